@@ -1,0 +1,63 @@
+"""What the preprocess stage left behind, opened for reading.
+
+A data set is one folder: ``receipt.json``, ``sequences.parquet``, ``users.parquet``, ``pages.parquet``,
+``outcomes.parquet`` and ``rejects.parquet``; columns in ``core/schema.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from core.ingest.receipt import Receipt
+from core.sequences import UserSequences, read_sequences
+
+RECEIPT, SEQUENCES, USERS = "receipt.json", "sequences.parquet", "users.parquet"
+PAGES, OUTCOMES, REJECTS = "pages.parquet", "outcomes.parquet", "rejects.parquet"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A preprocessed export; each table is read once, when first asked for, and must not be edited.
+
+    Args:
+        path: The folder.
+        key: The content key of the stage that made it.
+    """
+
+    path: Path
+    key: str
+
+    @cached_property
+    def receipt(self) -> Receipt:
+        """Every record accounted for."""
+        return Receipt.model_validate_json((self.path / RECEIPT).read_bytes())
+
+    @cached_property
+    def sequences(self) -> UserSequences:
+        """Page views in order."""
+        return read_sequences(self.path / SEQUENCES)
+
+    @cached_property
+    def users(self) -> pd.DataFrame:
+        """One row a user (:class:`core.schema.Users`), in index order."""
+        return pq.read_table(self.path / USERS).to_pandas()
+
+    @cached_property
+    def pages(self) -> pd.DataFrame:
+        """One row a page (:class:`core.schema.Pages`), in index order."""
+        return pq.read_table(self.path / PAGES).to_pandas()
+
+    @cached_property
+    def outcomes(self) -> pd.DataFrame:
+        """One row a user and event name (:class:`core.schema.Outcomes`)."""
+        return pq.read_table(self.path / OUTCOMES).to_pandas()
+
+    @cached_property
+    def rejects(self) -> pd.DataFrame:
+        """One row a record that could not be used (:class:`core.schema.Rejects`)."""
+        return pq.read_table(self.path / REJECTS).to_pandas()

@@ -1,0 +1,52 @@
+"""Errors an analyst can do something about.
+
+    Beha2VecError
+    ├── InputError      a file, a column or a value in it cannot be used
+    ├── SettingsError   a setting is outside what is allowed
+    ├── ArtifactError   something on disk that an earlier stage left is missing or damaged
+    ├── ResourceError   the machine refuses: disk full, memory limit, time limit
+    └── Cancelled       the analyst stopped the run
+
+Every message says what was wrong, the value, what is allowed, and what to do. A page or the command
+line shows ``str(error)``; anything that is not a ``Beha2VecError`` is a bug and shows a traceback.
+"""
+
+from __future__ import annotations
+
+
+class Beha2VecError(Exception):
+    """Base of every error that is shown as text.
+
+    Args:
+        problem: What was wrong, with the value that was found.
+        allowed: What would have been accepted; left out of the message when empty.
+        remedy: What to do about it; left out of the message when empty.
+    """
+
+    def __init__(self, problem: str, *, allowed: str = "", remedy: str = "") -> None:
+        self.problem, self.allowed, self.remedy = problem, allowed, remedy
+        parts = [problem, f"Allowed: {allowed}" if allowed else "", remedy]
+        super().__init__(" ".join(part.rstrip(". ") + "." for part in parts if part))
+
+
+class InputError(Beha2VecError):
+    """A file, a column or a value in it cannot be used."""
+
+
+class SettingsError(Beha2VecError):
+    """A setting is outside what is allowed."""
+
+
+class ArtifactError(Beha2VecError):
+    """What an earlier stage left on disk is missing or damaged."""
+
+
+class ResourceError(Beha2VecError):
+    """The machine refuses: disk full, memory limit, time limit."""
+
+
+class Cancelled(Beha2VecError):
+    """The analyst stopped the run."""
+
+    def __init__(self, what: str = "The run") -> None:
+        super().__init__(f"{what} was cancelled", remedy="Nothing was changed; start it again when you like")

@@ -1,0 +1,115 @@
+"""The receipt: every record of the input accounted for, and what was assumed on the way."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileReceipt(_Part):
+    """One input file."""
+
+    name: str
+    shape: str
+    """``flat csv``, ``nested ndjson``, ``nested parquet``, …"""
+    bytes: int
+    encoding: str
+    records: int
+    """Counted on its own, not by the parser: ``read + rejected`` must equal it."""
+    read: int
+    rejected: int
+    columns: dict[str, str]
+    """Field → column of this file that it was read from."""
+    missing: tuple[str, ...] = ()
+    """Columns that other files of the run have and this one lacks."""
+    notes: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _balanced(self) -> Self:
+        if self.read + self.rejected != self.records:
+            raise ValueError(
+                f"{self.name}: {self.read} read + {self.rejected} rejected is not {self.records} records"
+            )
+        return self
+
+
+class Step(_Part):
+    """One bar of the waterfall: records (or, from page views on, page views) that leave at this step."""
+
+    name: str
+    label: str
+    records: int
+    """Records that leave here."""
+    left: int
+    """Records that remain after this step."""
+    users: int | None = None
+    """Users that leave here, where the step is about users."""
+    note: str = ""
+
+
+class UrlCount(_Part):
+    """Distinct page locations before and after cleaning, and what a rule did."""
+
+    raw: int
+    canonical: int
+    by_rule: dict[str, int]
+    """Rule → page views whose location it changed."""
+    examples: tuple[tuple[str, str], ...] = ()
+
+
+class Receipt(_Part):
+    """Everything between the file and the first sequence.
+
+    The waterfall starts at ``records`` and ends at the page views used; each step's ``left`` is the
+    one before minus ``records``.
+    """
+
+    files: tuple[FileReceipt, ...]
+    records: int
+    rejected: int
+    rejects_by_reason: dict[str, int]
+    waterfall: tuple[Step, ...]
+    page_views_used: int
+    users: int
+    users_by_group: dict[str, int]
+    sessions: int
+    sessions_by_gap: int
+    """Sessions that had to be cut by inactivity because ``ga_session_id`` was missing."""
+    user_key: str
+    """Column that identifies a user, and what its values look like."""
+    id_kind: str
+    first_ts: int
+    last_ts: int
+    time_unit: str
+    time_zone: str
+    """UTC offset inferred from ``event_date``, or that it could not be."""
+    tied_page_views: int
+    truncated_days: tuple[str, ...]
+    duplicate_transactions: int
+    pii_masked: dict[str, int]
+    """Kind of personal data → values masked."""
+    placeholders: dict[str, int]
+    """Values such as ``(not set)`` that were read as absent."""
+    engagement_rule: str
+    engagement_share: float | None
+    """Share of users with any engagement value; None when the file has none."""
+    urls: UrlCount
+    outcome_pages: tuple[str, ...] = ()
+    """Pages that give an outcome away (their visitors nearly all converted): consider stripping them."""
+    warnings: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        left = self.records
+        for step in self.waterfall:
+            left -= step.records
+            if left != step.left:
+                raise ValueError(f"the waterfall does not add up at {step.name!r}: {left} is not {step.left}")
+        if left != self.page_views_used:
+            raise ValueError(f"the waterfall ends at {left}, but {self.page_views_used} page views are used")
+        return self

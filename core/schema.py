@@ -1,0 +1,147 @@
+"""Names of tables, columns and groups: the only place where they are spelt.
+
+Three table shapes cross a stage:
+
+* ``Raw``      one row a record of the input, every value still text (``None`` where absent).
+* ``Users``    one row a user with at least one page view that was not excluded, ordered by ``user_id``.
+               The row number is the user's index everywhere else.
+* ``Pages``    one row a canonical page, ordered by views (most first), then by URL. The row number
+               is the page's index everywhere else.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Raw:
+    """Columns of the raw table; the field names of GA4's BigQuery export, flattened."""
+
+    FILE_NO: Final = "file_no"  # int32, index into the receipt's list of files
+    LINE: Final = "line"  # int64, 1-based line of the file (record number for Parquet)
+    USER_KEY: Final = "user_key"  # the column the analyst chose as the user's identity
+    EVENT_TIMESTAMP: Final = "event_timestamp"
+    EVENT_DATE: Final = "event_date"
+    EVENT_NAME: Final = "event_name"
+    PAGE_LOCATION: Final = "page_location"
+    PAGE_TITLE: Final = "page_title"
+    PAGE_REFERRER: Final = "page_referrer"
+    ENGAGEMENT_TIME_MSEC: Final = "engagement_time_msec"
+    GA_SESSION_ID: Final = "ga_session_id"
+    DEVICE_BROWSER: Final = "device_browser"
+    DEVICE_CATEGORY: Final = "device_category"
+    GEO_COUNTRY: Final = "geo_country"
+    TRAFFIC_SOURCE: Final = "traffic_source_source"  # the user's FIRST touch
+    TRAFFIC_MEDIUM: Final = "traffic_source_medium"
+    TRANSACTION_ID: Final = "transaction_id"
+    PURCHASE_REVENUE: Final = "purchase_revenue"
+    TRAFFIC_TYPE: Final = "traffic_type"
+    DEBUG_MODE: Final = "debug_mode"
+    BATCH_PAGE_ID: Final = "batch_page_id"
+    BATCH_ORDERING_ID: Final = "batch_ordering_id"
+    BATCH_EVENT_INDEX: Final = "batch_event_index"
+
+
+RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
+    Raw.USER_KEY,
+    Raw.EVENT_TIMESTAMP,
+    Raw.EVENT_DATE,
+    Raw.EVENT_NAME,
+    Raw.PAGE_LOCATION,
+    Raw.PAGE_TITLE,
+    Raw.PAGE_REFERRER,
+    Raw.ENGAGEMENT_TIME_MSEC,
+    Raw.GA_SESSION_ID,
+    Raw.DEVICE_BROWSER,
+    Raw.DEVICE_CATEGORY,
+    Raw.GEO_COUNTRY,
+    Raw.TRAFFIC_SOURCE,
+    Raw.TRAFFIC_MEDIUM,
+    Raw.TRANSACTION_ID,
+    Raw.PURCHASE_REVENUE,
+    Raw.TRAFFIC_TYPE,
+    Raw.DEBUG_MODE,
+    Raw.BATCH_PAGE_ID,
+    Raw.BATCH_ORDERING_ID,
+    Raw.BATCH_EVENT_INDEX,
+)
+"""Every raw column but ``file_no`` and ``line``: text, nullable, always present (all-null when absent)."""
+
+REQUIRED_FIELDS: Final[tuple[str, ...]] = (Raw.USER_KEY, Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION)
+"""Fields without which no sequence can be made. A file without ``event_name`` is read as page views only."""
+
+PAGE_VIEW: Final = "page_view"
+
+
+class Users:
+    """Columns of ``users`` (one row a user, ordered by ``user_id``)."""
+
+    USER_ID: Final = "user_id"  # text, exactly as in the file
+    GROUP: Final = "group"  # a Group
+    PAGE_VIEWS: Final = "page_views"  # int32
+    SESSIONS: Final = "sessions"  # int32, sessions with at least one page view
+    FIRST_TS: Final = "first_ts"  # int64, microseconds UTC
+    LAST_TS: Final = "last_ts"
+    ENGAGEMENT_MSEC: Final = "engagement_msec"  # int64, summed over ALL events; null when none was sent
+    BROWSER: Final = "browser"  # most frequent value of the user; null when never sent
+    DEVICE: Final = "device"
+    COUNTRY: Final = "country"
+    SOURCE: Final = "source"  # first touch, "source / medium"
+    # added by later stages
+    CLUSTER: Final = "cluster"  # int32, OUTSIDE for users outside clustering
+    EMBEDDING: Final = "embedding"  # fixed-size list of float32
+
+
+class Pages:
+    """Columns of ``pages`` (one row a canonical page, most viewed first)."""
+
+    PAGE: Final = "page"  # int32, equal to the row number
+    PAGE_LOCATION: Final = "page_location"  # canonical, masked
+    PAGE_TITLE: Final = "page_title"  # most frequent title, masked; null when never sent
+    VIEWS: Final = "views"  # int64
+    USERS: Final = "users"  # int64
+
+
+class Outcomes:
+    """Columns of ``outcomes``: one row a user and event name other than page_view (purchases deduplicated)."""
+
+    USER: Final = "user"  # int32 user index
+    EVENT_NAME: Final = "event_name"
+    EVENTS: Final = "events"  # int64
+    SESSIONS: Final = "sessions"  # int32, sessions of the user with at least one
+    FIRST_TS: Final = "first_ts"  # int64
+    REVENUE: Final = "revenue"  # float64, null when never sent
+
+
+class Rejects:
+    """Columns of ``rejects``: one row a record that could not be used."""
+
+    FILE: Final = "file"
+    LINE: Final = "line"
+    COLUMN: Final = "column"
+    VALUE: Final = "value"
+    REASON: Final = "reason"
+
+
+class Group(StrEnum):
+    """Why a user is, or is not, part of the clustering."""
+
+    SEGMENT = "segment"
+    """Clustered."""
+    ONE_PAGE = "one_page"
+    """A single page view: nothing about behaviour to learn; a group made by rule."""
+    BOT_LIKE = "bot_like"
+    """Looks automated; kept, shown, not clustered."""
+
+
+OUTSIDE: Final = -1
+"""The ``cluster`` of a user who is not clustered."""
+
+
+class View(StrEnum):
+    """What an embedding describes. A view is present only when its labels are."""
+
+    URL = "url"
+    THEME = "theme"
+    TYPE = "type"

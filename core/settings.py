@@ -1,0 +1,180 @@
+"""One frozen model a stage: defaults written once, limits checked here, unknown keys refused."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from core.errors import SettingsError
+from core.schema import View
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, no unknown keys, compared and hashed by value."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def checked(cls, **values: Any) -> Self:  # noqa: ANN401 - pydantic checks what comes in
+        """Build the settings, with a readable error.
+
+        Raises:
+            SettingsError: If a value is outside its limits; the message names the first such setting.
+        """
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]) or cls.__name__
+            raise SettingsError(f"{name} = {first['input']!r} is not possible: {first['msg']}") from error
+
+
+class UrlRule(Settings):
+    """A rule of the analyst's own: every match of a regular expression in a canonical URL is replaced."""
+
+    pattern: str
+    replacement: str = ""
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return value
+
+
+class UrlSettings(Settings):
+    """How raw page locations become canonical pages (see ``core/ingest/urls.py``)."""
+
+    merge_hosts: bool = False
+    """Drop ``www.`` and ``shop.`` so that hosts of one site share their pages."""
+    lower_path: bool = True
+    keep_fragment: bool = False
+    """Keep any ``#fragment``; hash routes (``#/…``) are kept either way."""
+    keep_params: tuple[str, ...] = ("q", "query", "search", "category", "cat", "page_id", "p", "id", "route")
+    """Query parameters that make another page; every other parameter is dropped."""
+    collapse_ids: bool = True
+    """Replace ids, UUIDs, long hex and dates in a path by a placeholder where they shatter a pattern."""
+    rules: tuple[UrlRule, ...] = ()
+
+
+class IngestSettings(Settings):
+    """How the files are read and what is left out."""
+
+    mapping: dict[str, str] = Field(default_factory=dict)
+    """Field of :class:`core.schema.Raw` → column of the file, where the analyst overrules the header rule."""
+    user_key: str = "user_pseudo_id"
+    """The column (by its normalised name) that identifies a user."""
+    exclude_internal: bool = True
+    exclude_debug: bool = True
+    exclude_bots: bool = False
+    """Leave bot-like ids out altogether instead of showing them as a group of their own."""
+    session_gap_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    """Inactivity that ends a session where ``ga_session_id`` is missing."""
+    strip_pages: tuple[str, ...] = ()
+    """Canonical pages to leave out of the sequences (a confirmation page that gives the outcome away)."""
+    url: UrlSettings = UrlSettings()
+
+
+class Preset(StrEnum):
+    """How much training: each names a set of :class:`TrainSettings`."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    THOROUGH = "thorough"
+
+
+class Device(StrEnum):
+    """Where the model runs; ``auto`` takes a GPU when there is one."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class TrainSettings(Settings):
+    """Hyperparameters of the UserBehaviorTransformer and of its training (docs/method.md)."""
+
+    epochs: Annotated[int, Field(ge=1, le=200)] = 15
+    batch_size: Annotated[int, Field(ge=8, le=8192)] = 512
+    """Users a step; each gives an anchor slice and a positive slice."""
+    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 2e-3
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
+    margin: Annotated[float, Field(gt=0, le=2)] = 0.3
+    """Triplet margin on L2 distances between unit vectors (so at most 2)."""
+    hidden_dim: Annotated[int, Field(ge=16, le=512)] = 64
+    layers: Annotated[int, Field(ge=1, le=8)] = 2
+    heads: Annotated[int, Field(ge=1, le=16)] = 4
+    feedforward_dim: Annotated[int, Field(ge=16, le=2048)] = 128
+    embedding_dim: Annotated[int, Field(ge=8, le=512)] = 128
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    max_length: Annotated[int, Field(ge=4, le=512)] = 64
+    """Page views of a user that are read, the latest ones."""
+    min_count: Annotated[int, Field(ge=1, le=1000)] = 3
+    """Pages viewed less often share the id of their directory, or the unknown id."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    device: Device = Device.AUTO
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden_dim % self.heads:
+            raise ValueError(f"hidden_dim ({self.hidden_dim}) must be a multiple of heads ({self.heads})")
+        return self
+
+    @classmethod
+    def preset(cls, preset: Preset, **changes: Any) -> Self:  # noqa: ANN401 - pydantic checks what comes in
+        """The settings of a preset, with some of them changed.
+
+        Raises:
+            SettingsError: If a changed value is outside its limits.
+        """
+        return cls.checked(**{**PRESETS[preset], **changes})
+
+
+PRESETS: dict[Preset, dict[str, Any]] = {
+    Preset.FAST: {"epochs": 5},
+    Preset.BALANCED: {"epochs": 15},
+    Preset.THOROUGH: {"epochs": 30},
+}
+
+
+class ViewWeights(Settings):
+    """How much each view counts. Only their ratios matter; absent views are left out."""
+
+    url: Annotated[float, Field(ge=0, le=1)] = 0.5
+    theme: Annotated[float, Field(ge=0, le=1)] = 0.3
+    type: Annotated[float, Field(ge=0, le=1)] = 0.2
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> Self:
+        if self.url + self.theme + self.type <= 0:
+            raise ValueError("at least one weight must be above 0")
+        return self
+
+    def of(self, view: View) -> float:
+        """The weight of one view."""
+        return {View.URL: self.url, View.THEME: self.theme, View.TYPE: self.type}[view]
+
+
+class ClusterSettings(Settings):
+    """K-Means on the combined embeddings."""
+
+    n_clusters: Annotated[int, Field(ge=2, le=50)] = 6
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    n_init: Annotated[int, Field(ge=1, le=50)] = 10
+    """Starts of a cold fit; a warm start needs one."""
+
+
+class AnalyzeSettings(Settings):
+    """What the profiles report."""
+
+    outcome: str | None = None
+    """Event whose users count as converted; None takes ``purchase`` when the data has it."""
+    top_pages: Annotated[int, Field(ge=1, le=200)] = 15
+    samples: Annotated[int, Field(ge=1, le=100)] = 5
+    """Medoids, and as many random users, shown a segment."""

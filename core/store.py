@@ -1,0 +1,180 @@
+"""Artifacts on disk by content key: written whole or not at all, checked when opened.
+
+``root/<stage>/<key>/`` holds the files of one stage and a ``manifest.json`` with its settings, the keys
+it was made from and a checksum a file. The folder appears by one rename after everything in it reached
+the disk, so a crash at any moment leaves the last good state.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.errors import ArtifactError, ResourceError
+
+FORMAT = 1
+"""Raised when artifacts of an older layout can no longer be read; part of every key."""
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One finished stage on disk."""
+
+    stage: str
+    key: str
+    path: Path
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, str]
+
+
+def content_key(stage: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    """Name a result by what it is made of: 24 hex digits over stage, settings and the inputs' keys."""
+    made_of = {"format": FORMAT, "stage": stage, "settings": settings, "inputs": inputs}
+    text = json.dumps(made_of, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def file_checksum(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn "no space left" into an error a person can act on.
+
+    Raises:
+        ResourceError: If the disk is full or the quota is used up.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ResourceError(
+                f"The disk is full: {error.filename or 'a file could not be written'}",
+                remedy="Free some space and start again; the previous results are untouched",
+            ) from error
+        raise
+
+
+def write_text_atomic(path: Path, text: str) -> None:
+    """Replace a file as a whole: temporary name, flush to disk, rename.
+
+    Raises:
+        ResourceError: If the disk is full; the old file is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors():
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+class Store:
+    """The artifacts below one folder.
+
+    Args:
+        root: The folder; made on the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def find(self, stage: str, key: str) -> Artifact | None:
+        """Return a stage's artifact if it is there and undamaged.
+
+        A damaged one (missing file, wrong checksum, broken manifest) is removed, so that it is rebuilt
+        and never shown.
+        """
+        path = self.root / stage / key
+        if not path.is_dir():
+            return None
+        try:
+            return open_artifact(path)
+        except ArtifactError:
+            shutil.rmtree(path, ignore_errors=True)
+            return None
+
+    @contextmanager
+    def write(
+        self, stage: str, key: str, settings: Mapping[str, Any], inputs: Mapping[str, str]
+    ) -> Iterator[Path]:
+        """Give a temporary folder to fill; on a clean exit it becomes the artifact, else it is removed.
+
+        Raises:
+            ResourceError: If the disk is full.
+        """
+        parent = self.root / stage
+        with disk_errors():
+            parent.mkdir(parents=True, exist_ok=True)
+            building = Path(tempfile.mkdtemp(dir=parent, prefix=f".{key}.{os.getpid()}."))
+            try:
+                yield building
+                _seal(building, stage, key, settings, inputs)
+                final = parent / key
+                if final.exists():  # another process finished first, or an older copy is replaced
+                    shutil.rmtree(final)
+                os.replace(building, final)
+            finally:
+                shutil.rmtree(building, ignore_errors=True)
+
+    def sweep(self) -> None:
+        """Remove what a killed process left half-written (its process is gone)."""
+        for leftover in self.root.glob("*/.*.*.*"):
+            pid = leftover.name.split(".")[2]
+            if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
+def open_artifact(path: Path) -> Artifact:
+    """Open a finished artifact after checking every file of it.
+
+    Raises:
+        ArtifactError: If the manifest or a file is missing, or a checksum differs.
+    """
+    try:
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        wrong = [name for name, digest in manifest["files"].items() if file_checksum(path / name) != digest]
+        artifact = Artifact(
+            manifest["stage"], manifest["key"], path, manifest["settings"], manifest["inputs"]
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} is not a finished result: {error!r}", remedy="Run the stage again") from error
+    if wrong:
+        raise ArtifactError(f"{path} is damaged: {', '.join(wrong)}", remedy="Run the stage again")
+    return artifact
+
+
+def _seal(
+    folder: Path, stage: str, key: str, settings: Mapping[str, Any], inputs: Mapping[str, str]
+) -> None:
+    files = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        _flush(file)
+        files[file.relative_to(folder).as_posix()] = file_checksum(file)
+    manifest = {"stage": stage, "key": key, "settings": settings, "inputs": inputs, "files": files}
+    write_text_atomic(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
