@@ -1,0 +1,14 @@
+"""Beha2Vec's core: no screen, no printing; usable from a notebook, a script or a scheduler.
+
+| stage | what it does | where | leaves |
+|---|---|---|---|
+| preprocess | GA4 files → cleaned, time-ordered page views, and a receipt | ``ingest/``, ``sequences.py`` | a data set |
+| train | UserBehaviorTransformer with triplet margin loss | ``model/`` | a model folder |
+| embed | one unit vector a user and view (url, theme, type) | ``model/embedding.py`` | vectors |
+| combine | weighted average of the views | ``segments/combination.py`` | – |
+| cluster | K-Means, with segments that keep their identity | ``segments/`` | – |
+| analyze | quantitative profiles and samples | ``profiles/`` | – |
+
+``pipeline.py`` tells that story as functions; ``store.py`` keeps what a stage leaves, ``jobs.py`` runs it in
+a child process, ``cli.py`` is the command line.
+"""

@@ -104,7 +104,7 @@ class Pages:
 
 
 class Outcomes:
-    """Columns of ``outcomes``: one row a user and event name other than page_view (purchases deduplicated)."""
+    """Columns of ``outcomes``: one row a user and event other than page_view (purchases deduplicated)."""
 
     USER: Final = "user"  # int32 user index
     EVENT_NAME: Final = "event_name"

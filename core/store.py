@@ -158,15 +158,15 @@ def open_artifact(path: Path) -> Artifact:
             manifest["stage"], manifest["key"], path, manifest["settings"], manifest["inputs"]
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"{path} is not a finished result: {error!r}", remedy="Run the stage again") from error
+        raise ArtifactError(
+            f"{path} is not a finished result: {error!r}", remedy="Run the stage again"
+        ) from error
     if wrong:
         raise ArtifactError(f"{path} is damaged: {', '.join(wrong)}", remedy="Run the stage again")
     return artifact
 
 
-def _seal(
-    folder: Path, stage: str, key: str, settings: Mapping[str, Any], inputs: Mapping[str, str]
-) -> None:
+def _seal(folder: Path, stage: str, key: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> None:
     files = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         _flush(file)

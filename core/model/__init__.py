@@ -1,0 +1,1 @@
+"""The behaviour model: network, triplets, training, embedding."""

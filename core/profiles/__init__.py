@@ -1,0 +1,1 @@
+"""What a segment is like, in numbers and in people."""

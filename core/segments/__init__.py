@@ -1,0 +1,1 @@
+"""From vectors to segments: combination, clustering, choosing K, identity, map."""

@@ -1,0 +1,325 @@
+"""Long runs in a child process; a folder is all that parent and child share.
+
+``root/jobs/<id>/`` holds ``request.json`` (what to do), ``status.json`` (how far it is, replaced as a
+whole), ``figures.jsonl`` (what to plot), ``log.txt`` and, once somebody asked for it, ``cancel``. Any
+process, session or tab that knows the folder sees the same run, and a killed server loses nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from filelock import FileLock
+
+from core.errors import Beha2VecError, Cancelled, SettingsError
+from core.store import write_text_atomic
+
+GRACE_S: Final = 10.0
+"""A cancelled child that has not stopped by itself after this long is ended."""
+STATUS_EVERY_S: Final = 0.25
+STARTING_S: Final = 60.0
+"""A job without a living process and without a status after this long has failed."""
+PROJECT: Final = Path(__file__).resolve().parent.parent
+
+REQUEST, STATUS, FIGURES, LOG, CANCEL = "request.json", "status.json", "figures.jsonl", "log.txt", "cancel"
+
+
+class State(StrEnum):
+    """Where a job stands."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a child may use; ``None`` is no limit.
+
+    Args:
+        memory_bytes: Address space (RLIMIT_AS).
+        wall_s: Seconds until the child is ended.
+    """
+
+    memory_bytes: int | None = None
+    wall_s: float | None = None
+
+
+@dataclass(frozen=True)
+class JobView:
+    """What is known of a job right now."""
+
+    id: str
+    task: str
+    subject: str
+    state: State
+    stage: str = ""
+    fraction: float = 0.0
+    message: str = ""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
+    is_bug: bool = False
+    """The error is a fault of the program, and ``error`` holds a traceback."""
+    result: Mapping[str, Any] = field(default_factory=dict)
+    started: float = 0.0
+    """Seconds since the epoch."""
+    eta_s: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether it still goes on."""
+        return self.state in (State.STARTING, State.RUNNING)
+
+
+def start(
+    root: Path, task: str, request: Mapping[str, Any], subject: str, limits: Limits | None = None
+) -> str:
+    """Start a task in a child process, or join the one that already runs on the subject.
+
+    Args:
+        root: The store's folder.
+        task: A name of :data:`core.tasks.TASKS`.
+        request: The task's arguments, plain JSON.
+        subject: What the task works on; one active job a task and subject.
+        limits: Memory and time the child may use.
+
+    Returns:
+        The job's id.
+    """
+    jobs = root / "jobs"
+    jobs.mkdir(parents=True, exist_ok=True)
+    with FileLock(jobs / ".lock"):
+        running = active(root, subject, task)
+        if running is not None:
+            return running
+        job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
+        _launch(root, jobs / job_id, task, request, subject, limits or Limits())
+        return job_id
+
+
+def _launch(
+    root: Path, folder: Path, task: str, request: Mapping[str, Any], subject: str, limits: Limits
+) -> None:
+    folder.mkdir()
+    order = {
+        "task": task,
+        "subject": subject,
+        "root": str(root.resolve()),
+        "request": dict(request),
+        "memory_bytes": limits.memory_bytes,
+        "wall_s": limits.wall_s,
+        "started": time.time(),
+    }
+    write_text_atomic(folder / REQUEST, json.dumps(order))
+    with (folder / LOG).open("wb") as log:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "core.jobs", str(folder.resolve())],
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    threading.Thread(target=child.wait, daemon=True).start()  # so that it does not stay a zombie
+
+
+def view(root: Path, job_id: str) -> JobView:
+    """Read how far a job is.
+
+    Raises:
+        SettingsError: If there is no such job.
+    """
+    folder = root / "jobs" / Path(job_id).name
+    try:
+        order = json.loads((folder / REQUEST).read_text())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"There is no job {job_id!r}", remedy="It may have been cleaned away") from error
+    status = _read_status(folder)
+    state = State(status.pop("state", State.STARTING))
+    if state in (State.STARTING, State.RUNNING) and _is_dead(status, order):
+        state, status["error"] = State.FAILED, _last_words(folder)
+    process_keys = ("pid", "created", "stage_started")
+    shown = {key: value for key, value in status.items() if key not in process_keys}
+    eta = _eta_s(status) if state is State.RUNNING else None
+    return JobView(
+        id=job_id, task=order["task"], subject=order["subject"], state=state, eta_s=eta,
+        started=order["started"], **shown,
+    )  # fmt: skip
+
+
+def figures(root: Path, job_id: str) -> list[dict[str, float]]:
+    """Every row of figures the job has reported (a training curve), oldest first."""
+    path = root / "jobs" / Path(job_id).name / FIGURES
+    if not path.exists():
+        return []
+    rows = []
+    for line in path.read_text().splitlines():
+        with suppress(ValueError):  # the last line may be half-written
+            rows.append(json.loads(line))
+    return rows
+
+
+def cancel(root: Path, job_id: str) -> None:
+    """Ask a job to stop; it stops at its next step, or after a grace period."""
+    (root / "jobs" / Path(job_id).name / CANCEL).touch()
+
+
+def active(root: Path, subject: str, task: str | None = None) -> str | None:
+    """The job that is working on a subject right now, if any."""
+    for job in recent(root):
+        if job.active and job.subject == subject and task in (None, job.task):
+            return job.id
+    return None
+
+
+def recent(root: Path, limit: int = 50) -> list[JobView]:
+    """The latest jobs, newest first."""
+    folder = root / "jobs"
+    names = sorted((path.parent.name for path in folder.glob(f"*/{REQUEST}")), reverse=True)
+    return [view(root, name) for name in names[:limit]]
+
+
+def _read_status(folder: Path) -> dict[str, Any]:
+    try:
+        status: dict[str, Any] = json.loads((folder / STATUS).read_text())
+    except (OSError, ValueError):
+        return {}
+    return status
+
+
+def _is_dead(status: Mapping[str, Any], order: Mapping[str, Any]) -> bool:
+    if "pid" not in status:
+        return time.time() - float(order["started"]) > STARTING_S
+    try:  # a pid alone may have been given to another process since
+        process = psutil.Process(status["pid"])
+        same = abs(process.create_time() - status["created"]) < 1.0
+        return not same or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def _last_words(folder: Path) -> str:
+    log = (folder / LOG).read_text(errors="replace").strip() if (folder / LOG).exists() else ""
+    tail = " ".join(log.splitlines()[-3:])
+    return (
+        "The process ended without a result; it was killed, or it ran out of memory. "
+        f"Start it again: training goes on from its last checkpoint. {tail}"
+    ).strip()
+
+
+def _eta_s(status: Mapping[str, Any]) -> float | None:
+    done = float(status.get("fraction", 0.0))
+    if done < 0.02 or "stage_started" not in status:  # noqa: PLR2004 - too early to tell
+        return None
+    return (time.time() - float(status["stage_started"])) * (1 - done) / done
+
+
+class _Reporter:
+    """The child's side: a Progress that writes the status file and honours the cancel flag."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._written = 0.0
+        self._lock = threading.Lock()
+        self._ended = False
+        self.status: dict[str, Any] = {
+            "state": State.RUNNING,
+            "pid": os.getpid(),
+            "created": psutil.Process().create_time(),
+        }
+        self._write()
+
+    def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        if (self._folder / CANCEL).exists():
+            raise Cancelled
+        new_stage = stage != self.status.get("stage")
+        if new_stage:
+            self.status["stage_started"] = time.time()
+        self.status |= {"stage": stage, "fraction": min(1.0, fraction), "message": message}
+        if figures:
+            self.status["figures"] = figures
+            with (self._folder / FIGURES).open("a") as file:
+                file.write(json.dumps({"stage": stage, **figures}) + "\n")
+        if new_stage or time.monotonic() - self._written > STATUS_EVERY_S:
+            self._write()
+
+    def end(self, state: State, **fields: object) -> None:
+        """Write the last status; only the first call counts."""
+        with self._lock:
+            if not self._ended:
+                self._ended = True
+                self.status |= {"state": state, **fields}
+                self._write()
+
+    def _write(self) -> None:
+        write_text_atomic(self._folder / STATUS, json.dumps(self.status))
+        self._written = time.monotonic()
+
+
+def _guard(folder: Path, reporter: _Reporter, wall_s: float | None) -> None:
+    """Watch the clock and the cancel flag beside the work, and end the child when it does not react."""
+    deadline = time.monotonic() + wall_s if wall_s else float("inf")
+    asked: float | None = None
+    while True:
+        time.sleep(0.5)
+        if asked is None and (folder / CANCEL).exists():
+            asked = time.monotonic()
+        if asked is not None and time.monotonic() - asked > GRACE_S:
+            reporter.end(State.CANCELLED, error=str(Cancelled()))
+            os._exit(1)
+        if time.monotonic() > deadline:
+            reporter.end(State.FAILED, error=f"Stopped after {wall_s:.0f} s, the time limit for this step.")
+            os._exit(1)
+
+
+def run_child(folder: Path) -> int:
+    """Do what ``request.json`` of the folder asks for; the child's whole life.
+
+    Returns:
+        The exit status: 0 when done, 1 otherwise.
+    """
+    from core import tasks  # here, so that reading a job's state never loads the stages
+
+    order = json.loads((folder / REQUEST).read_text())
+    if order["memory_bytes"]:
+        resource.setrlimit(resource.RLIMIT_AS, (order["memory_bytes"], order["memory_bytes"]))
+    reporter = _Reporter(folder)
+    threading.Thread(target=_guard, args=(folder, reporter, order["wall_s"]), daemon=True).start()
+    try:
+        result = tasks.run(order["task"], Path(order["root"]), order["request"], reporter)
+    except Cancelled as error:
+        reporter.end(State.CANCELLED, error=str(error))
+    except Beha2VecError as error:
+        reporter.end(State.FAILED, error=str(error))
+    except MemoryError:
+        reporter.end(State.FAILED, error="The memory limit for this step was reached. Try a smaller file.")
+    except BaseException as error:
+        import traceback
+
+        reporter.end(State.FAILED, error=traceback.format_exc(), is_bug=True)
+        if not isinstance(error, Exception):
+            raise
+    else:
+        reporter.end(State.DONE, result=result, fraction=1.0)
+        return 0
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(run_child(Path(sys.argv[1])))

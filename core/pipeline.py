@@ -1,0 +1,180 @@
+"""The story as functions that name its stages, over one store.
+
+preprocess → train → embed → combine → cluster → analyze. The first three take minutes and leave an
+artifact under a key made of their settings and inputs; the last three answer in well under a second.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.dataset import Dataset
+from core.errors import ArtifactError
+from core.progress import Progress
+from core.schema import Group, Users, View
+from core.settings import (
+    AnalyzeSettings,
+    ClusterSettings,
+    Device,
+    IngestSettings,
+    Settings,
+    TrainSettings,
+    ViewWeights,
+)
+from core.store import Artifact, Store, content_key, file_checksum
+
+STAGES: Final = ("preprocess", "train", "embed", "combine", "cluster", "analyze")
+
+
+class RunSettings(Settings):
+    """Everything one run is made of, a part a stage."""
+
+    ingest: IngestSettings = IngestSettings()
+    train: TrainSettings = TrainSettings()
+    weights: ViewWeights = ViewWeights()
+    cluster: ClusterSettings = ClusterSettings()
+    analyze: AnalyzeSettings = AnalyzeSettings()
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """The vectors of one embed artifact.
+
+    Args:
+        artifact: Where they lie.
+        views: Memory-mapped float32 of shape (n_users, embedding_dim), one a present view, L2-normalised.
+    """
+
+    artifact: Artifact
+    views: Mapping[View, np.ndarray]
+
+
+def preprocess(
+    store: Store, paths: Sequence[Path], settings: IngestSettings, progress: Progress, *, again: bool = False
+) -> Dataset:
+    """Stage 1 and 2: files to time-ordered sequences and the receipt.
+
+    Like every stored stage it takes the result from the store if it is there, unless it is asked to do
+    it ``again``.
+
+    Raises:
+        InputError: If a file or a column cannot be used.
+        ResourceError: If disk or memory run out.
+    """
+    from core.ingest import ingest
+    from core.ingest.files import resolve_inputs
+
+    inputs = {
+        f"{number:04d} {source.name}": file_checksum(source.path)
+        for number, source in enumerate(resolve_inputs(paths))
+    }
+    dumped = settings.model_dump(mode="json")
+    key = content_key("preprocess", dumped, inputs)
+    if again or store.find("preprocess", key) is None:
+        with store.write("preprocess", key, dumped, inputs) as folder:
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".work.") as work:
+                ingest(paths, settings, folder, progress, Path(work))
+    return open_dataset(store, key)
+
+
+def open_dataset(store: Store, key: str) -> Dataset:
+    """Open a preprocessed export by its key.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    artifact = _found(store, "preprocess", key)
+    return Dataset(artifact.path, artifact.key)
+
+
+def train(
+    store: Store, dataset: Dataset, settings: TrainSettings, progress: Progress, *, again: bool = False
+) -> Artifact:
+    """Stage 4: fit the UserBehaviorTransformer; goes on from a checkpoint that a killed run left.
+
+    Raises:
+        InputError: If there is too little to learn from.
+        Cancelled: If ``progress`` says so; the checkpoint stays.
+    """
+    dumped, inputs = settings.model_dump(mode="json"), {"preprocess": dataset.key}
+    key = content_key("train", dumped, inputs)
+    found = store.find("train", key)
+    if found is not None and not again:
+        return found
+    from core.model import training
+
+    checkpoints = store.root / "checkpoints" / key
+    with store.write("train", key, dumped, inputs) as folder:
+        training.train(dataset.sequences, dataset.pages, settings, folder, progress, checkpoints)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return _found(store, "train", key)
+
+
+def open_model(store: Store, key: str) -> Artifact:
+    """Find a trained model by its key.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    return _found(store, "train", key)
+
+
+def embed(
+    store: Store,
+    dataset: Dataset,
+    model: Artifact,
+    progress: Progress,
+    device: Device = Device.AUTO,
+    *,
+    again: bool = False,
+) -> Embeddings:
+    """Stage 5: one vector a user and view, from a trained model."""
+    inputs = {"preprocess": dataset.key, "train": model.key}
+    key = content_key("embed", {}, inputs)
+    if again or store.find("embed", key) is None:
+        from core.model import embedding
+
+        urls = dataset.pages["page_location"].tolist()
+        vectors = embedding.embed(model.path, dataset.sequences, urls, progress, device)
+        with store.write("embed", key, {}, inputs) as folder:
+            for view, array in vectors.items():
+                np.save(folder / f"{view}.npy", array, allow_pickle=False)
+    return open_embeddings(store, key)
+
+
+def open_embeddings(store: Store, key: str) -> Embeddings:
+    """Map the vectors of an embed artifact into memory.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    artifact = _found(store, "embed", key)
+    views = {
+        view: np.load(artifact.path / f"{view}.npy", mmap_mode="r", allow_pickle=False)
+        for view in View
+        if (artifact.path / f"{view}.npy").exists()
+    }
+    return Embeddings(artifact, views)
+
+
+def clustered(users: pd.DataFrame) -> np.ndarray:
+    """Which users take part in clustering: bool of shape (n_users,)."""
+    return (users[Users.GROUP] == Group.SEGMENT.value).to_numpy()
+
+
+def _found(store: Store, stage: str, key: str) -> Artifact:
+    artifact = store.find(stage, key)
+    if artifact is None:
+        raise ArtifactError(
+            f"The result of stage {stage!r} ({key}) is missing or damaged", remedy=f"Run {stage} again"
+        )
+    return artifact
+

@@ -1,0 +1,165 @@
+"""A whole run into one folder, and stepping into it again from any stage.
+
+``OUT/stages/`` is the run's own store. The files beside it are what a run is for; those that a stage
+left as they are share their bytes with the store (hard links). ``OUT/run.json`` says which results
+belong together and which settings made them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from core import pipeline
+from core.dataset import RECEIPT, SEQUENCES, Dataset
+from core.errors import ArtifactError, SettingsError
+from core.pipeline import STAGES, Embeddings, RunSettings
+from core.progress import Progress
+from core.store import Artifact, Store, content_key, disk_errors, file_checksum, write_text_atomic
+
+RUN: Final = "run.json"
+STORED: Final = ("preprocess", "train", "embed")
+"""Stages whose results lie in the store; the later ones take seconds and are always done again."""
+
+SETTINGS_OF: Final = {
+    "preprocess": "ingest",
+    "train": "train",
+    "combine": "weights",
+    "cluster": "cluster",
+    "analyze": "analyze",
+}
+
+
+@dataclass(frozen=True)
+class Previous:
+    """What an earlier run left in the folder."""
+
+    settings: RunSettings
+    keys: dict[str, str]
+    inputs: dict[str, str]
+
+
+def read_previous(out: Path) -> Previous:
+    """Read ``run.json``.
+
+    Raises:
+        ArtifactError: If there is no finished run in the folder.
+    """
+    try:
+        record = json.loads((out / RUN).read_text(encoding="utf-8"))
+        return Previous(RunSettings(**record["settings"]), record["keys"], record["inputs"])
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+        raise ArtifactError(
+            f"{out} holds no finished run to step into ({error.__class__.__name__})",
+            remedy="Run it once without --from-stage",
+        ) from error
+
+
+def resume_settings(previous: Previous, wanted: dict[str, dict[str, Any]], from_stage: str) -> RunSettings:
+    """Merge the settings of an earlier run with what is asked for now.
+
+    Args:
+        previous: The earlier run.
+        wanted: Part of :class:`RunSettings` → the settings that were named now.
+        from_stage: The first stage that is done again.
+
+    Raises:
+        SettingsError: If a named setting belongs to a stage that is skipped and differs from the earlier run.
+    """
+    skipped = STAGES[: STAGES.index(from_stage)]
+    parts = {}
+    for stage, part in SETTINGS_OF.items():
+        before = getattr(previous.settings, part)
+        now = type(before).checked(**{**before.model_dump(), **wanted.get(part, {})})
+        if stage in skipped and now != before:
+            changed = [name for name in type(before).model_fields if getattr(now, name) != getattr(before, name)]
+            raise SettingsError(
+                f"{', '.join(changed)} belongs to stage {stage!r}, which --from-stage {from_stage} skips",
+                remedy=f"Leave it out, or use --from-stage {stage}",
+            )
+        parts[part] = now
+    return RunSettings(**parts)
+
+
+def run(
+    out: Path,
+    inputs: Sequence[Path],
+    settings: RunSettings,
+    progress: Progress,
+    from_stage: str | None = None,
+) -> dict[str, Any]:
+    """Run the stages and write their results into ``out``.
+
+    Args:
+        out: The run's folder; made when absent.
+        inputs: Files, folders or patterns; may be empty when ``from_stage`` is a later one.
+        settings: Every setting of the run.
+        progress: Where to report.
+        from_stage: The first stage to do again, on what the last run left of the earlier ones. Without
+            it, a stage whose settings and input did not change is taken from the folder.
+
+    Returns:
+        What ``run.json`` holds.
+
+    Raises:
+        Beha2VecError: If something cannot be done; what an earlier run left is untouched.
+    """
+    store = Store(out / "stages")
+    store.sweep()
+    kept = _keys_to_keep(out, inputs, from_stage)
+    dataset = (
+        pipeline.open_dataset(store, kept["preprocess"])
+        if "preprocess" in kept
+        else pipeline.preprocess(store, inputs, settings.ingest, progress, again=from_stage is not None)
+    )
+    model = (
+        pipeline.open_model(store, kept["train"])
+        if "train" in kept
+        else pipeline.train(store, dataset, settings.train, progress, again=from_stage is not None)
+    )
+    embeddings = (
+        pipeline.open_embeddings(store, kept["embed"])
+        if "embed" in kept
+        else pipeline.embed(
+            store, dataset, model, progress, settings.train.device, again=from_stage is not None
+        )
+    )
+    record = publish(out, dataset, model, embeddings, settings, progress)
+    _keep_only(store, record["keys"])
+    return record
+
+
+def _keys_to_keep(out: Path, inputs: Sequence[Path], from_stage: str | None) -> dict[str, str]:
+    if from_stage in (None, STAGES[0]):
+        return {}
+    previous = read_previous(out)
+    if inputs:
+        _refuse_other_files(out, inputs, previous)
+    first = STAGES.index(from_stage)
+    return {stage: previous.keys[stage] for stage in STORED if STAGES.index(stage) < first}
+
+
+def _refuse_other_files(out: Path, inputs: Sequence[Path], previous: Previous) -> None:
+    from core.ingest.files import resolve_inputs
+
+    now = {str(source.path): file_checksum(source.path) for source in resolve_inputs(inputs)}
+    if sorted(now.values()) != sorted(previous.inputs.values()):
+        raise SettingsError(
+            f"{out} was made from other files than {', '.join(now)}",
+            remedy="Leave the input out to go on with the run as it is, or run again without --from-stage",
+        )
+
+
+def _keep_only(store: Store, keys: dict[str, str]) -> None:
+    """Drop results that the finished run no longer refers to."""
+    for stage, key in keys.items():
+        for path in (store.root / stage).iterdir():
+            if path.name != key:
+                shutil.rmtree(path, ignore_errors=True)

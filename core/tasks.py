@@ -1,0 +1,131 @@
+"""What a job can do: each task is a stage of the pipeline, called with plain JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from core import pipeline
+from core.errors import SettingsError
+from core.progress import Progress
+from core.settings import IngestSettings, TrainSettings, ViewWeights
+from core.store import Store, content_key
+
+Request: TypeAlias = Mapping[str, Any]
+Result: TypeAlias = dict[str, Any]
+
+LAYOUT_FILES: Final = ("xy.npy", "layout.json")
+MAX_K: Final = 15
+
+
+def run(task: str, root: Path, request: Request, progress: Progress) -> Result:
+    """Do a task.
+
+    Args:
+        task: A key of :data:`TASKS`.
+        root: The store's folder.
+        request: The task's arguments.
+        progress: Where to report.
+
+    Returns:
+        The keys of the artifacts that were made.
+
+    Raises:
+        SettingsError: If there is no such task.
+    """
+    if task not in TASKS:
+        raise SettingsError(f"There is no task {task!r}", allowed=", ".join(TASKS))
+    store = Store(root)
+    store.sweep()
+    return TASKS[task](store, request, progress)
+
+
+def demo(store: Store, request: Request, progress: Progress) -> Result:
+    """Make a demo shop export in ``input_dir`` and preprocess it: ``{users, seed, input_dir}``."""
+    from core.sample import write_sample
+
+    path = Path(request["input_dir"]) / f"demo_shop_{request['users']}.csv"
+    write_sample(path, int(request["users"]), int(request["seed"]), progress)
+    dataset = pipeline.preprocess(store, [path], IngestSettings(), progress)
+    return {"dataset": dataset.key, "path": str(path)}
+
+
+def inspect(store: Store, request: Request, progress: Progress) -> Result:
+    """Open the headers of files: ``{paths, settings}`` → an Inspection."""
+    from core.ingest import inspect as inspect_files
+
+    paths = [Path(path) for path in request["paths"]]
+    found = inspect_files(paths, IngestSettings.checked(**request["settings"]))
+    return {"inspection": found.model_dump(mode="json")}
+
+
+def preprocess(store: Store, request: Request, progress: Progress) -> Result:
+    """Files to sequences: ``{paths, settings}``."""
+    paths = [Path(path) for path in request["paths"]]
+    settings = IngestSettings.checked(**request["settings"])
+    return {"dataset": pipeline.preprocess(store, paths, settings, progress).key}
+
+
+def train(store: Store, request: Request, progress: Progress) -> Result:
+    """Train, embed, and look at K: ``{dataset, settings}``."""
+    dataset = pipeline.open_dataset(store, request["dataset"])
+    model = pipeline.train(store, dataset, TrainSettings.checked(**request["settings"]), progress)
+    embeddings = pipeline.embed(store, dataset, model, progress)
+    return {"dataset": dataset.key, "model": model.key, "embeddings": embeddings.artifact.key}
+
+
+def choose_k(store: Store, request: Request, progress: Progress) -> Result:
+    """Silhouette and inertia over K: ``{dataset, embeddings, weights, seed}`` → scores and an artifact."""
+    dumped = {"weights": request["weights"], "seed": int(request.get("seed", 0)), "max_k": MAX_K}
+    inputs = {"embed": request["embeddings"]}
+    key = content_key("choose_k", dumped, inputs)
+    if store.find("choose_k", key) is None:
+        from core.segments import choosing
+
+        vectors, inside = _combined(store, request)
+        ks = range(2, min(MAX_K, max(2, int(inside.sum()) - 1)) + 1)
+        scores = choosing.scan(vectors, inside, ks, dumped["seed"], progress)
+        with store.write("choose_k", key, dumped, inputs) as folder:
+            (folder / "scores.json").write_text(json.dumps([asdict(score) for score in scores]))
+    return {"choose_k": key}
+
+
+def layout(store: Store, request: Request, progress: Progress) -> Result:
+    """A neighbour-preserving 2-D layout: ``{dataset, embeddings, weights, seed}`` → artifact."""
+    dumped = {"weights": request["weights"], "seed": int(request.get("seed", 0))}
+    inputs = {"embed": request["embeddings"]}
+    key = content_key("layout", dumped, inputs)
+    if store.find("layout", key) is None:
+        from core.segments.layout import neighbour_layout
+
+        vectors, _ = _combined(store, request)
+        made = neighbour_layout(vectors, dumped["seed"], progress)
+        with store.write("layout", key, dumped, inputs) as folder:
+            np.save(folder / LAYOUT_FILES[0], made.xy, allow_pickle=False)
+            facts = {"method": made.method, "fidelity": made.fidelity}
+            (folder / LAYOUT_FILES[1]).write_text(json.dumps(facts))
+    return {"layout": key}
+
+
+def _combined(store: Store, request: Request) -> tuple[np.ndarray, np.ndarray]:
+    from core.segments.combination import combine
+
+    dataset = pipeline.open_dataset(store, request["dataset"])
+    embeddings = pipeline.open_embeddings(store, request["embeddings"])
+    inside = pipeline.clustered(dataset.users)
+    return combine(embeddings.views, ViewWeights.checked(**request["weights"])).vectors, inside
+
+
+TASKS: Final[dict[str, Callable[[Store, Request, Progress], Result]]] = {
+    "demo": demo,
+    "inspect": inspect,
+    "preprocess": preprocess,
+    "train": train,
+    "choose_k": choose_k,
+    "layout": layout,
+}

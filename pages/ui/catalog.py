@@ -1,0 +1,113 @@
+"""What earlier runs left in the cache: small cards read from manifests, without opening the tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from core.dataset import RECEIPT
+from core.ingest.receipt import Receipt
+from core.store import MANIFEST, Store
+
+TRAINING_REPORT = "training.json"
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """One data set of the cache, in a line.
+
+    Args:
+        key: The content key.
+        title: Where it came from: the file's name.
+        users: Users with at least one page view.
+        page_views: Page views used.
+        made: When it was prepared.
+    """
+
+    key: str
+    title: str
+    users: int
+    page_views: int
+    made: datetime
+
+    @property
+    def line(self) -> str:
+        """Title and size."""
+        return f"{self.title} · {self.users:,} users · {self.page_views:,} page views"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """One trained model of the cache.
+
+    Args:
+        key: The content key.
+        settings: The training settings that made it.
+        report: What training measured (``training.json``).
+        made: When it was finished.
+    """
+
+    key: str
+    settings: Mapping[str, Any]
+    report: Mapping[str, Any]
+    made: datetime
+
+    @property
+    def line(self) -> str:
+        """When and how it was trained."""
+        epochs, size = self.settings["epochs"], self.settings["embedding_dim"]
+        return f"{self.made:%d %b %Y %H:%M} · {epochs} epochs · {size} numbers a user"
+
+
+def datasets(store: Store) -> list[DatasetCard]:
+    """Every prepared data set, newest first."""
+    found = (_dataset(str(path), path.stat().st_mtime) for path in _manifests(store, "preprocess"))
+    return sorted((card for card in found if card), key=lambda card: card.made, reverse=True)
+
+
+def models(store: Store, dataset: str) -> list[ModelCard]:
+    """Every model that was trained on a data set, newest first."""
+    found = (_model(str(path), path.stat().st_mtime) for path in _manifests(store, "train"))
+    mine = [card for of, card in filter(None, found) if of == dataset]
+    return sorted(mine, key=lambda card: card.made, reverse=True)
+
+
+def title_of(receipt: Receipt) -> str:
+    """A data set's name: its file, or its first file and how many more."""
+    name, more = receipt.files[0].name, len(receipt.files) - 1
+    if more == 0 and name.startswith("demo_shop_"):
+        return "Demo shop"
+    return f"{name} and {more} more" if more else name
+
+
+def _manifests(store: Store, stage: str) -> list[Path]:
+    return list((store.root / stage).glob(f"[!.]*/{MANIFEST}"))
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _dataset(manifest: str, mtime: float) -> DatasetCard | None:
+    folder = Path(manifest).parent
+    try:
+        receipt = Receipt.model_validate_json((folder / RECEIPT).read_bytes())
+    except (OSError, ValueError):  # damaged: the store rebuilds it when somebody opens it
+        return None
+    made = datetime.fromtimestamp(mtime, UTC).astimezone()
+    return DatasetCard(folder.name, title_of(receipt), receipt.users, receipt.page_views_used, made)
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _model(manifest: str, mtime: float) -> tuple[str, ModelCard] | None:
+    folder = Path(manifest).parent
+    try:
+        facts = json.loads(Path(manifest).read_text(encoding="utf-8"))
+        report = json.loads((folder / TRAINING_REPORT).read_text(encoding="utf-8"))
+        made = datetime.fromtimestamp(mtime, UTC).astimezone()
+        return facts["inputs"]["preprocess"], ModelCard(folder.name, facts["settings"], report, made)
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,0 +1,77 @@
+"""The pages of the app: file, title, icon and address, spelt once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+from streamlit.errors import StreamlitAPIException
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One page of the navigation.
+
+    Args:
+        file: Path below the project folder.
+        title: What the navigation shows.
+        icon: A Material icon (bundled with Streamlit).
+        url_path: Last part of the address; the default page answers at ``/`` only.
+        help: What the page is for, in one sentence.
+        default: Whether it is the page of ``/``.
+    """
+
+    file: str
+    title: str
+    icon: str
+    url_path: str
+    help: str
+    default: bool = False
+
+    def page(self) -> st.Page:
+        """The page as Streamlit's navigation takes it."""
+        return st.Page(
+            self.file, title=self.title, icon=self.icon, url_path=self.url_path, help=self.help,
+            default=self.default,
+        )  # fmt: skip
+
+
+DATA: Final = Screen(
+    "pages/prepare/data.py", "Data", ":material/database:", "data",
+    "Load an export, check what was read, and see every row accounted for.", default=True,
+)  # fmt: skip
+TRAINING: Final = Screen(
+    "pages/prepare/training.py", "Training", ":material/model_training:", "training",
+    "Learn a vector for every user from the order of their page views.",
+)  # fmt: skip
+EXPLORE: Final = Screen(
+    "pages/segments/explore.py", "Explore", ":material/bubble_chart:", "explore",
+    "See all users on a map and steer the segments: weights, number, lasso.",
+)  # fmt: skip
+PROFILES: Final = Screen(
+    "pages/segments/profiles.py", "Profiles", ":material/leaderboard:", "profiles",
+    "What sets each segment apart: size, pages, sessions, sources, outcome.",
+)  # fmt: skip
+USERS: Final = Screen(
+    "pages/use/users.py", "Users", ":material/person_search:", "users",
+    "Typical users of a segment, and one user's visits step by step.",
+)  # fmt: skip
+EXPORT: Final = Screen(
+    "pages/use/export.py", "Export", ":material/ios_share:", "export",
+    "Take the segments with you: users, profiles, figures.",
+)  # fmt: skip
+
+SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
+    "Prepare": (DATA, TRAINING),
+    "Segments": (EXPLORE, PROFILES),
+    "Use": (USERS, EXPORT),
+}
+
+
+def link(screen: Screen, label: str) -> None:
+    """Draw a link to a page; nothing when the page runs alone, outside the navigation (a test)."""
+    try:
+        st.page_link(screen.file, label=label, icon=screen.icon)
+    except StreamlitAPIException:
+        st.caption(f"{screen.title}: {label}")
