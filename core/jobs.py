@@ -195,6 +195,11 @@ def recent(root: Path, limit: int = 50) -> list[JobView]:
     return [view(root, name) for name in names[:limit]]
 
 
+def process_id(root: Path, job_id: str) -> int:
+    """The child's process id; 0 before it reported for the first time."""
+    return int(_read_status(root / "jobs" / Path(job_id).name).get("pid", 0))
+
+
 def _read_status(folder: Path) -> dict[str, Any]:
     try:
         status: dict[str, Any] = json.loads((folder / STATUS).read_text())

@@ -6,6 +6,7 @@ artifact under a key made of their settings and inputs; the last three answer in
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -80,7 +81,7 @@ def preprocess(
     key = content_key("preprocess", dumped, inputs)
     if again or store.find("preprocess", key) is None:
         with store.write("preprocess", key, dumped, inputs) as folder:
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".work.") as work:
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".work.{os.getpid()}.") as work:
                 ingest(paths, settings, folder, progress, Path(work))
     return open_dataset(store, key)
 

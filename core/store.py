@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from core.errors import ArtifactError, ResourceError
 
 FORMAT = 1
@@ -141,7 +143,7 @@ class Store:
         """Remove what a killed process left half-written (its process is gone)."""
         for leftover in self.root.glob("*/.*.*.*"):
             pid = leftover.name.split(".")[2]
-            if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+            if pid.isdigit() and not psutil.pid_exists(int(pid)):
                 shutil.rmtree(leftover, ignore_errors=True)
 
 

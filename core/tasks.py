@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -112,6 +113,16 @@ def layout(store: Store, request: Request, progress: Progress) -> Result:
     return {"layout": key}
 
 
+def rest(store: Store, request: Request, progress: Progress) -> Result:
+    """Do nothing for a while: ``{seconds, bytes}``; what the tests of the job machinery run."""
+    _held = bytearray(int(request.get("bytes", 0)))
+    steps = max(1, round(request["seconds"] / 0.1))
+    for step in range(steps):
+        time.sleep(0.1)
+        progress("rest", (step + 1) / steps, step=step + 1)
+    return {"rested": request["seconds"]}
+
+
 def _combined(store: Store, request: Request) -> tuple[np.ndarray, np.ndarray]:
     from core.segments.combination import combine
 
@@ -128,4 +139,5 @@ TASKS: Final[dict[str, Callable[[Store, Request, Progress], Result]]] = {
     "train": train,
     "choose_k": choose_k,
     "layout": layout,
+    "rest": rest,
 }

@@ -77,7 +77,10 @@ def model() -> ModelRun | None:
     data = dataset()
     if data is None:
         return None
-    key = _current("model") or _latest_model(data.key)
+    key = _current("model")
+    if not key:
+        key = _latest_model(data.key)
+        st.session_state[_KEYS["model"]] = key
     if not key:
         return None
     try:
@@ -126,15 +129,21 @@ def need(*, dataset: bool = True, model: bool = True) -> bool:
     Returns:
         True when everything is there; False after an empty state was drawn: the page should stop.
     """
-    from pages.ui import state  # the arguments have the names of two functions of this module
-
-    if (dataset or model) and state.dataset() is None:
+    if (dataset or model) and not _has_dataset():
         _no_dataset()
         return False
-    if model and state.embeddings() is None:
+    if model and not _has_embeddings():
         _no_model()
         return False
     return True
+
+
+def _has_dataset() -> bool:
+    return dataset() is not None
+
+
+def _has_embeddings() -> bool:
+    return embeddings() is not None
 
 
 def _no_dataset() -> None:

@@ -1,0 +1,49 @@
+"""Text that came from a file, made safe for labels and Markdown.
+
+Streamlit renders Markdown, LaTeX, colours, icons and remote images in labels and messages. A cell of a
+file must never become any of these: values go through ``st.dataframe`` or ``st.text``, or through here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import humanize
+
+MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~])")
+DIRECTIVE: Final = re.compile(r":(?=[A-Za-z+_])")
+WORD_JOINER: Final = "\u2060"
+"""Invisible; ends ``:material/…:`` and ``:smile:``, which Streamlit replaces even behind a backslash."""
+
+
+def md_text(text: object, limit: int = 300) -> str:
+    """Escape text for a place that renders Markdown, on one line and cut at ``limit`` characters."""
+    flat = " ".join(str(text).split())
+    cut = flat if len(flat) <= limit else flat[: limit - 1] + "…"
+    return MARKDOWN.sub(r"\\\1", DIRECTIVE.sub(":" + WORD_JOINER, cut))
+
+
+def count(number: int, thing: str, things: str = "") -> str:
+    """A number with its noun: ``1 user``, ``1,204 users``."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes in words: ``1.2 MB``."""
+    return humanize.naturalsize(number)
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words, coarse enough to stay true: ``under a minute``, ``about 3 minutes``."""
+    if seconds < 45:  # noqa: PLR2004 - rounds to less than a minute
+        return "under a minute"
+    minutes = round(seconds / 60)
+    if minutes < 60:  # noqa: PLR2004 - minutes an hour
+        return f"about {count(max(1, minutes), 'minute')}"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def share(part: float, whole: float) -> str:
+    """A share as a percentage; a dash when there is no whole."""
+    return f"{part / whole:.1%}" if whole else "–"

@@ -1,0 +1,118 @@
+"""Files that arrive in pieces: where they wait, when they are refused, and under which name they land.
+
+A file grows as ``.<id>.part`` in the input folder and gets its name when it is complete. The id comes
+from the file's name, size and date, so dropping the same file again goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Final
+
+from core.errors import InputError, ResourceError
+
+SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
+"""What the ingest stage may be able to read; the content is looked at there."""
+LARGEST: Final = 64 * 2**30
+RESERVE: Final = 512 * 2**20
+"""Bytes of disk that an upload must leave free."""
+STALE_S: Final = 24 * 3600.0
+"""An unfinished file that nobody has added to for so long is removed."""
+LONGEST_NAME: Final = 120
+
+_ID = re.compile(r"[0-9a-f]{8,32}")
+_UNSAFE = re.compile(r"[^\w.\- ()]+")
+
+
+def clean_name(name: str) -> str:
+    """The file's own name without folders, dots in front, or characters that a disk may refuse.
+
+    Raises:
+        InputError: If it does not end like a file that can be read.
+    """
+    base = _UNSAFE.sub("_", name.replace("\\", "/").rsplit("/", 1)[-1]).strip(". _")
+    suffix = Path(base).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{base or name!r} cannot be used", allowed=", ".join(SUFFIXES))
+    return base if len(base) <= LONGEST_NAME else base[-LONGEST_NAME:].strip(". _")
+
+
+def part_path(folder: Path, upload_id: str) -> Path:
+    """Where an unfinished file waits.
+
+    Raises:
+        InputError: If the id is not one of ours (it becomes part of a path).
+    """
+    if not _ID.fullmatch(upload_id):
+        raise InputError(f"The upload id {upload_id!r} is not valid", allowed="8 to 32 hex digits")
+    return folder / f".{upload_id}.part"
+
+
+def check_room(folder: Path, coming: int) -> None:
+    """Refuse a file that would fill the disk.
+
+    Args:
+        folder: Where it would go.
+        coming: Bytes that are still to come.
+
+    Raises:
+        InputError: If it is larger than any file may be.
+        ResourceError: If the disk has too little room.
+    """
+    if coming > LARGEST:
+        raise InputError(f"{coming:,} bytes is too large", allowed=f"up to {LARGEST:,} bytes")
+    free = shutil.disk_usage(folder).free
+    if coming + RESERVE > free:
+        raise ResourceError(
+            f"The disk has {free:,} bytes free, and the file still needs {coming:,}",
+            remedy="Free some space, or start the app with its input folder on another disk",
+        )
+
+
+def finish(part: Path, name: str) -> Path:
+    """Give a complete file its name; a different file of that name keeps it, and this one gets a number.
+
+    Returns:
+        Where the file lies now.
+    """
+    wanted = part.parent / name
+    stem, suffixes = _split(name)
+    number = 1
+    while True:
+        target = wanted if number == 1 else part.parent / f"{stem}-{number}{suffixes}"
+        if target.exists() and filecmp.cmp(part, target, shallow=False):
+            part.unlink()
+            return target
+        if _claim(target):
+            os.replace(part, target)
+            return target
+        number += 1
+
+
+def sweep(folder: Path, now: float | None = None) -> None:
+    """Remove unfinished files that nobody came back for."""
+    oldest = (time.time() if now is None else now) - STALE_S
+    for part in folder.glob(".*.part"):
+        if part.stat().st_mtime < oldest:
+            part.unlink(missing_ok=True)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """``sales.csv.gz`` → ``sales`` and ``.csv.gz``."""
+    suffixes = [suffix for suffix in Path(name).suffixes[-2:] if suffix.lower() in SUFFIXES]
+    ending = "".join(suffixes)
+    return name.removesuffix(ending), ending
+
+
+def _claim(target: Path) -> bool:
+    """Reserve a name by creating an empty file under it, which only one of two uploads can do."""
+    try:
+        target.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True

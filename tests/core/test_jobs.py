@@ -1,0 +1,96 @@
+"""Real children: each test starts `python -m core.jobs` and watches its folder."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core import jobs
+from core.errors import SettingsError
+from core.jobs import JobView, Limits, State
+
+
+def wait_for(root: Path, job: str, check: Callable[[JobView], bool], seconds: float = 60) -> JobView:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        view = jobs.view(root, job)
+        if check(view):
+            return view
+        time.sleep(0.05)
+    raise AssertionError(f"still {view}")
+
+
+def ended(view: JobView) -> bool:
+    return not view.active
+
+
+def rest(seconds: float = 30.0) -> dict[str, float]:
+    return {"seconds": seconds}
+
+
+def test_a_job_runs_reports_and_ends(tmp_path: Path) -> None:
+    job = jobs.start(tmp_path, "rest", rest(0.4), "a")
+    view = wait_for(tmp_path, job, ended)
+    assert view.state is State.DONE
+    assert view.result == {"rested": 0.4}
+    assert [row["step"] for row in jobs.figures(tmp_path, job)] == list(range(1, 5))
+    assert view.fraction == 1.0
+
+
+def test_one_active_job_a_subject_and_others_join_it(tmp_path: Path) -> None:
+    job = jobs.start(tmp_path, "rest", rest(), "a")
+    assert jobs.start(tmp_path, "rest", rest(), "a") == job
+    other = jobs.start(tmp_path, "rest", rest(0.1), "b")
+    assert other != job
+    assert jobs.active(tmp_path, "a") == job
+    jobs.cancel(tmp_path, job)
+    assert wait_for(tmp_path, job, ended).state is State.CANCELLED
+    assert jobs.active(tmp_path, "a") is None
+
+
+def test_a_killed_child_is_noticed(tmp_path: Path) -> None:
+    job = jobs.start(tmp_path, "rest", rest(), "a")
+    wait_for(tmp_path, job, lambda view: view.state is State.RUNNING)
+    os.kill(jobs.process_id(tmp_path, job), signal.SIGKILL)
+    view = wait_for(tmp_path, job, ended)
+    assert view.state is State.FAILED
+    assert "killed" in view.error
+
+
+def test_bad_input_is_one_line_and_no_bug(tmp_path: Path) -> None:
+    job = jobs.start(tmp_path, "preprocess", {"paths": [str(tmp_path / "no.csv")], "settings": {}}, "a")
+    view = wait_for(tmp_path, job, ended)
+    assert view.state is State.FAILED
+    assert "no.csv" in view.error
+    assert not view.is_bug
+    assert "Traceback" not in view.error
+
+
+def test_a_fault_of_the_program_shows_its_traceback(tmp_path: Path) -> None:
+    job = jobs.start(tmp_path, "rest", {"seconds": "soon"}, "a")
+    view = wait_for(tmp_path, job, ended)
+    assert view.is_bug
+    assert "Traceback" in view.error
+
+
+def test_the_wall_limit_ends_a_child(tmp_path: Path) -> None:
+    job = jobs.start(tmp_path, "rest", rest(), "a", Limits(wall_s=1.0))
+    view = wait_for(tmp_path, job, ended)
+    assert view.state is State.FAILED
+    assert "time limit" in view.error
+
+
+def test_the_memory_limit_ends_a_child(tmp_path: Path) -> None:
+    limits = Limits(memory_bytes=3_000_000_000)
+    job = jobs.start(tmp_path, "rest", {"seconds": 0.1, "bytes": 4_000_000_000}, "a", limits)
+    view = wait_for(tmp_path, job, ended)
+    assert view.state is State.FAILED
+    assert "memory limit" in view.error
+
+
+def test_an_unknown_job_is_a_readable_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="no job"):
+        jobs.view(tmp_path, "../etc")

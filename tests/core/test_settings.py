@@ -1,0 +1,47 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from core.errors import SettingsError
+from core.schema import View
+from core.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, UrlRule, ViewWeights
+
+
+@pytest.mark.parametrize(
+    ("model", "values", "named"),
+    [
+        (ClusterSettings, {"n_clusters": 1}, "n_clusters"),
+        (ClusterSettings, {"n_clusters": 51}, "n_clusters"),
+        (TrainSettings, {"epochs": 0}, "epochs"),
+        (TrainSettings, {"hidden_dim": 30, "heads": 4}, "multiple of heads"),
+        (TrainSettings, {"learning_rate": float("nan")}, "learning_rate"),
+        (ViewWeights, {"url": 0, "theme": 0, "type": 0}, "above 0"),
+        (ViewWeights, {"url": -0.1}, "url"),
+        (UrlRule, {"pattern": "("}, "regular expression"),
+        (IngestSettings, {"colour": "red"}, "colour"),
+    ],
+)
+def test_what_is_outside_its_limits_is_refused_by_name(model: type, values: dict, named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        model.checked(**values)
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        ClusterSettings().n_clusters = 3  # type: ignore[misc]
+
+
+def test_default_weights_are_the_promised_ones() -> None:
+    weights = ViewWeights()
+    assert [weights.of(view) for view in (View.URL, View.THEME, View.TYPE)] == [0.5, 0.3, 0.2]
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_a_preset_can_be_changed(preset: Preset) -> None:
+    assert TrainSettings.preset(preset, epochs=2).epochs == 2
+
+
+@given(st.builds(ViewWeights, url=st.floats(0.01, 1), theme=st.floats(0, 1), type=st.floats(0, 1)))
+def test_settings_survive_json(weights: ViewWeights) -> None:
+    assert ViewWeights.model_validate_json(weights.model_dump_json()) == weights

@@ -1,0 +1,129 @@
+"""The rules of the house that a machine can check (docs/architecture.md).
+
+Each check is a function of source text, so that every one of them is also shown to fail on a breach.
+"""
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = sorted((ROOT / "core").rglob("*.py"))
+PAGES = sorted((ROOT / "pages").rglob("*.py"))
+SOURCES = [ROOT / "app.py", *CORE, *PAGES]
+
+
+def imported(source: str) -> Iterator[str]:
+    """Every module an import statement names, at any depth."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_at_start(source: str) -> set[str]:
+    """Top-level packages imported when the module is loaded (not inside a function)."""
+    body = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return {name.split(".")[0] for node in body for name in imported(ast.unparse(node))}
+
+
+def breaks_import_direction(layer: str, source: str) -> list[str]:
+    """Modules that a layer must not know."""
+    forbidden = {"core": ("streamlit", "pages", "app"), "pages": ("app",)}[layer]
+    return [name for name in imported(source) if name.split(".")[0] in forbidden]
+
+
+UNSAFE = re.compile(
+    r"pickle\.load|torch\.(load|save)\(|unsafe_allow_html\s*=\s*True|allow_pickle\s*=\s*True|joblib"
+    r"|(?<![\w.])(eval|exec)\("
+)
+
+
+def unsafe(source: str) -> list[str]:
+    """Ways to run what a file holds."""
+    return [match.group() for match in UNSAFE.finditer(source)]
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_core_knows_neither_streamlit_nor_the_pages(path: Path) -> None:
+    assert breaks_import_direction("core", path.read_text()) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pages_do_not_know_the_app(path: Path) -> None:
+    assert breaks_import_direction("pages", path.read_text()) == []
+
+
+def test_the_direction_check_can_fail() -> None:
+    assert breaks_import_direction("core", "def f():\n    import streamlit as st") == ["streamlit"]
+    assert breaks_import_direction("core", "from pages.ui import state")
+    assert breaks_import_direction("pages", "import app")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_runs_what_a_file_holds(path: Path) -> None:
+    assert unsafe(path.read_text()) == []
+
+
+def test_the_safety_check_can_fail() -> None:
+    for line in ("pickle.load(f)", "torch.load(f)", "eval(x)", "st.markdown(x, unsafe_allow_html=True)"):
+        assert unsafe(line), line
+    assert unsafe("model.eval()") == []
+
+
+def test_no_page_lies_directly_in_pages() -> None:
+    """Streamlit would start in its legacy mode for pages (docs/decisions)."""
+    assert list((ROOT / "pages").glob("*.py")) == []
+
+
+@pytest.mark.parametrize("path", [ROOT / "app.py", *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_screen_module_imports_torch(path: Path) -> None:
+    heavy = {"torch", "transformers", "pacmap"}
+    assert heavy.isdisjoint(imported_at_start(path.read_text()))
+
+
+def test_the_stages_can_be_named_without_loading_torch_or_streamlit() -> None:
+    code = (
+        "import sys, core.pipeline, core.jobs, core.tasks, core.run, core.cli\n"
+        "print([name for name in ('torch', 'transformers', 'streamlit', 'sklearn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_core_uses_no_global_random_state(path: Path) -> None:
+    found = re.findall(
+        r"np\.random\.(?!default_rng|Generator|SeedSequence|PCG64)\w+|(?<![\w.])random\.\w+\(|(?<![\w.])hash\(",
+        path.read_text(),
+    )
+    assert found == []
+
+
+def test_requirements_are_ranges_with_reasons_and_no_local_builds() -> None:
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    names = [line for line in lines if line and not line.startswith("#")]
+    assert all(">=" in name and "<" in name for name in names), names
+    assert not any("+cpu" in name or "==" in name for name in names)
+
+
+def test_every_direct_import_of_core_and_pages_is_declared() -> None:
+    declared = (ROOT / "requirements.txt").read_text().lower().replace("_", "-")
+    provided = {"sklearn": "scikit-learn", "ada_url": "ada-url", "ibis": "ibis-framework", "yaml": "pyyaml"}
+    own = {"core", "pages", "app", *sys.stdlib_module_names}
+    used = {name.split(".")[0] for path in SOURCES for name in imported(path.read_text())} - own
+    missing = [name for name in sorted(used) if provided.get(name, name).lower().replace("_", "-") not in declared]
+    assert missing == []
+
+
+def test_no_path_file_hides_in_the_repository() -> None:
+    """A .pth file runs code at every start of Python."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [name for name in tracked.splitlines() if name.endswith((".pth", ".pkl", ".pt", ".bin"))] == []
