@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import streamlit as st
+from anyio import to_thread
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -24,7 +25,8 @@ from core.store import disk_errors
 from pages.ui import uploads
 from pages.ui.state import input_dir
 
-UPLOAD_PATH: Final = "/api/upload"
+BASE: Final = str(st.config.get_option("server.baseUrlPath")).strip("/")
+UPLOAD_PATH: Final = f"/{BASE}/api/upload" if BASE else "/api/upload"
 MARK: Final = ("x-requested-with", "beha2vec")
 """A header that a foreign page cannot send without asking first."""
 
@@ -90,7 +92,7 @@ class UploadDoor:
     def __init__(self) -> None:
         self._busy: set[str] = set()
 
-    async def __call__(self, request: Request) -> Response:
+    async def put(self, request: Request) -> Response:
         """Answer ``PUT /api/upload/<id>?name=…&offset=…&total=…``.
 
         200 with ``have`` (and the ``name`` once complete), 409 with ``have`` to go on from, or an error text.
@@ -107,7 +109,7 @@ class UploadDoor:
             return Response(status_code=499)
         except ResourceError as error:
             return _answer(507, error=str(error))
-        except (Beha2VecError, ValueError) as error:
+        except (Beha2VecError, ValueError, KeyError) as error:
             return _answer(400, error=str(error))
         finally:
             self._busy.discard(upload_id)
@@ -122,12 +124,14 @@ async def _take(request: Request, upload_id: str) -> Response:
     have = part.stat().st_size if part.exists() else 0
     if have != offset:
         return _answer(409, have=have)
-    uploads.sweep(folder)
+    if offset == 0:
+        uploads.sweep(folder)
     uploads.check_room(folder, total - have)
     have = await _append(part, request.stream(), total)
     if have < total:
         return _answer(200, have=have)
-    return _answer(200, have=have, name=uploads.finish(part, name).name)
+    landed = await to_thread.run_sync(uploads.finish, part, name)  # may compare two large files
+    return _answer(200, have=have, name=landed.name)
 
 
 async def _append(part: Path, stream: AsyncIterator[bytes], total: int) -> int:
@@ -160,7 +164,7 @@ def allowed_hosts() -> list[str]:
     return list(st.config.get_option("server.allowedHosts")) or ["localhost", "127.0.0.1"]
 
 
-ROUTES: Final = [Route(UPLOAD_PATH + "/{upload_id}", UploadDoor(), methods=["PUT"])]
+ROUTES: Final = [Route(UPLOAD_PATH + "/{upload_id}", UploadDoor().put, methods=["PUT"])]
 MIDDLEWARE: Final = [
     Middleware(SecurityHeaders),
     Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),

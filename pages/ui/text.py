@@ -36,10 +36,10 @@ def size(number: int) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds in words, coarse enough to stay true: ``under a minute``, ``about 3 minutes``."""
-    if seconds < 45:  # noqa: PLR2004 - rounds to less than a minute
+    if seconds < 45:
         return "under a minute"
     minutes = round(seconds / 60)
-    if minutes < 60:  # noqa: PLR2004 - minutes an hour
+    if minutes < 60:
         return f"about {count(max(1, minutes), 'minute')}"
     return f"about {seconds / 3600:.1f} hours"
 
