@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 import streamlit as st
-from anyio import to_thread
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -130,7 +130,7 @@ async def _take(request: Request, upload_id: str) -> Response:
     have = await _append(part, request.stream(), total)
     if have < total:
         return _answer(200, have=have)
-    landed = await to_thread.run_sync(uploads.finish, part, name)  # may compare two large files
+    landed = await run_in_threadpool(uploads.finish, part, name)  # may compare two large files
     return _answer(200, have=have, name=landed.name)
 
 

@@ -1,0 +1,153 @@
+"""How long each stage takes, beside a raw DuckDB floor measured in the same run.
+
+    python -m benchmarks.run --users 50000
+
+Prints a Markdown table for docs/method.md. The demo shop is made first and not counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import statistics
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from benchmarks.measure import Measured, measure
+
+FLOOR = """
+COPY (
+    WITH views AS (
+        SELECT user_pseudo_id AS user_id, event_timestamp::BIGINT AS ts,
+               regexp_replace(lower(page_location), '[?#].*$', '') AS page
+        FROM read_csv('{csv}', header = true, all_varchar = true)
+        WHERE event_name = 'page_view' AND user_pseudo_id IS NOT NULL
+    ),
+    pages AS (SELECT page, row_number() OVER (ORDER BY count(*) DESC, page) - 1 AS id FROM views GROUP BY page)
+    SELECT user_id, list(id ORDER BY ts) AS pages, list(ts ORDER BY ts) AS times
+    FROM views JOIN pages USING (page) GROUP BY user_id
+) TO '{out}' (FORMAT parquet)
+"""
+
+
+def floor(csv: str, folder: str) -> int:
+    """The least a correct preprocess has to do: typed read, filter, page ids, ordered lists to Parquet."""
+    import duckdb
+
+    out = Path(folder) / "floor.parquet"
+    duckdb.execute(FLOOR.format(csv=csv, out=out))
+    return duckdb.execute(f"SELECT count(*) FROM '{out}'").fetchall()[0][0]
+
+
+def preprocess(csv: str, folder: str) -> str:
+    """Stage preprocess: receipt, masking and URL cleaning included."""
+    from core.pipeline import preprocess as stage
+    from core.progress import silent
+    from core.settings import IngestSettings
+    from core.store import Store
+
+    return stage(Store(Path(folder)), [Path(csv)], IngestSettings(), silent).key
+
+
+def train(dataset: str, folder: str, preset: str) -> str:
+    """Stage train."""
+    from core.pipeline import open_dataset
+    from core.pipeline import train as stage
+    from core.progress import silent
+    from core.settings import Preset, TrainSettings
+    from core.store import Store
+
+    store = Store(Path(folder))
+    return stage(store, open_dataset(store, dataset), TrainSettings.preset(Preset(preset)), silent).key
+
+
+def embed(dataset: str, model: str, folder: str) -> str:
+    """Stage embed."""
+    from core.pipeline import embed as stage
+    from core.pipeline import open_dataset, open_model
+    from core.progress import silent
+    from core.store import Store
+
+    store = Store(Path(folder))
+    return stage(store, open_dataset(store, dataset), open_model(store, model), silent).artifact.key
+
+
+def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
+    """Stages combine, cluster and analyze, cold; then what one move of a slider takes (median of 5)."""
+    from core.pipeline import RunSettings, clustered, open_dataset, open_embeddings
+    from core.profiles.metrics import ProfileData, profile
+    from core.progress import silent
+    from core.publish import segment as stages
+    from core.segments.clustering import fit
+    from core.segments.combination import combine
+    from core.segments.identity import match
+    from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
+    from core.store import Store
+
+    store = Store(Path(folder))
+    data = open_dataset(store, dataset)
+    vectors = open_embeddings(store, embeddings)
+    cold = time.perf_counter()
+    first = stages(data, vectors, RunSettings(), silent)
+    cold = time.perf_counter() - cold
+
+    profiled, inside = ProfileData.from_dataset(data), clustered(data.users)
+    previous, took = first.partition, []
+    for k in (7, 6, 8, 6, 7):
+        began = time.perf_counter()
+        combined = combine(vectors.views, ViewWeights(url=k / 10), inside)
+        settings = ClusterSettings(n_clusters=k)
+        moved = match(previous, fit(combined.vectors, inside, settings, init=previous.centroids))
+        profile(profiled, moved.partition.labels, AnalyzeSettings())
+        took.append(time.perf_counter() - began)
+        previous = moved.partition
+    return {"cold_s": cold, "move_s": statistics.median(took)}
+
+
+def main() -> None:
+    """Measure every stage and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--users", type=int, default=50_000)
+    parser.add_argument("--preset", default="balanced")
+    parser.add_argument("--json", type=Path, help="also write the figures here")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = measure_all(args.users, args.preset, folder)
+    print(f"{args.users:,} demo users, {args.preset}; {describe_machine()}; {date.today():%Y-%m-%d}\n")
+    print("| step | wall s | CPU s | peak MB |\n|---|---|---|---|")
+    for name, row in rows.items():
+        print(f"| {name} | {row.wall_s:.2f} | {row.cpu_s:.2f} | {row.peak_mb:,.0f} |")
+    steering = rows["combine + cluster + analyze"].value
+    ratio = rows["preprocess"].wall_s / rows["DuckDB floor"].wall_s
+    print(f"\npreprocess / floor: {ratio:.2f}; first segmentation {steering['cold_s']:.2f} s;", end=" ")
+    print(f"a slider move {steering['move_s'] * 1000:.0f} ms")
+    if args.json:
+        args.json.write_text(json.dumps({name: row.__dict__ for name, row in rows.items()}))
+
+
+def measure_all(users: int, preset: str, folder: str) -> dict[str, Measured]:
+    """Every step in a process of its own, in order."""
+    from core.sample import write_sample
+
+    csv = str(Path(folder) / "shop.csv")
+    write_sample(Path(csv), users, 0)
+    rows = {"DuckDB floor": measure(floor, csv, folder), "preprocess": measure(preprocess, csv, folder)}
+    dataset = rows["preprocess"].value
+    rows["train"] = measure(train, dataset, folder, preset)
+    rows["embed"] = measure(embed, dataset, rows["train"].value, folder)
+    rows["combine + cluster + analyze"] = measure(segment, dataset, rows["embed"].value, folder)
+    return rows
+
+
+def describe_machine() -> str:
+    """Cores and Python, no host name."""
+    import os
+
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Where the page vectors start: from which pages are seen near each other, by linear algebra alone.
+
+Shifted positive pointwise mutual information, factorised, is what word2vec approximates (Levy, Goldberg
+2014, "Neural word embedding as implicit matrix factorization"), without its randomness and its epochs.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.extmath import randomized_svd
+
+from core.model.vocabulary import PADDING
+
+WINDOW: Final = 5
+CONTEXT_POWER: Final = 0.75
+"""Flattens the context counts, so that rare pages do not look special (Levy, Goldberg, Dagan 2015)."""
+START_STD: Final = 0.1
+"""Spread of the page table at the start; the other tables of a token have about the same."""
+
+
+def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int, seed: int) -> np.ndarray:
+    """Start vectors of all items.
+
+    Args:
+        items: int of shape (n_views,), item of each page view, users one after the other.
+        users: int of shape (n_views,), whose page view it is.
+        n_items: Number of item ids.
+        dim: Length of a vector.
+        seed: Seed of the randomised SVD and of the vectors of items that were never seen.
+
+    Returns:
+        float32 of shape (n_items, dim), of standard deviation :data:`START_STD`; padding is 0.
+    """
+    rng = np.random.default_rng(seed)
+    vectors = rng.standard_normal((n_items, dim))
+    rank = min(dim, n_items - 1)
+    factors = _factors(positive_pmi(cooccurrences(items, users, n_items)), rank, seed)
+    seen = np.abs(factors).sum(axis=1) > 0
+    if seen.any():
+        vectors[seen, :rank] = factors[seen] / factors[seen].std()
+    vectors[PADDING] = 0.0
+    return (START_STD * vectors).astype(np.float32)
+
+
+def cooccurrences(items: np.ndarray, users: np.ndarray, n_items: int) -> sparse.csr_array:
+    """How often two items lie at most :data:`WINDOW` views apart, nearer ones counting more.
+
+    Returns:
+        Symmetric, of shape (n_items, n_items).
+    """
+    total = sparse.csr_array((n_items, n_items))
+    for apart in range(1, WINDOW + 1):
+        same = users[apart:] == users[:-apart]
+        pairs = (items[:-apart][same], items[apart:][same])
+        weight = np.full(len(pairs[0]), (WINDOW - apart + 1) / WINDOW)
+        total = total + sparse.coo_array((weight, pairs), shape=total.shape).tocsr()
+    return (total + total.T).tocsr()
+
+
+def positive_pmi(counts: sparse.csr_array) -> sparse.csr_array:
+    """max(0, log(p(a, b) / (p(a) p'(b)))) of each pair seen together, p' flattened."""
+    pairs = counts.tocoo()
+    rows = counts.sum(axis=1)
+    context = rows**CONTEXT_POWER
+    expected = rows[pairs.row] * context[pairs.col] / max(context.sum(), 1.0)
+    pmi = np.log(pairs.data / expected)
+    positive = pmi > 0
+    kept = (pmi[positive], (pairs.row[positive], pairs.col[positive]))
+    return sparse.coo_array(kept, shape=counts.shape).tocsr()
+
+
+def _factors(matrix: sparse.csr_array, rank: int, seed: int) -> np.ndarray:
+    left, strength, _ = randomized_svd(matrix, rank, random_state=seed)
+    factors: np.ndarray = left * np.sqrt(strength)
+    return factors

@@ -1,0 +1,148 @@
+"""From page views to padded batches, by array arithmetic only: no loop over users.
+
+Letters: n_views page views of all users, B sequences in a batch, T the longest of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from core.model.vocabulary import FIRST_VIEW, PADDING, Vocabulary
+from core.sequences import UserSequences
+
+NO_GAP: Final = 0
+N_GAPS: Final = 24
+"""0 for "no page view before", then the log2 of the seconds since the one before, up to half a year."""
+_MICROSECONDS: Final = 1_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class TokenStreams:
+    """What one view knows of every page view, as flat arrays of shape (n_views,).
+
+    Args:
+        items: int32 token id (of the page; of the theme or type in those views).
+        transitions: int32 id of the step that led here; all 0 in a view without order of its own.
+        gaps: uint8 bucket of the time since the user's page view before, 0 for the first.
+        session_starts: uint8, 1 where a later session of the user begins.
+    """
+
+    items: np.ndarray
+    transitions: np.ndarray
+    gaps: np.ndarray
+    session_starts: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class PaddedBatch:
+    """Sequences of different lengths side by side; what lies beyond a length never counts.
+
+    Args:
+        items: int64 of shape (B, T), 0 beyond the length.
+        transitions: int64 of shape (B, T).
+        gaps: int64 of shape (B, T).
+        session_starts: int64 of shape (B, T).
+        lengths: int64 of shape (B,), at least 1.
+        mask: bool of shape (B, T), true where there is a page view.
+    """
+
+    items: torch.Tensor
+    transitions: torch.Tensor
+    gaps: torch.Tensor
+    session_starts: torch.Tensor
+    lengths: torch.Tensor
+    mask: torch.Tensor
+
+    def to(self, device: torch.device) -> PaddedBatch:
+        """The same batch on another device."""
+        parts = (self.items, self.transitions, self.gaps, self.session_starts, self.lengths, self.mask)
+        return PaddedBatch(*(part.to(device, non_blocking=True) for part in parts))
+
+
+@dataclass(frozen=True, eq=False)
+class Spans:
+    """Runs of neighbouring page views of one user each.
+
+    Args:
+        begin: int64 of shape (B,), position of the first page view in the flat arrays.
+        length: int64 of shape (B,), page views in the run, at least 1.
+    """
+
+    begin: np.ndarray
+    length: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.begin)
+
+    def __getitem__(self, chosen: np.ndarray | slice) -> Spans:
+        return Spans(self.begin[chosen], self.length[chosen])
+
+
+def latest_views(sequences: UserSequences, max_length: int) -> Spans:
+    """The last ``max_length`` page views of every user."""
+    length = np.minimum(sequences.lengths, max_length)
+    return Spans(sequences.offsets[1:] - length, length)
+
+
+def gap_buckets(timestamp: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Bucket the time since the page view before.
+
+    Args:
+        timestamp: int64 of shape (n_views,), microseconds, users one after the other.
+        starts: int64 of shape (n_users,), where each user's views start.
+
+    Returns:
+        uint8 of shape (n_views,): 1 for less than a second, 2 for less than 3 s, doubling from there.
+    """
+    seconds = np.diff(timestamp, prepend=timestamp[:1]) / _MICROSECONDS
+    seconds[starts] = 0.0
+    buckets = 1 + np.log2(1.0 + np.maximum(seconds, 0.0)).astype(np.int64)
+    buckets[starts] = NO_GAP
+    return np.minimum(buckets, N_GAPS - 1).astype(np.uint8)
+
+
+def url_streams(sequences: UserSequences, urls: Sequence[str], vocabulary: Vocabulary) -> TokenStreams:
+    """The url view: which page, the step between page groups, and the tempo.
+
+    Args:
+        sequences: Page views of all users.
+        urls: URL of each page index in ``sequences``; any URL, known to the vocabulary or not.
+        vocabulary: The vocabulary of the model.
+    """
+    starts = sequences.offsets[:-1]
+    later_session = np.diff(sequences.session, prepend=sequences.session[:1]) != 0
+    later_session[starts] = False
+    return TokenStreams(
+        items=vocabulary.item_ids(urls)[sequences.page],
+        transitions=vocabulary.transition_ids(vocabulary.group_ids(urls)[sequences.page], starts),
+        gaps=gap_buckets(sequences.timestamp, starts),
+        session_starts=later_session.astype(np.uint8),
+    )
+
+
+def padded_batch(streams: TokenStreams, spans: Spans) -> PaddedBatch:
+    """Cut runs of page views out and lay them side by side.
+
+    The first view of a run keeps nothing of what came before it: no step, no gap, no session start.
+    """
+    steps = np.arange(int(spans.length.max()))
+    mask = steps < spans.length[:, None]  # (B, T)
+    where = np.where(mask, spans.begin[:, None] + steps, spans.begin[:, None])  # (B, T)
+    follows = mask & (steps > 0)
+
+    def tensor(stream: np.ndarray, keep: np.ndarray, filler: int) -> torch.Tensor:
+        return torch.from_numpy(np.where(keep, stream[where], filler).astype(np.int64))
+
+    return PaddedBatch(
+        items=tensor(streams.items, mask, PADDING),
+        transitions=tensor(streams.transitions, follows, FIRST_VIEW),
+        gaps=tensor(streams.gaps, follows, NO_GAP),
+        session_starts=tensor(streams.session_starts, follows, 0),
+        lengths=torch.from_numpy(spans.length.astype(np.int64)),
+        mask=torch.from_numpy(mask),
+    )

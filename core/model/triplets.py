@@ -1,0 +1,141 @@
+"""Anchor, positive, negative: disjoint random slices of users, mined and scored by triplet margin loss.
+
+Two slices of one user never overlap and never have related lengths. With halves (same length, one behind
+the other) a network learns to compare lengths: the loss falls and nothing about behaviour is learnt.
+
+Letters: B anchors, each with its positive; N candidates for negatives; E embedding_dim.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.model.inputs import PaddedBatch, Spans
+
+SHORTEST_SHARE: Final = 0.4
+"""A slice keeps a random 40 to 100 % of its side of the cut."""
+SHORTEST_SIDE: Final = 2
+"""Page views on each side of the cut, where the user has enough."""
+
+
+def random_cut(spans: Spans, rng: np.random.Generator) -> tuple[Spans, Spans]:
+    """Cut every run in two at random: the views before the cut, and those after it.
+
+    Args:
+        spans: Runs of at least 2 page views.
+        rng: Source of the cuts.
+    """
+    margin = np.minimum(SHORTEST_SIDE, spans.length // 2)
+    cut = margin + _random_below(spans.length - 2 * margin + 1, rng)
+    return Spans(spans.begin, cut), Spans(spans.begin + cut, spans.length - cut)
+
+
+def random_part(spans: Spans, max_length: int, rng: np.random.Generator) -> Spans:
+    """A random contiguous 40 to 100 % of every run, of at most ``max_length`` page views."""
+    share = SHORTEST_SHARE + (1 - SHORTEST_SHARE) * rng.random(len(spans))
+    length = np.minimum(np.ceil(share * spans.length).astype(np.int64), max_length)
+    return Spans(spans.begin + _random_below(spans.length - length + 1, rng), length)
+
+
+def draw_slices(spans: Spans, max_length: int, rng: np.random.Generator) -> tuple[Spans, Spans]:
+    """An anchor and a positive slice of every user, disjoint, in either order.
+
+    Args:
+        spans: All page views of each user, at least 2.
+        max_length: Longest slice.
+        rng: Source of the cuts.
+
+    Returns:
+        Anchor and positive, each with one slice a user.
+    """
+    before, after = (random_part(side, max_length, rng) for side in random_cut(spans, rng))
+    swap = rng.random(len(spans)) < 0.5
+    anchor = Spans(np.where(swap, after.begin, before.begin), np.where(swap, after.length, before.length))
+    positive = Spans(np.where(swap, before.begin, after.begin), np.where(swap, before.length, after.length))
+    return anchor, positive
+
+
+def _random_below(limits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A whole number from 0 to below each limit."""
+    return (rng.random(len(limits)) * limits).astype(np.int64)
+
+
+def bag_signature(batch: PaddedBatch, signatures: Tensor) -> Tensor:
+    """One number a sequence that is equal for equal multisets of items.
+
+    Args:
+        batch: B sequences.
+        signatures: int64 of shape (n_items,), a random number an item, 0 for padding. Two different
+            multisets agree with a chance of about 2**-63, which would cost one negative.
+
+    Returns:
+        int64 of shape (B,).
+    """
+    return signatures[batch.items].sum(dim=1)
+
+
+def distances(anchor: Tensor, other: Tensor) -> Tensor:
+    """L2 distances between unit vectors: (B, E), (N, E) → (B, N)."""
+    return (2 - 2 * anchor @ other.T).clamp_min(1e-8).sqrt()
+
+
+def semi_hard_negatives(apart: Tensor, allowed: Tensor, generator: torch.Generator) -> Tensor:
+    """For each anchor the nearest negative that is farther than its positive, else a random one.
+
+    The hardest negatives of all let the embedding collapse (Schroff et al. 2015, FaceNet).
+
+    Args:
+        apart: Distances of shape (B, B); the diagonal holds each anchor's positive.
+        allowed: bool of shape (B, B): who may be a negative of whom.
+        generator: Source of the random ones.
+
+    Returns:
+        int64 of shape (B,): index of the negative; meaningless where no negative is allowed.
+    """
+    farther = allowed & (apart > apart.diagonal()[:, None])
+    nearest, chosen = apart.masked_fill(~farther, float("inf")).min(dim=1)
+    chance = torch.rand(apart.shape, generator=generator, device=apart.device)
+    anyone = chance.masked_fill(~allowed, -1.0).argmax(dim=1)
+    return torch.where(nearest.isfinite(), chosen, anyone)
+
+
+def triplet_margin(to_positive: Tensor, to_negative: Tensor, margin: float) -> Tensor:
+    """max(0, d(a, p) - d(a, n) + margin) of each triplet: (B,), (B,) → (B,)."""
+    return F.relu(to_positive - to_negative + margin)
+
+
+def triplet_loss(
+    anchor: Tensor,
+    positive: Tensor,
+    anchor_bags: Tensor,
+    positive_bags: Tensor,
+    margin: float,
+    generator: torch.Generator,
+) -> Tensor:
+    """Mean triplet margin loss with negatives mined among the other users' positives.
+
+    A slice with the very pages of the anchor, or of its positive, is no negative: nothing tells them apart.
+
+    Args:
+        anchor: (B, E) unit vectors.
+        positive: (B, E) unit vectors of the same users.
+        anchor_bags: (B,) signatures of the anchors' items.
+        positive_bags: (B,) signatures of the positives' items.
+        margin: How much farther a negative should be than the positive.
+        generator: Source of the random negatives.
+
+    Returns:
+        A scalar; 0 when nobody has a negative.
+    """
+    apart = distances(anchor, positive)  # (B, B)
+    candidates = positive_bags[None, :]
+    allowed = (candidates != anchor_bags[:, None]) & (candidates != positive_bags[:, None])
+    negative = semi_hard_negatives(apart.detach(), allowed, generator)
+    each = triplet_margin(apart.diagonal(), apart.gather(1, negative[:, None]).squeeze(1), margin)
+    has_negative = allowed.any(dim=1)
+    return (each * has_negative).sum() / has_negative.sum().clamp_min(1)

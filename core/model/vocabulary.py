@@ -1,0 +1,208 @@
+"""Which token id a page has: by rank of its views, never by a hash.
+
+Ids: 0 padding, 1 unknown, then one id a known directory, then one id a page that is viewed often enough.
+A page that is rare, or that the model has never seen, takes the id of its nearest known directory. The
+map is saved with the model as URL text, so that any later list of URLs gets the ids of the training.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+
+from core.errors import ArtifactError
+
+PADDING: Final = 0
+UNKNOWN: Final = 1
+FIRST_FREE_ID: Final = 2
+
+GROUP_SHARE: Final = 0.02
+"""A directory (or a single page, such as the home page) with this share of all views is a page group."""
+MAX_GROUPS: Final = 64
+MAX_TRANSITIONS: Final = 512
+"""More pairs of page groups than this are too rare to learn from."""
+FIRST_VIEW: Final = 0
+OTHER_TRANSITION: Final = 1
+
+# after a single slash (not the two of "https://"), a question mark or an ampersand
+_CUT = re.compile(r"(?<![:/])/(?!/)|[?&]")
+
+
+def prefixes(url: str) -> list[str]:
+    """The directories above a page, nearest last.
+
+    >>> prefixes("https://shop.example/shoes/red?size=40")
+    ['https://shop.example/', 'https://shop.example/shoes/', 'https://shop.example/shoes/red?']
+    """
+    return [url[: cut.end()] for cut in _CUT.finditer(url) if cut.end() < len(url)]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Tokens of the url view.
+
+    Args:
+        directories: URL prefixes with an id of their own, most viewed first.
+        pages: URLs with an id of their own, most viewed first.
+        groups: URL prefixes or whole URLs that are page groups, most viewed first; group 0 is every
+            other page, group ``i + 1`` is ``groups[i]``.
+        transitions: Pairs (group before, group of the page), most frequent first.
+    """
+
+    directories: tuple[str, ...]
+    pages: tuple[str, ...]
+    groups: tuple[str, ...]
+    transitions: tuple[tuple[int, int], ...]
+
+    @property
+    def n_items(self) -> int:
+        """Number of token ids, padding and unknown included."""
+        return FIRST_FREE_ID + len(self.directories) + len(self.pages)
+
+    @property
+    def n_transitions(self) -> int:
+        """Number of transition ids, the first view's and the rare pairs' included."""
+        return FIRST_FREE_ID + len(self.transitions)
+
+    @cached_property
+    def _directory_id(self) -> dict[str, int]:
+        return {text: FIRST_FREE_ID + rank for rank, text in enumerate(self.directories)}
+
+    @cached_property
+    def _page_id(self) -> dict[str, int]:
+        first = FIRST_FREE_ID + len(self.directories)
+        return {text: first + rank for rank, text in enumerate(self.pages)}
+
+    def item_ids(self, urls: Sequence[str]) -> np.ndarray:
+        """Token id of each URL, known or not: int32 of shape (n_urls,)."""
+        known = self._page_id
+        ids = (known[url] if url in known else self._nearest_directory(url) for url in urls)
+        return np.fromiter(ids, np.int32, len(urls))
+
+    def coarse_ids(self) -> np.ndarray:
+        """For each token id, the id it has when only its directory is known: int32 of shape (n_items,)."""
+        coarse = np.arange(self.n_items, dtype=np.int32)
+        coarse[len(coarse) - len(self.pages) :] = [self._nearest_directory(url) for url in self.pages]
+        return coarse
+
+    def group_ids(self, urls: Sequence[str]) -> np.ndarray:
+        """Page group of each URL, that of the longest prefix that is one: int32 of shape (n_urls,)."""
+        known = {text: number + 1 for number, text in enumerate(self.groups)}
+        ids = (_longest(known, [*prefixes(url), url], missing=0) for url in urls)
+        return np.fromiter(ids, np.int32, len(urls))
+
+    def transition_ids(self, groups: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """Id of the step that led to each page view.
+
+        Args:
+            groups: int of shape (n_views,), page group of each view, users one after the other.
+            starts: int of shape (n_users,), where each user's views start.
+
+        Returns:
+            int32 of shape (n_views,); :data:`FIRST_VIEW` for the first view of a user.
+        """
+        n_groups = len(self.groups) + 1
+        table = np.full(n_groups * n_groups, OTHER_TRANSITION, dtype=np.int32)
+        for rank, (before, after) in enumerate(self.transitions):
+            table[before * n_groups + after] = FIRST_FREE_ID + rank
+        ids = table[_pair_codes(groups, n_groups)]
+        ids[starts] = FIRST_VIEW
+        return ids
+
+    def _nearest_directory(self, url: str) -> int:
+        return _longest(self._directory_id, prefixes(url), missing=UNKNOWN)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for ``vocabulary.json``."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Vocabulary:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ArtifactError: If something is missing, doubled or of the wrong kind.
+        """
+        try:
+            if set(data) != {field.name for field in fields(cls)}:
+                raise ValueError(f"it holds {sorted(data)}")
+            texts = {name: _texts(data[name]) for name in ("directories", "pages", "groups")}
+            pairs = _pairs(data["transitions"], n_groups=len(texts["groups"]) + 1)
+        except (TypeError, ValueError) as error:
+            raise ArtifactError(f"The vocabulary is damaged: {error}", remedy="Train again") from error
+        return cls(**texts, transitions=pairs)
+
+
+def build_vocabulary(urls: Sequence[str], pages: np.ndarray, starts: np.ndarray, min_count: int) -> Vocabulary:
+    """Rank pages, directories, page groups and steps between groups by how often they are viewed.
+
+    Args:
+        urls: n_pages canonical URLs.
+        pages: int of shape (n_views,), index into ``urls``, users one after the other.
+        starts: int of shape (n_users,), where each user's views start.
+        min_count: Pages, directories and steps seen less often get no id of their own.
+    """
+    views = np.bincount(pages, minlength=len(urls))
+    above: Counter[str] = Counter()
+    rare: set[str] = set()
+    for url, count in zip(urls, views.tolist(), strict=True):
+        for prefix in prefixes(url):
+            above[prefix] += count
+            if count < min_count:
+                rare.add(prefix)
+    counted = Counter(dict(zip(urls, views.tolist(), strict=True)))
+    shared = {text: count for text, count in above.items() if count >= min_count}
+    smallest = max(min_count, GROUP_SHARE * len(pages))
+    vocabulary = Vocabulary(
+        directories=_ranked(shared, min_count),
+        pages=_ranked(counted, min_count),
+        groups=_ranked(counted + above, smallest)[:MAX_GROUPS],
+        transitions=(),
+    )
+    return _with_transitions(vocabulary, vocabulary.group_ids(urls)[pages], starts, min_count)
+
+
+def _with_transitions(
+    vocabulary: Vocabulary, groups: np.ndarray, starts: np.ndarray, min_count: int
+) -> Vocabulary:
+    n_groups = len(vocabulary.groups) + 1
+    codes = np.delete(_pair_codes(groups, n_groups), starts)
+    counts = np.bincount(codes, minlength=n_groups * n_groups)
+    order = np.argsort(-counts, kind="stable")[:MAX_TRANSITIONS]
+    pairs = tuple((int(code // n_groups), int(code % n_groups)) for code in order if counts[code] >= min_count)
+    return Vocabulary(vocabulary.directories, vocabulary.pages, vocabulary.groups, pairs)
+
+
+def _pair_codes(groups: np.ndarray, n_groups: int) -> np.ndarray:
+    """(group before, group) of each view as one number; meaningless at a user's first view."""
+    before = np.concatenate([groups[:1], groups[:-1]])
+    return before.astype(np.int64) * n_groups + groups
+
+
+def _ranked(counts: Mapping[str, float], smallest: float) -> tuple[str, ...]:
+    enough = [text for text, count in counts.items() if count >= smallest]
+    return tuple(sorted(enough, key=lambda text: (-counts[text], text)))
+
+
+def _longest(known: Mapping[str, int], candidates: Sequence[str], *, missing: int) -> int:
+    return next((known[text] for text in reversed(candidates) if text in known), missing)
+
+
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    texts = tuple(value for value in values if isinstance(value, str))
+    if len(set(texts)) != len(list(values)):
+        raise ValueError("a URL is doubled or not text")
+    return texts
+
+
+def _pairs(values: Iterable[Sequence[int]], n_groups: int) -> tuple[tuple[int, int], ...]:
+    pairs = tuple((int(before), int(after)) for before, after in values)
+    if not all(0 <= group < n_groups for pair in pairs for group in pair):
+        raise ValueError("a transition names a page group that is not there")
+    return pairs

@@ -1,0 +1,57 @@
+"""The frame around every page: navigation, and what the analyst is working on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import jobs
+from core.jobs import JobView
+from pages.ui import catalog, errors, state
+from pages.ui.job_panel import TITLES, progress_line
+from pages.ui.links import DATA, EXPLORE, SECTIONS, TRAINING, Screen, link
+from pages.ui.text import md_text
+
+HOME_OF = {"demo": DATA, "inspect": DATA, "preprocess": DATA, "train": TRAINING}
+"""Task → the page where its panel is; the others belong to Explore."""
+STATUS_S = 3.0
+
+
+def main() -> None:
+    """Draw the frame and the chosen page. An error of the page is shown as text; the frame stays."""
+    st.set_page_config(page_title="Beha2Vec", page_icon="🧭", layout="wide")
+    sections = {name: [screen.page() for screen in screens] for name, screens in SECTIONS.items()}
+    page = st.navigation(sections)
+    state.sync_link()
+    status = st.sidebar.container(key="status")
+    with errors.shown():
+        page.run()
+    with status:
+        _work()
+        _running()
+
+
+def _work() -> None:
+    """Which data set and which model."""
+    dataset = state.dataset()
+    if dataset is None:
+        return
+    receipt = dataset.receipt
+    st.caption("Working on")
+    st.markdown(
+        f"**{md_text(catalog.title_of(receipt), 60)}**  \n"
+        f"{receipt.users:,} users · {receipt.page_views_used:,} page views"
+    )
+    run = state.model()
+    st.caption(f"Model: {run.settings.epochs} epochs · {run.key[:6]}" if run else "No model yet")
+
+
+@st.fragment(run_every=STATUS_S)
+def _running() -> None:
+    """Jobs that go on right now, in any session."""
+    for job in (job for job in jobs.recent(state.store().root, limit=10) if job.active):
+        _one_job(job, HOME_OF.get(job.task, EXPLORE))
+
+
+def _one_job(job: JobView, home: Screen) -> None:
+    link(home, TITLES.get(job.task, job.task))
+    st.progress(min(1.0, job.fraction), text=progress_line(job))

@@ -1,0 +1,159 @@
+"""Long runs on the screen: started, watched, cancelled, found again after F5 and seen from another tab.
+
+Nothing of a job lives in the session but its id: the job's folder is read every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import psutil
+import streamlit as st
+
+from core import jobs
+from core.errors import Beha2VecError
+from core.jobs import JobView, Limits, State
+from pages.ui import errors, state
+from pages.ui.text import duration, md_text
+
+POLL_S: Final = 1.0
+NOTICE_S: Final = 4.0
+"""How often a page without a job looks whether another tab has started one."""
+
+TITLES: Final = {
+    "demo": "Making the demo shop",
+    "inspect": "Looking into the file",
+    "preprocess": "Preparing the data",
+    "train": "Training",
+    "choose_k": "Comparing numbers of segments",
+    "layout": "Drawing the map",
+}
+
+Draw = Callable[[JobView], None]
+
+
+def file_limits(wall_s: float) -> Limits:
+    """What a child that opens a file from outside may use: most of the memory, and so many seconds."""
+    return Limits(memory_bytes=max(4 * 2**30, psutil.virtual_memory().total * 3 // 4), wall_s=wall_s)
+
+
+def start(task: str, request: Mapping[str, Any], subject: str, limits: Limits | None = None) -> None:
+    """Start a job, or join the one that already runs on the subject; this session waits for its result."""
+    try:
+        job = jobs.start(state.store().root, task, request, subject, limits)
+    except Beha2VecError as error:
+        st.session_state[_failed(task)] = str(error)
+        return
+    st.session_state.pop(_failed(task), None)
+    st.session_state[_mine(task)] = job
+    st.query_params["job"] = job
+
+
+def result(task: str) -> Mapping[str, Any] | None:
+    """What this session's job of a task made: given once, when the job is done."""
+    view = _own(task)
+    if view is None or view.active:
+        return None
+    _let_go(task)
+    if view.state is State.DONE:
+        return view.result
+    if view.state is State.FAILED:
+        st.session_state[_failed(task)] = view
+    return None
+
+
+def running(tasks: Sequence[str], subject: str | None = None) -> list[JobView]:
+    """Jobs of some tasks that go on right now, in any session, newest first."""
+    found = jobs.recent(state.store().root)
+    return [job for job in found if job.active and job.task in tasks and subject in (None, job.subject)]
+
+
+def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None = None) -> bool:
+    """Draw a live panel for every running job of some tasks; why the last one failed; or keep watching.
+
+    Args:
+        tasks: Which tasks.
+        subject: Only jobs on this subject.
+        draw: What to draw below the progress bar, with the job as it is.
+
+    Returns:
+        Whether a job is running.
+    """
+    found = running(tasks, subject)
+    for job in found:
+        _panel(job.id, draw)
+    if not found:
+        _show_failures(tasks)
+        _look_out(tuple(tasks), subject)
+    return bool(found)
+
+
+@st.fragment(run_every=POLL_S)
+def _panel(job_id: str, draw: Draw | None) -> None:
+    view = jobs.view(state.store().root, job_id)
+    with st.container(border=True, key=f"job-{view.task}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{TITLES.get(view.task, view.task)}**")
+            st.button(
+                "Cancel", key=f"cancel-{job_id}", icon=":material/stop_circle:", on_click=jobs.cancel,
+                args=(state.store().root, job_id),
+            )  # fmt: skip
+        st.progress(min(1.0, view.fraction), text=progress_line(view))
+        if draw is not None:
+            draw(view)
+    if not view.active:
+        st.rerun()  # one full run replaces the panel by the result
+
+
+def progress_line(view: JobView) -> str:
+    """Stage, message and time left in one line."""
+    left = f"{duration(view.eta_s)} left in this step" if view.eta_s is not None else ""
+    parts = (view.stage, view.message, left) if view.stage else ("starting",)
+    return " · ".join(md_text(part) for part in parts if part)
+
+
+@st.fragment(run_every=NOTICE_S)
+def _look_out(tasks: tuple[str, ...], subject: str | None) -> None:
+    if running(tasks, subject):
+        st.rerun()
+
+
+def _show_failures(tasks: Sequence[str]) -> None:
+    for task in tasks:
+        failure = st.session_state.get(_failed(task))
+        if isinstance(failure, JobView):
+            errors.show_job(failure)
+        elif failure:
+            errors.show(failure)
+
+
+def forget_failure(task: str) -> None:
+    """Take an error message off the page."""
+    st.session_state.pop(_failed(task), None)
+
+
+def _own(task: str) -> JobView | None:
+    """The job this session waits for; after F5 the one that the link names."""
+    job_id = st.session_state.get(_mine(task)) or st.query_params.get("job")
+    if not job_id:
+        return None
+    try:
+        view = jobs.view(state.store().root, job_id)
+    except Beha2VecError:  # cleaned away, or a link from another machine
+        return None
+    return view if view.task == task else None
+
+
+def _let_go(task: str) -> None:
+    st.session_state.pop(_mine(task), None)
+    if "job" in st.query_params:
+        del st.query_params["job"]
+
+
+def _mine(task: str) -> str:
+    return f"job_{task}"
+
+
+def _failed(task: str) -> str:
+    return f"job_failed_{task}"
