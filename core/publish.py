@@ -10,21 +10,21 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.dataset import RECEIPT, SEQUENCES, Dataset
 from core.pipeline import Embeddings, RunSettings, clustered
 from core.progress import Progress
-from core.schema import OUTSIDE, Users
-from core.store import MANIFEST, Artifact, disk_errors, write_text_atomic
+from core.schema import Users
+from core.store import MANIFEST, Artifact, disk_errors, open_artifact
 
 if TYPE_CHECKING:
     from core.profiles.metrics import Profiles
@@ -43,18 +43,17 @@ class Segments:
     combined: Combined
     partition: Partition
     profiles: Profiles
-    names: dict[int, str]
+    names: Mapping[int, str]
 
 
-def segment(
-    dataset: Dataset, embeddings: Embeddings, settings: RunSettings, progress: Progress
-) -> Segments:
+def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, progress: Progress) -> Segments:
     """Combine, cluster and analyze.
 
     Raises:
         SettingsError: If there are fewer users than segments, or the outcome event is not in the data.
     """
-    from core.profiles.metrics import ProfileData, default_names, profile
+    from core.profiles.metrics import ProfileData, profile
+    from core.profiles.names import default_names
     from core.segments.clustering import fit
     from core.segments.combination import combine
 
@@ -64,4 +63,134 @@ def segment(
     partition = fit(combined.vectors, inside, settings.cluster)
     progress("cluster", 1.0, f"K={settings.cluster.n_clusters}")
     profiles = profile(ProfileData.from_dataset(dataset), partition.labels, settings.analyze)
+    progress("analyze", 1.0)
     return Segments(combined, partition, profiles, default_names(profiles))
+
+
+def fixed_lists(vectors: np.ndarray) -> pa.FixedSizeListArray:
+    """Vectors of shape (n, d) as n fixed-size lists of float32."""
+    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+
+
+def publish(
+    out: Path,
+    dataset: Dataset,
+    model: Artifact,
+    embeddings: Embeddings,
+    settings: RunSettings,
+    progress: Progress,
+) -> dict[str, Any]:
+    """Do the last three stages and write the run's files into ``out``.
+
+    Returns:
+        What ``run.json`` holds: versions, settings, keys, inputs and counts.
+
+    Raises:
+        Beha2VecError: If a stage cannot be done; the files of an earlier run are untouched.
+    """
+    made = segment(dataset, embeddings, settings, progress)
+    record = _record(dataset, model, embeddings, settings, made)
+    out.mkdir(parents=True, exist_ok=True)
+    with disk_errors(), tempfile.TemporaryDirectory(dir=out, prefix=".publishing.") as name:
+        building = Path(name)
+        for file in (RECEIPT, SEQUENCES):
+            _link(dataset.path / file, building / file)
+        _write_model(building / MODEL, model, settings, made)
+        _write_tables(building, dataset, embeddings, made)
+        _write_report(building, dataset, settings, made)
+        _write_json(building / RUN, record)
+        for path in sorted(building.iterdir(), key=lambda path: path.name == RUN):  # run.json last
+            _replace(path, out / path.name)
+    return record
+
+
+def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: Segments) -> None:
+    ids = dataset.sequences.user_id
+    views = {str(view): fixed_lists(array) for view, array in embeddings.views.items()}
+    pq.write_table(pa.table({Users.USER_ID: ids, **views}), folder / "embeddings.parquet")
+    users = dataset.users
+    table = pa.table(
+        {
+            Users.USER_ID: ids,
+            Users.CLUSTER: pa.array(made.partition.labels, pa.int32()),
+            Users.GROUP: pa.array(users[Users.GROUP], pa.string()),
+            Users.EMBEDDING: fixed_lists(made.combined.vectors),
+            Users.PAGE_VIEWS: pa.array(users[Users.PAGE_VIEWS], pa.int32()),
+            Users.SESSIONS: pa.array(users[Users.SESSIONS], pa.int32()),
+        }
+    )
+    pq.write_table(table, folder / "users.parquet")
+    _write_json(folder / "clusters.json", clusters_summary(made))
+    (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
+
+
+def clusters_summary(made: Segments) -> dict[str, Any]:
+    """How the segments were made and how large they are, as plain data."""
+    partition, labels = made.partition, made.partition.labels
+    inside = int((labels >= 0).sum())
+    sizes = {int(cluster): int((labels == cluster).sum()) for cluster in partition.ids}
+    return {
+        "n_clusters": len(sizes),
+        "inertia": partition.inertia,
+        "n_iter": partition.n_iter,
+        "weights": made.combined.weights.model_dump(),
+        "effective_shares": {str(view): share for view, share in made.combined.effective.items()},
+        "absent_views": [str(view) for view in made.combined.absent],
+        "users_clustered": inside,
+        "users_outside": len(labels) - inside,
+        "segments": [
+            {"cluster": cluster, "name": made.names[cluster], "users": size, "share": size / inside}
+            for cluster, size in sizes.items()
+        ],
+    }
+
+
+def _record(
+    dataset: Dataset, model: Artifact, embeddings: Embeddings, settings: RunSettings, made: Segments
+) -> dict[str, Any]:
+    return {
+        "versions": {name: version(name) for name in ("torch", "scikit-learn", "duckdb", "pyarrow", "numpy")},
+        "settings": settings.model_dump(mode="json"),
+        "keys": {"preprocess": dataset.key, "train": model.key, "embed": embeddings.artifact.key},
+        "inputs": dict(open_artifact(dataset.path).inputs),
+        "users": len(dataset.users),
+        "segments": len(made.partition.ids),
+    }
+
+
+def _write_model(folder: Path, model: Artifact, settings: RunSettings, made: Segments) -> None:
+    """The trained model, and what else is needed to place new users: cleaning and frozen segments."""
+    folder.mkdir()
+    for file in model.path.iterdir():
+        if file.name != MANIFEST:
+            _link(file, folder / file.name)
+    (folder / INGEST_SETTINGS).write_text(settings.ingest.model_dump_json(indent=1), encoding="utf-8")
+    made.partition.to_files(folder / "segments")
+    np.savez(
+        folder / "segments" / "means.npz", **{str(view): mean for view, mean in made.combined.means.items()}
+    )
+    weights = made.combined.weights.model_dump_json()
+    (folder / "segments" / "weights.json").write_text(weights, encoding="utf-8")
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+
+
+def _link(source: Path, target: Path) -> None:
+    """Share the bytes where the file system can, copy where it cannot."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Put a finished file or folder in its place; a folder's old version is removed after the swap."""
+    if not target.is_dir():
+        os.replace(source, target)
+        return
+    old = source.with_name(f"old.{target.name}")
+    os.replace(target, old)
+    os.replace(source, target)

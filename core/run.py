@@ -8,7 +8,6 @@ belong together and which settings made them.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +17,12 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from core import pipeline
-from core.dataset import RECEIPT, SEQUENCES, Dataset
 from core.errors import ArtifactError, SettingsError
-from core.pipeline import STAGES, Embeddings, RunSettings
+from core.pipeline import STAGES, RunSettings
 from core.progress import Progress
-from core.store import Artifact, Store, content_key, disk_errors, file_checksum, write_text_atomic
+from core.publish import RUN, publish
+from core.store import Store, file_checksum
 
-RUN: Final = "run.json"
 STORED: Final = ("preprocess", "train", "embed")
 """Stages whose results lie in the store; the later ones take seconds and are always done again."""
 

@@ -1,0 +1,103 @@
+"""New users on a frozen model: the same cleaning, the same network, the same segments."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from core import pipeline
+from core.errors import ArtifactError
+from core.progress import Progress
+from core.publish import INGEST_SETTINGS, fixed_lists
+from core.schema import OUTSIDE, Users, View
+from core.settings import Device, IngestSettings, ViewWeights
+from core.store import Store, disk_errors
+
+
+def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, device: Device) -> int:
+    """Embed the users of an export and put them into the frozen segments.
+
+    Args:
+        inputs: Files, folders or patterns.
+        model: The ``model`` folder of an earlier run.
+        out: Parquet file to write: ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32. Users
+            outside clustering (one page view, bot-like) have :data:`core.schema.OUTSIDE`.
+        progress: Where to report.
+        device: Where the network runs.
+
+    Returns:
+        The number of users written.
+
+    Raises:
+        Beha2VecError: If the model or the input cannot be used; an existing ``out`` is untouched.
+    """
+    from core.model.embedding import embed
+    from core.segments.clustering import Partition, assign
+    from core.segments.combination import combine
+
+    settings, weights, means = _read_frozen(model)
+    partition = Partition.from_files(model / "segments")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".scoring.") as work:
+        dataset = pipeline.preprocess(Store(Path(work)), inputs, settings, progress)
+        pages = align(dataset.pages["page_location"], _known_pages(model))
+        views = embed(model, dataset.sequences, pages, progress, device)
+        vectors = combine(views, weights, means=means).vectors
+        clusters = assign(vectors, partition)
+        clusters[~pipeline.clustered(dataset.users)] = OUTSIDE
+        table = pa.table(
+            {
+                Users.USER_ID: dataset.sequences.user_id,
+                Users.EMBEDDING: fixed_lists(vectors),
+                Users.CLUSTER: pa.array(clusters, pa.int32()),
+            }
+        )
+        with disk_errors():
+            pq.write_table(table, Path(work) / "scored.parquet")
+            os.replace(Path(work) / "scored.parquet", out)
+    return len(clusters)
+
+
+def align(pages: Sequence[str], known: Collection[str]) -> list[str]:
+    """Name new pages as the model knows them.
+
+    Whether ``/order/{id}`` is one page was decided on the training data; a new export may be too small to
+    see it. So a page the model does not know takes its template where the model knows that.
+    """
+    from core.ingest.grouping import template
+
+    return [page if page in known else _if_known(template(page), known, page) for page in pages]
+
+
+def _if_known(name: str, known: Collection[str], otherwise: str) -> str:
+    return name if name in known else otherwise
+
+
+def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, np.ndarray]]:
+    try:
+        settings = IngestSettings.model_validate_json((model / INGEST_SETTINGS).read_bytes())
+        weights = ViewWeights.model_validate_json((model / "segments" / "weights.json").read_bytes())
+        with np.load(model / "segments" / "means.npz", allow_pickle=False) as file:
+            means = {View(name): file[name] for name in file.files}
+    except (OSError, ValueError, ValidationError) as error:
+        raise ArtifactError(
+            f"{model} is not the model folder of a finished run ({error.__class__.__name__})",
+            allowed="OUT/model",
+            remedy="Point --model at it",
+        ) from error
+    # what the training data decided is kept by align(), not decided again on the new data
+    url = settings.url.model_copy(update={"collapse_ids": False})
+    return settings.model_copy(update={"url": url}), weights, means
+
+
+def _known_pages(model: Path) -> set[str]:
+    vocabulary = json.loads((model / "vocabulary.json").read_text(encoding="utf-8"))
+    return set(vocabulary["pages"])

@@ -1,0 +1,169 @@
+"""The command line as a scheduler sees it: real processes, exit statuses, files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def cli(*args: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "core", *map(str, args)], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+def one_line_error(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 2, done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0]
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("shop") / "shop.csv"
+    done = cli("sample", "--users", 400, "--seed", 1, "--out", path)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+@pytest.fixture(scope="session")
+def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("run") / "out"
+    done = cli("run", shop, "--out", out, "--clusters", 4, "--epochs", 2)
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_a_run_leaves_every_file_it_promises(finished: Path) -> None:
+    promised = [
+        "receipt.json", "sequences.parquet", "model", "embeddings.parquet", "users.parquet",
+        "clusters.json", "profiles.json", "report.html", "run.json",
+    ]  # fmt: skip
+    assert [name for name in promised if not (finished / name).exists()] == []
+
+
+def test_users_have_the_ids_of_the_file_as_text(finished: Path, shop: Path) -> None:
+    users = pq.read_table(finished / "users.parquet")
+    assert [str(users.schema.field(name).type) for name in ("user_id", "cluster", "group")] == [
+        "string", "int32", "string",
+    ]  # fmt: skip
+    raw = pd.read_csv(shop, dtype=str)
+    seen = set(raw.loc[raw["event_name"] == "page_view", "user_pseudo_id"].dropna())
+    ids = users.column("user_id").to_pylist()
+    assert len(ids) == len(set(ids))
+    assert set(ids) <= seen
+    receipt = json.loads((finished / "receipt.json").read_text())
+    assert receipt["users"] == len(ids)
+
+
+def test_clusters_and_groups_agree(finished: Path) -> None:
+    users = pq.read_table(finished / "users.parquet").to_pandas()
+    inside = users["group"] == "segment"
+    assert sorted(users.loc[inside, "cluster"].unique()) == [0, 1, 2, 3]
+    assert set(users.loc[~inside, "cluster"]) == {-1}
+    assert ((users["page_views"] == 1) == (users["group"] == "one_page")).all()
+
+
+def test_running_twice_gives_the_same_bytes(finished: Path, shop: Path, tmp_path: Path) -> None:
+    done = cli("run", shop, "--out", tmp_path / "again", "--clusters", 4, "--epochs", 2)
+    assert done.returncode == 0, done.stderr
+    for name in ("users.parquet", "embeddings.parquet", "sequences.parquet", "profiles.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (finished / name).read_bytes(), name
+
+
+def test_stepping_in_at_cluster_does_not_train_again(finished: Path) -> None:
+    weights = finished / "model" / "weights.safetensors"
+    before = (weights.read_bytes(), json.loads((finished / "run.json").read_text())["keys"])
+    done = cli("run", "--out", finished, "--from-stage", "cluster", "--clusters", 3)
+    assert done.returncode == 0, done.stderr
+    assert "train" not in done.stderr
+    assert (weights.read_bytes(), json.loads((finished / "run.json").read_text())["keys"]) == before
+    users = pq.read_table(finished / "users.parquet").to_pandas()
+    assert users["cluster"].max() == 2
+    assert cli("run", "--out", finished, "--from-stage", "cluster", "--clusters", 4).returncode == 0
+
+
+def test_new_users_are_embedded_and_assigned(finished: Path, shop: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scored.parquet"
+    done = cli("embed", shop, "--model", finished / "model", "--out", out)
+    assert done.returncode == 0, done.stderr
+    scored = pq.read_table(out).to_pandas().set_index("user_id")
+    users = pq.read_table(finished / "users.parquet").to_pandas().set_index("user_id")
+    assert list(scored.columns) == ["embedding", "cluster"]
+    assert scored.index.equals(users.index)
+    assert (scored["cluster"] == users["cluster"]).mean() > 0.99  # the same users land where they were
+
+
+def test_users_who_saw_only_unknown_pages_are_embedded(finished: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.csv"
+    new.write_text(
+        "event_name,event_timestamp,user_pseudo_id,page_location\n"
+        "page_view,1700000000000000,007,https://elsewhere.example/never/seen\n"
+        "page_view,1700000001000000,1.10,https://elsewhere.example/a\n"
+        "page_view,1700000002000000,1.10,https://elsewhere.example/b\n"
+    )
+    out = tmp_path / "scored.parquet"
+    assert cli("embed", new, "--model", finished / "model", "--out", out).returncode == 0
+    scored = pq.read_table(out).to_pandas()
+    assert list(scored["user_id"]) == ["007", "1.10"]
+    assert scored["cluster"].iloc[0] == -1
+    assert scored["cluster"].iloc[1] in range(4)
+    assert all(abs((vector**2).sum() - 1) < 1e-4 for vector in scored["embedding"])
+
+
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (["--clusters", "1"], "n_clusters"),
+        (["--clusters", "many"], "many"),
+        (["--weights", "url=0.5,colour=1"], "colour"),
+        (["--weights", "url=x"], "not a number"),
+        (["--weights", "url=0"], "above 0"),
+        (["--outcome", "no_such_event"], "no_such_event"),
+        (["--from-stage", "dinner"], "dinner"),
+        (["--labels", "llm"], "llm"),
+        (["--preset", "turbo"], "turbo"),
+        (["--nonsense"], "nonsense"),
+    ],
+)
+def test_bad_options_are_one_line(finished: Path, args: list[str], named: str) -> None:
+    before = (finished / "users.parquet").read_bytes()
+    start = [] if "--from-stage" in args or "--preset" in args else ["--from-stage", "combine"]
+    assert named in one_line_error(cli("run", "--out", finished, *start, *args))
+    assert (finished / "users.parquet").read_bytes() == before
+
+
+def test_options_of_a_skipped_stage_are_refused(finished: Path) -> None:
+    line = one_line_error(cli("run", "--out", finished, "--from-stage", "cluster", "--epochs", 9))
+    assert "epochs" in line
+    assert "--from-stage train" in line
+
+
+def test_other_files_than_the_first_time_are_refused(finished: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("event_name,event_timestamp,user_pseudo_id,page_location\n")
+    done = cli("run", other, "--out", finished, "--from-stage", "cluster", "--clusters", 3)
+    assert "other files" in one_line_error(done)
+
+
+def test_no_input_no_run_and_no_file(tmp_path: Path) -> None:
+    assert "No INPUT" in one_line_error(cli("run", "--out", tmp_path / "o"))
+    assert "nothing.csv" in one_line_error(cli("run", tmp_path / "nothing.csv", "--out", tmp_path / "o"))
+    done = cli("run", "--out", tmp_path / "o", "--from-stage", "cluster")
+    assert "no finished run" in one_line_error(done)
+
+
+def test_more_segments_than_users(tmp_path: Path) -> None:
+    rows = [f"page_view,{1_700_000_000 + i},u{i % 5},https://a.example/p{i % 7}" for i in range(40)]
+    small = tmp_path / "small.csv"
+    small.write_text("event_name,event_timestamp,user_pseudo_id,page_location\n" + "\n".join(rows) + "\n")
+    line = one_line_error(cli("run", small, "--out", tmp_path / "o", "--clusters", 20, "--epochs", 1))
+    assert "20" in line
