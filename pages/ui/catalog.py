@@ -14,6 +14,7 @@ import streamlit as st
 from core.dataset import RECEIPT
 from core.ingest.receipt import Receipt
 from core.store import MANIFEST, Store
+from pages.ui.text import count
 
 TRAINING_REPORT = "training.json"
 
@@ -28,6 +29,8 @@ class DatasetCard:
         users: Users with at least one page view.
         page_views: Page views used.
         made: When it was prepared.
+        files: The names of its files.
+        settings: The ingest settings that made it.
     """
 
     key: str
@@ -35,6 +38,8 @@ class DatasetCard:
     users: int
     page_views: int
     made: datetime
+    files: tuple[str, ...]
+    settings: Mapping[str, Any]
 
     @property
     def line(self) -> str:
@@ -61,8 +66,8 @@ class ModelCard:
     @property
     def line(self) -> str:
         """When and how it was trained."""
-        epochs, size = self.settings["epochs"], self.settings["embedding_dim"]
-        return f"{self.made:%d %b %Y %H:%M} · {epochs} epochs · {size} numbers a user"
+        epochs, size = count(self.settings["epochs"], "epoch"), self.settings["embedding_dim"]
+        return f"{self.made:%d %b %Y %H:%M} · {epochs} · {size} numbers a user"
 
 
 def datasets(store: Store) -> list[DatasetCard]:
@@ -95,10 +100,13 @@ def _dataset(manifest: str, mtime: float) -> DatasetCard | None:
     folder = Path(manifest).parent
     try:
         receipt = Receipt.model_validate_json((folder / RECEIPT).read_bytes())
-    except (OSError, ValueError):  # damaged: the store rebuilds it when somebody opens it
+        settings = json.loads(Path(manifest).read_text(encoding="utf-8"))["settings"]
+    except (OSError, ValueError, KeyError):  # damaged: the store rebuilds it when somebody opens it
         return None
-    made = datetime.fromtimestamp(mtime, UTC).astimezone()
-    return DatasetCard(folder.name, title_of(receipt), receipt.users, receipt.page_views_used, made)
+    return DatasetCard(
+        folder.name, title_of(receipt), receipt.users, receipt.page_views_used,
+        datetime.fromtimestamp(mtime, UTC).astimezone(), tuple(file.name for file in receipt.files), settings,
+    )  # fmt: skip
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from core import jobs
@@ -9,16 +11,19 @@ from core.jobs import JobView
 from pages.ui import catalog, errors, state
 from pages.ui.job_panel import TITLES, progress_line
 from pages.ui.links import DATA, EXPLORE, SECTIONS, TRAINING, Screen, link
-from pages.ui.text import md_text
+from pages.ui.text import count, md_text
 
 HOME_OF = {"demo": DATA, "inspect": DATA, "preprocess": DATA, "train": TRAINING}
 """Task → the page where its panel is; the others belong to Explore."""
 STATUS_S = 3.0
+ASSETS = Path(__file__).parent / "assets"
+"""Drawn for this project; letters are outlines, so that no font is needed."""
 
 
 def main() -> None:
     """Draw the frame and the chosen page. An error of the page is shown as text; the frame stays."""
-    st.set_page_config(page_title="Beha2Vec", page_icon="🧭", layout="wide")
+    st.set_page_config(page_title="Beha2Vec", page_icon=str(ASSETS / "mark.svg"), layout="wide")
+    st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
     sections = {name: [screen.page() for screen in screens] for name, screens in SECTIONS.items()}
     page = st.navigation(sections)
     state.sync_link()
@@ -34,6 +39,7 @@ def _work() -> None:
     """Which data set and which model."""
     dataset = state.dataset()
     if dataset is None:
+        st.caption("No data set yet")
         return
     receipt = dataset.receipt
     st.caption("Working on")
@@ -42,7 +48,7 @@ def _work() -> None:
         f"{receipt.users:,} users · {receipt.page_views_used:,} page views"
     )
     run = state.model()
-    st.caption(f"Model: {run.settings.epochs} epochs · {run.key[:6]}" if run else "No model yet")
+    st.caption(f"Model of {count(run.settings.epochs, 'epoch')}" if run else "No model yet")
 
 
 @st.fragment(run_every=STATUS_S)

@@ -5,6 +5,7 @@ Nothing of a job lives in the session but its id: the job's folder is read every
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -43,24 +44,30 @@ def start(task: str, request: Mapping[str, Any], subject: str, limits: Limits | 
     try:
         job = jobs.start(state.store().root, task, request, subject, limits)
     except Beha2VecError as error:
-        st.session_state[_failed(task)] = str(error)
+        fail(task, str(error))
         return
-    st.session_state.pop(_failed(task), None)
+    forget_failure(task)
     st.session_state[_mine(task)] = job
     st.query_params["job"] = job
 
 
-def result(task: str) -> Mapping[str, Any] | None:
-    """What this session's job of a task made: given once, when the job is done."""
+def ended(task: str) -> JobView | None:
+    """This session's job of a task, once, when it is done and has a result."""
     view = _own(task)
     if view is None or view.active:
         return None
     _let_go(task)
     if view.state is State.DONE:
-        return view.result
+        return view
     if view.state is State.FAILED:
         st.session_state[_failed(task)] = view
     return None
+
+
+def result(task: str) -> Mapping[str, Any] | None:
+    """What this session's job of a task made, once."""
+    view = ended(task)
+    return None if view is None else view.result
 
 
 def running(tasks: Sequence[str], subject: str | None = None) -> list[JobView]:
@@ -106,6 +113,18 @@ def _panel(job_id: str, draw: Draw | None) -> None:
         st.rerun()  # one full run replaces the panel by the result
 
 
+def figures(view: JobView) -> list[dict[str, float]]:
+    """Everything a job has measured, oldest first."""
+    return jobs.figures(state.store().root, view.id)
+
+
+def request_of(view: JobView) -> Mapping[str, Any]:
+    """What a job was asked to do."""
+    order = state.store().root / "jobs" / view.id / jobs.REQUEST
+    request: Mapping[str, Any] = json.loads(order.read_text(encoding="utf-8"))["request"]
+    return request
+
+
 def progress_line(view: JobView) -> str:
     """Stage, message and time left in one line."""
     left = f"{duration(view.eta_s)} left in this step" if view.eta_s is not None else ""
@@ -126,6 +145,16 @@ def _show_failures(tasks: Sequence[str]) -> None:
             errors.show_job(failure)
         elif failure:
             errors.show(failure)
+
+
+def has_failed(task: str) -> bool:
+    """Whether this session's last job of a task ended with an error that is still shown."""
+    return _failed(task) in st.session_state
+
+
+def fail(task: str, problem: str) -> None:
+    """Show a message as if a job of the task had failed with it."""
+    st.session_state[_failed(task)] = problem
 
 
 def forget_failure(task: str) -> None:

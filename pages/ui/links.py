@@ -75,3 +75,9 @@ def link(screen: Screen, label: str) -> None:
         st.page_link(screen.file, label=label, icon=screen.icon)
     except StreamlitAPIException:
         st.caption(f"{screen.title}: {label}")
+
+
+def button(screen: Screen, label: str) -> None:
+    """Draw the page's main button, which leads to another page."""
+    if st.button(label, type="primary", icon=screen.icon, key=f"go-{screen.url_path}"):
+        st.switch_page(screen.file)

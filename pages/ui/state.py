@@ -22,7 +22,7 @@ from core.schema import View
 from core.settings import TrainSettings
 from core.store import Store, content_key
 from pages.ui import catalog
-from pages.ui.links import DATA, TRAINING, link
+from pages.ui.links import DATA, TRAINING, button
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 OPEN_AT_ONCE: Final = 4
@@ -151,7 +151,7 @@ def _no_dataset() -> None:
         gone = " The one in this link is no longer in the cache." if _current("data") else ""
         st.subheader("No data yet", icon=":material/database:")
         st.write(f"This page needs a data set.{gone} Load an export or try the demo shop first.")
-        link(DATA, "Go to Data")
+        button(DATA, "Go to Data")
         _offer_latest()
 
 
@@ -169,7 +169,7 @@ def _no_model() -> None:
     with st.container(border=True, key="need_model"):
         st.subheader("No model yet", icon=":material/model_training:")
         st.write("This page needs a trained model. Training takes a few minutes and runs in the background.")
-        link(TRAINING, "Go to Training")
+        button(TRAINING, "Go to Training")
 
 
 def _current(name: str) -> str:

@@ -1,0 +1,86 @@
+"""Ids that look automated: flagged and shown, never deleted silently.
+
+GA4 drops the bots it knows and exports no user agent, so what is left to judge is behaviour. The limits are far
+beyond what a keen shopper does (170 page views in a visit happen); who passes them is a program, a test account
+or a screen that reloads itself.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+from ibis import _
+
+from core.ingest import records
+from core.ingest.engine import Engine
+from core.ingest.events import USER, PageViews
+from core.ingest.people import People
+
+EVENTS_A_DAY: Final = 2_000
+"""Events of one id in one UTC day: one every 43 seconds around the clock."""
+PACED_VIEWS: Final = 500
+"""Page views from which on a constant pace is looked at …"""
+PACE_SECONDS: Final = 2.0
+"""… half of them at most this far from the one before: too fast to read, for too long to be impatience."""
+UNENGAGED_VIEWS: Final = 300
+"""Page views without any engagement, in an export …"""
+ENGAGED_SHARE: Final = 0.5
+"""… in which this share of the users has some: a browser that nobody looks at."""
+DAY: Final = 86_400_000_000  # microseconds
+
+
+def bot_like(
+    engine: Engine, staying: ir.Table, users: ir.Table, people: People, views: PageViews, rounded: bool
+) -> np.ndarray:
+    """Say which users look automated.
+
+    Args:
+        engine: Where the tables are.
+        staying: All events that stay.
+        users: ``user_id`` → ``user``.
+        people: Facts about the users.
+        views: Their page views.
+        rounded: Whether a spreadsheet rounded the times, which then say nothing about pace.
+
+    Returns:
+        bool of shape (n_users,).
+    """
+    n_users = len(people.events)
+    counts = np.bincount(views.user, minlength=n_users)
+    flagged = _silent(people, counts)
+    flagged[_busiest(engine, staying, users, np.flatnonzero(people.events >= EVENTS_A_DAY))] = True
+    if not rounded:
+        flagged[_fast(views, counts)] = True
+    return flagged
+
+
+def _silent(people: People, counts: np.ndarray) -> np.ndarray:
+    engaged = np.asarray(people.engagement.fill_null(0)) > 0
+    if not len(engaged) or engaged.mean() < ENGAGED_SHARE:
+        return np.zeros(len(engaged), dtype=bool)
+    return (counts >= UNENGAGED_VIEWS) & ~engaged
+
+
+def _busiest(engine: Engine, staying: ir.Table, users: ir.Table, candidates: np.ndarray) -> np.ndarray:
+    """Those of the candidates that sent :data:`EVENTS_A_DAY` in one day."""
+    if not len(candidates):
+        return candidates
+    few = users.filter(users[USER].isin(candidates.tolist()))
+    days = staying.join(few, records.USER_ID).group_by(USER, day=_[records.TS] // DAY).agg(events=_.count())
+    return engine.arrow(days.filter(days.events >= EVENTS_A_DAY).select(USER).distinct())[USER].to_numpy()
+
+
+def _fast(views: PageViews, counts: np.ndarray) -> np.ndarray:
+    ends = np.cumsum(counts)
+    return np.array(
+        [
+            user
+            for user in np.flatnonzero(counts >= PACED_VIEWS)
+            if np.median(np.diff(views.timestamp[ends[user] - counts[user] : ends[user]])) <= PACE_SECONDS * 1e6
+        ],
+        dtype=np.int64,
+    )

@@ -1,0 +1,150 @@
+"""What the times of an export say about themselves: unit, zone, rounding, days cut off by the export limit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, NamedTuple
+
+import ibis.expr.types as ir
+from ibis import _
+
+from core.ingest import records
+from core.ingest.engine import Engine
+from core.schema import Raw
+
+EXPORT_LIMIT: Final = 1_000_000
+"""Events that the daily export of a standard property holds at most."""
+LIMIT_SLACK: Final = 0.02
+
+ROUNDED_TO: Final = 10_000_000
+"""Microseconds: a spreadsheet keeps six to eleven digits of the sixteen, so all end in zeros."""
+ROUNDED_SHARE: Final = 0.9
+
+MINUTE: Final = 60_000_000  # microseconds
+DAY: Final = 1_440 * MINUTE
+OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
+"""Offsets from UTC that a zone can have, in minutes."""
+MOST_DAYS: Final = 0.95
+UNITS: Final = {
+    "us": "microseconds",
+    "ms": "milliseconds",
+    "s": "seconds",
+    "ns": "nanoseconds",
+    "iso with zone": "ISO text with a zone",
+    "iso": "ISO text without a zone, read as UTC",
+}
+
+
+class Day(NamedTuple):
+    """The events of one ``event_date``."""
+
+    name: str
+    first: int
+    last: int
+    events: int
+
+
+@dataclass(frozen=True)
+class Days:
+    """The events by day.
+
+    Args:
+        local: By ``event_date``, the property's own days; empty when the export has none.
+        truncated: Days at the export limit.
+    """
+
+    local: tuple[Day, ...]
+    truncated: tuple[str, ...]
+
+
+def count_days(engine: Engine, typed: ir.Table, present: Collection[str]) -> Days:
+    """Count the events of each day, by ``event_date`` or else by the UTC day."""
+    timed = typed.filter(typed[records.TS].notnull())
+    by_date = Raw.EVENT_DATE in present
+    day = timed[Raw.EVENT_DATE] if by_date else (timed[records.TS] // DAY).cast("string")
+    groups = timed.group_by(name=day).agg(
+        first=_[records.TS].min(), last=_[records.TS].max(), events=_.count()
+    )
+    rows = [Day(**row) for row in engine.rows(groups.filter(groups.name.notnull()).order_by("name"))]
+    low, high = EXPORT_LIMIT * (1 - LIMIT_SLACK), EXPORT_LIMIT * (1 + LIMIT_SLACK)
+    full = [row for row in rows if low <= row.events <= high]
+    names = [row.name if by_date else _utc(int(row.name) * DAY).strftime("%Y%m%d") for row in full]
+    return Days(tuple(rows) if by_date else (), tuple(names))
+
+
+def describe_units(counts: Mapping[str, int]) -> str:
+    """Name the unit of the times, or all of them with their records, most frequent first."""
+    found = Counter({UNITS[unit]: count for unit, count in counts.items() if count and unit in UNITS})
+    if len(found) == 1:
+        return next(iter(found))
+    return ", ".join(f"{unit} ({count:,})" for unit, count in found.most_common())
+
+
+def describe_zone(days: Sequence[Day]) -> str:
+    """Infer the property's offset from UTC from ``event_date``, which is in its own zone.
+
+    Each day allows the offsets that put all its events into it.
+    """
+    allowed = [offsets for day in days if (offsets := _allowed(day)) is not None]
+    if not allowed:
+        return "Not known: the file has no event_date; days are UTC"
+    votes = Counter(offset for offsets in allowed for offset in offsets)
+    sure = [offset for offset, count in votes.items() if count == len(allowed)]
+    if sure:
+        return _described(sure)
+    return _summer_time(allowed, votes) or (
+        "Not known: event_date and event_timestamp agree on no single offset; days are UTC"
+    )
+
+
+def is_rounded(rounded: int, timed: int) -> bool:
+    """Say whether so many of the times end in so many zeros that a spreadsheet must have rounded them."""
+    return timed > 0 and rounded >= ROUNDED_SHARE * timed
+
+
+def _allowed(day: Day) -> set[int] | None:
+    """Offsets in minutes for which first and last event fall on this date; None if the date is none."""
+    text = day.name.strip().replace("-", "")
+    try:
+        midnight = datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    start = int(midnight.timestamp()) * 1_000_000
+    return {
+        offset
+        for offset in OFFSETS
+        if day.first + offset * MINUTE >= start and day.last + offset * MINUTE < start + DAY
+    }
+
+
+def _described(offsets: Sequence[int]) -> str:
+    """Prefer whole hours to half hours to quarters; say so if several are left."""
+    for step in (60, 30, 15):
+        whole = sorted(offset for offset in offsets if offset % step == 0)
+        if len(whole) == 1:
+            return f"{_name(whole[0])}, inferred from event_date"
+        if whole:
+            return f"Between {_name(whole[0])} and {_name(whole[-1])}, judging by event_date"
+    raise AssertionError("every offset is a multiple of 15 minutes")
+
+
+def _summer_time(allowed: Sequence[set[int]], votes: Counter[int]) -> str:
+    """Two offsets an hour apart that explain nearly all days; empty if there are none."""
+    pairs = [(offset, offset + 60) for offset in votes if offset + 60 in votes]
+    explained = {pair: sum(not offsets.isdisjoint(pair) for offsets in allowed) for pair in pairs}
+    best = max(explained, key=lambda pair: (explained[pair], pair[0] % 60 == 0, -abs(pair[0])), default=None)
+    if best is None or explained[best] < MOST_DAYS * len(allowed):
+        return ""
+    return f"{_name(best[0])} and {_name(best[1])} in summer, inferred from event_date"
+
+
+def _name(minutes: int) -> str:
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
+
+
+def _utc(microseconds: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)

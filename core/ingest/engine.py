@@ -1,0 +1,104 @@
+"""The one door to DuckDB: out of core, bounded in memory, its errors in words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import psutil
+import pyarrow as pa
+
+from core.errors import ResourceError
+
+MEMORY_SHARE: Final = 0.5
+"""Share of the free memory that the engine may use; beyond it writes to disk."""
+MEMORY_FLOOR: Final = 512 * 2**20
+"""Bytes below which the larger sorts fail instead of going to disk (measured)."""
+
+
+class Engine:
+    """An embedded database that holds what one ingest needs.
+
+    Args:
+        work_dir: Folder for what does not fit into memory.
+        threads: Threads to use; all that this process may run on by default.
+    """
+
+    def __init__(self, work_dir: Path, threads: int | None = None) -> None:
+        memory = max(MEMORY_FLOOR, int(psutil.virtual_memory().available * MEMORY_SHARE))
+        config: dict[str, Any] = {
+            "threads": threads or _cores(),
+            "memory_limit": f"{memory // 2**20}MiB",
+            "temp_directory": str(work_dir / "spill"),
+            "autoinstall_known_extensions": "false",  # never ask the network for anything
+            "preserve_insertion_order": "false",  # every result that is kept is ordered or keyed by itself
+        }
+        self.raw = duckdb.connect(config=config)
+        self.ibis = ibis.duckdb.from_connection(self.raw)
+        self.raw.execute("SET TimeZone = 'UTC'")
+
+    def parts(self, paths: tuple[Path, ...]) -> ir.Table:
+        """The raw table of the readers."""
+        return self.ibis.read_parquet([str(path) for path in paths], table_name="raw")
+
+    def keep(self, name: str, table: ir.Table | pa.Table) -> ir.Table:
+        """Compute a table once and keep it under a name."""
+        query = "SELECT * FROM arriving"
+        if isinstance(table, pa.Table):
+            self.raw.register("arriving", table)
+        else:
+            query = self.ibis.compile(table)
+        self.raw.execute(f'CREATE TABLE "{name}" AS {query}')
+        if isinstance(table, pa.Table):
+            self.raw.unregister("arriving")
+        return self.ibis.table(name)
+
+    def arrow(self, table: ir.Expr) -> pa.Table:
+        """Compute a table and hand it over."""
+        return self.ibis.to_pyarrow(table)
+
+    def sql(self, query: str) -> pa.Table:
+        """Answer a query that needs what only this engine has."""
+        return self.raw.sql(query).to_arrow_table()
+
+    def rows(self, table: ir.Expr) -> list[dict[str, Any]]:
+        """Compute a small table as plain rows."""
+        return self.arrow(table).to_pylist()
+
+
+@contextmanager
+def open_engine(work_dir: Path, threads: int | None = None) -> Iterator[Engine]:
+    """Open the database; it is gone when the block ends.
+
+    Raises:
+        ResourceError: If memory or disk run out inside the block.
+    """
+    engine = Engine(work_dir, threads)
+    try:
+        yield engine
+    except duckdb.OutOfMemoryException as error:
+        raise ResourceError(
+            f"The memory is not enough for this file: {_first_line(error)}",
+            remedy="Close other programs, or use fewer daily files",
+        ) from error
+    except duckdb.IOException as error:
+        raise ResourceError(
+            f"The disk refuses: {_first_line(error)}", remedy="Free some space and start again"
+        ) from error
+    finally:
+        engine.raw.close()
+
+
+def _cores() -> int:
+    """Cores that this process may run on; containers often allow fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:300]

@@ -1,0 +1,243 @@
+"""Which column of a file is which field: the header rule, the aliases, and the analyst's word over both.
+
+The rule: lower-case, ``.`` to ``_``, strip one leading ``event_params_`` (or ``event_param_``, ``param_``,
+``ep_``) and a trailing value type (``_string_value``), then look the name up among the aliases.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from core.errors import InputError, SettingsError
+from core.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.settings import IngestSettings
+
+DEFAULT_USER_KEY: Final = "user_pseudo_id"
+SIGNED_IN_KEY: Final = "user_id"
+
+_MANUAL: Final = "collected_traffic_source_manual_"
+_LAST_CLICK: Final = "session_traffic_source_last_click_"
+
+ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
+    Raw.USER_KEY: (
+        DEFAULT_USER_KEY,
+        "client_id",
+        "clientid",
+        "pseudo_id",
+        "fullvisitorid",
+        "domain_userid",
+        "anonymous_id",
+    ),
+    Raw.EVENT_TIMESTAMP: (
+        "event_timestamp",
+        "timestamp",
+        "event_time",
+        "event_at",
+        "event_dt",
+        "hit_timestamp",
+        "ts",
+        "collector_tstamp",
+    ),
+    Raw.EVENT_DATE: ("event_date",),
+    Raw.EVENT_NAME: ("event_name", "name", "event_type", "event"),
+    # full URLs first: a path alone has lost its host
+    Raw.PAGE_LOCATION: ("page_location", "page_url", "url", "page_path", "pagepathlevel1"),
+    Raw.PAGE_TITLE: ("page_title", "pagetitle"),
+    Raw.PAGE_REFERRER: ("page_referrer", "referrer", "http_referer"),
+    Raw.ENGAGEMENT_TIME_MSEC: ("engagement_time_msec",),
+    Raw.GA_SESSION_ID: ("ga_session_id", "session_id", "visitid"),
+    Raw.DEVICE_BROWSER: ("device_browser", "device_web_info_browser", "browser", "br_family"),
+    Raw.DEVICE_CATEGORY: ("device_category", "device_type"),
+    Raw.GEO_COUNTRY: ("geo_country", "country"),
+    # the first touch first; what follows is the touch of a session or of an event
+    Raw.TRAFFIC_SOURCE: (
+        "traffic_source_source",
+        "source",
+        f"{_MANUAL}source",
+        f"{_LAST_CLICK}cross_channel_campaign_source",
+        f"{_LAST_CLICK}manual_campaign_source",
+        "utm_source",
+    ),
+    Raw.TRAFFIC_MEDIUM: (
+        "traffic_source_medium",
+        "medium",
+        f"{_MANUAL}medium",
+        f"{_LAST_CLICK}cross_channel_campaign_medium",
+        f"{_LAST_CLICK}manual_campaign_medium",
+        "utm_medium",
+    ),
+    Raw.TRANSACTION_ID: ("transaction_id", "ecommerce_transaction_id"),
+    Raw.PURCHASE_REVENUE: (
+        "purchase_revenue",
+        "ecommerce_purchase_revenue",
+        "purchase_revenue_in_usd",
+        "ecommerce_purchase_revenue_in_usd",
+    ),
+    Raw.TRAFFIC_TYPE: ("traffic_type",),
+    Raw.DEBUG_MODE: ("debug_mode",),
+    Raw.BATCH_PAGE_ID: ("batch_page_id",),
+    Raw.BATCH_ORDERING_ID: ("batch_ordering_id",),
+    Raw.BATCH_EVENT_INDEX: ("batch_event_index",),
+}
+"""Field → normalised names, best first."""
+
+_PREFIX = re.compile(r"^(event_params|event_param|param|ep)_(?=.)")
+_VALUE_TYPE = re.compile(r"(?<=.)(_value)?_(string|int|float|double)_value$")
+_LIKELY_KEY = re.compile(r"user|client|customer|visitor|member|account|login|crm|person")
+
+
+@dataclass(frozen=True)
+class HeaderMap:
+    """Where each field is found among the columns of one file.
+
+    Args:
+        names: The columns as the file spells them.
+        columns: Field → index into ``names``.
+        candidates: Field → all columns that could be it, best first; the first one is taken.
+    """
+
+    names: tuple[str, ...]
+    columns: Mapping[str, int]
+    candidates: Mapping[str, tuple[str, ...]]
+
+    @property
+    def by_name(self) -> dict[str, str]:
+        """Field → column as the file spells it."""
+        return {field: self.names[index] for field, index in self.columns.items()}
+
+    @property
+    def unmapped(self) -> tuple[str, ...]:
+        """Columns that no field is read from."""
+        used = set(self.columns.values())
+        return tuple(name for index, name in enumerate(self.names) if index not in used)
+
+
+def normalise_header(name: str) -> str:
+    """Apply the header rule to one name."""
+    plain = _spelt(name)
+    return _VALUE_TYPE.sub("", _PREFIX.sub("", plain))
+
+
+def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
+    """Find the fields among the columns of a file; fields that are not there are left out.
+
+    Raises:
+        InputError: If a column that is needed appears twice.
+        SettingsError: If the analyst's mapping names a field that does not exist.
+    """
+    found = {field: indices for field in RAW_TEXT_COLUMNS if (indices := _candidates(field, names, settings))}
+    columns = {field: indices[0] for field, indices in found.items()}
+    columns.update(_overrules(names, settings))
+    ignored = [field for field, column in settings.mapping.items() if not column]
+    columns = {
+        field: columns[field] for field in RAW_TEXT_COLUMNS if field in columns and field not in ignored
+    }
+    _refuse_doubles(names, columns)
+    candidates = {field: tuple(dict.fromkeys(names[i] for i in indices)) for field, indices in found.items()}
+    return HeaderMap(tuple(names), columns, candidates)
+
+
+def require(header: HeaderMap, file: str, settings: IngestSettings) -> None:
+    """Check that nothing is missing that a sequence is made of.
+
+    Raises:
+        InputError: If a required field has no column; says what was found and what was tried.
+    """
+    missing = [field for field in REQUIRED_FIELDS if field not in header.columns]
+    if not missing:
+        return
+    if Raw.USER_KEY in missing and _has_signed_in_key(header, settings):
+        raise InputError(
+            f"{file} has no {DEFAULT_USER_KEY}, but it has {SIGNED_IN_KEY}",
+            remedy=f"Choose user_key = {SIGNED_IN_KEY} to identify users by it (it may be personal data)",
+        )
+    tried = "; ".join(f"{_label(field)} as {', '.join(_aliases(field, settings))}" for field in missing)
+    raise InputError(
+        f"{file} has no column for {' and '.join(_label(field) for field in missing)}. "
+        f"Its columns are: {_listed(header.names)}",
+        allowed=tried,
+        remedy="Rename the column, or say in the mapping which column it is",
+    )
+
+
+def looks_like_header(fields: Sequence[str]) -> bool:
+    """Whether a record in the middle of a file is a line of column names, not data."""
+    names = [normalise_header(field) for field in fields]
+    known = sum(any(name in aliases for aliases in ALIASES.values()) for name in names)
+    return known >= 3 and any(name in ALIASES[Raw.EVENT_TIMESTAMP] for name in names)
+
+
+def user_keys(names: Sequence[str], mapped: Sequence[str]) -> tuple[str, ...]:
+    """Normalised names of columns that could identify a user, the likely ones first.
+
+    Args:
+        names: All columns of the file.
+        mapped: Columns that are already another field; not offered.
+    """
+    free = dict.fromkeys(normalise_header(name) for name in names if name not in set(mapped))
+    known = [name for name in (*ALIASES[Raw.USER_KEY], SIGNED_IN_KEY) if name in free]
+    likely = [name for name in free if name not in known and _LIKELY_KEY.search(name)]
+    return tuple(dict.fromkeys((*known, *likely, *free)))
+
+
+def _spelt(name: str) -> str:
+    plain = name.strip().strip("\ufeff").strip().lower()
+    return re.sub(r"[.\s]+", "_", plain)
+
+
+def _aliases(field: str, settings: IngestSettings) -> tuple[str, ...]:
+    chosen = normalise_header(settings.user_key)
+    if field == Raw.USER_KEY and chosen != DEFAULT_USER_KEY:
+        return (chosen,)
+    return ALIASES[field]
+
+
+def _candidates(field: str, names: Sequence[str], settings: IngestSettings) -> list[int]:
+    rank = {alias: place for place, alias in enumerate(_aliases(field, settings))}
+    ranked = [
+        (rank[plain], plain != _spelt(name), index)  # an unprefixed column before a parameter of that name
+        for index, name in enumerate(names)
+        if (plain := normalise_header(name)) in rank
+    ]
+    return [index for _, _, index in sorted(ranked)]
+
+
+def _overrules(names: Sequence[str], settings: IngestSettings) -> dict[str, int]:
+    unknown = [field for field in settings.mapping if field not in RAW_TEXT_COLUMNS]
+    if unknown:
+        raise SettingsError(
+            f"mapping has the field {unknown[0]!r}, which does not exist", allowed=", ".join(RAW_TEXT_COLUMNS)
+        )
+    exact = {name: index for index, name in reversed(list(enumerate(names)))}
+    plain = {normalise_header(name): index for name, index in exact.items()}
+    wanted = {field: column for field, column in settings.mapping.items() if column}
+    places = {
+        field: exact.get(column, plain.get(normalise_header(column))) for field, column in wanted.items()
+    }
+    return {field: place for field, place in places.items() if place is not None}
+
+
+def _refuse_doubles(names: Sequence[str], columns: Mapping[str, int]) -> None:
+    for field, index in columns.items():
+        if list(names).count(names[index]) > 1:
+            raise InputError(
+                f"The column {names[index]!r} ({field}) appears {list(names).count(names[index])} times",
+                remedy="Rename or remove the copies, so that it is clear which one to read",
+            )
+
+
+def _has_signed_in_key(header: HeaderMap, settings: IngestSettings) -> bool:
+    is_default = normalise_header(settings.user_key) == DEFAULT_USER_KEY
+    return is_default and any(normalise_header(name) == SIGNED_IN_KEY for name in header.names)
+
+
+def _label(field: str) -> str:
+    return "the user" if field == Raw.USER_KEY else field
+
+
+def _listed(names: Sequence[str], most: int = 40) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(repr(name) for name in names[:most]) + more

@@ -1,0 +1,251 @@
+"""Raw text → typed records, and for each the reason why it leaves or that it stays.
+
+Nothing is computed here: these are expressions over the raw table, evaluated by whoever asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import IntEnum
+from typing import Final
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from core.schema import PAGE_VIEW, Raw
+from core.settings import IngestSettings
+
+NO_ID: Final = (
+    "",
+    "null",
+    "nan",
+    "none",
+    "nil",
+    "undefined",
+    "<na>",
+    "(not set)",
+    "(data deleted)",
+    "<obfuscated>",
+    "<other>",
+)
+"""What a missing user id looks like, in lower case: text that a program wrote for "nothing"."""
+
+PLACEHOLDERS: Final = ("", "(not set)", "<Other>", "(other)", "(data deleted)", "<obfuscated>")
+"""What GA4 writes where it has no value."""
+DIRECT: Final = "(direct)"
+"""A source, but no page, title, country, browser or device."""
+UNAVAILABLE: Final = "Page Unavailable"
+"""The title of Google's sample where the page could not be loaded."""
+_LONGEST: Final = 17  # characters; none of the above is longer, even with a space or two around it
+
+EARLIEST: Final = 946_684_800  # 2000-01-01, seconds
+LATEST: Final = 4_102_444_800  # 2100-01-01
+UNITS: Final = {"us": 10**6, "s": 1, "ms": 10**3, "ns": 10**9}
+"""Unit → how many make a second. The ranges of the four do not overlap between 2000 and 2100."""
+OUTSIDE: Final = "outside"
+
+USER_ID, TS, FATE, IS_VIEW, IS_INTERNAL, IS_DEBUG = "user_id", "ts", "fate", "is_view", "is_internal", "is_debug"
+SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
+BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
+AS_WRITTEN: Final = (
+    Raw.EVENT_TIMESTAMP,
+    Raw.EVENT_DATE,
+    Raw.EVENT_NAME,
+    Raw.PAGE_LOCATION,
+    Raw.PAGE_TITLE,
+    Raw.DEVICE_BROWSER,
+    Raw.DEVICE_CATEGORY,
+    Raw.GEO_COUNTRY,
+    Raw.TRAFFIC_SOURCE,
+    Raw.TRAFFIC_MEDIUM,
+    Raw.TRANSACTION_ID,
+)
+ORDER: Final = (TS, *BATCH, Raw.FILE_NO, Raw.LINE)
+"""The order of a user's events. Ties in time are normal in GA4 (the events of one hit share a microsecond):
+then the batch columns decide where the export has them, then the place in the files."""
+
+
+class Fate(IntEnum):
+    """What becomes of a record; the first that applies, in this order."""
+
+    NO_TIME = 1
+    NOT_A_TIME = 2
+    OUTSIDE = 3
+    NO_LOCATION = 4
+    NO_ID = 5
+    INTERNAL = 6
+    DEBUG = 7
+    STAYS = 8
+
+
+REJECTED: Final = (Fate.NO_TIME, Fate.NOT_A_TIME, Fate.OUTSIDE, Fate.NO_LOCATION)
+
+
+@ibis.udf.scalar.builtin
+def epoch_us(moment: dt.Timestamp(timezone="UTC")) -> int:  # type: ignore[valid-type, empty-body]
+    """Microseconds since 1970-01-01 UTC."""
+
+
+def typed(
+    raw: ir.Table,
+    present: Collection[str],
+    view_files: Collection[int],
+    settings: IngestSettings,
+) -> ir.Table:
+    """Typed columns of every record.
+
+    What is only ever grouped by (title, browser, …) stays as it was written; it is cheaper to clean
+    (:func:`absent`, :func:`first_touch`) once a group.
+
+    Args:
+        raw: The raw table.
+        present: Fields that any file has; the others are not even read.
+        view_files: Numbers of the files without an ``event_name``: all their records are page views.
+        settings: What is left out.
+    """
+
+    def column(name: str) -> ir.StringValue:
+        return raw[name] if name in present else ibis.null("string")
+
+    is_view = (column(Raw.EVENT_NAME).strip() == PAGE_VIEW).fill_null(False)
+    table = raw.select(
+        Raw.FILE_NO,
+        Raw.LINE,
+        *(column(name).name(name) for name in AS_WRITTEN),
+        *(column(name).try_cast("int64").name(name) for name in BATCH),
+        **{
+            USER_ID: user_id(column(Raw.USER_KEY)),
+            TS: microseconds(column(Raw.EVENT_TIMESTAMP)),
+            IS_VIEW: is_view | raw[Raw.FILE_NO].isin(list(view_files)) if view_files else is_view,
+            SESSION_ID: absent(column(Raw.GA_SESSION_ID)),
+            ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
+            REVENUE: column(Raw.PURCHASE_REVENUE).try_cast("float64"),
+            IS_INTERNAL: settings.exclude_internal & is_true(column(Raw.TRAFFIC_TYPE), "internal"),
+            IS_DEBUG: settings.exclude_debug & is_true(column(Raw.DEBUG_MODE), "1", "true", "1.0"),
+        },
+    )
+    return table.mutate(**{FATE: _fate(table)})
+
+
+def staying(records: ir.Table, occurring: Collection[Fate]) -> ir.Table:
+    """Only the records that stay.
+
+    Args:
+        records: Typed records.
+        occurring: Fates that any record has; what is known not to occur is not looked for again.
+    """
+    time = records[TS].notnull()
+    stays = {
+        Fate.NO_TIME: time,
+        Fate.NOT_A_TIME: time,
+        Fate.OUTSIDE: time,
+        Fate.NO_LOCATION: ~records[IS_VIEW] | location(records).notnull(),
+        Fate.NO_ID: records[USER_ID].notnull(),
+        Fate.INTERNAL: ~records[IS_INTERNAL],
+        Fate.DEBUG: ~records[IS_DEBUG],
+    }
+    return records.filter(*(stays[fate] for fate in occurring if fate != Fate.STAYS), True)
+
+
+def absent(text: ir.StringValue, *also: str) -> ir.StringValue:
+    """Null where the text is empty or stands for nothing."""
+    return _unless(text, text.strip(), (*PLACEHOLDERS, *also))
+
+
+def user_id(text: ir.StringValue) -> ir.StringValue:
+    """The id exactly as it is written; null where it stands for nobody."""
+    return _unless(text, text.strip().lower(), NO_ID)
+
+
+def _unless(text: ir.StringValue, plain: ir.StringValue, nothing: Collection[str]) -> ir.StringValue:
+    """The text, or null where its plain form is one of ``nothing``; most texts need no second look."""
+    return ibis.cases(
+        (text.between("0", ":"), text),  # begins with a digit
+        (text.length() > _LONGEST, text),
+        (plain.isin(list(nothing)), ibis.null("string")),
+        else_=text,
+    )
+
+
+def location(records: ir.Table) -> ir.StringValue:
+    """Where a page view was, as it is written; null where that says nothing."""
+    return absent(records[Raw.PAGE_LOCATION], DIRECT)
+
+
+def is_true(text: ir.StringValue, *values: str) -> ir.BooleanValue:
+    """Whether a flag is set; an absent one is not."""
+    return text.strip().lower().isin(list(values)).fill_null(False)
+
+
+def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collection[str]) -> ir.StringValue:
+    """``source / medium``; ``(direct) / (none)`` is one, the site itself is not."""
+    source, medium = absent(source, *hosts), absent(medium)
+    both = source.concat(" / ", medium)
+    return ibis.ifelse(source.isnull(), ibis.null("string"), ibis.coalesce(both, source))
+
+
+def milliseconds(text: ir.StringValue) -> ir.IntegerValue:
+    """An engagement time such as ``13`` or ``13.0``; null where there is none, or it cannot be."""
+    number = text.try_cast("float64")
+    return ibis.ifelse(number.between(0, 1e12), number, ibis.null("float64")).round().cast("int64")
+
+
+def microseconds(text: ir.StringValue) -> ir.IntegerValue:
+    """A moment in microseconds UTC, whatever way it is written; null if it cannot be read.
+
+    The unit of a number is told by its size. Text is ISO 8601, in UTC where it names no zone.
+    """
+    whole, number = text.try_cast("int64"), text.try_cast("float64")
+    iso = _iso(text)
+    return ibis.cases(
+        (_in_unit(whole, "us"), whole),
+        (_in_unit(whole, "ns"), whole // 1_000),
+        # Fractions matter here; a double holds microseconds since 1970 exactly (they are below 2**53).
+        (_in_unit(number, "s"), (number * 1e6).round().cast("int64")),
+        (_in_unit(number, "ms"), (number * 1e3).round().cast("int64")),
+        (_in_unit(iso, "us"), iso),
+    )
+
+
+def unit(text: ir.StringValue) -> ir.StringValue:
+    """How a moment is written: ``us``, ``s``, ``ms``, ``ns``, ``iso`` or ``iso with zone``; null for anything else.
+
+    Outside 2000 to 2100 it is :data:`OUTSIDE`.
+    """
+    whole, iso = text.try_cast("int64"), _iso(text)
+    zoned = text.contains(":") & text.re_search(r"[0-9]\s*(?:[A-Za-z]\S*|[+-][0-9]{2}(?::?[0-9]{2})?)\s*$")
+    return ibis.cases(
+        *((_in_unit(whole, name), name) for name in UNITS),
+        (whole.notnull(), OUTSIDE),
+        (iso.isnull(), ibis.null("string")),
+        (~_in_unit(iso, "us"), OUTSIDE),
+        (zoned, "iso with zone"),
+        else_="iso",
+    )
+
+
+def _iso(text: ir.StringValue) -> ir.IntegerValue:
+    return epoch_us(text.try_cast(dt.Timestamp(timezone="UTC")))
+
+
+def _in_unit(number: ir.NumericValue, name: str) -> ir.BooleanValue:
+    return number.between(EARLIEST * UNITS[name], LATEST * UNITS[name] - 1)
+
+
+def _fate(table: ir.Table) -> ir.IntegerValue:
+    """The fate of each record; what is wrong with a time is looked at only where something is."""
+    written = table[Raw.EVENT_TIMESTAMP]
+    wrong_time = ibis.cases(
+        (absent(written).isnull(), int(Fate.NO_TIME)),
+        (unit(written) == OUTSIDE, int(Fate.OUTSIDE)),
+        else_=int(Fate.NOT_A_TIME),
+    )
+    return ibis.cases(
+        (table[TS].isnull(), wrong_time),
+        (table[IS_VIEW] & location(table).isnull(), int(Fate.NO_LOCATION)),
+        (table[USER_ID].isnull(), int(Fate.NO_ID)),
+        (table[IS_INTERNAL], int(Fate.INTERNAL)),
+        (table[IS_DEBUG], int(Fate.DEBUG)),
+        else_=int(Fate.STAYS),
+    ).cast("int8")

@@ -1,0 +1,80 @@
+"""What a file is, by its first bytes: a table we read, or something else in disguise."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from core.errors import InputError
+
+HEAD_BYTES: Final = 8192
+ALLOWED: Final = "CSV, newline-delimited JSON or Parquet, plain, .gz or .zip"
+
+_NOT_TABLES: Final = (
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"GIF8", "a GIF image"),
+    (b"%PDF", "a PDF document"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"Obj\x01", "an Avro file"),
+    (b"ORC", "an ORC file"),
+    (b"ARROW1", "an Arrow file"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+)
+
+
+class Kind(StrEnum):
+    """What the first bytes say a file is."""
+
+    DELIMITED = "csv"
+    JSON = "ndjson"
+    PARQUET = "parquet"
+
+
+def kind_of(head: bytes, name: str) -> Kind:
+    """Tell the kind from the first bytes, unpacked.
+
+    Raises:
+        InputError: If it is empty, or nothing we read; names what it is.
+    """
+    if head.startswith(b"PAR1"):
+        return Kind.PARQUET
+    text = _without_bom(head).lstrip()
+    problem = _not_a_table(head, text)
+    if problem:
+        raise InputError(f"{name} is {problem}", allowed=ALLOWED)
+    return Kind.JSON if text.startswith(b"{") else Kind.DELIMITED
+
+
+def _not_a_table(head: bytes, text: bytes) -> str:
+    for magic, what in _NOT_TABLES:
+        if head.startswith(magic):
+            return what
+    if not text:
+        return "empty"
+    if text.startswith(b"["):
+        return "a JSON array, not one record a line (export newline-delimited JSON)"
+    if text[:1] == b"<":
+        return "a web page or XML"
+    if head.startswith((b"PK\x03\x04", b"\x1f\x8b")):
+        return "packed twice"
+    return "not text" if b"\0" in text else ""
+
+
+def _without_bom(head: bytes) -> bytes:
+    """The head as plain characters, also of UTF-16 (with or without its mark)."""
+    if head.startswith(b"\xef\xbb\xbf"):
+        return head[3:]
+    for codec, mark in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):
+        if head.startswith(mark):
+            return head[2:].decode(codec, "ignore").encode()
+    half = len(head) // 4
+    if half and head[1::2].count(0) > half:
+        return head[0::2]
+    if half and head[0::2].count(0) > half:
+        return head[1::2]
+    return head

@@ -1,0 +1,69 @@
+"""Arrow schemas of the tables that ingest writes, and the one way they are written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.schema import Outcomes, Pages, Rejects, Users
+from core.store import disk_errors
+
+USERS: Final = pa.schema(
+    [
+        pa.field(Users.USER_ID, pa.string(), nullable=False),
+        pa.field(Users.GROUP, pa.string(), nullable=False),
+        pa.field(Users.PAGE_VIEWS, pa.int32(), nullable=False),
+        pa.field(Users.SESSIONS, pa.int32(), nullable=False),
+        pa.field(Users.FIRST_TS, pa.int64(), nullable=False),
+        pa.field(Users.LAST_TS, pa.int64(), nullable=False),
+        pa.field(Users.ENGAGEMENT_MSEC, pa.int64()),
+        pa.field(Users.BROWSER, pa.string()),
+        pa.field(Users.DEVICE, pa.string()),
+        pa.field(Users.COUNTRY, pa.string()),
+        pa.field(Users.SOURCE, pa.string()),
+    ]
+)
+PAGES: Final = pa.schema(
+    [
+        pa.field(Pages.PAGE, pa.int32(), nullable=False),
+        pa.field(Pages.PAGE_LOCATION, pa.string(), nullable=False),
+        pa.field(Pages.PAGE_TITLE, pa.string()),
+        pa.field(Pages.VIEWS, pa.int64(), nullable=False),
+        pa.field(Pages.USERS, pa.int64(), nullable=False),
+    ]
+)
+OUTCOMES: Final = pa.schema(
+    [
+        pa.field(Outcomes.USER, pa.int32(), nullable=False),
+        pa.field(Outcomes.EVENT_NAME, pa.string(), nullable=False),
+        pa.field(Outcomes.EVENTS, pa.int64(), nullable=False),
+        pa.field(Outcomes.SESSIONS, pa.int32(), nullable=False),
+        pa.field(Outcomes.FIRST_TS, pa.int64(), nullable=False),
+        pa.field(Outcomes.REVENUE, pa.float64()),
+    ]
+)
+REJECTS: Final = pa.schema(
+    [
+        pa.field(Rejects.FILE, pa.string(), nullable=False),
+        pa.field(Rejects.LINE, pa.int64(), nullable=False),
+        pa.field(Rejects.COLUMN, pa.string()),
+        pa.field(Rejects.VALUE, pa.string()),
+        pa.field(Rejects.REASON, pa.string(), nullable=False),
+    ]
+)
+
+ROW_GROUP: Final = 100_000
+"""Rows a row group; fixed, so that the same table always gives the same bytes."""
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table as Parquet: the same rows give the same bytes.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    with disk_errors():
+        pq.write_table(table.combine_chunks(), path, row_group_size=ROW_GROUP, compression="zstd")

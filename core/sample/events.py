@@ -1,0 +1,216 @@
+"""Page views to GA4 events: what is sent along with them, when, and with which parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from core.sample import addresses
+from core.sample.people import DEVICES, ROBOT, SOURCE_NAMES, SOURCES, STAFF, TESTER, People
+from core.sample.site import Role, Site
+from core.sample.visits import DAY, END, SECOND, ZONE, Visits
+
+EVENTS: Final = (
+    "first_visit", "session_start", "page_view", "view_item_list", "view_item", "view_search_results",
+    "login", "add_to_cart", "begin_checkout", "purchase", "scroll", "user_engagement",
+)  # fmt: skip
+"""In the order in which hits of one microsecond are written."""
+
+_ENGAGEMENT_LIMIT: Final = 20 * 60 * 1000
+_FRONT: Final = 0.86
+"""Share of the time on a page that the tab is in front."""
+RELOADS: Final = 0.06
+"""Share of orders whose confirmation page is loaded again, which records the purchase twice."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """Events, all arrays of shape (n_events,), in the order of the file.
+
+    Args:
+        view: int64, index of the page view they belong to.
+        event: int64, index into :data:`EVENTS`.
+        timestamp: int64, microseconds UTC.
+        engagement: float64, milliseconds in front since the visitor's previous event; NaN where none is sent.
+    """
+
+    view: np.ndarray
+    event: np.ndarray
+    timestamp: np.ndarray
+    engagement: np.ndarray
+
+
+def make_hits(random: np.random.Generator, visits: Visits, people: People, site: Site) -> Hits:
+    """Expand page views into events, in time order."""
+    parts = _parts(random, visits, people, site)
+    view = np.concatenate([views for _, views, _ in parts])
+    event = np.concatenate([np.full(len(views), EVENTS.index(name)) for name, views, _ in parts])
+    after = np.concatenate([seconds for _, _, seconds in parts])
+    timestamp = visits.timestamp[view] + (after * SECOND).astype(np.int64)
+    engagement = _engagement(random, visits, people, view, event, timestamp)
+    order = np.lexsort((event, view, timestamp))
+    order = order[timestamp[order] < END]
+    return Hits(view[order], event[order], timestamp[order], engagement[order])
+
+
+Part = tuple[str, np.ndarray, np.ndarray]
+
+
+def _parts(random: np.random.Generator, visits: Visits, people: People, site: Site) -> list[Part]:
+    """``(event, page views that send it, seconds after the view)``."""
+    n, dwell, role = len(visits.page), visits.dwell, site.role[visits.page]
+    human = people.kind[visits.user] != ROBOT
+
+    def some(chosen: np.ndarray, chance: float) -> np.ndarray:
+        return np.flatnonzero(chosen & human & (random.random(n) < chance))
+
+    def at(name: str, views: np.ndarray, low: float, high: float) -> Part:
+        return name, views, dwell[views] * random.uniform(low, high, len(views))
+
+    first = np.append(True, visits.user[1:] != visits.user[:-1]) & ~people.returning[visits.user]
+    to_cart = np.append(role[1:] == Role.CART, False) & ~np.append(visits.landing[1:], True)
+    orders = np.flatnonzero(role == Role.CONFIRMATION)
+    orders = orders[human[orders]]
+    reloads = orders[random.random(len(orders)) < RELOADS]
+    last = np.append(visits.landing[1:], True)
+    zero = np.zeros
+    return [
+        ("page_view", np.arange(n), zero(n)),
+        ("session_start", np.flatnonzero(visits.landing), zero(visits.landing.sum())),
+        ("first_visit", np.flatnonzero(first), zero(first.sum())),
+        at("view_item", some(role == Role.PRODUCT, 0.62), 0.01, 0.05),
+        at("view_item_list", some(np.isin(role, (Role.LIST, Role.SALE)), 0.3), 0.01, 0.05),
+        at("view_search_results", some(role == Role.SEARCH, 0.95), 0.01, 0.05),
+        at("login", some(role == Role.LOGIN, 0.75), 0.6, 0.95),
+        at("add_to_cart", some((role == Role.PRODUCT) & to_cart, 0.85), 0.5, 0.9),
+        at("begin_checkout", some(role == Role.CHECKOUT, 0.97), 0.01, 0.03),
+        at("purchase", orders, 0.005, 0.02),
+        at("page_view", reloads, 0.5, 0.5),
+        at("purchase", reloads, 0.51, 0.53),
+        at("scroll", some(dwell > 0, 0.16), 0.3, 0.8),
+        at("user_engagement", some(last & (dwell > 0), 0.42), 0.9, 0.99),
+        at("user_engagement", some(~last & (dwell > 0), 0.04), 0.9, 0.99),
+    ]
+
+
+def _engagement(
+    random: np.random.Generator,
+    visits: Visits,
+    people: People,
+    view: np.ndarray,
+    event: np.ndarray,
+    timestamp: np.ndarray,
+) -> np.ndarray:
+    """GA4 sends the time since the previous event with whichever event comes next; a landing has none."""
+    order = np.lexsort((event, view, timestamp, visits.session[view]))
+    session = visits.session[view][order]
+    since = np.diff(timestamp[order], prepend=timestamp[order[:1]]) / 1000
+    since[np.append(True, session[1:] != session[:-1])] = 0
+    in_front = since * np.clip(random.normal(_FRONT, 0.1, len(since)), 0.2, 1)
+    sent = np.round(np.minimum(in_front, _ENGAGEMENT_LIMIT))
+    silent = (sent < 1) | (people.kind[visits.user[view[order]]] == ROBOT)
+    engagement = np.empty(len(view))
+    engagement[order] = np.where(silent, np.nan, sent)
+    return engagement
+
+
+def make_table(
+    random: np.random.Generator, hits: Hits, visits: Visits, people: People, site: Site, first_order: int
+) -> pa.Table:
+    """The rows of the export, every column text, null where GA4 sends nothing."""
+    view, user = hits.view, visits.user[hits.view]
+    source = addresses.session_sources(random, visits, people)
+    location = addresses.locations(random, visits, people, site, source)
+    referrer = addresses.referrers(visits, location, source)
+    buys = np.array(EVENTS)[hits.event] == "purchase"
+    date = np.array((hits.timestamp + ZONE) // DAY * DAY, dtype="datetime64[us]")
+    unsent = np.isnan(hits.engagement)
+    consents = people.user_id.is_valid().to_numpy(zero_copy_only=False)[user]
+    flags = people.kind[user]
+    columns: dict[str, pa.Array] = {
+        "event_date": pa.array(date).cast(pa.date32()),
+        "event_timestamp": pa.array(hits.timestamp),
+        "event_name": _take(EVENTS, hits.event),
+        "user_pseudo_id": people.user_id.take(pa.array(user)),
+        "user_id": _masked(people.customer.take(pa.array(user)), ~_logged_in(visits, site)[view] | ~consents),
+        **_session_columns(random, hits, visits, people, consents),
+        "page_location": location.take(pa.array(view)),
+        "page_title": _take(site.title, visits.page[view]),
+        "page_referrer": referrer.take(pa.array(view)),
+        "engagement_time_msec": pa.array(np.nan_to_num(hits.engagement).astype(np.int64), mask=unsent),
+        "device_category": _take(DEVICES, people.device[user]),
+        "device_web_info_browser": pa.array(people.browser.tolist()).take(pa.array(user)),
+        "geo_country": pa.array(people.country.tolist()).take(pa.array(user)),
+        **_source_columns(people.source[user]),
+        **_order_columns(random, view, buys, first_order),
+        "traffic_type": _masked(_take(("internal",), np.zeros_like(user)), flags != STAFF),
+        "debug_mode": _masked(_take(("1",), np.zeros_like(user)), flags != TESTER),
+    }
+    columns["event_date"] = pa.compute.strftime(columns["event_date"], "%Y%m%d")
+    return pa.table({name: column.cast(pa.string()) for name, column in columns.items()})
+
+
+def _session_columns(
+    random: np.random.Generator, hits: Hits, visits: Visits, people: People, consents: np.ndarray
+) -> dict[str, pa.Array]:
+    """Session id (the second it began), its number, whether it was engaged, and the entrance flag."""
+    session, first = visits.session[hits.view], np.flatnonzero(visits.landing)
+    began = visits.timestamp[first] // SECOND
+    nth = np.arange(len(first)) - np.searchsorted(visits.user[first], visits.user[first]) + 1
+    nth = nth + 2 * people.returning[visits.user[first]]
+    views = np.bincount(visits.session)
+    engaged = (views >= 2) | (np.bincount(visits.session, visits.dwell) > 10)
+    lost = random.random(len(first)) < 0.004
+    hidden = lost[session] | ~consents
+    enters = visits.landing[hits.view] & (hits.event == EVENTS.index("page_view"))
+    return {
+        "ga_session_id": pa.array(began[session], mask=hidden),
+        "ga_session_number": pa.array(nth[session], mask=hidden),
+        "session_engaged": pa.array(engaged[session].astype(np.int64)),
+        "entrances": pa.array(np.ones(len(session), dtype=np.int64), mask=~enters),
+    }
+
+
+def _source_columns(source: np.ndarray) -> dict[str, pa.Array]:
+    ways = [SOURCES[name] for name in SOURCE_NAMES]
+    return {
+        "traffic_source_source": _take([way.source for way in ways], source),
+        "traffic_source_medium": _take([way.medium for way in ways], source),
+        "traffic_source_name": _take([way.campaign for way in ways], source),
+    }
+
+
+def _order_columns(
+    random: np.random.Generator, view: np.ndarray, buys: np.ndarray, first_order: int
+) -> dict[str, pa.Array]:
+    """Transaction id and revenue: one of each a confirmation page, so a reload repeats both."""
+    confirmations, number = np.unique(view[buys], return_inverse=True)
+    # 7,919 is prime to 10^8: the numbers are unique and do not look counted.
+    ids = [f"T{(first_order + order) * 7_919 % 10**8:08d}" for order in range(len(confirmations))]
+    ids = [i if keep else "(not set)" for i, keep in zip(ids, random.random(len(ids)) >= 0.01, strict=True)]
+    revenue = [f"{amount:.2f}" for amount in random.lognormal(4.4, 0.7, len(ids)) + 5]
+    at = np.zeros(len(view), dtype=np.int64)
+    at[buys] = number
+    padded_ids, padded_revenue = pa.array([*ids, ""], pa.string()), pa.array([*revenue, ""], pa.string())
+    return {
+        "transaction_id": _masked(padded_ids.take(pa.array(at)), ~buys),
+        "purchase_revenue": _masked(padded_revenue.take(pa.array(at)), ~buys),
+    }
+
+
+def _logged_in(visits: Visits, site: Site) -> np.ndarray:
+    """Whether a view lies in a session with a visit to the account."""
+    inside = np.isin(site.role[visits.page], (Role.ACCOUNT, Role.LOGIN))
+    logged_in: np.ndarray = np.bincount(visits.session, inside)[visits.session] > 0
+    return logged_in
+
+
+def _take(values: tuple[str, ...] | list[str], index: np.ndarray) -> pa.Array:
+    return pa.array(values, pa.string()).take(pa.array(index.astype(np.int64)))
+
+
+def _masked(column: pa.Array, hide: np.ndarray) -> pa.Array:
+    return pa.compute.if_else(pa.array(hide), None, column)

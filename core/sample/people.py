@@ -1,0 +1,177 @@
+"""The visitors themselves: ids, devices, countries, where they first came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from core.sample.segments import SEGMENTS, cumulative, draw, per_segment
+
+DEVICES: Final = ("desktop", "mobile", "tablet")
+BROWSERS: Final[dict[str, dict[str, float]]] = {
+    "desktop": {"Chrome": 60, "Safari": 14, "Edge": 14, "Firefox": 10, "Opera": 2},
+    "mobile": {"Chrome": 47, "Safari": 40, "Samsung Internet": 9, "Firefox": 3, "Android Webview": 1},
+    "tablet": {"Safari": 62, "Chrome": 34, "Samsung Internet": 4},
+}
+COUNTRIES: Final[dict[str, float]] = {
+    "Germany": 31, "United Kingdom": 16, "Netherlands": 10, "United States": 9, "Austria": 8,
+    "Switzerland": 6, "France": 6, "Sweden": 4, "Norway": 3, "Denmark": 2.5, "Italy": 2,
+    "Poland": 1.5, "(not set)": 1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """One way in: what GA4 calls it, and what the browser sends along."""
+
+    source: str
+    medium: str
+    campaign: str
+    referrer: str | None
+    query: str
+    weight: float
+
+
+# "{gclid}" is replaced by a click id of the session's own.
+SOURCES: Final[dict[str, Source]] = {
+    "google organic": Source("google", "organic", "(organic)", "https://www.google.com/", "", 33),
+    "(direct)": Source("(direct)", "(none)", "(direct)", None, "", 20),
+    "google cpc": Source(
+        "google", "cpc", "brand-search", "https://www.google.com/",
+        "utm_source=google&utm_medium=cpc&utm_campaign=brand-search&gclid={gclid}", 24,
+    ),
+    "newsletter": Source(
+        "newsletter", "email", "november-mail", None,
+        "utm_source=newsletter&utm_medium=email&utm_campaign=november-mail", 6,
+    ),
+    "facebook": Source(
+        "facebook", "paid-social", "autumn-reels", "https://l.facebook.com/",
+        "utm_source=facebook&utm_medium=paid-social&utm_campaign=autumn-reels&fbclid={gclid}", 5,
+    ),
+    "instagram": Source(
+        "instagram", "social", "(referral)", "https://l.instagram.com/",
+        "utm_source=instagram&utm_medium=social", 4,
+    ),
+    "bing": Source("bing", "organic", "(organic)", "https://www.bing.com/", "", 4),
+    "partner": Source(
+        "hikers-forum.example", "referral", "(referral)", "https://hikers-forum.example/thread", "", 3
+    ),
+    "other": Source("<Other>", "<Other>", "<Other>", None, "", 1),
+}  # fmt: skip
+SOURCE_NAMES: Final = tuple(SOURCES)
+
+ROBOT, STAFF, TESTER = "bot", "internal", "debug"
+"""Names in the truth file of ids that belong to no segment."""
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Visitors of one chunk; all arrays of shape (n_users,).
+
+    Args:
+        user_id: Text, null where consent was denied.
+        customer: Text, the shop's own id of a visitor.
+        label: What the truth file says.
+        device: Index into :data:`DEVICES`.
+        browser: Text.
+        country: Text.
+        source: Index into :data:`SOURCE_NAMES`, the first touch.
+        returning: Whether the first visit lies before the export.
+        kind: ``ROBOT``, ``STAFF``, ``TESTER`` or empty.
+    """
+
+    user_id: pa.Array
+    customer: pa.Array
+    label: np.ndarray
+    device: np.ndarray
+    browser: np.ndarray
+    country: np.ndarray
+    source: np.ndarray
+    returning: np.ndarray
+    kind: np.ndarray
+
+
+def make_people(
+    random: np.random.Generator, segment: np.ndarray, first_number: int, denied: int, seed: int
+) -> People:
+    """Give visitors their attributes; the last ``denied`` of them did not consent and have no id.
+
+    Args:
+        random: Where chance comes from.
+        segment: int64 of shape (n_users,).
+        first_number: Number of the first visitor in the whole export; ids are unique over it.
+        denied: How many refuse.
+        seed: Seed of the export.
+    """
+    n = len(segment)
+    numbers = np.arange(first_number, first_number + n)
+    ids = _ids(random, numbers, seed)
+    kind = np.full(n, "", dtype="<U8")
+    kind[random.random(n) < 0.002] = STAFF
+    kind[random.random(n) < 0.001] = TESTER
+    named = np.array([one.name for one in SEGMENTS], dtype="<U20")[segment]
+    device = _device(random, segment)
+    refused = np.arange(n) >= n - denied
+    return People(
+        user_id=pa.array(ids, mask=refused, type=pa.string()),
+        customer=pa.array([f"C{number + 100_000}" for number in numbers.tolist()], type=pa.string()),
+        label=np.where(kind == "", named, kind),
+        device=device,
+        browser=_browser(random, device),
+        country=_any(random, COUNTRIES, n),
+        source=_source(random, segment),
+        returning=random.random(n) < 0.17,
+        kind=kind,
+    )
+
+
+def robots(random: np.random.Generator, n: int, first_number: int, seed: int) -> People:
+    """A few crawlers that call themselves Chrome."""
+    return People(
+        user_id=pa.array(_ids(random, np.arange(first_number, first_number + n), seed), type=pa.string()),
+        customer=pa.nulls(n, pa.string()),
+        label=np.full(n, ROBOT),
+        device=np.zeros(n, dtype=np.int64),
+        browser=np.full(n, "Chrome"),
+        country=np.full(n, "United States"),
+        source=np.full(n, SOURCE_NAMES.index("(direct)")),
+        returning=np.zeros(n, dtype=bool),
+        kind=np.full(n, ROBOT),
+    )
+
+
+def _ids(random: np.random.Generator, numbers: np.ndarray, seed: int) -> list[str]:
+    """Ids as GA4 has them: digits, a point, digits. Read as a number, nearly every one would change."""
+    n = len(numbers)
+    front = random.integers(1_000_000, 2_147_483_647, n)
+    # An odd multiplier that 5 does not divide permutes 0..10^10-1: unique, and it does not look counted.
+    back = (numbers * 7_368_787 + seed % 10_000 * 104_729 + 858_862_293) % 10**10
+    tail = np.where(random.random(n) < 0.01, random.integers(10**7, 10**8, n), -1)
+    return [
+        f"{a}.{b:010d}" if c < 0 else f"{a}.{b:010d}{c}"
+        for a, b, c in zip(front.tolist(), back.tolist(), tail.tolist(), strict=True)
+    ]
+
+
+def _device(random: np.random.Generator, segment: np.ndarray) -> np.ndarray:
+    mobile = per_segment("mobile")[segment]
+    drawn = random.random(len(segment))
+    return np.where(drawn < mobile, 1, np.where(drawn < mobile + 0.05, 2, 0))
+
+
+def _browser(random: np.random.Generator, device: np.ndarray) -> np.ndarray:
+    return np.choose(device, [_any(random, BROWSERS[name], len(device)) for name in DEVICES])
+
+
+def _source(random: np.random.Generator, segment: np.ndarray) -> np.ndarray:
+    weights = [[way.weight * one.sources.get(name, 1) for name, way in SOURCES.items()] for one in SEGMENTS]
+    return draw(random, cumulative(np.array(weights))[segment])
+
+
+def _any(random: np.random.Generator, weights: dict[str, float], n: int) -> np.ndarray:
+    """Draw n of the keys by weight."""
+    odds = np.array(list(weights.values()))
+    return random.choice(np.array(list(weights)), n, p=odds / odds.sum())

@@ -1,0 +1,212 @@
+"""The made-up shop: its pages, their addresses and titles, and which page leads to which.
+
+Every page has a role (what it is for) and most belong to a range: one of 40, five in each of eight
+departments. A visitor moves from role to role; the range under way decides which page of a role is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+HOST: Final = "https://www.tarn-and-trail.example"
+SHOP: Final = "Tarn & Trail"
+
+DEPARTMENTS: Final[dict[str, tuple[str, ...]]] = {
+    "tents": ("family-tent", "trekking-tent", "tarp", "beach-shelter", "tent-pole"),
+    "sleeping": ("sleeping-bag", "sleeping-mat", "camping-pillow", "bag-liner", "hammock"),
+    "packs": ("daypack", "trekking-pack", "duffel-bag", "child-carrier", "rain-cover"),
+    "jackets": ("rain-jacket", "down-jacket", "softshell", "fleece", "windbreaker"),
+    "footwear": ("hiking-boot", "trail-shoe", "approach-shoe", "sandal", "gaiter"),
+    "climbing": ("climbing-harness", "climbing-rope", "carabiner", "climbing-shoe", "helmet"),
+    "cooking": ("camping-stove", "pot-set", "water-filter", "cool-box", "mug"),
+    "cycling": ("pannier", "bikepacking-bag", "bike-light", "bike-tool", "bottle-cage"),
+}
+MODELS: Final = ("Fell", "Corrie", "Birch", "Summit", "Drift", "Ember", "Heron", "Lark")
+ARTICLES: Final = (
+    "first-weekend-out", "packing-list", "five-quiet-routes", "care-and-repair", "winter-nights",
+    "with-children", "what-we-learned", "interview", "the-one-bag-week", "sixty-euro-kit",
+)  # fmt: skip
+HELP: Final = (
+    "returns", "shipping", "where-is-my-order", "size-chart", "warranty", "payment", "gift-cards", "contact",
+    "repair-service", "cancel-order", "invoice", "discount-codes", "newsletter", "privacy", "spare-parts",
+    "click-and-collect", "recycling", "feedback", "product-safety",
+)  # fmt: skip
+ACCOUNT: Final = ("", "/orders", "/wishlist", "/addresses", "/settings", "/points", "/returns")
+TERMS: Final = (
+    "tent", "rain jacket", "boots", "sleeping bag", "stove", "headlamp", "rope", "daypack", "gift", "hammock",
+    "water filter", "merino", "poles", "down jacket", "bike bag", "kids", "helmet", "mat", "gaiters", "mug",
+)  # fmt: skip
+CITIES: Final = ("hamburg", "berlin", "utrecht", "leeds", "oslo", "lyon", "graz", "bern")
+ABOUT: Final = ("about", "careers", "press", "sustainability", "imprint", "terms", "partners")
+
+PER_DEPARTMENT: Final = 5
+N_RANGES: Final = len(DEPARTMENTS) * PER_DEPARTMENT
+
+
+class Role(IntEnum):
+    """What a page is for."""
+
+    HOME = 0
+    DEPARTMENT = 1
+    LIST = 2
+    PRODUCT = 3
+    SALE = 4
+    COMPARE = 5
+    GUIDE = 6
+    ARTICLE = 7
+    BLOG = 8
+    SUPPORT = 9
+    ACCOUNT = 10
+    LOGIN = 11
+    SEARCH = 12
+    CART = 13
+    CHECKOUT = 14
+    PAYMENT = 15
+    CONFIRMATION = 16
+    STORE = 17
+    ABOUT = 18
+
+
+# Weights of the next role. A segment multiplies them by its own taste (segments.py).
+LINKS: Final[dict[Role, dict[Role, float]]] = {
+    Role.HOME: {
+        Role.DEPARTMENT: 24, Role.LIST: 12, Role.PRODUCT: 14, Role.SALE: 12, Role.SEARCH: 11, Role.BLOG: 6,
+        Role.COMPARE: 4, Role.GUIDE: 2, Role.SUPPORT: 4, Role.LOGIN: 4, Role.STORE: 3, Role.ABOUT: 2,
+        Role.HOME: 2,
+    },
+    Role.DEPARTMENT: {Role.LIST: 55, Role.PRODUCT: 30, Role.DEPARTMENT: 10, Role.HOME: 5},
+    Role.LIST: {
+        Role.PRODUCT: 58, Role.LIST: 17, Role.SALE: 4, Role.SEARCH: 5, Role.COMPARE: 5, Role.HOME: 5,
+        Role.GUIDE: 2, Role.CART: 2, Role.DEPARTMENT: 2,
+    },
+    Role.PRODUCT: {
+        Role.PRODUCT: 34, Role.LIST: 26, Role.CART: 12, Role.COMPARE: 8, Role.GUIDE: 4, Role.SEARCH: 6,
+        Role.HOME: 5, Role.SALE: 4, Role.STORE: 2, Role.SUPPORT: 2,
+    },
+    Role.SALE: {Role.PRODUCT: 55, Role.SALE: 27, Role.LIST: 8, Role.CART: 4, Role.HOME: 6},
+    Role.COMPARE: {Role.GUIDE: 55, Role.PRODUCT: 28, Role.LIST: 12, Role.HOME: 5},
+    Role.GUIDE: {Role.PRODUCT: 50, Role.LIST: 20, Role.ARTICLE: 12, Role.COMPARE: 8, Role.HOME: 10},
+    Role.ARTICLE: {
+        Role.ARTICLE: 45, Role.BLOG: 20, Role.PRODUCT: 12, Role.GUIDE: 8, Role.LIST: 8, Role.HOME: 7,
+    },
+    Role.BLOG: {Role.ARTICLE: 76, Role.HOME: 12, Role.LIST: 7, Role.GUIDE: 5},
+    Role.SUPPORT: {
+        Role.SUPPORT: 52, Role.ACCOUNT: 10, Role.LOGIN: 9, Role.STORE: 7, Role.ABOUT: 6,
+        Role.HOME: 11, Role.SEARCH: 5,
+    },
+    Role.ACCOUNT: {
+        Role.ACCOUNT: 45, Role.SUPPORT: 12, Role.HOME: 13, Role.LIST: 12, Role.PRODUCT: 10,
+        Role.CART: 3, Role.SALE: 5,
+    },
+    Role.LOGIN: {Role.ACCOUNT: 72, Role.HOME: 15, Role.CART: 13},
+    Role.SEARCH: {Role.PRODUCT: 60, Role.SEARCH: 25, Role.LIST: 10, Role.HOME: 5},
+    Role.CART: {Role.CHECKOUT: 46, Role.PRODUCT: 22, Role.LIST: 14, Role.CART: 6, Role.HOME: 12},
+    Role.CHECKOUT: {Role.PAYMENT: 68, Role.CART: 14, Role.LOGIN: 6, Role.SUPPORT: 4, Role.HOME: 8},
+    Role.PAYMENT: {Role.CONFIRMATION: 76, Role.CHECKOUT: 10, Role.CART: 9, Role.HOME: 5},
+    Role.CONFIRMATION: {Role.ACCOUNT: 35, Role.HOME: 33, Role.LIST: 20, Role.SUPPORT: 12},
+    Role.STORE: {Role.STORE: 42, Role.HOME: 28, Role.SUPPORT: 20, Role.LIST: 10},
+    Role.ABOUT: {Role.ABOUT: 32, Role.HOME: 46, Role.SUPPORT: 22},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """All pages as arrays.
+
+    Args:
+        path: n_pages texts, from the slash on, with a query where the page has one of its own.
+        title: n_pages texts.
+        role: int8 of shape (n_pages,).
+        first: int32 of shape (n_roles,), the first page of a role.
+        width: int32 of shape (n_roles,), how many pages of a role a group of ranges has to choose from.
+        group: int32 of shape (n_roles, N_RANGES), the group of a role's pages that a range leads to.
+        topic: int32 of shape (N_RANGES,), the comparison and the guide that a range shares with others.
+    """
+
+    path: tuple[str, ...]
+    title: tuple[str, ...]
+    role: np.ndarray
+    first: np.ndarray
+    width: np.ndarray
+    group: np.ndarray
+    topic: np.ndarray
+
+
+def build_site() -> Site:
+    """Lay out the shop: some 570 pages, the same every time."""
+    pages = {role: _pages_of(role) for role in Role}
+    flat = [page for role in Role for page in pages[role]]
+    sizes = np.array([len(pages[role]) for role in Role], dtype=np.int32)
+    ranges = np.arange(N_RANGES, dtype=np.int32)
+    department, topic = ranges // PER_DEPARTMENT, ranges // PER_DEPARTMENT * 2 + ranges % PER_DEPARTMENT % 2
+    group = np.zeros((len(Role), N_RANGES), dtype=np.int32)
+    group[[Role.LIST, Role.PRODUCT]] = ranges
+    group[[Role.DEPARTMENT, Role.ARTICLE]] = department
+    group[[Role.COMPARE, Role.GUIDE]] = topic
+    return Site(
+        path=tuple(path for path, _ in flat),
+        title=tuple(title for _, title in flat),
+        role=np.repeat(np.arange(len(Role), dtype=np.int8), sizes),
+        first=(np.cumsum(sizes) - sizes).astype(np.int32),
+        width=(sizes // (group.max(axis=1) + 1)).astype(np.int32),
+        group=group,
+        topic=topic,
+    )
+
+
+def _pages_of(role: Role) -> list[tuple[str, str]]:
+    """``(path, title)`` of every page of a role, groups of ranges one after the other."""
+    shelves = [(dept, kind) for dept, kinds in DEPARTMENTS.items() for kind in kinds]
+    topics = [_plural(kinds[part]) for kinds in DEPARTMENTS.values() for part in (0, 1)]
+    made: dict[Role, list[tuple[str, str]]] = {
+        Role.HOME: [("/", f"{SHOP} | Outdoor gear, made to be mended")],
+        Role.DEPARTMENT: [(f"/shop/{dept}", _title(dept)) for dept in DEPARTMENTS],
+        Role.LIST: [(f"/shop/{dept}/{_plural(kind)}", _title(_plural(kind))) for dept, kind in shelves],
+        Role.PRODUCT: [
+            (f"/shop/{dept}/{_plural(kind)}/{model.lower()}-{kind}", _title(f"{model} {kind}, {dept}"))
+            for dept, kind in shelves
+            for model in MODELS
+        ],
+        Role.SALE: [
+            ("/sale", _title("sale")),
+            *((f"/sale/{name}", _title(f"{name} sale")) for name in DEPARTMENTS),
+        ],
+        Role.COMPARE: [(f"/compare/{topic}", _title(f"compare {topic}")) for topic in topics],
+        Role.GUIDE: [(f"/guides/choosing-{topic}", _title(f"how to choose {topic}")) for topic in topics],
+        Role.ARTICLE: [
+            (f"/blog/{dept}/{article}", f'{_words(dept).capitalize()}: "{_words(article)}" | {SHOP} blog')
+            for dept in DEPARTMENTS
+            for article in ARTICLES
+        ],
+        Role.BLOG: [("/blog", f"Blog | {SHOP}")],
+        Role.SUPPORT: [
+            ("/support", _title("support")),
+            *((f"/support/{help}", _title(help)) for help in HELP),
+        ],
+        Role.ACCOUNT: [(f"/account{part}", _title(f"my account {part[1:]}".strip())) for part in ACCOUNT],
+        Role.LOGIN: [("/account/login", _title("log in"))],
+        Role.SEARCH: [(f"/search?q={term.replace(' ', '+')}", _title("search results")) for term in TERMS],
+        Role.CART: [("/cart", _title("your cart"))],
+        Role.CHECKOUT: [("/checkout/address", _title("checkout: address"))],
+        Role.PAYMENT: [("/checkout/payment", _title("checkout: payment"))],
+        Role.CONFIRMATION: [("/ordercompleted", _title("thank you for your order"))],
+        Role.STORE: [("/stores", _title("stores")), *((f"/stores/{city}", _title(city)) for city in CITIES)],
+        Role.ABOUT: [(f"/{part}", _title(part)) for part in ABOUT],
+    }
+    return made[role]
+
+
+def _plural(kind: str) -> str:
+    return f"{kind}es" if kind.endswith(("s", "x")) else f"{kind}s"
+
+
+def _words(slug: str) -> str:
+    return slug.replace("-", " ")
+
+
+def _title(slug: str) -> str:
+    return f"{_words(slug).capitalize()} | {SHOP}"

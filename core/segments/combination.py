@@ -1,0 +1,247 @@
+"""Stage 6: one vector a user from the views, mixed by the analyst's weights.
+
+``x = normalise(Σ wₘ · uₘ)`` over the views m that are present, weights renormalised to sum to 1.
+
+Where two or more views are present, ``uₘ = normalise(eₘ − μₘ)``: each view is centred on its mean over
+the clustered users. Without that, a view whose vectors all point the same way adds nearly the same
+vector to everybody and its slider does nothing. A view that is alone stays as the model made it: there
+is nothing to balance, and distances are those the model was trained on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+
+from core.errors import ArtifactError, SettingsError
+from core.schema import View
+from core.settings import ViewWeights
+
+BLOCK: Final = 8192
+"""Rows worked on at a time: 4 MB of 128 float32, so that they stay in the processor's cache."""
+
+TINY: Final = 1e-6
+"""A vector shorter than this has no direction and becomes all zeros."""
+
+
+@dataclass(frozen=True, eq=False)
+class Calibrated:
+    """What of a mix does not depend on the weights; made once a data set, so that sliders are quick.
+
+    Args:
+        views: float32 of shape (n_users, d), one a present view, in the order of :class:`View`; read only.
+        means: float32 of shape (d,), subtracted from each view; zeros when a single view is present.
+        scales: float32 of shape (n_users,) a view: 1 / length of the centred vector, or 0 if it has none.
+        covariance: float64 of shape (n_views, n_views): ``Σⱼ cov(uₘⱼ, uₙⱼ)`` over the clustered users.
+    """
+
+    views: Mapping[View, np.ndarray]
+    means: Mapping[View, np.ndarray]
+    scales: Mapping[View, np.ndarray]
+    covariance: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Combined:
+    """One vector a user.
+
+    Args:
+        vectors: float32 of shape (n_users, d), L2-normalised (all zeros where a user has no direction).
+        effective: What each present view really contributes, see :func:`effective_shares`; sums to 1.
+        absent: Views that have no vectors, so that their weights do nothing.
+        means: What was subtracted from each view; place new users with the same.
+        weights: The analyst's weights.
+    """
+
+    vectors: np.ndarray
+    effective: Mapping[View, float]
+    absent: tuple[View, ...]
+    means: Mapping[View, np.ndarray]
+    weights: ViewWeights
+
+
+def combine(
+    views: Mapping[View, np.ndarray],
+    weights: ViewWeights,
+    inside: np.ndarray | None = None,
+    means: Mapping[View, np.ndarray] | None = None,
+) -> Combined:
+    """Mix the views of all users; :func:`calibrate` and :func:`blend` in one go.
+
+    Args:
+        views: float32 of shape (n_users, d), one a present view, L2-normalised.
+        weights: How much each view counts.
+        inside: bool of shape (n_users,), the clustered users; the means are taken over them.
+        means: The means of an earlier mix, to place new users among frozen segments.
+
+    Raises:
+        ArtifactError: If the views do not fit together.
+        SettingsError: If every view that is present has weight 0.
+    """
+    return blend(calibrate(views, inside, means), weights)
+
+
+def calibrate(
+    views: Mapping[View, np.ndarray],
+    inside: np.ndarray | None = None,
+    means: Mapping[View, np.ndarray] | None = None,
+) -> Calibrated:
+    """Measure what centring needs; see :func:`combine` for the arguments.
+
+    Raises:
+        ArtifactError: If the views do not fit together, or a mean is missing.
+    """
+    ordered = {view: views[view] for view in View if view in views}
+    n_users = _common_length(ordered)
+    rows = np.arange(n_users) if inside is None or not inside.any() else np.flatnonzero(inside)
+    centres = _means(ordered, rows) if means is None else _frozen(means, ordered)
+    scales = {view: _scales(ordered[view], centres[view]) for view in ordered}
+    covariance = _covariance(ordered, centres, scales, rows)
+    return Calibrated(ordered, MappingProxyType(centres), MappingProxyType(scales), covariance)
+
+
+def blend(calibrated: Calibrated, weights: ViewWeights) -> Combined:
+    """Mix calibrated views.
+
+    Args:
+        calibrated: From :func:`calibrate`.
+        weights: How much each view counts.
+
+    Raises:
+        SettingsError: If every view that is present has weight 0.
+    """
+    present = tuple(calibrated.views)
+    shares = present_weights(present, weights)
+    return Combined(
+        vectors=_mixed(calibrated, shares),
+        effective=effective_shares(calibrated.covariance, shares),
+        absent=tuple(view for view in View if view not in present),
+        means=calibrated.means,
+        weights=weights,
+    )
+
+
+def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[View, float]:
+    """Weights of the views that are present, rescaled to sum to 1.
+
+    Raises:
+        SettingsError: If they are all 0.
+    """
+    total = sum(weights.of(view) for view in present)
+    if total <= 0:
+        names = ", ".join(present)
+        raise SettingsError(
+            f"The weight of every view that is present ({names}) is 0",
+            allowed="at least one of them above 0",
+            remedy=f"Raise the weight of {names}",
+        )
+    return {view: weights.of(view) / total for view in present}
+
+
+def effective_shares(covariance: np.ndarray, shares: Mapping[View, float]) -> Mapping[View, float]:
+    """Contribution of each view to the variance of the mix before it is normalised.
+
+    With ``x = Σ wₘ uₘ``, ``var(x) = Σₘ wₘ Σₙ wₙ cov(uₘ, uₙ)``; the share of view m is its term of the
+    outer sum over the whole, so shares sum to 1. For views that do not vary together and are equally
+    spread it is ``wₘ² / Σ wₙ²``: weights act squared. A share can be below 0 where views oppose each other.
+
+    Args:
+        covariance: See :class:`Calibrated`.
+        shares: Weight of each view, in the same order.
+    """
+    weight = np.array(list(shares.values()))
+    terms = weight * (covariance @ weight)
+    total = terms.sum()
+    parts = terms / total if total > 0 else weight / weight.sum()
+    return MappingProxyType({view: float(part) for view, part in zip(shares, parts, strict=True)})
+
+
+def _common_length(views: Mapping[View, np.ndarray]) -> int:
+    shapes = {array.shape for array in views.values()}
+    if len(shapes) != 1:
+        found = ", ".join(f"{view} {array.shape}" for view, array in views.items()) or "no view"
+        raise ArtifactError(
+            f"The views cannot be averaged: {found}",
+            allowed="views of one shape",
+            remedy="Make the embeddings again",
+        )
+    return int(next(iter(shapes))[0])
+
+
+def _means(views: Mapping[View, np.ndarray], rows: np.ndarray) -> dict[View, np.ndarray]:
+    if len(views) == 1:
+        return {view: np.zeros(array.shape[1], dtype=np.float32) for view, array in views.items()}
+    return {view: _mean(array, rows) for view, array in views.items()}
+
+
+def _mean(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    total = np.zeros(array.shape[1])
+    for block in _blocks(len(rows)):
+        total += array[rows[block]].sum(axis=0, dtype=np.float64)
+    mean: np.ndarray = (total / len(rows)).astype(np.float32)
+    return mean
+
+
+def _frozen(means: Mapping[View, np.ndarray], views: Mapping[View, np.ndarray]) -> dict[View, np.ndarray]:
+    missing = [view for view in views if view not in means or means[view].shape != views[view].shape[1:]]
+    if missing:
+        raise ArtifactError(
+            f"The segments were made without the view {', '.join(missing)}, or with another model",
+            remedy="Leave the view out, or make the segments again",
+        )
+    return {view: means[view] for view in views}
+
+
+def _scales(array: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    scales = np.empty(len(array), dtype=np.float32)
+    for block in _blocks(len(array)):
+        centred = array[block] - mean
+        scales[block] = _inverse(np.sqrt(np.einsum("ij,ij->i", centred, centred)))
+    return scales
+
+
+def _inverse(lengths: np.ndarray) -> np.ndarray:
+    inverse: np.ndarray = np.divide(1, lengths, out=np.zeros_like(lengths), where=lengths > TINY)
+    return inverse
+
+
+def _covariance(
+    views: Mapping[View, np.ndarray],
+    means: Mapping[View, np.ndarray],
+    scales: Mapping[View, np.ndarray],
+    rows: np.ndarray,
+) -> np.ndarray:
+    """Summed over the d columns; float64 sums of float32 blocks."""
+    n_views = len(views)
+    dots = np.zeros((n_views, n_views))
+    sums = np.zeros((n_views, next(iter(views.values())).shape[1]))
+    for block in _blocks(len(rows)):
+        chosen = rows[block]
+        units = [scales[view][chosen, None] * (views[view][chosen] - means[view]) for view in views]
+        sums += np.stack([unit.sum(axis=0, dtype=np.float64) for unit in units])
+        dots += [[np.vdot(one, other) for other in units] for one in units]
+    covariance: np.ndarray = dots / len(rows) - (sums @ sums.T) / len(rows) ** 2
+    return covariance
+
+
+def _mixed(calibrated: Calibrated, shares: Mapping[View, float]) -> np.ndarray:
+    first = next(iter(calibrated.views.values()))
+    vectors = np.empty(first.shape, dtype=np.float32)
+    for block in _blocks(len(first)):
+        mixed = np.zeros_like(vectors[block])
+        for view, share in shares.items():
+            if share > 0:
+                scale = np.float32(share) * calibrated.scales[view][block, None]
+                mixed += scale * (calibrated.views[view][block] - calibrated.means[view])
+        lengths = np.sqrt(np.einsum("ij,ij->i", mixed, mixed))
+        vectors[block] = mixed * _inverse(lengths)[:, None]
+    return vectors
+
+
+def _blocks(length: int) -> Iterator[slice]:
+    for start in range(0, length, BLOCK):
+        yield slice(start, min(start + BLOCK, length))

@@ -1,0 +1,117 @@
+"""Distances between users and centroids, the same arithmetic wherever they are compared."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import numpy as np
+from scipy.sparse import csr_array
+from threadpoolctl import threadpool_limits
+
+THREADS: Final = 2
+"""A sum of two floats does not depend on their order, a sum of three does: with two threads the partial
+sums of K-Means give the same segments each time, with more they need not."""
+
+BLOCK: Final = 16_384
+"""Rows compared with the centroids at a time."""
+
+_LIMITED = threading.RLock()
+"""The limit belongs to the whole process, so two sessions must not set and lift it across each other."""
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Run numerical libraries on so few threads that the result is the same each time."""
+    with _LIMITED, threadpool_limits(THREADS):
+        yield
+
+
+def squared_distances(rows: np.ndarray, centroids: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances.
+
+    Args:
+        rows: float32 of shape (n, d).
+        centroids: float32 of shape (k, d).
+
+    Returns:
+        float32 of shape (n, k); rounding can make a 0 slightly negative.
+    """
+    own = np.einsum("ij,ij->i", rows, rows)
+    theirs = np.einsum("ij,ij->i", centroids, centroids)
+    distances: np.ndarray = own[:, None] + theirs - 2 * (rows @ centroids.T)
+    return distances
+
+
+def nearest(rows: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest centroid of each row; on a tie the first.
+
+    Args:
+        rows: float32 of shape (n, d).
+        centroids: float32 of shape (k, d).
+
+    Returns:
+        Its position, intp of shape (n,), and the squared distance to it, float32 of shape (n,).
+    """
+    place = np.empty(len(rows), dtype=np.intp)
+    distance = np.empty(len(rows), dtype=np.float32)
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        distances = squared_distances(rows[block], centroids)
+        place[block] = distances.argmin(axis=1)
+        distance[block] = np.maximum(distances.min(axis=1), 0)
+    return place, distance
+
+
+def segment_means(rows: np.ndarray, place: np.ndarray, n_segments: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean vector and size of each segment.
+
+    Args:
+        rows: float32 of shape (n, d).
+        place: int of shape (n,), the segment of each row, 0 to n_segments − 1.
+        n_segments: Number of segments; one without rows has the mean 0.
+
+    Returns:
+        float32 of shape (n_segments, d) and int64 of shape (n_segments,).
+    """
+    sizes = np.bincount(place, minlength=n_segments)
+    member = csr_array(
+        (np.ones(len(rows), dtype=np.float32), (place, np.arange(len(rows)))), shape=(n_segments, len(rows))
+    )
+    means: np.ndarray = (member @ rows) / np.maximum(sizes, 1)[:, None].astype(np.float32)
+    return means, sizes
+
+
+def count_different(rows: np.ndarray, enough: int | None = None) -> int:
+    """Number of distinct rows.
+
+    Args:
+        rows: float32 of shape (n, d).
+        enough: Stop looking once this many are found, which mostly spares sorting all rows.
+
+    Returns:
+        The number, or at least ``enough``.
+    """
+    few = len(unique_rows(rows[: 20 * enough])[0]) if enough else 0
+    return few if enough and few >= enough else len(unique_rows(rows)[0])
+
+
+def unique_rows(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find users with exactly the same vector.
+
+    Args:
+        rows: float32 of shape (n, d).
+
+    Returns:
+        Index of the first of each distinct row, ascending, int64 of shape (n_distinct,), and for each row
+        its place in that list, int64 of shape (n,).
+    """
+    if not len(rows):
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    flat = np.ascontiguousarray(rows)
+    whole = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
+    _, first, place = np.unique(whole, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    return np.sort(first), rank[place]

@@ -1,0 +1,107 @@
+"""Segments that keep their number, colour and name while sliders move."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from core.errors import ArtifactError
+from core.schema import OUTSIDE
+from core.segments.partition import Partition
+
+
+@dataclass(frozen=True)
+class Match:
+    """The current segments under the ids of the previous ones.
+
+    Args:
+        partition: The current partition, relabelled; ids stay ascending, so centroids may change places.
+        moved: Users clustered both times whose segment is another one now.
+        new: Ids that no previous segment had.
+        gone: Ids of previous segments that none of the current ones continues.
+    """
+
+    partition: Partition
+    moved: int
+    new: tuple[int, ...]
+    gone: tuple[int, ...]
+
+
+def match(previous: Partition, current: Partition) -> Match:
+    """Give the current segments the ids of the previous ones they share most users with.
+
+    The pairing with the most shared users in all is taken (Hungarian method, Kuhn 1955). A segment that
+    shares nobody with its partner, or is left over, is new and takes the lowest id that neither was in
+    use before nor is now.
+
+    Args:
+        previous: The segments before the move.
+        current: The segments after it, of the same users.
+
+    Raises:
+        ArtifactError: If they are not of the same users.
+    """
+    shared = overlap(previous, current)
+    kept = {
+        int(current.ids[after]): int(previous.ids[before])
+        for before, after in zip(*linear_sum_assignment(shared, maximize=True), strict=True)
+        if shared[before, after] > 0
+    }
+    old_ids = set(previous.ids.tolist())
+    fresh = [segment for segment in current.ids.tolist() if segment not in kept]
+    free = (number for number in range(len(old_ids) + len(fresh)) if number not in old_ids)
+    names = kept | dict(zip(fresh, free, strict=False))
+    relabelled = _relabelled(current, names)
+    return Match(
+        partition=relabelled,
+        moved=moved(previous, relabelled),
+        new=tuple(sorted(names[segment] for segment in fresh)),
+        gone=tuple(sorted(old_ids - set(kept.values()))),
+    )
+
+
+def moved(previous: Partition, current: Partition) -> int:
+    """Users clustered both times whose segment has another id now.
+
+    Raises:
+        ArtifactError: If the partitions are not of the same users.
+    """
+    _check_same_users(previous, current)
+    both = (previous.labels != OUTSIDE) & (current.labels != OUTSIDE)
+    return int((both & (previous.labels != current.labels)).sum())
+
+
+def overlap(previous: Partition, current: Partition) -> np.ndarray:
+    """Users that each pair of segments shares: int64 of shape (k_previous, k_current).
+
+    Raises:
+        ArtifactError: If the partitions are not of the same users.
+    """
+    _check_same_users(previous, current)
+    both = (previous.labels != OUTSIDE) & (current.labels != OUTSIDE)
+    before = np.searchsorted(previous.ids, previous.labels[both])
+    after = np.searchsorted(current.ids, current.labels[both])
+    k_before, k_after = len(previous.ids), len(current.ids)
+    counts = np.bincount(before * k_after + after, minlength=k_before * k_after)
+    return counts.reshape(k_before, k_after)
+
+
+def _check_same_users(previous: Partition, current: Partition) -> None:
+    before, after = len(previous.labels), len(current.labels)
+    if before != after:
+        raise ArtifactError(
+            f"Segments of {before} users cannot be matched with segments of {after}",
+            remedy="Fit again from scratch",
+        )
+
+
+def _relabelled(partition: Partition, names: dict[int, int]) -> Partition:
+    """The same segments under other ids, in ascending order of these."""
+    renamed = np.array([names[segment] for segment in partition.ids.tolist()], dtype=np.int32)
+    order = np.argsort(renamed)
+    labels = partition.labels.copy()
+    inside = labels != OUTSIDE
+    labels[inside] = renamed[np.searchsorted(partition.ids, labels[inside])]
+    return replace(partition, labels=labels, ids=renamed[order], centroids=partition.centroids[order])

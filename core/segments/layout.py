@@ -1,0 +1,162 @@
+"""A 2-D map of all users.
+
+Two layouts: principal components at once, and a neighbour-preserving one (``core/segments/neighbours.py``)
+that takes up to two minutes and belongs in a job. Distances between islands of the latter mean little;
+``fidelity`` says how much of a user's true neighbourhood is still there.
+
+Users with the very same vector are laid out once. Drawn as one dot they would hide how many they are, so
+each such group becomes a small disc whose area grows with the number of users (a sunflower: nothing about
+it is random).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from core.progress import Progress
+from core.segments.geometry import squared_distances, unique_rows
+from core.segments.lasso import inside_polygon
+from core.segments.neighbours import LANDMARKS, place
+
+__all__ = ["Layout", "inside_polygon", "neighbour_layout", "pca_layout"]
+
+STAGE: Final = "layout"
+NEIGHBOURS: Final = 15
+"""True neighbours of a user that the fidelity looks for on the map."""
+JUDGED: Final = 400
+"""Users whose neighbours are looked up; the share found is then known to about ±0.01."""
+BLOCK: Final = 25
+"""Users compared with all others at a time: 27 MB at 270,000."""
+FEWEST: Final = 100
+"""Fewer different users than this are laid out by principal components."""
+COLUMNS: Final = 64
+"""Principal components that neighbours are looked up in; 32 lose a sixth of the fidelity."""
+DISC_SHARE: Final = 0.05
+"""Share of the map that the discs of identical users would cover if no user were alone."""
+GOLDEN_ANGLE: Final = np.pi * (3 - np.sqrt(5))
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A place for every user.
+
+    Args:
+        xy: float32 of shape (n_users, 2), about the middle, the longer side from −1 to 1 (the discs of
+            identical users may stand out a little).
+        method: ``PCA``, ``PaCMAP``, or ``PaCMAP with landmarks``.
+        fidelity: Share of a user's 15 nearest different users, by vector, that are among the 15 nearest on
+            the map; mean over a seeded sample. 0 where there are too few users to tell.
+    """
+
+    xy: np.ndarray
+    method: str
+    fidelity: float
+
+
+def pca_layout(vectors: np.ndarray) -> Layout:
+    """Lay users out by their first two principal components: quick, and true to the large picture only.
+
+    Args:
+        vectors: float32 of shape (n_users, d).
+    """
+    first, group = unique_rows(vectors)
+    different = np.asarray(vectors[first], dtype=np.float32)
+    flat = principal_components(different, 2)
+    return Layout(_spread(_scaled(flat), group), "PCA", fidelity(different, flat, seed=0))
+
+
+def neighbour_layout(vectors: np.ndarray, seed: int, progress: Progress) -> Layout:
+    """Lay users out so that neighbours stay neighbours. Takes up to two minutes: call it from a job.
+
+    Args:
+        vectors: float32 of shape (n_users, d).
+        seed: Chooses landmarks and PaCMAP's pairs.
+        progress: Where to report; may stop the layout.
+
+    Raises:
+        Cancelled: If ``progress`` says so.
+    """
+    first, group = unique_rows(vectors)
+    if len(first) < FEWEST:
+        return pca_layout(vectors)
+    different = np.asarray(vectors[first], dtype=np.float32)
+    columns = principal_components(different, COLUMNS)
+    flat = place(columns, seed, lambda share, message: progress(STAGE, 0.97 * share, message))
+    progress(STAGE, 0.97, "Comparing neighbours on the map with true ones")
+    method = "PaCMAP" if len(first) <= LANDMARKS else "PaCMAP with landmarks"
+    return Layout(_spread(_scaled(flat), group), method, fidelity(different, flat, seed))
+
+
+def principal_components(rows: np.ndarray, n_columns: int) -> np.ndarray:
+    """Coordinates on the directions of largest variance, each turned so that its largest part is positive.
+
+    Args:
+        rows: float32 of shape (n, d).
+        n_columns: Directions wanted, two or more.
+
+    Returns:
+        float32 of shape (n, min(n_columns, d)), or of two columns where d is 1.
+    """
+    centred = rows - rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    directions = directions[:, ::-1][:, :n_columns]
+    largest = directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])]
+    found = centred @ (directions * np.sign(largest)).astype(np.float32)
+    return np.ascontiguousarray(np.pad(found, ((0, 0), (0, max(0, 2 - found.shape[1])))))
+
+
+def fidelity(rows: np.ndarray, flat: np.ndarray, seed: int) -> float:
+    """Share of true neighbours that are neighbours on the map, see :class:`Layout`.
+
+    Args:
+        rows: float32 of shape (n, d), all different.
+        flat: float32 of shape (n, 2), their places.
+        seed: Chooses the users that are looked at.
+    """
+    if len(rows) <= NEIGHBOURS + 1:
+        return 0.0
+    judged = np.random.default_rng(seed).choice(len(rows), min(JUDGED, len(rows)), replace=False)
+    on_map = cKDTree(flat).query(flat[judged], NEIGHBOURS + 1)[1]
+    found = 0
+    for start in range(0, len(judged), BLOCK):
+        users = judged[start : start + BLOCK]
+        distances = squared_distances(rows[users], rows)
+        distances[np.arange(len(users)), users] = np.inf
+        true = np.argpartition(distances, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+        for user, by_vector, by_place in zip(users, true, on_map[start : start + BLOCK], strict=True):
+            near = by_place[by_place != user][:NEIGHBOURS]
+            found += len(np.intersect1d(by_vector, near, assume_unique=True))
+    return found / (NEIGHBOURS * len(judged))
+
+
+def _scaled(flat: np.ndarray) -> np.ndarray:
+    """The same picture about the origin, its longer side from −1 to 1."""
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    longest = float((high - low).max()) or 1.0  # all in one place
+    scaled: np.ndarray = (flat - (low + high) / 2) * (2 / longest)
+    return scaled
+
+
+def _spread(flat: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """A place for each user from a place for each group of identical users.
+
+    Args:
+        flat: float32 of shape (n_groups, 2), within −1 to 1.
+        group: int of shape (n_users,), the group of each user.
+
+    Returns:
+        float32 of shape (n_users, 2): the first user of a group in its place, the others around it.
+    """
+    order = np.argsort(group, kind="stable")
+    starts = np.cumsum(np.bincount(group)) - np.bincount(group)
+    rank = np.empty(len(group))
+    rank[order] = np.arange(len(group)) - starts[group[order]]
+    step = np.sqrt(4 * DISC_SHARE / (np.pi * max(1, len(group))))  # the map is 2 × 2
+    radius, angle = step * np.sqrt(rank), GOLDEN_ANGLE * rank
+    around = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    places: np.ndarray = (flat[group] + around).astype(np.float32)
+    return places

@@ -1,0 +1,143 @@
+"""The neighbour-preserving layout of different users (PaCMAP; Wang, Huang, Rudin, Shaposhnik, JMLR 2021).
+
+pacmap compiles itself when it is first imported and keeps its seed in a global: call this from a job,
+never from the server of the app.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+
+LANDMARKS: Final = 100_000
+"""Users that PaCMAP lays out; more are placed between their nearest landmarks, which keeps as many
+neighbours and bounds time and memory (docs/method.md)."""
+ATTRACTED: Final = 10
+"""Neighbours that pull a user, PaCMAP's default; it takes half as many mid-near and twice as many far
+pairs, so it needs more than 35 users."""
+ROUNDS: Final = (100, 100, 250)
+"""Rounds of PaCMAP's three phases, its default."""
+BETWEEN: Final = 3
+"""Landmarks that a further user is placed between; 5 and 10 keep fewer neighbours."""
+EXACT: Final = 20_000
+"""Up to so many users neighbours are looked up exactly, above by an inverted file (93 % of them found)."""
+PROBED: Final = 8
+"""Cells of the inverted file that are searched."""
+ASKED_AT_ONCE: Final = 10_000
+"""Users whose neighbours are looked up between two reports."""
+TRAINED_ON: Final = 40_000
+"""Users that the cells are made from."""
+
+Tell = Callable[[float, str], None]
+"""Told the share that is done and what is being done; may raise to stop."""
+
+
+def place(columns: np.ndarray, seed: int, tell: Tell, most: int = LANDMARKS) -> np.ndarray:
+    """Lay out different users so that neighbours stay neighbours.
+
+    Args:
+        columns: float32 of shape (n, d), all different, n at least 50.
+        seed: Chooses landmarks and pairs.
+        tell: Where to report.
+        most: Users that PaCMAP lays out itself.
+
+    Returns:
+        float32 of shape (n, 2).
+    """
+    n_users = len(columns)
+    landmarks = np.arange(n_users)
+    if n_users > most:
+        landmarks = np.sort(np.random.default_rng(seed).choice(n_users, most, replace=False))
+    flat = np.empty((n_users, 2), dtype=np.float32)
+    flat[landmarks] = _pacmap(columns[landmarks], seed, tell)
+    others = np.setdiff1d(np.arange(n_users), landmarks, assume_unique=True)
+    if len(others):
+        flat[others] = _between(columns[landmarks], flat[landmarks], columns[others], tell)
+    return flat
+
+
+class _Watched(tuple[int, int, int]):
+    """Rounds of the three phases that tell when they are looked at, which PaCMAP does once a round.
+
+    It is the only way to see how far it is, and to stop it, without using what is private to it.
+    """
+
+    tell: Tell
+    seen: int
+
+    def __iter__(self) -> Iterator[int]:
+        self.seen += 1
+        done = min(1.0, self.seen / sum(ROUNDS))
+        self.tell(0.2 + 0.7 * done, f"Pulling neighbours together, {done:.0%}")
+        return super().__iter__()
+
+
+def _pacmap(columns: np.ndarray, seed: int, tell: Tell) -> np.ndarray:
+    message = f"Looking up the neighbours of {len(columns):,} different users"
+    found, _ = neighbours(columns, columns, ATTRACTED + 1, lambda share: tell(0.2 * share, message))
+    near = found[:, 1:]  # the first is the user itself
+    pairs = np.column_stack([np.repeat(np.arange(len(columns)), ATTRACTED), near.ravel()]).astype(np.int32)
+    tell(0.2, "Choosing pairs of users")
+    import pacmap
+
+    logging.getLogger("pacmap").setLevel(logging.ERROR)  # it warns that a seed is set
+    rounds = _Watched(ROUNDS)
+    rounds.tell, rounds.seen = tell, 0
+    reducer = pacmap.PaCMAP(
+        n_neighbors=ATTRACTED, pair_neighbors=pairs, num_iters=rounds, random_state=seed % 2**20
+    )
+    flat: np.ndarray = reducer.fit_transform(columns, init="pca", save_pairs=False)
+    return flat
+
+
+def neighbours(
+    known: np.ndarray, asked: np.ndarray, count: int, tell: Callable[[float], None]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Nearest rows by Euclidean distance, nearest first.
+
+    Args:
+        known: float32 of shape (n, d), searched in; n at least ``count``.
+        asked: float32 of shape (m, d), searched for.
+        count: Neighbours wanted.
+        tell: Told the share that is done; may raise to stop.
+
+    Returns:
+        Their indices, int64 of shape (m, count), and squared distances, float32 of the same shape.
+    """
+    index = _index(known)
+    found = np.empty((len(asked), count), dtype=np.int64)
+    distances = np.empty((len(asked), count), dtype=np.float32)
+    for start in range(0, len(asked), ASKED_AT_ONCE):
+        tell(start / len(asked))
+        block = slice(start, start + ASKED_AT_ONCE)
+        distances[block], found[block] = index.search(np.ascontiguousarray(asked[block]), count)
+    # where the searched cells hold too few users, the nearest one stands in for those that are missing
+    missing = found < 0
+    return np.where(missing, found[:, :1], found), np.where(missing, distances[:, :1], distances)
+
+
+def _index(known: np.ndarray) -> Any:  # noqa: ANN401 - faiss has no useful types
+    import faiss
+
+    exact = faiss.IndexFlatL2(known.shape[1])
+    if len(known) <= EXACT:
+        exact.add(known)
+        return exact
+    index = faiss.IndexIVFFlat(exact, known.shape[1], int(np.sqrt(len(known))))
+    index.train(known[:: max(1, len(known) // TRAINED_ON)])
+    index.add(known)
+    index.nprobe = PROBED
+    return index
+
+
+def _between(landmarks: np.ndarray, flat: np.ndarray, others: np.ndarray, tell: Tell) -> np.ndarray:
+    """Means of the nearest landmarks' places, weighted by 1 / squared distance."""
+    message = f"Placing {len(others):,} more users between their neighbours"
+    near, distances = neighbours(landmarks, others, BETWEEN, lambda share: tell(0.9 + 0.1 * share, message))
+    weight = 1 / np.maximum(distances, np.finfo(np.float32).tiny * 1e6)
+    weight /= weight.sum(axis=1, keepdims=True)
+    placed: np.ndarray = np.einsum("nk,nkc->nc", weight, flat[near])
+    return placed

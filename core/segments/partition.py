@@ -1,0 +1,100 @@
+"""Who is in which segment: what K-Means leaves behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from core.errors import ArtifactError, Beha2VecError
+from core.schema import OUTSIDE
+from core.settings import ClusterSettings
+from core.store import disk_errors
+
+LABELS: Final = "labels.npy"
+CENTROIDS: Final = "centroids.npy"
+FACTS: Final = "partition.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Partition:
+    """Who is in which segment.
+
+    Args:
+        labels: int32 of shape (n_users,): a value of ``ids``, or ``OUTSIDE`` for users outside clustering.
+        centroids: float32 of shape (k, d), the mean vector of each segment.
+        ids: int32 of shape (k,), ascending: the id of each centroid's segment. A cold fit numbers segments
+            by size, largest first; later fits keep the ids of the segments they continue.
+        inertia: Sum of squared distances of the clustered users to their centroids.
+        n_iter: Rounds that K-Means took on all users.
+        warm: Whether it went on from earlier segments.
+        settings: What was asked for.
+
+    Raises:
+        ArtifactError: If the parts do not fit together.
+    """
+
+    labels: np.ndarray
+    centroids: np.ndarray
+    ids: np.ndarray
+    inertia: float
+    n_iter: int
+    warm: bool
+    settings: ClusterSettings
+
+    def __post_init__(self) -> None:
+        fits = (
+            self.labels.ndim == 1
+            and self.centroids.shape[:1] == self.ids.shape
+            and bool(np.all(np.diff(self.ids) > 0))
+            and set(np.unique(self.labels).tolist()) <= {OUTSIDE, *self.ids.tolist()}
+        )
+        if not fits:
+            raise ArtifactError("The segments do not fit together", remedy="Cluster again")
+
+    @property
+    def sizes(self) -> dict[int, int]:
+        """Users a segment."""
+        return {int(segment): int((self.labels == segment).sum()) for segment in self.ids}
+
+    def to_files(self, folder: Path) -> None:
+        """Write ``labels.npy``, ``centroids.npy`` and ``partition.json`` into a folder that is there.
+
+        Raises:
+            ResourceError: If the disk is full.
+        """
+        facts = {
+            "ids": self.ids.tolist(),
+            "inertia": self.inertia,
+            "n_iter": self.n_iter,
+            "warm": self.warm,
+            "settings": self.settings.model_dump(mode="json"),
+        }
+        with disk_errors():
+            np.save(folder / LABELS, self.labels, allow_pickle=False)
+            np.save(folder / CENTROIDS, self.centroids, allow_pickle=False)
+            (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+
+    @classmethod
+    def from_files(cls, folder: Path) -> Partition:
+        """Read what :meth:`to_files` wrote.
+
+        Raises:
+            ArtifactError: If a file is missing or is not what was written.
+        """
+        try:
+            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            return cls(
+                labels=np.load(folder / LABELS, allow_pickle=False),
+                centroids=np.load(folder / CENTROIDS, allow_pickle=False),
+                ids=np.array(facts["ids"], dtype=np.int32),
+                inertia=float(facts["inertia"]),
+                n_iter=int(facts["n_iter"]),
+                warm=bool(facts["warm"]),
+                settings=ClusterSettings.checked(**facts["settings"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError, Beha2VecError) as error:
+            raise ArtifactError(f"{folder} holds no segments: {error}", remedy="Cluster again") from error

@@ -1,0 +1,116 @@
+"""Load an export: three ways in, what was found, and every record accounted for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import streamlit as st
+
+from core.dataset import Dataset
+from core.settings import IngestSettings
+from pages.ui import catalog, job_panel, receipt_view, sources, state
+from pages.ui.catalog import DatasetCard
+from pages.ui.links import EXPLORE, TRAINING, button
+from pages.ui.prepare_form import look_inside, prepare_form
+from pages.ui.text import md_text
+
+PREPARING = ("demo", "preprocess")
+PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds the groups who behave alike."
+WAYS = "Start in one of three ways. Nothing leaves this machine."
+NEXT = (
+    "Then train a model (minutes, in the background), steer the segments on a map, read what sets each one "
+    "apart, and take them with you."
+)
+
+
+def main() -> None:
+    """Draw what is running, then the step the analyst is at, then what was there before."""
+    _take_results()
+    found = look_inside()
+    dataset = state.dataset()
+    cards = catalog.datasets(state.store())
+    if found is not None:
+        st.title("Check what was found")
+    else:
+        st.title("Data" if dataset else "See who your users are, by what they do")
+    busy = job_panel.panels((*PREPARING, "inspect"))
+    if found is not None:
+        prepare_form(found, _settings_of(cards, sources.chosen()))
+    elif dataset is not None:
+        _current(dataset, cards)
+    elif not busy:
+        st.write(PROMISE)
+        st.caption(WAYS)
+        sources.three_ways()
+        st.caption(NEXT)
+    if found is None:
+        _earlier(cards, dataset)
+
+
+def _take_results() -> None:
+    """Switch to what this session's job has just made."""
+    for task in PREPARING:
+        done = job_panel.ended(task)
+        if done is not None:
+            state.select_dataset(done.result["dataset"])
+            sources.leave()
+
+
+def _settings_of(cards: list[DatasetCard], names: tuple[str, ...]) -> IngestSettings | None:
+    """The settings with which the same files were prepared last time."""
+    for card in cards:
+        if card.files == names:
+            return IngestSettings.checked(**card.settings)
+    return None
+
+
+def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
+    facts = dataset.receipt
+    card = next((card for card in cards if card.key == dataset.key), None)
+    made = f" · prepared {card.made:%d %b %Y %H:%M}" if card else ""
+    st.caption(f"{md_text(catalog.title_of(facts))}{made}")
+    with st.container(horizontal=True, key="data-actions"):
+        if state.model() is None:
+            button(TRAINING, "Next: train a model")
+        else:
+            button(EXPLORE, "Explore the segments")
+        _change_settings(tuple(file.name for file in facts.files))
+    with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
+        sources.three_ways()
+    receipt_view.receipt(dataset)
+
+
+def _change_settings(names: tuple[str, ...]) -> None:
+    there = all((state.input_dir() / name).exists() for name in names)
+    st.button(
+        "Change how it was read", icon=":material/tune:", key="change-settings", disabled=not there,
+        on_click=sources.choose, args=(names,),
+        help=None if there else "The files are no longer in the input folder.",
+    )  # fmt: skip
+
+
+def _earlier(cards: list[DatasetCard], dataset: Dataset | None) -> None:
+    """Other data sets in the cache, to switch to."""
+    others = [card for card in cards if dataset is None or card.key != dataset.key]
+    if not others:
+        return
+    with st.container(border=True, key="earlier"):
+        st.subheader("Prepared earlier")
+        for card in others:
+            _one_earlier(card)
+
+
+def _one_earlier(card: DatasetCard) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{md_text(card.title, 80)}**  \n:small[{_size_and_date(card, card.made)}]")
+        st.button(
+            "Open", key=f"open-{card.key}", on_click=state.select_dataset, args=(card.key,),
+            help=f"Open {card.line}", icon=":material/history:",
+        )  # fmt: skip
+
+
+def _size_and_date(card: DatasetCard, made: datetime) -> str:
+    return f"{card.users:,} users · {card.page_views:,} page views · {made:%d %b %Y %H:%M}"
+
+
+main()

@@ -1,0 +1,105 @@
+"""Train the model: a preset or every setting, live curves, and the models trained before."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.dataset import Dataset
+from core.jobs import JobView
+from core.settings import TrainSettings
+from pages.ui import catalog, curves, errors, job_panel, state
+from pages.ui.catalog import ModelCard
+from pages.ui.links import EXPLORE, button
+from pages.ui.train_form import train_form
+from pages.ui.unfinished import offer_to_go_on
+
+WHAT = (
+    "A small transformer reads the page views of each user in order, and learns to tell two slices of the "
+    "same user from slices of other users. Users who behave alike get vectors that lie near each other; "
+    "the segments are cut from those."
+)
+
+
+def main() -> None:
+    """Draw the page: the running training, or its result and the form for another one."""
+    _take_result()
+    st.title("Training")
+    st.write(WHAT)
+    if not state.need(dataset=True, model=False):
+        return
+    dataset = state.dataset()
+    assert dataset is not None  # need() said so
+    if job_panel.panels(("train",), dataset.key, _live):
+        return
+    offer_to_go_on(dataset.key)
+    _current_model()
+    with st.container(border=True, key="train"):
+        st.subheader("Train another model" if state.model() else "Train a model")
+        _form(dataset)
+    _earlier(dataset)
+
+
+def _take_result() -> None:
+    done = job_panel.ended("train")
+    if done is not None:
+        state.select_dataset(done.result["dataset"])
+        state.select_model(done.result["model"])
+
+
+@st.fragment
+def _form(dataset: Dataset) -> None:
+    run = state.model()
+    with errors.shown():
+        settings = train_form(dataset.sequences, run.settings if run else None)
+        if st.button("Train", type="primary", icon=":material/play_arrow:", key="start-training"):
+            _start(dataset, settings)
+            st.rerun()
+
+
+def _start(dataset: Dataset, settings: TrainSettings) -> None:
+    request = {"dataset": dataset.key, "settings": settings.model_dump(mode="json")}
+    job_panel.start("train", request, dataset.key)
+
+
+def _live(view: JobView) -> None:
+    """What is measured while it trains."""
+    curves.live_figures(view)
+    curves.curves(job_panel.figures(view), key=f"live-{view.id}")
+
+
+def _current_model() -> None:
+    run = state.model()
+    if run is None:
+        return
+    with st.container(border=True, key="current-model"):
+        st.subheader("The current model")
+        curves.summary(run.settings, run.report)
+        button(EXPLORE, "Explore the segments")
+
+
+def _earlier(dataset: Dataset) -> None:
+    run = state.model()
+    others = [
+        card for card in catalog.models(state.store(), dataset.key) if run is None or card.key != run.key
+    ]
+    if not others:
+        return
+    with st.container(border=True, key="earlier-models"):
+        st.subheader("Other models of this data set")
+        for card in others:
+            _one_earlier(card)
+
+
+def _one_earlier(card: ModelCard) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.write(card.line)
+        st.button(
+            "Use",
+            key=f"use-{card.key}",
+            on_click=state.select_model,
+            args=(card.key,),
+            icon=":material/history:",
+        )
+
+
+main()

@@ -1,0 +1,67 @@
+"""What background jobs computed for these vectors: scores over K, and the neighbour-preserving map."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import tasks
+from core.segments.layout import Layout
+from core.settings import ViewWeights
+from core.store import content_key
+from pages.ui import job_panel
+from pages.ui.workbench import Sources
+
+CHOOSE_K: Final = "choose_k"
+LAYOUT: Final = "layout"
+SEED: Final = 0
+TASKS: Final = (CHOOSE_K, LAYOUT)
+
+
+def start(task: str, made_from: Sources, weights: ViewWeights) -> None:
+    """Start a job for these vectors (a button's callback); joins the one that already runs."""
+    request: dict[str, Any] = {
+        "dataset": made_from.dataset.key,
+        "embeddings": made_from.embeddings,
+        "weights": weights.model_dump(),
+        "seed": SEED,
+    }
+    job_panel.start(task, request, made_from.embeddings)
+
+
+def settle() -> None:
+    """Let go of this session's jobs that have ended; what they made lies in the store."""
+    for task in TASKS:
+        job_panel.result(task)
+
+
+def k_scores(made_from: Sources, weights: ViewWeights) -> pd.DataFrame | None:
+    """Columns ``k``, ``silhouette`` and ``inertia``; None until the job has run."""
+    key = content_key(CHOOSE_K, _settings(weights) | {"max_k": tasks.MAX_K}, {"embed": made_from.embeddings})
+    artifact = made_from.store.find(CHOOSE_K, key)
+    if artifact is None:
+        return None
+    return pd.DataFrame(json.loads((artifact.path / "scores.json").read_text()))
+
+
+def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
+    """The neighbour-preserving layout; None until the job has run."""
+    key = content_key(LAYOUT, _settings(weights), {"embed": made_from.embeddings})
+    artifact = made_from.store.find(LAYOUT, key)
+    return None if artifact is None else _open_layout(str(artifact.path))
+
+
+def _settings(weights: ViewWeights) -> dict[str, Any]:
+    return {"weights": weights.model_dump(), "seed": SEED}
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _open_layout(path: str) -> Layout:
+    xy_file, facts_file = (f"{path}/{name}" for name in tasks.LAYOUT_FILES)
+    with open(facts_file, encoding="utf-8") as file:
+        facts = json.load(file)
+    return Layout(np.load(xy_file, allow_pickle=False), facts["method"], facts["fidelity"])

@@ -1,0 +1,115 @@
+"""The controls: how much each view counts, how many segments, which outcome. The same on every page.
+
+Each control lives in the link (``?k=8&w_url=0.7``) and in the session, so that pages agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.schema import View
+from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
+
+MOST_SEGMENTS: Final = 20
+"""More than that nobody tells apart on a map; the command line goes up to 50."""
+NO_OUTCOME: Final = "none"
+DEFAULT_OUTCOME: Final = "purchase"
+
+TITLES: Final[dict[View, str]] = {View.URL: "Pages", View.THEME: "Page themes", View.TYPE: "Page types"}
+MEANING: Final[dict[View, str]] = {
+    View.URL: "How much it counts WHICH pages a user looked at, and in what order.",
+    View.THEME: "How much it counts what the pages are ABOUT.",
+    View.TYPE: "How much it counts what the pages are FOR: product, list, article, checkout.",
+}
+ABSENT: Final[dict[View, str]] = {
+    View.URL: "No page vectors: this model has none.",
+    View.THEME: "No page themes yet: the pages of this data set have no theme labels.",
+    View.TYPE: "No page types yet: the pages of this data set have no type labels.",
+}
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What the analyst has set."""
+
+    weights: ViewWeights
+    cluster: ClusterSettings
+    analyze: AnalyzeSettings
+
+
+@dataclass(frozen=True)
+class Slots:
+    """Places beside the sliders that are filled once the result is known."""
+
+    effective: Mapping[View, DeltaGenerator]
+
+
+def draw(present: tuple[View, ...], n_clustered: int, outcomes: Mapping[str, int]) -> tuple[Steering, Slots]:
+    """Draw the controls.
+
+    Args:
+        present: Views that the model has.
+        n_clustered: Users that take part in clustering.
+        outcomes: Event name → users with it, most first.
+
+    Returns:
+        What is set, and where to write the effective shares.
+
+    Raises:
+        SettingsError: If every present view has the weight 0.
+    """
+    n_clusters = st.slider(
+        "Number of segments", 2, min(MOST_SEGMENTS, n_clustered - 1), min(6, n_clustered - 1), key="k",
+        bind="query-params", persist_state="session",
+        help="K of K-Means. The chart beside the map shows how well each number fits.",
+    )  # fmt: skip
+    values, places = {}, {}
+    for view in View:
+        values[view], places[view] = _weight(view, view in present)
+    weights = _used(values, present)
+    outcome = _outcome(outcomes)
+    steering = Steering(
+        weights, ClusterSettings.checked(n_clusters=n_clusters), AnalyzeSettings.checked(outcome=outcome)
+    )
+    return steering, Slots(places)
+
+
+def _weight(view: View, present: bool) -> tuple[float, DeltaGenerator]:
+    slider, place = st.columns([5, 2], vertical_alignment="bottom", wrap=False)
+    value = slider.slider(
+        TITLES[view], 0.0, 1.0, ViewWeights().of(view), 0.05, key=f"w_{view}", disabled=not present,
+        bind="query-params", persist_state="session", help=MEANING[view] if present else ABSENT[view],
+    )  # fmt: skip
+    if not present:
+        st.caption(ABSENT[view])
+    return value, place.container()
+
+
+def _used(values: Mapping[View, float], present: tuple[View, ...]) -> ViewWeights:
+    """Weights that differ only in what cannot matter become equal, so that nothing is computed twice."""
+    total = sum(values[view] for view in present)
+    shares = {
+        str(view): round(values[view] / total, 4) if view in present and total else 0.0 for view in View
+    }
+    return ViewWeights.checked(**shares)
+
+
+def _outcome(outcomes: Mapping[str, int]) -> str | None:
+    if not outcomes:
+        st.selectbox(
+            "Outcome", ["No events but page views"], key="no_outcome", disabled=True,
+            help="An outcome is an event such as purchase. This file holds page views only.",
+        )  # fmt: skip
+        return None
+    names = list(outcomes)
+    chosen = st.selectbox(
+        "Outcome", names, names.index(DEFAULT_OUTCOME) if DEFAULT_OUTCOME in names else 0, key="outcome",
+        format_func=lambda name: f"{name} ({outcomes[name]:,} users)", bind="query-params",
+        persist_state="session", help="The event whose users count as converted. It does not move any segment.",
+    )  # fmt: skip
+    return chosen if chosen in outcomes else None

@@ -1,0 +1,176 @@
+"""The map of all users: one dot a user, one colour a segment, and a lasso.
+
+Only coordinates travel to the browser and only the lasso's outline comes back; who lies inside is
+computed in core. One ``large`` series a segment is the form that stays fluid at 270,000 dots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.schema import OUTSIDE
+
+HEIGHT: Final = 560
+OUTSIDE_NAME: Final = "Outside clustering"
+OUTSIDE_COLOUR: Final = "#8b94a5"
+"""Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
+LABEL: Final = {
+    "show": True,
+    "formatter": "{b}",
+    "color": "#ffffff",
+    "backgroundColor": "rgba(20, 26, 36, 0.78)",
+    "padding": [4, 7],
+    "borderRadius": 4,
+    "fontSize": 12,
+}
+"""Light on a dark plate: readable over any colour, on both backgrounds."""
+
+Polygon = list[list[float]]
+
+
+def user_map(
+    xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str], *, key: str, alt: str
+) -> Polygon | None:
+    """Draw the map.
+
+    Args:
+        xy: float32 of shape (n_users, 2).
+        labels: int32 of shape (n_users,): the segment of each user, -1 outside clustering.
+        names: Segment → what it is called; also the order of the legend.
+        key: Keeps zoom and lasso while the colours change; another key starts afresh.
+        alt: What a screen reader says.
+
+    Returns:
+        The outline that was drawn around users, in map coordinates; None when there is none.
+    """
+    chosen = st.echarts_chart(option(xy, labels, names), key=key, height=HEIGHT, on_select="rerun", alt=alt)
+    return outline(chosen.selection.areas)
+
+
+def outline(areas: Sequence[Mapping[str, Any]]) -> Polygon | None:
+    """The corners of what was drawn: of a lasso as they are, of a box from its two ranges."""
+    if not areas:
+        return None
+    found = areas[-1].get("coord_range") or []
+    corners = [[float(value) for value in point] for point in found]
+    if len(corners) == 2:  # a box: [[left, right], [bottom, top]]
+        (left, right), (bottom, top) = corners
+        return [[left, bottom], [right, bottom], [right, top], [left, top]]
+    return corners or None
+
+
+def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
+    """The chart as data, in ECharts' own terms."""
+    drawn = _slots(names)
+    above = _heights(labels, drawn)
+    dots = [
+        _series(slot, segment, names, len(xy)) | {"z": above[segment]} for slot, segment in enumerate(drawn)
+    ]
+    return {
+        "dataset": [{"source": _points(xy, labels == segment)} for segment in drawn],
+        "series": [*dots, _name_series(xy, labels, names)],
+        "legend": {
+            "data": _legend(labels, names),
+            "type": "scroll",
+            "top": 16,
+            "left": 0,
+            "right": 150,
+            "itemStyle": {"opacity": 1},
+            "icon": "circle",
+            "itemWidth": 10,
+        },
+        "grid": {"left": 4, "right": 4, "top": 52, "bottom": 4},
+        "xAxis": _axis(xy[:, 0]),
+        "yAxis": _axis(xy[:, 1]),
+        "toolbox": {
+            "right": 0,
+            "feature": {
+                "brush": {
+                    "type": ["polygon", "rect", "clear"],
+                    "title": {"polygon": "Lasso", "rect": "Box", "clear": "Clear the selection"},
+                },
+                "dataZoom": {"title": {"zoom": "Zoom into a box", "back": "Zoom back"}},
+            },
+        },
+        "brush": {
+            "xAxisIndex": "all",
+            "yAxisIndex": "all",
+            "seriesIndex": len(drawn),  # the names only: dimming single dots needs every dot apart
+            "throttleType": "debounce",
+            "throttleDelay": 300,
+        },
+        "animation": False,
+    }
+
+
+def _slots(names: Mapping[int, str]) -> list[int]:
+    """Every id up to the largest, so that a segment's place gives it its colour; then the rest."""
+    return [*range(max(names, default=-1) + 1), OUTSIDE]
+
+
+def _heights(labels: np.ndarray, drawn: Sequence[int]) -> dict[int, int]:
+    """Who lies above whom: small segments above large ones, users outside clustering below all."""
+    sizes = {segment: int((labels == segment).sum()) for segment in drawn if segment != OUTSIDE}
+    largest_first = sorted(sizes, key=lambda segment: -sizes[segment])
+    return {OUTSIDE: 1} | {segment: 2 + rank for rank, segment in enumerate(largest_first)}
+
+
+def _points(xy: np.ndarray, which: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({"x": xy[which, 0], "y": xy[which, 1]})
+
+
+def _series(slot: int, segment: int, names: Mapping[int, str], n_users: int) -> dict[str, Any]:
+    outside = segment == OUTSIDE
+    style: dict[str, Any] = {"opacity": 0.35, "color": OUTSIDE_COLOUR} if outside else {"opacity": 0.75}
+    return {
+        "type": "scatter",
+        "name": OUTSIDE_NAME if outside else names.get(segment, f"({segment + 1})"),
+        "datasetIndex": slot,
+        "symbolSize": _dot(n_users),
+        "large": True,
+        "largeThreshold": 2000,
+        "progressive": 0,  # drawn in chunks, all but the first vanish when a lasso repaints the map
+        "itemStyle": style,
+    }
+
+
+def _dot(n_users: int) -> float:
+    """Diameter in pixels: fewer users, larger dots."""
+    for most, size in ((2_000, 7.0), (20_000, 5.0), (100_000, 3.5)):
+        if n_users <= most:
+            return size
+    return 2.5
+
+
+def _legend(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
+    outside = [OUTSIDE_NAME] if bool((labels == OUTSIDE).any()) else []
+    return [names[segment] for segment in sorted(names)] + outside
+
+
+def _name_series(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
+    """The names, each at the median of its users."""
+    middle = {segment: xy[labels == segment] for segment in sorted(names)}
+    data = [
+        {"name": names[segment], "value": [float(value) for value in np.median(users, axis=0)]}
+        for segment, users in middle.items()
+        if len(users)
+    ]
+    return {
+        "type": "scatter", "data": data, "symbolSize": 1, "silent": True, "label": LABEL, "z": 99,
+        "labelLayout": {"hideOverlap": True}, "itemStyle": {"color": "transparent"},
+    }  # fmt: skip
+
+
+def _axis(values: np.ndarray) -> dict[str, Any]:
+    """Without ticks: such axes have no meaning. Fixed ends, so that hiding a segment moves nothing."""
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    room = 0.03 * ((high - low) or 1.0)
+    return {
+        "type": "value", "min": low - room, "max": high + room, "axisLabel": {"show": False},
+        "axisTick": {"show": False}, "axisLine": {"show": False}, "splitLine": {"show": False},
+    }  # fmt: skip

@@ -1,0 +1,292 @@
+"""The live segments: what the controls say → combine → K-Means → same identity → profiles.
+
+Nothing that did not change is computed again: combined vectors, layouts and profiles are shared by
+content key between all sessions; the segments themselves belong to a session, because a warm start
+follows the way the analyst went there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from core import pipeline
+from core.dataset import Dataset
+from core.errors import ResourceError
+from core.profiles.metrics import ProfileData, Profiles, profile
+from core.schema import View
+from core.segments import clustering, identity
+from core.segments.clustering import Partition
+from core.segments.combination import Calibrated, Combined, blend, calibrate
+from core.segments.layout import Layout, pca_layout
+from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
+from core.store import Store
+from pages.ui import desk, errors, state
+from pages.ui.desk import Kept
+from pages.ui.steering import Steering
+
+KEY: Final = "workbench"
+REFIT: Final = "workbench_refit"
+REMEMBERED: Final = 8
+"""Settings whose segments a session can go back to; 1 MB each at 270,000 users."""
+FEWEST_USERS: Final = 4
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the segments are made from.
+
+    Args:
+        root: The store's folder.
+        dataset: The users.
+        embeddings: Content key of the vectors.
+        views: float32 of shape (n_users, embedding_dim), one a present view.
+        inside: Users that take part in clustering, bool of shape (n_users,).
+    """
+
+    root: str
+    dataset: Dataset
+    embeddings: str
+    views: Mapping[View, np.ndarray]
+    inside: np.ndarray
+
+    @property
+    def store(self) -> Store:
+        """The artifacts."""
+        return Store(Path(self.root))
+
+    @property
+    def n_clustered(self) -> int:
+        """Users that take part in clustering."""
+        return int(self.inside.sum())
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The segments of one setting.
+
+    Args:
+        weights: The weights they were made with.
+        partition: The segments, with the ids they keep.
+        moved: Users whose segment changed with the last move; None for the first segments of a session.
+        new: Segments that were not there before.
+        gone: Segments that are no longer there.
+    """
+
+    weights: ViewWeights
+    partition: Partition
+    moved: int | None = None
+    new: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
+
+    def answers(self, steering: Steering) -> bool:
+        """Whether it was made with these settings."""
+        return (self.weights, self.partition.settings) == (steering.weights, steering.cluster)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one session has done with one model's segments, newest first."""
+
+    embeddings: str
+    fits: tuple[Fit, ...] = ()
+
+    def after(self, fit: Fit, steering: Steering) -> Session:
+        """The same with another fit on top."""
+        others = (old for old in self.fits if not old.answers(steering))
+        return replace(self, fits=(fit, *others)[:REMEMBERED])
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything a page draws.
+
+    Args:
+        sources: What it is made from.
+        steering: The settings that made it.
+        combined: The vectors that were clustered, and how much each view counts in them.
+        fit: The segments.
+        profiles: Their profiles.
+        own_names: The analyst's names.
+    """
+
+    sources: Sources
+    steering: Steering
+    combined: Combined
+    fit: Fit
+    profiles: Profiles
+    own_names: Mapping[int, str]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The segment of each user, int32 of shape (n_users,); -1 outside clustering."""
+        return self.fit.partition.labels
+
+    @property
+    def segments(self) -> list[int]:
+        """Ids of the segments, ascending."""
+        return sorted(int(segment) for segment in self.fit.partition.ids)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Segment → what it is called: its number, and the analyst's name where there is one."""
+        return {segment: title(segment, self.own_names) for segment in self.segments}
+
+
+def title(segment: int, own_names: Mapping[int, str]) -> str:
+    """``Segment 3``, or ``3 · Bargain hunters``; never twice the same."""
+    return f"{segment + 1} · {own_names[segment]}" if segment in own_names else f"Segment {segment + 1}"
+
+
+def sources() -> Sources | None:
+    """What the current model made; None after the page was told why there is nothing to cluster."""
+    data, run, views = state.dataset(), state.model(), state.embeddings()
+    if data is None or run is None or views is None:
+        return None
+    found = Sources(str(state.store().root), data, run.embeddings, views, pipeline.clustered(data.users))
+    if found.n_clustered < FEWEST_USERS:
+        errors.show(
+            f"Only {found.n_clustered} users have two page views or more, and {FEWEST_USERS} are needed to "
+            "make segments. Load an export with more users or a longer period."
+        )
+        return None
+    return found
+
+
+def outcomes(made_from: Sources) -> dict[str, int]:
+    """Events that can be the outcome: name → users with it, most first."""
+    return _outcomes(made_from.dataset.key, made_from.dataset)
+
+
+def solve(made_from: Sources, steering: Steering) -> Bench:
+    """The segments for these settings, with their profiles.
+
+    Raises:
+        SettingsError: If the settings do not fit the data.
+    """
+    combined = _combined(made_from.embeddings, steering.weights, made_from)
+    fit = _fit(made_from, steering, combined)
+    profiles = _profiles(made_from.dataset.key, token(fit.partition.labels), steering.analyze, made_from, fit)
+    own_names = desk.names(made_from.store, made_from.embeddings)
+    return Bench(made_from, steering, combined, fit, profiles, own_names)
+
+
+def refit() -> None:
+    """Ask for a fit from scratch at the next run (a button's callback)."""
+    st.session_state[REFIT] = True
+
+
+def rename(bench: Bench, segment: int, name: str) -> None:
+    """Give a segment a name of the analyst's own; an empty one takes it away."""
+    with errors.shown():
+        desk.rename(bench.sources.store, bench.sources.embeddings, {segment: name})
+
+
+def pca_map(bench: Bench, weights: ViewWeights) -> Layout:
+    """The quick map of the vectors that some weights make."""
+    return _pca(bench.sources.embeddings, weights, bench.sources)
+
+
+def token(labels: np.ndarray) -> str:
+    """A content key of who is in which segment."""
+    return hashlib.blake2b(np.ascontiguousarray(labels).tobytes(), digest_size=12).hexdigest()
+
+
+def _fit(made_from: Sources, steering: Steering, combined: Combined) -> Fit:
+    session = _session(made_from)
+    again = bool(st.session_state.pop(REFIT, False))
+    if session.fits and session.fits[0].answers(steering) and not again:
+        return session.fits[0]
+    seen = next((fit for fit in session.fits if fit.answers(steering)), None)
+    before = session.fits[0].partition if session.fits else None
+    if seen is None or again:
+        fit = _new_fit(made_from, steering, combined, before, cold=again)
+    else:  # back to earlier settings: the very same segments as then
+        fit = replace(seen, moved=identity.moved(before, seen.partition) if before else None, new=(), gone=())
+    st.session_state[KEY] = session.after(fit, steering)
+    _keep(made_from, fit)
+    return fit
+
+
+def _new_fit(
+    made_from: Sources, steering: Steering, combined: Combined, before: Partition | None, *, cold: bool
+) -> Fit:
+    first = before is None
+    if first:
+        kept = desk.recall(made_from.store, made_from.embeddings, len(made_from.inside))
+        if kept and Fit(kept.weights, kept.partition).answers(steering):
+            return Fit(kept.weights, kept.partition)
+        before = kept.partition if kept else None
+    start = None if cold or first or before is None else _warm_start(before, combined, steering)
+    found = clustering.fit(combined.vectors, made_from.inside, steering.cluster, start)
+    if before is None:
+        return Fit(steering.weights, found)
+    match = identity.match(before, found)
+    _forget_names(made_from, match.new)
+    return Fit(steering.weights, match.partition, None if first else match.moved, match.new, match.gone)
+
+
+def _warm_start(before: Partition, combined: Combined, steering: Steering) -> np.ndarray | None:
+    wanted = steering.cluster.n_clusters
+    start = clustering.warm_start(before, combined.vectors, wanted)
+    return start if len(start) == wanted else None  # too few different users to go on from
+
+
+def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
+    """A number that is taken by another segment loses the name it had."""
+    stale = {segment: "" for segment in new if segment in desk.names(made_from.store, made_from.embeddings)}
+    if stale:
+        desk.rename(made_from.store, made_from.embeddings, stale)
+
+
+def _session(made_from: Sources) -> Session:
+    found = st.session_state.get(KEY)
+    if isinstance(found, Session) and found.embeddings == made_from.embeddings:
+        return found
+    return Session(made_from.embeddings)
+
+
+def _keep(made_from: Sources, fit: Fit) -> None:
+    try:
+        desk.keep(made_from.store, made_from.embeddings, Kept(fit.weights, fit.partition))
+    except ResourceError as error:  # the segments are still on screen; only F5 would lose them
+        errors.show(error)
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _combined(embeddings: str, weights: ViewWeights, _sources: Sources) -> Combined:
+    return blend(_calibrated(embeddings, _sources), weights)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _calibrated(embeddings: str, _sources: Sources) -> Calibrated:
+    return calibrate(_sources.views, _sources.inside)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _pca(embeddings: str, weights: ViewWeights, _sources: Sources) -> Layout:
+    return pca_layout(_combined(embeddings, weights, _sources).vectors)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _profile_data(dataset: str, _dataset: Dataset) -> ProfileData:
+    return ProfileData.from_dataset(_dataset)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _profiles(
+    dataset: str, labels: str, settings: AnalyzeSettings, _sources: Sources, _fit: Fit
+) -> Profiles:
+    return profile(_profile_data(dataset, _sources.dataset), _fit.partition.labels, settings)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _outcomes(dataset: str, _dataset: Dataset) -> dict[str, int]:
+    users = _dataset.outcomes["event_name"].value_counts()
+    return {str(name): int(count) for name, count in users.items()}

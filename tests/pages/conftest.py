@@ -1,0 +1,50 @@
+"""What every page test starts from: the app on a cache and an input folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from core import jobs
+from tests.pages.fake_jobs import FakeJobs
+from tests.pages.fixtures_segments import finished_run as finished_run
+
+ROOT = Path(__file__).resolve().parents[2]
+OpenApp = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing of the project's own cache or input folder is seen or touched."""
+    monkeypatch.setenv("BEHA2VEC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("BEHA2VEC_INPUT", str(tmp_path / "input"))
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_app() -> OpenApp:
+    """Run the app, at a page and with a link's parameters."""
+
+    def open_page(page: str = "pages/prepare/data.py", **link: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for name, value in link.items():
+            app.query_params[name] = value
+        app.switch_page(page)
+        return app.run()
+
+    return open_page
+
+
+@pytest.fixture
+def fake_jobs(monkeypatch: pytest.MonkeyPatch) -> FakeJobs:
+    """Jobs that end as a test says."""
+    fake = FakeJobs()
+    for name in ("start", "view", "recent", "figures"):
+        monkeypatch.setattr(jobs, name, getattr(fake, name))
+    return fake

@@ -1,0 +1,216 @@
+"""A small finished run in the real file formats: three plain kinds of visitors, and nothing random in the pages.
+
+``finished_run`` is a pytest fixture; import it into a ``conftest.py`` to use it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.ingest.receipt import FileReceipt, Receipt, Step, UrlCount
+from core.schema import Group, Outcomes, Pages, Rejects, Users
+from core.sequences import SCHEMA as SEQUENCE_SCHEMA
+from core.settings import IngestSettings, TrainSettings
+from core.store import Store, content_key
+
+HOSTILE_TITLE: Final = (
+    "<img src=x onerror=alert(1)> **bold** $x^2$ :red[r] ![t](https://tracker.invalid/p.gif)"
+)
+PER_KIND: Final = 24
+KINDS: Final = (  # what each kind of visitor looks at, again and again
+    ("shop.example/sale", "shop.example/sale/shoes", "shop.example/cart"),
+    ("shop.example/guide", "shop.example/guide/size", "shop.example/blog"),
+    ("shop.example/account", "shop.example/account/orders", "shop.example/help"),
+)
+ALL_PAGES: Final = tuple(page for kind in KINDS for page in kind)
+FLOAT_LIKE_ID: Final = "1234567890.1612345678"
+ONE_PAGERS: Final = 10
+BOTS: Final = 4
+FIRST_US: Final = 1_700_000_000_000_000
+MINUTE_US: Final = 60_000_000
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """Keys of what was written below ``root``."""
+
+    root: Path
+    dataset: str
+    model: str
+    embeddings: str
+
+
+@pytest.fixture
+def finished_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FinishedRun:
+    """A finished run in a store of its own, which the app then uses."""
+    run = write_run(tmp_path / "cache")
+    monkeypatch.setenv("BEHA2VEC_CACHE", str(run.root))
+    return run
+
+
+def write_run(root: Path, views: tuple[str, ...] = ("url",), per_kind: int = PER_KIND) -> FinishedRun:
+    """Write a preprocessed data set, a model and its embeddings."""
+    store = Store(root)
+    people = _people(per_kind)
+    dataset = content_key("preprocess", {"made": "by hand"}, {"users": str(len(people))})
+    with store.write("preprocess", dataset, IngestSettings().model_dump(mode="json"), {}) as folder:
+        _write_dataset(folder, people)
+    settings = TrainSettings(epochs=1).model_dump(mode="json")
+    model = content_key("train", settings, {"preprocess": dataset})
+    with store.write("train", model, settings, {"preprocess": dataset}) as folder:
+        (folder / "training.json").write_text(json.dumps({"epochs": []}))
+    inputs = {"preprocess": dataset, "train": model}
+    embeddings = content_key("embed", {}, inputs)
+    with store.write("embed", embeddings, {}, inputs) as folder:
+        for number, view in enumerate(views):
+            np.save(folder / f"{view}.npy", _vectors(people, seed=number), allow_pickle=False)
+    return FinishedRun(root, dataset, model, embeddings)
+
+
+@dataclass(frozen=True)
+class _Person:
+    user_id: str
+    group: Group
+    kind: int
+    visits: tuple[tuple[int, ...], ...]  # pages of each session
+
+
+def _people(per_kind: int) -> list[_Person]:
+    people = [
+        _Person(f"user_{kind}_{number:05d}", Group.SEGMENT, kind, _visits(kind, number))
+        for kind in range(len(KINDS))
+        for number in range(per_kind)
+    ]
+    people += [_Person(f"once_{n:02d}", Group.ONE_PAGE, n % 3, ((3 * (n % 3),),)) for n in range(ONE_PAGERS)]
+    people += [_Person(f"bot_{n:02d}", Group.BOT_LIKE, n % 3, (tuple(range(9)),)) for n in range(BOTS)]
+    people.append(_Person(FLOAT_LIKE_ID, Group.SEGMENT, 0, ((0, 1, 2), (0, 2))))
+    return sorted(people, key=lambda person: person.user_id)
+
+
+def _visits(kind: int, number: int) -> tuple[tuple[int, ...], ...]:
+    own = tuple(3 * kind + step for step in range(3))
+    return tuple(own for _ in range(1 + number % 3))
+
+
+def _write_dataset(folder: Path, people: list[_Person]) -> None:
+    sequences = _sequences(people)
+    pq.write_table(sequences, folder / SEQUENCES)
+    pq.write_table(pa.Table.from_pandas(_users(people, sequences), preserve_index=False), folder / USERS)
+    pq.write_table(pa.Table.from_pandas(_pages(people), preserve_index=False), folder / PAGES)
+    pq.write_table(pa.Table.from_pandas(_outcomes(people), preserve_index=False), folder / OUTCOMES)
+    names = (Rejects.FILE, Rejects.COLUMN, Rejects.VALUE, Rejects.REASON)
+    empty = {name: pa.array([], pa.string()) for name in names} | {Rejects.LINE: pa.array([], pa.int64())}
+    pq.write_table(pa.table(empty), folder / REJECTS)
+    (folder / RECEIPT).write_text(_receipt(people).model_dump_json())
+
+
+def _sequences(people: list[_Person]) -> pa.Table:
+    pages, times, sessions = [], [], []
+    for person in people:
+        flat = [(session, page) for session, visit in enumerate(person.visits) for page in visit]
+        pages.append([page for _, page in flat])
+        sessions.append([session for session, _ in flat])
+        times.append(
+            [
+                FIRST_US + session * 1440 * MINUTE_US + step * MINUTE_US
+                for step, (session, _) in enumerate(flat)
+            ]
+        )
+    ids = [person.user_id for person in people]
+    return pa.table([ids, pages, times, sessions], schema=SEQUENCE_SCHEMA)
+
+
+def _users(people: list[_Person], sequences: pa.Table) -> pd.DataFrame:
+    times = sequences.column("event_timestamp").to_pylist()
+    kinds = np.array([person.kind for person in people])
+    n = len(people)
+    return pd.DataFrame(
+        {
+            Users.USER_ID: [person.user_id for person in people],
+            Users.GROUP: [person.group.value for person in people],
+            Users.PAGE_VIEWS: np.array([len(t) for t in times], dtype=np.int32),
+            Users.SESSIONS: np.array([len(person.visits) for person in people], dtype=np.int32),
+            Users.FIRST_TS: np.array([t[0] for t in times], dtype=np.int64),
+            Users.LAST_TS: np.array([t[-1] for t in times], dtype=np.int64),
+            Users.ENGAGEMENT_MSEC: pd.array([1000 * (k + 1) for k in kinds], dtype="Int64"),
+            Users.BROWSER: np.array(["Chrome", "Safari", "Firefox"])[kinds],
+            Users.DEVICE: np.array(["mobile", "desktop", "desktop"])[kinds],
+            Users.COUNTRY: [None if i % 7 == 0 else "Italy" for i in range(n)],
+            Users.SOURCE: np.array(["google / organic", "newsletter / email", "(direct) / (none)"])[kinds],
+        }
+    )
+
+
+def _pages(people: list[_Person]) -> pd.DataFrame:
+    views = np.bincount([p for person in people for visit in person.visits for p in visit], minlength=9)
+    users = [sum(any(page in v for v in person.visits) for person in people) for page in range(9)]
+    return pd.DataFrame(
+        {
+            Pages.PAGE: np.arange(9, dtype=np.int32),
+            Pages.PAGE_LOCATION: list(ALL_PAGES),
+            Pages.PAGE_TITLE: [HOSTILE_TITLE, *(f"Title {page}" for page in range(1, 9))],
+            Pages.VIEWS: views.astype(np.int64),
+            Pages.USERS: np.array(users, dtype=np.int64),
+        }
+    )
+
+
+def _outcomes(people: list[_Person]) -> pd.DataFrame:
+    buyers = [
+        index for index, person in enumerate(people) if person.kind == 0 and person.group is Group.SEGMENT
+    ]
+    n = len(buyers)
+    return pd.DataFrame(
+        {
+            Outcomes.USER: np.array(buyers, dtype=np.int32),
+            Outcomes.EVENT_NAME: ["purchase"] * n,
+            Outcomes.EVENTS: np.ones(n, dtype=np.int64),
+            Outcomes.SESSIONS: np.ones(n, dtype=np.int32),
+            Outcomes.FIRST_TS: np.full(n, FIRST_US, dtype=np.int64),
+            Outcomes.REVENUE: np.full(n, 20.0),
+        }
+    )
+
+
+def _vectors(people: list[_Person], seed: int, dims: int = 8) -> np.ndarray:
+    """Unit vectors: each kind around an axis of its own; another seed is another set of axes."""
+    random = np.random.default_rng(seed)
+    axes = np.eye(dims)[random.permutation(dims)[: len(KINDS)]]
+    noise = random.normal(scale=0.12, size=(len(people), dims))
+    vectors = axes[[person.kind for person in people]] + noise
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _receipt(people: list[_Person]) -> Receipt:
+    views = sum(len(visit) for person in people for visit in person.visits)
+    of = {group.value: sum(person.group is group for person in people) for group in Group}
+    file = FileReceipt(
+        name="toy.csv",
+        shape="flat csv",
+        bytes=1,
+        encoding="utf-8",
+        records=views,
+        read=views,
+        rejected=0,
+        columns={},
+    )
+    return Receipt(
+        files=(file,), records=views, rejected=0, rejects_by_reason={},
+        waterfall=(Step(name="read", label="Read", records=0, left=views),),
+        page_views_used=views, users=len(people), users_by_group=of, sessions=sum(len(p.visits) for p in people),
+        sessions_by_gap=0, user_key="user_pseudo_id", id_kind="text", first_ts=FIRST_US,
+        last_ts=FIRST_US + 3 * 1440 * MINUTE_US, time_unit="microseconds", time_zone="UTC", tied_page_views=0,
+        truncated_days=(), duplicate_transactions=0, pii_masked={}, placeholders={},
+        engagement_rule="sum of engagement_time_msec over all events of a user, then averaged over users",
+        engagement_share=1.0, urls=UrlCount(raw=9, canonical=9, by_rule={}),
+    )  # fmt: skip

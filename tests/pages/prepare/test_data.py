@@ -1,0 +1,172 @@
+"""The Data page: nothing there yet, a prepared data set, chosen files, and what goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.jobs import State
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import FakeJobs, texts
+from tests.pages.fixtures_segments import FinishedRun
+
+INSPECTION = {
+    "files": [
+        {
+            "name": "events.csv",
+            "bytes": 120,
+            "shape": "flat csv",
+            "columns": ["when", "page_location", "user_pseudo_id", "user_id"],
+            "sample_rows": [
+                ["1700000000000000", "https://shop.example/A?utm_source=x", "1.5", "ann"],
+                ["1700000001000000", "https://shop.example/a", "1.5", None],
+            ],
+        }
+    ],
+    "mapping": {"page_location": "page_location", "user_key": "user_pseudo_id"},
+    "candidates": {},
+    "user_keys": ["user_pseudo_id", "user_id"],
+    "unmapped": ["when", "user_id"],
+}
+
+
+@pytest.fixture
+def input_file(tmp_path: Path) -> Path:
+    path = tmp_path / "input" / "events.csv"
+    path.parent.mkdir()
+    path.write_text("when,page_location,user_pseudo_id\n")
+    return path
+
+
+def test_a_newcomer_sees_the_promise_and_three_ways(open_app: OpenApp) -> None:
+    app = open_app()
+    assert not app.exception
+    assert app.title[0].value == "See who your users are, by what they do"
+    assert [card.value for card in app.subheader] == ["Try the demo shop", "Drop your export", "Pick a file"]
+    assert "input folder is empty" in texts(app)
+
+
+def test_the_demo_shop_is_one_click_away(open_app: OpenApp, fake_jobs: FakeJobs, tmp_path: Path) -> None:
+    app = open_app()
+    app.button(key="make_demo").click().run()
+    ((task, request, _),) = fake_jobs.started
+    assert task == "demo"
+    assert request == {"users": 5000, "seed": 7, "input_dir": str(tmp_path / "input")}
+    assert "Making the demo shop" in texts(app)
+    assert not app.exception
+
+
+def test_a_prepared_data_set_shows_its_receipt(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(data=finished_run.dataset)
+    assert not app.exception
+    assert {metric.label: metric.value for metric in app.metric}["Users"] == "87"
+    assert "Where every record went" in texts(app)
+    assert "toy\\.csv" in app.sidebar.markdown[0].value
+    assert [tab.label for tab in app.tabs][2:] == [
+        "What was assumed",
+        "Files (1)",
+        "Rejected rows (0)",
+        "Page addresses",
+    ]
+
+
+def test_the_result_of_a_job_becomes_the_current_data_set(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app()
+    app.button(key="make_demo").click().run()
+    fake_jobs.end("demo", result={"dataset": finished_run.dataset})
+    app.run()
+    assert "Where every record went" in texts(app)
+    assert finished_run.dataset in app.query_params["data"]
+    assert "job" not in app.query_params
+
+
+def test_an_earlier_data_set_can_be_opened(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app()
+    assert "Prepared earlier" in texts(app)
+    app.button(key=f"open-{finished_run.dataset}").click().run()
+    assert "Where every record went" in texts(app)
+    assert "Prepared earlier" not in texts(app)
+
+
+def choose_file(open_app: OpenApp, fake_jobs: FakeJobs) -> Any:  # noqa: ANN401
+    app = open_app()
+    app.multiselect(key="picked").select("events.csv")
+    app.button(key="look_inside").click().run()
+    assert fake_jobs.started[-1][0] == "inspect"
+    return app
+
+
+def test_chosen_files_show_what_was_found_and_prepare_with_the_changes(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    fake_jobs.end("inspect", result={"inspection": INSPECTION})
+    app.run()
+    assert not app.exception
+    assert app.title[0].value == "Check what was found"
+    assert app.button(key="prepare").disabled  # the time was not detected
+    assert "Time of the event" in texts(app)
+    app.selectbox(key="map-event_timestamp").select("when").run()
+    app.selectbox(key="user_key").select("user_id").run()
+    assert "privacy notice" in texts(app)
+    app.button(key="prepare").click().run()
+    task, request, _ = fake_jobs.started[-1]
+    assert (task, request["paths"]) == ("preprocess", [str(input_file)])
+    assert request["settings"]["mapping"] == {"event_timestamp": "when"}
+    assert request["settings"]["user_key"] == "user_id"
+    assert "Preparing the data" in texts(app)
+
+
+def test_addresses_show_what_the_rules_do(open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path) -> None:
+    app = choose_file(open_app, fake_jobs)
+    fake_jobs.end("inspect", result={"inspection": INSPECTION})
+    app.run()
+    assert "2 addresses of the first rows become 1 page" in texts(app)
+    app.checkbox(key="lower_path").uncheck().run()
+    assert "2 addresses of the first rows become 2 pages" in texts(app)
+
+
+def test_a_bad_file_is_said_in_words_and_the_previous_run_is_still_there(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path, finished_run: FinishedRun
+) -> None:
+    app = open_app(data=finished_run.dataset)
+    app.multiselect(key="picked").select("events.csv")
+    app.button(key="look_inside").click().run()
+    fake_jobs.end("inspect", State.FAILED, error="events.csv is a picture (PNG). Allowed: CSV.")
+    app.run()
+    assert app.error[0].value.replace("\\", "") == "events.csv is a picture (PNG). Allowed: CSV."
+    assert "Where every record went" in texts(app)
+    assert not app.exception
+
+
+def test_a_fault_of_the_program_keeps_its_traceback_apart(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
+) -> None:
+    app = choose_file(open_app, fake_jobs)
+    fake_jobs.end("inspect", State.FAILED, error="Traceback: KeyError", is_bug=True)
+    app.run()
+    assert "Something went wrong inside the program" in app.error[0].value
+    assert "KeyError" in app.code[0].value
+
+
+def test_a_link_to_a_data_set_that_is_gone_starts_like_a_newcomer(open_app: OpenApp) -> None:
+    app = open_app(data="0123456789abcdef01234567")
+    assert not app.exception
+    assert app.title[0].value == "See who your users are, by what they do"
+
+
+def test_a_link_cannot_lead_out_of_the_cache(open_app: OpenApp) -> None:
+    app = open_app(data="../../etc", model="../x")
+    assert not app.exception
+    assert "Try the demo shop" in texts(app)
+
+
+def test_a_second_tab_sees_the_running_job(open_app: OpenApp, fake_jobs: FakeJobs, tmp_path: Path) -> None:
+    fake_jobs.start(tmp_path, "demo", {}, "demo 5000", None)
+    app = open_app()
+    assert "Making the demo shop" in texts(app)
+    assert not app.exception

@@ -1,0 +1,111 @@
+"""The Training page: without data, with the form, while it trains, stopped, and done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.jobs import State
+from core.settings import PRESETS, Preset, TrainSettings
+from pages.ui.train_form import KNOBS, limits
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import FakeJobs, texts
+from tests.pages.fixtures_segments import FinishedRun
+
+PAGE = "pages/prepare/training.py"
+
+
+def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "This page needs a data set" in texts(app)
+    assert app.button(key="go-data").label == "Go to Data"
+
+
+def test_the_latest_data_set_is_offered(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE)
+    app.button(key="open_latest").click().run()
+    assert "The current model" in texts(app)
+
+
+def test_train_asks_for_what_the_form_shows(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    app.segmented_control(key="preset").select(Preset.FAST).run()
+    app.slider(key="layers-fast").set_value(1).run()
+    app.number_input(key="seed-fast").set_value(3).run()
+    app.button(key="start-training").click().run()
+    ((task, request, subject),) = fake_jobs.started
+    assert (task, subject, request["dataset"]) == ("train", finished_run.dataset, finished_run.dataset)
+    expected = TrainSettings.preset(Preset.FAST, layers=1, seed=3)
+    assert TrainSettings.checked(**request["settings"]) == expected
+
+
+def test_values_that_do_not_go_together_are_said_in_words(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.select_slider(key="hidden_dim-balanced").set_value(16)
+    app.select_slider(key="heads-balanced").set_value(8).run()
+    assert not app.error
+    app.select_slider(key="batch_size-balanced").set_value(64).run()
+    assert not app.exception
+
+
+def test_while_it_trains_the_curves_are_drawn(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    fake_jobs.rows = [{"stage": "train", "step": step, "loss": 1 / step} for step in (1, 2, 3)]
+    fake_jobs.start(tmp_path, "train", {}, finished_run.dataset, None)
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    assert "**Training**" in texts(app)
+    assert [tab.label for tab in app.tabs] == ["Curves", "Table"]
+    assert "start-training" not in {button.key for button in app.button}
+
+
+def test_a_training_of_other_data_does_not_stand_in_the_way(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    fake_jobs.start(tmp_path, "train", {}, "another data set", None)
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert "start-training" in {button.key for button in app.button}
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.FAILED])
+def test_a_training_that_ended_early_can_go_on(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, state: State
+) -> None:
+    request = {"dataset": finished_run.dataset, "settings": {"epochs": 9}}
+    fake_jobs.start(finished_run.root, "train", request, finished_run.dataset, None)
+    fake_jobs.end("train", state, fraction=0.4, error="It was killed.")
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert ("stopped at 40%" in texts(app)) == (state is State.CANCELLED)
+    app.button(key="go-on").click().run()
+    assert fake_jobs.started[-1] == ("train", request, finished_run.dataset)
+    assert "**Training**" in texts(app)
+
+
+def test_a_finished_training_becomes_the_current_model(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="start-training").click().run()
+    result = {"dataset": finished_run.dataset, "model": finished_run.model}
+    fake_jobs.end("train", result=result)
+    app.run()
+    assert "The current model" in texts(app)
+    assert finished_run.model in app.query_params["model"]
+
+
+def test_the_screen_never_offers_what_core_refuses() -> None:
+    for knob in KNOBS:
+        low, high = limits(knob.name)
+        assert low < high, knob.name
+    for preset in Preset:
+        assert TrainSettings.checked(**PRESETS[preset])
+    assert limits("epochs") == (1, 200)
+    assert limits("margin") == (0, 2)

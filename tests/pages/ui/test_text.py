@@ -1,0 +1,51 @@
+"""Text of a file never becomes Markdown."""
+
+from hypothesis import given
+from hypothesis import strategies as texts
+
+from pages.ui.text import WORD_JOINER, count, duration, md_text, share, size
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)> **b** $x^2$ :red[r] [c](javascript:x) ![t](https://a.invalid/p.gif) `c`"
+)
+
+
+def unescaped(text: str) -> set[str]:
+    """Markdown's own characters that no backslash precedes."""
+    return {c for before, c in zip(" " + text, text, strict=False) if c in "*_[]()<>`$#!|" and before != "\\"}
+
+
+def test_every_special_character_is_escaped() -> None:
+    assert unescaped(md_text(HOSTILE)) == set()
+
+
+def test_icons_and_emoji_codes_are_broken_up() -> None:
+    for code in (":material/delete:", ":smile:", ":+1:"):
+        assert WORD_JOINER in md_text(code)
+    assert md_text("at 12:30") == "at 12\\:30"
+
+
+def test_long_text_and_line_breaks_are_cut() -> None:
+    assert md_text("a\n\n# b") == "a \\# b"
+    assert md_text("x" * 50, limit=10) == "x" * 9 + "…"
+
+
+@given(texts.text())
+def test_nothing_special_survives(text: str) -> None:
+    assert unescaped(md_text(text).replace("\\\\", "")) == set()
+
+
+def test_numbers_in_words() -> None:
+    assert count(1, "user") == "1 user"
+    assert count(1204, "user") == "1,204 users"
+    assert count(2, "entry", "entries") == "2 entries"
+    assert size(1_500_000) == "1.5 MB"
+    assert share(1, 4) == "25.0%"
+    assert share(1, 0) == "–"
+
+
+def test_durations_in_words() -> None:
+    assert duration(10) == "under a minute"
+    assert duration(60) == "about 1 minute"
+    assert duration(200) == "about 3 minutes"
+    assert duration(7200) == "about 2.0 hours"
