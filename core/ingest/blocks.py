@@ -39,7 +39,8 @@ class Count:
         lines: Physical lines.
         starts: 0-based line on which each record starts, int64 of shape (records,); None if record i
             starts on line i.
-        well_formed: Whether every quote is where one can be, and no field runs on for too long.
+        well_formed: Whether every quote and carriage return is where one can be, and no field runs on
+            for too long.
     """
 
     records: int
@@ -101,7 +102,7 @@ def count_block(block: Block, delimiter: str = ",", limits: Limits = Limits()) -
     filled = ~_blank(block.data, begins, closing)
     records, simple = int(filled.sum()), len(closing) == len(ends) and bool(filled.all())
     starts = None if simple else np.searchsorted(ends, begins[filled])
-    well_formed = even and _quotes_fit(block, delimiter)
+    well_formed = even and _quotes_fit(block, delimiter) and not _has_stray_return(block)
     if well_formed and len(closing) < len(ends):
         lines = np.searchsorted(ends, closing[filled]) - np.searchsorted(ends, begins[filled]) + 1
         sizes = closing[filled] - begins[filled]
@@ -177,17 +178,25 @@ def _quotes_fit(block: Block, delimiter: str) -> bool:
     return len(opening) == pairs and bool(opens.all() and closes.all())
 
 
+def _has_stray_return(block: Block) -> bool:
+    """Whether a carriage return outside quotes does not belong to a line end: parsers disagree on those."""
+    if b"\r" not in block.data:
+        return False
+    array = np.frombuffer(block.data + b"\n", np.uint8)
+    returns = np.flatnonzero(array == _RETURN)
+    stray = returns[array[returns + 1] != _NEWLINE]
+    return bool((np.searchsorted(block.quotes, stray) % 2 == 0).any())
+
+
 def _cut(block: Block, limits: Limits) -> int:
     """How many bytes of an unfinished block are whole records."""
-    if not len(block.ends):
-        return 0
-    inside = np.searchsorted(block.quotes, block.ends[-limits.lines :]) % 2
+    inside = np.searchsorted(block.quotes, block.ends) % 2
     whole = np.flatnonzero(inside == 0)
-    if len(whole):
-        end = int(block.ends[-limits.lines :][whole[-1]])
-        if len(block.data) - end <= limits.bytes or whole[-1] == len(inside) - 1:
-            return end + 1
-    return int(block.ends[-1]) + 1
+    start = int(block.ends[whole[-1]]) + 1 if len(whole) else 0
+    open_lines = len(block.ends) - (int(whole[-1]) + 1 if len(whole) else 0)
+    if open_lines and (open_lines >= limits.lines or len(block.data) - start > limits.bytes):
+        return int(block.ends[-1]) + 1
+    return start
 
 
 def _first_bytes(block: Block, size: int) -> Block:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from core.ingest.blocks import Block, Limits
 from core.ingest.headers import looks_like_header
@@ -29,8 +29,7 @@ _REASONS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One record as it stands.
 
     Args:
@@ -148,7 +147,7 @@ class _Feed:
             raise StopIteration
         line = self._lines[self._at + self.used] + "\n"
         self.used += 1
-        self.size += len(line)
+        self.size += len(line.encode("utf-8", "surrogateescape"))
         return line
 
     @property
@@ -165,10 +164,11 @@ def _quoted(lines: Sequence[str], at: int, delimiter: str, limits: Limits, last:
     try:
         fields = next(csv.reader(feed, delimiter=delimiter, strict=True))
     except csv.Error as error:
-        if _UNFINISHED not in str(error):
-            return Record(at, 1, None, _reason(error))
-        is_open = not last and feed.at_end and not feed.spent
-        return Record(at, 0 if is_open else 1, None, NEVER_CLOSED)
+        unfinished = _UNFINISHED in str(error)
+        if unfinished and not last and feed.at_end and not feed.spent:
+            return Record(at, 0, None)
+        problem = NEVER_CLOSED if unfinished or feed.used > 1 else _reason(error)
+        return Record(at, 1, None, problem)
     return Record(at, feed.used, fields)
 
 

@@ -1,4 +1,4 @@
-"""What the times of an export say about themselves: unit, zone, rounding, days cut off by the export limit."""
+"""What the times of an export say about themselves: unit, zone, rounding, days cut off at the limit."""
 
 from __future__ import annotations
 
@@ -98,11 +98,6 @@ def describe_zone(days: Sequence[Day]) -> str:
     return _summer_time(allowed, votes) or (
         "Not known: event_date and event_timestamp agree on no single offset; days are UTC"
     )
-
-
-def is_rounded(rounded: int, timed: int) -> bool:
-    """Say whether so many of the times end in so many zeros that a spreadsheet must have rounded them."""
-    return timed > 0 and rounded >= ROUNDED_SHARE * timed
 
 
 def _allowed(day: Day) -> set[int] | None:

@@ -69,7 +69,8 @@ class Engine:
 
     def rows(self, table: ir.Expr) -> list[dict[str, Any]]:
         """Compute a small table as plain rows."""
-        return self.arrow(table).to_pylist()
+        rows: list[dict[str, Any]] = self.arrow(table).to_pylist()
+        return rows
 
 
 @contextmanager

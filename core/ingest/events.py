@@ -48,6 +48,17 @@ class PageViews:
     def __len__(self) -> int:
         return len(self.user)
 
+    @property
+    def begins_user(self) -> np.ndarray:
+        """Whether a page view is the first of its user, bool of shape (n_views,)."""
+        return np.concatenate(([True], self.user[1:] != self.user[:-1]))[: len(self)]
+
+    def visits(self, n_pages: int) -> tuple[np.ndarray, np.ndarray]:
+        """Every pair of a user and a page they viewed, once: two arrays of the same length."""
+        pairs = np.sort(self.user.astype(np.int64) * n_pages + self.page)
+        pairs = pairs[np.concatenate(([True], pairs[1:] != pairs[:-1]))[: len(pairs)]]
+        return pairs // n_pages, pairs % n_pages
+
 
 def number_users(engine: Engine, views: ir.Table) -> tuple[ir.Table, pa.StringArray]:
     """Number everybody with a page view, in the order of their ids (bytes of UTF-8).
@@ -79,7 +90,7 @@ def gap_starts(engine: Engine, staying: ir.Table, users: ir.Table, minutes: int)
 
 
 def with_sessions(events: ir.Table, starts: ir.Table | None) -> ir.Table:
-    """Add ``gap_start`` to events that have ``user``, ``ts`` and ``session_id``: null where there is an id."""
+    """Add ``gap_start`` to events with ``user``, ``ts`` and ``session_id``: null where there is an id."""
     if starts is None:
         return events.mutate(**{GAP_START: ibis.null("int64")})
     joined = events.asof_join(starts, on=events[records.TS] >= starts[GAP_START], predicates=USER)

@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 import ibis.expr.types as ir
@@ -29,21 +28,26 @@ PAGE: Final = "page"
 LONGEST: Final = 2_000
 """Characters of a location that are looked at; GA4 itself sends at most 1,000."""
 EXAMPLES: Final = 12
+EXAMPLES_EACH: Final = 3
+SHOWN: Final = 300
+"""Characters of an example that are kept."""
 OWN_HOST_SHARE: Final = 0.01
 """Share of the page views from which on a host is the site's own."""
 
 # What can be cut without parsing: visible ASCII, parameter names that are not encoded, one query, no session
 # in the path. The rest goes to Python as it is.
 _SPLIT = """
-    SELECT location, views, regexp_full_match(location, '[!-:<-~]*') AND length(location) <= $longest
+    SELECT location, views, split_part(unfragmented, '?', 1) AS base, fragment,
+        regexp_full_match(location, '[!-:<-~]*') AND length(location) <= $longest
             AND NOT (contains(location, '%') AND regexp_matches(location, '[?&][^=&#]*%'))
             AND NOT (contains(fragment, '?') OR contains(fragment, '#')) AS plain,
-        split_part(unfragmented, '?', 1) AS base,
-        CASE WHEN contains(unfragmented, '?') THEN substr(unfragmented, strpos(unfragmented, '?') + 1) END AS query,
-        fragment, fragment <> '' AND ($all_fragments OR regexp_matches(fragment, '^!?/')) AS keeps_fragment
+        CASE WHEN contains(unfragmented, '?')
+            THEN substr(unfragmented, strpos(unfragmented, '?') + 1) END AS query,
+        fragment <> '' AND ($all_fragments OR regexp_matches(fragment, '^!?/')) AS keeps_fragment
     FROM (
         SELECT location, views, split_part(location, '#', 1) AS unfragmented,
-            CASE WHEN contains(location, '#') THEN substr(location, strpos(location, '#') + 1) ELSE '' END AS fragment
+            CASE WHEN contains(location, '#')
+                THEN substr(location, strpos(location, '#') + 1) ELSE '' END AS fragment
         FROM (SELECT location, sum(views)::BIGINT AS views FROM seen GROUP BY location)
     )
 """
@@ -55,6 +59,21 @@ _CUT = f"""
                 || CASE WHEN keeps_fragment THEN '#' || fragment ELSE '' END
         END AS cut
     FROM (SELECT *, array_to_string(regexp_extract_all(query, $kept, 1), '&') AS kept FROM ({_SPLIT}))
+"""
+_TITLES = """
+    SELECT page, title FROM seen JOIN location_pages USING (location)
+    WHERE title IS NOT NULL GROUP BY page, title
+    QUALIFY row_number() OVER (PARTITION BY page ORDER BY sum(seen.views) DESC, title) = 1
+"""
+# The most viewed of each way in which a location can differ from its page.
+_EXAMPLES = """
+    SELECT location, name FROM location_pages JOIN cut_pages USING (cut) WHERE location <> name
+    QUALIFY row_number() OVER (
+        PARTITION BY contains(location, '?'), contains(location, '#'), contains(location, '%'),
+            contains(name, '{')
+        ORDER BY views DESC, location
+    ) <= $each
+    ORDER BY views DESC, location LIMIT $most
 """
 
 
@@ -110,7 +129,7 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: UrlSettings) 
             raw=raw,
             canonical=len(pages),
             by_rule=dict(by_rule.most_common()),
-            examples=_examples(engine, pages),
+            examples=_examples(engine),
         ),
         hosts=_own_hosts(canonical.pages, weights),
         masked=_personal(engine),
@@ -136,9 +155,10 @@ def _cut(engine: Engine, settings: UrlSettings) -> None:
 def _page_of_location(engine: Engine, cut: pa.Array, canonical: list[str], pages: list[str]) -> ir.Table:
     number = {page: index for index, page in enumerate(pages)}
     numbers = pa.array([number[page] for page in canonical], pa.int32())
-    engine.keep("cut_pages", pa.table({"cut": cut, PAGE: numbers}))
+    engine.keep("cut_pages", pa.table({"cut": cut, PAGE: numbers, "name": pa.array(canonical, pa.string())}))
     engine.raw.execute(
-        "CREATE TABLE location_pages AS SELECT location, page, views FROM places JOIN cut_pages USING (cut)"
+        "CREATE TABLE location_pages AS "
+        "SELECT location, page, views, cut FROM places JOIN cut_pages USING (cut)"
     )
     return engine.ibis.table("location_pages")
 
@@ -157,24 +177,15 @@ def _dropped(engine: Engine, settings: UrlSettings) -> Counter[str]:
 
 
 def _titles(engine: Engine, n_pages: int) -> list[str | None]:
-    rows = engine.raw.execute("""
-        SELECT page, title FROM seen JOIN location_pages USING (location) WHERE title IS NOT NULL GROUP BY page, title
-        QUALIFY row_number() OVER (PARTITION BY page ORDER BY sum(seen.views) DESC, title) = 1
-    """).fetchall()
-    found = {page: mask_url(title).text for page, title in rows}
+    """The most frequent title of each page, masked."""
+    found = {page: mask_url(title).text for page, title in engine.raw.execute(_TITLES).fetchall()}
     return [found.get(page) for page in range(n_pages)]
 
 
-def _examples(engine: Engine, pages: list[str]) -> tuple[tuple[str, str], ...]:
-    """The most viewed locations that changed, one a page, as they were (masked) and as they are."""
-    rows = engine.raw.execute(
-        "SELECT location, page FROM location_pages ORDER BY views DESC, location LIMIT $1", [200 * EXAMPLES]
-    ).fetchall()
-    first: dict[str, str] = {}
-    for location, page in rows:
-        if location != pages[page]:
-            first.setdefault(pages[page], location)
-    return tuple((mask_url(raw[:LONGEST]).text[:300], page) for page, raw in islice(first.items(), EXAMPLES))
+def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:
+    """Locations as they were (masked) and their pages."""
+    rows = engine.raw.execute(_EXAMPLES, {"each": EXAMPLES_EACH, "most": EXAMPLES}).fetchall()
+    return tuple((mask_url(location[:LONGEST]).text[:SHOWN], page) for location, page in rows)
 
 
 def _own_hosts(pages: Iterable[str], weights: Iterable[int]) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ def _table(counted: pa.Table) -> pa.Table:
 
 
 def leaking_pages(views: PageViews, n_pages: int, events: pa.Table) -> np.ndarray:
-    """Pages that give the outcome away: nearly all their visitors have it, and nearly all who have it visited.
+    """Find pages that give the purchase away: nearly all visitors bought, and nearly all buyers visited.
 
     Args:
         views: Page views.
@@ -102,11 +102,10 @@ def leaking_pages(views: PageViews, n_pages: int, events: pa.Table) -> np.ndarra
     bought = events[Outcomes.USER].to_numpy()[np.asarray(events[Outcomes.EVENT_NAME]) == PURCHASE]
     if not len(bought):
         return np.zeros(0, np.int64)
-    visits = np.unique(views.user.astype(np.int64) * n_pages + views.page)
-    buyer = np.isin(visits // n_pages, bought)
-    page = visits % n_pages
+    user, page = views.visits(n_pages)
+    buyer = np.isin(user, bought)
     visitors = np.bincount(page, minlength=n_pages)
     buyers = np.bincount(page[buyer], minlength=n_pages)
-    everybody = len(np.intersect1d(bought, views.user))
+    everybody = np.isin(views.user[views.begins_user], bought).sum()
     leaks = (visitors >= LEAK_USERS) & (buyers >= LEAK_SHARE * visitors) & (buyers >= LEAK_REACH * everybody)
     return np.flatnonzero(leaks)

@@ -63,7 +63,9 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, hosts: C
     )
     table = engine.arrow(totals.order_by(USER))
     n_users = len(table)
-    labels = {name: _labels(engine.arrow(_most_frequent(groups, name)), name, n_users) for name in _DIMENSIONS}
+    labels = {
+        name: _labels(engine.arrow(_most_frequent(groups, name)), name, n_users) for name in _DIMENSIONS
+    }
     labels[Users.SOURCE] = _labels(engine.arrow(_first(groups, Users.SOURCE)), Users.SOURCE, n_users)
     return People(
         events=table["events"].to_numpy(),
@@ -85,7 +87,9 @@ def _groups(engine: Engine, staying: ir.Table, users: ir.Table, hosts: Collectio
         "engagement",
         "first",
         **{name: records.absent(written[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
-        **{Users.SOURCE: records.first_touch(written[Raw.TRAFFIC_SOURCE], written[Raw.TRAFFIC_MEDIUM], hosts)},
+        **{
+            Users.SOURCE: records.first_touch(written[Raw.TRAFFIC_SOURCE], written[Raw.TRAFFIC_MEDIUM], hosts)
+        },
     )
     return engine.keep("people", clean)
 

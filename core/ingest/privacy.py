@@ -97,18 +97,27 @@ _SECRET_LINK: Final = re.compile(
 )
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/?#\s@]+@")
 
-_IBAN_LENGTHS: Final[dict[str, int]] = {
-    country: int(length)
-    for length, countries in (
-        part.split(":")
-        for part in (
-            "15:NO|16:BE|18:DK FI FO GL NL SD|19:MK SI|20:AT BA EE KZ LT LU XK|21:CH HR LI LV|"
-            "22:BG BH CR DE GB GE IE ME RS VA|23:AE GI IL IQ OM TL|24:AD CZ ES MD PK RO SA SE SK TN VG|"
-            "25:LY PT ST|26:IS TR|27:BI DJ FR GR IT MC MR SM|28:AL AZ BY CY DO GT HU LB NI PL SV|29:BR EG PS QA UA|"
-            "30:JO KW MU|31:MT SC|32:LC"
-        ).split("|")
-    )
-    for country in countries.split()
+_IBAN_COUNTRIES: Final = {
+    15: "NO",
+    16: "BE",
+    18: "DK FI FO GL NL SD",
+    19: "MK SI",
+    20: "AT BA EE KZ LT LU XK",
+    21: "CH HR LI LV",
+    22: "BG BH CR DE GB GE IE ME RS VA",
+    23: "AE GI IL IQ OM TL",
+    24: "AD CZ ES MD PK RO SA SE SK TN VG",
+    25: "LY PT ST",
+    26: "IS TR",
+    27: "BI DJ FR GR IT MC MR SM",
+    28: "AL AZ BY CY DO GT HU LB NI PL SV",
+    29: "BR EG PS QA UA",
+    30: "JO KW MU",
+    31: "MT SC",
+    32: "LC",
+}
+_IBAN_LENGTHS: Final = {
+    country: length for length, countries in _IBAN_COUNTRIES.items() for country in countries.split()
 }
 
 

@@ -45,7 +45,14 @@ UNITS: Final = {"us": 10**6, "s": 1, "ms": 10**3, "ns": 10**9}
 """Unit → how many make a second. The ranges of the four do not overlap between 2000 and 2100."""
 OUTSIDE: Final = "outside"
 
-USER_ID, TS, FATE, IS_VIEW, IS_INTERNAL, IS_DEBUG = "user_id", "ts", "fate", "is_view", "is_internal", "is_debug"
+USER_ID, TS, FATE, IS_VIEW, IS_INTERNAL, IS_DEBUG = (
+    "user_id",
+    "ts",
+    "fate",
+    "is_view",
+    "is_internal",
+    "is_debug",
+)
 SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 AS_WRITTEN: Final = (
@@ -82,7 +89,7 @@ class Fate(IntEnum):
 REJECTED: Final = (Fate.NO_TIME, Fate.NOT_A_TIME, Fate.OUTSIDE, Fate.NO_LOCATION)
 
 
-@ibis.udf.scalar.builtin
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
 def epoch_us(moment: dt.Timestamp(timezone="UTC")) -> int:  # type: ignore[valid-type, empty-body]
     """Microseconds since 1970-01-01 UTC."""
 
@@ -209,7 +216,7 @@ def microseconds(text: ir.StringValue) -> ir.IntegerValue:
 
 
 def unit(text: ir.StringValue) -> ir.StringValue:
-    """How a moment is written: ``us``, ``s``, ``ms``, ``ns``, ``iso`` or ``iso with zone``; null for anything else.
+    """How a moment is written: a key of :data:`UNITS`, ``iso`` or ``iso with zone``; null for anything else.
 
     Outside 2000 to 2100 it is :data:`OUTSIDE`.
     """

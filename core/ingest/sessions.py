@@ -37,7 +37,7 @@ def number_sessions(views: PageViews) -> Sessions:
     appearance, _ = pd.factorize(views.session)  # 0, 1, 2, … in order of appearance, over all users
     latest = np.maximum.accumulate(appearance)
     begins = np.concatenate(([True], latest[1:] != latest[:-1]))
-    first_of_user = np.concatenate(([True], views.user[1:] != views.user[:-1]))
-    before = latest[first_of_user]  # a user's first page view always begins a session
-    number = latest - np.repeat(before, np.diff(np.append(np.flatnonzero(first_of_user), len(views))))
+    first = np.flatnonzero(views.begins_user)
+    before = latest[first]  # a user's first page view always begins a session
+    number = latest - np.repeat(before, np.diff(np.append(first, len(views))))
     return Sessions(number.astype(np.int32), int(begins.sum()), int((begins & views.by_gap).sum()))

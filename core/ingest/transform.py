@@ -1,36 +1,140 @@
 """Raw records → the tables of a data set, and the receipt.
 
 The raw table stays on disk, and each question to it reads only the columns it needs. What is kept in memory
-is one row a page view (five numbers), a user, and a distinct page location.
+is one row a page view (a few numbers), a user, and a distinct page location.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
-import ibis.expr.types as ir
 import numpy as np
-import pyarrow as pa
 
 from core.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
-from core.ingest import clock, records, tables
-from core.ingest.bots import bot_like
-from core.ingest.engine import Engine, open_engine
-from core.ingest.events import PageViews, gap_starts, number_users, ordered_views
-from core.ingest.locations import Locations, canonical_locations
-from core.ingest.outcomes import Events, leaking_pages, outcome_events
-from core.ingest.output import outcomes_table, pages_table, sequences_table, users_table
-from core.ingest.people import People, describe_people
+from core.ingest import output, records
+from core.ingest.accounting import Accounted, account
+from core.ingest.behaviour import Behaviour, observe
+from core.ingest.engine import open_engine
+from core.ingest.events import PageViews
 from core.ingest.reading import READ_SHARE, RawRead
 from core.ingest.receipt import Receipt
-from core.ingest.rejects import rejects_table
-from core.ingest.sessions import Sessions, number_sessions
-from core.ingest.summary import write_receipt
-from core.ingest.waterfall import Tally, Waterfall, count_fates, first_steps, refuse_nothing
+from core.ingest.sessions import number_sessions
+from core.ingest.summary import Counted, make_receipt
+from core.ingest.tables import write_table
+from core.ingest.waterfall import Waterfall, refuse_nothing
 from core.progress import Progress
 from core.schema import Group, Raw
 from core.settings import IngestSettings
 from core.store import write_text_atomic
+
+STAGE = "preprocess"
+
+
+def transform(
+    raw: RawRead,
+    settings: IngestSettings,
+    out_dir: Path,
+    progress: Progress,
+    work_dir: Path,
+    threads: int | None = None,
+) -> Receipt:
+    """Make a data set of what the readers have read.
+
+    Args:
+        raw: Parts on disk, rejects, and the files' receipts.
+        settings: What to leave out.
+        out_dir: Where the data set goes.
+        progress: Told from :data:`core.ingest.reading.READ_SHARE` on.
+        work_dir: For what does not fit into memory.
+        threads: Threads to use; all by default. The result does not depend on it.
+
+    Raises:
+        InputError: If no page view is left.
+        SettingsError: If a URL rule cannot be applied.
+        ResourceError: If disk or memory run out.
+    """
+    with open_engine(work_dir, threads) as engine:
+        parts = engine.parts(raw.parts)
+        typed = records.typed(parts, raw.present, _files_of_views(raw), settings)
+        _report(progress, 0.05, "Looking at every record")
+        accounted = account(engine, parts, typed, raw, settings)
+        _report(progress, 0.25, "Putting page views in order")
+        behaviour = observe(engine, typed, raw, settings, accounted.tally)
+    _report(progress, 0.85, "Putting it together")
+    views, notes = _leave_out(behaviour, settings, accounted.waterfall)
+    used = output.find_users(views, number_sessions(views))
+    groups = output.groups_of(used, behaviour.bots)
+    _name_kept_groups(accounted.waterfall, used, groups)
+    receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, tuple(notes)))
+    _write(out_dir, used, groups, behaviour, accounted, receipt)
+    _report(progress, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
+    return receipt
+
+
+def _files_of_views(raw: RawRead) -> list[int]:
+    """Files without event names: every record of theirs is a page view."""
+    return [number for number, file in enumerate(raw.files) if Raw.EVENT_NAME not in file.columns]
+
+
+def _leave_out(
+    behaviour: Behaviour, settings: IngestSettings, waterfall: Waterfall
+) -> tuple[PageViews, list[str]]:
+    """Leave out bots and pages as the analyst wishes.
+
+    Returns:
+        The page views that are used, and warnings.
+
+    Raises:
+        InputError: If none are.
+    """
+    views = behaviour.views
+    by_bots = behaviour.bots[views.user]
+    bots = int(behaviour.bots.sum())
+    if settings.exclude_bots:
+        views = views.only(~by_bots)
+        waterfall.drop("bot_like", "Looks automated", int(by_bots.sum()), users=bots)
+    else:
+        note = f"kept as a group of their own: users {bots:,}, page views {int(by_bots.sum()):,}"
+        waterfall.drop("bot_like", "Looks automated", 0, users=0, note=note if bots else "nobody does")
+    refuse_nothing(waterfall, (), "")
+    pages = {page: number for number, page in enumerate(behaviour.locations.pages)}
+    stripped = [pages[page] for page in settings.strip_pages if page in pages]
+    off = np.isin(views.page, stripped)
+    before, views = views, views.only(~off)
+    gone = int(before.begins_user.sum() - views.begins_user.sum())
+    waterfall.drop("stripped", "On pages left out by choice", int(off.sum()), users=gone)
+    refuse_nothing(waterfall, (), "")
+    unknown = [page for page in settings.strip_pages if page not in pages]
+    return views, [f"{page} is to be left out, but there is no such page" for page in unknown]
+
+
+def _name_kept_groups(waterfall: Waterfall, used: output.Used, groups: np.ndarray) -> None:
+    """Say how many users have one page view only; they leave the clustering, not the data."""
+    ones = groups == Group.ONE_PAGE.value
+    note = f"kept as a group of their own: users {int(ones.sum()):,}, with a page view each"
+    waterfall.drop("one_page", "One-page users", 0, users=0, note=note if ones.any() else "there are none")
+
+
+def _write(
+    out_dir: Path,
+    used: output.Used,
+    groups: np.ndarray,
+    behaviour: Behaviour,
+    accounted: Accounted,
+    receipt: Receipt,
+) -> None:
+    pages, rows = output.pages_table(used, behaviour.locations)
+    written = {
+        SEQUENCES: output.sequences_table(used, rows, behaviour.user_ids),
+        USERS: output.users_table(used, groups, behaviour.people, behaviour.user_ids),
+        PAGES: pages,
+        OUTCOMES: output.outcomes_table(behaviour.events.table, used),
+        REJECTS: accounted.rejects,
+    }
+    for name, table in written.items():
+        write_table(table, out_dir / name)
+    write_text_atomic(out_dir / RECEIPT, receipt.model_dump_json(indent=1))
+
+
+def _report(progress: Progress, share: float, message: str) -> None:
+    progress(STAGE, READ_SHARE + (1 - READ_SHARE) * share, message)

@@ -3,7 +3,7 @@
 ``page_location`` comes from a browser, so the WHATWG parser (ada) says what its scheme, host and path are;
 what is not a URL at all keeps its text. Per URL:
 
-1. scheme and host in lower case, no default port, no user name; ``www.``/``shop.`` dropped when hosts are merged
+1. scheme and host in lower case, no default port, no user name; ``www.``/``shop.`` dropped to merge hosts
 2. path decoded and in lower case (``/Google+Redesign`` = ``/google%2Bredesign`` = ``/google%20redesign``)
 3. no ``;jsessionid=``, no ``index.html``, no trailing slash, no trailing ``?``
 4. no tracking parameter, no parameter but those that make another page, these sorted by name
@@ -253,7 +253,7 @@ def _trimmed(path: str, notes: Notes) -> str:
 
 
 def _decode(part: str, lower: bool, keep: re.Pattern[str]) -> str:
-    """Percent-decode; ``%2F`` and the like, and bytes that are no UTF-8, stay encoded; space becomes ``+``."""
+    """Percent-decode, but for ``%2F`` and the like and bytes that are no UTF-8; space becomes ``+``."""
     text = unquote_to_bytes(part).decode("utf-8", "surrogateescape") if "%" in part else part
     return _escape(text.lower() if lower else text, keep)
 

@@ -61,6 +61,11 @@ class Tally:
         """Records with a usable time."""
         return self.units.total()
 
+    @property
+    def looks_rounded(self) -> bool:
+        """Whether so many times end in so many zeros that a spreadsheet must have rounded them."""
+        return self.timed > 0 and self.rounded >= clock.ROUNDED_SHARE * self.timed
+
 
 def count_fates(engine: Engine, typed: ir.Table) -> Tally:
     """Look at every record once and count."""
@@ -151,7 +156,10 @@ def refuse_nothing(waterfall: Waterfall, found_names: Sequence[str], example: st
         raise InputError("There are no records in the input", remedy="Choose another file")
     step = next(step for step in reversed(waterfall.steps) if step.records)
     remedy = _SWITCHES.get(step.name) or _REMEDIES.get(step.name, "")
-    details = {"not_page_view": f"; the events are {', '.join(found_names)}", "rejected": f"; for example {example}"}
+    details = {
+        "not_page_view": f"; the events are {', '.join(found_names)}",
+        "rejected": f"; for example {example}",
+    }
     raise InputError(
         f"No page view is left of {waterfall.total:,} records. The last {step.records:,} left at the step "
         f"{step.label!r}{details.get(step.name, '')}",

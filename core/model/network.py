@@ -8,14 +8,16 @@ Letters: B sequences, T the longest of them, D hidden_dim, H heads, E embedding_
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from core.model.inputs import N_GAPS, PaddedBatch
-from core.model.vocabulary import PADDING
+from core.model.cooccurrence import START_STD
+from core.model.inputs import N_GAPS, NO_GAP, PaddedBatch
+from core.model.vocabulary import FIRST_VIEW, PADDING
 from core.schema import View
 from core.settings import Settings, TrainSettings
 
@@ -24,8 +26,8 @@ class ViewConfig(Settings):
     """Shape of one view's encoder."""
 
     n_items: int = Field(ge=2)
-    n_transitions: int = Field(ge=0)
-    """0: the view has no steps of its own."""
+    n_transitions: int = Field(ge=1)
+    """1 (the id of the first view alone) in a view that has no steps of its own."""
     hidden_dim: int
     layers: int
     heads: int
@@ -42,8 +44,26 @@ class ViewConfig(Settings):
         return cls(n_items=n_items, n_transitions=n_transitions, **shape)
 
 
+def rotary_angles(length: int, dim: int) -> Tensor:
+    """Angle of each position and pair of channels: (T, dim / 2), slower from pair to pair."""
+    speed = 10_000.0 ** (-torch.arange(0, dim, 2) / dim)  # (dim / 2,)
+    return torch.arange(length)[:, None] * speed
+
+
+def rotate(x: Tensor, angles: Tensor) -> Tensor:
+    """Turn each pair of channels by its angle: (..., T, dim), (T, dim / 2) → (..., T, dim).
+
+    The dot product of two turned vectors depends on how far apart they are, not on where they are
+    (Su et al. 2021, RoFormer). Learned absolute positions let the length of a sequence be read off its
+    vector (R² of log-length .75 instead of .2) and helped nothing else.
+    """
+    left, right = x.chunk(2, dim=-1)
+    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    return torch.cat([left * cos - right * sin, left * sin + right * cos], dim=-1)
+
+
 class Attention(nn.Module):
-    """Multi-head self-attention that never looks at padding."""
+    """Multi-head self-attention over relative positions that never looks at padding."""
 
     def __init__(self, config: ViewConfig) -> None:
         super().__init__()
@@ -51,13 +71,17 @@ class Attention(nn.Module):
         self.to_qkv = nn.Linear(config.hidden_dim, 3 * config.hidden_dim)
         self.to_out = nn.Linear(config.hidden_dim, config.hidden_dim)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(B, T, D), (B, T) → (B, T, D)."""
+    def forward(self, x: Tensor, mask: Tensor, angles: Tensor) -> Tensor:
+        """(B, T, D), (B, T), (T, D/H/2) → (B, T, D)."""
         batch, length, dim = x.shape
         qkv = self.to_qkv(x).view(batch, length, 3, self.heads, dim // self.heads)  # (B, T, 3, H, D/H)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, D/H)
         attended = F.scaled_dot_product_attention(
-            query, key, value, attn_mask=mask[:, None, None, :], dropout_p=self.dropout if self.training else 0.0
+            rotate(query, angles),
+            rotate(key, angles),
+            value,
+            attn_mask=mask[:, None, None, :],
+            dropout_p=self.dropout if self.training else 0.0,
         )  # (B, H, T, D/H)
         merged: Tensor = self.to_out(attended.transpose(1, 2).reshape(batch, length, dim))  # (B, T, D)
         return merged
@@ -75,60 +99,83 @@ class Block(nn.Module):
         self.forward_out = nn.Linear(config.feedforward_dim, config.hidden_dim)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """(B, T, D), (B, T) → (B, T, D)."""
-        x = x + self.drop(self.attention(self.norm_attention(x), mask))
+    def forward(self, x: Tensor, mask: Tensor, angles: Tensor) -> Tensor:
+        """(B, T, D), (B, T), (T, D/H/2) → (B, T, D)."""
+        x = x + self.drop(self.attention(self.norm_attention(x), mask, angles))
         inner = F.gelu(self.forward_in(self.norm_forward(x)))  # (B, T, feedforward_dim)
         return x + self.drop(self.forward_out(inner))
 
 
-class Pooling(nn.Module):
-    """One vector a sequence: attention per head, mean, and the mean of the raw items.
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """The parts of each token before they are summed, each (B, T, D)."""
 
-    The last part skips the encoder: it keeps *which* pages were seen, which finds a user again.
+    items: Tensor
+    transitions: Tensor
+    tempo: Tensor
+
+
+class Pooling(nn.Module):
+    """One vector a sequence: attention per head, mean, and the means of the raw parts of the tokens.
+
+    The raw means skip the encoder. They keep *which* pages were seen (which finds a user again), *which
+    steps* were taken and *how fast*, from the first training step on: without the last two the order of
+    pages stays nearly invisible at these training lengths (AUC of order twins .58 instead of .82).
     """
 
     def __init__(self, config: ViewConfig) -> None:
         super().__init__()
         self.heads = config.heads
         self.score = nn.Linear(config.hidden_dim, config.heads)
-        self.norm_raw = nn.LayerNorm(config.hidden_dim)
-        self.project = nn.Linear(3 * config.hidden_dim, config.embedding_dim)
+        self.norm_items = nn.LayerNorm(config.hidden_dim)
+        self.norm_transitions = nn.LayerNorm(config.hidden_dim)
+        self.norm_tempo = nn.LayerNorm(config.hidden_dim)
+        self.project = nn.Linear(5 * config.hidden_dim, config.embedding_dim)
 
-    def forward(self, encoded: Tensor, raw: Tensor, batch: PaddedBatch) -> Tensor:
-        """(B, T, D), (B, T, D) → (B, E), of length 1."""
-        count, length, dim = encoded.shape
-        scores = self.score(encoded).masked_fill(~batch.mask[:, :, None], float("-inf"))  # (B, T, H)
-        values = encoded.view(count, length, self.heads, dim // self.heads)  # (B, T, H, D/H)
-        attended = torch.einsum("bth,bthd->bhd", scores.softmax(dim=1), values)  # (B, H, D/H)
+    def forward(self, encoded: Tensor, tokens: Tokens, mask: Tensor) -> Tensor:
+        """(B, T, D), three times (B, T, D), (B, T) → (B, E), of length 1."""
+        # the first view has no step and no gap: with it, 1 / length could be read off these means
+        follows = mask[:, 1:]  # (B, T-1)
         parts = [
-            attended.reshape(count, dim),  # (B, D)
-            masked_mean(encoded, batch),
-            self.norm_raw(masked_mean(raw, batch)),
-        ]
+            self.attend(encoded, mask),
+            masked_mean(encoded, mask),
+            self.norm_items(masked_mean(tokens.items, mask)),
+            self.norm_transitions(masked_mean(tokens.transitions[:, 1:], follows)),
+            self.norm_tempo(masked_mean(tokens.tempo[:, 1:], follows)),
+        ]  # each (B, D)
         return F.normalize(self.project(torch.cat(parts, dim=1)), dim=1)
 
+    def attend(self, encoded: Tensor, mask: Tensor) -> Tensor:
+        """Weighted mean with weights of its own for each head: (B, T, D), (B, T) → (B, D)."""
+        count, length, dim = encoded.shape
+        scores = self.score(encoded).masked_fill(~mask[:, :, None], float("-inf"))  # (B, T, H)
+        values = encoded.view(count, length, self.heads, dim // self.heads)  # (B, T, H, D/H)
+        attended = torch.einsum("bth,bthd->bhd", scores.softmax(dim=1).to(values.dtype), values)  # (B, H, D/H)
+        return attended.reshape(count, dim)  # (B, D)
 
-def masked_mean(x: Tensor, batch: PaddedBatch) -> Tensor:
-    """Mean over the page views of each sequence: (B, T, D) → (B, D)."""
-    return (x * batch.mask[:, :, None]).sum(dim=1) / batch.lengths[:, None]
+
+def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
+    """Mean where the mask is true, 0 where it never is: (B, T, D), (B, T) → (B, D)."""
+    return (x * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1).clamp_min(1)[:, None]
 
 
 class ViewEncoder(nn.Module):
     """Tokens of one view → encoder → one vector a sequence.
 
-    A token is the sum of its item, the step that led to it, the time since the view before, whether a
-    session starts, and its place in the sequence.
+    A token is the sum of its item, the step that led to it, the time since the view before, and whether
+    a session starts. Its place in the sequence is seen by the attention only.
     """
+
+    angles: Tensor
 
     def __init__(self, config: ViewConfig) -> None:
         super().__init__()
         dim = config.hidden_dim
-        self.item = nn.Embedding(config.n_items, dim, padding_idx=PADDING)
-        self.transition = nn.Embedding(config.n_transitions, dim) if config.n_transitions else None
-        self.gap = nn.Embedding(N_GAPS, dim)
-        self.session_start = nn.Embedding(2, dim)
-        self.position = nn.Embedding(config.max_length, dim)
+        self.item = _table(config.n_items, dim, PADDING)
+        self.transition = _table(config.n_transitions, dim, FIRST_VIEW)
+        self.gap = _table(N_GAPS, dim, NO_GAP)
+        self.session_start = _table(2, dim, 0)
+        self.register_buffer("angles", rotary_angles(config.max_length, dim // config.heads), persistent=False)
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(dim)
@@ -136,15 +183,25 @@ class ViewEncoder(nn.Module):
 
     def forward(self, batch: PaddedBatch) -> Tensor:
         """One vector of length 1 a sequence: (B, E)."""
-        raw = self.item(batch.items)  # (B, T, D)
-        x = raw + self.gap(batch.gaps) + self.session_start(batch.session_starts)
-        if self.transition is not None:
-            x = x + self.transition(batch.transitions)
-        x = self.drop(x + self.position.weight[: batch.items.shape[1]])
+        tokens = Tokens(
+            items=self.item(batch.items),
+            transitions=self.transition(batch.transitions),
+            tempo=self.gap(batch.gaps) + self.session_start(batch.session_starts),
+        )  # each (B, T, D)
+        angles = self.angles[: batch.items.shape[1]]
+        x = self.drop(tokens.items + tokens.transitions + tokens.tempo)
         for block in self.blocks:
-            x = block(x, batch.mask)
-        pooled: Tensor = self.pooling(self.norm(x), raw, batch)
+            x = block(x, batch.mask, angles)
+        pooled: Tensor = self.pooling(self.norm(x), tokens, batch.mask)
         return pooled
+
+
+def _table(count: int, dim: int, nothing: int) -> nn.Embedding:
+    """A table of small random vectors, 0 for the id that means "nothing here"."""
+    table = nn.Embedding(count, dim, padding_idx=nothing)
+    with torch.no_grad():
+        table.weight.mul_(START_STD)
+    return table
 
 
 class UserBehaviorTransformer(nn.Module):

@@ -11,9 +11,10 @@ import numpy as np
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
 
-THREADS: Final = 2
-"""A sum of two floats does not depend on their order, a sum of three does: with two threads the partial
-sums of K-Means give the same segments each time, with more they need not."""
+THREADS: Final = 1
+"""With one thread a sum has one order, so the segments are the same on any number of cores. It costs
+nothing that can be measured: K-Means on a few thousand rows mostly waits at the barriers between threads,
+and on a machine that is busy training it waits ten times as long as it works (docs/method.md)."""
 
 BLOCK: Final = 16_384
 """Rows compared with the centroids at a time."""
@@ -24,7 +25,7 @@ _LIMITED = threading.RLock()
 
 @contextmanager
 def repeatable() -> Iterator[None]:
-    """Run numerical libraries on so few threads that the result is the same each time."""
+    """Run numerical libraries on one thread, so that the result is the same each time."""
     with _LIMITED, threadpool_limits(THREADS):
         yield
 

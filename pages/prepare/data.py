@@ -11,7 +11,7 @@ from core.settings import IngestSettings
 from pages.ui import catalog, job_panel, receipt_view, sources, state
 from pages.ui.catalog import DatasetCard
 from pages.ui.links import EXPLORE, TRAINING, button
-from pages.ui.prepare_form import look_inside, prepare_form
+from pages.ui.prepare_form import look_inside, prepare_form, start_preparing
 from pages.ui.text import md_text
 
 PREPARING = ("demo", "preprocess")
@@ -75,13 +75,30 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
         else:
             button(EXPLORE, "Explore the segments")
         _change_settings(tuple(file.name for file in facts.files))
+        if card is not None and facts.outcome_pages:
+            _leave_out(card, facts.outcome_pages)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         sources.three_ways()
     receipt_view.receipt(dataset)
 
 
+def _still_there(names: tuple[str, ...]) -> bool:
+    return all((state.input_dir() / name).exists() for name in names)
+
+
+def _leave_out(card: DatasetCard, pages: tuple[str, ...]) -> None:
+    before = IngestSettings.checked(**card.settings)
+    strip = tuple(dict.fromkeys((*before.strip_pages, *pages)))
+    st.button(
+        "Leave out the pages that give the outcome away", icon=":material/backspace:", key="leave-out",
+        disabled=not _still_there(card.files), on_click=start_preparing,
+        args=(card.files, before.model_copy(update={"strip_pages": strip})),
+        help="Prepares the same files again without: " + md_text(", ".join(pages)),
+    )  # fmt: skip
+
+
 def _change_settings(names: tuple[str, ...]) -> None:
-    there = all((state.input_dir() / name).exists() for name in names)
+    there = _still_there(names)
     st.button(
         "Change how it was read", icon=":material/tune:", key="change-settings", disabled=not there,
         on_click=sources.choose, args=(names,),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import Beha2VecError
-from core.segments.clustering import Partition
+from core.segments.partition import Partition
 from core.settings import ViewWeights
 from core.store import Store, write_text_atomic
 

@@ -31,6 +31,14 @@ TITLES: Final = {
     "layout": "Drawing the map",
 }
 
+STAGES: Final = {
+    "demo": "Writing visits",
+    "preprocess": "Reading the files",
+    "train": "Learning from the visits",
+    "embed": "Making a vector for every user",
+}
+"""Stage → what it does, where it sends no message of its own."""
+
 Draw = Callable[[JobView], None]
 
 
@@ -126,9 +134,9 @@ def request_of(view: JobView) -> Mapping[str, Any]:
 
 
 def progress_line(view: JobView) -> str:
-    """Stage, message and time left in one line."""
+    """What it is doing and the time left, in one line."""
     left = f"{duration(view.eta_s)} left in this step" if view.eta_s is not None else ""
-    parts = (view.stage, view.message, left) if view.stage else ("starting",)
+    parts = (view.message or STAGES.get(view.stage, view.stage), left) if view.stage else ("Starting",)
     return " · ".join(md_text(part) for part in parts if part)
 
 

@@ -179,16 +179,18 @@ def _start_button(
     if clicked:
         changed = {f: column for f, column in mapping.items() if found.mapping.get(f, "") != column}
         settings = IngestSettings.checked(mapping=changed, user_key=user_key, url=url, **options)
-        _start(settings)
+        start_preparing(sources.chosen(), settings)
         st.rerun()
 
 
-def _start(settings: IngestSettings) -> None:
-    names = sources.chosen()
-    request = {
-        "paths": [str(path) for path in sources.paths(names)],
-        "settings": settings.model_dump(mode="json"),
-    }
+def start_preparing(names: tuple[str, ...], settings: IngestSettings) -> None:
+    """Start the job that prepares files of the input folder."""
+    try:
+        files = [str(path) for path in sources.paths(names)]
+    except InputError as error:
+        job_panel.fail("preprocess", str(error))
+        return
+    request = {"paths": files, "settings": settings.model_dump(mode="json")}
     job_panel.start("preprocess", request, _subject(names), job_panel.file_limits(PREPARE_WALL_S))
 
 

@@ -52,28 +52,26 @@ def receipt(dataset: Dataset) -> None:
 
 def _figures(facts: Receipt) -> None:
     first, last = _day(facts.first_ts), _day(facts.last_ts)
-    days = (last - first) // timedelta(days=1) + 1
     lost = facts.records - facts.page_views_used
-    with st.grid(5, min_column_width=150, key="receipt-figures"):
-        st.metric("Users", f"{facts.users:,}", border=True, height="stretch", help=_group_words(facts))
-        st.metric("Page views used", f"{facts.page_views_used:,}", border=True, height="stretch")
-        st.metric("Sessions", f"{facts.sessions:,}", border=True, height="stretch")
-        st.metric(
-            "Days",
-            f"{days:,}",
-            border=True,
-            height="stretch",
-            help=f"{first:%d %b %Y} – {last:%d %b %Y}, UTC",
-        )
-        st.metric(
-            "Rows left out", share(lost, facts.records), border=True, height="stretch",
-            help=f"{lost:,} of {facts.records:,} records; the chart says why",
-        )  # fmt: skip
+    shown = {
+        "Users": (f"{facts.users:,}", "Users with at least one page view that is used"),
+        "Page views used": (f"{facts.page_views_used:,}", "What the model learns from"),
+        "Sessions": (f"{facts.sessions:,}", "Visits with at least one page view"),
+        "Days": (f"{(last - first) // timedelta(days=1) + 1:,}", f"{first:%d %b %Y} – {last:%d %b %Y}, UTC"),
+        "Records not used": (
+            share(lost, facts.records),
+            f"{lost:,} of {facts.records:,}; the chart says why",
+        ),
+    }
+    with st.grid(len(shown), min_column_width=150, key="receipt-figures"):
+        for label, (value, why) in shown.items():
+            st.metric(label, value, border=True, height="stretch", help=why)
+    st.caption(f"Users: {_group_words(facts)}.")
 
 
 def _group_words(facts: Receipt) -> str:
-    parts = (f"{facts.users_by_group.get(group, 0):,} {words}" for group, words in GROUPS.items())
-    return "; ".join(parts)
+    counts = ((facts.users_by_group.get(group, 0), words) for group, words in GROUPS.items())
+    return "; ".join(f"{number:,} {words}" for number, words in counts if number)
 
 
 def steps_table(facts: Receipt) -> pd.DataFrame:
@@ -100,7 +98,8 @@ def _waterfall(facts: Receipt) -> None:
             waterfall_chart(table), width="stretch",
             alt=f"{facts.page_views_used:,} of {facts.records:,} records are used",
         )  # fmt: skip
-        behind.dataframe(table, hide_index=True, alt="Records that leave at each step")
+        with behind:
+            _show(table, "Records that leave at each step")
 
 
 def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
@@ -121,8 +120,9 @@ def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
 def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
     scale = alt.Scale(domain=[0, float(bars["to"].max()) * 1.12])  # room for the last label
     axis = alt.Axis(format="~s", grid=False, tickCount=6)
+    names = alt.Axis(title=None, labelLimit=260, ticks=False, domain=False)
     base = alt.Chart(bars).encode(
-        y=alt.Y("Step:N", sort=None, axis=alt.Axis(title=None, labelLimit=260, ticks=False, domain=False)),
+        y=alt.Y("Step:N", sort=bars["Step"].tolist(), axis=names),
         tooltip=[alt.Tooltip("Step:N"), alt.Tooltip("records:Q", format=",")],
     )
     at = base.encode(x=alt.X("from:Q", title="records", scale=scale, axis=axis), x2="to:Q")
@@ -161,6 +161,13 @@ def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{kind} {number:,}" for kind, number in counts.items()) or "none"
 
 
+def _show(table: pd.DataFrame, about: str) -> None:
+    """Draw a table of the receipt; numbers with thousands separators."""
+    numbers = table.select_dtypes("number").columns
+    config = {name: st.column_config.NumberColumn(format="localized") for name in numbers}
+    st.dataframe(table, hide_index=True, column_config=config, alt=about)
+
+
 def files_table(facts: Receipt) -> pd.DataFrame:
     """One row a file."""
     return pd.DataFrame(
@@ -183,10 +190,10 @@ def files_table(facts: Receipt) -> pd.DataFrame:
 
 def _files(facts: Receipt) -> None:
     st.caption("Read and rejected together are the records, which were counted on their own.")
-    st.dataframe(files_table(facts), hide_index=True, alt="Files that were read")
+    _show(files_table(facts), "Files that were read")
     mapped = pd.DataFrame([{"File": file.name, **file.columns} for file in facts.files])
     st.caption("Which column of each file a field was read from")
-    st.dataframe(mapped, hide_index=True, alt="Field and column of each file")
+    _show(mapped, "Field and column of each file")
 
 
 def _rejects(dataset: Dataset) -> None:
@@ -217,9 +224,9 @@ def _urls(facts: Receipt) -> None:
     rules = pd.DataFrame({"Rule": urls.by_rule.keys(), "Page views changed": urls.by_rule.values()})
     examples = pd.DataFrame(urls.examples, columns=["In the file", "Page"])
     if len(rules):
-        st.dataframe(rules, hide_index=True, alt="Page views that each rule changed")
+        _show(rules, "Page views that each rule changed")
     if len(examples):
-        st.dataframe(examples, hide_index=True, alt="Addresses before and after cleaning")
+        _show(examples, "Addresses before and after cleaning")
 
 
 def _day(microseconds: int) -> datetime:

@@ -33,6 +33,12 @@ ABSENT: Final[dict[View, str]] = {
 }
 
 
+EFFECTIVE: Final = (
+    "The share of the differences between users that comes from this view. Weights act squared, so it is "
+    "not the slider's own share."
+)
+
+
 @dataclass(frozen=True)
 class Steering:
     """What the analyst has set."""
@@ -47,6 +53,12 @@ class Slots:
     """Places beside the sliders that are filled once the result is known."""
 
     effective: Mapping[View, DeltaGenerator]
+
+
+def show_effective(slots: Slots, effective: Mapping[View, float]) -> None:
+    """Write beside each slider what its view really contributes."""
+    for view, share in effective.items():
+        slots.effective[view].caption(f"counts **{share:.0%}**", help=EFFECTIVE)
 
 
 def draw(present: tuple[View, ...], n_clustered: int, outcomes: Mapping[str, int]) -> tuple[Steering, Slots]:
@@ -110,6 +122,7 @@ def _outcome(outcomes: Mapping[str, int]) -> str | None:
     chosen = st.selectbox(
         "Outcome", names, names.index(DEFAULT_OUTCOME) if DEFAULT_OUTCOME in names else 0, key="outcome",
         format_func=lambda name: f"{name} ({outcomes[name]:,} users)", bind="query-params",
-        persist_state="session", help="The event whose users count as converted. It does not move any segment.",
+        persist_state="session",
+        help="The event whose users count as converted. It does not move any segment.",
     )  # fmt: skip
     return chosen if chosen in outcomes else None

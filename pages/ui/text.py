@@ -12,16 +12,16 @@ from typing import Final
 import humanize
 
 MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~])")
-DIRECTIVE: Final = re.compile(r":(?=[A-Za-z+_])")
+LIVELY: Final = re.compile(r":(?=[A-Za-z+_]|//)|(?<=www)(?=\.)|@", re.IGNORECASE)
 WORD_JOINER: Final = "\u2060"
-"""Invisible; ends ``:material/…:`` and ``:smile:``, which Streamlit replaces even behind a backslash."""
+"""Invisible; ends ``:material/…:``, ``:smile:`` and bare addresses, which work even behind a backslash."""
 
 
 def md_text(text: object, limit: int = 300) -> str:
     """Escape text for a place that renders Markdown, on one line and cut at ``limit`` characters."""
     flat = " ".join(str(text).split())
     cut = flat if len(flat) <= limit else flat[: limit - 1] + "…"
-    return MARKDOWN.sub(r"\\\1", DIRECTIVE.sub(":" + WORD_JOINER, cut))
+    return MARKDOWN.sub(r"\\\1", LIVELY.sub(lambda match: match[0] + WORD_JOINER, cut))
 
 
 def count(number: int, thing: str, things: str = "") -> str:

@@ -22,9 +22,9 @@ from core.errors import ResourceError
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.schema import View
 from core.segments import clustering, identity
-from core.segments.clustering import Partition
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout
+from core.segments.partition import Partition
 from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.store import Store
 from pages.ui import desk, errors, state
@@ -193,9 +193,14 @@ def pca_map(bench: Bench, weights: ViewWeights) -> Layout:
     return _pca(bench.sources.embeddings, weights, bench.sources)
 
 
-def token(labels: np.ndarray) -> str:
-    """A content key of who is in which segment."""
-    return hashlib.blake2b(np.ascontiguousarray(labels).tobytes(), digest_size=12).hexdigest()
+def profile_data(made_from: Sources) -> ProfileData:
+    """What profiles are computed from, made once a data set."""
+    return _profile_data(made_from.dataset.key, made_from.dataset)
+
+
+def token(array: np.ndarray) -> str:
+    """A content key of an array: who is in which segment, who lies where."""
+    return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=12).hexdigest()
 
 
 def _fit(made_from: Sources, steering: Steering, combined: Combined) -> Fit:
@@ -283,7 +288,7 @@ def _profile_data(dataset: str, _dataset: Dataset) -> ProfileData:
 def _profiles(
     dataset: str, labels: str, settings: AnalyzeSettings, _sources: Sources, _fit: Fit
 ) -> Profiles:
-    return profile(_profile_data(dataset, _sources.dataset), _fit.partition.labels, settings)
+    return profile(profile_data(_sources), _fit.partition.labels, settings)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

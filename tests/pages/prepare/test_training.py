@@ -44,17 +44,6 @@ def test_train_asks_for_what_the_form_shows(
     assert TrainSettings.checked(**request["settings"]) == expected
 
 
-def test_values_that_do_not_go_together_are_said_in_words(
-    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
-) -> None:
-    app = open_app(PAGE, data=finished_run.dataset)
-    app.select_slider(key="hidden_dim-balanced").set_value(16)
-    app.select_slider(key="heads-balanced").set_value(8).run()
-    assert not app.error
-    app.select_slider(key="batch_size-balanced").set_value(64).run()
-    assert not app.exception
-
-
 def test_while_it_trains_the_curves_are_drawn(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, tmp_path: Path
 ) -> None:

@@ -25,6 +25,11 @@ def test_icons_and_emoji_codes_are_broken_up() -> None:
     assert md_text("at 12:30") == "at 12\\:30"
 
 
+def test_addresses_do_not_become_links() -> None:
+    for address in ("https://a.invalid/x", "www.a.invalid", "WWW.a.invalid", "ann@a.invalid"):
+        assert WORD_JOINER in md_text(address)
+
+
 def test_long_text_and_line_breaks_are_cut() -> None:
     assert md_text("a\n\n# b") == "a \\# b"
     assert md_text("x" * 50, limit=10) == "x" * 9 + "…"

@@ -1,0 +1,209 @@
+"""Tables that leave the tool: who is in which segment, the profiles, the vectors.
+
+Ids leave as they came, always as text. A spreadsheet that opens a CSV turns ``1605951.6059719720`` into
+a number even inside quotes; :attr:`IdStyle.EXCEL` writes it so that a double click keeps it, for people,
+while :attr:`IdStyle.EXACT` is for machines (and for a spreadsheet's "import as text").
+
+Every other text that a spreadsheet would take for a formula gets an apostrophe in front, as OWASP
+advises: page titles and addresses are written by strangers.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.errors import ArtifactError
+from core.schema import Users, View
+from core.store import disk_errors
+
+SEGMENT: Final = "segment"
+ENGAGED: Final = "engaged_seconds"
+FIRST_SEEN, LAST_SEEN = "first_seen", "last_seen"
+
+ID_COLUMNS: Final = (Users.USER_ID,)
+"""Columns that are never touched."""
+
+_FORMULA: Final = r"^[=+\-@\t\r\n＝＋－＠]"
+_ZIP_EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+"""One time for every member, so that the same tables make the same bytes."""
+
+
+class IdStyle(StrEnum):
+    """How a CSV writes ids."""
+
+    EXACT = "exact"
+    """In quotes, character by character what the export had."""
+    EXCEL = "excel"
+    """As ``="…"``, which spreadsheets show as the very same text; with the mark that tells them UTF-8."""
+
+
+def users_table(users: pd.DataFrame, labels: np.ndarray, names: Mapping[int, str]) -> pd.DataFrame:
+    """One row a user, in index order: the id, where the user belongs, and what the export says about them.
+
+    Args:
+        users: Columns of :class:`core.schema.Users`, one row a user.
+        labels: int of shape (n_users,), segment ids; ``OUTSIDE`` for users outside clustering.
+        names: Segment id → name.
+
+    Returns:
+        ``user_id``, ``cluster`` (the id in the data, −1 outside), ``segment`` (its name; empty outside),
+        ``group``, ``page_views``, ``sessions``, ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
+        ``engaged_seconds`` (empty where none was sent), ``browser``, ``device``, ``country``, ``source``.
+
+    Raises:
+        ArtifactError: If labels and users are not equally many.
+    """
+    if len(labels) != len(users):
+        raise ArtifactError(
+            f"{len(labels):,} labels do not belong to {len(users):,} users", remedy="Cluster again"
+        )
+    table = users[[Users.USER_ID]].copy()
+    table[Users.CLUSTER] = np.asarray(labels, dtype=np.int32)
+    table[SEGMENT] = pd.Series([names.get(int(label)) for label in labels], index=users.index, dtype="str")
+    table[[Users.GROUP, Users.PAGE_VIEWS, Users.SESSIONS]] = users[
+        [Users.GROUP, Users.PAGE_VIEWS, Users.SESSIONS]
+    ]
+    table[FIRST_SEEN], table[LAST_SEEN] = _iso(users[Users.FIRST_TS]), _iso(users[Users.LAST_TS])
+    table[ENGAGED] = (users[Users.ENGAGEMENT_MSEC] / 1000).astype("Float64").round(3)
+    described = [Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]
+    table[described] = users[described]
+    return table
+
+
+def csv_bytes(table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> bytes:
+    """A table as CSV: UTF-8, text in quotes, numbers bare, absent values empty.
+
+    Args:
+        table: Any table; its id columns are those of :data:`ID_COLUMNS`.
+        ids: How to write ids.
+    """
+    safe = table.copy()
+    for name in table.columns:
+        if name in ID_COLUMNS:
+            safe[name] = _written_ids(table[name], ids)
+        elif pd.api.types.is_string_dtype(table[name]) or table[name].dtype == object:
+            safe[name] = _without_formulas(table[name])
+    safe.columns = pd.Index(_without_formulas(pd.Series([str(name) for name in table.columns], dtype="str")))
+    text = safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
+    return str(text).encode("utf-8-sig" if ids is IdStyle.EXCEL else "utf-8")
+
+
+def parquet_bytes(table: pd.DataFrame | pa.Table) -> bytes:
+    """A table as Parquet."""
+    sink = io.BytesIO()
+    pq.write_table(_arrow(table), sink)
+    return sink.getvalue()
+
+
+def write_csv(path: Path, table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> None:
+    """Write :func:`csv_bytes` as a whole or not at all.
+
+    Raises:
+        ResourceError: If the disk is full; an older file is still there.
+    """
+    _write_whole(path, csv_bytes(table, ids))
+
+
+def write_parquet(path: Path, table: pd.DataFrame | pa.Table) -> None:
+    """Write :func:`parquet_bytes` as a whole or not at all.
+
+    Raises:
+        ResourceError: If the disk is full; an older file is still there.
+    """
+    _write_whole(path, parquet_bytes(table))
+
+
+def vector_lists(vectors: np.ndarray) -> pa.FixedSizeListArray:
+    """Vectors of shape (n, d) as n fixed-size lists of d float32."""
+    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
+
+
+def embeddings_table(user_id: pa.StringArray, views: Mapping[View, np.ndarray]) -> pa.Table:
+    """What ``embeddings.parquet`` holds: ``user_id`` text, and one list of float32 a view.
+
+    Args:
+        user_id: n_users texts.
+        views: float32 of shape (n_users, d), one a present view.
+
+    Raises:
+        ArtifactError: If a view has another number of users.
+    """
+    wrong = [str(view) for view, vectors in views.items() if len(vectors) != len(user_id)]
+    if wrong:
+        raise ArtifactError(f"The vectors of {', '.join(wrong)} do not fit the users", remedy="Embed again")
+    return pa.table(
+        {Users.USER_ID: user_id, **{str(view): vector_lists(vectors) for view, vectors in views.items()}}
+    )
+
+
+def tables_zip(tables: Mapping[str, pd.DataFrame]) -> bytes:
+    """Several tables as one zip of CSV files; the same tables give the same bytes.
+
+    Args:
+        tables: Name of the file, without ``.csv`` → table.
+    """
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, table in tables.items():
+            member = zipfile.ZipInfo(f"{name}.csv", _ZIP_EPOCH)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(member, csv_bytes(table))
+    return sink.getvalue()
+
+
+def _arrow(table: pd.DataFrame | pa.Table) -> pa.Table:
+    if isinstance(table, pa.Table):
+        return table
+    made = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+    plain = [field.with_type(_plain(field.type)) for field in made.schema]
+    return made.cast(pa.schema(plain))
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    """A plain string for a large one: Pandas writes those, and some readers do not know them."""
+    return pa.string() if pa.types.is_large_string(kind) else kind
+
+
+def _iso(microseconds: pd.Series) -> pd.Series:
+    seconds = pd.to_datetime(microseconds, unit="us").dt.floor("s")
+    return seconds.dt.strftime("%Y-%m-%dT%H:%M:%SZ").astype("str")
+
+
+def _written_ids(ids: pd.Series, style: IdStyle) -> pd.Series:
+    if style is IdStyle.EXACT:
+        return ids
+    return '="' + ids.str.replace('"', '""', regex=False) + '"'
+
+
+def _without_formulas(texts: pd.Series) -> pd.Series:
+    values = texts.astype("str")
+    return values.mask(values.str.contains(_FORMULA, regex=True, na=False), "'" + values)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with disk_errors():
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise

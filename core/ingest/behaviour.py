@@ -1,0 +1,66 @@
+"""What all users did: their page views in order, and everything else about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from core.ingest import records
+from core.ingest.bots import bot_like
+from core.ingest.engine import Engine
+from core.ingest.events import PageViews, gap_starts, number_users, ordered_views
+from core.ingest.locations import Locations, canonical_locations
+from core.ingest.outcomes import Events, outcome_events
+from core.ingest.people import People, describe_people
+from core.ingest.reading import RawRead
+from core.ingest.waterfall import Tally
+from core.settings import IngestSettings
+
+
+@dataclass(frozen=True, eq=False)
+class Behaviour:
+    """Everybody with a page view that was not excluded.
+
+    Args:
+        user_ids: Ids, by the number that the other parts use.
+        locations: The pages.
+        views: Page views in order.
+        people: Facts about everybody.
+        events: What they did besides viewing pages.
+        bots: bool of shape (n_users,), who looks automated.
+    """
+
+    user_ids: pa.StringArray
+    locations: Locations
+    views: PageViews
+    people: People
+    events: Events
+    bots: np.ndarray
+
+
+def observe(
+    engine: Engine, typed: ir.Table, raw: RawRead, settings: IngestSettings, tally: Tally
+) -> Behaviour:
+    """Put page views in order and describe their users.
+
+    Raises:
+        SettingsError: If a URL rule cannot be applied.
+    """
+    staying = records.staying(typed, tally.occurring)
+    page_views = staying.filter(staying[records.IS_VIEW])
+    users, user_ids = number_users(engine, page_views)
+    locations = canonical_locations(engine, page_views, settings.url)
+    starts = gap_starts(engine, staying, users, settings.session_gap_minutes)
+    views = ordered_views(engine, page_views, users, locations, starts, raw.present)
+    people = describe_people(engine, staying, users, locations.hosts)
+    return Behaviour(
+        user_ids=user_ids,
+        locations=locations,
+        views=views,
+        people=people,
+        events=outcome_events(engine, staying, users, starts),
+        bots=bot_like(engine, staying, users, people, views, tally.looks_rounded),
+    )

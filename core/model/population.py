@@ -1,0 +1,82 @@
+"""Who the model learns from, and who is kept apart to see whether it learnt."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from core.errors import InputError
+from core.sequences import UserSequences
+
+MIN_VIEWS: Final = 4
+"""Page views for two slices that say something."""
+FEWEST_VIEWS: Final = 2
+"""Page views for two slices at all; enough when there are few users."""
+ENOUGH_USERS: Final = 200
+"""With fewer users of :data:`MIN_VIEWS` page views, those of :data:`FEWEST_VIEWS` train as well."""
+FEWEST_USERS: Final = 2
+"""An anchor and a negative."""
+ENOUGH_TO_HOLD_OUT: Final = 500
+"""With fewer users that can train, all of them do, and nothing is validated."""
+HELD_OUT_ONE_IN: Final = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Users by their part in the training.
+
+    Args:
+        min_views: Page views that a user needed to take part.
+        training: int64, indices of the users that train, ascending.
+        held_out: bool of shape (n_users,), users the model must not see before it is judged on them.
+    """
+
+    min_views: int
+    training: np.ndarray
+    held_out: np.ndarray
+
+
+def choose_users(sequences: UserSequences) -> Population:
+    """Split the users.
+
+    Raises:
+        InputError: If there are too few users or pages to learn from.
+    """
+    lengths = sequences.lengths
+    min_views = MIN_VIEWS if np.sum(lengths >= MIN_VIEWS) >= ENOUGH_USERS else FEWEST_VIEWS
+    able = lengths >= min_views
+    _check(sequences, able)
+    held_out = np.zeros(len(able), dtype=bool)
+    if able.sum() >= ENOUGH_TO_HOLD_OUT:
+        held_out = is_held_out(sequences)
+    return Population(min_views, np.flatnonzero(able & ~held_out), held_out)
+
+
+def is_held_out(sequences: UserSequences) -> np.ndarray:
+    """One user in ten, by a stable hash of the id, so the same ones in every run and every process."""
+    ids = sequences.user_id.to_pylist()
+    digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in ids)
+    numbers = np.frombuffer(b"".join(digests), dtype="<u8")
+    return numbers % HELD_OUT_ONE_IN == 0
+
+
+def _check(sequences: UserSequences, able: np.ndarray) -> None:
+    n_pages = len(np.unique(sequences.page))
+    if able.sum() < FEWEST_USERS:
+        full = int(np.sum(sequences.lengths >= MIN_VIEWS))
+        raise InputError(
+            f"There is too little to train on: {full} users have {MIN_VIEWS} or more page views, "
+            f"and {int(able.sum())} have {FEWEST_VIEWS} or more",
+            allowed=f"at least {FEWEST_USERS} users with {FEWEST_VIEWS} or more page views; "
+            f"a few thousand with {MIN_VIEWS} or more make a useful model",
+            remedy="Take a longer period, or check the user key and what is left out on import",
+        )
+    if n_pages < 2:  # noqa: PLR2004 - with a single page every user looks the same
+        raise InputError(
+            f"There is too little to train on: {n_pages} distinct page",
+            allowed="at least 2 distinct pages",
+            remedy="Check the URL rules: they may merge every page into one",
+        )

@@ -1,0 +1,79 @@
+"""How many steps, of how many users, at which learning rate; and how long that takes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from core.settings import TrainSettings
+
+SMALLEST_BATCH: Final = 32
+STEPS_AN_EPOCH: Final = 16
+"""At least about this many steps for each epoch asked for: small data get smaller batches, then more epochs."""
+WARM_UP: Final = 0.15
+START_DIVISOR: Final = 25.0
+END_DIVISOR: Final = 1e4
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The steps of a training.
+
+    Args:
+        batch_size: Users a step.
+        steps_per_epoch: Steps in which every user comes once (but for a remainder below one batch).
+        steps: Steps in all.
+    """
+
+    batch_size: int
+    steps_per_epoch: int
+    steps: int
+
+    @property
+    def epochs(self) -> int:
+        """Epochs begun; the last one may be cut short by ``max_user_steps``."""
+        return math.ceil(self.steps / self.steps_per_epoch)
+
+    @property
+    def user_steps(self) -> int:
+        """Users seen in all, each as often as it comes."""
+        return self.steps * self.batch_size
+
+
+def plan(n_users: int, settings: TrainSettings) -> Schedule:
+    """Lay out the training of ``n_users`` users.
+
+    Large data see fewer epochs: ``max_user_steps`` bounds the work. Small data see more.
+    """
+    wanted = min(settings.batch_size, max(SMALLEST_BATCH, n_users // STEPS_AN_EPOCH))
+    batch_size = min(wanted, n_users)
+    steps_per_epoch = n_users // batch_size
+    repeats = math.ceil(STEPS_AN_EPOCH / steps_per_epoch)
+    steps = settings.epochs * steps_per_epoch * repeats
+    affordable = max(1, settings.max_user_steps // batch_size)
+    return Schedule(batch_size, steps_per_epoch, min(steps, affordable))
+
+
+def one_cycle(step: int, steps: int, peak: float) -> float:
+    """Learning rate of a step: up along a half cosine, then down along one (Smith, Topin 2018)."""
+    top = WARM_UP * steps - 1
+    if step <= top:
+        return _between(peak / START_DIVISOR, peak, step / top)
+    return _between(peak, peak / START_DIVISOR / END_DIVISOR, (step - top) / (steps - 1 - top))
+
+
+def _between(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+def estimate_seconds(n_users: int, mean_length: float, settings: TrainSettings) -> float:
+    """About how long a training takes on two CPU cores.
+
+    Args:
+        n_users: Users that train (see :func:`core.model.population.choose_users`).
+        mean_length: Mean page views of such a user.
+        settings: The settings of the training.
+    """
+    views = plan(n_users, settings).user_steps * min(mean_length, 2 * settings.max_length)
+    return views * 1e-5

@@ -1,0 +1,200 @@
+"""The report's figures as plain Plotly dictionaries.
+
+Colours are tokens (``token:ink``, ``token:seg-3``), so that one figure serves light and dark: the page
+puts the colours in when it draws (``core/templates/report.js``), :func:`painted` does it for an export.
+
+Plotly reads a few HTML tags in texts. Names and addresses are written by strangers, so every text of a
+figure goes through :func:`plain`.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from core.palette import BACKGROUND, MUTED, PALETTE, Mode
+from core.schema import OUTSIDE
+
+Figure = dict[str, Any]
+
+TOKEN: Final = "token:"
+INK, FAINT, LINE, LEFT, GONE, BASE = (f"{TOKEN}{name}" for name in ("ink", "faint", "line", "left", "gone", "base"))
+FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+MAP_POINTS: Final = 12_000
+"""Dots on the map at most; more of them only make the file heavy."""
+
+_FIXED: Final[dict[str, dict[Mode, str]]] = {
+    "ink": {Mode.LIGHT: "#1a2333", Mode.DARK: "#e4e8f0"},
+    "faint": {Mode.LIGHT: "#5b6678", Mode.DARK: "#9aa5b8"},
+    "line": {Mode.LIGHT: "#e3e7ee", Mode.DARK: "#2b3444"},
+    "left": {Mode.LIGHT: "#2f4fa3", Mode.DARK: "#7f9bf0"},
+    "gone": {Mode.LIGHT: "#c9d0dc", Mode.DARK: "#434d60"},
+    "base": BACKGROUND,
+    "outside": MUTED,
+}
+
+
+@dataclass(frozen=True)
+class RatePoint:
+    """A segment's rate with its interval, for the forest plot."""
+
+    segment: int
+    name: str
+    rate: float
+    low: float
+    high: float
+    users: int
+
+
+def tokens() -> dict[str, dict[str, str]]:
+    """Every colour token and its colour: ``{"light": {"token:ink": "#…"}, "dark": {…}}``."""
+    return {
+        mode.value: {
+            **{f"{TOKEN}{name}": shades[mode] for name, shades in _FIXED.items()},
+            **{f"{TOKEN}seg-{number}": shade for number, shade in enumerate(PALETTE[mode])},
+        }
+        for mode in Mode
+    }
+
+
+def token(segment: int) -> str:
+    """The colour token of a segment."""
+    return f"{TOKEN}outside" if segment <= OUTSIDE else f"{TOKEN}seg-{segment % len(PALETTE[Mode.LIGHT])}"
+
+
+def painted(figure: Figure, mode: Mode = Mode.LIGHT) -> Figure:
+    """The figure with real colours."""
+    made: Figure = _painted(figure, tokens()[mode.value])
+    return made
+
+
+def _painted(part: Any, colours: dict[str, str]) -> Any:  # noqa: ANN401 - any part of a figure
+    if isinstance(part, dict):
+        return {key: _painted(value, colours) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_painted(value, colours) for value in part]
+    return colours.get(part, part) if isinstance(part, str) else part
+
+
+def plain(text: object, limit: int = 60) -> str:
+    """Text for a figure: one line, cut, and nothing in it is a tag."""
+    flat = " ".join(str(text).split())
+    cut = flat if len(flat) <= limit else f"{flat[: limit - 1]}…"
+    # A token would become a colour; a word joiner in front keeps it a text.
+    return html.escape(cut, quote=False) if not cut.startswith(TOKEN) else f"\u2060{cut}"
+
+
+def waterfall(start: int, steps: Sequence[tuple[str, int, int]], used: int) -> Figure:
+    """Records that leave at each step.
+
+    Args:
+        start: Records in the files.
+        steps: ``(label, records that leave, records left)``.
+        used: Page views used.
+    """
+    labels = ["Records in the files", *(plain(label) for label, _, _ in steps), "Page views used"]
+    kept = [start, *(left for _, _, left in steps), used]
+    gone = [0, *(leaves for _, leaves, _ in steps), 0]
+    shown = [f"{start:,}", *(f"−{leaves:,}" if leaves else "0" for _, leaves, _ in steps), f"{used:,}"]
+    bars = {"type": "bar", "orientation": "h", "y": labels, "hoverinfo": "skip", "cliponaxis": False}
+    data = [
+        {**bars, "x": kept, "marker": {"color": [LEFT, *[f"{TOKEN}line"] * len(steps), LEFT]}, "name": "left"},
+        {
+            **bars, "x": gone, "marker": {"color": GONE}, "name": "leaves", "text": shown,
+            "textposition": "outside", "textfont": {"color": INK},
+        },
+    ]  # fmt: skip
+    layout = _layout(height=70 + 30 * len(labels), left=175)
+    layout["barmode"] = "stack"
+    layout["xaxis"] |= {"showticklabels": False, "showgrid": False, "range": [0, start * 1.12 or 1]}
+    layout["yaxis"] |= {"autorange": "reversed", "showgrid": False}
+    return {"data": data, "layout": layout}
+
+
+def forest(points: Sequence[RatePoint], everyone: float, title: str) -> Figure:
+    """A rate with its interval a segment, beside everybody's.
+
+    Args:
+        points: From top to bottom.
+        everyone: The rate of all users, 0 to 1.
+        title: Of the axis.
+    """
+    data = [
+        {
+            "type": "scatter", "mode": "markers", "x": [point.rate], "y": [plain(point.name, 34)],
+            "marker": {"size": 11, "color": token(point.segment)}, "showlegend": False,
+            "error_x": {
+                "type": "data", "symmetric": False, "array": [point.high - point.rate],
+                "arrayminus": [point.rate - point.low], "color": token(point.segment), "thickness": 2.5, "width": 5,
+            },
+            "hovertemplate": f"{point.rate:.2%} ({point.low:.2%} to {point.high:.2%}), {point.users:,} users"
+            "<extra></extra>",
+        }
+        for point in points
+    ]  # fmt: skip
+    layout = _layout(height=90 + 32 * len(points), left=200)
+    layout["xaxis"] |= {"tickformat": ".1%", "rangemode": "tozero", "title": {"text": plain(title)}}
+    layout["yaxis"] |= {"autorange": "reversed", "showgrid": False}
+    layout["shapes"] = [
+        {
+            "type": "line", "x0": everyone, "x1": everyone, "y0": 0, "y1": 1, "yref": "paper",
+            "line": {"color": FAINT, "width": 1.5, "dash": "dot"},
+        }
+    ]  # fmt: skip
+    layout["annotations"] = [
+        {
+            "x": everyone, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
+            "text": f"all users {everyone:.2%}", "font": {"color": FAINT, "size": 12},
+        }
+    ]  # fmt: skip
+    return {"data": data, "layout": layout}
+
+
+def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: int = 0) -> Figure:
+    """A dot a user, a colour a segment; a seeded sample where there are many.
+
+    Args:
+        xy: float of shape (n_users, 2).
+        labels: int of shape (n_users,); users outside clustering are drawn first, in grey.
+        names: Segment → name.
+        seed: Of the sample.
+    """
+    chosen = np.arange(len(xy))
+    if len(xy) > MAP_POINTS:
+        chosen = np.sort(np.random.default_rng(seed).choice(len(xy), MAP_POINTS, replace=False))
+    xy, labels = np.round(xy[chosen].astype(float), 3), labels[chosen]
+    data = [
+        {
+            "type": "scatter", "mode": "markers", "x": xy[labels == label, 0].tolist(),
+            "y": xy[labels == label, 1].tolist(), "hoverinfo": "name",
+            "name": plain(names.get(label, "Outside clustering"), 34),
+            "marker": {"size": 4.5, "color": token(label), "opacity": 0.7 if label > OUTSIDE else 0.35},
+        }
+        for label in np.unique(labels).tolist()
+    ]  # fmt: skip
+    layout = _layout(height=560, left=10)
+    hidden = {"visible": False, "fixedrange": False}
+    layout |= {"xaxis": hidden, "yaxis": {**hidden, "scaleanchor": "x"}, "showlegend": True}
+    layout["legend"] = {
+        "orientation": "h", "y": -0.02, "yanchor": "top", "x": 0, "itemsizing": "constant",
+        "font": {"color": INK, "size": 13}, "itemclick": "toggle", "itemdoubleclick": "toggleothers",
+    }  # fmt: skip
+    return {"data": data, "layout": layout}
+
+
+def _layout(height: int, left: int) -> Figure:
+    axis = {
+        "gridcolor": LINE, "zerolinecolor": LINE, "linecolor": LINE, "tickfont": {"color": INK, "size": 13},
+        "automargin": True, "fixedrange": True,
+    }  # fmt: skip
+    return {
+        "height": height, "margin": {"l": left, "r": 20, "t": 24, "b": 36}, "font": {"family": FONT, "color": INK},
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False,
+        "xaxis": dict(axis), "yaxis": dict(axis), "hoverlabel": {"bgcolor": BASE, "font": {"color": INK}},
+    }  # fmt: skip
+
+

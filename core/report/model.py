@@ -1,0 +1,197 @@
+"""What the report says, as plain values: the template only lays it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its interval, each 0 to 1; ``value`` is None where there is nothing to divide by."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    of: str = ""
+    """What was counted, such as ``41 of 1,204 users``."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the overview: a segment, a group made by rule, or all users.
+
+    Args:
+        segment: Its id; None for a group made by rule and for all users.
+        name: What it is called.
+        users: How many.
+        share: Of all users, 0 to 1.
+        values: Texts, one a column of the overview.
+        outcome: Its rate; None where the data has no outcome.
+    """
+
+    segment: int | None
+    name: str
+    users: int
+    share: float
+    values: tuple[str, ...]
+    outcome: Rate | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the heat-map: the value as text, and how far it is above (+) or below (−) all users.
+
+    ``strength`` lies between −1 and 1; None where there is nothing to compare.
+    """
+
+    text: str
+    strength: float | None
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    """A metric over the segments."""
+
+    metric: str
+    cells: tuple[Cell, ...]
+    everyone: str
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A metric on a card: the segment's value and everybody's."""
+
+    label: str
+    value: str
+    everyone: str = ""
+
+
+@dataclass(frozen=True)
+class PageRow:
+    """A page that a segment sees more than others do: shares 0 to 1 of users, lift as text."""
+
+    title: str
+    address: str
+    share: float
+    rest: float
+    lift: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A value of a dimension: its share here and among all users, each 0 to 1."""
+
+    label: str
+    share: float
+    everyone: float | None
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """Browsers, devices, countries or first-touch sources of a segment."""
+
+    label: str
+    bars: tuple[Bar, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A page view of an example visitor: the page, and how long until the next one."""
+
+    page: str
+    address: str
+    wait: str
+    """Empty for the last page view of a session."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session of an example visitor."""
+
+    label: str
+    steps: tuple[Step, ...]
+    more: int
+    """Page views that are not listed."""
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """An example visitor, without an id: a report may travel further than the data may."""
+
+    label: str
+    summary: str
+    sessions: tuple[Session, ...]
+    more: int
+    """Sessions that are not listed."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything about one segment."""
+
+    segment: int
+    name: str
+    users: int
+    share: float
+    facts: tuple[Fact, ...]
+    pages: tuple[PageRow, ...]
+    dimensions: tuple[Dimension, ...]
+    visitors: tuple[Visitor, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A plain table: the numbers behind a figure, or a list of settings."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[int, ...] = ()
+    """Columns to set flush right."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure with what it counts and the table behind it.
+
+    Args:
+        key: Its name in the page.
+        title: What it shows.
+        n: What is counted.
+        figure: Plotly's ``data`` and ``layout``; colours may be tokens (``core/report/figures.py``).
+        table: The numbers; None where the picture has a row a user.
+        note: How to read it.
+    """
+
+    key: str
+    title: str
+    n: str
+    figure: dict[str, object]
+    table: Table | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole page, from top to bottom."""
+
+    title: str
+    subtitle: str
+    figures: tuple[Fact, ...]
+    columns: tuple[str, ...]
+    """Headers of the overview's ``values``."""
+    rows: tuple[Row, ...]
+    everyone: Row
+    outcome: str
+    """What counts as success; empty where nothing does."""
+    heat: tuple[HeatRow, ...]
+    cards: tuple[Card, ...]
+    map: Chart | None
+    outcome_chart: Chart | None
+    waterfall: Chart
+    assumptions: tuple[Fact, ...]
+    warnings: tuple[str, ...]
+    files: Table
+    urls: Table
+    settings: tuple[tuple[str, Table], ...] = field(default_factory=tuple)

@@ -1,0 +1,74 @@
+"""What the report says about the data itself: the receipt, in a picture and in lists."""
+
+from __future__ import annotations
+
+from core.ingest.receipt import Receipt
+from core.report.figures import waterfall
+from core.report.model import Chart, Fact, Table
+from core.report.wording import counted, minute, percent
+
+_GROUPS = {"segment": "clustered", "one_page": "one-page", "bot_like": "look automated"}
+
+
+def waterfall_chart(receipt: Receipt) -> Chart:
+    """Where the records went; steps at which nothing left are in the table only."""
+    steps = [(step.label, step.records, step.left) for step in receipt.waterfall if step.records]
+    rows = [("Records in the files", "", f"{receipt.records:,}", "", "")]
+    for step in receipt.waterfall:
+        users = "" if step.users is None else f"{step.users:,}"
+        rows.append((step.label, f"{step.records:,}", f"{step.left:,}", users, step.note))
+    return Chart(
+        key="waterfall",
+        title="From records to page views",
+        n=f"{counted(receipt.records, 'record')} read, {counted(receipt.page_views_used, 'page view')} used",
+        figure=waterfall(receipt.records, steps, receipt.page_views_used),
+        table=Table(("Step", "Leave", "Left", "Users who leave", "Note"), tuple(rows), numeric=(1, 2, 3)),
+    )
+
+
+def assumptions(receipt: Receipt) -> tuple[Fact, ...]:
+    """How the data was read, one line a question that an analyst would ask."""
+    groups = (
+        f"{users:,} {_GROUPS.get(group, group)}" for group, users in receipt.users_by_group.items() if users
+    )
+    masked = (f"{kind} {n:,}" for kind, n in receipt.pii_masked.items())
+    placeholders = (f"{value} {n:,}" for value, n in receipt.placeholders.items())
+    rejects = (f"{reason} {n:,}" for reason, n in receipt.rejects_by_reason.items())
+    said = {
+        "Period (UTC)": f"{minute(receipt.first_ts)} to {minute(receipt.last_ts)}",
+        "Time zone": receipt.time_zone,
+        "Time unit": receipt.time_unit,
+        "User key": f"{receipt.user_key}, {receipt.id_kind}",
+        "Users": ", ".join(groups),
+        "Sessions": f"{receipt.sessions:,}, of which {receipt.sessions_by_gap:,} cut by inactivity",
+        "Rejected records": ", ".join(rejects) or "none",
+        "Personal data masked": ", ".join(masked) or "none found",
+        "Read as absent": ", ".join(placeholders) or "none",
+        "Repeated purchases left out": f"{receipt.duplicate_transactions:,}",
+        "Page views at the same moment": f"{receipt.tied_page_views:,}",
+        "Days cut off by the export limit": ", ".join(receipt.truncated_days) or "none",
+        "Engagement": _engagement(receipt),
+    }
+    return tuple(Fact(label, value) for label, value in said.items())
+
+
+def files(receipt: Receipt) -> Table:
+    """One line a file."""
+    rows = tuple(
+        (file.name, file.shape, file.encoding, f"{file.records:,}", f"{file.read:,}", f"{file.rejected:,}")
+        for file in receipt.files
+    )
+    return Table(("File", "Shape", "Encoding", "Records", "Read", "Rejected"), rows, numeric=(3, 4, 5))
+
+
+def addresses(receipt: Receipt) -> Table:
+    """How many addresses there were, and what each rule changed."""
+    counts = (("Different addresses before", f"{receipt.urls.raw:,}"), ("after", f"{receipt.urls.canonical:,}"))
+    rules = tuple((f"Page views changed by: {rule}", f"{n:,}") for rule, n in receipt.urls.by_rule.items())
+    return Table(("", "Count"), (*counts, *rules), numeric=(1,))
+
+
+def _engagement(receipt: Receipt) -> str:
+    if receipt.engagement_share is None:
+        return "not computable from these files"
+    return f"{receipt.engagement_rule}. {percent(receipt.engagement_share)} of users have a value"

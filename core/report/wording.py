@@ -1,0 +1,81 @@
+"""Numbers and times in words, the same way all over the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+ABSENT: Final = "–"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """``1,204`` or ``5.3``; a dash for an absent value."""
+    return ABSENT if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    """A share of 0 to 1 as a percentage; a dash for an absent one."""
+    return ABSENT if share is None or math.isnan(share) else f"{share:.{digits}%}"
+
+
+def lift(value: float | None) -> str:
+    """``3.2×``; an infinite lift (nobody else) as ``only here``."""
+    if value is None or math.isnan(value):
+        return ABSENT
+    if math.isinf(value):
+        return "only here"
+    return f"{value:,.0f}×" if value >= 10 else f"{value:.1f}×"
+
+
+def duration(seconds: float | None) -> str:
+    """``8 s``, ``2 min 5 s``, ``3 h 20 min``, ``4 days``; a dash for an absent value."""
+    if seconds is None or math.isnan(seconds):
+        return ABSENT
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    if whole < 86_400:
+        return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+    return f"{whole / 86_400:.0f} days"
+
+
+def day(microseconds: int) -> str:
+    """``3 Nov 2025``, in UTC."""
+    return f"{_moment(microseconds):%-d %b %Y}"
+
+
+def minute(microseconds: int) -> str:
+    """``3 Nov 2025, 20:14``, in UTC."""
+    return f"{_moment(microseconds):%-d %b %Y, %H:%M}"
+
+
+def counted(n: int, thing: str, things: str = "") -> str:
+    """``1 user``, ``1,204 users``."""
+    return f"{n:,} {thing if n == 1 else things or f'{thing}s'}"
+
+
+def common_origin(addresses: Sequence[str]) -> str:
+    """Scheme and host that all addresses share, to be left out where many are listed; else empty."""
+    origins = {f"{parts.scheme}://{parts.netloc}" for parts in map(_split, addresses)}
+    return origins.pop() if len(origins) == 1 and "://" not in origins else ""
+
+
+def short_address(address: str, origin: str) -> str:
+    """The address without the origin that all of them share."""
+    return address.removeprefix(origin) or address if origin else address
+
+
+def _split(address: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
+def _moment(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / 1e6, tz=UTC)

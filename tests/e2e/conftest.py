@@ -1,0 +1,123 @@
+"""A real server and a real browser: a fresh process, with a cache and an input folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+UP_S = 60.0
+OpenPage = Callable[..., Page]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running app.
+
+    Args:
+        url: Where it answers.
+        cache: Its cache folder.
+        inputs: Its input folder.
+        log: What it printed.
+    """
+
+    url: str
+    cache: Path
+    inputs: Path
+    log: Path
+
+
+@contextmanager
+def running_server(folder: Path) -> Iterator[Server]:
+    """Start the app on a free port and stop it in the end."""
+    port = free_port()
+    server = Server(f"http://127.0.0.1:{port}", folder / "cache", folder / "input", folder / "server.log")
+    folder.mkdir(parents=True, exist_ok=True)
+    server.inputs.mkdir(exist_ok=True)
+    env = os.environ | {"BEHA2VEC_CACHE": str(server.cache), "BEHA2VEC_INPUT": str(server.inputs)}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with server.log.open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        wait_until_up(server, process)
+        yield server
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_up(server: Server, process: subprocess.Popen[bytes]) -> None:
+    """Wait for the first answer."""
+    deadline = time.monotonic() + UP_S
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(server.url + "/_stcore/health", timeout=2)
+            return
+        except (urllib.error.URLError, TimeoutError, ConnectionError):
+            time.sleep(0.1)
+    pytest.fail(f"The server did not come up:\n{server.log.read_text()}")
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[Server]:
+    """A server that nobody has asked anything yet."""
+    with running_server(tmp_path / "app") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that the tests of a module share; every page is a session of its own."""
+    with running_server(tmp_path_factory.mktemp("app")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        pytest.skip("no Chromium on this machine; .ci/run installs it")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(browser: Browser) -> Iterator[OpenPage]:
+    """Open a page in a browser context of its own (another person, another tab)."""
+    with ExitStack() as contexts:
+
+        def open_page(url: str, scheme: str = "light", width: int = 1360) -> Page:
+            context = browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
+            )
+            contexts.callback(context.close)
+            context.set_default_timeout(30_000)
+            page = context.new_page()
+            page.goto(url)
+            return page
+
+        yield open_page
