@@ -101,18 +101,23 @@ class TrainSettings(Settings):
     """Hyperparameters of the UserBehaviorTransformer and of its training (docs/method.md)."""
 
     epochs: Annotated[int, Field(ge=1, le=200)] = 15
+    max_user_steps: Annotated[int, Field(ge=1, le=10**10)] = 500_000
+    """Users seen in all epochs together; bounds the time on large data, which need fewer epochs."""
     batch_size: Annotated[int, Field(ge=8, le=8192)] = 512
     """Users a step; each gives an anchor slice and a positive slice."""
-    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 2e-3
+    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 4e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
     margin: Annotated[float, Field(gt=0, le=2)] = 0.3
     """Triplet margin on L2 distances between unit vectors (so at most 2)."""
     hidden_dim: Annotated[int, Field(ge=16, le=512)] = 64
-    layers: Annotated[int, Field(ge=1, le=8)] = 2
+    layers: Annotated[int, Field(ge=1, le=8)] = 1
     heads: Annotated[int, Field(ge=1, le=16)] = 4
     feedforward_dim: Annotated[int, Field(ge=16, le=2048)] = 128
     embedding_dim: Annotated[int, Field(ge=8, le=512)] = 128
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Inside the encoder. Random slices and page dropout regularise enough; this only cost time."""
+    page_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Share of page views in training whose page is replaced by its directory, as for a new page."""
     max_length: Annotated[int, Field(ge=4, le=512)] = 64
     """Page views of a user that are read, the latest ones."""
     min_count: Annotated[int, Field(ge=1, le=1000)] = 3
@@ -122,8 +127,8 @@ class TrainSettings(Settings):
 
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
-        if self.hidden_dim % self.heads:
-            raise ValueError(f"hidden_dim ({self.hidden_dim}) must be a multiple of heads ({self.heads})")
+        if self.hidden_dim % (2 * self.heads):  # each head turns pairs of channels by the position
+            raise ValueError(f"hidden_dim ({self.hidden_dim}) must be a multiple of 2 x heads ({self.heads})")
         return self
 
     @classmethod

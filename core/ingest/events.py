@@ -76,24 +76,25 @@ def gap_starts(engine: Engine, staying: ir.Table, users: ir.Table, minutes: int)
     """When the sessions began of events without ``ga_session_id``: after ``minutes`` without any such event.
 
     Returns:
-        A table of ``user`` and ``gap_start`` (microseconds UTC); None if every event has a session id.
+        A table of ``user_id`` and ``gap_start`` (microseconds UTC); None if every event has a session id.
     """
-    anonymous = staying.filter(staying[records.SESSION_ID].isnull()).join(users, records.USER_ID)
-    times = anonymous.select(USER, records.TS)
-    before = times[records.TS].lag().over(ibis.window(group_by=USER, order_by=records.TS))
+    anonymous = staying.filter(staying[records.SESSION_ID].isnull()).semi_join(users, records.USER_ID)
+    times = anonymous.select(records.USER_ID, records.TS)
+    before = times[records.TS].lag().over(ibis.window(group_by=records.USER_ID, order_by=records.TS))
     times = times.mutate(before=before)
     starts = times.filter(
         times.before.isnull() | (times[records.TS] - times.before > minutes * MICROSECONDS_A_MINUTE)
     )
-    kept = engine.keep("gap_starts", starts.select(USER, **{GAP_START: starts[records.TS]}).distinct())
+    starts = starts.select(records.USER_ID, **{GAP_START: starts[records.TS]}).distinct()
+    kept = engine.keep("gap_starts", starts)
     return kept if engine.rows(kept.count().name("n").as_table())[0]["n"] else None
 
 
 def with_sessions(events: ir.Table, starts: ir.Table | None) -> ir.Table:
-    """Add ``gap_start`` to events with ``user``, ``ts`` and ``session_id``: null where there is an id."""
+    """Add ``gap_start`` to events with ``user_id``, ``ts``, ``session_id``: null where there is an id."""
     if starts is None:
         return events.mutate(**{GAP_START: ibis.null("int64")})
-    joined = events.asof_join(starts, on=events[records.TS] >= starts[GAP_START], predicates=USER)
+    joined = events.asof_join(starts, on=events[records.TS] >= starts[GAP_START], predicates=records.USER_ID)
     start = ibis.ifelse(joined[records.SESSION_ID].isnull(), joined[GAP_START], ibis.null("int64"))
     return joined.select(*events.columns, **{GAP_START: start})
 
@@ -110,7 +111,7 @@ def ordered_views(
     pages = locations.table
     order = [column for column in records.ORDER if column not in records.BATCH or column in present]
     placed = views.join(users, records.USER_ID).join(pages, views[Raw.PAGE_LOCATION] == pages.location)
-    columns = dict.fromkeys((USER, PAGE, records.TS, records.SESSION_ID, *order))
+    columns = dict.fromkeys((records.USER_ID, USER, PAGE, records.TS, records.SESSION_ID, *order))
     placed = with_sessions(placed.select(*columns), starts).order_by(USER, *order)
     return _page_views(engine.arrow(placed.select(USER, PAGE, records.TS, records.SESSION_ID, GAP_START)))
 

@@ -46,32 +46,45 @@ class Events:
 
 
 def outcome_events(engine: Engine, staying: ir.Table, users: ir.Table, starts: ir.Table | None) -> Events:
-    """Count every user's events by name, each transaction once."""
+    """Count every user's events by name, each transaction once.
+
+    Args:
+        engine: Where the tables are.
+        staying: All events that stay.
+        users: ``user_id`` → ``user``.
+        starts: Of sessions without an id, see :func:`core.ingest.events.gap_starts`.
+    """
     others = staying.filter(~staying[records.IS_VIEW])
-    name = others[Raw.EVENT_NAME].strip()
-    others = others.mutate(name=name, transaction=records.absent(others[Raw.TRANSACTION_ID]))
-    sold = (others.name == PURCHASE) & others.transaction.notnull()
-    purchases = others.filter(sold.fill_null(False))
+    others = others.mutate(name=others[Raw.EVENT_NAME].strip())
+    purchases = _numbered(others.filter(others.name == PURCHASE))
+    counted = ibis.union(
+        _counted(others.filter(others.name != PURCHASE), starts),
+        _counted(purchases.filter(purchases.again == 0), starts),
+        distinct=False,
+    )
+    named = counted.filter(records.absent(counted.name).notnull()).join(users, records.USER_ID)
+    again = purchases.join(users, records.USER_ID).filter(_.again > 0).count()
+    return Events(_table(engine.arrow(named.order_by(USER, "name"))), engine.arrow(again).as_py())
+
+
+def _numbered(purchases: ir.Table) -> ir.Table:
+    """Number the purchases of each transaction of a user; 0 where there is no transaction id."""
+    named = purchases.mutate(transaction=records.absent(purchases[Raw.TRANSACTION_ID]))
     order = ibis.window(group_by=[records.USER_ID, "transaction"], order_by=list(records.ORDER))
-    numbered = purchases.mutate(again=ibis.row_number().over(order))
+    again = ibis.ifelse(named.transaction.isnull(), 0, ibis.row_number().over(order))
+    return named.mutate(again=again)
+
+
+def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
     columns = (records.USER_ID, records.TS, records.SESSION_ID, "name", records.REVENUE)
-    once = numbered.filter(numbered.again == 0).select(*columns)
-    rest = others.filter(~sold.fill_null(False)).select(*columns)
-    counted = _counted(rest.union(once), users, starts)
-    again = numbered.join(users, records.USER_ID).filter(_.again > 0).count()
-    return Events(_table(engine.arrow(counted)), engine.arrow(again).as_py())
-
-
-def _counted(events: ir.Table, users: ir.Table, starts: ir.Table | None) -> ir.Table:
-    named = events.filter(records.absent(events.name).notnull()).join(users, records.USER_ID)
-    named = with_sessions(named.select(USER, records.TS, records.SESSION_ID, "name", records.REVENUE), starts)
-    ids = named.group_by(USER, "name")
-    return ids.agg(
+    groups = with_sessions(events.select(*columns), starts).group_by(records.USER_ID, "name")
+    sessions = _[records.SESSION_ID].nunique()
+    return groups.agg(
         events=_.count(),
-        sessions=_[records.SESSION_ID].nunique() + _[GAP_START].nunique(),
+        sessions=sessions if starts is None else sessions + _[GAP_START].nunique(),
         first=_[records.TS].min(),
         revenue=_[records.REVENUE].try_cast(_DECIMAL).sum().cast("float64"),
-    ).order_by(USER, "name")
+    )
 
 
 def _table(counted: pa.Table) -> pa.Table:

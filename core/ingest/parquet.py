@@ -54,11 +54,7 @@ def open_parquet(file: BinaryIO, source: Source, settings: IngestSettings) -> Op
         table = pq.ParquetFile(file)
         first = next(table.iter_batches(1 << 12, columns=_lists(table.schema_arrow)), None)
     seen = tuple(_names(table.schema_arrow, first))
-    nested = any(
-        "." in name and name.partition(".")[0] in PARAM_LISTS
-        for name in seen
-        if name not in table.schema_arrow.names
-    )
+    nested = bool(_lists(table.schema_arrow))
     with naming(source.name):
         fields = map_names(seen, RECORD_FIELDS if nested else {}, settings)
     shape = "nested parquet" if nested else "flat parquet"

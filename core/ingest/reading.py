@@ -12,6 +12,7 @@ import pyarrow as pa
 from core.errors import InputError
 from core.ingest import delimited, ndjson, parquet
 from core.ingest.files import Packing, Source, resolve_inputs
+from core.ingest.headers import normalise_header
 from core.ingest.inspection import Inspection, inspect
 from core.ingest.parts import FileCount, Sink
 from core.ingest.receipt import FileReceipt
@@ -82,6 +83,7 @@ def read_all(paths: Sequence[Path], settings: IngestSettings, raw_dir: Path, pro
         report = _reporter(progress, sources, number)
         counts.append((source, sink, _READERS[source.kind](source, settings, sink, report)))
     _refuse_nothing(counts)
+    _refuse_unknown_columns(settings, [count for _, _, count in counts])
     rejects = [table for _, sink, _ in counts for table in sink.rejects]
     present = frozenset(field for _, _, count in counts for field in count.columns)
     return RawRead(
@@ -125,6 +127,18 @@ def _refuse_nothing(counts: Sequence[tuple[Source, Sink, FileCount]]) -> None:
         f"{rejected[Rejects.FILE]}, line {rejected[Rejects.LINE]}: {rejected[Rejects.REASON]}",
         remedy="Export it again",
     )
+
+
+def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount]) -> None:
+    """A column that the analyst named must have been read from in at least one file."""
+    for field, column in settings.mapping.items():
+        wanted = normalise_header(column)
+        used = {normalise_header(count.columns[field]) for count in counts if field in count.columns}
+        if column and wanted not in used:
+            raise InputError(
+                f"The mapping reads {field} from {column!r}, but no file has values in such a column",
+                remedy="Look at the columns of the file, and correct the mapping",
+            )
 
 
 def _receipt(

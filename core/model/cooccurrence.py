@@ -21,7 +21,7 @@ START_STD: Final = 0.1
 """Spread of the page table at the start; the other tables of a token have about the same."""
 
 
-def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int, seed: int) -> np.ndarray:
+def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int) -> np.ndarray:
     """Start vectors of all items.
 
     Args:
@@ -29,15 +29,14 @@ def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int, s
         users: int of shape (n_views,), whose page view it is.
         n_items: Number of item ids.
         dim: Length of a vector.
-        seed: Seed of the randomised SVD and of the vectors of items that were never seen.
 
     Returns:
         float32 of shape (n_items, dim), of standard deviation :data:`START_STD`; padding is 0.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)  # not the seed of the training: the start is the same for all seeds
     vectors = rng.standard_normal((n_items, dim))
     rank = min(dim, n_items - 1)
-    factors = _factors(positive_pmi(cooccurrences(items, users, n_items)), rank, seed)
+    factors = _factors(positive_pmi(cooccurrences(items, users, n_items)), rank)
     seen = np.abs(factors).sum(axis=1) > 0
     if seen.any():
         vectors[seen, :rank] = factors[seen] / factors[seen].std()
@@ -72,7 +71,7 @@ def positive_pmi(counts: sparse.csr_array) -> sparse.csr_array:
     return sparse.coo_array(kept, shape=counts.shape).tocsr()
 
 
-def _factors(matrix: sparse.csr_array, rank: int, seed: int) -> np.ndarray:
-    left, strength, _ = randomized_svd(matrix, rank, random_state=seed)
+def _factors(matrix: sparse.csr_array, rank: int) -> np.ndarray:
+    left, strength, _ = randomized_svd(matrix, rank, random_state=0)
     factors: np.ndarray = left * np.sqrt(strength)
     return factors

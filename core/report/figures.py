@@ -22,7 +22,8 @@ from core.schema import OUTSIDE
 Figure = dict[str, Any]
 
 TOKEN: Final = "token:"
-INK, FAINT, LINE, LEFT, GONE, BASE = (f"{TOKEN}{name}" for name in ("ink", "faint", "line", "left", "gone", "base"))
+INK, FAINT, LINE, BASE = (f"{TOKEN}{name}" for name in ("ink", "faint", "line", "base"))
+LEFT, KEPT, GONE = (f"{TOKEN}{name}" for name in ("left", "kept", "gone"))
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 MAP_POINTS: Final = 12_000
 """Dots on the map at most; more of them only make the file heavy."""
@@ -32,7 +33,8 @@ _FIXED: Final[dict[str, dict[Mode, str]]] = {
     "faint": {Mode.LIGHT: "#5b6678", Mode.DARK: "#9aa5b8"},
     "line": {Mode.LIGHT: "#e3e7ee", Mode.DARK: "#2b3444"},
     "left": {Mode.LIGHT: "#2f4fa3", Mode.DARK: "#7f9bf0"},
-    "gone": {Mode.LIGHT: "#c9d0dc", Mode.DARK: "#434d60"},
+    "kept": {Mode.LIGHT: "#d9e2f6", Mode.DARK: "#2a3550"},
+    "gone": {Mode.LIGHT: "#e5ab7d", Mode.DARK: "#96542a"},
     "base": BACKGROUND,
     "outside": MUTED,
 }
@@ -102,7 +104,7 @@ def waterfall(start: int, steps: Sequence[tuple[str, int, int]], used: int) -> F
     shown = [f"{start:,}", *(f"−{leaves:,}" if leaves else "0" for _, leaves, _ in steps), f"{used:,}"]
     bars = {"type": "bar", "orientation": "h", "y": labels, "hoverinfo": "skip", "cliponaxis": False}
     data = [
-        {**bars, "x": kept, "marker": {"color": [LEFT, *[f"{TOKEN}line"] * len(steps), LEFT]}, "name": "left"},
+        {**bars, "x": kept, "marker": {"color": [LEFT, *[KEPT] * len(steps), LEFT]}, "name": "left"},
         {
             **bars, "x": gone, "marker": {"color": GONE}, "name": "leaves", "text": shown,
             "textposition": "outside", "textfont": {"color": INK},
@@ -126,10 +128,11 @@ def forest(points: Sequence[RatePoint], everyone: float, title: str) -> Figure:
     data = [
         {
             "type": "scatter", "mode": "markers", "x": [point.rate], "y": [plain(point.name, 34)],
-            "marker": {"size": 11, "color": token(point.segment)}, "showlegend": False,
+            "marker": {"size": 11, "color": token(point.segment)}, "cliponaxis": False,
             "error_x": {
                 "type": "data", "symmetric": False, "array": [point.high - point.rate],
-                "arrayminus": [point.rate - point.low], "color": token(point.segment), "thickness": 2.5, "width": 5,
+                "arrayminus": [point.rate - point.low], "color": token(point.segment),
+                "thickness": 2.5, "width": 5,
             },
             "hovertemplate": f"{point.rate:.2%} ({point.low:.2%} to {point.high:.2%}), {point.users:,} users"
             "<extra></extra>",
@@ -192,9 +195,10 @@ def _layout(height: int, left: int) -> Figure:
         "automargin": True, "fixedrange": True,
     }  # fmt: skip
     return {
-        "height": height, "margin": {"l": left, "r": 20, "t": 24, "b": 36}, "font": {"family": FONT, "color": INK},
+        "height": height, "margin": {"l": left, "r": 20, "t": 24, "b": 36},
+        "font": {"family": FONT, "color": INK},
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "showlegend": False,
-        "xaxis": dict(axis), "yaxis": dict(axis), "hoverlabel": {"bgcolor": BASE, "font": {"color": INK}},
+        "xaxis": dict(axis), "yaxis": dict(axis),
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": FAINT, "activecolor": INK},
+        "hoverlabel": {"bgcolor": BASE, "font": {"color": INK}},
     }  # fmt: skip
-
-

@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the heat-map: the value as text, and how far it is above (+) or below (−) all users.
+    """One cell of the heat-map: the value as text, and how far it is above (+) or below (−) the others.
 
     ``strength`` lies between −1 and 1; None where there is nothing to compare.
     """
@@ -51,11 +51,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class HeatRow:
-    """A metric over the segments."""
+    """A segment's metrics, a cell a metric."""
 
-    metric: str
+    segment: int
+    name: str
     cells: tuple[Cell, ...]
-    everyone: str
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,11 @@ class PageRow:
 
 @dataclass(frozen=True)
 class Bar:
-    """A value of a dimension: its share here and among all users, each 0 to 1."""
+    """A value of a dimension: its share here and among the users it is compared with, each 0 to 1."""
 
     label: str
     share: float
-    everyone: float | None
+    rest: float | None
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,9 @@ class Report:
     everyone: Row
     outcome: str
     """What counts as success; empty where nothing does."""
+    metrics: tuple[str, ...]
+    """Headers of the heat-map's cells."""
+    heat_note: str
     heat: tuple[HeatRow, ...]
     cards: tuple[Card, ...]
     map: Chart | None

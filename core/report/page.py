@@ -89,7 +89,11 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 def _shade(segment: int | None) -> str:
     """The style variable of a segment's colour."""
-    return "--seg-none" if segment is None else token(segment).replace("token:", "--").replace("--outside", "--seg-none")
+    return (
+        "--seg-none"
+        if segment is None
+        else token(segment).replace("token:", "--").replace("--outside", "--seg-none")
+    )
 
 
 def _text(name: str) -> str:
@@ -98,4 +102,4 @@ def _text(name: str) -> str:
 
 def _trusted(own: str) -> Markup:
     """Text of this program or of a library of it, never of a file that somebody loaded."""
-    return Markup(own)  # noqa: S704
+    return Markup(own)

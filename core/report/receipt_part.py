@@ -63,7 +63,10 @@ def files(receipt: Receipt) -> Table:
 
 def addresses(receipt: Receipt) -> Table:
     """How many addresses there were, and what each rule changed."""
-    counts = (("Different addresses before", f"{receipt.urls.raw:,}"), ("after", f"{receipt.urls.canonical:,}"))
+    counts = (
+        ("Different addresses before", f"{receipt.urls.raw:,}"),
+        ("after", f"{receipt.urls.canonical:,}"),
+    )
     rules = tuple((f"Page views changed by: {rule}", f"{n:,}") for rule, n in receipt.urls.by_rule.items())
     return Table(("", "Count"), (*counts, *rules), numeric=(1,))
 

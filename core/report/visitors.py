@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from core.report.model import Session, Step, Visitor
-from core.report.wording import common_origin, counted, duration, minute, short_address
+from core.report.wording import common_ending, common_origin, counted, duration, minute, short_address
 from core.schema import Pages
 from core.sequences import UserSequences
 
@@ -18,18 +17,56 @@ SHOWN_STEPS: Final = 10
 
 
 class PageNames:
-    """What to call a page: its title, or its address where it has none.
+    """What to call a page.
 
     Args:
         pages: The page table (:class:`core.schema.Pages`), in index order.
     """
 
-    def __init__(self, pages) -> None:  # noqa: ANN001
-        self.addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
-        self.origin = common_origin(self.addresses)
-        titles = pages[Pages.PAGE_TITLE]
-        self.titles: list[str | None] = titles.where(titles.notna(), None).tolist()
+    def __init__(self, pages: pd.DataFrame) -> None:
+        self._addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
+        self._titles: list[str] = pages[Pages.PAGE_TITLE].fillna("").tolist()
+        self._origin = common_origin(self._addresses)
+        self._ending = common_ending([title for title in self._titles if title])
 
     def address(self, page: int) -> str:
-        """The address, without what all addresses share."""
-        return short_address(self.addresses[page], self.origin)
+        """The address, without the origin that all pages share."""
+        return short_address(self._addresses[page], self._origin)
+
+    def title(self, page: int) -> str:
+        """The title, or the address where there is none."""
+        return self._titles[page] or self.address(page)
+
+    def short_title(self, page: int) -> str:
+        """The title without the ending that most pages share."""
+        return self.title(page).removesuffix(self._ending) or self.title(page)
+
+
+def visitor(sequences: UserSequences, names: PageNames, user: int, label: str) -> Visitor:
+    """One user's first sessions, each with its first pages.
+
+    Args:
+        sequences: Page views of all users.
+        names: What to call pages.
+        user: Index of the user.
+        label: What to call the user.
+    """
+    span = slice(int(sequences.offsets[user]), int(sequences.offsets[user + 1]))
+    session = sequences.session[span]
+    starts = np.flatnonzero(np.diff(session, prepend=-1))
+    ends = np.append(starts[1:], len(session))
+    shown = [
+        _session(names, sequences.page[span][begin:end], sequences.timestamp[span][begin:end])
+        for begin, end in zip(starts[:SHOWN_SESSIONS], ends[:SHOWN_SESSIONS], strict=True)
+    ]
+    summary = f"{counted(len(session), 'page view')} in {counted(len(starts), 'session')}"
+    return Visitor(label, summary, tuple(shown), more=len(starts) - len(shown))
+
+
+def _session(names: PageNames, pages: np.ndarray, times: np.ndarray) -> Session:
+    waits = [duration(float(wait) / 1e6) for wait in np.diff(times)]
+    steps = [
+        Step(names.short_title(int(page)), names.address(int(page)), wait)
+        for page, wait in zip(pages[:SHOWN_STEPS], [*waits, ""][:SHOWN_STEPS], strict=True)
+    ]
+    return Session(minute(int(times[0])), tuple(steps), more=len(pages) - len(steps))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 ABSENT: Final = "–"
+
+_ORIGIN: Final = re.compile(r"(?:[a-z][a-z0-9+.\-]*://)?[^/?#]+", re.IGNORECASE)
+_ENDING: Final = re.compile(r"\s[|·–—-]\s[^|·–—]{1,60}$")
 
 
 def number(value: float | None, digits: int = 0) -> str:
@@ -46,12 +50,13 @@ def duration(seconds: float | None) -> str:
 
 def day(microseconds: int) -> str:
     """``3 Nov 2025``, in UTC."""
-    return f"{_moment(microseconds):%-d %b %Y}"
+    moment = _moment(microseconds)
+    return f"{moment.day} {moment:%b %Y}"
 
 
 def minute(microseconds: int) -> str:
     """``3 Nov 2025, 20:14``, in UTC."""
-    return f"{_moment(microseconds):%-d %b %Y, %H:%M}"
+    return f"{day(microseconds)}, {_moment(microseconds):%H:%M}"
 
 
 def counted(n: int, thing: str, things: str = "") -> str:
@@ -61,20 +66,20 @@ def counted(n: int, thing: str, things: str = "") -> str:
 
 def common_origin(addresses: Sequence[str]) -> str:
     """Scheme and host that all addresses share, to be left out where many are listed; else empty."""
-    origins = {f"{parts.scheme}://{parts.netloc}" for parts in map(_split, addresses)}
-    return origins.pop() if len(origins) == 1 and "://" not in origins else ""
+    origins = {match.group() if (match := _ORIGIN.match(address)) else "" for address in addresses}
+    return origins.pop() if len(origins) == 1 else ""
 
 
 def short_address(address: str, origin: str) -> str:
     """The address without the origin that all of them share."""
-    return address.removeprefix(origin) or address if origin else address
+    return address.removeprefix(origin) or address
 
 
-def _split(address: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    try:
-        return urlsplit(address)
-    except ValueError:
-        return urlsplit("")
+def common_ending(titles: Sequence[str]) -> str:
+    """What most titles end with, such as `` | Shop``; empty when fewer than half share an ending."""
+    found = Counter(match.group() for title in titles if (match := _ENDING.search(title)))
+    ending, times = next(iter(found.most_common(1)), ("", 0))
+    return ending if 2 * times > len(titles) else ""
 
 
 def _moment(microseconds: int) -> datetime:

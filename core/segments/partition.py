@@ -61,7 +61,7 @@ class Partition:
         return {int(segment): int((self.labels == segment).sum()) for segment in self.ids}
 
     def to_files(self, folder: Path) -> None:
-        """Write ``labels.npy``, ``centroids.npy`` and ``partition.json`` into a folder that is there.
+        """Write ``labels.npy``, ``centroids.npy`` and ``partition.json`` into a folder, made if absent.
 
         Raises:
             ResourceError: If the disk is full.
@@ -74,6 +74,7 @@ class Partition:
             "settings": self.settings.model_dump(mode="json"),
         }
         with disk_errors():
+            folder.mkdir(parents=True, exist_ok=True)
             np.save(folder / LABELS, self.labels, allow_pickle=False)
             np.save(folder / CENTROIDS, self.centroids, allow_pickle=False)
             (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")

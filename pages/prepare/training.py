@@ -25,10 +25,10 @@ def main() -> None:
     _take_result()
     st.title("Training")
     st.write(WHAT)
-    if not state.need(dataset=True, model=False):
-        return
     dataset = state.dataset()
-    assert dataset is not None  # need() said so
+    if dataset is None:
+        state.need(model=False)
+        return
     if job_panel.panels(("train",), dataset.key, _live):
         return
     offer_to_go_on(dataset.key)
@@ -50,7 +50,7 @@ def _take_result() -> None:
 def _form(dataset: Dataset) -> None:
     run = state.model()
     with errors.shown():
-        settings = train_form(dataset.sequences, run.settings if run else None)
+        settings = train_form(dataset, run.settings if run else None)
         if st.button("Train", type="primary", icon=":material/play_arrow:", key="start-training"):
             _start(dataset, settings)
             st.rerun()
@@ -73,7 +73,7 @@ def _current_model() -> None:
         return
     with st.container(border=True, key="current-model"):
         st.subheader("The current model")
-        curves.summary(run.settings, run.report)
+        curves.summary(run.settings, run.report, run.key)
         button(EXPLORE, "Explore the segments")
 
 

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.profiles.selection import Selection, select
+from core.profiles.columns import Col, Kind
+from core.profiles.names import default_names
+from core.report.wording import number, percent
 from core.schema import Group
-from core.segments.layout import Layout, inside_polygon
-from core.settings import ViewWeights
-from pages.ui import background, cards, charts, errors, job_panel, state, steering, workbench
-from pages.ui.text import count, md_text, share
-from pages.ui.user_map import user_map
+from core.segments.choosing import KScore, suggest
+from pages.ui import (
+    background,
+    bench_view,
+    cards,
+    charts,
+    errors,
+    job_panel,
+    map_view,
+    state,
+    steering,
+    workbench,
+)
 from pages.ui.workbench import Bench, Sources
 
-QUICK, NEIGHBOURS = "Quick (PCA)", "Neighbours"
-MAP_WEIGHTS: Final = "map_weights"
-ISLANDS: Final = (
-    "Distances between islands, and their sizes, mean little: read who is close to whom, not how far apart "
-    "the groups lie."
-)
+WHY_APART = {
+    f"group:{Group.ONE_PAGE}": "A single page view says nothing about behaviour, so they are not clustered.",
+    f"group:{Group.BOT_LIKE}": "They look automated. They are counted and shown, and not clustered.",
+}
 
 
 def page() -> None:
@@ -37,100 +44,85 @@ def page() -> None:
 
 
 def _explore(made_from: Sources) -> None:
-    status = st.container(key="status_line")
+    status = st.container()
+    card_row = st.container()
     map_side, control_side = st.columns([7, 4], gap="large")
     with control_side, st.container(border=True, key="steering"):
-        set_to, slots = workbench.controls(made_from)
+        set_to, slots = bench_view.controls(made_from)
     bench = workbench.solve(made_from, set_to)
     steering.show_effective(slots, bench.combined.effective)
     with status:
-        workbench.status_line(bench)
+        bench_view.status_line(bench)
+    with card_row:
+        _cards(bench)
     with map_side:
-        _map(bench)
+        map_view.draw(bench)
     with control_side:
         _number_of_segments(bench)
-    _cards(bench)
 
 
-def _map(bench: Bench) -> None:
-    weights = _map_weights(bench)
-    chosen = st.segmented_control(
-        "Map", [QUICK, NEIGHBOURS], default=QUICK, required=True, key="map", bind="query-params",
-        persist_state="session", label_visibility="collapsed",
-        help="Quick: the two directions in which users differ most. Neighbours: keeps similar users together.",
-    )  # fmt: skip
-    layout = background.neighbour_map(bench.sources, weights) if chosen == NEIGHBOURS else None
-    if chosen == NEIGHBOURS and layout is None:
-        _offer_neighbours(bench, weights)
-    _map_and_selection(bench, layout or workbench.pca_map(bench, weights))
-    _offer_new_layout(bench, weights)
+def _cards(bench: Bench) -> None:
+    rows = bench.profiles.segments
+    working = default_names(bench.profiles)
+    with st.grid("auto", min_column_width=cards.CARD_WIDTH, gap="small", key="cards"):
+        for row in rows[rows[Col.KIND] == Kind.SEGMENT].to_dict("records"):
+            _card(bench, row, working[row[Col.SEGMENT]])
+        for row in rows[rows[Col.KIND] == Kind.GROUP].to_dict("records"):
+            cards.rule_card(row[Col.LABEL], row[Col.USERS], row[Col.SHARE], WHY_APART[row[Col.KEY]])
 
 
-def _map_weights(bench: Bench) -> ViewWeights:
-    """The weights the map was laid out for; dots stay where they are while the sliders move."""
-    made = st.session_state.setdefault(MAP_WEIGHTS, (bench.sources.embeddings, bench.steering.weights))
-    if made[0] != bench.sources.embeddings:
-        st.session_state[MAP_WEIGHTS] = made = (bench.sources.embeddings, bench.steering.weights)
-    return made[1]
+def _card(bench: Bench, row: dict[str, float], working_name: str) -> None:
+    segment = int(row[Col.SEGMENT])
+    with st.container(border=True, height="stretch", key=f"card-{segment}", gap="xsmall"):
+        cards.swatch(segment, row[Col.SHARE_CLUSTERED])
+        cards.name_field(segment, bench.own_names.get(segment, ""), _renamer(bench))
+        st.markdown(f"**{row[Col.USERS]:,}** users · {percent(row[Col.SHARE])}")
+        if bench.profiles.outcome:
+            cards.line(
+                "Outcome", percent(row[Col.OUTCOME_RATE]), f"Share of users with {bench.profiles.outcome}"
+            )
+        cards.line("Page views a user", number(row[Col.PAGE_VIEWS_MEAN], 1))
+        cards.line("Most unlike others in", working_name)
 
 
-def _offer_neighbours(bench: Bench, weights: ViewWeights) -> None:
-    if job_panel.panels([background.LAYOUT], bench.sources.embeddings):
-        return
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.caption("This map is not drawn yet; meanwhile you see the quick one. It takes up to two minutes.")
-        st.button(
-            "Draw it", key="draw_neighbours", icon=":material/play_arrow:", on_click=background.start,
-            args=(background.LAYOUT, bench.sources, weights),
-        )  # fmt: skip
+def _renamer(bench: Bench) -> Callable[[int, str], None]:
+    return lambda segment, name: workbench.rename(bench, segment, name)
 
 
-def _offer_new_layout(bench: Bench, weights: ViewWeights) -> None:
-    if weights == bench.steering.weights:
-        return
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("The dots lie where the earlier weights put them; their colours are of the weights now.")
-        st.button("Lay out for these weights", key="lay_out_again", on_click=_lay_out_again, args=(bench,))
+def _number_of_segments(bench: Bench) -> None:
+    with st.container(border=True, key="choose_k"):
+        st.markdown(
+            "**How many segments?**", help="Both scores for each number of segments, with these weights."
+        )
+        scores = background.k_scores(bench.sources, bench.steering.weights)
+        if scores is not None:
+            _k_charts(bench, scores)
+        elif not job_panel.panels([background.CHOOSE_K], bench.sources.embeddings):
+            st.caption("Not compared yet for these weights. It runs in the background, in about a minute.")
+            st.button(
+                "Compare 2 to 15", key="compare_k", icon=":material/play_arrow:", on_click=background.start,
+                args=(background.CHOOSE_K, bench.sources, bench.steering.weights),
+            )  # fmt: skip
 
 
-def _lay_out_again(bench: Bench) -> None:
-    st.session_state[MAP_WEIGHTS] = (bench.sources.embeddings, bench.steering.weights)
-
-
-@st.fragment
-def _map_and_selection(bench: Bench, layout: Layout) -> None:
-    n_users = len(bench.labels)
-    outline = user_map(
-        layout.xy, bench.labels, bench.names, key=f"map-{workbench.token(layout.xy)}",
-        alt=f"Map of {n_users:,} users in {len(bench.segments)} segments",
-    )  # fmt: skip
+def _k_charts(bench: Bench, scores: pd.DataFrame) -> None:
+    advice = suggest([KScore(**row) for row in scores.to_dict("records")])
+    current = len(bench.segments)
+    ties = ", ".join(str(k) for k in advice.near)
     st.caption(
-        f"All {count(n_users, 'user')}. Of a user's 15 nearest neighbours, the map keeps "
-        f"**{layout.fidelity:.0%}**. {ISLANDS}"
+        f"Suggested: **{advice.k}**, the smallest number whose silhouette is within 5 % of the best "
+        f"({ties}). You are at {current}."
     )
-    if outline is None:
-        st.caption(":material/lasso_select: Draw around users with the lasso at the top right to list them.")
-        return
-    _selection(bench, inside_polygon(outline, layout.xy))
+    st.altair_chart(
+        charts.line_over_k(scores, "silhouette", "Silhouette (higher is better)", current, advice.k),
+        key="chart-silhouette", alt=f"Silhouette over the number of segments; {advice.k} is suggested",
+    )  # fmt: skip
+    st.altair_chart(
+        charts.line_over_k(scores, "inertia", "Inertia (look for the bend)", current, None),
+        key="chart-inertia", alt="Mean squared distance to the centre over the number of segments",
+    )  # fmt: skip
+    charts.behind(scores, key="number_of_segments")
 
 
-def _selection(bench: Bench, users: np.ndarray) -> None:
-    with st.container(border=True, key="selection"):
-        st.subheader(f"{count(len(users), 'user')} selected")
-        if not len(users):
-            st.caption("Nobody lies inside. Draw around some dots.")
-            return
-        chosen = select(workbench.profile_data(bench.sources), bench.labels, users)
-        mix, pages = st.columns(2)
-        with mix:
-            _mix(bench, chosen)
-        with pages:
-            _top_pages(chosen)
-        st.download_button(
-            "Download their ids", data=lambda: _ids(bench, users), file_name="selected_users.csv",
-            mime="text/csv", icon=":material/download:", on_click="ignore", key="download_selection",
-        )  # fmt: skip
-
-
-def _ids(bench: Bench, users: np.ndarray) -> bytes:
-    return pd.DataFrame(bench.sources.dataset.users["user_id"].iloc[users]).to_csv(index=False).encode()
+with errors.shown():
+    page()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -61,7 +62,6 @@ def _settings(weights: ViewWeights) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _open_layout(path: str) -> Layout:
-    xy_file, facts_file = (f"{path}/{name}" for name in tasks.LAYOUT_FILES)
-    with open(facts_file, encoding="utf-8") as file:
-        facts = json.load(file)
+    xy_file, facts_file = (Path(path) / name for name in tasks.LAYOUT_FILES)
+    facts = json.loads(facts_file.read_text(encoding="utf-8"))
     return Layout(np.load(xy_file, allow_pickle=False), facts["method"], facts["fidelity"])

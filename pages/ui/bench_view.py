@@ -73,7 +73,7 @@ def _what_moved(bench: Bench) -> str:
     if moved is None:
         return base
     changes = _named("new", bench.fit.new) + _named("gone", bench.fit.gone)
-    return f"{base} · {count(moved, 'user')} ({share(moved, clustered)}) changed segment with the last move{changes}"
+    return f"{base} · the last move changed {count(moved, 'user')} ({share(moved, clustered)}){changes}"
 
 
 def _named(what: str, segments: tuple[int, ...]) -> str:
@@ -85,4 +85,6 @@ def _in_a_line(bench: Bench) -> str:
         f"{TITLES[View(view)].lower()} {share:.0%}" for view, share in bench.combined.effective.items()
     )
     outcome = f" · outcome: {bench.profiles.outcome}" if bench.profiles.outcome else ""
-    return f"{len(bench.segments)} segments of {count(bench.sources.n_clustered, 'user')} · {weights}{outcome}"
+    return (
+        f"{len(bench.segments)} segments of {count(bench.sources.n_clustered, 'user')} · {weights}{outcome}"
+    )

@@ -13,6 +13,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.export import csv_bytes
+from core.profiles.columns import Col
+
 NEUTRAL: Final = "#8b94a5"
 """Everybody, the rest, a reference: grey on both backgrounds."""
 ABOVE: Final = "#3862c4"
@@ -66,7 +69,7 @@ def behind(table: pd.DataFrame, *, key: str, columns: Mapping[str, object] | Non
 def download_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
     """A button that makes the file when it is clicked."""
     st.download_button(
-        label, data=lambda: table.to_csv(index=False).encode(), file_name=f"{key}.csv", mime="text/csv",
+        label, data=lambda: csv_bytes(table), file_name=f"{key}.csv", mime="text/csv",
         key=f"csv-{key}", icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
 
@@ -222,3 +225,27 @@ def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -
     )
     text = base.mark_text(fontSize=12).encode(text="text:N")
     return (squares + text).properties(height=34 * len(segments) + 40)
+
+
+def share_column(label: str, help_text: str) -> object:
+    """A share from 0 to 1 as a bar with its percentage."""
+    return st.column_config.ProgressColumn(
+        label, help=help_text, format="percent", min_value=0.0, max_value=1.0
+    )
+
+
+def page_columns(here: str, there: str) -> dict[str, object]:
+    """Column settings of a table of pages.
+
+    Args:
+        here: What the share is of.
+        there: What the other share is of.
+    """
+    return {
+        Col.PAGE_TITLE: st.column_config.TextColumn("Title", width="medium"),
+        Col.PAGE_LOCATION: st.column_config.TextColumn("Page", width="medium"),
+        Col.USERS: st.column_config.NumberColumn("Users", format="localized"),
+        Col.SHARE: share_column("Share", here),
+        Col.REST_SHARE: share_column("Others", there),
+        Col.LIFT: st.column_config.NumberColumn("Lift", format="%.1f×", help="Share over the others' share."),
+    }

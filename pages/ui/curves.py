@@ -15,11 +15,12 @@ from core.settings import TrainSettings
 from pages.ui.text import count, duration
 
 STEP: Final = "step"
-LOSS: Final = {"loss": "training", "val_loss": "validation"}
-RETRIEVAL: Final = {"val_retrieval": "validation retrieval"}
+FEW: Final = 40
+"""Fewer points than this are drawn as points, too."""
+WHAT_LOSS: Final = "How far the model is from telling apart the users it learns from. Lower is better."
 WHAT_RETRIEVAL: Final = (
-    "Of users the model never saw: how well one slice of a user's visits finds the other slice of the same "
-    "user. Higher is better; when it stops rising, more training gains nothing."
+    "How well one part of a user's visits finds the other part of the same user, among users the model "
+    "never saw (mean reciprocal rank, 1 is perfect). Higher is better; when it is flat, more training gains nothing."
 )
 
 
@@ -38,48 +39,57 @@ def live_figures(view: JobView) -> None:
             st.metric(label, value)
 
 
-def curves(rows: Sequence[Mapping[str, float]], key: str) -> None:
+def curves(rows: Sequence[Mapping[str, Any]], key: str) -> None:
     """Loss and validation retrieval over the steps, and the table behind them."""
-    table = pd.DataFrame(list(rows))
-    if STEP not in table:
+    table = pd.DataFrame([row for row in rows if STEP in row and "loss" in row])
+    if table.empty:
         st.caption("The curves appear with the first measurement.")
         return
     chart, behind = st.tabs(["Curves", "Table"], key=f"{key}-tabs")
     with chart:
         left, right = st.columns(2)
-        _lines(left, table, LOSS, "Triplet loss")
-        _lines(right, table, RETRIEVAL, "Validation retrieval")
-        right.caption(WHAT_RETRIEVAL)
+        with left:
+            _line(table, "loss", "Loss in training", WHAT_LOSS)
+        with right:
+            _line(table, "valid_mrr", "Validation retrieval", WHAT_RETRIEVAL)
     behind.dataframe(table, hide_index=True, height=300, alt="Figures at each step", key=f"{key}-table")
 
 
-def _lines(place: Any, table: pd.DataFrame, columns: Mapping[str, str], title: str) -> None:  # noqa: ANN401
-    here = [column for column in columns if column in table]
-    if not here:
+def _line(table: pd.DataFrame, column: str, title: str, what: str) -> None:
+    points = table[[STEP, column]].dropna() if column in table else table[[]]
+    if points.empty:
+        st.caption(f"{title}: not measured yet; small data sets have too few users to hold out.")
         return
-    tall = table.melt([STEP], here, "curve", "value").dropna()
-    tall["curve"] = tall["curve"].map(columns)
-    legend = alt.Legend(title=None, orient="top") if len(here) > 1 else None
     chart = (
-        alt.Chart(tall)
-        .mark_line(point=len(tall) < 40)
+        alt.Chart(points)
+        .mark_line(point=len(points) < FEW)
         .encode(
             x=alt.X(f"{STEP}:Q", title="step", axis=alt.Axis(format="~s", tickCount=6, grid=False)),
-            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
-            color=alt.Color("curve:N", sort=list(columns.values()), legend=legend),
-            tooltip=[STEP, "curve", alt.Tooltip("value:Q", format=".4f")],
+            y=alt.Y(f"{column}:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
+            tooltip=[STEP, alt.Tooltip(f"{column}:Q", title=title, format=".4f")],
         )
         .properties(height=220, title=title)
     )
-    place.altair_chart(chart, width="stretch", alt=f"{title} over {len(tall)} measurements")
+    st.altair_chart(chart, width="stretch", alt=f"{title}, {len(points)} measurements")
+    st.caption(what)
 
 
-def summary(settings: TrainSettings, report: Mapping[str, Any]) -> None:
+def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> None:
     """A finished training: how it was made, what it reached, its curves."""
     st.caption(
-        f"{count(settings.epochs, 'epoch')} · {settings.layers} layers of width {settings.hidden_dim} · "
-        f"{settings.embedding_dim} numbers a user · seed {settings.seed}"
+        f"{count(settings.epochs, 'epoch')} · {count(settings.layers, 'layer')} of width "
+        f"{settings.hidden_dim} · {settings.embedding_dim} numbers a user · seed {settings.seed}"
     )
+    shown = {
+        "Users learned from": _number(report.get("trained_users"), "{:,.0f}"),
+        "Validation retrieval": _number(report.get("valid_mrr"), "{:.3f}"),
+        "Steps": _number(report.get("steps"), "{:,.0f}"),
+        "Trained in": duration(report["seconds"]) if "seconds" in report else "–",
+    }
+    with st.grid(len(shown), min_column_width=150):
+        for label, value in shown.items():
+            st.metric(label, value)
+    curves(report.get("curve", ()), key)
 
 
 def _number(value: float | None, pattern: str) -> str:

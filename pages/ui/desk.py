@@ -50,9 +50,7 @@ def recall(store: Store, embeddings: str, n_users: int) -> Kept | None:
         artifact = store.find(STAGE, embeddings)
         if artifact is None:
             return None
-        kept = Kept(
-            ViewWeights.checked(**artifact.settings["weights"]), Partition.from_files(artifact.path)
-        )
+        kept = Kept(ViewWeights.checked(**artifact.settings["weights"]), Partition.from_files(artifact.path))
     except (Beha2VecError, OSError, KeyError):  # another session is replacing it at this moment
         return None
     return kept if len(kept.partition.labels) == n_users else None

@@ -33,8 +33,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
       show(1, files.length > 1 ? `${files.length} files are here` : `${names[0]} is here`, false)
       setTriggerValue("done", names)
     } catch (error) {
-      const stopped = error.name === "AbortError"
-      show(0, stopped ? "Stopped. Choose the same file to go on." : error.message, false, !stopped)
+      const again = "Choose the same file to go on."
+      if (error.name === "AbortError") show(0, `Stopped. ${again}`, false)
+      else if (error instanceof TypeError) show(0, `The connection was lost. ${again}`, false, true)
+      else show(0, error.message, false, true)
     } finally {
       running.delete(parentElement)
       pick.value = "" // so that choosing the same file again counts as a change
@@ -46,8 +48,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     let have = 0
     for (;;) {
       const answer = await put(file, have, signal)
-      const body = await answer.json()
-      if (answer.status !== 409 && !answer.ok) throw new Error(body.error)
+      const body = await answer.json().catch(() => ({}))
+      if (answer.status !== 409 && !answer.ok) {
+        throw new Error(body.error ?? `The server answered with status ${answer.status}.`)
+      }
       have = body.have
       const text = `${file.name}${which}: ${megabytes(have)} of ${megabytes(file.size)} MB`
       show(have / file.size, text, true)

@@ -77,7 +77,7 @@ def _preview(found: Inspection) -> None:
             number = names.index(st.selectbox("File", names, key="preview_file") or names[0])
         file = found.files[number]
         rows = pd.DataFrame(file.sample_rows, columns=list(file.columns), dtype="str")
-        st.dataframe(rows, hide_index=True, height=300, placeholder="–", alt="First rows of the file")
+        st.dataframe(rows, hide_index=True, placeholder="–", alt="First rows of the file")
 
 
 @st.fragment
@@ -166,7 +166,6 @@ def _start_button(
     found: Inspection, mapping: dict[str, str], user_key: str, options: dict[str, object], url: UrlSettings
 ) -> None:
     missing = [MEANING[field] for field in REQUIRED_FIELDS if not mapping.get(field, "needed")]
-    note = f"Choose a column for: {', '.join(missing)}." if missing else "Everything needed was found."
     with st.container(horizontal=True, vertical_alignment="center"):
         clicked = st.button(
             "Prepare the data",
@@ -175,7 +174,12 @@ def _start_button(
             key="prepare",
             disabled=bool(missing),
         )
-        st.caption(note)
+        if missing:
+            st.markdown(
+                f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose it.]"
+            )
+        else:
+            st.caption("Everything needed was found.")
     if clicked:
         changed = {f: column for f, column in mapping.items() if found.mapping.get(f, "") != column}
         settings = IngestSettings.checked(mapping=changed, user_key=user_key, url=url, **options)

@@ -8,11 +8,15 @@ from typing import Any, Final
 import streamlit as st
 from annotated_types import Ge, Gt, Le, Lt
 
-from core.model.estimate import estimate_seconds
+from core.dataset import Dataset
+from core.model.population import choose_users
+from core.model.schedule import estimate_seconds
 from core.sequences import UserSequences
 from core.settings import Device, Preset, TrainSettings
 from pages.ui.text import duration
 
+START_S: Final = 10.0
+"""Starting the child process, loading torch, and a vector for every user in the end."""
 PRESET_WORDS: Final = {
     Preset.FAST: "Fast",
     Preset.BALANCED: "Balanced",
@@ -42,21 +46,22 @@ class Knob:
 
 
 SIZES: Final = (16, 32, 64, 128, 256, 512)
-RATES: Final = (1e-4, 3e-4, 5e-4, 1e-3, 2e-3, 3e-3, 5e-3, 1e-2)
+RATES: Final = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 6e-3, 1e-2)
+AMOUNTS: Final = (100_000, 250_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 20_000_000)
 KNOBS: Final = (
     Knob("epochs", "Epochs", "How often all users are gone through; time grows with it.", top=100),
+    Knob("max_user_steps", "Users seen in all", "Bounds the time on large data.", AMOUNTS),
     Knob("max_length", "Page views read", "The latest ones of each user.", SIZES),
     Knob("embedding_dim", "Numbers a user", "Size of the vector that is learned.", SIZES),
-    Knob("hidden_dim", "Width", "Of the transformer; a multiple of the heads.", SIZES),
+    Knob("hidden_dim", "Width", "Of the transformer; a multiple of twice the heads.", SIZES),
     Knob("layers", "Layers", "Of the transformer; time grows with it."),
     Knob("heads", "Attention heads", "Of each layer.", (1, 2, 4, 8, 16)),
     Knob("feedforward_dim", "Feed-forward width", "Inside each layer.", (*SIZES, 1024, 2048)),
-    Knob(
-        "dropout", "Dropout", "Share of the network left out at random while it learns.", step=0.05, top=0.8
-    ),
     Knob("margin", "Triplet margin", "How much nearer a user's own slice must be.", step=0.05),
-    Knob("learning_rate", "Learning rate", "Size of a step.", RATES),
+    Knob("learning_rate", "Learning rate", "Size of a step, at its highest.", RATES),
     Knob("weight_decay", "Weight decay", "Keeps the weights small.", (0.0, 0.001, 0.01, 0.03, 0.1)),
+    Knob("dropout", "Dropout", "Share of the network left out at random.", step=0.05, top=0.8),
+    Knob("page_dropout", "Pages left out", "Replaced by their folder, as if new.", step=0.05, top=0.5),
     Knob("batch_size", "Users a step", "More is steadier and needs more memory.", (*SIZES[1:], 1024, 2048)),
     Knob("min_count", "Rare pages", "Pages viewed less often share their folder's entry.", top=50),
 )
@@ -73,42 +78,46 @@ def limits(name: str) -> tuple[float, float]:
     return low, high
 
 
-def train_form(sequences: UserSequences, start: TrainSettings | None) -> TrainSettings:
+def train_form(dataset: Dataset, current: TrainSettings | None) -> TrainSettings:
     """Draw the form.
 
     Args:
-        sequences: Of the data set, for the expected time.
-        start: Settings of the current model, to tell what would be different; None without a model.
+        dataset: What will be trained on, for the expected time.
+        current: Settings of the current model, to tell when nothing would be different.
 
     Returns:
         What is chosen now.
 
     Raises:
         SettingsError: If the values do not go together.
+        InputError: If the data set is too small to train on.
     """
+    learners = _learners(dataset.key, dataset.sequences)
     preset = st.segmented_control(
         "How thorough?", list(Preset), default=Preset.BALANCED, required=True, key="preset",
-        format_func=lambda preset: _preset_words(preset, sequences),
+        format_func=lambda preset: _preset_words(preset, learners),
     )  # fmt: skip
     chosen = Preset(preset or Preset.BALANCED)
     changes = _advanced(TrainSettings.preset(chosen), chosen)
     settings = TrainSettings.preset(chosen, **changes)
-    st.markdown(
-        f"Expected on this machine: **{_expected(settings, sequences)}**. {_same_as_before(settings, start)}"
-    )
+    same = "The current model was trained with exactly these settings." if settings == current else ""
+    st.markdown(f"Expected on two CPU cores: **{_expected(settings, learners)}**. {same}")
     return settings
 
 
-def _preset_words(preset: Preset, sequences: UserSequences) -> str:
-    return f"{PRESET_WORDS[preset]} · {_expected(TrainSettings.preset(preset), sequences)}"
+@st.cache_data(max_entries=16, show_spinner=False)
+def _learners(dataset_key: str, _sequences: UserSequences) -> tuple[int, float]:
+    """How many users the model would learn from, and their mean number of page views."""
+    training = choose_users(_sequences).training
+    return len(training), float(_sequences.lengths[training].mean())
 
 
-def _expected(settings: TrainSettings, sequences: UserSequences) -> str:
-    return duration(estimate_seconds(settings, sequences.n_users, sequences.n_views))
+def _preset_words(preset: Preset, learners: tuple[int, float]) -> str:
+    return f"{PRESET_WORDS[preset]} · {_expected(TrainSettings.preset(preset), learners)}"
 
 
-def _same_as_before(settings: TrainSettings, start: TrainSettings | None) -> str:
-    return "The current model was trained with exactly these settings." if settings == start else ""
+def _expected(settings: TrainSettings, learners: tuple[int, float]) -> str:
+    return duration(START_S + estimate_seconds(*learners, settings))
 
 
 def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def _rules(before: UrlSettings) -> UrlSettings:
         with st.grid(2, min_column_width=280, key="url-switches"):
             switches = {
                 "merge_hosts": st.checkbox(
-                    "www. and shop. are the same site", before.merge_hosts, key="merge_hosts"
+                    "Hosts with and without www or shop are one site", before.merge_hosts, key="merge_hosts"
                 ),
                 "lower_path": st.checkbox(
                     "Upper and lower case are the same", before.lower_path, key="lower_path"

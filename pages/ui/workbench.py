@@ -25,7 +25,7 @@ from core.segments import clustering, identity
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
-from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
+from core.settings import AnalyzeSettings, ViewWeights
 from core.store import Store
 from pages.ui import desk, errors, state
 from pages.ui.desk import Kept
@@ -285,9 +285,7 @@ def _profile_data(dataset: str, _dataset: Dataset) -> ProfileData:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _profiles(
-    dataset: str, labels: str, settings: AnalyzeSettings, _sources: Sources, _fit: Fit
-) -> Profiles:
+def _profiles(dataset: str, labels: str, settings: AnalyzeSettings, _sources: Sources, _fit: Fit) -> Profiles:
     return profile(profile_data(_sources), _fit.partition.labels, settings)
 
 

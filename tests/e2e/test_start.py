@@ -134,6 +134,21 @@ def test_a_dropped_file_is_uploaded_looked_into_and_prepared(
     expect(page.get_by_test_id("stMetricValue").first).to_have_text("60")
 
 
+def test_an_upload_that_was_cut_off_goes_on(server: Server, new_page: OpenPage, tmp_path: Path) -> None:
+    export = tmp_path / "large.csv"
+    export.write_bytes(b"user_pseudo_id,event_timestamp,page_location\n" + b"u1,1700000000,/a\n" * 1_200_000)
+    page = new_page(server.url)
+    page.route("**/api/upload/**offset=8388608**", lambda route: route.abort())
+    drop(page, export)
+    expect(page.locator(".st-key-dropped [role=status]")).to_contain_text("The connection was lost")
+    assert sum(path.suffix == ".part" for path in server.inputs.iterdir()) == 1
+    page.unroute_all()
+    with page.expect_request("**/api/upload/**offset=8388608**"):
+        drop(page, export)
+    expect(page.get_by_text("Check what was found")).to_be_visible(timeout=MINUTE_MS)
+    assert (server.inputs / "large.csv").read_bytes() == export.read_bytes()
+
+
 def picture() -> bytes:
     """The smallest PNG."""
 

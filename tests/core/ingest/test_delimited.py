@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
@@ -117,13 +117,9 @@ def test_encodings(tmp_path: Path, codec: str) -> None:
 def test_a_row_that_is_not_utf8_among_rows_that_are(tmp_path: Path) -> None:
     read = read_text(csv_of(row(1, "Größe")).encode() + row(2, "Größe").encode("cp1252") + b"\n", tmp_path)
     assert read.lines == [2]
-    assert read.rejects[0] | {"file": ""} == {
-        "file": "",
-        "line": 3,
-        "column": "page_title",
-        "value": "Gr�\N{REPLACEMENT CHARACTER}e"[:2] + "\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}e",
-        "reason": "not valid UTF-8",
-    }
+    (reject,) = read.rejects
+    assert (reject["line"], reject["column"], reject["reason"]) == (3, "page_title", "not valid UTF-8")
+    assert reject["value"] == "Gr\ufffd\ufffde"
 
 
 def test_concatenated_daily_files_whose_columns_drift(tmp_path: Path) -> None:
@@ -216,6 +212,7 @@ def file_of(texts: list[str]) -> str:
     return csv_of(*(row(number, quoted(text)) for number, text in enumerate(texts)))
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(titles, min_size=1, max_size=25), st.integers(100, 400))
 def test_a_well_formed_file_is_what_python_reads(texts: list[str], chunk: int) -> None:
     text = file_of(texts)
@@ -238,6 +235,7 @@ def damaged(text: str, changes: list[tuple[int, str]]) -> str:
     return text
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(titles, min_size=1, max_size=25), damage, st.integers(100, 400), st.sampled_from([60, BIG]))
 def test_nothing_is_lost_or_counted_twice_and_blocks_change_nothing(
     texts: list[str], changes: list[tuple[int, str]], chunk: int, piece: int
@@ -252,6 +250,7 @@ def test_nothing_is_lost_or_counted_twice_and_blocks_change_nothing(
     assert len(lines) == len(set(lines)) == records
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(careful_titles, min_size=3, max_size=25), st.data())
 def test_damage_to_one_line_loses_that_line_at_most(texts: list[str], data: st.DataObject) -> None:
     lines = file_of(texts).splitlines()

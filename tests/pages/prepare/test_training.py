@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import InputError
 from core.jobs import State
 from core.settings import PRESETS, Preset, TrainSettings
+from pages.ui import train_form
 from pages.ui.train_form import KNOBS, limits
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
@@ -44,10 +46,35 @@ def test_train_asks_for_what_the_form_shows(
     assert TrainSettings.checked(**request["settings"]) == expected
 
 
+def test_values_that_do_not_go_together_are_said_in_words(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.select_slider(key="hidden_dim-balanced").set_value(16)
+    app.select_slider(key="heads-balanced").set_value(16).run()
+    assert "must be a multiple of" in app.error[0].value
+    assert "start-training" not in {button.key for button in app.button}
+    assert not app.exception
+
+
+def test_too_little_data_is_said_before_anything_starts(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_little(_sequences: object) -> None:
+        raise InputError("There is too little to train on", remedy="Take a longer period")
+
+    monkeypatch.setattr(train_form, "choose_users", too_little)
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert "too little to train on" in app.error[0].value
+    assert "start-training" not in {button.key for button in app.button}
+
+
 def test_while_it_trains_the_curves_are_drawn(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, tmp_path: Path
 ) -> None:
-    fake_jobs.rows = [{"stage": "train", "step": step, "loss": 1 / step} for step in (1, 2, 3)]
+    fake_jobs.rows = [
+        {"stage": "train", "step": step, "loss": 1 / step, "valid_mrr": step / 4} for step in (1, 2, 3)
+    ]
     fake_jobs.start(tmp_path, "train", {}, finished_run.dataset, None)
     app = open_app(PAGE, data=finished_run.dataset)
     assert not app.exception

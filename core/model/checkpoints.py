@@ -1,0 +1,121 @@
+"""Where a training stands, in one file that is replaced as a whole.
+
+The randomness of a step depends on the seed and the number of the step alone, so weights, moments of
+the optimiser and that number are all there is to save, and a resumed run ends where a straight one does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from core.errors import ArtifactError
+from core.model.files import CurveRow, read_tensors, write_tensors
+from core.model.network import UserBehaviorTransformer
+from core.model.schedule import Schedule
+from core.sequences import UserSequences
+from core.settings import TrainSettings
+
+CHECKPOINT: Final = "checkpoint.safetensors"
+_STATE: Final = "state"
+_MOMENTS: Final = ("step", "exp_avg", "exp_avg_sq")
+"""What AdamW remembers of each parameter."""
+
+
+class Standing(BaseModel):
+    """How far a training is.
+
+    Args:
+        fingerprint: Data, settings and schedule that it belongs to.
+        step: Steps done.
+        seconds: Wall time of all attempts so far.
+        curve: Rows so far.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fingerprint: str
+    step: int = 0
+    seconds: float = 0.0
+    curve: tuple[CurveRow, ...] = ()
+
+    def after(self, step: int, row: CurveRow, seconds: float) -> Standing:
+        """Where it stands once a row of the curve has been added."""
+        return Standing(
+            fingerprint=self.fingerprint,
+            step=step,
+            seconds=self.seconds + seconds,
+            curve=(*self.curve, row),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Learner:
+    """What changes during a training."""
+
+    network: UserBehaviorTransformer
+    optimizer: torch.optim.AdamW
+
+
+def fingerprint(sequences: UserSequences, settings: TrainSettings, schedule: Schedule) -> str:
+    """Name a training by what it is made of."""
+    digest = hashlib.blake2b(f"{settings.model_dump_json()}{schedule}".encode(), digest_size=16)
+    for array in (sequences.offsets, sequences.page, sequences.timestamp, sequences.session):
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def save_checkpoint(folder: Path, learner: Learner, standing: Standing) -> None:
+    """Replace the checkpoint of a folder.
+
+    Raises:
+        ResourceError: If the disk is full; the checkpoint before is still there.
+    """
+    tensors = {f"weight.{name}": tensor.detach() for name, tensor in learner.network.named_parameters()}
+    for name, parameter in learner.network.named_parameters():
+        for moment in _MOMENTS:
+            tensors[f"{moment}.{name}"] = learner.optimizer.state[parameter][moment]
+    on_cpu = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    write_tensors(folder / CHECKPOINT, on_cpu, {_STATE: standing.model_dump_json()})
+
+
+def resume(folder: Path, learner: Learner, expected: str) -> Standing | None:
+    """Bring a learner to where its checkpoint stands.
+
+    Args:
+        folder: Where checkpoints of this training lie.
+        learner: A fresh learner; unchanged when there is nothing to resume.
+        expected: Fingerprint of this training.
+
+    Returns:
+        None where there is no checkpoint, or only one that is damaged or of another training.
+    """
+    path = folder / CHECKPOINT
+    if not path.exists():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            standing = Standing.model_validate_json(file.metadata()[_STATE])
+        tensors = read_tensors(path)
+    except (OSError, SafetensorError, ValidationError, KeyError, TypeError, ArtifactError):
+        return None
+    if standing.fingerprint != expected:
+        return None
+    _restore(learner, tensors)
+    return standing
+
+
+def _restore(learner: Learner, tensors: dict[str, Tensor]) -> None:
+    with torch.no_grad():
+        for name, parameter in learner.network.named_parameters():
+            parameter.copy_(tensors[f"weight.{name}"])
+            learner.optimizer.state[parameter] = {
+                moment: tensors[f"{moment}.{name}"].to(parameter.device) for moment in _MOMENTS
+            }

@@ -1,0 +1,134 @@
+"""Stage 5: one vector a user and view, from a trained model.
+
+Letters: n_users, B sequences in a batch, T their length, E embedding_dim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from core.errors import ArtifactError
+from core.model.devices import fast_arithmetic, pick_device
+from core.model.files import load_model
+from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch, url_streams
+from core.model.network import UserBehaviorTransformer
+from core.progress import Progress, silent
+from core.schema import View
+from core.sequences import UserSequences
+from core.settings import Device
+
+BATCH_VIEWS: Final = 32_768
+"""Page views a batch: enough to keep both cores busy, little enough to stay in their caches."""
+
+
+def embed(
+    model_dir: Path,
+    sequences: UserSequences,
+    page_urls: Sequence[str],
+    progress: Progress = silent,
+    device: Device = Device.AUTO,
+) -> dict[View, np.ndarray]:
+    """Embed every user, also those with a single page view and those whose pages are all new.
+
+    Equal sequences have equal vectors, bit by bit: each distinct one is computed once.
+
+    Args:
+        model_dir: A folder that :func:`core.model.training.train` wrote.
+        sequences: Page views of all users.
+        page_urls: URL of each page index in ``sequences``.
+        progress: Where to report.
+        device: Where to compute.
+
+    Returns:
+        float32 of shape (n_users, E) with rows of length 1, for each view of the model.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged, or the URLs do not fit the sequences.
+        SettingsError: If there is no such device.
+    """
+    place = pick_device(device)
+    model = load_model(model_dir)
+    if sequences.n_views and int(sequences.page.max()) >= len(page_urls):
+        raise ArtifactError(
+            f"Page {int(sequences.page.max())} has no URL: the page table holds {len(page_urls)}",
+            remedy="Run preprocess again",
+        )
+    streams = {View.URL: url_streams(sequences, page_urls, model.vocabulary)}
+    network = model.network.to(place)
+    return {
+        view: embed_spans(
+            network, view, streams[view], latest_views(sequences, config.max_length), progress
+        )
+        for view, config in model.config.views.items()
+    }
+
+
+def embed_spans(
+    network: UserBehaviorTransformer,
+    view: View,
+    streams: TokenStreams,
+    spans: Spans,
+    progress: Progress = silent,
+) -> np.ndarray:
+    """Vectors of runs of page views, computed once for each distinct run.
+
+    Returns:
+        float32 of shape (len(spans), E).
+    """
+    encoder = network.encoder(view).eval()
+    device = next(encoder.parameters()).device
+    vectors = np.empty((len(spans), encoder.pooling.project.out_features), dtype=np.float32)
+    done = 0
+    with torch.inference_mode(), fast_arithmetic(device):
+        for members, first, place in _batches(streams, spans):
+            batch = padded_batch(streams, spans[first]).to(device)
+            unique = encoder(batch).float().cpu().numpy()  # (B, E)
+            vectors[members] = unique[place]
+            done += len(members)
+            progress("embed", done / len(spans), f"{done:,} of {len(spans):,} users")
+    return vectors
+
+
+def _batches(streams: TokenStreams, spans: Spans) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Group runs of one length, so that nothing is padded, and runs that are equal.
+
+    Yields:
+        The runs of a batch (indices), one run for each distinct content (indices), and for each run of
+        the batch the place of its content among those.
+    """
+    for length in np.unique(spans.length):
+        members = np.flatnonzero(spans.length == length)
+        _, first, inverse = np.unique(
+            _contents(streams, spans[members]), return_index=True, return_inverse=True
+        )
+        order = np.argsort(inverse, kind="stable")
+        size = max(1, BATCH_VIEWS // int(length))
+        for start in range(0, len(first), size):
+            low, high = np.searchsorted(inverse[order], [start, start + size])
+            chosen = order[low:high]
+            yield members[chosen], members[first[start : start + size]], inverse[chosen] - start
+
+
+def _contents(streams: TokenStreams, spans: Spans) -> np.ndarray:
+    """All that the network sees of runs of one length T, one comparable value a run."""
+    where = spans.begin[:, None] + np.arange(int(spans.length[0]))  # (B, T)
+    context = (streams.transitions[where] * N_GAPS + streams.gaps[where]) * 2 + streams.session_starts[where]
+    context[:, 0] = 0  # the first view keeps nothing of what came before it
+    tokens = np.concatenate([streams.items[where], context.astype(np.int32)], axis=1)  # (B, 2T)
+    return np.ascontiguousarray(tokens).view(f"V{tokens.itemsize * tokens.shape[1]}").ravel()
+
+
+def embed_pair(
+    network: UserBehaviorTransformer, streams: Mapping[View, TokenStreams], pair: tuple[Spans, Spans]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of two parts of the same users, all views summed: two float32 of shape (n, E), of length 1."""
+    summed = [
+        np.sum([embed_spans(network, view, streams[view], part) for view in streams], axis=0) for part in pair
+    ]
+    query, answer = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for vectors in summed)
+    return query, answer

@@ -1,0 +1,208 @@
+"""A trained model on disk: tensors in safetensors, everything else in JSON, never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from core.errors import ArtifactError
+from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.vocabulary import Vocabulary
+from core.schema import View
+from core.settings import Settings, TrainSettings
+from core.store import disk_errors, write_text_atomic
+
+FORMAT: Final = 1
+"""Raised when older model folders can no longer be read."""
+WEIGHTS, CONFIG = "weights.safetensors", "config.json"
+VOCABULARY, TRAINING = "vocabulary.json", "training.json"
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class ModelConfig(Settings):
+    """``config.json``: how the network is shaped and how it was trained."""
+
+    format: int = FORMAT
+    views: dict[View, ViewConfig] = Field(min_length=1)
+    settings: TrainSettings
+
+
+class CurveRow(Settings):
+    """One point of the training curve.
+
+    Args:
+        step: Steps done.
+        epoch: Epoch the step belongs to, from 1.
+        loss: Mean loss since the row before.
+        valid_mrr: Retrieval among held-out users, at the end of an epoch when there are enough of them.
+        users_per_s: Users a second since the row before.
+    """
+
+    step: int
+    epoch: int
+    loss: float
+    valid_mrr: float | None = None
+    users_per_s: float
+
+    def figures(self) -> dict[str, float]:
+        """The numbers that are there, by name."""
+        return self.model_dump(exclude_none=True)
+
+
+class TrainReport(BaseModel):
+    """``training.json``: what the training saw and how it went.
+
+    Args:
+        users: Users with a page view.
+        min_views: Page views that a user needed to take part.
+        trained_users: Users that the model learnt from.
+        held_out_users: Users kept apart.
+        valid_users: Of these, the ones that validation searches among.
+        items: Token ids: pages, directories, padding and unknown.
+        epochs: Epochs done; more than asked for on small data, fewer on large.
+        batch_size: Users a step.
+        steps: Steps done.
+        seconds: Wall time, of all attempts where it was resumed.
+        valid_mrr: Retrieval after the last step.
+        curve: Rows in order of steps.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    users: int
+    min_views: int
+    trained_users: int
+    held_out_users: int
+    valid_users: int
+    items: int
+    epochs: int
+    batch_size: int
+    steps: int
+    seconds: float
+    valid_mrr: float | None
+    curve: tuple[CurveRow, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A model ready to embed."""
+
+    network: UserBehaviorTransformer
+    config: ModelConfig
+    vocabulary: Vocabulary
+
+
+def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
+    """Write a model folder.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}
+    write_tensors(folder / WEIGHTS, weights, {})
+    write_text_atomic(folder / CONFIG, model.config.model_dump_json(indent=1))
+    write_text_atomic(folder / VOCABULARY, json.dumps(model.vocabulary.to_json(), ensure_ascii=False))
+    write_text_atomic(folder / TRAINING, report.model_dump_json(indent=1))
+
+
+def load_model(folder: Path) -> TrainedModel:
+    """Read a model folder, checking that its parts fit together.
+
+    Raises:
+        ArtifactError: If a file is missing, damaged, of another format, or does not fit the others.
+    """
+    config = _read_json(folder / CONFIG, ModelConfig)
+    if config.format != FORMAT:
+        raise ArtifactError(
+            f"The model in {folder} has format {config.format}", allowed=str(FORMAT), remedy="Train again"
+        )
+    vocabulary = _read_vocabulary(folder / VOCABULARY)
+    url = config.views.get(View.URL)
+    if url and (url.n_items, url.n_transitions) != (vocabulary.n_items, vocabulary.n_transitions):
+        raise _damaged(folder / VOCABULARY, "its size is not the one in config.json")
+    network = UserBehaviorTransformer(config.views)
+    load_weights(network, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
+    return TrainedModel(network.eval(), config, vocabulary)
+
+
+def load_report(folder: Path) -> TrainReport:
+    """Read ``training.json``.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    return _read_json(folder / TRAINING, TrainReport)
+
+
+def load_weights(network: UserBehaviorTransformer, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Put weights into a network.
+
+    Raises:
+        ArtifactError: If one is missing, left over, of another shape, or not a number.
+    """
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
+        raise _damaged(path, "a weight is not a number")
+    try:
+        network.load_state_dict(dict(weights))
+    except RuntimeError as error:
+        raise _damaged(path, str(error).splitlines()[-1].strip()) from error
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
+    """Write tensors and texts about them as one safetensors file, whole or not at all.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    building = path.with_name(f".{path.name}.building")
+    with disk_errors():
+        save_file(dict(tensors), building, metadata=dict(facts))
+        building.replace(path)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a safetensors file.
+
+    Raises:
+        ArtifactError: If the file is missing or damaged.
+    """
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, str(error)) from error
+    return tensors
+
+
+def _read_json(path: Path, kind: type[_Model]) -> _Model:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise _damaged(path, "it is missing") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _damaged(path, f"{where or 'all of it'}: {first['msg']}") from error
+
+
+def _read_vocabulary(path: Path) -> Vocabulary:
+    try:
+        data: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    return Vocabulary.from_json(data)
+
+
+def _damaged(path: Path, problem: str) -> ArtifactError:
+    return ArtifactError(f"{path} is not a model file: {problem}", remedy="Train again")

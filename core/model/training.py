@@ -1,0 +1,258 @@
+"""Stage 4: fit the UserBehaviorTransformer to the users of an export."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import torch
+
+from core.errors import SettingsError
+from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_checkpoint
+from core.model.cooccurrence import item_vectors
+from core.model.devices import pick_device, repeatable
+from core.model.embedding import embed_pair
+from core.model.files import CurveRow, ModelConfig, TrainedModel, TrainReport, save_model
+from core.model.inputs import Spans, TokenStreams, url_streams
+from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.population import Population, choose_users
+from core.model.schedule import Schedule, one_cycle, plan
+from core.model.steps import ViewSource, step_loss
+from core.model.triplets import draw_slices
+from core.model.validation import mean_reciprocal_rank, retrieval_pairs
+from core.model.vocabulary import Vocabulary, build_vocabulary
+from core.progress import Progress, silent
+from core.schema import Pages, View
+from core.sequences import UserSequences
+from core.settings import TrainSettings
+
+STAGE: Final = "train"
+CURVE_ROWS: Final = 200
+"""About this many points make a curve; each is a report to the screen."""
+CHECKPOINT_EVERY_S: Final = 20.0
+MAX_GRADIENT_NORM: Final = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """What stays the same during a training."""
+
+    settings: TrainSettings
+    schedule: Schedule
+    device: torch.device
+    spans: Spans
+    """All page views of each user that trains."""
+    streams: Mapping[View, TokenStreams]
+    sources: Mapping[View, ViewSource]
+    pair: tuple[Spans, Spans] | None
+    """The two parts of each held-out user that validation looks for."""
+
+
+def train(
+    sequences: UserSequences,
+    pages: pd.DataFrame,
+    settings: TrainSettings,
+    out_dir: Path,
+    progress: Progress = silent,
+    checkpoint_dir: Path | None = None,
+) -> TrainReport:
+    """Train a model and write it to a folder, whole, at the end.
+
+    Same input, settings and seed give the same weights on the same machine.
+
+    Args:
+        sequences: Page views of all users.
+        pages: The page table (:class:`core.schema.Pages`).
+        settings: Hyperparameters.
+        out_dir: The model folder.
+        progress: Told after every step; a row of the curve comes as figures ``step``, ``epoch``,
+            ``loss``, ``users_per_s`` and, after an epoch, ``valid_mrr``.
+        checkpoint_dir: Where to save how far it is, and to look for an interrupted run to go on with.
+
+    Raises:
+        InputError: If there are too few users or pages to learn from.
+        SettingsError: If there is no such device, or the loss stops being a number.
+        Cancelled: If ``progress`` says so; the last checkpoint stays.
+    """
+    device = pick_device(settings.device)
+    population = choose_users(sequences)
+    progress(STAGE, 0.0, "Looking at which pages are seen together")
+    urls = pages[Pages.PAGE_LOCATION].tolist()
+    vocabulary = build_vocabulary(urls, sequences.page, sequences.offsets[:-1], settings.min_count)
+    streams = {View.URL: url_streams(sequences, urls, vocabulary)}
+    schedule = plan(len(population.training), settings)
+    config = ModelConfig(
+        views={View.URL: ViewConfig.of(settings, vocabulary.n_items, vocabulary.n_transitions)},
+        settings=settings,
+    )
+    with repeatable(device):
+        network = _new_network(config, streams, sequences, population)
+        assignment = Assignment(
+            settings=settings,
+            schedule=schedule,
+            device=device,
+            spans=Spans(sequences.offsets[population.training], sequences.lengths[population.training]),
+            streams=streams,
+            sources={View.URL: ViewSource.of(streams[View.URL], vocabulary.coarse_ids(), device)},
+            pair=retrieval_pairs(sequences, population.held_out, settings.max_length),
+        )
+        mark = fingerprint(sequences, settings, schedule)
+        standing = _fit(assignment, network.to(device), mark, progress, checkpoint_dir)
+    report = _report(sequences, population, assignment, vocabulary, standing)
+    save_model(out_dir, TrainedModel(network, config, vocabulary), report)
+    return report
+
+
+def _new_network(
+    config: ModelConfig,
+    streams: Mapping[View, TokenStreams],
+    sequences: UserSequences,
+    population: Population,
+) -> UserBehaviorTransformer:
+    """A network that starts from which items are seen together, by users that are not held out."""
+    torch.manual_seed(config.settings.seed)
+    network = UserBehaviorTransformer(config.views)
+    users = sequences.user
+    seen = ~population.held_out[users]
+    for view, shape in config.views.items():
+        start = item_vectors(streams[view].items[seen], users[seen], shape.n_items, shape.hidden_dim)
+        with torch.no_grad():
+            network.encoder(view).item.weight.copy_(torch.from_numpy(start))
+    return network
+
+
+def _fit(
+    assignment: Assignment,
+    network: UserBehaviorTransformer,
+    mark: str,
+    progress: Progress,
+    checkpoint_dir: Path | None,
+) -> Standing:
+    learner = Learner(network, _optimizer(network, assignment.settings))
+    standing = resume(checkpoint_dir, learner, mark) if checkpoint_dir else None
+
+    def save(latest: Standing) -> None:
+        if checkpoint_dir:
+            save_checkpoint(checkpoint_dir, learner, latest)
+
+    return _run(assignment, learner, standing or Standing(fingerprint=mark), progress, save)
+
+
+def _optimizer(network: UserBehaviorTransformer, settings: TrainSettings) -> torch.optim.AdamW:
+    return torch.optim.AdamW(
+        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+
+
+def _run(
+    assignment: Assignment,
+    learner: Learner,
+    standing: Standing,
+    progress: Progress,
+    save: Callable[[Standing], None],
+) -> Standing:
+    """Do the steps that are left, and a row of the curve every so often."""
+    schedule = assignment.schedule
+    row_every = max(1, schedule.steps // CURVE_ROWS)
+    losses: list[torch.Tensor] = []
+    row_at = saved_at = time.monotonic()
+    for step in range(standing.step, schedule.steps):
+        losses.append(_step(assignment, learner, step))
+        done = step + 1
+        message = f"Epoch {step // schedule.steps_per_epoch + 1} of {schedule.epochs}"
+        epoch_ends = done % schedule.steps_per_epoch == 0 or done == schedule.steps
+        if not epoch_ends and done % row_every:
+            progress(STAGE, done / schedule.steps, message)
+            continue
+        seconds = time.monotonic() - row_at
+        row = _row(assignment, learner, step, losses, seconds, validate=epoch_ends)
+        losses, row_at = [], time.monotonic()
+        standing = standing.after(done, row, seconds)
+        if epoch_ends or row_at - saved_at > CHECKPOINT_EVERY_S:
+            save(standing)
+            saved_at = time.monotonic()
+        progress(STAGE, done / schedule.steps, message, **row.figures())
+    return standing
+
+
+def _step(assignment: Assignment, learner: Learner, step: int) -> torch.Tensor:
+    """One step of the optimiser; everything random in it depends on the seed and the step alone."""
+    settings, schedule = assignment.settings, assignment.schedule
+    rng = np.random.default_rng([settings.seed, step])
+    torch.manual_seed(int(rng.integers(2**62)))
+    generator = torch.Generator(assignment.device).manual_seed(int(rng.integers(2**62)))
+    users = _users_of(step, len(assignment.spans), schedule, settings.seed)
+    anchor, positive = draw_slices(assignment.spans[users], settings.max_length, rng)
+    for group in learner.optimizer.param_groups:
+        group["lr"] = one_cycle(step, schedule.steps, settings.learning_rate)
+    learner.network.train()
+    learner.optimizer.zero_grad(set_to_none=True)
+    loss = step_loss(learner.network, assignment.sources, anchor, positive, settings, generator)
+    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    torch.nn.utils.clip_grad_norm_(learner.network.parameters(), MAX_GRADIENT_NORM)
+    learner.optimizer.step()
+    return loss.detach()
+
+
+def _users_of(step: int, n_users: int, schedule: Schedule, seed: int) -> np.ndarray:
+    """Places of the step's users; each epoch goes through all of them in an order of its own."""
+    epoch, number = divmod(step, schedule.steps_per_epoch)
+    order = np.random.default_rng([seed, epoch, n_users]).permutation(n_users)
+    return order[number * schedule.batch_size : (number + 1) * schedule.batch_size]
+
+
+def _row(
+    assignment: Assignment,
+    learner: Learner,
+    step: int,
+    losses: list[torch.Tensor],
+    seconds: float,
+    *,
+    validate: bool,
+) -> CurveRow:
+    loss = float(torch.stack(losses).mean())
+    if not math.isfinite(loss):
+        raise SettingsError(
+            f"The loss is no longer a number at step {step + 1}, with learning_rate = "
+            f"{assignment.settings.learning_rate}",
+            remedy="Choose a lower learning_rate",
+        )
+    valid_mrr = None
+    if validate and assignment.pair:
+        valid_mrr = mean_reciprocal_rank(*embed_pair(learner.network, assignment.streams, assignment.pair))
+    return CurveRow(
+        step=step + 1,
+        epoch=step // assignment.schedule.steps_per_epoch + 1,
+        loss=loss,
+        valid_mrr=valid_mrr,
+        users_per_s=len(losses) * assignment.schedule.batch_size / max(seconds, 1e-9),
+    )
+
+
+def _report(
+    sequences: UserSequences,
+    population: Population,
+    assignment: Assignment,
+    vocabulary: Vocabulary,
+    standing: Standing,
+) -> TrainReport:
+    return TrainReport(
+        users=sequences.n_users,
+        min_views=population.min_views,
+        trained_users=len(population.training),
+        held_out_users=int(population.held_out.sum()),
+        valid_users=len(assignment.pair[0]) if assignment.pair else 0,
+        items=vocabulary.n_items,
+        epochs=assignment.schedule.epochs,
+        batch_size=assignment.schedule.batch_size,
+        steps=standing.step,
+        seconds=standing.seconds,
+        valid_mrr=standing.curve[-1].valid_mrr,
+        curve=standing.curve,
+    )

@@ -1,0 +1,157 @@
+"""What profiles are counted from, laid out once a data set so that a slider waits for sums only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.dataset import Dataset
+from core.schema import Group, Outcomes, Pages, Users
+from core.sequences import UserSequences
+
+GROUPS: Final = tuple(Group)
+ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)
+MOST_PAGES: Final = 20_000
+"""Pages that can be listed, the most viewed ones; a rarer page would never rank."""
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A text a user, as a number.
+
+    Args:
+        codes: int32 of shape (n_users,), place in ``values``, or −1 where absent.
+        values: Different texts, most frequent first.
+    """
+
+    codes: np.ndarray
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Happened:
+    """Who did one event.
+
+    Args:
+        user: int64 of shape (m,), user indices.
+        sessions: int64 of shape (m,), sessions of the user with the event.
+        revenue: float64 of shape (m,), NaN where none was sent.
+    """
+
+    user: np.ndarray
+    sessions: np.ndarray
+    revenue: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Which user saw which page, a row a pair that occurs.
+
+    Args:
+        user: int32 of shape (m,), ascending.
+        page: int32 of shape (m,), below ``MOST_PAGES``.
+        views: int32 of shape (m,), how often.
+    """
+
+    user: np.ndarray
+    page: np.ndarray
+    views: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class ProfileData:
+    """Arrays of all users; user indices are those of the data set.
+
+    Args:
+        group: int8 of shape (n_users,), place in :data:`GROUPS`.
+        page_views: int64 of shape (n_users,).
+        sessions: int64 of shape (n_users,), with at least one page view.
+        different_pages: int64 of shape (n_users,).
+        engagement_s: float64 of shape (n_users,), seconds summed over all events; NaN where none was sent.
+        attributes: Attribute → its value a user.
+        outcomes: Event name → who did it.
+        seen: Which user saw which page.
+        page_location: One text a page, most viewed first, at most ``MOST_PAGES``.
+        page_title: The same with titles; None where never sent.
+    """
+
+    group: np.ndarray
+    page_views: np.ndarray
+    sessions: np.ndarray
+    different_pages: np.ndarray
+    engagement_s: np.ndarray
+    attributes: Mapping[str, Coded]
+    outcomes: Mapping[str, Happened]
+    seen: Seen
+    page_location: tuple[str, ...]
+    page_title: tuple[str | None, ...]
+
+    @property
+    def n_users(self) -> int:
+        """Users with at least one page view."""
+        return len(self.group)
+
+    @classmethod
+    def from_dataset(cls, dataset: Dataset) -> ProfileData:
+        """Lay out what a preprocessed export holds."""
+        return cls.from_tables(dataset.users, dataset.pages, dataset.outcomes, dataset.sequences)
+
+    @classmethod
+    def from_tables(
+        cls, users: pd.DataFrame, pages: pd.DataFrame, outcomes: pd.DataFrame, sequences: UserSequences
+    ) -> ProfileData:
+        """Lay out tables in the columns of ``core/schema.py``."""
+        seen, different_pages = _seen(sequences, len(pages))
+        titles = pages[Pages.PAGE_TITLE].head(MOST_PAGES)
+        msec = pd.to_numeric(users[Users.ENGAGEMENT_MSEC]).to_numpy(dtype=np.float64, na_value=np.nan)
+        return cls(
+            group=_places(users[Users.GROUP]),
+            page_views=users[Users.PAGE_VIEWS].to_numpy(dtype=np.int64),
+            sessions=users[Users.SESSIONS].to_numpy(dtype=np.int64),
+            different_pages=different_pages,
+            engagement_s=msec / 1000,
+            attributes=MappingProxyType({name: coded(users[name]) for name in ATTRIBUTES}),
+            outcomes=MappingProxyType(_outcomes(outcomes)),
+            seen=seen,
+            page_location=tuple(pages[Pages.PAGE_LOCATION].head(MOST_PAGES)),
+            page_title=tuple(None if pd.isna(title) else str(title) for title in titles),
+        )
+
+
+def coded(values: pd.Series) -> Coded:
+    """Number the different texts of a column, most frequent first, equally frequent ones by name."""
+    codes, uniques = pd.factorize(values, sort=True)
+    order = np.argsort(-np.bincount(codes[codes >= 0], minlength=len(uniques)), kind="stable")
+    rank = np.append(np.argsort(order), -1)  # the last one is for code −1
+    return Coded(rank[codes].astype(np.int32), tuple(str(uniques[place]) for place in order))
+
+
+def _places(groups: pd.Series) -> np.ndarray:
+    codes = pd.Categorical(groups, categories=[group.value for group in GROUPS]).codes
+    return np.asarray(codes, dtype=np.int8)
+
+
+def _seen(sequences: UserSequences, n_pages: int) -> tuple[Seen, np.ndarray]:
+    """Pairs of user and page, and how many different pages each user saw."""
+    pairs = sequences.user.astype(np.int64) * max(1, n_pages) + sequences.page
+    different, views = np.unique(pairs, return_counts=True)
+    user, page = np.divmod(different, max(1, n_pages))
+    listed = page < MOST_PAGES
+    seen = Seen(user[listed].astype(np.int32), page[listed].astype(np.int32), views[listed].astype(np.int32))
+    return seen, np.bincount(user, minlength=sequences.n_users)
+
+
+def _outcomes(outcomes: pd.DataFrame) -> dict[str, Happened]:
+    return {
+        str(name): Happened(
+            rows[Outcomes.USER].to_numpy(dtype=np.int64),
+            rows[Outcomes.SESSIONS].to_numpy(dtype=np.int64),
+            rows[Outcomes.REVENUE].to_numpy(dtype=np.float64, na_value=np.nan),
+        )
+        for name, rows in outcomes.groupby(Outcomes.EVENT_NAME, sort=True)
+    }

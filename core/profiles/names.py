@@ -1,0 +1,71 @@
+"""A short working name for each segment, from the pages that set it apart.
+
+Words come from other stages; this is what stands there until then: ``/apparel · /blog``.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+from urllib.parse import urlsplit
+
+from core.profiles.columns import Col, Kind, Ranking
+from core.profiles.metrics import Profiles
+
+FEWEST, MOST = 2, 4
+"""Pages in a name, and in one that would otherwise be another segment's as well."""
+LONGEST: Final = 28
+"""Characters of one page; the end of a path says more than its beginning."""
+
+
+def default_name(profiles: Profiles, segment: int) -> str:
+    """The working name of one segment, see :func:`default_names`."""
+    return default_names(profiles)[segment]
+
+
+def default_names(profiles: Profiles) -> dict[int, str]:
+    """The working name of every segment: its most over-represented pages; all names differ.
+
+    The same profiles give the same names.
+    """
+    rows = profiles.segments
+    segments = rows.loc[rows[Col.KIND] == Kind.SEGMENT, Col.SEGMENT].tolist()
+    pages = {segment: _pages(profiles, segment) for segment in segments}
+    lengths = dict.fromkeys(segments, FEWEST)
+    names = _joined(pages, lengths)
+    while any(_can_grow(segment, pages, lengths) for segment in _shared(names)):
+        for segment in _shared(names):
+            lengths[segment] += _can_grow(segment, pages, lengths)
+        names = _joined(pages, lengths)
+    return names | {segment: f"{names[segment]} ({segment + 1})" for segment in _shared(names)}
+
+
+def short_page(location: str) -> str:
+    """A page as few characters: its path, or what stands there if it is not a URL."""
+    parts = urlsplit(location if "//" in location else f"//{location}")
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    text = " ".join((path if path.strip("/") else location.split("//")[-1]).split()) or location
+    return text if len(text) <= LONGEST else "…" + text[1 - LONGEST :]
+
+
+def _pages(profiles: Profiles, segment: int) -> list[str]:
+    table = profiles.top_pages
+    own = table[(table[Col.SEGMENT] == segment) & (table[Col.KIND] == Kind.SEGMENT)]
+    for ranking in (Ranking.OVER, Ranking.MOST_VIEWED):
+        locations = own.loc[own[Col.RANKING] == ranking, Col.PAGE_LOCATION]
+        if len(locations):
+            return list(dict.fromkeys(short_page(location) for location in locations))
+    return [f"Segment {segment + 1}"]
+
+
+def _joined(pages: dict[int, list[str]], lengths: dict[int, int]) -> dict[int, str]:
+    return {segment: " · ".join(pages[segment][: lengths[segment]]) for segment in pages}
+
+
+def _shared(names: dict[int, str]) -> list[int]:
+    often = Counter(names.values())
+    return [segment for segment, name in names.items() if often[name] > 1]
+
+
+def _can_grow(segment: int, pages: dict[int, list[str]], lengths: dict[int, int]) -> bool:
+    return lengths[segment] < min(MOST, len(pages[segment]))

@@ -1,0 +1,99 @@
+"""People behind the numbers: typical users, random users, and what one of them did."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.dataset import Dataset
+from core.errors import InputError
+from core.schema import OUTSIDE, Pages
+from core.segments.partition import Partition
+from core.sequences import SESSION
+
+VIEW, TIME, SECONDS_TO_NEXT = "view", "time", "seconds_to_next"
+
+
+def medoids(vectors: np.ndarray, partition: Partition, n: int) -> dict[int, np.ndarray]:
+    """The most typical users of each segment: those nearest to its centroid.
+
+    Users with the very same distance did the same (their vectors are equal), so each distance gives one
+    user first, the one with the lowest index; only where that leaves too few do the others follow.
+
+    Args:
+        vectors: float32 of shape (n_users, d).
+        partition: The segments.
+        n: Users a segment.
+
+    Returns:
+        Segment → user indices, nearest first, at most ``n``.
+    """
+    return {
+        int(segment): _nearest(vectors, np.flatnonzero(partition.labels == segment), centroid, n)
+        for segment, centroid in zip(partition.ids, partition.centroids, strict=True)
+    }
+
+
+def random_sample(labels: np.ndarray, n: int, seed: int) -> dict[int, np.ndarray]:
+    """Users of each segment drawn at random, each equally likely.
+
+    Args:
+        labels: int32 of shape (n_users,), ``OUTSIDE`` for users outside clustering.
+        n: Users a segment.
+        seed: Another seed draws others; a segment's draw does not depend on the other segments.
+
+    Returns:
+        Segment → user indices, ascending, at most ``n``.
+    """
+    drawn = {}
+    for segment in np.unique(labels[labels != OUTSIDE]).tolist():
+        members = np.flatnonzero(labels == segment)
+        random = np.random.default_rng([seed, segment])
+        drawn[segment] = np.sort(random.choice(members, min(n, len(members)), replace=False))
+    return drawn
+
+
+def timeline(dataset: Dataset, user: int) -> pd.DataFrame:
+    """What one user did.
+
+    Args:
+        dataset: The data set.
+        user: User index.
+
+    Returns:
+        One row a page view in order: ``session`` and ``view`` (within the session), both from 1, ``time``
+        (UTC), ``page_location``, ``page_title``, ``seconds_to_next`` (absent at the end of a session).
+
+    Raises:
+        InputError: If there is no such user.
+    """
+    sequences = dataset.sequences
+    if not 0 <= user < sequences.n_users:
+        raise InputError(f"There is no user {user}", allowed=f"0 to {sequences.n_users - 1}")
+    views = slice(sequences.offsets[user], sequences.offsets[user + 1])
+    session, times = sequences.session[views], sequences.timestamp[views]
+    starts = np.flatnonzero(np.diff(session, prepend=session[0] - 1))
+    seconds = np.append(np.diff(times) / 1e6, np.nan)
+    seconds[starts[1:] - 1] = np.nan  # time between sessions is time away, not time on a page
+    pages = dataset.pages.iloc[sequences.page[views]]
+    return pd.DataFrame(
+        {
+            SESSION: session + 1,
+            VIEW: np.arange(len(session)) - np.repeat(starts, np.diff(starts, append=len(session))) + 1,
+            TIME: pd.to_datetime(times, unit="us", utc=True),
+            Pages.PAGE_LOCATION: pages[Pages.PAGE_LOCATION].array,
+            Pages.PAGE_TITLE: pages[Pages.PAGE_TITLE].array,
+            SECONDS_TO_NEXT: seconds,
+        }
+    )
+
+
+def _nearest(vectors: np.ndarray, members: np.ndarray, centroid: np.ndarray, n: int) -> np.ndarray:
+    apart = vectors[members] - centroid
+    distance = np.einsum("ij,ij->i", apart, apart)
+    _, first = np.unique(distance, return_index=True)  # ascending by distance, lowest index of each
+    if len(first) < n:
+        others = np.setdiff1d(np.argsort(distance, kind="stable"), first)
+        first = np.append(first, others[np.argsort(distance[others], kind="stable")])
+    chosen: np.ndarray = members[first[:n]]
+    return chosen

@@ -1,0 +1,74 @@
+"""What a hand-picked set of users is like: how it mixes the segments, and which pages set it apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InputError
+from core.profiles.columns import ROW, Col, Kind, Ranking
+from core.profiles.data import ProfileData
+from core.profiles.rows import make_rows
+from core.profiles.top_pages import top_pages
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Users that somebody drew a line around.
+
+    Args:
+        users: Their indices, ascending.
+        mix: One row a segment or group that they come from, most first: the columns that say what a row
+            is, ``users`` of them, their ``share`` of the selection, and ``rest_share``, the same of all
+            other users.
+        pages: Pages over-represented among them against all other users, best first; then, where there is
+            none, the most viewed ones. Columns of ``core/profiles/top_pages.py``.
+    """
+
+    users: np.ndarray
+    mix: pd.DataFrame
+    pages: pd.DataFrame
+
+
+def select(data: ProfileData, labels: np.ndarray, users: np.ndarray, count: int = 10) -> Selection:
+    """Describe some users.
+
+    Args:
+        data: All users.
+        labels: int32 of shape (n_users,), the segment of each, ``OUTSIDE`` for users outside clustering.
+        users: int of shape (m,), user indices, each once.
+        count: Pages to list.
+
+    Raises:
+        InputError: If no user is selected.
+    """
+    if not len(users):
+        raise InputError("No user is selected", remedy="Draw around at least one user")
+    return Selection(users, _mix(data, labels, users), _pages(data, users, count))
+
+
+def _mix(data: ProfileData, labels: np.ndarray, users: np.ndarray) -> pd.DataFrame:
+    rows = make_rows(data, labels)
+    here = rows.count(users)
+    others = rows.count() - here
+    rest_share = others / others.sum() if others.any() else np.full(rows.n_rows, np.nan)
+    table = rows.head.iloc[: rows.n_rows].assign(
+        **{Col.USERS: here.astype(np.int64), Col.SHARE: here / here.sum(), Col.REST_SHARE: rest_share}
+    )
+    mine = table[table[Col.USERS] > 0]
+    return mine.sort_values(Col.USERS, ascending=False, kind="stable").reset_index(drop=True)[
+        [*ROW, Col.USERS, Col.SHARE, Col.REST_SHARE]
+    ]
+
+
+def _pages(data: ProfileData, users: np.ndarray, count: int) -> pd.DataFrame:
+    selected = np.ones(data.n_users, dtype=np.int32)
+    selected[users] = 0
+    rows = make_rows(data, selected)
+    table = top_pages(data, rows, rows.count(), count)
+    own = table[(table[Col.SEGMENT] == 0) & (table[Col.KIND] == Kind.SEGMENT)]
+    over = own[own[Col.RANKING] == Ranking.OVER]
+    found = over if len(over) else own[own[Col.RANKING] == Ranking.MOST_VIEWED]
+    return found.reset_index(drop=True)

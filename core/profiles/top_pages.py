@@ -1,0 +1,133 @@
+"""Which pages set a segment apart.
+
+For each row and page: p, the share of the row's users who saw the page, and q, the same among the rest.
+A page ranks by ``p⁻ · log2(p⁻ / q⁺)`` where p⁻ is the lower end of p's 95 % Wilson interval and q⁺ the
+upper end of q's: how much more often it is surely seen, weighted by how many see it. It is the page's term of
+the Kullback–Leibler divergence, taken at the cautious ends, so that neither a page with three visitors nor
+one that everybody sees can win. Pages seen less often rank by the same score with the sides exchanged.
+
+The model saw the pages, so these are descriptions and carry no test.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.profiles.columns import ROW, Col, Evidence, Ranking
+from core.profiles.data import ProfileData
+from core.profiles.intervals import wilson
+from core.profiles.rows import Rows
+
+COLUMNS: Final = (
+    *ROW, Col.RANKING, Col.RANK, Col.PAGE, Col.PAGE_LOCATION, Col.PAGE_TITLE, Col.USERS, Col.N, Col.SHARE,
+    Col.REST_USERS, Col.REST_N, Col.REST_SHARE, Col.LIFT, Col.DIFFERENCE, Col.SCORE, Col.VIEWS, Col.EVIDENCE,
+)  # fmt: skip
+
+
+def top_pages(data: ProfileData, rows: Rows, sizes: np.ndarray, count: int) -> pd.DataFrame:
+    """Rank pages a row.
+
+    Args:
+        data: The users and what they saw.
+        rows: Who belongs where.
+        sizes: Users a row, float64 of shape (n_rows,).
+        count: Pages a ranking.
+
+    Returns:
+        One row a listed page, columns :data:`COLUMNS`; all users have the most viewed pages only.
+    """
+    seen, n_pages = data.seen, len(data.page_location)
+    users = rows.table(seen.user, seen.page, n_pages)  # (n_rows, n_pages)
+    views = rows.table(seen.user, seen.page, n_pages, seen.views)
+    rest, rest_sizes = rows.rest(users), rows.rest(sizes)
+    over, under = cautious_scores(users, sizes[:, None], rest, rest_sizes[:, None])
+    empty = np.full((1, n_pages), np.nan)
+    facts = {
+        Col.USERS: rows.with_all(users),
+        Col.REST_USERS: np.vstack([rest, empty]),
+        Col.SCORE: np.vstack([over, empty]),
+        Col.VIEWS: rows.with_all(views),
+    }
+    chosen = [
+        *_chosen(Ranking.OVER, over, count),
+        *_chosen(Ranking.UNDER, under, count),
+        *_chosen(Ranking.MOST_VIEWED, facts[Col.VIEWS], count),
+    ]
+    totals = rows.with_all(sizes), np.append(rest_sizes, np.nan)
+    return _table(data, rows, chosen, facts, totals)
+
+
+def cautious_scores(
+    users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """How surely a page is seen more, and less, than by the rest; see the top of this file.
+
+    Args:
+        users: Who saw it in the row, of any shape.
+        n: Users of the row.
+        rest: Who saw it among the rest.
+        rest_n: Users of the rest.
+
+    Returns:
+        Both scores; 0 where the intervals overlap or there is nobody to compare.
+    """
+    low, high = wilson(users, n)
+    rest_low, rest_high = wilson(rest, rest_n)
+    return _score(low, rest_high), _score(rest_low, high)
+
+
+def _score(more: np.ndarray, less: np.ndarray) -> np.ndarray:
+    apart = (more > less) & (less > 0)
+    ratio = np.divide(more, less, out=np.ones_like(more), where=apart)
+    return np.where(apart, more, 0) * np.log2(ratio)
+
+
+def _chosen(ranking: Ranking, scores: np.ndarray, count: int) -> list[tuple[Ranking, int, int, int]]:
+    """Ranking, row, rank and page of the best pages of each row, as long as they score above 0."""
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :count]  # equal scores: the more viewed page
+    return [
+        (ranking, row, rank, int(page))
+        for row, best in enumerate(order)
+        for rank, page in enumerate(best, start=1)
+        if scores[row, page] > 0
+    ]
+
+
+def _table(
+    data: ProfileData,
+    rows: Rows,
+    chosen: list[tuple[Ranking, int, int, int]],
+    facts: dict[str, np.ndarray],
+    totals: tuple[np.ndarray, np.ndarray],
+) -> pd.DataFrame:
+    ranking, row, rank, page = (np.array(part) for part in zip(*chosen, strict=True))
+    table = rows.head.iloc[row].reset_index(drop=True)
+    values = {name: fact[row, page] for name, fact in facts.items()}
+    n, rest_n = totals[0][row], totals[1][row]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share, rest_share = values[Col.USERS] / n, values[Col.REST_USERS] / rest_n
+        lift = np.where(rest_share > 0, share / rest_share, np.nan)
+    table = table.assign(
+        **{
+            Col.RANKING: [Ranking(name).value for name in ranking],
+            Col.RANK: rank,
+            Col.PAGE: page,
+            Col.PAGE_LOCATION: [data.page_location[place] for place in page],
+            Col.PAGE_TITLE: pd.array([data.page_title[place] for place in page], dtype="str"),
+            Col.USERS: values[Col.USERS].astype(np.int64),
+            Col.N: n.astype(np.int64),
+            Col.SHARE: share,
+            Col.REST_USERS: values[Col.REST_USERS],
+            Col.REST_N: rest_n,
+            Col.REST_SHARE: rest_share,
+            Col.LIFT: lift,
+            Col.DIFFERENCE: share - rest_share,
+            Col.SCORE: values[Col.SCORE],
+            Col.VIEWS: values[Col.VIEWS].astype(np.int64),
+            Col.EVIDENCE: Evidence.INPUT.value,
+        }
+    )
+    return table.sort_values([Col.RANKING], kind="stable").reset_index(drop=True)[list(COLUMNS)]
