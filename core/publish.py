@@ -125,6 +125,37 @@ def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: 
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
+def _write_report(folder: Path, dataset: Dataset, settings: RunSettings, made: Segments) -> None:
+    from core.report import Source, write_report
+
+    source = Source(
+        dataset=dataset,
+        profiles=made.profiles,
+        partition=made.partition,
+        vectors=made.combined.vectors,
+        names=made.names,
+        settings=settings.model_dump(mode="json"),
+        versions=versions(),
+        facts=clustering_facts(made.combined, made.partition),
+    )
+    write_report(folder / "report.html", source)
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that decide the numbers."""
+    return {name: version(name) for name in ("torch", "scikit-learn", "duckdb", "pyarrow", "numpy")}
+
+
+def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]:
+    """What a reader of the report should know about the clustering."""
+    shares = ", ".join(f"{view} {share:.0%}" for view, share in combined.effective.items())
+    return {
+        "What each view contributes": shares,
+        "Views without labels": ", ".join(combined.absent) or "none",
+        "Inertia": f"{partition.inertia:,.1f} after {partition.n_iter} iterations",
+    }
+
+
 def clusters_summary(made: Segments) -> dict[str, Any]:
     """How the segments were made and how large they are, as plain data."""
     partition, labels = made.partition, made.partition.labels
@@ -150,7 +181,7 @@ def _record(
     dataset: Dataset, model: Artifact, embeddings: Embeddings, settings: RunSettings, made: Segments
 ) -> dict[str, Any]:
     return {
-        "versions": {name: version(name) for name in ("torch", "scikit-learn", "duckdb", "pyarrow", "numpy")},
+        "versions": versions(),
         "settings": settings.model_dump(mode="json"),
         "keys": {"preprocess": dataset.key, "train": model.key, "embed": embeddings.artifact.key},
         "inputs": dict(open_artifact(dataset.path).inputs),

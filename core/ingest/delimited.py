@@ -6,12 +6,10 @@ or Arrow refuses, or a header hides in it, it is read again line by line (:mod:`
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from core.ingest.blocks import Block, make_block, whole_records
 from core.ingest.careful import NEW_HEADER, REPEATED_HEADER
@@ -19,13 +17,27 @@ from core.ingest.converting import Parsed, read_block
 from core.ingest.files import Source, open_source
 from core.ingest.layout import Layout, check_layout, make_layout
 from core.ingest.opening import CHUNK_BYTES, naming, open_delimited
+from core.ingest.parallel import in_order
 from core.ingest.parts import FileCount, Part, Sink
 from core.settings import IngestSettings
 
+_LAST_BLOCK: Final = 999_999  # sorts after every real one
+
 
 class Outcome(NamedTuple):
-    """What came of a block: how it was read, and where its rows are."""
+    """What came of a block: how it was read, and where its rows are.
 
+    Args:
+        number: Of the block in the file.
+        block: The bytes.
+        layout: The columns it was taken to have.
+        parsed: What was found in it.
+        part: Its rows on disk, if there are any.
+    """
+
+    number: int
+    block: Block
+    layout: Layout
     parsed: Parsed
     part: Part | None
 
@@ -56,25 +68,13 @@ def read(
         limits = opened.layout.limits
         blocks = whole_records(opened.chunks, source.name, limits, opened.line)
         done = 0
-        for block in _in_parallel(run, blocks):
-            done += len(block.data)
+        for outcome in in_order(enumerate(blocks), run.submit):
+            run.take(outcome)
+            done += len(outcome.block.data)
             report(done)
         run.finish()
     notes = (*opened.text.notes, *run.notes)
     return FileCount(opened.layout.shape.value, opened.text.encoding, run.records, run.columns, notes)
-
-
-def convert(block: Block, layout: Layout, sink: Sink, name: str) -> Outcome:
-    """Turn a block into a raw part; safe to call from several threads.
-
-    Args:
-        block: Starts where a record does.
-        layout: Its columns.
-        sink: Where the part goes.
-        name: Name of the part.
-    """
-    parsed = read_block(block, layout)
-    return Outcome(parsed, sink.write(name, parsed.fields, parsed.lines))
 
 
 @dataclass
@@ -102,29 +102,37 @@ class _Run:
         filled = self.sink.filled
         return {f: name for f, name in self._columns.items() if name in self._seen or f in filled}
 
-    def take(self, number: int, block: Block, assumed: Layout, outcome: Outcome) -> None:
-        """Add the outcome of a block that was read with an assumed layout."""
-        piece = 0
-        if self._rest or assumed is not self.layout:
-            block = self._joined(block)
-            outcome = convert(block, self.layout, self.sink, _part_name(number, piece))
+    def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[Outcome]:
+        """Start on a block, taking it to begin where a record does and to have the columns of now."""
+        return pool.submit(self._convert, *item, self.layout)
+
+    def take(self, outcome: Outcome) -> None:
+        """Add the next outcome, or what comes of its block if it was read under wrong assumptions."""
+        number, block = outcome.number, outcome.block
+        if self._rest or outcome.layout is not self.layout:
+            line = self._rest_line if self._rest else block.line
+            block = make_block(self._rest + block.data, line, block.last)
+            outcome = self._convert(number, block, self.layout)
+        pieces = 0
         while self._keep(outcome):
-            piece += 1
+            pieces += 1
             block = make_block(outcome.parsed.rest, outcome.parsed.rest_line, block.last)
-            outcome = convert(block, self.layout, self.sink, _part_name(number, piece))
+            outcome = self._convert(number, block, self.layout, pieces)
         self._rest, self._rest_line = outcome.parsed.rest, outcome.parsed.rest_line
 
     def finish(self) -> None:
         """Read what was still open where the last block ended."""
         if self._rest:
-            empty = make_block(b"", self._rest_line, last=True)
-            self.take(999_999, empty, self.layout, Outcome(Parsed(), None))
+            nothing = make_block(b"", self._rest_line, last=True)
+            self.take(Outcome(_LAST_BLOCK, nothing, self.layout, Parsed(), None))
         if self._repeated:
             self.notes.append(f"The header is repeated {self._repeated} times")
 
-    def _joined(self, block: Block) -> Block:
-        line = self._rest_line if self._rest else block.line
-        return make_block(self._rest + block.data, line, block.last)
+    def _convert(self, number: int, block: Block, layout: Layout, pieces: int = 0) -> Outcome:
+        """Turn a block into a raw part; safe to call from several threads."""
+        parsed = read_block(block, layout)
+        part = self.sink.write(f"{number:06d}-{pieces:04d}", parsed.fields, parsed.lines)
+        return Outcome(number, block, layout, parsed, part)
 
     def _keep(self, outcome: Outcome) -> bool:
         """Add an outcome; true if another header was found, and the rest is to be read by it."""
@@ -151,31 +159,3 @@ class _Run:
     def _learn(self) -> None:
         self._columns = self.layout.fields.by_name | self._columns
         self._seen |= self.layout.seen
-
-
-def _in_parallel(run: _Run, blocks: Iterator[Block]) -> Iterator[Block]:
-    """Convert blocks ahead of time, take them in order."""
-    workers = min(4, _cores())
-    waiting: deque[tuple[int, Block, Layout, Future[Outcome]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for number, block in enumerate(blocks):
-            future = pool.submit(convert, block, run.layout, run.sink, _part_name(number, 0))
-            waiting.append((number, block, run.layout, future))
-            if len(waiting) > workers:
-                yield _take_first(run, waiting)
-        while waiting:
-            yield _take_first(run, waiting)
-
-
-def _take_first(run: _Run, waiting: deque[tuple[int, Block, Layout, Future[Outcome]]]) -> Block:
-    number, block, assumed, future = waiting.popleft()
-    run.take(number, block, assumed, future.result())
-    return block
-
-
-def _part_name(block: int, piece: int) -> str:
-    return f"{block:06d}-{piece:04d}"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -16,10 +16,12 @@ import pyarrow as pa
 
 from core.errors import ResourceError
 
+MEMORY_FLOOR: Final = 400 * 2**20
+"""Bytes that the engine gets in any case …"""
+MEMORY_A_RECORD: Final = 60
+"""… and for each record on top (measured: below that, sorts fail instead of going to disk), …"""
 MEMORY_SHARE: Final = 0.5
-"""Share of the free memory that the engine may use; beyond it writes to disk."""
-MEMORY_FLOOR: Final = 512 * 2**20
-"""Bytes below which the larger sorts fail instead of going to disk (measured)."""
+"""… but not more than this share of the free memory."""
 
 
 class Engine:
@@ -27,11 +29,13 @@ class Engine:
 
     Args:
         work_dir: Folder for what does not fit into memory.
+        records: Records that will be looked at, which decides the memory.
         threads: Threads to use; all that this process may run on by default.
     """
 
-    def __init__(self, work_dir: Path, threads: int | None = None) -> None:
-        memory = max(MEMORY_FLOOR, int(psutil.virtual_memory().available * MEMORY_SHARE))
+    def __init__(self, work_dir: Path, records: int = 0, threads: int | None = None) -> None:
+        free = int(psutil.virtual_memory().available * MEMORY_SHARE)
+        memory = max(MEMORY_FLOOR, min(free, MEMORY_FLOOR + MEMORY_A_RECORD * records))
         config: dict[str, Any] = {
             "threads": threads or _cores(),
             "memory_limit": f"{memory // 2**20}MiB",
@@ -74,13 +78,13 @@ class Engine:
 
 
 @contextmanager
-def open_engine(work_dir: Path, threads: int | None = None) -> Iterator[Engine]:
+def open_engine(work_dir: Path, records: int = 0, threads: int | None = None) -> Iterator[Engine]:
     """Open the database; it is gone when the block ends.
 
     Raises:
         ResourceError: If memory or disk run out inside the block.
     """
-    engine = Engine(work_dir, threads)
+    engine = Engine(work_dir, records, threads)
     try:
         yield engine
     except duckdb.OutOfMemoryException as error:

@@ -27,7 +27,6 @@ from core.settings import UrlSettings
 PAGE: Final = "page"
 LONGEST: Final = 2_000
 """Characters of a location that are looked at; GA4 itself sends at most 1,000."""
-EXAMPLES: Final = 12
 EXAMPLES_EACH: Final = 3
 SHOWN: Final = 300
 """Characters of an example that are kept."""
@@ -65,16 +64,12 @@ _TITLES = """
     WHERE title IS NOT NULL GROUP BY page, title
     QUALIFY row_number() OVER (PARTITION BY page ORDER BY sum(seen.views) DESC, title) = 1
 """
-# The most viewed of each way in which a location can differ from its page.
-_EXAMPLES = """
-    SELECT location, name FROM location_pages JOIN cut_pages USING (cut) WHERE location <> name
-    QUALIFY row_number() OVER (
-        PARTITION BY contains(location, '?'), contains(location, '#'), contains(location, '%'),
-            contains(name, '{')
-        ORDER BY views DESC, location
-    ) <= $each
-    ORDER BY views DESC, location LIMIT $most
+_EXAMPLE = """
+    (SELECT location, name FROM location_pages JOIN cut_pages USING (page, cut)
+    WHERE changed AND contains(location, '{mark}') ORDER BY views DESC, location LIMIT {each})
 """
+_MARKS = ("", "?", "#", "%")
+"""What a location holds that cleaning changes; one example or two of each."""
 
 
 @dataclass(frozen=True)
@@ -157,8 +152,8 @@ def _page_of_location(engine: Engine, cut: pa.Array, canonical: list[str], pages
     numbers = pa.array([number[page] for page in canonical], pa.int32())
     engine.keep("cut_pages", pa.table({"cut": cut, PAGE: numbers, "name": pa.array(canonical, pa.string())}))
     engine.raw.execute(
-        "CREATE TABLE location_pages AS "
-        "SELECT location, page, views, cut FROM places JOIN cut_pages USING (cut)"
+        "CREATE TABLE location_pages AS SELECT location, page, views, location <> name AS changed, cut "
+        "FROM places JOIN cut_pages USING (cut)"
     )
     return engine.ibis.table("location_pages")
 
@@ -183,9 +178,10 @@ def _titles(engine: Engine, n_pages: int) -> list[str | None]:
 
 
 def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:
-    """Locations as they were (masked) and their pages."""
-    rows = engine.raw.execute(_EXAMPLES, {"each": EXAMPLES_EACH, "most": EXAMPLES}).fetchall()
-    return tuple((mask_url(location[:LONGEST]).text[:SHOWN], page) for location, page in rows)
+    """Locations as they were (masked) and their pages, the most viewed first."""
+    parts = (_EXAMPLE.format(mark=mark, each=EXAMPLES_EACH) for mark in _MARKS)
+    rows = engine.raw.execute(" UNION ALL ".join(parts)).fetchall()
+    return tuple((mask_url(location[:LONGEST]).text[:SHOWN], page) for location, page in dict.fromkeys(rows))
 
 
 def _own_hosts(pages: Iterable[str], weights: Iterable[int]) -> tuple[str, ...]:

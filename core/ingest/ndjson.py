@@ -1,23 +1,27 @@
 """Newline-delimited JSON: one record a line, nested as BigQuery exports it, or flat.
 
-Each line is decoded on its own, so that a broken one is one reject and nothing else.
+Blocks in which everything is regular are parsed by Arrow (:mod:`core.ingest.json_columns`); in any other
+block each line is decoded on its own, so that a broken one is one reject and nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import orjson
 import pyarrow as pa
 
 from core.errors import InputError
+from core.ingest.assembly import Lines
 from core.ingest.blocks import Block, Limits, count_block, whole_records
 from core.ingest.files import ByteReader, Source, open_source
 from core.ingest.headers import HeaderMap, require
+from core.ingest.json_columns import read_columns, schema_for
 from core.ingest.nested import (
     PARAM_LISTS,
     RECORD_FIELDS,
@@ -32,7 +36,8 @@ from core.ingest.nested import (
     read_record,
 )
 from core.ingest.opening import CHUNK_BYTES, naming
-from core.ingest.parts import FileCount, Reject, Sink
+from core.ingest.parallel import in_order
+from core.ingest.parts import FileCount, Part, Reject, Sink
 from core.ingest.text import Text, open_text
 from core.settings import IngestSettings
 
@@ -90,17 +95,24 @@ def open_json(
     return Opened(shape, fields, seen, literal, sample, text, chain([first], text.chunks))
 
 
-def read(source: Source, settings: IngestSettings, sink: Sink, report: Callable[[int], None]) -> FileCount:
+def read(
+    source: Source,
+    settings: IngestSettings,
+    sink: Sink,
+    report: Callable[[int], None],
+    chunk_bytes: int = CHUNK_BYTES,
+) -> FileCount:
     """Read a JSON file; arguments and errors as in :func:`core.ingest.delimited.read`."""
     records = done = 0
     with open_source(source) as file:
-        opened = open_json(file, source, settings)
+        opened = open_json(file, source, settings, chunk_bytes)
         require(opened.fields, source.name, settings)
-        plan = make_plan(opened.fields, opened.literal)
-        for number, block in enumerate(whole_records(opened.chunks, source.name, Limits(), quoting=False)):
-            records += count_block(block).records
-            _store(block, plan, sink, f"{number:06d}")
-            done += len(block.data)
+        converter = _Converter(opened, sink)
+        blocks = enumerate(whole_records(opened.chunks, source.name, Limits(), quoting=False))
+        for outcome in in_order(blocks, converter.submit):
+            sink.keep(outcome.part, outcome.rejects)
+            records += outcome.records
+            done += outcome.bytes
             report(done)
     filled = sink.filled
     columns = {
@@ -137,7 +149,38 @@ def _names(record: dict[str, Any]) -> list[str]:
         return []
 
 
-def _store(block: Block, plan: Plan, sink: Sink, name: str) -> None:
+class _Outcome(NamedTuple):
+    """What came of a block."""
+
+    part: Part | None
+    rejects: list[Reject]
+    records: int
+    bytes: int
+
+
+class _Converter:
+    """Turns blocks into raw parts; safe to call from several threads."""
+
+    def __init__(self, opened: Opened, sink: Sink) -> None:
+        self._fields, self._sink = opened.fields, sink
+        self._plan = make_plan(opened.fields, opened.literal)
+        self._schema = schema_for(self._plan, opened.sample)
+
+    def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[_Outcome]:
+        return pool.submit(self.convert, *item)
+
+    def convert(self, number: int, block: Block) -> _Outcome:
+        count, rejects, fields = count_block(block), list[Reject](), None
+        if self._schema is not None:
+            fields = read_columns(block, self._schema, self._fields, count.records)
+            lines = block.line + (np.arange(count.records) if count.starts is None else count.starts)
+        if fields is None:
+            fields, lines, rejects = _one_by_one(block, self._plan)
+        part = self._sink.write(f"{number:06d}", fields, lines)
+        return _Outcome(part, rejects, count.records, len(block.data))
+
+
+def _one_by_one(block: Block, plan: Plan) -> tuple[dict[str, pa.Array], Lines, list[Reject]]:
     rows: list[Row] = []
     lines: list[int] = []
     rejects: list[Reject] = []
@@ -152,8 +195,7 @@ def _store(block: Block, plan: Plan, sink: Sink, name: str) -> None:
             rows.append(row)
             lines.append(number)
     columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-    part = sink.write(name, dict(zip(plan.fields, columns, strict=bool(rows))), np.array(lines, np.int64))
-    sink.keep(part, rejects)
+    return dict(zip(plan.fields, columns, strict=bool(rows))), np.array(lines, np.int64), rejects
 
 
 def _row(line: bytes, plan: Plan) -> Row | BrokenRecord:

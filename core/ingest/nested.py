@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
+import pyarrow as pa
 
 from core.ingest.headers import HeaderMap, map_headers
+from core.ingest.values import to_text
 from core.schema import Raw
 from core.settings import IngestSettings
 
@@ -153,12 +155,12 @@ def read_record(record: Record, plan: Plan) -> Row:
         for key, value in parameters(root, record.get(root)):
             for slot in wanted.get(key, ()):
                 if row[slot] is None:
-                    row[slot] = _text(value, slot, plan)
+                    row[slot] = _text(_plain(value), slot, plan)
     return row
 
 
 def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:
-    """Keys and plain values of a list of parameters, in any of the ways it is written.
+    """Keys and values of a list of parameters, in any of the ways it is written.
 
     Raises:
         BrokenRecord: If it is none of them.
@@ -173,7 +175,7 @@ def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:
         for item in value:
             if not isinstance(item, dict) or not isinstance(item.get("key"), str):
                 raise BrokenRecord(root, f"{root} is not a list of keys and values", item)
-            yield item["key"], _plain(item.get("value"))
+            yield item["key"], item.get("value")
     elif value is not None:
         raise BrokenRecord(root, f"{root} is not a list of keys and values", value)
 
@@ -186,7 +188,7 @@ def decode_exactly(data: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
     if not isinstance(value, dict):
         return value
-    return next((value[kind] for kind in VALUE_KINDS if value.get(kind) is not None), None)
+    return next((value[kind] for kind in VALUE_KINDS if value.get(kind) not in (None, "")), None)
 
 
 def _text(value: Any, slot: int, plan: Plan) -> str | None:  # noqa: ANN401 - JSON may be anything
@@ -196,6 +198,6 @@ def _text(value: Any, slot: int, plan: Plan) -> str | None:  # noqa: ANN401 - JS
         return None
     if isinstance(value, float) and slot in plan.exact:
         raise InexactId
-    if isinstance(value, float):
-        return repr(value)
+    if isinstance(value, float):  # as a column of numbers would be written
+        return str(to_text(pa.array([value]))[0])
     return orjson.dumps(value).decode()

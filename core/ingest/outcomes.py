@@ -28,6 +28,7 @@ LEAK_REACH: Final = 0.8
 LEAK_USERS: Final = 20
 """… seen on at least so many visitors."""
 
+_COLUMNS: Final = (records.USER_ID, records.TS, records.SESSION_ID, Raw.EVENT_NAME, records.REVENUE)
 _DECIMAL: Final = "decimal(38, 6)"  # summed exactly, so that the order of rows cannot change the last digit
 
 
@@ -55,16 +56,17 @@ def outcome_events(engine: Engine, staying: ir.Table, users: ir.Table, starts: i
         starts: Of sessions without an id, see :func:`core.ingest.events.gap_starts`.
     """
     others = staying.filter(~staying[records.IS_VIEW])
-    others = others.mutate(name=others[Raw.EVENT_NAME].strip())
-    purchases = _numbered(others.filter(others.name == PURCHASE))
+    sold = others[Raw.EVENT_NAME] == PURCHASE
+    purchases = engine.keep("purchases", _numbered(others.filter(sold).semi_join(users, records.USER_ID)))
     counted = ibis.union(
-        _counted(others.filter(others.name != PURCHASE), starts),
+        _counted(others.filter(~sold), starts),
         _counted(purchases.filter(purchases.again == 0), starts),
         distinct=False,
     )
-    named = counted.filter(records.absent(counted.name).notnull()).join(users, records.USER_ID)
-    again = purchases.join(users, records.USER_ID).filter(_.again > 0).count()
-    return Events(_table(engine.arrow(named.order_by(USER, "name"))), engine.arrow(again).as_py())
+    named = counted.mutate(name=records.absent(counted[Raw.EVENT_NAME]).strip())
+    ordered = named.filter(_.name.notnull()).join(users, records.USER_ID).order_by(USER, "name")
+    again = engine.rows(purchases.agg(again=(purchases.again > 0).ifelse(1, 0).sum()))
+    return Events(_table(engine.arrow(ordered)), again[0]["again"] or 0)
 
 
 def _numbered(purchases: ir.Table) -> ir.Table:
@@ -72,18 +74,22 @@ def _numbered(purchases: ir.Table) -> ir.Table:
     named = purchases.mutate(transaction=records.absent(purchases[Raw.TRANSACTION_ID]))
     order = ibis.window(group_by=[records.USER_ID, "transaction"], order_by=list(records.ORDER))
     again = ibis.ifelse(named.transaction.isnull(), 0, ibis.row_number().over(order))
-    return named.mutate(again=again)
+    return named.mutate(again=again).select(*_COLUMNS, "again")
 
 
 def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
-    columns = (records.USER_ID, records.TS, records.SESSION_ID, "name", records.REVENUE)
-    groups = with_sessions(events.select(*columns), starts).group_by(records.USER_ID, "name")
-    sessions = _[records.SESSION_ID].nunique()
-    return groups.agg(
+    """Count by user, name and session first, then the sessions: cheaper than counting distinct texts."""
+    sessions = with_sessions(events.select(*_COLUMNS), starts)
+    sessions = sessions.group_by(records.USER_ID, Raw.EVENT_NAME, records.SESSION_ID, GAP_START).agg(
         events=_.count(),
-        sessions=sessions if starts is None else sessions + _[GAP_START].nunique(),
         first=_[records.TS].min(),
-        revenue=_[records.REVENUE].try_cast(_DECIMAL).sum().cast("float64"),
+        revenue=_[records.REVENUE].try_cast(_DECIMAL).sum(),
+    )
+    return sessions.group_by(records.USER_ID, Raw.EVENT_NAME).agg(
+        events=_.events.sum(),
+        sessions=_.count(),
+        first=_.first.min(),
+        revenue=_.revenue.sum().cast("float64"),
     )
 
 

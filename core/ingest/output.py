@@ -119,8 +119,7 @@ def outcomes_table(events: pa.Table, used: Used) -> pa.Table:
     kept = events.filter(pa.array(known))
     index = kept.schema.get_field_index(Outcomes.USER)
     user = pa.array(row[known], pa.int32())
-    moved = kept.set_column(index, OUTCOMES.field(index), user)
-    return moved.sort_by([(Outcomes.USER, "ascending"), (Outcomes.EVENT_NAME, "ascending")])
+    return kept.set_column(index, OUTCOMES.field(index), user)
 
 
 def tied(views: PageViews) -> int:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from core.errors import InputError
+from core.ingest.columns import columns_of, names_of, param_lists, roots_of
 from core.ingest.files import Source, open_seekable
 from core.ingest.headers import HeaderMap, require
-from core.ingest.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS, map_names
+from core.ingest.nested import RECORD_FIELDS, map_names
 from core.ingest.opening import naming
 from core.ingest.parts import FileCount, Reject, Sink
-from core.ingest.values import NotText, broken_rows, to_text
+from core.ingest.values import broken_rows
 from core.schema import Raw
 from core.settings import IngestSettings
 
@@ -52,9 +52,9 @@ def open_parquet(file: BinaryIO, source: Source, settings: IngestSettings) -> Op
     """
     with _damage(source.name):
         table = pq.ParquetFile(file)
-        first = next(table.iter_batches(1 << 12, columns=_lists(table.schema_arrow)), None)
-    seen = tuple(_names(table.schema_arrow, first))
-    nested = bool(_lists(table.schema_arrow))
+        first = next(table.iter_batches(1 << 12, columns=param_lists(table.schema_arrow)), None)
+    seen = tuple(names_of(table.schema_arrow, first))
+    nested = bool(param_lists(table.schema_arrow))
     with naming(source.name):
         fields = map_names(seen, RECORD_FIELDS if nested else {}, settings)
     shape = "nested parquet" if nested else "flat parquet"
@@ -79,15 +79,6 @@ def read(source: Source, settings: IngestSettings, sink: Sink, report: Callable[
     return FileCount(opened.shape, "parquet", records, columns, opened.notes)
 
 
-def columns_of(batch: pa.RecordBatch, names: Sequence[str]) -> list[pa.Array]:
-    """The text of some names in a batch, null where there is none.
-
-    Raises:
-        InputError: If a column cannot be read as text.
-    """
-    return [_column(batch, name) for name in names]
-
-
 def first_rows(opened: Opened, name: str, rows: int) -> list[pa.Array]:
     """Text of the first rows, one column a name of ``opened.seen``.
 
@@ -96,7 +87,7 @@ def first_rows(opened: Opened, name: str, rows: int) -> list[pa.Array]:
     """
     with _damage(name):
         batch = next(
-            opened.file.iter_batches(rows, columns=_roots(opened.seen, opened.file.schema_arrow)), None
+            opened.file.iter_batches(rows, columns=roots_of(opened.seen, opened.file.schema_arrow)), None
         )
     return [] if batch is None else columns_of(batch, opened.seen)
 
@@ -118,7 +109,7 @@ def _store(batch: pa.RecordBatch, fields: HeaderMap, start: int, sink: Sink, nam
 
 
 def _batches(opened: Opened, name: str) -> Iterator[pa.RecordBatch]:
-    roots = _roots(opened.fields.by_name.values(), opened.file.schema_arrow)
+    roots = roots_of(opened.fields.by_name.values(), opened.file.schema_arrow)
     with _damage(name):
         batches = opened.file.iter_batches(BATCH_ROWS, columns=roots)
     while True:
@@ -138,83 +129,6 @@ def _damage(name: str) -> Iterator[None]:
         raise InputError(
             f"{name} is damaged, or not Parquet: {first}", remedy="Download or export it again"
         ) from error
-
-
-def _is_params(field: pa.Field) -> bool:
-    kind = field.type
-    is_list = pa.types.is_list(kind) or pa.types.is_large_list(kind)
-    return is_list and field.name in PARAM_LISTS and pa.types.is_struct(kind.value_type)
-
-
-def _lists(schema: pa.Schema) -> list[str]:
-    return [field.name for field in schema if _is_params(field)]
-
-
-def _names(schema: pa.Schema, first: pa.RecordBatch | None) -> Iterator[str]:
-    for field in schema:
-        if _is_params(field):
-            keys = [] if first is None else _keys(first.column(field.name)).unique().to_pylist()
-            yield from (f"{field.name}.{key}" for key in keys if key)
-        else:
-            yield from _leaves(field)
-
-
-def _leaves(field: pa.Field, prefix: str = "") -> Iterator[str]:
-    if pa.types.is_struct(field.type):
-        for inner in field.type:
-            yield from _leaves(inner, f"{prefix}{field.name}.")
-    elif not pa.types.is_nested(field.type):
-        yield prefix + field.name
-
-
-def _roots(names: Iterable[str], schema: pa.Schema) -> list[str]:
-    roots = (name if name in schema.names else name.partition(".")[0] for name in names)
-    return [root for root in dict.fromkeys(roots) if root in schema.names]
-
-
-def _keys(params: pa.Array) -> pa.Array:
-    return pc.cast(pc.struct_field(pc.list_flatten(params), "key"), pa.string())
-
-
-def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
-    root, _, rest = name.partition(".")
-    try:
-        if name in batch.schema.names:
-            return to_text(batch.column(name))
-        if root not in batch.schema.names:
-            return pa.nulls(len(batch), pa.string())
-        if root in PARAM_LISTS:
-            return _parameter(batch.column(root), rest)
-        return to_text(_inside(batch.column(root), rest.split(".")))
-    except NotText as error:
-        raise InputError(f"the column {name} holds {error}, not a plain value") from error
-
-
-def _inside(array: pa.Array, path: Sequence[str]) -> pa.Array:
-    for key in path:
-        if not pa.types.is_struct(array.type) or array.type.get_field_index(key) < 0:
-            return pa.nulls(len(array), pa.string())
-        array = pc.struct_field(array, key)
-    return array
-
-
-def _parameter(params: pa.Array, key: str) -> pa.Array:
-    """The value beside a key in each list, the first one that is not null."""
-    here = pc.fill_null(pc.equal(_keys(params), key), False)
-    parents = np.asarray(pc.filter(pc.list_parent_indices(params), here))
-    values = _plain(pc.struct_field(pc.filter(pc.list_flatten(params), here), "value"))
-    filled = np.flatnonzero(np.asarray(values.is_valid()))
-    place = np.full(len(params), -1)
-    place[parents[filled][::-1]] = filled[::-1]
-    return values.take(pa.array(place, mask=place < 0))
-
-
-def _plain(value: pa.Array) -> pa.Array:
-    if not pa.types.is_struct(value.type):
-        return to_text(value)
-    kinds = [kind for kind in VALUE_KINDS if value.type.get_field_index(kind) >= 0]
-    texts = [to_text(pc.struct_field(value, kind)) for kind in kinds]
-    return pc.coalesce(pa.nulls(len(value), pa.string()), *texts)
 
 
 def _notes(schema: pa.Schema, fields: HeaderMap) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
@@ -121,6 +122,7 @@ _IBAN_LENGTHS: Final = {
 }
 
 
+@lru_cache(maxsize=4096)
 def param_kind(name: str) -> str | None:
     """Say which kind of personal data a query parameter of this name holds; None for none."""
     plain = _NAME_NOISE.sub("", name).lower()

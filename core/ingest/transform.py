@@ -53,7 +53,7 @@ def transform(
         SettingsError: If a URL rule cannot be applied.
         ResourceError: If disk or memory run out.
     """
-    with open_engine(work_dir, threads) as engine:
+    with open_engine(work_dir, sum(file.read for file in raw.files), threads) as engine:
         parts = engine.parts(raw.parts)
         typed = records.typed(parts, raw.present, _files_of_views(raw), settings)
         _report(progress, 0.05, "Looking at every record")

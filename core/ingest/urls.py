@@ -53,6 +53,8 @@ _TRACKING: Final = re.compile(TRACKING, re.IGNORECASE)
 _BASE: Final = "https://relative.invalid"
 _EDGES: Final = "".join(map(chr, range(0x21)))  # C0 controls and space: what a browser strips
 _BREAKS: Final = re.compile(r"[\t\n\r]")
+# Where the parser would leave the path as it is, unless it has dot segments: only the host needs a look.
+_PLAIN: Final = re.compile(r"(https?://[a-z0-9.-]+)((?:/[!$&'()*+,./0-9:;=@A-Z_a-z~|\[\]-]*)?)")
 _PATH_SESSION: Final = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
 _INDEX: Final = re.compile(r"/index\.(?:html?|php)$", re.IGNORECASE)
 _KEEP_IN_PATH: Final = re.compile(r"[/?#%\\\x00-\x1f\x7f\udc80-\udcff]")
@@ -128,6 +130,7 @@ class _Cleaner:
     def __init__(self, settings: UrlSettings) -> None:
         self._settings = settings
         self._keep = {name.lower() for name in settings.keep_params}
+        self._fronts: dict[str, tuple[str, Notes] | None] = {}
 
     def __call__(self, raw: str) -> tuple[str, Notes]:
         notes: Notes = []
@@ -144,6 +147,10 @@ class _Cleaner:
 
     def _parsed(self, base: str, notes: Notes) -> tuple[str, str]:
         """Split into everything before the path, and the path; only the path of a relative location."""
+        plain = _PLAIN.fullmatch(base)
+        if plain and "/." not in plain[2] and (known := self._plain_front(plain[1])):
+            notes += known[1]
+            return known[0], plain[2] or "/"
         try:
             url = ada_url.URL(base)
         except ValueError:
@@ -151,6 +158,17 @@ class _Cleaner:
         if not url.host and url.protocol != "file:":
             return self._without_host(url.protocol, url.pathname, base, notes)
         return self._front(url.protocol, url.host, base, notes), url.pathname
+
+    def _plain_front(self, base: str) -> tuple[str, Notes] | None:
+        """The same for scheme and host of a plain location, cached; None if there is no such host."""
+        if base not in self._fronts:
+            notes: Notes = []
+            try:
+                url = ada_url.URL(base)
+                self._fronts[base] = self._front(url.protocol, url.host, base, notes), notes
+            except ValueError:
+                self._fronts[base] = None
+        return self._fronts[base]
 
     def _parsed_relative(self, base: str, notes: Notes) -> tuple[str, str]:
         try:

@@ -6,7 +6,6 @@ Everything counts users of the whole data set, never a sample, and every number 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,21 +13,20 @@ import numpy as np
 import pandas as pd
 
 from core.errors import SettingsError
-from core.profiles.columns import FIELDS, HEAT_MAP, ROW, Col
+from core.profiles.columns import FIELDS, ROW, Col
 from core.profiles.data import Happened, ProfileData
+from core.profiles.heatmap import CLIP, heat_map
 from core.profiles.intervals import wilson
 from core.profiles.rows import Rows, make_rows, medians
 from core.profiles.shares import attribute_shares
 from core.profiles.top_pages import top_pages
 from core.settings import AnalyzeSettings
 
-__all__ = ["ProfileData", "Profiles", "profile"]
+__all__ = ["CLIP", "ProfileData", "Profiles", "profile"]
 
 FORMAT: Final = 1
 """Version of the JSON; raised when a name or a meaning changes."""
 DEFAULT_OUTCOME: Final = "purchase"
-CLIP: Final = 1.5
-"""Colours of the heat-map end here; 0.8 is already called a large difference (Cohen 1988)."""
 COMPARED_WITH: Final = (
     "A segment is compared with the other clustered users, a group made by rule with all other users."
 )
@@ -49,8 +47,7 @@ class Profiles:
         segments: One row each; the other columns are described in ``fields``.
         top_pages: Pages over- and under-represented and most viewed, see ``core/profiles/top_pages.py``.
         shares: Browser, device, country, source, see ``core/profiles/shares.py``.
-        heatmap: One row a row and metric: ``value``, and ``z``, the difference from the mean of all
-            clustered users in standard deviations of a user, cut at ±1.5.
+        heatmap: How far each row is from the average clustered user, see ``core/profiles/heatmap.py``.
         fields: What each column of ``segments`` is: label, unit, evidence, what it is of, definition.
     """
 
@@ -100,8 +97,8 @@ def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) ->
     outcome = chosen_outcome(data, settings)
     rows = make_rows(data, labels)
     sizes = rows.count()
-    user_values = _user_values(data, outcome)
-    segments = _segments(data, rows, sizes, data.outcomes[outcome] if outcome else None)
+    happened = data.outcomes[outcome] if outcome else None
+    segments = _segments(data, rows, sizes, happened)
     return Profiles(
         settings=settings,
         outcome=outcome,
@@ -110,7 +107,7 @@ def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) ->
         segments=segments,
         top_pages=top_pages(data, rows, sizes, settings.top_pages),
         shares=attribute_shares(data, rows),
-        heatmap=_heatmap(rows, segments, user_values),
+        heatmap=heat_map(data, rows, segments, happened),
         fields=pd.DataFrame([vars(field) for field in FIELDS]).assign(
             **{Col.EVIDENCE: [field.evidence.value for field in FIELDS]}
         ),
@@ -137,9 +134,7 @@ def chosen_outcome(data: ProfileData, settings: AnalyzeSettings) -> str | None:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dicts of plain Python values; NaN and other absent values become None."""
     plain = {
-        name: [
-            None if absent else value for value, absent in zip(column.tolist(), column.isna(), strict=True)
-        ]
+        str(name): [None if pd.isna(value) else value for value in column.tolist()]
         for name, column in table.items()
     }
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
@@ -181,7 +176,7 @@ def _engagement(data: ProfileData, rows: Rows, users: np.ndarray) -> dict[str, n
 
 def _outcome(
     rows: Rows, users: np.ndarray, sessions: np.ndarray, happened: Happened | None
-) -> Mapping[str, np.ndarray]:
+) -> dict[str, np.ndarray]:
     names = (
         Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH, Col.OUTCOME_SESSIONS,
         Col.SESSION_RATE, Col.REVENUE, Col.REVENUE_PER_USER,
@@ -203,49 +198,3 @@ def _outcome(
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     ratio: np.ndarray = np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
     return ratio
-
-
-def _user_values(data: ProfileData, outcome: str | None) -> dict[str, np.ndarray]:
-    """What each heat-map metric is of one user; NaN where the user does not count."""
-    values = {
-        Col.PAGE_VIEWS_MEAN: data.page_views,
-        Col.SESSIONS_MEAN: data.sessions,
-        Col.PAGES_PER_SESSION: _ratio(data.page_views, data.sessions),
-        Col.DIFFERENT_PAGES_MEAN: data.different_pages,
-        Col.ENGAGEMENT_MEAN: data.engagement_s,
-    }
-    if outcome:
-        happened = data.outcomes[outcome]
-        values[Col.OUTCOME_RATE] = np.bincount(happened.user, minlength=data.n_users) > 0
-        money = np.nan_to_num(happened.revenue)
-        values[Col.REVENUE_PER_USER] = np.bincount(happened.user, money, minlength=data.n_users)
-    return {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
-
-
-def _heatmap(rows: Rows, segments: pd.DataFrame, user_values: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    described = {field.field: field for field in FIELDS}
-    parts = [
-        segments[[*ROW]].assign(
-            **{
-                Col.METRIC: name,
-                Col.VALUE: segments[name],
-                Col.Z: _z(rows, segments[name].to_numpy(dtype=np.float64), user_values[name]),
-                Col.N: segments[described[name].n],
-                Col.EVIDENCE: described[name].evidence.value,
-            }
-        )
-        for name in HEAT_MAP
-        if segments[name].notna().any()
-    ]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _z(rows: Rows, values: np.ndarray, user_values: np.ndarray) -> np.ndarray:
-    """Difference of each row from all clustered users, in standard deviations of a clustered user."""
-    clustered = user_values[rows.place < rows.n_segments]
-    known = clustered[~np.isnan(clustered)]
-    spread = float(known.std()) if len(known) else 0.0
-    if spread == 0:
-        return np.where(np.isnan(values), np.nan, 0.0)
-    z: np.ndarray = np.clip((values - known.mean()) / spread, -CLIP, CLIP)
-    return z

@@ -67,7 +67,9 @@ class Rows:
         place = self.place if users is None else self.place[users]
         return np.bincount(place, weights, minlength=self.n_rows).astype(np.float64)
 
-    def table(self, users: np.ndarray, column: np.ndarray, n_columns: int, weights: np.ndarray | None = None) -> np.ndarray:  # fmt: skip
+    def table(
+        self, users: np.ndarray, column: np.ndarray, n_columns: int, weights: np.ndarray | None = None
+    ) -> np.ndarray:
         """Sum over the users of each row, apart for each value of a second code.
 
         Args:
@@ -104,7 +106,8 @@ class Rows:
         whole = np.empty_like(counts)
         whole[: self.n_segments] = self.clustered(counts)
         whole[self.n_segments :] = counts.sum(axis=0)
-        return whole - counts
+        whole -= counts
+        return whole
 
 
 def make_rows(data: ProfileData, labels: np.ndarray) -> Rows:
@@ -145,5 +148,5 @@ def medians(rows: Rows, values: np.ndarray) -> np.ndarray:
     place, known = rows.place[has], values[has]
     order = np.lexsort((known, place))
     ends = np.cumsum(np.bincount(place, minlength=rows.n_rows))
-    parts = [*np.split(known[order], ends[:-1]), np.sort(known)]
-    return np.array([(part[(len(part) - 1) // 2] + part[len(part) // 2]) / 2 if len(part) else np.nan for part in parts])  # fmt: skip
+    parts = [*np.split(known[order], ends[:-1]), known]
+    return np.array([np.median(part) if len(part) else np.nan for part in parts])

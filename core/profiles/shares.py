@@ -62,16 +62,13 @@ def _shares(name: str, attribute: Coded, rows: Rows) -> pd.DataFrame:
             Col.REST_SHARE: flat[Col.REST_USERS] / flat[Col.REST_N],
         }
     whole = {column: flat[column].astype(np.int64) for column in (Col.USERS, Col.N, Col.ABSENT)}
-    table = table.assign(
-        **flat | whole | shares,
-        **{
-            Col.ATTRIBUTE: name,
-            Col.VALUE: list(values) * shape[0],
-            Col.IS_OTHER: np.tile(np.arange(shape[1]) >= SHOWN, shape[0]),
-            Col.EVIDENCE: Evidence.HELD_OUT.value,
-        },
-    )
-    return table[list(COLUMNS)]
+    described = {
+        Col.ATTRIBUTE: np.repeat(name, len(table)),
+        Col.VALUE: np.tile(np.array(values), shape[0]),
+        Col.IS_OTHER: np.tile(np.arange(shape[1]) >= SHOWN, shape[0]),
+        Col.EVIDENCE: np.repeat(Evidence.HELD_OUT.value, len(table)),
+    }
+    return table.assign(**flat | whole | shares | described)[list(COLUMNS)]
 
 
 def _shown(attribute: Coded) -> tuple[str, ...]:

@@ -82,7 +82,8 @@ def cautious_scores(
 def _score(more: np.ndarray, less: np.ndarray) -> np.ndarray:
     apart = (more > less) & (less > 0)
     ratio = np.divide(more, less, out=np.ones_like(more), where=apart)
-    return np.where(apart, more, 0) * np.log2(ratio)
+    score: np.ndarray = np.where(apart, more, 0) * np.log2(ratio)
+    return score
 
 
 def _chosen(ranking: Ranking, scores: np.ndarray, count: int) -> list[tuple[Ranking, int, int, int]]:

@@ -38,6 +38,21 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Metric:
+    """A column of the heat-map.
+
+    Args:
+        label: What it is called.
+        evidence: Whether the model saw it (``input``), it follows from that (``derived``), or neither.
+        definition: One sentence.
+    """
+
+    label: str
+    evidence: str
+    definition: str
+
+
+@dataclass(frozen=True)
 class Cell:
     """One cell of the heat-map: the value as text, and how far it is above (+) or below (−) the others.
 
@@ -185,8 +200,7 @@ class Report:
     everyone: Row
     outcome: str
     """What counts as success; empty where nothing does."""
-    metrics: tuple[str, ...]
-    """Headers of the heat-map's cells."""
+    metrics: tuple[Metric, ...]
     heat_note: str
     heat: tuple[HeatRow, ...]
     cards: tuple[Card, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.ingest.receipt import Receipt
 from core.report.figures import waterfall
 from core.report.model import Chart, Fact, Table
-from core.report.wording import counted, minute, percent
+from core.report.wording import counted, minute, percent, zone
 
 _GROUPS = {"segment": "clustered", "one_page": "one-page", "bot_like": "look automated"}
 
@@ -34,9 +34,10 @@ def assumptions(receipt: Receipt) -> tuple[Fact, ...]:
     masked = (f"{kind} {n:,}" for kind, n in receipt.pii_masked.items())
     placeholders = (f"{value} {n:,}" for value, n in receipt.placeholders.items())
     rejects = (f"{reason} {n:,}" for reason, n in receipt.rejects_by_reason.items())
+    at = zone(receipt.time_zone)
     said = {
-        "Period (UTC)": f"{minute(receipt.first_ts)} to {minute(receipt.last_ts)}",
-        "Time zone": receipt.time_zone,
+        "Period": f"{minute(receipt.first_ts, at)} to {minute(receipt.last_ts, at)}",
+        "Time zone": f"{receipt.time_zone}; times in this report are in {at.tzname(None)}",
         "Time unit": receipt.time_unit,
         "User key": f"{receipt.user_key}, {receipt.id_kind}",
         "Users": ", ".join(groups),

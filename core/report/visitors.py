@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timezone
 from typing import Final
 
 import numpy as np
@@ -42,7 +43,7 @@ class PageNames:
         return self.title(page).removesuffix(self._ending) or self.title(page)
 
 
-def visitor(sequences: UserSequences, names: PageNames, user: int, label: str) -> Visitor:
+def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, at: timezone) -> Visitor:
     """One user's first sessions, each with its first pages.
 
     Args:
@@ -50,23 +51,24 @@ def visitor(sequences: UserSequences, names: PageNames, user: int, label: str) -
         names: What to call pages.
         user: Index of the user.
         label: What to call the user.
+        at: The time zone of the times.
     """
     span = slice(int(sequences.offsets[user]), int(sequences.offsets[user + 1]))
     session = sequences.session[span]
     starts = np.flatnonzero(np.diff(session, prepend=-1))
     ends = np.append(starts[1:], len(session))
     shown = [
-        _session(names, sequences.page[span][begin:end], sequences.timestamp[span][begin:end])
+        _session(names, sequences.page[span][begin:end], sequences.timestamp[span][begin:end], at)
         for begin, end in zip(starts[:SHOWN_SESSIONS], ends[:SHOWN_SESSIONS], strict=True)
     ]
     summary = f"{counted(len(session), 'page view')} in {counted(len(starts), 'session')}"
     return Visitor(label, summary, tuple(shown), more=len(starts) - len(shown))
 
 
-def _session(names: PageNames, pages: np.ndarray, times: np.ndarray) -> Session:
+def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: timezone) -> Session:
     waits = [duration(float(wait) / 1e6) for wait in np.diff(times)]
     steps = [
         Step(names.short_title(int(page)), names.address(int(page)), wait)
         for page, wait in zip(pages[:SHOWN_STEPS], [*waits, ""][:SHOWN_STEPS], strict=True)
     ]
-    return Session(minute(int(times[0])), tuple(steps), more=len(pages) - len(steps))
+    return Session(minute(int(times[0]), at), tuple(steps), more=len(pages) - len(steps))

@@ -6,11 +6,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
 ABSENT: Final = "–"
 
+_OFFSET: Final = re.compile(r"UTC([+−-])(\d{1,2}):(\d{2})")
 _ORIGIN: Final = re.compile(r"(?:[a-z][a-z0-9+.\-]*://)?[^/?#]+", re.IGNORECASE)
 _ENDING: Final = re.compile(r"\s[|·–—-]\s[^|·–—]{1,60}$")
 
@@ -48,15 +49,25 @@ def duration(seconds: float | None) -> str:
     return f"{whole / 86_400:.0f} days"
 
 
-def day(microseconds: int) -> str:
-    """``3 Nov 2025``, in UTC."""
-    moment = _moment(microseconds)
+def zone(time_zone: str) -> timezone:
+    """The offset that a receipt's text about the time zone begins with (``UTC+01:00, …``); UTC if none."""
+    found = _OFFSET.match(time_zone)
+    if not found:
+        return UTC
+    sign, hours, minutes = found.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes))
+    return timezone(-offset if sign in "-−" else offset)
+
+
+def day(microseconds: int, at: timezone) -> str:
+    """``3 Nov 2025``."""
+    moment = datetime.fromtimestamp(microseconds / 1e6, tz=at)
     return f"{moment.day} {moment:%b %Y}"
 
 
-def minute(microseconds: int) -> str:
-    """``3 Nov 2025, 20:14``, in UTC."""
-    return f"{day(microseconds)}, {_moment(microseconds):%H:%M}"
+def minute(microseconds: int, at: timezone) -> str:
+    """``3 Nov 2025, 20:14``."""
+    return f"{day(microseconds, at)}, {datetime.fromtimestamp(microseconds / 1e6, tz=at):%H:%M}"
 
 
 def counted(n: int, thing: str, things: str = "") -> str:
@@ -80,7 +91,3 @@ def common_ending(titles: Sequence[str]) -> str:
     found = Counter(match.group() for title in titles if (match := _ENDING.search(title)))
     ending, times = next(iter(found.most_common(1)), ("", 0))
     return ending if 2 * times > len(titles) else ""
-
-
-def _moment(microseconds: int) -> datetime:
-    return datetime.fromtimestamp(microseconds / 1e6, tz=UTC)

@@ -20,7 +20,7 @@ from scipy.spatial import cKDTree
 from core.progress import Progress
 from core.segments.geometry import squared_distances, unique_rows
 from core.segments.lasso import inside_polygon
-from core.segments.neighbours import LANDMARKS, place
+from core.segments.neighbours import place
 
 __all__ = ["Layout", "inside_polygon", "neighbour_layout", "pca_layout"]
 
@@ -31,6 +31,9 @@ JUDGED: Final = 400
 """Users whose neighbours are looked up; the share found is then known to about ±0.01."""
 BLOCK: Final = 25
 """Users compared with all others at a time: 27 MB at 270,000."""
+LANDMARKS: Final = 100_000
+"""Different users that PaCMAP lays out; more are placed between their nearest landmarks, which keeps as
+many neighbours and bounds time and memory (docs/method.md)."""
 FEWEST: Final = 100
 """Fewer different users than this are laid out by principal components."""
 COLUMNS: Final = 64
@@ -85,7 +88,7 @@ def neighbour_layout(vectors: np.ndarray, seed: int, progress: Progress) -> Layo
         return pca_layout(vectors)
     different = np.asarray(vectors[first], dtype=np.float32)
     columns = principal_components(different, COLUMNS)
-    flat = place(columns, seed, lambda share, message: progress(STAGE, 0.97 * share, message))
+    flat = place(columns, seed, lambda share, message: progress(STAGE, 0.97 * share, message), LANDMARKS)
     progress(STAGE, 0.97, "Comparing neighbours on the map with true ones")
     method = "PaCMAP" if len(first) <= LANDMARKS else "PaCMAP with landmarks"
     return Layout(_spread(_scaled(flat), group), method, fidelity(different, flat, seed))

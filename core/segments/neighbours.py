@@ -12,9 +12,6 @@ from typing import Any, Final
 
 import numpy as np
 
-LANDMARKS: Final = 100_000
-"""Users that PaCMAP lays out; more are placed between their nearest landmarks, which keeps as many
-neighbours and bounds time and memory (docs/method.md)."""
 ATTRACTED: Final = 10
 """Neighbours that pull a user, PaCMAP's default; it takes half as many mid-near and twice as many far
 pairs, so it needs more than 35 users."""
@@ -35,14 +32,14 @@ Tell = Callable[[float, str], None]
 """Told the share that is done and what is being done; may raise to stop."""
 
 
-def place(columns: np.ndarray, seed: int, tell: Tell, most: int = LANDMARKS) -> np.ndarray:
+def place(columns: np.ndarray, seed: int, tell: Tell, most: int) -> np.ndarray:
     """Lay out different users so that neighbours stay neighbours.
 
     Args:
         columns: float32 of shape (n, d), all different, n at least 50.
         seed: Chooses landmarks and pairs.
         tell: Where to report.
-        most: Users that PaCMAP lays out itself.
+        most: Users that PaCMAP lays out itself; the others are placed between their nearest ones.
 
     Returns:
         float32 of shape (n, 2).

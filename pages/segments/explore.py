@@ -45,7 +45,6 @@ def page() -> None:
 
 def _explore(made_from: Sources) -> None:
     status = st.container()
-    card_row = st.container()
     map_side, control_side = st.columns([7, 4], gap="large")
     with control_side, st.container(border=True, key="steering"):
         set_to, slots = bench_view.controls(made_from)
@@ -53,17 +52,17 @@ def _explore(made_from: Sources) -> None:
     steering.show_effective(slots, bench.combined.effective)
     with status:
         bench_view.status_line(bench)
-    with card_row:
-        _cards(bench)
     with map_side:
         map_view.draw(bench)
     with control_side:
         _number_of_segments(bench)
+    _cards(bench)
 
 
 def _cards(bench: Bench) -> None:
     rows = bench.profiles.segments
     working = default_names(bench.profiles)
+    st.subheader("Segments", help="Type a name into a card: it is kept, and follows the segment.")
     with st.grid("auto", min_column_width=cards.CARD_WIDTH, gap="small", key="cards"):
         for row in rows[rows[Col.KIND] == Kind.SEGMENT].to_dict("records"):
             _card(bench, row, working[row[Col.SEGMENT]])
@@ -74,7 +73,7 @@ def _cards(bench: Bench) -> None:
 def _card(bench: Bench, row: dict[str, float], working_name: str) -> None:
     segment = int(row[Col.SEGMENT])
     with st.container(border=True, height="stretch", key=f"card-{segment}", gap="xsmall"):
-        cards.swatch(segment, row[Col.SHARE_CLUSTERED])
+        cards.swatch(segment, row[Col.SHARE])
         cards.name_field(segment, bench.own_names.get(segment, ""), _renamer(bench))
         st.markdown(f"**{row[Col.USERS]:,}** users · {percent(row[Col.SHARE])}")
         if bench.profiles.outcome:
@@ -82,7 +81,7 @@ def _card(bench: Bench, row: dict[str, float], working_name: str) -> None:
                 "Outcome", percent(row[Col.OUTCOME_RATE]), f"Share of users with {bench.profiles.outcome}"
             )
         cards.line("Page views a user", number(row[Col.PAGE_VIEWS_MEAN], 1))
-        cards.line("Most unlike others in", working_name)
+        cards.block("Most unlike others in", working_name)
 
 
 def _renamer(bench: Bench) -> Callable[[int, str], None]:

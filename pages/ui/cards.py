@@ -11,6 +11,7 @@ import streamlit as st
 from core.palette import Mode, colour
 from core.schema import OUTSIDE
 from pages.ui.desk import LONGEST_NAME
+from pages.ui.text import md_text
 
 CARD_WIDTH: Final = 220
 LONGEST_LINE: Final = 90
@@ -45,6 +46,18 @@ def line(label: str, value: str, help_text: str | None = None) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", gap="small", wrap=False):
         st.caption(label, help=help_text, width="content")
         st.text(value, width="content")
+
+
+def block(label: str, value: str) -> None:
+    """A fact that needs room: its value below its label, as plain text."""
+    with st.container(gap=None):
+        st.caption(label)
+        st.text(value)
+
+
+def heading(name: str) -> str:
+    """A segment's name for a heading: it was typed by somebody, and headings render Markdown."""
+    return md_text(name, LONGEST_NAME + 10)
 
 
 def rule_card(title: str, users: int, share: float, why: str) -> None:

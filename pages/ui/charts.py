@@ -25,6 +25,8 @@ LABEL_LIMIT: Final = 260
 """Pixels of an axis label before it is cut; page addresses are long."""
 ROW: Final = 26
 """Pixels a row of a chart that has one row a thing."""
+AXIS: Final = 62
+"""Pixels that an axis with its title takes of a chart's height."""
 
 
 def figure(
@@ -37,6 +39,7 @@ def figure(
     alt_text: str,
     columns: Mapping[str, object] | None = None,
     help_text: str | None = None,
+    border: bool = True,
 ) -> None:
     """Draw a chart with what it counts and the table behind it.
 
@@ -49,8 +52,9 @@ def figure(
         alt_text: What a screen reader says.
         columns: Column settings of the table.
         help_text: How to read the chart.
+        border: Whether to draw a frame; not inside another one.
     """
-    with st.container(border=True, key=f"figure-{key}"):
+    with st.container(border=border, key=f"figure-{key}"):
         st.markdown(f"**{title}**", help=help_text)
         st.caption(n)
         st.altair_chart(chart, alt=alt_text, key=f"chart-{key}")
@@ -74,15 +78,14 @@ def download_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") 
     )  # fmt: skip
 
 
-def segment_colour(names: Mapping[int, str], column: str = "segment") -> alt.Color:
+def segment_colour(names: Mapping[int, str]) -> alt.Color:
     """Colour by segment: the theme's list of colours, by the segment's id.
 
     Args:
-        names: Segment → the name that ``column`` holds.
-        column: Column of the table.
+        names: Segment → the name that the column ``label`` holds.
     """
     slots = [names.get(segment, f"({segment + 1})") for segment in range(max(names, default=-1) + 1)]
-    return alt.Color(f"{column}:N", scale=alt.Scale(domain=slots), legend=None)
+    return alt.Color(f"{Col.LABEL}:N", scale=alt.Scale(domain=slots), legend=None)
 
 
 def line_over_k(
@@ -114,16 +117,18 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title:
     """Rates with their intervals, one row a segment, beside the rate of everybody.
 
     Args:
-        rates: Columns ``segment``, ``rate``, ``low``, ``high``, ``converted`` and ``users``.
+        rates: Columns ``label``, ``rate``, ``low``, ``high``, ``converted`` and ``users``.
         names: Segment → name, for the colours.
         overall: The rate of all users.
         title: Of the axis.
     """
-    rows = alt.Y("segment:N", title=None, sort=list(rates["segment"]), axis=alt.Axis(labelLimit=LABEL_LIMIT))
+    rows = alt.Y(
+        f"{Col.LABEL}:N", title=None, sort=list(rates[Col.LABEL]), axis=alt.Axis(labelLimit=LABEL_LIMIT)
+    )
     percent = alt.Axis(format="%", grid=True)
     base = alt.Chart(rates).encode(y=rows, color=segment_colour(names))
     tips = [
-        alt.Tooltip("segment:N", title="Segment"),
+        alt.Tooltip(f"{Col.LABEL}:N", title="Segment"),
         alt.Tooltip("rate:Q", title="Rate", format=".2%"),
         alt.Tooltip("low:Q", title="From", format=".2%"),
         alt.Tooltip("high:Q", title="To", format=".2%"),
@@ -135,7 +140,7 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title:
     )
     point = base.mark_point(filled=True, size=90, opacity=1).encode(x="rate:Q", tooltip=tips)
     everybody = alt.Chart(pd.DataFrame({"rate": [overall]})).mark_rule(strokeDash=[4, 4], color=NEUTRAL)
-    return (everybody.encode(x="rate:Q") + span + point).properties(height=max(90, ROW * len(rates) + 40))
+    return (everybody.encode(x="rate:Q") + span + point).properties(height=ROW * len(rates) + AXIS)
 
 
 def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -> alt.LayerChart:
@@ -160,41 +165,70 @@ def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -
     joined = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=f"{there}:Q")
     rest = base.mark_point(filled=True, size=60, opacity=1, color=NEUTRAL).encode(x=f"{there}:Q")
     own = base.mark_point(filled=True, size=110, opacity=1).encode(x=x)
-    return (joined + rest + own).properties(height=max(90, ROW * len(order) + 40))
+    return (joined + rest + own).properties(height=ROW * len(order) + AXIS)
 
 
 def shares(table: pd.DataFrame, names: Mapping[int, str]) -> alt.Chart:
     """Shares of the values of one attribute, a bar a segment within each value.
 
     Args:
-        table: Columns ``value``, ``segment`` and ``share``.
+        table: Columns ``label``, ``kind``, ``value`` and ``share``.
         names: Segment → name, for the colours and the order.
     """
     values = list(dict.fromkeys(table["value"]))
-    shown = list(dict.fromkeys(table["segment"]))
+    shown = list(dict.fromkeys(table[Col.LABEL]))
     return (
         alt.Chart(table)
         .mark_bar(cornerRadiusEnd=2)
         .encode(
             y=alt.Y("value:N", title=None, sort=values, axis=alt.Axis(labelLimit=150)),
-            yOffset=alt.YOffset("segment:N", sort=shown),
+            yOffset=alt.YOffset(f"{Col.LABEL}:N", sort=shown),
             x=alt.X("share:Q", title="Share of users", axis=alt.Axis(format="%", tickCount=4)),
-            color=segment_colour(names),
+            color=_segments_only(names),
             tooltip=[
-                alt.Tooltip("segment:N", title="Segment"),
+                alt.Tooltip(f"{Col.LABEL}:N", title="Segment"),
                 alt.Tooltip("value:N", title="Value"),
                 alt.Tooltip("share:Q", title="Share of users", format=".1%"),
             ],
         )
-        .properties(height=max(90, (10 * len(shown) + 10) * len(values) + 40))
+        .properties(height=(11 * len(shown) + 12) * len(values) + AXIS)
     )
+
+
+def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> alt.LayerChart:
+    """Users a segment, and users of the groups made by rule.
+
+    Args:
+        table: Columns ``label``, ``kind``, ``users`` and ``share``, in the order to draw.
+        names: Segment → name, for the colours.
+    """
+    base = alt.Chart(table).encode(
+        y=alt.Y(
+            f"{Col.LABEL}:N", title=None, sort=list(table[Col.LABEL]), axis=alt.Axis(labelLimit=LABEL_LIMIT)
+        ),
+        x=alt.X("users:Q", title="Users", axis=alt.Axis(format="~s")),
+    )
+    bars = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.6}).encode(
+        color=_segments_only(names),
+        tooltip=[
+            alt.Tooltip(f"{Col.LABEL}:N", title="Segment"),
+            alt.Tooltip("users:Q", title="Users", format=","),
+        ],
+    )
+    text = base.mark_text(align="left", dx=5).encode(text=alt.Text("share:Q", format=".1%"))
+    return (bars + text).properties(height=ROW * len(table) + AXIS)
+
+
+def _segments_only(names: Mapping[int, str]) -> object:
+    """Segments in their colours, groups made by rule and all users in grey."""
+    return alt.condition(alt.datum.kind == "segment", segment_colour(names), alt.value(NEUTRAL))
 
 
 def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -> alt.LayerChart:
     """Segments × metrics: the colour compares with everybody, the text is the raw value.
 
     Args:
-        cells: Columns ``segment``, ``metric``, ``text`` and ``difference`` (in [-1, 1]; 0 is like everybody).
+        cells: Columns ``label``, ``metric``, ``text`` and ``difference`` (in [-1, 1]; 0 is like everybody).
         segments: Rows, in order.
         metrics: Columns, in order.
     """
@@ -203,11 +237,11 @@ def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -
             "metric:N",
             title=None,
             sort=list(metrics),
-            axis=alt.Axis(orient="top", labelAngle=0, labelLimit=120),
+            axis=alt.Axis(orient="top", labelAngle=0, labelExpr="split(datum.label, '\\n')"),
         ),
-        y=alt.Y("segment:N", title=None, sort=list(segments), axis=alt.Axis(labelLimit=LABEL_LIMIT)),
+        y=alt.Y(f"{Col.LABEL}:N", title=None, sort=list(segments), axis=alt.Axis(labelLimit=LABEL_LIMIT)),
         tooltip=[
-            alt.Tooltip("segment:N", title="Segment"),
+            alt.Tooltip(f"{Col.LABEL}:N", title="Segment"),
             alt.Tooltip("metric:N", title="Metric"),
             alt.Tooltip("text:N", title="Value"),
         ],

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.jobs import JobView
 from core.settings import TrainSettings
-from pages.ui.text import count, duration
+from pages.ui.text import clock, count
 
 STEP: Final = "step"
 FEW: Final = 40
@@ -20,7 +20,7 @@ FEW: Final = 40
 WHAT_LOSS: Final = "How far the model is from telling apart the users it learns from. Lower is better."
 WHAT_RETRIEVAL: Final = (
     "How well one part of a user's visits finds the other part of the same user, among users the model "
-    "never saw (mean reciprocal rank, 1 is perfect). Higher is better; when it is flat, more training gains nothing."
+    "never saw (mean reciprocal rank, 1 is perfect). Higher is better; once flat, training gains nothing."
 )
 
 
@@ -31,8 +31,8 @@ def live_figures(view: JobView) -> None:
         "Step": _number(figures.get(STEP), "{:,.0f}"),
         "Loss": _number(figures.get("loss"), "{:.3f}"),
         "Users a second": _number(figures.get("users_per_s"), "{:,.0f}"),
-        "Running for": duration(time.time() - view.started),
-        "Left": duration(view.eta_s) if view.eta_s is not None else "–",
+        "Running for": clock(time.time() - view.started),
+        "Left": clock(view.eta_s) if view.eta_s is not None else "–",
     }
     with st.grid(len(shown), min_column_width=120):
         for label, value in shown.items():
@@ -60,12 +60,16 @@ def _line(table: pd.DataFrame, column: str, title: str, what: str) -> None:
     if points.empty:
         st.caption(f"{title}: not measured yet; small data sets have too few users to hold out.")
         return
+    steps = alt.Axis(format="~s", tickCount=6, grid=False)
+    values = alt.Axis(format=".3f", tickCount=4)
     chart = (
         alt.Chart(points)
         .mark_line(point=len(points) < FEW)
         .encode(
-            x=alt.X(f"{STEP}:Q", title="step", axis=alt.Axis(format="~s", tickCount=6, grid=False)),
-            y=alt.Y(f"{column}:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5)),
+            x=alt.X(
+                f"{STEP}:Q", title="step", scale=alt.Scale(domain=[0, int(table[STEP].max())]), axis=steps
+            ),
+            y=alt.Y(f"{column}:Q", title=None, scale=alt.Scale(zero=False), axis=values),
             tooltip=[STEP, alt.Tooltip(f"{column}:Q", title=title, format=".4f")],
         )
         .properties(height=220, title=title)
@@ -84,7 +88,7 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
         "Users learned from": _number(report.get("trained_users"), "{:,.0f}"),
         "Validation retrieval": _number(report.get("valid_mrr"), "{:.3f}"),
         "Steps": _number(report.get("steps"), "{:,.0f}"),
-        "Trained in": duration(report["seconds"]) if "seconds" in report else "–",
+        "Trained in": clock(report["seconds"]) if "seconds" in report else "–",
     }
     with st.grid(len(shown), min_column_width=150):
         for label, value in shown.items():

@@ -83,6 +83,9 @@ def draw(present: tuple[View, ...], n_clustered: int, outcomes: Mapping[str, int
     values, places = {}, {}
     for view in View:
         values[view], places[view] = _weight(view, view in present)
+    for view in View:
+        if view not in present:
+            st.caption(ABSENT[view])
     weights = _used(values, present)
     outcome = _outcome(outcomes)
     steering = Steering(
@@ -97,8 +100,6 @@ def _weight(view: View, present: bool) -> tuple[float, DeltaGenerator]:
         TITLES[view], 0.0, 1.0, ViewWeights().of(view), 0.05, key=f"w_{view}", disabled=not present,
         bind="query-params", persist_state="session", help=MEANING[view] if present else ABSENT[view],
     )  # fmt: skip
-    if not present:
-        st.caption(ABSENT[view])
     return value, place.container()
 
 

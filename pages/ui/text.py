@@ -35,13 +35,21 @@ def size(number: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in words, coarse enough to stay true: ``under a minute``, ``about 3 minutes``."""
-    if seconds < 45:
-        return "under a minute"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"about {count(max(1, minutes), 'minute')}"
+    """Seconds in words, coarse enough to stay true: ``about 20 seconds``, ``about 3 minutes``."""
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {round(seconds, -1):.0f} seconds"
+    if seconds < 3600:
+        return f"about {count(round(seconds / 60), 'minute')}"
     return f"about {seconds / 3600:.1f} hours"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as a clock shows them: ``0:45``, ``12:03``, ``1:02:03``."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def share(part: float, whole: float) -> str:

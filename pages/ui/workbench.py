@@ -20,6 +20,7 @@ from core import pipeline
 from core.dataset import Dataset
 from core.errors import ResourceError
 from core.profiles.metrics import ProfileData, Profiles, profile
+from core.publish import Segments
 from core.schema import View
 from core.segments import clustering, identity
 from core.segments.combination import Calibrated, Combined, blend, calibrate
@@ -186,6 +187,11 @@ def rename(bench: Bench, segment: int, name: str) -> None:
     """Give a segment a name of the analyst's own; an empty one takes it away."""
     with errors.shown():
         desk.rename(bench.sources.store, bench.sources.embeddings, {segment: name})
+
+
+def published(bench: Bench) -> Segments:
+    """The segments as a run publishes them, under the names on screen."""
+    return Segments(bench.combined, bench.fit.partition, bench.profiles, bench.names)
 
 
 def pca_map(bench: Bench, weights: ViewWeights) -> Layout:

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InputError
-from core.ingest.nested import BrokenRecord, parameters
+from core.ingest.nested import BrokenRecord, make_plan, map_names, parameters, read_record
 from core.schema import Raw
+from core.settings import IngestSettings
 from tests.core.ingest.raw import Read, read_text, write
 
 
@@ -143,14 +144,15 @@ def test_json_over_several_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        [{"key": "a", "value": {"int_value": "1"}}],
-        {"event_params": [{"key": "a", "value": {"string_value": None, "int_value": "1"}}]},
-        {"a": "1"},
-        [{"key": "a", "value": "1"}],
+        [{"key": "page_title", "value": {"int_value": "1"}}],
+        {"event_params": [{"key": "page_title", "value": {"string_value": None, "int_value": "1"}}]},
+        {"page_title": "1"},
+        [{"key": "page_title", "value": "1"}],
     ],
 )
 def test_every_way_parameters_are_written(value: object) -> None:
-    assert list(parameters("event_params", value)) == [("a", "1")]
+    fields = map_names(["event_params.page_title"], {}, IngestSettings())
+    assert read_record({"event_params": value}, make_plan(fields)) == ["1"]
 
 
 def test_no_parameters_at_all() -> None:

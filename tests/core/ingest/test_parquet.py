@@ -121,6 +121,13 @@ def test_a_column_that_is_no_plain_value(tmp_path: Path) -> None:
         read_table(tmp_path, fine, mapping={Raw.PAGE_TITLE: "url"})
 
 
+def test_a_parameter_that_is_no_plain_value(tmp_path: Path) -> None:
+    params = [[{"key": "page_location", "value": ["/a"]}]]
+    table = pa.table({"event_timestamp": [1], "user_pseudo_id": ["a"], "event_params": params})
+    with pytest.raises(InputError, match=r"event_params\.page_location holds list<"):
+        read_table(tmp_path, table)
+
+
 def test_missing_and_empty(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"events\.parquet has no column for the user"):
         read_table(tmp_path, pa.table({"ts": [1], "url": ["/a"]}))

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as texts
 
-from pages.ui.text import WORD_JOINER, count, duration, md_text, share, size
+from pages.ui.text import WORD_JOINER, clock, count, duration, md_text, share, size
 
 HOSTILE = (
     "<img src=x onerror=alert(1)> **b** $x^2$ :red[r] [c](javascript:x) ![t](https://a.invalid/p.gif) `c`"
@@ -50,7 +50,12 @@ def test_numbers_in_words() -> None:
 
 
 def test_durations_in_words() -> None:
-    assert duration(10) == "under a minute"
-    assert duration(60) == "about 1 minute"
+    assert duration(3) == "a few seconds"
+    assert duration(44) == "about 40 seconds"
+    assert duration(91) == "about 2 minutes"
     assert duration(200) == "about 3 minutes"
     assert duration(7200) == "about 2.0 hours"
+
+
+def test_durations_on_a_clock() -> None:
+    assert [clock(s) for s in (0, 45.9, 723, 3723)] == ["0:00", "0:45", "12:03", "1:02:03"]

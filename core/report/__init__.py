@@ -1,0 +1,26 @@
+"""The report: one HTML file with everything a run found, that opens without a server.
+
+``compose`` turns the results of a run into plain values, ``render`` lays them out: ``write_report``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.report.content import Source, compose
+from core.report.page import figure_page, render, write
+
+__all__ = ["Source", "compose", "figure_page", "render", "write", "write_report"]
+
+
+def write_report(path: Path, source: Source) -> None:
+    """Write the report of a run, as a whole or not at all.
+
+    Args:
+        path: The HTML file.
+        source: What the run left.
+
+    Raises:
+        ResourceError: If the disk is full; an older report is still there.
+    """
+    write(path, compose(source))

@@ -1,0 +1,114 @@
+"""One card a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timezone
+from typing import Any, Final
+
+from core.profiles.columns import Col, Kind, Ranking
+from core.report import tables, wording
+from core.report.model import Bar, Card, Dimension, Fact, PageRow
+from core.report.visitors import PageNames, visitor
+from core.schema import Users
+from core.sequences import UserSequences
+
+FACTS: Final = (
+    Col.PAGE_VIEWS_MEAN,
+    Col.PAGE_VIEWS_MEDIAN,
+    Col.SESSIONS_MEAN,
+    Col.DIFFERENT_PAGES_MEAN,
+    Col.ENGAGEMENT_MEAN,
+    Col.OUTCOME_RATE,
+    Col.REVENUE_PER_USER,
+)
+NAMES: Final = {
+    Col.PAGE_VIEWS_MEAN: "page views a user",
+    Col.PAGE_VIEWS_MEDIAN: "median page views",
+    Col.SESSIONS_MEAN: "sessions a user",
+    Col.DIFFERENT_PAGES_MEAN: "different pages a user",
+    Col.ENGAGEMENT_MEAN: "engaged time a user",
+    Col.OUTCOME_RATE: "outcome rate",
+    Col.REVENUE_PER_USER: "revenue a user",
+}
+DIMENSIONS: Final = {
+    Users.DEVICE: "Device",
+    Users.BROWSER: "Browser",
+    Users.COUNTRY: "Country",
+    Users.SOURCE: "First-touch source",
+}
+MOST_PAGES, MOST_BARS = 10, 5
+
+
+class CardMaker:
+    """Makes cards from the tables of a run.
+
+    Args:
+        described: :meth:`core.profiles.metrics.Profiles.to_dict`.
+        called: Row → what it is called.
+        pages: What to call pages.
+        sequences: Page views of all users, for the examples.
+        at: The time zone of their times.
+    """
+
+    def __init__(
+        self,
+        described: Mapping[str, Any],
+        called: Mapping[str, str],
+        pages: PageNames,
+        sequences: UserSequences,
+        at: timezone,
+    ) -> None:
+        self._called, self._pages, self._sequences, self._at = called, pages, sequences, at
+        self._top, self._shares = described["top_pages"], described["shares"]
+        self._everyone = next(row for row in described["segments"] if row[Col.KIND] == Kind.ALL)
+        self._outcome = described["outcome"]
+
+    def card(self, row: Mapping[str, Any], examples: Sequence[int]) -> Card:
+        """The card of a segment.
+
+        Args:
+            row: Its row of the segments table.
+            examples: Indices of typical users.
+        """
+        return Card(
+            segment=row[Col.SEGMENT],
+            name=self._called[row[Col.KEY]],
+            users=row[Col.USERS],
+            share=row[Col.SHARE],
+            facts=self._facts(row),
+            pages=self._page_rows(row[Col.KEY]),
+            dimensions=tuple(self._dimension(row[Col.KEY], name, DIMENSIONS[name]) for name in DIMENSIONS),
+            visitors=tuple(
+                visitor(self._sequences, self._pages, user, f"Typical visitor {number}", self._at)
+                for number, user in enumerate(examples, start=1)
+            ),
+        )
+
+    def _facts(self, row: Mapping[str, Any]) -> tuple[Fact, ...]:
+        named = {**NAMES, Col.OUTCOME_RATE: f"of users with {self._outcome}"}
+        return tuple(
+            Fact(named[field], tables.text(field, row[field]), tables.text(field, self._everyone[field]))
+            for field in tables.present([self._everyone], FACTS)
+        )
+
+    def _page_rows(self, key: str) -> tuple[PageRow, ...]:
+        listed = [row for row in self._top if row[Col.KEY] == key and row[Col.RANKING] == Ranking.OVER]
+        return tuple(
+            PageRow(
+                title=self._pages.short_title(row[Col.PAGE]),
+                address=self._pages.address(row[Col.PAGE]),
+                share=row[Col.SHARE],
+                rest=row[Col.REST_SHARE] or 0.0,
+                lift=wording.lift(row[Col.LIFT]) if row[Col.REST_SHARE] else "only here",
+            )
+            for row in listed[:MOST_PAGES]
+        )
+
+    def _dimension(self, key: str, attribute: str, label: str) -> Dimension:
+        rows = [row for row in self._shares if row[Col.KEY] == key and row[Col.ATTRIBUTE] == attribute]
+        listed = [row for row in rows if not row[Col.IS_OTHER] and row[Col.USERS]]
+        listed.sort(key=lambda row: -row[Col.SHARE])
+        bars = tuple(Bar(row[Col.VALUE], row[Col.SHARE], row[Col.REST_SHARE]) for row in listed[:MOST_BARS])
+        absent = rows[0][Col.ABSENT] if rows else 0
+        return Dimension(label, bars, f"Not known for {wording.counted(absent, 'user')}." if absent else "")

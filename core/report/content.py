@@ -1,0 +1,197 @@
+"""From the results of a run to what the report says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from core.dataset import Dataset
+from core.profiles.columns import Col, Kind
+from core.profiles.metrics import Profiles
+from core.profiles.samples import medoids
+from core.report import receipt_part, tables, wording
+from core.report.cards import CardMaker
+from core.report.figures import RatePoint, forest, user_map
+from core.report.model import Card, Chart, Fact, Rate, Report, Row, Table
+from core.report.visitors import PageNames
+from core.segments.layout import Layout, pca_layout
+from core.segments.partition import Partition
+
+EXAMPLES: Final = 2
+"""Typical visitors a segment."""
+OVERVIEW: Final = (
+    Col.PAGE_VIEWS_MEAN,
+    Col.PAGE_VIEWS_MEDIAN,
+    Col.SESSIONS_MEAN,
+    Col.ENGAGEMENT_MEAN,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What a report is made from.
+
+    Args:
+        dataset: The preprocessed export.
+        profiles: What each segment is like.
+        partition: The segments.
+        vectors: float32 of shape (n_users, d), what was clustered.
+        names: Segment → name; a segment without one is called by its number.
+        settings: Part of a run → its settings.
+        versions: Package → version.
+        facts: What else is worth keeping about the clustering (label → text).
+        layout: The map; principal components when None.
+    """
+
+    dataset: Dataset
+    profiles: Profiles
+    partition: Partition
+    vectors: np.ndarray
+    names: Mapping[int, str]
+    settings: Mapping[str, Mapping[str, Any]]
+    versions: Mapping[str, str]
+    facts: Mapping[str, str]
+    layout: Layout | None = None
+
+
+def compose(source: Source) -> Report:
+    """Put the report together."""
+    receipt, profiles = source.dataset.receipt, source.profiles
+    described = profiles.to_dict()
+    rows = described["segments"]
+    called = titles(rows, source.names)
+    shown = tables.present(rows, OVERVIEW)
+    overview = [_row(row, called, shown) for row in rows]
+    return Report(
+        title=", ".join(file.name for file in receipt.files[:3])
+        + (" and more" if len(receipt.files) > 3 else ""),
+        subtitle=_subtitle(source),
+        figures=_key_figures(source),
+        columns=tuple(tables.LABELS[field] for field in shown),
+        rows=tuple(overview[:-1]),
+        everyone=overview[-1],
+        outcome=f"Users with {profiles.outcome}" if profiles.outcome else "",
+        metrics=tables.metrics(described["heatmap"]),
+        heat_note=tables.HEAT_NOTE,
+        heat=tables.heat_rows(described["heatmap"], called),
+        cards=_cards(source, described, called),
+        map=_map(source, called),
+        outcome_chart=_outcome_chart(rows, called, profiles.outcome),
+        waterfall=receipt_part.waterfall_chart(receipt),
+        assumptions=receipt_part.assumptions(receipt),
+        warnings=receipt.warnings,
+        files=receipt_part.files(receipt),
+        urls=receipt_part.addresses(receipt),
+        settings=_settings(source),
+    )
+
+
+def titles(rows: Iterable[Mapping[str, Any]], names: Mapping[int, str]) -> dict[str, str]:
+    """Row → what it is called: ``Segment 3``, ``3 · Bargain hunters``, ``One-page users``."""
+    called = {}
+    for row in rows:
+        name = names.get(row[Col.SEGMENT]) if row[Col.KIND] == Kind.SEGMENT else None
+        called[row[Col.KEY]] = f"{row[Col.SEGMENT] + 1} · {name}" if name else row[Col.LABEL]
+    return called
+
+
+def _subtitle(source: Source) -> str:
+    receipt = source.dataset.receipt
+    at = wording.zone(receipt.time_zone)
+    return f"{wording.day(receipt.first_ts, at)} to {wording.day(receipt.last_ts, at)}"
+
+
+def _key_figures(source: Source) -> tuple[Fact, ...]:
+    receipt = source.dataset.receipt
+    figures = {
+        "segments": len(source.partition.ids),
+        "users": receipt.users,
+        "of them clustered": source.profiles.n_clustered,
+        "sessions": receipt.sessions,
+        "page views": receipt.page_views_used,
+        "different pages": len(source.dataset.pages),
+    }
+    return tuple(Fact(label, f"{value:,}") for label, value in figures.items())
+
+
+def _row(row: Mapping[str, Any], called: Mapping[str, str], shown: tuple[str, ...]) -> Row:
+    return Row(
+        segment=row[Col.SEGMENT] if row[Col.KIND] == Kind.SEGMENT else None,
+        name=called[row[Col.KEY]],
+        users=row[Col.USERS],
+        share=row[Col.SHARE],
+        values=tuple(tables.text(field, row[field]) for field in shown),
+        outcome=rate(row),
+    )
+
+
+def rate(row: Mapping[str, Any]) -> Rate | None:
+    """The outcome rate of a row of the segments table; None where the data has no outcome."""
+    if row[Col.OUTCOME_RATE] is None:
+        return None
+    of = f"{row[Col.OUTCOME_USERS]:,.0f} of {wording.counted(row[Col.USERS], 'user')}"
+    return Rate(row[Col.OUTCOME_RATE], row[Col.OUTCOME_LOW], row[Col.OUTCOME_HIGH], of)
+
+
+def _cards(source: Source, described: Mapping[str, Any], called: Mapping[str, str]) -> tuple[Card, ...]:
+    pages = PageNames(source.dataset.pages)
+    at = wording.zone(source.dataset.receipt.time_zone)
+    maker = CardMaker(described, called, pages, source.dataset.sequences, at)
+    typical = medoids(source.vectors, source.partition, EXAMPLES)
+    segments = [row for row in described["segments"] if row[Col.KIND] == Kind.SEGMENT]
+    return tuple(maker.card(row, typical[row[Col.SEGMENT]].tolist()) for row in segments)
+
+
+def _map(source: Source, called: Mapping[str, str]) -> Chart:
+    layout = source.layout or pca_layout(source.vectors)
+    labels = source.partition.labels
+    names = {int(segment): called[f"segment:{segment}"] for segment in source.partition.ids}
+    figure = user_map(layout.xy, labels, names)
+    dots = sum(len(trace["x"]) for trace in figure["data"])
+    drawn = f"{dots:,} of {len(labels):,} users, drawn at random" if dots < len(labels) else f"{dots:,} users"
+    kept = (
+        f"It keeps {wording.percent(layout.fidelity)} of a user's nearest neighbours. "
+        if layout.fidelity
+        else ""
+    )
+    note = f"Made by {layout.method}. {kept}Distances between islands, and their sizes, mean little."
+    return Chart("map", "Users by segment", drawn, figure, note=note)
+
+
+def _outcome_chart(
+    rows: Iterable[Mapping[str, Any]], called: Mapping[str, str], outcome: str | None
+) -> Chart | None:
+    rates = [(row, found) for row in rows if (found := rate(row))]
+    if outcome is None or not rates:
+        return None
+    points = [
+        RatePoint(row[Col.SEGMENT], called[row[Col.KEY]], row[Col.OUTCOME_RATE], row[Col.OUTCOME_LOW],
+                  row[Col.OUTCOME_HIGH], row[Col.USERS])
+        for row, _ in rates
+        if row[Col.KIND] == Kind.SEGMENT
+    ]  # fmt: skip
+    everyone, found = rates[-1]
+    lines = tuple(
+        (
+            called[row[Col.KEY]],
+            found.of,
+            *(wording.percent(end, 2) for end in (found.value, found.low, found.high)),
+        )
+        for row, found in rates
+    )
+    return Chart(
+        "outcome", f"Users with {outcome}", f"Share of users, with 95 % intervals; {rates[-1][1].of} in all",
+        forest(points, everyone[Col.OUTCOME_RATE], f"users with at least one {outcome}"),
+        Table(("", "Users", "Rate", "From", "To"), lines, numeric=(1, 2, 3, 4)),
+    )  # fmt: skip
+
+
+def _settings(source: Source) -> tuple[tuple[str, Table], ...]:
+    headings = {"ingest": "Reading", "train": "Training", "weights": "Views", "cluster": "Clustering",
+                "analyze": "Profiles"}  # fmt: skip
+    parts = [(headings.get(part, part), tables.settings(values)) for part, values in source.settings.items()]
+    found = ("What came out", tables.settings(source.facts))
+    return (*parts, found, ("Versions", tables.settings(source.versions)))

@@ -1,0 +1,221 @@
+"""Profiles: what sets each segment apart, in numbers that can be checked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.profiles.columns import Col, Kind, Ranking
+from core.report.wording import common_ending, common_origin, short_address
+from core.schema import Users
+from pages.ui import bench_view, cards, charts, errors
+from pages.ui import profile_tables as tables
+from pages.ui.text import count
+from pages.ui.workbench import Bench
+
+RANKINGS: Final = {
+    Ranking.OVER.value: "More than others",
+    Ranking.UNDER.value: "Less than others",
+    Ranking.MOST_VIEWED.value: "Most viewed",
+}
+ATTRIBUTES: Final = {
+    Users.DEVICE: "Device",
+    Users.BROWSER: "Browser",
+    Users.COUNTRY: "Country",
+    Users.SOURCE: "First-touch source",
+}
+PAGES_DRAWN: Final = 10
+NO_OUTCOME: Final = (
+    "No outcome: this file holds no events but page views. Load an export with events such as purchase to "
+    "compare how segments convert."
+)
+
+
+def page() -> None:
+    """Draw the page, or what to do first."""
+    st.title("Profiles")
+    bench = bench_view.ready()
+    if bench is None:
+        return
+    _all_segments(bench)
+    _one_by_one(bench)
+
+
+def _all_segments(bench: Bench) -> None:
+    st.subheader("All segments side by side")
+    _heat_map(bench)
+    left, right = st.columns(2)
+    with left:
+        _outcome(bench)
+    with right:
+        _sizes(bench)
+
+
+def _heat_map(bench: Bench) -> None:
+    cells = tables.heat_cells(bench.profiles, bench.names)
+    rows, columns = cells[Col.LABEL].unique().tolist(), cells[Col.METRIC].unique().tolist()
+    charts.figure(
+        "How segments differ",
+        charts.heat(cells, rows, columns),
+        tables.named(bench.profiles.segments, bench.names).drop(columns=[Col.KEY, Col.KIND, Col.SEGMENT]),
+        n=f"{count(bench.profiles.n_users, 'user')}, {bench.profiles.n_clustered:,} of them clustered. "
+        "Blue is above the mean of clustered users, orange below; full colour is 1.5 standard deviations.",
+        key="segments", alt_text="Heat-map of segments and metrics with the values written in",
+        columns=_segment_columns(bench), help_text="Point at the column heads of the table for definitions.",
+    )  # fmt: skip
+
+
+def _segment_columns(bench: Bench) -> dict[str, object]:
+    called, meaning = tables.labels(bench.profiles), tables.definitions(bench.profiles)
+    whole = (*tables.COUNTS, Col.ENGAGEMENT_USERS, Col.OUTCOME_SESSIONS)
+    shares = (*tables.RATES, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
+    styles = dict.fromkeys(whole, "localized") | dict.fromkeys(shares, "percent")
+    columns: dict[str, object] = {
+        name: st.column_config.NumberColumn(called[name], help=meaning[name], format=styles.get(name, "%.1f"))
+        for name in called
+    }
+    return columns | {Col.LABEL: st.column_config.TextColumn("Segment", pinned=True)}
+
+
+def _outcome(bench: Bench) -> None:
+    outcome = bench.profiles.outcome
+    if outcome is None:
+        with st.container(border=True, key="no_outcome_card"):
+            st.markdown("**How segments convert**")
+            st.caption(NO_OUTCOME)
+        return
+    rates = tables.rates(bench.profiles, bench.names)
+    overall = tables.everybody(bench.profiles)
+    charts.figure(
+        "How segments convert",
+        charts.forest(rates, bench.names, overall[Col.OUTCOME_RATE], "Share of users with the outcome"),
+        rates,
+        n=f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of {bench.profiles.n_users:,} converted. Bars "
+        "are 95 % intervals; the dashed line is all users.",
+        key="outcome", alt_text="Outcome rate of each segment with its interval",
+        help_text="Outcome: the event chosen under Adjust segments. The model never saw it.",
+    )  # fmt: skip
+
+
+def _sizes(bench: Bench) -> None:
+    table = tables.named(bench.profiles.segments, bench.names)
+    sizes = table[table[Col.KIND] != Kind.ALL][[Col.LABEL, Col.KIND, Col.USERS, Col.SHARE]]
+    charts.figure(
+        "How large they are", charts.sizes(sizes, bench.names), sizes,
+        n=f"{count(bench.profiles.n_users, 'user')}; grey groups are made by rule and not clustered.",
+        key="sizes", alt_text="Users of each segment and of the groups made by rule",
+    )  # fmt: skip
+
+
+def _one_by_one(bench: Bench) -> None:
+    rows = tables.named(bench.profiles.segments, bench.names)
+    rows = rows[rows[Col.KIND] != Kind.ALL]
+    called = dict(zip(rows[Col.KEY], rows[Col.LABEL], strict=True))
+    st.subheader("Segments in detail")
+    chosen = st.pills(
+        "Which ones", list(called), selection_mode="multi", default=list(called)[:1], format_func=called.get,
+        key="profiled", persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    if not chosen:
+        st.caption("Choose one segment to read it, or several to set them side by side.")
+        return
+    for row in rows[rows[Col.KEY].isin(chosen)].to_dict("records"):
+        _segment(bench, row)
+    _attributes(bench, [key for key in called if key in chosen])
+
+
+def _segment(bench: Bench, row: dict[str, object]) -> None:
+    with st.container(border=True, key=f"profile-{row[Col.KEY]}".replace(":", "-")):
+        cards.swatch(int(str(row[Col.SEGMENT])))
+        st.markdown(f"#### {cards.heading(str(row[Col.LABEL]))}")
+        st.caption(f"{row[Col.USERS]:,} users, {row[Col.SHARE]:.1%} of all")
+        _metrics(bench, row)
+        _pages(bench, str(row[Col.KEY]), str(row[Col.LABEL]))
+
+
+def _metrics(bench: Bench, row: dict[str, object]) -> None:
+    everybody, meaning = tables.everybody(bench.profiles), tables.definitions(bench.profiles)
+    with st.grid("auto", min_column_width=150, gap="small"):
+        for name, called in tables.CARD_METRICS.items():
+            if not pd.isna(everybody[name]):
+                st.metric(
+                    called, tables.value_text(name, float(str(row[name]))), border=True,
+                    delta=f"all users {tables.value_text(name, everybody[name])}", delta_color="off",
+                    delta_arrow="off", help=meaning[name],
+                )  # fmt: skip
+    rule = bench.sources.dataset.receipt.engagement_rule
+    known = not pd.isna(everybody[Col.ENGAGEMENT_MEAN])
+    st.caption(f"Engagement: {rule}." if known else "Engagement: not computable from this file.")
+
+
+def _pages(bench: Bench, key: str, name: str) -> None:
+    ranking = st.segmented_control(
+        "Pages", list(RANKINGS), default=Ranking.OVER.value, required=True, format_func=RANKINGS.get,
+        key=f"ranking-{key}", persist_state="session",
+        help="The model saw the pages, so they describe a segment and prove nothing about it.",
+    )  # fmt: skip
+    found = tables.pages_of(bench.profiles, key, ranking, bench.profiles.settings.top_pages)
+    if not len(found):
+        st.caption("No page stands out by more than chance.")
+        return
+    drawn = found.head(PAGES_DRAWN).assign(page_label=_short(found.head(PAGES_DRAWN)))
+    shown = [
+        Col.RANK,
+        Col.PAGE_TITLE,
+        Col.PAGE_LOCATION,
+        Col.USERS,
+        Col.SHARE,
+        Col.REST_SHARE,
+        Col.LIFT,
+        Col.VIEWS,
+    ]
+    charts.figure(
+        f"Pages of {cards.heading(name)}: {RANKINGS[ranking].lower()}",
+        charts.dumbbell(drawn, "page_label", Col.SHARE, Col.REST_SHARE, "Share of users who saw the page"),
+        found[shown],
+        n=f"{found[Col.N].iloc[0]:,} users here (coloured), {found[Col.REST_N].iloc[0]:,.0f} others (grey).",
+        key=f"pages-{key}-{ranking}".replace(":", "-"), alt_text=f"Pages of {name} beside everybody else",
+        columns=charts.page_columns("Share of these users who saw it", "The same of the others"),
+        border=False,
+    )  # fmt: skip
+
+
+def _short(pages: pd.DataFrame) -> list[str]:
+    """What to write on the axis: the title without what all share, or the address; never twice the same."""
+    addresses = pages[Col.PAGE_LOCATION].tolist()
+    titles = pages[Col.PAGE_TITLE].fillna("").tolist()
+    origin, ending = common_origin(addresses), common_ending([title for title in titles if title])
+    texts = [
+        (title.removesuffix(ending) or short_address(address, origin))[:60]
+        for title, address in zip(titles, addresses, strict=True)
+    ]
+    return [text if texts.count(text) == 1 else short_address(address, origin)
+            for text, address in zip(texts, addresses, strict=True)]  # fmt: skip
+
+
+def _attributes(bench: Bench, keys: list[str]) -> None:
+    st.markdown("#### Who they are", help="The model never saw any of these: a difference is a finding.")
+    with st.grid(2, min_column_width=380):
+        for attribute, title in ATTRIBUTES.items():
+            found = tables.shares_of(bench.profiles, bench.names, attribute, keys)
+            if len(found):
+                charts.figure(
+                    title, charts.shares(found, bench.names), found,
+                    n=_known(found), key=f"shares-{attribute}", alt_text=f"{title}: shares of users",
+                )  # fmt: skip
+            else:
+                with st.container(border=True):
+                    st.markdown(f"**{title}**")
+                    st.caption("This file does not say.")
+
+
+def _known(found: pd.DataFrame) -> str:
+    first = found.drop_duplicates(Col.LABEL)
+    known, absent = int(first[Col.N].max()), int(first[Col.ABSENT].max())
+    return f"{known:,} users with a value; {absent:,} without one are left out. Grey: all users."
+
+
+with errors.shown():
+    page()

@@ -1,0 +1,120 @@
+"""Profile tables in the form that charts and cards take: names as the analyst gave them, numbers as text."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+
+from core.profiles.columns import Col, Kind
+from core.profiles.metrics import CLIP, Profiles
+from core.report.wording import duration, number, percent
+
+RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.SHARE, Col.SHARE_CLUSTERED, Col.ENGAGEMENT_NONE_SHARE)
+TIMES: Final = (Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
+COUNTS: Final = (Col.USERS, Col.PAGE_VIEWS, Col.SESSIONS, Col.OUTCOME_USERS)
+CARD_METRICS: Final = {
+    Col.PAGE_VIEWS_MEAN: "Page views a user",
+    Col.PAGE_VIEWS_MEDIAN: "Median page views",
+    Col.SESSIONS_MEAN: "Sessions a user",
+    Col.PAGES_PER_SESSION: "Pages a session",
+    Col.ENGAGEMENT_MEAN: "Engagement a user",
+    Col.OUTCOME_RATE: "Outcome rate",
+    Col.REVENUE_PER_USER: "Revenue a user",
+}
+"""Metrics of one segment that are set beside everybody's, and what a narrow card calls them."""
+AXIS_WIDTH: Final = 16
+"""Characters of a line of an axis label."""
+
+
+def named(table: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
+    """The same table, its segments called what the screen calls them."""
+    labels = [
+        names.get(segment, label) if kind == Kind.SEGMENT else label
+        for segment, label, kind in zip(table[Col.SEGMENT], table[Col.LABEL], table[Col.KIND], strict=True)
+    ]
+    return table.assign(**{Col.LABEL: labels})
+
+
+def value_text(metric: str, value: float) -> str:
+    """A number as text, in the unit of its metric; a dash where it is absent."""
+    if metric in RATES:
+        return percent(value)
+    if metric in TIMES:
+        return duration(value)
+    return number(value, 0 if metric in COUNTS else 1)
+
+
+def labels(profiles: Profiles) -> dict[str, str]:
+    """Column of the segments table → what it is called."""
+    return dict(zip(profiles.fields[Col.FIELD], profiles.fields[Col.LABEL], strict=True))
+
+
+def definitions(profiles: Profiles) -> dict[str, str]:
+    """Column of the segments table → what it is, in a sentence, and whether the model saw it."""
+    told = {
+        "input": "The model saw this.",
+        "derived": "It follows from what the model saw.",
+        "held out": "The model never saw this: a difference is a finding.",
+    }
+    fields = profiles.fields
+    return {
+        name: f"{text} {told[evidence]}"
+        for name, text, evidence in zip(
+            fields[Col.FIELD], fields[Col.DEFINITION], fields[Col.EVIDENCE], strict=True
+        )
+    }
+
+
+def heat_cells(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
+    """One row a cell: ``label``, ``metric`` (as written on the axis), ``text``, ``difference`` and ``n``."""
+    table = named(profiles.heatmap, names)
+    called = labels(profiles)
+    return pd.DataFrame(
+        {
+            Col.LABEL: table[Col.LABEL],
+            Col.METRIC: [axis_text(called[metric]) for metric in table[Col.METRIC]],
+            "text": [value_text(m, v) for m, v in zip(table[Col.METRIC], table[Col.VALUE], strict=True)],
+            Col.DIFFERENCE: (table[Col.Z] / CLIP).fillna(0.0),
+            Col.N: table[Col.N],
+        }
+    )
+
+
+def axis_text(label: str) -> str:
+    """A label in lines of a few words."""
+    return "\n".join(textwrap.wrap(label, AXIS_WIDTH))
+
+
+def rates(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
+    """One row a segment: ``label``, ``rate``, ``low``, ``high``, ``converted`` and ``users``."""
+    table = named(profiles.segments, names)
+    mine = table[table[Col.KIND] == Kind.SEGMENT]
+    columns = {
+        Col.LABEL: Col.LABEL, Col.OUTCOME_RATE: "rate", Col.OUTCOME_LOW: "low", Col.OUTCOME_HIGH: "high",
+        Col.OUTCOME_USERS: "converted", Col.USERS: "users",
+    }  # fmt: skip
+    return mine[list(columns)].rename(columns=columns).reset_index(drop=True)
+
+
+def everybody(profiles: Profiles) -> pd.Series:
+    """The row of all users."""
+    return profiles.segments[profiles.segments[Col.KIND] == Kind.ALL].iloc[0]
+
+
+def shares_of(profiles: Profiles, names: Mapping[int, str], attribute: str, keys: list[str]) -> pd.DataFrame:
+    """Shares of the values of one attribute among some rows and all users, the most frequent value first."""
+    table = named(profiles.shares, names)
+    mine = table[(table[Col.ATTRIBUTE] == attribute) & table[Col.KEY].isin([*keys, "all"])]
+    seen = mine[mine[Col.SHARE].notna()]
+    return seen[[Col.LABEL, Col.KIND, Col.VALUE, Col.SHARE, Col.USERS, Col.N, Col.ABSENT]].reset_index(
+        drop=True
+    )
+
+
+def pages_of(profiles: Profiles, key: str, ranking: str, first: int) -> pd.DataFrame:
+    """The first pages of one ranking of one row."""
+    table = profiles.top_pages
+    return table[(table[Col.KEY] == key) & (table[Col.RANKING] == ranking)].head(first).reset_index(drop=True)

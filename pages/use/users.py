@@ -1,0 +1,92 @@
+"""Users: typical and random people of a segment, and one person's visits step by step."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from core.profiles.rows import GROUP_LABELS
+from core.profiles.samples import medoids, random_sample
+from core.schema import Group, Users
+from pages.ui import bench_view, cards, errors, people
+from pages.ui.workbench import Bench
+
+WANTED: Final = "wanted_user"
+MOST_LISTED: Final = 50
+
+
+def page() -> None:
+    """Draw the page, or what to do first."""
+    st.title("Users")
+    bench = bench_view.ready()
+    if bench is None:
+        return
+    user = _search(bench)
+    _people(bench)
+    if user is not None:
+        people.show_timeline(bench.sources.dataset, user, _belongs(bench, user))
+
+
+def _search(bench: Bench) -> int | None:
+    wanted = st.text_input(
+        "Find a user by id", key=WANTED, placeholder="Paste an id, or click a user below", type="search",
+        persist_state="session", help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
+    )  # fmt: skip
+    if not wanted:
+        return None
+    found = people.find(bench.sources.dataset, wanted)
+    if found is None:
+        errors.show(f"No user has the id {wanted!r}. Ids must match exactly, with every digit and dot.")
+    return found
+
+
+def _people(bench: Bench) -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        segment = st.selectbox(
+            "Segment", bench.segments, format_func=bench.names.get, key="people_of", persist_state="session"
+        )
+        n = st.number_input(
+            "Users a list", 1, MOST_LISTED, bench.profiles.settings.samples, key="listed", width=130,
+            persist_state="session",
+        )  # fmt: skip
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, 0, key="sample_seed", width=130, persist_state="session",
+            help="Another seed draws other random users; the same one draws the same again.",
+        )  # fmt: skip
+    typical, drawn = st.columns(2, gap="large")
+    with typical:
+        cards.swatch(segment)
+        st.markdown(
+            "**Most typical**", help="Nearest to the middle of the segment, one for each way of behaving."
+        )
+        _list(bench, medoids(bench.combined.vectors, bench.fit.partition, n)[segment], "typical")
+    with drawn:
+        cards.swatch(segment)
+        st.markdown("**Drawn at random**", help="Every user of the segment is equally likely.")
+        _list(bench, random_sample(bench.labels, n, seed)[segment], "random")
+
+
+def _list(bench: Bench, users: np.ndarray, key: str) -> None:
+    table = people.listed(bench.sources.dataset, users)
+
+    def choose() -> None:
+        rows = st.session_state[key].selection.rows
+        if rows:
+            st.session_state[WANTED] = table[Users.USER_ID].iloc[rows[0]]
+
+    people.show_list(table, key, choose, f"Users, {key}")
+    st.caption(f"{len(table)} users. Click one to read what they did.")
+
+
+def _belongs(bench: Bench, user: int) -> str:
+    segment = int(bench.labels[user])
+    if segment in bench.names:
+        return cards.heading(bench.names[segment])
+    group = Group(bench.sources.dataset.users[Users.GROUP].iloc[user])
+    return f"{GROUP_LABELS.get(group, 'Outside clustering')}, not clustered"
+
+
+with errors.shown():
+    page()

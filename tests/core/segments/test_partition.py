@@ -1,0 +1,65 @@
+"""The container of segments, and its files."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.errors import ArtifactError
+from core.segments.partition import CENTROIDS, FACTS, LABELS, Partition
+from core.settings import ClusterSettings
+
+
+def toy() -> Partition:
+    return Partition(
+        labels=np.array([0, 2, -1, 2], dtype=np.int32),
+        centroids=np.array([[1, 0], [0, 1]], dtype=np.float32),
+        ids=np.array([0, 2], dtype=np.int32),
+        inertia=0.5, n_iter=3, warm=True, settings=ClusterSettings(n_clusters=2, seed=7),
+    )  # fmt: skip
+
+
+def test_sizes_are_by_id() -> None:
+    assert toy().sizes == {0: 1, 2: 2}
+
+
+def test_files_give_back_what_was_written(tmp_path: Path) -> None:
+    toy().to_files(tmp_path / "new" / "folder")
+    back = Partition.from_files(tmp_path / "new" / "folder")
+    for name in ("labels", "centroids", "ids"):
+        np.testing.assert_array_equal(getattr(back, name), getattr(toy(), name))
+        assert getattr(back, name).dtype == getattr(toy(), name).dtype
+    assert (back.inertia, back.n_iter, back.warm, back.settings) == (0.5, 3, True, toy().settings)
+
+
+@pytest.mark.parametrize("name", [LABELS, CENTROIDS, FACTS])
+def test_a_missing_or_broken_file_is_an_artifact_error(tmp_path: Path, name: str) -> None:
+    toy().to_files(tmp_path)
+    (tmp_path / name).write_bytes(b"{")
+    with pytest.raises(ArtifactError, match="holds no segments"):
+        Partition.from_files(tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(ArtifactError, match="holds no segments"):
+        Partition.from_files(tmp_path)
+
+
+def test_objects_in_a_file_are_never_loaded(tmp_path: Path) -> None:
+    toy().to_files(tmp_path)
+    np.save(tmp_path / LABELS, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(ArtifactError, match="holds no segments"):
+        Partition.from_files(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"labels": np.array([0, 1], dtype=np.int32)},  # 1 is no segment
+        {"ids": np.array([2, 0], dtype=np.int32)},
+        {"ids": np.array([0, 1, 2], dtype=np.int32)},
+        {"labels": np.array([[0, 2]], dtype=np.int32)},
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(wrong: dict[str, np.ndarray]) -> None:
+    with pytest.raises(ArtifactError, match="do not fit together"):
+        replace(toy(), **wrong)
