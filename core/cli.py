@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
-import typer
 
 from core.console import ConsoleProgress
 from core.errors import Beha2VecError, Cancelled, SettingsError
@@ -27,102 +27,94 @@ from core.settings import (
     ViewWeights,
 )
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None, help=__doc__)
-
 BAD_INPUT, INTERRUPTED = 2, 130
 
-Inputs = Annotated[list[Path] | None, typer.Argument(metavar="INPUT...", help="Files, folders or patterns.")]
+files = click.Path(path_type=Path)
+
+
+@click.group(help=__doc__, context_settings={"max_content_width": 100})
+def app() -> None:
+    """Hold the commands together."""
 
 
 @app.command()
-def run(
-    inputs: Inputs = None,
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out"),
-    clusters: Annotated[int | None, typer.Option(help="Number of segments, K.")] = None,
-    weights: Annotated[str | None, typer.Option(help="url=0.5,theme=0.3,type=0.2")] = None,
-    labels: Annotated[str, typer.Option(help="Page labels: off.")] = "off",
-    outcome: Annotated[str | None, typer.Option(help="Event that counts as success.")] = None,
-    preset: Annotated[Preset | None, typer.Option(help="How much training.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the users.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of training and clustering.")] = None,
-    device: Annotated[Device | None, typer.Option(help="Where the model runs.")] = None,
-    user_key: Annotated[str | None, typer.Option(help="Column that identifies a user.")] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(help="FIELD=COLUMN, where the header rule is wrong.")
-    ] = None,
-    strip_page: Annotated[
-        list[str] | None, typer.Option(help="Canonical page to leave out of the sequences.")
-    ] = None,
-    keep_internal: Annotated[bool | None, typer.Option("--keep-internal", help="Keep internal traffic.")] = None,
-    keep_debug: Annotated[bool | None, typer.Option("--keep-debug", help="Keep debug_mode=1.")] = None,
-    merge_hosts: Annotated[bool | None, typer.Option("--merge-hosts", help="Drop www. and shop.")] = None,
-    from_stage: Annotated[
-        str | None, typer.Option(help=f"First stage to do again: {', '.join(STAGES)}.")
-    ] = None,
-) -> None:
+@click.argument("inputs", nargs=-1, type=files, metavar="INPUT...")
+@click.option("--out", type=files, required=True, help="Folder for the results.")
+@click.option("--clusters", type=int, help="Number of segments, K.")
+@click.option("--weights", help="Weight of each view, such as url=0.5,theme=0.3,type=0.2.")
+@click.option("--labels", type=click.Choice(["off"]), default="off", help="Page themes and types.")
+@click.option("--outcome", help="Event that counts as success; purchase where the data has it.")
+@click.option(
+    "--preset",
+    type=click.Choice([preset.value for preset in Preset]),
+    help="How much training; balanced by default.",
+)
+@click.option("--epochs", type=int, help="Passes over the users, instead of the preset's.")
+@click.option("--seed", type=int, help="Seed of training and clustering; 0 by default.")
+@click.option(
+    "--device",
+    type=click.Choice([device.value for device in Device]),
+    help="Where the model runs; auto by default.",
+)
+@click.option("--user-key", help="Column that identifies a user; user_pseudo_id by default.")
+@click.option("--column", multiple=True, metavar="FIELD=COLUMN", help="Where the header rule is wrong.")
+@click.option(
+    "--strip-page", multiple=True, metavar="PAGE", help="Canonical page to leave out of the sequences."
+)
+@click.option("--keep-internal", is_flag=True, help="Keep traffic_type=internal.")
+@click.option("--keep-debug", is_flag=True, help="Keep debug_mode=1.")
+@click.option("--merge-hosts", is_flag=True, help="Drop www. and shop. from hosts.")
+@click.option("--from-stage", type=click.Choice(STAGES), help="First stage to do again, on what OUT holds.")
+def run(inputs: tuple[Path, ...], out: Path, from_stage: str | None, **options: Any) -> None:  # noqa: ANN401
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
     from core.run import read_previous, resume_settings
     from core.run import run as run_all
 
-    _check_choice("--labels", labels, ("off",))
-    url = {} if merge_hosts is None else {"url": {"merge_hosts": merge_hosts}}
-    wanted = {
-        "ingest": _given(
-            user_key=user_key,
-            mapping=_pairs("--column", column) if column else None,
-            strip_pages=tuple(strip_page) if strip_page else None,
-            exclude_internal=None if keep_internal is None else not keep_internal,
-            exclude_debug=None if keep_debug is None else not keep_debug,
-            **url,
-        ),
-        "train": _given(epochs=epochs, seed=seed, device=device),
-        "weights": _weights(weights) if weights else {},
-        "cluster": _given(n_clusters=clusters, seed=seed),
-        "analyze": _given(outcome=outcome),
-    }
-    if from_stage is None or from_stage == STAGES[0]:
+    wanted = _wanted(**options)
+    if from_stage in (None, STAGES[0]):
         if not inputs:
             raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
-        settings = _fresh(wanted, preset or Preset.BALANCED)
+        settings = _fresh(wanted, Preset(options["preset"] or Preset.BALANCED))
     else:
-        _check_choice("--from-stage", from_stage, STAGES)
-        if preset is not None:
-            wanted["train"] = TrainSettings.preset(preset, **wanted["train"]).model_dump()
-        settings = resume_settings(read_previous(out), wanted, from_stage)
+        if options["preset"]:
+            wanted["train"] = TrainSettings.preset(Preset(options["preset"]), **wanted["train"]).model_dump()
+        settings = resume_settings(read_previous(out), wanted, str(from_stage))
     with ConsoleProgress() as progress:
-        record = run_all(out, inputs or [], settings, progress, from_stage)
-    typer.echo(
-        f"{record['users']:,} users, {record['segments']} segments in {out}: see {out / 'report.html'}", err=True
-    )
+        record = run_all(out, inputs, settings, progress, from_stage)
+    report = out / "report.html"
+    click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
 
 
 @app.command()
-def embed(
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Files, folders or patterns.")],
-    model: Annotated[Path, typer.Option(help="OUT/model of an earlier run.")],
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
-    device: Annotated[Device, typer.Option(help="Where the model runs.")] = Device.AUTO,
-) -> None:
+@click.argument("inputs", nargs=-1, type=files, metavar="INPUT...", required=True)
+@click.option("--model", type=files, required=True, help="OUT/model of an earlier run.")
+@click.option("--out", type=files, required=True, help="Parquet file to write.")
+@click.option(
+    "--device",
+    type=click.Choice([device.value for device in Device]),
+    default=Device.AUTO.value,
+    help="Where the model runs.",
+)
+def embed(inputs: tuple[Path, ...], model: Path, out: Path, device: str) -> None:
     """Embed new users with a frozen model, and put them into its segments."""
     from core.scoring import score
 
     with ConsoleProgress() as progress:
-        n_users = score(inputs, model, out, progress, device)
-    typer.echo(f"{n_users:,} users in {out}", err=True)
+        n_users = score(inputs, model, out, progress, Device(device))
+    click.echo(f"{n_users:,} users in {out}", err=True)
 
 
 @app.command()
-def sample(
-    users: Annotated[int, typer.Option(help="Users to make up.")],
-    out: Annotated[Path, typer.Option(help="FILE.csv or FILE.csv.gz")],
-    seed: Annotated[int, typer.Option(help="Same seed, same file.")] = 0,
-) -> None:
+@click.option("--users", type=int, required=True, help="Users to make up.")
+@click.option("--out", type=files, required=True, help="FILE.csv or FILE.csv.gz")
+@click.option("--seed", type=int, default=0, help="Same seed, same file.", show_default=True)
+def sample(users: int, out: Path, seed: int) -> None:
     """Write a made-up shop's GA4 export, and its truth beside it."""
     from core.sample import write_sample
 
     with ConsoleProgress() as progress:
         truth = write_sample(out, users, seed, progress)
-    typer.echo(f"{out} and {truth}", err=True)
+    click.echo(f"{out} and {truth}", err=True)
 
 
 def main() -> NoReturn:
@@ -130,6 +122,9 @@ def main() -> NoReturn:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     try:
         status = app(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(BAD_INPUT)
     except click.ClickException as error:
         sys.exit(_complain(error.format_message()))
     except Cancelled as error:
@@ -144,8 +139,43 @@ def main() -> NoReturn:
 
 
 def _complain(message: str) -> int:
-    typer.echo(f"error: {' '.join(message.split())}", err=True)
+    click.echo(f"error: {' '.join(message.split())}", err=True)
     return BAD_INPUT
+
+
+def _wanted(
+    *,
+    clusters: int | None,
+    weights: str | None,
+    labels: str,
+    outcome: str | None,
+    preset: str | None,
+    epochs: int | None,
+    seed: int | None,
+    device: str | None,
+    user_key: str | None,
+    column: tuple[str, ...],
+    strip_page: tuple[str, ...],
+    keep_internal: bool,
+    keep_debug: bool,
+    merge_hosts: bool,
+) -> dict[str, dict[str, Any]]:
+    """Part of the run's settings → what was named on the command line."""
+    del labels, preset  # labels has one choice so far; a preset is not a setting but a set of them
+    return {
+        "ingest": _given(
+            user_key=user_key,
+            mapping=_pairs("--column", column) or None,
+            strip_pages=strip_page or None,
+            exclude_internal=False if keep_internal else None,
+            exclude_debug=False if keep_debug else None,
+            url={"merge_hosts": True} if merge_hosts else None,
+        ),
+        "train": _given(epochs=epochs, seed=seed, device=device),
+        "weights": _weights(weights) if weights is not None else {},
+        "cluster": _given(n_clusters=clusters, seed=seed),
+        "analyze": _given(outcome=outcome),
+    }
 
 
 def _given(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever typer parsed; settings check it
@@ -163,12 +193,7 @@ def _fresh(wanted: dict[str, dict[str, Any]], preset: Preset) -> RunSettings:
     )
 
 
-def _check_choice(option: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise SettingsError(f"{option} {value} is not possible", allowed=", ".join(allowed))
-
-
-def _pairs(option: str, items: list[str]) -> dict[str, str]:
+def _pairs(option: str, items: Sequence[str]) -> dict[str, str]:
     split = [item.partition("=") for item in items]
     for (name, equals, value), item in zip(split, items, strict=True):
         if not (name and equals and value):
@@ -181,7 +206,8 @@ def _weights(text: str) -> dict[str, float]:
     pairs = _pairs("--weights", [item for item in text.split(",") if item.strip()])
     views = tuple(ViewWeights.model_fields)
     for name in pairs:
-        _check_choice("--weights", name, views)
+        if name not in views:
+            raise SettingsError(f"--weights {name} is not possible", allowed=", ".join(views))
     try:
         return {view: float(pairs.get(view, 0.0)) for view in views}
     except ValueError as error:

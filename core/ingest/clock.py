@@ -13,6 +13,7 @@ from ibis import _
 
 from core.ingest import records
 from core.ingest.engine import Engine
+from core.ingest.receipt import ranked
 from core.schema import Raw
 
 EXPORT_LIMIT: Final = 1_000_000
@@ -77,10 +78,10 @@ def count_days(engine: Engine, typed: ir.Table, present: Collection[str]) -> Day
 
 def describe_units(counts: Mapping[str, int]) -> str:
     """Name the unit of the times, or all of them with their records, most frequent first."""
-    found = Counter({UNITS[unit]: count for unit, count in counts.items() if count and unit in UNITS})
+    found = ranked({UNITS[unit]: count for unit, count in counts.items()})
     if len(found) == 1:
         return next(iter(found))
-    return ", ".join(f"{unit} ({count:,})" for unit, count in found.most_common())
+    return ", ".join(f"{unit} ({count:,})" for unit, count in found.items())
 
 
 def describe_zone(days: Sequence[Day]) -> str:

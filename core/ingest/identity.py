@@ -8,6 +8,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from core.ingest.receipt import ranked
+
 LOOKED_AT: Final = 5_000
 """Ids that are looked at, evenly spread."""
 NEARLY_ALL: Final = 0.95
@@ -33,10 +35,11 @@ def kinds_of_ids(user_ids: pa.Array) -> Counter[str]:
 
 def describe_ids(kinds: Counter[str]) -> str:
     """The kind of nearly all ids, or a mixture."""
-    [(kind, count), *_] = kinds.most_common(1)
-    if count >= NEARLY_ALL * kinds.total():
-        return kind
-    return "mixed: " + ", ".join(f"{kind} {count / kinds.total():.0%}" for kind, count in kinds.most_common())
+    found = ranked(kinds)
+    for kind, count in found.items():
+        if count >= NEARLY_ALL * kinds.total():
+            return kind
+    return "mixed: " + ", ".join(f"{kind} {count / kinds.total():.0%}" for kind, count in found.items())
 
 
 def _kind(text: str) -> str:

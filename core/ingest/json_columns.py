@@ -20,10 +20,14 @@ import pyarrow.json as pa_json
 from core.ingest.blocks import Block
 from core.ingest.columns import columns_of, param_lists
 from core.ingest.headers import HeaderMap
-from core.ingest.nested import VALUE_KINDS, BrokenRecord, Plan, Record, parameters
+from core.ingest.nested import EXACT, VALUE_KINDS, BrokenRecord, Plan, Record, parameters
+from core.schema import Raw
 
-_NOT_JSON: Final = re.compile(rb"[:\[,]\s*-?(?:NaN|Inf)")
+_NOT_JSON: Final = re.compile(rb"[:\[,]\s*-?(?:NaN|Inf(?:inity)?)\s*[,}\]]")
 _OPEN, _CLOSE, _RETURN = 123, 125, 13
+_TEXT, _FRACTION = pa.string(), pa.float64()
+_TYPES: Final[Mapping[type, pa.DataType]] = {str: _TEXT, bool: pa.bool_(), int: pa.int64()}
+_KINDS: Final = dict(zip(VALUE_KINDS, (_TEXT, _TEXT, _FRACTION, _FRACTION), strict=True))
 
 
 class _Irregular(ValueError):
@@ -38,7 +42,7 @@ def schema_for(plan: Plan, sample: Sequence[Record]) -> pa.Schema | None:
         sample: Some records.
     """
     try:
-        leaves = {path: _type_at(path, slot in plan.exact, sample) for slot, path in plan.paths}
+        leaves = {path: _type_at(path, plan.fields[slot], sample) for slot, path in plan.paths}
         lists = {root: _params_type(root, sample) for root in plan.params}
         fields = [pa.field(root, kind) for root, kind in lists.items()]
         return pa.schema([*_fields(leaves), *fields])
@@ -92,7 +96,7 @@ def _one_object_a_line(block: Block) -> bool:
 def _is_clean(data: bytes) -> bool:
     """Valid UTF-8 throughout, and none of the words for numbers that JSON does not have."""
     try:
-        data.decode()
+        _ = data.isascii() or data.decode()
     except UnicodeDecodeError:
         return False
     return not ((b"NaN" in data or b"Inf" in data) and _NOT_JSON.search(data))
@@ -102,8 +106,9 @@ def _lacks_keys(lists: pa.Array) -> bool:
     return bool(pc.struct_field(pc.list_flatten(lists), "key").null_count)
 
 
-def _type_at(path: Sequence[str], exact: bool, sample: Iterable[Record]) -> pa.DataType:
-    return _common_type([_value_at(record, path) for record in sample], exact)
+def _type_at(path: Sequence[str], field: str, sample: Iterable[Record]) -> pa.DataType:
+    expected = _FRACTION if field == Raw.PURCHASE_REVENUE else _TEXT
+    return _common_type((_value_at(record, path) for record in sample), expected, field not in EXACT)
 
 
 def _value_at(record: Record, path: Sequence[str]) -> Any:  # noqa: ANN401 - JSON may be anything
@@ -117,16 +122,21 @@ def _value_at(record: Record, path: Sequence[str]) -> Any:  # noqa: ANN401 - JSO
     return value
 
 
-def _common_type(values: Iterable[object], exact: bool = False) -> pa.DataType:
+def _common_type(values: Iterable[object], expected: pa.DataType, fractions: bool = True) -> pa.DataType:
+    """The one type of all values that are there.
+
+    Args:
+        values: Of one place in all records.
+        expected: The type if none is; where it has fractions, whole numbers of the sample say nothing.
+        fractions: Whether numbers with a fraction may be read as such.
+    """
     kinds = {type(value) for value in values if value is not None}
-    if kinds <= {str}:
-        return pa.string()
-    if kinds == {bool}:
-        return pa.bool_()
-    if kinds == {int}:
-        return pa.int64()
-    if kinds <= {int, float} and not exact:
-        return pa.float64()
+    if not kinds:
+        return expected
+    if fractions and kinds <= {int, float} and (float in kinds or expected == _FRACTION):
+        return _FRACTION
+    if len(kinds) == 1 and kinds <= _TYPES.keys():
+        return _TYPES[kinds.pop()]
     raise _Irregular
 
 
@@ -140,7 +150,7 @@ def _params_type(root: str, sample: Sequence[Record]) -> pa.DataType:
     if not all(isinstance(value, Mapping | None) for value in values):
         raise _Irregular
     shown = [value for value in values if value]
-    kinds = [(kind, _common_type(value.get(kind) for value in shown)) for kind in VALUE_KINDS]
+    kinds = [(kind, _common_type((value.get(kind) for value in shown), _KINDS[kind])) for kind in VALUE_KINDS]
     return pa.list_(pa.struct([("key", pa.string()), ("value", pa.struct(kinds))]))
 
 

@@ -20,7 +20,7 @@ from ibis import _
 from core.ingest import records, urls
 from core.ingest.engine import Engine
 from core.ingest.privacy import SUSPECT_RE2, mask_all, mask_url
-from core.ingest.receipt import UrlCount
+from core.ingest.receipt import UrlCount, ranked
 from core.schema import Raw
 from core.settings import UrlSettings
 
@@ -123,7 +123,7 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: UrlSettings) 
         count=UrlCount(
             raw=raw,
             canonical=len(pages),
-            by_rule=dict(by_rule.most_common()),
+            by_rule=ranked(by_rule),
             examples=_examples(engine),
         ),
         hosts=_own_hosts(canonical.pages, weights),

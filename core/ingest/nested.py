@@ -55,7 +55,8 @@ RECORD_FIELDS: Final[Mapping[str, str]] = {
 }
 """Where the BigQuery export keeps every field but the user key."""
 
-_EXACT: Final = (Raw.USER_KEY, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
+EXACT: Final = (Raw.USER_KEY, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
+"""Ids: every digit counts, also of one that was written as a number."""
 
 Record = Mapping[str, Any]
 Row = list[str | None]
@@ -123,7 +124,7 @@ def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> Plan:
             keys[key] = (*keys.get(key, ()), slot)
         else:
             paths.append((slot, tuple(name.split("."))))
-    exact = frozenset(slot for slot, field in enumerate(fields) if field in _EXACT)
+    exact = frozenset(slot for slot, field in enumerate(fields) if field in EXACT)
     return Plan(fields, tuple(paths), params, exact)
 
 

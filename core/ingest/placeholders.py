@@ -12,6 +12,7 @@ from ibis import _
 
 from core.ingest import records
 from core.ingest.engine import Engine
+from core.ingest.receipt import ranked
 from core.schema import Raw
 
 EMPTY: Final = "(empty)"
@@ -40,7 +41,7 @@ def count_placeholders(engine: Engine, raw: ir.Table, present: Collection[str]) 
     counts: Counter[str] = Counter()
     for row in engine.rows(ibis.union(*parts, distinct=False)) if len(parts) > 1 else []:
         counts[row["value"] or EMPTY] += row["count"]
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return ranked(counts)
 
 
 def _counted(raw: ir.Table, column: str, values: Collection[str]) -> ir.Table:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+
+def ranked(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts above 0, the largest first, equal ones by name: the same in every run."""
+    return dict(sorted(((name, count) for name, count in counts.items() if count), key=_rank))
+
+
+def _rank(item: tuple[str, int]) -> tuple[int, str]:
+    return -item[1], item[0]
 
 
 class _Part(BaseModel):

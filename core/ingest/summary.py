@@ -16,7 +16,7 @@ from core.ingest.outcomes import leaking_pages
 from core.ingest.output import Used, engaged_share, tied
 from core.ingest.people import MANY_BROWSERS
 from core.ingest.reading import RawRead
-from core.ingest.receipt import FileReceipt, Receipt
+from core.ingest.receipt import FileReceipt, Receipt, ranked
 from core.ingest.waterfall import REJECT_REASONS, Tally, warnings
 from core.schema import Group, Raw, Rejects
 from core.settings import IngestSettings
@@ -75,7 +75,7 @@ def make_receipt(counted: Counted) -> Receipt:
         tied_page_views=tied(used.views),
         truncated_days=accounted.days.truncated,
         duplicate_transactions=behaviour.events.duplicates,
-        pii_masked=dict(locations.masked.most_common()),
+        pii_masked=ranked(locations.masked),
         placeholders=accounted.placeholders,
         engagement_rule=_engagement_rule(counted, share),
         engagement_share=share,
@@ -94,7 +94,7 @@ def _file(file: FileReceipt, rejected: int) -> FileReceipt:
 def _reasons(by_readers: pa.Table, tally: Tally) -> dict[str, int]:
     reasons = Counter(by_readers[Rejects.REASON].to_pylist())
     reasons.update({REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()})
-    return dict(reasons.most_common())
+    return ranked(reasons)
 
 
 def _user_key(counted: Counted) -> str:

@@ -161,6 +161,7 @@ class Table:
     """A plain table: the numbers behind a figure, or a list of settings."""
 
     columns: tuple[str, ...]
+    """Headers; none where the first column says it all."""
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[int, ...] = ()
     """Columns to set flush right."""

@@ -66,10 +66,10 @@ def addresses(receipt: Receipt) -> Table:
     """How many addresses there were, and what each rule changed."""
     counts = (
         ("Different addresses before", f"{receipt.urls.raw:,}"),
-        ("after", f"{receipt.urls.canonical:,}"),
+        ("Different addresses after", f"{receipt.urls.canonical:,}"),
     )
     rules = tuple((f"Page views changed by: {rule}", f"{n:,}") for rule, n in receipt.urls.by_rule.items())
-    return Table(("", "Count"), (*counts, *rules), numeric=(1,))
+    return Table((), (*counts, *rules), numeric=(1,))
 
 
 def _engagement(receipt: Receipt) -> str:

@@ -70,8 +70,8 @@ def _cell(row: Mapping[str, Any]) -> Cell:
 
 
 def settings(values: Mapping[str, Any]) -> Table:
-    """Settings as two columns, nested ones with dots."""
-    return Table(("", "Value"), tuple(_flat(values)))
+    """Settings as two columns without headers, nested ones with dots."""
+    return Table((), tuple(_flat(values)))
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

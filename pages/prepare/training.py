@@ -11,7 +11,7 @@ from pages.ui import catalog, curves, errors, job_panel, state
 from pages.ui.catalog import ModelCard
 from pages.ui.links import EXPLORE, button
 from pages.ui.train_form import train_form
-from pages.ui.unfinished import offer_to_go_on
+from pages.ui.unfinished import offer_to_go_on, stopped_training
 
 WHAT = (
     "A small transformer reads the page views of each user in order, and learns to tell two slices of the "
@@ -29,9 +29,11 @@ def main() -> None:
     if dataset is None:
         state.need(model=False)
         return
+    stopped = stopped_training(dataset.key)
     if job_panel.panels(("train",), dataset.key, _live):
         return
-    offer_to_go_on(dataset.key)
+    if stopped is not None:
+        offer_to_go_on(stopped)
     _current_model()
     with st.container(border=True, key="train"):
         st.subheader("Train another model" if state.model() else "Train a model")

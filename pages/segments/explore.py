@@ -24,6 +24,7 @@ from pages.ui import (
     steering,
     workbench,
 )
+from pages.ui.figure import behind
 from pages.ui.workbench import Bench, Sources
 
 WHY_APART = {
@@ -120,7 +121,7 @@ def _k_charts(bench: Bench, scores: pd.DataFrame) -> None:
         charts.line_over_k(scores, "inertia", "Inertia (look for the bend)", current, None),
         key="chart-inertia", alt="Mean squared distance to the centre over the number of segments",
     )  # fmt: skip
-    charts.behind(scores, key="number_of_segments")
+    behind(scores, key="number_of_segments")
 
 
 with errors.shown():

@@ -12,6 +12,7 @@ from core.report.wording import common_ending, common_origin, short_address
 from core.schema import Users
 from pages.ui import bench_view, cards, charts, errors
 from pages.ui import profile_tables as tables
+from pages.ui.figure import figure, page_columns
 from pages.ui.text import count
 from pages.ui.workbench import Bench
 
@@ -56,7 +57,7 @@ def _all_segments(bench: Bench) -> None:
 def _heat_map(bench: Bench) -> None:
     cells = tables.heat_cells(bench.profiles, bench.names)
     rows, columns = cells[Col.LABEL].unique().tolist(), cells[Col.METRIC].unique().tolist()
-    charts.figure(
+    figure(
         "How segments differ",
         charts.heat(cells, rows, columns),
         tables.named(bench.profiles.segments, bench.names).drop(columns=[Col.KEY, Col.KIND, Col.SEGMENT]),
@@ -88,7 +89,7 @@ def _outcome(bench: Bench) -> None:
         return
     rates = tables.rates(bench.profiles, bench.names)
     overall = tables.everybody(bench.profiles)
-    charts.figure(
+    figure(
         "How segments convert",
         charts.forest(rates, bench.names, overall[Col.OUTCOME_RATE], "Share of users with the outcome"),
         rates,
@@ -102,7 +103,7 @@ def _outcome(bench: Bench) -> None:
 def _sizes(bench: Bench) -> None:
     table = tables.named(bench.profiles.segments, bench.names)
     sizes = table[table[Col.KIND] != Kind.ALL][[Col.LABEL, Col.KIND, Col.USERS, Col.SHARE]]
-    charts.figure(
+    figure(
         "How large they are", charts.sizes(sizes, bench.names), sizes,
         n=f"{count(bench.profiles.n_users, 'user')}; grey groups are made by rule and not clustered.",
         key="sizes", alt_text="Users of each segment and of the groups made by rule",
@@ -160,7 +161,9 @@ def _pages(bench: Bench, key: str, name: str) -> None:
     if not len(found):
         st.caption("No page stands out by more than chance.")
         return
-    drawn = found.head(PAGES_DRAWN).assign(page_label=_short(found.head(PAGES_DRAWN)))
+    drawn = tables.named(found.head(PAGES_DRAWN), bench.names).assign(
+        page_label=_short(found.head(PAGES_DRAWN))
+    )
     shown = [
         Col.RANK,
         Col.PAGE_TITLE,
@@ -171,13 +174,13 @@ def _pages(bench: Bench, key: str, name: str) -> None:
         Col.LIFT,
         Col.VIEWS,
     ]
-    charts.figure(
+    figure(
         f"Pages of {cards.heading(name)}: {RANKINGS[ranking].lower()}",
         charts.dumbbell(drawn, "page_label", Col.SHARE, Col.REST_SHARE, "Share of users who saw the page"),
         found[shown],
         n=f"{found[Col.N].iloc[0]:,} users here (coloured), {found[Col.REST_N].iloc[0]:,.0f} others (grey).",
         key=f"pages-{key}-{ranking}".replace(":", "-"), alt_text=f"Pages of {name} beside everybody else",
-        columns=charts.page_columns("Share of these users who saw it", "The same of the others"),
+        columns=page_columns("Share of these users who saw it", "The same of the others"),
         border=False,
     )  # fmt: skip
 
@@ -201,7 +204,7 @@ def _attributes(bench: Bench, keys: list[str]) -> None:
         for attribute, title in ATTRIBUTES.items():
             found = tables.shares_of(bench.profiles, bench.names, attribute, keys)
             if len(found):
-                charts.figure(
+                figure(
                     title, charts.shares(found, bench.names), found,
                     n=_known(found), key=f"shares-{attribute}", alt_text=f"{title}: shares of users",
                 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Charts as functions of a table: what is drawn can always be read and downloaded as the table itself.
+"""Charts as functions of a table, so that what is drawn can always be read as the table itself.
 
 Segments take their colours from the theme's list by their place in it (``core/palette.py`` and
 ``.streamlit/config.toml`` hold the same list), so that light and dark switch without a rerun.
@@ -7,14 +7,14 @@ Segments take their colours from the theme's list by their place in it (``core/p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import altair as alt
 import pandas as pd
-import streamlit as st
 
-from core.export import csv_bytes
-from core.profiles.columns import Col
+from core.profiles.columns import Col, Kind
+
+Chart: TypeAlias = alt.Chart | alt.LayerChart
 
 NEUTRAL: Final = "#8b94a5"
 """Everybody, the rest, a reference: grey on both backgrounds."""
@@ -27,55 +27,9 @@ ROW: Final = 26
 """Pixels a row of a chart that has one row a thing."""
 AXIS: Final = 62
 """Pixels that an axis with its title takes of a chart's height."""
-
-
-def figure(
-    title: str,
-    chart: alt.Chart | alt.LayerChart,
-    table: pd.DataFrame,
-    *,
-    n: str,
-    key: str,
-    alt_text: str,
-    columns: Mapping[str, object] | None = None,
-    help_text: str | None = None,
-    border: bool = True,
-) -> None:
-    """Draw a chart with what it counts and the table behind it.
-
-    Args:
-        title: What the chart says.
-        chart: The chart.
-        table: Every number of the chart.
-        n: How many users (or page views) are counted, in words.
-        key: A name of its own; also the name of the downloaded file.
-        alt_text: What a screen reader says.
-        columns: Column settings of the table.
-        help_text: How to read the chart.
-        border: Whether to draw a frame; not inside another one.
-    """
-    with st.container(border=border, key=f"figure-{key}"):
-        st.markdown(f"**{title}**", help=help_text)
-        st.caption(n)
-        st.altair_chart(chart, alt=alt_text, key=f"chart-{key}")
-        behind(table, key=key, columns=columns)
-
-
-def behind(table: pd.DataFrame, *, key: str, columns: Mapping[str, object] | None = None) -> None:
-    """The table behind a chart, closed at first, and its download."""
-    with st.expander("Table", icon=":material/table_rows:", type="compact"):
-        st.dataframe(
-            table, hide_index=True, column_config=columns, key=f"table-{key}", alt="The numbers drawn"
-        )
-        download_csv(table, key)
-
-
-def download_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
-    """A button that makes the file when it is clicked."""
-    st.download_button(
-        label, data=lambda: csv_bytes(table), file_name=f"{key}.csv", mime="text/csv",
-        key=f"csv-{key}", icon=":material/download:", on_click="ignore", type="tertiary",
-    )  # fmt: skip
+INK: Final = "currentColor"
+"""The page's own text colour, light or dark: marks do not take it from the theme as axes do."""
+PADDING: Final = {"left": 0, "right": 12, "top": 4, "bottom": 0}
 
 
 def segment_colour(names: Mapping[int, str]) -> alt.Color:
@@ -88,9 +42,7 @@ def segment_colour(names: Mapping[int, str]) -> alt.Color:
     return alt.Color(f"{Col.LABEL}:N", scale=alt.Scale(domain=slots), legend=None)
 
 
-def line_over_k(
-    scores: pd.DataFrame, value: str, title: str, current: int, best: int | None
-) -> alt.LayerChart:
+def line_over_k(scores: pd.DataFrame, value: str, title: str, current: int, best: int | None) -> Chart:
     """One score over the number of segments, with the current number and the best one marked.
 
     Args:
@@ -101,19 +53,18 @@ def line_over_k(
         best: The suggested number; None where the score does not suggest one.
     """
     at = alt.X("k:O", title="Number of segments", axis=alt.Axis(labelAngle=0))
-    base = alt.Chart(scores).encode(x=at, y=alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=False)))
+    y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4))
+    base = alt.Chart(scores).encode(x=at, y=y, tooltip=_tips({"k": ("Segments", ""), value: (title, ",.3f")}))
     line = base.mark_line(strokeWidth=2)
-    points = base.mark_point(filled=True, size=55, opacity=1).encode(
-        tooltip=[alt.Tooltip("k:O", title="Segments"), alt.Tooltip(f"{value}:Q", title=title, format=",.3f")]
-    )
+    points = base.mark_point(filled=True, size=55, opacity=1)
     now = alt.Chart(scores[scores["k"] == current]).mark_rule(strokeDash=[4, 4], color=NEUTRAL).encode(x=at)
     star = base.transform_filter(alt.datum.k == (best or -1)).mark_point(
         shape="diamond", filled=True, size=190, opacity=1
     )
-    return (now + line + points + star).properties(height=150)
+    return _sized(now + line + points + star, 170)
 
 
-def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title: str) -> alt.LayerChart:
+def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title: str) -> Chart:
     """Rates with their intervals, one row a segment, beside the rate of everybody.
 
     Args:
@@ -122,164 +73,141 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title:
         overall: The rate of all users.
         title: Of the axis.
     """
-    rows = alt.Y(
-        f"{Col.LABEL}:N", title=None, sort=list(rates[Col.LABEL]), axis=alt.Axis(labelLimit=LABEL_LIMIT)
+    told = {
+        Col.LABEL: ("Segment", ""), "rate": ("Rate", ".2%"), "low": ("From", ".2%"), "high": ("To", ".2%"),
+        "converted": ("Converted users", ","), "users": ("Users", ","),
+    }  # fmt: skip
+    base = alt.Chart(rates).encode(
+        y=_rows(Col.LABEL, rates[Col.LABEL]), color=segment_colour(names), tooltip=_tips(told)
     )
-    percent = alt.Axis(format="%", grid=True)
-    base = alt.Chart(rates).encode(y=rows, color=segment_colour(names))
-    tips = [
-        alt.Tooltip(f"{Col.LABEL}:N", title="Segment"),
-        alt.Tooltip("rate:Q", title="Rate", format=".2%"),
-        alt.Tooltip("low:Q", title="From", format=".2%"),
-        alt.Tooltip("high:Q", title="To", format=".2%"),
-        alt.Tooltip("converted:Q", title="Converted users", format=","),
-        alt.Tooltip("users:Q", title="Users", format=","),
-    ]
-    span = base.mark_rule(strokeWidth=3, opacity=0.55).encode(
-        x=alt.X("low:Q", title=title, axis=percent), x2="high:Q", tooltip=tips
-    )
-    point = base.mark_point(filled=True, size=90, opacity=1).encode(x="rate:Q", tooltip=tips)
+    span = base.mark_rule(strokeWidth=3, opacity=0.55).encode(x=_percent("low", title), x2="high:Q")
+    point = base.mark_point(filled=True, size=90, opacity=1).encode(x="rate:Q")
     everybody = alt.Chart(pd.DataFrame({"rate": [overall]})).mark_rule(strokeDash=[4, 4], color=NEUTRAL)
-    return (everybody.encode(x="rate:Q") + span + point).properties(height=ROW * len(rates) + AXIS)
+    return _sized(everybody.encode(x="rate:Q") + span + point, ROW * len(rates) + AXIS)
 
 
-def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -> alt.LayerChart:
+def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -> Chart:
     """Two shares a row, joined: a segment's and the rest's.
 
     Args:
-        table: One row a thing, in the order to draw.
+        table: One row a thing, in order; ``label`` and ``segment`` of the first row give the colour.
         row: Column that names the thing.
         here: Column with the segment's share.
         there: Column with the rest's share.
         title: Of the axis.
     """
-    order = list(dict.fromkeys(table[row]))
-    rows = alt.Y(f"{row}:N", title=None, sort=order, axis=alt.Axis(labelLimit=LABEL_LIMIT))
-    tips = [
-        alt.Tooltip(f"{row}:N", title="Page"),
-        alt.Tooltip(f"{here}:Q", title="Segment", format=".1%"),
-        alt.Tooltip(f"{there}:Q", title="Everybody else", format=".1%"),
-    ]
-    base = alt.Chart(table).encode(y=rows, tooltip=tips)
-    x = alt.X(f"{here}:Q", title=title, axis=alt.Axis(format="%"))
+    told = {row: ("Page", ""), here: ("These users", ".1%"), there: ("Others", ".1%")}
+    base = alt.Chart(table).encode(y=_rows(row, table[row]), tooltip=_tips(told))
+    x = _percent(here, title)
+    names = {int(table[Col.SEGMENT].iloc[0]): str(table[Col.LABEL].iloc[0])}
     joined = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=f"{there}:Q")
     rest = base.mark_point(filled=True, size=60, opacity=1, color=NEUTRAL).encode(x=f"{there}:Q")
-    own = base.mark_point(filled=True, size=110, opacity=1).encode(x=x)
-    return (joined + rest + own).properties(height=ROW * len(order) + AXIS)
+    own = base.mark_point(filled=True, size=110, opacity=1).encode(x=x, color=_segments_only(names))
+    return _sized(joined + rest + own, ROW * table[row].nunique() + AXIS)
 
 
-def shares(table: pd.DataFrame, names: Mapping[int, str]) -> alt.Chart:
+def shares(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     """Shares of the values of one attribute, a bar a segment within each value.
 
     Args:
         table: Columns ``label``, ``kind``, ``value`` and ``share``.
         names: Segment → name, for the colours and the order.
     """
-    values = list(dict.fromkeys(table["value"]))
     shown = list(dict.fromkeys(table[Col.LABEL]))
-    return (
+    told = {Col.LABEL: ("Segment", ""), "value": ("Value", ""), "share": ("Share of users", ".1%")}
+    chart = (
         alt.Chart(table)
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            y=alt.Y("value:N", title=None, sort=values, axis=alt.Axis(labelLimit=150)),
+            y=_rows("value", table["value"]),
             yOffset=alt.YOffset(f"{Col.LABEL}:N", sort=shown),
-            x=alt.X("share:Q", title="Share of users", axis=alt.Axis(format="%", tickCount=4)),
+            x=_percent("share", "Share of users"),
             color=_segments_only(names),
-            tooltip=[
-                alt.Tooltip(f"{Col.LABEL}:N", title="Segment"),
-                alt.Tooltip("value:N", title="Value"),
-                alt.Tooltip("share:Q", title="Share of users", format=".1%"),
-            ],
+            tooltip=_tips(told),
         )
-        .properties(height=(11 * len(shown) + 12) * len(values) + AXIS)
     )
+    return _sized(chart, (11 * len(shown) + 12) * table["value"].nunique() + AXIS)
 
 
-def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> alt.LayerChart:
+def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     """Users a segment, and users of the groups made by rule.
 
     Args:
         table: Columns ``label``, ``kind``, ``users`` and ``share``, in the order to draw.
         names: Segment → name, for the colours.
     """
+    told = {Col.LABEL: ("Segment", ""), "users": ("Users", ","), "share": ("Share of all", ".1%")}
     base = alt.Chart(table).encode(
-        y=alt.Y(
-            f"{Col.LABEL}:N", title=None, sort=list(table[Col.LABEL]), axis=alt.Axis(labelLimit=LABEL_LIMIT)
-        ),
-        x=alt.X("users:Q", title="Users", axis=alt.Axis(format="~s")),
+        y=_rows(Col.LABEL, table[Col.LABEL]),
+        x=alt.X("users:Q", title="Users", axis=alt.Axis(format="~s", labelFlush=False, tickCount=5)),
+        tooltip=_tips(told),
     )
-    bars = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.6}).encode(
-        color=_segments_only(names),
-        tooltip=[
-            alt.Tooltip(f"{Col.LABEL}:N", title="Segment"),
-            alt.Tooltip("users:Q", title="Users", format=","),
-        ],
-    )
-    text = base.mark_text(align="left", dx=5).encode(text=alt.Text("share:Q", format=".1%"))
-    return (bars + text).properties(height=ROW * len(table) + AXIS)
+    bars = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.6}).encode(color=_segments_only(names))
+    text = base.mark_text(align="left", dx=5, color=INK).encode(text=alt.Text("share:Q", format=".1%"))
+    return _sized(bars + text, ROW * len(table) + AXIS)
 
 
-def _segments_only(names: Mapping[int, str]) -> object:
-    """Segments in their colours, groups made by rule and all users in grey."""
-    return alt.condition(alt.datum.kind == "segment", segment_colour(names), alt.value(NEUTRAL))
-
-
-def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -> alt.LayerChart:
+def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -> Chart:
     """Segments × metrics: the colour compares with everybody, the text is the raw value.
 
     Args:
         cells: Columns ``label``, ``metric``, ``text`` and ``difference`` (in [-1, 1]; 0 is like everybody).
         segments: Rows, in order.
-        metrics: Columns, in order.
+        metrics: Columns, in order; a line break in one breaks the line of its label.
     """
+    apart = alt.Scale(paddingInner=0.05)
+    top = alt.Axis(orient="top", labelAngle=0, labelExpr="split(datum.label, '\\n')", labelFlush=False)
     base = alt.Chart(cells).encode(
-        x=alt.X(
-            "metric:N",
-            title=None,
-            sort=list(metrics),
-            axis=alt.Axis(orient="top", labelAngle=0, labelExpr="split(datum.label, '\\n')"),
-        ),
-        y=alt.Y(f"{Col.LABEL}:N", title=None, sort=list(segments), axis=alt.Axis(labelLimit=LABEL_LIMIT)),
-        tooltip=[
-            alt.Tooltip(f"{Col.LABEL}:N", title="Segment"),
-            alt.Tooltip("metric:N", title="Metric"),
-            alt.Tooltip("text:N", title="Value"),
-        ],
+        x=alt.X(f"{Col.METRIC}:N", title=None, sort=list(metrics), axis=top, scale=apart),
+        y=_rows(Col.LABEL, segments).scale(paddingInner=0.12),
+        tooltip=_tips({Col.LABEL: ("Segment", ""), Col.METRIC: ("Metric", ""), "text": ("Value", "")}),
     )
-    # two hues faded by size, not a ready-made scheme: the page's own background, light or dark, is the middle
-    squares = (
+    text = base.mark_text(fontSize=12, color=INK).encode(text="text:N")
+    return _sized(_squares(base) + text, 34 * len(segments) + 44)
+
+
+def _squares(base: alt.Chart) -> alt.Chart:
+    """Two hues faded by size, and no ready-made scheme: the page's background is the middle."""
+    side = alt.Scale(domain=["above", "below"], range=[ABOVE, BELOW])
+    fade = alt.Scale(domain=[0, 1], range=[0, 0.6])
+    return (
         base.mark_rect(cornerRadius=3)
-        .transform_calculate(size="abs(datum.difference)", side="datum.difference < 0 ? 'below' : 'above'")
+        .transform_calculate(
+            size=f"abs(datum.{Col.DIFFERENCE})", side=f"datum.{Col.DIFFERENCE} < 0 ? 'below' : 'above'"
+        )
         .encode(
-            color=alt.Color(
-                "side:N", scale=alt.Scale(domain=["above", "below"], range=[ABOVE, BELOW]), legend=None
-            ),
-            opacity=alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0, 0.6]), legend=None),
+            color=alt.Color("side:N", scale=side, legend=None),
+            opacity=alt.Opacity("size:Q", scale=fade, legend=None),
         )
     )
-    text = base.mark_text(fontSize=12).encode(text="text:N")
-    return (squares + text).properties(height=34 * len(segments) + 40)
 
 
-def share_column(label: str, help_text: str) -> object:
-    """A share from 0 to 1 as a bar with its percentage."""
-    return st.column_config.ProgressColumn(
-        label, help=help_text, format="percent", min_value=0.0, max_value=1.0
-    )
+def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's conditions have no name
+    """Segments in their colours, groups made by rule and all users in grey."""
+    segment = alt.datum[Col.KIND] == Kind.SEGMENT.value
+    return alt.condition(segment, segment_colour(names), alt.value(NEUTRAL))
 
 
-def page_columns(here: str, there: str) -> dict[str, object]:
-    """Column settings of a table of pages.
+def _rows(column: str, order: Sequence[str] | pd.Series) -> alt.Y:
+    """A row a value, in the given order."""
+    axis = alt.Axis(labelLimit=LABEL_LIMIT, labelFlush=False, labelOverlap=False)
+    return alt.Y(f"{column}:N", title=None, sort=list(dict.fromkeys(order)), axis=axis)
 
-    Args:
-        here: What the share is of.
-        there: What the other share is of.
-    """
-    return {
-        Col.PAGE_TITLE: st.column_config.TextColumn("Title", width="medium"),
-        Col.PAGE_LOCATION: st.column_config.TextColumn("Page", width="medium"),
-        Col.USERS: st.column_config.NumberColumn("Users", format="localized"),
-        Col.SHARE: share_column("Share", here),
-        Col.REST_SHARE: share_column("Others", there),
-        Col.LIFT: st.column_config.NumberColumn("Lift", format="%.1f×", help="Share over the others' share."),
-    }
+
+def _percent(column: str, title: str) -> alt.X:
+    axis = alt.Axis(format="%", labelFlush=False, tickCount=5)
+    return alt.X(f"{column}:Q", title=title, axis=axis)
+
+
+def _tips(told: Mapping[str, tuple[str, str]]) -> list[alt.Tooltip]:
+    """Column → title and number format of a line of the tooltip; without a format it is text."""
+    return [
+        alt.Tooltip(f"{column}:Q", title=title, format=style)
+        if style
+        else alt.Tooltip(f"{column}:N", title=title)
+        for column, (title, style) in told.items()
+    ]
+
+
+def _sized(chart: Chart, height: int) -> Chart:
+    return chart.properties(height=height, padding=PADDING)

@@ -14,7 +14,8 @@ from core.schema import Users
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon
 from core.settings import ViewWeights
-from pages.ui import background, charts, job_panel, workbench
+from pages.ui import background, job_panel, workbench
+from pages.ui.figure import page_columns, share_column
 from pages.ui.text import count
 from pages.ui.user_map import user_map
 from pages.ui.workbench import Bench
@@ -127,8 +128,8 @@ def _mix(bench: Bench, chosen: Selection) -> None:
         column_config={
             Col.LABEL: "Segment",
             Col.USERS: st.column_config.NumberColumn("Users", format="localized"),
-            Col.SHARE: charts.share_column("Share", "Share of the selected users"),
-            Col.REST_SHARE: charts.share_column("Elsewhere", "Share of all other users"),
+            Col.SHARE: share_column("Share", "Share of the selected users"),
+            Col.REST_SHARE: share_column("Elsewhere", "Share of all other users"),
         },
     )  # fmt: skip
 
@@ -140,7 +141,7 @@ def _pages(chosen: Selection) -> None:
     st.dataframe(
         chosen.pages[[Col.PAGE_TITLE, Col.PAGE_LOCATION, Col.USERS, Col.SHARE, Col.REST_SHARE, Col.LIFT]],
         hide_index=True, key="selection_pages", alt="Pages of the selected users",
-        column_config=charts.page_columns("Share of the selected users who saw it", "The same of all others"),
+        column_config=page_columns("Share of the selected users who saw it", "The same of all others"),
     )  # fmt: skip
 
 

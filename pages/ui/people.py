@@ -1,4 +1,4 @@
-"""Single users: found by id, listed, and what one of them did, visit by visit."""
+"""Single users: found by id, listed, and what one of them did, session by session."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from core.schema import Users
 from core.sequences import SESSION
 from pages.ui import charts
 from pages.ui.charts import LABEL_LIMIT
+from pages.ui.figure import download_csv
 from pages.ui.text import count
 
 LISTED: Final = (
@@ -29,7 +30,7 @@ LISTED: Final = (
     Users.SOURCE,
 )
 MOST_SESSIONS: Final = 40
-"""Visits drawn; the table below the picture has all of them."""
+"""Sessions drawn; the table below the picture has all of them."""
 MINUTES: Final = "minutes"
 
 
@@ -51,7 +52,7 @@ def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_tex
         column_config={
             Users.USER_ID: st.column_config.TextColumn("User", pinned=True),
             Users.PAGE_VIEWS: st.column_config.NumberColumn("Views", format="localized"),
-            Users.SESSIONS: st.column_config.NumberColumn("Visits", format="localized"),
+            Users.SESSIONS: st.column_config.NumberColumn("Sessions", format="localized"),
             Users.DEVICE: "Device",
             Users.COUNTRY: "Country",
             Users.SOURCE: "First source",
@@ -60,7 +61,7 @@ def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_tex
 
 
 def show_timeline(dataset: Dataset, user: int, segment: str) -> None:
-    """Draw what one user did: the facts, a picture with a row a visit, and every page view."""
+    """Draw what one user did: the facts, a picture with a row a session, and every page view."""
     row = dataset.users.iloc[user]
     views = timeline(dataset, user)
     with st.container(border=True, key="timeline"):
@@ -68,34 +69,34 @@ def show_timeline(dataset: Dataset, user: int, segment: str) -> None:
         st.text(row[Users.USER_ID])  # an id is text from a file: never Markdown
         st.caption(
             f"{segment} · {count(int(row[Users.PAGE_VIEWS]), 'page view')} in "
-            f"{count(int(row[Users.SESSIONS]), 'visit')}"
+            f"{count(int(row[Users.SESSIONS]), 'session')}"
         )
         _facts(row)
         last = views[SESSION].max()
         drawn = views[views[SESSION] > last - MOST_SESSIONS]
         if last > MOST_SESSIONS:
-            st.caption(f"The last {MOST_SESSIONS} of {last:,} visits are drawn; the table has all.")
-        st.altair_chart(strip(drawn), key="timeline_chart", alt=f"Page views of one user in {last} visits")
+            st.caption(f"The last {MOST_SESSIONS} of {last:,} sessions are drawn; the table has all.")
+        st.altair_chart(strip(drawn), key="timeline_chart", alt=f"Page views of one user in {last} sessions")
         _table(views)
-        charts.download_csv(views, "timeline")
+        download_csv(views, "timeline")
 
 
 def strip(views: pd.DataFrame) -> alt.LayerChart:
-    """A row a visit, a dot a page view, minutes since the visit began."""
+    """A row a session, a dot a page view, minutes since the session began."""
     began = views.groupby(SESSION)[TIME].transform("min")
     table = views.assign(
         **{
             MINUTES: (views[TIME] - began).dt.total_seconds() / 60,
-            "visit": [
+            "when": [
                 f"{number} · {start:%d %b %Y %H:%M}"
                 for number, start in zip(views[SESSION], began, strict=True)
             ],
         }
     )
     rows = alt.Y(
-        "visit:N", title=None, sort=list(dict.fromkeys(table["visit"])), axis=alt.Axis(labelLimit=LABEL_LIMIT)
+        "when:N", title=None, sort=list(dict.fromkeys(table["when"])), axis=alt.Axis(labelLimit=LABEL_LIMIT)
     )
-    x = alt.X(f"{MINUTES}:Q", title="Minutes since the visit began")
+    x = alt.X(f"{MINUTES}:Q", title="Minutes since the session began")
     line = alt.Chart(table).mark_line(color=charts.NEUTRAL, opacity=0.5).encode(y=rows, x=x)
     dots = (
         alt.Chart(table)
@@ -111,7 +112,9 @@ def strip(views: pd.DataFrame) -> alt.LayerChart:
             ],
         )
     )
-    return (line + dots).properties(height=28 * table["visit"].nunique() + 50)
+    return (line + dots).properties(
+        height=28 * table["when"].nunique() + charts.AXIS, padding=charts.PADDING
+    )
 
 
 def _facts(row: pd.Series) -> None:
@@ -135,7 +138,7 @@ def _table(views: pd.DataFrame) -> None:
     st.dataframe(
         views, hide_index=True, key="timeline_table", alt="Every page view of the user",
         column_config={
-            SESSION: st.column_config.NumberColumn("Visit", width="small"),
+            SESSION: st.column_config.NumberColumn("Session", width="small"),
             VIEW: st.column_config.NumberColumn("View", width="small"),
             TIME: st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm:ss"),
             Col.PAGE_TITLE: st.column_config.TextColumn("Title"),

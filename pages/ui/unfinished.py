@@ -9,26 +9,25 @@ from core.jobs import JobView, State
 from pages.ui import errors, job_panel, state
 
 
-def offer_to_go_on(dataset_key: str) -> None:
-    """Say that the last training of a data set was stopped or died, and offer to go on with it."""
-    last = _last_training(dataset_key)
+def stopped_training(dataset_key: str) -> JobView | None:
+    """The last training of a data set, when it was stopped or died. Its message is shown with the offer."""
+    found = (job for job in jobs.recent(state.store().root) if job.task == "train")
+    last = next((job for job in found if job.subject == dataset_key), None)
     if last is None or last.state not in (State.FAILED, State.CANCELLED):
-        return
+        return None
     job_panel.forget_failure("train")
+    return last
+
+
+def offer_to_go_on(last: JobView) -> None:
+    """Say how a training ended, and offer to go on with it."""
     with st.container(border=True, key="unfinished"):
         if last.state is State.FAILED:
             errors.show_job(last)
         else:
             st.write(f"The last training was stopped at {last.fraction:.0%}. Its checkpoint is kept.")
-        st.button(
-            "Go on with it", icon=":material/resume:", key="go-on", on_click=_go_on, args=(last, dataset_key)
-        )
+        st.button("Go on with it", icon=":material/resume:", key="go-on", on_click=_go_on, args=(last,))
 
 
-def _last_training(dataset_key: str) -> JobView | None:
-    found = jobs.recent(state.store().root)
-    return next((job for job in found if job.task == "train" and job.subject == dataset_key), None)
-
-
-def _go_on(last: JobView, dataset_key: str) -> None:
-    job_panel.start("train", job_panel.request_of(last), dataset_key)
+def _go_on(last: JobView) -> None:
+    job_panel.start("train", job_panel.request_of(last), last.subject)

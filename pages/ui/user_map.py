@@ -85,8 +85,8 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
             "itemWidth": 10,
         },
         "grid": {"left": 4, "right": 4, "top": 44, "bottom": 40},
-        "xAxis": _axis(xy[:, 0]),
-        "yAxis": _axis(xy[:, 1]),
+        "xAxis": _axis(xy[:, 0], 0.08),  # names must not be cut at the sides
+        "yAxis": _axis(xy[:, 1], 0.03),
         "toolbox": {
             "right": 0,
             "feature": {
@@ -166,10 +166,10 @@ def _name_series(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -
     }  # fmt: skip
 
 
-def _axis(values: np.ndarray) -> dict[str, Any]:
+def _axis(values: np.ndarray, margin: float) -> dict[str, Any]:
     """Without ticks: such axes have no meaning. Fixed ends, so that hiding a segment moves nothing."""
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    room = 0.03 * ((high - low) or 1.0)
+    room = margin * ((high - low) or 1.0)
     return {
         "type": "value", "min": low - room, "max": high + room, "axisLabel": {"show": False},
         "axisTick": {"show": False}, "axisLine": {"show": False}, "splitLine": {"show": False},

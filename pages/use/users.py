@@ -1,4 +1,4 @@
-"""Users: typical and random people of a segment, and one person's visits step by step."""
+"""Users: typical and random people of a segment, and one person's sessions step by step."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def page() -> None:
 
 def _search(bench: Bench) -> int | None:
     wanted = st.text_input(
-        "Find a user by id", key=WANTED, placeholder="Paste an id, or click a user below", type="search",
+        "Find a user by id", key=WANTED, placeholder="Paste an id, or tick a user below", type="search",
         persist_state="session", help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
     )  # fmt: skip
     if not wanted:
@@ -77,7 +77,7 @@ def _list(bench: Bench, users: np.ndarray, key: str) -> None:
             st.session_state[WANTED] = table[Users.USER_ID].iloc[rows[0]]
 
     people.show_list(table, key, choose, f"Users, {key}")
-    st.caption(f"{len(table)} users. Click one to read what they did.")
+    st.caption(f"{len(table)} users. Tick one to read what they did.")
 
 
 def _belongs(bench: Bench, user: int) -> str:

@@ -76,7 +76,7 @@ def test_the_demo_shop_is_one_click_away_and_its_link_is_kept(server: Server, ne
     page.get_by_text("2k users", exact=True).click()
     page.get_by_role("button", name="Make the demo shop").click()
     expect(page.get_by_text("Where every record went")).to_be_visible(timeout=2 * MINUTE_MS)
-    expect(page.get_by_test_id("stSidebar").get_by_text("Demo shop")).to_be_visible()
+    expect(page.get_by_test_id("stSidebar").get_by_text("Demo shop", exact=True)).to_be_visible()
     assert "data=" in page.url
     assert "job=" not in page.url
     page.reload()

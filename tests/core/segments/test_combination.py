@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ArtifactError, SettingsError
@@ -146,6 +146,7 @@ def test_weights_act_squared_on_views_that_do_not_vary_together() -> None:
     assert list(shares.values()) == pytest.approx([25 / 38, 9 / 38, 4 / 38])
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=3).filter(lambda weights: sum(weights) > 0.01))
 def test_effective_shares_are_each_views_covariance_with_the_mix(weights: list[float]) -> None:
     chosen = ViewWeights(url=weights[0], theme=weights[1], type=weights[2])

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import ArtifactError
@@ -74,6 +74,7 @@ def test_other_users_are_refused() -> None:
 LABELS = st.lists(st.integers(-1, 3), min_size=4, max_size=40).filter(lambda labels: max(labels) >= 0)
 
 
+@settings(deadline=None)
 @given(LABELS, st.permutations(range(4)))
 def test_renaming_segments_moves_nobody(labels: list[int], names: list[int]) -> None:
     before = partition(labels)
@@ -83,6 +84,7 @@ def test_renaming_segments_moves_nobody(labels: list[int], names: list[int]) -> 
     np.testing.assert_array_equal(found.partition.labels, before.labels)
 
 
+@settings(deadline=None)
 @given(LABELS, LABELS)
 def test_no_other_naming_moves_fewer_users(one: list[int], other: list[int]) -> None:
     size = min(len(one), len(other))

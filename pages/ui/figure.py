@@ -1,0 +1,87 @@
+"""A chart with what it counts, the table behind it, and its download."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from core.export import csv_bytes
+from core.profiles.columns import Col
+from pages.ui.charts import Chart
+
+
+def figure(
+    title: str,
+    chart: Chart,
+    table: pd.DataFrame,
+    *,
+    n: str,
+    key: str,
+    alt_text: str,
+    columns: Mapping[str, object] | None = None,
+    help_text: str | None = None,
+    border: bool = True,
+) -> None:
+    """Draw a chart with what it counts and the table behind it.
+
+    Args:
+        title: What the chart says.
+        chart: The chart.
+        table: Every number of the chart.
+        n: How many users (or page views) are counted, in words.
+        key: A name of its own; also the name of the downloaded file.
+        alt_text: What a screen reader says.
+        columns: Column settings of the table.
+        help_text: How to read the chart.
+        border: Whether to draw a frame; not inside another one.
+    """
+    with st.container(border=border, key=f"figure-{key}", gap="xsmall"):
+        st.markdown(f"**{title}**", help=help_text)
+        st.caption(n)
+        st.altair_chart(chart, alt=alt_text, key=f"chart-{key}")
+        behind(table, key=key, columns=columns)
+
+
+def behind(table: pd.DataFrame, *, key: str, columns: Mapping[str, object] | None = None) -> None:
+    """The table behind a chart, closed at first, and its download."""
+    with st.expander("Table", icon=":material/table_rows:", type="compact"):
+        st.dataframe(
+            table, hide_index=True, column_config=columns, key=f"table-{key}", alt="The numbers drawn"
+        )
+        download_csv(table, key)
+
+
+def download_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
+    """A button that makes the file when it is clicked."""
+    st.download_button(
+        label, data=lambda: csv_bytes(table), file_name=f"{key}.csv", mime="text/csv",
+        key=f"csv-{key}", icon=":material/download:", on_click="ignore", type="tertiary",
+    )  # fmt: skip
+
+
+def share_column(label: str, help_text: str) -> object:
+    """A share from 0 to 1 as a bar with its percentage."""
+    return st.column_config.ProgressColumn(
+        label, help=help_text, format="percent", min_value=0.0, max_value=1.0
+    )
+
+
+def page_columns(here: str, there: str) -> dict[str, object]:
+    """Column settings of a table of pages.
+
+    Args:
+        here: What the share is of.
+        there: What the other share is of.
+    """
+    return {
+        Col.RANK: st.column_config.NumberColumn("#", width="small"),
+        Col.PAGE_TITLE: st.column_config.TextColumn("Title", width="medium"),
+        Col.PAGE_LOCATION: st.column_config.TextColumn("Page", width="medium"),
+        Col.USERS: st.column_config.NumberColumn("Users", format="localized"),
+        Col.SHARE: share_column("Share", here),
+        Col.REST_SHARE: share_column("Others", there),
+        Col.LIFT: st.column_config.NumberColumn("Lift", format="%.1f×", help="Share over the others' share."),
+        Col.VIEWS: st.column_config.NumberColumn("Views", format="localized"),
+    }
