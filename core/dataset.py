@@ -45,19 +45,24 @@ class Dataset:
     @cached_property
     def users(self) -> pd.DataFrame:
         """One row a user (:class:`core.schema.Users`), in index order."""
-        return pq.read_table(self.path / USERS).to_pandas()
+        return _frame(self.path / USERS)
 
     @cached_property
     def pages(self) -> pd.DataFrame:
         """One row a page (:class:`core.schema.Pages`), in index order."""
-        return pq.read_table(self.path / PAGES).to_pandas()
+        return _frame(self.path / PAGES)
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
         """One row a user and event name (:class:`core.schema.Outcomes`)."""
-        return pq.read_table(self.path / OUTCOMES).to_pandas()
+        return _frame(self.path / OUTCOMES)
 
     @cached_property
     def rejects(self) -> pd.DataFrame:
         """One row a record that could not be used (:class:`core.schema.Rejects`)."""
-        return pq.read_table(self.path / REJECTS).to_pandas()
+        return _frame(self.path / REJECTS)
+
+
+def _frame(path: Path) -> pd.DataFrame:
+    frame: pd.DataFrame = pq.read_table(path).to_pandas()
+    return frame

@@ -160,7 +160,7 @@ def clusters_summary(made: Segments) -> dict[str, Any]:
     """How the segments were made and how large they are, as plain data."""
     partition, labels = made.partition, made.partition.labels
     inside = int((labels >= 0).sum())
-    sizes = {int(cluster): int((labels == cluster).sum()) for cluster in partition.ids}
+    sizes = partition.sizes
     return {
         "n_clusters": len(sizes),
         "inertia": partition.inertia,
@@ -198,9 +198,8 @@ def _write_model(folder: Path, model: Artifact, settings: RunSettings, made: Seg
             _link(file, folder / file.name)
     (folder / INGEST_SETTINGS).write_text(settings.ingest.model_dump_json(indent=1), encoding="utf-8")
     made.partition.to_files(folder / "segments")
-    np.savez(
-        folder / "segments" / "means.npz", **{str(view): mean for view, mean in made.combined.means.items()}
-    )
+    for view, mean in made.combined.means.items():
+        np.save(folder / "segments" / f"mean_{view}.npy", mean, allow_pickle=False)
     weights = made.combined.weights.model_dump_json()
     (folder / "segments" / "weights.json").write_text(weights, encoding="utf-8")
 

@@ -48,7 +48,7 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".scoring.") as work:
         dataset = pipeline.preprocess(Store(Path(work)), inputs, settings, progress)
-        pages = align(dataset.pages["page_location"], _known_pages(model))
+        pages = align(dataset.pages["page_location"].tolist(), _known_pages(model))
         views = embed(model, dataset.sequences, pages, progress, device)
         vectors = combine(views, weights, means=means).vectors
         clusters = assign(vectors, partition)
@@ -85,8 +85,8 @@ def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, n
     try:
         settings = IngestSettings.model_validate_json((model / INGEST_SETTINGS).read_bytes())
         weights = ViewWeights.model_validate_json((model / "segments" / "weights.json").read_bytes())
-        with np.load(model / "segments" / "means.npz", allow_pickle=False) as file:
-            means = {View(name): file[name] for name in file.files}
+        files = {view: model / "segments" / f"mean_{view}.npy" for view in View}
+        means = {view: np.load(path, allow_pickle=False) for view, path in files.items() if path.exists()}
     except (OSError, ValueError, ValidationError) as error:
         raise ArtifactError(
             f"{model} is not the model folder of a finished run ({error.__class__.__name__})",

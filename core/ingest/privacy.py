@@ -146,7 +146,10 @@ def mask(text: str) -> Masked:
     text = _replace(_IBAN, "iban", text, found, _masked_iban)
     text = _replace(_CARD, "card", text, found, _masked_card)
     text = _replace(_PHONE, "phone", text, found)
-    return Masked(text, tuple(found))
+    if not found:
+        return Masked(text, ())
+    again = mask(text)  # what stood beside something else shows only now
+    return Masked(again.text, (*found, *again.kinds))
 
 
 def mask_param(name: str, value: str) -> Masked:

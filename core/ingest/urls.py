@@ -175,7 +175,8 @@ class _Cleaner:
             url = ada_url.URL(base, _BASE)
         except ValueError:
             notes.append(NOT_A_URL)
-            return mask_url(" ".join(base.split())).text, ""
+            plain = mask_url(" ".join(base.split())).text
+            return (plain, "") if plain == base else self._parsed(plain, notes)  # it may be one now
         if url.host == _BASE.removeprefix("https://"):
             return "", "/" + url.pathname.lstrip("/")
         return self._front(url.protocol, url.host, base, notes), url.pathname

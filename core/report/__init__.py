@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.report.content import Source, compose
-from core.report.page import figure_page, render, write
+from core.report.page import figure_json, figure_page, render, write
 
-__all__ = ["Source", "compose", "figure_page", "render", "write", "write_report"]
+__all__ = ["Source", "compose", "figure_json", "figure_page", "render", "write", "write_report"]
 
 
 def write_report(path: Path, source: Source) -> None:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from core.palette import MUTED, PALETTE, Mode
-from core.report.figures import Figure, token, tokens
+from core.report.figures import Figure, painted, token, tokens
 from core.report.model import Chart, Report
 from core.store import write_text_atomic
 
@@ -46,13 +46,18 @@ def figure_page(chart: Chart) -> str:
     return _rendered(SINGLE, {chart.key: chart.figure}, chart=chart)
 
 
+def figure_json(chart: Chart, mode: Mode = Mode.LIGHT) -> str:
+    """One figure as Plotly's JSON (``data`` and ``layout``), which Plotly turns into SVG or a picture."""
+    return json.dumps(painted(chart.figure, mode), allow_nan=False)
+
+
 def _rendered(template: str, figures: dict[str, Figure], **values: Any) -> str:  # noqa: ANN401 - for Jinja2
-    scripts = (_trusted(get_plotlyjs()), _trusted(_text("report.js")))
+    scripts = (get_plotlyjs(), _text("report.js"))
     text = _environment().get_template(template).render(
         **values,
         csp=policy(scripts),
         scripts=scripts,
-        style=_trusted(_text("report.css")),
+        style=_text("report.css"),
         charts={"figures": figures, "colours": tokens()},
         palette={mode.value: PALETTE[mode] for mode in Mode},
         muted={mode.value: MUTED[mode] for mode in Mode},
@@ -61,7 +66,7 @@ def _rendered(template: str, figures: dict[str, Figure], **values: Any) -> str: 
     return f"{text}\n"
 
 
-def policy(scripts: tuple[Markup, ...]) -> str:
+def policy(scripts: tuple[str, ...]) -> str:
     """A policy that runs these scripts and nothing else, and fetches nothing."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
@@ -98,8 +103,3 @@ def _shade(segment: int | None) -> str:
 
 def _text(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _trusted(own: str) -> Markup:
-    """Text of this program or of a library of it, never of a file that somebody loaded."""
-    return Markup(own)

@@ -25,25 +25,25 @@ _VIEW_OPTIONS: Final = ("sort=price", "page=2", "color=blue", "size=m", "view=gr
 
 
 def locations(
-    random: np.random.Generator, visits: Visits, people: People, site: Site, source: np.ndarray
+    rng: np.random.Generator, visits: Visits, people: People, site: Site, source: np.ndarray
 ) -> pa.Array:
     """``page_location`` of every view.
 
     Args:
-        random: Where chance comes from.
+        rng: Where chance comes from.
         visits: The page views.
         people: Their visitors.
         site: The shop.
         source: int64 of shape (n_sessions,), index into ``SOURCE_NAMES``, how each session came in.
     """
     n = len(visits.page)
-    form = random.choice(_FORMS, n, p=(0.89, 0.04, 0.07))
+    form = rng.choice(_FORMS, n, p=(0.89, 0.04, 0.07))
     form = np.where(people.kind[visits.user] == "bot", PLAIN, form)
     base = pa.array(_spellings(site)).take(pa.array(visits.page.astype(np.int64) * _FORMS + form))
-    query = _queries(random, visits, site, source)
+    query = _queries(rng, visits, site, source)
     has_query = pc.match_substring(base, "?")
     mark = pc.if_else(pc.equal(query, ""), "", pc.if_else(has_query, "&", "?"))
-    fragment = np.where(random.random(n) < 0.015, "#reviews", "")
+    fragment = np.where(rng.random(n) < 0.015, "#reviews", "")
     on_product = site.role[visits.page] == Role.PRODUCT
     ends = pa.array(np.where(on_product, fragment, "").tolist(), pa.string())
     return pc.binary_join_element_wise(base, mark, query, ends, "")
@@ -57,12 +57,12 @@ def referrers(visits: Visits, location: pa.Array, source: np.ndarray) -> pa.Arra
     return pc.if_else(pa.array(visits.landing), arriving, previous)
 
 
-def session_sources(random: np.random.Generator, visits: Visits, people: People) -> np.ndarray:
+def session_sources(rng: np.random.Generator, visits: Visits, people: People) -> np.ndarray:
     """How each session came in, int64 of shape (n_sessions,): the first touch, later often directly."""
     first_view = np.flatnonzero(visits.landing)
     user = visits.user[first_view]
     again = np.append(False, user[1:] == user[:-1])
-    directly = again & (random.random(len(user)) < 0.4)
+    directly = again & (rng.random(len(user)) < 0.4)
     return np.where(directly, SOURCE_NAMES.index("(direct)"), people.source[user])
 
 
@@ -78,24 +78,24 @@ def _spellings(site: Site) -> list[str]:
     return spelt
 
 
-def _queries(random: np.random.Generator, visits: Visits, site: Site, source: np.ndarray) -> pa.Array:
+def _queries(rng: np.random.Generator, visits: Visits, site: Site, source: np.ndarray) -> pa.Array:
     """The query of every view: tracking on arrival, options on lists, a few leaks of personal data."""
     n, role = len(visits.page), site.role[visits.page]
     template = np.array([SOURCES[name].query for name in SOURCE_NAMES], dtype="<U120")
     query = np.where(visits.landing, template[source[visits.session]], "").astype("<U160")
-    lists = np.isin(role, (Role.LIST, Role.PRODUCT, Role.SALE)) & ~visits.landing & (random.random(n) < 0.12)
-    query[lists] = random.choice(np.array(_VIEW_OPTIONS), lists.sum())
-    linker = (query == "") & (random.random(n) < 0.015)
+    lists = np.isin(role, (Role.LIST, Role.PRODUCT, Role.SALE)) & ~visits.landing & (rng.random(n) < 0.12)
+    query[lists] = rng.choice(np.array(_VIEW_OPTIONS), lists.sum())
+    linker = (query == "") & (rng.random(n) < 0.015)
     query[linker] = "_gl=1*{gclid}&_ga=2.{gclid}"
-    leak = np.isin(role, (Role.ACCOUNT, Role.LOGIN, Role.CHECKOUT)) & (random.random(n) < 0.004)
-    query[leak] = random.choice(np.array(_LEAKS), leak.sum())
-    return _with_click_ids(random, query)
+    leak = np.isin(role, (Role.ACCOUNT, Role.LOGIN, Role.CHECKOUT)) & (rng.random(n) < 0.004)
+    query[leak] = rng.choice(np.array(_LEAKS), leak.sum())
+    return _with_click_ids(rng, query)
 
 
-def _with_click_ids(random: np.random.Generator, query: np.ndarray) -> pa.Array:
+def _with_click_ids(rng: np.random.Generator, query: np.ndarray) -> pa.Array:
     """Put a random id of its own into every query that asks for one."""
     wanting = np.flatnonzero(np.char.find(query, "{gclid}") >= 0)
-    letters = _LETTERS[random.integers(0, len(_LETTERS), (len(wanting), _CLICK_ID))]
+    letters = _LETTERS[rng.integers(0, len(_LETTERS), (len(wanting), _CLICK_ID))]
     texts: list[str] = query.tolist()
     for at, row in zip(wanting.tolist(), letters, strict=True):
         texts[at] = texts[at].replace("{gclid}", row.tobytes().decode())

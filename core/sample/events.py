@@ -43,14 +43,14 @@ class Hits:
     engagement: np.ndarray
 
 
-def make_hits(random: np.random.Generator, visits: Visits, people: People, site: Site) -> Hits:
+def make_hits(rng: np.random.Generator, visits: Visits, people: People, site: Site) -> Hits:
     """Expand page views into events, in time order."""
-    parts = _parts(random, visits, people, site)
+    parts = _parts(rng, visits, people, site)
     view = np.concatenate([views for _, views, _ in parts])
     event = np.concatenate([np.full(len(views), EVENTS.index(name)) for name, views, _ in parts])
     after = np.concatenate([seconds for _, _, seconds in parts])
     timestamp = visits.timestamp[view] + (after * SECOND).astype(np.int64)
-    engagement = _engagement(random, visits, people, view, event, timestamp)
+    engagement = _engagement(rng, visits, people, view, event, timestamp)
     order = np.lexsort((event, view, timestamp))
     order = order[timestamp[order] < END]
     return Hits(view[order], event[order], timestamp[order], engagement[order])
@@ -59,22 +59,22 @@ def make_hits(random: np.random.Generator, visits: Visits, people: People, site:
 Part = tuple[str, np.ndarray, np.ndarray]
 
 
-def _parts(random: np.random.Generator, visits: Visits, people: People, site: Site) -> list[Part]:
+def _parts(rng: np.random.Generator, visits: Visits, people: People, site: Site) -> list[Part]:
     """``(event, page views that send it, seconds after the view)``."""
     n, dwell, role = len(visits.page), visits.dwell, site.role[visits.page]
     human = people.kind[visits.user] != ROBOT
 
     def some(chosen: np.ndarray, chance: float) -> np.ndarray:
-        return np.flatnonzero(chosen & human & (random.random(n) < chance))
+        return np.flatnonzero(chosen & human & (rng.random(n) < chance))
 
     def at(name: str, views: np.ndarray, low: float, high: float) -> Part:
-        return name, views, dwell[views] * random.uniform(low, high, len(views))
+        return name, views, dwell[views] * rng.uniform(low, high, len(views))
 
     first = np.append(True, visits.user[1:] != visits.user[:-1]) & ~people.returning[visits.user]
     to_cart = np.append(role[1:] == Role.CART, False) & ~np.append(visits.landing[1:], True)
     orders = np.flatnonzero(role == Role.CONFIRMATION)
     orders = orders[human[orders]]
-    reloads = orders[random.random(len(orders)) < RELOADS]
+    reloads = orders[rng.random(len(orders)) < RELOADS]
     last = np.append(visits.landing[1:], True)
     zero = np.zeros
     return [
@@ -97,7 +97,7 @@ def _parts(random: np.random.Generator, visits: Visits, people: People, site: Si
 
 
 def _engagement(
-    random: np.random.Generator,
+    rng: np.random.Generator,
     visits: Visits,
     people: People,
     view: np.ndarray,
@@ -109,7 +109,7 @@ def _engagement(
     session = visits.session[view][order]
     since = np.diff(timestamp[order], prepend=timestamp[order[:1]]) / 1000
     since[np.append(True, session[1:] != session[:-1])] = 0
-    in_front = since * np.clip(random.normal(_FRONT, 0.1, len(since)), 0.2, 1)
+    in_front = since * np.clip(rng.normal(_FRONT, 0.1, len(since)), 0.2, 1)
     sent = np.round(np.minimum(in_front, _ENGAGEMENT_LIMIT))
     silent = (sent < 1) | (people.kind[visits.user[view[order]]] == ROBOT)
     engagement = np.empty(len(view))
@@ -118,12 +118,12 @@ def _engagement(
 
 
 def make_table(
-    random: np.random.Generator, hits: Hits, visits: Visits, people: People, site: Site, first_order: int
+    rng: np.random.Generator, hits: Hits, visits: Visits, people: People, site: Site, first_order: int
 ) -> pa.Table:
     """The rows of the export, every column text, null where GA4 sends nothing."""
     view, user = hits.view, visits.user[hits.view]
-    source = addresses.session_sources(random, visits, people)
-    location = addresses.locations(random, visits, people, site, source)
+    source = addresses.session_sources(rng, visits, people)
+    location = addresses.locations(rng, visits, people, site, source)
     referrer = addresses.referrers(visits, location, source)
     buys = np.array(EVENTS)[hits.event] == "purchase"
     date = np.array((hits.timestamp + ZONE) // DAY * DAY, dtype="datetime64[us]")
@@ -136,7 +136,7 @@ def make_table(
         "event_name": _take(EVENTS, hits.event),
         "user_pseudo_id": people.user_id.take(pa.array(user)),
         "user_id": _masked(people.customer.take(pa.array(user)), ~_logged_in(visits, site)[view] | ~consents),
-        **_session_columns(random, hits, visits, people, consents),
+        **_session_columns(rng, hits, visits, people, consents),
         "page_location": location.take(pa.array(view)),
         "page_title": _take(site.title, visits.page[view]),
         "page_referrer": referrer.take(pa.array(view)),
@@ -145,7 +145,7 @@ def make_table(
         "device_web_info_browser": pa.array(people.browser.tolist()).take(pa.array(user)),
         "geo_country": pa.array(people.country.tolist()).take(pa.array(user)),
         **_source_columns(people.source[user]),
-        **_order_columns(random, view, buys, first_order),
+        **_order_columns(rng, view, buys, first_order),
         "traffic_type": _masked(_take(("internal",), np.zeros_like(user)), flags != STAFF),
         "debug_mode": _masked(_take(("1",), np.zeros_like(user)), flags != TESTER),
     }
@@ -154,7 +154,7 @@ def make_table(
 
 
 def _session_columns(
-    random: np.random.Generator, hits: Hits, visits: Visits, people: People, consents: np.ndarray
+    rng: np.random.Generator, hits: Hits, visits: Visits, people: People, consents: np.ndarray
 ) -> dict[str, pa.Array]:
     """Session id (the second it began), its number, whether it was engaged, and the entrance flag."""
     session, first = visits.session[hits.view], np.flatnonzero(visits.landing)
@@ -163,7 +163,7 @@ def _session_columns(
     nth = nth + 2 * people.returning[visits.user[first]]
     views = np.bincount(visits.session)
     engaged = (views >= 2) | (np.bincount(visits.session, visits.dwell) > 10)
-    lost = random.random(len(first)) < 0.004
+    lost = rng.random(len(first)) < 0.004
     hidden = lost[session] | ~consents
     enters = visits.landing[hits.view] & (hits.event == EVENTS.index("page_view"))
     return {
@@ -184,14 +184,14 @@ def _source_columns(source: np.ndarray) -> dict[str, pa.Array]:
 
 
 def _order_columns(
-    random: np.random.Generator, view: np.ndarray, buys: np.ndarray, first_order: int
+    rng: np.random.Generator, view: np.ndarray, buys: np.ndarray, first_order: int
 ) -> dict[str, pa.Array]:
     """Transaction id and revenue: one of each a confirmation page, so a reload repeats both."""
     confirmations, number = np.unique(view[buys], return_inverse=True)
     # 7,919 is prime to 10^8: the numbers are unique and do not look counted.
     ids = [f"T{(first_order + order) * 7_919 % 10**8:08d}" for order in range(len(confirmations))]
-    ids = [i if keep else "(not set)" for i, keep in zip(ids, random.random(len(ids)) >= 0.01, strict=True)]
-    revenue = [f"{amount:.2f}" for amount in random.lognormal(4.4, 0.7, len(ids)) + 5]
+    ids = [i if keep else "(not set)" for i, keep in zip(ids, rng.random(len(ids)) >= 0.01, strict=True)]
+    revenue = [f"{amount:.2f}" for amount in rng.lognormal(4.4, 0.7, len(ids)) + 5]
     at = np.zeros(len(view), dtype=np.int64)
     at[buys] = number
     padded_ids, padded_revenue = pa.array([*ids, ""], pa.string()), pa.array([*revenue, ""], pa.string())

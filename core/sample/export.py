@@ -67,29 +67,29 @@ def generate(users: int, seed: int) -> Iterator[Chunk]:
     site, odds = build_site(), chances()
     crawlers = ROBOTS if users >= MIN_FOR_ROBOTS else 0
     for number, start in enumerate(range(0, users - crawlers, CHUNK)):
-        random = np.random.default_rng([seed, number])
+        rng = np.random.default_rng([seed, number])
         n = min(CHUNK, users - crawlers - start)
         denied = round(DENIED * n)
-        segment = draw(random, np.broadcast_to(odds.share, (n + denied, len(SEGMENTS))))
+        segment = draw(rng, np.broadcast_to(odds.share, (n + denied, len(SEGMENTS))))
         # Numbers of a chunk start at a multiple of 2 × CHUNK, so that no id appears twice.
-        people = make_people(random, segment, 2 * CHUNK * number, denied, seed)
-        visits = make_visits(random, segment, site, odds)
-        yield _chunk(random, visits, people, site, number)
+        people = make_people(rng, segment, 2 * CHUNK * number, denied, seed)
+        visits = make_visits(rng, segment, site, odds)
+        yield _chunk(rng, visits, people, site, number)
     if crawlers:
         yield _crawlers(site, users, seed)
 
 
 def _crawlers(site: Site, users: int, seed: int) -> Chunk:
     number = -(-users // CHUNK) + 1
-    random = np.random.default_rng([seed, number])
-    people = robots(random, ROBOTS, 2 * CHUNK * number, seed)
-    visits = robot_visits(random, ROBOTS, int(np.clip(users // 20, 150, 1_500)), site)
-    return _chunk(random, visits, people, site, number)
+    rng = np.random.default_rng([seed, number])
+    people = robots(rng, ROBOTS, 2 * CHUNK * number, seed)
+    visits = robot_visits(rng, ROBOTS, int(np.clip(users // 20, 150, 1_500)), site)
+    return _chunk(rng, visits, people, site, number)
 
 
-def _chunk(random: np.random.Generator, visits: Visits, people: People, site: Site, number: int) -> Chunk:
-    hits = make_hits(random, visits, people, site)
-    events = make_table(random, hits, visits, people, site, number * CHUNK)
+def _chunk(rng: np.random.Generator, visits: Visits, people: People, site: Site, number: int) -> Chunk:
+    hits = make_hits(rng, visits, people, site)
+    events = make_table(rng, hits, visits, people, site, number * CHUNK)
     known = people.user_id.is_valid().to_numpy(zero_copy_only=False)
     return Chunk(events, people.user_id.drop_null().to_pylist(), people.label[known].tolist())
 

@@ -95,12 +95,12 @@ class People:
 
 
 def make_people(
-    random: np.random.Generator, segment: np.ndarray, first_number: int, denied: int, seed: int
+    rng: np.random.Generator, segment: np.ndarray, first_number: int, denied: int, seed: int
 ) -> People:
     """Give visitors their attributes; the last ``denied`` of them did not consent and have no id.
 
     Args:
-        random: Where chance comes from.
+        rng: Where chance comes from.
         segment: int64 of shape (n_users,).
         first_number: Number of the first visitor in the whole export; ids are unique over it.
         denied: How many refuse.
@@ -108,30 +108,30 @@ def make_people(
     """
     n = len(segment)
     numbers = np.arange(first_number, first_number + n)
-    ids = _ids(random, numbers, seed)
+    ids = _ids(rng, numbers, seed)
     kind = np.full(n, "", dtype="<U8")
-    kind[random.random(n) < 0.002] = STAFF
-    kind[random.random(n) < 0.001] = TESTER
+    kind[rng.random(n) < 0.002] = STAFF
+    kind[rng.random(n) < 0.001] = TESTER
     named = np.array([one.name for one in SEGMENTS], dtype="<U20")[segment]
-    device = _device(random, segment)
+    device = _device(rng, segment)
     refused = np.arange(n) >= n - denied
     return People(
         user_id=pa.array(ids, mask=refused, type=pa.string()),
         customer=pa.array([f"C{number + 100_000}" for number in numbers.tolist()], type=pa.string()),
         label=np.where(kind == "", named, kind),
         device=device,
-        browser=_browser(random, device),
-        country=_any(random, COUNTRIES, n),
-        source=_source(random, segment),
-        returning=random.random(n) < 0.17,
+        browser=_browser(rng, device),
+        country=_any(rng, COUNTRIES, n),
+        source=_source(rng, segment),
+        returning=rng.random(n) < 0.17,
         kind=kind,
     )
 
 
-def robots(random: np.random.Generator, n: int, first_number: int, seed: int) -> People:
+def robots(rng: np.random.Generator, n: int, first_number: int, seed: int) -> People:
     """A few crawlers that call themselves Chrome."""
     return People(
-        user_id=pa.array(_ids(random, np.arange(first_number, first_number + n), seed), type=pa.string()),
+        user_id=pa.array(_ids(rng, np.arange(first_number, first_number + n), seed), type=pa.string()),
         customer=pa.nulls(n, pa.string()),
         label=np.full(n, ROBOT),
         device=np.zeros(n, dtype=np.int64),
@@ -143,35 +143,35 @@ def robots(random: np.random.Generator, n: int, first_number: int, seed: int) ->
     )
 
 
-def _ids(random: np.random.Generator, numbers: np.ndarray, seed: int) -> list[str]:
+def _ids(rng: np.random.Generator, numbers: np.ndarray, seed: int) -> list[str]:
     """Ids as GA4 has them: digits, a point, digits. Read as a number, nearly every one would change."""
     n = len(numbers)
-    front = random.integers(1_000_000, 2_147_483_647, n)
+    front = rng.integers(1_000_000, 2_147_483_647, n)
     # An odd multiplier that 5 does not divide permutes 0..10^10-1: unique, and it does not look counted.
     back = (numbers * 7_368_787 + seed % 10_000 * 104_729 + 858_862_293) % 10**10
-    tail = np.where(random.random(n) < 0.01, random.integers(10**7, 10**8, n), -1)
+    tail = np.where(rng.random(n) < 0.01, rng.integers(10**7, 10**8, n), -1)
     return [
         f"{a}.{b:010d}" if c < 0 else f"{a}.{b:010d}{c}"
         for a, b, c in zip(front.tolist(), back.tolist(), tail.tolist(), strict=True)
     ]
 
 
-def _device(random: np.random.Generator, segment: np.ndarray) -> np.ndarray:
+def _device(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:
     mobile = per_segment("mobile")[segment]
-    drawn = random.random(len(segment))
+    drawn = rng.random(len(segment))
     return np.where(drawn < mobile, 1, np.where(drawn < mobile + 0.05, 2, 0))
 
 
-def _browser(random: np.random.Generator, device: np.ndarray) -> np.ndarray:
-    return np.choose(device, [_any(random, BROWSERS[name], len(device)) for name in DEVICES])
+def _browser(rng: np.random.Generator, device: np.ndarray) -> np.ndarray:
+    return np.choose(device, [_any(rng, BROWSERS[name], len(device)) for name in DEVICES])
 
 
-def _source(random: np.random.Generator, segment: np.ndarray) -> np.ndarray:
+def _source(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:
     weights = [[way.weight * one.sources.get(name, 1) for name, way in SOURCES.items()] for one in SEGMENTS]
-    return draw(random, cumulative(np.array(weights))[segment])
+    return draw(rng, cumulative(np.array(weights))[segment])
 
 
-def _any(random: np.random.Generator, weights: dict[str, float], n: int) -> np.ndarray:
+def _any(rng: np.random.Generator, weights: dict[str, float], n: int) -> np.ndarray:
     """Draw n of the keys by weight."""
     odds = np.array(list(weights.values()))
-    return random.choice(np.array(list(weights)), n, p=odds / odds.sum())
+    return rng.choice(np.array(list(weights)), n, p=odds / odds.sum())

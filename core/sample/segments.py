@@ -139,9 +139,9 @@ def cumulative(weights: np.ndarray) -> np.ndarray:
     return made
 
 
-def draw(random: np.random.Generator, cumulative_rows: np.ndarray) -> np.ndarray:
+def draw(rng: np.random.Generator, cumulative_rows: np.ndarray) -> np.ndarray:
     """Draw one index a row of cumulative probabilities, shape (n, m) → (n,)."""
-    chosen: np.ndarray = (random.random((len(cumulative_rows), 1)) >= cumulative_rows).sum(axis=1)
+    chosen: np.ndarray = (rng.random((len(cumulative_rows), 1)) >= cumulative_rows).sum(axis=1)
     return chosen
 
 

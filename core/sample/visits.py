@@ -52,15 +52,15 @@ class Visits:
     dwell: np.ndarray
 
 
-def make_visits(random: np.random.Generator, segment: np.ndarray, site: Site, odds: Chances) -> Visits:
+def make_visits(rng: np.random.Generator, segment: np.ndarray, site: Site, odds: Chances) -> Visits:
     """Let visitors of the given segments, int64 of shape (n_users,), walk through the shop."""
-    lengths = _lengths(random, segment)
-    page, landing = _walk(random, segment, lengths, site, odds)
+    lengths = _lengths(rng, segment)
+    page, landing = _walk(rng, segment, lengths, site, odds)
     user = np.repeat(np.arange(len(segment)), lengths)
     session = np.cumsum(landing) - 1
-    page = _turn_pairs(random, page, session, per_segment("reversal")[segment][user], site)
-    dwell = _dwell(random, site.role[page], per_segment("pace")[segment], user)
-    starts = _session_starts(random, user[landing], np.bincount(session, dwell))
+    page = _turn_pairs(rng, page, session, per_segment("reversal")[segment][user], site)
+    dwell = _dwell(rng, site.role[page], per_segment("pace")[segment], user)
+    starts = _session_starts(rng, user[landing], np.bincount(session, dwell))
     first = np.flatnonzero(landing)
     passed = np.cumsum(dwell) - dwell
     since_start = passed - passed[first][session]
@@ -68,73 +68,73 @@ def make_visits(random: np.random.Generator, segment: np.ndarray, site: Site, od
     return Visits(user, landing, session, page, timestamp, dwell)
 
 
-def robot_visits(random: np.random.Generator, robots: int, views: int, site: Site) -> Visits:
+def robot_visits(rng: np.random.Generator, robots: int, views: int, site: Site) -> Visits:
     """Crawlers: every page in turn, in one go, a page a second."""
     user = np.repeat(np.arange(robots), views)
     step = np.tile(np.arange(views), robots)
-    dwell = random.uniform(0.9, 1.3, robots * views)
+    dwell = rng.uniform(0.9, 1.3, robots * views)
     passed = np.cumsum(dwell) - dwell
-    begin = START + (random.integers(5, DAYS - 5, robots) * 24 + 3) * 3_600 * SECOND
+    begin = START + (rng.integers(5, DAYS - 5, robots) * 24 + 3) * 3_600 * SECOND
     timestamp = begin[user] + ((passed - passed[step == 0][user]) * SECOND).astype(np.int64)
     page = ((step + 37 * user) % len(site.path)).astype(np.int32)
     return Visits(user, step == 0, user, page, timestamp, dwell)
 
 
-def _lengths(random: np.random.Generator, segment: np.ndarray) -> np.ndarray:
+def _lengths(rng: np.random.Generator, segment: np.ndarray) -> np.ndarray:
     """Page views a visitor: many ones, some twos, and a long tail."""
     n = len(segment)
-    more = np.floor(random.lognormal(1.33, 1.05, n) * per_segment("length")[segment]) + 3
-    kind = random.random(n)
+    more = np.floor(rng.lognormal(1.33, 1.05, n) * per_segment("length")[segment]) + 3
+    kind = rng.random(n)
     one = per_segment("one_page")[segment]
     lengths = np.where(kind < one, 1, np.where(kind < one + 0.22 * (1 - one), 2, np.minimum(more, LONGEST)))
     return lengths.astype(np.int64)
 
 
 def _walk(
-    random: np.random.Generator, segment: np.ndarray, lengths: np.ndarray, site: Site, odds: Chances
+    rng: np.random.Generator, segment: np.ndarray, lengths: np.ndarray, site: Site, odds: Chances
 ) -> tuple[np.ndarray, np.ndarray]:
     """Page and landing flag of every view; all visitors take their n-th step together."""
     n = len(segment)
     offsets = np.cumsum(lengths) - lengths
     page, landing = np.empty(lengths.sum(), dtype=np.int32), np.zeros(lengths.sum(), dtype=bool)
-    favourite = draw(random, odds.department[segment])
-    comes_back = np.clip(per_segment("comes_back")[segment] * random.lognormal(-0.3, 0.8, n), 0, 0.35)
+    favourite = draw(rng, odds.department[segment])
+    comes_back = np.clip(per_segment("comes_back")[segment] * rng.lognormal(-0.3, 0.8, n), 0, 0.35)
     role, current = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     for step in range(lengths.max()):
         on = np.flatnonzero(lengths > step)
         left = np.where(role[on] == Role.CONFIRMATION, 0.6, comes_back[on])
-        fresh = (random.random(len(on)) < left) | (step == 0)
+        fresh = (rng.random(len(on)) < left) | (step == 0)
         rows = np.where(fresh[:, None], odds.landing[segment[on]], odds.step[segment[on], role[on]])
-        role[on] = draw(random, rows)
+        role[on] = draw(rng, rows)
         moves = fresh | _NEW_RANGE[role[on]]
-        current[on] = np.where(moves, _range(random, favourite[on]), current[on])
-        page[offsets[on] + step] = _page(random, role[on], current[on], site)
+        current[on] = np.where(moves, _range(rng, favourite[on]), current[on])
+        page[offsets[on] + step] = _page(rng, role[on], current[on], site)
         landing[offsets[on] + step] = fresh
     return page, landing
 
 
-def _range(random: np.random.Generator, favourite: np.ndarray) -> np.ndarray:
+def _range(rng: np.random.Generator, favourite: np.ndarray) -> np.ndarray:
     """A range, mostly of the favourite department, the first ones of a department more often."""
     n = len(favourite)
-    department = np.where(random.random(n) < 0.78, favourite, random.integers(0, len(DEPARTMENTS), n))
-    chosen: np.ndarray = department * PER_DEPARTMENT + _skewed(random, np.full(n, PER_DEPARTMENT))
+    department = np.where(rng.random(n) < 0.78, favourite, rng.integers(0, len(DEPARTMENTS), n))
+    chosen: np.ndarray = department * PER_DEPARTMENT + _skewed(rng, np.full(n, PER_DEPARTMENT))
     return chosen
 
 
-def _page(random: np.random.Generator, role: np.ndarray, current: np.ndarray, site: Site) -> np.ndarray:
+def _page(rng: np.random.Generator, role: np.ndarray, current: np.ndarray, site: Site) -> np.ndarray:
     group = site.group[role, current % N_RANGES]
-    chosen: np.ndarray = site.first[role] + group * site.width[role] + _skewed(random, site.width[role])
+    chosen: np.ndarray = site.first[role] + group * site.width[role] + _skewed(rng, site.width[role])
     return chosen
 
 
-def _skewed(random: np.random.Generator, size: np.ndarray) -> np.ndarray:
+def _skewed(rng: np.random.Generator, size: np.ndarray) -> np.ndarray:
     """An index below ``size``, the low ones several times as often as the high ones."""
-    drawn: np.ndarray = (size * random.random(len(size)) ** 1.8).astype(np.int64)
+    drawn: np.ndarray = (size * rng.random(len(size)) ** 1.8).astype(np.int64)
     return drawn
 
 
 def _turn_pairs(
-    random: np.random.Generator, page: np.ndarray, session: np.ndarray, reversal: np.ndarray, site: Site
+    rng: np.random.Generator, page: np.ndarray, session: np.ndarray, reversal: np.ndarray, site: Site
 ) -> np.ndarray:
     """Swap a comparison with the guide seen right after it, where the visitor likes to read first.
 
@@ -143,36 +143,36 @@ def _turn_pairs(
     role, topic = site.role[page], page - site.first[site.role[page]]
     pair = (role[:-1] == Role.COMPARE) & (role[1:] == Role.GUIDE)
     pair &= (topic[:-1] == topic[1:]) & (session[:-1] == session[1:])
-    at = np.flatnonzero(pair & (random.random(len(pair)) < reversal[:-1]))
+    at = np.flatnonzero(pair & (rng.random(len(pair)) < reversal[:-1]))
     turned = page.copy()
     turned[at], turned[at + 1] = page[at + 1], page[at]
     return turned
 
 
-def _dwell(random: np.random.Generator, role: np.ndarray, pace: np.ndarray, user: np.ndarray) -> np.ndarray:
+def _dwell(rng: np.random.Generator, role: np.ndarray, pace: np.ndarray, user: np.ndarray) -> np.ndarray:
     """Seconds on each page; one in 300 is a tie with the next view, as batched hits are."""
-    own = pace * random.lognormal(0, 0.25, len(pace))
-    seconds = np.clip(own[user] * _DWELL[role] * random.lognormal(0, 0.75, len(user)), 0.8, 1_500)
-    made: np.ndarray = np.where(random.random(len(user)) < 1 / 300, 0.0, seconds)
+    own = pace * rng.lognormal(0, 0.25, len(pace))
+    seconds = np.clip(own[user] * _DWELL[role] * rng.lognormal(0, 0.75, len(user)), 0.8, 1_500)
+    made: np.ndarray = np.where(rng.random(len(user)) < 1 / 300, 0.0, seconds)
     return made
 
 
-def _session_starts(random: np.random.Generator, user: np.ndarray, duration: np.ndarray) -> np.ndarray:
+def _session_starts(rng: np.random.Generator, user: np.ndarray, duration: np.ndarray) -> np.ndarray:
     """Start of every session in microseconds UTC: by day and hour, never before the previous one ended."""
     n_users, n = user[-1] + 1, len(user)
     sessions = np.bincount(user)
     first = np.cumsum(sessions) - sessions
     order = np.arange(n) - first[user]
-    gap = np.where(order > 0, np.where(random.random(n) < 0.2, 0, 1 + random.exponential(7, n)), 0)
+    gap = np.where(order > 0, np.where(rng.random(n) < 0.2, 0, 1 + rng.exponential(7, n)), 0)
     since = np.cumsum(gap) - np.cumsum(gap)[first][user]
     span = since[first + sessions - 1]
-    begin = _first_days(random, n_users)
+    begin = _first_days(rng, n_users)
     begin = np.where(span > DAYS - 1 - begin, np.floor(begin * np.maximum(0, 1 - span / DAYS)), begin)
     shrink = np.minimum(1, (DAYS - 1 - begin) / np.maximum(span, 1))
     day = np.floor(begin[user] + since * shrink[user])
-    hour = random.choice(24, n, p=_HOURS / _HOURS.sum()) + random.random(n)
+    hour = rng.choice(24, n, p=_HOURS / _HOURS.sum()) + rng.random(n)
     wanted: np.ndarray = START + ((day * 24 + hour) * 3_600 * SECOND).astype(np.int64)
-    pause = (random.uniform(32, 240, n) * 60 * SECOND).astype(np.int64)
+    pause = (rng.uniform(32, 240, n) * 60 * SECOND).astype(np.int64)
     length = (duration * SECOND).astype(np.int64)
     for number in range(1, sessions.max()):
         at = first[sessions > number] + number
@@ -180,8 +180,8 @@ def _session_starts(random: np.random.Generator, user: np.ndarray, duration: np.
     return wanted
 
 
-def _first_days(random: np.random.Generator, n: int) -> np.ndarray:
+def _first_days(rng: np.random.Generator, n: int) -> np.ndarray:
     """First day of every visitor: weekends are livelier, and late November is the busiest time."""
     day = np.arange(DAYS)
     weight = 1 + 0.25 * np.isin(day % 7, (0, 1)) + 1.6 * np.exp(-((day - 27) ** 2) / 18) - 0.4 * (day > 55)
-    return random.choice(day, n, p=weight / weight.sum()).astype(float)
+    return rng.choice(day, n, p=weight / weight.sum()).astype(float)

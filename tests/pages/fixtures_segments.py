@@ -1,4 +1,4 @@
-"""A small finished run in the real file formats: three plain kinds of visitors, and nothing random in the pages.
+"""A small finished run in the real file formats: three plain kinds of visitors, no chance in it.
 
 ``finished_run`` is a pytest fixture; import it into a ``conftest.py`` to use it.
 """
@@ -207,7 +207,8 @@ def _receipt(people: list[_Person]) -> Receipt:
     return Receipt(
         files=(file,), records=views, rejected=0, rejects_by_reason={},
         waterfall=(Step(name="read", label="Read", records=0, left=views),),
-        page_views_used=views, users=len(people), users_by_group=of, sessions=sum(len(p.visits) for p in people),
+        page_views_used=views, users=len(people), users_by_group=of,
+        sessions=sum(len(person.visits) for person in people),
         sessions_by_gap=0, user_key="user_pseudo_id", id_kind="text", first_ts=FIRST_US,
         last_ts=FIRST_US + 3 * 1440 * MINUTE_US, time_unit="microseconds", time_zone="UTC", tied_page_views=0,
         truncated_days=(), duplicate_transactions=0, pii_masked={}, placeholders={},

@@ -77,6 +77,7 @@ def test_the_same_file_twice(tmp_path: Path) -> None:
         (gzip.compress(gzip.compress(b"a,b\n")), "packed twice"),
         (gzip.compress(b""), "empty"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_csv_that_is_something_else(tmp_path: Path, data: bytes, what: str) -> None:
     with pytest.raises(InputError, match=what) as error:

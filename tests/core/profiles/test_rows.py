@@ -1,0 +1,89 @@
+"""Users sorted into rows: nobody twice, nobody left out."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import ArtifactError
+from core.profiles.columns import Col
+from core.profiles.rows import make_rows, medians
+from tests.core.profiles.toy import LABELS, many, toy
+
+
+def test_rows_by_eye() -> None:
+    rows = make_rows(toy(), LABELS)
+    assert rows.head[Col.KEY].tolist() == [
+        "segment:0",
+        "segment:1",
+        "group:one_page",
+        "group:bot_like",
+        "all",
+    ]
+    assert rows.head[Col.LABEL].tolist() == [
+        "Segment 1",
+        "Segment 2",
+        "One-page users",
+        "Bot-like users",
+        "All users",
+    ]
+    assert rows.head[Col.SEGMENT].tolist() == [0, 1, -1, -1, -1]
+    assert rows.count().tolist() == [3, 2, 2, 1]
+    assert rows.with_all(rows.count()).tolist() == [3, 2, 2, 1, 8]
+
+
+def test_a_segment_is_compared_with_the_others_and_a_group_with_everybody_else() -> None:
+    rows = make_rows(toy(), LABELS)
+    assert rows.rest(rows.count()).tolist() == [2, 3, 6, 7]
+
+
+def test_ids_need_not_be_consecutive() -> None:
+    rows = make_rows(toy(), np.array([5, 5, 5, 2, 2, -1, -1, -1]))
+    assert rows.segments == (2, 5)
+    assert rows.place.tolist() == [1, 1, 1, 0, 0, 2, 2, 3]
+
+
+def test_counting_some_users_and_weights() -> None:
+    rows = make_rows(toy(), LABELS)
+    assert rows.count(np.array([0, 0, 4])).tolist() == [2, 1, 0, 0]
+    assert rows.count(np.array([0, 4]), np.array([2.5, 1.0])).tolist() == [2.5, 1, 0, 0]
+    assert rows.table(np.array([0, 1, 4]), np.array([1, 1, 0]), 2).tolist() == [
+        [0, 2],
+        [1, 0],
+        [0, 0],
+        [0, 0],
+    ]
+
+
+def test_a_segment_can_take_users_that_a_rule_would_leave_out() -> None:
+    rows = make_rows(toy(), np.array([0, 0, 0, 1, 1, 1, 1, 1]))
+    assert rows.groups == ()
+    assert rows.count().tolist() == [3, 5]
+
+
+def test_labels_of_other_users_are_refused() -> None:
+    with pytest.raises(ArtifactError, match="Segments of 7 users do not fit a data set of 8"):
+        make_rows(toy(), LABELS[:7])
+    with pytest.raises(ArtifactError, match="1 users to be clustered have no segment"):
+        make_rows(toy(), np.array([0, 0, -1, 1, 1, -1, -1, -1]))
+
+
+def test_medians_by_eye() -> None:
+    rows = make_rows(toy(), LABELS)
+    values = np.array([1, 9, 2, 4, np.nan, np.nan, np.nan, 7.0])
+    np.testing.assert_array_equal(medians(rows, values), [2, 4, np.nan, 7, 4])
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1000))
+def test_counts_and_medians_are_those_of_each_rows_users(seed: int) -> None:
+    data, labels, _ = many(seed, n_users=40)
+    rows = make_rows(data, labels)
+    assert rows.count().sum() == data.n_users
+    values = data.page_views.astype(float)
+    of_each = [values[rows.place == row] for row in range(rows.n_rows)]
+    assert medians(rows, values) == pytest.approx([np.median(part) for part in [*of_each, values]])
+    clustered = values[rows.place < rows.n_segments].sum()
+    for row, part in enumerate(of_each):
+        whole = clustered if row < rows.n_segments else values.sum()
+        assert rows.rest(rows.count(weights=values))[row] == pytest.approx(whole - part.sum())

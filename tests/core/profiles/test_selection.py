@@ -1,0 +1,74 @@
+"""Users that somebody drew a line around: where they belong and what they looked at."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from core.errors import InputError
+from core.profiles.columns import Col, Ranking
+from core.profiles.data import ProfileData
+from core.profiles.selection import select
+from core.schema import OUTSIDE, Group, Outcomes, Pages, Users
+from core.sequences import UserSequences
+
+HERE, THERE, ONCE = 40, 60, 10
+"""Users who saw page 0, who saw page 1, and one-page users (page 1)."""
+N = HERE + THERE + ONCE
+LABELS = np.array([0] * HERE + [1] * THERE + [OUTSIDE] * ONCE, dtype=np.int32)
+
+
+@pytest.fixture
+def data() -> ProfileData:
+    page = np.array([0] * HERE + [1] * (THERE + ONCE), dtype=np.int32)
+    sequences = UserSequences(
+        pa.array([f"u{user:03d}" for user in range(N)]),
+        np.arange(N + 1),
+        page,
+        np.arange(N),
+        np.zeros(N, np.int32),
+    )
+    users = pd.DataFrame(
+        {
+            Users.GROUP: [Group.SEGMENT.value] * (HERE + THERE) + [Group.ONE_PAGE.value] * ONCE,
+            Users.PAGE_VIEWS: 1,
+            Users.SESSIONS: 1,
+            Users.ENGAGEMENT_MSEC: pd.array([None] * N, dtype="Int64"),
+            **{name: "x" for name in (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)},
+        }
+    )
+    pages = pd.DataFrame({Pages.PAGE_LOCATION: ["a", "b"], Pages.PAGE_TITLE: ["A", None]})
+    none = pd.DataFrame(
+        {name: [] for name in (Outcomes.USER, Outcomes.EVENT_NAME, Outcomes.SESSIONS, Outcomes.REVENUE)}
+    )
+    return ProfileData.from_tables(users, pages, none, sequences)
+
+
+def test_the_mix_counts_segments_and_groups_of_the_selection(data: ProfileData) -> None:
+    chosen = select(data, LABELS, np.array([0, 1, 2, HERE, N - 1]))
+    assert chosen.mix[Col.KEY].tolist() == ["segment:0", "segment:1", "group:one_page"]
+    assert chosen.mix[Col.USERS].tolist() == [3, 1, 1]
+    assert chosen.mix[Col.SHARE].tolist() == [0.6, 0.2, 0.2]
+    assert chosen.mix[Col.REST_SHARE].iloc[0] == pytest.approx((HERE - 3) / (N - 5))
+
+
+def test_a_segment_that_is_not_selected_is_not_listed(data: ProfileData) -> None:
+    assert select(data, LABELS, np.arange(HERE)).mix[Col.KEY].tolist() == ["segment:0"]
+
+
+def test_pages_are_those_that_set_the_selection_apart(data: ProfileData) -> None:
+    pages = select(data, LABELS, np.arange(HERE)).pages
+    assert pages[Col.PAGE_LOCATION].tolist() == ["a"]
+    assert pages[Col.RANKING].tolist() == [Ranking.OVER.value]
+    assert (pages[Col.SHARE].iloc[0], pages[Col.REST_SHARE].iloc[0]) == (1.0, 0.0)
+
+
+def test_where_nothing_stands_out_the_most_viewed_pages_are_listed(data: ProfileData) -> None:
+    everybody = select(data, LABELS, np.arange(N))
+    assert set(everybody.pages[Col.RANKING]) == {Ranking.MOST_VIEWED.value}
+    assert everybody.mix[Col.REST_SHARE].isna().all()
+
+
+def test_nobody_selected_is_said_in_words(data: ProfileData) -> None:
+    with pytest.raises(InputError, match="No user is selected"):
+        select(data, LABELS, np.array([], dtype=np.int64))

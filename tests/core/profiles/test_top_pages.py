@@ -1,0 +1,112 @@
+"""Which pages are listed, and every number of them against pandas."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from core.profiles.columns import Col, Evidence, Kind, Ranking
+from core.profiles.rows import make_rows
+from core.profiles.top_pages import COLUMNS, cautious_scores, top_pages
+from tests.core.profiles.toy import LABELS, SALE, many, toy
+
+
+def test_a_page_by_eye() -> None:
+    rows = make_rows(toy(), LABELS)
+    table = top_pages(toy(), rows, rows.count(), 15)
+    assert tuple(table.columns) == COLUMNS
+    found = table[(table[Col.KEY] == "segment:0") & (table[Col.RANKING] == Ranking.MOST_VIEWED)]
+    first = found.iloc[0]
+    assert (first[Col.RANK], first[Col.PAGE], first[Col.PAGE_LOCATION]) == (1, SALE, "shop.example/sale")
+    assert (first[Col.USERS], first[Col.N], first[Col.SHARE], first[Col.VIEWS]) == (3, 3, 1.0, 6)
+    assert (first[Col.REST_USERS], first[Col.REST_N], first[Col.REST_SHARE]) == (0, 2, 0)
+    assert np.isnan(first[Col.LIFT])  # nobody of the rest saw it: there is no ratio
+    assert first[Col.DIFFERENCE] == 1.0
+    assert set(table[Col.EVIDENCE]) == {Evidence.INPUT}
+
+
+def test_all_users_have_the_most_viewed_pages_and_nobody_to_compare_with() -> None:
+    rows = make_rows(toy(), LABELS)
+    table = top_pages(toy(), rows, rows.count(), 2)
+    everybody = table[table[Col.KIND] == Kind.ALL]
+    assert everybody[Col.RANKING].tolist() == [Ranking.MOST_VIEWED] * 2
+    assert everybody[Col.VIEWS].tolist() == [8, 8]
+    assert everybody[[Col.REST_SHARE, Col.LIFT, Col.REST_N]].isna().all(axis=None)
+
+
+def test_a_page_without_a_title_has_none() -> None:
+    rows = make_rows(toy(), LABELS)
+    table = top_pages(toy(), rows, rows.count(), 15)
+    assert table.loc[table[Col.PAGE] == 0, Col.PAGE_TITLE].isna().all()
+    assert (table.loc[table[Col.PAGE] == SALE, Col.PAGE_TITLE] == "Title 1").all()
+
+
+def score_by_hand(users: int, n: int, rest: int, rest_n: int) -> float:
+    low = binomtest(users, n).proportion_ci(0.95, method="wilson").low
+    high = binomtest(rest, rest_n).proportion_ci(0.95, method="wilson").high
+    return low * np.log2(low / high) if low > high else 0.0
+
+
+@pytest.mark.parametrize(
+    ("users", "n", "rest", "rest_n"),
+    [(400, 1000, 900, 9000), (3, 1000, 0, 9000), (1, 1, 0, 9000), (5, 10, 5, 10)],
+)
+def test_the_score_is_the_cautious_one(users: int, n: int, rest: int, rest_n: int) -> None:
+    over, under = cautious_scores(*(np.array([count]) for count in (users, n, rest, rest_n)))
+    assert over[0] == pytest.approx(score_by_hand(users, n, rest, rest_n))
+    assert under[0] == pytest.approx(score_by_hand(rest, rest_n, users, n))
+
+
+def test_neither_a_tiny_page_nor_one_that_everybody_sees_wins() -> None:
+    typical, tiny, everywhere = (
+        cautious_scores(*(np.array([count]) for count in counts))[0][0]
+        for counts in ((400, 1000, 900, 9000), (5, 1000, 1, 9000), (990, 1000, 8700, 9000))
+    )
+    assert typical > 10 * max(tiny, everywhere)
+
+
+def test_nobody_to_compare_with_scores_nothing() -> None:
+    over, under = cautious_scores(np.array([3.0]), np.array([3.0]), np.array([0.0]), np.array([0.0]))
+    assert (over[0], under[0]) == (0, 0)
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1000))
+def test_every_number_is_that_of_pandas(seed: int) -> None:
+    data, labels, views = many(seed)
+    rows = make_rows(data, labels)
+    table = top_pages(data, rows, rows.count(), 9)
+    sizes = views.groupby("row")["user"].nunique()
+    saw = views.groupby(["row", "page"])["user"].nunique()
+    often = views.groupby(["row", "page"]).size()
+    segments = [key for key in sizes.index if key.startswith("segment")]
+    for line in table[table[Col.KIND] != Kind.ALL].itertuples():
+        others = segments if line.kind == Kind.SEGMENT else sizes.index
+        rest = [key for key in others if key != line.key]
+        assert line.users == saw.get((line.key, line.page), 0)
+        assert line.views == often.get((line.key, line.page), 0)
+        assert line.n == sizes[line.key]
+        assert line.rest_n == sizes[rest].sum()
+        assert line.rest_users == sum(saw.get((key, line.page), 0) for key in rest)
+        assert line.share == pytest.approx(line.users / line.n)
+        if line.rest_users:
+            assert line.lift == pytest.approx(line.share / (line.rest_users / line.rest_n))
+
+
+@settings(deadline=None)
+@given(st.integers(0, 1000))
+def test_rankings_are_in_order_and_on_their_side(seed: int) -> None:
+    data, labels, _ = many(seed)
+    rows = make_rows(data, labels)
+    table = top_pages(data, rows, rows.count(), 4)
+    for (_, ranking), listed in table.groupby([Col.KEY, Col.RANKING]):
+        assert listed[Col.RANK].tolist() == list(range(1, len(listed) + 1))
+        assert len(listed) <= 4
+        if ranking == Ranking.OVER:
+            assert (listed[Col.DIFFERENCE] > 0).all()
+            assert listed[Col.SCORE].is_monotonic_decreasing
+        elif ranking == Ranking.UNDER:
+            assert (listed[Col.DIFFERENCE] < 0).all()
+        else:
+            assert listed[Col.VIEWS].is_monotonic_decreasing

@@ -1,0 +1,95 @@
+"""What the report says about a run whose numbers can be checked by eye."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.dataset import OUTCOMES, RECEIPT, USERS, Dataset
+from core.report import Source, compose, wording
+from core.report.model import Report
+from core.report.visitors import PageNames, visitor
+
+
+def test_overview_has_segments_groups_and_everybody(report: Report, evil: str) -> None:
+    assert [row.name for row in report.rows] == [f"1 · {evil}", "Segment 2", "One-page users"]
+    assert [row.users for row in report.rows] == [3, 3, 1]
+    assert [row.segment for row in report.rows] == [0, 1, None]
+    assert report.everyone.users == 7
+    assert report.rows[0].outcome.of == "2 of 3 users"
+    assert report.rows[0].outcome.low < 2 / 3 < report.rows[0].outcome.high
+    assert report.columns[:2] == ("Page views a user", "Median")
+    assert report.rows[0].values[:2] == ("2.7", "3")
+
+
+def test_a_card_shows_what_sets_a_segment_apart(report: Report) -> None:
+    card = report.cards[1]
+    assert {row.address for row in card.pages} <= {"/blog", "/help"}
+    facts = {fact.label: fact.value for fact in card.facts}
+    assert facts["of users with purchase"] == "0.00%"
+    assert facts["engaged time a user"] == "–"  # nobody of this segment sent any: not 0
+    device = next(one for one in card.dimensions if one.label == "Device")
+    assert {bar.label: round(bar.share, 2) for bar in device.bars} == {"desktop": 0.67, "mobile": 0.33}
+    country = next(one for one in report.cards[0].dimensions if one.label == "Country")
+    assert country.note == "Not known for 1 user."
+
+
+def test_example_visitors_are_real_visits_without_ids(report: Report) -> None:
+    first = report.cards[1].visitors[0]
+    assert first.label == "Typical visitor 1"
+    assert first.summary == "3 page views in 1 session"  # the user on the centroid: HELP, BLOG, BLOG
+    assert [step.page for step in first.sessions[0].steps] == ["Help", "Blog", "Blog"]
+    assert [step.wait for step in first.sessions[0].steps] == ["1 min", "1 min", ""]
+    assert first.sessions[0].label == "1 Nov 2025, 13:26"  # UTC+1
+
+
+def test_sessions_of_a_visitor_are_apart(source: Source) -> None:
+    names = PageNames(source.dataset.pages)
+    made = visitor(source.dataset.sequences, names, 0, "A", wording.zone("UTC"))
+    assert [len(session.steps) for session in made.sessions] == [2, 1]
+    assert made.sessions[0].steps[1].page == "/cart"  # no title: the address
+    assert made.sessions[0].steps[1].wait == ""  # time between sessions is not time on a page
+
+
+def test_heat_map_has_a_cell_a_metric(report: Report, evil: str) -> None:
+    assert [row.name for row in report.heat] == [f"1 · {evil}", "Segment 2"]
+    assert {len(row.cells) for row in report.heat} == {len(report.metrics)}
+    strengths = [cell.strength for row in report.heat for cell in row.cells if cell.strength is not None]
+    assert all(-1 <= strength <= 1 for strength in strengths)
+    assert {metric.evidence for metric in report.metrics} <= {"derived", "held out", "input"}
+
+
+def test_waterfall_adds_up_and_has_its_table(report: Report) -> None:
+    bars = report.waterfall.figure["data"]
+    assert bars[0]["x"] == [19, 18, 16, 16]
+    assert bars[1]["text"] == ["19", "−1", "−2", "16"]
+    assert [row[1:3] for row in report.waterfall.table.rows[1:]] == [("1", "18"), ("2", "16"), ("0", "16")]
+
+
+def test_without_an_outcome_nothing_is_said_about_one(
+    tmp_path: Path, make_dataset: Callable[[Path], Dataset], make_source: Callable[[Dataset], Source]
+) -> None:
+    dataset = make_dataset(tmp_path)
+    empty = pq.read_table(tmp_path / OUTCOMES).slice(0, 0)
+    pq.write_table(empty, tmp_path / OUTCOMES)
+    report = compose(make_source(dataset))
+    assert report.outcome == ""
+    assert report.outcome_chart is None
+    assert {row.outcome for row in report.rows} == {None}
+    assert not [fact for card in report.cards for fact in card.facts if "purchase" in fact.label]
+
+
+def test_without_engagement_it_is_not_computable(
+    tmp_path: Path, make_dataset: Callable[[Path], Dataset], make_source: Callable[[Dataset], Source]
+) -> None:
+    dataset = make_dataset(tmp_path)
+    users = pd.read_parquet(tmp_path / USERS).assign(engagement_msec=pd.array([None] * 7, dtype="Int64"))
+    pq.write_table(pa.Table.from_pandas(users, preserve_index=False), tmp_path / USERS)
+    receipt = dataset.receipt.model_copy(update={"engagement_share": None})
+    (tmp_path / RECEIPT).write_text(receipt.model_dump_json())
+    report = compose(make_source(Dataset(tmp_path, "key")))
+    assert not [column for column in report.columns if "ngage" in column]
+    said = {fact.label: fact.value for fact in report.assumptions}
+    assert said["Engagement"] == "not computable from these files"

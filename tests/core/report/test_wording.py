@@ -1,0 +1,43 @@
+"""Numbers and times in words."""
+
+import pytest
+
+from core.report import wording
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"),
+        (59.4, "59 s"),
+        (60, "1 min"),
+        (125, "2 min 5 s"),
+        (12_000, "3 h 20 min"),
+        (4 * 86_400, "4 days"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
+)
+def test_durations_in_words(seconds: float | None, said: str) -> None:
+    assert wording.duration(seconds) == said
+
+
+def test_addresses_lose_only_what_all_share() -> None:
+    assert wording.common_origin(["https://a.example/x", "https://a.example/y?z"]) == "https://a.example"
+    assert wording.common_origin(["https://a.example/x", "https://b.example/x"]) == ""
+    assert wording.common_origin(["/x", "/y"]) == ""
+    assert wording.short_address("https://a.example", "https://a.example") == "https://a.example"
+
+
+def test_titles_lose_the_ending_that_most_share() -> None:
+    assert wording.common_ending(["A | Shop", "B | Shop", "C - other"]) == " | Shop"
+    assert wording.common_ending(["A | Shop", "B - other", "C"]) == ""
+    assert wording.common_ending([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("UTC+01:00, inferred", 1), ("UTC-05:30", -5.5), ("UTC", 0), ("could not be inferred", 0)],
+)
+def test_time_zone_of_a_receipt(text: str, hours: float) -> None:
+    assert wording.zone(text).utcoffset(None).total_seconds() == hours * 3_600

@@ -1,0 +1,186 @@
+"""The Explore page: without data, with segments, and while the analyst steers."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.jobs import State
+from core.store import Store
+from pages.ui import desk
+from pages.ui.workbench import KEY, Session
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import FakeJobs, texts
+from tests.pages.fixtures_segments import HOSTILE_TITLE, ONE_PAGERS, FinishedRun, write_run
+
+PAGE = "pages/segments/explore.py"
+
+
+def session(app: AppTest) -> Session:
+    found: Session = app.session_state[KEY]
+    return found
+
+
+def name_fields(app: AppTest) -> dict[str, str]:
+    return {field.placeholder: field.value for field in app.text_input if field.key.startswith("name-")}
+
+
+def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "This page needs a data set" in texts(app)
+    assert len(app.slider) == 0
+
+
+def test_the_first_segments_are_a_full_fit_of_the_clustered_users(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    assert app.slider(key="k").value == 6
+    assert "73 users in 6 segments" in texts(app)
+    assert "Full fit" in str(app.main)
+    assert list(name_fields(app)) == [f"Segment {number}" for number in range(1, 7)]
+    assert len(app.get("echarts_chart")) == 1
+
+
+def test_groups_made_by_rule_stand_apart_with_their_counts(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    shown = texts(open_app(PAGE, data=finished_run.dataset))
+    assert "**One-page users** :gray-badge[by rule]" in shown
+    assert f"{ONE_PAGERS} users" in shown
+
+
+def test_the_map_says_how_true_it_is(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    shown = texts(open_app(PAGE, data=finished_run.dataset))
+    assert "All 87 users, laid out by PCA. It keeps **" in shown
+    assert "Distances between islands, and how large they look, mean little" in shown
+
+
+def test_absent_views_are_disabled_with_the_reason(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert [app.slider(key=f"w_{view}").disabled for view in ("url", "theme", "type")] == [False, True, True]
+    assert "No page themes yet" in texts(app)
+    assert "counts **100%**" in texts(app)
+
+
+def test_a_move_of_k_is_warm_and_says_how_many_users_moved(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.slider(key="k").set_value(3).run()
+    assert not app.exception
+    assert "73 users in 3 segments · the last move changed" in texts(app)
+    assert "Warm fit" in str(app.main)
+    fit = session(app).fits[0]
+    assert fit.moved == int((fit.partition.labels != session(app).fits[1].partition.labels).sum())
+
+
+def test_segments_that_go_on_keep_their_number(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.slider(key="k").set_value(4).run()
+    after, before = (fit.partition for fit in session(app).fits)
+    for segment in after.ids:
+        shared = (before.labels == segment) & (after.labels == segment)
+        assert shared.any()
+
+
+def test_the_way_back_gives_the_very_same_segments(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    first = session(app).fits[0].partition
+    app.slider(key="k").set_value(4).run()
+    app.slider(key="k").set_value(6).run()
+    assert session(app).fits[0].partition.labels.tolist() == first.labels.tolist()
+    assert "Full fit" in str(app.main)
+
+
+def test_a_full_refit_starts_from_scratch_and_keeps_numbers(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.slider(key="k").set_value(3).run()
+    warm = session(app).fits[0].partition
+    app.button(key="refit").click().run()
+    cold = session(app).fits[0].partition
+    assert (warm.warm, cold.warm) == (True, False)
+    assert set(cold.ids) == set(warm.ids)
+
+
+def test_a_name_is_kept_on_disk_and_in_a_new_session(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    field = next(field for field in app.text_input if field.placeholder == "Segment 2")
+    field.set_value("**Bargain** hunters").run()
+    assert name_fields(app)["Segment 2"] == "**Bargain** hunters"
+    assert desk.names(Store(finished_run.root), finished_run.embeddings) == {1: "**Bargain** hunters"}
+    again = open_app(PAGE, data=finished_run.dataset)
+    assert name_fields(again)["Segment 2"] == "**Bargain** hunters"
+
+
+def test_a_new_session_goes_on_with_the_segments_on_screen(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.slider(key="k").set_value(4).run()
+    again = open_app(PAGE, data=finished_run.dataset, k="4")
+    assert session(again).fits[0].partition.labels.tolist() == session(app).fits[0].partition.labels.tolist()
+
+
+def test_a_link_carries_the_controls(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="4", w_url="0.7")
+    assert app.slider(key="k").value == 4
+    assert app.slider(key="w_url").value == pytest.approx(0.7)
+
+
+def test_moving_a_slider_of_a_present_view_changes_the_segments_and_not_the_map(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    both = write_run(finished_run.root, views=("url", "theme"), per_kind=20)
+    app = open_app(PAGE, data=both.dataset)
+    assert not app.exception
+    shares = [caption.value for caption in app.caption if caption.value.startswith("counts")]
+    app.slider(key="w_url").set_value(0.05).run()
+    after = [caption.value for caption in app.caption if caption.value.startswith("counts")]
+    assert shares != after
+    assert "Dots lie where the earlier weights put them" in texts(app)
+    app.button(key="lay_out_again").click().run()
+    assert "Dots lie where the earlier weights put them" not in texts(app)
+
+
+def test_all_present_weights_at_zero_is_said_in_words(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.slider(key="w_url").set_value(0.0).run()
+    assert not app.exception
+    assert "above 0" in app.error[0].value
+    app.slider(key="w_url").set_value(0.5).run()
+    assert not app.error
+
+
+def test_the_k_chart_is_made_by_a_job(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="compare_k").click().run()
+    ((task, request, subject),) = fake_jobs.started
+    assert (task, subject) == ("choose_k", finished_run.embeddings)
+    assert request["weights"] == {"url": 1.0, "theme": 0.0, "type": 0.0}
+    assert "Comparing numbers of segments" in texts(app)
+    fake_jobs.end("choose_k", State.FAILED, error="It ran out of memory.")
+    app.run()
+    assert "It ran out of memory" in app.error[0].value
+
+
+def test_the_neighbours_map_is_offered_and_made_by_a_job(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.segmented_control(key="map").select("Neighbours").run()
+    app.button(key="draw_neighbours").click().run()
+    assert [task for task, _, _ in fake_jobs.started] == ["layout"]
+    assert "Drawing the map" in texts(app)
+
+
+def test_a_hostile_title_never_becomes_markdown(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert HOSTILE_TITLE not in texts(app)
+    assert "onerror" not in "".join(element.value for element in app.html)

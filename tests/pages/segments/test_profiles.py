@@ -1,0 +1,97 @@
+"""The Profiles page: without data, all segments side by side, and one by one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.dataset import OUTCOMES
+from core.store import MANIFEST, file_checksum
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun
+
+PAGE = "pages/segments/profiles.py"
+
+
+@pytest.fixture
+def profiles(open_app: OpenApp, finished_run: FinishedRun) -> AppTest:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert not app.exception
+    return app
+
+
+def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "This page needs a data set" in texts(app)
+
+
+def test_every_chart_has_its_n_and_a_table_behind_it(profiles: AppTest) -> None:
+    drawn = len(profiles.get("vega_lite_chart"))
+    assert drawn == 8  # heat-map, outcome, sizes, pages, and four attributes
+    assert len([one for one in profiles.expander if one.label == "Table"]) == drawn
+    assert "87 users, 73 of them clustered." in texts(profiles)
+    assert "25 users of 87 converted." in texts(profiles)
+
+
+def test_a_segment_is_set_beside_all_users_with_the_rule_of_engagement(profiles: AppTest) -> None:
+    told = {metric.label: metric.delta for metric in profiles.metric}
+    assert told["Page views a user"].startswith("all users ")
+    assert {"Outcome rate", "Engagement a user", "Revenue a user"} <= set(told)
+    assert "Engagement: sum of engagement_time_msec over all events" in texts(profiles)
+
+
+def test_several_segments_are_read_side_by_side(profiles: AppTest) -> None:
+    before = len(profiles.metric)
+    profiles.pills(key="profiled").set_value(["segment:0", "segment:1"]).run()
+    assert not profiles.exception
+    assert len(profiles.metric) == 2 * before
+
+
+def test_none_chosen_says_what_to_do(profiles: AppTest) -> None:
+    profiles.pills(key="profiled").set_value([]).run()
+    assert "Choose one segment to read it" in texts(profiles)
+
+
+def test_a_segment_that_goes_while_it_is_read_breaks_nothing(profiles: AppTest) -> None:
+    profiles.pills(key="profiled").set_value(["segment:2"]).run()
+    profiles.slider(key="k").set_value(2).run()
+    assert not profiles.exception
+
+
+def test_pages_are_listed_as_plain_text(profiles: AppTest) -> None:
+    assert HOSTILE_TITLE not in texts(profiles)
+    tables = [table.value for table in profiles.dataframe if "page_title" in table.value.columns]
+    profiles.pills(key="profiled").set_value(["segment:0", "segment:1", "segment:2"]).run()
+    tables = [table.value for table in profiles.dataframe if "page_title" in table.value.columns]
+    assert any((table["page_title"] == HOSTILE_TITLE).any() for table in tables)
+
+
+def test_controls_are_the_same_as_on_explore(open_app: OpenApp, profiles: AppTest) -> None:
+    profiles.slider(key="k").set_value(4).run()
+    profiles.switch_page("pages/segments/explore.py").run()
+    assert profiles.slider(key="k").value == 4
+
+
+def test_without_events_there_is_no_outcome_and_the_page_says_so(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    without_events(finished_run.root / "preprocess" / finished_run.dataset)
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert not app.exception
+    assert "No outcome: this file holds no events but page views" in texts(app)
+    assert app.selectbox(key="no_outcome").disabled
+
+
+def without_events(dataset: Path) -> None:
+    """Take every event but page views out of a data set."""
+    table = pq.read_table(dataset / OUTCOMES).slice(0, 0)
+    pq.write_table(table, dataset / OUTCOMES)
+    manifest = json.loads((dataset / MANIFEST).read_text())
+    manifest["files"][OUTCOMES] = file_checksum(dataset / OUTCOMES)
+    (dataset / MANIFEST).write_text(json.dumps(manifest))

@@ -1,0 +1,84 @@
+"""What an analyst did with the segments outlives the session."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.segments.partition import Partition
+from core.settings import ClusterSettings, ViewWeights
+from core.store import Store
+from pages.ui import desk
+from pages.ui.desk import Kept
+
+LABELS = np.array([0, 0, 3, -1], dtype=np.int32)
+KEPT = Kept(
+    ViewWeights(url=0.7),
+    Partition(
+        LABELS,
+        np.eye(2, dtype=np.float32),
+        np.array([0, 3], dtype=np.int32),
+        1.5,
+        4,
+        True,
+        ClusterSettings(n_clusters=2),
+    ),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def test_segments_come_back_as_they_were(store: Store) -> None:
+    desk.keep(store, "e1", KEPT)
+    found = desk.recall(store, "e1", len(LABELS))
+    assert found is not None
+    assert found.weights == KEPT.weights
+    assert found.partition.settings == KEPT.partition.settings
+    assert found.partition.labels.tolist() == LABELS.tolist()
+    assert found.partition.ids.tolist() == [0, 3]
+
+
+def test_the_latest_segments_replace_the_earlier_ones(store: Store) -> None:
+    desk.keep(store, "e1", KEPT)
+    desk.keep(store, "e1", Kept(ViewWeights(url=0.1), KEPT.partition))
+    found = desk.recall(store, "e1", len(LABELS))
+    assert found is not None
+    assert found.weights == ViewWeights(url=0.1)
+
+
+def test_there_is_nothing_before_the_first_segments(store: Store) -> None:
+    assert desk.recall(store, "e1", len(LABELS)) is None
+
+
+def test_segments_of_other_users_are_not_taken(store: Store) -> None:
+    desk.keep(store, "e1", KEPT)
+    assert desk.recall(store, "e1", len(LABELS) + 1) is None
+
+
+def test_a_damaged_file_is_noticed(store: Store) -> None:
+    desk.keep(store, "e1", KEPT)
+    (store.root / desk.STAGE / "e1" / "labels.npy").write_bytes(b"broken")
+    assert desk.recall(store, "e1", len(LABELS)) is None
+
+
+def test_names_are_kept_tidied_and_taken_away(store: Store) -> None:
+    assert desk.rename(store, "e1", {0: "  Bargain \n hunters ", 3: "Leser"}) == {
+        0: "Bargain hunters",
+        3: "Leser",
+    }
+    assert desk.rename(store, "e1", {3: ""}) == {0: "Bargain hunters"}
+    assert desk.names(store, "e1") == {0: "Bargain hunters"}
+    assert desk.names(store, "e2") == {}
+
+
+def test_a_name_has_an_end(store: Store) -> None:
+    assert len(desk.rename(store, "e1", {0: "x" * 500})[0]) == desk.LONGEST_NAME
+
+
+def test_a_broken_file_of_names_is_no_names(store: Store) -> None:
+    desk.rename(store, "e1", {0: "a"})
+    (store.root / desk.STAGE / "e1.names.json").write_text("[1,")
+    assert desk.names(store, "e1") == {}

@@ -1,0 +1,45 @@
+"""The Export page: what can be taken, and what it will look like."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun
+
+PAGE = "pages/use/export.py"
+
+
+@pytest.fixture
+def export(open_app: OpenApp, finished_run: FinishedRun) -> AppTest:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert not app.exception
+    return app
+
+
+def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "This page needs a data set" in texts(app)
+
+
+def test_every_file_is_offered(export: AppTest) -> None:
+    keys = [button.key for button in export.get("download_button")]
+    assert keys == [
+        "get-users.csv", "get-users_for_spreadsheets.csv", "get-users.parquet", "get-profiles.json",
+        "get-profiles.zip", "get-embeddings.parquet", "get-receipt.json", "get-clusters.json",
+    ]  # fmt: skip
+
+
+def test_the_preview_shows_ids_as_they_are(export: AppTest) -> None:
+    preview = export.dataframe[0].value
+    assert FLOAT_LIKE_ID in preview["user_id"].tolist()
+    assert set(preview["group"]) <= {"segment", "one_page", "bot_like"}
+
+
+def test_the_command_line_gives_the_same_settings(export: AppTest) -> None:
+    export.slider(key="k").set_value(4).run()
+    assert "--clusters 4 --weights url=1,theme=0,type=0 --outcome purchase" in export.code[0].value
+    assert "warm fit" in texts(export)
