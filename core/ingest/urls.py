@@ -57,7 +57,7 @@ _BREAKS: Final = re.compile(r"[\t\n\r]")
 _PLAIN: Final = re.compile(r"(https?://[a-z0-9.-]+)((?:/[!$&'()*+,./0-9:;=@A-Z_a-z~|\[\]-]*)?)")
 _PATH_SESSION: Final = re.compile(r";(?:jsessionid|phpsessid|sid)=[^/;]*", re.IGNORECASE)
 _INDEX: Final = re.compile(r"/index\.(?:html?|php)$", re.IGNORECASE)
-_KEEP_IN_PATH: Final = re.compile(r"[/?#%\\\x00-\x1f\x7f\udc80-\udcff]")
+_KEEP_IN_PATH: Final = re.compile(r"[/?#%;\\\x00-\x1f\x7f\udc80-\udcff]")
 _KEEP_IN_VALUE: Final = re.compile(r"[&#%+\x00-\x1f\x7f\udc80-\udcff]")
 _MERGEABLE: Final = re.compile(
     r"(?:www|shop)\.(?=[^.]+\.[^.])(?!(?:com?|org|net|gov|edu|ac|or|ne)\.[a-z]{2}(?::|$))"
@@ -137,6 +137,9 @@ class _Cleaner:
         text = _BREAKS.sub("", raw.strip(_EDGES)).encode("utf-8", "replace").decode()
         text, _, fragment = text.partition("#")
         base, asked, query = text.partition("?")
+        if ";" in base and _PATH_SESSION.search(base):
+            base = _PATH_SESSION.sub("", base)
+            notes.append(TRACKED)
         front, path = self._parsed(base, notes)
         page = front + self._path(path, notes)
         if asked:
@@ -174,7 +177,7 @@ class _Cleaner:
         try:
             url = ada_url.URL(base, _BASE)
         except ValueError:
-            notes.append(NOT_A_URL)
+            notes += [NOT_A_URL] if NOT_A_URL not in notes else []
             plain = mask_url(" ".join(base.split())).text
             return (plain, "") if plain == base else self._parsed(plain, notes)  # it may be one now
         if url.host == _BASE.removeprefix("https://"):
@@ -201,9 +204,6 @@ class _Cleaner:
     def _path(self, path: str, notes: Notes) -> str:
         if not path:
             return ""
-        if ";" in path and _PATH_SESSION.search(path):
-            path = _PATH_SESSION.sub("", path)
-            notes.append(TRACKED)
         return self._masked(_trimmed(self._decoded(path, notes), notes), notes)
 
     def _decoded(self, path: str, notes: Notes) -> str:

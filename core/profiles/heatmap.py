@@ -77,7 +77,8 @@ def _z(rows: Rows, user_values: np.ndarray) -> np.ndarray:
     known = rows.with_all(rows.count(weights=has))
     sums = rows.with_all(rows.count(weights=np.where(has, capped, 0)))
     means = np.divide(sums, known, out=np.full(len(sums), np.nan), where=known > 0)
-    average = capped[clustered].mean() if clustered.any() else np.nan
-    spread = capped[clustered].std() if clustered.any() else 0.0
+    if not clustered.any():
+        return np.full(len(means), np.nan)
+    average, spread = capped[clustered].mean(), capped[clustered].std()
     z: np.ndarray = np.clip((means - average) / spread if spread > 0 else means * 0, -CLIP, CLIP)
     return z

@@ -141,10 +141,11 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _segments(data: ProfileData, rows: Rows, sizes: np.ndarray, happened: Happened | None) -> pd.DataFrame:
-    users, n_clustered = rows.with_all(sizes), rows.clustered(sizes)
+    users = rows.with_all(sizes)
     views = rows.with_all(rows.count(weights=data.page_views))
     sessions = rows.with_all(rows.count(weights=data.sessions))
-    clustered = np.where(np.arange(len(users)) < rows.n_segments, users / n_clustered, np.nan)
+    clustered = np.full(len(users), np.nan)
+    clustered[: rows.n_segments] = sizes[: rows.n_segments] / rows.clustered(sizes)
     columns = {
         Col.USERS: users.astype(np.int64),
         Col.SHARE: users / data.n_users,

@@ -5,9 +5,9 @@ Words come from other stages; this is what stands there until then: ``/apparel Â
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Final
-from urllib.parse import urlsplit
 
 from core.profiles.columns import Col, Kind, Ranking
 from core.profiles.metrics import Profiles
@@ -16,6 +16,8 @@ FEWEST, MOST = 2, 4
 """Pages in a name, and in one that would otherwise be another segment's as well."""
 LONGEST: Final = 28
 """Characters of one page; the end of a path says more than its beginning."""
+
+_PATH: Final = re.compile(r"[/?#].*", re.DOTALL)
 
 
 def default_name(profiles: Profiles, segment: int) -> str:
@@ -42,9 +44,9 @@ def default_names(profiles: Profiles) -> dict[int, str]:
 
 def short_page(location: str) -> str:
     """A page as few characters: its path, or what stands there if it is not a URL."""
-    parts = urlsplit(location if "//" in location else f"//{location}")
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
-    text = " ".join((path if path.strip("/") else location.split("//")[-1]).split()) or location
+    address = location.split("://")[-1]
+    path = _PATH.search(address)
+    text = " ".join((path.group() if path and path.group().strip("/") else address).split())
     return text if len(text) <= LONGEST else "â€¦" + text[1 - LONGEST :]
 
 

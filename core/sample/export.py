@@ -118,6 +118,7 @@ def write_sample(path: Path, users: int, seed: int, progress: Progress = silent)
         ResourceError: If the disk is full.
     """
     _check(users, seed)
+    progress(STAGE, 0.0)
     if not path.name.endswith((".csv", ".csv.gz")):
         raise InputError(
             f"The demo shop cannot become {path.name!r}", allowed="a name ending in .csv or .csv.gz"
@@ -202,7 +203,7 @@ def _join(days: list[Path], target: Path, progress: Progress) -> None:
             with day.open("rb") as rows:
                 shutil.copyfileobj(rows, out, 1 << 20)
             day.unlink()
-            progress(STAGE, 0.9 + 0.1 * (number + 1) / len(days), "writing")
+            progress(STAGE, 0.9 + 0.1 * number / len(days), "writing")
 
 
 @contextlib.contextmanager

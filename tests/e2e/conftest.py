@@ -47,7 +47,11 @@ def running_server(folder: Path) -> Iterator[Server]:
     server = Server(f"http://127.0.0.1:{port}", folder / "cache", folder / "input", folder / "server.log")
     folder.mkdir(parents=True, exist_ok=True)
     server.inputs.mkdir(exist_ok=True)
-    env = os.environ | {"BEHA2VEC_CACHE": str(server.cache), "BEHA2VEC_INPUT": str(server.inputs)}
+    env = os.environ | {
+        "BEHA2VEC_CACHE": str(server.cache),
+        "BEHA2VEC_INPUT": str(server.inputs),
+        "OMP_NUM_THREADS": "1",  # browser, server and training share few cores; waiting threads spin
+    }
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with server.log.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)

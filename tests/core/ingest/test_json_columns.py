@@ -92,7 +92,7 @@ def read_both(text: str, folder: Path) -> tuple[Read, Read]:
 
 
 values = st.none() | st.text(st.sampled_from('aé"\\/ \t\n𝄞'), max_size=5)
-numbers = st.none() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+numbers = st.none() | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 params = st.lists(
     st.fixed_dictionaries(
         {"key": st.sampled_from(["page_location", "page_title", "x"])},

@@ -74,7 +74,7 @@ def test_medians_by_eye() -> None:
     np.testing.assert_array_equal(medians(rows, values), [2, 4, np.nan, 7, 4])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=15)
 @given(st.integers(0, 1000))
 def test_counts_and_medians_are_those_of_each_rows_users(seed: int) -> None:
     data, labels, _ = many(seed, n_users=40)

@@ -55,7 +55,7 @@ def test_a_file_without_any_attribute_gives_an_empty_table() -> None:
     assert (len(table), tuple(table.columns)) == (0, COLUMNS)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=15)
 @given(st.integers(0, 1000))
 def test_shares_sum_to_one_and_users_add_up(seed: int) -> None:
     data, labels, _ = many(seed)

@@ -71,7 +71,7 @@ def test_nobody_to_compare_with_scores_nothing() -> None:
     assert (over[0], under[0]) == (0, 0)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=15)
 @given(st.integers(0, 1000))
 def test_every_number_is_that_of_pandas(seed: int) -> None:
     data, labels, views = many(seed)
@@ -94,7 +94,7 @@ def test_every_number_is_that_of_pandas(seed: int) -> None:
             assert line.lift == pytest.approx(line.share / (line.rest_users / line.rest_n))
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=15)
 @given(st.integers(0, 1000))
 def test_rankings_are_in_order_and_on_their_side(seed: int) -> None:
     data, labels, _ = many(seed)

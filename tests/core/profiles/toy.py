@@ -34,7 +34,7 @@ MINUTE_US = 60_000_000
 def tables(
     visits: list[list[list[int]]], groups: list[Group], n_pages: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, UserSequences]:
-    """Users (attributes still empty), pages and sequences; a minute between page views, a day between sessions."""
+    """Users (attributes still empty), pages and sequences: a minute between views, a day between sessions."""
     flat = [[(number, page) for number, visit in enumerate(user) for page in visit] for user in visits]
     lengths = [len(user) for user in flat]
     sequences = UserSequences(

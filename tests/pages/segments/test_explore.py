@@ -39,7 +39,7 @@ def test_the_first_segments_are_a_full_fit_of_the_clustered_users(
     assert not app.exception
     assert app.slider(key="k").value == 6
     assert "73 users in 6 segments" in texts(app)
-    assert "Full fit" in str(app.main)
+    assert "Full fit" in texts(app)
     assert list(name_fields(app)) == [f"Segment {number}" for number in range(1, 7)]
     assert len(app.get("echarts_chart")) == 1
 
@@ -72,7 +72,7 @@ def test_a_move_of_k_is_warm_and_says_how_many_users_moved(
     app.slider(key="k").set_value(3).run()
     assert not app.exception
     assert "73 users in 3 segments · the last move changed" in texts(app)
-    assert "Warm fit" in str(app.main)
+    assert "Warm fit" in texts(app)
     fit = session(app).fits[0]
     assert fit.moved == int((fit.partition.labels != session(app).fits[1].partition.labels).sum())
 
@@ -92,7 +92,7 @@ def test_the_way_back_gives_the_very_same_segments(open_app: OpenApp, finished_r
     app.slider(key="k").set_value(4).run()
     app.slider(key="k").set_value(6).run()
     assert session(app).fits[0].partition.labels.tolist() == first.labels.tolist()
-    assert "Full fit" in str(app.main)
+    assert "Full fit" in texts(app)
 
 
 def test_a_full_refit_starts_from_scratch_and_keeps_numbers(
