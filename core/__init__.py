@@ -12,3 +12,9 @@
 ``pipeline.py`` tells that story as functions; ``store.py`` keeps what a stage leaves, ``jobs.py`` runs it in
 a child process, ``cli.py`` is the command line.
 """
+
+import os
+
+# Threads of OpenMP (torch, scikit-learn) wait asleep instead of spinning. They read this once, when first
+# loaded. Beside other work on the same cores, a training step was measured three times faster this way.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")

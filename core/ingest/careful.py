@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from core.ingest.blocks import Block, Limits
+from core.ingest.blocks import MAX_LINE_BYTES, Block, Limits
 from core.ingest.headers import looks_like_header
 from core.ingest.layout import Layout
 from core.ingest.parts import Reject
@@ -21,11 +21,13 @@ NOT_UTF8: Final = "not valid UTF-8"
 REPEATED_HEADER: Final = "repeated header"
 NEW_HEADER: Final = "another header: the columns change here"
 
+# The csv module refuses fields of 128 Ki characters and more; Arrow does not, and both must read the same.
+csv.field_size_limit(MAX_LINE_BYTES)
+
 _UNFINISHED: Final = "unexpected end of data"
 _REASONS: Final = {
     "expected after": "text after a closing quote",
     "new-line character": "a stray carriage return",
-    "field limit": "a field longer than 131,072 characters",
 }
 
 

@@ -210,7 +210,7 @@ class _Cleaner:
         """Decode and lower-case a path, but for characters that would then mean something else."""
         lower = self._settings.lower_path
         decoded = path
-        if "%" in path:
+        if "%" in path or ";" in path:
             decoded = "/".join(_decode(part, lower, _KEEP_IN_PATH) for part in path.split("/"))
         elif lower:
             decoded = path.lower()

@@ -48,8 +48,8 @@ def random_sample(labels: np.ndarray, n: int, seed: int) -> dict[int, np.ndarray
     drawn = {}
     for segment in np.unique(labels[labels != OUTSIDE]).tolist():
         members = np.flatnonzero(labels == segment)
-        random = np.random.default_rng([seed, segment])
-        drawn[segment] = np.sort(random.choice(members, min(n, len(members)), replace=False))
+        generator = np.random.default_rng([seed, segment])
+        drawn[segment] = np.sort(generator.choice(members, min(n, len(members)), replace=False))
     return drawn
 
 

@@ -122,7 +122,7 @@ def _one_earlier(card: DatasetCard) -> None:
         st.markdown(f"**{md_text(card.title, 80)}**  \n:small[{_size_and_date(card, card.made)}]")
         st.button(
             "Open", key=f"open-{card.key}", on_click=state.select_dataset, args=(card.key,),
-            help=f"Open {card.line}", icon=":material/history:",
+            help=f"Open {md_text(card.line)}", icon=":material/history:",
         )  # fmt: skip
 
 

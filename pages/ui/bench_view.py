@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schema import View
-from pages.ui import errors, state, steering, workbench
+from pages.ui import errors, fits, state, steering, workbench
 from pages.ui.steering import TITLES, Slots, Steering
 from pages.ui.text import count, share
 from pages.ui.workbench import Bench, Sources
@@ -54,7 +54,7 @@ def status_line(bench: Bench) -> None:
                 st.badge("Full fit", icon=":material/check:", color="green", help=FULL)
             st.caption(_what_moved(bench))
         st.button(
-            "Full re-fit", icon=":material/restart_alt:", on_click=workbench.refit, key="refit",
+            "Full re-fit", icon=":material/restart_alt:", on_click=fits.refit, key="refit",
             type="tertiary", help="Fit from scratch with these settings; names stay with the users they had.",
         )  # fmt: skip
 

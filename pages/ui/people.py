@@ -112,9 +112,7 @@ def strip(views: pd.DataFrame) -> alt.LayerChart:
             ],
         )
     )
-    return (line + dots).properties(
-        height=28 * table["when"].nunique() + charts.AXIS, padding=charts.PADDING
-    )
+    return (line + dots).properties(height=28 * table["when"].nunique() + charts.AXIS, padding=charts.PADDING)
 
 
 def _facts(row: pd.Series) -> None:

@@ -23,6 +23,7 @@ from core.settings import TrainSettings
 from core.store import Store, content_key
 from pages.ui import catalog
 from pages.ui.links import DATA, TRAINING, button
+from pages.ui.text import md_text
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 OPEN_AT_ONCE: Final = 4
@@ -160,7 +161,7 @@ def _offer_latest() -> None:
     if cards:
         st.caption("or go on with the latest one in the cache")
         st.button(
-            f"Open {cards[0].line}", key="open_latest", on_click=select_dataset, args=(cards[0].key,),
+            f"Open {md_text(cards[0].line)}", key="open_latest", on_click=select_dataset, args=(cards[0].key,),
             icon=":material/history:",
         )  # fmt: skip
 

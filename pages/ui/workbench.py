@@ -1,15 +1,14 @@
 """The live segments: what the controls say → combine → K-Means → same identity → profiles.
 
 Nothing that did not change is computed again: combined vectors, layouts and profiles are shared by
-content key between all sessions; the segments themselves belong to a session, because a warm start
-follows the way the analyst went there.
+content key between all sessions; the segments themselves belong to a session (``fits.py``).
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,24 +17,16 @@ import streamlit as st
 
 from core import pipeline
 from core.dataset import Dataset
-from core.errors import ResourceError
 from core.profiles.metrics import ProfileData, Profiles, profile
-from core.publish import Segments
 from core.schema import View
-from core.segments import clustering, identity
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout
-from core.segments.partition import Partition
 from core.settings import AnalyzeSettings, ViewWeights
 from core.store import Store
-from pages.ui import desk, errors, state
-from pages.ui.desk import Kept
+from pages.ui import desk, errors, fits, state
+from pages.ui.fits import Fit
 from pages.ui.steering import Steering
 
-KEY: Final = "workbench"
-REFIT: Final = "workbench_refit"
-REMEMBERED: Final = 8
-"""Settings whose segments a session can go back to; 1 MB each at 270,000 users."""
 FEWEST_USERS: Final = 4
 
 
@@ -46,6 +37,7 @@ class Sources:
     Args:
         root: The store's folder.
         dataset: The users.
+        model: The trained model's folder.
         embeddings: Content key of the vectors.
         views: float32 of shape (n_users, embedding_dim), one a present view.
         inside: Users that take part in clustering, bool of shape (n_users,).
@@ -53,6 +45,7 @@ class Sources:
 
     root: str
     dataset: Dataset
+    model: Path
     embeddings: str
     views: Mapping[View, np.ndarray]
     inside: np.ndarray
@@ -66,42 +59,6 @@ class Sources:
     def n_clustered(self) -> int:
         """Users that take part in clustering."""
         return int(self.inside.sum())
-
-
-@dataclass(frozen=True)
-class Fit:
-    """The segments of one setting.
-
-    Args:
-        weights: The weights they were made with.
-        partition: The segments, with the ids they keep.
-        moved: Users whose segment changed with the last move; None for the first segments of a session.
-        new: Segments that were not there before.
-        gone: Segments that are no longer there.
-    """
-
-    weights: ViewWeights
-    partition: Partition
-    moved: int | None = None
-    new: tuple[int, ...] = ()
-    gone: tuple[int, ...] = ()
-
-    def answers(self, steering: Steering) -> bool:
-        """Whether it was made with these settings."""
-        return (self.weights, self.partition.settings) == (steering.weights, steering.cluster)
-
-
-@dataclass(frozen=True)
-class Session:
-    """What one session has done with one model's segments, newest first."""
-
-    embeddings: str
-    fits: tuple[Fit, ...] = ()
-
-    def after(self, fit: Fit, steering: Steering) -> Session:
-        """The same with another fit on top."""
-        others = (old for old in self.fits if not old.answers(steering))
-        return replace(self, fits=(fit, *others)[:REMEMBERED])
 
 
 @dataclass(frozen=True)
@@ -150,7 +107,8 @@ def sources() -> Sources | None:
     data, run, views = state.dataset(), state.model(), state.embeddings()
     if data is None or run is None or views is None:
         return None
-    found = Sources(str(state.store().root), data, run.embeddings, views, pipeline.clustered(data.users))
+    inside = _inside(data.key, data)
+    found = Sources(str(state.store().root), data, run.path, run.embeddings, views, inside)
     if found.n_clustered < FEWEST_USERS:
         errors.show(
             f"Only {found.n_clustered} users have two page views or more, and {FEWEST_USERS} are needed to "
@@ -172,26 +130,16 @@ def solve(made_from: Sources, steering: Steering) -> Bench:
         SettingsError: If the settings do not fit the data.
     """
     combined = _combined(made_from.embeddings, steering.weights, made_from)
-    fit = _fit(made_from, steering, combined)
+    fit = fits.current(made_from, steering, combined)
     profiles = _profiles(made_from.dataset.key, token(fit.partition.labels), steering.analyze, made_from, fit)
     own_names = desk.names(made_from.store, made_from.embeddings)
     return Bench(made_from, steering, combined, fit, profiles, own_names)
-
-
-def refit() -> None:
-    """Ask for a fit from scratch at the next run (a button's callback)."""
-    st.session_state[REFIT] = True
 
 
 def rename(bench: Bench, segment: int, name: str) -> None:
     """Give a segment a name of the analyst's own; an empty one takes it away."""
     with errors.shown():
         desk.rename(bench.sources.store, bench.sources.embeddings, {segment: name})
-
-
-def published(bench: Bench) -> Segments:
-    """The segments as a run publishes them, under the names on screen."""
-    return Segments(bench.combined, bench.fit.partition, bench.profiles, bench.names)
 
 
 def pca_map(bench: Bench, weights: ViewWeights) -> Layout:
@@ -209,65 +157,9 @@ def token(array: np.ndarray) -> str:
     return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=12).hexdigest()
 
 
-def _fit(made_from: Sources, steering: Steering, combined: Combined) -> Fit:
-    session = _session(made_from)
-    again = bool(st.session_state.pop(REFIT, False))
-    if session.fits and session.fits[0].answers(steering) and not again:
-        return session.fits[0]
-    seen = next((fit for fit in session.fits if fit.answers(steering)), None)
-    before = session.fits[0].partition if session.fits else None
-    if seen is None or again:
-        fit = _new_fit(made_from, steering, combined, before, cold=again)
-    else:  # back to earlier settings: the very same segments as then
-        fit = replace(seen, moved=identity.moved(before, seen.partition) if before else None, new=(), gone=())
-    st.session_state[KEY] = session.after(fit, steering)
-    _keep(made_from, fit)
-    return fit
-
-
-def _new_fit(
-    made_from: Sources, steering: Steering, combined: Combined, before: Partition | None, *, cold: bool
-) -> Fit:
-    first = before is None
-    if first:
-        kept = desk.recall(made_from.store, made_from.embeddings, len(made_from.inside))
-        if kept and Fit(kept.weights, kept.partition).answers(steering):
-            return Fit(kept.weights, kept.partition)
-        before = kept.partition if kept else None
-    start = None if cold or first or before is None else _warm_start(before, combined, steering)
-    found = clustering.fit(combined.vectors, made_from.inside, steering.cluster, start)
-    if before is None:
-        return Fit(steering.weights, found)
-    match = identity.match(before, found)
-    _forget_names(made_from, match.new)
-    return Fit(steering.weights, match.partition, None if first else match.moved, match.new, match.gone)
-
-
-def _warm_start(before: Partition, combined: Combined, steering: Steering) -> np.ndarray | None:
-    wanted = steering.cluster.n_clusters
-    start = clustering.warm_start(before, combined.vectors, wanted)
-    return start if len(start) == wanted else None  # too few different users to go on from
-
-
-def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
-    """A number that is taken by another segment loses the name it had."""
-    stale = {segment: "" for segment in new if segment in desk.names(made_from.store, made_from.embeddings)}
-    if stale:
-        desk.rename(made_from.store, made_from.embeddings, stale)
-
-
-def _session(made_from: Sources) -> Session:
-    found = st.session_state.get(KEY)
-    if isinstance(found, Session) and found.embeddings == made_from.embeddings:
-        return found
-    return Session(made_from.embeddings)
-
-
-def _keep(made_from: Sources, fit: Fit) -> None:
-    try:
-        desk.keep(made_from.store, made_from.embeddings, Kept(fit.weights, fit.partition))
-    except ResourceError as error:  # the segments are still on screen; only F5 would lose them
-        errors.show(error)
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _inside(dataset: str, _dataset: Dataset) -> np.ndarray:
+    return pipeline.clustered(_dataset.users)
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import export
 from core.export import IdStyle
-from core.publish import clusters_summary
-from pages.ui import bench_view, errors, workbench
+from pages.ui import bench_view, errors, takeaway
 from pages.ui.text import count
 from pages.ui.workbench import Bench
 
@@ -33,73 +31,66 @@ def page() -> None:
     if bench is None:
         return
     with st.grid(2, min_column_width=360, key="exports"):
+        _report(bench)
         _users(bench)
         _profiles(bench)
-        _vectors(bench)
-        _evidence(bench)
+        _vectors_and_evidence(bench)
     _preview(bench)
     _command(bench)
 
 
-def _users(bench: Bench) -> None:
-    with _card("Users", ":material/group:", "Every user with segment, group, activity and origin."):
+def _report(bench: Bench) -> None:
+    with _card(
+        "report",
+        "Report",
+        ":material/article:",
+        "One page with everything, to read and to pass on. No ids in it.",
+    ):
         _button(
-            "CSV",
-            "users.csv",
-            lambda: export.csv_bytes(_table(bench)),
-            "Ids exactly as in the file, in quotes.",
+            "HTML",
+            "report.html",
+            lambda: takeaway.report_html(bench),
+            "Opens in any browser, without a server.",
+        )
+
+
+def _users(bench: Bench) -> None:
+    with _card("users", "Users", ":material/group:", "Every user with segment, group, activity and origin."):
+        _button(
+            "CSV", "users.csv", lambda: takeaway.users_csv(bench), "Ids exactly as in the file, in quotes."
         )
         _button(
             "CSV for spreadsheets", "users_for_spreadsheets.csv",
-            lambda: export.csv_bytes(_table(bench), IdStyle.EXCEL),
+            lambda: takeaway.users_csv(bench, IdStyle.EXCEL),
             "Ids written so that a double click in a spreadsheet does not turn them into numbers.",
         )  # fmt: skip
-        _button("Parquet", "users.parquet", lambda: export.parquet_bytes(_table(bench)), "Ids are text.")
+        _button("Parquet", "users.parquet", lambda: takeaway.users_parquet(bench), "Ids are text.")
 
 
 def _profiles(bench: Bench) -> None:
-    profiles = bench.profiles
-    with _card("Profiles", ":material/leaderboard:", "Every table behind the Profiles page."):
-        _button("JSON", "profiles.json", lambda: profiles.to_json().encode(), "All tables in one file.")
-        tables = {
-            "segments": profiles.segments, "top_pages": profiles.top_pages, "shares": profiles.shares,
-            "heatmap": profiles.heatmap, "fields": profiles.fields,
-        }  # fmt: skip
-        _button("CSV, zipped", "profiles.zip", lambda: export.tables_zip(tables), "One CSV a table.")
+    with _card("profiles", "Profiles", ":material/leaderboard:", "Every table behind the Profiles page."):
+        _button("JSON", "profiles.json", lambda: takeaway.profiles_json(bench), "All tables in one file.")
+        _button("CSV, zipped", "profiles.zip", lambda: takeaway.profiles_zip(bench), "One CSV a table.")
 
 
-def _vectors(bench: Bench) -> None:
-    sources = bench.sources
-    with _card(
-        "Embeddings", ":material/scatter_plot:", "The vectors of every user, one list of numbers a view."
-    ):
+def _vectors_and_evidence(bench: Bench) -> None:
+    what = "The vectors of every user, every record accounted for, and how the segments were made."
+    with _card("behind", "What is behind it", ":material/receipt_long:", what):
+        views = ", ".join(bench.sources.views)
         _button(
-            "Parquet", "embeddings.parquet",
-            lambda: export.parquet_bytes(
-                export.embeddings_table(sources.dataset.sequences.user_id, sources.views)
-            ),
-            f"{count(len(bench.labels), 'user')} × {', '.join(sources.views)}",
-        )  # fmt: skip
-
-
-def _evidence(bench: Bench) -> None:
-    with _card(
-        "How it was made", ":material/receipt_long:", "What was read and left out, and every setting."
-    ):
-        receipt = bench.sources.dataset.receipt
-        _button(
-            "Receipt", "receipt.json", lambda: receipt.model_dump_json(indent=1).encode(),
-            "Every record of the input accounted for.",
+            "Embeddings", "embeddings.parquet", lambda: takeaway.embeddings_parquet(bench),
+            f"{count(len(bench.labels), 'user')}, one list of numbers a view: {views}.",
         )  # fmt: skip
         _button(
-            "Segments", "clusters.json",
-            lambda: json.dumps(_made(bench), indent=1, ensure_ascii=False).encode(),
-            "Weights, number of segments, sizes and names.",
-        )  # fmt: skip
+            "Receipt", "receipt.json", lambda: takeaway.receipt_json(bench), "What was read and left out."
+        )
+        _button(
+            "Segments", "clusters.json", lambda: takeaway.clusters_json(bench), "Weights, sizes and names."
+        )
 
 
-def _card(title: str, icon: str, what: str) -> st.delta_generator.DeltaGenerator:
-    box = st.container(border=True, height="stretch", key=f"export-{title.split()[0].lower()}")
+def _card(key: str, title: str, icon: str, what: str) -> DeltaGenerator:
+    box = st.container(border=True, height="stretch", key=f"export-{key}")
     with box:
         st.markdown(f"**{icon} {title}**")
         st.caption(what)
@@ -111,14 +102,6 @@ def _button(label: str, file_name: str, make: Callable[[], bytes], help_text: st
         label, data=make, file_name=file_name, mime=MIME[file_name.rpartition(".")[2]], help=help_text,
         icon=":material/download:", on_click="ignore", key=f"get-{file_name}",
     )  # fmt: skip
-
-
-def _made(bench: Bench) -> dict[str, Any]:
-    return clusters_summary(workbench.published(bench))
-
-
-def _table(bench: Bench) -> pd.DataFrame:
-    return export.users_table(bench.sources.dataset.users, bench.labels, bench.names)
 
 
 def _preview(bench: Bench) -> None:

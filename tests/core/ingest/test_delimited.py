@@ -76,6 +76,15 @@ def test_a_shifted_row_is_rejected_even_if_its_last_columns_are_empty(tmp_path: 
     assert read.column(Raw.USER_KEY) == ["u1", "u3"]
 
 
+@pytest.mark.parametrize("neighbour", [row(1), "broken"])
+def test_a_very_long_cell_is_read_whether_its_neighbours_are_broken_or_not(
+    tmp_path: Path, neighbour: str
+) -> None:
+    cell = "x, " * 100_000
+    read = read_text(csv_of(neighbour, row(2, f'"{cell}"'), row(3)), tmp_path)
+    assert read.column(Raw.PAGE_TITLE)[-2:] == [cell, "Home"]
+
+
 def test_lines_are_counted_over_quoted_newlines_and_blank_lines(tmp_path: Path) -> None:
     read = read_text(csv_of(row(1, '"a\nb"'), "", row(2), "", "", row(3, '"\n"'), row(4)), tmp_path)
     assert read.lines == [2, 5, 8, 10]

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.jobs import State
 from core.store import Store
 from pages.ui import desk
-from pages.ui.workbench import KEY, Session
+from pages.ui.fits import KEY, Session
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, ONE_PAGERS, FinishedRun, write_run

@@ -1,0 +1,137 @@
+"""The segments of one session: warm-started while sliders move, the same again on the way back.
+
+They belong to a session, as a warm start follows the way the analyst went there. What is on screen is
+kept on disk, so that a new session goes on with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import streamlit as st
+
+from core.errors import ResourceError
+from core.segments import clustering, identity
+from core.segments.combination import Combined
+from core.segments.partition import Partition
+from core.settings import ViewWeights
+from pages.ui import desk, errors
+from pages.ui.desk import Kept
+from pages.ui.steering import Steering
+
+if TYPE_CHECKING:
+    from pages.ui.workbench import Sources
+
+KEY: Final = "workbench"
+REFIT: Final = "workbench_refit"
+REMEMBERED: Final = 8
+"""Settings whose segments a session can go back to; 1 MB each at 270,000 users."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The segments of one setting.
+
+    Args:
+        weights: The weights they were made with.
+        partition: The segments, with the ids they keep.
+        moved: Users whose segment changed with the last move; None for the first segments of a session.
+        new: Segments that were not there before.
+        gone: Segments that are no longer there.
+    """
+
+    weights: ViewWeights
+    partition: Partition
+    moved: int | None = None
+    new: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
+
+    def answers(self, steering: Steering) -> bool:
+        """Whether it was made with these settings."""
+        return (self.weights, self.partition.settings) == (steering.weights, steering.cluster)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one session has done with one model's segments, newest first."""
+
+    embeddings: str
+    fits: tuple[Fit, ...] = ()
+
+    def after(self, fit: Fit, steering: Steering) -> Session:
+        """The same with another fit on top."""
+        others = (old for old in self.fits if not old.answers(steering))
+        return replace(self, fits=(fit, *others)[:REMEMBERED])
+
+
+def refit() -> None:
+    """Ask for a fit from scratch at the next run (a button's callback)."""
+    st.session_state[REFIT] = True
+
+
+def current(made_from: Sources, steering: Steering, combined: Combined) -> Fit:
+    """The segments for these settings: the ones on screen, those of an earlier visit, or a new fit.
+
+    Raises:
+        SettingsError: If there are more segments than different users.
+    """
+    session = _session(made_from)
+    again = bool(st.session_state.pop(REFIT, False))
+    if session.fits and session.fits[0].answers(steering) and not again:
+        return session.fits[0]
+    seen = next((fit for fit in session.fits if fit.answers(steering)), None)
+    before = session.fits[0].partition if session.fits else None
+    if seen is None or again:
+        fit = _new_fit(made_from, steering, combined, before, cold=again)
+    else:  # back to earlier settings: the very same segments as then
+        fit = replace(seen, moved=identity.moved(before, seen.partition) if before else None, new=(), gone=())
+    st.session_state[KEY] = session.after(fit, steering)
+    _keep(made_from, fit)
+    return fit
+
+
+def _new_fit(
+    made_from: Sources, steering: Steering, combined: Combined, before: Partition | None, *, cold: bool
+) -> Fit:
+    first = before is None
+    if first:
+        kept = desk.recall(made_from.store, made_from.embeddings, len(made_from.inside))
+        if kept and Fit(kept.weights, kept.partition).answers(steering):
+            return Fit(kept.weights, kept.partition)
+        before = kept.partition if kept else None
+    start = None if cold or first or before is None else _warm_start(before, combined, steering)
+    found = clustering.fit(combined.vectors, made_from.inside, steering.cluster, start)
+    if before is None:
+        return Fit(steering.weights, found)
+    match = identity.match(before, found)
+    _forget_names(made_from, match.new)
+    return Fit(steering.weights, match.partition, None if first else match.moved, match.new, match.gone)
+
+
+def _warm_start(before: Partition, combined: Combined, steering: Steering) -> np.ndarray | None:
+    wanted = steering.cluster.n_clusters
+    start = clustering.warm_start(before, combined.vectors, wanted)
+    return start if len(start) == wanted else None  # too few different users to go on from
+
+
+def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
+    """A number that is taken by another segment loses the name it had."""
+    stale = {segment: "" for segment in new if segment in desk.names(made_from.store, made_from.embeddings)}
+    if stale:
+        desk.rename(made_from.store, made_from.embeddings, stale)
+
+
+def _session(made_from: Sources) -> Session:
+    found = st.session_state.get(KEY)
+    if isinstance(found, Session) and found.embeddings == made_from.embeddings:
+        return found
+    return Session(made_from.embeddings)
+
+
+def _keep(made_from: Sources, fit: Fit) -> None:
+    try:
+        desk.keep(made_from.store, made_from.embeddings, Kept(fit.weights, fit.partition))
+    except ResourceError as error:  # the segments are still on screen; only F5 would lose them
+        errors.show(error)
