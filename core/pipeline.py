@@ -178,4 +178,3 @@ def _found(store: Store, stage: str, key: str) -> Artifact:
             f"The result of stage {stage!r} ({key}) is missing or damaged", remedy=f"Run {stage} again"
         )
     return artifact
-

@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.dataset import RECEIPT, SEQUENCES, Dataset
+from core.export import embeddings_table, vector_lists
 from core.pipeline import Embeddings, RunSettings, clustered
 from core.progress import Progress
 from core.schema import Users
@@ -67,12 +68,6 @@ def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, pro
     return Segments(combined, partition, profiles, default_names(profiles))
 
 
-def fixed_lists(vectors: np.ndarray) -> pa.FixedSizeListArray:
-    """Vectors of shape (n, d) as n fixed-size lists of float32."""
-    flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
-    return pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])
-
-
 def publish(
     out: Path,
     dataset: Dataset,
@@ -107,15 +102,14 @@ def publish(
 
 def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: Segments) -> None:
     ids = dataset.sequences.user_id
-    views = {str(view): fixed_lists(array) for view, array in embeddings.views.items()}
-    pq.write_table(pa.table({Users.USER_ID: ids, **views}), folder / "embeddings.parquet")
+    pq.write_table(embeddings_table(ids, embeddings.views), folder / "embeddings.parquet")
     users = dataset.users
     table = pa.table(
         {
             Users.USER_ID: ids,
             Users.CLUSTER: pa.array(made.partition.labels, pa.int32()),
             Users.GROUP: pa.array(users[Users.GROUP], pa.string()),
-            Users.EMBEDDING: fixed_lists(made.combined.vectors),
+            Users.EMBEDDING: vector_lists(made.combined.vectors),
             Users.PAGE_VIEWS: pa.array(users[Users.PAGE_VIEWS], pa.int32()),
             Users.SESSIONS: pa.array(users[Users.SESSIONS], pa.int32()),
         }

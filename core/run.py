@@ -77,7 +77,9 @@ def resume_settings(previous: Previous, wanted: dict[str, dict[str, Any]], from_
         before = getattr(previous.settings, part)
         now = type(before).checked(**{**before.model_dump(), **wanted.get(part, {})})
         if stage in skipped and now != before:
-            changed = [name for name in type(before).model_fields if getattr(now, name) != getattr(before, name)]
+            changed = [
+                name for name in type(before).model_fields if getattr(now, name) != getattr(before, name)
+            ]
             raise SettingsError(
                 f"{', '.join(changed)} belongs to stage {stage!r}, which --from-stage {from_stage} skips",
                 remedy=f"Leave it out, or use --from-stage {stage}",

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from core import pipeline
 from core.errors import ArtifactError
 from core.progress import Progress
-from core.publish import INGEST_SETTINGS, fixed_lists
+from core.export import vector_lists
+from core.publish import INGEST_SETTINGS
 from core.schema import OUTSIDE, Users, View
 from core.settings import Device, IngestSettings, ViewWeights
 from core.store import Store, disk_errors
@@ -56,7 +57,7 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         table = pa.table(
             {
                 Users.USER_ID: dataset.sequences.user_id,
-                Users.EMBEDDING: fixed_lists(vectors),
+                Users.EMBEDDING: vector_lists(vectors),
                 Users.CLUSTER: pa.array(clusters, pa.int32()),
             }
         )

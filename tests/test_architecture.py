@@ -119,7 +119,9 @@ def test_every_direct_import_of_core_and_pages_is_declared() -> None:
     provided = {"sklearn": "scikit-learn", "ada_url": "ada-url", "ibis": "ibis-framework", "yaml": "pyyaml"}
     own = {"core", "pages", "app", *sys.stdlib_module_names}
     used = {name.split(".")[0] for path in SOURCES for name in imported(path.read_text())} - own
-    missing = [name for name in sorted(used) if provided.get(name, name).lower().replace("_", "-") not in declared]
+    missing = [
+        name for name in sorted(used) if provided.get(name, name).lower().replace("_", "-") not in declared
+    ]
     assert missing == []
 
 

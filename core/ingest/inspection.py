@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +19,17 @@ from core.ingest.headers import HeaderMap, user_keys
 from core.ingest.layout import Shape
 from core.ingest.nested import make_plan
 from core.ingest.opening import Opened, open_delimited
+from core.ingest.privacy import mask, mask_url
 from core.ingest.sniffing import Kind
 from core.schema import Raw
 from core.settings import IngestSettings
 
 SAMPLE_ROWS: Final = 20
 CHUNK_BYTES: Final = 1 << 20
+
+
+_MAY_BE_PERSONAL: Final = re.compile(r"[@?&=%/ ]")
+"""Bare ids and numbers are shown as they are: the analyst has to recognise them."""
 
 
 class _Part(BaseModel):
@@ -136,6 +142,14 @@ def _transposed(columns: Sequence[pa.Array]) -> list[tuple[str | None, ...]]:
 def _preview(
     source: Source, shape: str, names: Sequence[str], rows: Sequence[tuple[str | None, ...]]
 ) -> FilePreview:
+    shown = tuple(tuple(_without_personal_data(cell) for cell in row) for row in rows)
     return FilePreview(
-        name=source.name, bytes=source.bytes, shape=shape, columns=tuple(names), sample_rows=tuple(rows)
+        name=source.name, bytes=source.bytes, shape=shape, columns=tuple(names), sample_rows=shown
     )
+
+
+def _without_personal_data(cell: str | None) -> str | None:
+    """Mask what the import would mask: the rows are shown before anything was imported."""
+    if cell is None or not _MAY_BE_PERSONAL.search(cell):
+        return cell
+    return mask_url(cell).text if "/" in cell or "?" in cell else mask(cell).text

@@ -61,9 +61,7 @@ def embed(
     streams = {View.URL: url_streams(sequences, page_urls, model.vocabulary)}
     network = model.network.to(place)
     return {
-        view: embed_spans(
-            network, view, streams[view], latest_views(sequences, config.max_length), progress
-        )
+        view: embed_spans(network, view, streams[view], latest_views(sequences, config.max_length), progress)
         for view, config in model.config.views.items()
     }
 

@@ -150,7 +150,9 @@ class Pooling(nn.Module):
         count, length, dim = encoded.shape
         scores = self.score(encoded).masked_fill(~mask[:, :, None], float("-inf"))  # (B, T, H)
         values = encoded.view(count, length, self.heads, dim // self.heads)  # (B, T, H, D/H)
-        attended = torch.einsum("bth,bthd->bhd", scores.softmax(dim=1).to(values.dtype), values)  # (B, H, D/H)
+        attended = torch.einsum(
+            "bth,bthd->bhd", scores.softmax(dim=1).to(values.dtype), values
+        )  # (B, H, D/H)
         return attended.reshape(count, dim)  # (B, D)
 
 
@@ -175,7 +177,9 @@ class ViewEncoder(nn.Module):
         self.transition = _table(config.n_transitions, dim, FIRST_VIEW)
         self.gap = _table(N_GAPS, dim, NO_GAP)
         self.session_start = _table(2, dim, 0)
-        self.register_buffer("angles", rotary_angles(config.max_length, dim // config.heads), persistent=False)
+        self.register_buffer(
+            "angles", rotary_angles(config.max_length, dim // config.heads), persistent=False
+        )
         self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(dim)

@@ -22,7 +22,9 @@ TIE: Final = 1e-6
 """Similarities closer than this are the same; equal page sequences have equal vectors."""
 
 
-def retrieval_pairs(sequences: UserSequences, held_out: np.ndarray, max_length: int) -> tuple[Spans, Spans] | None:
+def retrieval_pairs(
+    sequences: UserSequences, held_out: np.ndarray, max_length: int
+) -> tuple[Spans, Spans] | None:
     """Cut held-out users in two, the same way in every run.
 
     Args:

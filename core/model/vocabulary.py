@@ -139,7 +139,9 @@ class Vocabulary:
         return cls(**texts, transitions=pairs)
 
 
-def build_vocabulary(urls: Sequence[str], pages: np.ndarray, starts: np.ndarray, min_count: int) -> Vocabulary:
+def build_vocabulary(
+    urls: Sequence[str], pages: np.ndarray, starts: np.ndarray, min_count: int
+) -> Vocabulary:
     """Rank pages, directories, page groups and steps between groups by how often they are viewed.
 
     Args:
@@ -175,7 +177,9 @@ def _with_transitions(
     codes = np.delete(_pair_codes(groups, n_groups), starts)
     counts = np.bincount(codes, minlength=n_groups * n_groups)
     order = np.argsort(-counts, kind="stable")[:MAX_TRANSITIONS]
-    pairs = tuple((int(code // n_groups), int(code % n_groups)) for code in order if counts[code] >= min_count)
+    pairs = tuple(
+        (int(code // n_groups), int(code % n_groups)) for code in order if counts[code] >= min_count
+    )
     return Vocabulary(vocabulary.directories, vocabulary.pages, vocabulary.groups, pairs)
 
 

@@ -101,7 +101,8 @@ def titles(rows: Iterable[Mapping[str, Any]], names: Mapping[int, str]) -> dict[
 def _subtitle(source: Source) -> str:
     receipt = source.dataset.receipt
     at = wording.zone(receipt.time_zone)
-    return f"{wording.day(receipt.first_ts, at)} to {wording.day(receipt.last_ts, at)}"
+    first, last = wording.day(receipt.first_ts, at), wording.day(receipt.last_ts, at)
+    return first if first == last else f"{first} to {last}"
 
 
 def _key_figures(source: Source) -> tuple[Fact, ...]:

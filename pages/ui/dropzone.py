@@ -28,6 +28,7 @@ CSS: Final = """
   background: var(--st-secondary-background-color); color: var(--st-text-color);
   font-family: var(--st-font); font-size: 0.93rem; }
 #zone.over, #zone:focus-within { border-color: var(--st-primary-color); }
+#zone:focus-within { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 #zone.over { border-style: solid; }
 #pick { position: absolute; inset: 0; opacity: 0; cursor: pointer; width: 100%; }
 label { font-weight: 600; color: var(--st-link-color); }

@@ -161,8 +161,8 @@ def _offer_latest() -> None:
     if cards:
         st.caption("or go on with the latest one in the cache")
         st.button(
-            f"Open {md_text(cards[0].line)}", key="open_latest", on_click=select_dataset, args=(cards[0].key,),
-            icon=":material/history:",
+            f"Open {md_text(cards[0].line)}", icon=":material/history:", key="open_latest",
+            on_click=select_dataset, args=(cards[0].key,),
         )  # fmt: skip
 
 

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from core.errors import ArtifactError, SettingsError
@@ -34,6 +36,6 @@ def test_a_setting_of_a_skipped_stage_may_not_change(
         resume_settings(BEFORE, {part: values}, stage)
 
 
-def test_a_folder_without_a_run_says_what_to_do(tmp_path) -> None:
+def test_a_folder_without_a_run_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="without --from-stage"):
         read_previous(tmp_path)

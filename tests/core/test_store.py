@@ -109,7 +109,11 @@ def test_a_real_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     """/dev/full refuses every write as a full disk does; the rename must not happen."""
     target = tmp_path / "status.json"
     write_text_atomic(target, json.dumps({"ok": True}))
-    with pytest.raises(ResourceError, match="disk is full"), disk_errors(), Path("/dev/full").open("w") as file:
+    with (
+        pytest.raises(ResourceError, match="disk is full"),
+        disk_errors(),
+        Path("/dev/full").open("w") as file,
+    ):
         file.write("x")
         file.flush()
     assert json.loads(target.read_text()) == {"ok": True}

@@ -24,7 +24,9 @@ START = 1_600_000_000  # 2020-09-13 12:26:40 UTC, a Sunday
 SITE = "https://shop.example"
 
 
-def event(user: str | None, second: float, page: str | None = "/", name: str = "page_view", **fields: str) -> Row:
+def event(
+    user: str | None, second: float, page: str | None = "/", name: str = "page_view", **fields: str
+) -> Row:
     """One record, ``second`` after the start, in microseconds."""
     location = SITE + page if page is not None and page.startswith("/") else page
     return {
@@ -38,20 +40,27 @@ def event(user: str | None, second: float, page: str | None = "/", name: str = "
 
 
 def raw_read(
-    folder: Path, files: Sequence[Sequence[Row]], parts: int = 1, without: Mapping[int, Sequence[str]] | None = None
+    folder: Path,
+    files: Sequence[Sequence[Row]],
+    parts: int = 1,
+    without: Mapping[int, Sequence[str]] | None = None,
 ) -> RawRead:
     """What the readers leave for some files: each split into ``parts``, fields ``without`` left out."""
     folder.mkdir(parents=True, exist_ok=True)
     paths, receipts = [], []
     for number, rows in enumerate(files):
-        fields = dict.fromkeys(key for row in rows for key in row if key not in (without or {}).get(number, ()))
+        fields = dict.fromkeys(
+            key for row in rows for key in row if key not in (without or {}).get(number, ())
+        )
         paths += _write_parts(folder, number, rows, fields, parts)
         receipts.append(_receipt(f"file{number}.csv", len(rows), fields))
     present = frozenset(field for receipt in receipts for field in receipt.columns)
     return RawRead(tuple(receipts), REJECTS.empty_table(), tuple(paths), present, ())
 
 
-def _write_parts(folder: Path, number: int, rows: Sequence[Row], fields: Mapping[str, None], parts: int) -> list[Path]:
+def _write_parts(
+    folder: Path, number: int, rows: Sequence[Row], fields: Mapping[str, None], parts: int
+) -> list[Path]:
     columns = {name: [row.get(name) if name in fields else None for row in rows] for name in RAW_TEXT_COLUMNS}
     numbers = {Raw.FILE_NO: [number] * len(rows), Raw.LINE: list(range(2, len(rows) + 2))}
     table = pa.table({**numbers, **columns}, schema=RAW)
@@ -76,7 +85,9 @@ def _receipt(name: str, records: int, fields: Mapping[str, None]) -> FileReceipt
     )
 
 
-def made_of(folder: Path, raw: RawRead, settings: IngestSettings | None = None, threads: int | None = None) -> Dataset:
+def made_of(
+    folder: Path, raw: RawRead, settings: IngestSettings | None = None, threads: int | None = None
+) -> Dataset:
     """The data set of what was read."""
     out = folder / "out"
     out.mkdir(parents=True)

@@ -29,7 +29,16 @@ def test_ids_and_dates_become_placeholders(path: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["/", "/trousers/a13", "/blue-shirt-2021-summer-sale", "/product-123", "/a/b", "about:blank", SITE, "/feedfacefeedface"],
+    [
+        "/",
+        "/trousers/a13",
+        "/blue-shirt-2021-summer-sale",
+        "/product-123",
+        "/a/b",
+        "about:blank",
+        SITE,
+        "/feedfacefeedface",
+    ],
 )
 def test_names_are_no_ids(page: str) -> None:
     assert template(page) == page

@@ -40,7 +40,10 @@ def page(url: str, **settings: object) -> str:
         ("https://shop.example/a#reviews", "https://shop.example/a"),
         ("https://shop.example/#/Product/1?utm_source=x&q=y", "https://shop.example/#/product/1?q=y"),
         ("https://shop.example/#/", "https://shop.example/"),
-        ("https://shop.example/a?utm_source=x&gclid=1&fbclid=2&_gl=3&mc_eid=4&_kx=5", "https://shop.example/a"),
+        (
+            "https://shop.example/a?utm_source=x&gclid=1&fbclid=2&_gl=3&mc_eid=4&_kx=5",
+            "https://shop.example/a",
+        ),
         ("https://shop.example/a?variant=7&ref=x", "https://shop.example/a"),
         ("https://shop.example/s?q=Red+shoes&category=b", "https://shop.example/s?category=b&q=Red+shoes"),
         ("https://shop.example/s?Category=b&Q=Red%20shoes", "https://shop.example/s?category=b&q=Red+shoes"),
@@ -73,7 +76,10 @@ def test_hosts_are_merged_only_when_asked_to() -> None:
 
 def test_case_and_fragments_stay_when_asked_to() -> None:
     assert page("https://x.example/Ab%C3%89", lower_path=False) == "https://x.example/AbÉ"
-    assert page("https://x.example/a#Reviews", keep_fragment=True, lower_path=False) == "https://x.example/a#Reviews"
+    assert (
+        page("https://x.example/a#Reviews", keep_fragment=True, lower_path=False)
+        == "https://x.example/a#Reviews"
+    )
 
 
 def test_the_analyst_chooses_the_parameters_but_tracking_always_goes() -> None:
@@ -82,7 +88,10 @@ def test_the_analyst_chooses_the_parameters_but_tracking_always_goes() -> None:
 
 
 def test_own_rules_come_last_and_see_the_canonical_page() -> None:
-    rules = (UrlRule(pattern=r"/(\w+)-\d+$", replacement=r"/\1"), UrlRule(pattern="^.*/admin.*$", replacement=""))
+    rules = (
+        UrlRule(pattern=r"/(\w+)-\d+$", replacement=r"/\1"),
+        UrlRule(pattern="^.*/admin.*$", replacement=""),
+    )
     raw = ["https://x.example/Shirt-12/", "https://x.example/admin/a", "https://x.example/b"]
     made = canonicalise(raw, UrlSettings(rules=rules), [3, 5, 7])
     assert made.pages == ["https://x.example/shirt", "/", "https://x.example/b"]
@@ -131,7 +140,9 @@ def test_ids_collapse_where_they_shatter_a_page() -> None:
     assert canonicalise(raw, UrlSettings(collapse_ids=False)).pages == raw
 
 
-@pytest.mark.parametrize("name", ["utm_source", "UTM_x", "gclid", "_ga", "_gl", "mc_cid", "_kx", "PHPSESSID", "msclkid"])
+@pytest.mark.parametrize(
+    "name", ["utm_source", "UTM_x", "gclid", "_ga", "_gl", "mc_cid", "_kx", "PHPSESSID", "msclkid"]
+)
 def test_tracking_names(name: str) -> None:
     assert is_tracking(name)
 
@@ -148,17 +159,73 @@ def test_dropped_names_alone_tell_which_rules_apply() -> None:
     assert dropped_by_name(None, DEFAULT) == []
 
 
-SCHEMES = st.sampled_from(["https://", "http://", "HTTP://", "//", "/", "", "ftp://", "file:///", "foo:", "mailto:"])
-HOSTS = st.sampled_from(["x.example", "WWW.X.example", "shop.x.example:443", "u:p@x.example", "127.1", "[::1]", "é.example", "a b", ""])
+SCHEMES = st.sampled_from(
+    ["https://", "http://", "HTTP://", "//", "/", "", "ftp://", "file:///", "foo:", "mailto:"]
+)
+HOSTS = st.sampled_from(
+    [
+        "x.example",
+        "WWW.X.example",
+        "shop.x.example:443",
+        "u:p@x.example",
+        "127.1",
+        "[::1]",
+        "é.example",
+        "a b",
+        "",
+    ]
+)
 PIECES = st.sampled_from(
-    ["/", "a", "B", "é", "%20", "+", "%2F", "%2f", "%ff", "%", ".", "..", "%2e", "index.html", "index.php", ";jsessionid=1"]
-    + ["?", "&", "=", "#", "#/", "#!/", "q=", "utm_source=", "jane@x.com", "{", "\\", "\t", " ", "|", ":", "12", "%25", "İ", "%3B", ";"]
+    [
+        "/",
+        "a",
+        "B",
+        "é",
+        "%20",
+        "+",
+        "%2F",
+        "%2f",
+        "%ff",
+        "%",
+        ".",
+        "..",
+        "%2e",
+        "index.html",
+        "index.php",
+        ";jsessionid=1",
+    ]
+    + [
+        "?",
+        "&",
+        "=",
+        "#",
+        "#/",
+        "#!/",
+        "q=",
+        "utm_source=",
+        "jane@x.com",
+        "{",
+        "\\",
+        "\t",
+        " ",
+        "|",
+        ":",
+        "12",
+        "%25",
+        "İ",
+        "%3B",
+        ";",
+    ]
 )
 LIKE_URLS = st.builds(
     lambda scheme, host, parts: scheme + host + "".join(parts), SCHEMES, HOSTS, st.lists(PIECES, max_size=10)
 )
 SETTINGS = st.builds(
-    UrlSettings, merge_hosts=st.booleans(), lower_path=st.booleans(), keep_fragment=st.booleans(), collapse_ids=st.booleans()
+    UrlSettings,
+    merge_hosts=st.booleans(),
+    lower_path=st.booleans(),
+    keep_fragment=st.booleans(),
+    collapse_ids=st.booleans(),
 )
 
 

@@ -18,6 +18,7 @@ def test_overview_has_segments_groups_and_everybody(report: Report, evil: str) -
     assert [row.users for row in report.rows] == [3, 3, 1]
     assert [row.segment for row in report.rows] == [0, 1, None]
     assert report.everyone.users == 7
+    assert report.subtitle == "1 Nov 2025"
     assert report.rows[0].outcome.of == "2 of 3 users"
     assert report.rows[0].outcome.low < 2 / 3 < report.rows[0].outcome.high
     assert report.columns[:2] == ("Page views a user", "Median")
