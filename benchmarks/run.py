@@ -26,7 +26,9 @@ COPY (
         FROM read_csv('{csv}', header = true, all_varchar = true)
         WHERE event_name = 'page_view' AND user_pseudo_id IS NOT NULL
     ),
-    pages AS (SELECT page, row_number() OVER (ORDER BY count(*) DESC, page) - 1 AS id FROM views GROUP BY page)
+    pages AS (
+        SELECT page, row_number() OVER (ORDER BY count(*) DESC, page) - 1 AS id FROM views GROUP BY page
+    )
     SELECT user_id, list(id ORDER BY ts) AS pages, list(ts ORDER BY ts) AS times
     FROM views JOIN pages USING (page) GROUP BY user_id
 ) TO '{out}' (FORMAT parquet)

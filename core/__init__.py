@@ -2,7 +2,7 @@
 
 | stage | what it does | where | leaves |
 |---|---|---|---|
-| preprocess | GA4 files → cleaned, time-ordered page views, and a receipt | ``ingest/``, ``sequences.py`` | a data set |
+| preprocess | GA4 files → clean, time-ordered page views, and a receipt | ``ingest/`` | a data set |
 | train | UserBehaviorTransformer with triplet margin loss | ``model/`` | a model folder |
 | embed | one unit vector a user and view (url, theme, type) | ``model/embedding.py`` | vectors |
 | combine | weighted average of the views | ``segments/combination.py`` | – |

@@ -230,7 +230,7 @@ def _last_words(folder: Path) -> str:
 
 def _eta_s(status: Mapping[str, Any]) -> float | None:
     done = float(status.get("fraction", 0.0))
-    if done < 0.02 or "stage_started" not in status:  # noqa: PLR2004 - too early to tell
+    if done < 0.02 or "stage_started" not in status:  # too early to tell
         return None
     return (time.time() - float(status["stage_started"])) * (1 - done) / done
 

@@ -80,9 +80,12 @@ def preprocess(
     dumped = settings.model_dump(mode="json")
     key = content_key("preprocess", dumped, inputs)
     if again or store.find("preprocess", key) is None:
-        with store.write("preprocess", key, dumped, inputs) as folder:
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".work.{os.getpid()}.") as work:
-                ingest(paths, settings, folder, progress, Path(work))
+        work_name = f".work.{os.getpid()}."
+        with (
+            store.write("preprocess", key, dumped, inputs) as folder,
+            tempfile.TemporaryDirectory(dir=folder.parent, prefix=work_name) as work,
+        ):
+            ingest(paths, settings, folder, progress, Path(work))
     return open_dataset(store, key)
 
 

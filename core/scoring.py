@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from core import pipeline
 from core.errors import ArtifactError
-from core.progress import Progress
 from core.export import vector_lists
+from core.progress import Progress
 from core.publish import INGEST_SETTINGS
 from core.schema import OUTSIDE, Users, View
 from core.settings import Device, IngestSettings, ViewWeights

@@ -74,7 +74,7 @@ def _check(sequences: UserSequences, able: np.ndarray) -> None:
             f"a few thousand with {MIN_VIEWS} or more make a useful model",
             remedy="Take a longer period, or check the user key and what is left out on import",
         )
-    if n_pages < 2:  # noqa: PLR2004 - with a single page every user looks the same
+    if n_pages < 2:
         raise InputError(
             f"There is too little to train on: {n_pages} distinct page",
             allowed="at least 2 distinct pages",
