@@ -116,8 +116,8 @@ def _one_by_one(bench: Bench) -> None:
     called = dict(zip(rows[Col.KEY], rows[Col.LABEL], strict=True))
     st.subheader("Segments in detail")
     chosen = st.pills(
-        "Which ones", list(called), selection_mode="multi", default=list(called)[:1], format_func=called.get,
-        key="profiled", persist_state="session", label_visibility="collapsed",
+        "Which ones", list(called), selection_mode="multi", default=list(called)[:1],
+        format_func=lambda key: cards.heading(called.get(key, key)), key="profiled", persist_state="session", label_visibility="collapsed",
     )  # fmt: skip
     if not chosen:
         st.caption("Choose one segment to read it, or several to set them side by side.")
@@ -138,7 +138,7 @@ def _segment(bench: Bench, row: dict[str, object]) -> None:
 
 def _metrics(bench: Bench, row: dict[str, object]) -> None:
     everybody, meaning = tables.everybody(bench.profiles), tables.definitions(bench.profiles)
-    with st.grid("auto", min_column_width=150, gap="small"):
+    with st.grid("auto", min_column_width=118, gap="small"):
         for name, called in tables.CARD_METRICS.items():
             if not pd.isna(everybody[name]):
                 st.metric(
@@ -148,7 +148,8 @@ def _metrics(bench: Bench, row: dict[str, object]) -> None:
                 )  # fmt: skip
     rule = bench.sources.dataset.receipt.engagement_rule
     known = not pd.isna(everybody[Col.ENGAGEMENT_MEAN])
-    st.caption(f"Engagement: {rule}." if known else "Engagement: not computable from this file.")
+    means = "Numbers are per user unless they say otherwise. "
+    st.caption(means + (f"Engaged time: {rule}" if known else "Engaged time: not computable from this file."))
 
 
 def _pages(bench: Bench, key: str, name: str) -> None:
@@ -205,7 +206,7 @@ def _attributes(bench: Bench, keys: list[str]) -> None:
             found = tables.shares_of(bench.profiles, bench.names, attribute, keys)
             if len(found):
                 figure(
-                    title, charts.shares(found, bench.names), found,
+                    title, charts.shares(tables.most_frequent(found), bench.names), found,
                     n=_known(found), key=f"shares-{attribute}", alt_text=f"{title}: shares of users",
                 )  # fmt: skip
             else:

@@ -139,7 +139,7 @@ def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     told = {Col.LABEL: ("Segment", ""), "users": ("Users", ","), "share": ("Share of all", ".1%")}
     base = alt.Chart(table).encode(
         y=_rows(Col.LABEL, table[Col.LABEL]),
-        x=alt.X("users:Q", title="Users", axis=alt.Axis(format="~s", labelFlush=False, tickCount=5)),
+        x=alt.X("users:Q", title="Users", axis=alt.Axis(format=",", labelFlush=False, tickCount=5)),
         tooltip=_tips(told),
     )
     bars = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.6}).encode(color=_segments_only(names))

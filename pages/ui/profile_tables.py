@@ -16,15 +16,17 @@ RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.SHARE, Col.SHARE_CLUSTER
 TIMES: Final = (Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 COUNTS: Final = (Col.USERS, Col.PAGE_VIEWS, Col.SESSIONS, Col.OUTCOME_USERS)
 CARD_METRICS: Final = {
-    Col.PAGE_VIEWS_MEAN: "Page views a user",
-    Col.PAGE_VIEWS_MEDIAN: "Median page views",
-    Col.SESSIONS_MEAN: "Sessions a user",
-    Col.PAGES_PER_SESSION: "Pages a session",
-    Col.ENGAGEMENT_MEAN: "Engagement a user",
-    Col.OUTCOME_RATE: "Outcome rate",
-    Col.REVENUE_PER_USER: "Revenue a user",
+    Col.PAGE_VIEWS_MEAN: "Page views",
+    Col.PAGE_VIEWS_MEDIAN: "Median views",
+    Col.SESSIONS_MEAN: "Sessions",
+    Col.PAGES_PER_SESSION: "Per session",
+    Col.ENGAGEMENT_MEAN: "Engaged",
+    Col.OUTCOME_RATE: "Outcome",
+    Col.REVENUE_PER_USER: "Revenue",
 }
 """Metrics of one segment that are set beside everybody's, and what a narrow card calls them."""
+VALUES_DRAWN: Final = 8
+"""Values of an attribute in a chart; the table behind it has all of them."""
 AXIS_WIDTH: Final = 16
 """Characters of a line of an axis label."""
 
@@ -112,6 +114,12 @@ def shares_of(profiles: Profiles, names: Mapping[int, str], attribute: str, keys
     return seen[[Col.LABEL, Col.KIND, Col.VALUE, Col.SHARE, Col.USERS, Col.N, Col.ABSENT]].reset_index(
         drop=True
     )
+
+
+def most_frequent(shares: pd.DataFrame, first: int = VALUES_DRAWN) -> pd.DataFrame:
+    """The rows of the first values, which are the most frequent ones."""
+    values = list(dict.fromkeys(shares[Col.VALUE]))[:first]
+    return shares[shares[Col.VALUE].isin(values)]
 
 
 def pages_of(profiles: Profiles, key: str, ranking: str, first: int) -> pd.DataFrame:

@@ -41,9 +41,9 @@ def test_every_chart_has_its_n_and_a_table_behind_it(profiles: AppTest) -> None:
 
 def test_a_segment_is_set_beside_all_users_with_the_rule_of_engagement(profiles: AppTest) -> None:
     told = {metric.label: metric.delta for metric in profiles.metric}
-    assert told["Page views a user"].startswith("all users ")
-    assert {"Outcome rate", "Engagement a user", "Revenue a user"} <= set(told)
-    assert "Engagement: sum of engagement_time_msec over all events" in texts(profiles)
+    assert told["Page views"].startswith("all users ")
+    assert {"Outcome", "Engaged", "Revenue"} <= set(told)
+    assert "Engaged time: sum of engagement_time_msec over all events" in texts(profiles)
 
 
 def test_several_segments_are_read_side_by_side(profiles: AppTest) -> None:

@@ -1,0 +1,110 @@
+from pathlib import Path
+
+import pytest
+
+from core.errors import InputError
+from core.schema import Raw
+from tests.core.ingest.shop import Row, event, made_of, paths_of, raw_read, shop, step
+
+STEPS = ["rejected", "not_page_view", "no_id", "internal", "debug", "bot_like", "stripped", "one_page"]
+
+ONE_OF_EACH: list[Row] = [
+    {**event("u", 0), Raw.EVENT_TIMESTAMP: "soon"},
+    {**event("u", 0, name="scroll"), Raw.EVENT_TIMESTAMP: None},
+    event("u", 1, page=None),
+    event("u", 2, name="scroll"),
+    event(None, 3),
+    event("(not set)", 3),
+    event("u", 4, traffic_type="internal"),
+    event("u", 5, debug_mode="1"),
+    event("u", 6, "/thanks"),
+    event("u", 7, "/a"),
+    event("u", 8, "/b"),
+    event("v", 9, "/a"),
+]
+
+
+def test_every_record_leaves_at_one_step_and_the_steps_add_up(tmp_path: Path) -> None:
+    dataset = shop(tmp_path, *ONE_OF_EACH, strip_pages=("https://shop.example/thanks",))
+    receipt = dataset.receipt
+    assert [found.name for found in receipt.waterfall] == STEPS
+    assert [found.records for found in receipt.waterfall] == [3, 1, 2, 1, 1, 0, 1, 0]
+    assert [found.left for found in receipt.waterfall] == [9, 8, 6, 5, 4, 4, 3, 3]
+    assert (receipt.records, receipt.rejected, receipt.page_views_used) == (12, 3, 3)
+    assert receipt.rejects_by_reason == {
+        "A page view without page_location": 1,
+        "No event_timestamp": 1,
+        "Not a time": 1,
+    }
+    assert receipt.users_by_group == {"segment": 1, "one_page": 1, "bot_like": 0}
+    assert paths_of(dataset) == {"u": ["/a", "/b"], "v": ["/a"]}
+
+
+def test_one_page_users_are_kept_and_said_to_be(tmp_path: Path) -> None:
+    dataset = shop(tmp_path, event("u", 0), event("v", 0), event("v", 1))
+    last = dataset.receipt.waterfall[-1]
+    assert (last.records, last.users) == (0, 0)
+    assert "users 1" in last.note
+    assert dataset.users["group"].tolist() == ["one_page", "segment"]
+
+
+def test_rejects_after_reading_count_in_the_file_they_are_in(tmp_path: Path) -> None:
+    files = [[event("u", 0), event("u", 1)], [event("u", 2), {**event("u", 3), Raw.EVENT_TIMESTAMP: "x"}]]
+    dataset = made_of(tmp_path, raw_read(tmp_path / "raw", files))
+    assert [(file.read, file.rejected) for file in dataset.receipt.files] == [(2, 0), (1, 1)]
+    assert dataset.rejects.to_dict("records") == [
+        {"file": "file1.csv", "line": 3, "column": "event_timestamp", "value": "x", "reason": "Not a time"}
+    ]
+
+
+def test_a_file_without_event_names_holds_page_views_only(tmp_path: Path) -> None:
+    files = [[event("u", 0, "/a"), event("u", 1, "/b", name="scroll")], [event("u", 2, "/c"), event("u", 3, "/d")]]
+    dataset = made_of(tmp_path, raw_read(tmp_path / "raw", files, without={1: [Raw.EVENT_NAME]}))
+    assert paths_of(dataset) == {"u": ["/a", "/c", "/d"]}
+
+
+def test_an_exclusion_that_takes_most_is_said_aloud(tmp_path: Path) -> None:
+    rows = [event("u", second, debug_mode="1") for second in range(3)] + [event("u", 9), event("u", 10)]
+    [warning] = shop(tmp_path, *rows).receipt.warnings
+    assert "3 of 5 page views" in warning
+    assert "exclude_debug" in warning
+
+
+@pytest.mark.parametrize(
+    ("rows", "settings", "words"),
+    [
+        ([], {}, "no records"),
+        ([event("u", 0, traffic_type="internal")], {}, "exclude_internal"),
+        ([event("u", 0, debug_mode="1")], {}, "exclude_debug"),
+        ([event(None, 0)], {}, "user key"),
+        ([event("u", 0, name="scroll"), event("u", 0, name="view_item")], {}, "scroll, view_item"),
+        ([{**event("u", 0), Raw.EVENT_TIMESTAMP: "soon"}], {}, "line 2: Not a time \\('soon'\\)"),
+        ([event("u", 0, page="(not set)")], {}, "page_location"),
+        ([event("u", 0, "/a")], {"strip_pages": ("https://shop.example/a",)}, "strip_pages"),
+        ([event("u", 0, debug_mode="1"), event("u", 0, traffic_type="internal")], {}, "exclude_debug"),
+    ],
+)
+def test_the_step_that_took_everything_is_named(
+    tmp_path: Path, rows: list[Row], settings: dict[str, object], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        shop(tmp_path, *rows, **settings)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_bot_that_is_everybody_is_kept_unless_excluded(tmp_path: Path) -> None:
+    rows = [event("bot", second, f"/{second % 7}") for second in range(400)]
+    assert shop(tmp_path / "in", *rows).receipt.users_by_group["bot_like"] == 1
+    with pytest.raises(InputError, match="exclude_bots"):
+        shop(tmp_path / "out", *rows, exclude_bots=True)
+
+
+def test_pages_left_out_may_take_users_with_them_and_must_exist(tmp_path: Path) -> None:
+    rows = [event("u", 0, "/a"), event("u", 1, "/thanks"), event("v", 0, "/thanks")]
+    dataset = shop(tmp_path, *rows, strip_pages=("https://shop.example/thanks", "https://shop.example/nowhere"))
+    stripped = next(found for found in dataset.receipt.waterfall if found.name == "stripped")
+    assert (stripped.records, stripped.users) == (2, 1)
+    assert step(dataset, "one_page") == 0
+    assert paths_of(dataset) == {"u": ["/a"]}
+    assert dataset.users["group"].tolist() == ["one_page"]
+    assert any("/nowhere" in warning for warning in dataset.receipt.warnings)

@@ -1,0 +1,166 @@
+"""Segments in a real browser: steer them, draw around users, name them, take them away."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Download, Locator, Page, expect
+
+from tests.e2e.conftest import OpenPage, Server, running_server
+from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, write_run
+
+pytestmark = pytest.mark.e2e
+
+MINUTE_MS = 60_000
+PATIENCE_MS = 30_000
+LASSO_FROM_RIGHT, LASSO_FROM_TOP = 142, 25
+"""Where the lasso's icon is in the map's canvas, in pixels."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def patient() -> None:
+    """The first page of a fresh server loads half of SciPy; a busy machine takes its time."""
+    expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, FinishedRun]]:
+    """A server with a finished run: 120 visitors of three plain kinds, in two views."""
+    with running_server(tmp_path_factory.mktemp("shop")) as server:
+        yield server, write_run(server.cache, views=("url", "theme"), per_kind=40)
+
+
+def address(shop: tuple[Server, FinishedRun], page: str, **link: str) -> str:
+    server, run = shop
+    extra = "".join(f"&{name}={value}" for name, value in link.items())
+    return f"{server.url}/{page}?data={run.dataset}{extra}"
+
+
+def slider(page: Page, key: str) -> Locator:
+    return page.locator(f".st-key-{key} [role=slider], .st-key-{key} input").first
+
+
+def canvas(page: Page) -> Locator:
+    return page.get_by_test_id("stEChartsChart").locator("canvas").first
+
+
+def draw_around_everybody(page: Page) -> None:
+    box = canvas(page).bounding_box()
+    assert box is not None
+    left, top, wide, high = box["x"], box["y"], box["width"], box["height"]
+    page.mouse.click(left + wide - LASSO_FROM_RIGHT, top + LASSO_FROM_TOP)
+    corners = [(0.01, 0.10), (0.99, 0.10), (0.99, 0.92), (0.01, 0.92), (0.01, 0.12)]
+    page.mouse.move(left + wide * corners[0][0], top + high * corners[0][1])
+    page.mouse.down()
+    for across, down in corners[1:]:
+        page.mouse.move(left + wide * across, top + high * down, steps=8)
+    page.mouse.up()
+
+
+def text_of(download: Download, folder: Path) -> str:
+    path = folder / download.suggested_filename
+    download.save_as(path)
+    return path.read_text()
+
+
+def test_a_slider_moves_the_segments_and_the_page_says_how_many_users(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage
+) -> None:
+    page = new_page(address(shop, "explore"))
+    expect(page.get_by_text("in 6 segments")).to_be_visible()
+    slider(page, "k").press("ArrowRight")
+    expect(page.get_by_text("in 7 segments · the last move changed")).to_be_visible()
+    expect(page.get_by_text("Warm fit").first).to_be_visible()
+    expect(page).to_have_url(re.compile("k=7"))
+    page.reload()
+    expect(page.get_by_text("in 7 segments")).to_be_visible()
+
+
+def test_a_lasso_lists_the_users_inside_and_their_ids_can_be_taken(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage, tmp_path: Path
+) -> None:
+    page = new_page(address(shop, "explore", k="3"))
+    expect(canvas(page)).to_be_visible()
+    expect(page.get_by_text("draw around users to list them")).to_be_visible()
+    draw_around_everybody(page)
+    selection = page.locator(".st-key-selection")
+    expect(selection.get_by_text("users selected")).to_be_visible()
+    expect(selection.get_by_test_id("stDataFrame")).to_have_count(2)
+    with page.expect_download() as started:
+        selection.get_by_role("button", name="Download their ids").click()
+    lines = text_of(started.value, tmp_path).splitlines()
+    n_users = int(selection.locator("h3").inner_text().split()[0].replace(",", ""))
+    assert n_users > 100
+    assert len(lines) == n_users + 1
+    assert f'"{FLOAT_LIKE_ID}"' in lines
+
+
+def test_a_name_survives_a_reload_and_is_on_every_page(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage
+) -> None:
+    page = new_page(address(shop, "explore", k="3"))
+    field = page.get_by_placeholder("Segment 2")
+    field.fill("Readers *of* guides")
+    field.press("Enter")
+    expect(page.get_by_placeholder("Segment 2")).to_have_value("Readers *of* guides")
+    page.reload()
+    expect(page.get_by_placeholder("Segment 2")).to_have_value("Readers *of* guides")
+    page.get_by_test_id("stSidebarNav").get_by_text("Profiles", exact=True).click()
+    expect(page.get_by_test_id("stPills").get_by_text("2 · Readers *of* guides")).to_be_visible()
+
+
+def test_every_file_can_be_taken(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage, tmp_path: Path
+) -> None:
+    page = new_page(address(shop, "export", k="3"))
+    taken = {}
+    for name in ("users.csv", "profiles.json", "receipt.json", "clusters.json", "report.html"):
+        key = f".st-key-get-{name.replace('.', '-')} button"
+        with page.expect_download(timeout=MINUTE_MS) as started:
+            page.locator(key).first.click()
+        assert started.value.suggested_filename == name
+        taken[name] = text_of(started.value, tmp_path)
+    assert f'"{FLOAT_LIKE_ID}"' in taken["users.csv"]
+    assert len(json.loads(taken["clusters.json"])["segments"]) == 3
+    assert json.loads(taken["profiles.json"])["outcome"] == "purchase"
+    assert "<script>alert" not in taken["report.html"]
+    assert FLOAT_LIKE_ID not in taken["report.html"]
+
+
+def test_k_is_compared_in_the_background_and_the_chart_appears(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage
+) -> None:
+    page = new_page(address(shop, "explore", k="3"))
+    page.get_by_role("button", name="Compare 2 to 15").click()
+    expect(page.get_by_text("Suggested:")).to_be_visible(timeout=2 * MINUTE_MS)
+    expect(page.locator(".st-key-choose_k").get_by_test_id("stVegaLiteChart")).to_have_count(2)
+
+
+def test_a_user_is_found_and_read(shop: tuple[Server, FinishedRun], new_page: OpenPage) -> None:
+    page = new_page(address(shop, "users"))
+    field = page.get_by_placeholder("Paste an id")
+    field.fill(FLOAT_LIKE_ID)
+    field.press("Enter")
+    timeline = page.locator(".st-key-timeline").first
+    expect(timeline.get_by_text("5 page views in 2 sessions")).to_be_visible()
+    expect(timeline.get_by_test_id("stVegaLiteChart")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", ["explore", "profiles", "users", "export"])
+def test_no_screen_breaks_the_policy_or_runs_over_a_narrow_page(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage, screen: str, scheme: str
+) -> None:
+    page = new_page("about:blank", scheme=scheme, width=400)
+    problems: list[str] = []
+    page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    page.goto(address(shop, screen, k="3"))
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    assert page.evaluate("document.documentElement.scrollWidth > window.innerWidth") is False
+    assert [problem for problem in problems if "404" not in problem] == []
+    expect(page.get_by_test_id("stException")).to_have_count(0)
