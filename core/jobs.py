@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import secrets
+import shutil
 import subprocess
 import sys
 import threading
@@ -33,6 +34,8 @@ GRACE_S: Final = 10.0
 STATUS_EVERY_S: Final = 0.25
 STARTING_S: Final = 60.0
 """A job without a living process and without a status after this long has failed."""
+KEPT: Final = 100
+"""Ended jobs whose folders are kept for whoever still looks at them."""
 PROJECT: Final = Path(__file__).resolve().parent.parent
 
 REQUEST, STATUS, FIGURES, LOG, CANCEL = "request.json", "status.json", "figures.jsonl", "log.txt", "cancel"
@@ -105,12 +108,20 @@ def start(
     jobs = root / "jobs"
     jobs.mkdir(parents=True, exist_ok=True)
     with FileLock(jobs / ".lock"):
+        _forget_old(root)
         running = active(root, subject, task)
         if running is not None:
             return running
         job_id = f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
         _launch(root, jobs / job_id, task, request, subject, limits or Limits())
         return job_id
+
+
+def _forget_old(root: Path) -> None:
+    """Remove the folders of jobs that ended long ago."""
+    for job in recent(root, limit=10_000)[KEPT:]:
+        if not job.active:
+            shutil.rmtree(root / "jobs" / job.id, ignore_errors=True)
 
 
 def _launch(

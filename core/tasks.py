@@ -77,7 +77,9 @@ def train(store: Store, request: Request, progress: Progress) -> Result:
     dataset = pipeline.open_dataset(store, request["dataset"])
     model = pipeline.train(store, dataset, TrainSettings.checked(**request["settings"]), progress)
     embeddings = pipeline.embed(store, dataset, model, progress)
-    return {"dataset": dataset.key, "model": model.key, "embeddings": embeddings.artifact.key}
+    result = {"dataset": dataset.key, "model": model.key, "embeddings": embeddings.artifact.key}
+    scores = choose_k(store, result | {"weights": ViewWeights().model_dump()}, progress)
+    return result | scores
 
 
 def choose_k(store: Store, request: Request, progress: Progress) -> Result:

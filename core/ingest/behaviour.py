@@ -49,8 +49,8 @@ def observe(
     Raises:
         SettingsError: If a URL rule cannot be applied.
     """
-    staying = records.staying(typed, tally.occurring)
-    page_views = staying.filter(staying[records.IS_VIEW])
+    staying = engine.name("staying", records.staying(typed, tally.occurring))
+    page_views = engine.name("page_views", staying.filter(staying[records.IS_VIEW]))
     users, user_ids = number_users(engine, page_views)
     locations = canonical_locations(engine, page_views, settings.url)
     starts = gap_starts(engine, staying, users, settings.session_gap_minutes)

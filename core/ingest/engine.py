@@ -63,6 +63,11 @@ class Engine:
             self.raw.unregister("arriving")
         return self.ibis.table(name)
 
+    def name(self, name: str, table: ir.Table) -> ir.Table:
+        """Give a table that is not computed a name: what is asked of it later is planned as a whole."""
+        self.raw.execute(f'CREATE VIEW "{name}" AS {self.ibis.compile(table)}')
+        return self.ibis.table(name)
+
     def arrow(self, table: ir.Expr) -> pa.Table:
         """Compute a table and hand it over."""
         return self.ibis.to_pyarrow(table)

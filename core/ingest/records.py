@@ -94,6 +94,11 @@ def epoch_us(moment: dt.Timestamp(timezone="UTC")) -> int:  # type: ignore[valid
     """Microseconds since 1970-01-01 UTC."""
 
 
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def divide(dividend: int, divisor: int) -> int:  # type: ignore[empty-body]
+    """Whole part of a quotient; unlike ``//`` it does not go through a double, which cannot hold nanoseconds."""
+
+
 def typed(
     raw: ir.Table,
     present: Collection[str],
@@ -207,7 +212,7 @@ def microseconds(text: ir.StringValue) -> ir.IntegerValue:
     iso = _iso(text)
     return ibis.cases(
         (_in_unit(whole, "us"), whole),
-        (_in_unit(whole, "ns"), whole // 1_000),
+        (_in_unit(whole, "ns"), divide(whole, 1_000)),
         # Fractions matter here; a double holds microseconds since 1970 exactly (they are below 2**53).
         (_in_unit(number, "s"), (number * 1e6).round().cast("int64")),
         (_in_unit(number, "ms"), (number * 1e3).round().cast("int64")),

@@ -55,7 +55,7 @@ def transform(
     """
     with open_engine(work_dir, sum(file.read for file in raw.files), threads) as engine:
         parts = engine.parts(raw.parts)
-        typed = records.typed(parts, raw.present, _files_of_views(raw), settings)
+        typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
         _report(progress, 0.05, "Looking at every record")
         accounted = account(engine, parts, typed, raw, settings)
         _report(progress, 0.25, "Putting page views in order")

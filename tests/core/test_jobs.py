@@ -91,6 +91,19 @@ def test_the_memory_limit_ends_a_child(tmp_path: Path) -> None:
     assert "memory limit" in view.error
 
 
+def test_folders_of_jobs_that_ended_long_ago_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "KEPT", 1)
+    names = []
+    for subject in "abc":
+        names.append(jobs.start(tmp_path, "rest", rest(0.1), subject))
+        wait_for(tmp_path, names[-1], ended)
+    kept = {path.name for path in (tmp_path / "jobs").iterdir() if path.is_dir()}
+    assert names[0] not in kept
+    assert names[2] in kept
+
+
 def test_an_unknown_job_is_a_readable_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no job"):
         jobs.view(tmp_path, "../etc")

@@ -21,7 +21,7 @@ BASES = st.sampled_from([SITE, SITE + "/", SITE + "/A/", SITE + "/a;sid=1", "/ba
 LOCATIONS = st.one_of(st.builds(lambda *parts: "".join(parts), BASES, QUERIES, FRAGMENTS), LIKE_URLS)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(LOCATIONS.filter(lambda text: text.strip()), min_size=1, max_size=20),
     st.builds(UrlSettings, keep_fragment=st.booleans(), keep_params=st.sampled_from([("q",), (), ("q", "a b")])),
