@@ -114,8 +114,6 @@ class TrainSettings(Settings):
     heads: Annotated[int, Field(ge=1, le=16)] = 4
     feedforward_dim: Annotated[int, Field(ge=16, le=2048)] = 128
     embedding_dim: Annotated[int, Field(ge=8, le=512)] = 128
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Inside the encoder. Random slices and page dropout regularise enough; this only cost time."""
     page_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.05
     """Share of page views in training whose page is replaced by its directory, as for a new page."""
     max_length: Annotated[int, Field(ge=4, le=512)] = 64

@@ -226,7 +226,7 @@ def unit(text: ir.StringValue) -> ir.StringValue:
     Outside 2000 to 2100 it is :data:`OUTSIDE`.
     """
     whole, iso = text.try_cast("int64"), _iso(text)
-    zoned = text.contains(":") & text.re_search(r"[0-9]\s*(?:[A-Za-z]\S*|[+-][0-9]{2}(?::?[0-9]{2})?)\s*$")
+    zoned = text.contains(":") & text.re_search(r":[0-9.]+\s*(?:[A-Za-z]\S*|[+-][0-9]{2}(?::?[0-9]{2})?)\s*$")
     return ibis.cases(
         *((_in_unit(whole, name), name) for name in UNITS),
         (whole.notnull(), OUTSIDE),

@@ -33,7 +33,6 @@ class ViewConfig(Settings):
     heads: int
     feedforward_dim: int
     embedding_dim: int
-    dropout: float
     max_length: int
 
     @classmethod
@@ -67,7 +66,7 @@ class Attention(nn.Module):
 
     def __init__(self, config: ViewConfig) -> None:
         super().__init__()
-        self.heads, self.dropout = config.heads, config.dropout
+        self.heads = config.heads
         self.to_qkv = nn.Linear(config.hidden_dim, 3 * config.hidden_dim)
         self.to_out = nn.Linear(config.hidden_dim, config.hidden_dim)
 
@@ -77,18 +76,18 @@ class Attention(nn.Module):
         qkv = self.to_qkv(x).view(batch, length, 3, self.heads, dim // self.heads)  # (B, T, 3, H, D/H)
         query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, D/H)
         attended = F.scaled_dot_product_attention(
-            rotate(query, angles),
-            rotate(key, angles),
-            value,
-            attn_mask=mask[:, None, None, :],
-            dropout_p=self.dropout if self.training else 0.0,
+            rotate(query, angles), rotate(key, angles), value, attn_mask=mask[:, None, None, :]
         )  # (B, H, T, D/H)
         merged: Tensor = self.to_out(attended.transpose(1, 2).reshape(batch, length, dim))  # (B, T, D)
         return merged
 
 
 class Block(nn.Module):
-    """Pre-LN transformer layer (Xiong et al. 2020): it trains without a long warm-up."""
+    """Pre-LN transformer layer (Xiong et al. 2020): it trains without a long warm-up.
+
+    No dropout: random slices and page dropout regularise enough, it cost a third of the time, and every
+    score was better without.
+    """
 
     def __init__(self, config: ViewConfig) -> None:
         super().__init__()
@@ -97,13 +96,13 @@ class Block(nn.Module):
         self.norm_forward = nn.LayerNorm(config.hidden_dim)
         self.forward_in = nn.Linear(config.hidden_dim, config.feedforward_dim)
         self.forward_out = nn.Linear(config.feedforward_dim, config.hidden_dim)
-        self.drop = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, mask: Tensor, angles: Tensor) -> Tensor:
         """(B, T, D), (B, T), (T, D/H/2) → (B, T, D)."""
-        x = x + self.drop(self.attention(self.norm_attention(x), mask, angles))
-        inner = F.gelu(self.forward_in(self.norm_forward(x)))  # (B, T, feedforward_dim)
-        return x + self.drop(self.forward_out(inner))
+        attended = x + self.attention(self.norm_attention(x), mask, angles)
+        inner = F.gelu(self.forward_in(self.norm_forward(attended)))  # (B, T, feedforward_dim)
+        out: Tensor = attended + self.forward_out(inner)
+        return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +179,6 @@ class ViewEncoder(nn.Module):
         self.register_buffer(
             "angles", rotary_angles(config.max_length, dim // config.heads), persistent=False
         )
-        self.drop = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(dim)
         self.pooling = Pooling(config)
@@ -193,7 +191,7 @@ class ViewEncoder(nn.Module):
             tempo=self.gap(batch.gaps) + self.session_start(batch.session_starts),
         )  # each (B, T, D)
         angles = self.angles[: batch.items.shape[1]]
-        x = self.drop(tokens.items + tokens.transitions + tokens.tempo)
+        x = tokens.items + tokens.transitions + tokens.tempo
         for block in self.blocks:
             x = block(x, batch.mask, angles)
         pooled: Tensor = self.pooling(self.norm(x), tokens, batch.mask)
@@ -218,6 +216,11 @@ class UserBehaviorTransformer(nn.Module):
     def __init__(self, views: Mapping[View, ViewConfig]) -> None:
         super().__init__()
         self.encoders = nn.ModuleDict({view.value: ViewEncoder(config) for view, config in views.items()})
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """The present views."""
+        return tuple(View(name) for name in self.encoders)
 
     def encoder(self, view: View) -> ViewEncoder:
         """The encoder of one view."""

@@ -23,10 +23,11 @@ from core.model.inputs import Spans, TokenStreams, url_streams
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.population import Population, choose_users
 from core.model.schedule import Schedule, one_cycle, plan
-from core.model.steps import ViewSource, step_loss
+from core.model.steps import Step, ViewSource
 from core.model.triplets import draw_slices
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import Vocabulary, build_vocabulary
+from core.model.workers import Workers, workers
 from core.progress import Progress, silent
 from core.schema import Pages, View
 from core.sequences import UserSequences
@@ -37,6 +38,9 @@ CURVE_ROWS: Final = 200
 """About this many points make a curve; each is a report to the screen."""
 CHECKPOINT_EVERY_S: Final = 20.0
 MAX_GRADIENT_NORM: Final = 1.0
+ITEM_RATE: Final = 0.1
+"""Share of the learning rate for the page vectors, which start from all that co-occurrence knows. At the
+full rate a site of 4,000 pages is learnt by heart: validation falls from .069 to .058 after epoch 4."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,7 @@ class Assignment:
     device: torch.device
     spans: Spans
     """All page views of each user that trains."""
+    workers: Workers
     streams: Mapping[View, TokenStreams]
     sources: Mapping[View, ViewSource]
     pair: tuple[Spans, Spans] | None
@@ -91,12 +96,13 @@ def train(
         views={View.URL: ViewConfig.of(settings, vocabulary.n_items, vocabulary.n_transitions)},
         settings=settings,
     )
-    with repeatable(device):
+    with repeatable(device), workers(device) as threads:
         network = _new_network(config, streams, sequences, population)
         assignment = Assignment(
             settings=settings,
             schedule=schedule,
             device=device,
+            workers=threads,
             spans=Spans(sequences.offsets[population.training], sequences.lengths[population.training]),
             streams=streams,
             sources={View.URL: ViewSource.of(streams[View.URL], vocabulary.coarse_ids(), device)},
@@ -145,9 +151,10 @@ def _fit(
 
 
 def _optimizer(network: UserBehaviorTransformer, settings: TrainSettings) -> torch.optim.AdamW:
-    return torch.optim.AdamW(
-        network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-    )
+    items = [network.encoder(view).item.weight for view in network.views]
+    others = [one for one in network.parameters() if not any(one is item for item in items)]
+    groups = [{"params": others, "rate": 1.0}, {"params": items, "rate": ITEM_RATE}]
+    return torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True)
 
 
 def _run(
@@ -185,19 +192,15 @@ def _step(assignment: Assignment, learner: Learner, step: int) -> torch.Tensor:
     """One step of the optimiser; everything random in it depends on the seed and the step alone."""
     settings, schedule = assignment.settings, assignment.schedule
     rng = np.random.default_rng([settings.seed, step])
-    torch.manual_seed(int(rng.integers(2**62)))
-    generator = torch.Generator(assignment.device).manual_seed(int(rng.integers(2**62)))
     users = _users_of(step, len(assignment.spans), schedule, settings.seed)
     anchor, positive = draw_slices(assignment.spans[users], settings.max_length, rng)
     for group in learner.optimizer.param_groups:
-        group["lr"] = one_cycle(step, schedule.steps, settings.learning_rate)
-    learner.network.train()
-    learner.optimizer.zero_grad(set_to_none=True)
-    loss = step_loss(learner.network, assignment.sources, anchor, positive, settings, generator)
-    loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        group["lr"] = group["rate"] * one_cycle(step, schedule.steps, settings.learning_rate)
+    shared = Step(learner.network, assignment.sources, settings, assignment.device, assignment.workers)
+    loss = shared.learn(anchor, positive, rng)
     torch.nn.utils.clip_grad_norm_(learner.network.parameters(), MAX_GRADIENT_NORM)
     learner.optimizer.step()
-    return loss.detach()
+    return loss
 
 
 def _users_of(step: int, n_users: int, schedule: Schedule, seed: int) -> np.ndarray:

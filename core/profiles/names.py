@@ -17,6 +17,8 @@ FEWEST, MOST = 2, 4
 LONGEST: Final = 28
 """Characters of one page; the end of a path says more than its beginning."""
 
+HOME: Final = "home page"
+
 _PATH: Final = re.compile(r"[/?#].*", re.DOTALL)
 
 
@@ -44,10 +46,14 @@ def default_names(profiles: Profiles) -> dict[int, str]:
 
 def short_page(location: str) -> str:
     """A page as few characters: its path, or what stands there if it is not a URL."""
-    address = location.split("://")[-1]
-    path = _PATH.search(address)
-    text = " ".join((path.group() if path and path.group().strip("/") else address).split())
-    return text if len(text) <= LONGEST else "…" + text[1 - LONGEST :]
+    path = _PATH.search(location.split("://")[-1])
+    text = " ".join((path.group() if path else location).split())
+    if text == "/":
+        return HOME
+    if len(text) <= LONGEST:
+        return text
+    end = text[1 - LONGEST :]
+    return "…" + end[max(0, end.find("/")) :]
 
 
 def _pages(profiles: Profiles, segment: int) -> list[str]:

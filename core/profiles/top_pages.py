@@ -4,7 +4,8 @@ For each row and page: p, the share of the row's users who saw the page, and q, 
 A page ranks by ``p⁻ · log2(p⁻ / q⁺)`` where p⁻ is the lower end of p's 95 % Wilson interval and q⁺ the
 upper end of q's: how much more often it is surely seen, weighted by how many see it. It is the page's term of
 the Kullback–Leibler divergence, taken at the cautious ends, so that neither a page with three visitors nor
-one that everybody sees can win. Pages seen less often rank by the same score with the sides exchanged.
+one that everybody sees can win. Pages seen less often rank by the same score with the sides exchanged,
+which the table shows as a negative one.
 
 The model saw the pages, so these are descriptions and carry no test.
 """
@@ -48,7 +49,7 @@ def top_pages(data: ProfileData, rows: Rows, sizes: np.ndarray, count: int) -> p
     facts = {
         Col.USERS: rows.with_all(users),
         Col.REST_USERS: np.vstack([rest, empty]),
-        Col.SCORE: np.vstack([over, empty]),
+        Col.SCORE: np.vstack([over - under, empty]),  # at most one of the two is not 0
         Col.VIEWS: rows.with_all(views),
     }
     chosen = [

@@ -108,5 +108,6 @@ def test_rankings_are_in_order_and_on_their_side(seed: int) -> None:
             assert listed[Col.SCORE].is_monotonic_decreasing
         elif ranking == Ranking.UNDER:
             assert (listed[Col.DIFFERENCE] < 0).all()
+            assert listed[Col.SCORE].is_monotonic_increasing
         else:
             assert listed[Col.VIEWS].is_monotonic_decreasing

@@ -1,0 +1,56 @@
+"""Both cores, by plain threads: each takes whole parts of a batch.
+
+The operators of so small a network are too short to be split among threads themselves: waiting for each
+other costs more than it saves, and on a machine that is also doing something else it costs tenfold. A
+part is long enough, and PyTorch lets go of Python's lock while it computes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Final, Protocol, TypeVar
+
+import torch
+
+MOST_WORKERS: Final = 8
+"""More do not find enough parts to work on."""
+
+_In = TypeVar("_In", contravariant=True)
+_Out = TypeVar("_Out", covariant=True)
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+class Workers(Protocol):
+    """Does the same with each of some things, in any order, and returns the results in their order."""
+
+    def __call__(self, do: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+        """Like :func:`map`."""
+
+
+@contextmanager
+def workers(device: torch.device) -> Iterator[Workers]:
+    """Threads for a CPU, one a core; a GPU is fed by the caller's thread.
+
+    While they are there, a PyTorch operator uses the thread that called it and no other.
+    """
+    if device.type != "cpu":
+        yield map
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(min(available_cores(), MOST_WORKERS)) as pool:
+            yield pool.map
+    finally:
+        torch.set_num_threads(before)
+
+
+def available_cores() -> int:
+    """Cores this process may use, which in a container may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
