@@ -83,8 +83,8 @@ def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     from core.profiles.metrics import ProfileData, profile
     from core.progress import silent
     from core.publish import segment as stages
-    from core.segments.clustering import fit
-    from core.segments.combination import combine
+    from core.segments.clustering import fit, warm_start
+    from core.segments.combination import blend, calibrate
     from core.segments.identity import match
     from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
     from core.store import Store
@@ -97,12 +97,13 @@ def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     cold = time.perf_counter() - cold
 
     profiled, inside = ProfileData.from_dataset(data), clustered(data.users)
+    calibrated = calibrate(vectors.views, inside)
     previous, took = first.partition, []
     for k in (7, 6, 8, 6, 7):
         began = time.perf_counter()
-        combined = combine(vectors.views, ViewWeights(url=k / 10), inside)
-        settings = ClusterSettings(n_clusters=k)
-        moved = match(previous, fit(combined.vectors, inside, settings, init=previous.centroids))
+        combined = blend(calibrated, ViewWeights(url=k / 10)).vectors
+        start = warm_start(previous, combined, k)
+        moved = match(previous, fit(combined, inside, ClusterSettings(n_clusters=k), init=start))
         profile(profiled, moved.partition.labels, AnalyzeSettings())
         took.append(time.perf_counter() - began)
         previous = moved.partition

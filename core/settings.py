@@ -126,7 +126,9 @@ class TrainSettings(Settings):
     @model_validator(mode="after")
     def _heads_divide(self) -> Self:
         if self.hidden_dim % (2 * self.heads):  # each head turns pairs of channels by the position
-            raise ValueError(f"hidden_dim ({self.hidden_dim}) must be a multiple of 2 x heads ({self.heads})")
+            raise ValueError(
+                f"hidden_dim ({self.hidden_dim}) must be an even multiple of heads ({self.heads})"
+            )
         return self
 
     @classmethod

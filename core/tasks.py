@@ -131,7 +131,8 @@ def _combined(store: Store, request: Request) -> tuple[np.ndarray, np.ndarray]:
     dataset = pipeline.open_dataset(store, request["dataset"])
     embeddings = pipeline.open_embeddings(store, request["embeddings"])
     inside = pipeline.clustered(dataset.users)
-    return combine(embeddings.views, ViewWeights.checked(**request["weights"])).vectors, inside
+    weights = ViewWeights.checked(**request["weights"])
+    return combine(embeddings.views, weights, inside).vectors, inside
 
 
 TASKS: Final[dict[str, Callable[[Store, Request, Progress], Result]]] = {

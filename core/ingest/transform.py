@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from core.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.errors import InputError
 from core.ingest import output, records
 from core.ingest.accounting import Accounted, account
 from core.ingest.behaviour import Behaviour, observe
@@ -53,6 +54,8 @@ def transform(
         SettingsError: If a URL rule cannot be applied.
         ResourceError: If disk or memory run out.
     """
+    if not raw.parts:
+        raise InputError("There are no records in the input", remedy="Choose another file")
     with open_engine(work_dir, sum(file.read for file in raw.files), threads) as engine:
         parts = engine.parts(raw.parts)
         typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))

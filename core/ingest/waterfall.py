@@ -152,8 +152,6 @@ def refuse_nothing(waterfall: Waterfall, found_names: Sequence[str], example: st
     """
     if waterfall.left:
         return
-    if not waterfall.total:
-        raise InputError("There are no records in the input", remedy="Choose another file")
     step = next(step for step in reversed(waterfall.steps) if step.records)
     remedy = _SWITCHES.get(step.name) or _REMEDIES.get(step.name, "")
     details = {

@@ -6,6 +6,7 @@ Letters: n_users, B sequences in a batch, T their length, E embedding_dim.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from core.model.devices import fast_arithmetic, pick_device
 from core.model.files import load_model
 from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch, url_streams
 from core.model.network import UserBehaviorTransformer
+from core.model.workers import Workers, workers
 from core.progress import Progress, silent
 from core.schema import View
 from core.sequences import UserSequences
@@ -60,10 +62,13 @@ def embed(
         )
     streams = {View.URL: url_streams(sequences, page_urls, model.vocabulary)}
     network = model.network.to(place)
-    return {
-        view: embed_spans(network, view, streams[view], latest_views(sequences, config.max_length), progress)
-        for view, config in model.config.views.items()
-    }
+    with workers(place) as threads:
+        return {
+            view: embed_spans(
+                network, view, streams[view], latest_views(sequences, shape.max_length), threads, progress
+            )
+            for view, shape in model.config.views.items()
+        }
 
 
 def embed_spans(
@@ -71,6 +76,7 @@ def embed_spans(
     view: View,
     streams: TokenStreams,
     spans: Spans,
+    threads: Workers,
     progress: Progress = silent,
 ) -> np.ndarray:
     """Vectors of runs of page views, computed once for each distinct run.
@@ -78,27 +84,40 @@ def embed_spans(
     Returns:
         float32 of shape (len(spans), E).
     """
-    encoder = network.encoder(view).eval()
-    device = next(encoder.parameters()).device
+    encoder = network.encoder(view)
+    device = encoder.item.weight.device
     vectors = np.empty((len(spans), encoder.pooling.project.out_features), dtype=np.float32)
+
+    def fill(batch: Batch) -> int:
+        with torch.inference_mode(), fast_arithmetic(device):
+            unique = encoder(padded_batch(streams, spans[batch.distinct]).to(device))  # (B, E)
+        vectors[batch.members] = unique.float().cpu().numpy()[batch.place]
+        return len(batch.members)
+
     done = 0
-    with torch.inference_mode(), fast_arithmetic(device):
-        for members, first, place in _batches(streams, spans):
-            batch = padded_batch(streams, spans[first]).to(device)
-            unique = encoder(batch).float().cpu().numpy()  # (B, E)
-            vectors[members] = unique[place]
-            done += len(members)
-            progress("embed", done / len(spans), f"{done:,} of {len(spans):,} users")
+    for count in threads(fill, _batches(streams, spans)):
+        done += count
+        progress("embed", done / len(spans), f"{done:,} of {len(spans):,} users")
     return vectors
 
 
-def _batches(streams: TokenStreams, spans: Spans) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Group runs of one length, so that nothing is padded, and runs that are equal.
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Runs of one length, to be encoded together.
 
-    Yields:
-        The runs of a batch (indices), one run for each distinct content (indices), and for each run of
-        the batch the place of its content among those.
+    Args:
+        members: Indices of the runs.
+        distinct: Indices of one run for each distinct content.
+        place: For each member, where in ``distinct`` its content is.
     """
+
+    members: np.ndarray
+    distinct: np.ndarray
+    place: np.ndarray
+
+
+def _batches(streams: TokenStreams, spans: Spans) -> Iterator[Batch]:
+    """Group runs of one length, so that nothing is padded, and runs that are equal."""
     for length in np.unique(spans.length):
         members = np.flatnonzero(spans.length == length)
         _, first, inverse = np.unique(
@@ -109,7 +128,7 @@ def _batches(streams: TokenStreams, spans: Spans) -> Iterator[tuple[np.ndarray, 
         for start in range(0, len(first), size):
             low, high = np.searchsorted(inverse[order], [start, start + size])
             chosen = order[low:high]
-            yield members[chosen], members[first[start : start + size]], inverse[chosen] - start
+            yield Batch(members[chosen], members[first[start : start + size]], inverse[chosen] - start)
 
 
 def _contents(streams: TokenStreams, spans: Spans) -> np.ndarray:
@@ -122,11 +141,15 @@ def _contents(streams: TokenStreams, spans: Spans) -> np.ndarray:
 
 
 def embed_pair(
-    network: UserBehaviorTransformer, streams: Mapping[View, TokenStreams], pair: tuple[Spans, Spans]
+    network: UserBehaviorTransformer,
+    streams: Mapping[View, TokenStreams],
+    pair: tuple[Spans, Spans],
+    threads: Workers,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Vectors of two parts of the same users, all views summed: two float32 of shape (n, E), of length 1."""
     summed = [
-        np.sum([embed_spans(network, view, streams[view], part) for view in streams], axis=0) for part in pair
+        np.sum([embed_spans(network, view, streams[view], part, threads) for view in streams], axis=0)
+        for part in pair
     ]
     query, answer = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for vectors in summed)
     return query, answer

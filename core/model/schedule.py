@@ -10,7 +10,7 @@ from core.settings import TrainSettings
 
 SMALLEST_BATCH: Final = 32
 STEPS_AN_EPOCH: Final = 16
-"""At least about this many steps for each epoch asked for: small data get smaller batches, then more epochs."""
+"""About the fewest steps for an epoch asked for: small data get smaller batches, then more epochs."""
 WARM_UP: Final = 0.15
 START_DIVISOR: Final = 25.0
 END_DIVISOR: Final = 1e4

@@ -121,7 +121,7 @@ class Step:
         def differentiate(part: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
             return torch.autograd.grad(part[0], parameters, part[1])
 
-        pieces = gradient.split([len(part) for part in vectors])
+        pieces = torch.split(gradient, [len(part) for part in vectors])
         of_parts = list(self.workers(differentiate, zip(vectors, pieces, strict=True)))
         for parameter, gradients in zip(parameters, zip(*of_parts, strict=True), strict=True):
             parameter.grad = torch.stack(gradients).sum(dim=0)
@@ -139,8 +139,8 @@ def slices_loss(
         margin: Of the triplets.
         generator: Source of random negatives.
     """
-    anchor, positive = vectors.chunk(2)
-    triplets = triplet_loss(anchor, positive, *bags.chunk(2), margin, generator)
+    count = len(vectors) // 2
+    triplets = triplet_loss(vectors[:count], vectors[count:], bags[:count], bags[count:], margin, generator)
     return triplets + LEAK_WEIGHT * length_leak(vectors, log_lengths)
 
 

@@ -27,7 +27,7 @@ from core.model.steps import Step, ViewSource
 from core.model.triplets import draw_slices
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import Vocabulary, build_vocabulary
-from core.model.workers import Workers, workers
+from core.model.workers import workers
 from core.progress import Progress, silent
 from core.schema import Pages, View
 from core.sequences import UserSequences
@@ -45,18 +45,21 @@ full rate a site of 4,000 pages is learnt by heart: validation falls from .069 t
 
 @dataclass(frozen=True, eq=False)
 class Assignment:
-    """What stays the same during a training."""
+    """What stays the same during a training.
 
-    settings: TrainSettings
+    Args:
+        step: What every step shares, the network among it.
+        schedule: How many steps.
+        spans: All page views of each user that trains.
+        pair: The two parts of each held-out user that validation looks for.
+        fingerprint: What a checkpoint must have been made of to be resumed.
+    """
+
+    step: Step
     schedule: Schedule
-    device: torch.device
     spans: Spans
-    """All page views of each user that trains."""
-    workers: Workers
-    streams: Mapping[View, TokenStreams]
-    sources: Mapping[View, ViewSource]
     pair: tuple[Spans, Spans] | None
-    """The two parts of each held-out user that validation looks for."""
+    fingerprint: str
 
 
 def train(
@@ -97,19 +100,16 @@ def train(
         settings=settings,
     )
     with repeatable(device), workers(device) as threads:
-        network = _new_network(config, streams, sequences, population)
+        network = _new_network(config, streams, sequences, population).to(device)
+        sources = {View.URL: ViewSource.of(streams[View.URL], vocabulary.coarse_ids(), device)}
         assignment = Assignment(
-            settings=settings,
+            step=Step(network, sources, settings, device, threads),
             schedule=schedule,
-            device=device,
-            workers=threads,
             spans=Spans(sequences.offsets[population.training], sequences.lengths[population.training]),
-            streams=streams,
-            sources={View.URL: ViewSource.of(streams[View.URL], vocabulary.coarse_ids(), device)},
             pair=retrieval_pairs(sequences, population.held_out, settings.max_length),
+            fingerprint=fingerprint(sequences, settings, schedule),
         )
-        mark = fingerprint(sequences, settings, schedule)
-        standing = _fit(assignment, network.to(device), mark, progress, checkpoint_dir)
+        standing = _fit(assignment, progress, checkpoint_dir)
     report = _report(sequences, population, assignment, vocabulary, standing)
     save_model(out_dir, TrainedModel(network, config, vocabulary), report)
     return report
@@ -133,21 +133,17 @@ def _new_network(
     return network
 
 
-def _fit(
-    assignment: Assignment,
-    network: UserBehaviorTransformer,
-    mark: str,
-    progress: Progress,
-    checkpoint_dir: Path | None,
-) -> Standing:
-    learner = Learner(network, _optimizer(network, assignment.settings))
-    standing = resume(checkpoint_dir, learner, mark) if checkpoint_dir else None
+def _fit(assignment: Assignment, progress: Progress, checkpoint_dir: Path | None) -> Standing:
+    network = assignment.step.network
+    learner = Learner(network, _optimizer(network, assignment.step.settings))
+    standing = resume(checkpoint_dir, learner, assignment.fingerprint) if checkpoint_dir else None
 
     def save(latest: Standing) -> None:
         if checkpoint_dir:
             save_checkpoint(checkpoint_dir, learner, latest)
 
-    return _run(assignment, learner, standing or Standing(fingerprint=mark), progress, save)
+    fresh = Standing(fingerprint=assignment.fingerprint)
+    return _run(assignment, learner.optimizer, standing or fresh, progress, save)
 
 
 def _optimizer(network: UserBehaviorTransformer, settings: TrainSettings) -> torch.optim.AdamW:
@@ -159,7 +155,7 @@ def _optimizer(network: UserBehaviorTransformer, settings: TrainSettings) -> tor
 
 def _run(
     assignment: Assignment,
-    learner: Learner,
+    optimizer: torch.optim.AdamW,
     standing: Standing,
     progress: Progress,
     save: Callable[[Standing], None],
@@ -170,7 +166,7 @@ def _run(
     losses: list[torch.Tensor] = []
     row_at = saved_at = time.monotonic()
     for step in range(standing.step, schedule.steps):
-        losses.append(_step(assignment, learner, step))
+        losses.append(_step(assignment, optimizer, step))
         done = step + 1
         message = f"Epoch {step // schedule.steps_per_epoch + 1} of {schedule.epochs}"
         epoch_ends = done % schedule.steps_per_epoch == 0 or done == schedule.steps
@@ -178,7 +174,7 @@ def _run(
             progress(STAGE, done / schedule.steps, message)
             continue
         seconds = time.monotonic() - row_at
-        row = _row(assignment, learner, step, losses, seconds, validate=epoch_ends)
+        row = _row(assignment, step, losses, seconds, validate=epoch_ends)
         losses, row_at = [], time.monotonic()
         standing = standing.after(done, row, seconds)
         if epoch_ends or row_at - saved_at > CHECKPOINT_EVERY_S:
@@ -188,18 +184,16 @@ def _run(
     return standing
 
 
-def _step(assignment: Assignment, learner: Learner, step: int) -> torch.Tensor:
+def _step(assignment: Assignment, optimizer: torch.optim.AdamW, step: int) -> torch.Tensor:
     """One step of the optimiser; everything random in it depends on the seed and the step alone."""
-    settings, schedule = assignment.settings, assignment.schedule
-    rng = np.random.default_rng([settings.seed, step])
-    users = _users_of(step, len(assignment.spans), schedule, settings.seed)
-    anchor, positive = draw_slices(assignment.spans[users], settings.max_length, rng)
-    for group in learner.optimizer.param_groups:
-        group["lr"] = group["rate"] * one_cycle(step, schedule.steps, settings.learning_rate)
-    shared = Step(learner.network, assignment.sources, settings, assignment.device, assignment.workers)
-    loss = shared.learn(anchor, positive, rng)
-    torch.nn.utils.clip_grad_norm_(learner.network.parameters(), MAX_GRADIENT_NORM)
-    learner.optimizer.step()
+    shared, schedule = assignment.step, assignment.schedule
+    rng = np.random.default_rng([shared.settings.seed, step])
+    users = _users_of(step, len(assignment.spans), schedule, shared.settings.seed)
+    loss = shared.learn(*draw_slices(assignment.spans[users], shared.settings.max_length, rng), rng)
+    torch.nn.utils.clip_grad_norm_(shared.network.parameters(), MAX_GRADIENT_NORM)
+    for group in optimizer.param_groups:
+        group["lr"] = group["rate"] * one_cycle(step, schedule.steps, shared.settings.learning_rate)
+    optimizer.step()
     return loss
 
 
@@ -212,7 +206,6 @@ def _users_of(step: int, n_users: int, schedule: Schedule, seed: int) -> np.ndar
 
 def _row(
     assignment: Assignment,
-    learner: Learner,
     step: int,
     losses: list[torch.Tensor],
     seconds: float,
@@ -223,12 +216,12 @@ def _row(
     if not math.isfinite(loss):
         raise SettingsError(
             f"The loss is no longer a number at step {step + 1}, with learning_rate = "
-            f"{assignment.settings.learning_rate}",
+            f"{assignment.step.settings.learning_rate}",
             remedy="Choose a lower learning_rate",
         )
     valid_mrr = None
     if validate and assignment.pair:
-        valid_mrr = mean_reciprocal_rank(*embed_pair(learner.network, assignment.streams, assignment.pair))
+        valid_mrr = _validate(assignment.step, assignment.pair)
     return CurveRow(
         step=step + 1,
         epoch=step // assignment.schedule.steps_per_epoch + 1,
@@ -236,6 +229,11 @@ def _row(
         valid_mrr=valid_mrr,
         users_per_s=len(losses) * assignment.schedule.batch_size / max(seconds, 1e-9),
     )
+
+
+def _validate(step: Step, pair: tuple[Spans, Spans]) -> float:
+    streams = {view: source.streams for view, source in step.sources.items()}
+    return mean_reciprocal_rank(*embed_pair(step.network, streams, pair, step.workers))
 
 
 def _report(

@@ -18,8 +18,6 @@ import torch
 MOST_WORKERS: Final = 8
 """More do not find enough parts to work on."""
 
-_In = TypeVar("_In", contravariant=True)
-_Out = TypeVar("_Out", covariant=True)
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -27,8 +25,13 @@ _Result = TypeVar("_Result")
 class Workers(Protocol):
     """Does the same with each of some things, in any order, and returns the results in their order."""
 
-    def __call__(self, do: Callable[[_Item], _Result], items: Iterable[_Item]) -> Iterator[_Result]:
+    def __call__(self, do: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
         """Like :func:`map`."""
+
+
+def alone(do: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
+    """No workers but the caller."""
+    return map(do, items)
 
 
 @contextmanager
@@ -38,13 +41,17 @@ def workers(device: torch.device) -> Iterator[Workers]:
     While they are there, a PyTorch operator uses the thread that called it and no other.
     """
     if device.type != "cpu":
-        yield map
+        yield alone
         return
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         with ThreadPoolExecutor(min(available_cores(), MOST_WORKERS)) as pool:
-            yield pool.map
+
+            def together(do: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
+                return pool.map(do, items)
+
+            yield together
     finally:
         torch.set_num_threads(before)
 

@@ -38,7 +38,7 @@ FEWEST: Final = 100
 """Fewer different users than this are laid out by principal components."""
 COLUMNS: Final = 64
 """Principal components that neighbours are looked up in; 32 lose a sixth of the fidelity."""
-DISC_SHARE: Final = 0.05
+DISC_SHARE: Final = 0.03
 """Share of the map that the discs of identical users would cover if no user were alone."""
 GOLDEN_ANGLE: Final = np.pi * (3 - np.sqrt(5))
 

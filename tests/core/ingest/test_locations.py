@@ -14,19 +14,39 @@ from core.settings import UrlSettings
 from tests.core.ingest.shop import SITE, Row, event, shop
 from tests.core.ingest.test_urls import LIKE_URLS
 
-PARAMS = st.sampled_from(["q=a", "Q=b+c", "utm_source=x", "GCLID=1", "variant=2", "q=", "q", "", "cat%65gory=x", "email=j", "sid=9"])
+PARAMS = st.sampled_from(
+    [
+        "q=a",
+        "Q=b+c",
+        "utm_source=x",
+        "GCLID=1",
+        "variant=2",
+        "q=",
+        "q",
+        "",
+        "cat%65gory=x",
+        "email=j",
+        "sid=9",
+    ]
+)
 QUERIES = st.builds(lambda parts: "?" + "&".join(parts), st.lists(PARAMS, max_size=4))
 FRAGMENTS = st.sampled_from(["", "#", "#top", "#/", "#/Cart", "#!/Cart/", "#/cart?q=1&gclid=2", "#a#b"])
-BASES = st.sampled_from([SITE, SITE + "/", SITE + "/A/", SITE + "/a;sid=1", "/basket", "https://é.example/ü", SITE + "/a b"])
+BASES = st.sampled_from(
+    [SITE, SITE + "/", SITE + "/A/", SITE + "/a;sid=1", "/basket", "https://é.example/ü", SITE + "/a b"]
+)
 LOCATIONS = st.one_of(st.builds(lambda *parts: "".join(parts), BASES, QUERIES, FRAGMENTS), LIKE_URLS)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(LOCATIONS.filter(lambda text: text.strip()), min_size=1, max_size=20),
-    st.builds(UrlSettings, keep_fragment=st.booleans(), keep_params=st.sampled_from([("q",), (), ("q", "a b")])),
+    st.builds(
+        UrlSettings, keep_fragment=st.booleans(), keep_params=st.sampled_from([("q",), (), ("q", "a b")])
+    ),
 )
-def test_the_engine_and_python_agree(tmp_path_factory: pytest.TempPathFactory, found: list[str], url: UrlSettings) -> None:
+def test_the_engine_and_python_agree(
+    tmp_path_factory: pytest.TempPathFactory, found: list[str], url: UrlSettings
+) -> None:
     rows = [event("u", number, page=None, **{Raw.PAGE_LOCATION: text}) for number, text in enumerate(found)]
     dataset = shop(tmp_path_factory.mktemp("shop"), *rows, url=url)
     expected = canonicalise(found, url)
@@ -61,7 +81,9 @@ def test_a_page_has_its_most_frequent_title_masked_and_no_placeholder(tmp_path: 
 
 
 def test_dropped_personal_data_is_counted_too(tmp_path: Path) -> None:
-    receipt = shop(tmp_path, *visits("/a?email=jane@x.com", "/a?email=jane@x.com", "/b?tel=1#x", "/c")).receipt
+    receipt = shop(
+        tmp_path, *visits("/a?email=jane@x.com", "/a?email=jane@x.com", "/b?tel=1#x", "/c")
+    ).receipt
     assert receipt.pii_masked == {"email": 2, "phone": 1}
 
 

@@ -13,7 +13,9 @@ from tests.core.ingest.shop import event, paths_of, shop, step
 NOON = 1_611_230_400_000_000  # 2021-01-21 12:00:00 UTC, microseconds
 
 
-def computed(folder: Path, texts: list[str | None], function: Callable[[ir.StringValue], ir.Value]) -> list[object]:
+def computed(
+    folder: Path, texts: list[str | None], function: Callable[[ir.StringValue], ir.Value]
+) -> list[object]:
     """What an expression makes of some texts."""
     with open_engine(folder, threads=1) as engine:
         table = engine.keep("texts", pa.table({"text": pa.array(texts, pa.string()), "n": range(len(texts))}))
@@ -45,7 +47,17 @@ TIMES = {
     "946684800": (946_684_800_000_000, "s"),
     "4102444799": (4_102_444_799_000_000, "s"),
 }
-OUTSIDE = ["946684799", "4102444800", "20210121", "0", "-5", "1999-12-31", "2100-01-01", "290000-01-01", "1e30"]
+OUTSIDE = [
+    "946684799",
+    "4102444800",
+    "20210121",
+    "0",
+    "-5",
+    "1999-12-31",
+    "2100-01-01",
+    "290000-01-01",
+    "1e30",
+]
 NO_TIMES = ["", "abc", "21/01/2021 12:00", "2021-13-01", "1,611", "NaT", None]
 
 
@@ -55,30 +67,61 @@ def test_times_in_every_way_they_are_written(tmp_path: Path) -> None:
 
 
 def test_times_that_cannot_be(tmp_path: Path) -> None:
-    assert computed(tmp_path, [*OUTSIDE, *NO_TIMES], records.microseconds) == [None] * (len(OUTSIDE) + len(NO_TIMES))
+    assert computed(tmp_path, [*OUTSIDE, *NO_TIMES], records.microseconds) == [None] * (
+        len(OUTSIDE) + len(NO_TIMES)
+    )
     assert computed(tmp_path, OUTSIDE[:-1], records.unit) == [records.OUTSIDE] * (len(OUTSIDE) - 1)
     assert computed(tmp_path, NO_TIMES, records.unit) == [None] * len(NO_TIMES)
 
 
 def test_engagement_as_text(tmp_path: Path) -> None:
     texts = ["13", "13.0", "0", "1e3", "", "-1", "abc", "nan", "inf", None]
-    assert computed(tmp_path, texts, records.milliseconds) == [13, 13, 0, 1000, None, None, None, None, None, None]
+    assert computed(tmp_path, texts, records.milliseconds) == [
+        13,
+        13,
+        0,
+        1000,
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+    ]
 
 
-@pytest.mark.parametrize("text", ["", " ", "(not set)", "null", "NULL", "nan", "NaN", "undefined", "None", "(data deleted)", "<Other>"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "(not set)", "null", "NULL", "nan", "NaN", "undefined", "None", "(data deleted)", "<Other>"],
+)
 def test_texts_that_stand_for_nobody(tmp_path: Path, text: str) -> None:
     assert computed(tmp_path, [text, None], records.user_id) == [None, None]
 
 
-@pytest.mark.parametrize("text", ["1026932.0858862293", "0123", "1e5", " a ", "nanny", "null-island", "(direct)", "é"])
+@pytest.mark.parametrize(
+    "text", ["1026932.0858862293", "0123", "1e5", " a ", "nanny", "null-island", "(direct)", "é"]
+)
 def test_ids_stay_exactly_as_they_are(tmp_path: Path, text: str) -> None:
     assert computed(tmp_path, [text], records.user_id) == [text]
 
 
 def test_placeholders_are_absent_but_direct_is_a_source(tmp_path: Path) -> None:
-    texts = ["", "  ", "(not set)", "<Other>", "(other)", "(data deleted)", "<obfuscated>", "(direct)", "Germany"]
+    texts = [
+        "",
+        "  ",
+        "(not set)",
+        "<Other>",
+        "(other)",
+        "(data deleted)",
+        "<obfuscated>",
+        "(direct)",
+        "Germany",
+    ]
     assert computed(tmp_path, texts, records.absent) == [*[None] * 7, "(direct)", "Germany"]
-    assert computed(tmp_path, texts, lambda text: records.absent(text, records.DIRECT)) == [*[None] * 8, "Germany"]
+    assert computed(tmp_path, texts, lambda text: records.absent(text, records.DIRECT)) == [
+        *[None] * 8,
+        "Germany",
+    ]
 
 
 def test_order_is_by_time_then_batch_then_place(tmp_path: Path) -> None:

@@ -58,7 +58,10 @@ def test_rejects_after_reading_count_in_the_file_they_are_in(tmp_path: Path) -> 
 
 
 def test_a_file_without_event_names_holds_page_views_only(tmp_path: Path) -> None:
-    files = [[event("u", 0, "/a"), event("u", 1, "/b", name="scroll")], [event("u", 2, "/c"), event("u", 3, "/d")]]
+    files = [
+        [event("u", 0, "/a"), event("u", 1, "/b", name="scroll")],
+        [event("u", 2, "/c"), event("u", 3, "/d")],
+    ]
     dataset = made_of(tmp_path, raw_read(tmp_path / "raw", files, without={1: [Raw.EVENT_NAME]}))
     assert paths_of(dataset) == {"u": ["/a", "/c", "/d"]}
 
@@ -101,7 +104,9 @@ def test_a_bot_that_is_everybody_is_kept_unless_excluded(tmp_path: Path) -> None
 
 def test_pages_left_out_may_take_users_with_them_and_must_exist(tmp_path: Path) -> None:
     rows = [event("u", 0, "/a"), event("u", 1, "/thanks"), event("v", 0, "/thanks")]
-    dataset = shop(tmp_path, *rows, strip_pages=("https://shop.example/thanks", "https://shop.example/nowhere"))
+    dataset = shop(
+        tmp_path, *rows, strip_pages=("https://shop.example/thanks", "https://shop.example/nowhere")
+    )
     stripped = next(found for found in dataset.receipt.waterfall if found.name == "stripped")
     assert (stripped.records, stripped.users) == (2, 1)
     assert step(dataset, "one_page") == 0

@@ -1,0 +1,97 @@
+from pathlib import Path
+
+import pandas as pd
+
+from core.schema import Raw
+from tests.core.ingest.shop import Row, event, shop
+
+SOURCE, MEDIUM = Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM
+
+
+def column(folder: Path, name: str, *rows: Row) -> list[object]:
+    found = shop(folder, *rows).users[name]
+    return [None if pd.isna(value) else value for value in found]
+
+
+def test_engagement_is_summed_over_all_events_and_null_is_not_zero(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0),
+        event("u", 1, name="scroll", engagement_time_msec="100"),
+        event("u", 2, engagement_time_msec="20.0"),
+        event("u", 3, name="user_engagement", page="(not set)", engagement_time_msec="3"),
+        event("u", 4, name="user_engagement", engagement_time_msec="1000", traffic_type="internal"),
+        event("v", 0),
+        event("w", 0, engagement_time_msec="0"),
+    ]
+    dataset = shop(tmp_path, *rows)
+    assert [None if pd.isna(value) else value for value in dataset.users["engagement_msec"]] == [123, None, 0]
+    assert dataset.receipt.engagement_share == 2 / 3
+    assert "all events" in dataset.receipt.engagement_rule
+
+
+def test_without_any_value_engagement_is_not_computable(tmp_path: Path) -> None:
+    receipt = shop(tmp_path, event("u", 0), event("u", 1)).receipt
+    assert receipt.engagement_share is None
+    assert receipt.engagement_rule.startswith("Not computable from this file")
+
+
+def test_labels_are_the_most_frequent_over_all_events(tmp_path: Path) -> None:
+    browsers = ["Safari", "Chrome", "Chrome", "<Other>", "<Other>", "<Other>", ""]
+    rows = [
+        event("u", second, name="page_view" if second < 2 else "scroll", device_browser=name)
+        for second, name in enumerate(browsers)
+    ]
+    assert column(tmp_path, "browser", *rows) == ["Chrome"]
+
+
+def test_equally_frequent_labels_go_by_the_alphabet(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0, geo_country="Spain"),
+        event("u", 1, geo_country="Italy"),
+        event("v", 0, geo_country="(direct)"),
+    ]
+    assert column(tmp_path, "country", *rows) == ["Italy", None]
+
+
+def test_the_source_is_the_first_touch(tmp_path: Path) -> None:
+    rows = [
+        event("u", 3, **{SOURCE: "google", MEDIUM: "organic"}),
+        event("u", 1, **{SOURCE: "(not set)", MEDIUM: "cpc"}),
+        event("u", 2, name="session_start", **{SOURCE: "(direct)", MEDIUM: "(none)"}),
+        event("v", 0, **{SOURCE: "news", MEDIUM: ""}),
+        event("w", 0),
+    ]
+    assert column(tmp_path, "source", *rows) == ["(direct) / (none)", "news", None]
+
+
+def test_personal_data_in_a_label_is_masked(tmp_path: Path) -> None:
+    assert column(tmp_path, "source", event("u", 0, **{SOURCE: "jane@x.com", MEDIUM: "email"})) == [
+        "{email} / email"
+    ]
+
+
+def test_users_are_ordered_by_the_bytes_of_their_ids_and_span_their_views(tmp_path: Path) -> None:
+    users = shop(
+        tmp_path, event("b", 5), event("é", 0), event("B", 1), event("a10", 2), event("a9", 3), event("b", 2)
+    ).users
+    assert users["user_id"].tolist() == ["B", "a10", "a9", "b", "é"]
+    assert users["page_views"].tolist() == [1, 1, 1, 2, 1]
+    assert (users["last_ts"] - users["first_ts"]).tolist() == [0, 0, 0, 3_000_000, 0]
+
+
+def test_many_browsers_behind_many_ids_are_a_warning(tmp_path: Path) -> None:
+    browsers = ("Chrome", "Safari", "Edge", "Opera", "Firefox")
+    rows = [
+        event(f"u{user}", second, device_browser=browser)
+        for user in range(20)
+        for second, browser in enumerate(browsers)
+    ]
+    assert any("20 of 20 ids" in text for text in shop(tmp_path / "many", *rows).receipt.warnings)
+    assert not shop(tmp_path / "few", *rows[5:]).receipt.warnings
+
+
+def test_ids_that_are_addresses_are_kept_and_said_to_be(tmp_path: Path) -> None:
+    dataset = shop(tmp_path, event("jane@x.com", 0), event("jim@x.com", 0))
+    assert dataset.users["user_id"].tolist() == ["jane@x.com", "jim@x.com"]
+    assert dataset.receipt.id_kind == "email address"
+    assert any("email addresses" in text for text in dataset.receipt.warnings)
