@@ -96,7 +96,7 @@ def epoch_us(moment: dt.Timestamp(timezone="UTC")) -> int:  # type: ignore[valid
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
 def divide(dividend: int, divisor: int) -> int:  # type: ignore[empty-body]
-    """Whole part of a quotient; unlike ``//`` it does not go through a double, which cannot hold nanoseconds."""
+    """Whole part of a quotient; unlike ``//`` not by way of a double, which cannot hold nanoseconds."""
 
 
 def typed(

@@ -60,7 +60,8 @@ def is_held_out(sequences: UserSequences) -> np.ndarray:
     ids = sequences.user_id.to_pylist()
     digests = (hashlib.blake2b(text.encode(), digest_size=8).digest() for text in ids)
     numbers = np.frombuffer(b"".join(digests), dtype="<u8")
-    return numbers % HELD_OUT_ONE_IN == 0
+    held_out: np.ndarray = numbers % HELD_OUT_ONE_IN == 0
+    return held_out
 
 
 def _check(sequences: UserSequences, able: np.ndarray) -> None:

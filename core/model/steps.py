@@ -91,7 +91,7 @@ class Step:
 
     def _learn_view(self, view: View, slices: Spans, order: np.ndarray, rng: np.random.Generator) -> Tensor:
         seed = int(rng.integers(2**31))
-        places = np.array_split(order, CPU_PARTS if self.device.type == "cpu" else 1)
+        places = even_parts(order, slices.length, CPU_PARTS if self.device.type == "cpu" else 1)
         parts = [Part(view, slices[place], seed + number) for number, place in enumerate(places)]
         encoded = list(self.workers(self._encode, parts))
         back = torch.from_numpy(np.argsort(order, kind="stable")).to(self.device)
@@ -125,6 +125,13 @@ class Step:
         of_parts = list(self.workers(differentiate, zip(vectors, pieces, strict=True)))
         for parameter, gradients in zip(parameters, zip(*of_parts, strict=True), strict=True):
             parameter.grad = torch.stack(gradients).sum(dim=0)
+
+
+def even_parts(order: np.ndarray, lengths: np.ndarray, count: int) -> list[np.ndarray]:
+    """Split an order of slices into at most ``count`` parts with about equally many page views."""
+    views = np.cumsum(lengths[order])
+    ends = np.searchsorted(views, views[-1] * np.arange(1, count) / count)
+    return [part for part in np.split(order, ends) if len(part)]
 
 
 def slices_loss(

@@ -62,7 +62,8 @@ def draw_slices(spans: Spans, max_length: int, rng: np.random.Generator) -> tupl
 
 def _random_below(limits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A whole number from 0 to below each limit."""
-    return (rng.random(len(limits)) * limits).astype(np.int64)
+    below: np.ndarray = (rng.random(len(limits)) * limits).astype(np.int64)
+    return below
 
 
 def bag_signature(batch: PaddedBatch, signatures: Tensor) -> Tensor:

@@ -111,7 +111,7 @@ class Vocabulary:
         table = np.full(n_groups * n_groups, OTHER_TRANSITION, dtype=np.int32)
         for rank, (before, after) in enumerate(self.transitions):
             table[before * n_groups + after] = FIRST_FREE_ID + rank
-        ids = table[_pair_codes(groups, n_groups)]
+        ids: np.ndarray = table[_pair_codes(groups, n_groups)]
         ids[starts] = FIRST_VIEW
         return ids
 
@@ -185,8 +185,9 @@ def _with_transitions(
 
 def _pair_codes(groups: np.ndarray, n_groups: int) -> np.ndarray:
     """(group before, group) of each view as one number; meaningless at a user's first view."""
-    before = np.concatenate([groups[:1], groups[:-1]])
-    return before.astype(np.int64) * n_groups + groups
+    before = np.concatenate([groups[:1], groups[:-1]]).astype(np.int64)
+    codes: np.ndarray = before * n_groups + groups
+    return codes
 
 
 def _ranked(counts: Mapping[str, float], smallest: float) -> tuple[str, ...]:

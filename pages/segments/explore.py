@@ -90,7 +90,7 @@ def _renamer(bench: Bench) -> Callable[[int, str], None]:
 
 
 def _number_of_segments(bench: Bench) -> None:
-    with st.container(border=True, key="choose_k"):
+    with st.container(border=True, key="choose_k", gap="xsmall"):
         st.markdown(
             "**How many segments?**", help="Both scores for each number of segments, with these weights."
         )
@@ -113,12 +113,14 @@ def _k_charts(bench: Bench, scores: pd.DataFrame) -> None:
         f"Suggested: **{advice.k}**, the smallest number whose silhouette is within 5 % of the best "
         f"({ties}). You are at {current}."
     )
+    st.caption("**Silhouette** over the number of segments: higher is better")
     st.altair_chart(
-        charts.line_over_k(scores, "silhouette", "Silhouette (higher is better)", current, advice.k),
+        charts.line_over_k(scores, "silhouette", "Silhouette", current, advice.k),
         key="chart-silhouette", alt=f"Silhouette over the number of segments; {advice.k} is suggested",
     )  # fmt: skip
+    st.caption("**Inertia**: always falls, look for the bend")
     st.altair_chart(
-        charts.line_over_k(scores, "inertia", "Inertia (look for the bend)", current, None),
+        charts.line_over_k(scores, "inertia", "Inertia", current, None),
         key="chart-inertia", alt="Mean squared distance to the centre over the number of segments",
     )  # fmt: skip
     behind(scores, key="number_of_segments")

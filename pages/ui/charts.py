@@ -48,12 +48,12 @@ def line_over_k(scores: pd.DataFrame, value: str, title: str, current: int, best
     Args:
         scores: Columns ``k`` and ``value``.
         value: Column to draw.
-        title: Of the axis.
+        title: What the score is called.
         current: The number of segments on screen.
         best: The suggested number; None where the score does not suggest one.
     """
-    at = alt.X("k:O", title="Number of segments", axis=alt.Axis(labelAngle=0))
-    y = alt.Y(f"{value}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4))
+    at = alt.X("k:O", title=None, axis=alt.Axis(labelAngle=0))
+    y = alt.Y(f"{value}:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=3))
     base = alt.Chart(scores).encode(x=at, y=y, tooltip=_tips({"k": ("Segments", ""), value: (title, ",.3f")}))
     line = base.mark_line(strokeWidth=2)
     points = base.mark_point(filled=True, size=55, opacity=1)
@@ -61,7 +61,7 @@ def line_over_k(scores: pd.DataFrame, value: str, title: str, current: int, best
     star = base.transform_filter(alt.datum.k == (best or -1)).mark_point(
         shape="diamond", filled=True, size=190, opacity=1
     )
-    return _sized(now + line + points + star, 170)
+    return _sized(now + line + points + star, 120)
 
 
 def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title: str) -> Chart:

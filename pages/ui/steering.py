@@ -11,14 +11,17 @@ from typing import Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.schema import View
 from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 
 MOST_SEGMENTS: Final = 20
 """More than that nobody tells apart on a map; the command line goes up to 50."""
-NO_OUTCOME: Final = "none"
 DEFAULT_OUTCOME: Final = "purchase"
+KEYS: Final = ("k", *(f"w_{view}" for view in View), "outcome")
+"""The controls, as the session and the link call them."""
+CARRIED: Final = "steering_carried"
 
 TITLES: Final[dict[View, str]] = {View.URL: "Pages", View.THEME: "Page themes", View.TYPE: "Page types"}
 MEANING: Final[dict[View, str]] = {
@@ -75,6 +78,7 @@ def draw(present: tuple[View, ...], n_clustered: int, outcomes: Mapping[str, int
     Raises:
         SettingsError: If every present view has the weight 0.
     """
+    again = _carry_over()
     n_clusters = st.slider(
         "Number of segments", 2, min(MOST_SEGMENTS, n_clustered - 1), min(6, n_clustered - 1), key="k",
         bind="query-params", persist_state="session",
@@ -86,12 +90,36 @@ def draw(present: tuple[View, ...], n_clustered: int, outcomes: Mapping[str, int
     for view in View:
         if view not in present:
             st.caption(ABSENT[view])
-    weights = _used(values, present)
     outcome = _outcome(outcomes)
+    if again:
+        st.rerun()
+    weights = _used(values, present)
     steering = Steering(
         weights, ClusterSettings.checked(n_clusters=n_clusters), AnalyzeSettings.checked(outcome=outcome)
     )
     return steering, Slots(places)
+
+
+def _carry_over() -> bool:
+    """Bring another page's settings here; call it before the widgets.
+
+    Streamlit gives a page that shows a kept widget for the first time its default, and the kept value only
+    at the end of that run; and it writes a value into the link only where the widget was there before
+    (1.67, ``SessionState.register_widget``). So the values are set by hand, and in two runs.
+
+    Returns:
+        Whether the page must run once more, after the widgets are drawn.
+    """
+    context = get_script_run_ctx(suppress_warning=True)
+    page = context.page_script_hash if context else ""
+    last_page, runs_left = st.session_state.get(CARRIED, (page, 0))
+    runs_left = 2 if last_page != page else runs_left
+    if runs_left:
+        for key in KEYS:
+            if key in st.session_state:
+                st.session_state[key] = st.session_state[key]
+    st.session_state[CARRIED] = (page, max(0, runs_left - 1))
+    return bool(runs_left > 1)
 
 
 def _weight(view: View, present: bool) -> tuple[float, DeltaGenerator]:
@@ -105,11 +133,15 @@ def _weight(view: View, present: bool) -> tuple[float, DeltaGenerator]:
 
 def _used(values: Mapping[View, float], present: tuple[View, ...]) -> ViewWeights:
     """Weights that differ only in what cannot matter become equal, so that nothing is computed twice."""
+    standard = ViewWeights()
+    if _shares(values, present) == _shares({view: standard.of(view) for view in View}, present):
+        return standard
+    return ViewWeights.checked(**_shares(values, present))
+
+
+def _shares(values: Mapping[View, float], present: tuple[View, ...]) -> dict[str, float]:
     total = sum(values[view] for view in present)
-    shares = {
-        str(view): round(values[view] / total, 4) if view in present and total else 0.0 for view in View
-    }
-    return ViewWeights.checked(**shares)
+    return {str(view): round(values[view] / total, 4) if view in present and total else 0.0 for view in View}
 
 
 def _outcome(outcomes: Mapping[str, int]) -> str | None:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 from core.ingest import bots
 from core.schema import Raw
-from tests.core.ingest.shop import Row, event, made_of, raw_read, shop, step
 from core.settings import IngestSettings
+from tests.core.ingest.shop import Row, event, made_of, raw_read, shop, step
 
 
 def clicks(user: str, count: int, every: float, **fields: str) -> list[Row]:
@@ -51,7 +51,7 @@ def test_rounded_times_say_nothing_about_pace(tmp_path: Path) -> None:
 
 
 def test_bots_are_left_out_only_when_asked_to(tmp_path: Path) -> None:
-    rows = clicks("bot", 400, 1.0) + [event("u", 0.5), event("u", 1.5)]
+    rows = [*clicks("bot", 400, 1.0), event("u", 0.5), event("u", 1.5)]
     raw = raw_read(tmp_path / "raw", [rows])
     kept = made_of(tmp_path / "kept", raw)
     assert (step(kept, "bot_like"), kept.receipt.users_by_group["bot_like"]) == (0, 1)

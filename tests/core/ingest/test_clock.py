@@ -10,7 +10,7 @@ from tests.core.ingest.shop import START, event, shop
 
 
 def local_days(first: datetime, days: int, offset: float, late_offset: float | None = None) -> list[Day]:
-    """Days full of events in a zone that is so many hours from UTC (later than 31 March: the other offset)."""
+    """Days full of events in a zone that is so many hours from UTC (after March the other offset)."""
     found = []
     for number in range(days):
         date = first + timedelta(days=number)

@@ -90,11 +90,23 @@ def test_a_page_that_gives_the_purchase_away_is_named(tmp_path: Path) -> None:
     assert any("/thanks" in warning for warning in receipt.warnings)
 
 
-def test_pages_that_only_some_buyers_see_or_many_others_see_are_not(tmp_path: Path) -> None:
-    others = [event(f"other{number:03}", 0, "/thanks") for number in range(2)]
-    seen_by_others = shop(tmp_path / "a", *buyers(20, "/thanks"), *others).receipt
-    too_few = shop(tmp_path / "b", *buyers(19, "/thanks"), event("other", 0)).receipt
-    two_ways = shop(tmp_path / "c", *buyers(40, "/")[:0], *buyers(20, "/a"), *[
-        {**row, Raw.USER_KEY: f"more{row[Raw.USER_KEY]}"} for row in buyers(20, "/b")
-    ], *[event(f"other{number}", 0) for number in range(9)]).receipt  # fmt: skip
-    assert seen_by_others.outcome_pages == too_few.outcome_pages == two_ways.outcome_pages == ()
+def visitors(count: int, *pages: str) -> list[Row]:
+    return [
+        event(f"other{number:03}", second, page)
+        for number in range(count)
+        for second, page in enumerate(pages)
+    ]
+
+
+def test_a_page_that_others_see_too_is_not(tmp_path: Path) -> None:
+    rows = [*buyers(20, "/thanks"), *visitors(2, "/", "/thanks")]
+    assert shop(tmp_path, *rows).receipt.outcome_pages == ()
+
+
+def test_a_page_with_few_visitors_is_not(tmp_path: Path) -> None:
+    assert shop(tmp_path, *buyers(19, "/thanks"), *visitors(9, "/")).receipt.outcome_pages == ()
+
+
+def test_a_page_that_only_half_of_the_buyers_see_is_not(tmp_path: Path) -> None:
+    elsewhere = [{**row, Raw.USER_KEY: f"more{row[Raw.USER_KEY]}"} for row in buyers(20, "/b")]
+    assert shop(tmp_path, *buyers(20, "/a"), *elsewhere, *visitors(9, "/")).receipt.outcome_pages == ()

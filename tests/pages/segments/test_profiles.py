@@ -72,10 +72,17 @@ def test_pages_are_listed_as_plain_text(profiles: AppTest) -> None:
     assert any((table["page_title"] == HOSTILE_TITLE).any() for table in tables)
 
 
-def test_controls_are_the_same_as_on_explore(open_app: OpenApp, profiles: AppTest) -> None:
-    profiles.slider(key="k").set_value(4).run()
+def test_controls_are_the_same_as_on_explore(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.slider(key="k").set_value(4).run()
+    app.switch_page("pages/segments/explore.py").run()
+    assert app.slider(key="k").value == 4
+    assert "73 users in 4 segments" in texts(app)
+
+
+def test_controls_from_a_link_are_kept_at_the_first_page_switch(open_app: OpenApp, profiles: AppTest) -> None:
     profiles.switch_page("pages/segments/explore.py").run()
-    assert profiles.slider(key="k").value == 4
+    assert "73 users in 3 segments" in texts(profiles)
 
 
 def test_without_events_there_is_no_outcome_and_the_page_says_so(

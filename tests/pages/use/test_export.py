@@ -42,5 +42,5 @@ def test_the_preview_shows_ids_as_they_are(export: AppTest) -> None:
 
 def test_the_command_line_gives_the_same_settings(export: AppTest) -> None:
     export.slider(key="k").set_value(4).run()
-    assert "--clusters 4 --weights url=1,theme=0,type=0 --outcome purchase" in export.code[0].value
+    assert "--clusters 4 --weights url=0.5,theme=0.3,type=0.2 --outcome purchase" in export.code[0].value
     assert "warm fit" in texts(export)

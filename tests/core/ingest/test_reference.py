@@ -1,0 +1,201 @@
+"""The whole transform against a second one, written with plain loops from the rules in words."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.dataset import Dataset
+from core.schema import Raw
+from tests.core.ingest.shop import SITE, START, Row, made_of, paths_of, raw_read, sessions_of
+
+GAP = 30 * 60 * 1_000_000
+PAGES = {
+    "/A/?gclid=1": "/a",
+    "/a": "/a",
+    "/a/index.html": "/a",
+    "/b?q=x&utm_source=y": "/b?q=x",
+    "/b?v=1": "/b",
+    "/c#top": "/c",
+}
+BATCH = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
+
+
+def pick(rng: np.random.Generator, values: list[Any]) -> Any:  # noqa: ANN401
+    return values[rng.integers(len(values))]
+
+
+def random_rows(rng: np.random.Generator, count: int) -> list[Row]:
+    """Records full of ties, gaps, missing values and duplicates."""
+    rows = []
+    for _ in range(count):
+        time = START * 1_000_000 + int(rng.integers(0, 40)) * 5 * 60 * 1_000_000
+        name = pick(rng, ["page_view", "page_view", "page_view", "scroll", "purchase", "session_start", None])
+        row: Row = {
+            Raw.USER_KEY: pick(rng, ["u1", "u2", "u3", "U3", "10.20", "10.2", None, "", "(not set)", "null"]),
+            Raw.EVENT_TIMESTAMP: pick(
+                rng,
+                [str(time), str(time // 1000), str(time), "soon", None]
+                if rng.random() < 0.1
+                else [str(time)],
+            ),
+            Raw.EVENT_NAME: name,
+            Raw.PAGE_LOCATION: None if rng.random() < 0.05 else SITE + pick(rng, list(PAGES)),
+            Raw.GA_SESSION_ID: pick(rng, ["1", "2", None]),
+            Raw.ENGAGEMENT_TIME_MSEC: pick(rng, ["5", "7.0", None, "", "x"]),
+            Raw.DEVICE_BROWSER: pick(rng, ["Chrome", "Safari", "<Other>", None]),
+            Raw.GEO_COUNTRY: pick(rng, ["Spain", "Italy", "(not set)"]),
+            Raw.TRAFFIC_TYPE: "internal" if rng.random() < 0.05 else None,
+            Raw.DEBUG_MODE: "1" if rng.random() < 0.05 else None,
+            Raw.TRANSACTION_ID: pick(rng, ["T1", "T2", "(not set)", None]),
+            Raw.PURCHASE_REVENUE: pick(rng, ["1.5", "2", None]),
+        }
+        if rng.random() < 0.5:
+            row |= {column: str(rng.integers(0, 3)) for column in BATCH}
+        rows.append(row)
+    return rows
+
+
+class Reference:
+    """What should come out."""
+
+    def __init__(self, files: list[list[Row]]) -> None:
+        self.steps: Counter[str] = Counter()
+        self.events: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for number, rows in enumerate(files):
+            for line, row in enumerate(rows):
+                self._take(row, number, line)
+        for events in self.events.values():
+            events.sort(key=lambda event: event["order"])
+        self.events = {user: events for user, events in self.events.items() if any(e["view"] for e in events)}
+        for events in self.events.values():
+            self._cut_sessions(events)
+        self.users = sorted(self.events, key=str.encode)
+
+    def _take(self, row: Row, file: int, line: int) -> None:
+        time, view = self._time(row[Raw.EVENT_TIMESTAMP]), row[Raw.EVENT_NAME] == "page_view"
+        if time is None or (view and row[Raw.PAGE_LOCATION] is None):
+            self.steps["rejected"] += 1
+            return
+        if not view:
+            self.steps["not_page_view"] += 1
+        for step, leaves in (
+            ("no_id", row[Raw.USER_KEY] in (None, "", "(not set)", "null")),
+            ("internal", row[Raw.TRAFFIC_TYPE] == "internal"),
+            ("debug", row[Raw.DEBUG_MODE] == "1"),
+        ):
+            if leaves:
+                self.steps[step] += view
+                return
+        batch = [row.get(column) for column in BATCH]
+        order = (time, *(float("inf") if value is None else float(value) for value in batch), file, line)
+        self.events[str(row[Raw.USER_KEY])].append({**row, "time": time, "view": view, "order": order})
+
+    @staticmethod
+    def _time(text: str | None) -> int | None:
+        if text is None or not text.isdigit():
+            return None
+        return int(text) * (1000 if len(text) == 13 else 1)
+
+    @staticmethod
+    def _cut_sessions(events: list[dict[str, Any]]) -> None:
+        last, number = -GAP - 1, 0
+        for event in events:
+            key: tuple[str, Any] = ("id", event[Raw.GA_SESSION_ID])
+            if event[Raw.GA_SESSION_ID] is None:
+                number += event["time"] - last > GAP
+                last, key = event["time"], ("gap", number)
+            event["session"] = key
+
+    def views(self, user: str) -> list[dict[str, Any]]:
+        return [event for event in self.events[user] if event["view"]]
+
+    def paths(self) -> dict[str, list[str]]:
+        return {
+            u: [PAGES[e[Raw.PAGE_LOCATION].removeprefix(SITE)] for e in self.views(u)] for u in self.users
+        }
+
+    def sessions(self) -> dict[str, list[int]]:
+        found = {}
+        for user in self.users:
+            seen: list[Any] = []
+            found[user] = []
+            for event in self.views(user):
+                seen += [event["session"]] if event["session"] not in seen else []
+                found[user].append(len(seen) - 1)
+        return found
+
+    def engagement(self) -> list[int | None]:
+        found = []
+        for user in self.users:
+            values = [
+                {"5": 5, "7.0": 7}[e[Raw.ENGAGEMENT_TIME_MSEC]]
+                for e in self.events[user]
+                if e[Raw.ENGAGEMENT_TIME_MSEC] in ("5", "7.0")
+            ]
+            found.append(sum(values) if values else None)
+        return found
+
+    def label(self, column: str) -> list[str | None]:
+        found = []
+        for user in self.users:
+            counts = Counter(
+                e[column] for e in self.events[user] if e[column] not in (None, "<Other>", "(not set)")
+            )
+            found.append(min(counts, key=lambda value: (-counts[value], value)) if counts else None)
+        return found
+
+    def outcomes(self) -> list[tuple[Any, ...]]:
+        found = []
+        for row, user in enumerate(self.users):
+            groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
+            bought: set[str] = set()
+            for event in self.events[user]:
+                name, transaction = event[Raw.EVENT_NAME], event[Raw.TRANSACTION_ID]
+                if name in (None, "page_view"):
+                    continue
+                if name == "purchase" and transaction in bought:
+                    continue
+                if name == "purchase" and transaction in ("T1", "T2"):
+                    bought.add(transaction)
+                groups[name].append(event)
+            for name, events in sorted(groups.items()):
+                revenue = [float(e[Raw.PURCHASE_REVENUE]) for e in events if e[Raw.PURCHASE_REVENUE]]
+                sessions = len({e["session"] for e in events})
+                total = sum(revenue) if revenue else None
+                found.append((row, name, len(events), sessions, min(e["time"] for e in events), total))
+        return found
+
+
+def plain(values: pd.Series[Any]) -> list[Any]:
+    return [None if pd.isna(value) else value for value in values]
+
+
+def check(dataset: Dataset, expected: Reference) -> None:
+    users = dataset.users
+    assert users["user_id"].tolist() == expected.users
+    assert paths_of(dataset) == expected.paths()
+    assert sessions_of(dataset) == expected.sessions()
+    assert users["sessions"].tolist() == [numbers[-1] + 1 for numbers in expected.sessions().values()]
+    assert plain(users["engagement_msec"]) == expected.engagement()
+    assert plain(users["browser"]) == expected.label(Raw.DEVICE_BROWSER)
+    assert plain(users["country"]) == expected.label(Raw.GEO_COUNTRY)
+    outcomes = dataset.outcomes.itertuples(index=False)
+    assert [
+        tuple(None if pd.isna(value) else value for value in row) for row in outcomes
+    ] == expected.outcomes()
+    for step in dataset.receipt.waterfall:
+        assert step.records == expected.steps[step.name], step.name
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_both_agree_on_random_data(tmp_path: Path, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    files = [random_rows(rng, int(rng.integers(20, 80))) for _ in range(2)]
+    raw = raw_read(tmp_path / "raw", files, parts=3)
+    check(made_of(tmp_path, raw, threads=1 + seed % 2), Reference(files))
