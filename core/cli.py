@@ -18,6 +18,7 @@ from core.console import ConsoleProgress
 from core.errors import Beha2VecError, Cancelled, SettingsError
 from core.pipeline import STAGES, RunSettings
 from core.settings import (
+    PRESETS,
     AnalyzeSettings,
     ClusterSettings,
     Device,
@@ -77,7 +78,7 @@ def run(inputs: tuple[Path, ...], out: Path, from_stage: str | None, **options: 
         settings = _fresh(wanted, Preset(options["preset"] or Preset.BALANCED))
     else:
         if options["preset"]:
-            wanted["train"] = TrainSettings.preset(Preset(options["preset"]), **wanted["train"]).model_dump()
+            wanted["train"] = PRESETS[Preset(options["preset"])] | wanted["train"]
         settings = resume_settings(read_previous(out), wanted, str(from_stage))
     with ConsoleProgress() as progress:
         record = run_all(out, inputs, settings, progress, from_stage)

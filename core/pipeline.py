@@ -71,12 +71,8 @@ def preprocess(
         ResourceError: If disk or memory run out.
     """
     from core.ingest import ingest
-    from core.ingest.files import resolve_inputs
 
-    inputs = {
-        f"{number:04d} {source.name}": file_checksum(source.path)
-        for number, source in enumerate(resolve_inputs(paths))
-    }
+    inputs = fingerprints(paths)
     dumped = settings.model_dump(mode="json")
     key = content_key("preprocess", dumped, inputs)
     if again or store.find("preprocess", key) is None:
@@ -87,6 +83,19 @@ def preprocess(
         ):
             ingest(paths, settings, folder, progress, Path(work))
     return open_dataset(store, key)
+
+
+def fingerprints(paths: Sequence[Path]) -> dict[str, str]:
+    """Number and name of every input → checksum of the file it lies in (a zip's members share it).
+
+    Raises:
+        InputError: If a path leads nowhere.
+    """
+    from core.ingest.files import resolve_inputs
+
+    sources = resolve_inputs(paths)
+    checksums = {path: file_checksum(path) for path in dict.fromkeys(source.path for source in sources)}
+    return {f"{number:04d} {source.name}": checksums[source.path] for number, source in enumerate(sources)}
 
 
 def open_dataset(store: Store, key: str) -> Dataset:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 RUN: Final = "run.json"
 MODEL: Final = "model"
+PUBLISHING: Final = ".publishing."
 INGEST_SETTINGS: Final = "ingest.json"
 
 
@@ -87,7 +88,7 @@ def publish(
     made = segment(dataset, embeddings, settings, progress)
     record = _record(dataset, model, embeddings, settings, made)
     out.mkdir(parents=True, exist_ok=True)
-    with disk_errors(), tempfile.TemporaryDirectory(dir=out, prefix=".publishing.") as name:
+    with disk_errors(), tempfile.TemporaryDirectory(dir=out, prefix=PUBLISHING) as name:
         building = Path(name)
         for file in (RECEIPT, SEQUENCES):
             _link(dataset.path / file, building / file)
@@ -95,9 +96,20 @@ def publish(
         _write_tables(building, dataset, embeddings, made)
         _write_report(building, dataset, settings, made)
         _write_json(building / RUN, record)
-        for path in sorted(building.iterdir(), key=lambda path: path.name == RUN):  # run.json last
+        # run.json goes first and comes last: without it, files of two runs never pass for one
+        (out / RUN).unlink(missing_ok=True)
+        for path in sorted(building.iterdir(), key=lambda path: path.name == RUN):
             _replace(path, out / path.name)
     return record
+
+
+def sweep(out: Path) -> None:
+    """Clear away what a killed process left while publishing, and put back the model it was replacing."""
+    for leftover in out.glob(f"{PUBLISHING}*"):
+        old = leftover / f"old.{MODEL}"
+        if old.exists() and not (out / MODEL).exists():
+            os.replace(old, out / MODEL)
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: Segments) -> None:

@@ -20,8 +20,8 @@ from core import pipeline
 from core.errors import ArtifactError, SettingsError
 from core.pipeline import STAGES, RunSettings
 from core.progress import Progress
-from core.publish import RUN, publish
-from core.store import Store, file_checksum
+from core.publish import RUN, publish, sweep
+from core.store import Store, disk_errors
 
 STORED: Final = ("preprocess", "train", "embed")
 """Stages whose results lie in the store; the later ones take seconds and are always done again."""
@@ -111,6 +111,9 @@ def run(
     Raises:
         Beha2VecError: If something cannot be done; what an earlier run left is untouched.
     """
+    with disk_errors():  # before any work is done
+        (out / "stages").mkdir(parents=True, exist_ok=True)
+    sweep(out)
     store = Store(out / "stages")
     store.sweep()
     kept = _keys_to_keep(out, inputs, from_stage)
@@ -147,12 +150,9 @@ def _keys_to_keep(out: Path, inputs: Sequence[Path], from_stage: str | None) -> 
 
 
 def _refuse_other_files(out: Path, inputs: Sequence[Path], previous: Previous) -> None:
-    from core.ingest.files import resolve_inputs
-
-    now = {str(source.path): file_checksum(source.path) for source in resolve_inputs(inputs)}
-    if sorted(now.values()) != sorted(previous.inputs.values()):
+    if pipeline.fingerprints(inputs) != previous.inputs:
         raise SettingsError(
-            f"{out} was made from other files than {', '.join(now)}",
+            f"{out} was made from other files than {', '.join(map(str, inputs))}",
             remedy="Leave the input out to go on with the run as it is, or run again without --from-stage",
         )
 

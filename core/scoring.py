@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Collection, Sequence
@@ -14,7 +13,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from core import pipeline
-from core.errors import ArtifactError
+from core.errors import ArtifactError, ResourceError
 from core.export import vector_lists
 from core.progress import Progress
 from core.publish import INGEST_SETTINGS
@@ -45,11 +44,12 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
     from core.segments.combination import combine
 
     settings, weights, means = _read_frozen(model)
+    known = _known_pages(model)
     partition = Partition.from_files(model / "segments")
-    out.parent.mkdir(parents=True, exist_ok=True)
+    _check_writable(out)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".scoring.") as work:
         dataset = pipeline.preprocess(Store(Path(work)), inputs, settings, progress)
-        pages = align(dataset.pages["page_location"].tolist(), _known_pages(model))
+        pages = align(dataset.pages["page_location"].tolist(), known)
         views = embed(model, dataset.sequences, pages, progress, device)
         vectors = combine(views, weights, means=means).vectors
         clusters = assign(vectors, partition)
@@ -100,5 +100,14 @@ def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, n
 
 
 def _known_pages(model: Path) -> set[str]:
-    vocabulary = json.loads((model / "vocabulary.json").read_text(encoding="utf-8"))
-    return set(vocabulary["pages"])
+    from core.model.files import load_model
+
+    return set(load_model(model).vocabulary.pages)
+
+
+def _check_writable(out: Path) -> None:
+    """Refuse a place that cannot be written before minutes of work, not after."""
+    with disk_errors():
+        out.parent.mkdir(parents=True, exist_ok=True)
+    if out.is_dir():
+        raise ResourceError(f"{out} is a folder", allowed="the name of a Parquet file", remedy="Add a name")

@@ -27,6 +27,9 @@ FORMAT = 1
 """Raised when artifacts of an older layout can no longer be read; part of every key."""
 
 MANIFEST = "manifest.json"
+READABLE = 0o666
+OLD = "old"
+"""Ending of an artifact that is being replaced."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,23 @@ def file_checksum(path: Path) -> str:
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """Turn "no space left" into an error a person can act on.
+    """Turn what a disk refuses into an error a person can act on.
 
     Raises:
-        ResourceError: If the disk is full or the quota is used up.
+        ResourceError: If the disk is full or the quota is used up, or a path cannot be written.
     """
     try:
         yield
+    except (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+        raise ResourceError(
+            f"{error.filename2 or error.filename} cannot be written: {error.strerror}",
+            remedy="Choose another place",
+        ) from error
     except OSError as error:
+        if error.errno == errno.EROFS:
+            raise ResourceError(
+                f"{error.filename} cannot be written: {error.strerror}", remedy="Choose another place"
+            ) from error
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ResourceError(
                 f"The disk is full: {error.filename or 'a file could not be written'}",
@@ -85,10 +97,18 @@ def write_text_atomic(path: Path, text: str) -> None:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
+            os.chmod(name, READABLE & ~_umask())  # noqa: PTH101 - beside os.replace
             os.replace(name, path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
+
+
+def _umask() -> int:
+    """What this process takes away from new files; mkstemp gives them to the owner alone."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 class Store:
@@ -132,26 +152,37 @@ class Store:
             try:
                 yield building
                 _seal(building, stage, key, settings, inputs)
-                final = parent / key
-                if final.exists():  # another process finished first, or an older copy is replaced
-                    shutil.rmtree(final)
-                os.replace(building, final)
+                _put_in_place(building, parent / key)
             finally:
                 shutil.rmtree(building, ignore_errors=True)
 
     def sweep(self) -> None:
-        """Remove what a killed process left half-written (its process is gone)."""
+        """Remove what a killed process left half-written, and put back what it was about to replace."""
         for leftover in self.root.glob("*/.*.*.*"):
-            pid = leftover.name.split(".")[2]
-            if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            _, key, pid, what = leftover.name.split(".", 3)
+            if not pid.isdigit() or psutil.pid_exists(int(pid)):
+                continue
+            if what == OLD and not (leftover.parent / key).exists():
+                os.replace(leftover, leftover.parent / key)
+            else:
                 shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _put_in_place(building: Path, final: Path) -> None:
+    """Rename a finished folder to its final name; at every moment the old or the new one is on disk."""
+    old = final.with_name(f".{final.name}.{os.getpid()}.{OLD}")
+    if final.exists():
+        os.replace(final, old)
+    os.replace(building, final)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def open_artifact(path: Path) -> Artifact:
     """Open a finished artifact after checking every file of it.
 
     Raises:
-        ArtifactError: If the manifest or a file is missing, or a checksum differs.
+        ArtifactError: If the manifest or a file is missing, or a checksum differs. A disk that cannot be
+            read right now is an ``OSError``: that proves no damage.
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
@@ -159,7 +190,7 @@ def open_artifact(path: Path) -> Artifact:
         artifact = Artifact(
             manifest["stage"], manifest["key"], path, manifest["settings"], manifest["inputs"]
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError) as error:
         raise ArtifactError(
             f"{path} is not a finished result: {error!r}", remedy="Run the stage again"
         ) from error

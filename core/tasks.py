@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -12,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from core import pipeline
-from core.errors import SettingsError
+from core.errors import InputError, SettingsError
 from core.progress import Progress
 from core.settings import IngestSettings, TrainSettings, ViewWeights
 from core.store import Store, content_key
@@ -78,8 +79,9 @@ def train(store: Store, request: Request, progress: Progress) -> Result:
     model = pipeline.train(store, dataset, TrainSettings.checked(**request["settings"]), progress)
     embeddings = pipeline.embed(store, dataset, model, progress)
     result = {"dataset": dataset.key, "model": model.key, "embeddings": embeddings.artifact.key}
-    scores = choose_k(store, result | {"weights": ViewWeights().model_dump()}, progress)
-    return result | scores
+    with suppress(InputError):  # too few different users to compare K: the model is there all the same
+        return result | choose_k(store, result | {"weights": ViewWeights().model_dump()}, progress)
+    return result
 
 
 def choose_k(store: Store, request: Request, progress: Progress) -> Result:

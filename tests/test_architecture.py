@@ -41,7 +41,8 @@ def breaks_import_direction(layer: str, source: str) -> list[str]:
 
 
 UNSAFE = re.compile(
-    r"pickle\.load|torch\.(load|save)\(|unsafe_allow_html\s*=\s*True|allow_pickle\s*=\s*True|joblib"
+    r"\b(?:import|from) (?:pickle|cPickle|dill|joblib|marshal|shelve)\b|read_pickle|pickle\.load"
+    r"|torch\.(load|save)\(|unsafe_allow_html\s*=\s*True|allow_pickle\s*=\s*True"
     r"|(?<![\w.])(eval|exec)\("
 )
 
@@ -73,7 +74,14 @@ def test_nothing_runs_what_a_file_holds(path: Path) -> None:
 
 
 def test_the_safety_check_can_fail() -> None:
-    for line in ("pickle.load(f)", "torch.load(f)", "eval(x)", "st.markdown(x, unsafe_allow_html=True)"):
+    for line in (
+        "pickle.load(f)",
+        "torch.load(f)",
+        "pd.read_pickle(x)",
+        "from pickle import loads",
+        "eval(x)",
+        "st.markdown(x, unsafe_allow_html=True)",
+    ):
         assert unsafe(line), line
     assert unsafe("model.eval()") == []
 

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis import _
 
-from core.ingest.clock import Days, count_days
+from core.ingest.clock import Days, describe_days
 from core.ingest.engine import Engine
 from core.ingest.placeholders import count_placeholders
 from core.ingest.privacy import mask_url
@@ -49,7 +49,7 @@ def account(
     Raises:
         InputError: If no page view is left; it names the step that took the last ones.
     """
-    tally = count_fates(engine, typed)
+    tally = count_fates(engine, typed, raw.present)
     rejects = rejects_table(engine, typed, raw.rejects, raw.files, bool(tally.rejects))
     total = sum(file.records for file in raw.files)
     waterfall = first_steps(total, rejects.num_rows, tally, settings)
@@ -59,7 +59,7 @@ def account(
         tally=tally,
         waterfall=waterfall,
         rejects=rejects,
-        days=count_days(engine, typed, raw.present),
+        days=describe_days(tally.days, raw.present),
         placeholders=count_placeholders(engine, parts, raw.present),
     )
 

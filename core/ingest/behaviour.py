@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
@@ -42,9 +43,22 @@ class Behaviour:
 
 
 def observe(
-    engine: Engine, typed: ir.Table, raw: RawRead, settings: IngestSettings, tally: Tally
+    engine: Engine,
+    typed: ir.Table,
+    raw: RawRead,
+    settings: IngestSettings,
+    tally: Tally,
+    report: Callable[[float, str], None],
 ) -> Behaviour:
     """Put page views in order and describe their users.
+
+    Args:
+        engine: Where the tables are.
+        typed: Typed records.
+        raw: What the readers left.
+        settings: The analyst's choices.
+        tally: Which fates occur.
+        report: Told the share that is done, and what comes next.
 
     Raises:
         SettingsError: If a URL rule cannot be applied.
@@ -52,15 +66,14 @@ def observe(
     staying = engine.name("staying", records.staying(typed, tally.occurring))
     page_views = engine.name("page_views", staying.filter(staying[records.IS_VIEW]))
     users, user_ids = number_users(engine, page_views)
+    report(0.05, "Cleaning page addresses")
     locations = canonical_locations(engine, page_views, settings.url)
     starts = gap_starts(engine, staying, users, settings.session_gap_minutes)
+    report(0.45, "Putting page views in order")
     views = ordered_views(engine, page_views, users, locations, starts, raw.present)
+    report(0.65, "Describing users")
     people = describe_people(engine, staying, users, locations.hosts)
-    return Behaviour(
-        user_ids=user_ids,
-        locations=locations,
-        views=views,
-        people=people,
-        events=outcome_events(engine, staying, users, starts),
-        bots=bot_like(engine, staying, users, people, views, tally.looks_rounded),
-    )
+    report(0.8, "Counting outcomes")
+    events = outcome_events(engine, staying, users, starts)
+    bots = bot_like(engine, staying, users, people, views, tally.looks_rounded)
+    return Behaviour(user_ids, locations, views, people, events, bots)

@@ -9,10 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 import ibis.expr.types as ir
-from ibis import _
 
 from core.ingest import records
-from core.ingest.engine import Engine
 from core.ingest.receipt import ranked
 from core.schema import Raw
 
@@ -28,6 +26,7 @@ MINUTE: Final = 60_000_000  # microseconds
 DAY: Final = 1_440 * MINUTE
 OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
 """Offsets from UTC that a zone can have, in minutes."""
+_DATE_LENGTH: Final = 10  # of 2021-01-31; what may follow is a time
 MOST_DAYS: Final = 0.95
 UNITS: Final = {
     "us": "microseconds",
@@ -47,6 +46,13 @@ class Day(NamedTuple):
     last: int
     events: int
 
+    def joined(self, other: Day | None) -> Day:
+        """This day with more of its events."""
+        if other is None:
+            return self
+        first, last = min(self.first, other.first), max(self.last, other.last)
+        return Day(self.name, first, last, self.events + other.events)
+
 
 @dataclass(frozen=True)
 class Days:
@@ -61,19 +67,21 @@ class Days:
     truncated: tuple[str, ...]
 
 
-def count_days(engine: Engine, typed: ir.Table, present: Collection[str]) -> Days:
-    """Count the events of each day, by ``event_date`` or else by the UTC day."""
-    timed = typed.filter(typed[records.TS].notnull())
+def day_of(typed: ir.Table, present: Collection[str]) -> ir.StringValue:
+    """The day of each record: its ``event_date``, or else the UTC day (counted from 1970)."""
+    if Raw.EVENT_DATE in present:
+        return typed[Raw.EVENT_DATE].substr(0, _DATE_LENGTH)
+    return (typed[records.TS] // DAY).cast("string")
+
+
+def describe_days(days: Mapping[str, Day], present: Collection[str]) -> Days:
+    """Sort the days of :func:`day_of` and find those at the export limit."""
     by_date = Raw.EVENT_DATE in present
-    day = timed[Raw.EVENT_DATE] if by_date else (timed[records.TS] // DAY).cast("string")
-    groups = timed.group_by(name=day).agg(
-        first=_[records.TS].min(), last=_[records.TS].max(), events=_.count()
-    )
-    rows = [Day(**row) for row in engine.rows(groups.filter(groups.name.notnull()).order_by("name"))]
+    found = [days[name] for name in sorted(days)]
     low, high = EXPORT_LIMIT * (1 - LIMIT_SLACK), EXPORT_LIMIT * (1 + LIMIT_SLACK)
-    full = [row for row in rows if low <= row.events <= high]
-    names = [row.name if by_date else _utc(int(row.name) * DAY).strftime("%Y%m%d") for row in full]
-    return Days(tuple(rows) if by_date else (), tuple(names))
+    full = [day.name for day in found if low <= day.events <= high]
+    names = full if by_date else [_utc(int(name) * DAY).strftime("%Y%m%d") for name in full]
+    return Days(tuple(found) if by_date else (), tuple(names))
 
 
 def describe_units(counts: Mapping[str, int]) -> str:

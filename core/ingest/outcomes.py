@@ -28,7 +28,7 @@ LEAK_REACH: Final = 0.8
 LEAK_USERS: Final = 20
 """… seen on at least so many visitors."""
 
-_COLUMNS: Final = (records.USER_ID, records.TS, records.SESSION_ID, Raw.EVENT_NAME, records.REVENUE)
+_COLUMNS: Final = (records.USER_ID, records.TS, records.SESSION_ID, "name", records.REVENUE)
 _DECIMAL: Final = "decimal(38, 6)"  # summed exactly, so that the order of rows cannot change the last digit
 
 
@@ -56,17 +56,18 @@ def outcome_events(engine: Engine, staying: ir.Table, users: ir.Table, starts: i
         starts: Of sessions without an id, see :func:`core.ingest.events.gap_starts`.
     """
     others = staying.filter(~staying[records.IS_VIEW])
-    sold = others[Raw.EVENT_NAME] == PURCHASE
+    others = others.mutate(name=others[Raw.EVENT_NAME].strip())
+    sold = others.name == PURCHASE
     purchases = engine.keep("purchases", _numbered(others.filter(sold).semi_join(users, records.USER_ID)))
     counted = ibis.union(
         _counted(others.filter(~sold), starts),
         _counted(purchases.filter(purchases.again == 0), starts),
         distinct=False,
     )
-    named = counted.mutate(name=records.absent(counted[Raw.EVENT_NAME]).strip())
-    ordered = named.filter(_.name.notnull()).join(users, records.USER_ID).order_by(USER, "name")
-    again = engine.rows(purchases.agg(again=(purchases.again > 0).ifelse(1, 0).sum()))
-    return Events(_table(engine.arrow(ordered)), again[0]["again"] or 0)
+    named = counted.filter(records.absent(counted.name).notnull()).join(users, records.USER_ID)
+    ordered = named.drop(records.USER_ID).order_by(USER, "name")
+    [row] = engine.rows(purchases.agg(again=(purchases.again > 0).ifelse(1, 0).sum()))
+    return Events(_table(engine.arrow(ordered)), row["again"] or 0)
 
 
 def _numbered(purchases: ir.Table) -> ir.Table:
@@ -80,12 +81,12 @@ def _numbered(purchases: ir.Table) -> ir.Table:
 def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
     """Count by user, name and session first, then the sessions: cheaper than counting distinct texts."""
     sessions = with_sessions(events.select(*_COLUMNS), starts)
-    sessions = sessions.group_by(records.USER_ID, Raw.EVENT_NAME, records.SESSION_ID, GAP_START).agg(
+    sessions = sessions.group_by(records.USER_ID, "name", records.SESSION_ID, GAP_START).agg(
         events=_.count(),
         first=_[records.TS].min(),
         revenue=_[records.REVENUE].try_cast(_DECIMAL).sum(),
     )
-    return sessions.group_by(records.USER_ID, Raw.EVENT_NAME).agg(
+    return sessions.group_by(records.USER_ID, "name").agg(
         events=_.events.sum(),
         sessions=_.count(),
         first=_.first.min(),

@@ -28,6 +28,12 @@ NO_ID: Final = (
     "(data deleted)",
     "<obfuscated>",
     "<other>",
+    "(none)",
+    "n/a",
+    "\\n",  # \N, the null of MySQL and Hive dumps
+    "-",
+    "anonymous",
+    "unknown",
 )
 """What a missing user id looks like, in lower case: text that a program wrote for "nothing"."""
 

@@ -48,8 +48,7 @@ def make_receipt(counted: Counted) -> Receipt:
     """
     accounted, behaviour, used = counted.accounted, counted.behaviour, counted.used
     tally, waterfall, locations = accounted.tally, accounted.waterfall, behaviour.locations
-    leaks = leaking_pages(used.views, len(locations.pages), behaviour.events.table)
-    outcome_pages = tuple(locations.pages[page] for page in leaks)
+    outcome_pages = _outcome_pages(counted)
     files = tuple(
         _file(file, tally.rejected_of_file[number]) for number, file in enumerate(counted.raw.files)
     )
@@ -83,6 +82,12 @@ def make_receipt(counted: Counted) -> Receipt:
         outcome_pages=outcome_pages,
         warnings=(*counted.raw.warnings, *_warnings(counted, kinds, outcome_pages), *counted.notes),
     )
+
+
+def _outcome_pages(counted: Counted) -> tuple[str, ...]:
+    pages = counted.behaviour.locations.pages
+    leaks = leaking_pages(counted.used.views, len(pages), counted.behaviour.events.table)
+    return tuple(pages[page] for page in leaks)
 
 
 def _file(file: FileReceipt, rejected: int) -> FileReceipt:

@@ -6,6 +6,7 @@ is one row a page view (a few numbers), a user, and a distinct page location.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from core.ingest.accounting import Accounted, account
 from core.ingest.behaviour import Behaviour, observe
 from core.ingest.engine import open_engine
 from core.ingest.events import PageViews
+from core.ingest.grouping import template
 from core.ingest.reading import READ_SHARE, RawRead
 from core.ingest.receipt import Receipt
 from core.ingest.sessions import number_sessions
@@ -61,8 +63,9 @@ def transform(
         typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
         _report(progress, 0.05, "Looking at every record")
         accounted = account(engine, parts, typed, raw, settings)
-        _report(progress, 0.25, "Putting page views in order")
-        behaviour = observe(engine, typed, raw, settings, accounted.tally)
+        _report(progress, 0.2, "Numbering users")
+        report = partial(_report_between, progress, 0.2, 0.85)
+        behaviour = observe(engine, typed, raw, settings, accounted.tally, report)
     _report(progress, 0.85, "Putting it together")
     views, notes = _leave_out(behaviour, settings, accounted.waterfall)
     used = output.find_users(views, number_sessions(views))
@@ -100,14 +103,20 @@ def _leave_out(
         note = f"kept as a group of their own: users {bots:,}, page views {int(by_bots.sum()):,}"
         waterfall.drop("bot_like", "Looks automated", 0, users=0, note=note if bots else "nobody does")
     refuse_nothing(waterfall, (), "")
-    pages = {page: number for number, page in enumerate(behaviour.locations.pages)}
-    stripped = [pages[page] for page in settings.strip_pages if page in pages]
+    # by template too: new users' ids are not collapsed anew, see core/scoring.py
+    unwanted = set(settings.strip_pages)
+    found = {
+        number: name
+        for number, page in enumerate(behaviour.locations.pages)
+        if unwanted and (name := page if page in unwanted else template(page)) in unwanted
+    }
+    stripped = list(found)
     off = np.isin(views.page, stripped)
     before, views = views, views.only(~off)
     gone = int(before.begins_user.sum() - views.begins_user.sum())
     waterfall.drop("stripped", "On pages left out by choice", int(off.sum()), users=gone)
     refuse_nothing(waterfall, (), "")
-    unknown = [page for page in settings.strip_pages if page not in pages]
+    unknown = sorted(unwanted - set(found.values()))
     return views, [f"{page} is to be left out, but there is no such page" for page in unknown]
 
 
@@ -137,6 +146,10 @@ def _write(
     for name, table in written.items():
         write_table(table, out_dir / name)
     write_text_atomic(out_dir / RECEIPT, receipt.model_dump_json(indent=1))
+
+
+def _report_between(progress: Progress, start: float, end: float, share: float, message: str) -> None:
+    _report(progress, start + (end - start) * share, message)
 
 
 def _report(progress: Progress, share: float, message: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import ibis.expr.types as ir
 from ibis import _
@@ -28,7 +28,7 @@ LOUD_SHARE: Final = 0.5
 """Share of the page views that an exclusion may take before it is said aloud."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Tally:
     """The fate of all records that were read.
 
@@ -38,6 +38,7 @@ class Tally:
         units: Unit of the time → records.
         rounded: Records whose time is a multiple of ten seconds.
         rejected_of_file: ``file_no`` → records rejected here.
+        days: Name of the day → its events.
     """
 
     views: Counter[Fate] = field(default_factory=Counter)
@@ -45,6 +46,21 @@ class Tally:
     units: Counter[str] = field(default_factory=Counter)
     rounded: int = 0
     rejected_of_file: Counter[int] = field(default_factory=Counter)
+    days: dict[str, clock.Day] = field(default_factory=dict)
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add the records that agree in file, kind, fate, unit and day."""
+        fate, count = Fate(row[records.FATE]), row["events"]
+        (self.views if row[records.IS_VIEW] else self.others)[fate] += count
+        if fate in REJECTED:
+            self.rejected_of_file[row[Raw.FILE_NO]] += count
+        if row["first"] is None:
+            return
+        self.units[row["unit"]] += count
+        self.rounded += row["rounded"]
+        if row["day"] is not None:
+            day = clock.Day(row["day"], row["first"], row["last"], count)
+            self.days[day.name] = day.joined(self.days.get(day.name))
 
     @property
     def occurring(self) -> frozenset[Fate]:
@@ -67,23 +83,26 @@ class Tally:
         return self.timed > 0 and self.rounded >= clock.ROUNDED_SHARE * self.timed
 
 
-def count_fates(engine: Engine, typed: ir.Table) -> Tally:
+def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> Tally:
     """Look at every record once and count."""
-    is_rounded = (typed[records.TS] % clock.ROUNDED_TO == 0).ifelse(1, 0)
+    moment = typed[records.TS]
     groups = typed.group_by(
-        Raw.FILE_NO, records.IS_VIEW, records.FATE, unit=records.unit(typed[Raw.EVENT_TIMESTAMP])
+        Raw.FILE_NO,
+        records.IS_VIEW,
+        records.FATE,
+        unit=records.unit(typed[Raw.EVENT_TIMESTAMP]),
+        day=clock.day_of(typed, present),
+    )
+    counted = groups.agg(
+        events=_.count(),
+        first=moment.min(),
+        last=moment.max(),
+        rounded=(moment % clock.ROUNDED_TO == 0).ifelse(1, 0).sum(),
     )
     tally = Tally()
-    rounded = 0
-    for row in engine.rows(groups.agg(count=_.count(), rounded=is_rounded.sum())):
-        fate, count = Fate(row[records.FATE]), row["count"]
-        (tally.views if row[records.IS_VIEW] else tally.others)[fate] += count
-        rounded += row["rounded"] or 0
-        if fate in REJECTED:
-            tally.rejected_of_file[row[Raw.FILE_NO]] += count
-        if row["unit"] in clock.UNITS:
-            tally.units[row["unit"]] += count
-    return Tally(tally.views, tally.others, tally.units, rounded, tally.rejected_of_file)
+    for row in engine.rows(counted):
+        tally.add(row)
+    return tally
 
 
 @dataclass

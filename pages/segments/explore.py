@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from core.profiles.columns import Col, Kind
+from core.profiles.metrics import records
 from core.profiles.names import default_names
 from core.report.wording import number, percent
 from core.schema import Group
@@ -65,14 +67,14 @@ def _cards(bench: Bench) -> None:
     working = default_names(bench.profiles)
     st.subheader("Segments", help="Type a name into a card: it is kept, and follows the segment.")
     with st.grid("auto", min_column_width=cards.CARD_WIDTH, gap="small", key="cards"):
-        for row in rows[rows[Col.KIND] == Kind.SEGMENT].to_dict("records"):
+        for row in records(rows[rows[Col.KIND] == Kind.SEGMENT]):
             _card(bench, row, working[row[Col.SEGMENT]])
-        for row in rows[rows[Col.KIND] == Kind.GROUP].to_dict("records"):
+        for row in records(rows[rows[Col.KIND] == Kind.GROUP]):
             cards.rule_card(row[Col.LABEL], row[Col.USERS], row[Col.SHARE], WHY_APART[row[Col.KEY]])
 
 
-def _card(bench: Bench, row: dict[str, float], working_name: str) -> None:
-    segment = int(row[Col.SEGMENT])
+def _card(bench: Bench, row: dict[str, Any], working_name: str) -> None:
+    segment: int = row[Col.SEGMENT]
     with st.container(border=True, height="stretch", key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE])
         cards.name_field(segment, bench.own_names.get(segment, ""), _renamer(bench))
@@ -106,14 +108,18 @@ def _number_of_segments(bench: Bench) -> None:
 
 
 def _k_charts(bench: Bench, scores: pd.DataFrame) -> None:
-    advice = suggest([KScore(**row) for row in scores.to_dict("records")])
+    advice = suggest([KScore(**row) for row in records(scores)])
     current = len(bench.segments)
     ties = ", ".join(str(k) for k in advice.near)
     st.caption(
         f"Suggested: **{advice.k}**, the smallest number whose silhouette is within 5 % of the best "
         f"({ties}). You are at {current}."
     )
-    st.caption("**Silhouette** over the number of segments: higher is better")
+    if advice.k != current and advice.k <= steering.MOST_SEGMENTS:
+        st.button(
+            f"Use {advice.k}", key="use_suggested", on_click=_use, args=(advice.k,), icon=":material/check:"
+        )
+    st.caption("**Silhouette**: higher is better")
     st.altair_chart(
         charts.line_over_k(scores, "silhouette", "Silhouette", current, advice.k),
         key="chart-silhouette", alt=f"Silhouette over the number of segments; {advice.k} is suggested",
@@ -124,6 +130,10 @@ def _k_charts(bench: Bench, scores: pd.DataFrame) -> None:
         key="chart-inertia", alt="Mean squared distance to the centre over the number of segments",
     )  # fmt: skip
     behind(scores, key="number_of_segments")
+
+
+def _use(n_clusters: int) -> None:
+    st.session_state["k"] = n_clusters
 
 
 with errors.shown():

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
 from core.profiles.columns import Col, Kind, Ranking
+from core.profiles.metrics import records
 from core.report.wording import common_ending, common_origin, short_address
 from core.schema import Users
 from pages.ui import bench_view, cards, charts, errors
 from pages.ui import profile_tables as tables
-from pages.ui.figure import figure, page_columns
+from pages.ui.figure import Columns, figure, page_columns
 from pages.ui.text import count
 from pages.ui.workbench import Bench
 
@@ -65,15 +66,16 @@ def _heat_map(bench: Bench) -> None:
         "Blue is above the mean of clustered users, orange below; full colour is 1.5 standard deviations.",
         key="segments", alt_text="Heat-map of segments and metrics with the values written in",
         columns=_segment_columns(bench), help_text="Point at the column heads of the table for definitions.",
+        min_width=640,
     )  # fmt: skip
 
 
-def _segment_columns(bench: Bench) -> dict[str, object]:
+def _segment_columns(bench: Bench) -> Columns:
     called, meaning = tables.labels(bench.profiles), tables.definitions(bench.profiles)
     whole = (*tables.COUNTS, Col.ENGAGEMENT_USERS, Col.OUTCOME_SESSIONS)
     shares = (*tables.RATES, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
     styles = dict.fromkeys(whole, "localized") | dict.fromkeys(shares, "percent")
-    columns: dict[str, object] = {
+    columns: Columns = {
         name: st.column_config.NumberColumn(called[name], help=meaning[name], format=styles.get(name, "%.1f"))
         for name in called
     }
@@ -117,32 +119,33 @@ def _one_by_one(bench: Bench) -> None:
     st.subheader("Segments in detail")
     chosen = st.pills(
         "Which ones", list(called), selection_mode="multi", default=list(called)[:1],
-        format_func=lambda key: cards.heading(called.get(key, key)), key="profiled", persist_state="session", label_visibility="collapsed",
+        format_func=lambda key: cards.heading(called[key]), key="profiled",
+        persist_state="session", label_visibility="collapsed",
     )  # fmt: skip
     if not chosen:
         st.caption("Choose one segment to read it, or several to set them side by side.")
         return
-    for row in rows[rows[Col.KEY].isin(chosen)].to_dict("records"):
+    for row in records(rows[rows[Col.KEY].isin(chosen)]):
         _segment(bench, row)
     _attributes(bench, [key for key in called if key in chosen])
 
 
-def _segment(bench: Bench, row: dict[str, object]) -> None:
+def _segment(bench: Bench, row: dict[str, Any]) -> None:
     with st.container(border=True, key=f"profile-{row[Col.KEY]}".replace(":", "-")):
-        cards.swatch(int(str(row[Col.SEGMENT])))
-        st.markdown(f"#### {cards.heading(str(row[Col.LABEL]))}")
+        cards.swatch(row[Col.SEGMENT])
+        st.markdown(f"#### {cards.heading(row[Col.LABEL])}")
         st.caption(f"{row[Col.USERS]:,} users, {row[Col.SHARE]:.1%} of all")
         _metrics(bench, row)
-        _pages(bench, str(row[Col.KEY]), str(row[Col.LABEL]))
+        _pages(bench, row[Col.KEY], row[Col.LABEL])
 
 
-def _metrics(bench: Bench, row: dict[str, object]) -> None:
+def _metrics(bench: Bench, row: dict[str, Any]) -> None:
     everybody, meaning = tables.everybody(bench.profiles), tables.definitions(bench.profiles)
     with st.grid("auto", min_column_width=118, gap="small"):
         for name, called in tables.CARD_METRICS.items():
             if not pd.isna(everybody[name]):
                 st.metric(
-                    called, tables.value_text(name, float(str(row[name]))), border=True,
+                    called, tables.value_text(name, row[name]), border=True,
                     delta=f"all users {tables.value_text(name, everybody[name])}", delta_color="off",
                     delta_arrow="off", help=meaning[name],
                 )  # fmt: skip
@@ -154,7 +157,7 @@ def _metrics(bench: Bench, row: dict[str, object]) -> None:
 
 def _pages(bench: Bench, key: str, name: str) -> None:
     ranking = st.segmented_control(
-        "Pages", list(RANKINGS), default=Ranking.OVER.value, required=True, format_func=RANKINGS.get,
+        "Pages", list(RANKINGS), default=Ranking.OVER.value, required=True, format_func=RANKINGS.__getitem__,
         key=f"ranking-{key}", persist_state="session",
         help="The model saw the pages, so they describe a segment and prove nothing about it.",
     )  # fmt: skip

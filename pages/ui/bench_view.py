@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.schema import View
-from pages.ui import errors, fits, state, steering, workbench
+from pages.ui import fits, state, steering, workbench
 from pages.ui.steering import TITLES, Slots, Steering
 from pages.ui.text import count, share
 from pages.ui.workbench import Bench, Sources
@@ -25,6 +25,9 @@ def ready() -> Bench | None:
 
     Returns:
         None after the page was told what is missing; the page should stop.
+
+    Raises:
+        SettingsError: If the settings do not fit the data; the page shows it as text.
     """
     if not state.need():
         return None
@@ -35,12 +38,10 @@ def ready() -> Bench | None:
         summary = st.container(width="stretch")
         with st.popover("Adjust segments", icon=":material/tune:"):
             set_to, slots = controls(made_from)
-    with errors.shown():
-        bench = workbench.solve(made_from, set_to)
-        steering.show_effective(slots, bench.combined.effective)
-        summary.caption(_in_a_line(bench))
-        return bench
-    return None
+    bench = workbench.solve(made_from, set_to)
+    steering.show_effective(slots, bench.combined.effective)
+    summary.caption(_in_a_line(bench))
+    return bench
 
 
 def status_line(bench: Bench) -> None:

@@ -54,14 +54,14 @@ def line_over_k(scores: pd.DataFrame, value: str, title: str, current: int, best
     """
     at = alt.X("k:O", title=None, axis=alt.Axis(labelAngle=0))
     y = alt.Y(f"{value}:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=3))
-    base = alt.Chart(scores).encode(x=at, y=y, tooltip=_tips({"k": ("Segments", ""), value: (title, ",.3f")}))
+    base = alt.Chart(scores).encode(x=at, y=y, tooltip=tips({"k": ("Segments", ""), value: (title, ",.3f")}))
     line = base.mark_line(strokeWidth=2)
     points = base.mark_point(filled=True, size=55, opacity=1)
     now = alt.Chart(scores[scores["k"] == current]).mark_rule(strokeDash=[4, 4], color=NEUTRAL).encode(x=at)
     star = base.transform_filter(alt.datum.k == (best or -1)).mark_point(
         shape="diamond", filled=True, size=190, opacity=1
     )
-    return _sized(now + line + points + star, 120)
+    return sized(now + line + points + star, 120)
 
 
 def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title: str) -> Chart:
@@ -78,12 +78,12 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title:
         "converted": ("Converted users", ","), "users": ("Users", ","),
     }  # fmt: skip
     base = alt.Chart(rates).encode(
-        y=_rows(Col.LABEL, rates[Col.LABEL]), color=segment_colour(names), tooltip=_tips(told)
+        y=rows(Col.LABEL, rates[Col.LABEL]), color=segment_colour(names), tooltip=tips(told)
     )
     span = base.mark_rule(strokeWidth=3, opacity=0.55).encode(x=_percent("low", title), x2="high:Q")
     point = base.mark_point(filled=True, size=90, opacity=1).encode(x="rate:Q")
     everybody = alt.Chart(pd.DataFrame({"rate": [overall]})).mark_rule(strokeDash=[4, 4], color=NEUTRAL)
-    return _sized(everybody.encode(x="rate:Q") + span + point, ROW * len(rates) + AXIS)
+    return sized(everybody.encode(x="rate:Q") + span + point, ROW * len(rates) + AXIS)
 
 
 def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -> Chart:
@@ -97,13 +97,13 @@ def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -
         title: Of the axis.
     """
     told = {row: ("Page", ""), here: ("These users", ".1%"), there: ("Others", ".1%")}
-    base = alt.Chart(table).encode(y=_rows(row, table[row]), tooltip=_tips(told))
+    base = alt.Chart(table).encode(y=rows(row, table[row]), tooltip=tips(told))
     x = _percent(here, title)
     names = {int(table[Col.SEGMENT].iloc[0]): str(table[Col.LABEL].iloc[0])}
     joined = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2=f"{there}:Q")
     rest = base.mark_point(filled=True, size=60, opacity=1, color=NEUTRAL).encode(x=f"{there}:Q")
     own = base.mark_point(filled=True, size=110, opacity=1).encode(x=x, color=_segments_only(names))
-    return _sized(joined + rest + own, ROW * table[row].nunique() + AXIS)
+    return sized(joined + rest + own, ROW * table[row].nunique() + AXIS)
 
 
 def shares(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
@@ -119,14 +119,14 @@ def shares(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
         alt.Chart(table)
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            y=_rows("value", table["value"]),
+            y=rows("value", table["value"]),
             yOffset=alt.YOffset(f"{Col.LABEL}:N", sort=shown),
             x=_percent("share", "Share of users"),
             color=_segments_only(names),
-            tooltip=_tips(told),
+            tooltip=tips(told),
         )
     )
-    return _sized(chart, (11 * len(shown) + 12) * table["value"].nunique() + AXIS)
+    return sized(chart, (11 * len(shown) + 12) * table["value"].nunique() + AXIS)
 
 
 def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
@@ -138,13 +138,13 @@ def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
     """
     told = {Col.LABEL: ("Segment", ""), "users": ("Users", ","), "share": ("Share of all", ".1%")}
     base = alt.Chart(table).encode(
-        y=_rows(Col.LABEL, table[Col.LABEL]),
-        x=alt.X("users:Q", title="Users", axis=alt.Axis(format=",", labelFlush=False, tickCount=5)),
-        tooltip=_tips(told),
+        y=rows(Col.LABEL, table[Col.LABEL]),
+        x=alt.X("users:Q", title="Users", axis=alt.Axis(format=",d", labelFlush=False, tickCount=5)),
+        tooltip=tips(told),
     )
     bars = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.6}).encode(color=_segments_only(names))
     text = base.mark_text(align="left", dx=5, color=INK).encode(text=alt.Text("share:Q", format=".1%"))
-    return _sized(bars + text, ROW * len(table) + AXIS)
+    return sized(bars + text, ROW * len(table) + AXIS)
 
 
 def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -> Chart:
@@ -156,21 +156,27 @@ def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -
         metrics: Columns, in order; a line break in one breaks the line of its label.
     """
     apart = alt.Scale(paddingInner=0.05)
-    top = alt.Axis(orient="top", labelAngle=0, labelExpr="split(datum.label, '\\n')", labelFlush=False)
+    top = alt.Axis(
+        orient="top",
+        labelAngle=0,
+        labelExpr="split(datum.label, '\\n')",
+        labelFlush=False,
+        labelOverlap=False,
+    )
     base = alt.Chart(cells).encode(
         x=alt.X(f"{Col.METRIC}:N", title=None, sort=list(metrics), axis=top, scale=apart),
-        y=_rows(Col.LABEL, segments).scale(paddingInner=0.12),
-        tooltip=_tips({Col.LABEL: ("Segment", ""), Col.METRIC: ("Metric", ""), "text": ("Value", "")}),
+        y=rows(Col.LABEL, segments).scale(paddingInner=0.12),
+        tooltip=tips({Col.LABEL: ("Segment", ""), Col.METRIC: ("Metric", ""), "text": ("Value", "")}),
     )
     text = base.mark_text(fontSize=12, color=INK).encode(text="text:N")
-    return _sized(_squares(base) + text, 34 * len(segments) + 44)
+    return sized(_squares(base) + text, 34 * len(segments) + 44)
 
 
 def _squares(base: alt.Chart) -> alt.Chart:
     """Two hues faded by size, and no ready-made scheme: the page's background is the middle."""
     side = alt.Scale(domain=["above", "below"], range=[ABOVE, BELOW])
     fade = alt.Scale(domain=[0, 1], range=[0, 0.6])
-    return (
+    squares: alt.Chart = (
         base.mark_rect(cornerRadius=3)
         .transform_calculate(
             size=f"abs(datum.{Col.DIFFERENCE})", side=f"datum.{Col.DIFFERENCE} < 0 ? 'below' : 'above'"
@@ -180,6 +186,7 @@ def _squares(base: alt.Chart) -> alt.Chart:
             opacity=alt.Opacity("size:Q", scale=fade, legend=None),
         )
     )
+    return squares
 
 
 def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's conditions have no name
@@ -188,8 +195,8 @@ def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's 
     return alt.condition(segment, segment_colour(names), alt.value(NEUTRAL))
 
 
-def _rows(column: str, order: Sequence[str] | pd.Series) -> alt.Y:
-    """A row a value, in the given order."""
+def rows(column: str, order: Sequence[str] | pd.Series) -> alt.Y:
+    """A row a value of a column, in the given order."""
     axis = alt.Axis(labelLimit=LABEL_LIMIT, labelFlush=False, labelOverlap=False)
     return alt.Y(f"{column}:N", title=None, sort=list(dict.fromkeys(order)), axis=axis)
 
@@ -199,7 +206,7 @@ def _percent(column: str, title: str) -> alt.X:
     return alt.X(f"{column}:Q", title=title, axis=axis)
 
 
-def _tips(told: Mapping[str, tuple[str, str]]) -> list[alt.Tooltip]:
+def tips(told: Mapping[str, tuple[str, str]]) -> list[alt.Tooltip]:
     """Column → title and number format of a line of the tooltip; without a format it is text."""
     return [
         alt.Tooltip(f"{column}:Q", title=title, format=style)
@@ -209,5 +216,6 @@ def _tips(told: Mapping[str, tuple[str, str]]) -> list[alt.Tooltip]:
     ]
 
 
-def _sized(chart: Chart, height: int) -> Chart:
+def sized(chart: Chart, height: int) -> Chart:
+    """The chart at a height, axes included, with the same little room around it everywhere."""
     return chart.properties(height=height, padding=PADDING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +10,9 @@ import streamlit as st
 from core.export import csv_bytes
 from core.profiles.columns import Col
 from pages.ui.charts import Chart
+
+Columns: TypeAlias = dict[str, Any]
+"""Column → how ``st.dataframe`` shows it."""
 
 
 def figure(
@@ -20,9 +23,10 @@ def figure(
     n: str,
     key: str,
     alt_text: str,
-    columns: Mapping[str, object] | None = None,
+    columns: Columns | None = None,
     help_text: str | None = None,
     border: bool = True,
+    min_width: int = 0,
 ) -> None:
     """Draw a chart with what it counts and the table behind it.
 
@@ -36,19 +40,26 @@ def figure(
         columns: Column settings of the table.
         help_text: How to read the chart.
         border: Whether to draw a frame; not inside another one.
+        min_width: Pixels below which the chart scrolls sideways instead of getting narrower.
     """
     with st.container(border=border, key=f"figure-{key}", gap="xsmall"):
         st.markdown(f"**{title}**", help=help_text)
         st.caption(n)
-        st.altair_chart(chart, alt=alt_text, key=f"chart-{key}")
+        place = st.grid(1, min_column_width=min_width, wrap=False) if min_width else st.container()
+        place.altair_chart(chart, alt=alt_text, key=f"chart-{key}")
         behind(table, key=key, columns=columns)
 
 
-def behind(table: pd.DataFrame, *, key: str, columns: Mapping[str, object] | None = None) -> None:
+def behind(table: pd.DataFrame, *, key: str, columns: Columns | None = None) -> None:
     """The table behind a chart, closed at first, and its download."""
     with st.expander("Table", icon=":material/table_rows:", type="compact"):
         st.dataframe(
-            table, hide_index=True, column_config=columns, key=f"table-{key}", alt="The numbers drawn"
+            table,
+            hide_index=True,
+            column_config=columns,
+            key=f"table-{key}",
+            placeholder="–",
+            alt="The numbers drawn",
         )
         download_csv(table, key)
 
@@ -61,14 +72,14 @@ def download_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") 
     )  # fmt: skip
 
 
-def share_column(label: str, help_text: str) -> object:
+def share_column(label: str, help_text: str) -> Any:  # noqa: ANN401 - Streamlit has no public name for it
     """A share from 0 to 1 as a bar with its percentage."""
     return st.column_config.ProgressColumn(
         label, help=help_text, format="percent", min_value=0.0, max_value=1.0
     )
 
 
-def page_columns(here: str, there: str) -> dict[str, object]:
+def page_columns(here: str, there: str) -> Columns:
     """Column settings of a table of pages.
 
     Args:

@@ -109,11 +109,8 @@ def _selection(bench: Bench, users: np.ndarray) -> None:
                 "Download their ids", data=lambda: _ids(bench, users), file_name="selected_users.csv",
                 mime="text/csv", icon=":material/download:", on_click="ignore", key="download_selection",
             )  # fmt: skip
-        mix, pages = st.columns([2, 3])
-        with mix:
-            _mix(bench, chosen)
-        with pages:
-            _pages(chosen)
+        _mix(bench, chosen)
+        _pages(chosen)
 
 
 def _mix(bench: Bench, chosen: Selection) -> None:
@@ -124,7 +121,7 @@ def _mix(bench: Bench, chosen: Selection) -> None:
         for segment, label in zip(table.pop(Col.SEGMENT), table[Col.LABEL], strict=True)
     ]
     st.dataframe(
-        table, hide_index=True, key="selection_mix", alt="Segments of the selected users",
+        table, hide_index=True, key="selection_mix", placeholder="–", alt="Segments of the selected users",
         column_config={
             Col.LABEL: "Segment",
             Col.USERS: st.column_config.NumberColumn("Users", format="localized"),
@@ -139,8 +136,8 @@ def _pages(chosen: Selection) -> None:
     over = ranking == Ranking.OVER.value
     st.caption("Pages they see more often than others" if over else "Pages they view most")
     st.dataframe(
-        chosen.pages[[Col.PAGE_TITLE, Col.PAGE_LOCATION, Col.USERS, Col.SHARE, Col.REST_SHARE, Col.LIFT]],
-        hide_index=True, key="selection_pages", alt="Pages of the selected users",
+        chosen.pages[[Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION]],
+        hide_index=True, key="selection_pages", placeholder="–", alt="Pages of the selected users",
         column_config=page_columns("Share of the selected users who saw it", "The same of all others"),
     )  # fmt: skip
 

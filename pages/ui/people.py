@@ -17,7 +17,6 @@ from core.profiles.samples import SECONDS_TO_NEXT, TIME, VIEW, timeline
 from core.schema import Users
 from core.sequences import SESSION
 from pages.ui import charts
-from pages.ui.charts import LABEL_LIMIT
 from pages.ui.figure import download_csv
 from pages.ui.text import count
 
@@ -31,7 +30,7 @@ LISTED: Final = (
 )
 MOST_SESSIONS: Final = 40
 """Sessions drawn; the table below the picture has all of them."""
-MINUTES: Final = "minutes"
+ELAPSED, WHEN = "elapsed_s", "when"
 
 
 def find(dataset: Dataset, user_id: str) -> int | None:
@@ -49,6 +48,7 @@ def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_tex
     """Draw a table of users; a click on a row calls ``choose``, which reads the row from the session."""
     st.dataframe(
         table, hide_index=True, key=key, on_select=choose, selection_mode="single-row", alt=alt_text,
+        placeholder="–",
         column_config={
             Users.USER_ID: st.column_config.TextColumn("User", pinned=True),
             Users.PAGE_VIEWS: st.column_config.NumberColumn("Views", format="localized"),
@@ -81,38 +81,30 @@ def show_timeline(dataset: Dataset, user: int, segment: str) -> None:
         download_csv(views, "timeline")
 
 
-def strip(views: pd.DataFrame) -> alt.LayerChart:
-    """A row a session, a dot a page view, minutes since the session began."""
+def strip(views: pd.DataFrame) -> charts.Chart:
+    """A row a session, a dot a page view, time since the session began.
+
+    Args:
+        views: Rows of :func:`core.profiles.samples.timeline`.
+    """
     began = views.groupby(SESSION)[TIME].transform("min")
-    table = views.assign(
-        **{
-            MINUTES: (views[TIME] - began).dt.total_seconds() / 60,
-            "when": [
-                f"{number} · {start:%d %b %Y %H:%M}"
-                for number, start in zip(views[SESSION], began, strict=True)
-            ],
-        }
+    when = [f"{n} · {start:%d %b %Y %H:%M}" for n, start in zip(views[SESSION], began, strict=True)]
+    table = views.copy()
+    table[ELAPSED], table[WHEN] = (views[TIME] - began).dt.total_seconds(), when
+    clock = "floor(datum.value / 60) + ':' + format(datum.value % 60, '02.0f')"
+    elapsed = alt.X(
+        f"{ELAPSED}:Q",
+        title="Minutes and seconds since the session began",
+        axis=alt.Axis(labelExpr=clock, tickCount=8, tickMinStep=1, labelFlush=False),
     )
-    rows = alt.Y(
-        "when:N", title=None, sort=list(dict.fromkeys(table["when"])), axis=alt.Axis(labelLimit=LABEL_LIMIT)
-    )
-    x = alt.X(f"{MINUTES}:Q", title="Minutes since the session began")
-    line = alt.Chart(table).mark_line(color=charts.NEUTRAL, opacity=0.5).encode(y=rows, x=x)
-    dots = (
-        alt.Chart(table)
-        .mark_point(filled=True, size=70, opacity=0.9)
-        .encode(
-            y=rows,
-            x=x,
-            tooltip=[
-                alt.Tooltip(f"{VIEW}:Q", title="Page view"),
-                alt.Tooltip(f"{Col.PAGE_TITLE}:N", title="Title"),
-                alt.Tooltip(f"{Col.PAGE_LOCATION}:N", title="Page"),
-                alt.Tooltip(f"{SECONDS_TO_NEXT}:Q", title="Seconds to the next", format=",.0f"),
-            ],
-        )
-    )
-    return (line + dots).properties(height=28 * table["when"].nunique() + charts.AXIS, padding=charts.PADDING)
+    base = alt.Chart(table).encode(y=charts.rows(WHEN, table[WHEN]), x=elapsed)
+    told = {
+        VIEW: ("Page view", ""), Col.PAGE_TITLE: ("Title", ""), Col.PAGE_LOCATION: ("Page", ""),
+        SECONDS_TO_NEXT: ("Seconds to the next", ",.0f"),
+    }  # fmt: skip
+    line = base.mark_line(color=charts.NEUTRAL, opacity=0.5)
+    dots = base.mark_point(filled=True, size=70, opacity=0.9).encode(tooltip=charts.tips(told))
+    return charts.sized(line + dots, 28 * table[WHEN].nunique() + charts.AXIS)
 
 
 def _facts(row: pd.Series) -> None:
@@ -134,13 +126,16 @@ def _facts(row: pd.Series) -> None:
 
 def _table(views: pd.DataFrame) -> None:
     st.dataframe(
-        views, hide_index=True, key="timeline_table", alt="Every page view of the user",
+        views[[SESSION, VIEW, TIME, Col.PAGE_TITLE, Col.PAGE_LOCATION, SECONDS_TO_NEXT]],
+        hide_index=True, key="timeline_table", placeholder="–", alt="Every page view of the user",
         column_config={
             SESSION: st.column_config.NumberColumn("Session", width="small"),
             VIEW: st.column_config.NumberColumn("View", width="small"),
             TIME: st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm:ss"),
             Col.PAGE_TITLE: st.column_config.TextColumn("Title"),
             Col.PAGE_LOCATION: st.column_config.TextColumn("Page"),
-            SECONDS_TO_NEXT: st.column_config.NumberColumn("Seconds to the next", format="%.0f"),
+            SECONDS_TO_NEXT: st.column_config.NumberColumn(
+                "Seconds", format="%.0f", help="Until the next page view of the session"
+            ),
         },
     )  # fmt: skip

@@ -40,7 +40,7 @@ def named(table: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
     return table.assign(**{Col.LABEL: labels})
 
 
-def value_text(metric: str, value: float) -> str:
+def value_text(metric: str, value: float | None) -> str:
     """A number as text, in the unit of its metric; a dash where it is absent."""
     if metric in RATES:
         return percent(value)

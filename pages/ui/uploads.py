@@ -39,7 +39,8 @@ def clean_name(name: str) -> str:
     suffix = Path(base).suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{base or name!r} cannot be used", allowed=", ".join(SUFFIXES))
-    return base if len(base) <= LONGEST_NAME else base[-LONGEST_NAME:].strip(". _")
+    short = base.encode()[-LONGEST_NAME:].decode(errors="ignore")  # a file system counts bytes
+    return short.strip(". _")
 
 
 def part_path(folder: Path, upload_id: str) -> Path:

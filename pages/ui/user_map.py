@@ -15,7 +15,7 @@ import streamlit as st
 
 from core.schema import OUTSIDE
 
-HEIGHT: Final = 560
+HEIGHT: Final = 660
 OUTSIDE_NAME: Final = "Outside clustering"
 OUTSIDE_COLOUR: Final = "#8b94a5"
 """Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
@@ -153,17 +153,20 @@ def _legend(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
 
 
 def _name_series(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
-    """The names, each at the median of its users."""
+    """The names, each at the user nearest to the median, so that it lies on dots of its own."""
     middle = {segment: xy[labels == segment] for segment in sorted(names)}
     data = [
-        {"name": names[segment], "value": [float(value) for value in np.median(users, axis=0)]}
-        for segment, users in middle.items()
-        if len(users)
+        {"name": names[segment], "value": _middle(users)} for segment, users in middle.items() if len(users)
     ]
     return {
         "type": "scatter", "data": data, "symbolSize": 1, "silent": True, "label": LABEL, "z": 99,
         "labelLayout": {"hideOverlap": True}, "itemStyle": {"color": "transparent"},
     }  # fmt: skip
+
+
+def _middle(users: np.ndarray) -> list[float]:
+    apart = users - np.median(users, axis=0)
+    return [float(value) for value in users[np.einsum("ij,ij->i", apart, apart).argmin()]]
 
 
 def _axis(values: np.ndarray, margin: float) -> dict[str, Any]:

@@ -108,7 +108,9 @@ def _preview(bench: Bench) -> None:
     st.subheader("What the users file looks like")
     head = bench.sources.dataset.users.head(PREVIEW_ROWS)
     table = export.users_table(head, bench.labels[: len(head)], bench.names)
-    st.dataframe(table, hide_index=True, key="preview", alt="The first rows of the users file")
+    st.dataframe(
+        table, hide_index=True, key="preview", placeholder="", alt="The first rows of the users file"
+    )
     st.caption(
         f"The first {len(table)} of {count(len(bench.labels), 'row')}. Cluster −1 is outside clustering."
     )

@@ -45,7 +45,11 @@ def _search(bench: Bench) -> int | None:
 def _people(bench: Bench) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         segment = st.selectbox(
-            "Segment", bench.segments, format_func=bench.names.get, key="people_of", persist_state="session"
+            "Segment",
+            bench.segments,
+            format_func=bench.names.__getitem__,
+            key="people_of",
+            persist_state="session",
         )
         n = st.number_input(
             "Users a list", 1, MOST_LISTED, bench.profiles.settings.samples, key="listed", width=130,

@@ -1,10 +1,13 @@
 """The command line as a scheduler sees it: real processes, exit statuses, files."""
 
 import json
+import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -167,3 +170,60 @@ def test_more_segments_than_users(tmp_path: Path) -> None:
     small.write_text("event_name,event_timestamp,user_pseudo_id,page_location\n" + "\n".join(rows) + "\n")
     line = one_line_error(cli("run", small, "--out", tmp_path / "o", "--clusters", 20, "--epochs", 1))
     assert "20" in line
+
+
+def test_a_place_that_cannot_be_written_is_said_before_the_work(
+    finished: Path, shop: Path, tmp_path: Path
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("x")
+    assert "taken" in one_line_error(cli("run", shop, "--out", taken, "--epochs", 1))
+    done = cli("embed", shop, "--model", finished / "model", "--out", tmp_path)
+    assert "is a folder" in one_line_error(done)
+
+
+def test_a_folder_that_is_no_model(shop: Path, tmp_path: Path) -> None:
+    done = cli("embed", shop, "--model", tmp_path, "--out", tmp_path / "x.parquet")
+    assert "not the model folder" in one_line_error(done)
+
+
+def test_stepping_in_with_the_same_zip(shop: Path, tmp_path: Path) -> None:
+    lines = shop.read_text().splitlines()
+    half = len(lines) // 2
+    with zipfile.ZipFile(tmp_path / "days.zip", "w") as file:
+        file.writestr("day1.csv", "\n".join(lines[:half]) + "\n")
+        file.writestr("day2.csv", "\n".join([lines[0], *lines[half:]]) + "\n")
+    out = tmp_path / "out"
+    assert cli("run", tmp_path / "days.zip", "--out", out, "--clusters", 3, "--epochs", 1).returncode == 0
+    again = cli("run", tmp_path / "days.zip", "--out", out, "--from-stage", "cluster", "--clusters", 4)
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_preset_given_later_keeps_the_other_settings(finished: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(finished, tmp_path / "copy")
+    done = cli("run", "--out", copy, "--from-stage", "train", "--seed", 7, "--epochs", 1)
+    assert done.returncode == 0, done.stderr
+    done = cli("run", "--out", copy, "--from-stage", "train", "--preset", "fast")
+    assert done.returncode == 0, done.stderr
+    assert json.loads((copy / "run.json").read_text())["settings"]["train"]["seed"] == 7
+
+
+def test_pages_left_out_in_training_are_left_out_for_new_users(tmp_path: Path) -> None:
+    """Order pages collapse to one in training; a new export must leave out each of them just the same."""
+    rows = ["event_name,event_timestamp,user_pseudo_id,page_location"]
+    for user in range(60):
+        pages = [f"p{(user + step) % 6}" for step in range(5)]
+        pages += [f"order/{1000 + user}"] if user % 2 else []
+        rows += [
+            f"page_view,{1_700_000_000 + i},u{user:03d},https://a.example/{p}" for i, p in enumerate(pages)
+        ]
+    export = tmp_path / "a.csv"
+    export.write_text("\n".join(rows) + "\n")
+    out, scored = tmp_path / "out", tmp_path / "scored.parquet"
+    strip = ["--strip-page", "https://a.example/order/{id}"]
+    done = cli("run", export, "--out", out, "--clusters", 2, "--epochs", 1, *strip)
+    assert done.returncode == 0, done.stderr
+    assert cli("embed", export, "--model", out / "model", "--out", scored).returncode == 0
+    before = np.stack(list(pq.read_table(out / "users.parquet").to_pandas()["embedding"]))
+    after = np.stack(list(pq.read_table(scored).to_pandas()["embedding"]))
+    np.testing.assert_allclose(after, before, atol=1e-5)

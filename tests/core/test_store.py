@@ -118,3 +118,45 @@ def test_a_real_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
         file.flush()
     assert json.loads(target.read_text()) == {"ok": True}
     assert [path.name for path in tmp_path.iterdir()] == ["status.json"]
+
+
+def test_a_read_error_is_no_proof_of_damage(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = fill(store)
+
+    def unreadable(_: Path) -> str:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("core.store.file_checksum", unreadable)
+    with pytest.raises(OSError, match="Input/output"):
+        store.find("train", "k")
+    assert path.exists()
+
+
+def test_a_kill_between_the_two_renames_loses_nothing(store: Store) -> None:
+    fill(store, text="old")
+    code = (
+        "import os, signal, sys; from pathlib import Path; import core.store as s\n"
+        "real = os.replace\n"
+        "def replace(a, b):\n"
+        "    if Path(b).name == 'k': os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    real(a, b)\n"
+        "os.replace = replace\n"
+        "with s.Store(Path(sys.argv[1])).write('train', 'k', {}, {}) as folder:\n"
+        "    (folder / 'a').write_text('new')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(store.root)], check=False)
+    assert done.returncode == -9
+    assert store.find("train", "k") is None
+    store.sweep()
+    found = store.find("train", "k")
+    assert found is not None
+    assert (found.path / "sub" / "a.txt").read_text() == "old"
+    assert [path.name for path in (store.root / "train").iterdir()] == ["k"]
+
+
+def test_files_are_readable_as_the_umask_says(tmp_path: Path) -> None:
+    path = tmp_path / "receipt.json"
+    write_text_atomic(path, "{}")
+    other = tmp_path / "plain"
+    other.write_text("{}")
+    assert path.stat().st_mode == other.stat().st_mode

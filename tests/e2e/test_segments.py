@@ -110,7 +110,7 @@ def test_a_name_survives_a_reload_and_is_on_every_page(
     page.reload()
     expect(page.get_by_placeholder("Segment 2")).to_have_value("Readers *of* guides")
     page.get_by_test_id("stSidebarNav").get_by_text("Profiles", exact=True).click()
-    expect(page.get_by_test_id("stPills").get_by_text("2 · Readers *of* guides")).to_be_visible()
+    expect(page.get_by_role("button", name="2 · Readers *of* guides")).to_be_visible()
 
 
 def test_every_file_can_be_taken(

@@ -110,3 +110,8 @@ def test_a_page_with_few_visitors_is_not(tmp_path: Path) -> None:
 def test_a_page_that_only_half_of_the_buyers_see_is_not(tmp_path: Path) -> None:
     elsewhere = [{**row, Raw.USER_KEY: f"more{row[Raw.USER_KEY]}"} for row in buyers(20, "/b")]
     assert shop(tmp_path, *buyers(20, "/a"), *elsewhere, *visitors(9, "/")).receipt.outcome_pages == ()
+
+
+def test_names_that_differ_in_space_are_one_event(tmp_path: Path) -> None:
+    rows = [event("u", 0), deed("u", 1, "scroll"), deed("u", 2, " scroll ", "2")]
+    assert outcomes(tmp_path, *rows) == [(0, "scroll", 2, 2, 1.0, None)]

@@ -45,7 +45,9 @@ def test_slices_are_disjoint_parts_of_their_user(sizes: list[int], seed: int) ->
         assert (one.begin >= spans.begin).all()
         assert (one.begin + one.length <= spans.begin + spans.length).all()
         assert ((one.length >= 1) & (one.length <= 64)).all()
-    apart = (anchor.begin + anchor.length <= positive.begin) | (positive.begin + positive.length <= anchor.begin)
+    apart = (anchor.begin + anchor.length <= positive.begin) | (
+        positive.begin + positive.length <= anchor.begin
+    )
     assert apart.all()
 
 
@@ -100,7 +102,9 @@ def test_distances_are_euclidean() -> None:
 
 
 def test_semi_hard_negative_is_the_nearest_beyond_the_positive() -> None:
-    apart = torch.tensor([[0.5, 0.4, 0.7, 0.6], [0.9, 0.1, 0.2, 0.3], [0.0, 0.0, 1.0, 0.0], [1.0, 2.0, 3.0, 0.5]])
+    apart = torch.tensor(
+        [[0.5, 0.4, 0.7, 0.6], [0.9, 0.1, 0.2, 0.3], [0.0, 0.0, 1.0, 0.0], [1.0, 2.0, 3.0, 0.5]]
+    )
     allowed = ~torch.eye(4, dtype=torch.bool)
     chosen = semi_hard_negatives(apart, allowed, generator())
     assert chosen[[0, 1, 3]].tolist() == [3, 2, 0]

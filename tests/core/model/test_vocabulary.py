@@ -42,7 +42,10 @@ def vocabulary() -> Vocabulary:
         ("https://a.example/x", ["https://a.example/"]),
         ("https://a.example/x/y", ["https://a.example/", "https://a.example/x/"]),
         ("/x/y", ["/", "/x/"]),
-        ("https://a.example/s?q=1&p=2", ["https://a.example/", "https://a.example/s?", "https://a.example/s?q=1&"]),
+        (
+            "https://a.example/s?q=1&p=2",
+            ["https://a.example/", "https://a.example/s?", "https://a.example/s?q=1&"],
+        ),
         ("https://a.example/#/x", ["https://a.example/", "https://a.example/#/"]),
         ("Home", []),
         ("", []),
@@ -66,7 +69,13 @@ def test_pages_are_ranked_by_views_and_rare_ones_have_no_id(vocabulary: Vocabula
 
 
 def test_rare_and_new_pages_share_the_id_of_their_nearest_known_directory(vocabulary: Vocabulary) -> None:
-    new = [OLD, "https://a.example/shoes/never-seen", "https://a.example/hats/1", "https://b.example/x", "Home"]
+    new = [
+        OLD,
+        "https://a.example/shoes/never-seen",
+        "https://a.example/hats/1",
+        "https://b.example/x",
+        "Home",
+    ]
     shoes, site = 3, 2
     assert vocabulary.item_ids(new).tolist() == [shoes, shoes, site, UNKNOWN, UNKNOWN]
 

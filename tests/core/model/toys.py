@@ -50,7 +50,9 @@ def shop(users: int, seed: int = 0, shortest: int = 4, longest: int = 12) -> Use
     """Users of a shop: those with an even number look at shoes (pages 0-7), the others at books (8-15)."""
     rng = np.random.default_rng(seed)
     views = {
-        f"u{number:04d}": (rng.integers(0, 8, rng.integers(shortest, longest + 1)) + 8 * (number % 2)).tolist()
+        f"u{number:04d}": (
+            rng.integers(0, 8, rng.integers(shortest, longest + 1)) + 8 * (number % 2)
+        ).tolist()
         for number in range(users)
     }
     return sequences_of(views)

@@ -6,8 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.jobs import State
+from core.segments import clustering
 from core.store import Store
-from pages.ui import desk
+from pages.ui import desk, workbench
 from pages.ui.fits import KEY, Session
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
@@ -105,6 +106,30 @@ def test_a_full_refit_starts_from_scratch_and_keeps_numbers(
     cold = session(app).fits[0].partition
     assert (warm.warm, cold.warm) == (True, False)
     assert set(cold.ids) == set(warm.ids)
+
+
+def test_a_rerun_without_a_move_computes_nothing_again(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    for module, name in (
+        (clustering, "fit"),
+        (workbench, "profile"),
+        (workbench, "blend"),
+        (workbench, "pca_layout"),
+    ):
+        monkeypatch.setattr(module, name, None)  # calling it would be an exception on the page
+    app.run()
+    assert not app.exception
+
+
+def test_another_outcome_moves_no_segment(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    monkeypatch.setattr(clustering, "fit", None)
+    app.selectbox(key="outcome").set_value("purchase").run()
+    assert not app.exception
 
 
 def test_a_name_is_kept_on_disk_and_in_a_new_session(open_app: OpenApp, finished_run: FinishedRun) -> None:

@@ -38,11 +38,13 @@ def test_small_segments_lie_above_large_ones_and_all_above_the_users_outside() -
     assert series[3]["z"] < series[2]["z"] < series[0]["z"]
 
 
-def test_a_name_stands_at_the_median_of_its_users() -> None:
-    names = option(XY, LABELS, NAMES)["series"][-1]["data"]
+def test_a_name_stands_on_the_user_nearest_to_the_median() -> None:
+    xy = np.array([[0, 0], [9, 9], [9, 8], [0, 8], [5, 5]], dtype=np.float32)
+    labels = np.array([0, 2, 2, 2, OUTSIDE], dtype=np.int32)
+    names = option(xy, labels, NAMES)["series"][-1]["data"]
     assert names == [
         {"name": "Segment 1", "value": [0.0, 0.0]},
-        {"name": "3 · Readers", "value": [0.5, 0.5]},
+        {"name": "3 · Readers", "value": [9.0, 8.0]},
     ]
 
 

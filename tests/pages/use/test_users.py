@@ -67,6 +67,13 @@ def test_an_id_must_match_exactly(users: AppTest, wanted: str) -> None:
     assert "![" not in users.error[0].value
 
 
+def test_a_segment_that_goes_while_it_is_listed_breaks_nothing(users: AppTest) -> None:
+    users.selectbox(key="people_of").set_value(2).run()
+    users.slider(key="k").set_value(2).run()
+    assert not users.exception
+    assert len(listed(users)) == 2
+
+
 def test_a_user_outside_clustering_says_why(users: AppTest) -> None:
     users.text_input(key="wanted_user").set_value("once_00").run()
     assert "One-page users, not clustered" in texts(users)

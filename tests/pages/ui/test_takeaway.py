@@ -1,0 +1,88 @@
+"""The files that are taken away: exact ids, names as on screen, a report without ids."""
+
+import io
+import json
+import zipfile
+
+import pyarrow.parquet as pq
+import pytest
+
+from core import pipeline
+from core.export import IdStyle
+from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
+from core.store import Store
+from pages.ui import desk, takeaway, workbench
+from pages.ui.steering import Steering
+from pages.ui.workbench import Bench, Sources
+from tests.pages.fixtures_segments import FLOAT_LIKE_ID, HOSTILE_TITLE, FinishedRun
+
+STEERING = Steering(ViewWeights(), ClusterSettings(n_clusters=3), AnalyzeSettings(outcome="purchase"))
+
+
+@pytest.fixture
+def bench(finished_run: FinishedRun) -> Bench:
+    store = Store(finished_run.root)
+    data = pipeline.open_dataset(store, finished_run.dataset)
+    views = pipeline.open_embeddings(store, finished_run.embeddings).views
+    model = pipeline.open_model(store, finished_run.model).path
+    inside = pipeline.clustered(data.users)
+    desk.rename(store, finished_run.embeddings, {1: "Readers"})
+    made_from = Sources(str(store.root), data, model, finished_run.embeddings, views, inside)
+    return workbench.solve(made_from, STEERING)
+
+
+def test_users_leave_with_exact_ids_and_the_name_on_screen(bench: Bench) -> None:
+    table = pq.read_table(io.BytesIO(takeaway.users_parquet(bench))).to_pylist()
+    assert len(table) == len(bench.labels)
+    assert FLOAT_LIKE_ID in {row["user_id"] for row in table}
+    assert {row["segment"] for row in table if row["cluster"] == 1} == {"2 · Readers"}
+    assert {row["segment"] for row in table if row["cluster"] == -1} == {None}
+
+
+def test_a_csv_for_machines_and_one_for_spreadsheets(bench: Bench) -> None:
+    assert f'"{FLOAT_LIKE_ID}",' in takeaway.users_csv(bench).decode()
+    assert f'"=""{FLOAT_LIKE_ID}"""' in takeaway.users_csv(bench, IdStyle.EXCEL).decode("utf-8-sig")
+
+
+def test_embeddings_hold_a_list_a_view(bench: Bench) -> None:
+    table = pq.read_table(io.BytesIO(takeaway.embeddings_parquet(bench)))
+    assert table.column_names == ["user_id", "url"]
+    assert table.num_rows == len(bench.labels)
+
+
+def test_profiles_are_one_json_or_a_csv_a_table(bench: Bench) -> None:
+    assert json.loads(takeaway.profiles_json(bench))["outcome"] == "purchase"
+    with zipfile.ZipFile(io.BytesIO(takeaway.profiles_zip(bench))) as archive:
+        assert archive.namelist() == [
+            "segments.csv",
+            "top_pages.csv",
+            "shares.csv",
+            "heatmap.csv",
+            "fields.csv",
+        ]
+
+
+def test_segments_have_a_working_name_where_the_analyst_gave_none(bench: Bench) -> None:
+    segments = json.loads(takeaway.clusters_json(bench))["segments"]
+    names = {segment["cluster"]: segment["name"] for segment in segments}
+    assert names[1] == "Readers"
+    assert all(names.values())
+    assert len(set(names.values())) == 3
+
+
+def test_the_report_holds_the_names_and_no_id(bench: Bench) -> None:
+    page = takeaway.report_html(bench).decode()
+    assert "Readers" in page
+    assert FLOAT_LIKE_ID not in page
+    assert HOSTILE_TITLE not in page
+
+
+def test_the_receipt_is_the_data_sets(bench: Bench) -> None:
+    assert json.loads(takeaway.receipt_json(bench))["users"] == len(bench.labels)
+
+
+def test_every_part_of_the_settings_is_told(bench: Bench) -> None:
+    told = takeaway.settings(bench)
+    assert list(told) == ["ingest", "train", "weights", "cluster", "analyze"]
+    assert told["train"]["epochs"] == 1
+    assert told["cluster"]["n_clusters"] == 3
