@@ -28,8 +28,11 @@ class Settings(BaseModel):
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"]) or cls.__name__
-            raise SettingsError(f"{name} = {first['input']!r} is not possible: {first['msg']}") from error
+            reason = first["msg"].removeprefix("Value error, ")
+            name = ".".join(str(part) for part in first["loc"])
+            if not name:  # settings that do not go together: the reason names them
+                raise SettingsError(reason) from error
+            raise SettingsError(f"{name} = {first['input']!r} is not possible: {reason}") from error
 
 
 class UrlRule(Settings):

@@ -50,6 +50,8 @@ LATEST: Final = 4_102_444_800  # 2100-01-01
 UNITS: Final = {"us": 10**6, "s": 1, "ms": 10**3, "ns": 10**9}
 """Unit → how many make a second. The ranges of the four do not overlap between 2000 and 2100."""
 OUTSIDE: Final = "outside"
+LONGEST_ENGAGEMENT: Final = 10**12
+"""Milliseconds (32 years): more is no time, and a few of them would not fit into a sum."""
 
 USER_ID, TS, FATE, IS_VIEW, IS_INTERNAL, IS_DEBUG = (
     "user_id",
@@ -205,8 +207,8 @@ def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collectio
 
 def milliseconds(text: ir.StringValue) -> ir.IntegerValue:
     """An engagement time such as ``13`` or ``13.0``; null where there is none, or it cannot be."""
-    number = text.try_cast("float64")
-    return ibis.ifelse(number.between(0, 1e12), number, ibis.null("float64")).round().cast("int64")
+    number = text.try_cast("int64")  # rounds a fraction; what is not finite is null
+    return ibis.ifelse(number.between(0, LONGEST_ENGAGEMENT), number, ibis.null("int64"))
 
 
 def microseconds(text: ir.StringValue) -> ir.IntegerValue:

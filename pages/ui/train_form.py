@@ -60,7 +60,6 @@ KNOBS: Final = (
     Knob("margin", "Triplet margin", "How much nearer a user's own slice must be.", step=0.05),
     Knob("learning_rate", "Learning rate", "Size of a step, at its highest.", RATES),
     Knob("weight_decay", "Weight decay", "Keeps the weights small.", (0.0, 0.001, 0.01, 0.03, 0.1)),
-    Knob("dropout", "Dropout", "Share of the network left out at random.", step=0.05, top=0.8),
     Knob("page_dropout", "Pages left out", "Replaced by their folder, as if new.", step=0.05, top=0.5),
     Knob("batch_size", "Users a step", "More is steadier and needs more memory.", (*SIZES[1:], 1024, 2048)),
     Knob("min_count", "Rare pages", "Pages viewed less often share their folder's entry.", top=50),

@@ -52,7 +52,7 @@ def test_values_that_do_not_go_together_are_said_in_words(
     app = open_app(PAGE, data=finished_run.dataset)
     app.select_slider(key="hidden_dim-balanced").set_value(16)
     app.select_slider(key="heads-balanced").set_value(16).run()
-    assert "must be a multiple of" in app.error[0].value
+    assert "must be an even multiple of" in app.error[0].value
     assert "start-training" not in {button.key for button in app.button}
     assert not app.exception
 
