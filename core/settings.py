@@ -145,10 +145,12 @@ class TrainSettings(Settings):
 
 
 PRESETS: dict[Preset, dict[str, Any]] = {
-    Preset.FAST: {"epochs": 5},
-    Preset.BALANCED: {"epochs": 15},
-    Preset.THOROUGH: {"epochs": 30},
-}
+    Preset.FAST: {"epochs": 5, "max_user_steps": 150_000},
+    Preset.BALANCED: {"epochs": 15, "max_user_steps": 500_000},
+    Preset.THOROUGH: {
+        "epochs": 30, "max_user_steps": 2_000_000, "hidden_dim": 96, "heads": 6, "feedforward_dim": 192,
+    },
+}  # fmt: skip
 
 
 class ViewWeights(Settings):

@@ -110,7 +110,7 @@ def _user_key(counted: Counted) -> str:
 
 def _engagement_rule(counted: Counted, share: float | None) -> str:
     if share is None:
-        return "Not computable from this file: it has no engagement_time_msec"
+        return "Not computable from this file: it holds no value of engagement_time_msec"
     if not counted.accounted.tally.others.total():
         return "Sum of engagement_time_msec over a user's page views, for want of other events"
     return "Sum of engagement_time_msec over all events of a user, page views or not; none sent is no value"

@@ -172,14 +172,18 @@ def _start_button(
             type="primary",
             icon=":material/play_arrow:",
             key="prepare",
-            disabled=bool(missing),
+            disabled=bool(missing) or not any(file.sample_rows for file in found.files),
         )
         if missing:
             st.markdown(
                 f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose it.]"
             )
         else:
-            st.caption("Everything needed was found.")
+            st.caption(
+                "Everything needed was found."
+                if any(file.sample_rows for file in found.files)
+                else ":orange[:material/warning: There are headers, but no records.]"
+            )
     if clicked:
         changed = {f: column for f, column in mapping.items() if found.mapping.get(f, "") != column}
         settings = IngestSettings.checked(mapping=changed, user_key=user_key, url=url, **options)

@@ -135,7 +135,8 @@ def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
 
 
 def _assumptions(facts: Receipt) -> None:
-    shared = "–" if facts.engagement_share is None else f"{facts.engagement_share:.1%} of users have a value"
+    share = facts.engagement_share
+    shared = "" if share is None else f"; {share:.1%} of users have a value"
     rows = {
         "User key": f"{facts.user_key} ({facts.id_kind})",
         "Groups of users": _group_words(facts),
@@ -144,7 +145,7 @@ def _assumptions(facts: Receipt) -> None:
         "Days that look cut off": ", ".join(facts.truncated_days) or "none",
         "Page views with the same time": f"{facts.tied_page_views:,}; they keep the order of the file",
         "Sessions cut by inactivity": f"{facts.sessions_by_gap:,} of {facts.sessions:,}",
-        "Engagement": f"{facts.engagement_rule}; {shared}",
+        "Engagement": f"{facts.engagement_rule}{shared}",
         "Duplicate transactions": f"{facts.duplicate_transactions:,}",
         "Personal data masked": _counts(facts.pii_masked),
         "Read as absent": _counts(facts.placeholders),

@@ -17,7 +17,7 @@ import streamlit as st
 
 from core import pipeline
 from core.dataset import Dataset
-from core.errors import ArtifactError
+from core.errors import ArtifactError, SettingsError
 from core.schema import View
 from core.settings import TrainSettings
 from core.store import Store, content_key
@@ -86,7 +86,7 @@ def model() -> ModelRun | None:
         return None
     try:
         return _open_model(str(store().root), data.key, key)
-    except ArtifactError:
+    except (ArtifactError, SettingsError):  # gone, or made by a release with other settings
         return None
 
 

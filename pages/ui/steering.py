@@ -34,7 +34,7 @@ ABSENT: Final[dict[View, str]] = {
     View.THEME: "No page themes yet: the pages of this data set have no theme labels.",
     View.TYPE: "No page types yet: the pages of this data set have no type labels.",
 }
-
+ALONE: Final = "It is the only view so far, so its weight cannot matter."
 
 EFFECTIVE: Final = (
     "The share of the differences between users that comes from this view. Weights act squared, so it is "
@@ -86,7 +86,7 @@ def draw(present: tuple[View, ...], n_clustered: int, outcomes: Mapping[str, int
     )  # fmt: skip
     values, places = {}, {}
     for view in View:
-        values[view], places[view] = _weight(view, view in present)
+        values[view], places[view] = _weight(view, present)
     for view in View:
         if view not in present:
             st.caption(ABSENT[view])
@@ -122,11 +122,15 @@ def _carry_over() -> bool:
     return bool(runs_left > 1)
 
 
-def _weight(view: View, present: bool) -> tuple[float, DeltaGenerator]:
+def _weight(view: View, present: tuple[View, ...]) -> tuple[float, DeltaGenerator]:
+    meaning = MEANING[view] if view in present else ABSENT[view]
+    if present == (view,):
+        meaning += " " + ALONE
     slider, place = st.columns([5, 2], vertical_alignment="bottom", wrap=False)
     value = slider.slider(
-        TITLES[view], 0.0, 1.0, ViewWeights().of(view), 0.05, key=f"w_{view}", disabled=not present,
-        bind="query-params", persist_state="session", help=MEANING[view] if present else ABSENT[view],
+        TITLES[view], 0.0, 1.0, ViewWeights().of(view), 0.05, key=f"w_{view}",
+        disabled=view not in present,
+        bind="query-params", persist_state="session", help=meaning,
     )  # fmt: skip
     return value, place.container()
 
@@ -134,6 +138,8 @@ def _weight(view: View, present: bool) -> tuple[float, DeltaGenerator]:
 def _used(values: Mapping[View, float], present: tuple[View, ...]) -> ViewWeights:
     """Weights that differ only in what cannot matter become equal, so that nothing is computed twice."""
     standard = ViewWeights()
+    if len(present) == 1:  # whatever its slider or the link says, it counts alone
+        return standard
     if _shares(values, present) == _shares({view: standard.of(view) for view in View}, present):
         return standard
     return ViewWeights.checked(**_shares(values, present))

@@ -30,6 +30,14 @@ LABEL: Final = {
 }
 """Light on a dark plate: readable over any colour, on both backgrounds."""
 
+TOOLS: Final = {
+    "brush": {
+        "type": ["polygon", "rect", "clear"],
+        "title": {"polygon": "Lasso", "rect": "Box", "clear": "Clear the selection"},
+    },
+    "dataZoom": {"title": {"zoom": "Zoom into a box", "back": "Zoom back"}},
+}
+
 Polygon = list[list[float]]
 
 
@@ -87,16 +95,7 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
         "grid": {"left": 4, "right": 4, "top": 44, "bottom": 40},
         "xAxis": _axis(xy[:, 0], 0.08),  # names must not be cut at the sides
         "yAxis": _axis(xy[:, 1], 0.03),
-        "toolbox": {
-            "right": 0,
-            "feature": {
-                "brush": {
-                    "type": ["polygon", "rect", "clear"],
-                    "title": {"polygon": "Lasso", "rect": "Box", "clear": "Clear the selection"},
-                },
-                "dataZoom": {"title": {"zoom": "Zoom into a box", "back": "Zoom back"}},
-            },
-        },
+        "toolbox": {"right": 0, "feature": TOOLS},
         "brush": {
             "xAxisIndex": "all",
             "yAxisIndex": "all",

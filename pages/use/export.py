@@ -9,8 +9,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import export
+from core.command import beyond, command_line
 from core.export import IdStyle
-from pages.ui import bench_view, errors, takeaway
+from core.pipeline import RunSettings
+from core.settings import IngestSettings, TrainSettings
+from core.store import open_artifact
+from pages.ui import bench_view, errors, state, takeaway
 from pages.ui.text import count
 from pages.ui.workbench import Bench
 
@@ -116,14 +120,24 @@ def _preview(bench: Bench) -> None:
     )
 
 
+def _run_settings(bench: Bench) -> RunSettings:
+    """Every setting that made what is on the screen."""
+    run = state.model()
+    return RunSettings(
+        ingest=IngestSettings.checked(**open_artifact(bench.sources.dataset.path).settings),
+        train=run.settings if run else TrainSettings(),
+        weights=bench.steering.weights,
+        cluster=bench.steering.cluster,
+        analyze=bench.steering.analyze,
+    )
+
+
 def _command(bench: Bench) -> None:
     st.subheader("The same from the command line")
-    weights = ",".join(f"{view}={share:g}" for view, share in bench.steering.weights.model_dump().items())
-    outcome = f" --outcome {bench.profiles.outcome}" if bench.profiles.outcome else ""
-    st.code(
-        f"python -m core run INPUT --out OUT --clusters {len(bench.segments)} --weights {weights}{outcome}",
-        language="shell", wrap_lines=True,
-    )  # fmt: skip
+    settings = _run_settings(bench)
+    st.code(command_line(settings), language="shell", wrap_lines=True)
+    if unnamed := beyond(settings):
+        st.caption(f"The command line has no option for what you set here: {', '.join(unnamed)}.")
     if bench.fit.partition.warm:
         st.caption(
             "The segments on screen are a warm fit, which follows the way you moved the sliders. Press Full "

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import SettingsError
 from core.jobs import State
+from core.schema import View
 from core.segments import clustering
 from core.store import Store
-from pages.ui import desk, workbench
+from pages.ui import desk, steering, workbench
 from pages.ui.fits import KEY, Session
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
@@ -172,13 +174,21 @@ def test_moving_a_slider_of_a_present_view_changes_the_segments_and_not_the_map(
     assert "Dots lie where the earlier weights put them" not in texts(app)
 
 
-def test_all_present_weights_at_zero_is_said_in_words(open_app: OpenApp, finished_run: FinishedRun) -> None:
+def test_the_weight_of_the_only_view_cannot_break_anything(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
+    before = session(app).fits[0].partition.labels
     app.slider(key="w_url").set_value(0.0).run()
     assert not app.exception
-    assert "above 0" in app.error[0].value
-    app.slider(key="w_url").set_value(0.5).run()
     assert not app.error
+    assert "counts **100%**" in texts(app)
+    assert (session(app).fits[0].partition.labels == before).all()
+
+
+def test_all_weights_at_zero_is_said_in_words() -> None:
+    with pytest.raises(SettingsError, match="above 0"):
+        steering._used({View.URL: 0.0, View.THEME: 0.0, View.TYPE: 0.3}, (View.URL, View.THEME))
 
 
 def test_the_k_chart_is_made_by_a_job(

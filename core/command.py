@@ -1,0 +1,77 @@
+"""The command line that gives what is on the screen."""
+
+from __future__ import annotations
+
+import shlex
+
+from core.pipeline import RunSettings
+from core.settings import ClusterSettings, IngestSettings, Preset, TrainSettings
+
+
+def command_line(settings: RunSettings) -> str:
+    """The ``python -m core run`` that repeats a run.
+
+    Args:
+        settings: Every setting of the run.
+
+    Returns:
+        The command, quoted for a shell. Settings that the command line cannot name are not in it; see
+        :func:`beyond`.
+    """
+    weights = ",".join(f"{view}={share:g}" for view, share in settings.weights.model_dump().items())
+    words = ["--clusters", str(settings.cluster.n_clusters), "--weights", weights]
+    if settings.analyze.outcome:
+        words += ["--outcome", settings.analyze.outcome]
+    return shlex.join(
+        [
+            "python",
+            "-m",
+            "core",
+            "run",
+            "INPUT",
+            "--out",
+            "OUT",
+            *words,
+            *_train(settings),
+            *_ingest(settings),
+        ]
+    )
+
+
+def beyond(settings: RunSettings) -> list[str]:
+    """Settings that differ from their defaults and have no option on the command line."""
+    ingest = {"session_gap_minutes", "exclude_bots"} & _changed_ingest(settings.ingest)
+    train = settings.train.model_dump()
+    default = TrainSettings.preset(Preset.BALANCED).model_dump()
+    named = {"epochs", "seed", "device"}
+    return sorted(ingest | {name for name in train if name not in named and train[name] != default[name]})
+
+
+def _train(settings: RunSettings) -> list[str]:
+    default = TrainSettings.preset(Preset.BALANCED)
+    words = []
+    if settings.train.epochs != default.epochs:
+        words += ["--epochs", str(settings.train.epochs)]
+    if settings.train.seed != default.seed or settings.cluster.seed != ClusterSettings().seed:
+        words += ["--seed", str(settings.train.seed)]
+    return words
+
+
+def _ingest(settings: RunSettings) -> list[str]:
+    ingest, default = settings.ingest, IngestSettings()
+    words = [] if ingest.user_key == default.user_key else ["--user-key", ingest.user_key]
+    for field, column in ingest.mapping.items():
+        words += ["--column", f"{field}={column}"]
+    for page in ingest.strip_pages:
+        words += ["--strip-page", page]
+    flags = {
+        "--keep-internal": not ingest.exclude_internal,
+        "--keep-debug": not ingest.exclude_debug,
+        "--merge-hosts": ingest.url.merge_hosts,
+    }
+    return words + [flag for flag, on in flags.items() if on]
+
+
+def _changed_ingest(ingest: IngestSettings) -> set[str]:
+    default = IngestSettings()
+    return {name for name in IngestSettings.model_fields if getattr(ingest, name) != getattr(default, name)}

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.model.inputs import Spans, padded_batch, url_streams
+from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.steps import LEAK_WEIGHT, Step, ViewSource, drop_pages, even_parts, slices_loss
+from core.model.triplets import bag_signature, draw_slices, length_leak, triplet_loss
+from core.model.vocabulary import build_vocabulary
+from core.model.workers import alone, workers
+from core.schema import View
+from tests.core.model.toys import SHOP_URLS, TINY, shop
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def step() -> Step:
+    sequences = shop(30)
+    vocabulary = build_vocabulary(SHOP_URLS, sequences.page, sequences.offsets[:-1], min_count=1)
+    streams = url_streams(sequences, SHOP_URLS, vocabulary)
+    torch.manual_seed(0)
+    config = ViewConfig.of(TINY, vocabulary.n_items, vocabulary.n_transitions)
+    network = UserBehaviorTransformer({View.URL: config})
+    source = ViewSource.of(streams, vocabulary.coarse_ids(), CPU)
+    return Step(network, {View.URL: source}, TINY.model_copy(update={"page_dropout": 0.0}), CPU, alone)
+
+
+def slices() -> tuple[Spans, Spans]:
+    sequences = shop(30)
+    return draw_slices(Spans(sequences.offsets[:-1], sequences.lengths), 64, np.random.default_rng(0))
+
+
+def gradients(step: Step) -> list[torch.Tensor]:
+    return [one.grad.clone() for one in step.network.parameters() if one.grad is not None]
+
+
+def test_parts_give_the_gradients_of_the_whole(step: Step) -> None:
+    anchor, positive = slices()
+    loss = step.learn(anchor, positive, np.random.default_rng(7))
+    in_parts = gradients(step)
+
+    source = step.sources[View.URL]
+    both = Spans(np.append(anchor.begin, positive.begin), np.append(anchor.length, positive.length))
+    batch = padded_batch(source.streams, both)
+    generator = torch.Generator().manual_seed(int(np.random.default_rng(7).integers(2**31)))
+    whole = slices_loss(
+        step.network.encoder(View.URL)(batch),
+        bag_signature(batch, source.signatures),
+        torch.from_numpy(np.log(both.length)).float(),
+        TINY.margin,
+        generator,
+    )
+    step.network.zero_grad()
+    whole.backward()
+    torch.testing.assert_close(loss, whole.detach(), atol=1e-5, rtol=1e-4)
+    assert len(in_parts) == len(list(step.network.parameters()))
+    for ours, expected in zip(in_parts, gradients(step), strict=True):
+        torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-3)
+
+
+def test_the_number_of_workers_changes_nothing(step: Step) -> None:
+    anchor, positive = slices()
+    step.learn(anchor, positive, np.random.default_rng(7))
+    alone_found = gradients(step)
+    with workers(CPU) as threads:
+        replace(step, workers=threads).learn(anchor, positive, np.random.default_rng(7))
+    assert all(torch.equal(*pair) for pair in zip(alone_found, gradients(step), strict=True))
+
+
+def test_loss_is_triplets_and_leak() -> None:
+    vectors = torch.nn.functional.normalize(torch.randn(8, 4), dim=1)
+    bags, lengths = torch.arange(8), torch.rand(8)
+    loss = slices_loss(vectors, bags, lengths, 0.3, torch.Generator().manual_seed(0))
+    triplets = triplet_loss(
+        vectors[:4], vectors[4:], bags[:4], bags[4:], 0.3, torch.Generator().manual_seed(0)
+    )
+    torch.testing.assert_close(loss, triplets + LEAK_WEIGHT * length_leak(vectors, lengths))
+
+
+@given(st.lists(st.integers(1, 64), min_size=1, max_size=60), st.integers(1, 8))
+def test_even_parts_are_the_whole_order_in_few_pieces(lengths: list[int], count: int) -> None:
+    sizes = np.array(lengths)
+    order = np.argsort(sizes, kind="stable")
+    parts = even_parts(order, sizes, count)
+    assert np.concatenate(parts).tolist() == order.tolist()
+    assert len(parts) <= count
+    assert max(sizes[part].sum() for part in parts) <= sizes.sum() / count + sizes.max()
+
+
+def test_dropped_pages_are_seen_as_their_directory(step: Step) -> None:
+    source = step.sources[View.URL]
+    batch = padded_batch(source.streams, slices()[0])
+    generator = torch.Generator().manual_seed(0)
+    all_dropped = drop_pages(batch, source.coarse, 1.0, generator).items
+    assert torch.equal(all_dropped, source.coarse[batch.items])
+    assert torch.equal(all_dropped == 0, ~batch.mask)
+    assert torch.equal(drop_pages(batch, source.coarse, 0.0, generator).items, batch.items)
+    some = drop_pages(batch, source.coarse, 0.5, generator).items != batch.items
+    assert 0.3 < some[batch.mask].float().mean() < 0.7

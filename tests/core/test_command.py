@@ -1,0 +1,41 @@
+import shlex
+
+from core.command import beyond, command_line
+from core.pipeline import RunSettings
+from core.settings import AnalyzeSettings, ClusterSettings, IngestSettings, TrainSettings, ViewWeights
+
+
+def test_defaults_make_a_short_command() -> None:
+    assert command_line(RunSettings()) == (
+        "python -m core run INPUT --out OUT --clusters 6 --weights url=0.5,theme=0.3,type=0.2"
+    )
+    assert beyond(RunSettings()) == []
+
+
+def test_everything_that_was_set_is_named() -> None:
+    settings = RunSettings(
+        ingest=IngestSettings(
+            user_key="user_id",
+            mapping={"page_title": "My Title"},
+            strip_pages=("https://a.example/thanks",),
+            exclude_debug=False,
+        ),
+        train=TrainSettings(epochs=5, seed=3),
+        weights=ViewWeights(url=1, theme=0, type=0),
+        cluster=ClusterSettings(n_clusters=9, seed=3),
+        analyze=AnalyzeSettings(outcome="sign_up"),
+    )
+    words = shlex.split(command_line(settings))
+    for pair in (
+        ("--clusters", "9"), ("--weights", "url=1,theme=0,type=0"), ("--outcome", "sign_up"),
+        ("--epochs", "5"), ("--seed", "3"), ("--user-key", "user_id"), ("--column", "page_title=My Title"),
+        ("--strip-page", "https://a.example/thanks"),
+    ):  # fmt: skip
+        assert words[words.index(pair[0]) + 1] == pair[1]
+    assert "--keep-debug" in words
+    assert "--keep-internal" not in words
+
+
+def test_what_the_command_line_cannot_name_is_said() -> None:
+    settings = RunSettings(train=TrainSettings(layers=3), ingest=IngestSettings(session_gap_minutes=5))
+    assert beyond(settings) == ["layers", "session_gap_minutes"]
