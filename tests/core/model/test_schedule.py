@@ -22,8 +22,8 @@ def test_small_data_get_small_batches_and_more_epochs() -> None:
 
 
 def test_large_data_see_fewer_epochs() -> None:
-    schedule = plan(100_000, TrainSettings(epochs=15, max_user_steps=300_000))
-    assert schedule.user_steps <= 300_000
+    schedule = plan(100_000, TrainSettings(epochs=15, max_user_steps=350_000))
+    assert schedule.user_steps <= 350_000
     assert schedule.epochs == 4  # the last is cut short
 
 

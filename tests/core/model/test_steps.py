@@ -65,13 +65,15 @@ def test_parts_give_the_gradients_of_the_whole(step: Step) -> None:
         torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-3)
 
 
-def test_the_number_of_workers_changes_nothing(step: Step) -> None:
+def test_the_number_of_workers_changes_nothing(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
     anchor, positive = slices()
-    step.learn(anchor, positive, np.random.default_rng(7))
-    alone_found = gradients(step)
-    with workers(CPU) as threads:
-        replace(step, workers=threads).learn(anchor, positive, np.random.default_rng(7))
-    assert all(torch.equal(*pair) for pair in zip(alone_found, gradients(step), strict=True))
+    found = []
+    for cores in (1, 4):
+        monkeypatch.setattr("core.model.workers.available_cores", lambda cores=cores: cores)
+        with workers(CPU) as threads:
+            replace(step, workers=threads).learn(anchor, positive, np.random.default_rng(7))
+        found.append(gradients(step))
+    assert all(torch.equal(*pair) for pair in zip(*found, strict=True))
 
 
 def test_loss_is_triplets_and_leak() -> None:
