@@ -67,8 +67,8 @@ def disk_errors() -> Iterator[None]:
         yield
     except (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
         raise ResourceError(
-            f"{error.filename2 or error.filename} cannot be written: {error.strerror}",
-            remedy="Choose another place",
+            f"{error.filename2 or error.filename} cannot be used: {error.strerror}",
+            remedy="Choose another place, or change its permissions",
         ) from error
     except OSError as error:
         if error.errno == errno.EROFS:

@@ -124,17 +124,13 @@ def write_sample(path: Path, users: int, seed: int, progress: Progress = silent)
             f"The demo shop cannot become {path.name!r}", allowed="a name ending in .csv or .csv.gz"
         )
     truth = truth_path(path)
-    try:
-        with disk_errors(), contextlib.ExitStack() as stack:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            work = stack.enter_context(tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}."))
-            days = _write_days(Path(work), users, seed, progress)
-            _join(days, Path(work) / path.name, progress)
-            os.replace(Path(work) / path.name, path)
-            os.replace(Path(work) / "truth", truth)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path} cannot be written: {reason}", remedy="Choose another place") from error
+    with disk_errors(), contextlib.ExitStack() as stack:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        work = stack.enter_context(tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}."))
+        days = _write_days(Path(work), users, seed, progress)
+        _join(days, Path(work) / path.name, progress)
+        os.replace(Path(work) / path.name, path)
+        os.replace(Path(work) / "truth", truth)
     progress(STAGE, 1.0, f"{users:,} users")
     return truth
 

@@ -249,7 +249,7 @@ def test_a_cancelled_run_leaves_the_earlier_file(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["shop.csv", "shop.truth.csv"]
 
 
-def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_said_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(ResourceError, match="file cannot be used: File exists"):
         write_sample(tmp_path / "file" / "shop.csv", 5, 0)
