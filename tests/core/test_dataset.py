@@ -3,9 +3,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from core import dataset as names
+from core import pipeline
 from core.dataset import Dataset
 from core.ingest import tables
+from core.progress import silent
 from core.sequences import SCHEMA
+from core.settings import IngestSettings
+from core.store import Store
 from tests.core.ingest.shop import event, shop
 
 
@@ -41,3 +45,17 @@ def test_tables_are_read_once(tmp_path: Path) -> None:
     dataset = toy(tmp_path)
     assert dataset.users is dataset.users
     assert dataset.sequences is dataset.sequences
+
+
+def test_a_session_id_written_as_a_float_is_the_same_session(tmp_path: Path) -> None:
+    header = "event_name,event_timestamp,user_pseudo_id,ga_session_id,page_location\n"
+    (tmp_path / "day1.csv").write_text(header + "page_view,1700000001,1.10,1700000000,https://a.example/a\n")
+    (tmp_path / "day2.csv").write_text(
+        header
+        + "page_view,1700000002,1.10,1700000000.0,https://a.example/b\n"
+        + "page_view,1700000003,1.1,1700000000.0,https://a.example/b\n"
+    )
+    paths = [tmp_path / "day1.csv", tmp_path / "day2.csv"]
+    data = pipeline.preprocess(Store(tmp_path / "cache"), paths, IngestSettings(), silent)
+    assert data.users["user_id"].tolist() == ["1.1", "1.10"]  # ids stay text
+    assert data.users["sessions"].tolist() == [1, 1]
