@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 
-from core.ingest.receipt import Receipt
+from core.receipt import Receipt
 from core.sequences import UserSequences, read_sequences
 
 RECEIPT, SEQUENCES, USERS = "receipt.json", "sequences.parquet", "users.parquet"

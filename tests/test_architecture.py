@@ -137,3 +137,41 @@ def test_no_path_file_hides_in_the_repository() -> None:
     """A .pth file runs code at every start of Python."""
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert [name for name in tracked.splitlines() if name.endswith((".pth", ".pkl", ".pt", ".bin"))] == []
+
+
+GROUND = {"schema", "settings", "errors", "progress", "store", "sequences", "receipt"}
+"""What every stage may know."""
+MAY_KNOW = {
+    "ingest": GROUND | {"dataset"},  # the names of the files it makes
+    "sample": GROUND,
+    "model": GROUND | {"ingest.grouping"},
+    "segments": GROUND,
+    "profiles": GROUND | {"dataset", "segments.partition"},
+}
+"""Stage → what else of core it may know: never the stages after it."""
+
+
+def breaks_stage_order(stage: str, source: str) -> list[str]:
+    """Modules of core that a stage must not know."""
+    named = {name.removeprefix("core.") for name in imported(source) if name.startswith("core.")}
+    allowed = MAY_KNOW[stage] | {stage}
+    return sorted(
+        name for name in named if not any(name == known or name.startswith(f"{known}.") for known in allowed)
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in CORE if path.relative_to(ROOT / "core").parts[0] in MAY_KNOW],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_a_stage_knows_only_the_ground_and_what_it_starts_from(path: Path) -> None:
+    stage = path.relative_to(ROOT / "core").parts[0]
+    assert breaks_stage_order(stage, path.read_text()) == []
+
+
+def test_the_stage_check_can_fail() -> None:
+    assert breaks_stage_order("ingest", "from core.model import training") == ["model", "model.training"]
+    assert (
+        breaks_stage_order("segments", "from core.schema import View\nfrom core.segments import lasso") == []
+    )

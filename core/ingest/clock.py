@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import ibis.expr.types as ir
 
 from core.ingest import records
-from core.ingest.receipt import ranked
+from core.receipt import ranked
 from core.schema import Raw
 
 EXPORT_LIMIT: Final = 1_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.ingest.receipt import Receipt
 from core.progress import Progress
+from core.receipt import Receipt
 from core.settings import IngestSettings
 
 

@@ -20,7 +20,7 @@ from ibis import _
 from core.ingest import records, urls
 from core.ingest.engine import Engine
 from core.ingest.privacy import SUSPECT_RE2, mask_all, mask_url
-from core.ingest.receipt import UrlCount, ranked
+from core.receipt import UrlCount, ranked
 from core.schema import Raw
 from core.settings import UrlSettings
 

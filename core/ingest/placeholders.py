@@ -12,7 +12,7 @@ from ibis import _
 
 from core.ingest import records
 from core.ingest.engine import Engine
-from core.ingest.receipt import ranked
+from core.receipt import ranked
 from core.schema import Raw
 
 EMPTY: Final = "(empty)"

@@ -15,10 +15,10 @@ from core.ingest.files import Packing, Source, resolve_inputs
 from core.ingest.headers import normalise_header
 from core.ingest.inspection import Inspection, inspect
 from core.ingest.parts import FileCount, Sink
-from core.ingest.receipt import FileReceipt
 from core.ingest.sniffing import Kind
 from core.ingest.tables import REJECTS
 from core.progress import Progress
+from core.receipt import FileReceipt
 from core.schema import Raw, Rejects
 from core.settings import IngestSettings
 from core.store import disk_errors

@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from core.ingest import records
 from core.ingest.engine import Engine
 from core.ingest.privacy import mask_url
-from core.ingest.receipt import FileReceipt
 from core.ingest.records import REJECTED, Fate
 from core.ingest.tables import REJECTS
 from core.ingest.waterfall import REJECT_REASONS
+from core.receipt import FileReceipt
 from core.schema import Raw, Rejects
 
 SHOWN: Final = 200

@@ -16,8 +16,8 @@ from core.ingest.outcomes import leaking_pages
 from core.ingest.output import Used, engaged_share, tied
 from core.ingest.people import MANY_BROWSERS
 from core.ingest.reading import RawRead
-from core.ingest.receipt import FileReceipt, Receipt, ranked
 from core.ingest.waterfall import REJECT_REASONS, Tally, warnings
+from core.receipt import FileReceipt, Receipt, ranked
 from core.schema import Group, Raw, Rejects
 from core.settings import IngestSettings
 

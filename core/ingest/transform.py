@@ -20,12 +20,12 @@ from core.ingest.engine import open_engine
 from core.ingest.events import PageViews
 from core.ingest.grouping import template
 from core.ingest.reading import READ_SHARE, RawRead
-from core.ingest.receipt import Receipt
 from core.ingest.sessions import number_sessions
 from core.ingest.summary import Counted, make_receipt
 from core.ingest.tables import write_table
 from core.ingest.waterfall import Waterfall, refuse_nothing
 from core.progress import Progress
+from core.receipt import Receipt
 from core.schema import Group, Raw
 from core.settings import IngestSettings
 from core.store import write_text_atomic

@@ -13,8 +13,8 @@ from ibis import _
 from core.errors import InputError
 from core.ingest import clock, records
 from core.ingest.engine import Engine
-from core.ingest.receipt import Step
 from core.ingest.records import REJECTED, Fate
+from core.receipt import Step
 from core.schema import Raw
 from core.settings import IngestSettings
 

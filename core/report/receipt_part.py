@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.ingest.receipt import Receipt
+from core.receipt import Receipt
 from core.report.figures import waterfall
 from core.report.model import Chart, Fact, Table
 from core.report.wording import counted, minute, percent, zone

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from core.dataset import RECEIPT
-from core.ingest.receipt import Receipt
+from core.receipt import Receipt
 from core.store import MANIFEST, Store
 from pages.ui.text import count
 

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.dataset import Dataset
-from core.ingest.receipt import Receipt
+from core.receipt import Receipt
 from core.schema import Group, Rejects
 from pages.ui.text import count, md_text, share, size
 

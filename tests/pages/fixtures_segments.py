@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
-from core.ingest.receipt import FileReceipt, Receipt, Step, UrlCount
+from core.receipt import FileReceipt, Receipt, Step, UrlCount
 from core.schema import Group, Outcomes, Pages, Rejects, Users
 from core.sequences import SCHEMA as SEQUENCE_SCHEMA
 from core.settings import IngestSettings, TrainSettings

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 from core.dataset import Dataset
 from core.ingest.parts import RAW
 from core.ingest.reading import RawRead
-from core.ingest.receipt import FileReceipt
 from core.ingest.tables import REJECTS
 from core.ingest.transform import transform
 from core.progress import silent
+from core.receipt import FileReceipt
 from core.schema import RAW_TEXT_COLUMNS, Raw
 from core.settings import IngestSettings
 

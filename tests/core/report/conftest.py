@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS, Dataset
-from core.ingest.receipt import FileReceipt, Receipt, Step, UrlCount
 from core.profiles.metrics import ProfileData, profile
+from core.receipt import FileReceipt, Receipt, Step, UrlCount
 from core.report import Source, compose
 from core.report.model import Report
 from core.segments.partition import Partition

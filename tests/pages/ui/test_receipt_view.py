@@ -1,7 +1,7 @@
 """The tables behind the receipt's charts."""
 
 from core.dataset import Dataset
-from core.ingest.receipt import Receipt, Step
+from core.receipt import Receipt, Step
 from pages.ui.receipt_view import files_table, steps_table, waterfall_chart
 from tests.pages.fixtures_segments import FinishedRun
 
