@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from core.errors import ArtifactError
@@ -167,9 +167,12 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     building = path.with_name(f".{path.name}.building")
-    with disk_errors():
-        save_file(dict(tensors), building, metadata=dict(facts))
-        building.replace(path)
+    try:
+        with disk_errors():  # Python writes the bytes: safetensors would hide that the disk is full
+            building.write_bytes(save(dict(tensors), metadata=dict(facts)))
+            building.replace(path)
+    finally:
+        building.unlink(missing_ok=True)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

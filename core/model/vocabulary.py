@@ -151,18 +151,14 @@ def build_vocabulary(
         min_count: Pages, directories and steps seen less often get no id of their own.
     """
     views = np.bincount(pages, minlength=len(urls))
+    counted = Counter(dict(zip(urls, views.tolist(), strict=True)))
     above: Counter[str] = Counter()
-    rare: set[str] = set()
-    for url, count in zip(urls, views.tolist(), strict=True):
+    for url, count in counted.items():
         for prefix in prefixes(url):
             above[prefix] += count
-            if count < min_count:
-                rare.add(prefix)
-    counted = Counter(dict(zip(urls, views.tolist(), strict=True)))
-    shared = {text: count for text, count in above.items() if count >= min_count}
     smallest = max(min_count, GROUP_SHARE * len(pages))
     vocabulary = Vocabulary(
-        directories=_ranked(shared, min_count),
+        directories=_ranked(above, min_count),
         pages=_ranked(counted, min_count),
         groups=_ranked(counted + above, smallest)[:MAX_GROUPS],
         transitions=(),

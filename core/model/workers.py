@@ -45,8 +45,9 @@ def workers(device: torch.device) -> Iterator[Workers]:
         return
     before = torch.get_num_threads()
     torch.set_num_threads(1)
-    try:
-        with ThreadPoolExecutor(min(available_cores(), MOST_WORKERS)) as pool:
+    count = min(available_cores(), MOST_WORKERS)
+    try:  # each thread is told: OpenMP keeps the number for each, and a new thread has the default
+        with ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,)) as pool:
 
             def together(do: Callable[[_Item], _Result], items: Iterable[_Item], /) -> Iterable[_Result]:
                 return pool.map(do, items)

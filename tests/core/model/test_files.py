@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,18 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from core.errors import ArtifactError
+from core.errors import ArtifactError, ResourceError
 from core.model import training
-from core.model.files import CONFIG, TRAINING, VOCABULARY, WEIGHTS, load_model, load_report
+from core.model.files import (
+    CONFIG,
+    TRAINING,
+    VOCABULARY,
+    WEIGHTS,
+    load_model,
+    load_report,
+    read_tensors,
+    write_tensors,
+)
 from core.schema import View
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, shop
 
@@ -104,3 +114,17 @@ def test_damaged_report_is_refused(folder: Path) -> None:
     edit(folder / TRAINING, steps="many")
     with pytest.raises(ArtifactError, match="steps"):
         load_report(folder)
+
+
+def test_full_disk_keeps_the_file_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / WEIGHTS
+    write_tensors(path, {"a": torch.ones(2)}, {})
+
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ResourceError, match="disk is full"):
+        write_tensors(path, {"a": torch.zeros(2)}, {})
+    assert [file.name for file in tmp_path.iterdir()] == [WEIGHTS]
+    assert torch.equal(read_tensors(path)["a"], torch.ones(2))
