@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
+from threadpoolctl import threadpool_limits
 
 from core.model.vocabulary import PADDING
 
@@ -72,6 +73,7 @@ def positive_pmi(counts: sparse.csr_array) -> sparse.csr_array:
 
 
 def _factors(matrix: sparse.csr_array, rank: int) -> np.ndarray:
-    left, strength, _ = randomized_svd(matrix, rank, random_state=0)
+    with threadpool_limits(1):  # more threads add up in another order
+        left, strength, _ = randomized_svd(matrix, rank, random_state=0)
     factors: np.ndarray = left * np.sqrt(strength)
     return factors
