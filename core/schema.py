@@ -103,6 +103,38 @@ class Pages:
     USERS: Final = "users"  # int64
 
 
+class PageEvents:
+    """Columns of ``page_events``: one row a page and GA4 event that tells what the page is for."""
+
+    PAGE: Final = "page"  # int32, row in ``pages``
+    EVENT_NAME: Final = "event_name"
+    EVENTS: Final = "events"  # int64
+
+
+PAGE_EVENTS: Final[tuple[str, ...]] = (
+    "view_item", "view_item_list", "select_item", "view_search_results", "add_to_cart", "view_cart",
+    "begin_checkout", "add_shipping_info", "add_payment_info", "purchase", "login", "sign_up",
+)  # fmt: skip
+"""Recommended events of GA4 that fire on the page they describe."""
+
+
+class PageLabels:
+    """Columns of ``labels``: one row a page, in the order of ``pages``."""
+
+    PAGE: Final = "page"  # int32
+    TEMPLATE: Final = "template"  # path template
+    THEME: Final = "theme"  # name; "Unknown" where nothing decided, "No theme" of functional pages
+    THEME_RUNG: Final = "theme_rung"  # a Rung; null where nothing decided
+    THEME_SCORE: Final = "theme_score"  # float64; null where nothing decided
+    THEME_MARGIN: Final = "theme_margin"
+    THEME_EVIDENCE: Final = "theme_evidence"
+    TYPE: Final = "type"
+    TYPE_RUNG: Final = "type_rung"
+    TYPE_SCORE: Final = "type_score"
+    TYPE_MARGIN: Final = "type_margin"
+    TYPE_EVIDENCE: Final = "type_evidence"
+
+
 class Outcomes:
     """Columns of ``outcomes``: one row a user and event other than page_view (purchases deduplicated)."""
 

@@ -1,0 +1,94 @@
+"""What the classifiers of the ladder agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Protocol
+
+from core.schema import View
+
+
+class Rung(StrEnum):
+    """Who decided a label, the surest first."""
+
+    OVERRIDE = "override"
+    EVENTS = "events"
+    MARKUP = "markup"
+    RULES = "rules"
+    EMBEDDING = "embedding"
+    NLI = "nli"
+    LLM = "llm"
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a fetched page says of itself.
+
+    Args:
+        text: Main text, at most a few thousand characters; empty if there is none.
+        json_ld_types: ``@type`` of its JSON-LD objects, such as ``Product``.
+        og_type: Content of ``og:type``; empty if there is none.
+        breadcrumbs: Names along its breadcrumb trail, the site's root first.
+    """
+
+    text: str = ""
+    json_ld_types: tuple[str, ...] = ()
+    og_type: str = ""
+    breadcrumbs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is decided at once: pages of one path template (types), or those with one title as well (themes).
+
+    Args:
+        template: Host and path with placeholders, such as ``https://shop.example/products/:slug``.
+        urls: The most viewed pages, at most a few; at least one.
+        titles: Their titles, most viewed first, cleaned, without the site's name; may be empty.
+        views: Page views of all pages of the subject.
+        events: GA4 event name → how often it fired on these pages.
+        documents: Of the fetched ones among ``urls``.
+    """
+
+    template: str
+    urls: tuple[str, ...]
+    titles: tuple[str, ...] = ()
+    views: int = 0
+    events: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    documents: tuple[Document, ...] = ()
+
+
+@dataclass(frozen=True)
+class Label:
+    """A decision, and what it rests on.
+
+    Args:
+        value: A name of the taxonomy.
+        rung: Who decided.
+        score: From 0 to 1, comparable within a rung only; 1 for a rule or the analyst.
+        margin: Score minus that of the runner-up; 1 where there is none.
+        evidence: In words: the rule, the event and its count, the label that came second.
+    """
+
+    value: str
+    rung: Rung
+    score: float = 1.0
+    margin: float = 1.0
+    evidence: str = ""
+
+
+class Classifier(Protocol):
+    """One rung of the ladder, made for one taxonomy."""
+
+    rung: Rung
+
+    def classify(self, subjects: Sequence[Subject], view: View) -> Sequence[Label | None]:
+        """Decide, or abstain with None, for each subject in order.
+
+        Args:
+            subjects: What to decide.
+            view: ``View.THEME`` or ``View.TYPE``.
+        """

@@ -1,0 +1,100 @@
+"""Stage 3's settings: the taxonomy, the analyst's corrections, and how far up the ladder to go."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+import yaml
+from pydantic import Field, model_validator
+
+from core.schema import View
+from core.settings import Settings
+
+UNKNOWN: Final = "Unknown"
+"""What no rung decides."""
+NO_THEME: Final = "No theme"
+"""The theme of pages that serve a function: cart, account, search, policies."""
+RESERVED: Final = (UNKNOWN, NO_THEME)
+TAXONOMY_FILE: Final = Path(__file__).parent / "taxonomy.yaml"
+
+
+
+class LabelMode(StrEnum):
+    """How far up the ladder to go."""
+
+    OFF = "off"
+    RULES = "rules"
+    """The analyst's corrections, GA4 events, markup of fetched pages, and rules."""
+    AUTO = "auto"
+    """The same, then sentence embeddings, where their weights are installed."""
+    NLI = "nli"
+    """The same, then a zero-shot entailment model."""
+    LLM = "llm"
+    """As ``auto``, then a language model."""
+
+
+class LabelClass(Settings):
+    """A theme or a type."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    descriptions: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(min_length=1, max_length=3)
+    ]
+    """Short, as in "This page is about …": what the embedding and the models compare a page with."""
+    functional: bool = False
+    """Of a type: its pages serve a function and have no theme."""
+
+
+class Taxonomy(Settings):
+    """The names that a page can get."""
+
+    themes: Annotated[tuple[LabelClass, ...], Field(min_length=2, max_length=60)]
+    types: Annotated[tuple[LabelClass, ...], Field(min_length=2, max_length=60)]
+
+    @model_validator(mode="after")
+    def _names_are_one_each(self) -> Self:
+        for kind, classes in (("themes", self.themes), ("types", self.types)):
+            names = [one.name.strip().casefold() for one in classes]
+            doubled = sorted({name for name in names if names.count(name) > 1})
+            if doubled:
+                raise ValueError(f"two {kind} are named {doubled[0]!r}; each needs a name of its own")
+            reserved = sorted({name for name in names if name in {one.casefold() for one in RESERVED}})
+            if reserved:
+                raise ValueError(f"{reserved[0]!r} is what a page without a label is called")
+        return self
+
+    def classes(self, view: View) -> tuple[LabelClass, ...]:
+        """The themes or the types."""
+        return {View.THEME: self.themes, View.TYPE: self.types}[view]
+
+
+class Override(Settings):
+    """A correction by the analyst."""
+
+    view: View
+    target: Annotated[str, Field(min_length=1, max_length=2000)]
+    """A canonical page, or a path template."""
+    value: Annotated[str, Field(min_length=1, max_length=60)]
+    """A name of the taxonomy, or :data:`UNKNOWN` or :data:`NO_THEME`."""
+
+
+@cache
+def default_taxonomy() -> Taxonomy:
+    """The shop taxonomy that comes with the tool."""
+    return Taxonomy.checked(**yaml.safe_load(TAXONOMY_FILE.read_text(encoding="utf-8")))
+
+
+class LabelSettings(Settings):
+    """How pages get their labels."""
+
+    mode: LabelMode = LabelMode.AUTO
+    taxonomy: Taxonomy = Field(default_factory=default_taxonomy)
+    overrides: tuple[Override, ...] = ()
+    """The latest wins; an exact page wins over a template."""
+    nli_model: Annotated[str, Field(min_length=1)] = "facebook/bart-large-mnli"
+    """Folder or hub id of a sequence classifier with an entailment label."""
+    fetch_hosts: tuple[str, ...] = ()
+    """Hosts that the analyst agreed to fetch pages from; none by default."""

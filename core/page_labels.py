@@ -1,0 +1,76 @@
+"""What each page is about and for, as the stages after labelling see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.errors import ArtifactError
+from core.schema import PageLabels, View
+
+LABELS = "labels.parquet"
+
+COLUMN_OF = {View.THEME: PageLabels.THEME, View.TYPE: PageLabels.TYPE}
+_SCORES = (PageLabels.THEME_SCORE, PageLabels.THEME_MARGIN, PageLabels.TYPE_SCORE, PageLabels.TYPE_MARGIN)
+
+SCHEMA = pa.schema(
+    [
+        pa.field(PageLabels.PAGE, pa.int32(), nullable=False),
+        *(
+            pa.field(name, pa.float64() if name in _SCORES else pa.string())
+            for name in (
+                PageLabels.TEMPLATE,
+                PageLabels.THEME,
+                PageLabels.THEME_RUNG,
+                PageLabels.THEME_SCORE,
+                PageLabels.THEME_MARGIN,
+                PageLabels.THEME_EVIDENCE,
+                PageLabels.TYPE,
+                PageLabels.TYPE_RUNG,
+                PageLabels.TYPE_SCORE,
+                PageLabels.TYPE_MARGIN,
+                PageLabels.TYPE_EVIDENCE,
+            )
+        ),
+    ]
+)
+"""``labels.parquet``: one row a page, in the order of ``pages.parquet``."""
+
+
+@dataclass(frozen=True)
+class LabelledPages:
+    """The labels of one data set, opened for reading.
+
+    Args:
+        path: The folder of the artifact.
+        key: The content key of the stage that made it.
+    """
+
+    path: Path
+    key: str
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a page (:class:`core.schema.PageLabels`), in page order; must not be edited.
+
+        Raises:
+            ArtifactError: If the file is missing or has other columns.
+        """
+        try:
+            table = pq.read_table(self.path / LABELS)
+        except (OSError, pa.ArrowException) as error:
+            raise ArtifactError(f"{self.path} holds no labels", remedy="Label the pages again") from error
+        if table.schema.names != SCHEMA.names:
+            raise ArtifactError(f"The labels have columns {table.schema.names}", remedy="Label the pages again")
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
+
+    def of(self, view: View) -> list[str]:
+        """The theme or type of each page, by page index."""
+        names: list[str] = self.table[COLUMN_OF[view]].tolist()
+        return names
