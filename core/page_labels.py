@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import ArtifactError
-from core.schema import PageLabels, View
+from core.schema import PageLabels, Pages, View
 
 LABELS = "labels.parquet"
 
@@ -66,11 +67,27 @@ class LabelledPages:
         except (OSError, pa.ArrowException) as error:
             raise ArtifactError(f"{self.path} holds no labels", remedy="Label the pages again") from error
         if table.schema.names != SCHEMA.names:
-            raise ArtifactError(f"The labels have columns {table.schema.names}", remedy="Label the pages again")
+            raise ArtifactError(
+                f"The labels have columns {table.schema.names}", remedy="Label the pages again"
+            )
         frame: pd.DataFrame = table.to_pandas()
         return frame
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the labels themselves: equal for equal themes and types, whatever decided them."""
+        digest = hashlib.blake2b(digest_size=16)
+        for view in COLUMN_OF:
+            digest.update("\n".join([view, *self.of(view), ""]).encode())
+        return digest.hexdigest()
 
     def of(self, view: View) -> list[str]:
         """The theme or type of each page, by page index."""
         names: list[str] = self.table[COLUMN_OF[view]].tolist()
         return names
+
+
+def page_names(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[View, list[str]]:
+    """What each view calls each page: its URL and, where the pages are labelled, its theme and type."""
+    urls: list[str] = pages[Pages.PAGE_LOCATION].tolist()
+    return {View.URL: urls} | ({view: labels.of(view) for view in COLUMN_OF} if labels else {})

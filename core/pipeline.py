@@ -1,7 +1,8 @@
 """The story as functions that name its stages, over one store.
 
-preprocess → train → embed → combine → cluster → analyze. The first three take minutes and leave an
-artifact under a key made of their settings and inputs; the last three answer in well under a second.
+preprocess → label → train → embed → combine → cluster → analyze. The first four take seconds to minutes
+and leave an artifact under a key made of their settings and inputs; the last three answer in well under a
+second.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from core.dataset import Dataset
 from core.errors import ArtifactError
+from core.labels.settings import LabelMode, LabelSettings
+from core.page_labels import LabelledPages, page_names
 from core.progress import Progress
 from core.schema import Group, Users, View
 from core.settings import (
@@ -32,13 +36,16 @@ from core.settings import (
 )
 from core.store import Artifact, Store, content_key, file_checksum
 
-STAGES: Final = ("preprocess", "train", "embed", "combine", "cluster", "analyze")
+LABEL_CACHE: Final = "label_cache"
+"""Folder of the store for what the classifiers decided and what was fetched."""
+STAGES: Final = ("preprocess", "label", "train", "embed", "combine", "cluster", "analyze")
 
 
 class RunSettings(Settings):
     """Everything one run is made of, a part a stage."""
 
     ingest: IngestSettings = IngestSettings()
+    label: LabelSettings = Field(default_factory=LabelSettings)
     train: TrainSettings = TrainSettings()
     weights: ViewWeights = ViewWeights()
     cluster: ClusterSettings = ClusterSettings()
@@ -108,8 +115,46 @@ def open_dataset(store: Store, key: str) -> Dataset:
     return Dataset(artifact.path, artifact.key)
 
 
+def label(
+    store: Store, dataset: Dataset, settings: LabelSettings, progress: Progress, *, again: bool = False
+) -> LabelledPages | None:
+    """Stage 3: the theme and type of every page, with the evidence; None when it is turned off.
+
+    Raises:
+        SettingsError: If a correction names a label that is not in the taxonomy.
+        ResourceError: If a model that was asked for cannot be loaded.
+    """
+    if settings.mode is LabelMode.OFF:
+        return None
+    from core.labels import labelling
+
+    dumped = settings.model_dump(mode="json")
+    inputs = {"preprocess": dataset.key, "backends": labelling.backends(settings)}
+    key = content_key("label", dumped, inputs)
+    if again or store.find("label", key) is None:
+        with store.write("label", key, dumped, inputs) as folder:
+            labelling.label(dataset, settings, folder, store.root / LABEL_CACHE, progress)
+    return open_labels(store, key)
+
+
+def open_labels(store: Store, key: str) -> LabelledPages:
+    """Open the labels of a data set by their key.
+
+    Raises:
+        ArtifactError: If they are missing or damaged.
+    """
+    artifact = _found(store, "label", key)
+    return LabelledPages(artifact.path, artifact.key)
+
+
 def train(
-    store: Store, dataset: Dataset, settings: TrainSettings, progress: Progress, *, again: bool = False
+    store: Store,
+    dataset: Dataset,
+    labels: LabelledPages | None,
+    settings: TrainSettings,
+    progress: Progress,
+    *,
+    again: bool = False,
 ) -> Artifact:
     """Stage 4: fit the UserBehaviorTransformer; goes on from a checkpoint that a killed run left.
 
@@ -117,7 +162,7 @@ def train(
         InputError: If there is too little to learn from.
         Cancelled: If ``progress`` says so; the checkpoint stays.
     """
-    dumped, inputs = settings.model_dump(mode="json"), {"preprocess": dataset.key}
+    dumped, inputs = settings.model_dump(mode="json"), _labelled(dataset, labels)
     key = content_key("train", dumped, inputs)
     found = store.find("train", key)
     if found is not None and not again:
@@ -126,7 +171,8 @@ def train(
 
     checkpoints = store.root / "checkpoints" / key
     with store.write("train", key, dumped, inputs) as folder:
-        training.train(dataset.sequences, dataset.pages, settings, folder, progress, checkpoints)
+        names = page_names(dataset.pages, labels)
+        training.train(dataset.sequences, names, settings, folder, progress, checkpoints)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return _found(store, "train", key)
 
@@ -143,20 +189,24 @@ def open_model(store: Store, key: str) -> Artifact:
 def embed(
     store: Store,
     dataset: Dataset,
+    labels: LabelledPages | None,
     model: Artifact,
     progress: Progress,
     device: Device = Device.AUTO,
     *,
     again: bool = False,
 ) -> Embeddings:
-    """Stage 5: one vector a user and view, from a trained model."""
-    inputs = {"preprocess": dataset.key, "train": model.key}
+    """Stage 5: one vector a user and view, from a trained model.
+
+    The labels may be newer than those the model was trained on: a correction needs no training.
+    """
+    inputs = _labelled(dataset, labels) | {"train": model.key}
     key = content_key("embed", {}, inputs)
     if again or store.find("embed", key) is None:
         from core.model import embedding
 
-        urls = dataset.pages["page_location"].tolist()
-        vectors = embedding.embed(model.path, dataset.sequences, urls, progress, device)
+        names = page_names(dataset.pages, labels)
+        vectors = embedding.embed(model.path, dataset.sequences, names, progress, device)
         with store.write("embed", key, {}, inputs) as folder:
             for view, array in vectors.items():
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)
@@ -176,6 +226,11 @@ def open_embeddings(store: Store, key: str) -> Embeddings:
         if (artifact.path / f"{view}.npy").exists()
     }
     return Embeddings(artifact, views)
+
+
+def _labelled(dataset: Dataset, labels: LabelledPages | None) -> dict[str, str]:
+    """What training and embedding start from: the labels count by what they say, not by what decided them."""
+    return {"preprocess": dataset.key} | ({"labels": labels.digest} if labels else {})
 
 
 def clustered(users: pd.DataFrame) -> np.ndarray:

@@ -7,6 +7,7 @@ the optimiser and that number are all there is to save, and a resumed run ends w
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,8 +19,10 @@ from torch import Tensor
 
 from core.errors import ArtifactError
 from core.model.files import CurveRow, read_tensors, write_tensors
+from core.model.inputs import TokenStreams
 from core.model.network import UserBehaviorTransformer
 from core.model.schedule import Schedule
+from core.schema import View
 from core.sequences import UserSequences
 from core.settings import TrainSettings
 
@@ -64,11 +67,18 @@ class Learner:
     optimizer: torch.optim.AdamW
 
 
-def fingerprint(sequences: UserSequences, settings: TrainSettings, schedule: Schedule) -> str:
+def fingerprint(
+    sequences: UserSequences,
+    streams: Mapping[View, TokenStreams],
+    settings: TrainSettings,
+    schedule: Schedule,
+) -> str:
     """Name a training by what it is made of."""
     digest = hashlib.blake2b(f"{settings.model_dump_json()}{schedule}".encode(), digest_size=16)
     for array in (sequences.offsets, sequences.page, sequences.timestamp, sequences.session):
         digest.update(array.tobytes())
+    for view, stream in streams.items():
+        digest.update(view.encode() + stream.items.tobytes() + stream.transitions.tobytes())
     return digest.hexdigest()
 
 

@@ -5,19 +5,20 @@ Letters: n_users, B sequences in a batch, T their length, E embedding_dim.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 
-from core.errors import ArtifactError
 from core.model.devices import fast_arithmetic, pick_device
 from core.model.files import load_model
-from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch, url_streams
+from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
 from core.model.network import UserBehaviorTransformer
+from core.model.views import Names, view_streams
 from core.model.workers import Workers, workers
 from core.progress import Progress, silent
 from core.schema import View
@@ -31,7 +32,7 @@ BATCH_VIEWS: Final = 32_768
 def embed(
     model_dir: Path,
     sequences: UserSequences,
-    page_urls: Sequence[str],
+    names: Names,
     progress: Progress = silent,
     device: Device = Device.AUTO,
 ) -> dict[View, np.ndarray]:
@@ -42,7 +43,7 @@ def embed(
     Args:
         model_dir: A folder that :func:`core.model.training.train` wrote.
         sequences: Page views of all users.
-        page_urls: URL of each page index in ``sequences``.
+        names: URL of each page index in ``sequences``, and its theme and type where the model has such views.
         progress: Where to report.
         device: Where to compute.
 
@@ -50,25 +51,24 @@ def embed(
         float32 of shape (n_users, E) with rows of length 1, for each view of the model.
 
     Raises:
-        ArtifactError: If the model is missing or damaged, or the URLs do not fit the sequences.
+        ArtifactError: If the model is missing or damaged, or the names do not fit the sequences.
         SettingsError: If there is no such device.
     """
     place = pick_device(device)
     model = load_model(model_dir)
-    if sequences.n_views and int(sequences.page.max()) >= len(page_urls):
-        raise ArtifactError(
-            f"Page {int(sequences.page.max())} has no URL: the page table holds {len(page_urls)}",
-            remedy="Run preprocess again",
-        )
-    streams = {View.URL: url_streams(sequences, page_urls, model.vocabulary)}
+    streams = view_streams(sequences, names, model.vocabularies)
     network = model.network.to(place)
+    vectors = {}
     with workers(place) as threads:
-        return {
-            view: embed_spans(
-                network, view, streams[view], latest_views(sequences, shape.max_length), threads, progress
-            )
-            for view, shape in model.config.views.items()
-        }
+        for number, (view, shape) in enumerate(model.config.views.items()):
+            spans = latest_views(sequences, shape.max_length)
+            report = partial(_report, progress, number, len(model.config.views), view)
+            vectors[view] = embed_spans(network, view, streams[view], spans, threads, report)
+    return vectors
+
+
+def _report(progress: Progress, number: int, n_views: int, view: View, share: float, message: str) -> None:
+    progress("embed", (number + share) / n_views, f"{message}, {view} view")
 
 
 def embed_spans(
@@ -77,7 +77,7 @@ def embed_spans(
     streams: TokenStreams,
     spans: Spans,
     threads: Workers,
-    progress: Progress = silent,
+    report: Callable[[float, str], None] = lambda share, message: None,
 ) -> np.ndarray:
     """Vectors of runs of page views, computed once for each distinct run.
 
@@ -97,7 +97,7 @@ def embed_spans(
     done = 0
     for count in threads(fill, _batches(streams, spans)):
         done += count
-        progress("embed", done / len(spans), f"{done:,} of {len(spans):,} users")
+        report(done / len(spans), f"{done:,} of {len(spans):,} users")
     return vectors
 
 

@@ -15,13 +15,15 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from core.errors import ArtifactError
+from core.model.label_vocabulary import LabelVocabulary
 from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.views import read_vocabularies
 from core.model.vocabulary import Vocabulary
 from core.schema import View
 from core.settings import Settings, TrainSettings
 from core.store import disk_errors, write_text_atomic
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised when older model folders can no longer be read."""
 WEIGHTS, CONFIG = "weights.safetensors", "config.json"
 VOCABULARY, TRAINING = "vocabulary.json", "training.json"
@@ -68,7 +70,7 @@ class TrainReport(BaseModel):
         trained_users: Users that the model learnt from.
         held_out_users: Users kept apart.
         valid_users: Of these, the ones that validation searches among.
-        items: Token ids: pages, directories, padding and unknown.
+        items: Token ids a view: pages and directories, or labels, with padding and unknown.
         epochs: Epochs done; more than asked for on small data, fewer on large.
         batch_size: Users a step.
         steps: Steps done.
@@ -84,7 +86,7 @@ class TrainReport(BaseModel):
     trained_users: int
     held_out_users: int
     valid_users: int
-    items: int
+    items: dict[View, int]
     epochs: int
     batch_size: int
     steps: int
@@ -99,7 +101,14 @@ class TrainedModel:
 
     network: UserBehaviorTransformer
     config: ModelConfig
-    vocabulary: Vocabulary
+    vocabularies: Mapping[View, Vocabulary | LabelVocabulary]
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """URLs that the model knows, most viewed first."""
+        vocabulary = self.vocabularies[View.URL]
+        assert isinstance(vocabulary, Vocabulary)  # for the type checker
+        return vocabulary.pages
 
 
 def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
@@ -112,7 +121,8 @@ def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
     weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}
     write_tensors(folder / WEIGHTS, weights, {})
     write_text_atomic(folder / CONFIG, model.config.model_dump_json(indent=1))
-    write_text_atomic(folder / VOCABULARY, json.dumps(model.vocabulary.to_json(), ensure_ascii=False))
+    tokens = {view.value: vocabulary.to_json() for view, vocabulary in model.vocabularies.items()}
+    write_text_atomic(folder / VOCABULARY, json.dumps(tokens, ensure_ascii=False))
     write_text_atomic(folder / TRAINING, report.model_dump_json(indent=1))
 
 
@@ -127,13 +137,13 @@ def load_model(folder: Path) -> TrainedModel:
         raise ArtifactError(
             f"The model in {folder} has format {config.format}", allowed=str(FORMAT), remedy="Train again"
         )
-    vocabulary = _read_vocabulary(folder / VOCABULARY)
-    url = config.views.get(View.URL)
-    if url and (url.n_items, url.n_transitions) != (vocabulary.n_items, vocabulary.n_transitions):
+    vocabularies = _read_vocabularies(folder / VOCABULARY)
+    found = {view: (one.n_items, one.n_transitions) for view, one in vocabularies.items()}
+    if found != {view: (one.n_items, one.n_transitions) for view, one in config.views.items()}:
         raise _damaged(folder / VOCABULARY, "its size is not the one in config.json")
     network = UserBehaviorTransformer(config.views)
     load_weights(network, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
-    return TrainedModel(network.eval(), config, vocabulary)
+    return TrainedModel(network.eval(), config, vocabularies)
 
 
 def load_report(folder: Path) -> TrainReport:
@@ -199,12 +209,12 @@ def _read_json(path: Path, kind: type[_Model]) -> _Model:
         raise _damaged(path, f"{where or 'all of it'}: {first['msg']}") from error
 
 
-def _read_vocabulary(path: Path) -> Vocabulary:
+def _read_vocabularies(path: Path) -> dict[View, Vocabulary | LabelVocabulary]:
     try:
         data: Any = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from error
-    return Vocabulary.from_json(data)
+    return read_vocabularies(data)
 
 
 def _damaged(path: Path, problem: str) -> ArtifactError:

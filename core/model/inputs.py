@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import torch
 
-from core.model.vocabulary import FIRST_VIEW, PADDING, Vocabulary
+from core.model.vocabulary import FIRST_VIEW, PADDING
 from core.sequences import UserSequences
 
 NO_GAP: Final = 0
@@ -106,22 +106,53 @@ def gap_buckets(timestamp: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.minimum(buckets, N_GAPS - 1).astype(np.uint8)
 
 
-def url_streams(sequences: UserSequences, urls: Sequence[str], vocabulary: Vocabulary) -> TokenStreams:
-    """The url view: which page, the step between page groups, and the tempo.
+class ItemVocabulary(Protocol):
+    """What a view's tokens are: pages, themes or types."""
+
+    @property
+    def n_items(self) -> int:
+        """Number of token ids."""
+
+    @property
+    def n_transitions(self) -> int:
+        """Number of transition ids."""
+
+    def item_ids(self, names: Sequence[str], /) -> np.ndarray:
+        """Token id of each name, known or not: int32 of shape (n_names,)."""
+
+    def group_ids(self, names: Sequence[str], /) -> np.ndarray:
+        """What steps lead between: int32 of shape (n_names,)."""
+
+    def transition_ids(self, groups: np.ndarray, starts: np.ndarray, /) -> np.ndarray:
+        """Id of the step that led to each page view: int32 of shape (n_views,)."""
+
+    def coarse_ids(self) -> np.ndarray:
+        """For each token id, the id it has when less is known: int32 of shape (n_items,)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+
+
+def token_streams(
+    sequences: UserSequences, names: Sequence[str], vocabulary: ItemVocabulary, *, tempo: bool = True
+) -> TokenStreams:
+    """One view: which item, the step that led to it, and the tempo.
 
     Args:
         sequences: Page views of all users.
-        urls: URL of each page index in ``sequences``; any URL, known to the vocabulary or not.
-        vocabulary: The vocabulary of the model.
+        names: URL, theme or type of each page index in ``sequences``, known to the vocabulary or not.
+        vocabulary: The vocabulary of the view.
+        tempo: Whether the view knows the time between page views and where sessions begin.
     """
     starts = sequences.offsets[:-1]
     later_session = np.diff(sequences.session, prepend=sequences.session[:1]) != 0
     later_session[starts] = False
+    nothing = np.zeros(sequences.n_views, dtype=np.uint8)
     return TokenStreams(
-        items=vocabulary.item_ids(urls)[sequences.page],
-        transitions=vocabulary.transition_ids(vocabulary.group_ids(urls)[sequences.page], starts),
-        gaps=gap_buckets(sequences.timestamp, starts),
-        session_starts=later_session.astype(np.uint8),
+        items=vocabulary.item_ids(names)[sequences.page],
+        transitions=vocabulary.transition_ids(vocabulary.group_ids(names)[sequences.page], starts),
+        gaps=gap_buckets(sequences.timestamp, starts) if tempo else nothing,
+        session_starts=later_session.astype(np.uint8) if tempo else nothing,
     )
 
 

@@ -215,16 +215,13 @@ class UserBehaviorTransformer(nn.Module):
 
     def __init__(self, views: Mapping[View, ViewConfig]) -> None:
         super().__init__()
-        self.encoders = nn.ModuleDict({view.value: ViewEncoder(config) for view, config in views.items()})
-
-    @property
-    def views(self) -> tuple[View, ...]:
-        """The present views."""
-        return tuple(View(name) for name in self.encoders)
+        self.views = tuple(views)
+        # "type" alone is taken by a method of every module
+        self.encoders = nn.ModuleDict({f"{view}_view": ViewEncoder(config) for view, config in views.items()})
 
     def encoder(self, view: View) -> ViewEncoder:
         """The encoder of one view."""
-        encoder = self.encoders[view.value]
+        encoder = self.encoders[f"{view}_view"]
         assert isinstance(encoder, ViewEncoder)  # for the type checker: ModuleDict forgets
         return encoder
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pandas as pd
 import torch
 
 from core.errors import SettingsError
@@ -19,17 +18,17 @@ from core.model.cooccurrence import item_vectors
 from core.model.devices import pick_device, repeatable
 from core.model.embedding import embed_pair
 from core.model.files import CurveRow, ModelConfig, TrainedModel, TrainReport, save_model
-from core.model.inputs import Spans, TokenStreams, url_streams
-from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.inputs import ItemVocabulary, Spans, TokenStreams
+from core.model.network import UserBehaviorTransformer
 from core.model.population import Population, choose_users
 from core.model.schedule import Schedule, one_cycle, plan
 from core.model.steps import Step, ViewSource
 from core.model.triplets import draw_slices
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
-from core.model.vocabulary import Vocabulary, build_vocabulary
+from core.model.views import Names, build_vocabularies, view_config, view_streams
 from core.model.workers import workers
 from core.progress import Progress, silent
-from core.schema import Pages, View
+from core.schema import View
 from core.sequences import UserSequences
 from core.settings import TrainSettings
 
@@ -64,7 +63,7 @@ class Assignment:
 
 def train(
     sequences: UserSequences,
-    pages: pd.DataFrame,
+    names: Names,
     settings: TrainSettings,
     out_dir: Path,
     progress: Progress = silent,
@@ -76,7 +75,7 @@ def train(
 
     Args:
         sequences: Page views of all users.
-        pages: The page table (:class:`core.schema.Pages`).
+        names: URL of each page index, and its theme and type where the pages are labelled.
         settings: Hyperparameters.
         out_dir: The model folder.
         progress: Told after every step; a row of the curve comes as figures ``step``, ``epoch``,
@@ -91,27 +90,29 @@ def train(
     device = pick_device(settings.device)
     population = choose_users(sequences)
     progress(STAGE, 0.0, "Looking at which pages are seen together")
-    urls = pages[Pages.PAGE_LOCATION].tolist()
-    vocabulary = build_vocabulary(urls, sequences.page, sequences.offsets[:-1], settings.min_count)
-    streams = {View.URL: url_streams(sequences, urls, vocabulary)}
+    vocabularies = build_vocabularies(sequences, names, settings.min_count)
+    streams = view_streams(sequences, names, vocabularies)
     schedule = plan(len(population.training), settings)
     config = ModelConfig(
-        views={View.URL: ViewConfig.of(settings, vocabulary.n_items, vocabulary.n_transitions)},
+        views={view: view_config(view, settings, one) for view, one in vocabularies.items()},
         settings=settings,
     )
     with repeatable(device), workers(device) as threads:
         network = _new_network(config, streams, sequences, population).to(device)
-        sources = {View.URL: ViewSource.of(streams[View.URL], vocabulary.coarse_ids(), device)}
+        sources = {
+            view: ViewSource.of(streams[view], one.coarse_ids(), one.n_transitions, device)
+            for view, one in vocabularies.items()
+        }
         assignment = Assignment(
             step=Step(network, sources, settings, device, threads),
             schedule=schedule,
             spans=Spans(sequences.offsets[population.training], sequences.lengths[population.training]),
             pair=retrieval_pairs(sequences, population.held_out, settings.max_length),
-            fingerprint=fingerprint(sequences, settings, schedule),
+            fingerprint=fingerprint(sequences, streams, settings, schedule),
         )
         standing = _fit(assignment, progress, checkpoint_dir)
-    report = _report(sequences, population, assignment, vocabulary, standing)
-    save_model(out_dir, TrainedModel(network, config, vocabulary), report)
+    report = _report(sequences, population, assignment, vocabularies, standing)
+    save_model(out_dir, TrainedModel(network, config, vocabularies), report)
     return report
 
 
@@ -240,7 +241,7 @@ def _report(
     sequences: UserSequences,
     population: Population,
     assignment: Assignment,
-    vocabulary: Vocabulary,
+    vocabularies: Mapping[View, ItemVocabulary],
     standing: Standing,
 ) -> TrainReport:
     return TrainReport(
@@ -249,7 +250,7 @@ def _report(
         trained_users=len(population.training),
         held_out_users=int(population.held_out.sum()),
         valid_users=len(assignment.pair[0]) if assignment.pair else 0,
-        items=vocabulary.n_items,
+        items={view: one.n_items for view, one in vocabularies.items()},
         epochs=assignment.schedule.epochs,
         batch_size=assignment.schedule.batch_size,
         steps=standing.step,

@@ -66,18 +66,19 @@ def _random_below(limits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return below
 
 
-def bag_signature(batch: PaddedBatch, signatures: Tensor) -> Tensor:
-    """One number a sequence that is equal for equal multisets of items.
+def bag_signature(batch: PaddedBatch, items: Tensor, transitions: Tensor) -> Tensor:
+    """One number a sequence that is equal for equal multisets of items and of steps.
 
     Args:
         batch: B sequences.
-        signatures: int64 of shape (n_items,), a random number an item, 0 for padding. Two different
-            multisets agree with a chance of about 2**-63, which would cost one negative.
+        items: int64 of shape (n_items,), a random number an item, 0 for padding. Two different multisets
+            agree with a chance of about 2**-63, which would cost one negative.
+        transitions: int64 of shape (n_transitions,), a random number a step, 0 where there is none.
 
     Returns:
         int64 of shape (B,).
     """
-    return signatures[batch.items].sum(dim=1)
+    return items[batch.items].sum(dim=1) + transitions[batch.transitions].sum(dim=1)
 
 
 def distances(anchor: Tensor, other: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -107,13 +107,7 @@ class Vocabulary:
         Returns:
             int32 of shape (n_views,); :data:`FIRST_VIEW` for the first view of a user.
         """
-        n_groups = len(self.groups) + 1
-        table = np.full(n_groups * n_groups, OTHER_TRANSITION, dtype=np.int32)
-        for rank, (before, after) in enumerate(self.transitions):
-            table[before * n_groups + after] = FIRST_FREE_ID + rank
-        ids: np.ndarray = table[_pair_codes(groups, n_groups)]
-        ids[starts] = FIRST_VIEW
-        return ids
+        return look_up_transitions(groups, len(self.groups) + 1, self.transitions, starts)
 
     def _nearest_directory(self, url: str) -> int:
         return _longest(self._directory_id, prefixes(url), missing=UNKNOWN)
@@ -132,8 +126,8 @@ class Vocabulary:
         try:
             if set(data) != {field.name for field in fields(cls)}:
                 raise ValueError(f"it holds {sorted(data)}")
-            texts = {name: _texts(data[name]) for name in ("directories", "pages", "groups")}
-            pairs = _pairs(data["transitions"], n_groups=len(texts["groups"]) + 1)
+            texts = {name: read_texts(data[name]) for name in ("directories", "pages", "groups")}
+            pairs = read_pairs(data["transitions"], n_groups=len(texts["groups"]) + 1)
         except (TypeError, ValueError) as error:
             raise ArtifactError(f"The vocabulary is damaged: {error}", remedy="Train again") from error
         return cls(**texts, transitions=pairs)
@@ -158,25 +152,43 @@ def build_vocabulary(
             above[prefix] += count
     smallest = max(min_count, GROUP_SHARE * len(pages))
     vocabulary = Vocabulary(
-        directories=_ranked(above, min_count),
-        pages=_ranked(counted, min_count),
-        groups=_ranked(counted + above, smallest)[:MAX_GROUPS],
+        directories=ranked(above, min_count),
+        pages=ranked(counted, min_count),
+        groups=ranked(counted + above, smallest)[:MAX_GROUPS],
         transitions=(),
     )
-    return _with_transitions(vocabulary, vocabulary.group_ids(urls)[pages], starts, min_count)
+    groups = vocabulary.group_ids(urls)[pages]
+    steps = rank_transitions(groups, len(vocabulary.groups) + 1, starts, min_count)
+    return replace(vocabulary, transitions=steps)
 
 
-def _with_transitions(
-    vocabulary: Vocabulary, groups: np.ndarray, starts: np.ndarray, min_count: int
-) -> Vocabulary:
-    n_groups = len(vocabulary.groups) + 1
+def rank_transitions(
+    groups: np.ndarray, n_groups: int, starts: np.ndarray, min_count: int
+) -> tuple[tuple[int, int], ...]:
+    """Pairs (group before, group) of neighbouring views of a user, most frequent first.
+
+    Args:
+        groups: int of shape (n_views,), users one after the other.
+        n_groups: Number of groups.
+        starts: int of shape (n_users,), where each user's views start.
+        min_count: Pairs seen less often are left out, and so are those after :data:`MAX_TRANSITIONS`.
+    """
     codes = np.delete(_pair_codes(groups, n_groups), starts)
     counts = np.bincount(codes, minlength=n_groups * n_groups)
     order = np.argsort(-counts, kind="stable")[:MAX_TRANSITIONS]
-    pairs = tuple(
-        (int(code // n_groups), int(code % n_groups)) for code in order if counts[code] >= min_count
-    )
-    return Vocabulary(vocabulary.directories, vocabulary.pages, vocabulary.groups, pairs)
+    return tuple((int(code // n_groups), int(code % n_groups)) for code in order if counts[code] >= min_count)
+
+
+def look_up_transitions(
+    groups: np.ndarray, n_groups: int, transitions: Sequence[tuple[int, int]], starts: np.ndarray
+) -> np.ndarray:
+    """Id of the step that led to each page view: int32 of shape (n_views,)."""
+    table = np.full(n_groups * n_groups, OTHER_TRANSITION, dtype=np.int32)
+    for rank, (before, after) in enumerate(transitions):
+        table[before * n_groups + after] = FIRST_FREE_ID + rank
+    ids: np.ndarray = table[_pair_codes(groups, n_groups)]
+    ids[starts] = FIRST_VIEW
+    return ids
 
 
 def _pair_codes(groups: np.ndarray, n_groups: int) -> np.ndarray:
@@ -186,7 +198,8 @@ def _pair_codes(groups: np.ndarray, n_groups: int) -> np.ndarray:
     return codes
 
 
-def _ranked(counts: Mapping[str, float], smallest: float) -> tuple[str, ...]:
+def ranked(counts: Mapping[str, float], smallest: float) -> tuple[str, ...]:
+    """Texts counted at least so often, most frequent first, then by name."""
     enough = [text for text, count in counts.items() if count >= smallest]
     return tuple(sorted(enough, key=lambda text: (-counts[text], text)))
 
@@ -195,14 +208,25 @@ def _longest(known: Mapping[str, int], candidates: Sequence[str], *, missing: in
     return next((known[text] for text in reversed(candidates) if text in known), missing)
 
 
-def _texts(values: Iterable[object]) -> tuple[str, ...]:
+def read_texts(values: Iterable[object]) -> tuple[str, ...]:
+    """Distinct texts out of JSON.
+
+    Raises:
+        ValueError: If one is doubled or not text.
+    """
     texts = tuple(value for value in values if isinstance(value, str))
     if len(set(texts)) != len(list(values)):
-        raise ValueError("a URL is doubled or not text")
+        raise ValueError("a name is doubled or not text")
     return texts
 
 
-def _pairs(values: Iterable[Sequence[int]], n_groups: int) -> tuple[tuple[int, int], ...]:
+def read_pairs(values: Iterable[Sequence[int]], n_groups: int) -> tuple[tuple[int, int], ...]:
+    """Transitions out of JSON.
+
+    Raises:
+        TypeError: If one is no pair of numbers.
+        ValueError: If one names a group that is not there.
+    """
     pairs = tuple((int(before), int(after)) for before, after in values)
     if not all(0 <= group < n_groups for pair in pairs for group in pair):
         raise ValueError("a transition names a page group that is not there")

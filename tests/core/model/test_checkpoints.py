@@ -10,7 +10,7 @@ from core.model.files import CurveRow
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.schedule import plan
 from core.schema import View
-from tests.core.model.toys import TINY, shop
+from tests.core.model.toys import TINY, shop, streams_of
 
 ROW = CurveRow(step=3, epoch=1, loss=0.5, users_per_s=100.0)
 STANDING = Standing(fingerprint="mine").after(3, ROW, 2.0)
@@ -70,13 +70,14 @@ def test_what_cannot_be_resumed_is_left_alone(tmp_path: Path, damage: str) -> No
     assert all(torch.equal(before[name], one) for name, one in weights(fresh).items())
 
 
-def test_fingerprint_depends_on_data_settings_and_schedule() -> None:
-    base = fingerprint(shop(20), TINY, plan(20, TINY))
-    assert base == fingerprint(shop(20), TINY, plan(20, TINY))
-    others = {
-        fingerprint(shop(20, seed=1), TINY, plan(20, TINY)),
-        fingerprint(shop(20), TINY.model_copy(update={"seed": 1}), plan(20, TINY)),
-        fingerprint(shop(20), TINY, plan(19, TINY)),
-    }
-    assert base not in others
-    assert len(others) == 3
+def test_fingerprint_depends_on_data_labels_settings_and_schedule() -> None:
+    def name(users: int = 20, seed: int = 0, label: int = 2, change: dict[str, int] | None = None) -> str:
+        sequences = shop(20, seed=seed)
+        streams = {View.THEME: streams_of([label] * sequences.n_views)}
+        settings = TINY.model_copy(update=change or {})
+        return fingerprint(sequences, streams, settings, plan(users, TINY))
+
+    assert name() == name()
+    others = {name(seed=1), name(label=3), name(change={"seed": 1}), name(users=19)}
+    assert name() not in others
+    assert len(others) == 4

@@ -51,7 +51,7 @@ def test_loading_gives_the_saved_weights(folder: Path) -> None:
     model = load_model(folder)
     assert list(model.config.views) == [View.URL]
     assert model.config.settings == TINY
-    assert model.vocabulary.pages[0] in SHOP_URLS
+    assert model.pages[0] in SHOP_URLS
     assert not model.network.training
     weights = load_file(folder / WEIGHTS)
     assert weights.keys() == model.network.state_dict().keys()
@@ -89,7 +89,8 @@ def test_config_of_another_kind_is_refused(folder: Path, change: dict[str, Any])
 
 
 def test_vocabulary_of_another_model_is_refused(folder: Path) -> None:
-    edit(folder / VOCABULARY, pages=SHOP_URLS[:3])
+    vocabulary = json.loads((folder / VOCABULARY).read_text())["url"]
+    edit(folder / VOCABULARY, url=vocabulary | {"pages": SHOP_URLS[:3]})
     with pytest.raises(ArtifactError, match="size"):
         load_model(folder)
 

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.inputs import N_GAPS, NO_GAP, Spans, gap_buckets, latest_views, padded_batch, url_streams
+from core.model.inputs import N_GAPS, NO_GAP, Spans, gap_buckets, latest_views, padded_batch, token_streams
 from core.model.vocabulary import FIRST_VIEW, PADDING, build_vocabulary
 from tests.core.model.toys import SHOP_URLS, sequences_of, streams_of
 
@@ -37,10 +37,10 @@ def test_latest_views_are_kept() -> None:
     assert spans.length.tolist() == [2, 1]
 
 
-def test_url_streams_mark_later_sessions_only() -> None:
+def test_token_streams_mark_later_sessions_only() -> None:
     sequences = sequences_of({"a": [0, 1, 2], "b": [3, 4]}, sessions={"a": [0, 0, 1], "b": [0, 1]})
     vocabulary = build_vocabulary(SHOP_URLS, sequences.page, sequences.offsets[:-1], min_count=1)
-    streams = url_streams(sequences, SHOP_URLS, vocabulary)
+    streams = token_streams(sequences, SHOP_URLS, vocabulary)
     assert streams.session_starts.tolist() == [0, 0, 1, 0, 1]
     assert streams.transitions[[0, 3]].tolist() == [FIRST_VIEW, FIRST_VIEW]
     assert len(set(streams.items.tolist())) == 5

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.inputs import Spans, padded_batch, url_streams
+from core.model.inputs import Spans, padded_batch, token_streams
 from core.model.network import UserBehaviorTransformer, ViewConfig
-from core.model.steps import LEAK_WEIGHT, Step, ViewSource, drop_pages, even_parts, slices_loss
+from core.model.steps import LEAK_WEIGHT, Encoded, Step, ViewSource, drop_pages, even_parts, slices_loss
 from core.model.triplets import bag_signature, draw_slices, length_leak, triplet_loss
 from core.model.vocabulary import build_vocabulary
 from core.model.workers import alone, workers
@@ -24,11 +24,11 @@ CPU = torch.device("cpu")
 def step() -> Step:
     sequences = shop(30)
     vocabulary = build_vocabulary(SHOP_URLS, sequences.page, sequences.offsets[:-1], min_count=1)
-    streams = url_streams(sequences, SHOP_URLS, vocabulary)
+    streams = token_streams(sequences, SHOP_URLS, vocabulary)
     torch.manual_seed(0)
     config = ViewConfig.of(TINY, vocabulary.n_items, vocabulary.n_transitions)
     network = UserBehaviorTransformer({View.URL: config})
-    source = ViewSource.of(streams, vocabulary.coarse_ids(), CPU)
+    source = ViewSource.of(streams, vocabulary.coarse_ids(), vocabulary.n_transitions, CPU)
     return Step(network, {View.URL: source}, TINY.model_copy(update={"page_dropout": 0.0}), CPU, alone)
 
 
@@ -51,8 +51,9 @@ def test_parts_give_the_gradients_of_the_whole(step: Step) -> None:
     batch = padded_batch(source.streams, both)
     generator = torch.Generator().manual_seed(int(np.random.default_rng(7).integers(2**31)))
     whole = slices_loss(
-        step.network.encoder(View.URL)(batch),
-        bag_signature(batch, source.signatures),
+        Encoded(
+            step.network.encoder(View.URL)(batch), bag_signature(batch, source.items, source.transitions)
+        ),
         torch.from_numpy(np.log(both.length)).float(),
         TINY.margin,
         generator,
@@ -79,7 +80,7 @@ def test_the_number_of_workers_changes_nothing(step: Step, monkeypatch: pytest.M
 def test_loss_is_triplets_and_leak() -> None:
     vectors = torch.nn.functional.normalize(torch.randn(8, 4), dim=1)
     bags, lengths = torch.arange(8), torch.rand(8)
-    loss = slices_loss(vectors, bags, lengths, 0.3, torch.Generator().manual_seed(0))
+    loss = slices_loss(Encoded(vectors, bags), lengths, 0.3, torch.Generator().manual_seed(0))
     triplets = triplet_loss(
         vectors[:4], vectors[4:], bags[:4], bags[4:], 0.3, torch.Generator().manual_seed(0)
     )

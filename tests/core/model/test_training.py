@@ -114,8 +114,9 @@ def test_many_users_are_validated_each_epoch_on_others(tmp_path: Path) -> None:
 
 
 def test_loss_falls(tmp_path: Path) -> None:
-    report = train(shop(200), PAGES, TINY.model_copy(update={"epochs": 4}), tmp_path)
-    assert report.curve[-1].loss < report.curve[0].loss
+    report = train(shop(200), PAGES, TINY.model_copy(update={"epochs": 8}), tmp_path)
+    losses = [row.loss for row in report.curve]
+    assert sum(losses[-20:]) < 0.98 * sum(losses[:20])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -90,10 +92,18 @@ def test_bag_signature_is_blind_to_order_and_padding_but_not_to_counts() -> None
     streams = streams_of([2, 3, 3, 3, 2, 3, 2, 3, 3])
     batch = padded_batch(streams, Spans(np.array([0, 3, 6, 1]), np.array([3, 3, 3, 2])))
     numbers = torch.tensor([0, 11, 2**61, 2**60 + 7])
-    first, second, third, fourth = bag_signature(batch, numbers).tolist()
+    no_steps = torch.zeros(2, dtype=torch.int64)
+    first, second, third, fourth = bag_signature(batch, numbers, no_steps).tolist()
     assert first == third  # 2 3 3 and 2 3 3
     assert first == second  # 3 2 3
     assert first != fourth  # 3 3
+
+
+def test_bag_signature_knows_the_steps_where_a_view_has_them() -> None:
+    streams = replace(streams_of([2, 3, 2, 3]), transitions=np.array([0, 1, 0, 2], np.int32))
+    batch = padded_batch(streams, Spans(np.array([0, 2]), np.array([2, 2])))
+    one, other = bag_signature(batch, torch.tensor([0, 0, 5, 6]), torch.tensor([0, 11, 12])).tolist()
+    assert (one, other) == (22, 23)
 
 
 def test_distances_are_euclidean() -> None:

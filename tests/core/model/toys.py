@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from core.model.inputs import TokenStreams
-from core.schema import Pages
+from core.schema import View
 from core.sequences import UserSequences
 from core.settings import TrainSettings
 
@@ -38,9 +37,9 @@ def sequences_of(
     )
 
 
-def pages_of(urls: Sequence[str]) -> pd.DataFrame:
-    """A page table."""
-    return pd.DataFrame({Pages.PAGE_LOCATION: list(urls)})
+def pages_of(urls: Sequence[str]) -> dict[View, list[str]]:
+    """Pages without labels."""
+    return {View.URL: list(urls)}
 
 
 SHOP_URLS = [f"https://shop.example/{part}/{number}" for part in ("shoes", "books") for number in range(8)]

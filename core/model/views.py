@@ -1,0 +1,93 @@
+"""The views of a model: what the tokens of each are, and how large its encoder is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from core.errors import ArtifactError
+from core.model.inputs import ItemVocabulary, TokenStreams, token_streams
+from core.model.label_vocabulary import LabelVocabulary, build_label_vocabulary
+from core.model.network import ViewConfig
+from core.model.vocabulary import Vocabulary, build_vocabulary
+from core.schema import View
+from core.sequences import UserSequences
+from core.settings import TrainSettings
+
+Names: TypeAlias = Mapping[View, Sequence[str]]
+"""View → URL, theme or type of each page index."""
+
+ORDERED: Final = {View.THEME: False, View.TYPE: True}
+"""Whether a label view knows which label follows which. Themes do not: a theme vector then says what
+somebody looks at, and a type vector how they go about it."""
+TEMPO: Final = {View.URL: True, View.THEME: False, View.TYPE: True}
+"""Whether a view knows the time between page views: how fast somebody goes is no matter of themes."""
+LABEL_WIDTH: Final = 2
+"""Label views have a few dozen tokens at most: an encoder this many times narrower is enough."""
+
+
+def build_vocabularies(
+    sequences: UserSequences, names: Names, min_count: int
+) -> dict[View, Vocabulary | LabelVocabulary]:
+    """The vocabulary of each view that says anything: one in which every page is the same is left out."""
+    starts = sequences.offsets[:-1]
+    vocabularies: dict[View, Vocabulary | LabelVocabulary] = {
+        View.URL: build_vocabulary(names[View.URL], sequences.page, starts, min_count)
+    }
+    for view, ordered in ORDERED.items():
+        if view not in names:
+            continue
+        made = build_label_vocabulary(names[view], sequences.page, starts, min_count, ordered=ordered)
+        if len(np.unique(made.item_ids(names[view])[sequences.page])) > 1:
+            vocabularies[view] = made
+    return vocabularies
+
+
+def view_streams(
+    sequences: UserSequences, names: Names, vocabularies: Mapping[View, ItemVocabulary]
+) -> dict[View, TokenStreams]:
+    """What each view knows of every page view.
+
+    Raises:
+        ArtifactError: If the names of a view are missing, or do not reach to the last page.
+    """
+    n_pages = int(sequences.page.max()) + 1 if sequences.n_views else 0
+    for view in vocabularies:
+        given = len(names.get(view, ()))
+        if given < n_pages:
+            raise ArtifactError(
+                f"The {view} view needs a name for each of {n_pages} pages, and {given} have one",
+                remedy="Label the pages again" if given == 0 else "Run preprocess again",
+            )
+    return {
+        view: token_streams(sequences, names[view], vocabulary, tempo=TEMPO[view])
+        for view, vocabulary in vocabularies.items()
+    }
+
+
+def view_config(view: View, settings: TrainSettings, vocabulary: ItemVocabulary) -> ViewConfig:
+    """The encoder of a view."""
+    if view is not View.URL:
+        step = 2 * settings.heads  # each head turns pairs of channels by the position
+        narrow = max(step, settings.hidden_dim // LABEL_WIDTH // step * step)
+        changes = {"hidden_dim": narrow, "feedforward_dim": max(16, settings.feedforward_dim // LABEL_WIDTH)}
+        settings = settings.model_copy(update=changes)
+    return ViewConfig.of(settings, vocabulary.n_items, vocabulary.n_transitions)
+
+
+def read_vocabularies(data: Mapping[str, Any]) -> dict[View, Vocabulary | LabelVocabulary]:
+    """Read what ``vocabulary.json`` holds.
+
+    Raises:
+        ArtifactError: If something is missing, doubled or of the wrong kind.
+    """
+    try:
+        views = {View(name): part for name, part in data.items()}
+    except (AttributeError, ValueError) as error:
+        raise ArtifactError(f"The vocabulary is damaged: {error}", remedy="Train again") from error
+    return {
+        view: Vocabulary.from_json(part) if view is View.URL else LabelVocabulary.from_json(part)
+        for view, part in views.items()
+    }
