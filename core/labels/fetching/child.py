@@ -1,0 +1,53 @@
+"""The process that reads one fetched page and ends: ``python -m core.labels.fetching.child BYTES SECONDS``.
+
+The parsers are C code, which a page has made crash before; here a crash costs that page and nothing else. On
+stdin comes a line with the charset, then the page; on stdout goes the document as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Final
+
+from core.labels.contract import Document
+
+OUT_OF_MEMORY: Final = 77
+"""Exit status of a page that needed more memory than it may."""
+
+
+def serve(memory_bytes: int, seconds: float, read: Callable[[bytes, str], Document] | None = None) -> None:
+    """Read the page on stdin under limits; the child's whole life.
+
+    Args:
+        memory_bytes: Address space (RLIMIT_AS).
+        seconds: After this the system ends the process, whatever it is at, and whoever its parent is.
+        read: Reads a page; by default :func:`core.labels.fetching.markup.read`.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it has nothing to write but its answer
+    answer = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no part of the answer
+    try:
+        if read is None:
+            from core.labels.fetching import markup
+
+            read = markup.read
+        charset = sys.stdin.buffer.readline().decode("ascii", "replace").strip()
+        document = read(sys.stdin.buffer.read(), charset)
+        answer.write(json.dumps(asdict(document)).encode())
+        answer.close()
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), float(sys.argv[2]))

@@ -1,0 +1,209 @@
+"""A patient HTTP client with limits on everything: time, bytes, redirects, retries, rate.
+
+``requests`` asks and ``urllib3``'s ``Retry`` says how often and how long to wait; the loops here do the
+waiting, so that it can be cut short and counts against the page's time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Final, Self
+
+import requests
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
+from urllib3.util.retry import Retry
+
+from core.labels.fetching import reply
+from core.labels.fetching.guard import Guard, Target
+from core.labels.fetching.limits import FetchLimits
+from core.labels.fetching.outcomes import Outcome, PageFailed
+from core.labels.fetching.pinning import PinnedAdapter
+from core.labels.fetching.reply import Reply, Want
+from core.labels.fetching.sockets import Sockets
+
+AGENT: Final = "Beha2Vec"
+"""The name that a robots.txt may speak to."""
+HEADERS: Final = {
+    "User-Agent": f"{AGENT}/0.1 (labels pages for the site's own analyst; honours robots.txt)",
+    "Accept": "text/html,application/xhtml+xml;q=0.9,text/plain;q=0.5",
+    "Accept-Encoding": "gzip, deflate",
+    "Connection": "close",  # each request looks its host up again
+}
+RETRIED: Final = frozenset({429, 500, 502, 503, 504})
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class Client:
+    """Asks one thing at a time; all but :meth:`abort` is for one thread.
+
+    Args:
+        guard: Says what may be asked.
+        limits: How long, how much, how often.
+        clock: Seconds that only grow.
+        sleep: Waits; by default no longer than there is time for the page.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        limits: FetchLimits,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
+        self._guard = guard
+        self._limits = limits
+        self._clock = clock
+        self._sockets = Sockets(guard, limits)
+        self._sleep = sleep or self._sockets.sleep
+        self._asked: dict[str, float] = {}
+        self._delays: defaultdict[str, float] = defaultdict(lambda: limits.request_every_s)
+        self._session = _session(PinnedAdapter(self._sockets.connect))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()
+        self._sockets.close()
+
+    def keep_delay(self, host: str, seconds: float) -> None:
+        """Ask a host less often than usual, as its robots.txt wishes."""
+        self._delays[host] = max(self._limits.request_every_s, min(seconds, self._limits.crawl_delay_s))
+
+    def abort(self) -> None:
+        """Stop what goes on, for good; from any thread."""
+        self._sockets.abort()
+
+    def page_time(self) -> AbstractContextManager[None]:
+        """Within this, everything ends when a page's time is up."""
+        return self._sockets.page_time()
+
+    def get(self, target: Target, want: Want, check: Callable[[Target], None] | None = None) -> Reply:
+        """Fetch, with retries and along redirects.
+
+        Args:
+            target: What the guard let pass.
+            want: What kind of answer is of use.
+            check: Asked before each hop, the first one too; raises PageFailed to stop there.
+
+        Returns:
+            The last answer, whatever its status but one that is worth a retry.
+
+        Raises:
+            PageFailed: If there is none, or it is of no use.
+        """
+        for _ in range(self._limits.redirects + 1):
+            if check is not None:
+                check(target)
+            with closing(self._answer(target)) as response:
+                if response.status_code not in REDIRECTS or "location" not in response.headers:
+                    return reply.read(response, target.url, want, self._sockets.check_time)
+                target = self._next(response.headers["location"], target)
+        raise PageFailed(Outcome.REDIRECTS, f"more than {self._limits.redirects} redirects")
+
+    def _next(self, place: str, target: Target) -> Target:
+        # http.client reads headers as Latin-1, browsers as UTF-8
+        place = place.encode("latin-1", "replace").decode("utf-8", "replace")
+        try:
+            return self._guard.check(place, base=target.url)
+        except PageFailed as error:
+            reason = f"it redirects to {place[:100]!r}: {error.reason}"
+            raise PageFailed(Outcome.REFUSED, reason) from None
+
+    def _answer(self, target: Target) -> requests.Response:
+        """Ask until there is an answer that is not worth a retry."""
+        retry = Retry(total=self._limits.retries, backoff_factor=self._limits.backoff_s)
+        while True:
+            wait = 0.0
+            try:
+                response = self._ask(target)
+                if response.status_code not in RETRIED:
+                    return response
+                response.close()
+                failure = _status(response.status_code)
+                wait = self._retry_after(response)
+            except PageFailed as error:
+                if error.outcome not in (Outcome.UNREACHABLE, Outcome.BROKEN):
+                    raise
+                failure = error
+            try:
+                retry = retry.increment("GET", target.url)
+            except MaxRetryError:
+                raise failure from None
+            self._pause(max(wait, retry.get_backoff_time()))
+
+    def _ask(self, target: Target) -> requests.Response:
+        self._pause(self._until_turn(target.host))
+        self._asked[target.host] = self._clock()
+        limits = self._limits
+        times = (limits.connect_s, limits.read_s)
+        try:
+            response = self._session.get(target.url, stream=True, allow_redirects=False, timeout=times)
+        except requests.Timeout as error:
+            self._sockets.check_time()
+            raise PageFailed(Outcome.BROKEN, f"no answer within {limits.read_s:g} s") from error
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            self._sockets.check_time()
+            raise _failed(error) from error
+        self._sockets.check_time()  # a socket that was shut ends headers as if they were complete
+        return response
+
+    def _until_turn(self, host: str) -> float:
+        if host not in self._asked:
+            return 0.0
+        return self._asked[host] + self._delays[host] - self._clock()
+
+    def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            self._sleep(seconds)
+        self._sockets.check_time()
+
+    def _retry_after(self, response: requests.Response) -> float:
+        """How long the server asks to wait; a header that says nothing readable asks for nothing."""
+        try:
+            wait = Retry().get_retry_after(response.raw) or 0.0
+        except (InvalidHeader, ValueError, OverflowError):
+            return 0.0
+        if wait > self._limits.retry_after_s:
+            raise PageFailed(Outcome.BUSY, f"the server asks to come back in {wait:,.0f} s")
+        return wait
+
+
+def _failed(error: Exception) -> PageFailed:
+    if isinstance(error, requests.exceptions.SSLError):
+        return PageFailed(
+            Outcome.UNREACHABLE, "no secure connection: is its certificate valid for this name?"
+        )
+    reason = f"the connection failed before an answer came ({type(error).__name__})"
+    return PageFailed(Outcome.BROKEN, reason)
+
+
+def _status(status: int) -> PageFailed:
+    return PageFailed(Outcome.STATUS, f"the server answers {status}")
+
+
+class _Session(requests.Session):
+    """Leaves redirects alone: requests would read the whole body of one, even if it need not follow it."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Say that there is none."""
+        return None
+
+
+def _session(adapter: PinnedAdapter) -> requests.Session:
+    """A session without proxies, passwords from files, or cookies."""
+    session = _Session()
+    session.trust_env = False
+    session.headers.clear()
+    session.headers.update(HEADERS)
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session

@@ -1,0 +1,177 @@
+"""Fetch pages that the analyst agreed to, and say what became of each."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from core.labels.contract import Document
+from core.labels.fetching.client import Client
+from core.labels.fetching.extract import Extractor
+from core.labels.fetching.guard import Guard, Resolve, Target, resolve
+from core.labels.fetching.limits import FetchLimits
+from core.labels.fetching.outcomes import Outcome, PageFailed, Tallies, Tally
+from core.labels.fetching.reply import Want
+from core.labels.fetching.robots import Robots
+from core.labels.fetching.store import PageStore, Stored
+from core.progress import Progress
+
+STAGE: Final = "fetch"
+_LOOK_EVERY_S: Final = 0.25
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What pages say of themselves, and what became of those that say nothing.
+
+    Args:
+        documents: Page, as it was given → its document.
+        dates: Page → when it was fetched, UTC in ISO 8601; possibly in an earlier run.
+        outcomes: What happened → how often, with examples; most frequent first.
+    """
+
+    documents: Mapping[str, Document]
+    dates: Mapping[str, str]
+    outcomes: Mapping[Outcome, Tally]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What tests put in the place of the world."""
+
+    resolve: Resolve = resolve
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] | None = None
+
+
+def fetch(
+    pages: Sequence[str],
+    hosts: Collection[str],
+    own_hosts: Collection[str],
+    cache_dir: Path,
+    progress: Progress,
+    limits: FetchLimits = FetchLimits(),  # noqa: B008 - frozen
+    allow_addresses: Collection[str] = (),
+    surroundings: Surroundings = Surroundings(),
+) -> FetchReport:
+    """Fetch pages one after the other.
+
+    Args:
+        pages: Full URLs, those that matter most first.
+        hosts: Hosts that the analyst agreed to; without one, nothing is asked.
+        own_hosts: Hosts of the export's pages.
+        cache_dir: Where documents are kept between runs.
+        progress: Told several times a second; may cancel.
+        limits: How much, how long, how often.
+        allow_addresses: For tests, see :class:`core.labels.fetching.guard.Guard`.
+        surroundings: For tests.
+
+    Returns:
+        The documents, and an outcome for every different page.
+
+    Raises:
+        SettingsError: If one of ``hosts`` is no host.
+        ResourceError: If the cache or a process cannot be made.
+        Cancelled: From ``progress``; documents fetched so far stay in the cache.
+    """
+    guard = Guard(hosts, own_hosts, allow_addresses, surroundings.resolve)
+    extractor = Extractor(limits)
+    with (
+        PageStore(cache_dir, limits.cache_days) as store,
+        Client(guard, limits, surroundings.clock, surroundings.sleep) as client,
+    ):
+        run = _Run(guard, client, Robots(client, guard), extractor, store, limits)
+        _watch(run, list(dict.fromkeys(pages)), progress)
+    return FetchReport(run.documents, run.dates, run.tallies.all())
+
+
+@dataclass
+class _Run:
+    """The state of one run; one thread works on it and another watches."""
+
+    guard: Guard
+    client: Client
+    robots: Robots
+    extractor: Extractor
+    store: PageStore
+    limits: FetchLimits
+    documents: dict[str, Document] = field(default_factory=dict)
+    dates: dict[str, str] = field(default_factory=dict)
+    tallies: Tallies = field(default_factory=Tallies)
+    asked: int = 0
+    started: float = field(default_factory=time.monotonic)
+    _failures: Counter[str] = field(default_factory=Counter)
+
+    def abort(self) -> None:
+        """Stop; from another thread."""
+        self.client.abort()
+        self.extractor.abort()
+
+    def page(self, page: str) -> None:
+        """Get one page's document, or count why not."""
+        try:
+            target = self.guard.check(page)
+            stored, outcome = self.store.get(target.url), Outcome.CACHED
+            if stored is None:
+                stored, outcome = self._fetched(target), Outcome.FETCHED
+        except PageFailed as error:
+            self.tallies.add(error.outcome, page, error.reason)
+            return
+        self.documents[page], self.dates[page] = stored
+        self.tallies.add(outcome, page)
+
+    def _fetched(self, target: Target) -> Stored:
+        self._check_budget(target.host)
+        self.asked += 1
+        try:
+            document = self._document(target)
+        except PageFailed as error:
+            if error.host_failed:
+                self._failures[target.host] += 1
+            raise
+        self._failures[target.host] = 0
+        return self.store.put(target.url, document)
+
+    def _document(self, target: Target) -> Document:
+        with self.client.page_time():
+            reply = self.client.get(target, Want(self.limits.max_bytes), self.robots.check)
+        if reply.status != 200:
+            broken = reply.status >= 500
+            reason = f"the server answers {reply.status}"
+            raise PageFailed(Outcome.STATUS, reason, host_failed=broken)
+        return self.extractor.extract(reply.body, reply.charset)
+
+    def _check_budget(self, host: str) -> None:
+        limits = self.limits
+        if self._failures[host] >= limits.host_failures:
+            reason = f"{limits.host_failures} pages of {host} failed in a row"
+            raise PageFailed(Outcome.GAVE_UP, reason)
+        if self.asked >= limits.max_pages:
+            raise PageFailed(Outcome.LEFT_OUT, f"{limits.max_pages:,} pages is the limit of a run")
+        if time.monotonic() - self.started > limits.run_s:
+            raise PageFailed(Outcome.LEFT_OUT, f"{limits.run_s:g} s is the limit of a run")
+
+
+def _watch(run: _Run, pages: list[str], progress: Progress) -> None:
+    """Work in a thread, so that a cancelled run ends in the middle of a page."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="fetch") as pool:
+        try:
+            for number, page in enumerate(pages):
+                work = pool.submit(run.page, page)
+                while not wait([work], timeout=_LOOK_EVERY_S).done:
+                    _tell(run, number, len(pages), progress)
+                work.result()
+                _tell(run, number + 1, len(pages), progress)
+        except BaseException:
+            run.abort()
+            raise
+
+
+def _tell(run: _Run, number: int, total: int, progress: Progress) -> None:
+    message = f"{len(run.documents):,} of {total:,} pages read"
+    progress(STAGE, number / total, message, documents=len(run.documents))

@@ -1,0 +1,187 @@
+"""Which URLs may be fetched, and from which addresses.
+
+A server-side fetch is a way into the network that the tool runs in (OWASP: SSRF). So a page must lie on a
+host that the analyst named *and* that the export holds, at a usual port, and must not look personal; and
+every address its name leads to must be public. Names are looked up once a connection, and the connection
+goes to the very address that was checked (``pinning.py``), so a second answer of the DNS changes nothing.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import ada_url
+
+from core.errors import SettingsError
+from core.labels.fetching.addresses import is_public
+from core.labels.fetching.outcomes import Outcome, PageFailed
+from core.labels.fetching.personal import why_personal
+
+Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
+"""Host and port → IP addresses as text; raises OSError if there is none."""
+
+PORTS: Final = frozenset({80, 443, 8080, 8443})
+LONGEST_URL: Final = 2_000
+_DEFAULT_PORT: Final = {"http:": 80, "https:": 443}
+
+
+@dataclass(frozen=True)
+class Target:
+    """A URL that was checked."""
+
+    url: str
+    """As the WHATWG parser writes it, without fragment."""
+    host: str
+    port: int
+
+    @property
+    def robots(self) -> str:
+        """Where its host says what may be fetched."""
+        return ada_url.join_url(self.url, "/robots.txt")
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """Look a name up the way the machine does."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class Guard:
+    """Says no unless everything is in order.
+
+    Args:
+        hosts: Hosts the analyst agreed to, such as ``shop.example`` or ``shop.example:8080``.
+        own_hosts: Hosts of the export's pages.
+        allow_addresses: ``address:port`` pairs that are fine although not public or unusual, such as
+            ``127.0.0.1:8123``: for tests, and empty otherwise.
+        resolve: Looks a name up.
+
+    Raises:
+        SettingsError: If a host or an address cannot be read.
+    """
+
+    def __init__(
+        self,
+        hosts: Collection[str],
+        own_hosts: Collection[str],
+        allow_addresses: Collection[str] = (),
+        resolve: Resolve = resolve,
+    ) -> None:
+        self._hosts = frozenset(map(host_name, hosts))
+        self._own = frozenset(filter(None, map(_host_of_export, own_hosts)))
+        self._allowed = frozenset(map(_pair, allow_addresses))
+        self._ports = PORTS | {port for _, port in self._allowed}
+        self._resolve = resolve
+
+    def check(self, url: str, base: str | None = None) -> Target:
+        """Check a page, or where a page redirects to, before anything is asked.
+
+        Args:
+            url: Absolute, or relative to ``base``.
+            base: The page that redirects.
+
+        Raises:
+            PageFailed: If it must not be fetched, with the reason.
+        """
+        if len(url) > LONGEST_URL:
+            raise _refused(f"the URL has {len(url):,} characters, more than {LONGEST_URL:,}")
+        try:
+            parsed = ada_url.URL(url, base=base) if base else ada_url.URL(url)
+        except ValueError:
+            raise _refused("it is not a full URL") from None
+        if parsed.protocol not in _DEFAULT_PORT:
+            raise _refused(f"{parsed.protocol}// is not http:// or https://")
+        port = int(parsed.port) if parsed.port else _DEFAULT_PORT[parsed.protocol]
+        self._check_place(parsed, port)
+        parsed.hash = ""
+        if reason := why_personal(parsed.href):
+            raise _refused(reason)
+        return Target(parsed.href, parsed.hostname.strip("[]"), port)
+
+    def _check_place(self, parsed: ada_url.URL, port: int) -> None:
+        if parsed.username or parsed.password:
+            raise _refused("it holds a user name")
+        if port not in self._ports:
+            raise _refused(f"port {port} is not one of {', '.join(map(str, sorted(PORTS)))}")
+        names = {parsed.host, parsed.hostname}
+        if names.isdisjoint(self._hosts):
+            raise _refused(f"{parsed.host} is not a host that you agreed to")
+        if names.isdisjoint(self._own):
+            raise _refused(f"{parsed.host} is not a host of this export")
+
+    def addresses(self, host: str, port: int, timeout: float) -> list[str]:
+        """Look a host up, and let it pass only if all of its addresses may be asked.
+
+        Args:
+            host: Of a checked target.
+            port: Of a checked target.
+            timeout: Seconds that looking it up may take.
+
+        Raises:
+            PageFailed: If an address is not public, or the name is not known.
+        """
+        found = _within(timeout, lambda: self._resolve(host, port))
+        if not found:
+            raise PageFailed(Outcome.UNREACHABLE, f"the name {host} leads nowhere")
+        for address in found:
+            if not is_public(address) and (address, port) not in self._allowed:
+                raise PageFailed(Outcome.ADDRESS, f"{host} leads to {address}, which is not a public address")
+        return list(found)
+
+
+def host_name(text: str) -> str:
+    """Write a host the way a browser does: lower case, ASCII, its port only if it is unusual.
+
+    Raises:
+        SettingsError: If there is no such host.
+    """
+    try:
+        url = ada_url.URL(f"https://{text.strip()}/")
+    except ValueError:
+        url = None
+    if url is None or url.pathname != "/" or url.username or url.search or url.hash:
+        raise SettingsError(
+            f"{text!r} is not a host", allowed="a name such as shop.example or shop.example:8080"
+        )
+    return str(url.host)
+
+
+def _host_of_export(text: str) -> str:
+    """The same for a host that nobody chose: a strange one is no host to fetch from."""
+    try:
+        return host_name(text)
+    except SettingsError:
+        return ""
+
+
+def _pair(text: str) -> tuple[str, int]:
+    address, _, port = text.rpartition(":")
+    if not address or not port.isdecimal():
+        raise SettingsError(f"{text!r} is not possible", allowed="address:port, such as 127.0.0.1:8123")
+    return address.strip("[]"), int(port)
+
+
+def _refused(reason: str) -> PageFailed:
+    return PageFailed(Outcome.REFUSED, reason)
+
+
+def _within(timeout: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
+    """Look up in a thread that may be left behind: the system's resolver knows no time limit."""
+    found: list[Sequence[str]] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except (OSError, UnicodeError):
+            found.append(())
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if not found:
+        raise PageFailed(Outcome.TIMEOUT, f"looking up the name took longer than {timeout:g} s")
+    return found[0]
