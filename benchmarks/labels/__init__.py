@@ -1,0 +1,1 @@
+"""Pages labelled by hand, and how well the ladder does on them."""

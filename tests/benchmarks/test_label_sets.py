@@ -1,0 +1,207 @@
+"""The labelled sets are what they are said to be, and the evaluation counts right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import pytest
+
+from benchmarks.labels.evaluate import evaluate, markdown
+from benchmarks.labels.sets import (
+    COLUMNS,
+    FOLDER,
+    SETS,
+    LabelledSet,
+    from_table,
+    load,
+    read_table,
+    taxonomy_of,
+)
+from core.labels.contract import Label, Rung, Subject
+from core.labels.settings import NO_THEME, UNKNOWN, LabelClass, Taxonomy, default_taxonomy
+from core.schema import View
+
+FEWEST = {"merch": 66, "news": 40, "shops": 160}
+
+
+@pytest.mark.parametrize("name", SETS)
+class TestSets:
+    def test_has_the_columns_and_enough_pages(self, name: str) -> None:
+        table = read_table(FOLDER / f"{name}.csv")
+
+        assert tuple(table.columns) == COLUMNS
+        assert len(table) >= FEWEST[name]
+
+    def test_no_page_is_there_twice(self, name: str) -> None:
+        urls = read_table(FOLDER / f"{name}.csv")["url"]
+
+        assert urls[urls.duplicated()].tolist() == []
+
+    def test_pages_are_of_invented_sites(self, name: str) -> None:
+        urls = read_table(FOLDER / f"{name}.csv")["url"]
+
+        assert urls.str.fullmatch(r"https://[a-z0-9.-]+\.example/\S*").all()
+
+    def test_every_label_is_in_the_taxonomy(self, name: str) -> None:
+        labelled = load(name)
+        themes = {one.name for one in labelled.taxonomy.themes}
+
+        assert set(labelled.types) <= {one.name for one in labelled.taxonomy.types}
+        assert set(labelled.themes) <= themes | {NO_THEME, UNKNOWN}
+
+    def test_pages_of_a_functional_type_and_only_they_have_no_theme(self, name: str) -> None:
+        labelled = load(name)
+        functional = {one.name for one in labelled.taxonomy.types if one.functional}
+
+        assert [theme == NO_THEME for theme in labelled.themes] == [
+            kind in functional for kind in labelled.types
+        ]
+
+    def test_few_themes_cannot_be_told(self, name: str) -> None:
+        assert load(name).themes.count(UNKNOWN) <= 0.06 * len(load(name).themes)
+
+    def test_every_language_is_two_letters(self, name: str) -> None:
+        assert all(len(language) == 2 and language.islower() for language in load(name).languages)
+
+
+def test_the_shops_speak_several_languages_and_are_many() -> None:
+    table = read_table(FOLDER / "shops.csv")
+
+    assert {"en", "de", "fr", "es"} <= set(table["language"])
+    assert table["url"].str.extract(r"https://([^/]+)/")[0].nunique() >= 8
+
+
+def test_the_shops_have_every_theme_and_type() -> None:
+    shops = load("shops")
+
+    assert {one.name for one in shops.taxonomy.themes} <= set(shops.themes)
+    assert {one.name for one in shops.taxonomy.types} == set(shops.types)
+
+
+def test_the_default_taxonomy_is_the_shops() -> None:
+    assert taxonomy_of("shops") == default_taxonomy()
+    assert len(default_taxonomy().themes) == 19
+    assert {one.name for one in default_taxonomy().types if not one.functional} == {
+        "Category",
+        "Product",
+        "Blog",
+    }
+
+
+def test_a_page_is_seen_as_the_ladder_sees_it() -> None:
+    table = pd.DataFrame(
+        [("https://S.example/Hats/?utm_source=x", "", "Hats", "List", "view_item:120;add_to_cart:7", "en")],
+        columns=list(COLUMNS),
+    )
+
+    subject = from_table("toy", table, TOY).subjects[0]
+
+    assert subject == Subject(
+        "https://s.example/hats", ("https://s.example/hats",), (), 1, {"view_item": 120, "add_to_cart": 7}
+    )
+
+
+def _one(name: str, functional: bool = False) -> LabelClass:
+    return LabelClass(name=name, descriptions=(name,), functional=functional)
+
+
+TOY = Taxonomy(
+    themes=(_one("Hats"), _one("Mugs")), types=(_one("Item"), _one("List"), _one("Cart", functional=True))
+)
+
+
+class Fixed:
+    """Says what it was told to, by template; None for the rest."""
+
+    def __init__(self, rung: Rung, says: Mapping[tuple[str, View], str]) -> None:
+        self.rung = rung
+        self.says = says
+        self.asked: list[str] = []
+
+    def classify(self, subjects: Sequence[Subject], view: View) -> Sequence[Label | None]:
+        self.asked += [f"{view}:{subject.template}" for subject in subjects]
+        said = [self.says.get((subject.template, view)) for subject in subjects]
+        return [None if value is None else Label(value, self.rung) for value in said]
+
+
+@pytest.fixture
+def toy() -> LabelledSet:
+    """a, b: items; c: a list; d: a cart; e: an item whose theme nobody can tell."""
+    return LabelledSet(
+        name="toy",
+        taxonomy=TOY,
+        subjects=tuple(Subject(name, (name,)) for name in "abcde"),
+        themes=("Hats", "Mugs", "Mugs", NO_THEME, UNKNOWN),
+        types=("Item", "Item", "List", "Cart", "Item"),
+        languages=("en", "en", "de", "de", "de"),
+    )
+
+
+@pytest.fixture
+def ladder() -> tuple[Fixed, Fixed]:
+    """Types: a right, b taken for a cart, c left open, d and e right. Themes: a and e Hats, c wrong."""
+    first = {("a", View.TYPE): "Item", ("b", View.TYPE): "Cart", ("a", View.THEME): "Hats"}
+    second = {
+        ("a", View.TYPE): "List",  # too late
+        ("d", View.TYPE): "Cart",
+        ("e", View.TYPE): "Item",
+        ("c", View.THEME): "Hats",
+        ("e", View.THEME): "Hats",
+    }
+    return Fixed(Rung.RULES, first), Fixed(Rung.EMBEDDING, second)
+
+
+class TestEvaluation:
+    def test_types(self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]) -> None:
+        types = evaluate(toy, ladder).types
+
+        assert (types.coverage.hits, types.coverage.n) == (4, 5)
+        assert (types.precision.hits, types.precision.n) == (3, 4)
+        assert (types.accuracy.hits, types.accuracy.n) == (3, 5)
+        # F1 of Cart: precision 1/2, recall 1; of Item: precision 1, recall 2/3; List is never said
+        assert types.macro_f1 == pytest.approx((2 / 3 + 4 / 5 + 0) / 3)
+
+    def test_types_by_class_rung_and_language(self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]) -> None:
+        types = evaluate(toy, ladder).types
+
+        assert types.classes.loc["Item"].tolist() == pytest.approx([3, 1, 1, 2 / 3, 4 / 5])
+        assert types.classes.loc["Cart"].tolist() == pytest.approx([1, 1, 1 / 2, 1, 2 / 3])
+        assert types.classes.loc["List"].tolist() == pytest.approx([1, 0, float("nan"), 0, 0], nan_ok=True)
+        assert types.rungs.loc["rules"].tolist() == pytest.approx([2, 2 / 5, 1 / 2])
+        assert types.rungs.loc["embedding"].tolist() == pytest.approx([2, 2 / 5, 1])
+        assert types.languages.loc["en"].tolist() == pytest.approx([2, 1, 1 / 2, 1 / 2])
+        assert types.languages.loc["de"].tolist() == pytest.approx([3, 2 / 3, 1, 2 / 3])
+
+    def test_themes_are_of_pages_that_have_one(self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]) -> None:
+        found = evaluate(toy, ladder)
+
+        # a right, b without a theme as a cart, c wrong
+        assert (found.themes.coverage.hits, found.themes.coverage.n) == (3, 3)
+        assert (found.themes.precision.hits, found.themes.accuracy.n) == (1, 3)
+        assert (found.lost.hits, found.lost.n) == (1, 3)
+        assert (found.without.hits, found.without.n) == (0, 1)
+        assert (found.undecidable.hits, found.undecidable.n) == (1, 1)
+
+    def test_a_rung_is_asked_only_for_what_is_left(
+        self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]
+    ) -> None:
+        evaluate(toy, ladder)
+
+        assert ladder[1].asked == ["type:c", "type:d", "type:e", "theme:c", "theme:e"]
+
+    def test_a_ladder_without_rungs_decides_nothing(self, toy: LabelledSet) -> None:
+        found = evaluate(toy, ())
+
+        assert (found.types.coverage.hits, found.types.precision.n, found.types.macro_f1) == (0, 0, 0)
+        assert "| type | 5 | 0.0 % | - | 0.0 % (0 to 43) | 0.0 % |" in markdown(toy, found)
+
+    def test_markdown_shows_every_figure(self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]) -> None:
+        text = markdown(toy, evaluate(toy, ladder))
+
+        assert "### toy: 5 pages" in text
+        assert "| type | 5 | 80.0 % | 75.0 % (30 to 95) | 60.0 % (23 to 88) | 48.9 % |" in text
+        assert "| Item | 3 | 100.0 % | 100.0 % | 66.7 % | 80.0 % |" in text
+        assert "| rules | 2 | 40.0 % | 50.0 % |" in text
+        assert "Left without a theme for their type: 1 of 3 pages with one." in text
+        assert "0 of 1 pages without one, 1 of 1 where a person cannot tell." in text
