@@ -134,6 +134,7 @@ def _of(rate: Rate) -> str:
 
 def main() -> None:
     """Command line."""
+    from core.labels.cache import MemoryCache
     from core.labels.ladder import build
 
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -144,7 +145,8 @@ def main() -> None:
     for name in args.sets:
         labelled = load(name)
         settings = LabelSettings(mode=LabelMode(args.mode), taxonomy=labelled.taxonomy)
-        print(markdown(labelled, evaluate(labelled, build(settings))))
+        ladder = build(settings, MemoryCache())
+        print(markdown(labelled, evaluate(labelled, (*ladder.sure, *ladder.judging))))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from core.schema import View
 class Rung(StrEnum):
     """Who decided a label, the surest first."""
 
+    FROZEN = "frozen"
+    """The label that a page had in the training, when new users are scored."""
     OVERRIDE = "override"
     EVENTS = "events"
     MARKUP = "markup"

@@ -21,7 +21,6 @@ RESERVED: Final = (UNKNOWN, NO_THEME)
 TAXONOMY_FILE: Final = Path(__file__).parent / "taxonomy.yaml"
 
 
-
 class LabelMode(StrEnum):
     """How far up the ladder to go."""
 
@@ -96,5 +95,3 @@ class LabelSettings(Settings):
     """The latest wins; an exact page wins over a template."""
     nli_model: Annotated[str, Field(min_length=1)] = "facebook/bart-large-mnli"
     """Folder or hub id of a sequence classifier with an entailment label."""
-    fetch_hosts: tuple[str, ...] = ()
-    """Hosts that the analyst agreed to fetch pages from; none by default."""

@@ -20,6 +20,7 @@ from diskcache.core import MODE_PICKLE
 from core.errors import ResourceError
 from core.labels.contract import Document
 from core.labels.fetching.extract import document_from
+from core.labels.fetching.limits import FetchLimits
 from core.store import disk_errors
 
 FORMAT: Final = 1
@@ -87,6 +88,13 @@ class PageStore:
         except (ValueError, KeyError, TypeError, OSError, zlib.error, sqlite3.Error, diskcache.Timeout):
             return None
 
+    def addresses(self) -> list[str]:
+        """Keys of all that is kept; none where the cache cannot be read."""
+        try:
+            return [key for key in self._cache.iterkeys() if isinstance(key, str)]
+        except (ValueError, OSError, sqlite3.Error, diskcache.Timeout):
+            return []
+
     def put(self, url: str, document: Document) -> Stored:
         """Keep a document under today's date.
 
@@ -103,6 +111,17 @@ class PageStore:
                 f"The page cache cannot be written: {error}", remedy="Free some space, or use another folder"
             ) from error
         return stored
+
+
+def known(folder: Path, days: float = FetchLimits().cache_days) -> dict[str, Stored]:
+    """Every document that is kept and still good, by URL; nothing is made where there is no folder."""
+    if not folder.is_dir():
+        return {}
+    mark = _key("")
+    with PageStore(folder, days) as store:
+        urls = [key.removeprefix(mark) for key in store.addresses() if key.startswith(mark)]
+        found = ((url, store.get(url)) for url in urls)
+        return {url: stored for url, stored in found if stored is not None}
 
 
 def _key(url: str) -> str:

@@ -1,0 +1,164 @@
+"""The pages of an export → what is decided at once: a template's pages, or those with one title."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.labels.contract import Document, Subject
+from core.labels.site_names import strip_site_name
+from core.labels.templates import mine
+from core.labels.texts import tidy
+from core.schema import PageEvents, Pages
+
+TITLE_CHARACTERS: Final = 300
+RAW_CHARACTERS: Final = 1_200
+"""Of a title that are looked at: two megabytes are as cheap as a line."""
+EXAMPLES: Final = 5
+"""Addresses and titles a subject shows."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelPages:
+    """The pages of an export, ready to be grouped; everything by page index.
+
+    Args:
+        urls: Canonical pages.
+        titles: Cleaned, without the site's name; empty where there is none.
+        templates: Path templates.
+        views: int64 of shape (n_pages,), page views.
+        events: Page → GA4 event name → how often it fired there; pages without events are left out.
+        documents: Page → what the fetched page says of itself.
+    """
+
+    urls: tuple[str, ...]
+    titles: tuple[str, ...]
+    templates: tuple[str, ...]
+    views: np.ndarray
+    events: Mapping[int, Mapping[str, int]] = field(default_factory=lambda: MappingProxyType({}))
+    documents: Mapping[int, Document] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __len__(self) -> int:
+        """How many pages."""
+        return len(self.urls)
+
+    @cached_property
+    def by_views(self) -> np.ndarray:
+        """Page indices, int64 of shape (n_pages,), most viewed first, then by index."""
+        return np.argsort(-self.views, kind="stable")
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """What is decided at once.
+
+    Args:
+        subjects: Most viewed first.
+        of_page: int64 of shape (n_pages,), each page's subject; -1 for pages that were left out.
+    """
+
+    subjects: tuple[Subject, ...]
+    of_page: np.ndarray
+
+
+def read_pages(
+    pages: pd.DataFrame,
+    page_events: pd.DataFrame,
+    documents: Mapping[int, Document] = MappingProxyType({}),
+    literal: frozenset[str] = frozenset(),
+) -> LabelPages:
+    """Clean titles and mine templates.
+
+    Args:
+        pages: :class:`core.schema.Pages`.
+        page_events: :class:`core.schema.PageEvents`; may be empty.
+        documents: Page index → what the fetched page says of itself.
+        literal: Segments that never collapse (:func:`core.labels.templates.mine`).
+    """
+    urls = [str(url) for url in pages[Pages.PAGE_LOCATION]]
+    titles = [clean_title(title) for title in pages[Pages.PAGE_TITLE]]
+    return LabelPages(
+        tuple(urls),
+        tuple(strip_site_name(titles, [host_of(url) for url in urls])),
+        tuple(mine(urls, literal)),
+        pages[Pages.VIEWS].to_numpy(dtype=np.int64),
+        _events(page_events),
+        dict(documents),
+    )
+
+
+def clean_title(title: object) -> str:
+    """One form a character, nothing invisible, single blanks, not endless; "" if absent."""
+    return tidy(title[:RAW_CHARACTERS])[:TITLE_CHARACTERS].strip() if isinstance(title, str) else ""
+
+
+def host_of(url: str) -> str:
+    """The host (and port) of a canonical page; empty if it has none."""
+    _, mark, rest = url.partition("://")
+    return rest.split("/", 1)[0].split("?", 1)[0] if mark else ""
+
+
+def type_subjects(pages: LabelPages) -> Subjects:
+    """One subject a template: its pages are for the same."""
+    return group(pages, pages.templates)
+
+
+def theme_subjects(pages: LabelPages, wanted: np.ndarray | None = None) -> Subjects:
+    """One subject a (title, template); a page without a title by its address.
+
+    Args:
+        pages: The pages.
+        wanted: bool of shape (n_pages,), the pages to decide; all by default.
+    """
+    keys: list[Hashable] = [
+        (title, template) if title else url
+        for url, title, template in zip(pages.urls, pages.titles, pages.templates, strict=True)
+    ]
+    return group(pages, keys, wanted)
+
+
+def group(pages: LabelPages, keys: Sequence[Hashable], wanted: np.ndarray | None = None) -> Subjects:
+    """Make a subject of all wanted pages with the same key."""
+    members: dict[Hashable, list[int]] = defaultdict(list)
+    for index in pages.by_views.tolist():
+        if wanted is None or wanted[index]:
+            members[keys[index]].append(index)
+    subjects = [(_subject(pages, indices), indices) for indices in members.values()]
+    subjects.sort(key=lambda pair: (-pair[0].views, pair[0].template, pair[0].urls))
+    of_page = np.full(len(pages), -1, dtype=np.int64)
+    for number, (_, indices) in enumerate(subjects):
+        of_page[indices] = number
+    return Subjects(tuple(subject for subject, _ in subjects), of_page)
+
+
+def _subject(pages: LabelPages, indices: Sequence[int]) -> Subject:
+    """One subject of pages, most viewed first."""
+    titles = dict.fromkeys(pages.titles[index] for index in indices if pages.titles[index])
+    shown = indices[:EXAMPLES]
+    events: Counter[str] = Counter()
+    for index in indices:
+        events.update(pages.events.get(index, {}))
+    return Subject(
+        template=pages.templates[indices[0]],
+        urls=tuple(pages.urls[index] for index in shown),
+        titles=tuple(titles)[:EXAMPLES],
+        views=int(pages.views[list(indices)].sum()),
+        events=MappingProxyType(dict(sorted(events.items()))),
+        documents=tuple(pages.documents[index] for index in shown if index in pages.documents),
+    )
+
+
+def _events(page_events: pd.DataFrame) -> dict[int, dict[str, int]]:
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    columns = (page_events[name] for name in (PageEvents.PAGE, PageEvents.EVENT_NAME, PageEvents.EVENTS))
+    for page, name, count in zip(*columns, strict=True) if len(page_events) else ():
+        own = found[int(page)]
+        own[str(name)] = own.get(str(name), 0) + int(count)
+    return dict(found)

@@ -1,0 +1,159 @@
+"""The labels of an export as an analyst looks them over: coverage, templates, themes against types."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.labels.contract import Rung
+from core.labels.settings import UNKNOWN
+from core.schema import PageLabels, Pages, View
+
+VALUE: Final = {View.THEME: PageLabels.THEME, View.TYPE: PageLabels.TYPE}
+RUNG: Final = {View.THEME: PageLabels.THEME_RUNG, View.TYPE: PageLabels.TYPE_RUNG}
+SCORE: Final = {View.THEME: PageLabels.THEME_SCORE, View.TYPE: PageLabels.TYPE_SCORE}
+EVIDENCE: Final = {View.THEME: PageLabels.THEME_EVIDENCE, View.TYPE: PageLabels.TYPE_EVIDENCE}
+
+SEVERAL: Final = "(several)"
+"""Value of a template whose pages have different labels."""
+EXAMPLES: Final = 3
+GUESSED: Final = (Rung.EMBEDDING, Rung.NLI, Rung.LLM)
+"""Rungs whose decisions are judgements, to be looked over; the others are rules."""
+
+
+class Review:
+    """Columns of the tables below."""
+
+    VIEW: Final = "view"
+    RUNG: Final = "rung"
+    PAGES: Final = "pages"
+    PAGE_VIEWS: Final = "page_views"
+    SHARE: Final = "share"
+    TITLES: Final = "titles"
+    ATTENTION: Final = "attention"
+
+
+def coverage(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
+    """How much each rung decided.
+
+    Args:
+        labels: :class:`core.schema.PageLabels`, in page order.
+        pages: :class:`core.schema.Pages`, in page order.
+
+    Returns:
+        Columns view, rung ("Unknown" where nothing decided), pages, page_views, share of the page views;
+        the rungs in order, Unknown last.
+    """
+    order = [*(rung.value for rung in Rung), UNKNOWN]
+    parts = []
+    for view, column in RUNG.items():
+        rung = pd.Categorical(labels[column].fillna(UNKNOWN), order, ordered=True)
+        frame = pd.DataFrame({Review.RUNG: rung, Review.PAGE_VIEWS: pages[Pages.VIEWS]})
+        grouped = frame.groupby(Review.RUNG, observed=True)[Review.PAGE_VIEWS]
+        part = grouped.agg(["size", "sum"]).reset_index()
+        part.columns = [Review.RUNG, Review.PAGES, Review.PAGE_VIEWS]
+        parts.append(part.assign(**{Review.RUNG: part[Review.RUNG].astype(str), Review.VIEW: view.value}))
+    table = pd.concat(parts, ignore_index=True)
+    table[Review.SHARE] = table[Review.PAGE_VIEWS] / max(1, int(pages[Pages.VIEWS].sum()))
+    columns = [Review.VIEW, Review.RUNG, Review.PAGES, Review.PAGE_VIEWS, Review.SHARE]
+    return table[columns]
+
+
+def by_template(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
+    """One row a path template, what deserves a look first.
+
+    Returns:
+        Columns template, titles (a few, joined), pages, page_views, and theme, type with their rung, score
+        and evidence (:data:`SEVERAL` where the pages differ); attention: page views whose labels nobody
+        decided, or that were judged with a low score.
+    """
+    views = pages[Pages.VIEWS].to_numpy()
+    frame = labels.assign(
+        **{
+            Review.PAGE_VIEWS: views,
+            Review.TITLES: pages[Pages.PAGE_TITLE],
+            Review.ATTENTION: views * _doubt(labels),
+        }
+    )
+    grouped = frame.groupby(PageLabels.TEMPLATE, sort=False)
+    table = grouped.agg(
+        **{
+            Review.TITLES: (Review.TITLES, _examples),
+            Review.PAGES: (PageLabels.PAGE, "size"),
+            Review.PAGE_VIEWS: (Review.PAGE_VIEWS, "sum"),
+            Review.ATTENTION: (Review.ATTENTION, "sum"),
+            **{VALUE[view]: (VALUE[view], _common) for view in VALUE},
+            **{RUNG[view]: (RUNG[view], _common) for view in RUNG},
+            **{SCORE[view]: (SCORE[view], "mean") for view in SCORE},
+            **{EVIDENCE[view]: (EVIDENCE[view], "first") for view in EVIDENCE},
+        }
+    ).reset_index()
+    order = [Review.ATTENTION, Review.PAGE_VIEWS, PageLabels.TEMPLATE]
+    return table.sort_values(order, ascending=[False, False, True], ignore_index=True)
+
+
+def mosaic(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
+    """Page views by theme and type, as the rectangles of a mosaic of area 1.
+
+    Returns:
+        Columns theme, type, page_views, share, and x0, x1 (themes side by side, the largest first), y0, y1
+        (types within a theme, in the order of their overall share).
+    """
+    frame = pd.DataFrame(
+        {
+            PageLabels.THEME: labels[PageLabels.THEME],
+            PageLabels.TYPE: labels[PageLabels.TYPE],
+            Review.PAGE_VIEWS: pages[Pages.VIEWS],
+        }
+    )
+    counts = frame.pivot_table(
+        index=PageLabels.THEME, columns=PageLabels.TYPE, values=Review.PAGE_VIEWS, aggfunc="sum", fill_value=0
+    )
+    counts = counts.loc[_largest_first(counts.sum(axis=1)), _largest_first(counts.sum(axis=0))]
+    values = counts.to_numpy(dtype=float)
+    total, of_theme = values.sum(), values.sum(axis=1)
+    x1 = np.cumsum(of_theme) / total
+    y1 = np.cumsum(values, axis=1) / of_theme[:, None]
+    n_themes, n_types = values.shape
+    table = pd.DataFrame(
+        {
+            PageLabels.THEME: np.repeat(counts.index.to_numpy(), n_types),
+            PageLabels.TYPE: np.tile(counts.columns.to_numpy(), n_themes),
+            Review.PAGE_VIEWS: counts.to_numpy().ravel(),
+            Review.SHARE: values.ravel() / total,
+            "x0": np.repeat(x1 - of_theme / total, n_types),
+            "x1": np.repeat(x1, n_types),
+            "y0": (y1 - values / of_theme[:, None]).ravel(),
+            "y1": y1.ravel(),
+        }
+    )
+    return table[table[Review.PAGE_VIEWS] > 0].reset_index(drop=True)
+
+
+def _doubt(labels: pd.DataFrame) -> np.ndarray:
+    """From 0 to 1 a page: half of it for the theme, half for the type."""
+    guessed = [rung.value for rung in GUESSED]
+    total = np.zeros(len(labels))
+    for view in VALUE:
+        unknown = labels[RUNG[view]].isna().to_numpy()
+        judged = labels[RUNG[view]].isin(guessed).to_numpy()
+        score = labels[SCORE[view]].fillna(0.0).to_numpy()
+        total += np.where(unknown, 1.0, np.where(judged, 1.0 - score, 0.0))
+    half: np.ndarray = total / len(VALUE)
+    return half
+
+
+def _examples(titles: pd.Series) -> str:
+    return " · ".join(titles.dropna().drop_duplicates().head(EXAMPLES))
+
+
+def _common(values: pd.Series) -> str | None:
+    """The value of all, or that there are several."""
+    different = values.unique()
+    return different[0] if len(different) == 1 else SEVERAL
+
+
+def _largest_first(sums: pd.Series) -> list[str]:
+    return sums.sort_values(ascending=False, kind="stable").index.tolist()

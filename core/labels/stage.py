@@ -1,0 +1,102 @@
+"""The label stage over a data set: what it is made from, its caches, and the opt-in fetch before it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import ada_url
+
+from core.dataset import Dataset
+from core.labels import weights
+from core.labels.cache import LabelCache
+from core.labels.fetching.fetching import FetchReport, fetch
+from core.labels.fetching.store import Stored, known
+from core.labels.labelling import LabelSummary, label
+from core.labels.pages import host_of
+from core.labels.rule_file import RULES_FILE
+from core.labels.settings import LabelMode, LabelSettings
+from core.progress import Progress
+from core.schema import Pages
+from core.store import file_checksum
+
+DECISIONS, FETCHED = "decisions", "fetched"
+"""Folders of the label cache."""
+WITHOUT_MODELS: Final = (LabelMode.OFF, LabelMode.RULES)
+
+
+def label_dataset(
+    dataset: Dataset,
+    settings: LabelSettings,
+    out_dir: Path,
+    cache_dir: Path,
+    progress: Progress,
+    frozen: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+) -> LabelSummary:
+    """Label every page of a data set; see :func:`core.labels.labelling.label`.
+
+    Args:
+        dataset: The cleaned export.
+        settings: Mode, taxonomy, corrections.
+        out_dir: An existing folder.
+        cache_dir: Where decisions and fetched pages are kept.
+        progress: Where to report.
+        frozen: Page → theme and type that it keeps.
+    """
+    documents = {index: stored.document for index, stored in _documents(dataset, cache_dir).items()}
+    with LabelCache(cache_dir / DECISIONS) as cache:
+        return label(
+            dataset.pages, dataset.page_events, settings, out_dir, progress, cache, documents, frozen
+        )
+
+
+def ingredients(dataset: Dataset, settings: LabelSettings, cache_dir: Path) -> dict[str, str]:
+    """What labels depend on besides settings and pages: rules, installed weights, fetched documents."""
+    found = {"rules": file_checksum(RULES_FILE)}
+    if settings.mode not in WITHOUT_MODELS:
+        found["embedding"] = weights.SHA256 if weights.installed() else "missing"
+    documents = _documents(dataset, cache_dir)
+    if documents:
+        dates = "\n".join(f"{index} {stored.fetched}" for index, stored in sorted(documents.items()))
+        found["documents"] = hashlib.blake2b(dates.encode(), digest_size=16).hexdigest()
+    return found
+
+
+def fetch_pages(dataset: Dataset, hosts: Sequence[str], cache_dir: Path, progress: Progress) -> FetchReport:
+    """Fetch the most viewed pages from hosts that the analyst agreed to.
+
+    Raises:
+        SettingsError: If one of ``hosts`` is no host.
+        Cancelled: If ``progress`` says so; what was fetched so far is kept.
+    """
+    pages = _urls(dataset)  # the most viewed first
+    own_hosts = {host_of(page) for page in pages}
+    agreed = set(hosts)
+    wanted = [page for page in pages if host_of(page) in agreed] if agreed <= own_hosts else pages
+    return fetch(wanted, hosts, own_hosts, cache_dir / FETCHED, progress)
+
+
+def _documents(dataset: Dataset, cache_dir: Path) -> dict[int, Stored]:
+    """Page index → what its page said of itself when it was fetched."""
+    fetched = known(cache_dir / FETCHED)
+    if not fetched:
+        return {}
+    addresses = map(_as_fetched, _urls(dataset))
+    return {index: fetched[url] for index, url in enumerate(addresses) if url in fetched}
+
+
+def _as_fetched(page: str) -> str:
+    try:
+        url = ada_url.URL(page)
+    except ValueError:
+        return page
+    url.hash = ""
+    return str(url.href)
+
+
+def _urls(dataset: Dataset) -> list[str]:
+    urls: list[str] = dataset.pages[Pages.PAGE_LOCATION].tolist()
+    return urls

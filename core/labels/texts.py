@@ -1,0 +1,66 @@
+"""What a page says of itself, in words: the text that the models read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from core.labels.contract import Subject
+
+TITLE_CHARACTERS: Final = 300
+DOCUMENT_CHARACTERS: Final = 1_000
+URL_CHARACTERS: Final = 200
+
+_WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_NOT_WORDS: Final = frozenset(
+    {"html", "htm", "php", "aspx", "asp", "jsp", "index", "www", "com", "default"}
+    | {"en", "de", "fr", "es", "it", "nl", "pl", "pt", "us", "uk", "gb", "ca"}
+)
+"""Parts of URLs that say nothing about a page: file endings, languages and countries."""
+_PLACEHOLDER: Final = re.compile(r"\{\w+\}")
+"""What the cleaning puts for ids and dates."""
+_LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ɏ]+")
+
+
+def subject_text(subject: Subject, *, latin_only: bool = False) -> str:
+    """First title, words of the first URL, breadcrumbs, and the start of the fetched text.
+
+    Args:
+        subject: What is to be decided.
+        latin_only: Leave out parts that are mostly in another script, for a model that cannot read them.
+
+    Returns:
+        Empty if there are no words.
+    """
+    parts = [subject.titles[0][:TITLE_CHARACTERS] if subject.titles else "", url_words(subject.urls[0])]
+    for document in subject.documents[:1]:
+        parts += [", ".join(document.breadcrumbs)[:TITLE_CHARACTERS], document.text[:DOCUMENT_CHARACTERS]]
+    kept = [tidy(part) for part in parts]
+    return ". ".join(part for part in kept if part and (not latin_only or _mostly_latin(part)))
+
+
+def url_words(url: str) -> str:
+    """Words of a URL's path and query values: ``/products/red-shirt?id=7`` → ``products red shirt``."""
+    parts = urlsplit(url)
+    values = " ".join(value for _, value in parse_qsl(parts.query))
+    words = _WORD.findall(
+        _PLACEHOLDER.sub(" ", unquote(parts.path))[:URL_CHARACTERS] + " " + values[:URL_CHARACTERS]
+    )
+    return " ".join(word for word in words if word.casefold() not in _NOT_WORDS)
+
+
+def tidy(text: str) -> str:
+    """One form a character, no invisible or control characters, single blanks (Unicode NFKC)."""
+    visible = (
+        " " if unicodedata.category(char) in ("Cc", "Zl", "Zp") else char
+        for char in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(char) not in ("Cf", "Cs", "Co", "Cn")
+    )
+    return " ".join("".join(visible).split())
+
+
+def _mostly_latin(text: str) -> bool:
+    latin = sum(map(len, _LATIN_WORD.findall(text)))
+    return latin > 0 and 2 * latin >= sum(map(str.isalpha, text))

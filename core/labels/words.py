@@ -1,0 +1,149 @@
+"""Words of URLs and titles in one form, so that ``Über_uns.html`` and ``ueber-uns`` are near each other."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+from urllib.parse import unquote
+
+TEXT_CHARACTERS: Final = 500
+"""Of a text that rules look at; the rest is left out."""
+LANGUAGES: Final = frozenset(
+    [
+        "ar",
+        "bg",
+        "ca",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "et",
+        "fa",
+        "fi",
+        "fr",
+        "he",
+        "hi",
+        "hr",
+        "hu",
+        "id",
+        "it",
+        "ja",
+        "ko",
+        "lt",
+        "lv",
+        "ms",
+        "nb",
+        "nl",
+        "no",
+        "pl",
+        "pt",
+        "ro",
+        "ru",
+        "sk",
+        "sl",
+        "sr",
+        "sv",
+        "th",
+        "tr",
+        "uk",
+        "vi",
+        "zh",
+    ]
+)
+"""ISO 639-1 codes that sites put in front of their paths."""
+REGIONS: Final = frozenset(
+    [
+        "ae",
+        "ar",
+        "at",
+        "au",
+        "be",
+        "bg",
+        "br",
+        "ca",
+        "ch",
+        "cl",
+        "cn",
+        "co",
+        "cz",
+        "de",
+        "dk",
+        "ee",
+        "es",
+        "eu",
+        "fi",
+        "fr",
+        "gb",
+        "gr",
+        "hk",
+        "hr",
+        "hu",
+        "ie",
+        "il",
+        "in",
+        "it",
+        "jp",
+        "kr",
+        "lt",
+        "lu",
+        "lv",
+        "mx",
+        "my",
+        "nl",
+        "no",
+        "nz",
+        "pe",
+        "pl",
+        "pt",
+        "ro",
+        "rs",
+        "ru",
+        "se",
+        "sg",
+        "si",
+        "sk",
+        "th",
+        "tr",
+        "tw",
+        "ua",
+        "uk",
+        "us",
+        "vn",
+        "za",
+    ]
+)
+"""ISO 3166 codes (and ``uk``, ``eu``) that they put there instead, or after the language."""
+
+_EXTENSION: Final = re.compile(r"\.(?:html?|php|aspx?|jsp|action|do)$")
+_GAP: Final = re.compile(r"[\s_+]|%20")
+_DASHES: Final = re.compile(r"-{2,}")
+_WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_PLAIN: Final = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "’": "'", "‐": "-", "‑": "-"}
+)
+
+
+def fold(text: str) -> str:
+    """Lower case (``ß`` → ``ss``) and without accents: ``Ménage`` → ``menage``; other scripts stay."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    bare = "".join(char for char in apart if unicodedata.category(char) != "Mn")
+    return unicodedata.normalize("NFC", bare).translate(_PLAIN)
+
+
+@lru_cache(maxsize=1 << 16)
+def stem_of(segment: str) -> str:
+    """A path segment as rules name it: ``Über_uns.html`` → ``uber-uns``."""
+    text = segment[:TEXT_CHARACTERS]
+    text = fold(unquote(text) if "%" in text else text)
+    return _DASHES.sub("-", _GAP.sub("-", _EXTENSION.sub("", text))).strip("-")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a title or a segment, folded, in order: ``Kid's T-Shirts`` → kid's, t, shirts."""
+    return _WORD.findall(fold(text[:TEXT_CHARACTERS]))

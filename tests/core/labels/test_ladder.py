@@ -1,0 +1,71 @@
+from collections.abc import Sequence
+
+import pytest
+
+from core.errors import Cancelled, ResourceError
+from core.labels import embedding, ladder, nli
+from core.labels.cache import Labels, MemoryCache
+from core.labels.contract import Classifier, Label, Rung, Subject
+from core.labels.settings import LabelMode, LabelSettings
+from core.progress import silent
+from core.schema import View
+
+
+class Knows:
+    """Decides the templates it knows, and remembers what it was asked."""
+
+    def __init__(self, rung: Rung, *templates: str) -> None:
+        self.rung, self.templates, self.asked = rung, templates, list[str]()
+
+    def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
+        self.asked += [one.template for one in subjects]
+        return [Label("Blog", self.rung) if one.template in self.templates else None for one in subjects]
+
+
+SUBJECTS = [Subject(name, (name,)) for name in "abc"]
+
+
+def test_each_rung_sees_only_what_is_open() -> None:
+    first, second = Knows(Rung.RULES, "b"), Knows(Rung.EMBEDDING, "b", "c")
+    labels = ladder.decide([first, second], SUBJECTS, View.TYPE, silent)
+    assert [label and label.rung for label in labels] == [None, Rung.RULES, Rung.EMBEDDING]
+    assert second.asked == ["a", "c"]
+
+
+def test_a_run_can_be_cancelled_between_batches() -> None:
+    def stop(*_: object, **__: float) -> None:
+        raise Cancelled()
+
+    with pytest.raises(Cancelled):
+        ladder.decide([Knows(Rung.RULES)], SUBJECTS, View.TYPE, stop)
+
+
+def test_rules_need_no_model() -> None:
+    built = ladder.build(LabelSettings(mode=LabelMode.RULES), MemoryCache())
+    assert [one.rung for one in built.sure] == [Rung.OVERRIDE, Rung.EVENTS, Rung.MARKUP, Rung.RULES]
+    assert built.judging == ()
+    assert built.notes == ()
+
+
+def _missing(settings: LabelSettings, cache: Labels) -> Classifier:
+    raise ResourceError("The weights are missing")
+
+
+def test_without_embeddings_the_ladder_goes_on_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "load", _missing)
+    built = ladder.build(LabelSettings(mode=LabelMode.AUTO), MemoryCache())
+    assert built.judging == ()
+    assert built.notes == ("Sentence embeddings left out: The weights are missing.",)
+
+
+def test_embeddings_come_before_the_model_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "load", lambda settings, cache: Knows(Rung.EMBEDDING))
+    monkeypatch.setattr(nli, "load", lambda settings, cache: Knows(Rung.NLI))
+    built = ladder.build(LabelSettings(mode=LabelMode.NLI), MemoryCache())
+    assert [one.rung for one in built.judging] == [Rung.EMBEDDING, Rung.NLI]
+
+
+def test_a_model_that_was_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nli, "load", _missing)
+    with pytest.raises(ResourceError, match="missing"):
+        ladder.build(LabelSettings(mode=LabelMode.NLI), MemoryCache())

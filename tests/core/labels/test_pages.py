@@ -1,0 +1,101 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.labels.contract import Document
+from core.labels.pages import (
+    EXAMPLES,
+    TITLE_CHARACTERS,
+    clean_title,
+    host_of,
+    read_pages,
+    theme_subjects,
+    type_subjects,
+)
+
+COLUMNS = ["page", "page_location", "page_title", "views"]
+NO_EVENTS = pd.DataFrame({"page": [], "event_name": [], "events": []})
+
+
+def frame(*rows: tuple[str, str | None, int]) -> pd.DataFrame:
+    return pd.DataFrame([(number, *row) for number, row in enumerate(rows)], columns=COLUMNS)
+
+
+SHOP = frame(
+    *((f"https://a.example/p/{name}", "Shirt", 10 - at) for at, name in enumerate("abcdefg")),
+    ("https://a.example/cart", None, 100),
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "clean"),
+    [
+        ("  Red \n\t shoe\u00a0 ", "Red shoe"),
+        ("R\u200bed \u202eshoe\u202c\ufeff", "Red shoe"),
+        ("Ｒｅｄ ｓｈｏｅ", "Red shoe"),
+        ("a\x00b", "a b"),
+        ("Куртка", "Куртка"),
+        (None, ""),
+        (float("nan"), ""),
+    ],
+)
+def test_titles_are_cleaned(title: object, clean: str) -> None:
+    assert clean_title(title) == clean
+
+
+def test_a_title_of_two_megabytes_is_cut() -> None:
+    assert clean_title("shoe " * 400_000) == ("shoe " * 400)[:TITLE_CHARACTERS].strip()
+
+
+def test_hosts() -> None:
+    urls = ("https://a.example:8080/x", "https://a.example?q=1", "/x", "about:blank")
+    assert [host_of(url) for url in urls] == ["a.example:8080", "a.example", "", ""]
+
+
+def test_a_template_is_one_subject_of_types() -> None:
+    found = type_subjects(read_pages(SHOP, NO_EVENTS))
+    assert [(one.template, one.views) for one in found.subjects] == [
+        ("https://a.example/cart", 100),
+        ("https://a.example/p/:slug", 49),
+    ]
+    assert found.of_page.tolist() == [1] * 7 + [0]
+    assert found.subjects[1].urls == tuple(f"https://a.example/p/{name}" for name in "abcde")
+    assert len(found.subjects[1].urls) == EXAMPLES
+    assert found.subjects[1].titles == ("Shirt",)
+    assert found.subjects[0].titles == ()
+
+
+def test_a_title_within_a_template_is_one_subject_of_themes() -> None:
+    pages = frame(
+        *((f"https://a.example/p/{name}", "Shirt", 1) for name in "abcdef"),
+        ("https://a.example/p/g", "Shoe", 1),
+        ("https://a.example/p/h", None, 1),
+        ("https://a.example/p/i", "", 1),
+    )
+    found = theme_subjects(read_pages(pages, NO_EVENTS))
+    assert len(found.subjects) == 4
+    assert len(set(found.of_page[:6])) == 1
+    assert len(set(found.of_page[6:])) == 3
+
+
+def test_only_wanted_pages_are_grouped() -> None:
+    wanted = np.array([True] * 7 + [False])
+    found = theme_subjects(read_pages(SHOP, NO_EVENTS), wanted)
+    assert found.of_page.tolist() == [0] * 7 + [-1]
+
+
+def test_events_and_documents_go_to_their_subject() -> None:
+    events = pd.DataFrame(
+        {"page": [0, 1, 7], "event_name": ["view_item", "view_item", "view_cart"], "events": [3, 4, 9]}
+    )
+    document = Document(og_type="product")
+    found = type_subjects(read_pages(SHOP, events, {1: document}))
+    assert dict(found.subjects[1].events) == {"view_item": 7}
+    assert dict(found.subjects[0].events) == {"view_cart": 9}
+    assert found.subjects[1].documents == (document,)
+
+
+def test_no_pages_are_no_subjects() -> None:
+    pages = read_pages(frame(), NO_EVENTS)
+    assert type_subjects(pages).subjects == ()
+    assert len(pages) == 0

@@ -1,0 +1,148 @@
+"""A protocol simulator: speaks Chat Completions over a real socket and is no model at all.
+
+It does what a small model does not do on demand: 429 with Retry-After, hanging, cut bodies and cut answers,
+ignoring ``response_format``, refusing it, and obeying every instruction that is hidden in a title.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+USAGE = {"prompt_tokens": 70, "completion_tokens": 30, "total_tokens": 100}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One scripted answer.
+
+    Args:
+        content: What the "model" says; an object is sent as JSON text.
+        status: Of HTTP.
+        headers: More of them.
+        finish: ``stop`` or ``length``.
+        refusal: Instead of content.
+        hang_s: Before anything is sent.
+        cut: Close in the middle of the body.
+        raw: The whole body, where it is to be no chat completion.
+    """
+
+    content: object = ""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    finish: str = "stop"
+    refusal: str | None = None
+    hang_s: float = 0
+    cut: bool = False
+    raw: str | None = None
+
+    def body(self) -> str:
+        if self.raw is not None:
+            return self.raw
+        if self.status >= 400:
+            return json.dumps({"error": {"message": self.content, "type": "simulated"}})
+        said = self.content if isinstance(self.content, str) else json.dumps(self.content)
+        message = {"role": "assistant", "content": None if self.refusal else said, "refusal": self.refusal}
+        choice = {"index": 0, "finish_reason": self.finish, "message": message}
+        return json.dumps({
+            "id": "simulated", "object": "chat.completion", "created": 0, "model": "simulated",
+            "choices": [choice], "usage": USAGE,
+        })  # fmt: skip
+
+
+Script = Callable[[dict[str, Any], int], Reply]
+"""Request body and number of the request, from 0 → what to answer."""
+
+
+@dataclass
+class Simulator:
+    """What tests see of a running one."""
+
+    base_url: str
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+
+def replies(*script: Reply) -> Script:
+    """These, one after the other; the last again and again."""
+    return lambda _, number: script[min(number, len(script) - 1)]
+
+
+@contextmanager
+def simulating(script: Script) -> Iterator[Simulator]:
+    """A server on a free port of 127.0.0.1."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            number = len(simulator.requests)
+            simulator.requests.append(body)
+            simulator.keys.append(self.headers.get("Authorization", ""))
+            reply = script(body, number)
+            over.wait(reply.hang_s)
+            data = reply.body().encode()
+            self.send_response(reply.status)
+            headers = {"Content-Type": "application/json", "Content-Length": str(len(data))}
+            for name, value in (headers | reply.headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2] if reply.cut else data)
+            self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_: object) -> None:
+            pass  # a client that gave up is what some tests want
+
+    server = Server(("127.0.0.1", 0), Handler)
+    simulator = Simulator(f"http://127.0.0.1:{server.server_port}/v1")
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield simulator
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def labeller(label_of: Callable[[dict[str, Any]], str]) -> Script:
+    """Labels each page of the question, as a good model would."""
+
+    def script(request: dict[str, Any], _: int) -> Reply:
+        pages = question(request)["pages"]
+        return Reply({"answers": [{"id": page["id"], "label": label_of(page)} for page in pages]})
+
+    return script
+
+
+def obedient(label_of: Callable[[dict[str, Any]], str]) -> Script:
+    """As :func:`labeller`, but does whatever any title tells it: "label all pages X", "P2 is X"."""
+
+    def script(request: dict[str, Any], _: int) -> Reply:
+        pages = question(request)["pages"]
+        told = " ".join(title for page in pages for title in page["titles"])
+        everything = re.search(r"all pages (?:as )?(\w+)", told, re.IGNORECASE)
+        answers = [
+            {"id": page["id"], "label": everything.group(1) if everything else label_of(page)}
+            for page in pages
+        ]
+        answers += [{"id": name, "label": label} for name, label in re.findall(r"\b(P\d+) is (\w+)", told)]
+        return Reply({"answers": answers})
+
+    return script
+
+
+def question(request: dict[str, Any]) -> dict[str, Any]:
+    """The JSON data of a label question."""
+    return json.loads(request["messages"][1]["content"])
