@@ -1,7 +1,7 @@
 """What the preprocess stage left behind, opened for reading.
 
 A data set is one folder: ``receipt.json``, ``sequences.parquet``, ``users.parquet``, ``pages.parquet``,
-``outcomes.parquet`` and ``rejects.parquet``; columns in ``core/schema.py``.
+``page_events.parquet``, ``outcomes.parquet`` and ``rejects.parquet``; columns in ``core/schema.py``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from core.receipt import Receipt
 from core.sequences import UserSequences, read_sequences
 
 RECEIPT, SEQUENCES, USERS = "receipt.json", "sequences.parquet", "users.parquet"
-PAGES, OUTCOMES, REJECTS = "pages.parquet", "outcomes.parquet", "rejects.parquet"
+PAGES, PAGE_EVENTS = "pages.parquet", "page_events.parquet"
+OUTCOMES, REJECTS = "outcomes.parquet", "rejects.parquet"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Dataset:
     def pages(self) -> pd.DataFrame:
         """One row a page (:class:`core.schema.Pages`), in index order."""
         return _frame(self.path / PAGES)
+
+    @cached_property
+    def page_events(self) -> pd.DataFrame:
+        """One row a page and event that tells what it is for (:class:`core.schema.PageEvents`), by page."""
+        return _frame(self.path / PAGE_EVENTS)
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:

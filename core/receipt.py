@@ -101,6 +101,9 @@ class Receipt(_Part):
     tied_page_views: int
     truncated_days: tuple[str, ...]
     duplicate_transactions: int
+    """Purchases left out because an earlier one of the export has the same ``transaction_id``."""
+    repeated_events: int = 0
+    """Events that another file of the run holds too; they are not left out."""
     pii_masked: dict[str, int]
     """Kind of personal data → values masked."""
     placeholders: dict[str, int]

@@ -23,8 +23,8 @@ import psutil
 
 from core.errors import ArtifactError, ResourceError
 
-FORMAT = 1
-"""Raised when artifacts of an older layout can no longer be read; part of every key."""
+FORMAT = 2
+"""Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""
 
 MANIFEST = "manifest.json"
 READABLE = 0o666
@@ -181,8 +181,8 @@ def open_artifact(path: Path) -> Artifact:
     """Open a finished artifact after checking every file of it.
 
     Raises:
-        ArtifactError: If the manifest or a file is missing, or a checksum differs. A disk that cannot be
-            read right now is an ``OSError``: that proves no damage.
+        ArtifactError: If the manifest or a file is missing, a checksum differs, or another version made
+            it. A disk that cannot be read right now is an ``OSError``: that proves no damage.
     """
     try:
         manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
@@ -194,6 +194,8 @@ def open_artifact(path: Path) -> Artifact:
         raise ArtifactError(
             f"{path} is not a finished result: {error!r}", remedy="Run the stage again"
         ) from error
+    if manifest.get("format") != FORMAT:
+        raise ArtifactError(f"{path} was made by another version", remedy="Run the stage again")
     if wrong:
         raise ArtifactError(f"{path} is damaged: {', '.join(wrong)}", remedy="Run the stage again")
     return artifact
@@ -204,7 +206,8 @@ def _seal(folder: Path, stage: str, key: str, settings: Mapping[str, Any], input
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         _flush(file)
         files[file.relative_to(folder).as_posix()] = file_checksum(file)
-    manifest = {"stage": stage, "key": key, "settings": settings, "inputs": inputs, "files": files}
+    made = {"format": FORMAT, "stage": stage, "key": key, "settings": settings, "inputs": inputs}
+    manifest = {**made, "files": files}
     write_text_atomic(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
 
 

@@ -12,11 +12,15 @@ import pyarrow as pa
 from core.ingest import records
 from core.ingest.bots import bot_like
 from core.ingest.engine import Engine
-from core.ingest.events import PageViews, gap_starts, number_users, ordered_views
+from core.ingest.events import PageViews, gap_starts, ordered_views
 from core.ingest.locations import Locations, canonical_locations
-from core.ingest.outcomes import Events, outcome_events
+from core.ingest.narrow import narrow, number_names, number_users
+from core.ingest.outcomes import Outcome, count_outcomes
+from core.ingest.page_events import count_page_events
 from core.ingest.people import People, describe_people
 from core.ingest.reading import RawRead
+from core.ingest.records import Fate
+from core.ingest.repeats import count_repeated
 from core.ingest.waterfall import Tally
 from core.settings import IngestSettings
 
@@ -30,7 +34,9 @@ class Behaviour:
         locations: The pages.
         views: Page views in order.
         people: Facts about everybody.
-        events: What they did besides viewing pages.
+        outcomes: What they did besides viewing pages.
+        page_events: Events that tell what a page is for, by number of the page.
+        repeated: Events that another file holds too.
         bots: bool of shape (n_users,), who looks automated.
     """
 
@@ -38,7 +44,9 @@ class Behaviour:
     locations: Locations
     views: PageViews
     people: People
-    events: Events
+    outcomes: Outcome
+    page_events: pa.Table
+    repeated: int
     bots: np.ndarray
 
 
@@ -64,16 +72,20 @@ def observe(
         SettingsError: If a URL rule cannot be applied.
     """
     staying = engine.name("staying", records.staying(typed, tally.occurring))
-    page_views = engine.name("page_views", staying.filter(staying[records.IS_VIEW]))
+    with_id = staying[records.USER_ID].notnull() if Fate.NO_ID in tally.occurring else True
+    page_views = engine.name("page_views", staying.filter(staying[records.IS_VIEW], with_id))
     users, user_ids = number_users(engine, page_views)
     report(0.05, "Cleaning page addresses")
     locations = canonical_locations(engine, page_views, settings.url)
-    starts = gap_starts(engine, staying, users, settings.session_gap_minutes)
-    report(0.45, "Putting page views in order")
-    views = ordered_views(engine, page_views, users, locations, starts, raw.present)
+    report(0.4, "Putting page views in order")
+    events = narrow(engine, staying, users, locations, number_names(engine, typed), raw.present)
+    starts = gap_starts(engine, events, settings.session_gap_minutes)
+    views = ordered_views(engine, events, starts)
     report(0.65, "Describing users")
     people = describe_people(engine, staying, users, locations.hosts)
     report(0.8, "Counting outcomes")
-    events = outcome_events(engine, staying, users, starts)
-    bots = bot_like(engine, staying, users, people, views, tally.looks_rounded)
-    return Behaviour(user_ids, locations, views, people, events, bots)
+    outcomes = count_outcomes(engine, events, starts)
+    page_events = count_page_events(engine, events)
+    repeated = count_repeated(engine, events) if len(raw.files) > 1 else 0
+    bots = bot_like(engine, events, people, views, tally.looks_rounded)
+    return Behaviour(user_ids, locations, views, people, outcomes, page_events, repeated, bots)

@@ -158,8 +158,10 @@ def _outside_quotes(ends: Positions, quotes: Positions) -> tuple[Positions, bool
 def _blank(data: bytes, begins: Positions, ends: Positions) -> npt.NDArray[np.bool_]:
     """Whether a record is an empty line, or one with only a carriage return."""
     lengths = ends - begins
-    array = np.frombuffer(data + b"\n", np.uint8)
-    return np.asarray((lengths == 0) | ((lengths == 1) & (array[begins] == _RETURN)))
+    blank = np.asarray(lengths == 0)
+    short = np.flatnonzero(lengths == 1)
+    blank[short] = np.frombuffer(data, np.uint8)[begins[short]] == _RETURN
+    return blank
 
 
 def _quotes_fit(block: Block, delimiter: str) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-import ibis.expr.types as ir
 import numpy as np
 from ibis import _
 
 from core.ingest import records
 from core.ingest.engine import Engine
-from core.ingest.events import USER, PageViews
+from core.ingest.events import PageViews
+from core.ingest.narrow import USER, Events
 from core.ingest.people import People
 
 EVENTS_A_DAY: Final = 2_000
@@ -31,15 +31,12 @@ ENGAGED_SHARE: Final = 0.5
 DAY: Final = 86_400_000_000  # microseconds
 
 
-def bot_like(
-    engine: Engine, staying: ir.Table, users: ir.Table, people: People, views: PageViews, rounded: bool
-) -> np.ndarray:
+def bot_like(engine: Engine, events: Events, people: People, views: PageViews, rounded: bool) -> np.ndarray:
     """Say which users look automated.
 
     Args:
         engine: Where the tables are.
-        staying: All events that stay.
-        users: ``user_id`` → ``user``.
+        events: All events of the users.
         people: Facts about the users.
         views: Their page views.
         rounded: Whether a spreadsheet rounded the times, which then say nothing about pace.
@@ -50,7 +47,7 @@ def bot_like(
     n_users = len(people.events)
     counts = np.bincount(views.user, minlength=n_users)
     flagged = _silent(people, counts)
-    flagged[_busiest(engine, staying, users, np.flatnonzero(people.events >= EVENTS_A_DAY))] = True
+    flagged[_busiest(engine, events, np.flatnonzero(people.events >= EVENTS_A_DAY))] = True
     if not rounded:
         flagged[_fast(views)] = True
     return flagged
@@ -63,12 +60,12 @@ def _silent(people: People, counts: np.ndarray) -> np.ndarray:
     return (counts >= UNENGAGED_VIEWS) & ~engaged
 
 
-def _busiest(engine: Engine, staying: ir.Table, users: ir.Table, candidates: np.ndarray) -> np.ndarray:
+def _busiest(engine: Engine, events: Events, candidates: np.ndarray) -> np.ndarray:
     """Those of the candidates that sent :data:`EVENTS_A_DAY` in one day."""
     if not len(candidates):
         return candidates
-    few = users.filter(users[USER].isin(candidates.tolist()))
-    days = staying.join(few, records.USER_ID).group_by(USER, day=_[records.TS] // DAY).agg(events=_.count())
+    few = events.table.filter(events.table[USER].isin(candidates.tolist()))
+    days = few.group_by(USER, day=_[records.TS] // DAY).agg(events=_.count())
     busy = days.filter(days.events >= EVENTS_A_DAY).select(USER).distinct()
     found: np.ndarray = engine.arrow(busy)[USER].to_numpy()
     return found

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import glob
 import gzip
+import hashlib
 import re
 import tempfile
 import zipfile
 import zlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, Protocol
 
 from core.errors import InputError
 from core.ingest.sniffing import ALLOWED, HEAD_BYTES, Kind, kind_of
-from core.store import file_checksum
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
 """Files of a folder that are read; anything else in it is left alone."""
@@ -31,6 +31,8 @@ SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parqu
 MAX_RATIO: Final = 200
 FREE_BYTES: Final = 1 << 30  # below this the ratio is not looked at
 MAX_BYTES: Final = 1 << 38
+
+_WRAP: Final = 1 << 32  # gzip keeps sizes modulo this
 
 _READ_ERRORS: Final = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
@@ -54,6 +56,8 @@ class Source:
         packing: How it is packed.
         member: Name within the zip, else empty.
         bytes: Size as it lies there, packed.
+        unpacked: Size of what is in it modulo 2**32, as far as that is known without unpacking.
+        copies: Other inputs with the same content, which are not read again.
     """
 
     name: str
@@ -61,21 +65,25 @@ class Source:
     kind: Kind
     packing: Packing
     bytes: int
+    unpacked: int
     member: str = ""
+    copies: tuple[str, ...] = ()
 
 
 def resolve_inputs(paths: Sequence[Path]) -> tuple[Source, ...]:
     """Expand folders, globs and zips, look into each file, and put them in order of their names.
 
+    Of inputs with the same content, under whatever names and however packed, only the first is given: read
+    twice, the same events would make every user look twice as busy.
+
     Raises:
-        InputError: If there is nothing to read, a file is none of the kinds we read, or one comes twice.
+        InputError: If there is nothing to read, or a file is none of the kinds we read.
     """
     files = sorted((file for path in paths for file in _expand(Path(path))), key=_natural)
     if not files:
         raise InputError("No input file was given", allowed=ALLOWED)
-    _refuse_twice(files)
     names = _short_names(files)
-    return tuple(source for file in files for source in _sources(file, names[file]))
+    return _without_copies([source for file in files for source in _sources(file, names[file])])
 
 
 @contextmanager
@@ -198,17 +206,24 @@ def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces], str(path)
 
 
-def _refuse_twice(files: Sequence[Path]) -> None:
-    """The same events read twice would make every user look twice as busy."""
-    by_size: defaultdict[int, list[Path]] = defaultdict(list)
-    for file in files:
-        by_size[file.stat().st_size].append(file)
-    for same_size in by_size.values():
-        seen: dict[str, Path] = {}
-        for file in same_size if len(same_size) > 1 else ():
-            first = seen.setdefault(file_checksum(file), file)
-            if first is not file:
-                raise InputError(f"{first} and {file} are the same file", remedy="Give each file once")
+def _without_copies(sources: Sequence[Source]) -> tuple[Source, ...]:
+    sizes = Counter(source.unpacked for source in sources)
+    same: defaultdict[str, list[Source]] = defaultdict(list)
+    for source in sources:
+        alone = sizes[source.unpacked] == 1
+        same[source.name if alone else _checksum(source)].append(source)
+    return tuple(
+        replace(first, copies=tuple(copy.name for copy in copies)) for first, *copies in same.values()
+    )
+
+
+def _checksum(source: Source) -> str:
+    """SHA-256 of the unpacked content."""
+    digest = hashlib.sha256()
+    with open_source(source) as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def _short_names(files: Sequence[Path]) -> dict[Path, str]:
@@ -232,8 +247,16 @@ def _sources(path: Path, name: str) -> Iterable[Source]:
             return list(_members(path, name))
         if head.startswith(b"\x1f\x8b"):
             with gzip.open(path, "rb") as packed:
-                return [Source(name, path, kind_of(packed.read(HEAD_BYTES), name), Packing.GZIP, size)]
-        return [Source(name, path, kind_of(head, name), Packing.PLAIN, size)]
+                kind = kind_of(packed.read(HEAD_BYTES), name)
+            return [Source(name, path, kind, Packing.GZIP, size, _gzip_size(path))]
+        return [Source(name, path, kind_of(head, name), Packing.PLAIN, size, size % _WRAP)]
+
+
+def _gzip_size(path: Path) -> int:
+    """What the last four bytes say (of the last member, where there are several)."""
+    with path.open("rb") as file:
+        file.seek(-4, 2)
+        return int.from_bytes(file.read(), "little")
 
 
 def _members(path: Path, name: str) -> Iterator[Source]:
@@ -250,7 +273,8 @@ def _members(path: Path, name: str) -> Iterator[Source]:
             _check_member(info, inside)
             with archive.open(info) as member:
                 kind = kind_of(member.read(HEAD_BYTES), inside)
-            yield Source(inside, path, kind, Packing.ZIP, info.compress_size, info.filename)
+            unpacked = info.file_size % _WRAP
+            yield Source(inside, path, kind, Packing.ZIP, info.compress_size, unpacked, info.filename)
 
 
 def _is_litter(name: str) -> bool:

@@ -19,6 +19,7 @@ from core.ingest.headers import HeaderMap, user_keys
 from core.ingest.layout import Shape
 from core.ingest.nested import make_plan
 from core.ingest.opening import Opened, open_delimited
+from core.ingest.overlap import describe_copies, describe_overlaps
 from core.ingest.privacy import mask, mask_url
 from core.ingest.sniffing import Kind
 from core.schema import Raw
@@ -59,6 +60,8 @@ class Inspection(_Part):
     """Values for ``IngestSettings.user_key``, the likely ones first."""
     unmapped: tuple[str, ...]
     """Columns that are not read."""
+    warnings: tuple[str, ...] = ()
+    """Inputs that are the same, or seem to hold the same day."""
 
 
 def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
@@ -69,7 +72,8 @@ def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
     Raises:
         InputError: If a file cannot be opened, or is of a kind or shape that is not read.
     """
-    looks = [_look(source, settings) for source in resolve_inputs(paths)]
+    sources = resolve_inputs(paths)
+    looks = [_look(source, settings) for source in sources]
     mapping: dict[str, str] = {}
     candidates: dict[str, tuple[str, ...]] = {}
     for preview, fields in looks:
@@ -86,6 +90,7 @@ def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
         candidates={field: names for field, names in candidates.items() if names},
         user_keys=user_keys(columns, taken),
         unmapped=tuple(name for name in columns if name not in set(mapping.values())),
+        warnings=(*describe_copies(sources), *describe_overlaps({s.name: frozenset() for s in sources})),
     )
 
 

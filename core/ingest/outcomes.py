@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +14,8 @@ from ibis import _
 
 from core.ingest import records
 from core.ingest.engine import Engine
-from core.ingest.events import GAP_START, USER, PageViews, with_sessions
+from core.ingest.events import GAP_START, PageViews, with_sessions
+from core.ingest.narrow import NAME, SESSION, USER, Events
 from core.ingest.privacy import mask_url
 from core.ingest.tables import OUTCOMES
 from core.schema import Outcomes, Raw
@@ -28,78 +30,71 @@ LEAK_REACH: Final = 0.8
 LEAK_USERS: Final = 20
 """… seen on at least so many visitors."""
 
-_COLUMNS: Final = (records.USER_ID, records.TS, records.SESSION_ID, "name", records.REVENUE)
 _DECIMAL: Final = "decimal(38, 6)"  # summed exactly, so that the order of rows cannot change the last digit
 
 
 @dataclass(frozen=True, eq=False)
-class Events:
+class Outcome:
     """What users did besides viewing pages.
 
     Args:
         table: Columns of :data:`core.ingest.tables.OUTCOMES`, ``user`` being the number of
-            :func:`core.ingest.events.number_users`.
-        duplicates: Purchases left out because the user has one with the same transaction id already.
+            :func:`core.ingest.narrow.number_users`.
+        duplicates: Purchases left out because an earlier one has the same transaction id.
     """
 
     table: pa.Table
     duplicates: int
 
 
-def outcome_events(engine: Engine, staying: ir.Table, users: ir.Table, starts: ir.Table | None) -> Events:
+def count_outcomes(engine: Engine, events: Events, starts: ir.Table | None) -> Outcome:
     """Count every user's events by name, each transaction once.
 
     Args:
         engine: Where the tables are.
-        staying: All events that stay.
-        users: ``user_id`` → ``user``.
+        events: All events of the users.
         starts: Of sessions without an id, see :func:`core.ingest.events.gap_starts`.
     """
-    others = staying.filter(~staying[records.IS_VIEW])
-    others = others.mutate(name=others[Raw.EVENT_NAME].strip())
-    sold = others.name == PURCHASE
-    purchases = engine.keep("purchases", _numbered(others.filter(sold).semi_join(users, records.USER_ID)))
-    counted = ibis.union(
-        _counted(others.filter(~sold), starts),
-        _counted(purchases.filter(purchases.again == 0), starts),
-        distinct=False,
-    )
-    named = counted.filter(records.absent(counted.name).notnull()).join(users, records.USER_ID)
-    ordered = named.drop(records.USER_ID).order_by(USER, "name")
+    named = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
+    sold = named[NAME].isin([number for number, name in enumerate(events.names) if name == PURCHASE])
+    purchases = engine.keep("purchases", _numbered(named.filter(sold), events.order))
+    once = purchases.filter(purchases.again == 0).drop("again")
+    counted = _counted(ibis.union(named.filter(~sold).select(once.columns), once), starts)
     [row] = engine.rows(purchases.agg(again=(purchases.again > 0).ifelse(1, 0).sum()))
-    return Events(_table(engine.arrow(ordered)), row["again"] or 0)
+    return Outcome(_table(engine.arrow(counted.order_by(USER, NAME)), events.names), row["again"] or 0)
 
 
-def _numbered(purchases: ir.Table) -> ir.Table:
-    """Number the purchases of each transaction of a user; 0 where there is no transaction id."""
+def _numbered(purchases: ir.Table, order: Sequence[str]) -> ir.Table:
+    """Number the purchases of each transaction in the order of time; 0 where there is no transaction id.
+
+    A shop gives an id once, so the second user id with it is the same buyer (another device, a cleared
+    cookie), or the shop's own server.
+    """
     named = purchases.mutate(transaction=records.absent(purchases[Raw.TRANSACTION_ID]))
-    order = ibis.window(group_by=[records.USER_ID, "transaction"], order_by=list(records.ORDER))
-    again = ibis.ifelse(named.transaction.isnull(), 0, ibis.row_number().over(order))
-    return named.mutate(again=again).select(*_COLUMNS, "again")
+    place = ibis.row_number().over(ibis.window(group_by="transaction", order_by=order))
+    again = ibis.ifelse(named.transaction.isnull(), 0, place)
+    return named.select(USER, NAME, SESSION, records.TS, records.REVENUE, again=again)
 
 
 def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
-    """Count by user, name and session first, then the sessions: cheaper than counting distinct texts."""
-    sessions = with_sessions(events.select(*_COLUMNS), starts)
-    sessions = sessions.group_by(records.USER_ID, "name", records.SESSION_ID, GAP_START).agg(
-        events=_.count(),
-        first=_[records.TS].min(),
-        revenue=_[records.REVENUE].try_cast(_DECIMAL).sum(),
+    """Count by user, name and session first, then the sessions: cheaper than counting distinct ones."""
+    sessions = with_sessions(events.select(USER, NAME, SESSION, records.TS), starts)
+    sessions = sessions.group_by(USER, NAME, SESSION, GAP_START).agg(
+        events=_.count(), first=_[records.TS].min()
     )
-    return sessions.group_by(records.USER_ID, "name").agg(
-        events=_.events.sum(),
-        sessions=_.count(),
-        first=_.first.min(),
-        revenue=_.revenue.sum().cast("float64"),
+    counts = sessions.group_by(USER, NAME).agg(
+        events=_.events.sum().cast("int64"), sessions=_.count().cast("int32"), first=_.first.min()
     )
+    paid = events.filter(events[records.REVENUE].notnull()).group_by(USER, NAME)
+    revenue = paid.agg(revenue=_[records.REVENUE].try_cast(_DECIMAL).sum().cast("float64"))
+    return counts.left_join(revenue, [USER, NAME]).select(*counts.columns, "revenue")
 
 
-def _table(counted: pa.Table) -> pa.Table:
-    names = counted["name"].combine_chunks().dictionary_encode()
-    masked = pa.array([mask_url(name).text for name in names.dictionary.to_pylist()], pa.string())
+def _table(counted: pa.Table, names: Sequence[str]) -> pa.Table:
+    masked = pa.array([mask_url(name).text for name in names], pa.string())
     columns = {
         Outcomes.USER: counted[USER],
-        Outcomes.EVENT_NAME: masked.take(names.indices),
+        Outcomes.EVENT_NAME: masked.take(counted[NAME].combine_chunks()),
         Outcomes.EVENTS: counted["events"],
         Outcomes.SESSIONS: counted["sessions"],
         Outcomes.FIRST_TS: counted["first"],

@@ -15,7 +15,7 @@ from ibis import _
 
 from core.ingest import records
 from core.ingest.engine import Engine
-from core.ingest.events import USER
+from core.ingest.narrow import USER
 from core.ingest.privacy import mask_url
 from core.schema import Raw, Users
 
@@ -52,7 +52,7 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, hosts: C
     Args:
         engine: Where the tables are.
         staying: All events that stay, page views or not.
-        users: ``user_id`` → ``user``.
+        users: ``user_key`` → ``user``.
         hosts: The site's own hosts; a visit that "comes" from there has no known source.
     """
     groups = _groups(engine, staying, users, hosts)
@@ -78,10 +78,10 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, hosts: C
 def _groups(engine: Engine, staying: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
     """One row a user and combination of labels: nearly always one a user."""
     columns = (*_DIMENSIONS.values(), Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM)
-    written = staying.group_by(records.USER_ID, *columns).agg(
+    written = staying.group_by(Raw.USER_KEY, *columns).agg(
         events=_.count(), engagement=_[records.ENGAGEMENT].sum(), first=_[records.TS].min()
     )
-    clean = written.join(users, records.USER_ID).select(
+    clean = written.join(users, Raw.USER_KEY).select(
         USER,
         "events",
         "engagement",

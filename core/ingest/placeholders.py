@@ -36,8 +36,10 @@ def count_placeholders(engine: Engine, raw: ir.Table, present: Collection[str]) 
     """Count placeholder → values of all columns that were read as absent, most frequent first."""
     parts = [_counted(raw, column, values) for column, values in _READ_AS_ABSENT.items() if column in present]
     if Raw.USER_KEY in present:
-        nobody = records.user_id(raw[Raw.USER_KEY]).isnull() & raw[Raw.USER_KEY].notnull()
-        parts.append(raw.filter(nobody).group_by(value=raw[Raw.USER_KEY].strip()).agg(count=_.count()))
+        # kept, or the engine would look at every record's key instead of every key
+        keys = engine.keep("keys", raw.group_by(key=raw[Raw.USER_KEY]).agg(count=_.count()))
+        nobody = keys.filter(records.user_id(keys.key).isnull(), keys.key.notnull())
+        parts.append(nobody.group_by(value=nobody.key.strip()).agg(count=_["count"].sum().cast("int64")))
     counts: Counter[str] = Counter()
     for row in engine.rows(ibis.union(*parts, distinct=False)) if len(parts) > 1 else []:
         counts[row["value"] or EMPTY] += row["count"]

@@ -14,6 +14,7 @@ from core.ingest import delimited, ndjson, parquet
 from core.ingest.files import Packing, Source, resolve_inputs
 from core.ingest.headers import normalise_header
 from core.ingest.inspection import Inspection, inspect
+from core.ingest.overlap import describe_copies
 from core.ingest.parts import FileCount, Sink
 from core.ingest.sniffing import Kind
 from core.ingest.tables import REJECTS
@@ -50,7 +51,7 @@ class RawRead:
         parts: Parquet files with the columns of :data:`core.ingest.parts.RAW`, in the order of
             ``file_no`` and ``line``.
         present: Fields that any file has.
-        warnings: What differs between the files.
+        warnings: What differs between the files, and what is not read because it is the same.
     """
 
     files: tuple[FileReceipt, ...]
@@ -91,7 +92,7 @@ def read_all(paths: Sequence[Path], settings: IngestSettings, raw_dir: Path, pro
         rejects=pa.concat_tables(rejects) if rejects else REJECTS.empty_table(),
         parts=tuple(part.path for _, sink, _ in counts for part in sink.parts),
         present=present,
-        warnings=_drift([count for _, _, count in counts], present),
+        warnings=(*describe_copies(sources), *_drift([count for _, _, count in counts], present)),
     )
 
 

@@ -43,7 +43,7 @@ DIRECT: Final = "(direct)"
 """A source, but no page, title, country, browser or device."""
 UNAVAILABLE: Final = "Page Unavailable"
 """The title of Google's sample where the page could not be loaded."""
-_LONGEST: Final = 17  # characters; none of the above is longer, even with a space or two around it
+_LONGEST: Final = 17  # bytes; none of the above is longer, even with a space or two around it
 
 EARLIEST: Final = 946_684_800  # 2000-01-01, seconds
 LATEST: Final = 4_102_444_800  # 2100-01-01
@@ -107,6 +107,11 @@ def divide(dividend: int, divisor: int) -> int:  # type: ignore[empty-body]
     """Whole part of a quotient; unlike ``//`` not by way of a double, which cannot hold nanoseconds."""
 
 
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def strlen(text: str) -> int:  # type: ignore[empty-body]
+    """Bytes of a text, which are known; characters would have to be counted."""
+
+
 def session_id(text: ir.StringValue) -> ir.StringValue:
     """A session id as GA4 wrote it: a whole number.
 
@@ -142,6 +147,7 @@ def typed(
     table = raw.select(
         Raw.FILE_NO,
         Raw.LINE,
+        Raw.USER_KEY,
         *(column(name).name(name) for name in AS_WRITTEN),
         *(column(name).try_cast("int64").name(name) for name in BATCH),
         **{
@@ -159,7 +165,7 @@ def typed(
 
 
 def staying(records: ir.Table, occurring: Collection[Fate]) -> ir.Table:
-    """Only the records that stay.
+    """Only the records that stay; those without a user id leave when they are joined with the users.
 
     Args:
         records: Typed records.
@@ -171,11 +177,10 @@ def staying(records: ir.Table, occurring: Collection[Fate]) -> ir.Table:
         Fate.NOT_A_TIME: time,
         Fate.OUTSIDE: time,
         Fate.NO_LOCATION: ~records[IS_VIEW] | location(records).notnull(),
-        Fate.NO_ID: records[USER_ID].notnull(),
         Fate.INTERNAL: ~records[IS_INTERNAL],
         Fate.DEBUG: ~records[IS_DEBUG],
     }
-    return records.filter(*(stays[fate] for fate in occurring if fate != Fate.STAYS), True)
+    return records.filter(*(stays[fate] for fate in occurring if fate in stays), True)
 
 
 def absent(text: ir.StringValue, *also: str) -> ir.StringValue:
@@ -191,8 +196,8 @@ def user_id(text: ir.StringValue) -> ir.StringValue:
 def _unless(text: ir.StringValue, plain: ir.StringValue, nothing: Collection[str]) -> ir.StringValue:
     """The text, or null where its plain form is one of ``nothing``; most texts need no second look."""
     return ibis.cases(
+        (strlen(text) > _LONGEST, text),
         (text.between("0", ":"), text),  # begins with a digit
-        (text.length() > _LONGEST, text),
         (plain.isin(list(nothing)), ibis.null("string")),
         else_=text,
     )

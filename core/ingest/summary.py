@@ -14,6 +14,7 @@ from core.ingest.accounting import Accounted
 from core.ingest.behaviour import Behaviour
 from core.ingest.outcomes import leaking_pages
 from core.ingest.output import Used, engaged_share, tied
+from core.ingest.overlap import describe_overlaps
 from core.ingest.people import MANY_BROWSERS
 from core.ingest.reading import RawRead
 from core.ingest.waterfall import REJECT_REASONS, Tally, warnings
@@ -73,20 +74,26 @@ def make_receipt(counted: Counted) -> Receipt:
         time_zone=clock.describe_zone(accounted.days.local),
         tied_page_views=tied(used.views),
         truncated_days=accounted.days.truncated,
-        duplicate_transactions=behaviour.events.duplicates,
+        duplicate_transactions=behaviour.outcomes.duplicates,
+        repeated_events=behaviour.repeated,
         pii_masked=ranked(locations.masked),
         placeholders=accounted.placeholders,
         engagement_rule=_engagement_rule(counted, share),
         engagement_share=share,
         urls=locations.count,
         outcome_pages=outcome_pages,
-        warnings=(*counted.raw.warnings, *_warnings(counted, kinds, outcome_pages), *counted.notes),
+        warnings=(
+            *counted.raw.warnings,
+            *_overlaps(counted),
+            *_warnings(counted, kinds, outcome_pages),
+            *counted.notes,
+        ),
     )
 
 
 def _outcome_pages(counted: Counted) -> tuple[str, ...]:
     pages = counted.behaviour.locations.pages
-    leaks = leaking_pages(counted.used.views, len(pages), counted.behaviour.events.table)
+    leaks = leaking_pages(counted.used.views, len(pages), counted.behaviour.outcomes.table)
     return tuple(pages[page] for page in leaks)
 
 
@@ -116,11 +123,26 @@ def _engagement_rule(counted: Counted, share: float | None) -> str:
     return "Sum of engagement_time_msec over all events of a user, page views or not; none sent is no value"
 
 
+def _overlaps(counted: Counted) -> list[str]:
+    """Files that hold the same day, judging by ``event_date`` where there is one, else by their names."""
+    dated, days = Raw.EVENT_DATE in counted.raw.present, counted.accounted.tally.days_of_file
+    files = enumerate(counted.raw.files)
+    return describe_overlaps(
+        {
+            file.name: frozenset(day.replace("-", "") for day in days[number] if dated)
+            for number, file in files
+        }
+    )
+
+
 def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str]) -> list[str]:
     accounted, people = counted.accounted, counted.behaviour.people
     is_tied = tied(counted.used.views) >= TIED_SHARE * len(counted.used.views)
     emails = kinds[identity.EMAIL] / kinds.total()
+    repeated = counted.behaviour.repeated
     possible = {
+        f"{repeated:,} events are in more than one file (same user, time, event and page) and count twice. "
+        "Leave one of those files out": repeated > 0,
         f"{emails:.0%} of the user ids are email addresses. Ids are kept exactly as they are and appear in "
         "exports; choose another user key if that is not wanted": emails > 0,
         "The times end in zeros: a spreadsheet has rounded them. Page views that share a time keep the order "

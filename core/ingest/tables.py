@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.schema import Outcomes, Pages, Rejects, Users
+from core.schema import Outcomes, PageEvents, Pages, Rejects, Users
 from core.store import disk_errors
 
 USERS: Final = pa.schema(
@@ -35,6 +35,13 @@ PAGES: Final = pa.schema(
         pa.field(Pages.USERS, pa.int64(), nullable=False),
     ]
 )
+PAGE_EVENTS: Final = pa.schema(
+    [
+        pa.field(PageEvents.PAGE, pa.int32(), nullable=False),
+        pa.field(PageEvents.EVENT_NAME, pa.string(), nullable=False),
+        pa.field(PageEvents.EVENTS, pa.int64(), nullable=False),
+    ]
+)
 OUTCOMES: Final = pa.schema(
     [
         pa.field(Outcomes.USER, pa.int32(), nullable=False),
@@ -57,7 +64,7 @@ REJECTS: Final = pa.schema(
 
 _REPEATED: Final = [
     *(Users.GROUP, Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE),
-    Outcomes.EVENT_NAME,
+    Outcomes.EVENT_NAME,  # and of PageEvents
     *(Rejects.FILE, Rejects.COLUMN, Rejects.REASON),
 ]
 """Columns whose values repeat: only these gain from a dictionary."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.errors import InputError
 from core.ingest import output, records
 from core.ingest.accounting import Accounted, account
@@ -19,6 +19,7 @@ from core.ingest.behaviour import Behaviour, observe
 from core.ingest.engine import open_engine
 from core.ingest.events import PageViews
 from core.ingest.grouping import template
+from core.ingest.page_events import page_events_table
 from core.ingest.reading import READ_SHARE, RawRead
 from core.ingest.sessions import number_sessions
 from core.ingest.summary import Counted, make_receipt
@@ -140,7 +141,8 @@ def _write(
         SEQUENCES: output.sequences_table(used, rows, behaviour.user_ids),
         USERS: output.users_table(used, groups, behaviour.people, behaviour.user_ids),
         PAGES: pages,
-        OUTCOMES: output.outcomes_table(behaviour.events.table, used),
+        PAGE_EVENTS: page_events_table(behaviour.page_events, rows),
+        OUTCOMES: output.outcomes_table(behaviour.outcomes.table, used),
         REJECTS: accounted.rejects,
     }
     for name, table in written.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -39,6 +39,7 @@ class Tally:
         rounded: Records whose time is a multiple of ten seconds.
         rejected_of_file: ``file_no`` → records rejected here.
         days: Name of the day → its events.
+        days_of_file: ``file_no`` → names of its days.
     """
 
     views: Counter[Fate] = field(default_factory=Counter)
@@ -47,6 +48,7 @@ class Tally:
     rounded: int = 0
     rejected_of_file: Counter[int] = field(default_factory=Counter)
     days: dict[str, clock.Day] = field(default_factory=dict)
+    days_of_file: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Add the records that agree in file, kind, fate, unit and day."""
@@ -61,6 +63,7 @@ class Tally:
         if row["day"] is not None:
             day = clock.Day(row["day"], row["first"], row["last"], count)
             self.days[day.name] = day.joined(self.days.get(day.name))
+            self.days_of_file[row[Raw.FILE_NO]].add(day.name)
 
     @property
     def occurring(self) -> frozenset[Fate]:

@@ -25,6 +25,7 @@ def test_every_table_is_there_in_its_schema(tmp_path: Path) -> None:
         names.SEQUENCES: SCHEMA,
         names.USERS: tables.USERS,
         names.PAGES: tables.PAGES,
+        names.PAGE_EVENTS: tables.PAGE_EVENTS,
         names.OUTCOMES: tables.OUTCOMES,
         names.REJECTS: tables.REJECTS,
     }

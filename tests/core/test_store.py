@@ -53,13 +53,16 @@ def test_writing_again_replaces(store: Store) -> None:
     assert (path / "sub" / "a.txt").read_text() == "new"
 
 
-@pytest.mark.parametrize("damage", ["change", "remove", "manifest"])
+@pytest.mark.parametrize("damage", ["change", "remove", "manifest", "version"])
 def test_a_damaged_artifact_is_noticed_and_removed(store: Store, damage: str) -> None:
     path = fill(store)
     if damage == "change":
         (path / "sub" / "a.txt").write_text("hellO")
     elif damage == "remove":
         (path / "sub" / "a.txt").unlink()
+    elif damage == "version":
+        manifest = json.loads((path / MANIFEST).read_text())
+        (path / MANIFEST).write_text(json.dumps(manifest | {"format": 1}))
     else:
         (path / MANIFEST).write_text("{")
     with pytest.raises(ArtifactError):

@@ -184,15 +184,14 @@ def test_missing_columns(tmp_path: Path) -> None:
 
 
 def test_packed_files_read_the_same(tmp_path: Path) -> None:
-    text = csv_of(row(1), row(2))
-    packed = write(tmp_path / "a.csv.gz", gzip.compress(text.encode()))
+    packed = write(tmp_path / "a.csv.gz", gzip.compress(csv_of(row(1), row(2)).encode()))
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
-        archive.writestr("c.csv", text)
+        archive.writestr("c.csv", csv_of(row(4), row(5)))
         archive.writestr("d.csv", csv_of(row(3)))
     read = read_paths([packed, tmp_path / "b.zip"], tmp_path)
     assert [file.name for file in read.raw.files] == ["a.csv.gz", "b.zip/c.csv", "b.zip/d.csv"]
     assert [file.shape for file in read.raw.files] == ["flat csv (gzip)", "flat csv (zip)", "flat csv (zip)"]
-    assert read.column(Raw.USER_KEY) == ["u1", "u2", "u1", "u2", "u3"]
+    assert read.column(Raw.USER_KEY) == ["u1", "u2", "u4", "u5", "u3"]
     assert read.column(Raw.FILE_NO) == [0, 0, 1, 1, 2]
 
 

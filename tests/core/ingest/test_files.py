@@ -55,12 +55,20 @@ def test_nothing_to_read(tmp_path: Path, given: str) -> None:
         resolve_inputs([])
 
 
-def test_the_same_file_twice(tmp_path: Path) -> None:
+def test_the_same_content_is_read_once_whatever_it_is_called(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "a,b\n")
-    copy = write(tmp_path / "a (1).csv", "a,b\n")
-    for paths in ([path, path], [path, copy], [path, tmp_path]):
-        with pytest.raises(InputError, match="same file"):
-            resolve_inputs(paths)
+    copy = write(tmp_path / "b (1).csv", "a,b\n")
+    packed = write(tmp_path / "c.csv.gz", gzip.compress(b"a,b\n"))
+    archive = make_zip(tmp_path / "d.zip", {"x.csv": b"a,b\n", "y.csv": b"a,c\n"})
+    for paths, copies in {
+        (path, path): ("a.csv",),
+        (path, copy): ("b (1).csv",),
+        (copy, packed, path): ("b (1).csv", "c.csv.gz"),
+        (path, archive): ("d.zip/x.csv",),
+    }.items():
+        first, *others = resolve_inputs(paths)
+        assert (first.name, first.copies) == ("a.csv", copies)
+        assert [other.name for other in others] == (["d.zip/y.csv"] if archive in paths else [])
 
 
 @pytest.mark.parametrize(

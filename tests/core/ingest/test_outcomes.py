@@ -35,7 +35,7 @@ def test_events_are_counted_by_user_and_name(tmp_path: Path) -> None:
     assert outcomes(tmp_path, *rows) == [(0, "add_to_cart", 1, 1, 5.0, None), (1, "scroll", 3, 2, 3.0, None)]
 
 
-def test_a_purchase_is_counted_once_a_transaction_and_user(tmp_path: Path) -> None:
+def test_a_purchase_is_counted_once_a_transaction(tmp_path: Path) -> None:
     rows = [
         event("u", 0),
         event("v", 0),
@@ -44,15 +44,16 @@ def test_a_purchase_is_counted_once_a_transaction_and_user(tmp_path: Path) -> No
         deed("u", 5, "purchase", "2", transaction_id="T2", purchase_revenue="2"),
         deed("u", 6, "purchase", "3", transaction_id="(not set)", purchase_revenue="0.25"),
         deed("u", 7, "purchase", "3", purchase_revenue="0.25"),
-        deed("v", 2, "purchase", transaction_id="T1"),
+        deed("v", 2, "purchase", transaction_id="T1"),  # the same buyer under another id
+        deed("v", 9, "purchase", transaction_id="T3"),
         deed("nobody", 2, "purchase", transaction_id="T9"),
         deed("nobody", 2, "purchase", transaction_id="T9"),
     ]
     dataset = shop(tmp_path / "count", *rows)
-    assert dataset.receipt.duplicate_transactions == 1
+    assert dataset.receipt.duplicate_transactions == 2
     assert outcomes(tmp_path / "rows", *rows) == [
         (0, "purchase", 4, 3, 1.0, 13.0),
-        (1, "purchase", 1, 1, 2.0, None),
+        (1, "purchase", 1, 1, 9.0, None),
     ]
 
 

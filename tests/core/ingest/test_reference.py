@@ -150,20 +150,25 @@ class Reference:
             found.append(min(counts, key=lambda value: (-counts[value], value)) if counts else None)
         return found
 
+    def again(self) -> list[dict[str, Any]]:
+        """Purchases of a transaction that somebody has made before."""
+        found, bought = [], set()
+        everything = (event for events in self.events.values() for event in events)
+        for event in sorted(everything, key=lambda event: event["order"]):
+            transaction = event[Raw.TRANSACTION_ID]
+            if event[Raw.EVENT_NAME] == "purchase" and transaction in ("T1", "T2"):
+                found += [event] if transaction in bought else []
+                bought.add(transaction)
+        return found
+
     def outcomes(self) -> list[tuple[Any, ...]]:
-        found = []
+        found, again = [], self.again()
         for row, user in enumerate(self.users):
             groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
-            bought: set[str] = set()
             for event in self.events[user]:
-                name, transaction = event[Raw.EVENT_NAME], event[Raw.TRANSACTION_ID]
-                if name in (None, "page_view"):
-                    continue
-                if name == "purchase" and transaction in bought:
-                    continue
-                if name == "purchase" and transaction in ("T1", "T2"):
-                    bought.add(transaction)
-                groups[name].append(event)
+                name = event[Raw.EVENT_NAME]
+                if name not in (None, "page_view") and not any(event is other for other in again):
+                    groups[name].append(event)
             for name, events in sorted(groups.items()):
                 revenue = [float(e[Raw.PURCHASE_REVENUE]) for e in events if e[Raw.PURCHASE_REVENUE]]
                 sessions = len({e["session"] for e in events})
