@@ -16,6 +16,7 @@ import click
 
 from core.console import ConsoleProgress
 from core.errors import Beha2VecError, Cancelled, SettingsError
+from core.labels.settings import LabelMode, LabelSettings
 from core.pipeline import STAGES, RunSettings
 from core.settings import (
     PRESETS,
@@ -43,7 +44,17 @@ def app() -> None:
 @click.option("--out", type=files, required=True, help="Folder for the results.")
 @click.option("--clusters", type=int, help="Number of segments, K.")
 @click.option("--weights", help="Weight of each view, such as url=0.5,theme=0.3,type=0.2.")
-@click.option("--labels", type=click.Choice(["off"]), default="off", help="Page themes and types.")
+@click.option(
+    "--labels",
+    type=click.Choice([mode.value for mode in LabelMode]),
+    help="How far to go for page themes and types; auto by default.",
+)
+@click.option("--taxonomy", type=files, metavar="FILE", help="Themes and types of your own (YAML).")
+@click.option("--corrections", type=files, metavar="FILE", help="Your corrections of labels (YAML).")
+@click.option("--nli-model", help="Folder or hub id of the model of --labels nli.")
+@click.option(
+    "--fetch-host", multiple=True, metavar="HOST", help="Host whose pages may be fetched, this once."
+)
 @click.option("--outcome", help="Event that counts as success; purchase where the data has it.")
 @click.option(
     "--preset",
@@ -66,7 +77,13 @@ def app() -> None:
 @click.option("--keep-debug", is_flag=True, help="Keep debug_mode=1.")
 @click.option("--merge-hosts", is_flag=True, help="Drop www. and shop. from hosts.")
 @click.option("--from-stage", type=click.Choice(STAGES), help="First stage to do again, on what OUT holds.")
-def run(inputs: tuple[Path, ...], out: Path, from_stage: str | None, **options: Any) -> None:  # noqa: ANN401
+def run(
+    inputs: tuple[Path, ...],
+    out: Path,
+    from_stage: str | None,
+    fetch_host: tuple[str, ...],
+    **options: Any,  # noqa: ANN401 - what click parsed; _wanted names them
+) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
     from core.run import read_previous, resume_settings
     from core.run import run as run_all
@@ -81,7 +98,7 @@ def run(inputs: tuple[Path, ...], out: Path, from_stage: str | None, **options: 
             wanted["train"] = PRESETS[Preset(options["preset"])] | wanted["train"]
         settings = resume_settings(read_previous(out), wanted, str(from_stage))
     with ConsoleProgress() as progress:
-        record = run_all(out, inputs, settings, progress, from_stage)
+        record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
 
@@ -148,7 +165,10 @@ def _wanted(
     *,
     clusters: int | None,
     weights: str | None,
-    labels: str,
+    labels: str | None,
+    taxonomy: Path | None,
+    corrections: Path | None,
+    nli_model: str | None,
     outcome: str | None,
     preset: str | None,
     epochs: int | None,
@@ -161,8 +181,15 @@ def _wanted(
     keep_debug: bool,
     merge_hosts: bool,
 ) -> dict[str, dict[str, Any]]:
-    """Part of the run's settings → what was named on the command line."""
-    del labels, preset  # labels has one choice so far; a preset is not a setting but a set of them
+    """Part of the run's settings → what was named on the command line.
+
+    Raises:
+        SettingsError: If an option cannot be parsed.
+        InputError: If a file that an option names cannot be used.
+    """
+    from core.labels.files import read_corrections, read_taxonomy
+
+    del preset  # not a setting but a set of them
     return {
         "ingest": _given(
             user_key=user_key,
@@ -171,6 +198,12 @@ def _wanted(
             exclude_internal=False if keep_internal else None,
             exclude_debug=False if keep_debug else None,
             url={"merge_hosts": True} if merge_hosts else None,
+        ),
+        "label": _given(
+            mode=labels,
+            taxonomy=read_taxonomy(taxonomy) if taxonomy else None,
+            overrides=read_corrections(corrections) if corrections else None,
+            nli_model=nli_model,
         ),
         "train": _given(epochs=epochs, seed=seed, device=device),
         "weights": _weights(weights) if weights is not None else {},
@@ -187,6 +220,7 @@ def _given(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever typer pa
 def _fresh(wanted: dict[str, dict[str, Any]], preset: Preset) -> RunSettings:
     return RunSettings(
         ingest=IngestSettings.checked(**wanted["ingest"]),
+        label=LabelSettings.checked(**wanted["label"]),
         train=TrainSettings.preset(preset, **wanted["train"]),
         weights=ViewWeights.checked(**wanted["weights"]),
         cluster=ClusterSettings.checked(**wanted["cluster"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from core.labels.settings import LabelSettings
 from core.pipeline import RunSettings
 from core.settings import ClusterSettings, IngestSettings, Preset, TrainSettings
 
@@ -32,6 +33,7 @@ def command_line(settings: RunSettings) -> str:
             "--out",
             "OUT",
             *words,
+            *_label(settings.label),
             *_train(settings),
             *_ingest(settings),
         ]
@@ -45,6 +47,15 @@ def beyond(settings: RunSettings) -> list[str]:
     default = TrainSettings.preset(Preset.BALANCED).model_dump()
     named = {"epochs", "seed", "device"}
     return sorted(ingest | {name for name in train if name not in named and train[name] != default[name]})
+
+
+def _label(label: LabelSettings) -> list[str]:
+    """Taxonomy and corrections are files: the command names those that the Labels page exports."""
+    default = LabelSettings()
+    words = [] if label.mode is default.mode else ["--labels", label.mode]
+    words += [] if label.taxonomy == default.taxonomy else ["--taxonomy", "taxonomy.yaml"]
+    words += ["--corrections", "corrections.yaml"] if label.overrides else []
+    return words + ([] if label.nli_model == default.nli_model else ["--nli-model", label.nli_model])
 
 
 def _train(settings: RunSettings) -> list[str]:

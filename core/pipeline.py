@@ -126,15 +126,40 @@ def label(
     """
     if settings.mode is LabelMode.OFF:
         return None
-    from core.labels import labelling
+    from core.labels import stage
 
-    dumped = settings.model_dump(mode="json")
-    inputs = {"preprocess": dataset.key, "backends": labelling.backends(settings)}
+    dumped, inputs = settings.model_dump(mode="json"), _label_inputs(store, dataset, settings)
     key = content_key("label", dumped, inputs)
     if again or store.find("label", key) is None:
         with store.write("label", key, dumped, inputs) as folder:
-            labelling.label(dataset, settings, folder, store.root / LABEL_CACHE, progress)
+            stage.label_dataset(dataset, settings, folder, store.root / LABEL_CACHE, progress)
     return open_labels(store, key)
+
+
+def find_labels(store: Store, dataset: Dataset, settings: LabelSettings) -> LabelledPages | None:
+    """The labels that :func:`label` would make, if they are there already."""
+    key = content_key("label", settings.model_dump(mode="json"), _label_inputs(store, dataset, settings))
+    artifact = store.find("label", key)
+    return None if artifact is None else LabelledPages(artifact.path, artifact.key)
+
+
+def fetch(store: Store, dataset: Dataset, hosts: Sequence[str], progress: Progress) -> None:
+    """Fetch the most viewed pages from hosts that the analyst agreed to; the next labelling uses them.
+
+    Raises:
+        SettingsError: If one of ``hosts`` is no host.
+        Cancelled: If ``progress`` says so; what was fetched so far is kept.
+    """
+    from core.labels import stage
+
+    stage.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
+
+
+def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings) -> dict[str, str]:
+    """What labels are made from besides the settings: pages, installed weights, fetched documents."""
+    from core.labels import stage
+
+    return {"preprocess": dataset.key} | stage.ingredients(dataset, settings, store.root / LABEL_CACHE)
 
 
 def open_labels(store: Store, key: str) -> LabelledPages:

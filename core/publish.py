@@ -22,9 +22,10 @@ import pyarrow.parquet as pq
 
 from core.dataset import RECEIPT, SEQUENCES, Dataset
 from core.export import embeddings_table, vector_lists
+from core.page_labels import LABELS, LabelledPages, page_names
 from core.pipeline import Embeddings, RunSettings, clustered
 from core.progress import Progress
-from core.schema import Users
+from core.schema import Users, View
 from core.store import MANIFEST, Artifact, disk_errors, open_artifact
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ RUN: Final = "run.json"
 MODEL: Final = "model"
 PUBLISHING: Final = ".publishing."
 INGEST_SETTINGS: Final = "ingest.json"
+LABEL_FILES: Final = ("labelling.json", "known_labels.json")
+"""In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,33 @@ class Segments:
     partition: Partition
     profiles: Profiles
     names: Mapping[int, str]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What the stored stages made.
+
+    Args:
+        dataset: The cleaned, ordered export.
+        labels: Themes and types of its pages; None where labelling is off.
+        model: The trained model.
+        embeddings: What it made of every user.
+    """
+
+    dataset: Dataset
+    labels: LabelledPages | None
+    model: Artifact
+    embeddings: Embeddings
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Stage → content key."""
+        found = {
+            "preprocess": self.dataset.key,
+            "train": self.model.key,
+            "embed": self.embeddings.artifact.key,
+        }
+        return found | ({"label": self.labels.key} if self.labels else {})
 
 
 def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, progress: Progress) -> Segments:
@@ -71,9 +101,7 @@ def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, pro
 
 def publish(
     out: Path,
-    dataset: Dataset,
-    model: Artifact,
-    embeddings: Embeddings,
+    results: Results,
     settings: RunSettings,
     progress: Progress,
 ) -> dict[str, Any]:
@@ -85,22 +113,34 @@ def publish(
     Raises:
         Beha2VecError: If a stage cannot be done; the files of an earlier run are untouched.
     """
-    made = segment(dataset, embeddings, settings, progress)
-    record = _record(dataset, model, embeddings, settings, made)
+    dataset, labels = results.dataset, results.labels
+    made = segment(dataset, results.embeddings, settings, progress)
+    record = _record(results, settings, made)
     out.mkdir(parents=True, exist_ok=True)
     with disk_errors(), tempfile.TemporaryDirectory(dir=out, prefix=PUBLISHING) as name:
         building = Path(name)
         for file in (RECEIPT, SEQUENCES):
             _link(dataset.path / file, building / file)
-        _write_model(building / MODEL, model, settings, made)
-        _write_tables(building, dataset, embeddings, made)
+        if labels:
+            _link(labels.path / LABELS, building / LABELS)
+        _write_model(building / MODEL, results, settings, made)
+        _write_tables(building, dataset, results.embeddings, made)
         _write_report(building, dataset, settings, made)
         _write_json(building / RUN, record)
         # run.json goes first and comes last: without it, files of two runs never pass for one
         (out / RUN).unlink(missing_ok=True)
+        if not labels:
+            (out / LABELS).unlink(missing_ok=True)
         for path in sorted(building.iterdir(), key=lambda path: path.name == RUN):
             _replace(path, out / path.name)
     return record
+
+
+def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str, str]]:
+    """Canonical page → its theme and type."""
+    names = page_names(dataset.pages, labels)
+    pairs = zip(names[View.THEME], names[View.TYPE], strict=True)
+    return dict(zip(names[View.URL], pairs, strict=True))
 
 
 def sweep(out: Path) -> None:
@@ -183,26 +223,28 @@ def clusters_summary(made: Segments) -> dict[str, Any]:
     }
 
 
-def _record(
-    dataset: Dataset, model: Artifact, embeddings: Embeddings, settings: RunSettings, made: Segments
-) -> dict[str, Any]:
+def _record(results: Results, settings: RunSettings, made: Segments) -> dict[str, Any]:
     return {
         "versions": versions(),
         "settings": settings.model_dump(mode="json"),
-        "keys": {"preprocess": dataset.key, "train": model.key, "embed": embeddings.artifact.key},
-        "inputs": dict(open_artifact(dataset.path).inputs),
-        "users": len(dataset.users),
+        "keys": results.keys,
+        "inputs": dict(open_artifact(results.dataset.path).inputs),
+        "users": len(results.dataset.users),
         "segments": len(made.partition.ids),
     }
 
 
-def _write_model(folder: Path, model: Artifact, settings: RunSettings, made: Segments) -> None:
-    """The trained model, and what else is needed to place new users: cleaning and frozen segments."""
+def _write_model(folder: Path, results: Results, settings: RunSettings, made: Segments) -> None:
+    """The trained model, and what else is needed to place new users: cleaning, labels, frozen segments."""
     folder.mkdir()
-    for file in model.path.iterdir():
+    for file in results.model.path.iterdir():
         if file.name != MANIFEST:
             _link(file, folder / file.name)
     (folder / INGEST_SETTINGS).write_text(settings.ingest.model_dump_json(indent=1), encoding="utf-8")
+    if results.labels:
+        settings_file, labels_file = LABEL_FILES
+        (folder / settings_file).write_text(settings.label.model_dump_json(indent=1), encoding="utf-8")
+        _write_json(folder / labels_file, known_labels(results.dataset, results.labels))
     made.partition.to_files(folder / "segments")
     for view, mean in made.combined.means.items():
         np.save(folder / "segments" / f"mean_{view}.npy", mean, allow_pickle=False)

@@ -17,17 +17,22 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from core import pipeline
+from core.dataset import Dataset
 from core.errors import ArtifactError, SettingsError
+from core.page_labels import LabelledPages
 from core.pipeline import STAGES, RunSettings
+from core.profiles.metrics import chosen_outcome
 from core.progress import Progress
-from core.publish import RUN, publish, sweep
+from core.publish import RUN, Results, publish, sweep
+from core.schema import Outcomes
 from core.store import Store, disk_errors
 
-STORED: Final = ("preprocess", "train", "embed")
+STORED: Final = ("preprocess", "label", "train", "embed")
 """Stages whose results lie in the store; the later ones take seconds and are always done again."""
 
 SETTINGS_OF: Final = {
     "preprocess": "ingest",
+    "label": "label",
     "train": "train",
     "combine": "weights",
     "cluster": "cluster",
@@ -75,13 +80,13 @@ def resume_settings(previous: Previous, wanted: dict[str, dict[str, Any]], from_
     parts = {}
     for stage, part in SETTINGS_OF.items():
         before = getattr(previous.settings, part)
-        now = type(before).checked(**{**before.model_dump(), **wanted.get(part, {})})
+        now = type(before).checked(**{**dict(before), **wanted.get(part, {})})
         if stage in skipped and now != before:
             changed = [
                 name for name in type(before).model_fields if getattr(now, name) != getattr(before, name)
             ]
             raise SettingsError(
-                f"{', '.join(changed)} belongs to stage {stage!r}, which --from-stage {from_stage} skips",
+                f"{', '.join(changed)} would change {stage!r}, which --from-stage {from_stage} skips",
                 remedy=f"Leave it out, or use --from-stage {stage}",
             )
         parts[part] = now
@@ -94,6 +99,7 @@ def run(
     settings: RunSettings,
     progress: Progress,
     from_stage: str | None = None,
+    fetch_hosts: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Run the stages and write their results into ``out``.
 
@@ -102,6 +108,7 @@ def run(
         inputs: Files, folders or patterns; may be empty when ``from_stage`` is a later one.
         settings: Every setting of the run.
         progress: Where to report.
+        fetch_hosts: Hosts that pages may be fetched from, this once.
         from_stage: The first stage to do again, on what the last run left of the earlier ones. Without
             it, a stage whose settings and input did not change is taken from the folder.
 
@@ -122,21 +129,43 @@ def run(
         if "preprocess" in kept
         else pipeline.preprocess(store, inputs, settings.ingest, progress, again=from_stage is not None)
     )
+    # a wrong outcome is said now, not after minutes of training
+    chosen_outcome(set(dataset.outcomes[Outcomes.EVENT_NAME]), settings.analyze)
+    again = from_stage is not None
+    if fetch_hosts and "train" not in kept:
+        pipeline.fetch(store, dataset, fetch_hosts, progress)
+    labels = _labels(store, dataset, kept, settings, progress, again=again)
     model = (
         pipeline.open_model(store, kept["train"])
         if "train" in kept
-        else pipeline.train(store, dataset, settings.train, progress, again=from_stage is not None)
+        else pipeline.train(store, dataset, labels, settings.train, progress, again=again)
     )
     embeddings = (
         pipeline.open_embeddings(store, kept["embed"])
         if "embed" in kept
-        else pipeline.embed(
-            store, dataset, model, progress, settings.train.device, again=from_stage is not None
-        )
+        else pipeline.embed(store, dataset, labels, model, progress, settings.train.device, again=again)
     )
-    record = publish(out, dataset, model, embeddings, settings, progress)
+    results = Results(dataset, labels, model, embeddings)
+    record = publish(out, results, settings, progress)
     _keep_only(store, record["keys"])
     return record
+
+
+def _labels(
+    store: Store,
+    dataset: Dataset,
+    kept: dict[str, str],
+    settings: RunSettings,
+    progress: Progress,
+    *,
+    again: bool,
+) -> LabelledPages | None:
+    """The labels of the earlier run where that stage is skipped; None where labelling is off."""
+    if "label" in kept:
+        return pipeline.open_labels(store, kept["label"])
+    if "train" in kept:  # trained without labels
+        return None
+    return pipeline.label(store, dataset, settings.label, progress, again=again)
 
 
 def _keys_to_keep(out: Path, inputs: Sequence[Path], from_stage: str | None) -> dict[str, str]:
@@ -146,7 +175,8 @@ def _keys_to_keep(out: Path, inputs: Sequence[Path], from_stage: str | None) -> 
     if inputs:
         _refuse_other_files(out, inputs, previous)
     first = STAGES.index(from_stage)
-    return {stage: previous.keys[stage] for stage in STORED if STAGES.index(stage) < first}
+    skipped = [stage for stage in STORED if STAGES.index(stage) < first]
+    return {stage: previous.keys[stage] for stage in skipped if stage in previous.keys}
 
 
 def _refuse_other_files(out: Path, inputs: Sequence[Path], previous: Previous) -> None:

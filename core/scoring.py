@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Collection, Sequence
@@ -13,10 +14,14 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from core import pipeline
+from core.dataset import Dataset
 from core.errors import ArtifactError, ResourceError
 from core.export import vector_lists
+from core.labels.settings import LabelSettings
+from core.page_labels import LabelledPages, page_names
+from core.pipeline import LABEL_CACHE
 from core.progress import Progress
-from core.publish import INGEST_SETTINGS
+from core.publish import INGEST_SETTINGS, LABEL_FILES
 from core.schema import OUTSIDE, Users, View
 from core.settings import Device, IngestSettings, ViewWeights
 from core.store import Store, disk_errors
@@ -49,8 +54,10 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
     _check_writable(out)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".scoring.") as work:
         dataset = pipeline.preprocess(Store(Path(work)), inputs, settings, progress)
-        pages = align(dataset.pages["page_location"].tolist(), known)
-        views = embed(model, dataset.sequences, pages, progress, device)
+        labels = _label(dataset, model, Path(work), progress)
+        names = page_names(dataset.pages, labels)
+        names[View.URL] = align(names[View.URL], known)
+        views = embed(model, dataset.sequences, names, progress, device)
         vectors = combine(views, weights, means=means).vectors
         clusters = assign(vectors, partition)
         clusters[~pipeline.clustered(dataset.users)] = OUTSIDE
@@ -65,6 +72,26 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
             pq.write_table(table, Path(work) / "scored.parquet")
             os.replace(Path(work) / "scored.parquet", out)
     return len(clusters)
+
+
+def _label(dataset: Dataset, model: Path, work: Path, progress: Progress) -> LabelledPages | None:
+    """Pages of the training keep their labels; new ones climb the same ladder."""
+    settings_file, labels_file = (model / name for name in LABEL_FILES)
+    if not settings_file.exists():
+        return None
+    from core.labels.stage import label_dataset
+
+    try:
+        settings = LabelSettings.model_validate_json(settings_file.read_bytes())
+        frozen = {page: (theme, kind) for page, (theme, kind) in json.loads(labels_file.read_bytes()).items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise ArtifactError(
+            f"The labels in {model} are damaged ({error.__class__.__name__})", remedy="Run it again"
+        ) from error
+    folder = work / "labels"
+    folder.mkdir()
+    label_dataset(dataset, settings, folder, work / LABEL_CACHE, progress, frozen)
+    return LabelledPages(folder, "")
 
 
 def align(pages: Sequence[str], known: Collection[str]) -> list[str]:
@@ -102,7 +129,7 @@ def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, n
 def _known_pages(model: Path) -> set[str]:
     from core.model.files import load_model
 
-    return set(load_model(model).vocabulary.pages)
+    return set(load_model(model).pages)
 
 
 def _check_writable(out: Path) -> None:

@@ -59,7 +59,11 @@ class UrlSettings(Settings):
     lower_path: bool = True
     keep_fragment: bool = False
     """Keep any ``#fragment``; hash routes (``#/…``) are kept either way."""
-    keep_params: tuple[str, ...] = ("q", "query", "search", "category", "cat", "page_id", "p", "id", "route")
+    keep_params: tuple[str, ...] = (
+        *("q", "query", "search", "s", "k", "ssearch", "search_query", "keyword"),
+        *("category", "cat", "cgid", "page_id", "p", "id", "route", "controller"),
+        *("product_id", "id_product", "pid", "path", "information_id"),  # OpenCart, PrestaShop, Salesforce
+    )
     """Query parameters that make another page; every other parameter is dropped."""
     collapse_ids: bool = True
     """Replace ids, UUIDs, long hex and dates in a path by a placeholder where they shatter a pattern."""

@@ -13,7 +13,10 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from core import pipeline
+from core.dataset import Dataset
 from core.errors import InputError, SettingsError
+from core.labels.settings import LabelSettings
+from core.page_labels import LabelledPages
 from core.progress import Progress
 from core.settings import IngestSettings, TrainSettings, ViewWeights
 from core.store import Store, content_key
@@ -73,12 +76,36 @@ def preprocess(store: Store, request: Request, progress: Progress) -> Result:
     return {"dataset": pipeline.preprocess(store, paths, settings, progress).key}
 
 
-def train(store: Store, request: Request, progress: Progress) -> Result:
-    """Train, embed, and look at K: ``{dataset, settings}``."""
+def label(store: Store, request: Request, progress: Progress) -> Result:
+    """Label pages: ``{dataset, label, fetch_hosts}``; with ``model``, place all users by these labels."""
     dataset = pipeline.open_dataset(store, request["dataset"])
-    model = pipeline.train(store, dataset, TrainSettings.checked(**request["settings"]), progress)
-    embeddings = pipeline.embed(store, dataset, model, progress)
-    result = {"dataset": dataset.key, "model": model.key, "embeddings": embeddings.artifact.key}
+    if request.get("fetch_hosts"):
+        pipeline.fetch(store, dataset, request["fetch_hosts"], progress)
+    labels = _labels(store, dataset, request, progress)
+    result = {"dataset": dataset.key, "labels": labels.key if labels else ""}
+    if not request.get("model"):
+        return result
+    model = pipeline.open_model(store, request["model"])
+    embeddings = pipeline.embed(store, dataset, labels, model, progress)
+    return result | {"model": model.key, "embeddings": embeddings.artifact.key}
+
+
+def _labels(store: Store, dataset: Dataset, request: Request, progress: Progress) -> LabelledPages | None:
+    return pipeline.label(store, dataset, LabelSettings.checked(**request["label"]), progress)
+
+
+def train(store: Store, request: Request, progress: Progress) -> Result:
+    """Label, train, embed, and look at K: ``{dataset, label, settings}``."""
+    dataset = pipeline.open_dataset(store, request["dataset"])
+    labels = _labels(store, dataset, request, progress)
+    model = pipeline.train(store, dataset, labels, TrainSettings.checked(**request["settings"]), progress)
+    embeddings = pipeline.embed(store, dataset, labels, model, progress)
+    result = {
+        "dataset": dataset.key,
+        "labels": labels.key if labels else "",
+        "model": model.key,
+        "embeddings": embeddings.artifact.key,
+    }
     with suppress(InputError):  # too few different users to compare K: the model is there all the same
         return result | choose_k(store, result | {"weights": ViewWeights().model_dump()}, progress)
     return result
@@ -141,6 +168,7 @@ TASKS: Final[dict[str, Callable[[Store, Request, Progress], Result]]] = {
     "demo": demo,
     "inspect": inspect,
     "preprocess": preprocess,
+    "label": label,
     "train": train,
     "choose_k": choose_k,
     "layout": layout,

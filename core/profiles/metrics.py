@@ -6,6 +6,7 @@ Everything counts users of the whole data set, never a sample, and every number 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -94,7 +95,7 @@ def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) ->
         SettingsError: If the outcome event is not in the data.
         ArtifactError: If the labels are not of these users.
     """
-    outcome = chosen_outcome(data, settings)
+    outcome = chosen_outcome(data.outcomes, settings)
     rows = make_rows(data, labels)
     sizes = rows.count()
     happened = data.outcomes[outcome] if outcome else None
@@ -114,18 +115,22 @@ def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) ->
     )
 
 
-def chosen_outcome(data: ProfileData, settings: AnalyzeSettings) -> str | None:
+def chosen_outcome(events: Collection[str], settings: AnalyzeSettings) -> str | None:
     """The event whose users count as converted.
+
+    Args:
+        events: Names of the events in the data.
+        settings: Which one was asked for.
 
     Raises:
         SettingsError: If the event that was asked for is not in the data.
     """
     if settings.outcome is None:
-        return DEFAULT_OUTCOME if DEFAULT_OUTCOME in data.outcomes else None
-    if settings.outcome not in data.outcomes:
+        return DEFAULT_OUTCOME if DEFAULT_OUTCOME in events else None
+    if settings.outcome not in events:
         raise SettingsError(
             f"outcome = {settings.outcome!r} is not an event of this data set",
-            allowed=", ".join(data.outcomes) or "none: the file holds page views only",
+            allowed=", ".join(sorted(events)) or "none: the file holds page views only",
             remedy="Choose one of these, or leave it out",
         )
     return settings.outcome

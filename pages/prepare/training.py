@@ -7,7 +7,7 @@ import streamlit as st
 from core.dataset import Dataset
 from core.jobs import JobView
 from core.settings import TrainSettings
-from pages.ui import catalog, curves, errors, job_panel, state
+from pages.ui import catalog, curves, desk, errors, job_panel, label_book, state
 from pages.ui.catalog import ModelCard
 from pages.ui.links import EXPLORE, button
 from pages.ui.train_form import train_form
@@ -46,6 +46,8 @@ def _take_result() -> None:
     if done is not None:
         state.select_dataset(done.result["dataset"])
         state.select_model(done.result["model"])
+        with errors.shown():
+            desk.choose_vectors(state.store(), done.result["model"], done.result["embeddings"])
 
 
 @st.fragment
@@ -59,7 +61,11 @@ def _form(dataset: Dataset) -> None:
 
 
 def _start(dataset: Dataset, settings: TrainSettings) -> None:
-    request = {"dataset": dataset.key, "settings": settings.model_dump(mode="json")}
+    request = {
+        "dataset": dataset.key,
+        "label": label_book.load().model_dump(mode="json"),
+        "settings": settings.model_dump(mode="json"),
+    }
     job_panel.start("train", request, dataset.key)
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import streamlit as st
 
 from core.dataset import RECEIPT
+from core.page_labels import LabelledPages
 from core.receipt import Receipt
-from core.store import MANIFEST, Store
+from core.store import FORMAT, MANIFEST, Store
 from pages.ui.text import count
 
 TRAINING_REPORT = "training.json"
@@ -83,6 +84,29 @@ def models(store: Store, dataset: str) -> list[ModelCard]:
     return sorted(mine, key=lambda card: card.made, reverse=True)
 
 
+def embeddings(store: Store, dataset: str, model: str) -> list[str]:
+    """Keys of the vectors that a model made of a data set, one a state of its labels, newest first."""
+    newest = sorted(_manifests(store, "embed"), key=lambda path: path.stat().st_mtime, reverse=True)
+    inputs = ((path.parent.name, _inputs(path)) for path in newest)
+    return [key for key, of in inputs if (of.get("preprocess"), of.get("train")) == (dataset, model)]
+
+
+def latest_labels(store: Store, dataset: str) -> LabelledPages | None:
+    """The newest labels of a data set, whatever settings made them."""
+    newest = sorted(_manifests(store, "label"), key=lambda path: path.stat().st_mtime, reverse=True)
+    found = (path.parent for path in newest if _inputs(path).get("preprocess") == dataset)
+    folder = next(found, None)
+    return None if folder is None else LabelledPages(folder, folder.name)
+
+
+def _inputs(manifest: Path) -> Mapping[str, str]:
+    try:
+        inputs: Mapping[str, str] = json.loads(manifest.read_text(encoding="utf-8"))["inputs"]
+    except (OSError, ValueError, KeyError):
+        return {}
+    return inputs
+
+
 def title_of(receipt: Receipt) -> str:
     """A data set's name: its file, or its first file and how many more."""
     name, more = receipt.files[0].name, len(receipt.files) - 1
@@ -92,7 +116,18 @@ def title_of(receipt: Receipt) -> str:
 
 
 def _manifests(store: Store, stage: str) -> list[Path]:
-    return list((store.root / stage).glob(f"[!.]*/{MANIFEST}"))
+    """Manifests of a stage that this version can read."""
+    found = (store.root / stage).glob(f"[!.]*/{MANIFEST}")
+    return [path for path in found if _format(str(path), path.stat().st_mtime) == FORMAT]
+
+
+@st.cache_data(max_entries=1024, show_spinner=False)
+def _format(manifest: str, mtime: float) -> int | None:
+    try:
+        made = json.loads(Path(manifest).read_text(encoding="utf-8")).get("format")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return made if isinstance(made, int) else None
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -1,7 +1,8 @@
 """What an analyst did with a model's segments, kept beside the other results: partition and names.
 
 A session that is opened again (F5, another tab, a restarted server) goes on with the same segments,
-numbers, colours and names.
+numbers, colours and names. They belong to the model: users whose pages get other labels have other vectors,
+and the segments follow them.
 """
 
 from __future__ import annotations
@@ -25,47 +26,50 @@ class Kept:
     """The segments that were on screen last.
 
     Args:
+        embeddings: Content key of the vectors they were cut from.
         weights: The weights they were made with.
         partition: The segments.
     """
 
+    embeddings: str
     weights: ViewWeights
     partition: Partition
 
 
-def keep(store: Store, embeddings: str, kept: Kept) -> None:
+def keep(store: Store, model: str, kept: Kept) -> None:
     """Write the segments on screen, in place of the ones before.
 
     Raises:
         ResourceError: If the disk is full.
     """
     settings = {"weights": kept.weights.model_dump(), "cluster": kept.partition.settings.model_dump()}
-    with store.write(STAGE, embeddings, settings, {"embed": embeddings}) as folder:
+    with store.write(STAGE, model, settings, {"train": model, "embed": kept.embeddings}) as folder:
         kept.partition.to_files(folder)
 
 
-def recall(store: Store, embeddings: str, n_users: int) -> Kept | None:
+def recall(store: Store, model: str, n_users: int) -> Kept | None:
     """Read the segments that were on screen last; None when there are none for these users."""
     try:
-        artifact = store.find(STAGE, embeddings)
+        artifact = store.find(STAGE, model)
         if artifact is None:
             return None
-        kept = Kept(ViewWeights.checked(**artifact.settings["weights"]), Partition.from_files(artifact.path))
+        weights = ViewWeights.checked(**artifact.settings["weights"])
+        kept = Kept(artifact.inputs["embed"], weights, Partition.from_files(artifact.path))
     except (Beha2VecError, OSError, KeyError):  # another session is replacing it at this moment
         return None
     return kept if len(kept.partition.labels) == n_users else None
 
 
-def names(store: Store, embeddings: str) -> dict[int, str]:
+def names(store: Store, model: str) -> dict[int, str]:
     """The analyst's own names of segments."""
-    path = store.root / STAGE / f"{embeddings}.names.json"
+    path = store.root / STAGE / f"{model}.names.json"
     try:
         return {int(segment): str(name) for segment, name in json.loads(path.read_text()).items()}
     except (OSError, ValueError, AttributeError):
         return {}
 
 
-def rename(store: Store, embeddings: str, changes: Mapping[int, str]) -> dict[int, str]:
+def rename(store: Store, model: str, changes: Mapping[int, str]) -> dict[int, str]:
     """Change names; an empty one takes the name away.
 
     Returns:
@@ -75,6 +79,23 @@ def rename(store: Store, embeddings: str, changes: Mapping[int, str]) -> dict[in
         ResourceError: If the disk is full; the old names are still there.
     """
     tidy = {segment: " ".join(name.split())[:LONGEST_NAME] for segment, name in changes.items()}
-    kept = {segment: name for segment, name in sorted((names(store, embeddings) | tidy).items()) if name}
-    write_text_atomic(store.root / STAGE / f"{embeddings}.names.json", json.dumps(kept, ensure_ascii=False))
+    kept = {segment: name for segment, name in sorted((names(store, model) | tidy).items()) if name}
+    write_text_atomic(store.root / STAGE / f"{model}.names.json", json.dumps(kept, ensure_ascii=False))
     return kept
+
+
+def choose_vectors(store: Store, model: str, embeddings: str) -> None:
+    """Say which vectors of a model are shown: the ones made from the labels as they are now.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    write_text_atomic(store.root / STAGE / f"{model}.vectors.json", json.dumps(embeddings))
+
+
+def chosen_vectors(store: Store, model: str) -> str:
+    """Content key of the vectors that were chosen last; empty when none were."""
+    try:
+        return str(json.loads((store.root / STAGE / f"{model}.vectors.json").read_text()))
+    except (OSError, ValueError):
+        return ""

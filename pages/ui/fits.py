@@ -35,6 +35,7 @@ class Fit:
     """The segments of one setting.
 
     Args:
+        embeddings: Content key of the vectors they were cut from.
         weights: The weights they were made with.
         partition: The segments, with the ids they keep.
         moved: Users whose segment changed with the last move; None for the first segments of a session.
@@ -42,27 +43,29 @@ class Fit:
         gone: Segments that are no longer there.
     """
 
+    embeddings: str
     weights: ViewWeights
     partition: Partition
     moved: int | None = None
     new: tuple[int, ...] = ()
     gone: tuple[int, ...] = ()
 
-    def answers(self, steering: Steering) -> bool:
-        """Whether it was made with these settings."""
-        return (self.weights, self.partition.settings) == (steering.weights, steering.cluster)
+    def answers(self, embeddings: str, steering: Steering) -> bool:
+        """Whether it was made from these vectors with these settings."""
+        made_with = (self.embeddings, self.weights, self.partition.settings)
+        return made_with == (embeddings, steering.weights, steering.cluster)
 
 
 @dataclass(frozen=True)
 class Session:
     """What one session has done with one model's segments, newest first."""
 
-    embeddings: str
+    model: str
     fits: tuple[Fit, ...] = ()
 
     def after(self, fit: Fit, steering: Steering) -> Session:
         """The same with another fit on top."""
-        others = (old for old in self.fits if not old.answers(steering))
+        others = (old for old in self.fits if not old.answers(fit.embeddings, steering))
         return replace(self, fits=(fit, *others)[:REMEMBERED])
 
 
@@ -77,11 +80,11 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Fit:
     Raises:
         SettingsError: If there are more segments than different users.
     """
-    session = _session(made_from)
+    session, vectors = _session(made_from), made_from.embeddings
     again = bool(st.session_state.pop(REFIT, False))
-    if session.fits and session.fits[0].answers(steering) and not again:
+    if session.fits and session.fits[0].answers(vectors, steering) and not again:
         return session.fits[0]
-    seen = next((fit for fit in session.fits if fit.answers(steering)), None)
+    seen = next((fit for fit in session.fits if fit.answers(vectors, steering)), None)
     before = session.fits[0].partition if session.fits else None
     if seen is None or again:
         fit = _new_fit(made_from, steering, combined, before, cold=again)
@@ -97,17 +100,19 @@ def _new_fit(
 ) -> Fit:
     first = before is None
     if first:
-        kept = desk.recall(made_from.store, made_from.embeddings, len(made_from.inside))
-        if kept and Fit(kept.weights, kept.partition).answers(steering):
-            return Fit(kept.weights, kept.partition)
+        kept = desk.recall(made_from.store, made_from.model_key, len(made_from.inside))
+        fit = Fit(kept.embeddings, kept.weights, kept.partition) if kept else None
+        if fit and fit.answers(made_from.embeddings, steering):
+            return fit
         before = kept.partition if kept else None
     start = None if cold or first or before is None else _warm_start(before, combined, steering)
     found = clustering.fit(combined.vectors, made_from.inside, steering.cluster, start)
     if before is None:
-        return Fit(steering.weights, found)
+        return Fit(made_from.embeddings, steering.weights, found)
     match = identity.match(before, found)
     _forget_names(made_from, match.new)
-    return Fit(steering.weights, match.partition, None if first else match.moved, match.new, match.gone)
+    moved = None if first else match.moved
+    return Fit(made_from.embeddings, steering.weights, match.partition, moved, match.new, match.gone)
 
 
 def _warm_start(before: Partition, combined: Combined, steering: Steering) -> np.ndarray | None:
@@ -118,20 +123,20 @@ def _warm_start(before: Partition, combined: Combined, steering: Steering) -> np
 
 def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
     """A number that is taken by another segment loses the name it had."""
-    stale = {segment: "" for segment in new if segment in desk.names(made_from.store, made_from.embeddings)}
+    stale = {segment: "" for segment in new if segment in desk.names(made_from.store, made_from.model_key)}
     if stale:
-        desk.rename(made_from.store, made_from.embeddings, stale)
+        desk.rename(made_from.store, made_from.model_key, stale)
 
 
 def _session(made_from: Sources) -> Session:
     found = st.session_state.get(KEY)
-    if isinstance(found, Session) and found.embeddings == made_from.embeddings:
+    if isinstance(found, Session) and found.model == made_from.model_key:
         return found
-    return Session(made_from.embeddings)
+    return Session(made_from.model_key)
 
 
 def _keep(made_from: Sources, fit: Fit) -> None:
     try:
-        desk.keep(made_from.store, made_from.embeddings, Kept(fit.weights, fit.partition))
+        desk.keep(made_from.store, made_from.model_key, Kept(fit.embeddings, fit.weights, fit.partition))
     except ResourceError as error:  # the segments are still on screen; only F5 would lose them
         errors.show(error)

@@ -10,10 +10,10 @@ from core import jobs
 from core.jobs import JobView
 from pages.ui import catalog, errors, state
 from pages.ui.job_panel import TITLES, progress_line
-from pages.ui.links import DATA, EXPLORE, SECTIONS, TRAINING, Screen, link
+from pages.ui.links import DATA, EXPLORE, LABELS, SECTIONS, TRAINING, Screen, link
 from pages.ui.text import count, md_text
 
-HOME_OF = {"demo": DATA, "inspect": DATA, "preprocess": DATA, "train": TRAINING}
+HOME_OF = {"demo": DATA, "inspect": DATA, "preprocess": DATA, "label": LABELS, "train": TRAINING}
 """Task → the page where its panel is; the others belong to Explore."""
 STATUS_S = 3.0
 ASSETS = Path(__file__).parent / "assets"

@@ -26,6 +26,7 @@ TITLES: Final = {
     "demo": "Making the demo shop",
     "inspect": "Looking into the file",
     "preprocess": "Preparing the data",
+    "label": "Labelling pages",
     "train": "Training",
     "choose_k": "Comparing numbers of segments",
     "layout": "Drawing the map",
@@ -34,6 +35,8 @@ TITLES: Final = {
 STAGES: Final = {
     "demo": "Writing visits",
     "preprocess": "Reading the files",
+    "fetch": "Fetching pages",
+    "label": "Deciding themes and types",
     "train": "Learning from the visits",
     "embed": "Making a vector for every user",
 }

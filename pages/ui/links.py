@@ -41,6 +41,10 @@ DATA: Final = Screen(
     "pages/prepare/data.py", "Data", ":material/database:", "data",
     "Load an export, check what was read, and see every row accounted for.", default=True,
 )  # fmt: skip
+LABELS: Final = Screen(
+    "pages/prepare/labels.py", "Labels", ":material/label:", "labels",
+    "See and correct what each page is about and for.",
+)  # fmt: skip
 TRAINING: Final = Screen(
     "pages/prepare/training.py", "Training", ":material/model_training:", "training",
     "Learn a vector for every user from the order of their page views.",
@@ -63,7 +67,7 @@ EXPORT: Final = Screen(
 )  # fmt: skip
 
 SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
-    "Prepare": (DATA, TRAINING),
+    "Prepare": (DATA, LABELS, TRAINING),
     "Segments": (EXPLORE, PROFILES),
     "Use": (USERS, EXPORT),
 }

@@ -22,6 +22,7 @@ from pages.ui.workbench import Bench
 
 QUICK, NEIGHBOURS = "Quick (PCA)", "Neighbours"
 MAP_WEIGHTS: Final = "map_weights"
+ASKED: Final = "layouts_asked_for"
 ISLANDS: Final = (
     "Distances between islands, and how large they look, mean little: read who lies beside whom, not how "
     "far apart groups are."
@@ -57,6 +58,11 @@ def _lay_out_again(bench: Bench) -> None:
 
 
 def _offer_neighbours(bench: Bench, weights: ViewWeights) -> None:
+    """Draw the map in the background: at once when it is first asked for, by a button after a failure."""
+    asked: set[tuple[str, ViewWeights]] = st.session_state.setdefault(ASKED, set())
+    if (bench.sources.embeddings, weights) not in asked:
+        asked.add((bench.sources.embeddings, weights))
+        background.start(background.LAYOUT, bench.sources, weights)
     if job_panel.panels([background.LAYOUT], bench.sources.embeddings):
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer_neighbours"):

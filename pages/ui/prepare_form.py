@@ -55,6 +55,8 @@ def prepare_form(found: Inspection, before: IngestSettings | None = None) -> Non
         before: Settings of an earlier preparation of the same files, to start from.
     """
     _header(found)
+    for warning in found.warnings:
+        st.warning(md_text(warning), icon=":material/warning:")
     _preview(found)
     _settings(found, before or IngestSettings())
 

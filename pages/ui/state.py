@@ -20,8 +20,8 @@ from core.dataset import Dataset
 from core.errors import ArtifactError, SettingsError
 from core.schema import View
 from core.settings import TrainSettings
-from core.store import Store, content_key
-from pages.ui import catalog
+from core.store import Store
+from pages.ui import catalog, desk
 from pages.ui.links import DATA, TRAINING, button
 from pages.ui.text import md_text
 
@@ -85,7 +85,7 @@ def model() -> ModelRun | None:
     if not key:
         return None
     try:
-        return _open_model(str(store().root), data.key, key)
+        return _open_model(str(store().root), data.key, key, desk.chosen_vectors(store(), key))
     except (ArtifactError, SettingsError):  # gone, or made by a release with other settings
         return None
 
@@ -209,12 +209,15 @@ def _open_dataset(root: str, key: str) -> Dataset:
 
 
 @st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner=False, validate=_there)
-def _open_model(root: str, dataset_key: str, key: str) -> ModelRun:
+def _open_model(root: str, dataset_key: str, key: str, vectors: str) -> ModelRun:
     artifact = Store(Path(root)).find("train", key)
     if artifact is None or artifact.inputs["preprocess"] != dataset_key:
         raise ArtifactError(f"There is no model {key!r} of this data set", remedy="Train one")
     cards = {card.key: card for card in catalog.models(Store(Path(root)), dataset_key)}
-    embed_key = content_key("embed", {}, {"preprocess": dataset_key, "train": key})
+    made = catalog.embeddings(Store(Path(root)), dataset_key, key)
+    if not made:
+        raise ArtifactError(f"The vectors of model {key!r} are missing", remedy="Train again")
+    embed_key = vectors if vectors in made else made[0]
     settings = TrainSettings.checked(**artifact.settings)
     return ModelRun(key, artifact.path, embed_key, settings, cards[key].report)
 

@@ -37,7 +37,8 @@ class Sources:
     Args:
         root: The store's folder.
         dataset: The users.
-        model: The trained model's folder.
+        model_key: Content key of the trained model.
+        model: Its folder.
         embeddings: Content key of the vectors.
         views: float32 of shape (n_users, embedding_dim), one a present view.
         inside: Users that take part in clustering, bool of shape (n_users,).
@@ -45,6 +46,7 @@ class Sources:
 
     root: str
     dataset: Dataset
+    model_key: str
     model: Path
     embeddings: str
     views: Mapping[View, np.ndarray]
@@ -108,7 +110,7 @@ def sources() -> Sources | None:
     if data is None or run is None or views is None:
         return None
     inside = _inside(data.key, data)
-    found = Sources(str(state.store().root), data, run.path, run.embeddings, views, inside)
+    found = Sources(str(state.store().root), data, run.key, run.path, run.embeddings, views, inside)
     if found.n_clustered < FEWEST_USERS:
         errors.show(
             f"Only {found.n_clustered} users have two page views or more, and {FEWEST_USERS} are needed to "
@@ -132,14 +134,14 @@ def solve(made_from: Sources, steering: Steering) -> Bench:
     combined = _combined(made_from.embeddings, steering.weights, made_from)
     fit = fits.current(made_from, steering, combined)
     profiles = _profiles(made_from.dataset.key, token(fit.partition.labels), steering.analyze, made_from, fit)
-    own_names = desk.names(made_from.store, made_from.embeddings)
+    own_names = desk.names(made_from.store, made_from.model_key)
     return Bench(made_from, steering, combined, fit, profiles, own_names)
 
 
 def rename(bench: Bench, segment: int, name: str) -> None:
     """Give a segment a name of the analyst's own; an empty one takes it away."""
     with errors.shown():
-        desk.rename(bench.sources.store, bench.sources.embeddings, {segment: name})
+        desk.rename(bench.sources.store, bench.sources.model_key, {segment: name})
 
 
 def pca_map(bench: Bench, weights: ViewWeights) -> Layout:

@@ -11,10 +11,11 @@ from streamlit.delta_generator import DeltaGenerator
 from core import export
 from core.command import beyond, command_line
 from core.export import IdStyle
+from core.labels.settings import LabelMode, LabelSettings
 from core.pipeline import RunSettings
 from core.settings import IngestSettings, TrainSettings
 from core.store import open_artifact
-from pages.ui import bench_view, errors, state, takeaway
+from pages.ui import bench_view, errors, label_book, state, takeaway
 from pages.ui.text import count
 from pages.ui.workbench import Bench
 
@@ -125,6 +126,7 @@ def _run_settings(bench: Bench) -> RunSettings:
     run = state.model()
     return RunSettings(
         ingest=IngestSettings.checked(**open_artifact(bench.sources.dataset.path).settings),
+        label=label_book.load() if len(bench.sources.views) > 1 else LabelSettings(mode=LabelMode.OFF),
         train=run.settings if run else TrainSettings(),
         weights=bench.steering.weights,
         cluster=bench.steering.cluster,

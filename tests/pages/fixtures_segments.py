@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.receipt import FileReceipt, Receipt, Step, UrlCount
-from core.schema import Group, Outcomes, Pages, Rejects, Users
+from core.schema import Group, Outcomes, PageEvents, Pages, Rejects, Users
 from core.sequences import SCHEMA as SEQUENCE_SCHEMA
 from core.settings import IngestSettings, TrainSettings
 from core.store import Store, content_key
@@ -108,6 +108,8 @@ def _write_dataset(folder: Path, people: list[_Person]) -> None:
     pq.write_table(pa.Table.from_pandas(_users(people, sequences), preserve_index=False), folder / USERS)
     pq.write_table(pa.Table.from_pandas(_pages(people), preserve_index=False), folder / PAGES)
     pq.write_table(pa.Table.from_pandas(_outcomes(people), preserve_index=False), folder / OUTCOMES)
+    events = {PageEvents.PAGE: pa.array([2], pa.int32()), PageEvents.EVENT_NAME: ["view_cart"]}
+    pq.write_table(pa.table(events | {PageEvents.EVENTS: pa.array([40], pa.int64())}), folder / PAGE_EVENTS)
     names = (Rejects.FILE, Rejects.COLUMN, Rejects.VALUE, Rejects.REASON)
     empty = {name: pa.array([], pa.string()) for name in names} | {Rejects.LINE: pa.array([], pa.int64())}
     pq.write_table(pa.table(empty), folder / REJECTS)

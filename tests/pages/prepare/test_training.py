@@ -111,7 +111,7 @@ def test_a_finished_training_becomes_the_current_model(
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="start-training").click().run()
     result = {"dataset": finished_run.dataset, "model": finished_run.model}
-    fake_jobs.end("train", result=result)
+    fake_jobs.end("train", result=result | {"embeddings": finished_run.embeddings})
     app.run()
     assert "The current model" in texts(app)
     assert finished_run.model in app.query_params["model"]

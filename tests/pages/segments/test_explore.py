@@ -139,7 +139,7 @@ def test_a_name_is_kept_on_disk_and_in_a_new_session(open_app: OpenApp, finished
     field = next(field for field in app.text_input if field.placeholder == "Segment 2")
     field.set_value("**Bargain** hunters").run()
     assert name_fields(app)["Segment 2"] == "**Bargain** hunters"
-    assert desk.names(Store(finished_run.root), finished_run.embeddings) == {1: "**Bargain** hunters"}
+    assert desk.names(Store(finished_run.root), finished_run.model) == {1: "**Bargain** hunters"}
     again = open_app(PAGE, data=finished_run.dataset)
     assert name_fields(again)["Segment 2"] == "**Bargain** hunters"
 
@@ -205,14 +205,18 @@ def test_the_k_chart_is_made_by_a_job(
     assert "It ran out of memory" in app.error[0].value
 
 
-def test_the_neighbours_map_is_offered_and_made_by_a_job(
+def test_the_neighbours_map_is_drawn_by_a_job_and_offered_again_when_that_fails(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     app.segmented_control(key="map").select("Neighbours").run()
-    app.button(key="draw_neighbours").click().run()
     assert [task for task, _, _ in fake_jobs.started] == ["layout"]
     assert "Drawing the map" in texts(app)
+    fake_jobs.end("layout", State.FAILED, error="It ran out of memory.")
+    app.run()
+    assert "It ran out of memory" in app.error[0].value
+    app.button(key="draw_neighbours").click().run()
+    assert [task for task, _, _ in fake_jobs.started] == ["layout", "layout"]
 
 
 def test_a_hostile_title_never_becomes_markdown(open_app: OpenApp, finished_run: FinishedRun) -> None:

@@ -22,7 +22,9 @@ def sources(finished_run: FinishedRun) -> Sources:
     data = pipeline.open_dataset(store, finished_run.dataset)
     views = pipeline.open_embeddings(store, finished_run.embeddings).views
     inside = pipeline.clustered(data.users)
-    return Sources(str(store.root), data, finished_run.root, finished_run.embeddings, views, inside)
+    return Sources(
+        str(store.root), data, finished_run.model, finished_run.root, finished_run.embeddings, views, inside
+    )
 
 
 def done(task: str, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from pages.ui.desk import Kept
 
 LABELS = np.array([0, 0, 3, -1], dtype=np.int32)
 KEPT = Kept(
+    "e1",
     ViewWeights(url=0.7),
     Partition(
         LABELS,
@@ -43,7 +44,7 @@ def test_segments_come_back_as_they_were(store: Store) -> None:
 
 def test_the_latest_segments_replace_the_earlier_ones(store: Store) -> None:
     desk.keep(store, "e1", KEPT)
-    desk.keep(store, "e1", Kept(ViewWeights(url=0.1), KEPT.partition))
+    desk.keep(store, "e1", Kept("e1", ViewWeights(url=0.1), KEPT.partition))
     found = desk.recall(store, "e1", len(LABELS))
     assert found is not None
     assert found.weights == ViewWeights(url=0.1)

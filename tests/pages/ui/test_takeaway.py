@@ -26,8 +26,10 @@ def bench(finished_run: FinishedRun) -> Bench:
     views = pipeline.open_embeddings(store, finished_run.embeddings).views
     model = pipeline.open_model(store, finished_run.model).path
     inside = pipeline.clustered(data.users)
-    desk.rename(store, finished_run.embeddings, {1: "Readers"})
-    made_from = Sources(str(store.root), data, model, finished_run.embeddings, views, inside)
+    desk.rename(store, finished_run.model, {1: "Readers"})
+    made_from = Sources(
+        str(store.root), data, finished_run.model, model, finished_run.embeddings, views, inside
+    )
     return workbench.solve(made_from, STEERING)
 
 

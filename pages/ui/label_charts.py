@@ -1,0 +1,85 @@
+"""Charts of the Labels page, as functions of the tables that can be read beside them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import altair as alt
+import pandas as pd
+
+from core.labels.review import Review
+from core.labels.settings import UNKNOWN
+from core.schema import PageLabels
+from pages.ui.charts import NEUTRAL, Chart, sized, tips
+from pages.ui.label_table import RUNG_WORDS
+
+RUNGS: Final = [*RUNG_WORDS.values(), UNKNOWN]
+RUNG_COLOURS: Final = ["#2f4fa3", "#5b7be0", "#8fa8ff", "#279ea2", "#d9a441", "#c98a2b", "#a86420", NEUTRAL]
+"""Certain in blue and green, judged in amber, nobody in grey; readable on both backgrounds."""
+FEWEST_SHARE: Final = 0.03
+"""Rectangles smaller than this share of the mosaic carry no text."""
+
+
+def coverage(table: pd.DataFrame) -> Chart:
+    """One bar a view: which share of the page views each rung decided.
+
+    Args:
+        table: Columns view, rung in words, page_views, pages, share.
+    """
+    told = {
+        Review.VIEW: ("View", ""), Review.RUNG: ("Decided by", ""), Review.SHARE: ("Page views", ".1%"),
+        Review.PAGE_VIEWS: ("Page views", ","), Review.PAGES: ("Pages", ","),
+    }  # fmt: skip
+    ordered = table.assign(order=[RUNGS.index(rung) for rung in table[Review.RUNG]])
+    present = [rung for rung in RUNGS if rung in set(table[Review.RUNG])]
+    colours = [RUNG_COLOURS[RUNGS.index(rung)] for rung in present]
+    chart = (
+        alt.Chart(ordered)
+        .mark_bar(height=22)
+        .encode(
+            x=alt.X(f"{Review.SHARE}:Q", title=None, axis=alt.Axis(format="%", tickCount=5)).stack("zero"),
+            y=alt.Y(f"{Review.VIEW}:N", title=None, sort=["Types", "Themes"]),
+            color=alt.Color(
+                f"{Review.RUNG}:N", title=None, scale=alt.Scale(domain=present, range=colours),
+                legend=alt.Legend(orient="bottom", columns=4),
+            ),
+            order="order:Q",
+            tooltip=tips(told),
+        )
+    )  # fmt: skip
+    return sized(chart, 120)
+
+
+def mosaic(table: pd.DataFrame) -> Chart:
+    """Page views as area: themes side by side, types within each.
+
+    Args:
+        table: From :func:`core.labels.review.mosaic`.
+    """
+    told = {
+        PageLabels.THEME: ("Theme", ""), PageLabels.TYPE: ("Type", ""),
+        Review.PAGE_VIEWS: ("Page views", ","), Review.SHARE: ("Of all", ".1%"),
+    }  # fmt: skip
+    types = list(dict.fromkeys(table.sort_values(Review.PAGE_VIEWS, ascending=False)[PageLabels.TYPE]))
+    x = alt.X("x0:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1]))
+    y = alt.Y("y0:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1], reverse=True))
+    blocks = (
+        alt.Chart(table)
+        .mark_rect(stroke="white", strokeWidth=1, strokeOpacity=0.6)
+        .encode(
+            x=x, x2="x1:Q", y=y, y2="y1:Q", tooltip=tips(told),
+            color=alt.Color(
+                f"{PageLabels.TYPE}:N", title=None, scale=alt.Scale(domain=types),
+                legend=alt.Legend(orient="bottom", columns=5),
+            ),
+        )
+    )  # fmt: skip
+    named = table.groupby(PageLabels.THEME, sort=False).agg(x0=("x0", "first"), x1=("x1", "first"))
+    named = named[named["x1"] - named["x0"] >= FEWEST_SHARE].reset_index()
+    named["middle"] = (named["x0"] + named["x1"]) / 2
+    names = (
+        alt.Chart(named)
+        .mark_text(baseline="bottom", dy=-4, fontSize=11, color="currentColor", limit=110)
+        .encode(x="middle:Q", y=alt.value(0), text=f"{PageLabels.THEME}:N")
+    )
+    return sized(blocks + names, 340)

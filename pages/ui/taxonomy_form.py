@@ -1,0 +1,136 @@
+"""The taxonomy as two editable tables, with import and export."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import Beha2VecError
+from core.labels.files import corrections_from_yaml, corrections_to_yaml, taxonomy_from_yaml, taxonomy_to_yaml
+from core.labels.settings import LabelClass, LabelSettings, Taxonomy, default_taxonomy
+from core.schema import View
+from pages.ui import errors, label_book
+
+NAME, FUNCTIONAL = "Name", "No theme"
+DESCRIPTIONS: Final = ("This page is about …", "or about …", "or …")
+NOUNS: Final = {View.THEME: "Themes", View.TYPE: "Types"}
+VERSION: Final = "taxonomy_version"
+"""Raised after each save, so that the tables start from what was saved."""
+
+
+def taxonomy_form(settings: LabelSettings) -> bool:
+    """Draw the tables and the files.
+
+    Returns:
+        Whether the settings were changed just now.
+    """
+    st.caption(
+        "Names, and up to three short descriptions that complete “This page is about …”. One changed "
+        "description decides anew the pages that it concerns."
+    )
+    version = st.session_state.get(VERSION, 0)
+    themes, types = st.tabs(list(NOUNS.values()))
+    with themes:
+        edited_themes = _table(settings.taxonomy, View.THEME, version)
+    with types:
+        st.caption("Pages of a type marked “No theme” serve a function: a cart is about nothing.")
+        edited_types = _table(settings.taxonomy, View.TYPE, version)
+    with errors.shown():
+        wanted = Taxonomy.checked(themes=_classes(edited_themes), types=_classes(edited_types))
+        with st.container(horizontal=True, key="taxonomy-actions"):
+            return _actions(settings, wanted)
+    return False
+
+
+def files_form(settings: LabelSettings) -> bool:
+    """Take taxonomy and corrections along, or bring them; True when something was brought."""
+    with st.container(horizontal=True, key="label-files"):
+        _download("Taxonomy", "taxonomy.yaml", taxonomy_to_yaml(settings.taxonomy))
+        _download("Corrections", "corrections.yaml", corrections_to_yaml(settings.overrides))
+    brought = st.file_uploader(
+        "Bring a taxonomy.yaml or corrections.yaml", type=["yaml", "yml"], key="label-file", max_upload_size=2
+    )
+    if brought is None or st.session_state.get("label-file-seen") == brought.file_id:
+        return False
+    st.session_state["label-file-seen"] = brought.file_id
+    try:
+        _bring(brought.getvalue(), brought.name)
+    except Beha2VecError as error:
+        errors.show(error)
+        return False
+    return True
+
+
+def _bring(content: bytes, name: str) -> None:
+    """Tell the two kinds of file apart by what they hold."""
+    if b"corrections:" in content[:2000]:
+        label_book.correct(corrections_from_yaml(content, name))
+    else:
+        label_book.change(taxonomy=taxonomy_from_yaml(content, name))
+        _start_over()
+
+
+def _download(label: str, name: str, text: str) -> None:
+    st.download_button(
+        label,
+        text,
+        name,
+        "application/yaml",
+        icon=":material/download:",
+        on_click="ignore",
+        key=f"get-{name}",
+    )
+
+
+def _actions(settings: LabelSettings, wanted: Taxonomy) -> bool:
+    save = st.button(
+        "Save and label again", type="primary", icon=":material/check:", key="save-taxonomy",
+        disabled=wanted == settings.taxonomy,
+    )  # fmt: skip
+    reset = st.button(
+        "Back to the default", icon=":material/restart_alt:", key="reset-taxonomy",
+        disabled=settings.taxonomy == default_taxonomy(),
+    )  # fmt: skip
+    if save or reset:
+        label_book.change(taxonomy=default_taxonomy() if reset else wanted)
+        _start_over()
+    return save or reset
+
+
+def _start_over() -> None:
+    st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
+
+
+def _table(taxonomy: Taxonomy, view: View, version: int) -> pd.DataFrame:
+    rows = [
+        [one.name, *one.descriptions, *[""] * (len(DESCRIPTIONS) - len(one.descriptions)), one.functional]
+        for one in taxonomy.classes(view)
+    ]
+    columns = [NAME, *DESCRIPTIONS, FUNCTIONAL]
+    frame = pd.DataFrame(rows, columns=columns)
+    if view is View.THEME:
+        frame = frame.drop(columns=FUNCTIONAL)
+    texts: dict[str, Any] = {name: st.column_config.TextColumn(name, max_chars=200) for name in DESCRIPTIONS}
+    edited: pd.DataFrame = st.data_editor(
+        frame, num_rows="dynamic", hide_index=True, key=f"taxonomy-{view}-{version}",
+        column_config={NAME: st.column_config.TextColumn(NAME, required=True, max_chars=60), **texts},
+    )  # fmt: skip
+    return edited
+
+
+def _classes(edited: pd.DataFrame) -> tuple[LabelClass, ...]:
+    made = []
+    for row in edited.to_dict("records"):
+        name = _text(row[NAME])
+        told = tuple(text for text in (_text(row[column]) for column in DESCRIPTIONS) if text)
+        if name or told:
+            made.append(
+                LabelClass.checked(name=name, descriptions=told, functional=row.get(FUNCTIONAL) is True)
+            )
+    return tuple(made)
+
+
+def _text(cell: object) -> str:
+    return " ".join(cell.split()) if isinstance(cell, str) else ""
