@@ -10,6 +10,7 @@ from core.labels.contract import Label
 from core.labels.ladder import Ladder, decide
 from core.labels.pages import LabelPages, Subjects, group, theme_subjects
 from core.labels.settings import NO_THEME, Taxonomy
+from core.labels.structure import lists_above_products
 from core.progress import Progress
 from core.schema import View
 
@@ -17,20 +18,20 @@ PageDecisions = list[Label | None]
 """One a page; None where no rung decided."""
 
 
-def decide_types(pages: LabelPages, ladder: Ladder, progress: Progress) -> PageDecisions:
-    """Decide a type for each page: by template; where a template says nothing, by page; models come last.
+def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder, progress: Progress) -> PageDecisions:
+    """Decide a type for each page: by template; where it says nothing, by page, by place; models come last.
 
     A root with products, articles and terms side by side has one template: what rules cannot say of all of
     them, they often can of one.
     """
     labels: PageDecisions = [None] * len(pages)
-    for keys, rungs in (
-        (pages.templates, ladder.sure),
-        (pages.urls, ladder.sure),
-        (pages.templates, ladder.judging),
-    ):
+    for keys, rungs in ((pages.templates, ladder.sure), (pages.urls, ladder.sure)):
         subjects = group(pages, keys, _undecided(labels))
         _fill(labels, decide(rungs, subjects.subjects, View.TYPE, progress), subjects)
+    by_place = lists_above_products(dict(zip(pages.templates, labels, strict=True)), taxonomy)
+    labels = [label or by_place.get(one) for label, one in zip(labels, pages.templates, strict=True)]
+    subjects = group(pages, pages.templates, _undecided(labels))
+    _fill(labels, decide(ladder.judging, subjects.subjects, View.TYPE, progress), subjects)
     _correct(labels, pages, ladder, View.TYPE)
     return labels
 

@@ -87,7 +87,7 @@ def label(
     ladder = build(settings, cache)
     progress(STAGE, 0.0, "path templates")
     table = read_pages(pages, page_events, documents, literal_segments())
-    types = decide_types(table, ladder, progress)
+    types = decide_types(table, settings.taxonomy, ladder, progress)
     themes = decide_themes(table, types, settings.taxonomy, ladder, progress)
     decided = {
         View.THEME: _kept(themes, [frozen[url][0] if url in frozen else None for url in table.urls]),

@@ -21,8 +21,8 @@ from core.schema import View
 STAGE: Final = "label"
 AT_ONCE: Final = 2_048
 """Subjects a rung gets between two reports."""
-AT_ONCE_MODEL: Final = 64
-"""The same for rungs that ask a model, which takes about a second for so many."""
+AT_ONCE_MODEL: Final = 60
+"""The same for rungs that ask a model: two questions to a language model, or about a second."""
 _MODELS: Final = {Rung.EMBEDDING, Rung.NLI, Rung.LLM}
 
 

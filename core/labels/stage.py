@@ -16,11 +16,15 @@ from core.labels.cache import LabelCache
 from core.labels.fetching.fetching import FetchReport, fetch
 from core.labels.fetching.store import Stored, known
 from core.labels.labelling import LabelSummary, label
-from core.labels.pages import host_of
+from core.labels.llm import Estimate, estimate
+from core.labels.pages import group, host_of, read_pages, theme_subjects
+from core.labels.review import RUNG
 from core.labels.rule_file import RULES_FILE
+from core.labels.rules import literal_segments
 from core.labels.settings import LabelMode, LabelSettings
+from core.page_labels import LabelledPages
 from core.progress import Progress
-from core.schema import Pages
+from core.schema import Pages, View
 from core.store import file_checksum
 
 DECISIONS, FETCHED = "decisions", "fetched"
@@ -77,6 +81,23 @@ def fetch_pages(dataset: Dataset, hosts: Sequence[str], cache_dir: Path, progres
     agreed = set(hosts)
     wanted = [page for page in pages if host_of(page) in agreed] if agreed <= own_hosts else pages
     return fetch(wanted, hosts, own_hosts, cache_dir / FETCHED, progress)
+
+
+def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> tuple[Estimate, ...]:
+    """What asking a language model about all that is undecided would cost: for themes, and for types.
+
+    Args:
+        dataset: The cleaned export.
+        settings: With the taxonomy to choose from.
+        labels: What the rungs before it decided.
+    """
+    pages = read_pages(dataset.pages, dataset.page_events, literal=literal_segments())
+    left = {view: labels.table[column].isna().to_numpy() for view, column in RUNG.items()}
+    asked = {
+        View.THEME: theme_subjects(pages, left[View.THEME]),
+        View.TYPE: group(pages, pages.templates, left[View.TYPE]),
+    }
+    return tuple(estimate(found.subjects, settings.taxonomy, view) for view, found in asked.items())
 
 
 def _documents(dataset: Dataset, cache_dir: Path) -> dict[int, Stored]:

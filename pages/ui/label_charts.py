@@ -7,17 +7,27 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
+from core.labels.contract import Rung
 from core.labels.review import Review
 from core.labels.settings import UNKNOWN
 from core.schema import PageLabels
 from pages.ui.charts import NEUTRAL, Chart, sized, tips
 from pages.ui.label_table import RUNG_WORDS
 
-RUNGS: Final = [*RUNG_WORDS.values(), UNKNOWN]
-RUNG_COLOURS: Final = ["#2f4fa3", "#5b7be0", "#8fa8ff", "#279ea2", "#d9a441", "#c98a2b", "#a86420", NEUTRAL]
+RUNG_COLOURS: Final = {
+    RUNG_WORDS[Rung.FROZEN]: "#6b7a99",
+    RUNG_WORDS[Rung.OVERRIDE]: "#2f4fa3",
+    RUNG_WORDS[Rung.EVENTS]: "#5b7be0",
+    RUNG_WORDS[Rung.MARKUP]: "#8fa8ff",
+    RUNG_WORDS[Rung.RULES]: "#279ea2",
+    RUNG_WORDS[Rung.EMBEDDING]: "#d9a441",
+    RUNG_WORDS[Rung.NLI]: "#c98a2b",
+    RUNG_WORDS[Rung.LLM]: "#a86420",
+    UNKNOWN: NEUTRAL,
+}
 """Certain in blue and green, judged in amber, nobody in grey; readable on both backgrounds."""
-FEWEST_SHARE: Final = 0.03
-"""Rectangles smaller than this share of the mosaic carry no text."""
+FEWEST_SHARE: Final = 0.11
+"""Themes narrower than this share of the mosaic carry no name; the tooltip does."""
 
 
 def coverage(table: pd.DataFrame) -> Chart:
@@ -30,24 +40,30 @@ def coverage(table: pd.DataFrame) -> Chart:
         Review.VIEW: ("View", ""), Review.RUNG: ("Decided by", ""), Review.SHARE: ("Page views", ".1%"),
         Review.PAGE_VIEWS: ("Page views", ","), Review.PAGES: ("Pages", ","),
     }  # fmt: skip
-    ordered = table.assign(order=[RUNGS.index(rung) for rung in table[Review.RUNG]])
-    present = [rung for rung in RUNGS if rung in set(table[Review.RUNG])]
-    colours = [RUNG_COLOURS[RUNGS.index(rung)] for rung in present]
+    rungs = list(RUNG_COLOURS)
+    ordered = table.assign(order=[rungs.index(rung) for rung in table[Review.RUNG]])
+    present = [rung for rung in rungs if rung in set(table[Review.RUNG])]
+    colours = [RUNG_COLOURS[rung] for rung in present]
     chart = (
         alt.Chart(ordered)
-        .mark_bar(height=22)
+        .mark_bar(height={"band": 0.7})
         .encode(
             x=alt.X(f"{Review.SHARE}:Q", title=None, axis=alt.Axis(format="%", tickCount=5)).stack("zero"),
             y=alt.Y(f"{Review.VIEW}:N", title=None, sort=["Types", "Themes"]),
             color=alt.Color(
                 f"{Review.RUNG}:N", title=None, scale=alt.Scale(domain=present, range=colours),
-                legend=alt.Legend(orient="bottom", columns=4),
+                legend=alt.Legend(orient="bottom", columns=2),
             ),
             order="order:Q",
             tooltip=tips(told),
         )
     )  # fmt: skip
-    return sized(chart, 120)
+    return sized(chart, 190)
+
+
+def _type_colour(types: list[str]) -> alt.Color:
+    legend = alt.Legend(orient="bottom", columns=5, values=[one for one in types if one != UNKNOWN])
+    return alt.Color(f"{PageLabels.TYPE}:N", title=None, scale=alt.Scale(domain=types), legend=legend)
 
 
 def mosaic(table: pd.DataFrame) -> Chart:
@@ -60,7 +76,8 @@ def mosaic(table: pd.DataFrame) -> Chart:
         PageLabels.THEME: ("Theme", ""), PageLabels.TYPE: ("Type", ""),
         Review.PAGE_VIEWS: ("Page views", ","), Review.SHARE: ("Of all", ".1%"),
     }  # fmt: skip
-    types = list(dict.fromkeys(table.sort_values(Review.PAGE_VIEWS, ascending=False)[PageLabels.TYPE]))
+    by_views = table.sort_values(Review.PAGE_VIEWS, ascending=False)[PageLabels.TYPE]
+    types = sorted(dict.fromkeys(by_views), key=lambda one: one == UNKNOWN)  # it takes no colour from others
     x = alt.X("x0:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1]))
     y = alt.Y("y0:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1], reverse=True))
     blocks = (
@@ -68,9 +85,8 @@ def mosaic(table: pd.DataFrame) -> Chart:
         .mark_rect(stroke="white", strokeWidth=1, strokeOpacity=0.6)
         .encode(
             x=x, x2="x1:Q", y=y, y2="y1:Q", tooltip=tips(told),
-            color=alt.Color(
-                f"{PageLabels.TYPE}:N", title=None, scale=alt.Scale(domain=types),
-                legend=alt.Legend(orient="bottom", columns=5),
+            color=alt.condition(
+                alt.datum[PageLabels.TYPE] == UNKNOWN, alt.value(NEUTRAL), _type_colour(types)
             ),
         )
     )  # fmt: skip

@@ -9,9 +9,12 @@ import streamlit as st
 
 from core.dataset import Dataset
 from core.labels.settings import LabelMode, LabelSettings
+from core.labels.stage import llm_cost
+from core.llm import LlmSettings
 from core.schema import Pages
-from pages.ui import errors, label_book, label_jobs
-from pages.ui.text import md_text
+from pages.ui import errors, label_book, label_jobs, state
+from pages.ui.catalog import latest_labels
+from pages.ui.text import count, md_text
 
 MODES: Final = {
     LabelMode.OFF: "Off",
@@ -44,6 +47,8 @@ def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
     model = settings.nli_model
     if mode is LabelMode.NLI:
         model = st.text_input("Folder or hub id of the model", settings.nli_model, key="nli-model")
+    if mode is LabelMode.LLM:
+        _cost(dataset, settings)
     with errors.shown():
         different = (mode, model) != (settings.mode, settings.nli_model)
         if st.button("Use this", key="save-ladder", disabled=not different, icon=":material/check:"):
@@ -52,6 +57,24 @@ def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
     st.divider()
     _fetching(dataset, settings)
     return False
+
+
+def _cost(dataset: Dataset, settings: LabelSettings) -> None:
+    """What would be sent, how much of it, and to whom, before anything is."""
+    labels = latest_labels(state.store(), dataset.key)
+    if labels is None:
+        st.caption("Label the pages first: then it can be said what is left to ask.")
+        return
+    calls = characters = tokens = 0
+    for part in llm_cost(dataset, settings, labels):
+        calls, characters, tokens = calls + part.calls, characters + part.characters, tokens + part.tokens
+    st.markdown(
+        f"**{count(calls, 'question')}**, {characters:,} characters out, about {tokens:,} tokens in all. "
+        "Titles, paths and your descriptions are sent; no user and no figure is."
+    )
+    with errors.shown():
+        server = LlmSettings.from_environment()
+        st.caption(f"To {md_text(server.host)}, model {md_text(server.model)}. “Use this” agrees to it.")
 
 
 def _fetching(dataset: Dataset, settings: LabelSettings) -> None:

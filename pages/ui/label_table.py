@@ -24,6 +24,7 @@ RUNG_WORDS: Final = {
     Rung.LLM: "Language model",
 }
 MOST_ROWS: Final = 2_000
+SHOWN: Final = "shown"
 COLUMN: Final = {PageLabels.THEME: View.THEME, PageLabels.TYPE: View.TYPE}
 
 
@@ -36,9 +37,9 @@ def templates(table: pd.DataFrame, settings: LabelSettings, key: str) -> None:
     """One row a template; a change of theme or type becomes a correction of the template."""
     shown = table.head(MOST_ROWS)
     told = [PageLabels.TEMPLATE, Review.TITLES, PageLabels.TYPE, PageLabels.THEME]
-    frame = shown[[*told, Review.PAGE_VIEWS, Review.PAGES]].assign(
-        decided=_decided(shown), evidence=_evidence(shown)
-    )
+    frame = shown[told].assign(decided=_decided(shown))
+    frame[[Review.PAGE_VIEWS, Review.PAGES]] = shown[[Review.PAGE_VIEWS, Review.PAGES]]
+    frame["evidence"] = _evidence(shown)
     _editor(frame, PageLabels.TEMPLATE, settings.taxonomy, key, several=True)
     if len(table) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS:,} of {len(table):,} templates.")
@@ -57,8 +58,8 @@ def pages(labels: pd.DataFrame, table: pd.DataFrame, settings: LabelSettings, ke
             Review.TITLES: table[Pages.PAGE_TITLE],
             PageLabels.TYPE: labels[PageLabels.TYPE],
             PageLabels.THEME: labels[PageLabels.THEME],
-            Review.PAGE_VIEWS: table[Pages.VIEWS],
             "decided": _decided(labels),
+            Review.PAGE_VIEWS: table[Pages.VIEWS],
             "evidence": _evidence(labels),
         }
     )
@@ -72,11 +73,12 @@ def pages(labels: pd.DataFrame, table: pd.DataFrame, settings: LabelSettings, ke
 
 
 def _editor(frame: pd.DataFrame, target: str, taxonomy: Taxonomy, key: str, *, several: bool) -> None:
+    shown = frame.assign(**{SHOWN: _short(frame[target])})
     st.data_editor(
-        frame,
+        shown[[SHOWN, *frame.columns]],
         hide_index=True,
         key=key,
-        disabled=[name for name in frame if name not in COLUMN],
+        disabled=[name for name in shown if name not in COLUMN],
         column_config=_columns(target, taxonomy, several=several),
         on_change=_edited,
         args=(key, frame[[target, *COLUMN]], target),
@@ -104,14 +106,15 @@ def _columns(target: str, taxonomy: Taxonomy, *, several: bool) -> dict[str, Any
     types = [*(one.name for one in taxonomy.types), UNKNOWN, *more]
     themes = [*(one.name for one in taxonomy.themes), NO_THEME, UNKNOWN, *more]
     return {
-        target: st.column_config.TextColumn("Pages like" if several else "Page", width=260),
+        target: None,
+        SHOWN: st.column_config.TextColumn("Pages like" if several else "Page", width=190),
         Review.TITLES: st.column_config.TextColumn(
-            "Title" if not several else "Titles, for example", width=260
+            "Title" if not several else "Titles, for example", width=170
         ),
-        PageLabels.TYPE: st.column_config.SelectboxColumn("Type", options=types, required=True, width=130),
-        PageLabels.THEME: st.column_config.SelectboxColumn("Theme", options=themes, required=True, width=150),
-        Review.PAGE_VIEWS: st.column_config.NumberColumn("Page views", format="localized", width=95),
-        Review.PAGES: st.column_config.NumberColumn("Pages", format="localized", width=70),
+        PageLabels.TYPE: st.column_config.SelectboxColumn("Type", options=types, required=True, width=125),
+        PageLabels.THEME: st.column_config.SelectboxColumn("Theme", options=themes, required=True, width=140),
+        Review.PAGE_VIEWS: st.column_config.NumberColumn("Page views", format="localized", width=85),
+        Review.PAGES: st.column_config.NumberColumn("Pages", format="localized", width=60),
         "decided": st.column_config.TextColumn("Decided by (type · theme)", width=190),
         "evidence": st.column_config.TextColumn("Why (type · theme)", width=420),
     }
@@ -129,3 +132,11 @@ def _one(rung: object) -> str:
 def _evidence(table: pd.DataFrame) -> list[str]:
     pairs = zip(table[EVIDENCE[View.TYPE]], table[EVIDENCE[View.THEME]], strict=True)
     return [" · ".join(text for text in pair if isinstance(text, str) and text) for pair in pairs]
+
+
+def _short(addresses: pd.Series) -> pd.Series:
+    """Paths alone, where all addresses are of one host."""
+    hosts = addresses.str.extract(r"^(\w+://[^/]*)/", expand=False)
+    if hosts.isna().any() or hosts.nunique() != 1:
+        return addresses
+    return addresses.str.slice(len(hosts.iloc[0]))

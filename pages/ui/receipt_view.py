@@ -147,6 +147,7 @@ def _assumptions(facts: Receipt) -> None:
         "Sessions cut by inactivity": f"{facts.sessions_by_gap:,} of {facts.sessions:,}",
         "Engagement": f"{facts.engagement_rule}{shared}",
         "Duplicate transactions": f"{facts.duplicate_transactions:,}",
+        "Events that are in two files": f"{facts.repeated_events:,}",
         "Personal data masked": _counts(facts.pii_masked),
         "Read as absent": _counts(facts.placeholders),
         "Pages that give the outcome away": ", ".join(facts.outcome_pages) or "none found",
