@@ -144,6 +144,7 @@ GROUND = {"schema", "settings", "errors", "progress", "store", "sequences", "rec
 MAY_KNOW = {
     "ingest": GROUND | {"dataset"},  # the names of the files it makes
     "sample": GROUND,
+    "labels": GROUND | {"dataset", "page_labels", "ingest.privacy", "llm", "model.workers"},
     "model": GROUND | {"ingest.grouping"},
     "segments": GROUND,
     "profiles": GROUND | {"dataset", "segments.partition"},

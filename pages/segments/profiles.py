@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from core.profiles.columns import Col, Kind, Ranking
+from core.profiles.labels import LabelCol
 from core.profiles.metrics import records
 from core.report.wording import common_ending, common_origin, short_address
-from core.schema import Users
-from pages.ui import bench_view, cards, charts, errors
+from core.schema import Users, View
+from pages.ui import bench_view, cards, charts, errors, workbench
 from pages.ui import profile_tables as tables
 from pages.ui.figure import Columns, figure, page_columns
 from pages.ui.text import count
@@ -28,6 +29,7 @@ ATTRIBUTES: Final = {
     Users.COUNTRY: "Country",
     Users.SOURCE: "First-touch source",
 }
+LABELS: Final = {View.THEME: "Page themes", View.TYPE: "Page types"}
 PAGES_DRAWN: Final = 10
 NO_OUTCOME: Final = (
     "No outcome: this file holds no events but page views. Load an export with events such as purchase to "
@@ -127,6 +129,7 @@ def _one_by_one(bench: Bench) -> None:
         return
     for row in records(rows[rows[Col.KEY].isin(chosen)]):
         _segment(bench, row)
+    _labels(bench, [key for key in called if key in chosen])
     _attributes(bench, [key for key in called if key in chosen])
 
 
@@ -200,6 +203,32 @@ def _short(pages: pd.DataFrame) -> list[str]:
     ]
     return [text if texts.count(text) == 1 else short_address(address, origin)
             for text, address in zip(texts, addresses, strict=True)]  # fmt: skip
+
+
+def _labels(bench: Bench, keys: list[str]) -> None:
+    """What the pages are about and for, where they are labelled."""
+    table = workbench.label_shares(bench)
+    if table.empty:
+        return
+    st.markdown(
+        "#### What they look at", help="The model saw these labels: they describe, and prove nothing."
+    )
+    with st.grid(2, min_column_width=380):
+        for view, title in LABELS.items():
+            found = tables.labels_of(table, bench.names, view, keys)
+            if len(found):
+                figure(
+                    title,
+                    charts.shares(tables.most_frequent(found), bench.names, "Share of page views"),
+                    found,
+                    n=f"{_page_views(found):,} page views of all users (grey)",
+                    key=f"labels-{view}",
+                    alt_text=f"{title}: shares of page views",
+                )
+
+
+def _page_views(found: pd.DataFrame) -> int:
+    return int(found[LabelCol.VIEWS_N].max())
 
 
 def _attributes(bench: Bench, keys: list[str]) -> None:

@@ -91,6 +91,19 @@ def embeddings(store: Store, dataset: str, model: str) -> list[str]:
     return [key for key, of in inputs if (of.get("preprocess"), of.get("train")) == (dataset, model)]
 
 
+def labels_of(store: Store, dataset: str, embeddings: str) -> LabelledPages | None:
+    """The labels that some vectors were made by; None where they were made without, or are gone."""
+    digest = _inputs(store.root / "embed" / embeddings / MANIFEST).get("labels")
+    if digest is None:
+        return None
+    found = (
+        LabelledPages(path.parent, path.parent.name)
+        for path in _manifests(store, "label")
+        if _inputs(path).get("preprocess") == dataset
+    )
+    return next((labels for labels in found if labels.digest == digest), None)
+
+
 def latest_labels(store: Store, dataset: str) -> LabelledPages | None:
     """The newest labels of a data set, whatever settings made them."""
     newest = sorted(_manifests(store, "label"), key=lambda path: path.stat().st_mtime, reverse=True)

@@ -106,22 +106,23 @@ def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -
     return sized(joined + rest + own, ROW * table[row].nunique() + AXIS)
 
 
-def shares(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
+def shares(table: pd.DataFrame, names: Mapping[int, str], title: str = "Share of users") -> Chart:
     """Shares of the values of one attribute, a bar a segment within each value.
 
     Args:
         table: Columns ``label``, ``kind``, ``value`` and ``share``.
         names: Segment → name, for the colours and the order.
+        title: What the share is of.
     """
     shown = list(dict.fromkeys(table[Col.LABEL]))
-    told = {Col.LABEL: ("Segment", ""), "value": ("Value", ""), "share": ("Share of users", ".1%")}
+    told = {Col.LABEL: ("Segment", ""), "value": ("Value", ""), "share": (title, ".1%")}
     chart = (
         alt.Chart(table)
         .mark_bar(cornerRadiusEnd=2)
         .encode(
             y=rows("value", table["value"]),
             yOffset=alt.YOffset(f"{Col.LABEL}:N", sort=shown),
-            x=_percent("share", "Share of users"),
+            x=_percent("share", title),
             color=_segments_only(names),
             tooltip=tips(told),
         )

@@ -9,8 +9,10 @@ from typing import Final
 import pandas as pd
 
 from core.profiles.columns import Col, Kind
+from core.profiles.labels import LabelCol
 from core.profiles.metrics import CLIP, Profiles
 from core.report.wording import duration, number, percent
+from core.schema import View
 
 RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.SHARE, Col.SHARE_CLUSTERED, Col.ENGAGEMENT_NONE_SHARE)
 TIMES: Final = (Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
@@ -114,6 +116,17 @@ def shares_of(profiles: Profiles, names: Mapping[int, str], attribute: str, keys
     return seen[[Col.LABEL, Col.KIND, Col.VALUE, Col.SHARE, Col.USERS, Col.N, Col.ABSENT]].reset_index(
         drop=True
     )
+
+
+def labels_of(table: pd.DataFrame, names: Mapping[int, str], view: View, keys: list[str]) -> pd.DataFrame:
+    """Shares of the page views by theme or type among some rows and all users, the most viewed first."""
+    mine = named(table[(table[Col.ATTRIBUTE] == view.value) & table[Col.KEY].isin([*keys, "all"])], names)
+    columns = {
+        Col.LABEL: Col.LABEL, Col.KIND: Col.KIND, Col.VALUE: Col.VALUE, LabelCol.VIEW_SHARE: Col.SHARE,
+        LabelCol.VIEW_SHARE_LOW: LabelCol.SHARE_LOW, LabelCol.VIEW_SHARE_HIGH: LabelCol.SHARE_HIGH,
+        LabelCol.VIEW_LIFT: Col.LIFT, Col.VIEWS: Col.VIEWS, LabelCol.VIEWS_N: LabelCol.VIEWS_N,
+    }  # fmt: skip
+    return mine[list(columns)].rename(columns=columns).reset_index(drop=True)
 
 
 def most_frequent(shares: pd.DataFrame, first: int = VALUES_DRAWN) -> pd.DataFrame:

@@ -13,17 +13,22 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core import pipeline
 from core.dataset import Dataset
+from core.page_labels import LabelledPages, page_names
+from core.profiles.labels import LabelData
+from core.profiles.labels import label_shares as shares_of_labels
 from core.profiles.metrics import ProfileData, Profiles, profile
+from core.profiles.rows import make_rows
 from core.schema import View
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout
 from core.settings import AnalyzeSettings, ViewWeights
 from core.store import Store
-from pages.ui import desk, errors, fits, state
+from pages.ui import catalog, desk, errors, fits, state
 from pages.ui.fits import Fit
 from pages.ui.steering import Steering
 
@@ -42,6 +47,7 @@ class Sources:
         embeddings: Content key of the vectors.
         views: float32 of shape (n_users, embedding_dim), one a present view.
         inside: Users that take part in clustering, bool of shape (n_users,).
+        labels: Themes and types that the vectors were made by; None where they were made without.
     """
 
     root: str
@@ -51,6 +57,7 @@ class Sources:
     embeddings: str
     views: Mapping[View, np.ndarray]
     inside: np.ndarray
+    labels: LabelledPages | None = None
 
     @property
     def store(self) -> Store:
@@ -110,7 +117,9 @@ def sources() -> Sources | None:
     if data is None or run is None or views is None:
         return None
     inside = _inside(data.key, data)
-    found = Sources(str(state.store().root), data, run.key, run.path, run.embeddings, views, inside)
+    root = str(state.store().root)
+    labels = _labels(root, data.key, run.embeddings)
+    found = Sources(root, data, run.key, run.path, run.embeddings, views, inside, labels)
     if found.n_clustered < FEWEST_USERS:
         errors.show(
             f"Only {found.n_clustered} users have two page views or more, and {FEWEST_USERS} are needed to "
@@ -149,6 +158,11 @@ def pca_map(bench: Bench, weights: ViewWeights) -> Layout:
     return _pca(bench.sources.embeddings, weights, bench.sources)
 
 
+def label_shares(bench: Bench) -> pd.DataFrame:
+    """Themes and types that each row looks at (``core/profiles/labels.py``); empty without labels."""
+    return _label_shares(bench.sources.embeddings, token(bench.labels), bench)
+
+
 def profile_data(made_from: Sources) -> ProfileData:
     """What profiles are computed from, made once a data set."""
     return _profile_data(made_from.dataset.key, made_from.dataset)
@@ -182,6 +196,23 @@ def _pca(embeddings: str, weights: ViewWeights, _sources: Sources) -> Layout:
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _profile_data(dataset: str, _dataset: Dataset) -> ProfileData:
     return ProfileData.from_dataset(_dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _labels(root: str, dataset: str, embeddings: str) -> LabelledPages | None:
+    return catalog.labels_of(Store(Path(root)), dataset, embeddings)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _label_data(embeddings: str, _sources: Sources) -> LabelData:
+    names = page_names(_sources.dataset.pages, _sources.labels)
+    return LabelData.from_names(_sources.dataset.sequences, names)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _label_shares(embeddings: str, segments: str, _bench: Bench) -> pd.DataFrame:
+    rows = make_rows(profile_data(_bench.sources), _bench.labels)
+    return shares_of_labels(_label_data(embeddings, _bench.sources), rows)
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)

@@ -228,3 +228,35 @@ def test_pages_left_out_in_training_are_left_out_for_new_users(tmp_path: Path) -
     before = np.stack(list(pq.read_table(out / "users.parquet").to_pandas()["embedding"]))
     after = np.stack(list(pq.read_table(scored).to_pandas()["embedding"]))
     np.testing.assert_allclose(after, before, atol=1e-5)
+
+
+def test_pages_are_labelled_and_it_is_said_who_decided(finished: Path) -> None:
+    labels = pq.read_table(finished / "labels.parquet").to_pandas()
+    pages = {"Homepage", "Product", "Cart & checkout", "Search", "Account"}
+    assert pages <= set(labels["type"])
+    assert set(labels["type_rung"].dropna()) >= {"events", "rules"}
+    assert set(labels.loc[labels["type"] == "Search", "theme"]) == {"No theme"}
+    clusters = json.loads((finished / "clusters.json").read_text())
+    assert clusters["absent_views"] == []
+    assert pq.read_schema(finished / "embeddings.parquet").names == ["user_id", "url", "theme", "type"]
+
+
+def test_a_taxonomy_of_ones_own_and_labels_off(finished: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    taxonomy = tmp_path / "taxonomy.yaml"
+    taxonomy.write_text(
+        "themes: [{name: Sleep, descriptions: [tents and sleeping bags]}, "
+        "{name: Move, descriptions: [bikes, boots and packs]}]\n"
+        "types: [{name: Product, descriptions: [one product]}, {name: Other, descriptions: [anything else]}]\n",
+        encoding="utf-8",
+    )
+    done = cli("run", "--out", out, "--from-stage", "label", "--taxonomy", taxonomy, "--epochs", 1)
+    assert done.returncode == 0, done.stderr
+    labels = pq.read_table(out / "labels.parquet").to_pandas()
+    assert set(labels["theme"]) <= {"Sleep", "Move", "Unknown"}
+    assert set(labels["type"]) <= {"Product", "Other", "Unknown"}
+    done = cli("run", "--out", out, "--from-stage", "label", "--labels", "off")
+    assert done.returncode == 0, done.stderr
+    assert not (out / "labels.parquet").exists()
+    assert json.loads((out / "clusters.json").read_text())["absent_views"] == ["theme", "type"]

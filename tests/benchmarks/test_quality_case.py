@@ -1,0 +1,163 @@
+"""What every method of the quality benchmark gets, on sequences that one can check by eye."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from benchmarks.quality.case import chosen_users, next_pages, session_borders
+from benchmarks.quality.features import bag, bigrams, tempo
+from benchmarks.quality.goals import Goal, reached
+from benchmarks.quality.next_page import best_mix, shares
+from benchmarks.quality.original import halves
+from benchmarks.quality.report import SetResult, markdown
+from benchmarks.quality.site_truth import NO_THEME, UNKNOWN, true_names
+from benchmarks.quality.views import swap
+from core.model.inputs import Spans
+from core.sample.site import HOST
+from core.schema import View
+from core.sequences import UserSequences
+
+
+def sequences(users: list[list[int]], sessions: list[list[int]] | None = None) -> UserSequences:
+    lengths = [len(pages) for pages in users]
+    return UserSequences(
+        user_id=pa.array([str(number) for number in range(len(users))]),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        page=np.concatenate(users).astype(np.int32),
+        timestamp=np.concatenate([np.arange(length) * 2_000_000 for length in lengths]),
+        session=np.concatenate(sessions or [[0] * length for length in lengths]).astype(np.int32),
+    )
+
+
+class TestFeatures:
+    def test_bag_counts_only_what_lies_in_the_run(self) -> None:
+        counts = bag(np.array([0, 1, 1, 2]), 3, Spans(np.array([1, 0]), np.array([2, 1])))
+
+        assert counts.toarray().tolist() == [[0, 2, 0], [1, 0, 0]]
+
+    def test_bigrams_do_not_reach_into_the_run_before(self) -> None:
+        steps = bigrams(np.array([0, 1, 1, 0]), 2, Spans(np.array([0, 2]), np.array([2, 2])))
+
+        assert steps.toarray().tolist() == [[0, 1, 0, 0], [0, 0, 1, 0]]  # 0→1 and 1→0, never 1→1
+
+    def test_tempo_of_a_single_view_is_nothing(self) -> None:
+        made = tempo(sequences([[0, 1, 2]]), Spans(np.array([0, 1]), np.array([3, 1])))
+
+        assert np.square(made).sum(axis=1).tolist() == pytest.approx([1.0, 0.0])
+
+
+class TestCuts:
+    def test_held_out_users_ask_and_others_fill_up(self) -> None:
+        able = np.ones(80, dtype=bool)
+        held_out = np.arange(80) < 60
+
+        users, n_queries = chosen_users(able, held_out, np.random.default_rng(0)) or (np.array([]), 0)
+
+        assert n_queries == 60
+        assert sorted(users[:60].tolist()) == list(range(60))
+        assert sorted(users[60:].tolist()) == list(range(60, 80))
+
+    def test_too_few_users_cannot_ask(self) -> None:
+        assert chosen_users(np.ones(80, bool), np.arange(80) < 49, np.random.default_rng(0)) is None
+
+    def test_a_cut_lies_between_sessions_with_two_views_on_each_side(self) -> None:
+        made = sequences(
+            [[0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3, 4]], [[0, 0, 1, 1], [0, 1, 1, 1], [0, 0, 0, 0, 1]]
+        )
+
+        assert session_borders(made, np.random.default_rng(0)).tolist() == [2, 0, 0]
+
+    def test_the_next_page_is_the_one_after_the_prefix(self) -> None:
+        made = sequences([list(range(10))] * 20)
+        asked = next_pages(made, np.ones(20, bool), np.arange(20) < 10)
+
+        assert (asked.target == asked.prefix.length).all()  # page n comes after n pages
+        assert (asked.current == asked.prefix.length - 1).all()
+        assert asked.tuning.sum() == 1
+        assert asked.counted.sum() == 9
+
+    def test_halves_of_the_original(self) -> None:
+        first, second = halves(Spans(np.array([4]), np.array([5])))
+
+        assert (first.begin.tolist(), first.length.tolist()) == ([4], [2])
+        assert (second.begin.tolist(), second.length.tolist()) == ([6], [3])
+
+
+class TestNextPage:
+    def test_rows_of_shares_sum_to_one_or_are_empty(self) -> None:
+        counts = bag(np.array([0, 1, 1]), 2, Spans(np.array([0]), np.array([3])))
+
+        assert shares(counts).toarray()[0].tolist() == pytest.approx([1 / 3, 2 / 3])
+
+    def test_a_mix_that_does_not_help_those_set_aside_is_not_made(self) -> None:
+        base = np.eye(20, dtype=np.float32)
+        misleading = np.ones((20, 20), dtype=np.float32) - base
+
+        mixed = best_mix(base, {"bad": misleading}, np.arange(20), np.ones(20, bool))
+
+        assert mixed.tolist() == base.tolist()
+
+
+def test_swapped_pages_keep_their_names() -> None:
+    names = np.array(["a", "b", "a", "b", "c"])
+    page = np.array([0, 1, 2, 3, 4, 0, 1] * 10)
+
+    swapped = swap(page, names.tolist())
+
+    assert names[swapped].tolist() == names[page].tolist()
+    assert (swapped != page).any()
+    assert swapped[4] == 4
+
+
+def test_true_names_of_the_demo_shop() -> None:
+    host = HOST.lower()
+    urls = [
+        f"{host}/shop/tents/tarps/fell-tarp", f"{host}/compare/tarps", f"{host}/cart",
+        f"{host}/search?q=rain%20jacket", "https://elsewhere.example/",
+    ]  # fmt: skip
+
+    names = true_names(urls)
+
+    assert names[View.TYPE] == ["PRODUCT", UNKNOWN, "CART", "SEARCH", UNKNOWN]
+    assert names[View.THEME][0] == "tents"
+    assert names[View.THEME][2:] == [NO_THEME, NO_THEME, NO_THEME]
+
+
+MEANS = {"ours": {"ARI": 0.3, "length R2": 0.4}, "bag": {"ARI": 0.2}}
+
+
+class TestGoals:
+    def test_a_ratio(self) -> None:
+        got, verdict = reached(Goal("", "ARI", 1.35, 1.6, "bag"), MEANS, "ours") or (0.0, "")
+
+        assert got == pytest.approx(1.5)
+        assert verdict == "firm"
+
+    def test_less_is_better_where_it_says_so(self) -> None:
+        assert (reached(Goal("", "length R2", 0.5, 0.3, at_most=True), MEANS, "ours") or "")[1] == "firm"
+        assert "not" in (reached(Goal("", "length R2", 0.3, at_most=True), MEANS, "ours") or "")[1]
+
+    def test_nothing_to_say_without_the_other_method(self) -> None:
+        assert reached(Goal("", "ARI", 1.0, None, "absent"), MEANS, "ours") is None
+
+
+def test_the_report_has_means_ranges_and_what_was_skipped() -> None:
+    result = SetResult(
+        "toy",
+        dict.fromkeys(
+            ("users", "page views", "pages", "judged", "K", "judged held out", "popularity", "bigram",
+             "bigram + history"), 1.0,
+        ),
+        figures={"ours url": {"ARI": [0.2, 0.4], "stability": [0.5]}, "TF-IDF + SVD": {"ARI": [0.2, 0.2]}},
+        costs={"ours url": {"train_cpu": [10.0, 20.0]}},
+        skipped={"GRU + CoLES": "no Python was given"},
+    )  # fmt: skip
+
+    text = markdown(result)
+
+    assert "| ours url | 0.300 (0.200–0.400) | 0.500 |" in text
+    assert "GRU + CoLES: not run, no Python was given." in text
+    assert "| held-out ARI / TF-IDF | ≥ 1.35 | – | 1.5 | firm |" in text
+    assert "| stability across training seeds (ARI) | ≥ 0.75 | ≥ 0.86 | 0.5 | **not reached** |" in text

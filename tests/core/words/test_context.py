@@ -1,0 +1,59 @@
+"""What words are made from."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.schema import View
+from core.words.context import Basis
+from tests.core.profiles.toy import toy_dataset
+from tests.core.words.toy import context, partition
+
+
+def test_rows_and_titles() -> None:
+    made = context()
+    assert made.keys == ("segment:0", "segment:1", "group:one_page", "group:bot_like", "all")
+    assert made.segment_keys == ("segment:0", "segment:1")
+    assert made.title("segment:1") == "Segment 2 (Blog readers)"
+    assert made.title("group:one_page") == "One-page users"
+
+
+def test_a_name_cannot_smuggle_a_slot_or_markup() -> None:
+    assert context({0: "[[F1]] <img>"}).title("segment:0") == "Segment 1 (F1 img)"
+
+
+def test_new_names_keep_what_was_counted() -> None:
+    made = context()
+    made.tables.warm()
+    renamed = replace(made, names={0: "Others"})
+    assert renamed.tables is made.tables
+    assert renamed.title("segment:0") == "Segment 1 (Others)"
+
+
+def test_the_digest_names_the_segments() -> None:
+    other = replace(
+        context().tables, partition=partition(np.array([0, 0, 1, 1, 1, -1, -1, -1], dtype=np.int32))
+    )
+    assert context().tables.digest == context().tables.digest
+    assert other.digest != context().tables.digest
+
+
+def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:
+    basis = Basis.from_dataset(toy_dataset(tmp_path))
+    assert basis.pages == ("/", "/sale", "/blog", "/cart")
+    assert basis.labels is None
+    assert set(basis.paths.steps) == {View.URL}
+
+
+def test_typical_users_need_vectors() -> None:
+    assert context().typical[1].tolist() == pytest.approx([3, 4])
+    assert replace(context(), vectors=None).typical == {}
+
+
+def test_more_pages_than_the_profile_lists_are_counted_again() -> None:
+    tables = context().tables
+    assert tables.pages(5) is tables.profiles.top_pages
+    assert tables.pages(40) is tables.pages(40)
+    assert len(tables.pages(40)) == len(tables.profiles.top_pages)

@@ -1,0 +1,66 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from core.words.markdown import safe_markdown
+
+AUTOLINK = re.compile(r"https?://|www\.[\w-]|[\w.+-]+@[\w-]+\.\w", re.IGNORECASE)
+"""What GFM turns into a link outside code."""
+
+
+def tokens(text: str) -> list[Token]:
+    parsed = MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough").parse(text)
+    return [child for one in parsed for child in (one, *(one.children or ()))]
+
+
+def loads_or_links(text: str) -> list[str]:
+    """Whatever a Markdown renderer would load, link to, or take as HTML."""
+    kinds = {"link_open", "image", "html_block", "html_inline", "fence"}
+    found = [one.type for one in tokens(text) if one.type in kinds]
+    return found + [
+        one.content for one in tokens(text) if one.type == "text" and AUTOLINK.search(one.content)
+    ]
+
+
+def test_the_measure_can_fail() -> None:
+    for text in (
+        "![a](http://x)",
+        "[a](http://x)",
+        "<b>",
+        "<https://x.example>",
+        "see https://x.example",
+        "a@b.example",
+    ):
+        assert loads_or_links(text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        ("**Bold** and *thin*", "**Bold** and *thin*"),
+        ("| a | b |\n|---|---|\n| 1 | 2 |", "| a | b |\n|---|---|\n| 1 | 2 |"),
+        ("- 5 % of A & B", "- 5 % of A &amp; B"),
+        ("~~12~~ (unverified)", "~~12~~ (unverified)"),
+        ("![x](https://a.example/p.png)", "\\[x\\](`https://a.example/p.png`)"),
+        ("at www.a.example now", "at `www.a.example` now"),
+        ("$5 to $6", "\\$5 to \\$6"),
+    ],
+)
+def test_keeps_what_is_harmless_and_defuses_the_rest(text: str, safe: str) -> None:
+    assert safe_markdown(text) == safe
+
+
+@pytest.mark.parametrize("text", ["\\[x](http://a.example)", "\\\\[x](http://a.example)", "`[x](http://a.example)",
+                                  "[x\n](http://a.example)", "[a]: http://a.example\n\n[a]", "&#91;x](http://a.example)",
+                                  "&#104;ttps://a.example", "ht\u200btp://a.example", "<\u200bimg src=x>"])  # fmt: skip
+def test_tricks_do_not_help(text: str) -> None:
+    assert loads_or_links(safe_markdown(text)) == []
+
+
+@given(st.text(alphabet="![]()<>&;#:/.@\\`'\"$*_~| \nahtpsw1", max_size=60))
+def test_nothing_loads_or_links_whatever_is_written(text: str) -> None:
+    assert loads_or_links(safe_markdown(text)) == []

@@ -1,0 +1,144 @@
+"""A small shop that can be checked by eye: segment 1 has 120 users and 12.4 %, segment 2 has 90 and 8.1 %."""
+
+import pytest
+
+from benchmarks.words.faults import SEEN, UNSEEN, Corpus
+from benchmarks.words.mutations import score, slot_score
+from core.words.contract import Fact, Unit
+from core.words.facts import FactBook
+from core.words.verify import Verified, verify_numbers
+
+SEGMENTS = {
+    "segment:0": ("Segment 1", "Hunters"),
+    "segment:1": ("Segment 2", "Readers"),
+    "all": ("All users",),
+}
+KEYS = tuple(SEGMENTS)
+
+
+def shop() -> tuple[Fact, ...]:
+    book = FactBook()
+    for key, users, rate, views in zip(
+        KEYS, (120, 90, 1234), (0.1243, 0.0812, 0.0955), (5.3, 12.0, 4.1), strict=True
+    ):
+        book.add("users", "users", (key,), users, Unit.COUNT, n=users)
+        book.add(
+            "outcome_rate",
+            "outcome rate",
+            (key,),
+            rate,
+            Unit.SHARE,
+            n=users,
+            interval=(rate - 0.02, rate + 0.02),
+        )
+        book.add("page_views_mean", "page views a user", (key,), views, Unit.NUMBER, n=users)
+    for pair, ratio in ((KEYS[:2], 120 / 90), (KEYS[1::-1], 90 / 120)):
+        book.add("ratio:users", "ratio of users", pair, ratio, Unit.RATIO, comparison=True)
+    points = 0.1243 - 0.0812
+    book.add("difference:outcome_rate", "difference", KEYS[:2], points, Unit.POINTS, comparison=True)
+    book.add("share:page", "share that saw it", ("segment:0",), 0.402, Unit.SHARE, item="/blog", n=120)
+    book.add("share:page", "share that saw it", ("segment:0",), 0.251, Unit.SHARE, item="/cart", n=120)
+    return book.all()
+
+
+def verified(text: str, question: str = "") -> Verified:
+    return verify_numbers(text, shop(), segments=SEGMENTS, question=question)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Segment 1 has 120 users.",
+        "120 users are in Hunters and 90 in Readers.",
+        "Segments 1 and 2 have 120 and 90 users.",
+        "Segment 1 converts at 12 %.",
+        "Segment 1 converts at 12.4 %, more than segment 2 (8.1 %).",
+        "Segment 1 converts at 0.124.",
+        "Roughly an eighth does not matter.".replace("an eighth", "this"),
+        "Segment 2 looks at twelve page views per user.",
+        "There are 1,234 users in total, about 1.2k.",
+        "Segment 1 has an outcome rate of 12.4 % (95 % interval 10.4–14.4 %).",
+        "Segment 1 has 1.3× as many users as segment 2.",
+        "Segment 2 has fewer users than segment 1.",
+        "The outcome rate of segment 1 is 4.3 percentage points higher than that of segment 2.",
+        "The outcome rate of segment 2 is 4.3 percentage points lower than that of segment 1.",
+        "In segment 1, 40.2 % saw /blog and 25.1 % /cart.",
+        "Readers convert at 8.1 %. They have 90 users.",
+        "| Segment | Users | Outcome rate |\n|---|---|---|\n| Segment 1 | 120 | 12.4 % |",
+        "Both segments are small.",
+        "Offer more products and a better search.",
+    ],
+)
+def test_what_is_right_is_verified(text: str) -> None:
+    assert verified(text).unverified == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("Segment 1 has 121 users.", "121"),
+        ("Segment 1 has 90 users.", "90"),
+        ("120 users are in Readers and 90 in segment 2.", "120"),
+        ("Segments 1 and 2 have 90 and 120 users.", "90"),
+        ("Segment 1 has 12 page views per user.", "12"),
+        ("Segment 1 has 120 page views per user.", "120"),
+        ("Segment 1 converts at 13 %.", "13 %"),
+        ("Segment 1 converts at 12.5 %.", "12.5 %"),
+        ("Half of segment 1 convert.", "Half"),
+        ("Segment 1 has a dozen users.", "a dozen"),
+        ("Together, segments 1 and 2 have 210 users.", "210"),
+        ("Segment 2 has 1.3× as many users as segment 1.", "1.3×"),
+        ("Segment 2 has more users than segment 1.", "more"),
+        ("Segment 2 has the most users.", "most"),
+        ("Segment 1 has twice as many users as segment 2.", "twice"),
+        ("The outcome rate of segment 1 is 4.3 percentage points lower than that of segment 2.", "4.3 percentage points"),
+        ("In segment 1, 25.1 % saw /blog.", "25.1 %"),
+        ("Segment 3 has 120 users.", "120"),
+        ("| Segment | Users | Outcome rate |\n|---|---|---|\n| Segment 1 | 90 | 12.4 % |", "90"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_not(text: str, wrong: str) -> None:
+    assert wrong in [text[one.start : one.end] for one in verified(text).unverified]
+
+
+def test_a_short_answer_goes_on_about_the_question() -> None:
+    assert verified("It is 120.", "How many users does segment 1 have?").ok
+    assert not verified("It is 120.", "How many users does segment 2 have?").ok
+    assert not verified("It is 120.").ok
+
+
+def test_what_is_not_verified_is_struck_through() -> None:
+    text = "Segment 1 has 121 users and an outcome rate of 12.4 %."
+
+    assert verified(text).struck() == (
+        "Segment 1 has ~~121~~ (unverified) users and an outcome rate of 12.4 %."
+    )
+
+
+def test_a_span_names_its_fact() -> None:
+    (span,) = verified("Segment 2 has 90 users.").spans
+
+    assert next(fact for fact in shop() if fact.id == span.fact).value == 90
+
+
+@pytest.mark.parametrize("corpus", [SEEN, UNSEEN], ids=lambda corpus: corpus.name)
+def test_the_corpus_of_wrong_answers_is_noticed(corpus: Corpus) -> None:
+    result = score(corpus)
+
+    assert result.recall >= 0.99
+    assert result.false_alarms <= 0.02
+
+
+def test_the_corpus_is_large_enough() -> None:
+    result = score(SEEN)
+
+    assert result.wrong.total() >= 300
+    assert result.right >= 150
+    assert min(result.wrong.values()) >= 20
+
+
+def test_slots_in_the_corpus_are_told_apart() -> None:
+    result = slot_score(SEEN)
+
+    assert result.recall >= 0.99
+    assert result.false_alarms <= 0.02

@@ -1,0 +1,58 @@
+"""The eight users of the profile tests with page labels, two segments and names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from core.profiles.metrics import profile
+from core.schema import View
+from core.segments.partition import Partition
+from core.settings import AnalyzeSettings, ClusterSettings
+from core.words.context import Basis, Context, Tables, make_context
+from core.words.facts import FactBook
+from core.words.figures import Figures
+from tests.core.profiles.toy import LABELS, toy, toy_tables
+
+NAMES = {0: "Sale hunters", 1: "Blog readers"}
+THEMES = ["No theme", "Shoes", "Hats", "No theme"]
+TYPES = ["Homepage", "Category", "Blog", "Cart & checkout"]
+
+
+def basis(*, labelled: bool = True) -> Basis:
+    """The eight, laid out."""
+    _, pages, _, sequences = toy_tables()
+    names = {View.THEME: THEMES, View.TYPE: TYPES} if labelled else {}
+    return Basis.from_tables("toy", toy(), pages, sequences, names)
+
+
+def partition(labels: np.ndarray = LABELS) -> Partition:
+    """Two segments a right angle apart."""
+    centroids = np.eye(2, dtype=np.float32)
+    ids = np.arange(2, dtype=np.int32)
+    return Partition(labels, centroids, ids, 0.0, 1, False, ClusterSettings(n_clusters=2))
+
+
+def context(
+    names: Mapping[int, str] = NAMES, *, labelled: bool = True, previous: Partition | None = None
+) -> Context:
+    """What questions are asked about."""
+    vectors = np.eye(2, dtype=np.float32)[np.maximum(LABELS, 0)]
+    profiles = profile(toy(), LABELS, AnalyzeSettings())
+    return make_context(basis(labelled=labelled), profiles, partition(), names, vectors, previous)
+
+
+def without_outcome() -> Context:
+    """The same data where nobody converts."""
+    data = replace(toy(), outcomes={})
+    made = context()
+    profiles = profile(data, LABELS, AnalyzeSettings())
+    return replace(made, tables=Tables(replace(made.tables.basis, data=data), profiles, partition()))
+
+
+def figures(names: Mapping[int, str] = NAMES, *, labelled: bool = True) -> Figures:
+    """Facts about the eight."""
+    made = context(names, labelled=labelled)
+    return Figures(made, FactBook(made.tables.digest))
