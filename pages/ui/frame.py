@@ -8,13 +8,15 @@ import streamlit as st
 
 from core import jobs
 from core.jobs import JobView
-from pages.ui import catalog, errors, state
+from pages.ui import catalog, chat, errors, state, topic
 from pages.ui.job_panel import TITLES, progress_line
 from pages.ui.links import DATA, EXPLORE, LABELS, SECTIONS, TRAINING, Screen, link
 from pages.ui.text import count, md_text
 
 HOME_OF = {"demo": DATA, "inspect": DATA, "preprocess": DATA, "label": LABELS, "train": TRAINING}
 """Task → the page where its panel is; the others belong to Explore."""
+SIDEBAR_PX = 330
+"""Wide enough for a chat beside the pages."""
 STATUS_S = 3.0
 ASSETS = Path(__file__).parent / "assets"
 """Drawn for this project; letters are outlines, so that no font is needed."""
@@ -22,17 +24,25 @@ ASSETS = Path(__file__).parent / "assets"
 
 def main() -> None:
     """Draw the frame and the chosen page. An error of the page is shown as text; the frame stays."""
-    st.set_page_config(page_title="Beha2Vec", page_icon=str(ASSETS / "mark.svg"), layout="wide")
+    st.set_page_config(
+        page_title="Beha2Vec",
+        page_icon=str(ASSETS / "mark.svg"),
+        layout="wide",
+        initial_sidebar_state=SIDEBAR_PX,
+    )
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
     sections = {name: [screen.page() for screen in screens] for name, screens in SECTIONS.items()}
     page = st.navigation(sections)
     state.sync_link()
-    status = st.sidebar.container(key="status")
+    status, talk = st.sidebar.container(key="status"), st.sidebar.container(key="talk")
+    with talk, errors.shown():
+        chat.panel()
     with errors.shown():
         page.run()
     with status:
         _work()
         _running()
+    topic.prepare()
 
 
 def _work() -> None:

@@ -58,6 +58,12 @@ class Slots:
     effective: Mapping[View, DeltaGenerator]
 
 
+def standard(n_clustered: int) -> Steering:
+    """What the controls say before anybody has touched them."""
+    cluster = ClusterSettings.checked(n_clusters=max(2, min(6, n_clustered - 1)))
+    return Steering(ViewWeights(), cluster, AnalyzeSettings())
+
+
 def show_effective(slots: Slots, effective: Mapping[View, float]) -> None:
     """Write beside each slider what its view really contributes."""
     for view, share in effective.items():

@@ -113,20 +113,25 @@ def title(segment: int, own_names: Mapping[int, str]) -> str:
 
 def sources() -> Sources | None:
     """What the current model made; None after the page was told why there is nothing to cluster."""
-    data, run, views = state.dataset(), state.model(), state.embeddings()
-    if data is None or run is None or views is None:
-        return None
-    inside = _inside(data.key, data)
-    root = str(state.store().root)
-    labels = _labels(root, data.key, run.embeddings)
-    found = Sources(root, data, run.key, run.path, run.embeddings, views, inside, labels)
-    if found.n_clustered < FEWEST_USERS:
+    found = found_sources()
+    if found is not None and found.n_clustered < FEWEST_USERS:
         errors.show(
             f"Only {found.n_clustered} users have two page views or more, and {FEWEST_USERS} are needed to "
             "make segments. Load an export with more users or a longer period."
         )
         return None
     return found
+
+
+def found_sources() -> Sources | None:
+    """What the current model made; None where there is none."""
+    data, run, views = state.dataset(), state.model(), state.embeddings()
+    if data is None or run is None or views is None:
+        return None
+    inside = _inside(data.key, data)
+    root = str(state.store().root)
+    labels = _labels(root, data.key, run.embeddings)
+    return Sources(root, data, run.key, run.path, run.embeddings, views, inside, labels)
 
 
 def outcomes(made_from: Sources) -> dict[str, int]:
@@ -161,6 +166,11 @@ def pca_map(bench: Bench, weights: ViewWeights) -> Layout:
 def label_shares(bench: Bench) -> pd.DataFrame:
     """Themes and types that each row looks at (``core/profiles/labels.py``); empty without labels."""
     return _label_shares(bench.sources.embeddings, token(bench.labels), bench)
+
+
+def vectors(made_from: Sources, weights: ViewWeights) -> np.ndarray:
+    """What was clustered with some weights: float32 of shape (n_users, embedding_dim)."""
+    return _combined(made_from.embeddings, weights, made_from).vectors
 
 
 def profile_data(made_from: Sources) -> ProfileData:

@@ -26,7 +26,7 @@ def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
 
 
 def test_every_file_is_offered(export: AppTest) -> None:
-    keys = [button.key for button in export.get("download_button")]
+    keys = [button.key for button in export.main.get("download_button")]
     assert keys == [
         "get-report.html", "get-users.csv", "get-users_for_spreadsheets.csv", "get-users.parquet",
         "get-profiles.json", "get-profiles.zip", "get-embeddings.parquet", "get-receipt.json",

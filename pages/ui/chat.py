@@ -1,0 +1,135 @@
+"""The chat in the sidebar of every page: questions about the segments, answered from the profiles."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from core.errors import Beha2VecError
+from core.words.answers import HELP, ask
+from core.words.contract import Answer
+from pages.ui import chat_message, conversations, errors, state, topic
+from pages.ui.conversations import Conversation, Message
+from pages.ui.text import md_text
+
+CURRENT: Final = "conversation"
+HEIGHT_PX: Final = 380
+LONGEST: Final = 600
+EXAMPLES: Final = (
+    "Which segment has the highest outcome rate?",
+    "Compare segment 1 and 2",
+    "Describe segment 1",
+    "Top themes of segment 2",
+)
+
+
+def panel() -> None:
+    """Draw the conversation and the field for the next question."""
+    run = state.model()
+    with st.container(key="chat", gap="xsmall"):
+        if run is None:
+            st.caption("Ask about the segments here, once a model is trained.")
+            return
+        conversation = _current(run.key)
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown("**Ask about the segments**")
+            _menu(conversation)
+        _said(conversation)
+        st.chat_input(
+            "Ask, for example: compare segment 1 and 2", key="question", max_chars=LONGEST, on_submit=_asked
+        )
+
+
+def _asked() -> None:
+    """Answer what was typed (a callback)."""
+    question = " ".join(str(st.session_state["question"] or "").split())
+    if question:
+        _answer(question)
+
+
+def _answer(question: str) -> None:
+    run = state.model()
+    if run is None:
+        return
+    conversation = _current(run.key).saying(
+        Message("user", question), conversations.to_message(_answered(question))
+    )
+    st.session_state[CURRENT] = conversation
+    with errors.shown():
+        conversations.save(state.store(), conversation)
+
+
+def _answered(question: str) -> Answer:
+    try:
+        about = topic.context()
+        if about is None:
+            return Answer("There are no segments yet: train a model first.", declined=True)
+        return ask(question, about)
+    except Beha2VecError as error:
+        return Answer(str(error), declined=True)
+
+
+def _said(conversation: Conversation) -> None:
+    if not conversation.messages:
+        st.caption("Every number in an answer is counted from your data. Try one of these:")
+        for number, example in enumerate(EXAMPLES):
+            st.button(example, key=f"example-{number}", on_click=_answer, args=(example,), type="tertiary")
+        return
+    with st.container(height=HEIGHT_PX, border=True, key="chat-log", autoscroll=True):
+        for number, message in enumerate(conversation.messages):
+            chat_message.draw(message, f"{conversation.id}-{number}")
+
+
+def _menu(conversation: Conversation) -> None:
+    with st.popover("", icon=":material/more_horiz:", type="tertiary", key="chat-menu", help="Conversations"):
+        st.button("New conversation", icon=":material/add_comment:", key="chat-new", on_click=_begin)
+        st.button(
+            "Delete this one", icon=":material/delete:", key="chat-forget", on_click=_forget,
+            disabled=not conversation.messages,
+        )  # fmt: skip
+        st.download_button(
+            "Export as Markdown", data=lambda: chat_message.as_markdown(conversation),
+            file_name="conversation.md", mime="text/markdown", icon=":material/download:",
+            key="chat-export", on_click="ignore", disabled=not conversation.messages,
+        )  # fmt: skip
+        others = [one for one in _earlier(conversation) if one.messages]
+        if others:
+            st.caption("Earlier conversations")
+        for one in others[:12]:
+            st.button(md_text(one.title), key=f"chat-{one.id}", on_click=_open, args=(one,), type="tertiary")
+        with st.expander("What can I ask?"):
+            st.write(HELP)
+
+
+def _earlier(conversation: Conversation) -> list[Conversation]:
+    found = conversations.earlier(state.store(), conversation.model)
+    return [one for one in found if one.id != conversation.id]
+
+
+def _current(model: str) -> Conversation:
+    """The session's conversation; in a new session the latest one about the model goes on."""
+    held = st.session_state.get(CURRENT)
+    if isinstance(held, Conversation) and held.model == model:
+        return held
+    earlier = conversations.earlier(state.store(), model)
+    found = earlier[0] if earlier else conversations.begin(model)
+    st.session_state[CURRENT] = found
+    return found
+
+
+def _begin() -> None:
+    run = state.model()
+    if run is not None:
+        st.session_state[CURRENT] = conversations.begin(run.key)
+
+
+def _open(conversation: Conversation) -> None:
+    st.session_state[CURRENT] = conversation
+
+
+def _forget() -> None:
+    held = st.session_state.get(CURRENT)
+    if isinstance(held, Conversation):
+        conversations.forget(state.store(), held)
+    _begin()

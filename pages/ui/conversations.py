@@ -1,0 +1,136 @@
+"""Conversations on disk: one file each, below the model whose segments they are about."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import pandas as pd
+
+from core.store import Store, write_text_atomic
+from core.words.contract import Answer, Fact, Unit
+
+FOLDER: Final = "conversations"
+ROWS_KEPT: Final = 50
+TITLE_CHARACTERS: Final = 48
+_ID: Final = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A question or an answer.
+
+    Args:
+        role: ``user`` or ``assistant``.
+        text: As written; an answer's holds ``[[F12]]`` where values stand.
+        facts: What an answer cites.
+        rows: The table behind an answer, at most :data:`ROWS_KEPT` rows.
+        query: What was asked of the data.
+        source: Who answered.
+        chart: A chart over the rows.
+    """
+
+    role: str
+    text: str
+    facts: tuple[Fact, ...] = ()
+    rows: tuple[Mapping[str, Any], ...] = ()
+    query: str = ""
+    source: str = ""
+    chart: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """What was said.
+
+    Args:
+        id: Of the file.
+        model: Content key of the model it is about.
+        messages: In order.
+        begun: When.
+    """
+
+    id: str
+    model: str
+    messages: tuple[Message, ...] = ()
+    begun: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+    @property
+    def title(self) -> str:
+        """The first question, cut."""
+        first = next(
+            (message.text for message in self.messages if message.role == "user"), "New conversation"
+        )
+        return first if len(first) <= TITLE_CHARACTERS else f"{first[: TITLE_CHARACTERS - 1]}…"
+
+    def saying(self, *messages: Message) -> Conversation:
+        """The same with more said."""
+        return replace(self, messages=(*self.messages, *messages))
+
+
+def begin(model: str) -> Conversation:
+    """A new conversation; it is written when something is said."""
+    return Conversation(uuid4().hex[:16], model)
+
+
+def to_message(answer: Answer) -> Message:
+    """An answer as it is kept."""
+    table = answer.table if answer.table is not None else pd.DataFrame()
+    rows = json.loads(table.head(ROWS_KEPT).to_json(orient="records")) if len(table) else []
+    chart = dict(answer.chart) if answer.chart else None
+    return Message("assistant", answer.text, answer.facts, tuple(rows), answer.query, answer.source, chart)
+
+
+def save(store: Store, conversation: Conversation) -> None:
+    """Write a conversation, in place of what was said before.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    path = _folder(store, conversation.model) / f"{conversation.id}.json"
+    write_text_atomic(path, json.dumps(asdict(conversation), ensure_ascii=False))
+
+
+def load(store: Store, model: str, name: str) -> Conversation | None:
+    """Read a conversation; None where there is none or it is damaged."""
+    if not _ID.fullmatch(name):  # it may come from a link
+        return None
+    return _read(_folder(store, model) / f"{name}.json")
+
+
+def earlier(store: Store, model: str) -> list[Conversation]:
+    """All conversations about a model, the latest first."""
+    paths = sorted(_folder(store, model).glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [found for path in paths if (found := _read(path)) is not None]
+
+
+def forget(store: Store, conversation: Conversation) -> None:
+    """Delete a conversation."""
+    (_folder(store, conversation.model) / f"{conversation.id}.json").unlink(missing_ok=True)
+
+
+def _folder(store: Store, model: str) -> Path:
+    return store.root / FOLDER / model
+
+
+def _read(path: Path) -> Conversation | None:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        messages = tuple(_message(one) for one in data["messages"])
+        return Conversation(data["id"], data["model"], messages, data["begun"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _message(data: Mapping[str, Any]) -> Message:
+    facts: Sequence[Mapping[str, Any]] = data["facts"]
+    known = tuple(
+        Fact(**{**fact, "segments": tuple(fact["segments"]), "unit": Unit(fact["unit"])}) for fact in facts
+    )
+    return Message(**{**data, "facts": known, "rows": tuple(data["rows"])})

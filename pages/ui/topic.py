@@ -1,0 +1,75 @@
+"""What the chat is about: the segments on screen, laid out for questions and shared by content key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from core.profiles.metrics import Profiles, profile
+from core.segments.partition import Partition
+from core.settings import AnalyzeSettings
+from core.words.context import Basis, Context, make_context
+from pages.ui import desk, fits, steering, workbench
+from pages.ui.fits import Fit
+from pages.ui.workbench import Sources
+
+
+def context() -> Context | None:
+    """The segments that this session saw last, or the ones kept for the model; None before there are any."""
+    made_from = workbench.found_sources()
+    if made_from is None:
+        return None
+    fit, previous = _fits(made_from)
+    made = _tables(made_from.embeddings, workbench.token(fit.partition.labels), _outcome(), made_from, fit)
+    names = desk.names(made_from.store, made_from.model_key)
+    return replace(made, names=names, previous=previous)
+
+
+def prepare() -> None:
+    """Lay out what every question needs, once the page is drawn, so that the first answer need not wait."""
+    made_from = workbench.found_sources()
+    if made_from is not None and st.session_state.get(fits.KEY) is not None:
+        _basis(made_from.embeddings, made_from)
+
+
+def _fits(made_from: Sources) -> tuple[Fit, Partition | None]:
+    """The segments on screen, and those before the last move; made now if nobody has looked at them yet.
+
+    Raises:
+        SettingsError: If there are too few users for segments.
+    """
+    session = st.session_state.get(fits.KEY)
+    if isinstance(session, fits.Session) and session.model == made_from.model_key and session.fits:
+        before = session.fits[1].partition if len(session.fits) > 1 else None
+        return session.fits[0], before
+    kept = desk.recall(made_from.store, made_from.model_key, len(made_from.inside))
+    if kept is not None:
+        return Fit(kept.embeddings, kept.weights, kept.partition), None
+    return workbench.solve(made_from, steering.standard(made_from.n_clustered)).fit, None
+
+
+def _outcome() -> str | None:
+    chosen = st.session_state.get("outcome")
+    return str(chosen) if chosen else None
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _basis(embeddings: str, _made_from: Sources) -> Basis:
+    data = workbench.profile_data(_made_from)
+    return Basis.from_dataset(_made_from.dataset, _made_from.labels, data)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _tables(embeddings: str, segments: str, outcome: str | None, _made_from: Sources, _fit: Fit) -> Context:
+    partition = _fit.partition
+    profiles = _profiles(_made_from, partition.labels, outcome)
+    vectors = workbench.vectors(_made_from, _fit.weights)
+    return make_context(_basis(embeddings, _made_from), profiles, partition, {}, vectors)
+
+
+def _profiles(made_from: Sources, labels: np.ndarray, outcome: str | None) -> Profiles:
+    known = workbench.outcomes(made_from)
+    settings = AnalyzeSettings.checked(outcome=outcome if outcome in known else None)
+    return profile(workbench.profile_data(made_from), labels, settings)
