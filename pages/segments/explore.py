@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -22,11 +22,14 @@ from pages.ui import (
     errors,
     job_panel,
     map_view,
+    naming,
     state,
     steering,
+    topic,
     workbench,
 )
 from pages.ui.figure import behind
+from pages.ui.text import md_text
 from pages.ui.workbench import Bench, Sources
 
 WHY_APART = {
@@ -64,16 +67,17 @@ def _explore(made_from: Sources) -> None:
 
 def _cards(bench: Bench) -> None:
     rows = bench.profiles.segments
-    working = default_names(bench.profiles)
+    working, about = default_names(bench.profiles), topic.context()
+    suggested = naming.suggested(about) if about is not None else {}
     st.subheader("Segments", help="Type a name into a card: it is kept, and follows the segment.")
     with st.grid("auto", min_column_width=cards.CARD_WIDTH, gap="small", key="cards"):
         for row in records(rows[rows[Col.KIND] == Kind.SEGMENT]):
-            _card(bench, row, working[row[Col.SEGMENT]])
+            _card(bench, row, working[row[Col.SEGMENT]], suggested)
         for row in records(rows[rows[Col.KIND] == Kind.GROUP]):
             cards.rule_card(row[Col.LABEL], row[Col.USERS], row[Col.SHARE], WHY_APART[row[Col.KEY]])
 
 
-def _card(bench: Bench, row: dict[str, Any], working_name: str) -> None:
+def _card(bench: Bench, row: dict[str, Any], working_name: str, suggested: Mapping[int, str]) -> None:
     segment: int = row[Col.SEGMENT]
     with st.container(border=True, height="stretch", key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE])
@@ -85,6 +89,10 @@ def _card(bench: Bench, row: dict[str, Any], working_name: str) -> None:
             )
         cards.line("Page views a user", number(row[Col.PAGE_VIEWS_MEAN], 1))
         cards.block("Most unlike others in", working_name)
+        if row[Col.SEGMENT] not in bench.own_names and row[Col.SEGMENT] in suggested:
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                st.caption(f"Suggested: {md_text(suggested[row[Col.SEGMENT]])}", width="stretch")
+                naming.use_one(bench, segment, suggested[segment])
 
 
 def _renamer(bench: Bench) -> Callable[[int, str], None]:

@@ -81,10 +81,16 @@ def begin(model: str) -> Conversation:
 
 def to_message(answer: Answer) -> Message:
     """An answer as it is kept."""
-    table = answer.table if answer.table is not None else pd.DataFrame()
-    rows = json.loads(table.head(ROWS_KEPT).to_json(orient="records")) if len(table) else []
     chart = dict(answer.chart) if answer.chart else None
-    return Message("assistant", answer.text, answer.facts, tuple(rows), answer.query, answer.source, chart)
+    rows = plain_rows(answer.table)
+    return Message("assistant", answer.text, answer.facts, rows, answer.query, answer.source, chart)
+
+
+def plain_rows(table: pd.DataFrame | None) -> tuple[Mapping[str, Any], ...]:
+    """The first rows of a table as plain data."""
+    if table is None or table.empty:
+        return ()
+    return tuple(json.loads(table.head(ROWS_KEPT).to_json(orient="records")))
 
 
 def save(store: Store, conversation: Conversation) -> None:

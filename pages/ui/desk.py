@@ -19,6 +19,8 @@ from core.store import Store, write_text_atomic
 
 STAGE: Final = "workbench"
 LONGEST_NAME: Final = 60
+HISTORY: Final = 50
+"""Changes of names that can be taken back."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,43 @@ def rename(store: Store, model: str, changes: Mapping[int, str]) -> dict[int, st
     Raises:
         ResourceError: If the disk is full; the old names are still there.
     """
+    before = names(store, model)
     tidy = {segment: " ".join(name.split())[:LONGEST_NAME] for segment, name in changes.items()}
-    kept = {segment: name for segment, name in sorted((names(store, model) | tidy).items()) if name}
-    write_text_atomic(store.root / STAGE / f"{model}.names.json", json.dumps(kept, ensure_ascii=False))
+    kept = {segment: name for segment, name in sorted((before | tidy).items()) if name}
+    if kept != before:
+        _write_history(store, model, [*earlier_names(store, model), before][-HISTORY:])
+        _write_names(store, model, kept)
     return kept
+
+
+def earlier_names(store: Store, model: str) -> list[dict[int, str]]:
+    """All names as they were before each change, the oldest first."""
+    try:
+        found = json.loads((store.root / STAGE / f"{model}.names.history.json").read_text(encoding="utf-8"))
+        return [{int(segment): str(name) for segment, name in one.items()} for one in found]
+    except (OSError, ValueError, AttributeError, TypeError):
+        return []
+
+
+def undo_names(store: Store, model: str) -> dict[int, str]:
+    """Go back to the names before the last change.
+
+    Raises:
+        ResourceError: If the disk is full; the names are as they were.
+    """
+    *older, before = earlier_names(store, model) or [names(store, model)]
+    _write_names(store, model, before)
+    _write_history(store, model, older)
+    return before
+
+
+def _write_names(store: Store, model: str, kept: Mapping[int, str]) -> None:
+    write_text_atomic(store.root / STAGE / f"{model}.names.json", json.dumps(kept, ensure_ascii=False))
+
+
+def _write_history(store: Store, model: str, history: list[dict[int, str]]) -> None:
+    path = store.root / STAGE / f"{model}.names.history.json"
+    write_text_atomic(path, json.dumps(history, ensure_ascii=False))
 
 
 def choose_vectors(store: Store, model: str, embeddings: str) -> None:

@@ -57,6 +57,10 @@ PROFILES: Final = Screen(
     "pages/segments/profiles.py", "Profiles", ":material/leaderboard:", "profiles",
     "What sets each segment apart: size, pages, sessions, sources, outcome.",
 )  # fmt: skip
+COMPARE: Final = Screen(
+    "pages/segments/compare.py", "Compare", ":material/compare_arrows:", "compare",
+    "Segments in words: what differs, what is alike, each number a figure.",
+)  # fmt: skip
 USERS: Final = Screen(
     "pages/use/users.py", "Users", ":material/person_search:", "users",
     "Typical users of a segment, and one user's visits step by step.",
@@ -68,7 +72,7 @@ EXPORT: Final = Screen(
 
 SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
     "Prepare": (DATA, LABELS, TRAINING),
-    "Segments": (EXPLORE, PROFILES),
+    "Segments": (EXPLORE, PROFILES, COMPARE),
     "Use": (USERS, EXPORT),
 }
 

@@ -1,0 +1,77 @@
+"""Compare: segments in words, each number a figure that can be looked up."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.words import arguments
+from core.words.compare import compare, compare_all
+from core.words.context import Context
+from core.words.describe import paragraph
+from core.words.facts import FactBook
+from core.words.figures import Figures
+from core.words.findings import Finding
+from pages.ui import bench_view, cards, chat_message, errors, naming, topic
+from pages.ui.conversations import Message, plain_rows
+from pages.ui.links import PROFILES, link
+from pages.ui.text import md_text
+from pages.ui.workbench import Bench
+
+
+def page() -> None:
+    """Draw the page, or what to do first."""
+    st.title("Compare")
+    bench = bench_view.ready()
+    about = topic.context() if bench is not None else None
+    if bench is None or about is None:
+        return
+    st.caption("Every number is counted from your data, by the functions that draw the Profiles page.")
+    _two(about)
+    _each(bench, about)
+    with st.container(border=True, key="all-compared"):
+        st.subheader("All segments")
+        _say(compare_all(_figures(about)), "all")
+    link(PROFILES, "The same in charts")
+
+
+def _figures(about: Context) -> Figures:
+    return Figures(about, FactBook(about.tables.digest))
+
+
+def _two(about: Context) -> None:
+    with st.container(border=True, key="two-compared"):
+        st.subheader("Two side by side")
+        keys = [key for key in about.keys if key != "all"]
+        left, right = st.columns(2)
+        first = left.selectbox("This one", keys, 0, format_func=about.title, key="compare-first")
+        others = [key for key in keys if key != first]
+        second = right.selectbox("with", others, 0, format_func=about.title, key="compare-second")
+        if second is None:
+            st.caption("There is only one group to look at.")
+            return
+        _say(compare(_figures(about), arguments.Compare(a=first, b=second)), "two")
+
+
+def _each(bench: Bench, about: Context) -> None:
+    st.subheader("One by one")
+    suggested = naming.suggested(about)
+    with st.container(horizontal=True, vertical_alignment="center", key="names-actions"):
+        naming.use_all(bench, suggested)
+        naming.undo(bench)
+    for key, segment in zip(about.segment_keys, bench.segments, strict=True):
+        with st.container(border=True, key=f"described-{segment}", gap="xsmall"):
+            cards.swatch(segment)
+            st.markdown(f"#### {cards.heading(bench.names[segment])}")
+            if segment not in bench.own_names:
+                st.caption(f"Suggested name: {md_text(suggested[segment])}")
+            _say(paragraph(_figures(about), key), f"segment-{segment}")
+
+
+def _say(found: Finding, key: str) -> None:
+    """Words, with the figures they cite and the rows behind them."""
+    rows = plain_rows(found.table)
+    chat_message.draw(Message("assistant", found.text, found.facts, rows, found.query), key)
+
+
+with errors.shown():
+    page()

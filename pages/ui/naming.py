@@ -1,0 +1,59 @@
+"""Names of segments: suggested from what sets each apart, taken over, and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.words.context import Context
+from core.words.facts import FactBook
+from core.words.figures import Figures
+from core.words.naming import names
+from pages.ui import desk, errors
+from pages.ui.workbench import Bench
+
+
+def suggested(about: Context) -> dict[int, str]:
+    """A name for each segment, from its strongest differences; all different."""
+    return _suggested(about.tables.digest, about)
+
+
+def use_all(bench: Bench, found: Mapping[int, str]) -> None:
+    """A button that names every segment that the analyst has not named."""
+    missing = {segment: name for segment, name in found.items() if segment not in bench.own_names}
+    st.button(
+        "Use the suggested names", icon=":material/auto_awesome:", key="use-names", disabled=not missing,
+        on_click=_rename, args=(bench, missing), help="Names of your own stay as they are.",
+    )  # fmt: skip
+
+
+def use_one(bench: Bench, segment: int, name: str) -> None:
+    """A button that gives one segment its suggested name."""
+    st.button(
+        "Use", key=f"use-name-{segment}", type="tertiary", on_click=_rename, args=(bench, {segment: name})
+    )
+
+
+def undo(bench: Bench) -> None:
+    """A button that takes the last change of names back."""
+    made_from = bench.sources
+    st.button(
+        "Undo names", icon=":material/undo:", key="undo-names", type="tertiary",
+        disabled=not desk.earlier_names(made_from.store, made_from.model_key), on_click=_undo, args=(bench,),
+    )  # fmt: skip
+
+
+def _rename(bench: Bench, changes: Mapping[int, str]) -> None:
+    with errors.shown():
+        desk.rename(bench.sources.store, bench.sources.model_key, changes)
+
+
+def _undo(bench: Bench) -> None:
+    with errors.shown():
+        desk.undo_names(bench.sources.store, bench.sources.model_key)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _suggested(digest: str, _about: Context) -> dict[int, str]:
+    return names(Figures(_about, FactBook(digest)))

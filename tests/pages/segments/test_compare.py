@@ -1,0 +1,53 @@
+"""The Compare page: without a model, with one, and one choice."""
+
+from __future__ import annotations
+
+from core.store import Store
+from pages.ui import desk
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import FinishedRun
+
+PAGE = "pages/segments/compare.py"
+
+
+def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "This page needs a data set" in texts(app)
+
+
+def test_every_segment_is_described_and_every_figure_is_written_out(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert not app.exception
+    words = texts(app)
+    assert "[[F" not in words
+    for number in (1, 2, 3):
+        assert f"Segment {number}" in words
+    assert "against" in words
+
+
+def test_another_pair_is_compared(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    app.selectbox(key="compare-first").select("segment:2").run()
+    assert "Segment 3 against" in texts(app)
+    assert "segment:2" not in app.selectbox(key="compare-second").options
+
+
+def test_suggested_names_are_taken_over_and_back(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    store, model = Store(finished_run.root), finished_run.model
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    desk.rename(store, model, {1: "Mine"})
+    app.run()
+    app.button(key="use-names").click().run()
+    named = desk.names(store, model)
+    assert sorted(named) == [0, 1, 2]
+    assert named[1] == "Mine"
+    assert len(set(named.values())) == 3
+    app.button(key="undo-names").click().run()
+    assert desk.names(store, model) == {1: "Mine"}
+    app.button(key="undo-names").click().run()
+    assert desk.names(store, model) == {}
+    assert app.button(key="undo-names").disabled
