@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -73,6 +74,7 @@ class Answer:
         query: What was asked of the data, in words or SQL.
         source: ``rules`` or the model's name.
         declined: True where the question could not be answered; the text then says what can be asked.
+        chart: A chart over the columns of ``table`` (``core/words/segment_tools.py``); None where there is none.
     """
 
     text: str
@@ -81,6 +83,7 @@ class Answer:
     query: str = ""
     source: str = "rules"
     declined: bool = False
+    chart: Mapping[str, Any] | None = None
 
 
 class Facts(Protocol):

@@ -36,9 +36,7 @@ def panel() -> None:
             st.markdown("**Ask about the segments**")
             _menu(conversation)
         _said(conversation)
-        st.chat_input(
-            "Ask, for example: compare segment 1 and 2", key="question", max_chars=LONGEST, on_submit=_asked
-        )
+        st.chat_input("Ask about a segment", key="question", max_chars=LONGEST, on_submit=_asked)
 
 
 def _asked() -> None:

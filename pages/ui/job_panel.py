@@ -30,6 +30,7 @@ TITLES: Final = {
     "train": "Training",
     "choose_k": "Comparing numbers of segments",
     "layout": "Drawing the map",
+    "scorecard": "Comparing the model with simple ways",
 }
 
 STAGES: Final = {
@@ -39,6 +40,7 @@ STAGES: Final = {
     "label": "Deciding themes and types",
     "train": "Learning from the visits",
     "embed": "Making a vector for every user",
+    "scorecard": "Putting the figures together",
 }
 """Stage → what it does, where it sends no message of its own."""
 

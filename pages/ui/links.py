@@ -61,6 +61,10 @@ COMPARE: Final = Screen(
     "pages/segments/compare.py", "Compare", ":material/compare_arrows:", "compare",
     "Segments in words: what differs, what is alike, each number a figure.",
 )  # fmt: skip
+TRUST: Final = Screen(
+    "pages/segments/trust.py", "Trust", ":material/verified:", "trust",
+    "Does order matter, and can you trust these segments?",
+)  # fmt: skip
 USERS: Final = Screen(
     "pages/use/users.py", "Users", ":material/person_search:", "users",
     "Typical users of a segment, and one user's visits step by step.",
@@ -72,7 +76,7 @@ EXPORT: Final = Screen(
 
 SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
     "Prepare": (DATA, LABELS, TRAINING),
-    "Segments": (EXPLORE, PROFILES, COMPARE),
+    "Segments": (EXPLORE, PROFILES, COMPARE, TRUST),
     "Use": (USERS, EXPORT),
 }
 

@@ -32,6 +32,9 @@ def prepare() -> None:
     made_from = workbench.found_sources()
     if made_from is not None and st.session_state.get(fits.KEY) is not None:
         _basis(made_from.embeddings, made_from)
+        about = context()
+        if about is not None:
+            about.tables.warm()
 
 
 def _fits(made_from: Sources) -> tuple[Fit, Partition | None]:

@@ -9,10 +9,12 @@ import streamlit as st
 from annotated_types import Ge, Gt, Le, Lt
 
 from core.dataset import Dataset
+from core.labels.settings import LabelMode
 from core.model.population import choose_users
 from core.model.schedule import estimate_seconds
 from core.sequences import UserSequences
 from core.settings import Device, Preset, TrainSettings
+from pages.ui import label_book
 from pages.ui.text import duration
 
 START_S: Final = 10.0
@@ -116,7 +118,11 @@ def _preset_words(preset: Preset, learners: tuple[int, float]) -> str:
 
 
 def _expected(settings: TrainSettings, learners: tuple[int, float]) -> str:
-    return duration(START_S + estimate_seconds(*learners, settings))
+    return duration(START_S + estimate_seconds(*learners, settings, _label_views()))
+
+
+def _label_views() -> int:
+    return 0 if label_book.load().mode is LabelMode.OFF else 2
 
 
 def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:

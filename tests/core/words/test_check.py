@@ -13,11 +13,10 @@ FACTS = (
     Fact("F3", "outcome_rate", "outcome rate", (ONE,), 0.124, Unit.SHARE, "12.4%"),
     Fact("F4", "outcome_rate", "outcome rate", (TWO,), 0.081, Unit.SHARE, "8.1%"),
     Fact("F5", "ratio:users", "ratio of users", (ONE, TWO), 2.0, Unit.RATIO, "2.0×", comparison=True),
-    Fact("F6", "difference:outcome_rate", "difference", (ONE, TWO), 0.043, Unit.POINTS, "+4.3", comparison=True),
+    Fact("F6", "difference:outcome_rate", "gap", (ONE, TWO), 0.043, Unit.POINTS, "+4.3", comparison=True),
     Fact("F7", "share:page", "share that saw it", (ONE,), 0.4, Unit.SHARE, "40%", item="/blog"),
     Fact("F8", "top:page", "top page", (ONE,), "/blog", Unit.TEXT, "/blog"),
-    Fact("F9", "most:users", "segment with most users", (ONE,), "Segment 1 (Hunters)", Unit.TEXT, "Segment 1 (Hunters)",
-         comparison=True),
+    Fact("F9", "most:users", "most users", (ONE,), "Hunters", Unit.TEXT, "Hunters", comparison=True),
 )  # fmt: skip
 
 

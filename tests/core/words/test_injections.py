@@ -77,19 +77,22 @@ class TestEach:
 
         assert [span for span in verified.spans if span.ok] == []
 
-    def test_obeyed_where_slots_are_needed_its_numbers_are_problems(self, one: Injection) -> None:
-        says_number = re.search(
-            r"\d|half|twice|dozen|most|⑫|\[\[F", re.sub(r"https?:\S+|[\w.]+\.example\S*", "", one.obeyed)
-        )
-        checked = check_slots(one.obeyed, FACTS, segments=SEGMENTS)
 
-        assert not checked.ok or not says_number
+LIES = [one for one in INJECTIONS if one.lies]
 
-    def test_over_a_real_socket_an_obedient_model_changes_nothing(self, one: Injection) -> None:
-        sent = message(one)
-        with simulating(lambda request, _: Reply({"text": one.obeyed})) as server:
-            llm = connect(LlmSettings(model="simulated", base_url=server.base_url))
-            answer = llm.parse("Describe.", sent or "{}", Answer).text
 
-        assert USER_ID not in json.dumps(server.requests)
-        assert loads_or_links(shown(answer)) == []
+@pytest.mark.parametrize("one", LIES, ids=lambda one: one.obeyed)
+def test_a_lie_is_noticed_by_both_checks(one: Injection) -> None:
+    assert not check_slots(one.obeyed, FACTS, segments=SEGMENTS).ok
+    assert "[[" in one.obeyed or not verify_numbers(one.obeyed, FACTS, segments=SEGMENTS).ok
+
+
+def test_over_a_real_socket_an_obedient_model_changes_nothing() -> None:
+    """The simulator answers with what the hostile text asks for, whatever it was sent."""
+    with simulating(lambda _, number: Reply({"text": INJECTIONS[number].obeyed})) as server:
+        llm = connect(LlmSettings(model="simulated", base_url=server.base_url))
+        answers = [llm.parse("Describe.", message(one) or "{}", Answer).text for one in INJECTIONS]
+
+    assert answers == [one.obeyed for one in INJECTIONS]
+    assert USER_ID not in json.dumps(server.requests)
+    assert [found for answer in answers for found in loads_or_links(shown(answer))] == []

@@ -22,7 +22,7 @@ def test_an_attribute_by_eye_with_its_interval() -> None:
 def test_values_are_the_most_frequent_first() -> None:
     made = context()
     assert values(made, Dimension.DEVICE) == ("desktop", "mobile")
-    assert values(made, Dimension.THEME)[0] == "Shoes"
+    assert values(made, Dimension.THEME) == ("No theme", "Hats", "Shoes")  # 9, 8 and 8 page views
     assert values(made, Dimension.PAGE) == ()
     assert values(made, Dimension.COUNTRY) == ()
 

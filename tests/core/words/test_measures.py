@@ -16,8 +16,9 @@ from core.words.measures import BY_KEY, LONGEST, MEASURES, clean, write
     [
         (1204, Unit.COUNT, 1, "1,204"), (5.25, Unit.NUMBER, 1, "5.2"), (0.1234, Unit.SHARE, 2, "12.34%"),
         (1.84, Unit.RATIO, 1, "1.8×"), (math.inf, Unit.RATIO, 1, "only here"),
-        (-0.0158, Unit.POINTS, 2, "-1.58 percentage points"), (125, Unit.SECONDS, 0, "2 min 5 s"),
-        (-125, Unit.SECONDS, 0, "−2 min 5 s"), (12.5, Unit.MONEY, 2, "12.50"), ("/cart", Unit.TEXT, 1, "/cart"),
+        (-0.0158, Unit.POINTS, 2, "-1.58 percentage points"),
+        (125, Unit.SECONDS, 0, "2 min 5 s"), (-125, Unit.SECONDS, 0, "−2 min 5 s"),
+        (12.5, Unit.MONEY, 2, "12.50"), ("/cart", Unit.TEXT, 1, "/cart"),
         (math.nan, Unit.POINTS, 1, "–"),
     ],
 )  # fmt: skip

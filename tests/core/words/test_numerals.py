@@ -45,8 +45,11 @@ def test_reads_one_number(text: str, value: float, written: Written) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1. Segments", "2) Paths\n3) Pages", "the one that converts", "one of the segments", "First, look at it.",
-     "third-party cookies", "a second chance", "F12 and P17", "one-stop shop", "At first it is small"],
+    [
+        "1. Segments", "2) Paths\n3) Pages", "the one that converts", "one of the segments",
+        "First, look at it.", "third-party cookies", "a second chance", "F12 and P17", "one-stop shop",
+        "At first it is small",
+    ],
 )  # fmt: skip
 def test_some_words_and_list_marks_are_no_numbers(text: str) -> None:
     assert found(text) == []

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a case is easier to read on one line
 import subprocess
 import sys
 import time

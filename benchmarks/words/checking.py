@@ -1,0 +1,251 @@
+"""Hold one answer against the oracle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.words.oracle import Oracle
+from core.words.contract import Answer, Fact
+from core.words.render import cited, fill
+
+Wanted = tuple[str, tuple[str, ...], str]
+"""Metric, rows and item of a figure that an answer has to give."""
+LISTS = ("top", "entry", "exit", "step")
+"""Answers that list items: their values and order are checked, as equal ones may stand in for each other."""
+DISTANCE_TOLERANCE = 1e-4
+"""Centroids are float32 sums of many vectors."""
+DESCRIBED = ("users", "share", "page_views_mean", "sessions_mean", "engagement_s_mean", "outcome_rate")
+
+
+def problems(answer: Answer, expect: dict[str, Any], oracle: Oracle) -> list[str]:
+    """What is wrong with an answer; empty if it is exact."""
+    if answer.declined:
+        return ["declined"]
+    facts = {fact.id: fact for fact in answer.facts}
+    said = [facts[name] for name in cited(answer.text) if name in facts]
+    found = [
+        f"{fact.metric} {fact.segments} {fact.item} = {fact.value}"
+        for fact in said
+        if not right(fact, oracle)
+    ]
+    have = {(fact.metric, fact.segments, fact.item) for fact in said}
+    wanted = list(wanted_of(expect, oracle))
+    found += [f"missing {one}" for one in wanted if one not in have]
+    if expect["kind"] not in ("describe", "why", "compare", "compare_all"):
+        found += [f"not asked for {one}" for one in sorted(have - set(wanted)) if not _beside(one, expect)]
+    found += _order(said, expect, oracle)
+    plain, _ = fill(answer.text, answer.facts)
+    found += [f"{text(fact)} is not said" for fact in said if text(fact) not in plain]
+    if answer.table is None or not answer.query:
+        found.append("no table or query")
+    if expect["kind"] == "chart" and (answer.chart or {}).get("y", {}).get("field") != expect["metric"]:
+        found.append("no chart")
+    return found
+
+
+def _beside(one: Wanted, expect: dict[str, Any]) -> bool:
+    """A share is said with its number, a distance with the size."""
+    metric, rows, item = one
+    if expect["kind"] == "share":
+        return rows[0] in expect["rows"] and item == expect["value"]
+    if expect["kind"] in LISTS:
+        return metric == _metric_of(expect) and list(rows) == expect["rows"]
+    return expect["kind"] == "list" or (expect["kind"] == "similar" and metric == "users")
+
+
+def right(fact: Fact, oracle: Oracle) -> bool:
+    """Whether a fact is what the oracle counts."""
+    value = value_of(fact.metric, fact.segments, fact.item, oracle)
+    if isinstance(value, str):
+        return fact.segments[0] == value
+    close = DISTANCE_TOLERANCE if fact.metric == "distance" else 1e-9
+    return math.isclose(float(fact.value), value, rel_tol=close, abs_tol=1e-12)
+
+
+def value_of(metric: str, rows: tuple[str, ...], item: str, oracle: Oracle) -> float | str:
+    """The oracle's value of any figure that can be cited."""
+    kind, _, what = metric.partition(":")
+    simple = {
+        "segments": lambda: len(oracle.segments), "distance": lambda: oracle.distances(rows[0])[rows[1]],
+        "moved": lambda: oracle.moved()[0], "moved_share": lambda: oracle.moved()[0] / oracle.moved()[1],
+    }  # fmt: skip
+    if metric in simple:
+        return float(simple[metric]())
+    if kind in ("highest", "lowest"):
+        return _extreme(kind, what, rows[0], item, oracle)
+    if kind in ("difference", "ratio"):
+        one, other = (oracle.measure(what, key) for key in rows)
+        return one - other if kind == "difference" else one / other
+    if kind in ("entry", "exit"):
+        return float(oracle.ends(kind, rows[0])[item])
+    if kind == "step":
+        by, _, of = what.partition(":")
+        ends = item.split(" → ")
+        only = {"from": (ends[0], None), "to": (None, ends[1]), "": (None, None)}[of]
+        return float(oracle.steps(by, rows[0], *only)[item])
+    return oracle.item(kind, what, rows[0], item) if what else oracle.measure(metric, rows[0])
+
+
+def _extreme(kind: str, what: str, row: str, item: str, oracle: Oracle) -> str:
+    """The row itself if it is among those with the highest or lowest value, else the one that is."""
+    values = {key: _ranked(what, key, item, oracle) for key in oracle.segments}
+    best = (max if kind == "highest" else min)(values.values())
+    tied = [key for key, value in values.items() if math.isclose(value, best, rel_tol=1e-12)]
+    return row if row in tied else tied[0]
+
+
+def _ranked(what: str, key: str, item: str, oracle: Oracle) -> float:
+    metric, _, dimension = what.partition(":")
+    return oracle.item(metric, dimension, key, item) if dimension else oracle.measure(metric, key)
+
+
+def wanted_of(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
+    """Figures that the answer has to give."""
+    kind, rows = expect["kind"], expect.get("rows", [])
+    if kind in ("rank", "chart", "rank_item"):
+        yield from _wanted_ranking(expect, oracle)
+    elif kind == "metric":
+        yield from ((name, (key,), "") for key in rows for name in expect["metrics"])
+    elif kind == "share":
+        yield from ((f"{expect['metric']}:{expect['dimension']}", (key,), expect["value"]) for key in rows)
+    elif kind == "compare":
+        yield from ((name, (key,), "") for key in rows for name in expect["metrics"])
+    elif kind == "compare_all":
+        yield from _extremes(oracle)
+    elif kind in ("describe", "why"):
+        yield from _wanted_description(expect)
+    elif kind in ("top", "entry", "exit", "step", "similar"):
+        yield from _wanted_list(expect, oracle)
+    elif kind == "changed":
+        yield from (("moved", ("all",), ""), ("moved_share", ("all",), ""))
+    elif kind == "list":
+        yield from (("users", (key,), "") for key in oracle.segments)
+
+
+def _extremes(oracle: Oracle) -> Iterator[Wanted]:
+    for name in ("users", "page_views_mean", "sessions_mean", "outcome_rate"):
+        values = {key: oracle.measure(name, key) for key in oracle.segments}
+        yield f"highest:{name}", (max(values, key=lambda key: values[key]),), ""
+
+
+def _wanted_ranking(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
+    item, dimension = expect.get("value", ""), expect.get("dimension", "")
+    what = f"{expect['metric']}:{dimension}" if dimension else expect["metric"]
+    values = {key: _ranked(what, key, item, oracle) for key in oracle.segments}
+    order = expect.get("order", "most")
+    best = max(values.values()) if order == "most" else min(values.values())
+    for key, value in values.items():
+        if value == best:
+            yield f"{'highest' if order == 'most' else 'lowest'}:{what}", (key,), item
+        yield_it = not (value == best and key != next(one for one in values if values[one] == best))
+        if yield_it:
+            yield what, (key,), item
+
+
+def _wanted_description(expect: dict[str, Any]) -> Iterator[Wanted]:
+    (key,) = expect["rows"]
+    if expect["kind"] == "describe":
+        yield from ((name, (key,), "") for name in DESCRIBED)
+    elif metric := expect.get("metric"):
+        yield from ((metric, (one,), "") for one in (key, "all"))
+        yield f"difference:{metric}", (key, "all"), ""
+
+
+def _wanted_list(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
+    """As many as were asked for; which ones is checked with their order, where equal ones may stand in."""
+    (key,) = expect["rows"]
+    if expect["kind"] == "similar":
+        yield from (("distance", (key, other), "") for other in oracle.distances(key).index[: expect["n"]])
+    else:
+        values = _listed(expect, oracle)
+        least = values.iloc[: expect["n"]].min() if len(values) else 0
+        sure = values[values > least].index if len(values) > expect["n"] else values.index
+        yield from (
+            (_metric_of(expect), (key,), item)
+            for item in sure
+            if expect["kind"] != "top" or _by_value(expect)
+        )
+
+
+def _by_value(expect: dict[str, Any]) -> bool:
+    return not (expect["dimension"] == "page" and expect["metric"] == "lift")
+
+
+def _metric_of(expect: dict[str, Any]) -> str:
+    if expect["kind"] == "top":
+        return f"{expect['metric']}:{expect['dimension']}"
+    if expect["kind"] != "step":
+        return f"{expect['kind']}:page"
+    of = "from" if expect.get("origin") else "to" if expect.get("target") else ""
+    return f"step:{expect['by']}" + (f":{of}" if of else "")
+
+
+def _listed(expect: dict[str, Any], oracle: Oracle) -> Any:  # noqa: ANN401 - a pandas Series
+    import pandas as pd
+
+    (key,) = expect["rows"]
+    if expect["kind"] == "step":
+        return oracle.steps(expect["by"], key, expect.get("origin"), expect.get("target"))
+    if expect["kind"] in ("entry", "exit"):
+        return oracle.ends(expect["kind"], key)
+    dimension, metric = expect["dimension"], expect["metric"]
+    names = oracle.top(dimension, key, metric)
+    names = names[: expect["n"] + 20]
+    return pd.Series({name: oracle.item(metric, dimension, key, name) for name in names}, dtype="float64")
+
+
+def _order(said: list[Fact], expect: dict[str, Any], oracle: Oracle) -> list[str]:
+    """Lists must be as long as asked, and each place hold an item with the value of that place."""
+    if expect["kind"] not in LISTS:
+        return []
+    values = _listed(expect, oracle)
+    own = [fact for fact in said if fact.metric == _metric_of(expect)]
+    if len(own) != min(expect["n"], len(values)):
+        return [f"{len(own)} listed"]
+    if expect["kind"] == "top" and not _by_value(expect):
+        return [] if [fact.item for fact in own] == list(values.index[: len(own)]) else ["order"]
+    wrong = [
+        fact.item
+        for fact, value in zip(own, values, strict=False)
+        if not math.isclose(float(fact.value), value)
+    ]
+    return [f"order: {wrong}"] if wrong else []
+
+
+def text(fact: Fact) -> str:
+    """How a value has to be written, said once more in other words than the app's."""
+    if isinstance(fact.value, str):
+        return fact.value
+    value, name = float(fact.value), fact.metric.split(":")[-1]
+    writers = {
+        "count": lambda: f"{round(value):,}",
+        "money": lambda: f"{value:,.2f}",
+        "seconds": lambda: _time(value),
+        "ratio": lambda: _times(value),
+        "points": lambda: f"{100 * value:+.{2 if 'rate' in name else 1}f} percentage points",
+        "share": lambda: f"{100 * value:.{2 if name.endswith('_rate') else 1}f}%",
+        "number": lambda: _number(value, name),
+    }  # fmt: skip
+    return writers[fact.unit.value]()
+
+
+def _number(value: float, name: str) -> str:
+    if name == "page_views_median" and value == int(value):
+        return str(int(value))
+    return f"{value:,.{2 if name in ('sessions_mean', 'distance') else 1}f}"
+
+
+def _times(value: float) -> str:
+    if math.isinf(value):
+        return "only here"
+    return f"{value:,.0f}×" if value >= 10 else f"{value:.1f}×"
+
+
+def _time(value: float) -> str:
+    sign, seconds = "−" if value < 0 else "", round(abs(value))
+    if seconds < 60:
+        return f"{sign}{seconds} s"
+    minutes, rest = divmod(seconds, 60)
+    return f"{sign}{minutes} min" + (f" {rest} s" if rest else "")

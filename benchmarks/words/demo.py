@@ -1,0 +1,121 @@
+"""The demo shop as the questions see it: its tables, labels by address, segments from what was looked at.
+
+No model is trained: what is asked about the segments does not depend on how they were made.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from core.dataset import Dataset
+from core.ingest import ingest
+from core.pipeline import clustered
+from core.profiles.data import ProfileData
+from core.profiles.metrics import profile
+from core.progress import silent
+from core.sample import write_sample
+from core.schema import Pages, View
+from core.segments.clustering import fit
+from core.segments.partition import Partition
+from core.sequences import UserSequences
+from core.settings import AnalyzeSettings, ClusterSettings, IngestSettings
+from core.words.context import Basis, Context, make_context
+
+EDITED = {
+    0: "Bargain hunters", 1: "Window shoppers", 2: "Loyal readers", 3: "Weekend climbers", 4: "Gift seekers",
+    5: "Quick buyers",
+}  # fmt: skip
+"""Names that an analyst typed."""
+DIMENSIONS = 48
+TYPES = (
+    (r"^/$", "Homepage"), (r"^/(cart|checkout)", "Cart & checkout"), (r"^/account", "Account"),
+    (r"^/search", "Search"), (r"^/blog", "Blog"), (r"^/(support|stores)", "Service"),
+    (r"^/(sale|compare|guides|shop/[^/]+(/[^/]+)?$)", "Category"), (r"^/", "Product"),
+)  # fmt: skip
+THEMES = (
+    ("tents", "Tents"), ("sleeping", "Sleeping"), ("packs", "Packs"), ("jackets", "Jackets"),
+    ("footwear|boots|shoe", "Footwear"), ("climbing", "Climbing"), ("cooking|stove", "Cooking"),
+    ("cycling|bike", "Cycling"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Shop:
+    """What the questions are asked of.
+
+    Args:
+        dataset: The preprocessed export.
+        labels: View → label of each page.
+        partition: Segments.
+        vectors: What was clustered.
+        context: For the app.
+    """
+
+    dataset: Dataset
+    labels: dict[View, list[str]]
+    partition: Partition
+    vectors: np.ndarray
+    context: Context
+
+
+def make_shop(folder: Path, users: int, seed: int = 3, segments: int = 6) -> Shop:
+    """Make the export, read it, label its pages by address, cluster its users."""
+    csv, data, work = folder / "shop.csv", folder / "data", folder / "work"
+    for made in (data, work):
+        made.mkdir(parents=True, exist_ok=True)
+    write_sample(csv, users, seed)
+    ingest([csv], IngestSettings(), data, silent, work)
+    return open_shop(Dataset(data, f"shop-{users}-{seed}"), segments)
+
+
+def open_shop(dataset: Dataset, segments: int = 6) -> Shop:
+    """From a preprocessed export of the demo shop."""
+    labels = labels_of(dataset.pages)
+    vectors = vectors_of(dataset.sequences, len(dataset.pages))
+    settings = ClusterSettings(n_clusters=segments, n_init=2)
+    partition = fit(vectors, clustered(dataset.users), settings)
+    data = ProfileData.from_dataset(dataset)
+    basis = Basis.from_tables(dataset.key, data, dataset.pages, dataset.sequences, labels)
+    profiles = profile(data, partition.labels, AnalyzeSettings())
+    context = make_context(basis, profiles, partition, EDITED, vectors, earlier(partition))
+    return Shop(dataset, labels, partition, vectors, context)
+
+
+def earlier(now: Partition) -> Partition:
+    """Segments before a slider moved: every seventh user of the first was in the second."""
+    labels = now.labels.copy()
+    labels[np.flatnonzero(labels == 0)[::7]] = 1
+    return Partition(labels, now.centroids, now.ids, now.inertia, now.n_iter, False, now.settings)
+
+
+def labels_of(pages: pd.DataFrame) -> dict[View, list[str]]:
+    """Theme and type of each page, by its path."""
+    paths = [re.sub(r"^https?://[^/]+", "", address) for address in pages[Pages.PAGE_LOCATION]]
+    types = [next(name for pattern, name in TYPES if re.search(pattern, path)) for path in paths]
+    themes = [
+        next((name for pattern, name in THEMES if re.search(pattern, path)), "Unknown") for path in paths
+    ]
+    return {View.THEME: themes, View.TYPE: types}
+
+
+def vectors_of(sequences: UserSequences, n_pages: int) -> np.ndarray:
+    """A seeded random direction a page, summed over the page views of a user, at length 1."""
+    directions = np.random.default_rng(0).standard_normal((n_pages, DIMENSIONS)).astype(np.float32)
+    sums = np.add.reduceat(directions[sequences.page], sequences.offsets[:-1], axis=0)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    vectors: np.ndarray = (sums / np.maximum(lengths, 1e-9)).astype(np.float32)
+    return vectors
+
+
+def demo_shop(users: int = 3_000) -> Shop:
+    """A shop in a folder that is gone when this returns; its tables are read before."""
+    with tempfile.TemporaryDirectory() as folder:
+        shop = make_shop(Path(folder), users)
+        _ = shop.dataset.outcomes, shop.dataset.users, shop.dataset.pages, shop.dataset.sequences
+    return shop

@@ -1,0 +1,348 @@
+"""Answers made of hand-written sentences: right ones, and wrong ones that differ from them in one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from benchmarks.words.sentences import (
+    HELD_OUT,
+    HELD_OUT_ORDER,
+    INVENTED,
+    MORE_ORDER,
+    MORE_VALUES,
+    ORDER,
+    SPELT,
+    VALUES,
+)  # fmt: skip
+from benchmarks.words.shop import NAMES, PAGES, TABLE
+from core.profiles.intervals import wilson
+from core.words.contract import Unit
+from core.words.measures import BY_KEY, write
+from core.words.numerals import SMALL
+
+SLOT: Final = re.compile(r"\{([^{}]+)\}")
+OTHER_METRIC: Final = {
+    "users": "outcome_users", "outcome_users": "users", "sessions": "users", "share": "outcome_rate",
+    "outcome_rate": "share", "sessions_mean": "pages_per_session", "page_views_mean": "sessions_mean",
+    "pages_per_session": "page_views_mean", "engagement_s_mean": "engagement_s_mean",
+    "revenue_per_user": "page_views_mean",
+}  # fmt: skip
+DOWN: Final = {
+    "more": "fewer",
+    "larger": "smaller",
+    "higher": "lower",
+    "longer": "shorter",
+}
+KINDS: Final = ("wrong value", "another segment", "wrong metric", "wrong rounding", "spelt-out value")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One answer.
+
+    Args:
+        text: The answer.
+        kind: What is wrong with it; empty if nothing is.
+        start: Where the wrong place begins.
+        end: Where it ends.
+    """
+
+    text: str
+    kind: str = ""
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Which segments and pages a sentence is about, and how the segments are called."""
+
+    a: int
+    b: int
+    x: str
+    y: str
+    style: int
+
+
+def called(segment: int, style: int) -> str:
+    """One of the ways to name a segment."""
+    return (
+        f"Segment {segment + 1}", NAMES[segment], f"segment {segment + 1}", f"“{NAMES[segment]}”",
+        f"Segment {segment + 1} ({NAMES[segment]})", f"cluster {segment + 1}",
+        f"the {NAMES[segment].lower()} segment",
+    )[style % 7]  # fmt: skip
+
+
+def value_of(metric: str, row: int) -> float:
+    """A figure of the table; ``low`` and ``high`` are the ends of the outcome rate's interval."""
+    if metric in ("low", "high"):
+        ends = wilson(TABLE["outcome_users"][row], TABLE["users"][row])
+        return float(ends[metric == "high"])
+    return TABLE[metric][row]
+
+
+def written(metric: str, value: float, form: str) -> str:
+    """A figure as a text would have it."""
+    measure = BY_KEY["outcome_rate" if metric in ("low", "high") else metric]
+    if form == "words":
+        return in_words(value * 100 if measure.unit is Unit.SHARE else value, measure.unit)
+    if form == "k":
+        return f"{value / 1000:.1f}k"
+    if form == "~2":
+        digits = len(str(int(value))) - 2
+        return f"{round(value, -digits):,.0f}"
+    if form == "s":
+        return f"{value:.0f} seconds"
+    return write(value, measure.unit, int(form) if form else measure.digits)
+
+
+def in_words(value: float, unit: Unit) -> str:
+    """``two thousand six hundred fifty-one``; shares as percent, means with one digit."""
+    whole = round(value) if unit is not Unit.NUMBER else int(value)
+    text = _whole_in_words(whole)
+    if unit is Unit.NUMBER:
+        names = {int(number): word for word, number in SMALL.items() if number < 10}
+        text += f" point {names[round(10 * (value - whole)) % 10]}"
+    return f"{text} percent" if unit is Unit.SHARE else text
+
+
+def _whole_in_words(value: int) -> str:
+    names = {int(number): word for word, number in SMALL.items() if word not in ("dozen", "score")}
+    for size, word in ((1000, "thousand"), (100, "hundred")):
+        if value >= size:
+            rest = f" {_whole_in_words(value % size)}" if value % size else ""
+            return f"{_whole_in_words(value // size)} {word}{rest}"
+    if value <= 20 or value % 10 == 0:
+        return names[value]
+    return f"{names[value - value % 10]}-{names[value % 10]}"
+
+
+def place_of(name: str, cast: Cast) -> int:
+    """Row of the table."""
+    return {"A": cast.a, "B": cast.b, "group": 6, "all": 7}[name]
+
+
+def extreme(kind: str, metric: str) -> int:
+    """The segment with the most or the least."""
+    values = TABLE[metric][:6]
+    return values.index(max(values) if kind == "MAX" else min(values))
+
+
+def filled(slot: str, cast: Cast) -> str:
+    """What stands in a slot of a right sentence."""
+    name, _, form = slot.partition("|")
+    part = name.split(":")
+    if name in ("A", "B"):
+        return called(place_of(name, cast), cast.style + (name == "B") * 2)
+    if name in ("X", "Y"):
+        return cast.x if name == "X" else cast.y
+    if part[0] in ("MAX", "MIN"):
+        return called(extreme(part[0], part[1]), cast.style)
+    if part[0] in ("ratio", "points", "gap", *DOWN):
+        return compared(part[0], part[1], place_of(part[2], cast), place_of(part[3], cast))
+    if len(part) == 4:  # share:page:A:X
+        share, lift = PAGES[cast.x if part[3] == "X" else cast.y][place_of(part[2], cast)]
+        return write(share, Unit.SHARE, int(form or 1)) if part[0] == "share" else write(lift, Unit.RATIO)
+    row = extreme(part[1], part[2]) if part[1] in ("MAX", "MIN") else place_of(part[1], cast)
+    return written(part[0], value_of(part[0], row), form)
+
+
+def compared(word: str, metric: str, one: int, other: int) -> str:
+    """A comparison of two segments, in words or as a value."""
+    first, second = TABLE[metric][one], TABLE[metric][other]
+    if word == "ratio":
+        return write(first / second, Unit.RATIO)
+    gap = f"{abs(first - second) * 100:.1f} percentage points"
+    if word == "gap":
+        return gap
+    if word == "points":
+        return f"{gap} {'higher' if first > second else 'lower'}"
+    return word if first > second else DOWN[word]
+
+
+def render(sentence: str, fill: dict[int, str], cast: Cast) -> tuple[str, list[tuple[int, int]]]:
+    """A sentence with its slots filled, and where each slot stands; ``fill`` overrides some."""
+    text, spans, last = "", [], 0
+    for number, match in enumerate(SLOT.finditer(sentence)):
+        text += sentence[last : match.start()]
+        start = len(text)
+        said = fill.get(number) or filled(match[1], cast)
+        text += said[0].upper() + said[1:] if not text or text.endswith((". ", "\n- ", "# ")) else said
+        spans.append((start, len(text)))
+        last = match.end()
+    return text + sentence[last:], spans
+
+
+def wrong_value(slot: str, cast: Cast, kind: str, rng: np.random.Generator) -> str | None:
+    """Something wrong for a slot; None where this kind of fault cannot be made of it."""
+    name, _, form = slot.partition("|")
+    part = name.split(":")
+    if part[0] in ("ratio", "points", "gap"):
+        return wrong_comparison(part, cast, kind)
+    if len(part) == 4 and part[1] == "page":
+        return wrong_page(part, form, cast, kind, rng)
+    if len(part) != 2 or part[0] not in (*TABLE, "low", "high"):
+        return None
+    metric, row = part[0], place_of(part[1], cast)
+    value = value_of(metric, row)
+    right = written(metric, value, form)
+    if kind == "wrong value":
+        wrong = written(metric, value * float(rng.choice([0.55, 0.8, 1.15, 1.3, 2.1])), form)
+    elif kind == "another segment":
+        wrong = written(metric, value_of(metric, cast.b if row == cast.a else cast.a), form)
+    elif kind == "wrong metric" and metric in OTHER_METRIC and form in ("", "0", "1"):
+        wrong = written(metric, TABLE[OTHER_METRIC[metric]][row], form)
+    elif kind == "wrong rounding":
+        wrong = wrongly_rounded(metric, value, form)
+    else:
+        return None
+    return None if wrong == right or is_right_anyway(metric, value, wrong) else wrong
+
+
+def wrongly_rounded(metric: str, value: float, form: str) -> str:
+    """One off in the last digit that is shown."""
+    if form in ("words", "k", "~2", "s"):
+        return written(metric, value, form)
+    unit = BY_KEY["outcome_rate" if metric in ("low", "high") else metric]
+    digits = int(form) if form else unit.digits
+    return written(metric, value + 10.0**-digits * (0.01 if unit.unit is Unit.SHARE else 1), form)
+
+
+def is_right_anyway(metric: str, value: float, wrong: str) -> bool:
+    """Whether a text that was meant to be wrong is a right rounding of the value."""
+    return any(written(metric, value, form) == wrong for form in ("", "0", "1", "2"))
+
+
+def wrong_comparison(part: Sequence[str], cast: Cast, kind: str) -> str | None:
+    """A comparison the other way round, or of other segments."""
+    one, other = place_of(part[2], cast), place_of(part[3], cast)
+    third = next(row for row in range(6) if row not in (one, other))
+    right = compared(part[0], part[1], one, other)
+    wrong = {
+        "another segment": compared(part[0], part[1], third, other),
+        "wrong value": compared(part[0], part[1], one, third),
+        "swapped comparison": compared(part[0], part[1], other, one) if part[0] != "gap" else right,
+    }.get(kind, right)
+    return None if wrong == right else wrong
+
+
+def wrong_page(part: Sequence[str], form: str, cast: Cast, kind: str, rng: np.random.Generator) -> str | None:
+    """The value of another page or another segment, or an invented one."""
+    page = cast.x if part[3] == "X" else cast.y
+    row = place_of(part[2], cast)
+    which, unit = (0, Unit.SHARE) if part[0] == "share" else (1, Unit.RATIO)
+    other_page = next(name for name in PAGES if name not in (cast.x, cast.y))
+    values = {
+        "another segment": PAGES[page][cast.b if row == cast.a else cast.a][which],
+        "wrong metric": PAGES[other_page][row][which],
+        "wrong value": PAGES[page][row][which] * float(rng.choice([0.6, 1.25, 1.4])),
+    }
+    digits = int(form or 1)
+    right = write(PAGES[page][row][which], unit, digits)
+    wrong = write(values[kind], unit, digits) if kind in values else right
+    return None if wrong == right else wrong
+
+
+def casts(rng: np.random.Generator) -> Iterator[Cast]:
+    """Segments, pages and ways of naming, drawn again and again."""
+    while True:
+        a, b = rng.choice(6, size=2, replace=False)
+        x, y = rng.choice(list(PAGES), size=2, replace=False)
+        yield Cast(int(a), int(b), str(x), str(y), int(rng.integers(7)))
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sentences to make answers of.
+
+    Args:
+        name: What to call it.
+        values: Sentences with values.
+        order: Sentences that compare.
+        always_wrong: Sentences with a figure that is in no fact.
+        spelt: Sentences with wrong numbers in words.
+    """
+
+    name: str
+    values: tuple[str, ...]
+    order: tuple[str, ...]
+    always_wrong: tuple[str, ...] = ()
+    spelt: tuple[str, ...] = ()
+
+
+SEEN: Final = Corpus(
+    "seen while the rules were written", (*VALUES, *MORE_VALUES), (*ORDER, *MORE_ORDER), INVENTED, SPELT
+)
+UNSEEN: Final = Corpus("held out", HELD_OUT, HELD_OUT_ORDER)
+
+
+def right_answers(rng: np.random.Generator, corpus: Corpus, times: int = 2) -> list[Sample]:
+    """Each sentence with different segments."""
+    cast = casts(rng)
+    sentences = [*corpus.values, *corpus.order]
+    return [Sample(render(one, {}, next(cast))[0]) for _ in range(times) for one in sentences]
+
+
+def wrong_answers(rng: np.random.Generator, corpus: Corpus) -> list[Sample]:
+    """Each sentence once for each kind of fault that can be made in it, and those that are wrong as such."""
+    cast = casts(rng)
+    samples = [
+        sample
+        for sentence in [*corpus.values, *corpus.order]
+        for kind in (*KINDS, "swapped comparison")
+        if (sample := _with_fault(sentence, kind, next(cast), rng))
+    ]
+    samples += [sample for sentence in corpus.order if (sample := _swapped(sentence, next(cast)))]
+    samples += [_invented(sentence, next(cast), rng) for _ in range(3) for sentence in corpus.always_wrong]
+    samples += [_whole(sentence, next(cast)) for _ in range(2) for sentence in corpus.spelt]
+    return samples
+
+
+def _with_fault(sentence: str, kind: str, cast: Cast, rng: np.random.Generator) -> Sample | None:
+    slots = [match[1] for match in SLOT.finditer(sentence)]
+    wrong = {n: text for n, slot in enumerate(slots) if (text := wrong_value(slot, cast, kind, rng))}
+    if not wrong:
+        return None
+    place = int(rng.choice(list(wrong)))
+    text, spans = render(sentence, {place: wrong[place]}, cast)
+    return Sample(text, kind, *spans[place])
+
+
+def _swapped(sentence: str, cast: Cast) -> Sample | None:
+    """The comparing word turned round, or a superlative given to another segment."""
+    for number, match in enumerate(SLOT.finditer(sentence)):
+        part = match[1].split(":")
+        if part[0] in DOWN:
+            right = filled(match[1], cast)
+            wrong = DOWN[part[0]] if right == part[0] else part[0]
+            text, spans = render(sentence, {number: wrong}, cast)
+            return Sample(text, "swapped comparison", *spans[number])
+        if part[0] in ("MAX", "MIN"):
+            other = next(row for row in (cast.a, cast.b) if row != extreme(part[0], part[1]))
+            text, _ = render(sentence, {number: called(other, cast.style)}, cast)
+            return Sample(text, "swapped comparison", 0, len(text))
+    return None
+
+
+def _invented(sentence: str, cast: Cast, rng: np.random.Generator) -> Sample:
+    fill = {}
+    for number, match in enumerate(SLOT.finditer(sentence)):
+        part = match[1].split(":")
+        if part[0] in ("sum", "difference", "mean"):
+            one, other = TABLE[part[1]][cast.a], TABLE[part[1]][cast.b]
+            value = {"sum": one + other, "difference": abs(one - other), "mean": (one + other) / 2}[part[0]]
+            fill[number] = written(part[1], value, "")
+        elif part[0] == "made":
+            fill[number] = f"{int(rng.integers(20_000, 99_999)):,}"
+    text, spans = render(sentence, fill, cast)
+    return Sample(text, "invented total", *spans[next(iter(fill))])
+
+
+def _whole(sentence: str, cast: Cast) -> Sample:
+    text, _ = render(sentence, {}, cast)
+    return Sample(text, "spelt-out number", 0, len(text))

@@ -1,0 +1,250 @@
+"""What the answers must be, counted with pandas from the tables of the data set, without code of the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+Z = 1.959963984540054
+
+
+@dataclass(eq=False)
+class Oracle:
+    """Counts figures.
+
+    Args:
+        users: One row a user, in index order.
+        outcomes: One row a user and event.
+        pages: One row a page.
+        offsets: Where the page views of each user begin and end.
+        page: Page of each page view, in order.
+        session: Session of each page view.
+        labels: ``theme`` and ``type`` → label of each page.
+        segment: Segment of each user, −1 outside.
+        before: The same before the last move.
+        vectors: What was clustered.
+    """
+
+    users: pd.DataFrame
+    outcomes: pd.DataFrame
+    pages: pd.DataFrame
+    offsets: np.ndarray
+    page: np.ndarray
+    session: np.ndarray
+    labels: dict[str, list[str]]
+    segment: np.ndarray
+    before: np.ndarray
+    vectors: np.ndarray
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """One row a user: its row's key, attributes, outcome."""
+        frame = self.users.reset_index(drop=True).copy()
+        frame["row"] = np.where(
+            self.segment >= 0,
+            "segment:" + pd.Series(self.segment).astype("str"),
+            "group:" + frame["group"].astype("str"),
+        )
+        bought = self.outcomes[self.outcomes["event_name"] == "purchase"].set_index("user")
+        frame["bought"] = frame.index.isin(bought.index)
+        frame["buying_sessions"] = bought["sessions"].reindex(frame.index).fillna(0)
+        frame["revenue"] = bought["revenue"].reindex(frame.index).fillna(0)
+        frame["seconds"] = frame["engagement_msec"].astype("Float64").astype("float64") / 1000
+        frame["different"] = self.views.groupby("user")["page"].nunique().reindex(frame.index)
+        return frame
+
+    @cached_property
+    def views(self) -> pd.DataFrame:
+        """One row a page view."""
+        user = np.repeat(np.arange(len(self.users)), np.diff(self.offsets))
+        path = self.pages["page_location"].str.replace(r"^https?://[^/]+", "", regex=True)
+        frame = pd.DataFrame({"user": user, "page_no": self.page, "session": self.session})
+        frame["page"] = path.to_numpy()[self.page]
+        for name, labels in self.labels.items():
+            frame[name] = np.array(labels, dtype=object)[self.page]
+        return frame
+
+    @cached_property
+    def segments(self) -> list[str]:
+        """Keys of the segments."""
+        return [f"segment:{number}" for number in sorted(set(self.segment[self.segment >= 0].tolist()))]
+
+    def of(self, key: str) -> pd.DataFrame:
+        """The users of a row."""
+        return self.people if key == "all" else self.people[self.people["row"] == key]
+
+    def others(self, key: str) -> pd.DataFrame:
+        """Whom a row is compared with."""
+        inside = self.people["row"].str.startswith("segment:")
+        rest = self.people["row"] != key
+        return self.people[rest & inside] if key.startswith("segment:") else self.people[rest]
+
+    def measure(self, name: str, key: str) -> float:
+        """A figure of the segments table."""
+        own = self.of(key)
+        n, views, sessions = len(own), own["page_views"].sum(), own["sessions"].sum()
+        known = own["seconds"].dropna()
+        clustered = (self.segment >= 0).sum() if key.startswith("segment:") else np.nan
+        values = {
+            "users": n, "share": n / len(self.people),
+            "share_clustered": n / clustered,
+            "page_views": views, "page_views_mean": views / n,
+            "page_views_median": own["page_views"].median(), "sessions": sessions,
+            "sessions_mean": sessions / n, "pages_per_session": views / sessions,
+            "different_pages_mean": own["different"].mean(), "engagement_users": len(known),
+            "engagement_none_share": 1 - len(known) / n, "engagement_s_mean": known.mean(),
+            "engagement_s_median": known.median(), "outcome_users": own["bought"].sum(),
+            "outcome_rate": own["bought"].mean(), "outcome_sessions": own["buying_sessions"].sum(),
+            "session_rate": own["buying_sessions"].sum() / sessions, "revenue": own["revenue"].sum(),
+            "revenue_per_user": own["revenue"].sum() / n,
+        }  # fmt: skip
+        return float(values[name])
+
+    @cached_property
+    def known(self) -> dict[tuple[str, str, bool], pd.DataFrame]:
+        """What :meth:`counts` counted."""
+        return {}
+
+    def counts(self, dimension: str, key: str, *, others: bool = False) -> pd.DataFrame:
+        """Each item of a row, or of whom it is compared with: users, of how many, page views, of how many."""
+        if (dimension, key, others) not in self.known:
+            users = self.others(key) if others else self.of(key)
+            self.known[dimension, key, others] = self._counted(dimension, users)
+        return self.known[dimension, key, others]
+
+    def _counted(self, dimension: str, users: pd.DataFrame) -> pd.DataFrame:
+        if dimension in ("browser", "device", "country", "source"):
+            found = users[dimension].dropna()
+            table = found.value_counts().to_frame("users")
+            return table.assign(n=len(found), views=np.nan, views_n=np.nan)
+        own = self.views[self.views["user"].isin(users.index)]
+        grouped = own.groupby(dimension)
+        table = pd.DataFrame({"users": grouped["user"].nunique(), "views": grouped.size()})
+        return table.assign(n=len(users), views_n=len(own))
+
+    def item(self, metric: str, dimension: str, key: str, value: str) -> float:
+        """A figure about one item."""
+        own = self._row(dimension, key, value)
+        if metric in ("users", "views"):
+            return float(own[metric])
+        share = own["views"] / own["views_n"] if metric.startswith("view_") else own["users"] / own["n"]
+        if not metric.endswith("lift"):
+            return float(share)
+        rest = self._row(dimension, key, value, others=True)
+        others = rest["views"] / rest["views_n"] if metric == "view_lift" else rest["users"] / rest["n"]
+        return float(share / others) if others else float("inf")
+
+    def _row(self, dimension: str, key: str, value: str, *, others: bool = False) -> pd.Series:
+        table = self.counts(dimension, key, others=others)
+        whole = {"users": 0, "views": 0, "n": table["n"].max(), "views_n": table["views_n"].max()}
+        return table.loc[value] if value in table.index else pd.Series(whole)
+
+    def top(self, dimension: str, key: str, metric: str) -> list[str]:
+        """Items in the order of a metric; those by lift as far as they are surely above the others."""
+        table = self.counts(dimension, key)
+        if metric in ("share", "users"):
+            return table.sort_values("users", ascending=False, kind="stable").index.tolist()
+        if metric in ("views", "view_share"):
+            order = table.assign(number=self._numbers(dimension, table.index))
+            return order.sort_values(["views", "number"], ascending=[False, True]).index.tolist()
+        return self._by_score(key) if dimension == "page" else self._by_lift(dimension, key, metric)
+
+    def _numbers(self, dimension: str, values: pd.Index) -> np.ndarray:
+        first = self.views.drop_duplicates(dimension).set_index(dimension)["page_no"]
+        return first.reindex(values).to_numpy()
+
+    def _by_score(self, key: str) -> list[str]:
+        own, rest = self.counts("page", key), self.counts("page", key, others=True)
+        rest = rest.reindex(own.index).fillna({"users": 0, "n": len(self.others(key))})
+        low = wilson(own["users"], own["n"])[0]
+        high = wilson(rest["users"], rest["n"])[1]
+        score = (low * np.log2(low / high)).where(low > high, 0)
+        table = pd.DataFrame({"score": score, "number": self._numbers("page", own.index)})
+        return (
+            table[table["score"] > 0].sort_values(["score", "number"], ascending=[False, True]).index.tolist()
+        )
+
+    def _by_lift(self, dimension: str, key: str, metric: str) -> list[str]:
+        found = {}
+        for value in self.counts(dimension, key).index:
+            lift, error = self.item(metric, dimension, key, value), self._error(dimension, key, value, metric)
+            if value not in ("Unknown", "No theme") and lift * np.exp(-Z * error) > 1:
+                found[value] = lift
+        return sorted(found, key=lambda value: -found[value])
+
+    def _error(self, dimension: str, key: str, value: str, metric: str) -> float:
+        """Standard error of the logarithm of a lift."""
+        if metric == "lift":
+            rows = [self._row(dimension, key, value, others=others) for others in (False, True)]
+            return float(np.sqrt(sum(1 / row["users"] - 1 / row["n"] for row in rows)))
+        sides = (self.of(key), self.others(key))
+        return float(np.sqrt(sum(self._relative_error(dimension, side, value) ** 2 for side in sides)))
+
+    def _relative_error(self, dimension: str, users: pd.DataFrame, value: str) -> float:
+        own = self.views[self.views["user"].isin(users.index)]
+        hits = (own[dimension] == value).groupby(own["user"]).sum()
+        whole = own.groupby("user").size()
+        share = hits.sum() / whole.sum()
+        return float(np.sqrt(((hits - share * whole) ** 2).sum()) / whole.sum() / share)
+
+    @cached_property
+    def memory(self) -> dict[tuple[str | None, ...], pd.Series]:
+        """What :meth:`ends` and :meth:`steps` counted."""
+        return {}
+
+    def ends(self, kind: str, key: str) -> pd.Series:
+        """Share of sessions that begin (or end) with each page, most first."""
+        if (kind, key) not in self.memory:
+            self.memory[kind, key] = self._ends(kind, key)
+        return self.memory[kind, key]
+
+    def _ends(self, kind: str, key: str) -> pd.Series:
+        own = self.views[self.views["user"].isin(self.of(key).index)]
+        visits = own.groupby(["user", "session"])[["page", "page_no"]]
+        found = visits.first() if kind == "entry" else visits.last()
+        counts = found.groupby(["page", "page_no"]).size().reset_index(name="n")
+        counts = counts.sort_values(["n", "page_no"], ascending=[False, True])
+        return counts.set_index("page")["n"] / len(found)
+
+    def steps(self, by: str, key: str, origin: str | None, target: str | None) -> pd.Series:
+        """Share of steps, most first."""
+        asked = (by, key, origin, target)
+        if asked not in self.memory:
+            self.memory[asked] = self._steps(*asked)
+        return self.memory[asked]
+
+    def _steps(self, by: str, key: str, origin: str | None, target: str | None) -> pd.Series:
+        own = self.views[self.views["user"].isin(self.of(key).index)]
+        following = own.groupby(["user", "session"])[["page", by] if by != "page" else ["page"]].shift(-1)
+        moves = pd.DataFrame({"from": own[by], "to": following[by], "kept": following["page"].notna()})
+        moves = moves[moves["kept"] & (own["page"] != following["page"])]
+        if origin is not None:
+            moves = moves[moves["from"] == origin]
+        if target is not None:
+            moves = moves[moves["to"] == target]
+        counts = moves.groupby(["from", "to"]).size().sort_values(ascending=False, kind="stable")
+        counts.index = [f"{a} → {b}" for a, b in counts.index]
+        return counts / counts.sum()
+
+    def distances(self, key: str) -> pd.Series:
+        """Distance of the mean vectors to the other segments, nearest first."""
+        means = {
+            one: self.vectors[self.of(one).index].astype(np.float64).mean(axis=0) for one in self.segments
+        }
+        apart = {one: float(np.linalg.norm(means[one] - means[key])) for one in self.segments if one != key}
+        return pd.Series(apart).sort_values()
+
+    def moved(self) -> tuple[int, int]:
+        """Users that changed their segment, of how many."""
+        both = (self.segment >= 0) & (self.before >= 0)
+        return int((both & (self.segment != self.before)).sum()), int(both.sum())
+
+
+def wilson(users: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """95 % interval of a share."""
+    share = users / n
+    middle, spread = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
+    return (middle - spread) / (1 + Z**2 / n), (middle + spread) / (1 + Z**2 / n)

@@ -1,0 +1,88 @@
+"""Words that compare: "more than", "the highest", "outperforms"."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_MORE: Final = (
+    "more|larger|higher|greater|bigger|longer|better|stronger|deeper|outperforms?|beats?|exceeds?|surpass(?:es)?"
+    "|outnumbers?|ahead of|above|busier|heavier|richer|wealthier|overtakes?|tops|dwarfs?"
+)
+_LESS: Final = "fewer|less|lower|smaller|shorter|worse|weaker|shallower|trails?|lags?|behind|below|poorer"
+_MOST: Final = (
+    "most|highest|largest|biggest|longest|best|strongest|greatest|leads|leading|deepest|maximum|richest"
+)
+_LEAST: Final = "fewest|least|lowest|smallest|shortest|worst|weakest|minimum|poorest"
+_WORD: Final = re.compile(
+    rf"\b(?:(?P<more>{_MORE})|(?P<less>{_LESS})|(?P<most>{_MOST})|(?P<least>{_LEAST}))\b", re.IGNORECASE
+)
+_IDLE: Final = re.compile(
+    r"\b(?:at (?:least|most|best|worst)|(?<!the )most of|(?<!the )most (?:users|visitors|people"
+    r"|sessions|often|viewed|seen|common|likely"
+    r"|of|important|notably|probably)|(?:once|no|any|even|what is|what's|learn|know|find out|see|ever) more"
+    r"|more (?:or less|about|details?|and more|likely to want|importantly)|best (?:practices?|suited"
+    r"|guess|to)"
+    r"|(?:the )?above (?:figures?|table|numbers?)|(?:see|listed|shown|table|described) (?:above"
+    r"|below)|better understand"
+    r"|least likely to want|one of the (?:most|best)"
+    r"|(?:viewed|visited|seen|used|like) most|most (?:like|similar|typical|frequent|common)"
+    r"|more than (?:just|one|once)|nevertheless)\b",
+    re.IGNORECASE,
+)
+_ABOUT: Final = re.compile(
+    r"\b(?:(?P<over>more than|over|above|exceeding|at least|upwards of|well over|just over"
+    r"|no fewer than|no less than)"
+    r"|(?P<under>less than|fewer than|under|below|at most|nearly|almost|close to|just under|up to"
+    r"|not quite|barely)"
+    r"|(?P<near>about|around|roughly|approximately|approx\.?|some|circa|ca\.|an estimated"
+    r"|or so))\s+(?:an?\s+)?$"
+    r"|(?P<tilde>[~≈])\s?$",
+    re.IGNORECASE,
+)
+_NUMBER_BEHIND: Final = re.compile(
+    r"\s+(?:than\s+)?(?:an?\s+)?(?:[\d€$£]|half|third|quarter|one|two|three|four|five|ten|twelve"
+    r"|twice|double|dozen)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Comparative:
+    """One comparing word.
+
+    Args:
+        start: Place of its first character.
+        end: Place after its last one.
+        up: Whether it says that there is more of something.
+        of_all: Whether it is a superlative.
+    """
+
+    start: int
+    end: int
+    up: bool
+    of_all: bool
+
+
+def find_comparatives(text: str) -> list[Comparative]:
+    """Every comparing word of a text; "more than 1,200" is none, it says how exact a number is."""
+    idle = [match.span() for match in _IDLE.finditer(text)]
+    found = []
+    for match in _WORD.finditer(text):
+        if any(start <= match.start() < end for start, end in idle) or _is_about(text, match):
+            continue
+        kind = str(match.lastgroup)
+        found.append(Comparative(*match.span(), kind in ("more", "most"), kind in ("most", "least")))
+    return found
+
+
+def about(text: str, start: int) -> str:
+    """How exact the number at a place is said to be: ``over``, ``under``, ``near``, or empty for exact."""
+    match = _ABOUT.search(text[max(0, start - 30) : start])
+    return "" if match is None else "near" if match["tilde"] else str(match.lastgroup)
+
+
+def _is_about(text: str, match: re.Match[str]) -> bool:
+    """Whether a comparing word only says how exact the number behind it is."""
+    return bool(_NUMBER_BEHIND.match(text[match.end() :]))

@@ -1,0 +1,230 @@
+"""Read a question: every word must be understood, or the question is not answered.
+
+Phrases are matched longest first. A misspelt word is read as a known one only if exactly one is near enough,
+and the answer says so; a value of the data (a country, a theme) is never corrected, but asked about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from core.words.context import Context
+from core.words.items import Dimension
+from core.words.lexicon import Lexicon, Meaning, Sort, distance, lexicon, tokens
+from core.words.measures import BY_KEY, clean
+
+REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "seg", "segs")
+JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
+NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_Any = TypeVar("_Any")
+LONGEST: Final = 200
+"""Words of a question that are read."""
+NEAR: Final = ((4, 1), (9, 2))
+"""Letters a word needs for that many mistakes."""
+
+
+@dataclass
+class Parsed:
+    """What a question says.
+
+    Args:
+        rows: Keys of the rows it names, in order.
+        metrics: Columns of the segments table.
+        dimensions: What is to be listed.
+        items: Values it names.
+        cues: What is to be done.
+        nouns: Whether it speaks of users.
+        fills: Words that mean nothing here.
+        number: How many to list.
+        missing: Segments that do not exist, as they were written.
+        unknown: Words that are not understood.
+        asks: Questions back.
+        notes: How misspelt words were read.
+    """
+
+    rows: list[str] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
+    dimensions: list[Dimension] = field(default_factory=list)
+    items: list[tuple[Dimension, str]] = field(default_factory=list)
+    cues: set[str] = field(default_factory=set)
+    nouns: bool = False
+    fills: set[str] = field(default_factory=set)
+    number: int | None = None
+    missing: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    asks: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def parse(question: str, context: Context) -> Parsed:
+    """Read a question."""
+    reader = _Reader(context, lexicon(context))
+    words = tokens(question)
+    if len(words) > LONGEST:
+        reader.parsed.unknown.append(f"more than {LONGEST} words")
+        return reader.parsed
+    reader.read(reader.corrected(words))
+    return reader.parsed
+
+
+@dataclass
+class _Reader:
+    context: Context
+    lexicon: Lexicon
+    parsed: Parsed = field(default_factory=Parsed)
+
+    def __post_init__(self) -> None:
+        self.longest = max(map(len, self.lexicon))
+
+    def read(self, words: Sequence[str]) -> None:
+        place = 0
+        while place < len(words):
+            place += (
+                self._phrase(words, place)
+                or self._reference(words, place)
+                or self._page(words[place])
+                or self._number(words, place)
+                or self._unknown(words[place])
+            )
+
+    def _phrase(self, words: Sequence[str], place: int) -> int:
+        """A known phrase; a segment's number goes with the word before it."""
+        if words[place] in REFERENCES and _reference(words, place + 1)[0]:
+            return 0
+        for length in range(min(self.longest, len(words) - place), 0, -1):
+            if meanings := self.lexicon.get(tuple(words[place : place + length])):
+                self._take(" ".join(words[place : place + length]), meanings)
+                return length
+        return 0
+
+    def _take(self, text: str, meanings: tuple[Meaning, ...]) -> None:
+        if len(meanings) > 1:
+            choices = " or ".join(self._said(meaning) for meaning in meanings)
+            self.parsed.asks.append(f"“{text}” can mean {choices}. Which do you mean?")
+            return
+        (meaning,) = meanings
+        if meaning.sort is Sort.ROW:
+            _once(self.parsed.rows, meaning.value)
+        elif meaning.sort is Sort.METRIC:
+            _once(self.parsed.metrics, meaning.value)
+        elif meaning.sort is Sort.DIMENSION:
+            _once(self.parsed.dimensions, Dimension(meaning.value))
+        elif meaning.sort is Sort.ITEM and meaning.dimension:
+            _once(self.parsed.items, (meaning.dimension, meaning.value))
+        elif meaning.sort is Sort.CUE:
+            self.parsed.cues.add(meaning.value)
+        elif meaning.sort is Sort.NOUN:
+            self.parsed.nouns = True
+        else:
+            self.parsed.fills.add(text)
+
+    def _said(self, meaning: Meaning) -> str:
+        if meaning.sort is Sort.ROW:
+            return self.context.title(meaning.value)
+        if meaning.sort is Sort.METRIC:
+            return f"the {BY_KEY[meaning.value].label}"
+        if meaning.dimension:
+            return f"the {meaning.dimension} {clean(meaning.value)}"
+        return f"the word “{meaning.value}”"
+
+    def _reference(self, words: Sequence[str], place: int) -> int:
+        """``segment 2``, ``clusters 1, 2 and 4``, ``s2``, ``#2``."""
+        numbers, used = _reference(words, place + 1) if words[place] in REFERENCES else _short(words[place])
+        for number in numbers:
+            key = f"segment:{int(number) - 1}"
+            if key in self.context.segment_keys:
+                _once(self.parsed.rows, key)
+            else:
+                _once(self.parsed.missing, number)
+        return used + (words[place] in REFERENCES) if numbers else 0
+
+    def _page(self, word: str) -> int:
+        if not word.startswith(("/", "http")):
+            return 0
+        pages = self.context.tables.basis.pages
+        found = [page for page in pages if page.casefold() == word or word.endswith(f"//{page.casefold()}")]
+        if len(found) == 1:
+            _once(self.parsed.items, (Dimension.PAGE, found[0]))
+        else:
+            self.parsed.unknown.append(word)
+        return 1
+
+    def _number(self, words: Sequence[str], place: int) -> int:
+        """How many are to be listed; the only other number that a question may hold."""
+        word = words[place]
+        value = NUMBERS.index(word) + 1 if word in NUMBERS else int(word) if word.isdecimal() else 0
+        if self.parsed.number is not None or not 1 <= value <= 50:
+            return 0
+        self.parsed.number = value
+        return 1
+
+    def _unknown(self, word: str) -> int:
+        self.parsed.unknown.append(word)
+        return 1
+
+    def corrected(self, words: Sequence[str]) -> list[str]:
+        """The words with misspelt ones replaced where only one known word is near."""
+        of: dict[str, set[Sort]] = {}
+        for phrase, meanings in self.lexicon.items():
+            for word in phrase:
+                of.setdefault(word, set()).update(meaning.sort for meaning in meanings)
+        for word in (*REFERENCES, *NUMBERS):
+            of.setdefault(word, set()).add(Sort.CUE)
+        return [word if word in of or not word.isalpha() else self._nearest(word, of) for word in words]
+
+    def _same(self, near: Sequence[str]) -> bool:
+        """Whether words that are equally near mean the same, as ``page`` and ``pages`` do."""
+        meanings = {self.lexicon.get((one,)) for one in near}
+        return len(meanings) == 1 and None not in meanings
+
+    def _nearest(self, word: str, known: dict[str, set[Sort]]) -> str:
+        near = _near(word, known)
+        values = [one for one in near if known[one] == {Sort.ITEM}]
+        if not values and (len(near) == 1 or self._same(near)):
+            self.parsed.notes.append(f"“{word}” is read as “{near[0]}”.")
+            return near[0]
+        if near:
+            self.parsed.asks.append(f"Do you mean {' or '.join(f'“{one}”' for one in near)} by “{word}”?")
+        return word
+
+
+def _near(word: str, known: Iterable[str]) -> list[str]:
+    """Known words with the fewest mistakes; the first letter must be right."""
+    limit = max((mistakes for letters, mistakes in NEAR if len(word) >= letters), default=0)
+    found = [
+        (distance(word, one, limit), one) for one in known if limit and one[0] == word[0] and len(one) > 3
+    ]
+    best = min((mistakes for mistakes, _ in found), default=limit + 1)
+    return sorted(one for mistakes, one in found if mistakes == best <= limit)
+
+
+def _reference(words: Sequence[str], place: int) -> tuple[list[str], int]:
+    """Numbers that follow ``segment``, and how many words they take."""
+    numbers: list[str] = []
+    used = 0
+    if words[place : place + 1] in (["number"], ["no"], ["id"]):
+        place, used = place + 1, 1
+    at = place
+    while at < len(words):
+        if words[at].lstrip("#").isdecimal():
+            numbers.append(words[at].lstrip("#"))
+            at += 1
+        elif (
+            numbers and words[at] in JOINERS and at + 1 < len(words) and words[at + 1].lstrip("#").isdecimal()
+        ):
+            at += 1
+        else:
+            break
+    return numbers, used + at - place
+
+
+def _short(word: str) -> tuple[list[str], int]:
+    bare = word.removeprefix("#") if word.startswith("#") else word[1:] if word[:1] in ("s", "c") else ""
+    return ([bare], 1) if bare.isdecimal() else ([], 0)
+
+
+def _once(values: list[_Any], value: _Any) -> None:
+    if value not in values:
+        values.append(value)

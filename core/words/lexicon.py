@@ -1,0 +1,163 @@
+"""The words that a question may be made of, and what each phrase can mean."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from core.profiles.columns import Col
+from core.words import items
+from core.words.context import ALL, Context
+from core.words.items import Dimension
+from core.words.measures import MEASURES
+
+
+class Sort(StrEnum):
+    """What a phrase stands for."""
+
+    ROW = "segment"
+    METRIC = "figure"
+    DIMENSION = "dimension"
+    ITEM = "value"
+    CUE = "word"
+    NOUN = "noun"
+    FILL = "fill"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """One thing that a phrase can mean.
+
+    Args:
+        sort: What it stands for.
+        value: Row key, metric, dimension, item or cue.
+        dimension: Of an item.
+    """
+
+    sort: Sort
+    value: str
+    dimension: Dimension | None = None
+
+
+Phrase = tuple[str, ...]
+Lexicon = dict[Phrase, tuple[Meaning, ...]]
+
+VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
+OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
+TOKEN: Final = re.compile(
+    r"https?://\S+|(?<!\S)/\S*|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:['’][^\W_]+)*",
+    re.UNICODE,
+)
+
+
+@cache
+def vocabulary() -> dict[str, dict[str, str]]:
+    """The words that do not depend on the data: part → meaning → phrases, parted by ``|``."""
+    found: dict[str, dict[str, str]] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
+    return found
+
+
+def tokens(text: str) -> list[str]:
+    """Words, numbers and addresses of a text, in lower case; hyphens and punctuation part words."""
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ")
+    found = (match.group() for match in TOKEN.finditer(plain))
+    return [one for token in found for one in [_bare(token)] if one]
+
+
+def _bare(token: str) -> str:
+    if token.startswith(("/", "http")):
+        return token.rstrip("?.!,:;)\"'”’") or token
+    return re.sub(r"['’]s?$", "", token)
+
+
+def lexicon(context: Context) -> Lexicon:
+    """Phrase → what it can mean in this context."""
+    found: dict[Phrase, dict[Meaning, None]] = {}
+    for text, meaning in _phrases(context):
+        if phrase := tuple(tokens(text)):
+            found.setdefault(phrase, {})[meaning] = None
+    return {phrase: _sorted(tuple(meanings)) for phrase, meanings in found.items()}
+
+
+def _sorted(meanings: tuple[Meaning, ...]) -> tuple[Meaning, ...]:
+    """A word that is only fill stays so only where it means nothing else."""
+    return tuple(one for one in meanings if one.sort is not Sort.FILL) or meanings
+
+
+def _phrases(context: Context) -> Iterator[tuple[str, Meaning]]:
+    known = vocabulary()
+    yield from _bars(known["others"]["fill"], Meaning(Sort.FILL, ""))
+    yield from _bars(known["others"]["nouns"], Meaning(Sort.NOUN, Col.USERS))
+    yield from _bars(known["others"]["everybody"], Meaning(Sort.ROW, ALL))
+    for cue, texts in known["cues"].items():
+        yield from _bars(texts, Meaning(Sort.CUE, cue))
+    for dimension, texts in known["dimensions"].items():
+        yield from _bars(texts, Meaning(Sort.DIMENSION, Dimension(dimension).value))
+    yield from _metrics(context)
+    yield from _items(context)
+    yield from _rows(context)
+
+
+def _bars(texts: str, meaning: Meaning) -> Iterator[tuple[str, Meaning]]:
+    yield from ((text, meaning) for text in texts.split("|"))
+
+
+def _metrics(context: Context) -> Iterator[tuple[str, Meaning]]:
+    """Words about buying mean the outcome only where that is a purchase."""
+    buying = context.tables.profiles.outcome == "purchase"
+    for measure in MEASURES:
+        own = () if measure.key == Col.USERS else (measure.label, measure.key)[: 1 + ("_" in measure.key)]
+        for word in (*own, *measure.words):
+            if buying or not OUTCOME_WORDS.search(word):
+                yield word, Meaning(Sort.METRIC, measure.key)
+
+
+def _items(context: Context) -> Iterator[tuple[str, Meaning]]:
+    for dimension in Dimension:
+        for value in items.values(context, dimension):
+            meaning = Meaning(Sort.ITEM, value, dimension)
+            yield value, meaning
+            if dimension in items.LABELLED:
+                yield from ((f"{value} {word}", meaning) for word in ("pages", "page"))
+
+
+def _rows(context: Context) -> Iterator[tuple[str, Meaning]]:
+    for key in context.keys:
+        row = context.row(key)
+        if key.startswith("group:"):
+            yield str(row[Col.LABEL]), Meaning(Sort.ROW, key)
+        elif name := context.names.get(int(row[Col.SEGMENT])):
+            yield name, Meaning(Sort.ROW, key)
+
+
+def words(phrases: Iterable[Phrase]) -> set[str]:
+    """Every word of some phrases."""
+    return {word for phrase in phrases for word in phrase}
+
+
+def distance(first: str, second: str, limit: int) -> int:
+    """Insertions, deletions, replacements and swaps of neighbours; above ``limit`` any larger number.
+
+    The optimal string alignment distance (Damerau 1964).
+    """
+    if abs(len(first) - len(second)) > limit:
+        return limit + 1
+    before: list[int] = []
+    last = list(range(len(second) + 1))
+    for row, one in enumerate(first, start=1):
+        line = [row]
+        for column, other in enumerate(second, start=1):
+            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (one != other))
+            if row > 1 and column > 1 and one == second[column - 2] and first[row - 2] == other:
+                cost = min(cost, before[column - 2] + 1)
+            line.append(cost)
+        before, last = last, line
+    return last[-1]

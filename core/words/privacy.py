@@ -1,0 +1,236 @@
+"""What leaves the machine: the exact text, shown before it goes, without users and without small groups.
+
+A message is made of instructions (ours), a question (the analyst's) and data (facts and quoted names). It is
+refused if a user id of the data set is in it, or a figure of fewer than k users.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.errors import InputError
+from core.words.contract import Fact, Unit
+from core.words.quoting import Quotes, clean
+
+FEWEST_USERS: Final = 20
+"""A figure of fewer users stays here; the setting's default."""
+CHARACTERS_PER_TOKEN: Final = 3.5
+LONGEST_QUESTION: Final = 1_000
+ANSWER_TOKENS: Final = 600
+"""What an answer is expected to take, for the estimate."""
+SHORTEST_ID: Final = 6
+"""A shorter user id is looked for as a whole value only: it could be any number or word."""
+
+_TOKEN: Final = re.compile(r"[\w.@+-]+")
+_USERS_COUNTED: Final = frozenset({"users", "outcome_users", "engagement_users"})
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a model costs.
+
+    Args:
+        sent: For a million tokens that are sent.
+        received: For a million tokens of answers.
+    """
+
+    sent: float
+    received: float
+
+
+PRICES: Final[Mapping[str, Price]] = {
+    "gpt-4o-mini": Price(0.15, 0.60),
+    "gpt-4o": Price(2.50, 10.00),
+    "gpt-4.1-mini": Price(0.40, 1.60),
+    "gpt-4.1": Price(2.00, 8.00),
+}
+"""US dollars; examples that an analyst edits. A model that is not in the table has no price."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One message, as it would be sent.
+
+    Args:
+        host: Where to.
+        model: Which model there.
+        system: Instructions.
+        user: Question and data, as JSON text.
+        price: Estimated, in the currency of the price table; None if the model is not in it.
+    """
+
+    host: str
+    model: str
+    system: str
+    user: str
+    price: float | None
+
+    @property
+    def text(self) -> str:
+        """All of it, to be shown."""
+        return f"{self.system}\n\n{self.user}"
+
+    @property
+    def characters(self) -> int:
+        """How long it is."""
+        return len(self.system) + len(self.user)
+
+    @property
+    def tokens(self) -> int:
+        """Estimated, at 3.5 characters a token; the server's own count is shown afterwards."""
+        return tokens_of(self.system) + tokens_of(self.user)
+
+
+def tokens_of(text: str) -> int:
+    """How many tokens a text may have."""
+    return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
+
+
+def price_of(model: str, sent: int, received: int, prices: Mapping[str, Price]) -> float | None:
+    """What tokens cost; None if the model is not in the table."""
+    price = prices.get(model)
+    return None if price is None else (sent * price.sent + received * price.received) / 1e6
+
+
+def users_behind(fact: Fact) -> int:
+    """How many users a figure is of; a count of users is of itself."""
+    counts = fact.unit is Unit.COUNT and fact.metric in _USERS_COUNTED
+    if counts and not isinstance(fact.value, str):
+        return int(fact.value)
+    return fact.n
+
+
+def sendable(
+    facts: Iterable[Fact], fewest: int = FEWEST_USERS, users_of: Callable[[Fact], int] = users_behind
+) -> tuple[tuple[Fact, ...], tuple[Fact, ...]]:
+    """Split facts into those that may leave the machine and those that are of too few users."""
+    facts = tuple(facts)
+    kept = tuple(fact for fact in facts if users_of(fact) >= fewest)
+    return kept, tuple(fact for fact in facts if users_of(fact) < fewest)
+
+
+def build_payload(
+    instructions: str,
+    question: str,
+    facts: Sequence[Fact],
+    segments: Mapping[str, str],
+    quotes: Quotes,
+    *,
+    host: str,
+    model: str,
+    user_ids: Collection[str] = (),
+    fewest: int = FEWEST_USERS,
+    users_of: Callable[[Fact], int] = users_behind,
+    prices: Mapping[str, Price] = PRICES,
+    extra: Mapping[str, Any] | None = None,
+) -> Payload:
+    """Make a message of facts and check that it may leave the machine.
+
+    Args:
+        instructions: What to do; ours, without any text from the data.
+        question: What the analyst asks.
+        facts: What may be said; names in them are replaced by numbers.
+        segments: Key → name; ``segment:1`` is ``S2`` in the message.
+        quotes: Numbers of names; gets new ones.
+        host: Where it would be sent.
+        model: Which model there.
+        user_ids: All ids of the data set; none may be in the message.
+        fewest: Fewest users that a figure may be of.
+        users_of: How many users a figure is of.
+        prices: Model → price.
+        extra: More data, plain JSON, such as the conversation so far; texts in it are cleaned.
+
+    Raises:
+        InputError: If a user id is in the message, or a figure is of too few users.
+    """
+    small = sendable(facts, fewest, users_of)[1]
+    if small:
+        raise InputError(
+            f"{small[0].label!r} ({small[0].id}) is a figure of {users_of(small[0])} users",
+            allowed=f"figures of at least {fewest} users",
+            remedy="Leave it out, or lower the limit in the settings",
+        )
+    for key, name in segments.items():
+        if key.startswith("segment:"):
+            quotes.set(said_key(key), name)
+    data = {
+        "question": clean(question, LONGEST_QUESTION),
+        "facts": [_as_data(fact, quotes) for fact in facts],
+        **{name: _cleaned(value) for name, value in (extra or {}).items()},
+        "names": quotes.data(),
+    }
+    _refuse_ids(data, user_ids)
+    user = json.dumps(data, ensure_ascii=False, allow_nan=False)
+    price = price_of(model, tokens_of(instructions) + tokens_of(user), ANSWER_TOKENS, prices)
+    return Payload(host, model, instructions, user, price)
+
+
+def said_key(key: str) -> str:
+    """What a row is called in a message: ``segment:1`` → ``S2``, as the analyst counts."""
+    kind, _, number = key.partition(":")
+    return f"S{int(number) + 1}" if kind == "segment" else key
+
+
+def _as_data(fact: Fact, quotes: Quotes) -> dict[str, object]:
+    """A fact without any text from the data but by number."""
+    said = quotes.id_of("P", fact.value) if isinstance(fact.value, str) else fact.text
+    shown: dict[str, object] = {
+        "id": fact.id,
+        "measure": clean(fact.label),
+        "of": [said_key(key) for key in fact.segments],
+        "value": said,
+    }
+    if fact.item:
+        shown["item"] = quotes.id_of("P", fact.item)
+    if fact.comparison:
+        shown["comparison"] = True
+    return shown
+
+
+def _cleaned(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value, LONGEST_QUESTION)
+    if isinstance(value, Mapping):
+        return {clean(str(key)): _cleaned(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(part) for part in value]
+    return value
+
+
+def _refuse_ids(data: object, user_ids: Collection[str]) -> None:
+    ids = user_ids if isinstance(user_ids, frozenset | set | dict) else frozenset(user_ids)
+    if not ids:
+        return
+    for leaf in _leaves(data):
+        if leaf in ids or any(token in ids for token in _tokens(leaf)):
+            raise InputError(
+                "A user id of the data set is in what would be sent to the language model",
+                allowed="figures of many users, and names of pages and segments",
+                remedy="Leave the id out of the question, or of the name that holds it",
+            )
+
+
+def _leaves(value: object) -> Iterator[str]:
+    """Every text and number of the data, the names of its fields included."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield str(key)
+            yield from _leaves(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _leaves(part)
+    elif isinstance(value, str | float):
+        yield str(value)
+
+
+def _tokens(text: str) -> Iterator[str]:
+    """Parts of a text that could be an id, whole and without punctuation at their ends."""
+    for token in _TOKEN.findall(text):
+        for part in {token, token.strip(".-+@"), *re.split(r"[@+]", token)}:
+            if len(part) >= SHORTEST_ID:
+                yield part

@@ -1,0 +1,128 @@
+"""A sentence with the names and values in it, and which segments are in it only to be compared with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Final
+
+from core.words.mentions import ALL, REST, Kind, Mention
+
+Group = tuple[Mention, ...]
+"""Segments that are named together: ``segments 1 and 2``."""
+
+_LIKENESS: Final = (
+    r"than|unlike|versus|vs\.?|compared (?:to|with)|in contrast to|relative to|against|(?<=\w )as|ahead of"
+    r"|behind|below|above|beats?|beating|outperforms?|outnumbers?|exceeds?|trails?|surpass(?:es)?"
+    r"|dwarfs?"
+    r"|overtakes?|tops|that of|those of|rather than|leads|similar to|like(?: it)? is|(?<=most )like"
+    r"|closest to|resembles?|next to|beside|alongside|(?:set"
+    r"|measured) against|as opposed to|on top of"
+)
+_BEFORE_REFERENCE: Final = re.compile(
+    rf"(?:^|(?<=\W))(?:{_LIKENESS})\s+(?:(?:in|of|for|the|those|that|is|does|did|it|users?|visitors"
+    rf"|people|what"
+    r"|with|rate|one|ones|found)\s+)*[\"“'(*_]*$",
+    re.IGNORECASE,
+)
+_AGAINST_VALUE: Final = re.compile(
+    r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+\S+(?:\s%)?\s+(?:of|over|for|among|across)\s+$",
+    re.I,
+)
+"""Before all users: ``against 8 % of``."""
+LIST: Final = re.compile(
+    r"[\s,*_\"“”)]*(?:,|and|&|or|/|as well as|plus|versus|vs\.?)?\s*(?:the\s)?[\s*_\"“”]*", re.IGNORECASE
+)
+_AND: Final = re.compile(r"\band\b|&|\bor\b|/|\bas well as\b|\bplus\b|\bversus\b|\bvs\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a value stands in a sentence."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class About:
+    """What the text was about before a sentence.
+
+    Args:
+        segments: Keys; empty where none was named.
+        metrics: What the last measure may mean.
+        others: Keys of what those segments were compared with.
+        items: The page, theme or other thing that was named last.
+    """
+
+    segments: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Sentence:
+    """A sentence, the names in it, and the values.
+
+    Args:
+        text: The sentence; places count from its start.
+        mentions: Names, from left to right.
+        values: Numbers or slots, from left to right.
+        before: What it goes on about.
+    """
+
+    text: str
+    mentions: Sequence[Mention]
+    values: Sequence[Place]
+    before: About = About()
+
+    def of(self, kind: Kind) -> list[Mention]:
+        """The names of one kind."""
+        return [one for one in self.mentions if one.kind is kind]
+
+    @cached_property
+    def groups(self) -> list[Group]:
+        """Segments, those named together as one."""
+        named = self.of(Kind.SEGMENT)
+        if any(not one.weak for one in named):
+            named = [one for one in named if not one.weak]
+        rows: list[Group] = []
+        for one in named:
+            if rows and LIST.fullmatch(self.text[rows[-1][-1].end : one.start]):
+                rows[-1] = (*rows[-1], one)
+            else:
+                rows.append((one,))
+        return [group for row in rows for group in self._parted(row)]
+
+    def _parted(self, row: Group) -> list[Group]:
+        """``Next to segments 1 and 2, segment 3``: without a final "and" the comma does not list."""
+        joins = [self.text[one.end : other.start] for one, other in pairwise(row)]
+        ands = [place for place, join in enumerate(joins, start=1) if _AND.search(join)]
+        end = ands[-1] + 1 if ands else 1
+        return [row[:end], *((one,) for one in row[end:])]
+
+    @cached_property
+    def subjects(self) -> list[Group]:
+        """Groups that something is said of, not only compared with; all of them if there is nothing else."""
+        return [group for group in self.groups if not self.is_reference(group)]
+
+    def is_reference(self, group: Group) -> bool:
+        """Whether a group is only what something else is compared with."""
+        if group[0].keys == (REST,):
+            return True
+        before = self.text[: group[0].start]
+        if group[0].keys == (ALL,) and _AGAINST_VALUE.search(before):
+            return True
+        return bool(_BEFORE_REFERENCE.search(before))
+
+    def between(self, start: int, end: int) -> str:
+        """A stretch of text in which each segment is a sign."""
+        text = self.text[start:end]
+        inside = [one for one in self.of(Kind.SEGMENT) if start <= one.start and one.end <= end]
+        for one in reversed(inside):
+            text = f"{text[: one.start - start]}§{text[one.end - start :]}"
+        return text

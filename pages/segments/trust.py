@@ -1,0 +1,100 @@
+"""Trust: does order matter on these data, and would the segments come out the same again?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from core.scorecard.result import Scorecard, Topic
+from core.scorecard.verdict import Advice, Verdict, sentences, verdict
+from core.settings import ViewWeights
+from pages.ui import bench_view, errors, job_panel, scorecard_job, scorecard_view
+from pages.ui.text import count, md_text
+from pages.ui.workbench import Bench
+
+SUBTITLE: Final = "Does order matter, and can you trust these segments?"
+ICONS: Final = {
+    Advice.LEARNED: ":material/check_circle:",
+    Advice.FAST: ":material/bolt:",
+    Advice.MIXED: ":material/balance:",
+    Advice.OPEN: ":material/help:",
+}
+NOT_SHOWN: Final = (
+    "Whether the model would come out the same if it was trained again with another seed: that costs a "
+    "training. Segments of two trainings agree less than those of two halves of the users.",
+    "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
+    "at their profiles.",
+    "That one thing causes another. Vectors that tell who converts need not show why.",
+    "Anything about users with one page view, or who look automated: they are not clustered and not "
+    "judged here.",
+    "How the vectors do on another site or another season. New users may behave like none seen before.",
+)
+
+
+def page() -> None:
+    """Draw the page, or what to do first."""
+    st.title("Trust")
+    st.caption(SUBTITLE)
+    bench = bench_view.ready()
+    if bench is None:
+        return
+    job_panel.result(scorecard_job.TASK)  # what it made lies in the store
+    card = scorecard_job.find(bench)
+    if card is None:
+        _measure(bench)
+    else:
+        _show(bench, card)
+
+
+def _measure(bench: Bench) -> None:
+    scorecard_job.start_once(bench)
+    if job_panel.panels([scorecard_job.TASK], scorecard_job.key(bench)):
+        st.caption("The model is compared with two simple ways on your own data. It takes about 20 seconds.")
+        return
+    failed = job_panel.has_failed(scorecard_job.TASK)
+    if not failed:
+        st.caption("Not measured yet for this number of segments and this outcome.")
+    st.button(
+        "Try again" if failed else "Measure", key="measure", icon=":material/play_arrow:",
+        type="primary", on_click=scorecard_job.start, args=(bench,),
+    )  # fmt: skip
+
+
+def _show(bench: Bench, card: Scorecard) -> None:
+    _verdict(verdict(card), card)
+    if bench.steering.weights != ViewWeights():
+        st.caption("Measured with the default weights of the views, not with yours.")
+    st.subheader("Is it worth it?", help="The learned vectors beside two simple ways, on your own data.")
+    _side_by_side(card, (Topic.RETRIEVAL, Topic.OUTCOME))
+    st.subheader("Is it firm?", help="Segments that change with every draw of users are not worth a name.")
+    _side_by_side(card, (Topic.STABILITY, Topic.SEEDS))
+    _side_by_side(card, (Topic.LENGTH,))
+    _limits()
+
+
+def _verdict(found: Verdict, card: Scorecard) -> None:
+    with st.container(border=True, key="verdict"):
+        st.subheader(found.title, icon=ICONS[found.advice])
+        scorecard_view.bullets((*found.text, sentences(card.of(Topic.STABILITY), card.steps_between)[0]))
+        outcome = f" · outcome: {md_text(card.outcome, 60)}" if card.outcome else ""
+        st.caption(
+            f"{count(card.users, 'user')} clustered, {card.held_out:,} of them never seen by the model · "
+            f"{card.n_clusters} segments{outcome}"
+        )
+
+
+def _side_by_side(card: Scorecard, topics: tuple[Topic, ...]) -> None:
+    for place, topic in zip(st.columns(2), topics, strict=False):
+        with place:
+            scorecard_view.question(card.of(topic), card.steps_between)
+
+
+def _limits() -> None:
+    with st.container(border=True, key="limits"):
+        st.markdown("**What this does not show**")
+        scorecard_view.bullets(NOT_SHOWN)
+
+
+with errors.shown():
+    page()

@@ -1,0 +1,90 @@
+"""Reading a question."""
+
+import pytest
+
+from core.words.grammar import LONGEST, Parsed, parse
+from core.words.items import Dimension
+from tests.core.words.toy import context
+
+
+def read(question: str, names: dict[int, str] | None = None) -> Parsed:
+    return parse(question, context() if names is None else context(names))
+
+
+@pytest.mark.parametrize(
+    "text", ["segment 2", "cluster 2", "S2", "#2", "segment number 2", "Blog readers", "c2"]
+)
+def test_a_segment_by_number_or_name(text: str) -> None:
+    assert read(text).rows == ["segment:1"]
+
+
+@pytest.mark.parametrize(
+    "text", ["segments 1 and 2", "segment 1, 2", "cluster 1 vs 2", "s1 s2", "segment 1 or segment 2"]
+)
+def test_two_segments(text: str) -> None:
+    assert read(text).rows == ["segment:0", "segment:1"]
+
+
+@pytest.mark.parametrize("text", ["segment 9", "cluster 0", "#7"])
+def test_segments_that_do_not_exist_are_missing(text: str) -> None:
+    parsed = read(text)
+    assert (parsed.rows, len(parsed.missing)) == ([], 1)
+
+
+def test_all_that_a_question_says() -> None:
+    parsed = read("top 3 pages of segment 1 by views")
+    assert (parsed.rows, parsed.dimensions, parsed.metrics) == (
+        ["segment:0"],
+        [Dimension.PAGE],
+        ["page_views"],
+    )
+    assert (parsed.number, parsed.cues, parsed.unknown) == (3, {"top"}, [])
+
+
+def test_values_of_the_data() -> None:
+    parsed = read("mobile users from a / b who saw /cart and Blog pages")
+    assert parsed.items == [
+        (Dimension.DEVICE, "mobile"), (Dimension.SOURCE, "a / b"), (Dimension.PAGE, "/cart"),
+        (Dimension.TYPE, "Blog"),
+    ]  # fmt: skip
+    assert parsed.nouns
+
+
+def test_a_misspelt_word_is_read_and_noted() -> None:
+    parsed = read("revenu of the Blog raeders")
+    assert (parsed.metrics, parsed.rows) == (["revenue"], ["segment:1"])
+    assert parsed.notes == ["“revenu” is read as “revenue”.", "“raeders” is read as “readers”."]
+
+
+def test_a_misspelt_value_is_asked_about() -> None:
+    parsed = read("share of mobil users")
+    assert parsed.items == []
+    assert parsed.asks == ["Do you mean “mobile” by “mobil”?"]
+
+
+def test_two_words_equally_near_are_asked_about() -> None:
+    parsed = read("Bork", {0: "Bore", 1: "Born"})
+    assert parsed.asks == ["Do you mean “bore” or “born” by “bork”?"]
+
+
+def test_a_word_with_two_meanings_is_asked_about() -> None:
+    parsed = read("Revenue", {0: "Revenue"})
+    assert parsed.asks == ["“revenue” can mean the revenue or Segment 1 (Revenue). Which do you mean?"]
+
+
+def test_two_segments_of_one_name_are_asked_about() -> None:
+    assert "Segment 1 (Same) or Segment 2 (Same)" in read("Same", {0: "Same", 1: "Same"}).asks[0]
+
+
+@pytest.mark.parametrize("text", ["Mars", "without", "/nowhere", "segments 1-2", "99", "2 3", "-1"])
+def test_what_is_not_understood(text: str) -> None:
+    assert read(text).unknown
+
+
+def test_a_name_wins_over_the_words_in_it() -> None:
+    parsed = read("outcome rate of top 10 revenue users", {0: "Top 10 revenue users"})
+    assert (parsed.rows, parsed.metrics, parsed.number) == (["segment:0"], ["outcome_rate"], None)
+
+
+def test_a_very_long_question_is_not_read() -> None:
+    assert read("users " * (LONGEST + 1)).unknown

@@ -1,0 +1,48 @@
+"""From what a question says to what is asked."""
+
+import pytest
+
+from core.words.grammar import parse
+from core.words.intents import INTENTS, Intent, choose
+from tests.core.words.toy import context
+
+
+def intent_of(question: str) -> str | None:
+    parsed = parse(question, context())
+    if parsed.rows:
+        parsed.cues -= {"segments"}
+    intent = choose(parsed)
+    return intent.name if intent else None
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("outcome rate of segment 1", "metric"), ("How many users are in segment 2", "size"),
+        ("which segment converts most", "rank"), ("biggest segment", "rank_size"),
+        ("compare segment 1 and 2", "compare"), ("how do the segments differ", "compare_all"),
+        ("top pages of segment 1", "top"), ("which pages set segment 1 apart", "top"),
+        ("what sets segment 1 apart", "apart"), ("share of mobile users in segment 1", "share"),
+        ("which segment has the highest share of mobile users", "rank_item"), ("landing pages", "entry"),
+        ("exit pages of segment 1", "exit"), ("what comes after /cart", "after"),
+        ("what comes before /cart in segment 1", "before"), ("typical path of segment 1", "path"),
+        ("persona of segment 1", "persona"), ("why does segment 1 convert less", "why"),
+        ("describe segment 1", "describe"), ("segment 1", "describe"), ("similar to segment 1", "similar"),
+        ("what changed", "changed"), ("list the segments", "list"), ("plot revenue by segment", "chart"),
+        ("outcome rate of segment 1 on mobile", None), ("top 3 segments", None),
+        ("top pages of segment 1 and 2", None), ("what does segment 1 use", None),
+        ("median page views of mobile users", None),
+    ],
+)  # fmt: skip
+def test_the_intent_uses_every_word(question: str, name: str | None) -> None:
+    assert intent_of(question) == name
+
+
+def test_an_intent_refuses_what_it_does_not_use() -> None:
+    intent = Intent("x", INTENTS[0].run, rows=(1, 1))
+    assert intent.fits(parse("segment 1", context()))
+    assert not intent.fits(parse("segment 1 revenue", context()))
+    assert not intent.fits(parse("segment 1 mobile", context()))
+    assert not intent.fits(parse("segment 1 and 2", context()))
+    assert not intent.fits(parse("describe segment 1", context()))
+    assert not intent.fits(parse("3 segment 1", context()))

@@ -1,0 +1,76 @@
+"""Words and what they can mean."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.words.lexicon import Sort, distance, lexicon, tokens, vocabulary
+from tests.core.words.toy import context, without_outcome
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("What's the outcome_rate of segment 2?", ["what", "the", "outcome", "rate", "of", "segment", "2"]),
+        ("segment 4’s one-page users", ["segment", "4", "s", "one", "page", "users"]),
+        ("after /Cart?q=a.", ["after", "/cart?q=a"]),
+        ("google / organic", ["google", "/", "organic"]),
+        ("segments 2-4, -1 and 1.5", ["segments", "2-4", "-1", "and", "1.5"]),
+        ("#2 & s3", ["#2", "s3"]),
+        ("ＲＥＶＥＮＵＥ", ["revenue"]),
+        ("", []),
+    ],
+)
+def test_tokens(text: str, found: list[str]) -> None:
+    assert tokens(text) == found
+
+
+def test_names_values_and_measures_are_phrases() -> None:
+    known = lexicon(context())
+    assert known["blog", "readers"][0].value == "segment:1"
+    assert known["cart", "checkout"][0].value == "Cart & checkout"
+    assert known["one", "page", "users"][0].value == "group:one_page"
+    assert known["conversion", "rate"][0].value == "outcome_rate"
+    assert known["all", "users"][0].value == "all"
+
+
+def test_a_name_that_is_also_a_measure_has_both_meanings() -> None:
+    meanings = lexicon(context({0: "Revenue"}))["revenue",]
+    assert {meaning.sort for meaning in meanings} == {Sort.ROW, Sort.METRIC}
+
+
+def test_words_about_buying_need_purchases() -> None:
+    assert ("buyers",) in lexicon(context())
+    assert ("buyers",) not in lexicon(without_outcome())
+    assert ("outcome", "rate") in lexicon(without_outcome())
+
+
+def test_no_word_of_the_vocabulary_has_two_meanings() -> None:
+    known = vocabulary()
+    cues = [
+        text.strip()
+        for part in ("cues", "dimensions")
+        for texts in known[part].values()
+        for text in texts.split("|")
+    ]
+    assert len(cues) == len(set(cues))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "steps"),
+    [
+        ("pages", "pagse", 1),
+        ("rate", "rat", 1),
+        ("rate", "rates", 1),
+        ("rate", "late", 1),
+        ("rate", "rate", 0),
+    ],
+)
+def test_distance_by_eye(first: str, second: str, steps: int) -> None:
+    assert distance(first, second, 2) == steps
+
+
+@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
+def test_distance_is_symmetric(first: str, second: str) -> None:
+    assert distance(first, second, 9) == distance(second, first, 9)
+    assert (distance(first, second, 9) == 0) == (first == second)

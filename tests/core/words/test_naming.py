@@ -1,0 +1,62 @@
+"""Names without a model."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.words import naming
+from core.words.facts import FactBook
+from core.words.figures import Figures
+from tests.core.words.shop import shop, shop_figures
+from tests.core.words.toy import context, figures
+
+
+def test_names_say_what_sets_segments_apart() -> None:
+    names = naming.names(shop_figures())
+    apart = {segment: name.casefold() for segment, name in names.items()}
+    assert "checkout" in " ".join(apart.values())
+    assert "blog" in " ".join(apart.values())
+
+
+def test_names_differ_and_are_short() -> None:
+    names = naming.names(shop_figures())
+    assert set(names) == set(range(6))
+    assert len({name.casefold() for name in names.values()}) == 6
+    assert all(1 <= len(name.split()) <= naming.LONGEST for name in names.values())
+
+
+def test_the_same_segments_get_the_same_names() -> None:
+    assert naming.names(shop_figures()) == naming.names(shop_figures())
+
+
+def test_names_do_not_depend_on_what_the_analyst_typed() -> None:
+    renamed = Figures(replace(shop().context, names={}), FactBook())
+    assert naming.names(renamed) == naming.names(shop_figures())
+
+
+def test_pages_name_a_segment_where_there_are_no_labels() -> None:
+    made = shop().context
+    basis = replace(made.tables.basis, labels=None)
+    bare = replace(made, tables=replace(made.tables, basis=basis))
+    names = naming.names(Figures(bare, FactBook()))
+    assert len(set(names.values())) == 6
+    assert any("Cart" in name or "Address" in name for name in names.values())
+
+
+def test_segments_that_nothing_sets_apart_are_called_by_number() -> None:
+    made = context()
+    heatmap = made.tables.profiles.heatmap.assign(z=0.0)
+    top = made.tables.profiles.top_pages
+    profiles = replace(made.tables.profiles, heatmap=heatmap, top_pages=top[top["ranking"] == "most_viewed"])
+    alike = replace(made, tables=replace(made.tables, profiles=profiles))
+    assert naming.names(Figures(alike, FactBook())) == {0: "Segment 1", 1: "Segment 2"}
+
+
+def test_a_habit_names_a_segment_that_shares_its_pages() -> None:
+    made = figures().context
+    heatmap = made.tables.profiles.heatmap.copy()
+    is_rate = (heatmap["metric"] == "outcome_rate").to_numpy()
+    heatmap["z"] = np.where(is_rate & (heatmap["key"] == "segment:0"), 1.0, 0.0)
+    profiles = replace(made.tables.profiles, heatmap=heatmap)
+    names = naming.names(Figures(replace(made, tables=replace(made.tables, profiles=profiles)), FactBook()))
+    assert names[0] == "Converting visitors"
