@@ -1,8 +1,9 @@
-"""How long each stage takes, beside a raw DuckDB floor measured in the same run.
+"""How long each stage takes, beside a raw DuckDB floor and what others take, measured in the same run.
 
     python -m benchmarks.run --users 50000
 
-Prints a Markdown table for docs/method.md. The demo shop is made first and not counted.
+Prints a Markdown table for docs/method.md, and a small quality check that fails the build when our vectors
+are worse than a bag of pages (benchmarks/quality/floor.py). The demo shop is made first and not counted.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import argparse
 import json
 import platform
 import statistics
+import sys
 import tempfile
 import time
 from datetime import date
 from pathlib import Path
 
+from benchmarks.anchors import anchors
 from benchmarks.measure import Measured, measure
+from benchmarks.quality.floor import BASE, FLOORS, USERS, broken, small_quality
 
 FLOOR = """
 COPY (
@@ -54,27 +58,43 @@ def preprocess(csv: str, folder: str) -> str:
     return stage(Store(Path(folder)), [Path(csv)], IngestSettings(), silent).key
 
 
-def train(dataset: str, folder: str, preset: str) -> str:
-    """Stage train."""
+def label(dataset: str, folder: str) -> str:
+    """Stage label: theme and type of every page, by the ladder's default rungs."""
+    from core.labels.settings import LabelSettings
+    from core.pipeline import label as stage
     from core.pipeline import open_dataset
+    from core.progress import silent
+    from core.store import Store
+
+    store = Store(Path(folder))
+    made = stage(store, open_dataset(store, dataset), LabelSettings(), silent)
+    assert made is not None  # the default labels pages
+    return made.key
+
+
+def train(dataset: str, labels: str, folder: str, preset: str) -> str:
+    """Stage train: three views."""
+    from core.pipeline import open_dataset, open_labels
     from core.pipeline import train as stage
     from core.progress import silent
     from core.settings import Preset, TrainSettings
     from core.store import Store
 
     store = Store(Path(folder))
-    return stage(store, open_dataset(store, dataset), TrainSettings.preset(Preset(preset)), silent).key
+    data, known = open_dataset(store, dataset), open_labels(store, labels)
+    return stage(store, data, known, TrainSettings.preset(Preset(preset)), silent).key
 
 
-def embed(dataset: str, model: str, folder: str) -> str:
+def embed(dataset: str, labels: str, model: str, folder: str) -> str:
     """Stage embed."""
     from core.pipeline import embed as stage
-    from core.pipeline import open_dataset, open_model
+    from core.pipeline import open_dataset, open_labels, open_model
     from core.progress import silent
     from core.store import Store
 
     store = Store(Path(folder))
-    return stage(store, open_dataset(store, dataset), open_model(store, model), silent).artifact.key
+    data, known = open_dataset(store, dataset), open_labels(store, labels)
+    return stage(store, data, known, open_model(store, model), silent).artifact.key
 
 
 def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
@@ -119,7 +139,19 @@ def main() -> None:
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = measure_all(args.users, args.preset, folder)
-    print(f"{args.users:,} demo users, {args.preset}; {describe_machine()}; {date.today():%Y-%m-%d}\n")
+        ratios = small_quality(Path(folder))
+    print_times(args.users, args.preset, rows)
+    print_quality(ratios)
+    if args.json:
+        dumped = {name: row.__dict__ for name, row in rows.items()} | {"quality": ratios}
+        args.json.write_text(json.dumps(dumped))
+    if failed := broken(ratios):
+        sys.exit("Quality is below its floor. " + "; ".join(failed))
+
+
+def print_times(users: int, preset: str, rows: dict[str, Measured]) -> None:
+    """What every step took."""
+    print(f"{users:,} demo users, {preset}; {describe_machine()}; {date.today():%Y-%m-%d}\n")
     print("| step | wall s | CPU s | peak MB |\n|---|---|---|---|")
     for name, row in rows.items():
         print(f"| {name} | {row.wall_s:.2f} | {row.cpu_s:.2f} | {row.peak_mb:,.0f} |")
@@ -127,8 +159,20 @@ def main() -> None:
     ratio = rows["preprocess"].wall_s / rows["DuckDB floor"].wall_s
     print(f"\npreprocess / floor: {ratio:.2f}; first segmentation {steering['cold_s']:.2f} s;", end=" ")
     print(f"a slider move {steering['move_s'] * 1000:.0f} ms")
-    if args.json:
-        args.json.write_text(json.dumps({name: row.__dict__ for name, row in rows.items()}))
+    for name, row in rows.items():
+        if isinstance(row.value, dict) and name.startswith("anchor"):
+            print(
+                f"{name}, without imports:",
+                ", ".join(f"{key} {value:.3g}" for key, value in row.value.items()),
+            )
+
+
+def print_quality(ratios: dict[str, float]) -> None:
+    """The small quality check."""
+    print(f"\nQuality, {USERS:,} demo users, URL view, one seed, as a multiple of {BASE}:")
+    print("\n| figure | measured | floor |\n|---|---|---|")
+    for name, ratio in ratios.items():
+        print(f"| {name} | {ratio:.2f} | {FLOORS[name]} |")
 
 
 def measure_all(users: int, preset: str, folder: str) -> dict[str, Measured]:
@@ -139,10 +183,20 @@ def measure_all(users: int, preset: str, folder: str) -> dict[str, Measured]:
     write_sample(Path(csv), users, 0)
     rows = {"DuckDB floor": measure(floor, csv, folder), "preprocess": measure(preprocess, csv, folder)}
     dataset = rows["preprocess"].value
-    rows["train"] = measure(train, dataset, folder, preset)
-    rows["embed"] = measure(embed, dataset, rows["train"].value, folder)
+    rows["label"] = measure(label, dataset, folder)
+    labels = rows["label"].value
+    rows["train"] = measure(train, dataset, labels, folder, preset)
+    rows["embed"] = measure(embed, dataset, labels, rows["train"].value, folder)
     rows["combine + cluster + analyze"] = measure(segment, dataset, rows["embed"].value, folder)
-    return rows
+    return rows | anchors(csv, measure(url_vectors, rows["embed"].value, folder).value)
+
+
+def url_vectors(embeddings: str, folder: str) -> str:
+    """Where the vectors of the URL view lie."""
+    from core.pipeline import open_embeddings
+    from core.store import Store
+
+    return str(open_embeddings(Store(Path(folder)), embeddings).artifact.path / "url.npy")
 
 
 def describe_machine() -> str:

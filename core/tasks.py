@@ -144,6 +144,29 @@ def layout(store: Store, request: Request, progress: Progress) -> Result:
     return {"layout": key}
 
 
+def scorecard(store: Store, request: Request, progress: Progress) -> Result:
+    """The model beside simple ways: ``{dataset, labels, model, embeddings, n_clusters, outcome}`` → artifact.
+
+    ``labels`` and ``outcome`` are empty where there are none.
+    """
+    from core.scorecard import result
+
+    embeddings, n_clusters, outcome = request["embeddings"], int(request["n_clusters"]), request["outcome"]
+    dumped, inputs = result.made_of(embeddings, n_clusters, outcome)
+    key = content_key(result.STAGE, dumped, inputs)
+    if store.find(result.STAGE, key) is None:
+        from core.scorecard.measure import measure
+
+        dataset = pipeline.open_dataset(store, request["dataset"])
+        labels = pipeline.open_labels(store, request["labels"]) if request["labels"] else None
+        model = pipeline.open_model(store, request["model"])
+        views = pipeline.open_embeddings(store, embeddings).views
+        card = measure(dataset, labels, model.path, views, n_clusters, outcome, progress)
+        with store.write(result.STAGE, key, dumped, inputs) as folder:
+            (folder / result.FILE).write_text(card.to_json(), encoding="utf-8")
+    return {"scorecard": key}
+
+
 def rest(store: Store, request: Request, progress: Progress) -> Result:
     """Do nothing for a while: ``{seconds, bytes}``; what the tests of the job machinery run."""
     _held = bytearray(int(request.get("bytes", 0)))
@@ -172,5 +195,6 @@ TASKS: Final[dict[str, Callable[[Store, Request, Progress], Result]]] = {
     "train": train,
     "choose_k": choose_k,
     "layout": layout,
+    "scorecard": scorecard,
     "rest": rest,
 }

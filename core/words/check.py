@@ -165,7 +165,7 @@ class _Sentence:
         if fact.item and not names_item(fact, items_of(self._sentence, place), self._sentence):
             return f"the sentence does not name {fact.item!r}"
         metric, named = metric_of(self._sentence, place, lambda _: True)
-        if fact.item and not GENERIC.isdisjoint(metric):
+        if fact.item and fact.unit is not Unit.COUNT and not GENERIC.isdisjoint(metric):
             return ""
         if (named or not fact.item) and metric and not names_metric(fact, metric):
             return self._unless_other_noun(place, fact)

@@ -41,7 +41,7 @@ class Fact:
         unit: How it is written.
         text: The value as it is written everywhere, unit included.
         item: What within the segment it is about (a page, a theme, a browser); empty for the segment itself.
-        low: Lower end of the 95 % interval; None where there is none.
+        low: Lower end of the 95 % interval; None if absent.
         high: Upper end.
         n: Users (or page views) that it counts.
         comparison: Whether it may back a comparative such as "more" or "twice".
@@ -74,7 +74,7 @@ class Answer:
         query: What was asked of the data, in words or SQL.
         source: ``rules`` or the model's name.
         declined: True where the question could not be answered; the text then says what can be asked.
-        chart: A chart over the columns of ``table`` (``core/words/segment_tools.py``); None where there is none.
+        chart: A chart over the columns of ``table`` (``core/words/segment_tools.py``); None if absent.
     """
 
     text: str

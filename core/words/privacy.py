@@ -148,13 +148,7 @@ def build_payload(
     Raises:
         InputError: If a user id is in the message, or a figure is of too few users.
     """
-    small = sendable(facts, fewest, users_of)[1]
-    if small:
-        raise InputError(
-            f"{small[0].label!r} ({small[0].id}) is a figure of {users_of(small[0])} users",
-            allowed=f"figures of at least {fewest} users",
-            remedy="Leave it out, or lower the limit in the settings",
-        )
+    _refuse_small(facts, fewest, users_of)
     for key, name in segments.items():
         if key.startswith("segment:"):
             quotes.set(said_key(key), name)
@@ -168,6 +162,15 @@ def build_payload(
     user = json.dumps(data, ensure_ascii=False, allow_nan=False)
     price = price_of(model, tokens_of(instructions) + tokens_of(user), ANSWER_TOKENS, prices)
     return Payload(host, model, instructions, user, price)
+
+
+def _refuse_small(facts: Sequence[Fact], fewest: int, users_of: Callable[[Fact], int]) -> None:
+    for fact in sendable(facts, fewest, users_of)[1]:
+        raise InputError(
+            f"{fact.label!r} ({fact.id}) is a figure of {users_of(fact)} users",
+            allowed=f"figures of at least {fewest} users",
+            remedy="Leave it out, or lower the limit in the settings",
+        )
 
 
 def said_key(key: str) -> str:

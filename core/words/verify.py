@@ -148,7 +148,8 @@ class _Tie:
         """Whether a claim is of that measure, and of that thing if it is of one."""
         if not claim.fact.item:
             return claim.is_called(self.metric)
-        other_measure = self.named and self.metric and GENERIC.isdisjoint(self.metric)
+        loose = claim.fact.unit is not Unit.COUNT and not GENERIC.isdisjoint(self.metric)
+        other_measure = self.named and self.metric and not loose
         named = names_item(claim.fact, self.items, self.sentence)
         return named and (not other_measure or claim.is_called(self.metric))
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import streamlit as st
-from core.labels.labelling import LabelSummary, read_summary
 
 from core import pipeline
 from core.dataset import Dataset
 from core.labels import review
+from core.labels.labelling import LabelSummary, read_summary
 from core.labels.review import Review
 from core.labels.settings import LabelMode, LabelSettings, Override
 from core.page_labels import LabelledPages

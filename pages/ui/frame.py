@@ -10,10 +10,17 @@ from core import jobs
 from core.jobs import JobView
 from pages.ui import catalog, chat, errors, state, topic
 from pages.ui.job_panel import TITLES, progress_line
-from pages.ui.links import DATA, EXPLORE, LABELS, SECTIONS, TRAINING, Screen, link
+from pages.ui.links import DATA, EXPLORE, LABELS, SECTIONS, TRAINING, TRUST, Screen, link
 from pages.ui.text import count, md_text
 
-HOME_OF = {"demo": DATA, "inspect": DATA, "preprocess": DATA, "label": LABELS, "train": TRAINING}
+HOME_OF = {
+    "demo": DATA,
+    "inspect": DATA,
+    "preprocess": DATA,
+    "label": LABELS,
+    "train": TRAINING,
+    "scorecard": TRUST,
+}
 """Task → the page where its panel is; the others belong to Explore."""
 SIDEBAR_PX = 330
 """Wide enough for a chat beside the pages."""

@@ -36,7 +36,7 @@ HELP: Final = {
     "Everybody gives the same first page views; whoever had the outcome by then is left out.",
     Topic.STABILITY: "K-Means learns from one half of the users and from the other; both place everybody.",
     Topic.SEEDS: "K-Means with the same users and other random starts, the best of ten each time.",
-    Topic.LENGTH: "A straight line reads the logarithm of page views from vectors of users it did not learn from.",
+    Topic.LENGTH: "A straight line reads the logarithm of page views from a vector. It learned from others.",
 }
 CALLS: Final = {
     Call.BETTER: "learned is better",

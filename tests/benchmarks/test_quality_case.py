@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.quality.case import chosen_users, next_pages, session_borders
 from benchmarks.quality.features import bag, bigrams, tempo
+from benchmarks.quality.floor import FLOORS, broken
 from benchmarks.quality.goals import Goal, reached
 from benchmarks.quality.next_page import best_mix, shares
 from benchmarks.quality.original import halves
@@ -161,3 +162,8 @@ def test_the_report_has_means_ranges_and_what_was_skipped() -> None:
     assert "GRU + CoLES: not run, no Python was given." in text
     assert "| held-out ARI / TF-IDF | ≥ 1.35 | – | 1.5 | firm |" in text
     assert "| stability across training seeds (ARI) | ≥ 0.75 | ≥ 0.86 | 0.5 | **not reached** |" in text
+
+
+def test_the_floor_names_what_is_broken() -> None:
+    assert broken(dict(FLOORS)) == []
+    assert broken(dict.fromkeys(FLOORS, 0.0))[0].startswith("MRR random: 0.00 ×")

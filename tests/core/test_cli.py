@@ -40,7 +40,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run") / "out"
-    done = cli("run", shop, "--out", out, "--clusters", 4, "--epochs", 2)
+    done = cli("run", shop, "--out", out, "--clusters", 4, "--epochs", 2, "--labels", "rules")
     assert done.returncode == 0, done.stderr
     return out
 
@@ -76,7 +76,7 @@ def test_clusters_and_groups_agree(finished: Path) -> None:
 
 
 def test_running_twice_gives_the_same_bytes(finished: Path, shop: Path, tmp_path: Path) -> None:
-    done = cli("run", shop, "--out", tmp_path / "again", "--clusters", 4, "--epochs", 2)
+    done = cli("run", shop, "--out", tmp_path / "again", "--clusters", 4, "--epochs", 2, "--labels", "rules")
     assert done.returncode == 0, done.stderr
     for name in ("users.parquet", "embeddings.parquet", "sequences.parquet", "profiles.json"):
         assert (tmp_path / "again" / name).read_bytes() == (finished / name).read_bytes(), name
@@ -248,7 +248,8 @@ def test_a_taxonomy_of_ones_own_and_labels_off(finished: Path, tmp_path: Path) -
     taxonomy.write_text(
         "themes: [{name: Sleep, descriptions: [tents and sleeping bags]}, "
         "{name: Move, descriptions: [bikes, boots and packs]}]\n"
-        "types: [{name: Product, descriptions: [one product]}, {name: Other, descriptions: [anything else]}]\n",
+        "types: [{name: Product, descriptions: [one product]}, "
+        "{name: Other, descriptions: [anything else]}]\n",
         encoding="utf-8",
     )
     done = cli("run", "--out", out, "--from-stage", "label", "--taxonomy", taxonomy, "--epochs", 1)

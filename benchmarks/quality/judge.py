@@ -1,0 +1,137 @@
+"""What the vectors of a method are worth: all figures of all its seeds, in a child process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from benchmarks.quality.sets import SetSpec
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from benchmarks.quality.case import Case
+    from benchmarks.quality.next_page import Tables
+
+Figures: TypeAlias = dict[str, list[float]]
+"""Name of a figure → its value for each training seed (or each pair of them)."""
+
+KMEANS_SEEDS = 5
+ORDER_TWINS = ("compare_then_read", "read_then_compare")
+TEMPO_TWINS = ("quick_checker", "slow_considerer")
+
+
+def judge(spec: SetSpec, folders: Sequence[str], seeds: Sequence[int]) -> Figures:
+    """Judge one method."""
+    from benchmarks.quality import metrics
+    from benchmarks.quality.case import open_case
+    from benchmarks.quality.next_page import tables
+
+    case = open_case(spec)
+    made = tables(case)
+    figures: Figures = {}
+    labels = []
+    for folder, seed in zip(folders, seeds, strict=True):
+        parts = default_mix(case, load(folder))
+        one = _judge_one(case, made, parts)
+        found = _segments(case, parts["users"][case.judged])
+        labels.append(found["labels"][seed % KMEANS_SEEDS])
+        for name, value in (one | found["figures"]).items():
+            figures.setdefault(name, []).append(value)
+    figures["stability"] = metrics.pairwise_ari(labels)
+    return figures
+
+
+def simple_next_page(spec: SetSpec) -> dict[str, float]:
+    """Next page by tables alone, and what the set is like."""
+    from benchmarks.quality.case import open_case
+    from benchmarks.quality.next_page import simple_hits, tables
+
+    case = open_case(spec)
+    sizes = {f"{name} queries": len(cut.query) for name, cut in case.cuts.items()}
+    sizes |= {f"{name} candidates": len(cut.answer) for name, cut in case.cuts.items()}
+    sizes |= {"users": case.sequences.n_users, "judged": int(case.judged.sum())}
+    sizes |= {"judged held out": int((case.judged & case.held_out).sum()), "K": case.n_segments}
+    sizes |= {"page views": case.sequences.n_views, "pages": len(case.urls)}
+    return simple_hits(case, tables(case)) | {name: float(value) for name, value in sizes.items()}
+
+
+def load(folder: str) -> dict[str, dict[str, np.ndarray]]:
+    """View → name of the runs → vectors."""
+    import numpy as np
+
+    views: dict[str, dict[str, Any]] = {}
+    with np.load(Path(folder) / "vectors.npz") as arrays:
+        for name in arrays:
+            view, part = name.split("/", 1)
+            views.setdefault(view, {})[part] = arrays[name]
+    return views
+
+
+def default_mix(case: Case, views: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """One vector a run, by the default weights where there are views."""
+    from core.settings import ViewWeights
+
+    return mix(case, views, ViewWeights())
+
+
+def mix(case: Case, views: Mapping[str, Mapping[str, np.ndarray]], weights: Any) -> dict[str, np.ndarray]:  # noqa: ANN401
+    """One vector a run; views are centred on their means over the clustered users, as in the app."""
+    from core.schema import View
+    from core.segments.combination import combine
+
+    if "all" in views:
+        return dict(views["all"])
+    named = {View(name): parts for name, parts in views.items()}
+    users = {view: parts["users"] for view, parts in named.items()}
+    first = combine(users, weights, case.inside)
+    runs = next(iter(named.values()))
+    return {
+        run: combine({view: parts[run] for view, parts in named.items()}, weights, means=first.means).vectors
+        for run in runs
+    }
+
+
+def _judge_one(case: Case, made: Tables, parts: Mapping[str, np.ndarray]) -> dict[str, float]:
+    from benchmarks.quality import metrics
+    from benchmarks.quality.next_page import hits_with
+
+    figures = {
+        f"MRR {name}": metrics.retrieval(parts[f"{name} query"], parts[f"{name} answer"])
+        for name in case.cuts
+    }
+    judged, vectors = case.judged, parts["users"]
+    lengths, learns = case.sequences.lengths[judged], ~case.held_out[judged]
+    figures["length R2"] = metrics.length_r2(vectors[judged], lengths, learns)
+    for name, pair in (("order twin", ORDER_TWINS), ("tempo twin", TEMPO_TWINS)):
+        figures |= {name: twin(case, vectors, pair)} if case.truth is not None else {}
+    return figures | hits_with(case, made, vectors, parts["next"])
+
+
+def twin(case: Case, vectors: np.ndarray, pair: tuple[str, str]) -> float:
+    """AUC of two segments that differ in one thing."""
+    import numpy as np
+
+    from benchmarks.quality import metrics
+
+    assert case.truth is not None
+    who = np.flatnonzero(case.judged & np.isin(case.truth, pair))
+    return metrics.separation(vectors[who], case.truth[who] == pair[0], ~case.held_out[who])
+
+
+def _segments(case: Case, vectors: np.ndarray) -> dict[str, Any]:
+    import numpy as np
+
+    from benchmarks.quality import metrics
+
+    labels = [metrics.clusters(vectors, case.n_segments, seed) for seed in range(KMEANS_SEEDS)]
+    figures = {"K-Means noise": float(np.mean(metrics.pairwise_ari(labels)))}
+    if case.truth is not None:
+        truth, held = case.truth[case.judged], case.held_out[case.judged]
+        scores = [
+            (*metrics.agreement(truth[held], one[held]), metrics.agreement(truth, one)[0]) for one in labels
+        ]
+        for name, values in zip(("ARI", "AMI", "ARI all"), zip(*scores, strict=True), strict=True):
+            figures[name] = float(np.mean(values))
+    return {"labels": labels, "figures": figures}

@@ -1,0 +1,59 @@
+"""The data of one run: a demo shop or a file, preprocessed, with what is known of its truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEMO_SEED = 6
+"""Of the demo shop that is reported. The settings were chosen on seed 5."""
+REAL = {"eshop_2008": "eshop_2008.csv.gz", "wikispeedia": "wikispeedia.csv.gz"}
+REAL_FOLDER = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class SetSpec:
+    """Where a preprocessed set lies; small, so that it can be sent to child processes.
+
+    Args:
+        name: For the report.
+        dataset: Folder of the preprocess stage.
+        truth: CSV of user and segment; None where nobody knows.
+        ladder: Folder with the labels of the real ladder; None where there are none.
+        work: Folder for models and vectors.
+    """
+
+    name: str
+    dataset: str
+    truth: str | None
+    ladder: str | None
+    work: str
+
+
+def demo_shop(users: int, seed: int, folder: Path) -> tuple[Path, Path]:
+    """Write a demo shop; its CSV and its truth."""
+    from core.sample import write_sample
+
+    csv = folder / f"shop-{users}-{seed}.csv"
+    return csv, Path(write_sample(csv, users, seed))
+
+
+def prepare(name: str, csv: Path, truth: Path | None, folder: Path) -> SetSpec:
+    """Preprocess a file and label its pages, as the app does."""
+    from core.labels.settings import LabelSettings
+    from core.pipeline import label, preprocess
+    from core.progress import silent
+    from core.settings import IngestSettings
+    from core.store import Store
+
+    work = folder / name.replace(" ", "-").replace(",", "")
+    store = Store(work / "store")
+    dataset = preprocess(store, [csv], IngestSettings(), silent)
+    labels = label(store, dataset, LabelSettings(), silent)
+    return SetSpec(
+        name=name,
+        dataset=str(dataset.path),
+        truth=str(truth) if truth else None,
+        ladder=str(labels.path) if labels else None,
+        work=str(work),
+    )

@@ -1,0 +1,195 @@
+"""What a language model is to the rest of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+Message = Mapping[str, Any]
+"""One message of a conversation, as Chat Completions has it."""
+ToolSpec = Mapping[str, Any]
+"""A tool that may be called: name, description, JSON schema of its arguments."""
+Stop = Callable[[], bool]
+"""Whether to give up; asked many times a second."""
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+def never() -> bool:
+    """Never give up."""
+    return False
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What was used so far, as the server counts it.
+
+    Args:
+        calls: Answers that came; a repaired question has several.
+        prompt_tokens: Sent.
+        completion_tokens: Received.
+    """
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def plus(self, reported: object) -> Usage:
+        """With one more call, given the ``usage`` of its answer, which may be missing."""
+        counts = reported if isinstance(reported, dict) else {}
+        sent, received = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
+        return Usage(
+            self.calls + 1,
+            self.prompt_tokens + (sent if isinstance(sent, int) else 0),
+            self.completion_tokens + (received if isinstance(received, int) else 0),
+        )
+
+    def since(self, earlier: Usage) -> Usage:
+        """What was used after ``earlier``."""
+        return Usage(
+            self.calls - earlier.calls,
+            self.prompt_tokens - earlier.prompt_tokens,
+            self.completion_tokens - earlier.completion_tokens,
+        )
+
+    @property
+    def tokens(self) -> int:
+        """Sent and received."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a server can do with a model, found out by trying.
+
+    Args:
+        streaming: Sends an answer piece by piece.
+        schema: Obeys a JSON schema.
+        tools: Calls tools.
+        slots: Copies ``[[F1]]`` where a value belongs.
+    """
+
+    streaming: bool = False
+    schema: bool = False
+    tools: bool = False
+    slots: bool = False
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """What the model wants to be called.
+
+    Args:
+        id: Of this call.
+        name: Of the tool; as the model wrote it.
+        arguments: JSON text; as the model wrote it.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """One answer of the model.
+
+    Args:
+        text: What it says.
+        calls: Tools it wants called first.
+    """
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+
+
+class Llm(Protocol):
+    """A language model, or what stands in for one."""
+
+    @property
+    def identity(self) -> str:
+        """Model and server: answers of one are not those of another."""
+
+    @property
+    def usage(self) -> Usage:
+        """Used so far."""
+
+    def parse(self, system: str, user: str, schema: type[AnswerT]) -> AnswerT:
+        """Ask, and get an object.
+
+        Args:
+            system: What to do.
+            user: What to do it with.
+            schema: Of the answer.
+
+        Raises:
+            ResourceError: If no valid answer came; the message says why.
+        """
+
+
+class ChatLlm(Protocol):
+    """A language model that can hold a conversation."""
+
+    @property
+    def identity(self) -> str:
+        """Model and server."""
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+
+    @property
+    def host(self) -> str:
+        """Where text is sent."""
+
+    @property
+    def usage(self) -> Usage:
+        """Used so far."""
+
+    def capabilities(self, should_stop: Stop = never, timeout_s: float | None = None) -> Capabilities:
+        """What it can; asked of the server once.
+
+        Raises:
+            ResourceError: If the server gives no answer at all.
+            Cancelled: If ``should_stop`` says so.
+        """
+
+    def parse(
+        self,
+        system: str,
+        user: str,
+        schema: type[AnswerT],
+        *,
+        should_stop: Stop = never,
+        timeout_s: float | None = None,
+    ) -> AnswerT:
+        """See :meth:`Llm.parse`; ``timeout_s`` is for all attempts together.
+
+        Raises:
+            ResourceError: If no valid answer came.
+            Cancelled: If ``should_stop`` says so.
+        """
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec] = (),
+        on_text: Callable[[str], None] | None = None,
+        should_stop: Stop = never,
+        timeout_s: float | None = None,
+    ) -> ChatReply:
+        """Go on with a conversation.
+
+        Args:
+            messages: So far.
+            tools: That may be called.
+            on_text: Gets all the text so far, whenever there is more.
+            should_stop: Whether to give up; the call ends within a tenth of a second.
+            timeout_s: For all attempts together; the settings' for each when None.
+
+        Raises:
+            ResourceError: If no whole answer came; the message says why.
+            Cancelled: If ``should_stop`` says so.
+        """

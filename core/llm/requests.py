@@ -1,0 +1,204 @@
+"""One request at a time: sent, waited for, counted and written down."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+
+from core.errors import Cancelled
+from core.llm.contract import Message, Stop, Usage, never
+from core.llm.failures import failure, reason_of, said
+from core.llm.log import Call
+from core.llm.settings import LlmSettings
+from core.llm.waiting import Emit, TooLate, wait_for
+
+if TYPE_CHECKING:
+    from openai import OpenAI
+
+RETRIES: Final = 2
+NEW_CAP, OLD_CAP = "max_completion_tokens", "max_tokens"
+"""What the limit of an answer is called: OpenAI and Azure refuse the old name for some models, others do not
+know the new one."""
+T = TypeVar("T")
+
+
+class Log(Protocol):
+    """Where calls are written down."""
+
+    def write(self, call: Call) -> None:
+        """One call."""
+
+
+class Refused(Exception):
+    """The server refuses this way of asking (400 or 422); another way may do."""
+
+    @property
+    def reason(self) -> str:
+        """What the server says."""
+        return said(self)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long may be waited.
+
+    Args:
+        should_stop: Whether to give up now.
+        seconds: For everything together; without limit when None.
+        begun: When that began, by the monotonic clock.
+    """
+
+    should_stop: Stop
+    seconds: float | None
+    begun: float
+
+    @classmethod
+    def of(cls, should_stop: Stop = never, seconds: float | None = None) -> Budget:
+        """One that begins now."""
+        return cls(should_stop, seconds, time.monotonic())
+
+    @property
+    def left(self) -> float | None:
+        """Seconds; None if there is no limit."""
+        return None if self.seconds is None else self.seconds - (time.monotonic() - self.begun)
+
+
+@dataclass
+class Came:
+    """What a request brought: text or tool calls as text, and tokens."""
+
+    text: str = ""
+    usage: dict[str, Any] | None = None
+
+
+class Requests:
+    """Sends requests of one model; see :func:`core.llm.server.connect`."""
+
+    def __init__(self, settings: LlmSettings, log: Log | None) -> None:
+        self.settings, self._log = settings, log
+        self.usage = Usage()
+        self._client: OpenAI | None = None
+        official = settings.api_version or settings.host.endswith("api.openai.com")
+        self._cap, self._renamed = NEW_CAP if official else OLD_CAP, False
+
+    def send(
+        self,
+        messages: Sequence[Message],
+        work: Callable[[Any, dict[str, Any], Emit], T],
+        came_of: Callable[[T], Came],
+        budget: Budget,
+        *,
+        part: Callable[[Any], None] = lambda _: None,
+        tools: Sequence[str] = (),
+    ) -> T:
+        """Send, wait, count and write down.
+
+        Args:
+            messages: What is said.
+            work: Gets ``client.chat.completions``, the arguments all requests have, and where parts go.
+            came_of: What the log gets of the result.
+            budget: How long.
+            part: Gets the parts of a stream.
+            tools: Names, for the log.
+
+        Raises:
+            Refused: On 400 and 422.
+            ResourceError: On every other failure.
+            Cancelled: If the budget's ``should_stop`` says so.
+        """
+        client, begun = self._connected(), time.monotonic()
+        came, error = Came(), ""
+        try:
+            result = self._waited(client, messages, work, part, budget)
+            came = came_of(result)
+            return result
+        except Exception as problem:
+            error = said(problem)
+            raise
+        finally:
+            self._record(messages, tools, came, error, time.monotonic() - begun)
+
+    def rename_cap(self, complaint: str) -> bool:
+        """Call the limit of an answer by its other name, if a refusal is about it."""
+        if self._renamed or self._cap not in complaint:
+            return False
+        self._cap, self._renamed = {OLD_CAP: NEW_CAP, NEW_CAP: OLD_CAP}[self._cap], True
+        return True
+
+    def _waited(
+        self,
+        client: OpenAI,
+        messages: Sequence[Message],
+        work: Callable[[Any, dict[str, Any], Emit], T],
+        part: Callable[[Any], None],
+        budget: Budget,
+    ) -> T:
+        import openai
+
+        fixed: dict[str, Any] = {
+            "model": self.settings.model,
+            "messages": list(messages),
+            self._cap: self.settings.max_output_tokens,
+        }
+        if (left := budget.left) is not None:
+            fixed["timeout"] = max(0.1, min(left, self.settings.timeout_s))
+        try:
+            return wait_for(lambda emit: work(client.chat.completions, fixed, emit), part,
+                            budget.should_stop, left)  # fmt: skip
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            raise Refused(said(error)) from error
+        except (Cancelled, TooLate) as error:
+            self._abandon()
+            if isinstance(error, Cancelled):
+                raise
+            raise self._failed(error, budget) from error
+        except Exception as error:  # whatever a server sends, the analyst gets a reason
+            raise self._failed(error, budget) from error
+
+    def _failed(self, error: Exception, budget: Budget) -> Exception:
+        return failure(self.settings, reason_of(error, self.settings, budget.seconds))
+
+    def _record(
+        self, messages: Sequence[Message], tools: Sequence[str], came: Came, error: str, seconds: float
+    ) -> None:
+        if not error:
+            self.usage = self.usage.plus(came.usage)
+        if self._log:
+            call = Call(
+                self.settings.host, self.settings.model, list(messages), tuple(tools), came.text,
+                error.replace(self.settings.api_key.get_secret_value(), "…"), round(seconds, 3), came.usage,
+            )  # fmt: skip
+            self._log.write(call)
+
+    def _connected(self) -> OpenAI:
+        self._client = self._client or make_client(self.settings)
+        return self._client
+
+    def _abandon(self) -> None:
+        """Close the connections: what is still under way, or would be tried again, ends."""
+        if self._client:
+            self._client.close()
+        self._client = None
+
+
+def make_client(settings: LlmSettings) -> OpenAI:
+    """The SDK's client, Azure's where the settings have an API version."""
+    import openai  # takes a second, and most runs need no model
+
+    key = settings.api_key.get_secret_value()
+    if settings.api_version:
+        return openai.AzureOpenAI(
+            azure_endpoint=settings.base_url, api_version=settings.api_version, api_key=key,
+            timeout=settings.timeout_s, max_retries=RETRIES,
+        )  # fmt: skip
+    return openai.OpenAI(
+        base_url=settings.base_url, api_key=key, timeout=settings.timeout_s, max_retries=RETRIES
+    )
+
+
+def calls_as_text(calls: Sequence[tuple[str, str]]) -> str:
+    """Tool calls for the log."""
+    return json.dumps([{"tool": name, "arguments": arguments} for name, arguments in calls])

@@ -1,0 +1,239 @@
+"""A model on a server: any that speaks OpenAI's Chat Completions.
+
+Servers differ in what they can (llama.cpp obeys a JSON schema, others silently ignore it), so there are two
+ways to ask for an object, tried in turn: the schema as ``response_format``, then the schema in words with one
+chance to repair. Text is asked for as a stream, and whole where a server cannot stream. Retries, back-off and
+``Retry-After`` are the SDK's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from core.errors import ResourceError
+from core.llm import parsing, probing
+from core.llm.contract import Capabilities, ChatReply, Message, Stop, ToolSpec, Usage, never
+from core.llm.failures import SHOWN_CHARACTERS, failure
+from core.llm.requests import Budget, Came, Log, Refused, Requests, calls_as_text
+from core.llm.settings import LlmSettings
+from core.llm.streams import Pieces
+from core.llm.waiting import Emit
+
+_NOT_A_COMPLETION: Final = (ValueError, IndexError, TypeError, AttributeError)
+"""What the SDK raises, or what comes of its objects, if an answer has no JSON or JSON of another shape."""
+_Answer = TypeVar("_Answer", bound=BaseModel)
+OnText = Callable[[str], None]
+
+
+def connect(settings: LlmSettings, log: Log | None = None) -> ServerLlm:
+    """A model on a server; nothing is sent yet.
+
+    Args:
+        settings: Which.
+        log: Gets every call.
+    """
+    return ServerLlm(settings, log)
+
+
+class ServerLlm:
+    """See :func:`connect`."""
+
+    def __init__(self, settings: LlmSettings, log: Log | None = None) -> None:
+        self._settings, self._requests = settings, Requests(settings, log)
+        self._obeys_schemas = self._streams = self._counts_streams = True
+        self._capabilities: Capabilities | None = None
+
+    def __repr__(self) -> str:
+        return f"ServerLlm({self.identity})"
+
+    @property
+    def identity(self) -> str:
+        """Model and server."""
+        return f"{self._settings.model} @ {self._settings.base_url}"
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self._settings.model
+
+    @property
+    def host(self) -> str:
+        """Where text is sent."""
+        return self._settings.host
+
+    @property
+    def usage(self) -> Usage:
+        """Used so far."""
+        return self._requests.usage
+
+    @property
+    def streams(self) -> bool:
+        """Whether answers came piece by piece so far."""
+        return self._streams
+
+    @property
+    def obeys_schemas(self) -> bool:
+        """Whether the server could be held to schemas so far."""
+        return self._obeys_schemas
+
+    def capabilities(self, should_stop: Stop = never, timeout_s: float | None = None) -> Capabilities:
+        """What it can (see :meth:`ChatLlm.capabilities`)."""
+        if self._capabilities is None:
+            self._capabilities = probing.probe(self, Budget.of(should_stop, timeout_s))
+        return self._capabilities
+
+    def parse(
+        self,
+        system: str,
+        user: str,
+        schema: type[_Answer],
+        *,
+        should_stop: Stop = never,
+        timeout_s: float | None = None,
+    ) -> _Answer:
+        """Ask, and get an object (see :meth:`ChatLlm.parse`)."""
+        budget = Budget.of(should_stop, timeout_s)
+        answer = self._parse_by_schema(system, user, schema, budget) if self._obeys_schemas else None
+        if answer is None:
+            answer = self._parse_in_words(parsing.in_words(system, user, schema), schema, budget)
+            self._obeys_schemas = False  # that worked and the schema did not: ask in words from now on
+        return answer
+
+    def chat(
+        self,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec] = (),
+        on_text: OnText | None = None,
+        should_stop: Stop = never,
+        timeout_s: float | None = None,
+    ) -> ChatReply:
+        """Go on with a conversation (see :meth:`ChatLlm.chat`)."""
+        budget = Budget.of(should_stop, timeout_s)
+        while True:
+            try:
+                pieces = self._ask(messages, tools, on_text, budget)
+            except Refused as refusal:
+                if not self._step_down(refusal.reason):
+                    raise self._error(refusal.reason) from refusal
+                continue
+            if pieces.any:
+                return self._whole(pieces, on_text)
+            self._streams = False  # an answer that is no stream, though a stream was asked for
+
+    def _ask(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec], on_text: OnText | None, budget: Budget
+    ) -> Pieces:
+        pieces, options = Pieces(), self._options(tools)
+
+        def part(chunk: Any) -> None:  # noqa: ANN401 - the SDK's
+            if pieces.add(chunk) and on_text:
+                on_text(pieces.text)
+
+        def work(completions: Any, fixed: dict[str, Any], emit: Emit) -> None:  # noqa: ANN401 - the SDK's
+            made = completions.create(**fixed, **options)
+            if not options["stream"]:
+                pieces.whole(made)
+                return
+            with made:
+                for chunk in made:
+                    emit(chunk)
+
+        def came(_: None) -> Came:
+            calls = [(call.name, call.arguments) for call in pieces.reply().calls]
+            return Came(pieces.text or (calls_as_text(calls) if calls else ""), pieces.usage)
+
+        self._requests.send(
+            messages, work, came, budget, part=part, tools=[str(tool["name"]) for tool in tools]
+        )  # fmt: skip
+        return pieces
+
+    def _options(self, tools: Sequence[ToolSpec]) -> dict[str, Any]:
+        options: dict[str, Any] = {"stream": self._streams}
+        if tools:
+            options["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
+        if self._streams and self._counts_streams:
+            options["stream_options"] = {"include_usage": True}
+        return options
+
+    def _whole(self, pieces: Pieces, on_text: OnText | None) -> ChatReply:
+        if pieces.finish == "length":
+            raise self._error(f"its answer was cut off after {self._settings.max_output_tokens} tokens")
+        if not pieces.finish:
+            raise self._error("its answer was cut off")
+        if on_text and pieces.text and not self._streams:
+            on_text(pieces.text)
+        return pieces.reply()
+
+    def _step_down(self, complaint: str) -> bool:
+        """Ask for less after a refusal; False if there is nothing left to leave out."""
+        if self._requests.rename_cap(complaint):
+            return True
+        if "stream" not in complaint or not self._streams:
+            return False
+        self._streams, self._counts_streams = self._counts_streams, False
+        return True
+
+    def _parse_by_schema(
+        self, system: str, user: str, schema: type[_Answer], budget: Budget
+    ) -> _Answer | None:
+        """The answer, or None if the server cannot be held to a schema."""
+        import openai
+
+        try:
+            raw = self._send(parsing.messages(system, user), budget, response_format=schema)
+        except Refused as refusal:
+            if self._requests.rename_cap(refusal.reason):
+                return self._parse_by_schema(system, user, schema, budget)
+            return None
+        try:
+            message = raw.parse().choices[0].message
+            refused, parsed = message.refusal, message.parsed
+        except openai.LengthFinishReasonError as error:
+            raise self._error("its answer was cut off") from error
+        except _NOT_A_COMPLETION:
+            return None
+        if refused:
+            raise self._error(f"it declined: {str(refused)[:SHOWN_CHARACTERS]}")
+        return parsed if isinstance(parsed, schema) else None
+
+    def _parse_in_words(self, messages: list[Message], schema: type[_Answer], budget: Budget) -> _Answer:
+        text = self._say(messages, budget)
+        try:
+            return schema.model_validate_json(parsing.json_in(text))
+        except ValidationError as error:
+            messages = [*messages, *parsing.repair(text, error)]
+        try:
+            return schema.model_validate_json(parsing.json_in(self._say(messages, budget)))
+        except ValidationError as error:
+            raise self._error(f"its answer was not valid twice: {parsing.problem(error)}") from error
+
+    def _say(self, messages: list[Message], budget: Budget) -> str:
+        try:
+            raw = self._send(messages, budget)
+        except Refused as refusal:
+            raise self._error(refusal.reason) from refusal
+        try:
+            choice = raw.parse().choices[0]
+            text, was_cut = str(choice.message.content or ""), choice.finish_reason == "length"
+        except _NOT_A_COMPLETION as error:
+            raise self._error("its answer is not a chat completion") from error
+        if was_cut:
+            raise self._error("its answer was cut off")
+        return text
+
+    def _send(self, messages: list[Message], budget: Budget, **more: Any) -> Any:  # noqa: ANN401 - the SDK's
+        """One request; what it used is counted before the answer is read."""
+
+        def work(completions: Any, fixed: dict[str, Any], _: Emit) -> Any:  # noqa: ANN401 - the SDK's
+            return completions.with_raw_response.parse(**fixed, **more)
+
+        def came(raw: Any) -> Came:  # noqa: ANN401 - the SDK's
+            return Came(raw.text, parsing.reported_usage(raw.text))
+
+        return self._requests.send(messages, work, came, budget)
+
+    def _error(self, reason: str) -> ResourceError:
+        return failure(self._settings, reason)

@@ -1,0 +1,132 @@
+"""What every question of the scorecard starts from: the users, who is held out, and the ways compared.
+
+Letters: n_users of the data set, n_views their page views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from core.dataset import Dataset
+from core.model.inputs import Spans, latest_views
+from core.model.population import choose_users
+from core.model.vocabulary import Vocabulary
+from core.page_labels import LabelledPages, page_names
+from core.pipeline import clustered
+from core.schema import View
+from core.scorecard.learned import Learned
+from core.scorecard.result import Method
+from core.scorecard.simple import BagOfPages, Transitions
+from core.sequences import UserSequences
+
+SAMPLE: Final = 20_000
+"""Users that the simple ways learn from and that figures are taken on, at most."""
+SEED: Final = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A data set and a model, ready to be asked.
+
+    Args:
+        dataset: The data set.
+        views: The vectors of all users, float32 of shape (n_users, d) a view.
+        inside: The clustered users, bool of shape (n_users,).
+        held_out: Users that training left out, bool of shape (n_users,).
+        sample: Clustered users, int64, ascending, at most :data:`SAMPLE`.
+        learned: The model.
+        bag: A bag of pages, learned without the users held out.
+        transitions: Steps between kinds of pages, learned without the users held out.
+        steps_between: What the kinds are: "types", or "groups" where pages have no types.
+    """
+
+    dataset: Dataset
+    views: Mapping[View, np.ndarray]
+    inside: np.ndarray
+    held_out: np.ndarray
+    sample: np.ndarray
+    learned: Learned
+    bag: BagOfPages
+    transitions: Transitions
+    steps_between: str
+
+    @property
+    def sequences(self) -> UserSequences:
+        """Page views of all users."""
+        return self.dataset.sequences
+
+    def embed(self, runs: Spans) -> dict[Method, np.ndarray]:
+        """Vectors of runs by the learned and the simple ways: float32 of shape (n, d), of length 1."""
+        return {Method.LEARNED: self.learned.embed(runs)} | self._simple(runs)
+
+    @cached_property
+    def sampled(self) -> dict[Method, np.ndarray]:
+        """Vectors of the sample, made from all that the model reads of each user."""
+        runs = latest_views(self.sequences, self.learned.max_length)[self.sample]
+        learned = self.learned.mix({view: array[self.sample] for view, array in self.views.items()})
+        return {Method.LEARNED: learned} | self._simple(runs)
+
+    def _simple(self, runs: Spans) -> dict[Method, np.ndarray]:
+        return {
+            Method.BAG: self.bag.embed(runs.begin, runs.length),
+            Method.TRANSITIONS: self.transitions.embed(runs.begin, runs.length),
+        }
+
+
+def open_case(
+    dataset: Dataset, labels: LabelledPages | None, model: Path, views: Mapping[View, np.ndarray]
+) -> Case:
+    """Open a model and fit the simple ways beside it.
+
+    Args:
+        dataset: The data set that the model was trained on.
+        labels: Themes and types of its pages; None where there are none.
+        model: The model's folder.
+        views: The vectors of all users, float32 of shape (n_users, d) a view.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged, or was trained with labels that are not given.
+    """
+    sequences, inside = dataset.sequences, clustered(dataset.users)
+    names = page_names(dataset.pages, labels)
+    learned = Learned.open(model, sequences, names, views, inside)
+    held_out = choose_users(sequences).held_out
+    sample = drawn(np.flatnonzero(inside), SAMPLE, SEED)
+    runs = latest_views(sequences, learned.max_length)[sample[~held_out[sample]]]
+    kinds, n_kinds, between = _kinds(learned, labels)
+    return Case(
+        dataset=dataset,
+        views=views,
+        inside=inside,
+        held_out=held_out,
+        sample=sample,
+        learned=learned,
+        bag=BagOfPages.fit(sequences.page, len(dataset.pages), runs.begin, runs.length),
+        transitions=Transitions.fit(kinds[sequences.page], n_kinds, runs.begin, runs.length),
+        steps_between=between,
+    )
+
+
+def drawn(users: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """Some of the users by chance, ascending; all where there are no more than that."""
+    if len(users) <= most:
+        return users
+    chosen: np.ndarray = np.sort(np.random.default_rng(seed).choice(users, most, replace=False))
+    return chosen
+
+
+def _kinds(learned: Learned, labels: LabelledPages | None) -> tuple[np.ndarray, int, str]:
+    """The kind of each page, how many kinds there are, and what they are."""
+    if labels is not None:
+        distinct, numbers = np.unique(np.array(labels.of(View.TYPE), dtype=object), return_inverse=True)
+        if len(distinct) > 1:
+            return numbers, len(distinct), "types"
+    vocabulary = learned.model.vocabularies[View.URL]
+    assert isinstance(vocabulary, Vocabulary)  # for the type checker
+    return vocabulary.group_ids(learned.names[View.URL]), len(vocabulary.groups) + 1, "groups"

@@ -1,0 +1,167 @@
+"""How sure a figure is, and a difference of two figures of the same users.
+
+Letters: n users (or queries), m methods, B resamples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from scipy.stats import rankdata
+
+from core.profiles.intervals import Z_95
+from core.scorecard.result import Call, Comparison, Figure, Method
+
+RESAMPLES: Final = 2_000
+TAILS: Final = (2.5, 97.5)
+
+
+def call(low: float, high: float, matters: float) -> Call:
+    """Decide by an interval of a difference.
+
+    Args:
+        low: Its lower end.
+        high: Its upper end.
+        matters: The smallest difference that would matter.
+    """
+    if low > 0:
+        return Call.BETTER
+    if high < 0:
+        return Call.WORSE
+    return Call.EQUAL if low >= -matters and high <= matters else Call.UNCLEAR
+
+
+def resample(n: int, seed: int, times: int = RESAMPLES) -> np.ndarray:
+    """How often each of n is drawn in each bootstrap sample: float32 of shape (times, n)."""
+    rng = np.random.default_rng(seed)
+    return np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(times)]).astype(
+        np.float32
+    )
+
+
+def mean_figures(scores: Mapping[Method, np.ndarray], drawn: np.ndarray) -> tuple[Figure, ...]:
+    """Means over users with 95 % percentile bootstrap intervals.
+
+    Args:
+        scores: (n,) a method, of the same users in the same order.
+        drawn: From :func:`resample`, the same for all methods.
+    """
+    return tuple(
+        Figure(method=method, value=float(score.mean()), low=low, high=high)
+        for method, score in scores.items()
+        for low, high in [_tails(drawn @ score / len(score))]
+    )
+
+
+def mean_comparisons(
+    scores: Mapping[Method, np.ndarray], drawn: np.ndarray, matters: float
+) -> tuple[Comparison, ...]:
+    """Paired bootstrap of the learned mean less each other one, and of their ratio.
+
+    Args:
+        scores: (n,) a method, not negative.
+        drawn: From :func:`resample`.
+        matters: The smallest difference that would matter, as a share of the other method's mean.
+    """
+    learned = scores[Method.LEARNED]
+    ours = drawn @ learned
+    found = []
+    for other, score in scores.items():
+        if other is Method.LEARNED or score.sum() <= 0:
+            continue
+        low, high = _tails(drawn @ (learned - score) / len(score))
+        theirs = np.maximum(drawn @ score, 1e-12)
+        ratio_low, ratio_high = _tails(ours / theirs)
+        found.append(
+            Comparison(
+                other=other, difference=float((learned - score).mean()), low=low, high=high,
+                call=call(low, high, matters * float(score.mean())),
+                ratio=float(learned.sum() / score.sum()), ratio_low=ratio_low, ratio_high=ratio_high,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def range_figures(repeats: Mapping[Method, Sequence[float]]) -> tuple[Figure, ...]:
+    """Means over repeats, with the lowest and the highest of them."""
+    return tuple(
+        Figure(method=method, value=float(np.mean(found)), low=min(found), high=max(found))
+        for method, found in repeats.items()
+    )
+
+
+def range_comparisons(repeats: Mapping[Method, Sequence[float]], matters: float) -> tuple[Comparison, ...]:
+    """Differences repeat by repeat, with the lowest and the highest: all on one side, or not.
+
+    With six repeats, all on one side by mere chance happens in 2 of 64 cases (sign test).
+    """
+    learned = np.array(repeats[Method.LEARNED])
+    found = []
+    for other in repeats:
+        if other is Method.LEARNED:
+            continue
+        apart = learned - np.array(repeats[other])
+        low, high = float(apart.min()), float(apart.max())
+        found.append(
+            Comparison(
+                other=other, difference=float(apart.mean()), low=low, high=high, call=call(low, high, matters)
+            )
+        )
+    return tuple(found)
+
+
+def auc_placements(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each positive's share of negatives below it, and each negative's share of positives above it.
+
+    The mean of either is the area under the ROC curve (DeLong, DeLong and Clarke-Pearson 1988).
+
+    Args:
+        scores: float of shape (n,); ties count half.
+        positive: bool of shape (n,).
+    """
+    ranks = rankdata(scores)
+    n_positive, n_negative = int(positive.sum()), int((~positive).sum())
+    below = (ranks[positive] - rankdata(scores[positive])) / n_negative
+    above = 1 - (ranks[~positive] - rankdata(scores[~positive])) / n_positive
+    return below, above
+
+
+def spread(placements: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
+    """Mean and standard error of an area (or of a difference of areas) over folds of separate users.
+
+    Args:
+        placements: One pair of :func:`auc_placements` a fold, or the difference of two such pairs.
+    """
+    means = [float(below.mean()) for below, _ in placements]
+    variances = [
+        below.var(ddof=1) / len(below) + above.var(ddof=1) / len(above) for below, above in placements
+    ]
+    return float(np.mean(means)), float(np.sqrt(np.sum(variances)) / len(variances))
+
+
+def normal_interval(mean: float, error: float) -> tuple[float, float]:
+    """95 % of the normal distribution."""
+    return mean - Z_95 * error, mean + Z_95 * error
+
+
+def r2_interval(truth: np.ndarray, read: np.ndarray, drawn: np.ndarray) -> tuple[float, float, float]:
+    """R² of a read-out with its 95 % percentile bootstrap interval.
+
+    Args:
+        truth: float of shape (n,).
+        read: What was read, float of shape (n,).
+        drawn: From :func:`resample`, of shape (B, n).
+    """
+    weight = drawn / len(truth)
+    missed = weight @ (truth - read) ** 2
+    spread_of = weight @ truth**2 - (weight @ truth) ** 2
+    low, high = _tails(1 - missed / np.maximum(spread_of, 1e-12))
+    value = 1 - np.mean((truth - read) ** 2) / max(float(np.var(truth)), 1e-12)
+    return float(value), low, high
+
+
+def _tails(values: np.ndarray) -> tuple[float, float]:
+    low, high = np.percentile(values, TAILS)
+    return float(low), float(high)

@@ -1,0 +1,111 @@
+"""The trained model as the scorecard asks it: vectors of runs of page views, views mixed as in the app."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.model.devices import pick_device
+from core.model.embedding import embed_spans
+from core.model.files import TrainedModel, load_model
+from core.model.inputs import Spans
+from core.model.views import Names, view_streams
+from core.model.workers import workers
+from core.schema import View
+from core.scorecard.counts import positions
+from core.segments.combination import calibrate, combine
+from core.sequences import UserSequences
+from core.settings import Device, ViewWeights
+
+WEIGHTS = ViewWeights()
+"""The default ones: the scorecard judges the model, not where a slider happens to stand."""
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A trained model on the data set it was trained on.
+
+    Args:
+        model: The network and its vocabularies.
+        sequences: Page views of all users.
+        names: What each view calls each page.
+        means: What is subtracted from each view, taken over the clustered users.
+    """
+
+    model: TrainedModel
+    sequences: UserSequences
+    names: Names
+    means: Mapping[View, np.ndarray]
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        sequences: UserSequences,
+        names: Names,
+        views: Mapping[View, np.ndarray],
+        inside: np.ndarray,
+    ) -> Learned:
+        """Open a model.
+
+        Args:
+            folder: The model.
+            sequences: Page views of all users.
+            names: What each view calls each page.
+            views: The vectors of all users, float32 of shape (n_users, d) a view.
+            inside: The clustered users, bool of shape (n_users,).
+
+        Raises:
+            ArtifactError: If the model is missing or damaged.
+        """
+        return cls(load_model(folder), sequences, names, calibrate(views, inside).means)
+
+    @property
+    def max_length(self) -> int:
+        """Page views that the model reads of one run."""
+        return min(shape.max_length for shape in self.model.config.views.values())
+
+    def mix(self, views: Mapping[View, np.ndarray]) -> np.ndarray:
+        """One vector a row from the views: float32 of shape (n, d)."""
+        present = {view: views[view] for view in self.means}
+        return combine(present, WEIGHTS, means=self.means).vectors
+
+    def embed(self, runs: Spans) -> np.ndarray:
+        """Vectors of runs, nothing around them being known: float32 of shape (n, d)."""
+        return self._embed(self.sequences, runs)
+
+    def embed_shuffled(self, runs: Spans, seed: int) -> np.ndarray:
+        """The same with the pages of each run in a random order; the times of the views stay.
+
+        Args:
+            runs: Runs that do not overlap.
+            seed: Of the order.
+        """
+        page = shuffled(self.sequences.page, runs, seed)
+        return self._embed(replace(self.sequences, page=page), runs)
+
+    def _embed(self, sequences: UserSequences, runs: Spans) -> np.ndarray:
+        place = pick_device(Device.CPU)  # some thousand short runs: moving them costs more than it saves
+        streams = view_streams(sequences, self.names, self.model.vocabularies)
+        with workers(place) as threads:
+            network = self.model.network.to(place)
+            views = {view: embed_spans(network, view, streams[view], runs, threads) for view in streams}
+        return self.mix(views)
+
+
+def shuffled(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:
+    """A copy of all page views with those of each run in a random order.
+
+    Args:
+        page: int of shape (n_views,).
+        runs: Runs that do not overlap.
+        seed: Of the order.
+    """
+    rows, where, _ = positions(runs.begin, runs.length)
+    order = np.lexsort((np.random.default_rng(seed).random(len(rows)), rows))
+    mixed = page.copy()
+    mixed[where] = page[where[order]]
+    return mixed

@@ -1,0 +1,62 @@
+"""All questions of the scorecard, one after the other, in seconds and the same each time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from core.dataset import Dataset
+from core.page_labels import LabelledPages
+from core.progress import Progress
+from core.schema import View
+from core.scorecard import length, outcome, retrieval, stability
+from core.scorecard.case import open_case
+from core.scorecard.result import STAGE, Scorecard
+
+
+def measure(
+    dataset: Dataset,
+    labels: LabelledPages | None,
+    model: Path,
+    views: Mapping[View, np.ndarray],
+    n_clusters: int,
+    outcome_event: str,
+    progress: Progress,
+) -> Scorecard:
+    """Judge a model on the data it was trained on, beside a bag of pages and transitions.
+
+    Args:
+        dataset: The data set.
+        labels: Themes and types that the vectors were made by; None where they were made without.
+        model: The model's folder.
+        views: The vectors of all users, float32 of shape (n_users, d) a view.
+        n_clusters: Number of segments for stability.
+        outcome_event: The outcome; empty for none.
+        progress: Where to report; may stop the work.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged.
+        Cancelled: If ``progress`` says so.
+    """
+    progress(STAGE, 0.0, "Fitting a bag of pages and transitions")
+    case = open_case(dataset, labels, model, views)
+    progress(STAGE, 0.15, "Looking for users by another part of their visits")
+    found = retrieval.measure(case)
+    progress(STAGE, 0.3, "Telling the outcome from the first page views")
+    told = outcome.measure(case, outcome_event)
+    progress(STAGE, 0.5, "Clustering halves of the users")
+    halves, seeds = stability.measure(case.sampled, n_clusters)
+    progress(STAGE, 0.9, "Reading the length from the vectors")
+    lengths, held_out = dataset.sequences.lengths[case.sample], case.held_out[case.sample]
+    read = length.measure(case.sampled, lengths, held_out)
+    progress(STAGE, 1.0)
+    return Scorecard(
+        users=int(case.inside.sum()),
+        held_out=int((case.inside & case.held_out).sum()),
+        n_clusters=n_clusters,
+        outcome=outcome_event,
+        steps_between=case.steps_between,
+        questions=(found, told, halves, seeds, read),
+    )

@@ -1,0 +1,171 @@
+"""What the scorecard measured: figures with how many users they rest on and how sure they are."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from core.errors import ArtifactError
+
+STAGE: Final = "scorecard"
+FILE: Final = "scorecard.json"
+VERSION: Final = 1
+"""Raised when the same inputs would give other figures."""
+
+
+class Method(StrEnum):
+    """A way of making one vector a user."""
+
+    LEARNED = "learned"
+    """The trained model, its views mixed with the default weights."""
+    SHUFFLED = "shuffled"
+    """The same model, given the same page views in a random order."""
+    BAG = "bag"
+    """Which pages: TF-IDF, reduced. Knows no order and no time."""
+    TRANSITIONS = "transitions"
+    """Which kind of page follows which: counts of steps, reduced."""
+
+
+class Topic(StrEnum):
+    """A question of the scorecard."""
+
+    RETRIEVAL = "retrieval"
+    """Is a user found again by another part of the visits? Mean reciprocal rank."""
+    OUTCOME = "outcome"
+    """Do the first few pages tell who will have the outcome? Area under the ROC curve."""
+    STABILITY = "stability"
+    """Do other users lead to the same segments? Adjusted Rand index of two halves."""
+    SEEDS = "seeds"
+    """Does another K-Means seed lead to the same segments? Adjusted Rand index."""
+    LENGTH = "length"
+    """How much of the vector is mere length? R² of the logarithm of page views."""
+
+
+class Call(StrEnum):
+    """What the interval of a difference says; never its middle alone."""
+
+    BETTER = "better"
+    """It lies above zero."""
+    WORSE = "worse"
+    """It lies below zero."""
+    EQUAL = "equal"
+    """It holds zero and nothing that would matter."""
+    UNCLEAR = "unclear"
+    """It holds zero, and differences that would matter: too few users to tell."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Figure(_Part):
+    """One figure of one method, with its interval."""
+
+    method: Method
+    value: float
+    low: float
+    high: float
+
+
+class Comparison(_Part):
+    """The learned vectors less those of another method, on the same users."""
+
+    other: Method
+    difference: float
+    low: float
+    high: float
+    call: Call
+    ratio: float | None = None
+    """Learned divided by the other, where a ratio says something."""
+    ratio_low: float | None = None
+    ratio_high: float | None = None
+
+
+class Question(_Part):
+    """One question and its answer.
+
+    Args:
+        topic: Which question.
+        n: Users (for stability: users clustered) that the figures rest on; 0 where it was not measured.
+        interval: What the intervals are.
+        facts: Other counts that belong to the figures, by name.
+        figures: One a method.
+        comparisons: The learned vectors against the others.
+        absent: Why it was not measured; empty where it was.
+    """
+
+    topic: Topic
+    n: int = 0
+    interval: str = ""
+    facts: dict[str, int] = {}
+    figures: tuple[Figure, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    absent: str = ""
+
+    @model_validator(mode="after")
+    def _measured_or_not(self) -> Question:
+        if bool(self.figures) == bool(self.absent):
+            raise ValueError(f"{self.topic}: either there are figures or a reason why not")
+        return self
+
+    def of(self, method: Method) -> Figure | None:
+        """The figure of a method."""
+        return next((figure for figure in self.figures if figure.method is method), None)
+
+    def against(self, other: Method) -> Comparison | None:
+        """The learned vectors against another method."""
+        return next((one for one in self.comparisons if one.other is other), None)
+
+
+class Scorecard(_Part):
+    """All questions, on one data set and model.
+
+    Args:
+        users: Users that take part in clustering.
+        held_out: Users of these that the model never saw.
+        n_clusters: Segments that stability was measured with.
+        outcome: The event of the outcome question; empty where there is none.
+        steps_between: What transitions lead between: "types" or "groups" of pages.
+        questions: One a topic.
+    """
+
+    users: int
+    held_out: int
+    n_clusters: int
+    outcome: str
+    steps_between: str
+    questions: tuple[Question, ...]
+
+    def of(self, topic: Topic) -> Question:
+        """The answer to one question."""
+        return next(question for question in self.questions if question.topic is topic)
+
+    def to_json(self) -> str:
+        """As text."""
+        return self.model_dump_json(indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Scorecard:
+        """Read what :meth:`to_json` wrote.
+
+        Raises:
+            ArtifactError: If it is something else.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise ArtifactError("The scorecard cannot be read", remedy="Measure it again") from error
+
+
+def made_of(embeddings: str, n_clusters: int, outcome: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Settings and inputs that name a scorecard in the store.
+
+    Args:
+        embeddings: Content key of the vectors; it names data set, labels and model.
+        n_clusters: Number of segments.
+        outcome: The event; empty for none.
+    """
+    settings = {"version": VERSION, "n_clusters": n_clusters, "outcome": outcome}
+    return settings, {"embed": embeddings}

@@ -1,0 +1,97 @@
+"""Would other users, or another start of K-Means, have led to the same segments?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from core.scorecard.case import SEED
+from core.scorecard.intervals import range_comparisons, range_figures
+from core.scorecard.result import Method, Question, Topic
+from core.segments.clustering import cold_centroids
+from core.segments.geometry import count_different, nearest, repeatable
+from core.settings import ClusterSettings
+
+SPLITS: Final = 6
+"""All on one side by chance in 2 of 64 cases."""
+SEEDS: Final = 4
+MOST: Final = 6_000
+"""Users clustered; each half has half of them."""
+FEWEST_PER_SEGMENT: Final = 10
+"""Users a segment and half, below which halves differ by chance alone."""
+N_INIT: Final = ClusterSettings().n_init
+MATTERS: Final = 0.05
+
+
+def measure(vectors: Mapping[Method, np.ndarray], n_clusters: int) -> tuple[Question, Question]:
+    """Cluster halves of the users, and all of them from several seeds.
+
+    Args:
+        vectors: float32 of shape (n, d) a way, of the same users in the same order.
+        n_clusters: Number of segments.
+
+    Returns:
+        The answer about other users, and the one about other seeds.
+    """
+    n = len(next(iter(vectors.values())))
+    chosen = np.sort(np.random.default_rng(SEED).permutation(n)[:MOST])
+    rows = {method: np.ascontiguousarray(array[chosen]) for method, array in vectors.items()}
+    rows = {method: array for method, array in rows.items() if count_different(array[::2]) > n_clusters}
+    if len(chosen) < 2 * FEWEST_PER_SEGMENT * n_clusters or Method.LEARNED not in rows:
+        reason = (
+            f"{len(chosen):,} users are too few for {n_clusters} segments of two halves: "
+            f"{2 * FEWEST_PER_SEGMENT * n_clusters:,} users who differ are needed."
+        )
+        return Question(topic=Topic.STABILITY, absent=reason), Question(topic=Topic.SEEDS, absent=reason)
+    return _halves(rows, n_clusters), _seeds(rows, n_clusters)
+
+
+def agreement_of_halves(rows: np.ndarray, half: np.ndarray, n_clusters: int, seed: int = SEED) -> float:
+    """Adjusted Rand index of all users as two halves would have segmented them (Hubert, Arabie 1985).
+
+    Args:
+        rows: float32 of shape (n, d).
+        half: bool of shape (n,), who is in the first half.
+        n_clusters: Number of segments.
+        seed: Of K-Means.
+    """
+    one, other = (_labels(rows[part], rows, n_clusters, seed) for part in (half, ~half))
+    return float(adjusted_rand_score(one, other))
+
+
+def _halves(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
+    n = len(next(iter(rows.values())))
+    rng = np.random.default_rng(SEED)
+    halves = [rng.permutation(n) < n // 2 for _ in range(SPLITS)]
+    repeats = {
+        method: [agreement_of_halves(array, half, n_clusters) for half in halves]
+        for method, array in rows.items()
+    }
+    return Question(
+        topic=Topic.STABILITY, n=n, interval=f"lowest and highest of {SPLITS} splits of the users in halves",
+        facts={"segments": n_clusters, "splits": SPLITS},
+        figures=range_figures(repeats), comparisons=range_comparisons(repeats, MATTERS),
+    )  # fmt: skip
+
+
+def _seeds(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
+    repeats = {}
+    for method, array in rows.items():
+        labels = [_labels(array, array, n_clusters, seed) for seed in range(SEEDS)]
+        repeats[method] = [float(adjusted_rand_score(*pair)) for pair in combinations(labels, 2)]
+    pairs = SEEDS * (SEEDS - 1) // 2
+    return Question(
+        topic=Topic.SEEDS, n=len(array), interval=f"lowest and highest of {pairs} pairs of {SEEDS} seeds",
+        facts={"segments": n_clusters, "seeds": SEEDS}, figures=range_figures(repeats),
+    )  # fmt: skip
+
+
+def _labels(learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    settings = ClusterSettings(n_clusters=n_clusters, seed=seed, n_init=N_INIT)
+    with repeatable():
+        place, _ = nearest(rows, cold_centroids(np.ascontiguousarray(learns), settings))
+    return place

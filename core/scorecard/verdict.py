@@ -1,0 +1,202 @@
+"""The scorecard in words. Every word is decided by an interval; a figure alone decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from core.scorecard.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
+
+FIRM: Final = 0.75
+"""Adjusted Rand index of two halves from which on segments are called firm."""
+MOSTLY_LENGTH: Final = 0.5
+CHANCE_AUC: Final = 0.5
+
+
+class Advice(StrEnum):
+    """What to do about it."""
+
+    LEARNED = "learned"
+    FAST = "fast"
+    MIXED = "mixed"
+    OPEN = "open"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to "Does order matter?".
+
+    Args:
+        advice: What to do.
+        title: The answer in a few words.
+        text: The reasons, a sentence each.
+    """
+
+    advice: Advice
+    title: str
+    text: tuple[str, ...]
+
+
+def verdict(card: Scorecard) -> Verdict:
+    """The overall answer: by the questions of use, retrieval and outcome, against a bag of pages."""
+    asked = [card.of(topic) for topic in (Topic.RETRIEVAL, Topic.OUTCOME)]
+    telling = [question for question in asked if _says_something(question)]
+    calls = {one.call for question in telling if (one := question.against(Method.BAG))}
+    reasons = tuple(f for question in telling if (f := against(question, Method.BAG, card.steps_between)))
+    if Call.BETTER in calls and Call.WORSE not in calls:
+        return Verdict(Advice.LEARNED, _why_learned(telling), reasons)
+    if Call.BETTER in calls:
+        return Verdict(Advice.MIXED, "It depends on what you need the vectors for", reasons)
+    if Call.WORSE in calls:
+        title = "No: on these data a bag of pages does better"
+        return Verdict(Advice.FAST, title, (*reasons, "You can use the fast mode."))
+    if Call.EQUAL in calls:
+        title = "No: on these data a bag of pages is as good"
+        return Verdict(Advice.FAST, title, (*reasons, "You can use the fast mode."))
+    return Verdict(Advice.OPEN, "These data do not tell", reasons or tuple(_why_not(one) for one in asked))
+
+
+def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
+    """What one question shows, a sentence a finding; the reason where it was not measured."""
+    if question.absent:
+        return (question.absent,)
+    found = [_alone(question)]
+    for other in (Method.BAG, Method.TRANSITIONS, Method.SHUFFLED):
+        found.append(against(question, other, steps_between))
+    return tuple(sentence for sentence in found if sentence)
+
+
+def against(question: Question, other: Method, steps_between: str) -> str:
+    """The learned vectors against another way, on one question; empty where they were not compared."""
+    one = question.against(other)
+    if one is None:
+        return ""
+    if other is Method.SHUFFLED:
+        return _ORDER[one.call].format(range=_range(one))
+    does, does_less, unit = _DOES[question.topic]
+    name = _name(other, steps_between)
+    if one.call is Call.UNCLEAR:
+        return f"Whether they {does} better than {name} cannot be told from so few users ({_range(one)})."
+    words = {
+        Call.BETTER: f"{_times(one)} as well as {name}" if one.ratio else f"better than {name}",
+        Call.WORSE: f"{does_less} than {name}",
+        Call.EQUAL: f"as well as {name}, and no better",
+    }[one.call]
+    lead = "" if one.call is Call.WORSE else f"{does} "
+    return f"The learned vectors {lead}{words} ({_range(one)}{unit if not one.ratio else ''})."
+
+
+def chance(question: Question) -> float | None:
+    """What a figure would be if the vectors said nothing; None where that is no question."""
+    if question.topic is Topic.OUTCOME:
+        return CHANCE_AUC
+    if question.topic is Topic.RETRIEVAL and question.facts.get("candidates"):
+        ranks = range(1, question.facts["candidates"] + 1)
+        return sum(1 / rank for rank in ranks) / len(ranks)
+    return None
+
+
+def _says_something(question: Question) -> bool:
+    """Whether any way does better than chance: comparing noise with noise says nothing."""
+    floor = chance(question)
+    return floor is not None and any(figure.low > floor for figure in question.figures)
+
+
+def _why_learned(telling: list[Question]) -> str:
+    orders = {one.call for question in telling if (one := question.against(Method.SHUFFLED))}
+    if Call.BETTER in orders:
+        return "Yes: order matters here, and the learned vectors are worth it"
+    if orders == {Call.EQUAL}:
+        return "The learned vectors are worth it here, though not for the order of pages"
+    return "The learned vectors are worth it here; whether for the order of pages, these data do not tell"
+
+
+def _why_not(question: Question) -> str:
+    return question.absent or _alone(question)
+
+
+def _alone(question: Question) -> str:
+    """What the learned figure says by itself."""
+    learned = question.of(Method.LEARNED)
+    assert learned is not None  # for the type checker: every measured question has it
+    return {
+        Topic.RETRIEVAL: _alone_retrieval,
+        Topic.OUTCOME: _alone_outcome,
+        Topic.STABILITY: _alone_stability,
+        Topic.SEEDS: _alone_seeds,
+        Topic.LENGTH: _alone_length,
+    }[question.topic](question, learned)
+
+
+def _alone_retrieval(question: Question, learned: Figure) -> str:
+    if not _says_something(question):
+        return "No way of describing users finds them again better than chance does on these data."
+    return ""
+
+
+def _alone_outcome(question: Question, learned: Figure) -> str:
+    if not _says_something(question):
+        return (
+            f"The first {question.facts['page views']} page views do not tell who will convert, by any way."
+        )
+    return ""
+
+
+def _alone_stability(question: Question, learned: Figure) -> str:
+    seen = f"agreement {learned.value:.2f}, {learned.low:.2f} to {learned.high:.2f}; 1 is the same"
+    k = question.facts["segments"]
+    if learned.low >= FIRM:
+        return f"Another half of your users would have led to nearly the same {k} segments ({seen})."
+    if learned.high < FIRM:
+        return (
+            f"Another half of your users would have led to {k} clearly different segments ({seen}): "
+            "take their borders with care, or try another number of segments."
+        )
+    return f"Another half of your users would have led to {k} mostly similar segments ({seen})."
+
+
+def _alone_seeds(question: Question, learned: Figure) -> str:
+    seen = f"agreement {learned.value:.2f}, {learned.low:.2f} to {learned.high:.2f}"
+    if learned.low >= FIRM:
+        return f"It hardly matters where K-Means starts ({seen})."
+    return f"It matters where K-Means starts ({seen}): several ways to cut these users are nearly as good."
+
+
+def _alone_length(question: Question, learned: Figure) -> str:
+    seen = f"{max(0.0, learned.value):.0%} of its spread, {max(0.0, learned.low):.0%} to {learned.high:.0%}"
+    if learned.low > MOSTLY_LENGTH:
+        return (
+            f"How long somebody stays can mostly be read from a learned vector ({seen}): "
+            "segments may differ in little else."
+        )
+    return f"How long somebody stays can be read from a learned vector only in part ({seen})."
+
+
+_DOES: Final = {
+    Topic.RETRIEVAL: ("find users again", "find users again less well", ""),
+    Topic.OUTCOME: ("tell who will convert", "tell less well who will convert", " of the area"),
+    Topic.STABILITY: ("give segments that repeat", "give segments that repeat less", " of agreement"),
+}
+"""Topic → what the vectors do, what they do less well, and the unit of a difference."""
+
+_ORDER: Final = {
+    Call.BETTER: "The order is read: with the same pages in a random order the model does worse ({range}).",
+    Call.WORSE: "The order misleads: with the same pages in a random order the model does better ({range}).",
+    Call.EQUAL: "The order of the pages hardly counts: in a random order the model does as well ({range}).",
+    Call.UNCLEAR: "Whether the order of the pages counts cannot be told from so few users ({range}).",
+}
+
+
+def _name(other: Method, steps_between: str) -> str:
+    return "a bag of pages" if other is Method.BAG else f"counting steps between page {steps_between}"
+
+
+def _times(one: Comparison) -> str:
+    return f"{one.ratio:.1f} times"
+
+
+def _range(one: Comparison) -> str:
+    if one.ratio_low is not None and one.ratio_high is not None:
+        return f"{one.ratio_low:.2f} to {one.ratio_high:.2f} times"
+    return f"{one.low:+.3f} to {one.high:+.3f}"

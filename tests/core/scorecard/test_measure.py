@@ -1,0 +1,183 @@
+"""The whole scorecard on a small shop with a model of one epoch, and who may be judged by an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core import pipeline
+from core.dataset import Dataset
+from core.errors import Cancelled
+from core.progress import silent
+from core.schema import Outcomes
+from core.scorecard import outcome, result
+from core.scorecard.case import Case, open_case
+from core.scorecard.measure import measure
+from core.scorecard.result import Method, Scorecard, Topic
+from core.settings import TrainSettings
+from core.store import Store
+from core.tasks import run
+from tests.pages.fixtures_segments import FinishedRun, write_run
+
+PER_KIND = 330
+SMALL = TrainSettings(epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """As in the app: a data set, a trained model and its vectors."""
+    root = tmp_path_factory.mktemp("shop")
+    store, made = Store(root), write_run(root, per_kind=PER_KIND)
+    dataset = pipeline.open_dataset(store, made.dataset)
+    model = pipeline.train(store, dataset, None, SMALL, silent)
+    embeddings = pipeline.embed(store, dataset, None, model, silent)
+    return replace(made, model=model.key, embeddings=embeddings.artifact.key)
+
+
+@pytest.fixture
+def case(shop: FinishedRun) -> Case:
+    store = Store(shop.root)
+    dataset = pipeline.open_dataset(store, shop.dataset)
+    views = pipeline.open_embeddings(store, shop.embeddings).views
+    return open_case(dataset, None, pipeline.open_model(store, shop.model).path, views)
+
+
+@pytest.fixture(scope="module")
+def card(shop: FinishedRun) -> Scorecard:
+    request = {
+        "dataset": shop.dataset, "labels": "", "model": shop.model, "embeddings": shop.embeddings,
+        "n_clusters": 3, "outcome": "purchase",
+    }  # fmt: skip
+    key = run("scorecard", shop.root, request, silent)["scorecard"]
+    artifact = Store(shop.root).find(result.STAGE, key)
+    assert artifact is not None
+    return Scorecard.from_json((artifact.path / result.FILE).read_bytes())
+
+
+def test_every_question_has_figures_with_their_users_or_a_reason(card: Scorecard) -> None:
+    assert [question.topic for question in card.questions] == list(Topic)
+    assert all(question.absent or (question.n and question.interval) for question in card.questions)
+    assert card.of(Topic.RETRIEVAL).facts["candidates"] > card.of(Topic.RETRIEVAL).n >= 50
+    assert card.users == 3 * PER_KIND + 1
+    assert 0 < card.held_out < card.users / 5
+    assert card.steps_between == "groups"
+
+
+def test_each_interval_holds_its_figure(card: Scorecard) -> None:
+    figures = [figure for question in card.questions for figure in question.figures]
+    assert len(figures) >= 13
+    assert all(figure.low - 1e-6 <= figure.value <= figure.high + 1e-6 for figure in figures)
+
+
+def test_whoever_bought_with_the_first_page_cannot_be_told_in_advance(card: Scorecard) -> None:
+    assert "0 of the " in card.of(Topic.OUTCOME).absent  # buyers of the toy buy at once
+
+
+def test_plain_kinds_of_visitors_are_found_in_both_halves(card: Scorecard) -> None:
+    bag = card.of(Topic.STABILITY).of(Method.BAG)
+    assert bag is not None
+    assert bag.low == 1.0
+
+
+def test_the_same_again_gives_the_very_same_figures(card: Scorecard, shop: FinishedRun) -> None:
+    store = Store(shop.root)
+    again = measure(
+        pipeline.open_dataset(store, shop.dataset), None, pipeline.open_model(store, shop.model).path,
+        pipeline.open_embeddings(store, shop.embeddings).views, 3, "purchase", silent,
+    )  # fmt: skip
+    assert again == card
+
+
+def test_it_can_be_cancelled(shop: FinishedRun) -> None:
+    def stop(stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        raise Cancelled
+
+    store = Store(shop.root)
+    with pytest.raises(Cancelled):
+        measure(
+            pipeline.open_dataset(store, shop.dataset), None, pipeline.open_model(store, shop.model).path,
+            pipeline.open_embeddings(store, shop.embeddings).views, 3, "", stop,
+        )  # fmt: skip
+
+
+def test_the_simple_ways_do_not_learn_from_users_held_out(case: Case) -> None:
+    seen = case.sample[~case.held_out[case.sample]]
+    users_with = np.zeros(len(case.dataset.pages))
+    for user in seen:
+        pages = case.sequences.page[case.sequences.offsets[user] : case.sequences.offsets[user + 1]]
+        users_with[np.unique(pages)] += 1
+    assert np.allclose(case.bag.idf, np.log((1 + len(seen)) / (1 + users_with)) + 1)
+
+
+def _with_outcomes(case: Case, user: int, first_ts: int) -> Case:
+    """The same data with one conversion."""
+    dataset = Dataset(case.dataset.path, case.dataset.key)
+    rows = {Outcomes.USER: [user], Outcomes.EVENT_NAME: ["purchase"], Outcomes.FIRST_TS: [first_ts]}
+    dataset.__dict__["outcomes"] = pd.DataFrame(rows)
+    return replace(case, dataset=dataset)
+
+
+@pytest.mark.parametrize(
+    ("view", "later", "allowed"), [(0, 0, False), (2, 0, False), (2, 1, False), (3, 0, True), (5, 0, True)]
+)
+def test_whoever_converted_on_the_first_pages_is_left_out(
+    case: Case, view: int, later: int, allowed: bool
+) -> None:
+    user = int(np.flatnonzero(case.inside & (case.sequences.lengths >= 6))[0])
+    when = int(case.sequences.timestamp[case.sequences.offsets[user] + view]) + later
+    users, positive = outcome.eligible(_with_outcomes(case, user, when), "purchase")
+    assert (user in users) is allowed
+    assert positive.sum() == allowed
+
+
+def test_nobody_with_fewer_page_views_than_the_prefix_and_one_more(case: Case) -> None:
+    users, _ = outcome.eligible(case, "purchase")
+    assert case.sequences.lengths[users].min() > outcome.PREFIX
+    assert case.inside[users].all()
+
+
+def test_pages_that_give_the_outcome_away_exclude_who_saw_them_first(case: Case) -> None:
+    page = case.dataset.pages["page_location"].iloc[0]
+    dataset = Dataset(case.dataset.path, case.dataset.key)
+    dataset.__dict__["receipt"] = case.dataset.receipt.model_copy(update={"outcome_pages": (page,)})
+    users, _ = outcome.eligible(replace(case, dataset=dataset), "purchase")
+    first = case.sequences.page[case.sequences.offsets[users][:, None] + np.arange(outcome.PREFIX)]
+    assert len(users) > 0
+    assert not (first == 0).any()
+
+
+def test_without_events_there_is_no_outcome(case: Case) -> None:
+    assert "no event but page views" in outcome.measure(case, "").absent
+
+
+def test_an_outcome_that_the_first_pages_tell_is_told(case: Case) -> None:
+    sequences = case.sequences
+    users = np.flatnonzero(case.inside & (sequences.lengths > outcome.PREFIX))
+    own = sequences.page[sequences.offsets[users]] == 0  # who begins at the first page converts at the end
+    dataset = Dataset(case.dataset.path, case.dataset.key)
+    last = sequences.timestamp[sequences.offsets[users[own] + 1] - 1]
+    rows = {Outcomes.USER: users[own], Outcomes.EVENT_NAME: "purchase", Outcomes.FIRST_TS: last}
+    dataset.__dict__["outcomes"] = pd.DataFrame(rows)
+    found = outcome.measure(replace(case, dataset=dataset), "purchase")
+    bag = found.of(Method.BAG)
+    assert bag is not None
+    assert bag.value == 1.0
+    assert found.facts["converted"] == own.sum()
+    assert {one.other for one in found.comparisons} == {Method.SHUFFLED, Method.BAG, Method.TRANSITIONS}
+
+
+def test_the_store_is_not_asked_to_measure_twice(shop: FinishedRun, card: Scorecard, tmp_path: Path) -> None:
+    settings, inputs = result.made_of(shop.embeddings, 3, "purchase")
+    key = result_key = run(
+        "scorecard",
+        shop.root,
+        {"embeddings": shop.embeddings, "n_clusters": 3, "outcome": "purchase"},  # nothing to measure from
+        silent,
+    )["scorecard"]
+    found = Store(shop.root).find(result.STAGE, key)
+    assert found is not None
+    assert (found.settings, found.inputs, result_key) == (settings, inputs, key)

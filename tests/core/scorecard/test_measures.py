@@ -1,0 +1,95 @@
+"""Each question on arrays that can be checked by eye."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.model.inputs import Spans
+from core.scorecard import length, stability
+from core.scorecard.case import drawn
+from core.scorecard.learned import shuffled
+from core.scorecard.result import Method, Topic
+from core.scorecard.retrieval import reciprocal_ranks
+
+
+def blobs(n: int, k: int, noise: float, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    rows = np.eye(8)[np.arange(n) % k] + rng.normal(scale=noise, size=(n, 8))
+    unit: np.ndarray = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+def test_ranks_by_hand_with_a_tie_and_a_stranger_among_the_candidates() -> None:
+    query = np.eye(2, dtype=np.float32)
+    answer = np.array([[1, 0], [0.6, 0.8], [0, 1], [0.6, 0.8]], dtype=np.float32)
+    first, second = reciprocal_ranks(query, answer)
+    assert first == 1.0
+    assert second == 1 / 2.5  # one is nearer, and one is as near as the own answer
+
+
+def test_shuffling_keeps_the_pages_of_each_run_and_touches_nothing_else() -> None:
+    page = np.arange(100)
+    runs = Spans(np.array([10, 50]), np.array([20, 30]))
+    mixed = shuffled(page, runs, seed=0)
+    assert sorted(mixed[10:30]) == list(range(10, 30))
+    assert sorted(mixed[50:80]) == list(range(50, 80))
+    assert not np.array_equal(mixed[10:30], page[10:30])
+    outside = np.r_[0:10, 30:50, 80:100]
+    assert np.array_equal(mixed[outside], page[outside])
+
+
+def test_plain_groups_come_out_of_every_half_and_noise_does_not() -> None:
+    halves, seeds = stability.measure(
+        {Method.LEARNED: blobs(600, 3, 0.05), Method.BAG: blobs(600, 1, 0.5)}, n_clusters=3
+    )
+    learned, noise = halves.of(Method.LEARNED), halves.of(Method.BAG)
+    assert learned is not None
+    assert noise is not None
+    assert (learned.low, learned.high) == (1.0, 1.0)
+    assert noise.high < 1.0
+    assert halves.n == seeds.n == 600
+    assert halves.facts == {"segments": 3, "splits": stability.SPLITS}
+
+
+def test_too_few_users_for_halves_say_so() -> None:
+    halves, seeds = stability.measure({Method.LEARNED: blobs(50, 3, 0.05)}, n_clusters=3)
+    assert halves.topic is Topic.STABILITY
+    assert "50 users are too few for 3 segments" in halves.absent
+    assert seeds.absent == halves.absent
+
+
+def test_a_vector_that_is_length_is_read_and_one_that_is_not_is_not() -> None:
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 50, 600)
+    told = np.stack([np.log(lengths), np.ones(600)], axis=1)
+    judged = np.arange(600) % 3 == 0
+    found = length.measure({Method.LEARNED: told, Method.BAG: rng.normal(size=(600, 2))}, lengths, judged)
+    learned, noise = found.of(Method.LEARNED), found.of(Method.BAG)
+    assert learned is not None
+    assert noise is not None
+    assert learned.low > 0.99
+    assert noise.high < 0.1
+    assert found.n == 200
+
+
+def test_nothing_held_out_judges_on_a_third() -> None:
+    lengths = np.random.default_rng(0).integers(1, 50, 600)
+    found = length.measure({Method.LEARNED: blobs(600, 3, 0.1)}, lengths, np.zeros(600, dtype=bool))
+    assert (found.n, found.facts["learned on"]) == (200, 400)
+
+
+def test_few_users_or_equal_lengths_are_not_measured() -> None:
+    vectors = {Method.LEARNED: blobs(400, 3, 0.1)}
+    few = length.measure({Method.LEARNED: vectors[Method.LEARNED][:20]}, np.ones(20), np.ones(20, bool))
+    assert "20 users are too few" in few.absent
+    same = length.measure(vectors, np.full(400, 3), np.arange(400) < 100)
+    assert "the same number of page views" in same.absent
+
+
+def test_a_sample_is_ascending_the_same_again_and_all_of_few() -> None:
+    users = np.arange(100)
+    chosen = drawn(users, 10, seed=0)
+    assert len(set(chosen.tolist())) == 10
+    assert (np.diff(chosen) > 0).all()
+    assert np.array_equal(chosen, drawn(users, 10, seed=0))
+    assert np.array_equal(drawn(users, 100, seed=0), users)

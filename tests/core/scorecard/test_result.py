@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from core.errors import ArtifactError
+from core.scorecard.result import Method, Question, Scorecard, Topic, made_of
+from tests.core.scorecard import toy
+
+
+def test_a_scorecard_comes_back_from_json_as_it_was() -> None:
+    card = toy.scorecard(toy.retrieval(), toy.stability())
+    assert Scorecard.from_json(card.to_json()) == card
+
+
+def test_something_else_is_no_scorecard() -> None:
+    with pytest.raises(ArtifactError, match="Measure it again"):
+        Scorecard.from_json('{"users": 3}')
+
+
+def test_a_question_has_figures_or_a_reason_never_both_or_neither() -> None:
+    with pytest.raises(ValidationError):
+        Question(topic=Topic.LENGTH)
+    with pytest.raises(ValidationError):
+        Question(topic=Topic.LENGTH, figures=toy.length().figures, absent="Too few.")
+
+
+def test_what_was_not_compared_is_not_found() -> None:
+    assert toy.length().against(Method.BAG) is None
+    assert toy.length().of(Method.SHUFFLED) is None
+
+
+def test_another_number_of_segments_or_outcome_is_another_scorecard() -> None:
+    assert made_of("e", 6, "purchase") != made_of("e", 7, "purchase")
+    assert made_of("e", 6, "purchase") != made_of("e", 6, "")

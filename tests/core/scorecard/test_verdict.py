@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+
+from core.scorecard.result import Call, Method, Question, Topic
+from core.scorecard.verdict import Advice, against, chance, sentences, verdict
+from tests.core.scorecard import toy
+
+
+@pytest.mark.parametrize(
+    ("questions", "advice", "title"),
+    [
+        ((toy.retrieval(), toy.outcome()), Advice.LEARNED, "Yes: order matters here"),
+        ((toy.retrieval(shuffled=Call.EQUAL),), Advice.LEARNED, "not for the order"),
+        ((toy.retrieval(shuffled=Call.UNCLEAR),), Advice.LEARNED, "do not tell"),
+        ((toy.retrieval(Call.EQUAL), toy.outcome(Call.EQUAL)), Advice.FAST, "a bag of pages is as good"),
+        ((toy.retrieval(Call.EQUAL), toy.outcome(Call.WORSE)), Advice.FAST, "a bag of pages does better"),
+        ((toy.retrieval(), toy.outcome(Call.WORSE)), Advice.MIXED, "It depends"),
+        ((toy.retrieval(Call.UNCLEAR), toy.outcome(Call.UNCLEAR)), Advice.OPEN, "do not tell"),
+        ((), Advice.OPEN, "do not tell"),
+    ],
+)
+def test_the_answer_follows_the_intervals(
+    questions: tuple[Question, ...], advice: Advice, title: str
+) -> None:
+    found = verdict(toy.scorecard(*questions))
+    assert found.advice is advice
+    assert title in found.title
+    assert found.text
+    assert (advice is Advice.FAST) == ("You can use the fast mode." in found.text)
+
+
+def test_noise_is_not_compared_with_noise() -> None:
+    at_chance = toy.outcome(Call.BETTER, level=0.51)
+    found = verdict(toy.scorecard(at_chance))
+    assert found.advice is Advice.OPEN
+    assert "do not tell who will convert" in " ".join(found.text)
+
+
+def test_sentences_carry_factor_and_interval() -> None:
+    first, second, third = sentences(toy.retrieval(), "types")
+    assert (
+        first
+        == "The learned vectors find users again 2.0 times as well as a bag of pages (1.50 to 2.50 times)."
+    )
+    assert "counting steps between page types" in second
+    assert third.startswith("The order is read")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (Call.BETTER, "tell who will convert better than a bag of pages (-0.010 to +0.010 of the area)"),
+        (Call.WORSE, "tell less well who will convert than a bag of pages"),
+        (Call.EQUAL, "as well as a bag of pages, and no better"),
+        (Call.UNCLEAR, "cannot be told from so few users (-0.010 to +0.010)"),
+    ],
+)
+def test_each_call_has_its_words(call: Call, said: str) -> None:
+    assert said in against(toy.outcome(call), Method.BAG, "types")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.8, 0.9, "nearly the same"), (0.6, 0.8, "mostly similar"), (0.2, 0.6, "clearly different")],
+)
+def test_firmness_is_said_by_the_range(low: float, high: float, said: str) -> None:
+    assert said in sentences(toy.stability(low, high), "types")[0]
+
+
+def test_length_that_can_be_read_is_a_warning() -> None:
+    assert "segments may differ in little else" in sentences(toy.length(0.9), "types")[0]
+    assert "only in part (20% of its spread, 18% to 22%)" in sentences(toy.length(0.2), "types")[0]
+
+
+def test_what_was_not_measured_says_why() -> None:
+    assert sentences(toy.absent(Topic.OUTCOME, "No events."), "types") == ("No events.",)
+
+
+def test_chance_among_two_is_three_quarters() -> None:
+    assert chance(toy.retrieval(candidates=2)) == 0.75
+    assert chance(toy.outcome()) == 0.5
+    assert chance(toy.length()) is None
