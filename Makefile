@@ -29,7 +29,7 @@ $(DEV): requirements-dev.txt requirements-llm-test.txt $(RUNTIME)
 	touch $@
 
 test: $(DEV)
-	$(PY) -m pytest -n 2 -m "not e2e"
+	$(PY) -m pytest -n 2 --dist loadfile -m "not e2e"  # a file shares its fixtures in one process
 	$(PY) -m pytest -m e2e
 
 check: $(DEV)

@@ -4,6 +4,7 @@
   from its description.
 * K-Means by scikit-learn, cold and warm.
 * Two-dimensional layouts: principal components and PaCMAP, and how many of the 15 true neighbours they keep.
+* Retentioneering, where the Python of an environment that has it is named: its event stream and its clusters.
 
 Functions run in child processes; what is heavy is imported inside them.
 """
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Measured, measure
+from benchmarks.measure import Measured, measure, measure_program
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,14 +30,15 @@ WEIGHTS_MOVE = 0.1
 """How far the vectors move before the warm start: about what a slider's step does."""
 
 
-def anchors(csv: str, vectors: str) -> dict[str, Measured]:
+def anchors(csv: str, vectors: str, retentioneering: str | None = None) -> dict[str, Measured]:
     """All of them.
 
     Args:
         csv: A flat export.
         vectors: ``.npy`` of unit vectors, one a user.
+        retentioneering: Python of a virtual environment that has it.
     """
-    return {
+    made = {
         "anchor: pandas groupby.apply": measure(pandas_sequences, csv),
         "anchor: K-Means cold, n_init 1": measure(kmeans, vectors, 1),
         "anchor: K-Means cold, n_init 10": measure(kmeans, vectors, 10),
@@ -44,6 +46,11 @@ def anchors(csv: str, vectors: str) -> dict[str, Measured]:
         "anchor: PCA layout": measure(pca, vectors),
         "anchor: PaCMAP layout": measure(pacmap, vectors),
     }
+    if retentioneering:
+        made["anchor: Retentioneering"] = measure_program(
+            [retentioneering, str(Path(__file__).with_name("retentioneering_peer.py")), csv]
+        )
+    return made
 
 
 def pandas_sequences(csv: str) -> int:

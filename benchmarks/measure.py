@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import resource
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -18,7 +20,7 @@ class Measured:
     Args:
         wall_s: Seconds by the clock, imports included.
         cpu_s: Seconds of CPU, user and system, all threads.
-        peak_mb: Largest resident memory of the process.
+        peak_mb: Largest resident memory of the process, or of the largest process that it started.
         value: What the function returned.
     """
 
@@ -44,9 +46,24 @@ def measure(function: Callable[..., Any], *args: object) -> Measured:
     return Measured(wall, cpu, peak, value)
 
 
+def measure_program(command: Sequence[str]) -> Measured:
+    """Run a program that prints one JSON value as its last line.
+
+    Raises:
+        subprocess.CalledProcessError: If it fails.
+    """
+    return measure(_program, list(command))
+
+
+def _program(command: list[str]) -> Any:  # noqa: ANN401 - whatever it prints
+    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(printed.strip().splitlines()[-1])
+
+
 def _child(pipe: Connection, function: Callable[..., Any], args: tuple[object, ...]) -> None:
     began = time.perf_counter()
     value = function(*args)
     wall = time.perf_counter() - began
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    pipe.send((wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, value))
+    mine, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu = sum(used.ru_utime + used.ru_stime for used in (mine, children))
+    pipe.send((wall, cpu, max(mine.ru_maxrss, children.ru_maxrss) / 1024, value))

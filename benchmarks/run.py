@@ -136,9 +136,10 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=50_000)
     parser.add_argument("--preset", default="balanced")
     parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--retentioneering", help="Python of a venv that has it, to be measured beside ours")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        rows = measure_all(args.users, args.preset, folder)
+        rows = measure_all(args.users, args.preset, folder, args.retentioneering)
         ratios = small_quality(Path(folder))
     print_times(args.users, args.preset, rows)
     print_quality(ratios)
@@ -175,7 +176,9 @@ def print_quality(ratios: dict[str, float]) -> None:
         print(f"| {name} | {ratio:.2f} | {FLOORS[name]} |")
 
 
-def measure_all(users: int, preset: str, folder: str) -> dict[str, Measured]:
+def measure_all(
+    users: int, preset: str, folder: str, retentioneering: str | None = None
+) -> dict[str, Measured]:
     """Every step in a process of its own, in order."""
     from core.sample import write_sample
 
@@ -188,7 +191,8 @@ def measure_all(users: int, preset: str, folder: str) -> dict[str, Measured]:
     rows["train"] = measure(train, dataset, labels, folder, preset)
     rows["embed"] = measure(embed, dataset, labels, rows["train"].value, folder)
     rows["combine + cluster + analyze"] = measure(segment, dataset, rows["embed"].value, folder)
-    return rows | anchors(csv, measure(url_vectors, rows["embed"].value, folder).value)
+    vectors = measure(url_vectors, rows["embed"].value, folder).value
+    return rows | anchors(csv, vectors, retentioneering)
 
 
 def url_vectors(embeddings: str, folder: str) -> str:

@@ -6,7 +6,7 @@ import shlex
 
 from core.labels.settings import LabelSettings
 from core.pipeline import RunSettings
-from core.settings import ClusterSettings, IngestSettings, Preset, TrainSettings
+from core.settings import ClusterSettings, Encoder, IngestSettings, Preset, TrainSettings
 
 
 def command_line(settings: RunSettings) -> str:
@@ -44,7 +44,7 @@ def beyond(settings: RunSettings) -> list[str]:
     """Settings that differ from their defaults and have no option on the command line."""
     ingest = {"session_gap_minutes", "exclude_bots"} & _changed_ingest(settings.ingest)
     train = settings.train.model_dump()
-    default = TrainSettings.preset(Preset.BALANCED).model_dump()
+    default = TrainSettings.preset(_preset(settings.train)).model_dump()
     named = {"epochs", "seed", "device"}
     return sorted(ingest | {name for name in train if name not in named and train[name] != default[name]})
 
@@ -59,13 +59,18 @@ def _label(label: LabelSettings) -> list[str]:
 
 
 def _train(settings: RunSettings) -> list[str]:
-    default = TrainSettings.preset(Preset.BALANCED)
-    words = []
+    preset = _preset(settings.train)
+    default = TrainSettings.preset(preset)
+    words = ["--preset", preset] if preset is Preset.BAG else []
     if settings.train.epochs != default.epochs:
         words += ["--epochs", str(settings.train.epochs)]
     if settings.train.seed != default.seed or settings.cluster.seed != ClusterSettings().seed:
         words += ["--seed", str(settings.train.seed)]
     return words
+
+
+def _preset(train: TrainSettings) -> Preset:
+    return Preset.BAG if train.encoder is Encoder.BAG else Preset.BALANCED
 
 
 def _ingest(settings: RunSettings) -> list[str]:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -84,6 +84,8 @@ class JobView:
     started: float = 0.0
     """Seconds since the epoch."""
     eta_s: float | None = None
+    stopping: bool = False
+    """Somebody has asked it to stop."""
 
     @property
     def active(self) -> bool:
@@ -92,16 +94,24 @@ class JobView:
 
 
 def start(
-    root: Path, task: str, request: Mapping[str, Any], subject: str, limits: Limits | None = None
+    root: Path,
+    task: str,
+    request: Mapping[str, Any],
+    subject: str,
+    limits: Limits | None = None,
+    *,
+    replace: bool = False,
 ) -> str:
-    """Start a task in a child process, or join the one that already runs on the subject.
+    """Start a task in a child process, or join the job that already does just that.
 
     Args:
         root: The store's folder.
         task: A name of :data:`core.tasks.TASKS`.
         request: The task's arguments, plain JSON.
-        subject: What the task works on; one active job a task and subject.
+        subject: What the task works on. One job a task and subject works at a time: one that was asked
+            for something else waits until those before it have ended.
         limits: Memory and time the child may use.
+        replace: Ask those before it to stop, because only the last request counts.
 
     Returns:
         The job's id.
@@ -110,11 +120,16 @@ def start(
     jobs.mkdir(parents=True, exist_ok=True)
     with FileLock(jobs / ".lock"):
         _forget_old(root)
-        running = active(root, subject, task)
-        if running is not None:
-            return running
+        before = [job for job in recent(root) if job.active and (job.task, job.subject) == (task, subject)]
+        asked = json.loads(json.dumps(dict(request)))  # as it is read back
+        last = before[0] if before else None
+        if last is not None and not last.stopping and request_of(root, last.id) == asked:
+            return last.id
+        for job in before if replace else ():
+            cancel(root, job.id)
         job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
-        _launch(root, jobs / job_id, task, request, subject, limits or Limits())
+        after = [job.id for job in before]
+        _launch(root, jobs / job_id, task, asked, subject, limits or Limits(), after)
         return job_id
 
 
@@ -126,14 +141,21 @@ def _forget_old(root: Path) -> None:
 
 
 def _launch(
-    root: Path, folder: Path, task: str, request: Mapping[str, Any], subject: str, limits: Limits
+    root: Path,
+    folder: Path,
+    task: str,
+    request: Mapping[str, Any],
+    subject: str,
+    limits: Limits,
+    after: Sequence[str],
 ) -> None:
     folder.mkdir()
     order = {
         "task": task,
         "subject": subject,
         "root": str(root.resolve()),
-        "request": dict(request),
+        "request": request,
+        "after": after,
         "memory_bytes": limits.memory_bytes,
         "wall_s": limits.wall_s,
         "started": time.time(),
@@ -171,8 +193,15 @@ def view(root: Path, job_id: str) -> JobView:
     eta = _eta_s(status) if state is State.RUNNING else None
     return JobView(
         id=job_id, task=order["task"], subject=order["subject"], state=state, eta_s=eta,
-        started=order["started"], **shown,
+        started=order["started"], stopping=(folder / CANCEL).exists(), **shown,
     )  # fmt: skip
+
+
+def request_of(root: Path, job_id: str) -> Mapping[str, Any]:
+    """What a job was asked to do."""
+    order = root / "jobs" / Path(job_id).name / REQUEST
+    request: Mapping[str, Any] = json.loads(order.read_text(encoding="utf-8"))["request"]
+    return request
 
 
 def figures(root: Path, job_id: str) -> list[dict[str, float]]:
@@ -305,6 +334,18 @@ def _guard(folder: Path, reporter: _Reporter, wall_s: float | None) -> None:
             os._exit(1)
 
 
+def _wait_for(root: Path, earlier: Sequence[str], reporter: _Reporter) -> None:
+    """Let the jobs before this one end; one that was cleaned away has.
+
+    Raises:
+        Cancelled: If somebody asks this one to stop meanwhile.
+    """
+    with suppress(SettingsError):
+        while any(view(root, job_id).active for job_id in earlier):
+            reporter("wait", 0.0)
+            time.sleep(STATUS_EVERY_S)
+
+
 def run_child(folder: Path) -> int:
     """Do what ``request.json`` of the folder asks for; the child's whole life.
 
@@ -317,8 +358,9 @@ def run_child(folder: Path) -> int:
     if order["memory_bytes"]:
         resource.setrlimit(resource.RLIMIT_AS, (order["memory_bytes"], order["memory_bytes"]))
     reporter = _Reporter(folder)
-    threading.Thread(target=_guard, args=(folder, reporter, order["wall_s"]), daemon=True).start()
     try:
+        _wait_for(Path(order["root"]), order["after"], reporter)
+        threading.Thread(target=_guard, args=(folder, reporter, order["wall_s"]), daemon=True).start()
         result = tasks.run(order["task"], Path(order["root"]), order["request"], reporter)
     except Cancelled as error:
         reporter.end(State.CANCELLED, error=str(error))

@@ -21,6 +21,7 @@ from pydantic import Field
 
 from core.dataset import Dataset
 from core.errors import ArtifactError
+from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelMode, LabelSettings
 from core.page_labels import LabelledPages, page_names
 from core.progress import Progress
@@ -98,7 +99,7 @@ def fingerprints(paths: Sequence[Path]) -> dict[str, str]:
     Raises:
         InputError: If a path leads nowhere.
     """
-    from core.ingest.files import resolve_inputs
+    from core.ingest.sources.files import resolve_inputs
 
     sources = resolve_inputs(paths)
     checksums = {path: file_checksum(path) for path in dict.fromkeys(source.path for source in sources)}
@@ -121,13 +122,13 @@ def label(
     """Stage 3: the theme and type of every page, with the evidence; None when it is turned off.
 
     Raises:
-        SettingsError: If a correction names a label that is not in the taxonomy.
         ResourceError: If a model that was asked for cannot be loaded.
     """
     if settings.mode is LabelMode.OFF:
         return None
     from core.labels import stage
 
+    stage.require_models(settings)
     dumped, inputs = settings.model_dump(mode="json"), _label_inputs(store, dataset, settings)
     key = content_key("label", dumped, inputs)
     if again or store.find("label", key) is None:
@@ -143,8 +144,13 @@ def find_labels(store: Store, dataset: Dataset, settings: LabelSettings) -> Labe
     return None if artifact is None else LabelledPages(artifact.path, artifact.key)
 
 
-def fetch(store: Store, dataset: Dataset, hosts: Sequence[str], progress: Progress) -> None:
+def fetch(
+    store: Store, dataset: Dataset, hosts: Sequence[str], progress: Progress
+) -> Mapping[Outcome, Tally]:
     """Fetch the most viewed pages from hosts that the analyst agreed to; the next labelling uses them.
+
+    Returns:
+        What became of the pages, most frequent first.
 
     Raises:
         SettingsError: If one of ``hosts`` is no host.
@@ -152,7 +158,10 @@ def fetch(store: Store, dataset: Dataset, hosts: Sequence[str], progress: Progre
     """
     from core.labels import stage
 
-    stage.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
+    report = stage.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
+    told = ", ".join(f"{outcome} {tally.count:,}" for outcome, tally in report.outcomes.items())
+    progress("fetched", 1.0, told or "no page of these hosts")
+    return report.outcomes
 
 
 def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings) -> dict[str, str]:

@@ -22,5 +22,22 @@ class Progress(Protocol):
         """
 
 
+class Part:
+    """Reports a part of a stage as that part of the whole.
+
+    Args:
+        whole: Where to report.
+        start: Where the part begins, 0 to 1.
+        end: Where it ends.
+    """
+
+    def __init__(self, whole: Progress, start: float, end: float) -> None:
+        self._whole, self._start, self._end = whole, start, end
+
+    def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        """Report."""
+        self._whole(stage, self._start + (self._end - self._start) * fraction, message, **figures)
+
+
 def silent(stage: str, fraction: float, message: str = "", **figures: float) -> None:
     """The progress of somebody who is not watching."""

@@ -1,7 +1,7 @@
 """The last three stages, and the files a run is for.
 
-Everything is written beside the final names first and renamed at the end, so that a crash or a full disk
-leaves the files of the earlier run.
+After a crash or on a full disk the files of the earlier run are there, or the next look at the folder puts
+all of the new ones in place: :mod:`core.swap`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,7 +25,8 @@ from core.page_labels import LABELS, LabelledPages, page_names
 from core.pipeline import Embeddings, RunSettings, clustered
 from core.progress import Progress
 from core.schema import Users, View
-from core.store import MANIFEST, Artifact, disk_errors, open_artifact
+from core.store import MANIFEST, Artifact, open_artifact
+from core.swap import replacing
 
 if TYPE_CHECKING:
     from core.profiles.metrics import Profiles
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 RUN: Final = "run.json"
 MODEL: Final = "model"
-PUBLISHING: Final = ".publishing."
 INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
@@ -116,9 +115,7 @@ def publish(
     dataset, labels = results.dataset, results.labels
     made = segment(dataset, results.embeddings, settings, progress)
     record = _record(results, settings, made)
-    out.mkdir(parents=True, exist_ok=True)
-    with disk_errors(), tempfile.TemporaryDirectory(dir=out, prefix=PUBLISHING) as name:
-        building = Path(name)
+    with replacing(out, last=RUN, optional=[LABELS]) as building:
         for file in (RECEIPT, SEQUENCES):
             _link(dataset.path / file, building / file)
         if labels:
@@ -127,12 +124,6 @@ def publish(
         _write_tables(building, dataset, results.embeddings, made)
         _write_report(building, dataset, settings, made)
         _write_json(building / RUN, record)
-        # run.json goes first and comes last: without it, files of two runs never pass for one
-        (out / RUN).unlink(missing_ok=True)
-        if not labels:
-            (out / LABELS).unlink(missing_ok=True)
-        for path in sorted(building.iterdir(), key=lambda path: path.name == RUN):
-            _replace(path, out / path.name)
     return record
 
 
@@ -141,15 +132,6 @@ def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str
     names = page_names(dataset.pages, labels)
     pairs = zip(names[View.THEME], names[View.TYPE], strict=True)
     return dict(zip(names[View.URL], pairs, strict=True))
-
-
-def sweep(out: Path) -> None:
-    """Clear away what a killed process left while publishing, and put back the model it was replacing."""
-    for leftover in out.glob(f"{PUBLISHING}*"):
-        old = leftover / f"old.{MODEL}"
-        if old.exists() and not (out / MODEL).exists():
-            os.replace(old, out / MODEL)
-        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: Segments) -> None:
@@ -262,13 +244,3 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-def _replace(source: Path, target: Path) -> None:
-    """Put a finished file or folder in its place; a folder's old version is removed after the swap."""
-    if not target.is_dir():
-        os.replace(source, target)
-        return
-    old = source.with_name(f"old.{target.name}")
-    os.replace(target, old)
-    os.replace(source, target)

@@ -16,16 +16,17 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from core import pipeline
+from core import label_cost, pipeline
 from core.dataset import Dataset
 from core.errors import ArtifactError, SettingsError
 from core.page_labels import LabelledPages
 from core.pipeline import STAGES, RunSettings
 from core.profiles.metrics import chosen_outcome
 from core.progress import Progress
-from core.publish import RUN, Results, publish, sweep
+from core.publish import RUN, Results, publish
 from core.schema import Outcomes
 from core.store import Store, disk_errors
+from core.swap import finish
 
 STORED: Final = ("preprocess", "label", "train", "embed")
 """Stages whose results lie in the store; the later ones take seconds and are always done again."""
@@ -50,11 +51,12 @@ class Previous:
 
 
 def read_previous(out: Path) -> Previous:
-    """Read ``run.json``.
+    """Read ``run.json``, once what a killed process was publishing is in place.
 
     Raises:
         ArtifactError: If there is no finished run in the folder.
     """
+    finish(out)
     try:
         record = json.loads((out / RUN).read_text(encoding="utf-8"))
         return Previous(RunSettings(**record["settings"]), record["keys"], record["inputs"])
@@ -120,7 +122,7 @@ def run(
     """
     with disk_errors():  # before any work is done
         (out / "stages").mkdir(parents=True, exist_ok=True)
-    sweep(out)
+    finish(out)
     store = Store(out / "stages")
     store.sweep()
     kept = _keys_to_keep(out, inputs, from_stage)
@@ -165,6 +167,7 @@ def _labels(
         return pipeline.open_labels(store, kept["label"])
     if "train" in kept:  # trained without labels
         return None
+    label_cost.announce(store, dataset, settings.label, progress)
     return pipeline.label(store, dataset, settings.label, progress, again=again)
 
 

@@ -100,7 +100,7 @@ def align(pages: Sequence[str], known: Collection[str]) -> list[str]:
     Whether ``/order/{id}`` is one page was decided on the training data; a new export may be too small to
     see it. So a page the model does not know takes its template where the model knows that.
     """
-    from core.ingest.grouping import template
+    from core.ingest.clean.grouping import template
 
     return [page if page in known else _if_known(template(page), known, page) for page in pages]
 
@@ -127,9 +127,9 @@ def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, n
 
 
 def _known_pages(model: Path) -> set[str]:
-    from core.model.files import load_model
+    from core.model.files import load_pages
 
-    return set(load_model(model).pages)
+    return set(load_pages(model))
 
 
 def _check_writable(out: Path) -> None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from core.errors import SettingsError
 from core.schema import View
+
+SHOWN_CHARACTERS: Final = 200
+"""Of a value that is not possible, in the message."""
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
 class Settings(BaseModel):
@@ -32,7 +40,7 @@ class Settings(BaseModel):
             name = ".".join(str(part) for part in first["loc"])
             if not name:  # settings that do not go together: the reason names them
                 raise SettingsError(reason) from error
-            raise SettingsError(f"{name} = {first['input']!r} is not possible: {reason}") from error
+            raise SettingsError(f"{name} = {_shown(first['input'])} is not possible: {reason}") from error
 
 
 class UrlRule(Settings):
@@ -52,7 +60,7 @@ class UrlRule(Settings):
 
 
 class UrlSettings(Settings):
-    """How raw page locations become canonical pages (see ``core/ingest/urls.py``)."""
+    """How raw page locations become canonical pages (see ``core/ingest/clean/urls.py``)."""
 
     merge_hosts: bool = False
     """Drop ``www.`` and ``shop.`` so that hosts of one site share their pages."""
@@ -88,9 +96,18 @@ class IngestSettings(Settings):
     url: UrlSettings = UrlSettings()
 
 
+class Encoder(StrEnum):
+    """What makes a vector of a user's page views."""
+
+    TRANSFORMER = "transformer"
+    BAG = "bag"
+    """A bag of pages: nothing to train, and blind to order, time, themes and types."""
+
+
 class Preset(StrEnum):
     """How much training: each names a set of :class:`TrainSettings`."""
 
+    BAG = "bag"
     FAST = "fast"
     BALANCED = "balanced"
     THOROUGH = "thorough"
@@ -107,6 +124,8 @@ class Device(StrEnum):
 class TrainSettings(Settings):
     """Hyperparameters of the UserBehaviorTransformer and of its training (docs/method.md)."""
 
+    encoder: Encoder = Encoder.TRANSFORMER
+    """With a bag of pages, only ``max_length`` and ``min_count`` count."""
     epochs: Annotated[int, Field(ge=1, le=200)] = 15
     max_user_steps: Annotated[int, Field(ge=1, le=10**10)] = 500_000
     """Users seen in all epochs together; bounds the time on large data, which need fewer epochs."""
@@ -149,9 +168,11 @@ class TrainSettings(Settings):
 
 
 PRESETS: dict[Preset, dict[str, Any]] = {
-    Preset.FAST: {"epochs": 5, "max_user_steps": 150_000},
-    Preset.BALANCED: {"epochs": 15, "max_user_steps": 500_000},
+    Preset.BAG: {"encoder": Encoder.BAG},
+    Preset.FAST: {"encoder": Encoder.TRANSFORMER, "epochs": 5, "max_user_steps": 150_000},
+    Preset.BALANCED: {"encoder": Encoder.TRANSFORMER, "epochs": 15, "max_user_steps": 500_000},
     Preset.THOROUGH: {
+        "encoder": Encoder.TRANSFORMER,
         "epochs": 30, "max_user_steps": 2_000_000, "hidden_dim": 96, "heads": 6, "feedforward_dim": 192,
     },
 }  # fmt: skip

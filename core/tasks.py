@@ -15,15 +15,18 @@ import numpy as np
 from core import pipeline
 from core.dataset import Dataset
 from core.errors import InputError, SettingsError
+from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelSettings
 from core.page_labels import LabelledPages
 from core.progress import Progress
 from core.settings import IngestSettings, TrainSettings, ViewWeights
-from core.store import Store, content_key
+from core.store import Artifact, Store, content_key
 
 Request: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = dict[str, Any]
 
+CHOOSE_K: Final = "choose_k"
+LAYOUT: Final = "layout"
 LAYOUT_FILES: Final = ("xy.npy", "layout.json")
 MAX_K: Final = 15
 
@@ -77,17 +80,33 @@ def preprocess(store: Store, request: Request, progress: Progress) -> Result:
 
 
 def label(store: Store, request: Request, progress: Progress) -> Result:
-    """Label pages: ``{dataset, label, fetch_hosts}``; with ``model``, place all users by these labels."""
+    """Label pages: ``{dataset, label, fetch_hosts}``; with ``model``, place all users by these labels.
+
+    ``fetched`` of the result says what became of pages: a list of ``{outcome, pages, example, reason}``.
+    """
     dataset = pipeline.open_dataset(store, request["dataset"])
+    result: Result = {"dataset": dataset.key}
     if request.get("fetch_hosts"):
-        pipeline.fetch(store, dataset, request["fetch_hosts"], progress)
+        result["fetched"] = _told(pipeline.fetch(store, dataset, request["fetch_hosts"], progress))
     labels = _labels(store, dataset, request, progress)
-    result = {"dataset": dataset.key, "labels": labels.key if labels else ""}
+    result["labels"] = labels.key if labels else ""
     if not request.get("model"):
         return result
     model = pipeline.open_model(store, request["model"])
     embeddings = pipeline.embed(store, dataset, labels, model, progress)
     return result | {"model": model.key, "embeddings": embeddings.artifact.key}
+
+
+def _told(outcomes: Mapping[Outcome, Tally]) -> list[Result]:
+    return [
+        {
+            "outcome": outcome,
+            "pages": tally.count,
+            "example": tally.examples[0].page,
+            "reason": tally.examples[0].reason,
+        }
+        for outcome, tally in outcomes.items()
+    ]
 
 
 def _labels(store: Store, dataset: Dataset, request: Request, progress: Progress) -> LabelledPages | None:
@@ -113,35 +132,46 @@ def train(store: Store, request: Request, progress: Progress) -> Result:
 
 def choose_k(store: Store, request: Request, progress: Progress) -> Result:
     """Silhouette and inertia over K: ``{dataset, embeddings, weights, seed}`` → scores and an artifact."""
-    dumped = {"weights": request["weights"], "seed": int(request.get("seed", 0)), "max_k": MAX_K}
-    inputs = {"embed": request["embeddings"]}
-    key = content_key("choose_k", dumped, inputs)
-    if store.find("choose_k", key) is None:
+    dumped, inputs = made_of(CHOOSE_K, request)
+    key = content_key(CHOOSE_K, dumped, inputs)
+    if store.find(CHOOSE_K, key) is None:
         from core.segments import choosing
 
         vectors, inside = _combined(store, request)
         ks = range(2, min(MAX_K, max(2, int(inside.sum()) - 1)) + 1)
         scores = choosing.scan(vectors, inside, ks, dumped["seed"], progress)
-        with store.write("choose_k", key, dumped, inputs) as folder:
+        with store.write(CHOOSE_K, key, dumped, inputs) as folder:
             (folder / "scores.json").write_text(json.dumps([asdict(score) for score in scores]))
-    return {"choose_k": key}
+    return {CHOOSE_K: key}
 
 
 def layout(store: Store, request: Request, progress: Progress) -> Result:
     """A neighbour-preserving 2-D layout: ``{dataset, embeddings, weights, seed}`` → artifact."""
-    dumped = {"weights": request["weights"], "seed": int(request.get("seed", 0))}
-    inputs = {"embed": request["embeddings"]}
-    key = content_key("layout", dumped, inputs)
-    if store.find("layout", key) is None:
+    dumped, inputs = made_of(LAYOUT, request)
+    key = content_key(LAYOUT, dumped, inputs)
+    if store.find(LAYOUT, key) is None:
         from core.segments.layout import neighbour_layout
 
         vectors, _ = _combined(store, request)
         made = neighbour_layout(vectors, dumped["seed"], progress)
-        with store.write("layout", key, dumped, inputs) as folder:
+        with store.write(LAYOUT, key, dumped, inputs) as folder:
             np.save(folder / LAYOUT_FILES[0], made.xy, allow_pickle=False)
             facts = {"method": made.method, "fidelity": made.fidelity}
             (folder / LAYOUT_FILES[1]).write_text(json.dumps(facts))
-    return {"layout": key}
+    return {LAYOUT: key}
+
+
+def made_of(task: str, request: Request) -> tuple[dict[str, Any], dict[str, str]]:
+    """Settings and inputs that the artifact of :func:`choose_k` or :func:`layout` is named by."""
+    settings = {"weights": request["weights"], "seed": int(request.get("seed", 0))}
+    if task == CHOOSE_K:
+        settings["max_k"] = MAX_K
+    return settings, {"embed": request["embeddings"]}
+
+
+def find(store: Store, task: str, request: Request) -> Artifact | None:
+    """What :func:`choose_k` or :func:`layout` made for a request; None until it has run."""
+    return store.find(task, content_key(task, *made_of(task, request)))
 
 
 def scorecard(store: Store, request: Request, progress: Progress) -> Result:
@@ -193,8 +223,8 @@ TASKS: Final[dict[str, Callable[[Store, Request, Progress], Result]]] = {
     "preprocess": preprocess,
     "label": label,
     "train": train,
-    "choose_k": choose_k,
-    "layout": layout,
+    CHOOSE_K: choose_k,
+    LAYOUT: layout,
     "scorecard": scorecard,
     "rest": rest,
 }

@@ -1,24 +1,23 @@
-"""How well the ladder labels pages that a person labelled before any rule was written.
+"""How well the label stage labels pages that a person labelled before any rule was written.
 
-    python -m benchmarks.labels.evaluate --mode auto
-
-Prints Markdown for docs/method.md: for each set, types and themes by class, by rung and by language. It names
-no page, so that nobody tunes a rule on the sets by reading what went wrong.
+For each set, types and themes by class and rung, by rung and by language, as Markdown. It names no page, so
+that nobody tunes a rule on the sets by reading what went wrong.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.labels.scores import Rate, Scores, climb, score, themes_of
-from benchmarks.labels.sets import SETS, LabelledSet, load
-from core.labels.contract import Classifier, Label
-from core.labels.settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings
-from core.schema import View
+from benchmarks.labels.scores import Rate, Scores, score
+from benchmarks.labels.sets import LabelledSet
+from core.labels.contract import Label
+from core.labels.deciding import decide_themes, decide_types
+from core.labels.ladder import Ladder
+from core.labels.settings import NO_THEME, UNKNOWN
+from core.progress import silent
 
 _COUNTS = ("n", "decided")
 
@@ -42,10 +41,10 @@ class Evaluation:
     undecidable: Rate
 
 
-def evaluate(labelled: LabelledSet, classifiers: Sequence[Classifier]) -> Evaluation:
-    """Run the ladder over a set: types first, since a functional type says that there is no theme."""
-    types = climb(classifiers, labelled.subjects, View.TYPE)
-    themes = themes_of(classifiers, labelled.subjects, types, labelled.taxonomy)
+def evaluate(labelled: LabelledSet, ladder: Ladder) -> Evaluation:
+    """Run the label stage over a set."""
+    types = decide_types(labelled.pages, labelled.taxonomy, ladder, silent)
+    themes = decide_themes(labelled.pages, types, labelled.taxonomy, ladder, silent)
     has_theme = [place for place, theme in enumerate(labelled.themes) if theme not in (NO_THEME, UNKNOWN)]
     return Evaluation(
         types=score(labelled.types, types, labelled.languages),
@@ -75,7 +74,7 @@ def markdown(labelled: LabelledSet, found: Evaluation) -> str:
 
 
 def _lines(labelled: LabelledSet, found: Evaluation) -> Iterator[str]:
-    yield f"### {labelled.name}: {len(labelled.subjects)} pages\n"
+    yield f"### {labelled.name}: {len(labelled.pages)} pages\n"
     yield "| view | pages | coverage | precision on decided | accuracy | macro F1 |"
     yield "|---|---|---|---|---|---|"
     yield _summary("type", found.types)
@@ -87,11 +86,10 @@ def _lines(labelled: LabelledSet, found: Evaluation) -> Iterator[str]:
         f"{_of(found.undecidable)} where a person cannot tell.\n"
     )
     for view, scores in (("Type", found.types), ("Theme", found.themes)):
-        for name, table in (
-            ("class", scores.classes),
-            ("rung", scores.rungs),
-            ("language", scores.languages),
-        ):
+        yield f"{view} by class: coverage, precision, F1 of the ladder up to each rung:\n"
+        yield _classes(scores)
+        yield ""
+        for name, table in (("rung", scores.rungs), ("language", scores.languages)):
             yield f"{view} by {name}:\n"
             yield _table(table)
             yield ""
@@ -109,16 +107,32 @@ def _summary(view: str, scores: Scores) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _classes(scores: Scores) -> str:
+    cells = pd.DataFrame({"n": scores.classes["n"]})
+    for rung, classes in scores.upto.items():
+        three = zip(classes["coverage"], classes["precision"], classes["f1"], strict=True)
+        cells[f"up to {rung}"] = [" · ".join(map(_short, row)) for row in three]
+    return _rows(cells.reset_index())
+
+
 def _table(table: pd.DataFrame) -> str:
     shown = table.reset_index()
     for name in shown.columns[1:]:
         shown[name] = [str(int(cell)) if name in _COUNTS else _percent(cell) for cell in shown[name]]
+    return _rows(shown)
+
+
+def _rows(shown: pd.DataFrame) -> str:
     rows = [list(shown.columns), ["---"] * len(shown.columns), *shown.to_numpy().tolist()]
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
 
 def _percent(value: float) -> str:
     return "-" if pd.isna(value) else f"{100 * value:.1f} %"
+
+
+def _short(value: float) -> str:
+    return "-" if pd.isna(value) else f"{100 * value:.0f}"
 
 
 def _with_interval(rate: Rate) -> str:
@@ -130,24 +144,3 @@ def _with_interval(rate: Rate) -> str:
 
 def _of(rate: Rate) -> str:
     return f"{rate.hits} of {rate.n}"
-
-
-def main() -> None:
-    """Command line."""
-    from core.labels.cache import MemoryCache
-    from core.labels.ladder import build
-
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    modes = [LabelMode.RULES.value, LabelMode.AUTO.value]
-    parser.add_argument("--mode", choices=modes, default=LabelMode.AUTO.value)
-    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
-    args = parser.parse_args()
-    for name in args.sets:
-        labelled = load(name)
-        settings = LabelSettings(mode=LabelMode(args.mode), taxonomy=labelled.taxonomy)
-        ladder = build(settings, MemoryCache())
-        print(markdown(labelled, evaluate(labelled, (*ladder.sure, *ladder.judging))))
-
-
-if __name__ == "__main__":
-    main()

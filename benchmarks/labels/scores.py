@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,8 @@ import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-from core.labels.contract import Classifier, Label, Subject
-from core.labels.settings import NO_THEME, UNKNOWN, Taxonomy
-from core.schema import View
+from core.labels.contract import Label, Rung
+from core.labels.settings import UNKNOWN
 
 LEVEL = 0.95
 """Of the intervals."""
@@ -54,6 +53,7 @@ class Scores:
         macro_f1: Mean F1 over the classes that the set has; what is not decided is missed.
         classes: A row a class of the set: n, coverage, precision, recall, f1.
         rungs: A row a rung: decided, share (of all pages), precision.
+        upto: Rung → ``classes`` if the ladder ended there; the surest first.
         languages: A row a language: n, coverage, precision, accuracy.
     """
 
@@ -63,36 +63,8 @@ class Scores:
     macro_f1: float
     classes: pd.DataFrame
     rungs: pd.DataFrame
+    upto: Mapping[Rung, pd.DataFrame]
     languages: pd.DataFrame
-
-
-def climb(classifiers: Sequence[Classifier], subjects: Sequence[Subject], view: View) -> list[Label | None]:
-    """Ask each classifier in turn for what none before it has decided."""
-    labels: list[Label | None] = [None] * len(subjects)
-    for classifier in classifiers:
-        left = [place for place, label in enumerate(labels) if label is None]
-        found = classifier.classify([subjects[place] for place in left], view) if left else ()
-        for place, label in zip(left, found, strict=True):
-            labels[place] = label
-    return labels
-
-
-def themes_of(
-    classifiers: Sequence[Classifier],
-    subjects: Sequence[Subject],
-    types: Sequence[Label | None],
-    taxonomy: Taxonomy,
-) -> list[Label | None]:
-    """Themes, of pages with a functional type ``No theme`` by the rung that decided the type."""
-    functional = {one.name for one in taxonomy.types if one.functional}
-    labels = [
-        Label(NO_THEME, label.rung) if label is not None and label.value in functional else None
-        for label in types
-    ]
-    left = [place for place, label in enumerate(labels) if label is None]
-    for place, label in zip(left, climb(classifiers, [subjects[p] for p in left], View.THEME), strict=True):
-        labels[place] = label
-    return labels
 
 
 def score(gold: Sequence[str], labels: Sequence[Label | None], languages: Sequence[str]) -> Scores:
@@ -116,6 +88,7 @@ def score(gold: Sequence[str], labels: Sequence[Label | None], languages: Sequen
         macro_f1=float(classes["f1"].mean()),
         classes=classes,
         rungs=_by_rung(table),
+        upto=_by_class_up_to(table),
         languages=_by_language(table),
     )
 
@@ -136,6 +109,16 @@ def _by_class(table: pd.DataFrame) -> pd.DataFrame:
         },
         index=pd.Index(names, name="class"),
     )
+
+
+def _by_class_up_to(table: pd.DataFrame) -> dict[Rung, pd.DataFrame]:
+    found = {}
+    for at, rung in enumerate(Rung):
+        if rung in set(table["rung"]):
+            later = table["rung"].isin(list(Rung)[at + 1 :])
+            said = table["said"].mask(later, UNKNOWN)
+            found[rung] = _by_class(table.assign(said=said, decided=said != UNKNOWN))
+    return found
 
 
 def _by_rung(table: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,11 +9,11 @@ from typing import Final
 import pandas as pd
 import yaml
 
-from core.ingest.urls import canonicalise
-from core.labels.contract import Subject
-from core.labels.pages import clean_title, host_of
+from core.ingest.clean.urls import canonicalise
+from core.labels.pages import LabelPages, read_pages
+from core.labels.rules import literal_segments
 from core.labels.settings import Taxonomy, default_taxonomy
-from core.labels.site_names import strip_site_name
+from core.schema import PageEvents, Pages
 from core.settings import UrlSettings
 
 FOLDER: Final = Path(__file__).parent
@@ -30,7 +29,8 @@ class LabelledSet:
     Args:
         name: Of the file, without its ending.
         taxonomy: What its labels are names of.
-        subjects: One a page, as the ladder sees it: canonical URL, title without the site's name.
+        pages: As the label stage sees them: canonical URLs, titles without the site's name, templates mined
+            from the set; one view each.
         themes: One a page: a name of the taxonomy, ``No theme``, or ``Unknown`` where a person cannot tell.
         types: One a page: a name of the taxonomy.
         languages: One a page: ISO 639-1.
@@ -38,7 +38,7 @@ class LabelledSet:
 
     name: str
     taxonomy: Taxonomy
-    subjects: tuple[Subject, ...]
+    pages: LabelPages
     themes: tuple[str, ...]
     types: tuple[str, ...]
     languages: tuple[str, ...]
@@ -62,23 +62,23 @@ def taxonomy_of(name: str) -> Taxonomy:
 
 
 def from_table(name: str, table: pd.DataFrame, taxonomy: Taxonomy) -> LabelledSet:
-    """A set from its table; each page is a subject of its own, since it stands for a template of its own."""
-    pages = canonicalise(table["url"].tolist(), UrlSettings()).pages
-    titles = strip_site_name(
-        [clean_title(title) for title in table["title"]], [host_of(page) for page in pages]
+    """A set from its table."""
+    pages = pd.DataFrame(
+        {
+            Pages.PAGE_LOCATION: canonicalise(table["url"].tolist(), UrlSettings()).pages,
+            Pages.PAGE_TITLE: table["title"],
+            Pages.VIEWS: 1,
+        }
     )
-    subjects = tuple(
-        Subject(
-            template=page, urls=(page,), titles=(title,) if title else (), views=1, events=_events(events)
-        )
-        for page, title, events in zip(pages, titles, table["events"], strict=True)
-    )
+    rows = [(page, *event) for page, text in enumerate(table["events"]) for event in _events(text)]
+    events = pd.DataFrame(rows, columns=[PageEvents.PAGE, PageEvents.EVENT_NAME, PageEvents.EVENTS])
+    read = read_pages(pages, events, literal=literal_segments())
     return LabelledSet(
-        name, taxonomy, subjects, tuple(table["theme"]), tuple(table["type"]), tuple(table["language"])
+        name, taxonomy, read, tuple(table["theme"]), tuple(table["type"]), tuple(table["language"])
     )
 
 
-def _events(text: str) -> Mapping[str, int]:
-    """``view_item:120;add_to_cart:7`` → counts by name."""
+def _events(text: str) -> list[tuple[str, int]]:
+    """``view_item:120;add_to_cart:7`` → names and counts."""
     pairs = (part.split(":") for part in text.split(";") if part)
-    return {name: int(count) for name, count in pairs}
+    return [(name, int(count)) for name, count in pairs]

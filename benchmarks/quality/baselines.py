@@ -1,10 +1,12 @@
 """The simple ways, tuned: each learns from users that are not held out and then embeds any runs.
 
-A method is a function ``(case, seed) -> Embed``; ``Embed`` turns runs into unit vectors.
+A method is a function ``(case, seed) -> Embed``; ``Embed`` turns runs into unit vectors. The defaults are the
+settings that ``python -m benchmarks.quality.tuning`` found best, on a demo shop that is not reported.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -20,39 +22,47 @@ from core.schema import View
 
 Embed: TypeAlias = Callable[[Spans], np.ndarray]
 
-RANK = 64
 MIN_COUNT = 3
 FEWEST_TYPES = 3
 """With fewer kinds of pages, steps between page groups say more."""
-W2V = {"vector_size": 128, "window": 10, "epochs": 30, "sg": 1, "min_count": MIN_COUNT, "workers": 1}
 
 
-def tfidf_svd(case: Case, seed: int) -> Embed:
-    """TF-IDF of pages, truncated SVD."""
+def tfidf_svd(case: Case, seed: int, *, rank: int = 64, sublinear: bool = True) -> Embed:
+    """TF-IDF of pages, truncated SVD.
+
+    Args:
+        case: The set.
+        seed: Of the SVD.
+        rank: Numbers a vector.
+        sublinear: Whether a page seen n times counts 1 + log n.
+    """
     n_pages = len(case.urls)
     seen = bag(case.sequences.page, n_pages, _learning(case))
     users_with = np.asarray((seen > 0).sum(axis=0)).ravel()
     idf = np.log((1 + seen.shape[0]) / (1 + users_with)) + 1
 
     def weighted(spans: Spans) -> sparse.csr_array:
-        return _unit_rows(bag(case.sequences.page, n_pages, spans) * idf[None, :])
+        counts = bag(case.sequences.page, n_pages, spans)
+        if sublinear:
+            counts.data = 1 + np.log(counts.data)
+        return _unit_rows(counts * idf[None, :])
 
-    return _reduced(weighted, _learning(case), seed)
+    return _reduced(weighted, _learning(case), rank, seed)
 
 
-def markov_svd(case: Case, seed: int) -> Embed:
+def markov_svd(case: Case, seed: int, *, rank: int = 32) -> Embed:
     """Square roots of bigrams of page types (of page groups where types say little), truncated SVD."""
     items, n_items = types_or_groups(case)
 
     def steps(spans: Spans) -> sparse.csr_array:
         return _unit_rows(bigrams(items, n_items, spans).sqrt())
 
-    return _reduced(steps, _learning(case), seed)
+    return _reduced(steps, _learning(case), rank, seed)
 
 
-def word2vec_mean(case: Case, seed: int) -> Embed:
+def word2vec_mean(case: Case, seed: int, *, size: int = 64, window: int = 10, epochs: int = 30) -> Embed:
     """Mean of skip-gram page vectors (gensim)."""
-    table = word2vec(case, seed)
+    table = word2vec(case, seed, size, window, epochs)
 
     def mean(spans: Spans) -> np.ndarray:
         return normalised(bag(case.sequences.page, len(case.urls), spans) @ table)
@@ -60,8 +70,29 @@ def word2vec_mean(case: Case, seed: int) -> Embed:
     return mean
 
 
-def word2vec(case: Case, seed: int) -> np.ndarray:
-    """Skip-gram vectors of all pages: float32 of shape (n_pages, 128), zeros for rare ones."""
+def word2vec(case: Case, seed: int, size: int, window: int, epochs: int) -> np.ndarray:
+    """Skip-gram vectors of all pages, made once for all methods that use them.
+
+    Returns:
+        float32 of shape (n_pages, size), zeros for rare pages.
+    """
+    kept = case.work / f"word2vec-{seed}-{size}-{window}-{epochs}.npz"
+    if not kept.exists():
+        before = time.process_time()
+        table = _skip_gram(case, seed, size, window, epochs)
+        np.savez(kept, table=table, cpu=np.array(time.process_time() - before))
+    with np.load(kept) as found:
+        made: np.ndarray = found["table"]
+    return made
+
+
+def word2vec_cpu(case: Case, seed: int) -> float:
+    """CPU seconds that tables kept for this seed took; 0 where there are none yet."""
+    kept = case.work.glob(f"word2vec-{seed}-*.npz")
+    return sum(float(np.load(path)["cpu"]) for path in kept)
+
+
+def _skip_gram(case: Case, seed: int, size: int, window: int, epochs: int) -> np.ndarray:
     from gensim.models import Word2Vec  # type: ignore[import-untyped]
 
     spans = _learning(case)
@@ -72,8 +103,10 @@ def word2vec(case: Case, seed: int) -> np.ndarray:
         for begin, length in zip(spans.begin.tolist(), spans.length.tolist(), strict=True)
         if length > 1
     ]
-    vectors = Word2Vec(sentences, seed=seed, **W2V).wv
-    table = np.zeros((len(texts), W2V["vector_size"]), dtype=np.float32)
+    # one thread, because results of several do not repeat
+    shape = {"vector_size": size, "window": window, "epochs": epochs}
+    vectors = Word2Vec(sentences, seed=seed, sg=1, min_count=MIN_COUNT, workers=1, **shape).wv
+    table = np.zeros((len(texts), size), dtype=np.float32)
     for page, text in enumerate(texts):
         if text in vectors:
             table[page] = vectors[text]
@@ -132,9 +165,9 @@ def _unit_rows(matrix: sparse.sparray) -> sparse.csr_array:
     return sparse.csr_array(matrix.multiply(1 / np.maximum(lengths, 1e-9)[:, None]))
 
 
-def _reduced(features: Callable[[Spans], sparse.csr_array], learning: Spans, seed: int) -> Embed:
+def _reduced(features: Callable[[Spans], sparse.csr_array], learning: Spans, rank: int, seed: int) -> Embed:
     seen = features(learning)
-    svd = TruncatedSVD(min(RANK, seen.shape[1] - 1), random_state=seed).fit(seen)
+    svd = TruncatedSVD(min(rank, seen.shape[1] - 1), random_state=seed).fit(seen)
     return lambda spans: normalised(svd.transform(features(spans)).astype(np.float32))
 
 

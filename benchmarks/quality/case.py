@@ -82,6 +82,7 @@ class Case:
         judged: bool of shape (n_users,), those of them that are clustered and compared here.
         cuts: "random" and "cross-session" → a cut; absent where there are too few users.
         next_page: See :class:`NextPage`.
+        work: Folder for what several methods share.
     """
 
     sequences: UserSequences
@@ -93,6 +94,7 @@ class Case:
     judged: np.ndarray
     cuts: Mapping[str, Cut]
     next_page: NextPage
+    work: Path
 
     @property
     def users(self) -> Spans:
@@ -134,6 +136,7 @@ def open_case(spec: SetSpec) -> Case:
         judged=judged,
         cuts=_cuts(sequences, inside, held_out),
         next_page=next_pages(sequences, inside, held_out),
+        work=Path(spec.work),
     )
 
 
@@ -146,21 +149,37 @@ def _truth(path: str | None, frame: pd.DataFrame) -> np.ndarray | None:
 
 
 def _cuts(sequences: UserSequences, inside: np.ndarray, held_out: np.ndarray) -> dict[str, Cut]:
-    cuts = {}
     rng = np.random.default_rng(0)
+    made = {
+        "random": random_cuts(sequences, inside, held_out, rng),
+        "cross-session": session_cuts(sequences, inside, held_out, rng),
+    }
+    return {name: cut for name, cut in made.items() if cut is not None}
+
+
+def random_cuts(
+    sequences: UserSequences, inside: np.ndarray, held_out: np.ndarray, rng: np.random.Generator
+) -> Cut | None:
+    """Users cut at a random place; None where too few are held out."""
     users = chosen_users(inside & (sequences.lengths >= MIN_CUT), held_out, rng)
-    if users is not None:
-        chosen, n_queries = users
-        before, after = random_cut(Spans(sequences.offsets[chosen], sequences.lengths[chosen]), rng)
-        cuts["random"] = _cut(before, after, n_queries)
+    if users is None:
+        return None
+    chosen, n_queries = users
+    before, after = random_cut(Spans(sequences.offsets[chosen], sequences.lengths[chosen]), rng)
+    return _cut(before, after, n_queries)
+
+
+def session_cuts(
+    sequences: UserSequences, inside: np.ndarray, held_out: np.ndarray, rng: np.random.Generator
+) -> Cut | None:
+    """Users cut between two sessions; None where too few are held out."""
     borders = session_borders(sequences, rng)
     users = chosen_users(inside & (borders > 0), held_out, rng)
-    if users is not None:
-        chosen, n_queries = users
-        begin, first = sequences.offsets[chosen], borders[chosen]
-        after = Spans(begin + first, sequences.lengths[chosen] - first)
-        cuts["cross-session"] = _cut(Spans(begin, first), after, n_queries)
-    return cuts
+    if users is None:
+        return None
+    chosen, n_queries = users
+    begin, first = sequences.offsets[chosen], borders[chosen]
+    return _cut(Spans(begin, first), Spans(begin + first, sequences.lengths[chosen] - first), n_queries)
 
 
 def chosen_users(

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.measure import measure
 from benchmarks.quality.judge import judge
-from benchmarks.quality.methods import make
+from benchmarks.quality.methods import folder_of, make
 from benchmarks.quality.sets import DEMO_SEED, demo_shop, prepare
 
 USERS = 3000
@@ -32,9 +32,9 @@ def small_quality(folder: Path, demo_seed: int = DEMO_SEED) -> dict[str, float]:
     spec = measure(prepare, f"small {demo_seed}", csv, truth, folder).value
     figures = {}
     for method in (OURS, BASE):
-        made = measure(make, spec, method, 0, None).value
-        figures[method] = measure(judge, spec, [made.path], [0]).value
-    return {name: figures[OURS][name][0] / figures[BASE][name][0] for name in FLOORS}
+        measure(make, spec, method, 0, None)
+        figures[method] = measure(judge, spec, str(folder_of(spec, method, 0)), 0).value
+    return {name: figures[OURS][name] / figures[BASE][name] for name in FLOORS}
 
 
 def broken(ratios: dict[str, float]) -> list[str]:

@@ -1,10 +1,10 @@
-"""What the vectors of a method are worth: all figures of all its seeds, in a child process."""
+"""What the vectors of a method are worth: all figures of one seed, in a child process."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.quality.sets import SetSpec
 
@@ -14,33 +14,40 @@ if TYPE_CHECKING:
     from benchmarks.quality.case import Case
     from benchmarks.quality.next_page import Tables
 
-Figures: TypeAlias = dict[str, list[float]]
-"""Name of a figure → its value for each training seed (or each pair of them)."""
-
+LABELS = "labels.npy"
 KMEANS_SEEDS = 5
 ORDER_TWINS = ("compare_then_read", "read_then_compare")
 TEMPO_TWINS = ("quick_checker", "slow_considerer")
 
 
-def judge(spec: SetSpec, folders: Sequence[str], seeds: Sequence[int]) -> Figures:
-    """Judge one method."""
-    from benchmarks.quality import metrics
+def judge(spec: SetSpec, folder: str, seed: int) -> dict[str, float]:
+    """Judge what one method made with one seed; child process.
+
+    Args:
+        spec: The set.
+        folder: Has ``vectors.npz``; gets ``labels.npy``, the segments that stability compares.
+        seed: Of the training. Its K-Means has the same one, so that stability is what somebody sees who
+            starts all over.
+    """
+    import numpy as np
+
     from benchmarks.quality.case import open_case
     from benchmarks.quality.next_page import tables
 
     case = open_case(spec)
-    made = tables(case)
-    figures: Figures = {}
-    labels = []
-    for folder, seed in zip(folders, seeds, strict=True):
-        parts = default_mix(case, load(folder))
-        one = _judge_one(case, made, parts)
-        found = _segments(case, parts["users"][case.judged])
-        labels.append(found["labels"][seed % KMEANS_SEEDS])
-        for name, value in (one | found["figures"]).items():
-            figures.setdefault(name, []).append(value)
-    figures["stability"] = metrics.pairwise_ari(labels)
-    return figures
+    parts = default_mix(case, load(folder))
+    labels, figures = _segments(case, parts["users"][case.judged])
+    np.save(Path(folder) / LABELS, labels[seed % KMEANS_SEEDS], allow_pickle=False)
+    return figures | _judge_one(case, tables(case), parts)
+
+
+def stability(folders: Sequence[str]) -> list[float]:
+    """Adjusted Rand index between the segments of every two training seeds; child process."""
+    import numpy as np
+
+    from benchmarks.quality import metrics
+
+    return metrics.pairwise_ari([np.load(Path(folder) / LABELS) for folder in folders])
 
 
 def simple_next_page(spec: SetSpec) -> dict[str, float]:
@@ -120,7 +127,8 @@ def twin(case: Case, vectors: np.ndarray, pair: tuple[str, str]) -> float:
     return metrics.separation(vectors[who], case.truth[who] == pair[0], ~case.held_out[who])
 
 
-def _segments(case: Case, vectors: np.ndarray) -> dict[str, Any]:
+def _segments(case: Case, vectors: np.ndarray) -> tuple[list[np.ndarray], dict[str, float]]:
+    """K-Means labels of several seeds, and how they agree with each other and with the truth."""
     import numpy as np
 
     from benchmarks.quality import metrics
@@ -129,9 +137,7 @@ def _segments(case: Case, vectors: np.ndarray) -> dict[str, Any]:
     figures = {"K-Means noise": float(np.mean(metrics.pairwise_ari(labels)))}
     if case.truth is not None:
         truth, held = case.truth[case.judged], case.held_out[case.judged]
-        scores = [
-            (*metrics.agreement(truth[held], one[held]), metrics.agreement(truth, one)[0]) for one in labels
-        ]
-        for name, values in zip(("ARI", "AMI", "ARI all"), zip(*scores, strict=True), strict=True):
-            figures[name] = float(np.mean(values))
-    return {"labels": labels, "figures": figures}
+        of_held = [metrics.agreement(truth[held], one[held]) for one in labels]
+        figures["ARI"], figures["AMI"] = (float(one) for one in np.mean(of_held, axis=0))
+        figures["ARI all"] = float(np.mean([metrics.agreement(truth, one)[0] for one in labels]))
+    return labels, figures

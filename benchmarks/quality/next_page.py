@@ -80,6 +80,7 @@ def hits_with(case: Case, made: Tables, users: np.ndarray, prefixes: np.ndarray)
     plain = best_mix(made.bigram, {"near": near}, asked.target, asked.tuning)
     full = best_mix(made.bigram, {"near": near, "history": made.history}, asked.target, asked.tuning)
     return {
+        "next alone": hit_rate(near[test], asked.target[test]),
         "next": hit_rate(plain[test], asked.target[test]),
         "next + history": hit_rate(full[test], asked.target[test]),
     }

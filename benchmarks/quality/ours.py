@@ -14,10 +14,10 @@ from core.model.files import load_model
 from core.model.inputs import Spans
 from core.model.training import train
 from core.model.views import view_streams
-from core.model.workers import workers
 from core.schema import View
 from core.sequences import UserSequences
 from core.settings import Preset, TrainSettings
+from core.workers import workers
 
 
 def train_ours(case: Case, names: Mapping[View, list[str]], seed: int, out: Path) -> dict[str, float]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from statistics import mean
+from typing import Any
 
 from benchmarks.measure import measure
-from benchmarks.quality.judge import judge, simple_next_page
-from benchmarks.quality.methods import COLES, HAND_VIEWS, METHODS, ORIGINAL, OURS, Made, available, make
+from benchmarks.quality.judge import judge, simple_next_page, stability
+from benchmarks.quality.ledger import Ledger
+from benchmarks.quality.methods import COLES, HAND_VIEWS, METHODS, ORIGINAL, OURS, available, folder_of, make
 from benchmarks.quality.report import SetResult
 from benchmarks.quality.sets import SetSpec
 from benchmarks.quality.views import judge_views
@@ -18,51 +22,72 @@ ONE_SEED = (ORIGINAL, COLES)
 
 
 def run_set(spec: SetSpec, seeds: Sequence[int], methods: Sequence[str], peer: str | None) -> SetResult:
-    """All of one set."""
-    say(f"{spec.name}: what a table knows")
-    result = SetResult(spec.name, measure(simple_next_page, spec).value)
-    folders: dict[str, list[str]] = {}
+    """All of one set; what ``results.json`` in its folder already knows is not done again."""
+    ledger = Ledger(Path(spec.work) / "results.json")
+    result = SetResult(spec.name, ledger.once("about", partial(apart, simple_next_page, spec)))
     reasons = available(spec, peer)
     for method in methods:
         if reasons[method]:
             result.skipped[method] = reasons[method]
             continue
         try:
-            folders[method] = _train(spec, method, seeds[:1] if method in ONE_SEED else seeds, peer, result)
+            _run_method(spec, method, seeds[:1] if method in ONE_SEED else seeds, peer, ledger, result)
         except RuntimeError as error:
             if method != COLES:
                 raise
             result.skipped[method] = f"the other Python failed ({error})"
-            continue
-        say(f"{spec.name}: judging {method}")
-        result.figures[method] = measure(judge, spec, folders[method], seeds[: len(folders[method])]).value
-    _views(spec, folders, result)
+    _views(spec, seeds, ledger, result)
     return result
 
 
-def _train(
-    spec: SetSpec, method: str, seeds: Sequence[int], peer: str | None, result: SetResult
-) -> list[str]:
-    folders = []
-    costs = result.costs.setdefault(method, {})
-    for seed in seeds:
+def _run_method(
+    spec: SetSpec, method: str, seeds: Sequence[int], peer: str | None, ledger: Ledger, result: SetResult
+) -> None:
+    folders = [str(folder_of(spec, method, seed)) for seed in seeds]
+    costs, figures = [], []
+    for seed, folder in zip(seeds, folders, strict=True):
         say(f"{spec.name}: {method}, seed {seed}")
-        step = measure(make, spec, method, seed, peer)
-        made: Made = step.value
-        folders.append(made.path)
-        for name, value in (made.figures | {"peak_mb": step.peak_mb}).items():
-            costs.setdefault(name, []).append(value)
-    return folders
+        about = f"{method}, seed {seed}"
+        costs.append(ledger.once(f"{about}: cost", partial(_made, spec, method, seed, peer)))
+        figures.append(ledger.once(f"{about}: figures", partial(apart, judge, spec, folder, seed)))
+    result.costs[method], result.figures[method] = by_name(costs), by_name(figures)
+    if len(folders) > 1:
+        found = ledger.once(f"{method}, seeds {list(seeds)}: stability", partial(apart, stability, folders))
+        result.figures[method]["stability"] = found
 
 
-def _views(spec: SetSpec, folders: dict[str, list[str]], result: SetResult) -> None:
-    """The views of the first seed, with the truth's labels where there are such."""
-    for method, source in OURS.items():
-        if source and method in folders:
-            say(f"{spec.name}: views of {method}")
-            hand = folders.get(HAND_VIEWS, [None])[0]
-            result.views = measure(judge_views, spec, folders[method][0], hand, source).value
-            return
+def _made(spec: SetSpec, method: str, seed: int, peer: str | None) -> dict[str, float]:
+    step = measure(make, spec, method, seed, peer)
+    figures: dict[str, float] = step.value
+    return figures | {"peak_mb": step.peak_mb}
+
+
+def by_name(rows: Sequence[dict[str, float]]) -> dict[str, list[float]]:
+    """Name → a value of each row that has it."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row[name] for row in rows if name in row] for name in names}
+
+
+def _views(spec: SetSpec, seeds: Sequence[int], ledger: Ledger, result: SetResult) -> None:
+    """The views of every seed, mean; of the variant with the truth's labels where there is such."""
+    labelled = [method for method, source in OURS.items() if source and method in result.figures]
+    if not labelled:
+        return
+    method, rows = labelled[0], []
+    for seed in seeds:
+        say(f"{spec.name}: views of {method}, seed {seed}")
+        ours, hand = (str(folder_of(spec, name, seed)) for name in (method, HAND_VIEWS))
+        beside = hand if HAND_VIEWS in result.figures else None
+        judged = partial(apart, judge_views, spec, ours, beside, OURS[method])
+        rows.append(ledger.once(f"{method}, seed {seed}: views", judged))
+    for setting in rows[0]:
+        every = by_name([row[setting] for row in rows])
+        result.views[setting] = {name: mean(values) for name, values in every.items()}
+
+
+def apart(function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401 - whatever it returns
+    """What a function returns in a process of its own."""
+    return measure(function, *args).value
 
 
 def say(text: str) -> None:

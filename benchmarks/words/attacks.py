@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.errors import Beha2VecError
-from core.words.sandbox import run_sql
+from core.words.sandbox import SqlLimits, run_sql
 
 TOO_SLOW_S: Final = 5.0
 BOMB: Final = ", ".join(
@@ -197,11 +197,11 @@ def made_data(folder: Path) -> Path:
     return path
 
 
-def attack(sql: str, data: Path) -> Outcome:
+def attack(sql: str, data: Path, limits: SqlLimits | None = None) -> Outcome:
     """Run one."""
     started = time.monotonic()
     try:
-        said, blocked = str(run_sql(sql, {"segments": data}).table.to_pylist()[:3]), False
+        said, blocked = str(run_sql(sql, {"segments": data}, limits).table.to_pylist()[:3]), False
     except Beha2VecError as error:
         said, blocked = str(error), True
     return Outcome(sql, blocked, time.monotonic() - started, said)

@@ -17,11 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.words.faults import (
+    CORPORA,
     KINDS,
     OTHER_METRIC,
-    SEEN,
     SLOT,
-    UNSEEN,
     Cast,
     Corpus,
     Sample,
@@ -31,8 +30,7 @@ from benchmarks.words.faults import (
     right_answers,
     wrong_answers,
 )  # fmt: skip
-from benchmarks.words.shop import KEYS, SEGMENTS, TABLE, facts
-from core.words.check import Problem, check_slots
+from core.words.check import Problem, SlotChecker
 from core.words.verify import Checked, Verified, Verifier
 
 
@@ -67,7 +65,7 @@ def score(corpus: Corpus, seed: int = 0) -> Score:
     """Verify all answers."""
     rng = np.random.default_rng(seed)
     right, wrong = right_answers(rng, corpus), wrong_answers(rng, corpus)
-    verifier = Verifier(facts(), SEGMENTS)
+    verifier = Verifier(corpus.shop.facts, corpus.shop.segments)
     missed = []
     for sample in wrong:
         if not _is_marked(sample, verifier.verify(sample.text).unverified):
@@ -80,8 +78,8 @@ def score(corpus: Corpus, seed: int = 0) -> Score:
 def slot_score(corpus: Corpus, seed: int = 0) -> Score:
     """Check the same sentences with slots in place of values; a wrong one cites another fact."""
     rng = np.random.default_rng(seed)
-    cast, known = casts(rng), facts()
-    ids = {(fact.metric, fact.segments, fact.item): fact.id for fact in known}
+    cast, checker = casts(rng, corpus.shop), SlotChecker(corpus.shop.facts, corpus.shop.segments)
+    ids = {(fact.metric, fact.segments, fact.item): fact.id for fact in corpus.shop.facts}
     missed: list[Sample] = []
     doubted: list[tuple[Sample, Verified]] = []
     kinds: Counter[str] = Counter()
@@ -94,13 +92,13 @@ def slot_score(corpus: Corpus, seed: int = 0) -> Score:
             continue
         right += 1
         text, _ = render(sentence, fill, drawn)
-        if problems := check_slots(text, known, segments=SEGMENTS).problems:
+        if problems := checker.check(text).problems:
             marks = tuple(Checked(one.start, one.end, False, reason=one.reason) for one in problems)
             doubted.append((Sample(text), Verified(text, marks)))
         for kind in KINDS[1:3]:
             if sample := _with_other_fact(sentence, slots, fill, drawn, kind, ids):
                 kinds[kind] += 1
-                checked = check_slots(sample.text, known, segments=SEGMENTS)
+                checked = checker.check(sample.text)
                 missed += [] if _is_marked(sample, checked.problems) else [sample]
     return Score(tuple(missed), tuple(doubted), kinds, right)
 
@@ -114,13 +112,14 @@ def fact_of(slot: str, cast: Cast) -> tuple[Key | None, str]:
     if part[0] in ("ratio", "points", "gap"):
         one, other = place_of(part[2], cast), place_of(part[3], cast)
         metric = f"{'ratio' if part[0] == 'ratio' else 'difference'}:{part[1]}"
-        after = f" {'higher' if TABLE[part[1]][one] > TABLE[part[1]][other] else 'lower'}"
-        return (metric, (KEYS[one], KEYS[other]), ""), after if part[0] == "points" else ""
+        values, keys = cast.shop.table[part[1]], cast.shop.keys
+        after = f" {'higher' if values[one] > values[other] else 'lower'}" if part[0] == "points" else ""
+        return (metric, (keys[one], keys[other]), ""), after
     if len(part) == 4 and part[1] == "page":
         page = cast.x if part[3] == "X" else cast.y
-        return (f"{part[0]}:page", (KEYS[place_of(part[2], cast)],), page), ""
-    if len(part) == 2 and part[0] in TABLE:
-        return (part[0], ((*KEYS, "group:one_page", "all")[place_of(part[1], cast)],), ""), ""
+        return (f"{part[0]}:page", (cast.shop.keys[place_of(part[2], cast)],), page), ""
+    if len(part) == 2 and part[0] in cast.shop.table:
+        return (part[0], (cast.shop.rows[place_of(part[1], cast)],), ""), ""
     return None, ""
 
 
@@ -133,10 +132,11 @@ def _with_other_fact(
     ids: dict[Key, str],
 ) -> Sample | None:
     """One slot cites the same measure of another segment, or another measure of the same."""
+    keys = cast.shop.keys
     for place, (key, after) in enumerate(slots):
-        if key is None or len(key[1]) != 1 or key[1][0] not in KEYS:
+        if key is None or len(key[1]) != 1 or key[1][0] not in keys:
             continue
-        third = next(other for other in KEYS if other not in (KEYS[cast.a], KEYS[cast.b]))
+        third = next(other for other in keys if other not in (keys[cast.a], keys[cast.b]))
         metric = OTHER_METRIC.get(key[0], key[0])
         other = (key[0], (third,), key[2]) if kind == "another segment" else (metric, key[1], key[2])
         if other != key:
@@ -151,7 +151,7 @@ def _is_marked(sample: Sample, marks: Sequence[Checked | Problem]) -> bool:
 
 def main() -> None:
     """Print a table for docs/method.md for each corpus, and what went wrong."""
-    for corpus in (SEEN, UNSEEN):
+    for corpus in CORPORA:
         for name, measured in (("numbers", score), ("slots", slot_score)):
             started = time.monotonic()
             result = measured(corpus)

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.ingest.events import PageViews
-from core.ingest.locations import Locations
-from core.ingest.people import People
-from core.ingest.sessions import Sessions
+from core.ingest.clean.locations import Locations
+from core.ingest.observe.events import PageViews
+from core.ingest.observe.people import People
+from core.ingest.observe.sessions import Sessions
 from core.ingest.tables import OUTCOMES, PAGES, USERS
 from core.schema import Group, Outcomes, Pages, Users
 from core.sequences import SCHEMA

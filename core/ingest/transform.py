@@ -13,18 +13,19 @@ import numpy as np
 
 from core.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.errors import InputError
-from core.ingest import output, records
-from core.ingest.accounting import Accounted, account
-from core.ingest.behaviour import Behaviour, observe
+from core.ingest import output
+from core.ingest.account.accounting import Accounted, account
+from core.ingest.account.summary import Counted, make_receipt
+from core.ingest.account.waterfall import Waterfall, refuse_nothing
+from core.ingest.clean import records
+from core.ingest.clean.grouping import template
 from core.ingest.engine import open_engine
-from core.ingest.events import PageViews
-from core.ingest.grouping import template
-from core.ingest.page_events import page_events_table
-from core.ingest.reading import READ_SHARE, RawRead
-from core.ingest.sessions import number_sessions
-from core.ingest.summary import Counted, make_receipt
+from core.ingest.observe.behaviour import Behaviour, observe
+from core.ingest.observe.events import PageViews
+from core.ingest.observe.page_events import page_events_table
+from core.ingest.observe.sessions import number_sessions
+from core.ingest.read.reading import READ_SHARE, RawRead
 from core.ingest.tables import write_table
-from core.ingest.waterfall import Waterfall, refuse_nothing
 from core.progress import Progress
 from core.receipt import Receipt
 from core.schema import Group, Raw
@@ -48,7 +49,7 @@ def transform(
         raw: Parts on disk, rejects, and the files' receipts.
         settings: What to leave out.
         out_dir: Where the data set goes.
-        progress: Told from :data:`core.ingest.reading.READ_SHARE` on.
+        progress: Told from :data:`core.ingest.read.reading.READ_SHARE` on.
         work_dir: For what does not fit into memory.
         threads: Threads to use; all by default. The result does not depend on it.
 

@@ -1,4 +1,4 @@
-"""A page's address as rules read it: without host and locale, small, without accents."""
+"""A page's address taken apart by hand: nothing here can raise, whatever an export calls a page."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Address:
 
 @lru_cache(maxsize=1 << 14)
 def read_address(url: str) -> Address:
-    """Take a canonical page apart."""
-    path, asked, query = _after_host(url[:ADDRESS_CHARACTERS]).partition("?")
+    """The address as rules read it: without host and locale, small, without accents."""
+    path, asked, query = after_host(url[:ADDRESS_CHARACTERS]).partition("?")
     segments = [segment for segment in path.split("/") if segment]
     while segments and (segments[0] in _ENTRIES or is_locale(segments[0])):
         segments.pop(0)
@@ -50,7 +50,11 @@ def read_address(url: str) -> Address:
     return Address(text[:TEXT_CHARACTERS], tuple(map(stem_of, segments)))
 
 
-def _after_host(url: str) -> str:
+def after_host(url: str) -> str:
+    """Path and query of a page or a template, such as ``/products/:slug?id=7``; all of it if it has no host.
+
+    ``urllib.parse`` refuses hosts such as ``[foo`` and ``a]b``, which exports do contain.
+    """
     scheme, mark, rest = url.partition("://")
     if not mark or "/" in scheme or "?" in scheme:
         return url

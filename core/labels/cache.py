@@ -1,7 +1,8 @@
 """Decisions kept between runs, so that a second run asks no model.
 
-A decision is kept under everything it was made from: the page's words, the classes with their descriptions,
-who decided and with which weights. So one changed description decides anew, and nothing else does.
+A decision is kept under everything it was made from: what the model was shown of the page, the classes of
+the view with their descriptions, who decided and with which weights. So one changed description decides anew
+what is left to the models in that view, and nothing else does.
 Abstentions are kept as well; errors never are.
 """
 
@@ -9,29 +10,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
-import diskcache
-
-from core.errors import ResourceError
+from core.json_cache import JsonCache
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import Taxonomy
 from core.schema import View
-from core.store import disk_errors
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when the rungs' texts, prompts or limits change, so that kept decisions no longer hold."""
-AT_ONCE: Final = 1_024
-"""Subjects between two writes: what is decided is kept even if what follows fails."""
 SIZE_LIMIT: Final = 256 * 2**20
 """Bytes; the oldest decisions go first."""
-_PRIVATE: Final = 0o700
 _ABSTAINED: Final = "abstained"
 
 Entry = dict[str, Any]
@@ -63,15 +54,6 @@ class MemoryCache:
         self._entries.update(entries)
 
 
-class _JsonOnly(diskcache.JSONDisk):  # type: ignore[misc]
-    """JSON that also refuses to open what somebody else put there in Python's own unsafe format."""
-
-    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ANN401
-        if mode == diskcache.core.MODE_PICKLE:
-            raise ValueError("not JSON")
-        return super().fetch(mode, filename, value, read)
-
-
 class LabelCache:
     """Decisions in a folder that only its owner can open.
 
@@ -80,12 +62,7 @@ class LabelCache:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with disk_errors():
-            folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
-            folder.chmod(_PRIVATE)
-        with self._usable():
-            self._disk = diskcache.Cache(str(folder), disk=_JsonOnly, size_limit=SIZE_LIMIT)
+        self._kept = JsonCache(folder, SIZE_LIMIT)
 
     def get(self, key: str) -> Entry | None:
         """One entry, or None if there is none or it is damaged.
@@ -93,11 +70,7 @@ class LabelCache:
         Raises:
             ResourceError: If the folder cannot be used.
         """
-        try:
-            with self._usable():
-                entry = self._disk.get(key)
-        except (ValueError, TypeError, zlib.error):  # damaged, or put there by something else
-            return None
+        entry = self._kept.get(key)
         return entry if isinstance(entry, dict) else None
 
     def put(self, entries: Mapping[str, Entry]) -> None:
@@ -106,13 +79,11 @@ class LabelCache:
         Raises:
             ResourceError: If the folder cannot be used, or the disk is full.
         """
-        with self._usable(), self._disk.transact():
-            for key, entry in entries.items():
-                self._disk.set(key, entry)
+        self._kept.put(entries)
 
     def close(self) -> None:
         """Let go of the files."""
-        self._disk.close()
+        self._kept.close()
 
     def __enter__(self) -> Self:
         return self
@@ -120,75 +91,50 @@ class LabelCache:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def _usable(self) -> Iterator[None]:
-        try:
-            with disk_errors():
-                yield
-        except (sqlite3.Error, diskcache.Timeout) as error:
-            raise ResourceError(
-                f"The kept labels in {self._folder} cannot be used: {error or 'busy for a minute'}",
-                remedy="Delete that folder; labels are then decided anew",
-            ) from error
 
-
-def cached(
-    classifier: Classifier, identity: str, taxonomy: Taxonomy, cache: Labels, *, at_once: int = AT_ONCE
-) -> CachedClassifier:
+class CachedClassifier:
     """A rung that asks only what it was not asked before.
 
     Args:
-        classifier: Asked for the rest.
+        inner: Asked for the rest.
         identity: Which model with which weights.
-        taxonomy: What the classifier was made for.
+        taxonomy: What ``inner`` was made for.
         cache: Where decisions are kept.
-        at_once: Subjects the classifier gets at a time.
+        reads: What the model is shown of a subject, as JSON; subjects that show the same are one decision.
     """
-    return CachedClassifier(classifier, identity, taxonomy, cache, at_once)
-
-
-class CachedClassifier:
-    """See :func:`cached`."""
 
     def __init__(
-        self, inner: Classifier, identity: str, taxonomy: Taxonomy, cache: Labels, at_once: int
+        self,
+        inner: Classifier,
+        identity: str,
+        taxonomy: Taxonomy,
+        cache: Labels,
+        reads: Callable[[Subject], object],
     ) -> None:
         self.rung = inner.rung
-        self._inner, self._cache, self._at_once = inner, cache, at_once
+        self._inner, self._cache, self._reads = inner, cache, reads
         self._identity, self._taxonomy = identity, taxonomy
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
         """Decide, or abstain; what was decided before is not decided again."""
-        keys = self._keys(subjects, view)
+        asked = question(self.rung, self._identity, self._taxonomy, view)
+        keys = [decision_key(asked, self._reads(subject)) for subject in subjects]
         entries = {key: entry for key in dict.fromkeys(keys) if (entry := self._kept(key)) is not None}
         missing = {key: one for key, one in zip(keys, subjects, strict=True) if key not in entries}
         entries |= self._ask(missing, view)
         return [_to_label(entries[key], self.rung) for key in keys]
 
-    def missing(self, subjects: Sequence[Subject], view: View) -> list[Subject]:
-        """Those that the model would be asked about."""
-        keys = self._keys(subjects, view)
-        return list(
-            {key: one for key, one in zip(keys, subjects, strict=True) if self._kept(key) is None}.values()
-        )
-
     def _ask(self, missing: Mapping[str, Subject], view: View) -> dict[str, Entry]:
-        keys, asked = list(missing), dict[str, Entry]()
-        for start in range(0, len(keys), self._at_once):
-            part = keys[start : start + self._at_once]
-            labels = self._inner.classify([missing[key] for key in part], view)
-            entries = {key: _to_entry(label) for key, label in zip(part, labels, strict=True)}
-            self._cache.put(entries)
-            asked |= entries
-        return asked
+        if not missing:
+            return {}
+        labels = self._inner.classify(list(missing.values()), view)
+        entries = {key: _to_entry(label) for key, label in zip(missing, labels, strict=True)}
+        self._cache.put(entries)
+        return entries
 
     def _kept(self, key: str) -> Entry | None:
         entry = self._cache.get(key)
         return entry if entry is not None and _is_whole(entry) else None
-
-    def _keys(self, subjects: Sequence[Subject], view: View) -> list[str]:
-        fixed = question(self.rung, self._identity, self._taxonomy, view)
-        return [subject_key(subject, fixed) for subject in subjects]
 
 
 def question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:
@@ -197,11 +143,9 @@ def question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:
     return json.dumps([VERSION, rung, identity, view, classes])
 
 
-def subject_key(subject: Subject, question: str) -> str:
-    """Name of a decision: SHA-256 over the question and what the page says of itself."""
-    documents = [asdict(document) for document in subject.documents]
-    page = json.dumps([subject.template, subject.urls, subject.titles, documents], sort_keys=True)
-    return hashlib.sha256(f"{question}\n{page}".encode()).hexdigest()
+def decision_key(question: str, read: object) -> str:
+    """Name of a decision: SHA-256 over the question and what was read of the page."""
+    return hashlib.sha256(f"{question}\n{json.dumps(read, sort_keys=True)}".encode()).hexdigest()
 
 
 def _to_entry(label: Label | None) -> Entry:

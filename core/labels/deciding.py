@@ -11,7 +11,7 @@ from core.labels.ladder import Ladder, decide
 from core.labels.pages import LabelPages, Subjects, group, theme_subjects
 from core.labels.settings import NO_THEME, Taxonomy
 from core.labels.structure import lists_above_products
-from core.progress import Progress
+from core.progress import Part, Progress
 from core.schema import View
 
 PageDecisions = list[Label | None]
@@ -25,13 +25,13 @@ def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder, progress
     them, they often can of one.
     """
     labels: PageDecisions = [None] * len(pages)
-    for keys, rungs in ((pages.templates, ladder.sure), (pages.urls, ladder.sure)):
+    for keys, part in ((pages.templates, Part(progress, 0.0, 0.3)), (pages.urls, Part(progress, 0.3, 0.6))):
         subjects = group(pages, keys, _undecided(labels))
-        _fill(labels, decide(rungs, subjects.subjects, View.TYPE, progress), subjects)
+        _fill(labels, decide(ladder.sure, subjects.subjects, View.TYPE, part), subjects)
     by_place = lists_above_products(dict(zip(pages.templates, labels, strict=True)), taxonomy)
     labels = [label or by_place.get(one) for label, one in zip(labels, pages.templates, strict=True)]
     subjects = group(pages, pages.templates, _undecided(labels))
-    _fill(labels, decide(ladder.judging, subjects.subjects, View.TYPE, progress), subjects)
+    _fill(labels, decide(ladder.judging, subjects.subjects, View.TYPE, Part(progress, 0.6, 1.0)), subjects)
     _correct(labels, pages, ladder, View.TYPE)
     return labels
 
@@ -58,7 +58,7 @@ def _no_theme(kind: Label | None, functional: Collection[str]) -> Label | None:
 def _correct(labels: PageDecisions, pages: LabelPages, ladder: Ladder, view: View) -> None:
     """Put the analyst's corrections over everything: of a page, then of its template."""
     for index, (url, template) in enumerate(zip(pages.urls, pages.templates, strict=True)):
-        label = ladder.overrides.of_page(url, template, view)
+        label = ladder.overrides.of(url, template, view)
         labels[index] = label or labels[index]
 
 

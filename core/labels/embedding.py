@@ -7,7 +7,7 @@ class wins. Nothing depends on the other pages, so a label can be kept: vectors 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.labels.cache import Labels, cached
+from core.labels.cache import CachedClassifier, Labels
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy
-from core.labels.texts import subject_text
+from core.labels.texts import ABOUT, subject_text
 from core.labels.weights import PACKAGE, SHA256, sentence_model
 from core.schema import View
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from core.labels.encoder import Encoder
 
-PHRASE: Final = "This page is about {}."
 IDENTITY: Final = f"{PACKAGE}:{SHA256}"
 
 
@@ -57,7 +56,7 @@ def load(settings: LabelSettings, cache: Labels) -> Classifier:
     Raises:
         ResourceError: If the weights are missing or are other ones.
     """
-    return cached(ranker(settings.taxonomy), IDENTITY, settings.taxonomy, cache)
+    return CachedClassifier(ranker(settings.taxonomy), IDENTITY, settings.taxonomy, cache, _reads)
 
 
 def ranker(taxonomy: Taxonomy) -> EmbeddingClassifier:
@@ -69,25 +68,30 @@ def ranker(taxonomy: Taxonomy) -> EmbeddingClassifier:
     return EmbeddingClassifier(taxonomy, sentence_model())
 
 
+def _reads(subject: Subject) -> str:
+    return subject_text(subject, latin_only=True)
+
+
 class EmbeddingClassifier:
     """Decides by the cosine of a page and each class.
 
     Args:
         taxonomy: The classes.
         folder: Checked weights; loaded when there is something to decide.
+        limits: When to abstain.
     """
 
     rung = Rung.EMBEDDING
 
-    def __init__(self, taxonomy: Taxonomy, folder: Path) -> None:
-        self._taxonomy, self._folder = taxonomy, folder
+    def __init__(self, taxonomy: Taxonomy, folder: Path, limits: Mapping[View, Limits] = LIMITS) -> None:
+        self._taxonomy, self._folder, self._limits = taxonomy, folder, limits
         self._class_vectors: dict[View, NDArray[np.float32]] = {}
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
         """Decide where one class is close, and clearly closer than the next."""
         names = [one.name for one in self._taxonomy.classes(view)]
         rows = self._scores(subjects, view)
-        return [None if row is None else _decide(row, names, LIMITS[view]) for row in rows]
+        return [None if row is None else _decide(row, names, self._limits[view]) for row in rows]
 
     def nearest(self, subjects: Sequence[Subject], view: View, count: int) -> list[tuple[str, ...]]:
         """The closest classes of each subject, in the taxonomy's order; all of them where nothing is said."""
@@ -101,7 +105,7 @@ class EmbeddingClassifier:
 
     def _scores(self, subjects: Sequence[Subject], view: View) -> list[NDArray[np.float32] | None]:
         """Cosine with each class, or None where there are no words that the model can read."""
-        texts = [subject_text(subject, latin_only=True) for subject in subjects]
+        texts = [_reads(subject) for subject in subjects]
         spoken = [text for text in texts if text]
         if not spoken:
             return [None] * len(texts)
@@ -124,7 +128,7 @@ class EmbeddingClassifier:
 
 def class_vector(one: LabelClass, encoder: Encoder) -> NDArray[np.float32]:
     """Mean of what the class is called and how it is described, (d,), of length 1."""
-    mean = encoder.encode([PHRASE.format(text) for text in (one.name, *one.descriptions)]).mean(axis=0)
+    mean = encoder.encode([ABOUT.format(text) for text in (one.name, *one.descriptions)]).mean(axis=0)
     vector: NDArray[np.float32] = mean / np.linalg.norm(mean)
     return vector
 

@@ -14,7 +14,7 @@ from transformers import AutoModel, AutoTokenizer, BatchEncoding
 from transformers.utils import logging
 
 from core.errors import ResourceError
-from core.model.workers import workers
+from core.workers import workers
 
 BATCH: Final = 64
 MOST_TOKENS: Final = 256

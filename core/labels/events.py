@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
+from core.labels.addresses import read_address
 from core.labels.contract import Label, Rung, Subject
 from core.labels.settings import Taxonomy
-from core.labels.templates import is_locale
 from core.schema import View
 
 MIN_VIEWS: Final = 10
@@ -129,8 +128,4 @@ def _evidence(subject: Subject, event: str) -> str:
 
 def _is_home(url: str) -> bool:
     """A start page shows lists of products as well."""
-    try:
-        path = urlsplit(url).path.strip("/")
-    except ValueError:
-        return False
-    return not path or is_locale(path)
+    return not read_address(url).stems

@@ -1,4 +1,8 @@
-"""Taxonomies and corrections as YAML that a person can read, edit and send."""
+"""Taxonomies and corrections as YAML that a person can read, edit and send.
+
+A file may come from anybody: only plain data is read, and what makes a small file large (aliases) or a deep
+one endless is refused before anything is built.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,11 @@ from core.labels.settings import Override, Taxonomy
 from core.settings import Settings
 
 EXPORT_ONE: Final = "Export one from the Labels page and edit that"
+MOST_BYTES: Final = 4_000_000
+MOST_ENTRIES: Final = 10_000
+"""Themes, types or corrections."""
+DEEPEST: Final = 20
+"""Lists and mappings within each other; four are needed."""
 
 _Kind = TypeVar("_Kind", bound=Settings)
 
@@ -80,14 +89,31 @@ def _read(path: Path) -> bytes:
 
 
 def _mapping(text: str | bytes, name: str, holds: str) -> dict[str, Any]:
+    if len(text) > MOST_BYTES:
+        raise InputError(f"{name} has {len(text):,} characters", allowed=f"at most {MOST_BYTES:,}")
     try:
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0]
+        _refuse_bombs(text, name)
+        data = yaml.load(text, yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0][:200]
         raise InputError(f"{name} is not YAML: {reason}", remedy=EXPORT_ONE) from error
     if not isinstance(data, dict):
         raise InputError(f"{name} holds no {holds}", remedy=EXPORT_ONE)
     return data
+
+
+def _refuse_bombs(text: str | bytes, name: str) -> None:
+    depth = entries = 0
+    for event in yaml.parse(text, yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent):
+            raise InputError(f"{name} holds an alias, *{str(event.anchor)[:40]}", remedy="Write it out")
+        if depth > DEEPEST:
+            raise InputError(f"{name} holds more than {DEEPEST} lists in each other", remedy=EXPORT_ONE)
+        entries += isinstance(event, yaml.MappingStartEvent)
+        if entries > MOST_ENTRIES:
+            remedy = "Correct path templates instead of single pages"
+            raise InputError(f"{name} holds too much", allowed=f"{MOST_ENTRIES:,} entries", remedy=remedy)
 
 
 def _checked(kind: type[_Kind], data: dict[str, Any], name: str) -> _Kind:

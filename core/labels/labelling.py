@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -22,23 +21,12 @@ from core.labels.pages import LabelPages, read_pages
 from core.labels.rules import literal_segments
 from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
 from core.page_labels import LABELS, SCHEMA
-from core.progress import Progress
+from core.progress import Part, Progress
 from core.schema import PageLabels, View
 from core.store import disk_errors
 
 SUMMARY: Final = "summary.json"
 _KEPT: Final = "the label with which the model was trained"
-
-
-class Count(BaseModel):
-    """How much of an export."""
-
-    model_config = ConfigDict(frozen=True)
-
-    templates: int
-    """With at least one such page."""
-    pages: int
-    page_views: int
 
 
 class LabelSummary(BaseModel):
@@ -50,10 +38,6 @@ class LabelSummary(BaseModel):
     pages: int
     templates: int
     page_views: int
-    by_rung: dict[View, dict[str, Count]]
-    """View → rung, or :data:`core.labels.settings.UNKNOWN` where nothing decided → how much."""
-    by_label: dict[View, dict[str, Count]]
-    """View → label, Unknown included → how much; most page views first."""
     notes: tuple[str, ...]
     """What was left out, and why."""
 
@@ -75,29 +59,50 @@ def label(
         page_events: :class:`core.schema.PageEvents`; may be empty.
         settings: Mode, taxonomy, corrections.
         out_dir: An existing folder.
-        progress: Told after every batch.
+        progress: Told after every batch, 1 only when all is written; may raise Cancelled.
         cache: Where models' decisions are kept.
         documents: Page index → what the fetched page says of itself.
         frozen: Page → theme and type that it keeps, whatever would be decided now.
 
     Raises:
-        SettingsError: If a correction names a label that the taxonomy does not have.
         ResourceError: If a model that was asked for cannot be used, or the disk is full.
     """
-    ladder = build(settings, cache)
-    progress(STAGE, 0.0, "path templates")
+    watched = _Watched(progress)
+    watched(STAGE, 0.0, "path templates")
     table = read_pages(pages, page_events, documents, literal_segments())
-    types = decide_types(table, settings.taxonomy, ladder, progress)
-    themes = decide_themes(table, types, settings.taxonomy, ladder, progress)
+    ladder = build(settings, cache, templates=set(table.templates), beat=watched.again)
+    types = decide_types(table, settings.taxonomy, ladder, Part(watched, 0.05, 0.5))
+    themes = decide_themes(table, types, settings.taxonomy, ladder, Part(watched, 0.5, 0.99))
     decided = {
         View.THEME: _kept(themes, [frozen[url][0] if url in frozen else None for url in table.urls]),
         View.TYPE: _kept(types, [frozen[url][1] if url in frozen else None for url in table.urls]),
     }
-    summary = _summarise(settings.mode, table, decided, ladder.notes)
+    summary = LabelSummary(
+        mode=settings.mode,
+        pages=len(table),
+        templates=len(set(table.templates)),
+        page_views=int(table.views.sum()),
+        notes=ladder.notes,
+    )
     with disk_errors():
         pq.write_table(_table(table, decided), out_dir / LABELS)
         (out_dir / SUMMARY).write_text(summary.model_dump_json(indent=1), encoding="utf-8")
+    watched(STAGE, 1.0, f"{len(table):,} pages")
     return summary
+
+
+class _Watched:
+    """A progress that can say again how far it is, where a question takes longer than its patience."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._last = progress, (STAGE, 0.0, "")
+
+    def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        self._last = (stage, fraction, message)
+        self._progress(stage, fraction, message, **figures)
+
+    def again(self) -> None:
+        self._progress(*self._last)
 
 
 def read_summary(folder: Path) -> LabelSummary:
@@ -151,38 +156,3 @@ _COLUMNS: Final = {
         PageLabels.TYPE_EVIDENCE,
     ),
 }  # fmt: skip
-
-
-def _summarise(
-    mode: LabelMode, pages: LabelPages, decided: Mapping[View, Sequence[Label | None]], notes: Sequence[str]
-) -> LabelSummary:
-    return LabelSummary(
-        mode=mode,
-        pages=len(pages),
-        templates=len(set(pages.templates)),
-        page_views=int(pages.views.sum()),
-        by_rung={
-            view: _counts(pages, [one.rung.value if one else UNKNOWN for one in rows])
-            for view, rows in decided.items()
-        },
-        by_label={
-            view: _counts(pages, [one.value if one else UNKNOWN for one in rows])
-            for view, rows in decided.items()
-        },
-        notes=tuple(notes),
-    )
-
-
-def _counts(pages: LabelPages, names: Sequence[str]) -> dict[str, Count]:
-    """Count pages by a name each has; the most viewed first."""
-    views: Counter[str] = Counter()
-    templates: dict[str, set[str]] = defaultdict(set)
-    for name, template, count in zip(names, pages.templates, pages.views.tolist(), strict=True):
-        views[name] += count
-        templates[name].add(template)
-    n_pages = Counter(names)
-    order = sorted(views, key=lambda name: (-views[name], name))
-    return {
-        name: Count(templates=len(templates[name]), pages=n_pages[name], page_views=views[name])
-        for name in order
-    }

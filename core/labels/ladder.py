@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,17 +13,16 @@ from core.labels.events import EventClassifier
 from core.labels.markup import MarkupClassifier
 from core.labels.overrides import OverrideClassifier
 from core.labels.rule_file import RuleFile
-from core.labels.rules import RuleClassifier
+from core.labels.rules import RuleClassifier, literal_segments
 from core.labels.settings import LabelMode, LabelSettings
-from core.progress import Progress
+from core.progress import Part, Progress
 from core.schema import View
 
 STAGE: Final = "label"
 AT_ONCE: Final = 2_048
-"""Subjects a rung gets between two reports."""
-AT_ONCE_MODEL: Final = 60
-"""The same for rungs that ask a model: two questions to a language model, or about a second."""
-_MODELS: Final = {Rung.EMBEDDING, Rung.NLI, Rung.LLM}
+"""Subjects a rung gets between two reports; what models decided of them is kept even if the next fail."""
+AT_ONCE_OF: Final = {Rung.EMBEDDING: 256, Rung.NLI: 64, Rung.LLM: 400}
+"""The same for models: about a second's work, and a square of batches for a language model."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,13 @@ class Ladder:
     notes: tuple[str, ...] = ()
 
 
-def build(settings: LabelSettings, cache: Labels, rules: RuleFile | None = None) -> Ladder:
+def build(
+    settings: LabelSettings,
+    cache: Labels,
+    rules: RuleFile | None = None,
+    templates: Collection[str] = (),
+    beat: Callable[[], object] = lambda: None,
+) -> Ladder:
     """Put up the rungs of a mode.
 
     Sentence embeddings are left out with a note where their weights are missing; a model that was asked for
@@ -53,19 +58,23 @@ def build(settings: LabelSettings, cache: Labels, rules: RuleFile | None = None)
         settings: Mode, taxonomy, corrections.
         cache: Where models' decisions are kept.
         rules: The rules that come with the tool by default.
+        templates: Of this export.
+        beat: Called between two questions to a language model; may raise Cancelled.
 
     Raises:
-        SettingsError: If a correction names a label that the taxonomy does not have.
         ResourceError: If the model of mode ``nli`` or ``llm`` cannot be used.
     """
-    overrides, ruled = OverrideClassifier(settings), RuleClassifier(settings.taxonomy, rules)
+    ruled = RuleClassifier(settings.taxonomy, rules)
     markup = MarkupClassifier(settings.taxonomy, ruled.theme_of)
-    notes = [_skipped(ruled.skipped)] if ruled.skipped else []
+    overrides = OverrideClassifier(settings.overrides, settings.taxonomy, templates, literal_segments(rules))
+    notes = [note for note in (overrides.note(), _skipped(ruled.skipped)) if note]
     judging: list[Classifier] = []
     if settings.mode in (LabelMode.AUTO, LabelMode.NLI, LabelMode.LLM):
         _add_embedding(settings, cache, judging, notes)
-    if settings.mode in _NAMED:
-        judging.append(_NAMED[settings.mode](settings, cache))
+    if settings.mode is LabelMode.NLI:
+        judging.append(_nli(settings, cache))
+    if settings.mode is LabelMode.LLM:
+        judging.append(_llm(settings, cache, beat))
     sure = (overrides, EventClassifier(settings.taxonomy), markup, ruled)
     return Ladder(sure, tuple(judging), overrides, tuple(notes))
 
@@ -79,22 +88,23 @@ def decide(
         classifiers: The surest first.
         subjects: What to decide.
         view: Themes or types.
-        progress: Told after every batch; may raise Cancelled.
+        progress: Told after every batch, from 0 to 1 over all rungs; may raise Cancelled.
 
     Returns:
         One label a subject; None where no rung decided.
     """
     labels: list[Label | None] = [None] * len(subjects)
-    for classifier in classifiers:
+    for at, classifier in enumerate(classifiers):
+        part_of_all = Part(progress, at / len(classifiers), (at + 1) / len(classifiers))
         open_ones = [number for number, label in enumerate(labels) if label is None]
-        step = AT_ONCE_MODEL if classifier.rung in _MODELS else AT_ONCE
+        step = AT_ONCE_OF.get(classifier.rung, AT_ONCE)
         for start in range(0, len(open_ones), step):
             part = open_ones[start : start + step]
             found = classifier.classify([subjects[number] for number in part], view)
             for number, label in zip(part, found, strict=True):
                 labels[number] = label
             message = f"{view}s by {classifier.rung}"
-            progress(STAGE, (start + len(part)) / len(open_ones), message, left=float(labels.count(None)))
+            part_of_all(STAGE, (start + len(part)) / len(open_ones), message, left=float(labels.count(None)))
     return labels
 
 
@@ -113,18 +123,14 @@ def _nli(settings: LabelSettings, cache: Labels) -> Classifier:
     return nli.load(settings, cache)
 
 
-def _llm(settings: LabelSettings, cache: Labels) -> Classifier:
+def _llm(settings: LabelSettings, cache: Labels, beat: Callable[[], object]) -> Classifier:
     from core.labels import llm
 
-    return llm.load(settings, cache)
-
-
-_NAMED: Final[dict[LabelMode, Callable[[LabelSettings, Labels], Classifier]]] = {
-    LabelMode.NLI: _nli,
-    LabelMode.LLM: _llm,
-}
+    return llm.load(settings, cache, beat=beat)
 
 
 def _skipped(labels: frozenset[str]) -> str:
+    if not labels:
+        return ""
     count = f"{len(labels)} labels" if len(labels) > 1 else "a label"
     return f"Rules for {count} that the taxonomy lacks do nothing: {', '.join(sorted(labels))}"

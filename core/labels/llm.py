@@ -1,31 +1,36 @@
 """The rung that asks a language model: opt-in, in batches, its cost known before.
 
-Titles and paths are text of strangers. They are cleaned, cut and sent as JSON data; each answer must name the
-page it is for; a page's answer is used for that page only. A page whose text talks to a model is asked about
-alone, so that a model which obeys it can only mislabel that page. Which text does is told by a list of words:
-this holds for the attacks in the tests and others like them, not for every text one could think of.
+Titles and paths are text of strangers, and a model may do what one of them says to every page beside it. So
+pages are asked about twice, in batches of which no two have more than one page in common: the rows and the
+columns of a square. An answer counts if both askings agree; a page on which they differ is asked about alone.
+Whatever a text says, and however the model obeys, it can spoil one row and one column, which cross in its own
+page only. (Several such pages together can change those where the row of one crosses another's column.)
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import unquote, urlsplit
+from typing import Any, Final
+from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, create_model
 
-from core.labels.cache import Labels, cached
+from core.labels.addresses import after_host
+from core.labels.cache import CachedClassifier, Labels
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.texts import tidy
 from core.llm import Llm, LlmSettings, connect
 from core.schema import View
 
-BATCH: Final = 30
+BATCH: Final = 20
+"""Most pages in one question."""
+SQUARE: Final = BATCH * BATCH
+FEW: Final = 4
+"""So many pages are asked about one by one: rows and columns would take no fewer questions."""
 TITLES: Final = 3
 """Of a path template, so many titles are shown."""
 TEXT_CHARACTERS: Final = 80
@@ -40,14 +45,9 @@ SYSTEM: Final = (
 )
 WHAT: Final = {View.THEME: "what the page is about", View.TYPE: "what the page is for"}
 
-_SPEAKS_TO_A_MODEL: Final = re.compile(
-    r"ignor|disregard|forget|overrid|instru|prompt|jailbreak|anweisung|vergiss|oublie|olvid|dimentic"
-    r"|assistant|system\s*[:>]|you (?:are|must|should|will)|pretend|respond|reply|answer|classif|label"
-    r"|all (?:other )?pages|every page|json|\bP\d+\b|[{}<>]|指示|無視|忽略|игнор",
-    re.IGNORECASE,
-)
-_PLACEHOLDER: Final = re.compile(r":\w+|\{\w+\}")
-_BETWEEN_WORDS: Final = re.compile(r"[-_+/]")
+Page = dict[str, Any]
+"""What is sent of a subject: ``id``, ``path``, ``titles``."""
+Batches = list[list[Page]]
 
 
 class Answer(BaseModel):
@@ -68,34 +68,59 @@ class Estimate:
     """What asking costs.
 
     Args:
-        calls: Questions, if every answer is whole; at most twice as many otherwise.
-        tokens: Sent and received, at 3.5 characters a token.
+        calls: Questions in the two askings; a page on which they differ takes one more.
+        sent: Tokens out, at 3.5 characters a token.
+        received: Tokens of answers.
         characters: Sent.
     """
 
     calls: int
-    tokens: int
+    sent: int
+    received: int
     characters: int
 
+    @property
+    def tokens(self) -> int:
+        """Sent and received."""
+        return self.sent + self.received
 
-def load(settings: LabelSettings, cache: Labels, llm: Llm | None = None) -> Classifier:
+
+def load(
+    settings: LabelSettings, cache: Labels, llm: Llm | None = None, beat: Callable[[], object] = lambda: None
+) -> Classifier:
     """The rung for a taxonomy; asks only what is not in the cache.
+
+    Args:
+        settings: With the taxonomy.
+        cache: Where decisions are kept.
+        llm: The model; the environment's by default.
+        beat: Called before each question; may raise Cancelled.
 
     Raises:
         ResourceError: If no model is given and the environment names none.
         SettingsError: If what the environment names is not possible.
     """
     model = llm or connect(LlmSettings.from_environment())
-    inner = LlmClassifier(settings.taxonomy, model)
-    return cached(inner, model.identity, settings.taxonomy, cache, at_once=BATCH)
+    inner = LlmClassifier(settings.taxonomy, model, beat)
+    return CachedClassifier(inner, model.identity, settings.taxonomy, cache, _reads)
+
+
+def identity() -> str:
+    """Which model the environment names, as decisions are kept under.
+
+    Raises:
+        ResourceError: If it names none.
+        SettingsError: If what it names is not possible.
+    """
+    return connect(LlmSettings.from_environment()).identity
 
 
 def estimate(subjects: Sequence[Subject], taxonomy: Taxonomy, view: View) -> Estimate:
     """What asking about these would cost, without asking."""
-    questions = [_question(batch, taxonomy, view) for batch in _batches([_page(one) for one in subjects])]
-    characters = sum(len(SYSTEM) + len(question) for question in questions)
-    tokens = math.ceil((characters + ANSWER_CHARACTERS * len(subjects)) / CHARACTERS_PER_TOKEN)
-    return Estimate(len(questions), tokens, characters)
+    batches = [batch for asking in _askings(_pages(subjects)) for batch in asking]
+    characters = sum(len(SYSTEM) + len(_question(batch, taxonomy, view)) for batch in batches)
+    received = ANSWER_CHARACTERS * sum(map(len, batches))
+    return Estimate(len(batches), _tokens(characters), _tokens(received), characters)
 
 
 class LlmClassifier:
@@ -104,31 +129,34 @@ class LlmClassifier:
     Args:
         taxonomy: The labels it may choose from.
         llm: The model.
+        beat: Called before each question; may raise Cancelled.
     """
 
     rung = Rung.LLM
 
-    def __init__(self, taxonomy: Taxonomy, llm: Llm) -> None:
-        self._taxonomy, self._llm = taxonomy, llm
+    def __init__(self, taxonomy: Taxonomy, llm: Llm, beat: Callable[[], object] = lambda: None) -> None:
+        self._taxonomy, self._llm, self._beat = taxonomy, llm, beat
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide; abstains where the model says Unknown, or twice nothing that can be used.
+        """Decide; abstains where the model says Unknown, or nothing that can be used.
 
         Raises:
             ResourceError: If the model gives no answer.
         """
-        pages = [_page(one, f"P{number}") for number, one in enumerate(subjects, start=1)]
-        chosen = self._ask(pages, view)
-        left_out = [page for page in pages if page.id not in chosen]
-        chosen |= self._ask(left_out, view)
-        return [self._label(chosen.get(page.id, UNKNOWN)) for page in pages]
+        pages = _pages(subjects)
+        first, *second = (self._ask(batches, view) for batches in _askings(pages))
+        agreed = {page: name for page, name in first.items() if all(one.get(page) == name for one in second)}
+        differing = [[page] for page in pages if page["id"] not in agreed]
+        chosen = agreed | self._ask(differing, view)
+        return [self._label(chosen.get(page["id"], UNKNOWN)) for page in pages]
 
-    def _ask(self, pages: Sequence[_Page], view: View) -> dict[str, str]:
+    def _ask(self, batches: Batches, view: View) -> dict[str, str]:
         """Name by id, where the answer can be used."""
         names = [*(one.name for one in self._taxonomy.classes(view)), UNKNOWN]
         chosen: dict[str, str] = {}
-        for batch in _batches(pages):
-            ids = [page.id for page in batch]
+        for batch in batches:
+            self._beat()
+            ids = [page["id"] for page in batch]
             question = _question(batch, self._taxonomy, view)
             answers = self._llm.parse(SYSTEM, question, _schema(ids, names)).answers
             chosen |= _accepted(answers, ids, names)
@@ -140,48 +168,43 @@ class LlmClassifier:
         return Label(name, Rung.LLM, evidence=f"chosen by {self._llm.identity}, which gives no score")
 
 
-@dataclass(frozen=True)
-class _Page:
-    """What is sent of a subject."""
-
-    id: str
-    path: str
-    titles: tuple[str, ...]
-
-    @property
-    def speaks_to_a_model(self) -> bool:
-        path = _BETWEEN_WORDS.sub(" ", _PLACEHOLDER.sub("", self.path))
-        return any(_SPEAKS_TO_A_MODEL.search(text) for text in (*self.titles, path))
-
-    def data(self) -> dict[str, object]:
-        return {"id": self.id, "path": self.path, "titles": self.titles}
+def _askings(pages: Sequence[Page]) -> list[Batches]:
+    """The batches of each asking: rows and columns of squares, or each page alone where there are few."""
+    if len(pages) <= FEW:
+        return [[[page] for page in pages]]
+    rows: Batches = []
+    columns: Batches = []
+    for start in range(0, len(pages), SQUARE):
+        square = pages[start : start + SQUARE]
+        side = math.isqrt(len(square) - 1) + 1
+        rows += [list(square[at : at + side]) for at in range(0, len(square), side)]
+        columns += [list(square[at::side]) for at in range(side)]
+    return [rows, columns]
 
 
-def _page(subject: Subject, name: str = "P00") -> _Page:
-    parts = urlsplit(subject.template)
-    path = unquote(f"{parts.path}?{parts.query}" if parts.query else parts.path)
+def _pages(subjects: Iterable[Subject]) -> list[Page]:
+    return [{"id": f"P{number}", **_reads(one)} for number, one in enumerate(subjects, start=1)]
+
+
+def _reads(subject: Subject) -> Page:
+    """What the model is shown: cleaned, and short."""
     titles = dict.fromkeys(_cut(title) for title in subject.titles[:TITLES])
-    return _Page(name, _cut(path), tuple(title for title in titles if title))
+    path = _cut(unquote(after_host(subject.template)[: 4 * TEXT_CHARACTERS]))
+    return {"path": path, "titles": [title for title in titles if title]}
 
 
 def _cut(text: str) -> str:
-    """Cleaned and short; cut before cleaning as well, since a title can have megabytes."""
+    """Cut before cleaning as well, since a title can have megabytes."""
     return tidy(text[: 4 * TEXT_CHARACTERS])[:TEXT_CHARACTERS]
 
 
-def _batches(pages: Sequence[_Page]) -> Iterator[list[_Page]]:
-    """Of each :data:`BATCH` pages: those whose text is plain together, each of the others alone."""
-    for start in range(0, len(pages), BATCH):
-        part = pages[start : start + BATCH]
-        plain = [page for page in part if not page.speaks_to_a_model]
-        if plain:
-            yield plain
-        yield from ([page] for page in part if page.speaks_to_a_model)
+def _tokens(characters: int) -> int:
+    return math.ceil(characters / CHARACTERS_PER_TOKEN)
 
 
-def _question(pages: Sequence[_Page], taxonomy: Taxonomy, view: View) -> str:
+def _question(pages: Sequence[Page], taxonomy: Taxonomy, view: View) -> str:
     labels = [{"name": one.name, "means": one.descriptions} for one in taxonomy.classes(view)]
-    data = {"a label says": WHAT[view], "labels": labels, "pages": [page.data() for page in pages]}
+    data = {"a label says": WHAT[view], "labels": labels, "pages": list(pages)}
     return json.dumps(data, ensure_ascii=False)
 
 

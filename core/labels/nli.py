@@ -16,14 +16,13 @@ from typing import Any, Final, Protocol
 
 from core.errors import ResourceError
 from core.labels import embedding
-from core.labels.cache import Labels, cached
+from core.labels.cache import CachedClassifier, Labels
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy
-from core.labels.texts import subject_text
+from core.labels.texts import ABOUT, subject_text
+from core.labels.weights import checksum
 from core.schema import View
-from core.store import file_checksum
 
-TEMPLATE: Final = "This page is about {}."
 TASK: Final = "zero-shot-classification"
 CANDIDATES: Final = 5
 """Themes that the embedding leaves to this rung."""
@@ -34,7 +33,6 @@ FILES: Final = ["*.json", "*.txt", "*.model", "*.safetensors"]
 """Of a model on the hub: no code, nothing pickled."""
 WEIGHTS: Final = "*.safetensors"
 BATCH: Final = 32
-AT_ONCE: Final = 64
 
 
 class Ranker(Protocol):
@@ -58,7 +56,22 @@ def load(settings: LabelSettings, cache: Labels) -> Classifier:
         ranker = None
     inner = NliClassifier(settings.taxonomy, folder, ranker)
     identity = f"{_weights_hash(folder)} of {CANDIDATES if ranker else 'all'}"
-    return cached(inner, identity, settings.taxonomy, cache, at_once=AT_ONCE)
+    return CachedClassifier(inner, identity, settings.taxonomy, cache, subject_text)
+
+
+def require(model: str) -> None:
+    """See to it that a model is here: downloads it if it never was.
+
+    Raises:
+        ResourceError: If it cannot be found or is not one of entailment.
+    """
+    _require_entailment(model, _found(model))
+
+
+def weights_hash(model: str) -> str:
+    """SHA-256 of a model's weights; empty where it is not here. Nothing is downloaded."""
+    folder = _local(model)
+    return _weights_hash(folder) if folder else ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +121,7 @@ class NliClassifier:
             asked = self._pipeline(
                 [texts[index] for index in indices],
                 candidate_labels=list(phrases),
-                hypothesis_template=TEMPLATE,
+                hypothesis_template=ABOUT,
                 batch_size=BATCH,
             )
             for index, result in zip(indices, asked, strict=True):
@@ -152,20 +165,27 @@ def _found(model: str) -> Path:
     Raises:
         ResourceError: If there is none.
     """
+    if folder := _local(model):
+        return folder
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, allow_patterns=FILES))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unusable(model, error) from error
+
+
+def _local(model: str) -> Path | None:
+    """Folder of a model that is on this machine."""
     if Path(model).is_dir():
         return Path(model)
     from huggingface_hub import snapshot_download
 
     try:
         folder = Path(snapshot_download(model, allow_patterns=FILES, local_files_only=True))
-        if any(folder.glob(WEIGHTS)):
-            return folder
     except (OSError, ValueError):
-        pass  # not here yet
-    try:
-        return Path(snapshot_download(model, allow_patterns=FILES))
-    except (OSError, ValueError, RuntimeError) as error:
-        raise _unusable(model, error) from error
+        return None
+    return folder if any(folder.glob(WEIGHTS)) else None
 
 
 def _require_entailment(model: str, folder: Path) -> None:
@@ -187,7 +207,7 @@ def _require_entailment(model: str, folder: Path) -> None:
 
 
 def _weights_hash(folder: Path) -> str:
-    return " ".join(file_checksum(path) for path in sorted(folder.glob(WEIGHTS)))
+    return " ".join(checksum(path) for path in sorted(folder.glob(WEIGHTS)))
 
 
 def _unusable(model: str, error: BaseException) -> ResourceError:

@@ -15,10 +15,9 @@ import pandas as pd
 from core.labels.contract import Document, Subject
 from core.labels.site_names import strip_site_name
 from core.labels.templates import mine
-from core.labels.texts import tidy
+from core.labels.texts import TITLE_CHARACTERS, tidy
 from core.schema import PageEvents, Pages
 
-TITLE_CHARACTERS: Final = 300
 RAW_CHARACTERS: Final = 1_200
 """Of a title that are looked at: two megabytes are as cheap as a line."""
 EXAMPLES: Final = 5

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from core.labels.contract import Rung
+from core.labels.settings import SEVERAL as SEVERAL  # what pages of the table look for
 from core.labels.settings import UNKNOWN
 from core.schema import PageLabels, Pages, View
 
@@ -16,8 +17,6 @@ RUNG: Final = {View.THEME: PageLabels.THEME_RUNG, View.TYPE: PageLabels.TYPE_RUN
 SCORE: Final = {View.THEME: PageLabels.THEME_SCORE, View.TYPE: PageLabels.TYPE_SCORE}
 EVIDENCE: Final = {View.THEME: PageLabels.THEME_EVIDENCE, View.TYPE: PageLabels.TYPE_EVIDENCE}
 
-SEVERAL: Final = "(several)"
-"""Value of a template whose pages have different labels."""
 EXAMPLES: Final = 3
 GUESSED: Final = (Rung.EMBEDDING, Rung.NLI, Rung.LLM)
 """Rungs whose decisions are judgements, to be looked over; the others are rules."""

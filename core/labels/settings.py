@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Final, Self
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from core.labels.texts import tidy
 from core.schema import View
 from core.settings import Settings
 
@@ -18,6 +19,12 @@ UNKNOWN: Final = "Unknown"
 NO_THEME: Final = "No theme"
 """The theme of pages that serve a function: cart, account, search, policies."""
 RESERVED: Final = (UNKNOWN, NO_THEME)
+"""What a page without a label is called."""
+SEVERAL: Final = "(several)"
+"""Value of a template whose pages have different labels."""
+NAME_CHARACTERS: Final = 60
+TARGET_CHARACTERS: Final = 10_000
+"""Of a corrected page: as long as browsers and servers let an address be, and more."""
 TAXONOMY_FILE: Final = Path(__file__).parent / "taxonomy.yaml"
 
 
@@ -35,13 +42,20 @@ class LabelMode(StrEnum):
     """As ``auto``, then a language model."""
 
 
+def _tidied(value: object) -> object:
+    return tidy(value) if isinstance(value, str) else value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), BeforeValidator(_tidied)]
+"""One line without invisible characters: two names that look the same are the same."""
+Description = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_tidied)]
+
+
 class LabelClass(Settings):
     """A theme or a type."""
 
-    name: Annotated[str, Field(min_length=1, max_length=60)]
-    descriptions: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=200)], ...], Field(min_length=1, max_length=3)
-    ]
+    name: Name
+    descriptions: Annotated[tuple[Description, ...], Field(min_length=1, max_length=3)]
     """Short, as in "This page is about …": what the embedding and the models compare a page with."""
     functional: bool = False
     """Of a type: its pages serve a function and have no theme."""
@@ -56,13 +70,15 @@ class Taxonomy(Settings):
     @model_validator(mode="after")
     def _names_are_one_each(self) -> Self:
         for kind, classes in (("themes", self.themes), ("types", self.types)):
-            names = [one.name.strip().casefold() for one in classes]
+            names = [one.name.casefold() for one in classes]
             doubled = sorted({name for name in names if names.count(name) > 1})
             if doubled:
                 raise ValueError(f"two {kind} are named {doubled[0]!r}; each needs a name of its own")
-            reserved = sorted({name for name in names if name in {one.casefold() for one in RESERVED}})
-            if reserved:
+            taken = {one.casefold() for one in RESERVED}
+            if reserved := sorted(taken.intersection(names)):
                 raise ValueError(f"{reserved[0]!r} is what a page without a label is called")
+            if SEVERAL in names:
+                raise ValueError(f"{SEVERAL!r} is what a template with several labels is called")
         return self
 
     def classes(self, view: View) -> tuple[LabelClass, ...]:
@@ -74,10 +90,17 @@ class Override(Settings):
     """A correction by the analyst."""
 
     view: View
-    target: Annotated[str, Field(min_length=1, max_length=2000)]
+    target: Annotated[str, Field(min_length=1, max_length=TARGET_CHARACTERS)]
     """A canonical page, or a path template."""
-    value: Annotated[str, Field(min_length=1, max_length=60)]
+    value: Name
     """A name of the taxonomy, or :data:`UNKNOWN` or :data:`NO_THEME`."""
+
+    @field_validator("view")
+    @classmethod
+    def _can_be_corrected(cls, view: View) -> View:
+        if view is View.URL:
+            raise ValueError("a correction is of a theme or a type")
+        return view
 
 
 @cache

@@ -11,12 +11,14 @@ from typing import Final
 import ada_url
 
 from core.dataset import Dataset
-from core.labels import weights
+from core.errors import Beha2VecError, SettingsError
+from core.labels import cache, llm, nli, weights
 from core.labels.cache import LabelCache
 from core.labels.fetching.fetching import FetchReport, fetch
+from core.labels.fetching.guard import host_name
 from core.labels.fetching.store import Stored, known
 from core.labels.labelling import LabelSummary, label
-from core.labels.llm import Estimate, estimate
+from core.labels.llm import Estimate
 from core.labels.pages import group, host_of, read_pages, theme_subjects
 from core.labels.review import RUNG
 from core.labels.rule_file import RULES_FILE
@@ -27,6 +29,8 @@ from core.progress import Progress
 from core.schema import Pages, View
 from core.store import file_checksum
 
+MISSING: Final = "missing"
+SHOWN_HOSTS: Final = 10
 DECISIONS, FETCHED = "decisions", "fetched"
 """Folders of the label cache."""
 WITHOUT_MODELS: Final = (LabelMode.OFF, LabelMode.RULES)
@@ -51,17 +55,19 @@ def label_dataset(
         frozen: Page → theme and type that it keeps.
     """
     documents = {index: stored.document for index, stored in _documents(dataset, cache_dir).items()}
-    with LabelCache(cache_dir / DECISIONS) as cache:
-        return label(
-            dataset.pages, dataset.page_events, settings, out_dir, progress, cache, documents, frozen
-        )
+    with LabelCache(cache_dir / DECISIONS) as kept:
+        return label(dataset.pages, dataset.page_events, settings, out_dir, progress, kept, documents, frozen)
 
 
 def ingredients(dataset: Dataset, settings: LabelSettings, cache_dir: Path) -> dict[str, str]:
-    """What labels depend on besides settings and pages: rules, installed weights, fetched documents."""
-    found = {"rules": file_checksum(RULES_FILE)}
+    """What labels depend on besides settings and pages: rules, models, fetched documents."""
+    found = {"rules": file_checksum(RULES_FILE), "version": str(cache.VERSION)}
     if settings.mode not in WITHOUT_MODELS:
-        found["embedding"] = weights.SHA256 if weights.installed() else "missing"
+        found["embedding"] = weights.SHA256 if weights.installed() else MISSING
+    if settings.mode is LabelMode.NLI:
+        found["nli"] = nli.weights_hash(settings.nli_model) or MISSING
+    if settings.mode is LabelMode.LLM:
+        found["llm"] = _llm_identity()
     documents = _documents(dataset, cache_dir)
     if documents:
         dates = "\n".join(f"{index} {stored.fetched}" for index, stored in sorted(documents.items()))
@@ -69,18 +75,44 @@ def ingredients(dataset: Dataset, settings: LabelSettings, cache_dir: Path) -> d
     return found
 
 
+def require_models(settings: LabelSettings) -> None:
+    """See to it that what a mode asks by name is there, before a result is named after it.
+
+    Raises:
+        ResourceError: If a model cannot be found, or the environment names none.
+        SettingsError: If what the environment names is not possible.
+    """
+    if settings.mode is LabelMode.NLI:
+        nli.require(settings.nli_model)
+    if settings.mode is LabelMode.LLM:
+        llm.identity()
+
+
+def _llm_identity() -> str:
+    try:
+        return llm.identity()
+    except Beha2VecError:
+        return MISSING
+
+
 def fetch_pages(dataset: Dataset, hosts: Sequence[str], cache_dir: Path, progress: Progress) -> FetchReport:
     """Fetch the most viewed pages from hosts that the analyst agreed to.
 
     Raises:
-        SettingsError: If one of ``hosts`` is no host.
+        SettingsError: If one of ``hosts`` is no host, or none of the export's.
         Cancelled: If ``progress`` says so; what was fetched so far is kept.
     """
-    pages = _urls(dataset)  # the most viewed first
-    own_hosts = {host_of(page) for page in pages}
-    agreed = set(hosts)
-    wanted = [page for page in pages if host_of(page) in agreed] if agreed <= own_hosts else pages
-    return fetch(wanted, hosts, own_hosts, cache_dir / FETCHED, progress)
+    by_host: dict[str, list[str]] = {}
+    for page in _urls(dataset):  # the most viewed first
+        by_host.setdefault(host_of(page), []).append(page)
+    agreed = {host_name(host) for host in hosts}
+    if strange := sorted(agreed - by_host.keys()):
+        raise SettingsError(
+            f"No page of this export is on {strange[0]}",
+            allowed=", ".join(filter(None, list(by_host)[:SHOWN_HOSTS])),
+        )
+    wanted = [page for host, pages in by_host.items() if host in agreed for page in pages]
+    return fetch(wanted, agreed, by_host, cache_dir / FETCHED, progress)
 
 
 def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> tuple[Estimate, ...]:
@@ -97,7 +129,7 @@ def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -
         View.THEME: theme_subjects(pages, left[View.THEME]),
         View.TYPE: group(pages, pages.templates, left[View.TYPE]),
     }
-    return tuple(estimate(found.subjects, settings.taxonomy, view) for view, found in asked.items())
+    return tuple(llm.estimate(found.subjects, settings.taxonomy, view) for view, found in asked.items())
 
 
 def _documents(dataset: Dataset, cache_dir: Path) -> dict[int, Stored]:

@@ -36,10 +36,11 @@ MAX_DEPTH: Final = 12
 ROUTERS: Final = frozenset({"route", "controller", "module", "option", "task", "fc", "action", "_route"})
 """Query parameters that say which program makes the page, as a path does elsewhere."""
 
+LOCALE: Final = ":locale"
 REST: Final = ":rest"
 _PLACEHOLDER: Final = re.compile(r":(?:id-:slug|slug|id|date|locale|rest)(?:\.[a-z]{2,4})?")
 _INGEST: Final = {"{id}": ":id", "{uuid}": ":id", "{key}": ":id", "{date}": ":date"}
-"""Placeholders that ``core/ingest/grouping.py`` has put in already."""
+"""Placeholders that ``core/ingest/clean/grouping.py`` has put in already."""
 _SUFFIX: Final = re.compile(r"\.(?:html?|php|aspx?|jsp|pdf|xml)$", re.IGNORECASE)
 _KEY: Final = re.compile(
     r"[0-9]+|\{?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\}?|(?=[a-f]*[0-9])[0-9a-f]{16,}", re.IGNORECASE
@@ -56,8 +57,14 @@ _LONG_NAME: Final = 30
 
 
 @dataclass(frozen=True)
-class _Parts:
-    """A page taken apart: everything before the path, its segments, its query as a template."""
+class Parts:
+    """A page taken apart.
+
+    Args:
+        front: Everything before the path.
+        segments: Of the path; placeholders for what needs no comparison with other pages.
+        query: As a template.
+    """
 
     front: str
     segments: tuple[str, ...]
@@ -75,7 +82,7 @@ def mine(pages: Sequence[str], literal: Collection[str] = frozenset()) -> list[s
     Returns:
         One template for each of ``pages``.
     """
-    parts = {page: _parsed(page) for page in dict.fromkeys(pages)}
+    parts = {page: parse(page) for page in dict.fromkeys(pages)}
     hosts: dict[str, list[str]] = defaultdict(list)
     for page, part in parts.items():
         hosts[part.front].append(page)
@@ -89,21 +96,23 @@ def mine(pages: Sequence[str], literal: Collection[str] = frozenset()) -> list[s
     return [found[page] for page in pages]
 
 
-def matches(template: str, page: str) -> bool:
-    """Say whether a page is one of a template's."""
-    wanted, given = _parsed(template), _parsed(page)
-    if (wanted.front, wanted.query, len(wanted.segments)) != (given.front, given.query, len(given.segments)):
-        return False
-    return all(map(_fits, wanted.segments, given.segments))
+def spellings(segment: str, literal: Collection[str] = frozenset()) -> set[str]:
+    """What :func:`mine` may call a segment, depending on what else is in an export.
+
+    Args:
+        segment: Of :func:`parse`.
+        literal: As for :func:`mine`.
+    """
+    found = {segment}
+    if _may_collapse(segment, literal):
+        found.add(_placeholder(segment))
+    if is_locale(segment):
+        found.add(LOCALE)
+    return found
 
 
-def _fits(wanted: str, given: str) -> bool:
-    if wanted == given:
-        return True
-    return _is_placeholder(wanted) and _suffix(wanted) == _suffix(given)
-
-
-def _parsed(page: str) -> _Parts:
+def parse(page: str) -> Parts:
+    """Take a page or a template apart."""
     path, asked, query = page.partition("?")
     start = path.find("/", path.find("://") + 3) if "://" in path else 0
     start = len(path) if start < 0 else start
@@ -112,7 +121,7 @@ def _parsed(page: str) -> _Parts:
         front, rest = front + "/", rest[1:]
     segments = rest.split("/", MAX_DEPTH)
     tail = [REST] if len(segments) > MAX_DEPTH else []
-    return _Parts(front, (*_obvious(segments[:MAX_DEPTH]), *tail), _query(query) if asked else "")
+    return Parts(front, (*_obvious(segments[:MAX_DEPTH]), *tail), _query(query) if asked else "")
 
 
 def _obvious(segments: list[str]) -> list[str]:
@@ -169,7 +178,7 @@ def _name_locales(paths: dict[str, list[str]]) -> None:
         return
     for segments in paths.values():
         if segments[0] in first:
-            segments[0] = ":locale"
+            segments[0] = LOCALE
 
 
 def is_locale(segment: str) -> bool:
@@ -212,7 +221,7 @@ def _those(names: set[str], allowed: int) -> set[str]:
     return names if len(names) > allowed or sum(map(_is_slug, names)) >= SLUGS else set()
 
 
-def _may_collapse(segment: str, literal: frozenset[str]) -> bool:
+def _may_collapse(segment: str, literal: Collection[str]) -> bool:
     if segment in ("", "#", "#!") or _is_placeholder(segment):
         return False
     return stem_of(segment) not in literal
@@ -220,7 +229,7 @@ def _may_collapse(segment: str, literal: frozenset[str]) -> bool:
 
 def _at_root(above: Iterable[str]) -> bool:
     """Whether only a locale or the mark of a single-page app lies above."""
-    return all(segment in ("", "#", "#!", ":locale") or is_locale(segment) for segment in above)
+    return all(segment in ("", "#", "#!", LOCALE) or is_locale(segment) for segment in above)
 
 
 def _is_slug(segment: str) -> bool:

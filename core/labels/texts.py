@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from typing import Final
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
+from core.labels.addresses import after_host
 from core.labels.contract import Subject
 
+ABOUT: Final = "This page is about {}."
+"""What a class's descriptions complete, for the embedding and for entailment."""
 TITLE_CHARACTERS: Final = 300
 DOCUMENT_CHARACTERS: Final = 1_000
 URL_CHARACTERS: Final = 200
@@ -21,11 +24,15 @@ _NOT_WORDS: Final = frozenset(
 """Parts of URLs that say nothing about a page: file endings, languages and countries."""
 _PLACEHOLDER: Final = re.compile(r"\{\w+\}")
 """What the cleaning puts for ids and dates."""
+_CODE: Final = re.compile(r"(?<!\S)[A-Z]{1,3}-?\d{1,6}(?!\S)")
 _LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ɏ]+")
 
 
 def subject_text(subject: Subject, *, latin_only: bool = False) -> str:
-    """First title, words of the first URL, breadcrumbs, and the start of the fetched text.
+    """First title, words of a URL, breadcrumbs, and the start of the fetched text.
+
+    Product codes in titles (``P41``) say nothing, and draw a sentence embedding to whatever has such codes.
+    The URL is the alphabetically first of the subject's: which is the most viewed changes with each export.
 
     Args:
         subject: What is to be decided.
@@ -34,7 +41,8 @@ def subject_text(subject: Subject, *, latin_only: bool = False) -> str:
     Returns:
         Empty if there are no words.
     """
-    parts = [subject.titles[0][:TITLE_CHARACTERS] if subject.titles else "", url_words(subject.urls[0])]
+    title = _CODE.sub(" ", subject.titles[0][:TITLE_CHARACTERS]) if subject.titles else ""
+    parts = [title, url_words(min(subject.urls))]
     for document in subject.documents[:1]:
         parts += [", ".join(document.breadcrumbs)[:TITLE_CHARACTERS], document.text[:DOCUMENT_CHARACTERS]]
     kept = [tidy(part) for part in parts]
@@ -43,10 +51,10 @@ def subject_text(subject: Subject, *, latin_only: bool = False) -> str:
 
 def url_words(url: str) -> str:
     """Words of a URL's path and query values: ``/products/red-shirt?id=7`` → ``products red shirt``."""
-    parts = urlsplit(url)
-    values = " ".join(value for _, value in parse_qsl(parts.query))
+    path, _, query = after_host(url).partition("?")
+    values = " ".join(value for _, value in parse_qsl(query))
     words = _WORD.findall(
-        _PLACEHOLDER.sub(" ", unquote(parts.path))[:URL_CHARACTERS] + " " + values[:URL_CHARACTERS]
+        _PLACEHOLDER.sub(" ", unquote(path))[:URL_CHARACTERS] + " " + values[:URL_CHARACTERS]
     )
     return " ".join(word for word in words if word.casefold() not in _NOT_WORDS)
 

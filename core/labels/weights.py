@@ -52,8 +52,7 @@ def check(folder: Path, sha256: str = SHA256) -> None:
     """
     path = folder / WEIGHTS
     try:
-        facts = path.stat()
-        found = _checksum(path, facts.st_size, facts.st_mtime_ns)
+        found = checksum(path)
     except OSError as error:
         raise ResourceError(
             f"The weights of the sentence embedding cannot be read: {path}: {error.strerror}", remedy=REMEDY
@@ -66,7 +65,12 @@ def check(folder: Path, sha256: str = SHA256) -> None:
         )
 
 
-@lru_cache(maxsize=8)
+def checksum(path: Path) -> str:
+    """SHA-256 of a file; worked out once a process, until its size or time of change is another."""
+    facts = path.stat()
+    return _checksum(path, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=32)
 def _checksum(path: Path, size: int, mtime_ns: int) -> str:
-    """SHA-256 of a file; once a process, until its size or time of change is another."""
     return file_checksum(path)

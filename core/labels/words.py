@@ -10,111 +10,24 @@ from urllib.parse import unquote
 
 TEXT_CHARACTERS: Final = 500
 """Of a text that rules look at; the rest is left out."""
-LANGUAGES: Final = frozenset(
-    [
-        "ar",
-        "bg",
-        "ca",
-        "cs",
-        "da",
-        "de",
-        "el",
-        "en",
-        "es",
-        "et",
-        "fa",
-        "fi",
-        "fr",
-        "he",
-        "hi",
-        "hr",
-        "hu",
-        "id",
-        "it",
-        "ja",
-        "ko",
-        "lt",
-        "lv",
-        "ms",
-        "nb",
-        "nl",
-        "no",
-        "pl",
-        "pt",
-        "ro",
-        "ru",
-        "sk",
-        "sl",
-        "sr",
-        "sv",
-        "th",
-        "tr",
-        "uk",
-        "vi",
-        "zh",
-    ]
+
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LANGUAGES: Final = _codes(
+    """
+    ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nb nl no pl pt ro ru sk sl
+    sr sv th tr uk vi zh
+    """
 )
 """ISO 639-1 codes that sites put in front of their paths."""
-REGIONS: Final = frozenset(
-    [
-        "ae",
-        "ar",
-        "at",
-        "au",
-        "be",
-        "bg",
-        "br",
-        "ca",
-        "ch",
-        "cl",
-        "cn",
-        "co",
-        "cz",
-        "de",
-        "dk",
-        "ee",
-        "es",
-        "eu",
-        "fi",
-        "fr",
-        "gb",
-        "gr",
-        "hk",
-        "hr",
-        "hu",
-        "ie",
-        "il",
-        "in",
-        "it",
-        "jp",
-        "kr",
-        "lt",
-        "lu",
-        "lv",
-        "mx",
-        "my",
-        "nl",
-        "no",
-        "nz",
-        "pe",
-        "pl",
-        "pt",
-        "ro",
-        "rs",
-        "ru",
-        "se",
-        "sg",
-        "si",
-        "sk",
-        "th",
-        "tr",
-        "tw",
-        "ua",
-        "uk",
-        "us",
-        "vn",
-        "za",
-    ]
+REGIONS: Final = _codes(
+    """
+    ae ar at au be bg br ca ch cl cn co cz de dk ee es eu fi fr gb gr hk hr hu ie il in it jp kr lt lu
+    lv mx my nl no nz pe pl pt ro rs ru se sg si sk th tr tw ua uk us vn za
+    """
 )
 """ISO 3166 codes (and ``uk``, ``eu``) that they put there instead, or after the language."""
 

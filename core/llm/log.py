@@ -80,10 +80,36 @@ class CallLog:
             with os.fdopen(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as file:
                 file.write(line.encode())
 
+    def read(self, most: int = 200) -> list[dict[str, Any]]:
+        """The last calls of the file that is written now, the latest first; a damaged line is left out."""
+        with self._lock, disk_errors():
+            lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
+        return [call for line in reversed(lines[-most:]) if (call := _call(line)) is not None]
+
+    def clear(self) -> None:
+        """Delete every file of the log.
+
+        Raises:
+            ResourceError: If the disk refuses.
+        """
+        with self._lock, disk_errors():
+            for path in self._files():
+                path.unlink(missing_ok=True)
+
+    def _files(self) -> list[Path]:
+        return [self._path, *(self._path.with_suffix(f".{number}.jsonl") for number in range(1, KEPT + 1))]
+
     def _rotate(self, more: int) -> None:
         if not self._path.exists() or self._path.stat().st_size + more <= self._largest:
             return
-        names = [self._path, *(self._path.with_suffix(f".{number}.jsonl") for number in range(1, KEPT + 1))]
-        for newer, older in reversed(list(pairwise(names))):
+        for newer, older in reversed(list(pairwise(self._files()))):
             if newer.exists():
                 newer.replace(older)
+
+
+def _call(line: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:  # cut off when the disk was full
+        return None
+    return found if isinstance(found, dict) else None

@@ -7,6 +7,7 @@ the model.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel
@@ -41,21 +42,31 @@ class Colour(BaseModel):
     colour: Literal["red", "green", "blue"]
 
 
-def probe(llm: ServerLlm, budget: Budget) -> Capabilities:
+def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambda _: None) -> Capabilities:
     """Three short questions.
+
+    Args:
+        llm: Whom to ask.
+        budget: How long it may take.
+        on_step: Gets what is asked for next, in words.
 
     Raises:
         ResourceError: If not even plain text comes.
         Cancelled: If the budget says so.
     """
+    on_step("a sentence with a place for a value")
     said = llm.chat(
         [{"role": "system", "content": WRITE}, {"role": "user", "content": WRITTEN_ABOUT}],
         should_stop=budget.should_stop, timeout_s=budget.left,
     ).text  # fmt: skip
+    on_step("an object that obeys a JSON schema")
+    schema = _obeys_schemas(llm, budget)
+    on_step("a call of a tool")
+    tools = _calls_tools(llm, budget)
     return Capabilities(
         streaming=llm.streams,
-        schema=_obeys_schemas(llm, budget),
-        tools=_calls_tools(llm, budget),
+        schema=schema,
+        tools=tools,
         slots="[[F1]]" in said and not _OTHER_DIGIT.search(said.replace("[[F1]]", "")),
     )
 

@@ -28,23 +28,27 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 OnText = Callable[[str], None]
 
 
-def connect(settings: LlmSettings, log: Log | None = None) -> ServerLlm:
+def connect(settings: LlmSettings, log: Log | None = None, known: Capabilities | None = None) -> ServerLlm:
     """A model on a server; nothing is sent yet.
 
     Args:
         settings: Which.
         log: Gets every call.
+        known: What it can, where that was found out before; it is not asked again.
     """
-    return ServerLlm(settings, log)
+    return ServerLlm(settings, log, known)
 
 
 class ServerLlm:
     """See :func:`connect`."""
 
-    def __init__(self, settings: LlmSettings, log: Log | None = None) -> None:
+    def __init__(
+        self, settings: LlmSettings, log: Log | None = None, known: Capabilities | None = None
+    ) -> None:
         self._settings, self._requests = settings, Requests(settings, log)
-        self._obeys_schemas = self._streams = self._counts_streams = True
-        self._capabilities: Capabilities | None = None
+        self._obeys_schemas = known.schema if known else True
+        self._streams = self._counts_streams = known.streaming if known else True
+        self._capabilities = known
 
     def __repr__(self) -> str:
         return f"ServerLlm({self.identity})"
@@ -79,10 +83,15 @@ class ServerLlm:
         """Whether the server could be held to schemas so far."""
         return self._obeys_schemas
 
-    def capabilities(self, should_stop: Stop = never, timeout_s: float | None = None) -> Capabilities:
-        """What it can (see :meth:`ChatLlm.capabilities`)."""
+    def capabilities(
+        self,
+        should_stop: Stop = never,
+        timeout_s: float | None = None,
+        on_step: Callable[[str], None] = lambda _: None,
+    ) -> Capabilities:
+        """What it can (see :meth:`ChatLlm.capabilities`); ``on_step`` gets what is asked for next."""
         if self._capabilities is None:
-            self._capabilities = probing.probe(self, Budget.of(should_stop, timeout_s))
+            self._capabilities = probing.probe(self, Budget.of(should_stop, timeout_s), on_step)
         return self._capabilities
 
     def parse(
@@ -159,6 +168,10 @@ class ServerLlm:
         return options
 
     def _whole(self, pieces: Pieces, on_text: OnText | None) -> ChatReply:
+        if pieces.refusal:
+            raise self._error(f"it declined: {pieces.refusal[:SHOWN_CHARACTERS]}")
+        if pieces.finish == "content_filter":
+            raise self._error("its answer was stopped by a filter")
         if pieces.finish == "length":
             raise self._error(f"its answer was cut off after {self._settings.max_output_tokens} tokens")
         if not pieces.finish:

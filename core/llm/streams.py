@@ -14,6 +14,7 @@ class Pieces:
 
     Args:
         text: What the model says.
+        refusal: Why it says nothing, where the server tells that apart.
         calls: By their place: id, name, arguments.
         finish: Why it ended; empty while it has not.
         usage: As the server counts; None until it says so.
@@ -21,6 +22,7 @@ class Pieces:
     """
 
     text: str = ""
+    refusal: str = ""
     calls: dict[int, list[str]] = field(default_factory=dict)
     finish: str = ""
     usage: dict[str, Any] | None = None
@@ -37,6 +39,7 @@ class Pieces:
         delta = choice.delta
         for call in (delta and delta.tool_calls) or ():
             self._call(call.index or 0, call)
+        self.refusal += str((delta and getattr(delta, "refusal", "")) or "")
         more = str((delta and delta.content) or "")
         self.text += more
         return bool(more)
@@ -48,6 +51,7 @@ class Pieces:
         choice = completion.choices[0]
         self.finish = choice.finish_reason or "stop"
         self.text = str(choice.message.content or "")
+        self.refusal = str(choice.message.refusal or "")
         for place, call in enumerate(choice.message.tool_calls or ()):
             self._call(place, call)
 

@@ -1,4 +1,4 @@
-"""Stage 5: one vector a user and view, from a trained model.
+"""Stage 5: one vector a user and view, from a trained model (or from a bag of pages).
 
 Letters: n_users, B sequences in a batch, T their length, E embedding_dim.
 """
@@ -14,16 +14,17 @@ from typing import Final
 import numpy as np
 import torch
 
+from core.model import bag
 from core.model.devices import fast_arithmetic, pick_device
 from core.model.files import load_model
 from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
 from core.model.network import UserBehaviorTransformer
 from core.model.views import Names, view_streams
-from core.model.workers import Workers, workers
 from core.progress import Progress, silent
 from core.schema import View
 from core.sequences import UserSequences
 from core.settings import Device
+from core.workers import Workers, workers
 
 BATCH_VIEWS: Final = 32_768
 """Page views a batch: enough to keep both cores busy, little enough to stay in their caches."""
@@ -54,6 +55,8 @@ def embed(
         ArtifactError: If the model is missing or damaged, or the names do not fit the sequences.
         SettingsError: If there is no such device.
     """
+    if (model_dir / bag.BAG).exists():
+        return {View.URL: bag.embed(model_dir, sequences, names[View.URL], progress)}
     place = pick_device(device)
     model = load_model(model_dir)
     streams = view_streams(sequences, names, model.vocabularies)

@@ -103,13 +103,6 @@ class TrainedModel:
     config: ModelConfig
     vocabularies: Mapping[View, Vocabulary | LabelVocabulary]
 
-    @property
-    def pages(self) -> tuple[str, ...]:
-        """URLs that the model knows, most viewed first."""
-        vocabulary = self.vocabularies[View.URL]
-        assert isinstance(vocabulary, Vocabulary)  # for the type checker
-        return vocabulary.pages
-
 
 def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
     """Write a model folder.
@@ -137,7 +130,7 @@ def load_model(folder: Path) -> TrainedModel:
         raise ArtifactError(
             f"The model in {folder} has format {config.format}", allowed=str(FORMAT), remedy="Train again"
         )
-    vocabularies = _read_vocabularies(folder / VOCABULARY)
+    vocabularies = load_vocabularies(folder)
     found = {view: (one.n_items, one.n_transitions) for view, one in vocabularies.items()}
     if found != {view: (one.n_items, one.n_transitions) for view, one in config.views.items()}:
         raise _damaged(folder / VOCABULARY, "its size is not the one in config.json")
@@ -153,6 +146,32 @@ def load_report(folder: Path) -> TrainReport:
         ArtifactError: If it is missing or damaged.
     """
     return _read_json(folder / TRAINING, TrainReport)
+
+
+def load_vocabularies(folder: Path) -> dict[View, Vocabulary | LabelVocabulary]:
+    """Read ``vocabulary.json``.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    path = folder / VOCABULARY
+    try:
+        data: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    return read_vocabularies(data)
+
+
+def load_pages(folder: Path) -> tuple[str, ...]:
+    """URLs that the model of a folder knows, most viewed first.
+
+    Raises:
+        ArtifactError: If its vocabulary is missing or damaged.
+    """
+    vocabulary = load_vocabularies(folder).get(View.URL)
+    if not isinstance(vocabulary, Vocabulary):
+        raise _damaged(folder / VOCABULARY, "it has no url view")
+    return vocabulary.pages
 
 
 def load_weights(network: UserBehaviorTransformer, weights: Mapping[str, Tensor], path: Path) -> None:
@@ -207,14 +226,6 @@ def _read_json(path: Path, kind: type[_Model]) -> _Model:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise _damaged(path, f"{where or 'all of it'}: {first['msg']}") from error
-
-
-def _read_vocabularies(path: Path) -> dict[View, Vocabulary | LabelVocabulary]:
-    try:
-        data: Any = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
-    return read_vocabularies(data)
 
 
 def _damaged(path: Path, problem: str) -> ArtifactError:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from core.errors import SettingsError
+from core.model import bag
 from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_checkpoint
 from core.model.cooccurrence import item_vectors
 from core.model.devices import pick_device, repeatable
@@ -26,11 +27,11 @@ from core.model.steps import Step, ViewSource
 from core.model.triplets import draw_slices
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
 from core.model.views import Names, build_vocabularies, view_config, view_streams
-from core.model.workers import workers
 from core.progress import Progress, silent
 from core.schema import View
 from core.sequences import UserSequences
-from core.settings import TrainSettings
+from core.settings import Encoder, TrainSettings
+from core.workers import workers
 
 STAGE: Final = "train"
 CURVE_ROWS: Final = 200
@@ -87,6 +88,8 @@ def train(
         SettingsError: If there is no such device, or the loss stops being a number.
         Cancelled: If ``progress`` says so; the last checkpoint stays.
     """
+    if settings.encoder is Encoder.BAG:
+        return bag.train(sequences, names[View.URL], settings, out_dir, progress)
     device = pick_device(settings.device)
     population = choose_users(sequences)
     progress(STAGE, 0.0, "Looking at which pages are seen together")
@@ -98,7 +101,7 @@ def train(
         settings=settings,
     )
     with repeatable(device), workers(device) as threads:
-        network = _new_network(config, streams, sequences, population).to(device)
+        network = new_network(config, streams, sequences, population).to(device)
         sources = {
             view: ViewSource.of(streams[view], one.coarse_ids(), one.n_transitions, device)
             for view, one in vocabularies.items()
@@ -110,13 +113,13 @@ def train(
             pair=retrieval_pairs(sequences, population.held_out, settings.max_length),
             fingerprint=fingerprint(sequences, streams, settings, schedule),
         )
-        standing = _fit(assignment, progress, checkpoint_dir)
+        standing = fit(assignment, progress, checkpoint_dir)
     report = _report(sequences, population, assignment, vocabularies, standing)
     save_model(out_dir, TrainedModel(network, config, vocabularies), report)
     return report
 
 
-def _new_network(
+def new_network(
     config: ModelConfig,
     streams: Mapping[View, TokenStreams],
     sequences: UserSequences,
@@ -134,7 +137,8 @@ def _new_network(
     return network
 
 
-def _fit(assignment: Assignment, progress: Progress, checkpoint_dir: Path | None) -> Standing:
+def fit(assignment: Assignment, progress: Progress = silent, checkpoint_dir: Path | None = None) -> Standing:
+    """Do all steps, or those that a checkpoint has left; see :func:`train` for the arguments."""
     network = assignment.step.network
     learner = Learner(network, _optimizer(network, assignment.step.settings))
     standing = resume(checkpoint_dir, learner, assignment.fingerprint) if checkpoint_dir else None

@@ -14,20 +14,25 @@ from typing import Final
 import numpy as np
 
 from core.dataset import Dataset
+from core.model.bag import BagOfPages
 from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
+from core.model.views import Names
 from core.model.vocabulary import Vocabulary
 from core.page_labels import LabelledPages, page_names
 from core.pipeline import clustered
 from core.schema import View
 from core.scorecard.learned import Learned
 from core.scorecard.result import Method
-from core.scorecard.simple import BagOfPages, Transitions
+from core.scorecard.transitions import Transitions
 from core.sequences import UserSequences
 
 SAMPLE: Final = 20_000
 """Users that the simple ways learn from and that figures are taken on, at most."""
 SEED: Final = 0
+NOTHING_HELD_OUT: Final = (
+    "The data set is so small that the model learned from every user: none is left to judge it on."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +46,10 @@ class Case:
         held_out: Users that training left out, bool of shape (n_users,).
         sample: Clustered users, int64, ascending, at most :data:`SAMPLE`.
         learned: The model.
-        bag: A bag of pages, learned without the users held out.
-        transitions: Steps between kinds of pages, learned without the users held out.
+        items: int of shape (n_views,), the page of every page view as the model's url view names it.
+        bag: A bag of these, learned without the users held out.
+        kinds: int of shape (n_views,), the kind of page of every page view.
+        transitions: Steps between kinds, learned without the users held out.
         steps_between: What the kinds are: "types", or "groups" where pages have no types.
     """
 
@@ -52,7 +59,9 @@ class Case:
     held_out: np.ndarray
     sample: np.ndarray
     learned: Learned
+    items: np.ndarray
     bag: BagOfPages
+    kinds: np.ndarray
     transitions: Transitions
     steps_between: str
 
@@ -74,8 +83,8 @@ class Case:
 
     def _simple(self, runs: Spans) -> dict[Method, np.ndarray]:
         return {
-            Method.BAG: self.bag.embed(runs.begin, runs.length),
-            Method.TRANSITIONS: self.transitions.embed(runs.begin, runs.length),
+            Method.BAG: self.bag.embed(self.items, runs),
+            Method.TRANSITIONS: self.transitions.embed(self.kinds, runs),
         }
 
 
@@ -99,7 +108,10 @@ def open_case(
     held_out = choose_users(sequences).held_out
     sample = drawn(np.flatnonzero(inside), SAMPLE, SEED)
     runs = latest_views(sequences, learned.max_length)[sample[~held_out[sample]]]
-    kinds, n_kinds, between = _kinds(learned, labels)
+    vocabulary = learned.model.vocabularies[View.URL]
+    assert isinstance(vocabulary, Vocabulary)  # for the type checker
+    kind_of, n_kinds, between = _kinds(vocabulary, names, labels)
+    items, kinds = vocabulary.item_ids(names[View.URL])[sequences.page], kind_of[sequences.page]
     return Case(
         dataset=dataset,
         views=views,
@@ -107,8 +119,10 @@ def open_case(
         held_out=held_out,
         sample=sample,
         learned=learned,
-        bag=BagOfPages.fit(sequences.page, len(dataset.pages), runs.begin, runs.length),
-        transitions=Transitions.fit(kinds[sequences.page], n_kinds, runs.begin, runs.length),
+        items=items,
+        bag=BagOfPages.fit(items, vocabulary.n_items, runs),
+        kinds=kinds,
+        transitions=Transitions.fit(kinds, n_kinds, runs),
         steps_between=between,
     )
 
@@ -121,12 +135,10 @@ def drawn(users: np.ndarray, most: int, seed: int) -> np.ndarray:
     return chosen
 
 
-def _kinds(learned: Learned, labels: LabelledPages | None) -> tuple[np.ndarray, int, str]:
+def _kinds(vocabulary: Vocabulary, names: Names, labels: LabelledPages | None) -> tuple[np.ndarray, int, str]:
     """The kind of each page, how many kinds there are, and what they are."""
     if labels is not None:
-        distinct, numbers = np.unique(np.array(labels.of(View.TYPE), dtype=object), return_inverse=True)
+        distinct, numbers = np.unique(np.array(names[View.TYPE], dtype=object), return_inverse=True)
         if len(distinct) > 1:
             return numbers, len(distinct), "types"
-    vocabulary = learned.model.vocabularies[View.URL]
-    assert isinstance(vocabulary, Vocabulary)  # for the type checker
-    return vocabulary.group_ids(learned.names[View.URL]), len(vocabulary.groups) + 1, "groups"
+    return vocabulary.group_ids(names[View.URL]), len(vocabulary.groups) + 1, "groups"

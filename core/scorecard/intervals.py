@@ -6,7 +6,7 @@ Letters: n users (or queries), m methods, B resamples.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from scipy.stats import rankdata
@@ -16,6 +16,9 @@ from core.scorecard.result import Call, Comparison, Figure, Method
 
 RESAMPLES: Final = 2_000
 TAILS: Final = (2.5, 97.5)
+
+Placements: TypeAlias = tuple[np.ndarray, np.ndarray]
+"""float of shape (n_positive,) and of shape (n_negative,)."""
 
 
 def call(low: float, high: float, matters: float) -> Call:
@@ -112,10 +115,11 @@ def range_comparisons(repeats: Mapping[Method, Sequence[float]], matters: float)
     return tuple(found)
 
 
-def auc_placements(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def auc_placements(scores: np.ndarray, positive: np.ndarray) -> Placements:
     """Each positive's share of negatives below it, and each negative's share of positives above it.
 
-    The mean of either is the area under the ROC curve (DeLong, DeLong and Clarke-Pearson 1988).
+    The mean of either is the area under the ROC curve (DeLong, DeLong and Clarke-Pearson 1988; by ranks as
+    in Sun and Xu 2014).
 
     Args:
         scores: float of shape (n,); ties count half.
@@ -128,22 +132,18 @@ def auc_placements(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray
     return below, above
 
 
-def spread(placements: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
-    """Mean and standard error of an area (or of a difference of areas) over folds of separate users.
+def auc_interval(placements: Placements) -> tuple[float, float, float]:
+    """An area under the ROC curve, or a difference of two, with its 95 % interval (DeLong).
 
     Args:
-        placements: One pair of :func:`auc_placements` a fold, or the difference of two such pairs.
+        placements: From :func:`auc_placements`, or two of them subtracted, of the same users.
+
+    Returns:
+        The area or the difference, and the ends of the interval.
     """
-    means = [float(below.mean()) for below, _ in placements]
-    variances = [
-        below.var(ddof=1) / len(below) + above.var(ddof=1) / len(above) for below, above in placements
-    ]
-    return float(np.mean(means)), float(np.sqrt(np.sum(variances)) / len(variances))
-
-
-def normal_interval(mean: float, error: float) -> tuple[float, float]:
-    """95 % of the normal distribution."""
-    return mean - Z_95 * error, mean + Z_95 * error
+    value = float(placements[0].mean())
+    error = float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in placements)))
+    return value, value - Z_95 * error, value + Z_95 * error
 
 
 def r2_interval(truth: np.ndarray, read: np.ndarray, drawn: np.ndarray) -> tuple[float, float, float]:

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
+from core.model.counts import positions
 from core.model.devices import pick_device
 from core.model.embedding import embed_spans
 from core.model.files import TrainedModel, load_model
 from core.model.inputs import Spans
 from core.model.views import Names, view_streams
-from core.model.workers import workers
 from core.schema import View
-from core.scorecard.counts import positions
 from core.segments.combination import calibrate, combine
 from core.sequences import UserSequences
 from core.settings import Device, ViewWeights
+from core.workers import workers
 
 WEIGHTS = ViewWeights()
 """The default ones: the scorecard judges the model, not where a slider happens to stand."""
@@ -104,7 +104,7 @@ def shuffled(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:
         runs: Runs that do not overlap.
         seed: Of the order.
     """
-    rows, where, _ = positions(runs.begin, runs.length)
+    rows, where, _ = positions(runs)
     order = np.lexsort((np.random.default_rng(seed).random(len(rows)), rows))
     mixed = page.copy()
     mixed[where] = page[where[order]]

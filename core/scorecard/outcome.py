@@ -1,5 +1,8 @@
 """Do the first page views tell who will have the outcome? The same number of them from everybody.
 
+A logistic regression learns it from users that the model learned from, and is judged on users that neither
+has seen: the model read the later pages of its own users, so on those it might know the end by heart.
+
 Whoever stays long converts more often, so vectors of whole visits would win by mere length, and by pages
 that come after the outcome.
 """
@@ -10,43 +13,46 @@ from typing import Final
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from core.model.inputs import Spans
 from core.schema import Outcomes, Pages
-from core.scorecard.case import SAMPLE, SEED, Case, drawn
-from core.scorecard.intervals import auc_placements, call, normal_interval, spread
+from core.scorecard.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, drawn
+from core.scorecard.intervals import Placements, auc_interval, auc_placements, call
 from core.scorecard.result import Comparison, Figure, Method, Question, Topic
 from core.segments.geometry import repeatable
 
 PREFIX: Final = 3
 """Page views that everybody is judged by."""
 FEWEST: Final = 30
-"""Users with the outcome, and without it."""
-FOLDS: Final = 2
+"""Users judged with the outcome, and without it."""
 STRENGTH: Final = 10.0
 """``C`` of the logistic regression, for every way alike."""
 MATTERS: Final = 0.03
-INTERVAL: Final = "95 % interval over users (DeLong, paired)"
+INTERVAL: Final = "95 % interval over the users judged on (DeLong, paired)"
 
 
 def measure(case: Case, outcome: str) -> Question:
-    """Learn who converts from half of the users, judge on the other half, and the other way round."""
+    """Learn who converts from users that the model saw, and judge on those held out."""
     if not outcome:
         return _absent("The data hold no event but page views, so there is no outcome to tell.")
-    users, positive = eligible(case, outcome)
-    n_positive = int(positive.sum())
-    if min(n_positive, len(users) - n_positive) < FEWEST:
+    if not case.held_out.any():
+        return _absent(NOTHING_HELD_OUT)
+    users, positive = _sampled(case, *eligible(case, outcome))
+    judged = case.held_out[users]
+    n_positive, n_judged = int(positive[judged].sum()), int(judged.sum())
+    if min(_fewer(positive[judged]), _fewer(positive[~judged])) < FEWEST:
         return _absent(
-            f"{n_positive:,} of the {len(users):,} users with more than {PREFIX} page views had {outcome} "
-            f"later on, and at least {FEWEST} with and {FEWEST} without it are needed."
+            f"{n_positive:,} of the {n_judged:,} users with more than {PREFIX} page views that the model "
+            f"never saw had {outcome} later on; at least {FEWEST} with and {FEWEST} without it are needed."
         )
     runs = Spans(case.sequences.offsets[users], np.full(len(users), PREFIX))
     vectors = case.embed(runs) | {Method.SHUFFLED: case.learned.embed_shuffled(runs, SEED)}
-    placed = {method: _placements(vectors[method], positive) for method in Method if method in vectors}
+    placed = {
+        method: _placements(vectors[method], positive, judged) for method in Method if method in vectors
+    }
     return Question(
-        topic=Topic.OUTCOME, n=len(users), interval=INTERVAL,
-        facts={"converted": n_positive, "page views": PREFIX},
+        topic=Topic.OUTCOME, n=n_judged, interval=INTERVAL,
+        facts={"converted": n_positive, "page views": PREFIX, "learned on": len(users) - n_judged},
         figures=tuple(_figure(method, placed[method]) for method in placed),
         comparisons=tuple(
             _comparison(other, placed[Method.LEARNED], placed[other])
@@ -76,8 +82,21 @@ def eligible(case: Case, outcome: str) -> tuple[np.ndarray, np.ndarray]:
     early = (when[users] < sequences.timestamp[begin + PREFIX]) | (
         when[users] <= sequences.timestamp[begin + PREFIX - 1]
     )
-    users = drawn(users[~early & ~gives_away], SAMPLE, SEED)
+    users = users[~early & ~gives_away]
     return users, when[users] < np.iinfo(np.int64).max
+
+
+def _fewer(positive: np.ndarray) -> int:
+    """Users with the outcome or without it, whichever are fewer."""
+    return int(np.bincount(positive, minlength=2).min())
+
+
+def _sampled(case: Case, users: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """At most :data:`SAMPLE` of the users held out, and of the others."""
+    held_out = case.held_out[users]
+    parts = [drawn(np.flatnonzero(part), SAMPLE, SEED) for part in (held_out, ~held_out)]
+    kept = np.sort(np.concatenate(parts))
+    return users[kept], positive[kept]
 
 
 def _telling_pages(case: Case) -> np.ndarray:
@@ -88,29 +107,20 @@ def _telling_pages(case: Case) -> np.ndarray:
     return told
 
 
-def _placements(vectors: np.ndarray, positive: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """One pair a fold, each fold scored by what was learned on the other."""
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=SEED)
-    found = []
+def _placements(vectors: np.ndarray, positive: np.ndarray, judged: np.ndarray) -> Placements:
     with repeatable():
-        for learns, judged in folds.split(vectors, positive):
-            read = LogisticRegression(C=STRENGTH, max_iter=500).fit(vectors[learns], positive[learns])
-            found.append(auc_placements(read.decision_function(vectors[judged]), positive[judged]))
-    return found
+        read = LogisticRegression(C=STRENGTH, max_iter=500).fit(vectors[~judged], positive[~judged])
+        scores = read.decision_function(vectors[judged])
+    return auc_placements(scores, positive[judged])
 
 
-def _figure(method: Method, placements: list[tuple[np.ndarray, np.ndarray]]) -> Figure:
-    value, error = spread(placements)
-    low, high = normal_interval(value, error)
+def _figure(method: Method, placements: Placements) -> Figure:
+    value, low, high = auc_interval(placements)
     return Figure(method=method, value=value, low=max(0.0, low), high=min(1.0, high))
 
 
-def _comparison(
-    other: Method, ours: list[tuple[np.ndarray, np.ndarray]], theirs: list[tuple[np.ndarray, np.ndarray]]
-) -> Comparison:
-    apart = [(our[0] - their[0], our[1] - their[1]) for our, their in zip(ours, theirs, strict=True)]
-    value, error = spread(apart)
-    low, high = normal_interval(value, error)
+def _comparison(other: Method, ours: Placements, theirs: Placements) -> Comparison:
+    value, low, high = auc_interval((ours[0] - theirs[0], ours[1] - theirs[1]))
     return Comparison(other=other, difference=value, low=low, high=high, call=call(low, high, MATTERS))
 
 

@@ -11,7 +11,7 @@ from core.errors import ArtifactError
 
 STAGE: Final = "scorecard"
 FILE: Final = "scorecard.json"
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when the same inputs would give other figures."""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from core.model.inputs import Spans
 from core.model.triplets import random_cut
 from core.model.validation import TIE
-from core.scorecard.case import SEED, Case
+from core.scorecard.case import NOTHING_HELD_OUT, SEED, Case
 from core.scorecard.intervals import mean_comparisons, mean_figures, resample
 from core.scorecard.result import Method, Question, Topic
 
@@ -39,11 +39,6 @@ def measure(case: Case) -> Question:
         topic=Topic.RETRIEVAL, n=n_queries, interval=INTERVAL, facts={"candidates": len(answers)},
         figures=mean_figures(scores, drawn), comparisons=mean_comparisons(scores, drawn, MATTERS),
     )  # fmt: skip
-
-
-NOTHING_HELD_OUT: Final = (
-    "The data set is so small that the model learned from every user: none is left to judge it on."
-)
 
 
 def reciprocal_ranks(query: np.ndarray, answer: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ FIRM: Final = 0.75
 """Adjusted Rand index of two halves from which on segments are called firm."""
 MOSTLY_LENGTH: Final = 0.5
 CHANCE_AUC: Final = 0.5
+FAST_MODE: Final = "The fast mode is enough: a bag of pages gives segments in seconds, without a training."
 
 
 class Advice(StrEnum):
@@ -45,15 +46,15 @@ def verdict(card: Scorecard) -> Verdict:
     calls = {one.call for question in telling if (one := question.against(Method.BAG))}
     reasons = tuple(f for question in telling if (f := against(question, Method.BAG, card.steps_between)))
     if Call.BETTER in calls and Call.WORSE not in calls:
-        return Verdict(Advice.LEARNED, _why_learned(telling), reasons)
+        return Verdict(Advice.LEARNED, _why_learned(telling), reasons + _order(telling, card.steps_between))
     if Call.BETTER in calls:
         return Verdict(Advice.MIXED, "It depends on what you need the vectors for", reasons)
     if Call.WORSE in calls:
         title = "No: on these data a bag of pages does better"
-        return Verdict(Advice.FAST, title, (*reasons, "You can use the fast mode."))
+        return Verdict(Advice.FAST, title, (*reasons, FAST_MODE))
     if Call.EQUAL in calls:
         title = "No: on these data a bag of pages is as good"
-        return Verdict(Advice.FAST, title, (*reasons, "You can use the fast mode."))
+        return Verdict(Advice.FAST, title, (*reasons, FAST_MODE))
     return Verdict(Advice.OPEN, "These data do not tell", reasons or tuple(_why_not(one) for one in asked))
 
 
@@ -72,12 +73,13 @@ def against(question: Question, other: Method, steps_between: str) -> str:
     one = question.against(other)
     if one is None:
         return ""
-    if other is Method.SHUFFLED:
-        return _ORDER[one.call].format(range=_range(one))
     does, does_less, unit = _DOES[question.topic]
+    if other is Method.SHUFFLED:
+        return _ORDER[one.call].format(range=_range(one), does=does, does_less=does_less)
     name = _name(other, steps_between)
     if one.call is Call.UNCLEAR:
-        return f"Whether they {does} better than {name} cannot be told from so few users ({_range(one)})."
+        few = "these splits" if question.topic is Topic.STABILITY else "so few users"
+        return f"Whether they {does} better than {name} cannot be told from {few} ({_range(one)})."
     words = {
         Call.BETTER: f"{_times(one)} as well as {name}" if one.ratio else f"better than {name}",
         Call.WORSE: f"{does_less} than {name}",
@@ -110,6 +112,12 @@ def _why_learned(telling: list[Question]) -> str:
     if orders == {Call.EQUAL}:
         return "The learned vectors are worth it here, though not for the order of pages"
     return "The learned vectors are worth it here; whether for the order of pages, these data do not tell"
+
+
+def _order(telling: list[Question], steps_between: str) -> tuple[str, ...]:
+    """What was found about the order of pages, question by question."""
+    found = (against(question, Method.SHUFFLED, steps_between) for question in telling)
+    return tuple(sentence for sentence in found if sentence)
 
 
 def _why_not(question: Question) -> str:
@@ -181,9 +189,9 @@ _DOES: Final = {
 """Topic → what the vectors do, what they do less well, and the unit of a difference."""
 
 _ORDER: Final = {
-    Call.BETTER: "The order is read: with the same pages in a random order the model does worse ({range}).",
-    Call.WORSE: "The order misleads: with the same pages in a random order the model does better ({range}).",
-    Call.EQUAL: "The order of the pages hardly counts: in a random order the model does as well ({range}).",
+    Call.BETTER: "The order is read: with their pages in a random order they {does_less} ({range}).",
+    Call.WORSE: "The order misleads: with their pages in a random order they {does} better ({range}).",
+    Call.EQUAL: "The order hardly counts: with their pages in a random order they {does} as well ({range}).",
     Call.UNCLEAR: "Whether the order of the pages counts cannot be told from so few users ({range}).",
 }
 

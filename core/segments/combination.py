@@ -1,6 +1,8 @@
 """Stage 6: one vector a user from the views, mixed by the analyst's weights.
 
-``x = normalise(Σ wₘ · uₘ)`` over the views m that are present, weights renormalised to sum to 1.
+``x = normalise(Σ √wₘ · uₘ)`` over the views m that are present, weights renormalised to sum to 1. The root
+makes a weight what its slider says: variances add up, so a view of weight .3 brings about .3 of the variance
+(without the root .09 of .38; decision 0009).
 
 Where two or more views are present, ``uₘ = normalise(eₘ − μₘ)``: each view is centred on its mean over
 the clustered users. Without that, a view whose vectors all point the same way adds nearly the same
@@ -145,18 +147,18 @@ def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[Vie
 def effective_shares(covariance: np.ndarray, shares: Mapping[View, float]) -> Mapping[View, float]:
     """Contribution of each view to the variance of the mix before it is normalised.
 
-    With ``x = Σ wₘ uₘ``, ``var(x) = Σₘ wₘ Σₙ wₙ cov(uₘ, uₙ)``; the share of view m is its term of the
+    With ``x = Σ √wₘ uₘ``, ``var(x) = Σₘ √wₘ Σₙ √wₙ cov(uₘ, uₙ)``; the share of view m is its term of the
     outer sum over the whole, so shares sum to 1. For views that do not vary together and are equally
-    spread it is ``wₘ² / Σ wₙ²``: weights act squared. A share can be below 0 where views oppose each other.
+    spread it is the weight itself. A share can be below 0 where views oppose each other.
 
     Args:
         covariance: See :class:`Calibrated`.
         shares: Weight of each view, in the same order.
     """
-    weight = np.array(list(shares.values()))
-    terms = weight * (covariance @ weight)
+    factors = np.sqrt(list(shares.values()))
+    terms = factors * (covariance @ factors)
     total = terms.sum()
-    parts = terms / total if total > 0 else weight / weight.sum()
+    parts = terms / total if total > 0 else np.array(list(shares.values()))
     return MappingProxyType({view: float(part) for view, part in zip(shares, parts, strict=True)})
 
 
@@ -235,7 +237,7 @@ def _mixed(calibrated: Calibrated, shares: Mapping[View, float]) -> np.ndarray:
         mixed = np.zeros_like(vectors[block])
         for view, share in shares.items():
             if share > 0:
-                scale = np.float32(share) * calibrated.scales[view][block, None]
+                scale = np.float32(np.sqrt(share)) * calibrated.scales[view][block, None]
                 mixed += scale * (calibrated.views[view][block] - calibrated.means[view])
         lengths = np.sqrt(np.einsum("ij,ij->i", mixed, mixed))
         vectors[block] = mixed * _inverse(lengths)[:, None]

@@ -26,15 +26,18 @@ HELP: Final = (
 SHOWN: Final = 5
 
 
-def ask(question: str, context: Context, book: FactBook | None = None) -> Answer:
+def ask(
+    question: str, context: Context, book: FactBook | None = None, parsed: Parsed | None = None
+) -> Answer:
     """Answer a question, ask back, or say what can be asked.
 
     Args:
         question: In the analyst's words.
         context: What it is about.
         book: Where the facts of the turn are entered; a new one when None.
+        parsed: What the question says, where it was read before.
     """
-    parsed = parse(question, context)
+    parsed = parsed or parse(question, context)
     if "help" in parsed.cues and not parsed.unknown:
         return Answer(HELP)
     if problem := _problem(parsed, context):

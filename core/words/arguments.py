@@ -11,7 +11,9 @@ from core.settings import Settings
 from core.words.items import Dimension, ItemMetric
 from core.words.measures import BY_KEY
 
-Key = Annotated[str, Field(description="a row's key as list_segments gives it, such as segment:0 or all")]
+Key = Annotated[
+    str, Field(description="a row as the facts name it: S1, S2, … for a segment, all for every user")
+]
 Metric = StrEnum("Metric", {key.upper(): key for key in BY_KEY})  # type: ignore[misc]
 """Columns of the segments table."""
 Count = Annotated[int, Field(ge=1, le=50)]

@@ -1,4 +1,4 @@
-"""What a number in a sentence is about: the segment, the measure and the thing that the sentence ties it to.
+"""Which segment a number in a sentence is of.
 
 A number of another segment is as real as the right one, so that being in the data proves nothing. The rules
 are those of reading: a value in brackets belongs to the name before it, ``90 in segment 2`` to the name that
@@ -8,14 +8,15 @@ follows, everything else to the subject of the sentence; a sentence without one 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from core.words.mentions import ALL, Kind, Mention
+from core.words.binding_measure import is_of_all
+from core.words.mentions import ALL, Kind
 from core.words.sentence import LIST, Group, Place, Sentence
 
 _RIGHT_BEHIND: Final = re.compile(
-    r"(?:['’]s?)?[\s*_)\"”’]*[:(=–—-]?\s*"
+    r"(?:['’]s?)?[\s*_)\"”’]*(?:[:(=–—-]|,\s(?=wh))?\s*"
     r"(?:(?:at|with|has|have|had|is|are|only|just|about|around|roughly|nearly|almost|sits at"
     r"|stands at|which|that"
     r"|where|who|counts|shows|records|reaches|converts|does|its|their|the|own|mere|merely|some|n\s?="
@@ -33,24 +34,11 @@ _LEADS_TO: Final = re.compile(
 _BREAK: Final = re.compile(
     r"\b(?:and|while|whereas|but|than|as|versus|vs|compared|against|although|though)\b", re.I
 )
-_SAME_NOUN: Final = re.compile(
-    r"[\s*_)]*(?:[-–]\s?)?(?:(?:of|the|its|their|them|all|these|those|whom|which|different|distinct|clustered"
-    r"|more|fewer|less"
-    r"|average|mean|median|total|in|as|user|users|visitor|visitors|people|members|who|to|a|an|per"
-    r"|that|were|have"
-    r"|had|on|do|did|go on|end up|actually|likely|often|many|much|higher|lower|greater|larger"
-    r"|smaller|bigger|every"
-    r"|for|from|each|also|ever|even|ended|with|at least one|§(?:['’]s)?)[\s*_]+)*",
-    re.IGNORECASE,
-)
-"""Between a value and the measure that it is a value of: ``12 % of its users convert``."""
 _THOSE_OF: Final = re.compile(r"\b(?:that|those|the one) of\s+(?:the\s+)?[“']?$", re.IGNORECASE)
-_WHO: Final = re.compile(r"\s+(?:(?:who|that|which|have|had|has|actually|then|have been)\s+)*", re.IGNORECASE)
-_OUT_OF: Final = re.compile(r"\bout of (?:the |its |their )?$", re.IGNORECASE)
+_VALUES: Final = re.compile(rf"{LIST.pattern}|\s*(?:against|compared (?:to|with)|to)\s*", re.IGNORECASE)
+"""Between values that are listed together."""
 _OPENS: Final = re.compile(r"\s*(?:\w+\s+){0,2}\([\s\"“*]*(?:the\s)?[\s\"“*]*", re.IGNORECASE)
 _AGAINST: Final = re.compile(r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+$", re.IGNORECASE)
-_OF_ANOTHER: Final = re.compile(r"\s+out\s+of\s+(?:the\s+|its\s+)?(?:\d|\[\[)")
-_IN_BRACKETS: Final = re.compile(r"\(\s*$")
 _RESPECTIVELY: Final = re.compile(r"\brespectively\b|\bin (?:that|this) order\b", re.IGNORECASE)
 
 
@@ -62,6 +50,8 @@ def segments_of(sentence: Sentence, value: Place, *, compares: bool = False) -> 
         value: Where in it.
         compares: Whether it says how many times or how much more: ``2× that of segment 3`` is not of 3.
     """
+    if is_of_all(sentence, value):
+        return (ALL,)
     plain = () if compares else _paired(sentence, value) or _tied(sentence, value)
     group = plain or _subject(sentence, value)
     if group:
@@ -83,71 +73,16 @@ def other_of(sentence: Sentence, value: Place, own: Sequence[str]) -> tuple[str,
     return tuple(key for key in before if key not in own)
 
 
-def metric_of(
-    sentence: Sentence, value: Place, fits: Callable[[Mention], bool]
-) -> tuple[tuple[str, ...], bool]:
-    """What measure a value is of.
-
-    Args:
-        sentence: Where it stands.
-        value: Where in it.
-        fits: Whether a value written like this can be of a measure.
-
-    Returns:
-        All that the measure's name may mean, empty if none is named; and whether this sentence names it.
-    """
-    named = [one for one in sentence.of(Kind.METRIC) if fits(one)]
-    behind = [one for one in named if one.end > value.end]  # "percent of users" begins within the value
-    if len(behind) > 1 and _OF_ANOTHER.match(sentence.text, value.end):
-        return behind[1].keys, True  # 19 out of 743 users converted
-    if _OUT_OF.search(sentence.text[: value.start]) and not (behind and behind[0].start - value.end < 2):
-        return ("users", "sessions"), True
-    if behind and _SAME_NOUN.fullmatch(sentence.between(value.end, behind[0].start)):
-        return _predicate(sentence, behind).keys, True
-    over = [one for one in named if one.start < value.end and one.end > value.start]
-    if over:  # a word that names a measure itself, such as "larger"
-        return over[0].keys, True
-    ahead = [one for one in named if one.end <= value.start]
-    chosen = ahead[-1] if ahead else behind[0] if behind else None
-    return (chosen.keys, True) if chosen else (sentence.before.metrics, False)
-
-
-def items_of(sentence: Sentence, value: Place) -> tuple[str, ...]:
-    """The page, theme or other thing that a value is of; empty if none is named."""
-    named = sentence.of(Kind.ITEM)
-    behind = next((one for one in named if one.start >= value.end), None)
-    ahead = next((one for one in reversed(named) if one.end <= value.start), None)
-    if behind and (ahead is None or _runs_to(sentence, value, behind)):
-        return behind.keys
-    return ahead.keys if ahead else sentence.before.items
-
-
-def _runs_to(sentence: Sentence, value: Place, name: Mention) -> bool:
-    between = sentence.between(value.end, name.start)
-    return not re.search(r"[,;:()]|\b(?:and|while|but)\b", between) and not _any_value(
-        sentence, value.end, name.start
-    )
-
-
 def _paired(sentence: Sentence, value: Place) -> Group:
     """``Segments 1 and 2 have 120 and 90 users``: the first value is of the first segment."""
     row = _value_row(sentence, value)
     for group in sentence.groups:
         if len(group) == len(row) > 1:
             return (group[row.index(value)],)
-    if len(row) == 2 and _IN_BRACKETS.search(sentence.text[: row[0].start]):
-        ahead = [group for group in sentence.groups if group[-1].end <= row[0].start]
-        ahead.sort(key=sentence.is_reference)  # (120 versus 90): the first is the subject's
-        return ahead[row.index(value)] if len(ahead) == 2 else ()
+    if len(row) == len(sentence.groups) == 2 and sentence.groups[1][-1].end <= row[0].start:
+        in_order = sorted(sentence.groups, key=sentence.is_reference)  # the first value is the subject's
+        return in_order[row.index(value)]
     return ()
-
-
-def _predicate(sentence: Sentence, behind: Sequence[Mention]) -> Mention:
-    """In ``417 users converted`` the verb says what is counted."""
-    first, *more = behind
-    if more and _WHO.fullmatch(sentence.text[first.end : more[0].start]):
-        return more[0]
-    return first
 
 
 def _value_row(sentence: Sentence, value: Place) -> list[Place]:
@@ -156,7 +91,7 @@ def _value_row(sentence: Sentence, value: Place) -> list[Place]:
         return list(sentence.values)
     row: list[Place] = []
     for one in sentence.values:
-        if row and not LIST.fullmatch(sentence.text[row[-1].end : one.start]):
+        if row and not _VALUES.fullmatch(sentence.text[row[-1].end : one.start]):
             if value in row:
                 return row
             row = []
@@ -174,7 +109,7 @@ def _tied(sentence: Sentence, value: Place) -> Group:
     if not ahead and (whole := _of_all(sentence, value)):
         return whole
     behind = next((group for group in sentence.groups if group[0].start >= value.end), None)
-    if behind is None or _any_value(sentence, value.end, behind[0].start):
+    if behind is None or sentence.any_value(value.end, behind[0].start):
         return ()
     between = sentence.text[value.end : behind[0].start]
     tied = _LEADS_TO.fullmatch(between) and not _BREAK.search(between)
@@ -208,10 +143,6 @@ def _subject(sentence: Sentence, value: Place) -> Group:
     ahead = [group for group in sentence.subjects if group[-1].end <= value.start]
     behind = [group for group in sentence.subjects if group[0].start >= value.end]
     return ahead[-1] if ahead else behind[0] if behind else ()
-
-
-def _any_value(sentence: Sentence, start: int, end: int) -> bool:
-    return any(start <= one.start and one.end <= end for one in sentence.values)
 
 
 def _keys(group: Group) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.words.binding import items_of, metric_of, other_of, segments_of
+from core.words.binding import other_of, segments_of
+from core.words.binding_measure import items_of, metric_of
 from core.words.claims import is_more
 from core.words.comparatives import Comparative, find_comparatives
 from core.words.contract import Fact, Unit
@@ -20,6 +21,8 @@ from core.words.numerals import Numeral, Written, find_numerals
 from core.words.reading import (
     GENERIC,
     Read,
+    counts_segments,
+    is_share_behind_count,
     is_swapped,
     names_item,
     names_metric,
@@ -88,13 +91,32 @@ def check_slots(
         question: What was asked; its own numbers may be repeated.
         metrics: Measure → what people call it; :data:`core.words.phrases.METRIC_WORDS` when None.
     """
-    lexicon = Lexicon(facts, segments, metrics)
-    known = {fact.id: fact for fact in lexicon.facts}
-    asked = {one.value for one in find_numerals(question)}
-    problems: list[Problem] = []
-    for part in read(text, lexicon, _slots, question):
-        problems += _Sentence(part, known, asked).problems()
-    return Checked(text, tuple(sorted(problems, key=lambda one: (one.start, one.end))))
+    return SlotChecker(facts, segments, metrics).check(text, question)
+
+
+class SlotChecker:
+    """Checks several texts over the same facts; see :func:`check_slots`."""
+
+    def __init__(
+        self,
+        facts: Iterable[Fact],
+        segments: Mapping[str, Sequence[str]],
+        metrics: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        self._lexicon = Lexicon(facts, segments, metrics)
+        self._known = {fact.id: fact for fact in self._lexicon.facts}
+
+    def check(self, text: str, question: str = "") -> Checked:
+        """Check an answer whose values are slots."""
+        named = [
+            (one.start, one.end) for one in self._lexicon.mentions(question) if one.kind is not Kind.METRIC
+        ]
+        asked = {one.value for one in find_numerals(question, named)}
+        n_segments = len(self._lexicon.segment_keys)
+        problems: list[Problem] = []
+        for part in read(text, self._lexicon, _slots, question):
+            problems += _Sentence(part, self._known, asked, n_segments).problems()
+        return Checked(text, tuple(sorted(problems, key=lambda one: (one.start, one.end))))
 
 
 def _slots(text: str, _: list[Mention]) -> list[Place]:
@@ -104,12 +126,12 @@ def _slots(text: str, _: list[Mention]) -> list[Place]:
 class _Sentence:
     """Checks one sentence."""
 
-    def __init__(self, part: Read, known: Mapping[str, Fact], asked: set[float]) -> None:
-        self._start, self._known, self._asked = part.start, known, asked
+    def __init__(self, part: Read, known: Mapping[str, Fact], asked: set[float], n_segments: int) -> None:
+        self._start, self._asked, self._n_segments = part.start, asked, n_segments
         matches = list(SLOTS.finditer(part.sentence.text))
         self._cited = [(Place(*match.span()), known.get(match[1])) for match in matches]
         self._sentence = self._with_named_items(part.sentence)
-        self._comparatives = find_comparatives(part.sentence.text)
+        self._comparatives = find_comparatives(part.sentence.text, part.sentence.names)
 
     def problems(self) -> list[Problem]:
         """All that is wrong with the sentence."""
@@ -164,6 +186,8 @@ class _Sentence:
     def _wrong_measure(self, place: Place, fact: Fact) -> str:
         if fact.item and not names_item(fact, items_of(self._sentence, place), self._sentence):
             return f"the sentence does not name {fact.item!r}"
+        if fact.metric in ("share", "share_clustered") and is_share_behind_count(self._sentence, place):
+            return ""
         metric, named = metric_of(self._sentence, place, lambda _: True)
         if fact.item and fact.unit is not Unit.COUNT and not GENERIC.isdisjoint(metric):
             return ""
@@ -187,12 +211,13 @@ class _Sentence:
         return f"the sentence names another measure, this is {fact.label!r}"
 
     def _numerals(self) -> list[Numeral]:
-        hidden = [(one.start, one.end) for one in self._sentence.mentions if one.kind is not Kind.METRIC]
-        hidden += [(place.start, place.end) for place, _ in self._cited]
-        return find_numerals(self._sentence.text, hidden)
+        slots = [(place.start, place.end) for place, _ in self._cited]
+        return find_numerals(self._sentence.text, [*self._sentence.names, *slots])
 
     def _numeral(self, numeral: Numeral) -> Problem | None:
         if numeral.value in self._asked and not numeral.spelt:
+            return None
+        if counts_segments(self._sentence, numeral, self._n_segments) and numeral.spelt:
             return None
         place = Place(numeral.start, numeral.end)
         if numeral.spelt and numeral.written is Written.TIMES and self._is_cited_multiple(numeral):

@@ -31,6 +31,8 @@ _INTERVAL: Final = re.compile(
     r"|from [\d.]+\s?%? to)\b|±",
     re.IGNORECASE,
 )
+LOOSEST: Final = 0.1
+"""Share of a value by which a number may be off that is said to be "about" it."""
 _TINY: Final = 1e-9
 
 
@@ -112,7 +114,9 @@ def _is_rounded(value: float, written: float, numeral: Numeral, how: str) -> boo
         return written - _TINY <= value < written + step
     if how == "under":
         return written - step < value <= written + _TINY
-    return abs(value - written) <= step / 2 * (1 + 1e-6) + _TINY
+    error = abs(value - written)
+    exact = error <= numeral.step / 2 * (1 + 1e-6) + _TINY
+    return exact or error <= min(step / 2, LOOSEST * value)
 
 
 def units_of(written: Written) -> set[Unit]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,19 +21,19 @@ _WORD: Final = re.compile(
 )
 _IDLE: Final = re.compile(
     r"\b(?:at (?:least|most|best|worst)|(?<!the )most of|(?<!the )most (?:users|visitors|people"
-    r"|sessions|often|viewed|seen|common|likely"
+    r"|sessions)(?!\s+per\b|\s*:)|most (?:often|viewed|seen|common|likely"
     r"|of|important|notably|probably)|(?:once|no|any|even|what is|what's|learn|know|find out|see|ever) more"
     r"|more (?:or less|about|details?|and more|likely to want|importantly)|best (?:practices?|suited"
     r"|guess|to)"
     r"|(?:the )?above (?:figures?|table|numbers?)|(?:see|listed|shown|table|described) (?:above"
     r"|below)|better understand"
-    r"|least likely to want|one of the (?:most|best)"
+    r"|less about|least likely to want|one of the (?:most|best)"
     r"|(?:viewed|visited|seen|used|like) most|most (?:like|similar|typical|frequent|common)"
     r"|more than (?:just|one|once)|nevertheless)\b",
     re.IGNORECASE,
 )
 _ABOUT: Final = re.compile(
-    r"\b(?:(?P<over>more than|over|above|exceeding|at least|upwards of|well over|just over"
+    r"\b(?:(?P<over>more than|(?<!spread )over|above|exceeding|at least|upwards of|well over|just over"
     r"|no fewer than|no less than)"
     r"|(?P<under>less than|fewer than|under|below|at most|nearly|almost|close to|just under|up to"
     r"|not quite|barely)"
@@ -65,9 +66,14 @@ class Comparative:
     of_all: bool
 
 
-def find_comparatives(text: str) -> list[Comparative]:
-    """Every comparing word of a text; "more than 1,200" is none, it says how exact a number is."""
-    idle = [match.span() for match in _IDLE.finditer(text)]
+def find_comparatives(text: str, names: Sequence[tuple[int, int]] = ()) -> list[Comparative]:
+    """Every comparing word of a text; "more than 1,200" is none, it says how exact a number is.
+
+    Args:
+        text: What to search.
+        names: Spans of names, in which no word compares.
+    """
+    idle = [*names, *(match.span() for match in _IDLE.finditer(text))]
     found = []
     for match in _WORD.finditer(text):
         if any(start <= match.start() < end for start, end in idle) or _is_about(text, match):

@@ -113,9 +113,32 @@ class Tables:
         return self.profiles.segments.set_index(Col.KEY, drop=False)
 
     @cached_property
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Its rows as plain data: many questions look at one cell."""
+        return {
+            str(key): {str(name): value for name, value in row.items()}
+            for key, row in self.segments.to_dict("index").items()
+        }
+
+    @cached_property
+    def segment_keys(self) -> tuple[str, ...]:
+        """Keys of the segments, by id."""
+        return tuple(key for key, row in self.records.items() if row[Col.KIND] == Kind.SEGMENT)
+
+    @cached_property
     def labels(self) -> pd.DataFrame:
         """Themes and types (``core/profiles/labels.py``)."""
         return label_shares(self.basis.labels or LabelData({}, {}, np.empty(0)), self.rows)
+
+    @cached_property
+    def attributes(self) -> Mapping[str, tuple[str, ...]]:
+        """Browser, device, … → its values, most frequent first, without what is counted as the rest."""
+        shares = self.profiles.shares
+        named = shares[~shares[Col.IS_OTHER].astype(bool)]
+        return {
+            str(attribute): tuple(dict.fromkeys(part[Col.VALUE]))
+            for attribute, part in named.groupby(Col.ATTRIBUTE, sort=False)
+        }
 
     @cached_property
     def entries(self) -> pd.DataFrame:
@@ -194,13 +217,12 @@ class Context:
     @property
     def segment_keys(self) -> tuple[str, ...]:
         """Keys of the segments, by id."""
-        table = self.tables.profiles.segments
-        return tuple(table.loc[table[Col.KIND] == Kind.SEGMENT, Col.KEY])
+        return self.tables.segment_keys
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Keys of all rows."""
-        return tuple(self.tables.segments.index)
+        return tuple(self.tables.records)
 
     @cached_property
     def typical(self) -> Mapping[int, np.ndarray]:
@@ -209,7 +231,7 @@ class Context:
 
     def row(self, key: str) -> Mapping[str, Any]:
         """A row of the segments table."""
-        return {str(name): value for name, value in self.tables.segments.loc[key].to_dict().items()}
+        return self.tables.records[key]
 
     def place(self, key: str) -> int:
         """Where a row stands in the tables."""

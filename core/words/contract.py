@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
 import pandas as pd
+
+from core.llm.contract import Usage
 
 
 class Unit(StrEnum):
@@ -63,6 +65,24 @@ class Fact:
     query: str = ""
 
 
+class MarkKind(StrEnum):
+    """What has to be said of a stretch of text."""
+
+    SUGGESTION = "suggestion"
+    """The model's own words; no fact stands behind them."""
+    UNVERIFIED = "unverified"
+    """A number or comparison that no fact backs."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A stretch of an answer's text: ``text[start:end]``, before values are filled in."""
+
+    start: int
+    end: int
+    kind: MarkKind
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What is shown for one question.
@@ -75,6 +95,10 @@ class Answer:
         source: ``rules`` or the model's name.
         declined: True where the question could not be answered; the text then says what can be asked.
         chart: A chart over the columns of ``table`` (``core/words/segment_tools.py``); None if absent.
+        marks: What has to be said of parts of the text, from left to right; they do not overlap.
+        reason: Why the answer is not the model's; empty if it is, or if no model was needed.
+        usage: What the model used for it; no calls where none was asked.
+        cost: Of that, in the currency of the price table; None if the model has no price.
     """
 
     text: str
@@ -84,6 +108,10 @@ class Answer:
     source: str = "rules"
     declined: bool = False
     chart: Mapping[str, Any] | None = None
+    marks: tuple[Mark, ...] = ()
+    reason: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost: float | None = None
 
 
 class Facts(Protocol):

@@ -156,9 +156,7 @@ def values(context: Context, dimension: Dimension) -> tuple[str, ...]:
         labels = context.tables.basis.labels
         view = View(dimension.value)
         return labels.views[view].values if labels and view in labels.views else ()
-    table = context.tables.profiles.shares
-    listed = table[(table[Col.ATTRIBUTE] == dimension.value) & ~table[Col.IS_OTHER].astype(bool)]
-    return tuple(dict.fromkeys(listed[Col.VALUE]))
+    return context.tables.attributes.get(dimension.value, ())
 
 
 def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n: int) -> list[str]:

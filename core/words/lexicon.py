@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -82,9 +82,15 @@ def lexicon(context: Context) -> Lexicon:
     """Phrase → what it can mean in this context."""
     found: dict[Phrase, dict[Meaning, None]] = {}
     for text, meaning in _phrases(context):
-        if phrase := tuple(tokens(text)):
+        if phrase := _phrase(text):
             found.setdefault(phrase, {})[meaning] = None
     return {phrase: _sorted(tuple(meanings)) for phrase, meanings in found.items()}
+
+
+@lru_cache(maxsize=8_192)
+def _phrase(text: str) -> Phrase:
+    """Most phrases are the same for every question."""
+    return tuple(tokens(text))
 
 
 def _sorted(meanings: tuple[Meaning, ...]) -> tuple[Meaning, ...]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from core.words.contract import Fact, Unit
 from core.words.numerals import SMALL
-from core.words.phrases import ALL_WORDS, EXTRA_WORDS, METRIC_WORDS, PER_USER, REST_WORDS, WEAK
+from core.words.phrases import ALL_WORDS, EXTRA_WORDS, METRIC_WORDS, PER_SESSION, PER_USER, REST_WORDS, WEAK
 
 ALL: Final = "all"
 REST: Final = "rest"
@@ -22,15 +22,19 @@ _COUNT: Final = r"\d{1,3}|" + "|".join(
 )
 _NUMBERED: Final = re.compile(
     rf"\b(?:(?P<many>segments|clusters|segs)|segment|cluster|seg\.?)\s*(?:no\.?\s*|number\s+|#)?"
-    rf"(?P<first>{_COUNT})\b(?![.,]\d)"
+    rf"(?P<first>{_COUNT})\b(?![.,]\d|\s(?:min|s|h)\b)"
     rf"(?P<list>(?:\s*(?:,\s*and\s|,|and\s|or\s|&|to\s|vs\.?\s|versus\s)\s*#?(?:{_COUNT})\b"
     r"(?!\s*(?:%|[.,]\d|percent|×)))*)",
     re.IGNORECASE,
 )
-_EACH: Final = re.compile(
+_EACH_USER: Final = re.compile(
     r"\b(?:per|each|every|an? average|a typical|the average) (?:user|visitor|person|head|member|customer)\b"
-    r"|\bon average\b|\baverag(?:e|es|ing)\b|\bapiece\b",
+    r"|\bapiece\b|\btimes\b(?!\s(?:as|more|that|the)\b)",
     re.IGNORECASE,
+)
+_AVERAGE: Final = re.compile(r"\bon average\b|\baverag(?:e|es|ing)\b", re.IGNORECASE)
+_EACH_SESSION: Final = re.compile(
+    r"\b(?:per|each|every|an? average|a typical|the average|a) (?:session|visit)\b", re.IGNORECASE
 )
 _OF_ALL: Final = re.compile(r"\bof (?:all|the total)(?=\s*[.,;)]|$)", re.IGNORECASE)
 _AGAINST: Final = re.compile(r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+\S+(?:\s%)?\s+$", re.I)
@@ -104,7 +108,7 @@ class Lexicon:
         for one in found:
             if not any(one.start < other.end and other.start < one.end for other in kept):
                 kept.append(one)
-        return _per_user(text, _merged(text, sorted(kept, key=lambda one: one.start)))
+        return _averaged(text, _merged(text, sorted(kept, key=lambda one: one.start)))
 
     def _named(self, text: str) -> list[Mention]:
         found: list[Mention] = []
@@ -225,12 +229,13 @@ def _all_not_share(text: str, one: Mention) -> Mention:
     return one
 
 
-def _per_user(text: str, mentions: list[Mention]) -> list[Mention]:
+def _averaged(text: str, mentions: list[Mention]) -> list[Mention]:
     """``Per user, it brings 3.10 of revenue``: revenue may be that of a user there."""
-    if not _EACH.search(text):
-        return mentions
+    each_session = PER_SESSION if _EACH_SESSION.search(text) else {}
+    each_user = _EACH_USER.search(text) or (_AVERAGE.search(text) and not each_session)
+    means = {**(PER_USER if each_user else {}), **each_session}
     return [
-        replace(one, keys=(*one.keys, *(PER_USER[key] for key in one.keys if key in PER_USER)))
+        replace(one, keys=(*one.keys, *(means[key] for key in one.keys if key in means)))
         if one.kind is Kind.METRIC
         else one
         for one in mentions

@@ -107,6 +107,11 @@ _AFTER: Final = re.compile(
     r"|(?P<money>\s?(?:€|\$|£|euros?\b|dollars?\b|EUR\b|USD\b|GBP\b))",
     re.IGNORECASE,
 )
+_COUNTED_TIMES: Final = re.compile(
+    r"\b(?:visit(?:s|ed)?|com(?:e|es|ing) back|came back|return(?:s|ed)?)\b[^;:]{0,160}$", re.IGNORECASE
+)
+"""Before ``2.4 times`` that counts visits and does not multiply."""
+_MULTIPLIES: Final = re.compile(r"\s+(?:as|more|that|the|those|what|higher|longer|larger)\b", re.IGNORECASE)
 _LENGTHS: Final = {"days": 86_400.0, "hours": 3_600.0, "minutes": 60.0, "seconds": 1.0}
 _DIGITS: Final = re.compile(
     r"(?<![\w.])(?P<money>(?:[€$£]|EUR|USD|GBP)\s?)?[+\-−–]?"
@@ -123,6 +128,7 @@ _SPELT: Final = re.compile(
 _FRACTION: Final = re.compile(
     r"\b(?:(?P<count>a|one|two|three|four|\d)[\s-])?(?P<part>half|halves|thirds?|quarters?|fifths?|tenths?)\b"
     r"(?![\s-](?:part(?:y|ies)|hand)\b)"
+    r"|\bevery\s(?P<every>other|second|third|fourth|fifth|tenth)\s(?=user|visitor|person|member|customer|one\b)"
     r"|\b(?:(?P<n>one|two|three|nine|\d)\s(?:in|out\sof)\s(?:every\s)?(?P<of>two|three|four|five|ten|\d+))\b",
     re.IGNORECASE,
 )
@@ -134,8 +140,8 @@ _ORDINAL: Final = re.compile(
 )
 _NOT_A_NUMBER: Final = re.compile(
     r"\b(?:(?:this|that|which|each|every|any|no|another|other|only|the)\sone"
-    r"|one\s(?:another|can|could|should|might|would|may|must|who|of\s(?:the|these|those|them))"
-    r"|the\sones|at\sfirst|in\sthe\sfirst\splace|first(?:ly)?(?=,)|second(?:ly)?(?=,)|third(?:ly)?(?=,)|on\sthe\sone\shand"
+    r"|one\s(?:another|can|could|should|might|would|may|must|who|of\s(?:the|these|those|them)|of(?=\s\x1f))"
+    r"|(?:is|are|was)\sone\s(?:to|for|that|which|where|worth)|the\sones|at\sfirst|in\sthe\sfirst\splace|first(?:ly)?(?=,)|second(?:ly)?(?=,)|third(?:ly)?(?=,)|on\sthe\sone\shand"
     r"|first(?=\s*[.;:!?)]|\s*$|\sand\sthen)|one[\s-](?:stop|off|click)"
     r"|(?:a|per|every|each)\ssecond(?!\s(?:largest|highest|most))|better\shalf)\b",
     re.IGNORECASE,
@@ -199,6 +205,8 @@ def _fractions(text: str) -> list[Numeral]:
 
 
 def _fraction(match: re.Match[str]) -> float:
+    if match["every"]:
+        return 100 / ORDINALS.get(match["every"].lower(), 2.0)
     if match["part"] is None:
         return 100 * _small(match["n"]) / _small(match["of"])
     return _small(match["count"] or "a") * FRACTIONS[match["part"].lower()]
@@ -234,11 +242,18 @@ def _with_unit(one: Numeral, text: str) -> Numeral:
     """Read on: what stands right behind a number is its unit."""
     if one.written is not Written.PLAIN:
         return one
-    if unit := _AFTER.match(text, one.end):
+    unit = _AFTER.match(text, one.end)
+    if unit and unit[0].strip() == "times" and _counts_visits(text, one.start, unit.end()):
+        return replace(one, end=unit.end())
+    if unit:
         return replace(one, end=unit.end(), written=Written(str(unit.lastgroup)))
     if duration := _DURATION.match(text, one.end):
         return _lasting(one, duration)
     return one
+
+
+def _counts_visits(text: str, start: int, end: int) -> bool:
+    return bool(_COUNTED_TIMES.search(text[:start])) and not _MULTIPLIES.match(text, end)
 
 
 def _lasting(one: Numeral, duration: re.Match[str]) -> Numeral:

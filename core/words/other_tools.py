@@ -108,7 +108,8 @@ def calc(figures: Figures, asked: arguments.Calc) -> Finding:
     value = {"difference": one - other, "sum": one + other, "ratio": one / other if other else 0.0}[asked.op]
     unit = {"ratio": Unit.RATIO, "sum": first.unit, "difference": first.unit}[asked.op]
     fact = figures.book.add(
-        f"calc:{asked.op}:{first.id}:{second.id}", f"{asked.op} of {first.label} and {second.label}",
+        f"calc:{asked.op}:{first.id}:{second.id}:{first.metric}",
+        f"{asked.op} of {first.label} and {second.label}",
         tuple(dict.fromkeys((*first.segments, *second.segments))), value,
         Unit.POINTS if unit is Unit.SHARE else unit, n=min(first.n, second.n), comparison=asked.op != "sum",
         users=min(figures.book.users(first), figures.book.users(second)),

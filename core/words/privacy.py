@@ -154,11 +154,12 @@ def build_payload(
             quotes.set(said_key(key), name)
     data = {
         "question": clean(question, LONGEST_QUESTION),
-        "facts": [_as_data(fact, quotes) for fact in facts],
-        **{name: _cleaned(value) for name, value in (extra or {}).items()},
+        "facts": [fact_data(fact, quotes) for fact in facts],
+        **{name: cleaned(value) for name, value in (extra or {}).items()},
         "names": quotes.data(),
     }
-    _refuse_ids(data, user_ids)
+    # values are figures of many users, though one may be spelt like a short id; all other text is checked
+    refuse_ids([{**data, "facts": [], "names": []}, list(quotes.data().values())], user_ids)
     user = json.dumps(data, ensure_ascii=False, allow_nan=False)
     price = price_of(model, tokens_of(instructions) + tokens_of(user), ANSWER_TOKENS, prices)
     return Payload(host, model, instructions, user, price)
@@ -179,14 +180,13 @@ def said_key(key: str) -> str:
     return f"S{int(number) + 1}" if kind == "segment" else key
 
 
-def _as_data(fact: Fact, quotes: Quotes) -> dict[str, object]:
+def fact_data(fact: Fact, quotes: Quotes) -> dict[str, object]:
     """A fact without any text from the data but by number."""
-    said = quotes.id_of("P", fact.value) if isinstance(fact.value, str) else fact.text
     shown: dict[str, object] = {
         "id": fact.id,
         "measure": clean(fact.label),
         "of": [said_key(key) for key in fact.segments],
-        "value": said,
+        "value": value_of(fact, quotes),
     }
     if fact.item:
         shown["item"] = quotes.id_of("P", fact.item)
@@ -195,17 +195,34 @@ def _as_data(fact: Fact, quotes: Quotes) -> dict[str, object]:
     return shown
 
 
-def _cleaned(value: object) -> object:
+def value_of(fact: Fact, quotes: Quotes) -> str:
+    """A value as it is sent: a segment's name by the segment's number, another name by one of its own."""
+    if not isinstance(fact.value, str):
+        return fact.text
+    return said_key(fact.segments[0]) if _names_a_row(fact) else quotes.id_of("P", fact.value)
+
+
+def _names_a_row(fact: Fact) -> bool:
+    return fact.comparison and len(fact.segments) == 1
+
+
+def cleaned(value: object) -> object:
+    """Plain data with each text on one line, without what cannot be seen, and cut."""
     if isinstance(value, str):
         return clean(value, LONGEST_QUESTION)
     if isinstance(value, Mapping):
-        return {clean(str(key)): _cleaned(part) for key, part in value.items()}
+        return {clean(str(key)): cleaned(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_cleaned(part) for part in value]
+        return [cleaned(part) for part in value]
     return value
 
 
-def _refuse_ids(data: object, user_ids: Collection[str]) -> None:
+def refuse_ids(data: object, user_ids: Collection[str]) -> None:
+    """Refuse data with a user id in it.
+
+    Raises:
+        InputError: If there is one.
+    """
     ids = user_ids if isinstance(user_ids, frozenset | set | dict) else frozenset(user_ids)
     if not ids:
         return

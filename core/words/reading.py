@@ -9,6 +9,7 @@ from typing import Final
 
 from core.words.contract import Fact
 from core.words.mentions import UNKNOWN, Kind, Lexicon, Mention, parts, split_sentences
+from core.words.numerals import Numeral
 from core.words.sentence import About, Group, Place, Sentence
 
 _HEADING: Final = re.compile(r"^[ \t]*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$)|:\s*$")
@@ -43,7 +44,7 @@ def read(
     """
     asked = _about(question, lexicon.mentions(question), About())
     line = heading = asked
-    columns: list[tuple[str, ...]] = []
+    columns: list[About] = []
     for start, end in split_sentences(text):
         part = text[start:end]
         if _ROW.match(part):
@@ -72,18 +73,19 @@ def _found(
 
 
 def _cells(
-    row: str, lexicon: Lexicon, columns: list[tuple[str, ...]]
-) -> tuple[list[tuple[int, str, About]], list[tuple[str, ...]]]:
-    """A row of a table: its cells, each about the row's segment and the column's measure."""
+    row: str, lexicon: Lexicon, columns: list[About]
+) -> tuple[list[tuple[int, str, About]], list[About]]:
+    """A row of a table: its cells, each about what the row and the column are about."""
     spans = [match.span() for match in _CELL.finditer(row)]
     named = [_about(row[start:end], lexicon.mentions(row[start:end]), About()) for start, end in spans]
     if not columns:
-        return [(start, row[start:end], About()) for start, end in spans], [one.metrics for one in named]
+        return [(start, row[start:end], About()) for start, end in spans], named
     segments = next((one.segments for one in named if one.segments), ())
-    measures = [*columns, *([()] * len(spans))]
+    metrics = next((one.metrics for one in named if one.metrics), ())
+    heads = [*columns, *([About()] * len(spans))]
     cells = [
-        (start, row[start:end], About(segments, measure))
-        for (start, end), measure in zip(spans, measures, strict=False)
+        (start, row[start:end], About(segments or head.segments, head.metrics or metrics))
+        for (start, end), head in zip(spans, heads, strict=False)
     ]
     return cells, columns
 
@@ -154,3 +156,23 @@ def names_pair(fact: Fact, own: tuple[str, ...], sentence: Sentence) -> bool:
     named = {key for group in sentence.groups for one in group for key in one.keys}
     apart = {*named, *sentence.before.segments}.issuperset(fact.segments)
     return fact.metric == "distance" and apart and not set(own).isdisjoint(fact.segments)
+
+
+_USERS_SHARE: Final = re.compile(r"(?:\d|\]\]) users? \($")
+
+
+def is_share_behind_count(sentence: Sentence, value: Place) -> bool:
+    """Whether a percentage says what share of all users so many are: ``280 users (18.7%)``."""
+    return bool(_USERS_SHARE.search(sentence.text[: value.start]))
+
+
+def counts_segments(sentence: Sentence, numeral: Numeral, n_segments: int) -> bool:
+    """Whether a number counts segments rightly: ``the 4 segments``, ``two segments matter``, ``the two``."""
+    behind = sentence.text[numeral.end :].lstrip(" *_").lower()
+    named = {key for one in sentence.of(Kind.SEGMENT) for key in one.keys} or set(sentence.before.segments)
+    if not behind.startswith(("segments", "clusters", "groups", "behavioural segments")):
+        ahead = sentence.text[: numeral.start].rstrip().lower()
+        return numeral.spelt and ahead.endswith("the") and numeral.value == len(named) > 1
+    if numeral.value == n_segments:
+        return True
+    return numeral.spelt and numeral.value > 1 and not sentence.of(Kind.METRIC)

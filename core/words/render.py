@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import InputError
-from core.words.contract import Fact
+from core.words.contract import Fact, Mark, MarkKind
+from core.words.markdown import safe_markdown
 
 SLOTS: Final = re.compile(r"\[\[(F\d+)\]\]")
+AROUND: Final = {MarkKind.SUGGESTION: ("", " *(suggestion)*"), MarkKind.UNVERIFIED: ("~~", "~~ (unverified)")}
+"""What stands before and after a marked stretch."""
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,20 @@ def fill(text: str, facts: Iterable[Fact]) -> tuple[str, tuple[Span, ...]]:
 def cited(text: str) -> tuple[str, ...]:
     """Ids of the facts that a text cites, each once, in order."""
     return tuple(dict.fromkeys(SLOTS.findall(text)))
+
+
+def shown(text: str, facts: Iterable[Fact], marks: Iterable[Mark] = ()) -> str:
+    """A model's answer as Markdown that loads and links nothing.
+
+    Args:
+        text: With slots.
+        facts: That it cites.
+        marks: What has to be said of parts of it.
+
+    Raises:
+        InputError: If the text cites a fact that is not of this turn.
+    """
+    for mark in sorted(marks, key=lambda one: one.start, reverse=True):
+        before, after = AROUND[mark.kind]
+        text = f"{text[: mark.start]}{before}{text[mark.start : mark.end]}{after}{text[mark.end :]}"
+    return safe_markdown(fill(text, facts)[0])

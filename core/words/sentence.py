@@ -15,12 +15,11 @@ Group = tuple[Mention, ...]
 """Segments that are named together: ``segments 1 and 2``."""
 
 _LIKENESS: Final = (
-    r"than|unlike|versus|vs\.?|compared (?:to|with)|in contrast to|relative to|against|(?<=\w )as|ahead of"
-    r"|behind|below|above|beats?|beating|outperforms?|outnumbers?|exceeds?|trails?|surpass(?:es)?"
-    r"|dwarfs?"
-    r"|overtakes?|tops|that of|those of|rather than|leads|similar to|like(?: it)? is|(?<=most )like"
-    r"|closest to|resembles?|next to|beside|alongside|(?:set"
-    r"|measured) against|as opposed to|on top of"
+    r"than|unlike|in comparison (?:to|with)|versus|vs\.?|compared (?:to|with)|in contrast to|relative to"
+    r"|against|(?<=\w )as|ahead of|behind|below|above|beats?|beating|outperforms?|outnumbers?|exceeds?"
+    r"|trails?|surpass(?:es)?|dwarfs?|overtakes?|tops|(?<!\bis )(?<!\bare )(?<!\bwas )(?:that|those) of"
+    r"|rather than|leads|similar to|like(?: it)? is|(?<=most )like|closest to|resembles?|next to|beside"
+    r"|alongside|(?:set|measured) against|as opposed to|on top of"
 )
 _BEFORE_REFERENCE: Final = re.compile(
     rf"(?:^|(?<=\W))(?:{_LIKENESS})\s+(?:(?:in|of|for|the|those|that|is|does|did|it|users?|visitors"
@@ -80,6 +79,11 @@ class Sentence:
     values: Sequence[Place]
     before: About = About()
 
+    @cached_property
+    def names(self) -> list[tuple[int, int]]:
+        """Where segments and things are named: nothing in there is a number or compares."""
+        return [(one.start, one.end) for one in self.mentions if one.kind is not Kind.METRIC]
+
     def of(self, kind: Kind) -> list[Mention]:
         """The names of one kind."""
         return [one for one in self.mentions if one.kind is kind]
@@ -126,3 +130,7 @@ class Sentence:
         for one in reversed(inside):
             text = f"{text[: one.start - start]}§{text[one.end - start :]}"
         return text
+
+    def any_value(self, start: int, end: int) -> bool:
+        """Whether a value stands in a stretch of text."""
+        return any(start <= one.start and one.end <= end for one in self.values)

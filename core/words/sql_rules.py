@@ -104,7 +104,10 @@ def check(con: duckdb.DuckDBPyConnection, sql: str, tables: Collection[str]) -> 
     """
     statement = _only_select(con, sql)
     answer = con.execute("SELECT json_serialize_sql($1::VARCHAR)", [statement.query]).fetchall()[0][0]
-    parsed = json.loads(answer)
+    try:
+        parsed = json.loads(answer)
+    except RecursionError as error:
+        raise RefusedSql("The query is nested too deeply") from error
     if parsed.get("error") or len(parsed.get("statements", ())) != 1:
         raise RefusedSql("Only a SELECT can be run")
     nodes = [node for node, _ in _walk(parsed["statements"], 0)]

@@ -12,18 +12,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.words.binding import items_of, metric_of, other_of, segments_of
+from core.words.binding import other_of, segments_of
+from core.words.binding_measure import items_of, metric_of
 from core.words.claims import Claim, claims_of, has_value, is_interval_level, is_more, says_interval, units_of
 from core.words.comparatives import Comparative, about, find_comparatives
 from core.words.contract import Fact, Unit
 from core.words.mentions import UNKNOWN, Kind, Lexicon, Mention
 from core.words.numerals import Numeral, Written, find_numerals
 from core.words.ordering import Ordering
-from core.words.reading import GENERIC, Read, names_item, names_pair, names_segments, read
+from core.words.reading import (
+    GENERIC,
+    Read,
+    counts_segments,
+    is_share_behind_count,
+    names_item,
+    names_pair,
+    names_segments,
+    read,
+)
 from core.words.sentence import Place, Sentence
 
-_USERS_SHARE: Final = re.compile(r"\d users? \($")
-"""Before a percentage that says what share of all users so many are: ``280 users (18.7%)``."""
 _NONE: Final = re.compile(r"\bno (?:other )?(?:segment|cluster|group|audience)\b", re.IGNORECASE)
 
 
@@ -160,7 +168,7 @@ class _Sentence:
     def __init__(self, part: Read, lexicon: Lexicon, claims: Sequence[Claim], ordering: Ordering) -> None:
         self._start, self._sentence = part.start, part.sentence
         self._lexicon, self._claims, self._ordering = lexicon, claims, ordering
-        self._comparatives = find_comparatives(part.sentence.text)
+        self._comparatives = find_comparatives(part.sentence.text, part.sentence.names)
 
     def checked(self) -> list[Checked]:
         """Every number, comparison and unknown segment of the sentence."""
@@ -176,7 +184,9 @@ class _Sentence:
 
     def _number(self, numeral: Numeral) -> Checked:
         place = Place(numeral.start, numeral.end)
-        if self._counts_segments(numeral) or self._is_multiple(numeral):
+        if counts_segments(self._sentence, numeral, len(self._lexicon.segment_keys)) or self._is_multiple(
+            numeral
+        ):
             return self._span(place, None, "", ok=True)
         how = about(self._sentence.text, numeral.start)
         ends = says_interval(self._sentence.text)
@@ -190,7 +200,7 @@ class _Sentence:
     def _tie(self, numeral: Numeral) -> _Tie:
         place = Place(numeral.start, numeral.end)
         metric, named = metric_of(self._sentence, place, lambda one: self._fits(one, numeral))
-        if _USERS_SHARE.search(self._sentence.text[: place.start]) and numeral.written is Written.PERCENT:
+        if is_share_behind_count(self._sentence, place) and numeral.written is Written.PERCENT:
             metric, named = ("share", "share_clustered"), True
         return _Tie(self._own(numeral), metric, named, items_of(self._sentence, place), self._sentence)
 
@@ -244,17 +254,6 @@ class _Sentence:
     def _fits(self, mention: Mention, numeral: Numeral) -> bool:
         units = units_of(numeral.written)
         return any(self._lexicon.units.get(key, set()) & units for key in mention.keys)
-
-    def _counts_segments(self, numeral: Numeral) -> bool:
-        """``The 4 segments`` is right if there are so many."""
-        behind = self._sentence.text[numeral.end :].lstrip(" *_").lower()
-        named = {key for one in self._sentence.of(Kind.SEGMENT) for key in one.keys}
-        if not behind.startswith(("segments", "clusters", "groups", "behavioural segments")):
-            ahead = self._sentence.text[: numeral.start].rstrip().lower()
-            return numeral.spelt and ahead.endswith("the") and numeral.value == len(named) > 1
-        if numeral.value == len(self._lexicon.segment_keys):
-            return True
-        return numeral.spelt and numeral.value > 1 and not self._sentence.of(Kind.METRIC)
 
     def _is_multiple(self, numeral: Numeral) -> bool:
         """``twice as many`` can follow from the two values."""

@@ -7,15 +7,25 @@ import streamlit as st
 
 from core import pipeline
 from core.dataset import Dataset
-from core.labels import review
 from core.labels.labelling import LabelSummary, read_summary
 from core.labels.review import Review
-from core.labels.settings import LabelMode, LabelSettings, Override
+from core.labels.settings import LabelMode, LabelSettings
 from core.page_labels import LabelledPages
-from core.schema import View
-from pages.ui import errors, job_panel, label_book, label_charts, label_jobs, label_table, state
+from core.schema import Pages, View
+from pages.ui import (
+    errors,
+    job_panel,
+    label_book,
+    label_charts,
+    label_jobs,
+    label_review,
+    label_table,
+    state,
+)
 from pages.ui.catalog import latest_labels
 from pages.ui.figure import figure
+from pages.ui.label_corrections import corrections, stale
+from pages.ui.label_fetching import consent
 from pages.ui.label_ladder import ladder_form
 from pages.ui.links import TRAINING, button
 from pages.ui.taxonomy_form import files_form, taxonomy_form
@@ -25,6 +35,15 @@ WHAT = (
     "A theme says what a page is about, a type what it is for. They make segments readable, and become two "
     "more views of every user beside the pages themselves."
 )
+_SURE = "by the GA4 events that fire on them and by rules on addresses and titles"
+_STAYS = "Nothing is fetched and nothing leaves this machine."
+HOW = {
+    LabelMode.RULES: f"{_SURE}. {_STAYS}",
+    LabelMode.AUTO: f"{_SURE}, and by a small sentence embedding that runs on this machine. {_STAYS}",
+    LabelMode.NLI: f"{_SURE}, a sentence embedding, and an entailment model that runs on this machine.",
+    LabelMode.LLM: f"{_SURE}, and a sentence embedding. What these leave open is asked of the language model "
+    "of your settings, which is sent titles and paths: “How far to go” says how many, and what it costs.",
+}
 WORDS = {View.THEME.value: "Themes", View.TYPE.value: "Types"}
 
 
@@ -42,47 +61,65 @@ def main() -> None:
 
 def _page(dataset: Dataset) -> None:
     settings = label_book.load()
+    _set_aside()
     labels = pipeline.find_labels(state.store(), dataset, settings)
+    shown = labels or latest_labels(state.store(), dataset.key)
     running = job_panel.panels(label_jobs.TASKS, dataset.key)
     if settings.mode is LabelMode.OFF:
         st.info("Labelling is off: the model learns from pages alone.", icon=":material/label_off:")
     elif labels is None and not running:
-        _offer(dataset, settings)
-    shown = labels or latest_labels(state.store(), dataset.key)
+        _offer(dataset, settings, again=shown is not None)
     if shown is not None and settings.mode is not LabelMode.OFF:
-        _labelled(dataset, shown, settings)
+        _labelled(dataset, shown, settings, up_to_date=labels is not None)
     _behind(dataset, settings)
 
 
-def _offer(dataset: Dataset, settings: LabelSettings) -> None:
+def _set_aside() -> None:
+    """Say that settings could not be read, for as long as the file lies there."""
+    for path in label_book.set_aside():
+        with st.container(border=True, key=path.stem):
+            st.warning(
+                "Your label settings could not be read, so the ones that come with the tool are in use. "
+                f"Nothing was written over: the file is kept as **{md_text(path.name)}**.",
+                icon=":material/broken_image:",
+            )
+            with st.container(horizontal=True):
+                st.download_button(
+                    "Get the file", path.read_bytes(), path.name, "application/json",
+                    icon=":material/download:", on_click="ignore", key=f"get-{path.stem}",
+                )  # fmt: skip
+                st.button(
+                    "Delete it", icon=":material/delete:", key=f"delete-{path.stem}",
+                    on_click=path.unlink, args=(True,),
+                )  # fmt: skip
+
+
+def _offer(dataset: Dataset, settings: LabelSettings, *, again: bool) -> None:
+    verb = "Label the pages again" if again else "Label the pages"
     with st.container(border=True, key="offer-labels"):
-        st.subheader("Label the pages")
-        st.write(
-            f"{count(len(dataset.pages), 'page')} get a theme and a type: by the GA4 events that fire on "
-            "them, by rules on addresses and titles, and by a small language model that runs on this "
-            "machine. Nothing is fetched and nothing leaves it."
-        )
+        st.subheader(verb)
+        if again:
+            st.write("The labels below were made with other settings or by an earlier version of this tool.")
+        st.write(f"{count(len(dataset.pages), 'page')} get a theme and a type: {HOW[settings.mode]}")
         st.button(
-            "Label the pages", type="primary", icon=":material/label:", key="start-labels",
+            verb, type="primary", icon=":material/label:", key="start-labels",
             on_click=label_jobs.start, args=(dataset.key, settings),
         )  # fmt: skip
 
 
-def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings) -> None:
+def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, *, up_to_date: bool) -> None:
     with errors.shown():
-        table, pages = labels.table, dataset.pages
+        pages = dataset.pages
         summary = read_summary(labels.path)
         _notes(summary)
-        with st.container(horizontal=True, key="after-labels"):
-            if state.model() is None:
-                button(TRAINING, "Next: train a model")
-            _undo(dataset, settings)
+        if state.model() is None:
+            button(TRAINING, "Next: train a model")
         covered, blocks = st.columns([4, 5], gap="medium")
         with covered:
-            _coverage(table, pages)
+            _coverage(labels, pages)
         with blocks:
-            _mosaic(table, pages)
-        _tables(labels, pages, settings)
+            _mosaic(labels, pages)
+        _tables(dataset, labels, settings, up_to_date=up_to_date)
 
 
 def _notes(summary: LabelSummary) -> None:
@@ -90,20 +127,20 @@ def _notes(summary: LabelSummary) -> None:
         st.caption(f":material/info: {md_text(note)}")
 
 
-def _undo(dataset: Dataset, settings: LabelSettings) -> None:
-    """The latest correction, and the way back."""
-    if settings.overrides:
-        last: Override = settings.overrides[-1]
+def _undo(dataset: Dataset) -> None:
+    """The latest edit of corrections, and the way back."""
+    if edit := label_book.latest():
+        first, more = md_text(edit[0].after or "deletion", 40), len(edit) - 1
+        told = [f"{md_text(one.target, 120)}: {md_text(one.after or 'deleted', 60)}" for one in edit[:5]]
         st.button(
-            f"Undo: {md_text(last.value, 40)}", icon=":material/undo:", key="undo-label",
-            on_click=label_jobs.undo, args=(dataset.key,),
-            help=f"{md_text(last.target, 120)} got {md_text(last.value, 60)} by you. "
-            f"{count(len(settings.overrides), 'correction')} in all.",
+            f"Undo: {first} and {more:,} more" if more else f"Undo: {first}",
+            icon=":material/undo:", key="undo-label", on_click=label_jobs.undo, args=(dataset.key,),
+            help="  \n".join(told),
         )  # fmt: skip
 
 
-def _coverage(table: pd.DataFrame, pages: pd.DataFrame) -> None:
-    covered = review.coverage(table, pages)
+def _coverage(labels: LabelledPages, pages: pd.DataFrame) -> None:
+    covered = label_review.coverage(labels, pages)
     shown = covered.assign(
         **{
             Review.VIEW: covered[Review.VIEW].map(WORDS),
@@ -114,7 +151,7 @@ def _coverage(table: pd.DataFrame, pages: pd.DataFrame) -> None:
         "Who decided",
         label_charts.coverage(shown),
         shown,
-        n=f"{int(pages['views'].sum()):,} page views · unknown: {_unknown(covered)}",
+        n=f"Of {int(pages[Pages.VIEWS].sum()):,} page views, **Unknown** are {_unknown(covered)}",
         key="label-coverage",
         alt_text="Share of the page views whose theme and type each rung of the ladder decided",
         help_text="The first that decides wins: you, events, markup, rules, then models. What nobody decides "
@@ -124,39 +161,55 @@ def _coverage(table: pd.DataFrame, pages: pd.DataFrame) -> None:
 
 def _unknown(covered: pd.DataFrame) -> str:
     rows = covered[covered[Review.RUNG] == label_table.UNKNOWN].set_index(Review.VIEW)[Review.SHARE]
-    return ", ".join(f"{share(rows.get(view, 0.0), 1)} of {noun.lower()}" for view, noun in WORDS.items())
+    return " and ".join(
+        f"**{share(rows.get(view, 0.0), 1)}** of {noun.lower()}" for view, noun in WORDS.items()
+    )
 
 
-def _mosaic(table: pd.DataFrame, pages: pd.DataFrame) -> None:
-    blocks = review.mosaic(table, pages)
+def _mosaic(labels: LabelledPages, pages: pd.DataFrame) -> None:
+    blocks = label_review.mosaic(labels, pages)
     figure(
         "Themes and types",
         label_charts.mosaic(blocks),
         blocks,
-        n="Area is page views: themes side by side, types within each",
+        n="Area is page views: a row a theme, types within it",
         key="label-mosaic",
         alt_text="Page views by theme and, within it, by type",
     )
 
 
-def _tables(labels: LabelledPages, pages: pd.DataFrame, settings: LabelSettings) -> None:
+def _tables(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, *, up_to_date: bool) -> None:
     st.subheader("Look them over", help="What deserves a look comes first: much viewed, and not sure.")
     st.caption(
         "Change a type or a theme in the table: it becomes your correction, wins over everything, and holds "
-        "for the next export too."
+        "for the next export too. Where it says (several), the pages of a row differ: a choice there is for "
+        "all of them, one under “Single pages” for one."
     )
+    _undo(dataset)
     alike, single = st.tabs(["Pages alike", "Single pages"])
-    key = f"{labels.key}-{len(settings.overrides)}"
+    key = f"{labels.key}-{label_book.version()}"
     with alike:
-        label_table.templates(review.by_template(labels.table, pages), settings, f"templates-{key}")
+        by_template = label_review.by_template(labels, dataset.pages)
+        label_table.templates(by_template, settings, f"templates-{key}", up_to_date=up_to_date)
     with single:
-        label_table.pages(labels.table, pages, settings, f"pages-{key}")
+        label_table.pages(labels.table, dataset.pages, settings, f"pages-{key}", up_to_date=up_to_date)
 
 
 def _behind(dataset: Dataset, settings: LabelSettings) -> None:
     changed = False
+    gone = len(stale(settings))
+    if gone:
+        st.warning(
+            f"{count(gone, 'correction')} of yours {'does' if gone == 1 else 'do'} nothing: the taxonomy no "
+            "longer has the label. Delete them below, or add the label again.",
+            icon=":material/label_off:",
+        )
+    with st.expander("Your corrections", icon=":material/edit_note:", key="all-corrections"):
+        corrections(settings, dataset.key)
     with st.expander("How far to go", icon=":material/stairs:", key="ladder"):
         changed |= ladder_form(dataset, settings)
+    with st.expander("Fetch pages", icon=":material/cloud_download:", key="fetching"):
+        consent(dataset, settings)
     with st.expander("Themes and types", icon=":material/category:", key="taxonomy"):
         changed |= taxonomy_form(settings)
     with st.expander("Take along or bring", icon=":material/import_export:", key="label-exchange"):

@@ -11,10 +11,9 @@ from core.words.describe import paragraph
 from core.words.facts import FactBook
 from core.words.figures import Figures
 from core.words.findings import Finding
-from pages.ui import bench_view, cards, chat_message, errors, naming, topic
+from pages.ui import bench_view, cards, chat_message, describe_view, descriptions, errors, naming, topic
 from pages.ui.conversations import Message, plain_rows
 from pages.ui.links import PROFILES, link
-from pages.ui.text import md_text
 from pages.ui.workbench import Bench
 
 
@@ -54,17 +53,24 @@ def _two(about: Context) -> None:
 
 def _each(bench: Bench, about: Context) -> None:
     st.subheader("One by one")
-    suggested = naming.suggested(about)
+    made_from = bench.sources
+    told = descriptions.load(made_from.store, made_from.model_key, about.tables.digest)
+    suggested = naming.suggested(about) | {segment: one.name for segment, one in told.items()}
     with st.container(horizontal=True, vertical_alignment="center", key="names-actions"):
         naming.use_all(bench, suggested)
         naming.undo(bench)
+        describe_view.actions(bench, about, told)
+    describe_view.progress(bench)
     for key, segment in zip(about.segment_keys, bench.segments, strict=True):
         with st.container(border=True, key=f"described-{segment}", gap="xsmall"):
             cards.swatch(segment)
             st.markdown(f"#### {cards.heading(bench.names[segment])}")
-            if segment not in bench.own_names:
-                st.caption(f"Suggested name: {md_text(suggested[segment])}")
-            _say(paragraph(_figures(about), key), f"segment-{segment}")
+            if bench.own_names.get(segment) != suggested[segment]:
+                naming.offer(bench, segment, suggested[segment])
+            if segment in told:
+                describe_view.draw(told[segment], f"segment-{segment}")
+            else:
+                _say(paragraph(_figures(about), key), f"segment-{segment}")
 
 
 def _say(found: Finding, key: str) -> None:

@@ -8,8 +8,9 @@ import streamlit as st
 
 from core.scorecard.result import Scorecard, Topic
 from core.scorecard.verdict import Advice, Verdict, sentences, verdict
-from core.settings import ViewWeights
-from pages.ui import bench_view, errors, job_panel, scorecard_job, scorecard_view
+from core.settings import Encoder, ViewWeights
+from pages.ui import bench_view, errors, job_panel, scorecard_job, scorecard_view, state
+from pages.ui.links import TRAINING, link
 from pages.ui.text import count, md_text
 from pages.ui.workbench import Bench
 
@@ -39,6 +40,10 @@ def page() -> None:
     bench = bench_view.ready()
     if bench is None:
         return
+    run = state.model()
+    if run is not None and run.settings.encoder is Encoder.BAG:
+        _nothing_learned()
+        return
     job_panel.result(scorecard_job.TASK)  # what it made lies in the store
     card = scorecard_job.find(bench)
     if card is None:
@@ -47,10 +52,23 @@ def page() -> None:
         _show(bench, card)
 
 
+def _nothing_learned() -> None:
+    with st.container(border=True, key="nothing-learned"):
+        st.subheader("These segments are made without a model", icon=":material/bolt:")
+        st.write(
+            "They are cut from a bag of pages, so there are no learned vectors to compare it with. Train a "
+            "model to see whether the order of pages says more on these data."
+        )
+        link(TRAINING, "Go to Training")
+
+
 def _measure(bench: Bench) -> None:
     scorecard_job.start_once(bench)
     if job_panel.panels([scorecard_job.TASK], scorecard_job.key(bench)):
-        st.caption("The model is compared with two simple ways on your own data. It takes about 20 seconds.")
+        st.caption(
+            "The model is compared with two simple ways on your own data. "
+            "It takes about 20 seconds on a free machine."
+        )
         return
     failed = job_panel.has_failed(scorecard_job.TASK)
     if not failed:
@@ -82,6 +100,8 @@ def _verdict(found: Verdict, card: Scorecard) -> None:
             f"{count(card.users, 'user')} clustered, {card.held_out:,} of them never seen by the model · "
             f"{card.n_clusters} segments{outcome}"
         )
+        if found.advice is Advice.FAST:
+            link(TRAINING, "Make segments with a bag of pages")
 
 
 def _side_by_side(card: Scorecard, topics: tuple[Topic, ...]) -> None:

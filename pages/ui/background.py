@@ -13,25 +13,18 @@ import streamlit as st
 from core import tasks
 from core.segments.layout import Layout
 from core.settings import ViewWeights
-from core.store import content_key
 from pages.ui import job_panel
 from pages.ui.workbench import Sources
 
-CHOOSE_K: Final = "choose_k"
-LAYOUT: Final = "layout"
+CHOOSE_K: Final = tasks.CHOOSE_K
+LAYOUT: Final = tasks.LAYOUT
 SEED: Final = 0
 TASKS: Final = (CHOOSE_K, LAYOUT)
 
 
 def start(task: str, made_from: Sources, weights: ViewWeights) -> None:
     """Start a job for these vectors (a button's callback); joins the one that already runs."""
-    request: dict[str, Any] = {
-        "dataset": made_from.dataset.key,
-        "embeddings": made_from.embeddings,
-        "weights": weights.model_dump(),
-        "seed": SEED,
-    }
-    job_panel.start(task, request, made_from.embeddings)
+    job_panel.start(task, _request(made_from, weights), made_from.embeddings)
 
 
 def settle() -> None:
@@ -42,8 +35,7 @@ def settle() -> None:
 
 def k_scores(made_from: Sources, weights: ViewWeights) -> pd.DataFrame | None:
     """Columns ``k``, ``silhouette`` and ``inertia``; None until the job has run."""
-    key = content_key(CHOOSE_K, _settings(weights) | {"max_k": tasks.MAX_K}, {"embed": made_from.embeddings})
-    artifact = made_from.store.find(CHOOSE_K, key)
+    artifact = tasks.find(made_from.store, CHOOSE_K, _request(made_from, weights))
     if artifact is None:
         return None
     return pd.DataFrame(json.loads((artifact.path / "scores.json").read_text()))
@@ -51,13 +43,17 @@ def k_scores(made_from: Sources, weights: ViewWeights) -> pd.DataFrame | None:
 
 def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
     """The neighbour-preserving layout; None until the job has run."""
-    key = content_key(LAYOUT, _settings(weights), {"embed": made_from.embeddings})
-    artifact = made_from.store.find(LAYOUT, key)
+    artifact = tasks.find(made_from.store, LAYOUT, _request(made_from, weights))
     return None if artifact is None else _open_layout(str(artifact.path))
 
 
-def _settings(weights: ViewWeights) -> dict[str, Any]:
-    return {"weights": weights.model_dump(), "seed": SEED}
+def _request(made_from: Sources, weights: ViewWeights) -> dict[str, Any]:
+    return {
+        "dataset": made_from.dataset.key,
+        "embeddings": made_from.embeddings,
+        "weights": weights.model_dump(),
+        "seed": SEED,
+    }
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -14,6 +14,7 @@ import streamlit as st
 from core.dataset import RECEIPT
 from core.page_labels import LabelledPages
 from core.receipt import Receipt
+from core.settings import Encoder
 from core.store import FORMAT, MANIFEST, Store
 from pages.ui.text import count
 
@@ -67,8 +68,11 @@ class ModelCard:
     @property
     def line(self) -> str:
         """When and how it was trained."""
+        when = f"{self.made:%d %b %Y %H:%M}"
+        if self.settings.get("encoder") == Encoder.BAG:
+            return f"{when} · bag of pages"
         epochs, size = count(self.settings["epochs"], "epoch"), self.settings["embedding_dim"]
-        return f"{self.made:%d %b %Y %H:%M} · {epochs} · {size} numbers a user"
+        return f"{when} · {epochs} · {size} numbers a user"
 
 
 def datasets(store: Store) -> list[DatasetCard]:

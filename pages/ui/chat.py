@@ -9,13 +9,16 @@ import streamlit as st
 from core.errors import Beha2VecError
 from core.words.answers import HELP, ask
 from core.words.contract import Answer
-from pages.ui import chat_message, conversations, errors, state, topic
+from pages.ui import assistants, chat_message, consent, conversations, errands, errors, state, topic
 from pages.ui.conversations import Conversation, Message
 from pages.ui.text import md_text
+from pages.ui.turns import Turn
 
 CURRENT: Final = "conversation"
 HEIGHT_PX: Final = 380
 LONGEST: Final = 600
+POLL_S: Final = 0.4
+"""How often a page looks for more of an answer."""
 EXAMPLES: Final = (
     "Which segment has the highest outcome rate?",
     "Compare segment 1 and 2",
@@ -32,11 +35,19 @@ def panel() -> None:
             st.caption("Ask about the segments here, once a model is trained.")
             return
         conversation = _current(run.key)
+        turn = errands.current(Turn, conversation.id)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown("**Ask about the segments**")
             _menu(conversation)
-        _said(conversation)
-        st.chat_input("Ask about a segment", key="question", max_chars=LONGEST, on_submit=_asked)
+        _said(conversation, turn)
+        if turn is not None and turn.waits and turn.payload is not None:
+            consent.ask_aside(
+                turn.payload, lambda: _decide(turn, True), lambda: _decide(turn, False), turn.decline
+            )
+        st.chat_input(
+            "Ask about a segment", key="question", max_chars=LONGEST, on_submit=_asked,
+            disabled=turn is not None and not turn.done,
+        )  # fmt: skip
 
 
 def _asked() -> None:
@@ -50,25 +61,45 @@ def _answer(question: str) -> None:
     run = state.model()
     if run is None:
         return
-    conversation = _current(run.key).saying(
-        Message("user", question), conversations.to_message(_answered(question))
-    )
-    st.session_state[CURRENT] = conversation
+    conversation = _current(run.key)
+    turn = errands.current(Turn, conversation.id)
+    if turn is not None and not turn.done:  # another tab was faster
+        return
+    conversation = conversation.saying(Message("user", question))
     with errors.shown():
+        turn = _turn(question, conversation)
+        if isinstance(turn, Answer):
+            conversation = conversation.saying(conversations.to_message(turn))
         conversations.save(state.store(), conversation)
+        st.session_state[CURRENT] = conversation
+        if isinstance(turn, Turn):
+            errands.begin(conversation.id, turn)
 
 
-def _answered(question: str) -> Answer:
+def _turn(question: str, conversation: Conversation) -> Answer | Turn:
+    """The answer, or the turn in which a model will write it."""
     try:
         about = topic.context()
         if about is None:
             return Answer("There are no segments yet: train a model first.", declined=True)
-        return ask(question, about)
+        helper = assistants.willing(about)
+        if helper is None:
+            return ask(question, about)
+        exact = helper.now.answer_offline(question)
+        return exact or helper.turn(conversation, ask(question, about))
     except Beha2VecError as error:
         return Answer(str(error), declined=True)
 
 
-def _said(conversation: Conversation) -> None:
+def _decide(turn: Turn, agreed: bool) -> None:
+    consent.decide(turn.server, agreed)
+    if agreed:
+        turn.agree()
+    else:
+        turn.decline()
+
+
+def _said(conversation: Conversation, turn: Turn | None) -> None:
     if not conversation.messages:
         st.caption("Every number in an answer is counted from your data. Try one of these:")
         for number, example in enumerate(EXAMPLES):
@@ -77,6 +108,21 @@ def _said(conversation: Conversation) -> None:
     with st.container(height=HEIGHT_PX, border=True, key="chat-log", autoscroll=True):
         for number, message in enumerate(conversation.messages):
             chat_message.draw(message, f"{conversation.id}-{number}")
+        if turn is not None and turn.problem:
+            errors.show(turn.problem)
+        elif turn is not None and not turn.waits:
+            _writing(turn)
+
+
+@st.fragment(run_every=POLL_S)
+def _writing(turn: Turn) -> None:
+    """What a model has written so far; the page is drawn anew once it is done or has to ask."""
+    if turn.done or turn.waits:
+        st.rerun()
+    st.markdown(turn.text or f":shimmer[Asking {md_text(turn.server.model, 60)} …]")
+    with st.container(horizontal=True, vertical_alignment="center", key="answering"):
+        st.button("Stop", icon=":material/stop_circle:", key="chat-stop", on_click=turn.stop)
+        st.caption(f"{turn.seconds:.0f} s")
 
 
 def _menu(conversation: Conversation) -> None:
@@ -106,10 +152,10 @@ def _earlier(conversation: Conversation) -> list[Conversation]:
 
 
 def _current(model: str) -> Conversation:
-    """The session's conversation; in a new session the latest one about the model goes on."""
+    """The session's conversation as it is now; in a new session the latest one about the model goes on."""
     held = st.session_state.get(CURRENT)
     if isinstance(held, Conversation) and held.model == model:
-        return held
+        return conversations.load(state.store(), model, held.id) or held
     earlier = conversations.earlier(state.store(), model)
     found = earlier[0] if earlier else conversations.begin(model)
     st.session_state[CURRENT] = found
@@ -129,5 +175,7 @@ def _open(conversation: Conversation) -> None:
 def _forget() -> None:
     held = st.session_state.get(CURRENT)
     if isinstance(held, Conversation):
+        if (turn := errands.current(Turn, held.id)) is not None:
+            turn.discard()
         conversations.forget(state.store(), held)
     _begin()

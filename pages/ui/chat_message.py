@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import altair as alt
@@ -10,12 +11,15 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import InputError
-from core.words.contract import Fact
-from core.words.render import cited, fill
+from core.words.contract import Fact, MarkKind, Unit
+from core.words.render import cited, fill, shown
+from pages.ui import consent, fact_sources
 from pages.ui.conversations import Conversation, Message
 from pages.ui.text import md_text
 
 LONGEST: Final = 6_000
+RULES: Final = ("", "rules")
+"""Sources of what was written without a model."""
 AXIS_FORMATS: Final = {"percent": "%"}
 
 
@@ -25,14 +29,30 @@ def draw(message: Message, key: str) -> None:
         with st.container(border=True, key=f"asked-{key}"):
             st.markdown(f":material/person: {md_text(message.text, LONGEST)}")
         return
-    st.markdown(_with_figures(message))
+    st.markdown(_with_figures(message) if message.source in RULES else _by_model(message))
     if message.chart and message.rows:
         st.altair_chart(_chart(message), key=f"chart-{key}", alt="Chart of the answer")
     with st.container(horizontal=True, gap="small", key=f"behind-{key}"):
         if facts := _cited(message):
-            _sources(facts, f"facts-{key}")
+            fact_sources.draw(facts, f"facts-{key}")
         if message.rows:
             _table(message, f"rows-{key}")
+    _about(message)
+
+
+def _about(message: Message) -> None:
+    """Who wrote it, at what price, and what is not counted in it."""
+    if message.reason:
+        st.caption(f":material/info: Written without the model: {md_text(message.reason, LONGEST)}")
+    if any(mark.kind is MarkKind.SUGGESTION for mark in message.marks):
+        st.caption("*(suggestion)*: the model's own idea; no figure stands behind it.")
+    if any(mark.kind is MarkKind.UNVERIFIED for mark in message.marks):
+        st.caption("Struck through: no figure backs it.")
+    parts = [md_text(message.source, 60)] if message.source not in RULES else []
+    parts += [f"{message.tokens:,} tokens"] if message.tokens else []
+    parts += [consent.dollars(message.cost)] if message.tokens and message.cost is not None else []
+    if parts:
+        st.caption(" · ".join(parts))
 
 
 def as_markdown(conversation: Conversation) -> str:
@@ -42,7 +62,8 @@ def as_markdown(conversation: Conversation) -> str:
         who = "You" if message.role == "user" else f"Beha2Vec ({message.source})"
         parts += [f"**{who}:** {_plain(message)}", ""]
         parts += [
-            f"- {fact.label}: {fact.text}{_interval(fact)} (n = {fact.n:,})" for fact in _cited(message)
+            f"- {fact.label}: {' '.join([fact.text, fact_sources.interval(fact)]).strip()} (n = {fact.n:,})"
+            for fact in _cited(message)
         ]
         parts += [""]
     return "\n".join(parts)
@@ -68,6 +89,17 @@ def _with_figures(message: Message) -> str:
     return "".join([*parts, _escaped(text[last:])])
 
 
+def _by_model(message: Message) -> str:
+    """A model's text, made safe, with each figure in bold and what needs it marked."""
+    facts = [
+        fact if fact.unit is Unit.TEXT else replace(fact, text=f"**{fact.text}**") for fact in message.facts
+    ]
+    try:
+        return shown(message.text, facts, message.marks)
+    except InputError:
+        return md_text(message.text, LONGEST)
+
+
 def _escaped(text: str) -> str:
     """Escape, and keep the blanks at both ends: they part words from figures."""
     inner = text.strip()
@@ -80,33 +112,6 @@ def _escaped(text: str) -> str:
 def _cited(message: Message) -> list[Fact]:
     used = set(cited(message.text))
     return [fact for fact in message.facts if fact.id in used]
-
-
-def _sources(facts: list[Fact], key: str) -> None:
-    with st.popover(f"{len(facts)} figures" if len(facts) > 1 else "1 figure", type="tertiary", key=key):
-        table = pd.DataFrame(
-            {
-                "Figure": [f"{fact.label} {fact.item}".strip() for fact in facts],
-                "Of": [" and ".join(map(_called, fact.segments)) for fact in facts],
-                "Value": [fact.text for fact in facts],
-                "95 % interval": [_interval(fact) for fact in facts],
-                "n": [fact.n for fact in facts],
-            }
-        )
-        st.dataframe(table, hide_index=True, placeholder="–", alt="The figures of the answer")
-        st.caption("Computed by the functions that draw the Profiles page.")
-
-
-def _called(key: str) -> str:
-    """What a row is called: segments are counted from 1 on the screen."""
-    kind, _, name = key.partition(":")
-    return f"Segment {int(name) + 1}" if kind == "segment" else (name or kind).replace("_", " ")
-
-
-def _interval(fact: Fact) -> str:
-    if fact.low is None or fact.high is None:
-        return ""
-    return f" [{fact.low:.4g}, {fact.high:.4g}]"
 
 
 def _table(message: Message, key: str) -> None:

@@ -14,7 +14,7 @@ from uuid import uuid4
 import pandas as pd
 
 from core.store import Store, write_text_atomic
-from core.words.contract import Answer, Fact, Unit
+from core.words.contract import Answer, Fact, Mark, MarkKind, Unit
 
 FOLDER: Final = "conversations"
 ROWS_KEPT: Final = 50
@@ -34,6 +34,10 @@ class Message:
         query: What was asked of the data.
         source: Who answered.
         chart: A chart over the rows.
+        marks: What in the text is a suggestion, or unverified.
+        reason: Why a model's answer is not shown.
+        tokens: Sent to a model and received.
+        cost: Of that, in US dollars; None if no price is known.
     """
 
     role: str
@@ -43,6 +47,10 @@ class Message:
     query: str = ""
     source: str = ""
     chart: Mapping[str, Any] | None = None
+    marks: tuple[Mark, ...] = ()
+    reason: str = ""
+    tokens: int = 0
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,10 @@ def to_message(answer: Answer) -> Message:
     """An answer as it is kept."""
     chart = dict(answer.chart) if answer.chart else None
     rows = plain_rows(answer.table)
-    return Message("assistant", answer.text, answer.facts, rows, answer.query, answer.source, chart)
+    return Message(
+        "assistant", answer.text, answer.facts, rows, answer.query, answer.source, chart,
+        answer.marks, answer.reason, answer.usage.tokens, answer.cost,
+    )  # fmt: skip
 
 
 def plain_rows(table: pd.DataFrame | None) -> tuple[Mapping[str, Any], ...]:
@@ -128,15 +139,25 @@ def _folder(store: Store, model: str) -> Path:
 def _read(path: Path) -> Conversation | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        messages = tuple(_message(one) for one in data["messages"])
+        messages = tuple(message_from(one) for one in data["messages"])
         return Conversation(data["id"], data["model"], messages, data["begun"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _message(data: Mapping[str, Any]) -> Message:
+def message_from(data: Mapping[str, Any]) -> Message:
+    """A message out of plain data.
+
+    Raises:
+        KeyError: If a part is missing.
+        TypeError: If there is a part too many.
+        ValueError: If a part is none of those that are known.
+    """
     facts: Sequence[Mapping[str, Any]] = data["facts"]
     known = tuple(
         Fact(**{**fact, "segments": tuple(fact["segments"]), "unit": Unit(fact["unit"])}) for fact in facts
     )
-    return Message(**{**data, "facts": known, "rows": tuple(data["rows"])})
+    marks = tuple(
+        Mark(**{**mark, "kind": MarkKind(mark["kind"])}) for mark in data.get("marks", ())
+    )  # an older version kept none
+    return Message(**{**data, "facts": known, "rows": tuple(data["rows"]), "marks": marks})

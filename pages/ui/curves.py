@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.jobs import JobView
-from core.settings import TrainSettings
+from core.settings import Encoder, TrainSettings
 from pages.ui.text import clock, count
 
 STEP: Final = "step"
@@ -80,8 +80,11 @@ def _line(table: pd.DataFrame, column: str, title: str, what: str) -> None:
 
 def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> None:
     """A finished training: how it was made, what it reached, its curves."""
+    bag = settings.encoder is Encoder.BAG
     st.caption(
-        f"{count(settings.epochs, 'epoch')} · {count(settings.layers, 'layer')} of width "
+        "Bag of pages: nothing was trained"
+        if bag
+        else f"{count(settings.epochs, 'epoch')} · {count(settings.layers, 'layer')} of width "
         f"{settings.hidden_dim} · {settings.embedding_dim} numbers a user · seed {settings.seed}"
     )
     shown = {
@@ -90,10 +93,13 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
         "Steps": _number(report.get("steps"), "{:,.0f}"),
         "Trained in": clock(report["seconds"]) if "seconds" in report else "–",
     }
+    if bag:
+        shown = {label: shown[label] for label in ("Users learned from", "Validation retrieval")}
     with st.grid(len(shown), min_column_width=150):
         for label, value in shown.items():
             st.metric(label, value)
-    curves(report.get("curve", ()), key)
+    if not bag:
+        curves(report.get("curve", ()), key)
 
 
 def _number(value: float | None, pattern: str) -> str:

@@ -8,9 +8,10 @@ import streamlit as st
 
 from core import jobs
 from core.jobs import JobView
-from pages.ui import catalog, chat, errors, state, topic
+from core.settings import Encoder, TrainSettings
+from pages.ui import catalog, chat, errors, preferences, state, topic
 from pages.ui.job_panel import TITLES, progress_line
-from pages.ui.links import DATA, EXPLORE, LABELS, SECTIONS, TRAINING, TRUST, Screen, link
+from pages.ui.links import DATA, EXPLORE, LABELS, TRAINING, TRUST, Screen, link, sections
 from pages.ui.text import count, md_text
 
 HOME_OF = {
@@ -38,8 +39,8 @@ def main() -> None:
         initial_sidebar_state=SIDEBAR_PX,
     )
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
-    sections = {name: [screen.page() for screen in screens] for name, screens in SECTIONS.items()}
-    page = st.navigation(sections)
+    shown = sections(expert=preferences.load(state.store()).expert_sql)
+    page = st.navigation({name: [screen.page() for screen in screens] for name, screens in shown.items()})
     state.sync_link()
     status, talk = st.sidebar.container(key="status"), st.sidebar.container(key="talk")
     with talk, errors.shown():
@@ -65,7 +66,15 @@ def _work() -> None:
         f"{receipt.users:,} users · {receipt.page_views_used:,} page views"
     )
     run = state.model()
-    st.caption(f"Model of {count(run.settings.epochs, 'epoch')}" if run else "No model yet")
+    st.caption(_made_by(run.settings) if run else "No model yet")
+
+
+def _made_by(settings: TrainSettings) -> str:
+    return (
+        "A bag of pages, no model"
+        if settings.encoder is Encoder.BAG
+        else f"Model of {count(settings.epochs, 'epoch')}"
+    )
 
 
 @st.fragment(run_every=STATUS_S)

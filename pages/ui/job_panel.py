@@ -5,7 +5,6 @@ Nothing of a job lives in the session but its id: the job's folder is read every
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -34,6 +33,7 @@ TITLES: Final = {
 }
 
 STAGES: Final = {
+    "wait": "Waiting until the one before has ended",
     "demo": "Writing visits",
     "preprocess": "Reading the files",
     "fetch": "Fetching pages",
@@ -52,10 +52,17 @@ def file_limits(wall_s: float) -> Limits:
     return Limits(memory_bytes=max(4 * 2**30, psutil.virtual_memory().total * 3 // 4), wall_s=wall_s)
 
 
-def start(task: str, request: Mapping[str, Any], subject: str, limits: Limits | None = None) -> None:
-    """Start a job, or join the one that already runs on the subject; this session waits for its result."""
+def start(
+    task: str,
+    request: Mapping[str, Any],
+    subject: str,
+    limits: Limits | None = None,
+    *,
+    replace: bool = False,
+) -> None:
+    """Start a job as :func:`core.jobs.start` does; this session waits for its result."""
     try:
-        job = jobs.start(state.store().root, task, request, subject, limits)
+        job = jobs.start(state.store().root, task, request, subject, limits, replace=replace)
     except Beha2VecError as error:
         fail(task, str(error))
         return
@@ -101,8 +108,9 @@ def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None =
         Whether a job is running.
     """
     found = running(tasks, subject)
-    for job in found:
-        _panel(job.id, draw)
+    newest = {(job.task, job.subject): job for job in reversed(found)}  # those before it are about to end
+    for number, job in enumerate(newest.values()):
+        _panel(job.id, f"job-{job.task}" if not number else f"job-{job.task}-{number}", draw)
     if not found:
         _show_failures(tasks)
         _look_out(tuple(tasks), subject)
@@ -110,14 +118,14 @@ def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None =
 
 
 @st.fragment(run_every=POLL_S)
-def _panel(job_id: str, draw: Draw | None) -> None:
+def _panel(job_id: str, key: str, draw: Draw | None) -> None:
     view = jobs.view(state.store().root, job_id)
-    with st.container(border=True, key=f"job-{view.task}"):
+    with st.container(border=True, key=key):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{TITLES.get(view.task, view.task)}**")
             st.button(
                 "Cancel", key=f"cancel-{job_id}", icon=":material/stop_circle:", on_click=jobs.cancel,
-                args=(state.store().root, job_id),
+                args=(state.store().root, job_id), disabled=view.stopping,
             )  # fmt: skip
         st.progress(min(1.0, view.fraction), text=progress_line(view))
         if draw is not None:
@@ -133,13 +141,13 @@ def figures(view: JobView) -> list[dict[str, float]]:
 
 def request_of(view: JobView) -> Mapping[str, Any]:
     """What a job was asked to do."""
-    order = state.store().root / "jobs" / view.id / jobs.REQUEST
-    request: Mapping[str, Any] = json.loads(order.read_text(encoding="utf-8"))["request"]
-    return request
+    return jobs.request_of(state.store().root, view.id)
 
 
 def progress_line(view: JobView) -> str:
     """What it is doing and the time left, in one line."""
+    if view.stopping:
+        return "Stopping"
     left = f"{duration(view.eta_s)} left in this step" if view.eta_s is not None else ""
     parts = (view.message or STAGES.get(view.stage, view.stage), left) if view.stage else ("Starting",)
     return " · ".join(md_text(part) for part in parts if part)

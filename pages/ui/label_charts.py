@@ -26,8 +26,8 @@ RUNG_COLOURS: Final = {
     UNKNOWN: NEUTRAL,
 }
 """Certain in blue and green, judged in amber, nobody in grey; readable on both backgrounds."""
-FEWEST_SHARE: Final = 0.11
-"""Themes narrower than this share of the mosaic carry no name; the tooltip does."""
+FEWEST_SHARE: Final = 0.035
+"""Themes lower than this share of the mosaic carry no name; the tooltip does."""
 
 
 def coverage(table: pd.DataFrame) -> Chart:
@@ -62,12 +62,15 @@ def coverage(table: pd.DataFrame) -> Chart:
 
 
 def _type_colour(types: list[str]) -> alt.Color:
-    legend = alt.Legend(orient="bottom", columns=5, values=[one for one in types if one != UNKNOWN])
+    legend = alt.Legend(
+        orient="bottom", columns=3, columnPadding=6, labelFontSize=11, labelOffset=2, symbolSize=60,
+        symbolStrokeWidth=0, values=[one for one in types if one != UNKNOWN],
+    )  # fmt: skip
     return alt.Color(f"{PageLabels.TYPE}:N", title=None, scale=alt.Scale(domain=types), legend=legend)
 
 
 def mosaic(table: pd.DataFrame) -> Chart:
-    """Page views as area: themes side by side, types within each.
+    """Page views as area: themes one below the other, types within each.
 
     Args:
         table: From :func:`core.labels.review.mosaic`.
@@ -78,13 +81,14 @@ def mosaic(table: pd.DataFrame) -> Chart:
     }  # fmt: skip
     by_views = table.sort_values(Review.PAGE_VIEWS, ascending=False)[PageLabels.TYPE]
     types = sorted(dict.fromkeys(by_views), key=lambda one: one == UNKNOWN)  # it takes no colour from others
-    x = alt.X("x0:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1]))
-    y = alt.Y("y0:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1], reverse=True))
+    whole = alt.Scale(domain=[0, 1], nice=False)
+    x = alt.X("y0:Q", title=None, axis=None, scale=whole)
+    y = alt.Y("x0:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1], reverse=True))
     blocks = (
         alt.Chart(table)
         .mark_rect(stroke="white", strokeWidth=1, strokeOpacity=0.6)
         .encode(
-            x=x, x2="x1:Q", y=y, y2="y1:Q", tooltip=tips(told),
+            x=x, x2="y1:Q", y=y, y2="x1:Q", tooltip=tips(told),
             color=alt.condition(
                 alt.datum[PageLabels.TYPE] == UNKNOWN, alt.value(NEUTRAL), _type_colour(types)
             ),
@@ -95,7 +99,7 @@ def mosaic(table: pd.DataFrame) -> Chart:
     named["middle"] = (named["x0"] + named["x1"]) / 2
     names = (
         alt.Chart(named)
-        .mark_text(baseline="bottom", dy=-4, fontSize=11, color="currentColor", limit=110)
-        .encode(x="middle:Q", y=alt.value(0), text=f"{PageLabels.THEME}:N")
+        .mark_text(align="right", baseline="middle", dx=-6, fontSize=11, color="currentColor", limit=110)
+        .encode(x=alt.value(0), y=alt.Y("middle:Q", axis=None), text=f"{PageLabels.THEME}:N")
     )
-    return sized(blocks + names, 340)
+    return sized(blocks + names, 380)

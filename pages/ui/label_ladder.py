@@ -1,18 +1,19 @@
-"""How far up the ladder to go, and the consent to fetch pages."""
+"""How far up the ladder to go, and what the last rung would cost."""
 
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlsplit
 
 import streamlit as st
 
 from core.dataset import Dataset
+from core.labels.llm import Estimate
 from core.labels.settings import LabelMode, LabelSettings
 from core.labels.stage import llm_cost
 from core.llm import LlmSettings
-from core.schema import Pages
-from pages.ui import errors, label_book, label_jobs, state
+from core.page_labels import LabelledPages
+from core.words.privacy import price_of
+from pages.ui import errors, label_book, preferences, state
 from pages.ui.catalog import latest_labels
 from pages.ui.text import count, md_text
 
@@ -54,8 +55,6 @@ def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
         if st.button("Use this", key="save-ladder", disabled=not different, icon=":material/check:"):
             label_book.change(mode=mode, nli_model=model)
             return True
-    st.divider()
-    _fetching(dataset, settings)
     return False
 
 
@@ -65,35 +64,34 @@ def _cost(dataset: Dataset, settings: LabelSettings) -> None:
     if labels is None:
         st.caption("Label the pages first: then it can be said what is left to ask.")
         return
-    calls = characters = tokens = 0
-    for part in llm_cost(dataset, settings, labels):
-        calls, characters, tokens = calls + part.calls, characters + part.characters, tokens + part.tokens
+    asked = _asked(dataset, settings, labels, labels.key, settings.taxonomy.model_dump_json())
     st.markdown(
-        f"**{count(calls, 'question')}**, {characters:,} characters out, about {tokens:,} tokens in all. "
-        "Titles, paths and your descriptions are sent; no user and no figure is."
+        f"**{count(asked.calls, 'question')}**, {asked.characters:,} characters out, about {asked.tokens:,} "
+        "tokens in all. Titles, paths and your descriptions are sent; no user and no figure is."
     )
     with errors.shown():
         server = LlmSettings.from_environment()
-        st.caption(f"To {md_text(server.host)}, model {md_text(server.model)}. “Use this” agrees to it.")
+        st.caption(
+            f"To {md_text(server.host)}, model {md_text(server.model)}: {_price(server.model, asked)}. “Use "
+            "this” agrees to it."
+        )
 
 
-def _fetching(dataset: Dataset, settings: LabelSettings) -> None:
-    """Consent for one run, naming the hosts."""
-    st.markdown("**Fetch pages**")
-    st.caption(
-        "Off unless you agree, each time. The most viewed pages of the hosts you choose are read from the "
-        "web: slowly, keeping to robots.txt, without logging in, at most 200. What they say of themselves "
-        "(product, article, breadcrumbs) is kept for 30 days and decides before the rules do."
+@st.cache_data(max_entries=16, show_spinner="Counting what is left to ask")
+def _asked(
+    _dataset: Dataset, _settings: LabelSettings, _labels: LabelledPages, key: str, taxonomy: str
+) -> Estimate:
+    parts = llm_cost(_dataset, _settings, _labels)
+    return Estimate(
+        calls=sum(part.calls for part in parts),
+        sent=sum(part.sent for part in parts),
+        received=sum(part.received for part in parts),
+        characters=sum(part.characters for part in parts),
     )
-    hosts = _hosts(dataset)
-    agreed = st.multiselect("I agree to fetch pages from", hosts, key="fetch-hosts", placeholder="No host")
-    st.button(
-        f"Fetch from {md_text(', '.join(agreed))}" if agreed else "Fetch", key="fetch", disabled=not agreed,
-        icon=":material/cloud_download:", on_click=label_jobs.start, args=(dataset.key, settings, agreed),
-    )  # fmt: skip
 
 
-def _hosts(dataset: Dataset) -> list[str]:
-    """The hosts of the export, most viewed first."""
-    urls = dataset.pages[Pages.PAGE_LOCATION]
-    return list(dict.fromkeys(host for url in urls if (host := urlsplit(url).netloc)))[:50]
+def _price(model: str, asked: Estimate) -> str:
+    price = price_of(model, asked.sent, asked.received, preferences.load(state.store()).prices)
+    if price is None:
+        return "its price is not in the price table"
+    return f"about {price:,.2f} US dollars" if price >= 0.01 else "less than a cent"

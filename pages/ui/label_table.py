@@ -11,7 +11,7 @@ from core.labels.contract import Rung
 from core.labels.review import EVIDENCE, RUNG, SEVERAL, Review
 from core.labels.settings import NO_THEME, UNKNOWN, LabelSettings, Override, Taxonomy
 from core.schema import PageLabels, Pages, View
-from pages.ui import label_book, label_jobs, state
+from pages.ui import errors, label_book, label_jobs, state
 
 RUNG_WORDS: Final = {
     Rung.FROZEN: "The training",
@@ -33,33 +33,32 @@ def words(rung: object) -> str:
     return RUNG_WORDS[Rung(str(rung))] if rung in set(Rung) else str(rung or UNKNOWN)
 
 
-def templates(table: pd.DataFrame, settings: LabelSettings, key: str) -> None:
+def templates(table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_date: bool) -> None:
     """One row a template; a change of theme or type becomes a correction of the template."""
     shown = table.head(MOST_ROWS)
-    told = [PageLabels.TEMPLATE, Review.TITLES, PageLabels.TYPE, PageLabels.THEME]
-    frame = shown[told].assign(decided=_decided(shown))
-    frame[[Review.PAGE_VIEWS, Review.PAGES]] = shown[[Review.PAGE_VIEWS, Review.PAGES]]
-    frame["evidence"] = _evidence(shown)
+    told = [PageLabels.TEMPLATE, PageLabels.TYPE, PageLabels.THEME, Review.PAGE_VIEWS, Review.TITLES]
+    frame = shown[told].assign(decided=_decided(shown), evidence=_evidence(shown))
+    frame[Review.PAGES] = shown[Review.PAGES]
+    if not up_to_date:
+        frame = _corrected(frame, PageLabels.TEMPLATE, settings)
     _editor(frame, PageLabels.TEMPLATE, settings.taxonomy, key, several=True)
     if len(table) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS:,} of {len(table):,} templates.")
 
 
-def pages(labels: pd.DataFrame, table: pd.DataFrame, settings: LabelSettings, key: str) -> None:
+def pages(
+    labels: pd.DataFrame, table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_date: bool
+) -> None:
     """One row a page; a change becomes a correction of that page alone."""
-    wanted = st.text_input(
-        "Find pages",
-        key=f"{key}-find",
-        placeholder="Part of an address or title",
-    )
+    wanted = st.text_input("Find pages", key="find-pages", placeholder="Part of an address or title")
     frame = pd.DataFrame(
         {
             Pages.PAGE_LOCATION: table[Pages.PAGE_LOCATION],
-            Review.TITLES: table[Pages.PAGE_TITLE],
             PageLabels.TYPE: labels[PageLabels.TYPE],
             PageLabels.THEME: labels[PageLabels.THEME],
-            "decided": _decided(labels),
             Review.PAGE_VIEWS: table[Pages.VIEWS],
+            Review.TITLES: table[Pages.PAGE_TITLE],
+            "decided": _decided(labels),
             "evidence": _evidence(labels),
         }
     )
@@ -69,7 +68,21 @@ def pages(labels: pd.DataFrame, table: pd.DataFrame, settings: LabelSettings, ke
     if len(frame) > MOST_ROWS:
         st.caption(f"The {MOST_ROWS:,} most viewed of {len(frame):,} pages; search for the others.")
     shown = frame.head(MOST_ROWS).reset_index(drop=True)
+    if not up_to_date:
+        shown = _corrected(shown, Pages.PAGE_LOCATION, settings)
     _editor(shown, Pages.PAGE_LOCATION, settings.taxonomy, f"{key}-{wanted}", several=False)
+
+
+def _corrected(frame: pd.DataFrame, target: str, settings: LabelSettings) -> pd.DataFrame:
+    """Show a correction as soon as it is made, while the labels are being decided anew."""
+    values = {(one.view, one.target): one.value for one in settings.overrides}
+    now = {
+        column: [
+            values.get((view, of), value) for of, value in zip(frame[target], frame[column], strict=True)
+        ]
+        for column, view in COLUMN.items()
+    }
+    return frame.assign(**now)
 
 
 def _editor(frame: pd.DataFrame, target: str, taxonomy: Taxonomy, key: str, *, several: bool) -> None:
@@ -88,17 +101,23 @@ def _editor(frame: pd.DataFrame, target: str, taxonomy: Taxonomy, key: str, *, s
 
 
 def _edited(key: str, frame: pd.DataFrame, target: str) -> None:
-    """Turn what was just edited into corrections (a callback)."""
+    """Turn what was just edited into corrections (a callback).
+
+    A busy server may be told of one edit twice; then the correction is in force and its job is joined.
+    """
     changes: dict[int, dict[str, Any]] = st.session_state[key]["edited_rows"]
-    label_book.correct(
-        Override(view=COLUMN[name], target=str(frame[target].iloc[int(row)]), value=value)
-        for row, cells in changes.items()
-        for name, value in cells.items()
-        if value and value != SEVERAL
-    )
-    data = state.dataset()
-    if data is not None:
-        label_jobs.start(data.key, label_book.load())
+    with errors.shown():
+        label_book.correct(
+            [
+                Override.checked(view=COLUMN[name], target=str(frame[target].iloc[int(row)]), value=value)
+                for row, cells in changes.items()
+                for name, value in cells.items()
+                if value and value != SEVERAL
+            ]
+        )
+        data = state.dataset()
+        if data is not None:
+            label_jobs.start(data.key, label_book.load())
 
 
 def _columns(target: str, taxonomy: Taxonomy, *, several: bool) -> dict[str, Any]:
@@ -107,13 +126,13 @@ def _columns(target: str, taxonomy: Taxonomy, *, several: bool) -> dict[str, Any
     themes = [*(one.name for one in taxonomy.themes), NO_THEME, UNKNOWN, *more]
     return {
         target: None,
-        SHOWN: st.column_config.TextColumn("Pages like" if several else "Page", width=190),
+        SHOWN: st.column_config.TextColumn("Pages like" if several else "Page", width=180),
         Review.TITLES: st.column_config.TextColumn(
-            "Title" if not several else "Titles, for example", width=170
+            "Title" if not several else "Titles, for example", width=230
         ),
-        PageLabels.TYPE: st.column_config.SelectboxColumn("Type", options=types, required=True, width=125),
+        PageLabels.TYPE: st.column_config.SelectboxColumn("Type", options=types, required=True, width=130),
         PageLabels.THEME: st.column_config.SelectboxColumn("Theme", options=themes, required=True, width=140),
-        Review.PAGE_VIEWS: st.column_config.NumberColumn("Page views", format="localized", width=85),
+        Review.PAGE_VIEWS: st.column_config.NumberColumn("Page views", format="localized", width=90),
         Review.PAGES: st.column_config.NumberColumn("Pages", format="localized", width=60),
         "decided": st.column_config.TextColumn("Decided by (type · theme)", width=190),
         "evidence": st.column_config.TextColumn("Why (type · theme)", width=420),

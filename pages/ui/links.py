@@ -73,12 +73,25 @@ EXPORT: Final = Screen(
     "pages/use/export.py", "Export", ":material/ios_share:", "export",
     "Take the segments with you: users, profiles, figures.",
 )  # fmt: skip
+SETTINGS: Final = Screen(
+    "pages/use/settings.py", "Settings", ":material/settings:", "settings",
+    "The language model, what may be sent and spent, and every call.",
+)  # fmt: skip
+SQL: Final = Screen(
+    "pages/use/sql.py", "SQL", ":material/terminal:", "sql",
+    "One SELECT over the tables behind the profiles.",
+)  # fmt: skip
 
 SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
     "Prepare": (DATA, LABELS, TRAINING),
     "Segments": (EXPLORE, PROFILES, COMPARE, TRUST),
-    "Use": (USERS, EXPORT),
+    "Use": (USERS, EXPORT, SETTINGS),
 }
+
+
+def sections(*, expert: bool) -> dict[str, tuple[Screen, ...]]:
+    """The navigation: section → its pages; experts have one more."""
+    return {**SECTIONS, "Use": (*SECTIONS["Use"], SQL)} if expert else SECTIONS
 
 
 def link(screen: Screen, label: str) -> None:

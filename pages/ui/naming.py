@@ -11,6 +11,7 @@ from core.words.facts import FactBook
 from core.words.figures import Figures
 from core.words.naming import names
 from pages.ui import desk, errors
+from pages.ui.text import md_text
 from pages.ui.workbench import Bench
 
 
@@ -33,6 +34,13 @@ def use_one(bench: Bench, segment: int, name: str) -> None:
     st.button(
         "Use", key=f"use-name-{segment}", type="tertiary", on_click=_rename, args=(bench, {segment: name})
     )
+
+
+def offer(bench: Bench, segment: int, name: str) -> None:
+    """A suggested name, and a button that gives it to the segment."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Suggested name: {md_text(name)}", width="content")
+        use_one(bench, segment, name)
 
 
 def undo(bench: Bench) -> None:

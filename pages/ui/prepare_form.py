@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import InputError
-from core.ingest.inspection import Inspection
+from core.ingest.read.inspection import Inspection
 from core.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.settings import IngestSettings, UrlSettings
 from pages.ui import errors, job_panel, sources

@@ -32,8 +32,8 @@ AXES: Final = {
 }
 HELP: Final = {
     Topic.RETRIEVAL: "Each user is cut in two at a random page view. One part seeks the other among many.",
-    Topic.OUTCOME: "A logistic regression learns from half of the users and is judged on the other half. "
-    "Everybody gives the same first page views; whoever had the outcome by then is left out.",
+    Topic.OUTCOME: "A logistic regression learns from users that the model saw and is judged on users that "
+    "it never saw. Everybody gives the same first page views; whoever had the outcome by then is left out.",
     Topic.STABILITY: "K-Means learns from one half of the users and from the other; both place everybody.",
     Topic.SEEDS: "K-Means with the same users and other random starts, the best of ten each time.",
     Topic.LENGTH: "A straight line reads the logarithm of page views from a vector. It learned from others.",
@@ -45,6 +45,8 @@ CALLS: Final = {
     Call.UNCLEAR: "cannot be told",
 }
 ROW: Final = 34
+TITLE: Final = 8
+"""Pixels that letters of the axis title hang below it."""
 
 
 def question(asked: Question, steps_between: str) -> None:
@@ -94,7 +96,7 @@ def called(method: Method, steps_between: str) -> str:
     """What a way of describing users is called."""
     return {
         Method.LEARNED: "Learned vectors",
-        Method.SHUFFLED: "… pages in random order",
+        Method.SHUFFLED: "Learned, pages shuffled",
         Method.BAG: "Bag of pages",
         Method.TRANSITIONS: f"Steps between {steps_between}",
     }[method]
@@ -122,7 +124,7 @@ def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
     if floor is not None:
         line = alt.Chart(pd.DataFrame({"value": [floor]})).mark_rule(strokeDash=[4, 4], color=charts.NEUTRAL)
         layers = line.encode(x="value:Q") + layers
-    return charts.sized(layers, ROW * len(table) + charts.AXIS)
+    return charts.sized(layers, ROW * len(table) + charts.AXIS + TITLE)
 
 
 def _n(asked: Question) -> str:
@@ -130,8 +132,8 @@ def _n(asked: Question) -> str:
     users = {
         Topic.RETRIEVAL: f"{count(asked.n, 'user')} the model never saw, each sought among "
         f"{facts.get('candidates', 0):,}",
-        Topic.OUTCOME: f"{count(asked.n, 'user')}, {facts.get('converted', 0):,} of them converted later; "
-        f"first {facts.get('page views', 0)} page views",
+        Topic.OUTCOME: f"{count(asked.n, 'user')} the model never saw, {facts.get('converted', 0):,} of them "
+        f"converted later; first {facts.get('page views', 0)} page views",
         Topic.STABILITY: f"{count(asked.n, 'user')} in {facts.get('segments', 0)} segments",
         Topic.SEEDS: f"{count(asked.n, 'user')} in {facts.get('segments', 0)} segments",
         Topic.LENGTH: f"{count(asked.n, 'user')}, read by what {facts.get('learned on', 0):,} others taught",

@@ -62,6 +62,11 @@ def input_dir() -> Path:
     return Path(os.environ.get("BEHA2VEC_INPUT") or PROJECT / "input")
 
 
+def config_dir() -> Path:
+    """Where ``config.env`` and ``.streamlit/secrets.toml`` lie: the project, or ``BEHA2VEC_CONFIG``."""
+    return Path(os.environ.get("BEHA2VEC_CONFIG") or PROJECT)
+
+
 def dataset() -> Dataset | None:
     """The current data set; None when none is chosen or the chosen one is gone."""
     key = _current("data")

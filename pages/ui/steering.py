@@ -31,14 +31,14 @@ MEANING: Final[dict[View, str]] = {
 }
 ABSENT: Final[dict[View, str]] = {
     View.URL: "No page vectors: this model has none.",
-    View.THEME: "No page themes yet: the pages of this data set have no theme labels.",
-    View.TYPE: "No page types yet: the pages of this data set have no type labels.",
+    View.THEME: "No page themes: the model was made without them, or the pages have no theme labels.",
+    View.TYPE: "No page types: the model was made without them, or the pages have no type labels.",
 }
 ALONE: Final = "It is the only view so far, so its weight cannot matter."
 
 EFFECTIVE: Final = (
-    "The share of the differences between users that comes from this view. Weights act squared, so it is "
-    "not the slider's own share."
+    "The share of the differences between users that comes from this view. It is about the slider's own "
+    "share; more where the view agrees with the others."
 )
 
 

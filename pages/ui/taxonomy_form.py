@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import pandas as pd
@@ -9,6 +10,7 @@ import streamlit as st
 
 from core.errors import Beha2VecError
 from core.labels.files import corrections_from_yaml, corrections_to_yaml, taxonomy_from_yaml, taxonomy_to_yaml
+from core.labels.overrides import check
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy, default_taxonomy
 from core.schema import View
 from pages.ui import errors, label_book
@@ -16,6 +18,10 @@ from pages.ui import errors, label_book
 NAME, FUNCTIONAL = "Name", "No theme"
 DESCRIPTIONS: Final = ("This page is about …", "or about …", "or …")
 NOUNS: Final = {View.THEME: "Themes", View.TYPE: "Types"}
+CORRECTIONS: Final = re.compile(
+    rb"""\A(?:\xef\xbb\xbf)?(?:\s*(?:\#[^\n]*|---)\n)*\s*\{?\s*["']?corrections["']?\s*:"""
+)
+"""How a file of corrections begins, as YAML or as JSON; a taxonomy begins with another name."""
 VERSION: Final = "taxonomy_version"
 """Raised after each save, so that the tables start from what was saved."""
 
@@ -27,8 +33,9 @@ def taxonomy_form(settings: LabelSettings) -> bool:
         Whether the settings were changed just now.
     """
     st.caption(
-        "Names, and up to three short descriptions that complete “This page is about …”. One changed "
-        "description decides anew the pages that it concerns."
+        "Names, and up to three short descriptions that complete “This page is about …”. A changed name or "
+        "description asks the models anew about every page that they decide: a page is compared with all "
+        "themes, or all types, at once. Corrections, events and rules stay as they are."
     )
     version = st.session_state.get(VERSION, 0)
     themes, types = st.tabs(list(NOUNS.values()))
@@ -37,11 +44,11 @@ def taxonomy_form(settings: LabelSettings) -> bool:
     with types:
         st.caption("Pages of a type marked “No theme” serve a function: a cart is about nothing.")
         edited_types = _table(settings.taxonomy, View.TYPE, version)
+    wanted = settings.taxonomy
     with errors.shown():
         wanted = Taxonomy.checked(themes=_classes(edited_themes), types=_classes(edited_types))
-        with st.container(horizontal=True, key="taxonomy-actions"):
-            return _actions(settings, wanted)
-    return False
+    with st.container(horizontal=True, key="taxonomy-actions"):
+        return _actions(settings, wanted)
 
 
 def files_form(settings: LabelSettings) -> bool:
@@ -64,9 +71,18 @@ def files_form(settings: LabelSettings) -> bool:
 
 
 def _bring(content: bytes, name: str) -> None:
-    """Tell the two kinds of file apart by what they hold."""
-    if b"corrections:" in content[:2000]:
-        label_book.correct(corrections_from_yaml(content, name))
+    """Tell the two kinds of file apart by what they hold.
+
+    Raises:
+        InputError: If it is neither.
+        SettingsError: If a correction has a label that the taxonomy lacks.
+    """
+    if CORRECTIONS.match(content):
+        corrections = corrections_from_yaml(content, name)
+        taxonomy = label_book.load().taxonomy
+        for correction in corrections:
+            check(correction, taxonomy)
+        label_book.correct(corrections)
     else:
         label_book.change(taxonomy=taxonomy_from_yaml(content, name))
         _start_over()

@@ -20,10 +20,15 @@ from pages.ui.text import duration
 START_S: Final = 10.0
 """Starting the child process, loading torch, and a vector for every user in the end."""
 PRESET_WORDS: Final = {
+    Preset.BAG: "Bag of pages",
     Preset.FAST: "Fast",
     Preset.BALANCED: "Balanced",
     Preset.THOROUGH: "Thorough",
 }
+BAG_WORDS: Final = (
+    "The fast mode: nothing is trained. A user is which pages were seen, not in which order or how fast; "
+    "themes and types play no part. The Trust page of a trained model says whether that is as good here."
+)
 
 
 @dataclass(frozen=True)
@@ -95,15 +100,22 @@ def train_form(dataset: Dataset, current: TrainSettings | None) -> TrainSettings
     """
     learners = _learners(dataset.key, dataset.sequences)
     preset = st.segmented_control(
-        "How thorough?", list(Preset), default=Preset.BALANCED, required=True, key="preset",
+        "How thorough?", list(Preset), default=_preset_of(current), required=True,
         format_func=lambda preset: _preset_words(preset, learners),
     )  # fmt: skip
     chosen = Preset(preset or Preset.BALANCED)
-    changes = _advanced(TrainSettings.preset(chosen), chosen)
+    if chosen is Preset.BAG:
+        st.caption(BAG_WORDS)
+    changes = {} if chosen is Preset.BAG else _advanced(TrainSettings.preset(chosen), chosen)
     settings = TrainSettings.preset(chosen, **changes)
     same = "The current model was trained with exactly these settings." if settings == current else ""
     st.markdown(f"Expected on two CPU cores: **{_expected(settings, learners)}**. {same}")
     return settings
+
+
+def _preset_of(current: TrainSettings | None) -> Preset:
+    """The one the current model was trained with; else the one in the middle."""
+    return next((one for one in Preset if TrainSettings.preset(one) == current), Preset.BALANCED)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.ingest.urls import canonicalise
+from core.ingest.clean.urls import canonicalise
 from core.settings import UrlRule, UrlSettings
 
 PATTERN, REPLACEMENT = "Where this pattern matches", "put this"

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.labels import speed
+from benchmarks.labels.__main__ import ladder_for
 from benchmarks.labels.evaluate import evaluate, markdown
 from benchmarks.labels.sets import (
     COLUMNS,
@@ -19,8 +22,12 @@ from benchmarks.labels.sets import (
     taxonomy_of,
 )
 from core.labels.contract import Label, Rung, Subject
-from core.labels.settings import NO_THEME, UNKNOWN, LabelClass, Taxonomy, default_taxonomy
+from core.labels.ladder import Ladder
+from core.labels.overrides import OverrideClassifier
+from core.labels.pages import LabelPages
+from core.labels.settings import NO_THEME, UNKNOWN, LabelClass, LabelMode, Taxonomy, default_taxonomy
 from core.schema import View
+from tests.core.labels.shop import needs_weights
 
 FEWEST = {"merch": 66, "news": 40, "shops": 160}
 
@@ -95,11 +102,10 @@ def test_a_page_is_seen_as_the_ladder_sees_it() -> None:
         columns=list(COLUMNS),
     )
 
-    subject = from_table("toy", table, TOY).subjects[0]
+    pages = from_table("toy", table, TOY).pages
 
-    assert subject == Subject(
-        "https://s.example/hats", ("https://s.example/hats",), (), 1, {"view_item": 120, "add_to_cart": 7}
-    )
+    assert (pages.urls, pages.titles, pages.templates) == (("https://s.example/hats",), ("",), pages.urls)
+    assert pages.events == {0: {"view_item": 120, "add_to_cart": 7}}
 
 
 def _one(name: str, functional: bool = False) -> LabelClass:
@@ -131,7 +137,7 @@ def toy() -> LabelledSet:
     return LabelledSet(
         name="toy",
         taxonomy=TOY,
-        subjects=tuple(Subject(name, (name,)) for name in "abcde"),
+        pages=LabelPages(tuple("abcde"), ("",) * 5, tuple("abcde"), np.ones(5, dtype=np.int64)),
         themes=("Hats", "Mugs", "Mugs", NO_THEME, UNKNOWN),
         types=("Item", "Item", "List", "Cart", "Item"),
         languages=("en", "en", "de", "de", "de"),
@@ -139,7 +145,7 @@ def toy() -> LabelledSet:
 
 
 @pytest.fixture
-def ladder() -> tuple[Fixed, Fixed]:
+def ladder() -> Ladder:
     """Types: a right, b taken for a cart, c left open, d and e right. Themes: a and e Hats, c wrong."""
     first = {("a", View.TYPE): "Item", ("b", View.TYPE): "Cart", ("a", View.THEME): "Hats"}
     second = {
@@ -149,11 +155,15 @@ def ladder() -> tuple[Fixed, Fixed]:
         ("c", View.THEME): "Hats",
         ("e", View.THEME): "Hats",
     }
-    return Fixed(Rung.RULES, first), Fixed(Rung.EMBEDDING, second)
+    return _ladder(Fixed(Rung.RULES, first), Fixed(Rung.EMBEDDING, second))
+
+
+def _ladder(*rungs: Fixed) -> Ladder:
+    return Ladder(rungs[:1], rungs[1:], OverrideClassifier((), TOY))
 
 
 class TestEvaluation:
-    def test_types(self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]) -> None:
+    def test_types(self, toy: LabelledSet, ladder: Ladder) -> None:
         types = evaluate(toy, ladder).types
 
         assert (types.coverage.hits, types.coverage.n) == (4, 5)
@@ -162,7 +172,7 @@ class TestEvaluation:
         # F1 of Cart: precision 1/2, recall 1; of Item: precision 1, recall 2/3; List is never said
         assert types.macro_f1 == pytest.approx((2 / 3 + 4 / 5 + 0) / 3)
 
-    def test_types_by_class_rung_and_language(self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]) -> None:
+    def test_types_by_class_rung_and_language(self, toy: LabelledSet, ladder: Ladder) -> None:
         types = evaluate(toy, ladder).types
 
         assert types.classes.loc["Item"].tolist() == pytest.approx([3, 1, 1, 2 / 3, 4 / 5])
@@ -173,7 +183,7 @@ class TestEvaluation:
         assert types.languages.loc["en"].tolist() == pytest.approx([2, 1, 1 / 2, 1 / 2])
         assert types.languages.loc["de"].tolist() == pytest.approx([3, 2 / 3, 1, 2 / 3])
 
-    def test_themes_are_of_pages_that_have_one(self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]) -> None:
+    def test_themes_are_of_pages_that_have_one(self, toy: LabelledSet, ladder: Ladder) -> None:
         found = evaluate(toy, ladder)
 
         # a right, b without a theme as a cart, c wrong
@@ -183,25 +193,51 @@ class TestEvaluation:
         assert (found.without.hits, found.without.n) == (0, 1)
         assert (found.undecidable.hits, found.undecidable.n) == (1, 1)
 
-    def test_a_rung_is_asked_only_for_what_is_left(
-        self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]
-    ) -> None:
+    def test_a_model_is_asked_only_for_what_is_left(self, toy: LabelledSet, ladder: Ladder) -> None:
         evaluate(toy, ladder)
+        model = ladder.judging[0]
 
-        assert ladder[1].asked == ["type:c", "type:d", "type:e", "theme:c", "theme:e"]
+        assert isinstance(model, Fixed)
+        assert model.asked == ["type:c", "type:d", "type:e", "theme:c", "theme:e"]
+
+    def test_classes_up_to_each_rung(self, toy: LabelledSet, ladder: Ladder) -> None:
+        upto = evaluate(toy, ladder).types.upto
+
+        assert list(upto) == [Rung.RULES, Rung.EMBEDDING]
+        # rules: of three items a is right, b a cart, e open
+        assert upto[Rung.RULES].loc["Item"].tolist() == pytest.approx([3, 2 / 3, 1, 1 / 3, 1 / 2])
+        assert upto[Rung.EMBEDDING].loc["Item"].tolist() == pytest.approx([3, 1, 1, 2 / 3, 4 / 5])
 
     def test_a_ladder_without_rungs_decides_nothing(self, toy: LabelledSet) -> None:
-        found = evaluate(toy, ())
+        found = evaluate(toy, _ladder())
 
         assert (found.types.coverage.hits, found.types.precision.n, found.types.macro_f1) == (0, 0, 0)
         assert "| type | 5 | 0.0 % | - | 0.0 % (0 to 43) | 0.0 % |" in markdown(toy, found)
 
-    def test_markdown_shows_every_figure(self, toy: LabelledSet, ladder: tuple[Fixed, Fixed]) -> None:
+    def test_markdown_shows_every_figure(self, toy: LabelledSet, ladder: Ladder) -> None:
         text = markdown(toy, evaluate(toy, ladder))
 
         assert "### toy: 5 pages" in text
         assert "| type | 5 | 80.0 % | 75.0 % (30 to 95) | 60.0 % (23 to 88) | 48.9 % |" in text
-        assert "| Item | 3 | 100.0 % | 100.0 % | 66.7 % | 80.0 % |" in text
+        assert "| class | n | up to rules | up to embedding |" in text
+        assert "| Item | 3 | 67 · 100 · 50 | 100 · 100 · 80 |" in text
         assert "| rules | 2 | 40.0 % | 50.0 % |" in text
         assert "Left without a theme for their type: 1 of 3 pages with one." in text
         assert "0 of 1 pages without one, 1 of 1 where a person cannot tell." in text
+
+
+def test_without_the_margin_more_is_decided() -> None:
+    needs_weights()
+    news = load("news")
+    careful, bold = (ladder_for(news, LabelMode.AUTO, margin=margin) for margin in (True, False))
+
+    assert evaluate(news, bold).themes.coverage.hits > evaluate(news, careful).themes.coverage.hits
+
+
+@pytest.mark.parametrize("name", [name for name in speed.RUNGS if name != "sentence embedding"])
+def test_the_speed_of_a_rung_is_measured(name: str) -> None:
+    found = speed.measure_here(name, most=3)
+
+    assert (found.name, found.pages) == (name, 3)
+    assert min(found.cold.wall_s, found.warm.wall_s) > 0
+    assert f"| {name} | 3 |" in speed.markdown([found])

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.quality.case import chosen_users, next_pages, session_borders
+from benchmarks.quality.case import MAX_LENGTH, chosen_users, next_pages, random_cuts, session_borders
 from benchmarks.quality.features import bag, bigrams, tempo
 from benchmarks.quality.floor import FLOORS, broken
 from benchmarks.quality.goals import Goal, reached
@@ -69,6 +69,30 @@ class TestCuts:
         )
 
         assert session_borders(made, np.random.default_rng(0)).tolist() == [2, 0, 0]
+
+    def test_a_random_cut_has_two_views_or_more_on_each_side_and_nothing_twice(self) -> None:
+        made = sequences([list(range(length)) for length in range(6, 306)])
+        users = np.arange(300)
+
+        cut = random_cuts(made, np.ones(300, bool), users < 200, np.random.default_rng(0))
+
+        assert cut is not None
+        assert len(cut.query) == 200
+        assert len(cut.answer) == 300
+        own = cut.answer[slice(200)]
+        assert (made.user[cut.query.begin] == made.user[own.begin]).all()
+        assert (cut.query.begin + cut.query.length == own.begin).all()  # one ends where the other begins
+        assert cut.query.length.min() >= 2
+        assert own.length.min() >= 2
+        assert max(cut.query.length.max(), own.length.max()) <= MAX_LENGTH
+
+    def test_lengths_of_the_two_parts_are_not_related(self) -> None:
+        made = sequences([list(range(20))] * 400)
+
+        cut = random_cuts(made, np.ones(400, bool), np.ones(400, bool), np.random.default_rng(0))
+
+        assert cut is not None
+        assert set(cut.query.length.tolist()) == set(range(2, 19))
 
     def test_the_next_page_is_the_one_after_the_prefix(self) -> None:
         made = sequences([list(range(10))] * 20)

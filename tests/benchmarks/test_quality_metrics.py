@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+from scipy.stats import rankdata
+from sklearn.linear_model import LogisticRegression
 
 from benchmarks.quality.metrics import (
     agreement,
@@ -112,3 +116,58 @@ class TestReadOuts:
 
         assert length_r2(np.log(lengths)[:, None], lengths, learns) == pytest.approx(1.0)
         assert length_r2(np.ones((40, 1)), lengths, learns) < 0.1
+
+
+class TestAgainstIndependentReferences:
+    """The same figure by another way, on numbers drawn at random."""
+
+    def test_mean_reciprocal_rank(self) -> None:
+        rng = np.random.default_rng(0)
+        query, answer = (np.eye(3, dtype=np.float32)[rng.integers(0, 3, size)] for size in (40, 60))
+        expected = np.mean(
+            [1 / rankdata(-query[row] @ answer.T, method="average")[row] for row in range(len(query))]
+        )
+
+        assert retrieval(query, answer) == pytest.approx(expected)
+
+    def test_hit_rate(self) -> None:
+        rng = np.random.default_rng(1)
+        scores, target = rng.integers(0, 6, (50, 30)).astype(float), rng.integers(0, 30, 50)
+        hits = [rankdata(-row, method="average")[own] <= 10 for row, own in zip(scores, target, strict=True)]
+
+        assert hit_rate(scores, target) == pytest.approx(np.mean(hits))
+
+    def test_adjusted_rand_index(self) -> None:
+        rng = np.random.default_rng(2)
+        truth, labels = rng.integers(0, 4, 60), rng.integers(0, 3, 60)
+        pairs = list(combinations(range(60), 2))
+        one = np.array([truth[a] == truth[b] for a, b in pairs])
+        other = np.array([labels[a] == labels[b] for a, b in pairs])
+        chance = one.sum() * other.sum() / len(pairs)
+        expected = ((one & other).sum() - chance) / ((one.sum() + other.sum()) / 2 - chance)
+
+        assert agreement(truth, labels)[0] == pytest.approx(expected)
+
+    def test_area_under_the_curve(self) -> None:
+        rng = np.random.default_rng(3)
+        vectors = rng.normal(size=(80, 2))
+        is_first = vectors[:, 0] + rng.normal(size=80) > 0
+        learns = np.arange(80) < 50
+        read = LogisticRegression(C=10, max_iter=500).fit(vectors[learns], is_first[learns])
+        scores, asked = vectors[~learns] @ read.coef_[0], is_first[~learns]
+        wins = (scores[asked][:, None] > scores[~asked]).mean()
+
+        assert separation(vectors, is_first, learns) == pytest.approx(wins)
+
+    def test_length_leak(self) -> None:
+        rng = np.random.default_rng(4)
+        vectors, lengths = rng.normal(size=(90, 3)), rng.integers(3, 50, 90)
+        vectors[:, 0] += np.log(lengths)
+        learns = np.arange(90) < 60
+        with_one = np.column_stack([vectors, np.ones(90)])
+        weights = np.linalg.lstsq(with_one[learns], np.log(lengths[learns]), rcond=None)[0]
+        asked = np.log(lengths[~learns])
+        error = np.square(asked - with_one[~learns] @ weights).sum()
+
+        expected = 1 - error / np.square(asked - asked.mean()).sum()
+        assert length_r2(vectors, lengths, learns) == pytest.approx(expected)

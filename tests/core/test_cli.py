@@ -1,32 +1,77 @@
-"""The command line as a scheduler sees it: real processes, exit statuses, files."""
+"""The command line as a scheduler sees it: exit statuses, stderr, files.
 
+Most calls go through ``main`` in this process; what only a process can show has tests of its own.
+"""
+
+import io
 import json
+import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import zipfile
+from contextlib import redirect_stderr
+from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from core.cli import main
+from core.settings import Preset, TrainSettings
+from tests.llm_simulator import Reply, replies, simulating
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
-def cli(*args: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "core", *map(str, args)], cwd=cwd, capture_output=True, text=True, check=False
+@dataclass(frozen=True)
+class Done:
+    """How a call ended."""
+
+    returncode: int
+    stderr: str
+
+
+def cli(*args: object) -> Done:
+    """``python -m core …`` without the process: the same ``main``, its exit status and its stderr."""
+    before = signal.getsignal(signal.SIGTERM)
+    said = io.StringIO()
+    try:
+        with (
+            mock.patch.object(sys, "argv", ["core", *map(str, args)]),
+            redirect_stderr(said),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return Done(int(ended.value.code or 0), said.getvalue())
+
+
+def process(*args: object, **environ: str) -> Done:
+    """The same in a process of its own."""
+    command = [sys.executable, "-m", "core", *map(str, args)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False
     )
+    return Done(done.returncode, done.stderr)
 
 
-def one_line_error(done: subprocess.CompletedProcess[str]) -> str:
+def one_line_error(done: Done) -> str:
     assert done.returncode == 2, done.stderr
     lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert len(lines) == 1, done.stderr
     assert "Traceback" not in done.stderr
     return lines[0]
+
+
+BRIEF = ("--clusters", 4, "--preset", "fast", "--epochs", 1, "--labels", "rules")
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +85,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("run") / "out"
-    done = cli("run", shop, "--out", out, "--clusters", 4, "--epochs", 2, "--labels", "rules")
+    done = cli("run", shop, "--out", out, *BRIEF)
     assert done.returncode == 0, done.stderr
     return out
 
@@ -51,6 +96,17 @@ def test_a_run_leaves_every_file_it_promises(finished: Path) -> None:
         "clusters.json", "profiles.json", "report.html", "run.json",
     ]  # fmt: skip
     assert [name for name in promised if not (finished / name).exists()] == []
+
+
+def test_the_fast_mode_runs_without_a_training_and_places_users_again(shop: Path, tmp_path: Path) -> None:
+    out, scored = tmp_path / "out", tmp_path / "scored.parquet"
+    done = cli("run", shop, "--out", out, "--clusters", 4, "--preset", "bag", "--labels", "off")
+    assert done.returncode == 0, done.stderr
+    done = cli("embed", shop, "--model", out / "model", "--out", scored)
+    assert done.returncode == 0, done.stderr
+    before, after = pd.read_parquet(out / "users.parquet"), pd.read_parquet(scored)
+    assert before["cluster"].nunique() == 5  # and the users outside
+    assert after.set_index("user_id")["cluster"].to_dict() == before.set_index("user_id")["cluster"].to_dict()
 
 
 def test_users_have_the_ids_of_the_file_as_text(finished: Path, shop: Path) -> None:
@@ -75,9 +131,10 @@ def test_clusters_and_groups_agree(finished: Path) -> None:
     assert ((users["page_views"] == 1) == (users["group"] == "one_page")).all()
 
 
-def test_running_twice_gives_the_same_bytes(finished: Path, shop: Path, tmp_path: Path) -> None:
-    done = cli("run", shop, "--out", tmp_path / "again", "--clusters", 4, "--epochs", 2, "--labels", "rules")
+def test_another_process_gives_the_same_bytes(finished: Path, shop: Path, tmp_path: Path) -> None:
+    done = process("run", shop, "--out", tmp_path / "again", *BRIEF, PYTHONHASHSEED="7")
     assert done.returncode == 0, done.stderr
+    assert [f"{stage}:" in done.stderr for stage in ("preprocess", "train", "cluster")] == [True] * 3
     for name in ("users.parquet", "embeddings.parquet", "sequences.parquet", "profiles.json"):
         assert (tmp_path / "again" / name).read_bytes() == (finished / name).read_bytes(), name
 
@@ -145,6 +202,29 @@ def test_bad_options_are_one_line(finished: Path, args: list[str], named: str) -
     assert (finished / "users.parquet").read_bytes() == before
 
 
+def test_a_process_ends_with_the_status_and_the_line(finished: Path) -> None:
+    done = process("run", "--out", finished, "--from-stage", "cluster", "--clusters", 1)
+    assert "n_clusters" in one_line_error(done)
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_terminated_run_says_so_and_leaves_the_last_one(finished: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(finished, tmp_path / "out")
+    before = {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()}
+    more = ("--out", str(out), "--from-stage", "train", "--epochs", "100")
+    command = [sys.executable, "-m", "core", "run", *more]
+    running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not any(out.glob("stages/checkpoints/*/*")) and running.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    running.terminate()
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "Traceback" not in said
+    assert {path.name: path.read_bytes() for path in out.iterdir() if path.is_file()} == before
+
+
 def test_options_of_a_skipped_stage_are_refused(finished: Path) -> None:
     line = one_line_error(cli("run", "--out", finished, "--from-stage", "cluster", "--epochs", 9))
     assert "epochs" in line
@@ -169,7 +249,9 @@ def test_more_segments_than_users(tmp_path: Path) -> None:
     rows = [f"page_view,{1_700_000_000 + i},u{i % 5},https://a.example/p{i % 7}" for i in range(40)]
     small = tmp_path / "small.csv"
     small.write_text("event_name,event_timestamp,user_pseudo_id,page_location\n" + "\n".join(rows) + "\n")
-    line = one_line_error(cli("run", small, "--out", tmp_path / "o", "--clusters", 20, "--epochs", 1))
+    line = one_line_error(
+        cli("run", small, "--out", tmp_path / "o", "--clusters", 20, "--epochs", 1, "--labels", "off")
+    )
     assert "20" in line
 
 
@@ -189,24 +271,27 @@ def test_a_folder_that_is_no_model(shop: Path, tmp_path: Path) -> None:
 
 
 def test_stepping_in_with_the_same_zip(shop: Path, tmp_path: Path) -> None:
-    lines = shop.read_text().splitlines()
+    lines = shop.read_text().splitlines()[:1500]
     half = len(lines) // 2
     with zipfile.ZipFile(tmp_path / "days.zip", "w") as file:
         file.writestr("day1.csv", "\n".join(lines[:half]) + "\n")
         file.writestr("day2.csv", "\n".join([lines[0], *lines[half:]]) + "\n")
     out = tmp_path / "out"
-    assert cli("run", tmp_path / "days.zip", "--out", out, "--clusters", 3, "--epochs", 1).returncode == 0
+    plain = ("--clusters", 3, "--epochs", 1, "--labels", "off")
+    assert cli("run", tmp_path / "days.zip", "--out", out, *plain).returncode == 0
     again = cli("run", tmp_path / "days.zip", "--out", out, "--from-stage", "cluster", "--clusters", 4)
     assert again.returncode == 0, again.stderr
 
 
 def test_a_preset_given_later_keeps_the_other_settings(finished: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(finished, tmp_path / "copy")
-    done = cli("run", "--out", copy, "--from-stage", "train", "--seed", 7, "--epochs", 1)
+    record = json.loads((copy / "run.json").read_text())
+    record["settings"]["train"]["seed"] = 7
+    (copy / "run.json").write_text(json.dumps(record))
+    with mock.patch("core.run.run", return_value={"users": 0, "segments": 0}) as run:
+        done = cli("run", "--out", copy, "--from-stage", "train", "--preset", "thorough")
     assert done.returncode == 0, done.stderr
-    done = cli("run", "--out", copy, "--from-stage", "train", "--preset", "fast")
-    assert done.returncode == 0, done.stderr
-    assert json.loads((copy / "run.json").read_text())["settings"]["train"]["seed"] == 7
+    assert run.call_args.args[2].train == TrainSettings.preset(Preset.THOROUGH, seed=7)
 
 
 def test_pages_left_out_in_training_are_left_out_for_new_users(tmp_path: Path) -> None:
@@ -261,3 +346,19 @@ def test_a_taxonomy_of_ones_own_and_labels_off(finished: Path, tmp_path: Path) -
     assert done.returncode == 0, done.stderr
     assert not (out / "labels.parquet").exists()
     assert json.loads((out / "clusters.json").read_text())["absent_views"] == ["theme", "type"]
+
+
+def test_what_a_language_model_costs_is_said_before_it_is_asked(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(finished, out)
+    with simulating(replies(Reply("no money left", status=402))) as simulator:
+        monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
+        monkeypatch.setenv("BEHA2VEC_MODEL", "gpt-4o-mini")
+        done = cli("run", "--out", out, "--from-stage", "label", "--labels", "llm")
+    assert done.returncode == 2
+    host = simulator.base_url.split("/")[2]
+    said = done.stderr.index(f"questions to gpt-4o-mini at {host}")
+    assert said < done.stderr.index("no money left")
+    assert re.search(r"cost: .* characters out, about [\d,]+ tokens in all, about \$0\.\d\d", done.stderr)

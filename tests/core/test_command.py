@@ -2,7 +2,20 @@ import shlex
 
 from core.command import beyond, command_line
 from core.pipeline import RunSettings
-from core.settings import AnalyzeSettings, ClusterSettings, IngestSettings, TrainSettings, ViewWeights
+from core.settings import (
+    AnalyzeSettings,
+    ClusterSettings,
+    IngestSettings,
+    Preset,
+    TrainSettings,
+    ViewWeights,
+)
+
+
+def test_the_fast_mode_is_a_preset() -> None:
+    settings = RunSettings(train=TrainSettings.preset(Preset.BAG))
+    assert "--preset bag" in command_line(settings)
+    assert beyond(settings) == []
 
 
 def test_defaults_make_a_short_command() -> None:

@@ -51,6 +51,34 @@ def test_one_active_job_a_subject_and_others_join_it(tmp_path: Path) -> None:
     assert jobs.active(tmp_path, "a") is None
 
 
+def test_another_request_on_the_subject_waits_and_is_not_lost(tmp_path: Path) -> None:
+    first = jobs.start(tmp_path, "rest", rest(1.0), "a")
+    second = jobs.start(tmp_path, "rest", rest(0.2), "a")
+    assert second != first
+    assert jobs.start(tmp_path, "rest", rest(0.2), "a") == second
+    wait_for(tmp_path, second, lambda view: view.stage == "wait")
+    assert wait_for(tmp_path, second, ended).result == {"rested": 0.2}
+    assert jobs.view(tmp_path, first).result == {"rested": 1.0}
+
+
+def test_a_request_that_replaces_stops_those_before_it(tmp_path: Path) -> None:
+    first = jobs.start(tmp_path, "rest", rest(), "a")
+    waiting = jobs.start(tmp_path, "rest", rest(20.0), "a")
+    last = jobs.start(tmp_path, "rest", rest(0.2), "a", replace=True)
+    assert jobs.view(tmp_path, first).stopping
+    assert wait_for(tmp_path, last, ended).result == {"rested": 0.2}
+    assert {jobs.view(tmp_path, job).state for job in (first, waiting)} == {State.CANCELLED}
+
+
+def test_a_job_that_was_told_to_stop_is_not_joined(tmp_path: Path) -> None:
+    first = jobs.start(tmp_path, "rest", rest(), "a")
+    jobs.cancel(tmp_path, first)
+    second = jobs.start(tmp_path, "rest", rest(), "a")
+    assert second != first
+    jobs.cancel(tmp_path, second)
+    assert wait_for(tmp_path, second, ended).state is State.CANCELLED
+
+
 def test_a_killed_child_is_noticed(tmp_path: Path) -> None:
     job = jobs.start(tmp_path, "rest", rest(), "a")
     wait_for(tmp_path, job, lambda view: view.state is State.RUNNING)

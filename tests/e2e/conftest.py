@@ -41,8 +41,8 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    """Start the app on a free port and stop it in the end."""
+def running_server(folder: Path, **variables: str) -> Iterator[Server]:
+    """Start the app on a free port, with more environment variables, and stop it in the end."""
     port = free_port()
     server = Server(f"http://127.0.0.1:{port}", folder / "cache", folder / "input", folder / "server.log")
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,9 @@ def running_server(folder: Path) -> Iterator[Server]:
     env = os.environ | {
         "BEHA2VEC_CACHE": str(server.cache),
         "BEHA2VEC_INPUT": str(server.inputs),
+        "BEHA2VEC_CONFIG": str(folder),
         "OMP_NUM_THREADS": "1",  # browser, server and training share few cores; waiting threads spin
+        **variables,
     }
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     with server.log.open("wb") as log:
@@ -101,6 +103,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no Chromium, without which CI proves nothing; .ci/run installs it")
     if found is None:
         pytest.skip("no Chromium on this machine; .ci/run installs it")
     with sync_playwright() as playwright:

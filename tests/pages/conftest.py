@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core import jobs
+from core.llm.settings import VARIABLES
 from tests.pages.fake_jobs import FakeJobs
 from tests.pages.fixtures_segments import finished_run as finished_run
 
@@ -19,9 +20,12 @@ OpenApp = Callable[..., AppTest]
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing of the project's own cache or input folder is seen or touched."""
+    """Nothing of the project's own folders, and no language model of the developer's, is seen or touched."""
     monkeypatch.setenv("BEHA2VEC_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("BEHA2VEC_INPUT", str(tmp_path / "input"))
+    monkeypatch.setenv("BEHA2VEC_CONFIG", str(tmp_path / "config"))
+    for variable in VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
     yield
     st.cache_data.clear()
     st.cache_resource.clear()

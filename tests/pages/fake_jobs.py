@@ -16,8 +16,20 @@ class FakeJobs:
         self.started: list[tuple[str, dict[str, Any], str]] = []
         self.ends: dict[str, JobView] = {}
         self.rows: list[dict[str, float]] = []
+        self.replaced = False
+        """Whether the last one was to stop those before it."""
 
-    def start(self, root: Path, task: str, request: dict[str, Any], subject: str, _limits: object) -> str:
+    def start(
+        self,
+        root: Path,
+        task: str,
+        request: dict[str, Any],
+        subject: str,
+        _limits: object,
+        *,
+        replace: bool = False,
+    ) -> str:
+        self.replaced = replace
         self.started.append((task, request, subject))
         self.ends.pop(task, None)
         folder = root / "jobs" / f"job-{task}"

@@ -27,7 +27,7 @@ def serve(memory_bytes: int, seconds: float, read: Callable[[bytes, str], Docume
     Args:
         memory_bytes: Address space (RLIMIT_AS).
         seconds: After this the system ends the process, whatever it is at, and whoever its parent is.
-        read: Reads a page; by default :func:`core.labels.fetching.markup.read`.
+        read: Reads a page; by default :func:`core.labels.fetching.reading.read`.
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -38,9 +38,9 @@ def serve(memory_bytes: int, seconds: float, read: Callable[[bytes, str], Docume
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no part of the answer
     try:
         if read is None:
-            from core.labels.fetching import markup
+            from core.labels.fetching import reading
 
-            read = markup.read
+            read = reading.read
         charset = sys.stdin.buffer.readline().decode("ascii", "replace").strip()
         document = read(sys.stdin.buffer.read(), charset)
         answer.write(json.dumps(asdict(document)).encode())

@@ -31,12 +31,10 @@ class FetchReport:
 
     Args:
         documents: Page, as it was given → its document.
-        dates: Page → when it was fetched, UTC in ISO 8601; possibly in an earlier run.
         outcomes: What happened → how often, with examples; most frequent first.
     """
 
     documents: Mapping[str, Document]
-    dates: Mapping[str, str]
     outcomes: Mapping[Outcome, Tally]
 
 
@@ -87,7 +85,7 @@ def fetch(
     ):
         run = _Run(guard, client, Robots(client, guard), extractor, store, limits)
         _watch(run, list(dict.fromkeys(pages)), progress)
-    return FetchReport(run.documents, run.dates, run.tallies.all())
+    return FetchReport(run.documents, run.tallies.all())
 
 
 @dataclass
@@ -101,7 +99,6 @@ class _Run:
     store: PageStore
     limits: FetchLimits
     documents: dict[str, Document] = field(default_factory=dict)
-    dates: dict[str, str] = field(default_factory=dict)
     tallies: Tallies = field(default_factory=Tallies)
     asked: int = 0
     started: float = field(default_factory=time.monotonic)
@@ -122,7 +119,7 @@ class _Run:
         except PageFailed as error:
             self.tallies.add(error.outcome, page, error.reason)
             return
-        self.documents[page], self.dates[page] = stored
+        self.documents[page] = stored.document
         self.tallies.add(outcome, page)
 
     def _fetched(self, target: Target) -> Stored:

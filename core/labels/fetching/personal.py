@@ -9,7 +9,7 @@ import re
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
-from core.ingest.privacy import mask_url, param_kind
+from core.ingest.clean.privacy import mask_url, param_kind
 
 
 def _words(text: str) -> frozenset[str]:
@@ -18,21 +18,25 @@ def _words(text: str) -> frozenset[str]:
 
 _WORDS: Final = _words(
     """
-    account accounts myaccount admin auth basket billing cart carts checkout checkouts dashboard invoice
-    invoices login logout logoff member members oauth order orders password payment payments profile profiles
-    receipt receipts register reset session signin signout signup sso subscription subscriptions token
+    account accounts myaccount admin api auth basket billing cart carts checkout checkouts dashboard invite
+    invitation invitations invoice invoices login logout logoff member members oauth order orders password
+    payment payments profile profiles receipt receipts register reset session signin signout signup sso
+    subscription subscriptions token
     unsubscribe user users verify wishlist wp-admin
-    konto kundenkonto meinkonto kasse warenkorb bestellung bestellungen anmelden anmeldung abmelden
-    registrieren registrierung passwort rechnung rechnungen merkzettel wunschliste zahlung
-    compte moncompte connexion deconnexion inscription panier commande commandes facture paiement motdepasse
-    cuenta micuenta carrito cesta pedido pedidos acceder registro factura pago contrasena
+    konto kundenkonto kundenbereich meinkonto profil einladung einladungen kasse warenkorb bestellung
+    bestellungen anmelden anmeldung abmelden registrieren registrierung passwort rechnung rechnungen
+    merkzettel wunschliste zahlung
+    compte moncompte profils connexion deconnexion inscription panier commande commandes facture paiement
+    motdepasse cuenta micuenta perfil carrito cesta pedido pedidos acceder registro factura pago contrasena
     conta carrinho encomenda encomendas entrar cadastro
-    carrello ordine ordini accedi accesso cassa registrati
+    profilo carrello ordine ordini accedi accesso cassa registrati
     winkelwagen winkelmand bestelling bestellingen inloggen afrekenen wachtwoord
     koszyk zamowienie zamowienia logowanie kosik objednavka prihlaseni
     kundvagn varukorg kassa loggain indkobskurv kurv ostoskori
     """
 )
+_ALONE: Final = _words("u me my")
+"""Words that stand before a name only where they are all of a segment: ``/u/jane``, but not ``/u-lock``."""
 _KEYS: Final = _words(
     """
     access accesskey action add addtocart code customer customerid delete hash hmac invite key login logout
@@ -68,4 +72,4 @@ def _personal_word(segment: str) -> str:
     parts = [part for part in _PARTS.split(_ENDING.sub("", segment)) if part]
     whole = "".join(parts)
     candidates = [segment, whole, *(parts if len(parts) <= _FEW else [])]
-    return next((word for word in candidates if word in _WORDS), "")
+    return next((word for word in candidates if word in _WORDS), segment if segment in _ALONE else "")

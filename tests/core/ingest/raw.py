@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from core.ingest.reading import RawRead, read_all
+from core.ingest.read.reading import RawRead, read_all
 from core.progress import silent
 from core.schema import Raw, Rejects
 from core.settings import IngestSettings

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.dataset import Dataset
-from core.ingest.parts import RAW
-from core.ingest.reading import RawRead
+from core.ingest.read.parts import RAW
+from core.ingest.read.reading import RawRead
 from core.ingest.tables import REJECTS
 from core.ingest.transform import transform
 from core.progress import silent

@@ -17,8 +17,7 @@ from core.progress import silent
 from core.settings import IngestSettings
 from tests.core.ingest.raw import csv_of, write
 from tests.core.ingest.shop import paths_of
-
-REAL = Path(__file__).resolve().parents[4] / "shared" / "data"
+from tests.real_data import real
 
 
 def dataset_of(folder: Path, *files: Path, **settings: object) -> Dataset:
@@ -28,13 +27,6 @@ def dataset_of(folder: Path, *files: Path, **settings: object) -> Dataset:
     dataset = Dataset(folder / "out", "toy")
     assert dataset.receipt == receipt
     return dataset
-
-
-def real(name: str) -> Path:
-    path = REAL / name
-    if not path.exists():
-        pytest.skip(f"the real export {name} is not beside this checkout: this is NOT tested on real data")
-    return path
 
 
 def test_daily_files_become_one_data_set(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.errors import Cancelled
-from core.ingest.reading import READ_SHARE
+from core.ingest.read.reading import READ_SHARE
 from core.ingest.transform import transform
 from core.schema import Raw
 from core.settings import IngestSettings

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from core.labels.files import (
 from core.labels.settings import Override, default_taxonomy
 from core.schema import View
 
-ONE = "descriptions: [shoes]"
+TYPES = "types: [{name: P, descriptions: [p]}, {name: Q, descriptions: [q]}]"
 
 
 def test_what_is_exported_can_be_brought_back() -> None:
@@ -42,16 +43,90 @@ def test_what_is_exported_can_be_brought_back() -> None:
     ],
 )
 def test_a_taxonomy_that_cannot_be_used_is_said_in_words(text: str, problem: str) -> None:
-    types = "\ntypes: [{name: P, descriptions: [p]}, {name: Q, descriptions: [q]}]"
     with pytest.raises(InputError, match=problem) as caught:
-        taxonomy_from_yaml(text if "types" in text or "themes" not in text else text + types, "mine.yaml")
+        whole = "types" in text or "themes" not in text
+        taxonomy_from_yaml(text if whole else f"{text}\n{TYPES}", "mine.yaml")
     assert "mine.yaml" in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["corrections: 3", "corrections: [1]", "a: b", "corrections: [{view: url}]"])
+@pytest.mark.parametrize(
+    "text", ["corrections: 3", "corrections: [1]", "a: b", "corrections: [{view: url, target: x, value: y}]"]
+)
 def test_corrections_that_cannot_be_used_are_said_in_words(text: str) -> None:
     with pytest.raises(InputError, match=r"mine\.yaml"):
         corrections_from_yaml(text, "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        ("Shoes", "shoes"),
+        ("Shoes", "Shoes "),
+        ("Home living", "Home  living"),
+        ("Home living", "Home\u00a0living"),
+        ("Café", "Cafe\u0301"),
+        ("Shoes", "\uff33hoes"),
+        ("Shoes", "Sho\u200bes"),
+        ("Home living", "Home\nliving"),
+    ],
+)
+def test_two_names_that_look_the_same_are_refused(pair: tuple[str, str]) -> None:
+    themes = ", ".join(f"{{name: {json.dumps(name)}, descriptions: [x]}}" for name in pair)
+    with pytest.raises(InputError, match="a name of its own"):
+        taxonomy_from_yaml(f"themes: [{themes}]\n{TYPES}", "mine.yaml")
+
+
+@pytest.mark.parametrize(
+    ("theme", "problem"),
+    [
+        ({"name": " ", "descriptions": ["x"]}, "at least 1 character"),
+        ({"name": "\u200b", "descriptions": ["x"]}, "at least 1 character"),
+        ({"name": "A", "descriptions": [" \n"]}, "at least 1 character"),
+        ({"name": "(Several)", "descriptions": ["x"]}, "several labels"),
+        ({"name": "Unknown\u200b", "descriptions": ["x"]}, "without a label"),
+    ],
+)
+def test_names_and_descriptions_that_say_nothing_or_something_else_are_refused(
+    theme: dict[str, object], problem: str
+) -> None:
+    text = f"themes: [{json.dumps(theme)}, {{name: B, descriptions: [b]}}]\n{TYPES}"
+    with pytest.raises(InputError, match=problem):
+        taxonomy_from_yaml(text, "mine.yaml")
+
+
+def test_names_are_kept_as_one_line() -> None:
+    odd = json.dumps({"name": " Home  living", "descriptions": [" a\nb "]})
+    read = taxonomy_from_yaml(f"themes: [{odd}, {{name: B, descriptions: [b]}}]\n{TYPES}", "x")
+    assert (read.themes[0].name, read.themes[0].descriptions) == ("Home living", ("a b",))
+
+
+BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"a{level}: &a{level} [{','.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (f"{BOMB}themes: *a8\ntypes: *a8", "an alias"),
+        ("themes: &a [*a, *a]\ntypes: []", "an alias"),
+        ("[" * 30 + "]" * 30, "lists in each other"),
+        ("[" * 5_000, "flow level"),
+        ("{a: " * 20_000, "lists in each other"),
+        ("x" * 5_000_000, "at most 4,000,000"),
+        ("corrections:\n" + "- {view: type, target: x, value: y}\n" * 57_000, "10,000 entries"),
+    ],
+)
+def test_a_file_that_would_cost_time_is_refused_in_few_words(text: str, problem: str) -> None:
+    with pytest.raises(InputError, match=problem) as caught:
+        (corrections_from_yaml if text.startswith("corr") else taxonomy_from_yaml)(text, "mine.yaml")
+    assert len(str(caught.value)) < 500
+
+
+def test_a_long_value_is_cut_in_the_message() -> None:
+    with pytest.raises(InputError) as caught:
+        taxonomy_from_yaml(f"themes: [{{name: {'x' * 100_000}, descriptions: [x]}}]\n{TYPES}", "mine.yaml")
+    assert len(str(caught.value)) < 500
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

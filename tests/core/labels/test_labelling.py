@@ -62,9 +62,7 @@ def test_every_page_gets_a_row(tmp_path: Path) -> None:
     assert unknown[["type_rung", "type_score", "type_margin", "type_evidence"]].isna().all().all()
     assert table["theme_evidence"][1] == "pages of type Cart & checkout serve a function and have no theme"
     assert (summary.pages, summary.templates, summary.page_views) == (8, 4, 200)
-    assert summary.by_rung[View.TYPE]["rules"].model_dump() == {"templates": 3, "pages": 3, "page_views": 144}
-    assert summary.by_rung[View.TYPE][UNKNOWN].pages == 5
-    assert summary.by_label[View.THEME]["Apparel"].page_views == 30
+    assert table["type_rung"].value_counts().to_dict() == {"rules": 3}
 
 
 def test_a_template_that_says_nothing_is_decided_page_by_page(tmp_path: Path) -> None:
@@ -82,7 +80,7 @@ def test_events_and_markup_come_before_rules(tmp_path: Path) -> None:
 
 
 def test_corrections_win_over_everything(tmp_path: Path) -> None:
-    table, summary = run(
+    table, _ = run(
         tmp_path,
         overrides=(
             (View.TYPE, "/x/:slug", "Product"),
@@ -96,12 +94,42 @@ def test_corrections_win_over_everything(tmp_path: Path) -> None:
     assert table["type"].tolist()[:4] == ["Homepage", "Category", "Blog", "Product"]
     assert table["theme"].tolist()[:4] == ["Pets", UNKNOWN, "Footwear", UNKNOWN]
     assert table["theme_rung"].tolist()[3] == "override"
-    assert summary.by_rung[View.TYPE]["override"].pages == 6
+    assert (table["type_rung"] == "override").sum() == 6
 
 
-def test_a_correction_outside_the_taxonomy_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"'Prodcut'.*Allowed: Homepage.*taxonomy"):
-        run(tmp_path, overrides=((View.TYPE, "/cart", "Prodcut"),))
+def test_a_correction_outside_the_taxonomy_is_left_out_and_said(tmp_path: Path) -> None:
+    wrong = ((View.TYPE, "/cart", "Prodcut"), (View.TYPE, "/x/:slug", "Product"))
+    table, summary = run(tmp_path, overrides=wrong)
+    assert table["type"].tolist()[:3] == ["Homepage", "Cart & checkout", "Product"]
+    assert "type 'Prodcut' of https://a.example/cart" in summary.notes[0]
+
+
+def test_a_correction_survives_the_next_export(tmp_path: Path) -> None:
+    """Six pages are a template, four are not, and a second language moves all of them."""
+    names = ("amber", "birch", "cedar", "delta", "ember", "fjord")
+    big = [(f"/en/lookbook/{name}", None, 1) for name in names]
+    corrected = ((View.TYPE, "/en/lookbook/:slug", "Blog"),)
+    first, _ = run(tmp_path, big, overrides=corrected)
+    assert set(first["template"]) == {f"{HOST}/en/lookbook/:slug"}
+    small, _ = run(tmp_path, big[:4], overrides=corrected)
+    assert f"{HOST}/en/lookbook/amber" in set(small["template"])
+    two, _ = run(tmp_path, [*big, ("/de/x", None, 1)], overrides=corrected)
+    assert f"{HOST}/:locale/lookbook/:slug" in set(two["template"])
+    for table in (first, small, two.head(6)):
+        assert set(table["type"]) == {"Blog"}
+        assert set(table["type_rung"]) == {"override"}
+
+
+def test_progress_never_falls_and_ends_once(tmp_path: Path) -> None:
+    seen: list[float] = []
+
+    def report(stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        seen.append(fraction)
+
+    label(frame(ROWS), NO_EVENTS, LabelSettings(mode=LabelMode.AUTO), tmp_path, report, MemoryCache())
+    assert len(seen) > 8
+    assert seen == sorted(seen)
+    assert seen.count(1.0) == 1
 
 
 def test_known_pages_keep_the_labels_of_training(tmp_path: Path) -> None:
@@ -128,10 +156,21 @@ def test_pages_that_try(tmp_path: Path) -> None:
     assert after["theme"].tolist()[len(ROWS) + 1] == "Apparel"
 
 
+@pytest.mark.parametrize("mode", [LabelMode.RULES, LabelMode.AUTO])
+@pytest.mark.parametrize(
+    "page", ["https://[foo/bar", "http://ex℀mple.com/x", "https://a]b/x", "https://[::1/x", "//[/x"]
+)
+def test_addresses_that_are_none_get_a_row(tmp_path: Path, page: str, mode: LabelMode) -> None:
+    pages = frame([("/", "Fell", 1)]).assign(page_location=page, page_title="Boots")
+    label(pages, NO_EVENTS, LabelSettings(mode=mode), tmp_path, silent, MemoryCache())
+    table = LabelledPages(tmp_path, "").table
+    assert table["theme"].tolist() == ["Footwear"]
+
+
 def test_no_pages(tmp_path: Path) -> None:
     table, summary = run(tmp_path, [])
     assert len(table) == 0
-    assert summary.by_rung == {View.THEME: {}, View.TYPE: {}}
+    assert (summary.pages, summary.page_views) == (0, 0)
 
 
 def test_the_same_twice(tmp_path: Path) -> None:

@@ -32,6 +32,13 @@ def test_each_rung_sees_only_what_is_open() -> None:
     assert second.asked == ["a", "c"]
 
 
+def test_progress_runs_over_all_rungs() -> None:
+    seen: list[float] = []
+    rungs = [Knows(Rung.RULES, "b"), Knows(Rung.EMBEDDING, "c")]
+    ladder.decide(rungs, SUBJECTS, View.TYPE, lambda _, fraction, *__, **___: seen.append(fraction))
+    assert seen == [0.5, 1.0]
+
+
 def test_a_run_can_be_cancelled_between_batches() -> None:
     def stop(*_: object, **__: float) -> None:
         raise Cancelled()

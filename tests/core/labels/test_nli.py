@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import torch
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import BertConfig, BertForSequenceClassification, BertModel, PreTrainedTokenizerFast
+from transformers import BertModel
 
+from benchmarks.labels.tiny_nli import save_entailment_model
 from core.errors import ResourceError
 from core.labels import embedding, nli
 from core.labels.cache import MemoryCache
@@ -15,44 +14,12 @@ from core.labels.contract import Label, Rung, Subject
 from core.schema import View
 from tests.core.labels.shop import PAGES, SETTINGS, TAXONOMY, subject
 
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-LABELS = {0: "contradiction", 1: "neutral", 2: "entailment"}
-SHAPE = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
 BOOTS = subject("Hiking boots")
-
-
-def save_tokenizer(folder: Path) -> int:
-    """Whole words of the made-up shop; returns how many."""
-    words = dict.fromkeys(
-        [*SPECIAL, *" ".join(PAGES).split(), "This", "page", "is", "about", "that", ",", "."]
-    )
-    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(words)}, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-    )
-    PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
-    ).save_pretrained(folder)
-    return len(words)
-
-
-def save_entailment_model(folder: Path, labels: dict[int, str]) -> Path:
-    size = save_tokenizer(folder)
-    config = BertConfig(
-        vocab_size=size, id2label=labels, label2id={name: i for i, name in labels.items()}, **SHAPE
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(1)
-        BertForSequenceClassification(config).save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_entailment_model(tmp_path_factory.mktemp("tiny"), LABELS)
+    return save_entailment_model(tmp_path_factory.mktemp("tiny"), PAGES)
 
 
 class First:
@@ -135,7 +102,7 @@ def test_a_model_that_is_not_there_is_an_error_that_names_it(monkeypatch: pytest
 
 
 def test_a_model_without_entailment_is_refused(tmp_path: Path) -> None:
-    save_entailment_model(tmp_path, {0: "good", 1: "bad"})
+    save_entailment_model(tmp_path, PAGES, {0: "good", 1: "bad"})
     with pytest.raises(ResourceError, match="its labels are good, bad"):
         nli.load(SETTINGS.model_copy(update={"nli_model": str(tmp_path)}), MemoryCache())
 

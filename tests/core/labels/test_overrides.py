@@ -2,14 +2,21 @@ import pytest
 
 from core.errors import SettingsError
 from core.labels.contract import Subject
-from core.labels.overrides import OverrideClassifier
-from core.labels.settings import NO_THEME, UNKNOWN, LabelSettings, Override
+from core.labels.overrides import OverrideClassifier, check
+from core.labels.settings import NO_THEME, UNKNOWN, Override, default_taxonomy
+from core.labels.templates import mine
 from core.schema import View
 
+TAXONOMY = default_taxonomy()
+HOST = "https://a.example"
 
-def rung(*overrides: tuple[View, str, str]) -> OverrideClassifier:
-    made = tuple(Override(view=view, target=target, value=value) for view, target, value in overrides)
-    return OverrideClassifier(LabelSettings(overrides=made))
+
+def made(*overrides: tuple[View, str, str]) -> list[Override]:
+    return [Override(view=view, target=target, value=value) for view, target, value in overrides]
+
+
+def rung(*overrides: tuple[View, str, str], templates: tuple[str, ...] = ()) -> OverrideClassifier:
+    return OverrideClassifier(made(*overrides), TAXONOMY, templates)
 
 
 def value(rung: OverrideClassifier, subject: Subject, view: View = View.TYPE) -> str | None:
@@ -42,12 +49,63 @@ def test_unknown_and_no_theme_can_be_said_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("view", "name"),
-    [(View.TYPE, "Prodcut"), (View.TYPE, NO_THEME), (View.THEME, "Product"), (View.URL, "Product")],
+    ("corrected", "page"),
+    [
+        ("/lookbook/:slug", "/lookbook/amber"),  # few pages: no template
+        ("/lookbook/amber", "/lookbook/amber"),
+        ("/en/lookbook/:slug", "/en/lookbook/amber"),
+        ("/:locale/lookbook/:slug", "/en/lookbook/amber"),
+    ],
 )
-def test_a_label_outside_the_taxonomy_is_refused(view: View, name: str) -> None:
+def test_a_correction_holds_in_an_export_with_other_templates(corrected: str, page: str) -> None:
+    held = rung((View.TYPE, HOST + corrected, "Blog"), templates=(f"{HOST}/:other/:slug",))
+    label = held.of(HOST + page, f"{HOST}/:other/:slug", View.TYPE)
+    assert label is not None
+    assert label.value == "Blog"
+
+
+def test_the_latest_of_several_that_cover_a_page_wins() -> None:
+    held = rung((View.TYPE, "/en/x/:slug", "Blog"), (View.TYPE, "/:locale/x/:slug", "Product"))
+    assert value(held, Subject("/en/x/a", ("/en/x/a",))) == "Product"
+
+
+def test_a_correction_of_one_of_these_templates_is_of_no_other() -> None:
+    """``/x/a`` has pages below it, so it is a page of its own beside the many ``/x/:slug``."""
+    pages = [f"/x/made-name-{name}" for name in "abcde"] + ["/x/a", "/x/a/b"]
+    templates = mine(pages)
+    held = OverrideClassifier(made((View.TYPE, "/x/:slug", "Blog")), TAXONOMY, templates)
+    labels = [held.of(page, template, View.TYPE) for page, template in zip(pages, templates, strict=True)]
+    assert [label is not None for label in labels] == [True] * 5 + [False] * 2
+
+
+@pytest.mark.parametrize(
+    ("view", "name"), [(View.TYPE, "Prodcut"), (View.TYPE, NO_THEME), (View.THEME, "Product")]
+)
+def test_a_label_outside_the_taxonomy_does_nothing_and_is_named(view: View, name: str) -> None:
+    held = rung((view, "/x/a", name), (View.TYPE, "/x/b", "Blog"))
+    assert value(held, ONE, view) is None
+    assert value(held, Subject("/x/b", ("/x/b",))) == "Blog"
+    assert held.note() == f"A correction to labels that the taxonomy lacks left out: {view} {name!r} of /x/a"
+
+
+def test_many_without_effect_are_counted() -> None:
+    note = rung(*((View.TYPE, f"/x/{name}", "Gone") for name in "abcd")).note()
+    assert note.startswith("4 corrections to labels that the taxonomy lacks left out: type 'Gone' of /x/a, ")
+    assert note.endswith("of /x/c, …")
+    assert rung((View.TYPE, "/x/a", "Blog")).note() == ""
+
+
+@pytest.mark.parametrize(
+    ("view", "name"), [(View.TYPE, "Prodcut"), (View.TYPE, NO_THEME), (View.THEME, "Product")]
+)
+def test_what_is_brought_in_is_checked(view: View, name: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        rung((view, "/x/a", name))
+        check(Override(view=view, target="/x/a", value=name), TAXONOMY)
     assert name in str(caught.value)
     assert "Allowed:" in str(caught.value)
     assert "Add the name to the taxonomy" in str(caught.value)
+
+
+def test_a_page_has_no_correction_of_its_address() -> None:
+    with pytest.raises(SettingsError, match="a theme or a type"):
+        Override.checked(view=View.URL, target="/x/a", value="Blog")

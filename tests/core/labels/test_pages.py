@@ -5,13 +5,13 @@ import pytest
 from core.labels.contract import Document
 from core.labels.pages import (
     EXAMPLES,
-    TITLE_CHARACTERS,
     clean_title,
     host_of,
     read_pages,
     theme_subjects,
     type_subjects,
 )
+from core.labels.texts import TITLE_CHARACTERS
 
 COLUMNS = ["page", "page_location", "page_title", "views"]
 NO_EVENTS = pd.DataFrame({"page": [], "event_name": [], "events": []})

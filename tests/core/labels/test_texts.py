@@ -16,6 +16,9 @@ SHIRT = "https://shop.example/en/mens/red-shirt.html?id=77&q=cotton"
         ("https://shop.example/f%C3%BCr/Schuhe_Damen", "für Schuhe Damen"),
         ("https://shop.example/商品/靴", "商品"),
         ("not a url at all", "not url at all"),
+        ("https://[foo/red-shoes", "red shoes"),
+        ("https://a]b/red-shoes?q=tea", "red shoes tea"),
+        ("http://ex℀mple.com/red-shoes", "red shoes"),
     ],
 )
 def test_words_of_a_url(url: str, words: str) -> None:
@@ -26,6 +29,24 @@ def test_title_url_breadcrumbs_and_document_make_the_text() -> None:
     document = Document(text="Soft and warm.", breadcrumbs=("Home", "Men"))
     subject = Subject("t", (SHIRT,), ("Red shirt", "Another title"), documents=(document,))
     assert subject_text(subject) == "Red shirt. mens red shirt cotton. Home, Men. Soft and warm."
+
+
+def test_which_page_is_most_viewed_does_not_change_the_text() -> None:
+    urls = ("https://shop.example/oak", "https://shop.example/ash")
+    assert subject_text(Subject("t", urls)) == subject_text(Subject("t", urls[::-1])) == "ash"
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("sale P41", "sale"),
+        ("P41", ""),
+        ("A-13 trousers", "trousers"),
+        ("USB-C charger 65W", "USB-C charger 65W"),
+    ],
+)
+def test_product_codes_say_nothing(title: str, text: str) -> None:
+    assert subject_text(Subject("t", ("https://shop.example/",), (title,))) == text
 
 
 def test_a_page_without_words_has_no_text() -> None:

@@ -51,22 +51,30 @@ def test_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
 
 def test_one_core_gives_the_same_weights_as_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for cores in (1, 2):
-        monkeypatch.setattr("core.model.workers.available_cores", lambda cores=cores: cores)
+        monkeypatch.setattr("core.workers.available_cores", lambda cores=cores: cores)
         train(shop(60), PAGES, TINY, tmp_path / str(cores))
     assert same(weights(tmp_path / "1"), weights(tmp_path / "2"))
 
 
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing interrupted."""
+    folder = tmp_path_factory.mktemp("straight") / "model"
+    train(shop(60), PAGES, TWO_EPOCHS, folder)
+    return folder
+
+
 @pytest.mark.parametrize("steps", [1, 17, 20, 31])
-def test_resumed_run_ends_where_a_straight_one_does(tmp_path: Path, steps: int) -> None:
-    straight = train(shop(60), PAGES, TWO_EPOCHS, tmp_path / "straight")
+def test_resumed_run_ends_where_a_straight_one_does(straight: Path, tmp_path: Path, steps: int) -> None:
     kept = tmp_path / "checkpoints"
     with pytest.raises(RuntimeError, match="killed"):
         train(shop(60), PAGES, TWO_EPOCHS, tmp_path / "out", stop_after(steps, RuntimeError("killed")), kept)
     assert not (tmp_path / "out").exists()
     resumed = train(shop(60), PAGES, TWO_EPOCHS, tmp_path / "out", checkpoint_dir=kept)
-    assert same(weights(tmp_path / "straight"), weights(tmp_path / "out"))
-    assert [row.step for row in resumed.curve] == [row.step for row in straight.curve]
-    assert [row.loss for row in resumed.curve] == pytest.approx([row.loss for row in straight.curve])
+    assert same(weights(straight), weights(tmp_path / "out"))
+    expected = load_report(straight).curve
+    assert [row.step for row in resumed.curve] == [row.step for row in expected]
+    assert [row.loss for row in resumed.curve] == pytest.approx([row.loss for row in expected])
 
 
 def test_cancelled_run_leaves_a_checkpoint_and_nothing_else(tmp_path: Path) -> None:

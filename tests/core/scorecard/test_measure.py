@@ -23,7 +23,7 @@ from core.store import Store
 from core.tasks import run
 from tests.pages.fixtures_segments import FinishedRun, write_run
 
-PER_KIND = 330
+PER_KIND = 600
 SMALL = TrainSettings(epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16)
 
 
@@ -106,10 +106,10 @@ def test_it_can_be_cancelled(shop: FinishedRun) -> None:
 
 def test_the_simple_ways_do_not_learn_from_users_held_out(case: Case) -> None:
     seen = case.sample[~case.held_out[case.sample]]
-    users_with = np.zeros(len(case.dataset.pages))
+    users_with = np.zeros(len(case.bag.idf))
     for user in seen:
-        pages = case.sequences.page[case.sequences.offsets[user] : case.sequences.offsets[user + 1]]
-        users_with[np.unique(pages)] += 1
+        items = case.items[case.sequences.offsets[user] : case.sequences.offsets[user + 1]]
+        users_with[np.unique(items)] += 1
     assert np.allclose(case.bag.idf, np.log((1 + len(seen)) / (1 + users_with)) + 1)
 
 
@@ -166,7 +166,9 @@ def test_an_outcome_that_the_first_pages_tell_is_told(case: Case) -> None:
     bag = found.of(Method.BAG)
     assert bag is not None
     assert bag.value == 1.0
-    assert found.facts["converted"] == own.sum()
+    judged = case.held_out[users]
+    assert found.facts["converted"] == (own & judged).sum()
+    assert (found.n, found.facts["learned on"]) == (judged.sum(), (~judged).sum())
     assert {one.other for one in found.comparisons} == {Method.SHUFFLED, Method.BAG, Method.TRANSITIONS}
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import rankdata
 
 from core.model.inputs import Spans
 from core.scorecard import length, stability
@@ -25,6 +28,16 @@ def test_ranks_by_hand_with_a_tie_and_a_stranger_among_the_candidates() -> None:
     first, second = reciprocal_ranks(query, answer)
     assert first == 1.0
     assert second == 1 / 2.5  # one is nearer, and one is as near as the own answer
+
+
+@given(st.integers(0, 999), st.integers(1, 12), st.integers(0, 8))
+def test_ranks_are_those_of_a_sorted_list(seed: int, n: int, strangers: int) -> None:
+    rng = np.random.default_rng(seed)
+    query, answer = (np.eye(4)[rng.integers(0, 4, size)] for size in (n, n + strangers))  # many ties
+    found = reciprocal_ranks(query, answer)
+    for user in range(n):
+        ranks = rankdata(-(answer @ query[user]))  # ties at their mean rank
+        assert np.isclose(found[user], 1 / ranks[user])
 
 
 def test_shuffling_keeps_the_pages_of_each_run_and_touches_nothing_else() -> None:

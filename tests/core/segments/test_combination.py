@@ -29,7 +29,7 @@ def reference(views: dict[View, np.ndarray], weights: ViewWeights) -> np.ndarray
         x = 0.0
         for name, array in views.items():
             centred = array[user].astype(np.float64) - means[name]
-            x = x + weights.of(name) / total * centred / np.linalg.norm(centred)
+            x = x + np.sqrt(weights.of(name) / total) * centred / np.linalg.norm(centred)
         mixed.append(x / np.linalg.norm(x))
     return np.array(mixed)
 
@@ -75,7 +75,7 @@ def test_only_the_ratio_of_weights_matters() -> None:
 
 
 def test_a_slider_that_reaches_zero_does_not_jump() -> None:
-    nearly, zero = (combine(THREE, ViewWeights(theme=weight)).vectors for weight in (1e-6, 0.0))
+    nearly, zero = (combine(THREE, ViewWeights(theme=weight)).vectors for weight in (1e-9, 0.0))
     np.testing.assert_allclose(nearly, zero, atol=1e-4)
 
 
@@ -141,9 +141,9 @@ def test_weights_are_rescaled_over_the_present_views() -> None:
     }
 
 
-def test_weights_act_squared_on_views_that_do_not_vary_together() -> None:
+def test_weights_are_the_shares_of_views_that_do_not_vary_together() -> None:
     shares = effective_shares(np.eye(3), {View.URL: 0.5, View.THEME: 0.3, View.TYPE: 0.2})
-    assert list(shares.values()) == pytest.approx([25 / 38, 9 / 38, 4 / 38])
+    assert list(shares.values()) == pytest.approx([0.5, 0.3, 0.2])
 
 
 @settings(deadline=None)
@@ -151,12 +151,12 @@ def test_weights_act_squared_on_views_that_do_not_vary_together() -> None:
 def test_effective_shares_are_each_views_covariance_with_the_mix(weights: list[float]) -> None:
     chosen = ViewWeights(url=weights[0], theme=weights[1], type=weights[2])
     combined = combine(THREE, chosen)
-    share = present_weights(tuple(View), chosen)
+    factor = {name: np.sqrt(share) for name, share in present_weights(tuple(View), chosen).items()}
     units = {name: unit(THREE[name] - THREE[name].mean(axis=0)) for name in View}
-    mix = sum(share[name] * units[name] for name in View)
+    mix = sum(factor[name] * units[name] for name in View)
     total = mix.var(axis=0).sum()
     for name in View:
-        part = share[name] * units[name]
+        part = factor[name] * units[name]
         together = ((part - part.mean(axis=0)) * (mix - mix.mean(axis=0))).mean(axis=0).sum()
         assert combined.effective[name] == pytest.approx(together / total, abs=1e-4)
     assert sum(combined.effective.values()) == pytest.approx(1)

@@ -1,6 +1,8 @@
 """F1 and F2 are users of segments 1 and 2, F3 and F4 their outcome rates; F5 and F6 compare."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.words.check import check_slots
 from core.words.contract import Fact, Unit
@@ -100,3 +102,29 @@ def test_the_complaint_says_what_and_why() -> None:
     checked = check_slots("Segment 1 has [[F2]] users.", FACTS, segments=SEGMENTS)
 
     assert checked.complaint() == "- '[[F2]]': the sentence is about segment 1, this is of segment 2"
+
+
+def test_a_segments_number_in_the_question_is_no_number_that_may_be_repeated() -> None:
+    assert problems("Segment 1 has 1 users.", "Describe segment 1") == ["1"]
+    assert problems("These are the top 5 for segment 1.", "Top 5 for segment 1") == []
+
+
+@given(
+    st.sampled_from(FACTS[:4]),
+    st.sampled_from([ONE, TWO]),
+    st.sampled_from(["has {} users", "converts at {}"]),
+)
+def test_a_slot_may_only_stand_where_segment_and_measure_are_its_own(fact: Fact, key: str, said: str) -> None:
+    metric = "users" if "users" in said else "outcome_rate"
+
+    found = problems(f"{SEGMENTS[key][0]} {said.format(f'[[{fact.id}]]')}.")
+
+    assert (found == []) == (fact.segments == (key,) and fact.metric == metric)
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read_to_its_end(text: str) -> None:
+    checked = check_slots(text, FACTS, segments=SEGMENTS)
+
+    assert all(0 <= one.start < one.end <= len(text) for one in checked.problems)
+    assert checked.ok == (checked.complaint() == "")

@@ -1,30 +1,11 @@
 # ruff: noqa: E501 - a case is easier to read on one line
-import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
+from benchmarks.words.markup import loads_or_links
 from core.words.markdown import safe_markdown
-
-AUTOLINK = re.compile(r"https?://|www\.[\w-]|[\w.+-]+@[\w-]+\.\w", re.IGNORECASE)
-"""What GFM turns into a link outside code."""
-
-
-def tokens(text: str) -> list[Token]:
-    parsed = MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough").parse(text)
-    return [child for one in parsed for child in (one, *(one.children or ()))]
-
-
-def loads_or_links(text: str) -> list[str]:
-    """Whatever a Markdown renderer would load, link to, or take as HTML."""
-    kinds = {"link_open", "image", "html_block", "html_inline", "fence"}
-    found = [one.type for one in tokens(text) if one.type in kinds]
-    return found + [
-        one.content for one in tokens(text) if one.type == "text" and AUTOLINK.search(one.content)
-    ]
 
 
 def test_the_measure_can_fail() -> None:

@@ -11,8 +11,17 @@ SEGMENTS = {"segment:0": "Hunters", "segment:1": "Readers"}
 USERS = Fact("F1", "users", "users", ("segment:0",), 120, Unit.COUNT, "120", n=120)
 BLOG = Fact("F2", "lift:page", "lift", ("segment:1",), 3.2, Unit.RATIO, "3.2×", item="Blog\u200b post", n=90)
 BUYERS = Fact("F3", "outcome_users", "buyers", ("segment:1",), 4, Unit.COUNT, "4", n=90)
-TOP = Fact(
-    "F4", "top:page", "top page", ("segment:0", "all"), "/sale", Unit.TEXT, "/sale", n=120, comparison=True
+TOP = Fact("F4", "top:page", "top page", ("segment:0",), "/sale", Unit.TEXT, "/sale", n=120)
+MOST = Fact(
+    "F5",
+    "highest:users",
+    "most users",
+    ("segment:0",),
+    "Hunters",
+    Unit.TEXT,
+    "Hunters",
+    n=120,
+    comparison=True,
 )
 IDS = frozenset({"1234567890.1700000001", "alice@shop.example", "u7"})
 
@@ -23,12 +32,13 @@ def payload(*facts: Fact, question: str = "How large?", **more: object) -> Paylo
 
 
 def test_names_go_as_numbers_with_their_texts_cleaned_beside_them() -> None:
-    data = json.loads(payload(USERS, BLOG, TOP).user)
+    data = json.loads(payload(USERS, BLOG, TOP, MOST).user)
 
     assert data["facts"] == [
         {"id": "F1", "measure": "users", "of": ["S1"], "value": "120"},
         {"id": "F2", "measure": "lift", "of": ["S2"], "value": "3.2×", "item": "P1"},
-        {"id": "F4", "measure": "top page", "of": ["S1", "all"], "value": "P2", "comparison": True},
+        {"id": "F4", "measure": "top page", "of": ["S1"], "value": "P2"},
+        {"id": "F5", "measure": "most users", "of": ["S1"], "value": "S1", "comparison": True},
     ]
     assert data["names"] == {"S1": "Hunters", "S2": "Readers", "P1": "Blog post", "P2": "/sale"}
     assert data["question"] == "How large?"

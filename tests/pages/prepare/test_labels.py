@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from core import pipeline, tasks
+from core.errors import Beha2VecError
 from core.jobs import State
-from core.labels.settings import LabelMode, LabelSettings, Override
+from core.labels import stage
+from core.labels.fetching.fetching import FetchReport
+from core.labels.fetching.outcomes import Outcome, Tallies
+from core.labels.llm import Estimate
+from core.labels.settings import LabelClass, LabelMode, LabelSettings, Override, Taxonomy, default_taxonomy
 from core.progress import silent
 from core.schema import View
 from core.store import Store
-from pages.ui import desk, label_book, label_jobs, label_table
+from pages.ui import (
+    desk,
+    label_book,
+    label_corrections,
+    label_jobs,
+    label_ladder,
+    label_review,
+    label_table,
+    taxonomy_form,
+)
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun
@@ -94,8 +109,6 @@ def test_a_correction_wins_is_kept_and_can_be_undone(
 def test_an_edited_cell_becomes_a_correction(
     fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import pandas as pd
-
     monkeypatch.setattr(
         label_table.st, "session_state", {"t": {"edited_rows": {0: {"type": "Search"}, 1: {"theme": None}}}}
     )
@@ -124,10 +137,178 @@ def test_nothing_is_fetched_without_consent(
     assert fake_jobs.started == []
 
 
-def test_a_taxonomy_that_cannot_be_used_is_said_and_nothing_is_lost(
+def test_settings_that_cannot_be_read_are_said_and_can_be_saved_or_deleted(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
     save(RULES)
     (finished_run.root / label_book.FILE).write_text("{broken")
-    assert label_book.load() == LabelSettings()
-    assert not open_app(PAGE, data=finished_run.dataset).exception
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    (kept,) = label_book.set_aside()
+    assert "could not be read" in app.warning[0].value
+    app.button(key=f"delete-{kept.stem}").click().run()
+    assert label_book.set_aside() == []
+    assert not app.warning
+
+
+def test_a_page_that_is_too_long_for_a_correction_is_said(
+    finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_table.st, "session_state", {"t": {"edited_rows": {0: {"type": "Search"}}}})
+    monkeypatch.setattr(label_table.state, "dataset", lambda: None)
+    said: list[object] = []
+    monkeypatch.setattr(label_table.errors, "show", said.append)
+    label_table._edited("t", pd.DataFrame({"template": ["/" + "a" * 1_000_000]}), "template")
+    assert "target" in str(said[0])
+    assert label_book.load().overrides == ()
+
+
+def test_settings_that_change_during_a_job_replace_it_and_keep_its_consent(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    save(RULES)
+    label(finished_run, RULES)
+    fake_jobs.start(finished_run.root, "label", {"fetch_hosts": ["shop.example"]}, finished_run.dataset, None)
+    label_book.correct([Override(view=View.TYPE, target=CART, value="Blog")])
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="undo-label").click().run()
+    assert not app.exception
+    assert fake_jobs.replaced
+    assert fake_jobs.started[-1][1]["fetch_hosts"] == ["shop.example"]
+
+
+def test_a_correction_whose_label_is_gone_is_marked_and_can_be_deleted(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    save(RULES)
+    label(finished_run, RULES)
+    kept, gone = (Override(view=View.TYPE, target=CART, value=value) for value in ("Blog", "Gone"))
+    save(RULES.model_copy(update={"overrides": (kept, gone.model_copy(update={"target": "/x"}))}))
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    assert "1 correction of yours does nothing" in app.warning[0].value
+    listed = next(one.value for one in app.dataframe if "Your label" in one.value)
+    assert listed["Your label"].tolist() == ["Gone", "Blog"]
+    assert listed["State"].tolist() == [label_corrections.STALE, label_corrections.IN_FORCE]
+    app.button(key="delete-stale").click().run()
+    assert label_book.load().overrides == (kept,)
+    assert [task for task, _, _ in fake_jobs.started] == ["label"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"corrections": [{"view": "type", "target": "/a", "value": "Blog"}]}',
+        "# mine\n---\ncorrections:\n- {view: type, target: /a, value: Blog}\n",
+    ],
+)
+def test_corrections_are_told_from_a_taxonomy_and_brought_once(finished_run: FinishedRun, text: str) -> None:
+    taxonomy_form._bring(text.encode(), "mine.yaml")
+    taxonomy_form._bring(text.encode(), "mine.yaml")
+    assert label_book.load().overrides == (Override(view=View.TYPE, target="/a", value="Blog"),)
+
+
+def test_a_taxonomy_that_speaks_of_corrections_is_a_taxonomy(finished_run: FinishedRun) -> None:
+    theme = "- name: {}\n  descriptions:\n  - |\n    corrections: to orders\n"
+    text = (
+        "themes:\n"
+        + theme.format("A")
+        + theme.format("B")
+        + "types:\n"
+        + theme.format("C")
+        + theme.format("D")
+    )
+    taxonomy_form._bring(text.encode(), "mine.yaml")
+    assert [one.name for one in label_book.load().taxonomy.themes] == ["A", "B"]
+
+
+@pytest.mark.parametrize("correction", ["view: type, value: Nonsense", "view: url, value: Blog"])
+def test_corrections_that_no_page_can_get_are_refused(finished_run: FinishedRun, correction: str) -> None:
+    with pytest.raises(Beha2VecError):
+        taxonomy_form._bring(f"corrections:\n- {{target: /a, {correction}}}\n".encode(), "mine.yaml")
+    assert label_book.load().overrides == ()
+
+
+def test_the_way_back_to_the_default_is_there_while_an_edit_is_wrong(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = tuple(LabelClass(name=name, descriptions=("things",)) for name in "AB")
+    save(LabelSettings(mode=LabelMode.RULES, taxonomy=Taxonomy(themes=two, types=two)))
+    twice = pd.DataFrame({"Name": ["A", "A"]} | dict.fromkeys(taxonomy_form.DESCRIPTIONS, ["things"] * 2))
+    monkeypatch.setattr(taxonomy_form, "_table", lambda *_: twice)
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert "two themes are named" in app.error[0].value
+    app.button(key="reset-taxonomy").click().run()
+    assert label_book.load().taxonomy == default_taxonomy()
+
+
+def test_what_fetching_did_is_shown(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    save(RULES)
+    label(finished_run, RULES)
+    fake_jobs.start(finished_run.root, "label", {"fetch_hosts": []}, finished_run.dataset, None)
+    outcomes = [
+        {"outcome": "robots.txt", "pages": 3, "example": "https://shop.example/a", "reason": "/a is closed"},
+        {"outcome": "fetched", "pages": 1, "example": "https://shop.example/b", "reason": ""},
+    ]
+    fake_jobs.end("label", result={"fetched": outcomes})
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    assert "1 of 4 pages could be read" in texts(app)
+    report = next(one.value for one in app.dataframe if "reason" in one.value)
+    assert report["outcome"].tolist() == ["Not asked for: robots.txt forbids it", "Read now"]
+
+
+@pytest.mark.parametrize(("model", "said"), [("gpt-4o", "US dollars"), ("own", "not in the price table")])
+def test_what_a_language_model_costs_is_said_before(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch, model: str, said: str
+) -> None:
+    label(finished_run, RULES)
+    save(LabelSettings(mode=LabelMode.LLM))
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("BEHA2VEC_MODEL", model)
+    monkeypatch.setattr(label_ladder, "llm_cost", lambda *_: (Estimate(7, 8_000, 1_000, 28_000),) * 2)
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    assert "14 questions" in texts(app)
+    assert said in texts(app)
+
+
+def test_the_price_counts_what_is_sent_and_what_comes_back() -> None:
+    asked = Estimate(calls=100, sent=1_000_000, received=100_000, characters=3_500_000)
+    assert label_ladder._price("gpt-4o", asked) == "about 3.50 US dollars"
+
+
+def test_tables_are_put_together_once_for_each_state_of_the_labels(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(RULES)
+    label(finished_run, RULES)
+    made: list[object] = []
+    whole = label_review.review.by_template
+    monkeypatch.setattr(label_review.review, "by_template", lambda *a: made.append(a) or whole(*a))
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.run()
+    assert len(made) == 1
+
+
+def test_a_job_says_what_became_of_the_pages_it_was_to_fetch(
+    finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tallies = Tallies()
+    tallies.add(Outcome.ROBOTS, "https://shop.example/a", "/a is closed")
+    report = FetchReport({}, tallies.all())
+    monkeypatch.setattr(stage, "fetch_pages", lambda *_: report)
+    said: list[tuple[str, float, str]] = []
+    request = {"dataset": finished_run.dataset, "label": RULES.model_dump(mode="json")}
+    result = tasks.run(
+        "label",
+        finished_run.root,
+        request | {"fetch_hosts": ["shop.example"]},
+        lambda name, fraction, message="", **_: said.append((name, fraction, message)),
+    )
+    assert result["fetched"] == [
+        {"outcome": "robots.txt", "pages": 1, "example": "https://shop.example/a", "reason": "/a is closed"}
+    ]
+    assert ("fetched", 1.0, "robots.txt 1") in said

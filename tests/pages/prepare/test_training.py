@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InputError
 from core.jobs import State
-from core.settings import PRESETS, Preset, TrainSettings
+from core.settings import PRESETS, Encoder, Preset, TrainSettings
 from pages.ui import train_form
 from pages.ui.train_form import KNOBS, limits
 from tests.pages.conftest import OpenApp
@@ -36,7 +36,7 @@ def test_train_asks_for_what_the_form_shows(
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     assert not app.exception
-    app.segmented_control(key="preset").select(Preset.FAST).run()
+    app.segmented_control[0].select(Preset.FAST).run()
     app.slider(key="layers-fast").set_value(1).run()
     app.number_input(key="seed-fast").set_value(3).run()
     app.button(key="start-training").click().run()
@@ -44,6 +44,18 @@ def test_train_asks_for_what_the_form_shows(
     assert (task, subject, request["dataset"]) == ("train", finished_run.dataset, finished_run.dataset)
     expected = TrainSettings.preset(Preset.FAST, layers=1, seed=3)
     assert TrainSettings.checked(**request["settings"]) == expected
+
+
+def test_the_fast_mode_has_nothing_to_set(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.segmented_control[0].select(Preset.BAG).run()
+    assert "nothing is trained" in texts(app)
+    assert [slider.key for slider in app.slider if str(slider.key).startswith("epochs")] == []
+    app.button(key="start-training").click().run()
+    ((_, request, _),) = fake_jobs.started
+    assert TrainSettings.checked(**request["settings"]).encoder is Encoder.BAG
 
 
 def test_values_that_do_not_go_together_are_said_in_words(

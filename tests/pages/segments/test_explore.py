@@ -64,7 +64,7 @@ def test_the_map_says_how_true_it_is(open_app: OpenApp, finished_run: FinishedRu
 def test_absent_views_are_disabled_with_the_reason(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     assert [app.slider(key=f"w_{view}").disabled for view in ("url", "theme", "type")] == [False, True, True]
-    assert "No page themes yet" in texts(app)
+    assert "No page themes: the model was made without them" in texts(app)
     assert "counts **100%**" in texts(app)
 
 

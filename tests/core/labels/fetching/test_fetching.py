@@ -68,7 +68,6 @@ def test_fetches_what_may_be_fetched_and_says_what_became_of_the_rest(run: Fetch
     report = run([*map(site.url, paths), "https://other.example/", "(not set)"])
     assert list(report.documents) == [site.url("/tea"), site.url("/old")]
     assert report.documents[site.url("/old")].json_ld_types == ("Product",)
-    assert report.dates.keys() == report.documents.keys()
     assert counts(report) == {
         Outcome.REFUSED: 4,
         Outcome.FETCHED: 2,
@@ -99,7 +98,6 @@ def test_a_second_run_asks_nothing_but_what_failed(run: Fetch, site: Site) -> No
     second = run(pages)
     assert counts(second) == {Outcome.CACHED: 1, Outcome.FETCHED: 1}
     assert second.documents[pages[0]] == first.documents[pages[0]]
-    assert second.dates[pages[0]] == first.dates[pages[0]]
     assert site.paths == ["/robots.txt", "/later"]
 
 

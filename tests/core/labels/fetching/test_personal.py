@@ -9,11 +9,12 @@ PERSONAL = """
 /shop?add-to-cart=4 /shop?action=delete /p/anna%40mail.example /p?x=anna@mail.example
 /p?x=anna%2540mail.example
 /products/{id} /products/%7Bid%7D /p?q={email} /products/:slug /:lang/p /reset/abcdefghij0123456789
+/profil/jane /u/jane.doe /invite/ABCDEF123456 /api/delete?id=4 /kundenbereich /meu-perfil /einladung/x
 """
 
 PLAIN = """
 / /products/green-tea /blog/how-to-order-green-tea /collections/tea?page=2&sort=price
-/account-of-a-long-journey
+/account-of-a-long-journey /products/u-lock /my-little-pony
 /search?q=tea /it/te/verde /p/time:12 /registered-trademark-of-tea /help#login
 """
 

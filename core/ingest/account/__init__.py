@@ -1,0 +1,1 @@
+"""Every record accounted for, and the receipt."""

@@ -1,0 +1,157 @@
+"""The receipt, from what every step has counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from core.ingest.account.accounting import Accounted
+from core.ingest.account.waterfall import REJECT_REASONS, Tally, warnings
+from core.ingest.clean import clock, identity
+from core.ingest.observe.behaviour import Behaviour
+from core.ingest.observe.outcomes import leaking_pages
+from core.ingest.observe.people import MANY_BROWSERS
+from core.ingest.output import Used, engaged_share, tied
+from core.ingest.read.reading import RawRead
+from core.ingest.sources.overlap import describe_overlaps
+from core.receipt import FileReceipt, Receipt, ranked
+from core.schema import Group, Raw, Rejects
+from core.settings import IngestSettings
+
+TIED_SHARE = 0.05
+"""Share of tied page views from which on rounded times are worth a warning."""
+MANY_IDS = 20
+"""Ids with several browsers from which on the user key is doubtful."""
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """Everything that the receipt is made of."""
+
+    raw: RawRead
+    settings: IngestSettings
+    accounted: Accounted
+    behaviour: Behaviour
+    used: Used
+    groups: np.ndarray
+    notes: tuple[str, ...]
+
+
+def make_receipt(counted: Counted) -> Receipt:
+    """Write the receipt.
+
+    Raises:
+        pydantic.ValidationError: If the steps do not add up, which is a bug.
+    """
+    accounted, behaviour, used = counted.accounted, counted.behaviour, counted.used
+    tally, waterfall, locations = accounted.tally, accounted.waterfall, behaviour.locations
+    outcome_pages = _outcome_pages(counted)
+    files = tuple(
+        _file(file, tally.rejected_of_file[number]) for number, file in enumerate(counted.raw.files)
+    )
+    kinds = identity.kinds_of_ids(behaviour.user_ids)
+    share = engaged_share(behaviour.people, used)
+    return Receipt(
+        files=files,
+        records=waterfall.total,
+        rejected=sum(file.rejected for file in files),
+        rejects_by_reason=_reasons(counted.raw.rejects, tally),
+        waterfall=tuple(waterfall.steps),
+        page_views_used=len(used.views),
+        users=len(used.numbers),
+        users_by_group={group.value: int((counted.groups == group.value).sum()) for group in Group},
+        sessions=used.sessions.total,
+        sessions_by_gap=used.sessions.by_gap,
+        user_key=_user_key(counted),
+        id_kind=identity.describe_ids(kinds),
+        first_ts=int(used.views.timestamp.min()),
+        last_ts=int(used.views.timestamp.max()),
+        time_unit=clock.describe_units(tally.units),
+        time_zone=clock.describe_zone(accounted.days.local),
+        tied_page_views=tied(used.views),
+        truncated_days=accounted.days.truncated,
+        duplicate_transactions=behaviour.outcomes.duplicates,
+        repeated_events=behaviour.repeated,
+        pii_masked=ranked(locations.masked),
+        placeholders=accounted.placeholders,
+        engagement_rule=_engagement_rule(counted, share),
+        engagement_share=share,
+        urls=locations.count,
+        outcome_pages=outcome_pages,
+        warnings=(
+            *counted.raw.warnings,
+            *_overlaps(counted),
+            *_warnings(counted, kinds, outcome_pages),
+            *counted.notes,
+        ),
+    )
+
+
+def _outcome_pages(counted: Counted) -> tuple[str, ...]:
+    pages = counted.behaviour.locations.pages
+    leaks = leaking_pages(counted.used.views, len(pages), counted.behaviour.outcomes.table)
+    return tuple(pages[page] for page in leaks)
+
+
+def _file(file: FileReceipt, rejected: int) -> FileReceipt:
+    """The reader's receipt, with the records that were rejected after reading."""
+    changes = {"read": file.read - rejected, "rejected": file.rejected + rejected}
+    return FileReceipt.model_validate({**file.model_dump(), **changes})
+
+
+def _reasons(by_readers: pa.Table, tally: Tally) -> dict[str, int]:
+    reasons = Counter(by_readers[Rejects.REASON].to_pylist())
+    reasons.update({REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()})
+    return ranked(reasons)
+
+
+def _user_key(counted: Counted) -> str:
+    """The columns that the ids were read from; usually one."""
+    columns = dict.fromkeys(file.columns.get(Raw.USER_KEY, "") for file in counted.raw.files)
+    return " or ".join(column for column in columns if column) or counted.settings.user_key
+
+
+def _engagement_rule(counted: Counted, share: float | None) -> str:
+    if share is None:
+        return "Not computable from this file: it holds no value of engagement_time_msec"
+    if not counted.accounted.tally.others.total():
+        return "Sum of engagement_time_msec over a user's page views, for want of other events"
+    return "Sum of engagement_time_msec over all events of a user, page views or not; none sent is no value"
+
+
+def _overlaps(counted: Counted) -> list[str]:
+    """Files that hold the same day, judging by ``event_date`` where there is one, else by their names."""
+    dated, days = Raw.EVENT_DATE in counted.raw.present, counted.accounted.tally.days_of_file
+    files = enumerate(counted.raw.files)
+    return describe_overlaps(
+        {
+            file.name: frozenset(day.replace("-", "") for day in days[number] if dated)
+            for number, file in files
+        }
+    )
+
+
+def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str]) -> list[str]:
+    accounted, people = counted.accounted, counted.behaviour.people
+    is_tied = tied(counted.used.views) >= TIED_SHARE * len(counted.used.views)
+    emails = kinds[identity.EMAIL] / kinds.total()
+    repeated = counted.behaviour.repeated
+    possible = {
+        f"{repeated:,} events are in more than one file (same user, time, event and page) and count twice. "
+        "Leave one of those files out": repeated > 0,
+        f"{emails:.0%} of the user ids are email addresses. Ids are kept exactly as they are and appear in "
+        "exports; choose another user key if that is not wanted": emails > 0,
+        "The times end in zeros: a spreadsheet has rounded them. Page views that share a time keep the order "
+        "of the file, and gaps between them mean nothing": accounted.tally.looks_rounded and is_tied,
+        f"About {clock.EXPORT_LIMIT:,} events on {', '.join(accounted.days.truncated)}, the limit of a daily "
+        "export: the rest of the day is missing": bool(accounted.days.truncated),
+        f"{people.many_browsers:,} of {len(people.events):,} ids were seen with {MANY_BROWSERS} or more "
+        "browsers: does each id stand for one person?": people.many_browsers >= MANY_IDS,
+        f"Nearly all visitors of {', '.join(outcome_pages)} have bought, which gives the purchase away. "
+        "Leave such pages out (strip_pages) before you compare buyers with others": bool(outcome_pages),
+    }
+    return [*warnings(accounted.waterfall), *(text for text, applies in possible.items() if applies)]

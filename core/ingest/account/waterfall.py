@@ -1,0 +1,200 @@
+"""Every record accounted for: how many leave at which step, and who took everything when nothing is left."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import ibis.expr.types as ir
+from ibis import _
+
+from core.errors import InputError
+from core.ingest.clean import clock, records
+from core.ingest.clean.records import REJECTED, Fate
+from core.ingest.engine import Engine
+from core.receipt import Step
+from core.schema import Raw
+from core.settings import IngestSettings
+
+REJECT_REASONS: Final = {
+    Fate.NO_TIME: "No event_timestamp",
+    Fate.NOT_A_TIME: "Not a time",
+    Fate.OUTSIDE: "Not between the years 2000 and 2100",
+    Fate.NO_LOCATION: "A page view without page_location",
+}
+LOUD_SHARE: Final = 0.5
+"""Share of the page views that an exclusion may take before it is said aloud."""
+
+
+@dataclass
+class Tally:
+    """The fate of all records that were read.
+
+    Args:
+        views: Fate → page views.
+        others: Fate → other events.
+        units: Unit of the time → records.
+        rounded: Records whose time is a multiple of ten seconds.
+        rejected_of_file: ``file_no`` → records rejected here.
+        days: Name of the day → its events.
+        days_of_file: ``file_no`` → names of its days.
+    """
+
+    views: Counter[Fate] = field(default_factory=Counter)
+    others: Counter[Fate] = field(default_factory=Counter)
+    units: Counter[str] = field(default_factory=Counter)
+    rounded: int = 0
+    rejected_of_file: Counter[int] = field(default_factory=Counter)
+    days: dict[str, clock.Day] = field(default_factory=dict)
+    days_of_file: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Add the records that agree in file, kind, fate, unit and day."""
+        fate, count = Fate(row[records.FATE]), row["events"]
+        (self.views if row[records.IS_VIEW] else self.others)[fate] += count
+        if fate in REJECTED:
+            self.rejected_of_file[row[Raw.FILE_NO]] += count
+        if row["first"] is None:
+            return
+        self.units[row["unit"]] += count
+        self.rounded += row["rounded"]
+        if row["day"] is not None:
+            day = clock.Day(row["day"], row["first"], row["last"], count)
+            self.days[day.name] = day.joined(self.days.get(day.name))
+            self.days_of_file[row[Raw.FILE_NO]].add(day.name)
+
+    @property
+    def occurring(self) -> frozenset[Fate]:
+        """Fates that any record has."""
+        return frozenset((*self.views, *self.others))
+
+    @property
+    def rejects(self) -> Counter[Fate]:
+        """Fate → records rejected, page views or not."""
+        return Counter({fate: count for fate in REJECTED if (count := self.views[fate] + self.others[fate])})
+
+    @property
+    def timed(self) -> int:
+        """Records with a usable time."""
+        return self.units.total()
+
+    @property
+    def looks_rounded(self) -> bool:
+        """Whether so many times end in so many zeros that a spreadsheet must have rounded them."""
+        return self.timed > 0 and self.rounded >= clock.ROUNDED_SHARE * self.timed
+
+
+def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> Tally:
+    """Look at every record once and count."""
+    moment = typed[records.TS]
+    groups = typed.group_by(
+        Raw.FILE_NO,
+        records.IS_VIEW,
+        records.FATE,
+        unit=records.unit(typed[Raw.EVENT_TIMESTAMP]),
+        day=clock.day_of(typed, present),
+    )
+    counted = groups.agg(
+        events=_.count(),
+        first=moment.min(),
+        last=moment.max(),
+        rounded=(moment % clock.ROUNDED_TO == 0).ifelse(1, 0).sum(),
+    )
+    tally = Tally()
+    for row in engine.rows(counted):
+        tally.add(row)
+    return tally
+
+
+@dataclass
+class Waterfall:
+    """Steps from all records down to the page views used.
+
+    Args:
+        total: Records that were counted in the files.
+    """
+
+    total: int
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def left(self) -> int:
+        """Records that are still there."""
+        return self.steps[-1].left if self.steps else self.total
+
+    def drop(self, name: str, label: str, count: int, *, users: int | None = None, note: str = "") -> None:
+        """Add a step at which ``count`` records leave."""
+        left = self.left - count
+        self.steps.append(Step(name=name, label=label, records=count, left=left, users=users, note=note))
+
+
+def first_steps(total: int, rejected: int, tally: Tally, settings: IngestSettings) -> Waterfall:
+    """The steps that look at one record at a time."""
+    waterfall = Waterfall(total)
+    others = sum(count for fate, count in tally.others.items() if fate not in REJECTED)
+    used = "their engagement and outcomes count" if others else ""
+    waterfall.drop("rejected", "Cannot be used", rejected)
+    waterfall.drop("not_page_view", "Not a page view", others, note=used)
+    waterfall.drop("no_id", "No user id", tally.views[Fate.NO_ID], note="no consent, or no cookie")
+    off = "not excluded, by choice"
+    waterfall.drop(
+        "internal",
+        "Internal traffic",
+        tally.views[Fate.INTERNAL],
+        note="" if settings.exclude_internal else off,
+    )
+    waterfall.drop(
+        "debug", "Debug traffic", tally.views[Fate.DEBUG], note="" if settings.exclude_debug else off
+    )
+    return waterfall
+
+
+def warnings(waterfall: Waterfall) -> list[str]:
+    """Say which exclusions take most of the page views."""
+    views = waterfall.left + sum(step.records for step in waterfall.steps if step.name in _SWITCHES)
+    return [
+        f"{step.label} takes {step.records:,} of {views:,} page views ({step.records / views:.0%}). {switch}"
+        for step in waterfall.steps
+        if (switch := _SWITCHES.get(step.name)) and step.records > LOUD_SHARE * views
+    ]
+
+
+def refuse_nothing(waterfall: Waterfall, found_names: Sequence[str], example: str) -> None:
+    """Stop when no page view is left.
+
+    Args:
+        waterfall: The steps so far.
+        found_names: Event names of the export, for the message.
+        example: A rejected value with its reason, for the message.
+
+    Raises:
+        InputError: If nothing is left; it names the step that took the last records and the switch to turn.
+    """
+    if waterfall.left:
+        return
+    step = next(step for step in reversed(waterfall.steps) if step.records)
+    remedy = _SWITCHES.get(step.name) or _REMEDIES.get(step.name, "")
+    details = {
+        "not_page_view": f"; the events are {', '.join(found_names)}",
+        "rejected": f"; for example {example}",
+    }
+    raise InputError(
+        f"No page view is left of {waterfall.total:,} records. The last {step.records:,} left at the step "
+        f"{step.label!r}{details.get(step.name, '')}",
+        remedy=remedy,
+    )
+
+
+_SWITCHES: Final = {
+    "internal": "To keep it, turn off exclude_internal",
+    "debug": "To keep it, turn off exclude_debug",
+    "bot_like": "To keep them, turn off exclude_bots",
+    "stripped": "To keep some of them, shorten strip_pages",
+}
+_REMEDIES: Final = {
+    "rejected": "Check that the right columns are mapped to event_timestamp and page_location",
+    "not_page_view": "Map event_name to the column that holds page_view",
+    "no_id": "Choose another column as the user key",
+}

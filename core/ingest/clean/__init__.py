@@ -1,0 +1,1 @@
+"""Raw text → typed records, canonical pages, masked texts."""

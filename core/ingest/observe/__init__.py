@@ -1,0 +1,1 @@
+"""What users did, in order, and what is known of them. Start at ``behaviour.py``."""

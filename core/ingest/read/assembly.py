@@ -1,0 +1,109 @@
+"""From the parsed columns of a delimited file to fields, whatever its shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.ingest.read.layout import KEY, VALUE, Layout, Shape
+from core.ingest.read.nested import BrokenRecord, InexactId, Plan, Row, decode_exactly, make_plan, read_record
+from core.ingest.read.parts import Reject
+
+Lines = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """Fields of the rows that could be read, and the rest.
+
+    Args:
+        fields: Field → text column.
+        lines: Line of each row.
+        rejects: Rows whose cells could not be taken apart.
+    """
+
+    fields: Mapping[str, pa.Array]
+    lines: Lines
+    rejects: tuple[Reject, ...] = ()
+
+
+def assemble(layout: Layout, columns: Sequence[pa.Array], lines: Lines) -> Assembled:
+    """Make fields of parsed columns.
+
+    Args:
+        layout: What the columns mean.
+        columns: Text columns in the order of ``layout.parsed``, empty cells null.
+        lines: Line of each row.
+    """
+    by_name = {layout.header[index]: column for index, column in zip(layout.parsed, columns, strict=True)}
+    if layout.shape is Shape.CONSOLE:
+        return _from_console(layout, by_name, lines)
+    names = layout.fields.by_name.items()
+    if layout.shape is Shape.DOTTED:
+        return Assembled({field: _from_dotted(name, by_name) for field, name in names}, lines)
+    return Assembled({field: by_name[name] for field, name in names}, lines)
+
+
+def _from_dotted(name: str, columns: Mapping[str, pa.Array]) -> pa.Array:
+    """A plain column, or the value beside the key of that name; the first of several slots wins."""
+    if name in columns:
+        return columns[name]
+    wanted = name.partition(".")[2]
+    rows = len(next(iter(columns.values())))
+    found = pa.nulls(rows, pa.string())
+    for column, keys in columns.items():
+        if slot := KEY.match(column):
+            value = pc.coalesce(*_values_of(slot[1], columns), pa.nulls(rows, pa.string()))
+            here = pc.fill_null(pc.equal(keys, wanted), False)
+            found = pc.coalesce(found, pc.if_else(here, value, pa.scalar(None, pa.string())))
+    return found
+
+
+def _values_of(slot: str, columns: Mapping[str, pa.Array]) -> list[pa.Array]:
+    return [column for name, column in columns.items() if (value := VALUE.match(name)) and value[1] == slot]
+
+
+def _from_console(layout: Layout, columns: Mapping[str, pa.Array], lines: Lines) -> Assembled:
+    plan = make_plan(layout.fields, literal=set(layout.header) - set(layout.json_columns))
+    rows: list[Row] = []
+    kept: list[int] = []
+    rejects: list[Reject] = []
+    for index, cells in enumerate(_records(columns)):
+        try:
+            rows.append(_console_row(cells, layout, plan))
+            kept.append(index)
+        except BrokenRecord as error:
+            rejects.append(Reject(int(lines[index]), error.reason, str(error.value), error.column))
+    arrays = [pa.array([row[slot] for row in rows], pa.string()) for slot in range(len(plan.fields))]
+    return Assembled(dict(zip(plan.fields, arrays, strict=True)), lines[kept], tuple(rejects))
+
+
+def _records(columns: Mapping[str, pa.Array]) -> Iterator[dict[str, Any]]:
+    names = list(columns)
+    for row in zip(*(column.to_pylist() for column in columns.values()), strict=True):
+        yield dict(zip(names, row, strict=True))
+
+
+def _console_row(cells: dict[str, Any], layout: Layout, plan: Plan) -> Row:
+    try:
+        return read_record(cells | _decoded(cells, layout, orjson.loads), plan)
+    except InexactId:
+        return read_record(cells | _decoded(cells, layout, decode_exactly), plan)
+
+
+def _decoded(cells: Mapping[str, Any], layout: Layout, decode: Any) -> dict[str, Any]:  # noqa: ANN401
+    decoded = {}
+    for name in layout.json_columns:
+        if cells.get(name):
+            try:
+                decoded[name] = decode(cells[name])
+            except ValueError as error:
+                raise BrokenRecord(name, "not JSON", cells[name]) from error
+    return decoded

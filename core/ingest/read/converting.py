@@ -1,0 +1,167 @@
+"""One block of a delimited file: fast where it is plain, in small pieces where something in it is not.
+
+A piece that is not plain itself is read line by line (:mod:`core.ingest.read.careful`). How a block is cut
+into pieces changes nothing in what comes out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from core.ingest.read.assembly import Lines, assemble
+from core.ingest.read.blocks import Block, count_block, make_block, whole_records
+from core.ingest.read.careful import read_carefully
+from core.ingest.read.layout import Layout
+from core.ingest.read.parts import Reject
+
+PIECE_BYTES: Final = 1 << 17
+
+_DIGIT: Final = re.compile(r"\d")
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What came of some bytes.
+
+    Args:
+        fields: Field → text of every row.
+        lines: Line of the file of each row.
+        rejects: Records that are none, in order.
+        records: All of them, counted without a parser.
+        rest: Bytes not dealt with: an open record at the end, or all that follows another header.
+        rest_line: Line of the file where they start.
+        header: The other header.
+    """
+
+    fields: Mapping[str, pa.Array] = field(default_factory=dict)
+    lines: Lines = field(default_factory=lambda: np.empty(0, np.int64))
+    rejects: tuple[Reject, ...] = ()
+    records: int = 0
+    rest: bytes = b""
+    rest_line: int = 0
+    header: Sequence[str] | None = None
+
+
+def read_block(block: Block, layout: Layout) -> Parsed:
+    """Read the records of a block.
+
+    Args:
+        block: Starts where a record does.
+        layout: Its columns, up to another header.
+    """
+    parsed = _read_fast(block, layout)
+    if parsed is not None:
+        return parsed
+    if len(block.data) <= PIECE_BYTES:
+        return _read_carefully(block, layout)
+    return _joined(list(_read_in_pieces(block, layout)))
+
+
+def _read_fast(block: Block, layout: Layout) -> Parsed | None:
+    count = count_block(block, layout.delimiter, layout.limits)
+    columns = _parse(block, layout, count.records) if count.well_formed else None
+    if columns is None:
+        return None
+    lines = block.line + (np.arange(count.records) if count.starts is None else count.starts)
+    return _assembled(layout, columns, lines, Parsed(records=count.records))
+
+
+def _read_carefully(block: Block, layout: Layout) -> Parsed:
+    careful = read_carefully(block, layout)
+    columns = [
+        pa.array([text or None for text in column], pa.string()) for column in zip(*careful.rows, strict=True)
+    ]
+    parsed = Parsed(
+        rejects=tuple(careful.rejects),
+        records=careful.records,
+        rest=careful.rest,
+        rest_line=careful.rest_line,
+        header=careful.header,
+    )
+    return _assembled(layout, columns, np.array(careful.lines, np.int64), parsed)
+
+
+def _assembled(layout: Layout, columns: Sequence[pa.Array], lines: Lines, parsed: Parsed) -> Parsed:
+    if not len(lines):
+        return parsed
+    made = assemble(layout, columns, lines)
+    rejects = tuple(sorted((*parsed.rejects, *made.rejects)))
+    return replace(parsed, fields=made.fields, lines=made.lines, rejects=rejects)
+
+
+def _read_in_pieces(block: Block, layout: Layout) -> Iterator[Parsed]:
+    """Read piece after piece; the last one given holds what is left over, if anything is."""
+    data, done = block.data, 0
+    slices = (data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES))
+    parsed = Parsed()
+    for plain in whole_records(slices, "", layout.limits, block.line):
+        done += len(plain.data)
+        last = block.last and done == len(data)
+        line = parsed.rest_line if parsed.rest else plain.line
+        piece = make_block(parsed.rest + plain.data, line, last)
+        parsed = _read_fast(piece, layout) or _read_carefully(piece, layout)
+        if parsed.header is not None:
+            yield replace(parsed, rest=parsed.rest + data[done:])
+            return
+        yield parsed
+
+
+def _joined(pieces: Sequence[Parsed]) -> Parsed:
+    filled = [piece for piece in pieces if len(piece.lines)]
+    names = list(filled[0].fields) if filled else []
+    return replace(
+        pieces[-1],
+        fields={name: pa.concat_arrays([piece.fields[name] for piece in filled]) for name in names},
+        lines=np.concatenate([piece.lines for piece in pieces]),
+        rejects=tuple(reject for piece in pieces for reject in piece.rejects),
+        records=sum(piece.records for piece in pieces),
+    )
+
+
+def _parse(block: Block, layout: Layout, expected: int) -> list[pa.Array] | None:
+    """Parse with Arrow; None unless it sees exactly the expected records, all of them data."""
+    if not expected:
+        return []
+    names = [str(index) for index in range(len(layout.header))]
+    wanted = [names[index] for index in layout.parsed]
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(block.data),
+            read_options=pa_csv.ReadOptions(
+                use_threads=False, block_size=len(block.data) + 1, column_names=names
+            ),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=layout.delimiter
+            ),  # one block: newlines cannot cut it
+            convert_options=pa_csv.ConvertOptions(
+                include_columns=wanted,
+                column_types=dict.fromkeys(wanted, pa.string()),
+                null_values=[""],
+                strings_can_be_null=True,
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    if table.num_rows != expected:
+        return None
+    columns = [column.chunk(0) for column in table.columns]  # one block in, one chunk out
+    return None if _hides_header(columns, layout) else columns
+
+
+def _hides_header(columns: Sequence[pa.Array], layout: Layout) -> bool:
+    """Whether a value of the time column has no digit: then it may be the name of a column."""
+    if layout.time_at is None:
+        return False
+    times = columns[layout.parsed.index(layout.time_at)]
+    extremes = pc.min_max(times).as_py()
+    if extremes["min"] is None or (extremes["min"] >= "0" and extremes["max"] < ":"):
+        return False  # each value starts with a digit
+    return any(value and not _DIGIT.search(value) for value in times.unique().to_pylist())

@@ -1,0 +1,161 @@
+"""CSV and its relatives, in blocks of whole records that a few threads work on and that are taken in order.
+
+Each block is counted on its bytes and then parsed by Arrow; if the number of rows differs from the count,
+or Arrow refuses, or a header hides in it, it is read again line by line (:mod:`core.ingest.read.converting`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from core.ingest.read.blocks import Block, make_block, whole_records
+from core.ingest.read.careful import NEW_HEADER, REPEATED_HEADER
+from core.ingest.read.converting import Parsed, read_block
+from core.ingest.read.layout import Layout, check_layout, make_layout
+from core.ingest.read.opening import CHUNK_BYTES, naming, open_delimited
+from core.ingest.read.parallel import in_order
+from core.ingest.read.parts import FileCount, Part, Sink
+from core.ingest.sources.files import Source, open_source
+from core.settings import IngestSettings
+
+_LAST_BLOCK: Final = 999_999  # sorts after every real one
+
+
+class Outcome(NamedTuple):
+    """What came of a block: how it was read, and where its rows are.
+
+    Args:
+        number: Of the block in the file.
+        block: The bytes.
+        layout: The columns it was taken to have.
+        parsed: What was found in it.
+        part: Its rows on disk, if there are any.
+    """
+
+    number: int
+    block: Block
+    layout: Layout
+    parsed: Parsed
+    part: Part | None
+
+
+def read(
+    source: Source,
+    settings: IngestSettings,
+    sink: Sink,
+    report: Callable[[int], None],
+    chunk_bytes: int = CHUNK_BYTES,
+) -> FileCount:
+    """Read a delimited file.
+
+    Args:
+        source: The file.
+        settings: The analyst's mapping.
+        sink: Takes rows and rejects.
+        report: Called with the bytes that are done, unpacked.
+        chunk_bytes: Bytes of a block; the first one must hold the header.
+
+    Raises:
+        InputError: If the file cannot be used as a whole.
+    """
+    with open_source(source) as file:
+        opened = open_delimited(file, source, settings, chunk_bytes)
+        check_layout(opened.layout, source.name, settings)
+        run = _Run(opened.layout, settings, sink, source.name)
+        limits = opened.layout.limits
+        blocks = whole_records(opened.chunks, source.name, limits, opened.line)
+        done = 0
+        for outcome in in_order(enumerate(blocks), run.submit):
+            run.take(outcome)
+            done += len(outcome.block.data)
+            report(done)
+        run.finish()
+    notes = (*opened.text.notes, *run.notes)
+    return FileCount(opened.layout.shape.value, opened.text.encoding, run.records, run.columns, notes)
+
+
+@dataclass
+class _Run:
+    """Takes outcomes in order, and does a block over when the one before it changed what it starts from."""
+
+    layout: Layout
+    settings: IngestSettings
+    sink: Sink
+    file: str
+    records: int = 0
+    notes: list[str] = field(default_factory=list)
+    _rest: bytes = b""
+    _rest_line: int = 0
+    _repeated: int = 0
+    _columns: dict[str, str] = field(default_factory=dict)
+    _seen: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._learn()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Field → column, for the fields that were seen."""
+        filled = self.sink.filled
+        return {f: name for f, name in self._columns.items() if name in self._seen or f in filled}
+
+    def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[Outcome]:
+        """Start on a block, taking it to begin where a record does and to have the columns of now."""
+        return pool.submit(self._convert, *item, self.layout)
+
+    def take(self, outcome: Outcome) -> None:
+        """Add the next outcome, or what comes of its block if it was read under wrong assumptions."""
+        number, block = outcome.number, outcome.block
+        if self._rest or outcome.layout is not self.layout:
+            line = self._rest_line if self._rest else block.line
+            block = make_block(self._rest + block.data, line, block.last)
+            outcome = self._convert(number, block, self.layout)
+        pieces = 0
+        while self._keep(outcome):
+            pieces += 1
+            block = make_block(outcome.parsed.rest, outcome.parsed.rest_line, block.last)
+            outcome = self._convert(number, block, self.layout, pieces)
+        self._rest, self._rest_line = outcome.parsed.rest, outcome.parsed.rest_line
+
+    def finish(self) -> None:
+        """Read what was still open where the last block ended."""
+        if self._rest:
+            nothing = make_block(b"", self._rest_line, last=True)
+            self.take(Outcome(_LAST_BLOCK, nothing, self.layout, Parsed(), None))
+        if self._repeated:
+            self.notes.append(f"The header is repeated {self._repeated} times")
+
+    def _convert(self, number: int, block: Block, layout: Layout, pieces: int = 0) -> Outcome:
+        """Turn a block into a raw part; safe to call from several threads."""
+        parsed = read_block(block, layout)
+        part = self.sink.write(f"{number:06d}-{pieces:04d}", parsed.fields, parsed.lines)
+        return Outcome(number, block, layout, parsed, part)
+
+    def _keep(self, outcome: Outcome) -> bool:
+        """Add an outcome; true if another header was found, and the rest is to be read by it."""
+        parsed = outcome.parsed
+        self.records += parsed.records
+        self.sink.keep(outcome.part, parsed.rejects)
+        self._repeated += sum(reject.reason == REPEATED_HEADER for reject in parsed.rejects)
+        if parsed.header is None:
+            return False
+        self._change_layout(parsed.header, parsed.rest_line - 1)
+        return bool(parsed.rest)
+
+    def _change_layout(self, header: Sequence[str], line: int) -> None:
+        before, place = set(self.layout.header), f"{self.file}, line {line}"
+        with naming(place):
+            self.layout = make_layout(header, [], self.layout.delimiter, self.settings)
+        check_layout(self.layout, place, self.settings)
+        self._learn()
+        new, gone = sorted(set(header) - before), sorted(before - set(header))
+        self.notes.append(
+            f"Line {line}, {NEW_HEADER}; new: {', '.join(new) or 'none'}; gone: {', '.join(gone) or 'none'}"
+        )
+
+    def _learn(self) -> None:
+        self._columns = self.layout.fields.by_name | self._columns
+        self._seen |= self.layout.seen

@@ -1,0 +1,160 @@
+"""A first look at the files: columns, a few rows, and which column would become which field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from core.ingest.clean.privacy import mask, mask_url
+from core.ingest.read import ndjson, parquet
+from core.ingest.read.assembly import assemble
+from core.ingest.read.headers import HeaderMap, user_keys
+from core.ingest.read.layout import Shape
+from core.ingest.read.nested import make_plan
+from core.ingest.read.opening import Opened, open_delimited
+from core.ingest.sources.files import Source, open_seekable, open_source, resolve_inputs
+from core.ingest.sources.overlap import describe_copies, describe_overlaps
+from core.ingest.sources.sniffing import Kind
+from core.schema import Raw
+from core.settings import IngestSettings
+
+SAMPLE_ROWS: Final = 20
+CHUNK_BYTES: Final = 1 << 20
+
+
+_MAY_BE_PERSONAL: Final = re.compile(r"[@?&=%/ ]")
+"""Bare ids and numbers are shown as they are: the analyst has to recognise them."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FilePreview(_Part):
+    """One file at a glance."""
+
+    name: str
+    bytes: int
+    shape: str
+    columns: tuple[str, ...]
+    sample_rows: tuple[tuple[str | None, ...], ...]
+    """Some rows, not masked: to be shown, never stored."""
+
+
+class Inspection(_Part):
+    """What is known before anything is read."""
+
+    files: tuple[FilePreview, ...]
+    mapping: dict[str, str]
+    """Field → column that it would be read from; a field without a column is left out."""
+    candidates: dict[str, tuple[str, ...]]
+    """Field → all columns that could be it, best first."""
+    user_keys: tuple[str, ...]
+    """Values for ``IngestSettings.user_key``, the likely ones first."""
+    unmapped: tuple[str, ...]
+    """Columns that are not read."""
+    warnings: tuple[str, ...] = ()
+    """Inputs that are the same, or seem to hold the same day."""
+
+
+def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
+    """Read headers and a few rows.
+
+    A missing column is no error here: the analyst may still say which one it is.
+
+    Raises:
+        InputError: If a file cannot be opened, or is of a kind or shape that is not read.
+    """
+    sources = resolve_inputs(paths)
+    looks = [_look(source, settings) for source in sources]
+    mapping: dict[str, str] = {}
+    candidates: dict[str, tuple[str, ...]] = {}
+    for preview, fields in looks:
+        seen = {field: name for field, name in fields.by_name.items() if name in preview.columns}
+        mapping = seen | mapping
+        for field, names in fields.candidates.items():
+            known = candidates.get(field, ())
+            candidates[field] = tuple(dict.fromkeys([*known, *(n for n in names if n in preview.columns)]))
+    columns = tuple(dict.fromkeys(name for preview, _ in looks for name in preview.columns))
+    taken = [name for field, name in mapping.items() if field != Raw.USER_KEY]
+    return Inspection(
+        files=tuple(preview for preview, _ in looks),
+        mapping=mapping,
+        candidates={field: names for field, names in candidates.items() if names},
+        user_keys=user_keys(columns, taken),
+        unmapped=tuple(name for name in columns if name not in set(mapping.values())),
+        warnings=(*describe_copies(sources), *describe_overlaps({s.name: frozenset() for s in sources})),
+    )
+
+
+def _look(source: Source, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+    if source.kind is Kind.PARQUET:
+        return _look_at_parquet(source, settings)
+    if source.kind is Kind.JSON:
+        return _look_at_json(source, settings)
+    return _look_at_delimited(source, settings)
+
+
+def _look_at_delimited(source: Source, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+    with open_source(source) as file:
+        opened = open_delimited(file, source, settings, CHUNK_BYTES)
+    layout = opened.layout
+    if layout.shape is Shape.FLAT:
+        names = layout.header
+        rows = [tuple(cell or None for cell in row) for row in opened.sample[:SAMPLE_ROWS]]
+    else:
+        names = tuple(name for name in layout.fields.names if name in layout.seen)
+        rows = _assembled_rows(opened, names)
+    return _preview(source, layout.shape.value, names, rows), layout.fields
+
+
+def _assembled_rows(opened: Opened, names: Sequence[str]) -> list[tuple[str | None, ...]]:
+    header = opened.layout.header
+    every = HeaderMap(tuple(names), {name: index for index, name in enumerate(names)}, {})
+    layout = replace(opened.layout, fields=every, parsed=tuple(range(len(header))))
+    sample = opened.sample[:SAMPLE_ROWS]
+    columns = [pa.array([row[index] or None for row in sample], pa.string()) for index in range(len(header))]
+    fields = assemble(layout, columns, np.arange(len(sample))).fields
+    return _transposed([fields[name] for name in names])
+
+
+def _look_at_json(source: Source, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+    with open_source(source) as file:
+        opened = ndjson.open_json(file, source, settings, CHUNK_BYTES)
+    every = HeaderMap(opened.seen, {name: index for index, name in enumerate(opened.seen)}, {})
+    rows = ndjson.rows_of(opened.sample[:SAMPLE_ROWS], make_plan(every, opened.literal))
+    return _preview(source, opened.shape, opened.seen, [tuple(row) for row in rows]), opened.fields
+
+
+def _look_at_parquet(source: Source, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+    with open_seekable(source) as file:
+        opened = parquet.open_parquet(file, source, settings)
+        columns = parquet.first_rows(opened, source.name, SAMPLE_ROWS)
+    return _preview(source, opened.shape, opened.seen, _transposed(columns)), opened.fields
+
+
+def _transposed(columns: Sequence[pa.Array]) -> list[tuple[str | None, ...]]:
+    return list(zip(*(column.to_pylist() for column in columns), strict=True))
+
+
+def _preview(
+    source: Source, shape: str, names: Sequence[str], rows: Sequence[tuple[str | None, ...]]
+) -> FilePreview:
+    shown = tuple(tuple(_without_personal_data(cell) for cell in row) for row in rows)
+    return FilePreview(
+        name=source.name, bytes=source.bytes, shape=shape, columns=tuple(names), sample_rows=shown
+    )
+
+
+def _without_personal_data(cell: str | None) -> str | None:
+    """Mask what the import would mask: the rows are shown before anything was imported."""
+    if cell is None or not _MAY_BE_PERSONAL.search(cell):
+        return cell
+    return mask_url(cell).text if "/" in cell or "?" in cell else mask(cell).text

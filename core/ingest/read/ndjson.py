@@ -1,0 +1,218 @@
+"""Newline-delimited JSON: one record a line, nested as BigQuery exports it, or flat.
+
+Blocks in which everything is regular are parsed by Arrow (:mod:`core.ingest.read.json_columns`); in any other
+block each line is decoded on its own, so that a broken one is one reject and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from core.errors import InputError
+from core.ingest.read.assembly import Lines
+from core.ingest.read.blocks import Block, Limits, count_block, whole_records
+from core.ingest.read.headers import HeaderMap, require
+from core.ingest.read.json_columns import read_columns, schema_for
+from core.ingest.read.nested import (
+    PARAM_LISTS,
+    RECORD_FIELDS,
+    BrokenRecord,
+    InexactId,
+    Plan,
+    Row,
+    decode_exactly,
+    make_plan,
+    map_names,
+    names_in,
+    read_record,
+)
+from core.ingest.read.opening import CHUNK_BYTES, naming
+from core.ingest.read.parallel import in_order
+from core.ingest.read.parts import FileCount, Part, Reject, Sink
+from core.ingest.sources.files import ByteReader, Source, open_source
+from core.ingest.sources.text import Text, open_text
+from core.settings import IngestSettings
+
+SAMPLE_RECORDS: Final = 500
+
+_NO_RECORD: Final = "not a JSON object"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A JSON file of which some records have been looked at.
+
+    Args:
+        shape: ``nested ndjson`` or ``flat ndjson``.
+        fields: Field → name.
+        seen: Names in the sample (others are only looked for).
+        literal: Names that are a key as they stand, dots included.
+        sample: Some records.
+        text: Encoding and notes.
+        chunks: The whole file, to be read once.
+    """
+
+    shape: str
+    fields: HeaderMap
+    seen: tuple[str, ...]
+    literal: frozenset[str]
+    sample: tuple[dict[str, Any], ...]
+    text: Text
+    chunks: Iterator[bytes]
+
+
+def open_json(
+    file: ByteReader, source: Source, settings: IngestSettings, chunk_bytes: int = CHUNK_BYTES
+) -> Opened:
+    """Look at some records and map their names.
+
+    Raises:
+        InputError: If a record goes over several lines.
+    """
+    text = open_text(file, source.name, chunk_bytes)
+    first = next(text.chunks, b"")
+    if first.lstrip().partition(b"\n")[0].strip() == b"{":
+        raise InputError(
+            f"{source.name} holds JSON printed over several lines",
+            allowed="one record a line",
+            remedy="Export it as newline-delimited JSON",
+        )
+    sample = tuple(islice(_objects(first), SAMPLE_RECORDS))
+    seen = tuple(dict.fromkeys(name for record in sample for name in _names(record)))
+    nested = any(record.get(root) is not None for record in sample for root in PARAM_LISTS)
+    with naming(source.name):
+        fields = map_names(seen, RECORD_FIELDS if nested else {}, settings)
+    literal = frozenset(key for record in sample for key in record)
+    shape = "nested ndjson" if nested else "flat ndjson"
+    return Opened(shape, fields, seen, literal, sample, text, chain([first], text.chunks))
+
+
+def read(
+    source: Source,
+    settings: IngestSettings,
+    sink: Sink,
+    report: Callable[[int], None],
+    chunk_bytes: int = CHUNK_BYTES,
+) -> FileCount:
+    """Read a JSON file; arguments and errors as in :func:`core.ingest.read.delimited.read`."""
+    records = done = 0
+    with open_source(source) as file:
+        opened = open_json(file, source, settings, chunk_bytes)
+        require(opened.fields, source.name, settings)
+        converter = _Converter(opened, sink)
+        blocks = enumerate(whole_records(opened.chunks, source.name, Limits(), quoting=False))
+        for outcome in in_order(blocks, converter.submit):
+            sink.keep(outcome.part, outcome.rejects)
+            records += outcome.records
+            done += outcome.bytes
+            report(done)
+    filled = sink.filled
+    columns = {
+        field: name for field, name in opened.fields.by_name.items() if name in opened.seen or field in filled
+    }
+    return FileCount(opened.shape, opened.text.encoding, records, columns, tuple(opened.text.notes))
+
+
+def rows_of(records: tuple[dict[str, Any], ...], plan: Plan) -> list[Row]:
+    """The rows of some records, broken ones left out."""
+    rows = []
+    for record in records:
+        try:
+            rows.append(read_record(record, plan))
+        except (BrokenRecord, InexactId):
+            continue
+    return rows
+
+
+def _objects(data: bytes) -> Iterator[dict[str, Any]]:
+    for line in data.split(b"\n"):
+        try:
+            record = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue  # rejected, with its line, when it is read
+        if isinstance(record, dict):
+            yield record
+
+
+def _names(record: dict[str, Any]) -> list[str]:
+    try:
+        return list(names_in(record))
+    except BrokenRecord:
+        return []
+
+
+class _Outcome(NamedTuple):
+    """What came of a block."""
+
+    part: Part | None
+    rejects: list[Reject]
+    records: int
+    bytes: int
+
+
+class _Converter:
+    """Turns blocks into raw parts; safe to call from several threads."""
+
+    def __init__(self, opened: Opened, sink: Sink) -> None:
+        self._fields, self._sink = opened.fields, sink
+        self._plan = make_plan(opened.fields, opened.literal)
+        self._schema = schema_for(self._plan, opened.sample)
+
+    def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[_Outcome]:
+        return pool.submit(self.convert, *item)
+
+    def convert(self, number: int, block: Block) -> _Outcome:
+        count, rejects, fields = count_block(block), list[Reject](), None
+        if self._schema is not None:
+            fields = read_columns(block, self._schema, self._fields, count.records)
+            lines = block.line + (np.arange(count.records) if count.starts is None else count.starts)
+        if fields is None:
+            fields, lines, rejects = _one_by_one(block, self._plan)
+        part = self._sink.write(f"{number:06d}", fields, lines)
+        return _Outcome(part, rejects, count.records, len(block.data))
+
+
+def _one_by_one(block: Block, plan: Plan) -> tuple[dict[str, pa.Array], Lines, list[Reject]]:
+    rows: list[Row] = []
+    lines: list[int] = []
+    rejects: list[Reject] = []
+    for number, line in enumerate(block.data.split(b"\n"), start=block.line):
+        if line in (b"", b"\r"):
+            continue
+        row = _row(line, plan)
+        if isinstance(row, BrokenRecord):
+            value = row.value if isinstance(row.value, bytes) else orjson.dumps(row.value)
+            rejects.append(Reject(number, row.reason, value.decode("utf-8", "replace"), row.column))
+        else:
+            rows.append(row)
+            lines.append(number)
+    columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
+    return dict(zip(plan.fields, columns, strict=bool(rows))), np.array(lines, np.int64), rejects
+
+
+def _row(line: bytes, plan: Plan) -> Row | BrokenRecord:
+    try:
+        try:
+            return read_record(_object(orjson.loads(line), line), plan)
+        except InexactId:
+            return read_record(_object(decode_exactly(line), line), plan)
+    except BrokenRecord as error:
+        return error
+    except orjson.JSONDecodeError as error:
+        return BrokenRecord("", f"not JSON: {error.msg}", line)
+    except RecursionError:
+        return BrokenRecord("", "nested too deeply", line)
+
+
+def _object(value: Any, line: bytes) -> dict[str, Any]:  # noqa: ANN401 - JSON may be anything
+    if not isinstance(value, dict):
+        raise BrokenRecord("", _NO_RECORD, line)
+    return value

@@ -1,0 +1,204 @@
+"""Records with parameters inside them: which names they offer, and the fields picked out of one.
+
+A name is spelt with dots: ``device.web_info.browser`` is a path, ``event_params.page_location`` the
+parameter of that key. One function reads a record, wherever it came from: a line of JSON, or the JSON
+cells of a CSV that was saved from BigQuery's console.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+
+from core.ingest.read.headers import HeaderMap, map_headers
+from core.ingest.read.values import to_text
+from core.schema import Raw
+from core.settings import IngestSettings
+
+PARAM_LISTS: Final = ("event_params", "user_properties")
+VALUE_KINDS: Final = ("string_value", "int_value", "float_value", "double_value")
+
+PARAM_FIELDS: Final[Mapping[str, str]] = {
+    field: f"event_params.{field}"
+    for field in (
+        Raw.PAGE_LOCATION,
+        Raw.PAGE_TITLE,
+        Raw.PAGE_REFERRER,
+        Raw.ENGAGEMENT_TIME_MSEC,
+        Raw.GA_SESSION_ID,
+        Raw.TRANSACTION_ID,
+        Raw.TRAFFIC_TYPE,
+        Raw.DEBUG_MODE,
+        Raw.BATCH_PAGE_ID,
+        Raw.BATCH_ORDERING_ID,
+        Raw.BATCH_EVENT_INDEX,
+    )
+}
+"""Where GA4 keeps a field among the parameters; looked for even if no record of the sample has it."""
+
+RECORD_FIELDS: Final[Mapping[str, str]] = {
+    **PARAM_FIELDS,
+    Raw.EVENT_TIMESTAMP: "event_timestamp",
+    Raw.EVENT_DATE: "event_date",
+    Raw.EVENT_NAME: "event_name",
+    Raw.DEVICE_BROWSER: "device.web_info.browser",
+    Raw.DEVICE_CATEGORY: "device.category",
+    Raw.GEO_COUNTRY: "geo.country",
+    Raw.TRAFFIC_SOURCE: "traffic_source.source",
+    Raw.TRAFFIC_MEDIUM: "traffic_source.medium",
+    Raw.PURCHASE_REVENUE: "ecommerce.purchase_revenue",
+}
+"""Where the BigQuery export keeps every field but the user key."""
+
+EXACT: Final = (Raw.USER_KEY, Raw.GA_SESSION_ID, Raw.TRANSACTION_ID)
+"""Ids: every digit counts, also of one that was written as a number."""
+
+Record = Mapping[str, Any]
+Row = list[str | None]
+
+
+class BrokenRecord(ValueError):
+    """A record whose inside is not what its name promises."""
+
+    def __init__(self, column: str, reason: str, value: object) -> None:
+        super().__init__(reason)
+        self.column, self.reason, self.value = column, reason, value
+
+
+class InexactId(ValueError):
+    """An id was written as a number with a fraction: decode the record again with :func:`decode_exactly`."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the values of a row lie in a record.
+
+    Args:
+        fields: The fields of a row, in order.
+        paths: (slot of the row, keys to follow).
+        params: List of parameters → key → slots.
+        exact: Slots that hold ids.
+    """
+
+    fields: tuple[str, ...]
+    paths: tuple[tuple[int, tuple[str, ...]], ...]
+    params: Mapping[str, Mapping[str, tuple[int, ...]]]
+    exact: frozenset[int]
+
+
+def map_names(seen: Sequence[str], usual: Mapping[str, str], settings: IngestSettings) -> HeaderMap:
+    """Map the names of a sample; fields it does not show are looked for at their usual place.
+
+    Args:
+        seen: Names that records of the sample have.
+        usual: Field → name.
+        settings: The analyst's word over both.
+    """
+    found = map_headers(seen, settings)
+    also = [name for field, name in usual.items() if field not in found.columns and name not in seen]
+    wanted = [name for name in settings.mapping.values() if "." in name and name not in seen]
+    return map_headers(tuple(dict.fromkeys([*seen, *also, *wanted])), settings)
+
+
+def make_plan(header: HeaderMap, literal: Collection[str] = ()) -> Plan:
+    """Turn a mapping into places in a record.
+
+    Args:
+        header: Field → name.
+        literal: Names that are a key as they stand, dots included.
+    """
+    fields = tuple(header.columns)
+    paths: list[tuple[int, tuple[str, ...]]] = []
+    params: dict[str, dict[str, tuple[int, ...]]] = {}
+    for slot, name in enumerate(header.by_name.values()):
+        root, _, key = name.partition(".")
+        if name in literal:
+            paths.append((slot, (name,)))
+        elif root in PARAM_LISTS and key:
+            keys = params.setdefault(root, {})
+            keys[key] = (*keys.get(key, ()), slot)
+        else:
+            paths.append((slot, tuple(name.split("."))))
+    exact = frozenset(slot for slot, field in enumerate(fields) if field in EXACT)
+    return Plan(fields, tuple(paths), params, exact)
+
+
+def names_in(record: Record) -> Iterator[str]:
+    """All names that a record offers; lists other than parameters have none."""
+    for key, value in record.items():
+        if key in PARAM_LISTS:
+            yield from (f"{key}.{name}" for name, _ in parameters(key, value))
+        elif isinstance(value, dict):
+            yield from (f"{key}.{name}" for name in names_in(value))
+        elif not isinstance(value, list):
+            yield key
+
+
+def read_record(record: Record, plan: Plan) -> Row:
+    """Pick the fields out of a record; of a parameter that is sent twice the first value counts.
+
+    Raises:
+        BrokenRecord: If its parameters are not a list of keys and values.
+        InexactId: If an id was decoded as a number with a fraction.
+    """
+    row: Row = [None] * len(plan.fields)
+    for slot, path in plan.paths:
+        value: Any = record
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        row[slot] = _text(value, slot, plan)
+    for root, wanted in plan.params.items():
+        for key, value in parameters(root, record.get(root)):
+            for slot in wanted.get(key, ()):
+                if row[slot] is None:
+                    row[slot] = _text(_plain(value), slot, plan)
+    return row
+
+
+def parameters(root: str, value: object) -> Iterator[tuple[str, Any]]:
+    """Keys and values of a list of parameters, in any of the ways it is written.
+
+    Raises:
+        BrokenRecord: If it is none of them.
+    """
+    if isinstance(value, dict):
+        inner = value.get(root)
+        if inner is not None and len(value) == 1:  # the console wraps the list in a record of its own
+            yield from parameters(root, inner)
+        else:
+            yield from value.items()
+    elif isinstance(value, list):
+        for item in value:
+            if not isinstance(item, dict) or not isinstance(item.get("key"), str):
+                raise BrokenRecord(root, f"{root} is not a list of keys and values", item)
+            yield item["key"], item.get("value")
+    elif value is not None:
+        raise BrokenRecord(root, f"{root} is not a list of keys and values", value)
+
+
+def decode_exactly(data: bytes) -> Any:  # noqa: ANN401 - JSON may be anything
+    """Decode JSON with every number kept as the text it was written in."""
+    return json.loads(data, parse_float=str, parse_int=str)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON may be anything
+    if not isinstance(value, dict):
+        return value
+    return next((value[kind] for kind in VALUE_KINDS if value.get(kind) not in (None, "")), None)
+
+
+def _text(value: Any, slot: int, plan: Plan) -> str | None:  # noqa: ANN401 - JSON may be anything
+    if isinstance(value, str):
+        return value or None
+    if value is None:
+        return None
+    if isinstance(value, float) and slot in plan.exact:
+        raise InexactId
+    if isinstance(value, float):  # as a column of numbers would be written
+        return str(to_text(pa.array([value]))[0])
+    return orjson.dumps(value).decode()

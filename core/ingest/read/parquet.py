@@ -1,0 +1,140 @@
+"""Parquet, nested as BigQuery exports it, or flat: every value as the text it would have had in a CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core.errors import InputError
+from core.ingest.read.columns import columns_of, names_of, param_lists, roots_of
+from core.ingest.read.headers import HeaderMap, require
+from core.ingest.read.nested import RECORD_FIELDS, map_names
+from core.ingest.read.opening import naming
+from core.ingest.read.parts import FileCount, Reject, Sink
+from core.ingest.read.values import broken_rows
+from core.ingest.sources.files import Source, open_seekable
+from core.schema import Raw
+from core.settings import IngestSettings
+
+BATCH_ROWS: Final = 1 << 16
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A Parquet file whose schema has been read.
+
+    Args:
+        shape: ``nested parquet`` or ``flat parquet``.
+        fields: Field → name.
+        seen: Names of the schema, and the parameters of the first rows.
+        file: The open file.
+        notes: What was assumed.
+    """
+
+    shape: str
+    fields: HeaderMap
+    seen: tuple[str, ...]
+    file: pq.ParquetFile
+    notes: tuple[str, ...]
+
+
+def open_parquet(file: BinaryIO, source: Source, settings: IngestSettings) -> Opened:
+    """Read the schema and map its names.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
+    with _damage(source.name):
+        table = pq.ParquetFile(file)
+        first = next(table.iter_batches(1 << 12, columns=param_lists(table.schema_arrow)), None)
+    seen = tuple(names_of(table.schema_arrow, first))
+    nested = bool(param_lists(table.schema_arrow))
+    with naming(source.name):
+        fields = map_names(seen, RECORD_FIELDS if nested else {}, settings)
+    shape = "nested parquet" if nested else "flat parquet"
+    return Opened(shape, fields, seen, table, _notes(table.schema_arrow, fields))
+
+
+def read(source: Source, settings: IngestSettings, sink: Sink, report: Callable[[int], None]) -> FileCount:
+    """Read a Parquet file; arguments and errors as in :func:`core.ingest.read.delimited.read`."""
+    with open_seekable(source) as file:
+        opened = open_parquet(file, source, settings)
+        require(opened.fields, source.name, settings)
+        records, start = opened.file.metadata.num_rows, 1
+        for number, batch in enumerate(_batches(opened, source.name)):
+            with naming(source.name):
+                _store(batch, opened.fields, start, sink, f"{number:06d}")
+            start += len(batch)
+            report(source.bytes * start // max(1, records))
+    filled = sink.filled
+    columns = {
+        field: name for field, name in opened.fields.by_name.items() if name in opened.seen or field in filled
+    }
+    return FileCount(opened.shape, "parquet", records, columns, opened.notes)
+
+
+def first_rows(opened: Opened, name: str, rows: int) -> list[pa.Array]:
+    """Text of the first rows, one column a name of ``opened.seen``.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
+    with _damage(name):
+        batch = next(
+            opened.file.iter_batches(rows, columns=roots_of(opened.seen, opened.file.schema_arrow)), None
+        )
+    return [] if batch is None else columns_of(batch, opened.seen)
+
+
+def _store(batch: pa.RecordBatch, fields: HeaderMap, start: int, sink: Sink, name: str) -> None:
+    columns = dict(zip(fields.by_name, columns_of(batch, list(fields.by_name.values())), strict=True))
+    lines = np.arange(start, start + len(batch))
+    broken: dict[int, str] = {}
+    for field, column in columns.items():
+        broken.update(dict.fromkeys(broken_rows(column), fields.by_name[field]))
+    if broken:
+        kept = np.setdiff1d(np.arange(len(batch)), list(broken))
+        columns, lines = (
+            {field: column.take(pa.array(kept)) for field, column in columns.items()},
+            lines[kept],
+        )
+    rejects = [Reject(start + row, "not valid UTF-8", "", column) for row, column in sorted(broken.items())]
+    sink.keep(sink.write(name, columns, lines), rejects)
+
+
+def _batches(opened: Opened, name: str) -> Iterator[pa.RecordBatch]:
+    roots = roots_of(opened.fields.by_name.values(), opened.file.schema_arrow)
+    with _damage(name):
+        batches = opened.file.iter_batches(BATCH_ROWS, columns=roots)
+    while True:
+        with _damage(name):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
+@contextmanager
+def _damage(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError) as error:
+        first = str(error).partition("\n")[0]
+        raise InputError(
+            f"{name} is damaged, or not Parquet: {first}", remedy="Download or export it again"
+        ) from error
+
+
+def _notes(schema: pa.Schema, fields: HeaderMap) -> tuple[str, ...]:
+    key = fields.by_name.get(Raw.USER_KEY, "")
+    if key in schema.names and pa.types.is_floating(schema.field(key).type):
+        return (
+            f"{key} is stored as a number: digits of the ids may have been lost before this file was made",
+        )
+    return ()

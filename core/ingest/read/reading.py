@@ -1,0 +1,183 @@
+"""All input files, read into one raw table on disk, every record of them accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from core.errors import InputError
+from core.ingest.read import delimited, ndjson, parquet
+from core.ingest.read.headers import normalise_header
+from core.ingest.read.inspection import Inspection, inspect
+from core.ingest.read.parts import FileCount, Sink
+from core.ingest.sources.files import Packing, Source, resolve_inputs
+from core.ingest.sources.overlap import describe_copies
+from core.ingest.sources.sniffing import Kind
+from core.ingest.tables import REJECTS
+from core.progress import Progress
+from core.receipt import FileReceipt
+from core.schema import Raw, Rejects
+from core.settings import IngestSettings
+from core.store import disk_errors
+
+__all__ = ["READ_SHARE", "Inspection", "RawRead", "inspect", "read_all"]
+
+STAGE: Final = "preprocess"
+READ_SHARE: Final = 0.5
+"""Share of the stage that reading takes: progress goes from 0 to here."""
+
+_UNPACKS_TO: Final = 8  # times its size, only to estimate how far a packed file is
+_FIRST_TOUCH: Final = ("traffic_source",)
+
+Reader = Callable[[Source, IngestSettings, Sink, Callable[[int], None]], FileCount]
+_READERS: Final[dict[Kind, Reader]] = {
+    Kind.DELIMITED: delimited.read,
+    Kind.JSON: ndjson.read,
+    Kind.PARQUET: parquet.read,
+}
+
+
+@dataclass(frozen=True)
+class RawRead:
+    """What the readers leave for the rest of ingest.
+
+    Args:
+        files: One receipt a file; its index is ``file_no``.
+        rejects: One row a record that could not be used (:class:`core.schema.Rejects`), values not masked.
+        parts: Parquet files with the columns of :data:`core.ingest.read.parts.RAW`, in the order of
+            ``file_no`` and ``line``.
+        present: Fields that any file has.
+        warnings: What differs between the files, and what is not read because it is the same.
+    """
+
+    files: tuple[FileReceipt, ...]
+    rejects: pa.Table
+    parts: tuple[Path, ...]
+    present: frozenset[str]
+    warnings: tuple[str, ...]
+
+
+def read_all(paths: Sequence[Path], settings: IngestSettings, raw_dir: Path, progress: Progress) -> RawRead:
+    """Read every record of every file as text, or say why not.
+
+    Args:
+        paths: Files, folders, or patterns.
+        settings: The analyst's mapping and user key.
+        raw_dir: Where the parts go; made if need be.
+        progress: Told the share of bytes read, up to :data:`READ_SHARE`.
+
+    Raises:
+        InputError: If a file cannot be used as a whole, or no record can.
+        ResourceError: If the disk is full.
+        Cancelled: If ``progress`` says so.
+    """
+    sources = resolve_inputs(paths)
+    with disk_errors():
+        raw_dir.mkdir(parents=True, exist_ok=True)
+    counts: list[tuple[Source, Sink, FileCount]] = []
+    for number, source in enumerate(sources):
+        sink = Sink(raw_dir, number, source.name)
+        report = _reporter(progress, sources, number)
+        counts.append((source, sink, _READERS[source.kind](source, settings, sink, report)))
+    _refuse_nothing(counts)
+    _refuse_unknown_columns(settings, [count for _, _, count in counts])
+    rejects = [table for _, sink, _ in counts for table in sink.rejects]
+    present = frozenset(field for _, _, count in counts for field in count.columns)
+    return RawRead(
+        files=tuple(_receipt(source, sink, count, counts) for source, sink, count in counts),
+        rejects=pa.concat_tables(rejects) if rejects else REJECTS.empty_table(),
+        parts=tuple(part.path for _, sink, _ in counts for part in sink.parts),
+        present=present,
+        warnings=(*describe_copies(sources), *_drift([count for _, _, count in counts], present)),
+    )
+
+
+def _reporter(progress: Progress, sources: Sequence[Source], number: int) -> Callable[[int], None]:
+    sizes = [_size(source) for source in sources]
+    before, here, total = sum(sizes[:number]), max(1, sizes[number]), max(1, sum(sizes))
+
+    def report(done: int) -> None:
+        share = (before + min(done, here)) / total
+        progress(STAGE, READ_SHARE * share, f"Reading {sources[number].name}")
+
+    return report
+
+
+def _size(source: Source) -> int:
+    return source.bytes * (1 if source.packing is Packing.PLAIN else _UNPACKS_TO)
+
+
+def _refuse_nothing(counts: Sequence[tuple[Source, Sink, FileCount]]) -> None:
+    if any(sink.read for _, sink, _ in counts):
+        return
+    rejected = next(
+        (sink.rejects[0].slice(0, 1).to_pylist()[0] for _, sink, _ in counts if sink.rejects), None
+    )
+    names = ", ".join(source.name for source, _, _ in counts)
+    if rejected is None:
+        raise InputError(
+            f"{names} holds a header and no records", remedy="Export it again, or choose another file"
+        )
+    records = sum(count.records for _, _, count in counts)
+    raise InputError(
+        f"None of the {records:,} records of {names} could be read; the first problem is in "
+        f"{rejected[Rejects.FILE]}, line {rejected[Rejects.LINE]}: {rejected[Rejects.REASON]}",
+        remedy="Export it again",
+    )
+
+
+def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount]) -> None:
+    """A column that the analyst named must have been read from in at least one file."""
+    for field, column in settings.mapping.items():
+        wanted = normalise_header(column)
+        used = {normalise_header(count.columns[field]) for count in counts if field in count.columns}
+        if column and wanted not in used:
+            raise InputError(
+                f"The mapping reads {field} from {column!r}, but no file has values in such a column",
+                remedy="Look at the columns of the file, and correct the mapping",
+            )
+
+
+def _receipt(
+    source: Source, sink: Sink, count: FileCount, counts: Sequence[tuple[Source, Sink, FileCount]]
+) -> FileReceipt:
+    elsewhere = dict.fromkeys(field for _, _, other in counts for field in other.columns)
+    return FileReceipt(
+        name=source.name,
+        shape=count.shape if source.packing is Packing.PLAIN else f"{count.shape} ({source.packing})",
+        bytes=source.bytes,
+        encoding=count.encoding,
+        records=count.records,
+        read=sink.read,
+        rejected=sink.rejected,
+        columns=dict(count.columns),
+        missing=tuple(field for field in elsewhere if field not in count.columns),
+        notes=(*count.notes, *_assumptions(count)),
+    )
+
+
+def _assumptions(count: FileCount) -> list[str]:
+    notes = []
+    if Raw.EVENT_NAME not in count.columns:
+        notes.append("No event names: every record is read as a page view")
+    source = count.columns.get(Raw.TRAFFIC_SOURCE, "")
+    if source and not source.lower().startswith(_FIRST_TOUCH):
+        notes.append(f"The traffic source is read from {source}, which need not be the user's first touch")
+    return notes
+
+
+def _drift(counts: Sequence[FileCount], present: frozenset[str]) -> tuple[str, ...]:
+    """Fields whose column is called differently, or is missing, from file to file."""
+    warnings = []
+    for field in sorted(present):
+        names = dict.fromkeys(count.columns[field] for count in counts if field in count.columns)
+        lacking = sum(field not in count.columns for count in counts)
+        if len(names) > 1:
+            warnings.append(f"{field} is called {' or '.join(names)}, depending on the file")
+        if lacking:
+            warnings.append(f"{field} is missing in {lacking} of {len(counts)} files")
+    return tuple(warnings)

@@ -1,0 +1,1 @@
+"""Which files, what each of them is, and its bytes."""

@@ -1,0 +1,290 @@
+"""From what the analyst pointed at to the files to read, and their bytes, unpacked.
+
+A file is what its first bytes say, whatever its name. Archives are never trusted: names that leave the
+folder, locked members and bombs are refused, and nothing is unpacked to disk under a name of theirs.
+"""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import hashlib
+import re
+import tempfile
+import zipfile
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Final, Protocol
+
+from core.errors import InputError
+from core.ingest.sources.sniffing import ALLOWED, HEAD_BYTES, Kind, kind_of
+
+SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
+"""Files of a folder that are read; anything else in it is left alone."""
+
+# A deflate stream can grow a thousandfold; real exports grow 5 to 60 times.
+MAX_RATIO: Final = 200
+FREE_BYTES: Final = 1 << 30  # below this the ratio is not looked at
+MAX_BYTES: Final = 1 << 38
+
+_WRAP: Final = 1 << 32  # gzip keeps sizes modulo this
+
+_READ_ERRORS: Final = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
+
+
+class Packing(StrEnum):
+    """What is around it."""
+
+    PLAIN = "plain"
+    GZIP = "gzip"
+    ZIP = "zip"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One table to read: a file, or a member of a zip.
+
+    Args:
+        name: What messages and the receipt call it; unique within a run.
+        path: The file on disk.
+        kind: What it holds.
+        packing: How it is packed.
+        member: Name within the zip, else empty.
+        bytes: Size as it lies there, packed.
+        unpacked: Size of what is in it modulo 2**32, as far as that is known without unpacking.
+        copies: Other inputs with the same content, which are not read again.
+    """
+
+    name: str
+    path: Path
+    kind: Kind
+    packing: Packing
+    bytes: int
+    unpacked: int
+    member: str = ""
+    copies: tuple[str, ...] = ()
+
+
+def resolve_inputs(paths: Sequence[Path]) -> tuple[Source, ...]:
+    """Expand folders, globs and zips, look into each file, and put them in order of their names.
+
+    Of inputs with the same content, under whatever names and however packed, only the first is given: read
+    twice, the same events would make every user look twice as busy.
+
+    Raises:
+        InputError: If there is nothing to read, or a file is none of the kinds we read.
+    """
+    files = sorted((file for path in paths for file in _expand(Path(path))), key=_natural)
+    if not files:
+        raise InputError("No input file was given", allowed=ALLOWED)
+    names = _short_names(files)
+    return _without_copies([source for file in files for source in _sources(file, names[file])])
+
+
+@contextmanager
+def open_source(source: Source) -> Iterator[ByteReader]:
+    """Open the unpacked bytes of a source, to be read once from start to end.
+
+    Raises:
+        InputError: If the file is gone, cut off, damaged, or unpacks to something absurdly large.
+    """
+    with ExitStack() as stack:
+        with _readable(source.name):
+            file = stack.enter_context(_unpacked(source))
+        yield _Guarded(file, source)
+
+
+@contextmanager
+def open_seekable(source: Source) -> Iterator[BinaryIO]:
+    """Open a source that is not read from start to end (Parquet); packed ones go through a nameless file.
+
+    Raises:
+        InputError: As :func:`open_source`.
+    """
+    if source.packing is Packing.PLAIN:
+        with _readable(source.name):
+            file = source.path.open("rb")
+        with file:
+            yield file
+        return
+    with open_source(source) as packed, tempfile.TemporaryFile() as copy:
+        for piece in iter(lambda: packed.read(1 << 20), b""):
+            copy.write(piece)
+        copy.seek(0)
+        yield copy
+
+
+class ByteReader(Protocol):
+    """Bytes that are read once, from start to end."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to ``size`` bytes; none at the end."""
+
+
+class _Guarded:
+    """Counts what comes out of a packed file, stops at a bomb, and says which file is damaged."""
+
+    def __init__(self, file: ByteReader, source: Source) -> None:
+        self._file, self._source, self._count = file, source, 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        with _readable(self._source.name):
+            data = self._file.read(size)
+        self._count += len(data)
+        if self._source.packing is not Packing.PLAIN:
+            _refuse_bomb(self._source.name, self._count, self._source.bytes)
+        return data
+
+
+def _refuse_bomb(name: str, unpacked: int, packed: int) -> None:
+    if unpacked > MAX_BYTES or (unpacked > FREE_BYTES and unpacked > MAX_RATIO * packed):
+        raise InputError(
+            f"{name} unpacks to at least {unpacked:,} bytes from {packed:,}",
+            allowed=f"up to {MAX_RATIO} times its size",
+            remedy="If it is a real export, unpack it yourself and give the plain file",
+        )
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
+        raise InputError(f"{name} cannot be opened: {error.strerror}") from error
+    except _READ_ERRORS as error:
+        raise InputError(
+            f"{name} is cut off or damaged: {error}", remedy="Download or export it again"
+        ) from error
+
+
+@contextmanager
+def _unpacked(source: Source) -> Iterator[ByteReader]:
+    if source.packing is Packing.GZIP:
+        with gzip.open(source.path, "rb") as packed:
+            yield packed
+    elif source.packing is Packing.ZIP:
+        with zipfile.ZipFile(source.path) as archive, archive.open(source.member) as member:
+            yield member
+    else:
+        with source.path.open("rb", buffering=0) as file:
+            yield file
+
+
+def _expand(path: Path) -> list[Path]:
+    if path.is_dir():
+        return _from_folder(path)
+    if path.exists():
+        return [path]
+    if glob.has_magic(str(path)):
+        found = [Path(name) for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207 - may be absolute
+        files = [file for file in found if file.is_file()]
+        if files:
+            return files
+        raise InputError(f"No file matches {path}")
+    raise InputError(f"{path} does not exist", remedy="Check the path")
+
+
+def _from_folder(folder: Path) -> list[Path]:
+    entries = sorted(
+        entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")
+    )
+    files = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
+    if not files:
+        found = ", ".join(entry.name for entry in entries[:10]) or "nothing"
+        raise InputError(f"{folder} holds no export; found {found}", allowed=", ".join(SUFFIXES))
+    return files
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    """Sort key in which ``part9`` comes before ``part10``."""
+    pieces = re.findall(r"\d+|\D+", path.name)
+    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces], str(path)
+
+
+def _without_copies(sources: Sequence[Source]) -> tuple[Source, ...]:
+    sizes = Counter(source.unpacked for source in sources)
+    same: defaultdict[str, list[Source]] = defaultdict(list)
+    for source in sources:
+        alone = sizes[source.unpacked] == 1
+        same[source.name if alone else _checksum(source)].append(source)
+    return tuple(
+        replace(first, copies=tuple(copy.name for copy in copies)) for first, *copies in same.values()
+    )
+
+
+def _checksum(source: Source) -> str:
+    """SHA-256 of the unpacked content."""
+    digest = hashlib.sha256()
+    with open_source(source) as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _short_names(files: Sequence[Path]) -> dict[Path, str]:
+    """File names; as much of the path as it takes where two files share one."""
+    names = {file: file.name for file in files}
+    for length in range(2, 1 + max(len(file.parts) for file in files)):
+        uses: defaultdict[str, list[Path]] = defaultdict(list)
+        for file, name in names.items():
+            uses[name].append(file)
+        for file in (file for sharing in uses.values() if len(sharing) > 1 for file in sharing):
+            names[file] = "/".join(file.parts[-length:])
+    return names
+
+
+def _sources(path: Path, name: str) -> Iterable[Source]:
+    with _readable(name):
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            return list(_members(path, name))
+        if head.startswith(b"\x1f\x8b"):
+            with gzip.open(path, "rb") as packed:
+                kind = kind_of(packed.read(HEAD_BYTES), name)
+            return [Source(name, path, kind, Packing.GZIP, size, _gzip_size(path))]
+        return [Source(name, path, kind_of(head, name), Packing.PLAIN, size, size % _WRAP)]
+
+
+def _gzip_size(path: Path) -> int:
+    """What the last four bytes say (of the last member, where there are several)."""
+    with path.open("rb") as file:
+        file.seek(-4, 2)
+        return int.from_bytes(file.read(), "little")
+
+
+def _members(path: Path, name: str) -> Iterator[Source]:
+    with zipfile.ZipFile(path) as archive:
+        if "[Content_Types].xml" in archive.namelist():
+            raise InputError(
+                f"{name} is an Excel or Office document", allowed=ALLOWED, remedy="Save it as CSV"
+            )
+        members = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
+        if not members:
+            raise InputError(f"{name} is an empty zip", allowed=ALLOWED)
+        for info in sorted(members, key=lambda info: _natural(Path(info.filename))):
+            inside = f"{name}/{info.filename}"
+            _check_member(info, inside)
+            with archive.open(info) as member:
+                kind = kind_of(member.read(HEAD_BYTES), inside)
+            unpacked = info.file_size % _WRAP
+            yield Source(inside, path, kind, Packing.ZIP, info.compress_size, unpacked, info.filename)
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith("__MACOSX/") or PurePosixPath(name).name in (".DS_Store", "Thumbs.db")
+
+
+def _check_member(info: zipfile.ZipInfo, name: str) -> None:
+    pure = PurePosixPath(info.filename.replace("\\", "/"))
+    if pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
+        raise InputError(f"{name} points outside its zip", remedy="Pack the files again, without such names")
+    if info.flag_bits & 1:
+        raise InputError(f"{name} is locked with a password", remedy="Unpack it first")
+    _refuse_bomb(name, info.file_size, max(1, info.compress_size))

@@ -1,0 +1,155 @@
+"""Bytes of a text file as UTF-8, whatever it was written in; the encoding is told once, from a sample."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from core.errors import InputError
+from core.ingest.sources.files import ByteReader
+
+SAMPLE_BYTES: Final = 1 << 22
+WINDOWS: Final = "windows-1252"
+
+_BOM_8: Final = b"\xef\xbb\xbf"
+_BOMS_16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+# The WHATWG reading of windows-1252: its five undefined bytes are the control characters of latin-1.
+_WINDOWS_EXTRA: Final = {
+    byte: bytes([byte]).decode("cp1252")
+    for byte in range(0x80, 0xA0)
+    if byte not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)
+}
+_UTF8_RUN = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+@dataclass
+class Text:
+    r"""The content of one file as UTF-8, to be read once.
+
+    Args:
+        encoding: What the file is written in.
+        chunks: Its bytes as UTF-8, cut anywhere, without a byte order mark, lines ending in ``\n``.
+        notes: What was assumed; complete once the chunks have been read.
+    """
+
+    encoding: str
+    chunks: Iterator[bytes]
+    notes: list[str] = field(default_factory=list)
+
+
+def open_text(file: ByteReader, name: str, chunk_bytes: int) -> Text:
+    """Tell the encoding of a file and start reading it.
+
+    Raises:
+        InputError: While reading, if UTF-16 turns out not to be.
+    """
+    sample = _read_full(file, min(SAMPLE_BYTES, chunk_bytes))
+    whole = len(sample) < min(SAMPLE_BYTES, chunk_bytes)
+    encoding, mark = detect_encoding(sample, whole)
+    text = Text(encoding, iter(()))
+    raw = _chunks(file, sample[mark:], chunk_bytes)
+    text.chunks = _one_line_end(_decoded(raw, text, name), text)
+    return text
+
+
+def detect_encoding(sample: bytes, whole: bool) -> tuple[str, int]:
+    """Tell the encoding from the start of a file.
+
+    Windows-1252 is assumed only if no line of the sample is UTF-8 beyond ASCII and some line cannot be;
+    otherwise the lines that are not UTF-8 are broken ones.
+
+    Args:
+        sample: First bytes of the file.
+        whole: Whether that is all of it.
+
+    Returns:
+        Name of the encoding, and the length of the byte order mark.
+    """
+    if sample.startswith(_BOM_8):
+        return "utf-8-sig", len(_BOM_8)
+    if sample[:2] in _BOMS_16:
+        return _BOMS_16[sample[:2]], 2
+    for codec, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
+        if len(sample) >= 4 and zeros.count(0) > len(zeros) // 2:
+            return codec, 0
+    lines = (sample if whole else sample[: sample.rfind(b"\n") + 1]).split(b"\n")
+    foreign = [line for line in lines if not line.isascii()]
+    broken = [line for line in foreign if not _is_utf8(line)]
+    return (WINDOWS if broken and len(broken) == len(foreign) else "utf-8"), 0
+
+
+def from_windows(data: bytes) -> bytes:
+    """Windows-1252 as UTF-8; every byte means something."""
+    return data.decode("latin-1").translate(_WINDOWS_EXTRA).encode()
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read_full(file: ByteReader, size: int) -> bytes:
+    """Read ``size`` bytes, or all there are: a packed file may give less at a time."""
+    pieces, missing = [], size
+    while missing and (piece := file.read(missing)):
+        pieces.append(piece)
+        missing -= len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _chunks(file: ByteReader, first: bytes, size: int) -> Iterator[bytes]:
+    chunk = first + _read_full(file, size - len(first))
+    while chunk:
+        yield chunk
+        chunk = _read_full(file, size)
+
+
+def _decoded(chunks: Iterator[bytes], text: Text, name: str) -> Iterator[bytes]:
+    if text.encoding.startswith("utf-8"):
+        return chunks
+    if text.encoding == WINDOWS:
+        return _from_windows(chunks, text)
+    text.notes.append(f"Read as {text.encoding}")
+    return _from_utf16(chunks, text.encoding, name)
+
+
+def _from_windows(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
+    text.notes.append("Not UTF-8: read as windows-1252")
+    mixed = 0
+    for chunk in chunks:
+        mixed += len(_UTF8_RUN.findall(chunk))
+        yield from_windows(chunk)
+    if mixed:
+        text.notes.append(f"{mixed} characters look like UTF-8 all the same: check names with accents")
+
+
+def _from_utf16(chunks: Iterator[bytes], codec: str, name: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(codec)()
+    try:
+        for chunk in chunks:
+            yield decoder.decode(chunk).encode()
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeError as error:
+        raise InputError(
+            f"{name} starts as {codec}, but is not valid later on: {error}", remedy="Save it as UTF-8"
+        ) from error
+
+
+def _one_line_end(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
+    """Old Macintosh line ends (a lone CR throughout) become the usual ones."""
+    change: Callable[[bytes], bytes] = bytes
+    for number, chunk in enumerate(chunks):
+        if number == 0 and b"\r" in chunk and b"\n" not in chunk:
+            text.notes.append("Lines end in CR alone")
+            change = _cr_to_lf
+        yield change(chunk)
+
+
+def _cr_to_lf(chunk: bytes) -> bytes:
+    return chunk.replace(b"\r", b"\n")

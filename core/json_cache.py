@@ -1,0 +1,127 @@
+"""A cache on disk that holds JSON and nothing else, in a folder that only its owner can open.
+
+``diskcache`` unpickles what its tables say is pickled (CVE-2025-69872). Here what claims to be pickled is
+refused, and counts as not there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+
+import diskcache
+from diskcache.core import MODE_PICKLE
+
+from core.errors import ResourceError
+from core.store import disk_errors
+
+_PRIVATE: Final = 0o700
+_FILES: Final = ("cache.db", "cache.db-wal", "cache.db-shm")
+_DAMAGED: Final = (ValueError, TypeError, zlib.error)
+"""What reading raises where a value is cut off, or was put there by something else."""
+
+
+class JsonDisk(diskcache.JSONDisk):  # type: ignore[misc]  # it has no types
+    """JSON and nothing else."""
+
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ANN401
+        """Refuse a value that would be run."""
+        if mode == MODE_PICKLE:
+            raise ValueError("a pickled value")
+        return super().fetch(mode, filename, value, read)
+
+    def get(self, key: Any, raw: bool) -> Any:  # noqa: ANN401
+        """Refuse a key that would be run."""
+        if not raw:
+            raise ValueError("a pickled key")
+        return super().get(key, raw)
+
+
+class JsonCache:
+    """Values by key; a damaged file is begun anew.
+
+    Args:
+        folder: Made if missing, and closed to others.
+        size_bytes: Beyond this the oldest are dropped.
+
+    Raises:
+        ResourceError: If the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, size_bytes: int) -> None:
+        self._folder = folder
+        with disk_errors():
+            folder.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
+            folder.chmod(_PRIVATE)
+        with self._usable():
+            self._disk = _opened(folder, size_bytes)
+
+    def get(self, key: str) -> Any:  # noqa: ANN401 - any JSON
+        """The value, or None if there is none or it is damaged.
+
+        Raises:
+            ResourceError: If the folder cannot be used.
+        """
+        try:
+            with self._usable():
+                return self._disk.get(key)
+        except _DAMAGED:
+            return None
+
+    def put(self, values: Mapping[str, Any], expire_s: float | None = None) -> None:
+        """Keep these, all or none.
+
+        Raises:
+            ResourceError: If the folder cannot be used, or the disk is full.
+        """
+        with self._usable(), self._disk.transact():
+            for key, value in values.items():
+                self._disk.set(key, value, expire=expire_s)
+
+    def keys(self) -> list[str]:
+        """All that is kept, the expired included; none where a key is damaged.
+
+        Raises:
+            ResourceError: If the folder cannot be used.
+        """
+        try:
+            with self._usable():
+                return [key for key in self._disk.iterkeys() if isinstance(key, str)]
+        except _DAMAGED:
+            return []
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._disk.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            with disk_errors():
+                yield
+        except (sqlite3.Error, diskcache.Timeout, OSError) as error:
+            raise ResourceError(
+                f"The cache in {self._folder} cannot be used: {error or 'busy for a minute'}",
+                remedy="Free some space, or delete that folder: it is then filled anew",
+            ) from error
+
+
+def _opened(folder: Path, size_bytes: int) -> diskcache.Cache:
+    try:
+        return diskcache.Cache(str(folder), disk=JsonDisk, size_limit=size_bytes)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        for name in _FILES:
+            (folder / name).unlink(missing_ok=True)
+        return diskcache.Cache(str(folder), disk=JsonDisk, size_limit=size_bytes)

@@ -1,0 +1,75 @@
+"""What asking a language model for labels would cost, said before it is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core import pipeline
+from core.dataset import Dataset
+from core.labels.settings import LabelMode, LabelSettings
+from core.llm import LlmSettings
+from core.progress import Progress
+from core.store import Store
+from core.words.privacy import PRICES, price_of
+
+STAGE = "cost"
+
+
+@dataclass(frozen=True)
+class LabelCost:
+    """An estimate, at 3.5 characters a token.
+
+    Args:
+        host: Which server.
+        model: Which model on it.
+        calls: Questions; a page about which the model answers in two ways takes one more.
+        characters: Sent.
+        tokens: Sent and received.
+        dollars: None for a model without a known price.
+    """
+
+    host: str
+    model: str
+    calls: int
+    characters: int
+    tokens: int
+    dollars: float | None
+
+    def __str__(self) -> str:
+        price = "no known price" if self.dollars is None else f"about ${self.dollars:.2f}"
+        return (
+            f"{self.calls:,} questions to {self.model} at {self.host}: {self.characters:,} characters out, "
+            f"about {self.tokens:,} tokens in all, {price}"
+        )
+
+
+def announce(store: Store, dataset: Dataset, settings: LabelSettings, progress: Progress) -> None:
+    """Label with what costs nothing, and report what the language model would be asked about the rest.
+
+    Nothing is said where no language model is wanted, or its labels are there already.
+
+    Raises:
+        ResourceError: If the environment names no model.
+        SettingsError: If what it names is not possible.
+    """
+    if settings.mode is LabelMode.LLM and pipeline.find_labels(store, dataset, settings) is None:
+        progress(STAGE, 1.0, str(estimate(store, dataset, settings, progress)))
+
+
+def estimate(store: Store, dataset: Dataset, settings: LabelSettings, progress: Progress) -> LabelCost:
+    """What is left to a language model, and what asking about it costs."""
+    from core.labels.stage import llm_cost
+
+    server = LlmSettings.from_environment()
+    free = settings.model_copy(update={"mode": LabelMode.AUTO})
+    labels = pipeline.label(store, dataset, free, progress)
+    parts = llm_cost(dataset, settings, labels) if labels else ()
+    sent, received = sum(part.sent for part in parts), sum(part.received for part in parts)
+    return LabelCost(
+        server.host,
+        server.model,
+        sum(part.calls for part in parts),
+        sum(part.characters for part in parts),
+        sent + received,
+        price_of(server.model, sent, received, PRICES),
+    )

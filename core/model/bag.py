@@ -1,0 +1,171 @@
+"""The fast mode: a bag of pages in place of the trained network, for data in which order says little.
+
+TF-IDF over the vocabulary of the url view, reduced by a truncated SVD (latent semantic analysis,
+Deerwester et al. 1990). Themes, types, order and time do not exist for it.
+
+Letters: n_items of the vocabulary, n runs.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from core.errors import ArtifactError
+from core.model.counts import bag, components, normalised, unit_rows
+from core.model.files import (
+    TRAINING,
+    VOCABULARY,
+    TrainReport,
+    load_vocabularies,
+    read_tensors,
+    write_tensors,
+)
+from core.model.inputs import Spans, latest_views
+from core.model.population import choose_users
+from core.model.validation import mean_reciprocal_rank, retrieval_pairs
+from core.model.vocabulary import Vocabulary, build_vocabulary
+from core.progress import Progress, silent
+from core.schema import View
+from core.sequences import UserSequences
+from core.settings import TrainSettings
+from core.store import write_text_atomic
+
+STAGE: Final = "train"
+BAG: Final = "bag.safetensors"
+"""In a model folder: there is a bag of pages in it, and no network."""
+RANK: Final = 64
+"""Numbers a vector, also on the scorecard: what is offered there is what was measured."""
+BLOCK: Final = 20_000
+"""Runs embedded at a time."""
+
+
+@dataclass(frozen=True, eq=False)
+class BagOfPages:
+    """Which pages, weighed by how few users see them.
+
+    Args:
+        idf: float32 of shape (n_items,): ``ln((1 + n) / (1 + runs with the item)) + 1``, as scikit-learn.
+        onto: float32 of shape (n_items, rank).
+    """
+
+    idf: np.ndarray
+    onto: np.ndarray
+
+    @classmethod
+    def fit(cls, items: np.ndarray, n_items: int, runs: Spans, rank: int = RANK) -> BagOfPages:
+        """Learn from runs of page views.
+
+        Args:
+            items: int of shape (n_views,), 0 to n_items − 1.
+            n_items: Number of items.
+            runs: One run a user.
+            rank: Numbers a vector; fewer where there are fewer items.
+        """
+        seen = bag(items, n_items, runs)
+        runs_with = np.bincount(seen.indices, minlength=n_items)
+        idf = (np.log((1 + len(runs)) / (1 + runs_with)) + 1).astype(np.float32)
+        return cls(idf, components(unit_rows(seen * idf[None, :]), rank))
+
+    def embed(self, items: np.ndarray, runs: Spans) -> np.ndarray:
+        """Vectors of runs: float32 of shape (n, rank), of length 1 (zeros where nothing is known)."""
+        vectors = np.zeros((len(runs), self.onto.shape[1]), dtype=np.float32)
+        for start in range(0, len(runs), BLOCK):
+            block = slice(start, start + BLOCK)
+            counted = bag(items, len(self.idf), runs[block])
+            vectors[block] = normalised(unit_rows(counted * self.idf[None, :]) @ self.onto)
+        return vectors
+
+
+def train(
+    sequences: UserSequences,
+    urls: Sequence[str],
+    settings: TrainSettings,
+    out_dir: Path,
+    progress: Progress = silent,
+) -> TrainReport:
+    """Fit a bag of pages to the users that would train a network, and write it to a folder.
+
+    Args:
+        sequences: Page views of all users.
+        urls: URL of each page index.
+        settings: Of these, ``min_count`` and ``max_length`` count.
+        out_dir: The model folder.
+        progress: Where to report.
+
+    Raises:
+        InputError: If there are too few users or pages to learn from.
+    """
+    began = time.monotonic()
+    population = choose_users(sequences)
+    progress(STAGE, 0.0, "Counting pages")
+    vocabulary = build_vocabulary(urls, sequences.page, sequences.offsets[:-1], settings.min_count)
+    items = vocabulary.item_ids(urls)[sequences.page]
+    runs = latest_views(sequences, settings.max_length)[population.training]
+    model = BagOfPages.fit(items, vocabulary.n_items, runs)
+    pair = retrieval_pairs(sequences, population.held_out, settings.max_length)
+    report = TrainReport(
+        users=sequences.n_users,
+        min_views=population.min_views,
+        trained_users=len(population.training),
+        held_out_users=int(population.held_out.sum()),
+        valid_users=len(pair[0]) if pair else 0,
+        items={View.URL: vocabulary.n_items},
+        epochs=0,
+        batch_size=0,
+        steps=0,
+        seconds=time.monotonic() - began,
+        valid_mrr=mean_reciprocal_rank(*(model.embed(items, part) for part in pair)) if pair else None,
+        curve=(),
+    )
+    _save(out_dir, model, vocabulary, settings, report)
+    progress(STAGE, 1.0)
+    return report
+
+
+def embed(
+    model_dir: Path, sequences: UserSequences, urls: Sequence[str], progress: Progress = silent
+) -> np.ndarray:
+    """Embed every user: float32 of shape (n_users, rank), see :meth:`BagOfPages.embed`.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged.
+    """
+    tensors = read_tensors(model_dir / BAG)
+    vocabulary = load_vocabularies(model_dir)[View.URL]
+    try:
+        model = BagOfPages(tensors["idf"].numpy(), tensors["onto"].numpy())
+        max_length = int(tensors["max_length"])
+    except (KeyError, ValueError) as error:
+        raise _damaged(model_dir) from error
+    if not len(model.idf) == len(model.onto) == vocabulary.n_items:
+        raise _damaged(model_dir)
+    items = vocabulary.item_ids(urls)[sequences.page]
+    vectors = model.embed(items, latest_views(sequences, max_length))
+    progress("embed", 1.0)
+    return vectors
+
+
+def _save(
+    folder: Path, model: BagOfPages, vocabulary: Vocabulary, settings: TrainSettings, report: TrainReport
+) -> None:
+    tensors = {
+        "idf": torch.from_numpy(model.idf),
+        "onto": torch.from_numpy(np.ascontiguousarray(model.onto)),
+        "max_length": torch.tensor(settings.max_length),
+    }
+    write_tensors(folder / BAG, tensors, {})
+    tokens = {View.URL.value: vocabulary.to_json()}
+    write_text_atomic(folder / VOCABULARY, json.dumps(tokens, ensure_ascii=False))
+    write_text_atomic(folder / TRAINING, report.model_dump_json(indent=1))
+
+
+def _damaged(folder: Path) -> ArtifactError:
+    return ArtifactError(f"The bag of pages in {folder} is damaged", remedy="Train again")

@@ -1,0 +1,85 @@
+"""A set of files that takes the place of another one: all of it, or nothing.
+
+The new set is made in a folder beside the old one. Renaming that folder to ``READY`` is the moment it
+counts: from then on its files are put in place one by one, by this process or, after a crash, by the next
+one that looks at the folder.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from core.store import disk_errors, write_text_atomic
+
+BUILDING: Final = ".publishing."
+READY: Final = ".ready"
+ORDER: Final = ".order.json"
+
+
+@contextmanager
+def replacing(folder: Path, last: str, optional: Collection[str] = ()) -> Iterator[Path]:
+    """Give a temporary folder to fill; on a clean exit its files and folders replace those of ``folder``.
+
+    Args:
+        folder: Where the set lies; made when absent.
+        last: The file that says that the set is whole: its old version goes first, its new one comes last.
+        optional: Names that are removed from ``folder`` where the new set does not have them.
+
+    Raises:
+        ResourceError: If the disk is full or a file cannot be written; the old set is still there.
+    """
+    with disk_errors():
+        folder.mkdir(parents=True, exist_ok=True)
+        building = Path(tempfile.mkdtemp(dir=folder, prefix=BUILDING))
+        try:
+            yield building
+            names = {path.name for path in building.iterdir()}
+            order = {"put": [*sorted(names - {last}), last], "remove": sorted(set(optional) - names)}
+            write_text_atomic(building / ORDER, json.dumps(order))
+            os.replace(building, folder / READY)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+        finish(folder)
+
+
+def finish(folder: Path) -> None:
+    """Put in place what a killed process had ready, and clear away what it had not.
+
+    Raises:
+        ResourceError: If a file cannot be written; the next call goes on from there.
+    """
+    with disk_errors():
+        for half in folder.glob(f"{BUILDING}*"):
+            shutil.rmtree(half, ignore_errors=True)
+        ready = folder / READY
+        if (ready / ORDER).exists():
+            order = json.loads((ready / ORDER).read_text(encoding="utf-8"))
+            _put_in_place(ready, folder, order["put"], order["remove"])
+            (ready / ORDER).unlink()  # from here on there is nothing to put, only to clear away
+        shutil.rmtree(ready, ignore_errors=True)
+
+
+def _put_in_place(ready: Path, folder: Path, put: list[str], remove: list[str]) -> None:
+    """Do what is left to do; a second call after a crash at any point ends the same."""
+    last = put[-1]
+    if (ready / last).exists():
+        (folder / last).unlink(missing_ok=True)
+    for name in remove:
+        (folder / name).unlink(missing_ok=True)
+    for name in put:
+        if (ready / name).exists():
+            _replace(ready / name, folder / name)
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Rename; a folder cannot replace another, so the old one steps aside first."""
+    if target.is_dir():
+        os.replace(target, source.with_name(f".old.{target.name}"))
+    os.replace(source, target)

@@ -1,0 +1,135 @@
+"""A segment's name and description by a model, and without one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+from core.llm.contract import ChatReply
+from core.profiles.columns import Col
+from core.words.assistant import material, prompts
+from core.words.assistant.checking import Checker, Draft
+from core.words.assistant.contract import Description
+from core.words.assistant.outbox import Outbox
+from core.words.assistant.talk import Talk
+from core.words.assistant.turn import does_not_hold
+from core.words.contract import Answer, MarkKind
+from core.words.describe import paragraph
+from core.words.figures import Figures
+from core.words.findings import fact_table, segment_only
+from core.words.measures import clean
+from core.words.naming import LONGEST, names
+from core.words.numerals import find_numerals
+from core.words.privacy import Payload, said_key
+from core.words.render import cited
+
+MOST_TEXTS: Final = 5
+"""Caveats, and facts that set a segment apart."""
+
+
+class Described(BaseModel):
+    """What the model is asked for."""
+
+    name: str
+    summary: str
+    distinguishing: list[str] = Field(max_length=MOST_TEXTS)
+    caveats: list[str] = Field(max_length=MOST_TEXTS)
+    action: str
+
+
+def taken(figures: Figures, key: str, more: Collection[str]) -> frozenset[str]:
+    """Names that the segment must not get, in lower case.
+
+    Raises:
+        InputError: If there is no such segment.
+    """
+    context = figures.context
+    own = int(context.row(segment_only(context, key))[Col.SEGMENT])
+    others = [name for segment, name in context.names.items() if segment != own]
+    return frozenset(clean(name).casefold() for name in (*others, *more))
+
+
+def by_model(
+    key: str, outbox: Outbox, talk: Talk, names_taken: Collection[str], *, slots: bool, host: str, model: str
+) -> Description:
+    """One call, and one more to repair it.
+
+    Raises:
+        Beha2VecError: If nothing came that may be shown; the message says why.
+    """
+    figures, question = outbox.figures, prompts.DESCRIBED.format(who=said_key(key))
+    payload = first(key, outbox, slots=slots, host=host, model=model)
+    system = payload.system
+    checker = Checker(outbox, question, slots=slots)
+    described = talk.parse(system, payload.user, Described)
+    if complaint := complaints(described, checker, outbox, names_taken):
+        outbox.check(ChatReply(described.model_dump_json()))
+        again = {"your_answer": described.model_dump(), "problem": prompts.WRONG.format(complaint=complaint)}
+        user = f"{payload.user}\n{json.dumps(again, ensure_ascii=False)}"
+        described = talk.parse(system, user, Described)
+        complaint = complaints(described, checker, outbox, names_taken)
+    if complaint:
+        raise does_not_hold(model, complaint)
+    talk.keep()
+    return _description(described, checker, figures, model)
+
+
+def first(key: str, outbox: Outbox, *, slots: bool, host: str, model: str) -> Payload:
+    """The message that a description begins with."""
+    figures, question = outbox.figures, prompts.DESCRIBED.format(who=said_key(key))
+    facts = [*material.overview(figures), *material.evidence(figures, key), *material.contrast(figures, key)]
+    system = prompts.ABOUT + (prompts.SLOTS if slots else prompts.DIGITS) + prompts.DESCRIBE
+    return outbox.first(system, question, facts, host=host, model=model)
+
+
+def offline(figures: Figures, key: str, names_taken: Collection[str], reason: str = "") -> Description:
+    """From what sets the segment apart, by templates."""
+    told = paragraph(figures, key)
+    segment = int(figures.context.row(key)[Col.SEGMENT])
+    name = names(figures)[segment]
+    free = name if name.casefold() not in names_taken else f"Segment {segment + 1}"
+    apart = [fact.id for fact in told.facts if fact.comparison and fact.id in cited(told.text)]
+    summary = Answer(told.text, told.facts, told.table, told.query, reason=reason)
+    return Description(free, summary, tuple(apart))
+
+
+def complaints(described: Described, checker: Checker, outbox: Outbox, names_taken: Collection[str]) -> str:
+    """What is wrong with a description, one line a problem; empty if it may be shown."""
+    found = [checker.draft(described.summary).complaint, *_name_problems(described.name, names_taken)]
+    found += [_plain(checker.draft(text)) for text in (*described.caveats, described.action)]
+    sent = {fact.id for fact in outbox.sent}
+    unknown = [name for name in described.distinguishing if name not in sent]
+    found += [f"- {', '.join(unknown)}: no such fact"] if unknown else []
+    return "\n".join(one for one in found if one)
+
+
+def _name_problems(name: str, names_taken: Collection[str]) -> list[str]:
+    plain = clean(name)
+    found = []
+    if not 1 <= len(plain.split()) <= LONGEST:
+        found.append(f"- {plain!r}: a name has one to {LONGEST} words")
+    if find_numerals(plain):
+        found.append(f"- {plain!r}: a name has no numbers")
+    if plain.casefold() in names_taken:
+        found.append(f"- {plain!r}: another segment has this name")
+    return found
+
+
+def _plain(draft: Draft) -> str:
+    """A caveat or an action says no value: it stands where no fact can be shown."""
+    said = draft.complaint or draft.facts or any(mark.kind is MarkKind.UNVERIFIED for mark in draft.marks)
+    return (draft.complaint or f"- {draft.text!r}: no value may stand here") if said else ""
+
+
+def _description(described: Described, checker: Checker, figures: Figures, model: str) -> Description:
+    draft = checker.draft(described.summary)
+    table = fact_table(figures.context, draft.facts)
+    summary = Answer(draft.text, draft.facts, table, "", model, marks=draft.marks)
+    said: Sequence[str] = [checker.draft(text).text for text in described.caveats]
+    return Description(
+        clean(described.name), summary, tuple(dict.fromkeys(described.distinguishing)), tuple(said),
+        checker.draft(described.action).text,
+    )  # fmt: skip

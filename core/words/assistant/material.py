@@ -1,0 +1,66 @@
+"""The facts a model starts from, so that a good one needs few tools and a weak one none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Final
+
+from core.errors import Beha2VecError
+from core.profiles.columns import Col
+from core.words import arguments
+from core.words.compare import compare, compare_all
+from core.words.contract import Fact
+from core.words.evidence import Evidence
+from core.words.figures import Figures
+from core.words.findings import present
+
+OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
+MOST_ROWS: Final = 3
+"""Rows that a question may name and get all the evidence of."""
+
+
+def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all_of_it: bool) -> list[Fact]:
+    """Facts for a question.
+
+    Args:
+        figures: Where they come from.
+        rows: That the question names.
+        known: What is known without a model.
+        all_of_it: Whether the model cannot ask for more.
+    """
+    facts = [*overview(figures), *known]
+    for key in rows[:MOST_ROWS]:
+        facts += evidence(figures, key)
+    if len(rows) == 2:
+        facts += compared(figures, rows[0], rows[1])
+    if all_of_it and not rows:
+        facts += compared(figures)
+    return facts
+
+
+def overview(figures: Figures) -> list[Fact]:
+    """How big each row is and how often it converts."""
+    keys = figures.context.keys
+    return list(present(figures.measure(key, name) for key in keys for name in OVERVIEW))
+
+
+def evidence(figures: Figures, key: str) -> list[Fact]:
+    """All that may be said about a row."""
+    return list(chain.from_iterable(Evidence(figures, key, fewest=1).groups.values()))
+
+
+def contrast(figures: Figures, key: str) -> list[Fact]:
+    """What sets the segments apart that are most like one."""
+    nearest = [fact.segments[1] for fact in Evidence(figures, key, fewest=1).nearest]
+    return [fact for other in nearest for fact in Evidence(figures, other, fewest=1).lifts]
+
+
+def compared(figures: Figures, first: str | None = None, second: str | None = None) -> list[Fact]:
+    """Two rows side by side, or all segments; nothing where that cannot be done."""
+    try:
+        if first and second:
+            return list(compare(figures, arguments.Compare(a=first, b=second)).facts)
+        return list(compare_all(figures).facts)
+    except Beha2VecError:
+        return []

@@ -1,0 +1,67 @@
+"""Who answers a question: the grammar where it can, a model where it cannot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from core.errors import Beha2VecError
+from core.words.answers import ask
+from core.words.compare import compare_all
+from core.words.contract import Answer
+from core.words.describe import persona
+from core.words.figures import Figures
+from core.words.grammar import Parsed, parse
+
+_IDEAS: Final = re.compile(
+    r"\b(?:personas?|campaigns?|ideas?|suggest\w*|recommend\w*|slogans?|adverts?|ads?|newsletters?|e-?mails?"
+    r"|headlines?|strateg\w+|tactics?|brainstorm|should we|could we|can we do"
+    r"|how (?:do|can|could|should) we)\b",
+    re.IGNORECASE,
+)
+_REASONS: Final = re.compile(r"\b(?:why|explain|reasons?|how come)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Route:
+    """Where a question goes.
+
+    Args:
+        offline: The answer without a model.
+        parsed: What the grammar understood.
+        needs_model: Whether a model could say more.
+        wants_ideas: Whether it asks for what no figure can say.
+    """
+
+    offline: Answer
+    parsed: Parsed
+    needs_model: bool
+    wants_ideas: bool
+
+
+def route(question: str, figures: Figures) -> Route:
+    """Answer without a model, and tell whether one is needed.
+
+    A segment that does not exist, or a word with two meanings, is for the analyst to settle and for nobody to
+    guess.
+    """
+    parsed = parse(question, figures.context)
+    offline = ask(question, figures.context, figures.book, parsed)
+    ideas = bool(_IDEAS.search(question))
+    settled = not parsed.missing and not parsed.asks
+    wants = offline.declined or ideas or bool(_REASONS.search(question))
+    return Route(offline, parsed, settled and wants, ideas)
+
+
+def without_model(found: Route, figures: Figures) -> Answer:
+    """The answer if no model's can be shown: the grammar's, else what the data say of the named segment."""
+    if not found.offline.declined or not found.parsed.rows:
+        return found.offline
+    try:
+        told = persona(figures, found.parsed.rows[0]) if len(found.parsed.rows) == 1 else compare_all(figures)
+    except Beha2VecError:
+        return found.offline
+    return replace(
+        found.offline, text=told.text, facts=told.facts, table=told.table, query=told.query, declined=False
+    )

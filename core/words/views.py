@@ -1,0 +1,61 @@
+"""The tables that SQL for experts may read: what the profiles show, by name; no users and no rows of theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+
+from core.profiles.columns import Col, Kind
+from core.words.context import Context
+
+NAME: Final = "name"
+"""Column of the segments table with the analyst's names."""
+
+
+@dataclass(frozen=True, eq=False)
+class SqlView:
+    """One table.
+
+    Args:
+        about: What its rows are, in one sentence.
+        table: All of it.
+    """
+
+    about: str
+    table: pa.Table
+
+
+def sql_views(context: Context) -> Mapping[str, SqlView]:
+    """Every table by its name in a query; one that the data has nothing for is left out."""
+    counted, profiles = context.tables, context.tables.profiles
+    made = {
+        "segments": ("One row a segment, a group made by rule, and all users.", _named(context)),
+        "top_pages": ("Pages over- and under-represented and most viewed, by row.", profiles.top_pages),
+        "shares": ("Device, browser, country and first-touch source, by row.", profiles.shares),
+        "heatmap": ("How far a row is from the mean, in standard deviations.", profiles.heatmap),
+        "themes_and_types": ("What the pages that are viewed are about and for, by row.", counted.labels),
+        "entries": ("Where sessions begin, by row.", counted.entries),
+        "exits": ("Where sessions end, by row.", counted.exits),
+        "fields": ("What each column of segments is.", profiles.fields),
+    }
+    return {
+        name: SqlView(about, pa.Table.from_pandas(table, preserve_index=False))
+        for name, (about, table) in made.items()
+        if len(table)
+    }
+
+
+def columns(view: SqlView) -> pd.DataFrame:
+    """Name and type of each column."""
+    fields = [(field.name, str(field.type)) for field in view.table.schema]
+    return pd.DataFrame(fields, columns=["Column", "Type"])
+
+
+def _named(context: Context) -> pd.DataFrame:
+    table = context.tables.profiles.segments
+    names = table[Col.SEGMENT].where(table[Col.KIND] == Kind.SEGMENT).map(context.names)
+    return table.assign(**{NAME: names.astype("str").where(names.notna())})

@@ -1,0 +1,100 @@
+"""The language model as the pages use it: what it may know, what it costs, and when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from core.dataset import Dataset
+from core.errors import Cancelled, ResourceError
+from core.llm import CallLog, Capabilities, LlmSettings, connect
+from core.profiles.columns import Col
+from core.schema import Users
+from core.store import Store
+from core.words.assistant import AnswerCache, Assistant
+from core.words.context import Context
+from core.words.contract import Answer
+from pages.ui import connection, consent, preferences, state
+from pages.ui.connection import Trial
+from pages.ui.conversations import Conversation
+from pages.ui.descriptions import Describing
+from pages.ui.preferences import Preferences
+from pages.ui.turns import Turn
+
+CACHE: Final = "answers"
+WAIT_S: Final = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Helper:
+    """A model and what it may be asked about; holds nothing of Streamlit's, so that threads may use it."""
+
+    server: LlmSettings
+    about: Context
+    user_ids: frozenset[str]
+    chosen: Preferences
+    store: Store
+    log: CallLog
+
+    @property
+    def now(self) -> Assistant:
+        """The assistant, as far as nobody has to wait for its server."""
+        return self._assistant(None)
+
+    def make(self, trial: Trial) -> Callable[[Callable[[], bool]], Assistant]:
+        """Waits until the server has said what it can, then makes the assistant.
+
+        What is made raises :class:`ResourceError` if the server does not answer, and :class:`Cancelled`.
+        """
+
+        def made(should_stop: Callable[[], bool]) -> Assistant:
+            while not trial.over.wait(WAIT_S):
+                if should_stop():
+                    raise Cancelled("The answer")
+            if trial.found is None:
+                raise ResourceError(trial.problem)
+            return self._assistant(trial.found)
+
+        return made
+
+    def turn(self, conversation: Conversation, offline: Answer) -> Turn:
+        """A turn in which the model writes the next message."""
+        make = self.make(connection.answered(self.server))
+        return Turn(make, self.server, self._agreed, self.store, conversation, offline)
+
+    def describing(self, model: str) -> Describing:
+        """An errand in which the model describes every segment.
+
+        Args:
+            model: Content key of the trained model that made them.
+        """
+        make = self.make(connection.answered(self.server))
+        context = self.about
+        segments = {int(context.row(key)[Col.SEGMENT]): key for key in context.segment_keys}
+        return Describing(make, self.server, self._agreed, self.store, model, context.tables.digest, segments)
+
+    @property
+    def _agreed(self) -> bool:
+        return bool(consent.given(self.server))
+
+    def _assistant(self, known: Capabilities | None) -> Assistant:
+        llm = connect(self.server, self.log, known)  # one an answer: its tokens are counted alone
+        return Assistant(llm, self.about, self.user_ids, self.chosen, AnswerCache(self.store.root / CACHE))
+
+
+def willing(about: Context) -> Helper | None:
+    """The model that may be asked; None where there is none, or the analyst stays offline."""
+    named, data = connection.usable(), state.dataset()
+    if named is None or data is None or consent.given(named.settings) is False:
+        return None
+    store = state.store()
+    ids = _user_ids(data.key, data)
+    return Helper(named.settings, about, ids, preferences.load(store), store, connection.call_log())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _user_ids(dataset: str, _dataset: Dataset) -> frozenset[str]:
+    return frozenset(_dataset.users[Users.USER_ID])

@@ -1,0 +1,87 @@
+"""Descriptions by a language model on the screen: asked for, on their way, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import streamlit as st
+
+from core.words.context import Context
+from pages.ui import assistants, chat_message, consent, descriptions, errands, errors
+from pages.ui.assistants import Helper
+from pages.ui.descriptions import Described, Describing
+from pages.ui.text import count, md_text
+from pages.ui.workbench import Bench
+
+POLL_S: Final = 0.4
+
+
+def actions(bench: Bench, about: Context, told: Mapping[int, Described]) -> None:
+    """Buttons: describe with the model, and back to the app's own words. None where there is no model."""
+    helper = assistants.willing(about)
+    if helper is not None:
+        st.button(
+            f"Describe with {md_text(helper.server.model, 40)}", key="describe", icon=":material/neurology:",
+            disabled=_running(bench) is not None, on_click=_begin, args=(helper, bench),
+            help=f"{count(len(bench.segments), 'call')}, one a segment. Names are only suggested.",
+        )  # fmt: skip
+    if told:
+        st.button(
+            "Back to the app's words", key="undescribe", icon=":material/undo:", type="tertiary",
+            on_click=descriptions.forget, args=(bench.sources.store, bench.sources.model_key),
+        )  # fmt: skip
+
+
+def progress(bench: Bench) -> None:
+    """What is asked of the analyst, or how far it is; nothing where nothing goes on."""
+    errand = errands.current(Describing, bench.sources.model_key)
+    if errand is None:
+        return
+    if errand.done:
+        errors.show(errand.problem)
+    elif errand.waits and errand.payload is not None:
+        with st.container(border=True, key="describe-consent"):
+            st.subheader(f"Ask {md_text(errand.server.model, 60)}?", icon=":material/outbox:")
+            consent.ask(
+                errand.payload, lambda: _decide(errand, True), lambda: _decide(errand, False), "describe"
+            )
+    else:
+        _watch(errand, len(errand.found))
+
+
+def draw(described: Described, key: str) -> None:
+    """One description: words with their figures, what to be careful about, and the model's suggestion."""
+    chat_message.draw(described.summary, key)
+    for caveat in described.caveats:
+        st.caption(f":material/warning: {md_text(caveat, 400)}")
+    if described.action:
+        st.markdown(f":material/lightbulb: {md_text(described.action, 600)} *(suggestion)*")
+
+
+@st.fragment(run_every=POLL_S)
+def _watch(errand: Describing, drawn: int) -> None:
+    """How far it is; the page is drawn anew when a description is there, and in the end."""
+    ready, wanted = len(errand.found), len(errand.segments)
+    if errand.done or errand.waits or ready != drawn:
+        st.rerun()
+    with st.container(border=True, key="describing"):
+        st.progress(ready / wanted, text=f"{ready} of {wanted} segments described · {errand.seconds:.0f} s")
+        st.button("Cancel", key="describe-stop", icon=":material/stop_circle:", on_click=errand.stop)
+
+
+def _begin(helper: Helper, bench: Bench) -> None:
+    errands.begin(bench.sources.model_key, helper.describing(bench.sources.model_key))
+
+
+def _decide(errand: Describing, agreed: bool) -> None:
+    consent.decide(errand.server, agreed)
+    if agreed:
+        errand.agree()
+    else:
+        errand.decline()
+
+
+def _running(bench: Bench) -> Describing | None:
+    errand = errands.current(Describing, bench.sources.model_key)
+    return None if errand is None or errand.done else errand

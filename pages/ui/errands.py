@@ -1,0 +1,155 @@
+"""What a language model is asked to do, in a thread: prepared, agreed to, done, stopped.
+
+Errands are kept for the whole process, so F5 and another page find them again. A thread fills one in, and
+whoever looks paints what is there; what comes of it is written to disk by the thread itself, so that it is
+there even if nobody looks any more. The thread never touches Streamlit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import streamlit as st
+
+from core.errors import Beha2VecError, Cancelled
+from core.llm import LlmSettings
+from core.words.assistant import Assistant
+from core.words.privacy import Payload
+
+STOPPED: Final = "You stopped it."
+BROKEN_OFF: Final = "It broke off inside the program."
+Make = Callable[[Callable[[], bool]], Assistant]
+"""Whether to give up → the assistant, once its server has said what it can."""
+
+
+@dataclass(eq=False)
+class Errand(ABC):
+    """One thing that a model is asked to do.
+
+    Args:
+        make: Makes the assistant; may wait for its server.
+        server: Whose model it is.
+        agreed: Whether text may be sent without asking.
+        begun: When, by the monotonic clock.
+        payload: What would be sent; there once the analyst has to agree to it.
+        done: Whether it has ended.
+        problem: Why what came of it could not be kept.
+    """
+
+    make: Make
+    server: LlmSettings
+    agreed: bool
+    begun: float = field(default_factory=time.monotonic, kw_only=True)
+    payload: Payload | None = field(default=None, kw_only=True)
+    done: bool = field(default=False, kw_only=True)
+    problem: str = field(default="", kw_only=True)
+    _assistant: Assistant | None = field(default=None, kw_only=True)
+    _stopped: threading.Event = field(default_factory=threading.Event, kw_only=True)
+
+    @abstractmethod
+    def preview(self, assistant: Assistant) -> Payload:
+        """The first message, exactly."""
+
+    @abstractmethod
+    def work(self, assistant: Assistant) -> None:
+        """Do it, and keep what comes of it."""
+
+    @abstractmethod
+    def without(self, reason: str) -> None:
+        """End without the model.
+
+        Args:
+            reason: Why; empty if the analyst wants it so.
+        """
+
+    @property
+    def waits(self) -> bool:
+        """Whether the analyst has to agree or to refuse first."""
+        return self.payload is not None and not self.agreed and not self.done
+
+    @property
+    def seconds(self) -> float:
+        """Since it began, or was agreed to."""
+        return time.monotonic() - self.begun
+
+    def begin(self) -> None:
+        """Start."""
+        self._in_thread(self._prepare)
+
+    def agree(self) -> None:
+        """The text may be sent."""
+        if self.waits:
+            self.agreed, self.begun = True, time.monotonic()
+            self._in_thread(self._prepare)
+
+    def decline(self) -> None:
+        """Nothing may be sent."""
+        if self.waits:
+            self._end("")
+
+    def stop(self) -> None:
+        """Give up, whatever is going on."""
+        self._stopped.set()
+        self.decline()
+
+    def should_stop(self) -> bool:
+        """Whether to give up."""
+        return self._stopped.is_set()
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        threading.Thread(target=self._guarded, args=(work,), daemon=True, name="errand").start()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Cancelled:
+            self._end(STOPPED)
+        except Beha2VecError as error:
+            self._end(str(error))
+        except Exception:
+            self._end(BROKEN_OFF)
+            raise
+
+    def _prepare(self) -> None:
+        self._assistant = self._assistant or self.make(self.should_stop)
+        if not self.agreed:
+            self.payload = self.preview(self._assistant)
+            return
+        self.work(self._assistant)
+        self.done = True
+
+    def _end(self, reason: str) -> None:
+        try:
+            self.without(reason)
+        except Beha2VecError as error:  # the disk is full
+            self.problem = str(error)
+        finally:
+            self.done = True
+
+
+E_co = TypeVar("E_co", bound=Errand)
+
+
+def current(kind: type[E_co], name: str) -> E_co | None:
+    """The errand of a name that goes on, or whose outcome could not be kept."""
+    found = _errands().get((kind, name))
+    return found if isinstance(found, kind) and (not found.done or found.problem) else None
+
+
+def begin(name: str, errand: Errand) -> None:
+    """Keep an errand under a name, and start it."""
+    known = _errands()
+    for key in [key for key, one in known.items() if one.done]:
+        known.pop(key, None)
+    known[(type(errand), name)] = errand
+    errand.begin()
+
+
+@st.cache_resource(show_spinner=False)
+def _errands() -> dict[tuple[type[Errand], str], Errand]:
+    return {}

@@ -1,0 +1,123 @@
+"""Settings: which language model, what may be sent and spent, every call, and SQL for experts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.words.privacy import Price
+from pages.ui import call_view, connection, consent, errors, model_form, preferences, state
+from pages.ui.connection import Configured
+from pages.ui.links import SQL, link
+from pages.ui.preferences import Preferences
+from pages.ui.text import md_text
+
+
+def page() -> None:
+    """Draw the page."""
+    st.title("Settings")
+    chosen = preferences.load(state.store())
+    model_form.draw()
+    left, right = st.columns(2)
+    with left:
+        _limits(chosen)
+    with right, errors.shown():
+        _consent(connection.usable())
+        _price(chosen)
+        _experts(chosen)
+    call_view.draw(chosen.prices)
+
+
+def _limits(chosen: Preferences) -> None:
+    with st.container(border=True, key="limits-card"):
+        st.subheader("What may be sent and spent", icon=":material/shield:")
+        number(
+            "fewest_users", "Fewest users of a figure", 1, 10_000,
+            "A figure of fewer users never leaves this machine.",
+        )  # fmt: skip
+        number("max_tool_calls", "Look-ups for one answer", 0, 6, "Tools that a model may call.")
+        number("wall_s", "Seconds for one answer", 5.0, 300.0, "Then the rules answer, and say why.")
+        number(
+            "max_tokens", "Tokens for one answer", 1_000, 1_000_000, "Sent and received, all calls together."
+        )
+
+
+def number(name: str, label: str, low: float, high: float, meaning: str) -> None:
+    """A number field for a preference, which is kept at once."""
+    value = getattr(preferences.load(state.store()), name)
+    st.number_input(
+        label, low, high, value, key=f"pref-{name}", help=meaning, on_change=_keep, args=(name,),
+        format="%d" if isinstance(low, int) else "%.0f", step=1 if isinstance(low, int) else 5.0,
+    )  # fmt: skip
+
+
+def _keep(name: str) -> None:
+    _change(**{name: st.session_state[f"pref-{name}"]})
+
+
+def _change(**values: Any) -> None:  # noqa: ANN401 - checked by the settings
+    with errors.shown():
+        preferences.change(state.store(), **values)
+
+
+def _price(chosen: Preferences) -> None:
+    """What a million tokens cost, for the model that is named."""
+    named = connection.configured()
+    if named is None:
+        return
+    model = named.settings.model
+    known = chosen.prices.get(model)
+    with st.container(border=True, key="price-card"):
+        st.subheader("Price", icon=":material/payments:")
+        st.caption(f"US dollars for a million tokens of {md_text(model, 60)}")
+        sent, received = st.columns(2)
+        fields = {"sent": (sent, known and known.sent), "received": (received, known and known.received)}
+        for name, (place, value) in fields.items():
+            place.number_input(
+                name.capitalize(), 0.0, 10_000.0, value, key=f"price-{name}-{model}", format="%.3f",
+                placeholder="not known", on_change=_keep_price, args=(model,),
+            )  # fmt: skip
+        if known is None:
+            st.caption("No price is known for this model, so none is estimated. 0 for a model of your own.")
+
+
+def _keep_price(model: str) -> None:
+    sent, received = (st.session_state[f"price-{name}-{model}"] for name in ("sent", "received"))
+    prices = dict(preferences.load(state.store()).prices)
+    prices.pop(model, None)
+    if sent is not None or received is not None:
+        prices[model] = Price(sent or 0.0, received or 0.0)
+    _change(prices=prices)
+
+
+def _consent(named: Configured | None) -> None:
+    with st.container(border=True, key="consent-card"):
+        st.subheader("Consent", icon=":material/handshake:")
+        decided = consent.given(named.settings) if named else None
+        if named is None:
+            st.caption("No model, nothing to agree to: nothing is sent.")
+        elif decided is None:
+            st.caption("Not asked yet. The first question that needs the model shows what would be sent.")
+        elif decided:
+            st.markdown(f"You agreed, for this session, to ask **{md_text(named.settings.model, 60)}**.")
+            st.button("Revoke", key="revoke", icon=":material/undo:", on_click=consent.revoke)
+        else:
+            st.markdown("You chose to stay offline in this session.")
+            st.button("Ask me again", key="revoke", icon=":material/undo:", on_click=consent.revoke)
+
+
+def _experts(chosen: Preferences) -> None:
+    with st.container(border=True, key="experts-card"):
+        st.subheader("For experts", icon=":material/terminal:")
+        st.toggle(
+            "SQL over the profiles", chosen.expert_sql, key="pref-expert_sql", on_change=_keep,
+            args=("expert_sql",),
+            help="Adds a page for one SELECT over the tables behind the profiles: no users, no rows.",
+        )  # fmt: skip
+        if chosen.expert_sql:
+            link(SQL, "Write a query")
+
+
+with errors.shown():
+    page()

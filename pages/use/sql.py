@@ -1,0 +1,68 @@
+"""SQL for experts: one SELECT over the tables behind the profiles, in a process that can do nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import streamlit as st
+
+from core.words.views import SqlView, columns, sql_views
+from pages.ui import bench_view, errors, preferences, sql_view, state, topic
+from pages.ui.links import SETTINGS, button
+from pages.ui.text import count
+
+WRITTEN: Final = "sql_written"
+FOUND: Final = "sql_found"
+EXAMPLE: Final = """\
+SELECT label, users, outcome_rate
+FROM segments
+WHERE kind = 'segment'
+ORDER BY outcome_rate DESC"""
+
+
+def page() -> None:
+    """Draw the page, or what to do first."""
+    st.title("SQL")
+    if not preferences.load(state.store()).expert_sql:
+        st.caption("SQL for experts is switched off.")
+        button(SETTINGS, "Go to Settings")
+        return
+    bench = bench_view.ready()
+    about = topic.context() if bench is not None else None
+    if about is None:
+        return
+    st.caption(
+        "One SELECT over the tables behind the profiles. It runs in a process of its own, without files and "
+        f"network, for at most {sql_view.LIMITS.wall_s:g} seconds. Nothing can be changed."
+    )
+    views = sql_views(about)
+    _tables(views)
+    _query()
+    if st.button("Run", key="run-sql", type="primary", icon=":material/play_arrow:"):
+        with st.spinner(f"Running, at most {sql_view.LIMITS.wall_s:g} seconds …", show_time=True):
+            st.session_state[FOUND] = sql_view.run(st.session_state[WRITTEN], views, about.tables.digest)
+    found = st.session_state.get(FOUND)
+    if isinstance(found, sql_view.Found):
+        sql_view.show(found, about.tables.digest)
+
+
+def _tables(views: Mapping[str, SqlView]) -> None:
+    with st.expander(f"{len(views)} tables to choose from", icon=":material/table:", key="sql-tables"):
+        name = st.selectbox("Table", list(views), key="sql-table", persist_state="session")
+        view = views[name]
+        st.caption(f"{view.about} {count(view.table.num_rows, 'row')}.")
+        st.dataframe(columns(view), hide_index=True, alt=f"Columns of {name}", height=280)
+
+
+def _query() -> None:
+    written = st.session_state.setdefault(WRITTEN, EXAMPLE)
+    st.text_area("Query", written, key="sql", height=150, max_chars=10_000, on_change=_keep)
+
+
+def _keep() -> None:
+    st.session_state[WRITTEN] = st.session_state["sql"]
+
+
+with errors.shown():
+    page()

@@ -1,0 +1,111 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.ingest.clean import clock
+from core.ingest.clean.clock import Day, describe_units, describe_zone
+from core.schema import Raw
+from tests.core.ingest.shop import START, event, shop
+
+
+def local_days(first: datetime, days: int, offset: float, late_offset: float | None = None) -> list[Day]:
+    """Days full of events in a zone that is so many hours from UTC (after March the other offset)."""
+    found = []
+    for number in range(days):
+        date = first + timedelta(days=number)
+        hours = (
+            offset if late_offset is None or date < datetime(first.year, 4, 1, tzinfo=UTC) else late_offset
+        )
+        start = int((date - timedelta(hours=hours)).timestamp() * 1e6)
+        found.append(Day(f"{date:%Y%m%d}", start, start + clock.DAY - 1, 100))
+    return found
+
+
+MARCH = datetime(2021, 3, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "name"),
+    [
+        (0, "UTC+00:00"),
+        (1, "UTC+01:00"),
+        (-5, "UTC-05:00"),
+        (5.5, "UTC+05:30"),
+        (5.75, "UTC+05:45"),
+        (14, "UTC+14:00"),
+    ],
+)
+def test_full_days_tell_the_offset(hours: float, name: str) -> None:
+    assert describe_zone(local_days(MARCH, 5, hours)) == f"{name}, inferred from event_date"
+
+
+def test_summer_time_is_two_offsets() -> None:
+    found = describe_zone(local_days(MARCH, 25, -5, -4))
+    assert found == "UTC-05:00 and UTC-04:00 in summer, inferred from event_date"
+
+
+def test_a_few_events_leave_several_offsets() -> None:
+    noon = int(datetime(2021, 3, 20, 12, tzinfo=UTC).timestamp() * 1e6)
+    assert (
+        describe_zone([Day("2021-03-20", noon, noon, 1)])
+        == "Between UTC-12:00 and UTC+11:00, judging by event_date"
+    )
+
+
+def test_dates_that_contradict_each_other_tell_nothing() -> None:
+    days = local_days(MARCH, 5, -8) + local_days(MARCH, 5, 8)
+    assert describe_zone(days).startswith("Not known: event_date and event_timestamp agree")
+
+
+def test_no_dates_tell_nothing() -> None:
+    assert describe_zone([]).startswith("Not known: the file has no event_date")
+    assert describe_zone([Day("someday", 0, 0, 1)]).startswith("Not known")
+
+
+def test_units_are_named_most_frequent_first() -> None:
+    assert describe_units({"us": 5}) == "microseconds"
+    assert (
+        describe_units({"iso": 2, "s": 30, "ns": 0})
+        == "seconds (30), ISO text without a zone, read as UTC (2)"
+    )
+
+
+def test_mixed_units_make_one_order(tmp_path: Path) -> None:
+    times = {"/c": str((START + 2) * 1000), "/a": str(START), "/b": "2020-09-13T12:26:41+00:00"}
+    rows = [{**event("u", 0, page), Raw.EVENT_TIMESTAMP: text} for page, text in times.items()]
+    dataset = shop(tmp_path, *rows)
+    assert dataset.sequences.timestamp.tolist() == [int((START + second) * 1e6) for second in range(3)]
+    assert dataset.receipt.time_unit == "ISO text with a zone (1), milliseconds (1), seconds (1)"
+    assert (dataset.receipt.first_ts, dataset.receipt.last_ts) == (START * 1_000_000, (START + 2) * 1_000_000)
+
+
+def test_event_dates_are_compared_with_the_times(tmp_path: Path) -> None:
+    late = 11.4 * 3600  # 23:50 UTC
+    rows = [
+        event("u", 0, event_date="20200913"),
+        event("u", late, event_date="20200914"),
+        event("u", 1, event_date="20200913"),
+    ]
+    assert shop(tmp_path, *rows).receipt.time_zone == "Between UTC+01:00 and UTC+11:00, judging by event_date"
+
+
+def test_rounded_times_with_many_ties_are_said_to_be(tmp_path: Path) -> None:
+    rounded = [event("u", 10_000 * (number // 3), f"/{number}") for number in range(9)]
+    exact = [event("u", 10_000 * (number // 3) + 0.123, f"/{number}") for number in range(9)]
+    assert any("spreadsheet" in text for text in shop(tmp_path / "rounded", *rounded).receipt.warnings)
+    assert not any("spreadsheet" in text for text in shop(tmp_path / "exact", *exact).receipt.warnings)
+
+
+@pytest.mark.parametrize("by_date", [True, False])
+def test_days_at_the_export_limit_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_date: bool
+) -> None:
+    monkeypatch.setattr(clock, "EXPORT_LIMIT", 100)
+    date = {"event_date": "20200913"} if by_date else {}
+    other = {"event_date": "20200915"} if by_date else {}
+    rows = [event("u", number / 7, **date) for number in range(101)]
+    rows += [event("u", 172_800 + number / 7, **other) for number in range(90)]
+    receipt = shop(tmp_path, *rows).receipt
+    assert receipt.truncated_days == ("20200913",)
+    assert any("20200913" in text for text in receipt.warnings)

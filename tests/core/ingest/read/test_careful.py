@@ -1,0 +1,103 @@
+import pytest
+
+from core.ingest.read.blocks import Limits, make_block
+from core.ingest.read.careful import (
+    NEVER_CLOSED,
+    NEW_HEADER,
+    NOT_UTF8,
+    REPEATED_HEADER,
+    Careful,
+    read_carefully,
+    records,
+    split_lines,
+)
+from core.ingest.read.layout import make_layout
+from core.settings import IngestSettings
+
+HEADER = ("user_pseudo_id", "event_timestamp", "page_location", "x")
+LIMITS = Limits()
+LAYOUT = make_layout(HEADER, [], ",", IngestSettings())
+
+
+def carefully(data: bytes, last: bool = True) -> Careful:
+    done = read_carefully(make_block(data, line=10, last=last), LAYOUT)
+    assert len(done.rows) + len(done.rejects) == done.records
+    return done
+
+
+def found(text: str, limits: Limits = LIMITS, last: bool = True) -> list[tuple[int, int, list[str] | None]]:
+    return [(r.line, r.lines, r.fields) for r in records(split_lines(text), ",", limits, last)]
+
+
+def test_plain_lines_and_blank_ones() -> None:
+    assert found("a,b\n\n\r\nc,\n") == [(0, 1, ["a", "b"]), (3, 1, ["c", ""])]
+
+
+def test_quoted_newlines_are_one_record() -> None:
+    assert found('a,"b\n\nc"\nd,e\n') == [(0, 3, ["a", "b\n\nc"]), (3, 1, ["d", "e"])]
+
+
+def test_a_broken_record_costs_its_first_line_only() -> None:
+    assert found('a,"b\nc,d\n') == [(0, 1, None), (1, 1, ["c", "d"])]
+    assert found('a,"b"x\nc,d\n') == [(0, 1, None), (1, 1, ["c", "d"])]
+    assert found('a,"b\nc,"d"\n') == [(0, 1, None), (1, 1, ["c", "d"])]
+
+
+def test_a_quote_within_a_plain_field_is_a_character() -> None:
+    assert found('15" laptop,b\n') == [(0, 1, ['15" laptop', "b"])]
+
+
+def test_how_far_a_quoted_field_may_run() -> None:
+    text = 'a,"1\n2\n3"\n'
+    assert found(text, Limits(lines=3))[0] == (0, 3, ["a", "1\n2\n3"])
+    assert found(text, Limits(lines=2))[0] == (0, 1, None)
+    assert found(text, Limits(bytes=6))[0] == (0, 1, None)
+
+
+def test_a_record_that_is_still_open_is_left_for_later_unless_nothing_follows() -> None:
+    assert found('a,b\nc,"d\n', last=False)[-1] == (1, 0, None)
+    assert found('a,b\nc,"d\n', last=True)[-1] == (1, 1, None)
+    assert found('c,"d\ne\n', Limits(lines=2), last=False)[0] == (0, 1, None)  # it ran too far already
+
+
+def test_rows_hold_the_parsed_columns_and_their_lines() -> None:
+    done = carefully(b'u,1,/a,"x\ny"\nv,2,/b,z\n')
+    assert done.rows == [("u", "1", "/a"), ("v", "2", "/b")]
+    assert done.lines == [10, 12]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"u,1,/a,x,", "5 fields instead of 4"),
+        (b"u,1,/a", "3 fields instead of 4"),
+        (b'u,1,/a,"x', NEVER_CLOSED),
+        (b'u,1,"/a"b,x', "text after a closing quote"),
+        (b"u,1,/a\rb,x", "a stray carriage return"),
+        (b"u,1,/\xff,x", NOT_UTF8),
+        (b"user_pseudo_id,event_timestamp,page_location,x", REPEATED_HEADER),
+        (b"\xef\xbb\xbfuser_pseudo_id,event_timestamp,page_location,x", REPEATED_HEADER),
+    ],
+)
+def test_every_fault_is_one_reject_with_its_line(line: bytes, reason: str) -> None:
+    done = carefully(b"a,1,/a,x\n" + line + b"\nb,2,/b,y\n")
+    assert [(reject.line, reject.reason) for reject in done.rejects] == [(11, reason)]
+    assert done.lines == [10, 12]
+
+
+def test_bytes_that_are_not_text_hurt_only_where_they_are_needed() -> None:
+    done = carefully(b"a,1,/a,\xff\nb,2,/\xff,y\n")
+    assert done.lines == [10]
+    assert [reject.column for reject in done.rejects] == ["page_location"]
+
+
+def test_another_header_ends_the_reading() -> None:
+    done = carefully(b"a,1,/a,x\nclient_id,event_timestamp,page_location\nb,2,/b\n")
+    assert done.header == ["client_id", "event_timestamp", "page_location"]
+    assert (done.rest, done.rest_line) == (b"b,2,/b\n", 12)
+    assert [reject.reason for reject in done.rejects] == [NEW_HEADER]
+
+
+def test_an_open_record_is_handed_on_byte_for_byte() -> None:
+    done = carefully(b'a,1,/a,x\nb,2,/b,"\xff\n', last=False)
+    assert (done.rest, done.rest_line, done.records) == (b'b,2,/b,"\xff\n', 11, 1)

@@ -1,0 +1,272 @@
+import csv
+import gzip
+import io
+import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import InputError
+from core.ingest.read import converting, delimited
+from core.ingest.read.parts import Sink
+from core.ingest.sources.files import resolve_inputs
+from core.schema import Raw
+from core.settings import IngestSettings
+from tests.core.ingest.raw import HEADER, ROW, csv_of, read_paths, read_text, write
+
+BIG = 1 << 20
+Row = tuple[int, str | None, str | None]
+
+
+def row(number: int, title: str = "Home") -> str:
+    return f"page_view,{1611210000000000 + number},u{number},https://x.example/{number},{title}"
+
+
+def plain_read(data: bytes, chunk_bytes: int) -> tuple[list[Row], list[tuple[int, str]], int]:
+    """Rows (line, user, title), rejects (line, reason), records."""
+    with TemporaryDirectory() as folder:
+        (source,) = resolve_inputs([write(Path(folder) / "a.csv", data)])
+        sink = Sink(Path(folder), 0, "a.csv")
+        count = delimited.read(source, IngestSettings(), sink, lambda done: None, chunk_bytes)
+        rows = [row for part in sink.parts for row in pq.read_table(part.path).to_pylist()]
+        rejects = [reject for table in sink.rejects for reject in table.to_pylist()]
+    kept = [(row[Raw.LINE], row[Raw.USER_KEY], row[Raw.PAGE_TITLE]) for row in rows]
+    return kept, [(reject["line"], reject["reason"]) for reject in rejects], count.records
+
+
+def test_values_stay_byte_for_byte(tmp_path: Path) -> None:
+    ids = ["1605951.6059719725", "007", "1e5", "NULL", "NA", "nan", "None", " x ", "true", "2021-01-01", "é"]
+    read = read_text(csv_of(*(f"page_view,1,{value},/a,t" for value in ids)), tmp_path)
+    assert read.column(Raw.USER_KEY) == ids
+    assert read.lines == list(range(2, 2 + len(ids)))
+
+
+def test_only_empty_text_is_absent(tmp_path: Path) -> None:
+    read = read_text(csv_of('page_view,1,u,/a,""', "page_view,1,u,/a,", 'page_view,1,u,/a," "'), tmp_path)
+    assert read.column(Raw.PAGE_TITLE) == [None, None, " "]
+    assert set(read.column(Raw.GEO_COUNTRY)) == {None}
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (ROW + ",", "6 fields instead of 5"),
+        (ROW.replace("page_view,", "page_view,,", 1).removesuffix("Home"), "6 fields instead of 5"),
+        ("page_view,1,u", "3 fields instead of 5"),
+        (ROW.replace("Home", '"Home'), "a quote that is never closed"),
+        (ROW.replace("Home", '"Home" page'), "text after a closing quote"),
+        (HEADER, "repeated header"),
+    ],
+)
+def test_a_fault_costs_one_record(tmp_path: Path, bad: str, reason: str) -> None:
+    read = read_text(csv_of(row(1), row(2, '"a, b"'), bad, row(3, '"c, d"'), row(4)), tmp_path)
+    assert read.reasons == [(4, reason)]
+    assert read.column(Raw.USER_KEY) == ["u1", "u2", "u3", "u4"]
+    assert read.lines == [2, 3, 5, 6]
+    assert read.raw.files[0].records == 5
+
+
+def test_a_shifted_row_is_rejected_even_if_its_last_columns_are_empty(tmp_path: Path) -> None:
+    read = read_text(csv_of(row(1), "page_view,,1,u2,/a,", row(3)), tmp_path)
+    assert read.reasons == [(3, "6 fields instead of 5")]
+    assert read.column(Raw.USER_KEY) == ["u1", "u3"]
+
+
+@pytest.mark.parametrize("neighbour", [row(1), "broken"])
+def test_a_very_long_cell_is_read_whether_its_neighbours_are_broken_or_not(
+    tmp_path: Path, neighbour: str
+) -> None:
+    cell = "x, " * 100_000
+    read = read_text(csv_of(neighbour, row(2, f'"{cell}"'), row(3)), tmp_path)
+    assert read.column(Raw.PAGE_TITLE)[-2:] == [cell, "Home"]
+
+
+def test_lines_are_counted_over_quoted_newlines_and_blank_lines(tmp_path: Path) -> None:
+    read = read_text(csv_of(row(1, '"a\nb"'), "", row(2), "", "", row(3, '"\n"'), row(4)), tmp_path)
+    assert read.lines == [2, 5, 8, 10]
+    assert read.column(Raw.PAGE_TITLE) == ["a\nb", "Home", "\n", "Home"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("closed", [True, False])
+def test_line_ends(tmp_path: Path, end: str, closed: bool) -> None:
+    text = csv_of(row(1), row(2), end=end)
+    read = read_text(text if closed else text.removesuffix(end), tmp_path)
+    assert (read.column(Raw.USER_KEY), read.lines, read.rejects) == (["u1", "u2"], [2, 3], [])
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_delimiters(tmp_path: Path, delimiter: str) -> None:
+    text = csv_of(row(1), row(2, '"a;b,c|d\te"')).replace(",", delimiter)
+    read = read_text(text, tmp_path)
+    assert read.column(Raw.PAGE_TITLE) == ["Home", "a;b,c|d\te".replace(",", delimiter)]
+
+
+def test_lines_before_the_header(tmp_path: Path) -> None:
+    read = read_text(
+        "# ------\n# Report, 2021\n\nsep=,\n" + csv_of(row(1), "# not a comment any more"), tmp_path
+    )
+    assert read.lines == [6]
+    assert read.reasons == [(7, "1 fields instead of 5")]
+    assert "4 lines before the header were skipped" in read.raw.files[0].notes
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_encodings(tmp_path: Path, codec: str) -> None:
+    read = read_text(csv_of(row(1, "Größe"), row(2)).encode(codec), tmp_path)
+    assert read.column(Raw.PAGE_TITLE) == ["Größe", "Home"]
+    assert read.column(Raw.EVENT_NAME) == ["page_view", "page_view"]
+    assert any("windows-1252" in note for note in read.raw.files[0].notes) == (codec == "cp1252")
+
+
+def test_a_row_that_is_not_utf8_among_rows_that_are(tmp_path: Path) -> None:
+    read = read_text(csv_of(row(1, "Größe")).encode() + row(2, "Größe").encode("cp1252") + b"\n", tmp_path)
+    assert read.lines == [2]
+    (reject,) = read.rejects
+    assert (reject["line"], reject["column"], reject["reason"]) == (3, "page_title", "not valid UTF-8")
+    assert reject["value"] == "Gr\ufffd\ufffde"
+
+
+def test_concatenated_daily_files_whose_columns_drift(tmp_path: Path) -> None:
+    other = "event_name,event_timestamp,clientId,page_location\npage_view,9,c9,/9\nscroll,8,c8,/8\n"
+    read = read_text(csv_of(row(1), HEADER, row(2)) + other + csv_of(row(3)), tmp_path)
+    assert read.column(Raw.USER_KEY) == ["u1", "u2", "c9", "c8", "u3"]
+    assert read.column(Raw.PAGE_TITLE) == ["Home", "Home", None, None, "Home"]
+    assert read.lines == [2, 4, 6, 7, 9]
+    changes = "another header: the columns change here"
+    assert read.reasons == [(3, "repeated header"), (5, changes), (8, changes)]
+    notes = read.raw.files[0].notes
+    assert any("Line 5" in note and "new: clientId" in note and "page_title" in note for note in notes)
+    assert "The header is repeated 1 times" in notes
+
+
+def test_a_header_of_the_same_width_in_another_order(tmp_path: Path) -> None:
+    other = "page_title,page_location,user_pseudo_id,event_timestamp,event_name"
+    read = read_text(csv_of(row(1), other, "T,/2,u2,7,scroll"), tmp_path)
+    assert read.column(Raw.USER_KEY) == ["u1", "u2"]
+    assert read.column(Raw.EVENT_TIMESTAMP)[1] == "7"
+
+
+def test_a_header_in_the_middle_that_lacks_a_required_column(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"events\.csv, line 3 has no column for page_location"):
+        read_text(csv_of(row(1), "event_name,event_timestamp,user_pseudo_id,x,y", row(2)), tmp_path)
+
+
+def test_a_header_in_quotes_and_spaces(tmp_path: Path) -> None:
+    header = '"Event Name", "event_timestamp" ,"user_pseudo_id",page_location,page_title'.replace(', "', ',"')
+    read = read_text(csv_of(row(1), header=header.replace('" ,', '",')), tmp_path)
+    assert read.column(Raw.EVENT_NAME) == ["page_view"]
+
+
+@pytest.mark.parametrize("text", [HEADER, HEADER + "\n", HEADER + "\n\n\r\n"])
+def test_a_header_and_nothing_else(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match=r"events\.csv holds a header and no records"):
+        read_text(text, tmp_path)
+
+
+def test_only_comments(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"events\.csv holds no header line"):
+        read_text("# a\n# b\n", tmp_path)
+
+
+def test_no_record_can_be_read(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"None of the 2 records .*line 2: 1 fields instead of 5"):
+        read_text(HEADER + "\nx\ny\n", tmp_path)
+
+
+def test_missing_columns(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"events\.csv has no column for the user and event_timestamp"):
+        read_text("a,page_location\n1,2\n", tmp_path)
+
+
+def test_packed_files_read_the_same(tmp_path: Path) -> None:
+    packed = write(tmp_path / "a.csv.gz", gzip.compress(csv_of(row(1), row(2)).encode()))
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        archive.writestr("c.csv", csv_of(row(4), row(5)))
+        archive.writestr("d.csv", csv_of(row(3)))
+    read = read_paths([packed, tmp_path / "b.zip"], tmp_path)
+    assert [file.name for file in read.raw.files] == ["a.csv.gz", "b.zip/c.csv", "b.zip/d.csv"]
+    assert [file.shape for file in read.raw.files] == ["flat csv (gzip)", "flat csv (zip)", "flat csv (zip)"]
+    assert read.column(Raw.USER_KEY) == ["u1", "u2", "u4", "u5", "u3"]
+    assert read.column(Raw.FILE_NO) == [0, 0, 1, 1, 2]
+
+
+def test_a_packed_file_that_is_cut_off_gives_nothing(tmp_path: Path) -> None:
+    data = gzip.compress(csv_of(*map(row, range(2000))).encode())
+    with pytest.raises(InputError, match="cut off"):
+        read_text(data[:-20], tmp_path, "events.csv.gz")
+
+
+def test_rejects_keep_a_glimpse_of_a_long_line(tmp_path: Path) -> None:
+    read = read_text(csv_of(row(1), "x" * 1000), tmp_path)
+    assert read.rejects[0]["value"] == "x" * 199 + "…"
+
+
+# --- properties -------------------------------------------------------------------------------------
+
+titles = st.text(st.sampled_from('ab é,;"\n'), max_size=8)
+careful_titles = st.text(st.sampled_from("abé ,"), max_size=8).map(lambda text: f"t{text}")
+
+
+def quoted(title: str) -> str:
+    return f'"{title.replace(chr(34), chr(34) * 2)}"' if any(mark in title for mark in ',"\n') else title
+
+
+def file_of(texts: list[str]) -> str:
+    return csv_of(*(row(number, quoted(text)) for number, text in enumerate(texts)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(titles, min_size=1, max_size=25), st.integers(100, 400))
+def test_a_well_formed_file_is_what_python_reads(texts: list[str], chunk: int) -> None:
+    text = file_of(texts)
+    expected = list(csv.reader(io.StringIO(text, newline=""), strict=True))[1:]
+    rows, rejects, records = plain_read(text.encode(), chunk)
+    assert [(user, title or "") for _, user, title in rows] == [(fields[2], fields[4]) for fields in expected]
+    assert (rejects, records) == ([], len(texts))
+
+
+damage = st.lists(
+    st.tuples(st.integers(0, 10_000), st.sampled_from(["", '"', ",", "\n", "\r", '"\n"'])), max_size=5
+)
+
+
+def damaged(text: str, changes: list[tuple[int, str]]) -> str:
+    """Delete a character (empty text) or insert something, anywhere after the header."""
+    for place, new in changes:
+        at = len(HEADER) + 1 + place % max(1, len(text) - len(HEADER))
+        text = text[:at] + new + text[at + (not new) :]
+    return text
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(titles, min_size=1, max_size=25), damage, st.integers(100, 400), st.sampled_from([60, BIG]))
+def test_nothing_is_lost_or_counted_twice_and_blocks_change_nothing(
+    texts: list[str], changes: list[tuple[int, str]], chunk: int, piece: int
+) -> None:
+    data = damaged(file_of(texts), changes).encode()
+    whole = plain_read(data, BIG)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(converting, "PIECE_BYTES", piece)
+        assert plain_read(data, chunk) == whole
+    rows, rejects, records = whole
+    lines = [line for line, *_ in (*rows, *rejects)]
+    assert len(lines) == len(set(lines)) == records
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(careful_titles, min_size=3, max_size=25), st.data())
+def test_damage_to_one_line_loses_that_line_at_most(texts: list[str], data: st.DataObject) -> None:
+    lines = file_of(texts).splitlines()
+    at = data.draw(st.integers(1, len(lines) - 1))
+    place = data.draw(st.integers(0, len(lines[at])))
+    new = data.draw(st.sampled_from(["", '"', ",", '""', ',"', "\r"]))
+    lines[at] = lines[at][:place] + new + lines[at][place + (not new) :]
+    rows, _, records = plain_read("\n".join(lines).encode(), 200)
+    healthy = {user for line, user, _ in rows if line != at + 1}
+    assert healthy == {f"u{number}" for number in range(len(texts)) if number != at - 1}
+    assert records == len(texts)

@@ -1,0 +1,111 @@
+import pytest
+
+from core.errors import InputError, SettingsError
+from core.ingest.read.headers import looks_like_header, map_headers, normalise_header, require, user_keys
+from core.schema import Raw
+from core.settings import IngestSettings
+
+DEFAULT = IngestSettings()
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("page_location", "page_location"),
+        ("Page_Location", "page_location"),
+        ("event_params.page_location", "page_location"),
+        ("event_param_page_location", "page_location"),
+        ("param_page_location", "page_location"),
+        ("ep_page_location", "page_location"),
+        ("event_params_page_location_string_value", "page_location"),
+        ("event_params.ga_session_id.value.int_value", "ga_session_id"),
+        ("device.web_info.browser", "device_web_info_browser"),
+        ("\ufeffevent_name ", "event_name"),
+        ("event_params_ep_x", "ep_x"),  # only one prefix goes
+        ("param_", "param_"),
+    ],
+)
+def test_the_header_rule(name: str, plain: str) -> None:
+    assert normalise_header(name) == plain
+
+
+def test_aliases_in_their_order() -> None:
+    names = ["page_path", "page_url", "clientId", "ts", "source", "traffic_source_source"]
+    found = map_headers(names, DEFAULT)
+    assert found.by_name == {
+        Raw.USER_KEY: "clientId",
+        Raw.EVENT_TIMESTAMP: "ts",
+        Raw.PAGE_LOCATION: "page_url",
+        Raw.TRAFFIC_SOURCE: "traffic_source_source",
+    }
+    assert found.candidates[Raw.PAGE_LOCATION] == ("page_url", "page_path")
+    assert found.unmapped == ("page_path", "source")
+
+
+def test_a_plain_column_comes_before_a_parameter_of_the_same_name() -> None:
+    found = map_headers(["event_params.page_location", "page_location"], DEFAULT)
+    assert found.by_name[Raw.PAGE_LOCATION] == "page_location"
+
+
+def test_user_id_is_never_taken_without_being_chosen() -> None:
+    names = ["event_timestamp", "page_location", "user_id"]
+    header = map_headers(names, DEFAULT)
+    assert Raw.USER_KEY not in header.columns
+    with pytest.raises(InputError, match="Choose user_key = user_id"):
+        require(header, "a.csv", DEFAULT)
+    chosen = IngestSettings(user_key="user_id")
+    require(map_headers(names, chosen), "a.csv", chosen)
+
+
+def test_a_chosen_key_is_exactly_that_column() -> None:
+    names = ["user_pseudo_id", "user_properties.crm_id", "event_timestamp", "page_location"]
+    found = map_headers(names, IngestSettings(user_key="user_properties_crm_id"))
+    assert found.by_name[Raw.USER_KEY] == "user_properties.crm_id"
+    assert Raw.USER_KEY not in map_headers(names, IngestSettings(user_key="customer")).columns
+
+
+def test_the_mapping_overrules_the_rule_and_an_empty_one_leaves_a_field_out() -> None:
+    names = ["user_pseudo_id", "event_timestamp", "page_location", "screen", "page_title"]
+    mapping = {Raw.PAGE_LOCATION: "screen", Raw.PAGE_TITLE: ""}
+    found = map_headers(names, IngestSettings(mapping=mapping))
+    assert found.by_name[Raw.PAGE_LOCATION] == "screen"
+    assert Raw.PAGE_TITLE not in found.columns
+
+
+def test_a_mapping_of_an_unknown_field_is_refused() -> None:
+    with pytest.raises(SettingsError, match="'page'"):
+        map_headers(["a"], IngestSettings(mapping={"page": "a"}))
+
+
+def test_missing_columns_are_named_with_what_was_found_and_tried() -> None:
+    header = map_headers(["foo", "page_location"], DEFAULT)
+    with pytest.raises(InputError) as error:
+        require(header, "a.csv", DEFAULT)
+    message = str(error.value)
+    for part in (
+        "a.csv",
+        "'foo', 'page_location'",
+        "the user",
+        "client_id",
+        "event_timestamp",
+        "collector_tstamp",
+    ):
+        assert part in message
+    assert "page_path" not in message  # that one is not missing
+
+
+def test_a_double_column_is_refused_only_if_it_is_needed() -> None:
+    with pytest.raises(InputError, match=r"'page_location'.*appears 2 times"):
+        map_headers(["page_location", "page_location"], DEFAULT)
+    assert map_headers(["x", "x", "page_location"], DEFAULT).by_name == {Raw.PAGE_LOCATION: "page_location"}
+
+
+def test_a_header_among_data_is_told_from_data() -> None:
+    assert looks_like_header(["Event_Name", "event_timestamp", "user_pseudo_id"])
+    assert not looks_like_header(["page_view", "1611210000000000", "1.2"])
+    assert not looks_like_header(["event_name", "name", "url"])  # words that data may hold, and no time
+
+
+def test_user_keys_likely_ones_first() -> None:
+    names = ["event_name", "color", "customer_no", "user_id", "user_pseudo_id"]
+    assert user_keys(names, ["event_name"]) == ("user_pseudo_id", "user_id", "customer_no", "color")

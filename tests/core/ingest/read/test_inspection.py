@@ -1,0 +1,111 @@
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from core.errors import InputError
+from core.ingest.read.inspection import Inspection, inspect
+from core.schema import Raw
+from core.settings import IngestSettings
+from tests.core.ingest.raw import HEADER, ROW, csv_of, write
+from tests.core.ingest.read.test_layout import CONSOLE_HEADER, DOTTED, console, console_row
+from tests.core.ingest.read.test_ndjson import event, lines
+from tests.core.ingest.read.test_parquet import NESTED, param
+from tests.core.ingest.read.test_parquet import event as parquet_event
+
+
+def look(path: Path, **settings: object) -> Inspection:
+    return inspect([path], IngestSettings.checked(**settings))
+
+
+def test_a_flat_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", csv_of(*[ROW + ",/p,"] * 30, header=HEADER + ",page_path,user_id"))
+    found = look(path)
+    (file,) = found.files
+    assert (file.name, file.shape, file.bytes) == ("a.csv", "flat csv", path.stat().st_size)
+    assert file.columns[:2] == ("event_name", "event_timestamp")
+    assert len(file.sample_rows) == 20
+    assert file.sample_rows[0] == (*ROW.split(","), "/p", None)
+    assert found.mapping[Raw.PAGE_LOCATION] == "page_location"
+    assert found.candidates[Raw.PAGE_LOCATION] == ("page_location", "page_path")
+    assert found.user_keys == ("user_pseudo_id", "user_id", "page_path")
+    assert found.unmapped == ("page_path", "user_id")
+    assert Inspection.model_validate_json(found.model_dump_json()) == found
+
+
+def test_a_missing_column_is_no_error_yet(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "when,who,where\n1,u,/a\n")
+    assert look(path).mapping == {}
+    mapping = {Raw.EVENT_TIMESTAMP: "when", Raw.USER_KEY: "who", Raw.PAGE_LOCATION: "where"}
+    assert look(path, mapping=mapping).mapping == mapping
+
+
+def test_nested_json(tmp_path: Path) -> None:
+    found = look(write(tmp_path / "a.json", lines(event("u1"), event("u2"))))
+    (file,) = found.files
+    assert file.shape == "nested ndjson"
+    assert "event_params.page_location" in file.columns
+    rows = [dict(zip(file.columns, row, strict=True)) for row in file.sample_rows]
+    assert [row["event_params.page_location"] for row in rows] == ["/u1", "/u2"]
+    assert found.mapping[Raw.DEVICE_BROWSER] == "device.web_info.browser"
+    assert Raw.PAGE_TITLE not in found.mapping  # it would be looked for, but is not there
+
+
+def test_nested_parquet(tmp_path: Path) -> None:
+    rows = [parquet_event("u1", param("page_location", "/a"), param("plan", "gold"))]
+    pq.write_table(pa.Table.from_pylist(rows, NESTED), tmp_path / "a.parquet")
+    found = look(tmp_path / "a.parquet")
+    (file,) = found.files
+    row = dict(zip(file.columns, file.sample_rows[0], strict=True))
+    assert (row["user_pseudo_id"], row["event_params.plan"], row["device.category"]) == (
+        "u1",
+        "gold",
+        "mobile",
+    )
+    assert found.mapping[Raw.PAGE_LOCATION] == "event_params.page_location"
+    assert "event_params.plan" in found.unmapped
+
+
+def test_dotted_and_console_files(tmp_path: Path) -> None:
+    dotted = look(write(tmp_path / "a.csv", "\n".join(DOTTED)))
+    cells = look(
+        write(tmp_path / "b.csv", console([console_row("u1", "https://x.example/a")], CONSOLE_HEADER))
+    )
+    for found in (dotted, cells):
+        (file,) = found.files
+        row = dict(zip(file.columns, file.sample_rows[0], strict=True))
+        assert found.mapping[Raw.PAGE_LOCATION] == "event_params.page_location"
+        assert row["event_params.page_location"] == "https://x.example/a"
+        assert row["event_params.ga_session_id"] == "77"
+
+
+def test_several_files_are_looked_at_together(tmp_path: Path) -> None:
+    write(tmp_path / "1.csv", csv_of(ROW))
+    write(tmp_path / "2.csv", csv_of("1,c,/a,DE", header="ts,clientId,url,country"))
+    found = inspect([tmp_path], IngestSettings())
+    assert [file.name for file in found.files] == ["1.csv", "2.csv"]
+    assert found.mapping[Raw.USER_KEY] == "user_pseudo_id"
+    assert found.candidates[Raw.USER_KEY] == ("user_pseudo_id", "clientId")
+    assert found.mapping[Raw.GEO_COUNTRY] == "country"
+
+
+def test_only_a_header(tmp_path: Path) -> None:
+    assert look(write(tmp_path / "a.csv", HEADER)).files[0].sample_rows == ()
+
+
+def test_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="PNG"):
+        look(write(tmp_path / "a.csv", b"\x89PNG\r\n\x1a\n"))
+
+
+def test_the_preview_shows_no_personal_data_and_leaves_ids_alone(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        "event_name,event_timestamp,user_pseudo_id,page_location\n"
+        "page_view,1700000000000000,1605951.6059719725,https://a.example/?email=joe%40example.com\n"
+    )
+    row = inspect([path], IngestSettings()).files[0].sample_rows[0]
+    assert row[:3] == ("page_view", "1700000000000000", "1605951.6059719725")
+    assert row[3] is not None
+    assert "joe" not in row[3]

@@ -1,0 +1,67 @@
+from typing import Any
+
+import pytest
+
+from core.errors import ResourceError
+from core.llm import Capabilities, LlmSettings, ServerLlm, connect
+from tests.llm_simulator import Reply, Simulator, replies, simulating
+
+Request = dict[str, Any]
+
+
+def able(request: Request, _: int) -> Reply:
+    """Does all that it is asked for."""
+    if "response_format" in request:
+        return Reply({"colour": "green"})
+    if "tools" in request:
+        return Reply(calls=(("weather", {"city": "Paris"}),))
+    return Reply("The shop has [[F1]] visitors.")
+
+
+def unable(request: Request, _: int) -> Reply:
+    """Ignores what it does not know."""
+    return Reply("It has 5 visitors.", streams=False)
+
+
+def llm_of(simulator: Simulator) -> ServerLlm:
+    return connect(LlmSettings(model="m", base_url=simulator.base_url))
+
+
+def test_what_a_server_can_is_tried_once() -> None:
+    with simulating(able) as simulator:
+        llm = llm_of(simulator)
+        assert llm.capabilities() == llm.capabilities() == Capabilities(True, True, True, True)
+        assert len(simulator.requests) == 3
+
+
+def test_a_server_that_ignores_everything_can_nothing() -> None:
+    with simulating(unable) as simulator:
+        assert llm_of(simulator).capabilities() == Capabilities()
+
+
+@pytest.mark.parametrize("said", ["It has [[F1]] of 5 visitors.", "It has F1 visitors.", "[F1]"])
+def test_slots_are_copied_exactly_or_not_at_all(said: str) -> None:
+    with simulating(lambda request, n: Reply(said) if n == 0 else able(request, n)) as simulator:
+        assert llm_of(simulator).capabilities() == Capabilities(True, True, True, slots=False)
+
+
+def test_a_server_that_refuses_tools_or_schemas_has_none() -> None:
+    def script(request: Request, number: int) -> Reply:
+        refused = "tools" in request or "response_format" in request
+        return Reply("unknown field", status=400) if refused else able(request, number)
+
+    with simulating(script) as simulator:
+        assert llm_of(simulator).capabilities() == Capabilities(streaming=True, slots=True)
+
+
+def test_a_server_that_says_nothing_is_an_error() -> None:
+    with simulating(replies(Reply("no such key", status=401))) as simulator, pytest.raises(ResourceError):
+        llm_of(simulator).capabilities()
+
+
+def test_what_is_known_is_not_asked() -> None:
+    known = Capabilities(schema=True)
+    with simulating(able) as simulator:
+        settings = LlmSettings(model="m", base_url=simulator.base_url)
+        assert connect(settings, known=known).capabilities() == known
+    assert simulator.requests == []

@@ -1,0 +1,179 @@
+"""The chat in a real browser: an answer in pieces that nothing loses, and everything without any network."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from core.llm.settings import VARIABLES
+from tests.e2e.conftest import OpenPage, Server, running_server
+from tests.llm_simulator import Simulator, simulating
+from tests.pages.fixtures_segments import FinishedRun, write_run
+from tests.pages.simulated_writer import MODEL, UNKNOWN, writer
+
+pytestmark = pytest.mark.e2e
+
+PATIENCE_MS = 60_000
+WORD_S = 0.15
+SENTENCES = 200
+"""More than can be written while somebody watches: only Stop ends it."""
+GUARD = """
+import pathlib, socket
+real = socket.socket.connect
+def connect(self, address):
+    if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+        with pathlib.Path({record!r}).open("a") as file:
+            file.write(f"{{address}}\\n")
+        raise OSError("the network is cut")
+    return real(self, address)
+socket.socket.connect = connect
+"""
+"""A sitecustomize module: the app and its children reach this machine only, and every attempt is noted."""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def patient() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with simulating(writer(WORD_S, SENTENCES)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shop(
+    tmp_path_factory: pytest.TempPathFactory, simulator: Simulator
+) -> Iterator[tuple[Server, FinishedRun]]:
+    """A server with a finished run and a model that is named in the environment."""
+    variables = {"BEHA2VEC_MODEL": MODEL, "OPENAI_BASE_URL": simulator.base_url}
+    with running_server(tmp_path_factory.mktemp("shop"), **variables) as server:
+        yield server, write_run(server.cache, views=("url", "theme"), per_kind=40)
+
+
+def address(shop: tuple[Server, FinishedRun], page: str) -> str:
+    server, run = shop
+    return f"{server.url}/{page}?data={run.dataset}&k=3"
+
+
+def ask(page: Page, question: str) -> None:
+    field = page.get_by_test_id("stChatInputTextArea")
+    field.fill(question)
+    field.press("Enter")
+
+
+def log(page: Page) -> Locator:
+    return page.locator(".st-key-chat-log")
+
+
+def stop(page: Page) -> Locator:
+    return page.get_by_role("button", name="Stop")
+
+
+def written(page: Page) -> int:
+    """How many sentences are there."""
+    return log(page).inner_text().count("users.")
+
+
+def grows(page: Page) -> None:
+    """Wait until more is written than now."""
+    now = written(page)
+    page.wait_for_function(
+        "now => document.querySelector('.st-key-chat-log').innerText.split('users.').length - 1 > now",
+        arg=now,
+    )
+
+
+def test_an_answer_survives_a_slider_another_page_a_reload_and_ends_with_stop(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage, simulator: Simulator
+) -> None:
+    page = new_page(address(shop, "explore"))
+    expect(page.get_by_text("in 3 segments")).to_be_visible()
+    ask(page, UNKNOWN)
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("127.0.0.1")).to_be_visible()
+    expect(dialog.get_by_text(UNKNOWN)).to_be_visible()
+    assert not any(UNKNOWN in str(request) for request in simulator.requests)
+    dialog.get_by_role("button", name="Agree for this session").click()
+    expect(log(page).get_by_text("Segment 1 has").first).to_be_visible()
+
+    page.locator(".st-key-k [role=slider], .st-key-k input").first.press("ArrowRight")
+    expect(page.get_by_text("in 4 segments")).to_be_visible()
+    grows(page)
+
+    page.get_by_test_id("stSidebarNav").get_by_text("Export", exact=True).click()
+    expect(page.get_by_role("heading", name="Export")).to_be_visible()
+    grows(page)
+
+    page.reload()
+    expect(page.get_by_role("heading", name="Export")).to_be_visible()
+    expect(log(page).get_by_text(UNKNOWN)).to_be_visible()
+    expect(stop(page)).to_be_visible()
+    grows(page)
+
+    stop(page).click()
+    expect(log(page).get_by_text("Written without the model")).to_be_visible()
+    expect(stop(page)).to_have_count(0)
+    page.reload()
+    expect(log(page).get_by_text("Written without the model")).to_be_visible()
+    expect(log(page).get_by_text(UNKNOWN)).to_be_visible()
+
+
+def test_a_whole_answer_has_figures_to_look_up_and_says_what_it_used(
+    new_page: OpenPage, tmp_path: Path
+) -> None:
+    with simulating(writer(sentences=3)) as quick:
+        variables = {"BEHA2VEC_MODEL": MODEL, "OPENAI_BASE_URL": quick.base_url}
+        with running_server(tmp_path / "quick", **variables) as server:
+            run = write_run(server.cache, views=("url", "theme"), per_kind=40)
+            page = new_page(f"{server.url}/settings?data={run.dataset}&k=3")
+            page.locator(".st-key-connect button").first.click()  # in the middle of the page's first run
+            expect(page.get_by_text("Connected in")).to_be_visible()
+            for name, value in (("fewest_users", "20"), ("max_tool_calls", "6"), ("wall_s", "60")):
+                expect(page.locator(f".st-key-pref-{name} input")).to_have_value(value)
+            assert not (server.cache / "preferences.json").exists()
+            ask(page, UNKNOWN)
+            page.get_by_role("dialog").get_by_role("button", name="Agree for this session").click()
+            expect(log(page).get_by_text(f"{MODEL} · 100 tokens")).to_be_visible()
+            expect(log(page).get_by_text("(suggestion)").first).to_be_visible()
+            log(page).get_by_text("3 figures").click()
+            expect(page.get_by_role("link", name="Open the charts")).to_be_visible()
+
+
+def test_everything_works_with_the_network_cut_and_nobody_asks_for_a_model(
+    new_page: OpenPage, tmp_path: Path
+) -> None:
+    record = tmp_path / "attempts"
+    (tmp_path / "guard").mkdir()
+    (tmp_path / "guard" / "sitecustomize.py").write_text(GUARD.format(record=str(record)))
+    variables = {"PYTHONPATH": str(tmp_path / "guard"), **dict.fromkeys(VARIABLES, "")}
+    outwards = "import socket; socket.create_connection(('192.0.2.1', 9))"
+    subprocess.run([sys.executable, "-c", outwards], env=os.environ | variables, capture_output=True)
+    assert "192.0.2.1" in record.read_text()  # the guard notices
+    record.unlink()
+    with running_server(tmp_path / "app", **variables) as server:
+        run = write_run(server.cache, views=("url", "theme"), per_kind=40)
+        page = new_page("about:blank")
+        outside: list[str] = []
+        page.on("request", lambda asked: outside.append(asked.url) if server.url not in asked.url else None)
+        page.goto(f"{server.url}/explore?data={run.dataset}&k=3")
+        expect(page.get_by_text("in 3 segments")).to_be_visible()
+        ask(page, "How many users are in segment 1?")
+        expect(log(page).get_by_text("users").first).to_be_visible()
+        ask(page, UNKNOWN)
+        expect(log(page).get_by_text("I do not understand")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        for screen in ("Compare", "Settings"):
+            page.get_by_test_id("stSidebarNav").get_by_text(screen, exact=True).click()
+            expect(page.get_by_role("heading", name=screen, exact=True)).to_be_visible()
+        expect(page.get_by_text("No model, nothing to agree to")).to_be_visible()
+        expect(page.get_by_role("button", name="Describe with")).to_have_count(0)
+    assert not record.exists(), record.read_text()
+    assert [url for url in outside if not url.startswith(("data:", "blob:"))] == []

@@ -1,0 +1,81 @@
+"""The scorecard in a real browser: cancelled, measured, kept, linked to; and the fast mode beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core import pipeline
+from core.progress import silent
+from core.settings import TrainSettings
+from core.store import Store
+from tests.e2e.conftest import OpenPage, Server, running_server
+from tests.pages.fixtures_segments import write_run
+
+pytestmark = pytest.mark.e2e
+
+MINUTE_MS = 60_000
+SMALL = TrainSettings(epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    """A server with 1,000 visitors of three plain kinds and a model of one epoch, and the link to them."""
+    with running_server(tmp_path_factory.mktemp("trust")) as server:
+        run, store = write_run(server.cache, per_kind=330), Store(server.cache)
+        dataset = pipeline.open_dataset(store, run.dataset)
+        model = pipeline.train(store, dataset, None, SMALL, silent)
+        pipeline.embed(store, dataset, None, model, silent)
+        yield server, f"data={run.dataset}&model={model.key}&k=3"
+
+
+def still(page: Page) -> None:
+    """Wait for the end of a run: what is clicked before it may belong to a widget that is drawn anew."""
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=MINUTE_MS)
+
+
+def test_the_scorecard_is_cancelled_measured_kept_and_linked_to(
+    shop: tuple[Server, str], new_page: OpenPage
+) -> None:
+    server, keys = shop
+    page = new_page(f"{server.url}/trust?{keys}")
+    page.get_by_role("button", name="Cancel").click(timeout=MINUTE_MS)  # the first visit measures by itself
+    page.get_by_role("button", name="Measure").click(timeout=MINUTE_MS)
+    verdict = page.locator(".st-key-verdict")
+    expect(verdict).to_contain_text("never seen by the model", timeout=2 * MINUTE_MS)
+    said = verdict.inner_text()
+    other = new_page("about:blank", scheme="dark", width=390)
+    problems: list[str] = []
+    other.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    other.goto(f"{server.url}/trust?{keys}")
+    expect(other.locator(".st-key-verdict")).to_contain_text(said.splitlines()[-1], timeout=MINUTE_MS)
+    expect(other.get_by_role("button", name="Cancel")).to_have_count(0)  # kept, not measured again
+    still(other)
+    assert other.evaluate("document.documentElement.scrollWidth > window.innerWidth") is False
+    assert [problem for problem in problems if "404" not in problem] == []
+    expect(other.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_the_fast_mode_makes_segments_without_a_training(
+    shop: tuple[Server, str], new_page: OpenPage
+) -> None:
+    server, keys = shop
+    page = new_page(f"{server.url}/training?{keys}")
+    bag = page.get_by_role("radio", name="Bag of pages")
+    expect(bag).to_be_visible(timeout=MINUTE_MS)
+    still(page)
+    bag.click()
+    expect(page.get_by_text("The fast mode: nothing is trained")).to_be_visible(timeout=MINUTE_MS)
+    still(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("Bag of pages: nothing was trained")).to_be_visible(timeout=MINUTE_MS)
+    made = parse_qs(urlsplit(page.url).query)
+    # to a bag of pages these visitors are five different users, so six segments cannot be made of them
+    page.goto(f"{server.url}/explore?data={made['data'][0]}&model={made['model'][0]}&k=3")
+    expect(page.get_by_text("in 3 segments")).to_be_visible(timeout=MINUTE_MS)
+    page.get_by_test_id("stSidebarNav").get_by_text("Trust", exact=True).click()
+    expect(page.get_by_role("heading", name="made without a model")).to_be_visible(timeout=MINUTE_MS)

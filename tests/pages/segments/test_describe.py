@@ -1,0 +1,130 @@
+"""Descriptions by a simulated model on the Compare page: agreed to, watched, cancelled, kept, taken back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.store import Store
+from pages.ui import desk
+from tests.llm_simulator import Simulator, simulating
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import FinishedRun
+from tests.pages.simulated_writer import MODEL, NAMES, writer
+
+PAGE = "pages/segments/compare.py"
+PATIENCE_S = 30.0
+
+
+def use(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
+    monkeypatch.setenv("BEHA2VEC_MODEL", MODEL)
+    monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
+
+
+def until(app: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds(app):
+        assert time.monotonic() < deadline, texts(app)
+        time.sleep(0.1)
+        app.run()
+        assert not app.exception
+    return app
+
+
+def keys(app: AppTest) -> list[str]:
+    return [button.key for button in app.button]
+
+
+def agreed(app: AppTest) -> AppTest:
+    app.button(key="describe").click().run()
+    until(app, lambda app: "agree-describe" in keys(app))
+    return app.button(key="agree-describe").click().run()
+
+
+def described(app: AppTest) -> AppTest:
+    return until(agreed(app), lambda app: "undescribe" in keys(app) and "describe-stop" not in keys(app))
+
+
+def test_without_a_model_nobody_offers_one(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert not {"describe", "undescribe"} & set(keys(app))
+
+
+def test_every_segment_is_described_after_agreement_and_the_words_can_be_taken_back(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer()) as simulator:
+        use(monkeypatch, simulator)
+        app = open_app(PAGE, data=finished_run.dataset, k="3")
+        app.button(key="describe").click().run()
+        until(app, lambda app: "agree-describe" in keys(app))
+        assert any("Name and describe S1" in code.value for code in app.code)
+        assert not any("Name and describe" in str(request) for request in simulator.requests)
+        app.button(key="agree-describe").click().run()
+        until(app, lambda app: "undescribe" in keys(app) and "describe-stop" not in keys(app))
+        asked = [request for request in simulator.requests if "Name and describe" in str(request)]
+    assert len(asked) == 3  # the trial has shown that a schema is in vain
+    words = texts(open_app(PAGE, data=finished_run.dataset, k="3"))
+    assert "Write to them\\. *(suggestion)*" in words
+    for name in NAMES.values():
+        assert f"Suggested name: {name}" in words
+    app.button(key="undescribe").click().run()
+    assert "Write to them" not in texts(app)
+
+
+def test_the_model_s_names_are_taken_over_and_back(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(finished_run.root)
+    with simulating(writer()) as simulator:
+        use(monkeypatch, simulator)
+        app = described(open_app(PAGE, data=finished_run.dataset, k="3"))
+    app.button(key="use-name-1").click().run()
+    assert desk.names(store, finished_run.model) == {1: NAMES["S2"]}
+    app.button(key="use-names").click().run()
+    assert desk.names(store, finished_run.model) == dict(enumerate(NAMES.values()))
+    app.button(key="undo-names").click().run()
+    assert desk.names(store, finished_run.model) == {1: NAMES["S2"]}
+
+
+def test_other_segments_are_not_described_by_words_about_these(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer()) as simulator:
+        use(monkeypatch, simulator)
+        app = described(open_app(PAGE, data=finished_run.dataset, k="3"))
+    app.slider(key="k").set_value(2).run()
+    assert "Write to them" not in texts(app)
+    assert "undescribe" not in keys(app)
+
+
+def test_no_means_the_app_s_own_words(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer()) as simulator:
+        use(monkeypatch, simulator)
+        app = open_app(PAGE, data=finished_run.dataset, k="3")
+        app.button(key="describe").click().run()
+        until(app, lambda app: "decline-describe" in keys(app))
+        app.button(key="decline-describe").click().run()
+    assert not {"describe", "decline-describe"} & set(keys(app))
+    assert not any("Name and describe" in str(request) for request in simulator.requests)
+
+
+def test_cancel_keeps_what_came_so_far(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(hang_s=1.0)) as simulator:
+        use(monkeypatch, simulator)
+        app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"))
+        until(app, lambda app: "undescribe" in keys(app))
+        app.button(key="describe-stop").click().run()
+        until(app, lambda app: "describe-stop" not in keys(app))
+        sent = len(simulator.requests)
+        time.sleep(1.5)
+        assert len(simulator.requests) == sent
+    assert 1 <= texts(app).count("Write to them") < 3

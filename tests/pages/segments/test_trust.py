@@ -1,0 +1,122 @@
+"""The Trust page: without data, measuring, measured, failed, and for vectors that nobody learned."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import pipeline
+from core.jobs import State
+from core.progress import silent
+from core.scorecard import result
+from core.scorecard.result import Call, Scorecard, Topic
+from core.settings import Preset, TrainSettings
+from core.store import Store, content_key
+from tests.core.scorecard import toy
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import FakeJobs, texts
+from tests.pages.fixtures_segments import FinishedRun
+
+PAGE = "pages/segments/trust.py"
+FULL = (toy.retrieval(), toy.outcome(), toy.stability(), toy.length())
+
+
+def keep(run: FinishedRun, card: Scorecard, n_clusters: int = 3) -> str:
+    """Put a scorecard where the job would have put it."""
+    settings, inputs = result.made_of(run.embeddings, n_clusters, "purchase")
+    key = content_key(result.STAGE, settings, inputs)
+    with Store(run.root).write(result.STAGE, key, settings, inputs) as folder:
+        (folder / result.FILE).write_text(card.to_json())
+    return key
+
+
+def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "This page needs a data set" in texts(app)
+
+
+def test_the_first_visit_starts_measuring_once(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    app.run()
+    ((task, request, subject),) = fake_jobs.started
+    settings, inputs = result.made_of(finished_run.embeddings, 3, "purchase")
+    assert (task, subject) == ("scorecard", content_key(result.STAGE, settings, inputs))
+    assert (request["model"], request["n_clusters"]) == (finished_run.model, 3)
+    assert "Comparing the model with simple ways" in texts(app)
+    assert [button.label for button in app.button if str(button.key).startswith("cancel-")] == ["Cancel"]
+
+
+def test_what_was_measured_is_shown_without_a_job(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    keep(finished_run, toy.scorecard(*FULL))
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert not app.exception
+    assert fake_jobs.started == []
+    shown = texts(app)
+    assert "Yes: order matters here" in shown
+    assert "2\\.0 times as well as a bag of pages" in shown
+    assert "Not measured. Too few users" in shown  # other seeds of K-Means
+    assert len(app.get("vega_lite_chart")) == 4
+    assert len(app.get("page_link")) == 0
+
+
+def test_another_number_of_segments_is_measured_when_asked(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    keep(finished_run, toy.scorecard(*FULL))
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    app.slider(key="k").set_value(4).run()
+    fake_jobs.end("scorecard", State.CANCELLED)  # the first visit with these vectors measures by itself
+    app.run()
+    assert "Not measured yet for this number of segments" in texts(app)
+    app.button(key="measure").click().run()
+    assert [request["n_clusters"] for _, request, _ in fake_jobs.started] == [4, 4]
+
+
+def test_a_bag_that_is_as_good_is_offered_as_the_fast_mode(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    keep(finished_run, toy.scorecard(toy.retrieval(Call.EQUAL), toy.outcome(Call.EQUAL)))
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert "No: on these data a bag of pages is as good" in texts(app)
+    assert "a bag of pages gives segments in seconds" in texts(app)
+    assert "Make segments with a bag of pages" in [link.label for link in app.get("page_link")]
+
+
+def test_a_failure_is_said_and_can_be_tried_again(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    fake_jobs.end("scorecard", State.FAILED, error="The model is damaged.")
+    app.run()
+    assert "The model is damaged" in app.error[0].value
+    assert app.button(key="measure").label == "Try again"
+
+
+@pytest.mark.parametrize("topic", list(Topic))
+def test_every_question_can_be_missing(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, topic: Topic
+) -> None:
+    keep(finished_run, toy.scorecard(*(one for one in FULL if one.topic is not topic)))
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert not app.exception
+    assert texts(app).count("Not measured. Too few users") == (1 if topic is Topic.SEEDS else 2)
+
+
+def test_vectors_that_nobody_learned_are_not_judged(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    store = Store(finished_run.root)
+    dataset = pipeline.open_dataset(store, finished_run.dataset)
+    model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
+    pipeline.embed(store, dataset, None, model, silent)
+    app = open_app(PAGE, data=finished_run.dataset, model=model.key, k="3")
+    assert not app.exception
+    assert "made without a model" in texts(app)
+    assert "A bag of pages, no model" in [caption.value for caption in app.sidebar.caption]
+    assert fake_jobs.started == []
+    for page in ("segments/explore", "segments/profiles", "prepare/training", "use/export", "use/users"):
+        assert not app.switch_page(f"pages/{page}.py").run().exception, page
