@@ -60,6 +60,11 @@ class Cast:
     y: str
     style: int
 
+    @property
+    def c(self) -> int:
+        """The first of the segments that are neither."""
+        return next(row for row in range(len(self.shop.names)) if row not in (self.a, self.b))
+
 
 def called(segment: int, cast: Cast, style: int) -> str:
     """One of the ways to name a segment."""
@@ -117,7 +122,7 @@ def _whole_in_words(value: int) -> str:
 def place_of(name: str, cast: Cast) -> int:
     """Row of the table."""
     n = len(cast.shop.names)
-    return {"A": cast.a, "B": cast.b, "group": n, "all": n + 1}[name]
+    return {"A": cast.a, "B": cast.b, "C": cast.c, "group": n, "all": n + 1}[name]
 
 
 def extreme(kind: str, metric: str, shop: Shop) -> int:
@@ -130,8 +135,9 @@ def filled(slot: str, cast: Cast) -> str:
     """What stands in a slot of a right sentence."""
     name, _, form = slot.partition("|")
     part = name.split(":")
-    if name in ("A", "B"):
-        return called(place_of(name, cast), cast, cast.style + (name == "B") * 2)
+    if name in ("A", "B", "C"):
+        row = place_of(name, cast)
+        return f"S{row + 1}" if form == "S" else called(row, cast, cast.style + "ABC".index(name) * 2)
     if name in ("X", "Y"):
         return cast.x if name == "X" else cast.y
     if part[0] in ("MAX", "MIN"):
@@ -283,8 +289,8 @@ def _corpus(name: str, shop: Shop, module: ModuleType) -> Corpus:
 
 TUNED: Final = _corpus("tuned", BY_HAND, tuned)
 MENDED: Final = _corpus("mended", drawn(11), mended)
-HELD_OUT: Final = _corpus("held out", drawn(13), held_out)
-CORPORA: Final = (TUNED, MENDED, HELD_OUT)
+HELD_OUT: Final = tuple(_corpus(f"held out, {one}", drawn(seed), held_out) for one, seed in (("one shop", 17), ("another", 19)))
+CORPORA: Final = (TUNED, MENDED, *HELD_OUT)
 
 
 def right_answers(rng: np.random.Generator, corpus: Corpus, times: int = 2) -> list[Sample]:

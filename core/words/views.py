@@ -1,4 +1,4 @@
-"""The tables that SQL for experts may read: what the profiles show, by name; no users and no rows of theirs."""
+"""The tables that SQL for experts may read: what the profiles show, by name; no users and no rows."""
 
 from __future__ import annotations
 

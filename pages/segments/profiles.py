@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, Final
 
 import pandas as pd
@@ -12,9 +13,11 @@ from core.profiles.labels import LabelCol
 from core.profiles.metrics import records
 from core.report.wording import common_ending, common_origin, short_address
 from core.schema import Users, View
-from pages.ui import bench_view, cards, charts, errors, workbench
+from pages.ui import bench_view, cards, charts, errors, spotlight, workbench
 from pages.ui import profile_tables as tables
+from pages.ui.fact_sources import pages_chart
 from pages.ui.figure import Columns, figure, page_columns
+from pages.ui.links import PROFILES
 from pages.ui.text import count
 from pages.ui.workbench import Bench
 
@@ -43,8 +46,9 @@ def page() -> None:
     bench = bench_view.ready()
     if bench is None:
         return
-    _all_segments(bench)
-    _one_by_one(bench)
+    with spotlight.raised(PROFILES):
+        _all_segments(bench)
+        _one_by_one(bench)
 
 
 def _all_segments(bench: Bench) -> None:
@@ -119,6 +123,7 @@ def _one_by_one(bench: Bench) -> None:
     rows = rows[rows[Col.KIND] != Kind.ALL]
     called = dict(zip(rows[Col.KEY], rows[Col.LABEL], strict=True))
     st.subheader("Segments in detail")
+    _follow_link(list(called))
     chosen = st.pills(
         "Which ones", list(called), selection_mode="multi", default=list(called)[:1],
         format_func=lambda key: cards.heading(called[key]), key="profiled",
@@ -131,6 +136,18 @@ def _one_by_one(bench: Bench) -> None:
         _segment(bench, row)
     _labels(bench, [key for key in called if key in chosen])
     _attributes(bench, [key for key in called if key in chosen])
+
+
+def _follow_link(keys: list[str]) -> None:
+    """Choose what shows the chart that the link names."""
+    chart, rows = spotlight.asked()
+    wanted = [key for key in keys if key in rows]
+    if not spotlight.arrived() or not wanted:
+        return
+    st.session_state["profiled"] = wanted
+    for key, ranking in product(wanted, Ranking):
+        if chart == pages_chart(key, ranking):
+            st.session_state[f"ranking-{key}"] = ranking.value
 
 
 def _segment(bench: Bench, row: dict[str, Any]) -> None:
@@ -186,7 +203,7 @@ def _pages(bench: Bench, key: str, name: str) -> None:
         charts.dumbbell(drawn, "page_label", Col.SHARE, Col.REST_SHARE, "Share of users who saw the page"),
         found[shown],
         n=f"{found[Col.N].iloc[0]:,} users here (coloured), {found[Col.REST_N].iloc[0]:,.0f} others (grey).",
-        key=f"pages-{key}-{ranking}".replace(":", "-"), alt_text=f"Pages of {name} beside everybody else",
+        key=pages_chart(key, ranking), alt_text=f"Pages of {name} beside everybody else",
         columns=page_columns("Share of these users who saw it", "The same of the others"),
         border=False,
     )  # fmt: skip

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.export import csv_bytes
 from core.profiles.columns import Col
+from pages.ui import spotlight
 from pages.ui.charts import Chart
 
 Columns: TypeAlias = dict[str, Any]
@@ -42,7 +43,8 @@ def figure(
         border: Whether to draw a frame; not inside another one.
         min_width: Pixels below which the chart scrolls sideways instead of getting narrower.
     """
-    with st.container(border=border, key=f"figure-{key}", gap="xsmall"):
+    top = spotlight.holder(key)
+    with (top or st).container(border=border or top is not None, key=f"figure-{key}", gap="xsmall"):
         st.markdown(f"**{title}**", help=help_text)
         st.caption(n)
         place = st.grid(1, min_column_width=min_width, wrap=False) if min_width else st.container()

@@ -9,9 +9,9 @@ import streamlit as st
 from core import jobs
 from core.jobs import JobView
 from core.settings import Encoder, TrainSettings
-from pages.ui import catalog, chat, errors, preferences, state, topic
+from pages.ui import catalog, chat, errors, preferences, spotlight, state, topic
 from pages.ui.job_panel import TITLES, progress_line
-from pages.ui.links import DATA, EXPLORE, LABELS, TRAINING, TRUST, Screen, link, sections
+from pages.ui.links import DATA, EXPLORE, LABELS, PROFILES, TRAINING, TRUST, Screen, link, sections
 from pages.ui.text import count, md_text
 
 HOME_OF = {
@@ -42,6 +42,8 @@ def main() -> None:
     shown = sections(expert=preferences.load(state.store()).expert_sql)
     page = st.navigation({name: [screen.page() for screen in screens] for name, screens in shown.items()})
     state.sync_link()
+    if page.url_path != PROFILES.url_path:
+        spotlight.leave()
     status, talk = st.sidebar.container(key="status"), st.sidebar.container(key="talk")
     with talk, errors.shown():
         chat.panel()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pandas as pd
 import streamlit as st
 
 from core.labels import review
 from core.page_labels import LabelledPages
 
-STATES: int = 6
+STATES: Final = 6
 """Labels whose tables are kept, across data sets and sessions."""
 
 

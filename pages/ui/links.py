@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,10 +95,10 @@ def sections(*, expert: bool) -> dict[str, tuple[Screen, ...]]:
     return {**SECTIONS, "Use": (*SECTIONS["Use"], SQL)} if expert else SECTIONS
 
 
-def link(screen: Screen, label: str) -> None:
-    """Draw a link to a page; nothing when the page runs alone, outside the navigation (a test)."""
+def link(screen: Screen, label: str, asked: Mapping[str, str | list[str]] | None = None) -> None:
+    """Draw a link to a page, with query parameters; words only where the page runs alone (a test)."""
     try:
-        st.page_link(screen.file, label=label, icon=screen.icon)
+        st.page_link(screen.file, label=label, icon=screen.icon, query_params=asked)
     except StreamlitAPIException:
         st.caption(f"{screen.title}: {label}")
 
