@@ -86,6 +86,7 @@ class EmbeddingClassifier:
     def __init__(self, taxonomy: Taxonomy, folder: Path, limits: Mapping[View, Limits] = LIMITS) -> None:
         self._taxonomy, self._folder, self._limits = taxonomy, folder, limits
         self._class_vectors: dict[View, NDArray[np.float32]] = {}
+        self._known: dict[str, NDArray[np.float32]] = {}
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
         """Decide where one class is close, and clearly closer than the next."""
@@ -109,8 +110,15 @@ class EmbeddingClassifier:
         spoken = [text for text in texts if text]
         if not spoken:
             return [None] * len(texts)
-        rows = iter(self._encoder.encode(spoken) @ self._vectors_of(view).T)
+        rows = iter(self._embed(spoken) @ self._vectors_of(view).T)
         return [next(rows) if text else None for text in texts]
+
+    def _embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of texts: the second view asks about the same pages as the first."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if new:
+            self._known.update(zip(new, self._encoder.encode(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
 
     def _vectors_of(self, view: View) -> NDArray[np.float32]:
         if view not in self._class_vectors:

@@ -59,15 +59,24 @@ def label_dataset(
         return label(dataset.pages, dataset.page_events, settings, out_dir, progress, kept, documents, frozen)
 
 
-def ingredients(dataset: Dataset, settings: LabelSettings, cache_dir: Path) -> dict[str, str]:
-    """What labels depend on besides settings and pages: rules, models, fetched documents."""
+def ingredients(
+    dataset: Dataset, settings: LabelSettings, cache_dir: Path, asked: str = ""
+) -> dict[str, str]:
+    """What labels depend on besides settings and pages: rules, models, fetched documents.
+
+    Args:
+        dataset: The cleaned export.
+        settings: Mode, taxonomy, corrections.
+        cache_dir: Where decisions and fetched pages are kept.
+        asked: Identity of the language model; by default the environment's.
+    """
     found = {"rules": file_checksum(RULES_FILE), "version": str(cache.VERSION)}
     if settings.mode not in WITHOUT_MODELS:
         found["embedding"] = weights.SHA256 if weights.installed() else MISSING
     if settings.mode is LabelMode.NLI:
         found["nli"] = nli.weights_hash(settings.nli_model) or MISSING
     if settings.mode is LabelMode.LLM:
-        found["llm"] = _llm_identity()
+        found["llm"] = asked or _llm_identity()
     documents = _documents(dataset, cache_dir)
     if documents:
         dates = "\n".join(f"{index} {stored.fetched}" for index, stored in sorted(documents.items()))

@@ -99,6 +99,22 @@ def test_a_second_run_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert first[1] is None
 
 
+def test_the_second_view_embeds_no_page_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    needs_weights()
+    embedded: list[str] = []
+    encode = Encoder.encode
+
+    def listen(self: Encoder, texts: list[str]) -> np.ndarray:
+        embedded.extend(texts)
+        return encode(self, texts)
+
+    monkeypatch.setattr(Encoder, "encode", listen)
+    fresh = embedding.ranker(TAXONOMY)
+    for view in (View.THEME, View.TYPE):
+        fresh.classify([subject("Zwiebelkuchen"), subject("Garden tools")], view)
+    assert sum("zwiebelkuchen" in text.casefold() for text in embedded) == 1
+
+
 def test_without_weights_there_is_no_rung(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(weights, "PACKAGE", "a_package_that_nobody_has")
     with pytest.raises(ResourceError, match="not installed"):
