@@ -61,7 +61,7 @@ def _label(label: LabelSettings) -> list[str]:
 def _train(settings: RunSettings) -> list[str]:
     preset = _preset(settings.train)
     default = TrainSettings.preset(preset)
-    words = ["--preset", preset] if preset is Preset.BAG else []
+    words = [] if preset is Preset.BALANCED else ["--preset", preset]
     if settings.train.epochs != default.epochs:
         words += ["--epochs", str(settings.train.epochs)]
     if settings.train.seed != default.seed or settings.cluster.seed != ClusterSettings().seed:
@@ -70,7 +70,14 @@ def _train(settings: RunSettings) -> list[str]:
 
 
 def _preset(train: TrainSettings) -> Preset:
-    return Preset.BAG if train.encoder is Encoder.BAG else Preset.BALANCED
+    """The preset from which the fewest settings differ; the default one in doubt."""
+    if train.encoder is Encoder.BAG:
+        return Preset.BAG
+    values = train.model_dump().items()
+    return min(
+        (Preset.BALANCED, Preset.FAST, Preset.THOROUGH),
+        key=lambda preset: len(values - TrainSettings.preset(preset).model_dump().items()),
+    )
 
 
 def _ingest(settings: RunSettings) -> list[str]:

@@ -101,6 +101,7 @@ def start(
     limits: Limits | None = None,
     *,
     replace: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> str:
     """Start a task in a child process, or join the job that already does just that.
 
@@ -112,6 +113,7 @@ def start(
             for something else waits until those before it have ended.
         limits: Memory and time the child may use.
         replace: Ask those before it to stop, because only the last request counts.
+        environment: Variables of the child beside ours; never written down, so a key may be among them.
 
     Returns:
         The job's id.
@@ -129,7 +131,7 @@ def start(
             cancel(root, job.id)
         job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
         after = [job.id for job in before]
-        _launch(root, jobs / job_id, task, asked, subject, limits or Limits(), after)
+        _launch(root, jobs / job_id, task, asked, subject, limits or Limits(), after, environment or {})
         return job_id
 
 
@@ -148,6 +150,7 @@ def _launch(
     subject: str,
     limits: Limits,
     after: Sequence[str],
+    environment: Mapping[str, str],
 ) -> None:
     folder.mkdir()
     order = {
@@ -165,6 +168,7 @@ def _launch(
         child = subprocess.Popen(
             [sys.executable, "-m", "core.jobs", str(folder.resolve())],
             cwd=PROJECT,
+            env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

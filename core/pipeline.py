@@ -137,9 +137,19 @@ def label(
     return open_labels(store, key)
 
 
-def find_labels(store: Store, dataset: Dataset, settings: LabelSettings) -> LabelledPages | None:
-    """The labels that :func:`label` would make, if they are there already."""
-    key = content_key("label", settings.model_dump(mode="json"), _label_inputs(store, dataset, settings))
+def find_labels(
+    store: Store, dataset: Dataset, settings: LabelSettings, asked: str = ""
+) -> LabelledPages | None:
+    """The labels that :func:`label` would make, if they are there already.
+
+    Args:
+        store: The artifacts.
+        dataset: The cleaned export.
+        settings: Mode, taxonomy, corrections.
+        asked: Identity of the language model, where the environment does not name it.
+    """
+    inputs = _label_inputs(store, dataset, settings, asked)
+    key = content_key("label", settings.model_dump(mode="json"), inputs)
     artifact = store.find("label", key)
     return None if artifact is None else LabelledPages(artifact.path, artifact.key)
 
@@ -164,11 +174,11 @@ def fetch(
     return report.outcomes
 
 
-def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings) -> dict[str, str]:
+def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings, asked: str = "") -> dict[str, str]:
     """What labels are made from besides the settings: pages, installed weights, fetched documents."""
     from core.labels import stage
 
-    return {"preprocess": dataset.key} | stage.ingredients(dataset, settings, store.root / LABEL_CACHE)
+    return {"preprocess": dataset.key} | stage.ingredients(dataset, settings, store.root / LABEL_CACHE, asked)
 
 
 def open_labels(store: Store, key: str) -> LabelledPages:

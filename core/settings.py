@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -24,6 +24,8 @@ class Settings(BaseModel):
     """Base of all settings: frozen, no unknown keys, compared and hashed by value."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    unshown: ClassVar[frozenset[str]] = frozenset()
+    """Settings whose value is not repeated in an error: a secret may be in it."""
 
     @classmethod
     def checked(cls, **values: Any) -> Self:  # noqa: ANN401 - pydantic checks what comes in
@@ -40,7 +42,8 @@ class Settings(BaseModel):
             name = ".".join(str(part) for part in first["loc"])
             if not name:  # settings that do not go together: the reason names them
                 raise SettingsError(reason) from error
-            raise SettingsError(f"{name} = {_shown(first['input'])} is not possible: {reason}") from error
+            value = "" if name in cls.unshown else f" = {_shown(first['input'])}"
+            raise SettingsError(f"{name}{value} is not possible: {reason}") from error
 
 
 class UrlRule(Settings):

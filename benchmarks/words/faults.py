@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.words.sentences import held_out, mended, tuned
+from benchmarks.words.sentences import held_out, mended, tuned, writers
 from benchmarks.words.shop import BY_HAND, Shop, drawn
 from core.words.contract import Unit
 from core.words.measures import BY_KEY, write
@@ -99,8 +99,8 @@ def written(metric: str, value: float, form: str) -> str:
 
 def in_words(value: float, unit: Unit) -> str:
     """``two thousand six hundred fifty-one``; shares as percent, means with one digit."""
-    value = round(value, 1)
-    whole = round(value) if unit is not Unit.NUMBER else int(value)
+    value = round(value, 1 if unit is Unit.NUMBER else None)
+    whole = int(value)
     text = _whole_in_words(whole)
     if unit is Unit.NUMBER:
         names = {int(number): word for word, number in SMALL.items() if number < 10}
@@ -289,8 +289,10 @@ def _corpus(name: str, shop: Shop, module: ModuleType) -> Corpus:
 
 TUNED: Final = _corpus("tuned", BY_HAND, tuned)
 MENDED: Final = _corpus("mended", drawn(11), mended)
-HELD_OUT: Final = tuple(_corpus(f"held out, {one}", drawn(seed), held_out) for one, seed in (("one shop", 17), ("another", 19)))
-CORPORA: Final = (TUNED, MENDED, *HELD_OUT)
+WRITERS: Final = tuple(_corpus("several writers", drawn(seed), writers) for seed in (17, 19))
+HELD_OUT: Final = tuple(_corpus("held out", drawn(seed), held_out) for seed in (23, 29))
+CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, HELD_OUT)
+"""Those of one kind, over one shop or two."""
 
 
 def right_answers(rng: np.random.Generator, corpus: Corpus, times: int = 2) -> list[Sample]:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.words.mutations
 
-Answers are made from hand-written sentences (``sentences.py``) and a made table (``shop.py``). A wrong one
+Answers are made from hand-written sentences (``sentences/``) and a made tables (``shop.py``). A wrong one
 differs from a right one in one place; it counts as noticed if that very place is marked. Each sentence is
 used with numbers (for the verifier) and with slots (for the slot check).
 """
@@ -59,6 +59,16 @@ class Score:
     def false_alarms(self) -> float:
         """Share of right answers that were doubted."""
         return len(self.doubted) / self.right
+
+
+def added(scores: Sequence[Score]) -> Score:
+    """Several scores as one."""
+    return Score(
+        tuple(sample for one in scores for sample in one.missed),
+        tuple(pair for one in scores for pair in one.doubted),
+        sum((one.wrong for one in scores), Counter()),
+        sum(one.right for one in scores),
+    )
 
 
 def score(corpus: Corpus, seed: int = 0) -> Score:
@@ -151,11 +161,11 @@ def _is_marked(sample: Sample, marks: Sequence[Checked | Problem]) -> bool:
 
 def main() -> None:
     """Print a table for docs/method.md for each corpus, and what went wrong."""
-    for corpus in CORPORA:
+    for corpora in CORPORA:
         for name, measured in (("numbers", score), ("slots", slot_score)):
             started = time.monotonic()
-            result = measured(corpus)
-            _print(f"{corpus.name}, {name}", result, time.monotonic() - started)
+            result = added([measured(one) for one in corpora])
+            _print(f"{corpora[0].name}, {name}", result, time.monotonic() - started)
 
 
 def _print(name: str, result: Score, seconds: float) -> None:

@@ -72,12 +72,14 @@ class Estimate:
         sent: Tokens out, at 3.5 characters a token.
         received: Tokens of answers.
         characters: Sent.
+        first: The first question as it would be sent, instructions before it; empty if there is none.
     """
 
     calls: int
     sent: int
     received: int
     characters: int
+    first: str = ""
 
     @property
     def tokens(self) -> int:
@@ -118,9 +120,11 @@ def identity() -> str:
 def estimate(subjects: Sequence[Subject], taxonomy: Taxonomy, view: View) -> Estimate:
     """What asking about these would cost, without asking."""
     batches = [batch for asking in _askings(_pages(subjects)) for batch in asking]
-    characters = sum(len(SYSTEM) + len(_question(batch, taxonomy, view)) for batch in batches)
+    questions = [_question(batch, taxonomy, view) for batch in batches]
+    characters = sum(len(SYSTEM) + len(question) for question in questions)
     received = ANSWER_CHARACTERS * sum(map(len, batches))
-    return Estimate(len(batches), _tokens(characters), _tokens(received), characters)
+    first = f"{SYSTEM}\n\n{questions[0]}" if questions else ""
+    return Estimate(len(batches), _tokens(characters), _tokens(received), characters, first)
 
 
 class LlmClassifier:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.errors import ResourceError
-from core.llm.settings import LlmSettings
+from core.llm.settings import NO_KEY, LlmSettings
 from core.llm.waiting import TooLate
 
 SHOWN_CHARACTERS: Final = 300
@@ -15,7 +15,8 @@ SHOWN_CHARACTERS: Final = 300
 def failure(settings: LlmSettings, reason: str) -> ResourceError:
     """The error that is shown."""
     return ResourceError(
-        f"The language model {settings.model!r} at {settings.host} gave no answer: {reason}",
+        f"The language model {settings.model!r} at {settings.host} gave no answer: "
+        f"{redacted(reason, settings)}",
         remedy="Check its address, key and name, or go on without it",
     )
 
@@ -38,12 +39,18 @@ def reason_of(error: Exception, settings: LlmSettings, waited_s: float | None = 
     if isinstance(error, openai.APIConnectionError):
         return f"it cannot be reached ({error.__cause__ or error})"
     if isinstance(error, httpx2.HTTPError):
-        return f"the connection was cut ({said(error)})"
+        return f"the connection was cut ({said(error, settings)})"
     if isinstance(error, openai.APIError):
-        return said(error)
+        return said(error, settings)
     return "its answer is not a chat completion"
 
 
-def said(error: Exception) -> str:
-    """What a server says, on one line and not too long."""
-    return " ".join(str(error).split())[:SHOWN_CHARACTERS]
+def said(error: Exception, settings: LlmSettings) -> str:
+    """What a server says, on one line and not too long; some repeat the key they were sent."""
+    return " ".join(redacted(str(error), settings).split())[:SHOWN_CHARACTERS]
+
+
+def redacted(text: str, settings: LlmSettings) -> str:
+    """A text, which must not be cut yet, with … in place of the key."""
+    key = settings.api_key.get_secret_value()
+    return text if key in ("", NO_KEY) else text.replace(key, "…")

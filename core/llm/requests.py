@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from core.errors import Cancelled
+from core.errors import Beha2VecError
 from core.llm.contract import Message, Stop, Usage, never
-from core.llm.failures import failure, reason_of, said
+from core.llm.failures import failure, reason_of, redacted, said
 from core.llm.log import Call
 from core.llm.settings import LlmSettings
 from core.llm.waiting import Emit, TooLate, wait_for
@@ -38,7 +38,7 @@ class Refused(Exception):
     @property
     def reason(self) -> str:
         """What the server says."""
-        return said(self)
+        return str(self)
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,7 @@ class Requests:
             Refused: On 400 and 422.
             ResourceError: On every other failure.
             Cancelled: If the budget's ``should_stop`` says so.
+            Beha2VecError: Whatever ``part`` raises; the request ends with it.
         """
         client, begun = self._connected(), time.monotonic()
         came, error = Came(), ""
@@ -116,7 +117,7 @@ class Requests:
             came = came_of(result)
             return result
         except Exception as problem:
-            error = said(problem)
+            error = said(problem, self.settings)
             raise
         finally:
             self._record(messages, tools, came, error, time.monotonic() - begun)
@@ -149,11 +150,12 @@ class Requests:
             return wait_for(lambda emit: work(client.chat.completions, fixed, emit), part,
                             budget.should_stop, left)  # fmt: skip
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            raise Refused(said(error)) from error
-        except (Cancelled, TooLate) as error:
+            raise Refused(said(error, self.settings)) from error
+        except Beha2VecError:  # cancelled, or whoever gets the parts has had enough
             self._abandon()
-            if isinstance(error, Cancelled):
-                raise
+            raise
+        except TooLate as error:
+            self._abandon()
             raise self._failed(error, budget) from error
         except Exception as error:  # whatever a server sends, the analyst gets a reason
             raise self._failed(error, budget) from error
@@ -168,8 +170,8 @@ class Requests:
             self.usage = self.usage.plus(came.usage)
         if self._log:
             call = Call(
-                self.settings.host, self.settings.model, list(messages), tuple(tools), came.text,
-                error.replace(self.settings.api_key.get_secret_value(), "…"), round(seconds, 3), came.usage,
+                self.settings.host, self.settings.model, list(messages), tuple(tools),
+                redacted(came.text, self.settings), error, round(seconds, 3), came.usage,
             )  # fmt: skip
             self._log.write(call)
 
@@ -185,18 +187,22 @@ class Requests:
 
 
 def make_client(settings: LlmSettings) -> OpenAI:
-    """The SDK's client, Azure's where the settings have an API version."""
+    """The SDK's client, Azure's where the settings have an API version.
+
+    It follows no redirect: the analyst agreed to one server, and what is sent goes to no other.
+    """
     import openai  # takes a second, and most runs need no model
 
-    key = settings.api_key.get_secret_value()
+    key, http = settings.api_key.get_secret_value(), openai.DefaultHttpxClient(follow_redirects=False)
     if settings.api_version:
         return openai.AzureOpenAI(
             azure_endpoint=settings.base_url, api_version=settings.api_version, api_key=key,
-            timeout=settings.timeout_s, max_retries=RETRIES,
+            timeout=settings.timeout_s, max_retries=RETRIES, http_client=http,
         )  # fmt: skip
     return openai.OpenAI(
-        base_url=settings.base_url, api_key=key, timeout=settings.timeout_s, max_retries=RETRIES
-    )
+        base_url=settings.base_url, api_key=key, timeout=settings.timeout_s, max_retries=RETRIES,
+        http_client=http,
+    )  # fmt: skip
 
 
 def calls_as_text(calls: Sequence[tuple[str, str]]) -> str:

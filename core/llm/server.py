@@ -56,7 +56,7 @@ class ServerLlm:
     @property
     def identity(self) -> str:
         """Model and server."""
-        return f"{self._settings.model} @ {self._settings.base_url}"
+        return self._settings.identity
 
     @property
     def model(self) -> str:

@@ -7,10 +7,10 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from core.errors import ResourceError
 from core.settings import Settings
@@ -39,6 +39,8 @@ Source = Mapping[str, str]
 class LlmSettings(Settings):
     """Which server, and which model on it."""
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+    unshown: ClassVar[frozenset[str]] = frozenset({"base_url", "api_key"})
     model: Annotated[str, Field(min_length=1, max_length=200)]
     base_url: str = DEFAULT_BASE_URL
     api_key: SecretStr = SecretStr(NO_KEY)
@@ -55,8 +57,8 @@ class LlmSettings(Settings):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("a server's address starts with http:// or https://")
-        if parts.username or parts.password:
-            raise ValueError("a key does not belong into the address")
+        if "@" in parts.netloc or parts.query or parts.fragment:
+            raise ValueError("it holds nothing but host and path: a key does not belong into the address")
         return value.rstrip("/")
 
     @classmethod
@@ -68,28 +70,6 @@ class LlmSettings(Settings):
             SettingsError: If one of them is not possible.
         """
         return cls.from_sources([environment])
-
-    @classmethod
-    def load(
-        cls,
-        explicit: Source | None = None,
-        *,
-        environment: Mapping[str, str] = os.environ,
-        folder: Path = Path(),
-    ) -> Self:
-        """Settings from the first place that has them.
-
-        Args:
-            explicit: What the analyst typed, by the names of :data:`VARIABLES`.
-            environment: Looked at next.
-            folder: Where ``.streamlit/secrets.toml`` and then ``config.env`` are looked for.
-
-        Raises:
-            ResourceError: If no place names a model, or a server or a key.
-            SettingsError: If what is named is not possible.
-        """
-        files = [read_secrets(folder / SECRETS_FILE), read_env_file(folder / CONFIG_FILE)]
-        return cls.from_sources([explicit or {}, environment, *files])
 
     @classmethod
     def from_sources(cls, sources: Sequence[Source]) -> Self:
@@ -114,6 +94,18 @@ class LlmSettings(Settings):
         same = (other for address, other, _ in servers if other and _same(address, url))
         secret = SecretStr(key or next(same, NO_KEY))
         return cls.checked(model=model, base_url=url, api_key=secret, api_version=version)
+
+    def as_environment(self) -> dict[str, str]:
+        """Variables that make a child process ask this very server, whatever else its environment names."""
+        azure = bool(self.api_version)
+        url, key = (AZURE_URL_VARIABLE, AZURE_KEY_VARIABLE) if azure else (URL_VARIABLE, KEY_VARIABLE)
+        own = {MODEL_VARIABLE: self.model, url: self.base_url, key: self.api_key.get_secret_value()}
+        return dict.fromkeys(VARIABLES, "") | own | {VERSION_VARIABLES[0]: self.api_version}
+
+    @property
+    def identity(self) -> str:
+        """Model and server: what its answers are kept under."""
+        return f"{self.model} @ {self.base_url}"
 
     @property
     def host(self) -> str:

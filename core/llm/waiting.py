@@ -34,7 +34,7 @@ def wait_for(
     should_stop: Stop = lambda: False,
     seconds: float | None = None,
 ) -> T:
-    """Do blocking work, and give up when told to.
+    """Do blocking work, and give up when told to; it is not begun if that is so already.
 
     Args:
         work: Runs in a thread; calls what it is given for each part, and returns the result.
@@ -48,10 +48,11 @@ def wait_for(
         Exception: Whatever the work raises.
     """
     parts: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-    over = threading.Event()
+    over, until = threading.Event(), _deadline(seconds)
+    _go_on(should_stop, until)  # else what nobody waits for would be sent all the same
     threading.Thread(target=_run, args=(work, parts, over), daemon=True, name="language model").start()
     try:
-        result: T = _collect(parts, on_part, should_stop, _deadline(seconds))
+        result: T = _collect(parts, on_part, should_stop, until)
         return result
     finally:
         over.set()
@@ -59,6 +60,13 @@ def wait_for(
 
 def _deadline(seconds: float | None) -> float:
     return float("inf") if seconds is None else time.monotonic() + seconds
+
+
+def _go_on(should_stop: Stop, until: float) -> None:
+    if should_stop():
+        raise Cancelled("The answer")
+    if time.monotonic() > until:
+        raise TooLate
 
 
 def _run(
@@ -79,10 +87,7 @@ def _collect(
     parts: queue.SimpleQueue[tuple[str, Any]], on_part: Callable[[Any], None], should_stop: Stop, until: float
 ) -> Any:  # noqa: ANN401 - what the work returns
     while True:
-        if should_stop():
-            raise Cancelled("The answer")
-        if time.monotonic() > until:
-            raise TooLate
+        _go_on(should_stop, until)
         try:
             kind, value = parts.get(timeout=POLL_S)
         except queue.Empty:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from core.errors import Beha2VecError
 from core.profiles.columns import Col
+from core.words import items
 from core.words.context import Context
 from core.words.contract import Answer
 from core.words.facts import FactBook
@@ -24,6 +26,9 @@ HELP: Final = (
     "(“chart the outcome rate by segment”)."
 )
 SHOWN: Final = 5
+PURCHASE: Final = "purchase"
+BETTER: Final = {"best": "most", "worst": "least"}
+PARTS: Final = re.compile(r"[^\w]+")
 
 
 def ask(
@@ -42,7 +47,7 @@ def ask(
         return Answer(HELP)
     if problem := _problem(parsed, context):
         return Answer(problem, declined=True)
-    intent = choose(_settled(parsed))
+    intent = choose(_settled(parsed, context))
     if intent is None or (intent.name.endswith("_size") and not _about_size(parsed)):
         return Answer(_not_combined(parsed, context), declined=True)
     if intent.name == "rank_item" and not _says_of_what(parsed):
@@ -71,7 +76,7 @@ def _problem(parsed: Parsed, context: Context) -> str:
         return f"Which segment do you mean? {_numbered(context)}"
     if {"most", "least"} <= parsed.cues:
         return "Do you mean the most or the least?"
-    if "vague" in parsed.cues:
+    if "vague" in parsed.cues or (not parsed.metrics and parsed.cues & _unsaid(parsed, context)):
         return (
             "By what? Name a figure, such as the outcome rate, the revenue a user, the sessions a user, the "
             "page views a user or the engagement time."
@@ -80,6 +85,12 @@ def _problem(parsed: Parsed, context: Context) -> str:
         dimension for dimension, _ in parsed.items if set(parsed.dimensions) - {dimension, Dimension.PAGE}
     ]
     return f"That is no {parsed.dimensions[0]}. {HELP}" if wrong else ""
+
+
+def _unsaid(parsed: Parsed, context: Context) -> set[str]:
+    """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
+    counts = context.tables.profiles.outcome == PURCHASE and parsed.cues & {"share", "many"}
+    return {"best", "worst"} if counts else {"best", "worst", "buys"}
 
 
 def _no_such_segment(missing: list[str], context: Context) -> str:
@@ -100,18 +111,29 @@ def _not_understood(parsed: Parsed, context: Context) -> str:
 
 
 def _hint(word: str, context: Context) -> str:
-    """Rows whose name has the word."""
+    """Rows and values of the data whose name has the word; nothing where too many have."""
     named = [
         context.title(key)
         for key in context.segment_keys
         if word in context.names.get(int(context.row(key)[Col.SEGMENT]), "").casefold().split()
     ]
-    return f"Do you mean {' or '.join(named)}?" if named else ""
+    named += [
+        f"the {dimension} “{clean(value)}”"
+        for dimension in Dimension
+        for value in items.values(context, dimension)
+        if word in PARTS.split(value.casefold())
+    ]
+    return f"Do you mean {' or '.join(named)}?" if 0 < len(named) <= SHOWN else ""
 
 
-def _settled(parsed: Parsed) -> Parsed:
-    """Without words that add nothing beside what else was said."""
+def _settled(parsed: Parsed, context: Context) -> Parsed:
+    """Without words that add nothing beside what else was said; “best” is most of the figure named."""
     parsed.cues -= {"pronoun"}
+    parsed.cues = {BETTER.get(cue, cue) for cue in parsed.cues}
+    if "buys" in parsed.cues and not parsed.metrics and not parsed.items:
+        share = "share" in parsed.cues
+        parsed.cues -= {"buys", "share", "many"}
+        parsed.metrics.append(Col.OUTCOME_RATE if share else Col.OUTCOME_USERS)
     if parsed.rows:
         parsed.cues -= {"segments"}
     if {"bar", "line", "point"} & parsed.cues:

@@ -39,6 +39,8 @@ _VALUES: Final = re.compile(rf"{LIST.pattern}|\s*(?:against|compared (?:to|with)
 """Between values that are listed together."""
 _OPENS: Final = re.compile(r"\s*(?:\w+\s+){0,2}\([\s\"“*]*(?:the\s)?[\s\"“*]*", re.IGNORECASE)
 _AGAINST: Final = re.compile(r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+$", re.IGNORECASE)
+ALL_BEFORE: Final = re.compile(r"\ball\s+(?:of\s+)?(?:(?:the|our)\s+)?[*_]*$", re.IGNORECASE)
+"""Before a value that is of all users: ``among all 900 users``."""
 _RESPECTIVELY: Final = re.compile(r"\brespectively\b|\bin (?:that|this) order\b", re.IGNORECASE)
 
 
@@ -50,7 +52,7 @@ def segments_of(sentence: Sentence, value: Place, *, compares: bool = False) -> 
         value: Where in it.
         compares: Whether it says how many times or how much more: ``2× that of segment 3`` is not of 3.
     """
-    if is_of_all(sentence, value):
+    if is_of_all(sentence, value) or ALL_BEFORE.search(sentence.text[: value.start]):
         return (ALL,)
     plain = () if compares else _paired(sentence, value) or _tied(sentence, value)
     group = plain or _subject(sentence, value)

@@ -7,6 +7,7 @@ it, and that no number is smuggled in, in digits or in words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,8 @@ from core.words.binding_measure import items_of, metric_of
 from core.words.claims import is_more
 from core.words.comparatives import Comparative, find_comparatives
 from core.words.contract import Fact, Unit
-from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, Mention
+from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, Mention, parts
+from core.words.near import may_be
 from core.words.numerals import Numeral, Written, find_numerals
 from core.words.reading import (
     GENERIC,
@@ -35,6 +37,8 @@ from core.words.sentence import Place, Sentence
 
 CLOSE: Final = 0.05
 """``twice`` may stand for 1.9× to 2.1×."""
+
+_APART: Final = re.compile(r"\b(?:apart|differs?|difference|gap)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,9 @@ class SlotChecker:
             (one.start, one.end) for one in self._lexicon.mentions(question) if one.kind is not Kind.METRIC
         ]
         asked = {one.value for one in find_numerals(question, named)}
-        n_segments = len(self._lexicon.segment_keys)
         problems: list[Problem] = []
         for part in read(text, self._lexicon, _slots, question):
-            problems += _Sentence(part, self._known, asked, n_segments).problems()
+            problems += _Sentence(part, self._known, asked, self._lexicon).problems()
         return Checked(text, tuple(sorted(problems, key=lambda one: (one.start, one.end))))
 
 
@@ -126,8 +129,8 @@ def _slots(text: str, _: list[Mention]) -> list[Place]:
 class _Sentence:
     """Checks one sentence."""
 
-    def __init__(self, part: Read, known: Mapping[str, Fact], asked: set[float], n_segments: int) -> None:
-        self._start, self._asked, self._n_segments = part.start, asked, n_segments
+    def __init__(self, part: Read, known: Mapping[str, Fact], asked: set[float], lexicon: Lexicon) -> None:
+        self._start, self._asked, self._lexicon = part.start, asked, lexicon
         matches = list(SLOTS.finditer(part.sentence.text))
         self._cited = [(Place(*match.span()), known.get(match[1])) for match in matches]
         self._sentence = self._with_named_items(part.sentence)
@@ -160,7 +163,19 @@ class _Sentence:
         wrong = self._wrong_segment(place, fact)
         if not wrong and fact.unit is not Unit.TEXT:
             wrong = self._wrong_measure(place, fact)
+        if wrong and not fact.comparison and self._may_be(place, fact):
+            return None
         return self._problem(place, wrong) if wrong else None
+
+    def _may_be(self, place: Place, fact: Fact) -> bool:
+        """Whether another reading allows it; not where the sentence cites the fact twice."""
+        units = self._lexicon.units
+
+        def fits(mention: Mention) -> bool:
+            return any(fact.unit in units.get(key, ()) for key in mention.keys)
+
+        once = sum(other is fact for _, other in self._cited) == 1
+        return once and may_be(fact, parts(fact.metric), self._sentence, place, fits)
 
     def _wrong_segment(self, place: Place, fact: Fact) -> str:
         compares = fact.comparison or fact.unit in (Unit.RATIO, Unit.POINTS)
@@ -170,13 +185,19 @@ class _Sentence:
             fine = names_segments(fact, own, ()) or not fact.segments
             return "" if fine else f"the sentence is about {_list(own)}, this is of {_list(fact.segments)}"
         other = other_of(self._sentence, place, own)
-        if names_pair(fact, own, self._sentence):
+        if names_pair(fact, own, self._sentence) or self._is_apart(fact):
             return ""
         if names_segments(fact, own, other):
             return "the comparison goes the other way round" if self._contradicts(place, fact) else ""
         if is_swapped(fact, own, other) and fact.unit is not Unit.RATIO and self._contradicts(place, fact):
             return ""
         return f"the sentence compares {_list((*own, *other))}, this compares {_list(fact.segments)}"
+
+    def _is_apart(self, fact: Fact) -> bool:
+        """Whether a difference is only said to be one: ``they differ by [[F6]]`` goes both ways."""
+        named = {key for group in self._sentence.groups for one in group for key in one.keys}
+        apart = fact.unit is Unit.POINTS and _APART.search(self._sentence.text)
+        return bool(apart) and named == set(fact.segments) and not self._comparatives
 
     def _contradicts(self, place: Place, fact: Fact) -> bool:
         word = self._nearest(place)
@@ -217,7 +238,7 @@ class _Sentence:
     def _numeral(self, numeral: Numeral) -> Problem | None:
         if numeral.value in self._asked and not numeral.spelt:
             return None
-        if counts_segments(self._sentence, numeral, self._n_segments) and numeral.spelt:
+        if counts_segments(self._sentence, numeral, len(self._lexicon.segment_keys)) and numeral.spelt:
             return None
         place = Place(numeral.start, numeral.end)
         if numeral.spelt and numeral.written is Written.TIMES and self._is_cited_multiple(numeral):

@@ -28,7 +28,7 @@ _LEVEL: Final = re.compile(
 )
 _INTERVAL: Final = re.compile(
     r"\b(?:interval|ci|confidence|between|ranges?|lies|(?:low|lower|high|upper) end"
-    r"|from [\d.]+\s?%? to)\b|±",
+    r"|from [\d.]+\s?%? to)\b|±|\[\s?[\d.]+\s?%?\s?[,;–-]\s?[\d.]+\s?%?\s?\]",
     re.IGNORECASE,
 )
 LOOSEST: Final = 0.1
@@ -55,6 +55,11 @@ class Claim:
     shown: float | None
     metrics: frozenset[str]
     is_end: bool = False
+
+    @property
+    def key(self) -> tuple[frozenset[str], tuple[str, ...], float]:
+        """What it has in common with a claim that says the same."""
+        return self.metrics, self.fact.segments, self.value
 
     def is_called(self, named: tuple[str, ...]) -> bool:
         """Whether one of the measures that a name may mean is this one."""
@@ -110,6 +115,8 @@ def _sign_agrees(claim: Claim, numeral: Numeral) -> bool:
 
 def _is_rounded(value: float, written: float, numeral: Numeral, how: str) -> bool:
     step = max(numeral.step, numeral.zeros) if how else numeral.step
+    if how and numeral.step < 1 and abs(value - written) <= numeral.step / 2 + _TINY:
+        return True  # 3.4 pages over 2.61 sessions
     if how == "over":
         return written - _TINY <= value < written + step
     if how == "under":
@@ -119,10 +126,11 @@ def _is_rounded(value: float, written: float, numeral: Numeral, how: str) -> boo
     return exact or error <= min(step / 2, LOOSEST * value)
 
 
-def units_of(written: Written) -> set[Unit]:
+def units_of(numeral: Numeral) -> set[Unit]:
     """Units of the facts that a number written like this can be of."""
-    decimal = {Unit.SHARE} if written is Written.PLAIN else set()
-    return decimal | {unit for unit, forms in _WRITTEN.items() if written in forms}
+    decimal = numeral.written is Written.PLAIN and numeral.value <= 1 and numeral.step < 1
+    shares = {Unit.SHARE} if decimal else set()
+    return shares | {unit for unit, forms in _WRITTEN.items() if numeral.written in forms}
 
 
 def says_interval(text: str) -> bool:

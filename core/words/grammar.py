@@ -15,7 +15,7 @@ from core.words.items import Dimension
 from core.words.lexicon import Lexicon, Meaning, Sort, distance, lexicon, tokens
 from core.words.measures import BY_KEY, clean
 
-REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "seg", "segs")
+REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
 JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _Any = TypeVar("_Any")

@@ -60,6 +60,7 @@ class Intent:
         number: Whether it may say how many to list.
         only: Metrics that may be there; empty for all.
         bare: Whether nothing else may be said, such as a verb that would ask for something else.
+        says: Words without a meaning of their own of which one must be there; empty for none.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Intent:
     number: bool = False
     only: frozenset[str] = frozenset()
     bare: bool = False
+    says: frozenset[str] = frozenset()
 
     def fits(self, parsed: Parsed) -> bool:
         """Whether it uses all that the question says, and has all that it needs."""
@@ -87,6 +89,7 @@ class Intent:
             and (self.number or parsed.number is None)
             and (not self.only or set(parsed.metrics) <= self.only)
             and (not self.bare or parsed.fills <= BARE)
+            and (not self.says or bool(parsed.fills & self.says))
         )
 
 
@@ -161,7 +164,7 @@ def _rank_item(figures: Figures, parsed: Parsed) -> Finding:
 
 def _item_metric(parsed: Parsed) -> ItemMetric:
     """Page views where they are spoken of, else users; a share where one is asked for, else their number."""
-    share = "share" in parsed.cues or Col.SHARE in parsed.metrics
+    share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.metrics
     if Col.PAGE_VIEWS in parsed.metrics:
         return ItemMetric.VIEW_SHARE if share else ItemMetric.VIEWS
     return ItemMetric.SHARE if share else ItemMetric.USERS
@@ -169,6 +172,16 @@ def _item_metric(parsed: Parsed) -> ItemMetric:
 
 def _top(figures: Figures, parsed: Parsed) -> Finding:
     dimension = parsed.dimensions[0]
+    asked = arguments.TopItems(
+        dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
+    )  # fmt: skip
+    return item_tools.top_items(figures, asked)
+
+
+def _looks_at(figures: Figures, parsed: Parsed) -> Finding:
+    """Interests are themes, where pages are labelled."""
+    labelled = "interested" in parsed.cues and figures.context.tables.basis.labels
+    dimension = Dimension.THEME if labelled else Dimension.PAGE
     asked = arguments.TopItems(
         dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
     )  # fmt: skip
@@ -224,6 +237,9 @@ _LOOSE: Final = ("list", "segments")
 _FLOW: Final = ("top", "most", "where", *_LOOSE)
 _SHARE: Final = frozenset({Col.SHARE})
 _SHARES: Final = frozenset({Col.SHARE, Col.USERS, Col.PAGE_VIEWS})
+_RATES: Final = frozenset({
+    Col.SHARE, Col.SHARE_CLUSTERED, Col.OUTCOME_RATE, Col.SESSION_RATE, Col.ENGAGEMENT_NONE_SHARE
+})  # fmt: skip
 _VIEWED: Final = frozenset({Col.PAGE_VIEWS, Col.USERS})
 _ENDS: Final = frozenset({Col.SESSIONS})
 
@@ -250,11 +266,16 @@ INTENTS: Final = (
            rows=(0, MANY), metrics=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
     Intent("share", _share, _cues(), _cues("each", "viewed", "compare", *_LOOSE), rows=(0, MANY),
            metrics=(1, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
+    Intent("share", _share, _cues("mostly"), _cues("viewed", *_LOOSE), rows=(1, MANY), dimensions=(0, 1),
+           items=(1, 1)),
     Intent("rank_item", _rank_item, _cues("most", "least"), _cues("share", "many", "viewed", *_LOOSE),
            metrics=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
-    Intent("top", _top, _cues("top", "most", "apart", "viewed", "list"), _cues(), rows=(0, 1),
-           metrics=(0, 1), dimensions=(1, 1), number=True, only=_VIEWED),
+    Intent("top", _top, _cues("top", "most", "mostly", "apart", "viewed", "interested", "list"), _cues(),
+           rows=(0, 1), metrics=(0, 1), dimensions=(1, 1), number=True, only=_VIEWED),
     Intent("top", _top, _cues(), _cues("list"), rows=(1, 1), dimensions=(1, 1), number=True),
+    Intent("looks_at", _looks_at, _cues("viewed", "interested"),
+           _cues("most", "mostly", "top", "apart", *_LOOSE), rows=(1, 1), number=True,
+           says=frozenset({"what"})),
     Intent("compare", _compare, _cues("compare", "differ", "similar", "most", "least"),
            _cues("many", *_LOOSE), rows=(2, 2), metrics=(0, MANY)),
     Intent("compare", _compare, _cues(), _cues("many", *_LOOSE), rows=(2, 2), bare=True),
@@ -267,8 +288,10 @@ INTENTS: Final = (
     Intent("apart", _why, _cues("apart", "differ"), _cues("rest", "describe", *_LOOSE), rows=(1, 1)),
     Intent("describe", _describe, _cues("describe", "like"), _cues(*_LOOSE), rows=(1, 1)),
     Intent("describe", _describe, _cues(), _cues("list"), rows=(1, 1), bare=True),
-    Intent("metric", _metric, _cues(), _cues("many", "each", "list", "segments", "share"), rows=(0, MANY),
+    Intent("metric", _metric, _cues(), _cues("many", "each", "list", "segments"), rows=(0, MANY),
            metrics=(1, MANY)),
+    Intent("metric", _metric, _cues("share"), _cues("each", "list", "segments"), rows=(0, MANY),
+           metrics=(1, MANY), only=_RATES),
     Intent("size", _metric, _cues("many", "share"), _cues("each", *_LOOSE), rows=(0, MANY)),
 )  # fmt: skip
 """Tried in this order."""

@@ -112,7 +112,7 @@ def _value_table(context: Context, dimension: Dimension, value: str) -> pd.DataF
     found = whole[(whole[Col.ATTRIBUTE] == dimension.value) & (whole[Col.VALUE] == value)]
     if found.empty:
         raise InputError(
-            f"No {dimension} is called {value!r}", allowed=", ".join(values(context, dimension)) or "none"
+            f"No {dimension} is called {value!r}", allowed=f"one that is listed among the {PLURAL[dimension]}"
         )
     return found if dimension in LABELLED else with_intervals(found)
 

@@ -124,6 +124,8 @@ def _metrics(context: Context) -> Iterator[tuple[str, Meaning]]:
         for word in (*own, *measure.words):
             if buying or not OUTCOME_WORDS.search(word):
                 yield word, Meaning(Sort.METRIC, measure.key)
+    for key, texts in vocabulary()["metrics"].items():
+        yield from _bars(texts, Meaning(Sort.METRIC, key))
 
 
 def _items(context: Context) -> Iterator[tuple[str, Meaning]]:

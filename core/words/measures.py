@@ -69,7 +69,8 @@ MEASURES: Final = (
     )),
     Measure(Col.SESSIONS_MEAN, "sessions a user", Unit.NUMBER, 2, (
         "sessions per user", "visits per user", "average sessions", "mean sessions", "visits a user",
-        "average number of sessions", "sessions per person", "sessions per visitor", "visit frequency",
+        "average number of sessions", "average number of visits", "average visits", "mean visits",
+        "sessions per person", "sessions per visitor", "visit frequency",
     )),
     Measure(Col.PAGES_PER_SESSION, "page views a session", Unit.NUMBER, 1, (
         "pages per session", "page views per session", "pageviews per session", "views per session",
@@ -89,6 +90,7 @@ MEASURES: Final = (
         "engagement time", "engagement", "engaged time", "engaged",
         "engagement time per user", "average engagement",
         "average engagement time", "mean engagement time", "mean engagement", "time on site",
+        "time on the site", "time on our site", "time on the website", "average time on site",
         "engagement per user", "time spent",
     )),
     Measure(Col.ENGAGEMENT_MEDIAN, "median engagement time", Unit.SECONDS, 0, (

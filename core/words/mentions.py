@@ -38,8 +38,11 @@ _EACH_SESSION: Final = re.compile(
 )
 _OF_ALL: Final = re.compile(r"\bof (?:all|the total)(?=\s*[.,;)]|$)", re.IGNORECASE)
 _AGAINST: Final = re.compile(r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+\S+(?:\s%)?\s+$", re.I)
+_SHARE_BEFORE: Final = re.compile(
+    r"(?:%|\bper\s?cent|\]\]|\b(?:half|third|quarter|fifth|tenth)s?)[\s*_)]*$", re.I
+)
 _NOUN: Final = re.compile(r"[\"”’]?\s(?:segment|cluster|group|audience)\b", re.IGNORECASE)
-_SHORT: Final = re.compile(r"(?<![\w#])(?:[SC](?P<letter>\d{1,2})|#(?P<hash>\d{1,2}))(?![\w.:])")
+_SHORT: Final = re.compile(r"(?<![\w#])(?:[SC](?P<letter>\d{1,2})(?!\w|\.\d)|#(?P<hash>\d{1,2})(?![\w.:]))")
 _SENTENCE_END: Final = re.compile(
     r"\n+|(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?<!\bseg)(?<!\bca)(?<!\bapprox)(?<!\bp\.p)"
     r"[.!?][\"”’)*_]*\s+(?=[^a-z])"
@@ -197,7 +200,8 @@ def _metric_phrases(facts: Iterable[Fact], metrics: Mapping[str, Sequence[str]])
     for table in (metrics, EXTRA_WORDS):
         for metric, words in table.items():
             for word in words:
-                found.setdefault(_plain(word), set()).add(metric)
+                for spelt in {word, word.replace(" per ", "/")}:
+                    found.setdefault(_plain(spelt), set()).add(metric)
     for fact in facts:
         if fact.unit is not Unit.TEXT:  # such as "most users", the name of a segment
             found.setdefault(_plain(fact.label), set()).add(fact.metric)
@@ -223,8 +227,10 @@ def _merged(text: str, mentions: list[Mention]) -> list[Mention]:
 
 
 def _all_not_share(text: str, one: Mention) -> Mention:
-    """``against 8 % of all users`` is their rate, not a share of them."""
-    if one.kind is Kind.METRIC and one.keys == ("share",) and _AGAINST.search(text[: one.start]):
+    """``the rate of all users`` and ``against 8 % of all users`` are their rate, not a share of them."""
+    is_share = _SHARE_BEFORE.search(text[: one.start]) and not _AGAINST.search(text[: one.start])
+    names_all = one.kind is Kind.METRIC and one.keys == ("share",) and text[one.start :].startswith("of ")
+    if names_all and not is_share:
         return replace(one, kind=Kind.SEGMENT, keys=(ALL,), start=one.start + len("of "))
     return one
 

@@ -138,9 +138,16 @@ _MULTIPLE: Final = re.compile(
 _ORDINAL: Final = re.compile(
     rf"\b(?:{'|'.join(ORDINALS)})\b(?![\s-](?:part(?:y|ies)|hand|time|glance|touch)\b)", re.IGNORECASE
 )
+_REMARKS: Final = (
+    "figures|numbers|things|points|reasons|ideas|steps|ways|options|questions|aspects|takeaways|findings"
+    "|observations|differences|similarities|recommendations|suggestions|examples"
+)
+"""What a text counts of itself: ``two things stand out``."""
 _NOT_A_NUMBER: Final = re.compile(
     r"\b(?:(?:this|that|which|each|every|any|no|another|other|only|the)\sone"
-    r"|one\s(?:another|can|could|should|might|would|may|must|who|of\s(?:the|these|those|them)|of(?=\s\x1f))"
+    r"|one\s(?:another|can|could|should|might|would|may|must|who|of\s(?:the|these|those|them)|(?:of|in|from)(?=\s(?:the\s)?\W?\x1f))"
+    r"|(?:number|priority|option|step|point|reason|idea)\sone"
+    rf"|(?:two|three|four|five|six|seven|eight|nine|ten)(?=\s(?:\w+\s)?(?:{_REMARKS})\b)"
     r"|(?:is|are|was)\sone\s(?:to|for|that|which|where|worth)|the\sones|at\sfirst|in\sthe\sfirst\splace|first(?:ly)?(?=,)|second(?:ly)?(?=,)|third(?:ly)?(?=,)|on\sthe\sone\shand"
     r"|first(?=\s*[.;:!?)]|\s*$|\sand\sthen)|one[\s-](?:stop|off|click)"
     r"|(?:a|per|every|each)\ssecond(?!\s(?:largest|highest|most))|better\shalf)\b",
@@ -253,7 +260,8 @@ def _with_unit(one: Numeral, text: str) -> Numeral:
 
 
 def _counts_visits(text: str, start: int, end: int) -> bool:
-    return bool(_COUNTED_TIMES.search(text[:start])) and not _MULTIPLIES.match(text, end)
+    counted = _COUNTED_TIMES.search(text[:start]) or re.match(r"\s(?:each|on average)\b", text[end:])
+    return bool(counted) and not _MULTIPLIES.match(text, end)
 
 
 def _lasting(one: Numeral, duration: re.Match[str]) -> Numeral:

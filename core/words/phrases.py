@@ -16,8 +16,9 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "numbers", "numbering", "people", "visitors",
         "members", "customers", "persons", "individuals"),
     "share": (
-        "of all users", "of all visitors", "of the users overall", "of everyone", "of the whole audience",
-        "of the data set", "share of everyone", "of the total audience", "of the user base",
+        "share", "of all users", "of all visitors", "of the users overall", "of everyone",
+        "of the whole audience", "of the data set", "share of everyone", "of the total audience",
+        "of the user base",
     ),
     "outcome_rate": (
         "buy", "buys", "buying", "purchase", "purchases", "purchasing", "converting", "conversions",
@@ -54,8 +55,12 @@ ALL_WORDS: Final = (
     "everyone", "the whole data set", "the entire data set", "the data set",
     "the whole site", "the site as a whole", "site-wide", "sitewide", "across the site", "the whole audience",
     "overall", "in total", "altogether", "the average user", "the total",
+    "site", "the site", "total site", "site average", "the site average",
 )  # fmt: skip
-WEAK: Final = frozenset({"overall", "in total", "altogether", "the total"})
+WEAK: Final = frozenset({
+    "overall", "in total", "altogether", "the total", "site", "the site", "total site", "site average",
+    "the site average",
+})  # fmt: skip
 """Words for all users only where no segment is named."""
 REST_WORDS: Final = (
     "the rest", "other segments", "the other segments", "all other segments", "any other segment",

@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import unquote
 
 from core.errors import InputError
 from core.words.contract import Fact, Unit
-from core.words.quoting import Quotes, clean
+from core.words.quoting import Quotes, clean, visible
 
 FEWEST_USERS: Final = 20
 """A figure of fewer users stays here; the setting's default."""
@@ -26,7 +29,8 @@ ANSWER_TOKENS: Final = 600
 SHORTEST_ID: Final = 6
 """A shorter user id is looked for as a whole value only: it could be any number or word."""
 
-_TOKEN: Final = re.compile(r"[\w.@+-]+")
+_RUN: Final = re.compile(r"[^\W_]+")
+"""Letters and digits; an id within a text begins and ends with such a run."""
 _USERS_COUNTED: Final = frozenset({"users", "outcome_users", "engagement_users"})
 
 
@@ -61,7 +65,9 @@ class Payload:
         model: Which model there.
         system: Instructions.
         user: Question and data, as JSON text.
-        price: Estimated, in the currency of the price table; None if the model is not in it.
+        price: Of this message and an answer, estimated, in the currency of the price table; None if the model
+            is not in it.
+        schemas: What goes beside it, as JSON text: the tools that may be called, or the answer's schema.
     """
 
     host: str
@@ -69,21 +75,26 @@ class Payload:
     system: str
     user: str
     price: float | None
+    schemas: str = ""
 
     @property
     def text(self) -> str:
         """All of it, to be shown."""
-        return f"{self.system}\n\n{self.user}"
+        return "\n\n".join(part for part in self._parts if part)
 
     @property
     def characters(self) -> int:
         """How long it is."""
-        return len(self.system) + len(self.user)
+        return sum(map(len, self._parts))
 
     @property
     def tokens(self) -> int:
         """Estimated, at 3.5 characters a token; the server's own count is shown afterwards."""
-        return tokens_of(self.system) + tokens_of(self.user)
+        return sum(map(tokens_of, self._parts))
+
+    @property
+    def _parts(self) -> tuple[str, str, str]:
+        return self.system, self.user, self.schemas
 
 
 def tokens_of(text: str) -> int:
@@ -128,6 +139,7 @@ def build_payload(
     users_of: Callable[[Fact], int] = users_behind,
     prices: Mapping[str, Price] = PRICES,
     extra: Mapping[str, Any] | None = None,
+    schemas: str = "",
 ) -> Payload:
     """Make a message of facts and check that it may leave the machine.
 
@@ -144,6 +156,7 @@ def build_payload(
         users_of: How many users a figure is of.
         prices: Model → price.
         extra: More data, plain JSON, such as the conversation so far; texts in it are cleaned.
+        schemas: Of tools or of the answer; ours.
 
     Raises:
         InputError: If a user id is in the message, or a figure is of too few users.
@@ -152,17 +165,19 @@ def build_payload(
     for key, name in segments.items():
         if key.startswith("segment:"):
             quotes.set(said_key(key), name)
+    # values are figures of many users, though one may be spelt like a short id; all other text is checked, and
+    # before it is cut: half an id is one too many
+    refuse_ids([question, extra or {}, list(quotes.texts.values())], user_ids)
     data = {
         "question": clean(question, LONGEST_QUESTION),
         "facts": [fact_data(fact, quotes) for fact in facts],
         **{name: cleaned(value) for name, value in (extra or {}).items()},
         "names": quotes.data(),
     }
-    # values are figures of many users, though one may be spelt like a short id; all other text is checked
-    refuse_ids([{**data, "facts": [], "names": []}, list(quotes.data().values())], user_ids)
     user = json.dumps(data, ensure_ascii=False, allow_nan=False)
-    price = price_of(model, tokens_of(instructions) + tokens_of(user), ANSWER_TOKENS, prices)
-    return Payload(host, model, instructions, user, price)
+    sent = sum(map(tokens_of, (instructions, user, schemas)))
+    price = price_of(model, sent, ANSWER_TOKENS, prices)
+    return Payload(host, model, instructions, user, price, schemas)
 
 
 def _refuse_small(facts: Sequence[Fact], fewest: int, users_of: Callable[[Fact], int]) -> None:
@@ -218,21 +233,68 @@ def cleaned(value: object) -> object:
 
 
 def refuse_ids(data: object, user_ids: Collection[str]) -> None:
-    """Refuse data with a user id in it.
+    """Refuse data with a user id in it, however it is spelt: as part of a text, percent-encoded, in other case.
+
+    Args:
+        data: Plain data, before any text of it is cut.
+        user_ids: All ids of the data set.
 
     Raises:
         InputError: If there is one.
     """
-    ids = user_ids if isinstance(user_ids, frozenset | set | dict) else frozenset(user_ids)
-    if not ids:
-        return
-    for leaf in _leaves(data):
-        if leaf in ids or any(token in ids for token in _tokens(leaf)):
-            raise InputError(
-                "A user id of the data set is in what would be sent to the language model",
-                allowed="figures of many users, and names of pages and segments",
-                remedy="Leave the id out of the question, or of the name that holds it",
-            )
+    ids = _known(frozenset(user_ids))
+    if any(_has_id(_folded(leaf), ids) for leaf in _leaves(data)):
+        raise InputError(
+            "A user id of the data set is in what would be sent to the language model",
+            allowed="figures of many users, and names of pages and segments",
+            remedy="Leave the id out of the question, or of the name that holds it",
+        )
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """Ids as they are looked for.
+
+    Args:
+        whole: Every one, folded.
+        within: Those that are long enough to be looked for within a text, from their first run to their last.
+        runs: Most runs of letters and digits in one.
+    """
+
+    whole: frozenset[str]
+    within: frozenset[str]
+    runs: int
+
+
+@lru_cache(maxsize=2)
+def _known(user_ids: frozenset[str]) -> _Ids:
+    whole = frozenset(map(_folded, user_ids)) - {""}
+    within, runs = set[str](), 0
+    for one in whole:
+        if len(one) >= SHORTEST_ID and (found := _RUN.findall(one)):
+            within.add(one[one.index(found[0]) : one.rindex(found[-1]) + len(found[-1])])
+            runs = max(runs, len(found))
+    return _Ids(whole, frozenset(one for one in within if len(one) >= SHORTEST_ID), runs)
+
+
+def _has_id(text: str, ids: _Ids) -> bool:
+    if text in ids.whole:
+        return True
+    runs = [match.span() for match in _RUN.finditer(text)]
+    return any(
+        text[start:end] in ids.within
+        for at, (start, _) in enumerate(runs)
+        for _, end in runs[at : at + ids.runs]
+    )
+
+
+def _folded(text: str) -> str:
+    """In one spelling: as :func:`clean` would show it, without percent-encoding and case."""
+    if "%" in text:
+        text = unquote(unquote(text))
+    if not (text.isascii() and text.isprintable()):
+        text = unicodedata.normalize("NFKC", visible(unicodedata.normalize("NFKC", text)))
+    return " ".join(text.casefold().split())
 
 
 def _leaves(value: object) -> Iterator[str]:
@@ -241,16 +303,8 @@ def _leaves(value: object) -> Iterator[str]:
         for key, part in value.items():
             yield str(key)
             yield from _leaves(part)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for part in value:
             yield from _leaves(part)
     elif isinstance(value, str | float):
         yield str(value)
-
-
-def _tokens(text: str) -> Iterator[str]:
-    """Parts of a text that could be an id, whole and without punctuation at their ends."""
-    for token in _TOKEN.findall(text):
-        for part in {token, token.strip(".-+@"), *re.split(r"[@+]", token)}:
-            if len(part) >= SHORTEST_ID:
-                yield part

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.words.contract import Fact
@@ -15,6 +15,7 @@ from core.words.sentence import About, Group, Place, Sentence
 _HEADING: Final = re.compile(r"^[ \t]*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$)|:\s*$")
 _ROW: Final = re.compile(r"^[ \t]*\|")
 _CELL: Final = re.compile(r"[^|\n]+")
+_THAT_IS: Final = re.compile(r"\s*(?:that|this|it)(?:['’]s|\sis|\swould\sbe|\sbelongs)\b", re.IGNORECASE)
 _BULLET: Final = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,2}[.)])\s")
 
 
@@ -45,10 +46,13 @@ def read(
     asked = _about(question, lexicon.mentions(question), About())
     line = heading = asked
     columns: list[About] = []
-    for start, end in split_sentences(text):
+    rank = 0
+    spans = split_sentences(text)
+    for number, (start, end) in enumerate(spans):
         part = text[start:end]
         if _ROW.match(part):
-            cells, columns = _cells(part, lexicon, columns)
+            rank = rank + bool(re.search(r"\w", part)) if columns else 0
+            cells, columns = _cells(part, lexicon, columns, line, rank)
             for place, cell, about in cells:
                 yield Read(start + place, Sentence(cell, *_found(cell, lexicon, values), about))
             continue
@@ -59,10 +63,28 @@ def read(
             starts_line and text[:start].endswith("\n\n") and heading is not asked
         ):
             line = heading
-        yield Read(start, Sentence(part, mentions, found, line))
+        following = text[slice(*spans[number + 1])] if number + 1 < len(spans) else ""
+        ahead = (
+            About()
+            if line.segments
+            else _ahead([text[slice(*span)] for span in spans[number + 1 :]], lexicon)
+        )
+        about = replace(line, segments=line.segments or ahead.segments, metrics=line.metrics or ahead.metrics)
+        yield Read(start, Sentence(part, mentions, found, about))
         line = _about(part, mentions, line)
-        if _HEADING.search(part):
+        if _HEADING.search(part) or (not found and starts_line and _BULLET.match(following)):
             heading = line
+
+
+def _ahead(following: Sequence[str], lexicon: Lexicon) -> About:
+    """``The answer: 12 %. That is the rate of segment 2.``: a sentence to come says whose it is."""
+    for part in following:
+        mentions = lexicon.mentions(part)
+        if _THAT_IS.match(part):
+            return _about(part, mentions, About())
+        if any(one.kind is Kind.SEGMENT for one in mentions):
+            break
+    return About()
 
 
 def _found(
@@ -73,19 +95,32 @@ def _found(
 
 
 def _cells(
-    row: str, lexicon: Lexicon, columns: list[About]
+    row: str, lexicon: Lexicon, columns: list[About], before: About, rank: int
 ) -> tuple[list[tuple[int, str, About]], list[About]]:
-    """A row of a table: its cells, each about what the row and the column are about."""
+    """A row of a table: its cells, each about what the row and the column are about.
+
+    The first row names the columns; a segment that it names alone is that of the whole table, as is one that
+    the text names before.
+    """
     spans = [match.span() for match in _CELL.finditer(row)]
     named = [_about(row[start:end], lexicon.mentions(row[start:end]), About()) for start, end in spans]
     if not columns:
-        return [(start, row[start:end], About()) for start, end in spans], named
+        alone = {one.segments for one in named if one.segments}
+        whole = next(iter(alone)) if len(alone) == 1 else before.segments if not alone else ()
+        heads = [replace(one, segments=one.segments or whole) for one in named]
+        return [(start, row[start:end], About()) for start, end in spans], heads
     segments = next((one.segments for one in named if one.segments), ())
     metrics = next((one.metrics for one in named if one.metrics), ())
+    items = next((one.items for one in named if one.items), ())
     heads = [*columns, *([About()] * len(spans))]
     cells = [
-        (start, row[start:end], About(segments or head.segments, head.metrics or metrics))
+        (
+            start,
+            row[start:end],
+            About(segments or head.segments, head.metrics or metrics, items=head.items or items),
+        )
         for (start, end), head in zip(spans, heads, strict=False)
+        if not (start < 3 and row[start:end].strip(" #.*") == str(rank))  # the place in the table
     ]
     return cells, columns
 

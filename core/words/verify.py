@@ -18,6 +18,7 @@ from core.words.claims import Claim, claims_of, has_value, is_interval_level, is
 from core.words.comparatives import Comparative, about, find_comparatives
 from core.words.contract import Fact, Unit
 from core.words.mentions import UNKNOWN, Kind, Lexicon, Mention
+from core.words.near import may_be
 from core.words.numerals import Numeral, Written, find_numerals
 from core.words.ordering import Ordering
 from core.words.reading import (
@@ -33,6 +34,9 @@ from core.words.reading import (
 from core.words.sentence import Place, Sentence
 
 _NONE: Final = re.compile(r"\bno (?:other )?(?:segment|cluster|group|audience)\b", re.IGNORECASE)
+
+_COMPARES: Final = re.compile(r" than | of the two\b", re.IGNORECASE)
+_VERSUS: Final = re.compile(r"\b(?:vs|versus)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -173,7 +177,7 @@ class _Sentence:
     def checked(self) -> list[Checked]:
         """Every number, comparison and unknown segment of the sentence."""
         sentence = self._sentence
-        numbers = [self._number(one) for one in _numerals(sentence.text, list(sentence.mentions))]
+        numbers = self._numbers(_numerals(sentence.text, list(sentence.mentions)))
         words = [self._comparison(one) for one in self._comparatives if self._says_something(one)]
         unknown = [
             self._span(Place(one.start, one.end), None, "there is no such segment")
@@ -182,20 +186,44 @@ class _Sentence:
         ]
         return [*numbers, *words, *unknown]
 
-    def _number(self, numeral: Numeral) -> Checked:
-        place = Place(numeral.start, numeral.end)
-        if counts_segments(self._sentence, numeral, len(self._lexicon.segment_keys)) or self._is_multiple(
-            numeral
-        ):
-            return self._span(place, None, "", ok=True)
+    def _numbers(self, numerals: Sequence[Numeral]) -> list[Checked]:
+        """Each number with its fact: first as it reads best, then the rest as they may be read at all.
+
+        A fact that one number has is not there for another: else a wrong number could pass as the next one.
+        """
+        equal = [self._equal(one) for one in numerals]
+        ties = [self._tie(one) for one in numerals]
+        found = [
+            next((claim for claim in claims if self._agrees(claim, one, tie)), None)
+            for one, claims, tie in zip(numerals, equal, ties, strict=True)
+        ]
+        for place, (one, claims) in enumerate(zip(numerals, equal, strict=True)):
+            if found[place] is None:
+                taken = {claim.key for claim in found if claim}
+                free = (claim for claim in claims if claim.key not in taken)
+                found[place] = next((claim for claim in free if self._may_be(claim, one)), None)
+        return [self._number(*each) for each in zip(numerals, equal, found, strict=True)]
+
+    def _equal(self, numeral: Numeral) -> list[Claim]:
+        """All claims with the value of a number."""
         how = about(self._sentence.text, numeral.start)
         ends = says_interval(self._sentence.text)
-        equal = [one for one in self._claims if has_value(one, numeral, how) and (ends or not one.is_end)]
-        if not equal:
-            return self._span(place, None, "no fact has this value")
-        tie = self._tie(numeral)
-        fact = next((claim.fact for claim in equal if self._agrees(claim, numeral, tie)), None)
-        return self._span(place, fact, "" if fact else "it is the value of something else")
+        return [one for one in self._claims if has_value(one, numeral, how) and (ends or not one.is_end)]
+
+    def _number(self, numeral: Numeral, equal: Sequence[Claim], claim: Claim | None) -> Checked:
+        place = Place(numeral.start, numeral.end)
+        counts = counts_segments(self._sentence, numeral, len(self._lexicon.segment_keys))
+        if counts or self._is_multiple(numeral):
+            return self._span(place, None, "", ok=True)
+        reason = "it is the value of something else" if equal else "no fact has this value"
+        return self._span(place, claim.fact if claim else None, "" if claim else reason)
+
+    def _may_be(self, claim: Claim, numeral: Numeral) -> bool:
+        """Whether a number may be a claim's, though another reading comes first."""
+        place = Place(numeral.start, numeral.end)
+        return self._direction_agrees(claim.fact, place) and may_be(
+            claim.fact, claim.metrics, self._sentence, place, lambda one: self._fits(one, numeral)
+        )
 
     def _tie(self, numeral: Numeral) -> _Tie:
         place = Place(numeral.start, numeral.end)
@@ -252,7 +280,7 @@ class _Sentence:
         return ahead[-1] if ahead else None
 
     def _fits(self, mention: Mention, numeral: Numeral) -> bool:
-        units = units_of(numeral.written)
+        units = units_of(numeral)
         return any(self._lexicon.units.get(key, set()) & units for key in mention.keys)
 
     def _is_multiple(self, numeral: Numeral) -> bool:
@@ -276,12 +304,19 @@ class _Sentence:
         measured = bool(self._sentence.of(Kind.METRIC))
         if word.of_all:
             return measured and bool(self._sentence.subjects or self._sentence.before.segments)
-        than = " than " in behind or any(map(self._sentence.is_reference, self._sentence.groups))
-        return than and (measured or len(self._sentence.groups) > 1)
+        than = (
+            _COMPARES.search(behind)
+            or _VERSUS.search(self._sentence.text)
+            or any(map(self._sentence.is_reference, self._sentence.groups))
+        )
+        return bool(than) and (measured or len(self._sentence.groups) > 1)
 
     def _comparison(self, word: Comparative) -> Checked:
         place = Place(word.start, word.end)
         own = segments_of(self._sentence, place, compares=not word.of_all)
+        other = other_of(self._sentence, place, own)
+        if len(own) == 2 and not other:  # segment 1 vs. segment 2
+            own, other = own[:1], own[1:]
         metric, _ = metric_of(self._sentence, place, lambda _: True)
         items = items_of(self._sentence, place)
         if _NONE.search(self._sentence.text[: word.start]):  # no segment has more than this one
@@ -289,9 +324,7 @@ class _Sentence:
         elif word.of_all:
             fine = self._ordering.is_extreme(own, metric, items, word.up)
         else:
-            fine = self._ordering.is_more_than(
-                own, other_of(self._sentence, place, own), metric, items, word.up
-            )
+            fine = self._ordering.is_more_than(own, other, metric, items, word.up)
         return self._span(place, None, "" if fine else "no fact says so", ok=fine)
 
     def _span(self, place: Place, fact: Fact | None, reason: str, ok: bool | None = None) -> Checked:

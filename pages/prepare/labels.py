@@ -15,6 +15,7 @@ from core.schema import Pages, View
 from pages.ui import (
     errors,
     job_panel,
+    label_asking,
     label_book,
     label_charts,
     label_jobs,
@@ -42,7 +43,8 @@ HOW = {
     LabelMode.AUTO: f"{_SURE}, and by a small sentence embedding that runs on this machine. {_STAYS}",
     LabelMode.NLI: f"{_SURE}, a sentence embedding, and an entailment model that runs on this machine.",
     LabelMode.LLM: f"{_SURE}, and a sentence embedding. What these leave open is asked of the language model "
-    "of your settings, which is sent titles and paths: “How far to go” says how many, and what it costs.",
+    "of your settings, which is sent titles and paths: “Methods that may decide” says how many, and what "
+    "it costs.",
 }
 WORDS = {View.THEME.value: "Themes", View.TYPE.value: "Types"}
 
@@ -62,13 +64,18 @@ def main() -> None:
 def _page(dataset: Dataset) -> None:
     settings = label_book.load()
     _set_aside()
-    labels = pipeline.find_labels(state.store(), dataset, settings)
+    labels = pipeline.find_labels(state.store(), dataset, settings, label_jobs.identity(settings))
+    may, with_model = label_jobs.may_ask(settings).settings, labels is not None
+    if labels is None and may.mode is not settings.mode:  # the model may not be asked, or not yet
+        labels = pipeline.find_labels(state.store(), dataset, may)
     shown = labels or latest_labels(state.store(), dataset.key)
     running = job_panel.panels(label_jobs.TASKS, dataset.key)
     if settings.mode is LabelMode.OFF:
         st.info("Labelling is off: the model learns from pages alone.", icon=":material/label_off:")
     elif labels is None and not running:
-        _offer(dataset, settings, again=shown is not None)
+        _offer(dataset, may, again=shown is not None)
+    elif labels is not None and not (with_model or running):
+        label_asking.card(dataset, settings, labels)
     if shown is not None and settings.mode is not LabelMode.OFF:
         _labelled(dataset, shown, settings, up_to_date=labels is not None)
     _behind(dataset, settings)
@@ -206,13 +213,19 @@ def _behind(dataset: Dataset, settings: LabelSettings) -> None:
         )
     with st.expander("Your corrections", icon=":material/edit_note:", key="all-corrections"):
         corrections(settings, dataset.key)
-    with st.expander("How far to go", icon=":material/stairs:", key="ladder"):
+    with st.expander("Methods that may decide", icon=":material/stairs:", key="ladder"):
         changed |= ladder_form(dataset, settings)
-    with st.expander("Fetch pages", icon=":material/cloud_download:", key="fetching"):
+    with st.expander(
+        "Read the pages themselves, from the web", icon=":material/cloud_download:", key="fetching"
+    ):
         consent(dataset, settings)
-    with st.expander("Themes and types", icon=":material/category:", key="taxonomy"):
+    with st.expander("Edit the themes and types", icon=":material/category:", key="taxonomy"):
         changed |= taxonomy_form(settings)
-    with st.expander("Take along or bring", icon=":material/import_export:", key="label-exchange"):
+    with st.expander(
+        "Export or import themes, types and corrections",
+        icon=":material/import_export:",
+        key="label-exchange",
+    ):
         changed |= files_form(settings)
     if changed:
         label_jobs.start(dataset.key, label_book.load())

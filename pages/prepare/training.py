@@ -7,7 +7,7 @@ import streamlit as st
 from core.dataset import Dataset
 from core.jobs import JobView
 from core.settings import TrainSettings
-from pages.ui import catalog, curves, desk, errors, job_panel, label_book, state
+from pages.ui import catalog, curves, desk, errors, job_panel, label_book, label_jobs, state
 from pages.ui.catalog import ModelCard
 from pages.ui.links import EXPLORE, button
 from pages.ui.train_form import train_form
@@ -61,12 +61,9 @@ def _form(dataset: Dataset) -> None:
 
 
 def _start(dataset: Dataset, settings: TrainSettings) -> None:
-    request = {
-        "dataset": dataset.key,
-        "label": label_book.load().model_dump(mode="json"),
-        "settings": settings.model_dump(mode="json"),
-    }
-    job_panel.start("train", request, dataset.key)
+    order = label_jobs.may_ask(label_book.load())
+    request = {"dataset": dataset.key, **order.request, "settings": settings.model_dump(mode="json")}
+    job_panel.start("train", request, dataset.key, environment=order.environment)
 
 
 def _live(view: JobView) -> None:

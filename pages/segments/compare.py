@@ -10,9 +10,17 @@ from core.words.context import Context
 from core.words.describe import paragraph
 from core.words.facts import FactBook
 from core.words.figures import Figures
-from core.words.findings import Finding
-from pages.ui import bench_view, cards, chat_message, describe_view, descriptions, errors, naming, topic
-from pages.ui.conversations import Message, plain_rows
+from pages.ui import (
+    bench_view,
+    cards,
+    chat_message,
+    compare_view,
+    describe_view,
+    descriptions,
+    errors,
+    naming,
+    topic,
+)
 from pages.ui.links import PROFILES, link
 from pages.ui.workbench import Bench
 
@@ -25,11 +33,11 @@ def page() -> None:
     if bench is None or about is None:
         return
     st.caption("Every number is counted from your data, by the functions that draw the Profiles page.")
-    _two(about)
+    _two(bench, about)
     _each(bench, about)
     with st.container(border=True, key="all-compared"):
         st.subheader("All segments")
-        _say(compare_all(_figures(about)), "all")
+        compare_view.draw(bench, about, (), lambda: compare_all(_figures(about)), "all")
     link(PROFILES, "The same in charts")
 
 
@@ -37,7 +45,7 @@ def _figures(about: Context) -> Figures:
     return Figures(about, FactBook(about.tables.digest))
 
 
-def _two(about: Context) -> None:
+def _two(bench: Bench, about: Context) -> None:
     with st.container(border=True, key="two-compared"):
         st.subheader("Two side by side")
         keys = [key for key in about.keys if key != "all"]
@@ -48,7 +56,8 @@ def _two(about: Context) -> None:
         if second is None:
             st.caption("There is only one group to look at.")
             return
-        _say(compare(_figures(about), arguments.Compare(a=first, b=second)), "two")
+        asked = arguments.Compare(a=first, b=second)
+        compare_view.draw(bench, about, (first, second), lambda: compare(_figures(about), asked), "two")
 
 
 def _each(bench: Bench, about: Context) -> None:
@@ -70,13 +79,8 @@ def _each(bench: Bench, about: Context) -> None:
             if segment in told:
                 describe_view.draw(told[segment], f"segment-{segment}")
             else:
-                _say(paragraph(_figures(about), key), f"segment-{segment}")
-
-
-def _say(found: Finding, key: str) -> None:
-    """Words, with the figures they cite and the rows behind them."""
-    rows = plain_rows(found.table)
-    chat_message.draw(Message("assistant", found.text, found.facts, rows, found.query), key)
+                message = compare_view.as_message(paragraph(_figures(about), key))
+                chat_message.draw(message, f"segment-{segment}")
 
 
 with errors.shown():

@@ -29,7 +29,7 @@ from pages.ui import (
     workbench,
 )
 from pages.ui.figure import behind
-from pages.ui.text import md_text
+from pages.ui.links import PROFILES, link
 from pages.ui.workbench import Bench, Sources
 
 WHY_APART = {
@@ -69,7 +69,12 @@ def _cards(bench: Bench) -> None:
     rows = bench.profiles.segments
     working, about = default_names(bench.profiles), topic.context()
     suggested = naming.suggested(about) if about is not None else {}
-    st.subheader("Segments", help="Type a name into a card: it is kept, and follows the segment.")
+    with st.container(horizontal=True, vertical_alignment="center", key="segments-head"):
+        st.subheader(
+            "Segments", help="Type a name into a card: it is kept, and follows the segment.", width="stretch"
+        )
+        naming.use_all(bench, suggested)
+        link(PROFILES, "Read their profiles")
     with st.grid("auto", min_column_width=cards.CARD_WIDTH, gap="small", key="cards"):
         for row in records(rows[rows[Col.KIND] == Kind.SEGMENT]):
             _card(bench, row, working[row[Col.SEGMENT]], suggested)
@@ -85,14 +90,13 @@ def _card(bench: Bench, row: dict[str, Any], working_name: str, suggested: Mappi
         st.markdown(f"**{row[Col.USERS]:,}** users · {percent(row[Col.SHARE])}")
         if bench.profiles.outcome:
             cards.line(
-                "Outcome", percent(row[Col.OUTCOME_RATE]), f"Share of users with {bench.profiles.outcome}"
+                "Outcome rate", percent(row[Col.OUTCOME_RATE]), f"Share of users with {bench.profiles.outcome}"
             )
         cards.line("Page views a user", number(row[Col.PAGE_VIEWS_MEAN], 1))
         cards.block("Most unlike others in", working_name)
-        if row[Col.SEGMENT] not in bench.own_names and row[Col.SEGMENT] in suggested:
-            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                st.caption(f"Suggested: {md_text(suggested[row[Col.SEGMENT]])}", width="stretch")
-                naming.use_one(bench, segment, suggested[segment])
+        if segment not in bench.own_names and segment in suggested:
+            cards.block("Suggested name", suggested[segment])
+            naming.use_one(bench, segment, suggested[segment])
 
 
 def _renamer(bench: Bench) -> Callable[[int, str], None]:

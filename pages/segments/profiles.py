@@ -161,7 +161,7 @@ def _segment(bench: Bench, row: dict[str, Any]) -> None:
 
 def _metrics(bench: Bench, row: dict[str, Any]) -> None:
     everybody, meaning = tables.everybody(bench.profiles), tables.definitions(bench.profiles)
-    with st.grid("auto", min_column_width=118, gap="small"):
+    with st.grid("auto", min_column_width=160, gap="small"):  # room for "14 min 25 s"
         for name, called in tables.CARD_METRICS.items():
             if not pd.isna(everybody[name]):
                 st.metric(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -18,6 +19,7 @@ from core.words.assistant import AnswerCache, Assistant
 from core.words.context import Context
 from core.words.contract import Answer
 from pages.ui import connection, consent, preferences, state
+from pages.ui.comparisons import Comparing, Rows
 from pages.ui.connection import Trial
 from pages.ui.conversations import Conversation
 from pages.ui.descriptions import Describing
@@ -37,12 +39,12 @@ class Helper:
     user_ids: frozenset[str]
     chosen: Preferences
     store: Store
-    log: CallLog
+    log_folder: Path
 
     @property
     def now(self) -> Assistant:
-        """The assistant, as far as nobody has to wait for its server."""
-        return self._assistant(None)
+        """The assistant as far as it needs no server: nothing is sent, and nothing on disk can fail."""
+        return Assistant(connect(self.server), self.about, self.user_ids, self.chosen)
 
     def make(self, trial: Trial) -> Callable[[Callable[[], bool]], Assistant]:
         """Waits until the server has said what it can, then makes the assistant.
@@ -76,13 +78,34 @@ class Helper:
         segments = {int(context.row(key)[Col.SEGMENT]): key for key in context.segment_keys}
         return Describing(make, self.server, self._agreed, self.store, model, context.tables.digest, segments)
 
+    def comparing(self, model: str, rows: Rows) -> Comparing:
+        """An errand in which the model compares two rows, or all segments.
+
+        Args:
+            model: Content key of the trained model that made them.
+            rows: Two keys, or none.
+        """
+        make = self.make(connection.answered(self.server))
+        digest = self.about.tables.digest
+        return Comparing(make, self.server, self._agreed, self.store, model, digest, rows)
+
     @property
     def _agreed(self) -> bool:
         return bool(consent.given(self.server))
 
-    def _assistant(self, known: Capabilities | None) -> Assistant:
-        llm = connect(self.server, self.log, known)  # one an answer: its tokens are counted alone
-        return Assistant(llm, self.about, self.user_ids, self.chosen, AnswerCache(self.store.root / CACHE))
+    def _assistant(self, known: Capabilities) -> Assistant:
+        llm = connect(
+            self.server, CallLog(self.log_folder), known
+        )  # one an answer: its tokens are counted alone
+        return Assistant(llm, self.about, self.user_ids, self.chosen, _cache(self.store.root / CACHE))
+
+
+def _cache(folder: Path) -> AnswerCache | None:
+    """Earlier answers; without them the same question is asked again."""
+    try:
+        return AnswerCache(folder)
+    except ResourceError:
+        return None
 
 
 def willing(about: Context) -> Helper | None:
@@ -92,7 +115,7 @@ def willing(about: Context) -> Helper | None:
         return None
     store = state.store()
     ids = _user_ids(data.key, data)
-    return Helper(named.settings, about, ids, preferences.load(store), store, connection.call_log())
+    return Helper(named.settings, about, ids, preferences.load(store), store, connection.log_folder())
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -56,7 +56,8 @@ def status_line(bench: Bench) -> None:
             st.caption(_what_moved(bench))
         st.button(
             "Full re-fit", icon=":material/restart_alt:", on_click=fits.refit, key="refit",
-            type="tertiary", help="Fit from scratch with these settings; names stay with the users they had.",
+            type="tertiary", disabled=not warm,
+            help="Fit from scratch with these settings; names stay with the users they had.",
         )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import Beha2VecError
 from core.words.answers import HELP, ask
 from core.words.contract import Answer
-from pages.ui import assistants, chat_message, consent, conversations, errands, errors, state, topic
+from pages.ui import assistants, chat_message, conversations, errand_view, errands, errors, state, topic
 from pages.ui.conversations import Conversation, Message
 from pages.ui.text import md_text
 from pages.ui.turns import Turn
@@ -17,8 +17,6 @@ from pages.ui.turns import Turn
 CURRENT: Final = "conversation"
 HEIGHT_PX: Final = 380
 LONGEST: Final = 600
-POLL_S: Final = 0.4
-"""How often a page looks for more of an answer."""
 EXAMPLES: Final = (
     "Which segment has the highest outcome rate?",
     "Compare segment 1 and 2",
@@ -40,10 +38,8 @@ def panel() -> None:
             st.markdown("**Ask about the segments**")
             _menu(conversation)
         _said(conversation, turn)
-        if turn is not None and turn.waits and turn.payload is not None:
-            consent.ask_aside(
-                turn.payload, lambda: _decide(turn, True), lambda: _decide(turn, False), turn.decline
-            )
+        if turn is not None:
+            errand_view.ask_aside(turn)
         st.chat_input(
             "Ask about a segment", key="question", max_chars=LONGEST, on_submit=_asked,
             disabled=turn is not None and not turn.done,
@@ -91,14 +87,6 @@ def _turn(question: str, conversation: Conversation) -> Answer | Turn:
         return Answer(str(error), declined=True)
 
 
-def _decide(turn: Turn, agreed: bool) -> None:
-    consent.decide(turn.server, agreed)
-    if agreed:
-        turn.agree()
-    else:
-        turn.decline()
-
-
 def _said(conversation: Conversation, turn: Turn | None) -> None:
     if not conversation.messages:
         st.caption("Every number in an answer is counted from your data. Try one of these:")
@@ -111,18 +99,7 @@ def _said(conversation: Conversation, turn: Turn | None) -> None:
         if turn is not None and turn.problem:
             errors.show(turn.problem)
         elif turn is not None and not turn.waits:
-            _writing(turn)
-
-
-@st.fragment(run_every=POLL_S)
-def _writing(turn: Turn) -> None:
-    """What a model has written so far; the page is drawn anew once it is done or has to ask."""
-    if turn.done or turn.waits:
-        st.rerun()
-    st.markdown(turn.text or f":shimmer[Asking {md_text(turn.server.model, 60)} …]")
-    with st.container(horizontal=True, vertical_alignment="center", key="answering"):
-        st.button("Stop", icon=":material/stop_circle:", key="chat-stop", on_click=turn.stop)
-        st.caption(f"{turn.seconds:.0f} s")
+            errand_view.watch(turn, "chat-stop")
 
 
 def _menu(conversation: Conversation) -> None:

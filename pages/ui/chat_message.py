@@ -27,9 +27,9 @@ def draw(message: Message, key: str) -> None:
     """Draw a message; nothing in its text becomes more than text."""
     if message.role == "user":
         with st.container(border=True, key=f"asked-{key}"):
-            st.markdown(f":material/person: {md_text(message.text, LONGEST)}")
+            st.markdown(f":material/person: {safe(message)}")
         return
-    st.markdown(_with_figures(message) if message.source in RULES else _by_model(message))
+    st.markdown(safe(message))
     if message.chart and message.rows:
         st.altair_chart(_chart(message), key=f"chart-{key}", alt="Chart of the answer")
     with st.container(horizontal=True, gap="small", key=f"behind-{key}"):
@@ -42,12 +42,8 @@ def draw(message: Message, key: str) -> None:
 
 def _about(message: Message) -> None:
     """Who wrote it, at what price, and what is not counted in it."""
-    if message.reason:
-        st.caption(f":material/info: Written without the model: {md_text(message.reason, LONGEST)}")
-    if any(mark.kind is MarkKind.SUGGESTION for mark in message.marks):
-        st.caption("*(suggestion)*: the model's own idea; no figure stands behind it.")
-    if any(mark.kind is MarkKind.UNVERIFIED for mark in message.marks):
-        st.caption("Struck through: no figure backs it.")
+    for note in _notes(message):
+        st.caption(f":material/info: {note}")
     parts = [md_text(message.source, 60)] if message.source not in RULES else []
     parts += [f"{message.tokens:,} tokens"] if message.tokens else []
     parts += [consent.dollars(message.cost)] if message.tokens and message.cost is not None else []
@@ -56,24 +52,39 @@ def _about(message: Message) -> None:
 
 
 def as_markdown(conversation: Conversation) -> str:
-    """A conversation to take along, with the figures written out."""
-    parts = [f"# {conversation.title}", ""]
+    """A conversation to take along, figures written out: as safe, and as marked, as on the screen."""
+    parts = [f"# {md_text(conversation.title)}"]
     for message in conversation.messages:
-        who = "You" if message.role == "user" else f"Beha2Vec ({message.source})"
-        parts += [f"**{who}:** {_plain(message)}", ""]
-        parts += [
-            f"- {fact.label}: {' '.join([fact.text, fact_sources.interval(fact)]).strip()} (n = {fact.n:,})"
-            for fact in _cited(message)
-        ]
-        parts += [""]
-    return "\n".join(parts)
+        if message.role == "user":
+            parts += [f"**You:** {safe(message)}"]
+            continue
+        parts += [f"**Beha2Vec ({md_text(message.source or 'rules', 60)}):**", safe(message)]
+        parts += ["\n".join(map(_source_line, facts))] if (facts := _cited(message)) else []
+        parts += [f"*{note}*" for note in _notes(message)]
+    return "\n\n".join(parts) + "\n"
 
 
-def _plain(message: Message) -> str:
-    try:
-        return fill(message.text, message.facts)[0]
-    except InputError:  # kept by an older version
-        return message.text
+def safe(message: Message) -> str:
+    """The text as Markdown that loads and links nothing, with each figure in bold and what needs it marked."""
+    if message.role == "user":
+        return md_text(message.text, LONGEST)
+    return _with_figures(message) if message.source in RULES else _by_model(message)
+
+
+def _source_line(fact: Fact) -> str:
+    value = " ".join([fact.text, fact_sources.interval(fact)]).strip()
+    return f"- {md_text(fact.label)}: {md_text(value)} (n = {fact.n:,})"
+
+
+def _notes(message: Message) -> list[str]:
+    """What a reader has to know of how it was written."""
+    kinds = {mark.kind for mark in message.marks}
+    notes = {
+        f"Written without the model: {md_text(message.reason, LONGEST)}": bool(message.reason),
+        "(suggestion): the model's own idea; no figure stands behind it.": MarkKind.SUGGESTION in kinds,
+        "Struck through: no figure backs it.": MarkKind.UNVERIFIED in kinds,
+    }
+    return [note for note, holds in notes.items() if holds]
 
 
 def _with_figures(message: Message) -> str:

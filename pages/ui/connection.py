@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 import streamlit as st
@@ -72,14 +73,14 @@ class Trial:
         """How long it takes, or took."""
         return (self.ended or time.monotonic()) - self.begun
 
-    def run(self, log: CallLog) -> None:
+    def run(self, log_folder: Path) -> None:
         """Ask; runs in a thread of its own."""
 
         def step(what: str) -> None:
             self.steps = (*self.steps, what)
 
         try:
-            llm = connect(self.settings, log)
+            llm = connect(self.settings, CallLog(log_folder))  # nothing is sent that cannot be written down
             self.found = llm.capabilities(self.stop.is_set, TRIAL_S, step)
         except Beha2VecError as error:
             self.problem = str(error)
@@ -117,7 +118,7 @@ def begin(settings: LlmSettings) -> Trial:
     if known is not None and known.running:
         return known
     fresh = _trials()[settings] = Trial(settings)
-    threading.Thread(target=fresh.run, args=(call_log(),), daemon=True, name="trial").start()
+    threading.Thread(target=fresh.run, args=(log_folder(),), daemon=True, name="trial").start()
     return fresh
 
 
@@ -150,9 +151,18 @@ def usable() -> Configured | None:
     return named if not named.origins.typed or (tried is not None and tried.found is not None) else None
 
 
+def log_folder() -> Path:
+    """Where calls are written down."""
+    return state.store().root / LOG_FOLDER
+
+
 def call_log() -> CallLog:
-    """Every call that was made."""
-    return CallLog(state.store().root / LOG_FOLDER)
+    """Every call that was made.
+
+    Raises:
+        ResourceError: If the folder cannot be used.
+    """
+    return CallLog(log_folder())
 
 
 def keep_key(key: str) -> None:

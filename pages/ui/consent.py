@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import streamlit as st
 
 from core.llm import LlmSettings
 from core.words.privacy import Payload
+from pages.ui import preferences, state
 from pages.ui.text import count, md_text
 
 DECISIONS: Final = "llm_consent"
@@ -32,31 +33,47 @@ def revoke() -> None:
     st.session_state.pop(DECISIONS, None)
 
 
-def ask_aside(payload: Payload, agree: Decide, decline: Decide, dismiss: Decide) -> None:
+def ask_aside(payloads: Sequence[Payload], agree: Decide, decline: Decide, dismiss: Decide) -> None:
     """As :func:`ask`, in front of the page; ``dismiss`` is called if it is closed without an answer."""
     st.dialog(
-        f"Ask {md_text(payload.model, 60)}?", width="medium", icon=":material/outbox:", on_dismiss=dismiss
-    )(ask)(payload, agree, decline, "aside")
+        f"Ask {md_text(payloads[0].model, 60)}?", width="medium", icon=":material/outbox:", on_dismiss=dismiss
+    )(ask)(payloads, agree, decline, "aside")
 
 
-def ask(payload: Payload, agree: Decide, decline: Decide, key: str) -> None:
+def ask(payloads: Sequence[Payload], agree: Decide, decline: Decide, key: str) -> None:
     """Show what would be sent, where to and at what price, and let the analyst decide.
 
     Args:
-        payload: The exact message.
+        payloads: The exact messages that it begins with, at least one.
         agree: Called on agreement.
         decline: Called on refusal.
         key: Of the widgets.
     """
-    st.markdown(f"This text would be sent to **{md_text(payload.host, 80)}**, and nothing else:")
-    st.code(payload.text, language=None, wrap_lines=True, height=TEXT_HEIGHT_PX)
+    host, many = md_text(payloads[0].host, 80), len(payloads) > 1
     st.markdown(
-        f"{count(payload.characters, 'character')}, about {payload.tokens:,} tokens. {price(payload.price)}"
+        f"{count(len(payloads), 'text')} would be sent to **{host}**, word for word:"
+        if many
+        else f"This text would be sent to **{host}**, word for word:"
     )
+    st.code(shown(payloads), language=None, wrap_lines=True, height=TEXT_HEIGHT_PX)
+    st.markdown(
+        f"{count(sum(one.characters for one in payloads), 'character')}, about "
+        f"{sum(one.tokens for one in payloads):,} tokens. {price(total(payloads))}"
+    )
+    limit = preferences.load(state.store()).max_tokens
     st.caption(
+        "With it go the forms of answers and look-ups that this app offers, which hold nothing of yours. "
         "What the model asks to look up follows, under the same rules: no user ids, no rows, no figure of "
-        "few users. Every call is written down under Settings, where you can take this back."
+        f"few users. Each look-up, and one chance to correct a mistake, sends all of it once more: at most "
+        f"{limit:,} tokens for one answer. A few short requests of ours, with your key and nothing of your "
+        "data, have asked this server what it can. Every request is written down under Settings, where you "
+        "can take this back."
     )
+    decision_buttons(agree, decline, key)
+
+
+def decision_buttons(agree: Decide, decline: Decide, key: str) -> None:
+    """Yes and No, for this session."""
     with st.container(horizontal=True):
         agreed = st.button(
             "Agree for this session", key=f"agree-{key}", type="primary", icon=":material/check:"
@@ -65,6 +82,21 @@ def ask(payload: Payload, agree: Decide, decline: Decide, key: str) -> None:
     if agreed or refused:
         (agree if agreed else decline)()
         st.rerun()
+
+
+def shown(payloads: Sequence[Payload]) -> str:
+    """All that would be sent; several texts one after another, each with its number."""
+    if len(payloads) == 1:
+        return payloads[0].text
+    return "\n\n".join(
+        f"── Text {number} of {len(payloads)} ──\n\n{one.text}" for number, one in enumerate(payloads, 1)
+    )
+
+
+def total(payloads: Sequence[Payload]) -> float | None:
+    """The estimated price of all of them; None if no price is known."""
+    amounts = [one.price for one in payloads if one.price is not None]
+    return sum(amounts) if len(amounts) == len(payloads) else None
 
 
 def price(amount: float | None) -> str:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 import streamlit as st
 
 from core.words.context import Context
-from pages.ui import assistants, chat_message, consent, descriptions, errands, errors
+from pages.ui import assistants, chat_message, descriptions, errand_view, errands, errors
 from pages.ui.assistants import Helper
 from pages.ui.descriptions import Described, Describing
 from pages.ui.text import count, md_text
 from pages.ui.workbench import Bench
-
-POLL_S: Final = 0.4
 
 
 def actions(bench: Bench, about: Context, told: Mapping[int, Described]) -> None:
@@ -40,12 +37,8 @@ def progress(bench: Bench) -> None:
         return
     if errand.done:
         errors.show(errand.problem)
-    elif errand.waits and errand.payload is not None:
-        with st.container(border=True, key="describe-consent"):
-            st.subheader(f"Ask {md_text(errand.server.model, 60)}?", icon=":material/outbox:")
-            consent.ask(
-                errand.payload, lambda: _decide(errand, True), lambda: _decide(errand, False), "describe"
-            )
+    elif errand.waits:
+        errand_view.ask(errand, "describe")
     else:
         _watch(errand, len(errand.found))
 
@@ -59,7 +52,7 @@ def draw(described: Described, key: str) -> None:
         st.markdown(f":material/lightbulb: {md_text(described.action, 600)} *(suggestion)*")
 
 
-@st.fragment(run_every=POLL_S)
+@st.fragment(run_every=errand_view.POLL_S)
 def _watch(errand: Describing, drawn: int) -> None:
     """How far it is; the page is drawn anew when a description is there, and in the end."""
     ready, wanted = len(errand.found), len(errand.segments)
@@ -72,14 +65,6 @@ def _watch(errand: Describing, drawn: int) -> None:
 
 def _begin(helper: Helper, bench: Bench) -> None:
     errands.begin(bench.sources.model_key, helper.describing(bench.sources.model_key))
-
-
-def _decide(errand: Describing, agreed: bool) -> None:
-    consent.decide(errand.server, agreed)
-    if agreed:
-        errand.agree()
-    else:
-        errand.decline()
 
 
 def _running(bench: Bench) -> Describing | None:

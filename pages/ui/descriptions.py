@@ -88,9 +88,9 @@ class Describing(Errand):
     segments: Mapping[int, str]
     found: dict[int, Described] = field(default_factory=dict, kw_only=True)
 
-    def preview(self, assistant: Assistant) -> Payload:
+    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
         """See :class:`Errand`."""
-        return assistant.preview_description(next(iter(self.segments.values())))
+        return tuple(assistant.preview_description(key) for key in self.segments.values())
 
     def work(self, assistant: Assistant) -> None:
         """See :class:`Errand`."""

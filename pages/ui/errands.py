@@ -36,7 +36,7 @@ class Errand(ABC):
         server: Whose model it is.
         agreed: Whether text may be sent without asking.
         begun: When, by the monotonic clock.
-        payload: What would be sent; there once the analyst has to agree to it.
+        payloads: What would be sent first; there while the analyst has to agree to it.
         done: Whether it has ended.
         problem: Why what came of it could not be kept.
     """
@@ -45,15 +45,16 @@ class Errand(ABC):
     server: LlmSettings
     agreed: bool
     begun: float = field(default_factory=time.monotonic, kw_only=True)
-    payload: Payload | None = field(default=None, kw_only=True)
+    payloads: tuple[Payload, ...] = field(default=(), kw_only=True)
     done: bool = field(default=False, kw_only=True)
     problem: str = field(default="", kw_only=True)
     _assistant: Assistant | None = field(default=None, kw_only=True)
     _stopped: threading.Event = field(default_factory=threading.Event, kw_only=True)
+    _lock: threading.Lock = field(default_factory=threading.Lock, kw_only=True, repr=False)
 
     @abstractmethod
-    def preview(self, assistant: Assistant) -> Payload:
-        """The first message, exactly."""
+    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
+        """The messages that it begins with, exactly; a call may follow each."""
 
     @abstractmethod
     def work(self, assistant: Assistant) -> None:
@@ -70,7 +71,7 @@ class Errand(ABC):
     @property
     def waits(self) -> bool:
         """Whether the analyst has to agree or to refuse first."""
-        return self.payload is not None and not self.agreed and not self.done
+        return bool(self.payloads)
 
     @property
     def seconds(self) -> float:
@@ -83,23 +84,30 @@ class Errand(ABC):
 
     def agree(self) -> None:
         """The text may be sent."""
-        if self.waits:
+        if self._taken():
             self.agreed, self.begun = True, time.monotonic()
             self._in_thread(self._prepare)
 
     def decline(self) -> None:
         """Nothing may be sent."""
-        if self.waits:
+        if self._taken():
             self._end("")
 
     def stop(self) -> None:
         """Give up, whatever is going on."""
-        self._stopped.set()
+        with self._lock:
+            self._stopped.set()
         self.decline()
 
     def should_stop(self) -> bool:
         """Whether to give up."""
         return self._stopped.is_set()
+
+    def _taken(self) -> bool:
+        """Whether it waited until now; of several answers at once only the first finds it so."""
+        with self._lock:
+            waited, self.payloads = self.waits, ()
+        return waited
 
     def _in_thread(self, work: Callable[[], None]) -> None:
         threading.Thread(target=self._guarded, args=(work,), daemon=True, name="errand").start()
@@ -117,11 +125,19 @@ class Errand(ABC):
 
     def _prepare(self) -> None:
         self._assistant = self._assistant or self.make(self.should_stop)
-        if not self.agreed:
-            self.payload = self.preview(self._assistant)
+        if self.agreed:
+            self._go_on()
+            self.work(self._assistant)
+            self.done = True
             return
-        self.work(self._assistant)
-        self.done = True
+        payloads = self.preview(self._assistant)
+        with self._lock:  # a Stop comes either before, and ends it here, or finds it waiting
+            self._go_on()
+            self.payloads = payloads
+
+    def _go_on(self) -> None:
+        if self.should_stop():
+            raise Cancelled("The answer")
 
     def _end(self, reason: str) -> None:
         try:
@@ -130,6 +146,21 @@ class Errand(ABC):
             self.problem = str(error)
         finally:
             self.done = True
+
+
+@dataclass(eq=False)
+class Writing(Errand):
+    """An errand that writes one text.
+
+    Args:
+        text: Written so far, safe Markdown.
+    """
+
+    text: str = field(default="", kw_only=True)
+
+    def show(self, text: str) -> None:
+        """Take over what is written so far."""
+        self.text = text
 
 
 E_co = TypeVar("E_co", bound=Errand)
@@ -148,6 +179,13 @@ def begin(name: str, errand: Errand) -> None:
         known.pop(key, None)
     known[(type(errand), name)] = errand
     errand.begin()
+
+
+def stop_all(server: LlmSettings) -> None:
+    """Stop whatever a model is doing, in every session: one who takes consent back wants nothing sent."""
+    for errand in list(_errands().values()):
+        if errand.server.identity == server.identity and not errand.done:
+            errand.stop()
 
 
 @st.cache_resource(show_spinner=False)

@@ -12,6 +12,7 @@ from core.profiles.columns import Col, Ranking
 from core.schema import Users, View
 from core.words.contract import Fact
 from core.words.items import LIFTS, Dimension
+from pages.ui import spotlight
 from pages.ui.links import EXPLORE, PROFILES
 from pages.ui.spotlight import Place
 
@@ -43,7 +44,9 @@ IN_THE_ANSWER: Final = ("entry", "exit", "step", "calc")
 
 def draw(facts: Sequence[Fact], key: str) -> None:
     """A list of figures behind a button, with links to their charts."""
-    with st.popover(f"{len(facts)} figures" if len(facts) > 1 else "1 figure", type="tertiary", key=key):
+    title = f"{len(facts)} figures" if len(facts) > 1 else "1 figure"
+    followed = "-".join([key, *spotlight.asked()[:1]])  # a fresh button is closed: it would hide the chart
+    with st.popover(title, type="tertiary", key=followed):
         charts = [chart_of(fact) for fact in facts]
         table = pd.DataFrame(
             {

@@ -59,10 +59,13 @@ def start(
     limits: Limits | None = None,
     *,
     replace: bool = False,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Start a job as :func:`core.jobs.start` does; this session waits for its result."""
     try:
-        job = jobs.start(state.store().root, task, request, subject, limits, replace=replace)
+        job = jobs.start(
+            state.store().root, task, request, subject, limits, replace=replace, environment=environment
+        )  # fmt: skip
     except Beha2VecError as error:
         fail(task, str(error))
         return

@@ -26,7 +26,7 @@ def stale(settings: LabelSettings) -> list[Override]:
 def corrections(settings: LabelSettings, dataset: str) -> None:
     """Draw the list, with a way to delete any of them."""
     if not settings.overrides:
-        st.caption("None yet. Change a type or a theme in the table above, or bring a file of corrections.")
+        st.caption("None yet. Change a type or a theme in the table above, or import a file of corrections.")
         return
     gone = stale(settings)
     listed = [*gone, *(one for one in reversed(settings.overrides) if one not in gone)]

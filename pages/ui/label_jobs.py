@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from core import jobs
 from core.jobs import JobView
 from core.labels.settings import LabelMode, LabelSettings
-from pages.ui import desk, errors, job_panel, label_book, state
+from core.llm import LlmSettings
+from pages.ui import connection, consent, desk, errors, job_panel, label_book, state
 
 LABEL: Final = "label"
 TASKS: Final = (LABEL,)
+ASKING: Final = (LABEL, "train")
+"""Tasks that label, and so may ask a language model."""
 
 
 def start(dataset: str, settings: LabelSettings, fetch_hosts: Sequence[str] = ()) -> None:
@@ -26,15 +30,69 @@ def start(dataset: str, settings: LabelSettings, fetch_hosts: Sequence[str] = ()
             jobs.cancel(state.store().root, job.id)
         return
     agreed = [host for job in running for host in job_panel.request_of(job)["fetch_hosts"]]
+    order = may_ask(settings)
     request: dict[str, Any] = {
         "dataset": dataset,
-        "label": settings.model_dump(mode="json"),
+        **order.request,
         "fetch_hosts": list(dict.fromkeys([*agreed, *fetch_hosts])),
     }
     run = state.model()
     if run is not None:
         request["model"] = run.key
-    job_panel.start(LABEL, request, dataset, replace=True)
+    job_panel.start(LABEL, request, dataset, replace=True, environment=order.environment)
+
+
+@dataclass(frozen=True)
+class Order:
+    """How a job may label.
+
+    Args:
+        settings: The analyst's, without the language model where it must not be asked.
+        server: The model that is asked, if any.
+    """
+
+    settings: LabelSettings
+    server: LlmSettings | None
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """Its part of a job's request; no key is in it."""
+        asked = {"asked": self.server.identity} if self.server else {}
+        return {"label": self.settings.model_dump(mode="json"), **asked}
+
+    @property
+    def environment(self) -> dict[str, str] | None:
+        """Variables of the job's process."""
+        return self.server.as_environment() if self.server else None
+
+
+def may_ask(settings: LabelSettings) -> Order:
+    """What a job may do now: a language model is asked only by a session that has agreed to it."""
+    server = named(settings)
+    if server is not None and consent.given(server):
+        return Order(settings, server)
+    if settings.mode is LabelMode.LLM:
+        return Order(settings.model_copy(update={"mode": LabelMode.AUTO}), None)
+    return Order(settings, None)
+
+
+def stop_asking() -> None:
+    """Stop every job that asks a language model."""
+    for job in job_panel.running(ASKING):
+        if job_panel.request_of(job).get("asked"):
+            jobs.cancel(state.store().root, job.id)
+
+
+def named(settings: LabelSettings) -> LlmSettings | None:
+    """The model of the Settings page, where these settings want one asked."""
+    found = connection.usable() if settings.mode is LabelMode.LLM else None
+    return None if found is None else found.settings
+
+
+def identity(settings: LabelSettings) -> str:
+    """What that model's decisions are kept under; empty where none is wanted."""
+    server = named(settings)
+    return "" if server is None else server.identity
 
 
 def undo(dataset: str) -> None:

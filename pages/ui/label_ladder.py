@@ -7,15 +7,11 @@ from typing import Final
 import streamlit as st
 
 from core.dataset import Dataset
-from core.labels.llm import Estimate
 from core.labels.settings import LabelMode, LabelSettings
-from core.labels.stage import llm_cost
-from core.llm import LlmSettings
-from core.page_labels import LabelledPages
-from core.words.privacy import price_of
-from pages.ui import errors, label_book, preferences, state
+from pages.ui import connection, errors, label_asking, label_book, state
 from pages.ui.catalog import latest_labels
-from pages.ui.text import count, md_text
+from pages.ui.links import SETTINGS, link
+from pages.ui.text import md_text
 
 MODES: Final = {
     LabelMode.OFF: "Off",
@@ -33,7 +29,7 @@ MEANING: Final = {
     LabelMode.NLI: "Then an entailment model decides what is left. Its weights must be on this machine or "
     "be downloaded; minutes for thousands of pages.",
     LabelMode.LLM: "Then a language model is asked about what is left: titles and paths are sent to the "
-    "server of your settings (OPENAI_BASE_URL, OPENAI_API_KEY, BEHA2VEC_MODEL).",
+    "server of your settings.",
 }
 
 
@@ -64,34 +60,15 @@ def _cost(dataset: Dataset, settings: LabelSettings) -> None:
     if labels is None:
         st.caption("Label the pages first: then it can be said what is left to ask.")
         return
-    asked = _asked(dataset, settings, labels, labels.key, settings.taxonomy.model_dump_json())
-    st.markdown(
-        f"**{count(asked.calls, 'question')}**, {asked.characters:,} characters out, about {asked.tokens:,} "
-        "tokens in all. Titles, paths and your descriptions are sent; no user and no figure is."
+    asked = label_asking.estimate(dataset, settings, labels)
+    st.markdown(label_asking.size(asked))
+    named = connection.usable()
+    if named is None:
+        st.caption("No model is connected, so nobody would be asked.")
+        link(SETTINGS, "Connect one")
+        return
+    server, price = named.settings, label_asking.price(named.settings.model, asked)
+    st.caption(
+        f"To {md_text(server.host)}, model {md_text(server.model)}: {price}. Before "
+        "anything is sent, you are shown the words and asked."
     )
-    with errors.shown():
-        server = LlmSettings.from_environment()
-        st.caption(
-            f"To {md_text(server.host)}, model {md_text(server.model)}: {_price(server.model, asked)}. “Use "
-            "this” agrees to it."
-        )
-
-
-@st.cache_data(max_entries=16, show_spinner="Counting what is left to ask")
-def _asked(
-    _dataset: Dataset, _settings: LabelSettings, _labels: LabelledPages, key: str, taxonomy: str
-) -> Estimate:
-    parts = llm_cost(_dataset, _settings, _labels)
-    return Estimate(
-        calls=sum(part.calls for part in parts),
-        sent=sum(part.sent for part in parts),
-        received=sum(part.received for part in parts),
-        characters=sum(part.characters for part in parts),
-    )
-
-
-def _price(model: str, asked: Estimate) -> str:
-    price = price_of(model, asked.sent, asked.received, preferences.load(state.store()).prices)
-    if price is None:
-        return "its price is not in the price table"
-    return f"about {price:,.2f} US dollars" if price >= 0.01 else "less than a cent"

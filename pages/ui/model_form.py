@@ -170,7 +170,7 @@ def _state(named: Configured | None) -> None:
         st.button(
             _verb(tried), key="connect", icon=":material/power:",
             type="primary" if tried is None or tried.problem else "secondary", disabled=running,
-            on_click=connection.begin, args=(named.settings,),
+            on_click=_connect,
             help="Asks three short questions that hold nothing of yours.",
         )  # fmt: skip
         if tried is not None and (running or named.origins.typed):
@@ -183,6 +183,14 @@ def _state(named: Configured | None) -> None:
         _watch(named.settings)
     elif tried is not None:
         _outcome(tried)
+
+
+def _connect() -> None:
+    """Try what is typed now: the click itself may have ended the typing of a key."""
+    with errors.shown():
+        named = connection.configured()
+        if named is not None:
+            connection.begin(named.settings)
 
 
 def _verb(tried: Trial | None) -> str:

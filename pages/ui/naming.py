@@ -32,8 +32,9 @@ def use_all(bench: Bench, found: Mapping[int, str]) -> None:
 def use_one(bench: Bench, segment: int, name: str) -> None:
     """A button that gives one segment its suggested name."""
     st.button(
-        "Use", key=f"use-name-{segment}", type="tertiary", on_click=_rename, args=(bench, {segment: name})
-    )
+        "Use this name", key=f"use-name-{segment}", type="tertiary", icon=":material/check:",
+        on_click=_rename, args=(bench, {segment: name}),
+    )  # fmt: skip
 
 
 def offer(bench: Bench, segment: int, name: str) -> None:

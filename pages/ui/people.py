@@ -14,6 +14,7 @@ import streamlit as st
 from core.dataset import Dataset
 from core.profiles.columns import Col
 from core.profiles.samples import SECONDS_TO_NEXT, TIME, VIEW, timeline
+from core.report.wording import duration
 from core.schema import Users
 from core.sequences import SESSION
 from pages.ui import charts
@@ -116,7 +117,7 @@ def _facts(row: pd.Series) -> None:
     }
     known = {title: str(row[name]) for name, title in names.items() if not pd.isna(row[name])}
     if not pd.isna(row[Users.ENGAGEMENT_MSEC]):
-        known["Engaged"] = f"{row[Users.ENGAGEMENT_MSEC] / 1000:,.0f} s"
+        known["Engaged"] = duration(row[Users.ENGAGEMENT_MSEC] / 1000)
     with st.container(horizontal=True, gap="medium"):
         for title, value in known.items():
             with st.container(width="content", gap=None):

@@ -1,7 +1,7 @@
 """One chart of a page before all others: the one that a figure of an answer comes from.
 
-A link names it (``?chart=outcome&of=segment:0``). The chart is drawn at the top in place of where it stands, so
-that nobody has to look for it; no script has to scroll there.
+A link names it (``?chart=outcome&of=segment:0``). The chart is drawn at the top in place of where it stands,
+so that nobody has to look for it and no script has to scroll there.
 """
 
 from __future__ import annotations

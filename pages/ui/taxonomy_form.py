@@ -52,12 +52,12 @@ def taxonomy_form(settings: LabelSettings) -> bool:
 
 
 def files_form(settings: LabelSettings) -> bool:
-    """Take taxonomy and corrections along, or bring them; True when something was brought."""
+    """Export taxonomy and corrections, or import them; True when something was imported."""
     with st.container(horizontal=True, key="label-files"):
-        _download("Taxonomy", "taxonomy.yaml", taxonomy_to_yaml(settings.taxonomy))
-        _download("Corrections", "corrections.yaml", corrections_to_yaml(settings.overrides))
+        _download("Export themes and types", "taxonomy.yaml", taxonomy_to_yaml(settings.taxonomy))
+        _download("Export corrections", "corrections.yaml", corrections_to_yaml(settings.overrides))
     brought = st.file_uploader(
-        "Bring a taxonomy.yaml or corrections.yaml", type=["yaml", "yml"], key="label-file", max_upload_size=2
+        "Import a taxonomy.yaml or corrections.yaml", type=["yaml", "yml"], key="label-file", max_upload_size=2
     )
     if brought is None or st.session_state.get("label-file-seen") == brought.file_id:
         return False

@@ -10,33 +10,31 @@ from core.words.contract import Answer
 from core.words.privacy import Payload
 from pages.ui import conversations
 from pages.ui.conversations import Conversation
-from pages.ui.errands import Errand
+from pages.ui.errands import Writing
 
 
 @dataclass(eq=False)
-class Turn(Errand):
+class Turn(Writing):
     """One answer on its way.
 
     Args:
         store: Where the conversation is kept.
         conversation: What was said so far, the question included.
         offline: What is answered without the model.
-        text: Written so far, safe Markdown.
     """
 
     store: Store
     conversation: Conversation
     offline: Answer
-    text: str = field(default="", kw_only=True)
     _unwanted: bool = field(default=False, kw_only=True)
 
-    def preview(self, assistant: Assistant) -> Payload:
+    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
         """See :class:`Errand`."""
-        return assistant.preview(self._question, self._history)
+        return (assistant.preview(self._question, self._history),)
 
     def work(self, assistant: Assistant) -> None:
         """See :class:`Errand`."""
-        self._keep(assistant.reply(self._question, self._history, self._show, self.should_stop))
+        self._keep(assistant.reply(self._question, self._history, self.show, self.should_stop))
 
     def without(self, reason: str) -> None:
         """See :class:`Errand`."""
@@ -46,9 +44,6 @@ class Turn(Errand):
         """Give up, and keep nothing: the conversation is being deleted."""
         self._unwanted = True
         self.stop()
-
-    def _show(self, text: str) -> None:
-        self.text = text
 
     def _keep(self, answer: Answer) -> None:
         if not self._unwanted:

@@ -6,7 +6,8 @@ import streamlit as st
 
 from core import jobs
 from core.jobs import JobView, State
-from pages.ui import errors, job_panel, state
+from core.labels.settings import LabelSettings
+from pages.ui import errors, job_panel, label_jobs, state
 
 
 def stopped_training(dataset_key: str) -> JobView | None:
@@ -30,4 +31,7 @@ def offer_to_go_on(last: JobView) -> None:
 
 
 def _go_on(last: JobView) -> None:
-    job_panel.start("train", job_panel.request_of(last), last.subject)
+    asked_for = dict(job_panel.request_of(last))
+    asked_for.pop("asked", None)
+    order = label_jobs.may_ask(LabelSettings.checked(**asked_for["label"]))
+    job_panel.start("train", asked_for | order.request, last.subject, environment=order.environment)

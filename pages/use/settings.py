@@ -6,8 +6,19 @@ from typing import Any
 
 import streamlit as st
 
+from core.llm import LlmSettings
 from core.words.privacy import Price
-from pages.ui import call_view, connection, consent, errors, model_form, preferences, state
+from pages.ui import (
+    call_view,
+    connection,
+    consent,
+    errands,
+    errors,
+    label_jobs,
+    model_form,
+    preferences,
+    state,
+)
 from pages.ui.connection import Configured
 from pages.ui.links import SQL, link
 from pages.ui.preferences import Preferences
@@ -101,10 +112,20 @@ def _consent(named: Configured | None) -> None:
             st.caption("Not asked yet. The first question that needs the model shows what would be sent.")
         elif decided:
             st.markdown(f"You agreed, for this session, to ask **{md_text(named.settings.model, 60)}**.")
-            st.button("Revoke", key="revoke", icon=":material/undo:", on_click=consent.revoke)
+            st.button(
+                "Revoke", key="revoke", icon=":material/undo:", on_click=_take_back, args=(named.settings,),
+                help="Stops at once what it is doing. You are asked again before anything else is sent.",
+            )  # fmt: skip
         else:
             st.markdown("You chose to stay offline in this session.")
             st.button("Ask me again", key="revoke", icon=":material/undo:", on_click=consent.revoke)
+
+
+def _take_back(server: LlmSettings) -> None:
+    consent.revoke()
+    errands.stop_all(server)
+    with errors.shown():
+        label_jobs.stop_asking()
 
 
 def _experts(chosen: Preferences) -> None:

@@ -1,5 +1,7 @@
 import shlex
 
+import pytest
+
 from core.command import beyond, command_line
 from core.pipeline import RunSettings
 from core.settings import (
@@ -12,10 +14,17 @@ from core.settings import (
 )
 
 
-def test_the_fast_mode_is_a_preset() -> None:
-    settings = RunSettings(train=TrainSettings.preset(Preset.BAG))
-    assert "--preset bag" in command_line(settings)
+@pytest.mark.parametrize("preset", [Preset.BAG, Preset.FAST, Preset.THOROUGH])
+def test_a_preset_is_named_and_nothing_is_beyond_it(preset: Preset) -> None:
+    settings = RunSettings(train=TrainSettings.preset(preset))
+    assert command_line(settings).endswith(f"--preset {preset}")
     assert beyond(settings) == []
+
+
+def test_what_differs_from_a_preset_is_named_beside_it() -> None:
+    settings = RunSettings(train=TrainSettings.preset(Preset.FAST, epochs=7, layers=2))
+    assert command_line(settings).endswith("--preset fast --epochs 7")
+    assert beyond(settings) == ["layers"]
 
 
 def test_defaults_make_a_short_command() -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core import jobs
@@ -38,6 +39,19 @@ def test_a_job_runs_reports_and_ends(tmp_path: Path) -> None:
     assert view.result == {"rested": 0.4}
     assert [row["step"] for row in jobs.figures(tmp_path, job)] == list(range(1, 5))
     assert view.fraction == 1.0
+
+
+def test_a_child_s_own_variables_are_nowhere_on_disk(tmp_path: Path) -> None:
+    job = jobs.start(tmp_path, "rest", rest(), "a", environment={"OPENAI_API_KEY": "sk-of-the-test"})
+    wait_for(tmp_path, job, lambda view: view.state is State.RUNNING)
+    child = psutil.Process(jobs.process_id(tmp_path, job)).environ()
+    jobs.cancel(tmp_path, job)
+    wait_for(tmp_path, job, ended)
+    assert child["OPENAI_API_KEY"] == "sk-of-the-test"
+    assert child["PATH"] == os.environ["PATH"]
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert written
+    assert not any(b"sk-of-the-test" in one for one in written)
 
 
 def test_one_active_job_a_subject_and_others_join_it(tmp_path: Path) -> None:

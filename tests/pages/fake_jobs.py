@@ -18,6 +18,8 @@ class FakeJobs:
         self.rows: list[dict[str, float]] = []
         self.replaced = False
         """Whether the last one was to stop those before it."""
+        self.environment: dict[str, str] | None = None
+        """Variables of the last one."""
 
     def start(
         self,
@@ -28,8 +30,9 @@ class FakeJobs:
         _limits: object,
         *,
         replace: bool = False,
+        environment: dict[str, str] | None = None,
     ) -> str:
-        self.replaced = replace
+        self.replaced, self.environment = replace, environment
         self.started.append((task, request, subject))
         self.ends.pop(task, None)
         folder = root / "jobs" / f"job-{task}"

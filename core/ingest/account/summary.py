@@ -152,6 +152,6 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         f"{people.many_browsers:,} of {len(people.events):,} ids were seen with {MANY_BROWSERS} or more "
         "browsers: does each id stand for one person?": people.many_browsers >= MANY_IDS,
         f"Nearly all visitors of {', '.join(outcome_pages)} have bought, which gives the purchase away. "
-        "Leave such pages out (strip_pages) before you compare buyers with others": bool(outcome_pages),
+        "Leave such pages out before you compare buyers with others": bool(outcome_pages),
     }
     return [*warnings(accounted.waterfall), *(text for text, applies in possible.items() if applies)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from core.errors import Beha2VecError
 from core.llm.contract import ChatLlm, Stop, never
@@ -20,7 +21,11 @@ from core.words.context import Context
 from core.words.contract import Answer
 from core.words.facts import FactBook
 from core.words.figures import Figures
+from core.words.findings import Finding
 from core.words.privacy import Payload, price_of, said_key
+
+Pair: TypeAlias = tuple[()] | tuple[str, str]
+"""Two rows, or none where all segments are meant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +102,20 @@ class Assistant:
             lambda: without_model(found, figures), figures, on_text, should_stop,
         )  # fmt: skip
 
+    def preview_comparison(self, first: str | None = None, second: str | None = None) -> Payload:
+        """The first message of :meth:`compare`, exactly as it would be sent.
+
+        Asks the server what it can if that is not known yet, with nothing of the data in it.
+
+        Raises:
+            InputError: If there is no such row, or nothing to compare.
+            ResourceError: If the server gives no answer.
+        """
+        figures = self._figures()
+        both = _both(first, second)
+        task = self._comparison(both, _compared(figures, both), figures, never)
+        return first_message(task, self._outbox(figures), self.settings, self.llm.host, self.llm.model)
+
     def compare(
         self,
         first: str | None = None,
@@ -110,20 +129,13 @@ class Assistant:
             InputError: If there is no such row, or nothing to compare.
         """
         figures = self._figures()
-        both = (first, second) if first and second else None
-        told = (
-            compare(figures, arguments.Compare(a=both[0], b=both[1])) if both else compare_all(figures)
-        )  # fmt: skip
-        who = " and ".join(map(said_key, both)) if both else "all segments"
-
-        def task() -> Task:
-            can = self.llm.capabilities(should_stop, self.settings.wall_s)
-            rows = [*both] if both else []
-            facts = material.opening(figures, rows, told.facts, all_of_it=False)
-            return Task(prompts.COMPARE.format(who=who), facts, Way.FACTS, can.slots)
-
+        both = _both(first, second)
+        told = _compared(figures, both)
         offline = Answer(told.text, told.facts, told.table, told.query)
-        answer = self._written(task, lambda: offline, figures, on_text, should_stop)
+        answer = self._written(
+            lambda: self._comparison(both, told, figures, should_stop),
+            lambda: offline, figures, on_text, should_stop,
+        )  # fmt: skip
         return answer if answer.reason else replace(answer, table=told.table, query=told.query)
 
     def describe(self, key: str, taken: Collection[str] = (), should_stop: Stop = never) -> Description:
@@ -182,6 +194,12 @@ class Assistant:
         facts = material.opening(figures, found.parsed.rows, known, all_of_it=way is Way.FACTS)
         return Task(question, facts, way, can.slots, history, found.wants_ideas)
 
+    def _comparison(self, both: Pair, told: Finding, figures: Figures, should_stop: Stop) -> Task:
+        can = self.llm.capabilities(should_stop, self.settings.wall_s)
+        facts = material.opening(figures, both, told.facts, all_of_it=False)
+        who = " and ".join(map(said_key, both)) or "all segments"
+        return Task(prompts.COMPARE.format(who=who), facts, Way.FACTS, can.slots)
+
     def _counted(self, answer: Answer, talk: Talk) -> Answer:
         usage = talk.usage
         prices = self.settings.prices
@@ -196,3 +214,11 @@ class Assistant:
 
     def _talk(self, should_stop: Stop) -> Talk:
         return Talk(self.llm, self.settings, self.cache, self.context.tables.digest, should_stop)
+
+
+def _both(first: str | None, second: str | None) -> Pair:
+    return (first, second) if first and second else ()
+
+
+def _compared(figures: Figures, both: Pair) -> Finding:
+    return compare(figures, arguments.Compare(a=both[0], b=both[1])) if both else compare_all(figures)

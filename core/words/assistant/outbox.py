@@ -21,7 +21,6 @@ from core.words.privacy import (
     LONGEST_QUESTION,
     Payload,
     build_payload,
-    cleaned,
     fact_data,
     refuse_ids,
     said_key,
@@ -70,8 +69,9 @@ class Outbox:
         *,
         host: str,
         model: str,
+        schemas: str = "",
     ) -> Payload:
-        """The first message.
+        """The first message; ``schemas`` of tools or of the answer go beside it.
 
         Raises:
             InputError: If the question has a user id in it.
@@ -81,6 +81,7 @@ class Outbox:
             instructions, question, self._kept(facts), self._names(), self.quotes, host=host, model=model,
             user_ids=self._ids, fewest=self._settings.fewest_users, users_of=self.figures.book.users,
             prices=self._settings.prices, extra={"earlier": earlier} if earlier else None,
+            schemas=schemas,
         )  # fmt: skip
         self._told.update(self.quotes.texts)
         return payload
@@ -96,10 +97,15 @@ class Outbox:
         return json.dumps(data, ensure_ascii=False, allow_nan=False)
 
     def problem(self, error: Exception) -> str:
-        """Why a tool found nothing, as JSON text."""
-        said = _KEY.sub(lambda match: f"S{int(match[1]) + 1}", str(error))
-        data = {"error": clean(said, REMEMBERED_CHARACTERS)}
-        return json.dumps(data if self._may_go(data) else {"error": "not possible"}, ensure_ascii=False)
+        """Why a tool found nothing, as JSON text, names in it as their numbers."""
+        said = str(error)
+        for number, text in self.quotes.texts.items():
+            said = said.replace(repr(text), number)
+        for key in self.figures.context.keys:
+            said = said.replace(self.figures.context.title(key), said_key(key))
+        said = _KEY.sub(lambda match: said_key(match[0]), said)
+        shown = clean(said, REMEMBERED_CHARACTERS) if self._may_go(said) else "not possible"
+        return json.dumps({"error": shown}, ensure_ascii=False)
 
     def check(self, reply: ChatReply) -> None:
         """What the model said goes back to it; it may have made up an id, or read one from its own texts.
@@ -127,7 +133,7 @@ class Outbox:
         context = self.figures.context
         rows = ((key, context.row(key)) for key in context.segment_keys)
         named = {key: context.names.get(int(row[Col.SEGMENT]), "") for key, row in rows if _is_segment(row)}
-        return {key: name for key, name in named.items() if name and self._may_go(clean(name))}
+        return {key: name for key, name in named.items() if name and self._may_go(name)}
 
     def _recalled(self, said: Said) -> dict[str, object]:
         """An earlier message without any value; nothing if it may not go."""
@@ -138,12 +144,13 @@ class Outbox:
             data = {"answered_with": ", ".join(dict.fromkeys(about))}
         else:
             data = {"answered": _without_values(said.text, self.figures.context.segment_keys)}
-        data = {name: clean(str(text), REMEMBERED_CHARACTERS) for name, text in data.items()}
-        return data if self._may_go(data) else {}
+        if not self._may_go([said.text, data]):
+            return {}
+        return {name: clean(str(text), REMEMBERED_CHARACTERS) for name, text in data.items()}
 
     def _may_go(self, data: object) -> bool:
         try:
-            refuse_ids(cleaned(data), self._ids)
+            refuse_ids(data, self._ids)
         except InputError:
             return False
         return True

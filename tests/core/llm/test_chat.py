@@ -82,7 +82,9 @@ def test_a_field_that_is_refused_is_left_out(complaint: str, left_out: str) -> N
 @pytest.mark.parametrize(
     ("reply", "reason"),
     [
-        (Reply("no such key", status=401), "no such key"),
+        (Reply("no such key: Bearer the-key", status=401), "no such key: Bearer …"),
+        (Reply(f"{'x' * 270} the-key", status=401), "xxx"),  # not cut in the middle of the key either
+        (Reply(refusal="Not with the-key"), "Not with …"),
         (Reply("tools? never", status=400), "tools? never"),
         (Reply("One two three four.", cut_stream=True), "was cut off"),
         (Reply("One", finish="length"), "cut off after 2000 tokens"),
@@ -98,7 +100,7 @@ def test_every_failure_is_an_error_with_its_reason_and_without_the_key(reply: Re
     with simulating(replies(reply)) as simulator, pytest.raises(ResourceError) as caught:
         llm_of(simulator, log).chat(ASKED)
     assert reason in str(caught.value)
-    assert "the-key" not in str(caught.value) + repr(log.calls)
+    assert "the-" not in str(caught.value) + repr(log.calls)
 
 
 def test_too_many_requests_are_tried_again_after_the_time_asked_for() -> None:
@@ -151,3 +153,37 @@ def test_every_call_is_written_down() -> None:
 
 def names(calls: Sequence[Call]) -> list[tuple[str, ...]]:
     return [tuple(call.tools) for call in calls]
+
+
+def test_what_is_stopped_or_too_late_already_is_not_sent() -> None:
+    with simulating(replies(HELLO)) as simulator:
+        with pytest.raises(Cancelled):
+            llm_of(simulator).chat(ASKED, should_stop=lambda: True)
+        with pytest.raises(ResourceError, match="no answer within"):
+            llm_of(simulator).chat(ASKED, timeout_s=-1)
+        llm_of(simulator).chat([{"role": "user", "content": "the only one"}])
+    assert [request["messages"][0]["content"] for request in simulator.requests] == ["the only one"]
+
+
+def test_nothing_follows_a_redirect_to_another_server() -> None:
+    with simulating(replies(HELLO)) as other:
+        moved = Reply("", status=307, headers={"Location": f"{other.base_url}/chat/completions"})
+        with simulating(replies(moved)) as simulator, pytest.raises(ResourceError, match="gave no answer"):
+            llm_of(simulator).chat(ASKED)
+    assert other.requests == []
+
+
+def test_a_server_without_keys_has_no_word_of_its_errors_hidden() -> None:
+    with simulating(replies(Reply("there is none", status=401))) as simulator:
+        llm = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        with pytest.raises(ResourceError, match="there is none"):
+            llm.chat(ASKED)
+
+
+def test_whoever_has_had_enough_of_an_answer_ends_it() -> None:
+    def enough(_: str) -> None:
+        raise ResourceError("That is enough")
+
+    with simulating(replies(Reply("One two three four.", piece_s=0.01))) as simulator:
+        with pytest.raises(ResourceError, match="That is enough"):
+            llm_of(simulator).chat(ASKED, on_text=enough)

@@ -1,10 +1,11 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from core.errors import ResourceError, SettingsError
 from core.llm import LlmSettings, connect
+from core.llm.origins import places
 from core.llm.settings import read_env_file, read_secrets
 
 
@@ -24,6 +25,21 @@ def test_a_key_alone_means_openai_and_a_server_alone_means_no_key() -> None:
     assert with_key.base_url == "https://api.openai.com/v1"
     local = LlmSettings.from_environment({"BEHA2VEC_MODEL": "m", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"})
     assert connect(local).identity == "m @ http://127.0.0.1:1/v1"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        LlmSettings(model="m", base_url="http://127.0.0.1:1/v1"),
+        LlmSettings(model="m", api_key=SecretStr("k")),
+        LlmSettings(
+            model="d", base_url="https://x.azure.test", api_key=SecretStr("k"), api_version="2024-10-21"
+        ),
+    ],
+)
+def test_a_child_with_another_environment_asks_the_same_server(settings: LlmSettings) -> None:
+    others = {"OPENAI_API_KEY": "other", "OPENAI_MODEL": "other", "AZURE_OPENAI_ENDPOINT": "https://o.test"}
+    assert LlmSettings.from_environment(others | settings.as_environment()) == settings
 
 
 @pytest.mark.parametrize(
@@ -49,6 +65,17 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
         LlmSettings(model="m", base_url=url)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://me:sk-1@host/v1", "https://sk-1@host/v1", "https://host/v1?api-key=sk-1", "https://host/#sk-1"]
+)
+def test_a_key_in_an_address_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(SettingsError, match="base_url is not possible") as refused:
+        LlmSettings.checked(model="m", base_url=url)
+    with pytest.raises(ValidationError) as invalid:
+        LlmSettings(model="m", base_url=url)
+    assert "sk-1" not in f"{refused.value} {invalid.value}"
+
+
 def write(folder: Path, name: str, text: str) -> None:
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text)
@@ -59,7 +86,8 @@ def test_the_first_place_that_has_something_wins(tmp_path: Path) -> None:
     write(tmp_path, "config.env", "export BEHA2VEC_MODEL='env file'\nOPENAI_API_KEY=of-file # a comment\n")
 
     def model(explicit: dict[str, str], environment: dict[str, str]) -> str:
-        return LlmSettings.load(explicit, environment=environment, folder=tmp_path).model
+        found = places(explicit, environment, tmp_path)
+        return LlmSettings.from_sources(list(found.values())).model
 
     typed, environment = {"BEHA2VEC_MODEL": "typed"}, {"OPENAI_MODEL": "environment"}
     assert model(typed, environment) == "typed"

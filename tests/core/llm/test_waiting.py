@@ -29,19 +29,30 @@ def test_an_error_comes_too() -> None:
 
 
 def test_whoever_stops_or_has_no_time_leaves_the_work_behind() -> None:
-    go_on, ended = threading.Event(), threading.Event()
+    begun, go_on, ended = (threading.Event() for _ in range(3))
 
     def work(emit: Callable[[Any], None]) -> None:
+        begun.set()
         try:
             go_on.wait(20)
             emit("nobody hears this")
         finally:
             ended.set()
 
-    for limits, error in (({"seconds": 0.01}, TooLate), ({"should_stop": lambda: True}, Cancelled)):
-        go_on.clear()
-        ended.clear()
+    for limits, error in (({"seconds": 0.05}, TooLate), ({"should_stop": begun.is_set}, Cancelled)):
+        for event in (begun, go_on, ended):
+            event.clear()
         with pytest.raises(error):
             wait_for(work, **limits)
         go_on.set()
         assert ended.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("limits", "error"), [({"should_stop": lambda: True}, Cancelled), ({"seconds": -1}, TooLate)]
+)
+def test_what_nobody_would_wait_for_is_not_begun(limits: dict[str, Any], error: type[Exception]) -> None:
+    begun = threading.Event()
+    with pytest.raises(error):
+        wait_for(lambda _: begun.set(), **limits)
+    assert not begun.wait(0.2)

@@ -43,6 +43,10 @@ def problems(text: str, question: str = "") -> list[str]:
         "Segment 1 is large. It has [[F1]] users and converts at [[F3]].",
         "1. Segment 1 likes sales.\n2. Segment 2 reads.",
         "Show segment 2 more guides.",
+        "S1 has [[F5]] as many users as S2.",
+        "S1: [[F7]] of users saw /blog.",
+        "S1 ([[F3]]) and S2 ([[F4]]) differ by [[F6]] in outcome rate.",
+        "| Segment | Users |\n|---|---|\n| S1 | [[F1]] |\n| S2 | [[F2]] |",
     ],
 )
 def test_a_right_answer_has_no_problem(text: str) -> None:
@@ -53,6 +57,8 @@ def test_a_right_answer_has_no_problem(text: str) -> None:
     ("text", "wrong"),
     [
         ("Segment 1 has [[F2]] users.", "[[F2]]"),
+        ("S2: [[F7]] of users saw /blog.", "[[F7]]"),
+        ("S2 has [[F5]] as many users as S1.", "[[F5]]"),
         ("[[F2]] users are in segment 1 and [[F1]] in segment 2.", "[[F2]]"),
         ("Segment 1 has [[F3]] users a session.", "[[F3]]"),
         ("Segment 1 has [[F99]] users.", "[[F99]]"),

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.words.faults import HELD_OUT, MENDED, TUNED, Corpus
-from benchmarks.words.mutations import Score, score, slot_score
+from benchmarks.words.faults import HELD_OUT, MENDED, TUNED, WRITERS, Corpus
+from benchmarks.words.mutations import Score, added, score, slot_score
 from core.words.contract import Fact, Unit
 from core.words.facts import FactBook
 from core.words.verify import Verified, Verifier, verify_numbers
@@ -101,6 +101,7 @@ def test_what_is_right_is_verified(text: str) -> None:
         ("The outcome rate of segment 1 is 4.3 percentage points lower than that of segment 2.", "4.3 percentage points"),
         ("In segment 1, 25.1 % saw /blog.", "25.1 %"),
         ("Segment 3 has 120 users.", "120"),
+        ("| # | Segment | Users |\n|---|---|---|\n| 7 | S1 | 120 |", "7"),
         ("| Segment | Users | Outcome rate |\n|---|---|---|\n| Segment 1 | 90 | 12.4 % |", "90"),
     ],
 )  # fmt: skip
@@ -139,10 +140,39 @@ def test_wrong_answers_are_noticed_and_right_ones_are_not_doubted(corpus: Corpus
     assert scored(corpus).false_alarms <= 0.02
 
 
-def test_sentences_that_no_rule_has_seen_are_doubted_more_often() -> None:
-    """The floor is what was measured at first sight (``docs/method.md``), not what is wanted."""
-    assert scored(HELD_OUT).recall >= 0.99
-    assert scored(HELD_OUT).false_alarms <= 0.06
+@pytest.mark.parametrize(
+    ("corpora", "doubted"), [(WRITERS, 0.07), (HELD_OUT, 0.15)], ids=["writers", "held out"]
+)
+def test_sentences_of_other_writers_are_doubted_more_often(
+    corpora: tuple[Corpus, ...], doubted: float
+) -> None:
+    """The ceilings are what was measured (``docs/method.md``), not what is wanted."""
+    result = added([scored(one) for one in corpora])
+
+    assert result.recall >= 0.99
+    assert result.false_alarms <= doubted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "S1: 120 users, 12.43% outcome rate.",
+        "Among all 1,234 users, 120 are in segment 1.",
+        "| | Segment 1 |\n|---|---|\n| Users | 120 |\n| Outcome rate | 12.4 % |",
+        "| # | Segment | Users |\n|---|---|---|\n| 1 | S1 | 120 |\n| 2 | S2 | 90 |",
+        "Users\n- Segment 1: 120\n- Segment 2: 90",
+        "The answer: 12.4 %. That is the outcome rate of segment 1.",
+        "Outcome rate: segment 1 12.4 % (9.55 % overall).",
+    ],
+)
+def test_a_value_may_be_of_any_name_next_to_it(text: str) -> None:
+    assert verified(text).unverified == ()
+
+
+def test_but_not_where_another_value_of_the_sentence_is_that_fact() -> None:
+    (wrong,) = verified("Segment 1 has 90 users; segment 2 has 90 users.").unverified
+
+    assert (wrong.start, wrong.end) == (14, 16)
 
 
 def test_the_corpus_is_large_enough() -> None:

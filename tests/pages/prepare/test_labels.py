@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,17 +14,17 @@ from core.jobs import State
 from core.labels import stage
 from core.labels.fetching.fetching import FetchReport
 from core.labels.fetching.outcomes import Outcome, Tallies
-from core.labels.llm import Estimate
+from core.labels.llm import SYSTEM, Estimate
 from core.labels.settings import LabelClass, LabelMode, LabelSettings, Override, Taxonomy, default_taxonomy
 from core.progress import silent
 from core.schema import View
 from core.store import Store
 from pages.ui import (
     desk,
+    label_asking,
     label_book,
     label_corrections,
     label_jobs,
-    label_ladder,
     label_review,
     label_table,
     taxonomy_form,
@@ -34,6 +35,7 @@ from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun
 
 PAGE = "pages/prepare/labels.py"
 RULES = LabelSettings(mode=LabelMode.RULES)
+AUTO = LabelSettings(mode=LabelMode.AUTO)
 CART = "shop.example/cart"
 
 
@@ -268,16 +270,91 @@ def test_what_a_language_model_costs_is_said_before(
     save(LabelSettings(mode=LabelMode.LLM))
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     monkeypatch.setenv("BEHA2VEC_MODEL", model)
-    monkeypatch.setattr(label_ladder, "llm_cost", lambda *_: (Estimate(7, 8_000, 1_000, 28_000),) * 2)
+    monkeypatch.setattr(label_asking, "llm_cost", lambda *_: (Estimate(7, 8_000, 1_000, 28_000),) * 2)
     app = open_app(PAGE, data=finished_run.dataset)
     assert not app.exception
     assert "14 questions" in texts(app)
     assert said in texts(app)
 
 
+def test_the_model_of_the_settings_is_asked_and_its_key_is_in_no_request(
+    open_app: OpenApp, finished_run: FinishedRun, fake_jobs: FakeJobs, tmp_path: Path
+) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.env").write_text(
+        "BEHA2VEC_MODEL=own\nOPENAI_BASE_URL=http://127.0.0.1:1/v1\nOPENAI_API_KEY=sk-of-the-test\n"
+    )
+    label(finished_run, AUTO)
+    save(LabelSettings(mode=LabelMode.LLM))
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="agree-labels").click().run()
+    ((_, request, _),) = fake_jobs.started
+    assert request["label"]["mode"] == LabelMode.LLM
+    assert request["asked"] == "own @ http://127.0.0.1:1/v1"
+    assert "sk-of-the-test" not in str(request)
+    assert fake_jobs.environment is not None
+    assert fake_jobs.environment["OPENAI_API_KEY"] == "sk-of-the-test"
+
+
+def named(tmp_path: Path) -> None:
+    """A server in a file, which nobody has agreed to ask."""
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.env").write_text(
+        "BEHA2VEC_MODEL=own\nOPENAI_BASE_URL=http://127.0.0.1:1/v1\nOPENAI_API_KEY=sk-of-the-test\n"
+    )
+
+
+def test_before_consent_pages_are_labelled_without_the_model(
+    open_app: OpenApp, finished_run: FinishedRun, fake_jobs: FakeJobs, tmp_path: Path
+) -> None:
+    named(tmp_path)
+    save(LabelSettings(mode=LabelMode.LLM))
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="start-labels").click().run()
+    ((_, request, _),) = fake_jobs.started
+    assert (request["label"]["mode"], request.get("asked")) == (LabelMode.AUTO, None)
+    assert fake_jobs.environment is None
+
+
+def test_the_words_of_the_first_question_are_shown_and_offline_is_kept(
+    open_app: OpenApp, finished_run: FinishedRun, fake_jobs: FakeJobs, tmp_path: Path
+) -> None:
+    named(tmp_path)
+    label(finished_run, AUTO)
+    save(LabelSettings(mode=LabelMode.LLM))
+    app = open_app(PAGE, data=finished_run.dataset)
+    (shown,) = [code.value for code in app.code if '"pages": [{"id": "P1"' in code.value]
+    assert shown.startswith(SYSTEM)
+    app.button(key="decline-labels").click().run()
+    assert not [button for button in app.button if button.key == "agree-labels"]
+    assert "stay offline" in texts(app)
+    assert fake_jobs.started == []
+
+
+def test_labels_of_a_model_that_only_the_settings_name_are_found(
+    open_app: OpenApp, finished_run: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = LabelSettings(mode=LabelMode.LLM)
+    save(settings)
+    looked_for: list[str] = []
+    monkeypatch.setattr(pipeline, "find_labels", lambda *asked: looked_for.append(str(asked[3:])[2:-3]))
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.env").write_text("BEHA2VEC_MODEL=own\nOPENAI_API_KEY=k\n")
+    assert not open_app(PAGE, data=finished_run.dataset).exception
+    assert looked_for[0] == "own @ https://api.openai.com/v1"
+
+
+def test_without_any_model_the_way_to_one_is_shown(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    label(finished_run, RULES)
+    save(LabelSettings(mode=LabelMode.LLM))
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.exception
+    assert "No model is connected" in texts(app)
+
+
 def test_the_price_counts_what_is_sent_and_what_comes_back() -> None:
     asked = Estimate(calls=100, sent=1_000_000, received=100_000, characters=3_500_000)
-    assert label_ladder._price("gpt-4o", asked) == "about 3.50 US dollars"
+    assert label_asking.price("gpt-4o", asked) == "about 3.50 US dollars"
 
 
 def test_tables_are_put_together_once_for_each_state_of_the_labels(

@@ -68,7 +68,9 @@ def test_a_chart_is_linked_once_with_all_its_rows() -> None:
     ]
 
 
-@pytest.mark.parametrize("metric", ["users", "outcome_rate", "sessions_mean", "share:device", "share:country"])
+@pytest.mark.parametrize(
+    "metric", ["users", "outcome_rate", "sessions_mean", "share:device", "share:country"]
+)
 def test_the_link_s_chart_is_drawn_first_and_its_segment_is_chosen(
     metric: str, open_app: OpenApp, finished_run: FinishedRun
 ) -> None:

@@ -103,6 +103,15 @@ def test_a_typed_key_is_sent_and_neither_shown_nor_written(
     assert "key: none" in texts(app)
 
 
+def test_a_key_whose_typing_ends_with_the_click_on_connect_is_sent(
+    open_app: OpenApp, simulator: Simulator
+) -> None:
+    app = typed(open_app(PAGE), simulator.base_url)
+    app.text_input(key="typed-key").set_value(KEY)  # and no run before the click
+    connected(app)
+    assert set(simulator.keys) == {f"Bearer {KEY}"}
+
+
 def test_another_server_never_gets_the_key_that_was_typed_for_this_one(open_app: OpenApp) -> None:
     app = typed(open_app(PAGE), "http://localhost:1/v1")
     app.text_input(key="typed-key").set_value(KEY).run()

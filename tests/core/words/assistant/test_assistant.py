@@ -481,6 +481,16 @@ def test_compares_two_segments_and_all() -> None:
     assert named(simulator.requests[1], "Bargain hunters") == "S1"
 
 
+def test_the_preview_of_a_comparison_is_what_is_sent() -> None:
+    with assisted(replies(Reply("They differ.")), ALL) as (assistant, simulator):
+        previews = [assistant.preview_comparison("segment:0", "segment:1"), assistant.preview_comparison()]
+        assert not simulator.requests
+        assistant.compare("segment:0", "segment:1")
+        assistant.compare()
+    sent = [request["messages"][1]["content"] for request in simulator.requests]
+    assert [preview.user for preview in previews] == sent[:2]
+
+
 def test_a_comparison_falls_back_on_the_one_without_a_model() -> None:
     with assisted(replies(Reply("S1 is 3 times as good."))) as (assistant, _):
         answer = assistant.compare("segment:0", "segment:1")

@@ -1,0 +1,99 @@
+"""Comparisons of segments that a language model wrote, kept with the segments they are about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from core.store import Store, write_text_atomic
+from core.words.assistant import Assistant
+from core.words.privacy import Payload
+from pages.ui import conversations, desk
+from pages.ui.conversations import Message
+from pages.ui.errands import Writing
+
+Rows: TypeAlias = tuple[()] | tuple[str, str]
+"""Keys of two rows, or none where all segments are meant."""
+
+
+def load(store: Store, model: str, digest: str) -> dict[str, Message]:
+    """Comparison by the name of its rows; none where the segments have changed since.
+
+    Args:
+        store: Where they are kept.
+        model: Content key of the trained model.
+        digest: Names the data set and its segments.
+    """
+    try:
+        held = json.loads(_path(store, model).read_text(encoding="utf-8"))
+        if held["digest"] != digest:
+            return {}
+        return {str(name): conversations.message_from(one) for name, one in held["told"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def save(store: Store, model: str, digest: str, told: Mapping[str, Message]) -> None:
+    """Keep comparisons, in place of those before.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    data = {"digest": digest, "told": {name: asdict(one) for name, one in told.items()}}
+    write_text_atomic(_path(store, model), json.dumps(data, ensure_ascii=False))
+
+
+def forget(store: Store, model: str, digest: str, rows: Rows) -> None:
+    """Delete one of them."""
+    told = load(store, model, digest)
+    if told.pop(name_of(rows), None) is not None:
+        save(store, model, digest, told)
+
+
+def name_of(rows: Rows) -> str:
+    """What a comparison is kept under."""
+    return " ".join(rows) or "all"
+
+
+@dataclass(eq=False)
+class Comparing(Writing):
+    """One comparison on its way.
+
+    Args:
+        store: Where it will be kept.
+        model: Content key of the trained model.
+        digest: Names the data set and its segments.
+        rows: That are compared.
+    """
+
+    store: Store
+    model: str
+    digest: str
+    rows: Rows
+
+    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
+        """See :class:`Errand`."""
+        return (assistant.preview_comparison(*self.rows),)
+
+    def work(self, assistant: Assistant) -> None:
+        """See :class:`Errand`."""
+        answer = assistant.compare(*self.rows, on_text=self.show, should_stop=self.should_stop)
+        if self.should_stop():
+            return
+        if answer.reason:
+            self.problem = f"Compared without the model. {answer.reason}"
+            return
+        told = load(self.store, self.model, self.digest)
+        told[name_of(self.rows)] = conversations.to_message(answer)
+        save(self.store, self.model, self.digest, told)
+
+    def without(self, reason: str) -> None:
+        """See :class:`Errand`."""
+        self.problem = "" if self.should_stop() else reason
+
+
+def _path(store: Store, model: str) -> Path:
+    return store.root / desk.STAGE / f"{model}.comparisons.json"

@@ -1,0 +1,50 @@
+"""What every errand looks like, whatever it is about: agreed to, watched while it is written, stopped."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from pages.ui import consent
+from pages.ui.errands import Errand, Writing
+from pages.ui.text import md_text
+
+POLL_S: Final = 0.4
+"""How often a page looks for more."""
+
+
+def ask(errand: Errand, key: str) -> None:
+    """A card with what would be sent; nothing where nothing waits for an answer."""
+    if payloads := errand.payloads:
+        with st.container(border=True, key=f"consent-{key}"):
+            st.subheader(f"Ask {md_text(errand.server.model, 60)}?", icon=":material/outbox:")
+            consent.ask(payloads, lambda: decide(errand, True), lambda: decide(errand, False), key)
+
+
+def ask_aside(errand: Errand) -> None:
+    """The same in front of the page; closing it without an answer sends nothing, and decides nothing."""
+    if payloads := errand.payloads:
+        consent.ask_aside(
+            payloads, lambda: decide(errand, True), lambda: decide(errand, False), errand.decline
+        )
+
+
+def decide(errand: Errand, agreed: bool) -> None:
+    """Keep the decision for the session, and go on accordingly."""
+    consent.decide(errand.server, agreed)
+    if agreed:
+        errand.agree()
+    else:
+        errand.decline()
+
+
+@st.fragment(run_every=POLL_S)
+def watch(errand: Writing, key: str) -> None:
+    """What is written so far, and Stop; the page is drawn anew once it is done or has to ask."""
+    if errand.done or errand.waits:
+        st.rerun()
+    st.markdown(errand.text or f":shimmer[Asking {md_text(errand.server.model, 60)} …]")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"writing-{key}"):
+        st.button("Stop", icon=":material/stop_circle:", key=key, on_click=errand.stop)
+        st.caption(f"{errand.seconds:.0f} s")

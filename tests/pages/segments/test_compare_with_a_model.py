@@ -1,0 +1,85 @@
+"""Comparisons by a simulated model on the Compare page: agreed to, watched, stopped, kept, taken back."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.llm_simulator import Simulator, simulating
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import FinishedRun
+from tests.pages.segments.test_describe import PAGE, keys, until, use
+from tests.pages.simulated_writer import writer
+
+
+def compared(simulator: Simulator) -> int:
+    return sum("Compare" in str(request["messages"]) for request in simulator.requests)
+
+
+def asked(app: AppTest, which: str) -> AppTest:
+    app.button(key=f"compare-{which}").click().run()
+    return until(app, lambda app: f"agree-{which}" in keys(app))
+
+
+def agreed(app: AppTest, which: str) -> AppTest:
+    asked(app, which).button(key=f"agree-{which}").click().run()
+    return until(app, lambda app: f"compare-stop-{which}" not in keys(app))
+
+
+def test_two_are_compared_after_agreement_and_the_words_can_be_taken_back(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(sentences=2)) as simulator:
+        use(monkeypatch, simulator)
+        app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
+        assert any("Compare S1 and S2" in code.value for code in app.code)
+        assert not compared(simulator)
+        app.button(key="agree-two").click().run()
+        until(app, lambda app: "uncompare-two" in keys(app))
+        assert compared(simulator)
+    words = texts(open_app(PAGE, data=finished_run.dataset, k="3"))
+    assert words.count("Write to them on Monday") == 1
+    app.selectbox(key="compare-first").select("segment:2").run()
+    assert "Write to them on Monday" not in texts(app)  # another pair
+    app.selectbox(key="compare-first").select("segment:0").run()
+    app.selectbox(key="compare-second").select("segment:1").run()
+    app.button(key="uncompare-two").click().run()
+    assert "Write to them on Monday" not in texts(app)
+
+
+def test_all_are_compared_and_other_segments_are_not_told_these_words(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(sentences=2)) as simulator:
+        use(monkeypatch, simulator)
+        app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "all")
+    assert "Write to them on Monday" in texts(app)
+    app.slider(key="k").set_value(2).run()
+    assert "Write to them on Monday" not in texts(app)
+
+
+def test_stop_leaves_the_app_s_words(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(piece_s=0.2, sentences=200)) as simulator:
+        use(monkeypatch, simulator)
+        app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
+        app.button(key="agree-two").click().run()
+        until(app, lambda app: "Segment 1 has" in texts(app))
+        app.button(key="compare-stop-two").click().run()
+        until(app, lambda app: "compare-stop-two" not in keys(app))
+    assert "Segment 1 against Segment 2" in texts(app)
+    assert "uncompare-two" not in keys(app)
+
+
+def test_numbers_that_nothing_backs_leave_the_app_s_words_with_the_reason(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(slots=False)) as simulator:
+        use(monkeypatch, simulator)
+        app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
+    words = texts(app)
+    assert "Segment 1 against Segment 2" in words
+    assert "Compared without the model" in words
+    assert "4711" not in words
