@@ -38,6 +38,7 @@ from core.settings import (
 from core.store import Artifact, Store, content_key, file_checksum
 
 LABEL_CACHE: Final = "label_cache"
+LLM_LOG: Final = "llm_log"
 """Folder of the store for what the classifiers decided and what was fetched."""
 STAGES: Final = ("preprocess", "label", "train", "embed", "combine", "cluster", "analyze")
 
@@ -133,7 +134,8 @@ def label(
     key = content_key("label", dumped, inputs)
     if again or store.find("label", key) is None:
         with store.write("label", key, dumped, inputs) as folder:
-            stage.label_dataset(dataset, settings, folder, store.root / LABEL_CACHE, progress)
+            cache, log = store.root / LABEL_CACHE, store.root / LLM_LOG
+            stage.label_dataset(dataset, settings, folder, cache, progress, log_dir=log)
     return open_labels(store, key)
 
 

@@ -7,17 +7,30 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from core.errors import SettingsError
 from core.schema import View
 
 SHOWN_CHARACTERS: Final = 200
 """Of a value that is not possible, in the message."""
+LENGTHS: Final = ("too_short", "too_long")
+"""Kinds of errors about how many there are, which say more than all of the values."""
 
 
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+
+
+def _reason(error: ErrorDetails) -> str:
+    """What is wrong in plain words: how many are needed is said of the setting, not of a tuple."""
+    limits, what = error.get("ctx", {}), error["loc"][-1] if error["loc"] else ""
+    if error["type"] == "too_short":
+        return f"at least {limits['min_length']} {what} are needed, not {limits['actual_length']}"
+    if error["type"] == "too_long":
+        return f"at most {limits['max_length']} {what} are possible, not {limits['actual_length']}"
+    return error["msg"].removeprefix("Value error, ")
 
 
 class Settings(BaseModel):
@@ -38,11 +51,12 @@ class Settings(BaseModel):
             return cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
-            reason = first["msg"].removeprefix("Value error, ")
             name = ".".join(str(part) for part in first["loc"])
+            reason = _reason(first)
             if not name:  # settings that do not go together: the reason names them
                 raise SettingsError(reason) from error
-            value = "" if name in cls.unshown else f" = {_shown(first['input'])}"
+            unshown = name in cls.unshown or first["type"] in LENGTHS
+            value = "" if unshown else f" = {_shown(first['input'])}"
             raise SettingsError(f"{name}{value} is not possible: {reason}") from error
 
 

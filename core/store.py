@@ -27,7 +27,7 @@ FORMAT = 2
 """Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""
 
 MANIFEST = "manifest.json"
-READABLE = 0o666
+READABLE, PRIVATE = 0o666, 0o600
 OLD = "old"
 """Ending of an artifact that is being replaced."""
 
@@ -83,8 +83,13 @@ def disk_errors() -> Iterator[None]:
         raise
 
 
-def write_text_atomic(path: Path, text: str) -> None:
+def write_text_atomic(path: Path, text: str, mode: int = READABLE) -> None:
     """Replace a file as a whole: temporary name, flush to disk, rename.
+
+    Args:
+        path: Its folder is made if missing.
+        text: What it will hold.
+        mode: Who may read it, before the process's own mask; :data:`PRIVATE` for its owner alone.
 
     Raises:
         ResourceError: If the disk is full; the old file is still there.
@@ -97,7 +102,7 @@ def write_text_atomic(path: Path, text: str) -> None:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(name, READABLE & ~_umask())  # noqa: PTH101 - beside os.replace
+            os.chmod(name, mode & ~_umask())  # noqa: PTH101 - beside os.replace
             os.replace(name, path)
         except BaseException:
             Path(name).unlink(missing_ok=True)

@@ -144,7 +144,8 @@ GROUND = {"schema", "settings", "errors", "progress", "store", "sequences", "rec
 MAY_KNOW = {
     "ingest": GROUND | {"dataset"},  # the names of the files it makes
     "sample": GROUND,
-    "labels": GROUND | {"json_cache", "dataset", "page_labels", "ingest.clean.privacy", "llm", "workers"},
+    "labels": GROUND
+    | {"json_cache", "dataset", "page_labels", "ingest.clean.privacy", "llm", "user_ids", "workers"},
     "model": GROUND | {"ingest.clean.grouping", "workers"},
     "segments": GROUND,
     "profiles": GROUND | {"dataset", "segments.partition"},

@@ -68,6 +68,7 @@ def from_table(name: str, table: pd.DataFrame, taxonomy: Taxonomy) -> LabelledSe
             Pages.PAGE_LOCATION: canonicalise(table["url"].tolist(), UrlSettings()).pages,
             Pages.PAGE_TITLE: table["title"],
             Pages.VIEWS: 1,
+            Pages.USERS: 1_000,  # public pages: nobody is known by them
         }
     )
     rows = [(page, *event) for page, text in enumerate(table["events"]) for event in _events(text)]

@@ -115,6 +115,8 @@ def subjects() -> list[Subject]:
             urls=(f"{url}-{edition}",),
             titles=(f"{title} {edition}",),
             views=20,
+            users=20,
+            title_users=(20,),
             events={"view_item": 19, "add_to_cart": 3},
             documents=(PRODUCT,),
         )

@@ -103,7 +103,9 @@ def _leave_out(
         waterfall.drop("bot_like", "Looks automated", int(by_bots.sum()), users=bots)
     else:
         note = f"kept as a group of their own: users {bots:,}, page views {int(by_bots.sum()):,}"
-        waterfall.drop("bot_like", "Looks automated", 0, users=0, note=note if bots else "nobody does")
+        waterfall.drop(
+            "bot_like", "Looks automated: kept as a group", 0, users=0, note=note if bots else "nobody does"
+        )
     refuse_nothing(waterfall, (), "")
     # by template too: new users' ids are not collapsed anew, see core/scoring.py
     unwanted = set(settings.strip_pages)
@@ -126,7 +128,8 @@ def _name_kept_groups(waterfall: Waterfall, used: output.Used, groups: np.ndarra
     """Say how many users have one page view only; they leave the clustering, not the data."""
     ones = groups == Group.ONE_PAGE.value
     note = f"kept as a group of their own: users {int(ones.sum()):,}, with a page view each"
-    waterfall.drop("one_page", "One-page users", 0, users=0, note=note if ones.any() else "there are none")
+    label = "One page view: kept as a group"
+    waterfall.drop("one_page", label, 0, users=0, note=note if ones.any() else "there are none")
 
 
 def _write(

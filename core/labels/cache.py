@@ -19,7 +19,7 @@ from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import Taxonomy
 from core.schema import View
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised when the rungs' texts, prompts or limits change, so that kept decisions no longer hold."""
 SIZE_LIMIT: Final = 256 * 2**20
 """Bytes; the oldest decisions go first."""

@@ -53,6 +53,8 @@ class Subject:
         views: Page views of all pages of the subject.
         events: GA4 event name → how often it fired on these pages.
         documents: Of the fetched ones among ``urls``.
+        users: At most so many users saw the subject: those of its pages, added up.
+        title_users: At least so many saw each title, in the order of ``titles``: those of its most seen page.
     """
 
     template: str
@@ -61,6 +63,8 @@ class Subject:
     views: int = 0
     events: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     documents: tuple[Document, ...] = ()
+    users: int = 0
+    title_users: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -20,6 +20,7 @@ from core.labels.ladder import STAGE, build
 from core.labels.pages import LabelPages, read_pages
 from core.labels.rules import literal_segments
 from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
+from core.llm import CallLog
 from core.page_labels import LABELS, SCHEMA
 from core.progress import Part, Progress
 from core.schema import PageLabels, View
@@ -51,6 +52,8 @@ def label(
     cache: Labels,
     documents: Mapping[int, Document] = MappingProxyType({}),
     frozen: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    log: CallLog | None = None,
+    user_ids: Collection[str] = (),
 ) -> LabelSummary:
     """Label every page and write ``labels.parquet`` and ``summary.json``.
 
@@ -63,6 +66,8 @@ def label(
         cache: Where models' decisions are kept.
         documents: Page index → what the fetched page says of itself.
         frozen: Page → theme and type that it keeps, whatever would be decided now.
+        log: Gets every call to a language model.
+        user_ids: All ids of the data set; a language model gets none of them.
 
     Raises:
         ResourceError: If a model that was asked for cannot be used, or the disk is full.
@@ -70,7 +75,9 @@ def label(
     watched = _Watched(progress)
     watched(STAGE, 0.0, "path templates")
     table = read_pages(pages, page_events, documents, literal_segments())
-    ladder = build(settings, cache, templates=set(table.templates), beat=watched.again)
+    ladder = build(
+        settings, cache, templates=set(table.templates), beat=watched.again, log=log, user_ids=user_ids
+    )
     types = decide_types(table, settings.taxonomy, ladder, Part(watched, 0.05, 0.5))
     themes = decide_themes(table, types, settings.taxonomy, ladder, Part(watched, 0.5, 0.99))
     decided = {

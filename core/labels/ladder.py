@@ -15,6 +15,7 @@ from core.labels.overrides import OverrideClassifier
 from core.labels.rule_file import RuleFile
 from core.labels.rules import RuleClassifier, literal_segments
 from core.labels.settings import LabelMode, LabelSettings
+from core.llm import CallLog
 from core.progress import Part, Progress
 from core.schema import View
 
@@ -48,6 +49,9 @@ def build(
     rules: RuleFile | None = None,
     templates: Collection[str] = (),
     beat: Callable[[], object] = lambda: None,
+    *,
+    log: CallLog | None = None,
+    user_ids: Collection[str] = (),
 ) -> Ladder:
     """Put up the rungs of a mode.
 
@@ -60,6 +64,8 @@ def build(
         rules: The rules that come with the tool by default.
         templates: Of this export.
         beat: Called between two questions to a language model; may raise Cancelled.
+        log: Gets every call to a language model.
+        user_ids: All ids of the data set; a language model gets none of them.
 
     Raises:
         ResourceError: If the model of mode ``nli`` or ``llm`` cannot be used.
@@ -74,7 +80,7 @@ def build(
     if settings.mode is LabelMode.NLI:
         judging.append(_nli(settings, cache))
     if settings.mode is LabelMode.LLM:
-        judging.append(_llm(settings, cache, beat))
+        judging.append(_llm(settings, cache, beat, log, user_ids))
     sure = (overrides, EventClassifier(settings.taxonomy), markup, ruled)
     return Ladder(sure, tuple(judging), overrides, tuple(notes))
 
@@ -123,10 +129,16 @@ def _nli(settings: LabelSettings, cache: Labels) -> Classifier:
     return nli.load(settings, cache)
 
 
-def _llm(settings: LabelSettings, cache: Labels, beat: Callable[[], object]) -> Classifier:
+def _llm(
+    settings: LabelSettings,
+    cache: Labels,
+    beat: Callable[[], object],
+    log: CallLog | None,
+    user_ids: Collection[str],
+) -> Classifier:
     from core.labels import llm
 
-    return llm.load(settings, cache, beat=beat)
+    return llm.load(settings, cache, beat=beat, log=log, user_ids=user_ids)
 
 
 def _skipped(labels: frozenset[str]) -> str:

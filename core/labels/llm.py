@@ -5,13 +5,16 @@ pages are asked about twice, in batches of which no two have more than one page 
 columns of a square. An answer counts if both askings agree; a page on which they differ is asked about alone.
 Whatever a text says, and however the model obeys, it can spoil one row and one column, which cross in its own
 page only. (Several such pages together can change those where the row of one crosses another's column.)
+
+A title that few users saw can be about one of them: only titles of at least :data:`FEWEST_USERS` users are
+sent, nothing of pages that fewer saw, and nothing that a user id stands in.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
@@ -23,14 +26,17 @@ from core.labels.cache import CachedClassifier, Labels
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.texts import tidy
-from core.llm import Llm, LlmSettings, connect
+from core.llm import CallLog, Llm, LlmSettings, connect
 from core.schema import View
+from core.user_ids import holds_id
 
 BATCH: Final = 20
 """Most pages in one question."""
 SQUARE: Final = BATCH * BATCH
 FEW: Final = 4
 """So many pages are asked about one by one: rows and columns would take no fewer questions."""
+FEWEST_USERS: Final = 20
+"""Of a page or title that is sent."""
 TITLES: Final = 3
 """Of a path template, so many titles are shown."""
 TEXT_CHARACTERS: Final = 80
@@ -88,7 +94,13 @@ class Estimate:
 
 
 def load(
-    settings: LabelSettings, cache: Labels, llm: Llm | None = None, beat: Callable[[], object] = lambda: None
+    settings: LabelSettings,
+    cache: Labels,
+    llm: Llm | None = None,
+    beat: Callable[[], object] = lambda: None,
+    *,
+    log: CallLog | None = None,
+    user_ids: Collection[str] = (),
 ) -> Classifier:
     """The rung for a taxonomy; asks only what is not in the cache.
 
@@ -97,14 +109,16 @@ def load(
         cache: Where decisions are kept.
         llm: The model; the environment's by default.
         beat: Called before each question; may raise Cancelled.
+        log: Gets every call to the environment's model.
+        user_ids: All ids of the data set; none of them is sent.
 
     Raises:
         ResourceError: If no model is given and the environment names none.
         SettingsError: If what the environment names is not possible.
     """
-    model = llm or connect(LlmSettings.from_environment())
-    inner = LlmClassifier(settings.taxonomy, model, beat)
-    return CachedClassifier(inner, model.identity, settings.taxonomy, cache, _reads)
+    model = llm or connect(LlmSettings.from_environment(), log)
+    inner = LlmClassifier(settings.taxonomy, model, beat, user_ids)
+    return CachedClassifier(inner, model.identity, settings.taxonomy, cache, lambda one: shown(one, user_ids))
 
 
 def identity() -> str:
@@ -117,9 +131,11 @@ def identity() -> str:
     return connect(LlmSettings.from_environment()).identity
 
 
-def estimate(subjects: Sequence[Subject], taxonomy: Taxonomy, view: View) -> Estimate:
+def estimate(
+    subjects: Sequence[Subject], taxonomy: Taxonomy, view: View, user_ids: Collection[str] = ()
+) -> Estimate:
     """What asking about these would cost, without asking."""
-    batches = [batch for asking in _askings(_pages(subjects)) for batch in asking]
+    batches = [batch for asking in _askings(_pages(subjects, user_ids)) for batch in asking]
     questions = [_question(batch, taxonomy, view) for batch in batches]
     characters = sum(len(SYSTEM) + len(question) for question in questions)
     received = ANSWER_CHARACTERS * sum(map(len, batches))
@@ -134,25 +150,33 @@ class LlmClassifier:
         taxonomy: The labels it may choose from.
         llm: The model.
         beat: Called before each question; may raise Cancelled.
+        user_ids: All ids of the data set; none of them is sent.
     """
 
     rung = Rung.LLM
 
-    def __init__(self, taxonomy: Taxonomy, llm: Llm, beat: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        taxonomy: Taxonomy,
+        llm: Llm,
+        beat: Callable[[], object] = lambda: None,
+        user_ids: Collection[str] = (),
+    ) -> None:
         self._taxonomy, self._llm, self._beat = taxonomy, llm, beat
+        self._user_ids = frozenset(user_ids)
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide; abstains where the model says Unknown, or nothing that can be used.
+        """Decide; abstains where the model says Unknown, or nothing that can be used, or may not be asked.
 
         Raises:
             ResourceError: If the model gives no answer.
         """
-        pages = _pages(subjects)
+        pages = _pages(subjects, self._user_ids)
         first, *second = (self._ask(batches, view) for batches in _askings(pages))
         agreed = {page: name for page, name in first.items() if all(one.get(page) == name for one in second)}
         differing = [[page] for page in pages if page["id"] not in agreed]
         chosen = agreed | self._ask(differing, view)
-        return [self._label(chosen.get(page["id"], UNKNOWN)) for page in pages]
+        return [self._label(chosen.get(_id(place), UNKNOWN)) for place in range(len(subjects))]
 
     def _ask(self, batches: Batches, view: View) -> dict[str, str]:
         """Name by id, where the answer can be used."""
@@ -186,15 +210,33 @@ def _askings(pages: Sequence[Page]) -> list[Batches]:
     return [rows, columns]
 
 
-def _pages(subjects: Iterable[Subject]) -> list[Page]:
-    return [{"id": f"P{number}", **_reads(one)} for number, one in enumerate(subjects, start=1)]
+def _pages(subjects: Iterable[Subject], user_ids: Collection[str]) -> list[Page]:
+    """What is sent of those of which something may be."""
+    pages = ((place, shown(one, user_ids)) for place, one in enumerate(subjects))
+    return [{"id": _id(place), **page} for place, page in pages if page is not None]
 
 
-def _reads(subject: Subject) -> Page:
-    """What the model is shown: cleaned, and short."""
-    titles = dict.fromkeys(_cut(title) for title in subject.titles[:TITLES])
-    path = _cut(unquote(after_host(subject.template)[: 4 * TEXT_CHARACTERS]))
-    return {"path": path, "titles": [title for title in titles if title]}
+def _id(place: int) -> str:
+    return f"P{place + 1}"
+
+
+def shown(subject: Subject, user_ids: Collection[str] = ()) -> Page | None:
+    """What the model is shown: cleaned, and short; None of a subject that has to stay here.
+
+    Args:
+        subject: With how many users saw it, and each of its titles.
+        user_ids: All ids of the data set.
+    """
+    path = after_host(subject.template)
+    if subject.users < FEWEST_USERS or holds_id(path, user_ids):
+        return None
+    seen = zip(subject.titles, subject.title_users, strict=False)  # of unknown ones nobody saw any
+    common = [one for one, users in seen if users >= FEWEST_USERS and not holds_id(one, user_ids)]
+    titles = dict.fromkeys(_cut(title) for title in common[:TITLES])
+    return {
+        "path": _cut(unquote(path[: 4 * TEXT_CHARACTERS])),
+        "titles": [title for title in titles if title],
+    }
 
 
 def _cut(text: str) -> str:

@@ -33,6 +33,7 @@ class LabelPages:
         titles: Cleaned, without the site's name; empty where there is none.
         templates: Path templates.
         views: int64 of shape (n_pages,), page views.
+        users: int64 of shape (n_pages,), users.
         events: Page → GA4 event name → how often it fired there; pages without events are left out.
         documents: Page → what the fetched page says of itself.
     """
@@ -41,6 +42,7 @@ class LabelPages:
     titles: tuple[str, ...]
     templates: tuple[str, ...]
     views: np.ndarray
+    users: np.ndarray
     events: Mapping[int, Mapping[str, int]] = field(default_factory=lambda: MappingProxyType({}))
     documents: Mapping[int, Document] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -88,6 +90,7 @@ def read_pages(
         tuple(strip_site_name(titles, [host_of(url) for url in urls])),
         tuple(mine(urls, literal)),
         pages[Pages.VIEWS].to_numpy(dtype=np.int64),
+        pages[Pages.USERS].to_numpy(dtype=np.int64),
         _events(page_events),
         dict(documents),
     )
@@ -139,7 +142,10 @@ def group(pages: LabelPages, keys: Sequence[Hashable], wanted: np.ndarray | None
 
 def _subject(pages: LabelPages, indices: Sequence[int]) -> Subject:
     """One subject of pages, most viewed first."""
-    titles = dict.fromkeys(pages.titles[index] for index in indices if pages.titles[index])
+    titles: dict[str, int] = {}
+    for index in indices:
+        if title := pages.titles[index]:
+            titles[title] = max(titles.get(title, 0), int(pages.users[index]))
     shown = indices[:EXAMPLES]
     events: Counter[str] = Counter()
     for index in indices:
@@ -151,6 +157,8 @@ def _subject(pages: LabelPages, indices: Sequence[int]) -> Subject:
         views=int(pages.views[list(indices)].sum()),
         events=MappingProxyType(dict(sorted(events.items()))),
         documents=tuple(pages.documents[index] for index in shown if index in pages.documents),
+        users=int(pages.users[list(indices)].sum()),
+        title_users=tuple(titles.values())[:EXAMPLES],
     )
 
 

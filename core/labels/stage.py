@@ -24,9 +24,10 @@ from core.labels.review import RUNG
 from core.labels.rule_file import RULES_FILE
 from core.labels.rules import literal_segments
 from core.labels.settings import LabelMode, LabelSettings
+from core.llm import CallLog
 from core.page_labels import LabelledPages
 from core.progress import Progress
-from core.schema import Pages, View
+from core.schema import Pages, Users, View
 from core.store import file_checksum
 
 MISSING: Final = "missing"
@@ -43,6 +44,7 @@ def label_dataset(
     cache_dir: Path,
     progress: Progress,
     frozen: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    log_dir: Path | None = None,
 ) -> LabelSummary:
     """Label every page of a data set; see :func:`core.labels.labelling.label`.
 
@@ -53,10 +55,15 @@ def label_dataset(
         cache_dir: Where decisions and fetched pages are kept.
         progress: Where to report.
         frozen: Page → theme and type that it keeps.
+        log_dir: Where calls of a language model are written down.
     """
     documents = {index: stored.document for index, stored in _documents(dataset, cache_dir).items()}
     with LabelCache(cache_dir / DECISIONS) as kept:
-        return label(dataset.pages, dataset.page_events, settings, out_dir, progress, kept, documents, frozen)
+        return label(
+            dataset.pages, dataset.page_events, settings, out_dir, progress, kept, documents, frozen,
+            CallLog(log_dir) if log_dir and settings.mode is LabelMode.LLM else None,
+            _user_ids(dataset) if settings.mode is LabelMode.LLM else (),
+        )  # fmt: skip
 
 
 def ingredients(
@@ -138,7 +145,12 @@ def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -
         View.THEME: theme_subjects(pages, left[View.THEME]),
         View.TYPE: group(pages, pages.templates, left[View.TYPE]),
     }
-    return tuple(llm.estimate(found.subjects, settings.taxonomy, view) for view, found in asked.items())
+    ids = _user_ids(dataset)
+    return tuple(llm.estimate(found.subjects, settings.taxonomy, view, ids) for view, found in asked.items())
+
+
+def _user_ids(dataset: Dataset) -> frozenset[str]:
+    return frozenset(dataset.users[Users.USER_ID])
 
 
 def _documents(dataset: Dataset, cache_dir: Path) -> dict[int, Stored]:

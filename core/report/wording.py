@@ -27,11 +27,13 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 def lift(value: float | None) -> str:
-    """``3.2×``; an infinite lift (nobody else) as ``only here``."""
+    """``3.2×``, ``0.016×``; an infinite lift (nobody else) as ``only here``."""
     if value is None or math.isnan(value):
         return ABSENT
     if math.isinf(value):
         return "only here"
+    if 0 < value < 0.1:  # two significant digits: 0.0× would be a ratio to something else
+        return f"{value:.{1 - math.floor(math.log10(value))}f}×"
     return f"{value:,.0f}×" if value >= 10 else f"{value:.1f}×"
 
 

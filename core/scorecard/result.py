@@ -11,7 +11,7 @@ from core.errors import ArtifactError
 
 STAGE: Final = "scorecard"
 FILE: Final = "scorecard.json"
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised when the same inputs would give other figures."""
 
 
@@ -47,11 +47,11 @@ class Call(StrEnum):
     """What the interval of a difference says; never its middle alone."""
 
     BETTER = "better"
-    """It lies above zero."""
+    """It lies above zero, and holds differences that would matter."""
     WORSE = "worse"
-    """It lies below zero."""
+    """It lies below zero, and holds differences that would matter."""
     EQUAL = "equal"
-    """It holds zero and nothing that would matter."""
+    """It holds nothing that would matter."""
     UNCLEAR = "unclear"
     """It holds zero, and differences that would matter: too few users to tell."""
 

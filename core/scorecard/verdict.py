@@ -52,7 +52,7 @@ def verdict(card: Scorecard) -> Verdict:
     if Call.WORSE in calls:
         title = "No: on these data a bag of pages does better"
         return Verdict(Advice.FAST, title, (*reasons, FAST_MODE))
-    if Call.EQUAL in calls:
+    if calls == {Call.EQUAL}:
         title = "No: on these data a bag of pages is as good"
         return Verdict(Advice.FAST, title, (*reasons, FAST_MODE))
     return Verdict(Advice.OPEN, "These data do not tell", reasons or tuple(_why_not(one) for one in asked))
@@ -83,7 +83,7 @@ def against(question: Question, other: Method, steps_between: str) -> str:
     words = {
         Call.BETTER: f"{_times(one)} as well as {name}" if one.ratio else f"better than {name}",
         Call.WORSE: f"{does_less} than {name}",
-        Call.EQUAL: f"as well as {name}, and no better",
+        Call.EQUAL: f"as well as {name}, but for what would not matter",
     }[one.call]
     lead = "" if one.call is Call.WORSE else f"{does} "
     return f"The learned vectors {lead}{words} ({_range(one)}{unit if not one.ratio else ''})."
@@ -189,7 +189,10 @@ _DOES: Final = {
 """Topic → what the vectors do, what they do less well, and the unit of a difference."""
 
 _ORDER: Final = {
-    Call.BETTER: "The order is read: with their pages in a random order they {does_less} ({range}).",
+    Call.BETTER: (
+        "The order is read: with their pages in a random order, which the model never saw in training, they "
+        "{does_less} ({range})."
+    ),
     Call.WORSE: "The order misleads: with their pages in a random order they {does} better ({range}).",
     Call.EQUAL: "The order hardly counts: with their pages in a random order they {does} as well ({range}).",
     Call.UNCLEAR: "Whether the order of the pages counts cannot be told from so few users ({range}).",

@@ -13,7 +13,7 @@ from core.words.contract import Fact, Unit
 from core.words.evidence import Evidence
 from core.words.facts import slot
 from core.words.figures import Figures, select
-from core.words.findings import Finding, fact_table, items, known, listing, present
+from core.words.findings import Finding, bullets, fact_table, items, known, listing, paragraphs, present
 from core.words.items import Dimension
 from core.words.measures import BY_KEY
 from core.words.segment_tools import ordered, tied
@@ -39,17 +39,15 @@ def compare(figures: Figures, asked: arguments.Compare) -> Finding:
     different = [pair for pair in pairs if not alike(*pair)]
     same = [pair for pair in pairs if alike(*pair)]
     parts = [f"{context.title(first)} against {context.title(second)}."]
-    if different:
-        parts.append(
-            "Different: " + "; ".join(_said(*pair, related[pair[0].metric]) for pair in different) + "."
-        )
-    if same:
-        parts.append("Alike: " + "; ".join(_said(*pair, related[pair[0].metric]) for pair in same) + ".")
+    for heading, those in (("Different:", different), ("Alike:", same)):
+        if those:
+            parts.append(bullets(heading, [_said(*pair, related[pair[0].metric]) for pair in those]))
     apart = () if asked.metrics else _apart(figures, (first, second))
-    parts += [_apart_said(figures, key, apart) for key in (first, second) if _of(apart, key)]
+    if apart:
+        parts.append(_apart_said(figures, (first, second), apart))
     facts = (*(fact for pair in pairs for fact in pair), *related.values(), *apart)
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
-    return Finding(" ".join(parts), facts, fact_table(context, facts), query)
+    return Finding(paragraphs(parts), facts, fact_table(context, facts), query)
 
 
 def compare_all(figures: Figures) -> Finding:
@@ -65,10 +63,12 @@ def compare_all(figures: Figures) -> Finding:
         said.append(sentence)
         facts += [*found, *cited]
     apart = [fact for key in keys for fact in _apart(figures, (key,))]
-    said += [_apart_said(figures, key, apart) for key in keys if _of(apart, key)]
     facts += apart
+    parts = [bullets("Size, activity and outcome:", said)]
+    if apart:
+        parts.append(_apart_said(figures, keys, apart))
     table = fact_table(context, [fact for fact in facts if fact.unit is not Unit.TEXT])
-    return Finding(" ".join(said), tuple(facts), table, select("*", "segments", kind="segment"))
+    return Finding(paragraphs(parts), tuple(facts), table, select("*", "segments", kind="segment"))
 
 
 def alike(first: Fact, second: Fact) -> bool:
@@ -132,5 +132,8 @@ def _of(facts: Iterable[Fact], key: str) -> list[Fact]:
     return [fact for fact in facts if fact.segments == (key,)]
 
 
-def _apart_said(figures: Figures, key: str, facts: Iterable[Fact]) -> str:
-    return f"{figures.context.title(key)} views more often than the others: {items(_of(facts, key))}."
+def _apart_said(figures: Figures, keys: Iterable[str], facts: Sequence[Fact]) -> str:
+    return bullets(
+        "Viewed more often than by the others:",
+        [f"{figures.context.title(key)}: {items(_of(facts, key))}" for key in keys if _of(facts, key)],
+    )

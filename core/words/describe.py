@@ -1,4 +1,4 @@
-"""A paragraph about a segment, from templates: each number is a fact."""
+"""Short paragraphs about a segment, from templates: each number is a fact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.words.contract import Fact
 from core.words.evidence import Evidence
 from core.words.facts import slot
 from core.words.figures import Figures, select
-from core.words.findings import Finding, fact_table, items, known, listing, present
+from core.words.findings import Finding, bullets, fact_table, items, known, paragraphs, present
 from core.words.items import Dimension, ItemMetric
 
 NO_CAUSE: Final = "These are differences that go together; the data cannot show that one causes the other."
@@ -23,11 +23,8 @@ def paragraph(figures: Figures, key: str) -> Finding:
         InputError: If there is no such row.
     """
     evidence = Evidence(figures, known(figures.context, key), fewest=1)
-    text = " ".join(
-        part
-        for part in (_size(figures, key), _habit(figures, key), _apart(evidence), _ways(evidence))
-        if part
-    )
+    size = " ".join(part for part in (_size(figures, key), _habit(figures, key)) if part)
+    text = paragraphs([size, _apart(evidence), _ways(evidence), _alike(evidence)])
     facts = tuple(fact for group in evidence.groups.values() for fact in group)
     shown = (*present([figures.measure("all", Col.OUTCOME_RATE)]), *facts)
     return Finding(text, shown, fact_table(figures.context, facts), select("*", "segments", key=key))
@@ -47,7 +44,7 @@ def persona(figures: Figures, key: str) -> Finding:
         if own:
             parts.append(f"{_HEADINGS[dimension]}: {items(own)}.")
     parts.append("Age, income and motives are not in the data; a name or a story for them would be invented.")
-    return Finding(" ".join(parts), described.facts, described.table, described.query)
+    return Finding(paragraphs(parts), described.facts, described.table, described.query)
 
 
 def why(figures: Figures, key: str, metric: str | None) -> Finding:
@@ -63,12 +60,11 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
         own, every = figures.needed(key, metric), figures.needed("all", metric)
         gap = figures.gap(key, "all", metric)
         lead = (own, every, gap)
-        text = f"{title} – {own.label}: {slot(own)}, against {slot(every)} over all users ({slot(gap)}). "
+        text = f"{title} – {own.label}: {slot(own)}, against {slot(every)} over all users ({slot(gap)})."
     apart = _apart(evidence) or "No page, theme or type is surely viewed more often here than by the others."
     facts = (*lead, *evidence.lifts)
-    return Finding(
-        f"{text}{apart} {NO_CAUSE}", facts, fact_table(figures.context, facts), select("*", "pages", key=key)
-    )  # fmt: skip
+    said = paragraphs([text, apart, NO_CAUSE])
+    return Finding(said, facts, fact_table(figures.context, facts), select("*", "pages", key=key))
 
 
 _HEADINGS: Final = {
@@ -103,14 +99,14 @@ def _habit(figures: Figures, key: str) -> str:
 
 def _apart(evidence: Evidence) -> str:
     parts = [
-        f"{heading} {items(_lifts(evidence, dimension)[:3])}"
+        f"{heading}: {items(_lifts(evidence, dimension)[:3])}"
         for dimension, heading in (
             (Dimension.THEME, "themes"), (Dimension.TYPE, "page types"), (Dimension.PAGE, "pages"),
         )
         if _lifts(evidence, dimension)
     ]  # fmt: skip
     others = "all other users" if evidence.key.startswith("group:") else "the other clustered users"
-    return f"What it views more often than {others}: {listing(parts)}." if parts else ""
+    return bullets(f"What it views more often than {others}:", parts) if parts else ""
 
 
 def _lifts(evidence: Evidence, dimension: Dimension) -> Sequence[Fact]:
@@ -123,7 +119,10 @@ def _ways(evidence: Evidence) -> str:
         said.append(f"Most sessions begin with {items(evidence.entries[:1])}.")
     if evidence.steps:
         said.append(f"The most frequent step: {items(evidence.steps[:1])}.")
-    if evidence.nearest:
-        nearest = evidence.nearest[0].segments[1]
-        said.append(f"Most like it is {evidence.figures.context.title(nearest)}.")
     return " ".join(said)
+
+
+def _alike(evidence: Evidence) -> str:
+    if not evidence.nearest:
+        return ""
+    return f"Most like it is {evidence.figures.context.title(evidence.nearest[0].segments[1])}."

@@ -1,4 +1,4 @@
-"""All that may be said about a segment, as facts, and as plain data for a language model."""
+"""All that may be said about a segment, as facts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from core.errors import InputError
 from core.profiles.columns import Col
 from core.schema import View
 from core.words import items
@@ -19,8 +18,7 @@ from core.words.measures import MEASURES
 
 FEWEST: Final = 20
 """Users below which a figure does not leave the machine."""
-LIFTS, ENDS, STEPS, NEAREST, VISITED, SHARES = 5, 3, 5, 3, 8, 3
-HIDDEN: Final = "…"
+LIFTS, ENDS, STEPS, NEAREST, SHARES = 5, 3, 5, 3, 3
 LIFT_OF: Final = {
     Dimension.PAGE: ItemMetric.LIFT, Dimension.THEME: ItemMetric.VIEW_LIFT,
     Dimension.TYPE: ItemMetric.VIEW_LIFT,
@@ -90,10 +88,9 @@ class Evidence:
     def steps(self) -> tuple[Fact, ...]:
         """The most frequent steps, between page types where pages are labelled."""
         context = self.figures.context
-        view, by = (
-            (View.TYPE, "type") if View.TYPE in context.tables.basis.paths.steps else (View.URL, "page")
-        )
-        table = context.tables.steps(view).most(context.place(self.key), STEPS)
+        view = items.step_view(context)
+        by = "type" if view is View.TYPE else "page"
+        table = items.top_steps(context, self.key, view, STEPS)
         return self._enough(
             self.figures.step(self.key, _plain(row), by, "") for row in table.to_dict("records")
         )
@@ -104,15 +101,6 @@ class Evidence:
         context = self.figures.context
         return tuple(self.figures.nearest(self.key, NEAREST)) if self.key in context.segment_keys else ()
 
-    @cached_property
-    def visitors(self) -> tuple[tuple[str, ...], ...]:
-        """Pages of the most typical users, in order; one that fewer than ``fewest`` of them saw is ``…``."""
-        context = self.figures.context
-        if self.key not in context.segment_keys:
-            return ()
-        segment = int(context.row(self.key)[Col.SEGMENT])
-        return tuple(self._visited(int(user)) for user in context.typical.get(segment, ()))
-
     @property
     def groups(self) -> dict[str, tuple[Fact, ...]]:
         """All of it by what it is about."""
@@ -122,12 +110,6 @@ class Evidence:
             "nearest": self.nearest,
         }  # fmt: skip
 
-    def pack(self) -> dict[str, Any]:
-        """As plain data; values are text, so that nobody has to format or round."""
-        title = self.figures.context.title(self.key)
-        groups = {name: [as_dict(fact) for fact in facts] for name, facts in self.groups.items()}
-        return {"segment": self.key, "called": title, "facts": groups, "typical_visitors": self.visitors}
-
     def _ends(self, kind: str) -> tuple[Fact, ...]:
         tables = self.figures.context.tables
         table = tables.entries if kind == "entry" else tables.exits
@@ -136,46 +118,6 @@ class Evidence:
 
     def _enough(self, facts: Iterable[Fact | None]) -> tuple[Fact, ...]:
         return tuple(fact for fact in present(facts) if self.figures.book.users(fact) >= self.fewest)
-
-    def _visited(self, user: int) -> tuple[str, ...]:
-        basis = self.figures.context.tables.basis
-        begin = int(basis.sequences.offsets[user])
-        pages = basis.sequences.page[begin : int(basis.sequences.offsets[user + 1])][:VISITED].tolist()
-        return tuple(self._page(basis.pages[page]) for page in pages)
-
-    def _page(self, name: str) -> str:
-        try:
-            seen = self.figures.item(self.key, Dimension.PAGE, name, ItemMetric.USERS)
-        except InputError:
-            return HIDDEN
-        return seen.item if seen and self.figures.book.users(seen) >= self.fewest else HIDDEN
-
-
-def evidence_pack(figures: Figures, key: str, fewest: int = FEWEST) -> dict[str, Any]:
-    """What may be said about one row as plain data, for a language model.
-
-    Args:
-        figures: Where facts come from.
-        key: The row.
-        fewest: Users below which a figure is left out.
-
-    Returns:
-        ``segment``, ``called``, ``facts`` by what they are about, ``typical_visitors`` (the pages of each),
-        and ``contrast``: what sets each of the nearest segments apart.
-    """
-    evidence = Evidence(figures, key, fewest)
-    others = [fact.segments[1] for fact in evidence.nearest]
-    contrast = {other: [as_dict(fact) for fact in Evidence(figures, other, fewest).lifts] for other in others}
-    return {**evidence.pack(), "contrast": contrast}
-
-
-def as_dict(fact: Fact) -> dict[str, Any]:
-    """A fact as plain data."""
-    ends = {"low": fact.low, "high": fact.high} if fact.low is not None else {}
-    return {
-        "id": fact.id, "metric": fact.metric, "says": fact.label, "segments": list(fact.segments),
-        "item": fact.item, "value": fact.text, "of": fact.n, **ends,
-    }  # fmt: skip
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:

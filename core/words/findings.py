@@ -81,6 +81,16 @@ def items(facts: Iterable[Fact]) -> str:
     return ", ".join(f"{fact.item} ({slot(fact)})" for fact in facts)
 
 
+def bullets(heading: str, parts: Iterable[str]) -> str:
+    """A heading and a list below it."""
+    return "\n".join([heading, "", *(f"- {part}" for part in parts)])
+
+
+def paragraphs(parts: Iterable[str]) -> str:
+    """Short paragraphs, without those that say nothing."""
+    return "\n\n".join(part for part in parts if part)
+
+
 def present(facts: Iterable[Fact | None]) -> tuple[Fact, ...]:
     """Without those that are absent."""
     return tuple(fact for fact in facts if fact is not None)

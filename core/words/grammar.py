@@ -66,6 +66,8 @@ def parse(question: str, context: Context) -> Parsed:
         reader.parsed.unknown.append(f"more than {LONGEST} words")
         return reader.parsed
     reader.read(reader.corrected(words))
+    if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
+        reader.parsed.asks += reader.doubts.values()
     return reader.parsed
 
 
@@ -74,6 +76,8 @@ class _Reader:
     context: Context
     lexicon: Lexicon
     parsed: Parsed = field(default_factory=Parsed)
+    doubts: dict[str, str] = field(default_factory=dict)
+    """Misspelt word → the question back."""
 
     def __post_init__(self) -> None:
         self.longest = max(map(len, self.lexicon))
@@ -186,7 +190,7 @@ class _Reader:
             self.parsed.notes.append(f"“{word}” is read as “{near[0]}”.")
             return near[0]
         if near:
-            self.parsed.asks.append(f"Do you mean {' or '.join(f'“{one}”' for one in near)} by “{word}”?")
+            self.doubts[word] = f"Do you mean {' or '.join(f'“{one}”' for one in near)} by “{word}”?"
         return word
 
 

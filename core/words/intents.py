@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.profiles.columns import Col
+from core.schema import View
 from core.words import arguments, compare, describe, item_tools, other_tools, segment_tools
 from core.words.arguments import Metric, Order
 from core.words.context import ALL
 from core.words.figures import Figures
 from core.words.findings import Finding
 from core.words.grammar import Parsed
-from core.words.items import LABELLED, Dimension, ItemMetric
+from core.words.items import LABELLED, Dimension, ItemMetric, step_view
 
 DEFAULT_N: Final = 5
 MANY: Final = 99
@@ -140,8 +141,8 @@ def _step(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def _path(figures: Figures, parsed: Parsed) -> Finding:
-    labelled = figures.context.tables.basis.labels
-    by = parsed.dimensions[0] if parsed.dimensions else Dimension.TYPE if labelled else Dimension.PAGE
+    usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
+    by = parsed.dimensions[0] if parsed.dimensions else usual
     asked = arguments.Transitions.checked(segment=_row(parsed), by=by.value, n=_n(parsed))
     return item_tools.transitions(figures, asked)
 

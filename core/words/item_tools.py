@@ -144,7 +144,7 @@ def _steps(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
         raise InputError(f"This data has no {PLURAL[Dimension(asked.by)]}", remedy="Label the pages first")
     counts = context.tables.steps(view)
     origin, target = (_place(counts.steps.values, name, asked.by) for name in (asked.origin, asked.target))
-    table = counts.most(context.place(key), asked.n, origin, target)
+    table = items.top_steps(context, key, view, asked.n, origin, target)
     of = "from" if asked.origin else "to" if asked.target else ""
     facts = tuple(figures.step(key, row, asked.by, of) for row in _records(table))
     place = {

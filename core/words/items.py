@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.labels.settings import RESERVED
+from core.labels.settings import RESERVED, UNKNOWN
 from core.profiles.columns import Col, Ranking
 from core.profiles.intervals import wilson
 from core.profiles.labels import LabelCol
 from core.profiles.lifts import user_lift_interval
+from core.profiles.paths import FROM, TO
 from core.schema import View
 from core.words.context import Context
 from core.words.contract import Unit
@@ -182,6 +183,30 @@ def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n:
         table = table[(table[low] > 1) & ~table[Col.VALUE].isin(RESERVED)]
     best = table[table[metric.value] > 0].sort_values(metric.value, ascending=False, kind="stable")
     return best[Col.VALUE].head(n).tolist()
+
+
+def step_view(context: Context) -> View:
+    """What steps are told between: page types, or pages where no page has a type."""
+    steps = context.tables.basis.paths.steps.get(View.TYPE)
+    return View.TYPE if steps and set(steps.values) - {UNKNOWN} else View.URL
+
+
+def top_steps(
+    context: Context, key: str, view: View, n: int, origin: int | None = None, target: int | None = None
+) -> pd.DataFrame:
+    """The most frequent steps of a row; one between two pages without a label says nothing and is left out.
+
+    Args:
+        context: What it is about.
+        key: Row.
+        view: Between what.
+        n: At most.
+        origin: See :meth:`core.profiles.paths.StepCounts.most`, as ``target``.
+        target: The same.
+    """
+    table = context.tables.steps(view).most(context.place(key), n + 1, origin, target)
+    unlabelled = (table[FROM] == UNKNOWN) & (table[TO] == UNKNOWN)
+    return table[~unlabelled].head(n).reset_index(drop=True)
 
 
 def _remedy(dimension: Dimension) -> str:

@@ -2,8 +2,8 @@
 
 A Markdown image is a request to a server, with whatever its address holds; a link is one click away from it.
 So everything that could start one is made plain: brackets, angle brackets and entities are escaped,
-back-ticks go, and what a renderer turns into a link by itself (``https://…``, ``www.…``, an e-mail address)
-becomes code.
+back-ticks go, and what a renderer turns into a link or a picture by itself (``https://…``, ``www.…``, an
+e-mail address, ``:material/verified:``) becomes code. Headings and fences stay characters.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from core.words.quoting import visible
 _LINKED: Final = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,20}:)?//[^\s`|<>\"\[\]()]+"
     r"|\b(?:https?|ftp|file|mailto|data|javascript|vbscript|xmpp|tel|blob):[^\s`|<>\"\[\]()]+"
-    r"|\bwww\.[^\s`|<>\"\[\]()]+"
-    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    r"|(?<![a-z0-9])www\.[^\s`|<>\"\[\]()]+"
+    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|:(?:[\w+/-]{0,60}[a-z_][\w+/-]{0,60}|[+-]1|100|1234):",  # Streamlit's icons, and emoji
     re.IGNORECASE,
 )
+_BLOCK: Final = re.compile(r"(?<!\S)#{1,6}(?=\s|$)|~{3,}|^[ \t]*(?:=+|-+)(?=[ \t]*$)", re.MULTILINE)
+"""A heading, by sign or underlined, and a fence."""
 _IMAGE: Final = re.compile(r"!(?=\s*\[)")
 _ESCAPED: Final = str.maketrans({
     "\\": "\\\\", "[": "\\[", "]": "\\]", "<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "\\$", "`": "",
@@ -35,6 +38,10 @@ def safe_markdown(text: str) -> str:
     plain = _IMAGE.sub("", visible(text).replace("`", ""))
     parts, last = [], 0
     for match in _LINKED.finditer(plain):
-        parts += [plain[last : match.start()].translate(_ESCAPED), f"`{match[0]}`"]
+        parts += [_characters(plain[last : match.start()]), f"`{match[0]}`"]
         last = match.end()
-    return "".join([*parts, plain[last:].translate(_ESCAPED)])
+    return "".join([*parts, _characters(plain[last:])])
+
+
+def _characters(text: str) -> str:
+    return _BLOCK.sub(lambda match: re.sub(r"(\S)", r"\\\1", match[0]), text.translate(_ESCAPED))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
 from core.profiles.columns import Col
-from core.words.contract import Fact
 from core.words.evidence import Evidence
 from core.words.figures import Figures
 from core.words.items import Dimension
@@ -23,14 +23,21 @@ PEOPLE: Final = {
 HABITS: Final = {
     Col.OUTCOME_RATE: ("Converting", "Rarely converting"),
     Col.SESSIONS_MEAN: ("Returning", "One-visit"),
+    Col.PAGE_VIEWS_MEAN: ("Frequent", "Occasional"),
     Col.PAGES_PER_SESSION: ("Thorough", "Brief"),
     Col.ENGAGEMENT_MEAN: ("Engaged", "Hurried"),
     Col.DIFFERENT_PAGES_MEAN: ("Wide-ranging", "Focused"),
 }
 CLEAR: Final = 0.2
 """Standard deviations from the mean at which a habit is worth a word (Cohen 1988: small)."""
+LIFT: Final = 1.5
+SHARE: Final = 0.1
+"""Times the others' share, and share of the segment, from which a theme, type or page may name it."""
+LISTED: Final = 15
+"""Themes, types and pages that are looked through."""
 
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_WORD: Final = re.compile(r"(?<![^\W_])[^\W\d_]{3,}(?![^\W_])")
+"""A word of an address; one or two letters, or letters with digits, are a code."""
 _HOME: Final = ("/", "")
 
 
@@ -54,41 +61,56 @@ def _choices(figures: Figures, key: str) -> Iterator[str]:
         if len(name.split()) <= LONGEST:
             yield name
     yield from (f"{habit} visitors" for habit in habits)
+    yield from (f"{habits[0]} {_lower(habit)} visitors" for habit in habits[1:])
 
 
 def _subjects(figures: Figures, key: str) -> Iterator[str]:
     evidence = Evidence(figures, key, fewest=1)
-    themes = _items(evidence.lifts_of(Dimension.THEME))
+    themes = [theme for theme in _material(evidence, Dimension.THEME) if _WORD.search(theme)]
     people = [
-        PEOPLE.get(kind.casefold(), f"{kind} visitors") for kind in _items(evidence.lifts_of(Dimension.TYPE))
+        PEOPLE.get(kind.casefold(), f"{kind} visitors")
+        for kind in _material(evidence, Dimension.TYPE)
+        if _WORD.search(kind)
     ]
     yield from (f"{themes[0]} {_lower(who)}" for who in people[:1] if themes)
     yield from (f"{theme} shoppers" for theme in themes[:1])
     yield from (_upper(who) for who in people[:2])
-    yield from (f"{page} visitors" for page in _pages(evidence))
+    yield from (f"{page} visitors" for page in _pages(_material(evidence, Dimension.PAGE)))
     yield from (f"{themes[1]} {_lower(who)}" for who in people[:1] if len(themes) > 1)
 
 
-def _items(facts: tuple[Fact, ...]) -> list[str]:
-    return list(dict.fromkeys(fact.item for fact in facts))
+def _material(evidence: Evidence, dimension: Dimension) -> list[str]:
+    """What sets a segment apart clearly and is a good part of what it does."""
+    facts = evidence.lifts_of(dimension, LISTED)
+    shares = {fact.item: float(fact.value) for fact in facts if not fact.comparison}
+    return [
+        fact.item
+        for fact in facts
+        if fact.comparison and float(fact.value) >= LIFT and shares.get(fact.item, 0) >= SHARE
+    ]
 
 
-def _pages(evidence: Evidence) -> list[str]:
-    """Pages by the words at the end of their address."""
-    made = []
-    for address in _items(evidence.lifts_of(Dimension.PAGE)):
-        path = address.split("#")[0].rstrip("/")
-        words = _WORD.findall(path.rsplit("/", 1)[-1])[: LONGEST - 2]
-        made.append("Home page" if address in _HOME else _upper(" ".join(words)))
-    return [page for page in made if page]
+def _pages(addresses: list[str]) -> list[str]:
+    """Pages by the words at the end of their address; those called by a code by a folder that two share."""
+    made, folders = list[str](), list[str]()
+    for address in addresses:
+        folder, _, last = address.split("#")[0].rstrip("/").rpartition("/")
+        if words := _WORD.findall(last):
+            made.append(_upper(" ".join(words[: LONGEST - 2])))
+        elif address in _HOME:
+            made.append("Home page")
+        else:
+            folders.append(_upper(" ".join(_WORD.findall(folder.rpartition("/")[2])[: LONGEST - 2])))
+    return made + [folder for folder, pages in Counter(folders).most_common() if folder and pages > 1]
 
 
 def _habits(figures: Figures, key: str) -> list[str]:
-    """What the heat-map shows, the furthest from the mean first."""
+    """What the heat-map shows, the furthest from the mean first; a word for that where nothing is far."""
     table = figures.context.tables.profiles.heatmap
     own = table[(table[Col.KEY] == key) & table[Col.METRIC].isin(HABITS)].dropna(subset=[Col.Z])
     far = own[own[Col.Z].abs() >= CLEAR].sort_values(Col.Z, key=abs, ascending=False, kind="stable")
-    return [HABITS[name][int(z < 0)] for name, z in zip(far[Col.METRIC], far[Col.Z], strict=True)]
+    found = [HABITS[name][int(z < 0)] for name, z in zip(far[Col.METRIC], far[Col.Z], strict=True)]
+    return found or ["Typical"]
 
 
 def _lower(name: str) -> str:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-import re
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import unquote
 
 from core.errors import InputError
+from core.user_ids import holds_id
 from core.words.contract import Fact, Unit
-from core.words.quoting import Quotes, clean, visible
+from core.words.quoting import Quotes, clean
 
 FEWEST_USERS: Final = 20
 """A figure of fewer users stays here; the setting's default."""
@@ -26,11 +23,6 @@ CHARACTERS_PER_TOKEN: Final = 3.5
 LONGEST_QUESTION: Final = 1_000
 ANSWER_TOKENS: Final = 600
 """What an answer is expected to take, for the estimate."""
-SHORTEST_ID: Final = 6
-"""A shorter user id is looked for as a whole value only: it could be any number or word."""
-
-_RUN: Final = re.compile(r"[^\W_]+")
-"""Letters and digits; an id within a text begins and ends with such a run."""
 _USERS_COUNTED: Final = frozenset({"users", "outcome_users", "engagement_users"})
 
 
@@ -165,15 +157,15 @@ def build_payload(
     for key, name in segments.items():
         if key.startswith("segment:"):
             quotes.set(said_key(key), name)
-    # values are figures of many users, though one may be spelt like a short id; all other text is checked, and
-    # before it is cut: half an id is one too many
-    refuse_ids([question, extra or {}, list(quotes.texts.values())], user_ids)
     data = {
         "question": clean(question, LONGEST_QUESTION),
         "facts": [fact_data(fact, quotes) for fact in facts],
         **{name: cleaned(value) for name, value in (extra or {}).items()},
         "names": quotes.data(),
     }
+    # values are figures of many users, though one may be spelt like a short id; all other text is checked,
+    # and before it is cut: half an id is one too many
+    refuse_ids([question, extra or {}, list(quotes.texts.values())], user_ids)
     user = json.dumps(data, ensure_ascii=False, allow_nan=False)
     sent = sum(map(tokens_of, (instructions, user, schemas)))
     price = price_of(model, sent, ANSWER_TOKENS, prices)
@@ -233,7 +225,7 @@ def cleaned(value: object) -> object:
 
 
 def refuse_ids(data: object, user_ids: Collection[str]) -> None:
-    """Refuse data with a user id in it, however it is spelt: as part of a text, percent-encoded, in other case.
+    """Refuse data with a user id in it (:func:`core.user_ids.holds_id`).
 
     Args:
         data: Plain data, before any text of it is cut.
@@ -242,59 +234,12 @@ def refuse_ids(data: object, user_ids: Collection[str]) -> None:
     Raises:
         InputError: If there is one.
     """
-    ids = _known(frozenset(user_ids))
-    if any(_has_id(_folded(leaf), ids) for leaf in _leaves(data)):
+    if any(holds_id(leaf, user_ids) for leaf in _leaves(data)):
         raise InputError(
             "A user id of the data set is in what would be sent to the language model",
             allowed="figures of many users, and names of pages and segments",
             remedy="Leave the id out of the question, or of the name that holds it",
         )
-
-
-@dataclass(frozen=True)
-class _Ids:
-    """Ids as they are looked for.
-
-    Args:
-        whole: Every one, folded.
-        within: Those that are long enough to be looked for within a text, from their first run to their last.
-        runs: Most runs of letters and digits in one.
-    """
-
-    whole: frozenset[str]
-    within: frozenset[str]
-    runs: int
-
-
-@lru_cache(maxsize=2)
-def _known(user_ids: frozenset[str]) -> _Ids:
-    whole = frozenset(map(_folded, user_ids)) - {""}
-    within, runs = set[str](), 0
-    for one in whole:
-        if len(one) >= SHORTEST_ID and (found := _RUN.findall(one)):
-            within.add(one[one.index(found[0]) : one.rindex(found[-1]) + len(found[-1])])
-            runs = max(runs, len(found))
-    return _Ids(whole, frozenset(one for one in within if len(one) >= SHORTEST_ID), runs)
-
-
-def _has_id(text: str, ids: _Ids) -> bool:
-    if text in ids.whole:
-        return True
-    runs = [match.span() for match in _RUN.finditer(text)]
-    return any(
-        text[start:end] in ids.within
-        for at, (start, _) in enumerate(runs)
-        for _, end in runs[at : at + ids.runs]
-    )
-
-
-def _folded(text: str) -> str:
-    """In one spelling: as :func:`clean` would show it, without percent-encoding and case."""
-    if "%" in text:
-        text = unquote(unquote(text))
-    if not (text.isascii() and text.isprintable()):
-        text = unicodedata.normalize("NFKC", visible(unicodedata.normalize("NFKC", text)))
-    return " ".join(text.casefold().split())
 
 
 def _leaves(value: object) -> Iterator[str]:

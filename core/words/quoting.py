@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 LONGEST: Final = 80
@@ -18,7 +18,6 @@ _UNSEEN: Final = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 """Letters and marks that show nothing, though Unicode does not call them format characters."""
-_ID: Final = re.compile(r"\b([A-Z])(\d{1,6})\b")
 
 
 def visible(text: str) -> str:
@@ -71,17 +70,6 @@ class Quotes:
     def data(self) -> dict[str, str]:
         """Number → cleaned text, for the message's data."""
         return {name: clean(text) for name, text in self._texts.items()}
-
-    def restored(self, text: str) -> str:
-        """A model's answer with the cleaned texts in place of their numbers."""
-        return _ID.sub(lambda match: clean(self._texts.get(match[0], match[0])), text)
-
-    def unknown(self, text: str, kinds: Iterable[str]) -> list[str]:
-        """Numbers in an answer that were never given out."""
-        wanted = set(kinds)
-        return [
-            match[0] for match in _ID.finditer(text) if match[1] in wanted and match[0] not in self._texts
-        ]
 
     @property
     def texts(self) -> Mapping[str, str]:

@@ -77,7 +77,7 @@ def _each(bench: Bench, about: Context) -> None:
             if bench.own_names.get(segment) != suggested[segment]:
                 naming.offer(bench, segment, suggested[segment])
             if segment in told:
-                describe_view.draw(told[segment], f"segment-{segment}")
+                describe_view.draw(told[segment], f"segment-{segment}", about.names)
             else:
                 message = compare_view.as_message(paragraph(_figures(about), key))
                 chat_message.draw(message, f"segment-{segment}")

@@ -90,7 +90,9 @@ def _card(bench: Bench, row: dict[str, Any], working_name: str, suggested: Mappi
         st.markdown(f"**{row[Col.USERS]:,}** users · {percent(row[Col.SHARE])}")
         if bench.profiles.outcome:
             cards.line(
-                "Outcome rate", percent(row[Col.OUTCOME_RATE]), f"Share of users with {bench.profiles.outcome}"
+                "Outcome rate",
+                percent(row[Col.OUTCOME_RATE]),
+                f"Share of users with {bench.profiles.outcome}",
             )
         cards.line("Page views a user", number(row[Col.PAGE_VIEWS_MEAN], 1))
         cards.block("Most unlike others in", working_name)

@@ -85,7 +85,10 @@ def _show(bench: Bench, card: Scorecard) -> None:
         st.caption("Measured with the default weights of the views, not with yours.")
     st.subheader("Is it worth it?", help="The learned vectors beside two simple ways, on your own data.")
     _side_by_side(card, (Topic.RETRIEVAL, Topic.OUTCOME))
-    st.subheader("Would they come out the same again?", help="Segments that change with every draw of users are not worth a name.")
+    st.subheader(
+        "Would they come out the same again?",
+        help="Segments that change with every draw of users are not worth a name.",
+    )
     _side_by_side(card, (Topic.STABILITY, Topic.SEEDS))
     _side_by_side(card, (Topic.LENGTH,))
     _limits()

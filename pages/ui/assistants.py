@@ -65,7 +65,7 @@ class Helper:
     def turn(self, conversation: Conversation, offline: Answer) -> Turn:
         """A turn in which the model writes the next message."""
         make = self.make(connection.answered(self.server))
-        return Turn(make, self.server, self._agreed, self.store, conversation, offline)
+        return Turn(make, connection.keyless(self.server), self._agreed, self.store, conversation, offline)
 
     def describing(self, model: str) -> Describing:
         """An errand in which the model describes every segment.
@@ -76,7 +76,8 @@ class Helper:
         make = self.make(connection.answered(self.server))
         context = self.about
         segments = {int(context.row(key)[Col.SEGMENT]): key for key in context.segment_keys}
-        return Describing(make, self.server, self._agreed, self.store, model, context.tables.digest, segments)
+        server, digest = connection.keyless(self.server), context.tables.digest
+        return Describing(make, server, self._agreed, self.store, model, digest, segments)
 
     def comparing(self, model: str, rows: Rows) -> Comparing:
         """An errand in which the model compares two rows, or all segments.
@@ -87,16 +88,16 @@ class Helper:
         """
         make = self.make(connection.answered(self.server))
         digest = self.about.tables.digest
-        return Comparing(make, self.server, self._agreed, self.store, model, digest, rows)
+        server = connection.keyless(self.server)
+        return Comparing(make, server, self._agreed, self.store, model, digest, rows)
 
     @property
     def _agreed(self) -> bool:
         return bool(consent.given(self.server))
 
     def _assistant(self, known: Capabilities) -> Assistant:
-        llm = connect(
-            self.server, CallLog(self.log_folder), known
-        )  # one an answer: its tokens are counted alone
+        log = CallLog(self.log_folder)
+        llm = connect(self.server, log, known)  # one an answer: its tokens are counted alone
         return Assistant(llm, self.about, self.user_ids, self.chosen, _cache(self.store.root / CACHE))
 
 

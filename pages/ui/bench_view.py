@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.schema import View
 from pages.ui import fits, state, steering, workbench
+from pages.ui.links import TRUST, link
 from pages.ui.steering import TITLES, Slots, Steering
 from pages.ui.text import count, share
 from pages.ui.workbench import Bench, Sources
@@ -59,8 +60,19 @@ def status_line(bench: Bench) -> None:
             type="tertiary", disabled=not warm,
             help="Fit from scratch with these settings; names stay with the users they had.",
         )  # fmt: skip
+    moved = bench.fit.moved
+    if moved is not None and moved > SHAKEN * bench.sources.n_clustered:
+        with st.container(horizontal=True, vertical_alignment="center", key="shaken"):
+            st.caption(UNSTABLE, width="content")
+            link(TRUST, "See Trust")
 
 
+SHAKEN = 0.25
+"""Share of users that change with one move from which the segments are called unstable."""
+UNSTABLE = (
+    ":material/info: More than a quarter of the users changed their segment. The fewer users and the closer "
+    "the segments, the less stable they are."
+)
 WARM = (
     "Made from the segments before the last move, so that few users change place. A full re-fit may find "
     "a better fit, and gives what the command line gives."

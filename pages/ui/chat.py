@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -34,6 +35,9 @@ def panel() -> None:
             return
         conversation = _current(run.key)
         turn = errands.current(Turn, conversation.id)
+        if turn is None:
+            conversation = _current(run.key)  # the answer may have come between the two
+        busy = turn is not None and not turn.done  # as it is drawn, even if it ends meanwhile
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown("**Ask about the segments**")
             _menu(conversation)
@@ -42,7 +46,7 @@ def panel() -> None:
             errand_view.ask_aside(turn)
         st.chat_input(
             "Ask about a segment", key="question", max_chars=LONGEST, on_submit=_asked,
-            disabled=turn is not None and not turn.done,
+            disabled=busy,
         )  # fmt: skip
 
 
@@ -59,7 +63,8 @@ def _answer(question: str) -> None:
         return
     conversation = _current(run.key)
     turn = errands.current(Turn, conversation.id)
-    if turn is not None and not turn.done:  # another tab was faster
+    if turn is not None and not turn.done:
+        st.toast(f"Not asked, as an answer is being written in another tab: {md_text(question)}")
         return
     conversation = conversation.saying(Message("user", question))
     with errors.shown():
@@ -98,8 +103,23 @@ def _said(conversation: Conversation, turn: Turn | None) -> None:
             chat_message.draw(message, f"{conversation.id}-{number}")
         if turn is not None and turn.problem:
             errors.show(turn.problem)
+        elif turn is None and conversation.messages[-1].role == "user":
+            _left_alone(conversation)
         elif turn is not None and not turn.waits:
             errand_view.watch(turn, "chat-stop")
+
+
+def _left_alone(conversation: Conversation) -> None:
+    """A question whose answer was on its way when the app was stopped."""
+    st.caption(":material/info: This was not answered: the app was stopped before.")
+    st.button("Ask again", icon=":material/refresh:", key="chat-again", on_click=_again, args=(conversation,))
+
+
+def _again(conversation: Conversation) -> None:
+    *before, question = conversation.messages
+    with errors.shown():
+        conversations.save(state.store(), replace(conversation, messages=tuple(before)))
+        _answer(question.text)
 
 
 def _menu(conversation: Conversation) -> None:
@@ -114,28 +134,34 @@ def _menu(conversation: Conversation) -> None:
             file_name="conversation.md", mime="text/markdown", icon=":material/download:",
             key="chat-export", on_click="ignore", disabled=not conversation.messages,
         )  # fmt: skip
-        others = [one for one in _earlier(conversation) if one.messages]
+        found = conversations.earlier(state.store(), conversation.model)
+        others = [one for one in found if one.id != conversation.id]
         if others:
             st.caption("Earlier conversations")
-        for one in others[:12]:
-            st.button(md_text(one.title), key=f"chat-{one.id}", on_click=_open, args=(one,), type="tertiary")
+        for one in others:
+            st.button(
+                md_text(one.title), key=f"chat-{one.id}", type="tertiary", on_click=_open,
+                args=(conversation.model, one.id),
+            )  # fmt: skip
         with st.expander("What can I ask?"):
             st.write(HELP)
 
 
-def _earlier(conversation: Conversation) -> list[Conversation]:
-    found = conversations.earlier(state.store(), conversation.model)
-    return [one for one in found if one.id != conversation.id]
-
-
 def _current(model: str) -> Conversation:
-    """The session's conversation as it is now; in a new session the latest one about the model goes on."""
+    """The session's conversation as it is now; in a new session the latest one about the model goes on.
+
+    One that another tab has deleted is not said on: it would be there again.
+    """
     held = st.session_state.get(CURRENT)
     if isinstance(held, Conversation) and held.model == model:
-        return conversations.load(state.store(), model, held.id) or held
-    earlier = conversations.earlier(state.store(), model)
-    found = earlier[0] if earlier else conversations.begin(model)
-    st.session_state[CURRENT] = found
+        found = conversations.load(state.store(), model, held.id)
+        if found is not None or not held.messages:
+            return found or held
+        found = None
+    else:
+        latest = conversations.earlier(state.store(), model, most=1)
+        found = conversations.load(state.store(), model, latest[0].id) if latest else None
+    st.session_state[CURRENT] = found = found or conversations.begin(model)
     return found
 
 
@@ -145,8 +171,10 @@ def _begin() -> None:
         st.session_state[CURRENT] = conversations.begin(run.key)
 
 
-def _open(conversation: Conversation) -> None:
-    st.session_state[CURRENT] = conversation
+def _open(model: str, name: str) -> None:
+    found = conversations.load(state.store(), model, name)
+    if found is not None:  # another tab may have deleted it
+        st.session_state[CURRENT] = found
 
 
 def _forget() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -12,6 +13,7 @@ import streamlit as st
 
 from core.errors import InputError
 from core.words.contract import Fact, MarkKind, Unit
+from core.words.quoting import clean
 from core.words.render import cited, fill, shown
 from pages.ui import consent, fact_sources
 from pages.ui.conversations import Conversation, Message
@@ -20,6 +22,8 @@ from pages.ui.text import md_text
 LONGEST: Final = 6_000
 RULES: Final = ("", "rules")
 """Sources of what was written without a model."""
+BREAKS: Final = ("\n", "\n- ")
+BREAK: Final = re.compile(r"(\n(?:- )?)")
 AXIS_FORMATS: Final = {"percent": "%"}
 
 
@@ -51,6 +55,16 @@ def _about(message: Message) -> None:
         st.caption(" · ".join(parts))
 
 
+def renamed(message: Message, names: Mapping[int, str]) -> None:
+    """Say which segments have got another name since a model wrote of them."""
+    for segment, name in message.called.items():
+        if clean(names.get(int(segment), "")) != name:
+            st.caption(
+                f":material/history: Segment {int(segment) + 1} was called “{md_text(name, 80)}” "
+                "when this was written."
+            )
+
+
 def as_markdown(conversation: Conversation) -> str:
     """A conversation to take along, figures written out: as safe, and as marked, as on the screen."""
     parts = [f"# {md_text(conversation.title)}"]
@@ -65,7 +79,7 @@ def as_markdown(conversation: Conversation) -> str:
 
 
 def safe(message: Message) -> str:
-    """The text as Markdown that loads and links nothing, with each figure in bold and what needs it marked."""
+    """The text as Markdown that loads and links nothing, figures in bold, doubts marked."""
     if message.role == "user":
         return md_text(message.text, LONGEST)
     return _with_figures(message) if message.source in RULES else _by_model(message)
@@ -112,6 +126,11 @@ def _by_model(message: Message) -> str:
 
 
 def _escaped(text: str) -> str:
+    """Escape what is between line ends and the signs of list items."""
+    return "".join(part if part in BREAKS else _line(part) for part in BREAK.split(text))
+
+
+def _line(text: str) -> str:
     """Escape, and keep the blanks at both ends: they part words from figures."""
     inner = text.strip()
     if not inner:

@@ -33,6 +33,8 @@ def draw(bench: Bench, about: Context, rows: Rows, own: Callable[[], Finding], k
         errand_view.watch(errand, f"compare-stop-{key}")
         return
     chat_message.draw(told or as_message(own()), key)
+    if told is not None:
+        chat_message.renamed(told, about.names)
     if errand is not None and errand.done:
         errors.show(errand.problem)
     elif errand is not None:

@@ -87,7 +87,7 @@ class Comparing(Writing):
             self.problem = f"Compared without the model. {answer.reason}"
             return
         told = load(self.store, self.model, self.digest)
-        told[name_of(self.rows)] = conversations.to_message(answer)
+        told[name_of(self.rows)] = conversations.to_message(answer, assistant.context.names)
         save(self.store, self.model, self.digest, told)
 
     def without(self, reason: str) -> None:

@@ -6,6 +6,7 @@ process, in a thread, so that every page and a reloaded one see the same trial.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import streamlit as st
+from pydantic import SecretStr
 
 from core.errors import Beha2VecError, ResourceError
 from core.llm import CallLog, Capabilities, LlmSettings, connect
@@ -22,6 +24,7 @@ from core.llm.settings import (
     AZURE_URL_VARIABLE,
     KEY_VARIABLE,
     MODEL_VARIABLE,
+    NO_KEY,
     URL_VARIABLE,
     VERSION_VARIABLES,
 )
@@ -46,7 +49,6 @@ class Trial:
     """Finding out what a server can.
 
     Args:
-        settings: Which server.
         begun: When, by the monotonic clock.
         steps: What was asked for so far, in words.
         found: What it can; None while that is unknown.
@@ -54,7 +56,6 @@ class Trial:
         ended: When; None while it goes on.
     """
 
-    settings: LlmSettings
     begun: float = field(default_factory=time.monotonic)
     steps: tuple[str, ...] = ()
     found: Capabilities | None = None
@@ -73,14 +74,14 @@ class Trial:
         """How long it takes, or took."""
         return (self.ended or time.monotonic()) - self.begun
 
-    def run(self, log_folder: Path) -> None:
+    def run(self, settings: LlmSettings, log_folder: Path) -> None:
         """Ask; runs in a thread of its own."""
 
         def step(what: str) -> None:
             self.steps = (*self.steps, what)
 
         try:
-            llm = connect(self.settings, CallLog(log_folder))  # nothing is sent that cannot be written down
+            llm = connect(settings, CallLog(log_folder))  # nothing is sent that cannot be written down
             self.found = llm.capabilities(self.stop.is_set, TRIAL_S, step)
         except Beha2VecError as error:
             self.problem = str(error)
@@ -109,7 +110,7 @@ def configured() -> Configured | None:
 
 def trial(settings: LlmSettings) -> Trial | None:
     """The last trial of a server, whoever began it."""
-    return _trials().get(settings)
+    return _trials().get(_name(settings))
 
 
 def begin(settings: LlmSettings) -> Trial:
@@ -117,8 +118,8 @@ def begin(settings: LlmSettings) -> Trial:
     known = trial(settings)
     if known is not None and known.running:
         return known
-    fresh = _trials()[settings] = Trial(settings)
-    threading.Thread(target=fresh.run, args=(log_folder(),), daemon=True, name="trial").start()
+    fresh = _trials()[_name(settings)] = Trial()
+    threading.Thread(target=fresh.run, args=(settings, log_folder()), daemon=True, name="trial").start()
     return fresh
 
 
@@ -130,7 +131,7 @@ def answered(settings: LlmSettings) -> Trial:
 
 def disconnect(settings: LlmSettings) -> None:
     """Forget what a server can; a trial that goes on ends."""
-    known = _trials().pop(settings, None)
+    known = _trials().pop(_name(settings), None)
     if known is not None:
         known.stop.set()
 
@@ -165,6 +166,11 @@ def call_log() -> CallLog:
     return CallLog(log_folder())
 
 
+def keyless(settings: LlmSettings) -> LlmSettings:
+    """The same server without its key, to be kept for longer than the session."""
+    return settings.model_copy(update={"api_key": SecretStr(NO_KEY)})
+
+
 def keep_key(key: str) -> None:
     """Keep a typed key for this session; an empty one forgets it."""
     st.session_state[TYPED_KEY] = key.strip()
@@ -186,5 +192,11 @@ def _typed() -> dict[str, str]:
 
 
 @st.cache_resource(show_spinner=False)
-def _trials() -> dict[LlmSettings, Trial]:
+def _trials() -> dict[tuple[str, str], Trial]:
     return {}
+
+
+def _name(settings: LlmSettings) -> tuple[str, str]:
+    """What a trial is kept under for the process: the key, which is the session's, in a hash only."""
+    secret = f"{settings.api_version} {settings.api_key.get_secret_value()}"
+    return settings.identity, hashlib.sha256(secret.encode()).hexdigest()

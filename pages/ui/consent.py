@@ -62,7 +62,6 @@ def ask(payloads: Sequence[Payload], agree: Decide, decline: Decide, key: str) -
     )
     limit = preferences.load(state.store()).max_tokens
     st.caption(
-        "With it go the forms of answers and look-ups that this app offers, which hold nothing of yours. "
         "What the model asks to look up follows, under the same rules: no user ids, no rows, no figure of "
         f"few users. Each look-up, and one chance to correct a mistake, sends all of it once more: at most "
         f"{limit:,} tokens for one answer. A few short requests of ours, with your key and nothing of your "

@@ -7,14 +7,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import pandas as pd
 
-from core.store import Store, write_text_atomic
+from core.store import PRIVATE, Store, write_text_atomic
 from core.words.contract import Answer, Fact, Mark, MarkKind, Unit
+from core.words.quoting import clean
 
 FOLDER: Final = "conversations"
 ROWS_KEPT: Final = 50
@@ -38,6 +41,7 @@ class Message:
         reason: Why a model's answer is not shown.
         tokens: Sent to a model and received.
         cost: Of that, in US dollars; None if no price is known.
+        called: Segment → what it was called in the text when a model wrote it.
     """
 
     role: str
@@ -51,6 +55,7 @@ class Message:
     reason: str = ""
     tokens: int = 0
     cost: float | None = None
+    called: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,18 +87,33 @@ class Conversation:
         return replace(self, messages=(*self.messages, *messages))
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A conversation in a menu.
+
+    Args:
+        id: Of the file.
+        title: Its first question, cut.
+    """
+
+    id: str
+    title: str
+
+
 def begin(model: str) -> Conversation:
     """A new conversation; it is written when something is said."""
     return Conversation(uuid4().hex[:16], model)
 
 
-def to_message(answer: Answer) -> Message:
-    """An answer as it is kept."""
+def to_message(answer: Answer, names: Mapping[int, str] | None = None) -> Message:
+    """An answer as it is kept; ``names`` of segments that stand in it may change while it is kept."""
+    called = {str(segment): clean(name) for segment, name in (names or {}).items()}
     chart = dict(answer.chart) if answer.chart else None
     rows = plain_rows(answer.table)
     return Message(
         "assistant", answer.text, answer.facts, rows, answer.query, answer.source, chart,
         answer.marks, answer.reason, answer.usage.tokens, answer.cost,
+        {segment: name for segment, name in called.items() if f"({name})" in answer.text},
     )  # fmt: skip
 
 
@@ -111,7 +131,7 @@ def save(store: Store, conversation: Conversation) -> None:
         ResourceError: If the disk is full.
     """
     path = _folder(store, conversation.model) / f"{conversation.id}.json"
-    write_text_atomic(path, json.dumps(asdict(conversation), ensure_ascii=False))
+    write_text_atomic(path, json.dumps(asdict(conversation), ensure_ascii=False), PRIVATE)
 
 
 def load(store: Store, model: str, name: str) -> Conversation | None:
@@ -121,10 +141,11 @@ def load(store: Store, model: str, name: str) -> Conversation | None:
     return _read(_folder(store, model) / f"{name}.json")
 
 
-def earlier(store: Store, model: str) -> list[Conversation]:
-    """All conversations about a model, the latest first."""
-    paths = sorted(_folder(store, model).glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return [found for path in paths if (found := _read(path)) is not None]
+def earlier(store: Store, model: str, most: int = 12) -> list[Listed]:
+    """The latest conversations about a model, the latest first; each is read once for as long as it stays."""
+    times = ((when, path) for path in _folder(store, model).glob("*.json") if (when := _written(path)))
+    found = (_title(path, when) for when, path in sorted(times, reverse=True))
+    return list(islice((one for one in found if one is not None), most))
 
 
 def forget(store: Store, conversation: Conversation) -> None:
@@ -134,6 +155,21 @@ def forget(store: Store, conversation: Conversation) -> None:
 
 def _folder(store: Store, model: str) -> Path:
     return store.root / FOLDER / model
+
+
+def _written(path: Path) -> int:
+    """When a file was written, in nanoseconds; 0 if another tab has just deleted it."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(maxsize=512)
+def _title(path: Path, written: int) -> Listed | None:
+    """What a file that was written then is listed as; None if it is damaged or nothing was said."""
+    found = _read(path)
+    return Listed(found.id, found.title) if found is not None and found.messages else None
 
 
 def _read(path: Path) -> Conversation | None:

@@ -43,9 +43,16 @@ def progress(bench: Bench) -> None:
         _watch(errand, len(errand.found))
 
 
-def draw(described: Described, key: str) -> None:
-    """One description: words with their figures, what to be careful about, and the model's suggestion."""
+def draw(described: Described, key: str, names: Mapping[int, str]) -> None:
+    """One description: words with their figures, what to be careful about, and the model's suggestion.
+
+    Args:
+        described: As it is kept.
+        key: Of the widgets.
+        names: Of segments, as they are now.
+    """
     chat_message.draw(described.summary, key)
+    chat_message.renamed(described.summary, names)
     for caveat in described.caveats:
         st.caption(f":material/warning: {md_text(caveat, 400)}")
     if described.action:

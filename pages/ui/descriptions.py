@@ -33,9 +33,9 @@ class Described:
     action: str = ""
 
     @classmethod
-    def of(cls, made: Description) -> Described:
-        """A description as it is kept."""
-        return cls(made.name, conversations.to_message(made.summary), made.caveats, made.action)
+    def of(cls, made: Description, names: Mapping[int, str]) -> Described:
+        """A description as it is kept; ``names`` of segments may change while it is."""
+        return cls(made.name, conversations.to_message(made.summary, names), made.caveats, made.action)
 
 
 def load(store: Store, model: str, digest: str) -> dict[int, Described]:
@@ -99,7 +99,7 @@ class Describing(Errand):
             made = assistant.describe(key, names, self.should_stop)
             if self.should_stop():
                 return
-            self.found[segment] = Described.of(made)
+            self.found[segment] = Described.of(made, assistant.context.names)
             save(self.store, self.model, self.digest, self.found)
 
     def without(self, reason: str) -> None:

@@ -32,8 +32,8 @@ class Errand(ABC):
     """One thing that a model is asked to do.
 
     Args:
-        make: Makes the assistant; may wait for its server.
-        server: Whose model it is.
+        make: Makes the assistant; may wait for its server. Let go of in the end, with the key that it holds.
+        server: Whose model it is, without its key.
         agreed: Whether text may be sent without asking.
         begun: When, by the monotonic clock.
         payloads: What would be sent first; there while the analyst has to agree to it.
@@ -128,7 +128,7 @@ class Errand(ABC):
         if self.agreed:
             self._go_on()
             self.work(self._assistant)
-            self.done = True
+            self._let_go()
             return
         payloads = self.preview(self._assistant)
         with self._lock:  # a Stop comes either before, and ends it here, or finds it waiting
@@ -145,7 +145,14 @@ class Errand(ABC):
         except Beha2VecError as error:  # the disk is full
             self.problem = str(error)
         finally:
-            self.done = True
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.done, self.make, self._assistant = True, _over, None
+
+
+def _over(_: Callable[[], bool]) -> Assistant:
+    raise Cancelled("The answer")
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.dataset import Dataset
-from core.labels.llm import Estimate
+from core.labels.llm import FEWEST_USERS, Estimate
 from core.labels.settings import LabelSettings
 from core.labels.stage import llm_cost
 from core.llm import LlmSettings
@@ -43,9 +43,9 @@ def card(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> No
             st.markdown(f"{size(asked)} The first question to **{md_text(server.host, 80)}**, word for word:")
             st.code(asked.first, language=None, wrap_lines=True, height=consent.TEXT_HEIGHT_PX)
             st.caption(
-                f"The others are like it, about other pages. In all {price(server.model, asked)}. With each "
-                "goes the form of its answer. Every request is written down under Settings, where you can "
-                "take this back."
+                f"The others are like it, about other pages. Price of all: {price(server.model, asked)}. "
+                "With each goes the form of its answer. Every request is written down under Settings, where "
+                "you can take this back."
             )
             consent.decision_buttons(
                 lambda: _agree(server, dataset, settings), lambda: consent.decide(server, False), "labels"
@@ -56,7 +56,8 @@ def size(asked: Estimate) -> str:
     """How much would be asked, and what it is about."""
     return (
         f"**{count(asked.calls, 'question')}**, {asked.characters:,} characters out, about {asked.tokens:,} "
-        "tokens in all. Titles, paths and your descriptions are sent; no user and no figure is."
+        "tokens in all. Your descriptions are sent, and paths and titles of pages, of those that at least "
+        f"{FEWEST_USERS} users saw; no user and no figure is."
     )
 
 
@@ -64,7 +65,7 @@ def price(model: str, asked: Estimate) -> str:
     """Of all questions and their answers, in words."""
     amount = price_of(model, asked.sent, asked.received, preferences.load(state.store()).prices)
     if amount is None:
-        return "its price is not in the price table"
+        return "not in the price table"
     return f"about {amount:,.2f} US dollars" if amount >= 0.01 else "less than a cent"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core import jobs
+from core import jobs, pipeline
 from core.jobs import JobView
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
@@ -30,12 +30,9 @@ def start(dataset: str, settings: LabelSettings, fetch_hosts: Sequence[str] = ()
             jobs.cancel(state.store().root, job.id)
         return
     agreed = [host for job in running for host in job_panel.request_of(job)["fetch_hosts"]]
-    order = may_ask(settings)
-    request: dict[str, Any] = {
-        "dataset": dataset,
-        **order.request,
-        "fetch_hosts": list(dict.fromkeys([*agreed, *fetch_hosts])),
-    }
+    hosts = list(dict.fromkeys([*agreed, *fetch_hosts]))
+    order = may_ask(settings, fetching=bool(hosts))
+    request: dict[str, Any] = {"dataset": dataset, **order.request, "fetch_hosts": hosts}
     run = state.model()
     if run is not None:
         request["model"] = run.key
@@ -66,14 +63,27 @@ class Order:
         return self.server.as_environment() if self.server else None
 
 
-def may_ask(settings: LabelSettings) -> Order:
-    """What a job may do now: a language model is asked only by a session that has agreed to it."""
+def may_ask(settings: LabelSettings, *, fetching: bool = False) -> Order:
+    """What a job may do now: a language model is asked only by a session that has agreed to it.
+
+    Args:
+        settings: The analyst's.
+        fetching: Whether it reads pages first, so that labels that are there already are not what it needs.
+    """
     server = named(settings)
-    if server is not None and consent.given(server):
+    if server is not None and (consent.given(server) or (not fetching and _labelled(settings))):
         return Order(settings, server)
     if settings.mode is LabelMode.LLM:
         return Order(settings.model_copy(update={"mode": LabelMode.AUTO}), None)
     return Order(settings, None)
+
+
+def _labelled(settings: LabelSettings) -> bool:
+    """Whether the labels are there already, so that nobody would be asked."""
+    dataset = state.dataset()
+    if dataset is None:
+        return False
+    return pipeline.find_labels(state.store(), dataset, settings, identity(settings)) is not None
 
 
 def stop_asking() -> None:

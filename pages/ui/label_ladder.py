@@ -69,6 +69,6 @@ def _cost(dataset: Dataset, settings: LabelSettings) -> None:
         return
     server, price = named.settings, label_asking.price(named.settings.model, asked)
     st.caption(
-        f"To {md_text(server.host)}, model {md_text(server.model)}: {price}. Before "
+        f"To {md_text(server.host)}, model {md_text(server.model)}. Price: {price}. Before "
         "anything is sent, you are shown the words and asked."
     )

@@ -79,8 +79,8 @@ def draw() -> None:
         st.subheader("Language model", icon=":material/neurology:")
         st.caption(
             "Optional. Without one, questions are answered by rules, from your data. With one, questions in "
-            "any words can be answered, with numbers that are filled in and checked here. Nothing is sent "
-            "before you have read it and agreed to it."
+            "any words can be answered, with numbers that are filled in and checked here. Nothing of "
+            "your data is sent before you have read it and agreed to it."
         )
         _fields()
         with errors.shown():
@@ -123,8 +123,9 @@ def text_field(name: str, label: str, placeholder: str) -> None:
 
 
 def _keep(name: str, key: str) -> None:
+    typed = str(st.session_state.pop(key)).strip()  # what is refused does not stay in the field
     with errors.shown():
-        preferences.change(state.store(), **{name: str(st.session_state[key]).strip()})
+        preferences.change(state.store(), **{name: typed})
 
 
 def _take_preset(key: str) -> None:
@@ -171,7 +172,7 @@ def _state(named: Configured | None) -> None:
             _verb(tried), key="connect", icon=":material/power:",
             type="primary" if tried is None or tried.problem else "secondary", disabled=running,
             on_click=_connect,
-            help="Asks three short questions that hold nothing of yours.",
+            help="Sends a few short requests that hold nothing of yours but the key.",
         )  # fmt: skip
         if tried is not None and (running or named.origins.typed):
             st.button(

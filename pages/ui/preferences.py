@@ -10,7 +10,10 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic import field_validator
+
 from core.errors import SettingsError
+from core.llm import LlmSettings
 from core.store import Store, write_text_atomic
 from core.words.assistant.contract import AssistantSettings
 
@@ -27,6 +30,15 @@ class Preferences(AssistantSettings):
     api_version: str = ""
     """Of Azure; empty for every other server."""
     expert_sql: bool = False
+    unshown = frozenset({"base_url"})
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        """Checked before it is written: a key that was typed into it is kept nowhere."""
+        if value:
+            LlmSettings.checked(model="any", base_url=value)
+        return value
 
 
 def load(store: Store) -> Preferences:

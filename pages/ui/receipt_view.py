@@ -67,6 +67,13 @@ def _figures(facts: Receipt) -> None:
         for label, (value, why) in shown.items():
             st.metric(label, value, border=True, height="stretch", help=why)
     st.caption(f"Users: {_group_words(facts)}.")
+    if lost:
+        st.caption(f"Records not used: {lost:,}, of them {_other_events(facts):,} are not page views.")
+
+
+def _other_events(facts: Receipt) -> int:
+    """Records of other events; they are counted as outcomes and engagement, and are no page views."""
+    return sum(step.records for step in facts.waterfall if step.name == "not_page_view")
 
 
 def _group_words(facts: Receipt) -> str:
@@ -118,7 +125,7 @@ def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
 
 
 def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
-    scale = alt.Scale(domain=[0, float(bars["to"].max()) * 1.12])  # room for the last label
+    scale = alt.Scale(domain=[0, float(bars["to"].max()) * 1.3])  # room for the last label on a narrow screen
     axis = alt.Axis(format="~s", grid=False, tickCount=6)
     names = alt.Axis(title=None, labelLimit=260, ticks=False, domain=False)
     base = alt.Chart(bars).encode(

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import Beha2VecError
+from core.export import csv_bytes
 from core.words.sandbox import SqlLimits, SqlResult, run_sql
 from core.words.views import SqlView
 from pages.ui import errors
@@ -66,7 +67,7 @@ def show(found: Found, digest: str) -> None:
         st.caption(f"{count(len(table), 'row')}{cut} · {result.seconds:.1f} s")
         st.dataframe(table, hide_index=True, placeholder="–", alt="Result of the query")
         st.download_button(
-            "Download as CSV", data=lambda: table.to_csv(index=False), file_name="result.csv",
+            "Download as CSV", data=lambda: csv_bytes(table), file_name="result.csv",
             mime="text/csv", icon=":material/download:", key="get-sql", on_click="ignore",
         )  # fmt: skip
         st.caption("What was run")

@@ -57,7 +57,10 @@ def files_form(settings: LabelSettings) -> bool:
         _download("Export themes and types", "taxonomy.yaml", taxonomy_to_yaml(settings.taxonomy))
         _download("Export corrections", "corrections.yaml", corrections_to_yaml(settings.overrides))
     brought = st.file_uploader(
-        "Import a taxonomy.yaml or corrections.yaml", type=["yaml", "yml"], key="label-file", max_upload_size=2
+        "Import a taxonomy.yaml or corrections.yaml",
+        type=["yaml", "yml"],
+        key="label-file",
+        max_upload_size=2,
     )
     if brought is None or st.session_state.get("label-file-seen") == brought.file_id:
         return False

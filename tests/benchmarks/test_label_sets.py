@@ -137,7 +137,7 @@ def toy() -> LabelledSet:
     return LabelledSet(
         name="toy",
         taxonomy=TOY,
-        pages=LabelPages(tuple("abcde"), ("",) * 5, tuple("abcde"), np.ones(5, dtype=np.int64)),
+        pages=LabelPages(tuple("abcde"), ("",) * 5, tuple("abcde"), *(np.ones((2, 5), dtype=np.int64))),
         themes=("Hats", "Mugs", "Mugs", NO_THEME, UNKNOWN),
         types=("Item", "Item", "List", "Cart", "Item"),
         languages=("en", "en", "de", "de", "de"),

@@ -1,11 +1,21 @@
+from typing import Annotated
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from core.errors import SettingsError
 from core.schema import View
-from core.settings import ClusterSettings, IngestSettings, Preset, TrainSettings, UrlRule, ViewWeights
+from core.settings import (
+    ClusterSettings,
+    IngestSettings,
+    Preset,
+    Settings,
+    TrainSettings,
+    UrlRule,
+    ViewWeights,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +35,23 @@ from core.settings import ClusterSettings, IngestSettings, Preset, TrainSettings
 def test_what_is_outside_its_limits_is_refused_by_name(model: type, values: dict, named: str) -> None:
     with pytest.raises(SettingsError, match=named):
         model.checked(**values)
+
+
+class _Pair(Settings):
+    themes: Annotated[tuple[str, ...], Field(min_length=2, max_length=3)]
+
+
+@pytest.mark.parametrize(
+    ("themes", "said"),
+    [
+        (("a",), "themes is not possible: at least 2 themes are needed, not 1."),
+        (tuple("abcd"), "themes is not possible: at most 3 themes are possible, not 4."),
+    ],
+)
+def test_too_few_and_too_many_are_said_in_plain_words(themes: tuple[str, ...], said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        _Pair.checked(themes=themes)
+    assert str(caught.value) == said
 
 
 def test_settings_are_frozen() -> None:

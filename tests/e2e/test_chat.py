@@ -144,7 +144,9 @@ def test_a_whole_answer_has_figures_to_look_up_and_says_what_it_used(
             expect(log(page).get_by_text(f"{MODEL} · 100 tokens")).to_be_visible()
             expect(log(page).get_by_text("(suggestion)").first).to_be_visible()
             log(page).get_by_text("3 figures").click()
-            expect(page.get_by_role("link", name="Open the charts")).to_be_visible()
+            page.get_by_role("link", name="How large they are").click()
+            expect(page.get_by_role("heading", name="Profiles", exact=True)).to_be_visible()
+            expect(page.get_by_text("How large they are").first).to_be_visible()
 
 
 def test_everything_works_with_the_network_cut_and_nobody_asks_for_a_model(

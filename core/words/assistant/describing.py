@@ -10,12 +10,13 @@ from pydantic import BaseModel, Field
 
 from core.llm.contract import ChatReply
 from core.profiles.columns import Col
-from core.words.assistant import material, prompts
+from core.words.assistant import material, prompts, specs
 from core.words.assistant.checking import Checker, Draft
 from core.words.assistant.contract import Description
 from core.words.assistant.outbox import Outbox
 from core.words.assistant.talk import Talk
 from core.words.assistant.turn import does_not_hold
+from core.words.comparatives import find_comparatives
 from core.words.contract import Answer, MarkKind
 from core.words.describe import paragraph
 from core.words.figures import Figures
@@ -82,7 +83,8 @@ def first(key: str, outbox: Outbox, *, slots: bool, host: str, model: str) -> Pa
     figures, question = outbox.figures, prompts.DESCRIBED.format(who=said_key(key))
     facts = [*material.overview(figures), *material.evidence(figures, key), *material.contrast(figures, key)]
     system = prompts.ABOUT + (prompts.SLOTS if slots else prompts.DIGITS) + prompts.DESCRIBE
-    return outbox.first(system, question, facts, host=host, model=model)
+    schemas = specs.as_json(Described.model_json_schema())
+    return outbox.first(system, question, facts, host=host, model=model, schemas=schemas)
 
 
 def offline(figures: Figures, key: str, names_taken: Collection[str], reason: str = "") -> Description:
@@ -113,6 +115,8 @@ def _name_problems(name: str, names_taken: Collection[str]) -> list[str]:
         found.append(f"- {plain!r}: a name has one to {LONGEST} words")
     if find_numerals(plain):
         found.append(f"- {plain!r}: a name has no numbers")
+    if find_comparatives(plain):
+        found.append(f"- {plain!r}: a name does not compare")
     if plain.casefold() in names_taken:
         found.append(f"- {plain!r}: another segment has this name")
     return found

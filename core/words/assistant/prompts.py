@@ -45,9 +45,9 @@ COMPARE: Final = (
     "difference with its figures."
 )
 DESCRIBE: Final = """\
-- Answer with an object: `name` of at most five words for the segment, without numbers, saying what its
-  users do and fitting none of the other segments; `summary` of two to four sentences about what sets it
-  apart; `distinguishing` with the ids of the facts that do; `caveats` and `action` (one step a marketer
-  could try) without any value.
+- Answer with an object: `name` of at most five words for the segment, without numbers or words that
+  compare, saying what its users do and fitting none of the other segments; `summary` of two to four
+  sentences about what sets it apart; `distinguishing` with the ids of the facts that do; `caveats` and
+  `action` (one step a marketer could try) without any value.
 """
 DESCRIBED: Final = "Name and describe {who}."

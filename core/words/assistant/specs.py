@@ -35,6 +35,11 @@ def tool_specs() -> tuple[ToolSpec, ...]:
     )
 
 
+def as_json(schemas: object) -> str:
+    """Schemas as they are shown before they are sent, and counted."""
+    return json.dumps(schemas, ensure_ascii=False)
+
+
 @cache
 def plan_of(most: int) -> type[BaseModel]:
     """The object that a model without tools is held to: at most so many calls.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,6 +15,8 @@ from core.words.assistant.cache import AnswerCache, from_json, key_of, to_json
 from core.words.assistant.contract import AssistantSettings
 from core.words.privacy import tokens_of
 
+PARSE_REQUESTS: Final = 3
+"""That an object may take: held to the schema, asked in words, asked to repair it."""
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -67,7 +69,7 @@ class Talk:
                 on_text(reply.text)
             return reply
         self._afford(messages, tools)
-        reply = self._llm.chat(messages, tools, on_text, self._should_stop, self._left())
+        reply = self._llm.chat(messages, tools, self._paid(on_text), self._should_stop, self._left())
         self._came(key, to_json(reply))
         if not reply.text.strip() and not reply.calls:
             raise ResourceError(f"The language model {self._llm.model!r} said nothing", remedy="Ask again")
@@ -85,10 +87,9 @@ class Talk:
         try:
             return schema.model_validate(self._held(key))
         except ValidationError:
-            self._afford([system, user], [shape])
-        found = self._llm.parse(
-            system, user, schema, should_stop=self._should_stop, timeout_s=self._left()
-        )  # fmt: skip
+            size, before = self._afford([system, user], [shape], requests=PARSE_REQUESTS), self.usage.calls
+        found = self._llm.parse(system, user, schema, should_stop=self._should_stop, timeout_s=self._left())
+        self._estimated += size * max(0, self.usage.calls - before - 1)
         self._came(key, found.model_dump(mode="json", exclude_unset=True))
         return found
 
@@ -113,14 +114,36 @@ class Talk:
             )
         return left
 
-    def _afford(self, *sent: Sequence[object]) -> None:
+    def _paid(self, on_text: Callable[[str], None] | None) -> Callable[[str], None]:
+        """Passes a text on while it is within the limit: not every server keeps to the length asked for."""
+
+        def part(text: str) -> None:
+            self._within(tokens_of(text))
+            if on_text:
+                on_text(text)
+
+        return part
+
+    def _afford(self, *sent: Sequence[object], requests: int = 1) -> int:
         """Count what is about to be sent.
+
+        Args:
+            sent: Of one request.
+            requests: That it may take.
+
+        Returns:
+            Tokens of one request.
 
         Raises:
             ResourceError: If that is more than the limit.
         """
-        self._estimated += sum(tokens_of(json.dumps(part, default=str)) for part in sent)
-        if max(self._estimated, self.usage.tokens) > self._settings.max_tokens:
+        size = sum(tokens_of(json.dumps(part, default=str)) for part in sent)
+        self._within(size * requests)
+        self._estimated += size
+        return size
+
+    def _within(self, more: int) -> None:
+        if max(self._estimated, self.usage.tokens) + more > self._settings.max_tokens:
             raise ResourceError(
                 f"The answer would take more than {self._settings.max_tokens:,} tokens",
                 remedy="Ask a narrower question, or raise the limit",

@@ -69,6 +69,12 @@ class Task:
         more = prompts.TOOLS.format(most=most) if self.way is Way.TOOLS else ""
         return prompts.ABOUT + (prompts.SLOTS if self.slots else prompts.DIGITS) + more
 
+    def schemas(self, most: int) -> str:
+        """What goes beside the first message: the tools, or the shape of a plan."""
+        if self.way is Way.PLAN:
+            return specs.as_json(specs.plan_of(most).model_json_schema())
+        return specs.as_json(specs.tool_specs()) if self.way is Way.TOOLS else ""
+
 
 def first_message(task: Task, outbox: Outbox, settings: AssistantSettings, host: str, model: str) -> Payload:
     """The message that a task begins with.
@@ -78,7 +84,7 @@ def first_message(task: Task, outbox: Outbox, settings: AssistantSettings, host:
     """
     return outbox.first(
         task.instructions(settings.max_tool_calls), task.question, task.facts, task.history,
-        host=host, model=model,
+        host=host, model=model, schemas=task.schemas(settings.max_tool_calls),
     )  # fmt: skip
 
 

@@ -62,7 +62,9 @@ SETTINGS = LabelSettings(taxonomy=TAXONOMY)
 
 
 def subject(title: str, path: str = "/p/:slug") -> Subject:
-    return Subject(f"https://shop.example{path}", (f"https://shop.example{path}",), (title,) if title else ())
+    """A page that a hundred users saw."""
+    url = f"https://shop.example{path}"
+    return Subject(url, (url,), (title,) if title else (), users=100, title_users=(100,) if title else ())
 
 
 def needs_weights() -> None:

@@ -27,8 +27,8 @@ ROWS = [
 
 
 def frame(rows: list[tuple[str, str | None, int]]) -> pd.DataFrame:
-    return pd.DataFrame([(at, HOST + path, title, views) for at, (path, title, views) in enumerate(rows)],
-                        columns=["page", "page_location", "page_title", "views"])  # fmt: skip
+    pages = [(at, HOST + path, title, views, views) for at, (path, title, views) in enumerate(rows)]
+    return pd.DataFrame(pages, columns=["page", "page_location", "page_title", "views", "users"])
 
 
 def run(

@@ -1,6 +1,7 @@
 import itertools
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from core.labels import llm
 from core.labels.cache import MemoryCache
 from core.labels.contract import Label, Rung, Subject
 from core.labels.texts import tidy
-from core.llm import LlmSettings, Usage, connect
+from core.llm import CallLog, LlmSettings, Usage, connect
 from core.schema import View
 from tests.core.labels.shop import SETTINGS, TAXONOMY, subject
 from tests.llm_simulator import Reply, Script, labeller, obedient, question, replies, simulating
@@ -74,7 +75,7 @@ def test_pages_are_asked_about_twice_never_beside_the_same_page() -> None:
 
 
 def test_a_question_has_at_most_twenty_pages() -> None:
-    askings = llm._askings(llm._pages(boots(900)))
+    askings = llm._askings(llm._pages(boots(900), ()))
     assert [max(map(len, asking)) for asking in askings] == [llm.BATCH] * 2
     assert [sum(map(len, asking)) for asking in askings] == [900] * 2
 
@@ -91,6 +92,39 @@ def test_the_schema_holds_only_the_ids_and_names_that_are_possible() -> None:
 
 def answers(*pairs: tuple[str, str]) -> Reply:
     return Reply({"answers": [{"id": name, "label": label} for name, label in pairs]})
+
+
+def test_pages_of_few_users_titles_of_few_and_user_ids_stay_here() -> None:
+    def seen(title: str, users: int, by: int = 500) -> Subject:
+        return Subject("https://s.example/account/:id", ("u",), (title,), users=by, title_users=(users,))
+
+    nobody, ids = Subject("https://s.example/jane-doe", ("u",), users=19), frozenset({"12345678", "u7"})
+    coded = Subject("https://s.example/u/user_12345678", ("u",), users=500)
+    orders = [seen("Order of Jane Doe", 19), seen("Your orders", 20), seen("Of 12345678", 99)]
+    pages = [BOOTS, nobody, *orders, coded]
+    with simulating(labeller(right)) as simulator:
+        model = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        labels = llm.load(SETTINGS, MemoryCache(), model, user_ids=ids).classify([*pages, BOOTS], View.THEME)
+        asked = llm.estimate(pages, TAXONOMY, View.THEME, ids)
+    sent = [page for body in simulator.requests for page in question(body)["pages"]]
+    assert {page["path"] for page in sent} == {"/p/:slug", "/account/:id"}
+    assert {title for page in sent for title in page["titles"]} == {"Hiking boots", "Your orders"}
+    assert [label and label.value for label in labels] == ["Shoes", *[None] * 5, "Shoes"]
+    assert "Jane" not in asked.first
+    assert asked.calls == 4
+
+
+def test_calls_of_the_environments_model_are_written_down(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log = CallLog(tmp_path)
+    with simulating(labeller(right)) as simulator:
+        settings = LlmSettings(model="m", base_url=simulator.base_url)
+        for name, value in settings.as_environment().items():
+            monkeypatch.setenv(name, value)
+        llm.load(SETTINGS, MemoryCache(), log=log).classify([BOOTS], View.THEME)
+    [call] = log.read()
+    assert "Hiking boots" in call["messages"][1]["content"]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +224,8 @@ def test_a_question_may_be_cancelled_before_it_is_asked() -> None:
 
 def test_text_of_strangers_is_cleaned_and_cut_and_stays_inside_its_quotes() -> None:
     nasty = 'a"}\n\u202e\x00' + "x" * 2_000_000
-    _, questions = run(labeller(right), [subject(nasty), Subject("https://s.example/%22%7D", ("u",), ())])
+    coded = Subject("https://s.example/%22%7D", ("u",), users=100)
+    _, questions = run(labeller(right), [subject(nasty), coded])
     sent = [page for one in questions for page in one["pages"]]
     assert sorted(page["id"] for page in sent) == ["P1", "P2"]
     long = next(page for page in sent if page["id"] == "P1")["titles"][0]

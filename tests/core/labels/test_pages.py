@@ -6,6 +6,7 @@ from core.labels.contract import Document
 from core.labels.pages import (
     EXAMPLES,
     clean_title,
+    group,
     host_of,
     read_pages,
     theme_subjects,
@@ -13,12 +14,13 @@ from core.labels.pages import (
 )
 from core.labels.texts import TITLE_CHARACTERS
 
-COLUMNS = ["page", "page_location", "page_title", "views"]
+COLUMNS = ["page", "page_location", "page_title", "views", "users"]
 NO_EVENTS = pd.DataFrame({"page": [], "event_name": [], "events": []})
 
 
 def frame(*rows: tuple[str, str | None, int]) -> pd.DataFrame:
-    return pd.DataFrame([(number, *row) for number, row in enumerate(rows)], columns=COLUMNS)
+    """Pages by address, title and views, each view by another user."""
+    return pd.DataFrame([(number, *row, row[2]) for number, row in enumerate(rows)], columns=COLUMNS)
 
 
 SHOP = frame(
@@ -99,3 +101,11 @@ def test_no_pages_are_no_subjects() -> None:
     pages = read_pages(frame(), NO_EVENTS)
     assert type_subjects(pages).subjects == ()
     assert len(pages) == 0
+
+
+def test_users_of_pages_add_up_and_those_of_a_title_are_of_its_most_seen_page() -> None:
+    rows = [("https://a.example/p/a", "Shirt", 9), ("https://a.example/p/b", "Shirt", 4),
+            ("https://a.example/p/c", "Hat", 2), ("https://a.example/p/d", None, 1)]  # fmt: skip
+    pages = read_pages(frame(*rows), NO_EVENTS)
+    (one,) = group(pages, ["all"] * 4).subjects
+    assert (one.users, one.titles, one.title_users) == (16, ("Shirt", "Hat"), (9, 2))

@@ -10,10 +10,12 @@ import pytest
 from benchmarks.labels.tiny_nli import save_entailment_model
 from core.dataset import Dataset
 from core.errors import ResourceError, SettingsError
-from core.labels import cache, stage
+from core.labels import cache, ladder, stage
 from core.labels.fetching.outcomes import Outcome
 from core.labels.settings import LabelMode, LabelSettings
+from core.llm import CallLog, LlmSettings
 from core.progress import silent
+from tests.llm_simulator import labeller, question, simulating
 
 URLS = ["https://shop.example/a", "https://blog.example:8080/b", "https://[foo/c", "no page"]
 
@@ -79,3 +81,25 @@ def test_only_pages_of_the_hosts_agreed_to_are_looked_at(dataset: Dataset, tmp_p
     dataset.pages["page_location"] = ["https://shop.example/cart", *URLS[1:]]
     report = stage.fetch_pages(dataset, [" SHOP.example "], tmp_path, silent)
     assert {outcome: tally.count for outcome, tally in report.outcomes.items()} == {Outcome.REFUSED: 1}
+
+
+def test_a_language_model_gets_no_user_id_and_every_call_is_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ladder, "_add_embedding", lambda *_: None)  # it could know before the model is asked
+    titles = ["Qwertz", "Qwertz of 12345678"]
+    pages = pd.DataFrame({
+        "page": [0, 1], "page_location": ["https://s.example/qw", "https://s.example/er"],
+        "page_title": titles, "views": [50, 50], "users": [40, 40],
+    })  # fmt: skip
+    events = pd.DataFrame({"page": [], "event_name": [], "events": []})
+    users = pd.DataFrame({"user_id": ["12345678"]})
+    made = cast(Dataset, SimpleNamespace(key="d", pages=pages, page_events=events, users=users))
+    with simulating(labeller(lambda _: "Unknown")) as simulator:
+        for name, value in LlmSettings(model="m", base_url=simulator.base_url).as_environment().items():
+            monkeypatch.setenv(name, value)
+        mode = LabelSettings(mode=LabelMode.LLM)
+        stage.label_dataset(made, mode, tmp_path, tmp_path / "cache", silent, log_dir=tmp_path / "log")
+    sent = [page for body in simulator.requests for page in question(body)["pages"]]
+    assert {title for page in sent for title in page["titles"]} == {"Qwertz"}
+    assert len(CallLog(tmp_path / "log").read()) == len(simulator.requests) > 0

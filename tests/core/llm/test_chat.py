@@ -184,6 +184,8 @@ def test_whoever_has_had_enough_of_an_answer_ends_it() -> None:
     def enough(_: str) -> None:
         raise ResourceError("That is enough")
 
-    with simulating(replies(Reply("One two three four.", piece_s=0.01))) as simulator:
-        with pytest.raises(ResourceError, match="That is enough"):
-            llm_of(simulator).chat(ASKED, on_text=enough)
+    with (
+        simulating(replies(Reply("One two three four.", piece_s=0.01))) as simulator,
+        pytest.raises(ResourceError, match="That is enough"),
+    ):
+        llm_of(simulator).chat(ASKED, on_text=enough)

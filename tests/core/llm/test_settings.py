@@ -66,7 +66,8 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://me:sk-1@host/v1", "https://sk-1@host/v1", "https://host/v1?api-key=sk-1", "https://host/#sk-1"]
+    "url",
+    ["https://me:sk-1@host/v1", "https://sk-1@host/v1", "https://host/v1?api-key=sk-1", "https://host/#sk-1"],
 )
 def test_a_key_in_an_address_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(SettingsError, match="base_url is not possible") as refused:

@@ -29,6 +29,9 @@ from core.scorecard.result import Call, Method
         (-0.02, 0.02, Call.EQUAL),
         (-0.02, 0.2, Call.UNCLEAR),
         (0.0, 0.0, Call.EQUAL),
+        (0.001, 0.04, Call.EQUAL),  # surely more, and surely too little to matter
+        (-0.04, -0.001, Call.EQUAL),
+        (0.001, 0.06, Call.BETTER),
     ],
 )
 def test_the_interval_decides_not_its_middle(low: float, high: float, said: Call) -> None:

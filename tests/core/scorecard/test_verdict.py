@@ -17,6 +17,7 @@ from tests.core.scorecard import toy
         ((toy.retrieval(Call.EQUAL), toy.outcome(Call.WORSE)), Advice.FAST, "a bag of pages does better"),
         ((toy.retrieval(), toy.outcome(Call.WORSE)), Advice.MIXED, "It depends"),
         ((toy.retrieval(Call.UNCLEAR), toy.outcome(Call.UNCLEAR)), Advice.OPEN, "do not tell"),
+        ((toy.retrieval(Call.EQUAL), toy.outcome(Call.UNCLEAR)), Advice.OPEN, "do not tell"),
         ((), Advice.OPEN, "do not tell"),
     ],
 )
@@ -45,6 +46,7 @@ def test_sentences_carry_factor_and_interval() -> None:
     )
     assert "counting steps between page types" in second
     assert third.startswith("The order is read")
+    assert "never saw in training" in third
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def test_sentences_carry_factor_and_interval() -> None:
     [
         (Call.BETTER, "tell who will convert better than a bag of pages (-0.010 to +0.010 of the area)"),
         (Call.WORSE, "tell less well who will convert than a bag of pages"),
-        (Call.EQUAL, "as well as a bag of pages, and no better"),
+        (Call.EQUAL, "as well as a bag of pages, but for what would not matter (-0.010"),
         (Call.UNCLEAR, "cannot be told from so few users (-0.010 to +0.010)"),
     ],
 )

@@ -58,6 +58,7 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ),
         ("persona for cluster 0", "what the data calls cluster 0 is Segment 1"),
         ("customers from Mars", "I do not understand “mars”, so I do not answer."),
+        ("What is the meaning of life?", "I do not understand “meaning”, “life”, so I do not answer."),
         ("hunters", "Do you mean Segment 1 (Sale hunters)?"),
         ("share of mobil users", "Do you mean “mobile” by “mobil”?"),
         ("which is the best segment", "By what?"),
@@ -78,6 +79,11 @@ def test_declined_with_the_reason(question: str, why: str) -> None:
     assert answer.declined
     assert why in answer.text
     assert not answer.facts
+
+
+def test_what_people_look_at_is_their_top_pages() -> None:
+    text = said("what do people in segment 1 look at")
+    assert text.startswith("Pages of Segment 1 (Sale hunters) viewed most, by page views: /sale (")
 
 
 def test_help_is_an_answer() -> None:

@@ -20,14 +20,14 @@ def said(found: Finding) -> str:
 def test_one_metric_by_eye() -> None:
     found = compare(figures(), Compare(a="segment:0", b="segment:1", metrics=(Metric.USERS,)))
     assert said(found) == (
-        "Segment 1 (Sale hunters) against Segment 2 (Blog readers). Different: users 3 against 2 (1.5×)."
+        "Segment 1 (Sale hunters) against Segment 2 (Blog readers).\n\nDifferent:\n\n- users 3 against 2 (1.5×)"
     )
     assert len(found.table) == 3
 
 
 def test_rates_are_alike_where_their_intervals_overlap() -> None:
     found = compare(figures(), Compare(a="segment:0", b="segment:1", metrics=(Metric.OUTCOME_RATE,)))
-    assert "Alike: outcome rate 33.33% against 50.00% (-16.67 percentage points)" in said(found)
+    assert "Alike:\n\n- outcome rate 33.33% against 50.00% (-16.67 percentage points)" in said(found)
 
 
 def test_a_ratio_to_nothing_is_a_difference() -> None:
@@ -38,8 +38,9 @@ def test_a_ratio_to_nothing_is_a_difference() -> None:
 def test_all_metrics_and_what_sets_each_apart() -> None:
     text = said(compare(shop_figures(), Compare(a="segment:3", b="all")))
     assert "Different:" in text
-    assert "Segment 4 (Weekend climbers) views more often than the others:" in text
-    assert "All users views" not in text
+    apart = text.split("Viewed more often than by the others:\n\n")[1]
+    assert apart.startswith("- Segment 4 (Weekend climbers): ")
+    assert "- All users" not in apart
 
 
 def test_a_segment_is_not_compared_with_itself() -> None:

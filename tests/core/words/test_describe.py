@@ -30,6 +30,15 @@ def test_a_paragraph_by_eye() -> None:
     assert "Most like it is Segment 2 (Blog readers)." in text
 
 
+def test_a_paragraph_is_short_and_what_sets_apart_is_a_list() -> None:
+    parts = said(describe.paragraph(shop_figures(), "segment:3")).split("\n\n")
+    assert len(parts) == 5
+    assert parts[1] == "What it views more often than the other clustered users:"
+    assert [line.split(":")[0] for line in parts[2].splitlines()] == ["- themes", "- page types", "- pages"]
+    assert parts[3].startswith("Most sessions begin with")
+    assert parts[4].startswith("Most like it is")
+
+
 def test_what_is_absent_is_left_out() -> None:
     text = said(describe.paragraph(Figures(without_outcome(), FactBook()), "segment:0"))
     assert "Outcome" not in text

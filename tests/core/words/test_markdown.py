@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.words.markup import loads_or_links
+from benchmarks.words.markup import loads_or_links, tokens
 from core.words.markdown import safe_markdown
 
 
@@ -30,6 +30,11 @@ def test_the_measure_can_fail() -> None:
         ("![x](https://a.example/p.png)", "\\[x\\](`https://a.example/p.png`)"),
         ("at www.a.example now", "at `www.a.example` now"),
         ("$5 to $6", "\\$5 to \\$6"),
+        ("_www.a.example_ foo_www.a.example", "_`www.a.example_` foo_`www.a.example`"),
+        ("It is :material/verified: at 12:30:45", "It is `:material/verified:` at 12:30:45"),
+        ("# Big\n- ## Big", "\\# Big\n- \\#\\# Big"),
+        ("Big\n===\nbig\n  --", "Big\n\\=\\=\\=\nbig\n  \\-\\-"),
+        ("Item #1", "Item #1"),
     ],
 )
 def test_keeps_what_is_harmless_and_defuses_the_rest(text: str, safe: str) -> None:
@@ -41,6 +46,16 @@ def test_keeps_what_is_harmless_and_defuses_the_rest(text: str, safe: str) -> No
                                   "&#104;ttps://a.example", "ht\u200btp://a.example", "<\u200bimg src=x>"])  # fmt: skip
 def test_tricks_do_not_help(text: str) -> None:
     assert loads_or_links(safe_markdown(text)) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["__www.a.example__", "*www.a.example*", "# a", "a\n==", "a\n-", "~~~\na\n~~~", "- ~~~\n  a", "- # a"],
+)
+def test_nothing_is_a_heading_a_fence_or_a_link(text: str) -> None:
+    safe = safe_markdown(text)
+    assert loads_or_links(safe) == []
+    assert {one.type for one in tokens(safe)} & {"heading_open", "fence"} == set()
 
 
 @given(st.text(alphabet="![]()<>&;#:/.@\\`'\"$*_~| \nahtpsw1", max_size=60))

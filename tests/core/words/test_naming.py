@@ -3,10 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from core.words import naming
+from core.words.evidence import Evidence
 from core.words.facts import FactBook
 from core.words.figures import Figures
+from core.words.items import Dimension
 from tests.core.words.shop import shop, shop_figures
 from tests.core.words.toy import context, figures
 
@@ -43,13 +46,13 @@ def test_pages_name_a_segment_where_there_are_no_labels() -> None:
     assert any("Cart" in name or "Address" in name for name in names.values())
 
 
-def test_segments_that_nothing_sets_apart_are_called_by_number() -> None:
+def test_segments_that_nothing_sets_apart_are_typical_then_called_by_number() -> None:
     made = context()
     heatmap = made.tables.profiles.heatmap.assign(z=0.0)
     top = made.tables.profiles.top_pages
     profiles = replace(made.tables.profiles, heatmap=heatmap, top_pages=top[top["ranking"] == "most_viewed"])
     alike = replace(made, tables=replace(made.tables, profiles=profiles))
-    assert naming.names(Figures(alike, FactBook())) == {0: "Segment 1", 1: "Segment 2"}
+    assert naming.names(Figures(alike, FactBook())) == {0: "Typical visitors", 1: "Segment 2"}
 
 
 def test_a_habit_names_a_segment_that_shares_its_pages() -> None:
@@ -60,3 +63,27 @@ def test_a_habit_names_a_segment_that_shares_its_pages() -> None:
     profiles = replace(made.tables.profiles, heatmap=heatmap)
     names = naming.names(Figures(replace(made, tables=replace(made.tables, profiles=profiles)), FactBook()))
     assert names[0] == "Converting visitors"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "said"),
+    [
+        (["/"], ["Home page"]),
+        (["/shop/sleeping-bags"], ["Sleeping bags"]),
+        (["/blouses/c17"], []),
+        (["/blouses/c17", "/blouses/c5", "/sale/p1"], ["Blouses"]),
+        (["/a1", "/p/12345"], []),
+        (["/c17", "/c5"], []),
+    ],
+)
+def test_a_code_names_no_segment_but_a_folder_of_two_does(addresses: list[str], said: list[str]) -> None:
+    assert naming._pages(addresses) == said
+
+
+def test_a_small_share_or_a_small_lift_names_no_segment(monkeypatch: pytest.MonkeyPatch) -> None:
+    evidence = Evidence(shop_figures(), "segment:2", fewest=1)
+    said = {fact.item: fact.text for fact in evidence.lifts_of(Dimension.TYPE) if not fact.comparison}
+    assert said == {"Service": "23.1%", "Account": "9.2%"}
+    assert naming._material(evidence, Dimension.TYPE) == ["Service"]
+    monkeypatch.setattr(naming, "LIFT", 10)  # Service has 7.9×
+    assert naming._material(evidence, Dimension.TYPE) == []

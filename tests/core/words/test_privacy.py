@@ -86,6 +86,22 @@ def test_a_user_id_in_a_name_or_in_what_is_added_is_refused() -> None:
         payload(USERS, extra={"history": [{"said": "by alice@shop.example"}]})
 
 
+def test_an_id_that_would_be_cut_is_refused() -> None:
+    long = f"/{'a' * 70}/alice@shop.example"
+    with pytest.raises(InputError, match="user id"):
+        payload(Fact("F9", "lift:page", "lift", ("segment:0",), 2.0, Unit.RATIO, "2×", item=long, n=99))
+    with pytest.raises(InputError, match="user id"):
+        payload(USERS, question=f"{'a ' * 497}alice@shop.example")
+
+
+def test_schemas_are_shown_counted_and_paid_for() -> None:
+    without, made = (payload(USERS, schemas=one, prices={"m": Price(2.0, 8.0)}) for one in ("", "{tools}"))
+    assert made.text == f"{without.text}\n\n{{tools}}"
+    assert made.characters == without.characters + 7
+    assert made.tokens == without.tokens + 2
+    assert made.price == pytest.approx((without.price or 0) + 2 * 2 / 1e6)
+
+
 def test_a_short_id_is_no_reason_to_refuse_a_word_or_a_number() -> None:
     assert "120" in payload(USERS, question="Why u7-like things?", user_ids={"u7", "120"} - {"120"}).user
 

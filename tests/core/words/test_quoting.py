@@ -52,10 +52,3 @@ class TestQuotes:
         assert names == ["P1", "P2", "P1"]
         assert quotes.set("S2", "Readers") == "S2"
         assert quotes.data() == {"P1": "/cart", "P2": "/blog", "S2": "Readers"}
-
-    def test_puts_names_back_cleaned(self) -> None:
-        quotes = Quotes()
-        quotes.id_of("P", "/c\u200bart")
-
-        assert quotes.restored("P1 is seen, P9 is not; XP1 stays") == "/cart is seen, P9 is not; XP1 stays"
-        assert quotes.unknown("P1, P9 and F3", "P") == ["P9"]

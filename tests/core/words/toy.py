@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,10 +21,10 @@ THEMES = ["No theme", "Shoes", "Hats", "No theme"]
 TYPES = ["Homepage", "Category", "Blog", "Cart & checkout"]
 
 
-def basis(*, labelled: bool = True) -> Basis:
+def basis(*, labelled: bool = True, types: Sequence[str] = TYPES) -> Basis:
     """The eight, laid out."""
     _, pages, _, sequences = toy_tables()
-    names = {View.THEME: THEMES, View.TYPE: TYPES} if labelled else {}
+    names = {View.THEME: THEMES, View.TYPE: list(types)} if labelled else {}
     return Basis.from_tables("toy", toy(), pages, sequences, names)
 
 

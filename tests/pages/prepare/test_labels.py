@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core import pipeline, tasks
+from core import jobs, pipeline, tasks
 from core.errors import Beha2VecError
 from core.jobs import State
 from core.labels import stage
@@ -329,6 +329,27 @@ def test_the_words_of_the_first_question_are_shown_and_offline_is_kept(
     assert not [button for button in app.button if button.key == "agree-labels"]
     assert "stay offline" in texts(app)
     assert fake_jobs.started == []
+
+
+def test_revoking_stops_a_job_that_asks_the_model(
+    open_app: OpenApp,
+    finished_run: FinishedRun,
+    fake_jobs: FakeJobs,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cancelled: list[str] = []
+    monkeypatch.setattr(jobs, "cancel", lambda _root, job: cancelled.append(job))
+    named(tmp_path)
+    label(finished_run, AUTO)
+    save(LabelSettings(mode=LabelMode.LLM))
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="agree-labels").click().run()
+    app.switch_page("pages/use/settings.py").run()
+    app.button(key="revoke").click().run()
+    assert not app.exception
+    assert cancelled == ["job-label"]
+    assert fake_jobs.started[0][1]["asked"]
 
 
 def test_labels_of_a_model_that_only_the_settings_name_are_found(

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from core import pipeline
 from core.errors import InputError
 from core.jobs import State
+from core.labels.settings import LabelMode, LabelSettings
 from core.settings import PRESETS, Encoder, Preset, TrainSettings
-from pages.ui import train_form
+from pages.ui import label_book, train_form
 from pages.ui.train_form import KNOBS, limits
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
@@ -107,7 +109,8 @@ def test_a_training_of_other_data_does_not_stand_in_the_way(
 def test_a_training_that_ended_early_can_go_on(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, state: State
 ) -> None:
-    request = {"dataset": finished_run.dataset, "settings": {"epochs": 9}}
+    labels = LabelSettings().model_dump(mode="json")
+    request = {"dataset": finished_run.dataset, "label": labels, "settings": {"epochs": 9}}
     fake_jobs.start(finished_run.root, "train", request, finished_run.dataset, None)
     fake_jobs.end("train", state, fraction=0.4, error="It was killed.")
     app = open_app(PAGE, data=finished_run.dataset)
@@ -137,3 +140,28 @@ def test_the_screen_never_offers_what_core_refuses() -> None:
         assert TrainSettings.checked(**PRESETS[preset])
     assert limits("epochs") == (1, 200)
     assert limits("margin") == (0, 2)
+
+
+def test_training_asks_no_language_model_that_nobody_has_agreed_to(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_MODEL", "own")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    label_book.save(LabelSettings(mode=LabelMode.LLM))
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="start-training").click().run()
+    ((_, request, _),) = fake_jobs.started
+    assert (request["label"]["mode"], request.get("asked")) == (LabelMode.AUTO, None)
+
+
+def test_labels_that_a_model_has_already_given_are_trained_on_without_asking_again(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_MODEL", "own")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    monkeypatch.setattr(pipeline, "find_labels", lambda *_: object())
+    label_book.save(LabelSettings(mode=LabelMode.LLM))
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="start-training").click().run()
+    ((_, request, _),) = fake_jobs.started
+    assert (request["label"]["mode"], request["asked"]) == (LabelMode.LLM, "own @ http://127.0.0.1:1/v1")

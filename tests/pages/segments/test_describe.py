@@ -62,7 +62,9 @@ def test_every_segment_is_described_after_agreement_and_the_words_can_be_taken_b
         app = open_app(PAGE, data=finished_run.dataset, k="3")
         app.button(key="describe").click().run()
         until(app, lambda app: "agree-describe" in keys(app))
-        assert any("Name and describe S1" in code.value for code in app.code)
+        (shown,) = [code.value for code in app.code if "Name and describe" in code.value]
+        for row in NAMES:
+            assert f"Name and describe {row}" in shown
         assert not any("Name and describe" in str(request) for request in simulator.requests)
         app.button(key="agree-describe").click().run()
         until(app, lambda app: "undescribe" in keys(app) and "describe-stop" not in keys(app))

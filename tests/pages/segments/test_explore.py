@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -78,6 +80,20 @@ def test_a_move_of_k_is_warm_and_says_how_many_users_moved(
     assert "Warm fit" in texts(app)
     fit = session(app).fits[0]
     assert fit.moved == int((fit.partition.labels != session(app).fits[1].partition.labels).sum())
+
+
+@pytest.mark.parametrize(("moved", "is_said"), [(18, False), (19, True)])
+def test_a_move_of_more_than_a_quarter_leads_to_trust(
+    open_app: OpenApp, finished_run: FinishedRun, moved: int, is_said: bool
+) -> None:
+    """Of 73 clustered users, a quarter is 18.25."""
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert "changed their segment" not in texts(app)
+    first = session(app)
+    app.session_state[KEY] = replace(first, fits=(replace(first.fits[0], moved=moved), *first.fits[1:]))
+    app.run()
+    assert ("More than a quarter of the users changed their segment" in texts(app)) is is_said
+    assert ("See Trust" in texts(app)) is is_said
 
 
 def test_segments_that_go_on_keep_their_number(open_app: OpenApp, finished_run: FinishedRun) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
+
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.store import Store
+from core.words.contract import Mark, MarkKind
 from pages.ui import conversations
 from pages.ui.chat_message import as_markdown
+from pages.ui.conversations import Conversation, Message
 from tests.pages.conftest import OpenApp
 from tests.pages.fixtures_segments import FinishedRun
 
@@ -75,7 +81,10 @@ def test_a_hostile_question_stays_text(open_app: OpenApp, finished_run: Finished
 
 def test_a_conversation_can_be_taken_along(open_app: OpenApp, finished_run: FinishedRun) -> None:
     asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 1?")
-    (kept,) = conversations.earlier(Store(finished_run.root), finished_run.model)
+    store = Store(finished_run.root)
+    (listed,) = conversations.earlier(store, finished_run.model)
+    kept = conversations.load(store, finished_run.model, listed.id)
+    assert kept is not None
     text = as_markdown(kept)
     assert "**You:** How many users are in segment 1?" in text
     assert "[[F" not in text
@@ -84,9 +93,73 @@ def test_a_conversation_can_be_taken_along(open_app: OpenApp, finished_run: Fini
 
 def test_a_damaged_or_invented_conversation_is_not_opened(finished_run: FinishedRun) -> None:
     store = Store(finished_run.root)
-    made = conversations.begin(finished_run.model).saying(conversations.Message("user", "hello"))
+    made = conversations.begin(finished_run.model).saying(Message("user", "hello"))
     conversations.save(store, made)
     assert conversations.load(store, finished_run.model, made.id) == made
     assert conversations.load(store, finished_run.model, "../../etc/passwd") is None
     (store.root / conversations.FOLDER / finished_run.model / f"{made.id}.json").write_text("{")
     assert conversations.load(store, finished_run.model, made.id) is None
+
+
+def test_what_is_taken_along_is_as_safe_and_as_marked_as_on_the_screen() -> None:
+    text = "S2 has 812 users. ![p](http://evil.example/p) <img src=http://evil.example/q>"
+    marks = (Mark(7, 10, MarkKind.UNVERIFIED),)
+    asked_for = Message("user", "![p](http://evil.example/u)")
+    by_model = Message("assistant", text, source="m", marks=marks)
+    by_rules = Message("assistant", "<b>12</b>", source="rules", reason="it cannot be reached")
+    taken = as_markdown(Conversation("0" * 16, "k", (asked_for, by_model, by_rules)))
+    for alive in ("![p](", "<img", "<b>"):
+        assert alive not in taken
+    assert "~~812~~ (unverified)" in taken
+    assert "Struck through: no figure backs it." in taken
+    assert "Written without the model: it cannot be reached" in taken
+
+
+def test_a_conversation_is_for_its_owner_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    made = conversations.begin("m").saying(Message("user", "hello"))
+    conversations.save(store, made)
+    (path,) = (tmp_path / conversations.FOLDER).rglob("*.json")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_menu_reads_a_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    for number in range(3):
+        conversations.save(store, conversations.begin("m").saying(Message("user", f"question {number}")))
+    read: list[Path] = []
+    whole = conversations._read
+    monkeypatch.setattr(conversations, "_read", lambda path: read.append(path) or whole(path))
+    first, again = conversations.earlier(store, "m"), conversations.earlier(store, "m")
+    assert first == again
+    assert {one.title for one in first} == {"question 0", "question 1", "question 2"}
+    assert len(read) == 3
+
+
+def test_a_conversation_that_another_tab_has_deleted_does_not_come_back(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    store = Store(finished_run.root)
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 1?")
+    (listed,) = conversations.earlier(store, finished_run.model)
+    deleted = conversations.load(store, finished_run.model, listed.id)
+    assert deleted is not None
+    conversations.forget(store, deleted)
+    asked(app, "How many users are in segment 2?")
+    (kept,) = conversations.earlier(store, finished_run.model)
+    assert kept.title == "How many users are in segment 2?"
+
+
+def test_a_question_that_a_restart_left_alone_says_so_and_can_be_asked_again(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    question = "How many users are in segment 1?"
+    store = Store(finished_run.root)
+    left = conversations.begin(finished_run.model).saying(Message("user", question))
+    conversations.save(store, left)
+    app = open_app(EXPLORE, data=finished_run.dataset)
+    assert any("was not answered" in caption.value for caption in app.sidebar.caption)
+    app.button(key="chat-again").click().run()
+    answered = conversations.load(store, finished_run.model, left.id)
+    assert answered is not None
+    assert [message.role for message in answered.messages] == ["user", "assistant"]

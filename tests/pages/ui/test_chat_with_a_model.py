@@ -180,3 +180,60 @@ def test_a_conversation_deleted_while_it_is_answered_stays_deleted(
         app.button(key="chat-forget").click().run()
         time.sleep(0.5)
         assert conversations.earlier(Store(finished_run.root), finished_run.model) == []
+
+
+def test_revoking_stops_what_is_under_way(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(piece_s=0.2, sentences=100)) as slow:
+        use(monkeypatch, slow)
+        app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
+        until(app, has_button("agree-aside")).button(key="agree-aside").click().run()
+        until(app, lambda app: "Segment 1 has" in said(app))
+        app.switch_page(SETTINGS).run()
+        app.button(key="revoke").click().run()
+        app = until(app, is_answered)
+    assert "Written without the model" in said(app)
+
+
+def test_the_requests_before_consent_are_said(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
+    app = until(app, has_button("agree-aside"))
+    assert simulator.requests
+    assert any("have asked this server what it can" in caption.value for caption in app.caption)
+    assert "nothing else" not in texts(app)
+
+
+def test_a_question_from_a_second_tab_is_not_dropped_without_a_word(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    opened = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many users are in segment 1?")
+    first, second = (open_app(EXPLORE, data=finished_run.dataset, k="3") for _ in range(2))
+    assert is_answered(opened)
+    until(asked(first, UNKNOWN), has_button("agree-aside"))
+    second = asked(second, "Which newsletter suits segment 2?")
+    assert "Not asked" in second.toast[0].value
+    first.button(key="decline-aside").click().run()
+
+
+@pytest.mark.parametrize("broken", ["answers", "llm_log"])
+def test_a_broken_folder_costs_no_answer_that_needs_no_model(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator, broken: str
+) -> None:
+    (finished_run.root / broken).write_text("a file where a folder should be")
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many users are in segment 1?")
+    session = app.session_state["workbench"]
+    users = int((session.fits[0].partition.labels == 0).sum())
+    assert f"**{users}**" in said(app)
+    assert simulator.requests == []
+
+
+def test_what_cannot_be_written_down_is_not_sent(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    (finished_run.root / "llm_log").write_text("a file where a folder should be")
+    app = until(asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN), is_answered)
+    assert "Written without the model" in said(app)
+    assert simulator.requests == []

@@ -39,3 +39,12 @@ def test_what_is_not_possible_is_refused_and_changes_nothing(tmp_path: Path) -> 
 def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, damaged: str) -> None:
     (tmp_path / preferences.FILE).write_text(damaged)
     assert preferences.load(Store(tmp_path)) == Preferences()
+
+
+@pytest.mark.parametrize("address", ["https://me:sk-secret@host/v1", "https://host/v1?api-key=sk-secret"])
+def test_a_key_in_the_address_is_neither_written_nor_repeated(tmp_path: Path, address: str) -> None:
+    store = Store(tmp_path)
+    with pytest.raises(SettingsError) as refused:
+        preferences.change(store, base_url=address)
+    assert "sk-secret" not in str(refused.value)
+    assert not (tmp_path / preferences.FILE).exists()

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
-from core.llm import Call, CallLog
+from core.llm import Call, CallLog, LlmSettings
 from core.store import Store
 from pages.ui import connection, preferences
 from tests.llm_simulator import Reply, Simulator, replies, simulating
@@ -82,8 +82,11 @@ def test_a_server_that_does_not_answer_is_an_error_in_words(open_app: OpenApp) -
 
 
 def test_an_impossible_address_is_an_error_in_words(open_app: OpenApp) -> None:
-    app = typed(open_app(PAGE), "ftp://somewhere")
+    app = open_app(PAGE)
+    app.segmented_control[0].set_value("Ollama").run()
+    field(app, "Address").set_value("ftp://somewhere").run()
     assert not app.exception
+    assert field(app, "Address").value == "http://localhost:11434/v1"
     assert "http://" in app.error[0].value.replace("\\", "").replace("\u2060", "")
 
 
@@ -157,3 +160,14 @@ def test_a_call_can_be_read_whole_and_the_log_cleared(open_app: OpenApp, tmp_pat
     app.button(key="clear-calls").click().run()
     assert "No call yet" in texts(app)
     assert log.read() == []
+
+
+def test_nothing_of_the_process_holds_a_typed_key(open_app: OpenApp, simulator: Simulator) -> None:
+    app = typed(open_app(PAGE), simulator.base_url)
+    app.text_input(key="typed-key").set_value(KEY).run()
+    connected(app)
+    ((name, trial),) = connection._trials().items()
+    held = f"{name} {vars(trial)}"
+    assert MODEL in held
+    assert KEY not in held
+    assert not [one for one in vars(trial).values() if isinstance(one, LlmSettings)]

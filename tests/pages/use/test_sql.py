@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.store import Store
-from pages.ui import preferences
+from core.words.sandbox import SqlResult
+from pages.ui import preferences, sql_view
+from pages.ui.sql_view import Found
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -69,3 +72,12 @@ def test_query_and_result_survive_a_page_switch(sql: AppTest) -> None:
     assert [error.value for error in sql.error] == []
     assert sql.text_area(key="sql").value == "SELECT 41 + 1 AS answer"
     assert sql.dataframe[-1].value.to_dict("records") == [{"answer": 42}]
+
+
+def test_a_title_that_a_spreadsheet_would_run_is_text_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[bytes] = []
+    monkeypatch.setattr(sql_view.st, "download_button", lambda *_, data, **__: files.append(data()))
+    table = pa.table({"title": ['=HYPERLINK("http://evil.example")'], "users": [30]})
+    sql_view.show(Found("d", SqlResult(table, False, "SELECT 1", 0.1)), "d")
+    (file,) = files
+    assert b"'=HYPERLINK" in file

@@ -43,7 +43,7 @@ def test_every_record_leaves_at_one_step_and_the_steps_add_up(tmp_path: Path) ->
 def test_one_page_users_are_kept_and_said_to_be(tmp_path: Path) -> None:
     dataset = shop(tmp_path, event("u", 0), event("v", 0), event("v", 1))
     last = dataset.receipt.waterfall[-1]
-    assert (last.records, last.users) == (0, 0)
+    assert (last.label, last.records, last.users) == ("One page view: kept as a group", 0, 0)
     assert "users 1" in last.note
     assert dataset.users["group"].tolist() == ["one_page", "segment"]
 

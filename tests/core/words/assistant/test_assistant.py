@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.llm import Usage
+from core.llm import Capabilities, Usage
 from core.words.answers import ask
 from core.words.assistant import AnswerCache, Said, shown
 from core.words.contract import MarkKind
@@ -496,3 +496,36 @@ def test_a_comparison_falls_back_on_the_one_without_a_model() -> None:
         answer = assistant.compare("segment:0", "segment:1")
     assert answer.text.startswith("Segment 1 (Bargain hunters) against Segment 2 (Window shoppers).")
     assert "no figure of the data backs" in answer.reason
+
+
+@pytest.mark.parametrize("can", [ALL, PLANS])
+def test_the_preview_holds_the_tools_or_the_shape_of_a_plan(can: Capabilities) -> None:
+    def script(request: Request, _: int) -> Reply:
+        return Reply({"calls": []}) if "response_format" in request else size(request)
+
+    with assisted(script, can) as (assistant, simulator):
+        payload = assistant.preview(WHY)
+        assistant.reply(WHY)
+    sent = simulator.requests[0]
+    if can is ALL:
+        assert json.loads(payload.schemas) == [one["function"] for one in sent["tools"]]
+    else:
+        shape = sent["response_format"]["json_schema"]["schema"]
+        assert json.loads(payload.schemas)["properties"].keys() == shape["properties"].keys()
+    assert payload.schemas in payload.text
+
+
+def test_a_stream_without_an_end_is_ended_by_the_limit_of_tokens() -> None:
+    with assisted(lambda *_: Reply("S2 is S2. " * 10_000), PLAIN, max_tokens=6_000) as (assistant, simulator):
+        answer = assistant.reply(WHY)
+    assert "more than 6,000 tokens" in answer.reason
+    assert len(simulator.requests) == 1
+
+
+def test_all_requests_that_an_object_may_take_have_to_be_within_the_limit() -> None:
+    with assisted(size, PLANS) as (assistant, simulator):
+        once = assistant.preview(WHY).tokens
+        limit = assistant.settings.model_copy(update={"max_tokens": 2 * once})
+        answer = replace(assistant, settings=limit).reply(WHY)
+    assert "more than" in answer.reason
+    assert simulator.requests == []

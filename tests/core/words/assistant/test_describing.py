@@ -43,6 +43,7 @@ def test_one_call_gives_all_of_it() -> None:
         {"name": "Taken already"},
         {"name": "One two three four five six"},
         {"name": "Top 10 buyers"},
+        {"name": "Most profitable buyers"},
         {"name": ""},
         {"summary": "S2 has 99 users."},
         {"distinguishing": ["F99999"]},

@@ -7,6 +7,7 @@ import pytest
 
 from core.errors import InputError
 from core.llm import ChatReply, ToolCall
+from core.profiles.columns import Col
 from core.words import tools
 from core.words.assistant.contract import AssistantSettings, Said
 from core.words.assistant.material import evidence, overview
@@ -129,3 +130,23 @@ def test_only_the_last_messages_go() -> None:
 def test_errors_call_segments_by_their_number() -> None:
     said = outbox().problem(InputError("There is no row", allowed="segment:0, segment:1, all"))
     assert json.loads(said) == {"error": "There is no row. Allowed: S1, S2, all."}
+
+
+def test_errors_hold_no_value_of_few_users_and_no_name() -> None:
+    box = outbox(fewest=3)
+    first(box)
+    item = next(number for number in box.quotes.texts if number.startswith("P"))
+    with pytest.raises(InputError) as unknown:
+        tools.call(box.figures, "item_share", {"segment": "all", "dimension": "device", "value": "fridge"})
+    values = box.figures.context.tables.profiles.shares[Col.VALUE]
+    assert "mobile" in set(values)
+    assert not [value for value in values if str(value) in box.problem(unknown.value)]
+    page, segment = box.quotes.texts[item], box.figures.context.title("segment:0")
+    named = InputError(f"No page is called {page!r} in {segment}")
+    assert json.loads(box.problem(named)) == {"error": f"No page is called {item} in S1."}
+
+
+def test_a_name_with_an_id_that_would_be_cut_stays_here() -> None:
+    box = outbox(names={0: f"{'x' * 65} {ID}", 1: "Blog readers"})
+    assert ID[:10] not in first(box).user
+    assert ID[:10] not in first(box, history=(Said("user", f"{'x' * 390} {ID}"),)).user
