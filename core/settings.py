@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import ErrorDetails
 
 from core.errors import SettingsError
 from core.schema import View
@@ -23,14 +23,13 @@ def _shown(value: object) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
 
 
-def _reason(error: ErrorDetails) -> str:
+def _reason(kind: str, message: str, limits: Mapping[str, Any], what: str) -> str:
     """What is wrong in plain words: how many are needed is said of the setting, not of a tuple."""
-    limits, what = error.get("ctx", {}), error["loc"][-1] if error["loc"] else ""
-    if error["type"] == "too_short":
+    if kind == "too_short":
         return f"at least {limits['min_length']} {what} are needed, not {limits['actual_length']}"
-    if error["type"] == "too_long":
+    if kind == "too_long":
         return f"at most {limits['max_length']} {what} are possible, not {limits['actual_length']}"
-    return error["msg"].removeprefix("Value error, ")
+    return message.removeprefix("Value error, ")
 
 
 class Settings(BaseModel):
@@ -52,7 +51,7 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"])
-            reason = _reason(first)
+            reason = _reason(first["type"], first["msg"], first.get("ctx", {}), name.rpartition(".")[2])
             if not name:  # settings that do not go together: the reason names them
                 raise SettingsError(reason) from error
             unshown = name in cls.unshown or first["type"] in LENGTHS

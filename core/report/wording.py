@@ -32,7 +32,7 @@ def lift(value: float | None) -> str:
         return ABSENT
     if math.isinf(value):
         return "only here"
-    if 0 < value < 0.1:  # two significant digits: 0.0× would be a ratio to something else
+    if 0 < value < 0.095:  # two significant digits: 0.0× would be a ratio to something else
         return f"{value:.{1 - math.floor(math.log10(value))}f}×"
     return f"{value:,.0f}×" if value >= 10 else f"{value:.1f}×"
 

@@ -28,10 +28,10 @@ from core.llm.settings import (
     URL_VARIABLE,
     VERSION_VARIABLES,
 )
+from core.pipeline import LLM_LOG
 from pages.ui import preferences, state
 
 TYPED_KEY: Final = "llm_typed_key"
-LOG_FOLDER: Final = "llm_log"
 TRIAL_S: Final = 90.0
 """For the three questions of a trial together; a small machine loads a model first."""
 
@@ -154,7 +154,7 @@ def usable() -> Configured | None:
 
 def log_folder() -> Path:
     """Where calls are written down."""
-    return state.store().root / LOG_FOLDER
+    return state.store().root / LLM_LOG
 
 
 def call_log() -> CallLog:

@@ -68,11 +68,11 @@ def _figures(facts: Receipt) -> None:
             st.metric(label, value, border=True, height="stretch", help=why)
     st.caption(f"Users: {_group_words(facts)}.")
     if lost:
-        st.caption(f"Records not used: {lost:,}, of them {_other_events(facts):,} are not page views.")
+        st.caption(f"Records not used: {lost:,}, of them {not_page_views(facts):,} are not page views.")
 
 
-def _other_events(facts: Receipt) -> int:
-    """Records of other events; they are counted as outcomes and engagement, and are no page views."""
+def not_page_views(facts: Receipt) -> int:
+    """Records of other events, such as scrolls and purchases."""
     return sum(step.records for step in facts.waterfall if step.name == "not_page_view")
 
 

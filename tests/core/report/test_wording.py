@@ -22,6 +22,17 @@ def test_durations_in_words(seconds: float | None, said: str) -> None:
     assert wording.duration(seconds) == said
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (0.13 / 7.98, "0.016×"), (0.0999, "0.1×"), (0.1, "0.1×"), (0.00042, "0.00042×"), (0.0, "0.0×"),
+        (3.21, "3.2×"), (1_234.0, "1,234×"), (float("inf"), "only here"), (float("nan"), "–"),
+    ],
+)  # fmt: skip
+def test_a_small_ratio_is_never_written_as_none(value: float, said: str) -> None:
+    assert wording.lift(value) == said
+
+
 def test_addresses_lose_only_what_all_share() -> None:
     assert wording.common_origin(["https://a.example/x", "https://a.example/y?z"]) == "https://a.example"
     assert wording.common_origin(["https://a.example/x", "https://b.example/x"]) == ""

@@ -20,7 +20,8 @@ def said(found: Finding) -> str:
 def test_one_metric_by_eye() -> None:
     found = compare(figures(), Compare(a="segment:0", b="segment:1", metrics=(Metric.USERS,)))
     assert said(found) == (
-        "Segment 1 (Sale hunters) against Segment 2 (Blog readers).\n\nDifferent:\n\n- users 3 against 2 (1.5×)"
+        "Segment 1 (Sale hunters) against Segment 2 (Blog readers).\n\n"
+        "Different:\n\n- users 3 against 2 (1.5×)"
     )
     assert len(found.table) == 3
 

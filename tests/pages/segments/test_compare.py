@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from core.store import Store
-from pages.ui import desk
+from core.words.contract import Fact, Unit
+from pages.ui import chat_message, desk
+from pages.ui.conversations import Message
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -27,6 +29,12 @@ def test_every_segment_is_described_and_every_figure_is_written_out(
     for number in (1, 2, 3):
         assert f"Segment {number}" in words
     assert "against" in words
+
+
+def test_what_differs_is_a_list_and_hostile_text_stays_text() -> None:
+    fact = Fact("F1", "users", "users", ("segment:0",), 3.0, Unit.COUNT, "3")
+    message = Message("assistant", "Different:\n\n- users [[F1]]\n- # [x](y)\n\n# Alike", (fact,))
+    assert chat_message.safe(message) == "Different\\:\n\n- users **3**\n- \\# \\[x\\]\\(y\\)\n\n\\# Alike"
 
 
 def test_another_pair_is_compared(open_app: OpenApp, finished_run: FinishedRun) -> None:

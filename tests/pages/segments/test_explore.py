@@ -93,7 +93,7 @@ def test_a_move_of_more_than_a_quarter_leads_to_trust(
     app.session_state[KEY] = replace(first, fits=(replace(first.fits[0], moved=moved), *first.fits[1:]))
     app.run()
     assert ("More than a quarter of the users changed their segment" in texts(app)) is is_said
-    assert ("See Trust" in texts(app)) is is_said
+    assert ("See Trust" in [link.label for link in app.get("page_link")]) is is_said
 
 
 def test_segments_that_go_on_keep_their_number(open_app: OpenApp, finished_run: FinishedRun) -> None:

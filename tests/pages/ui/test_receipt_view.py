@@ -2,7 +2,7 @@
 
 from core.dataset import Dataset
 from core.receipt import Receipt, Step
-from pages.ui.receipt_view import files_table, steps_table, waterfall_chart
+from pages.ui.receipt_view import files_table, not_page_views, steps_table, waterfall_chart
 from tests.pages.fixtures_segments import FinishedRun
 
 
@@ -14,6 +14,13 @@ def with_losses(run: FinishedRun) -> Receipt:
         Step(name="no_id", label="Without a user", records=3, left=used, users=2, note="consent"),
     )
     return facts.model_copy(update={"records": used + 10, "waterfall": steps})
+
+
+def test_records_that_are_no_page_views_are_said_to_be(finished_run: FinishedRun) -> None:
+    facts = with_losses(finished_run)
+    other = Step(name="not_page_view", label="Not a page view", records=5, left=facts.records - 5)
+    assert not_page_views(facts) == 0
+    assert not_page_views(facts.model_copy(update={"waterfall": (other, *facts.waterfall)})) == 5
 
 
 def test_the_table_starts_with_what_was_read_and_ends_with_what_is_used(finished_run: FinishedRun) -> None:

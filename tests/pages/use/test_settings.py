@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from core.llm import Call, CallLog, LlmSettings
+from core.pipeline import LLM_LOG
 from core.store import Store
 from pages.ui import connection, preferences
 from tests.llm_simulator import Reply, Simulator, replies, simulating
@@ -149,7 +150,7 @@ def test_values_survive_a_page_switch_and_a_new_session(open_app: OpenApp, tmp_p
 
 
 def test_a_call_can_be_read_whole_and_the_log_cleared(open_app: OpenApp, tmp_path: Path) -> None:
-    log = CallLog(tmp_path / "cache" / connection.LOG_FOLDER)
+    log = CallLog(tmp_path / "cache" / LLM_LOG)
     usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0}
     log.write(
         Call("host", "gpt-4o", [{"role": "user", "content": "How many?"}], answer="[[F1]]", usage=usage)
