@@ -26,7 +26,9 @@ def _shown(value: object) -> str:
 def _reason(kind: str, message: str, limits: Mapping[str, Any], what: str) -> str:
     """What is wrong in plain words: how many are needed is said of the setting, not of a tuple."""
     if kind == "too_short":
-        return f"at least {limits['min_length']} {what} are needed, not {limits['actual_length']}"
+        fewest = limits["min_length"]
+        needed = f"{what} are needed" if fewest > 1 else f"of {what} is needed"
+        return f"at least {fewest} {needed}, not {limits['actual_length']}"
     if kind == "too_long":
         return f"at most {limits['max_length']} {what} are possible, not {limits['actual_length']}"
     return message.removeprefix("Value error, ")
