@@ -34,7 +34,10 @@ def test_what_is_exported_can_be_brought_back() -> None:
         ("themes: [{name: A, descriptions: [a]}]\ntypes: []", "at least 2"),
         ("themes: [{name: A, descriptions: [a]}, {name: a, descriptions: [b]}]", "name of its own"),
         ("themes: [{name: A, descriptions: ['']}, {name: B, descriptions: [b]}]", "at least 1 character"),
-        ("themes: [{name: A, descriptions: []}, {name: B, descriptions: [b]}]", "at least 1 of descriptions is needed, not 0"),
+        (
+            "themes: [{name: A, descriptions: []}, {name: B, descriptions: [b]}]",
+            "at least 1 of descriptions is needed, not 0",
+        ),
         ("themes: [{name: Unknown, descriptions: [a]}, {name: B, descriptions: [b]}]", "without a label"),
         ("just text", "holds no themes"),
         ("[1, 2", "is not YAML"),
