@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from core.store import Store, write_text_atomic
+from core.store import Store
 from core.words.assistant import Assistant
 from core.words.privacy import Payload
-from pages.ui import conversations, desk
+from pages.ui import conversations, desk, kept_words
 from pages.ui.conversations import Message
 from pages.ui.errands import Writing
 
@@ -27,12 +26,10 @@ def load(store: Store, model: str, digest: str) -> dict[str, Message]:
         model: Content key of the trained model.
         digest: Names the data set and its segments.
     """
+    told = kept_words.read(_path(store, model), digest)
     try:
-        held = json.loads(_path(store, model).read_text(encoding="utf-8"))
-        if held["digest"] != digest:
-            return {}
-        return {str(name): conversations.message_from(one) for name, one in held["told"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {name: conversations.message_from(one) for name, one in told.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):  # of another version
         return {}
 
 
@@ -42,8 +39,7 @@ def save(store: Store, model: str, digest: str, told: Mapping[str, Message]) -> 
     Raises:
         ResourceError: If the disk is full.
     """
-    data = {"digest": digest, "told": {name: asdict(one) for name, one in told.items()}}
-    write_text_atomic(_path(store, model), json.dumps(data, ensure_ascii=False))
+    kept_words.write(_path(store, model), digest, {name: asdict(one) for name, one in told.items()})
 
 
 def forget(store: Store, model: str, digest: str, rows: Rows) -> None:

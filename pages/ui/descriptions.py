@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.store import Store, write_text_atomic
+from core.store import Store
 from core.words.assistant import Assistant, Description
 from core.words.privacy import Payload
-from pages.ui import conversations, desk
+from pages.ui import conversations, desk, kept_words
 from pages.ui.conversations import Message
 from pages.ui.errands import Errand
 
@@ -46,12 +45,10 @@ def load(store: Store, model: str, digest: str) -> dict[int, Described]:
         model: Content key of the trained model.
         digest: Names the data set and its segments.
     """
+    told = kept_words.read(_path(store, model), digest)
     try:
-        held = json.loads(_path(store, model).read_text(encoding="utf-8"))
-        if held["digest"] != digest:
-            return {}
-        return {int(segment): _described(one) for segment, one in held["segments"].items()}
-    except (OSError, ValueError, KeyError, TypeError):
+        return {int(segment): _described(one) for segment, one in told.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):  # of another version
         return {}
 
 
@@ -61,8 +58,8 @@ def save(store: Store, model: str, digest: str, found: Mapping[int, Described]) 
     Raises:
         ResourceError: If the disk is full.
     """
-    data = {"digest": digest, "segments": {segment: asdict(one) for segment, one in found.items()}}
-    write_text_atomic(_path(store, model), json.dumps(data, ensure_ascii=False))
+    told = {str(segment): asdict(one) for segment, one in found.items()}
+    kept_words.write(_path(store, model), digest, told)
 
 
 def forget(store: Store, model: str) -> None:
