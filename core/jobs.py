@@ -2,14 +2,14 @@
 
 ``root/jobs/<id>/`` holds ``request.json`` (what to do), ``status.json`` (how far it is, replaced as a
 whole), ``figures.jsonl`` (what to plot), ``log.txt`` and, once somebody asked for it, ``cancel``. Any
-process, session or tab that knows the folder sees the same run, and a killed server loses nothing.
+process, session or tab that knows the folder sees the same run, and a killed server loses nothing. The
+child's side is ``core/job_child.py``.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
 import secrets
 import shutil
 import subprocess
@@ -27,12 +27,9 @@ from typing import Any, Final
 import psutil
 from filelock import FileLock
 
-from core.errors import Beha2VecError, Cancelled, SettingsError
+from core.errors import SettingsError
 from core.store import write_text_atomic
 
-GRACE_S: Final = 10.0
-"""A cancelled child that has not stopped by itself after this long is ended."""
-STATUS_EVERY_S: Final = 0.25
 STARTING_S: Final = 60.0
 """A job without a living process and without a status after this long has failed."""
 KEPT: Final = 100
@@ -166,7 +163,7 @@ def _launch(
     write_text_atomic(folder / REQUEST, json.dumps(order))
     with (folder / LOG).open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "core.jobs", str(folder.resolve())],
+            [sys.executable, "-m", "core.job_child", str(folder.resolve())],
             cwd=PROJECT,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
@@ -278,111 +275,3 @@ def _eta_s(status: Mapping[str, Any]) -> float | None:
     if done < 0.02 or "stage_started" not in status:  # too early to tell
         return None
     return (time.time() - float(status["stage_started"])) * (1 - done) / done
-
-
-class _Reporter:
-    """The child's side: a Progress that writes the status file and honours the cancel flag."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._written = 0.0
-        self._lock = threading.Lock()
-        self._ended = False
-        self.status: dict[str, Any] = {
-            "state": State.RUNNING,
-            "pid": os.getpid(),
-            "created": psutil.Process().create_time(),
-        }
-        self._write()
-
-    def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
-        if (self._folder / CANCEL).exists():
-            raise Cancelled
-        new_stage = stage != self.status.get("stage")
-        if new_stage:
-            self.status["stage_started"] = time.time()
-        self.status |= {"stage": stage, "fraction": min(1.0, fraction), "message": message}
-        if figures:
-            self.status["figures"] = figures
-            with (self._folder / FIGURES).open("a") as file:
-                file.write(json.dumps({"stage": stage, **figures}) + "\n")
-        if new_stage or time.monotonic() - self._written > STATUS_EVERY_S:
-            self._write()
-
-    def end(self, state: State, **fields: object) -> None:
-        """Write the last status; only the first call counts."""
-        with self._lock:
-            if not self._ended:
-                self._ended = True
-                self.status |= {"state": state, **fields}
-                self._write()
-
-    def _write(self) -> None:
-        write_text_atomic(self._folder / STATUS, json.dumps(self.status))
-        self._written = time.monotonic()
-
-
-def _guard(folder: Path, reporter: _Reporter, wall_s: float | None) -> None:
-    """Watch the clock and the cancel flag beside the work, and end the child when it does not react."""
-    deadline = time.monotonic() + wall_s if wall_s else float("inf")
-    asked: float | None = None
-    while True:
-        time.sleep(0.5)
-        if asked is None and (folder / CANCEL).exists():
-            asked = time.monotonic()
-        if asked is not None and time.monotonic() - asked > GRACE_S:
-            reporter.end(State.CANCELLED, error=str(Cancelled()))
-            os._exit(1)
-        if time.monotonic() > deadline:
-            reporter.end(State.FAILED, error=f"Stopped after {wall_s:.0f} s, the time limit for this step.")
-            os._exit(1)
-
-
-def _wait_for(root: Path, earlier: Sequence[str], reporter: _Reporter) -> None:
-    """Let the jobs before this one end; one that was cleaned away has.
-
-    Raises:
-        Cancelled: If somebody asks this one to stop meanwhile.
-    """
-    with suppress(SettingsError):
-        while any(view(root, job_id).active for job_id in earlier):
-            reporter("wait", 0.0)
-            time.sleep(STATUS_EVERY_S)
-
-
-def run_child(folder: Path) -> int:
-    """Do what ``request.json`` of the folder asks for; the child's whole life.
-
-    Returns:
-        The exit status: 0 when done, 1 otherwise.
-    """
-    from core import tasks  # here, so that reading a job's state never loads the stages
-
-    order = json.loads((folder / REQUEST).read_text())
-    if order["memory_bytes"]:
-        resource.setrlimit(resource.RLIMIT_AS, (order["memory_bytes"], order["memory_bytes"]))
-    reporter = _Reporter(folder)
-    try:
-        _wait_for(Path(order["root"]), order["after"], reporter)
-        threading.Thread(target=_guard, args=(folder, reporter, order["wall_s"]), daemon=True).start()
-        result = tasks.run(order["task"], Path(order["root"]), order["request"], reporter)
-    except Cancelled as error:
-        reporter.end(State.CANCELLED, error=str(error))
-    except Beha2VecError as error:
-        reporter.end(State.FAILED, error=str(error))
-    except MemoryError:
-        reporter.end(State.FAILED, error="The memory limit for this step was reached. Try a smaller file.")
-    except BaseException as error:
-        import traceback
-
-        reporter.end(State.FAILED, error=traceback.format_exc(), is_bug=True)
-        if not isinstance(error, Exception):
-            raise
-    else:
-        reporter.end(State.DONE, result=result, fraction=1.0)
-        return 0
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(run_child(Path(sys.argv[1])))

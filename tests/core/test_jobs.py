@@ -1,4 +1,4 @@
-"""Real children: each test starts `python -m core.jobs` and watches its folder."""
+"""Real children: each test starts `python -m core.job_child` and watches its folder."""
 
 import os
 import signal
