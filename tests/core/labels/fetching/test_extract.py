@@ -1,9 +1,11 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,11 +110,22 @@ def test_no_process_is_said_so(tmp_path: Path) -> None:
         Extractor(FetchLimits(), (str(tmp_path / "missing"),)).extract(PAGE)
 
 
-def test_children_are_gone_afterwards(misbehaving: Extractor) -> None:
+def test_children_are_gone_afterwards(misbehaving: Extractor, monkeypatch: pytest.MonkeyPatch) -> None:
+    children: list[int] = []
+    start = subprocess.Popen
+
+    def noted(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+        child = start(*args, **options)
+        children.append(child.pid)
+        return child
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
     why(misbehaving, b"sleep")
     misbehaving.extract(b"tea")
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(children) == 2
+    for child in children:  # these alone: what else this process may have started is not asked
+        with pytest.raises(ChildProcessError):
+            os.waitpid(child, os.WNOHANG)
 
 
 def test_the_child_is_started_where_core_can_be_found() -> None:
