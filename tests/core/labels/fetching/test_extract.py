@@ -114,7 +114,7 @@ def test_children_are_gone_afterwards(misbehaving: Extractor, monkeypatch: pytes
     children: list[int] = []
     start = subprocess.Popen
 
-    def noted(*args: Any, **options: Any) -> subprocess.Popen[bytes]:
+    def noted(*args: Any, **options: Any) -> subprocess.Popen[bytes]:  # noqa: ANN401 - as Popen has them
         child = start(*args, **options)
         children.append(child.pid)
         return child
