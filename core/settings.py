@@ -219,7 +219,7 @@ class ClusterSettings(Settings):
 
     n_clusters: Annotated[int, Field(ge=2, le=50)] = 6
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    n_init: Annotated[int, Field(ge=1, le=50)] = 10
+    n_init: Annotated[int, Field(ge=1, le=200)] = 40
     """Starts of a cold fit; a warm start needs one."""
 
 

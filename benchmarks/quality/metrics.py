@@ -10,14 +10,13 @@ from itertools import combinations
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, confusion_matrix, roc_auc_score
-from threadpoolctl import threadpool_limits
+
+from core.segments.clustering import fit
+from core.settings import ClusterSettings
 
 TIE = 1e-6
-STARTS = 10
-"""``n_init`` of every K-Means here."""
 
 
 def mean_rank(scores: np.ndarray, own: np.ndarray, tie: float = TIE) -> np.ndarray:
@@ -51,10 +50,9 @@ def hit_rate(scores: np.ndarray, target: np.ndarray, within: float = 10) -> floa
 
 
 def clusters(vectors: np.ndarray, k: int, seed: int) -> np.ndarray:
-    """K-Means labels of unit vectors, on one thread so that they repeat."""
-    with threadpool_limits(1):
-        made: np.ndarray = KMeans(k, n_init=STARTS, random_state=seed).fit_predict(vectors)
-    return made
+    """Labels of unit vectors by the K-Means of the app, the same for every method."""
+    everybody = np.ones(len(vectors), dtype=bool)
+    return fit(vectors, everybody, ClusterSettings(n_clusters=k, seed=seed)).labels
 
 
 def agreement(truth: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.cluster import KMeans
 
 from core.errors import ArtifactError, InputError, SettingsError
 from core.schema import OUTSIDE
@@ -156,6 +157,13 @@ def test_starts_are_tried_on_a_sample_and_finished_on_everybody(monkeypatch: pyt
         np.testing.assert_array_equal(found.labels == segment, truth == segment)
     whole = np.stack([vectors[truth == group].mean(axis=0) for group in range(3)])
     np.testing.assert_allclose(found.centroids, whole, atol=1e-5)
+
+
+def test_starts_on_principal_components_end_as_well_as_on_all_coordinates() -> None:
+    vectors, _ = blobs((150, 130, 110, 90, 70, 50, 30), noise=0.2, dims=40)  # more than are kept
+    everywhere = KMeans(7, n_init=40, random_state=0).fit(vectors).inertia_
+    found = fit(vectors, everybody(vectors), ClusterSettings(n_clusters=7))
+    assert found.inertia <= 1.001 * everywhere
 
 
 def test_the_sample_is_seeded() -> None:
