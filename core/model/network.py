@@ -43,21 +43,25 @@ class ViewConfig(Settings):
         return cls(n_items=n_items, n_transitions=n_transitions, **shape)
 
 
-def rotary_angles(length: int, dim: int) -> Tensor:
-    """Angle of each position and pair of channels: (T, dim / 2), slower from pair to pair."""
+def rotary_turns(length: int, dim: int) -> Tensor:
+    """Cosine and sine of the angle of each position and pair of channels: (2, T, dim / 2).
+
+    The angle grows with the position, and more slowly from pair to pair.
+    """
     speed = 10_000.0 ** (-torch.arange(0, dim, 2) / dim)  # (dim / 2,)
-    return torch.arange(length)[:, None] * speed
+    angles = torch.arange(length)[:, None] * speed
+    return torch.stack([angles.cos(), angles.sin()])
 
 
-def rotate(x: Tensor, angles: Tensor) -> Tensor:
-    """Turn each pair of channels by its angle: (..., T, dim), (T, dim / 2) → (..., T, dim).
+def rotate(x: Tensor, turns: Tensor) -> Tensor:
+    """Turn each pair of channels by its angle: (..., T, dim), (2, T, dim / 2) → (..., T, dim).
 
     The dot product of two turned vectors depends on how far apart they are, not on where they are
     (Su et al. 2021, RoFormer). Learned absolute positions let the length of a sequence be read off its
     vector (R² of log-length .75 instead of .2) and helped nothing else.
     """
     left, right = x.chunk(2, dim=-1)
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    cos, sin = turns.to(x.dtype)
     return torch.cat([left * cos - right * sin, left * sin + right * cos], dim=-1)
 
 
@@ -70,13 +74,14 @@ class Attention(nn.Module):
         self.to_qkv = nn.Linear(config.hidden_dim, 3 * config.hidden_dim)
         self.to_out = nn.Linear(config.hidden_dim, config.hidden_dim)
 
-    def forward(self, x: Tensor, mask: Tensor, angles: Tensor) -> Tensor:
-        """(B, T, D), (B, T), (T, D/H/2) → (B, T, D)."""
+    def forward(self, x: Tensor, mask: Tensor, turns: Tensor) -> Tensor:
+        """(B, T, D), (B, T), (2, T, D/H/2) → (B, T, D)."""
         batch, length, dim = x.shape
         qkv = self.to_qkv(x).view(batch, length, 3, self.heads, dim // self.heads)  # (B, T, 3, H, D/H)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4)  # each (B, H, T, D/H)
+        parts = qkv.permute(2, 0, 3, 1, 4)  # (3, B, H, T, D/H)
+        query, key = rotate(parts[:2], turns)
         attended = F.scaled_dot_product_attention(
-            rotate(query, angles), rotate(key, angles), value, attn_mask=mask[:, None, None, :]
+            query, key, parts[2], attn_mask=mask[:, None, None, :]
         )  # (B, H, T, D/H)
         merged: Tensor = self.to_out(attended.transpose(1, 2).reshape(batch, length, dim))  # (B, T, D)
         return merged
@@ -97,9 +102,9 @@ class Block(nn.Module):
         self.forward_in = nn.Linear(config.hidden_dim, config.feedforward_dim)
         self.forward_out = nn.Linear(config.feedforward_dim, config.hidden_dim)
 
-    def forward(self, x: Tensor, mask: Tensor, angles: Tensor) -> Tensor:
-        """(B, T, D), (B, T), (T, D/H/2) → (B, T, D)."""
-        attended = x + self.attention(self.norm_attention(x), mask, angles)
+    def forward(self, x: Tensor, mask: Tensor, turns: Tensor) -> Tensor:
+        """(B, T, D), (B, T), (2, T, D/H/2) → (B, T, D)."""
+        attended = x + self.attention(self.norm_attention(x), mask, turns)
         inner = F.gelu(self.forward_in(self.norm_forward(attended)))  # (B, T, feedforward_dim)
         out: Tensor = attended + self.forward_out(inner)
         return out
@@ -157,7 +162,8 @@ class Pooling(nn.Module):
 
 def masked_mean(x: Tensor, mask: Tensor) -> Tensor:
     """Mean where the mask is true, 0 where it never is: (B, T, D), (B, T) → (B, D)."""
-    return (x * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1).clamp_min(1)[:, None]
+    shares = mask / mask.sum(dim=1).clamp_min(1)[:, None]  # (B, T)
+    return torch.bmm(shares[:, None].to(x.dtype), x).squeeze(1)  # a product keeps no (B, T, D) for later
 
 
 class ViewEncoder(nn.Module):
@@ -167,7 +173,7 @@ class ViewEncoder(nn.Module):
     a session starts. Its place in the sequence is seen by the attention only.
     """
 
-    angles: Tensor
+    turns: Tensor
 
     def __init__(self, config: ViewConfig) -> None:
         super().__init__()
@@ -176,9 +182,7 @@ class ViewEncoder(nn.Module):
         self.transition = _table(config.n_transitions, dim, FIRST_VIEW)
         self.gap = _table(N_GAPS, dim, NO_GAP)
         self.session_start = _table(2, dim, 0)
-        self.register_buffer(
-            "angles", rotary_angles(config.max_length, dim // config.heads), persistent=False
-        )
+        self.register_buffer("turns", rotary_turns(config.max_length, dim // config.heads), persistent=False)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(dim)
         self.pooling = Pooling(config)
@@ -190,10 +194,10 @@ class ViewEncoder(nn.Module):
             transitions=self.transition(batch.transitions),
             tempo=self.gap(batch.gaps) + self.session_start(batch.session_starts),
         )  # each (B, T, D)
-        angles = self.angles[: batch.items.shape[1]]
+        turns = self.turns[:, : batch.items.shape[1]]
         x = tokens.items + tokens.transitions + tokens.tempo
         for block in self.blocks:
-            x = block(x, batch.mask, angles)
+            x = block(x, batch.mask, turns)
         pooled: Tensor = self.pooling(self.norm(x), tokens, batch.mask)
         return pooled
 

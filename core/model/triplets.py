@@ -101,9 +101,10 @@ def semi_hard_negatives(apart: Tensor, allowed: Tensor, generator: torch.Generat
     """
     farther = allowed & (apart > apart.diagonal()[:, None])
     nearest, chosen = apart.masked_fill(~farther, float("inf")).min(dim=1)
-    chance = torch.rand(apart.shape, generator=generator, device=apart.device)
-    anyone = chance.masked_fill(~allowed, -1.0).argmax(dim=1)
-    return torch.where(nearest.isfinite(), chosen, anyone)
+    none = nearest.isinf().nonzero().squeeze(1)
+    chance = torch.rand((len(none), apart.shape[1]), generator=generator, device=apart.device)
+    chosen[none] = chance.masked_fill(~allowed[none], -1.0).argmax(dim=1)
+    return chosen
 
 
 def triplet_margin(to_positive: Tensor, to_negative: Tensor, margin: float) -> Tensor:

@@ -13,7 +13,7 @@ from core.model.network import (
     ViewConfig,
     ViewEncoder,
     masked_mean,
-    rotary_angles,
+    rotary_turns,
     rotate,
 )
 from core.schema import View
@@ -90,29 +90,29 @@ def test_attention_equals_a_loop_over_pairs() -> None:
     torch.manual_seed(0)
     attention = Attention(CONFIG)
     x, mask = torch.randn(2, 3, 16), torch.tensor([[True, True, True], [True, True, False]])
-    angles = rotary_angles(3, 8)
+    turns = rotary_turns(3, 8)
     query, key, value = attention.to_qkv(x).split(16, dim=2)
     merged = torch.zeros(2, 3, 16)
     for row in range(2):
         n = int(mask[row].sum())
         for head in (slice(0, 8), slice(8, 16)):
-            turned = [rotate(part[row, :n, head], angles[:n]) for part in (query, key)]
+            turned = [rotate(part[row, :n, head], turns[:, :n]) for part in (query, key)]
             weights = (turned[0] @ turned[1].T / 8**0.5).softmax(dim=1)
             merged[row, :n, head] = weights @ value[row, :n, head]
     expected = attention.to_out(merged)
-    torch.testing.assert_close(attention(x, mask, angles)[mask], expected[mask], atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(attention(x, mask, turns)[mask], expected[mask], atol=1e-5, rtol=1e-4)
 
 
 def test_rotation_sees_distances_not_places() -> None:
-    angles = rotary_angles(10, 8)
+    turns = rotary_turns(10, 8)
     query, key = torch.randn(1, 8), torch.randn(1, 8)
 
     def dot(at: int, other: int) -> float:
-        return float((rotate(query, angles[at, None]) * rotate(key, angles[other, None])).sum())
+        return float((rotate(query, turns[:, at, None]) * rotate(key, turns[:, other, None])).sum())
 
     assert dot(1, 3) == pytest.approx(dot(6, 8), abs=1e-5)
     assert dot(1, 3) != pytest.approx(dot(1, 4), abs=1e-3)
-    torch.testing.assert_close(rotate(query, angles[5, None]).norm(), query.norm())
+    torch.testing.assert_close(rotate(query, turns[:, 5, None]).norm(), query.norm())
 
 
 def test_masked_mean_ignores_the_rest() -> None:

@@ -41,12 +41,19 @@ def stop_after(steps: int, error: Exception) -> Progress:
     return watch
 
 
-def test_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        train(shop(60), PAGES, TINY, tmp_path / name)
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run without a checkpoint."""
+    folder = tmp_path_factory.mktemp("tiny") / "model"
+    train(shop(60), PAGES, TINY, folder)
+    return folder
+
+
+def test_same_seed_gives_the_same_weights(tiny: Path, tmp_path: Path) -> None:
+    train(shop(60), PAGES, TINY, tmp_path / "again")
     train(shop(60), PAGES, TINY.model_copy(update={"seed": 1}), tmp_path / "other")
-    assert same(weights(tmp_path / "one"), weights(tmp_path / "two"))
-    assert not same(weights(tmp_path / "one"), weights(tmp_path / "other"))
+    assert same(weights(tiny), weights(tmp_path / "again"))
+    assert not same(weights(tiny), weights(tmp_path / "other"))
 
 
 def test_one_core_gives_the_same_weights_as_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +71,7 @@ def straight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("steps", [1, 17, 20, 31])
+@pytest.mark.parametrize("steps", [1, 17, 31])
 def test_resumed_run_ends_where_a_straight_one_does(straight: Path, tmp_path: Path, steps: int) -> None:
     kept = tmp_path / "checkpoints"
     with pytest.raises(RuntimeError, match="killed"):
@@ -84,12 +91,11 @@ def test_cancelled_run_leaves_a_checkpoint_and_nothing_else(tmp_path: Path) -> N
     assert [file.name for file in tmp_path.rglob("*") if file.is_file()] == [CHECKPOINT]
 
 
-def test_checkpoint_of_other_data_is_not_used(tmp_path: Path) -> None:
+def test_checkpoint_of_other_data_is_not_used(tiny: Path, tmp_path: Path) -> None:
     kept = tmp_path / "checkpoints"
     train(shop(60, seed=5), PAGES, TINY, tmp_path / "before", checkpoint_dir=kept)
     train(shop(60), PAGES, TINY, tmp_path / "with", checkpoint_dir=kept)
-    train(shop(60), PAGES, TINY, tmp_path / "without")
-    assert same(weights(tmp_path / "with"), weights(tmp_path / "without"))
+    assert same(weights(tmp_path / "with"), weights(tiny))
 
 
 def test_report_is_written_and_the_curve_is_reported(tmp_path: Path) -> None:
