@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
+import torch.utils.deterministic
 
 from core.errors import SettingsError
 from core.settings import Device
@@ -40,8 +42,9 @@ def repeatable(device: torch.device) -> Iterator[None]:
     which PyTorch shows reads of what was never written, is off: it is a twentieth of the time.
     """
     before = torch.are_deterministic_algorithms_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    memory: Any = torch.utils.deterministic  # its attributes are made in a way that type checkers do not see
+    filled = memory.fill_uninitialized_memory
+    memory.fill_uninitialized_memory = False
     warned = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(True, warn_only=device.type == "cuda")
     try:
@@ -49,4 +52,4 @@ def repeatable(device: torch.device) -> Iterator[None]:
             yield
     finally:
         torch.use_deterministic_algorithms(before, warn_only=warned)
-        torch.utils.deterministic.fill_uninitialized_memory = filled
+        memory.fill_uninitialized_memory = filled
