@@ -1,5 +1,6 @@
 # make run    the app on http://127.0.0.1:8501 (PORT=… for another port)
 # make test   everything that can be tested
+# make unit   the tests to run all the time: no pages, programs, servers or browsers
 # make check  lint, format and types
 # make bench  the benchmark at a small size (USERS=… for a larger one)
 PORT ?= 8501
@@ -9,7 +10,7 @@ PY := .venv/bin/python
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 
-.PHONY: run setup test check format bench clean
+.PHONY: run setup test unit check format bench clean
 
 run: $(RUNTIME)
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -31,6 +32,9 @@ $(DEV): requirements-dev.txt requirements-llm-test.txt $(RUNTIME)
 test: $(DEV)
 	$(PY) -m pytest -n 2 --dist loadfile -m "not e2e"  # a file shares its fixtures in one process
 	$(PY) -m pytest -m e2e
+
+unit: $(DEV)
+	$(PY) -m pytest -n 2 --dist loadfile -m "not e2e and not integration"
 
 check: $(DEV)
 	$(PY) -m ruff check .

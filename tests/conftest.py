@@ -1,5 +1,8 @@
 """What holds for every test."""
 
+from pathlib import Path
+from typing import Final
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -10,6 +13,20 @@ settings.register_profile(
     "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("repeatable")
+
+HERE: Final = Path(__file__).parent
+INTEGRATION: Final = (
+    *("pages", "benchmarks", "core/test_cli.py", "core/test_jobs.py"),
+    *("core/llm/test_real.py", "core/words/test_sandbox.py"),
+)
+"""Where tests run whole pages, programs or servers; the others are the unit part."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by place, so that no test can be forgotten."""
+    for item in items:
+        if any(item.path.is_relative_to(HERE / part) for part in INTEGRATION):
+            item.add_marker(pytest.mark.integration)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -76,6 +76,7 @@ def _serve(path: str) -> None:
     params.model.path = path
     params.hostnames, params.port = ["127.0.0.1"], 0
     params.n_ctx, params.n_parallel = CONTEXT_TOKENS, 1
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1  # several wait for each other
     params.model_alias = {MODEL}
     params.api_keys = [KEY]
     params.warmup, params.ui = False, False

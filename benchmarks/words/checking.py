@@ -14,6 +14,8 @@ Wanted = tuple[str, tuple[str, ...], str]
 """Metric, rows and item of a figure that an answer has to give."""
 LISTS = ("top", "entry", "exit", "step")
 """Answers that list items: their values and order are checked, as equal ones may stand in for each other."""
+NO_LABELS = "Unknown → Unknown"
+"""A step between pages without a label says nothing and is not listed; it counts among all steps."""
 DISTANCE_TOLERANCE = 1e-4
 """Centroids are float32 sums of many vectors."""
 DESCRIBED = ("users", "share", "page_views_mean", "sessions_mean", "engagement_s_mean", "outcome_rate")
@@ -122,6 +124,20 @@ def wanted_of(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
         yield from (("moved", ("all",), ""), ("moved_share", ("all",), ""))
     elif kind == "list":
         yield from (("users", (key,), "") for key in oracle.segments)
+    else:
+        yield from _wanted_choice(expect, oracle)
+
+
+def _wanted_choice(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
+    """Some items beside each other, or the rows on one side of all users."""
+    name = expect["metric"]
+    if expect["kind"] == "either":
+        (key,) = expect["rows"]
+        yield from ((f"{name}:{expect['dimension']}", (key,), value) for value in expect["values"])
+    elif expect["kind"] == "beyond":
+        every, sign = oracle.measure(name, "all"), {"above": 1, "below": -1}[expect["side"]]
+        beyond = [key for key in oracle.segments if sign * (oracle.measure(name, key) - every) > 0]
+        yield from ((name, (key,), "") for key in ("all", *beyond))
 
 
 def _extremes(oracle: Oracle) -> Iterator[Wanted]:
@@ -187,7 +203,8 @@ def _listed(expect: dict[str, Any], oracle: Oracle) -> Any:  # noqa: ANN401 - a 
 
     (key,) = expect["rows"]
     if expect["kind"] == "step":
-        return oracle.steps(expect["by"], key, expect.get("origin"), expect.get("target"))
+        steps = oracle.steps(expect["by"], key, expect.get("origin"), expect.get("target"))
+        return steps.drop(NO_LABELS, errors="ignore")
     if expect["kind"] in ("entry", "exit"):
         return oracle.ends(expect["kind"], key)
     dimension, metric = expect["dimension"], expect["metric"]
@@ -240,6 +257,8 @@ def _number(value: float, name: str) -> str:
 def _times(value: float) -> str:
     if math.isinf(value):
         return "only here"
+    if 0 < value < 0.095:
+        return f"{value:#.2g}×"
     return f"{value:,.0f}×" if value >= 10 else f"{value:.1f}×"
 
 

@@ -83,7 +83,7 @@ def open_shop(dataset: Dataset, segments: int = 6) -> Shop:
     data = ProfileData.from_dataset(dataset)
     basis = Basis.from_tables(dataset.key, data, dataset.pages, dataset.sequences, labels)
     profiles = profile(data, partition.labels, AnalyzeSettings())
-    context = make_context(basis, profiles, partition, EDITED, vectors, earlier(partition))
+    context = make_context(basis, profiles, partition, EDITED, earlier(partition))
     return Shop(dataset, labels, partition, vectors, context)
 
 

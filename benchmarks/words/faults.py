@@ -10,13 +10,20 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.words.sentences import held_out, mended, tuned, writers
+from benchmarks.words.sentences import fresh, mended, more_writers, tuned, writers
 from benchmarks.words.shop import BY_HAND, Shop, drawn
 from core.words.contract import Unit
 from core.words.measures import BY_KEY, write
-from core.words.numerals import SMALL
+from core.words.number_words import SMALL
 
-SLOT: Final = re.compile(r"\{([^{}]+)\}")
+SLOT: Final = re.compile(r"\{([^{}!]+)(?:!(\w+))?\}")
+"""What stands in it, and after an exclamation mark how that is spelt."""
+SPELLINGS: Final = {
+    "sp": (("%", " %"),), "pct": (("%", " percent"),), "x": (("×", "x"),), "times": (("×", " times"),),
+    "plain": ((",", ""),), "pp": ((" percentage points", " pp"),),
+    "m": ((" h", "h"), (" min", "m"), (" s", "s")), "mins": ((" min", " minutes"), (" s", " seconds")),
+}  # fmt: skip
+ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 OTHER_METRIC: Final = {
     "users": "outcome_users", "outcome_users": "users", "sessions": "users", "share": "outcome_rate",
     "outcome_rate": "share", "sessions_mean": "pages_per_session", "page_views_mean": "sessions_mean",
@@ -75,6 +82,22 @@ def called(segment: int, cast: Cast, style: int) -> str:
     )[style % 7]  # fmt: skip
 
 
+def named(segment: int, form: str, cast: Cast, style: int) -> str:
+    """A segment in the form that a sentence asks for, or in one of all ways."""
+    forms = {
+        "S": f"S{segment + 1}", "#": str(segment + 1), "name": cast.shop.names[segment],
+        "nth": f"the {ORDINALS[segment % 8]} segment",
+    }  # fmt: skip
+    return forms.get(form) or called(segment, cast, style)
+
+
+def rank(metric: str, segment: int, form: str, shop: Shop) -> str:
+    """Place of a segment among all, most first, in words or as a number."""
+    values = shop.table[metric][: len(shop.names)]
+    place = sum(value > values[segment] for value in values)
+    return str(place + 1) if form == "#" else ORDINALS[place]
+
+
 def value_of(metric: str, row: int, shop: Shop) -> float:
     """A figure of the table; ``low`` and ``high`` are the ends of the outcome rate's interval."""
     if metric in ("low", "high"):
@@ -122,6 +145,8 @@ def _whole_in_words(value: int) -> str:
 def place_of(name: str, cast: Cast) -> int:
     """Row of the table."""
     n = len(cast.shop.names)
+    if name.isdigit():
+        return int(name) - 1
     return {"A": cast.a, "B": cast.b, "C": cast.c, "group": n, "all": n + 1}[name]
 
 
@@ -135,13 +160,14 @@ def filled(slot: str, cast: Cast) -> str:
     """What stands in a slot of a right sentence."""
     name, _, form = slot.partition("|")
     part = name.split(":")
-    if name in ("A", "B", "C"):
-        row = place_of(name, cast)
-        return f"S{row + 1}" if form == "S" else called(row, cast, cast.style + "ABC".index(name) * 2)
+    if name in ("A", "B", "C") or name.isdigit():
+        return named(place_of(name, cast), form, cast, cast.style + max("ABC".find(name), 0) * 2)
     if name in ("X", "Y"):
         return cast.x if name == "X" else cast.y
     if part[0] in ("MAX", "MIN"):
-        return called(extreme(part[0], part[1], cast.shop), cast, cast.style)
+        return named(extreme(part[0], part[1], cast.shop), form, cast, cast.style)
+    if part[0] == "rank":
+        return rank(part[1], place_of(part[2], cast), form, cast.shop)
     if part[0] in ("ratio", "points", "gap", *DOWN):
         return compared(part[0], part[1], (place_of(part[2], cast), place_of(part[3], cast)), cast.shop)
     if len(part) == 4:  # share:page:A:X
@@ -172,6 +198,8 @@ def render(sentence: str, fill: dict[int, str], cast: Cast) -> tuple[str, list[t
         text += sentence[last : match.start()]
         start = len(text)
         said = fill.get(number) or filled(match[1], cast)
+        for usual, spelling in SPELLINGS.get(match[2], ()):
+            said = said.replace(usual, spelling)
         text += said[0].upper() + said[1:] if not text or text.endswith((". ", "\n- ", "# ")) else said
         spans.append((start, len(text)))
         last = match.end()
@@ -290,9 +318,16 @@ def _corpus(name: str, shop: Shop, module: ModuleType) -> Corpus:
 TUNED: Final = _corpus("tuned", BY_HAND, tuned)
 MENDED: Final = _corpus("mended", drawn(11), mended)
 WRITERS: Final = tuple(_corpus("several writers", drawn(seed), writers) for seed in (17, 19))
-HELD_OUT: Final = tuple(_corpus("held out", drawn(seed), held_out) for seed in (23, 29))
-CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, HELD_OUT)
+MORE_WRITERS: Final = tuple(_corpus("more writers", drawn(seed), more_writers) for seed in (23, 29))
+FRESH: Final = (
+    _corpus("fresh", drawn(31), fresh),
+    _corpus("fresh", drawn(37, fresh.NAMES, fresh.PAGES), fresh),
+)
+"""Not among ``CORPORA``: measured by itself."""
+CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, MORE_WRITERS)
 """Those of one kind, over one shop or two."""
+SEEN: Final = tuple(one for corpora in CORPORA for one in corpora)
+"""What the weights are fitted on."""
 
 
 def right_answers(rng: np.random.Generator, corpus: Corpus, times: int = 2) -> list[Sample]:
@@ -330,7 +365,7 @@ def _with_fault(sentence: str, kind: str, cast: Cast, rng: np.random.Generator) 
 def _swapped(sentence: str, cast: Cast) -> Sample | None:
     """The comparing word turned round, or a superlative given to another segment."""
     for number, match in enumerate(SLOT.finditer(sentence)):
-        part = match[1].split(":")
+        part = match[1].partition("|")[0].split(":")
         if part[0] in DOWN:
             right = filled(match[1], cast)
             wrong = DOWN[part[0]] if right == part[0] else part[0]

@@ -22,6 +22,18 @@ def never() -> bool:
     return False
 
 
+class Enough(Exception):
+    """Raised by who is given a text as it comes, when no more of it is wanted.
+
+    Args:
+        text: What of it is the answer.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
 @dataclass(frozen=True)
 class Usage:
     """What was used so far, as the server counts it.
@@ -75,6 +87,11 @@ class Capabilities:
     schema: bool = False
     tools: bool = False
     slots: bool = False
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it can do neither: a small model, most likely on a small machine."""
+        return not (self.tools or self.slots)
 
 
 @dataclass(frozen=True)
@@ -185,7 +202,7 @@ class ChatLlm(Protocol):
         Args:
             messages: So far.
             tools: That may be called.
-            on_text: Gets all the text so far, whenever there is more.
+            on_text: Gets all the text so far, whenever there is more; may raise :class:`Enough`.
             should_stop: Whether to give up; the call ends within a tenth of a second.
             timeout_s: For all attempts together; the settings' for each when None.
 

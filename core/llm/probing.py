@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import BaseModel
 
 from core.errors import ResourceError
-from core.llm.contract import Capabilities
+from core.llm.contract import Capabilities, Enough
 from core.llm.requests import Budget
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ WEATHER: Final = {
         "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
     },
 }  # fmt: skip
+LONGEST: Final = 200
+"""Characters of an answer that are waited for: what was asked for is shorter."""
 _OTHER_DIGIT: Final = re.compile(r"\d")
 
 
@@ -57,7 +59,7 @@ def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambd
     on_step("a sentence with a place for a value")
     said = llm.chat(
         [{"role": "system", "content": WRITE}, {"role": "user", "content": WRITTEN_ABOUT}],
-        should_stop=budget.should_stop, timeout_s=budget.left,
+        on_text=_short, should_stop=budget.should_stop, timeout_s=budget.left,
     ).text  # fmt: skip
     on_step("an object that obeys a JSON schema")
     schema = _obeys_schemas(llm, budget)
@@ -82,9 +84,15 @@ def _obeys_schemas(llm: ServerLlm, budget: Budget) -> bool:
 def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
     try:
         reply = llm.chat(
-            [{"role": "user", "content": CALL}], [WEATHER],
+            [{"role": "user", "content": CALL}], [WEATHER], _short,
             should_stop=budget.should_stop, timeout_s=budget.left,
         )  # fmt: skip
     except ResourceError:
         return False
     return any(call.name == "weather" and "city" in call.arguments for call in reply.calls)
+
+
+def _short(text: str) -> None:
+    """Raises Enough where a model does not come to an end."""
+    if len(text) > LONGEST:
+        raise Enough(text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from core.errors import Beha2VecError
-from core.llm.contract import Message, Stop, Usage, never
+from core.llm.contract import Enough, Message, Stop, Usage, never
 from core.llm.failures import failure, reason_of, redacted, said
 from core.llm.log import Call
 from core.llm.settings import LlmSettings
@@ -108,7 +108,7 @@ class Requests:
             Refused: On 400 and 422.
             ResourceError: On every other failure.
             Cancelled: If the budget's ``should_stop`` says so.
-            Beha2VecError: Whatever ``part`` raises; the request ends with it.
+            Beha2VecError, Enough: Whatever ``part`` raises; the request ends with it.
         """
         client, begun = self._connected(), time.monotonic()
         came, error = Came(), ""
@@ -116,6 +116,9 @@ class Requests:
             result = self._waited(client, messages, work, part, budget)
             came = came_of(result)
             return result
+        except Enough as enough:
+            came = Came(enough.text)
+            raise
         except Exception as problem:
             error = said(problem, self.settings)
             raise
@@ -151,7 +154,7 @@ class Requests:
                             budget.should_stop, left)  # fmt: skip
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             raise Refused(said(error, self.settings)) from error
-        except Beha2VecError:  # cancelled, or whoever gets the parts has had enough
+        except (Beha2VecError, Enough):  # cancelled, or whoever gets the parts wants no more
             self._abandon()
             raise
         except TooLate as error:

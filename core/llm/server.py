@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.errors import ResourceError
 from core.llm import parsing, probing
-from core.llm.contract import Capabilities, ChatReply, Message, Stop, ToolSpec, Usage, never
+from core.llm.contract import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
 from core.llm.failures import SHOWN_CHARACTERS, failure
 from core.llm.requests import Budget, Came, Log, Refused, Requests, calls_as_text
 from core.llm.settings import LlmSettings
@@ -124,12 +124,14 @@ class ServerLlm:
         while True:
             try:
                 pieces = self._ask(messages, tools, on_text, budget)
+                if pieces.any:
+                    return self._whole(pieces, on_text)
+            except Enough as enough:
+                return ChatReply(enough.text)
             except Refused as refusal:
                 if not self._step_down(refusal.reason):
                     raise self._error(refusal.reason) from refusal
                 continue
-            if pieces.any:
-                return self._whole(pieces, on_text)
             self._streams = False  # an answer that is no stream, though a stream was asked for
 
     def _ask(

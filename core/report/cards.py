@@ -88,7 +88,9 @@ class CardMaker:
     def _facts(self, row: Mapping[str, Any]) -> tuple[Fact, ...]:
         named = {**NAMES, Col.OUTCOME_RATE: f"of users with {self._outcome}"}
         return tuple(
-            Fact(named[field], tables.text(field, row[field]), tables.text(field, self._everyone[field]))
+            Fact(
+                named[field], wording.figure(field, row[field]), wording.figure(field, self._everyone[field])
+            )
             for field in tables.present([self._everyone], FACTS)
         )
 

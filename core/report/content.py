@@ -124,7 +124,7 @@ def _row(row: Mapping[str, Any], called: Mapping[str, str], shown: tuple[str, ..
         name=called[row[Col.KEY]],
         users=row[Col.USERS],
         share=row[Col.SHARE],
-        values=tuple(tables.text(field, row[field]) for field in shown),
+        values=tuple(wording.figure(field, row[field]) for field in shown),
         outcome=rate(row),
     )
 

@@ -21,22 +21,7 @@ HEAT_NOTE: Final = (
     f"{CLIP} standard deviations of a user or more; 0.2 is small, 0.8 is large."
 )
 
-_UNITS: Final = {field.field: field.unit for field in FIELDS}
 _EVIDENCE: Final = {field.field: field.evidence.value for field in FIELDS}
-_DIGITS: Final = {Col.PAGE_VIEWS_MEDIAN: 0, Col.SESSIONS_MEAN: 2}
-
-
-def text(field: str, value: float | None) -> str:
-    """A value of the segments table in words."""
-    unit = _UNITS[field]
-    if unit == "seconds":
-        return wording.duration(value)
-    if unit == "":
-        return wording.percent(value, 2)
-    if unit.startswith("currency"):
-        return wording.number(value, 2)
-    whole = value is not None and float(value).is_integer() and field in (Col.PAGE_VIEWS_MEDIAN, Col.USERS)
-    return wording.number(value, 0 if whole else _DIGITS.get(field, 1))
 
 
 def present(rows: Iterable[Mapping[str, Any]], fields: Sequence[str]) -> tuple[str, ...]:
@@ -66,7 +51,7 @@ def heat_rows(heatmap: Iterable[Mapping[str, Any]], called: Mapping[str, str]) -
 def _cell(row: Mapping[str, Any]) -> Cell:
     z, n = row[Col.Z], row[Col.N]
     hint = "" if z is None else f"{z:+.2f} standard deviations; n = {wording.number(n)}"
-    return Cell(text(row[Col.METRIC], row[Col.VALUE]), None if z is None else z / CLIP, hint)
+    return Cell(wording.figure(row[Col.METRIC], row[Col.VALUE]), None if z is None else z / CLIP, hint)
 
 
 def settings(values: Mapping[str, Any]) -> Table:

@@ -22,8 +22,9 @@ HELP: Final = (
     "sessions”), a comparison (“compare segment 1 and 2”), top pages, themes, page types, devices, browsers, "
     "countries or sources (“top pages of segment 3”), what sets a segment apart, a share (“share of "
     "mobile users in segment 2”), paths (“what comes after /cart in segment 2”, “where do users of "
-    "segment 1 enter”), a description, a persona, the most similar segments, what changed, or a chart "
-    "(“chart the outcome rate by segment”)."
+    "segment 1 enter”), a description, a persona, the most similar segments, what changed, who is "
+    "above average (“segments above average in sessions a user”), or a chart (“chart the outcome rate by "
+    "segment”)."
 )
 SHOWN: Final = 5
 PURCHASE: Final = "purchase"
@@ -76,7 +77,8 @@ def _problem(parsed: Parsed, context: Context) -> str:
         return f"Which segment do you mean? {_numbered(context)}"
     if {"most", "least"} <= parsed.cues:
         return "Do you mean the most or the least?"
-    if "vague" in parsed.cues or (not parsed.metrics and parsed.cues & _unsaid(parsed, context)):
+    named = parsed.metrics or ("interested" in parsed.cues and parsed.items)
+    if "vague" in parsed.cues or (not named and parsed.cues & _unsaid(parsed, context)):
         return (
             "By what? Name a figure, such as the outcome rate, the revenue a user, the sessions a user, the "
             "page views a user or the engagement time."
@@ -90,7 +92,7 @@ def _problem(parsed: Parsed, context: Context) -> str:
 def _unsaid(parsed: Parsed, context: Context) -> set[str]:
     """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
     counts = context.tables.profiles.outcome == PURCHASE and parsed.cues & {"share", "many"}
-    return {"best", "worst"} if counts else {"best", "worst", "buys"}
+    return {"best", "worst"} if counts else {"best", "worst", "buys", "above", "below"}
 
 
 def _no_such_segment(missing: list[str], context: Context) -> str:

@@ -1,155 +1,237 @@
-"""Which segment a number in a sentence is of.
+"""What a value in a sentence is of: which segment, which measure, which page.
 
-A number of another segment is as real as the right one, so that being in the data proves nothing. The rules
-are those of reading: a value in brackets belongs to the name before it, ``90 in segment 2`` to the name that
-follows, everything else to the subject of the sentence; a sentence without one goes on about the last one's.
+A number of another segment is as real as the right one, so that being in the data proves nothing. Every
+name of the sentence, and what the text went on about before, is a candidate. A linear model over a few signs
+of the wording (what stands in between, on which side, in which clause) ranks them, as mention-ranking models
+of coreference do (Denis and Baldridge 2008, "Specialized models and ranking for coreference resolution"). Its
+weights, ``binding.yaml``, are fitted on sentences whose values are known: ``python -m benchmarks.words.fit``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Final
 
-from core.words.binding_measure import is_of_all
-from core.words.mentions import ALL, Kind
-from core.words.sentence import LIST, Group, Place, Sentence
+import yaml
 
-_RIGHT_BEHIND: Final = re.compile(
-    r"(?:['’]s?)?[\s*_)\"”’]*(?:[:(=–—-]|,\s(?=wh))?\s*"
-    r"(?:(?:at|with|has|have|had|is|are|only|just|about|around|roughly|nearly|almost|sits at"
-    r"|stands at|which|that"
-    r"|where|who|counts|shows|records|reaches|converts|does|its|their|the|own|mere|merely|some|n\s?="
-    r"|rate|of)\s*)*",
-    re.IGNORECASE,
+from core.words.mentions import ALL, REST, Kind, Mention
+from core.words.pairing import paired
+from core.words.phrases import READ_AS
+from core.words.sentence import Place, Sentence
+
+Keys = tuple[str, ...]
+Signs = dict[str, float]
+"""Sign of the wording → how strong it is."""
+Candidate = tuple[Keys, Signs]
+"""All that a name may mean, and the signs for and against its being what a value is of."""
+WEIGHTS: Final = Path(__file__).parent / "binding.yaml"
+
+_WORD: Final = re.compile(r"[\w§]+")
+_MOST_WORDS: Final = 12
+_STOP: Final = re.compile(r"[;:\n|→–—?!]|\.\s")
+_CONJUNCTION: Final = re.compile(
+    r"\b(?:and|while|whereas|but|though|although|than|versus|vs|against|compared)\b", re.IGNORECASE
 )
-"""Between a name and a value that can only be its own."""
-_LEADS_TO: Final = re.compile(
-    r"[^,;:()]*\b(?:in|of|for|from|among|within|by|to|at|up|over|belong to|form|constitute|across|into|is"
-    r"|are|was)"
-    r"[\s]+(?:(?:the|users|visitors|people|those|members|in|of)\s+)*[\"“'*_]*",
+_LINK: Final = re.compile(
+    r"[^,;:()|]*\b(?:in|of|for|from|among|within|by|to|at|into|out of)\s+"
+    r"(?:(?:the|all|its|their|our|users|visitors|people)\s+)*\W*",
     re.IGNORECASE,
 )
 """Between a value and the name that it is tied to: ``users are in``."""
-_BREAK: Final = re.compile(
-    r"\b(?:and|while|whereas|but|than|as|versus|vs|compared|against|although|though)\b", re.I
+_TOUCH: Final = re.compile(
+    r"[\s*_(:=“”\"'’,-]*(?:(?:the|a|of|in|is|at|has|have|with|its|their)\b[\s*_(]*)?", re.IGNORECASE
 )
-_THOSE_OF: Final = re.compile(r"\b(?:that|those|the one) of\s+(?:the\s+)?[“']?$", re.IGNORECASE)
-_VALUES: Final = re.compile(rf"{LIST.pattern}|\s*(?:against|compared (?:to|with)|to)\s*", re.IGNORECASE)
-"""Between values that are listed together."""
-_OPENS: Final = re.compile(r"\s*(?:\w+\s+){0,2}\([\s\"“*]*(?:the\s)?[\s\"“*]*", re.IGNORECASE)
-_AGAINST: Final = re.compile(r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+$", re.IGNORECASE)
-ALL_BEFORE: Final = re.compile(r"\ball\s+(?:of\s+)?(?:(?:the|our)\s+)?[*_]*$", re.IGNORECASE)
-"""Before a value that is of all users: ``among all 900 users``."""
-_RESPECTIVELY: Final = re.compile(r"\brespectively\b|\bin (?:that|this) order\b", re.IGNORECASE)
+_WHOLES: Final = {
+    "whole": re.compile(
+        r"\b(?:of|under|among|from|out of)\s+(?:(?:all|the|our|its|a total of)\s+)*$|[\d\]]\s?/\s?$",
+        re.IGNORECASE,
+    ),
+    "part of": re.compile(r"[\d\]](?: \w+)? (?:out )?of (?:(?:all|the|our) )*$"),
+    "all of": re.compile(r"\ball (?:of )?(?:(?:the|our) )?[*_]*$", re.IGNORECASE),
+}
+"""Before the whole that something is a part of: ``19 of 743 users``, ``among all 900 users``."""
+_OF_WHOLE: Final = re.compile(r"\s+of\s+(?:(?:all|the|our|its|their)\s+)*(?:[\d\[])")
+"""Behind a part: ``12 % of its 743 users``."""
+_USERS: Final = re.compile(r"\b(?:users|visitors|members|people|customers)\b", re.IGNORECASE)
 
 
-def segments_of(sentence: Sentence, value: Place, *, compares: bool = False) -> tuple[str, ...]:
-    """Keys of the segment or segments that a value is of; the data set as a whole if nothing is named.
+def scores(
+    sentence: Sentence,
+    value: Place,
+    kind: Kind,
+    fits: Callable[[str], bool] = lambda _: True,
+    head: str = "",
+) -> dict[str, float]:
+    """How well each name of a kind reads as what a value is of.
 
     Args:
         sentence: Where it stands.
         value: Where in it.
-        compares: Whether it says how many times or how much more: ``2× that of segment 3`` is not of 3.
+        kind: Segments, measures or things.
+        fits: Whether a value written like this can be of a key.
+        head: Which weights, if not those of the kind: ``compared`` for what is compared with something,
+            ``extreme`` for what has the most or the least, ``slot`` for a measure whose unit is not seen.
+
+    Returns:
+        Key → log-odds against the best, 0 for that one; empty if nothing is named.
     """
-    if is_of_all(sentence, value) or ALL_BEFORE.search(sentence.text[: value.start]):
-        return (ALL,)
-    plain = () if compares else _paired(sentence, value) or _tied(sentence, value)
-    group = plain or _subject(sentence, value)
-    if group:
-        return tuple(key for one in group for key in one.keys)
-    before = sentence.before
-    if before.others and not compares and _AGAINST.search(sentence.text[: value.start]):
-        return before.others  # users 120 against 90
-    return before.segments or (ALL,)
+    weights = _weights()[head or kind.value]
+    found: dict[str, float] = {}
+    for keys, signs in candidates(sentence, value, kind, fits):
+        score = sum(weights.get(sign, 0.0) * size for sign, size in signs.items())
+        for key in keys:
+            found[key] = max(score, found.get(key, score))
+    top = max(found.values(), default=0.0)
+    return {key: score - top for key, score in found.items()}
 
 
-def other_of(sentence: Sentence, value: Place, own: Sequence[str]) -> tuple[str, ...]:
-    """Keys of what the value's segment is compared with; empty if nothing else is named."""
-    others = [group for group in sentence.groups if set(_keys(group)).isdisjoint(own)]
-    reference = [group for group in others if sentence.is_reference(group)]
-    near = min(reference or others, key=lambda group: _distance(group, value), default=None)
+def best(sentence: Sentence, value: Place, kind: Kind, head: str = "") -> Keys:
+    """Keys of the name that reads best; several for a measure whose name may mean each."""
+    return tuple(key for key, score in scores(sentence, value, kind, head=head).items() if score >= 0)
+
+
+def other_of(sentence: Sentence, value: Place, own: Keys) -> Keys:
+    """Key of what the value's segment is compared with; empty if nothing else is named."""
+    groups = [group for group in sentence.groups if group[0].keys[0] not in own or len(group) > 1]
+    reference = [group for group in groups if sentence.is_reference(group)]
+    others = [one for group in reference or groups for one in group if one.keys[0] not in own]
+    near = min(others, key=lambda one: max(one.start - value.end, value.start - one.end), default=None)
     if near:
-        return _keys(near)
+        return near.keys
     before = (*sentence.before.segments, *sentence.before.others)
-    return tuple(key for key in before if key not in own)
+    return tuple(key for key in before if key not in own)[:1]
 
 
-def _paired(sentence: Sentence, value: Place) -> Group:
-    """``Segments 1 and 2 have 120 and 90 users``: the first value is of the first segment."""
-    row = _value_row(sentence, value)
-    for group in sentence.groups:
-        if len(group) == len(row) > 1:
-            return (group[row.index(value)],)
-    if len(row) == len(sentence.groups) == 2 and sentence.groups[1][-1].end <= row[0].start:
-        in_order = sorted(sentence.groups, key=sentence.is_reference)  # the first value is the subject's
-        return in_order[row.index(value)]
-    return ()
+def candidates(sentence: Sentence, value: Place, kind: Kind, fits: Callable[[str], bool]) -> list[Candidate]:
+    """Each name that a value can be of; where no segment is named, all users."""
+    ahead, of = sentence.text[: value.start], sentence.text.startswith(" of", value.end)
+    named = [
+        (one, read)
+        for one in _names(sentence, kind)
+        if one.keys != (REST,) and (read := _read(one.keys, fits, of=of))
+    ]
+    rivals = [one for one, _ in named]
+    own = paired(sentence, value, [one for one in rivals if not one.weak])
+    found = [
+        (keys, {**_signs(sentence, value, one, rivals, own), **more})
+        for one, read in named
+        for keys, more in read
+    ]
+    for sign, each in _carried(sentence, kind):
+        found += [(keys, {sign: 1.0, **more}) for keys, more in _read(each, fits, of=of)]
+    wholes = {sign: 1.0 for sign, before in _WHOLES.items() if before.search(ahead)}
+    if kind is Kind.SEGMENT and (wholes or not found):
+        found.append(((ALL,), wholes))
+    if kind is Kind.METRIC and wholes and fits("users"):
+        found.append((("users",), wholes))
+    return found
 
 
-def _value_row(sentence: Sentence, value: Place) -> list[Place]:
-    """The values that are listed together with one."""
-    if _RESPECTIVELY.search(sentence.text):
-        return list(sentence.values)
-    row: list[Place] = []
-    for one in sentence.values:
-        if row and not _VALUES.fullmatch(sentence.text[row[-1].end : one.start]):
-            if value in row:
-                return row
-            row = []
-        row.append(one)
-    return row if value in row else [value]
+def _read(keys: Keys, fits: Callable[[str], bool], *, of: bool) -> list[Candidate]:
+    """What a name may mean, and what it may stand for: how a value is written says which."""
+    own = tuple(key for key in keys if fits(key))
+    others = {other for key in keys for other in READ_AS.get(key, ()) if fits(other)} - set(own)
+    read: list[Candidate] = [((other,), {f"as {other}{' of' * of}": 1.0}) for other in sorted(others)]
+    return [(own, {}), *read] if own else read
 
 
-def _tied(sentence: Sentence, value: Place) -> Group:
-    """A name right before or, by ``in`` or ``of``, behind the value."""
-    ahead = [group for group in sentence.groups if group[-1].end <= value.start]
-    if ahead and _is_right_behind(sentence, ahead[-1], value):
-        return ahead[-1]
-    if bracketed := _bracketed(sentence, value):
-        return bracketed
-    if not ahead and (whole := _of_all(sentence, value)):
-        return whole
-    behind = next((group for group in sentence.groups if group[0].start >= value.end), None)
-    if behind is None or sentence.any_value(value.end, behind[0].start):
-        return ()
-    between = sentence.text[value.end : behind[0].start]
-    tied = _LEADS_TO.fullmatch(between) and not _BREAK.search(between)
-    may_be = behind in sentence.subjects or behind[0].keys == (ALL,)
-    return behind if tied and may_be else ()
+def _names(sentence: Sentence, kind: Kind) -> list[Mention]:
+    """The names of a kind; ``one-page users`` and ``all users`` also say that users are counted."""
+    counted = [
+        replace(one, kind=kind, keys=("users",), start=one.start + noun.start(), end=one.start + noun.end())
+        for one in (sentence.of(Kind.SEGMENT) if kind is Kind.METRIC else ())
+        if not one.keys[0].startswith("segment:")
+        for noun in _USERS.finditer(sentence.text[one.start : one.end])
+    ]
+    return sorted([*sentence.of(kind), *counted], key=lambda one: one.start)
 
 
-def _is_right_behind(sentence: Sentence, group: Group, value: Place) -> bool:
-    between = sentence.text[group[-1].end : value.start]
-    if _THOSE_OF.search(sentence.text[: group[0].start]):
-        between = between.lstrip(" ,)")  # those of segment 2, 90
-    return bool(_RIGHT_BEHIND.fullmatch(between))
+def _carried(sentence: Sentence, kind: Kind) -> Iterator[tuple[str, Keys]]:
+    """What the sentence goes on about."""
+    before = sentence.before
+    if kind is Kind.METRIC and before.metrics:
+        yield "carried", before.metrics
+    elif kind is Kind.ITEM:
+        yield from (("carried", (key,)) for key in before.items)
+    elif kind is Kind.SEGMENT:
+        beside = " beside" if sentence.subjects else ""
+        yield from ((f"carried{beside}", (key,)) for key in before.segments)
+        yield from ((f"carried other{beside}", (key,)) for key in before.others)
 
 
-def _bracketed(sentence: Sentence, value: Place) -> Group:
-    """``from 5 % (segment 2)``: a name alone in brackets behind a value."""
-    behind = next((group for group in sentence.groups if group[0].start >= value.end), None)
-    if behind is None or not _OPENS.fullmatch(sentence.text[value.end : behind[0].start]):
-        return ()
-    return behind if re.match(r"[\s\"”*]*\)", sentence.text[behind[-1].end :]) else ()
+def _signs(
+    sentence: Sentence, value: Place, one: Mention, rivals: Sequence[Mention], own: Mention | None
+) -> Signs:
+    """The signs of one name."""
+    ahead = one.start < value.start
+    start = min(one.end, value.start) if ahead else value.end
+    end = value.start if ahead else max(one.start, value.end)
+    between = _between(sentence, start, end, rivals)
+    signs = {f"{'ahead' if ahead else 'behind'} {name}".strip(): size for name, size in between.items()}
+    if one.kind is Kind.SEGMENT:
+        signs |= _of_segment(sentence, one, rivals, between, ahead=ahead)
+    if one.kind is Kind.METRIC:
+        signs |= _of_measure(sentence, value, one, rivals, ahead=ahead)
+    every = [each for each in _names(sentence, one.kind) if not each.weak]
+    if one in every and value in sentence.values and len(every) == len(sentence.values) > 1:
+        signs["same rank" if every.index(one) == sentence.values.index(value) else "other rank"] = 1.0
+    if own is not None:
+        signs["paired" if one is own else "not paired"] = 1.0
+    return {sign: size for sign, size in signs.items() if size}
 
 
-def _of_all(sentence: Sentence, value: Place) -> Group:
-    """``of 900 users overall, 120 are in segment 1``: a weak word right behind a value."""
-    behind = [one for one in sentence.of(Kind.SEGMENT) if one.weak and one.start >= value.end]
-    near = behind and re.fullmatch(r"\s*(?:\w+\s+)?", sentence.text[value.end : behind[0].start])
-    return (behind[0],) if near else ()
+def _between(sentence: Sentence, start: int, end: int, rivals: Sequence[Mention]) -> Signs:
+    """What stands between a name and a value."""
+    text = sentence.between(start, end)
+    opened = text.count("(") - text.count(")")
+    return {
+        "": 1.0,
+        "words": min(len(_WORD.findall(text)), _MOST_WORDS) ** 0.5,
+        "values": min(2.0, sum(start <= each.start and each.end <= end for each in sentence.values)),
+        "names": min(2.0, sum(start <= each.start and each.end <= end for each in rivals)),
+        "comma": float("," in text),
+        "stop": float(bool(_STOP.search(text))),
+        "conjunction": float(bool(_CONJUNCTION.search(text))),
+        "into brackets": float(opened > 0),
+        "out of brackets": float(opened < 0),
+        "touches": float(bool(_TOUCH.fullmatch(text))),
+        "link": float(bool(_LINK.fullmatch(text))),
+    }
 
 
-def _subject(sentence: Sentence, value: Place) -> Group:
-    ahead = [group for group in sentence.subjects if group[-1].end <= value.start]
-    behind = [group for group in sentence.subjects if group[0].start >= value.end]
-    return ahead[-1] if ahead else behind[0] if behind else ()
+def _of_segment(
+    sentence: Sentence, one: Mention, rivals: Sequence[Mention], between: Signs, *, ahead: bool
+) -> Signs:
+    """How a segment's name stands: first, or only to be compared with."""
+    group = next((group for group in sentence.groups if one in group), (one,))
+    near = ahead and between["words"] ** 2 <= 3.5 and not between["comma"] and not between["names"]
+    return {
+        "reference near" if near else "reference": float(sentence.is_reference(group)),
+        "weak near" if between["touches"] else "weak": float(one.weak),
+        "all": float(one.keys == (ALL,)),
+        "first": float(one is rivals[0]),
+    }
 
 
-def _keys(group: Group) -> tuple[str, ...]:
-    return tuple(key for one in group for key in one.keys)
+def _of_measure(
+    sentence: Sentence, value: Place, one: Mention, rivals: Sequence[Mention], *, ahead: bool
+) -> Signs:
+    """How a measure's name stands: last, as in ``743 users converted``, or as the noun of a whole."""
+    after = next((each.start for each in sentence.values if each.start >= value.end), len(sentence.text))
+    later = [each for each in rivals if one.end <= each.start < after]
+    parted = all(_STOP.search(sentence.text[one.end : each.start]) for each in later)
+    is_whole = _WHOLES["whole"].search(sentence.text[: value.start])
+    is_part = not ahead and _OF_WHOLE.match(sentence.text[value.end :])
+    how = "whole" if is_whole else "part" if is_part else "plain"
+    return {f"{how} {'users' if 'users' in one.keys else 'other'}": 1.0, "last": float(not ahead and parted)}
 
 
-def _distance(group: Group, value: Place) -> int:
-    return min(abs(group[0].start - value.end), abs(value.start - group[-1].end))
+@cache
+def _weights() -> Mapping[str, Mapping[str, float]]:
+    """Head → sign → weight."""
+    weights: dict[str, dict[str, float]] = yaml.safe_load(WEIGHTS.read_text(encoding="utf-8"))
+    return weights

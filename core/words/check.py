@@ -7,38 +7,24 @@ it, and that no number is smuggled in, in digits or in words.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-from core.words.binding import other_of, segments_of
-from core.words.binding_measure import items_of, metric_of
-from core.words.claims import is_more
+from core.words.assignment import MARGIN, Said, Tie, assigned
+from core.words.binding import best
+from core.words.claims import Claim, claims_of
 from core.words.comparatives import Comparative, find_comparatives
 from core.words.contract import Fact, Unit
-from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, Mention, parts
-from core.words.near import may_be
+from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, Mention
 from core.words.numerals import Numeral, Written, find_numerals
-from core.words.reading import (
-    GENERIC,
-    Read,
-    counts_segments,
-    is_share_behind_count,
-    is_swapped,
-    names_item,
-    names_metric,
-    names_pair,
-    names_segments,
-    read,
-)
+from core.words.reading import Read, counts_segments, read
 from core.words.render import SLOTS
 from core.words.sentence import Place, Sentence
 
 CLOSE: Final = 0.05
 """``twice`` may stand for 1.9× to 2.1×."""
-
-_APART: Final = re.compile(r"\b(?:apart|differs?|difference|gap)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -116,9 +102,12 @@ class SlotChecker:
             (one.start, one.end) for one in self._lexicon.mentions(question) if one.kind is not Kind.METRIC
         ]
         asked = {one.value for one in find_numerals(question, named)}
-        problems: list[Problem] = []
-        for part in read(text, self._lexicon, _slots, question):
-            problems += _Sentence(part, self._known, asked, self._lexicon).problems()
+        parts = [
+            _Sentence(part, self._known, asked, self._lexicon)
+            for part in read(text, self._lexicon, _slots, question)
+        ]
+        claims = iter(assigned([tie for part in parts for tie, _ in part.ties]))
+        problems = [one for part in parts for one in part.problems(list(islice(claims, len(part.ties))))]
         return Checked(text, tuple(sorted(problems, key=lambda one: (one.start, one.end))))
 
 
@@ -136,10 +125,32 @@ class _Sentence:
         self._sentence = self._with_named_items(part.sentence)
         self._comparatives = find_comparatives(part.sentence.text, part.sentence.names)
 
-    def problems(self) -> list[Problem]:
-        """All that is wrong with the sentence."""
-        found = [self._slot(place, fact) for place, fact in self._cited]
-        found += [self._numeral(one) for one in self._numerals()]
+        self.ties = [
+            (
+                Tie(
+                    self._sentence,
+                    Said(place, claims_of(fact)[:1], {fact.unit}, is_slot=True),
+                    lexicon,
+                    self._comparatives,
+                ),
+                fact,
+            )
+            for place, fact in self._cited
+            if fact is not None and fact.unit is not Unit.TEXT
+        ]
+
+    def problems(self, claims: Sequence[Claim | None]) -> list[Problem]:
+        """All that is wrong with the sentence, given what each slot could be."""
+        unknown = [place for place, fact in self._cited if fact is None]
+        found = [
+            *(self._problem(place, "this is no fact of this turn") for place in unknown),
+            *(
+                self._problem(tie.said.place, self._why(tie, fact))
+                for (tie, fact), claim in zip(self.ties, claims, strict=True)
+                if claim is None
+            ),
+            *(self._numeral(one) for one in self._numerals()),
+        ]
         found += [self._comparison(one) for one in self._comparatives if self._compares(one)]
         found += [
             self._problem(Place(one.start, one.end), "there is no such segment")
@@ -155,80 +166,13 @@ class _Sentence:
         values = [place for place, fact in self._cited if not (fact and fact.unit is Unit.TEXT)]
         return Sentence(sentence.text, mentions, values, sentence.before)
 
-    def _slot(self, place: Place, fact: Fact | None) -> Problem | None:
-        if fact is None:
-            return self._problem(place, "this is no fact of this turn")
-        if fact.unit is Unit.TEXT and fact.comparison:
-            return None
-        wrong = self._wrong_segment(place, fact)
-        if not wrong and fact.unit is not Unit.TEXT:
-            wrong = self._wrong_measure(place, fact)
-        if wrong and not fact.comparison and self._may_be(place, fact):
-            return None
-        return self._problem(place, wrong) if wrong else None
-
-    def _may_be(self, place: Place, fact: Fact) -> bool:
-        """Whether another reading allows it; not where the sentence cites the fact twice."""
-        units = self._lexicon.units
-
-        def fits(mention: Mention) -> bool:
-            return any(fact.unit in units.get(key, ()) for key in mention.keys)
-
-        once = sum(other is fact for _, other in self._cited) == 1
-        return once and may_be(fact, parts(fact.metric), self._sentence, place, fits)
-
-    def _wrong_segment(self, place: Place, fact: Fact) -> str:
-        compares = fact.comparison or fact.unit in (Unit.RATIO, Unit.POINTS)
-        compares = compares and fact.metric != "distance"
-        own = segments_of(self._sentence, place, compares=compares)
-        if len(fact.segments) < 2:
-            fine = names_segments(fact, own, ()) or not fact.segments
-            return "" if fine else f"the sentence is about {_list(own)}, this is of {_list(fact.segments)}"
-        other = other_of(self._sentence, place, own)
-        if names_pair(fact, own, self._sentence) or self._is_apart(fact):
-            return ""
-        if names_segments(fact, own, other):
-            return "the comparison goes the other way round" if self._contradicts(place, fact) else ""
-        if is_swapped(fact, own, other) and fact.unit is not Unit.RATIO and self._contradicts(place, fact):
-            return ""
-        return f"the sentence compares {_list((*own, *other))}, this compares {_list(fact.segments)}"
-
-    def _is_apart(self, fact: Fact) -> bool:
-        """Whether a difference is only said to be one: ``they differ by [[F6]]`` goes both ways."""
-        named = {key for group in self._sentence.groups for one in group for key in one.keys}
-        apart = fact.unit is Unit.POINTS and _APART.search(self._sentence.text)
-        return bool(apart) and named == set(fact.segments) and not self._comparatives
-
-    def _contradicts(self, place: Place, fact: Fact) -> bool:
-        word = self._nearest(place)
-        more = is_more(fact)
-        return word is not None and more is not None and word.up != more
-
-    def _wrong_measure(self, place: Place, fact: Fact) -> str:
-        if fact.item and not names_item(fact, items_of(self._sentence, place), self._sentence):
+    def _why(self, tie: Tie, fact: Fact) -> str:
+        if tie.of_segment(fact) < -MARGIN:
+            head = "compared" if len(fact.segments) > 1 else ""
+            own = best(self._sentence, tie.said.place, Kind.SEGMENT, head=head)
+            return f"the sentence is about {_list(own)}, this is of {_list(fact.segments)}"
+        if fact.item and tie.of_measure(tie.said.claims[0]) < -MARGIN:
             return f"the sentence does not name {fact.item!r}"
-        if fact.metric in ("share", "share_clustered") and is_share_behind_count(self._sentence, place):
-            return ""
-        metric, named = metric_of(self._sentence, place, lambda _: True)
-        if fact.item and fact.unit is not Unit.COUNT and not GENERIC.isdisjoint(metric):
-            return ""
-        if (named or not fact.item) and metric and not names_metric(fact, metric):
-            return self._unless_other_noun(place, fact)
-        if not metric and not fact.item:
-            return f"the sentence does not say that this is {fact.label!r}"
-        return ""
-
-    def _unless_other_noun(self, place: Place, fact: Fact) -> str:
-        """``of users [[F3]] convert``: another measure near by is fine if the right one is as near."""
-
-        def right(mention: Mention) -> bool:
-            return names_metric(fact, mention.keys)
-
-        metric, named = metric_of(self._sentence, place, lambda one: right(one) or _is_counted(one, fact))
-        if named and names_metric(fact, metric):
-            return ""
-        if fact.item and not any(map(right, self._sentence.of(Kind.METRIC))) and not named:
-            return ""
         return f"the sentence names another measure, this is {fact.label!r}"
 
     def _numerals(self) -> list[Numeral]:
@@ -273,13 +217,6 @@ class _Sentence:
             return self._problem(place, "a comparison must cite a fact that compares")
         return None
 
-    def _nearest(self, place: Place) -> Comparative | None:
-        return min(
-            self._comparatives,
-            key=lambda one: min(abs(one.start - place.end), abs(place.start - one.end)),
-            default=None,
-        )
-
     def _problem(self, place: Place, reason: str) -> Problem:
         return Problem(self._start + place.start, self._start + place.end, reason)
 
@@ -289,11 +226,6 @@ def _named(place: Place, fact: Fact) -> Mention:
     if fact.comparison:
         return Mention(place.start, place.end, Kind.SEGMENT, fact.segments)
     return Mention(place.start, place.end, Kind.ITEM, (str(fact.value),))
-
-
-def _is_counted(mention: Mention, fact: Fact) -> bool:
-    """Whether a name may be the measure of a value like this, and not only what it is a share of."""
-    return fact.unit is Unit.COUNT or "users" not in mention.keys
 
 
 def _list(keys: Sequence[str]) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from core.words.contract import Fact, Unit
 from core.words.measures import N_OF
-from core.words.mentions import parts
+from core.words.mentions import Kind, Mention, parts
 from core.words.numerals import Numeral, Written, find_numerals
 
 _HUNDREDFOLD: Final = (Unit.SHARE, Unit.POINTS)
@@ -28,7 +29,7 @@ _LEVEL: Final = re.compile(
 )
 _INTERVAL: Final = re.compile(
     r"\b(?:interval|ci|confidence|between|ranges?|lies|(?:low|lower|high|upper) end"
-    r"|from [\d.]+\s?%? to)\b|±|\[\s?[\d.]+\s?%?\s?[,;–-]\s?[\d.]+\s?%?\s?\]",
+    r"|from [\d.]+\s?%? to)\b|±|[\[(]\s?[\d.]+\s?%?\s?(?:[,;–-]|to)\s?[\d.]+\s?%?\s?[\])]",
     re.IGNORECASE,
 )
 LOOSEST: Final = 0.1
@@ -60,10 +61,6 @@ class Claim:
     def key(self) -> tuple[frozenset[str], tuple[str, ...], float]:
         """What it has in common with a claim that says the same."""
         return self.metrics, self.fact.segments, self.value
-
-    def is_called(self, named: tuple[str, ...]) -> bool:
-        """Whether one of the measures that a name may mean is this one."""
-        return not self.metrics.isdisjoint(named)
 
 
 def claims_of(fact: Fact) -> list[Claim]:
@@ -128,9 +125,10 @@ def _is_rounded(value: float, written: float, numeral: Numeral, how: str) -> boo
 
 def units_of(numeral: Numeral) -> set[Unit]:
     """Units of the facts that a number written like this can be of."""
-    decimal = numeral.written is Written.PLAIN and numeral.value <= 1 and numeral.step < 1
-    shares = {Unit.SHARE} if decimal else set()
-    return shares | {unit for unit, forms in _WRITTEN.items() if numeral.written in forms}
+    units = {unit for unit, forms in _WRITTEN.items() if numeral.written in forms}
+    if numeral.step >= 1 or numeral.written is not Written.PLAIN:
+        return units
+    return units - {Unit.COUNT} | ({Unit.SHARE} if numeral.value <= 1 else set())
 
 
 def says_interval(text: str) -> bool:
@@ -138,9 +136,14 @@ def says_interval(text: str) -> bool:
     return bool(_INTERVAL.search(text))
 
 
-def is_interval_level(text: str, numeral: Numeral) -> bool:
-    """Whether a number is the 95 % of "95 % interval"."""
-    return numeral.written is Written.PERCENT and bool(_LEVEL.match(text[numeral.end :]))
+def numerals_of(text: str, mentions: Sequence[Mention]) -> list[Numeral]:
+    """The numbers of a sentence that claim something: none in a name, nor the 95 % of "95 % interval"."""
+    names = [(one.start, one.end) for one in mentions if one.kind is not Kind.METRIC]
+    return [
+        one
+        for one in find_numerals(text, names)
+        if one.written is not Written.PERCENT or not _LEVEL.match(text[one.end :])
+    ]
 
 
 def is_more(fact: Fact) -> bool | None:

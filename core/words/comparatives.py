@@ -23,7 +23,7 @@ _IDLE: Final = re.compile(
     r"\b(?:at (?:least|most|best|worst)|(?<!the )most of|(?<!the )most (?:users|visitors|people"
     r"|sessions)(?!\s+per\b|\s*:)|most (?:often|viewed|seen|common|likely"
     r"|of|important|notably|probably)|(?:once|no|any|even|what is|what's|learn|know|find out|see|ever) more"
-    r"|more (?:or less|about|details?|and more|likely to want|importantly)|best (?:practices?|suited"
+    r"|more (?:or less|on|about|details?|and more|likely to want|importantly)|best (?:practices?|suited"
     r"|guess|to)"
     r"|(?:the )?above (?:figures?|table|numbers?)|(?:see|listed|shown|table|described) (?:above"
     r"|below)|better understand"
@@ -37,8 +37,8 @@ _ABOUT: Final = re.compile(
     r"|no fewer than|no less than)"
     r"|(?P<under>less than|fewer than|under|below|at most|nearly|almost|close to|just under|up to"
     r"|not quite|barely)"
-    r"|(?P<near>about|around|roughly|approximately|approx\.?|some|circa|ca\.|an estimated"
-    r"|or so))\s+(?:an?\s+)?$"
+    r"|(?P<near>about|around|roughly|approximately|approx\.?|approximate|some|circa|ca?\.|an estimated|or so"
+    r"|(?:in the region|in the order|on the order) of|rounded|just shy of))\s+(?:an?\s+)?$"
     r"|(?P<tilde>[~≈])\s?$",
     re.IGNORECASE,
 )

@@ -20,7 +20,6 @@ from core.profiles.metrics import Profiles
 from core.profiles.page_counts import PageCounts
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.rows import Rows, make_rows
-from core.profiles.samples import medoids
 from core.profiles.top_pages import top_pages
 from core.report.wording import common_origin, short_address
 from core.schema import Pages, View
@@ -30,8 +29,6 @@ from core.words.measures import clean
 
 ALL: Final = "all"
 ENDS_LISTED: Final = 50
-TYPICAL: Final = 3
-"""Typical users a segment."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,14 +202,14 @@ class Context:
     Args:
         tables: What was counted.
         names: Segment → name, the analyst's where edited; a segment without one is called by its number.
-        vectors: float32 of shape (n_users, d), what was clustered; None leaves typical visitors out.
         previous: The segments before the last move of a slider.
+        suggested: Segment → name that the analyst was offered and has not taken (yet).
     """
 
     tables: Tables
     names: Mapping[int, str] = field(default_factory=dict)
-    vectors: np.ndarray | None = None
     previous: Partition | None = None
+    suggested: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def segment_keys(self) -> tuple[str, ...]:
@@ -223,11 +220,6 @@ class Context:
     def keys(self) -> tuple[str, ...]:
         """Keys of all rows."""
         return tuple(self.tables.records)
-
-    @cached_property
-    def typical(self) -> Mapping[int, np.ndarray]:
-        """Segment → its most typical users; empty without vectors."""
-        return {} if self.vectors is None else medoids(self.vectors, self.tables.partition, TYPICAL)
 
     def row(self, key: str) -> Mapping[str, Any]:
         """A row of the segments table."""
@@ -249,8 +241,7 @@ def make_context(
     profiles: Profiles,
     partition: Partition,
     names: Mapping[int, str],
-    vectors: np.ndarray | None = None,
     previous: Partition | None = None,
 ) -> Context:
     """Everything in one go; where only names change, ``dataclasses.replace`` them and keep the tables."""
-    return Context(Tables(basis, profiles, partition), names, vectors, previous)
+    return Context(Tables(basis, profiles, partition), names, previous)

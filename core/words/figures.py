@@ -10,6 +10,7 @@ from typing import Any, Final
 from core.errors import InputError
 from core.profiles.columns import Col
 from core.profiles.paths import FROM, SESSIONS_N, TO
+from core.report.wording import digits
 from core.segments.geometry import squared_distances
 from core.words.context import Context
 from core.words.contract import Fact, Unit
@@ -50,7 +51,7 @@ class Figures:
         is_rate = name == Col.OUTCOME_RATE
         return self.book.add(
             name, measure.label, (key,), value, measure.unit,
-            digits=0 if name == Col.PAGE_VIEWS_MEDIAN and value.is_integer() else measure.digits,
+            digits=digits(name, value),
             interval=(row[Col.OUTCOME_LOW], row[Col.OUTCOME_HIGH]) if is_rate else None,
             n=row[N_OF[name]],
             users=_behind(row, name),
@@ -73,10 +74,10 @@ class Figures:
         one, other = self.needed(first, name), self.needed(second, name)
         measure = BY_KEY[name]
         unit = Unit.POINTS if measure.unit is Unit.SHARE else measure.unit
-        digits = max(1, measure.digits) if unit is Unit.POINTS else measure.digits
+        after_point = max(1, measure.digits) if unit is Unit.POINTS else measure.digits
         return self.book.add(
             f"difference:{name}", f"difference in {measure.label}", (first, second),
-            float(one.value) - float(other.value), unit, digits=digits, n=min(one.n, other.n),
+            float(one.value) - float(other.value), unit, digits=after_point, n=min(one.n, other.n),
             users=min(self.book.users(one), self.book.users(other)),
             comparison=True, query=select(f"difference({name})", "segments", key=f"{first}, {second}"),
         )  # fmt: skip

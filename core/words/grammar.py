@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from core.profiles.columns import Col
 from core.words.context import Context
 from core.words.items import Dimension
 from core.words.lexicon import Lexicon, Meaning, Sort, distance, lexicon, tokens
@@ -41,7 +42,7 @@ class Parsed:
         missing: Segments that do not exist, as they were written.
         unknown: Words that are not understood.
         asks: Questions back.
-        notes: How misspelt words were read.
+        notes: How misspelt words and names that are only suggested were read.
     """
 
     rows: list[str] = field(default_factory=list)
@@ -111,6 +112,8 @@ class _Reader:
         (meaning,) = meanings
         if meaning.sort is Sort.ROW:
             _once(self.parsed.rows, meaning.value)
+            if meaning.suggested:
+                self._note_suggested(meaning.value)
         elif meaning.sort is Sort.METRIC:
             _once(self.parsed.metrics, meaning.value)
         elif meaning.sort is Sort.DIMENSION:
@@ -123,6 +126,10 @@ class _Reader:
             self.parsed.nouns = True
         else:
             self.parsed.fills.add(text)
+
+    def _note_suggested(self, key: str) -> None:
+        name = clean(self.context.suggested[int(self.context.row(key)[Col.SEGMENT])])
+        _once(self.parsed.notes, f"“{name}” is only suggested as the name of {self.context.title(key)}.")
 
     def _said(self, meaning: Meaning) -> str:
         if meaning.sort is Sort.ROW:

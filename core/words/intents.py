@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from core.errors import InputError
 from core.profiles.columns import Col
 from core.schema import View
 from core.words import arguments, compare, describe, item_tools, other_tools, segment_tools
@@ -163,6 +164,26 @@ def _rank_item(figures: Figures, parsed: Parsed) -> Finding:
     return item_tools.rank_item(figures, dimension, value, _item_metric(parsed), order)
 
 
+def _either(figures: Figures, parsed: Parsed) -> Finding:
+    if len({dimension for dimension, _ in parsed.items}) > 1:
+        raise InputError("These are of different kinds, and one question can only be about one kind")
+    metric = ItemMetric.USERS if "many" in parsed.cues else ItemMetric.SHARE
+    values = [value for _, value in parsed.items]
+    return item_tools.either(figures, _row(parsed), parsed.items[0][0], values, metric)
+
+
+def _likes(figures: Figures, parsed: Parsed) -> Finding:
+    """Whoever likes a page saw it; whoever likes a theme or a type spends more of the page views on it."""
+    dimension, value = parsed.items[0]
+    metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
+    order = Order.LEAST if "least" in parsed.cues else Order.MOST
+    return item_tools.rank_item(figures, dimension, value, metric, order)
+
+
+def _beyond(figures: Figures, parsed: Parsed) -> Finding:
+    return segment_tools.beyond_average(figures, parsed.metrics[0], above="above" in parsed.cues)
+
+
 def _item_metric(parsed: Parsed) -> ItemMetric:
     """Page views where they are spoken of, else users; a share where one is asked for, else their number."""
     share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.metrics
@@ -269,6 +290,13 @@ INTENTS: Final = (
            metrics=(1, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
     Intent("share", _share, _cues("mostly"), _cues("viewed", *_LOOSE), rows=(1, MANY), dimensions=(0, 1),
            items=(1, 1)),
+    Intent("either", _either, _cues(), _cues("many", "share", "most", "mostly", "viewed", *_LOOSE),
+           rows=(0, 1), dimensions=(0, 1), items=(2, MANY), says=frozenset({"or"})),
+    Intent("either", _either, _cues("compare"), _cues("many", "share", *_LOOSE), rows=(0, 1),
+           dimensions=(0, 1), items=(2, MANY)),
+    Intent("likes", _likes, _cues("interested"), _cues("most", "least", *_LOOSE), dimensions=(0, 1),
+           items=(1, 1)),
+    Intent("beyond", _beyond, _cues("above", "below"), _cues(*_LOOSE), metrics=(1, 1)),
     Intent("rank_item", _rank_item, _cues("most", "least"), _cues("share", "many", "viewed", *_LOOSE),
            metrics=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
     Intent("top", _top, _cues("top", "most", "mostly", "apart", "viewed", "interested", "list"), _cues(),

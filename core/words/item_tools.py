@@ -78,6 +78,23 @@ def item_shares(
     return Finding(" ".join(parts), tuple(facts), fact_table(context, facts), query)
 
 
+def either(
+    figures: Figures, key: str, dimension: Dimension, values: Sequence[str], metric: ItemMetric
+) -> Finding:
+    """Some items of one row beside each other, the most frequent first.
+
+    Raises:
+        InputError: If the data has no such item, or it is absent for the row.
+    """
+    context = figures.context
+    found = [_needed(figures, known(context, key), dimension, one, metric) for one in values]
+    facts = ordered(found, most=True)
+    said = listing([f"{fact.item} ({slot(fact)})" for fact in facts])
+    text = f"{context.title(key)} – {facts[0].label}: {said}."
+    query = select(f"value, {metric}", table_of(dimension), key=key, value=", ".join(values))
+    return Finding(text, tuple(facts), fact_table(context, facts), query)
+
+
 def rank_item(
     figures: Figures, dimension: Dimension, value: str, metric: ItemMetric, order: arguments.Order
 ) -> Finding:

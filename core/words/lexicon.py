@@ -40,11 +40,13 @@ class Meaning:
         sort: What it stands for.
         value: Row key, metric, dimension, item or cue.
         dimension: Of an item.
+        suggested: Whether it is a name that a segment does not have yet.
     """
 
     sort: Sort
     value: str
     dimension: Dimension | None = None
+    suggested: bool = False
 
 
 Phrase = tuple[str, ...]
@@ -144,6 +146,8 @@ def _rows(context: Context) -> Iterator[tuple[str, Meaning]]:
             yield str(row[Col.LABEL]), Meaning(Sort.ROW, key)
         elif name := context.names.get(int(row[Col.SEGMENT])):
             yield name, Meaning(Sort.ROW, key)
+        elif name := context.suggested.get(int(row[Col.SEGMENT])):
+            yield name, Meaning(Sort.ROW, key, suggested=True)
 
 
 def words(phrases: Iterable[Phrase]) -> set[str]:

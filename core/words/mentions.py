@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from core.words.contract import Fact, Unit
-from core.words.numerals import SMALL
-from core.words.phrases import ALL_WORDS, EXTRA_WORDS, METRIC_WORDS, PER_SESSION, PER_USER, REST_WORDS, WEAK
+from core.words.measures import BY_KEY
+from core.words.number_words import SMALL
+from core.words.phrases import ALL_WORDS, EXTRA_WORDS, METRIC_WORDS, OTHER, PER_SESSION, REST_WORDS, WEAK
 
 ALL: Final = "all"
 REST: Final = "rest"
@@ -27,15 +28,10 @@ _NUMBERED: Final = re.compile(
     r"(?!\s*(?:%|[.,]\d|percent|×)))*)",
     re.IGNORECASE,
 )
-_EACH_USER: Final = re.compile(
-    r"\b(?:per|each|every|an? average|a typical|the average) (?:user|visitor|person|head|member|customer)\b"
-    r"|\bapiece\b|\btimes\b(?!\s(?:as|more|that|the)\b)",
-    re.IGNORECASE,
-)
-_AVERAGE: Final = re.compile(r"\bon average\b|\baverag(?:e|es|ing)\b", re.IGNORECASE)
 _EACH_SESSION: Final = re.compile(
     r"\b(?:per|each|every|an? average|a typical|the average|a) (?:session|visit)\b", re.IGNORECASE
 )
+_CLAUSE: Final = re.compile(r"[^;\n]+")
 _OF_ALL: Final = re.compile(r"\bof (?:all|the total)(?=\s*[.,;)]|$)", re.IGNORECASE)
 _AGAINST: Final = re.compile(r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+\S+(?:\s%)?\s+$", re.I)
 _SHARE_BEFORE: Final = re.compile(
@@ -43,10 +39,6 @@ _SHARE_BEFORE: Final = re.compile(
 )
 _NOUN: Final = re.compile(r"[\"”’]?\s(?:segment|cluster|group|audience)\b", re.IGNORECASE)
 _SHORT: Final = re.compile(r"(?<![\w#])(?:[SC](?P<letter>\d{1,2})(?!\w|\.\d)|#(?P<hash>\d{1,2})(?![\w.:]))")
-_SENTENCE_END: Final = re.compile(
-    r"\n+|(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?<!\bseg)(?<!\bca)(?<!\bapprox)(?<!\bp\.p)"
-    r"[.!?][\"”’)*_]*\s+(?=[^a-z])"
-)
 
 
 class Kind(StrEnum):
@@ -98,6 +90,9 @@ class Lexicon:
         for fact in facts:
             for part in parts(fact.metric):
                 self.units.setdefault(part, set()).add(fact.unit)
+        for measure in BY_KEY.values():
+            self.units.setdefault(measure.key, set()).add(measure.unit)
+        self.units[OTHER] = set(Unit)
         self._phrases = _phrases(facts, segments, metrics or METRIC_WORDS)
         spelt = sorted(self._phrases, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(_flexible, spelt)), re.IGNORECASE)
@@ -112,6 +107,10 @@ class Lexicon:
             if not any(one.start < other.end and other.start < one.end for other in kept):
                 kept.append(one)
         return _averaged(text, _merged(text, sorted(kept, key=lambda one: one.start)))
+
+    def is_written(self, key: str, units: Collection[Unit]) -> bool:
+        """Whether a measure is written in one of some units."""
+        return not self.units.get(key, set()).isdisjoint(units)
 
     def _named(self, text: str) -> list[Mention]:
         found: list[Mention] = []
@@ -161,13 +160,6 @@ def parts(metric: str) -> set[str]:
     return {metric, *metric.split(":")}
 
 
-def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Where sentences begin and end; a line end always ends one."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-    spans = zip([0, *ends], [*ends, len(text)], strict=True)
-    return [(start, end) for start, end in spans if text[start:end].strip()]
-
-
 def _phrases(
     facts: Iterable[Fact], segments: Mapping[str, Sequence[str]], metrics: Mapping[str, Sequence[str]]
 ) -> dict[str, list[Meaning]]:
@@ -200,6 +192,8 @@ def _metric_phrases(facts: Iterable[Fact], metrics: Mapping[str, Sequence[str]])
     for table in (metrics, EXTRA_WORDS):
         for metric, words in table.items():
             for word in words:
+                if word.startswith("percent "):  # 12 percent of users convert
+                    continue
                 for spelt in {word, word.replace(" per ", "/")}:
                     found.setdefault(_plain(spelt), set()).add(metric)
     for fact in facts:
@@ -236,13 +230,11 @@ def _all_not_share(text: str, one: Mention) -> Mention:
 
 
 def _averaged(text: str, mentions: list[Mention]) -> list[Mention]:
-    """``Per user, it brings 3.10 of revenue``: revenue may be that of a user there."""
-    each_session = PER_SESSION if _EACH_SESSION.search(text) else {}
-    each_user = _EACH_USER.search(text) or (_AVERAGE.search(text) and not each_session)
-    means = {**(PER_USER if each_user else {}), **each_session}
+    """``Per session, they open 5.7 pages``: pages are those of a session there."""
+    parts = [match.span() for match in _CLAUSE.finditer(text) if _EACH_SESSION.search(match[0])]
     return [
-        replace(one, keys=(*one.keys, *(means[key] for key in one.keys if key in means)))
-        if one.kind is Kind.METRIC
+        replace(one, keys=tuple(PER_SESSION.get(key, key) for key in one.keys))
+        if one.kind is Kind.METRIC and any(start <= one.start < end for start, end in parts)
         else one
         for one in mentions
     ]
@@ -261,4 +253,4 @@ def _plain(text: str) -> str:
 def _flexible(phrase: str) -> str:
     """A pattern for a phrase: whole words, any white space, an optional plural s."""
     words = r"\s+".join(map(re.escape, phrase.split()))
-    return rf"(?<!\w){words}(?:s(?!\w))?(?!\w|(?<=\d)[.,]\d)"
+    return rf"(?<!\w){words}(?:s(?!\w))?(?!\w|(?<=\d)[.,]\d|(?<=\d)\s(?:min|s|h)\b)"

@@ -9,6 +9,20 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from core.words.number_words import (
+    FRACTION,
+    FRACTIONS,
+    MULTIPLE,
+    MULTIPLES,
+    NOT_A_NUMBER,
+    ORDINAL,
+    ORDINALS,
+    SCALES,
+    SMALL,
+    SPELT,
+    spelt_value,
+)
+
 
 class Written(StrEnum):
     """What a number is written as."""
@@ -47,51 +61,6 @@ class Numeral:
     negative: bool = False
 
 
-_UNITS: Final = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS: Final = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-SMALL: Final = {
-    **{word: float(value) for value, word in enumerate(_UNITS)},
-    **{word: 10.0 * value for value, word in enumerate(_TENS, start=2)},
-    "dozen": 12.0,
-    "score": 20.0,
-}
-SCALES: Final = {"hundred": 1e2, "thousand": 1e3, "million": 1e6, "billion": 1e9}
-FRACTIONS: Final = {
-    "half": 50.0, "halves": 50.0, "third": 100 / 3, "thirds": 100 / 3, "quarter": 25.0, "quarters": 25.0,
-    "fifth": 20.0, "fifths": 20.0, "tenth": 10.0, "tenths": 10.0,
-}  # fmt: skip
-MULTIPLES: Final = {
-    "twice": 2.0, "double": 2.0, "doubles": 2.0, "doubled": 2.0, "twofold": 2.0, "thrice": 3.0, "triple": 3.0,
-    "triples": 3.0, "tripled": 3.0, "threefold": 3.0, "quadruple": 4.0, "quadrupled": 4.0, "fourfold": 4.0,
-    "tenfold": 10.0, "halved": 0.5, "halves": 0.5,
-}  # fmt: skip
-_ORDINAL_WORDS: Final = (
-    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
-    "twelfth",
-)  # fmt: skip
-ORDINALS: Final = {word: float(value) for value, word in enumerate(_ORDINAL_WORDS, start=1)}
-
 _PERCENT: Final = r"(?:\s?%|[\s-]per\s?cent\b)"
 _POINTS: Final = r"(?:\s?(?:%|percentage|per\s?cent)?[\s-]?(?:points?|pts?\b|pp\b)|\s?p\.p\.)"
 _TIMES: Final = r"(?:\s?[×✕]|\s?x(?![a-z0-9])|[\s-]times\b|[\s-]?fold\b)"
@@ -119,40 +88,6 @@ _DIGITS: Final = re.compile(
     r"(?P<suffix>[kKmM](?![a-zA-Z])|\s(?:thousand|million|billion)\b)?(?P<ordinal>(?:st|nd|rd|th)\b)?"
 )
 _SUFFIXES: Final = {"k": 1e3, "m": 1e6} | {name: SCALES[name] for name in ("thousand", "million", "billion")}
-_WORD: Final = "|".join(sorted([*SMALL, *SCALES], key=len, reverse=True))
-_SPELT: Final = re.compile(
-    rf"\b(?:{_WORD})(?:s)?(?:(?:[\s-]|\sand\s)(?:{_WORD})\b)*(?:\spoint(?:\s(?:{'|'.join(_UNITS)}))+)?\b"
-    rf"|\ba\s(?:hundred|thousand|million|dozen)(?:\sand)?(?:[\s-](?:{_WORD})\b)*",
-    re.IGNORECASE,
-)
-_FRACTION: Final = re.compile(
-    r"\b(?:(?P<count>a|one|two|three|four|\d)[\s-])?(?P<part>half|halves|thirds?|quarters?|fifths?|tenths?)\b"
-    r"(?![\s-](?:part(?:y|ies)|hand)\b)"
-    r"|\bevery\s(?P<every>other|second|third|fourth|fifth|tenth)\s(?=user|visitor|person|member|customer|one\b)"
-    r"|\b(?:(?P<n>one|two|three|nine|\d)\s(?:in|out\sof)\s(?:every\s)?(?P<of>two|three|four|five|ten|\d+))\b",
-    re.IGNORECASE,
-)
-_MULTIPLE: Final = re.compile(
-    rf"\b(?:half\sas\b|(?:{'|'.join(sorted(MULTIPLES, key=len, reverse=True))})\b)", re.IGNORECASE
-)
-_ORDINAL: Final = re.compile(
-    rf"\b(?:{'|'.join(ORDINALS)})\b(?![\s-](?:part(?:y|ies)|hand|time|glance|touch)\b)", re.IGNORECASE
-)
-_REMARKS: Final = (
-    "figures|numbers|things|points|reasons|ideas|steps|ways|options|questions|aspects|takeaways|findings"
-    "|observations|differences|similarities|recommendations|suggestions|examples"
-)
-"""What a text counts of itself: ``two things stand out``."""
-_NOT_A_NUMBER: Final = re.compile(
-    r"\b(?:(?:this|that|which|each|every|any|no|another|other|only|the)\sone"
-    r"|one\s(?:another|can|could|should|might|would|may|must|who|of\s(?:the|these|those|them)|(?:of|in|from)(?=\s(?:the\s)?\W?\x1f))"
-    r"|(?:number|priority|option|step|point|reason|idea)\sone"
-    rf"|(?:two|three|four|five|six|seven|eight|nine|ten)(?=\s(?:\w+\s)?(?:{_REMARKS})\b)"
-    r"|(?:is|are|was)\sone\s(?:to|for|that|which|where|worth)|the\sones|at\sfirst|in\sthe\sfirst\splace|first(?:ly)?(?=,)|second(?:ly)?(?=,)|third(?:ly)?(?=,)|on\sthe\sone\shand"
-    r"|first(?=\s*[.;:!?)]|\s*$|\sand\sthen)|one[\s-](?:stop|off|click)"
-    r"|(?:a|per|every|each)\ssecond(?!\s(?:largest|highest|most))|better\shalf)\b",
-    re.IGNORECASE,
-)
 _RANGE: Final = re.compile(r"\s?(?:[–—-]|to|and up to)\s?")
 _LISTED: Final = re.compile(r"(?m)^[ \t]*(?:[-*+•]\s+)?(?:\(?\d{1,2}[.)]|#\d{1,2}[.:)])(?=\s)")
 """``1. ``, ``2) `` at the start of a line."""
@@ -172,7 +107,7 @@ def find_numerals(text: str, hidden: Sequence[tuple[int, int]] = ()) -> list[Num
         found += numerals
         blanked = _blank(blanked, [(one.start, one.end) for one in numerals])
         if finder is _digits:
-            blanked = _blank(blanked, [match.span() for match in _NOT_A_NUMBER.finditer(blanked)])
+            blanked = _blank(blanked, [match.span() for match in NOT_A_NUMBER.finditer(blanked)])
     return _ranges(text, sorted(found, key=lambda one: one.start))
 
 
@@ -200,14 +135,14 @@ def _blank(text: str, spans: Sequence[tuple[int, int]]) -> str:
 def _multiples(text: str) -> list[Numeral]:
     return [
         Numeral(match.start(), match.end(), MULTIPLES.get(match[0].lower(), 0.5), 0.1, Written.TIMES, True)
-        for match in _MULTIPLE.finditer(text)
+        for match in MULTIPLE.finditer(text)
     ]
 
 
 def _fractions(text: str) -> list[Numeral]:
     return [
         Numeral(match.start(), match.end(), _fraction(match), 1.0, Written.PERCENT, True, 5.0)
-        for match in _FRACTION.finditer(text)
+        for match in FRACTION.finditer(text)
     ]
 
 
@@ -260,7 +195,9 @@ def _with_unit(one: Numeral, text: str) -> Numeral:
 
 
 def _counts_visits(text: str, start: int, end: int) -> bool:
-    counted = _COUNTED_TIMES.search(text[:start]) or re.match(r"\s(?:each|on average)\b", text[end:])
+    counted = _COUNTED_TIMES.search(text[:start]) or re.match(
+        r"\s(?:each|on average|per|an?|and|in|during|within)\b|,", text[end:]
+    )
     return bool(counted) and not _MULTIPLIES.match(text, end)
 
 
@@ -283,28 +220,12 @@ def _zeros(value: float) -> float:
 
 def _spelt(text: str) -> list[Numeral]:
     found = []
-    for match in _SPELT.finditer(text):
+    for match in SPELT.finditer(text):
         value, step = spelt_value(match[0])
         zeros = max(step, _zeros(value) if step >= 1 else step)
         one = Numeral(match.start(), match.end(), value, step, Written.PLAIN, True, zeros)
         found.append(_with_unit(one, text))
     return found
-
-
-def spelt_value(words: str) -> tuple[float, float]:
-    """The number that words say and what it is rounded to: ``two hundred and five`` → 205, 1."""
-    whole, _, decimals = words.lower().partition(" point ")
-    total = group = 0.0
-    for word in re.findall(r"[a-z]+", whole):
-        name = word if word in SMALL or word in SCALES else word.removesuffix("s")
-        if name == "hundred" or name == "dozen":
-            group = max(group, 1.0) * (100 if name == "hundred" else 12)
-        elif name in SCALES:
-            total, group = total + max(group, 1.0) * SCALES[name], 0.0
-        else:
-            group += SMALL.get(name, 0.0)
-    digits = "".join(str(int(SMALL[word])) for word in decimals.split())
-    return total + group + (float(f"0.{digits}") if digits else 0.0), 10.0 ** -len(digits)
 
 
 def _signs(text: str) -> list[Numeral]:
@@ -319,5 +240,5 @@ def _signs(text: str) -> list[Numeral]:
 def _ordinals(text: str) -> list[Numeral]:
     return [
         Numeral(match.start(), match.end(), ORDINALS[match[0].lower()], 1.0, Written.ORDINAL, True)
-        for match in _ORDINAL.finditer(text)
+        for match in ORDINAL.finditer(text)
     ]

@@ -72,15 +72,6 @@ class Ordering:
                 return mine == (max(known) if up else min(known))
         return False
 
-    def all_have(self, fact: Fact, keys: Sequence[str]) -> bool:
-        """Whether each of several segments has what a fact says of one, as it is written."""
-        texts = {
-            one.segments: one.text
-            for one in self._facts
-            if one.metric == fact.metric and one.item == fact.item and len(one.segments) == 1
-        }
-        return len(keys) > 1 and all(texts.get((key,)) == fact.text for key in keys)
-
 
 def _says(fact: Fact, own: tuple[str, ...], other: tuple[str, ...], up: bool) -> bool:
     """Whether a ratio or difference says that the first has more than the second."""

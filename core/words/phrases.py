@@ -10,39 +10,57 @@ from core.words.measures import MEASURES
 METRIC_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     measure.key: (measure.label, *measure.words) for measure in MEASURES
 }
+OTHER: Final = "other"
+"""Key of measures that we do not count."""
 EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "users": (
-        "larger", "largest", "bigger", "biggest", "smaller", "smallest", "sized", "populous", "number",
-        "numbers", "numbering", "people", "visitors",
-        "members", "customers", "persons", "individuals"),
+        "larger", "largest", "bigger", "biggest", "smaller", "smallest", "large", "big", "small", "sized",
+        "populous", "number", "numbers", "numbering", "people", "visitors", "members",
+        "customers", "persons", "individuals", "shoppers", "u", "n", "strong", "audience", "reach",
+        "user base", "heads", "traffic", "volume", "crowd",
+    ),
     "share": (
-        "share", "of all users", "of all visitors", "of the users overall", "of everyone",
+        "share", "of all users", "of all visitors", "of the users overall", "of everyone", "of everybody",
         "of the whole audience", "of the data set", "share of everyone", "of the total audience",
-        "of the user base",
+        "of the user base", "of all", "of the total", "of the audience", "proportion", "of our audience",
+        "of the whole", "of the base", "of our users", "of the site", "of total", "of the customer base",
     ),
     "outcome_rate": (
-        "buy", "buys", "buying", "purchase", "purchases", "purchasing", "converting", "conversions",
+        "buy", "buys", "buying", "purchase", "purchases", "purchasing", "converting", "conversions", "conv",
         "made a purchase", "make a purchase", "end in a purchase", "conversion rates", "likely to convert",
         "likely to buy", "completed a purchase", "complete a purchase", "bought", "converted", "purchased",
-        "into buyers", "into customers",
+        "into buyers", "into customers", "rate", "rates", "outcomes", "cr", "order", "ordered", "orders",
+        "become buyers", "become customers", "go on to buy", "closing", "buyers",
     ),
     "outcome_users": (
         "made a purchase", "make a purchase", "users converting", "conversions", "purchases",
-        "number of buyers", "completed a purchase", "complete a purchase",
+        "number of buyers", "completed a purchase", "complete a purchase", "buyer", "outcomes",
+        "ordered", "orders", "purchased", "converter", "paying users",
     ),
-    "pages_per_session": ("pages each session", "views each session", "pages per visit"),
-    "page_views_mean": ("pages each", "page views each", "views each", "pages apiece"),
-    "page_views": ("pages",),
+    "sessions": ("session", "visit"),
+    "pages_per_session": ("pages each session", "views each session", "depth"),
+    "page_views_mean": ("pages each", "page views each", "views each", "pages apiece", "pv"),
+    "page_views": ("pages", "page", "view"),
     "sessions_mean": (
-        "sessions each", "visits each", "sessions apiece", "times each", "returns", "come back", "comes back",
-        "came back", "return",
+        "sessions each", "visits each", "sessions apiece", "times", "times each", "returns", "come", "comes",
+        "came", "return", "drop by", "drops by", "frequency", "often", "per-user sessions",
     ),
     "engagement_s_mean": (
-        "spend", "spends", "stay", "stays", "engaged for", "on the site", "longer", "longest",
+        "spend", "spends", "spending", "stay", "stays", "stayed", "staying", "linger", "lingers", "duration",
+        "engaged for", "on the site", "on site", "longer", "longest", "long", "shorter", "shortest", "time",
+        "attention", "dwell", "dwell time",
     ),
     "revenue_per_user": (
-        "spend per head", "per head", "revenue each", "revenue apiece", "worth per user", "spends",
-        "brings in", "bring in", "earns", "earn", "earned",
+        "spend per head", "per head", "revenue each", "revenue apiece", "worth", "spends", "spend",
+        "brings in", "bring in", "earns", "earn", "earned", "earning", "yields", "yield", "rpu",
+        "money", "monetization", "spending",
+    ),
+    OTHER: (
+        "bounce rate", "bounces", "bounced", "bounce count", "churn", "churn rate", "retention",
+        "retention rate", "return rate", "click-through", "click-through rate", "click rate", "ctr", "clicks",
+        "impressions", "exit rate", "abandonment", "abandonment rate", "average order value", "aov",
+        "order value", "margin", "profit", "open rate", "growth rate", "unsubscribe rate", "scroll depth",
+        "add-to-cart rate",
     ),
     "moved": ("changed their segment", "changed segment", "moved"),
     "moved_share": ("changed their segment", "changed segment", "moved"),
@@ -51,15 +69,16 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """What sentences say beside the words that questions are asked in."""
 ALL_WORDS: Final = (
-    "all users", "all visitors", "the overall",
-    "everyone", "the whole data set", "the entire data set", "the data set",
-    "the whole site", "the site as a whole", "site-wide", "sitewide", "across the site", "the whole audience",
-    "overall", "in total", "altogether", "the average user", "the total",
-    "site", "the site", "total site", "site average", "the site average",
+    "all users", "all visitors", "the overall", "everyone", "everybody", "the whole data set",
+    "the entire data set", "the data set", "the whole site", "the site as a whole", "site-wide", "sitewide",
+    "across the site", "the whole audience", "overall", "in total", "altogether", "the average user",
+    "the total", "a total", "total", "site", "the site", "total site", "site average", "the site average",
+    "the average", "on the whole", "taken together", "across the board", "baseline", "the mean",
 )  # fmt: skip
 WEAK: Final = frozenset({
-    "overall", "in total", "altogether", "the total", "site", "the site", "total site", "site average",
-    "the site average",
+    "overall", "in total", "altogether", "the total", "a total", "total", "site", "the site", "total site",
+    "site average", "the site average", "the average", "on the whole", "taken together", "across the board",
+    "baseline", "the mean", "the data set",
 })  # fmt: skip
 """Words for all users only where no segment is named."""
 REST_WORDS: Final = (
@@ -67,9 +86,12 @@ REST_WORDS: Final = (
     "other users", "the other users", "everyone else", "the others", "other clustered users",
     "other visitors", "the other clustered users", "the remaining users", "users elsewhere",
 )  # fmt: skip
-PER_USER: Final = {
-    "revenue": "revenue_per_user", "sessions": "sessions_mean", "page_views": "page_views_mean",
+READ_AS: Final[Mapping[str, tuple[str, ...]]] = {
+    "users": ("share", "share_clustered"), "share": ("share_clustered", "users"),
+    "sessions": ("sessions_mean",),
+    "outcome_users": ("outcome_rate",), "outcome_rate": ("outcome_users",),
+    "page_views": ("page_views_mean",), "revenue": ("revenue_per_user",),
 }  # fmt: skip
-"""Measure → the same a user."""
+"""Measure → what else its name may stand for: how a value is written says which (``12 % of users``)."""
 PER_SESSION: Final = {"page_views": "pages_per_session"}
 """Measure → the same a session."""

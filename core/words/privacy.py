@@ -132,6 +132,7 @@ def build_payload(
     prices: Mapping[str, Price] = PRICES,
     extra: Mapping[str, Any] | None = None,
     schemas: str = "",
+    brief: bool = False,
 ) -> Payload:
     """Make a message of facts and check that it may leave the machine.
 
@@ -149,6 +150,7 @@ def build_payload(
         prices: Model → price.
         extra: More data, plain JSON, such as the conversation so far; texts in it are cleaned.
         schemas: Of tools or of the answer; ours.
+        brief: Whether facts are lines without ids, for a model that could not use these.
 
     Raises:
         InputError: If a user id is in the message, or a figure is of too few users.
@@ -159,7 +161,7 @@ def build_payload(
             quotes.set(said_key(key), name)
     data = {
         "question": clean(question, LONGEST_QUESTION),
-        "facts": [fact_data(fact, quotes) for fact in facts],
+        "facts": [fact_line(fact, quotes) if brief else fact_data(fact, quotes) for fact in facts],
         **{name: cleaned(value) for name, value in (extra or {}).items()},
         "names": quotes.data(),
     }
@@ -200,6 +202,13 @@ def fact_data(fact: Fact, quotes: Quotes) -> dict[str, object]:
     if fact.comparison:
         shown["comparison"] = True
     return shown
+
+
+def fact_line(fact: Fact, quotes: Quotes) -> str:
+    """The same in few words: ``S2, share of users who saw the page P4: 12.5%``."""
+    item = f" {quotes.id_of('P', fact.item)}" if fact.item else ""
+    whose = " against ".join(map(said_key, fact.segments))
+    return f"{whose}, {clean(fact.label)}{item}: {value_of(fact, quotes)}"
 
 
 def value_of(fact: Fact, quotes: Quotes) -> str:

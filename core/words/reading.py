@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.words.contract import Fact
-from core.words.mentions import UNKNOWN, Kind, Lexicon, Mention, parts, split_sentences
+from core.words.mentions import UNKNOWN, Kind, Lexicon, Mention, parts
 from core.words.numerals import Numeral
-from core.words.sentence import About, Group, Place, Sentence
+from core.words.sentence import About, Group, Place, Sentence, split_sentences
 
 _HEADING: Final = re.compile(r"^[ \t]*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$)|:\s*$")
 _ROW: Final = re.compile(r"^[ \t]*\|")
@@ -175,30 +175,6 @@ def is_swapped(fact: Fact, own: tuple[str, ...], other: tuple[str, ...]) -> bool
 STEP: Final = " → "
 GENERIC: Final = frozenset({"users", "page_views", "sessions", "share", "share_clustered"})
 """Measures that are named beside a page or theme without being what is said of it: ``40 % of users``."""
-
-
-def names_item(fact: Fact, items: tuple[str, ...], sentence: Sentence) -> bool:
-    """Whether the text ties a value to what the fact is about; a step is named by both its ends."""
-    if fact.item in items:
-        return True
-    ends = fact.item.split(STEP)
-    named = {key for one in sentence.of(Kind.ITEM) for key in one.keys}
-    return len(ends) == 2 and named.issuperset(ends) and not set(ends).isdisjoint(items)
-
-
-def names_pair(fact: Fact, own: tuple[str, ...], sentence: Sentence) -> bool:
-    """Whether a distance is between the value's segment and another one of the sentence."""
-    named = {key for group in sentence.groups for one in group for key in one.keys}
-    apart = {*named, *sentence.before.segments}.issuperset(fact.segments)
-    return fact.metric == "distance" and apart and not set(own).isdisjoint(fact.segments)
-
-
-_USERS_SHARE: Final = re.compile(r"(?:\d|\]\]) users? \($")
-
-
-def is_share_behind_count(sentence: Sentence, value: Place) -> bool:
-    """Whether a percentage says what share of all users so many are: ``280 users (18.7%)``."""
-    return bool(_USERS_SHARE.search(sentence.text[: value.start]))
 
 
 def counts_segments(sentence: Sentence, numeral: Numeral, n_segments: int) -> bool:

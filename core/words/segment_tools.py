@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from core.errors import InputError
-from core.profiles.columns import ROW, Col, Kind
+from core.profiles.columns import FIELDS, ROW, Col, Kind
+from core.report.wording import figure
 from core.words import arguments
 from core.words.contract import Fact, Unit
 from core.words.facts import slot
 from core.words.figures import Figures, select
 from core.words.findings import Finding, fact_table, known, listing, present
-from core.words.measures import BY_KEY, write
+from core.words.measures import BY_KEY
+
+AVERAGES: Final = frozenset(one.field for one in FIELDS if one.n)
+"""Figures that are a mean, a median or a share of something: those of all users are what is usual."""
 
 
 def list_segments(figures: Figures, asked: arguments.ListSegments) -> Finding:
@@ -101,6 +106,38 @@ def rank_segments(figures: Figures, asked: arguments.RankSegments) -> Finding:
     return Finding(text, (*titles, *facts), table.assign(label=called).reset_index(drop=True), query)
 
 
+def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
+    """Segments whose figure is above, or below, that of all users.
+
+    Raises:
+        InputError: If the figure is absent, or a plain count, whose value over all users is a total.
+    """
+    context, label = figures.context, BY_KEY[name].label
+    every = figures.needed("all", name)
+    if name not in AVERAGES:
+        raise InputError(
+            f"The {label} of all users is a total and no average",
+            allowed="a mean, a median or a rate, such as the sessions a user or the outcome rate",
+        )
+    found = ordered(present([figures.measure(key, name) for key in context.segment_keys]), most=above)
+    beyond = [fact for fact in found if (float(fact.value) > float(every.value)) is above
+              and fact.value != every.value]  # fmt: skip
+    side = "above" if above else "below"
+    said = listing([f"{_called(figures, fact)} ({slot(fact)})" for fact in beyond]) or "no segment"
+    unsure = [
+        _called(figures, fact)
+        for fact in beyond
+        if None not in (fact.low, fact.high) and (fact.low or 0) <= float(every.value) <= (fact.high or 0)
+    ]
+    text = f"{label.capitalize()} of all users: {slot(every)}. {side.capitalize()} that: {said}."
+    if unsure:
+        text += f" The interval of {listing(unsure)} holds that value: it may be chance."
+    facts = (every, *beyond)
+    sign = ">" if above else "<"
+    query = f"{select(f'key, {name}', 'segments', kind=Kind.SEGMENT)} AND {name} {sign} {float(every.value)}"
+    return Finding(text, facts, fact_table(context, facts), query)
+
+
 def superlative(unit: Unit, *, most: bool) -> str:
     """``most`` or ``fewest`` of what is counted, ``highest`` or ``lowest`` of anything else."""
     return {Unit.COUNT: ("fewest", "most")}.get(unit, ("lowest", "highest"))[most]
@@ -134,7 +171,7 @@ def chart(figures: Figures, asked: arguments.ChartSpec) -> Finding:
     ranked = rank_segments(figures, arguments.RankSegments(metric=asked.metric))
     measure = BY_KEY[asked.metric.value]
     table = ranked.table.sort_values(Col.SEGMENT).reset_index(drop=True)
-    table["text"] = [write(float(value), measure.unit, measure.digits) for value in table[measure.key]]
+    table["text"] = [figure(measure.key, float(value)) for value in table[measure.key]]
     spec = {
         "mark": asked.mark.value,
         "title": f"{measure.label.capitalize()} by segment",

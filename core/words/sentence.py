@@ -35,6 +35,10 @@ _AGAINST_VALUE: Final = re.compile(
 LIST: Final = re.compile(
     r"[\s,*_\"“”)]*(?:,|and|&|or|/|as well as|plus|versus|vs\.?)?\s*(?:the\s)?[\s*_\"“”]*", re.IGNORECASE
 )
+_SENTENCE_END: Final = re.compile(
+    r"\n+|(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?<!\bseg)(?<!\bca)(?<!\bc)(?<!\bconv)(?<!\bresp)(?<!\bincl)(?<!\bapprox)(?<!\bp\.p)"
+    r"[.!?][\"”’)*_]*\s+(?=[^a-z])"
+)
 _AND: Final = re.compile(r"\band\b|&|\bor\b|/|\bas well as\b|\bplus\b|\bversus\b|\bvs\b", re.IGNORECASE)
 
 
@@ -131,6 +135,9 @@ class Sentence:
             text = f"{text[: one.start - start]}§{text[one.end - start :]}"
         return text
 
-    def any_value(self, start: int, end: int) -> bool:
-        """Whether a value stands in a stretch of text."""
-        return any(start <= one.start and one.end <= end for one in self.values)
+
+def split_sentences(text: str) -> list[tuple[int, int]]:
+    """Where sentences begin and end; a line end always ends one."""
+    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    spans = zip([0, *ends], [*ends, len(text)], strict=True)
+    return [(start, end) for start, end in spans if text[start:end].strip()]

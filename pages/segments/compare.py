@@ -64,18 +64,17 @@ def _each(bench: Bench, about: Context) -> None:
     st.subheader("One by one")
     made_from = bench.sources
     told = descriptions.load(made_from.store, made_from.model_key, about.tables.digest)
-    suggested = naming.suggested(about) | {segment: one.name for segment, one in told.items()}
     with st.container(horizontal=True, vertical_alignment="center", key="names-actions"):
-        naming.use_all(bench, suggested)
+        naming.use_all(bench, about.suggested)
         naming.undo(bench)
         describe_view.actions(bench, about, told)
-    describe_view.progress(bench)
+    describe_view.progress(bench, about)
     for key, segment in zip(about.segment_keys, bench.segments, strict=True):
         with st.container(border=True, key=f"described-{segment}", gap="xsmall"):
             cards.swatch(segment)
             st.markdown(f"#### {cards.heading(bench.names[segment])}")
-            if bench.own_names.get(segment) != suggested[segment]:
-                naming.offer(bench, segment, suggested[segment])
+            if bench.own_names.get(segment) != about.suggested[segment]:
+                naming.offer(bench, segment, about.suggested[segment])
             if segment in told:
                 describe_view.draw(told[segment], f"segment-{segment}", about.names)
             else:

@@ -11,7 +11,7 @@ import streamlit as st
 from core.profiles.columns import Col, Kind
 from core.profiles.metrics import records
 from core.profiles.names import default_names
-from core.report.wording import number, percent
+from core.report.wording import figure
 from core.schema import Group
 from core.segments.choosing import KScore, suggest
 from pages.ui import (
@@ -68,7 +68,7 @@ def _explore(made_from: Sources) -> None:
 def _cards(bench: Bench) -> None:
     rows = bench.profiles.segments
     working, about = default_names(bench.profiles), topic.context()
-    suggested = naming.suggested(about) if about is not None else {}
+    suggested = about.suggested if about is not None else {}
     with st.container(horizontal=True, vertical_alignment="center", key="segments-head"):
         st.subheader(
             "Segments", help="Type a name into a card: it is kept, and follows the segment.", width="stretch"
@@ -87,14 +87,14 @@ def _card(bench: Bench, row: dict[str, Any], working_name: str, suggested: Mappi
     with st.container(border=True, height="stretch", key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE])
         cards.name_field(segment, bench.own_names.get(segment, ""), _renamer(bench))
-        st.markdown(f"**{row[Col.USERS]:,}** users · {percent(row[Col.SHARE])}")
+        st.markdown(f"**{row[Col.USERS]:,}** users · {figure(Col.SHARE, row[Col.SHARE])}")
         if bench.profiles.outcome:
             cards.line(
                 "Outcome rate",
-                percent(row[Col.OUTCOME_RATE]),
+                figure(Col.OUTCOME_RATE, row[Col.OUTCOME_RATE]),
                 f"Share of users with {bench.profiles.outcome}",
             )
-        cards.line("Page views a user", number(row[Col.PAGE_VIEWS_MEAN], 1))
+        cards.line("Page views a user", figure(Col.PAGE_VIEWS_MEAN, row[Col.PAGE_VIEWS_MEAN]))
         cards.block("Most unlike others in", working_name)
         if segment not in bench.own_names and segment in suggested:
             cards.block("Suggested name", suggested[segment])

@@ -11,7 +11,7 @@ import streamlit as st
 from core.profiles.columns import Col, Kind, Ranking
 from core.profiles.labels import LabelCol
 from core.profiles.metrics import records
-from core.report.wording import common_ending, common_origin, short_address
+from core.report import wording
 from core.schema import Users, View
 from pages.ui import bench_view, cards, charts, errors, spotlight, workbench
 from pages.ui import profile_tables as tables
@@ -78,12 +78,8 @@ def _heat_map(bench: Bench) -> None:
 
 def _segment_columns(bench: Bench) -> Columns:
     called, meaning = tables.labels(bench.profiles), tables.definitions(bench.profiles)
-    whole = (*tables.COUNTS, Col.ENGAGEMENT_USERS, Col.OUTCOME_SESSIONS)
-    shares = (*tables.RATES, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
-    styles = dict.fromkeys(whole, "localized") | dict.fromkeys(shares, "percent")
     columns: Columns = {
-        name: st.column_config.NumberColumn(called[name], help=meaning[name], format=styles.get(name, "%.1f"))
-        for name in called
+        name: st.column_config.NumberColumn(called[name], help=meaning[name]) for name in called
     }
     return columns | {Col.LABEL: st.column_config.TextColumn("Segment", pinned=True)}
 
@@ -154,7 +150,8 @@ def _segment(bench: Bench, row: dict[str, Any]) -> None:
     with st.container(border=True, key=f"profile-{row[Col.KEY]}".replace(":", "-")):
         cards.swatch(row[Col.SEGMENT])
         st.markdown(f"#### {cards.heading(row[Col.LABEL])}")
-        st.caption(f"{row[Col.USERS]:,} users, {row[Col.SHARE]:.1%} of all")
+        users, share = (wording.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
+        st.caption(f"{users} users, {share} of all")
         _metrics(bench, row)
         _pages(bench, row[Col.KEY], row[Col.LABEL])
 
@@ -165,8 +162,8 @@ def _metrics(bench: Bench, row: dict[str, Any]) -> None:
         for name, called in tables.CARD_METRICS.items():
             if not pd.isna(everybody[name]):
                 st.metric(
-                    called, tables.value_text(name, row[name]), border=True,
-                    delta=f"all users {tables.value_text(name, everybody[name])}", delta_color="off",
+                    called, wording.figure(name, row[name]), border=True,
+                    delta=f"all users {wording.figure(name, everybody[name])}", delta_color="off",
                     delta_arrow="off", help=meaning[name],
                 )  # fmt: skip
     rule = bench.sources.dataset.receipt.engagement_rule
@@ -213,12 +210,15 @@ def _short(pages: pd.DataFrame) -> list[str]:
     """What to write on the axis: the title without what all share, or the address; never twice the same."""
     addresses = pages[Col.PAGE_LOCATION].tolist()
     titles = pages[Col.PAGE_TITLE].fillna("").tolist()
-    origin, ending = common_origin(addresses), common_ending([title for title in titles if title])
+    origin, ending = (
+        wording.common_origin(addresses),
+        wording.common_ending([title for title in titles if title]),
+    )
     texts = [
-        (title.removesuffix(ending) or short_address(address, origin))[:60]
+        (title.removesuffix(ending) or wording.short_address(address, origin))[:60]
         for title, address in zip(titles, addresses, strict=True)
     ]
-    return [text if texts.count(text) == 1 else short_address(address, origin)
+    return [text if texts.count(text) == 1 else wording.short_address(address, origin)
             for text, address in zip(texts, addresses, strict=True)]  # fmt: skip
 
 

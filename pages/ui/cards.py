@@ -9,6 +9,8 @@ from typing import Final
 import streamlit as st
 
 from core.palette import Mode, colour
+from core.profiles.columns import Col
+from core.report.wording import figure
 from core.schema import OUTSIDE
 from pages.ui.desk import LONGEST_NAME
 from pages.ui.text import md_text
@@ -65,5 +67,5 @@ def rule_card(title: str, users: int, share: float, why: str) -> None:
     with st.container(border=True, height="stretch"):
         swatch(OUTSIDE, share)
         st.markdown(f"**{title}** :gray-badge[by rule]")
-        st.markdown(f"{users:,} users · {share:.1%}")
+        st.markdown(f"{users:,} users · {figure(Col.SHARE, share)}")
         st.caption(why)

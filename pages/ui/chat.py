@@ -12,11 +12,10 @@ from core.words.answers import HELP, ask
 from core.words.contract import Answer
 from pages.ui import assistants, chat_message, conversations, errand_view, errands, errors, state, topic
 from pages.ui.conversations import Conversation, Message
-from pages.ui.text import md_text
+from pages.ui.text import count, md_text
 from pages.ui.turns import Turn
 
 CURRENT: Final = "conversation"
-HEIGHT_PX: Final = 380
 LONGEST: Final = 600
 EXAMPLES: Final = (
     "Which segment has the highest outcome rate?",
@@ -41,13 +40,13 @@ def panel() -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown("**Ask about the segments**")
             _menu(conversation)
-        _said(conversation, turn)
-        if turn is not None:
-            errand_view.ask_aside(turn)
         st.chat_input(
             "Ask about a segment", key="question", max_chars=LONGEST, on_submit=_asked,
             disabled=busy,
         )  # fmt: skip
+        _said(conversation, turn)
+        if turn is not None:
+            errand_view.ask_aside(turn)
 
 
 def _asked() -> None:
@@ -93,20 +92,30 @@ def _turn(question: str, conversation: Conversation) -> Answer | Turn:
 
 
 def _said(conversation: Conversation, turn: Turn | None) -> None:
+    """The newest question with its answer, right below the field; what was said before is folded away."""
     if not conversation.messages:
         st.caption("Every number in an answer is counted from your data. Try one of these:")
         for number, example in enumerate(EXAMPLES):
             st.button(example, key=f"example-{number}", on_click=_answer, args=(example,), type="tertiary")
         return
-    with st.container(height=HEIGHT_PX, border=True, key="chat-log", autoscroll=True):
-        for number, message in enumerate(conversation.messages):
-            chat_message.draw(message, f"{conversation.id}-{number}")
+    newest = max(place for place, one in enumerate(conversation.messages) if one.role == "user")
+    with st.container(key="chat-log"):
+        _draw(conversation, range(newest, len(conversation.messages)))
         if turn is not None and turn.problem:
             errors.show(turn.problem)
         elif turn is None and conversation.messages[-1].role == "user":
             _left_alone(conversation)
         elif turn is not None and not turn.waits:
             errand_view.watch(turn, "chat-stop")
+    if newest:
+        asked = sum(one.role == "user" for one in conversation.messages[:newest])
+        with st.expander(f"{count(asked, 'earlier question')}", type="compact", key="chat-earlier"):
+            _draw(conversation, range(newest))
+
+
+def _draw(conversation: Conversation, places: range) -> None:
+    for place in places:
+        chat_message.draw(conversation.messages[place], f"{conversation.id}-{place}")
 
 
 def _left_alone(conversation: Conversation) -> None:

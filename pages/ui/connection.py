@@ -32,8 +32,8 @@ from core.pipeline import LLM_LOG
 from pages.ui import preferences, state
 
 TYPED_KEY: Final = "llm_typed_key"
-TRIAL_S: Final = 90.0
-"""For the three questions of a trial together; a small machine loads a model first."""
+TRIAL_S: Final = 60.0
+"""For the three questions of a trial together; what was not answered by then the server cannot."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def actions(bench: Bench, about: Context, told: Mapping[int, Described]) -> None
     if helper is not None:
         st.button(
             f"Describe with {md_text(helper.server.model, 40)}", key="describe", icon=":material/neurology:",
-            disabled=_running(bench) is not None, on_click=_begin, args=(helper, bench),
+            disabled=_running(bench, about), on_click=_begin, args=(helper, bench),
             help=f"{count(len(bench.segments), 'call')}, one a segment. Names are only suggested.",
         )  # fmt: skip
     if told:
@@ -30,9 +30,9 @@ def actions(bench: Bench, about: Context, told: Mapping[int, Described]) -> None
         )  # fmt: skip
 
 
-def progress(bench: Bench) -> None:
+def progress(bench: Bench, about: Context) -> None:
     """What is asked of the analyst, or how far it is; nothing where nothing goes on."""
-    errand = errands.current(Describing, bench.sources.model_key)
+    errand = _errand(bench, about)
     if errand is None:
         return
     if errand.done:
@@ -74,6 +74,15 @@ def _begin(helper: Helper, bench: Bench) -> None:
     errands.begin(bench.sources.model_key, helper.describing(bench.sources.model_key))
 
 
-def _running(bench: Bench) -> Describing | None:
+def _errand(bench: Bench, about: Context) -> Describing | None:
+    """What goes on; a question about segments that are no longer these is withdrawn."""
     errand = errands.current(Describing, bench.sources.model_key)
-    return None if errand is None or errand.done else errand
+    if errand is not None and errand.waits and errand.digest != about.tables.digest:
+        errand.stop()
+        return None
+    return errand
+
+
+def _running(bench: Bench, about: Context) -> bool:
+    errand = _errand(bench, about)
+    return errand is not None and not errand.done

@@ -14,8 +14,12 @@ POLL_S: Final = 0.4
 """How often a page looks for more."""
 
 
+CLOSED: Final = "You closed the question whether to send it; nothing was sent. Ask again to decide."
+
+
 def ask(errand: Errand, key: str) -> None:
     """A card with what would be sent; nothing where nothing waits for an answer."""
+    _follow(errand)
     if payloads := errand.payloads:
         with st.container(border=True, key=f"consent-{key}"):
             st.subheader(f"Ask {md_text(errand.server.model, 60)}?", icon=":material/outbox:")
@@ -24,10 +28,22 @@ def ask(errand: Errand, key: str) -> None:
 
 def ask_aside(errand: Errand) -> None:
     """The same in front of the page; closing it without an answer sends nothing, and decides nothing."""
+    _follow(errand)
     if payloads := errand.payloads:
         consent.ask_aside(
-            payloads, lambda: decide(errand, True), lambda: decide(errand, False), errand.decline
+            payloads,
+            lambda: decide(errand, True),
+            lambda: decide(errand, False),
+            lambda: errand.decline(CLOSED),
         )
+
+
+def _follow(errand: Errand) -> None:
+    """One that still waits does what was decided meanwhile about another one of the same server."""
+    decided = consent.given(errand.server)
+    if errand.waits and decided is not None:
+        decide(errand, decided)
+        st.rerun()
 
 
 def decide(errand: Errand, agreed: bool) -> None:

@@ -88,10 +88,10 @@ class Errand(ABC):
             self.agreed, self.begun = True, time.monotonic()
             self._in_thread(self._prepare)
 
-    def decline(self) -> None:
-        """Nothing may be sent."""
+    def decline(self, reason: str = "") -> None:
+        """Nothing may be sent; ``reason`` says why, where the analyst has not said so."""
         if self._taken():
-            self._end("")
+            self._end(reason)
 
     def stop(self) -> None:
         """Give up, whatever is going on."""

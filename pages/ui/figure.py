@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, TypeAlias
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
 from core.export import csv_bytes
-from core.profiles.columns import Col
+from core.profiles.columns import FIELDS, Col
+from core.report import wording
 from pages.ui import spotlight
 from pages.ui.charts import Chart
 
@@ -56,7 +59,7 @@ def behind(table: pd.DataFrame, *, key: str, columns: Columns | None = None) -> 
     """The table behind a chart, closed at first, and its download."""
     with st.expander("Table", icon=":material/table_rows:", type="compact"):
         st.dataframe(
-            table,
+            written(table),
             hide_index=True,
             column_config=columns,
             key=f"table-{key}",
@@ -66,19 +69,22 @@ def behind(table: pd.DataFrame, *, key: str, columns: Columns | None = None) -> 
         download_csv(table, key)
 
 
+def written(table: pd.DataFrame) -> Styler:
+    """The table with its figures written as everywhere; it sorts by their values."""
+    writers: dict[str, Any] = {one.field: partial(wording.figure, one.field) for one in FIELDS}
+    writers |= {Col.LIFT: wording.lift, Col.REST_SHARE: writers[Col.SHARE]}
+    if "rate" in table:
+        writers |= dict.fromkeys(("rate", "low", "high"), writers[Col.OUTCOME_RATE])
+    known = {name: writers[name] for name in table if name in writers}
+    return table.style.format(known, na_rep=wording.ABSENT)
+
+
 def download_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
     """A button that makes the file when it is clicked."""
     st.download_button(
         label, data=lambda: csv_bytes(table), file_name=f"{key}.csv", mime="text/csv",
         key=f"csv-{key}", icon=":material/download:", on_click="ignore", type="tertiary",
     )  # fmt: skip
-
-
-def share_column(label: str, help_text: str) -> Any:  # noqa: ANN401 - Streamlit has no public name for it
-    """A share from 0 to 1 as a bar with its percentage."""
-    return st.column_config.ProgressColumn(
-        label, help=help_text, format="percent", min_value=0.0, max_value=1.0
-    )
 
 
 def page_columns(here: str, there: str) -> Columns:
@@ -92,9 +98,9 @@ def page_columns(here: str, there: str) -> Columns:
         Col.RANK: st.column_config.NumberColumn("#", width="small"),
         Col.PAGE_TITLE: st.column_config.TextColumn("Title", width="medium"),
         Col.PAGE_LOCATION: st.column_config.TextColumn("Page", width="medium"),
-        Col.USERS: st.column_config.NumberColumn("Users", format="localized"),
-        Col.SHARE: share_column("Share", here),
-        Col.REST_SHARE: share_column("Others", there),
-        Col.LIFT: st.column_config.NumberColumn("Lift", format="%.1f×", help="Share over the others' share."),
+        Col.USERS: st.column_config.NumberColumn("Users"),
+        Col.SHARE: st.column_config.NumberColumn("Share", help=here),
+        Col.REST_SHARE: st.column_config.NumberColumn("Others", help=there),
+        Col.LIFT: st.column_config.NumberColumn("Lift", help="Share over the others' share."),
         Col.VIEWS: st.column_config.NumberColumn("Views", format="localized"),
     }

@@ -61,14 +61,12 @@ def _work() -> None:
     if dataset is None:
         st.caption("No data set yet")
         return
-    receipt = dataset.receipt
-    st.caption("Working on")
-    st.markdown(
-        f"**{md_text(catalog.title_of(receipt), 60)}**  \n"
-        f"{receipt.users:,} users · {receipt.page_views_used:,} page views"
+    receipt, run = dataset.receipt, state.model()
+    made_by = _made_by(run.settings) if run else "No model yet"
+    st.caption(
+        f"**{md_text(catalog.title_of(receipt), 60)}**  \n{receipt.users:,} users · "
+        f"{receipt.page_views_used:,} page views  \n{made_by}"
     )
-    run = state.model()
-    st.caption(_made_by(run.settings) if run else "No model yet")
 
 
 def _made_by(settings: TrainSettings) -> str:

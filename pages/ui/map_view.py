@@ -15,13 +15,16 @@ from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon
 from core.settings import ViewWeights
 from pages.ui import background, job_panel, workbench
-from pages.ui.figure import page_columns, share_column
+from pages.ui.figure import page_columns, written
 from pages.ui.text import count
 from pages.ui.user_map import user_map
 from pages.ui.workbench import Bench
 
 QUICK, NEIGHBOURS = "Quick (PCA)", "Neighbours"
 MAP_WEIGHTS: Final = "map_weights"
+PAGE_COLUMNS: Final = (
+    Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION,
+)  # fmt: skip
 ASKED: Final = "layouts_asked_for"
 ISLANDS: Final = (
     "Distances between islands, and how large they look, mean little: read who lies beside whom, not how "
@@ -127,12 +130,13 @@ def _mix(bench: Bench, chosen: Selection) -> None:
         for segment, label in zip(table.pop(Col.SEGMENT), table[Col.LABEL], strict=True)
     ]
     st.dataframe(
-        table, hide_index=True, key="selection_mix", placeholder="–", alt="Segments of the selected users",
+        written(table), hide_index=True, key="selection_mix", placeholder="–",
+        alt="Segments of the selected users",
         column_config={
             Col.LABEL: "Segment",
-            Col.USERS: st.column_config.NumberColumn("Users", format="localized"),
-            Col.SHARE: share_column("Share", "Share of the selected users"),
-            Col.REST_SHARE: share_column("Elsewhere", "Share of all other users"),
+            Col.USERS: st.column_config.NumberColumn("Users"),
+            Col.SHARE: st.column_config.NumberColumn("Share", help="Share of the selected users"),
+            Col.REST_SHARE: st.column_config.NumberColumn("Elsewhere", help="Share of all other users"),
         },
     )  # fmt: skip
 
@@ -142,7 +146,7 @@ def _pages(chosen: Selection) -> None:
     over = ranking == Ranking.OVER.value
     st.caption("Pages they see more often than others" if over else "Pages they view most")
     st.dataframe(
-        chosen.pages[[Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION]],
+        written(chosen.pages[list(PAGE_COLUMNS)]),
         hide_index=True, key="selection_pages", placeholder="–", alt="Pages of the selected users",
         column_config=page_columns("Share of the selected users who saw it", "The same of all others"),
     )  # fmt: skip

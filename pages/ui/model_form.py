@@ -70,7 +70,7 @@ ABILITIES: Final = {
 }  # fmt: skip
 """Capability → what it is called, what follows from it, what is done without it."""
 PLANS: Final = "it lists the figures that it needs first, in the form that is asked for"
-"""Instead of tools, where a schema is obeyed."""
+"""Instead of tools, by a model that obeys a schema and leaves room for values."""
 
 
 def draw() -> None:
@@ -246,6 +246,6 @@ def _outcome(tried: Trial) -> None:
         return
     for name, (title, with_it, without) in ABILITIES.items():
         has = bool(getattr(tried.found, name))
-        without = PLANS if name == "tools" and tried.found.schema else without
+        without = PLANS if name == "tools" and tried.found.schema and tried.found.slots else without
         mark = ":green[:material/check_circle:]" if has else ":orange[:material/do_not_disturb_on:]"
         st.markdown(f"{mark} **{title}**{'' if has else ': no'} – {with_it if has else without}.")

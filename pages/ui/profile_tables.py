@@ -11,12 +11,9 @@ import pandas as pd
 from core.profiles.columns import Col, Kind
 from core.profiles.labels import LabelCol
 from core.profiles.metrics import CLIP, Profiles
-from core.report.wording import duration, number, percent
+from core.report.wording import figure
 from core.schema import View
 
-RATES: Final = (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.SHARE, Col.SHARE_CLUSTERED, Col.ENGAGEMENT_NONE_SHARE)
-TIMES: Final = (Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
-COUNTS: Final = (Col.USERS, Col.PAGE_VIEWS, Col.SESSIONS, Col.OUTCOME_USERS)
 CARD_METRICS: Final = {
     Col.PAGE_VIEWS_MEAN: "Page views",
     Col.PAGE_VIEWS_MEDIAN: "Median views",
@@ -40,15 +37,6 @@ def named(table: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
         for segment, label, kind in zip(table[Col.SEGMENT], table[Col.LABEL], table[Col.KIND], strict=True)
     ]
     return table.assign(**{Col.LABEL: labels})
-
-
-def value_text(metric: str, value: float | None) -> str:
-    """A number as text, in the unit of its metric; a dash where it is absent."""
-    if metric in RATES:
-        return percent(value)
-    if metric in TIMES:
-        return duration(value)
-    return number(value, 0 if metric in COUNTS else 1)
 
 
 def labels(profiles: Profiles) -> dict[str, str]:
@@ -80,7 +68,7 @@ def heat_cells(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
         {
             Col.LABEL: table[Col.LABEL],
             Col.METRIC: [axis_text(called[metric]) for metric in table[Col.METRIC]],
-            "text": [value_text(m, v) for m, v in zip(table[Col.METRIC], table[Col.VALUE], strict=True)],
+            "text": [figure(m, v) for m, v in zip(table[Col.METRIC], table[Col.VALUE], strict=True)],
             Col.DIFFERENCE: (table[Col.Z] / CLIP).fillna(0.0),
             Col.N: table[Col.N],
         }

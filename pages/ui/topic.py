@@ -11,7 +11,7 @@ from core.profiles.metrics import Profiles, profile
 from core.segments.partition import Partition
 from core.settings import AnalyzeSettings
 from core.words.context import Basis, Context, make_context
-from pages.ui import desk, fits, steering, workbench
+from pages.ui import descriptions, desk, fits, naming, steering, workbench
 from pages.ui.fits import Fit
 from pages.ui.workbench import Sources
 
@@ -24,7 +24,9 @@ def context() -> Context | None:
     fit, previous = _fits(made_from)
     made = _tables(made_from.embeddings, workbench.token(fit.partition.labels), _outcome(), made_from, fit)
     names = desk.names(made_from.store, made_from.model_key)
-    return replace(made, names=names, previous=previous)
+    told = descriptions.load(made_from.store, made_from.model_key, made.tables.digest)
+    suggested = naming.suggested(made) | {segment: one.name for segment, one in told.items()}
+    return replace(made, names=names, previous=previous, suggested=suggested)
 
 
 def prepare() -> None:
@@ -68,8 +70,7 @@ def _basis(embeddings: str, _made_from: Sources) -> Basis:
 def _tables(embeddings: str, segments: str, outcome: str | None, _made_from: Sources, _fit: Fit) -> Context:
     partition = _fit.partition
     profiles = _profiles(_made_from, partition.labels, outcome)
-    vectors = workbench.vectors(_made_from, _fit.weights)
-    return make_context(_basis(embeddings, _made_from), profiles, partition, {}, vectors)
+    return make_context(_basis(embeddings, _made_from), profiles, partition, {})
 
 
 def _profiles(made_from: Sources, labels: np.ndarray, outcome: str | None) -> Profiles:

@@ -168,11 +168,6 @@ def label_shares(bench: Bench) -> pd.DataFrame:
     return _label_shares(bench.sources.embeddings, token(bench.labels), bench)
 
 
-def vectors(made_from: Sources, weights: ViewWeights) -> np.ndarray:
-    """What was clustered with some weights: float32 of shape (n_users, embedding_dim)."""
-    return _combined(made_from.embeddings, weights, made_from).vectors
-
-
 def profile_data(made_from: Sources) -> ProfileData:
     """What profiles are computed from, made once a data set."""
     return _profile_data(made_from.dataset.key, made_from.dataset)

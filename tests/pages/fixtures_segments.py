@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -50,10 +51,17 @@ class FinishedRun:
     embeddings: str
 
 
+@pytest.fixture(scope="session")
+def written_run(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    """What every finished run is a copy of."""
+    return write_run(tmp_path_factory.mktemp("written") / "cache")
+
+
 @pytest.fixture
-def finished_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FinishedRun:
+def finished_run(written_run: FinishedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FinishedRun:
     """A finished run in a store of its own, which the app then uses."""
-    run = write_run(tmp_path / "cache")
+    root = shutil.copytree(written_run.root, tmp_path / "cache", dirs_exist_ok=True)
+    run = replace(written_run, root=root)
     monkeypatch.setenv("BEHA2VEC_CACHE", str(run.root))
     return run
 

@@ -23,7 +23,8 @@ def writer(piece_s: float = 0, sentences: int = 6, *, slots: bool = True, hang_s
         piece_s: Between the words of an answer.
         sentences: Of an answer.
         hang_s: Before a description.
-        slots: Whether it leaves room for values; else it makes up a number.
+        slots: Whether it leaves room for values; else it makes up a number; a copied one comes before in an
+            answer to a question.
     """
 
     def script(request: dict[str, Any], _: int) -> Reply:
@@ -39,9 +40,11 @@ def writer(piece_s: float = 0, sentences: int = 6, *, slots: bool = True, hang_s
         data = json.loads(asked.splitlines()[0])
         if data["question"].startswith("Name and describe"):
             return Reply(_description(data), hang_s=hang_s)
+        if not slots:
+            return Reply(_copied(data) + "S1 has 4711 users.", piece_s=piece_s)
         told = [f"{row} has [[{name}]] users." for row, name in _sizes(data).items()]
         text = "Write to them on Monday. " + " ".join((told * sentences)[:sentences])
-        return Reply(text if slots else "S1 has 4711 users.", piece_s=piece_s)
+        return Reply(text, piece_s=piece_s)
 
     return script
 
@@ -53,6 +56,14 @@ def _sizes(data: dict[str, Any]) -> dict[str, str]:
         for fact in data["facts"]
         if fact["measure"] == "users" and fact["of"][0].startswith("S")
     }
+
+
+def _copied(data: dict[str, Any]) -> str:
+    """The first segment's size from the lines that a weak model gets; nothing in a comparison."""
+    if data["question"].startswith("Compare"):
+        return ""
+    users = next(line for line in data["facts"] if line.startswith("S1, users: "))
+    return f"S1 has {users.rpartition(' ')[2]} users. "
 
 
 def _description(data: dict[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class Assistant:
         """
         can = self.llm.capabilities(never, self.settings.wall_s)
         outbox = self._outbox(self._figures())
-        return describing.first(key, outbox, slots=can.slots, host=self.llm.host, model=self.llm.model)
+        return describing.first(key, outbox, can, host=self.llm.host, model=self.llm.model)
 
     def reply(
         self,
@@ -155,13 +155,7 @@ class Assistant:
         try:
             can = self.llm.capabilities(should_stop, self.settings.wall_s)
             made = describing.by_model(
-                key,
-                self._outbox(figures),
-                talk,
-                names,
-                slots=can.slots,
-                host=self.llm.host,
-                model=self.llm.model,
+                key, self._outbox(figures), talk, names, can, host=self.llm.host, model=self.llm.model
             )
         except Beha2VecError as error:
             made = describing.offline(figures, key, names, str(error))
@@ -189,6 +183,9 @@ class Assistant:
         self, question: str, history: Sequence[Said], figures: Figures, found: Route, should_stop: Stop
     ) -> Task:
         can = self.llm.capabilities(should_stop, self.settings.wall_s)
+        if can.is_weak:
+            few = material.brief(figures, without_model(found, figures))
+            return Task(question, few, Way.FACTS, can.slots, ideas=found.wants_ideas, brief=True)
         way = way_of(can, self.settings)
         known = () if found.offline.declined else found.offline.facts
         facts = material.opening(figures, found.parsed.rows, known, all_of_it=way is Way.FACTS)
@@ -196,9 +193,13 @@ class Assistant:
 
     def _comparison(self, both: Pair, told: Finding, figures: Figures, should_stop: Stop) -> Task:
         can = self.llm.capabilities(should_stop, self.settings.wall_s)
-        facts = material.opening(figures, both, told.facts, all_of_it=False)
+        facts = (
+            material.brief(figures, told)
+            if can.is_weak
+            else material.opening(figures, both, told.facts, all_of_it=False)
+        )
         who = " and ".join(map(said_key, both)) or "all segments"
-        return Task(prompts.COMPARE.format(who=who), facts, Way.FACTS, can.slots)
+        return Task(prompts.COMPARE.format(who=who), facts, Way.FACTS, can.slots, brief=can.is_weak)
 
     def _counted(self, answer: Answer, talk: Talk) -> Answer:
         usage = talk.usage

@@ -13,10 +13,10 @@ from core.words.check import check_slots
 from core.words.comparatives import find_comparatives
 from core.words.contract import Fact, Mark, MarkKind
 from core.words.measures import clean
-from core.words.mentions import split_sentences
 from core.words.numerals import find_numerals
 from core.words.quoting import visible
 from core.words.render import cited, shown
+from core.words.sentence import split_sentences
 from core.words.verify import Checked, verify_numbers
 
 _NUMBER: Final = re.compile(r"(?<![\w\[])([PS])(\d{1,6})(?![\w\]])")

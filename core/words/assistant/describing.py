@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
 from pydantic import BaseModel, Field
 
-from core.llm.contract import ChatReply
+from core.llm.contract import Capabilities, ChatReply
 from core.profiles.columns import Col
 from core.words.assistant import material, prompts, specs
 from core.words.assistant.checking import Checker, Draft
 from core.words.assistant.contract import Description
 from core.words.assistant.outbox import Outbox
 from core.words.assistant.talk import Talk
-from core.words.assistant.turn import does_not_hold
+from core.words.assistant.turn import does_not_hold, without_figures
 from core.words.comparatives import find_comparatives
 from core.words.contract import Answer, MarkKind
 from core.words.describe import paragraph
@@ -29,6 +30,8 @@ from core.words.render import cited
 
 MOST_TEXTS: Final = 5
 """Caveats, and facts that set a segment apart."""
+LONGEST_NAME, LONGEST_SUMMARY = 32, 160
+"""Characters of a sketch: a small model fills what it may."""
 
 
 class Described(BaseModel):
@@ -39,6 +42,13 @@ class Described(BaseModel):
     distinguishing: list[str] = Field(max_length=MOST_TEXTS)
     caveats: list[str] = Field(max_length=MOST_TEXTS)
     action: str
+
+
+class Sketch(BaseModel):
+    """What a weak model is asked for."""
+
+    name: str = Field(max_length=LONGEST_NAME)
+    summary: str = Field(max_length=LONGEST_SUMMARY)
 
 
 def taken(figures: Figures, key: str, more: Collection[str]) -> frozenset[str]:
@@ -54,17 +64,27 @@ def taken(figures: Figures, key: str, more: Collection[str]) -> frozenset[str]:
 
 
 def by_model(
-    key: str, outbox: Outbox, talk: Talk, names_taken: Collection[str], *, slots: bool, host: str, model: str
+    key: str,
+    outbox: Outbox,
+    talk: Talk,
+    names_taken: Collection[str],
+    can: Capabilities,
+    *,
+    host: str,
+    model: str,
 ) -> Description:
-    """One call, and one more to repair it.
+    """One call, and one more to repair it; of a weak model one only.
 
     Raises:
         Beha2VecError: If nothing came that may be shown; the message says why.
     """
     figures, question = outbox.figures, prompts.DESCRIBED.format(who=said_key(key))
-    payload = first(key, outbox, slots=slots, host=host, model=model)
+    payload = first(key, outbox, can, host=host, model=model)
     system = payload.system
-    checker = Checker(outbox, question, slots=slots)
+    checker = Checker(outbox, question, slots=can.slots)
+    if can.is_weak:
+        sketch = talk.parse(system, payload.user, Sketch)
+        return _sketched(sketch, checker, figures, key, names_taken, model)
     described = talk.parse(system, payload.user, Described)
     if complaint := complaints(described, checker, outbox, names_taken):
         outbox.check(ChatReply(described.model_dump_json()))
@@ -78,11 +98,16 @@ def by_model(
     return _description(described, checker, figures, model)
 
 
-def first(key: str, outbox: Outbox, *, slots: bool, host: str, model: str) -> Payload:
+def first(key: str, outbox: Outbox, can: Capabilities, *, host: str, model: str) -> Payload:
     """The message that a description begins with."""
     figures, question = outbox.figures, prompts.DESCRIBED.format(who=said_key(key))
+    if can.is_weak:
+        few = material.brief(figures, paragraph(figures, key))
+        shape = specs.as_json(Sketch.model_json_schema())
+        said = prompts.BRIEF + prompts.BRIEFLY
+        return outbox.first(said, question, few, host=host, model=model, schemas=shape, brief=True)
     facts = [*material.overview(figures), *material.evidence(figures, key), *material.contrast(figures, key)]
-    system = prompts.ABOUT + (prompts.SLOTS if slots else prompts.DIGITS) + prompts.DESCRIBE
+    system = prompts.ABOUT + (prompts.SLOTS if can.slots else prompts.DIGITS) + prompts.DESCRIBE
     schemas = specs.as_json(Described.model_json_schema())
     return outbox.first(system, question, facts, host=host, model=model, schemas=schemas)
 
@@ -113,7 +138,7 @@ def _name_problems(name: str, names_taken: Collection[str]) -> list[str]:
     found = []
     if not 1 <= len(plain.split()) <= LONGEST:
         found.append(f"- {plain!r}: a name has one to {LONGEST} words")
-    if find_numerals(plain):
+    if find_numerals(plain) or re.search(r"\b[SP]\d", plain):
         found.append(f"- {plain!r}: a name has no numbers")
     if find_comparatives(plain):
         found.append(f"- {plain!r}: a name does not compare")
@@ -126,6 +151,27 @@ def _plain(draft: Draft) -> str:
     """A caveat or an action says no value: it stands where no fact can be shown."""
     said = draft.complaint or draft.facts or any(mark.kind is MarkKind.UNVERIFIED for mark in draft.marks)
     return (draft.complaint or f"- {draft.text!r}: no value may stand here") if said else ""
+
+
+def _sketched(
+    sketch: Sketch, checker: Checker, figures: Figures, key: str, names_taken: Collection[str], model: str
+) -> Description:
+    """A weak model's words with the app's own name where its name may not stand.
+
+    Raises:
+        ResourceError: If no figure backs its words.
+    """
+    draft = checker.draft(sketch.summary)
+    if draft.complaint:
+        raise does_not_hold(model, draft.complaint, tries=1)
+    if not draft.facts:
+        raise without_figures(model)
+    wrong = _name_problems(sketch.name, names_taken)
+    name = offline(figures, key, names_taken).name if wrong else clean(sketch.name)
+    summary = Answer(
+        draft.text, draft.facts, fact_table(figures.context, draft.facts), "", model, marks=draft.marks
+    )
+    return Description(name, summary, tuple(fact.id for fact in draft.facts if fact.comparison))
 
 
 def _description(described: Described, checker: Checker, figures: Figures, model: str) -> Description:

@@ -10,14 +10,17 @@ from core.errors import Beha2VecError
 from core.profiles.columns import Col
 from core.words import arguments
 from core.words.compare import compare, compare_all
-from core.words.contract import Fact
+from core.words.contract import Answer, Fact
 from core.words.evidence import Evidence
 from core.words.figures import Figures
-from core.words.findings import present
+from core.words.findings import Finding, present
+from core.words.render import cited
 
 OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
 MOST_ROWS: Final = 3
 """Rows that a question may name and get all the evidence of."""
+MOST_FACTS: Final = 12
+"""That a weak model is given: on two busy cores, forty tokens a second are read and one is written."""
 
 
 def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all_of_it: bool) -> list[Fact]:
@@ -37,6 +40,18 @@ def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all
     if all_of_it and not rows:
         facts += compared(figures)
     return facts
+
+
+def brief(figures: Figures, told: Answer | Finding) -> list[Fact]:
+    """Facts for a weak model: those that the app's own answer cites, for it to say in other words.
+
+    Args:
+        figures: Where facts come from.
+        told: The app's own answer.
+    """
+    ids = cited(told.text)
+    known = {fact.id: fact for fact in told.facts}
+    return ([known[one] for one in ids] or overview(figures))[:MOST_FACTS]
 
 
 def overview(figures: Figures) -> list[Fact]:

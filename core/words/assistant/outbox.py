@@ -70,6 +70,7 @@ class Outbox:
         host: str,
         model: str,
         schemas: str = "",
+        brief: bool = False,
     ) -> Payload:
         """The first message; ``schemas`` of tools or of the answer go beside it.
 
@@ -81,7 +82,7 @@ class Outbox:
             instructions, question, self._kept(facts), self._names(), self.quotes, host=host, model=model,
             user_ids=self._ids, fewest=self._settings.fewest_users, users_of=self.figures.book.users,
             prices=self._settings.prices, extra={"earlier": earlier} if earlier else None,
-            schemas=schemas,
+            schemas=schemas, brief=brief,
         )  # fmt: skip
         self._told.update(self.quotes.texts)
         return payload

@@ -29,6 +29,11 @@ DIGITS: Final = """\
   that it is of in the same sentence.
 Examples: S2 has 120 users. 12.5% of S2's users saw P4.
 """
+BRIEF: Final = """\
+You write about groups of a website's users, called S1, S2, …; P1, P2, … are pages or topics (see `names`).
+Write at most three short sentences. Copy each value from `facts` exactly, with the name of its group. Ideas
+go into sentences of their own, without numbers.
+"""
 TOOLS: Final = "- If facts are missing, call tools for them first; at most {most} calls.\n"
 PLAN: Final = """\
 You choose which figures are needed to answer the `question` of an analyst about segments of a website's
@@ -50,4 +55,5 @@ DESCRIBE: Final = """\
   sentences about what sets it apart; `distinguishing` with the ids of the facts that do; `caveats` and
   `action` (one step a marketer could try) without any value.
 """
+BRIEFLY: Final = "Answer with an object: `name` of two or three words, `summary` of one or two sentences.\n"
 DESCRIBED: Final = "Name and describe {who}."

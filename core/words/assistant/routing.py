@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.errors import Beha2VecError
+from core.words import arguments
 from core.words.answers import ask
-from core.words.compare import compare_all
+from core.words.compare import compare, compare_all
 from core.words.contract import Answer
 from core.words.describe import persona
 from core.words.figures import Figures
+from core.words.findings import Finding
 from core.words.grammar import Parsed, parse
 
 _IDEAS: Final = re.compile(
@@ -59,9 +61,17 @@ def without_model(found: Route, figures: Figures) -> Answer:
     if not found.offline.declined or not found.parsed.rows:
         return found.offline
     try:
-        told = persona(figures, found.parsed.rows[0]) if len(found.parsed.rows) == 1 else compare_all(figures)
+        told = _told(found.parsed.rows, figures)
     except Beha2VecError:
         return found.offline
     return replace(
         found.offline, text=told.text, facts=told.facts, table=told.table, query=told.query, declined=False
     )
+
+
+def _told(rows: list[str], figures: Figures) -> Finding:
+    if len(rows) == 1:
+        return persona(figures, rows[0])
+    if len(rows) == 2:
+        return compare(figures, arguments.Compare(a=rows[0], b=rows[1]))
+    return compare_all(figures)

@@ -17,6 +17,8 @@ from core.words.privacy import tokens_of
 
 PARSE_REQUESTS: Final = 3
 """That an object may take: held to the schema, asked in words, asked to repair it."""
+LATE: Final = 0.1
+"""Part of the time that is left when it is nearly over."""
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -49,6 +51,11 @@ class Talk:
     def usage(self) -> Usage:
         """Used so far, as the server counts."""
         return self._llm.usage.since(self._before)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the time is nearly over."""
+        return self._until - time.monotonic() < LATE * self._settings.wall_s
 
     def chat(
         self,

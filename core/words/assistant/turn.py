@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from core.errors import Beha2VecError, ResourceError
-from core.llm.contract import Capabilities, ChatReply, ToolCall
+from core.llm.contract import Capabilities, ChatReply, Enough, ToolCall
 from core.words import tools
 from core.words.assistant import prompts, specs
 from core.words.assistant.checking import Checker, Draft, streamed
@@ -18,10 +18,13 @@ from core.words.assistant.talk import Talk
 from core.words.contract import Answer, Fact
 from core.words.findings import Finding, fact_table
 from core.words.privacy import Payload
+from core.words.sentence import split_sentences
 
 OnText = Callable[[str], None]
 IDLE_ROUNDS: Final = 2
 """Rounds in which a model may go on asking for tools when no calls are left."""
+MOST_SENTENCES: Final = 4
+"""Of a weak model, which does not come to an end by itself."""
 
 
 class Way(StrEnum):
@@ -53,6 +56,7 @@ class Task:
         slots: Whether it can be held to slots.
         history: What was said before.
         ideas: Whether it may say what no fact says, and nothing else.
+        brief: Whether the model is weak: few words to read, few to write, no second try, and no ideas alone.
     """
 
     question: str
@@ -61,9 +65,12 @@ class Task:
     slots: bool
     history: Sequence[Said] = ()
     ideas: bool = False
+    brief: bool = False
 
     def instructions(self, most: int) -> str:
         """What the model is told to do first."""
+        if self.brief:
+            return prompts.BRIEF
         if self.way is Way.PLAN:
             return prompts.PLAN.format(most=most)
         more = prompts.TOOLS.format(most=most) if self.way is Way.TOOLS else ""
@@ -84,7 +91,7 @@ def first_message(task: Task, outbox: Outbox, settings: AssistantSettings, host:
     """
     return outbox.first(
         task.instructions(settings.max_tool_calls), task.question, task.facts, task.history,
-        host=host, model=model, schemas=task.schemas(settings.max_tool_calls),
+        host=host, model=model, schemas=task.schemas(settings.max_tool_calls), brief=task.brief,
     )  # fmt: skip
 
 
@@ -116,9 +123,10 @@ class Turn:
         """
         checker = Checker(self.outbox, self.task.question, slots=self.task.slots)
         messages = self._opened(payload)
-        reply = self._replied(messages, streamed(checker, on_text))
+        shown = streamed(checker, on_text)
+        reply = self._replied(messages, self._cut(shown) if self.task.brief else shown)
         draft = checker.draft(reply.text)
-        if draft.complaint:
+        if draft.complaint and not self.task.brief:
             self.outbox.check(reply)
             messages += [
                 {"role": "assistant", "content": reply.text},
@@ -175,9 +183,24 @@ class Turn:
     def _accept(self, draft: Draft) -> None:
         """Raises ResourceError if a draft may not be shown."""
         if draft.complaint:
-            raise does_not_hold(self.model, draft.complaint)
-        if not draft.facts and not self.task.ideas:
-            raise ResourceError(f"The language model {self.model!r} answered without any figure of the data")
+            raise does_not_hold(self.model, draft.complaint, tries=1 if self.task.brief else 2)
+        may_do_without = self.task.ideas and not self.task.brief
+        if not draft.facts and not may_do_without:
+            raise without_figures(self.model)
+
+    def _cut(self, on_text: OnText | None) -> OnText:
+        """Ends a text after some sentences, or after those that are whole when the time is nearly over."""
+
+        def part(text: str) -> None:
+            if on_text:
+                on_text(text)
+            starts = [start for start, _ in split_sentences(text)]
+            if len(starts) > MOST_SENTENCES:
+                raise Enough(text[: starts[MOST_SENTENCES]])
+            if len(starts) > 1 and self.talk.is_late:
+                raise Enough(text[: starts[-1]])
+
+        return part
 
     def _answer(self, draft: Draft) -> Answer:
         last = self.found[-1] if self.found else None
@@ -206,8 +229,14 @@ def _told(call: ToolCall, result: str) -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call.id, "content": result}
 
 
-def does_not_hold(model: str, complaint: str) -> ResourceError:
+def without_figures(model: str) -> ResourceError:
+    """Why a text is not shown that says nothing of the data."""
+    return ResourceError(f"The language model {model!r} answered without any figure of the data")
+
+
+def does_not_hold(model: str, complaint: str, tries: int = 2) -> ResourceError:
     """Why a text is not shown; what was wrong in it is not repeated."""
     count = len(complaint.splitlines())
     what = f"{count} statements" if count > 1 else "a statement"
-    return ResourceError(f"The language model {model!r} made {what} that no figure of the data backs, twice")
+    again = ", twice" if tries > 1 else ""
+    return ResourceError(f"The language model {model!r} made {what} that no figure of the data backs{again}")

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from core.errors import Cancelled, ResourceError
 from core.llm import Call, ChatReply, LlmSettings, ServerLlm, ToolCall, Usage, connect
+from core.llm.contract import Enough
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 
 ASKED = [{"role": "user", "content": "Hello?"}]
@@ -41,6 +42,25 @@ def test_an_answer_comes_piece_by_piece() -> None:
     assert simulator.requests[0]["stream"] is True
     assert simulator.requests[0]["stream_options"] == {"include_usage": True}
     assert llm.usage == Usage(1, 70, 30)
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_who_wants_no_more_gets_what_is_wanted(streams: bool) -> None:
+    def enough(text: str) -> None:
+        if "there" in text:
+            raise Enough("Hello there.")
+
+    kept = Kept()
+    long = Reply("Hello there " + "and so on " * 200, streams=streams, piece_s=0.02)
+    began = time.monotonic()
+    with simulating(replies(long)) as simulator:
+        llm = llm_of(simulator, kept)
+        assert llm.chat(ASKED, on_text=enough) == ChatReply("Hello there.")
+        assert time.monotonic() - began < 4  # all of it takes 12 s
+        assert llm.chat(ASKED, on_text=enough) == ChatReply("Hello there.")  # and it can be asked again
+    assert llm.usage.calls == len(kept.calls)
+    assert {call.error for call in kept.calls} == {""}
+    assert not streams or kept.calls[0].answer == "Hello there."
 
 
 def test_tools_are_offered_and_calls_come_back() -> None:

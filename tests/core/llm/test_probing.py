@@ -1,3 +1,4 @@
+import time
 from typing import Any
 
 import pytest
@@ -65,3 +66,15 @@ def test_what_is_known_is_not_asked() -> None:
         settings = LlmSettings(model="m", base_url=simulator.base_url)
         assert connect(settings, known=known).capabilities() == known
     assert simulator.requests == []
+
+
+def test_a_model_that_does_not_come_to_an_end_is_not_waited_for() -> None:
+    endless = Reply("word " * 400, piece_s=0.01)
+
+    def script(request: Request, number: int) -> Reply:
+        return able(request, number) if "response_format" in request else endless
+
+    began = time.monotonic()
+    with simulating(script) as simulator:
+        assert llm_of(simulator).capabilities() == Capabilities(streaming=True, schema=True)
+    assert time.monotonic() - began < 6  # to the end it takes 8 s

@@ -1,6 +1,7 @@
 """The contract against a real server with real weights: llama.cpp and SmolLM2, which is mostly wrong."""
 
 import os
+import time
 from itertools import pairwise
 from typing import Literal
 
@@ -8,10 +9,12 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from core.errors import Cancelled, ResourceError
-from core.llm import LlmSettings, ServerLlm, connect
+from core.llm import Capabilities, LlmSettings, ServerLlm, connect
 from core.words.assistant import Assistant, AssistantSettings, shown
 from core.words.render import fill
 from tests.core.llm.test_parse import Colour, ask
+from tests.core.words.assistant.test_injections import unbacked_numbers
+from tests.core.words.shop import shop
 from tests.core.words.toy import context
 from tests.smollm import RealServer
 
@@ -29,6 +32,12 @@ def real_llm(server: RealServer, key: str = "", tokens: int = 40) -> ServerLlm:
             max_output_tokens=tokens,
         )
     )  # fmt: skip
+
+
+def weak(server: RealServer) -> ServerLlm:
+    """What is known of it: neither tools nor slots."""
+    settings = LlmSettings(model=server.model, base_url=server.base_url, api_key=SecretStr(server.api_key))
+    return connect(settings, known=Capabilities(streaming=True, schema=True))
 
 
 def test_is_held_to_the_schema(smollm: RealServer) -> None:
@@ -91,6 +100,25 @@ def test_whatever_it_says_the_assistant_shows_nothing_unbacked(smollm: RealServe
         assert all(0 <= mark.start < mark.end <= len(answer.text) for mark in answer.marks)
     else:
         assert answer.source == "rules"
+
+
+SECONDS = 10
+"""For one answer; whatever is not written by then is written without the model."""
+
+
+def test_a_persona_and_a_comparison_end_in_time_with_numbers_that_hold(smollm: RealServer) -> None:
+    about, llm = shop().context, weak(smollm)
+    assistant = Assistant(llm, about, (), AssistantSettings(fewest_users=1, wall_s=SECONDS))
+    question, both = "Build a buyer persona and a slogan for segment 1", ("segment:0", "segment:1")
+    payloads = assistant.preview(question), assistant.preview_comparison(*both)
+    assert max(one.tokens for one in payloads) < 700  # its context would hold more, its machine would not
+    for ask_for in (lambda: assistant.reply(question), lambda: assistant.compare(*both)):
+        began = time.monotonic()
+        answer = ask_for()
+        assert time.monotonic() - began < SECONDS + 5
+        assert answer.source == ("rules" if answer.reason else smollm.model)
+        assert answer.text
+        assert unbacked_numbers(answer, about, "no such name") == []
 
 
 LIVE = pytest.mark.skipif(

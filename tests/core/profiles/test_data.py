@@ -71,7 +71,7 @@ def test_rare_pages_are_not_listed_but_still_count_as_different_pages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "MOST_PAGES", 2)
-    data = toy()
+    data = ProfileData.from_tables(*toy_tables())
     assert data.seen.page.max() == 1
     assert len(data.page_location) == 2
     assert data.different_pages.tolist() == [3, 2, 1, 2, 1, 1, 1, 4]

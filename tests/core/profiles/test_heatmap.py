@@ -54,7 +54,7 @@ def test_no_difference_between_users_is_zero_not_a_division() -> None:
     assert found.loc[found[Col.METRIC] == Col.SESSIONS_MEAN, Col.Z].tolist() == [0] * 5
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(st.integers(0, 1000))
 def test_differences_of_segments_cancel_out_and_are_cut(seed: int) -> None:
     data, labels, _ = many(seed)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.profiles.columns import Col
@@ -60,6 +60,7 @@ def test_pages_without_labels_give_an_empty_table() -> None:
     assert (len(table), tuple(table.columns)) == (0, COLUMNS)
 
 
+@settings(deadline=None, max_examples=10)
 @given(st.integers(0, 50))
 def test_counts_are_those_of_a_plain_frame(seed: int) -> None:
     data, labels, frame = many(seed)

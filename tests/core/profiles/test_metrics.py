@@ -162,7 +162,7 @@ def test_records_are_plain_python() -> None:
     assert {type(value) for record in found for value in record.values()} <= {int, float, str, type(None)}
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(st.integers(0, 1000))
 def test_every_number_is_that_of_pandas(seed: int) -> None:
     data, labels, views = many(seed)
@@ -190,7 +190,7 @@ def test_every_number_is_that_of_pandas(seed: int) -> None:
     np.testing.assert_allclose(found[Col.PAGES_PER_SESSION], expected["page_views"] / expected["sessions"])
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(st.integers(0, 1000))
 def test_rows_add_up_to_all_users(seed: int) -> None:
     data, labels, _ = many(seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -101,8 +102,9 @@ def toy_tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, UserSequence
     return users, pages, happened, sequences
 
 
+@cache
 def toy() -> ProfileData:
-    """The eight, laid out."""
+    """The eight, laid out once a process; must not be changed."""
     return ProfileData.from_tables(*toy_tables())
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.profiles.columns import FIELDS, Col
 from core.report import wording
 
 
@@ -52,3 +53,22 @@ def test_titles_lose_the_ending_that_most_share() -> None:
 )
 def test_time_zone_of_a_receipt(text: str, hours: float) -> None:
     assert wording.zone(text).utcoffset(None).total_seconds() == hours * 3_600
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        (Col.OUTCOME_RATE, 0.00471, "0.47%"), (Col.SHARE, 0.16881, "16.9%"),
+        (Col.SESSIONS_MEAN, 1.418, "1.42"), (Col.PAGE_VIEWS_MEAN, 5.26, "5.3"),
+        (Col.PAGE_VIEWS_MEDIAN, 5.0, "5"), (Col.PAGE_VIEWS_MEDIAN, 5.5, "5.5"), (Col.USERS, 1204.0, "1,204"),
+        (Col.ENGAGEMENT_MEAN, 125.0, "2 min 5 s"), (Col.REVENUE, 12.5, "12.50"),
+        (Col.REVENUE_PER_USER, float("nan"), "–"),
+    ],
+)  # fmt: skip
+def test_a_figure_is_written_in_one_way(field: str, value: float, said: str) -> None:
+    assert wording.figure(field, value) == said
+
+
+@pytest.mark.parametrize("field", [one.field for one in FIELDS])
+def test_every_column_can_be_written_and_be_absent(field: str) -> None:
+    assert wording.figure(field, None) == wording.ABSENT != wording.figure(field, 0.5)

@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from core.schema import View
 from core.words.context import Basis
@@ -45,11 +44,6 @@ def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:
     assert basis.pages == ("/", "/sale", "/blog", "/cart")
     assert basis.labels is None
     assert set(basis.paths.steps) == {View.URL}
-
-
-def test_typical_users_need_vectors() -> None:
-    assert context().typical[1].tolist() == pytest.approx([3, 4])
-    assert replace(context(), vectors=None).typical == {}
 
 
 def test_more_pages_than_the_profile_lists_are_counted_again() -> None:

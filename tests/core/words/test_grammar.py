@@ -1,5 +1,7 @@
 """Reading a question."""
 
+from dataclasses import replace
+
 import pytest
 
 from core.words.grammar import LONGEST, Parsed, parse
@@ -88,3 +90,11 @@ def test_a_name_wins_over_the_words_in_it() -> None:
 
 def test_a_very_long_question_is_not_read() -> None:
     assert read("users " * (LONGEST + 1)).unknown
+
+
+def test_a_name_that_is_only_suggested_is_read_and_noted() -> None:
+    made = replace(context({0: "Sale hunters"}), suggested={0: "Shoe fans", 1: "Guide readers"})
+    parsed = parse("users of Guide readers", made)
+    assert parsed.rows == ["segment:1"]
+    assert parsed.notes == ["“Guide readers” is only suggested as the name of Segment 2."]
+    assert parse("users of Shoe fans", made).rows == []  # the segment has a name of its own

@@ -1,7 +1,8 @@
 import pytest
 
 from core.words.contract import Fact, Unit
-from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, split_sentences
+from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon
+from core.words.sentence import split_sentences
 
 SEGMENTS = {
     "segment:0": ("Segment 1", "Bargain hunters"),

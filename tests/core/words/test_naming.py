@@ -81,9 +81,10 @@ def test_a_code_names_no_segment_but_a_folder_of_two_does(addresses: list[str], 
 
 
 def test_a_small_share_or_a_small_lift_names_no_segment(monkeypatch: pytest.MonkeyPatch) -> None:
-    evidence = Evidence(shop_figures(), "segment:2", fewest=1)
+    evidence = Evidence(shop_figures(), "segment:4", fewest=1)
     said = {fact.item: fact.text for fact in evidence.lifts_of(Dimension.TYPE) if not fact.comparison}
-    assert said == {"Service": "23.1%", "Account": "9.2%"}
+    assert said == {"Service": "31.1%", "Account": "12.3%"}
+    monkeypatch.setattr(naming, "SHARE", 0.2)
     assert naming._material(evidence, Dimension.TYPE) == ["Service"]
-    monkeypatch.setattr(naming, "LIFT", 10)  # Service has 7.9×
+    monkeypatch.setattr(naming, "LIFT", 11)  # Service has 10×
     assert naming._material(evidence, Dimension.TYPE) == []

@@ -44,6 +44,14 @@ def test_names_go_as_numbers_with_their_texts_cleaned_beside_them() -> None:
     assert data["question"] == "How large?"
 
 
+def test_a_fact_in_brief_is_a_line_with_the_same_numbers_for_names() -> None:
+    label = "share of users who saw the page"
+    fact = Fact("F1", "share:page", label, ("segment:1",), 0.125, Unit.SHARE, "12.5%", item="/cart", n=100)
+    told = json.loads(payload(fact, brief=True).user)
+    assert told["facts"] == ["S2, share of users who saw the page P1: 12.5%"]
+    assert told["names"]["P1"] == "/cart"
+
+
 def test_shows_exactly_what_is_sent_and_what_it_costs() -> None:
     made = payload(USERS, prices={"m": Price(2.0, 8.0)})
 

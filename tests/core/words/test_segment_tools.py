@@ -11,7 +11,7 @@ from core.words.facts import FactBook
 from core.words.figures import Figures
 from core.words.findings import Finding
 from core.words.render import fill
-from core.words.segment_tools import chart, list_segments, metric, metrics, rank_segments
+from core.words.segment_tools import beyond_average, chart, list_segments, metric, metrics, rank_segments
 from tests.core.words.toy import figures, without_outcome
 
 
@@ -82,3 +82,19 @@ def test_titles_follow_the_names() -> None:
     made = figures()
     renamed = Figures(replace(made.context, names={}), FactBook())
     assert "Segment 1 with" in said(list_segments(renamed, arguments.ListSegments()))
+
+
+def test_who_is_above_and_below_all_users() -> None:
+    rate = beyond_average(figures(), "outcome_rate", above=True)
+    assert said(rate) == (
+        "Outcome rate of all users: 25.00%. Above that: Segment 2 (Blog readers) (50.00%) and Segment 1 "
+        "(Sale hunters) (33.33%). The interval of Segment 2 (Blog readers) and Segment 1 (Sale hunters) "
+        "holds that value: it may be chance."
+    )
+    assert "outcome_rate > 0.25" in rate.query
+    assert said(beyond_average(figures(), "outcome_rate", above=False)).endswith("Below that: no segment.")
+
+
+def test_a_total_is_no_average() -> None:
+    with pytest.raises(InputError, match="is a total and no average"):
+        beyond_average(figures(), "page_views", above=True)

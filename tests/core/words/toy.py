@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from core.profiles.metrics import profile
 from core.schema import View
 from core.segments.partition import Partition
 from core.settings import AnalyzeSettings, ClusterSettings
-from core.words.context import Basis, Context, Tables, make_context
+from core.words.context import Basis, Context, Tables
 from core.words.facts import FactBook
 from core.words.figures import Figures
 from tests.core.profiles.toy import LABELS, toy, toy_tables
@@ -35,13 +36,17 @@ def partition(labels: np.ndarray = LABELS) -> Partition:
     return Partition(labels, centroids, ids, 0.0, 1, False, ClusterSettings(n_clusters=2))
 
 
+@cache
+def tables(labelled: bool) -> Tables:
+    """What is counted of them, once a process; must not be changed."""
+    return Tables(basis(labelled=labelled), profile(toy(), LABELS, AnalyzeSettings()), partition())
+
+
 def context(
     names: Mapping[int, str] = NAMES, *, labelled: bool = True, previous: Partition | None = None
 ) -> Context:
     """What questions are asked about."""
-    vectors = np.eye(2, dtype=np.float32)[np.maximum(LABELS, 0)]
-    profiles = profile(toy(), LABELS, AnalyzeSettings())
-    return make_context(basis(labelled=labelled), profiles, partition(), names, vectors, previous)
+    return Context(tables(labelled), names, previous)
 
 
 def without_outcome() -> Context:

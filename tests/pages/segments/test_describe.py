@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -14,7 +14,7 @@ from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
-from tests.pages.simulated_writer import MODEL, NAMES, writer
+from tests.pages.simulated_writer import MODEL, NAMES, UNKNOWN, writer
 
 PAGE = "pages/segments/compare.py"
 PATIENCE_S = 30.0
@@ -130,3 +130,53 @@ def test_cancel_keeps_what_came_so_far(
         time.sleep(1.5)
         assert len(simulator.requests) == sent
     assert 1 <= texts(app).count("Write to them") < 3
+
+
+@pytest.fixture
+def waiting(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[AppTest, Simulator]]:
+    """The question whether to send descriptions, unanswered."""
+    with simulating(writer()) as simulator:
+        use(monkeypatch, simulator)
+        app = open_app(PAGE, data=finished_run.dataset, k="3")
+        app.button(key="describe").click().run()
+        yield until(app, lambda app: "agree-describe" in keys(app)), simulator
+
+
+def ask(app: AppTest, question: str) -> AppTest:
+    return app.sidebar.chat_input(key="question").set_value(question).run()
+
+
+def sent(simulator: Simulator) -> int:
+    return sum("Name and describe" in str(request) for request in simulator.requests)
+
+
+def test_unanswered_it_waits_over_pages_and_other_questions(waiting: tuple[AppTest, Simulator]) -> None:
+    app, simulator = waiting
+    app.switch_page("pages/use/export.py").run()
+    assert "agree-describe" not in keys(app)
+    ask(app, "How many users are in segment 1?")
+    assert not app.sidebar.chat_input(key="question").disabled
+    app.switch_page(PAGE).run()
+    assert "agree-describe" in keys(app)
+    assert sent(simulator) == 0
+    app.button(key="decline-describe").click().run()
+
+
+def test_what_was_decided_about_another_question_holds_for_it(waiting: tuple[AppTest, Simulator]) -> None:
+    app, simulator = waiting
+    ask(app, UNKNOWN)
+    until(app, lambda app: "agree-aside" in keys(app)).button(key="agree-aside").click().run()
+    until(app, lambda app: "undescribe" in keys(app) and "describe-stop" not in keys(app))
+    assert "agree-describe" not in keys(app)
+    assert sent(simulator) == 3
+    assert UNKNOWN in texts(app.sidebar)
+
+
+def test_about_segments_that_changed_it_is_withdrawn(waiting: tuple[AppTest, Simulator]) -> None:
+    app, simulator = waiting
+    app.slider(key="k").set_value(2).run()
+    assert "agree-describe" not in keys(app)
+    assert not app.button(key="describe").disabled
+    assert sent(simulator) == 0

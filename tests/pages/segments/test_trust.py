@@ -116,7 +116,7 @@ def test_vectors_that_nobody_learned_are_not_judged(
     app = open_app(PAGE, data=finished_run.dataset, model=model.key, k="3")
     assert not app.exception
     assert "made without a model" in texts(app)
-    assert "A bag of pages, no model" in [caption.value for caption in app.sidebar.caption]
+    assert any(caption.value.endswith("A bag of pages, no model") for caption in app.sidebar.caption)
     assert fake_jobs.started == []
     for page in ("segments/explore", "segments/profiles", "prepare/training", "use/export", "use/users"):
         assert not app.switch_page(f"pages/{page}.py").run().exception, page

@@ -45,6 +45,24 @@ def test_a_question_is_answered_with_a_figure_and_its_source(
     assert "How many users are in segment 1?" in said(app)
 
 
+def test_the_newest_answer_is_right_below_the_field_and_what_was_before_is_folded_away(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    for number in (1, 2, 3):
+        asked(app, f"How many users are in segment {number}?")
+    drawn = list(app.sidebar)
+    field = next(place for place, one in enumerate(drawn) if one.type == "chat_input")
+    newest = next(place for place, one in enumerate(drawn) if one.type == "markdown" and "3?" in one.value)
+    older = next(place for place, one in enumerate(drawn) if "earlier" in str(getattr(one, "label", "")))
+    assert field < newest < older
+    (earlier,) = [one for one in app.sidebar.expander if "earlier" in one.label]
+    assert earlier.label == "2 earlier questions"
+    folded = "\n".join(element.value for element in earlier.markdown)
+    assert ["segment 1?" in folded, "segment 2?" in folded, "segment 3?" in folded] == [True, True, False]
+    assert "segment 3?" in said(app)
+
+
 def test_it_is_kept_over_pages_and_sessions(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 1?")
     app.switch_page(EXPORT).run()

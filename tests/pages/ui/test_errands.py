@@ -15,6 +15,7 @@ from core.llm import LlmSettings
 from core.words.assistant import Assistant
 from core.words.privacy import Payload
 from pages.ui import errands
+from pages.ui.errand_view import CLOSED
 from pages.ui.errands import STOPPED, Errand
 
 SERVER = LlmSettings.checked(model="m", base_url="http://127.0.0.1:9/v1")
@@ -105,6 +106,13 @@ def test_stopped_before_its_server_has_answered_it_does_nothing() -> None:
     errand.stop()
     until(lambda: errand.done)
     assert errand.noted == [f"without {STOPPED}"]
+
+
+def test_closed_without_an_answer_it_ends_and_says_so() -> None:
+    errand = waiting()
+    errand.decline(CLOSED)
+    assert errand.done
+    assert errand.noted == ["preview", f"without {CLOSED}"]
 
 
 def test_a_server_s_errands_are_stopped_together_and_no_other() -> None:

@@ -35,20 +35,6 @@ def test_segments_take_the_analysts_name_and_groups_keep_theirs(profiles: Profil
     assert profiles.segments[Col.LABEL].iloc[0] == "Segment 1"
 
 
-@pytest.mark.parametrize(
-    ("metric", "value", "text"),
-    [
-        (Col.OUTCOME_RATE, 0.041, "4.1%"),
-        (Col.ENGAGEMENT_MEAN, 125.0, "2 min 5 s"),
-        (Col.PAGE_VIEWS_MEAN, 5.26, "5.3"),
-        (Col.USERS, 1204.0, "1,204"),
-        (Col.REVENUE_PER_USER, float("nan"), "–"),
-    ],
-)
-def test_a_number_is_written_in_the_unit_of_its_metric(metric: str, value: float, text: str) -> None:
-    assert tables.value_text(metric, value) == text
-
-
 def test_heat_cells_compare_within_minus_one_and_one(profiles: Profiles) -> None:
     cells = tables.heat_cells(profiles, NAMES)
     assert cells[Col.DIFFERENCE].between(-1, 1).all()

@@ -44,6 +44,12 @@ def fact_of(request: dict[str, Any], measure: str, *of: str, item: str = "") -> 
     return next(found)
 
 
+def line_value(request: dict[str, Any], about: str) -> str:
+    """A value as a weak model gets it: in a line that begins with what it is about."""
+    lines = [line for data in data_of(request) for line in data["facts"]]
+    return next(line for line in lines if line.startswith(f"{about}: ")).removeprefix(f"{about}: ")
+
+
 def named(request: dict[str, Any], text: str) -> str:
     """The number of a name."""
     names = {name: said for data in data_of(request) for name, said in data.get("names", {}).items()}

@@ -12,6 +12,7 @@ import pytest
 from core.llm import Capabilities, Usage
 from core.words.answers import ask
 from core.words.assistant import AnswerCache, Said, shown
+from core.words.assistant.material import MOST_FACTS
 from core.words.contract import MarkKind
 from core.words.render import fill
 from tests.core.words.assistant.simulated import (
@@ -20,14 +21,17 @@ from tests.core.words.assistant.simulated import (
     PLANS,
     WEAK,
     assisted,
+    data_of,
     fact_of,
     facts_of,
+    line_value,
     named,
     slot,
 )
 from tests.core.words.shop import shop
 from tests.llm_simulator import USAGE, Reply, replies
 
+WEAK_BUT_OBEYS = Capabilities(streaming=True, schema=True)
 IDEAS = "Campaign ideas for segment 2"
 WHY = "Why does segment 2 convert?"
 ONE_CALL = Usage(1, USAGE["prompt_tokens"], USAGE["completion_tokens"])
@@ -237,11 +241,11 @@ class TestStepsDown:
 
     def test_numbers_of_a_weak_model_are_verified_and_others_struck_through(self) -> None:
         def script(request: Request, _: int) -> Reply:
-            fact = fact_of(request, "users", "S2")
-            return Reply(f"S2 has {fact['value']} users. S1 has {fact['value']} users.")
+            users = line_value(request, "S2, users")
+            return Reply(f"S2 has {users} users. S1 has {users} users.")
 
         with assisted(script, WEAK) as (assistant, _):
-            answer = assistant.reply(WHY)
+            answer = assistant.reply(IDEAS)
         value = shop().context.tables.segments["users"]["segment:1"]
         assert answer.reason == ""
         assert shown(answer.text, answer.facts, answer.marks) == (
@@ -249,6 +253,66 @@ class TestStepsDown:
             f"Segment 1 (Bargain hunters) has ~~{value}~~ (unverified) users."
         )
         assert [fact.segments for fact in answer.facts] == [("segment:1",)]
+
+
+class TestWeakModels:
+    """Neither tools nor slots: little to read, little to write, one try."""
+
+    SEVEN = " ".join(f"Idea {word}." for word in ("red", "big", "cat", "sun", "dog", "sea", "end"))
+
+    def size(self, request: Request) -> str:
+        return f"S2 has {line_value(request, 'S2, users')} users. "
+
+    def test_read_what_the_own_answer_says_and_no_more(self) -> None:
+        with assisted(replies(Reply("S2 is worth it.")), WEAK_BUT_OBEYS) as (assistant, simulator):
+            payload = assistant.preview(IDEAS, [Said("user", "Hello")])
+            assistant.reply(IDEAS, [Said("user", "Hello")])
+        (request,) = simulator.requests
+        assert "tools" not in request
+        assert "response_format" not in request
+        (data,) = data_of(request)
+        assert set(data) == {"question", "facts", "names"}
+        assert data["facts"][0] == f"S2, users: {shop().context.tables.segments['users']['segment:1']}"
+        assert 4 < len(data["facts"]) <= MOST_FACTS
+        assert (
+            payload.tokens < 600
+        )  # a minute on a slow machine is a thousand tokens to read and a few to write
+
+    def test_are_stopped_after_some_sentences(self) -> None:
+        with assisted(lambda request, _: Reply(self.size(request) + self.SEVEN), WEAK) as (assistant, _):
+            answer = assistant.reply(IDEAS)
+        assert answer.reason == ""
+        assert answer.text.endswith("users. Idea red. Idea big. Idea cat.")
+
+    def test_may_say_what_is_whole_when_the_time_is_over(self) -> None:
+        def script(request: Request, _: int) -> Reply:
+            return Reply(self.size(request) + "The next thing goes on " + "and on " * 100, piece_s=0.3)
+
+        with assisted(script, WEAK, wall_s=5) as (assistant, _):
+            answer = assistant.reply(IDEAS)
+        assert answer.reason == ""
+        assert answer.text.endswith(" users.")
+
+    def test_are_not_shown_without_any_figure_that_holds(self) -> None:
+        for said in ("S2 has 999 users. Write to them.", self.SEVEN):
+            with assisted(replies(Reply(said)), WEAK) as (assistant, _):
+                answer = assistant.reply(IDEAS)
+            assert answer.source == "rules"
+            assert "without any figure" in answer.reason
+
+    def test_are_not_asked_twice(self) -> None:
+        with assisted(replies(Reply("S77 has many users.")), WEAK) as (assistant, simulator):
+            answer = assistant.reply(IDEAS)
+        assert len(simulator.requests) == 1
+        assert answer.reason.endswith("made a statement that no figure of the data backs.")
+
+    def test_compare_with_the_figures_of_the_own_comparison(self) -> None:
+        with assisted(replies(Reply("No idea.")), WEAK) as (assistant, simulator):
+            answer = assistant.compare("segment:0", "segment:1")
+        (data,) = data_of(simulator.requests[0])
+        assert len(data["facts"]) == MOST_FACTS
+        assert any(" against " in line for line in data["facts"])
+        assert "without any figure" in answer.reason
 
 
 class TestWrongAnswers:

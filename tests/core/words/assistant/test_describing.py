@@ -5,9 +5,9 @@ import pytest
 from core.errors import InputError
 from core.words.assistant.describing import offline, taken
 from core.words.render import fill
-from tests.core.words.assistant.simulated import WEAK, assisted, fact_of, facts_of, slot
+from tests.core.words.assistant.simulated import WEAK, assisted, fact_of, facts_of, line_value, slot
 from tests.core.words.shop import shop, shop_figures
-from tests.llm_simulator import Reply, replies
+from tests.llm_simulator import Reply, Script, replies
 
 KEY = "segment:1"
 Request = dict[str, Any]
@@ -84,13 +84,31 @@ def test_every_failure_ends_without_the_model(reply: Reply) -> None:
 
 def test_numbers_of_a_weak_model_are_verified() -> None:
     def script(request: Request, _: int) -> Reply:
-        return described(request, summary=f"S2 has {fact_of(request, 'users', 'S2')['value']} users, not 99.")
+        users = line_value(request, "S2, users")
+        return Reply({"name": "Tent lovers", "summary": f"S2 has {users} users, not 99."})
 
     with assisted(script, WEAK) as (assistant, _):
         made = assistant.describe(KEY)
-    assert made.summary.reason == ""
+    assert (made.name, made.summary.reason) == ("Tent lovers", "")
     (mark,) = made.summary.marks
     assert made.summary.text[mark.start : mark.end] == "99"
+
+
+def test_a_weak_model_whose_name_may_not_stand_gets_ours_and_one_that_says_nothing_is_not_used() -> None:
+    def sketch(summary: str) -> Script:
+        return lambda request, _: Reply(
+            {"name": "S2", "summary": summary.format(line_value(request, "S2, users"))}
+        )
+
+    without = offline(shop_figures(), KEY, taken(shop_figures(), KEY, ()))
+    with assisted(sketch("S2 has {} users."), WEAK) as (assistant, simulator):
+        made = assistant.describe(KEY)
+    assert (made.name, made.summary.source) == (without.name, "m")
+    assert len(simulator.requests) == 1
+    with assisted(sketch("They are nice."), WEAK) as (assistant, _):
+        made = assistant.describe(KEY)
+    assert made.summary.source == "rules"
+    assert "without any figure" in made.summary.reason
 
 
 def test_without_a_model_the_name_is_free_and_the_lifts_stand_out() -> None:

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks.words.injections import INJECTIONS, USER_ID, Injection
-from core.profiles.metrics import profile
 from core.schema import Pages, View
-from core.settings import AnalyzeSettings
 from core.words.answers import ask
 from core.words.assistant import Said, shown
 from core.words.context import Basis, Context, make_context
@@ -23,10 +21,10 @@ from core.words.measures import clean
 from core.words.mentions import Kind, Lexicon
 from core.words.numerals import find_numerals
 from core.words.tools import TOOLS
-from tests.core.profiles.toy import LABELS, toy, toy_tables
+from tests.core.profiles.toy import toy_tables
 from tests.core.words.assistant.simulated import ALL, WEAK, assisted, data_of, slot
 from tests.core.words.test_markdown import loads_or_links
-from tests.core.words.toy import NAMES, THEMES, TYPES, partition
+from tests.core.words.toy import NAMES, THEMES, TYPES, tables
 from tests.llm_simulator import Reply, Script
 
 QUESTION = "Campaign ideas for segment 1"
@@ -40,14 +38,17 @@ EACH = pytest.mark.parametrize(
 @cache
 def context(one: Injection) -> Context:
     """The eight users, with the hostile text where it would stand; must not be changed."""
+    made = tables(labelled=True)
     _, pages, _, sequences = toy_tables()
     types = [one.text if one.where == "label" and name == "Category" else name for name in TYPES]
     if one.where in ("title", "url"):
         pages = pages.copy()
         pages.loc[SALE, Pages.PAGE_LOCATION] = one.text
-    basis = Basis.from_tables("toy", toy(), pages, sequences, {View.THEME: THEMES, View.TYPE: types})
+    basis = Basis.from_tables(
+        "toy", made.basis.data, pages, sequences, {View.THEME: THEMES, View.TYPE: types}
+    )
     names = {0: one.text, 1: NAMES[1]} if one.where == "name" else NAMES
-    return make_context(basis, profile(toy(), LABELS, AnalyzeSettings()), partition(), names)
+    return make_context(basis, made.profiles, made.partition, names)
 
 
 def obeying(one: Injection, told: list[str]) -> Script:

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - a sentence is easier to read on one line
-"""Frozen before the last mending of the rules, in the manner of several writers, and only measured since.
+"""In the manner of several writers; held out once, seen since the reading of a value is fitted.
 
-Whoever mends a rule on one of these moves all of them to ``mended.py`` and writes new ones.
+What came out at first sight is in ``docs/method.md``; what comes out now says nothing about new sentences.
 """
 
 from __future__ import annotations
