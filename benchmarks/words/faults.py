@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.words.sentences import fresh, mended, more_writers, tuned, writers
-from benchmarks.words.shop import BY_HAND, Shop, drawn
+from benchmarks.words.sentences import answers, fresh, mended, more_writers, tuned, writers
+from benchmarks.words.shop import BY_HAND, Shop, drawn, wide
 from core.words.contract import Unit
 from core.words.measures import BY_KEY, write
 from core.words.number_words import SMALL
@@ -30,6 +30,18 @@ OTHER_METRIC: Final = {
     "pages_per_session": "page_views_mean", "engagement_s_mean": "engagement_s_mean",
     "revenue_per_user": "page_views_mean",
 }  # fmt: skip
+ITEMS: Final = {
+    "H": ("lift:page", "A", 0), "I": ("lift:page", "A", 1), "J": ("lift:page", "B", 0),
+    "K": ("entry:page", "A", 0), "L": ("exit:page", "A", 0), "P": ("step:type", "A", 0),
+    "T": ("view_lift:theme", "A", 0), "U": ("view_lift:theme", "A", 1), "Z": ("view_lift:theme", "B", 0),
+    "V": ("view_lift:type", "A", 0), "W": ("view_lift:type", "A", 1),
+    "D": ("share:device", "A", 0), "E": ("share:device", "A", 1), "G": ("share:browser", "A", 0),
+    "N": ("share:country", "A", 0), "O": ("share:country", "A", 1),
+    "R": ("share:source", "A", 0), "Q": ("share:source", "A", 1),
+}  # fmt: skip
+"""Letter → the item with the most, or next to most, of a metric in the segment A or B."""
+OF_ITEMS: Final = frozenset({"share", "lift", "view_share", "view_lift", "entry", "exit", "step"})
+"""How the metrics begin that are of items."""
 DOWN: Final = {
     "more": "fewer",
     "larger": "smaller",
@@ -150,6 +162,30 @@ def place_of(name: str, cast: Cast) -> int:
     return {"A": cast.a, "B": cast.b, "C": cast.c, "group": n, "all": n + 1}[name]
 
 
+def items_of(part: Sequence[str], shop: Shop) -> tuple[str, ...]:
+    """Pages, themes or the like that a metric has."""
+    return tuple(shop.items.get(f"{part[0]}:{part[1]}", shop.pages))
+
+
+def of_item(part: Sequence[str], row: int, item: str, shop: Shop) -> tuple[float, Unit]:
+    """The value of a page, theme or the like in a segment."""
+    metric = f"{part[0]}:{part[1]}"
+    unit = Unit.RATIO if part[0] in ("lift", "view_lift") else Unit.SHARE
+    if metric in shop.items:
+        return shop.items[metric][item][row], unit
+    return shop.pages[item][row][unit is Unit.RATIO], unit
+
+
+def item_of(letter: str, cast: Cast) -> str:
+    """The page, theme or the like that a letter stands for."""
+    if letter not in ITEMS:
+        return cast.x if letter == "X" else cast.y
+    metric, row, place = ITEMS[letter]
+    part, of = metric.split(":"), place_of(row, cast)
+    values = {item: of_item(part, of, item, cast.shop)[0] for item in items_of(part, cast.shop)}
+    return sorted(values, key=lambda item: -values[item])[place]
+
+
 def extreme(kind: str, metric: str, shop: Shop) -> int:
     """The segment with the most or the least."""
     values = shop.table[metric][: len(shop.names)]
@@ -162,8 +198,8 @@ def filled(slot: str, cast: Cast) -> str:
     part = name.split(":")
     if name in ("A", "B", "C") or name.isdigit():
         return named(place_of(name, cast), form, cast, cast.style + max("ABC".find(name), 0) * 2)
-    if name in ("X", "Y"):
-        return cast.x if name == "X" else cast.y
+    if name in ("X", "Y", *ITEMS):
+        return item_of(name, cast)
     if part[0] in ("MAX", "MIN"):
         return named(extreme(part[0], part[1], cast.shop), form, cast, cast.style)
     if part[0] == "rank":
@@ -171,8 +207,8 @@ def filled(slot: str, cast: Cast) -> str:
     if part[0] in ("ratio", "points", "gap", *DOWN):
         return compared(part[0], part[1], (place_of(part[2], cast), place_of(part[3], cast)), cast.shop)
     if len(part) == 4:  # share:page:A:X
-        share, lift = cast.shop.pages[cast.x if part[3] == "X" else cast.y][place_of(part[2], cast)]
-        return write(share, Unit.SHARE, int(form or 1)) if part[0] == "share" else write(lift, Unit.RATIO)
+        value, unit = of_item(part, place_of(part[2], cast), item_of(part[3], cast), cast.shop)
+        return write(value, unit, int(form or 1)) if unit is Unit.SHARE else write(value, unit)
     is_extreme = part[1] in ("MAX", "MIN")
     row = extreme(part[1], part[2], cast.shop) if is_extreme else place_of(part[1], cast)
     return written(part[0], value_of(part[0], row, cast.shop), form)
@@ -212,7 +248,7 @@ def wrong_value(slot: str, cast: Cast, kind: str, rng: np.random.Generator) -> s
     part = name.split(":")
     if part[0] in ("ratio", "points", "gap"):
         return wrong_comparison(part, cast, kind)
-    if len(part) == 4 and part[1] == "page":
+    if part[0] in OF_ITEMS and len(part) == 4:
         return wrong_page(part, form, cast, kind, rng)
     if len(part) != 2 or part[0] not in (*cast.shop.table, "low", "high"):
         return None
@@ -266,18 +302,17 @@ def wrong_comparison(part: Sequence[str], cast: Cast, kind: str) -> str | None:
 
 def wrong_page(part: Sequence[str], form: str, cast: Cast, kind: str, rng: np.random.Generator) -> str | None:
     """The value of another page or another segment, or an invented one."""
-    page = cast.x if part[3] == "X" else cast.y
+    page, shop = item_of(part[3], cast), cast.shop
     row = place_of(part[2], cast)
-    which, unit = (0, Unit.SHARE) if part[0] == "share" else (1, Unit.RATIO)
-    pages = cast.shop.pages
-    other_page = next(name for name in pages if name not in (cast.x, cast.y))
+    other_page = next(one for one in items_of(part, shop) if one not in (cast.x, cast.y, page))
+    right_value, unit = of_item(part, row, page, shop)
     values = {
-        "another segment": pages[page][cast.b if row == cast.a else cast.a][which],
-        "wrong metric": pages[other_page][row][which],
-        "wrong value": pages[page][row][which] * float(rng.choice([0.6, 1.25, 1.4])),
+        "another segment": of_item(part, cast.b if row == cast.a else cast.a, page, shop)[0],
+        "wrong metric": of_item(part, row, other_page, shop)[0],
+        "wrong value": right_value * float(rng.choice([0.6, 1.25, 1.4])),
     }
     digits = int(form or 1)
-    right = write(pages[page][row][which], unit, digits)
+    right = write(right_value, unit, digits)
     wrong = write(values[kind], unit, digits) if kind in values else right
     return None if wrong == right else wrong
 
@@ -324,6 +359,11 @@ FRESH: Final = (
     _corpus("fresh", drawn(37, fresh.NAMES, fresh.PAGES), fresh),
 )
 """Not among ``CORPORA``: measured by itself."""
+ANSWERS: Final = (
+    _corpus("answers", wide(drawn(64046), 50, answers.ITEMS), answers),
+    _corpus("answers", wide(drawn(253234, answers.NAMES, answers.PAGES), 14, answers.ITEMS), answers),
+)
+"""As ``FRESH``; the seeds are of shops of which all that the answers say of fixed segments is true."""
 CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, MORE_WRITERS)
 """Those of one kind, over one shop or two."""
 SEEN: Final = tuple(one for corpora in CORPORA for one in corpora)

@@ -19,12 +19,14 @@ import numpy as np
 from benchmarks.words.faults import (
     CORPORA,
     KINDS,
+    OF_ITEMS,
     OTHER_METRIC,
     SLOT,
     Cast,
     Corpus,
     Sample,
     casts,
+    item_of,
     place_of,
     render,
     right_answers,
@@ -125,9 +127,9 @@ def fact_of(slot: str, cast: Cast) -> tuple[Key | None, str]:
         values, keys = cast.shop.table[part[1]], cast.shop.keys
         after = f" {'higher' if values[one] > values[other] else 'lower'}" if part[0] == "points" else ""
         return (metric, (keys[one], keys[other]), ""), after
-    if len(part) == 4 and part[1] == "page":
-        page = cast.x if part[3] == "X" else cast.y
-        return (f"{part[0]}:page", (cast.shop.keys[place_of(part[2], cast)],), page), ""
+    if part[0] in OF_ITEMS and len(part) == 4:
+        item = item_of(part[3], cast)
+        return (f"{part[0]}:{part[1]}", (cast.shop.keys[place_of(part[2], cast)],), item), ""
     if len(part) == 2 and part[0] in cast.shop.table:
         return (part[0], (cast.shop.rows[place_of(part[1], cast)],), ""), ""
     return None, ""

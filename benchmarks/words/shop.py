@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import permutations
 from typing import Final
@@ -17,7 +18,17 @@ from core.words.measures import BY_KEY, N_OF
 
 RATIOS: Final = (
     "users", "outcome_rate", "sessions_mean", "page_views_mean", "engagement_s_mean", "revenue_per_user",
+    "different_pages_mean",
 )  # fmt: skip
+LABELS: Final = {
+    "view_share:theme": "share of page views", "view_lift:theme": "times the others' share of page views",
+    "view_share:type": "share of page views", "view_lift:type": "times the others' share of page views",
+    "share:device": "share of users with this device", "share:browser": "share of users with this browser",
+    "share:country": "share of users with this country", "share:source": "share of users with this source",
+    "entry:page": "share of sessions that begin there", "exit:page": "share of sessions that end there",
+    "step:type": "share of steps",
+}  # fmt: skip
+"""What the app calls the metrics of items."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,11 +39,13 @@ class Shop:
         names: Of its segments.
         table: Measure → its value in each segment, then of one-page users, then of all users.
         pages: Page → in each segment the share of users that saw it, and the lift of that.
+        items: Other metric → theme, device or the like → its value in each segment.
     """
 
     names: tuple[str, ...]
     table: dict[str, tuple[float, ...]]
     pages: dict[str, tuple[tuple[float, float], ...]]
+    items: dict[str, dict[str, tuple[float, ...]]] = field(default_factory=dict)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -60,6 +73,7 @@ class Shop:
         book = FactBook("shop")
         self._add_measures(book)
         self._add_pages(book)
+        self._add_items(book)
         for one, other in permutations(range(len(self.names)), 2):
             self._compare(book, one, other)
         return book.all()
@@ -70,6 +84,8 @@ class Shop:
             of = N_OF[metric]
             n = self.table[of if of in self.table else "users"]
             for place, (key, value) in enumerate(zip(self.rows, values, strict=True)):
+                if math.isnan(value):
+                    continue
                 interval = self.interval(place) if metric == "outcome_rate" else None
                 book.add(
                     metric, measure.label, (key,), value, measure.unit,
@@ -83,9 +99,17 @@ class Shop:
                 book.add("share:page", seen, (key,), share, Unit.SHARE, item=page, n=n)
                 book.add("lift:page", likely, (key,), lift, Unit.RATIO, item=page, n=n)
 
+    def _add_items(self, book: FactBook) -> None:
+        for metric, items in self.items.items():
+            unit = Unit.RATIO if metric.startswith("view_lift") else Unit.SHARE
+            for item, values in items.items():
+                for key, value in zip(self.keys, values, strict=True):
+                    label, compares = LABELS[metric], unit is Unit.RATIO
+                    book.add(metric, label, (key,), value, unit, item=item, comparison=compares)
+
     def _compare(self, book: FactBook, one: int, other: int) -> None:
         pair = (self.keys[one], self.keys[other])
-        for metric in RATIOS:
+        for metric in (name for name in RATIOS if name in self.table):
             ratio = self.table[metric][one] / self.table[metric][other]
             label = f"{BY_KEY[metric].label} compared"
             book.add(f"ratio:{metric}", label, pair, ratio, Unit.RATIO, comparison=True)
@@ -167,3 +191,44 @@ def _page(rng: np.random.Generator, users: np.ndarray) -> tuple[tuple[float, flo
     return tuple(
         (float(share), float(lift)) for share, lift in zip(seen / users, seen / users / rest, strict=True)
     )
+
+
+def wide(shop: Shop, seed: int, items: Mapping[str, Sequence[str]]) -> Shop:
+    """A drawn shop with the other figures of a profile: medians, converting sessions, themes, devices, …
+
+    Args:
+        shop: Whose figures they go with.
+        seed: Of what is drawn.
+        items: Theme, type, device, …, step → those that there are.
+    """
+    rng = np.random.default_rng(seed)
+    n, known = len(shop.names), {name: np.array(values) for name, values in shop.table.items()}
+    views, different = known["page_views_mean"] * known["users"], np.append(rng.uniform(0.55, 0.9, n), 1)
+    timed = np.round(known["users"][:-1] * rng.uniform(0.9, 0.995, n + 1))
+    buying = np.round(known["outcome_users"][:-1] * np.append(rng.uniform(1, 1.2, n), 0))
+    engaged, buying = np.append(timed, timed.sum()), np.append(buying, buying.sum())
+    different = different * known["page_views_mean"][:-1]
+    different = np.append(different, different @ known["users"][:-1] / known["users"][-1])
+    middle = np.append(rng.uniform(0.5, 0.9, n), (1, 0.5))
+    more = {
+        "share_clustered": np.append(known["users"][:n] / known["users"][:n].sum(), (np.nan, np.nan)),
+        "page_views": np.round(views), "page_views_median": np.round(known["page_views_mean"] * middle),
+        "different_pages_mean": different, "engagement_users": engaged,
+        "engagement_none_share": 1 - engaged / known["users"],
+        "engagement_s_median": known["engagement_s_mean"] * middle * 0.7, "outcome_sessions": buying,
+        "session_rate": buying / known["sessions"], "revenue": known["revenue_per_user"] * known["users"],
+    }  # fmt: skip
+    figures: dict[str, dict[str, tuple[float, ...]]] = {}
+    for metric in LABELS:
+        kind, _, of = metric.partition(":")
+        names = tuple(shop.pages) if kind in ("entry", "exit") else items["step" if kind == "step" else of]
+        shares = rng.dirichlet(np.ones(len(names) + 1) * 2, n)[:, :-1] + 0.002
+        if kind == "view_lift":
+            shares = np.array(list(figures[f"view_share:{of}"].values())).T
+            counts = shares * views[:n, None]
+            shares = shares / ((counts.sum(0) - counts) / (views[:n].sum() - views[:n, None]))
+        figures[metric] = {
+            name: tuple(map(float, one)) for name, one in zip(names, shares.T, strict=True)
+        }
+    table = shop.table | {name: tuple(map(float, values)) for name, values in more.items()}
+    return replace(shop, table=table, items=figures)

@@ -63,7 +63,7 @@ def test_a_prepared_data_set_shows_its_receipt(open_app: OpenApp, finished_run: 
     assert not app.exception
     assert {metric.label: metric.value for metric in app.metric}["Users"] == "87"
     assert "Where every record went" in texts(app)
-    assert "toy\\.csv" in app.sidebar.markdown[0].value
+    assert "toy\\.csv" in app.sidebar.caption[0].value
     assert [tab.label for tab in app.tabs][2:] == [
         "What was assumed",
         "Files (1)",

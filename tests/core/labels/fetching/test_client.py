@@ -211,7 +211,8 @@ def test_a_server_that_asks_for_a_long_wait_is_left_alone(
 
 def test_one_host_is_asked_at_one_rate(guard: Guard, site: Site, limits: FetchLimits, clock: Clock) -> None:
     site.pages["/tea"] = html()
-    slow = limits.model_copy(update={"request_every_s": 1.0, "crawl_delay_s": 5.0, "read_s": 10.0})
+    patient = {"connect_s": 30.0, "read_s": 30.0, "page_s": 60.0}  # a retry would wait as well
+    slow = limits.model_copy(update={"request_every_s": 1.0, "crawl_delay_s": 5.0, **patient})
     with Client(guard, slow, clock, clock.sleep) as client:
         get(client, site, guard)
         clock.now += 0.25
