@@ -194,7 +194,7 @@ def _page(rng: np.random.Generator, users: np.ndarray) -> tuple[tuple[float, flo
 
 
 def wide(shop: Shop, seed: int, items: Mapping[str, Sequence[str]]) -> Shop:
-    """A drawn shop with the other figures of a profile: medians, converting sessions, themes, devices, …
+    """A drawn shop with the other figures of a profile: medians, converting sessions, themes, devices.
 
     Args:
         shop: Whose figures they go with.
@@ -227,8 +227,6 @@ def wide(shop: Shop, seed: int, items: Mapping[str, Sequence[str]]) -> Shop:
             shares = np.array(list(figures[f"view_share:{of}"].values())).T
             counts = shares * views[:n, None]
             shares = shares / ((counts.sum(0) - counts) / (views[:n].sum() - views[:n, None]))
-        figures[metric] = {
-            name: tuple(map(float, one)) for name, one in zip(names, shares.T, strict=True)
-        }
+        figures[metric] = {name: tuple(map(float, one)) for name, one in zip(names, shares.T, strict=True)}
     table = shop.table | {name: tuple(map(float, values)) for name, values in more.items()}
     return replace(shop, table=table, items=figures)
