@@ -9,6 +9,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
+from core.errors import ResourceError
 from core.llm.contract import Capabilities, ChatReply
 from core.profiles.columns import Col
 from core.words.assistant import material, prompts, specs
@@ -27,6 +28,7 @@ from core.words.naming import LONGEST, names
 from core.words.numerals import find_numerals
 from core.words.privacy import Payload, said_key
 from core.words.render import cited
+from core.words.sentence import split_sentences
 
 MOST_TEXTS: Final = 5
 """Caveats, and facts that set a segment apart."""
@@ -93,7 +95,7 @@ def by_model(
         described = talk.parse(system, user, Described)
         complaint = complaints(described, checker, outbox, names_taken)
     if complaint:
-        raise does_not_hold(model, complaint)
+        raise does_not_hold(model, len(complaint.splitlines()))
     talk.keep()
     return _description(described, checker, figures, model)
 
@@ -158,12 +160,18 @@ def _sketched(
 ) -> Description:
     """A weak model's words with the app's own name where its name may not stand.
 
+    The app's own paragraph says more, and all of it is true: words with a number struck through, or broken
+    off, are no better.
+
     Raises:
-        ResourceError: If no figure backs its words.
+        ResourceError: If its words may not stand.
     """
-    draft = checker.draft(sketch.summary)
-    if draft.complaint:
-        raise does_not_hold(model, draft.complaint, tries=1)
+    draft = checker.draft(_whole_sentences(sketch.summary))
+    unverified = sum(mark.kind is MarkKind.UNVERIFIED for mark in draft.marks)
+    if draft.complaint or unverified:
+        raise does_not_hold(model, len(draft.complaint.splitlines()) or unverified, tries=1)
+    if not draft.text:
+        raise ResourceError(f"The language model {model!r} did not come to the end of a sentence")
     if not draft.facts:
         raise without_figures(model)
     wrong = _name_problems(sketch.name, names_taken)
@@ -172,6 +180,14 @@ def _sketched(
         draft.text, draft.facts, fact_table(figures.context, draft.facts), "", model, marks=draft.marks
     )
     return Description(name, summary, tuple(fact.id for fact in draft.facts if fact.comparison))
+
+
+def _whole_sentences(text: str) -> str:
+    """Without what comes after the last sentence that ends: a small model stops where its room ends."""
+    ends = [
+        end for start, end in split_sentences(text) if text[start:end].rstrip("\"'”’ ")[-1:] in tuple(".!?")
+    ]
+    return text[: ends[-1]] if ends else ""
 
 
 def _description(described: Described, checker: Checker, figures: Figures, model: str) -> Description:

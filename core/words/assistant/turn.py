@@ -183,7 +183,9 @@ class Turn:
     def _accept(self, draft: Draft) -> None:
         """Raises ResourceError if a draft may not be shown."""
         if draft.complaint:
-            raise does_not_hold(self.model, draft.complaint, tries=1 if self.task.brief else 2)
+            raise does_not_hold(
+                self.model, len(draft.complaint.splitlines()), tries=1 if self.task.brief else 2
+            )
         may_do_without = self.task.ideas and not self.task.brief
         if not draft.facts and not may_do_without:
             raise without_figures(self.model)
@@ -234,9 +236,8 @@ def without_figures(model: str) -> ResourceError:
     return ResourceError(f"The language model {model!r} answered without any figure of the data")
 
 
-def does_not_hold(model: str, complaint: str, tries: int = 2) -> ResourceError:
-    """Why a text is not shown; what was wrong in it is not repeated."""
-    count = len(complaint.splitlines())
+def does_not_hold(model: str, count: int, tries: int = 2) -> ResourceError:
+    """Why a text is not shown in which so many statements were wrong; they are not repeated."""
     what = f"{count} statements" if count > 1 else "a statement"
     again = ", twice" if tries > 1 else ""
     return ResourceError(f"The language model {model!r} made {what} that no figure of the data backs{again}")

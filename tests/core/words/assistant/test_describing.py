@@ -82,16 +82,25 @@ def test_every_failure_ends_without_the_model(reply: Reply) -> None:
     assert made.action == ""
 
 
-def test_numbers_of_a_weak_model_are_verified() -> None:
+@pytest.mark.parametrize(
+    ("summary", "is_shown", "reason"),
+    [
+        ("S2 has {users} users.", True, ""),
+        ("S2 has {users} users. Its pages are the", True, ""),
+        ("S2 has {users} users, not 99.", False, "made a statement that no figure of the data backs"),
+        ("S2, users: {users}, S2, page views a", False, "did not come to the end of a sentence"),
+    ],
+)
+def test_words_of_a_weak_model_are_verified_and_whole(summary: str, is_shown: bool, reason: str) -> None:
     def script(request: Request, _: int) -> Reply:
         users = line_value(request, "S2, users")
-        return Reply({"name": "Tent lovers", "summary": f"S2 has {users} users, not 99."})
+        return Reply({"name": "Tent lovers", "summary": summary.format(users=users)})
 
     with assisted(script, WEAK) as (assistant, _):
         made = assistant.describe(KEY)
-    assert (made.name, made.summary.reason) == ("Tent lovers", "")
-    (mark,) = made.summary.marks
-    assert made.summary.text[mark.start : mark.end] == "99"
+    assert reason in made.summary.reason
+    assert (made.summary.source == "m", made.name == "Tent lovers") == (is_shown, is_shown)
+    assert made.summary.text.endswith("users.") == is_shown
 
 
 def test_a_weak_model_whose_name_may_not_stand_gets_ours_and_one_that_says_nothing_is_not_used() -> None:
