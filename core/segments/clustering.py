@@ -94,7 +94,7 @@ def assign(vectors: np.ndarray, partition: Partition) -> np.ndarray:
 
 
 def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
-    """The best of ``n_init`` k-means++ starts, all on the principal components of one seeded sample.
+    """The best of ``n_init`` k-means++ starts on principal components of one seeded sample, run to the end.
 
     Args:
         rows: float32 of shape (n, d), all of them to be clustered.
@@ -108,7 +108,9 @@ def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
         rows = rows[np.sort(chosen)]
     narrow = PCA(min(START_DIMENSIONS, *rows.shape), svd_solver="covariance_eigh").fit_transform(rows)
     tried = KMeans(settings.n_clusters, n_init=settings.n_init, random_state=settings.seed).fit(narrow)
-    centroids, _ = segment_means(rows, tried.labels_, settings.n_clusters)
+    start, _ = segment_means(rows, tried.labels_, settings.n_clusters)
+    made = KMeans(settings.n_clusters, init=start, n_init=1, random_state=settings.seed).fit(rows)
+    centroids: np.ndarray = made.cluster_centers_
     return centroids
 
 
