@@ -5,7 +5,7 @@ In a child process, for one trained model and the hand-made views beside it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,17 +48,18 @@ def judge_views(spec: SetSpec, ours: str, hand: str | None, source: str) -> dict
         if hand:
             rows[name] |= {f"hand {key}": value for key, value in scored(case, load(hand), weights).items()}
     if hand:
-        for name, weights in single_weights().items():
-            rows[name] |= {f"hand {key}": value for key, value in scored(case, load(hand), weights).items()}
+        made = load(hand)
+        for name, weights in single_weights(learned.keys() & made.keys()).items():
+            rows[name] |= {f"hand {key}": value for key, value in scored(case, made, weights).items()}
     return rows
 
 
-def single_weights() -> dict[str, ViewWeights]:
-    """The default and each view alone."""
+def single_weights(present: Collection[str]) -> dict[str, ViewWeights]:
+    """The default and each view alone that is present."""
     from core.settings import ViewWeights
 
     nothing = dict.fromkeys(("url", "theme", "type"), 0.0)
-    alone = {name: ViewWeights(**(nothing | {name: 1.0})) for name in nothing}
+    alone = {name: ViewWeights(**(nothing | {name: 1.0})) for name in nothing if name in present}
     return {"default": ViewWeights()} | alone
 
 
@@ -81,7 +82,8 @@ def settings_figures(
 
     theme = dominant_theme(case, source)[case.judged]
     rows, partitions = {}, {}
-    for name, weights in single_weights().items():
+    alone = single_weights(views)
+    for name, weights in alone.items():
         vectors = mix(case, views, weights)["users"]
         partitions[name] = metrics.clusters(vectors[case.judged], case.n_segments, 0)
         rows[name] = scored(case, views, weights) | {
@@ -92,7 +94,7 @@ def settings_figures(
         if case.truth is not None:
             rows[name]["order twin"] = twin(case, vectors, ORDER_TWINS)
             rows[name]["tempo twin"] = twin(case, vectors, TEMPO_TWINS)
-    again = mix(case, views, single_weights()["default"])["users"][case.judged]
+    again = mix(case, views, alone["default"])["users"][case.judged]
     other = metrics.clusters(again, case.n_segments, 1)
     rows["default"]["moved"] = metrics.moved(partitions["default"], other)
     return rows

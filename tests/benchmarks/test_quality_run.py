@@ -16,7 +16,9 @@ from benchmarks.quality.goals import view_figures
 from benchmarks.quality.ledger import Ledger
 from benchmarks.quality.run import by_name, chosen
 from benchmarks.quality.tuning import markdown, settings_of
+from benchmarks.quality.views import single_weights
 from core.schema import View
+from core.settings import ViewWeights
 from tests.benchmarks.quality_toys import NAMES, toy_case
 from tests.core.model.toys import SHOP_URLS, TINY
 
@@ -125,3 +127,8 @@ def test_slices_of_the_peer_lie_inside_their_users() -> None:
     assert (part <= np.minimum(length[owner], LONGEST)).all()
     assert (start >= begin[owner]).all()
     assert (start + part <= begin[owner] + length[owner]).all()
+
+
+def test_a_view_that_a_set_lacks_is_not_judged_alone() -> None:
+    assert list(single_weights({"url", "theme"})) == ["default", "url", "theme"]
+    assert single_weights({"theme"})["theme"] == ViewWeights(url=0, theme=1, type=0)
