@@ -38,6 +38,8 @@ CURVE_ROWS: Final = 200
 """About this many points make a curve; each is a report to the screen."""
 CHECKPOINT_EVERY_S: Final = 20.0
 MAX_GRADIENT_NORM: Final = 1.0
+START_SEED: Final = 0
+"""Of the numbers that every training starts from."""
 ITEM_RATE: Final = 0.1
 """Share of the learning rate for the page vectors, which start from all that co-occurrence knows. At the
 full rate a site of 4,000 pages is learnt by heart: validation falls from .069 to .058 after epoch 4."""
@@ -125,8 +127,12 @@ def new_network(
     sequences: UserSequences,
     population: Population,
 ) -> UserBehaviorTransformer:
-    """A network that starts from which items are seen together, by users that are not held out."""
-    torch.manual_seed(config.settings.seed)
+    """A network that starts from which items are seen together, by users that are not held out.
+
+    All else starts from the same numbers whatever the seed: trainings that begin at one point end in nearly the
+    same segments (adjusted Rand index .89 in place of .73), and are no worse. The seed draws the slices.
+    """
+    torch.manual_seed(START_SEED)
     network = UserBehaviorTransformer(config.views)
     users = sequences.user
     seen = ~population.held_out[users]
