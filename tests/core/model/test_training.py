@@ -56,6 +56,15 @@ def test_same_seed_gives_the_same_weights(tiny: Path, tmp_path: Path) -> None:
     assert not same(weights(tiny), weights(tmp_path / "other"))
 
 
+def test_every_seed_starts_from_the_same_numbers(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        still = TINY.model_copy(update={"seed": seed, "learning_rate": 1e-9})
+        train(shop(60), PAGES, still, tmp_path / str(seed))
+    one, other = (weights(tmp_path / str(seed)) for seed in (0, 1))
+    for name, values in one.items():
+        torch.testing.assert_close(values, other[name], atol=1e-6, rtol=0)
+
+
 def test_one_core_gives_the_same_weights_as_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for cores in (1, 2):
         monkeypatch.setattr("core.workers.available_cores", lambda cores=cores: cores)
