@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.words.sentences import answers, fresh, mended, more_writers, tuned, writers
+from benchmarks.words.sentences import advisers, answers, manners, mended, more_writers, tuned, writers
 from benchmarks.words.shop import BY_HAND, Shop, drawn, wide
 from core.words.contract import Unit
 from core.words.measures import BY_KEY, write
@@ -60,12 +60,14 @@ class Sample:
         kind: What is wrong with it; empty if nothing is.
         start: Where the wrong place begins.
         end: Where it ends.
+        unbacked: Where numbers stand that no fact can back, such as the discount of a proposal.
     """
 
     text: str
     kind: str = ""
     start: int = 0
     end: int = 0
+    unbacked: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,6 +196,8 @@ def extreme(kind: str, metric: str, shop: Shop) -> int:
 
 def filled(slot: str, cast: Cast) -> str:
     """What stands in a slot of a right sentence."""
+    if slot.startswith("="):
+        return slot[1:]
     name, _, form = slot.partition("|")
     part = name.split(":")
     if name in ("A", "B", "C") or name.isdigit():
@@ -248,6 +252,8 @@ def wrong_value(slot: str, cast: Cast, kind: str, rng: np.random.Generator) -> s
     part = name.split(":")
     if part[0] in ("ratio", "points", "gap"):
         return wrong_comparison(part, cast, kind)
+    if part[0] == "rank":
+        return wrong_rank(part, form, cast, kind)
     if part[0] in OF_ITEMS and len(part) == 4:
         return wrong_page(part, form, cast, kind, rng)
     if len(part) != 2 or part[0] not in (*cast.shop.table, "low", "high"):
@@ -297,6 +303,18 @@ def wrong_comparison(part: Sequence[str], cast: Cast, kind: str) -> str | None:
     }
     right = compared(part[0], part[1], (one, other), cast.shop)
     wrong = compared(part[0], part[1], pairs.get(kind, (one, other)), cast.shop)
+    return None if wrong == right else wrong
+
+
+def wrong_rank(part: Sequence[str], form: str, cast: Cast, kind: str) -> str | None:
+    """The next place, or that of another segment."""
+    row = place_of(part[2], cast)
+    right = rank(part[1], row, form, cast.shop)
+    places = [rank(part[1], each, form, cast.shop) for each in range(len(cast.shop.names))]
+    wrong = {
+        "wrong value": str(int(right) + 1) if form == "#" else ORDINALS[(ORDINALS.index(right) + 1) % 8],
+        "another segment": places[cast.b if row == cast.a else cast.a],
+    }.get(kind, right)
     return None if wrong == right else wrong
 
 
@@ -354,17 +372,17 @@ TUNED: Final = _corpus("tuned", BY_HAND, tuned)
 MENDED: Final = _corpus("mended", drawn(11), mended)
 WRITERS: Final = tuple(_corpus("several writers", drawn(seed), writers) for seed in (17, 19))
 MORE_WRITERS: Final = tuple(_corpus("more writers", drawn(seed), more_writers) for seed in (23, 29))
-FRESH: Final = (
-    _corpus("fresh", drawn(31), fresh),
-    _corpus("fresh", drawn(37, fresh.NAMES, fresh.PAGES), fresh),
+MANNERS: Final = (
+    _corpus("manners of models", drawn(31), manners),
+    _corpus("manners of models", drawn(37, manners.NAMES, manners.PAGES), manners),
 )
-"""Not among ``CORPORA``: measured by itself."""
+ADVISERS: Final = tuple(_corpus("advisers", drawn(seed), advisers) for seed in (41, 43))
 ANSWERS: Final = (
     _corpus("answers", wide(drawn(64046), 50, answers.ITEMS), answers),
     _corpus("answers", wide(drawn(253234, answers.NAMES, answers.PAGES), 14, answers.ITEMS), answers),
 )
-"""As ``FRESH``; the seeds are of shops of which all that the answers say of fixed segments is true."""
-CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, MORE_WRITERS)
+"""Not among ``CORPORA``; the seeds are of shops for which all that is said of fixed segments is true."""
+CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, MORE_WRITERS, MANNERS, ADVISERS)
 """Those of one kind, over one shop or two."""
 SEEN: Final = tuple(one for corpora in CORPORA for one in corpora)
 """What the weights are fitted on."""
@@ -374,7 +392,18 @@ def right_answers(rng: np.random.Generator, corpus: Corpus, times: int = 2) -> l
     """Each sentence with different segments."""
     cast = casts(rng, corpus.shop)
     sentences = [*corpus.values, *corpus.order]
-    return [Sample(render(one, {}, next(cast))[0]) for _ in range(times) for one in sentences]
+    return [_right(one, next(cast)) for _ in range(times) for one in sentences]
+
+
+def _right(sentence: str, cast: Cast) -> Sample:
+    text, spans = render(sentence, {}, cast)
+    return Sample(text, unbacked=unbacked(sentence, spans))
+
+
+def unbacked(sentence: str, spans: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Where a sentence has a number that no fact can back (``{=10%}``)."""
+    slots = zip(SLOT.finditer(sentence), spans, strict=True)
+    return tuple(span for match, span in slots if match[1].startswith("="))
 
 
 def wrong_answers(rng: np.random.Generator, corpus: Corpus) -> list[Sample]:
@@ -387,6 +416,12 @@ def wrong_answers(rng: np.random.Generator, corpus: Corpus) -> list[Sample]:
         if (sample := _with_fault(sentence, kind, next(cast), rng))
     ]
     samples += [sample for sentence in corpus.order if (sample := _swapped(sentence, next(cast)))]
+    samples += [
+        Sample(right.text, "number of a proposal", *span)
+        for sentence in corpus.values
+        for right in (_right(sentence, next(cast)),)
+        for span in right.unbacked
+    ]
     samples += [_invented(sentence, next(cast), rng) for _ in range(3) for sentence in corpus.always_wrong]
     samples += [_whole(sentence, next(cast)) for _ in range(2) for sentence in corpus.spelt]
     return samples

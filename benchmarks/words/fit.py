@@ -1,6 +1,9 @@
 """Fit the weights by which a value in a sentence is tied to a name (``core/words/binding.yaml``).
 
     python -m benchmarks.words.fit
+    python -m benchmarks.words.fit --leave-out
+
+The second measures each set with weights that are fitted on the others, and writes none.
 
 Each value of the seen sentences (``sentences/``) is known by its slot. The weights maximise the likelihood of
 its name among all names of the sentence (a conditional logit, L2-penalised): one set for segments, for
@@ -9,16 +12,20 @@ segments that are compared or have most, for measures (with the unit seen, and i
 
 from __future__ import annotations
 
+import argparse
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
+from unittest import mock
 
 import numpy as np
 import yaml
 from scipy.optimize import minimize
 
-from benchmarks.words.faults import DOWN, SEEN, SLOT, Cast, Corpus, casts, extreme, place_of, render
+from benchmarks.words.faults import CORPORA, DOWN, SEEN, SLOT, Cast, Corpus, casts, extreme, place_of, render
+from benchmarks.words.mutations import added, score, slot_score
+from core.words import binding
 from core.words.binding import WEIGHTS, Candidate, candidates
 from core.words.claims import numerals_of, units_of
 from core.words.comparatives import Comparative, find_comparatives
@@ -101,7 +108,7 @@ def _value(slot: str, cast: Cast) -> dict[str, str]:
     part, rows = slot.partition("|")[0].split(":"), cast.shop.rows
     if part[0] in ("ratio", "points", *DOWN):
         return {"compared": rows[place_of(part[2], cast)]}
-    if part[0] == "gap" or len(part) < 2 or part[0] in ("MAX", "MIN"):
+    if part[0] in ("gap", "rank") or len(part) < 2 or part[0] in ("MAX", "MIN"):
         return {}
     if part[1] == "page":
         return {"segment": rows[place_of(part[2], cast)], "item": cast.x if part[3] == "X" else cast.y}
@@ -130,15 +137,39 @@ def fitted(found: Sequence[Case]) -> dict[str, float]:
     return {sign: round(float(weight), 2) for sign, weight in zip(signs, weights, strict=True)}
 
 
-def main() -> None:
-    """Fit all sets of weights and write them down."""
+def fit(corpora: Sequence[Corpus]) -> dict[str, dict[str, float]]:
+    """All sets of weights, fitted on some sentences."""
     found: dict[str, list[Case]] = defaultdict(list)
-    for name, case in cases(SEEN):
+    for name, case in cases(corpora):
         found[name].append(case)
-    weights = {name: fitted(each) for name, each in sorted(found.items())}
-    WEIGHTS.write_text(yaml.safe_dump(weights), encoding="utf-8")
     for name, each in sorted(found.items()):
-        print(f"{name}: {len(each)} cases, {len(weights[name])} signs")
+        print(f"{name}: {len(each)} cases")
+    return {name: fitted(each) for name, each in sorted(found.items())}
+
+
+def leave_out() -> None:
+    """Measure each set of sentences with weights that are fitted on the others."""
+    for left in CORPORA:
+        weights = fit([one for one in SEEN if one not in left])
+        with mock.patch.object(binding, "_weights", return_value=weights):
+            for name, measured in (("numbers", score), ("slots", slot_score)):
+                result = added([measured(one) for one in left])
+                print(
+                    f"{left[0].name}, {name}: recall {result.recall:.2%} of {result.wrong.total()}; ", end=""
+                )
+                print(f"false alarms {result.false_alarms:.2%} of {result.right}", flush=True)
+
+
+def main() -> None:
+    """Fit all sets of weights and write them down, or measure what they are worth elsewhere."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--leave-out", action="store_true", help="measure each set with weights of the others"
+    )
+    if parser.parse_args().leave_out:
+        leave_out()
+    else:
+        WEIGHTS.write_text(yaml.safe_dump(fit(SEEN)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from benchmarks.words.faults import (
     place_of,
     render,
     right_answers,
+    unbacked,
     wrong_answers,
 )  # fmt: skip
 from core.words.check import Problem, SlotChecker
@@ -83,7 +84,9 @@ def score(corpus: Corpus, seed: int = 0) -> Score:
         if not _is_marked(sample, verifier.verify(sample.text).unverified):
             missed.append(sample)
     checked = [(sample, verifier.verify(sample.text)) for sample in right]
-    doubted = tuple((sample, verified) for sample, verified in checked if not verified.ok)
+    doubted = tuple(
+        (sample, verified) for sample, verified in checked if _doubts(sample, verified.unverified)
+    )
     return Score(tuple(missed), doubted, Counter(sample.kind for sample in wrong), len(right))
 
 
@@ -103,15 +106,17 @@ def slot_score(corpus: Corpus, seed: int = 0) -> Score:
         if not fill or any(word in sentence for word in ("{low", "{high")):
             continue
         right += 1
-        text, _ = render(sentence, fill, drawn)
-        if problems := checker.check(text).problems:
+        text, spans = render(sentence, fill, drawn)
+        sample = Sample(text, unbacked=unbacked(sentence, spans))
+        problems = checker.check(text).problems
+        if _doubts(sample, problems):
             marks = tuple(Checked(one.start, one.end, False, reason=one.reason) for one in problems)
-            doubted.append((Sample(text), Verified(text, marks)))
+            doubted.append((sample, Verified(text, marks)))
         for kind in KINDS[1:3]:
-            if sample := _with_other_fact(sentence, slots, fill, drawn, kind, ids):
+            if wrong := _with_other_fact(sentence, slots, fill, drawn, kind, ids):
                 kinds[kind] += 1
-                checked = checker.check(sample.text)
-                missed += [] if _is_marked(sample, checked.problems) else [sample]
+                checked = checker.check(wrong.text)
+                missed += [] if _is_marked(wrong, checked.problems) else [wrong]
     return Score(tuple(missed), tuple(doubted), kinds, right)
 
 
@@ -159,6 +164,13 @@ def _with_other_fact(
 
 def _is_marked(sample: Sample, marks: Sequence[Checked | Problem]) -> bool:
     return any(mark.start < sample.end and sample.start < mark.end for mark in marks)
+
+
+def _doubts(sample: Sample, marks: Sequence[Checked | Problem]) -> bool:
+    """Whether anything is marked but the numbers that no fact can back."""
+    return any(
+        not any(start < mark.end and mark.start < end for start, end in sample.unbacked) for mark in marks
+    )
 
 
 def main() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -15,11 +16,18 @@ ToolSpec = Mapping[str, Any]
 Stop = Callable[[], bool]
 """Whether to give up; asked many times a second."""
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
+CHARACTERS_PER_TOKEN: Final = 3.5
+"""For estimates."""
 
 
 def never() -> bool:
     """Never give up."""
     return False
+
+
+def tokens_of(text: str) -> int:
+    """How many tokens a text may have."""
+    return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
 class Enough(Exception):
@@ -36,7 +44,7 @@ class Enough(Exception):
 
 @dataclass(frozen=True)
 class Usage:
-    """What was used so far, as the server counts it.
+    """What was used so far, as the server counts it; estimated where an answer was ended before it did.
 
     Args:
         calls: Answers that came; a repaired question has several.

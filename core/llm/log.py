@@ -33,7 +33,7 @@ class Call:
         answer: Text that came, or the tool calls as JSON.
         error: Why nothing usable came; empty if something did.
         seconds: How long it took.
-        usage: Tokens as the server counts them.
+        usage: Tokens as the server counts them, or ``estimated``.
     """
 
     host: str

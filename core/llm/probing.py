@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel
@@ -35,6 +36,10 @@ WEATHER: Final = {
 }  # fmt: skip
 LONGEST: Final = 200
 """Characters of an answer that are waited for: what was asked for is shorter."""
+BEFORE_A_CALL: Final = 600
+"""The same of what is said before a tool is called: some models first tell what they are about to do."""
+_THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+"""It may be long, whatever is asked for."""
 _OTHER_DIGIT: Final = re.compile(r"\d")
 
 
@@ -59,7 +64,7 @@ def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambd
     on_step("a sentence with a place for a value")
     said = llm.chat(
         [{"role": "system", "content": WRITE}, {"role": "user", "content": WRITTEN_ABOUT}],
-        on_text=_short, should_stop=budget.should_stop, timeout_s=budget.left,
+        on_text=partial(_short, most=LONGEST), should_stop=budget.should_stop, timeout_s=budget.left,
     ).text  # fmt: skip
     on_step("an object that obeys a JSON schema")
     schema = _obeys_schemas(llm, budget)
@@ -84,7 +89,7 @@ def _obeys_schemas(llm: ServerLlm, budget: Budget) -> bool:
 def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
     try:
         reply = llm.chat(
-            [{"role": "user", "content": CALL}], [WEATHER], _short,
+            [{"role": "user", "content": CALL}], [WEATHER], partial(_short, most=BEFORE_A_CALL),
             should_stop=budget.should_stop, timeout_s=budget.left,
         )  # fmt: skip
     except ResourceError:
@@ -92,7 +97,7 @@ def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
     return any(call.name == "weather" and "city" in call.arguments for call in reply.calls)
 
 
-def _short(text: str) -> None:
+def _short(text: str, most: int) -> None:
     """Raises Enough where a model does not come to an end."""
-    if len(text) > LONGEST:
+    if len(_THOUGHT.sub("", text)) > most:
         raise Enough(text)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from core.errors import Beha2VecError
-from core.llm.contract import Enough, Message, Stop, Usage, never
+from core.llm.contract import Enough, Message, Stop, Usage, never, tokens_of
 from core.llm.failures import failure, reason_of, redacted, said
 from core.llm.log import Call
 from core.llm.settings import LlmSettings
@@ -117,7 +117,7 @@ class Requests:
             came = came_of(result)
             return result
         except Enough as enough:
-            came = Came(enough.text)
+            came = Came(enough.text, estimated(messages, enough.text))
             raise
         except Exception as problem:
             error = said(problem, self.settings)
@@ -206,6 +206,12 @@ def make_client(settings: LlmSettings) -> OpenAI:
         base_url=settings.base_url, api_key=key, timeout=settings.timeout_s, max_retries=RETRIES,
         http_client=http,
     )  # fmt: skip
+
+
+def estimated(messages: Sequence[Message], text: str) -> dict[str, Any]:
+    """The ``usage`` of an answer that was ended before the server could count it; the tools are left out."""
+    sent = sum(tokens_of(json.dumps(message, default=str)) for message in messages)
+    return {"prompt_tokens": sent, "completion_tokens": tokens_of(text), "estimated": True}
 
 
 def calls_as_text(calls: Sequence[tuple[str, str]]) -> str:

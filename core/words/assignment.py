@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from core.profiles.columns import Col
 from core.words.binding import scores
 from core.words.claims import Claim, is_more
 from core.words.comparatives import Comparative
@@ -16,12 +17,15 @@ from core.words.contract import Fact, Unit
 from core.words.mentions import Kind, Lexicon
 from core.words.reading import STEP
 from core.words.sentence import Place, Sentence
+from core.words.signs import is_part
 
 MARGIN: Final = 2.5
 """Log-odds by which another reading may be better before a value is doubted."""
 SLACK: Final = 2.0
 """How much worse than a measure of any unit one of the right unit may read in a slot."""
 _SURE: Final = 1e-9
+_RANGES: Final = re.compile(r"\b(?:rang(?:es?|ing)|var(?:y|ies)|span(?:s|ning)?|spread)\b", re.IGNORECASE)
+"""Of all segments, where none is named: ``rates range from 2 % to 34 %``."""
 _APART: Final = re.compile(r"\b(?:apart|differs?|difference|gap|between)\b", re.IGNORECASE)
 
 
@@ -97,6 +101,8 @@ class Tie:
         """Measure → how well it reads."""
         sentence, place, units = self.sentence, self.said.place, self.said.units
         read = scores(sentence, place, Kind.METRIC, lambda key: self.lexicon.is_written(key, units))
+        if Unit.COUNT in units and not scores(sentence, place, Kind.METRIC) and not is_part(sentence, place):
+            return {Col.USERS: 0.0}  # a count of nothing that is named is one of users
         if not self.said.is_slot:
             return read
         seen = scores(sentence, place, Kind.METRIC, head="slot")
@@ -117,6 +123,8 @@ class Tie:
             return -math.inf
         if len(fact.segments) == 2:
             return self._of_pair(fact)
+        if not self.sentence.groups and _RANGES.search(self.sentence.text) and self.lexicon.is_end(fact):
+            return 0.0
         return max((self.segments.get(key, -math.inf) for key in fact.segments), default=0.0)
 
     def _holds_for_all(self, fact: Fact) -> bool:

@@ -9,9 +9,7 @@ weights, ``binding.yaml``, are fitted on sentences whose values are known: ``pyt
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -22,41 +20,12 @@ from core.words.mentions import ALL, REST, Kind, Mention
 from core.words.pairing import paired
 from core.words.phrases import READ_AS
 from core.words.sentence import Place, Sentence
+from core.words.signs import Signs, names_of, same_rank, signs_of, wholes_of, without_told
 
 Keys = tuple[str, ...]
-Signs = dict[str, float]
-"""Sign of the wording → how strong it is."""
 Candidate = tuple[Keys, Signs]
 """All that a name may mean, and the signs for and against its being what a value is of."""
 WEIGHTS: Final = Path(__file__).parent / "binding.yaml"
-
-_WORD: Final = re.compile(r"[\w§]+")
-_MOST_WORDS: Final = 12
-_STOP: Final = re.compile(r"[;:\n|→–—?!]|\.\s")
-_CONJUNCTION: Final = re.compile(
-    r"\b(?:and|while|whereas|but|though|although|than|versus|vs|against|compared)\b", re.IGNORECASE
-)
-_LINK: Final = re.compile(
-    r"[^,;:()|]*\b(?:in|of|for|from|among|within|by|to|at|into|out of)\s+"
-    r"(?:(?:the|all|its|their|our|users|visitors|people)\s+)*\W*",
-    re.IGNORECASE,
-)
-"""Between a value and the name that it is tied to: ``users are in``."""
-_TOUCH: Final = re.compile(
-    r"[\s*_(:=“”\"'’,-]*(?:(?:the|a|of|in|is|at|has|have|with|its|their)\b[\s*_(]*)?", re.IGNORECASE
-)
-_WHOLES: Final = {
-    "whole": re.compile(
-        r"\b(?:of|under|among|from|out of)\s+(?:(?:all|the|our|its|a total of)\s+)*$|[\d\]]\s?/\s?$",
-        re.IGNORECASE,
-    ),
-    "part of": re.compile(r"[\d\]](?: \w+)? (?:out )?of (?:(?:all|the|our) )*$"),
-    "all of": re.compile(r"\ball (?:of )?(?:(?:the|our) )?[*_]*$", re.IGNORECASE),
-}
-"""Before the whole that something is a part of: ``19 of 743 users``, ``among all 900 users``."""
-_OF_WHOLE: Final = re.compile(r"\s+of\s+(?:(?:all|the|our|its|their)\s+)*(?:[\d\[])")
-"""Behind a part: ``12 % of its 743 users``."""
-_USERS: Final = re.compile(r"\b(?:users|visitors|members|people|customers)\b", re.IGNORECASE)
 
 
 def scores(
@@ -94,6 +63,13 @@ def best(sentence: Sentence, value: Place, kind: Kind, head: str = "") -> Keys:
     return tuple(key for key, score in scores(sentence, value, kind, head=head).items() if score >= 0)
 
 
+def measure_of(sentence: Sentence, place: Place) -> Keys:
+    """Keys of the measure that a comparing word or a place in a ranking is of: as it is named, no other."""
+    named = {key for one in sentence.of(Kind.METRIC) for key in one.keys} | set(sentence.before.metrics)
+    read = scores(sentence, place, Kind.METRIC, named.__contains__)
+    return tuple(key for key, score in read.items() if score >= 0)
+
+
 def other_of(sentence: Sentence, value: Place, own: Keys) -> Keys:
     """Key of what the value's segment is compared with; empty if nothing else is named."""
     groups = [group for group in sentence.groups if group[0].keys[0] not in own or len(group) > 1]
@@ -108,27 +84,36 @@ def other_of(sentence: Sentence, value: Place, own: Keys) -> Keys:
 
 def candidates(sentence: Sentence, value: Place, kind: Kind, fits: Callable[[str], bool]) -> list[Candidate]:
     """Each name that a value can be of; where no segment is named, all users."""
-    ahead, of = sentence.text[: value.start], sentence.text.startswith(" of", value.end)
+    of = sentence.text.startswith(" of", value.end)
     named = [
         (one, read)
-        for one in _names(sentence, kind)
-        if one.keys != (REST,) and (read := _read(one.keys, fits, of=of))
+        for one in _named(sentence, value, kind)
+        if one.keys != (REST,)
+        and not (kind is Kind.SEGMENT and one.end <= value.start and sentence.is_aside(one))
+        and (read := _read(one.keys, fits, of=of))
     ]
     rivals = [one for one, _ in named]
     own = paired(sentence, value, [one for one in rivals if not one.weak])
+    every = [one for one in names_of(sentence, value, kind) if not one.weak]
+    rank = same_rank(sentence, value, every)
     found = [
-        (keys, {**_signs(sentence, value, one, rivals, own), **more})
+        (keys, {**signs_of(sentence, value, one, rivals, own), **rank.get(one, {}), **more})
         for one, read in named
         for keys, more in read
     ]
-    for sign, each in _carried(sentence, kind):
+    for sign, each in _carried(sentence, value, kind):
         found += [(keys, {sign: 1.0, **more}) for keys, more in _read(each, fits, of=of)]
-    wholes = {sign: 1.0 for sign, before in _WHOLES.items() if before.search(ahead)}
+    wholes = wholes_of(sentence, value)
     if kind is Kind.SEGMENT and (wholes or not found):
         found.append(((ALL,), wholes))
     if kind is Kind.METRIC and wholes and fits("users"):
         found.append((("users",), wholes))
     return found
+
+
+def _named(sentence: Sentence, value: Place, kind: Kind) -> list[Mention]:
+    named = names_of(sentence, value, kind)
+    return without_told(sentence, value, named) if kind is Kind.METRIC else named
 
 
 def _read(keys: Keys, fits: Callable[[str], bool], *, of: bool) -> list[Candidate]:
@@ -139,95 +124,25 @@ def _read(keys: Keys, fits: Callable[[str], bool], *, of: bool) -> list[Candidat
     return [(own, {}), *read] if own else read
 
 
-def _names(sentence: Sentence, kind: Kind) -> list[Mention]:
-    """The names of a kind; ``one-page users`` and ``all users`` also say that users are counted."""
-    counted = [
-        replace(one, kind=kind, keys=("users",), start=one.start + noun.start(), end=one.start + noun.end())
-        for one in (sentence.of(Kind.SEGMENT) if kind is Kind.METRIC else ())
-        if not one.keys[0].startswith("segment:")
-        for noun in _USERS.finditer(sentence.text[one.start : one.end])
-    ]
-    return sorted([*sentence.of(kind), *counted], key=lambda one: one.start)
-
-
-def _carried(sentence: Sentence, kind: Kind) -> Iterator[tuple[str, Keys]]:
-    """What the sentence goes on about."""
+def _carried(sentence: Sentence, value: Place, kind: Kind) -> Iterator[tuple[str, Keys]]:
+    """What the sentence goes on about; as many values as there were are of the same ones in order."""
     before = sentence.before
+    if kind is Kind.METRIC and value in sentence.values and len(before.series) == len(sentence.values) > 1:
+        yield "carried in order", before.series[sentence.values.index(value)]
     if kind is Kind.METRIC and before.metrics:
         yield "carried", before.metrics
     elif kind is Kind.ITEM:
         yield from (("carried", (key,)) for key in before.items)
     elif kind is Kind.SEGMENT:
+        if (
+            not sentence.subjects
+            and value in sentence.values
+            and len(before.pair) == len(sentence.values) == 2
+        ):
+            yield "carried in order", (before.pair[sentence.values.index(value)],)
         beside = " beside" if sentence.subjects else ""
         yield from ((f"carried{beside}", (key,)) for key in before.segments)
         yield from ((f"carried other{beside}", (key,)) for key in before.others)
-
-
-def _signs(
-    sentence: Sentence, value: Place, one: Mention, rivals: Sequence[Mention], own: Mention | None
-) -> Signs:
-    """The signs of one name."""
-    ahead = one.start < value.start
-    start = min(one.end, value.start) if ahead else value.end
-    end = value.start if ahead else max(one.start, value.end)
-    between = _between(sentence, start, end, rivals)
-    signs = {f"{'ahead' if ahead else 'behind'} {name}".strip(): size for name, size in between.items()}
-    if one.kind is Kind.SEGMENT:
-        signs |= _of_segment(sentence, one, rivals, between, ahead=ahead)
-    if one.kind is Kind.METRIC:
-        signs |= _of_measure(sentence, value, one, rivals, ahead=ahead)
-    every = [each for each in _names(sentence, one.kind) if not each.weak]
-    if one in every and value in sentence.values and len(every) == len(sentence.values) > 1:
-        signs["same rank" if every.index(one) == sentence.values.index(value) else "other rank"] = 1.0
-    if own is not None:
-        signs["paired" if one is own else "not paired"] = 1.0
-    return {sign: size for sign, size in signs.items() if size}
-
-
-def _between(sentence: Sentence, start: int, end: int, rivals: Sequence[Mention]) -> Signs:
-    """What stands between a name and a value."""
-    text = sentence.between(start, end)
-    opened = text.count("(") - text.count(")")
-    return {
-        "": 1.0,
-        "words": min(len(_WORD.findall(text)), _MOST_WORDS) ** 0.5,
-        "values": min(2.0, sum(start <= each.start and each.end <= end for each in sentence.values)),
-        "names": min(2.0, sum(start <= each.start and each.end <= end for each in rivals)),
-        "comma": float("," in text),
-        "stop": float(bool(_STOP.search(text))),
-        "conjunction": float(bool(_CONJUNCTION.search(text))),
-        "into brackets": float(opened > 0),
-        "out of brackets": float(opened < 0),
-        "touches": float(bool(_TOUCH.fullmatch(text))),
-        "link": float(bool(_LINK.fullmatch(text))),
-    }
-
-
-def _of_segment(
-    sentence: Sentence, one: Mention, rivals: Sequence[Mention], between: Signs, *, ahead: bool
-) -> Signs:
-    """How a segment's name stands: first, or only to be compared with."""
-    group = next((group for group in sentence.groups if one in group), (one,))
-    near = ahead and between["words"] ** 2 <= 3.5 and not between["comma"] and not between["names"]
-    return {
-        "reference near" if near else "reference": float(sentence.is_reference(group)),
-        "weak near" if between["touches"] else "weak": float(one.weak),
-        "all": float(one.keys == (ALL,)),
-        "first": float(one is rivals[0]),
-    }
-
-
-def _of_measure(
-    sentence: Sentence, value: Place, one: Mention, rivals: Sequence[Mention], *, ahead: bool
-) -> Signs:
-    """How a measure's name stands: last, as in ``743 users converted``, or as the noun of a whole."""
-    after = next((each.start for each in sentence.values if each.start >= value.end), len(sentence.text))
-    later = [each for each in rivals if one.end <= each.start < after]
-    parted = all(_STOP.search(sentence.text[one.end : each.start]) for each in later)
-    is_whole = _WHOLES["whole"].search(sentence.text[: value.start])
-    is_part = not ahead and _OF_WHOLE.match(sentence.text[value.end :])
-    how = "whole" if is_whole else "part" if is_part else "plain"
-    return {f"{how} {'users' if 'users' in one.keys else 'other'}": 1.0, "last": float(not ahead and parted)}
 
 
 @cache

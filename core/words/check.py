@@ -18,7 +18,10 @@ from core.words.claims import Claim, claims_of
 from core.words.comparatives import Comparative, find_comparatives
 from core.words.contract import Fact, Unit
 from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, Mention
+from core.words.number_words import OF_THE_TEXT
 from core.words.numerals import Numeral, Written, find_numerals
+from core.words.ordering import Ordering
+from core.words.ranks import ranks_rightly
 from core.words.reading import Read, counts_segments, read
 from core.words.render import SLOTS
 from core.words.sentence import Place, Sentence
@@ -95,6 +98,7 @@ class SlotChecker:
     ) -> None:
         self._lexicon = Lexicon(facts, segments, metrics)
         self._known = {fact.id: fact for fact in self._lexicon.facts}
+        self._ordering = Ordering(self._lexicon.facts, self._lexicon.segment_keys)
 
     def check(self, text: str, question: str = "") -> Checked:
         """Check an answer whose values are slots."""
@@ -103,7 +107,7 @@ class SlotChecker:
         ]
         asked = {one.value for one in find_numerals(question, named)}
         parts = [
-            _Sentence(part, self._known, asked, self._lexicon)
+            _Sentence(part, self._known, asked, self._lexicon, self._ordering)
             for part in read(text, self._lexicon, _slots, question)
         ]
         claims = iter(assigned([tie for part in parts for tie, _ in part.ties]))
@@ -118,8 +122,10 @@ def _slots(text: str, _: list[Mention]) -> list[Place]:
 class _Sentence:
     """Checks one sentence."""
 
-    def __init__(self, part: Read, known: Mapping[str, Fact], asked: set[float], lexicon: Lexicon) -> None:
-        self._start, self._asked, self._lexicon = part.start, asked, lexicon
+    def __init__(
+        self, part: Read, known: Mapping[str, Fact], asked: set[float], lexicon: Lexicon, ordering: Ordering
+    ) -> None:
+        self._start, self._asked, self._lexicon, self._ordering = part.start, asked, lexicon, ordering
         matches = list(SLOTS.finditer(part.sentence.text))
         self._cited = [(Place(*match.span()), known.get(match[1])) for match in matches]
         self._sentence = self._with_named_items(part.sentence)
@@ -136,11 +142,13 @@ class _Sentence:
                 fact,
             )
             for place, fact in self._cited
-            if fact is not None and fact.unit is not Unit.TEXT
+            if fact is not None and fact.unit is not Unit.TEXT and not self._sentence.is_crowded
         ]
 
     def problems(self, claims: Sequence[Claim | None]) -> list[Problem]:
         """All that is wrong with the sentence, given what each slot could be."""
+        if self._sentence.is_crowded:
+            return [self._problem(self._sentence.values[-1], "too many values in one sentence")]
         unknown = [place for place, fact in self._cited if fact is None]
         found = [
             *(self._problem(place, "this is no fact of this turn") for place in unknown),
@@ -177,12 +185,16 @@ class _Sentence:
 
     def _numerals(self) -> list[Numeral]:
         slots = [(place.start, place.end) for place, _ in self._cited]
+        slots += [match.span() for match in OF_THE_TEXT.finditer(self._sentence.text)]
         return find_numerals(self._sentence.text, [*self._sentence.names, *slots])
 
     def _numeral(self, numeral: Numeral) -> Problem | None:
         if numeral.value in self._asked and not numeral.spelt:
             return None
-        if counts_segments(self._sentence, numeral, len(self._lexicon.segment_keys)) and numeral.spelt:
+        n = len(self._lexicon.segment_keys)
+        if ranks_rightly(self._sentence, numeral, self._ordering, n) or counts_segments(
+            self._sentence, numeral, n
+        ):
             return None
         place = Place(numeral.start, numeral.end)
         if numeral.spelt and numeral.written is Written.TIMES and self._is_cited_multiple(numeral):
@@ -211,10 +223,9 @@ class _Sentence:
         return segments and (than or measured) and (than or bool(self._cited))
 
     def _comparison(self, word: Comparative) -> Problem | None:
-        place = Place(word.start, word.end)
         backing = [fact for _, fact in self._cited if fact and (fact.comparison or fact.unit is Unit.RATIO)]
         if not backing:
-            return self._problem(place, "a comparison must cite a fact that compares")
+            return self._problem(Place(word.start, word.end), "a comparison must cite a fact that compares")
         return None
 
     def _problem(self, place: Place, reason: str) -> Problem:

@@ -10,8 +10,10 @@ from typing import Final
 
 from core.words.contract import Fact, Unit
 from core.words.measures import N_OF
-from core.words.mentions import Kind, Mention, parts
+from core.words.mentions import Kind, Mention
+from core.words.number_words import OF_THE_TEXT
 from core.words.numerals import Numeral, Written, find_numerals
+from core.words.spelling import parts
 
 _HUNDREDFOLD: Final = (Unit.SHARE, Unit.POINTS)
 _WRITTEN: Final = {
@@ -29,7 +31,8 @@ _LEVEL: Final = re.compile(
 )
 _INTERVAL: Final = re.compile(
     r"\b(?:interval|ci|confidence|between|ranges?|lies|(?:low|lower|high|upper) end"
-    r"|from [\d.]+\s?%? to)\b|±|[\[(]\s?[\d.]+\s?%?\s?(?:[,;–-]|to)\s?[\d.]+\s?%?\s?[\])]",
+    r"|from [\d.]+\s?%? to)\b|±|[\d.]+\s?%?\s?(?:[–—-]|to)\s?[\d.]+\s?%"
+    r"|[\[(]\s?[\d.]+\s?%?\s?(?:[,;–-]|to)\s?[\d.]+\s?%?\s?[\])]",
     re.IGNORECASE,
 )
 LOOSEST: Final = 0.1
@@ -139,6 +142,7 @@ def says_interval(text: str) -> bool:
 def numerals_of(text: str, mentions: Sequence[Mention]) -> list[Numeral]:
     """The numbers of a sentence that claim something: none in a name, nor the 95 % of "95 % interval"."""
     names = [(one.start, one.end) for one in mentions if one.kind is not Kind.METRIC]
+    names += [match.span() for match in OF_THE_TEXT.finditer(text)]
     return [
         one
         for one in find_numerals(text, names)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.words.number_words import ORDINALS
+
 _MORE: Final = (
     "more|larger|higher|greater|bigger|longer|better|stronger|deeper|outperforms?|beats?|exceeds?|surpass(?:es)?"
     "|outnumbers?|ahead of|above|busier|heavier|richer|wealthier|overtakes?|tops|dwarfs?"
@@ -15,7 +17,10 @@ _LESS: Final = "fewer|less|lower|smaller|shorter|worse|weaker|shallower|trails?|
 _MOST: Final = (
     "most|highest|largest|biggest|longest|best|strongest|greatest|leads|leading|deepest|maximum|richest"
 )
-_LEAST: Final = "fewest|least|lowest|smallest|shortest|worst|weakest|minimum|poorest"
+_LEAST: Final = (
+    r"(?:(?<=comes )|(?<=come )|(?<=ranks ))last|fewest|least|lowest|smallest|shortest|worst|weakest|minimum"
+    r"|poorest"
+)
 _WORD: Final = re.compile(
     rf"\b(?:(?P<more>{_MORE})|(?P<less>{_LESS})|(?P<most>{_MOST})|(?P<least>{_LEAST}))\b", re.IGNORECASE
 )
@@ -25,13 +30,17 @@ _IDLE: Final = re.compile(
     r"|of|important|notably|probably)|(?:once|no|any|even|what is|what's|learn|know|find out|see|ever) more"
     r"|more (?:or less|on|about|details?|and more|likely to want|importantly)|best (?:practices?|suited"
     r"|guess|to)"
-    r"|(?:the )?above (?:figures?|table|numbers?)|(?:see|listed|shown|table|described) (?:above"
+    r"|(?:the )?above (?:figures?|table|numbers?)"
+    r"|(?:see|listed|shown|table|described|reported|given|found|discussed) (?:above"
     r"|below)|better understand"
-    r"|less about|least likely to want|one of the (?:most|best)"
+    r"|or (?:more|fewer|less)|less about|least likely to want|one of the (?:most|best)"
     r"|(?:viewed|visited|seen|used|like) most|most (?:like|similar|typical|frequent|common)"
-    r"|more than (?:just|one|once)|nevertheless)\b",
+    r"|more than (?:just|one|once)"
+    r"|(?:persona|person|people|story|numbers?|reason|idea) behind|nevertheless)\b",
     re.IGNORECASE,
 )
+_PLACE: Final = re.compile(rf"\b(?:{'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th))[\s-]$", re.IGNORECASE)
+"""Before the superlative of ``second largest``, which says of which ranking that is the second place."""
 _ABOUT: Final = re.compile(
     r"\b(?:(?P<over>more than|(?<!spread )over|above|exceeding|at least|upwards of|well over|just over"
     r"|no fewer than|no less than)"
@@ -42,6 +51,14 @@ _ABOUT: Final = re.compile(
     r"|(?P<tilde>[~≈])\s?$",
     re.IGNORECASE,
 )
+_NO_MEASURE: Final = re.compile(
+    r"\s(?:opportunit|potential|surprise|challenge|question|lever|chance|contrast|risk|issue|strength|weakness"
+    r"|asset|driver|candidate|idea|option|priority|takeaway|reason|part|way|bet|fit|match)",
+    re.IGNORECASE,
+)
+"""Behind a superlative that measures nothing: ``the biggest opportunity``."""
+_ASKED: Final = re.compile(r"[^,.;:!|\n]*\?")
+"""Behind a comparative that is asked, not said."""
 _NUMBER_BEHIND: Final = re.compile(
     r"\s+(?:than\s+)?(?:an?\s+)?(?:[\d€$£]|half|third|quarter|one|two|three|four|five|ten|twelve"
     r"|twice|double|dozen)",
@@ -76,9 +93,12 @@ def find_comparatives(text: str, names: Sequence[tuple[int, int]] = ()) -> list[
     idle = [*names, *(match.span() for match in _IDLE.finditer(text))]
     found = []
     for match in _WORD.finditer(text):
-        if any(start <= match.start() < end for start, end in idle) or _is_about(text, match):
+        place = _PLACE.search(text[: match.start()])
+        if place or any(start <= match.start() < end for start, end in idle) or _is_about(text, match):
             continue
         kind = str(match.lastgroup)
+        if (_NO_MEASURE if kind in ("most", "least") else _ASKED).match(text, match.end()):
+            continue
         found.append(Comparative(*match.span(), kind in ("more", "most"), kind in ("most", "least")))
     return found
 

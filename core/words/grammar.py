@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from core.profiles.columns import Col
 from core.words.context import Context
 from core.words.items import Dimension
-from core.words.lexicon import Lexicon, Meaning, Sort, distance, lexicon, tokens
+from core.words.lexicon import Lexicon, Meaning, Phrase, Sort, distance, lexicon, suggestions, tokens
 from core.words.measures import BY_KEY, clean
 
 REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
@@ -61,7 +61,7 @@ class Parsed:
 
 def parse(question: str, context: Context) -> Parsed:
     """Read a question."""
-    reader = _Reader(context, lexicon(context))
+    reader = _Reader(context, _known(context))
     words = tokens(question)
     if len(words) > LONGEST:
         reader.parsed.unknown.append(f"more than {LONGEST} words")
@@ -70,6 +70,19 @@ def parse(question: str, context: Context) -> Parsed:
     if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
         reader.parsed.asks += reader.doubts.values()
     return reader.parsed
+
+
+def _known(context: Context) -> Lexicon:
+    """What phrases mean; a suggested name only where it means nothing else: it changes no question."""
+    known = lexicon(context)
+    offered = suggestions(context).items()
+    return known | {name: meanings for name, meanings in offered if _is_new(name, context, known)}
+
+
+def _is_new(name: Phrase, context: Context, known: Lexicon) -> bool:
+    reader = _Reader(context, known)
+    reader.read(name)
+    return bool(reader.parsed.unknown)
 
 
 @dataclass

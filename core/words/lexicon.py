@@ -82,8 +82,17 @@ def _bare(token: str) -> str:
 
 def lexicon(context: Context) -> Lexicon:
     """Phrase → what it can mean in this context."""
+    return _by_phrase(_phrases(context))
+
+
+def suggestions(context: Context) -> Lexicon:
+    """Names that segments do not have yet; they may mean something else in the lexicon."""
+    return _by_phrase(_suggested(context))
+
+
+def _by_phrase(texts: Iterable[tuple[str, Meaning]]) -> Lexicon:
     found: dict[Phrase, dict[Meaning, None]] = {}
-    for text, meaning in _phrases(context):
+    for text, meaning in texts:
         if phrase := _phrase(text):
             found.setdefault(phrase, {})[meaning] = None
     return {phrase: _sorted(tuple(meanings)) for phrase, meanings in found.items()}
@@ -146,8 +155,13 @@ def _rows(context: Context) -> Iterator[tuple[str, Meaning]]:
             yield str(row[Col.LABEL]), Meaning(Sort.ROW, key)
         elif name := context.names.get(int(row[Col.SEGMENT])):
             yield name, Meaning(Sort.ROW, key)
-        elif name := context.suggested.get(int(row[Col.SEGMENT])):
-            yield name, Meaning(Sort.ROW, key, suggested=True)
+
+
+def _suggested(context: Context) -> Iterator[tuple[str, Meaning]]:
+    for key in context.segment_keys:
+        segment = int(context.row(key)[Col.SEGMENT])
+        if segment in context.suggested and not context.names.get(segment):
+            yield context.suggested[segment], Meaning(Sort.ROW, key, suggested=True)
 
 
 def words(phrases: Iterable[Phrase]) -> set[str]:

@@ -10,35 +10,41 @@ from typing import Final
 
 from core.words.contract import Fact, Unit
 from core.words.measures import BY_KEY
-from core.words.number_words import SMALL
-from core.words.phrases import ALL_WORDS, EXTRA_WORDS, METRIC_WORDS, OTHER, PER_SESSION, REST_WORDS, WEAK
+from core.words.numbered import find_numbered
+from core.words.phrases import (
+    ALL_WORDS,
+    METRIC_WORDS,
+    ONE_PAGE,
+    ONE_PAGE_WORDS,
+    OTHER,
+    PER_SESSION,
+    REST_WORDS,
+    WEAK,
+)
+from core.words.spelling import flexible, metric_phrases, parts, plain
 
 ALL: Final = "all"
 REST: Final = "rest"
 UNKNOWN: Final = "unknown"
 """Key of a segment number that does not exist."""
 
-_COUNT: Final = r"\d{1,3}|" + "|".join(
-    word for word, value in SMALL.items() if 1 <= value <= 12 and word != "dozen"
-)
-_NUMBERED: Final = re.compile(
-    rf"\b(?:(?P<many>segments|clusters|segs)|segment|cluster|seg\.?)\s*(?:no\.?\s*|number\s+|#)?"
-    rf"(?P<first>{_COUNT})\b(?![.,]\d|\s(?:min|s|h)\b)"
-    rf"(?P<list>(?:\s*(?:,\s*and\s|,|and\s|or\s|&|to\s|vs\.?\s|versus\s)\s*#?(?:{_COUNT})\b"
-    r"(?!\s*(?:%|[.,]\d|percent|×)))*)",
-    re.IGNORECASE,
-)
 _EACH_SESSION: Final = re.compile(
-    r"\b(?:per|each|every|an? average|a typical|the average|a) (?:session|visit)\b", re.IGNORECASE
+    r"\b(?:(?:per|each|every|an? average|(?:a|the) (?:typical|usual|single)|the average|a"
+    r"|(?:each|every) (?:one )?of (?:those|these|the|their|its))"
+    r" (?:session|visit)s?|(?:each|every) time|when (?:they|users|people|visitors)\b[^,.]{0,40} visit)\b"
+    r"|\b(?:session|visit)s? (?:are|is|averaged?|averages|consists? of|covers?)\b",
+    re.IGNORECASE,
 )
 _CLAUSE: Final = re.compile(r"[^;\n]+")
 _OF_ALL: Final = re.compile(r"\bof (?:all|the total)(?=\s*[.,;)]|$)", re.IGNORECASE)
+_NO_MEASURE: Final = re.compile(
+    r"ordered by\b|of all (?:the )?(?:\w+ )?(?:segments|clusters|groups)\b", re.IGNORECASE
+)
 _AGAINST: Final = re.compile(r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+\S+(?:\s%)?\s+$", re.I)
 _SHARE_BEFORE: Final = re.compile(
     r"(?:%|\bper\s?cent|\]\]|\b(?:half|third|quarter|fifth|tenth)s?)[\s*_)]*$", re.I
 )
 _NOUN: Final = re.compile(r"[\"”’]?\s(?:segment|cluster|group|audience)\b", re.IGNORECASE)
-_SHORT: Final = re.compile(r"(?<![\w#])(?:[SC](?P<letter>\d{1,2})(?!\w|\.\d)|#(?P<hash>\d{1,2})(?![\w.:]))")
 
 
 class Kind(StrEnum):
@@ -95,11 +101,14 @@ class Lexicon:
         self.units[OTHER] = set(Unit)
         self._phrases = _phrases(facts, segments, metrics or METRIC_WORDS)
         spelt = sorted(self._phrases, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_flexible, spelt)), re.IGNORECASE)
+        self._pattern = re.compile("|".join(map(flexible, spelt)), re.IGNORECASE)
 
     def mentions(self, text: str) -> list[Mention]:
         """All names in a text, the longest where they overlap, from left to right."""
         found = [_all_not_share(text, one) for one in (*self._numbered(text), *self._named(text))]
+        found = [
+            one for one in found if one.kind is not Kind.METRIC or not _NO_MEASURE.match(text, one.start)
+        ]
         found += [Mention(*match.span(), Kind.METRIC, ("share",)) for match in _OF_ALL.finditer(text)]
         found.sort(key=lambda one: (one.start - one.end, _ORDER[one.kind], one.start))
         kept: list[Mention] = []
@@ -107,6 +116,17 @@ class Lexicon:
             if not any(one.start < other.end and other.start < one.end for other in kept):
                 kept.append(one)
         return _averaged(text, _merged(text, sorted(kept, key=lambda one: one.start)))
+
+    def is_end(self, fact: Fact) -> bool:
+        """Whether a fact is the most or the least of its measure over all segments."""
+        alike = {
+            one.segments[0]: one.value
+            for one in self.facts
+            if one.metric == fact.metric and one.item == fact.item and one.segments[0] in self.segment_keys
+        }
+        return len(alike) == len(self.segment_keys) and fact.value in (
+            max(alike.values(), key=float), min(alike.values(), key=float),
+        )  # fmt: skip
 
     def is_written(self, key: str, units: Collection[Unit]) -> bool:
         """Whether a measure is written in one of some units."""
@@ -116,7 +136,7 @@ class Lexicon:
         found: list[Mention] = []
         place = 0
         while match := self._pattern.search(text, place):
-            name = _plain(match[0])
+            name = plain(match[0])
             for meaning in self._phrases.get(name) or self._phrases[name[:-1]]:
                 if meaning.exact in ("", " ".join(match[0].split())):
                     found.append(Mention(*match.span(), meaning.kind, meaning.keys, meaning.weak))
@@ -125,21 +145,12 @@ class Lexicon:
 
     def _numbered(self, text: str) -> list[Mention]:
         found = []
-        for match in _NUMBERED.finditer(text):
-            found.append(self._numbered_one(match.start(), match.end("first"), match["first"]))
-            listed = match["list"] if match["many"] or re.match(r"\s*(?:vs|versus)", match["list"]) else ""
-            for number in re.finditer(rf"(?:{_COUNT})\b", listed, re.IGNORECASE):
-                start = match.start("list") + number.start()
-                found.append(self._numbered_one(start, start + len(number[0]), number[0]))
-        for match in _SHORT.finditer(text):
-            one = self._numbered_one(match.start(), match.end(), match["letter"] or match["hash"])
-            found += [one] if one.keys != (UNKNOWN,) else []
+        for one in find_numbered(text):
+            key = f"segment:{one.number - 1}"
+            if key in self.segment_keys or one.sure:
+                key = key if key in self.segment_keys else UNKNOWN
+                found.append(Mention(one.start, one.end, Kind.SEGMENT, (key,)))
         return found
-
-    def _numbered_one(self, start: int, end: int, number: str) -> Mention:
-        value = int(number) if number.isdigit() else int(SMALL[number.lower()])
-        key = f"segment:{value - 1}"
-        return Mention(start, end, Kind.SEGMENT, (key if key in self.segment_keys else UNKNOWN,))
 
 
 @dataclass(frozen=True)
@@ -155,11 +166,6 @@ class Meaning:
 _ORDER: Final = {Kind.SEGMENT: 0, Kind.ITEM: 1, Kind.METRIC: 2}
 
 
-def parts(metric: str) -> set[str]:
-    """A metric and what it is made of: ``lift:page`` → itself, ``lift``, ``page``."""
-    return {metric, *metric.split(":")}
-
-
 def _phrases(
     facts: Iterable[Fact], segments: Mapping[str, Sequence[str]], metrics: Mapping[str, Sequence[str]]
 ) -> dict[str, list[Meaning]]:
@@ -167,39 +173,27 @@ def _phrases(
     phrases: dict[str, list[Meaning]] = {}
 
     def add(phrase: str, meaning: Meaning) -> None:
-        if _plain(phrase) and meaning not in phrases.setdefault(_plain(phrase), []):
-            phrases[_plain(phrase)].append(meaning)
+        if plain(phrase) and meaning not in phrases.setdefault(plain(phrase), []):
+            phrases[plain(phrase)].append(meaning)
 
     for key, names in segments.items():
         for name in names:
             add(name, Meaning(Kind.SEGMENT, (key,)))
-    for word in ALL_WORDS:
-        add(word, Meaning(Kind.SEGMENT, (ALL,), weak=word in WEAK))
-    for word in REST_WORDS:
-        add(word, Meaning(Kind.SEGMENT, (REST,)))
-    for phrase, keys in _metric_phrases(facts, metrics).items():
+    rows = {
+        ALL: ALL_WORDS,
+        REST: REST_WORDS,
+        ONE_PAGE: ONE_PAGE_WORDS if ONE_PAGE in segments else (),
+    }
+    for key, words in rows.items():
+        for word in words:
+            add(word, Meaning(Kind.SEGMENT, (key,), weak=word in WEAK))
+    for phrase, keys in metric_phrases(facts, metrics).items():
         add(phrase, Meaning(Kind.METRIC, tuple(sorted(keys))))
     for fact in facts:
         name = fact.value if isinstance(fact.value, str) else ""
         for item in {fact.item, name, *fact.item.split(" → ")} - {""}:
             add(item, Meaning(Kind.ITEM, (item,), exact=item if re.fullmatch(r"\w+", item) else ""))
     return phrases
-
-
-def _metric_phrases(facts: Iterable[Fact], metrics: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
-    """Phrase → every metric that it may name."""
-    found: dict[str, set[str]] = {}
-    for table in (metrics, EXTRA_WORDS):
-        for metric, words in table.items():
-            for word in words:
-                if word.startswith("percent "):  # 12 percent of users convert
-                    continue
-                for spelt in {word, word.replace(" per ", "/")}:
-                    found.setdefault(_plain(spelt), set()).add(metric)
-    for fact in facts:
-        if fact.unit is not Unit.TEXT:  # such as "most users", the name of a segment
-            found.setdefault(_plain(fact.label), set()).add(fact.metric)
-    return found
 
 
 def _merged(text: str, mentions: list[Mention]) -> list[Mention]:
@@ -231,7 +225,14 @@ def _all_not_share(text: str, one: Mention) -> Mention:
 
 def _averaged(text: str, mentions: list[Mention]) -> list[Mention]:
     """``Per session, they open 5.7 pages``: pages are those of a session there."""
-    parts = [match.span() for match in _CLAUSE.finditer(text) if _EACH_SESSION.search(match[0])]
+    measures = [(one.start, one.end) for one in mentions if one.kind is Kind.METRIC]
+    free = text
+    for start, end in measures:
+        if _EACH_SESSION.search(text[start:end]):
+            free = free[:start] + "\x1f" * (end - start) + free[end:]
+    parts = [
+        match.span() for match in _CLAUSE.finditer(text) if _EACH_SESSION.search(free[slice(*match.span())])
+    ]
     return [
         replace(one, keys=tuple(PER_SESSION.get(key, key) for key in one.keys))
         if one.kind is Kind.METRIC and any(start <= one.start < end for start, end in parts)
@@ -244,13 +245,3 @@ def _with_noun(text: str, one: Mention) -> Mention:
     """``the Loyal buyers segment`` ends after the noun."""
     noun = _NOUN.match(text, one.end) if one.kind is Kind.SEGMENT else None
     return replace(one, end=noun.end()) if noun else one
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-def _flexible(phrase: str) -> str:
-    """A pattern for a phrase: whole words, any white space, an optional plural s."""
-    words = r"\s+".join(map(re.escape, phrase.split()))
-    return rf"(?<!\w){words}(?:s(?!\w))?(?!\w|(?<=\d)[.,]\d|(?<=\d)\s(?:min|s|h)\b)"

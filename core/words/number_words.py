@@ -56,7 +56,8 @@ SPELT: Final = re.compile(
     re.IGNORECASE,
 )
 FRACTION: Final = re.compile(
-    r"\b(?:(?P<count>a|one|two|three|four|\d)[\s-])?(?P<part>half|halves|thirds?|quarters?|fifths?|tenths?)\b"
+    r"\b(?:(?P<count>a|one|two|three|four|\d)[\s-])?(?P<part>half|halves|thirds|quarters?|fifths|tenths"
+    r"|(?:third|fifth|tenth)(?:(?<=\ba\s.{5})|(?<=\bone[\s-].{5})|(?=\sof\s(?!\d|all\b|eight|six|five|four))))\b"
     r"(?![\s-](?:part(?:y|ies)|hand)\b)"
     r"|\bevery\s(?P<every>other|second|third|fourth|fifth|tenth)\s(?=user|visitor|person|member|customer|one\b)"
     r"|\b(?:(?P<n>one|two|three|nine|\d)\s(?:in|out\sof)\s(?:every\s)?(?P<of>two|three|four|five|ten|\d+))\b",
@@ -66,11 +67,14 @@ MULTIPLE: Final = re.compile(
     rf"\b(?:half\sas\b|(?:{'|'.join(sorted(MULTIPLES, key=len, reverse=True))})\b)", re.IGNORECASE
 )
 ORDINAL: Final = re.compile(
-    rf"\b(?:{'|'.join(ORDINALS)})\b(?![\s-](?:part(?:y|ies)|hand|time|glance|touch)\b)", re.IGNORECASE
+    rf"\b(?:{'|'.join(ORDINALS)})\b"
+    r"(?![\s-](?:part(?:y|ies)|hand|time|glance|touch|to[\s-]|wave|thought|chance|step|look)\b)",
+    re.IGNORECASE,
 )
 _REMARKS: Final = (
-    "figures|numbers|things|points|reasons|ideas|steps|ways|options|questions|aspects|takeaways|findings"
-    "|observations|differences|similarities|recommendations|suggestions|examples"
+    "figures|numbers|things|reasons|ideas|steps|ways|options|aspects|takeaways|findings"
+    "|observations|differences|similarities|recommendations|suggestions|examples|metrics|measures|rates|kpis"
+    "|characteristics|insights|criteria|dimensions|facts|questions|bullets|rows|columns|sentences|tables"
 )
 """What a text counts of itself: ``two things stand out``."""
 _COUNTED: Final = (
@@ -79,11 +83,20 @@ _COUNTED: Final = (
     "|dollars?|and\\sa|conver\\w+"
 )
 """What ``one`` counts where it is a number."""
+OF_THE_TEXT: Final = re.compile(
+    rf"(?<![\d.,])\b\d{{1,2}}(?=\s(?:key\s|main\s)?(?:{_REMARKS})\b)"
+    r"|\btop[\s-](?:\d{1,2}|two|three|four|five|ten)\b|\bthe\s100\s?%"
+    r"|\b(?:step|section|table|figure|item|appendix)\s\d{1,2}\b"
+    r"|\b\d{1,2}(?=\s(?:in|on)\sthe\s(?:list|table)\b)"
+    r"|\b(?:2|two)\sor\smore\s(?:page\s?views|pages|views)\b",
+    re.IGNORECASE,
+)
+"""Numbers of the text itself (``3 takeaways``, ``step 2``, ``top 5``), and the rule of who has a segment."""
 NOT_A_NUMBER: Final = re.compile(
     rf"\bone(?![\s-](?:{_COUNTED})\b)|\b(?:no|any|every|each|another|only|the)\sone\b|\bones\b"
-    rf"|\b(?:two|three|four|five|six|seven|eight|nine|ten)(?=\s(?:\w+\s)?(?:{_REMARKS})\b)"
+    rf"|\b(?:two|three|four|five|six|seven|eight|nine|ten)(?=\s(?:\w+\s)?(?:{_REMARKS}|points)\b)"
     r"|\bat\sfirst\b|\bin\sthe\sfirst\splace\b|\b(?:first|second|third)(?:ly)?(?=,)"
-    r"|\bfirst(?=\s*[.;:!?)]|\s*$|\sand\sthen)"
+    r"|(?<!ranks )(?<!comes )\bfirst(?=\s*[.;:!?)]|\s*$|\sand\sthen)"
     r"|\b(?:a|per|every|each)\ssecond\b(?!\s(?:largest|highest|most))|\bbetter\shalf\b",
     re.IGNORECASE,
 )

@@ -85,7 +85,7 @@ _LENGTHS: Final = {"days": 86_400.0, "hours": 3_600.0, "minutes": 60.0, "seconds
 _DIGITS: Final = re.compile(
     r"(?<![\w.])(?P<money>(?:[€$£]|EUR|USD|GBP)\s?)?[+\-−–]?"
     r"(?P<number>\d{1,3}(?:[,\u2009\u202f\u00a0 ]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
-    r"(?P<suffix>[kKmM](?![a-zA-Z])|\s(?:thousand|million|billion)\b)?(?P<ordinal>(?:st|nd|rd|th)\b)?"
+    r"(?P<suffix>[kKmM](?![a-zA-Z]|\s?\d{1,2}\s?s\b)|\s(?:thousand|million|billion)\b)?(?P<ordinal>(?:st|nd|rd|th)\b)?"
 )
 _SUFFIXES: Final = {"k": 1e3, "m": 1e6} | {name: SCALES[name] for name in ("thousand", "million", "billion")}
 _RANGE: Final = re.compile(r"\s?(?:[–—-]|to|and up to)\s?")
@@ -186,7 +186,7 @@ def _with_unit(one: Numeral, text: str) -> Numeral:
         return one
     unit = _AFTER.match(text, one.end)
     if unit and unit[0].strip() == "times" and _counts_visits(text, one.start, unit.end()):
-        return replace(one, end=unit.end())
+        return one
     if unit:
         return replace(one, end=unit.end(), written=Written(str(unit.lastgroup)))
     if duration := _DURATION.match(text, one.end):

@@ -9,6 +9,7 @@ from itertools import product
 from core.words.claims import is_more
 from core.words.contract import Fact
 from core.words.mentions import ALL, REST
+from core.words.phrases import READ_AS
 from core.words.reading import GENERIC, is_swapped, names_metric, names_segments
 
 
@@ -51,7 +52,7 @@ class Ordering:
         self, keys: Sequence[str], metric: tuple[str, ...], items: tuple[str, ...]
     ) -> tuple[float, float] | None:
         """Values of one measure in two segments; None if one of them is no fact."""
-        for name in metric:
+        for name in self._counted(metric):
             for item in (*items, ""):
                 first, second = (self._values.get((key, name, item)) for key in keys)
                 if first is not None and second is not None:
@@ -62,15 +63,28 @@ class Ordering:
         self, own: tuple[str, ...], metric: tuple[str, ...], items: tuple[str, ...], up: bool
     ) -> bool:
         """Whether a segment has the most (or least) of all segments."""
+        return self.has_rank(own, metric, items, up, 1)
+
+    def has_rank(
+        self, own: tuple[str, ...], metric: tuple[str, ...], items: tuple[str, ...], up: bool, rank: int
+    ) -> bool:
+        """Whether a segment has this place among all segments, equal ones sharing theirs."""
         if len(own) != 1:
             return False
-        for name, item in product(metric, (*items, "")):
+        for name, item in product(self._counted(metric), (*items, "")):
             values = [self._values.get((key, name, item)) for key in self._segment_keys]
             known = [value for value in values if value is not None and not math.isnan(value)]
             mine = self._values.get((own[0], name, item))
             if mine is not None and len(known) == len(values):
-                return mine == (max(known) if up else min(known))
+                ahead = sum(value > mine if up else value < mine for value in known)
+                return ahead < rank <= ahead + known.count(mine)
         return False
+
+    def _counted(self, metric: tuple[str, ...]) -> tuple[str, ...]:
+        """The measures that facts have, or else what their names may stand for."""
+        known = {name for _, name, _ in self._values}
+        own = tuple(name for name in metric if name in known)
+        return own or tuple(other for name in metric for other in READ_AS.get(name, ()))
 
 
 def _says(fact: Fact, own: tuple[str, ...], other: tuple[str, ...], up: bool) -> bool:

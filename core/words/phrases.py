@@ -17,7 +17,7 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "larger", "largest", "bigger", "biggest", "smaller", "smallest", "large", "big", "small", "sized",
         "populous", "number", "numbers", "numbering", "people", "visitors", "members",
         "customers", "persons", "individuals", "shoppers", "u", "n", "strong", "audience", "reach",
-        "user base", "heads", "traffic", "volume", "crowd",
+        "user base", "heads", "traffic", "volume", "crowd", "of them in",
     ),
     "share": (
         "share", "of all users", "of all visitors", "of the users overall", "of everyone", "of everybody",
@@ -30,30 +30,34 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "made a purchase", "make a purchase", "end in a purchase", "conversion rates", "likely to convert",
         "likely to buy", "completed a purchase", "complete a purchase", "bought", "converted", "purchased",
         "into buyers", "into customers", "rate", "rates", "outcomes", "cr", "order", "ordered", "orders",
-        "become buyers", "become customers", "go on to buy", "closing", "buyers",
+        "become buyers", "become customers", "became buyers", "became customers", "placed an order",
+        "place an order", "go on to buy", "closing", "buyers",
     ),
     "outcome_users": (
         "made a purchase", "make a purchase", "users converting", "conversions", "purchases",
         "number of buyers", "completed a purchase", "complete a purchase", "buyer", "outcomes",
-        "ordered", "orders", "purchased", "converter", "paying users",
+        "ordered", "orders", "purchased", "converter", "became buyers", "became customers", "placed an order",
+        "place an order", "paying users",
     ),
     "sessions": ("session", "visit"),
-    "pages_per_session": ("pages each session", "views each session", "depth"),
+    "pages_per_session": ("pages long", "pages deep", "pages each session", "views each session", "depth"),
     "page_views_mean": ("pages each", "page views each", "views each", "pages apiece", "pv"),
     "page_views": ("pages", "page", "view"),
     "sessions_mean": (
-        "sessions each", "visits each", "sessions apiece", "times", "times each", "returns", "come", "comes",
-        "came", "return", "drop by", "drops by", "frequency", "often", "per-user sessions",
+        "sessions each", "visits each", "sessions apiece", "times", "times each", "returns", "come back",
+        "comes back", "came back", "coming back", "come by", "comes by", "return", "drop by", "drops by",
+        "frequency", "often", "per-user sessions",
     ),
     "engagement_s_mean": (
         "spend", "spends", "spending", "stay", "stays", "stayed", "staying", "linger", "lingers", "duration",
         "engaged for", "on the site", "on site", "longer", "longest", "long", "shorter", "shortest", "time",
-        "attention", "dwell", "dwell time",
+        "attention", "dwell", "dwell time", "remain", "remains",
     ),
     "revenue_per_user": (
         "spend per head", "per head", "revenue each", "revenue apiece", "worth", "spends", "spend",
         "brings in", "bring in", "earns", "earn", "earned", "earning", "yields", "yield", "rpu",
-        "money", "monetization", "spending",
+        "money", "monetization", "spending", "leaves", "leave",
+        "out of each user", "till",
     ),
     OTHER: (
         "bounce rate", "bounces", "bounced", "bounce count", "churn", "churn rate", "retention",
@@ -81,6 +85,22 @@ WEAK: Final = frozenset({
     "baseline", "the mean", "the data set",
 })  # fmt: skip
 """Words for all users only where no segment is named."""
+ONE_PAGE: Final = "group:one_page"
+ONE_PAGE_WORDS: Final = (
+    "viewed a single page",
+    "viewed one page",
+    "viewed only one page",
+    "saw a single page",
+    "saw only one page",
+    "left after one page",
+    "a single page",
+    "only one page",
+    "just one page",
+    "single-page users",
+    "one-page visitors",
+    "single-page visitors",
+)
+"""What else says that somebody viewed one page."""
 REST_WORDS: Final = (
     "the rest", "other segments", "the other segments", "all other segments", "any other segment",
     "other users", "the other users", "everyone else", "the others", "other clustered users",

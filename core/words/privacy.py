@@ -7,19 +7,18 @@ refused if a user id of the data set is in it, or a figure of fewer than k users
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from core.errors import InputError
+from core.llm.contract import tokens_of
 from core.user_ids import holds_id
 from core.words.contract import Fact, Unit
 from core.words.quoting import Quotes, clean
 
 FEWEST_USERS: Final = 20
 """A figure of fewer users stays here; the setting's default."""
-CHARACTERS_PER_TOKEN: Final = 3.5
 LONGEST_QUESTION: Final = 1_000
 ANSWER_TOKENS: Final = 600
 """What an answer is expected to take, for the estimate."""
@@ -87,11 +86,6 @@ class Payload:
     @property
     def _parts(self) -> tuple[str, str, str]:
         return self.system, self.user, self.schemas
-
-
-def tokens_of(text: str) -> int:
-    """How many tokens a text may have."""
-    return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
 
 
 def price_of(model: str, sent: int, received: int, prices: Mapping[str, Price]) -> float | None:

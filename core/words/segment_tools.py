@@ -107,7 +107,7 @@ def rank_segments(figures: Figures, asked: arguments.RankSegments) -> Finding:
 
 
 def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
-    """Segments whose figure is above, or below, that of all users.
+    """Segments whose figure is above, or below, that of all users; one that is written the same is neither.
 
     Raises:
         InputError: If the figure is absent, or a plain count, whose value over all users is a total.
@@ -121,7 +121,7 @@ def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
         )
     found = ordered(present([figures.measure(key, name) for key in context.segment_keys]), most=above)
     beyond = [fact for fact in found if (float(fact.value) > float(every.value)) is above
-              and fact.value != every.value]  # fmt: skip
+              and fact.text != every.text]  # fmt: skip
     side = "above" if above else "below"
     said = listing([f"{_called(figures, fact)} ({slot(fact)})" for fact in beyond]) or "no segment"
     unsure = [

@@ -16,17 +16,25 @@ Group = tuple[Mention, ...]
 
 _LIKENESS: Final = (
     r"than|unlike|in comparison (?:to|with)|versus|vs\.?|compared (?:to|with)|in contrast to|relative to"
-    r"|against|(?<=\w )as|ahead of|behind|below|above|beats?|beating|outperforms?|outnumbers?|exceeds?"
+    r"|against|(?<=\w )as"
+    r"|(?:times|[x×]) (?:what|that|those|the \w+)(?: of)?|ahead of|below|above|differs? from"
+    r"|different from|(?:is|are|comes?|falls?|lags?|far|well|just|slightly|remains?|stays?|trails?) behind"
+    r"|beats?|beating|outperforms?|outnumbers?|exceeds?"
     r"|trails?|surpass(?:es)?|dwarfs?|overtakes?|tops|(?<!\bis )(?<!\bare )(?<!\bwas )(?:that|those) of"
     r"|rather than|leads|similar to|like(?: it)? is|(?<=most )like|closest to|resembles?|next to|beside"
     r"|alongside|(?:set|measured) against|as opposed to|on top of"
 )
 _BEFORE_REFERENCE: Final = re.compile(
-    rf"(?:^|(?<=\W))(?:{_LIKENESS})\s+(?:(?:in|of|for|the|those|that|is|does|did|it|users?|visitors"
-    rf"|people|what"
+    rf"(?:^|(?<=\W))(?:{_LIKENESS})\s+(?:(?:in|of|for|from|the|those|that|is|does|did|it|an?|typical|users?"
+    rf"|visitors|people|what"
     r"|with|rate|one|ones|found)\s+)*[\"“'(*_]*$",
     re.IGNORECASE,
 )
+_ASIDE_ENDS: Final = re.compile(
+    r"[\s*_\"”')]*[,)–—](?!\s*(?:which|who|that|whose|where|with|at|and)\b)", re.IGNORECASE
+)
+MOST_VALUES: Final = 20
+"""In a sentence that is understood; the time to read it grows with their cube."""
 _AGAINST_VALUE: Final = re.compile(
     r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+\S+(?:\s%)?\s+(?:of|over|for|among|across)\s+$",
     re.I,
@@ -37,7 +45,7 @@ LIST: Final = re.compile(
 )
 _SENTENCE_END: Final = re.compile(
     r"\n+|(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bno)(?<!\bseg)(?<!\bca)(?<!\bc)(?<!\bconv)(?<!\bresp)(?<!\bincl)(?<!\bapprox)(?<!\bp\.p)"
-    r"[.!?][\"”’)*_]*\s+(?=[^a-z])"
+    r"[.!?][\"”’)*_]*\s+(?=[^a-z|])"
 )
 _AND: Final = re.compile(r"\band\b|&|\bor\b|/|\bas well as\b|\bplus\b|\bversus\b|\bvs\b", re.IGNORECASE)
 
@@ -59,12 +67,18 @@ class About:
         metrics: What the last measure may mean.
         others: Keys of what those segments were compared with.
         items: The page, theme or other thing that was named last.
+        series: What each measure of the last sentence may mean, in order.
+        ranked: Whether it is about places in a ranking, as the column of a table may be.
+        pair: Keys of the two segments that were named last.
     """
 
     segments: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     items: tuple[str, ...] = ()
+    series: tuple[tuple[str, ...], ...] = ()
+    ranked: bool = False
+    pair: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +123,7 @@ class Sentence:
     def _parted(self, row: Group) -> list[Group]:
         """``Next to segments 1 and 2, segment 3``: without a final "and" the comma does not list."""
         joins = [self.text[one.end : other.start] for one, other in pairwise(row)]
-        ands = [place for place, join in enumerate(joins, start=1) if _AND.search(join)]
+        ands = [place for place, join in enumerate(joins, start=1) if not join or _AND.search(join)]
         end = ands[-1] + 1 if ands else 1
         return [row[:end], *((one,) for one in row[end:])]
 
@@ -126,6 +140,20 @@ class Sentence:
         if group[0].keys == (ALL,) and _AGAINST_VALUE.search(before):
             return True
         return bool(_BEFORE_REFERENCE.search(before))
+
+    def is_aside(self, one: Mention) -> bool:
+        """Whether a name is only set aside: ``segment 1, unlike segment 2, has 743 users``."""
+        begins = _BEFORE_REFERENCE.search(self.text[: one.start])
+        return bool(
+            begins
+            and self.text[: begins.start()].rstrip().endswith((",", "(", "–", "—"))
+            and _ASIDE_ENDS.match(self.text, one.end)
+        )
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether there are too many values to tell what each is of: no writer's sentence, but a loop."""
+        return len(self.values) > MOST_VALUES
 
     def between(self, start: int, end: int) -> str:
         """A stretch of text in which each segment is a sign."""

@@ -14,21 +14,26 @@ from itertools import islice
 from typing import Final
 
 from core.words.assignment import Said, Tie, assigned
-from core.words.binding import Keys, best, other_of
+from core.words.binding import Keys, best, measure_of, other_of
 from core.words.claims import Claim, claims_of, has_value, numerals_of, says_interval, units_of
 from core.words.comparatives import Comparative, about, find_comparatives
-from core.words.contract import Fact
-from core.words.mentions import UNKNOWN, Kind, Lexicon, Mention
+from core.words.contract import Fact, Unit
+from core.words.mentions import REST, UNKNOWN, Kind, Lexicon, Mention
 from core.words.numerals import Numeral, Written
 from core.words.ordering import Ordering
+from core.words.ranks import ranks_rightly
 from core.words.reading import Read, counts_segments, read
 from core.words.sentence import Place
 
 TELLING: Final = 3
 """Digits of a number that is not met by chance where no measure is named."""
-_NONE: Final = re.compile(r"\bno (?:other )?(?:segment|cluster|group|audience)\b", re.IGNORECASE)
-
-_COMPARES: Final = re.compile(r" than | of the two\b", re.IGNORECASE)
+_NONE: Final = re.compile(
+    r"\b(?:no (?:other )?(?:segment|cluster|group|audience)|nobody|no one|none)\b", re.IGNORECASE
+)
+_COMPARES: Final = re.compile(r" than | of the two\b|^\s?:", re.IGNORECASE)
+_OF_BOTH: Final = re.compile(r"\bbetween\b.*\bthe $", re.IGNORECASE | re.DOTALL)
+"""Before the word that compares: ``between A and B, the higher``."""
+_COUNTS: Final = ("more", "most", "fewer", "fewest")
 _VERSUS: Final = re.compile(r"\b(?:vs|versus)\b", re.IGNORECASE)
 
 
@@ -138,12 +143,19 @@ class _Sentence:
         self._comparatives = find_comparatives(part.sentence.text, part.sentence.names)
         self._numerals = numerals_of(part.sentence.text, part.sentence.mentions)
         self.ties = [
-            Tie(part.sentence, self._said(one), lexicon, self._comparatives) for one in self._numerals
+            Tie(part.sentence, self._said(one), lexicon, self._comparatives)
+            for one in self._numerals
+            if not part.sentence.is_crowded
         ]
 
     def checked(self, claims: Sequence[Claim | None]) -> list[Checked]:
         """Every number, comparison and unknown segment of the sentence, given the claim of each number."""
         sentence = self._sentence
+        if sentence.is_crowded:
+            return [
+                self._span(Place(one.start, one.end), None, "too many numbers in one sentence")
+                for one in self._numerals
+            ]
         numbers = [
             self._number(one, tie.said.claims, claim)
             for one, tie, claim in zip(self._numerals, self.ties, claims, strict=True)
@@ -170,8 +182,9 @@ class _Sentence:
 
     def _number(self, numeral: Numeral, equal: Sequence[Claim], claim: Claim | None) -> Checked:
         place = Place(numeral.start, numeral.end)
-        counts = counts_segments(self._sentence, numeral, len(self._lexicon.segment_keys))
-        if counts or self._is_multiple(numeral):
+        n = len(self._lexicon.segment_keys)
+        ranks = ranks_rightly(self._sentence, numeral, self._ordering, n)
+        if ranks or counts_segments(self._sentence, numeral, n) or self._is_multiple(numeral):
             return self._span(place, None, "", ok=True)
         reason = "it is the value of something else" if equal else "no fact has this value"
         return self._span(place, claim.fact if claim else None, "" if claim else reason)
@@ -196,6 +209,7 @@ class _Sentence:
         than = (
             _COMPARES.search(behind)
             or _VERSUS.search(self._sentence.text)
+            or _OF_BOTH.search(self._sentence.text[: word.start])
             or any(map(self._sentence.is_reference, self._sentence.groups))
         )
         return bool(than) and (measured or len(self._sentence.groups) > 1)
@@ -203,9 +217,11 @@ class _Sentence:
     def _comparison(self, word: Comparative) -> Checked:
         place = Place(word.start, word.end)
         own, other, metric, items = self._read(place, "extreme" if word.of_all else "compared")
+        if self._sentence.text[word.start : word.end].lower() in _COUNTS:  # fewer buyers, not a lower rate
+            metric = tuple(key for key in metric if self._lexicon.is_written(key, {Unit.COUNT})) or metric
         if _NONE.search(self._sentence.text[: word.start]):  # no segment has more than this one
             fine = self._ordering.is_extreme(other or own, metric, items, word.up)
-        elif word.of_all:
+        elif word.of_all or (other == (REST,) and self._ordering.is_extreme(own, metric, items, word.up)):
             fine = self._ordering.is_extreme(own, metric, items, word.up)
         else:
             fine = self._ordering.is_more_than(own, other, metric, items, word.up)
@@ -214,7 +230,7 @@ class _Sentence:
     def _read(self, place: Place, head: str = "compared") -> tuple[Keys, Keys, Keys, Keys]:
         """The segment that is compared, with which one, in which measure, and of which thing."""
         own = best(self._sentence, place, Kind.SEGMENT, head=head)[:1]
-        metric, items = (best(self._sentence, place, kind) for kind in (Kind.METRIC, Kind.ITEM))
+        metric, items = measure_of(self._sentence, place), best(self._sentence, place, Kind.ITEM)
         return own, other_of(self._sentence, place, own), metric, items
 
     def _span(self, place: Place, fact: Fact | None, reason: str, ok: bool | None = None) -> Checked:

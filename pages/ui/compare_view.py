@@ -28,10 +28,7 @@ def draw(bench: Bench, about: Context, rows: Rows, own: Callable[[], Finding], k
     """
     made_from, digest = bench.sources, about.tables.digest
     told = comparisons.load(made_from.store, made_from.model_key, digest).get(comparisons.name_of(rows))
-    errand = errands.current(Comparing, _name(bench, rows))
-    if errand is not None and errand.waits and errand.digest != digest:  # the segments have changed
-        errand.stop()
-        errand = None
+    errand = errand_view.current(Comparing, _name(bench, rows), digest)
     if errand is not None and not errand.done and not errand.waits:
         errand_view.watch(errand, f"compare-stop-{key}")
         return

@@ -75,12 +75,7 @@ def _begin(helper: Helper, bench: Bench) -> None:
 
 
 def _errand(bench: Bench, about: Context) -> Describing | None:
-    """What goes on; a question about segments that are no longer these is withdrawn."""
-    errand = errands.current(Describing, bench.sources.model_key)
-    if errand is not None and errand.waits and errand.digest != about.tables.digest:
-        errand.stop()
-        return None
-    return errand
+    return errand_view.current(Describing, bench.sources.model_key, about.tables.digest)
 
 
 def _running(bench: Bench, about: Context) -> bool:

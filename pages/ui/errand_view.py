@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 import streamlit as st
 
-from pages.ui import consent
+from pages.ui import consent, errands
+from pages.ui.comparisons import Comparing
+from pages.ui.descriptions import Describing
 from pages.ui.errands import Errand, Writing
 from pages.ui.text import md_text
 
 POLL_S: Final = 0.4
 """How often a page looks for more."""
-
-
 CLOSED: Final = "You closed the question whether to send it; nothing was sent. Ask again to decide."
+About = TypeVar("About", Describing, Comparing)
+
+
+def current(kind: type[About], name: str, digest: str) -> About | None:
+    """The errand of a name, but no question about other segments; the session that asked it withdraws it.
+
+    Args:
+        kind: Of errand.
+        name: Under which it began.
+        digest: Names the data set and the segments on screen.
+    """
+    errand = errands.current(kind, name)
+    if errand is None or not errand.waits or errand.digest == digest:
+        return errand
+    if errands.is_own(errand):
+        errand.stop()
+    return None
 
 
 def ask(errand: Errand, key: str) -> None:
@@ -39,8 +56,8 @@ def ask_aside(errand: Errand) -> None:
 
 
 def _follow(errand: Errand) -> None:
-    """One that still waits does what was decided meanwhile about another one of the same server."""
-    decided = consent.given(errand.server)
+    """One that still waits does what its session decided meanwhile about another one of the same server."""
+    decided = consent.given(errand.server) if errands.is_own(errand) else None
     if errand.waits and decided is not None:
         decide(errand, decided)
         st.rerun()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from core.llm import LlmSettings
 from core.words.assistant import Assistant
 from core.words.privacy import Payload
 
+BEGUN: Final = "errands_begun"
 STOPPED: Final = "You stopped it."
 BROKEN_OFF: Final = "It broke off inside the program."
 Make = Callable[[Callable[[], bool]], Assistant]
@@ -185,7 +187,13 @@ def begin(name: str, errand: Errand) -> None:
     for key in [key for key, one in known.items() if one.done]:
         known.pop(key, None)
     known[(type(errand), name)] = errand
+    st.session_state.setdefault(BEGUN, weakref.WeakSet()).add(errand)
     errand.begin()
+
+
+def is_own(errand: Errand) -> bool:
+    """Whether this session began it: what one session decides is no answer to what another one asks."""
+    return errand in st.session_state.get(BEGUN, ())
 
 
 def stop_all(server: LlmSettings) -> None:

@@ -69,8 +69,10 @@ def behind(table: pd.DataFrame, *, key: str, columns: Columns | None = None) -> 
         download_csv(table, key)
 
 
-def written(table: pd.DataFrame) -> Styler:
-    """The table with its figures written as everywhere; it sorts by their values."""
+def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
+    """The table with its figures written as everywhere; it sorts by their values. Plain if too large."""
+    if table.size > int(pd.get_option("styler.render.max_elements")):  # Streamlit refuses it
+        return table
     writers: dict[str, Any] = {one.field: partial(wording.figure, one.field) for one in FIELDS}
     writers |= {Col.LIFT: wording.lift, Col.REST_SHARE: writers[Col.SHARE]}
     if "rate" in table:

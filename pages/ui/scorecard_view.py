@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.scorecard.result import Call, Method, Question, Topic
 from core.scorecard.verdict import chance, sentences
+from core.settings import ClusterSettings
 from pages.ui import charts
 from pages.ui.charts import Chart
 from pages.ui.figure import Columns, figure
@@ -35,7 +36,8 @@ HELP: Final = {
     Topic.OUTCOME: "A logistic regression learns from users that the model saw and is judged on users that "
     "it never saw. Everybody gives the same first page views; whoever had the outcome by then is left out.",
     Topic.STABILITY: "K-Means learns from one half of the users and from the other; both place everybody.",
-    Topic.SEEDS: "K-Means with the same users and other random starts, the best of ten each time.",
+    Topic.SEEDS: "K-Means with the same users and other random starts, "
+    f"the best of {ClusterSettings().n_init} each time.",
     Topic.LENGTH: "A straight line reads the logarithm of page views from a vector. It learned from others.",
 }
 CALLS: Final = {

@@ -10,10 +10,9 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from core.errors import ResourceError
-from core.llm.contract import ChatLlm, ChatReply, Message, Stop, ToolSpec, Usage
+from core.llm.contract import ChatLlm, ChatReply, Message, Stop, ToolSpec, Usage, tokens_of
 from core.words.assistant.cache import AnswerCache, from_json, key_of, to_json
 from core.words.assistant.contract import AssistantSettings
-from core.words.privacy import tokens_of
 
 PARSE_REQUESTS: Final = 3
 """That an object may take: held to the schema, asked in words, asked to repair it."""

@@ -59,6 +59,9 @@ def test_who_wants_no_more_gets_what_is_wanted(streams: bool) -> None:
         assert time.monotonic() - began < 4  # all of it takes 12 s
         assert llm.chat(ASKED, on_text=enough) == ChatReply("Hello there.")  # and it can be asked again
     assert llm.usage.calls == len(kept.calls)
+    if streams:  # the server counts at the end, which never came: 37 characters each time, and 12
+        assert kept.calls[0].usage == {"prompt_tokens": 11, "completion_tokens": 4, "estimated": True}
+        assert llm.usage == Usage(2, 22, 8)
     assert {call.error for call in kept.calls} == {""}
     assert not streams or kept.calls[0].answer == "Hello there."
 

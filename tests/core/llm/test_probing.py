@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_what_is_known_is_not_asked() -> None:
 
 
 def test_a_model_that_does_not_come_to_an_end_is_not_waited_for() -> None:
-    endless = Reply("word " * 400, piece_s=0.01)
+    endless = Reply("word " * 4_000, piece_s=0.002)
 
     def script(request: Request, number: int) -> Reply:
         return able(request, number) if "response_format" in request else endless
@@ -77,4 +78,14 @@ def test_a_model_that_does_not_come_to_an_end_is_not_waited_for() -> None:
     began = time.monotonic()
     with simulating(script) as simulator:
         assert llm_of(simulator).capabilities() == Capabilities(streaming=True, schema=True)
-    assert time.monotonic() - began < 6  # to the end it takes 8 s
+    assert time.monotonic() - began < 6  # to the end it takes 16 s
+
+
+@pytest.mark.parametrize("before", ["I shall ask for the weather. " * 15, f"<think>{'Hm. ' * 400}</think>"])
+def test_a_model_may_think_aloud_before_it_calls_a_tool(before: str) -> None:
+    def script(request: Request, number: int) -> Reply:
+        reply = able(request, number)
+        return replace(reply, content=before) if reply.calls else reply
+
+    with simulating(script) as simulator:
+        assert llm_of(simulator).capabilities().tools

@@ -84,8 +84,8 @@ def test_a_wrong_answer_has(text: str, wrong: str) -> None:
 
 
 def test_numbers_of_the_question_may_be_repeated() -> None:
-    assert problems("The top 5 are listed.", "What are the top 5 pages?") == []
-    assert problems("The top 6 are listed.", "What are the top 5 pages?") == ["6"]
+    assert problems("These 5 are listed.", "What are the top 5 pages?") == []
+    assert problems("These 6 are listed.", "What are the top 5 pages?") == ["6"]
 
 
 def test_a_short_answer_goes_on_about_the_question() -> None:

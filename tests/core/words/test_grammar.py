@@ -98,3 +98,19 @@ def test_a_name_that_is_only_suggested_is_read_and_noted() -> None:
     assert parsed.rows == ["segment:1"]
     assert parsed.notes == ["“Guide readers” is only suggested as the name of Segment 2."]
     assert parse("users of Shoe fans", made).rows == []  # the segment has a name of its own
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("Mobile users", "share of mobile users in segment 2"),
+        ("Buyers", "How many buyers are in segment 2?"),
+        ("Sale hunters", "users of Sale hunters"),
+        ("S1", "users of S1"),
+        ("Top 3", "top 3 pages of segment 1"),
+        ("All users", "sessions of all users"),
+    ],
+)
+def test_a_name_that_is_only_suggested_changes_no_question(name: str, question: str) -> None:
+    made = context({0: "Sale hunters"})
+    assert parse(question, replace(made, suggested={1: name})) == parse(question, made)

@@ -3,8 +3,9 @@ import json
 import pytest
 
 from core.errors import InputError
+from core.llm.contract import tokens_of
 from core.words.contract import Fact, Unit
-from core.words.privacy import Payload, Price, build_payload, price_of, sendable, tokens_of, users_behind
+from core.words.privacy import Payload, Price, build_payload, price_of, sendable, users_behind
 from core.words.quoting import Quotes
 
 SEGMENTS = {"segment:0": "Hunters", "segment:1": "Readers"}

@@ -12,7 +12,7 @@ from core.words.figures import Figures
 from core.words.findings import Finding
 from core.words.render import fill
 from core.words.segment_tools import beyond_average, chart, list_segments, metric, metrics, rank_segments
-from tests.core.words.toy import figures, without_outcome
+from tests.core.words.toy import context, figures, without_outcome
 
 
 def said(found: Finding) -> str:
@@ -93,6 +93,17 @@ def test_who_is_above_and_below_all_users() -> None:
     )
     assert "outcome_rate > 0.25" in rate.query
     assert said(beyond_average(figures(), "outcome_rate", above=False)).endswith("Below that: no segment.")
+
+
+def test_one_that_is_written_as_all_users_is_neither_above_nor_below() -> None:
+    made = context()
+    segments = made.tables.profiles.segments.copy()
+    segments["sessions_mean"] = [1.334, 1.5, 1.0, 1.0, 1.331]
+    profiles = replace(made.tables.profiles, segments=segments)
+    about = replace(made, tables=replace(made.tables, profiles=profiles))
+    assert said(beyond_average(Figures(about, FactBook()), "sessions_mean", above=True)) == (
+        "Sessions a user of all users: 1.33. Above that: Segment 2 (Blog readers) (1.50)."
+    )
 
 
 def test_a_total_is_no_average() -> None:

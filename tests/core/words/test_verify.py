@@ -1,14 +1,16 @@
 # ruff: noqa: E501 - a case is easier to read on one line
 """A small shop that can be checked by eye: segment 1 has 120 users and 12.4 %, segment 2 has 90 and 8.1 %."""
 
+import re
 from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.words.faults import MENDED, MORE_WRITERS, TUNED, WRITERS, Corpus
+from benchmarks.words.faults import ADVISERS, MANNERS, MENDED, MORE_WRITERS, TUNED, WRITERS, Corpus
 from benchmarks.words.mutations import Score, added, score, slot_score
+from core.words.check import check_slots
 from core.words.contract import Fact, Unit
 from core.words.facts import FactBook
 from core.words.verify import Verified, Verifier, verify_numbers
@@ -135,7 +137,9 @@ def scored(corpus: Corpus) -> Score:
 
 
 @pytest.mark.parametrize(
-    "corpora", [(TUNED,), (MENDED,), WRITERS, MORE_WRITERS], ids=lambda corpora: corpora[0].name
+    "corpora",
+    [(TUNED,), (MENDED,), WRITERS, MORE_WRITERS, MANNERS, ADVISERS],
+    ids=lambda corpora: corpora[0].name,
 )
 def test_wrong_answers_are_noticed_and_right_ones_are_not_doubted(corpora: tuple[Corpus, ...]) -> None:
     """Of sentences that the weights were fitted on; what to expect of others is in ``docs/method.md``."""
@@ -197,3 +201,33 @@ def test_any_text_is_read_to_its_end(text: str) -> None:
 
     assert all(0 <= one.start < one.end <= len(text) for one in verified.spans)
     assert len(verified.struck()) == len(text) + 17 * len(verified.unverified)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Segment 1, unlike segment 2, has 907 users.",
+        "Unlike segment 2, segment 1 has 907 users.",
+        "Segment 2, compared with segment 1, has 1,234 users.",
+        "Segment 1, in contrast to segment 2, has 907 users.",
+    ],
+)
+def test_a_segment_set_aside_has_no_value(text: str) -> None:
+    facts = [
+        Fact(f"F{n}", "users", "users", (f"segment:{n - 1}",), value, Unit.COUNT, f"{value:,}")
+        for n, value in ((1, 1234), (2, 907))
+    ]
+    segments = {"segment:0": ("Segment 1",), "segment:1": ("Segment 2",)}
+    assert not verify_numbers(text, facts, segments=segments).ok
+    said = re.sub(r"[\d,]{3,6}(?= users)", lambda one: "[[F2]]" if one[0] == "907" else "[[F1]]", text)
+    assert "[[F" in said
+    assert not check_slots(said, facts, segments=segments).ok
+
+
+def test_a_loop_of_a_small_model_is_not_read() -> None:
+    facts = [Fact("F1", "users", "users", ("segment:0",), 1234, Unit.COUNT, "1,234")]
+    segments = {"segment:0": ("Segment 1",)}
+    numbers = verify_numbers("Segment 1, users: 1,234, " * 80, facts, segments=segments)
+    assert {one.reason for one in numbers.spans} == {"too many numbers in one sentence"}
+    slots = check_slots("Segment 1, users: [[F1]], " * 80, facts, segments=segments)
+    assert "too many values in one sentence" in slots.complaint()

@@ -98,3 +98,19 @@ def test_a_name_that_has_changed_since_is_said_beside_the_words(
     assert "was called" not in texts(app)
     desk.rename(store, finished_run.model, {0: "Night owls"})
     assert "Segment 1 was called “Early birds” when this was written" in texts(app.run())
+
+
+def test_another_session_with_other_segments_leaves_the_question_alone(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(sentences=2)) as simulator:
+        use(monkeypatch, simulator)
+        app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "all")
+        other = open_app(PAGE, data=finished_run.dataset, k="3")
+        assert "agree-all" in keys(other)
+        other.slider(key="k").set_value(2).run()
+        assert "agree-all" not in keys(other)
+        assert "agree-all" in keys(app.run())
+        app.slider(key="k").set_value(2).run()  # it is this session's to withdraw
+        app.slider(key="k").set_value(3).run()
+        assert "agree-all" not in keys(app)

@@ -180,3 +180,30 @@ def test_about_segments_that_changed_it_is_withdrawn(waiting: tuple[AppTest, Sim
     assert "agree-describe" not in keys(app)
     assert not app.button(key="describe").disabled
     assert sent(simulator) == 0
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_what_another_session_decided_before_holds_not_for_it(
+    waiting: tuple[AppTest, Simulator], open_app: OpenApp, finished_run: FinishedRun, decided: bool
+) -> None:
+    app, simulator = waiting
+    other = open_app("pages/use/export.py", data=finished_run.dataset, k="3")
+    ask(other, UNKNOWN)
+    until(other, lambda other: "agree-aside" in keys(other))
+    other.button(key="agree-aside" if decided else "decline-aside").click().run()
+    other.switch_page(PAGE).run()
+    assert "agree-describe" in keys(other)
+    assert "agree-describe" in keys(app.run())
+    assert sent(simulator) == 0
+
+
+def test_another_session_with_other_segments_leaves_it_alone(
+    waiting: tuple[AppTest, Simulator], open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app, _ = waiting
+    other = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert "agree-describe" in keys(other)
+    other.slider(key="k").set_value(2).run()
+    assert "agree-describe" not in keys(other)
+    assert not other.button(key="describe").disabled
+    assert "agree-describe" in keys(app.run())

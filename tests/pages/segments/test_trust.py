@@ -7,7 +7,7 @@ import pytest
 from core import pipeline
 from core.jobs import State
 from core.progress import silent
-from core.scorecard import result
+from core.scorecard import result, stability
 from core.scorecard.result import Call, Scorecard, Topic
 from core.settings import Preset, TrainSettings
 from core.store import Store, content_key
@@ -61,6 +61,16 @@ def test_what_was_measured_is_shown_without_a_job(
     assert "Not measured. Too few users" in shown  # other seeds of K-Means
     assert len(app.get("vega_lite_chart")) == 4
     assert len(app.get("page_link")) == 0
+
+
+def test_how_other_starts_were_made_is_told(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    seeds = toy.stability().model_copy(update={"topic": Topic.SEEDS})
+    keep(finished_run, toy.scorecard(*FULL, seeds))
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    helps = [one.proto.help for one in app.markdown if one.proto.help]
+    assert any(f"the best of {stability.N_INIT} each time" in one for one in helps)
 
 
 def test_another_number_of_segments_is_measured_when_asked(

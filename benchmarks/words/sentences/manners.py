@@ -1,10 +1,5 @@
 # ruff: noqa: E501 - a sentence is easier to read on one line
-"""Written without sight of the rules, in the manner of several language models, and measured by itself.
-
-``{1}`` to ``{8}`` are all segments; ``{A|nth}`` is ``the third segment``, ``{A|#}`` its number, ``{A|name}``
-its name; ``{rank:users:A}`` its place (``second``, with ``|#`` as ``2``). What follows an exclamation mark is
-how a value is spelt: ``{outcome_rate:A!sp}`` is ``9.55 %``. Whoever mends a rule on one of these moves all.
-"""
+"""In the manner of several language models; written without sight of the rules, measured once, seen since."""
 
 from __future__ import annotations
 
@@ -176,17 +171,17 @@ _PERSONAS: Final = (
 )  # fmt: skip
 
 _CAMPAIGNS: Final = (
-    "**Campaign idea for {A}:** Send a 3-part email series to the {users:A} users in this segment. {share:page:A:X} of them have seen {X}, so open with that.",
-    "1. **Retargeting:** remind users in {A} of {X} (visited by {share:page:A:X}).\n2. **Voucher:** offer 10% off the next order.\n3. **Newsletter:** send it every 2 weeks.",
-    "I'd run an A/B test on {A} for 14 days. Its outcome rate is currently {outcome_rate:A} (95% CI: {low:A}–{high:A}).",
-    "Launch in Q4: {A} has {users:A} users who visit {sessions_mean:A} times on average, so a reminder within 48 hours of the last visit may work.",
+    "**Campaign idea for {A}:** Send a {=3}-part email series to the {users:A} users in this segment. {share:page:A:X} of them have seen {X}, so open with that.",
+    "1. **Retargeting:** remind users in {A} of {X} (visited by {share:page:A:X}).\n2. **Voucher:** offer {=10%} off the next order.\n3. **Newsletter:** send it every {=2} weeks.",
+    "I'd run an A/B test on {A} for {=14 days}. Its outcome rate is currently {outcome_rate:A} (95% CI: {low:A}–{high:A}).",
+    "Launch in Q4: {A} has {users:A} users who visit {sessions_mean:A} times on average, so a reminder within {=48 hours} of the last visit may work.",
     "For {A}, I suggest a loyalty program, because its users already come back ({sessions_mean:A} sessions each) and bring in {revenue_per_user:A} per user. For {B}, whose users bring in {revenue_per_user:B}, I suggest a welcome offer.",
-    "**Target:** {A} ({users:A} users, {outcome_rate:A} conversion)\n**Message:** “Still looking?”\n**Channel:** email, 24 hours after the last session\n**Why:** {share:page:A:X} of them viewed {X}",
+    "**Target:** {A} ({users:A} users, {outcome_rate:A} conversion)\n**Message:** “Still looking?”\n**Channel:** email, {=24 hours} after the last session\n**Why:** {share:page:A:X} of them viewed {X}",
     "Put a banner for {X} in front of {A}. It has been seen by {share:page:A:X} of these users, and they are {lift:page:A:X!x} as likely as others to see it.",
     "If the budget only allows for one group, consider {A}: {users:A} users, {outcome_users:A} of them buyers. A second wave could address {B}, with {users:B} users and {outcome_users:B} buyers.",
     "Suggested actions\n\n- {A}: free shipping, as {outcome_rate:A} of them convert today\n- {B}: product advice, as they spend {engagement_s_mean:B} on the site\n- {C}: cross-selling, as they see {pages_per_session:C} pages per session",
     "Since 2 in the list above needs more budget, start with 1. It reaches {users:A} users in {A}, i.e. {share:A} of all users.",
-    "A free-shipping test in May 2025 could start with {A}. They make {sessions_mean:A} visits per person and {outcome_rate:A} of them buy.",
+    "A free-shipping test in May {=2025} could start with {A}. They make {sessions_mean:A} visits per person and {outcome_rate:A} of them buy.",
     "Show a top 5 list on {X} to {A}: {share:page:A:X} of its {users:A} users pass by there.",
 )  # fmt: skip
 

@@ -1,0 +1,51 @@
+"""What stands around a value, by a sentence that can be read at a glance."""
+
+from core.words.mentions import Kind, Mention
+from core.words.sentence import Place, Sentence
+from core.words.signs import is_part, names_of, signs_of, wholes_of, without_told
+
+
+def sentence(text: str, value: str, **names: str) -> tuple[Sentence, Place]:
+    """A sentence with one value; names are given as ``users="users"``, segments as ``segment="Hunters"``."""
+    kinds = {"segment": (Kind.SEGMENT, "segment:0")}
+    mentions = [
+        Mention(
+            text.index(said),
+            text.index(said) + len(said),
+            *((kind := kinds.get(key, (Kind.METRIC, key)))[0], (kind[1],)),
+        )
+        for key, said in names.items()
+    ]
+    place = Place(text.index(value), text.index(value) + len(value))
+    return Sentence(text, sorted(mentions, key=lambda one: one.start), [place]), place
+
+
+def test_a_name_ahead_that_touches() -> None:
+    one, place = sentence("Hunters (743)", "743", segment="Hunters")
+    name = one.of(Kind.SEGMENT)[0]
+    signs = signs_of(one, place, name, [name], None)
+    assert signs["ahead touches"] == signs["ahead into brackets"] == 1
+    assert "behind" not in signs
+
+
+def test_users_who_did_something_are_not_counted_themselves() -> None:
+    one, place = sentence(
+        "743 users in Hunters bought.", "743", users="users", outcome_rate="bought", segment="Hunters"
+    )
+    assert [each.keys for each in without_told(one, place, one.of(Kind.METRIC))] == [("outcome_rate",)]
+    one, place = sentence("743 users convert at 12 %.", "743", users="users", outcome_rate="convert")
+    assert len(without_told(one, place, one.of(Kind.METRIC))) == 2
+
+
+def test_a_name_that_labels_another_value_is_left_out() -> None:
+    text = "12 % (n = 743)"
+    share, n = Place(0, 4), Place(10, 13)
+    one = Sentence(text, [Mention(6, 7, Kind.METRIC, ("users",))], [share, n])
+    assert names_of(one, share, Kind.METRIC) == []
+    assert len(names_of(one, n, Kind.METRIC)) == 1
+
+
+def test_a_part_and_its_whole() -> None:
+    one, part = sentence("19 of 743 users are in Hunters", "19")
+    assert is_part(one, part)
+    assert {"whole", "whole of parts"} <= wholes_of(one, sentence(one.text, "743")[1]).keys()
