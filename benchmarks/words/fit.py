@@ -23,7 +23,8 @@ import numpy as np
 import yaml
 from scipy.optimize import minimize
 
-from benchmarks.words.faults import CORPORA, DOWN, SEEN, SLOT, Cast, Corpus, casts, extreme, place_of, render
+from benchmarks.words.corpora import CORPORA, SEEN, Corpus
+from benchmarks.words.filling import DOWN, SLOT, Cast, casts, extreme, place_of, render
 from benchmarks.words.mutations import added, score, slot_score
 from core.words import binding
 from core.words.binding import WEIGHTS, Candidate, candidates

@@ -16,23 +16,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.words.corpora import CORPORA, Corpus
 from benchmarks.words.faults import (
-    CORPORA,
     KINDS,
     OF_ITEMS,
     OTHER_METRIC,
-    SLOT,
-    Cast,
-    Corpus,
     Sample,
-    casts,
-    item_of,
-    place_of,
-    render,
     right_answers,
     unbacked,
     wrong_answers,
-)  # fmt: skip
+)
+from benchmarks.words.filling import SLOT, Cast, casts, item_of, place_of, render
 from core.words.check import Problem, SlotChecker
 from core.words.verify import Checked, Verified, Verifier
 

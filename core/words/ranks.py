@@ -23,8 +23,7 @@ _OF: Final = re.compile(
 )
 """Before the 8 of ``third of 8``."""
 _LEAST: Final = re.compile(
-    r"[\s-]*(?:fewest|least|lowest|smallest|shortest|worst|weakest|poorest)",
-    re.IGNORECASE,
+    r"[\s-]*(?:fewest|least|lowest|smallest|shortest|worst|weakest|poorest)", re.IGNORECASE
 )
 
 
@@ -50,15 +49,10 @@ def ranks_rightly(sentence: Sentence, numeral: Numeral, ordering: Ordering, n_se
     if not is_rank(sentence, numeral):
         return False
     place = Place(numeral.start, numeral.end)
-    if before := _BEFORE.search(
-        sentence.text[: place.start]
-    ):  # the "number" of "number 1 of 8" is no measure
-        sentence = replace(
-            sentence,
-            mentions=[
-                one for one in sentence.mentions if one.end <= before.start() or one.start >= place.end
-            ],
-        )
+    before = _BEFORE.search(sentence.text[: place.start])
+    if before:  # the "number" of "number 1 of 8" is no measure
+        others = [one for one in sentence.mentions if one.end <= before.start() or one.start >= place.end]
+        sentence = replace(sentence, mentions=others)
     ahead = [one.keys for one in sentence.of(Kind.SEGMENT) if one.end <= place.start]
     own = ahead[-1] if ahead else best(sentence, place, Kind.SEGMENT)
     metrics = sentence.before.metrics if sentence.before.ranked else measure_of(sentence, place)

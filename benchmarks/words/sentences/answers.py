@@ -2,7 +2,7 @@
 """Whole answers as several language models give them to this app's prompts, and measured by themselves.
 
 Written without sight of the rules. Slots as in ``fresh.py``; of a segment's themes, types, pages and the like,
-a letter stands for the one with the most (``faults.ITEMS``). In both shops segment 1 converts above and
+a letter stands for the one with the most (``filling.ITEMS``). In both shops segment 1 converts above and
 segment 2 below all users, with intervals apart; those of 5 and 6 overlap; 3 is the largest and converts below
 all users; 4 is under a tenth of them and above in outcome and revenue; 7 comes more often and stays longer
 than all users, but converts below them.

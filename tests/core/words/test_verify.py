@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.words.faults import ADVISERS, MANNERS, MENDED, MORE_WRITERS, TUNED, WRITERS, Corpus
+from benchmarks.words.corpora import ADVISERS, MANNERS, MENDED, MORE_WRITERS, TUNED, WRITERS, Corpus
 from benchmarks.words.mutations import Score, added, score, slot_score
 from core.words.check import check_slots
 from core.words.contract import Fact, Unit

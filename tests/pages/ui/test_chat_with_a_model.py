@@ -37,6 +37,11 @@ def asked(app: AppTest, question: str) -> AppTest:
     return app.sidebar.chat_input(key="question").set_value(question).run()
 
 
+def agreed(app: AppTest) -> AppTest:
+    """What only the model can answer is asked, and may be sent."""
+    return until(asked(app, UNKNOWN), has_button("agree-aside")).button(key="agree-aside").click().run()
+
+
 def until(app: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
     """Draw the page again and again, as its polling does in a browser."""
     deadline = time.monotonic() + PATIENCE_S
@@ -125,8 +130,7 @@ def test_stop_ends_in_the_answer_without_the_model_and_says_why(
 ) -> None:
     with simulating(writer(piece_s=0.2, sentences=100)) as slow:
         use(monkeypatch, slow)
-        app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
-        until(app, has_button("agree-aside")).button(key="agree-aside").click().run()
+        app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
         until(app, lambda app: "Segment 1 has" in said(app))
         app.switch_page(EXPORT).run()
         assert "Segment 1 has" in said(app)
@@ -140,8 +144,7 @@ def test_another_session_finds_the_answer_that_is_being_written(
 ) -> None:
     with simulating(writer(piece_s=0.05, sentences=8)) as slow:
         use(monkeypatch, slow)
-        app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
-        until(app, has_button("agree-aside")).button(key="agree-aside").click().run()
+        agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
         again = open_app(EXPLORE, data=finished_run.dataset, k="3")  # F5: a new session
         assert has_button("chat-stop")(again)
         assert not is_answered(again)
@@ -153,8 +156,7 @@ def test_a_number_that_no_figure_backs_is_struck_through(
 ) -> None:
     with simulating(writer(slots=False)) as liar:
         use(monkeypatch, liar)
-        app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
-        until(app, has_button("agree-aside")).button(key="agree-aside").click().run()
+        app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
         app = until(app, is_answered)
     assert said(app).count("4711") == said(app).count("~~4711~~ (unverified)") == 1
     assert "no figure backs it" in said(app)
@@ -175,8 +177,7 @@ def test_a_conversation_deleted_while_it_is_answered_stays_deleted(
 ) -> None:
     with simulating(writer(piece_s=0.05, sentences=50)) as slow:
         use(monkeypatch, slow)
-        app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
-        until(app, has_button("agree-aside")).button(key="agree-aside").click().run()
+        app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
         app.button(key="chat-forget").click().run()
         time.sleep(0.5)
         assert conversations.earlier(Store(finished_run.root), finished_run.model) == []
@@ -187,8 +188,7 @@ def test_revoking_stops_what_is_under_way(
 ) -> None:
     with simulating(writer(piece_s=0.2, sentences=100)) as slow:
         use(monkeypatch, slow)
-        app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
-        until(app, has_button("agree-aside")).button(key="agree-aside").click().run()
+        app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
         until(app, lambda app: "Segment 1 has" in said(app))
         app.switch_page(SETTINGS).run()
         app.button(key="revoke").click().run()

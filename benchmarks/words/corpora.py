@@ -1,0 +1,55 @@
+"""Sentences of several authors, each set with the shops that they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Final
+
+from benchmarks.words.sentences import advisers, answers, manners, mended, more_writers, tuned, writers
+from benchmarks.words.shop import BY_HAND, Shop, drawn, wide
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sentences to make answers of.
+
+    Args:
+        name: What to call it.
+        shop: Whose segments they are about.
+        values: Sentences with values.
+        order: Sentences that compare.
+        always_wrong: Sentences with a figure that is in no fact.
+        spelt: Sentences with wrong numbers in words.
+    """
+
+    name: str
+    shop: Shop
+    values: tuple[str, ...]
+    order: tuple[str, ...]
+    always_wrong: tuple[str, ...] = ()
+    spelt: tuple[str, ...] = ()
+
+
+def _corpus(name: str, shop: Shop, module: ModuleType) -> Corpus:
+    return Corpus(name, shop, module.VALUES, module.ORDER, module.INVENTED, module.SPELT)
+
+
+TUNED: Final = _corpus("tuned", BY_HAND, tuned)
+MENDED: Final = _corpus("mended", drawn(11), mended)
+WRITERS: Final = tuple(_corpus("several writers", drawn(seed), writers) for seed in (17, 19))
+MORE_WRITERS: Final = tuple(_corpus("more writers", drawn(seed), more_writers) for seed in (23, 29))
+MANNERS: Final = (
+    _corpus("manners of models", drawn(31), manners),
+    _corpus("manners of models", drawn(37, manners.NAMES, manners.PAGES), manners),
+)
+ADVISERS: Final = tuple(_corpus("advisers", drawn(seed), advisers) for seed in (41, 43))
+ANSWERS: Final = (
+    _corpus("answers", wide(drawn(64046), 50, answers.ITEMS), answers),
+    _corpus("answers", wide(drawn(253234, answers.NAMES, answers.PAGES), 14, answers.ITEMS), answers),
+)
+"""Not among ``CORPORA``; the seeds are of shops for which all that is said of fixed segments is true."""
+CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, MORE_WRITERS, MANNERS, ADVISERS)
+"""Those of one kind, over one shop or two."""
+SEEN: Final = tuple(one for corpora in CORPORA for one in corpora)
+"""What the weights are fitted on."""
