@@ -12,13 +12,10 @@ from typing import Any
 from benchmarks.measure import measure
 from benchmarks.quality.judge import judge, simple_next_page, stability
 from benchmarks.quality.ledger import Ledger
-from benchmarks.quality.methods import COLES, HAND_VIEWS, METHODS, ORIGINAL, OURS, available, folder_of, make
+from benchmarks.quality.methods import COLES, HAND_VIEWS, METHODS, OURS, available, folder_of, make
 from benchmarks.quality.report import SetResult
 from benchmarks.quality.sets import SetSpec
 from benchmarks.quality.views import judge_views
-
-ONE_SEED = (ORIGINAL, COLES)
-"""Too slow for several, and far from our own figures."""
 
 
 def run_set(spec: SetSpec, seeds: Sequence[int], methods: Sequence[str], peer: str | None) -> SetResult:
@@ -31,7 +28,7 @@ def run_set(spec: SetSpec, seeds: Sequence[int], methods: Sequence[str], peer: s
             result.skipped[method] = reasons[method]
             continue
         try:
-            _run_method(spec, method, seeds[:1] if method in ONE_SEED else seeds, peer, ledger, result)
+            _run_method(spec, method, seeds, peer, ledger, result)
         except RuntimeError as error:
             if method != COLES:
                 raise
