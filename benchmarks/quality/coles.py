@@ -113,8 +113,9 @@ def fit(runs: Runs, arrays: Mapping[str, np.ndarray], seed: int) -> tuple[torch.
         score = _found(encoder, runs, arrays)
         if score > best_score:
             best, best_score, best_epoch = copy.deepcopy(encoder.state_dict()), score, epoch
-        print(f"epoch {epoch + 1}: {score:.4f}, {time.process_time() - cpu:.0f} s", file=sys.stderr, flush=True)
-        if epoch - best_epoch >= PATIENCE or time.process_time() - cpu > MOST_CPU_S:
+        spent = time.process_time() - cpu
+        print(f"epoch {epoch + 1}: {score:.4f}, {spent:.0f} s", file=sys.stderr, flush=True)
+        if epoch - best_epoch >= PATIENCE or spent > MOST_CPU_S:
             break
     seconds = time.perf_counter() - began
     encoder.load_state_dict(best)
