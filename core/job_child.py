@@ -46,8 +46,8 @@ class _Reporter:
         if (self._folder / CANCEL).exists():
             raise Cancelled
         new_stage = stage != self.status.get("stage")
-        if new_stage:
-            self.status["stage_started"] = time.time()
+        if new_stage or not self.status["fraction"]:  # a resumed stage starts at what was done before
+            self.status |= {"stage_started": time.time(), "stage_started_at": fraction}
         self.status |= {"stage": stage, "fraction": min(1.0, fraction), "message": message}
         if figures:
             self.status["figures"] = figures

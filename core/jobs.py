@@ -189,7 +189,7 @@ def view(root: Path, job_id: str) -> JobView:
     state = State(status.pop("state", State.STARTING))
     if state in (State.STARTING, State.RUNNING) and _is_dead(status, order):
         state, status["error"] = State.FAILED, _last_words(folder)
-    process_keys = ("pid", "created", "stage_started")
+    process_keys = ("pid", "created", "stage_started", "stage_started_at")
     shown = {key: value for key, value in status.items() if key not in process_keys}
     eta = _eta_s(status) if state is State.RUNNING else None
     return JobView(
@@ -271,7 +271,11 @@ def _last_words(folder: Path) -> str:
 
 
 def _eta_s(status: Mapping[str, Any]) -> float | None:
-    done = float(status.get("fraction", 0.0))
-    if done < 0.02 or "stage_started" not in status:  # too early to tell
+    """From the pace of this very run: what was done before it was resumed took it no time."""
+    if "stage_started_at" not in status:
         return None
-    return (time.time() - float(status["stage_started"])) * (1 - done) / done
+    done = float(status["fraction"])
+    gained = done - float(status["stage_started_at"])
+    if gained < 0.02:  # too early to tell
+        return None
+    return (time.time() - float(status["stage_started"])) * (1 - done) / gained

@@ -111,7 +111,7 @@ def _why_learned(telling: list[Question]) -> str:
         return "Yes: order matters here, and the learned vectors are worth it"
     if orders == {Call.EQUAL}:
         return "The learned vectors are worth it here, though not for the order of pages"
-    return "The learned vectors are worth it here; whether for the order of pages, these data do not tell"
+    return "The learned vectors are worth it here; these data do not tell whether the order of pages is why"
 
 
 def _order(telling: list[Question], steps_between: str) -> tuple[str, ...]:

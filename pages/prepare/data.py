@@ -12,7 +12,7 @@ from pages.ui import catalog, job_panel, receipt_view, sources, state
 from pages.ui.catalog import DatasetCard
 from pages.ui.links import EXPLORE, TRAINING, button
 from pages.ui.prepare_form import look_inside, prepare_form, start_preparing
-from pages.ui.text import md_text
+from pages.ui.text import count, md_text
 
 PREPARING = ("demo", "preprocess")
 PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds the groups who behave alike."
@@ -127,7 +127,7 @@ def _one_earlier(card: DatasetCard) -> None:
 
 
 def _size_and_date(card: DatasetCard, made: datetime) -> str:
-    return f"{card.users:,} users · {card.page_views:,} page views · {made:%d %b %Y %H:%M}"
+    return f"{count(card.users, 'user')} · {count(card.page_views, 'page view')} · {made:%d %b %Y %H:%M}"
 
 
 main()

@@ -220,7 +220,7 @@ def _behind(dataset: Dataset, settings: LabelSettings) -> None:
     ):
         consent(dataset, settings)
     with st.expander("Edit the themes and types", icon=":material/category:", key="taxonomy"):
-        changed |= taxonomy_form(settings)
+        changed |= taxonomy_form(settings, dataset)
     with st.expander(
         "Export or import themes, types and corrections",
         icon=":material/import_export:",

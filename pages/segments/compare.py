@@ -21,18 +21,17 @@ from pages.ui import (
     naming,
     topic,
 )
-from pages.ui.links import PROFILES, link
+from pages.ui.links import COMPARE, PROFILES, heading, link
 from pages.ui.workbench import Bench
 
 
 def page() -> None:
     """Draw the page, or what to do first."""
-    st.title("Compare")
+    heading(COMPARE)
     bench = bench_view.ready()
     about = topic.context() if bench is not None else None
     if bench is None or about is None:
         return
-    st.caption("Every number is counted from your data, by the functions that draw the Profiles page.")
     _two(bench, about)
     _each(bench, about)
     with st.container(border=True, key="all-compared"):

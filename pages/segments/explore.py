@@ -29,7 +29,7 @@ from pages.ui import (
     workbench,
 )
 from pages.ui.figure import behind
-from pages.ui.links import PROFILES, link
+from pages.ui.links import EXPLORE, PROFILES, heading, link
 from pages.ui.workbench import Bench, Sources
 
 WHY_APART = {
@@ -40,7 +40,7 @@ WHY_APART = {
 
 def page() -> None:
     """Draw the page, or what to do first."""
-    st.title("Explore")
+    heading(EXPLORE)
     if not state.need():
         return
     made_from = workbench.sources()

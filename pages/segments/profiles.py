@@ -17,7 +17,7 @@ from pages.ui import bench_view, cards, charts, errors, spotlight, workbench
 from pages.ui import profile_tables as tables
 from pages.ui.fact_sources import pages_chart
 from pages.ui.figure import Columns, figure, page_columns
-from pages.ui.links import PROFILES
+from pages.ui.links import PROFILES, heading
 from pages.ui.text import count
 from pages.ui.workbench import Bench
 
@@ -42,7 +42,7 @@ NO_OUTCOME: Final = (
 
 def page() -> None:
     """Draw the page, or what to do first."""
-    st.title("Profiles")
+    heading(PROFILES)
     bench = bench_view.ready()
     if bench is None:
         return

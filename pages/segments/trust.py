@@ -10,11 +10,10 @@ from core.scorecard.result import Scorecard, Topic
 from core.scorecard.verdict import Advice, Verdict, sentences, verdict
 from core.settings import Encoder, ViewWeights
 from pages.ui import bench_view, errors, job_panel, scorecard_job, scorecard_view, state
-from pages.ui.links import TRAINING, link
+from pages.ui.links import TRAINING, TRUST, heading, link
 from pages.ui.text import count, md_text
 from pages.ui.workbench import Bench
 
-SUBTITLE: Final = "Does order matter, and can you trust these segments?"
 ICONS: Final = {
     Advice.LEARNED: ":material/check_circle:",
     Advice.FAST: ":material/bolt:",
@@ -35,8 +34,7 @@ NOT_SHOWN: Final = (
 
 def page() -> None:
     """Draw the page, or what to do first."""
-    st.title("Trust")
-    st.caption(SUBTITLE)
+    heading(TRUST)
     bench = bench_view.ready()
     if bench is None:
         return

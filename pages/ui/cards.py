@@ -13,7 +13,7 @@ from core.profiles.columns import Col
 from core.report.wording import figure
 from core.schema import OUTSIDE
 from pages.ui.desk import LONGEST_NAME
-from pages.ui.text import md_text
+from pages.ui.text import count, md_text
 
 CARD_WIDTH: Final = 220
 LONGEST_LINE: Final = 90
@@ -67,5 +67,5 @@ def rule_card(title: str, users: int, share: float, why: str) -> None:
     with st.container(border=True, height="stretch"):
         swatch(OUTSIDE, share)
         st.markdown(f"**{title}** :gray-badge[by rule]")
-        st.markdown(f"{users:,} users · {figure(Col.SHARE, share)}")
+        st.markdown(f"{count(users, 'user')} · {figure(Col.SHARE, share)}")
         st.caption(why)

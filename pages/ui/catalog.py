@@ -46,7 +46,7 @@ class DatasetCard:
     @property
     def line(self) -> str:
         """Title and size."""
-        return f"{self.title} · {self.users:,} users · {self.page_views:,} page views"
+        return f"{self.title} · {count(self.users, 'user')} · {count(self.page_views, 'page view')}"
 
 
 @dataclass(frozen=True)

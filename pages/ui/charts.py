@@ -29,7 +29,8 @@ AXIS: Final = 62
 """Pixels that an axis with its title takes of a chart's height."""
 INK: Final = "currentColor"
 """The page's own text colour, light or dark: marks do not take it from the theme as axes do."""
-PADDING: Final = {"left": 0, "right": 12, "top": 4, "bottom": 0}
+PADDING: Final = {"left": 0, "right": 12, "top": 4, "bottom": 4}
+"""Below, too: letters with a tail would be cut."""
 
 
 def segment_colour(names: Mapping[int, str]) -> alt.Color:

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from core.jobs import JobView
+from core.report import wording
 from core.settings import Encoder, TrainSettings
 from pages.ui.text import clock, count
 
@@ -91,7 +92,7 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
         "Users learned from": _number(report.get("trained_users"), "{:,.0f}"),
         "Validation retrieval": _number(report.get("valid_mrr"), "{:.3f}"),
         "Steps": _number(report.get("steps"), "{:,.0f}"),
-        "Trained in": clock(report["seconds"]) if "seconds" in report else "–",
+        "Trained in": wording.duration(report.get("seconds")),
     }
     if bag:
         shown = {label: shown[label] for label in ("Users learned from", "Validation retrieval")}

@@ -64,8 +64,8 @@ def _work() -> None:
     receipt, run = dataset.receipt, state.model()
     made_by = _made_by(run.settings) if run else "No model yet"
     st.caption(
-        f"**{md_text(catalog.title_of(receipt), 60)}**  \n{receipt.users:,} users · "
-        f"{receipt.page_views_used:,} page views  \n{made_by}"
+        f"**{md_text(catalog.title_of(receipt), 60)}**  \n{count(receipt.users, 'user')} · "
+        f"{count(receipt.page_views_used, 'page view')}  \n{made_by}"
     )
 
 

@@ -18,7 +18,7 @@ class Screen:
         file: Path below the project folder.
         title: What the navigation shows.
         icon: A Material icon (bundled with Streamlit).
-        url_path: Last part of the address; the default page answers at ``/`` only.
+        url_path: Last part of the address; the default page answers at ``/``.
         help: What the page is for, in one sentence.
         default: Whether it is the page of ``/``.
     """
@@ -60,7 +60,7 @@ PROFILES: Final = Screen(
 )  # fmt: skip
 COMPARE: Final = Screen(
     "pages/segments/compare.py", "Compare", ":material/compare_arrows:", "compare",
-    "Segments in words: what differs, what is alike, each number a figure.",
+    "Segments in words: what differs and what is alike, each number counted from your data.",
 )  # fmt: skip
 TRUST: Final = Screen(
     "pages/segments/trust.py", "Trust", ":material/verified:", "trust",
@@ -93,6 +93,12 @@ SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
 def sections(*, expert: bool) -> dict[str, tuple[Screen, ...]]:
     """The navigation: section → its pages; experts have one more."""
     return {**SECTIONS, "Use": (*SECTIONS["Use"], SQL)} if expert else SECTIONS
+
+
+def heading(screen: Screen) -> None:
+    """Draw a page's title and, for a newcomer, what the page is for."""
+    st.title(screen.title)
+    st.caption(screen.help)
 
 
 def link(screen: Screen, label: str, asked: Mapping[str, str | list[str]] | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +9,7 @@ import streamlit as st
 
 from core.llm import DEFAULT_BASE_URL, LlmSettings
 from core.llm.settings import DEFAULT_API_VERSION
-from pages.ui import connection, errors, preferences, state
+from pages.ui import connection, errors, preference_field, preferences, state
 from pages.ui.connection import Configured, Trial
 from pages.ui.text import md_text
 
@@ -103,35 +102,19 @@ def _fields() -> None:
     left, right = st.columns(2)
     with left:
         if not named_elsewhere:
-            text_field("base_url", "Address", "https://…/v1")
+            preference_field.text_field("base_url", "Address", "https://…/v1")
             _key_field()
     with left if named_elsewhere else right:
-        text_field("model", "Model", "as the server calls it")
+        preference_field.text_field("model", "Model", "as the server calls it")
         if chosen.api_version:
-            text_field("api_version", "API version", DEFAULT_API_VERSION)
-
-
-def text_field(name: str, label: str, placeholder: str) -> None:
-    """A text field for a preference, which is kept at once."""
-    value = str(getattr(preferences.load(state.store()), name))
-    # a preset changes it as well, and a field keeps what was typed into it: so it gets a fresh one
-    key = f"pref-{name}-{zlib.crc32(value.encode())}"
-    with st.container(key=f"field-{name}"):
-        st.text_input(
-            label, value, key=key, placeholder=placeholder, max_chars=300, on_change=_keep, args=(name, key)
-        )
-
-
-def _keep(name: str, key: str) -> None:
-    typed = str(st.session_state.pop(key)).strip()  # what is refused does not stay in the field
-    with errors.shown():
-        preferences.change(state.store(), **{name: typed})
+            preference_field.text_field("api_version", "API version", DEFAULT_API_VERSION)
 
 
 def _take_preset(key: str) -> None:
     preset = next((one for one in PRESETS if one.title == st.session_state[key]), None)
     if preset is None:
         return
+    preference_field.forget("base_url")
     with errors.shown():
         preferences.change(state.store(), base_url=preset.base_url, api_version=preset.api_version)
     _forget_key()  # a key is never sent to another server than it was typed for

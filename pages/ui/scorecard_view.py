@@ -119,7 +119,7 @@ def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
     )
     axis = alt.Axis(labelFlush=False, tickCount=5)
     across = alt.X("low:Q", title=title, axis=axis, scale=alt.Scale(zero=floor != 0.5, nice=True))
-    span = base.mark_rule(strokeWidth=3, opacity=0.5).encode(x=across, x2="high:Q")
+    span = base.mark_rule(strokeWidth=3, opacity=0.7).encode(x=across, x2="high:Q")
     point = base.mark_point(filled=True, size=90, opacity=1).encode(x="value:Q")
     text = base.mark_text(dy=-11, fontSize=11).encode(x="value:Q", text=alt.Text("value:Q", format=".2f"))
     layers = span + point + text.encode(color=alt.value(charts.INK))

@@ -15,7 +15,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
@@ -23,10 +23,12 @@ from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_tok
 from core.errors import Beha2VecError, ResourceError
 from core.store import disk_errors
 from pages.ui import uploads
+from pages.ui.links import DATA
 from pages.ui.state import input_dir
 
 BASE: Final = str(st.config.get_option("server.baseUrlPath")).strip("/")
-UPLOAD_PATH: Final = f"/{BASE}/api/upload" if BASE else "/api/upload"
+ROOT: Final = f"/{BASE}/" if BASE else "/"
+UPLOAD_PATH: Final = ROOT + "api/upload"
 MARK: Final = ("x-requested-with", "beha2vec")
 """A header that a foreign page cannot send without asking first."""
 
@@ -164,7 +166,15 @@ def allowed_hosts() -> list[str]:
     return list(st.config.get_option("server.allowedHosts")) or ["localhost", "127.0.0.1"]
 
 
-ROUTES: Final = [Route(UPLOAD_PATH + "/{upload_id}", UploadDoor().put, methods=["PUT"])]
+def to_the_default_page(request: Request) -> Response:
+    """Answer the default page's own address, which Streamlit does not know, by ``/`` with the same query."""
+    return RedirectResponse(request.url.replace(path=ROOT))
+
+
+ROUTES: Final = [
+    Route(UPLOAD_PATH + "/{upload_id}", UploadDoor().put, methods=["PUT"]),
+    Route(ROOT + DATA.url_path, to_the_default_page),
+]
 MIDDLEWARE: Final = [
     Middleware(SecurityHeaders),
     Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),

@@ -8,12 +8,16 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from core.dataset import Dataset
 from core.errors import Beha2VecError
 from core.labels.files import corrections_from_yaml, corrections_to_yaml, taxonomy_from_yaml, taxonomy_to_yaml
 from core.labels.overrides import check
+from core.labels.sections import site_sections
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy, default_taxonomy
 from core.schema import View
-from pages.ui import errors, label_book
+from pages.ui import errors, label_book, state
+from pages.ui.catalog import latest_labels
+from pages.ui.text import md_text, share
 
 NAME, FUNCTIONAL = "Name", "No theme"
 DESCRIPTIONS: Final = ("This page is about …", "or about …", "or …")
@@ -24,10 +28,18 @@ CORRECTIONS: Final = re.compile(
 """How a file of corrections begins, as YAML or as JSON; a taxonomy begins with another name."""
 VERSION: Final = "taxonomy_version"
 """Raised after each save, so that the tables start from what was saved."""
+DRAFT: Final = "taxonomy_draft"
+"""The table of themes with the site's sections in it, until it is saved."""
+ADDED: Final = "taxonomy_added"
+"""What was said of the sections that were added."""
 
 
-def taxonomy_form(settings: LabelSettings) -> bool:
+def taxonomy_form(settings: LabelSettings, dataset: Dataset) -> bool:
     """Draw the tables and the files.
+
+    Args:
+        settings: As they are now.
+        dataset: Whose sections can be taken for themes.
 
     Returns:
         Whether the settings were changed just now.
@@ -41,6 +53,7 @@ def taxonomy_form(settings: LabelSettings) -> bool:
     themes, types = st.tabs(list(NOUNS.values()))
     with themes:
         edited_themes = _table(settings.taxonomy, View.THEME, version)
+        _suggest(edited_themes, settings.taxonomy, dataset)
     with types:
         st.caption("Pages of a type marked “No theme” serve a function: a cart is about nothing.")
         edited_types = _table(settings.taxonomy, View.TYPE, version)
@@ -49,6 +62,39 @@ def taxonomy_form(settings: LabelSettings) -> bool:
         wanted = Taxonomy.checked(themes=_classes(edited_themes), types=_classes(edited_types))
     with st.container(horizontal=True, key="taxonomy-actions"):
         return _actions(settings, wanted)
+
+
+def _suggest(edited: pd.DataFrame, taxonomy: Taxonomy, dataset: Dataset) -> None:
+    """Offer the parts of the site that are seen most as themes: they are put into the table, not saved."""
+    if st.button(
+        "Add the sections of this site", icon=":material/account_tree:", key="suggest-themes",
+        help="The folders in its addresses that are seen most, as themes to begin with.",
+    ):  # fmt: skip
+        _add_sections(edited, taxonomy, dataset)
+        st.rerun()
+    if said := st.session_state.get(ADDED):
+        st.caption(said)
+    if DRAFT in st.session_state:
+        st.button(
+            "Take them out again", icon=":material/undo:", key="drop-sections", type="tertiary",
+            on_click=_start_over,
+        )  # fmt: skip
+
+
+def _add_sections(edited: pd.DataFrame, taxonomy: Taxonomy, dataset: Dataset) -> None:
+    labels = latest_labels(state.store(), dataset.key)
+    taken = [*(_text(name) for name in edited[NAME]), *(one.name for one in taxonomy.types)]
+    found = site_sections(dataset.pages, None if labels is None else labels.table, taken)
+    if not found:
+        st.session_state[ADDED] = "The addresses of this site have no further sections that are seen much."
+        return
+    rows = pd.DataFrame([[one.name, one.name.lower(), "", ""] for one in found], columns=edited.columns)
+    told = ", ".join(f"{md_text(one.name, 60)} ({share(one.share, 1)})" for one in found)
+    st.session_state[DRAFT] = pd.concat([edited, rows], ignore_index=True)
+    st.session_state[ADDED] = (
+        f"Added at the end, with their share of the page views: {told}. Delete what is no theme, describe "
+        "the others, and save."
+    )
 
 
 def files_form(settings: LabelSettings) -> bool:
@@ -120,6 +166,8 @@ def _actions(settings: LabelSettings, wanted: Taxonomy) -> bool:
 
 def _start_over() -> None:
     st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
+    for kept in (DRAFT, ADDED):
+        st.session_state.pop(kept, None)
 
 
 def _table(taxonomy: Taxonomy, view: View, version: int) -> pd.DataFrame:
@@ -130,10 +178,11 @@ def _table(taxonomy: Taxonomy, view: View, version: int) -> pd.DataFrame:
     columns = [NAME, *DESCRIPTIONS, FUNCTIONAL]
     frame = pd.DataFrame(rows, columns=columns)
     if view is View.THEME:
-        frame = frame.drop(columns=FUNCTIONAL)
+        frame = st.session_state.get(DRAFT, frame.drop(columns=FUNCTIONAL))
+    key = f"taxonomy-{view}-{version}-{len(frame)}"  # with rows from elsewhere it starts afresh
     texts: dict[str, Any] = {name: st.column_config.TextColumn(name, max_chars=200) for name in DESCRIPTIONS}
     edited: pd.DataFrame = st.data_editor(
-        frame, num_rows="dynamic", hide_index=True, key=f"taxonomy-{view}-{version}",
+        frame, num_rows="dynamic", hide_index=True, key=key,
         column_config={NAME: st.column_config.TextColumn(NAME, required=True, max_chars=60), **texts},
     )  # fmt: skip
     return edited

@@ -8,6 +8,7 @@ from typing import Any, Final
 import streamlit as st
 from annotated_types import Ge, Gt, Le, Lt
 
+from core.contention import slowdown
 from core.dataset import Dataset
 from core.labels.settings import LabelMode
 from core.model.population import choose_users
@@ -19,6 +20,10 @@ from pages.ui.text import duration
 
 START_S: Final = 10.0
 """Starting the child process, loading torch, and a vector for every user in the end."""
+BUSY_S: Final = 30
+"""How long a look at how busy the machine is stays good."""
+BUSY_FROM: Final = 1.5
+"""Times longer than on a free machine from which it is said that it is busy."""
 PRESET_WORDS: Final = {
     Preset.BAG: "Bag of pages",
     Preset.FAST: "Fast",
@@ -109,7 +114,7 @@ def train_form(dataset: Dataset, current: TrainSettings | None) -> TrainSettings
     changes = {} if chosen is Preset.BAG else _advanced(TrainSettings.preset(chosen), chosen)
     settings = TrainSettings.preset(chosen, **changes)
     same = "The current model was trained with exactly these settings." if settings == current else ""
-    st.markdown(f"Expected on two CPU cores: **{_expected(settings, learners)}**. {same}")
+    st.markdown(f"{_expectation(settings, learners)} {same}")
     return settings
 
 
@@ -130,7 +135,26 @@ def _preset_words(preset: Preset, learners: tuple[int, float]) -> str:
 
 
 def _expected(settings: TrainSettings, learners: tuple[int, float]) -> str:
-    return duration(START_S + estimate_seconds(*learners, settings, _label_views()))
+    return duration(_slowdown() * _on_a_free_machine(settings, learners))
+
+
+def _expectation(settings: TrainSettings, learners: tuple[int, float]) -> str:
+    """The expected time in a sentence, which says so where other programs are why it takes longer."""
+    if _slowdown() < BUSY_FROM:
+        return f"Expected on two CPU cores: **{_expected(settings, learners)}**."
+    return (
+        f"Expected while this machine is as busy as now: **{_expected(settings, learners)}**; "
+        f"on two free CPU cores {duration(_on_a_free_machine(settings, learners))}."
+    )
+
+
+def _on_a_free_machine(settings: TrainSettings, learners: tuple[int, float]) -> float:
+    return START_S + estimate_seconds(*learners, settings, _label_views())
+
+
+@st.cache_data(ttl=BUSY_S, show_spinner=False)
+def _slowdown() -> float:
+    return slowdown()
 
 
 def _label_views() -> int:

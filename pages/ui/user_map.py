@@ -15,7 +15,15 @@ import streamlit as st
 
 from core.schema import OUTSIDE
 
-HEIGHT: Final = 660
+HEIGHT: Final = 640
+"""Pixels of the map above its legend."""
+WIDE: Final = 480
+NARROW: Final = 320
+"""Pixels that a legend can count on: beside the controls, and on a phone."""
+LEGEND_ROW: Final = 19
+LEGEND_ITEM: Final = 25
+LETTER: Final = 6
+"""Pixels of a line of the legend, of a dot with its gaps, and of a letter, at most."""
 OUTSIDE_NAME: Final = "Outside clustering"
 OUTSIDE_COLOUR: Final = "#8b94a5"
 """Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
@@ -56,7 +64,8 @@ def user_map(
     Returns:
         The outline that was drawn around users, in map coordinates; None when there is none.
     """
-    chosen = st.echarts_chart(option(xy, labels, names), key=key, height=HEIGHT, on_select="rerun", alt=alt)
+    height = HEIGHT + LEGEND_ROW * legend_rows(_legend(labels, names), WIDE)
+    chosen = st.echarts_chart(option(xy, labels, names), key=key, height=height, on_select="rerun", alt=alt)
     return outline(chosen.selection.areas)
 
 
@@ -76,6 +85,7 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
     """The chart as data, in ECharts' own terms."""
     drawn = _slots(names)
     above = _heights(labels, drawn)
+    listed = _legend(labels, names)
     dots = [
         _series(slot, segment, names, len(xy)) | {"z": above[segment]} for slot, segment in enumerate(drawn)
     ]
@@ -83,8 +93,7 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
         "dataset": [{"source": _points(xy, labels == segment)} for segment in drawn],
         "series": [*dots, _name_series(xy, labels, names)],
         "legend": {
-            "data": _legend(labels, names),
-            "type": "scroll",
+            "data": listed,
             "bottom": 0,
             "left": 0,
             "right": 0,
@@ -92,7 +101,10 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
             "icon": "circle",
             "itemWidth": 10,
         },
-        "grid": {"left": 4, "right": 4, "top": 44, "bottom": 40},
+        "grid": {"left": 4, "right": 4, "top": 44, "bottom": _below(listed, WIDE)},
+        "media": [
+            {"query": {"maxWidth": WIDE}, "option": {"grid": {"bottom": _below(listed, NARROW)}}},
+        ],
         "xAxis": _axis(xy[:, 0], 0.08),  # names must not be cut at the sides
         "yAxis": _axis(xy[:, 1], 0.03),
         "toolbox": {"right": 0, "feature": TOOLS},
@@ -105,6 +117,26 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
         },
         "animation": False,
     }
+
+
+def legend_rows(listed: Sequence[str], width: int) -> int:
+    """How many lines a legend takes at most, so that all of it is seen at once and none of it lies on dots.
+
+    Args:
+        listed: The names, in order.
+        width: Pixels of a line.
+    """
+    rows, left = 1, width
+    for name in listed:
+        needed = LEGEND_ITEM + LETTER * len(name)
+        if needed > left and left < width:
+            rows, left = rows + 1, width
+        left -= needed
+    return rows
+
+
+def _below(listed: Sequence[str], width: int) -> int:
+    return 16 + LEGEND_ROW * legend_rows(listed, width)
 
 
 def _slots(names: Mapping[int, str]) -> list[int]:

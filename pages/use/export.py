@@ -16,6 +16,7 @@ from core.pipeline import RunSettings
 from core.settings import IngestSettings, TrainSettings
 from core.store import open_artifact
 from pages.ui import bench_view, errors, label_book, state, takeaway
+from pages.ui.links import EXPORT, heading
 from pages.ui.text import count
 from pages.ui.workbench import Bench
 
@@ -31,7 +32,7 @@ PREVIEW_ROWS: Final = 5
 
 def page() -> None:
     """Draw the page, or what to do first."""
-    st.title("Export")
+    heading(EXPORT)
     bench = bench_view.ready()
     if bench is None:
         return
@@ -117,7 +118,8 @@ def _preview(bench: Bench) -> None:
         table, hide_index=True, key="preview", placeholder="", alt="The first rows of the users file"
     )
     st.caption(
-        f"The first {len(table)} of {count(len(bench.labels), 'row')}. Cluster −1 is outside clustering."
+        f"The first {len(table)} of {count(len(bench.labels), 'row')}. The column cluster counts from 0, so "
+        "that Segment 1 is cluster 0; −1 is outside clustering."
     )
 
 
@@ -137,6 +139,7 @@ def _run_settings(bench: Bench) -> RunSettings:
 def _command(bench: Bench) -> None:
     st.subheader("The same from the command line")
     settings = _run_settings(bench)
+    st.caption("INPUT is your file, OUT a folder for the results. Run it in the folder of this tool.")
     st.code(command_line(settings), language="shell", wrap_lines=True)
     if unnamed := beyond(settings):
         st.caption(f"The command line has no option for what you set here: {', '.join(unnamed)}.")

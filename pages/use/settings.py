@@ -20,14 +20,14 @@ from pages.ui import (
     state,
 )
 from pages.ui.connection import Configured
-from pages.ui.links import SQL, link
+from pages.ui.links import SETTINGS, SQL, heading, link
 from pages.ui.preferences import Preferences
 from pages.ui.text import md_text
 
 
 def page() -> None:
     """Draw the page."""
-    st.title("Settings")
+    heading(SETTINGS)
     chosen = preferences.load(state.store())
     model_form.draw()
     left, right = st.columns(2)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.words.views import SqlView, columns, sql_views
 from pages.ui import bench_view, errors, preferences, sql_view, state, topic
-from pages.ui.links import SETTINGS, button
+from pages.ui.links import SETTINGS, SQL, button, heading
 from pages.ui.text import count
 
 WRITTEN: Final = "sql_written"
@@ -23,7 +23,7 @@ ORDER BY outcome_rate DESC"""
 
 def page() -> None:
     """Draw the page, or what to do first."""
-    st.title("SQL")
+    heading(SQL)
     if not preferences.load(state.store()).expert_sql:
         st.caption("SQL for experts is switched off.")
         button(SETTINGS, "Go to Settings")
@@ -33,8 +33,8 @@ def page() -> None:
     if about is None:
         return
     st.caption(
-        "One SELECT over the tables behind the profiles. It runs in a process of its own, without files and "
-        f"network, for at most {sql_view.LIMITS.wall_s:g} seconds. Nothing can be changed."
+        "It runs in a process of its own, without files and network, for at most "
+        f"{sql_view.LIMITS.wall_s:g} seconds. Nothing can be changed."
     )
     views = sql_views(about)
     _tables(views)

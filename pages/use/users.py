@@ -11,6 +11,7 @@ from core.profiles.rows import GROUP_LABELS
 from core.profiles.samples import medoids, random_sample
 from core.schema import Group, Users
 from pages.ui import bench_view, cards, errors, people
+from pages.ui.links import USERS, heading
 from pages.ui.workbench import Bench
 
 WANTED: Final = "wanted_user"
@@ -19,7 +20,7 @@ MOST_LISTED: Final = 50
 
 def page() -> None:
     """Draw the page, or what to do first."""
-    st.title("Users")
+    heading(USERS)
     bench = bench_view.ready()
     if bench is None:
         return

@@ -1,5 +1,6 @@
 """Real children: each test starts `python -m core.job_child` and watches its folder."""
 
+import json
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from core import jobs
 from core.errors import SettingsError
+from core.job_child import _Reporter
 from core.jobs import JobView, Limits, State
 
 
@@ -149,3 +151,36 @@ def test_folders_of_jobs_that_ended_long_ago_are_removed(
 def test_an_unknown_job_is_a_readable_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no job"):
         jobs.view(tmp_path, "../etc")
+
+
+@pytest.mark.parametrize(
+    ("began_at", "left"),
+    [
+        (0.0, 40 * 0.4 / 0.6),  # 60 % in 40 seconds
+        (0.5, 40 * 0.4 / 0.1),  # resumed at half: 10 % in 40 seconds
+        (0.59, None),  # too early to tell
+    ],
+)
+def test_the_time_left_is_read_from_the_pace_of_this_run(
+    tmp_path: Path, began_at: float, left: float | None
+) -> None:
+    folder = tmp_path / "jobs" / "one"
+    folder.mkdir(parents=True)
+    own = psutil.Process()
+    status = {
+        "state": "running", "pid": own.pid, "created": own.create_time(), "stage": "train", "fraction": 0.6,
+        "message": "", "stage_started": time.time() - 40, "stage_started_at": began_at,
+    }  # fmt: skip
+    (folder / jobs.REQUEST).write_text(json.dumps({"task": "train", "subject": "a", "started": time.time()}))
+    (folder / jobs.STATUS).write_text(json.dumps(status))
+    assert jobs.view(tmp_path, "one").eta_s == (left and pytest.approx(left, rel=0.01))
+
+
+def test_a_resumed_stage_is_timed_from_where_it_went_on(tmp_path: Path) -> None:
+    reporter = _Reporter(tmp_path)
+    reporter("train", 0.0, "Reading")
+    reporter("train", 0.5)
+    reporter("train", 0.6)
+    assert reporter.status["stage_started_at"] == 0.5
+    reporter("embed", 0.0)
+    assert reporter.status["stage_started_at"] == 0.0

@@ -11,7 +11,7 @@ import pytest
 from core import jobs, pipeline, tasks
 from core.errors import Beha2VecError
 from core.jobs import State
-from core.labels import stage
+from core.labels import sections, stage
 from core.labels.fetching.fetching import FetchReport
 from core.labels.fetching.outcomes import Outcome, Tallies
 from core.labels.llm import SYSTEM, Estimate
@@ -242,6 +242,37 @@ def test_the_way_back_to_the_default_is_there_while_an_edit_is_wrong(
     assert "two themes are named" in app.error[0].value
     app.button(key="reset-taxonomy").click().run()
     assert label_book.load().taxonomy == default_taxonomy()
+
+
+def test_the_sections_of_the_site_become_themes_once_they_are_saved(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "FEWEST_PAGES", 1)  # the toy site has one page below each folder
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="suggest-themes").click().run()
+    assert not app.exception
+    assert "Guide (" in texts(app)
+    assert "Sale (" in texts(app)
+    assert "Account (" not in texts(app)  # a type of that name is there
+    assert label_book.load().taxonomy == default_taxonomy()
+    app.button(key="drop-sections").click().run()
+    assert app.button(key="save-taxonomy").disabled
+    app.button(key="suggest-themes").click().run()
+    app.button(key="save-taxonomy").click().run()
+    added = label_book.load().taxonomy.themes[len(default_taxonomy().themes) :]
+    assert {(one.name, one.descriptions) for one in added} == {("Guide", ("guide",)), ("Sale", ("sale",))}
+    assert [task for task, _, _ in fake_jobs.started] == ["label"]
+    assert "Guide (" not in texts(app)
+
+
+def test_a_site_without_sections_is_said(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sections, "FEWEST_PAGES", 100)
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button(key="suggest-themes").click().run()
+    assert "have no further sections" in texts(app)
+    assert app.button(key="save-taxonomy").disabled
 
 
 def test_what_fetching_did_is_shown(

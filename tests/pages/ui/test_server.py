@@ -152,6 +152,11 @@ def test_every_answer_has_the_headers() -> None:
         assert answer.headers["x-frame-options"] == "DENY"
 
 
+def test_the_default_page_answers_at_its_own_address_too() -> None:
+    answer = ask("GET", "/data", {}, data="abc", k=3)
+    assert (answer.status, answer.headers["location"]) == (307, f"http://{HOST}/?data=abc&k=3")
+
+
 def test_another_host_name_is_refused() -> None:
     assert ask("GET", "/nothing", {"host": "evil.example"}).status == 400
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.schema import OUTSIDE
-from pages.ui.user_map import OUTSIDE_NAME, option, outline
+from pages.ui.user_map import OUTSIDE_NAME, legend_rows, option, outline
 
 XY = np.array([[0, 0], [1, 0], [0, 1], [5, 5]], dtype=np.float32)
 LABELS = np.array([0, 2, 2, OUTSIDE], dtype=np.int32)
@@ -31,6 +31,21 @@ def test_a_segments_place_among_the_series_is_its_id() -> None:
 def test_the_legend_names_what_is_there() -> None:
     assert option(XY, LABELS, NAMES)["legend"]["data"] == ["Segment 1", "3 · Readers", OUTSIDE_NAME]
     assert option(XY[:3], LABELS[:3], NAMES)["legend"]["data"] == ["Segment 1", "3 · Readers"]
+
+
+def test_all_of_the_legend_is_seen_and_the_map_leaves_room_for_it() -> None:
+    few, many = [option(XY, LABELS, dict.fromkeys(range(n), "Blog readers")) for n in (3, 15)]
+    assert "type" not in many["legend"]  # the scrolling kind hides what does not fit
+    assert many["grid"]["bottom"] > few["grid"]["bottom"]
+    assert many["media"][0]["option"]["grid"]["bottom"] > many["grid"]["bottom"]  # a phone needs more lines
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    [([], 1), (["A"], 1), (["ten letters"] * 2, 1), (["ten letters"] * 3, 2), (["A" * 60], 1)],
+)
+def test_a_legend_breaks_where_a_name_does_not_fit(names: list[str], rows: int) -> None:
+    assert legend_rows(names, 200) == rows
 
 
 def test_small_segments_lie_above_large_ones_and_all_above_the_users_outside() -> None:

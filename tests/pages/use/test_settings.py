@@ -89,6 +89,10 @@ def test_an_impossible_address_is_an_error_in_words(open_app: OpenApp) -> None:
     assert not app.exception
     assert field(app, "Address").value == "http://localhost:11434/v1"
     assert "http://" in app.error[0].value.replace("\\", "").replace("\u2060", "")
+    field(app, "Model").set_value(MODEL).run()
+    assert len(app.error) == 1  # it stays until the address is right
+    field(app, "Address").set_value("http://localhost:9/v1").run()
+    assert not app.error
 
 
 def test_a_typed_key_is_sent_and_neither_shown_nor_written(

@@ -1,0 +1,50 @@
+"""How busy this machine is: a moment of the arithmetic that training does, timed as training feels it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+THREADS: Final = 2
+"""As many as :func:`core.model.schedule.estimate_seconds` counts on."""
+BURSTS: Final = 30
+"""A thread; 30 milliseconds on a free core, which is several turns of the operating system's scheduler."""
+PRODUCTS: Final = 16
+"""Matrix products a burst: too short to be interrupted in most cases, long enough to be timed."""
+
+
+def slowdown() -> float:
+    """How many times longer two threads take now than on free cores; 1 on a free machine.
+
+    It takes some hundredths of a second, longer the busier the machine is. The measure is the machine's own:
+    the time of all bursts beside the shortest ones, which nothing interrupted.
+    """
+    with threadpool_limits(1), ThreadPoolExecutor(THREADS) as pool:
+        timed = list(pool.map(lambda _: _bursts(), range(THREADS)))
+    return stretch(np.concatenate(timed))
+
+
+def stretch(seconds: Sequence[float] | np.ndarray) -> float:
+    """Mean over the time of an undisturbed burst, at least 1.
+
+    Args:
+        seconds: The time of each burst. The tenth part that was fastest counts as undisturbed.
+    """
+    return max(1.0, float(np.mean(seconds) / np.quantile(seconds, 0.1)))
+
+
+def _bursts() -> np.ndarray:
+    """Seconds of each burst, float64 of shape (BURSTS,)."""
+    left = np.ones((256, 64), dtype=np.float32)
+    right = np.ones((64, 256), dtype=np.float32)
+    stamps = [time.perf_counter()]
+    for _ in range(BURSTS):
+        for _ in range(PRODUCTS):
+            left @ right
+        stamps.append(time.perf_counter())
+    return np.diff(stamps)

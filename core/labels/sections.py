@@ -1,0 +1,96 @@
+"""The parts of a site that are seen most, as names for themes: ``/shop/rain-jackets/…`` → Rain jackets."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+from urllib.parse import unquote
+
+import pandas as pd
+
+from core.labels.settings import NAME_CHARACTERS, NO_THEME, RESERVED
+from core.labels.templates import is_locale, parse
+from core.schema import PageLabels, Pages
+
+MOST: Final = 12
+"""Sections that somebody reads through."""
+FEWEST_PAGES: Final = 3
+"""Pages below a folder from which on it is a section."""
+FEWEST_SHARE: Final = 0.01
+"""Of the page views."""
+CONTAINER: Final = 0.5
+"""A folder with more than this share of all folders beside it, such as ``/shop/``, is no section: those in
+it are."""
+
+_GAP: Final = re.compile(r"[\s_+-]+")
+
+_Paths: TypeAlias = Mapping[tuple[str, ...], int]
+"""Folders and the page's own name → its page views."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a site.
+
+    Args:
+        name: In words.
+        share: Of the page views.
+    """
+
+    name: str
+    share: float
+
+
+def site_sections(
+    pages: pd.DataFrame, labels: pd.DataFrame | None, taken: Iterable[str] = ()
+) -> list[Section]:
+    """Find the sections of a site, the most viewed first, at most :data:`MOST`.
+
+    Args:
+        pages: :class:`core.schema.Pages`, in page order.
+        labels: :class:`core.schema.PageLabels`, in page order: pages that serve a function are left out.
+        taken: Names that are not suggested, in upper or lower case.
+    """
+    about = pages if labels is None else pages[labels[PageLabels.THEME].to_numpy() != NO_THEME]
+    paths: Counter[tuple[str, ...]] = Counter()
+    for page, seen in zip(about[Pages.PAGE_LOCATION], about[Pages.VIEWS], strict=True):
+        paths[_path(page)] += int(seen)
+    by_name: Counter[str] = Counter()
+    for folder, seen in _sections(paths):
+        by_name[_in_words(folder)] += seen
+    known = {name.casefold() for name in (*taken, *RESERVED)}
+    total = int(pages[Pages.VIEWS].sum())
+    found = (Section(name, seen / total) for name, seen in by_name.most_common())
+    return [one for one in found if one.share >= FEWEST_SHARE and one.name.casefold() not in known][:MOST]
+
+
+def _path(page: str) -> tuple[str, ...]:
+    segments = parse(page).segments
+    return segments[1:] if segments and is_locale(segments[0]) else segments
+
+
+def _sections(paths: _Paths) -> Iterable[tuple[str, int]]:
+    """Folder and its page views, at this level or, within a container, below it."""
+    folders: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for (first, *rest), seen in paths.items():
+        if rest:
+            folders[first][tuple(rest)] += seen
+    whole = sum(below.total() for below in folders.values())
+    for folder, below in folders.items():
+        inside = list(_sections(below)) if below.total() > CONTAINER * whole else []
+        if len(inside) > 1:
+            yield from inside
+        elif len(below) >= FEWEST_PAGES and _is_name(folder):
+            yield folder, below.total()
+
+
+def _is_name(folder: str) -> bool:
+    return not folder.startswith(":") and any(letter.isalpha() for letter in folder)
+
+
+def _in_words(folder: str) -> str:
+    words = _GAP.sub(" ", unquote(folder).lower()).strip()[:NAME_CHARACTERS]
+    return words[:1].upper() + words[1:]
