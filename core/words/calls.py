@@ -1,0 +1,189 @@
+"""What each kind of question asks of the tools: from the parts of a parsed question to a finding."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.errors import InputError
+from core.profiles.columns import Col
+from core.schema import View
+from core.words import arguments, compare, describe, item_tools, other_tools, segment_tools
+from core.words.arguments import Metric, Order
+from core.words.context import ALL
+from core.words.figures import Figures
+from core.words.findings import Finding
+from core.words.grammar import Parsed
+from core.words.items import LABELLED, Dimension, ItemMetric, step_view
+
+DEFAULT_N: Final = 5
+"""How many are listed where the question does not say."""
+
+
+def _n(parsed: Parsed) -> int:
+    return parsed.number or DEFAULT_N
+
+
+def _row(parsed: Parsed) -> str:
+    return parsed.rows[0] if parsed.rows else ALL
+
+
+def changed(figures: Figures, parsed: Parsed) -> Finding:
+    """Who is in another segment than before."""
+    return other_tools.what_changed(figures, arguments.WhatChanged())
+
+
+def persona(figures: Figures, parsed: Parsed) -> Finding:
+    """A persona of the segment."""
+    return describe.persona(figures, parsed.rows[0])
+
+
+def chart(figures: Figures, parsed: Parsed) -> Finding:
+    """A chart of one measure of all segments; of their sizes if none is named."""
+    mark = next((mark for mark in arguments.Mark if mark.value in parsed.cues), arguments.Mark.BAR)
+    name = parsed.metrics[0] if parsed.metrics else Col.USERS
+    return segment_tools.chart(figures, arguments.ChartSpec(metric=Metric(name), mark=mark))
+
+
+def similar(figures: Figures, parsed: Parsed) -> Finding:
+    """The segments nearest to one."""
+    asked = arguments.NearestSegments(segment=parsed.rows[0], n=parsed.number or 3)
+    return other_tools.nearest_segments(figures, asked)
+
+
+def ends(figures: Figures, parsed: Parsed) -> Finding:
+    """Pages that visits begin or end with."""
+    asked = arguments.Transitions(
+        segment=_row(parsed), where="entry" if "entry" in parsed.cues else "exit", n=_n(parsed)
+    )  # fmt: skip
+    return item_tools.transitions(figures, asked)
+
+
+def step(figures: Figures, parsed: Parsed) -> Finding:
+    """What comes before or after a page, theme or type."""
+    dimension, value = parsed.items[0]
+    place = {"origin" if "after" in parsed.cues else "target": value}
+    asked = arguments.Transitions.checked(segment=_row(parsed), by=dimension.value, n=_n(parsed), **place)
+    return item_tools.transitions(figures, asked)
+
+
+def path(figures: Figures, parsed: Parsed) -> Finding:
+    """The most frequent steps."""
+    usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
+    by = parsed.dimensions[0] if parsed.dimensions else usual
+    asked = arguments.Transitions.checked(segment=_row(parsed), by=by.value, n=_n(parsed))
+    return item_tools.transitions(figures, asked)
+
+
+def why(figures: Figures, parsed: Parsed) -> Finding:
+    """What makes a segment what it is, or one of its measures so high or low."""
+    return describe.why(figures, parsed.rows[0], parsed.metrics[0] if parsed.metrics else None)
+
+
+def share(figures: Figures, parsed: Parsed) -> Finding:
+    """How many saw an item, or what share."""
+    dimension, value = parsed.items[0]
+    rows = parsed.rows or ([*figures.context.segment_keys] if "each" in parsed.cues else [ALL])
+    return item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed))
+
+
+def rank_item(figures: Figures, parsed: Parsed) -> Finding:
+    """The segments by an item."""
+    dimension, value = parsed.items[0]
+    order = Order.LEAST if "least" in parsed.cues else Order.MOST
+    return item_tools.rank_item(figures, dimension, value, _item_metric(parsed), order)
+
+
+def either(figures: Figures, parsed: Parsed) -> Finding:
+    """Items of one kind beside each other."""
+    if len({dimension for dimension, _ in parsed.items}) > 1:
+        raise InputError("These are of different kinds, and one question can only be about one kind")
+    metric = ItemMetric.USERS if "many" in parsed.cues else ItemMetric.SHARE
+    values = [value for _, value in parsed.items]
+    return item_tools.either(figures, _row(parsed), parsed.items[0][0], values, metric)
+
+
+def likes(figures: Figures, parsed: Parsed) -> Finding:
+    """Whoever likes a page saw it; whoever likes a theme or a type spends more of the page views on it."""
+    dimension, value = parsed.items[0]
+    metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
+    order = Order.LEAST if "least" in parsed.cues else Order.MOST
+    return item_tools.rank_item(figures, dimension, value, metric, order)
+
+
+def beyond(figures: Figures, parsed: Parsed) -> Finding:
+    """The segments above or below all users."""
+    return segment_tools.beyond_average(figures, parsed.metrics[0], above="above" in parsed.cues)
+
+
+def _item_metric(parsed: Parsed) -> ItemMetric:
+    """Page views where they are spoken of, else users; a share where one is asked for, else their number."""
+    share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.metrics
+    if Col.PAGE_VIEWS in parsed.metrics:
+        return ItemMetric.VIEW_SHARE if share else ItemMetric.VIEWS
+    return ItemMetric.SHARE if share else ItemMetric.USERS
+
+
+def top(figures: Figures, parsed: Parsed) -> Finding:
+    """The first items of a kind."""
+    dimension = parsed.dimensions[0]
+    asked = arguments.TopItems(
+        dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
+    )  # fmt: skip
+    return item_tools.top_items(figures, asked)
+
+
+def looks_at(figures: Figures, parsed: Parsed) -> Finding:
+    """Interests are themes, where pages are labelled."""
+    labelled = "interested" in parsed.cues and figures.context.tables.basis.labels
+    dimension = Dimension.THEME if labelled else Dimension.PAGE
+    asked = arguments.TopItems(
+        dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
+    )  # fmt: skip
+    return item_tools.top_items(figures, asked)
+
+
+def _top_metric(dimension: Dimension, parsed: Parsed) -> ItemMetric:
+    apart = "apart" in parsed.cues
+    if dimension in LABELLED:
+        return ItemMetric.VIEW_LIFT if apart else ItemMetric.VIEW_SHARE
+    if dimension is Dimension.PAGE:
+        return ItemMetric.LIFT if apart else ItemMetric.VIEWS
+    return ItemMetric.LIFT if apart else ItemMetric.SHARE
+
+
+def compare_two(figures: Figures, parsed: Parsed) -> Finding:
+    """Two rows beside each other; by size if the question only says which one has more."""
+    metrics = tuple(Metric(name) for name in parsed.metrics)
+    if not metrics and parsed.nouns and parsed.cues & {"most", "least", "many"}:
+        metrics = (Metric(Col.USERS),)
+    asked = arguments.Compare(a=parsed.rows[0], b=parsed.rows[1], metrics=metrics)
+    return compare.compare(figures, asked)
+
+
+def compare_segments(figures: Figures, parsed: Parsed) -> Finding:
+    """All segments beside each other; by the measure that is named."""
+    return rank(figures, parsed) if parsed.metrics else compare.compare_all(figures)
+
+
+def rank(figures: Figures, parsed: Parsed) -> Finding:
+    """The segments by a measure, by size if none is named."""
+    order = Order.LEAST if parsed.cues & {"least", "smallest"} else Order.MOST
+    name = parsed.metrics[0] if parsed.metrics else Col.USERS
+    return segment_tools.rank_segments(figures, arguments.RankSegments(metric=Metric(name), order=order))
+
+
+def segments(figures: Figures, parsed: Parsed) -> Finding:
+    """All segments and their sizes."""
+    return segment_tools.list_segments(figures, arguments.ListSegments())
+
+
+def describe_one(figures: Figures, parsed: Parsed) -> Finding:
+    """A paragraph about a row."""
+    return describe.paragraph(figures, parsed.rows[0])
+
+
+def metrics(figures: Figures, parsed: Parsed) -> Finding:
+    """Values of measures, of all users and each segment if no row is named."""
+    rows = parsed.rows or [ALL, *(figures.context.segment_keys if parsed.cues & {"each", "segments"} else ())]
+    share = Col.SHARE if "share" in parsed.cues else Col.USERS
+    return segment_tools.metrics(figures, rows, parsed.metrics or [share])
