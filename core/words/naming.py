@@ -42,15 +42,15 @@ _HOME: Final = ("/", "")
 
 
 def names(figures: Figures) -> dict[int, str]:
-    """A name for each segment, the same each time; ids are 0-based as in the data."""
+    """A name for each segment, the same each time, and none that another one has; ids are 0-based."""
     context = figures.context
-    taken: set[str] = set()
-    found = {}
+    found: dict[int, str] = {}
     for key in context.segment_keys:
         segment = int(context.row(key)[Col.SEGMENT])
+        given = [name for other, name in context.names.items() if other != segment]
+        taken = {name.casefold() for name in (*given, *found.values())}
         choices = (name for name in _choices(figures, key) if name.casefold() not in taken)
         found[segment] = next(choices, f"Segment {segment + 1}")
-        taken.add(found[segment].casefold())
     return found
 
 

@@ -16,8 +16,8 @@ from pages.ui.workbench import Bench
 
 
 def suggested(about: Context) -> dict[int, str]:
-    """A name for each segment, from its strongest differences; all different."""
-    return _suggested(about.tables.digest, about)
+    """A name for each segment, from its strongest differences; all different, also from those given."""
+    return _suggested(about.tables.digest, tuple(sorted(about.names.items())), about)
 
 
 def use_all(bench: Bench, found: Mapping[int, str]) -> None:
@@ -64,5 +64,5 @@ def _undo(bench: Bench) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _suggested(digest: str, _about: Context) -> dict[int, str]:
+def _suggested(digest: str, given: tuple[tuple[int, str], ...], _about: Context) -> dict[int, str]:
     return names(Figures(_about, FactBook(digest)))

@@ -23,10 +23,10 @@ def context() -> Context | None:
         return None
     fit, previous = _fits(made_from)
     made = _tables(made_from.embeddings, workbench.token(fit.partition.labels), _outcome(), made_from, fit)
-    names = desk.names(made_from.store, made_from.model_key)
+    named = replace(made, names=desk.names(made_from.store, made_from.model_key))
     told = descriptions.load(made_from.store, made_from.model_key, made.tables.digest)
-    suggested = naming.suggested(made) | {segment: one.name for segment, one in told.items()}
-    return replace(made, names=names, previous=previous, suggested=suggested)
+    suggested = naming.suggested(named) | {segment: one.name for segment, one in told.items()}
+    return replace(named, previous=previous, suggested=suggested)
 
 
 def prepare() -> None:

@@ -32,9 +32,17 @@ def test_the_same_segments_get_the_same_names() -> None:
     assert naming.names(shop_figures()) == naming.names(shop_figures())
 
 
-def test_names_do_not_depend_on_what_the_analyst_typed() -> None:
-    renamed = Figures(replace(shop().context, names={}), FactBook())
-    assert naming.names(renamed) == naming.names(shop_figures())
+def test_a_suggestion_is_never_the_name_of_another_segment() -> None:
+    free = naming.names(Figures(replace(shop().context, names={}), FactBook()))
+    given = {5: free[0].upper()}  # as after a move of the slider, when segment 6 keeps the name it had
+    names = naming.names(Figures(replace(shop().context, names=given), FactBook()))
+    assert names[0].casefold() != free[0].casefold()
+    assert len({name.casefold() for name in names.values()}) == 6
+
+
+def test_a_segment_may_be_offered_the_name_it_has() -> None:
+    free = naming.names(Figures(replace(shop().context, names={}), FactBook()))
+    assert naming.names(Figures(replace(shop().context, names=free), FactBook())) == free
 
 
 def test_pages_name_a_segment_where_there_are_no_labels() -> None:
