@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Final
 
-from benchmarks.words.sentences import advisers, answers, manners, mended, more_writers, tuned, writers
+from benchmarks.words.sentences import (
+    advisers,
+    answers,
+    manners,
+    mended,
+    more_writers,
+    replies,
+    tuned,
+    writers,
+)
 from benchmarks.words.shop import BY_HAND, Shop, drawn, wide
 
 
@@ -48,8 +57,13 @@ ANSWERS: Final = (
     _corpus("answers", wide(drawn(64046), 50, answers.ITEMS), answers),
     _corpus("answers", wide(drawn(253234, answers.NAMES, answers.PAGES), 14, answers.ITEMS), answers),
 )
-"""Not among ``CORPORA``; the seeds are of shops for which all that is said of fixed segments is true."""
-CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, MORE_WRITERS, MANNERS, ADVISERS)
+"""The seeds are of shops for which all that is said of fixed segments is true."""
+REPLIES: Final = (
+    _corpus("replies", wide(drawn(125597), 1965, replies.ITEMS), replies),
+    _corpus("replies", wide(drawn(524532, replies.NAMES, replies.PAGES), 474, replies.ITEMS), replies),
+)
+"""Not among ``CORPORA``; the seeds are chosen like those of ``ANSWERS``."""
+CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, MORE_WRITERS, MANNERS, ANSWERS)
 """Those of one kind, over one shop or two."""
-SEEN: Final = tuple(one for corpora in CORPORA for one in corpora)
-"""What the weights are fitted on."""
+HELD_OUT: Final = ADVISERS
+"""Never fitted on, so that a test can say how the check does on sentences that the weights have not seen."""

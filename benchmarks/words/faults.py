@@ -39,6 +39,16 @@ OTHER_METRIC: Final = {
 }  # fmt: skip
 OF_ITEMS: Final = frozenset({"share", "lift", "view_share", "view_lift", "entry", "exit", "step"})
 """How the metrics begin that are of items."""
+INVENTED_MEASURES: Final = (
+    "{outcome_rate:A} of {A} are women.", "In {A}, {outcome_rate:A} of users have children.",
+    "{A} has {users:A} users. {outcome_rate:A} of them own a dog.",
+    "About {outcome_rate:A} of {A} prefer dark mode.",
+    "The outcome rate of {A} is {outcome_rate:A}. {outcome_rate:A|1} of its users are under thirty.",
+    "{share:A} of the users in {A} are loyal to the brand.",
+    "{outcome_rate:A} of {A}'s users have a loyalty card.",
+    "{A} converts at {outcome_rate:A}, and {outcome_rate:A|1} of its visitors are satisfied.",
+)  # fmt: skip
+"""The last share is true of another measure than the one that it is said to be."""
 KINDS: Final = ("wrong value", "another segment", "wrong metric", "wrong rounding", "spelt-out value")
 
 
@@ -185,6 +195,7 @@ def wrong_answers(rng: np.random.Generator, corpus: Corpus) -> list[Sample]:
         for span in right.unbacked
     ]
     samples += [_invented(sentence, next(cast), rng) for _ in range(3) for sentence in corpus.always_wrong]
+    samples += [_of_invented(sentence, next(cast)) for sentence in INVENTED_MEASURES]
     samples += [_whole(sentence, next(cast)) for _ in range(2) for sentence in corpus.spelt]
     return samples
 
@@ -228,6 +239,15 @@ def _invented(sentence: str, cast: Cast, rng: np.random.Generator) -> Sample:
             fill[number] = f"{int(rng.integers(20_000, 99_999)):,}"
     text, spans = render(sentence, fill, cast)
     return Sample(text, "invented total", *spans[next(iter(fill))])
+
+
+def _of_invented(sentence: str, cast: Cast) -> Sample:
+    text, spans = render(sentence, {}, cast)
+    slots = [match[1] for match in SLOT.finditer(sentence)]
+    shares = [
+        span for slot, span in zip(slots, spans, strict=True) if slot.startswith(("outcome_rate", "share"))
+    ]
+    return Sample(text, "invented measure", *shares[-1])
 
 
 def _whole(sentence: str, cast: Cast) -> Sample:

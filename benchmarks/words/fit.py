@@ -23,8 +23,8 @@ import numpy as np
 import yaml
 from scipy.optimize import minimize
 
-from benchmarks.words.corpora import CORPORA, SEEN, Corpus
-from benchmarks.words.filling import DOWN, SLOT, Cast, casts, extreme, place_of, render
+from benchmarks.words.corpora import CORPORA, HELD_OUT, Corpus
+from benchmarks.words.filling import DOWN, SLOT, Cast, casts, extreme, item_of, place_of, render
 from benchmarks.words.mutations import added, score, slot_score
 from core.words import binding
 from core.words.binding import WEIGHTS, Candidate, candidates
@@ -43,6 +43,8 @@ ANY: Final = frozenset(Unit)
 """Units of a value whose unit is not seen."""
 Case = tuple[list[Candidate], str]
 """The names that a value can be of, and the key of the right one."""
+Found = dict[str, list[Case]]
+"""Set of weights → its cases."""
 _KIND: Final = {
     "segment": Kind.SEGMENT, "compared": Kind.SEGMENT, "extreme": Kind.SEGMENT,
     "metric": Kind.METRIC, "slot": Kind.METRIC, "item": Kind.ITEM,
@@ -73,16 +75,29 @@ def _of_text(text: str, cast: Cast, lexicon: Lexicon) -> Iterator[tuple[str, Cas
         for numeral in numerals_of(sentence.text, sentence.mentions):
             for slot, start, end in within:
                 if start <= numeral.start < end:
-                    yield from _of(sentence, _place(numeral), units_of(numeral), _value(slot, cast), lexicon)
-        for word in find_comparatives(sentence.text, sentence.names):
+                    units = ANY if slot.startswith("rank") else units_of(numeral)
+                    yield from _of(sentence, _place(numeral), units, _value(slot, cast), lexicon)
+        words = find_comparatives(sentence.text, sentence.names)
+        for word in words:
             for slot, start, end in within:
-                name, metric = slot.split(":")[0], slot.split(":")[-1]
-                if name in DOWN and start <= word.start < end:
+                if slot.split(":")[0] in DOWN and start <= word.start < end:
                     known = {**_value(slot, cast), "metric": slot.split(":")[1]}
                     yield from _of(sentence, _place(word), ANY, known, lexicon)
-                elif word.of_all and name == ("MAX" if word.up else "MIN"):
-                    row = cast.shop.rows[extreme(name, metric, cast.shop)]
-                    yield from _of(sentence, _place(word), ANY, {"extreme": row, "metric": metric}, lexicon)
+        for word, known in _superlatives(words, [slot for slot, _, _ in within], cast):
+            yield from _of(sentence, _place(word), ANY, known, lexicon)
+
+
+def _superlatives(
+    words: Sequence[Comparative], slots: Sequence[str], cast: Cast
+) -> Iterator[tuple[Comparative, dict[str, str]]]:
+    """Each superlative with the segment that has most, and in what; they go in order."""
+    for kind, up in (("MAX", True), ("MIN", False)):
+        named = [slot.partition("|")[0].split(":")[1] for slot in slots if slot.startswith(kind)]
+        own = [word for word in words if word.of_all and word.up == up]
+        if len(set(named)) == 1 or len(named) == len(own):
+            for word, metric in zip(own, named * len(own), strict=False):
+                row = cast.shop.rows[extreme(kind, metric, cast.shop)]
+                yield word, {"extreme": row, "metric": metric}
 
 
 def _of(
@@ -109,49 +124,89 @@ def _value(slot: str, cast: Cast) -> dict[str, str]:
     part, rows = slot.partition("|")[0].split(":"), cast.shop.rows
     if part[0] in ("ratio", "points", *DOWN):
         return {"compared": rows[place_of(part[2], cast)]}
-    if part[0] in ("gap", "rank") or len(part) < 2 or part[0] in ("MAX", "MIN"):
+    if part[0] == "rank":
+        return {"metric": part[1]}
+    if part[0] == "gap" or len(part) < 2 or part[0] in ("MAX", "MIN"):
         return {}
-    if part[1] == "page":
-        return {"segment": rows[place_of(part[2], cast)], "item": cast.x if part[3] == "X" else cast.y}
+    if len(part) == 4:
+        return {"segment": rows[place_of(part[2], cast)], "item": item_of(part[3], cast)}
     row = extreme(part[1], part[2], cast.shop) if part[1] in ("MAX", "MIN") else place_of(part[1], cast)
     return {"segment": rows[row], "metric": "outcome_rate" if part[0] in ("low", "high") else part[0]}
 
 
-def fitted(found: Sequence[Case]) -> dict[str, float]:
-    """The weight of each sign, most likely given the cases."""
-    signs = sorted({sign for names, _ in found for _, one in names for sign in one})
-    rows = [(key in keys, one) for names, key in found for keys, one in names]
-    matrix = np.array([[one.get(sign, 0.0) for sign in signs] for _, one in rows])
-    right = np.array([is_right for is_right, _ in rows])
-    counts = np.array([len(names) for names, _ in found])
-    starts = np.cumsum(counts) - counts
+def fitted(found: Mapping[str, Sequence[Case]]) -> dict[str, dict[str, float]]:
+    """The weight of each sign in each of some sets, most likely given the cases.
 
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        raw = matrix @ weights
+    A sign weighs in a set what it weighs in all of them, and what it weighs there alone; both are penalised,
+    so that a set with few cases goes by the others (feature augmentation, Daumé 2007, "Frustratingly easy
+    domain adaptation").
+    """
+    signs = sorted({sign for each in found.values() for names, _ in each for _, one in names for sign in one})
+    sets = [_Cases(each, signs) for each in found.values()]
+
+    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        weights = flat.reshape(len(sets) + 1, len(signs))
+        parts = [each.loss(weights[0] + own) for each, own in zip(sets, weights[1:], strict=True)]
+        pulls = np.array([pull for _, pull in parts])
+        value = sum(value for value, _ in parts) + PENALTY * flat @ flat
+        return float(value), np.vstack([pulls.sum(0), pulls]).ravel() + 2 * PENALTY * flat
+
+    flat = minimize(loss, np.zeros((len(sets) + 1) * len(signs)), jac=True, method="L-BFGS-B").x
+    every, *own = flat.reshape(len(sets) + 1, len(signs))
+    return {
+        name: {sign: round(float(weight), 2) for sign, weight in zip(signs, every + one, strict=True)}
+        for name, one in zip(found, own, strict=True)
+    }
+
+
+class _Cases:
+    """Cases of one set as a matrix.
+
+    Args:
+        found: The cases.
+        signs: What the columns are.
+    """
+
+    def __init__(self, found: Sequence[Case], signs: Sequence[str]) -> None:
+        rows = [(key in keys, one) for names, key in found for keys, one in names]
+        self._matrix = np.array([[one.get(sign, 0.0) for sign in signs] for _, one in rows])
+        self._right = np.array([is_right for is_right, _ in rows])
+        self._counts = np.array([len(names) for names, _ in found])
+        self._starts = np.cumsum(self._counts) - self._counts
+
+    def loss(self, weights: np.ndarray) -> tuple[float, np.ndarray]:
+        """Negative log-likelihood of a case, and its gradient."""
+        starts, counts, right = self._starts, self._counts, self._right
+        raw = self._matrix @ weights
         size = np.exp(raw - np.repeat(np.maximum.reduceat(raw, starts), counts))
         whole, part = np.add.reduceat(size, starts), np.add.reduceat(size * right, starts)
         pull = size / np.repeat(whole, counts) - size * right / np.repeat(part, counts)
-        value = -np.log(part / whole).mean() + PENALTY * weights @ weights
-        return float(value), matrix.T @ pull / len(found) + 2 * PENALTY * weights
-
-    weights = minimize(loss, np.zeros(len(signs)), jac=True, method="L-BFGS-B").x
-    return {sign: round(float(weight), 2) for sign, weight in zip(signs, weights, strict=True)}
+        return float(-np.log(part / whole).mean()), self._matrix.T @ pull / len(counts)
 
 
-def fit(corpora: Sequence[Corpus]) -> dict[str, dict[str, float]]:
-    """All sets of weights, fitted on some sentences."""
-    found: dict[str, list[Case]] = defaultdict(list)
+def collected(corpora: Sequence[Corpus]) -> Found:
+    """The cases of some sentences by set of weights."""
+    found: Found = defaultdict(list)
     for name, case in cases(corpora):
         found[name].append(case)
-    for name, each in sorted(found.items()):
-        print(f"{name}: {len(each)} cases")
-    return {name: fitted(each) for name, each in sorted(found.items())}
+    return found
+
+
+def fit(parts: Sequence[Found]) -> dict[str, dict[str, float]]:
+    """All sets of weights; those that rank names of one kind are fitted together."""
+    names = sorted({name for part in parts for name in part})
+    found = {name: [case for part in parts for case in part.get(name, ())] for name in names}
+    weights: dict[str, dict[str, float]] = {}
+    for kind in Kind:
+        weights |= fitted({name: each for name, each in found.items() if _KIND[name] is kind})
+    return weights
 
 
 def leave_out() -> None:
-    """Measure each set of sentences with weights that are fitted on the others."""
-    for left in CORPORA:
-        weights = fit([one for one in SEEN if one not in left])
+    """Measure each set of sentences with weights that are fitted on the others, the held-out one always."""
+    found = {corpora[0].name: collected(corpora) for corpora in CORPORA}
+    for left in (*CORPORA, HELD_OUT):
+        weights = fit([one for name, one in found.items() if name != left[0].name])
         with mock.patch.object(binding, "_weights", return_value=weights):
             for name, measured in (("numbers", score), ("slots", slot_score)):
                 result = added([measured(one) for one in left])
@@ -170,7 +225,8 @@ def main() -> None:
     if parser.parse_args().leave_out:
         leave_out()
     else:
-        WEIGHTS.write_text(yaml.safe_dump(fit(SEEN)), encoding="utf-8")
+        weights = fit([collected(corpora) for corpora in CORPORA])
+        WEIGHTS.write_text(yaml.safe_dump(weights), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,10 @@ from typing import Final
 import yaml
 
 from core.words.mentions import ALL, REST, Kind, Mention
-from core.words.pairing import paired
+from core.words.pairing import paired, place_in_row
 from core.words.phrases import READ_AS
 from core.words.sentence import Place, Sentence
-from core.words.signs import Signs, names_of, same_rank, signs_of, wholes_of, without_told
+from core.words.signs import Signs, in_sessions, names_of, same_rank, signs_of, wholes_of, without_told
 
 Keys = tuple[str, ...]
 Candidate = tuple[Keys, Signs]
@@ -84,13 +84,13 @@ def other_of(sentence: Sentence, value: Place, own: Keys) -> Keys:
 
 def candidates(sentence: Sentence, value: Place, kind: Kind, fits: Callable[[str], bool]) -> list[Candidate]:
     """Each name that a value can be of; where no segment is named, all users."""
-    of = sentence.text.startswith(" of", value.end)
+    how = " of" * sentence.text.startswith(" of", value.end) + " in sessions" * in_sessions(sentence, value)
     named = [
         (one, read)
         for one in _named(sentence, value, kind)
         if one.keys != (REST,)
         and not (kind is Kind.SEGMENT and one.end <= value.start and sentence.is_aside(one))
-        and (read := _read(one.keys, fits, of=of))
+        and (read := _read(one.keys, fits, how))
     ]
     rivals = [one for one, _ in named]
     own = paired(sentence, value, [one for one in rivals if not one.weak])
@@ -102,7 +102,7 @@ def candidates(sentence: Sentence, value: Place, kind: Kind, fits: Callable[[str
         for keys, more in read
     ]
     for sign, each in _carried(sentence, value, kind):
-        found += [(keys, {sign: 1.0, **more}) for keys, more in _read(each, fits, of=of)]
+        found += [(keys, {sign: 1.0, **more}) for keys, more in _read(each, fits, how)]
     wholes = wholes_of(sentence, value)
     if kind is Kind.SEGMENT and (wholes or not found):
         found.append(((ALL,), wholes))
@@ -116,11 +116,11 @@ def _named(sentence: Sentence, value: Place, kind: Kind) -> list[Mention]:
     return without_told(sentence, value, named) if kind is Kind.METRIC else named
 
 
-def _read(keys: Keys, fits: Callable[[str], bool], *, of: bool) -> list[Candidate]:
+def _read(keys: Keys, fits: Callable[[str], bool], how: str) -> list[Candidate]:
     """What a name may mean, and what it may stand for: how a value is written says which."""
     own = tuple(key for key in keys if fits(key))
     others = {other for key in keys for other in READ_AS.get(key, ()) if fits(other)} - set(own)
-    read: list[Candidate] = [((other,), {f"as {other}{' of' * of}": 1.0}) for other in sorted(others)]
+    read: list[Candidate] = [((other,), {f"as {other}{how}": 1.0}) for other in sorted(others)]
     return [(own, {}), *read] if own else read
 
 
@@ -132,14 +132,14 @@ def _carried(sentence: Sentence, value: Place, kind: Kind) -> Iterator[tuple[str
     if kind is Kind.METRIC and before.metrics:
         yield "carried", before.metrics
     elif kind is Kind.ITEM:
-        yield from (("carried", (key,)) for key in before.items)
+        row, place = place_in_row(sentence, value)
+        if len(row) == len(before.items) > 1:
+            yield "carried in order", (before.items[place],)
+        yield from ((f"carried{' before' * (key != before.items[-1])}", (key,)) for key in before.items)
     elif kind is Kind.SEGMENT:
-        if (
-            not sentence.subjects
-            and value in sentence.values
-            and len(before.pair) == len(sentence.values) == 2
-        ):
-            yield "carried in order", (before.pair[sentence.values.index(value)],)
+        row, place = place_in_row(sentence, value)
+        if not sentence.subjects and len(before.pair) == len(row) == 2:
+            yield "carried in order", (before.pair[place],)
         beside = " beside" if sentence.subjects else ""
         yield from ((f"carried{beside}", (key,)) for key in before.segments)
         yield from ((f"carried other{beside}", (key,)) for key in before.others)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from core.words.assignment import MARGIN, Said, Tie, assigned
+from core.words.assignment import MARGIN, assigned
 from core.words.binding import best
 from core.words.claims import Claim, claims_of
 from core.words.comparatives import Comparative, find_comparatives
@@ -25,6 +25,7 @@ from core.words.ranks import ranks_rightly
 from core.words.reading import Read, counts_segments, read
 from core.words.render import SLOTS
 from core.words.sentence import Place, Sentence
+from core.words.ties import Said, Tie
 
 CLOSE: Final = 0.05
 """``twice`` may stand for 1.9× to 2.1×."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,6 +83,16 @@ def claims_of(fact: Fact) -> list[Claim]:
             Claim(fact, float(fact.n), (Written.PLAIN,), None, frozenset({N_OF.get(fact.metric, "users")}))
         )
     return claims
+
+
+def by_writing(claims: Iterable[Claim]) -> dict[Written, list[Claim]]:
+    """How a number is written → the claims that it may be; a plain ``0.124`` may be a share as well."""
+    found: dict[Written, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        plain = (Written.PLAIN,) if claim.fact.unit is Unit.SHARE else ()
+        for written in {*claim.written, *plain}:
+            found[written].append(claim)
+    return dict(found)
 
 
 def _scaled(fact: Fact, value: float) -> float:

@@ -36,7 +36,8 @@ _IDLE: Final = re.compile(
     r"|or (?:more|fewer|less)|less about|least likely to want|one of the (?:most|best)"
     r"|(?:viewed|visited|seen|used|like) most|most (?:like|similar|typical|frequent|common)"
     r"|more than (?:just|one|once)"
-    r"|(?:persona|person|people|story|numbers?|reason|idea) behind|nevertheless)\b",
+    r"|(?:persona|person|people|story|numbers?|reason|idea|facts?|figures?) behind|nevertheless"
+    r"|leads? (?:back|straight|directly|over|them|users|visitors|people|to|into|from))\b",
     re.IGNORECASE,
 )
 _PLACE: Final = re.compile(rf"\b(?:{'|'.join(ORDINALS)}|\d+(?:st|nd|rd|th))[\s-]$", re.IGNORECASE)

@@ -8,16 +8,19 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from core.words.averages import AGAINST, ARTICLE, Span, each_session, median_users, other_means, than_average
 from core.words.contract import Fact, Unit
 from core.words.measures import BY_KEY
 from core.words.numbered import find_numbered
 from core.words.phrases import (
     ALL_WORDS,
+    MEDIANS,
     METRIC_WORDS,
     ONE_PAGE,
     ONE_PAGE_WORDS,
     OTHER,
     PER_SESSION,
+    READ_AS,
     REST_WORDS,
     WEAK,
 )
@@ -28,19 +31,11 @@ REST: Final = "rest"
 UNKNOWN: Final = "unknown"
 """Key of a segment number that does not exist."""
 
-_EACH_SESSION: Final = re.compile(
-    r"\b(?:(?:per|each|every|an? average|(?:a|the) (?:typical|usual|single)|the average|a"
-    r"|(?:each|every) (?:one )?of (?:those|these|the|their|its))"
-    r" (?:session|visit)s?|(?:each|every) time|when (?:they|users|people|visitors)\b[^,.]{0,40} visit)\b"
-    r"|\b(?:session|visit)s? (?:are|is|averaged?|averages|consists? of|covers?)\b",
-    re.IGNORECASE,
-)
-_CLAUSE: Final = re.compile(r"[^;\n]+")
 _OF_ALL: Final = re.compile(r"\bof (?:all|the total)(?=\s*[.,;)]|$)", re.IGNORECASE)
 _NO_MEASURE: Final = re.compile(
     r"ordered by\b|of all (?:the )?(?:\w+ )?(?:segments|clusters|groups)\b", re.IGNORECASE
 )
-_AGAINST: Final = re.compile(r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+\S+(?:\s%)?\s+$", re.I)
+_AGAINST_VALUE: Final = re.compile(rf"{AGAINST}{ARTICLE}\S+(?:\s%)?\s+$", re.IGNORECASE)
 _SHARE_BEFORE: Final = re.compile(
     r"(?:%|\bper\s?cent|\]\]|\b(?:half|third|quarter|fifth|tenth)s?)[\s*_)]*$", re.I
 )
@@ -105,10 +100,9 @@ class Lexicon:
 
     def mentions(self, text: str) -> list[Mention]:
         """All names in a text, the longest where they overlap, from left to right."""
-        found = [_all_not_share(text, one) for one in (*self._numbered(text), *self._named(text))]
-        found = [
-            one for one in found if one.kind is not Kind.METRIC or not _NO_MEASURE.match(text, one.start)
-        ]
+        named = [one for one in self._named(text) if not _is_of_segments(text, one)]
+        found = [*self._numbered(text), *(_all_not_share(text, one) for one in named)]
+        found = [*(Mention(*span, Kind.SEGMENT, (ALL,)) for span in than_average(text)), *found]
         found += [Mention(*match.span(), Kind.METRIC, ("share",)) for match in _OF_ALL.finditer(text)]
         found.sort(key=lambda one: (one.start - one.end, _ORDER[one.kind], one.start))
         kept: list[Mention] = []
@@ -131,6 +125,10 @@ class Lexicon:
     def is_written(self, key: str, units: Collection[Unit]) -> bool:
         """Whether a measure is written in one of some units."""
         return not self.units.get(key, set()).isdisjoint(units)
+
+    def is_share(self, key: str) -> bool:
+        """Whether a measure, or what its name may stand for, is written as a percentage."""
+        return any(self.is_written(one, {Unit.SHARE}) for one in (key, *READ_AS.get(key, ())))
 
     def _named(self, text: str) -> list[Mention]:
         found: list[Mention] = []
@@ -214,9 +212,14 @@ def _merged(text: str, mentions: list[Mention]) -> list[Mention]:
     return merged
 
 
+def _is_of_segments(text: str, one: Mention) -> bool:
+    """``the largest of all segments`` names neither a share nor all users."""
+    return one.kind is Kind.METRIC and bool(_NO_MEASURE.match(text, one.start))
+
+
 def _all_not_share(text: str, one: Mention) -> Mention:
     """``the rate of all users`` and ``against 8 % of all users`` are their rate, not a share of them."""
-    is_share = _SHARE_BEFORE.search(text[: one.start]) and not _AGAINST.search(text[: one.start])
+    is_share = _SHARE_BEFORE.search(text[: one.start]) and not _AGAINST_VALUE.search(text[: one.start])
     names_all = one.kind is Kind.METRIC and one.keys == ("share",) and text[one.start :].startswith("of ")
     if names_all and not is_share:
         return replace(one, kind=Kind.SEGMENT, keys=(ALL,), start=one.start + len("of "))
@@ -224,21 +227,26 @@ def _all_not_share(text: str, one: Mention) -> Mention:
 
 
 def _averaged(text: str, mentions: list[Mention]) -> list[Mention]:
-    """``Per session, they open 5.7 pages``: pages are those of a session there."""
+    """Measures of a session and of the middle user, where the text says that it means those."""
     measures = [(one.start, one.end) for one in mentions if one.kind is Kind.METRIC]
-    free = text
-    for start, end in measures:
-        if _EACH_SESSION.search(text[start:end]):
-            free = free[:start] + "\x1f" * (end - start) + free[end:]
-    parts = [
-        match.span() for match in _CLAUSE.finditer(text) if _EACH_SESSION.search(free[slice(*match.span())])
-    ]
-    return [
-        replace(one, keys=tuple(PER_SESSION.get(key, key) for key in one.keys))
-        if one.kind is Kind.METRIC and any(start <= one.start < end for start, end in parts)
-        else one
-        for one in mentions
-    ]
+    spans: list[tuple[Mapping[str, str], Span]]
+    spans = [(PER_SESSION, span) for span in each_session(text, measures)]
+    spans += [(MEDIANS, span) for span in median_users(text)]
+    read = list(mentions)
+    for table, (start, end) in spans:
+        read = [
+            replace(one, keys=tuple(table.get(key, key) for key in one.keys))
+            if one.kind is Kind.METRIC and start <= one.start < end
+            else one
+            for one in read
+        ]
+    for start, end, means in other_means(text):
+        own = [one for one in read if one.kind is Kind.METRIC and one.end <= start]
+        keys = tuple(means[key] for key in (own[-1].keys if own else ()) if key in means)
+        if keys:
+            read = [one for one in read if one.end <= start or one.start >= end]
+            read.append(Mention(start, end, Kind.METRIC, keys))
+    return sorted(read, key=lambda one: one.start)
 
 
 def _with_noun(text: str, one: Mention) -> Mention:

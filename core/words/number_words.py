@@ -95,6 +95,7 @@ OF_THE_TEXT: Final = re.compile(
 NOT_A_NUMBER: Final = re.compile(
     rf"\bone(?![\s-](?:{_COUNTED})\b)|\b(?:no|any|every|each|another|only|the)\sone\b|\bones\b"
     rf"|\b(?:two|three|four|five|six|seven|eight|nine|ten)(?=\s(?:\w+\s)?(?:{_REMARKS}|points)\b)"
+    r"|\b(?:first|second|third)(?=\s(?:of\s(?:these|those|them|the\stwo)\b|of\sall,))"
     r"|\bat\sfirst\b|\bin\sthe\sfirst\splace\b|\b(?:first|second|third)(?:ly)?(?=,)"
     r"|(?<!ranks )(?<!comes )\bfirst(?=\s*[.;:!?)]|\s*$|\sand\sthen)"
     r"|\b(?:a|per|every|each)\ssecond\b(?!\s(?:largest|highest|most))|\bbetter\shalf\b",

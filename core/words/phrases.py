@@ -40,7 +40,10 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "place an order", "paying users",
     ),
     "sessions": ("session", "visit"),
-    "pages_per_session": ("pages long", "pages deep", "pages each session", "views each session", "depth"),
+    "pages_per_session": (
+        "pages long", "pages deep", "pages each session", "views each session", "depth",
+        "deep", "deeper", "deepest",
+    ),
     "page_views_mean": ("pages each", "page views each", "views each", "pages apiece", "pv"),
     "page_views": ("pages", "page", "view"),
     "sessions_mean": (
@@ -56,7 +59,7 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "revenue_per_user": (
         "spend per head", "per head", "revenue each", "revenue apiece", "worth", "spends", "spend",
         "brings in", "bring in", "earns", "earn", "earned", "earning", "yields", "yield", "rpu",
-        "money", "monetization", "spending", "leaves", "leave",
+        "money", "monetization", "valuable", "spending", "leaves", "leave",
         "out of each user", "till",
     ),
     OTHER: (
@@ -69,6 +72,17 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "moved": ("changed their segment", "changed segment", "moved"),
     "moved_share": ("changed their segment", "changed segment", "moved"),
     "distance": ("distance",),
+    "share_clustered": (
+        "of the clustered users", "of clustered users", "of all clustered users", "of users in segments",
+        "of the segmented users",
+    ),
+    "engagement_users": (
+        "have an engagement time", "have engagement time", "have a known engagement time",
+        "with a known engagement time", "users with a measured engagement time",
+    ),
+    "engagement_none_share": (
+        "have no engagement time", "without engagement", "no engagement time",
+    ),
     "lift": ("likely to see", "likely to visit", "likely to view", "as likely", "over-represented"),
 }  # fmt: skip
 """What sentences say beside the words that questions are asked in."""
@@ -109,9 +123,14 @@ REST_WORDS: Final = (
 READ_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "users": ("share", "share_clustered"), "share": ("share_clustered", "users"),
     "sessions": ("sessions_mean",),
-    "outcome_users": ("outcome_rate",), "outcome_rate": ("outcome_users",),
+    "outcome_users": ("outcome_rate", "outcome_sessions"), "outcome_rate": ("outcome_users", "session_rate"),
     "page_views": ("page_views_mean",), "revenue": ("revenue_per_user",),
 }  # fmt: skip
 """Measure → what else its name may stand for: how a value is written says which (``12 % of users``)."""
+MEDIANS: Final = {
+    "page_views": "page_views_median", "page_views_mean": "page_views_median",
+    "engagement_s_mean": "engagement_s_median",
+}  # fmt: skip
+"""Measure → that of the middle user."""
 PER_SESSION: Final = {"page_views": "pages_per_session"}
 """Measure → the same a session."""

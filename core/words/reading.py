@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from core.words.binding import best
 from core.words.contract import Fact
-from core.words.mentions import ALL, UNKNOWN, Kind, Lexicon, Mention
+from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, Mention
 from core.words.numerals import Numeral
-from core.words.sentence import About, Group, Place, Sentence, split_sentences
+from core.words.sentence import PRONOUN, About, Place, Sentence, about_of, keys_of, split_sentences
 from core.words.spelling import parts
+from core.words.tables import cells_of
 
 _HEADING: Final = re.compile(r"^[ \t]*(?:#{1,6}\s|\*\*[^*]+\*\*:?\s*$)|:\s*$")
 _ROW: Final = re.compile(r"^[ \t]*\|")
-_CELL: Final = re.compile(r"[^|\n]+")
 _THAT_IS: Final = re.compile(r"\s*(?:that|this|it)(?:['’]s|\sis|\swould\sbe|\sbelongs)\b", re.IGNORECASE)
-_PRONOUN: Final = re.compile(
+_BACK: Final = re.compile(
     r"\b(?:they|their|it|its|this|these|them|the (?:segment|cluster|group))\b", re.IGNORECASE
 )
+"""Goes back to a segment that only a later sentence may name."""
 _ONE_OF_TWO: Final = re.compile(r"\bthe (?:(?P<first>former)|latter)\b", re.IGNORECASE)
-_AVERAGE: Final = re.compile(r"\W*(?:average|overall|total|all|everyone|site|benchmark)\W*", re.IGNORECASE)
-"""Over a column that is of all users."""
-_COMPARED: Final = re.compile(r"\W*(?:ratio|difference|gap|factor|change)\W*", re.IGNORECASE)
-_RANKED: Final = re.compile(r"\W*(?:rank|ranking|place|position)\W*", re.IGNORECASE)
 _BULLET: Final = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,2}[.)])\s")
 
 
@@ -53,7 +50,7 @@ def read(
         values: Finds the values of a sentence, given the names in it.
         question: What was asked; the first sentence goes on about that.
     """
-    asked = _about(question, lexicon.mentions(question), About())
+    asked = about_of(question, lexicon.mentions(question), About())
     line = heading = asked
     pair: tuple[str, ...] = ()
     columns: list[About] = []
@@ -68,7 +65,7 @@ def read(
                 if line.segments
                 else _ahead(part, [text[slice(*one)] for one in spans[number + 1 :]], lexicon)
             )
-            cells, columns = _cells(part, lexicon, columns, ahead, rank)
+            cells, columns = cells_of(part, lexicon, columns, ahead, rank)
             for place, cell, about in cells:
                 yield Read(start + place, Sentence(cell, *_found(cell, lexicon, values), about))
             continue
@@ -86,13 +83,15 @@ def read(
             else _ahead(text[:end], [text[slice(*one)] for one in spans[number + 1 :]], lexicon)
         )
         about = replace(line, segments=line.segments or ahead.segments, metrics=line.metrics or ahead.metrics)
-        sentence = Sentence(part, mentions, found, about)
+        both = len(pair) == len(found) == 2 and ALL not in pair  # "their rates are 12 % and 13 %"
+        every = mentions if both else _with_pronouns(part, mentions, about.segments)
+        sentence = Sentence(part, every, found, about)
         yield Read(start, sentence)
         if sentence.is_crowded:
             continue
-        line = _about(part, mentions, line)
+        line = about_of(part, every, line)
         line = replace(line, series=tuple(best(sentence, one, Kind.METRIC) for one in found))
-        named = _keys(sentence.groups)
+        named = keys_of(sentence.groups)
         pair = named if len(named) == 2 else pair if set(named) <= set(pair) else (*pair, *named)[-2:]
         line = replace(line, pair=pair)
         if _HEADING.search(part) or (not found and starts_line and _BULLET.match(following)):
@@ -104,10 +103,10 @@ def _ahead(text: str, following: Sequence[str], lexicon: Lexicon) -> About:
     for part in following:
         mentions = lexicon.mentions(part)
         if _THAT_IS.match(part):
-            return _about(part, mentions, About())
+            return about_of(part, mentions, About())
         if any(one.kind is Kind.SEGMENT and one.keys != (ALL,) for one in mentions):
-            about = About() if _ROW.match(part) else _about(part, mentions, About())
-            return About(about.segments) if _PRONOUN.search(text) or _ROW.match(text) else About()
+            about = About() if _ROW.match(part) else about_of(part, mentions, About())
+            return About(about.segments) if _BACK.search(text) or _ROW.match(text) else About()
     return About()
 
 
@@ -127,78 +126,17 @@ def _found(
     return mentions, values(text, mentions)
 
 
-def _cells(
-    row: str, lexicon: Lexicon, columns: list[About], before: About, rank: int
-) -> tuple[list[tuple[int, str, About]], list[About]]:
-    """A row of a table: its cells, each about what the row and the column are about.
-
-    The first row names the columns; a segment that it names alone is that of the whole table, as is one that
-    the text names before.
-    """
-    spans = [match.span() for match in _CELL.finditer(row)]
-    named = [_about(row[start:end], lexicon.mentions(row[start:end]), About()) for start, end in spans]
-    if not columns:
-        every = [(ALL,) if _AVERAGE.fullmatch(row[start:end]) else () for start, end in spans]
-        named = [
-            replace(one, segments=one.segments or one.others or whole)
-            for one, whole in zip(named, every, strict=True)
-        ]
-        alone = {one.segments for one in named if one.segments not in ((), (ALL,))}
-        whole = next(iter(alone)) if len(alone) == 1 else before.segments if not alone else ()
-        pair = [one.segments for one in named if len(one.segments) == 1][:2]
-        measures = tuple(key for one in named for key in one.metrics)
-        heads = [
-            About((), measures, ranked=True)
-            if _RANKED.fullmatch(row[start:end])
-            else About(pair[0], (), pair[1])
-            if _COMPARED.fullmatch(row[start:end]) and len(pair) == 2
-            else replace(one, segments=one.segments or whole)
-            for one, (start, end) in zip(named, spans, strict=True)
-        ]
-        return [(start, row[start:end], About()) for start, end in spans], heads
-    segments = next((one.segments for one in named if one.segments), ())
-    metrics = next((one.metrics for one in named if one.metrics), ())
-    items = next((one.items for one in named if one.items), ())
-    heads = [*columns, *([About()] * len(spans))]
-    cells = [
-        (
-            start,
-            row[start:end],
-            About(
-                head.segments if head.segments == (ALL,) or head.others else segments or head.segments,
-                head.metrics or metrics,
-                head.others,
-                items=head.items or items,
-                ranked=head.ranked,
-            ),
-        )
-        for (start, end), head in zip(spans, heads, strict=False)
-        if head.ranked
-        or not (start < 3 and row[start:end].strip(" #.*") == str(rank))  # its place in the table
+def _with_pronouns(text: str, mentions: list[Mention], segments: Sequence[str]) -> list[Mention]:
+    """``They`` and the like are names of the segment before, up to where the sentence names one itself."""
+    own = [one for one in mentions if one.kind is Kind.SEGMENT and not one.weak]
+    named = [one.start for one in own if one.keys != (REST,)]
+    spans = [(one.start, one.end) for one in mentions]
+    found = [
+        Mention(*match.span(), Kind.SEGMENT, tuple(segments))
+        for match in PRONOUN.finditer(text, 0, min(named, default=len(text)))
+        if len(segments) == 1 and not any(start < match.end() and match.start() < end for start, end in spans)
     ]
-    return cells, columns
-
-
-def _about(text: str, mentions: list[Mention], before: About) -> About:
-    """What the next sentence goes on about: names without those that are only compared with."""
-    sentence = Sentence(text, mentions, ())
-    groups = sentence.groups
-    own = _keys(group for group in groups if not sentence.is_reference(group))
-    if before.segments and all(one.weak for group in groups for one in group):
-        own = ()
-    others = _keys(group for group in groups if sentence.is_reference(group))
-    metrics = [one.keys for one in sentence.of(Kind.METRIC)]
-    items = [one.keys for one in sentence.of(Kind.ITEM)]
-    return About(
-        own or before.segments,
-        metrics[-1] if metrics else before.metrics,
-        others if own or others else before.others,
-        items[-1] if items else () if own and not before.items else before.items,
-    )
-
-
-def _keys(groups: Iterable[Group]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(key for group in groups for one in group for key in one.keys))
+    return sorted([*mentions, *found], key=lambda one: one.start)
 
 
 def names_metric(fact: Fact, named: tuple[str, ...]) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
+from core.words.averages import AGAINST, ARTICLE
 from core.words.mentions import ALL, REST, Kind, Mention
 
 Group = tuple[Mention, ...]
@@ -33,11 +34,16 @@ _BEFORE_REFERENCE: Final = re.compile(
 _ASIDE_ENDS: Final = re.compile(
     r"[\s*_\"”')]*[,)–—](?!\s*(?:which|who|that|whose|where|with|at|and)\b)", re.IGNORECASE
 )
+PRONOUN: Final = re.compile(
+    r"\b(?:they|their|them|it|its|she|her|he|his|(?:these|those) (?:users|visitors|people|customers|members)"
+    r"|(?:this|the) (?:segment|cluster|group|audience)(?!\s+(?:with|that|which|whose|of)\b))\b",
+    re.IGNORECASE,
+)
+"""What may stand for the segment that the text went on about."""
 MOST_VALUES: Final = 20
 """In a sentence that is understood; the time to read it grows with their cube."""
 _AGAINST_VALUE: Final = re.compile(
-    r"\b(?:against|versus|vs\.?|compared (?:to|with)|than)\s+\S+(?:\s%)?\s+(?:of|over|for|among|across)\s+$",
-    re.I,
+    rf"{AGAINST}{ARTICLE}\S+(?:\s%)?\s+(?:of|over|for|among|across)\s+$", re.IGNORECASE
 )
 """Before all users: ``against 8 % of``."""
 LIST: Final = re.compile(
@@ -66,7 +72,7 @@ class About:
         segments: Keys; empty where none was named.
         metrics: What the last measure may mean.
         others: Keys of what those segments were compared with.
-        items: The page, theme or other thing that was named last.
+        items: The pages, themes or other things of the last sentence that named any.
         series: What each measure of the last sentence may mean, in order.
         ranked: Whether it is about places in a ranking, as the column of a table may be.
         pair: Keys of the two segments that were named last.
@@ -143,12 +149,17 @@ class Sentence:
 
     def is_aside(self, one: Mention) -> bool:
         """Whether a name is only set aside: ``segment 1, unlike segment 2, has 743 users``."""
+        return self._before_aside(one).endswith((",", "(", "–", "—"))
+
+    def opens(self, one: Mention) -> bool:
+        """Whether a name is only set aside at the start: ``unlike segment 2, segment 1 has 743 users``."""
+        return self._before_aside(one) == "^"
+
+    def _before_aside(self, one: Mention) -> str:
+        """What stands before an aside, ``^`` for nothing; empty where a name is in none."""
         begins = _BEFORE_REFERENCE.search(self.text[: one.start])
-        return bool(
-            begins
-            and self.text[: begins.start()].rstrip().endswith((",", "(", "–", "—"))
-            and _ASIDE_ENDS.match(self.text, one.end)
-        )
+        aside = begins and _ASIDE_ENDS.match(self.text, one.end)
+        return self.text[: begins.start()].rstrip(" *_\n") or "^" if begins and aside else ""
 
     @property
     def is_crowded(self) -> bool:
@@ -169,3 +180,27 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     spans = zip([0, *ends], [*ends, len(text)], strict=True)
     return [(start, end) for start, end in spans if text[start:end].strip()]
+
+
+def about_of(text: str, mentions: Sequence[Mention], before: About) -> About:
+    """What the next sentence goes on about: names without those that are only compared with."""
+    sentence = Sentence(text, mentions, ())
+    groups = sentence.groups
+    own = keys_of(group for group in groups if not sentence.is_reference(group))
+    own = tuple(key for key in own if key != ALL) or own  # what is beside it is only the yardstick
+    if before.segments and all(one.weak for group in groups for one in group):
+        own = ()
+    others = keys_of(group for group in groups if sentence.is_reference(group))
+    metrics = [one.keys for one in sentence.of(Kind.METRIC)]
+    items = tuple(dict.fromkeys(key for one in sentence.of(Kind.ITEM) for key in one.keys))
+    return About(
+        own or before.segments,
+        metrics[-1] if metrics else before.metrics,
+        others if own or others else before.others,
+        items or before.items,
+    )
+
+
+def keys_of(groups: Iterable[Group]) -> tuple[str, ...]:
+    """Keys of some groups, each once."""
+    return tuple(dict.fromkeys(key for group in groups for one in group for key in one.keys))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.words.mentions import ALL, Kind, Mention
-from core.words.sentence import Place, Sentence
+from core.words.sentence import PRONOUN, Place, Sentence
 
 Signs = dict[str, float]
 """Sign of the wording → how strong it is."""
@@ -27,7 +27,7 @@ _LINK: Final = re.compile(
 )
 """Between a value and the name that it is tied to: ``users are in``."""
 _TOUCH: Final = re.compile(
-    r"[\s*_(:=“”\"'’,-]*(?:(?:the|a|of|in|is|at|has|have|with|its|their)\b[\s*_(]*)?", re.IGNORECASE
+    r"[\s*_(:=“”\"'’,-]*(?:(?:the|a|of|in|is|at|has|have|with|by|its|their)\b[\s*_(]*)?", re.IGNORECASE
 )
 _WHOLES: Final = {
     "whole": re.compile(
@@ -56,7 +56,9 @@ _TOLD: Final = re.compile(
     r"(?:\s(?:of|in|from|within|among)\s(?:(?:the|this|that)\s)?"
     r"\W*(?:§|segment|cluster|group)\W*(?:segment|cluster)?)?"
     r"\s*(?:\([^()]*\))?\s*"
-    r"(?:(?:who|that|have|has|had|then|went on to|go on to|end(?:ed)? up|ever|also|\w+ly|did)\s)*$",
+    r"(?:,?\s*(?:and|but)\s\W*[\dF][\d,.\]]*(?:\s(?:users|visitors|people|members|customers))?"
+    r"\s(?:of|in|from|among)\s(?:the\s)?\W*§\W*)*"
+    r"(?:(?:who|that|have|has|had|having|then|went on to|go on to|end(?:ed)? up|ever|also|\w+ly|did)\s)*$",
     re.IGNORECASE,
 )
 """Between a value and what its users did: ``743 users in segment 2 then bought``."""
@@ -68,12 +70,22 @@ _HOLDS: Final = re.compile(
     r"\b(?:accounts? for|holds?|makes? up|represents?|comprises?|has|have)\b[^;:]*$", re.IGNORECASE
 )
 """Around the whole that segments are parts of: ``743 of 900 users are in``, ``holds 743 of 900 users``."""
-_DID: Final = re.compile(
-    r"\W*(?:(?:users|visitors|people|members|customers)\s)?(?:did|do|does)\b", re.IGNORECASE
+_DID: Final = re.compile(r"\b(?:did|do|does)\b", re.IGNORECASE)
+_IN_SESSIONS: Final = re.compile(
+    r"\b(?:sessions|visits)\b(?!.*\b(?:users|visitors|members|people|customers)\b)"
+    r"|\b(?:sessions|visits)\b,? of (?:which|these|those|them)\b[^;.]*$",
+    re.IGNORECASE,
 )
 _PART: Final = re.compile(r"\s?(?:(?:out\s)?of|/)\s?[\d\[]")
+_BEFORE_WHOLE: Final = re.compile(
+    r"(?:\W?\s(?:\w+\s){0,2}(?:of|from|among)|(?:[^\d;.]{0,50}\s)?out\sof|\s?/)"
+    r"\s?(?:(?:all|the|our|its|their|a\stotal\sof)\s)*\W*",
+    re.IGNORECASE,
+)
+"""Between a part and its whole: ``19 of 743``, ``19 users in segment 1, out of 900``."""
 _SUM: Final = re.compile(r"\b(?:total|altogether|together|whole)\b", re.IGNORECASE)
 _BRACKETS: Final = re.compile(r"\([^()]*\)")
+_LABEL: Final = re.compile(r"[\s*_]*[:=][\s*_]*")
 _LABELS: Final = re.compile(r"[*_]*\s?=\s?[*_]*")
 _USERS: Final = re.compile(r"\b(?:users|visitors|members|people|customers)\b", re.IGNORECASE)
 
@@ -105,8 +117,9 @@ def _is_taken(sentence: Sentence, value: Place, one: Mention) -> bool:
 
 def without_told(sentence: Sentence, value: Place, named: Sequence[Mention]) -> list[Mention]:
     """Measures without the users who did something: ``743 users bought`` counts those who bought."""
-    did = _DID.match(sentence.text, value.end)
-    ends = [did.end()] if did else []
+    did = _DID.search(sentence.text, value.end)
+    ends = [did.end()] if did and _TOLD.match(sentence.between(value.end, did.start())) else []
+    ends += [did.end()] if did and not sentence.text[value.end : did.start()].strip() else []
     for one in named:
         is_told = one.start >= value.end and _TOLD.match(sentence.between(value.end, one.start))
         if is_told and "outcome_rate" in one.keys and not _AT.match(sentence.text, one.end):
@@ -115,9 +128,19 @@ def without_told(sentence: Sentence, value: Place, named: Sequence[Mention]) -> 
     return [each for each in named if not (value.end <= each.start < end and "users" in each.keys)]
 
 
+def in_sessions(sentence: Sentence, value: Place) -> bool:
+    """Whether a value counts sessions that did something: ``of 900 sessions, 19 converted``."""
+    return bool(_IN_SESSIONS.search(sentence.text[: value.start]))
+
+
 def is_part(sentence: Sentence, value: Place) -> bool:
     """Whether a value is a part of another one: ``19 of 743``."""
     return bool(_PART.match(sentence.text, value.end))
+
+
+def is_whole(between: str) -> bool:
+    """Whether what stands between two values makes the second the whole of the first."""
+    return bool(_BEFORE_WHOLE.fullmatch(between))
 
 
 def wholes_of(sentence: Sentence, value: Place) -> Signs:
@@ -140,6 +163,8 @@ def signs_of(
     end = value.start if ahead else max(one.start, value.end)
     between = _between(sentence, start, end, rivals)
     signs = {f"{'ahead' if ahead else 'behind'} {name}".strip(): size for name, size in between.items()}
+    signs |= _labels(sentence, value, one)
+    signs["within"] = float(one.start <= value.start < one.end)
     if one.kind is Kind.SEGMENT:
         signs |= _of_segment(sentence, value, one, rivals, between, ahead=ahead)
     if one.kind is Kind.METRIC:
@@ -178,6 +203,15 @@ def _between(sentence: Sentence, start: int, end: int, rivals: Sequence[Mention]
     }
 
 
+def _labels(sentence: Sentence, value: Place, one: Mention) -> Signs:
+    """Whether a name labels the value that is right behind it, or another: ``(all users: 12 %)``."""
+    label = _LABEL.match(sentence.text, one.end)
+    if label is None or not any(place.start == label.end() for place in sentence.values):
+        return {}
+    own = "own" if label.end() == value.start else "other"
+    return {f"labels {own}": 1.0}
+
+
 def _of_segment(
     sentence: Sentence, value: Place, one: Mention, rivals: Sequence[Mention], between: Signs, *, ahead: bool
 ) -> Signs:
@@ -191,6 +225,7 @@ def _of_segment(
         "reference near" if near else "reference": float(is_reference),
         f"{'sum' if _SUM.search(name) else 'weak'}{' near' * bool(between['touches'])}": float(one.weak),
         "all": float(one.keys == (ALL,)),
+        "pronoun": float(bool(PRONOUN.fullmatch(name))),
         "reference passed": float(ahead and is_reference and bool(between["names"])),
         against: float(bool(_AGAINST.search(sentence.text[: value.start]))),
         "first": float(one is rivals[0]),

@@ -7,34 +7,26 @@ unverified; the page strikes it through.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from core.words.assignment import Said, Tie, assigned
-from core.words.binding import Keys, best, measure_of, other_of
-from core.words.claims import Claim, claims_of, has_value, numerals_of, says_interval, units_of
-from core.words.comparatives import Comparative, about, find_comparatives
-from core.words.contract import Fact, Unit
-from core.words.mentions import REST, UNKNOWN, Kind, Lexicon, Mention
+from core.words.assignment import assigned
+from core.words.claims import Claim, by_writing, claims_of, has_value, numerals_of, says_interval, units_of
+from core.words.comparatives import about
+from core.words.comparing import Comparing
+from core.words.contract import Fact
+from core.words.mentions import UNKNOWN, Kind, Lexicon, Mention
 from core.words.numerals import Numeral, Written
 from core.words.ordering import Ordering
 from core.words.ranks import ranks_rightly
 from core.words.reading import Read, counts_segments, read
 from core.words.sentence import Place
+from core.words.ties import Said, Tie
 
 TELLING: Final = 3
 """Digits of a number that is not met by chance where no measure is named."""
-_NONE: Final = re.compile(
-    r"\b(?:no (?:other )?(?:segment|cluster|group|audience)|nobody|no one|none)\b", re.IGNORECASE
-)
-_COMPARES: Final = re.compile(r" than | of the two\b|^\s?:", re.IGNORECASE)
-_OF_BOTH: Final = re.compile(r"\bbetween\b.*\bthe $", re.IGNORECASE | re.DOTALL)
-"""Before the word that compares: ``between A and B, the higher``."""
-_COUNTS: Final = ("more", "most", "fewer", "fewest")
-_VERSUS: Final = re.compile(r"\b(?:vs|versus)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -116,7 +108,7 @@ class Verifier:
         metrics: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._lexicon = Lexicon(facts, segments, metrics)
-        self._claims = [claim for fact in self._lexicon.facts for claim in claims_of(fact)]
+        self._claims = by_writing(claim for fact in self._lexicon.facts for claim in claims_of(fact))
         self._ordering = Ordering(self._lexicon.facts, self._lexicon.segment_keys)
 
     def verify(self, text: str, question: str = "") -> Verified:
@@ -137,13 +129,15 @@ def _values(text: str, mentions: list[Mention]) -> list[Place]:
 class _Sentence:
     """Checks one sentence."""
 
-    def __init__(self, part: Read, lexicon: Lexicon, claims: Sequence[Claim], ordering: Ordering) -> None:
+    def __init__(
+        self, part: Read, lexicon: Lexicon, claims: Mapping[Written, Sequence[Claim]], ordering: Ordering
+    ) -> None:
         self._start, self._sentence = part.start, part.sentence
         self._lexicon, self._claims, self._ordering = lexicon, claims, ordering
-        self._comparatives = find_comparatives(part.sentence.text, part.sentence.names)
         self._numerals = numerals_of(part.sentence.text, part.sentence.mentions)
+        self._comparing = Comparing(part.sentence, self._numerals, lexicon, ordering)
         self.ties = [
-            Tie(part.sentence, self._said(one), lexicon, self._comparatives)
+            Tie(part.sentence, self._said(one), lexicon, self._comparing.words)
             for one in self._numerals
             if not part.sentence.is_crowded
         ]
@@ -160,7 +154,11 @@ class _Sentence:
             self._number(one, tie.said.claims, claim)
             for one, tie, claim in zip(self._numerals, self.ties, claims, strict=True)
         ]
-        words = [self._comparison(one) for one in self._comparatives if self._says_something(one)]
+        words = [
+            self._span(Place(one.start, one.end), None, "" if fine else "no fact says so", ok=fine)
+            for one in self._comparing.saying
+            for fine in [self._comparing.is_right(one, claims)]
+        ]
         unknown = [
             self._span(Place(one.start, one.end), None, "there is no such segment")
             for one in sentence.of(Kind.SEGMENT)
@@ -178,60 +176,17 @@ class _Sentence:
         """All claims with the value of a number."""
         how = about(self._sentence.text, numeral.start)
         ends = says_interval(self._sentence.text)
-        return [one for one in self._claims if has_value(one, numeral, how) and (ends or not one.is_end)]
+        written = self._claims.get(numeral.written, ())
+        return [one for one in written if has_value(one, numeral, how) and (ends or not one.is_end)]
 
     def _number(self, numeral: Numeral, equal: Sequence[Claim], claim: Claim | None) -> Checked:
         place = Place(numeral.start, numeral.end)
         n = len(self._lexicon.segment_keys)
         ranks = ranks_rightly(self._sentence, numeral, self._ordering, n)
-        if ranks or counts_segments(self._sentence, numeral, n) or self._is_multiple(numeral):
+        if ranks or counts_segments(self._sentence, numeral, n) or self._comparing.is_multiple(numeral):
             return self._span(place, None, "", ok=True)
         reason = "it is the value of something else" if equal else "no fact has this value"
         return self._span(place, claim.fact if claim else None, "" if claim else reason)
-
-    def _is_multiple(self, numeral: Numeral) -> bool:
-        """``twice as many`` can follow from the two values."""
-        if numeral.written is not Written.TIMES or not numeral.spelt:
-            return False
-        own, other, metric, items = self._read(Place(numeral.start, numeral.end))
-        values = self._ordering.pair((*own, *other), metric, items) if len(own) == len(other) == 1 else None
-        if not values or not values[1]:
-            return False
-        width = 0.25 if about(self._sentence.text, numeral.start) == "near" else 0.05
-        return abs(values[0] / values[1] - numeral.value) <= width * numeral.value
-
-    def _says_something(self, word: Comparative) -> bool:
-        """Whether a comparing word compares segments in a measure, rather than giving advice."""
-        behind = self._sentence.text[word.end :]
-        measured = bool(self._sentence.of(Kind.METRIC))
-        if word.of_all:
-            return measured and bool(self._sentence.subjects or self._sentence.before.segments)
-        than = (
-            _COMPARES.search(behind)
-            or _VERSUS.search(self._sentence.text)
-            or _OF_BOTH.search(self._sentence.text[: word.start])
-            or any(map(self._sentence.is_reference, self._sentence.groups))
-        )
-        return bool(than) and (measured or len(self._sentence.groups) > 1)
-
-    def _comparison(self, word: Comparative) -> Checked:
-        place = Place(word.start, word.end)
-        own, other, metric, items = self._read(place, "extreme" if word.of_all else "compared")
-        if self._sentence.text[word.start : word.end].lower() in _COUNTS:  # fewer buyers, not a lower rate
-            metric = tuple(key for key in metric if self._lexicon.is_written(key, {Unit.COUNT})) or metric
-        if _NONE.search(self._sentence.text[: word.start]):  # no segment has more than this one
-            fine = self._ordering.is_extreme(other or own, metric, items, word.up)
-        elif word.of_all or (other == (REST,) and self._ordering.is_extreme(own, metric, items, word.up)):
-            fine = self._ordering.is_extreme(own, metric, items, word.up)
-        else:
-            fine = self._ordering.is_more_than(own, other, metric, items, word.up)
-        return self._span(place, None, "" if fine else "no fact says so", ok=fine)
-
-    def _read(self, place: Place, head: str = "compared") -> tuple[Keys, Keys, Keys, Keys]:
-        """The segment that is compared, with which one, in which measure, and of which thing."""
-        own = best(self._sentence, place, Kind.SEGMENT, head=head)[:1]
-        metric, items = measure_of(self._sentence, place), best(self._sentence, place, Kind.ITEM)
-        return own, other_of(self._sentence, place, own), metric, items
 
     def _span(self, place: Place, fact: Fact | None, reason: str, ok: bool | None = None) -> Checked:
         fine = fact is not None if ok is None else ok

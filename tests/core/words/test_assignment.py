@@ -1,19 +1,21 @@
-"""Segment 1 has 120 users and 12 buyers, segment 2 has 90 and 9."""
+"""Segment 1 has 120 users and 12 buyers, segment 2 has 90 and 9; there are 210 users."""
 
 import pytest
 
-from core.words.assignment import Said, Tie, assigned
+from core.words.assignment import assigned
 from core.words.claims import claims_of, has_value, numerals_of, units_of
 from core.words.contract import Fact, Unit
 from core.words.mentions import Lexicon, Mention
 from core.words.reading import read
 from core.words.sentence import Place
+from core.words.ties import Said, Tie
 
 FACTS = (
     Fact("F1", "users", "users", ("segment:0",), 120, Unit.COUNT, "120"),
     Fact("F2", "users", "users", ("segment:1",), 90, Unit.COUNT, "90"),
     Fact("F3", "outcome_users", "converted users", ("segment:0",), 12, Unit.COUNT, "12"),
     Fact("F4", "outcome_users", "converted users", ("segment:1",), 9, Unit.COUNT, "9"),
+    Fact("F5", "users", "users", ("all",), 210, Unit.COUNT, "210"),
 )
 LEXICON = Lexicon(FACTS, {"segment:0": ("Hunters",), "segment:1": ("Readers",)})
 
@@ -41,6 +43,9 @@ def facts_of(text: str) -> list[str]:
         ("Hunters have 12 users.", [""]),
         ("Hunters have 90 users.", [""]),
         ("Hunters have 77 users.", [""]),
+        ("Hunters: 12 of 120 users.", ["F3", "F1"]),
+        ("Hunters have 12 buyers, out of 210 users in total.", ["F3", "F5"]),
+        ("Hunters have 12 buyers, out of 90 users in total.", ["F3", ""]),
     ],
 )
 def test_each_value_gets_the_fact_that_it_reads_as(text: str, ids: list[str]) -> None:

@@ -13,7 +13,7 @@ def owners(text: str) -> list[str]:
     mentions = LEXICON.mentions(text)
     hidden = [place for one in mentions for place in range(one.start, one.end)]
     values = [
-        Place(*match.span()) for match in re.finditer(r"\d+(?: %)?", text) if match.start() not in hidden
+        Place(*match.span()) for match in re.finditer(r"\d+(?: %| s)?", text) if match.start() not in hidden
     ]
     sentence = Sentence(text, mentions, values)
     named = sentence.of(Kind.SEGMENT)
@@ -31,6 +31,8 @@ def owners(text: str) -> list[str]:
         ("S1 and S2 have 120 users and 90 users, respectively.", ["segment:0", "segment:1"]),
         ("S1 has 120 users, S2 converts at 8 %.", ["", ""]),
         ("S1 and S2 have 120 users.", [""]),
+        ("S1 and S2 have 12 % (10 % to 14 %) and 8 % (7 % to 9 %).", [f"segment:{n // 3}" for n in range(6)]),
+        ("S1 beats S2 by far (120 and 5 s).", ["", ""]),
     ],
 )
 def test_each_value_of_a_row_goes_with_its_name(text: str, keys: list[str]) -> None:

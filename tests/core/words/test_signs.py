@@ -2,7 +2,7 @@
 
 from core.words.mentions import Kind, Mention
 from core.words.sentence import Place, Sentence
-from core.words.signs import is_part, names_of, signs_of, wholes_of, without_told
+from core.words.signs import in_sessions, is_part, is_whole, names_of, signs_of, wholes_of, without_told
 
 
 def sentence(text: str, value: str, **names: str) -> tuple[Sentence, Place]:
@@ -43,6 +43,25 @@ def test_a_name_that_labels_another_value_is_left_out() -> None:
     one = Sentence(text, [Mention(6, 7, Kind.METRIC, ("users",))], [share, n])
     assert names_of(one, share, Kind.METRIC) == []
     assert len(names_of(one, n, Kind.METRIC)) == 1
+
+
+def test_a_label_of_this_value_or_of_another() -> None:
+    one, place = sentence("12 % (Hunters: 743)", "743", segment="Hunters")
+    name = one.of(Kind.SEGMENT)[0]
+    assert signs_of(one, place, name, [name], None)["labels own"] == 1
+    both = Sentence(one.text, one.mentions, [Place(0, 4), place])
+    assert signs_of(both, both.values[0], name, [name], None)["labels other"] == 1
+
+
+def test_what_stands_between_a_part_and_its_whole() -> None:
+    assert is_whole(" of the ")
+    assert is_whole(" users in §, out of ")
+    assert not is_whole(" users in § and ")
+
+
+def test_a_value_that_counts_sessions() -> None:
+    assert in_sessions(*sentence("Of 900 sessions, 19 converted", "19"))
+    assert not in_sessions(*sentence("In 900 sessions of 743 users, 19 bought", "19"))
 
 
 def test_a_part_and_its_whole() -> None:
