@@ -1,4 +1,4 @@
-"""How busy this machine is: a moment of the arithmetic that training does, timed as training feels it."""
+"""How busy this machine is: a moment of arithmetic in two threads, timed as training feels it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 THREADS: Final = 2
 """As many as :func:`core.model.schedule.estimate_seconds` counts on."""
 BURSTS: Final = 30
 """A thread; 30 milliseconds on a free core, which is several turns of the operating system's scheduler."""
-PRODUCTS: Final = 16
-"""Matrix products a burst: too short to be interrupted in most cases, long enough to be timed."""
+VALUES: Final = 100_000
+"""Hyperbolic tangents a burst: too short to be interrupted in most cases, long enough to be timed. No matrix
+products: how many threads those use is a setting of the whole process, which other threads rely on."""
 
 
 def slowdown() -> float:
@@ -24,7 +24,7 @@ def slowdown() -> float:
     It takes some hundredths of a second, longer the busier the machine is. The measure is the machine's own:
     the time of all bursts beside the shortest ones, which nothing interrupted.
     """
-    with threadpool_limits(1), ThreadPoolExecutor(THREADS) as pool:
+    with ThreadPoolExecutor(THREADS) as pool:
         timed = list(pool.map(lambda _: _bursts(), range(THREADS)))
     return stretch(np.concatenate(timed))
 
@@ -40,11 +40,9 @@ def stretch(seconds: Sequence[float] | np.ndarray) -> float:
 
 def _bursts() -> np.ndarray:
     """Seconds of each burst, float64 of shape (BURSTS,)."""
-    left = np.ones((256, 64), dtype=np.float32)
-    right = np.ones((64, 256), dtype=np.float32)
+    values, out = np.linspace(-1, 1, VALUES), np.empty(VALUES)
     stamps = [time.perf_counter()]
     for _ in range(BURSTS):
-        for _ in range(PRODUCTS):
-            left @ right
+        np.tanh(values, out=out)
         stamps.append(time.perf_counter())
     return np.diff(stamps)

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from core.labels.settings import NAME_CHARACTERS, NO_THEME, RESERVED
+from core.labels.settings import NAME_CHARACTERS, NO_THEME, RESERVED, SEVERAL
 from core.labels.templates import is_locale, parse
 from core.schema import PageLabels, Pages
 
@@ -22,8 +22,8 @@ FEWEST_PAGES: Final = 3
 FEWEST_SHARE: Final = 0.01
 """Of the page views."""
 CONTAINER: Final = 0.5
-"""A folder with more than this share of all folders beside it, such as ``/shop/``, is no section: those in
-it are."""
+"""A folder with more than this share of all folders beside it, such as ``/shop/``, is no section where
+sections in it have more than this share of what it has: those are."""
 
 _GAP: Final = re.compile(r"[\s_+-]+")
 
@@ -60,8 +60,9 @@ def site_sections(
         paths[_path(page)] += int(seen)
     by_name: Counter[str] = Counter()
     for folder, seen in _sections(paths):
-        by_name[_in_words(folder)] += seen
-    known = {name.casefold() for name in (*taken, *RESERVED)}
+        if any(letter.isalpha() for letter in _in_words(folder)):
+            by_name[_in_words(folder)] += seen
+    known = {name.casefold() for name in (*taken, *RESERVED, SEVERAL)}
     total = int(pages[Pages.VIEWS].sum())
     found = (Section(name, seen / total) for name, seen in by_name.most_common())
     return [one for one in found if one.share >= FEWEST_SHARE and one.name.casefold() not in known][:MOST]
@@ -75,22 +76,22 @@ def _path(page: str) -> tuple[str, ...]:
 def _sections(paths: _Paths) -> Iterable[tuple[str, int]]:
     """Folder and its page views, at this level or, within a container, below it."""
     folders: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    own: Counter[str] = Counter()
     for (first, *rest), seen in paths.items():
         if rest:
             folders[first][tuple(rest)] += seen
-    whole = sum(below.total() for below in folders.values())
+        else:
+            own[first] += seen  # the page of a folder itself, where there is such a folder
+    size = {folder: below.total() + own[folder] for folder, below in folders.items()}
     for folder, below in folders.items():
-        inside = list(_sections(below)) if below.total() > CONTAINER * whole else []
-        if len(inside) > 1:
+        inside = list(_sections(below)) if size[folder] > CONTAINER * sum(size.values()) else []
+        if len(inside) > 1 and sum(seen for _, seen in inside) > CONTAINER * size[folder]:
             yield from inside
-        elif len(below) >= FEWEST_PAGES and _is_name(folder):
-            yield folder, below.total()
-
-
-def _is_name(folder: str) -> bool:
-    return not folder.startswith(":") and any(letter.isalpha() for letter in folder)
+        elif len(below) >= FEWEST_PAGES and not folder.startswith(":"):
+            yield folder, size[folder]
 
 
 def _in_words(folder: str) -> str:
-    words = _GAP.sub(" ", unquote(folder).lower()).strip()[:NAME_CHARACTERS]
+    shown = "".join(letter for letter in _GAP.sub(" ", unquote(folder).lower()) if letter.isprintable())
+    words = shown.strip()[:NAME_CHARACTERS].rstrip()
     return words[:1].upper() + words[1:]

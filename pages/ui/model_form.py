@@ -114,7 +114,6 @@ def _take_preset(key: str) -> None:
     preset = next((one for one in PRESETS if one.title == st.session_state[key]), None)
     if preset is None:
         return
-    preference_field.forget("base_url")
     with errors.shown():
         preferences.change(state.store(), base_url=preset.base_url, api_version=preset.api_version)
     _forget_key()  # a key is never sent to another server than it was typed for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import streamlit as st
 
@@ -15,9 +16,21 @@ from pages.ui.text import md_text
 from pages.ui.workbench import Bench
 
 
-def suggested(about: Context) -> dict[int, str]:
-    """A name for each segment, from its strongest differences; all different, also from those given."""
-    return _suggested(about.tables.digest, tuple(sorted(about.names.items())), about)
+def suggested(about: Context, told: Mapping[int, str]) -> dict[int, str]:
+    """A name for each segment, all different, also from those given.
+
+    Args:
+        about: The segments, with the names given.
+        told: Names by a model; the others are made of what sets a segment apart most.
+    """
+    free = {segment: name for segment, name in told.items() if not _is_given(name, segment, about.names)}
+    known = replace(about, names=free | dict(about.names))
+    return _suggested(known.tables.digest, tuple(sorted(known.names.items())), known) | free
+
+
+def _is_given(name: str, segment: int, names: Mapping[int, str]) -> bool:
+    """Whether another segment is called so."""
+    return name.casefold() in {given.casefold() for other, given in names.items() if other != segment}
 
 
 def use_all(bench: Bench, found: Mapping[int, str]) -> None:

@@ -168,7 +168,8 @@ def allowed_hosts() -> list[str]:
 
 def to_the_default_page(request: Request) -> Response:
     """Answer the default page's own address, which Streamlit does not know, by ``/`` with the same query."""
-    return RedirectResponse(request.url.replace(path=ROOT))
+    query = request.url.query
+    return RedirectResponse(f"{ROOT}?{query}" if query else ROOT)
 
 
 ROUTES: Final = [

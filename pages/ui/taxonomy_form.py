@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
@@ -29,9 +30,22 @@ CORRECTIONS: Final = re.compile(
 VERSION: Final = "taxonomy_version"
 """Raised after each save, so that the tables start from what was saved."""
 DRAFT: Final = "taxonomy_draft"
-"""The table of themes with the site's sections in it, until it is saved."""
-ADDED: Final = "taxonomy_added"
-"""What was said of the sections that were added."""
+"""A :class:`Draft`, until it is saved."""
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """The site's sections among the themes, not saved yet.
+
+    Args:
+        dataset: Key of the data whose sections they are.
+        themes: The table with them in it.
+        said: What was added.
+    """
+
+    dataset: str
+    themes: pd.DataFrame
+    said: str
 
 
 def taxonomy_form(settings: LabelSettings, dataset: Dataset) -> bool:
@@ -49,14 +63,14 @@ def taxonomy_form(settings: LabelSettings, dataset: Dataset) -> bool:
         "description asks the models anew about every page that they decide: a page is compared with all "
         "themes, or all types, at once. Corrections, events and rules stay as they are."
     )
-    version = st.session_state.get(VERSION, 0)
+    version, draft = st.session_state.get(VERSION, 0), _draft(dataset)
     themes, types = st.tabs(list(NOUNS.values()))
     with themes:
-        edited_themes = _table(settings.taxonomy, View.THEME, version)
-        _suggest(edited_themes, settings.taxonomy, dataset)
+        edited_themes = _table(settings.taxonomy, View.THEME, version, draft)
+        _suggest(edited_themes, settings.taxonomy, dataset, draft)
     with types:
         st.caption("Pages of a type marked “No theme” serve a function: a cart is about nothing.")
-        edited_types = _table(settings.taxonomy, View.TYPE, version)
+        edited_types = _table(settings.taxonomy, View.TYPE, version, None)
     wanted = settings.taxonomy
     with errors.shown():
         wanted = Taxonomy.checked(themes=_classes(edited_themes), types=_classes(edited_types))
@@ -64,37 +78,42 @@ def taxonomy_form(settings: LabelSettings, dataset: Dataset) -> bool:
         return _actions(settings, wanted)
 
 
-def _suggest(edited: pd.DataFrame, taxonomy: Taxonomy, dataset: Dataset) -> None:
+def _draft(dataset: Dataset) -> Draft | None:
+    draft: Draft | None = st.session_state.get(DRAFT)
+    return draft if draft is not None and draft.dataset == dataset.key else None
+
+
+def _suggest(edited: pd.DataFrame, taxonomy: Taxonomy, dataset: Dataset, draft: Draft | None) -> None:
     """Offer the parts of the site that are seen most as themes: they are put into the table, not saved."""
     if st.button(
         "Add the sections of this site", icon=":material/account_tree:", key="suggest-themes",
         help="The folders in its addresses that are seen most, as themes to begin with.",
     ):  # fmt: skip
         _add_sections(edited, taxonomy, dataset)
-        st.rerun()
-    if said := st.session_state.get(ADDED):
-        st.caption(said)
-    if DRAFT in st.session_state:
+    if draft is not None:
+        st.caption(draft.said)
         st.button(
-            "Take them out again", icon=":material/undo:", key="drop-sections", type="tertiary",
+            "Discard what is not saved", icon=":material/undo:", key="drop-sections", type="tertiary",
             on_click=_start_over,
         )  # fmt: skip
 
 
 def _add_sections(edited: pd.DataFrame, taxonomy: Taxonomy, dataset: Dataset) -> None:
+    """Put them below the themes and start again, or say that there are none."""
     labels = latest_labels(state.store(), dataset.key)
     taken = [*(_text(name) for name in edited[NAME]), *(one.name for one in taxonomy.types)]
     found = site_sections(dataset.pages, None if labels is None else labels.table, taken)
     if not found:
-        st.session_state[ADDED] = "The addresses of this site have no further sections that are seen much."
+        st.toast("The addresses of this site have no further sections that are seen much.")
         return
     rows = pd.DataFrame([[one.name, one.name.lower(), "", ""] for one in found], columns=edited.columns)
     told = ", ".join(f"{md_text(one.name, 60)} ({share(one.share, 1)})" for one in found)
-    st.session_state[DRAFT] = pd.concat([edited, rows], ignore_index=True)
-    st.session_state[ADDED] = (
+    said = (
         f"Added at the end, with their share of the page views: {told}. Delete what is no theme, describe "
         "the others, and save."
     )
+    st.session_state[DRAFT] = Draft(dataset.key, pd.concat([edited, rows], ignore_index=True), said)
+    st.rerun()
 
 
 def files_form(settings: LabelSettings) -> bool:
@@ -166,11 +185,10 @@ def _actions(settings: LabelSettings, wanted: Taxonomy) -> bool:
 
 def _start_over() -> None:
     st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
-    for kept in (DRAFT, ADDED):
-        st.session_state.pop(kept, None)
+    st.session_state.pop(DRAFT, None)
 
 
-def _table(taxonomy: Taxonomy, view: View, version: int) -> pd.DataFrame:
+def _table(taxonomy: Taxonomy, view: View, version: int, draft: Draft | None) -> pd.DataFrame:
     rows = [
         [one.name, *one.descriptions, *[""] * (len(DESCRIPTIONS) - len(one.descriptions)), one.functional]
         for one in taxonomy.classes(view)
@@ -178,7 +196,7 @@ def _table(taxonomy: Taxonomy, view: View, version: int) -> pd.DataFrame:
     columns = [NAME, *DESCRIPTIONS, FUNCTIONAL]
     frame = pd.DataFrame(rows, columns=columns)
     if view is View.THEME:
-        frame = st.session_state.get(DRAFT, frame.drop(columns=FUNCTIONAL))
+        frame = frame.drop(columns=FUNCTIONAL) if draft is None else draft.themes
     key = f"taxonomy-{view}-{version}-{len(frame)}"  # with rows from elsewhere it starts afresh
     texts: dict[str, Any] = {name: st.column_config.TextColumn(name, max_chars=200) for name in DESCRIPTIONS}
     edited: pd.DataFrame = st.data_editor(

@@ -25,7 +25,7 @@ def context() -> Context | None:
     made = _tables(made_from.embeddings, workbench.token(fit.partition.labels), _outcome(), made_from, fit)
     named = replace(made, names=desk.names(made_from.store, made_from.model_key))
     told = descriptions.load(made_from.store, made_from.model_key, made.tables.digest)
-    suggested = naming.suggested(named) | {segment: one.name for segment, one in told.items()}
+    suggested = naming.suggested(named, {segment: one.name for segment, one in told.items()})
     return replace(named, previous=previous, suggested=suggested)
 
 

@@ -23,7 +23,7 @@ NARROW: Final = 320
 LEGEND_ROW: Final = 19
 LEGEND_ITEM: Final = 25
 LETTER: Final = 6
-"""Pixels of a line of the legend, of a dot with its gaps, and of a letter, at most."""
+"""Pixels of a line of the legend, of a dot with its gaps, and of a letter, about."""
 OUTSIDE_NAME: Final = "Outside clustering"
 OUTSIDE_COLOUR: Final = "#8b94a5"
 """Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
@@ -104,6 +104,7 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
         "grid": {"left": 4, "right": 4, "top": 44, "bottom": _below(listed, WIDE)},
         "media": [
             {"query": {"maxWidth": WIDE}, "option": {"grid": {"bottom": _below(listed, NARROW)}}},
+            {"option": {"grid": {"bottom": _below(listed, WIDE)}}},  # or a wider window keeps the phone's
         ],
         "xAxis": _axis(xy[:, 0], 0.08),  # names must not be cut at the sides
         "yAxis": _axis(xy[:, 1], 0.03),

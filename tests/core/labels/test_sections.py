@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.labels.sections import MOST, Section, site_sections
-from core.labels.settings import NO_THEME
+from core.labels.settings import NO_THEME, LabelClass
 from core.schema import PageLabels, Pages
 
 SITE = "https://shop.example"
@@ -28,6 +28,11 @@ def test_the_most_viewed_folders_come_first_in_words_with_their_share() -> None:
     assert site_sections(shop, None) == [Section("Tents", 0.5), Section("Rain jackets", 0.3)]
 
 
+def test_the_page_of_a_folder_counts_with_it() -> None:
+    shop = pages("/", "/tents", *folder("/tents", 3), *folder("/boots", 5))
+    assert site_sections(shop, None) == [Section("Boots", 0.5), Section("Tents", 0.4)]
+
+
 def test_a_folder_that_holds_most_gives_way_to_those_in_it() -> None:
     shop = pages(*folder("/shop/tents", 4), *folder("/shop/boots", 4), *folder("/sale", 3))
     assert {one.name for one in site_sections(shop, None)} == {"Tents", "Boots", "Sale"}
@@ -35,6 +40,11 @@ def test_a_folder_that_holds_most_gives_way_to_those_in_it() -> None:
 
 def test_a_folder_that_holds_most_stays_where_there_are_no_folders_in_it() -> None:
     assert [one.name for one in site_sections(pages(*folder("/tents", 5)), None)] == ["Tents"]
+
+
+def test_a_folder_stays_where_little_of_it_lies_in_further_folders() -> None:
+    blog = pages(*folder("/blog", 12), *folder("/blog/tag", 3), *folder("/blog/author", 3))
+    assert site_sections(blog, None) == [Section("Blog", 1.0)]
 
 
 def test_a_language_in_front_is_no_section_and_parts_none() -> None:
@@ -58,6 +68,8 @@ def test_a_name_that_is_taken_is_not_suggested() -> None:
     [
         folder("/tents", 2),  # too few pages
         folder("/123", 5),  # a number is no name
+        folder("/%E2%80%8B", 5),  # nor are signs that nobody sees
+        folder("/(several)", 5),  # this one says something else
         ["/"],
         [],
     ],
@@ -75,4 +87,5 @@ def test_escaped_letters_become_words_again() -> None:
 def test_whatever_the_addresses_names_can_be_themes(paths: list[str]) -> None:
     found = site_sections(pages(*(f"/{path}/{page}" for path in paths for page in "abc")), None)
     assert len(found) <= MOST
-    assert all(one.name and 0 < one.share <= 1 for one in found)
+    assert all(0 < one.share <= 1 for one in found)
+    assert all(LabelClass.checked(name=one.name, descriptions=(one.name.lower(),)) for one in found)

@@ -255,6 +255,9 @@ def test_the_sections_of_the_site_become_themes_once_they_are_saved(
     assert "Sale (" in texts(app)
     assert "Account (" not in texts(app)  # a type of that name is there
     assert label_book.load().taxonomy == default_taxonomy()
+    app.button(key="suggest-themes").click().run()  # there are no more: those that were added stay
+    assert "no further sections" in app.toast[0].value
+    assert "Guide (" in texts(app)
     app.button(key="drop-sections").click().run()
     assert app.button(key="save-taxonomy").disabled
     app.button(key="suggest-themes").click().run()
@@ -271,7 +274,7 @@ def test_a_site_without_sections_is_said(
     monkeypatch.setattr(sections, "FEWEST_PAGES", 100)
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="suggest-themes").click().run()
-    assert "have no further sections" in texts(app)
+    assert "have no further sections" in app.toast[0].value
     assert app.button(key="save-taxonomy").disabled
 
 
