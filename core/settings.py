@@ -149,7 +149,7 @@ class TrainSettings(Settings):
     """Users seen in all epochs together; bounds the time on large data, which need fewer epochs."""
     batch_size: Annotated[int, Field(ge=8, le=8192)] = 512
     """Users a step; each gives an anchor slice and a positive slice."""
-    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 4e-3
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
     margin: Annotated[float, Field(gt=0, le=2)] = 0.3
     """Triplet margin on L2 distances between unit vectors (so at most 2)."""

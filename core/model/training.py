@@ -22,7 +22,7 @@ from core.model.files import CurveRow, ModelConfig, TrainedModel, TrainReport, s
 from core.model.inputs import ItemVocabulary, Spans, TokenStreams
 from core.model.network import UserBehaviorTransformer
 from core.model.population import Population, choose_users
-from core.model.schedule import Schedule, one_cycle, plan
+from core.model.schedule import Schedule, one_cycle, peak_rate, plan
 from core.model.steps import Step, ViewSource
 from core.model.triplets import draw_slices
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
@@ -202,8 +202,9 @@ def _step(assignment: Assignment, optimizer: torch.optim.AdamW, step: int) -> to
     users = _users_of(step, len(assignment.spans), schedule, shared.settings.seed)
     loss = shared.learn(*draw_slices(assignment.spans[users], shared.settings.max_length, rng), rng)
     torch.nn.utils.clip_grad_norm_(shared.network.parameters(), MAX_GRADIENT_NORM)
+    rate = one_cycle(step, schedule.steps, peak_rate(schedule.batch_size, shared.settings))
     for group in optimizer.param_groups:
-        group["lr"] = group["rate"] * one_cycle(step, schedule.steps, shared.settings.learning_rate)
+        group["lr"] = group["rate"] * rate
     optimizer.step()
     return loss
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model.schedule import STEPS_AN_EPOCH, estimate_seconds, one_cycle, plan
+from core.model.schedule import STEPS_AN_EPOCH, estimate_seconds, one_cycle, peak_rate, plan
 from core.settings import PRESETS, Preset, TrainSettings
 
 
@@ -67,3 +67,10 @@ def test_estimate_stops_growing_where_the_work_is_bounded() -> None:
     assert estimate_seconds(10**7, 8, TrainSettings()) == pytest.approx(
         estimate_seconds(10**6, 8, TrainSettings()), rel=0.01
     )
+
+
+def test_small_batches_learn_more_slowly() -> None:
+    settings = TrainSettings(batch_size=512, learning_rate=0.004)
+    assert peak_rate(512, settings) == 0.004
+    assert peak_rate(128, settings) == pytest.approx(0.002)
+    assert peak_rate(32, settings) == pytest.approx(0.001)
