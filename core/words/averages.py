@@ -20,21 +20,24 @@ _EACH_SESSION: Final = re.compile(
     r"\b(?:(?:per|each|every|an? average|(?:a|the) (?:typical|usual|single)|the average|a"
     r"|(?:each|every) (?:one )?of (?:those|these|the|their|its))"
     r" (?:session|visit)s?|(?:each|every) time|when (?:they|users|people|visitors)\b[^,.]{0,40} visit)\b"
-    r"|\b(?:session|visit)s? (?:are|is|averaged?|averages|consists? of|covers?)\b",
+    r"|\b(?:session|visit)s? (?:are|is|averaged?|averages|consists? of|covers?|includes?|contains?"
+    r"|comprises?|runs? to)\b",
     re.IGNORECASE,
 )
 _MEDIAN_USER: Final = re.compile(
-    r"\b(?:median|middle) (?:user|visitor|person|member)\b[^,;.\n]*", re.IGNORECASE
+    r"\b(?:median|middle) (?:user|visitor|person|member)\b[^,;.\n]*"
+    r"|\b(?:the|its|their) medians? (?:is|are)\b[^,;\n]*",
+    re.IGNORECASE,
 )
 _OTHER_MEAN: Final = re.compile(
-    r"\b(?:(?:the|its|their|a|an) )?(?:(?P<median>median)|mean|average)\b"
-    r"(?=\W*(?:\d|\[\[|(?:is|was|of|at|being|comes? to|stands? at|only|just)\b))",
+    r"\b(?:(?:the|its|their|a|an) )?(?:(?P<median>medians?)|means?|averages?)\b"
+    r"(?=\W*(?:\d|\[\[|(?:is|are|was|were|of|at|being|comes? to|stands? at|only|just)\b))",
     re.IGNORECASE,
 )
 """Beside the measure that it is of: ``the median is 9 pages, the mean 13.9``."""
 _CLAUSE: Final = re.compile(r"[^;\n]+")
 _THAN_AVERAGE: Final = re.compile(
-    rf"{AGAINST}(?P<all>{ARTICLE}(?:averages?|mean))\b(?!\s+(?:of|for|across|among|over|[a-z]+\s+(?:of|rate|time|user)\b))",
+    rf"{AGAINST}(?P<all>{ARTICLE}(?:averages?|mean))\b(?!\s+(?:suggests?|imply|implies|of|for|across|among|over|[a-z]+\s+(?:of|rate|time|user)\b))",
     re.IGNORECASE,
 )
 """``more sessions than average``: the average of all users."""

@@ -14,11 +14,10 @@ from typing import Final
 
 from core.words.assignment import MARGIN, assigned
 from core.words.binding import best
-from core.words.claims import Claim, claims_of
+from core.words.claims import Claim, claims_of, numerals_of
 from core.words.comparatives import Comparative, find_comparatives
 from core.words.contract import Fact, Unit
 from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, Mention
-from core.words.number_words import OF_THE_TEXT
 from core.words.numerals import Numeral, Written, find_numerals
 from core.words.ordering import Ordering
 from core.words.ranks import ranks_rightly
@@ -26,6 +25,7 @@ from core.words.reading import Read, counts_segments, read
 from core.words.render import SLOTS
 from core.words.sentence import Place, Sentence
 from core.words.ties import Said, Tie
+from core.words.top_items import is_top_item
 
 CLOSE: Final = 0.05
 """``twice`` may stand for 1.9× to 2.1×."""
@@ -186,8 +186,7 @@ class _Sentence:
 
     def _numerals(self) -> list[Numeral]:
         slots = [(place.start, place.end) for place, _ in self._cited]
-        slots += [match.span() for match in OF_THE_TEXT.finditer(self._sentence.text)]
-        return find_numerals(self._sentence.text, [*self._sentence.names, *slots])
+        return numerals_of(self._sentence.text, self._sentence.mentions, slots)
 
     def _numeral(self, numeral: Numeral) -> Problem | None:
         if numeral.value in self._asked and not numeral.spelt:
@@ -216,6 +215,8 @@ class _Sentence:
     def _compares(self, word: Comparative) -> bool:
         """Whether a comparing word says something about segments, rather than giving advice."""
         sentence = self._sentence
+        if is_top_item(sentence, word, self._lexicon.facts) is not None:
+            return True
         measured = bool(sentence.of(Kind.METRIC)) or bool(self._cited)
         segments = bool(sentence.of(Kind.SEGMENT)) or bool(sentence.before.segments)
         if word.of_all:
@@ -224,10 +225,13 @@ class _Sentence:
         return segments and (than or measured) and (than or bool(self._cited))
 
     def _comparison(self, word: Comparative) -> Problem | None:
-        backing = [fact for _, fact in self._cited if fact and (fact.comparison or fact.unit is Unit.RATIO)]
-        if not backing:
-            return self._problem(Place(word.start, word.end), "a comparison must cite a fact that compares")
-        return None
+        place = Place(word.start, word.end)
+        top = is_top_item(self._sentence, word, self._lexicon.facts)
+        if top is not None:
+            return None if top else self._problem(place, "the facts say that another one has most")
+        if any(fact and (fact.comparison or fact.unit is Unit.RATIO) for _, fact in self._cited):
+            return None
+        return self._problem(place, "a comparison must cite a fact that compares")
 
     def _problem(self, place: Place, reason: str) -> Problem:
         return Problem(self._start + place.start, self._start + place.end, reason)

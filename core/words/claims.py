@@ -14,6 +14,7 @@ from core.words.measures import N_OF
 from core.words.mentions import Kind, Mention
 from core.words.number_words import OF_THE_TEXT
 from core.words.numerals import Numeral, Written, find_numerals
+from core.words.of_the_text import is_of_the_text
 from core.words.spelling import parts
 
 _HUNDREDFOLD: Final = (Unit.SHARE, Unit.POINTS)
@@ -150,14 +151,23 @@ def says_interval(text: str) -> bool:
     return bool(_INTERVAL.search(text))
 
 
-def numerals_of(text: str, mentions: Sequence[Mention]) -> list[Numeral]:
-    """The numbers of a sentence that claim something: none in a name, nor the 95 % of "95 % interval"."""
+def numerals_of(
+    text: str, mentions: Sequence[Mention], hidden: Sequence[tuple[int, int]] = ()
+) -> list[Numeral]:
+    """The numbers of a sentence that claim something: none in a name, nor the 95 % of "95 % interval".
+
+    Args:
+        text: The sentence.
+        mentions: Names in it.
+        hidden: Other spans that are not numbers, such as slots.
+    """
     names = [(one.start, one.end) for one in mentions if one.kind is not Kind.METRIC]
-    names += [match.span() for match in OF_THE_TEXT.finditer(text)]
+    names += [*hidden, *(match.span() for match in OF_THE_TEXT.finditer(text))]
     return [
         one
         for one in find_numerals(text, names)
-        if one.written is not Written.PERCENT or not _LEVEL.match(text[one.end :])
+        if not is_of_the_text(text, one)
+        and (one.written is not Written.PERCENT or not _LEVEL.match(text[one.end :]))
     ]
 
 

@@ -35,7 +35,7 @@ _IDLE: Final = re.compile(
     r"|below)|better understand"
     r"|or (?:more|fewer|less)|less about|least likely to want|one of the (?:most|best)"
     r"|(?:viewed|visited|seen|used|like) most|most (?:like|similar|typical|frequent|common)"
-    r"|more than (?:just|one|once)"
+    r"|more than (?:just|one|once)|(?:more|less) \w+ than the (?:averages?|means?) suggests?"
     r"|(?:persona|person|people|story|numbers?|reason|idea|facts?|figures?) behind|nevertheless"
     r"|leads? (?:back|straight|directly|over|them|users|visitors|people|to|into|from))\b",
     re.IGNORECASE,
@@ -54,12 +54,19 @@ _ABOUT: Final = re.compile(
 )
 _NO_MEASURE: Final = re.compile(
     r"\s(?:opportunit|potential|surprise|challenge|question|lever|chance|contrast|risk|issue|strength|weakness"
-    r"|asset|driver|candidate|idea|option|priority|takeaway|reason|part|way|bet|fit|match)",
+    r"|asset|driver|candidate|idea|option|priority|takeaway|reason|part|way|bet|fit|match|answer|version"
+    r"|story|call\sto|message|headline|incentive|offer)",
     re.IGNORECASE,
 )
-"""Behind a superlative that measures nothing: ``the biggest opportunity``."""
+"""Behind a word that measures nothing: ``the biggest opportunity``, ``a stronger call to action``."""
 _ASKED: Final = re.compile(r"[^,.;:!|\n]*\?")
-"""Behind a comparative that is asked, not said."""
+"""Behind a comparison that is asked, not said."""
+_WHICH_THING: Final = re.compile(
+    r"\b(?:which|what)\s(?!segments?|clusters?|groups?|audiences?|users|visitors|of|one|is|are|has|have)\w+\b"
+    r"[^.;:!?|\n]*$",
+    re.IGNORECASE,
+)
+"""Before a superlative that is asked of things, where the answer says no segment: ``which page is …``."""
 _NUMBER_BEHIND: Final = re.compile(
     r"\s+(?:than\s+)?(?:an?\s+)?(?:[\d€$£]|half|third|quarter|one|two|three|four|five|ten|twelve"
     r"|twice|double|dozen)",
@@ -98,7 +105,9 @@ def find_comparatives(text: str, names: Sequence[tuple[int, int]] = ()) -> list[
         if place or any(start <= match.start() < end for start, end in idle) or _is_about(text, match):
             continue
         kind = str(match.lastgroup)
-        if (_NO_MEASURE if kind in ("most", "least") else _ASKED).match(text, match.end()):
+        is_asked = _ASKED.match(text, match.end())
+        of_things = kind in ("more", "less") or _WHICH_THING.search(text[: match.start()])
+        if _NO_MEASURE.match(text, match.end()) or (is_asked and of_things):
             continue
         found.append(Comparative(*match.span(), kind in ("more", "most"), kind in ("most", "least")))
     return found

@@ -15,6 +15,7 @@ from core.words.numerals import Numeral, Written
 from core.words.ordering import Ordering
 from core.words.reading import names_metric
 from core.words.sentence import Place, Sentence
+from core.words.top_items import is_top_item
 
 _NONE: Final = re.compile(
     r"\b(?:no (?:other )?(?:segment|cluster|group|audience)|nobody|no one|none)\b", re.IGNORECASE
@@ -51,6 +52,8 @@ class Comparing:
         return [one for one in self.words if self._says_something(one)]
 
     def _says_something(self, word: Comparative) -> bool:
+        if is_top_item(self._sentence, word, self._lexicon.facts) is not None:
+            return True
         behind = self._sentence.text[word.end :]
         measured = bool(self._sentence.of(Kind.METRIC))
         if word.of_all:
@@ -67,8 +70,12 @@ class Comparing:
         """Whether facts say what a word says, given the claim of each number."""
         place = Place(word.start, word.end)
         own, other, metric, items = self._read(place, "extreme" if word.of_all else "compared")
+        if (top := is_top_item(self._sentence, word, self._lexicon.facts)) is not None:
+            return top
         beside = self._beside(word, claims)[: 1 if word.of_all else 2]
         if {one.segments for one in beside} == ({own} if word.of_all else {own, other}):
+            if not word.of_all and self._is_right_behind(word):
+                own, other = beside[0].segments, beside[1].segments
             metric, items = (beside[0].metric,), (beside[0].item,) if beside[0].item else ()
         elif self._sentence.text[word.start : word.end].lower() in _COUNTS:  # fewer buyers, not a lower rate
             metric = tuple(key for key in metric if self._lexicon.is_written(key, {Unit.COUNT})) or metric
@@ -88,6 +95,11 @@ class Comparing:
             return False
         width = 0.25 if about(self._sentence.text, numeral.start) == "near" else 0.05
         return abs(values[0] / values[1] - numeral.value) <= width * numeral.value
+
+    def _is_right_behind(self, word: Comparative) -> bool:
+        """Whether no segment stands between a word and its values: ``stay longer (5 vs. 3)``."""
+        first = next((one.start for one in self._numerals if one.start >= word.end), word.end)
+        return not any(word.end <= one.start < first for one in self._sentence.of(Kind.SEGMENT))
 
     def _beside(self, word: Comparative, claims: Sequence[Claim | None]) -> tuple[Fact, ...]:
         """The values of one measure right behind a word that compares them: ``more pages (5 vs. 3)``.
@@ -115,6 +127,6 @@ class Comparing:
             if one[0].start >= place.end and self._sentence.is_reference(one)
         ]
         never = {ALL} if head == "extreme" else {key for one in than[:1] for key in one[0].keys}
-        own = tuple(sorted(read.keys() - never, key=lambda key: -read[key]))[:1]
+        own = tuple(sorted((key for key in read if key not in never), key=lambda key: -read[key]))[:1]
         metric, items = measure_of(self._sentence, place), best(self._sentence, place, Kind.ITEM)
         return own, other_of(self._sentence, place, own), metric, items

@@ -98,8 +98,8 @@ class Lexicon:
         spelt = sorted(self._phrases, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(flexible, spelt)), re.IGNORECASE)
 
-    def mentions(self, text: str) -> list[Mention]:
-        """All names in a text, the longest where they overlap, from left to right."""
+    def mentions(self, text: str, before: Sequence[str] = ()) -> list[Mention]:
+        """All names in a text, the longest where they overlap, given what the last measure may mean."""
         named = [one for one in self._named(text) if not _is_of_segments(text, one)]
         found = [*self._numbered(text), *(_all_not_share(text, one) for one in named)]
         found = [*(Mention(*span, Kind.SEGMENT, (ALL,)) for span in than_average(text)), *found]
@@ -109,7 +109,7 @@ class Lexicon:
         for one in found:
             if not any(one.start < other.end and other.start < one.end for other in kept):
                 kept.append(one)
-        return _averaged(text, _merged(text, sorted(kept, key=lambda one: one.start)))
+        return _averaged(text, _merged(text, sorted(kept, key=lambda one: one.start)), before)
 
     def is_end(self, fact: Fact) -> bool:
         """Whether a fact is the most or the least of its measure over all segments."""
@@ -226,7 +226,7 @@ def _all_not_share(text: str, one: Mention) -> Mention:
     return one
 
 
-def _averaged(text: str, mentions: list[Mention]) -> list[Mention]:
+def _averaged(text: str, mentions: list[Mention], before: Sequence[str]) -> list[Mention]:
     """Measures of a session and of the middle user, where the text says that it means those."""
     measures = [(one.start, one.end) for one in mentions if one.kind is Kind.METRIC]
     spans: list[tuple[Mapping[str, str], Span]]
@@ -241,8 +241,9 @@ def _averaged(text: str, mentions: list[Mention]) -> list[Mention]:
             for one in read
         ]
     for start, end, means in other_means(text):
-        own = [one for one in read if one.kind is Kind.METRIC and one.end <= start]
-        keys = tuple(means[key] for key in (own[-1].keys if own else ()) if key in means)
+        own = [one.keys for one in read if one.kind is Kind.METRIC and one.end <= start] or [tuple(before)]
+        own = own if text[start:end].endswith("s") else own[-1:]
+        keys = tuple(means[key] for one in own for key in one if key in means)
         if keys:
             read = [one for one in read if one.end <= start or one.start >= end]
             read.append(Mention(start, end, Kind.METRIC, keys))

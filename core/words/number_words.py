@@ -51,12 +51,12 @@ _ORDINAL_WORDS: Final = (
 ORDINALS: Final = {word: float(value) for value, word in enumerate(_ORDINAL_WORDS, start=1)}
 _WORD: Final = "|".join(sorted([*SMALL, *SCALES], key=len, reverse=True))
 SPELT: Final = re.compile(
-    rf"\b(?:{_WORD})(?:s)?(?:(?:[\s-]|\sand\s)(?:{_WORD})\b)*(?:\spoint(?:\s(?:{'|'.join(UNITS)}))+)?\b"
+    rf"\b(?:{_WORD})(?:s)?(?:(?:[\s-]|\sand\s)(?:{_WORD})\b)*(?:\spoint(?:\s(?:{'|'.join(UNITS)}))+|\sand\sa\shalf)?\b"
     rf"|\ba\s(?:hundred|thousand|million|dozen)(?:\sand)?(?:[\s-](?:{_WORD})\b)*",
     re.IGNORECASE,
 )
 FRACTION: Final = re.compile(
-    r"\b(?:(?P<count>a|one|two|three|four|\d)[\s-])?(?P<part>half|halves|thirds|quarters?|fifths|tenths"
+    r"\b(?:(?<!\band\s)(?P<count>a|one|two|three|four|\d)[\s-])?(?<!\band\sa\s)(?P<part>half|halves|thirds|quarters?|fifths|tenths"
     r"|(?:third|fifth|tenth)(?:(?<=\ba\s.{5})|(?<=\bone[\s-].{5})|(?=\sof\s(?!\d|all\b|eight|six|five|four))))\b"
     r"(?![\s-](?:part(?:y|ies)|hand)\b)"
     r"|\bevery\s(?P<every>other|second|third|fourth|fifth|tenth)\s(?=user|visitor|person|member|customer|one\b)"
@@ -71,18 +71,18 @@ ORDINAL: Final = re.compile(
     r"(?![\s-](?:part(?:y|ies)|hand|time|glance|touch|to[\s-]|wave|thought|chance|step|look)\b)",
     re.IGNORECASE,
 )
+_COUNTED: Final = (
+    "users?|visitors?|people|person|members?|customers?|buyers?|sessions?|visits?|views?|page\\sviews?|percent"
+    "|per\\scent|points?|percentage|hundred|thousand|million|billion|hours?|minutes?|times?|euros?"
+    "|dollars?|and\\sa|conver\\w+"
+)
+"""What ``one`` counts where it is a number."""
 _REMARKS: Final = (
     "figures|numbers|things|reasons|ideas|steps|ways|options|aspects|takeaways|findings"
     "|observations|differences|similarities|recommendations|suggestions|examples|metrics|measures|rates|kpis"
     "|characteristics|insights|criteria|dimensions|facts|questions|bullets|rows|columns|sentences|tables"
 )
-"""What a text counts of itself: ``two things stand out``."""
-_COUNTED: Final = (
-    "users?|visitors?|people|person|members?|customers?|buyers?|sessions?|visits?|views?|percent"
-    "|per\\scent|points?|percentage|hundred|thousand|million|billion|hours?|minutes?|times?|euros?"
-    "|dollars?|and\\sa|conver\\w+"
-)
-"""What ``one`` counts where it is a number."""
+"""What a text counts of itself in digits; ``3 tents`` are a figure."""
 OF_THE_TEXT: Final = re.compile(
     rf"(?<![\d.,])\b\d{{1,2}}(?=\s(?:key\s|main\s)?(?:{_REMARKS})\b)"
     r"|\btop[\s-](?:\d{1,2}|two|three|four|five|ten)\b|\bthe\s100\s?%"
@@ -93,8 +93,8 @@ OF_THE_TEXT: Final = re.compile(
 )
 """Numbers of the text itself (``3 takeaways``, ``step 2``, ``top 5``), and the rule of who has a segment."""
 NOT_A_NUMBER: Final = re.compile(
-    rf"\bone(?![\s-](?:{_COUNTED})\b)|\b(?:no|any|every|each|another|only|the)\sone\b|\bones\b"
-    rf"|\b(?:two|three|four|five|six|seven|eight|nine|ten)(?=\s(?:\w+\s)?(?:{_REMARKS}|points)\b)"
+    rf"\bone(?![\s-](?:{_COUNTED})\b)|\b(?:no|any|every|each|another|the)\sone\b|\bones\b"
+    r"|\b(?:two|three|four|five|six|seven|eight|nine|ten)(?=\s(?!per)(?:\w+\s)?points\b)"
     r"|\b(?:first|second|third)(?=\s(?:of\s(?:these|those|them|the\stwo)\b|of\sall,))"
     r"|\bat\sfirst\b|\bin\sthe\sfirst\splace\b|\b(?:first|second|third)(?:ly)?(?=,)"
     r"|(?<!ranks )(?<!comes )\bfirst(?=\s*[.;:!?)]|\s*$|\sand\sthen)"
@@ -105,7 +105,7 @@ NOT_A_NUMBER: Final = re.compile(
 
 def spelt_value(words: str) -> tuple[float, float]:
     """The number that words say and what it is rounded to: ``two hundred and five`` → 205, 1."""
-    whole, _, decimals = words.lower().partition(" point ")
+    whole, _, decimals = words.lower().replace(" and a half", " point five").partition(" point ")
     total = group = 0.0
     for word in re.findall(r"[a-z]+", whole):
         name = word if word in SMALL or word in SCALES else word.removesuffix("s")

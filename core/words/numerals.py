@@ -77,7 +77,7 @@ _AFTER: Final = re.compile(
     re.IGNORECASE,
 )
 _COUNTED_TIMES: Final = re.compile(
-    r"\b(?:visit(?:s|ed)?|com(?:e|es|ing) back|came back|return(?:s|ed)?)\b[^;:]{0,160}$", re.IGNORECASE
+    r"\b(?:visit(?:s|ed)?|com(?:e|es|ing)|came back|return(?:s|ed)?)\b[^;:]{0,160}$", re.IGNORECASE
 )
 """Before ``2.4 times`` that counts visits and does not multiply."""
 _MULTIPLIES: Final = re.compile(r"\s+(?:as|more|that|the|those|what|higher|longer|larger)\b", re.IGNORECASE)

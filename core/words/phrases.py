@@ -31,7 +31,8 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "likely to buy", "completed a purchase", "complete a purchase", "bought", "converted", "purchased",
         "into buyers", "into customers", "rate", "rates", "outcomes", "cr", "order", "ordered", "orders",
         "become buyers", "become customers", "became buyers", "became customers", "placed an order",
-        "place an order", "go on to buy", "closing", "buyers",
+        "place an order", "go on to buy", "closing", "buyers", "pay", "pays", "paid", "spend money",
+        "spent money", "check out", "checked out", "complete checkout", "completed checkout",
     ),
     "outcome_users": (
         "made a purchase", "make a purchase", "users converting", "conversions", "purchases",
@@ -52,12 +53,12 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "frequency", "often", "per-user sessions",
     ),
     "engagement_s_mean": (
-        "spend", "spends", "spending", "stay", "stays", "stayed", "staying", "linger", "lingers", "duration",
-        "engaged for", "on the site", "on site", "longer", "longest", "long", "shorter", "shortest", "time",
-        "attention", "dwell", "dwell time", "remain", "remains",
+        "spend", "spends", "spending", "spent", "stay", "stays", "stayed", "staying", "linger", "lingers",
+        "duration", "engaged for", "on the site", "on site", "longer", "longest", "long", "shorter",
+        "shortest", "time", "attention", "dwell", "dwell time", "remain", "remains",
     ),
     "revenue_per_user": (
-        "spend per head", "per head", "revenue each", "revenue apiece", "worth", "spends", "spend",
+        "spend per head", "per head", "revenue each", "revenue apiece", "worth", "spends", "spend", "spent",
         "brings in", "bring in", "earns", "earn", "earned", "earning", "yields", "yield", "rpu",
         "money", "monetization", "valuable", "spending", "leaves", "leave",
         "out of each user", "till",
@@ -72,9 +73,11 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "moved": ("changed their segment", "changed segment", "moved"),
     "moved_share": ("changed their segment", "changed segment", "moved"),
     "distance": ("distance",),
+    "different_pages_mean": ("of them different", "of which different", "of these different"),
     "share_clustered": (
         "of the clustered users", "of clustered users", "of all clustered users", "of users in segments",
-        "of the segmented users",
+        "of the segmented users", "once one-page users are left out", "without one-page users",
+        "leaving out one-page users", "excluding one-page users", "if one-page users are left out",
     ),
     "engagement_users": (
         "have an engagement time", "have engagement time", "have a known engagement time",

@@ -22,6 +22,8 @@ _BACK: Final = re.compile(
     r"\b(?:they|their|it|its|this|these|them|the (?:segment|cluster|group))\b", re.IGNORECASE
 )
 """Goes back to a segment that only a later sentence may name."""
+_SHORT: Final = re.compile(r"\W*(?:the\s)?(?:short|quick|brief)\s(?:answer|version)\b", re.IGNORECASE)
+"""A short answer, before the long one says what it is of."""
 _ONE_OF_TWO: Final = re.compile(r"\bthe (?:(?P<first>former)|latter)\b", re.IGNORECASE)
 _BULLET: Final = re.compile(r"^[ \t]*(?:[-*+•]|\d{1,2}[.)])\s")
 
@@ -66,11 +68,13 @@ def read(
                 else _ahead(part, [text[slice(*one)] for one in spans[number + 1 :]], lexicon)
             )
             cells, columns = cells_of(part, lexicon, columns, ahead, rank)
+            over = tuple(one.segments[0] for one in columns if one.segments not in ((), (ALL,)))
+            pair = over if len(set(over)) == len(over) == 2 else pair
             for place, cell, about in cells:
                 yield Read(start + place, Sentence(cell, *_found(cell, lexicon, values), about))
             continue
         columns = []
-        mentions, found = _found(part, lexicon, values, pair)
+        mentions, found = _found(part, lexicon, values, pair, line.metrics)
         starts_line = start == 0 or text[start - 1] == "\n"
         if (starts_line and _BULLET.match(part)) or (
             starts_line and text[:start].endswith("\n\n") and heading is not asked
@@ -82,7 +86,8 @@ def read(
             if line.segments
             else _ahead(text[:end], [text[slice(*one)] for one in spans[number + 1 :]], lexicon)
         )
-        about = replace(line, segments=line.segments or ahead.segments, metrics=line.metrics or ahead.metrics)
+        segments, metrics = line.segments or ahead.segments, line.metrics or ahead.metrics
+        about = replace(line, segments=segments, metrics=metrics, pair=pair)
         both = len(pair) == len(found) == 2 and ALL not in pair  # "their rates are 12 % and 13 %"
         every = mentions if both else _with_pronouns(part, mentions, about.segments)
         sentence = Sentence(part, every, found, about)
@@ -93,7 +98,6 @@ def read(
         line = replace(line, series=tuple(best(sentence, one, Kind.METRIC) for one in found))
         named = keys_of(sentence.groups)
         pair = named if len(named) == 2 else pair if set(named) <= set(pair) else (*pair, *named)[-2:]
-        line = replace(line, pair=pair)
         if _HEADING.search(part) or (not found and starts_line and _BULLET.match(following)):
             heading = line
 
@@ -106,7 +110,8 @@ def _ahead(text: str, following: Sequence[str], lexicon: Lexicon) -> About:
             return about_of(part, mentions, About())
         if any(one.kind is Kind.SEGMENT and one.keys != (ALL,) for one in mentions):
             about = About() if _ROW.match(part) else about_of(part, mentions, About())
-            return About(about.segments) if _BACK.search(text) or _ROW.match(text) else About()
+            goes_back = _BACK.search(text) or _ROW.match(text) or _SHORT.match(text)
+            return About(about.segments) if goes_back else About()
     return About()
 
 
@@ -115,8 +120,9 @@ def _found(
     lexicon: Lexicon,
     values: Callable[[str, list[Mention]], list[Place]],
     before: Sequence[str] = (),
+    metrics: Sequence[str] = (),
 ) -> tuple[list[Mention], list[Place]]:
-    mentions = lexicon.mentions(text)
+    mentions = lexicon.mentions(text, metrics)
     for match in _ONE_OF_TWO.finditer(text):
         named = [one.keys[0] for one in mentions if one.kind is Kind.SEGMENT and one.end <= match.start()]
         pair = list(dict.fromkeys(named)) if len(set(named)) > 1 else before
@@ -176,14 +182,10 @@ _NUMBER_OF: Final = re.compile(r"\b[Kk]\s?(?:=|of|is)\s?$")
 
 
 def counts_segments(sentence: Sentence, numeral: Numeral, n_segments: int) -> bool:
-    """Whether a number counts segments rightly: ``the 4 segments``, ``two segments matter``, ``the two``."""
-    behind = sentence.text[numeral.end :].lstrip(" *_").lower()
-    named = {key for one in sentence.of(Kind.SEGMENT) for key in one.keys} or set(sentence.before.segments)
+    """Whether a number counts segments rightly: ``all 4 segments``, ``K = 4``, ``the 2 segments``."""
     if _NUMBER_OF.search(sentence.text[: numeral.start]):
         return numeral.value == n_segments
-    if not behind.startswith(("segments", "clusters", "groups", "behavioural segments")):
-        ahead = sentence.text[: numeral.start].rstrip().lower()
-        return numeral.spelt and ahead.endswith("the") and numeral.value == (len(named) or 2) > 1
-    if numeral.value == n_segments or numeral.value == len(named) > 1:
-        return True
-    return numeral.spelt and numeral.value > 1 and not sentence.of(Kind.METRIC)
+    behind = sentence.text[numeral.end :].lstrip(" *_").lower()
+    named = {key for one in sentence.of(Kind.SEGMENT) for key in one.keys} or set(sentence.before.segments)
+    counted = behind.startswith(("segments", "clusters", "groups", "behavioural segments"))
+    return counted and (numeral.value == n_segments or numeral.value == len(named) > 1)

@@ -76,6 +76,11 @@ _IN_SESSIONS: Final = re.compile(
     r"|\b(?:sessions|visits)\b,? of (?:which|these|those|them)\b[^;.]*$",
     re.IGNORECASE,
 )
+_OF_SESSIONS: Final = re.compile(
+    r"\s(?:out\s)?of\s(?:(?:all|the|its|their)\s)*(?:[\[\dF][\dF,.\[\]]*\s)?(?:sessions|visits)\b",
+    re.IGNORECASE,
+)
+"""Behind a part of the sessions: ``19 of the 743 sessions``."""
 _PART: Final = re.compile(r"\s?(?:(?:out\s)?of|/)\s?[\d\[]")
 _BEFORE_WHOLE: Final = re.compile(
     r"(?:\W?\s(?:\w+\s){0,2}(?:of|from|among)|(?:[^\d;.]{0,50}\s)?out\sof|\s?/)"
@@ -130,7 +135,8 @@ def without_told(sentence: Sentence, value: Place, named: Sequence[Mention]) -> 
 
 def in_sessions(sentence: Sentence, value: Place) -> bool:
     """Whether a value counts sessions that did something: ``of 900 sessions, 19 converted``."""
-    return bool(_IN_SESSIONS.search(sentence.text[: value.start]))
+    ahead, behind = sentence.text[: value.start], sentence.text[value.end :]
+    return bool(_IN_SESSIONS.search(ahead) or _OF_SESSIONS.match(behind))
 
 
 def is_part(sentence: Sentence, value: Place) -> bool:

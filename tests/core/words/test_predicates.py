@@ -43,6 +43,8 @@ def test_what_nobody_counted(text: str) -> None:
     [
         "12.4 % of them buy.",
         "12.4 % of segment 1 go on to place an order.",
+        "12.4 % of segment 1 pay.",
+        "12.4 % of segment 1 complete checkout.",
         "12.4 % of segment 1 saw /blog.",
         "12.4 % of them are in segment 1.",
         "12.4 %, or 15 of 120 users.",

@@ -186,6 +186,22 @@ def test_a_value_may_be_of_any_name_next_to_it(text: str) -> None:
     assert verified(text).unverified == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("Segment 1 is well above average: it has more views (5.3 vs. 4.1).", []),
+        ("Segment 1 is well above average: it has fewer views (5.3 vs. 4.1).", ["fewer"]),
+        ("Short answer: the outcome rate is 12.4 %. Longer answer: segment 1 has 120 users.", []),
+        ("Short answer: the outcome rate is 8.1 %. Longer answer: segment 1 has 120 users.", ["8.1 %"]),
+        ("| | Segment 1 | Segment 2 |\n|---|---|---|\n| Outcome rate | 12.4 % | 8.1 % |\n\nThe sizes: 120 and 90 users.", []),
+        ("| | Segment 1 | Segment 2 |\n|---|---|---|\n| Outcome rate | 12.4 % | 8.1 % |\n\nThe sizes: 90 and 120 users.", ["90", "120"]),
+        ("Segment 1 has one and a half times as many users as segment 2.", ["one and a half times"]),
+    ],
+)  # fmt: skip
+def test_so_are_values_and_words_beside_others(text: str, wrong: list[str]) -> None:
+    assert [text[one.start : one.end] for one in verified(text).unverified] == wrong
+
+
 def test_but_not_where_another_value_of_the_sentence_is_that_fact() -> None:
     (wrong,) = verified("Segment 1 has 90 users; segment 2 has 90 users.").unverified
 
