@@ -9,6 +9,7 @@ from typing import Final
 from benchmarks.words.sentences import (
     advisers,
     answers,
+    letters,
     manners,
     mended,
     more_writers,
@@ -63,6 +64,11 @@ REPLIES: Final = (
     _corpus("replies", wide(drawn(524532, replies.NAMES, replies.PAGES), 474, replies.ITEMS), replies),
 )
 """Not among ``CORPORA``; the seeds are chosen like those of ``ANSWERS``."""
+LETTERS: Final = (
+    _corpus("letters", wide(drawn(63), 7, letters.ITEMS), letters),
+    _corpus("letters", wide(drawn(68, letters.NAMES, letters.PAGES), 8, letters.ITEMS), letters),
+)
+"""Not among ``CORPORA``; true of any shop without ties, so the seeds are two of many."""
 CORPORA: Final = ((TUNED,), (MENDED,), WRITERS, MORE_WRITERS, MANNERS, ANSWERS)
 """Those of one kind, over one shop or two."""
 HELD_OUT: Final = ADVISERS

@@ -19,7 +19,7 @@ _MOST: Final = (
 )
 _LEAST: Final = (
     r"(?:(?<=comes )|(?<=come )|(?<=ranks ))last|fewest|least|lowest|smallest|shortest|worst|weakest|minimum"
-    r"|poorest"
+    r"|poorest|shallowest"
 )
 _WORD: Final = re.compile(
     rf"\b(?:(?P<more>{_MORE})|(?P<less>{_LESS})|(?P<most>{_MOST})|(?P<least>{_LEAST}))\b", re.IGNORECASE

@@ -50,10 +50,13 @@ _ONE_OF: Final = re.compile(rf"\s(?:{_PEOPLE})\s(?:of|in|from)\s(?![\d\[])", re.
 _COUNTS_ONE: Final = re.compile(
     r"\b(?:only|just|exactly|single|has|have|had|with|least|most)\s[*_]*$", re.IGNORECASE
 )
+_IS: Final = re.compile(r"[*_]*\s(?:is|has|had|was|at|converts|counts|comes|stands|holds)\b", re.IGNORECASE)
+"""Behind an ordinal that stands for what was named: ``the first is at 12 %``."""
 _ON_AVERAGE: Final = re.compile(r"\bon average\b[^;]*$", re.IGNORECASE)
 _ALONE: Final = re.compile(r"\s*(?:[.,;:!?)]|$)")
 _COUNTED_AHEAD: Final = re.compile(rf"\b(?:{'|'.join(UNITS[1:13])})\s([^\W\d_]+)", re.IGNORECASE)
 _OWN: Final = re.compile(r"\b(?:the|a|an|this|that|its|their|our|your|his|her|my)\s[*_]*$", re.IGNORECASE)
+_DEFINITE: Final = re.compile(r"\bthe\s[*_]*$", re.IGNORECASE)
 _RANKED: Final = re.compile(
     r"[\s-]+(?:(?:most|least|best|worst|[a-z]{3,}est|place|rank|spot|position)\b"
     r"|\w+\s(?:by|on|in terms|when it comes|in (?:size|conversion|revenue))\b)",
@@ -118,6 +121,8 @@ def _goes_on_counting(text: str, numeral: Numeral) -> bool:
 def _orders(text: str, start: int, end: int) -> bool:
     """Whether an ordinal says which of the things: ``the first message``."""
     noun = next(iter(_words(text, end)), "")
+    if _IS.match(text, end) and _DEFINITE.search(text[:start]):
+        return True
     if not noun or noun in _NO_NOUN or not _OWN.search(text[:start]) or _RANKED.match(text, end):
         return False
     return not _MEASURED.fullmatch(noun) or text[start:end].lower() == "first"

@@ -49,8 +49,8 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "page_views": ("pages", "page", "view"),
     "sessions_mean": (
         "sessions each", "visits each", "sessions apiece", "times", "times each", "returns", "come back",
-        "comes back", "came back", "coming back", "come by", "comes by", "return", "drop by", "drops by",
-        "frequency", "often", "per-user sessions",
+        "comes back", "came back", "coming back", "come by", "comes by", "came by", "return", "drop by",
+        "drops by", "dropped by", "frequency", "often", "per-user sessions",
     ),
     "engagement_s_mean": (
         "spend", "spends", "spending", "spent", "stay", "stays", "stayed", "staying", "linger", "lingers",
@@ -78,6 +78,7 @@ EXTRA_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "of the clustered users", "of clustered users", "of all clustered users", "of users in segments",
         "of the segmented users", "once one-page users are left out", "without one-page users",
         "leaving out one-page users", "excluding one-page users", "if one-page users are left out",
+        "of those that were clustered", "of those clustered", "of the users that were clustered",
     ),
     "engagement_users": (
         "have an engagement time", "have engagement time", "have a known engagement time",
@@ -113,6 +114,8 @@ ONE_PAGE_WORDS: Final = (
     "a single page",
     "only one page",
     "just one page",
+    "one page only",
+    "looked at one page",
     "single-page users",
     "one-page visitors",
     "single-page visitors",
@@ -126,7 +129,8 @@ REST_WORDS: Final = (
 READ_AS: Final[Mapping[str, tuple[str, ...]]] = {
     "users": ("share", "share_clustered"), "share": ("share_clustered", "users"),
     "sessions": ("sessions_mean",),
-    "outcome_users": ("outcome_rate", "outcome_sessions"), "outcome_rate": ("outcome_users", "session_rate"),
+    "outcome_users": ("outcome_rate", "outcome_sessions"),
+    "outcome_rate": ("outcome_users", "session_rate", "outcome_sessions"),
     "page_views": ("page_views_mean",), "revenue": ("revenue_per_user",),
 }  # fmt: skip
 """Measure → what else its name may stand for: how a value is written says which (``12 % of users``)."""

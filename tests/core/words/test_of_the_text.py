@@ -32,6 +32,7 @@ def found(text: str) -> list[str]:
         "One user of S8 brings in more than one user of S3.",
         "I would try the first message in that channel.",
         "The first group converts, the second of these never.",
+        "Between S1 and S2 lie worlds. The first is ahead, the second is not.",
         "For the first group, offer a guide; the second has enough.",
         "They never got past their first page.",
         "Here are 3 key takeaways.",
