@@ -10,19 +10,23 @@ import streamlit as st
 from core.errors import Beha2VecError
 from core.words.answers import HELP, ask
 from core.words.contract import Answer
-from pages.ui import assistants, chat_message, conversations, errand_view, errands, errors, state, topic
+from pages.ui import (
+    assistants,
+    chat_message,
+    conversations,
+    errand_view,
+    errands,
+    errors,
+    state,
+    topic,
+    workbench,
+)
 from pages.ui.conversations import Conversation, Message
 from pages.ui.text import count, md_text
 from pages.ui.turns import Turn
 
 CURRENT: Final = "conversation"
 LONGEST: Final = 600
-EXAMPLES: Final = (
-    "Which segment has the highest outcome rate?",
-    "Compare segment 1 and 2",
-    "Describe segment 1",
-    "Top themes of segment 2",
-)
 
 
 def panel() -> None:
@@ -91,11 +95,24 @@ def _turn(question: str, conversation: Conversation) -> Answer | Turn:
         return Answer(str(error), declined=True)
 
 
+def _examples() -> tuple[str, ...]:
+    """Questions that can be asked of these data."""
+    made_from = workbench.found_sources()
+    outcome = made_from is not None and bool(workbench.outcomes(made_from))
+    themes = made_from is not None and made_from.labels is not None
+    return (
+        f"Which segment has the {'highest outcome rate' if outcome else 'most page views a user'}?",
+        "Compare segment 1 and 2",
+        "Describe segment 1",
+        f"Top {'themes' if themes else 'pages'} of segment 2",
+    )
+
+
 def _said(conversation: Conversation, turn: Turn | None) -> None:
     """The newest question with its answer, right below the field; what was said before is folded away."""
     if not conversation.messages:
         st.caption("Every number in an answer is counted from your data. Try one of these:")
-        for number, example in enumerate(EXAMPLES):
+        for number, example in enumerate(_examples()):
             st.button(example, key=f"example-{number}", on_click=_answer, args=(example,), type="tertiary")
         return
     newest = max(place for place, one in enumerate(conversation.messages) if one.role == "user")

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.store import Store
 from core.words.contract import Mark, MarkKind
-from pages.ui import conversations
+from pages.ui import conversations, workbench
 from pages.ui.chat_message import as_markdown
 from pages.ui.conversations import Conversation, Message
 from tests.pages.conftest import OpenApp
@@ -43,6 +43,27 @@ def test_a_question_is_answered_with_a_figure_and_its_source(
     users = int((session.fits[0].partition.labels == 0).sum())
     assert f"**{users}**" in said(app)
     assert "How many users are in segment 1?" in said(app)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_what_it_offers_to_ask_is_answered(open_app: OpenApp, finished_run: FinishedRun, number: int) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    app.sidebar.button(key=f"example-{number}").click().run()
+    assert not app.exception
+    store = Store(finished_run.root)
+    (listed,) = conversations.earlier(store, finished_run.model)
+    kept = conversations.load(store, finished_run.model, listed.id)
+    assert kept is not None
+    assert kept.messages[-1].facts
+
+
+@pytest.mark.parametrize(("known", "word"), [({"purchase": 3}, "outcome rate"), ({}, "page views a user")])
+def test_it_offers_no_outcome_where_there_is_none(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch, known: object, word: str
+) -> None:
+    monkeypatch.setattr(workbench, "outcomes", lambda _: known)
+    app = open_app(EXPORT, data=finished_run.dataset, k="3")
+    assert word in app.sidebar.button(key="example-0").label
 
 
 def test_the_newest_answer_is_right_below_the_field_and_what_was_before_is_folded_away(
