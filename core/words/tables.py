@@ -36,43 +36,48 @@ def cells_of(
     """
     spans = [match.span() for match in _CELL.finditer(row)]
     named = [about_of(row[start:end], lexicon.mentions(row[start:end]), About()) for start, end in spans]
-    if not columns:
-        every = [(ALL,) if _AVERAGE.fullmatch(row[start:end]) else () for start, end in spans]
-        named = [
-            replace(one, segments=one.segments or one.others or whole)
-            for one, whole in zip(named, every, strict=True)
-        ]
-        alone = {one.segments for one in named if one.segments not in ((), (ALL,))}
-        whole = next(iter(alone)) if len(alone) == 1 else before.segments if not alone else ()
-        pair = [one.segments for one in named if len(one.segments) == 1][:2]
-        measures = tuple(key for one in named for key in one.metrics)
-        heads = [
-            About((), measures, ranked=True)
-            if _RANKED.fullmatch(row[start:end])
-            else About(pair[0], (), pair[1])
-            if _COMPARED.fullmatch(row[start:end]) and len(pair) == 2
-            else replace(one, segments=one.segments or whole)
-            for one, (start, end) in zip(named, spans, strict=True)
-        ]
-        return [(start, row[start:end], About()) for start, end in spans], heads
+    if columns:
+        return _cells(row, spans, named, columns, rank), columns
+    texts = [row[start:end] for start, end in spans]
+    return [(start, row[start:end], About()) for start, end in spans], _heads(texts, named, before)
+
+
+def _heads(texts: list[str], named: list[About], before: About) -> list[About]:
+    """What the columns are about, from the cells of the first row and what these name."""
+    found = [
+        replace(one, segments=one.segments or one.others or ((ALL,) if _AVERAGE.fullmatch(text) else ()))
+        for text, one in zip(texts, named, strict=True)
+    ]
+    alone = {one.segments for one in found if one.segments not in ((), (ALL,))}
+    whole = next(iter(alone)) if len(alone) == 1 else before.segments if not alone else ()
+    return [_head(text, one, found, whole) for text, one in zip(texts, found, strict=True)]
+
+
+def _head(text: str, own: About, every: list[About], whole: tuple[str, ...]) -> About:
+    """What one column is about; ``whole`` is the segment of the table."""
+    if _RANKED.fullmatch(text):
+        return About((), tuple(key for one in every for key in one.metrics), ranked=True)
+    pair = [one.segments for one in every if len(one.segments) == 1][:2]
+    if _COMPARED.fullmatch(text) and len(pair) == 2:
+        return About(pair[0], (), pair[1])
+    return replace(own, segments=own.segments or whole)
+
+
+def _cells(
+    row: str, spans: list[tuple[int, int]], named: list[About], columns: list[About], rank: int
+) -> list[tuple[int, str, About]]:
+    """Place, text and what it is about of each cell; its number in the table is none."""
     segments = next((one.segments for one in named if one.segments), ())
     metrics = next((one.metrics for one in named if one.metrics), ())
     items = next((one.items for one in named if one.items), ())
-    heads = [*columns, *([About()] * len(spans))]
-    cells = [
-        (
-            start,
-            row[start:end],
-            About(
-                head.segments if head.segments == (ALL,) or head.others else segments or head.segments,
-                head.metrics or metrics,
-                head.others,
-                items=head.items or items,
-                ranked=head.ranked,
-            ),
+    cells = []
+    for (start, end), head in zip(spans, [*columns, *([About()] * len(spans))], strict=False):
+        text = row[start:end]
+        if not head.ranked and start < 3 and text.strip(" #.*") == str(rank):
+            continue
+        own = head.segments if head.segments == (ALL,) or head.others else segments or head.segments
+        about = About(
+            own, head.metrics or metrics, head.others, items=head.items or items, ranked=head.ranked
         )
-        for (start, end), head in zip(spans, heads, strict=False)
-        if head.ranked
-        or not (start < 3 and row[start:end].strip(" #.*") == str(rank))  # its place in the table
-    ]
-    return cells, columns
+        cells.append((start, text, about))
+    return cells
