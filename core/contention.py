@@ -13,9 +13,11 @@ THREADS: Final = 2
 """As many as :func:`core.model.schedule.estimate_seconds` counts on."""
 BURSTS: Final = 30
 """A thread; 30 milliseconds on a free core, which is several turns of the operating system's scheduler."""
-VALUES: Final = 100_000
-"""Hyperbolic tangents a burst: too short to be interrupted in most cases, long enough to be timed. No matrix
+ROUNDS: Final = 8
+"""Of arithmetic a burst: too short to be interrupted in most cases, long enough to be timed. No matrix
 products: how many threads those use is a setting of the whole process, which other threads rely on."""
+VALUES: Final = 100_000
+"""Hyperbolic tangents a round."""
 
 
 def slowdown() -> float:
@@ -43,6 +45,7 @@ def _bursts() -> np.ndarray:
     values, out = np.linspace(-1, 1, VALUES), np.empty(VALUES)
     stamps = [time.perf_counter()]
     for _ in range(BURSTS):
-        np.tanh(values, out=out)
+        for _ in range(ROUNDS):
+            np.tanh(values, out=out)
         stamps.append(time.perf_counter())
     return np.diff(stamps)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.words.corpora import CORPORA, HELD_OUT, REPLIES, Corpus
+from benchmarks.words.corpora import CORPORA, HELD_OUT, LETTERS, REPLIES, Corpus
 from benchmarks.words.faults import (
     KINDS,
     OF_ITEMS,
@@ -169,7 +169,7 @@ def _doubts(sample: Sample, marks: Sequence[Checked | Problem]) -> bool:
 
 def main() -> None:
     """Print a table for docs/method.md for each corpus, and what went wrong."""
-    for corpora in (*CORPORA, HELD_OUT, REPLIES):
+    for corpora in (*CORPORA, HELD_OUT, REPLIES, LETTERS):
         for name, measured in (("numbers", score), ("slots", slot_score)):
             started = time.monotonic()
             result = added([measured(one) for one in corpora])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import unquote
@@ -60,12 +60,15 @@ def site_sections(
         paths[_path(page)] += int(seen)
     by_name: Counter[str] = Counter()
     for folder, seen in _sections(paths):
-        if any(letter.isalpha() for letter in _in_words(folder)):
-            by_name[_in_words(folder)] += seen
+        by_name[_in_words(folder)] += seen
     known = {name.casefold() for name in (*taken, *RESERVED, SEVERAL)}
     total = int(pages[Pages.VIEWS].sum())
     found = (Section(name, seen / total) for name, seen in by_name.most_common())
-    return [one for one in found if one.share >= FEWEST_SHARE and one.name.casefold() not in known][:MOST]
+    return [one for one in found if one.share >= FEWEST_SHARE and _is_new(one.name, known)][:MOST]
+
+
+def _is_new(name: str, known: Collection[str]) -> bool:
+    return any(letter.isalpha() for letter in name) and name.casefold() not in known
 
 
 def _path(page: str) -> tuple[str, ...]:

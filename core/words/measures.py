@@ -128,7 +128,6 @@ MEASURES: Final = (
 BY_KEY: Final = {measure.key: measure for measure in MEASURES}
 N_OF: Final = {field.field: field.n or Col.USERS for field in FIELDS}
 """Column with the number that a value is of."""
-DEFINITIONS: Final = {field.field: field.definition for field in FIELDS}
 
 
 def write(value: float | str, unit: Unit, digits: int = 1) -> str:

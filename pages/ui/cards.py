@@ -16,7 +16,6 @@ from pages.ui.desk import LONGEST_NAME
 from pages.ui.text import count, md_text
 
 CARD_WIDTH: Final = 220
-LONGEST_LINE: Final = 90
 
 Rename = Callable[[int, str], None]
 
