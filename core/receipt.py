@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -72,6 +73,34 @@ class UrlCount(_Part):
     examples: tuple[tuple[str, str], ...] = ()
 
 
+class Decision(StrEnum):
+    """What became of the values of a place that one user each saw."""
+
+    FOUND = "found"
+    """They were masked: the place is personal."""
+    KEPT = "kept"
+    """They stay, by the analyst's choice."""
+    FORCED = "forced"
+    """All values were masked, by the analyst's choice."""
+    UNDECIDED = "undecided"
+    """They stay: there are too few of them to tell a personal place from a rarely seen one."""
+
+
+class Place(_Part):
+    """A position in addresses, titles or labels whose values belong to one user each."""
+
+    name: str
+    """How a setting refers to it."""
+    decision: Decision
+    values: int
+    """Different values."""
+    users: int
+    """Different users who saw them."""
+    page_views: int
+    examples: tuple[str, ...]
+    """First letters of a few values."""
+
+
 class Receipt(_Part):
     """Everything between the file and the first sequence.
 
@@ -106,6 +135,8 @@ class Receipt(_Part):
     """Events that another file of the run holds too; they are not left out."""
     pii_masked: dict[str, int]
     """Kind of personal data → values masked."""
+    places: tuple[Place, ...] = ()
+    """Where values belong to one user each, those with most values first."""
     placeholders: dict[str, int]
     """Values such as ``(not set)`` that were read as absent."""
     engagement_rule: str

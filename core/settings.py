@@ -112,6 +112,10 @@ class IngestSettings(Settings):
     strip_pages: tuple[str, ...] = ()
     """Canonical pages to leave out of the sequences (a confirmation page that gives the outcome away)."""
     url: UrlSettings = UrlSettings()
+    keep_places: tuple[str, ...] = ()
+    """Names of places (``Receipt.places``) whose values are not personal, whatever they look like."""
+    mask_places: tuple[str, ...] = ()
+    """Names of places whose values are all masked."""
 
 
 class Encoder(StrEnum):

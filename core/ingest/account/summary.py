@@ -12,13 +12,14 @@ import pyarrow as pa
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import REJECT_REASONS, Tally, warnings
 from core.ingest.clean import clock, identity
+from core.ingest.clean.places import Found
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.outcomes import leaking_pages
 from core.ingest.observe.people import MANY_BROWSERS
 from core.ingest.output import Used, engaged_share, tied
 from core.ingest.read.reading import RawRead
 from core.ingest.sources.overlap import describe_overlaps
-from core.receipt import FileReceipt, Receipt, ranked
+from core.receipt import FileReceipt, Place, Receipt, ranked
 from core.schema import Group, Raw, Rejects
 from core.settings import IngestSettings
 
@@ -77,6 +78,7 @@ def make_receipt(counted: Counted) -> Receipt:
         duplicate_transactions=behaviour.outcomes.duplicates,
         repeated_events=behaviour.repeated,
         pii_masked=ranked(locations.masked),
+        places=_places(locations.own),
         placeholders=accounted.placeholders,
         engagement_rule=_engagement_rule(counted, share),
         engagement_share=share,
@@ -89,6 +91,10 @@ def make_receipt(counted: Counted) -> Receipt:
             *counted.notes,
         ),
     )
+
+
+def _places(found: Found) -> tuple[Place, ...]:
+    return tuple(sorted(found.places.values(), key=lambda place: (-place.values, place.name)))
 
 
 def _outcome_pages(counted: Counted) -> tuple[str, ...]:

@@ -8,21 +8,23 @@ code that would have dropped it.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis import _
 
-from core.ingest.clean import records, urls
+from core.ingest.clean import crowds, records, urls
+from core.ingest.clean.crowds import Crowd, merged, owners_needed
+from core.ingest.clean.places import Choices, Found, mask_places
 from core.ingest.clean.privacy import SUSPECT_RE2, mask_all, mask_url
+from core.ingest.clean.titles import Titles, choose_titles, public_words
 from core.ingest.engine import Engine
 from core.receipt import UrlCount, ranked
 from core.schema import Raw
-from core.settings import UrlSettings
+from core.settings import IngestSettings, UrlSettings
 
 PAGE: Final = "page"
 LONGEST: Final = 2_000
@@ -35,8 +37,8 @@ OWN_HOST_SHARE: Final = 0.01
 
 # What can be cut without parsing: visible ASCII, parameter names that are not encoded, one query, no session
 # in the path. The rest goes to Python as it is.
-_SPLIT = """
-    SELECT location, views, split_part(unfragmented, '?', 1) AS base, fragment,
+_SPLIT = f"""
+    SELECT * EXCLUDE (unfragmented), split_part(unfragmented, '?', 1) AS base, fragment,
         regexp_full_match(location, '[!-:<-~]*') AND length(location) <= $longest
             AND NOT (contains(location, '%') AND regexp_matches(location, '[?&][^=&#]*%'))
             AND NOT (contains(fragment, '?') OR contains(fragment, '#')) AS plain,
@@ -44,14 +46,15 @@ _SPLIT = """
             THEN substr(unfragmented, strpos(unfragmented, '?') + 1) END AS query,
         fragment <> '' AND ($all_fragments OR regexp_matches(fragment, '^!?/')) AS keeps_fragment
     FROM (
-        SELECT location, views, split_part(location, '#', 1) AS unfragmented,
+        SELECT *, split_part(location, '#', 1) AS unfragmented,
             CASE WHEN contains(location, '#')
                 THEN substr(location, strpos(location, '#') + 1) ELSE '' END AS fragment
-        FROM (SELECT location, sum(views)::BIGINT AS views FROM seen GROUP BY location)
+        FROM (SELECT location, sum(views)::BIGINT AS views, {crowds.MERGED_SQL} FROM seen GROUP BY location)
     )
 """
 _CUT = f"""
-    SELECT location, views, plain, fragment <> '' AND NOT keeps_fragment AS loses_fragment,
+    SELECT location, views, low, high, buckets, plain,
+        fragment <> '' AND NOT keeps_fragment AS loses_fragment,
         CASE WHEN plain THEN regexp_replace(query, '=[^&]+', '=v', 'g') END AS names,
         CASE WHEN NOT plain THEN left(location, $longest)
             ELSE base || CASE WHEN kept <> '' THEN '?' || kept ELSE '' END
@@ -59,15 +62,23 @@ _CUT = f"""
         END AS cut
     FROM (SELECT *, array_to_string(regexp_extract_all(query, $kept, 1), '&') AS kept FROM ({_SPLIT}))
 """
-_TITLES = """
-    SELECT page, title FROM seen JOIN location_pages USING (location)
-    WHERE title IS NOT NULL GROUP BY page, title
-    QUALIFY row_number() OVER (PARTITION BY page ORDER BY sum(seen.views) DESC, title) = 1
+_CUTS = f"SELECT cut, sum(views)::BIGINT AS views, {crowds.MERGED_SQL} FROM places GROUP BY cut ORDER BY cut"
+_TEXTS = f"SELECT title, sum(views)::BIGINT, {crowds.MERGED_SQL} FROM seen WHERE title IS NOT NULL GROUP BY ALL"
+_TITLES = f"""
+    SELECT page, title, sum(seen.views)::BIGINT, {crowds.MERGED_SQL}
+    FROM seen JOIN location_pages USING (location) WHERE title IS NOT NULL GROUP BY ALL
 """
 _EXAMPLE = """
-    (SELECT location, name FROM location_pages JOIN cut_pages USING (page, cut)
-    WHERE changed AND contains(location, '{mark}') ORDER BY views DESC, location LIMIT {each})
+    (SELECT location, name FROM location_pages JOIN cut_pages USING (page, cut) JOIN shared USING (cut)
+    WHERE changed AND name = canonical AND contains(location, '{mark}')
+    ORDER BY views DESC, location LIMIT {each})
 """
+_SHARED = """
+    CREATE TABLE shared AS SELECT cut FROM places GROUP BY cut
+    HAVING min(low) < max(high) OR (SELECT min(low) = max(high) FROM places)
+"""
+"""What several users saw, if there are several at all: only that may be shown as it was."""
+_VALUES: Final = re.compile(r"(?<==)[^&#;]+|(?<=#)[^!/].*")
 _MARKS = ("", "?", "#", "%")
 """What a location holds that cleaning changes; one example or two of each."""
 
@@ -83,6 +94,7 @@ class Locations:
         count: For the receipt.
         hosts: The site's own hosts.
         masked: Kind of personal data → values masked in locations and titles.
+        own: Personal places.
     """
 
     table: ir.Table
@@ -91,35 +103,38 @@ class Locations:
     count: UrlCount
     hosts: tuple[str, ...]
     masked: Counter[str]
+    own: Found
 
 
-def canonical_locations(engine: Engine, views: ir.Table, settings: UrlSettings) -> Locations:
+def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSettings) -> Locations:
     """Map the locations of all page views to canonical pages.
 
     Args:
         engine: Where the tables are.
         views: Typed page views.
-        settings: The rules.
+        settings: The rules, and the analyst's choices about personal places.
 
     Raises:
         SettingsError: If a rule of the analyst's own cannot be applied.
     """
-    seen = views.group_by(location=views[Raw.PAGE_LOCATION], title=views[Raw.PAGE_TITLE]).agg(views=_.count())
-    title = records.absent(seen.title, records.DIRECT, records.UNAVAILABLE)
-    engine.keep("seen", seen.mutate(title=title))
-    _cut(engine, settings)
-    cut = engine.sql("SELECT cut, sum(views)::BIGINT AS views FROM places GROUP BY cut ORDER BY cut")
+    _see(engine, views)
+    _cut(engine, settings.url)
+    cut = engine.sql(_CUTS)
     weights = cut["views"].to_pylist()
-    canonical = urls.canonicalise(cut["cut"].to_pylist(), settings, weights)
-    pages = sorted(set(canonical.pages))
-    table = _page_of_location(engine, cut["cut"], canonical.pages, pages)
+    canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights)
+    own = _Own(engine, canonical.pages, _crowds(cut), settings)
+    names = own.names(canonical.pages)
+    pages = sorted(set(names))
+    table = _page_of_location(engine, cut["cut"], canonical.pages, names, pages)
     by_rule = Counter(canonical.by_rule)
-    by_rule.update(_dropped(engine, settings))
+    by_rule.update(_dropped(engine, settings.url))
+    changed = (a != b for a, b in zip(canonical.pages, names, strict=True))
+    by_rule[urls.MASKED] += sum(weight for weight, new in zip(weights, changed, strict=True) if new)
     raw = engine.raw.execute("SELECT count(*) FROM places").fetchall()[0][0]
     return Locations(
         table=table,
         pages=pages,
-        titles=_titles(engine, len(pages)),
+        titles=own.titles(engine, pages),
         count=UrlCount(
             raw=raw,
             canonical=len(pages),
@@ -128,6 +143,17 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: UrlSettings) 
         ),
         hosts=_own_hosts(canonical.pages, weights),
         masked=_personal(engine),
+        own=own.found,
+    )
+
+
+def _see(engine: Engine, views: ir.Table) -> None:
+    """Make ``seen``: every location and title, and who saw them."""
+    title = records.absent(views[Raw.PAGE_TITLE], records.DIRECT, records.UNAVAILABLE)
+    engine.name("views_seen", views.select(Raw.USER_KEY, location=views[Raw.PAGE_LOCATION], title=title))
+    engine.raw.execute(
+        f"CREATE TABLE seen AS SELECT location, title, count(*) AS views, {crowds.SQL} "
+        "FROM views_seen GROUP BY location, title"
     )
 
 
@@ -147,12 +173,19 @@ def _cut(engine: Engine, settings: UrlSettings) -> None:
     )
 
 
-def _page_of_location(engine: Engine, cut: pa.Array, canonical: list[str], pages: list[str]) -> ir.Table:
+def _page_of_location(
+    engine: Engine, cut: pa.Array, canonical: list[str], names: list[str], pages: list[str]
+) -> ir.Table:
     number = {page: index for index, page in enumerate(pages)}
-    numbers = pa.array([number[page] for page in canonical], pa.int32())
-    engine.keep("cut_pages", pa.table({"cut": cut, PAGE: numbers, "name": pa.array(canonical, pa.string())}))
+    columns = {
+        "cut": cut,
+        PAGE: pa.array([number[name] for name in names], pa.int32()),
+        "canonical": pa.array(canonical, pa.string()),
+        "name": pa.array(names, pa.string()),
+    }
+    engine.keep("cut_pages", pa.table(columns))
     engine.raw.execute(
-        "CREATE TABLE location_pages AS SELECT location, page, views, location <> name AS changed, cut "
+        "CREATE TABLE location_pages AS SELECT location, page, views, location <> canonical AS changed, cut "
         "FROM places JOIN cut_pages USING (cut)"
     )
     return engine.ibis.table("location_pages")
@@ -171,17 +204,62 @@ def _dropped(engine: Engine, settings: UrlSettings) -> Counter[str]:
     return dropped
 
 
-def _titles(engine: Engine, n_pages: int) -> list[str | None]:
-    """The most frequent title of each page, masked."""
-    found = {page: mask_url(title).text for page, title in engine.raw.execute(_TITLES).fetchall()}
-    return [found.get(page) for page in range(n_pages)]
+class _Own:
+    """What belongs to one user each, in addresses and titles."""
+
+    def __init__(
+        self, engine: Engine, canonical: Sequence[str], seen_by: Sequence[Crowd], settings: IngestSettings
+    ) -> None:
+        pages = _merged_by(zip(canonical, seen_by, strict=True))
+        texts = [(text, Crowd(*crowd)) for text, *crowd in engine.raw.execute(_TEXTS).fetchall()]
+        paths = [(page.partition("?")[0], crowd) for page, crowd in pages.items()]
+        self._public = public_words([*paths, *texts])
+        self.found = Found(
+            owners_needed(pages.values()), Choices(settings.keep_places, settings.mask_places)
+        )
+        self._renamed = mask_places(pages, self.found, self._public)
+        self._pages = _merged_by((self._renamed.get(page, page), crowd) for page, crowd in pages.items())
+
+    def names(self, canonical: Iterable[str]) -> list[str]:
+        """Pages without what is personal."""
+        return [self._renamed.get(page, page) for page in canonical]
+
+    def titles(self, engine: Engine, pages: Sequence[str]) -> list[str | None]:
+        """One title a page, masked; None where none was sent."""
+        titles: defaultdict[str, list[tuple[str, Crowd]]] = defaultdict(list)
+        masked: dict[str, str] = {}
+        for page, title, *crowd in engine.raw.execute(_TITLES).fetchall():
+            if title not in masked:
+                masked[title] = mask_url(title).text
+            titles[pages[page]].append((masked[title], Crowd(*crowd)))
+        of_page = {page: _merged_by(found) for page, found in titles.items()}
+        chosen = choose_titles(of_page, self._pages, self.found, self._public)
+        return [chosen.get(page) for page in pages]
+
+
+def _crowds(cut: pa.Table) -> list[Crowd]:
+    columns = (cut[name].to_pylist() for name in ("views", "low", "high", "buckets"))
+    return [Crowd(*crowd) for crowd in zip(*columns, strict=True)]
+
+
+def _merged_by(items: Iterable[tuple[str, Crowd]]) -> dict[str, Crowd]:
+    groups: defaultdict[str, list[Crowd]] = defaultdict(list)
+    for name, crowd in items:
+        groups[name].append(crowd)
+    return {name: merged(members) for name, members in groups.items()}
 
 
 def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:
     """Locations as they were (masked) and their pages, the most viewed first."""
     parts = (_EXAMPLE.format(mark=mark, each=EXAMPLES_EACH) for mark in _MARKS)
+    engine.raw.execute(_SHARED)
     rows = engine.raw.execute(" UNION ALL ".join(parts)).fetchall()
-    return tuple((mask_url(location[:LONGEST]).text[:SHOWN], page) for location, page in dict.fromkeys(rows))
+    return tuple(dict.fromkeys((_before(location), page) for location, page in rows))
+
+
+def _before(location: str) -> str:
+    """A location as it may be shown: what follows a parameter's name or ``#`` is left open."""
+    return mask_url(_VALUES.sub("…", location[:LONGEST])).text[:SHOWN]
 
 
 def _own_hosts(pages: Iterable[str], weights: Iterable[int]) -> tuple[str, ...]:
