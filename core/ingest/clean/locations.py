@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from core.ingest.clean import crowds, records, urls
 from core.ingest.clean.crowds import Crowd, merged, owners_needed
+from core.ingest.clean.lone import regions_of
 from core.ingest.clean.places import Choices, Found, mask_places
 from core.ingest.clean.privacy import SUSPECT_RE2, mask_all, mask_url
 from core.ingest.clean.titles import Titles, choose_titles, public_words
@@ -64,6 +65,10 @@ _CUT = f"""
 """
 _CUTS = f"SELECT cut, sum(views)::BIGINT AS views, {crowds.MERGED_SQL} FROM places GROUP BY cut ORDER BY cut"
 _TEXTS = f"SELECT title, sum(views)::BIGINT, {crowds.MERGED_SQL} FROM seen WHERE title IS NOT NULL GROUP BY ALL"
+_COUNTRIES = """
+    SELECT country FROM views_seen WHERE country IS NOT NULL GROUP BY country
+    QUALIFY count(*) >= 0.05 * sum(count(*)) OVER () ORDER BY count(*) DESC, country LIMIT 5
+"""
 _TITLES = f"""
     SELECT page, title, sum(seen.views)::BIGINT, {crowds.MERGED_SQL}
     FROM seen JOIN location_pages USING (location) WHERE title IS NOT NULL GROUP BY ALL
@@ -142,7 +147,7 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
             examples=_examples(engine),
         ),
         hosts=_own_hosts(canonical.pages, weights),
-        masked=_personal(engine),
+        masked=_personal(engine) + own.found.kinds,
         own=own.found,
     )
 
@@ -150,7 +155,9 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
 def _see(engine: Engine, views: ir.Table) -> None:
     """Make ``seen``: every location and title, and who saw them."""
     title = records.absent(views[Raw.PAGE_TITLE], records.DIRECT, records.UNAVAILABLE)
-    engine.name("views_seen", views.select(Raw.USER_KEY, location=views[Raw.PAGE_LOCATION], title=title))
+    country = records.absent(views[Raw.GEO_COUNTRY], records.DIRECT)
+    columns = {"location": views[Raw.PAGE_LOCATION], "title": title, "country": country}
+    engine.name("views_seen", views.select(Raw.USER_KEY, **columns))
     engine.raw.execute(
         f"CREATE TABLE seen AS SELECT location, title, count(*) AS views, {crowds.SQL} "
         "FROM views_seen GROUP BY location, title"
@@ -214,8 +221,12 @@ class _Own:
         texts = [(text, Crowd(*crowd)) for text, *crowd in engine.raw.execute(_TEXTS).fetchall()]
         paths = [(page.partition("?")[0], crowd) for page, crowd in pages.items()]
         self._public = public_words([*paths, *texts])
+        hosts = _own_hosts(canonical, [crowd.views for crowd in seen_by])
+        countries = [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]
         self.found = Found(
-            owners_needed(pages.values()), Choices(settings.keep_places, settings.mask_places)
+            owners_needed(pages.values()),
+            regions_of(hosts, countries),
+            Choices(settings.keep_places, settings.mask_places),
         )
         self._renamed = mask_places(pages, self.found, self._public)
         self._pages = _merged_by((self._renamed.get(page, page), crowd) for page, crowd in pages.items())

@@ -10,12 +10,13 @@ type into a search is theirs as well, unless others typed it or all of its words
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from core.ingest.clean.crowds import EACH, INF, Crowd, is_personal, merged
+from core.ingest.clean.lone import mask_lone
 from core.ingest.clean.randomness import looks_random
 from core.receipt import Decision, Place
 
@@ -55,13 +56,17 @@ class Found:
 
     Args:
         needed: Owners that a verdict needs in this export.
+        regions: Countries whose telephone numbers may stand in a text without a prefix.
         choices: The analyst's.
         places: What was found so far.
+        kinds: Kind of personal data → page views of texts in which it stood and which one user alone saw.
     """
 
     needed: float
+    regions: tuple[str, ...] = ()
     choices: Choices = Choices()
     places: dict[str, Place] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
 
     def decide(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
         """Note a place, and say what becomes of its values.
@@ -92,6 +97,16 @@ class Found:
             page_views=sum(crowd.views for crowd in crowds) + (before.page_views if before else 0),
             examples=tuple(dict.fromkeys(hint(value) for value in sorted(values)[:EACH])),
         )
+
+
+    def lone(self, text: str, crowd: Crowd) -> str:
+        """Mask a text that one user alone saw by what it looks like, if there are others at all."""
+        if not crowd.alone or self.needed == INF:
+            return text
+        masked = mask_lone(text, self.regions)
+        for kind in masked.kinds:
+            self.kinds[kind] += crowd.views
+        return masked.text
 
 
 def hint(value: str) -> str:
@@ -168,7 +183,10 @@ def _renamed(prefix: str, slot: str, values: Values, found: Found, public: Colle
         return found.decide(name, random, [value for value, crowd in random.items() if crowd.alone])
     if is_personal(open_.values(), UNDECIDED_OWNERS) and len(own) == len(open_):
         found.note(name, [open_[value] for value in own], own, Decision.UNDECIDED)
-    return _by_lead(prefix + slot, open_, found)
+    if name in found.choices.keep:
+        return {}
+    lone = {value: masked for value in own if (masked := found.lone(value, open_[value])) != value}
+    return lone | _by_lead(prefix + slot, open_, found)
 
 
 def _by_lead(prefix: str, values: Values, found: Found) -> dict[str, str]:

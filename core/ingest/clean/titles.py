@@ -43,9 +43,10 @@ def choose_titles(
     chosen = {}
     for page, of_page in titles.items():
         if pages[page].alone and found.needed < INF and _folder(page) not in folders:
-            chosen[page] = _lone(page, of_page, found, public)
+            title = _lone(page, of_page, found, public)
         else:
-            chosen[page] = _title(page, of_page, found)
+            title = _title(page, of_page, found)
+        chosen[page] = found.lone(title, of_page[title]) if title in of_page else title
     return chosen
 
 

@@ -1,0 +1,143 @@
+"""Personal data in text that one user alone saw: there a hint is enough.
+
+What many saw is published, whatever it looks like: a hotline, an author, the street of a shop. What one user
+saw alone may be a rare page; if it also reads like a telephone number, an address, a greeting or a key, it is
+theirs. Words are separated by blanks in titles and by ``-``, ``_`` or ``+`` in addresses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import takewhile
+from typing import Final
+
+import phonenumbers
+from babel import Locale
+from phonenumbers import Leniency, PhoneNumberMatcher
+
+from core.ingest.clean.privacy import Masked, Match
+from core.ingest.clean.randomness import looks_random
+
+_GAP: Final = r"[\s+_,.-]{1,3}"
+_NAME: Final = r"[^\W\d_][^\W\d_'’]+(?:['’-][^\W\d_]+)*"
+_SALUTATION: Final = re.compile(
+    r"(?<![^\W_])(?:herrn?|frau|mrs?|ms|miss|sra?|srta|señora?|do[ñn]a|don|mme|mlle|monsieur|madame|mademoiselle"
+    r"|signora?|sig|dhr|mevr|mevrouw|meneer|pan|pani|pana|hallo|hello|hi|dear|liebe[rs]?|hola|bonjour|bienvenue"
+    r"|welcome[\s+_-]back|willkommen[\s+_-]zurück|bienvenid[oa]|bem[\s+_-]vind[oa]|olá|ola|witaj|cześć|ciao|benvenut[oa]"
+    rf"|estimad[oa]|querid[oa]|prezad[oa]|chère?|cher|drog[iao]|szanown[ay]){_GAP}"
+    rf"(?P<name>{_NAME}(?:{_GAP}{_NAME}){{0,3}})",
+    re.IGNORECASE,
+)
+_STREET: Final = re.compile(
+    rf"(?:{_NAME}{_GAP}){{0,2}}{_NAME}(?:str(?:aße|asse|\.)?|weg|platz|allee|gasse|ring|damm|ufer|straat|laan|gatan|vej)"
+    rf"{_GAP}\d{{1,4}}(?:\s?[a-z])?(?![^\W_])"
+    r"|(?<![^\W_])(?:calle|c/|avenida|avda|av|plaza|paseo|rua|praça|travessa|rue|avenue|boulevard|bd|chemin|impasse"
+    rf"|allée|quai|via|viale|piazza|corso|ul|ulica|aleja|al|os|plac){_GAP}(?:{_NAME}{_GAP}){{1,5}}\d{{1,4}}\w?(?![^\W_])"
+    rf"|(?<!\d)\d{{1,4}}(?:\s?bis|\s?ter)?,?{_GAP}(?:rue|avenue|boulevard|bd|chemin|impasse|allée|place|quai|route)"
+    rf"{_GAP}{_NAME}(?:{_GAP}{_NAME}){{0,4}}"
+    rf"|(?<!\d)\d{{1,4}}{_GAP}(?:{_NAME}{_GAP}){{1,3}}(?:street|st|road|rd|avenue|ave|lane|ln|drive|court|way|close)"
+    r"(?![^\W_])",
+    re.IGNORECASE,
+)
+_POSTCODE: Final = re.compile(rf"(?<=address}}){_GAP}(?:\d{{2}}-\d{{3}}|\d{{4}}-\d{{3}}|\d{{4,5}})(?:{_GAP}{_NAME}){{0,2}}")
+_BORN: Final = re.compile(
+    r"(?<![\d.])(?:(?:0?[1-9]|[12]\d|3[01])[-./+](?:0?[1-9]|1[0-2])[-./+](?:19[2-9]\d|200\d|201[0-2])"
+    r"|(?:19[2-9]\d|200\d|201[0-2])[-./+](?:0?[1-9]|1[0-2])[-./+](?:0?[1-9]|[12]\d|3[01]))(?![\d.])"
+)
+_NUMBER: Final = re.compile(r"(?<![\w.,])[a-z]{0,3}\d(?:[ +./-]?\d){6,}[ -]?[a-z]{0,2}(?![\w])", re.IGNORECASE)
+_DIALLED: Final = re.compile(r"\d(?:[^\d\n]{0,3}\d){7,}")
+_UNCLEAR: Final = re.compile(r"(?:don|pan|pani|pana|ola|hi|cher|sig|al)\b", re.IGNORECASE)
+"""Words that are a salutation only before a name with a capital."""
+_CODE: Final = 2
+_CODE_ALONE: Final = re.compile(r"(?![0+])[a-z]{0,3}[-_]?\d+[a-z]?(?:\.\w{2,5})?", re.IGNORECASE)
+_EAN: Final = (8, 12, 13)
+
+
+def mask_lone(text: str, regions: Sequence[str] = ()) -> Masked:
+    """Mask what is personal in a text that one user alone saw.
+
+    An address that is nothing but a number or a code names a page as often as a person, and stays.
+
+    Args:
+        text: Decoded: a title, or a part of an address.
+        regions: Countries (ISO 3166, two letters) whose telephone numbers are written without a prefix.
+    """
+    found: list[str] = []
+    if _CODE_ALONE.fullmatch(text):
+        return Masked(text, ())
+
+    def put(kind: str) -> str:
+        found.append(kind)
+        return f"{{{kind}}}"
+
+    text = _SALUTATION.sub(lambda match: _without_name(match, put), text)
+    text = _STREET.sub(lambda _: put("address"), text)
+    text = _POSTCODE.sub("", text)
+    text = _BORN.sub(lambda _: put("birthdate"), text)
+    if _DIALLED.search(text):
+        text = _without_phones(text, tuple(regions), put)
+        text = _NUMBER.sub(lambda match: match[0] if _is_article(match[0]) else put("number"), text)
+    if " " in text:
+        words = re.split(r"(\s+)", text)
+        text = "".join(put("token") if looks_random(word) and "{" not in word else word for word in words)
+    return Masked(text, tuple(found))
+
+
+def _without_name(match: Match, put: Callable[[str], str]) -> str:
+    """Keep the salutation; a name is written with capitals where anything is."""
+    start = match.start("name") - match.start()
+    words = re.split(rf"({_GAP})", match["name"])
+    if not match["name"].islower():
+        words = list(takewhile(lambda word: not word[0].isalpha() or word[0].isupper(), words))
+    elif _UNCLEAR.match(match[0]):
+        return match[0]
+    name = "".join(words).rstrip(" +_,.-")
+    return match[0][:start] + put("name") + match["name"][len(name) :] if name else match[0]
+
+
+def _without_phones(text: str, regions: tuple[str, ...], put: Callable[[str], str]) -> str:
+    plain = text.replace("+", " ").replace("_", " ") if " " not in text else text
+    for start, end in sorted(_phones(plain, regions), reverse=True):
+        text = text[:start] + put("phone") + text[end:]
+    return text
+
+
+@lru_cache(maxsize=4096)
+def _phones(text: str, regions: tuple[str, ...]) -> frozenset[tuple[int, int]]:
+    """Where telephone numbers stand that can be dialled in one of the countries."""
+    spans: list[tuple[int, int]] = []
+    for region in regions or (None,):
+        for match in PhoneNumberMatcher(text, region, leniency=Leniency.VALID):
+            if all(match.end <= start or end <= match.start for start, end in spans):
+                spans.append((match.start, match.end))
+    return frozenset(spans)
+
+
+def _is_article(number: str) -> bool:
+    """Whether the digits are those of a trade item (GS1: EAN, UPC, ISBN): their check digit agrees."""
+    digits = number.replace("-", "").replace(" ", "")
+    if not digits.isdigit() or len(digits) not in _EAN:
+        return False
+    weighed = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(reversed(digits)))
+    return weighed % 10 == 0
+
+
+@lru_cache(maxsize=1)
+def _codes() -> dict[str, str]:
+    """English name of a country, as GA4 writes it → its code."""
+    return {name.casefold(): code for code, name in Locale("en").territories.items() if len(code) == _CODE}
+
+
+def regions_of(hosts: Sequence[str], countries: Sequence[str]) -> tuple[str, ...]:
+    """Countries whose telephone numbers may stand in a site's texts without a prefix.
+
+    Args:
+        hosts: The site's own; their last label may be a country.
+        countries: Where its users are, as GA4 names them.
+    """
+    tops = (host.rpartition(".")[2].upper() for host in hosts)
+    named = (_codes().get(country.casefold(), "") for country in countries)
+    known = set(phonenumbers.SUPPORTED_REGIONS)
+    return tuple(dict.fromkeys(code for code in (*tops, *named) if code in known))
