@@ -1,31 +1,45 @@
 """Who saw something: enough to tell one user from several, small, and mergeable.
 
 A value that one user alone ever saw is that user's own, or rare. One value does not tell which; the values of
-one place together do. In public places popularity has a long tail: for every three pages that one user saw
-there is about one that two users saw (Zipf's law: N2 = N1/3), and more that three to five did. In a place
-where all see their own (a profile, an order, a greeting) the twos are missing, however many users there are.
-In an export so small that hardly any page is shared the same holds for every place; so how often users share
-pages at all decides how many owners a verdict needs.
+one place together do. In public places popularity has a long tail: beside the pages that one user saw there are
+those that two to five saw (by Zipf's law two for every three, and more of them in a larger export). Where all
+see their own (a profile, an order, a greeting) these are missing. How many there are in the folders that are
+surely public, because many saw several of their pages, is what a place is compared with: so an export in which
+hardly anything is shared, being small, makes nothing personal.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-FEWEST_OWNERS: Final = 8
-"""Different users who each alone saw a value of a place, from which on it can be a personal one."""
-CHANCE: Final = 1e-8
-"""Greatest probability of a wrong verdict if the views of that many users were independent; they are not, as
-what is rare in one place is rare together, hence so small a number."""
+from scipy.special import bdtrc
+
 FEW: Final = 5
-"""A value that two to so many users saw belongs to the tail of what is public."""
-OWN_SHARE: Final = 0.95
-"""Share of the values with one owner among all values of at most :data:`FEW` users."""
-INF: Final = math.inf
+"""A value that so many users saw at most belongs to the tail."""
+FEWEST_OWNERS: Final = 3
+"""Different users who each alone saw a value of a place, from which on it can be a personal one."""
+CHANCE: Final = 1e-4
+"""Greatest probability that so many values of a public place had one owner."""
+CLEARER: Final = 0.4
+"""Largest share of what is shared in public tails that may be left: a place must not only differ for sure but
+by far."""
+LEAST: Final = 0.75
+"""Share of the tail that must be owned in any case."""
+RAREST: Final = 0.15
+"""Share of the public tail that is owned: so much is assumed at least, …"""
+UNKNOWN: Final = 0.75
+"""… and this where no folder is surely public."""
+BESIDE: Final = 3
+"""Own values for each popular one: a folder of many public pages is public, whatever is rare in it."""
+PUBLIC: Final = 10
+"""Users from which on a text is no secret, nor are its words."""
+DEVICES: Final = 2
+"""Ids that may be one person."""
+POPULAR_PAGES: Final = 3
+"""Pages of a folder that more than :data:`FEW` users saw, from which on it is surely public."""
 EACH: Final = 3
 """Values of one owner that count: a crawler alone in an archive makes no place personal."""
 
@@ -57,6 +71,11 @@ class Crowd:
         return self.first == self.last
 
     @property
+    def rare(self) -> bool:
+        """Whether it may have been one person with two devices."""
+        return self.users <= DEVICES
+
+    @property
     def users(self) -> int:
         """Users: exact for one, a little low for a few, at most 64."""
         return 1 if self.alone else max(2, self.buckets.bit_count())
@@ -74,33 +93,49 @@ def merged(crowds: Iterable[Crowd]) -> Crowd:
     return whole
 
 
-def owners_needed(pages: Collection[Crowd]) -> float:
-    """How many owners a personal place must have in this export; infinite where nothing can be told.
+@dataclass(frozen=True)
+class Tail:
+    """What the rare values of public places look like in an export.
 
     Args:
-        pages: The crowd of every page.
+        owned: Share of the values of at most :data:`FEW` users that one user alone saw; None where nobody
+            shares anything, and nothing can be told.
     """
-    views = sum(page.views for page in pages)
-    alone = sum(page.views for page in pages if page.alone)
-    if alone == views:  # nobody shares anything: a single user, or a handful
-        return INF
-    by_chance = math.log(CHANCE) / math.log(alone / views) if alone else 0.0
-    return max(FEWEST_OWNERS, math.ceil(by_chance))
 
+    owned: float | None
 
-def is_personal(values: Iterable[Crowd], needed: float) -> bool:
-    """Say whether the values of a place belong to one user each.
+    @classmethod
+    def of(cls, folders: Iterable[Iterable[Crowd]]) -> Tail:
+        """Look at the pages of every folder."""
+        shared_at_all, own, few = False, 0, 0
+        for folder in folders:
+            counts = Counter("own" if page.alone else "few" if page.users <= FEW else "many" for page in folder)
+            shared_at_all |= counts["few"] + counts["many"] > 0
+            if counts["many"] >= POPULAR_PAGES:
+                own += counts["own"]
+                few += counts["few"]
+        if not shared_at_all:
+            return cls(None)
+        return cls(max(RAREST, own / (own + few)) if own + few else UNKNOWN)
 
-    Args:
-        values: The crowd of every value.
-        needed: As :func:`owners_needed` has it.
-    """
-    owned: Counter[int] = Counter()
-    shared = 0
-    for crowd in values:
-        if crowd.alone:
-            owned[crowd.first] += 1
-        elif crowd.users <= FEW:
-            shared += 1
-    own = sum(min(count, EACH) for count in owned.values())
-    return len(owned) >= needed and own >= OWN_SHARE * (own + shared)
+    def differs(self, values: Iterable[Crowd], chance: float = CHANCE) -> bool:
+        """Say whether the values of a place belong to one user each.
+
+        Args:
+            values: The crowd of every value.
+            chance: As :data:`CHANCE`.
+        """
+        owned: Counter[int] = Counter()
+        shared = popular = 0
+        for crowd in values:
+            if crowd.alone:
+                owned[crowd.first] += 1
+            elif crowd.users <= FEW:
+                shared += 1
+            else:
+                popular += 1
+        own = sum(min(count, EACH) for count in owned.values())
+        if self.owned is None or len(owned) < FEWEST_OWNERS or own < BESIDE * popular:
+            return False
+        enough = max(LEAST, 1 - CLEARER * (1 - self.owned)) * (own + shared)
+        return own >= enough and bool(bdtrc(own - 1, own + shared, self.owned) <= chance)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,11 +17,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from core.ingest.clean import crowds, records, urls
-from core.ingest.clean.crowds import Crowd, merged, owners_needed
+from core.ingest.clean.crowds import Crowd
 from core.ingest.clean.lone import regions_of
-from core.ingest.clean.places import Choices, Found, mask_places
+from core.ingest.clean.own import merged_by, without_own
+from core.ingest.clean.places import Choices, Found, tail_of
 from core.ingest.clean.privacy import SUSPECT_RE2, mask_all, mask_url
-from core.ingest.clean.titles import Titles, choose_titles, public_words
 from core.ingest.engine import Engine
 from core.receipt import UrlCount, ranked
 from core.schema import Raw
@@ -64,18 +64,17 @@ _CUT = f"""
     FROM (SELECT *, array_to_string(regexp_extract_all(query, $kept, 1), '&') AS kept FROM ({_SPLIT}))
 """
 _CUTS = f"SELECT cut, sum(views)::BIGINT AS views, {crowds.MERGED_SQL} FROM places GROUP BY cut ORDER BY cut"
-_TEXTS = f"SELECT title, sum(views)::BIGINT, {crowds.MERGED_SQL} FROM seen WHERE title IS NOT NULL GROUP BY ALL"
 _COUNTRIES = """
     SELECT country FROM views_seen WHERE country IS NOT NULL GROUP BY country
     QUALIFY count(*) >= 0.05 * sum(count(*)) OVER () ORDER BY count(*) DESC, country LIMIT 5
 """
 _TITLES = f"""
-    SELECT page, title, sum(seen.views)::BIGINT, {crowds.MERGED_SQL}
-    FROM seen JOIN location_pages USING (location) WHERE title IS NOT NULL GROUP BY ALL
+    SELECT canonical, title, sum(seen.views)::BIGINT, {crowds.MERGED_SQL.replace("(", "(seen.")}
+    FROM seen JOIN places USING (location) JOIN cut_pages USING (cut) WHERE title IS NOT NULL GROUP BY ALL
 """
 _EXAMPLE = """
-    (SELECT location, name FROM location_pages JOIN cut_pages USING (page, cut) JOIN shared USING (cut)
-    WHERE changed AND name = canonical AND contains(location, '{mark}')
+    (SELECT location, name FROM location_pages JOIN shared USING (cut)
+    WHERE location <> name AND name = canonical AND contains(location, '{mark}')
     ORDER BY views DESC, location LIMIT {each})
 """
 _SHARED = """
@@ -127,28 +126,32 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
     cut = engine.sql(_CUTS)
     weights = cut["views"].to_pylist()
     canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights)
-    own = _Own(engine, canonical.pages, _crowds(cut), settings)
-    names = own.names(canonical.pages)
-    pages = sorted(set(names))
-    table = _page_of_location(engine, cut["cut"], canonical.pages, names, pages)
+    engine.keep("cut_pages", pa.table({"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())}))
+    hosts = _own_hosts(canonical.pages, weights)
+    found = Found(
+        tail_of(seen := merged_by(zip(canonical.pages, _crowds(cut), strict=True))),
+        regions_of(hosts, [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]),
+        Choices(settings.keep_places, settings.mask_places),
+    )
+    own = without_own(seen, _titles(engine), found)
+    pages = sorted(set(own.pages.values()))
     by_rule = Counter(canonical.by_rule)
     by_rule.update(_dropped(engine, settings.url))
-    changed = (a != b for a, b in zip(canonical.pages, names, strict=True))
-    by_rule[urls.MASKED] += sum(weight for weight, new in zip(weights, changed, strict=True) if new)
+    by_rule[urls.MASKED] += sum(seen[page].views for page, name in own.pages.items() if page != name)
     raw = engine.raw.execute("SELECT count(*) FROM places").fetchall()[0][0]
     return Locations(
-        table=table,
+        table=_page_of_location(engine, own.pages, pages),
         pages=pages,
-        titles=own.titles(engine, pages),
+        titles=[own.titles.get(page) for page in pages],
         count=UrlCount(
             raw=raw,
             canonical=len(pages),
             by_rule=ranked(by_rule),
             examples=_examples(engine),
         ),
-        hosts=_own_hosts(canonical.pages, weights),
-        masked=_personal(engine) + own.found.kinds,
-        own=own.found,
+        hosts=hosts,
+        masked=_personal(engine) + found.kinds,
+        own=found,
     )
 
 
@@ -180,22 +183,19 @@ def _cut(engine: Engine, settings: UrlSettings) -> None:
     )
 
 
-def _page_of_location(
-    engine: Engine, cut: pa.Array, canonical: list[str], names: list[str], pages: list[str]
-) -> ir.Table:
+def _page_of_location(engine: Engine, names: Mapping[str, str], pages: list[str]) -> ir.Table:
     number = {page: index for index, page in enumerate(pages)}
     columns = {
-        "cut": cut,
-        PAGE: pa.array([number[name] for name in names], pa.int32()),
-        "canonical": pa.array(canonical, pa.string()),
-        "name": pa.array(names, pa.string()),
+        "canonical": pa.array(names.keys(), pa.string()),
+        PAGE: pa.array([number[name] for name in names.values()], pa.int32()),
+        "name": pa.array(names.values(), pa.string()),
     }
-    engine.keep("cut_pages", pa.table(columns))
+    engine.keep("page_numbers", pa.table(columns))
     engine.raw.execute(
-        "CREATE TABLE location_pages AS SELECT location, page, views, location <> canonical AS changed, cut "
-        "FROM places JOIN cut_pages USING (cut)"
+        "CREATE TABLE location_pages AS SELECT location, page, views, cut, canonical, name "
+        "FROM places JOIN cut_pages USING (cut) JOIN page_numbers USING (canonical)"
     )
-    return engine.ibis.table("location_pages")
+    return engine.ibis.table("location_pages").select("location", PAGE)
 
 
 def _dropped(engine: Engine, settings: UrlSettings) -> Counter[str]:
@@ -211,53 +211,17 @@ def _dropped(engine: Engine, settings: UrlSettings) -> Counter[str]:
     return dropped
 
 
-class _Own:
-    """What belongs to one user each, in addresses and titles."""
-
-    def __init__(
-        self, engine: Engine, canonical: Sequence[str], seen_by: Sequence[Crowd], settings: IngestSettings
-    ) -> None:
-        pages = _merged_by(zip(canonical, seen_by, strict=True))
-        texts = [(text, Crowd(*crowd)) for text, *crowd in engine.raw.execute(_TEXTS).fetchall()]
-        paths = [(page.partition("?")[0], crowd) for page, crowd in pages.items()]
-        self._public = public_words([*paths, *texts])
-        hosts = _own_hosts(canonical, [crowd.views for crowd in seen_by])
-        countries = [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]
-        self.found = Found(
-            owners_needed(pages.values()),
-            regions_of(hosts, countries),
-            Choices(settings.keep_places, settings.mask_places),
-        )
-        self._renamed = mask_places(pages, self.found, self._public)
-        self._pages = _merged_by((self._renamed.get(page, page), crowd) for page, crowd in pages.items())
-
-    def names(self, canonical: Iterable[str]) -> list[str]:
-        """Pages without what is personal."""
-        return [self._renamed.get(page, page) for page in canonical]
-
-    def titles(self, engine: Engine, pages: Sequence[str]) -> list[str | None]:
-        """One title a page, masked; None where none was sent."""
-        titles: defaultdict[str, list[tuple[str, Crowd]]] = defaultdict(list)
-        masked: dict[str, str] = {}
-        for page, title, *crowd in engine.raw.execute(_TITLES).fetchall():
-            if title not in masked:
-                masked[title] = mask_url(title).text
-            titles[pages[page]].append((masked[title], Crowd(*crowd)))
-        of_page = {page: _merged_by(found) for page, found in titles.items()}
-        chosen = choose_titles(of_page, self._pages, self.found, self._public)
-        return [chosen.get(page) for page in pages]
+def _titles(engine: Engine) -> dict[str, dict[str, Crowd]]:
+    """The titles of every canonical page, and who saw them."""
+    titles: defaultdict[str, dict[str, Crowd]] = defaultdict(dict)
+    for page, title, *crowd in engine.raw.execute(_TITLES).fetchall():
+        titles[page][title] = Crowd(*crowd)
+    return titles
 
 
 def _crowds(cut: pa.Table) -> list[Crowd]:
     columns = (cut[name].to_pylist() for name in ("views", "low", "high", "buckets"))
     return [Crowd(*crowd) for crowd in zip(*columns, strict=True)]
-
-
-def _merged_by(items: Iterable[tuple[str, Crowd]]) -> dict[str, Crowd]:
-    groups: defaultdict[str, list[Crowd]] = defaultdict(list)
-    for name, crowd in items:
-        groups[name].append(crowd)
-    return {name: merged(members) for name, members in groups.items()}
 
 
 def _examples(engine: Engine) -> tuple[tuple[str, str], ...]:

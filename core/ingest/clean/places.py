@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from core.ingest.clean.crowds import EACH, INF, Crowd, is_personal, merged
+from core.ingest.clean.crowds import CHANCE, EACH, Crowd, Tail, merged
 from core.ingest.clean.lone import mask_lone
 from core.ingest.clean.randomness import looks_random
 from core.receipt import Decision, Place
@@ -34,6 +34,11 @@ Values: TypeAlias = Mapping[str, Crowd]
 
 _PARTS: Final = re.compile(r"([?&][^=&#]*=|[/?&#])?([^/?&#]*)")
 _LEAD: Final = re.compile(r"[^\W_]+[-_.+~]+")
+_LONG_NUMBER: Final = re.compile(r"\d{6,}")
+NUMBERS_CHANCE: Final = 1e-2
+"""As :data:`core.ingest.clean.crowds.CHANCE`, for numbers that can be those of people, none of them shared."""
+_NUMBERS: Final = re.compile(r"^[\d._-]+$")
+"""Values below which everything is looked at together, though they stay: days, orders, numbers of pages."""
 _WORD: Final = re.compile(r"[^\W_]+")
 
 
@@ -55,17 +60,19 @@ class Found:
     """Personal places, and what was done about them.
 
     Args:
-        needed: Owners that a verdict needs in this export.
+        tail: What public places look like in this export.
         regions: Countries whose telephone numbers may stand in a text without a prefix.
         choices: The analyst's.
         places: What was found so far.
+        names: Words that stood in personal places.
         kinds: Kind of personal data → page views of texts in which it stood and which one user alone saw.
     """
 
-    needed: float
+    tail: Tail
     regions: tuple[str, ...] = ()
     choices: Choices = Choices()
     places: dict[str, Place] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
     kinds: Counter[str] = field(default_factory=Counter)
 
     def decide(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
@@ -86,6 +93,12 @@ class Found:
         self.note(name, [values[value] for value in masked or by_rule], masked or by_rule, decision)
         return dict.fromkeys(masked, new)
 
+    def masked(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
+        """The same for parts of addresses, whose words are noted as well."""
+        renamed = self.decide(name, values, by_rule, new)
+        self.names.update(word for value in renamed for word in words_of(value))
+        return renamed
+
     def note(self, name: str, crowds: Collection[Crowd], values: Collection[str], decision: Decision) -> None:
         """Add a place to the list."""
         before = self.places.get(name)
@@ -101,7 +114,7 @@ class Found:
 
     def lone(self, text: str, crowd: Crowd) -> str:
         """Mask a text that one user alone saw by what it looks like, if there are others at all."""
-        if not crowd.alone or self.needed == INF:
+        if not crowd.rare or self.tail.owned is None:
             return text
         masked = mask_lone(text, self.regions)
         for kind in masked.kinds:
@@ -119,6 +132,21 @@ def parts_of(page: str) -> list[Part]:
     front = page.find("/", page.find("://") + 3) if "://" in page else 0
     front = len(page) if front < 0 else front
     return [("", page[:front]), *((m[1] or "", m[2]) for m in _PARTS.finditer(page, front) if m[0])]
+
+
+def folder_of(page: str) -> str:
+    """What the siblings of a page begin with."""
+    *parents, last = parts_of(page)
+    return "".join(slot + value for slot, value in parents) + last[0]
+
+
+def tail_of(pages: Values) -> Tail:
+    """What public places look like, judging by folders; what users typed is none."""
+    folders: dict[str, list[Crowd]] = defaultdict(list)
+    for page, crowd in pages.items():
+        if "?" not in page:
+            folders[folder_of(page)].append(crowd)
+    return Tail.of(folders.values())
 
 
 def words_of(text: str) -> set[str]:
@@ -147,7 +175,7 @@ def mask_places(pages: Values, found: Found, public: Collection[str]) -> dict[st
             renamed = _renamed(prefix, slot, crowds, found, public)
             groups: dict[str, list[str]] = defaultdict(list)
             for value, below in children.items():
-                groups[renamed.get(value, value)] += below
+                groups[_NUMBERS.sub("{n}", renamed.get(value, value))] += below
             nodes += [(below, depth + 1, prefix + slot + value) for value, below in groups.items()]
             for value, new in renamed.items():
                 changed.update(children[value])
@@ -170,18 +198,21 @@ def _renamed(prefix: str, slot: str, values: Values, found: Found, public: Colle
     """What becomes of the values of one node that belong to one user each."""
     open_ = {value: crowd for value, crowd in values.items() if value and not value.startswith("{")}
     name = prefix + slot + GAP
-    own = [value for value, crowd in open_.items() if crowd.alone]
+    own = [value for value, crowd in open_.items() if crowd.rare]
     if not own and name not in found.choices.mask:
         return {}
     if slot[:1] in ("?", "&") and slot[1:-1] in SEARCHES:
-        typed = [value for value in own if not words_of(value) <= public] if found.needed < INF else []
+        typed = [value for value in own if not words_of(value) <= public] if found.tail.owned is not None else []
         return found.decide(name, open_, typed)
-    if is_personal(open_.values(), found.needed) or name in found.choices.mask:
-        return found.decide(name, open_, own)
+    if found.tail.differs(open_.values()) or name in found.choices.mask:
+        return found.masked(name, open_, own)
+    numbers = {value: crowd for value, crowd in open_.items() if _LONG_NUMBER.fullmatch(value)}
+    if all(crowd.alone for crowd in numbers.values()) and found.tail.differs(numbers.values(), NUMBERS_CHANCE):
+        return found.masked(name, numbers, list(numbers))
     random = {value: crowd for value, crowd in open_.items() if looks_random(value)}
-    if random and found.needed < INF and is_personal(random.values(), 1):
+    if random and found.tail.owned is not None and all(crowd.alone for crowd in random.values()):
         return found.decide(name, random, [value for value, crowd in random.items() if crowd.alone])
-    if is_personal(open_.values(), UNDECIDED_OWNERS) and len(own) == len(open_):
+    if len({crowd.first for crowd in open_.values()}) >= UNDECIDED_OWNERS and all(crowd.alone for crowd in open_.values()):
         found.note(name, [open_[value] for value in own], own, Decision.UNDECIDED)
     if name in found.choices.keep:
         return {}
@@ -198,7 +229,7 @@ def _by_lead(prefix: str, values: Values, found: Found) -> dict[str, str]:
     renamed: dict[str, str] = {}
     for lead, group in groups.items():
         name = prefix + lead + GAP
-        if name in found.choices.mask or is_personal(group.values(), 2 * found.needed):
-            own = [value for value, crowd in group.items() if crowd.alone]
-            renamed |= found.decide(name, group, own, lead + GAP)
+        if name in found.choices.mask or found.tail.differs(group.values(), CHANCE**2):
+            own = [value for value, crowd in group.items() if crowd.rare]
+            renamed |= found.masked(name, group, own, lead + GAP)
     return renamed

@@ -9,44 +9,36 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, TypeAlias
 
-from core.ingest.clean.crowds import INF, Crowd, merged
-from core.ingest.clean.places import GAP, Found, parts_of, words_of
+from core.ingest.clean.crowds import PUBLIC, Crowd, merged
+from core.ingest.clean.places import GAP, Found, words_of
 
 Titles: TypeAlias = Mapping[str, Crowd]
 
-USUAL: Final = 0.1
-"""Share of a page's views from which on a title is the page's and not a reader's."""
-COMMON: Final = 0.25
+MOSTLY: Final = 1 / 3
+"""Share of a page's views from which on a title is the page's and not a reader's, …"""
+VERSIONS: Final = 5
+"""… or if it has so few titles: languages, wordings."""
+COMMON: Final = 0.4
 """Share of a page's views from which on a word belongs to the form of its titles."""
-SHARED: Final = 0.1
-"""Pages that several users saw, for each that one user saw, from which on a folder is public."""
-
 _TOKENS: Final = re.compile(r"\w(?:[\w'’.·-]*\w)?|\s+|[^\w\s]")
 _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}]{{0,3}}{re.escape(GAP)})+")
 
 
-def choose_titles(
-    titles: Mapping[str, Titles], pages: Mapping[str, Crowd], found: Found, public: Collection[str]
-) -> dict[str, str]:
-    """Give every page its title.
+def choose_titles(titles: Mapping[str, Titles], found: Found) -> dict[str, tuple[str, Crowd]]:
+    """Give every page its title, and say who saw that.
 
     Args:
         titles: Page → title → the users who saw it so.
-        pages: The crowd of every page.
         found: Takes the pages whose titles are personal.
-        public: Words that many users saw.
     """
-    folders = _public_folders(pages)
     chosen = {}
     for page, of_page in titles.items():
-        if pages[page].alone and found.needed < INF and _folder(page) not in folders:
-            title = _lone(page, of_page, found, public)
-        else:
-            title = _title(page, of_page, found)
-        chosen[page] = found.lone(title, of_page[title]) if title in of_page else title
+        title = _title(page, of_page, found)
+        crowd = of_page.get(title) or merged(of_page.values())
+        chosen[page] = (found.lone(title, crowd), crowd)
     return chosen
 
 
@@ -54,15 +46,20 @@ def _title(page: str, titles: Titles, found: Found) -> str:
     whole = merged(titles.values())
     best = max(titles, key=lambda title: (not titles[title].alone, titles[title].views, title))
     name = f"title of {page}"
-    usual = whole.alone or (not titles[best].alone and titles[best].views >= USUAL * whole.views)
-    if usual and name not in found.choices.mask:
+    several = sum(not crowd.alone for crowd in titles.values())
+    usual = not titles[best].alone and (titles[best].views >= MOSTLY * whole.views or several <= VERSIONS)
+    if (whole.alone or usual) and name not in found.choices.mask:
         return best
     own = [title for title, crowd in titles.items() if crowd.alone] or list(titles)
-    return _form(titles, whole) if found.decide(name, titles, own) else best
+    if not found.decide(name, titles, own):
+        return best
+    form, words = _form(titles, whole)
+    found.names.update(words)
+    return form
 
 
-def _form(titles: Titles, whole: Crowd) -> str:
-    """What the titles of one page have in common."""
+def _form(titles: Titles, whole: Crowd) -> tuple[str, set[str]]:
+    """What the titles of one page have in common, and the words that fill it in."""
     readers: dict[str, list[Crowd]] = defaultdict(list)
     for title, crowd in titles.items():
         for word in set(_TOKENS.findall(title)):
@@ -74,17 +71,8 @@ def _form(titles: Titles, whole: Crowd) -> str:
     forms: dict[str, int] = defaultdict(int)
     for title, crowd in titles.items():
         forms[_with_gaps(title, common)] += crowd.views
-    return max(forms, key=lambda form: (forms[form], form))
-
-
-def _lone(page: str, titles: Titles, found: Found, public: Collection[str]) -> str:
-    """The title of a page that one user saw, in a folder where nobody shares pages."""
-    title = max(titles, key=lambda text: (titles[text].views, text))
-    known = words_of(page) | set(public)
-    form = _with_gaps(title, {token for token in _TOKENS.findall(title) if words_of(token) <= known})
-    if form == title or not found.decide(f"title of {_folder(page)}{GAP}", titles, [title]):
-        return title
-    return form
+    filled = {word for title in titles for token in _TOKENS.findall(title) if token not in common for word in words_of(token)}
+    return max(forms, key=lambda form: (forms[form], form)), filled
 
 
 def _with_gaps(title: str, common: Collection[str]) -> str:
@@ -93,24 +81,6 @@ def _with_gaps(title: str, common: Collection[str]) -> str:
     return _GAPS.sub(GAP, text)
 
 
-def _folder(page: str) -> str:
-    parts = parts_of(page)
-    return "".join(slot + value for slot, value in parts[:-1]) + parts[-1][0]
-
-
-def _public_folders(pages: Mapping[str, Crowd]) -> set[str]:
-    """Folders in which enough pages are seen by several users."""
-    alone: dict[str, int] = defaultdict(int)
-    shared: dict[str, int] = defaultdict(int)
-    for page, crowd in pages.items():
-        (alone if crowd.alone else shared)[_folder(page)] += 1
-    return {folder for folder, count in shared.items() if count >= SHARED * alone[folder]}
-
-
-def public_words(texts: Sequence[tuple[str, Crowd]], fewest: int = 3) -> set[str]:
-    """Words that at least ``fewest`` users saw in any of the texts."""
-    seen: dict[str, Crowd] = {}
-    for text, crowd in texts:
-        for word in words_of(text):
-            seen[word] = merged((seen[word], crowd)) if word in seen else crowd
-    return {word for word, crowd in seen.items() if crowd.users >= fewest}
+def public_words(texts: Iterable[tuple[str, Crowd]]) -> set[str]:
+    """The words of texts that many users saw."""
+    return {word for text, crowd in texts if crowd.users >= PUBLIC for word in words_of(text)}
