@@ -30,12 +30,22 @@ LEAST: Final = 0.75
 """Share of the tail that must be owned in any case."""
 RAREST: Final = 0.15
 """Share of the public tail that is owned: so much is assumed at least, …"""
-UNKNOWN: Final = 0.75
-"""… and this where no folder is surely public."""
+UNKNOWN: Final = 0.9
+"""… and this where there are fewer than …"""
+TELLING: Final = 10
+"""… so many rare values to tell from."""
+SURELY_PUBLIC: Final = 3
+"""Pages of a folder that several users saw, from which on it is public, …"""
+SHARED: Final = 0.2
+"""… if they are also so many for each page that one user alone saw."""
 BESIDE: Final = 3
 """Own values for each popular one: a folder of many public pages is public, whatever is rare in it."""
 PUBLIC: Final = 10
-"""Users from which on a text is no secret, nor are its words."""
+"""Users from which on a text is no secret, nor are its words, …"""
+PUBLIC_SHARE: Final = 0.005
+"""… or this share of the users, in a small export, …"""
+FEWEST_PUBLIC: Final = 3
+"""… but not fewer than so many."""
 DEVICES: Final = 2
 """Ids that may be one person."""
 POPULAR_PAGES: Final = 3
@@ -93,6 +103,11 @@ def merged(crowds: Iterable[Crowd]) -> Crowd:
     return whole
 
 
+def public_from(n_users: int) -> int:
+    """Users from which on a text is public, in an export of so many users."""
+    return min(PUBLIC, max(FEWEST_PUBLIC, round(PUBLIC_SHARE * n_users)))
+
+
 @dataclass(frozen=True)
 class Tail:
     """What the rare values of public places look like in an export.
@@ -100,23 +115,25 @@ class Tail:
     Args:
         owned: Share of the values of at most :data:`FEW` users that one user alone saw; None where nobody
             shares anything, and nothing can be told.
+        owned_again: The same of values that were seen more than once: an export may be too small for a page
+            to be seen by two, but who has a page of their own comes back to it.
     """
 
     owned: float | None
+    owned_again: float = UNKNOWN
 
     @classmethod
     def of(cls, folders: Iterable[Iterable[Crowd]]) -> Tail:
         """Look at the pages of every folder."""
-        shared_at_all, own, few = False, 0, 0
-        for folder in folders:
-            counts = Counter("own" if page.alone else "few" if page.users <= FEW else "many" for page in folder)
-            shared_at_all |= counts["few"] + counts["many"] > 0
-            if counts["many"] >= POPULAR_PAGES:
-                own += counts["own"]
-                few += counts["few"]
-        if not shared_at_all:
-            return cls(None)
-        return cls(max(RAREST, own / (own + few)) if own + few else UNKNOWN)
+        shared_at_all = False
+        pages: list[Crowd] = []
+        for folder in map(list, folders):
+            shared = sum(not page.alone for page in folder)
+            shared_at_all |= shared > 0
+            if shared >= max(SURELY_PUBLIC, SHARED * (len(folder) - shared)):
+                pages += [page for page in folder if page.users <= FEW]
+        again = [page for page in pages if page.views > 1]
+        return cls(_owned(pages), _owned(again)) if shared_at_all else cls(None)
 
     def differs(self, values: Iterable[Crowd], chance: float = CHANCE) -> bool:
         """Say whether the values of a place belong to one user each.
@@ -125,17 +142,25 @@ class Tail:
             values: The crowd of every value.
             chance: As :data:`CHANCE`.
         """
-        owned: Counter[int] = Counter()
-        shared = popular = 0
-        for crowd in values:
-            if crowd.alone:
-                owned[crowd.first] += 1
-            elif crowd.users <= FEW:
-                shared += 1
-            else:
-                popular += 1
-        own = sum(min(count, EACH) for count in owned.values())
-        if self.owned is None or len(owned) < FEWEST_OWNERS or own < BESIDE * popular:
-            return False
-        enough = max(LEAST, 1 - CLEARER * (1 - self.owned)) * (own + shared)
-        return own >= enough and bool(bdtrc(own - 1, own + shared, self.owned) <= chance)
+        values = list(values)
+        again = [crowd for crowd in values if crowd.views > 1]
+        return self.owned is not None and (
+            _differs(values, self.owned, chance) or _differs(again, self.owned_again, chance)
+        )
+
+
+def _owned(pages: list[Crowd]) -> float:
+    if len(pages) < TELLING:
+        return UNKNOWN
+    return max(RAREST, sum(page.alone for page in pages) / len(pages))
+
+
+def _differs(values: list[Crowd], owned_elsewhere: float, chance: float) -> bool:
+    owned = Counter(crowd.first for crowd in values if crowd.alone)
+    own = sum(min(count, EACH) for count in owned.values())
+    popular = sum(crowd.users > FEW for crowd in values)
+    tail = own + sum(not crowd.alone for crowd in values) - popular
+    if len(owned) < FEWEST_OWNERS or own < BESIDE * popular:
+        return False
+    enough = max(LEAST, 1 - CLEARER * (1 - owned_elsewhere)) * tail
+    return own >= enough and bool(bdtrc(own - 1, tail, owned_elsewhere) <= chance)

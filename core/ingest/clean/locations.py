@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from core.ingest.clean import crowds, records, urls
-from core.ingest.clean.crowds import Crowd
+from core.ingest.clean.crowds import Crowd, public_from
 from core.ingest.clean.lone import regions_of
 from core.ingest.clean.own import merged_by, without_own
 from core.ingest.clean.places import Choices, Found, tail_of
@@ -110,13 +110,16 @@ class Locations:
     own: Found
 
 
-def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSettings) -> Locations:
+def canonical_locations(
+    engine: Engine, views: ir.Table, settings: IngestSettings, n_users: int
+) -> Locations:
     """Map the locations of all page views to canonical pages.
 
     Args:
         engine: Where the tables are.
         views: Typed page views.
         settings: The rules, and the analyst's choices about personal places.
+        n_users: Their users.
 
     Raises:
         SettingsError: If a rule of the analyst's own cannot be applied.
@@ -130,6 +133,7 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
     hosts = _own_hosts(canonical.pages, weights)
     found = Found(
         tail_of(seen := merged_by(zip(canonical.pages, _crowds(cut), strict=True))),
+        public_from(n_users),
         regions_of(hosts, [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]),
         Choices(settings.keep_places, settings.mask_places),
     )

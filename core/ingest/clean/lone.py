@@ -35,7 +35,7 @@ _STREET: Final = re.compile(
     rf"|allée|quai|via|viale|piazza|corso|ul|ulica|aleja|al|os|plac){_GAP}(?:{_NAME}{_GAP}){{1,5}}\d{{1,4}}\w?(?![^\W_])"
     rf"|(?<!\d)\d{{1,4}}(?:\s?bis|\s?ter)?,?{_GAP}(?:rue|avenue|boulevard|bd|chemin|impasse|allée|place|quai|route)"
     rf"{_GAP}{_NAME}(?:{_GAP}{_NAME}){{0,4}}"
-    rf"|(?<!\d)\d{{1,4}}{_GAP}(?:{_NAME}{_GAP}){{1,3}}(?:street|st|road|rd|avenue|ave|lane|ln|drive|court|way|close)"
+    rf"|(?<!\d)(?!1[6-9]\d\d|20\d\d)\d{{1,4}}{_GAP}(?:{_NAME}{_GAP}){{1,3}}(?:street|st|road|rd|avenue|ave|lane|ln|drive|court|way|close)"
     r"(?![^\W_])",
     re.IGNORECASE,
 )
@@ -46,7 +46,9 @@ _BORN: Final = re.compile(
 )
 _DIALLED: Final = re.compile(r"\d(?:[^\d\n]{0,3}\d){7,}")
 _UNCLEAR: Final = re.compile(r"(?:don|pan|pani|pana|panie|sig|mme|miss)\b", re.IGNORECASE)
-"""Words that are a salutation only before a name with a capital."""
+"""Words that are a salutation only before a first name and a surname, with capitals."""
+_TWO_WORDS: Final = 3
+_DIGITS: Final = 7
 _CODE: Final = 2
 _CODE_ALONE: Final = re.compile(r"(?![0+])[a-z]{0,3}[-_]?\d+[a-z]?(?:\.\w{2,5})?", re.IGNORECASE)
 
@@ -86,7 +88,7 @@ def _without_name(match: Match, put: Callable[[str], str]) -> str:
     words = re.split(rf"({_GAP})", match["name"])
     if not match["name"].islower():
         words = list(takewhile(lambda word: not word[0].isalpha() or word[0].isupper(), words))
-    elif _UNCLEAR.match(match[0]):
+    if _UNCLEAR.match(match[0]) and (match["name"].islower() or len(words) < _TWO_WORDS):
         return match[0]
     name = "".join(words).rstrip(" +_,.-")
     return match[0][:start] + put("name") + match["name"][len(name) :] if name else match[0]
@@ -108,6 +110,8 @@ def _phones(text: str, regions: tuple[str, ...]) -> frozenset[tuple[int, int]]:
             dialled = match.raw_string
             if dialled.isdigit() and not dialled.startswith("0"):
                 continue  # an id of that many digits
+            if len(str(match.number.national_number)) < _DIGITS:
+                continue  # a model number
             if all(match.end <= start or end <= match.start for start, end in spans):
                 spans.append((match.start, match.end))
     return frozenset(spans)

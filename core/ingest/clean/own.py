@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from core.ingest.clean.crowds import PUBLIC, Crowd, merged
+from core.ingest.clean.crowds import Crowd, merged
 from core.ingest.clean.names import known_names, mask_names
 from core.ingest.clean.places import Found, Values, mask_places
 from core.ingest.clean.privacy import mask_url
@@ -45,7 +45,7 @@ def without_own(pages: Values, titles: Titles, found: Found) -> Own:
     plain = _masked(titles)
     texts = ((title, crowd) for of_page in plain.values() for title, crowd in of_page.items())
     paths = ((page.partition("?")[0], crowd) for page, crowd in pages.items())
-    public = public_words([*merged_by(texts).items(), *paths])
+    public = public_words([*merged_by(texts).items(), *paths], found.public)
     renamed = mask_places(pages, found, public)
     first = {page: renamed.get(page, page) for page in pages}
     crowds = merged_by((first[page], crowd) for page, crowd in pages.items())
@@ -88,7 +88,7 @@ def _by_page(titles: Titles, names: Mapping[str, str]) -> dict[str, dict[str, Cr
 
 
 def _without_names(text: str, crowd: Crowd, names: frozenset[str], found: Found) -> str:
-    if crowd.users >= PUBLIC or not names:
+    if crowd.users >= found.public or not names:
         return text
     masked = mask_names(text, names)
     found.kinds["name"] += len(masked.kinds) * crowd.views

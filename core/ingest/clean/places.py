@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from core.ingest.clean.crowds import CHANCE, EACH, Crowd, Tail, merged
+from core.ingest.clean.crowds import CHANCE, EACH, PUBLIC, Crowd, Tail, merged
 from core.ingest.clean.lone import mask_lone
 from core.ingest.clean.randomness import looks_random
 from core.receipt import Decision, Place
@@ -61,6 +61,7 @@ class Found:
 
     Args:
         tail: What public places look like in this export.
+        public: Users from which on a text is public.
         regions: Countries whose telephone numbers may stand in a text without a prefix.
         choices: The analyst's.
         places: What was found so far.
@@ -69,6 +70,7 @@ class Found:
     """
 
     tail: Tail
+    public: int = PUBLIC
     regions: tuple[str, ...] = ()
     choices: Choices = Choices()
     places: dict[str, Place] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, TypeAlias
 
-from core.ingest.clean.crowds import PUBLIC, Crowd, merged
+from core.ingest.clean.crowds import FEW, Crowd, merged
 from core.ingest.clean.places import GAP, Found, words_of
 
 Titles: TypeAlias = Mapping[str, Crowd]
@@ -21,7 +21,7 @@ MOSTLY: Final = 1 / 3
 """Share of a page's views from which on a title is the page's and not a reader's, …"""
 VERSIONS: Final = 5
 """… or if it has so few titles: languages, wordings."""
-COMMON: Final = 0.4
+COMMON: Final = 0.6
 """Share of a page's views from which on a word belongs to the form of its titles."""
 _TOKENS: Final = re.compile(r"\w(?:[\w'’.·-]*\w)?|\s+|[^\w\s]")
 _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}]{{0,3}}{re.escape(GAP)})+")
@@ -47,7 +47,10 @@ def _title(page: str, titles: Titles, found: Found) -> str:
     best = max(titles, key=lambda title: (not titles[title].alone, titles[title].views, title))
     name = f"title of {page}"
     several = sum(not crowd.alone for crowd in titles.values())
-    usual = not titles[best].alone and (titles[best].views >= MOSTLY * whole.views or several <= VERSIONS)
+    mostly = titles[best].views >= MOSTLY * whole.views
+    usual = not titles[best].alone and (mostly or several <= VERSIONS)
+    if found.tail.differs(titles.values()) or whole.users > FEW:
+        usual = not titles[best].rare and (mostly or several <= VERSIONS)
     if (whole.alone or usual) and name not in found.choices.mask:
         return best
     own = [title for title, crowd in titles.items() if crowd.alone] or list(titles)
@@ -81,6 +84,6 @@ def _with_gaps(title: str, common: Collection[str]) -> str:
     return _GAPS.sub(GAP, text)
 
 
-def public_words(texts: Iterable[tuple[str, Crowd]]) -> set[str]:
-    """The words of texts that many users saw."""
-    return {word for text, crowd in texts if crowd.users >= PUBLIC for word in words_of(text)}
+def public_words(texts: Iterable[tuple[str, Crowd]], users: int) -> set[str]:
+    """The words of texts that so many users saw."""
+    return {word for text, crowd in texts if crowd.users >= users for word in words_of(text)}

@@ -76,7 +76,7 @@ def observe(
     page_views = engine.name("page_views", staying.filter(staying[records.IS_VIEW], with_id))
     users, user_ids = number_users(engine, page_views)
     report(0.05, "Cleaning page addresses")
-    locations = canonical_locations(engine, page_views, settings)
+    locations = canonical_locations(engine, page_views, settings, len(user_ids))
     report(0.4, "Putting page views in order")
     events = narrow(engine, staying, users, locations, number_names(engine, typed), raw.present)
     starts = gap_starts(engine, events, settings.session_gap_minutes)
