@@ -1,4 +1,4 @@
-"""Records that cannot be used, each with file, line, column, value and reason; values masked."""
+"""Records that cannot be used, each with file, line, column, value and reason; values in outline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean import records
-from core.ingest.clean.privacy import mask_url
+from core.ingest.clean.labels import outline
 from core.ingest.clean.records import REJECTED, Fate
 from core.ingest.engine import Engine
 from core.ingest.tables import REJECTS
@@ -67,5 +67,5 @@ def _rejected_here(engine: Engine, typed: ir.Table, names: pa.Array) -> pa.Table
 
 def _masked(values: pa.ChunkedArray) -> pa.Array:
     codes = values.combine_chunks().dictionary_encode()
-    known = [mask_url(text).text[:SHOWN] for text in codes.dictionary.to_pylist()]
+    known = [outline(text)[:SHOWN] for text in codes.dictionary.to_pylist()]
     return pa.array(known, pa.string()).take(codes.indices)

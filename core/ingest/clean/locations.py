@@ -110,9 +110,7 @@ class Locations:
     own: Found
 
 
-def canonical_locations(
-    engine: Engine, views: ir.Table, settings: IngestSettings, n_users: int
-) -> Locations:
+def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSettings, n_users: int) -> Locations:
     """Map the locations of all page views to canonical pages.
 
     Args:
@@ -129,7 +127,9 @@ def canonical_locations(
     cut = engine.sql(_CUTS)
     weights = cut["views"].to_pylist()
     canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights)
-    engine.keep("cut_pages", pa.table({"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())}))
+    engine.keep(
+        "cut_pages", pa.table({"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())})
+    )
     hosts = _own_hosts(canonical.pages, weights)
     found = Found(
         tail_of(seen := merged_by(zip(canonical.pages, _crowds(cut), strict=True))),

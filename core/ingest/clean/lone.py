@@ -7,6 +7,8 @@ theirs. Words are separated by blanks in titles and by ``-``, ``_`` or ``+`` in 
 
 from __future__ import annotations
 
+import base64
+import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -17,7 +19,7 @@ import phonenumbers
 from babel import Locale
 from phonenumbers import Leniency, PhoneNumberMatcher
 
-from core.ingest.clean.privacy import Masked, Match
+from core.ingest.clean.privacy import Masked, Match, mask
 from core.ingest.clean.randomness import looks_random
 
 _GAP: Final = r"[\s+_,.-]{1,3}"
@@ -39,11 +41,30 @@ _STREET: Final = re.compile(
     r"(?![^\W_])",
     re.IGNORECASE,
 )
-_POSTCODE: Final = re.compile(rf"(?<=address}})(?:{_GAP}[a-z]{{1,3}}\.?{_GAP}?\d{{1,4}})?{_GAP}(?:\d{{2}}-\d{{3}}|\d{{4}}-\d{{3}}|\d{{4,5}})(?:{_GAP}{_NAME}){{0,2}}", re.IGNORECASE)
+_POSTCODE: Final = re.compile(
+    rf"(?<=address}})(?:{_GAP}[a-z]{{1,3}}\.?{_GAP}?\d{{1,4}})?{_GAP}(?:\d{{2}}-\d{{3}}|\d{{4}}-\d{{3}}|\d{{4,5}})(?:{_GAP}{_NAME}){{0,2}}",
+    re.IGNORECASE,
+)
 _BORN: Final = re.compile(
     r"(?<![\d.])(?:(?:0?[1-9]|[12]\d|3[01])[-./+](?:0?[1-9]|1[0-2])[-./+](?:19[2-9]\d|200\d|201[0-2])"
     r"|(?:19[2-9]\d|200\d|201[0-2])[-./+](?:0?[1-9]|1[0-2])[-./+](?:0?[1-9]|[12]\d|3[01]))(?![\d.])"
 )
+_SPELLED: Final = re.compile(
+    r"[\w.+-]{2,64}[\s+_-]{0,3}(?:[\[({<][\s+_-]?(?:at|ät|@|arroba|chez|chiocciola|kukac|małpa)[\s+_-]?[\])}>]"
+    r"|(?<=[\s+_-])(?:at|ät|@|arroba|chez|chiocciola|kukac|małpa)(?=[\s+_-]))[\s+_-]{0,3}"
+    r"[^\W_][\w-]{1,60}[\s+_-]{0,3}(?:[\[({<][\s+_-]?(?:dot|punkt|punto|point|ponto|kropka|\.)[\s+_-]?[\])}>]"
+    r"|(?<=[\s+_-])(?:dot|punkt|punto|point|ponto|kropka|\.)(?=[\s+_-]))[\s+_-]{0,3}[^\W\d_]{2,10}(?![^\W_])",
+    re.IGNORECASE,
+)
+_NET: Final = re.compile(
+    r"(?<![\w.-])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w.-])"
+    r"|(?<![\w:-])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}(?![\w:-])"
+    r"|(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{1,4}(?![\w:])",
+    re.IGNORECASE,
+)
+_DEVICE: Final = re.compile(r"(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}", re.IGNORECASE)
+_OWN_NET: Final = ipaddress.ip_network("10.0.0.0/8")
+_ENCODED: Final = re.compile(r"(?<![\w+/-])[\w+/-]{12,200}={0,2}")
 _DIALLED: Final = re.compile(r"\d(?:[^\d\n]{0,3}\d){7,}")
 _UNCLEAR: Final = re.compile(r"(?:don|pan|pani|pana|panie|sig|mme|miss)\b", re.IGNORECASE)
 """Words that are a salutation only before a first name and a surname, with capitals."""
@@ -70,6 +91,9 @@ def mask_lone(text: str, regions: Sequence[str] = ()) -> Masked:
         found.append(kind)
         return f"{{{kind}}}"
 
+    text = _SPELLED.sub(lambda _: put("email"), text)
+    text = _ENCODED.sub(lambda match: put("email") if _encodes_email(match[0]) else match[0], text)
+    text = _NET.sub(lambda match: put("ip") if _is_address(match[0]) else match[0], text)
     text = _SALUTATION.sub(lambda match: _without_name(match, put), text)
     text = _STREET.sub(lambda _: put("address"), text)
     text = _POSTCODE.sub("", text)
@@ -80,6 +104,27 @@ def mask_lone(text: str, regions: Sequence[str] = ()) -> Masked:
         words = re.split(r"(\s+)", text)
         text = "".join(put("token") if looks_random(word) and "{" not in word else word for word in words)
     return Masked(text, tuple(found))
+
+
+def _encodes_email(text: str) -> bool:
+    """Whether a text is an e-mail address in base64."""
+    padded = text.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        plain = base64.b64decode(padded + "=" * (-len(padded) % 4), validate=True).decode("ascii")
+    except ValueError:
+        return False
+    return "@" in plain and bool(mask(plain).kinds)
+
+
+def _is_address(text: str) -> bool:
+    """Whether a text is an address of the net: IPv4, IPv6, or of a device."""
+    if _DEVICE.fullmatch(text):
+        return True
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return address not in _OWN_NET and not address.is_loopback  # versions of programs look like these
 
 
 def _without_name(match: Match, put: Callable[[str], str]) -> str:

@@ -25,6 +25,10 @@ SEARCHES: Final = frozenset(
     ("q", "query", "search", "s", "k", "ssearch", "search_query", "keyword", "keywords", "term", "text")
 )
 """Parameters that hold what a user typed."""
+SEARCH_FOLDERS: Final = frozenset(
+    "search suche suchen recherche buscar busqueda busca pesquisa ricerca cerca zoeken szukaj sok arama hledat haku".split()
+)
+"""The same in a path."""
 UNDECIDED_OWNERS: Final = 2
 """Owners from which on a place that nobody shares is offered to the analyst, though too few for a verdict."""
 
@@ -113,7 +117,6 @@ class Found:
             examples=tuple(dict.fromkeys(hint(value) for value in sorted(values)[:EACH])),
         )
 
-
     def lone(self, text: str, crowd: Crowd) -> str:
         """Mask a text that one user alone saw by what it looks like, if there are others at all."""
         if not crowd.rare or self.tail.owned is None:
@@ -186,7 +189,9 @@ def mask_places(pages: Values, found: Found, public: Collection[str]) -> dict[st
     return {page: "".join(slot + value for slot, value in split[page]) for page in changed}
 
 
-def _children(rows: Iterable[str], depth: int, split: Mapping[str, list[Part]]) -> dict[str, dict[str, list[str]]]:
+def _children(
+    rows: Iterable[str], depth: int, split: Mapping[str, list[Part]]
+) -> dict[str, dict[str, list[str]]]:
     """What leads further → the values there → the pages below each."""
     slots: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
@@ -203,18 +208,24 @@ def _renamed(prefix: str, slot: str, values: Values, found: Found, public: Colle
     own = [value for value, crowd in open_.items() if crowd.rare]
     if not own and name not in found.choices.mask:
         return {}
-    if slot[:1] in ("?", "&") and slot[1:-1] in SEARCHES:
-        typed = [value for value in own if not words_of(value) <= public] if found.tail.owned is not None else []
+    if slot[1:-1] in SEARCHES or (slot == "/" and prefix.rpartition("/")[2] in SEARCH_FOLDERS):
+        typed = (
+            [value for value in own if not words_of(value) <= public] if found.tail.owned is not None else []
+        )
         return found.decide(name, open_, typed)
     if found.tail.differs(open_.values()) or name in found.choices.mask:
         return found.masked(name, open_, own)
     numbers = {value: crowd for value, crowd in open_.items() if _LONG_NUMBER.fullmatch(value)}
-    if all(crowd.alone for crowd in numbers.values()) and found.tail.differs(numbers.values(), NUMBERS_CHANCE):
+    if all(crowd.alone for crowd in numbers.values()) and found.tail.differs(
+        numbers.values(), NUMBERS_CHANCE
+    ):
         return found.masked(name, numbers, list(numbers))
     random = {value: crowd for value, crowd in open_.items() if looks_random(value)}
     if random and found.tail.owned is not None and all(crowd.alone for crowd in random.values()):
         return found.decide(name, random, [value for value, crowd in random.items() if crowd.alone])
-    if len({crowd.first for crowd in open_.values()}) >= UNDECIDED_OWNERS and all(crowd.alone for crowd in open_.values()):
+    if len({crowd.first for crowd in open_.values()}) >= UNDECIDED_OWNERS and all(
+        crowd.alone for crowd in open_.values()
+    ):
         found.note(name, [open_[value] for value in own], own, Decision.UNDECIDED)
     if name in found.choices.keep:
         return {}

@@ -31,4 +31,4 @@ def _is_random(part: str) -> bool:
         return False
     runs = _RUNS.findall(part)
     digits = [run for run in runs if run.isdigit()]
-    return len(digits) >= 2 and len(runs) - 1 >= SWITCHES and len(part) / len(runs) < 3.2  # noqa: PLR2004
+    return len(digits) >= 2 and len(runs) - 1 >= SWITCHES and len(part) / len(runs) < 3.2

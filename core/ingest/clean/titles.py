@@ -74,7 +74,13 @@ def _form(titles: Titles, whole: Crowd) -> tuple[str, set[str]]:
     forms: dict[str, int] = defaultdict(int)
     for title, crowd in titles.items():
         forms[_with_gaps(title, common)] += crowd.views
-    filled = {word for title in titles for token in _TOKENS.findall(title) if token not in common for word in words_of(token)}
+    filled = {
+        word
+        for title in titles
+        for token in _TOKENS.findall(title)
+        if token not in common
+        for word in words_of(token)
+    }
     return max(forms, key=lambda form: (forms[form], form)), filled
 
 

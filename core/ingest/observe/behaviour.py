@@ -82,9 +82,9 @@ def observe(
     starts = gap_starts(engine, events, settings.session_gap_minutes)
     views = ordered_views(engine, events, starts)
     report(0.65, "Describing users")
-    people = describe_people(engine, staying, users, locations.hosts)
+    people = describe_people(engine, staying, users, locations)
     report(0.8, "Counting outcomes")
-    outcomes = count_outcomes(engine, events, starts)
+    outcomes = count_outcomes(engine, events, starts, locations.own)
     page_events = count_page_events(engine, events)
     repeated = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = bot_like(engine, events, people, views, tally.looks_rounded)

@@ -13,7 +13,8 @@ import pyarrow as pa
 from ibis import _
 
 from core.ingest.clean import records
-from core.ingest.clean.privacy import mask_url
+from core.ingest.clean.labels import mask_labels
+from core.ingest.clean.places import Found
 from core.ingest.engine import Engine
 from core.ingest.observe.events import GAP_START, PageViews, with_sessions
 from core.ingest.observe.narrow import NAME, SESSION, USER, Events
@@ -47,13 +48,14 @@ class Outcome:
     duplicates: int
 
 
-def count_outcomes(engine: Engine, events: Events, starts: ir.Table | None) -> Outcome:
+def count_outcomes(engine: Engine, events: Events, starts: ir.Table | None, own: Found) -> Outcome:
     """Count every user's events by name, each transaction once.
 
     Args:
         engine: Where the tables are.
         events: All events of the users.
         starts: Of sessions without an id, see :func:`core.ingest.observe.events.gap_starts`.
+        own: How to judge what is personal.
     """
     named = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
     sold = named[NAME].isin([number for number, name in enumerate(events.names) if name == PURCHASE])
@@ -61,7 +63,7 @@ def count_outcomes(engine: Engine, events: Events, starts: ir.Table | None) -> O
     once = purchases.filter(purchases.again == 0).drop("again")
     counted = _counted(ibis.union(named.filter(~sold).select(once.columns), once), starts)
     [row] = engine.rows(purchases.agg(again=(purchases.again > 0).ifelse(1, 0).sum()))
-    return Outcome(_table(engine.arrow(counted.order_by(USER, NAME)), events.names), row["again"] or 0)
+    return Outcome(_table(engine.arrow(counted.order_by(USER, NAME)), events.names, own), row["again"] or 0)
 
 
 def _numbered(purchases: ir.Table, order: Sequence[str]) -> ir.Table:
@@ -90,8 +92,9 @@ def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
     return counts.left_join(revenue, [USER, NAME]).select(*counts.columns, "revenue")
 
 
-def _table(counted: pa.Table, names: Sequence[str]) -> pa.Table:
-    masked = pa.array([mask_url(name).text for name in names], pa.string())
+def _table(counted: pa.Table, names: Sequence[str], own: Found) -> pa.Table:
+    users = np.bincount(counted[NAME].to_numpy(), minlength=len(names))
+    masked = pa.array(mask_labels(Outcomes.EVENT_NAME, names, users, own), pa.string())
     columns = {
         Outcomes.USER: counted[USER],
         Outcomes.EVENT_NAME: masked.take(counted[NAME].combine_chunks()),

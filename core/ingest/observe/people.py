@@ -14,7 +14,9 @@ import pyarrow.compute as pc
 from ibis import _
 
 from core.ingest.clean import records
-from core.ingest.clean.privacy import mask_url
+from core.ingest.clean.labels import mask_labels
+from core.ingest.clean.locations import Locations
+from core.ingest.clean.places import Found
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import USER
 from core.schema import Raw, Users
@@ -46,16 +48,16 @@ class People:
     many_browsers: int
 
 
-def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, hosts: Collection[str]) -> People:
+def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, locations: Locations) -> People:
     """Sum up every user's events.
 
     Args:
         engine: Where the tables are.
         staying: All events that stay, page views or not.
         users: ``user_key`` → ``user``.
-        hosts: The site's own hosts; a visit that "comes" from there has no known source.
+        locations: The site's own hosts, from which no visit can "come"; and how to judge what is personal.
     """
-    groups = _groups(engine, staying, users, hosts)
+    groups = _groups(engine, staying, users, locations.hosts)
     totals = groups.group_by(USER).agg(
         events=_.events.sum().cast("int64"),
         engagement=_.engagement.sum().cast("int64"),
@@ -63,10 +65,11 @@ def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, hosts: C
     )
     table = engine.arrow(totals.order_by(USER))
     n_users = len(table)
+    tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
+    tables[Users.SOURCE] = _first(groups, Users.SOURCE)
     labels = {
-        name: _labels(engine.arrow(_most_frequent(groups, name)), name, n_users) for name in _DIMENSIONS
+        name: _labels(engine.arrow(found), name, n_users, locations.own) for name, found in tables.items()
     }
-    labels[Users.SOURCE] = _labels(engine.arrow(_first(groups, Users.SOURCE)), Users.SOURCE, n_users)
     return People(
         events=table["events"].to_numpy(),
         engagement=table["engagement"].combine_chunks(),
@@ -111,10 +114,11 @@ def _best(table: ir.Table, order: Sequence[ir.Value | str]) -> ir.Table:
     return table.mutate(rank=rank).filter(_.rank == 0)
 
 
-def _labels(found: pa.Table, name: str, n_users: int) -> pa.Array:
+def _labels(found: pa.Table, name: str, n_users: int, own: Found) -> pa.Array:
     """One label a user, masked: a campaign can carry an address too."""
     codes = found[name].combine_chunks().dictionary_encode()
-    known = [mask_url(text).text for text in codes.dictionary.to_pylist()]
+    users = np.bincount(codes.indices.to_numpy(), minlength=len(codes.dictionary))
+    known = mask_labels(name, codes.dictionary.to_pylist(), users, own)
     indices = np.full(n_users, -1, np.int32)
     indices[found[USER].to_numpy()] = codes.indices.to_numpy()
     return pa.array(known, pa.string()).take(pa.array(indices, mask=indices < 0))
