@@ -1,11 +1,11 @@
-"""How much personal data of a made-up site is gone from every byte of a run, and how much else with it.
+"""How much personal data of made-up sites is gone from every byte of a run, and what else with it.
 
     python -m benchmarks.privacy SET_FOLDER [--show]
 
 ``SET_FOLDER`` holds GA4 exports ``<site>.csv`` and ``truth.json``: ``secrets`` (``case``, ``kind``, ``site``,
-``values``) and ``harmless`` (``case``, ``site``, ``text``). Each site is run as a user would (``core run`` into an
-empty folder, whose ``stages/`` is its cache). A secret is gone if none of its values stands in any file, in any
-column of a Parquet file, in raw, decoded or lower-cased form; a harmless text must still be there.
+``values``) and ``harmless`` (``case``, ``site``, ``text``). Each site is run as a user would (``core run`` into
+an empty folder, whose ``stages/`` is its cache). A secret is gone if none of its values stands in any file, in
+any column of a Parquet file, in raw, decoded or lower-cased form; a harmless text must still be there.
 """
 
 from __future__ import annotations

@@ -73,6 +73,10 @@ def app() -> None:
 @click.option(
     "--strip-page", multiple=True, metavar="PAGE", help="Canonical page to leave out of the sequences."
 )
+@click.option(
+    "--keep-place", multiple=True, metavar="PLACE", help="Place of the receipt that is not personal."
+)
+@click.option("--mask-place", multiple=True, metavar="PLACE", help="Place whose values are all masked.")
 @click.option("--keep-internal", is_flag=True, help="Keep traffic_type=internal.")
 @click.option("--keep-debug", is_flag=True, help="Keep debug_mode=1.")
 @click.option("--merge-hosts", is_flag=True, help="Drop www. and shop. from hosts.")
@@ -177,6 +181,8 @@ def _wanted(
     user_key: str | None,
     column: tuple[str, ...],
     strip_page: tuple[str, ...],
+    keep_place: tuple[str, ...],
+    mask_place: tuple[str, ...],
     keep_internal: bool,
     keep_debug: bool,
     merge_hosts: bool,
@@ -195,6 +201,8 @@ def _wanted(
             user_key=user_key,
             mapping=_pairs("--column", column) or None,
             strip_pages=strip_page or None,
+            keep_places=keep_place or None,
+            mask_places=mask_place or None,
             exclude_internal=False if keep_internal else None,
             exclude_debug=False if keep_debug else None,
             url={"merge_hosts": True} if merge_hosts else None,

@@ -42,7 +42,7 @@ def command_line(settings: RunSettings) -> str:
 
 def beyond(settings: RunSettings) -> list[str]:
     """Settings that differ from their defaults and have no option on the command line."""
-    ingest = {"session_gap_minutes", "exclude_bots"} & _changed_ingest(settings.ingest)
+    ingest = {"session_gap_minutes", "exclude_bots", "mask_own"} & _changed_ingest(settings.ingest)
     train = settings.train.model_dump()
     default = TrainSettings.preset(_preset(settings.train)).model_dump()
     named = {"epochs", "seed", "device"}
@@ -87,6 +87,10 @@ def _ingest(settings: RunSettings) -> list[str]:
         words += ["--column", f"{field}={column}"]
     for page in ingest.strip_pages:
         words += ["--strip-page", page]
+    for place in ingest.keep_places:
+        words += ["--keep-place", place]
+    for place in ingest.mask_places:
+        words += ["--mask-place", place]
     flags = {
         "--keep-internal": not ingest.exclude_internal,
         "--keep-debug": not ingest.exclude_debug,

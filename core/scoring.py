@@ -97,16 +97,18 @@ def _label(dataset: Dataset, model: Path, work: Path, progress: Progress) -> Lab
 def align(pages: Sequence[str], known: Collection[str]) -> list[str]:
     """Name new pages as the model knows them.
 
-    Whether ``/order/{id}`` is one page was decided on the training data; a new export may be too small to
-    see it. So a page the model does not know takes its template where the model knows that.
+    Whether ``/order/{id}`` is one page, or ``/account`` shows all their own, was decided on the training
+    data; a new export may be too small to see it. So a page the model does not know takes its template, or
+    that of a personal place, where the model knows it.
     """
     from core.ingest.clean.grouping import template
+    from core.ingest.clean.parts import KnownGaps
 
-    return [page if page in known else _if_known(template(page), known, page) for page in pages]
-
-
-def _if_known(name: str, known: Collection[str], otherwise: str) -> str:
-    return name if name in known else otherwise
+    gaps = KnownGaps(known)
+    return [
+        next((name for name in (page, template(page), gaps.of(page)) if name in known), page)
+        for page in pages
+    ]
 
 
 def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, np.ndarray]]:
@@ -123,7 +125,8 @@ def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, n
         ) from error
     # what the training data decided is kept by align(), not decided again on the new data
     url = settings.url.model_copy(update={"collapse_ids": False})
-    return settings.model_copy(update={"url": url}), weights, means
+    decided = {"url": url, "mask_own": False, "keep_places": (), "mask_places": ()}
+    return settings.model_copy(update=decided), weights, means
 
 
 def _known_pages(model: Path) -> set[str]:

@@ -112,6 +112,8 @@ class IngestSettings(Settings):
     strip_pages: tuple[str, ...] = ()
     """Canonical pages to leave out of the sequences (a confirmation page that gives the outcome away)."""
     url: UrlSettings = UrlSettings()
+    mask_own: bool = True
+    """Mask what belongs to one user each (docs/method.md); known patterns are masked either way."""
     keep_places: tuple[str, ...] = ()
     """Names of places (``Receipt.places``) whose values are not personal, whatever they look like."""
     mask_places: tuple[str, ...] = ()

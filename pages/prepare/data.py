@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.dataset import Dataset
 from core.settings import IngestSettings
-from pages.ui import catalog, job_panel, receipt_view, sources, state
+from pages.ui import catalog, job_panel, personal_view, receipt_view, sources, state
 from pages.ui.catalog import DatasetCard
 from pages.ui.links import EXPLORE, TRAINING, button
 from pages.ui.prepare_form import look_inside, prepare_form, start_preparing
@@ -80,6 +80,7 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         sources.three_ways()
     receipt_view.receipt(dataset)
+    personal_view.personal(dataset, card, card is not None and _still_there(card.files))
 
 
 def _still_there(names: tuple[str, ...]) -> bool:

@@ -161,6 +161,9 @@ def _options(before: IngestSettings) -> dict[str, object]:
         "exclude_bots": bots,
         "session_gap_minutes": gap,
         "strip_pages": tuple(strip),
+        "mask_own": before.mask_own,
+        "keep_places": before.keep_places,
+        "mask_places": before.mask_places,
     }
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import REJECT_REASONS, Tally, warnings
 from core.ingest.clean import clock, identity
-from core.ingest.clean.places import Found
+from core.ingest.clean.found import Found
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.outcomes import leaking_pages
 from core.ingest.observe.people import MANY_BROWSERS

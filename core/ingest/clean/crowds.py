@@ -1,10 +1,10 @@
 """Who saw something: enough to tell one user from several, small, and mergeable.
 
 A value that one user alone ever saw is that user's own, or rare. One value does not tell which; the values of
-one place together do. In public places popularity has a long tail: beside the pages that one user saw there are
-those that two to five saw (by Zipf's law two for every three, and more of them in a larger export). Where all
-see their own (a profile, an order, a greeting) these are missing. How many there are in the folders that are
-surely public, because many saw several of their pages, is what a place is compared with: so an export in which
+one place together do. In public places popularity has a long tail: beside the pages that one user saw there
+are those that two to five saw (by Zipf's law two for every three, and more of them in a larger export). Where
+all see their own (a profile, an order, a greeting) these are missing. How many there are in folders that are
+surely public, as several of their pages are shared, is what a place is compared with: so an export in which
 hardly anything is shared, being small, makes nothing personal.
 """
 

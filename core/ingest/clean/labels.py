@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from core.ingest.clean.crowds import Crowd
-from core.ingest.clean.places import Found
+from core.ingest.clean.found import Found
 from core.ingest.clean.privacy import mask_url
 
 _BUCKETS: Final = 64

@@ -17,10 +17,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from core.ingest.clean import crowds, records, urls
-from core.ingest.clean.crowds import Crowd, public_from
+from core.ingest.clean.crowds import Crowd, Tail, public_from
+from core.ingest.clean.found import Choices, Found
 from core.ingest.clean.lone import regions_of
 from core.ingest.clean.own import merged_by, without_own
-from core.ingest.clean.places import Choices, Found, tail_of
+from core.ingest.clean.parts import tail_of
 from core.ingest.clean.privacy import SUSPECT_RE2, mask_all, mask_url
 from core.ingest.engine import Engine
 from core.receipt import UrlCount, ranked
@@ -131,8 +132,9 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
         "cut_pages", pa.table({"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())})
     )
     hosts = _own_hosts(canonical.pages, weights)
+    seen = merged_by(zip(canonical.pages, _crowds(cut), strict=True))
     found = Found(
-        tail_of(seen := merged_by(zip(canonical.pages, _crowds(cut), strict=True))),
+        tail_of(seen) if settings.mask_own else Tail(None),
         public_from(n_users),
         regions_of(hosts, [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]),
         Choices(settings.keep_places, settings.mask_places),

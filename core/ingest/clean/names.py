@@ -1,8 +1,8 @@
 """Names, learnt from the places where users see their own, and found again elsewhere.
 
 Who is greeted in a title, or has a profile, turns up in a search, in the name of a file, on the guest list of
-somebody else. Two such words beside each other, in a text that hardly anybody saw, are a name. A word of a text
-that many saw is none, whoever is called so.
+somebody else. Two such words beside each other, in a text that hardly anybody saw, are a name. A word of a
+text that many saw is none, whoever is called so.
 """
 
 from __future__ import annotations

@@ -6,14 +6,17 @@ First the places (``places.py``), as they make one page of everybody's own; then
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from core.ingest.clean.crowds import Crowd, merged
+from core.ingest.clean.found import Found
 from core.ingest.clean.names import known_names, mask_names
-from core.ingest.clean.places import Found, Values, mask_places
+from core.ingest.clean.parts import Values
+from core.ingest.clean.places import mask_places
 from core.ingest.clean.privacy import mask_url
 from core.ingest.clean.titles import choose_titles, public_words
 
@@ -73,11 +76,16 @@ def merged_by(items: Iterable[tuple[str, Crowd]]) -> dict[str, Crowd]:
 def _masked(titles: Titles) -> dict[str, dict[str, Crowd]]:
     known: dict[str, str] = {}
     for of_page in titles.values():
-        known.update((title, mask_url(title).text) for title in of_page if title not in known)
+        known.update((title, _plain(title)) for title in of_page if title not in known)
     return {
         page: merged_by((known[title], crowd) for title, crowd in of_page.items())
         for page, of_page in titles.items()
     }
+
+
+def _plain(title: str) -> str:
+    """A title masked for what it looks like, each letter with its accents in one."""
+    return mask_url(unicodedata.normalize("NFC", title)).text
 
 
 def _by_page(titles: Titles, names: Mapping[str, str]) -> dict[str, dict[str, Crowd]]:

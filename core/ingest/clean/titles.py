@@ -1,8 +1,8 @@
 """One title a page, without what only one of its readers saw.
 
-A page has one title, or a few: languages, an old wording. Where many saw a page and nearly all another title of
-it (``Hello Maria – Shop``), the title is a form that was filled in: what its titles have in common stays, what
-each reader alone saw becomes ``{…}``.
+A page has one title, or a few: languages, an old wording. Where many saw a page and nearly all another title
+of it (``Hello Maria – Shop``), the title is a form that was filled in: what its titles have in common stays,
+what each reader alone saw becomes ``{…}``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from core.ingest.clean.crowds import FEW, Crowd, merged
-from core.ingest.clean.places import GAP, Found, words_of
+from core.ingest.clean.found import Found
+from core.ingest.clean.parts import GAP, words_of
 
 Titles: TypeAlias = Mapping[str, Crowd]
 

@@ -13,8 +13,8 @@ import pyarrow as pa
 from ibis import _
 
 from core.ingest.clean import records
+from core.ingest.clean.found import Found
 from core.ingest.clean.labels import mask_labels
-from core.ingest.clean.places import Found
 from core.ingest.engine import Engine
 from core.ingest.observe.events import GAP_START, PageViews, with_sessions
 from core.ingest.observe.narrow import NAME, SESSION, USER, Events

@@ -14,9 +14,9 @@ import pyarrow.compute as pc
 from ibis import _
 
 from core.ingest.clean import records
+from core.ingest.clean.found import Found
 from core.ingest.clean.labels import mask_labels
 from core.ingest.clean.locations import Locations
-from core.ingest.clean.places import Found
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import USER
 from core.schema import Raw, Users

@@ -1,0 +1,103 @@
+"""The personal places of an export: what was found, and what the analyst says to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from core.ingest.clean.crowds import EACH, PUBLIC, Crowd, Tail
+from core.ingest.clean.lone import mask_lone
+from core.ingest.clean.parts import GAP, Values, words_of
+from core.receipt import Decision, Place
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the analyst has decided.
+
+    Args:
+        keep: Names of places whose values stay as they are.
+        mask: Names of places whose values all go.
+    """
+
+    keep: Collection[str] = ()
+    mask: Collection[str] = ()
+
+
+@dataclass
+class Found:
+    """Personal places, and what was done about them.
+
+    Args:
+        tail: What public places look like in this export.
+        public: Users from which on a text is public.
+        regions: Countries whose telephone numbers may stand in a text without a prefix.
+        choices: The analyst's.
+        places: What was found so far.
+        names: Words that stood in personal places.
+        kinds: Kind of personal data → page views of texts in which it stood and which one user alone saw.
+    """
+
+    tail: Tail
+    public: int = PUBLIC
+    regions: tuple[str, ...] = ()
+    choices: Choices = Choices()
+    places: dict[str, Place] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    kinds: Counter[str] = field(default_factory=Counter)
+
+    def decide(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
+        """Note a place, and say what becomes of its values.
+
+        Args:
+            name: How the analyst may refer to it.
+            values: Every value of the place.
+            by_rule: Those of one user each that are to go.
+            new: What they become.
+        """
+        masked = [] if name in self.choices.keep else list(by_rule)
+        decision = Decision.KEPT if name in self.choices.keep else Decision.FOUND
+        if name in self.choices.mask:
+            masked, decision = list(values), Decision.FORCED
+        if not masked and not by_rule:
+            return {}
+        self.note(name, [values[value] for value in masked or by_rule], masked or by_rule, decision)
+        return dict.fromkeys(masked, new)
+
+    def masked(self, name: str, values: Values, by_rule: Collection[str], new: str = GAP) -> dict[str, str]:
+        """The same for parts of addresses, whose words are noted as well."""
+        renamed = self.decide(name, values, by_rule, new)
+        self.names.update(word for value in renamed for word in words_of(value))
+        return renamed
+
+    def note(self, name: str, crowds: Iterable[Crowd], values: Collection[str], decision: Decision) -> None:
+        """Add a place to the list."""
+        before, crowds = self.places.get(name), list(crowds)
+        self.places[name] = Place(
+            name=name,
+            decision=decision,
+            values=len(values) + (before.values if before else 0),
+            users=len({crowd.first for crowd in crowds}) + (before.users if before else 0),
+            page_views=sum(crowd.views for crowd in crowds) + (before.page_views if before else 0),
+            examples=tuple(dict.fromkeys(hint(value) for value in sorted(values)[:EACH])),
+        )
+
+    @property
+    def can_tell(self) -> bool:
+        """Whether anything is shared in this export, so that what is not says something."""
+        return self.tail.owned is not None
+
+    def lone(self, text: str, crowd: Crowd) -> str:
+        """Mask a text that one user alone saw by what it looks like, if there are others at all."""
+        if not (crowd.rare and self.can_tell):
+            return text
+        masked = mask_lone(text, self.regions)
+        for kind in masked.kinds:
+            self.kinds[kind] += crowd.views
+        return masked.text
+
+
+def hint(value: str) -> str:
+    """A value as it may be shown: its first letter, and dots for the rest."""
+    return f"{value[:1]}…"
