@@ -3,9 +3,9 @@
     python -m benchmarks.privacy SET_FOLDER [--show]
 
 ``SET_FOLDER`` holds GA4 exports ``<site>.csv`` and ``truth.json``: ``secrets`` (``case``, ``kind``, ``site``,
-``values``) and ``harmless`` (``case``, ``site``, ``text``). Each site is run as a user would (``core run`` into
-an empty folder, whose ``stages/`` is its cache). A secret is gone if none of its values stands in any file, in
-any column of a Parquet file, in raw, decoded or lower-cased form; a harmless text must still be there.
+``values``) and ``harmless`` (``case``, ``site``, ``text``). Each site is run as a user would (``core run``
+into an empty folder, whose ``stages/`` is its cache). A secret is gone if none of its values stands in any
+file, or any column of a Parquet file, raw, decoded or in lower case; a harmless text must still be there.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ WHY = {
     Decision.UNDECIDED: "too few to tell",
 }
 HELP = (
-    "Pages and products are seen by many; what a place shows to one user each is theirs: a name in a greeting, "
-    "the number of an order. Values are never shown, only their first letter."
+    "Pages and products are seen by many; what a place shows to one user each is theirs: a name in a "
+    "greeting, the number of an order. Values are never shown, only their first letter."
 )
 
 

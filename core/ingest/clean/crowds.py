@@ -31,9 +31,9 @@ LEAST: Final = 0.75
 RAREST: Final = 0.15
 """Share of the public tail that is owned: so much is assumed at least, …"""
 UNKNOWN: Final = 0.9
-"""… and this where there are fewer than …"""
-TELLING: Final = 10
-"""… so many rare values to tell from."""
+"""… and this where nothing is known, …"""
+WEIGHT: Final = 4
+"""… which counts as much as so many values."""
 SURELY_PUBLIC: Final = 3
 """Pages of a folder that several users saw, from which on it is public, …"""
 SHARED: Final = 0.2
@@ -150,9 +150,8 @@ class Tail:
 
 
 def _owned(pages: list[Crowd]) -> float:
-    if len(pages) < TELLING:
-        return UNKNOWN
-    return max(RAREST, sum(page.alone for page in pages) / len(pages))
+    own = sum(page.alone for page in pages)
+    return max(RAREST, (own + WEIGHT * UNKNOWN) / (len(pages) + WEIGHT))
 
 
 def _differs(values: list[Crowd], owned_elsewhere: float, chance: float) -> bool:

@@ -3,8 +3,8 @@
 A place is what stands between the same neighbours: a segment below ``/account``, the value of a parameter,
 the rest of a segment after ``user-``, a part of a hash route. Pages are read from the left as a tree; where
 the children of a node are a personal place (:mod:`core.ingest.clean.crowds`) those of one owner become
-``{…}``, and what is below them is looked at together: ``/account/7f3a/orders`` of everybody is one page. What users
-type into a search is theirs as well, unless others typed it or all of its words are the site's own.
+``{…}``, and what is below them is looked at together: ``/account/7f3a/orders`` of everybody is one page. What
+users type into a search is theirs as well, unless others typed it or all of its words are the site's own.
 """
 
 from __future__ import annotations
@@ -93,15 +93,18 @@ def _renamed(prefix: str, slot: str, values: Values, found: Found, public: Colle
         return {}
     if _is_search(prefix, slot):
         return found.decide(name, values, [value for value in rare if not words_of(value).issubset(public)])
+    renamed = _by_lead(prefix + slot, values, found)
+    values = {value: crowd for value, crowd in values.items() if value not in renamed}
+    rare = [value for value in rare if value in values]
     if found.tail.differs(values.values()) or name in found.choices.mask:
-        return found.masked(name, values, rare)
+        return renamed | found.masked(name, values, rare)
     if ids := _ids(values, found):
-        return found.masked(name, ids, list(ids))
+        return renamed | found.masked(name, ids, list(ids))
     _offer(name, values, found)
     if name in found.choices.keep:
-        return {}
+        return renamed
     lone = {value: masked for value in rare if (masked := found.lone(value, values[value])) != value}
-    return lone | _by_lead(prefix + slot, values, found)
+    return renamed | lone
 
 
 def _is_search(prefix: str, slot: str) -> bool:

@@ -1,0 +1,44 @@
+from core.ingest.clean.titles import choose_titles, public_words
+from tests.core.ingest.clean.crowd import crowd, found
+
+GREETINGS = {
+    f"Hello {name} Miller – Shop": crowd(user)
+    for user, name in enumerate(("Jo", "Al", "Bo", "Cy", "Di", "Ed"))
+}
+
+
+def title(titles: dict, **choices: tuple[str, ...]) -> str:
+    return choose_titles({"/p": titles}, found(**choices))["/p"][0]
+
+
+def test_what_the_titles_of_a_page_have_in_common_stays() -> None:
+    notes = found()
+    assert choose_titles({"/p": GREETINGS}, notes)["/p"][0] == "Hello {…} Miller – Shop"
+    assert notes.places["title of /p"].values == 6
+    assert {"jo", "al"} <= notes.names
+
+
+def test_a_usual_title_stays_whatever_else_was_sent() -> None:
+    assert title({"Cart": crowd(*range(30)), "Cart (1)": crowd(40), "Warenkorb": crowd(41, 42)}) == "Cart"
+
+
+def test_a_first_name_that_several_share_is_no_usual_title() -> None:
+    names = {
+        f"Hello {name}": crowd(*range(10 * n, 10 * n + 4))
+        for n, name in enumerate(("Jo", "Al", "Bo", "Cy", "Di", "Ed"))
+    }
+    assert title(names) == "Hello {…}"
+
+
+def test_the_title_of_a_page_that_one_user_saw_stays_but_for_what_it_looks_like() -> None:
+    assert title({"Garden gnome – Shop": crowd(1)}) == "Garden gnome – Shop"
+    assert title({"Call 0170 1234567": crowd(1)}) == "Call {phone}"
+    assert title({"Call 0170 1234567": crowd(*range(9))}) == "Call 0170 1234567"  # published
+
+
+def test_titles_can_be_kept_by_choice() -> None:
+    assert title(GREETINGS, keep=("title of /p",)) in GREETINGS
+
+
+def test_public_words_are_those_that_many_saw() -> None:
+    assert public_words([("Red Sofa", crowd(*range(5))), ("Jo", crowd(1))], 3) == {"red", "sofa"}
