@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -14,9 +17,9 @@ from pages.ui.catalog import DatasetCard
 from pages.ui.prepare_form import start_preparing
 from pages.ui.text import count
 
-MASKED = "Masked"
+MASKED, BEFORE = "Masked", "Before"
 WHY = {
-    Decision.FOUND: "each value seen by one user",
+    Decision.FOUND: "one user each",
     Decision.KEPT: "kept by your choice",
     Decision.FORCED: "masked by your choice",
     Decision.UNDECIDED: "too few to tell",
@@ -25,6 +28,7 @@ HELP = (
     "Pages and products are seen by many; what a place shows to one user each is theirs: a name in a "
     "greeting, the number of an order. Values are never shown, only their first letter."
 )
+_SITE: Final = re.compile(r"https?://[^/{}]+(?=/)")
 
 
 def personal(dataset: Dataset, card: DatasetCard | None, there: bool) -> None:
@@ -41,15 +45,15 @@ def personal(dataset: Dataset, card: DatasetCard | None, there: bool) -> None:
         st.caption(summary(dataset))
         if not places:
             return
+        table = places_table(places)
         edited = st.data_editor(
-            places_table(places), hide_index=True, key=f"places-{dataset.key}",
-            disabled=True if card is None or not there else [*places_table(places).columns[1:]],
+            table, hide_index=True, key=f"places-{dataset.key}",
+            disabled=True if card is None or not there else [*table.columns[1:]],
             column_config={
-                MASKED: st.column_config.CheckboxColumn(width="small", pinned=True),
-                "Place": st.column_config.TextColumn(width="large"),
+                MASKED: st.column_config.CheckboxColumn(width="small"),
+                BEFORE: st.column_config.TextColumn(width="small", help="First letters of a few values"),
                 "Values": st.column_config.NumberColumn(format="localized", width="small"),
                 "Users": st.column_config.NumberColumn(format="localized", width="small"),
-                "Page views": st.column_config.NumberColumn(format="localized", width="small"),
             },
         )  # fmt: skip
         if card is not None:
@@ -73,15 +77,16 @@ def is_masked(place: Place) -> bool:
 
 
 def places_table(places: Sequence[Place]) -> pd.DataFrame:
-    """One row a place."""
+    """One row a place; the site is left out where there is one only."""
+    sites = Counter(match[0] for place in places if (match := _SITE.search(place.name)))
+    site = next(iter(sites), "") if len(sites) == 1 else ""
     return pd.DataFrame(
         {
             MASKED: [is_masked(place) for place in places],
-            "Place": [place.name for place in places],
+            "Place": [place.name.replace(site, "", 1) for place in places],
+            BEFORE: [" ".join(place.examples) for place in places],
             "Values": [place.values for place in places],
             "Users": [place.users for place in places],
-            "Page views": [place.page_views for place in places],
-            "Begin with": [" ".join(place.examples) for place in places],
             "Why": [WHY[place.decision] for place in places],
         }
     )
