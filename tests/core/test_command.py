@@ -40,6 +40,8 @@ def test_everything_that_was_set_is_named() -> None:
             user_key="user_id",
             mapping={"page_title": "My Title"},
             strip_pages=("https://a.example/thanks",),
+            keep_places=("https://a.example/team/{…}",),
+            mask_places=("source",),
             exclude_debug=False,
         ),
         train=TrainSettings(epochs=5, seed=3),
@@ -51,7 +53,8 @@ def test_everything_that_was_set_is_named() -> None:
     for pair in (
         ("--clusters", "9"), ("--weights", "url=1,theme=0,type=0"), ("--outcome", "sign_up"),
         ("--epochs", "5"), ("--seed", "3"), ("--user-key", "user_id"), ("--column", "page_title=My Title"),
-        ("--strip-page", "https://a.example/thanks"),
+        ("--strip-page", "https://a.example/thanks"), ("--mask-place", "source"),
+        ("--keep-place", "https://a.example/team/{…}"),
     ):  # fmt: skip
         assert words[words.index(pair[0]) + 1] == pair[1]
     assert "--keep-debug" in words

@@ -53,9 +53,9 @@ POPULAR_PAGES: Final = 3
 EACH: Final = 3
 """Values of one owner that count: a crawler alone in an archive makes no place personal."""
 
-SQL: Final = """min(hash(user_key)) AS low, max(hash(user_key)) AS high,
-    bit_or(1::UBIGINT << (hash(user_key) % 64)::UBIGINT) AS buckets"""
-"""The users of a :class:`Crowd`, as aggregates over page views."""
+SQL: Final = """min(digest) AS low, max(digest) AS high,
+    bit_or(1::UBIGINT << digest % 64) AS buckets"""
+"""The users of a :class:`Crowd`, as aggregates over page views with the ``digest`` of each user."""
 MERGED_SQL: Final = "min(low) AS low, max(high) AS high, bit_or(buckets) AS buckets"
 
 
@@ -65,9 +65,9 @@ class Crowd:
 
     Args:
         views: Page views.
-        first: Smallest hash of a user.
-        last: Largest hash of a user.
-        buckets: A bit for each remainder of a hash by 64: as many bits as users, nearly, while they are few.
+        first: Smallest digest of a user.
+        last: Largest digest of a user.
+        buckets: A bit for each remainder of a digest by 64: as many bits as users, nearly, while they are few.
     """
 
     views: int

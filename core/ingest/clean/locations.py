@@ -169,7 +169,7 @@ def _see(engine: Engine, views: ir.Table) -> None:
     engine.name("views_seen", views.select(Raw.USER_KEY, **columns))
     engine.raw.execute(
         f"CREATE TABLE seen AS SELECT location, title, count(*) AS views, {crowds.SQL} "
-        "FROM views_seen GROUP BY location, title"
+        "FROM (SELECT *, md5_number_lower(user_key) AS digest FROM views_seen) GROUP BY location, title"
     )
 
 

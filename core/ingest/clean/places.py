@@ -113,9 +113,9 @@ def _is_search(prefix: str, slot: str) -> bool:
 
 def _ids(values: Values, found: Found) -> dict[str, Crowd]:
     """Values that nobody reads: keys drawn by chance, or long numbers, if nobody shares any of them."""
-    random = {value: crowd for value, crowd in values.items() if looks_random(value)}
-    if all(crowd.alone for crowd in random.values()):
-        return random or _numbers(values, found)
+    drawn = {value: crowd for value, crowd in values.items() if looks_random(value)}
+    if all(crowd.alone for crowd in drawn.values()):
+        return drawn or _numbers(values, found)
     return _numbers(values, found)
 
 

@@ -170,3 +170,11 @@ def test_a_second_tab_sees_the_running_job(open_app: OpenApp, fake_jobs: FakeJob
     app = open_app()
     assert "Making the demo shop" in texts(app)
     assert not app.exception
+
+
+def test_personal_places_are_shown_and_can_be_prepared_otherwise(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(data=finished_run.dataset)
+    assert "Personal data" in [part.value for part in app.subheader]
+    assert "None was found" in texts(app)
