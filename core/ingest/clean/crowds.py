@@ -67,7 +67,7 @@ class Crowd:
         views: Page views.
         first: Smallest digest of a user.
         last: Largest digest of a user.
-        buckets: A bit for each remainder of a digest by 64: as many bits as users, nearly, while they are few.
+        buckets: A bit for each remainder of a digest by 64: nearly as many bits as users, while they are few.
     """
 
     views: int

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from core.ingest.clean.crowds import EACH, PUBLIC, Crowd, Tail
 from core.ingest.clean.lone import mask_lone
+from core.ingest.clean.names import mask_names
 from core.ingest.clean.parts import GAP, Values, words_of
 from core.receipt import Decision, Place
 
@@ -82,6 +83,14 @@ class Found:
             page_views=sum(crowd.views for crowd in crowds) + (before.page_views if before else 0),
             examples=tuple(dict.fromkeys(hint(value) for value in sorted(values)[:EACH])),
         )
+
+    def hide(self, names: Collection[str]) -> None:
+        """Mask names in what places are called: above a place there may be a page of one user."""
+        hidden = (
+            place.model_copy(update={"name": mask_names(name, names).text})
+            for name, place in self.places.items()
+        )
+        self.places = {place.name: place for place in hidden}
 
     @property
     def can_tell(self) -> bool:

@@ -59,6 +59,7 @@ def without_own(pages: Values, titles: Titles, found: Found) -> Own:
     for page, (title, crowd) in chosen.items():
         text = _without_names(title, crowd, names, found)
         best[second[page]] = max(best.get(second[page], (0, "")), (crowds[page].views, text))
+    found.hide(names)
     return Own(
         pages={page: second[new] for page, new in first.items()},
         titles={page: title for page, (_, title) in best.items()},

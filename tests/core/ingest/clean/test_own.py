@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from core.receipt import Decision
+from tests.core.ingest.clean.crowd import crowd, found
 from tests.core.ingest.shop import Row, event, shop
 from tests.core.ingest.test_transform import contents
 
@@ -56,3 +58,10 @@ def test_a_kept_place_keeps_its_values(tmp_path: Path) -> None:
     dataset = shop(tmp_path, *visits(), keep_places=(place,))
     assert "https://shop.example/account/anna-nowak/orders" in dataset.pages["page_location"].tolist()
     assert next(p for p in dataset.receipt.places if p.name == place).decision == "kept"
+
+
+def test_a_place_is_not_called_by_a_name() -> None:
+    places = found()
+    places.note("/u/anna-nowak/{…}", [crowd(1)], ["x"], Decision.UNDECIDED)
+    places.hide({"anna", "nowak"})
+    assert list(places.places) == ["/u/{name}/{…}"]
