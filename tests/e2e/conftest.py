@@ -41,10 +41,12 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, **variables: str) -> Iterator[Server]:
+def running_server(folder: Path, base: str = "", **variables: str) -> Iterator[Server]:
     """Start the app on a free port, with more environment variables, and stop it in the end."""
     port = free_port()
-    server = Server(f"http://127.0.0.1:{port}", folder / "cache", folder / "input", folder / "server.log")
+    server = Server(
+        f"http://127.0.0.1:{port}{base}", folder / "cache", folder / "input", folder / "server.log"
+    )
     folder.mkdir(parents=True, exist_ok=True)
     server.inputs.mkdir(exist_ok=True)
     env = os.environ | {
