@@ -11,10 +11,13 @@ from typing import Final
 
 import humanize
 
-MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~])")
-LIVELY: Final = re.compile(r":(?=[A-Za-z+_]|//)|(?<=www)(?=\.)|@", re.IGNORECASE)
+MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~&])")
+LIVELY: Final = re.compile(
+    r":(?=[A-Za-z+_]|//)|(?<=www)(?=\.)|@|(?<!\S)(?=(?:<->|<-|->|--|<=|>=|~=)(?!\S))", re.IGNORECASE
+)
 WORD_JOINER: Final = "\u2060"
-"""Invisible; ends ``:material/…:``, ``:smile:`` and bare addresses, which work even behind a backslash."""
+"""Invisible; ends ``:material/…:``, ``:smile:``, bare addresses, and signs such as ``>=``, of which Streamlit
+makes one character: all of these work even behind a backslash."""
 
 
 def md_text(text: object, limit: int = 300) -> str:

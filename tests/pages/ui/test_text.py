@@ -25,6 +25,14 @@ def test_icons_and_emoji_codes_are_broken_up() -> None:
     assert md_text("at 12:30") == "at 12\\:30"
 
 
+def test_entities_and_signs_stay_as_they_were_typed() -> None:
+    assert md_text("a &lt; b & c") == "a \\&lt; b \\& c"
+    for sign in ("<=", ">=", "<-", "->", "<->", "--", "~="):  # Streamlit makes one character of each
+        assert f" {WORD_JOINER}" in md_text(f"a {sign} b")
+        assert md_text(sign).startswith(WORD_JOINER)
+    assert WORD_JOINER not in md_text("a<=b - c > d")
+
+
 def test_addresses_do_not_become_links() -> None:
     for address in ("https://a.invalid/x", "www.a.invalid", "WWW.a.invalid", "ann@a.invalid"):
         assert WORD_JOINER in md_text(address)
