@@ -13,8 +13,8 @@ def test_a_job_that_has_not_reported_is_starting() -> None:
 
 
 def test_message_and_time_left_in_one_line() -> None:
-    line = progress_line(job(stage="train", message="epoch 2 of 5", eta_s=200.0))
-    assert line == "epoch 2 of 5 · about 3 minutes left in this step"
+    line = progress_line(job(stage="train", message="epoch 2 of 5", left_s=(110.0, 200.0)))
+    assert line == "epoch 2 of 5 · 2 to 3 minutes left in this step"
 
 
 def test_a_stage_without_a_message_is_said_in_words() -> None:
