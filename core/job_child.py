@@ -11,6 +11,7 @@ import resource
 import sys
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +35,8 @@ class _Reporter:
         self._written = 0.0
         self._lock = threading.Lock()
         self._ended = False
-        self._stage_began = time.monotonic()  # which stands still while the machine sleeps
+        self._marks: list[tuple[float, float]] = []
+        """Of this stage: when, by a clock that stands still while the machine sleeps, and how far it was."""
         self.status: dict[str, Any] = {"state": State.RUNNING}
         self._write()
 
@@ -43,12 +45,10 @@ class _Reporter:
             raise Cancelled
         new_stage = stage != self.status.get("stage")
         if new_stage or not self.status["fraction"]:  # a resumed stage starts at what was done before
-            self._stage_began = time.monotonic()
-            self.status["stage_started_at"] = fraction
-        self.status |= {
-            "stage": stage, "fraction": min(1.0, fraction), "message": message,
-            "stage_seconds": round(time.monotonic() - self._stage_began, 2),
-        }  # fmt: skip
+            self._marks.clear()
+        self._marks.append((time.monotonic(), fraction))
+        self.status |= {"stage": stage, "fraction": min(1.0, fraction), "message": message}
+        self.status["paces"] = paces(self._marks)
         if figures:
             self.status["figures"] = figures
             with (self._folder / FIGURES).open("a") as file:
@@ -67,6 +67,18 @@ class _Reporter:
     def _write(self) -> None:
         write_text_atomic(self._folder / STATUS, json.dumps(self.status))
         self._written = time.monotonic()
+
+
+def paces(marks: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Seconds and the share of a stage that was done in them: since it began, and in the last third of that.
+
+    Args:
+        marks: When, in seconds, and how far it was, in order, at least one.
+    """
+    now, done = marks[-1]
+    begun = marks[0][0]
+    late = marks[bisect_right(marks, (now - (now - begun) / 3, 1.0)) - 1]
+    return [(round(now - when, 2), done - then) for when, then in (marks[0], late)]
 
 
 def _guard(folder: Path, reporter: _Reporter, wall_s: float | None) -> None:

@@ -18,7 +18,7 @@ STARTING_S: Final = 60.0
 """A job of which nobody could write down the process has failed after this long."""
 EARLIEST: Final = 0.01
 """Share of a stage from which its pace says something."""
-UNSURE: Final = 0.15
+UNSURE: Final = 0.2
 """Of the time left, by which a pace that was long measured is still wrong."""
 KILL_AFTER_S: Final = 2.0
 """One that was told to stop and has not after this long is ended by whoever looks at it; pages look every
@@ -192,17 +192,14 @@ def _last_words(folder: Path) -> str:
 
 
 def _left(status: Mapping[str, Any]) -> tuple[float, float] | None:
-    """From the pace of this very run: what was done before it was resumed took it no time.
+    """From the paces of this very run, of the whole stage and of its last part.
 
     The range narrows as more is done: the first steps also load what the others find loaded, and other
     programs come and go.
     """
-    if "stage_seconds" not in status:
+    paces = [(seconds, gained) for seconds, gained in status.get("paces", ()) if gained >= EARLIEST]
+    if not paces:
         return None
-    done, seconds = float(status["fraction"]), float(status["stage_seconds"])
-    gained = done - float(status["stage_started_at"])
-    if gained < EARLIEST:
-        return None
-    left = seconds * (1 - done) / gained
-    unsure = 1 + min(1.0, UNSURE + EARLIEST / gained)
-    return left / unsure, left * unsure
+    left = [seconds * (1 - float(status["fraction"])) / gained for seconds, gained in paces]
+    unsure = 1 + min(1.0, UNSURE + EARLIEST / max(gained for _, gained in paces))
+    return min(left) / unsure, max(left) * unsure

@@ -12,8 +12,9 @@ import pytest
 
 from core import job_process, jobs
 from core.errors import SettingsError
-from core.job_child import _Reporter
+from core.job_child import _Reporter, paces
 from core.job_process import PROCESS
+from core.job_view import _left
 from core.jobs import JobView, Limits, State
 
 
@@ -160,9 +161,9 @@ def test_an_unknown_job_is_a_readable_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("began_at", "left", "factor"),
     [
-        (0.0, 40 * 0.4 / 0.6, 1.17),  # 60 % in 40 seconds
-        (0.5, 40 * 0.4 / 0.1, 1.25),  # resumed at half: 10 % in 40 seconds
-        (0.58, 40 * 0.4 / 0.02, 1.65),  # the first steps
+        (0.0, 40 * 0.4 / 0.6, 1.217),  # 60 % in 40 seconds
+        (0.5, 40 * 0.4 / 0.1, 1.3),  # resumed at half: 10 % in 40 seconds
+        (0.58, 40 * 0.4 / 0.02, 1.7),  # the first steps
         (0.595, None, 0),  # too early to tell
     ],
 )
@@ -172,8 +173,8 @@ def test_the_time_left_is_read_from_the_pace_of_this_run(
     folder = tmp_path / "jobs" / "one"
     folder.mkdir(parents=True)
     status = {
-        "state": "running", "stage": "train", "fraction": 0.6, "message": "", "stage_seconds": 40.0,
-        "stage_started_at": began_at,
+        "state": "running", "stage": "train", "fraction": 0.6, "message": "",
+        "paces": [(40.0, 0.6 - began_at), (13.3, (0.6 - began_at) / 3)],
     }  # fmt: skip
     order = {"task": "train", "subject": "a", "started": time.time(), "request": {}}
     (folder / jobs.REQUEST).write_text(json.dumps(order))
@@ -190,6 +191,19 @@ def test_a_resumed_stage_is_timed_from_where_it_went_on(tmp_path: Path) -> None:
     reporter("train", 0.0, "Reading")
     reporter("train", 0.5)
     reporter("train", 0.6)
-    assert reporter.status["stage_started_at"] == 0.5
+    (_, gained), _ = reporter.status["paces"]
+    assert gained == pytest.approx(0.1)
     reporter("embed", 0.0)
-    assert reporter.status["stage_started_at"] == 0.0
+    reporter("embed", 0.2)
+    reporter("embed", 0.4)
+    (_, gained), _ = reporter.status["paces"]
+    assert gained == pytest.approx(0.2)
+
+
+def test_a_pace_that_has_changed_widens_the_range() -> None:
+    steady = [(second, second / 100) for second in range(31)]
+    slower = [*steady, *((30 + second, 0.3 + second / 1000) for second in range(1, 31))]
+    assert paces(steady) == [(30, 0.3), (10, pytest.approx(0.1))]
+    assert paces(slower) == [(60, pytest.approx(0.33)), (20, pytest.approx(0.02))]
+    low, high = _left({"fraction": 0.33, "paces": paces(slower)}) or (0, 0)
+    assert low < 60 * 0.67 / 0.33 < 20 * 0.67 / 0.02 < high

@@ -78,7 +78,7 @@ def test_the_expected_time_is_of_the_machine_as_it_is_now(
     monkeypatch.setattr(train_form, "_slowdown", lambda: times)
     app = open_app(PAGE, data=finished_run.dataset)
     app.segmented_control[0].select(Preset.BAG).run()  # a start and nothing else: ten seconds
-    expected = {1.0: "10 to 20 seconds", 8.0: "10 seconds to 3 minutes"}[times]
+    expected = {1.0: "10 to 20 seconds", 8.0: "20 to 70 seconds"}[times]
     assert said in texts(app)
     assert f"**{expected}**" in texts(app)
     assert f"Bag of pages · {expected}" in app.segmented_control[0].options
