@@ -31,6 +31,7 @@ from core.store import Store
 from pages.ui import catalog, desk, errors, fits, state
 from pages.ui.fits import Fit
 from pages.ui.steering import Steering
+from pages.ui.text import md_text
 
 FEWEST_USERS: Final = 4
 
@@ -153,9 +154,11 @@ def solve(made_from: Sources, steering: Steering) -> Bench:
 
 
 def rename(bench: Bench, segment: int, name: str) -> None:
-    """Give a segment a name of the analyst's own; an empty one takes it away."""
+    """Give a segment a name of the analyst's own; an empty one takes it away. Saved is said once it is."""
     with errors.shown():
-        desk.rename(bench.sources.store, bench.sources.model_key, {segment: name})
+        kept = desk.rename(bench.sources.store, bench.sources.model_key, {segment: name}).get(segment)
+        said = f"Saved: {md_text(kept)}" if kept else f"Saved: Segment {segment + 1} has no name of its own"
+        st.toast(said, icon=":material/check:")
 
 
 def pca_map(bench: Bench, weights: ViewWeights) -> Layout:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
+from core.store import Store
+from pages.ui import desk
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, write_run
 
@@ -106,7 +108,8 @@ def test_a_name_survives_a_reload_and_is_on_every_page(
     field = page.get_by_placeholder("Segment 2")
     field.fill("Readers *of* guides")
     field.press("Enter")
-    expect(page.get_by_placeholder("Segment 2")).to_have_value("Readers *of* guides")
+    expect(page.get_by_test_id("stToast")).to_contain_text("Saved: Readers *of* guides", timeout=MINUTE_MS)
+    assert "Readers *of* guides" in desk.names(Store(shop[0].cache), shop[1].model).values()
     page.reload()
     expect(page.get_by_placeholder("Segment 2")).to_have_value("Readers *of* guides")
     page.get_by_test_id("stSidebarNav").get_by_text("Profiles", exact=True).click()

@@ -155,6 +155,7 @@ def test_a_name_is_kept_on_disk_and_in_a_new_session(open_app: OpenApp, finished
     field = next(field for field in app.text_input if field.placeholder == "Segment 2")
     field.set_value("**Bargain** hunters").run()
     assert name_fields(app)["Segment 2"] == "**Bargain** hunters"
+    assert [toast.value for toast in app.toast] == [r"Saved: \*\*Bargain\*\* hunters"]
     assert desk.names(Store(finished_run.root), finished_run.model) == {1: "**Bargain** hunters"}
     again = open_app(PAGE, data=finished_run.dataset)
     assert name_fields(again)["Segment 2"] == "**Bargain** hunters"
