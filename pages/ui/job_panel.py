@@ -116,14 +116,23 @@ def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None =
         Whether a job is running.
     """
     found = running(tasks, subject)
-    newest = {(job.task, job.subject): job for job in reversed(found)}  # those before it are about to end,
-    deaf = [job for job in found if not job.answers and job not in newest.values()]  # but for these
-    for number, job in enumerate((*newest.values(), *deaf)):
+    for number, job in enumerate(to_show(found)):
         _panel(job.id, f"job-{job.task}" if not number else f"job-{job.task}-{number}", draw)
     if not found:
         _show_failures(tasks)
         _look_out(tuple(tasks), subject)
     return bool(found)
+
+
+def to_show(found: Sequence[JobView]) -> list[JobView]:
+    """The newest job of each task and subject; and those before it that somebody has to cancel.
+
+    Args:
+        found: Jobs that go on, newest first.
+    """
+    newest = {(job.task, job.subject): job for job in reversed(found)}  # those before it are about to end
+    shown = {job.id for job in newest.values()}
+    return [*newest.values(), *(job for job in found if not job.answers and job.id not in shown)]
 
 
 @st.fragment(run_every=POLL_S)

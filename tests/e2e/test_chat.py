@@ -22,7 +22,6 @@ from tests.pages.simulated_writer import MODEL, UNKNOWN, writer
 
 pytestmark = pytest.mark.e2e
 
-PATIENCE_MS = 60_000
 WORD_S = 0.15
 SENTENCES = 200
 """More than can be written while somebody watches: only Stop ends it."""
@@ -38,11 +37,6 @@ def connect(self, address):
 socket.socket.connect = connect
 """
 """A sitecustomize module: the app and its children reach this machine only, and every attempt is noted."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def patient() -> None:
-    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,8 @@ from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, write_run
 pytestmark = pytest.mark.e2e
 
 MINUTE_MS = 60_000
-PATIENCE_MS = 30_000
 LASSO_FROM_RIGHT, LASSO_FROM_TOP = 142, 25
 """Where the lasso's icon is in the map's canvas, in pixels."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def patient() -> None:
-    """The first page of a fresh server loads half of SciPy; a busy machine takes its time."""
-    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")

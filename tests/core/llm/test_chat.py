@@ -57,7 +57,7 @@ def test_who_wants_no_more_gets_what_is_wanted(streams: bool) -> None:
     with simulating(replies(long)) as simulator:
         llm = llm_of(simulator, kept)
         assert llm.chat(ASKED, on_text=enough) == ChatReply("Hello there.")
-        assert time.monotonic() - began < 4  # all of it takes 12 s
+        assert time.monotonic() - began < 10  # all of it takes 12 s
         assert llm.chat(ASKED, on_text=enough) == ChatReply("Hello there.")  # and it can be asked again
     assert llm.usage.calls == len(kept.calls)
     if streams:  # the server counts at the end, which never came: 37 characters each time, and 12
