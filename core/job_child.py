@@ -46,7 +46,10 @@ class _Reporter:
         new_stage = stage != self.status.get("stage")
         if new_stage or not self.status["fraction"]:  # a resumed stage starts at what was done before
             self._marks.clear()
-        self._marks.append((time.monotonic(), fraction))
+        now = time.monotonic()
+        if len(self._marks) > 1 and now - self._marks[-2][0] < STATUS_EVERY_S:
+            self._marks.pop()  # as many as there are reports would be too many
+        self._marks.append((now, fraction))
         self.status |= {"stage": stage, "fraction": min(1.0, fraction), "message": message}
         self.status["paces"] = paces(self._marks)
         if figures:

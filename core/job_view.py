@@ -37,6 +37,9 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+ACTIVE: Final = (State.STARTING, State.RUNNING)
+
+
 @dataclass(frozen=True)
 class JobView:
     """What is known of a job right now."""
@@ -65,7 +68,7 @@ class JobView:
     @property
     def active(self) -> bool:
         """Whether it still goes on."""
-        return self.state in (State.STARTING, State.RUNNING)
+        return self.state in ACTIVE
 
 
 REPORTED: Final = frozenset(one.name for one in fields(JobView)) - {
@@ -82,10 +85,11 @@ def view(root: Path, job_id: str) -> JobView:
     """
     folder = root / "jobs" / Path(job_id).name
     order, stopping = order_of(folder), _stopping(folder)
-    process = job_process.living(folder)  # before its status: what has ended meanwhile has written its last
-    status = _read_status(folder)
-    state, answers = State(status.pop("state", State.STARTING)), True
-    if state in (State.STARTING, State.RUNNING):
+    status, process, answers = _read_status(folder), None, True
+    if status.get("state", State.STARTING) in ACTIVE and (process := job_process.living(folder)) is None:
+        status = _read_status(folder)  # once more: what has ended meanwhile has written its last
+    state = State(status.pop("state", State.STARTING))
+    if state in ACTIVE:
         if process is not None and stopping is not None and stopping > KILL_AFTER_S:
             job_process.kill(folder)
             process = None
