@@ -137,13 +137,16 @@ def to_show(found: Sequence[JobView]) -> list[JobView]:
 
 @st.fragment(run_every=POLL_S)
 def _panel(job_id: str, key: str, draw: Draw | None) -> None:
-    view = jobs.view(state.store().root, job_id)
+    try:
+        view = jobs.view(state.store().root, job_id)
+    except Beha2VecError:  # its folder was cleaned away
+        st.rerun()
     with st.container(border=True, key=key):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{TITLES.get(view.task, view.task)}**")
             st.button(
-                "Cancel", key=f"cancel-{job_id}", icon=":material/stop_circle:", on_click=jobs.cancel,
-                args=(state.store().root, job_id), disabled=view.stopping,
+                "Cancel", key=f"cancel-{job_id}", icon=":material/stop_circle:", on_click=_cancel,
+                args=(job_id,), disabled=view.stopping,
             )  # fmt: skip
         st.progress(min(1.0, view.fraction), text=progress_line(view))
         if not view.answers:
@@ -152,6 +155,11 @@ def _panel(job_id: str, key: str, draw: Draw | None) -> None:
             draw(view)
     if not view.active:
         st.rerun()  # one full run replaces the panel by the result
+
+
+def _cancel(job_id: str) -> None:
+    with errors.shown():
+        jobs.cancel(state.store().root, job_id)
 
 
 def figures(view: JobView) -> list[dict[str, float]]:

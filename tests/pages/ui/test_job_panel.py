@@ -1,5 +1,11 @@
 """How a job reads in one line."""
 
+from pathlib import Path
+
+import pytest
+
+from core import jobs
+from core.errors import SettingsError
 from core.jobs import JobView, State
 from pages.ui.job_panel import file_limits, progress_line, to_show
 from tests.pages.conftest import OpenApp
@@ -33,6 +39,22 @@ def test_one_that_does_not_answer_says_so_on_the_page_and_can_be_cancelled(
     assert progress_line(job(stage="train", answers=False)) == "Not answering"
     assert "No sign of life from its process" in texts(app)
     assert not app.button(key="cancel-job-demo").disabled
+
+
+def test_a_job_whose_folder_is_damaged_while_the_page_looks_leaves_the_page_whole(
+    open_app: OpenApp, fake_jobs: FakeJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app()
+    app.button(key="make_demo").click().run()
+    going, times = jobs.recent, iter(range(100))
+    monkeypatch.setattr(jobs, "recent", lambda *_, **__: going(Path()) if next(times) < 1 else [])
+
+    def gone(_root: Path, job_id: str) -> JobView:
+        raise SettingsError(f"There is no job {job_id!r}")
+
+    monkeypatch.setattr(jobs, "view", gone)
+    app.run()
+    assert not app.exception
 
 
 def test_one_that_does_not_answer_is_shown_beside_the_one_that_waits_for_it() -> None:
