@@ -95,7 +95,7 @@ def suggestions(context: Context) -> Lexicon:
 def _by_phrase(texts: Iterable[tuple[str, Meaning]]) -> Lexicon:
     found: dict[Phrase, dict[Meaning, None]] = {}
     for text, meaning in texts:
-        for phrase in {_phrase(text), _phrase(SIGN.sub(" ", text))} - {()}:
+        for phrase in filter(None, (_phrase(text), _phrase(SIGN.sub(" ", text)))):
             found.setdefault(phrase, {})[meaning] = None
     return {phrase: _sorted(tuple(meanings)) for phrase, meanings in found.items()}
 
