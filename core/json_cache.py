@@ -15,9 +15,10 @@ from typing import Any, Final, Self
 
 import diskcache
 from diskcache.core import MODE_PICKLE
+from filelock import FileLock
 
+from core.disk import disk_errors
 from core.errors import ResourceError
-from core.store import disk_errors
 
 _PRIVATE: Final = 0o700
 _FILES: Final = ("cache.db", "cache.db-wal", "cache.db-shm")
@@ -122,6 +123,15 @@ def _opened(folder: Path, size_bytes: int) -> diskcache.Cache:
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError:
-        for name in _FILES:
-            (folder / name).unlink(missing_ok=True)
-        return diskcache.Cache(str(folder), disk=JsonDisk, size_limit=size_bytes)
+        return _begun_anew(folder, size_bytes)
+
+
+def _begun_anew(folder: Path, size_bytes: int) -> diskcache.Cache:
+    """One process empties the folder; the next finds what that one has begun."""
+    with FileLock(folder / ".lock"):
+        try:
+            return diskcache.Cache(str(folder), disk=JsonDisk, size_limit=size_bytes)
+        except sqlite3.DatabaseError:
+            for name in _FILES:
+                (folder / name).unlink(missing_ok=True)
+            return diskcache.Cache(str(folder), disk=JsonDisk, size_limit=size_bytes)

@@ -139,7 +139,7 @@ def test_no_path_file_hides_in_the_repository() -> None:
     assert [name for name in tracked.splitlines() if name.endswith((".pth", ".pkl", ".pt", ".bin"))] == []
 
 
-GROUND = {"schema", "settings", "errors", "progress", "store", "sequences", "receipt"}
+GROUND = {"schema", "settings", "errors", "progress", "disk", "store", "sequences", "receipt"}
 """What every stage may know."""
 MAY_KNOW = {
     "ingest": GROUND | {"dataset"},  # the names of the files it makes
