@@ -56,11 +56,13 @@ def _claim(what: Path, lock_file: Path) -> Iterator[Confirm]:
     if mine in _held:
         yield _held[mine]
         return
-    with disk_errors(), _locked(what, lock_file), _explained(_confirming(what, lock_file)) as confirm:
+    with disk_errors(), _locked(what, lock_file):
+        confirm = _confirming(what, lock_file)
         lock_file.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         _held[mine] = confirm
         try:
-            yield confirm
+            with _explained(confirm):
+                yield confirm
         finally:
             del _held[mine]
             with suppress(ResourceError, OSError):
@@ -104,10 +106,10 @@ def _confirming(what: Path, lock_file: Path) -> Confirm:
 
 
 @contextmanager
-def _explained(confirm: Confirm) -> Iterator[Confirm]:
+def _explained(confirm: Confirm) -> Iterator[None]:
     """A place that vanished is the cause of whatever failed in it."""
     try:
-        yield confirm
+        yield
     except Beha2VecError:
         raise
     except Exception:
