@@ -177,9 +177,7 @@ class Store:
                 lock.acquire()
             except (Timeout, FileNotFoundError):
                 return
-            old, final = _beside(building, OLD), building.with_name(building.name.split(".")[1])
-            if old.exists() and not final.exists():
-                put(old, final)
+            _put_back(building)
         _forget(building, lock)
 
 
@@ -196,7 +194,8 @@ def _forget(building: Path, lock: FileLock) -> None:
     """Remove a folder that was built, what it replaced, and at last the lock that says whose they are."""
     try:
         shutil.rmtree(building, ignore_errors=True)
-        shutil.rmtree(_beside(building, OLD), ignore_errors=True)
+        if _final(building).exists():
+            shutil.rmtree(_beside(building, OLD), ignore_errors=True)
         with suppress(OSError):
             _beside(building, LOCK).unlink()
     finally:
@@ -207,7 +206,23 @@ def _put_in_place(building: Path, final: Path) -> None:
     """Rename a finished folder to its final name; at every moment the old or the new one is on disk."""
     if final.exists():
         os.replace(final, _beside(building, OLD))
-    put(building, final)
+    try:
+        put(building, final)
+    except OSError:
+        with suppress(OSError):  # else the next sweep does
+            _put_back(building)
+        raise
+
+
+def _put_back(building: Path) -> None:
+    """Give what was to be replaced its name again, if nothing took its place."""
+    old, final = _beside(building, OLD), _final(building)
+    if old.exists() and not final.exists():
+        put(old, final)
+
+
+def _final(building: Path) -> Path:
+    return building.with_name(building.name.split(".")[1])
 
 
 def open_artifact(path: Path) -> Artifact:
