@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from filelock import FileLock, Timeout
 
 from core.disk import disk_errors
-from core.errors import Beha2VecError, ResourceError
+from core.errors import ResourceError
 
 LOCK: Final = ".lock"
 
@@ -110,8 +110,6 @@ def _explained(confirm: Confirm) -> Iterator[None]:
     """A place that vanished is the cause of whatever failed in it."""
     try:
         yield
-    except Beha2VecError:
-        raise
     except Exception:
         confirm()
         raise

@@ -83,7 +83,10 @@ def _workplace(out: Path) -> Iterator[Path]:
     prefix = f".{out.name}.scoring."
     for left in out.parent.glob(f"{glob.escape(prefix)}*"):
         shutil.rmtree(left, ignore_errors=True)
-    with disk_errors(), tempfile.TemporaryDirectory(dir=out.parent, prefix=prefix) as work:
+    with (
+        disk_errors(),
+        tempfile.TemporaryDirectory(dir=out.parent, prefix=prefix, ignore_cleanup_errors=True) as work,
+    ):
         yield Path(work)
 
 

@@ -103,15 +103,13 @@ class Store:
         with disk_errors(), self._building(final) as building:
             try:
                 yield building
+                _still_there(building)
                 _seal(building, stage, key, settings, inputs)
                 with self.in_turn():
                     _put_in_place(building, final)
-            except FileNotFoundError as error:
-                if building.exists():
-                    raise
-                raise ResourceError(
-                    f"{building.parent} was removed while it was being written", remedy="Start again"
-                ) from error
+            except FileNotFoundError:
+                _still_there(building)
+                raise
 
     @contextmanager
     def in_turn(self) -> Iterator[None]:
@@ -200,6 +198,12 @@ def _forget(building: Path, lock: FileLock) -> None:
             _beside(building, LOCK).unlink()
     finally:
         lock.release()
+
+
+def _still_there(building: Path) -> None:
+    """Its lock was made once: whatever was made again since, a folder without it is not the one."""
+    if not _beside(building, LOCK).exists():
+        raise ResourceError(f"{building.parent} was removed while it was being written", remedy="Start again")
 
 
 def _put_in_place(building: Path, final: Path) -> None:

@@ -187,7 +187,7 @@ def digests(folder: Path) -> dict[str, str]:
 def leftovers(folder: Path) -> list[str]:
     """Hidden files that a command should have cleared away; the locks of a store and a cache stay."""
     hidden = [path.relative_to(folder).as_posix() for path in folder.rglob(".*")]
-    return [name for name in hidden if name not in (".lock", "stages/.lock")]
+    return [name for name in hidden if name != ".lock" and not name.endswith("stages/.lock")]
 
 
 def export(folder: Path) -> Path:

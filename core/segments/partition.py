@@ -9,10 +9,10 @@ from typing import Final
 
 import numpy as np
 
+from core.disk import disk_errors
 from core.errors import ArtifactError, Beha2VecError
 from core.schema import OUTSIDE
 from core.settings import ClusterSettings
-from core.store import disk_errors
 
 LABELS: Final = "labels.npy"
 CENTROIDS: Final = "centroids.npy"
@@ -74,7 +74,7 @@ class Partition:
             "settings": self.settings.model_dump(mode="json"),
         }
         with disk_errors():
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(exist_ok=True)
             np.save(folder / LABELS, self.labels, allow_pickle=False)
             np.save(folder / CENTROIDS, self.centroids, allow_pickle=False)
             (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
