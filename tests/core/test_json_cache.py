@@ -36,7 +36,7 @@ def test_values_come_back_in_another_process(tmp_path: Path) -> None:
         cache.put({"one": {"x": [1, "ä"]}, "two": 2})
     with JsonCache(tmp_path / "a" / "b", SIZE) as cache:
         assert (cache.get("one"), cache.get("two"), cache.get("three")) == ({"x": [1, "ä"]}, 2, None)
-        assert sorted(cache.keys()) == list("abcd")
+        assert sorted(cache.keys()) == ["one", "two"]
     assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
 
 
