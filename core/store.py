@@ -107,6 +107,7 @@ class Store:
                 _seal(building, stage, key, settings, inputs)
                 with self.in_turn():
                     _put_in_place(building, final)
+                shutil.rmtree(_beside(building, OLD), ignore_errors=True)
             except FileNotFoundError:
                 _still_there(building)
                 raise
@@ -176,6 +177,7 @@ class Store:
             except (Timeout, FileNotFoundError):
                 return
             _put_back(building)
+        shutil.rmtree(_beside(building, OLD), ignore_errors=True)
         _forget(building, lock)
 
 
@@ -189,11 +191,9 @@ def _beside(building: Path, ending: str) -> Path:
 
 
 def _forget(building: Path, lock: FileLock) -> None:
-    """Remove a folder that was built, what it replaced, and at last the lock that says whose they are."""
+    """Remove a folder that was built, if it is still there, and at last the lock that says whose it is."""
     try:
         shutil.rmtree(building, ignore_errors=True)
-        if _final(building).exists():
-            shutil.rmtree(_beside(building, OLD), ignore_errors=True)
         with suppress(OSError):
             _beside(building, LOCK).unlink()
     finally:

@@ -74,7 +74,7 @@ class Partition:
             "settings": self.settings.model_dump(mode="json"),
         }
         with disk_errors():
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             np.save(folder / LABELS, self.labels, allow_pickle=False)
             np.save(folder / CENTROIDS, self.centroids, allow_pickle=False)
             (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
