@@ -4,6 +4,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,7 +144,7 @@ def test_a_folder_that_vanishes_while_a_run_goes_on_is_one_line_and_stays_away(
     ]
     running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     while not list(out.glob("stages/train/.*")) and running.poll() is None:
-        pass
+        time.sleep(0.02)
     while out.exists():
         shutil.rmtree(out, ignore_errors=True)
     _, said = running.communicate(timeout=120)
