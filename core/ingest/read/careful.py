@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from core.ingest.read.blocks import MAX_LINE_BYTES, Block, Limits
 from core.ingest.read.headers import looks_like_header
 from core.ingest.read.layout import Layout
-from core.ingest.read.parts import Reject
+from core.ingest.read.parts import Reject, Rejected
 
 NEVER_CLOSED: Final = "a quote that is never closed"
 NOT_UTF8: Final = "not valid UTF-8"
@@ -54,7 +54,7 @@ class Careful:
     Args:
         rows: Text of the parsed columns of every good record, in the order of ``layout.parsed``.
         lines: Line of the file of each row.
-        rejects: The records that are not.
+        rejected: The records that are not.
         records: All of them: physical lines less blank lines less the lines a record goes on for.
         rest: Bytes not dealt with: an open record at the end, or all that follows another header.
         rest_line: Line of the file where they start.
@@ -63,7 +63,7 @@ class Careful:
 
     rows: list[tuple[str, ...]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
+    rejected: Rejected = field(default_factory=Rejected)
     records: int = 0
     rest: bytes = b""
     rest_line: int = 0
@@ -92,7 +92,7 @@ def read_carefully(block: Block, layout: Layout) -> Careful:
             done.rows.append(checks.pick(record.fields or []))
             done.lines.append(line)
             continue
-        done.rejects.append(problem)
+        done.rejected.add(problem)
         if problem.reason == NEW_HEADER:
             done.header = record.fields
             _leave(done, lines[record.line + record.lines :], line + record.lines)

@@ -21,7 +21,7 @@ LAYOUT = make_layout(HEADER, [], ",", IngestSettings())
 
 def carefully(data: bytes, last: bool = True) -> Careful:
     done = read_carefully(make_block(data, line=10, last=last), LAYOUT)
-    assert len(done.rows) + len(done.rejects) == done.records
+    assert len(done.rows) + done.rejected.total == done.records
     return done
 
 
@@ -81,21 +81,21 @@ def test_rows_hold_the_parsed_columns_and_their_lines() -> None:
 )
 def test_every_fault_is_one_reject_with_its_line(line: bytes, reason: str) -> None:
     done = carefully(b"a,1,/a,x\n" + line + b"\nb,2,/b,y\n")
-    assert [(reject.line, reject.reason) for reject in done.rejects] == [(11, reason)]
+    assert [(reject.line, reject.reason) for reject in done.rejected.kept] == [(11, reason)]
     assert done.lines == [10, 12]
 
 
 def test_bytes_that_are_not_text_hurt_only_where_they_are_needed() -> None:
     done = carefully(b"a,1,/a,\xff\nb,2,/\xff,y\n")
     assert done.lines == [10]
-    assert [reject.column for reject in done.rejects] == ["page_location"]
+    assert [reject.column for reject in done.rejected.kept] == ["page_location"]
 
 
 def test_another_header_ends_the_reading() -> None:
     done = carefully(b"a,1,/a,x\nclient_id,event_timestamp,page_location\nb,2,/b\n")
     assert done.header == ["client_id", "event_timestamp", "page_location"]
     assert (done.rest, done.rest_line) == (b"b,2,/b\n", 12)
-    assert [reject.reason for reject in done.rejects] == [NEW_HEADER]
+    assert [reject.reason for reject in done.rejected.kept] == [NEW_HEADER]
 
 
 def test_an_open_record_is_handed_on_byte_for_byte() -> None:

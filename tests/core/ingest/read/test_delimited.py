@@ -33,9 +33,8 @@ def plain_read(data: bytes, chunk_bytes: int) -> tuple[list[Row], list[tuple[int
         sink = Sink(Path(folder), 0, "a.csv")
         count = delimited.read(source, IngestSettings(), sink, lambda done: None, chunk_bytes)
         rows = [row for part in sink.parts for row in pq.read_table(part.path).to_pylist()]
-        rejects = [reject for table in sink.rejects for reject in table.to_pylist()]
     kept = [(row[Raw.LINE], row[Raw.USER_KEY], row[Raw.PAGE_TITLE]) for row in rows]
-    return kept, [(reject["line"], reject["reason"]) for reject in rejects], count.records
+    return kept, [(reject.line, reject.reason) for reject in sink.rejected.kept], count.records
 
 
 def test_values_stay_byte_for_byte(tmp_path: Path) -> None:
