@@ -135,8 +135,8 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
     repeated = counted.behaviour.repeated
     kept, rejected = accounted.rejects.num_rows, accounted.rejected.total()
     possible = {
-        f"{rejected:,} records could not be read. All are counted; the first {kept:,} of {rejected:,} are kept "
-        "with their lines": rejected > kept,
+        f"{rejected:,} records could not be read. All are counted, and the first {kept:,} of {rejected:,} "
+        "kept with their lines": rejected > kept,
         f"{repeated:,} events are in more than one file (same user, time, event and page) and count twice. "
         "Leave one of those files out": repeated > 0,
         f"{emails:.0%} of the user ids are email addresses. Ids are kept exactly as they are and appear in "

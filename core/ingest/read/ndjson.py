@@ -77,7 +77,7 @@ def open_json(
     Raises:
         InputError: If a record goes over several lines.
     """
-    text = open_text(file, source.name, chunk_bytes)
+    text = open_text(file, chunk_bytes)
     first = next(text.chunks, b"")
     if first.lstrip().partition(b"\n")[0].strip() == b"{":
         raise InputError(

@@ -179,6 +179,6 @@ class Sink:
 
 
 def storable(value: str) -> str:
-    """Text that was not valid UTF-8 with its broken bytes replaced, cut to what is shown."""
+    """Text with the bytes replaced that are not valid UTF-8, or NUL; cut to what is shown."""
     shown = value if len(value) <= VALUE_LENGTH else value[: VALUE_LENGTH - 1] + "…"
-    return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return shown.encode("utf-8", "surrogateescape").replace(b"\0", b"\xff").decode("utf-8", "replace")

@@ -10,12 +10,13 @@ import glob
 import gzip
 import hashlib
 import re
+import stat
 import tempfile
 import zipfile
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -34,7 +35,13 @@ MAX_BYTES: Final = 1 << 38
 
 _WRAP: Final = 1 << 32  # gzip keeps sizes modulo this
 
-_READ_ERRORS: Final = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_DAMAGE: Final = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
+_NO_FILES: Final = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 class Packing(StrEnum):
@@ -57,6 +64,7 @@ class Source:
         member: Name within the zip, else empty.
         bytes: Size as it lies there, packed.
         unpacked: Size of what is in it modulo 2**32, as far as that is known without unpacking.
+        on_disk: Size of the file on disk; of a member of a zip, the size of the zip.
         copies: Other inputs with the same content, which are not read again.
     """
 
@@ -66,6 +74,7 @@ class Source:
     packing: Packing
     bytes: int
     unpacked: int
+    on_disk: int
     member: str = ""
     copies: tuple[str, ...] = ()
 
@@ -91,7 +100,8 @@ def open_source(source: Source) -> Iterator[ByteReader]:
     """Open the unpacked bytes of a source, to be read once from start to end.
 
     Raises:
-        InputError: If the file is gone, cut off, damaged, or unpacks to something absurdly large.
+        InputError: If the file is gone, cut off, damaged, no longer the size it was, or unpacks to something
+            absurdly large.
     """
     with ExitStack() as stack:
         with _readable(source.name):
@@ -110,6 +120,7 @@ def open_seekable(source: Source) -> Iterator[BinaryIO]:
         with _readable(source.name):
             file = source.path.open("rb")
         with file:
+            _refuse_change(source)
             yield file
         return
     with open_source(source) as packed, tempfile.TemporaryFile() as copy:
@@ -138,7 +149,20 @@ class _Guarded:
         self._count += len(data)
         if self._source.packing is not Packing.PLAIN:
             _refuse_bomb(self._source.name, self._count, self._source.bytes)
+        if not data or (self._source.packing is Packing.PLAIN and self._count > self._source.bytes):
+            _refuse_change(self._source)
         return data
+
+
+def _refuse_change(source: Source) -> None:
+    """A file that is still being written is not the one that was asked for, and may end anywhere."""
+    with _readable(source.name):
+        now = source.path.stat().st_size
+    if now != source.on_disk:
+        raise InputError(
+            f"{source.name} changed while it was read: it had {source.on_disk:,} bytes and has {now:,}",
+            remedy="Wait until it is complete, and run again",
+        )
 
 
 def _refuse_bomb(name: str, unpacked: int, packed: int) -> None:
@@ -154,12 +178,12 @@ def _refuse_bomb(name: str, unpacked: int, packed: int) -> None:
 def _readable(name: str) -> Iterator[None]:
     try:
         yield
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise InputError(f"{name} cannot be opened: {error.strerror}") from error
-    except _READ_ERRORS as error:
+    except _DAMAGE as error:
         raise InputError(
             f"{name} is cut off or damaged: {error}", remedy="Download or export it again"
         ) from error
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {error.strerror}", remedy="Check the path") from error
 
 
 @contextmanager
@@ -176,17 +200,26 @@ def _unpacked(source: Source) -> Iterator[ByteReader]:
 
 
 def _expand(path: Path) -> list[Path]:
-    if path.is_dir():
-        return _from_folder(path)
-    if path.exists():
-        return [path]
+    with _readable(str(path)):
+        if path.is_dir():
+            return _from_folder(path)
+        if path.exists():
+            return [path]
     if glob.has_magic(str(path)):
-        found = [Path(name) for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207 - may be absolute
-        files = [file for file in found if file.is_file()]
-        if files:
+        if files := _matching(path):
             return files
         raise InputError(f"No file matches {path}")
     raise InputError(f"{path} does not exist", remedy="Check the path")
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """Files that match; unlike ``glob.glob``, ``**`` follows no links, which may lead in circles."""
+    inside = pattern.relative_to(pattern.anchor) / ("*" if pattern.name == "**" else "")
+    hidden = pattern.name.startswith(".")
+    with suppress(ValueError):  # as pathlib calls a pattern such as a**b
+        found = Path(pattern.anchor).glob(str(inside))
+        return [file for file in found if file.is_file() and (hidden or not file.name.startswith("."))]
+    return []
 
 
 def _from_folder(folder: Path) -> list[Path]:
@@ -240,16 +273,31 @@ def _short_names(files: Sequence[Path]) -> dict[Path, str]:
 
 def _sources(path: Path, name: str) -> Iterable[Source]:
     with _readable(name):
-        size = path.stat().st_size
+        size = _size_on_disk(path, name)
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            return list(_members(path, name))
+            return list(_members(path, name, size))
         if head.startswith(b"\x1f\x8b"):
             with gzip.open(path, "rb") as packed:
                 kind = kind_of(packed.read(HEAD_BYTES), name)
-            return [Source(name, path, kind, Packing.GZIP, size, _gzip_size(path))]
-        return [Source(name, path, kind_of(head, name), Packing.PLAIN, size, size % _WRAP)]
+            return [Source(name, path, kind, Packing.GZIP, size, _gzip_size(path), size)]
+        return [Source(name, path, kind_of(head, name), Packing.PLAIN, size, size % _WRAP, size)]
+
+
+def _size_on_disk(path: Path, name: str) -> int:
+    """Size in bytes; what is no file may never end, and is not opened.
+
+    Raises:
+        InputError: If it is no file, or an empty one.
+    """
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        what = _NO_FILES.get(stat.S_IFMT(about.st_mode), "no file")
+        raise InputError(f"{name} is {what}", allowed=ALLOWED, remedy="Save what it gives to a file first")
+    if not about.st_size:
+        raise InputError(f"{name} is empty", allowed=ALLOWED)
+    return about.st_size
 
 
 def _gzip_size(path: Path) -> int:
@@ -259,7 +307,7 @@ def _gzip_size(path: Path) -> int:
         return int.from_bytes(file.read(), "little")
 
 
-def _members(path: Path, name: str) -> Iterator[Source]:
+def _members(path: Path, name: str, size: int) -> Iterator[Source]:
     with zipfile.ZipFile(path) as archive:
         if "[Content_Types].xml" in archive.namelist():
             raise InputError(
@@ -274,7 +322,7 @@ def _members(path: Path, name: str) -> Iterator[Source]:
             with archive.open(info) as member:
                 kind = kind_of(member.read(HEAD_BYTES), inside)
             unpacked = info.file_size % _WRAP
-            yield Source(inside, path, kind, Packing.ZIP, info.compress_size, unpacked, info.filename)
+            yield Source(inside, path, kind, Packing.ZIP, info.compress_size, unpacked, size, info.filename)
 
 
 def _is_litter(name: str) -> bool:

@@ -269,3 +269,51 @@ def test_damage_to_one_line_loses_that_line_at_most(texts: list[str], data: st.D
     healthy = {user for line, user, _ in rows if line != at + 1}
     assert healthy == {f"u{number}" for number in range(len(texts)) if number != at - 1}
     assert records == len(texts)
+
+
+EVENTS = [row(number) for number in range(16)]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        row(99, "a\0b").encode(),
+        row(99).encode("utf-16-le"),
+        row(99).encode("utf-16-be"),
+        row(99, "gr\xfcn").encode("cp1252"),
+        row(99, "\u8272").encode("shift-jis"),
+        b"\0" * 200,
+        row(99, '7" Rug').encode(),
+        b'page_view,1,u,https://x.example/p/7"Rug, Large"',
+    ],
+)
+@pytest.mark.parametrize("at", [1, 8, 16])
+def test_a_line_that_is_no_text_costs_itself_and_no_other(tmp_path: Path, bad: bytes, at: int) -> None:
+    good = [*map(str.encode, EVENTS), row(16, "größe").encode()]
+    read = read_text(b"\n".join([HEADER.encode(), *good[:at], bad, *good[at:], b""]), tmp_path)
+    assert read.column(Raw.USER_KEY) == [f"u{number}" for number in range(17)]
+    assert [line for line, _ in read.reasons] == [at + 2]
+    (file,) = read.raw.files
+    assert (file.records, file.read, file.rejected) == (18, 17, 1)
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_a_file_in_another_encoding_is_read(tmp_path: Path, codec: str) -> None:
+    read = read_text(csv_of(*EVENTS, row(16, "größe")).encode(codec), tmp_path)
+    assert (len(read.rows), read.rejects, read.column(Raw.PAGE_TITLE)[-1]) == (17, [], "größe")
+
+
+def test_half_a_character_in_utf16_costs_its_line(tmp_path: Path) -> None:
+    text = csv_of(*EVENTS[:8], row(99, "\ud83d"), *EVENTS[8:], row(99)).encode("utf-16", "surrogatepass")
+    read = read_text(text[:-3], tmp_path)  # and the last line is cut
+    assert len(read.rows) == 16
+    assert read.reasons == [(10, "not valid UTF-8"), (19, "not valid UTF-8")]
+
+
+@pytest.mark.parametrize("lines", [2, 63, 64, 65, 70, 400])
+def test_a_field_of_many_lines_is_one_record(tmp_path: Path, lines: int) -> None:
+    title = "\n".join(["a line, of text"] * lines)
+    read = read_text(csv_of(row(1), row(2, f'"{title}"'), row(3, '"a" b')), tmp_path)
+    assert read.column(Raw.PAGE_TITLE) == ["Home", title]
+    (file,) = read.raw.files
+    assert (file.records, file.read, file.rejected) == (3, 2, 1)

@@ -77,4 +77,4 @@ def test_the_receipt_says_how_many_are_kept(tmp_path: Path) -> None:
     dataset = made_of(tmp_path, raw)
     assert dataset.receipt.rejected == dataset.receipt.rejects_by_reason["Not a time"] == KEPT + 5
     assert dataset.rejects["line"].tolist() == list(range(3, KEPT + 3))
-    assert any("the first 10,000 of 10,005 are kept" in text for text in dataset.receipt.warnings)
+    assert any("the first 10,000 of 10,005 kept" in text for text in dataset.receipt.warnings)
