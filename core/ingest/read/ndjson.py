@@ -79,13 +79,13 @@ def open_json(
     """
     text = open_text(file, chunk_bytes)
     first = next(text.chunks, b"")
-    if first.lstrip().partition(b"\n")[0].strip() == b"{":
+    sample = tuple(islice(_objects(first), SAMPLE_RECORDS))
+    if not sample:
         raise InputError(
-            f"{source.name} holds JSON printed over several lines",
+            f"{source.name} holds no record that stands on one line, as JSON printed over several does",
             allowed="one record a line",
             remedy="Export it as newline-delimited JSON",
         )
-    sample = tuple(islice(_objects(first), SAMPLE_RECORDS))
     seen = tuple(dict.fromkeys(name for record in sample for name in _names(record)))
     nested = any(record.get(root) is not None for record in sample for root in PARAM_LISTS)
     with naming(source.name):
@@ -184,7 +184,8 @@ def _one_by_one(block: Block, plan: Plan) -> tuple[dict[str, pa.Array], Lines, R
     rows: list[Row] = []
     lines: list[int] = []
     rejected = Rejected()
-    for number, line in enumerate(block.data.split(b"\n"), start=block.line):
+    data = block.data.replace(b"\0\n\0", b"\0\n")  # as in split_lines of the careful reader
+    for number, line in enumerate(data.split(b"\n"), start=block.line):
         if line in (b"", b"\r"):
             continue
         row = _row(line, plan)

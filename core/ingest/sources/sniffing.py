@@ -44,12 +44,13 @@ def kind_of(head: bytes, name: str) -> Kind:
     if head.startswith(b"PAR1"):
         return Kind.PARQUET
     text = _without_bom(head).lstrip()
-    problem = _not_a_table(head, text)
-    if problem:
-        raise InputError(f"{name} is {problem}", allowed=ALLOWED)
     lines = text.splitlines()
-    objects = sum(line.lstrip().startswith(b"{") for line in lines)
-    return Kind.JSON if text.startswith(b"{") or 2 * objects > len(lines) else Kind.DELIMITED
+    objects = sum(line.startswith(b"{") and line.endswith(b"}") for line in lines)
+    if 2 * objects > len(lines):  # whatever the others are
+        return Kind.JSON
+    if problem := _not_a_table(head, text):
+        raise InputError(f"{name} is {problem}", allowed=ALLOWED)
+    return Kind.JSON if text.startswith(b"{") else Kind.DELIMITED
 
 
 def utf16_codec(head: bytes) -> str:
