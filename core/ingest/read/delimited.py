@@ -21,6 +21,7 @@ from core.ingest.read.parts import FileCount, Part, Sink
 from core.ingest.sources.files import Source, open_source
 from core.settings import IngestSettings
 
+NOTED_HEADERS: Final = 50
 _LAST_BLOCK: Final = 999_999  # sorts after every real one
 
 
@@ -124,6 +125,8 @@ class _Run:
         if self._rest:
             nothing = make_block(b"", self._rest_line, last=True)
             self.take(Outcome(_LAST_BLOCK, nothing, self.layout, Parsed(), None))
+        if (headers := self.sink.rejected.reasons[NEW_HEADER]) > NOTED_HEADERS:
+            self.notes.append(f"The first {NOTED_HEADERS} of {headers:,} other headers are noted here")
         if repeated := self.sink.rejected.reasons[REPEATED_HEADER]:
             self.notes.append(f"The header is repeated {repeated} times")
 
@@ -150,9 +153,9 @@ class _Run:
         check_layout(self.layout, place, self.settings)
         self._learn()
         new, gone = sorted(set(header) - before), sorted(before - set(header))
-        self.notes.append(
-            f"Line {line}, {NEW_HEADER}; new: {', '.join(new) or 'none'}; gone: {', '.join(gone) or 'none'}"
-        )
+        if self.sink.rejected.reasons[NEW_HEADER] <= NOTED_HEADERS:
+            changes = f"new: {', '.join(new) or 'none'}; gone: {', '.join(gone) or 'none'}"
+            self.notes.append(f"Line {line}, {NEW_HEADER}; {changes}")
 
     def _learn(self) -> None:
         self._columns = self.layout.fields.by_name | self._columns

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.ingest.read import converting, delimited
+from core.ingest.read.careful import NEW_HEADER
 from core.ingest.read.parts import Sink
 from core.ingest.sources.files import resolve_inputs
 from core.schema import Raw
@@ -269,6 +270,16 @@ def test_damage_to_one_line_loses_that_line_at_most(texts: list[str], data: st.D
     healthy = {user for line, user, _ in rows if line != at + 1}
     assert healthy == {f"u{number}" for number in range(len(texts)) if number != at - 1}
     assert records == len(texts)
+
+
+def test_headers_beyond_some_are_counted_only(tmp_path: Path) -> None:
+    short = HEADER.removesuffix(",page_title")
+    pairs = [short, row(1).removesuffix(",Home"), HEADER, row(2)] * 30
+    read = read_text(csv_of(*pairs), tmp_path)
+    (file,) = read.raw.files
+    assert (file.read, file.rejected, read.raw.reasons) == (60, 60, {NEW_HEADER: 60})
+    assert len(file.notes) == delimited.NOTED_HEADERS + 1
+    assert file.notes[-1] == "The first 50 of 60 other headers are noted here"
 
 
 EVENTS = [row(number) for number in range(16)]
