@@ -56,14 +56,8 @@ LONGEST_ENGAGEMENT: Final = 10**12
 LARGEST_REVENUE: Final = 10**15
 """Of one event, in any currency: more is no sum of money, and a few of them would not fit into one."""
 
-USER_ID, TS, FATE, IS_VIEW, IS_INTERNAL, IS_DEBUG = (
-    "user_id",
-    "ts",
-    "fate",
-    "is_view",
-    "is_internal",
-    "is_debug",
-)
+USER_ID, TS, FATE = "user_id", "ts", "fate"
+IS_VIEW, IS_INTERNAL, IS_DEBUG = "is_view", "is_internal", "is_debug"
 SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 AS_WRITTEN: Final = (

@@ -39,13 +39,8 @@ TRACKING: Final = (
 """Names of parameters that say where a visit came from or whose it is, never which page: a regular
 expression without case that must match the whole name."""
 
-HOST, MERGED, PATH, INDEX, SLASH = (
-    "host and scheme",
-    "merged hosts",
-    "path decoded",
-    "index page",
-    "trailing slash",
-)
+HOST, MERGED, PATH = "host and scheme", "merged hosts", "path decoded"
+INDEX, SLASH = "index page", "trailing slash"
 TRACKED, PARAMS, QUESTION, FRAGMENT = "tracking parameters", "other parameters", "trailing ?", "fragment"
 MASKED, COLLAPSED, NOT_A_URL = "personal data masked", "ids collapsed", "not a URL"
 

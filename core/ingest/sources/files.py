@@ -6,27 +6,21 @@ folder, locked members and bombs are refused, and nothing is unpacked to disk un
 
 from __future__ import annotations
 
-import glob
 import gzip
 import hashlib
-import re
-import stat
 import tempfile
 import zipfile
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, Protocol
 
 from core.errors import InputError
+from core.ingest.sources.finding import find_files, natural, readable, size_on_disk
 from core.ingest.sources.sniffing import ALLOWED, HEAD_BYTES, Kind, kind_of
-
-SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
-"""Files of a folder that are read; anything else in it is left alone."""
 
 # A deflate stream can grow a thousandfold; real exports grow 5 to 60 times.
 MAX_RATIO: Final = 200
@@ -34,14 +28,6 @@ FREE_BYTES: Final = 1 << 30  # below this the ratio is not looked at
 MAX_BYTES: Final = 1 << 38
 
 _WRAP: Final = 1 << 32  # gzip keeps sizes modulo this
-
-_DAMAGE: Final = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
-_NO_FILES: Final = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
 
 
 class Packing(StrEnum):
@@ -88,11 +74,7 @@ def resolve_inputs(paths: Sequence[Path]) -> tuple[Source, ...]:
     Raises:
         InputError: If there is nothing to read, or a file is none of the kinds we read.
     """
-    files = sorted((file for path in paths for file in _expand(Path(path))), key=_natural)
-    if not files:
-        raise InputError("No input file was given", allowed=ALLOWED)
-    names = _short_names(files)
-    return _without_copies([source for file in files for source in _sources(file, names[file])])
+    return _without_copies([source for path, name in find_files(paths) for source in _sources(path, name)])
 
 
 @contextmanager
@@ -104,7 +86,7 @@ def open_source(source: Source) -> Iterator[ByteReader]:
             absurdly large.
     """
     with ExitStack() as stack:
-        with _readable(source.name):
+        with readable(source.name):
             file = stack.enter_context(_unpacked(source))
         yield _Guarded(file, source)
 
@@ -117,7 +99,7 @@ def open_seekable(source: Source) -> Iterator[BinaryIO]:
         InputError: As :func:`open_source`.
     """
     if source.packing is Packing.PLAIN:
-        with _readable(source.name):
+        with readable(source.name):
             file = source.path.open("rb")
         with file:
             _refuse_change(source)
@@ -144,7 +126,7 @@ class _Guarded:
         self._file, self._source, self._count = file, source, 0
 
     def read(self, size: int = -1, /) -> bytes:
-        with _readable(self._source.name):
+        with readable(self._source.name):
             data = self._file.read(size)
         self._count += len(data)
         if self._source.packing is not Packing.PLAIN:
@@ -156,7 +138,7 @@ class _Guarded:
 
 def _refuse_change(source: Source) -> None:
     """A file that is still being written is not the one that was asked for, and may end anywhere."""
-    with _readable(source.name):
+    with readable(source.name):
         now = source.path.stat().st_size
     if now != source.on_disk:
         raise InputError(
@@ -175,18 +157,6 @@ def _refuse_bomb(name: str, unpacked: int, packed: int) -> None:
 
 
 @contextmanager
-def _readable(name: str) -> Iterator[None]:
-    try:
-        yield
-    except _DAMAGE as error:
-        raise InputError(
-            f"{name} is cut off or damaged: {error}", remedy="Download or export it again"
-        ) from error
-    except OSError as error:
-        raise InputError(f"{name} cannot be read: {error.strerror}", remedy="Check the path") from error
-
-
-@contextmanager
 def _unpacked(source: Source) -> Iterator[ByteReader]:
     if source.packing is Packing.GZIP:
         with gzip.open(source.path, "rb") as packed:
@@ -197,46 +167,6 @@ def _unpacked(source: Source) -> Iterator[ByteReader]:
     else:
         with source.path.open("rb", buffering=0) as file:
             yield file
-
-
-def _expand(path: Path) -> list[Path]:
-    with _readable(str(path)):
-        if path.is_dir():
-            return _from_folder(path)
-        if path.exists():
-            return [path]
-    if glob.has_magic(str(path)):
-        if files := _matching(path):
-            return files
-        raise InputError(f"No file matches {path}")
-    raise InputError(f"{path} does not exist", remedy="Check the path")
-
-
-def _matching(pattern: Path) -> list[Path]:
-    """Files that match; unlike ``glob.glob``, ``**`` follows no links, which may lead in circles."""
-    inside = pattern.relative_to(pattern.anchor) / ("*" if pattern.name == "**" else "")
-    hidden = pattern.name.startswith(".")
-    with suppress(ValueError):  # as pathlib calls a pattern such as a**b
-        found = Path(pattern.anchor).glob(str(inside))
-        return [file for file in found if file.is_file() and (hidden or not file.name.startswith("."))]
-    return []
-
-
-def _from_folder(folder: Path) -> list[Path]:
-    entries = sorted(
-        entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")
-    )
-    files = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
-    if not files:
-        found = ", ".join(entry.name for entry in entries[:10]) or "nothing"
-        raise InputError(f"{folder} holds no export; found {found}", allowed=", ".join(SUFFIXES))
-    return files
-
-
-def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-    """Sort key in which ``part9`` comes before ``part10``."""
-    pieces = re.findall(r"\d+|\D+", path.name)
-    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces], str(path)
 
 
 def _without_copies(sources: Sequence[Source]) -> tuple[Source, ...]:
@@ -259,21 +189,9 @@ def _checksum(source: Source) -> str:
     return digest.hexdigest()
 
 
-def _short_names(files: Sequence[Path]) -> dict[Path, str]:
-    """File names; as much of the path as it takes where two files share one."""
-    names = {file: file.name for file in files}
-    for length in range(2, 1 + max(len(file.parts) for file in files)):
-        uses: defaultdict[str, list[Path]] = defaultdict(list)
-        for file, name in names.items():
-            uses[name].append(file)
-        for file in (file for sharing in uses.values() if len(sharing) > 1 for file in sharing):
-            names[file] = "/".join(file.parts[-length:])
-    return names
-
-
 def _sources(path: Path, name: str) -> Iterable[Source]:
-    with _readable(name):
-        size = _size_on_disk(path, name)
+    with readable(name):
+        size = size_on_disk(path, name)
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
@@ -283,21 +201,6 @@ def _sources(path: Path, name: str) -> Iterable[Source]:
                 kind = kind_of(packed.read(HEAD_BYTES), name)
             return [Source(name, path, kind, Packing.GZIP, size, _gzip_size(path), size)]
         return [Source(name, path, kind_of(head, name), Packing.PLAIN, size, size % _WRAP, size)]
-
-
-def _size_on_disk(path: Path, name: str) -> int:
-    """Size in bytes; what is no file may never end, and is not opened.
-
-    Raises:
-        InputError: If it is no file, or an empty one.
-    """
-    about = path.stat()
-    if not stat.S_ISREG(about.st_mode):
-        what = _NO_FILES.get(stat.S_IFMT(about.st_mode), "no file")
-        raise InputError(f"{name} is {what}", allowed=ALLOWED, remedy="Save what it gives to a file first")
-    if not about.st_size:
-        raise InputError(f"{name} is empty", allowed=ALLOWED)
-    return about.st_size
 
 
 def _gzip_size(path: Path) -> int:
@@ -316,7 +219,7 @@ def _members(path: Path, name: str, size: int) -> Iterator[Source]:
         members = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
         if not members:
             raise InputError(f"{name} is an empty zip", allowed=ALLOWED)
-        for info in sorted(members, key=lambda info: _natural(Path(info.filename))):
+        for info in sorted(members, key=lambda info: natural(Path(info.filename))):
             inside = f"{name}/{info.filename}"
             _check_member(info, inside)
             with archive.open(info) as member:
