@@ -152,7 +152,7 @@ class _Cleaner:
             notes += known[1]
             return known[0], plain[2] or "/"
         try:
-            url = ada_url.URL(base + _END)
+            url = ada_url.URL(base if base[-1:] > " " else base + _END)
         except ValueError:
             return self._parsed_relative(base, notes)
         if not url.host and url.protocol != "file:":
@@ -173,7 +173,7 @@ class _Cleaner:
 
     def _parsed_relative(self, base: str, notes: Notes) -> tuple[str, str]:
         try:
-            url = ada_url.URL(base + _END, _BASE)
+            url = ada_url.URL(base if base[-1:] > " " else base + _END, _BASE)
         except ValueError:
             notes += [NOT_A_URL] if NOT_A_URL not in notes else []
             plain = mask_url(" ".join(base.split())).text
