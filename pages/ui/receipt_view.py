@@ -21,7 +21,6 @@ GROUPS = {
 }
 NEUTRAL = "#748096"
 """Readable on the light and on the dark page."""
-"""Rejected rows in the table; the download has all of them."""
 
 
 def receipt(dataset: Dataset) -> None:
