@@ -26,7 +26,6 @@ from websockets.exceptions import ConnectionClosed
 
 PATIENCE_S: Final = 60.0
 """After that an interaction counts as failed."""
-WIDGETS_WITH_A_VALUE: Final = {"slider": "double_array_value"}
 
 
 class InteractionFailed(Exception):
