@@ -137,6 +137,11 @@ def make_rows(data: ProfileData, labels: np.ndarray) -> Rows:
     return Rows(rows, tuple(int(segment) for segment in segments), groups)
 
 
+def with_absent(counts: np.ndarray) -> np.ndarray:
+    """Add the row of all users, who have no rest: shape (n_rows, n) to (n_rows + 1, n)."""
+    return np.vstack([counts, np.full((1, counts.shape[1]), np.nan)])
+
+
 def medians(rows: Rows, values: np.ndarray) -> np.ndarray:
     """The median of each row and of all users: float64 of shape (n_rows + 1,), NaN where nobody has a value.
 

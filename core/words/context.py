@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -179,6 +179,20 @@ class Tables:
         return self._pages[count]
 
     @cached_property
+    def _ranked(self) -> dict[int, Mapping[tuple[str, str], list[int]]]:
+        return {}
+
+    def ranked_pages(self, count: int) -> Mapping[tuple[str, str], Sequence[int]]:
+        """Row and ranking → its pages, the first one first."""
+        if count not in self._ranked:
+            found: dict[tuple[str, str], list[int]] = {}
+            listed = (self.pages(count)[name].tolist() for name in (Col.KEY, Col.RANKING, Col.PAGE))
+            for key, ranking, page in zip(*listed, strict=True):
+                found.setdefault((key, ranking), []).append(page)
+            self._ranked[count] = found
+        return self._ranked[count]
+
+    @cached_property
     def page_counts(self) -> PageCounts:
         """Who saw which page."""
         return PageCounts.of(self.basis.data, self.rows)
@@ -186,6 +200,11 @@ class Tables:
     @cached_property
     def items(self) -> dict[tuple[str, str], Mapping[str, Mapping[str, Any]]]:
         """Figures of items that were asked for: dimension and value → ``item_rows`` of ``items.py``."""
+        return {}
+
+    @cached_property
+    def listed(self) -> dict[str, Mapping[str, Sequence[Mapping[str, Any]]]]:
+        """Dimension → key → figures of each of its values (``items.py``)."""
         return {}
 
     def warm(self) -> None:
