@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core.profiles.metrics import Profiles, profile
+from core.profiles.metrics import Profiles
 from core.segments.partition import Partition
 from core.settings import AnalyzeSettings
 from core.words.context import Basis, Context, make_context
@@ -76,4 +76,4 @@ def _tables(embeddings: str, segments: str, outcome: str | None, _made_from: Sou
 def _profiles(made_from: Sources, labels: np.ndarray, outcome: str | None) -> Profiles:
     known = workbench.outcomes(made_from)
     settings = AnalyzeSettings.checked(outcome=outcome if outcome in known else None)
-    return profile(workbench.profile_data(made_from), labels, settings)
+    return workbench.profiles(made_from, labels, settings)

@@ -148,9 +148,9 @@ def solve(made_from: Sources, steering: Steering) -> Bench:
     """
     combined = _combined(made_from.embeddings, steering.weights, made_from)
     fit = fits.current(made_from, steering, combined)
-    profiles = _profiles(made_from.dataset.key, token(fit.partition.labels), steering.analyze, made_from, fit)
+    made = profiles(made_from, fit.partition.labels, steering.analyze)
     own_names = desk.names(made_from.store, made_from.model_key)
-    return Bench(made_from, steering, combined, fit, profiles, own_names)
+    return Bench(made_from, steering, combined, fit, made, own_names)
 
 
 def rename(bench: Bench, segment: int, name: str) -> None:
@@ -169,6 +169,15 @@ def pca_map(bench: Bench, weights: ViewWeights) -> Layout:
 def label_shares(bench: Bench) -> pd.DataFrame:
     """Themes and types that each row looks at (``core/profiles/labels.py``); empty without labels."""
     return _label_shares(bench.sources.embeddings, token(bench.labels), bench)
+
+
+def profiles(made_from: Sources, labels: np.ndarray, settings: AnalyzeSettings) -> Profiles:
+    """What segments are like, counted once for all sessions that have the same ones.
+
+    Raises:
+        SettingsError: If the outcome is not in the data.
+    """
+    return _profiles(made_from.dataset.key, token(labels), settings, made_from, labels)
 
 
 def profile_data(made_from: Sources) -> ProfileData:
@@ -224,8 +233,10 @@ def _label_shares(embeddings: str, segments: str, _bench: Bench) -> pd.DataFrame
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _profiles(dataset: str, labels: str, settings: AnalyzeSettings, _sources: Sources, _fit: Fit) -> Profiles:
-    return profile(profile_data(_sources), _fit.partition.labels, settings)
+def _profiles(
+    dataset: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _labels: np.ndarray
+) -> Profiles:
+    return profile(profile_data(_sources), _labels, settings)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
