@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import pipeline
+from core import pipeline, tasks
 from core.labels.settings import LabelSettings
 from core.progress import silent
 from core.sample import write_sample
@@ -41,7 +41,7 @@ def prepare(folder: Path, users: int, preset: Preset) -> Shop:
     if not csv.exists():
         write_sample(csv, users, SEED)
     dataset = pipeline.preprocess(store, [csv], IngestSettings(), silent)
-    labels = pipeline.label(store, dataset, LabelSettings(), silent)
-    model = pipeline.train(store, dataset, labels, TrainSettings.preset(preset), silent)
-    pipeline.embed(store, dataset, labels, model, silent)
-    return Shop(store.root, dataset.key, model.key)
+    settings = TrainSettings.preset(preset).model_dump(mode="json")
+    request = {"dataset": dataset.key, "label": LabelSettings().model_dump(mode="json"), "settings": settings}
+    made = tasks.train(store, request, silent)  # as the app's own button does: with the scores over K
+    return Shop(store.root, made["dataset"], made["model"])
