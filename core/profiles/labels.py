@@ -102,12 +102,12 @@ def _one_view(view: View, made: Tally, page_views: np.ndarray, rows: Rows) -> pd
     shape = (rows.n_rows + 1, len(made.values))
     columns = _of_users(made, rows) | _of_views(made, page_views, rows)
     flat = {name: np.broadcast_to(values, shape).ravel() for name, values in columns.items()}
-    table = rows.head.loc[np.repeat(np.arange(shape[0]), shape[1])].reset_index(drop=True)
+    place = np.repeat(np.arange(shape[0]), shape[1])
     named = {
-        Col.ATTRIBUTE: np.repeat(view.value, len(table)),
-        Col.VALUE: np.tile(np.array(made.values, dtype=object), shape[0]),
+        Col.ATTRIBUTE: np.repeat(view.value, len(place)),
+        Col.VALUE: pd.array(np.tile(np.array(made.values, dtype=object), shape[0]), dtype="str"),
     }
-    return table.assign(**named, **flat).astype({Col.VALUE: "str"})[list(COLUMNS)]
+    return rows.frame(named | flat, COLUMNS, place)
 
 
 def _of_users(made: Tally, rows: Rows) -> dict[str, np.ndarray]:

@@ -138,6 +138,15 @@ class Tables:
         }
 
     @cached_property
+    def apart(self) -> Mapping[str, Mapping[str, float]]:
+        """Key → metric → standard deviations from the mean of the clustered users (the heat-map)."""
+        found: dict[str, dict[str, float]] = {}
+        columns = (self.profiles.heatmap[name].tolist() for name in (Col.KEY, Col.METRIC, Col.Z))
+        for key, metric, z in zip(*columns, strict=True):
+            found.setdefault(key, {})[metric] = z
+        return found
+
+    @cached_property
     def entries(self) -> pd.DataFrame:
         """Where sessions begin (``core/profiles/paths.py``)."""
         return session_ends(self.basis.paths.entry, self.rows, ENDS_LISTED)
