@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -54,6 +56,13 @@ class Partition:
         )
         if not fits:
             raise ArtifactError("The segments do not fit together", remedy="Cluster again")
+
+    @cached_property
+    def digest(self) -> str:
+        """Names who is in which segment: the same for the same labels and ids."""
+        made = hashlib.blake2b(np.ascontiguousarray(self.labels).tobytes(), digest_size=12)
+        made.update(self.ids.tobytes())
+        return made.hexdigest()
 
     @property
     def sizes(self) -> dict[int, int]:

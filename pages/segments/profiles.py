@@ -14,7 +14,7 @@ from core.profiles.labels import LabelCol
 from core.profiles.metrics import records
 from core.report import wording
 from core.schema import Users, View
-from pages.ui import bench_view, cards, charts, errors, spotlight, workbench
+from pages.ui import bench_view, cards, charts, errors, spotlight, topic
 from pages.ui import profile_tables as tables
 from pages.ui.fact_sources import pages_chart
 from pages.ui.figure import Columns, figure, page_columns
@@ -229,9 +229,10 @@ def _short(pages: pd.DataFrame) -> list[str]:
 
 def _labels(bench: Bench, keys: list[str]) -> None:
     """What the pages are about and for, where they are labelled."""
-    table = workbench.label_shares(bench)
-    if table.empty:
+    about = topic.context()
+    if about is None or about.tables.labels.empty:
         return
+    table = about.tables.labels
     st.markdown(
         "#### What they look at", help="The model saw these labels: they describe, and prove nothing."
     )

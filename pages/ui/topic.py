@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
 from core.profiles.metrics import Profiles
@@ -22,7 +21,7 @@ def context() -> Context | None:
     if made_from is None:
         return None
     fit, previous = _fits(made_from)
-    made = _tables(made_from.embeddings, workbench.token(fit.partition.labels), _outcome(), made_from, fit)
+    made = _tables(made_from.embeddings, fit.partition.digest, _outcome(), made_from, fit)
     named = replace(made, names=desk.names(made_from.store, made_from.model_key))
     told = descriptions.load(made_from.store, made_from.model_key, made.tables.digest)
     suggested = naming.suggested(named, {segment: one.name for segment, one in told.items()})
@@ -66,14 +65,14 @@ def _basis(embeddings: str, _made_from: Sources) -> Basis:
     return Basis.from_dataset(_made_from.dataset, _made_from.labels, data)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=workbench.SESSIONS, show_spinner=False)
 def _tables(embeddings: str, segments: str, outcome: str | None, _made_from: Sources, _fit: Fit) -> Context:
     partition = _fit.partition
-    profiles = _profiles(_made_from, partition.labels, outcome)
+    profiles = _profiles(_made_from, partition, outcome)
     return make_context(_basis(embeddings, _made_from), profiles, partition, {})
 
 
-def _profiles(made_from: Sources, labels: np.ndarray, outcome: str | None) -> Profiles:
+def _profiles(made_from: Sources, partition: Partition, outcome: str | None) -> Profiles:
     known = workbench.outcomes(made_from)
     settings = AnalyzeSettings.checked(outcome=outcome if outcome in known else None)
-    return workbench.profiles(made_from, labels, settings)
+    return workbench.profiles(made_from, partition, settings)
