@@ -16,7 +16,6 @@ import streamlit as st
 from core.errors import ResourceError
 from core.segments import clustering, identity
 from core.segments.combination import Combined
-from core.segments.identity import Match
 from core.segments.partition import Partition
 from core.settings import ClusterSettings, ViewWeights
 from pages.ui import desk, errors
@@ -31,7 +30,7 @@ REFIT: Final = "workbench_refit"
 REMEMBERED: Final = 8
 """Settings whose segments a session can go back to; 1 MB each at 270,000 users."""
 KEPT: Final = 64
-"""Moves that all sessions share, as large."""
+"""Fits that all sessions share, as large."""
 
 
 @dataclass(frozen=True)
@@ -109,10 +108,14 @@ def _new_fit(
         if fit and fit.answers(made_from.embeddings, steering):
             return fit
         before = kept.partition if kept else None
-    match = _cut(
-        made_from.embeddings, steering.weights, steering.cluster, before.digest if before else "",
-        not cold and not first, combined, made_from.inside, before,
+    start = None if cold or first else before
+    found = _cut(
+        made_from.embeddings, steering.weights, steering.cluster, start.digest if start else "",
+        combined, made_from.inside, start,
     )  # fmt: skip
+    if before is None:
+        return Fit(made_from.embeddings, steering.weights, found)
+    match = identity.match(before, found)
     _forget_names(made_from, match.new)
     moved = None if first else match.moved
     return Fit(made_from.embeddings, steering.weights, match.partition, moved, match.new, match.gone)
@@ -120,13 +123,12 @@ def _new_fit(
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _cut(
-    embeddings: str, weights: ViewWeights, cluster: ClusterSettings, before: str, warm: bool,
-    _combined: Combined, _inside: np.ndarray, _before: Partition | None,
-) -> Match:  # fmt: skip
-    """The same move from the same segments is made once, whoever makes it."""
-    start = _warm_start(_before, _combined, cluster.n_clusters) if warm and _before else None
-    found = clustering.fit(_combined.vectors, _inside, cluster, start)
-    return identity.match(_before, found) if _before else Match(found, 0, (), ())
+    embeddings: str, weights: ViewWeights, cluster: ClusterSettings, start: str,
+    _combined: Combined, _inside: np.ndarray, _start: Partition | None,
+) -> Partition:  # fmt: skip
+    """A fit from scratch, or the same move from the same segments, is made once, whoever asks for it."""
+    init = _warm_start(_start, _combined, cluster.n_clusters) if _start else None
+    return clustering.fit(_combined.vectors, _inside, cluster, init)
 
 
 def _warm_start(before: Partition, combined: Combined, wanted: int) -> np.ndarray | None:
