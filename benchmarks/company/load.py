@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from benchmarks.company.server import Server
 from benchmarks.company.session import InteractionFailed, Seen, Session, clock
@@ -47,14 +47,12 @@ class Measured:
         memory_mb: The server's resident memory over time, every :data:`MEMORY_EVERY_S`.
         cpu_s: The server's CPU seconds for all of it.
         polls: Runs of fragments that run by themselves.
-        texts: Session → what its last page said.
     """
 
     done: list[Done] = field(default_factory=list)
     memory_mb: list[float] = field(default_factory=list)
     cpu_s: float = 0.0
     polls: int = 0
-    texts: dict[int, list[str]] = field(default_factory=dict)
 
     @property
     def failures(self) -> list[Done]:
@@ -71,12 +69,14 @@ class Load:
         seconds: Until nobody begins anything new.
         pause_s: The least and the most that somebody looks at a page.
         seed: Of what they do.
+        moves: That each of them makes at most.
     """
 
     sessions: int
     seconds: float
     pause_s: tuple[float, float] = (3.0, 8.0)
     seed: int = 0
+    moves: int = 1_000
 
 
 async def drive(server: Server, link: Mapping[str, str], load: Load) -> Measured:
@@ -90,8 +90,10 @@ async def drive(server: Server, link: Mapping[str, str], load: Load) -> Measured
     measured, before = Measured(), server.cpu_s()
     watch = asyncio.create_task(_watch_memory(server, measured))
     until = clock() + load.seconds
-    people = (_person(number, server, link, load, until, measured) for number in range(load.sessions))
-    await asyncio.gather(*people)
+    people = (
+        _Person(random.Random(f"{load.seed} {one}"), load, until, measured) for one in range(load.sessions)
+    )
+    await asyncio.gather(*(person.work(server, link) for person in people))
     watch.cancel()
     measured.cpu_s = server.cpu_s() - before
     return measured
@@ -103,48 +105,62 @@ async def _watch_memory(server: Server, measured: Measured) -> None:
         await asyncio.sleep(MEMORY_EVERY_S)
 
 
-async def _person(
-    number: int, server: Server, link: Mapping[str, str], load: Load, until: float, measured: Measured
-) -> None:
-    """Work in one tab; one that broke is opened anew."""
-    choose = random.Random(f"{load.seed} {number}")
-    await asyncio.sleep(choose.uniform(0, load.pause_s[1]))
-    while clock() < until:
-        async with Session(server.port, dict(link)) as session:
-            await _tab(session, choose, load, until, measured)
-            measured.polls += session.n_polls
-            measured.texts[number] = session.texts
+@dataclass
+class _Person:
+    """Somebody at work.
 
+    Args:
+        choose: Decides what they do.
+        load: How much of it.
+        until: When they stop, by :func:`clock`.
+        measured: Where it is written down.
+        moved: What they did so far.
+    """
 
-async def _tab(session: Session, choose: random.Random, load: Load, until: float, measured: Measured) -> None:
-    page = "explore"
-    if not await timed(f"open {page}", lambda: session.open(page), measured):
-        return
-    while clock() < until:
-        await asyncio.sleep(choose.uniform(*load.pause_s))
-        if page in STEERED and choose.random() < 0.5:
-            value = next_k(int(session.link.get("k", "6")), choose)
-            good = await timed(K_MOVE, lambda value=value: session.slide("k", value), measured)  # type: ignore[misc]
-        else:
-            page = choose.choice([other for other in PAGES if other != page])
-            good = await timed(page, lambda page=page: session.open(page), measured)  # type: ignore[misc]
-        if not good:
-            return
+    choose: random.Random
+    load: Load
+    until: float
+    measured: Measured
+    moved: int = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether they begin nothing new."""
+        return clock() >= self.until or self.moved >= self.load.moves
+
+    async def work(self, server: Server, link: Mapping[str, str]) -> None:
+        """Work in one tab; one that broke is opened anew."""
+        await asyncio.sleep(self.choose.uniform(0, self.load.pause_s[1]))
+        while not self.done:
+            async with Session(server.port, dict(link)) as session:
+                await self._tab(session)
+                self.measured.polls += session.n_polls
+
+    async def _tab(self, session: Session) -> None:
+        page = "explore"
+        good = await self._timed(f"open {page}", session.open(page))
+        while good and not self.done:
+            await asyncio.sleep(self.choose.uniform(*self.load.pause_s))
+            if page in STEERED and self.choose.random() < 0.5:
+                k = next_k(int(session.link.get("k", "6")), self.choose)
+                good = await self._timed(K_MOVE, session.slide("k", k))
+            else:
+                page = self.choose.choice([other for other in PAGES if other != page])
+                good = await self._timed(page, session.open(page))
+
+    async def _timed(self, kind: str, interaction: Coroutine[Any, Any, Seen]) -> bool:
+        """Write down how long it took; whether it went well."""
+        began, failure = clock(), ""
+        try:
+            await interaction
+        except InteractionFailed as error:
+            failure = str(error) or "failed"
+        self.moved += 1
+        self.measured.done.append(Done(kind, clock() - began, failure))
+        return not failure
 
 
 def next_k(now: int, choose: random.Random) -> int:
     """Another number of segments, not far from the one on screen."""
     near = range(max(K_LOW, now - FARTHEST), min(K_HIGH, now + FARTHEST) + 1)
     return choose.choice([k for k in near if k != now])
-
-
-async def timed(kind: str, do: Callable[[], Awaitable[Seen]], measured: Measured) -> bool:
-    """Do something, write down how long it took, and say whether it went well."""
-    began = clock()
-    try:
-        await do()
-    except InteractionFailed as error:
-        measured.done.append(Done(kind, clock() - began, str(error)))
-        return False
-    measured.done.append(Done(kind, clock() - began))
-    return True

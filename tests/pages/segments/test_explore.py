@@ -114,6 +114,20 @@ def test_the_way_back_gives_the_very_same_segments(open_app: OpenApp, finished_r
     assert "Full fit" in texts(app)
 
 
+def test_the_same_way_is_gone_once_for_all_sessions(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, fit = [], clustering.fit
+    monkeypatch.setattr(clustering, "fit", lambda *given: made.append(given[2].n_clusters) or fit(*given))
+    one, other = (open_app(PAGE, data=finished_run.dataset) for _ in range(2))
+    for app in (one, other):
+        app.slider(key="k").set_value(4).run()
+    assert made == [6, 4]
+    assert session(one).fits[0].partition.labels.tolist() == session(other).fits[0].partition.labels.tolist()
+    one.slider(key="k").set_value(3).run()
+    assert (len(session(one).fits[0].partition.ids), len(session(other).fits[0].partition.ids)) == (3, 4)
+
+
 def test_a_full_refit_starts_from_scratch_and_keeps_numbers(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
