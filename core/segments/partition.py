@@ -59,10 +59,9 @@ class Partition:
 
     @cached_property
     def digest(self) -> str:
-        """Names who is in which segment: the same for the same labels and ids."""
-        made = hashlib.blake2b(np.ascontiguousarray(self.labels).tobytes(), digest_size=12)
-        made.update(self.ids.tobytes())
-        return made.hexdigest()
+        """Names who is in which segment, and where its middle is: the same for the same ones."""
+        parts = (self.labels, self.ids, self.centroids)
+        return hashlib.blake2b(b"".join(part.tobytes() for part in parts), digest_size=12).hexdigest()
 
     @property
     def sizes(self) -> dict[int, int]:

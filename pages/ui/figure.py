@@ -7,7 +7,6 @@ it sends to the browser (element replay of its cache) under a name made of every
 from __future__ import annotations
 
 import hashlib
-import pickle
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -73,13 +72,14 @@ def picture(chart: Draw, *, key: str, alt_text: str) -> None:
         key: A name of its own.
         alt_text: What a screen reader says.
     """
-    made_of = chart.func.__qualname__, chart.args, chart.keywords
-    _picture(_name(made_of, key, alt_text), chart, key, alt_text)
+    shown = (chart.func.__qualname__, *chart.args, chart.keywords, key, alt_text)
+    _picture(_name(*shown), chart, key, alt_text)
 
 
 def _name(*shown: object) -> str:
-    """What a drawing is kept under: all that can be seen in it."""
-    return hashlib.blake2b(pickle.dumps(shown), digest_size=16).hexdigest()
+    """What a drawing is kept under: all that can be seen in it, written out."""
+    plain = [part.to_dict("list") if isinstance(part, pd.DataFrame) else part for part in shown]
+    return hashlib.blake2b(repr(plain).encode(), digest_size=16).hexdigest()
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
