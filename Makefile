@@ -3,14 +3,18 @@
 # make unit   the tests to run all the time: no pages, programs, servers or browsers
 # make check  lint, format and types
 # make bench  the benchmark at a small size (USERS=… for a larger one)
+# make audit  SBOM, licences and known vulnerabilities of what requirements.lock pins
+# make lock   pin what was tested, with hashes, and try the pins in an empty environment (downloads gigabytes)
 PORT ?= 8501
 USERS ?= 5000
 PYTHON ?= python3
 PY := .venv/bin/python
 RUNTIME := .venv/.runtime
 DEV := .venv/.dev
+AUDIT := .venv-audit/.ready
+LOCK := requirements.lock
 
-.PHONY: run setup test unit check format bench clean
+.PHONY: run setup test unit check format bench audit lock clean
 
 run: $(RUNTIME)
 	$(PY) -m streamlit run app.py --server.port $(PORT)
@@ -48,6 +52,25 @@ format: $(DEV)
 bench: $(DEV)
 	$(PY) -m benchmarks.run --users $(USERS)
 
+$(AUDIT): requirements-audit.txt
+	test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+audit: $(AUDIT) $(RUNTIME)
+	.ci/audit $(LOCK) $(PY)
+
+lock: $(AUDIT) $(DEV)
+	mkdir -p build
+	$(PY) -m pip freeze | grep '==' | sed 's/+.*//' > build/tested.txt
+	.venv-audit/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraints build/tested.txt requirements.txt --output-file $(LOCK)
+	rm -rf build/locked && $(PYTHON) -m venv build/locked
+	build/locked/bin/python -m pip install --quiet --isolated --require-hashes -r $(LOCK)
+	sed '/^|/,$$d' docs/licences.md > build/licences.md
+	.venv-audit/bin/pip-licenses --python build/locked/bin/python --from=mixed --format=markdown >> build/licences.md
+	mv build/licences.md docs/licences.md
+
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build .venv-audit .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -9,12 +9,15 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from core.claims import claimed, claimed_file
 from core.console import ConsoleProgress
+from core.disk import disk_errors
 from core.errors import Beha2VecError, Cancelled, SettingsError
 from core.labels.settings import LabelMode, LabelSettings
 from core.pipeline import STAGES, RunSettings
@@ -89,20 +92,18 @@ def run(
     **options: Any,  # noqa: ANN401 - what click parsed; _wanted names them
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
-    from core.run import read_previous, resume_settings
     from core.run import run as run_all
 
     wanted = _wanted(**options)
-    if from_stage in (None, STAGES[0]):
-        if not inputs:
-            raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
-        settings = _fresh(wanted, Preset(options["preset"] or Preset.BALANCED))
-    else:
-        if options["preset"]:
-            wanted["train"] = PRESETS[Preset(options["preset"])] | wanted["train"]
-        settings = resume_settings(read_previous(out), wanted, str(from_stage))
-    with ConsoleProgress() as progress:
-        record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
+    preset = Preset(options["preset"]) if options["preset"] else None
+    fresh = from_stage in (None, STAGES[0])
+    if fresh and not inputs:
+        raise SettingsError("No INPUT was given", allowed="files, folders or patterns of a GA4 export")
+    # what an earlier run is asked for is still so when the new one goes on from it
+    with claimed(out) if out.is_dir() else nullcontext():
+        settings = _fresh(wanted, preset) if fresh else _resumed(out, wanted, preset, str(from_stage))
+        with ConsoleProgress() as progress:
+            record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
 
@@ -134,7 +135,9 @@ def sample(users: int, out: Path, seed: int) -> None:
     """Write a made-up shop's GA4 export, and its truth beside it."""
     from core.sample import write_sample
 
-    with ConsoleProgress() as progress:
+    with disk_errors():
+        out.parent.mkdir(parents=True, exist_ok=True)
+    with claimed_file(out), ConsoleProgress() as progress:
         truth = write_sample(out, users, seed, progress)
     click.echo(f"{out} and {truth}", err=True)
 
@@ -143,7 +146,8 @@ def main() -> NoReturn:
     """Run the command line and exit."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     try:
-        status = app(standalone_mode=False)
+        with disk_errors():
+            status = app(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(BAD_INPUT)
@@ -225,11 +229,21 @@ def _given(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever typer pa
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _fresh(wanted: dict[str, dict[str, Any]], preset: Preset) -> RunSettings:
+def _resumed(
+    out: Path, wanted: dict[str, dict[str, Any]], preset: Preset | None, from_stage: str
+) -> RunSettings:
+    from core.run import read_previous, resume_settings
+
+    if preset is not None:
+        wanted["train"] = PRESETS[preset] | wanted["train"]
+    return resume_settings(read_previous(out), wanted, from_stage)
+
+
+def _fresh(wanted: dict[str, dict[str, Any]], preset: Preset | None) -> RunSettings:
     return RunSettings(
         ingest=IngestSettings.checked(**wanted["ingest"]),
         label=LabelSettings.checked(**wanted["label"]),
-        train=TrainSettings.preset(preset, **wanted["train"]),
+        train=TrainSettings.preset(preset or Preset.BALANCED, **wanted["train"]),
         weights=ViewWeights.checked(**wanted["weights"]),
         cluster=ClusterSettings.checked(**wanted["cluster"]),
         analyze=AnalyzeSettings.checked(**wanted["analyze"]),

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from enum import StrEnum
@@ -25,9 +23,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.disk import disk_errors, written_whole
 from core.errors import ArtifactError
 from core.schema import Users, View
-from core.store import disk_errors
 
 SEGMENT: Final = "segment"
 ENGAGED: Final = "engaged_seconds"
@@ -195,15 +193,7 @@ def _without_formulas(texts: pd.Series) -> pd.Series:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     with disk_errors():
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as building:
+        building.write_bytes(content)

@@ -11,19 +11,19 @@ import resource
 import sys
 import threading
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
-
-from core.errors import Beha2VecError, Cancelled, SettingsError
-from core.jobs import CANCEL, FIGURES, REQUEST, STATUS, State, view
+from core import job_process
+from core.errors import Beha2VecError, Cancelled
+from core.job_view import CANCEL, FIGURES, STATUS, State, order_of, view_if_readable
 from core.store import write_text_atomic
 
-GRACE_S: Final = 10.0
-"""A cancelled child that has not stopped by itself after this long is ended."""
+GRACE_S: Final = 1.5
+"""A cancelled child that has not stopped by itself after this long ends itself, before others do it."""
+DEAF: Final = "The one before does not answer; cancel it, and this one goes on"
 STATUS_EVERY_S: Final = 0.25
 
 
@@ -35,11 +35,9 @@ class _Reporter:
         self._written = 0.0
         self._lock = threading.Lock()
         self._ended = False
-        self.status: dict[str, Any] = {
-            "state": State.RUNNING,
-            "pid": os.getpid(),
-            "created": psutil.Process().create_time(),
-        }
+        self._marks: list[tuple[float, float]] = []
+        """Of this stage: when, by a clock that stands still while the machine sleeps, and how far it was."""
+        self.status: dict[str, Any] = {"state": State.RUNNING}
         self._write()
 
     def __call__(self, stage: str, fraction: float, message: str = "", **figures: float) -> None:
@@ -47,8 +45,13 @@ class _Reporter:
             raise Cancelled
         new_stage = stage != self.status.get("stage")
         if new_stage or not self.status["fraction"]:  # a resumed stage starts at what was done before
-            self.status |= {"stage_started": time.time(), "stage_started_at": fraction}
+            self._marks.clear()
+        now = time.monotonic()
+        if len(self._marks) > 1 and now - self._marks[-2][0] < STATUS_EVERY_S:
+            self._marks.pop()  # as many as there are reports would be too many
+        self._marks.append((now, fraction))
         self.status |= {"stage": stage, "fraction": min(1.0, fraction), "message": message}
+        self.status["paces"] = paces(self._marks)
         if figures:
             self.status["figures"] = figures
             with (self._folder / FIGURES).open("a") as file:
@@ -69,12 +72,24 @@ class _Reporter:
         self._written = time.monotonic()
 
 
+def paces(marks: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Seconds and the share of a stage that was done in them: since it began, and in the last third of that.
+
+    Args:
+        marks: When, in seconds, and how far it was, in order, at least one.
+    """
+    now, done = marks[-1]
+    begun = marks[0][0]
+    late = marks[bisect_right(marks, (now - (now - begun) / 3, 1.0)) - 1]
+    return [(round(now - when, 2), done - then) for when, then in (marks[0], late)]
+
+
 def _guard(folder: Path, reporter: _Reporter, wall_s: float | None) -> None:
     """Watch the clock and the cancel flag beside the work, and end the child when it does not react."""
     deadline = time.monotonic() + wall_s if wall_s else float("inf")
     asked: float | None = None
     while True:
-        time.sleep(0.5)
+        time.sleep(STATUS_EVERY_S)
         if asked is None and (folder / CANCEL).exists():
             asked = time.monotonic()
         if asked is not None and time.monotonic() - asked > GRACE_S:
@@ -91,10 +106,9 @@ def _wait_for(root: Path, earlier: Sequence[str], reporter: _Reporter) -> None:
     Raises:
         Cancelled: If somebody asks this one to stop meanwhile.
     """
-    with suppress(SettingsError):
-        while any(view(root, job_id).active for job_id in earlier):
-            reporter("wait", 0.0)
-            time.sleep(STATUS_EVERY_S)
+    while before := [job for name in earlier if (job := view_if_readable(root, name)) and job.active]:
+        reporter("wait", 0.0, "" if all(job.answers for job in before) else DEAF)
+        time.sleep(STATUS_EVERY_S)
 
 
 def run_child(folder: Path) -> int:
@@ -103,9 +117,11 @@ def run_child(folder: Path) -> int:
     Returns:
         The exit status: 0 when done, 1 otherwise.
     """
+    job_process.note(folder, os.getpid())
+    job_process.beat(folder)
     from core import tasks  # here, so that reading a job's state never loads the stages
 
-    order = json.loads((folder / REQUEST).read_text())
+    order = order_of(folder)
     if order["memory_bytes"]:
         resource.setrlimit(resource.RLIMIT_AS, (order["memory_bytes"], order["memory_bytes"]))
     reporter = _Reporter(folder)

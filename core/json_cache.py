@@ -9,18 +9,20 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, Self
 
 import diskcache
 from diskcache.core import MODE_PICKLE
+from filelock import FileLock
 
+from core.disk import disk_errors
 from core.errors import ResourceError
-from core.store import disk_errors
 
 _PRIVATE: Final = 0o700
-_FILES: Final = ("cache.db", "cache.db-wal", "cache.db-shm")
+_FILES: Final = ("cache.db-wal", "cache.db-shm", "cache.db")
+"""The last one decides: until it is gone, nobody begins anew whose other two could be taken away."""
 _DAMAGED: Final = (ValueError, TypeError, zlib.error)
 """What reading raises where a value is cut off, or was put there by something else."""
 
@@ -117,11 +119,19 @@ class JsonCache:
 
 
 def _opened(folder: Path, size_bytes: int) -> diskcache.Cache:
-    try:
-        return diskcache.Cache(str(folder), disk=JsonDisk, size_limit=size_bytes)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        for name in _FILES:
-            (folder / name).unlink(missing_ok=True)
-        return diskcache.Cache(str(folder), disk=JsonDisk, size_limit=size_bytes)
+    """Open the files; damaged ones are begun anew by one process, while the others wait for it."""
+    with suppress(sqlite3.Error):
+        return _cache(folder, size_bytes)
+    with FileLock(folder / ".lock"):
+        try:
+            return _cache(folder, size_bytes)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            for name in _FILES:
+                (folder / name).unlink(missing_ok=True)
+            return _cache(folder, size_bytes)
+
+
+def _cache(folder: Path, size_bytes: int) -> diskcache.Cache:
+    return diskcache.Cache(str(folder), disk=JsonDisk, size_limit=size_bytes)

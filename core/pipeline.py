@@ -7,7 +7,6 @@ second.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -85,10 +84,9 @@ def preprocess(
     dumped = settings.model_dump(mode="json")
     key = content_key("preprocess", dumped, inputs)
     if again or store.find("preprocess", key) is None:
-        work_name = f".work.{os.getpid()}."
         with (
             store.write("preprocess", key, dumped, inputs) as folder,
-            tempfile.TemporaryDirectory(dir=folder.parent, prefix=work_name) as work,
+            tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,
         ):
             ingest(paths, settings, folder, progress, Path(work))
     return open_dataset(store, key)

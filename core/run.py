@@ -17,7 +17,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from core import label_cost, pipeline
+from core.claims import claimed
 from core.dataset import Dataset
+from core.disk import disk_errors
 from core.errors import ArtifactError, SettingsError
 from core.page_labels import LabelledPages
 from core.pipeline import STAGES, RunSettings
@@ -25,7 +27,7 @@ from core.profiles.metrics import chosen_outcome
 from core.progress import Progress
 from core.publish import RUN, Results, publish
 from core.schema import Outcomes
-from core.store import Store, disk_errors
+from core.store import Store
 from core.swap import finish
 
 STORED: Final = ("preprocess", "label", "train", "embed")
@@ -55,8 +57,10 @@ def read_previous(out: Path) -> Previous:
 
     Raises:
         ArtifactError: If there is no finished run in the folder.
+        ResourceError: If another process writes there.
     """
-    finish(out)
+    if out.is_dir():
+        finish(out)
     try:
         record = json.loads((out / RUN).read_text(encoding="utf-8"))
         return Previous(RunSettings(**record["settings"]), record["keys"], record["inputs"])
@@ -118,11 +122,24 @@ def run(
         What ``run.json`` holds.
 
     Raises:
-        Beha2VecError: If something cannot be done; what an earlier run left is untouched.
+        Beha2VecError: If something cannot be done, or another process writes there; what an earlier run
+            left is untouched.
     """
     with disk_errors():  # before any work is done
-        (out / "stages").mkdir(parents=True, exist_ok=True)
-    finish(out)
+        out.mkdir(parents=True, exist_ok=True)
+    with claimed(out):
+        finish(out)
+        return _run(out, inputs, settings, progress, from_stage, fetch_hosts)
+
+
+def _run(
+    out: Path,
+    inputs: Sequence[Path],
+    settings: RunSettings,
+    progress: Progress,
+    from_stage: str | None,
+    fetch_hosts: Sequence[str],
+) -> dict[str, Any]:
     store = Store(out / "stages")
     store.sweep()
     kept = _keys_to_keep(out, inputs, from_stage)
@@ -194,5 +211,5 @@ def _keep_only(store: Store, keys: dict[str, str]) -> None:
     """Drop results that the finished run no longer refers to."""
     for stage, key in keys.items():
         for path in (store.root / stage).iterdir():
-            if path.name != key:
+            if path.name != key and not path.name.startswith("."):  # a sweep knows what those are
                 shutil.rmtree(path, ignore_errors=True)

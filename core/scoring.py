@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import json
-import os
+import shutil
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,9 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from core import pipeline
+from core.claims import claimed_file
 from core.dataset import Dataset
+from core.disk import disk_errors, written_whole
 from core.errors import ArtifactError, ResourceError
 from core.export import vector_lists
 from core.labels.settings import LabelSettings
@@ -24,7 +28,7 @@ from core.progress import Progress
 from core.publish import INGEST_SETTINGS, LABEL_FILES
 from core.schema import OUTSIDE, Users, View
 from core.settings import Device, IngestSettings, ViewWeights
-from core.store import Store, disk_errors
+from core.store import Store
 
 
 def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, device: Device) -> int:
@@ -52,9 +56,9 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
     known = _known_pages(model)
     partition = Partition.from_files(model / "segments")
     _check_writable(out)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".scoring.") as work:
-        dataset = pipeline.preprocess(Store(Path(work)), inputs, settings, progress)
-        labels = _label(dataset, model, Path(work), progress)
+    with claimed_file(out), _workplace(out) as work:
+        dataset = pipeline.preprocess(Store(work), inputs, settings, progress)
+        labels = _label(dataset, model, work, progress)
         names = page_names(dataset.pages, labels)
         names[View.URL] = align(names[View.URL], known)
         views = embed(model, dataset.sequences, names, progress, device)
@@ -68,10 +72,22 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
                 Users.CLUSTER: pa.array(clusters, pa.int32()),
             }
         )
-        with disk_errors():
-            pq.write_table(table, Path(work) / "scored.parquet")
-            os.replace(Path(work) / "scored.parquet", out)
+        with written_whole(out) as building:
+            pq.write_table(table, building)
     return len(clusters)
+
+
+@contextmanager
+def _workplace(out: Path) -> Iterator[Path]:
+    """A folder beside ``out``, which is claimed: what a killed process left there is nobody's."""
+    prefix = f".{out.name}.scoring."
+    for left in out.parent.glob(f"{glob.escape(prefix)}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with (
+        disk_errors(),
+        tempfile.TemporaryDirectory(dir=out.parent, prefix=prefix, ignore_cleanup_errors=True) as work,
+    ):
+        yield Path(work)
 
 
 def _label(dataset: Dataset, model: Path, work: Path, progress: Progress) -> LabelledPages | None:

@@ -7,29 +7,38 @@ the disk, so a crash at any moment leaves the last good state.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
+import re
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import psutil
+from filelock import FileLock, Timeout
 
+from core.disk import PRIVATE as PRIVATE
+from core.disk import READABLE as READABLE
+from core.disk import disk_errors as disk_errors
+from core.disk import flush_all, put
+from core.disk import write_text_atomic as write_text_atomic
 from core.errors import ArtifactError, ResourceError
 
 FORMAT = 2
 """Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""
 
 MANIFEST = "manifest.json"
-READABLE, PRIVATE = 0o666, 0o600
-OLD = "old"
-"""Ending of an artifact that is being replaced."""
+OLD, LOCK = ".old", ".lock"
+"""Endings of an artifact that is being replaced, and of the lock of what is being built."""
+PATIENCE_S: Final = 10.0
+"""Longest wait for others; each takes milliseconds."""
+
+_LEFTOVER: Final = re.compile(r"(\..+\.\d+(?:\.[^.]+)??)(?:\.old|\.lock)?").fullmatch
+"""``.<key>.<pid>.<random>`` and what lies beside it; the number of the process is for people."""
 
 
 @dataclass(frozen=True)
@@ -56,68 +65,8 @@ def file_checksum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-@contextmanager
-def disk_errors() -> Iterator[None]:
-    """Turn what a disk refuses into an error a person can act on.
-
-    Raises:
-        ResourceError: If the disk is full or the quota is used up, or a path cannot be written.
-    """
-    try:
-        yield
-    except (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
-        raise ResourceError(
-            f"{error.filename2 or error.filename} cannot be used: {error.strerror}",
-            remedy="Choose another place, or change its permissions",
-        ) from error
-    except OSError as error:
-        if error.errno == errno.EROFS:
-            raise ResourceError(
-                f"{error.filename} cannot be written: {error.strerror}", remedy="Choose another place"
-            ) from error
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ResourceError(
-                f"The disk is full: {error.filename or 'a file could not be written'}",
-                remedy="Free some space and start again; the previous results are untouched",
-            ) from error
-        raise
-
-
-def write_text_atomic(path: Path, text: str, mode: int = READABLE) -> None:
-    """Replace a file as a whole: temporary name, flush to disk, rename.
-
-    Args:
-        path: Its folder is made if missing.
-        text: What it will hold.
-        mode: Who may read it, before the process's own mask; :data:`PRIVATE` for its owner alone.
-
-    Raises:
-        ResourceError: If the disk is full; the old file is still there.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with disk_errors():
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(name, mode & ~_umask())  # noqa: PTH101 - beside os.replace
-            os.replace(name, path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-
-
-def _umask() -> int:
-    """What this process takes away from new files; mkstemp gives them to the owner alone."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 class Store:
-    """The artifacts below one folder.
+    """The artifacts below one folder, for any number of threads and processes.
 
     Args:
         root: The folder; made on the first write.
@@ -129,17 +78,17 @@ class Store:
     def find(self, stage: str, key: str) -> Artifact | None:
         """Return a stage's artifact if it is there and undamaged.
 
-        A damaged one (missing file, wrong checksum, broken manifest) is removed, so that it is rebuilt
-        and never shown.
+        A damaged one (missing file, wrong checksum, broken manifest) counts as absent, so that it is made
+        again and never shown. Nothing is removed here: a reader may have met a writer half way.
         """
         path = self.root / stage / key
-        if not path.is_dir():
-            return None
-        try:
+        with suppress(ArtifactError):
             return open_artifact(path)
-        except ArtifactError:
-            shutil.rmtree(path, ignore_errors=True)
+        if not path.parent.is_dir():
             return None
+        with suppress(ArtifactError), self.undisturbed():  # nobody is half way now
+            return open_artifact(path)
+        return None
 
     @contextmanager
     def write(
@@ -148,38 +97,136 @@ class Store:
         """Give a temporary folder to fill; on a clean exit it becomes the artifact, else it is removed.
 
         Raises:
-            ResourceError: If the disk is full.
+            ResourceError: If the disk refuses, or the folder was removed meanwhile.
         """
-        parent = self.root / stage
-        with disk_errors():
-            parent.mkdir(parents=True, exist_ok=True)
-            building = Path(tempfile.mkdtemp(dir=parent, prefix=f".{key}.{os.getpid()}."))
+        final = self.root / stage / key
+        with disk_errors(), self._building(final) as building:
             try:
                 yield building
+                _still_there(building)
                 _seal(building, stage, key, settings, inputs)
-                _put_in_place(building, parent / key)
-            finally:
-                shutil.rmtree(building, ignore_errors=True)
+                with self.in_turn():
+                    _put_in_place(building, final)
+                shutil.rmtree(_beside(building, OLD), ignore_errors=True)
+            except FileNotFoundError:
+                _still_there(building)
+                raise
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """Let no other thread or process put anything in place meanwhile; a thread may enter it again.
+
+        Raises:
+            ResourceError: If others do not let go for :data:`PATIENCE_S`, or the disk refuses.
+        """
+        with disk_errors():
+            self.root.mkdir(parents=True, exist_ok=True)
+            lock = _lock(self.root.resolve() / LOCK)
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise ResourceError(
+                    f"{self.root} has been busy for {PATIENCE_S:.0f} s", remedy="Try again in a moment"
+                ) from error
+            except FileNotFoundError as error:
+                raise ResourceError(f"{self.root} was removed a moment ago", remedy="Try again") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """For readers: the same, but where no lock can be had (a read-only disk) nobody writes either."""
+        with ExitStack() as held:
+            with suppress(ResourceError):
+                held.enter_context(self.in_turn())
+            yield
 
     def sweep(self) -> None:
-        """Remove what a killed process left half-written, and put back what it was about to replace."""
-        for leftover in self.root.glob("*/.*.*.*"):
-            _, key, pid, what = leftover.name.split(".", 3)
-            if not pid.isdigit() or psutil.pid_exists(int(pid)):
-                continue
-            if what == OLD and not (leftover.parent / key).exists():
-                os.replace(leftover, leftover.parent / key)
-            else:
-                shutil.rmtree(leftover, ignore_errors=True)
+        """Remove what a killed process left half-written, and put back what it was about to replace.
+
+        Raises:
+            ResourceError: If the disk refuses.
+        """
+        found = {path: _LEFTOVER(path.name) for path in self.root.glob("*/.*")}
+        with disk_errors():
+            for building in sorted({path.with_name(match[1]) for path, match in found.items() if match}):
+                self._clear(building)
+
+    @contextmanager
+    def _building(self, final: Path) -> Iterator[Path]:
+        """A new folder beside ``final``, with a lock that says for as long as we live that it is ours."""
+        building = final.with_name(f".{final.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        lock = FileLock(_beside(building, LOCK), timeout=0, fallback_to_soft=False)
+        try:
+            with self.in_turn():
+                building.parent.mkdir(exist_ok=True)
+                lock.acquire()
+                building.mkdir()
+            yield building
+        finally:
+            _forget(building, lock)
+
+    def _clear(self, building: Path) -> None:
+        """Clear away after a process that has ended; whoever still holds the lock has not."""
+        lock = FileLock(_beside(building, LOCK), timeout=0, fallback_to_soft=False)
+        with self.in_turn():
+            try:
+                lock.acquire()
+            except (Timeout, FileNotFoundError):
+                return
+            _put_back(building)
+        shutil.rmtree(_beside(building, OLD), ignore_errors=True)
+        _forget(building, lock)
+
+
+def _lock(path: Path) -> FileLock:
+    """The same one for all of a thread, so that it can be taken again."""
+    return FileLock(path, timeout=PATIENCE_S, poll_interval=0.005, is_singleton=True, fallback_to_soft=False)
+
+
+def _beside(building: Path, ending: str) -> Path:
+    return building.with_name(building.name + ending)
+
+
+def _forget(building: Path, lock: FileLock) -> None:
+    """Remove a folder that was built, if it is still there, and at last the lock that says whose it is."""
+    try:
+        shutil.rmtree(building, ignore_errors=True)
+        with suppress(OSError):
+            _beside(building, LOCK).unlink()
+    finally:
+        lock.release()
+
+
+def _still_there(building: Path) -> None:
+    """Its lock was made once: whatever was made again since, a folder without it is not the one."""
+    if not _beside(building, LOCK).exists():
+        raise ResourceError(f"{building.parent} was removed while it was being written", remedy="Start again")
 
 
 def _put_in_place(building: Path, final: Path) -> None:
     """Rename a finished folder to its final name; at every moment the old or the new one is on disk."""
-    old = final.with_name(f".{final.name}.{os.getpid()}.{OLD}")
     if final.exists():
-        os.replace(final, old)
-    os.replace(building, final)
-    shutil.rmtree(old, ignore_errors=True)
+        os.replace(final, _beside(building, OLD))
+    try:
+        put(building, final)
+    except OSError:
+        with suppress(OSError):  # else the next sweep does
+            _put_back(building)
+        raise
+
+
+def _put_back(building: Path) -> None:
+    """Give what was to be replaced its name again, if nothing took its place."""
+    old, final = _beside(building, OLD), _final(building)
+    if old.exists() and not final.exists():
+        put(old, final)
+
+
+def _final(building: Path) -> Path:
+    return building.with_name(building.name.split(".")[1])
 
 
 def open_artifact(path: Path) -> Artifact:
@@ -207,15 +254,11 @@ def open_artifact(path: Path) -> Artifact:
 
 
 def _seal(folder: Path, stage: str, key: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> None:
-    files = {}
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        _flush(file)
-        files[file.relative_to(folder).as_posix()] = file_checksum(file)
+    files = {
+        file.relative_to(folder).as_posix(): file_checksum(file)
+        for file in sorted(path for path in folder.rglob("*") if path.is_file())
+    }
     made = {"format": FORMAT, "stage": stage, "key": key, "settings": settings, "inputs": inputs}
-    manifest = {**made, "files": files}
-    write_text_atomic(folder / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
-
-
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+    text = json.dumps({**made, "files": files}, indent=1, sort_keys=True)
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    flush_all(folder)

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from core.store import disk_errors, write_text_atomic
+from core.claims import claimed
+from core.disk import disk_errors, flush, flush_all, put
 
 BUILDING: Final = ".publishing."
 READY: Final = ".ready"
@@ -28,22 +29,25 @@ def replacing(folder: Path, last: str, optional: Collection[str] = ()) -> Iterat
     """Give a temporary folder to fill; on a clean exit its files and folders replace those of ``folder``.
 
     Args:
-        folder: Where the set lies; made when absent.
+        folder: Where the set lies.
         last: The file that says that the set is whole: its old version goes first, its new one comes last.
         optional: Names that are removed from ``folder`` where the new set does not have them.
 
     Raises:
-        ResourceError: If the disk is full or a file cannot be written; the old set is still there.
+        ResourceError: If the disk refuses, another process writes there, or the folder was removed; the
+            old set is still there.
     """
-    with disk_errors():
-        folder.mkdir(parents=True, exist_ok=True)
+    with claimed(folder) as confirm, disk_errors():
+        finish(folder)
         building = Path(tempfile.mkdtemp(dir=folder, prefix=BUILDING))
         try:
             yield building
             names = {path.name for path in building.iterdir()}
             order = {"put": [*sorted(names - {last}), last], "remove": sorted(set(optional) - names)}
-            write_text_atomic(building / ORDER, json.dumps(order))
-            os.replace(building, folder / READY)
+            (building / ORDER).write_text(json.dumps(order), encoding="utf-8")
+            flush_all(building)
+            confirm()
+            put(building, folder / READY)
         finally:
             shutil.rmtree(building, ignore_errors=True)
         finish(folder)
@@ -53,9 +57,10 @@ def finish(folder: Path) -> None:
     """Put in place what a killed process had ready, and clear away what it had not.
 
     Raises:
-        ResourceError: If a file cannot be written; the next call goes on from there.
+        ResourceError: If the disk refuses, and the next call goes on from there; or another process, which
+            is living, writes there.
     """
-    with disk_errors():
+    with claimed(folder), disk_errors():
         for half in folder.glob(f"{BUILDING}*"):
             shutil.rmtree(half, ignore_errors=True)
         ready = folder / READY
@@ -66,16 +71,25 @@ def finish(folder: Path) -> None:
         shutil.rmtree(ready, ignore_errors=True)
 
 
-def _put_in_place(ready: Path, folder: Path, put: list[str], remove: list[str]) -> None:
-    """Do what is left to do; a second call after a crash at any point ends the same."""
-    last = put[-1]
+def _put_in_place(ready: Path, folder: Path, wanted: list[str], remove: list[str]) -> None:
+    """Do what is left to do; a second call after a crash at any point ends the same.
+
+    The folder is flushed where order counts: no new file beside the old ``last``, no new ``last`` before
+    every other file, no end before that.
+    """
+    *names, last = wanted
     if (ready / last).exists():
         (folder / last).unlink(missing_ok=True)
+        flush(folder)
     for name in remove:
         (folder / name).unlink(missing_ok=True)
-    for name in put:
+    for name in names:
         if (ready / name).exists():
             _replace(ready / name, folder / name)
+    flush(folder)
+    if (ready / last).exists():
+        _replace(ready / last, folder / last)
+        flush(folder)
 
 
 def _replace(source: Path, target: Path) -> None:

@@ -86,6 +86,13 @@ def test_the_safety_check_can_fail() -> None:
     assert unsafe("model.eval()") == []
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_are_put_in_place_only_where_they_are_flushed(path: Path) -> None:
+    """``core.disk.put`` and ``written_whole`` are for everybody else."""
+    may = {ROOT / "core" / name for name in ("disk.py", "store.py", "swap.py")}
+    assert path in may or re.findall(r"\bos\.(?:replace|rename)\(", path.read_text()) == []
+
+
 def test_no_page_lies_directly_in_pages() -> None:
     """Streamlit would start in its legacy mode for pages (docs/decisions)."""
     assert list((ROOT / "pages").glob("*.py")) == []
@@ -139,7 +146,7 @@ def test_no_path_file_hides_in_the_repository() -> None:
     assert [name for name in tracked.splitlines() if name.endswith((".pth", ".pkl", ".pt", ".bin"))] == []
 
 
-GROUND = {"schema", "settings", "errors", "progress", "store", "sequences", "receipt"}
+GROUND = {"schema", "settings", "errors", "progress", "disk", "store", "sequences", "receipt"}
 """What every stage may know."""
 MAY_KNOW = {
     "ingest": GROUND | {"dataset"},  # the names of the files it makes

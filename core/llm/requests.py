@@ -140,8 +140,6 @@ class Requests:
         part: Callable[[Any], None],
         budget: Budget,
     ) -> T:
-        import openai
-
         fixed: dict[str, Any] = {
             "model": self.settings.model,
             "messages": list(messages),
@@ -152,18 +150,20 @@ class Requests:
         try:
             return wait_for(lambda emit: work(client.chat.completions, fixed, emit), part,
                             budget.should_stop, left)  # fmt: skip
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            raise Refused(said(error, self.settings)) from error
         except (Beha2VecError, Enough):  # cancelled, or whoever gets the parts wants no more
             self._abandon()
             raise
-        except TooLate as error:
-            self._abandon()
-            raise self._failed(error, budget) from error
         except Exception as error:  # whatever a server sends, the analyst gets a reason
-            raise self._failed(error, budget) from error
+            failed = self._failed(error, budget)
+        raise failed  # out here: a cause or a context would hold what the server said, and so the key
 
     def _failed(self, error: Exception, budget: Budget) -> Exception:
+        import openai
+
+        if isinstance(error, TooLate):
+            self._abandon()
+        if isinstance(error, openai.BadRequestError | openai.UnprocessableEntityError):
+            return Refused(said(error, self.settings))
         return failure(self.settings, reason_of(error, self.settings, budget.seconds))
 
     def _record(

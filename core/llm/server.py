@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from core.errors import ResourceError
 from core.llm import parsing, probing
 from core.llm.contract import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
-from core.llm.failures import SHOWN_CHARACTERS, failure
+from core.llm.failures import SHOWN_CHARACTERS, failure, redacted
 from core.llm.requests import Budget, Came, Log, Refused, Requests, calls_as_text
 from core.llm.settings import LlmSettings
 from core.llm.streams import Pieces
@@ -159,6 +159,9 @@ class ServerLlm:
         self._requests.send(
             messages, work, came, budget, part=part, tools=[str(tool["name"]) for tool in tools]
         )  # fmt: skip
+        pieces.text, pieces.refusal = (
+            redacted(text, self._settings) for text in (pieces.text, pieces.refusal)
+        )
         return pieces
 
     def _options(self, tools: Sequence[ToolSpec]) -> dict[str, Any]:
@@ -171,7 +174,7 @@ class ServerLlm:
 
     def _whole(self, pieces: Pieces, on_text: OnText | None) -> ChatReply:
         if pieces.refusal:
-            raise self._error(f"it declined: {pieces.refusal[:SHOWN_CHARACTERS]}")
+            raise self._error(self._declined(pieces.refusal))
         if pieces.finish == "content_filter":
             raise self._error("its answer was stopped by a filter")
         if pieces.finish == "length":
@@ -195,23 +198,30 @@ class ServerLlm:
         self, system: str, user: str, schema: type[_Answer], budget: Budget
     ) -> _Answer | None:
         """The answer, or None if the server cannot be held to a schema."""
-        import openai
-
         try:
             raw = self._send(parsing.messages(system, user), budget, response_format=schema)
         except Refused as refusal:
             if self._requests.rename_cap(refusal.reason):
                 return self._parse_by_schema(system, user, schema, budget)
             return None
+        read = self._read(raw, schema)
+        if isinstance(read, str):
+            raise self._error(read)
+        return read
+
+    def _read(self, raw: Any, schema: type[_Answer]) -> _Answer | str | None:  # noqa: ANN401 - the SDK's
+        """The object, or why there is none; None if the server cannot be held to a schema."""
+        import openai
+
         try:
             message = raw.parse().choices[0].message
             refused, parsed = message.refusal, message.parsed
-        except openai.LengthFinishReasonError as error:
-            raise self._error("its answer was cut off") from error
+        except openai.LengthFinishReasonError:
+            return "its answer was cut off"
         except _NOT_A_COMPLETION:
             return None
         if refused:
-            raise self._error(f"it declined: {str(refused)[:SHOWN_CHARACTERS]}")
+            return self._declined(str(refused))
         return parsed if isinstance(parsed, schema) else None
 
     def _parse_in_words(self, messages: list[Message], schema: type[_Answer], budget: Budget) -> _Answer:
@@ -230,14 +240,19 @@ class ServerLlm:
             raw = self._send(messages, budget)
         except Refused as refusal:
             raise self._error(refusal.reason) from refusal
+        text, problem = self._text(raw)
+        if problem:
+            raise self._error(problem)
+        return text
+
+    def _text(self, raw: Any) -> tuple[str, str]:  # noqa: ANN401 - the SDK's
+        """What it says, and why that is of no use, if so."""
         try:
             choice = raw.parse().choices[0]
             text, was_cut = str(choice.message.content or ""), choice.finish_reason == "length"
-        except _NOT_A_COMPLETION as error:
-            raise self._error("its answer is not a chat completion") from error
-        if was_cut:
-            raise self._error("its answer was cut off")
-        return text
+        except _NOT_A_COMPLETION:
+            return "", "its answer is not a chat completion"
+        return redacted(text, self._settings), "its answer was cut off" if was_cut else ""
 
     def _send(self, messages: list[Message], budget: Budget, **more: Any) -> Any:  # noqa: ANN401 - the SDK's
         """One request; what it used is counted before the answer is read."""
@@ -249,6 +264,9 @@ class ServerLlm:
             return Came(raw.text, parsing.reported_usage(raw.text))
 
         return self._requests.send(messages, work, came, budget)
+
+    def _declined(self, refusal: str) -> str:
+        return f"it declined: {redacted(refusal, self._settings)[:SHOWN_CHARACTERS]}"
 
     def _error(self, reason: str) -> ResourceError:
         return failure(self._settings, reason)

@@ -161,6 +161,7 @@ def _save(
         "onto": torch.from_numpy(np.ascontiguousarray(model.onto)),
         "max_length": torch.tensor(settings.max_length),
     }
+    folder.mkdir(exist_ok=True)
     write_tensors(folder / BAG, tensors, {})
     tokens = {View.URL.value: vocabulary.to_json()}
     write_text_atomic(folder / VOCABULARY, json.dumps(tokens, ensure_ascii=False))

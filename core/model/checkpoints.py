@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from core.disk import disk_errors
 from core.errors import ArtifactError
 from core.model.files import CurveRow, read_tensors, write_tensors
 from core.model.inputs import TokenStreams
@@ -83,9 +84,10 @@ def fingerprint(
 
 
 def save_checkpoint(folder: Path, learner: Learner, standing: Standing) -> None:
-    """Replace the checkpoint of a folder.
+    """Replace the checkpoint of a folder, which is made in the store that the training works for.
 
     Raises:
+        FileNotFoundError: If that store is gone; it is not made again.
         ResourceError: If the disk is full; the checkpoint before is still there.
     """
     tensors = {f"weight.{name}": tensor.detach() for name, tensor in learner.network.named_parameters()}
@@ -93,6 +95,9 @@ def save_checkpoint(folder: Path, learner: Learner, standing: Standing) -> None:
         for moment in _MOMENTS:
             tensors[f"{moment}.{name}"] = learner.optimizer.state[parameter][moment]
     on_cpu = {name: tensor.cpu().contiguous() for name, tensor in tensors.items()}
+    with disk_errors():
+        folder.parent.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
     write_tensors(folder / CHECKPOINT, on_cpu, {_STATE: standing.model_dump_json()})
 
 

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from core.disk import write_text_atomic, written_whole
 from core.errors import ArtifactError
 from core.model.label_vocabulary import LabelVocabulary
 from core.model.network import UserBehaviorTransformer, ViewConfig
@@ -21,7 +22,6 @@ from core.model.views import read_vocabularies
 from core.model.vocabulary import Vocabulary
 from core.schema import View
 from core.settings import Settings, TrainSettings
-from core.store import disk_errors, write_text_atomic
 
 FORMAT: Final = 2
 """Raised when older model folders can no longer be read."""
@@ -110,7 +110,7 @@ def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
     Raises:
         ResourceError: If the disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(exist_ok=True)
     weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}
     write_tensors(folder / WEIGHTS, weights, {})
     write_text_atomic(folder / CONFIG, model.config.model_dump_json(indent=1))
@@ -194,14 +194,8 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     Raises:
         ResourceError: If the disk is full.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    building = path.with_name(f".{path.name}.building")
-    try:
-        with disk_errors():  # Python writes the bytes: safetensors would hide that the disk is full
-            building.write_bytes(save(dict(tensors), metadata=dict(facts)))
-            building.replace(path)
-    finally:
-        building.unlink(missing_ok=True)
+    with written_whole(path) as building:  # Python writes: safetensors would hide that the disk is full
+        building.write_bytes(save(dict(tensors), metadata=dict(facts)))
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

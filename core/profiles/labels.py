@@ -19,7 +19,7 @@ from core.profiles.columns import ROW, Col
 from core.profiles.data import coded
 from core.profiles.intervals import Z_95, wilson
 from core.profiles.lifts import ratio, user_lift_interval, views_lift_interval
-from core.profiles.rows import Rows
+from core.profiles.rows import Rows, with_absent
 from core.profiles.tally import Tally, tally
 from core.schema import View
 from core.sequences import UserSequences
@@ -102,23 +102,18 @@ def _one_view(view: View, made: Tally, page_views: np.ndarray, rows: Rows) -> pd
     shape = (rows.n_rows + 1, len(made.values))
     columns = _of_users(made, rows) | _of_views(made, page_views, rows)
     flat = {name: np.broadcast_to(values, shape).ravel() for name, values in columns.items()}
-    table = rows.head.loc[np.repeat(np.arange(shape[0]), shape[1])].reset_index(drop=True)
+    place = np.repeat(np.arange(shape[0]), shape[1])
     named = {
-        Col.ATTRIBUTE: np.repeat(view.value, len(table)),
-        Col.VALUE: np.tile(np.array(made.values, dtype=object), shape[0]),
+        Col.ATTRIBUTE: np.repeat(view.value, len(place)),
+        Col.VALUE: pd.array(np.tile(np.array(made.values, dtype=object), shape[0]), dtype="str"),
     }
-    return table.assign(**named, **flat).astype({Col.VALUE: "str"})[list(COLUMNS)]
-
-
-def _with_absent(counts: np.ndarray) -> np.ndarray:
-    """Add the row of all users, who have no rest."""
-    return np.vstack([counts, np.full((1, counts.shape[1]), np.nan)])
+    return rows.frame(named | flat, COLUMNS, place)
 
 
 def _of_users(made: Tally, rows: Rows) -> dict[str, np.ndarray]:
     counts, sizes = made.users(rows), rows.count()[:, None]
     users, n = rows.with_all(counts), rows.with_all(sizes)
-    rest, rest_n = _with_absent(rows.rest(counts)), _with_absent(rows.rest(sizes))
+    rest, rest_n = with_absent(rows.rest(counts)), with_absent(rows.rest(sizes))
     low, high = wilson(users, n)
     lift_low, lift_high = user_lift_interval(users, n, rest, rest_n)
     share, rest_share = (
@@ -142,7 +137,7 @@ def _of_views(made: Tally, page_views: np.ndarray, rows: Rows) -> dict[str, np.n
         rows.count(weights=page_views**2)[:, None],
     )
     share, error = _share_and_error(*(rows.with_all(part) for part in parts))
-    rest_share, rest_error = _share_and_error(*(_with_absent(rows.rest(part)) for part in parts))
+    rest_share, rest_error = _share_and_error(*(with_absent(rows.rest(part)) for part in parts))
     low, high = views_lift_interval(share, error, rest_share, rest_error)
     return {
         Col.VIEWS: rows.with_all(parts[0]), LabelCol.VIEWS_N: rows.with_all(parts[3]),

@@ -164,7 +164,7 @@ def _segments(data: ProfileData, rows: Rows, sizes: np.ndarray, happened: Happen
         Col.DIFFERENT_PAGES_MEAN: rows.with_all(rows.count(weights=data.different_pages)) / users,
     }
     columns |= _engagement(data, rows, users) | _outcome(rows, users, sessions, happened)
-    return rows.head.assign(**columns)[[*ROW, *(field.field for field in FIELDS)]]
+    return rows.frame(columns, [*ROW, *(field.field for field in FIELDS)])
 
 
 def _engagement(data: ProfileData, rows: Rows, users: np.ndarray) -> dict[str, np.ndarray]:

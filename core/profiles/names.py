@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 from core.profiles.columns import Col, Kind, Ranking
@@ -34,7 +35,8 @@ def default_names(profiles: Profiles) -> dict[int, str]:
     """
     rows = profiles.segments
     segments = rows.loc[rows[Col.KIND] == Kind.SEGMENT, Col.SEGMENT].tolist()
-    pages = {segment: _pages(profiles, segment) for segment in segments}
+    ranked = _ranked(profiles)
+    pages = {segment: _pages(ranked, segment) for segment in segments}
     lengths = dict.fromkeys(segments, FEWEST)
     names = _joined(pages, lengths)
     while any(_can_grow(segment, pages, lengths) for segment in _shared(names)):
@@ -56,12 +58,19 @@ def short_page(location: str) -> str:
     return "…" + end[max(0, end.find("/")) :]
 
 
-def _pages(profiles: Profiles, segment: int) -> list[str]:
-    table = profiles.top_pages
-    own = table[(table[Col.SEGMENT] == segment) & (table[Col.KIND] == Kind.SEGMENT)]
+def _ranked(profiles: Profiles) -> dict[tuple[int, str], list[str]]:
+    """Segment and ranking → its pages, the first one first."""
+    found: dict[tuple[int, str], list[str]] = {}
+    columns = (Col.KIND, Col.SEGMENT, Col.RANKING, Col.PAGE_LOCATION)
+    for kind, segment, ranking, page in zip(*(profiles.top_pages[c].tolist() for c in columns), strict=True):
+        if kind == Kind.SEGMENT:
+            found.setdefault((segment, ranking), []).append(page)
+    return found
+
+
+def _pages(ranked: Mapping[tuple[int, str], list[str]], segment: int) -> list[str]:
     for ranking in (Ranking.OVER, Ranking.MOST_VIEWED):
-        locations = own.loc[own[Col.RANKING] == ranking, Col.PAGE_LOCATION]
-        if len(locations):
+        if locations := ranked.get((segment, ranking.value)):
             return list(dict.fromkeys(short_page(location) for location in locations))
     return [f"Segment {segment + 1}"]
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from core.profiles.columns import ROW, Col
+from core.profiles.columns import Col
 from core.profiles.data import ProfileData
-from core.profiles.rows import Rows
-
-COLUMNS: Final = (*ROW, Col.PAGE, Col.USERS, Col.N, Col.REST_USERS, Col.REST_N, Col.VIEWS)
+from core.profiles.intervals import wilson
+from core.profiles.labels import LabelCol
+from core.profiles.lifts import user_lift_interval
+from core.profiles.rows import Rows, with_absent
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,19 +41,37 @@ class PageCounts:
             rows.table(seen.user, seen.page, n_pages, seen.views),
         )
 
-    def page(self, page: int) -> pd.DataFrame:
-        """One page, below the number of pages that are counted.
+    @cached_property
+    def columns(self) -> Mapping[str, np.ndarray]:
+        """Column → figure of every row, all users last, and page: float64 of shape (n_rows + 1, n_pages).
 
-        Returns:
-            One row a row, columns :data:`COLUMNS`; the rest is absent for all users.
+        Counts of users and of the rest, which is absent for all users, page views, and what
+        :func:`with_intervals` makes of them.
         """
-        rows, users, sizes = self.rows, self.users[:, page], self.rows.count()
-        counted: dict[str, np.ndarray] = {
-            Col.PAGE: np.full(rows.n_rows + 1, page),
-            Col.USERS: rows.with_all(users),
+        rows, sizes = self.rows, self.rows.count()[:, None]
+        counted = {
+            Col.USERS: rows.with_all(self.users),
             Col.N: rows.with_all(sizes),
-            Col.REST_USERS: np.append(rows.rest(users), np.nan),
-            Col.REST_N: np.append(rows.rest(sizes), np.nan),
-            Col.VIEWS: rows.with_all(self.views[:, page]),
+            Col.REST_USERS: with_absent(rows.rest(self.users)),
+            Col.REST_N: with_absent(rows.rest(sizes)),
+            Col.VIEWS: rows.with_all(self.views),
         }
-        return rows.head.assign(**counted)[list(COLUMNS)]
+        made = counted | with_intervals(counted)
+        return {name: np.broadcast_to(figures, counted[Col.USERS].shape) for name, figures in made.items()}
+
+
+def with_intervals(counts: Mapping[str, np.ndarray] | pd.DataFrame) -> dict[str, np.ndarray]:
+    """Share, lift and their intervals of counts of users, of any shape."""
+    users, n, rest, rest_n = (
+        np.asarray(counts[column], dtype=np.float64)
+        for column in (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N)
+    )
+    low, high = wilson(users, n)
+    lift_low, lift_high = user_lift_interval(users, n, rest, rest_n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share, rest_share = users / n, rest / rest_n
+        lift = np.where(rest_share > 0, share / rest_share, np.nan)
+    return {
+        Col.SHARE: share, LabelCol.SHARE_LOW: low, LabelCol.SHARE_HIGH: high, Col.REST_SHARE: rest_share,
+        Col.LIFT: lift, LabelCol.LIFT_LOW: lift_low, LabelCol.LIFT_HIGH: lift_high,
+    }  # fmt: skip

@@ -131,21 +131,16 @@ def session_ends(made: Tally, rows: Rows, count: int) -> pd.DataFrame:
     sessions, users = rows.with_all(made.sums(rows)), rows.with_all(made.users(rows))
     whole = sessions.sum(axis=1)
     row, rank, code = _most(sessions, count)
-    return (
-        rows.head.iloc[row]
-        .reset_index(drop=True)
-        .assign(
-            **{
-                Col.RANK: rank,
-                Col.PAGE: code,
-                Col.VALUE: pd.array([made.values[place] for place in code], dtype="str"),
-                SESSIONS: sessions[row, code].astype(np.int64),
-                SESSIONS_N: whole[row].astype(np.int64),
-                Col.SHARE: sessions[row, code] / whole[row],
-                Col.USERS: users[row, code].astype(np.int64),
-            }
-        )[[*ROW, Col.RANK, Col.PAGE, Col.VALUE, SESSIONS, SESSIONS_N, Col.SHARE, Col.USERS]]
-    )
+    columns = {
+        Col.RANK: rank,
+        Col.PAGE: code,
+        Col.VALUE: pd.array([made.values[place] for place in code], dtype="str"),
+        SESSIONS: sessions[row, code].astype(np.int64),
+        SESSIONS_N: whole[row].astype(np.int64),
+        Col.SHARE: sessions[row, code] / whole[row],
+        Col.USERS: users[row, code].astype(np.int64),
+    }
+    return rows.frame(columns, [*ROW, *columns], row)
 
 
 @dataclass(frozen=True, eq=False)

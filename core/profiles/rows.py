@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,23 @@ class Rows:
             ("all", Kind.ALL.value, OUTSIDE, "All users"),
         ]
         return pd.DataFrame(described, columns=list(ROW))
+
+    def frame(
+        self, columns: Mapping[str, Any], order: Sequence[str], row: np.ndarray | None = None
+    ) -> pd.DataFrame:
+        """A table whose rows say what they are about.
+
+        It is made at once: put in one by one, columns cost more than all that is counted for them.
+
+        Args:
+            columns: Name → values.
+            order: The columns, in order; those of the head among them.
+            row: int of shape (n,), what each row of the table is about; every row once when None.
+        """
+        head = {name: self.head[name].array for name in self.head}
+        about = head if row is None else {name: values.take(row) for name, values in head.items()}
+        made = about | dict(columns)
+        return pd.DataFrame({name: made[name] for name in order})
 
     def count(self, users: np.ndarray | None = None, weights: np.ndarray | None = None) -> np.ndarray:
         """Sum over the users of each row.
@@ -135,6 +153,11 @@ def make_rows(data: ProfileData, labels: np.ndarray) -> Rows:
     for row, group in enumerate(groups, start=len(segments)):
         rows[outside & (data.group == GROUPS.index(group))] = row
     return Rows(rows, tuple(int(segment) for segment in segments), groups)
+
+
+def with_absent(counts: np.ndarray) -> np.ndarray:
+    """Add the row of all users, who have no rest: shape (n_rows, n) to (n_rows + 1, n)."""
+    return np.vstack([counts, np.full((1, counts.shape[1]), np.nan)])
 
 
 def medians(rows: Rows, values: np.ndarray) -> np.ndarray:

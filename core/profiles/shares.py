@@ -54,8 +54,8 @@ def _shares(name: str, attribute: Coded, rows: Rows) -> pd.DataFrame:
         Col.ABSENT: rows.with_all(rows.count() - n)[:, None],
     }
     shape = (rows.n_rows + 1, len(values))
+    place = np.repeat(np.arange(shape[0]), shape[1])
     flat = {column: np.broadcast_to(count, shape).ravel() for column, count in counts.items()}
-    table = rows.head.loc[np.repeat(np.arange(shape[0]), shape[1])].reset_index(drop=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = {
             Col.SHARE: flat[Col.USERS] / flat[Col.N],
@@ -63,12 +63,12 @@ def _shares(name: str, attribute: Coded, rows: Rows) -> pd.DataFrame:
         }
     whole = {column: flat[column].astype(np.int64) for column in (Col.USERS, Col.N, Col.ABSENT)}
     described = {
-        Col.ATTRIBUTE: np.repeat(name, len(table)),
+        Col.ATTRIBUTE: np.repeat(name, len(place)),
         Col.VALUE: np.tile(np.array(values), shape[0]),
         Col.IS_OTHER: np.tile(np.arange(shape[1]) >= SHOWN, shape[0]),
-        Col.EVIDENCE: np.repeat(Evidence.HELD_OUT.value, len(table)),
+        Col.EVIDENCE: np.repeat(Evidence.HELD_OUT.value, len(place)),
     }
-    return table.assign(**flat | whole | shares | described)[list(COLUMNS)]
+    return rows.frame(flat | whole | shares | described, COLUMNS, place)
 
 
 def _shown(attribute: Coded) -> tuple[str, ...]:

@@ -106,30 +106,28 @@ def _table(
     totals: tuple[np.ndarray, np.ndarray],
 ) -> pd.DataFrame:
     ranking, row, rank, page = (np.array(part) for part in zip(*chosen, strict=True))
-    table = rows.head.iloc[row].reset_index(drop=True)
     values = {name: fact[row, page] for name, fact in facts.items()}
     n, rest_n = totals[0][row], totals[1][row]
     with np.errstate(divide="ignore", invalid="ignore"):
         share, rest_share = values[Col.USERS] / n, values[Col.REST_USERS] / rest_n
         lift = np.where(rest_share > 0, share / rest_share, np.nan)
-    table = table.assign(
-        **{
-            Col.RANKING: [Ranking(name).value for name in ranking],
-            Col.RANK: rank,
-            Col.PAGE: page,
-            Col.PAGE_LOCATION: [data.page_location[place] for place in page],
-            Col.PAGE_TITLE: pd.array([data.page_title[place] for place in page], dtype="str"),
-            Col.USERS: values[Col.USERS].astype(np.int64),
-            Col.N: n.astype(np.int64),
-            Col.SHARE: share,
-            Col.REST_USERS: values[Col.REST_USERS],
-            Col.REST_N: rest_n,
-            Col.REST_SHARE: rest_share,
-            Col.LIFT: lift,
-            Col.DIFFERENCE: share - rest_share,
-            Col.SCORE: values[Col.SCORE],
-            Col.VIEWS: values[Col.VIEWS].astype(np.int64),
-            Col.EVIDENCE: Evidence.INPUT.value,
-        }
-    )
-    return table.sort_values([Col.RANKING], kind="stable").reset_index(drop=True)[list(COLUMNS)]
+    columns = {
+        Col.RANKING: [Ranking(name).value for name in ranking],
+        Col.RANK: rank,
+        Col.PAGE: page,
+        Col.PAGE_LOCATION: [data.page_location[place] for place in page],
+        Col.PAGE_TITLE: pd.array([data.page_title[place] for place in page], dtype="str"),
+        Col.USERS: values[Col.USERS].astype(np.int64),
+        Col.N: n.astype(np.int64),
+        Col.SHARE: share,
+        Col.REST_USERS: values[Col.REST_USERS],
+        Col.REST_N: rest_n,
+        Col.REST_SHARE: rest_share,
+        Col.LIFT: lift,
+        Col.DIFFERENCE: share - rest_share,
+        Col.SCORE: values[Col.SCORE],
+        Col.VIEWS: values[Col.VIEWS].astype(np.int64),
+        Col.EVIDENCE: Evidence.INPUT.value,
+    }
+    table = rows.frame(columns, COLUMNS, row)
+    return table.sort_values([Col.RANKING], kind="stable").reset_index(drop=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import gzip
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.disk import disk_errors, flush_all, put
 from core.errors import InputError, SettingsError
 from core.progress import Progress, silent
 from core.sample.events import make_hits, make_table
@@ -24,7 +24,6 @@ from core.sample.people import People, make_people, robots
 from core.sample.segments import SEGMENTS, chances, draw
 from core.sample.site import Site, build_site
 from core.sample.visits import Visits, make_visits, robot_visits
-from core.store import disk_errors
 
 CHUNK: Final = 20_000
 """Visitors made at a time; fixed, because it is part of what a seed stands for."""
@@ -129,8 +128,9 @@ def write_sample(path: Path, users: int, seed: int, progress: Progress = silent)
         work = stack.enter_context(tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}."))
         days = _write_days(Path(work), users, seed, progress)
         _join(days, Path(work) / path.name, progress)
-        os.replace(Path(work) / path.name, path)
-        os.replace(Path(work) / "truth", truth)
+        flush_all(Path(work))
+        put(Path(work) / path.name, path)
+        put(Path(work) / "truth", truth)
     progress(STAGE, 1.0, f"{users:,} users")
     return truth
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from core.disk import disk_errors
 from core.errors import ArtifactError, Beha2VecError
 from core.schema import OUTSIDE
 from core.settings import ClusterSettings
-from core.store import disk_errors
 
 LABELS: Final = "labels.npy"
 CENTROIDS: Final = "centroids.npy"
@@ -54,6 +56,12 @@ class Partition:
         )
         if not fits:
             raise ArtifactError("The segments do not fit together", remedy="Cluster again")
+
+    @cached_property
+    def digest(self) -> str:
+        """Names who is in which segment, and where its middle is: the same for the same ones."""
+        parts = (self.labels, self.ids, self.centroids)
+        return hashlib.blake2b(b"".join(part.tobytes() for part in parts), digest_size=12).hexdigest()
 
     @property
     def sizes(self) -> dict[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -138,6 +138,15 @@ class Tables:
         }
 
     @cached_property
+    def apart(self) -> Mapping[str, Mapping[str, float]]:
+        """Key → metric → standard deviations from the mean of the clustered users (the heat-map)."""
+        found: dict[str, dict[str, float]] = {}
+        columns = (self.profiles.heatmap[name].tolist() for name in (Col.KEY, Col.METRIC, Col.Z))
+        for key, metric, z in zip(*columns, strict=True):
+            found.setdefault(key, {})[metric] = z
+        return found
+
+    @cached_property
     def entries(self) -> pd.DataFrame:
         """Where sessions begin (``core/profiles/paths.py``)."""
         return session_ends(self.basis.paths.entry, self.rows, ENDS_LISTED)
@@ -179,6 +188,20 @@ class Tables:
         return self._pages[count]
 
     @cached_property
+    def _ranked(self) -> dict[int, Mapping[tuple[str, str], list[int]]]:
+        return {}
+
+    def ranked_pages(self, count: int) -> Mapping[tuple[str, str], Sequence[int]]:
+        """Row and ranking → its pages, the first one first."""
+        if count not in self._ranked:
+            found: dict[tuple[str, str], list[int]] = {}
+            listed = (self.pages(count)[name].tolist() for name in (Col.KEY, Col.RANKING, Col.PAGE))
+            for key, ranking, page in zip(*listed, strict=True):
+                found.setdefault((key, ranking), []).append(page)
+            self._ranked[count] = found
+        return self._ranked[count]
+
+    @cached_property
     def page_counts(self) -> PageCounts:
         """Who saw which page."""
         return PageCounts.of(self.basis.data, self.rows)
@@ -186,6 +209,11 @@ class Tables:
     @cached_property
     def items(self) -> dict[tuple[str, str], Mapping[str, Mapping[str, Any]]]:
         """Figures of items that were asked for: dimension and value → ``item_rows`` of ``items.py``."""
+        return {}
+
+    @cached_property
+    def listed(self) -> dict[str, Mapping[str, Sequence[Mapping[str, Any]]]]:
+        """Dimension → key → figures of each of its values (``items.py``)."""
         return {}
 
     def warm(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,15 @@ import pandas as pd
 from core.errors import InputError
 from core.labels.settings import RESERVED, UNKNOWN
 from core.profiles.columns import Col, Ranking
-from core.profiles.intervals import wilson
 from core.profiles.labels import LabelCol
-from core.profiles.lifts import user_lift_interval
+from core.profiles.page_counts import with_intervals
 from core.profiles.paths import FROM, TO
 from core.schema import View
 from core.words.context import Context
 from core.words.contract import Unit
+
+Row: TypeAlias = Mapping[str, Any]
+"""Column → figure."""
 
 
 class Dimension(StrEnum):
@@ -89,7 +91,7 @@ ITEM_MEASURES: Final = {
 }  # fmt: skip
 
 
-def item_rows(context: Context, dimension: Dimension, value: str) -> Mapping[str, Mapping[str, Any]]:
+def item_rows(context: Context, dimension: Dimension, value: str) -> Mapping[str, Row]:
     """Every row's figures for one item: key → column → value.
 
     Raises:
@@ -97,56 +99,53 @@ def item_rows(context: Context, dimension: Dimension, value: str) -> Mapping[str
     """
     known = context.tables.items
     if (dimension, value) not in known:
-        count = _page_table if dimension is Dimension.PAGE else _value_table
-        table = count(context, dimension, value)
-        known[dimension, value] = {str(row[Col.KEY]): _plain(row) for row in table.to_dict("records")}
+        count = _page_rows if dimension is Dimension.PAGE else _value_rows
+        known[dimension, value] = count(context, dimension, value)
     return known[dimension, value]
 
 
-def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name): value for name, value in row.items()}
-
-
-def _value_table(context: Context, dimension: Dimension, value: str) -> pd.DataFrame:
-    tables = context.tables
-    whole = tables.labels if dimension in LABELLED else tables.profiles.shares
-    found = whole[(whole[Col.ATTRIBUTE] == dimension.value) & (whole[Col.VALUE] == value)]
-    if found.empty:
+def _value_rows(context: Context, dimension: Dimension, value: str) -> dict[str, Row]:
+    listed = _listed(context, dimension)
+    found = {key: row for key, rows in listed.items() for row in rows if row[Col.VALUE] == value}
+    if not found:
         raise InputError(
             f"No {dimension} is called {value!r}", allowed=f"one that is listed among the {PLURAL[dimension]}"
         )
-    return found if dimension in LABELLED else with_intervals(found)
+    return found
 
 
-def _page_table(context: Context, dimension: Dimension, value: str) -> pd.DataFrame:
-    basis = context.tables.basis
+def _listed(context: Context, dimension: Dimension) -> Mapping[str, Sequence[Row]]:
+    """Key → figures of every label, or value of an attribute, in the order of their table; laid out once."""
+    tables = context.tables
+    if dimension.value not in tables.listed:
+        whole = tables.labels if dimension in LABELLED else tables.profiles.shares
+        table = whole[whole[Col.ATTRIBUTE] == dimension.value]
+        if dimension in ATTRIBUTES:
+            table = table.assign(**with_intervals(table))
+        by_key: dict[str, list[Row]] = {}
+        for row in table.to_dict("records"):
+            figures = {str(name): figure for name, figure in row.items()}
+            by_key.setdefault(figures[Col.KEY], []).append(figures)
+        tables.listed[dimension.value] = by_key
+    return tables.listed[dimension.value]
+
+
+def _page_rows(context: Context, _: Dimension, value: str) -> dict[str, Row]:
+    tables = context.tables
     try:
-        page = basis.pages.index(value)
+        page = tables.basis.pages.index(value)
     except ValueError:
         raise InputError(f"There is no page {value!r}", allowed="an address of this data set") from None
-    if page >= len(basis.data.page_location):
+    if page >= len(tables.basis.data.page_location):
         raise InputError(f"The page {value!r} is too rare to be counted")
-    table = context.tables.page_counts.page(page)
-    views = context.tables.profiles.segments[Col.PAGE_VIEWS].to_numpy(dtype=np.float64)
-    return with_intervals(table).assign(**{LabelCol.VIEWS_N: views})
-
-
-def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Add share, lift and their intervals to counts of users."""
-    users, n, rest, rest_n = (
-        table[column].to_numpy(dtype=np.float64) for column in (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N)
-    )
-    low, high = wilson(users, n)
-    lift_low, lift_high = user_lift_interval(users, n, rest, rest_n)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share, rest_share = users / n, rest / rest_n
-        lift = np.where(rest_share > 0, share / rest_share, np.nan)
-    return table.assign(
-        **{
-            Col.SHARE: share, LabelCol.SHARE_LOW: low, LabelCol.SHARE_HIGH: high, Col.REST_SHARE: rest_share,
-            Col.LIFT: lift, LabelCol.LIFT_LOW: lift_low, LabelCol.LIFT_HIGH: lift_high,
-        }
-    )  # fmt: skip
+    counted = tables.page_counts.columns
+    figures = {name: counted[name][:, page].tolist() for name in counted}
+    views = tables.profiles.segments[Col.PAGE_VIEWS].tolist()
+    rows = zip(*figures.values(), strict=True)
+    return {
+        key: dict(zip(figures, row, strict=True)) | {LabelCol.VIEWS_N: float(whole)}
+        for key, row, whole in zip(tables.records, rows, views, strict=True)
+    }
 
 
 def values(context: Context, dimension: Dimension) -> tuple[str, ...]:
@@ -173,16 +172,15 @@ def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n:
         return _top_pages(context, key, metric, n)
     if not values(context, dimension):
         raise InputError(f"This data has no {PLURAL[dimension]}", remedy=_remedy(dimension))
-    whole = context.tables.labels if dimension in LABELLED else context.tables.profiles.shares
-    table = whole[(whole[Col.ATTRIBUTE] == dimension.value) & (whole[Col.KEY] == key)]
-    if dimension in ATTRIBUTES:
-        table = with_intervals(table[~table[Col.IS_OTHER].astype(bool)])
-    if metric.value not in table:
+    rows = [row for row in _listed(context, dimension)[key] if not row.get(Col.IS_OTHER)]
+    if any(metric.value not in row for row in rows):
         raise InputError(f"{PLURAL[dimension].capitalize()} are not counted by {metric.value}")
     if low := {ItemMetric.LIFT: LabelCol.LIFT_LOW, ItemMetric.VIEW_LIFT: LabelCol.VIEW_LIFT_LOW}.get(metric):
-        table = table[(table[low] > 1) & ~table[Col.VALUE].isin(RESERVED)]
-    best = table[table[metric.value] > 0].sort_values(metric.value, ascending=False, kind="stable")
-    return best[Col.VALUE].head(n).tolist()
+        rows = [row for row in rows if row[low] > 1 and row[Col.VALUE] not in RESERVED]
+    best = sorted(
+        (row for row in rows if row[metric.value] > 0), key=lambda row: row[metric.value], reverse=True
+    )
+    return [str(row[Col.VALUE]) for row in best[:n]]
 
 
 def step_view(context: Context) -> View:
@@ -221,9 +219,8 @@ _PAGE_RANKINGS: Final[Mapping[ItemMetric, Ranking]] = {
 def _top_pages(context: Context, key: str, metric: ItemMetric, n: int) -> list[str]:
     if metric not in _PAGE_RANKINGS:
         raise InputError(f"Pages are not listed by {metric.value}", allowed="views or lift")
-    table = context.tables.pages(n)
-    own = table[(table[Col.KEY] == key) & (table[Col.RANKING] == _PAGE_RANKINGS[metric])]
-    return [context.tables.basis.pages[page] for page in own[Col.PAGE].head(n).tolist()]
+    ranked = context.tables.ranked_pages(n).get((key, _PAGE_RANKINGS[metric].value), ())
+    return [context.tables.basis.pages[page] for page in ranked[:n]]
 
 
 def cell(row: Mapping[str, Any], column: str) -> float:

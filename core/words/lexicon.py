@@ -55,9 +55,11 @@ Lexicon = dict[Phrase, tuple[Meaning, ...]]
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
 TOKEN: Final = re.compile(
-    r"https?://\S+|(?<!\S)/\S*|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:['’][^\W_]+)*",
+    r"https?://\S+|(?<!\S)/\S*|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:['’][^\W_]+)*"
+    r"|(?<!-)[<>≤≥≠](?!-)",  # an arrow says no more than a comma
     re.UNICODE,
 )
+SIGN: Final = re.compile(r"[<>≤≥≠]")
 
 
 @cache
@@ -68,7 +70,7 @@ def vocabulary() -> dict[str, dict[str, str]]:
 
 
 def tokens(text: str) -> list[str]:
-    """Words, numbers and addresses of a text, in lower case; hyphens and punctuation part words."""
+    """Words, numbers, addresses and signs that compare, in lower case; other punctuation parts words."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ")
     found = (match.group() for match in TOKEN.finditer(plain))
     return [one for token in found for one in [_bare(token)] if one]
@@ -93,7 +95,7 @@ def suggestions(context: Context) -> Lexicon:
 def _by_phrase(texts: Iterable[tuple[str, Meaning]]) -> Lexicon:
     found: dict[Phrase, dict[Meaning, None]] = {}
     for text, meaning in texts:
-        if phrase := _phrase(text):
+        for phrase in filter(None, (_phrase(text), _phrase(SIGN.sub(" ", text)))):
             found.setdefault(phrase, {})[meaning] = None
     return {phrase: _sorted(tuple(meanings)) for phrase, meanings in found.items()}
 

@@ -23,6 +23,8 @@ _LINKED: Final = re.compile(
 )
 _BLOCK: Final = re.compile(r"(?<!\S)#{1,6}(?=\s|$)|~{3,}|^[ \t]*(?:=+|-+)(?=[ \t]*$)", re.MULTILINE)
 """A heading, by sign or underlined, and a fence."""
+_SIGN: Final = re.compile(r"(?<!\S)(?=(?:<->|<-|->|<=|>=)(?!\S))")
+"""Streamlit makes one character of it, ``≥`` of ``>=``, unless something invisible stands before it."""
 _IMAGE: Final = re.compile(r"!(?=\s*\[)")
 _ESCAPED: Final = str.maketrans({
     "\\": "\\\\", "[": "\\[", "]": "\\]", "<": "&lt;", ">": "&gt;", "&": "&amp;", "$": "\\$", "`": "",
@@ -35,7 +37,7 @@ def safe_markdown(text: str) -> str:
     Args:
         text: What a model wrote, names and values filled in.
     """
-    plain = _IMAGE.sub("", visible(text).replace("`", ""))
+    plain = _SIGN.sub("\u2060", _IMAGE.sub("", visible(text).replace("`", "")))
     parts, last = [], 0
     for match in _LINKED.finditer(plain):
         parts += [_characters(plain[last : match.start()]), f"`{match[0]}`"]

@@ -15,7 +15,8 @@ from core.words.contract import Unit
 LONGEST: Final = 80
 """Characters of a name that came with the data."""
 
-_UNSAFE: Final = re.compile(r"[\[\]<>`*|]")
+_UNSAFE: Final = re.compile(r"[\[\]`*|]")
+"""Slots, and what a model reads as its own markup; every screen escapes what is left."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def write(value: float | str, unit: Unit, digits: int = 1) -> str:
 
 
 def clean(text: str) -> str:
-    """A name from the data that cannot act as markup, a fact slot, or hidden text; at most 80 characters."""
+    """A name from the data that is no fact slot and hides nothing; at most 80 characters. Not yet escaped."""
     plain = unicodedata.normalize("NFKC", text)
     seen = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in plain)
     short = " ".join(_UNSAFE.sub(" ", seen).split())

@@ -106,11 +106,10 @@ def _pages(addresses: list[str]) -> list[str]:
 
 def _habits(figures: Figures, key: str) -> list[str]:
     """What the heat-map shows, the furthest from the mean first; a word for that where nothing is far."""
-    table = figures.context.tables.profiles.heatmap
-    own = table[(table[Col.KEY] == key) & table[Col.METRIC].isin(HABITS)].dropna(subset=[Col.Z])
-    far = own[own[Col.Z].abs() >= CLEAR].sort_values(Col.Z, key=abs, ascending=False, kind="stable")
-    found = [HABITS[name][int(z < 0)] for name, z in zip(far[Col.METRIC], far[Col.Z], strict=True)]
-    return found or ["Typical"]
+    apart = figures.context.tables.apart[key]
+    far = [(name, z) for name, z in apart.items() if name in HABITS and abs(z) >= CLEAR]
+    furthest = sorted(far, key=lambda one: abs(one[1]), reverse=True)
+    return [HABITS[name][int(z < 0)] for name, z in furthest] or ["Typical"]
 
 
 def _lower(name: str) -> str:

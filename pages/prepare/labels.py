@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -156,7 +158,7 @@ def _coverage(labels: LabelledPages, pages: pd.DataFrame) -> None:
     )
     figure(
         "Who decided",
-        label_charts.coverage(shown),
+        partial(label_charts.coverage, shown),
         shown,
         n=f"Of {int(pages[Pages.VIEWS].sum()):,} page views, **Unknown** are {_unknown(covered)}",
         key="label-coverage",
@@ -177,7 +179,7 @@ def _mosaic(labels: LabelledPages, pages: pd.DataFrame) -> None:
     blocks = label_review.mosaic(labels, pages)
     figure(
         "Themes and types",
-        label_charts.mosaic(blocks),
+        partial(label_charts.mosaic, blocks),
         blocks,
         n="Area is page views: a row a theme, types within it",
         key="label-mosaic",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.words import arguments
 from core.words.compare import compare, compare_all
 from core.words.context import Context
 from core.words.describe import paragraph
-from core.words.facts import FactBook
-from core.words.figures import Figures
 from pages.ui import (
     bench_view,
     cards,
@@ -36,12 +36,8 @@ def page() -> None:
     _each(bench, about)
     with st.container(border=True, key="all-compared"):
         st.subheader("All segments")
-        compare_view.draw(bench, about, (), lambda: compare_all(_figures(about)), "all")
+        compare_view.draw(bench, about, (), lambda: topic.told(about, "all", compare_all), "all")
     link(PROFILES, "The same in charts")
-
-
-def _figures(about: Context) -> Figures:
-    return Figures(about, FactBook(about.tables.digest))
 
 
 def _two(bench: Bench, about: Context) -> None:
@@ -56,7 +52,10 @@ def _two(bench: Bench, about: Context) -> None:
             st.caption("There is only one group to look at.")
             return
         asked = arguments.Compare(a=first, b=second)
-        compare_view.draw(bench, about, (first, second), lambda: compare(_figures(about), asked), "two")
+        compare_view.draw(
+            bench, about, (first, second),
+            lambda: topic.told(about, f"{first} {second}", lambda figures: compare(figures, asked)), "two",
+        )  # fmt: skip
 
 
 def _each(bench: Bench, about: Context) -> None:
@@ -77,8 +76,8 @@ def _each(bench: Bench, about: Context) -> None:
             if segment in told:
                 describe_view.draw(told[segment], f"segment-{segment}", about.names)
             else:
-                message = compare_view.as_message(paragraph(_figures(about), key))
-                chat_message.draw(message, f"segment-{segment}")
+                found = topic.told(about, key, partial(paragraph, key=key))
+                chat_message.draw(compare_view.as_message(found), f"segment-{segment}")
 
 
 with errors.shown():

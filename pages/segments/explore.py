@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -28,7 +29,7 @@ from pages.ui import (
     topic,
     workbench,
 )
-from pages.ui.figure import behind
+from pages.ui.figure import behind, picture
 from pages.ui.links import EXPLORE, PROFILES, heading, link
 from pages.ui.workbench import Bench, Sources
 
@@ -134,15 +135,17 @@ def _k_charts(bench: Bench, scores: pd.DataFrame) -> None:
             f"Use {advice.k}", key="use_suggested", on_click=_use, args=(advice.k,), icon=":material/check:"
         )
     st.caption("**Silhouette**: higher is better")
-    st.altair_chart(
-        charts.line_over_k(scores, "silhouette", "Silhouette", current, advice.k),
-        key="chart-silhouette", alt=f"Silhouette over the number of segments; {advice.k} is suggested",
-    )  # fmt: skip
+    picture(
+        partial(charts.line_over_k, scores, "silhouette", "Silhouette", current, advice.k),
+        key="chart-silhouette",
+        alt_text=f"Silhouette over the number of segments; {advice.k} is suggested",
+    )
     st.caption("**Inertia**: always falls, look for the bend")
-    st.altair_chart(
-        charts.line_over_k(scores, "inertia", "Inertia", current, None),
-        key="chart-inertia", alt="Mean squared distance to the centre over the number of segments",
-    )  # fmt: skip
+    picture(
+        partial(charts.line_over_k, scores, "inertia", "Inertia", current, None),
+        key="chart-inertia",
+        alt_text="Mean squared distance to the centre over the number of segments",
+    )
     behind(scores, key="number_of_segments")
 
 

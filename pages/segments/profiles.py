@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from core.profiles.labels import LabelCol
 from core.profiles.metrics import records
 from core.report import wording
 from core.schema import Users, View
-from pages.ui import bench_view, cards, charts, errors, spotlight, workbench
+from pages.ui import bench_view, cards, charts, errors, spotlight, topic
 from pages.ui import profile_tables as tables
 from pages.ui.fact_sources import pages_chart
 from pages.ui.figure import Columns, figure, page_columns
@@ -66,7 +67,7 @@ def _heat_map(bench: Bench) -> None:
     rows, columns = cells[Col.LABEL].unique().tolist(), cells[Col.METRIC].unique().tolist()
     figure(
         "How segments differ",
-        charts.heat(cells, rows, columns),
+        partial(charts.heat, cells, rows, columns),
         tables.named(bench.profiles.segments, bench.names).drop(columns=[Col.KEY, Col.KIND, Col.SEGMENT]),
         n=f"{count(bench.profiles.n_users, 'user')}, {bench.profiles.n_clustered:,} of them clustered. "
         "Blue is above the mean of clustered users, orange below; full colour is 1.5 standard deviations.",
@@ -95,7 +96,9 @@ def _outcome(bench: Bench) -> None:
     overall = tables.everybody(bench.profiles)
     figure(
         "How segments convert",
-        charts.forest(rates, bench.names, overall[Col.OUTCOME_RATE], "Share of users with the outcome"),
+        partial(
+            charts.forest, rates, bench.names, overall[Col.OUTCOME_RATE], "Share of users with the outcome"
+        ),
         rates,
         n=f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of {bench.profiles.n_users:,} converted. Bars "
         "are 95 % intervals; the dashed line is all users.",
@@ -108,7 +111,7 @@ def _sizes(bench: Bench) -> None:
     table = tables.named(bench.profiles.segments, bench.names)
     sizes = table[table[Col.KIND] != Kind.ALL][[Col.LABEL, Col.KIND, Col.USERS, Col.SHARE]]
     figure(
-        "How large they are", charts.sizes(sizes, bench.names), sizes,
+        "How large they are", partial(charts.sizes, sizes, bench.names), sizes,
         n=f"{count(bench.profiles.n_users, 'user')}; grey groups are made by rule and not clustered.",
         key="sizes", alt_text="Users of each segment and of the groups made by rule",
     )  # fmt: skip
@@ -197,7 +200,9 @@ def _pages(bench: Bench, key: str, name: str) -> None:
     ]
     figure(
         f"Pages of {cards.heading(name)}: {RANKINGS[ranking].lower()}",
-        charts.dumbbell(drawn, "page_label", Col.SHARE, Col.REST_SHARE, "Share of users who saw the page"),
+        partial(
+            charts.dumbbell, drawn, "page_label", Col.SHARE, Col.REST_SHARE, "Share of users who saw the page"
+        ),
         found[shown],
         n=f"{found[Col.N].iloc[0]:,} users here (coloured), {found[Col.REST_N].iloc[0]:,.0f} others (grey).",
         key=pages_chart(key, ranking), alt_text=f"Pages of {name} beside everybody else",
@@ -224,9 +229,10 @@ def _short(pages: pd.DataFrame) -> list[str]:
 
 def _labels(bench: Bench, keys: list[str]) -> None:
     """What the pages are about and for, where they are labelled."""
-    table = workbench.label_shares(bench)
-    if table.empty:
+    about = topic.context()
+    if about is None or about.tables.labels.empty:
         return
+    table = about.tables.labels
     st.markdown(
         "#### What they look at", help="The model saw these labels: they describe, and prove nothing."
     )
@@ -236,7 +242,7 @@ def _labels(bench: Bench, keys: list[str]) -> None:
             if len(found):
                 figure(
                     title,
-                    charts.shares(tables.most_frequent(found), bench.names, "Share of page views"),
+                    partial(charts.shares, tables.most_frequent(found), bench.names, "Share of page views"),
                     found,
                     n=f"{_page_views(found):,} page views of all users (grey)",
                     key=f"labels-{view}",
@@ -255,7 +261,7 @@ def _attributes(bench: Bench, keys: list[str]) -> None:
             found = tables.shares_of(bench.profiles, bench.names, attribute, keys)
             if len(found):
                 figure(
-                    title, charts.shares(tables.most_frequent(found), bench.names), found,
+                    title, partial(charts.shares, tables.most_frequent(found), bench.names), found,
                     n=_known(found), key=f"shares-{attribute}", alt_text=f"{title}: shares of users",
                 )  # fmt: skip
             else:

@@ -77,20 +77,20 @@ class ModelCard:
 
 def datasets(store: Store) -> list[DatasetCard]:
     """Every prepared data set, newest first."""
-    found = (_dataset(str(path), path.stat().st_mtime) for path in _manifests(store, "preprocess"))
+    found = (_dataset(str(path), _written(path)) for path in _manifests(store, "preprocess"))
     return sorted((card for card in found if card), key=lambda card: card.made, reverse=True)
 
 
 def models(store: Store, dataset: str) -> list[ModelCard]:
     """Every model that was trained on a data set, newest first."""
-    found = (_model(str(path), path.stat().st_mtime) for path in _manifests(store, "train"))
+    found = (_model(str(path), _written(path)) for path in _manifests(store, "train"))
     mine = [card for of, card in filter(None, found) if of == dataset]
     return sorted(mine, key=lambda card: card.made, reverse=True)
 
 
 def embeddings(store: Store, dataset: str, model: str) -> list[str]:
     """Keys of the vectors that a model made of a data set, one a state of its labels, newest first."""
-    newest = sorted(_manifests(store, "embed"), key=lambda path: path.stat().st_mtime, reverse=True)
+    newest = sorted(_manifests(store, "embed"), key=_written, reverse=True)
     inputs = ((path.parent.name, _inputs(path)) for path in newest)
     return [key for key, of in inputs if (of.get("preprocess"), of.get("train")) == (dataset, model)]
 
@@ -110,10 +110,18 @@ def labels_of(store: Store, dataset: str, embeddings: str) -> LabelledPages | No
 
 def latest_labels(store: Store, dataset: str) -> LabelledPages | None:
     """The newest labels of a data set, whatever settings made them."""
-    newest = sorted(_manifests(store, "label"), key=lambda path: path.stat().st_mtime, reverse=True)
+    newest = sorted(_manifests(store, "label"), key=_written, reverse=True)
     found = (path.parent for path in newest if _inputs(path).get("preprocess") == dataset)
     folder = next(found, None)
     return None if folder is None else LabelledPages(folder, folder.name)
+
+
+def _written(manifest: Path) -> float:
+    """When it was written; 0 if another session is replacing it at this moment."""
+    try:
+        return manifest.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _inputs(manifest: Path) -> Mapping[str, str]:
@@ -135,7 +143,7 @@ def title_of(receipt: Receipt) -> str:
 def _manifests(store: Store, stage: str) -> list[Path]:
     """Manifests of a stage that this version can read."""
     found = (store.root / stage).glob(f"[!.]*/{MANIFEST}")
-    return [path for path in found if _format(str(path), path.stat().st_mtime) == FORMAT]
+    return [path for path in found if _format(str(path), _written(path)) == FORMAT]
 
 
 @st.cache_data(max_entries=1024, show_spinner=False)

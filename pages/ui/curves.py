@@ -33,7 +33,6 @@ def live_figures(view: JobView) -> None:
         "Loss": _number(figures.get("loss"), "{:.3f}"),
         "Users a second": _number(figures.get("users_per_s"), "{:,.0f}"),
         "Running for": clock(time.time() - view.started),
-        "Left": clock(view.eta_s) if view.eta_s is not None else "–",
     }
     with st.grid(len(shown), min_column_width=120):
         for label, value in shown.items():

@@ -52,12 +52,13 @@ def keep(store: Store, model: str, kept: Kept) -> None:
 def recall(store: Store, model: str, n_users: int) -> Kept | None:
     """Read the segments that were on screen last; None when there are none for these users."""
     try:
-        artifact = store.find(STAGE, model)
-        if artifact is None:
-            return None
-        weights = ViewWeights.checked(**artifact.settings["weights"])
-        kept = Kept(artifact.inputs["embed"], weights, Partition.from_files(artifact.path))
-    except (Beha2VecError, OSError, KeyError):  # another session is replacing it at this moment
+        with store.undisturbed():  # all its files are of one moment
+            artifact = store.find(STAGE, model)
+            if artifact is None:
+                return None
+            weights = ViewWeights.checked(**artifact.settings["weights"])
+            kept = Kept(artifact.inputs["embed"], weights, Partition.from_files(artifact.path))
+    except (Beha2VecError, OSError, KeyError):  # damaged, or the cache was deleted at this moment
         return None
     return kept if len(kept.partition.labels) == n_users else None
 
@@ -80,12 +81,13 @@ def rename(store: Store, model: str, changes: Mapping[int, str]) -> dict[int, st
     Raises:
         ResourceError: If the disk is full; the old names are still there.
     """
-    before = names(store, model)
     tidy = {segment: " ".join(name.split())[:LONGEST_NAME] for segment, name in changes.items()}
-    kept = {segment: name for segment, name in sorted((before | tidy).items()) if name}
-    if kept != before:
-        _write_history(store, model, [*earlier_names(store, model), before][-HISTORY:])
-        _write_names(store, model, kept)
+    with store.in_turn():
+        before = names(store, model)
+        kept = {segment: name for segment, name in sorted((before | tidy).items()) if name}
+        if kept != before:
+            _write_history(store, model, [*earlier_names(store, model), before][-HISTORY:])
+            _write_names(store, model, kept)
     return kept
 
 
@@ -104,9 +106,10 @@ def undo_names(store: Store, model: str) -> dict[int, str]:
     Raises:
         ResourceError: If the disk is full; the names are as they were.
     """
-    *older, before = earlier_names(store, model) or [names(store, model)]
-    _write_names(store, model, before)
-    _write_history(store, model, older)
+    with store.in_turn():
+        *older, before = earlier_names(store, model) or [names(store, model)]
+        _write_names(store, model, before)
+        _write_history(store, model, older)
     return before
 
 

@@ -1,9 +1,14 @@
-"""A chart with what it counts, the table behind it, and its download."""
+"""A chart with what it counts, the table behind it, and its download.
+
+A chart or table that shows the same as before, in whichever session, is not made again: Streamlit keeps what
+it sends to the browser (element replay of its cache) under a name made of everything that is shown.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import pandas as pd
 import streamlit as st
@@ -17,11 +22,15 @@ from pages.ui.charts import Chart
 
 Columns: TypeAlias = dict[str, Any]
 """Column → how ``st.dataframe`` shows it."""
+Draw: TypeAlias = "partial[Chart]"
+"""A function of ``charts.py`` with all that it draws."""
+KEPT: Final = 512
+"""Charts, and as many tables, some 20 kB each."""
 
 
 def figure(
     title: str,
-    chart: Chart,
+    chart: Draw,
     table: pd.DataFrame,
     *,
     n: str,
@@ -36,7 +45,7 @@ def figure(
 
     Args:
         title: What the chart says.
-        chart: The chart.
+        chart: Makes the chart, if it is not kept.
         table: Every number of the chart.
         n: How many users (or page views) are counted, in words.
         key: A name of its own; also the name of the downloaded file.
@@ -50,22 +59,46 @@ def figure(
     with (top or st).container(border=border or top is not None, key=f"figure-{key}", gap="xsmall"):
         st.markdown(f"**{title}**", help=help_text)
         st.caption(n)
-        place = st.grid(1, min_column_width=min_width, wrap=False) if min_width else st.container()
-        place.altair_chart(chart, alt=alt_text, key=f"chart-{key}")
+        with st.grid(1, min_column_width=min_width, wrap=False) if min_width else st.container():
+            picture(chart, key=f"chart-{key}", alt_text=alt_text)
         behind(table, key=key, columns=columns)
+
+
+def picture(chart: Draw, *, key: str, alt_text: str) -> None:
+    """Draw a chart alone.
+
+    Args:
+        chart: Makes it, if it is not kept.
+        key: A name of its own.
+        alt_text: What a screen reader says.
+    """
+    shown = (chart.func.__qualname__, *chart.args, chart.keywords, key, alt_text)
+    _picture(_name(*shown), chart, key, alt_text)
+
+
+def _name(*shown: object) -> str:
+    """What a drawing is kept under: all that can be seen in it, written out."""
+    plain = [part.to_dict("list") if isinstance(part, pd.DataFrame) else part for part in shown]
+    return hashlib.blake2b(repr(plain).encode(), digest_size=16).hexdigest()
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _picture(name: str, _chart: Draw, _key: str, _alt_text: str) -> None:
+    st.altair_chart(_chart(), alt=_alt_text, key=_key)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _table(name: str, _table: pd.DataFrame, _key: str, _columns: Columns | None) -> None:
+    st.dataframe(
+        written(_table), hide_index=True, column_config=_columns, key=_key, placeholder="–",
+        alt="The numbers drawn",
+    )  # fmt: skip
 
 
 def behind(table: pd.DataFrame, *, key: str, columns: Columns | None = None) -> None:
     """The table behind a chart, closed at first, and its download."""
     with st.expander("Table", icon=":material/table_rows:", type="compact"):
-        st.dataframe(
-            written(table),
-            hide_index=True,
-            column_config=columns,
-            key=f"table-{key}",
-            placeholder="–",
-            alt="The numbers drawn",
-        )
+        _table(_name(table, key, columns), table, f"table-{key}", columns)
         download_csv(table, key)
 
 

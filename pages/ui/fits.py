@@ -1,7 +1,8 @@
 """The segments of one session: warm-started while sliders move, the same again on the way back.
 
-They belong to a session, as a warm start follows the way the analyst went there. What is on screen is
-kept on disk, so that a new session goes on with it.
+They belong to a session, as a warm start follows the way the analyst went there; who goes the same way finds
+the same segments, which are then cut once. What is on screen is kept on disk, so that a new session goes on
+with it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from core.errors import ResourceError
 from core.segments import clustering, identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
-from core.settings import ViewWeights
+from core.settings import ClusterSettings, ViewWeights
 from pages.ui import desk, errors
 from pages.ui.desk import Kept
 from pages.ui.steering import Steering
@@ -28,6 +29,8 @@ KEY: Final = "workbench"
 REFIT: Final = "workbench_refit"
 REMEMBERED: Final = 8
 """Settings whose segments a session can go back to; 1 MB each at 270,000 users."""
+KEPT: Final = 64
+"""Fits that all sessions share, as large."""
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,11 @@ def _new_fit(
         if fit and fit.answers(made_from.embeddings, steering):
             return fit
         before = kept.partition if kept else None
-    start = None if cold or first or before is None else _warm_start(before, combined, steering)
-    found = clustering.fit(combined.vectors, made_from.inside, steering.cluster, start)
+    start = None if cold or first else before
+    found = _cut(
+        made_from.embeddings, steering.weights, steering.cluster, start.digest if start else "",
+        combined, made_from.inside, start,
+    )  # fmt: skip
     if before is None:
         return Fit(made_from.embeddings, steering.weights, found)
     match = identity.match(before, found)
@@ -115,8 +121,17 @@ def _new_fit(
     return Fit(made_from.embeddings, steering.weights, match.partition, moved, match.new, match.gone)
 
 
-def _warm_start(before: Partition, combined: Combined, steering: Steering) -> np.ndarray | None:
-    wanted = steering.cluster.n_clusters
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _cut(
+    embeddings: str, weights: ViewWeights, cluster: ClusterSettings, start: str,
+    _combined: Combined, _inside: np.ndarray, _start: Partition | None,
+) -> Partition:  # fmt: skip
+    """A fit from scratch, or the same move from the same segments, is made once, whoever asks for it."""
+    init = _warm_start(_start, _combined, cluster.n_clusters) if _start else None
+    return clustering.fit(_combined.vectors, _inside, cluster, init)
+
+
+def _warm_start(before: Partition, combined: Combined, wanted: int) -> np.ndarray | None:
     start = clustering.warm_start(before, combined.vectors, wanted)
     return start if len(start) == wanted else None  # too few different users to go on from
 

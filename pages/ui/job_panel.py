@@ -15,7 +15,7 @@ from core import jobs
 from core.errors import Beha2VecError
 from core.jobs import JobView, Limits, State
 from pages.ui import errors, state
-from pages.ui.text import duration, md_text
+from pages.ui.text import md_text, time_range
 
 POLL_S: Final = 1.0
 NOTICE_S: Final = 4.0
@@ -43,6 +43,11 @@ STAGES: Final = {
     "scorecard": "Putting the figures together",
 }
 """Stage → what it does, where it sends no message of its own."""
+
+DEAF: Final = (
+    "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
+    "it can. Cancel ends it in any case; whatever was finished before stays."
+)
 
 Draw = Callable[[JobView], None]
 
@@ -111,8 +116,7 @@ def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None =
         Whether a job is running.
     """
     found = running(tasks, subject)
-    newest = {(job.task, job.subject): job for job in reversed(found)}  # those before it are about to end
-    for number, job in enumerate(newest.values()):
+    for number, job in enumerate(to_show(found)):
         _panel(job.id, f"job-{job.task}" if not number else f"job-{job.task}-{number}", draw)
     if not found:
         _show_failures(tasks)
@@ -120,21 +124,42 @@ def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None =
     return bool(found)
 
 
+def to_show(found: Sequence[JobView]) -> list[JobView]:
+    """The newest job of each task and subject; and those before it that somebody has to cancel.
+
+    Args:
+        found: Jobs that go on, newest first.
+    """
+    newest = {(job.task, job.subject): job for job in reversed(found)}  # those before it are about to end
+    shown = {job.id for job in newest.values()}
+    return [*newest.values(), *(job for job in found if not job.answers and job.id not in shown)]
+
+
 @st.fragment(run_every=POLL_S)
 def _panel(job_id: str, key: str, draw: Draw | None) -> None:
-    view = jobs.view(state.store().root, job_id)
+    try:
+        view = jobs.view(state.store().root, job_id)
+    except Beha2VecError:  # its folder was cleaned away
+        st.rerun()
     with st.container(border=True, key=key):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(f"**{TITLES.get(view.task, view.task)}**")
             st.button(
-                "Cancel", key=f"cancel-{job_id}", icon=":material/stop_circle:", on_click=jobs.cancel,
-                args=(state.store().root, job_id), disabled=view.stopping,
+                "Cancel", key=f"cancel-{job_id}", icon=":material/stop_circle:", on_click=_cancel,
+                args=(job_id,), disabled=view.stopping,
             )  # fmt: skip
         st.progress(min(1.0, view.fraction), text=progress_line(view))
+        if not view.answers:
+            st.warning(DEAF, icon=":material/signal_disconnected:")
         if draw is not None:
             draw(view)
     if not view.active:
         st.rerun()  # one full run replaces the panel by the result
+
+
+def _cancel(job_id: str) -> None:
+    with errors.shown():
+        jobs.cancel(state.store().root, job_id)
 
 
 def figures(view: JobView) -> list[dict[str, float]]:
@@ -151,7 +176,9 @@ def progress_line(view: JobView) -> str:
     """What it is doing and the time left, in one line."""
     if view.stopping:
         return "Stopping"
-    left = f"{duration(view.eta_s)} left in this step" if view.eta_s is not None else ""
+    if not view.answers:
+        return "Not answering"
+    left = f"{time_range(*view.left_s)} left in this step" if view.left_s is not None else ""
     parts = (view.message or STAGES.get(view.stage, view.stage), left) if view.stage else ("Starting",)
     return " · ".join(md_text(part) for part in parts if part)
 

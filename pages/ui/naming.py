@@ -13,7 +13,7 @@ from core.words.figures import Figures
 from core.words.naming import names
 from pages.ui import desk, errors
 from pages.ui.text import md_text
-from pages.ui.workbench import Bench
+from pages.ui.workbench import SESSIONS, Bench
 
 
 def suggested(about: Context, told: Mapping[int, str]) -> dict[int, str]:
@@ -76,6 +76,6 @@ def _undo(bench: Bench) -> None:
         desk.undo_names(bench.sources.store, bench.sources.model_key)
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
+@st.cache_data(max_entries=4 * SESSIONS, show_spinner=False)
 def _suggested(digest: str, given: tuple[tuple[int, str], ...], _about: Context) -> dict[int, str]:
     return names(Figures(_about, FactBook(digest)))

@@ -56,8 +56,9 @@ def change(store: Store, **values: Any) -> Preferences:  # noqa: ANN401 - checke
         SettingsError: If a value is not possible; nothing is changed.
         ResourceError: If the disk is full; nothing is changed.
     """
-    changed = Preferences.checked(**{**load(store).model_dump(), **values})
-    write_text_atomic(_path(store), changed.model_dump_json(indent=1, exclude_defaults=True))
+    with store.in_turn():
+        changed = Preferences.checked(**{**load(store).model_dump(), **values})
+        write_text_atomic(_path(store), changed.model_dump_json(indent=1, exclude_defaults=True))
     return changed
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.dataset import Dataset
 from core.receipt import Receipt
-from core.schema import Group, Rejects
+from core.schema import Group
 from pages.ui.text import count, md_text, share, size
 
 MICROSECONDS = 1e6
@@ -21,8 +21,6 @@ GROUPS = {
 }
 NEUTRAL = "#748096"
 """Readable on the light and on the dark page."""
-SHOWN_REJECTS = 10_000
-"""Rejected rows in the table; the download has all of them."""
 
 
 def receipt(dataset: Dataset) -> None:
@@ -214,15 +212,13 @@ def _rejects(dataset: Dataset) -> None:
     st.caption(
         f"{count(facts.rejected, 'record')} could not be read: {md_text(_counts(facts.rejects_by_reason))}"
     )
-    st.dataframe(rejects.head(SHOWN_REJECTS), hide_index=True, alt="Rejected records with line and reason")
+    st.dataframe(rejects, hide_index=True, alt="Rejected records with line and reason")
     st.download_button(
         "Rejected rows as CSV", lambda: rejects.to_csv(index=False), "rejects.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key="rejects-csv",
     )  # fmt: skip
-    if len(rejects) > SHOWN_REJECTS:
-        st.caption(
-            f"The first {SHOWN_REJECTS:,} rows by {Rejects.FILE} and {Rejects.LINE}; the download has all."
-        )
+    if len(rejects) < facts.rejected:
+        st.caption(f"The first {len(rejects):,} of {facts.rejected:,}, by file and line; all are counted.")
 
 
 def _urls(facts: Receipt) -> None:

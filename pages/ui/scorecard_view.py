@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import altair as alt
@@ -60,7 +61,7 @@ def question(asked: Question, steps_between: str) -> None:
             return
         table = rows(asked, steps_between)
         figure(
-            TITLES[asked.topic], estimates(table, AXES[asked.topic], chance(asked)), table,
+            TITLES[asked.topic], partial(estimates, table, AXES[asked.topic], chance(asked)), table,
             n=_n(asked), key=f"scorecard-{asked.topic}", columns=_columns(), border=False,
             alt_text=f"{TITLES[asked.topic]} One row a way of describing users, with intervals",
             help_text=HELP[asked.topic],

@@ -1,4 +1,4 @@
-"""What the web server adds to Streamlit: security headers, a check of the host, and the upload route."""
+"""What the web server adds to Streamlit: security headers, checks of host and origin, the upload route."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_tok
 from core.errors import Beha2VecError, ResourceError
 from core.store import disk_errors
 from pages.ui import uploads
+from pages.ui.door import Door
 from pages.ui.links import DATA
 from pages.ui.state import input_dir
 
@@ -146,12 +147,10 @@ async def _append(part: Path, stream: AsyncIterator[bytes], total: int) -> int:
 
 
 def _is_ours(request: Request) -> bool:
-    """Streamlit checks only its own routes: token, origin and fetch site are checked here."""
+    """Streamlit checks only its own routes: token and fetch site are checked here, the origin at the door."""
     headers = request.headers
-    origin = headers.get("origin")
     return (
         headers.get(MARK[0]) == MARK[1]
-        and (origin is None or origin.split("://", 1)[-1] == headers.get("host"))
         and headers.get("sec-fetch-site", "same-origin") == "same-origin"
         and validate_xsrf_token(headers.get("x-xsrftoken"), request.cookies.get("_streamlit_xsrf"))
     )
@@ -179,4 +178,5 @@ ROUTES: Final = [
 MIDDLEWARE: Final = [
     Middleware(SecurityHeaders),
     Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
+    Middleware(Door),
 ]

@@ -11,10 +11,13 @@ from typing import Final
 
 import humanize
 
-MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~])")
-LIVELY: Final = re.compile(r":(?=[A-Za-z+_]|//)|(?<=www)(?=\.)|@", re.IGNORECASE)
+MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~&])")
+LIVELY: Final = re.compile(
+    r":(?=[A-Za-z+_]|//)|(?<=www)(?=\.)|@|(?<!\S)(?=(?:<->|<-|->|--|<=|>=|~=)(?!\S))", re.IGNORECASE
+)
 WORD_JOINER: Final = "\u2060"
-"""Invisible; ends ``:material/…:``, ``:smile:`` and bare addresses, which work even behind a backslash."""
+"""Invisible; ends ``:material/…:``, ``:smile:``, bare addresses, and signs such as ``>=``, of which Streamlit
+makes one character: all of these work even behind a backslash."""
 
 
 def md_text(text: object, limit: int = 300) -> str:
@@ -34,15 +37,26 @@ def size(number: int) -> str:
     return humanize.naturalsize(number)
 
 
-def duration(seconds: float) -> str:
-    """Seconds in words, coarse enough to stay true: ``about 20 seconds``, ``about 3 minutes``."""
-    if seconds < 10:
+def time_range(low: float, high: float) -> str:
+    """A time between so many seconds and so many, in words: ``20 to 50 seconds``, ``1 to 3 minutes``."""
+    if high < 10:
         return "a few seconds"
+    (least, unit), (most, last_unit) = _in_words(low), _in_words(high)
+    if unit != last_unit:
+        return f"{least} {unit} to {most} {last_unit}"
+    if least == most:
+        return f"about {most} {unit}"
+    return f"{least} to {most} {unit}" if least != "0" else f"up to {most} {unit}"
+
+
+def _in_words(seconds: float) -> tuple[str, str]:
+    """A number and its unit."""
     if seconds < 90:
-        return f"about {round(seconds, -1):.0f} seconds"
-    if seconds < 3600:
-        return f"about {count(round(seconds / 60), 'minute')}"
-    return f"about {seconds / 3600:.1f} hours"
+        return f"{round(seconds, -1):.0f}", "seconds"
+    if seconds < 5400:
+        number = round(seconds / 60)
+        return f"{number}", "minutes"
+    return f"{seconds / 3600:.1f}", "hours"
 
 
 def clock(seconds: float) -> str:

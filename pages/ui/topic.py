@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import streamlit as st
 
-from core.profiles.metrics import Profiles, profile
+from core.profiles.metrics import Profiles
 from core.segments.partition import Partition
 from core.settings import AnalyzeSettings
 from core.words.context import Basis, Context, make_context
+from core.words.facts import FactBook
+from core.words.figures import Figures
+from core.words.findings import Finding
 from pages.ui import descriptions, desk, fits, naming, steering, workbench
 from pages.ui.fits import Fit
 from pages.ui.workbench import Sources
@@ -22,11 +25,23 @@ def context() -> Context | None:
     if made_from is None:
         return None
     fit, previous = _fits(made_from)
-    made = _tables(made_from.embeddings, workbench.token(fit.partition.labels), _outcome(), made_from, fit)
+    made = _tables(made_from.embeddings, fit.partition.digest, _outcome(), made_from, fit)
     named = replace(made, names=desk.names(made_from.store, made_from.model_key))
     told = descriptions.load(made_from.store, made_from.model_key, made.tables.digest)
     suggested = naming.suggested(named, {segment: one.name for segment, one in told.items()})
     return replace(named, previous=previous, suggested=suggested)
+
+
+def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Finding:
+    """What the app says of segments: said once for all sessions that have the same ones by the same names.
+
+    Args:
+        about: The segments.
+        what: Names what is said.
+        say: Says it, if it has not been said.
+    """
+    segments = f"{about.tables.digest} {about.tables.partition.digest}"
+    return _told(segments, tuple(sorted(about.names.items())), what, about, say)
 
 
 def prepare() -> None:
@@ -66,14 +81,22 @@ def _basis(embeddings: str, _made_from: Sources) -> Basis:
     return Basis.from_dataset(_made_from.dataset, _made_from.labels, data)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=workbench.SESSIONS, show_spinner=False)
 def _tables(embeddings: str, segments: str, outcome: str | None, _made_from: Sources, _fit: Fit) -> Context:
     partition = _fit.partition
-    profiles = _profiles(_made_from, partition.labels, outcome)
+    profiles = _profiles(_made_from, partition, outcome)
     return make_context(_basis(embeddings, _made_from), profiles, partition, {})
 
 
-def _profiles(made_from: Sources, labels: np.ndarray, outcome: str | None) -> Profiles:
+@st.cache_resource(max_entries=16 * workbench.SESSIONS, show_spinner=False)
+def _told(
+    segments: str, names: tuple[tuple[int, str], ...], what: str, _about: Context,
+    _say: Callable[[Figures], Finding],
+) -> Finding:  # fmt: skip
+    return _say(Figures(_about, FactBook(_about.tables.digest)))
+
+
+def _profiles(made_from: Sources, partition: Partition, outcome: str | None) -> Profiles:
     known = workbench.outcomes(made_from)
     settings = AnalyzeSettings.checked(outcome=outcome if outcome in known else None)
-    return profile(workbench.profile_data(made_from), labels, settings)
+    return workbench.profiles(made_from, partition, settings)

@@ -16,7 +16,7 @@ from core.model.schedule import estimate_seconds
 from core.sequences import UserSequences
 from core.settings import Device, Preset, TrainSettings
 from pages.ui import label_book
-from pages.ui.text import duration
+from pages.ui.text import time_range
 
 START_S: Final = 10.0
 """Starting the child process, loading torch, and a vector for every user in the end."""
@@ -24,6 +24,13 @@ BUSY_S: Final = 30
 """How long a look at how busy the machine is stays good."""
 BUSY_FROM: Final = 1.5
 """Times longer than on a free machine from which it is said that it is busy."""
+FASTER, SLOWER = 1.5, 2.5
+"""How far a time expected before anything has run may be off: other machines are faster or slower than the
+one it was measured on, and other programs come and go."""
+SHARED: Final = 0.5
+"""Power of the slowdown that a training feels: it took 2.0, 4.1 and 4.2 times as long as on a free machine
+where two threads of this process took 5.1, 6.9 and 22 times as long. It has a session of its own, to which
+the operating system gives a share of its own, and not all of it is arithmetic."""
 PRESET_WORDS: Final = {
     Preset.BAG: "Bag of pages",
     Preset.FAST: "Fast",
@@ -135,17 +142,16 @@ def _preset_words(preset: Preset, learners: tuple[int, float]) -> str:
 
 
 def _expected(settings: TrainSettings, learners: tuple[int, float]) -> str:
-    return duration(_slowdown() * _on_a_free_machine(settings, learners))
+    free = _on_a_free_machine(settings, learners)
+    likely = free * _slowdown() ** SHARED
+    return time_range(likely / FASTER, likely * SLOWER)
 
 
 def _expectation(settings: TrainSettings, learners: tuple[int, float]) -> str:
-    """The expected time in a sentence, which says so where other programs are why it takes longer."""
-    if _slowdown() < BUSY_FROM:
-        return f"Expected on two CPU cores: **{_expected(settings, learners)}**."
-    return (
-        f"Expected while this machine is as busy as now: **{_expected(settings, learners)}**; "
-        f"on two free CPU cores {duration(_on_a_free_machine(settings, learners))}."
-    )
+    """The expected time in a sentence, which says so where other programs are why it may take longer."""
+    busy = _slowdown() >= BUSY_FROM
+    why = ", as other programs keep this machine busy" if busy else " on two CPU cores"
+    return f"Expected: **{_expected(settings, learners)}**{why}. Once it runs, its own pace tells it better."
 
 
 def _on_a_free_machine(settings: TrainSettings, learners: tuple[int, float]) -> float:

@@ -31,7 +31,8 @@ def offer_to_go_on(last: JobView) -> None:
 
 
 def _go_on(last: JobView) -> None:
-    asked_for = dict(job_panel.request_of(last))
-    asked_for.pop("asked", None)
-    order = label_jobs.may_ask(LabelSettings.checked(**asked_for["label"]))
-    job_panel.start("train", asked_for | order.request, last.subject, environment=order.environment)
+    with errors.shown():
+        asked_for = dict(job_panel.request_of(last))
+        asked_for.pop("asked", None)
+        order = label_jobs.may_ask(LabelSettings.checked(**asked_for["label"]))
+        job_panel.start("train", asked_for | order.request, last.subject, environment=order.environment)

@@ -7,13 +7,13 @@ from the file's name, size and date, so dropping the same file again goes on whe
 from __future__ import annotations
 
 import filecmp
-import os
 import re
 import shutil
 import time
 from pathlib import Path
 from typing import Final
 
+from core.disk import flush, put
 from core.errors import InputError, ResourceError
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
@@ -90,7 +90,8 @@ def finish(part: Path, name: str) -> Path:
             part.unlink()
             return target
         if _claim(target):
-            os.replace(part, target)
+            flush(part)
+            put(part, target)
             return target
         number += 1
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from core.schema import OUTSIDE
@@ -152,8 +152,8 @@ def _heights(labels: np.ndarray, drawn: Sequence[int]) -> dict[int, int]:
     return {OUTSIDE: 1} | {segment: 2 + rank for rank, segment in enumerate(largest_first)}
 
 
-def _points(xy: np.ndarray, which: np.ndarray) -> pd.DataFrame:
-    return pd.DataFrame({"x": xy[which, 0], "y": xy[which, 1]})
+def _points(xy: np.ndarray, which: np.ndarray) -> pa.Table:
+    return pa.table({"x": xy[which, 0], "y": xy[which, 1]})  # as it is sent: it needs no conversion
 
 
 def _series(slot: int, segment: int, names: Mapping[int, str], n_users: int) -> dict[str, Any]:

@@ -13,26 +13,26 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core import pipeline
 from core.dataset import Dataset
-from core.page_labels import LabelledPages, page_names
-from core.profiles.labels import LabelData
-from core.profiles.labels import label_shares as shares_of_labels
+from core.page_labels import LabelledPages
 from core.profiles.metrics import ProfileData, Profiles, profile
-from core.profiles.rows import make_rows
 from core.schema import View
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout
+from core.segments.partition import Partition
 from core.settings import AnalyzeSettings, ViewWeights
 from core.store import Store
 from pages.ui import catalog, desk, errors, fits, state
 from pages.ui.fits import Fit
 from pages.ui.steering import Steering
+from pages.ui.text import md_text
 
 FEWEST_USERS: Final = 4
+SESSIONS: Final = 24
+"""People at once for whom everything that they look at is kept; with more, some of it is made again."""
 
 
 @dataclass(frozen=True)
@@ -147,15 +147,17 @@ def solve(made_from: Sources, steering: Steering) -> Bench:
     """
     combined = _combined(made_from.embeddings, steering.weights, made_from)
     fit = fits.current(made_from, steering, combined)
-    profiles = _profiles(made_from.dataset.key, token(fit.partition.labels), steering.analyze, made_from, fit)
+    made = profiles(made_from, fit.partition, steering.analyze)
     own_names = desk.names(made_from.store, made_from.model_key)
-    return Bench(made_from, steering, combined, fit, profiles, own_names)
+    return Bench(made_from, steering, combined, fit, made, own_names)
 
 
 def rename(bench: Bench, segment: int, name: str) -> None:
-    """Give a segment a name of the analyst's own; an empty one takes it away."""
+    """Give a segment a name of the analyst's own; an empty one takes it away. Saved is said once it is."""
     with errors.shown():
-        desk.rename(bench.sources.store, bench.sources.model_key, {segment: name})
+        kept = desk.rename(bench.sources.store, bench.sources.model_key, {segment: name}).get(segment)
+        said = f"Saved: {md_text(kept)}" if kept else f"Saved: Segment {segment + 1} has no name of its own"
+        st.toast(said, icon=":material/check:")
 
 
 def pca_map(bench: Bench, weights: ViewWeights) -> Layout:
@@ -163,9 +165,13 @@ def pca_map(bench: Bench, weights: ViewWeights) -> Layout:
     return _pca(bench.sources.embeddings, weights, bench.sources)
 
 
-def label_shares(bench: Bench) -> pd.DataFrame:
-    """Themes and types that each row looks at (``core/profiles/labels.py``); empty without labels."""
-    return _label_shares(bench.sources.embeddings, token(bench.labels), bench)
+def profiles(made_from: Sources, partition: Partition, settings: AnalyzeSettings) -> Profiles:
+    """What segments are like, counted once for all sessions that have the same ones.
+
+    Raises:
+        SettingsError: If the outcome is not in the data.
+    """
+    return _profiles(made_from.dataset.key, partition.digest, settings, made_from, partition)
 
 
 def profile_data(made_from: Sources) -> ProfileData:
@@ -174,7 +180,7 @@ def profile_data(made_from: Sources) -> ProfileData:
 
 
 def token(array: np.ndarray) -> str:
-    """A content key of an array: who is in which segment, who lies where."""
+    """A content key of an array: who lies where."""
     return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=12).hexdigest()
 
 
@@ -183,7 +189,7 @@ def _inside(dataset: str, _dataset: Dataset) -> np.ndarray:
     return pipeline.clustered(_dataset.users)
 
 
-@st.cache_resource(max_entries=3, show_spinner=False)
+@st.cache_resource(max_entries=6, show_spinner=False)
 def _combined(embeddings: str, weights: ViewWeights, _sources: Sources) -> Combined:
     return blend(_calibrated(embeddings, _sources), weights)
 
@@ -208,21 +214,11 @@ def _labels(root: str, dataset: str, embeddings: str) -> LabelledPages | None:
     return catalog.labels_of(Store(Path(root)), dataset, embeddings)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _label_data(embeddings: str, _sources: Sources) -> LabelData:
-    names = page_names(_sources.dataset.pages, _sources.labels)
-    return LabelData.from_names(_sources.dataset.sequences, names)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _label_shares(embeddings: str, segments: str, _bench: Bench) -> pd.DataFrame:
-    rows = make_rows(profile_data(_bench.sources), _bench.labels)
-    return shares_of_labels(_label_data(embeddings, _bench.sources), rows)
-
-
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _profiles(dataset: str, labels: str, settings: AnalyzeSettings, _sources: Sources, _fit: Fit) -> Profiles:
-    return profile(profile_data(_sources), _fit.partition.labels, settings)
+@st.cache_resource(max_entries=4 * SESSIONS, show_spinner=False)
+def _profiles(
+    dataset: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
+) -> Profiles:
+    return profile(profile_data(_sources), _partition.labels, settings)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -10,9 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core import jobs
+from core import job_process, jobs
 from core.errors import SettingsError
-from core.job_child import _Reporter
+from core.job_child import _Reporter, paces
+from core.job_process import PROCESS
+from core.job_view import _left
 from core.jobs import JobView, Limits, State
 
 
@@ -28,6 +30,11 @@ def wait_for(root: Path, job: str, check: Callable[[JobView], bool], seconds: fl
 
 def ended(view: JobView) -> bool:
     return not view.active
+
+
+def process_id(root: Path, job: str) -> int:
+    known: dict[str, int] = json.loads((root / "jobs" / job / PROCESS).read_text())
+    return known["pid"]
 
 
 def rest(seconds: float = 30.0) -> dict[str, float]:
@@ -46,7 +53,7 @@ def test_a_job_runs_reports_and_ends(tmp_path: Path) -> None:
 def test_a_child_s_own_variables_are_nowhere_on_disk(tmp_path: Path) -> None:
     job = jobs.start(tmp_path, "rest", rest(), "a", environment={"OPENAI_API_KEY": "sk-of-the-test"})
     wait_for(tmp_path, job, lambda view: view.state is State.RUNNING)
-    child = psutil.Process(jobs.process_id(tmp_path, job)).environ()
+    child = psutil.Process(process_id(tmp_path, job)).environ()
     jobs.cancel(tmp_path, job)
     wait_for(tmp_path, job, ended)
     assert child["OPENAI_API_KEY"] == "sk-of-the-test"
@@ -61,10 +68,8 @@ def test_one_active_job_a_subject_and_others_join_it(tmp_path: Path) -> None:
     assert jobs.start(tmp_path, "rest", rest(), "a") == job
     other = jobs.start(tmp_path, "rest", rest(0.1), "b")
     assert other != job
-    assert jobs.active(tmp_path, "a") == job
     jobs.cancel(tmp_path, job)
     assert wait_for(tmp_path, job, ended).state is State.CANCELLED
-    assert jobs.active(tmp_path, "a") is None
 
 
 def test_another_request_on_the_subject_waits_and_is_not_lost(tmp_path: Path) -> None:
@@ -98,7 +103,7 @@ def test_a_job_that_was_told_to_stop_is_not_joined(tmp_path: Path) -> None:
 def test_a_killed_child_is_noticed(tmp_path: Path) -> None:
     job = jobs.start(tmp_path, "rest", rest(), "a")
     wait_for(tmp_path, job, lambda view: view.state is State.RUNNING)
-    os.kill(jobs.process_id(tmp_path, job), signal.SIGKILL)
+    os.kill(process_id(tmp_path, job), signal.SIGKILL)
     view = wait_for(tmp_path, job, ended)
     assert view.state is State.FAILED
     assert "killed" in view.error
@@ -154,26 +159,31 @@ def test_an_unknown_job_is_a_readable_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("began_at", "left"),
+    ("began_at", "left", "factor"),
     [
-        (0.0, 40 * 0.4 / 0.6),  # 60 % in 40 seconds
-        (0.5, 40 * 0.4 / 0.1),  # resumed at half: 10 % in 40 seconds
-        (0.59, None),  # too early to tell
+        (0.0, 40 * 0.4 / 0.6, 1.217),  # 60 % in 40 seconds
+        (0.5, 40 * 0.4 / 0.1, 1.3),  # resumed at half: 10 % in 40 seconds
+        (0.58, 40 * 0.4 / 0.02, 1.7),  # the first steps
+        (0.595, None, 0),  # too early to tell
     ],
 )
 def test_the_time_left_is_read_from_the_pace_of_this_run(
-    tmp_path: Path, began_at: float, left: float | None
+    tmp_path: Path, began_at: float, left: float | None, factor: float
 ) -> None:
     folder = tmp_path / "jobs" / "one"
     folder.mkdir(parents=True)
-    own = psutil.Process()
     status = {
-        "state": "running", "pid": own.pid, "created": own.create_time(), "stage": "train", "fraction": 0.6,
-        "message": "", "stage_started": time.time() - 40, "stage_started_at": began_at,
+        "state": "running", "stage": "train", "fraction": 0.6, "message": "",
+        "paces": [(40.0, 0.6 - began_at), (13.3, (0.6 - began_at) / 3)],
     }  # fmt: skip
-    (folder / jobs.REQUEST).write_text(json.dumps({"task": "train", "subject": "a", "started": time.time()}))
+    order = {"task": "train", "subject": "a", "started": time.time(), "request": {}}
+    (folder / jobs.REQUEST).write_text(json.dumps(order))
     (folder / jobs.STATUS).write_text(json.dumps(status))
-    assert jobs.view(tmp_path, "one").eta_s == (left and pytest.approx(left, rel=0.01))
+    job_process.note(folder, os.getpid())
+    found = jobs.view(tmp_path, "one").left_s
+    assert found == (
+        left and (pytest.approx(left / factor, rel=0.01), pytest.approx(left * factor, rel=0.01))
+    )
 
 
 def test_a_resumed_stage_is_timed_from_where_it_went_on(tmp_path: Path) -> None:
@@ -181,6 +191,19 @@ def test_a_resumed_stage_is_timed_from_where_it_went_on(tmp_path: Path) -> None:
     reporter("train", 0.0, "Reading")
     reporter("train", 0.5)
     reporter("train", 0.6)
-    assert reporter.status["stage_started_at"] == 0.5
+    (_, gained), _ = reporter.status["paces"]
+    assert gained == pytest.approx(0.1)
     reporter("embed", 0.0)
-    assert reporter.status["stage_started_at"] == 0.0
+    reporter("embed", 0.2)
+    reporter("embed", 0.4)
+    (_, gained), _ = reporter.status["paces"]
+    assert gained == pytest.approx(0.2)
+
+
+def test_a_pace_that_has_changed_widens_the_range() -> None:
+    steady = [(second, second / 100) for second in range(31)]
+    slower = [*steady, *((30 + second, 0.3 + second / 1000) for second in range(1, 31))]
+    assert paces(steady) == [(30, 0.3), (10, pytest.approx(0.1))]
+    assert paces(slower) == [(60, pytest.approx(0.33)), (20, pytest.approx(0.02))]
+    low, high = _left({"fraction": 0.33, "paces": paces(slower)}) or (0, 0)
+    assert low < 60 * 0.67 / 0.33 < 20 * 0.67 / 0.02 < high

@@ -1,7 +1,10 @@
 import pickle
+import shutil
 import sqlite3
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -78,3 +81,31 @@ def test_a_place_that_is_no_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="file cannot be used"):
         JsonCache(tmp_path / "file", SIZE)
+
+
+def test_a_folder_deleted_while_it_is_used_is_said_in_one_line_and_begun_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    with JsonCache(folder, SIZE) as cache:
+        cache.put({"one": 1})
+        shutil.rmtree(folder)
+        with suppress(ResourceError):
+            cache.put({"two": "x" * 100_000})
+    with JsonCache(folder, SIZE) as cache:
+        cache.put({"three": 3})
+        assert (cache.get("one"), cache.get("three")) == (None, 3)
+
+
+def test_those_that_find_a_damaged_file_begin_it_anew_once(tmp_path: Path) -> None:
+    for number in range(40):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "cache.db").write_bytes(b"not a database" * 1000)
+
+        def fill(name: str, folder: Path = folder) -> None:
+            with JsonCache(folder, SIZE) as cache:
+                cache.put({name: name})
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(fill, "abcd"))
+        with JsonCache(folder, SIZE) as cache:
+            assert sorted(cache.keys()) == list("abcd")

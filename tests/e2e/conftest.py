@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_S = 60.0
+PATIENCE_MS = 60_000
 OpenPage = Callable[..., Page]
 
 
@@ -41,10 +42,12 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, **variables: str) -> Iterator[Server]:
+def running_server(folder: Path, base: str = "", **variables: str) -> Iterator[Server]:
     """Start the app on a free port, with more environment variables, and stop it in the end."""
     port = free_port()
-    server = Server(f"http://127.0.0.1:{port}", folder / "cache", folder / "input", folder / "server.log")
+    server = Server(
+        f"http://127.0.0.1:{port}{base}", folder / "cache", folder / "input", folder / "server.log"
+    )
     folder.mkdir(parents=True, exist_ok=True)
     server.inputs.mkdir(exist_ok=True)
     env = os.environ | {
@@ -99,6 +102,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(autouse=True, scope="session")
+def patient() -> None:
+    """The first page of a fresh server loads half of SciPy; a busy machine takes its time."""
+    expect.set_options(timeout=PATIENCE_MS)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The system's Chromium."""
@@ -123,7 +132,7 @@ def new_page(browser: Browser) -> Iterator[OpenPage]:
                 viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
             )
             contexts.callback(context.close)
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(PATIENCE_MS)
             page = context.new_page()
             page.goto(url)
             return page

@@ -12,6 +12,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.llm.settings import VARIABLES
+from core.store import Store
+from pages.ui import conversations
+from pages.ui.conversations import Message
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.fixtures_segments import FinishedRun, write_run
@@ -19,7 +22,6 @@ from tests.pages.simulated_writer import MODEL, UNKNOWN, writer
 
 pytestmark = pytest.mark.e2e
 
-PATIENCE_MS = 60_000
 WORD_S = 0.15
 SENTENCES = 200
 """More than can be written while somebody watches: only Stop ends it."""
@@ -35,11 +37,6 @@ def connect(self, address):
 socket.socket.connect = connect
 """
 """A sitecustomize module: the app and its children reach this machine only, and every attempt is noted."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def patient() -> None:
-    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +121,23 @@ def test_an_answer_survives_a_slider_another_page_a_reload_and_ends_with_stop(
     page.reload()
     expect(log(page).get_by_text("Written without the model")).to_be_visible()
     expect(log(page).get_by_text(UNKNOWN)).to_be_visible()
+
+
+SIGNS = "is 3 < 5, 7 >= 2, a<b>c</b>, x &lt; y, <script>alert(1)</script> <img src=x>"
+
+
+def test_what_is_typed_and_what_a_model_writes_is_shown_sign_by_sign(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage
+) -> None:
+    server, run = shop
+    said = (Message("user", SIGNS), Message("assistant", SIGNS, source=MODEL))
+    conversations.save(Store(server.cache), conversations.begin(run.model).saying(*said))
+    page = new_page(address(shop, "export"))
+    for place in range(2):
+        shown = log(page).get_by_test_id("stMarkdown").nth(place)
+        expect(shown).to_contain_text("x &lt; y", timeout=20_000)
+        assert SIGNS in shown.inner_text().replace("\u2060", "")
+    assert log(page).locator("script, img, b").count() == 0
 
 
 def test_a_whole_answer_has_figures_to_look_up_and_says_what_it_used(

@@ -10,21 +10,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
+from core.store import Store
+from pages.ui import desk
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, write_run
 
 pytestmark = pytest.mark.e2e
 
 MINUTE_MS = 60_000
-PATIENCE_MS = 30_000
 LASSO_FROM_RIGHT, LASSO_FROM_TOP = 142, 25
 """Where the lasso's icon is in the map's canvas, in pixels."""
-
-
-@pytest.fixture(autouse=True, scope="module")
-def patient() -> None:
-    """The first page of a fresh server loads half of SciPy; a busy machine takes its time."""
-    expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +101,8 @@ def test_a_name_survives_a_reload_and_is_on_every_page(
     field = page.get_by_placeholder("Segment 2")
     field.fill("Readers *of* guides")
     field.press("Enter")
-    expect(page.get_by_placeholder("Segment 2")).to_have_value("Readers *of* guides")
+    expect(page.get_by_test_id("stToast")).to_contain_text("Saved: Readers *of* guides", timeout=MINUTE_MS)
+    assert "Readers *of* guides" in desk.names(Store(shop[0].cache), shop[1].model).values()
     page.reload()
     expect(page.get_by_placeholder("Segment 2")).to_have_value("Readers *of* guides")
     page.get_by_test_id("stSidebarNav").get_by_text("Profiles", exact=True).click()

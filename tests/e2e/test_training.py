@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import signal
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import jobs
+from core import job_process, jobs
 from tests.e2e.conftest import OpenPage, Server
 
 pytestmark = pytest.mark.e2e
@@ -27,7 +24,7 @@ def prepared_demo(server: Server, new_page: OpenPage) -> Page:
 
 def kill_training(server: Server) -> None:
     (training,) = [job for job in jobs.recent(server.cache) if job.task == "train" and job.active]
-    os.kill(jobs.process_id(server.cache, training.id), signal.SIGKILL)
+    job_process.kill(server.cache / "jobs" / training.id)
 
 
 def test_a_training_is_watched_killed_gone_on_with_and_found_again(

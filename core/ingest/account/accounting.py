@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
@@ -9,7 +10,14 @@ import pyarrow as pa
 from ibis import _
 
 from core.ingest.account.rejects import rejects_table
-from core.ingest.account.waterfall import Tally, Waterfall, count_fates, first_steps, refuse_nothing
+from core.ingest.account.waterfall import (
+    REJECT_REASONS,
+    Tally,
+    Waterfall,
+    count_fates,
+    first_steps,
+    refuse_nothing,
+)
 from core.ingest.clean.clock import Days, describe_days
 from core.ingest.clean.placeholders import count_placeholders
 from core.ingest.clean.privacy import mask_url
@@ -29,7 +37,8 @@ class Accounted:
     Args:
         tally: The fate of every record.
         waterfall: The steps so far; more are added when users are looked at.
-        rejects: Columns of :data:`core.ingest.tables.REJECTS`.
+        rejects: The first ones, in the columns of :data:`core.ingest.tables.REJECTS`.
+        rejected: Reason → records that cannot be used, all of them.
         days: Events a day.
         placeholders: Placeholder → values that were read as absent.
     """
@@ -37,6 +46,7 @@ class Accounted:
     tally: Tally
     waterfall: Waterfall
     rejects: pa.Table
+    rejected: Counter[str]
     days: Days
     placeholders: dict[str, int]
 
@@ -52,13 +62,16 @@ def account(
     tally = count_fates(engine, typed, raw.present)
     rejects = rejects_table(engine, typed, raw.rejects, raw.files, bool(tally.rejects))
     total = sum(file.records for file in raw.files)
-    waterfall = first_steps(total, rejects.num_rows, tally, settings)
+    here = {REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()}
+    rejected = Counter(raw.reasons) + Counter(here)
+    waterfall = first_steps(total, rejected.total(), tally, settings)
     if not waterfall.left:
         refuse_nothing(waterfall, _event_names(engine, typed), _example(rejects))
     return Accounted(
         tally=tally,
         waterfall=waterfall,
         rejects=rejects,
+        rejected=rejected,
         days=describe_days(tally.days, raw.present),
         placeholders=count_placeholders(engine, parts, raw.present),
     )

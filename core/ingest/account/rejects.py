@@ -1,4 +1,4 @@
-"""Records that cannot be used, each with file, line, column, value and reason; values in outline."""
+"""The first records that cannot be used: file, line, column, value in outline, and reason."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from core.ingest.clean import records
 from core.ingest.clean.labels import outline
 from core.ingest.clean.records import REJECTED, Fate
 from core.ingest.engine import Engine
+from core.ingest.read.parts import KEPT
 from core.ingest.tables import REJECTS
 from core.receipt import FileReceipt
 from core.schema import Raw, Rejects
@@ -27,12 +28,12 @@ _FILE_NO: Final = "file_no"
 def rejects_table(
     engine: Engine, typed: ir.Table, by_readers: pa.Table, files: Sequence[FileReceipt], any_here: bool
 ) -> pa.Table:
-    """All rejects of the readers and of this side, by file and line.
+    """The first rejects of the readers and of this side together, by file and line.
 
     Args:
         engine: Where the tables are.
         typed: Typed records.
-        by_readers: What the readers rejected.
+        by_readers: What the readers rejected first.
         files: The files, by ``file_no``.
         any_here: Whether any typed record is rejected.
     """
@@ -42,15 +43,16 @@ def rejects_table(
     if any_here:
         tables.append(_rejected_here(engine, typed, names))
     both = pa.concat_tables(tables).sort_by([(_FILE_NO, "ascending"), (Rejects.LINE, "ascending")])
-    both = both.drop_columns([_FILE_NO])
+    both = both.slice(0, KEPT).drop_columns([_FILE_NO])
     column = both.schema.get_field_index(Rejects.VALUE)
     return both.set_column(column, REJECTS.field(column), _masked(both[Rejects.VALUE])).cast(REJECTS)
 
 
 def _rejected_here(engine: Engine, typed: ir.Table, names: pa.Array) -> pa.Table:
     wrong = typed.filter(typed[records.FATE].isin([int(fate) for fate in REJECTED]))
+    first = wrong.order_by(Raw.FILE_NO, Raw.LINE).limit(KEPT)
     found = engine.arrow(
-        wrong.select(Raw.FILE_NO, Raw.LINE, records.FATE, Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION)
+        first.select(Raw.FILE_NO, Raw.LINE, records.FATE, Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION)
     )
     fates = found[records.FATE].to_pylist()
     place = pc.equal(found[records.FATE], int(Fate.NO_LOCATION))

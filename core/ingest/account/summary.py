@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from core.ingest.account.accounting import Accounted
-from core.ingest.account.waterfall import REJECT_REASONS, Tally, warnings
+from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock, identity
 from core.ingest.clean.found import Found
 from core.ingest.observe.behaviour import Behaviour
@@ -20,7 +19,7 @@ from core.ingest.output import Used, engaged_share, tied
 from core.ingest.read.reading import RawRead
 from core.ingest.sources.overlap import describe_overlaps
 from core.receipt import FileReceipt, Place, Receipt, ranked
-from core.schema import Group, Raw, Rejects
+from core.schema import Group, Raw
 from core.settings import IngestSettings
 
 TIED_SHARE = 0.05
@@ -60,7 +59,7 @@ def make_receipt(counted: Counted) -> Receipt:
         files=files,
         records=waterfall.total,
         rejected=sum(file.rejected for file in files),
-        rejects_by_reason=_reasons(counted.raw.rejects, tally),
+        rejects_by_reason=ranked(accounted.rejected),
         waterfall=tuple(waterfall.steps),
         page_views_used=len(used.views),
         users=len(used.numbers),
@@ -109,12 +108,6 @@ def _file(file: FileReceipt, rejected: int) -> FileReceipt:
     return FileReceipt.model_validate({**file.model_dump(), **changes})
 
 
-def _reasons(by_readers: pa.Table, tally: Tally) -> dict[str, int]:
-    reasons = Counter(by_readers[Rejects.REASON].to_pylist())
-    reasons.update({REJECT_REASONS[fate]: count for fate, count in tally.rejects.items()})
-    return ranked(reasons)
-
-
 def _user_key(counted: Counted) -> str:
     """The columns that the ids were read from; usually one."""
     columns = dict.fromkeys(file.columns.get(Raw.USER_KEY, "") for file in counted.raw.files)
@@ -146,7 +139,10 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
     is_tied = tied(counted.used.views) >= TIED_SHARE * len(counted.used.views)
     emails = kinds[identity.EMAIL] / kinds.total()
     repeated = counted.behaviour.repeated
+    kept, rejected = accounted.rejects.num_rows, accounted.rejected.total()
     possible = {
+        f"{rejected:,} records could not be read. All are counted, and the first {kept:,} of {rejected:,} "
+        "kept with their lines": rejected > kept,
         f"{repeated:,} events are in more than one file (same user, time, event and page) and count twice. "
         "Leave one of those files out": repeated > 0,
         f"{emails:.0%} of the user ids are email addresses. Ids are kept exactly as they are and appear in "

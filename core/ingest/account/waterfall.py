@@ -94,13 +94,23 @@ def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> Ta
         records.IS_VIEW,
         records.FATE,
         unit=records.unit(typed[Raw.EVENT_TIMESTAMP]),
-        day=clock.day_of(typed, present),
+        written=clock.day_of(typed, present),
     )
     counted = groups.agg(
-        events=_.count(),
-        first=moment.min(),
-        last=moment.max(),
-        rounded=(moment % clock.ROUNDED_TO == 0).ifelse(1, 0).sum(),
+        count=_.count(),
+        start=moment.min(),
+        end=moment.max(),
+        tens=(moment % clock.ROUNDED_TO == 0).ifelse(1, 0).sum(),
+    )
+    # What is no day is one group: there may be as many of those as there are records.
+    days = counted.group_by(
+        Raw.FILE_NO, records.IS_VIEW, records.FATE, "unit", day=clock.named_day(counted.written, present)
+    )
+    counted = days.agg(
+        events=_["count"].sum().cast("int64"),
+        first=_.start.min(),
+        last=_.end.max(),
+        rounded=_.tens.sum().cast("int64"),
     )
     tally = Tally()
     for row in engine.rows(counted):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
+import ibis
 import ibis.expr.types as ir
 
 from core.ingest.clean import records
@@ -26,6 +27,7 @@ MINUTE: Final = 60_000_000  # microseconds
 DAY: Final = 1_440 * MINUTE
 OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
 """Offsets from UTC that a zone can have, in minutes."""
+_DATE: Final = r"^20[0-9]{2}-?(?:0[1-9]|1[0-2])-?[0-3][0-9]$"
 _DATE_LENGTH: Final = 10  # of 2021-01-31; what may follow is a time
 MOST_DAYS: Final = 0.95
 UNITS: Final = {
@@ -72,6 +74,13 @@ def day_of(typed: ir.Table, present: Collection[str]) -> ir.StringValue:
     if Raw.EVENT_DATE in present:
         return typed[Raw.EVENT_DATE].substr(0, _DATE_LENGTH)
     return (typed[records.TS] // DAY).cast("string")
+
+
+def named_day(written: ir.StringValue, present: Collection[str]) -> ir.StringValue:
+    """The day that :func:`day_of` names; null where it names none."""
+    if Raw.EVENT_DATE not in present:
+        return written
+    return ibis.ifelse(written.strip().re_search(_DATE), written, ibis.null("string"))
 
 
 def describe_days(days: Mapping[str, Day], present: Collection[str]) -> Days:

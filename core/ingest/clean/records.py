@@ -53,14 +53,11 @@ OUTSIDE: Final = "outside"
 LONGEST_ENGAGEMENT: Final = 10**12
 """Milliseconds (32 years): more is no time, and a few of them would not fit into a sum."""
 
-USER_ID, TS, FATE, IS_VIEW, IS_INTERNAL, IS_DEBUG = (
-    "user_id",
-    "ts",
-    "fate",
-    "is_view",
-    "is_internal",
-    "is_debug",
-)
+LARGEST_REVENUE: Final = 10**15
+"""Of one event, in any currency: more is no sum of money, and a few of them would not fit into one."""
+
+USER_ID, TS, FATE = "user_id", "ts", "fate"
+IS_VIEW, IS_INTERNAL, IS_DEBUG = "is_view", "is_internal", "is_debug"
 SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 AS_WRITTEN: Final = (
@@ -149,14 +146,14 @@ def typed(
         Raw.LINE,
         Raw.USER_KEY,
         *(column(name).name(name) for name in AS_WRITTEN),
-        *(column(name).try_cast("int64").name(name) for name in BATCH),
+        *(decimal(column(name)).try_cast("int64").name(name) for name in BATCH),
         **{
             USER_ID: user_id(column(Raw.USER_KEY)),
             TS: microseconds(column(Raw.EVENT_TIMESTAMP)),
             IS_VIEW: is_view | raw[Raw.FILE_NO].isin(list(view_files)) if view_files else is_view,
             SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID))),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
-            REVENUE: column(Raw.PURCHASE_REVENUE).try_cast("float64"),
+            REVENUE: money(column(Raw.PURCHASE_REVENUE)),
             IS_INTERNAL: settings.exclude_internal & is_true(column(Raw.TRAFFIC_TYPE), "internal"),
             IS_DEBUG: settings.exclude_debug & is_true(column(Raw.DEBUG_MODE), "1", "true", "1.0"),
         },
@@ -220,10 +217,23 @@ def first_touch(source: ir.StringValue, medium: ir.StringValue, hosts: Collectio
     return ibis.ifelse(source.isnull(), ibis.null("string"), ibis.coalesce(both, source))
 
 
+def decimal(text: ir.StringValue) -> ir.StringValue:
+    """A number as it is written; null where DuckDB reads one that is not: ``0x1f``, ``0b11``, ``1_000``."""
+    # Looking for five characters one by one costs a fourth of what one regular expression does.
+    return ibis.ifelse(ibis.or_(*map(text.contains, "_xXbB")), ibis.null("string"), text)
+
+
 def milliseconds(text: ir.StringValue) -> ir.IntegerValue:
     """An engagement time such as ``13`` or ``13.0``; null where there is none, or it cannot be."""
-    number = text.try_cast("int64")  # rounds a fraction; what is not finite is null
+    number = decimal(text).try_cast("int64")  # rounds a fraction; what is not finite is null
     return ibis.ifelse(number.between(0, LONGEST_ENGAGEMENT), number, ibis.null("int64"))
+
+
+def money(text: ir.StringValue) -> ir.FloatingValue:
+    """Revenue such as ``13.5``, or ``-13.5`` of a refund; null where there is none, or it cannot be."""
+    number = decimal(text).try_cast("float64")
+    within = number.between(-LARGEST_REVENUE, LARGEST_REVENUE)  # what is not finite is not
+    return ibis.ifelse(within, number, ibis.null("float64"))
 
 
 def microseconds(text: ir.StringValue) -> ir.IntegerValue:
@@ -231,7 +241,7 @@ def microseconds(text: ir.StringValue) -> ir.IntegerValue:
 
     The unit of a number is told by its size. Text is ISO 8601, in UTC where it names no zone.
     """
-    whole, number = text.try_cast("int64"), text.try_cast("float64")
+    whole, number = decimal(text).try_cast("int64"), decimal(text).try_cast("float64")
     iso = _iso(text)
     return ibis.cases(
         (_in_unit(whole, "us"), whole),
@@ -248,7 +258,7 @@ def unit(text: ir.StringValue) -> ir.StringValue:
 
     Outside 2000 to 2100 it is :data:`OUTSIDE`.
     """
-    whole, iso = text.try_cast("int64"), _iso(text)
+    whole, iso = decimal(text).try_cast("int64"), _iso(text)
     zoned = text.contains(":") & text.re_search(r":[0-9.]+\s*(?:[A-Za-z]\S*|[+-][0-9]{2}(?::?[0-9]{2})?)\s*$")
     return ibis.cases(
         *((_in_unit(whole, name), name) for name in UNITS),

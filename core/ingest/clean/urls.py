@@ -39,19 +39,16 @@ TRACKING: Final = (
 """Names of parameters that say where a visit came from or whose it is, never which page: a regular
 expression without case that must match the whole name."""
 
-HOST, MERGED, PATH, INDEX, SLASH = (
-    "host and scheme",
-    "merged hosts",
-    "path decoded",
-    "index page",
-    "trailing slash",
-)
+HOST, MERGED, PATH = "host and scheme", "merged hosts", "path decoded"
+INDEX, SLASH = "index page", "trailing slash"
 TRACKED, PARAMS, QUESTION, FRAGMENT = "tracking parameters", "other parameters", "trailing ?", "fragment"
 MASKED, COLLAPSED, NOT_A_URL = "personal data masked", "ids collapsed", "not a URL"
 
 _TRACKING: Final = re.compile(TRACKING, re.IGNORECASE)
 _BASE: Final = "https://relative.invalid"
 _EDGES: Final = "".join(map(chr, range(0x21)))  # C0 controls and space: what a browser strips
+_END: Final = "?"  # where a query follows, spaces before it belong to the path
+_DRIVE: Final = re.compile(r"^/([A-Za-z])%7[Cc](?=/|$)")
 _BREAKS: Final = re.compile(r"[\t\n\r]")
 # Where the parser would leave the path as it is, unless it has dot segments: only the host needs a look.
 _PLAIN: Final = re.compile(r"(https?://[a-z0-9.-]+)((?:/[!$&'()*+,./0-9:;=@A-Z_a-z~|\[\]-]*)?)")
@@ -155,12 +152,13 @@ class _Cleaner:
             notes += known[1]
             return known[0], plain[2] or "/"
         try:
-            url = ada_url.URL(base)
+            url = ada_url.URL(base if base[-1:] > " " else base + _END)
         except ValueError:
             return self._parsed_relative(base, notes)
         if not url.host and url.protocol != "file:":
             return self._without_host(url.protocol, url.pathname, base, notes)
-        return self._front(url.protocol, url.host, base, notes), url.pathname
+        path = _DRIVE.sub("/\\1:", url.pathname) if url.protocol == "file:" else url.pathname
+        return self._front(url.protocol, url.host, base, notes), path
 
     def _plain_front(self, base: str) -> tuple[str, Notes] | None:
         """The same for scheme and host of a plain location, cached; None if there is no such host."""
@@ -175,7 +173,7 @@ class _Cleaner:
 
     def _parsed_relative(self, base: str, notes: Notes) -> tuple[str, str]:
         try:
-            url = ada_url.URL(base, _BASE)
+            url = ada_url.URL(base if base[-1:] > " " else base + _END, _BASE)
         except ValueError:
             notes += [NOT_A_URL] if NOT_A_URL not in notes else []
             plain = mask_url(" ".join(base.split())).text

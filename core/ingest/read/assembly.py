@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from core.ingest.read.layout import KEY, VALUE, Layout, Shape
 from core.ingest.read.nested import BrokenRecord, InexactId, Plan, Row, decode_exactly, make_plan, read_record
-from core.ingest.read.parts import Reject
+from core.ingest.read.parts import Reject, Rejected
 
 Lines = npt.NDArray[np.int64]
 
@@ -26,12 +26,12 @@ class Assembled:
     Args:
         fields: Field → text column.
         lines: Line of each row.
-        rejects: Rows whose cells could not be taken apart.
+        rejected: Rows whose cells could not be taken apart.
     """
 
     fields: Mapping[str, pa.Array]
     lines: Lines
-    rejects: tuple[Reject, ...] = ()
+    rejected: Rejected = field(default_factory=Rejected)
 
 
 def assemble(layout: Layout, columns: Sequence[pa.Array], lines: Lines) -> Assembled:
@@ -74,15 +74,15 @@ def _from_console(layout: Layout, columns: Mapping[str, pa.Array], lines: Lines)
     plan = make_plan(layout.fields, literal=set(layout.header) - set(layout.json_columns))
     rows: list[Row] = []
     kept: list[int] = []
-    rejects: list[Reject] = []
+    rejected = Rejected()
     for index, cells in enumerate(_records(columns)):
         try:
             rows.append(_console_row(cells, layout, plan))
             kept.append(index)
         except BrokenRecord as error:
-            rejects.append(Reject(int(lines[index]), error.reason, str(error.value), error.column))
+            rejected.add(Reject(int(lines[index]), error.reason, str(error.value), error.column))
     arrays = [pa.array([row[slot] for row in rows], pa.string()) for slot in range(len(plan.fields))]
-    return Assembled(dict(zip(plan.fields, arrays, strict=True)), lines[kept], tuple(rejects))
+    return Assembled(dict(zip(plan.fields, arrays, strict=True)), lines[kept], rejected)
 
 
 def _records(columns: Mapping[str, pa.Array]) -> Iterator[dict[str, Any]]:

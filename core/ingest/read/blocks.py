@@ -24,7 +24,12 @@ Positions = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Limits:
-    """How far a quoted field may run over lines before its quote counts as never closed."""
+    """How far a quoted field may run over lines before its quote counts as never closed.
+
+    Args:
+        lines: Beyond them, only if none of its lines looks like a record.
+        bytes: Never beyond.
+    """
 
     lines: int = 64
     bytes: int = 1 << 16
@@ -39,8 +44,8 @@ class Count:
         lines: Physical lines.
         starts: 0-based line on which each record starts, int64 of shape (records,); None if record i
             starts on line i.
-        well_formed: Whether every quote and carriage return is where one can be, and no field runs on
-            for too long.
+        well_formed: Whether every quote and carriage return is where one can be, no field runs on for
+            too long, and there is no NUL.
     """
 
     records: int
@@ -102,7 +107,8 @@ def count_block(block: Block, delimiter: str = ",", limits: Limits = Limits()) -
     filled = ~_blank(block.data, begins, closing)
     records, simple = int(filled.sum()), len(closing) == len(ends) and bool(filled.all())
     starts = None if simple else np.searchsorted(ends, begins[filled])
-    well_formed = even and _quotes_fit(block, delimiter) and not _has_stray_return(block)
+    text = even and b"\0" not in block.data
+    well_formed = text and _quotes_fit(block, delimiter) and not _has_stray_return(block)
     if well_formed and len(closing) < len(ends):
         lines = np.searchsorted(ends, closing[filled]) - np.searchsorted(ends, begins[filled]) + 1
         sizes = closing[filled] - begins[filled]
@@ -195,8 +201,7 @@ def _cut(block: Block, limits: Limits) -> int:
     inside = np.searchsorted(block.quotes, block.ends) % 2
     whole = np.flatnonzero(inside == 0)
     start = int(block.ends[whole[-1]]) + 1 if len(whole) else 0
-    open_lines = len(block.ends) - (int(whole[-1]) + 1 if len(whole) else 0)
-    if open_lines and (open_lines >= limits.lines or len(block.data) - start > limits.bytes):
+    if len(block.ends) and block.ends[-1] >= start and len(block.data) - start > limits.bytes:
         return int(block.ends[-1]) + 1
     return start
 

@@ -7,17 +7,21 @@ up in exactly one place: a record that was read, a record that was rejected, or 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final, NamedTuple
 
 from core.ingest.read.blocks import MAX_LINE_BYTES, Block, Limits
 from core.ingest.read.headers import looks_like_header
 from core.ingest.read.layout import Layout
-from core.ingest.read.parts import Reject
+from core.ingest.read.parts import Reject, Rejected
 
 NEVER_CLOSED: Final = "a quote that is never closed"
+QUOTE_INSIDE: Final = "a quote inside an unquoted field: where the fields end is not certain"
 NOT_UTF8: Final = "not valid UTF-8"
+HAS_NUL: Final = "a NUL byte"
 REPEATED_HEADER: Final = "repeated header"
 NEW_HEADER: Final = "another header: the columns change here"
 
@@ -54,7 +58,7 @@ class Careful:
     Args:
         rows: Text of the parsed columns of every good record, in the order of ``layout.parsed``.
         lines: Line of the file of each row.
-        rejects: The records that are not.
+        rejected: The records that are not.
         records: All of them: physical lines less blank lines less the lines a record goes on for.
         rest: Bytes not dealt with: an open record at the end, or all that follows another header.
         rest_line: Line of the file where they start.
@@ -63,7 +67,7 @@ class Careful:
 
     rows: list[tuple[str, ...]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
+    rejected: Rejected = field(default_factory=Rejected)
     records: int = 0
     rest: bytes = b""
     rest_line: int = 0
@@ -78,7 +82,7 @@ def read_carefully(block: Block, layout: Layout) -> Careful:
         layout: Its columns, up to another header.
     """
     text = block.data.decode("utf-8", "surrogateescape")
-    checks = _Checks(layout, broken_text=not _encodable(text))
+    checks = _Checks(layout, broken_text=bool(_broken(text)))
     lines = split_lines(text)
     done = Careful()
     for record in records(lines, layout.delimiter, layout.limits, block.last):
@@ -92,7 +96,7 @@ def read_carefully(block: Block, layout: Layout) -> Careful:
             done.rows.append(checks.pick(record.fields or []))
             done.lines.append(line)
             continue
-        done.rejects.append(problem)
+        done.rejected.add(problem)
         if problem.reason == NEW_HEADER:
             done.header = record.fields
             _leave(done, lines[record.line + record.lines :], line + record.lines)
@@ -101,8 +105,11 @@ def read_carefully(block: Block, layout: Layout) -> Careful:
 
 
 def split_lines(text: str) -> list[str]:
-    """Physical lines without their newline, a carriage return kept."""
-    lines = text.split("\n")
+    """Physical lines without their newline, a carriage return kept.
+
+    The newline of a line in UTF-16 has a NUL after it, which is not the next line's.
+    """
+    lines = text.replace("\0\n\0", "\0\n").split("\n")
     if not lines[-1]:
         lines.pop()
     return lines
@@ -154,7 +161,7 @@ class _Feed:
 
     @property
     def spent(self) -> bool:
-        return self.used >= self._limits.lines or self.size > self._limits.bytes
+        return self.size > self._limits.bytes
 
     @property
     def at_end(self) -> bool:
@@ -171,7 +178,17 @@ def _quoted(lines: Sequence[str], at: int, delimiter: str, limits: Limits, last:
             return Record(at, 0, None)
         problem = NEVER_CLOSED if unfinished or feed.used > 1 else _reason(error)
         return Record(at, 1, None, problem)
+    taken = lines[at : at + feed.used]
+    if '"' in _quoted_fields(delimiter).sub("", "\n".join(taken)):
+        return Record(at, 1, None, QUOTE_INSIDE)
+    if feed.used > limits.lines and any(line.count(delimiter) >= len(fields) - 1 for line in taken[1:-1]):
+        return Record(at, 1, None, NEVER_CLOSED)  # what it runs over are records
     return Record(at, feed.used, fields)
+
+
+@cache
+def _quoted_fields(delimiter: str) -> re.Pattern[str]:
+    return re.compile(rf'(?:^|(?<={re.escape(delimiter)}))"(?:[^"]++|"")*+"')
 
 
 def _reason(error: csv.Error) -> str:
@@ -198,8 +215,8 @@ class _Checks:
             return Reject(line, f"{len(fields)} fields instead of {len(self._header)}", shown)
         if self._broken_text:
             for index in self._parsed:
-                if not _encodable(fields[index]):
-                    return Reject(line, NOT_UTF8, fields[index], self._header[index])
+                if reason := _broken(fields[index]):
+                    return Reject(line, reason, fields[index], self._header[index])
         return None
 
     def _header_problem(self, fields: Sequence[str]) -> str:
@@ -214,12 +231,15 @@ def _names(fields: Sequence[str]) -> list[str]:
     return [field.strip("\ufeff").strip() for field in fields]
 
 
-def _encodable(text: str) -> bool:
+def _broken(text: str) -> str:
+    """Why this is no text, if it is none."""
+    if "\0" in text:
+        return HAS_NUL
     try:
         text.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        return NOT_UTF8
+    return ""
 
 
 def _leave(done: Careful, lines: Sequence[str], line: int) -> None:

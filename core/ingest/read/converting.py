@@ -20,7 +20,7 @@ from core.ingest.read.assembly import Lines, assemble
 from core.ingest.read.blocks import Block, count_block, make_block, whole_records
 from core.ingest.read.careful import read_carefully
 from core.ingest.read.layout import Layout
-from core.ingest.read.parts import Reject
+from core.ingest.read.parts import Rejected
 
 PIECE_BYTES: Final = 1 << 17
 
@@ -34,7 +34,7 @@ class Parsed:
     Args:
         fields: Field → text of every row.
         lines: Line of the file of each row.
-        rejects: Records that are none, in order.
+        rejected: Records that are none.
         records: All of them, counted without a parser.
         rest: Bytes not dealt with: an open record at the end, or all that follows another header.
         rest_line: Line of the file where they start.
@@ -43,7 +43,7 @@ class Parsed:
 
     fields: Mapping[str, pa.Array] = field(default_factory=dict)
     lines: Lines = field(default_factory=lambda: np.empty(0, np.int64))
-    rejects: tuple[Reject, ...] = ()
+    rejected: Rejected = field(default_factory=Rejected)
     records: int = 0
     rest: bytes = b""
     rest_line: int = 0
@@ -62,7 +62,7 @@ def read_block(block: Block, layout: Layout) -> Parsed:
         return parsed
     if len(block.data) <= PIECE_BYTES:
         return _read_carefully(block, layout)
-    return _joined(list(_read_in_pieces(block, layout)))
+    return _joined(_read_in_pieces(block, layout))
 
 
 def _read_fast(block: Block, layout: Layout) -> Parsed | None:
@@ -80,7 +80,7 @@ def _read_carefully(block: Block, layout: Layout) -> Parsed:
         pa.array([text or None for text in column], pa.string()) for column in zip(*careful.rows, strict=True)
     ]
     parsed = Parsed(
-        rejects=tuple(careful.rejects),
+        rejected=careful.rejected,
         records=careful.records,
         rest=careful.rest,
         rest_line=careful.rest_line,
@@ -93,8 +93,8 @@ def _assembled(layout: Layout, columns: Sequence[pa.Array], lines: Lines, parsed
     if not len(lines):
         return parsed
     made = assemble(layout, columns, lines)
-    rejects = tuple(sorted((*parsed.rejects, *made.rejects)))
-    return replace(parsed, fields=made.fields, lines=made.lines, rejects=rejects)
+    parsed.rejected.join(made.rejected)
+    return replace(parsed, fields=made.fields, lines=made.lines)
 
 
 def _read_in_pieces(block: Block, layout: Layout) -> Iterator[Parsed]:
@@ -114,14 +114,17 @@ def _read_in_pieces(block: Block, layout: Layout) -> Iterator[Parsed]:
         yield parsed
 
 
-def _joined(pieces: Sequence[Parsed]) -> Parsed:
+def _joined(read: Iterator[Parsed]) -> Parsed:
+    pieces, rejected = list[Parsed](), Rejected()
+    for piece in read:
+        rejected.join(piece.rejected)
+        pieces.append(replace(piece, rejected=rejected))  # one for all: each may have kept as many
     filled = [piece for piece in pieces if len(piece.lines)]
     names = list(filled[0].fields) if filled else []
     return replace(
         pieces[-1],
         fields={name: pa.concat_arrays([piece.fields[name] for piece in filled]) for name in names},
         lines=np.concatenate([piece.lines for piece in pieces]),
-        rejects=tuple(reject for piece in pieces for reject in piece.rejects),
         records=sum(piece.records for piece in pieces),
     )
 

@@ -21,6 +21,7 @@ from core.ingest.read.parts import FileCount, Part, Sink
 from core.ingest.sources.files import Source, open_source
 from core.settings import IngestSettings
 
+NOTED_HEADERS: Final = 50
 _LAST_BLOCK: Final = 999_999  # sorts after every real one
 
 
@@ -89,7 +90,6 @@ class _Run:
     notes: list[str] = field(default_factory=list)
     _rest: bytes = b""
     _rest_line: int = 0
-    _repeated: int = 0
     _columns: dict[str, str] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
@@ -125,8 +125,10 @@ class _Run:
         if self._rest:
             nothing = make_block(b"", self._rest_line, last=True)
             self.take(Outcome(_LAST_BLOCK, nothing, self.layout, Parsed(), None))
-        if self._repeated:
-            self.notes.append(f"The header is repeated {self._repeated} times")
+        if (headers := self.sink.rejected.reasons[NEW_HEADER]) > NOTED_HEADERS:
+            self.notes.append(f"The first {NOTED_HEADERS} of {headers:,} other headers are noted here")
+        if repeated := self.sink.rejected.reasons[REPEATED_HEADER]:
+            self.notes.append(f"The header is repeated {repeated} times")
 
     def _convert(self, number: int, block: Block, layout: Layout, pieces: int = 0) -> Outcome:
         """Turn a block into a raw part; safe to call from several threads."""
@@ -138,8 +140,7 @@ class _Run:
         """Add an outcome; true if another header was found, and the rest is to be read by it."""
         parsed = outcome.parsed
         self.records += parsed.records
-        self.sink.keep(outcome.part, parsed.rejects)
-        self._repeated += sum(reject.reason == REPEATED_HEADER for reject in parsed.rejects)
+        self.sink.keep(outcome.part, parsed.rejected)
         if parsed.header is None:
             return False
         self._change_layout(parsed.header, parsed.rest_line - 1)
@@ -152,9 +153,9 @@ class _Run:
         check_layout(self.layout, place, self.settings)
         self._learn()
         new, gone = sorted(set(header) - before), sorted(before - set(header))
-        self.notes.append(
-            f"Line {line}, {NEW_HEADER}; new: {', '.join(new) or 'none'}; gone: {', '.join(gone) or 'none'}"
-        )
+        if self.sink.rejected.reasons[NEW_HEADER] <= NOTED_HEADERS:
+            changes = f"new: {', '.join(new) or 'none'}; gone: {', '.join(gone) or 'none'}"
+            self.notes.append(f"Line {line}, {NEW_HEADER}; {changes}")
 
     def _learn(self) -> None:
         self._columns = self.layout.fields.by_name | self._columns

@@ -84,6 +84,8 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Field → normalised names, best first."""
 
+_KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)
+_LEAST_KNOWN = 3  # of a line of column names among the data
 _PREFIX = re.compile(r"^(event_params|event_param|param|ep)_(?=.)")
 _VALUE_TYPE = re.compile(r"(?<=.)(_value)?_(string|int|float|double)_value$")
 _LIKELY_KEY = re.compile(r"user|client|customer|visitor|member|account|login|crm|person")
@@ -165,9 +167,10 @@ def require(header: HeaderMap, file: str, settings: IngestSettings) -> None:
 
 def looks_like_header(fields: Sequence[str]) -> bool:
     """Whether a record in the middle of a file is a line of column names, not data."""
-    names = [normalise_header(field) for field in fields]
-    known = sum(any(name in aliases for aliases in ALIASES.values()) for name in names)
-    return known >= 3 and any(name in ALIASES[Raw.EVENT_TIMESTAMP] for name in names)
+    if len(fields) < _LEAST_KNOWN:
+        return False
+    names = {normalise_header(field) for field in fields}
+    return len(names & _KNOWN) >= _LEAST_KNOWN and not names.isdisjoint(ALIASES[Raw.EVENT_TIMESTAMP])
 
 
 def user_keys(names: Sequence[str], mapped: Sequence[str]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from core.ingest.read.nested import (
 )
 from core.ingest.read.opening import CHUNK_BYTES, naming
 from core.ingest.read.parallel import in_order
-from core.ingest.read.parts import FileCount, Part, Reject, Sink
+from core.ingest.read.parts import FileCount, Part, Reject, Rejected, Sink
 from core.ingest.sources.files import ByteReader, Source, open_source
 from core.ingest.sources.text import Text, open_text
 from core.settings import IngestSettings
@@ -77,15 +77,15 @@ def open_json(
     Raises:
         InputError: If a record goes over several lines.
     """
-    text = open_text(file, source.name, chunk_bytes)
+    text = open_text(file, chunk_bytes)
     first = next(text.chunks, b"")
-    if first.lstrip().partition(b"\n")[0].strip() == b"{":
+    sample = tuple(islice(_objects(first), SAMPLE_RECORDS))
+    if not sample:
         raise InputError(
-            f"{source.name} holds JSON printed over several lines",
+            f"{source.name} holds no record that stands on one line, as JSON printed over several does",
             allowed="one record a line",
             remedy="Export it as newline-delimited JSON",
         )
-    sample = tuple(islice(_objects(first), SAMPLE_RECORDS))
     seen = tuple(dict.fromkeys(name for record in sample for name in _names(record)))
     nested = any(record.get(root) is not None for record in sample for root in PARAM_LISTS)
     with naming(source.name):
@@ -110,7 +110,7 @@ def read(
         converter = _Converter(opened, sink)
         blocks = enumerate(whole_records(opened.chunks, source.name, Limits(), quoting=False))
         for outcome in in_order(blocks, converter.submit):
-            sink.keep(outcome.part, outcome.rejects)
+            sink.keep(outcome.part, outcome.rejected)
             records += outcome.records
             done += outcome.bytes
             report(done)
@@ -153,7 +153,7 @@ class _Outcome(NamedTuple):
     """What came of a block."""
 
     part: Part | None
-    rejects: list[Reject]
+    rejected: Rejected
     records: int
     bytes: int
 
@@ -170,32 +170,33 @@ class _Converter:
         return pool.submit(self.convert, *item)
 
     def convert(self, number: int, block: Block) -> _Outcome:
-        count, rejects, fields = count_block(block), list[Reject](), None
+        count, rejected, fields = count_block(block), Rejected(), None
         if self._schema is not None:
             fields = read_columns(block, self._schema, self._fields, count.records)
             lines = block.line + (np.arange(count.records) if count.starts is None else count.starts)
         if fields is None:
-            fields, lines, rejects = _one_by_one(block, self._plan)
+            fields, lines, rejected = _one_by_one(block, self._plan)
         part = self._sink.write(f"{number:06d}", fields, lines)
-        return _Outcome(part, rejects, count.records, len(block.data))
+        return _Outcome(part, rejected, count.records, len(block.data))
 
 
-def _one_by_one(block: Block, plan: Plan) -> tuple[dict[str, pa.Array], Lines, list[Reject]]:
+def _one_by_one(block: Block, plan: Plan) -> tuple[dict[str, pa.Array], Lines, Rejected]:
     rows: list[Row] = []
     lines: list[int] = []
-    rejects: list[Reject] = []
-    for number, line in enumerate(block.data.split(b"\n"), start=block.line):
+    rejected = Rejected()
+    data = block.data.replace(b"\0\n\0", b"\0\n")  # as in split_lines of the careful reader
+    for number, line in enumerate(data.split(b"\n"), start=block.line):
         if line in (b"", b"\r"):
             continue
         row = _row(line, plan)
         if isinstance(row, BrokenRecord):
             value = row.value if isinstance(row.value, bytes) else orjson.dumps(row.value)
-            rejects.append(Reject(number, row.reason, value.decode("utf-8", "replace"), row.column))
+            rejected.add(Reject(number, row.reason, value.decode("utf-8", "replace"), row.column))
         else:
             rows.append(row)
             lines.append(number)
     columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-    return dict(zip(plan.fields, columns, strict=bool(rows))), np.array(lines, np.int64), rejects
+    return dict(zip(plan.fields, columns, strict=bool(rows))), np.array(lines, np.int64), rejected
 
 
 def _row(line: bytes, plan: Plan) -> Row | BrokenRecord:

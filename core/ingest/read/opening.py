@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,7 +51,7 @@ def open_delimited(
     Raises:
         InputError: If there is no header, or the shape is one that is not read.
     """
-    text = open_text(file, source.name, chunk_bytes)
+    text = open_text(file, chunk_bytes)
     first = next(text.chunks, b"")
     skipped, start, end = _find_header(first, source.name)
     line = first[start:end].decode("utf-8", "replace").strip("\r\n")
@@ -98,10 +97,10 @@ def _split_header(line: str, settings: IngestSettings) -> tuple[str, tuple[str, 
     """The delimiter under which most fields are found, and the columns."""
     best: tuple[tuple[int, int], str, tuple[str, ...]] = ((-1, 0), ",", (line,))
     for delimiter in _DELIMITERS:
-        try:
-            names = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter, strict=True)))
-        except csv.Error:
+        record = next(records([line], delimiter, JSON_LIMITS, last=True))
+        if record.fields is None:
             continue
+        names = tuple(name.strip() for name in record.fields)
         found = len(map_headers(tuple(dict.fromkeys(names)), settings).columns)
         score = (found, len(names))
         if score > best[0]:

@@ -16,7 +16,7 @@ from core.ingest.read.columns import columns_of, names_of, param_lists, roots_of
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.nested import RECORD_FIELDS, map_names
 from core.ingest.read.opening import naming
-from core.ingest.read.parts import FileCount, Reject, Sink
+from core.ingest.read.parts import FileCount, Reject, Rejected, Sink
 from core.ingest.read.values import broken_rows
 from core.ingest.sources.files import Source, open_seekable
 from core.schema import Raw
@@ -104,8 +104,10 @@ def _store(batch: pa.RecordBatch, fields: HeaderMap, start: int, sink: Sink, nam
             {field: column.take(pa.array(kept)) for field, column in columns.items()},
             lines[kept],
         )
-    rejects = [Reject(start + row, "not valid UTF-8", "", column) for row, column in sorted(broken.items())]
-    sink.keep(sink.write(name, columns, lines), rejects)
+    rejected = Rejected()
+    for row, column in sorted(broken.items()):
+        rejected.add(Reject(start + row, "not valid UTF-8", "", column))
+    sink.keep(sink.write(name, columns, lines), rejected)
 
 
 def _batches(opened: Opened, name: str) -> Iterator[pa.RecordBatch]:

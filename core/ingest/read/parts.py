@@ -1,8 +1,9 @@
-"""Where readers put what they read: raw parts on disk, rejects in memory, and the count of a file."""
+"""Where readers put what they read: rows on disk, the first rejects in memory, and the count of a file."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -12,7 +13,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.ingest.tables import REJECTS
 from core.schema import PAGE_VIEW, RAW_TEXT_COLUMNS, Raw
 from core.store import disk_errors
 
@@ -37,6 +37,8 @@ _PARQUET: Final[Mapping[str, Any]] = {
 
 VALUE_LENGTH: Final = 200
 """Characters of a broken record that are kept to show it."""
+KEPT: Final = 10_000
+"""Rejects of a run that are kept to be looked at: the first ones. All are counted."""
 
 
 class Reject(NamedTuple):
@@ -46,6 +48,37 @@ class Reject(NamedTuple):
     reason: str
     value: str = ""
     column: str = ""
+
+
+@dataclass
+class Rejected:
+    """The rejects of some records: every one counted, the first ones kept.
+
+    Args:
+        room: How many are kept.
+        kept: The first ones, in order; values cut to what is shown.
+        reasons: Reason → rejects.
+    """
+
+    room: int = KEPT
+    kept: list[Reject] = field(default_factory=list)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.reasons.total()
+
+    def add(self, reject: Reject) -> None:
+        """Add the next one."""
+        self.reasons[reject.reason] += 1
+        if len(self.kept) < self.room:
+            self.kept.append(reject._replace(value=storable(reject.value)))
+
+    def join(self, other: Rejected) -> None:
+        """Add those of the same records, or of the ones that follow."""
+        self.reasons.update(other.reasons)
+        self.kept = sorted((*self.kept, *other.kept))[: self.room]
 
 
 @dataclass(frozen=True)
@@ -90,13 +123,14 @@ class Sink:
         folder: Where the parts go.
         file_no: Index of the file in the receipt.
         file: Its name there.
+        rejected: Takes its rejects.
     """
 
     folder: Path
     file_no: int
     file: str
     parts: list[Part] = field(default_factory=list)
-    rejects: list[pa.Table] = field(default_factory=list)
+    rejected: Rejected = field(default_factory=Rejected)
 
     def write(self, name: str, fields: Mapping[str, pa.Array], lines: npt.NDArray[np.int64]) -> Part | None:
         """Write rows under a name; safe to call from several threads, :meth:`keep` puts them in order.
@@ -126,22 +160,17 @@ class Sink:
             path, rows, frozenset(name for name, column in fields.items() if column.null_count < rows)
         )
 
-    def keep(self, part: Part | None, rejects: Sequence[Reject]) -> None:
+    def keep(self, part: Part | None, rejected: Rejected) -> None:
         """Add what comes next in the file."""
         if part is not None:
             self.parts.append(part)
-        if rejects:
-            self.rejects.append(_rejects_table(self.file, rejects))
+        if rejected.total:
+            self.rejected.join(rejected)
 
     @property
     def read(self) -> int:
         """Rows kept so far."""
         return sum(part.rows for part in self.parts)
-
-    @property
-    def rejected(self) -> int:
-        """Records rejected so far."""
-        return sum(len(table) for table in self.rejects)
 
     @property
     def filled(self) -> frozenset[str]:
@@ -150,19 +179,6 @@ class Sink:
 
 
 def storable(value: str) -> str:
-    """Text that was not valid UTF-8 with its broken bytes replaced, cut to what is shown."""
+    """Text with the bytes replaced that are not valid UTF-8, or NUL; cut to what is shown."""
     shown = value if len(value) <= VALUE_LENGTH else value[: VALUE_LENGTH - 1] + "…"
-    return shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _rejects_table(file: str, rejects: Sequence[Reject]) -> pa.Table:
-    columns = [
-        [file] * len(rejects),
-        [reject.line for reject in rejects],
-        [reject.column or None for reject in rejects],
-        [storable(reject.value) for reject in rejects],
-        [reject.reason for reject in rejects],
-    ]
-    return pa.Table.from_arrays(
-        [pa.array(c, f.type) for c, f in zip(columns, REJECTS, strict=True)], schema=REJECTS
-    )
+    return shown.encode("utf-8", "surrogateescape").replace(b"\0", b"\xff").decode("utf-8", "replace")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,7 @@ from core.errors import InputError
 from core.ingest.read import delimited, ndjson, parquet
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.inspection import Inspection, inspect
-from core.ingest.read.parts import FileCount, Sink
+from core.ingest.read.parts import KEPT, FileCount, Rejected, Sink
 from core.ingest.sources.files import Packing, Source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies
 from core.ingest.sources.sniffing import Kind
@@ -47,7 +48,9 @@ class RawRead:
 
     Args:
         files: One receipt a file; its index is ``file_no``.
-        rejects: One row a record that could not be used (:class:`core.schema.Rejects`), values not masked.
+        rejects: One row a record that could not be used (:class:`core.schema.Rejects`), the first
+            :data:`core.ingest.read.parts.KEPT` of them, values not masked.
+        reasons: Reason → records that could not be used, all of them.
         parts: Parquet files with the columns of :data:`core.ingest.read.parts.RAW`, in the order of
             ``file_no`` and ``line``.
         present: Fields that any file has.
@@ -56,6 +59,7 @@ class RawRead:
 
     files: tuple[FileReceipt, ...]
     rejects: pa.Table
+    reasons: Mapping[str, int]
     parts: tuple[Path, ...]
     present: frozenset[str]
     warnings: tuple[str, ...]
@@ -80,16 +84,18 @@ def read_all(paths: Sequence[Path], settings: IngestSettings, raw_dir: Path, pro
         raw_dir.mkdir(parents=True, exist_ok=True)
     counts: list[tuple[Source, Sink, FileCount]] = []
     for number, source in enumerate(sources):
-        sink = Sink(raw_dir, number, source.name)
+        room = KEPT - sum(len(before.rejected.kept) for _, before, _ in counts)
+        sink = Sink(raw_dir, number, source.name, rejected=Rejected(room))
         report = _reporter(progress, sources, number)
         counts.append((source, sink, _READERS[source.kind](source, settings, sink, report)))
-    _refuse_nothing(counts)
+    rejects = _rejects_table([sink for _, sink, _ in counts])
+    _refuse_nothing(counts, rejects)
     _refuse_unknown_columns(settings, [count for _, _, count in counts])
-    rejects = [table for _, sink, _ in counts for table in sink.rejects]
     present = frozenset(field for _, _, count in counts for field in count.columns)
     return RawRead(
         files=tuple(_receipt(source, sink, count, counts) for source, sink, count in counts),
-        rejects=pa.concat_tables(rejects) if rejects else REJECTS.empty_table(),
+        rejects=rejects,
+        reasons=sum((sink.rejected.reasons for _, sink, _ in counts), Counter[str]()),
         parts=tuple(part.path for _, sink, _ in counts for part in sink.parts),
         present=present,
         warnings=(*describe_copies(sources), *_drift([count for _, _, count in counts], present)),
@@ -111,21 +117,30 @@ def _size(source: Source) -> int:
     return source.bytes * (1 if source.packing is Packing.PLAIN else _UNPACKS_TO)
 
 
-def _refuse_nothing(counts: Sequence[tuple[Source, Sink, FileCount]]) -> None:
+def _rejects_table(sinks: Sequence[Sink]) -> pa.Table:
+    rows = [
+        (sink.file, reject.line, reject.column or None, reject.value, reject.reason)
+        for sink in sinks
+        for reject in sink.rejected.kept
+    ]
+    columns = zip(*rows, strict=True) if rows else [()] * len(REJECTS)
+    arrays = [pa.array(column, kind.type) for column, kind in zip(columns, REJECTS, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=REJECTS)
+
+
+def _refuse_nothing(counts: Sequence[tuple[Source, Sink, FileCount]], rejects: pa.Table) -> None:
     if any(sink.read for _, sink, _ in counts):
         return
-    rejected = next(
-        (sink.rejects[0].slice(0, 1).to_pylist()[0] for _, sink, _ in counts if sink.rejects), None
-    )
     names = ", ".join(source.name for source, _, _ in counts)
-    if rejected is None:
+    if not rejects.num_rows:
         raise InputError(
             f"{names} holds a header and no records", remedy="Export it again, or choose another file"
         )
     records = sum(count.records for _, _, count in counts)
+    [first] = rejects.slice(0, 1).to_pylist()
     raise InputError(
         f"None of the {records:,} records of {names} could be read; the first problem is in "
-        f"{rejected[Rejects.FILE]}, line {rejected[Rejects.LINE]}: {rejected[Rejects.REASON]}",
+        f"{first[Rejects.FILE]}, line {first[Rejects.LINE]}: {first[Rejects.REASON]}",
         remedy="Export it again",
     )
 
@@ -153,7 +168,7 @@ def _receipt(
         encoding=count.encoding,
         records=count.records,
         read=sink.read,
-        rejected=sink.rejected,
+        rejected=sink.rejected.total,
         columns=dict(count.columns),
         missing=tuple(field for field in elsewhere if field not in count.columns),
         notes=(*count.notes, *_assumptions(count)),

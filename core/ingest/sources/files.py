@@ -6,13 +6,10 @@ folder, locked members and bombs are refused, and nothing is unpacked to disk un
 
 from __future__ import annotations
 
-import glob
 import gzip
 import hashlib
-import re
 import tempfile
 import zipfile
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,10 +19,8 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, Protocol
 
 from core.errors import InputError
+from core.ingest.sources.finding import find_files, natural, readable, size_on_disk
 from core.ingest.sources.sniffing import ALLOWED, HEAD_BYTES, Kind, kind_of
-
-SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
-"""Files of a folder that are read; anything else in it is left alone."""
 
 # A deflate stream can grow a thousandfold; real exports grow 5 to 60 times.
 MAX_RATIO: Final = 200
@@ -33,8 +28,6 @@ FREE_BYTES: Final = 1 << 30  # below this the ratio is not looked at
 MAX_BYTES: Final = 1 << 38
 
 _WRAP: Final = 1 << 32  # gzip keeps sizes modulo this
-
-_READ_ERRORS: Final = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, NotImplementedError)
 
 
 class Packing(StrEnum):
@@ -57,6 +50,7 @@ class Source:
         member: Name within the zip, else empty.
         bytes: Size as it lies there, packed.
         unpacked: Size of what is in it modulo 2**32, as far as that is known without unpacking.
+        on_disk: Size of the file on disk; of a member of a zip, the size of the zip.
         copies: Other inputs with the same content, which are not read again.
     """
 
@@ -66,6 +60,7 @@ class Source:
     packing: Packing
     bytes: int
     unpacked: int
+    on_disk: int
     member: str = ""
     copies: tuple[str, ...] = ()
 
@@ -79,11 +74,7 @@ def resolve_inputs(paths: Sequence[Path]) -> tuple[Source, ...]:
     Raises:
         InputError: If there is nothing to read, or a file is none of the kinds we read.
     """
-    files = sorted((file for path in paths for file in _expand(Path(path))), key=_natural)
-    if not files:
-        raise InputError("No input file was given", allowed=ALLOWED)
-    names = _short_names(files)
-    return _without_copies([source for file in files for source in _sources(file, names[file])])
+    return _without_copies([source for path, name in find_files(paths) for source in _sources(path, name)])
 
 
 @contextmanager
@@ -91,10 +82,11 @@ def open_source(source: Source) -> Iterator[ByteReader]:
     """Open the unpacked bytes of a source, to be read once from start to end.
 
     Raises:
-        InputError: If the file is gone, cut off, damaged, or unpacks to something absurdly large.
+        InputError: If the file is gone, cut off, damaged, no longer the size it was, or unpacks to something
+            absurdly large.
     """
     with ExitStack() as stack:
-        with _readable(source.name):
+        with readable(source.name):
             file = stack.enter_context(_unpacked(source))
         yield _Guarded(file, source)
 
@@ -107,9 +99,10 @@ def open_seekable(source: Source) -> Iterator[BinaryIO]:
         InputError: As :func:`open_source`.
     """
     if source.packing is Packing.PLAIN:
-        with _readable(source.name):
+        with readable(source.name):
             file = source.path.open("rb")
         with file:
+            _refuse_change(source)
             yield file
         return
     with open_source(source) as packed, tempfile.TemporaryFile() as copy:
@@ -133,12 +126,25 @@ class _Guarded:
         self._file, self._source, self._count = file, source, 0
 
     def read(self, size: int = -1, /) -> bytes:
-        with _readable(self._source.name):
+        with readable(self._source.name):
             data = self._file.read(size)
         self._count += len(data)
         if self._source.packing is not Packing.PLAIN:
             _refuse_bomb(self._source.name, self._count, self._source.bytes)
+        if not data or (self._source.packing is Packing.PLAIN and self._count > self._source.bytes):
+            _refuse_change(self._source)
         return data
+
+
+def _refuse_change(source: Source) -> None:
+    """A file that is still being written is not the one that was asked for, and may end anywhere."""
+    with readable(source.name):
+        now = source.path.stat().st_size
+    if now != source.on_disk:
+        raise InputError(
+            f"{source.name} changed while it was read: it had {source.on_disk:,} bytes and has {now:,}",
+            remedy="Wait until it is complete, and run again",
+        )
 
 
 def _refuse_bomb(name: str, unpacked: int, packed: int) -> None:
@@ -148,18 +154,6 @@ def _refuse_bomb(name: str, unpacked: int, packed: int) -> None:
             allowed=f"up to {MAX_RATIO} times its size",
             remedy="If it is a real export, unpack it yourself and give the plain file",
         )
-
-
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (FileNotFoundError, PermissionError, IsADirectoryError) as error:
-        raise InputError(f"{name} cannot be opened: {error.strerror}") from error
-    except _READ_ERRORS as error:
-        raise InputError(
-            f"{name} is cut off or damaged: {error}", remedy="Download or export it again"
-        ) from error
 
 
 @contextmanager
@@ -173,37 +167,6 @@ def _unpacked(source: Source) -> Iterator[ByteReader]:
     else:
         with source.path.open("rb", buffering=0) as file:
             yield file
-
-
-def _expand(path: Path) -> list[Path]:
-    if path.is_dir():
-        return _from_folder(path)
-    if path.exists():
-        return [path]
-    if glob.has_magic(str(path)):
-        found = [Path(name) for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207 - may be absolute
-        files = [file for file in found if file.is_file()]
-        if files:
-            return files
-        raise InputError(f"No file matches {path}")
-    raise InputError(f"{path} does not exist", remedy="Check the path")
-
-
-def _from_folder(folder: Path) -> list[Path]:
-    entries = sorted(
-        entry for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")
-    )
-    files = [entry for entry in entries if entry.suffix.lower() in SUFFIXES]
-    if not files:
-        found = ", ".join(entry.name for entry in entries[:10]) or "nothing"
-        raise InputError(f"{folder} holds no export; found {found}", allowed=", ".join(SUFFIXES))
-    return files
-
-
-def _natural(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-    """Sort key in which ``part9`` comes before ``part10``."""
-    pieces = re.findall(r"\d+|\D+", path.name)
-    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces], str(path)
 
 
 def _without_copies(sources: Sequence[Source]) -> tuple[Source, ...]:
@@ -226,30 +189,18 @@ def _checksum(source: Source) -> str:
     return digest.hexdigest()
 
 
-def _short_names(files: Sequence[Path]) -> dict[Path, str]:
-    """File names; as much of the path as it takes where two files share one."""
-    names = {file: file.name for file in files}
-    for length in range(2, 1 + max(len(file.parts) for file in files)):
-        uses: defaultdict[str, list[Path]] = defaultdict(list)
-        for file, name in names.items():
-            uses[name].append(file)
-        for file in (file for sharing in uses.values() if len(sharing) > 1 for file in sharing):
-            names[file] = "/".join(file.parts[-length:])
-    return names
-
-
 def _sources(path: Path, name: str) -> Iterable[Source]:
-    with _readable(name):
-        size = path.stat().st_size
+    with readable(name):
+        size = size_on_disk(path, name)
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-            return list(_members(path, name))
+            return list(_members(path, name, size))
         if head.startswith(b"\x1f\x8b"):
             with gzip.open(path, "rb") as packed:
                 kind = kind_of(packed.read(HEAD_BYTES), name)
-            return [Source(name, path, kind, Packing.GZIP, size, _gzip_size(path))]
-        return [Source(name, path, kind_of(head, name), Packing.PLAIN, size, size % _WRAP)]
+            return [Source(name, path, kind, Packing.GZIP, size, _gzip_size(path), size)]
+        return [Source(name, path, kind_of(head, name), Packing.PLAIN, size, size % _WRAP, size)]
 
 
 def _gzip_size(path: Path) -> int:
@@ -259,7 +210,7 @@ def _gzip_size(path: Path) -> int:
         return int.from_bytes(file.read(), "little")
 
 
-def _members(path: Path, name: str) -> Iterator[Source]:
+def _members(path: Path, name: str, size: int) -> Iterator[Source]:
     with zipfile.ZipFile(path) as archive:
         if "[Content_Types].xml" in archive.namelist():
             raise InputError(
@@ -268,13 +219,13 @@ def _members(path: Path, name: str) -> Iterator[Source]:
         members = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
         if not members:
             raise InputError(f"{name} is an empty zip", allowed=ALLOWED)
-        for info in sorted(members, key=lambda info: _natural(Path(info.filename))):
+        for info in sorted(members, key=lambda info: natural(Path(info.filename))):
             inside = f"{name}/{info.filename}"
             _check_member(info, inside)
             with archive.open(info) as member:
                 kind = kind_of(member.read(HEAD_BYTES), inside)
             unpacked = info.file_size % _WRAP
-            yield Source(inside, path, kind, Packing.ZIP, info.compress_size, unpacked, info.filename)
+            yield Source(inside, path, kind, Packing.ZIP, info.compress_size, unpacked, size, info.filename)
 
 
 def _is_litter(name: str) -> bool:

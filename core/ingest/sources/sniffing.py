@@ -44,10 +44,21 @@ def kind_of(head: bytes, name: str) -> Kind:
     if head.startswith(b"PAR1"):
         return Kind.PARQUET
     text = _without_bom(head).lstrip()
-    problem = _not_a_table(head, text)
-    if problem:
+    lines = text.splitlines()
+    objects = sum(line.startswith(b"{") and line.endswith(b"}") for line in lines)
+    if 2 * objects > len(lines):  # whatever the others are
+        return Kind.JSON
+    if problem := _not_a_table(head, text):
         raise InputError(f"{name} is {problem}", allowed=ALLOWED)
     return Kind.JSON if text.startswith(b"{") else Kind.DELIMITED
+
+
+def utf16_codec(head: bytes) -> str:
+    """Which UTF-16 this seems to be, without a mark: of every other byte half is zero, of the rest few."""
+    odd, even, half = head[1::2].count(0), head[0::2].count(0), len(head) // 4
+    if half and max(odd, even) > half > 2 * min(odd, even):
+        return "utf-16-le" if odd > even else "utf-16-be"
+    return ""
 
 
 def _not_a_table(head: bytes, text: bytes) -> str:
@@ -62,7 +73,9 @@ def _not_a_table(head: bytes, text: bytes) -> str:
         return "a web page or XML"
     if head.startswith((b"PK\x03\x04", b"\x1f\x8b")):
         return "packed twice"
-    return "not text" if b"\0" in text else ""
+    lines = text.splitlines()
+    broken = [b"\0" in line for line in lines]
+    return "not text" if broken[0] or 2 * sum(broken) > len(lines) else ""
 
 
 def _without_bom(head: bytes) -> bytes:
@@ -72,9 +85,5 @@ def _without_bom(head: bytes) -> bytes:
     for codec, mark in (("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")):
         if head.startswith(mark):
             return head[2:].decode(codec, "ignore").encode()
-    half = len(head) // 4
-    if half and head[1::2].count(0) > half:
-        return head[0::2]
-    if half and head[0::2].count(0) > half:
-        return head[1::2]
-    return head
+    codec = utf16_codec(head)
+    return head[codec == "utf-16-be" :: 2] if codec else head

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.errors import InputError
 from core.ingest.sources.files import ByteReader
+from core.ingest.sources.sniffing import HEAD_BYTES, utf16_codec
 
 SAMPLE_BYTES: Final = 1 << 22
 WINDOWS: Final = "windows-1252"
+_NO_TEXT: Final = b"\xff"
 
 _BOM_8: Final = b"\xef\xbb\xbf"
 _BOMS_16: Final = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -40,18 +41,14 @@ class Text:
     notes: list[str] = field(default_factory=list)
 
 
-def open_text(file: ByteReader, name: str, chunk_bytes: int) -> Text:
-    """Tell the encoding of a file and start reading it.
-
-    Raises:
-        InputError: While reading, if UTF-16 turns out not to be.
-    """
+def open_text(file: ByteReader, chunk_bytes: int) -> Text:
+    """Tell the encoding of a file and start reading it."""
     sample = _read_full(file, min(SAMPLE_BYTES, chunk_bytes))
     whole = len(sample) < min(SAMPLE_BYTES, chunk_bytes)
     encoding, mark = detect_encoding(sample, whole)
     text = Text(encoding, iter(()))
     raw = _chunks(file, sample[mark:], chunk_bytes)
-    text.chunks = _one_line_end(_decoded(raw, text, name), text)
+    text.chunks = _one_line_end(_decoded(raw, text), text)
     return text
 
 
@@ -72,9 +69,8 @@ def detect_encoding(sample: bytes, whole: bool) -> tuple[str, int]:
         return "utf-8-sig", len(_BOM_8)
     if sample[:2] in _BOMS_16:
         return _BOMS_16[sample[:2]], 2
-    for codec, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[0::2])):
-        if len(sample) >= 4 and zeros.count(0) > len(zeros) // 2:
-            return codec, 0
+    if codec := utf16_codec(sample[:HEAD_BYTES]):
+        return codec, 0
     lines = (sample if whole else sample[: sample.rfind(b"\n") + 1]).split(b"\n")
     foreign = [line for line in lines if not line.isascii()]
     broken = [line for line in foreign if not _is_utf8(line)]
@@ -110,13 +106,13 @@ def _chunks(file: ByteReader, first: bytes, size: int) -> Iterator[bytes]:
         chunk = _read_full(file, size)
 
 
-def _decoded(chunks: Iterator[bytes], text: Text, name: str) -> Iterator[bytes]:
+def _decoded(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
     if text.encoding.startswith("utf-8"):
         return chunks
     if text.encoding == WINDOWS:
         return _from_windows(chunks, text)
     text.notes.append(f"Read as {text.encoding}")
-    return _from_utf16(chunks, text.encoding, name)
+    return _from_utf16(chunks, text.encoding)
 
 
 def _from_windows(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
@@ -129,16 +125,13 @@ def _from_windows(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
         text.notes.append(f"{mixed} characters look like UTF-8 all the same: check names with accents")
 
 
-def _from_utf16(chunks: Iterator[bytes], codec: str, name: str) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder(codec)()
-    try:
-        for chunk in chunks:
-            yield decoder.decode(chunk).encode()
-        yield decoder.decode(b"", final=True).encode()
-    except UnicodeError as error:
-        raise InputError(
-            f"{name} starts as {codec}, but is not valid later on: {error}", remedy="Save it as UTF-8"
-        ) from error
+def _from_utf16(chunks: Iterator[bytes], codec: str) -> Iterator[bytes]:
+    """What is no character becomes bytes that are no UTF-8 either, so that its line is rejected, no other."""
+    decoder = codecs.getincrementaldecoder(codec)("surrogatepass")
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode("utf-8", "surrogatepass")
+    if decoder.getstate()[0]:  # half a character at the end
+        yield _NO_TEXT
 
 
 def _one_line_end(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:

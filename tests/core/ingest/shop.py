@@ -55,7 +55,7 @@ def raw_read(
         paths += _write_parts(folder, number, rows, fields, parts)
         receipts.append(_receipt(f"file{number}.csv", len(rows), fields))
     present = frozenset(field for receipt in receipts for field in receipt.columns)
-    return RawRead(tuple(receipts), REJECTS.empty_table(), tuple(paths), present, ())
+    return RawRead(tuple(receipts), REJECTS.empty_table(), {}, tuple(paths), present, ())
 
 
 def _write_parts(

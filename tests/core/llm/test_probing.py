@@ -78,7 +78,7 @@ def test_a_model_that_does_not_come_to_an_end_is_not_waited_for() -> None:
     began = time.monotonic()
     with simulating(script) as simulator:
         assert llm_of(simulator).capabilities() == Capabilities(streaming=True, schema=True)
-    assert time.monotonic() - began < 6  # to the end it takes 16 s
+    assert time.monotonic() - began < 12  # to the end it takes 16 s
 
 
 @pytest.mark.parametrize("before", ["I shall ask for the weather. " * 15, f"<think>{'Hm. ' * 400}</think>"])

@@ -1,5 +1,6 @@
 """K-Means: what it finds, how segments are numbered, warm starts, limits, determinism."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -178,7 +179,7 @@ def test_another_process_with_more_threads_and_another_hash_seed_finds_the_very_
     elsewhere = subprocess.run(
         [sys.executable, "-c", "from tests.core.segments.blobs import digest; print(digest())"],
         cwd=ROOT,
-        env={"PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "4", "OPENBLAS_NUM_THREADS": "4"},
+        env=os.environ | {"PYTHONHASHSEED": "12345", "OMP_NUM_THREADS": "4", "OPENBLAS_NUM_THREADS": "4"},
         capture_output=True,
         text=True,
         check=True,

@@ -24,6 +24,17 @@ def test_sizes_are_by_id() -> None:
     assert toy().sizes == {0: 1, 2: 2}
 
 
+def test_a_digest_names_who_is_where_and_how_far_apart_they_are(tmp_path: Path) -> None:
+    toy().to_files(tmp_path)
+    assert toy().digest == Partition.from_files(tmp_path).digest
+    others = (
+        replace(toy(), labels=np.array([2, 2, -1, 2], dtype=np.int32)),
+        replace(toy(), centroids=np.array([[1, 0], [0, 2]], dtype=np.float32)),  # other weights of the views
+        replace(toy(), ids=np.array([0, 2], dtype=np.int32), labels=np.array([0, 2, 0, 2], dtype=np.int32)),
+    )
+    assert len({toy().digest, *(other.digest for other in others)}) == 4
+
+
 def test_files_give_back_what_was_written(tmp_path: Path) -> None:
     toy().to_files(tmp_path / "new" / "folder")
     back = Partition.from_files(tmp_path / "new" / "folder")

@@ -1,5 +1,6 @@
 """Questions and answers."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.words.markup import loads_or_links
 from core.words.answers import HELP, ask
 from core.words.context import Context
 from core.words.facts import FactBook
 from core.words.lexicon import lexicon
+from core.words.markdown import safe_markdown
 from core.words.render import fill
 from tests.core.words.toy import context, partition, without_outcome
 
@@ -115,7 +118,8 @@ def test_a_hostile_name_of_a_page_or_segment_stays_text() -> None:
     for question in ("list the segments", "compare segment 1 and 2"):
         answer = ask(question, hostile)
         text = fill(answer.text, answer.facts)[0]
-        assert "<script" not in text
+        assert "<script>" in text  # every screen escapes it
+        assert loads_or_links(safe_markdown(text)) == []
         assert "![" not in text
         assert "[[" not in text
 
@@ -135,3 +139,23 @@ def test_known_words_in_any_order_never_break_it(words: list[str]) -> None:
     text, _ = fill(answer.text, answer.facts)
     assert text
     assert answer.declined or answer.facts or text == HELP or text.endswith("none.") or "no such step" in text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "outcome rate of segment 1 > segment 2", "segment 1 < segment 2 users", "users of segment <1>",
+        "top 5 pages ≥ of segment 1", "users of segment 1 <script>",
+    ],
+)  # fmt: skip
+def test_a_sign_that_compares_is_not_read_over(question: str) -> None:
+    assert ask(question, EIGHT).declined
+    assert re.search("I do not understand .*“[<>≥]”", said(question))
+
+
+def test_an_arrow_says_nothing_and_a_name_may_hold_signs() -> None:
+    assert said("segment 1 -> users") == said("segment 1 users")
+    named = replace(EIGHT, names={0: "Sale > hunters", 1: "a<b"})
+    assert said("How many users are Sale > hunters?", named).startswith("Segment 1 (Sale > hunters) – users")
+    assert said("How many users are sale hunters?", named).startswith("Segment 1 (Sale > hunters) – users")
+    assert said("How many users are a<b?", named).startswith("Segment 2 (a<b) – users")

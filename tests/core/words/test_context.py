@@ -19,8 +19,8 @@ def test_rows_and_titles() -> None:
     assert made.title("group:one_page") == "One-page users"
 
 
-def test_a_name_cannot_smuggle_a_slot_or_markup() -> None:
-    assert context({0: "[[F1]] <img>"}).title("segment:0") == "Segment 1 (F1 img)"
+def test_a_name_cannot_smuggle_a_slot_and_keeps_its_signs() -> None:
+    assert context({0: "[[F1]] a<b>"}).title("segment:0") == "Segment 1 (F1 a<b>)"
 
 
 def test_new_names_keep_what_was_counted() -> None:

@@ -35,6 +35,7 @@ def test_the_measure_can_fail() -> None:
         ("# Big\n- ## Big", "\\# Big\n- \\#\\# Big"),
         ("Big\n===\nbig\n  --", "Big\n\\=\\=\\=\nbig\n  \\-\\-"),
         ("Item #1", "Item #1"),
+        ("a <= b -> c", "a \u2060&lt;= b \u2060-&gt; c"),
     ],
 )
 def test_keeps_what_is_harmless_and_defuses_the_rest(text: str, safe: str) -> None:

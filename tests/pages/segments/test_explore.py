@@ -114,6 +114,20 @@ def test_the_way_back_gives_the_very_same_segments(open_app: OpenApp, finished_r
     assert "Full fit" in texts(app)
 
 
+def test_the_same_way_is_gone_once_for_all_sessions(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, fit = [], clustering.fit
+    monkeypatch.setattr(clustering, "fit", lambda *given: made.append(given[2].n_clusters) or fit(*given))
+    one, other = (open_app(PAGE, data=finished_run.dataset) for _ in range(2))
+    for app in (one, other):
+        app.slider(key="k").set_value(4).run()
+    assert made == [6, 4]
+    assert session(one).fits[0].partition.labels.tolist() == session(other).fits[0].partition.labels.tolist()
+    one.slider(key="k").set_value(3).run()
+    assert (len(session(one).fits[0].partition.ids), len(session(other).fits[0].partition.ids)) == (3, 4)
+
+
 def test_a_full_refit_starts_from_scratch_and_keeps_numbers(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
@@ -155,6 +169,7 @@ def test_a_name_is_kept_on_disk_and_in_a_new_session(open_app: OpenApp, finished
     field = next(field for field in app.text_input if field.placeholder == "Segment 2")
     field.set_value("**Bargain** hunters").run()
     assert name_fields(app)["Segment 2"] == "**Bargain** hunters"
+    assert [toast.value for toast in app.toast] == [r"Saved: \*\*Bargain\*\* hunters"]
     assert desk.names(Store(finished_run.root), finished_run.model) == {1: "**Bargain** hunters"}
     again = open_app(PAGE, data=finished_run.dataset)
     assert name_fields(again)["Segment 2"] == "**Bargain** hunters"

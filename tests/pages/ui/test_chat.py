@@ -118,6 +118,14 @@ def test_a_hostile_question_stays_text(open_app: OpenApp, finished_run: Finished
     assert not app.exception
 
 
+def test_signs_of_a_question_are_escaped_and_none_is_lost(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "is <b>3</b> &lt; 5?")
+    assert r"is \<b\>3\</b\> \&lt; 5?" in said(app)
+    assert "I do not understand “<”" in said(app).replace("\\", "")
+
+
 def test_a_conversation_can_be_taken_along(open_app: OpenApp, finished_run: FinishedRun) -> None:
     asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 1?")
     store = Store(finished_run.root)

@@ -1,5 +1,7 @@
 """What an analyst did with the segments outlives the session."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,3 +85,41 @@ def test_a_broken_file_of_names_is_no_names(store: Store) -> None:
     desk.rename(store, "e1", {0: "a"})
     (store.root / desk.STAGE / "e1.names.json").write_text("[1,")
     assert desk.names(store, "e1") == {}
+
+
+def test_names_that_two_sessions_give_at_once_are_all_kept(store: Store) -> None:
+    def give(segments: range) -> None:
+        for segment in segments:
+            desk.rename(store, "e1", {segment: f"Name {segment}"})
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(give, (range(20), range(20, 40))))
+    assert desk.names(store, "e1") == {segment: f"Name {segment}" for segment in range(40)}
+    assert len(desk.earlier_names(store, "e1")) == 40
+
+
+def test_segments_that_another_session_replaces_meanwhile_are_read_of_one_moment(store: Store) -> None:
+    """Labels and centroids of one file set each: never the ones of one and the others of another."""
+
+    def numbered(number: int) -> Kept:
+        partition = replace(
+            KEPT.partition,
+            labels=np.full(4, number, dtype=np.int32),
+            ids=np.array([number, 100], dtype=np.int32),
+            centroids=np.full((2, 2), number, dtype=np.float32),
+        )
+        return Kept("e1", KEPT.weights, partition)
+
+    def keep() -> None:
+        for number in range(60):
+            desk.keep(store, "e1", numbered(number))
+
+    desk.keep(store, "e1", numbered(0))
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(keep)
+        read = []
+        while not writer.done() or not read:
+            read.append(desk.recall(store, "e1", 4))
+    writer.result()
+    assert [one for one in read if one is None] == []
+    assert all(one.partition.labels[0] == one.partition.centroids[0, 0] for one in read if one)

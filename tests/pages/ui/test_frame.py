@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import streamlit as st
 
 from pages.ui.links import SECTIONS
 from tests.pages.conftest import ROOT, OpenApp
@@ -77,3 +78,8 @@ def test_the_server_process_never_loads_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_run_is_not_followed_by_a_full_garbage_collection() -> None:
+    """A tenth of a second of CPU each, and as much for each poll: half of what a company's server did."""
+    assert st.config.get_option("runner.postScriptGC") is False

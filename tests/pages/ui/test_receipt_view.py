@@ -1,8 +1,17 @@
 """The tables behind the receipt's charts."""
 
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
 from core.dataset import Dataset
+from core.ingest.account import rejects
 from core.receipt import Receipt, Step
+from core.schema import Raw
 from pages.ui.receipt_view import files_table, not_page_views, steps_table, waterfall_chart
+from tests.core.ingest.shop import event, shop
+from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
 
 
@@ -43,3 +52,21 @@ def test_one_row_a_file(finished_run: FinishedRun) -> None:
     facts = with_losses(finished_run)
     (row,) = files_table(facts).to_dict("records")
     assert (row["File"], row["Records"], row["Rejected"]) == ("toy.csv", facts.files[0].records, 0)
+
+
+def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def screen(folder: str) -> None:
+        from core.dataset import Dataset
+        from pages.ui.receipt_view import receipt
+
+        receipt(Dataset(folder, "toy"))
+
+    monkeypatch.setattr(rejects, "KEPT", 3)
+    made = shop(tmp_path, event("u", 0), *[{**event("u", 0), Raw.EVENT_TIMESTAMP: "x"}] * 5)
+    app = AppTest.from_function(screen, kwargs={"folder": made.path}, default_timeout=20).run()
+    assert not app.exception
+    assert "Rejected rows (5)" in [tab.label for tab in app.tabs]
+    assert "The first 3 of 5, by file and line; all are counted." in texts(app)
+    assert any(len(table.value) == 3 for table in app.dataframe)

@@ -1,9 +1,10 @@
 """Text of a file never becomes Markdown."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as texts
 
-from pages.ui.text import WORD_JOINER, clock, count, duration, md_text, share, size
+from pages.ui.text import WORD_JOINER, clock, count, md_text, share, size, time_range
 
 HOSTILE = (
     "<img src=x onerror=alert(1)> **b** $x^2$ :red[r] [c](javascript:x) ![t](https://a.invalid/p.gif) `c`"
@@ -23,6 +24,14 @@ def test_icons_and_emoji_codes_are_broken_up() -> None:
     for code in (":material/delete:", ":smile:", ":+1:"):
         assert WORD_JOINER in md_text(code)
     assert md_text("at 12:30") == "at 12\\:30"
+
+
+def test_entities_and_signs_stay_as_they_were_typed() -> None:
+    assert md_text("a &lt; b & c") == "a \\&lt; b \\& c"
+    for sign in ("<=", ">=", "<-", "->", "<->", "--", "~="):  # Streamlit makes one character of each
+        assert f" {WORD_JOINER}" in md_text(f"a {sign} b")
+        assert md_text(sign).startswith(WORD_JOINER)
+    assert WORD_JOINER not in md_text("a<=b - c > d")
 
 
 def test_addresses_do_not_become_links() -> None:
@@ -49,12 +58,17 @@ def test_numbers_in_words() -> None:
     assert share(1, 0) == "–"
 
 
-def test_durations_in_words() -> None:
-    assert duration(3) == "a few seconds"
-    assert duration(44) == "about 40 seconds"
-    assert duration(91) == "about 2 minutes"
-    assert duration(200) == "about 3 minutes"
-    assert duration(7200) == "about 2.0 hours"
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (1, 9, "a few seconds"), (3, 44, "up to 40 seconds"), (21, 52, "20 to 50 seconds"),
+        (38, 43, "about 40 seconds"), (47, 139, "50 seconds to 2 minutes"),
+        (70, 190, "70 seconds to 3 minutes"),
+        (100, 200, "2 to 3 minutes"), (170, 190, "about 3 minutes"), (3000, 7200, "50 minutes to 2.0 hours"),
+    ],
+)  # fmt: skip
+def test_ranges_of_time_in_words(low: float, high: float, words: str) -> None:
+    assert time_range(low, high) == words
 
 
 def test_durations_on_a_clock() -> None:

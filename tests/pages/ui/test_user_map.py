@@ -16,7 +16,7 @@ NAMES = {0: "Segment 1", 2: "3 · Readers"}
 def test_every_user_is_one_dot_and_no_more_than_coordinates_travel() -> None:
     sources = [part["source"] for part in option(XY, LABELS, NAMES)["dataset"]]
     assert sum(len(source) for source in sources) == len(XY)
-    assert {tuple(source.columns) for source in sources} == {("x", "y")}
+    assert {tuple(source.column_names) for source in sources} == {("x", "y")}
 
 
 def test_a_segments_place_among_the_series_is_its_id() -> None:

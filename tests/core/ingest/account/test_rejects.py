@@ -36,7 +36,7 @@ def test_rejects_of_both_sides_are_in_the_order_of_the_files(tmp_path: Path) -> 
         schema=REJECTS,
     )
     files = tuple(file.model_copy(update={"records": file.records + 1, "rejected": 1}) for file in raw.files)
-    dataset = made_of(tmp_path, replace(raw, rejects=by_reader, files=files))
+    dataset = made_of(tmp_path, replace(raw, rejects=by_reader, reasons={"Broken": 2}, files=files))
     found = list(dataset.rejects[["file", "line", "reason"]].itertuples(index=False, name=None))
     assert found == [
         ("file0.csv", 1, "Broken"),

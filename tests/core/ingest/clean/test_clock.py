@@ -3,10 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from core.ingest.clean import clock
+from core.ingest.account.waterfall import count_fates
+from core.ingest.clean import clock, records
 from core.ingest.clean.clock import Day, describe_units, describe_zone
+from core.ingest.engine import open_engine
 from core.schema import Raw
-from tests.core.ingest.shop import START, event, shop
+from core.settings import IngestSettings
+from tests.core.ingest.shop import START, event, raw_read, shop
 
 
 def local_days(first: datetime, days: int, offset: float, late_offset: float | None = None) -> list[Day]:
@@ -109,3 +112,15 @@ def test_days_at_the_export_limit_are_listed(
     receipt = shop(tmp_path, *rows).receipt
     assert receipt.truncated_days == ("20200913",)
     assert any("20200913" in text for text in receipt.warnings)
+
+
+def test_what_is_no_day_is_not_told_apart(tmp_path: Path) -> None:
+    """A wrong column in place of ``event_date`` may have as many values as there are records."""
+    dates = ["20210121", "2021-01-21", *(f"{number:010d}" for number in range(50)), "20211321", "", "x"]
+    rows = [event("u", number, **{Raw.EVENT_DATE: date}) for number, date in enumerate(dates)]
+    raw = raw_read(tmp_path / "raw", [rows])
+    with open_engine(tmp_path, threads=1) as engine:
+        typed = records.typed(engine.parts(raw.parts), raw.present, [], IngestSettings())
+        tally = count_fates(engine, typed, raw.present)
+    assert tally.days.keys() == tally.days_of_file[0] == {"20210121", "2021-01-21"}
+    assert tally.timed == len(dates)

@@ -58,7 +58,29 @@ OUTSIDE = [
     "290000-01-01",
     "1e30",
 ]
+NO_NUMBERS = [
+    "0x1f",
+    "0X1F",
+    "0b11",
+    "0B11",
+    "1_000",
+    "1_000.5",
+    "1_0e1",
+    "１３",
+    "٣",
+    "1,5",
+    "nan",
+    "inf",
+    "-Infinity",
+    "1e400",
+]
 NO_TIMES = ["", "abc", "21/01/2021 12:00", "2021-13-01", "1,611", "NaT", None]
+NO_TIMES += ["0x5b4fae7b2f0c7", "1_605_951_606_059_719", "16_05951606", "1.6_05951606059719e15", "infinity"]
+NO_TIMES += [
+    "0b1011011010011111010111001111011001011110000110001111",
+    "１６０５９５１６０６０５９７１９",
+    *NO_NUMBERS,
+]
 
 
 def test_times_in_every_way_they_are_written(tmp_path: Path) -> None:
@@ -75,8 +97,26 @@ def test_times_that_cannot_be(tmp_path: Path) -> None:
 
 
 def test_engagement_as_text(tmp_path: Path) -> None:
-    texts = ["13", "13.0", "0", "1e3", "", "-1", "abc", "nan", "inf", None, "2000000000000"]
-    assert computed(tmp_path, texts, records.milliseconds) == [13, 13, 0, 1000, *[None] * 7]
+    texts = ["13", "13.0", "0", "1e3", "", "-1", "abc", None, "2000000000000", *NO_NUMBERS]
+    assert computed(tmp_path, texts, records.milliseconds) == [13, 13, 0, 1000, *[None] * (len(texts) - 4)]
+
+
+def test_revenue_as_text(tmp_path: Path) -> None:
+    texts = ["13.5", "-13.5", "0", "1e3", "", "abc", None, "1e16", *NO_NUMBERS]
+    assert computed(tmp_path, texts, records.money) == [13.5, -13.5, 0, 1000, *[None] * (len(texts) - 4)]
+
+
+def test_numbers_in_other_spellings_are_rejected_as_times_and_absent_elsewhere(tmp_path: Path) -> None:
+    hexadecimal = {**event("u", 0), Raw.EVENT_TIMESTAMP: hex(NOON)}
+    odd = event("u", 1, **{Raw.BATCH_PAGE_ID: "0x1", Raw.ENGAGEMENT_TIME_MSEC: "1_000"})
+    dear = [
+        event("u", second, name="purchase", **{Raw.PURCHASE_REVENUE: value})
+        for second, value in enumerate(["1_000", "inf", "9e31", "9e31", "12.5"])
+    ]
+    dataset = shop(tmp_path, hexadecimal, odd, *dear * 2)
+    assert dataset.receipt.rejects_by_reason == {"Not a time": 1}
+    assert dataset.outcomes["revenue"].tolist() == [25.0]
+    assert dataset.users["engagement_msec"].isna().all()
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,11 @@ def page(url: str, **settings: object) -> str:
         ("mailto:jane@x.com", "mailto:{email}"),
         ("http://not a host/a?b", "http://not a host/a"),
         ("android-app://com.shop/A", "android-app://com.shop/a"),
+        ("https://shop.example/ b ? d # e ", "https://shop.example/+b+"),
+        ("https://shop.example/%20b%20?%20d%20#%20e", "https://shop.example/+b+"),
+        ("file:///C%7C/", "file:///c:"),
+        ("file:///C|/Users", "file:///c:/users"),
+        ("https://shop.example/C%7C/", "https://shop.example/c|"),
     ],
 )
 def test_each_rule(raw: str, canonical: str) -> None:

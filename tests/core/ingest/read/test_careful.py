@@ -2,9 +2,11 @@ import pytest
 
 from core.ingest.read.blocks import Limits, make_block
 from core.ingest.read.careful import (
+    HAS_NUL,
     NEVER_CLOSED,
     NEW_HEADER,
     NOT_UTF8,
+    QUOTE_INSIDE,
     REPEATED_HEADER,
     Careful,
     read_carefully,
@@ -21,7 +23,7 @@ LAYOUT = make_layout(HEADER, [], ",", IngestSettings())
 
 def carefully(data: bytes, last: bool = True) -> Careful:
     done = read_carefully(make_block(data, line=10, last=last), LAYOUT)
-    assert len(done.rows) + len(done.rejects) == done.records
+    assert len(done.rows) + done.rejected.total == done.records
     return done
 
 
@@ -43,21 +45,32 @@ def test_a_broken_record_costs_its_first_line_only() -> None:
     assert found('a,"b\nc,"d"\n') == [(0, 1, None), (1, 1, ["c", "d"])]
 
 
-def test_a_quote_within_a_plain_field_is_a_character() -> None:
-    assert found('15" laptop,b\n') == [(0, 1, ['15" laptop', "b"])]
+@pytest.mark.parametrize("line", ['15" laptop,b', '7"Rug, Large",b', 'a, "b, c"', 'a,b"', 'a,""b,"c"'])
+def test_a_quote_within_an_unquoted_field_costs_its_line(line: str) -> None:
+    assert found(f"{line}\nc,d\n") == [(0, 1, None), (1, 1, ["c", "d"])]
+
+
+def test_quotes_within_quoted_fields_are_characters() -> None:
+    assert found('"15"" laptop","a,""b"",c",""\n') == [(0, 1, ['15" laptop', 'a,"b",c', ""])]
 
 
 def test_how_far_a_quoted_field_may_run() -> None:
     text = 'a,"1\n2\n3"\n'
-    assert found(text, Limits(lines=3))[0] == (0, 3, ["a", "1\n2\n3"])
-    assert found(text, Limits(lines=2))[0] == (0, 1, None)
+    assert found(text) == [(0, 3, ["a", "1\n2\n3"])]
+    assert found(text, Limits(lines=2)) == [(0, 3, ["a", "1\n2\n3"])]
     assert found(text, Limits(bytes=6))[0] == (0, 1, None)
+
+
+def test_a_field_that_runs_far_over_what_looks_like_records_was_never_closed() -> None:
+    text = 'a,"1\n' + "b,2\n" * 3 + 'c,"\n'
+    assert found(text, Limits(lines=5)) == [(0, 5, ["a", "1\n" + "b,2\n" * 3 + "c,"])]
+    assert found(text, Limits(lines=4))[0] == (0, 1, None)
 
 
 def test_a_record_that_is_still_open_is_left_for_later_unless_nothing_follows() -> None:
     assert found('a,b\nc,"d\n', last=False)[-1] == (1, 0, None)
     assert found('a,b\nc,"d\n', last=True)[-1] == (1, 1, None)
-    assert found('c,"d\ne\n', Limits(lines=2), last=False)[0] == (0, 1, None)  # it ran too far already
+    assert found('c,"d\ne\n', Limits(bytes=4), last=False)[0] == (0, 1, None)  # it ran too far already
 
 
 def test_rows_hold_the_parsed_columns_and_their_lines() -> None:
@@ -73,6 +86,10 @@ def test_rows_hold_the_parsed_columns_and_their_lines() -> None:
         (b"u,1,/a", "3 fields instead of 4"),
         (b'u,1,/a,"x', NEVER_CLOSED),
         (b'u,1,"/a"b,x', "text after a closing quote"),
+        (b'u,1,/p/7"Rug, Large"', QUOTE_INSIDE),
+        (b"u,1,/\0,x", HAS_NUL),
+        ("u,1,/a,x\n".encode("utf-16-le")[:-2], HAS_NUL),
+        ("u,1,/a,x".encode("utf-16-be"), HAS_NUL),
         (b"u,1,/a\rb,x", "a stray carriage return"),
         (b"u,1,/\xff,x", NOT_UTF8),
         (b"user_pseudo_id,event_timestamp,page_location,x", REPEATED_HEADER),
@@ -81,21 +98,27 @@ def test_rows_hold_the_parsed_columns_and_their_lines() -> None:
 )
 def test_every_fault_is_one_reject_with_its_line(line: bytes, reason: str) -> None:
     done = carefully(b"a,1,/a,x\n" + line + b"\nb,2,/b,y\n")
-    assert [(reject.line, reject.reason) for reject in done.rejects] == [(11, reason)]
+    assert [(reject.line, reject.reason) for reject in done.rejected.kept] == [(11, reason)]
     assert done.lines == [10, 12]
 
 
 def test_bytes_that_are_not_text_hurt_only_where_they_are_needed() -> None:
     done = carefully(b"a,1,/a,\xff\nb,2,/\xff,y\n")
     assert done.lines == [10]
-    assert [reject.column for reject in done.rejects] == ["page_location"]
+    assert [reject.column for reject in done.rejected.kept] == ["page_location"]
+
+
+def test_the_newline_of_a_line_in_utf16_is_not_the_next_line_s() -> None:
+    done = carefully(b"a,1,/a,x\n" + "u,1,/b,x\n".encode("utf-16-le") + b"b,2,/b,y\n")
+    assert done.rows == [("a", "1", "/a"), ("b", "2", "/b")]
+    assert [(reject.line, reject.reason) for reject in done.rejected.kept] == [(11, HAS_NUL)]
 
 
 def test_another_header_ends_the_reading() -> None:
     done = carefully(b"a,1,/a,x\nclient_id,event_timestamp,page_location\nb,2,/b\n")
     assert done.header == ["client_id", "event_timestamp", "page_location"]
     assert (done.rest, done.rest_line) == (b"b,2,/b\n", 12)
-    assert [reject.reason for reject in done.rejects] == [NEW_HEADER]
+    assert [reject.reason for reject in done.rejected.kept] == [NEW_HEADER]
 
 
 def test_an_open_record_is_handed_on_byte_for_byte() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import InputError
 from core.ingest.read import converting, delimited
+from core.ingest.read.careful import NEW_HEADER
 from core.ingest.read.parts import Sink
 from core.ingest.sources.files import resolve_inputs
 from core.schema import Raw
@@ -33,9 +34,8 @@ def plain_read(data: bytes, chunk_bytes: int) -> tuple[list[Row], list[tuple[int
         sink = Sink(Path(folder), 0, "a.csv")
         count = delimited.read(source, IngestSettings(), sink, lambda done: None, chunk_bytes)
         rows = [row for part in sink.parts for row in pq.read_table(part.path).to_pylist()]
-        rejects = [reject for table in sink.rejects for reject in table.to_pylist()]
     kept = [(row[Raw.LINE], row[Raw.USER_KEY], row[Raw.PAGE_TITLE]) for row in rows]
-    return kept, [(reject["line"], reject["reason"]) for reject in rejects], count.records
+    return kept, [(reject.line, reject.reason) for reject in sink.rejected.kept], count.records
 
 
 def test_values_stay_byte_for_byte(tmp_path: Path) -> None:
@@ -270,3 +270,61 @@ def test_damage_to_one_line_loses_that_line_at_most(texts: list[str], data: st.D
     healthy = {user for line, user, _ in rows if line != at + 1}
     assert healthy == {f"u{number}" for number in range(len(texts)) if number != at - 1}
     assert records == len(texts)
+
+
+def test_headers_beyond_some_are_counted_only(tmp_path: Path) -> None:
+    short = HEADER.removesuffix(",page_title")
+    pairs = [short, row(1).removesuffix(",Home"), HEADER, row(2)] * 30
+    read = read_text(csv_of(*pairs), tmp_path)
+    (file,) = read.raw.files
+    assert (file.read, file.rejected, read.raw.reasons) == (60, 60, {NEW_HEADER: 60})
+    assert len(file.notes) == delimited.NOTED_HEADERS + 1
+    assert file.notes[-1] == "The first 50 of 60 other headers are noted here"
+
+
+EVENTS = [row(number) for number in range(16)]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        row(99, "a\0b").encode(),
+        row(99).encode("utf-16-le"),
+        row(99).encode("utf-16-be"),
+        row(99, "gr\xfcn").encode("cp1252"),
+        row(99, "\u8272").encode("shift-jis"),
+        b"\0" * 200,
+        row(99, '7" Rug').encode(),
+        b'page_view,1,u,https://x.example/p/7"Rug, Large"',
+    ],
+)
+@pytest.mark.parametrize("at", [1, 8, 16])
+def test_a_line_that_is_no_text_costs_itself_and_no_other(tmp_path: Path, bad: bytes, at: int) -> None:
+    good = [*map(str.encode, EVENTS), row(16, "größe").encode()]
+    read = read_text(b"\n".join([HEADER.encode(), *good[:at], bad, *good[at:], b""]), tmp_path)
+    assert read.column(Raw.USER_KEY) == [f"u{number}" for number in range(17)]
+    assert [line for line, _ in read.reasons] == [at + 2]
+    (file,) = read.raw.files
+    assert (file.records, file.read, file.rejected) == (18, 17, 1)
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_a_file_in_another_encoding_is_read(tmp_path: Path, codec: str) -> None:
+    read = read_text(csv_of(*EVENTS, row(16, "größe")).encode(codec), tmp_path)
+    assert (len(read.rows), read.rejects, read.column(Raw.PAGE_TITLE)[-1]) == (17, [], "größe")
+
+
+def test_half_a_character_in_utf16_costs_its_line(tmp_path: Path) -> None:
+    text = csv_of(*EVENTS[:8], row(99, "\ud83d"), *EVENTS[8:], row(99)).encode("utf-16", "surrogatepass")
+    read = read_text(text[:-3], tmp_path)  # and the last line is cut
+    assert len(read.rows) == 16
+    assert read.reasons == [(10, "not valid UTF-8"), (19, "not valid UTF-8")]
+
+
+@pytest.mark.parametrize("lines", [2, 63, 64, 65, 70, 400])
+def test_a_field_of_many_lines_is_one_record(tmp_path: Path, lines: int) -> None:
+    title = "\n".join(["a line, of text"] * lines)
+    read = read_text(csv_of(row(1), row(2, f'"{title}"'), row(3, '"a" b')), tmp_path)
+    assert read.column(Raw.PAGE_TITLE) == ["Home", title]
+    (file,) = read.raw.files
+    assert (file.records, file.read, file.rejected) == (3, 2, 1)

@@ -137,8 +137,41 @@ def test_user_id_alone_has_to_be_chosen(tmp_path: Path) -> None:
         read_json(tmp_path, record)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "{",
+        "[]",
+        "null",
+        "x",
+        "event_name,user_pseudo_id",
+        '{"a": NaN}',
+        '{"a": "\0"}',
+        '"\0"',
+        "{}}",
+        '{"a": 1e400}',
+    ],
+)
+@pytest.mark.parametrize("at", [0, 1, 16])
+def test_a_line_that_is_no_record_costs_itself_and_no_other(tmp_path: Path, bad: str, at: int) -> None:
+    events = [event(f"u{number}") for number in range(16)]
+    read = read_json(tmp_path, *events[:at], bad, *events[at:])
+    assert read.column(Raw.USER_KEY) == [f"u{number}" for number in range(16)]
+    assert [line for line, _ in read.reasons] == [at + 1]
+
+
+def test_a_line_in_another_encoding_costs_itself(tmp_path: Path) -> None:
+    good = (lines(event("a")) + json.dumps(event("é"), ensure_ascii=False) + "\n").encode()
+    for bad in (
+        lines(event("x")).encode("utf-16-le"),
+        json.dumps({"a": "é"}, ensure_ascii=False).encode("cp1252") + b"\n",
+    ):
+        read = read_text(good + bad + good, tmp_path, "events.json")
+        assert (len(read.rows), [line for line, _ in read.reasons]) == (4, [3])
+
+
 def test_json_over_several_lines(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="printed over several lines"):
+    with pytest.raises(InputError, match="as JSON printed over several does"):
         read_text(json.dumps(event(), indent=2), tmp_path, "events.json")
 
 

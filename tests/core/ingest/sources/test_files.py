@@ -1,5 +1,7 @@
 import gzip
 import io
+import os
+import socket
 import zipfile
 from pathlib import Path
 
@@ -180,5 +182,49 @@ def test_a_file_that_vanishes(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "a,b\n")
     (source,) = resolve_inputs([path])
     path.unlink()
-    with pytest.raises(InputError, match="cannot be opened"), open_source(source):
+    with pytest.raises(InputError, match="cannot be read"), open_source(source):
+        pass
+
+
+def test_what_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket.csv"))
+        (tmp_path / "circle.csv").symlink_to("circle.csv")
+        wrong = {
+            tmp_path / "pipe.csv": "a named pipe",
+            tmp_path / "socket.csv": "a socket",
+            Path("/dev/zero"): "a device",
+            tmp_path / "circle.csv": "does not exist",
+            tmp_path / ("x" * 300): "cannot be read: File name too long",
+            tmp_path: "holds no export",
+        }
+        for path, message in wrong.items():
+            with pytest.raises(InputError, match=message):
+                resolve_inputs([path])
+
+
+def test_a_pattern_follows_no_links_in_circles(tmp_path: Path) -> None:
+    write(tmp_path / "a" / "x.csv", "a,b\n")
+    write(tmp_path / "a" / ".x.csv", "hidden\n")
+    for name in ("one", "two", "three"):
+        (tmp_path / name).symlink_to(".")  # glob.glob finds 3**40 folders
+    assert names([tmp_path / "**" / "*.csv"]) == names([tmp_path / "**"]) == ["x.csv"]
+    with pytest.raises(InputError, match="No file matches"):
+        resolve_inputs([tmp_path / "a**" / "*.csv"])
+
+
+@pytest.mark.parametrize(
+    "written", [b"a,b\n" * 3, b"a,b\n" * 300_000, b"a"], ids=["grows", "grows much", "shrinks"]
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_file_that_is_being_written(tmp_path: Path, written: bytes, name: str) -> None:
+    plain = name == "a.csv"
+    path = write(tmp_path / name, b"a,b\n" * 2 if plain else gzip.compress(b"a,b\n" * 2))
+    (source,) = resolve_inputs([path])
+    path.write_bytes(written if plain else path.read_bytes() + gzip.compress(written))
+    with pytest.raises(InputError, match="changed while it was read"), open_source(source) as file:
+        while file.read(1 << 10):
+            pass
+    with pytest.raises(InputError, match="changed while it was read"), open_seekable(source):
         pass

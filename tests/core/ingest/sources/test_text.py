@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import InputError
 from core.ingest.sources.text import detect_encoding, from_windows, open_text
 
 
 def decoded(data: bytes, chunk: int = 64) -> tuple[str, str, list[str]]:
-    text = open_text(io.BytesIO(data), "a.csv", chunk)
+    text = open_text(io.BytesIO(data), chunk)
     content = b"".join(text.chunks).decode()
     return content, text.encoding, text.notes
 
@@ -44,9 +43,18 @@ def test_every_byte_means_something_in_windows_1252(data: bytes) -> None:
     assert from_windows(known).decode() == known.decode("cp1252")
 
 
-def test_utf16_that_is_not() -> None:
-    with pytest.raises(InputError, match=r"a\.csv starts as utf-16"):
-        decoded("a,b\n".encode("utf-16") + b"\x00\xd8\x00")
+def test_what_is_no_character_in_utf16_is_no_utf8_either() -> None:
+    data = "name,size\n\ud800x\n日\n".encode("utf-16-le", "surrogatepass")
+    text = open_text(io.BytesIO(data + b"\x00\xd8\x00"), 64)
+    assert (text.encoding, b"".join(text.chunks)) == (
+        "utf-16-le",
+        b"name,size\n\xed\xa0\x80x\n\xe6\x97\xa5\n\xff",
+    )
+
+
+def test_zeros_at_the_end_are_not_utf16() -> None:
+    assert detect_encoding(b"a,b\n" * 100 + bytes(2000), whole=True) == ("utf-8", 0)
+    assert detect_encoding(("a,b,c,一,日\n" * 100).encode("utf-16-le"), whole=True) == ("utf-16-le", 0)
 
 
 def test_carriage_returns_alone_end_lines() -> None:

@@ -1,0 +1,225 @@
+"""One person's session: Streamlit's own WebSocket protocol, spoken with its own message classes.
+
+It does what the page in a browser does with the server: it sends the state of all widgets with each run,
+keeps large messages so that the server need not send them again, and asks for the fragments that run by
+themselves. It draws nothing, so that the figures are the server's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import parse_qsl, urlencode
+
+from streamlit.proto.Alert_pb2 import Alert
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Delta_pb2 import Delta
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.Slider_pb2 import Slider
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+PATIENCE_S: Final = 60.0
+"""After that an interaction counts as failed."""
+
+
+class InteractionFailed(Exception):
+    """An interaction that showed an error, or that nothing answered."""
+
+
+@dataclass
+class Seen:
+    """What one run of the script sent.
+
+    Args:
+        errors: Exceptions and red messages on the page.
+        deltas: Elements and blocks.
+        referred: Elements that the session had already, named by their hash only.
+        received: Bytes.
+    """
+
+    errors: list[str] = field(default_factory=list)
+    deltas: int = 0
+    referred: int = 0
+    received: int = 0
+
+
+class Session:
+    """One person's tab.
+
+    Args:
+        port: Of the server, on 127.0.0.1.
+        link: Query parameters of the address that it opens.
+        polls: Whether fragments that run by themselves do.
+    """
+
+    def __init__(self, port: int, link: dict[str, str], *, polls: bool = True) -> None:
+        self._origin, self._polls = f"127.0.0.1:{port}", polls
+        self.link = dict(link)
+        self.pages: dict[str, str] = {}
+        self.page = ""
+        self.sliders: dict[str, Slider] = {}
+        self.texts: list[str] = []
+        self.n_polls = 0
+        self._widgets: dict[str, WidgetState] = {}
+        self._kept: dict[str, ForwardMsg] = {}
+        self._timers: dict[str, asyncio.Task[None]] = {}
+        self._done: asyncio.Event = asyncio.Event()
+        self._seen = Seen()
+        self._socket: ClientConnection | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._broken = ""
+
+    async def __aenter__(self) -> Self:
+        """Connect."""
+        self._socket = await connect(
+            f"ws://{self._origin}/_stcore/stream", origin=f"http://{self._origin}",  # type: ignore[arg-type]
+            subprotocols=["streamlit"], max_size=None, compression=None, ping_interval=None,  # type: ignore[list-item]
+        )  # fmt: skip
+        self._reader = asyncio.create_task(self._read())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the tab."""
+        for task in (*self._timers.values(), self._reader):
+            if task is not None:
+                task.cancel()
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def open(self, name: str = "") -> Seen:
+        """Go to a page by the last part of its address; empty for the first one.
+
+        Raises:
+            InteractionFailed: If it shows an error or does not come.
+        """
+        return await self._run(
+            page_script_hash=self.pages.get(name, ""), page_name="" if self.pages else name
+        )
+
+    async def slide(self, key: str, value: float) -> Seen:
+        """Move a slider.
+
+        Args:
+            key: Of the widget.
+            value: To set.
+
+        Raises:
+            InteractionFailed: If the page shows an error or does not answer.
+        """
+        slider = self.sliders[key]
+        state = WidgetState(id=slider.id)
+        state.double_array_value.data.append(value)
+        self._widgets[slider.id] = state
+        if slider.query_param_key:
+            self.link[slider.query_param_key] = f"{value:g}"
+        return await self._run(page_script_hash=self.page)
+
+    async def _run(self, **where: str) -> Seen:
+        self._seen, self._done = Seen(), asyncio.Event()
+        self.texts = []
+        await self._send(fragment_id="", **where)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._done.wait(), PATIENCE_S)
+        if self._broken or not self._done.is_set():
+            raise InteractionFailed(self._broken or f"no answer within {PATIENCE_S:.0f} s")
+        if self._seen.errors:
+            raise InteractionFailed("; ".join(self._seen.errors))
+        return self._seen
+
+    async def _send(self, *, fragment_id: str, **where: Any) -> None:  # noqa: ANN401 - fields of the message
+        message = BackMsg()
+        run = message.rerun_script
+        run.query_string, run.fragment_id = urlencode(self.link), fragment_id
+        run.widget_states.widgets.extend(self._widgets.values())
+        run.cached_message_hashes.extend(self._kept)
+        for name, value in where.items():
+            setattr(run, name, value)
+        if self._socket is not None:
+            await self._socket.send(message.SerializeToString())
+
+    async def _read(self) -> None:
+        assert self._socket is not None
+        try:
+            async for data in self._socket:
+                message = ForwardMsg.FromString(data if isinstance(data, bytes) else data.encode())
+                self._seen.received += len(data)
+                self._take(message)
+            self._broken = "the server closed the connection"
+        except ConnectionClosed as error:
+            self._broken = f"the connection was lost: {error}"
+        except Exception as error:  # a task's error reaches nobody by itself
+            self._broken = f"the session broke: {error!r}"
+        self._done.set()
+
+    def _take(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "ref_hash":
+            self._seen.referred += 1
+            message, kind = self._kept[message.ref_hash], "delta"
+        elif message.metadata.cacheable:
+            self._kept[message.hash] = message
+        if kind == "delta":
+            self._take_delta(message.delta)
+        elif kind == "navigation":
+            self.pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
+            self.page = message.navigation.page_script_hash
+        elif kind == "page_info_changed":
+            self.link = dict(parse_qsl(message.page_info_changed.query_string))
+        elif kind == "auto_rerun":
+            self._start_timer(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+        elif kind == "new_session" and not message.metadata.run.fragment_ids:
+            self._new_run()
+        elif kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+            self._done.set()
+
+    def _new_run(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers, self.sliders = {}, {}
+
+    def _take_delta(self, delta: Delta) -> None:
+        self._seen.deltas += 1
+        if delta.WhichOneof("type") != "new_element":
+            return
+        element = delta.new_element
+        kind = element.WhichOneof("type")
+        if kind == "exception":
+            self._seen.errors.append(f"{element.exception.type}: {element.exception.message}")
+        elif kind == "alert" and element.alert.format == Alert.ERROR:
+            self._seen.errors.append(element.alert.body)
+        elif kind == "markdown":
+            self.texts.append(element.markdown.body)
+        elif kind == "slider":
+            self._take_slider(element.slider)
+
+    def _take_slider(self, slider: Slider) -> None:
+        key = slider.id.rsplit("-", 1)[-1]  # Streamlit ends the id of a widget with its key
+        self.sliders[key] = slider
+        if slider.set_value or slider.id not in self._widgets:
+            state = WidgetState(id=slider.id)
+            state.double_array_value.data.extend(slider.value if slider.set_value else slider.default)
+            self._widgets[slider.id] = state
+
+    def _start_timer(self, fragment: str, interval_s: float) -> None:
+        if self._polls and fragment not in self._timers:
+            self._timers[fragment] = asyncio.create_task(self._poll(fragment, interval_s))
+
+    async def _poll(self, fragment: str, interval_s: float) -> None:
+        while True:
+            await asyncio.sleep(interval_s)
+            self.n_polls += 1
+            with suppress(ConnectionClosed):
+                await self._send(fragment_id=fragment, page_script_hash=self.page, is_auto_rerun=True)
+
+
+def clock() -> float:
+    """Seconds, monotonic."""
+    return time.monotonic()

@@ -1,0 +1,1 @@
+"""What is left after any operation on the disk failed, or was the last one."""

@@ -1,0 +1,63 @@
+"""The preloaded library of ``doors.c`` from Python: build it, start under it, arm it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from enum import IntEnum
+from pathlib import Path
+from typing import Final
+
+SOURCE: Final = Path(__file__).with_name("doors.c")
+MARK: Final = "BEHA2VEC_DOORS"
+
+
+class How(IntEnum):
+    """What becomes of the n-th operation."""
+
+    COUNT = 0
+    """Nothing: only count."""
+    ONCE = 1
+    EVER = 2
+    KILL = 3
+
+
+def compiler() -> str | None:
+    """A C compiler, if there is one."""
+    return shutil.which("cc") or shutil.which("gcc")
+
+
+def start_under(module: str) -> None:
+    """Begin ``python -m module`` again with the doors in front of the C library, unless that is done."""
+    if MARK in os.environ:
+        return
+    cc = compiler()
+    if cc is None or not sys.platform.startswith("linux"):
+        sys.exit("Faults need Linux and a C compiler (cc); nothing was tried.")
+    folder = tempfile.mkdtemp(prefix="doors-")
+    built = Path(folder) / "doors.so"
+    subprocess.run([cc, "-O1", "-shared", "-fPIC", "-o", built, SOURCE, "-ldl", "-lpthread"], check=True)
+    os.environ |= {"LD_PRELOAD": str(built), MARK: folder}
+    os.execv(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]])
+
+
+def arm(folder: Path, how: How, at: int, log: Path | None, unflushed: Path) -> None:
+    """From now on count the operations below a folder, and let one of them be special."""
+    ctypes.CDLL(None).doors_arm(
+        os.fsencode(folder), ctypes.c_long(at), int(how), os.fsencode(log or ""), os.fsencode(unflushed)
+    )
+
+
+def tell_unflushed() -> None:
+    """Write down which files were written, and which folders changed, and were not flushed since."""
+    ctypes.CDLL(None).doors_dirty()
+
+
+def unflushed(told: Path, folder: Path) -> list[Path]:
+    """Of what lies in a folder, what a power failure would take."""
+    inodes = set(told.read_text().split()) if told.exists() else set()
+    return [path for path in (folder, *sorted(folder.rglob("*"))) if str(path.lstat().st_ino) in inodes]

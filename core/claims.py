@@ -1,0 +1,115 @@
+"""One writer a place: whoever comes second is told who is there.
+
+A claim is a lock of the operating system on a hidden file. It ends with its process, however that ends, so
+that no file that was left behind ever bars the way.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from filelock import FileLock, Timeout
+
+from core.disk import disk_errors
+from core.errors import ResourceError
+
+LOCK: Final = ".lock"
+
+Confirm: TypeAlias = Callable[[], None]
+"""Raises a ResourceError if the place was removed or replaced since it was claimed."""
+
+_held: dict[tuple[int, Path], Confirm] = {}
+"""Thread and lock file → its claim; a thread may claim again what it has."""
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[Confirm]:
+    """Be the only one who writes into a folder that exists.
+
+    Raises:
+        ResourceError: If another process or thread has it, it cannot be locked, or it vanished meanwhile.
+    """
+    with _claim(folder, folder / LOCK) as confirm:
+        yield confirm
+
+
+@contextmanager
+def claimed_file(path: Path) -> Iterator[Confirm]:
+    """Be the only one who writes a file; its folder exists, the file need not.
+
+    Raises:
+        ResourceError: See :func:`claimed`.
+    """
+    with _claim(path, path.with_name(f".{path.name}{LOCK}")) as confirm:
+        yield confirm
+
+
+@contextmanager
+def _claim(what: Path, lock_file: Path) -> Iterator[Confirm]:
+    mine = threading.get_ident(), lock_file.resolve()
+    if mine in _held:
+        yield _held[mine]
+        return
+    with disk_errors(), _locked(what, lock_file):
+        confirm = _confirming(what, lock_file)
+        lock_file.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        _held[mine] = confirm
+        try:
+            with _explained(confirm):
+                yield confirm
+        finally:
+            del _held[mine]
+            with suppress(ResourceError, OSError):
+                confirm()
+                lock_file.unlink()  # still locked: who opened it meanwhile sees that it is gone
+
+
+@contextmanager
+def _locked(what: Path, lock_file: Path) -> Iterator[None]:
+    lock = FileLock(lock_file, timeout=0, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise ResourceError(
+            f"{what} is being written by {_owner(lock_file)}",
+            remedy="Wait until it has ended, or choose another --out",
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _owner(lock_file: Path) -> str:
+    with suppress(OSError, ValueError):
+        return lock_file.read_text(encoding="utf-8") or "another process"
+    return "another process"
+
+
+def _confirming(what: Path, lock_file: Path) -> Confirm:
+    """Remember which file was locked: as long as it is open, no other file can be mistaken for it."""
+    locked = os.stat(lock_file)  # noqa: PTH116 - beside samestat
+
+    def confirm() -> None:
+        with suppress(OSError):
+            if os.path.samestat(locked, os.stat(lock_file)):  # noqa: PTH116
+                return
+        raise ResourceError(f"{what} was removed while it was being written", remedy="Start again")
+
+    return confirm
+
+
+@contextmanager
+def _explained(confirm: Confirm) -> Iterator[None]:
+    """A place that vanished is the cause of whatever failed in it."""
+    try:
+        yield
+    except Exception:
+        confirm()
+        raise

@@ -1,0 +1,140 @@
+"""How files reach the disk: flushed before they are put in place, refusals in one line.
+
+A name appears by a rename, and only after everything behind it was flushed; the folder is flushed after
+that. So what is in place after a crash or a power failure is whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from core.errors import ResourceError
+
+READABLE, PRIVATE = 0o666, 0o600
+
+_ELSEWHERE: Final = "Choose another place"
+_LATER: Final = "start again; the previous results are untouched"
+_FULL: Final = ("The disk is full: {name}", f"Free some space and {_LATER}")
+_FAILING: Final = ("The disk reports an error at {name}: {reason}", f"Check the disk and {_LATER}")
+_MANY_FILES: Final = ("Too many files are open for {name}", f"Raise the limit (ulimit -n) and {_LATER}")
+_REFUSALS: Final = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: (
+        "{name} would become larger than is allowed here",
+        f"Raise the limit (ulimit -f) or choose another disk, and {_LATER}",
+    ),
+    errno.EROFS: ("{name} cannot be written: {reason}", _ELSEWHERE),
+    errno.EIO: _FAILING,
+    errno.ENXIO: _FAILING,
+    errno.ENODEV: _FAILING,
+    errno.ESTALE: _FAILING,
+    errno.EMFILE: _MANY_FILES,
+    errno.ENFILE: _MANY_FILES,
+    errno.ENAMETOOLONG: ("{name} is too long a name for this disk", "Choose a shorter one"),
+    errno.ELOOP: ("{name} cannot be used: {reason}", _ELSEWHERE),
+    errno.EMLINK: ("{name} cannot be used: {reason}", _ELSEWHERE),
+    errno.ENOLCK: ("{name} cannot be locked: {reason}", _ELSEWHERE),
+    errno.ENOSYS: ("{name} cannot be locked: {reason}", _ELSEWHERE),
+}
+"""What the system says → what is told, and what to do; anything else is a bug of ours."""
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn what a disk refuses into an error a person can act on.
+
+    Raises:
+        ResourceError: If the disk is full, failing or read-only, a limit is reached, or a path is unusable.
+    """
+    try:
+        yield
+    except (PermissionError, NotADirectoryError, IsADirectoryError, FileExistsError) as error:
+        raise ResourceError(
+            f"{error.filename2 or error.filename} cannot be used: {error.strerror}",
+            remedy="Choose another place, or change its permissions",
+        ) from error
+    except OSError as error:
+        number = errno.ENOSPC if _cut_short(error) else error.errno
+        if number not in _REFUSALS:
+            raise
+        problem, remedy = _REFUSALS[number]
+        name = error.filename2 or error.filename or "a file that was to be written"
+        raise ResourceError(problem.format(name=name, reason=error.strerror), remedy=remedy) from error
+
+
+def _cut_short(error: OSError) -> bool:
+    """NumPy says only how much the disk took."""
+    return error.errno is None and " requested and " in str(error)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's names, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:  # some network file systems have nothing to flush for a folder
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(handle)
+
+
+def flush_all(folder: Path) -> None:
+    """Flush every file and folder below a folder, and the folder."""
+    for path in folder.rglob("*"):
+        flush(path)
+    flush(folder)
+
+
+def put(source: Path, target: Path) -> None:
+    """Rename a flushed file or folder; afterwards the new name is on the disk too."""
+    os.replace(source, target)
+    flush(target.parent)
+
+
+@contextmanager
+def written_whole(path: Path, mode: int = READABLE) -> Iterator[Path]:
+    """Give a temporary file beside ``path`` to fill; on a clean exit it takes its place, else it is removed.
+
+    Args:
+        path: The file; its folder must be there.
+        mode: Who may read it, before the process's own mask; :data:`PRIVATE` for its owner alone.
+
+    Raises:
+        ResourceError: If the disk refuses; an older file is still there.
+    """
+    building = path.with_name(f".{path.name[:40]}.{secrets.token_hex(6)}")
+    with disk_errors():
+        try:
+            os.close(os.open(building, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+            yield building
+            flush(building)
+            put(building, path)
+        except BaseException:
+            with suppress(OSError):
+                building.unlink()
+            raise
+
+
+def write_text_atomic(path: Path, text: str, mode: int = READABLE) -> None:
+    """Replace a text file as a whole, see :func:`written_whole`.
+
+    Args:
+        path: Its folder is made if missing.
+        text: What it will hold.
+        mode: Who may read it.
+
+    Raises:
+        ResourceError: If the disk refuses; the old file is still there.
+    """
+    with disk_errors():
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path, mode) as building:
+        building.write_text(text, encoding="utf-8")

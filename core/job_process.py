@@ -1,0 +1,114 @@
+"""The process behind a job: which one it is, whether it lives and answers, and how it is ended.
+
+Beside what ``core/jobs.py`` tells of a job's folder, ``process.json`` says which process works on it, and
+``alive`` is touched by that process every second, which costs a write of some bytes and no flush.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from core.store import write_text_atomic
+
+PROCESS, ALIVE = "process.json", "alive"
+BEAT_S: Final = 1.0
+SILENT_S: Final = 8.0
+"""Without a sign of life for so long, a process does not answer."""
+STOPPED_S: Final = 3.0
+"""The same for one that the operating system calls stopped."""
+AT_WORK: Final = 0.02
+"""CPU seconds a second that show that one without a sign of life is in a long native call: such a call may
+keep the interpreter, and with it the thread that gives the sign, from running."""
+SAME_S: Final = 1.5
+"""Two readings of when a process started differ by less: the time of the boot is known in whole seconds."""
+STOPPED: Final = (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
+
+
+def note(folder: Path, pid: int) -> None:
+    """Write down which process works on a job."""
+    with suppress(psutil.NoSuchProcess):  # it is over already
+        started = _since_boot(psutil.Process(pid))
+        write_text_atomic(folder / PROCESS, json.dumps({"pid": pid, "since_boot": started}))
+
+
+def beat(folder: Path) -> None:
+    """Give a sign of life every :data:`BEAT_S` seconds from now on, in a thread beside the work."""
+    file = os.open(folder / ALIVE, os.O_WRONLY | os.O_CREAT, 0o600)
+
+    def go_on() -> None:
+        while True:
+            with suppress(OSError):  # a full disk: the number in it is only missed if a native call follows
+                os.pwrite(file, f"{time.process_time():020.3f}".encode(), 0)
+                os.utime(file)
+            time.sleep(BEAT_S)
+
+    threading.Thread(target=go_on, daemon=True, name="sign of life").start()
+
+
+def noted(folder: Path) -> bool:
+    """Whether it is known which process works on a job."""
+    return _read(folder) is not None
+
+
+def living(folder: Path) -> psutil.Process | None:
+    """The process that works on a job; None if it is over or not known."""
+    known = _read(folder)
+    if known is None:
+        return None
+    pid, since_boot = known
+    try:  # a pid alone may have been given to another process since
+        process = psutil.Process(pid)
+        same = abs(_since_boot(process) - since_boot) < SAME_S
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def answers(folder: Path, process: psutil.Process) -> bool:
+    """Whether a process is at work, as far as can be told from outside.
+
+    Nothing is decided by it: a machine that wakes up finds every sign of life old, for a second.
+    """
+    try:
+        alive = folder / ALIVE
+        silent = abs(time.time() - alive.stat().st_mtime)  # a clock may also have been set back
+        worked = float(alive.read_text(encoding="utf-8") or 0)
+        status = process.status()
+        if silent < (STOPPED_S if status in STOPPED else SILENT_S) or status == psutil.STATUS_RUNNING:
+            return True
+        used = sum(process.cpu_times()[:2]) - worked
+    except (OSError, ValueError):  # it has not come so far yet
+        return True
+    except psutil.NoSuchProcess:
+        return False
+    return status not in STOPPED and used > AT_WORK * silent
+
+
+def kill(folder: Path) -> None:
+    """End the process that works on a job, and those that it has started, whatever they are doing."""
+    process = living(folder)
+    if process is not None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # it leads a group of its own
+
+
+def _read(folder: Path) -> tuple[int, float] | None:
+    try:
+        known = json.loads((folder / PROCESS).read_text(encoding="utf-8"))
+        return int(known["pid"]), float(known["since_boot"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _since_boot(process: psutil.Process) -> float:
+    """Seconds from the start of the machine to that of a process: no change of the clock touches it."""
+    return process.create_time() - psutil.boot_time()
