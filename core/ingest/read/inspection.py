@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from core.ingest.clean.privacy import mask, mask_url
+from core.ingest.clean.labels import outline
 from core.ingest.read import ndjson, parquet
 from core.ingest.read.assembly import assemble
 from core.ingest.read.headers import HeaderMap, user_keys
@@ -31,6 +31,7 @@ CHUNK_BYTES: Final = 1 << 20
 
 _MAY_BE_PERSONAL: Final = re.compile(r"[@?&=%/ ]")
 """Bare ids and numbers are shown as they are: the analyst has to recognise them."""
+_ORIGIN: Final = re.compile(r"[a-z][a-z\d+.-]*://[^/?#]*", re.IGNORECASE)
 
 
 class _Part(BaseModel):
@@ -154,7 +155,9 @@ def _preview(
 
 
 def _without_personal_data(cell: str | None) -> str | None:
-    """Mask what the import would mask: the rows are shown before anything was imported."""
+    """Show of texts what they look like: before the import nobody can tell which belong to one user."""
     if cell is None or not _MAY_BE_PERSONAL.search(cell):
         return cell
-    return mask_url(cell).text if "/" in cell or "?" in cell else mask(cell).text
+    origin = _ORIGIN.match(cell)
+    kept = origin[0] if origin else ""
+    return kept + outline(cell[len(kept) :])
