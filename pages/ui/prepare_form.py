@@ -72,9 +72,7 @@ def _header(found: Inspection) -> None:
 
 
 def _preview(found: Inspection) -> None:
-    with st.expander(
-        "The first rows of the file, texts in outline", icon=":material/table_rows:", expanded=True
-    ):
+    with st.expander("The first rows, texts in outline", icon=":material/table_rows:", expanded=True):
         names = [file.name for file in found.files]
         number = 0
         if len(names) > 1:
