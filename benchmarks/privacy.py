@@ -42,12 +42,17 @@ def main() -> None:
     options = parser.parse_args()
     truth = json.loads((options.folder / "truth.json").read_text(encoding="utf-8"))
     left: list[Mapping[str, Any]] = []
+    values = Counter[str]()
     lost: list[Mapping[str, Any]] = []
     for file in sorted(options.folder.glob("*.csv")):
         written = written_by_a_run(file)
-        left += [case for case in _of(file, truth["secrets"]) if any(_in(v, written) for v in case["values"])]
+        for case in _of(file, truth["secrets"]):
+            still = [value for value in case["values"] if _secret_in(value, written)]
+            values.update({"all": len(case["values"]), "left": len(still)})
+            left += [{**case, "left": still}] if still else []
         lost += [case for case in _of(file, truth["harmless"]) if not _in(case["text"], written)]
     _print(truth, left, lost)
+    print(f"values gone: {values['all'] - values['left']} of {values['all']}")
     if options.show:
         _show(left, lost)
 
@@ -95,6 +100,13 @@ def _of(file: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [case for case in cases if Path(case["site"]).stem == file.stem]
 
 
+def _secret_in(value: str, written: str) -> bool:
+    """Whether a value is left; a number only as one, as it may by chance be part of a sum or a time."""
+    if value.isdigit() and _in(value, written):
+        return re.search(rf"(?<![\d.]){value}(?!\d)", written) is not None
+    return _in(value, written)
+
+
 def _in(value: str, written: str) -> bool:
     return value.lower() in written
 
@@ -110,7 +122,7 @@ def _print(truth: Mapping[str, Any], left: list[Mapping[str, Any]], lost: list[M
 
 def _show(left: list[Mapping[str, Any]], lost: list[Mapping[str, Any]]) -> None:
     for case in left:
-        print("LEFT", json.dumps(dict(case), ensure_ascii=False)[:600])
+        print("LEFT", json.dumps({**case, "values": len(case["values"])}, ensure_ascii=False)[:600])
     for case in lost:
         print("LOST", json.dumps(dict(case), ensure_ascii=False)[:600])
 

@@ -10,7 +10,7 @@ hardly anything is shared, being small, makes nothing personal.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -101,6 +101,14 @@ def merged(crowds: Iterable[Crowd]) -> Crowd:
         whole.last = max(whole.last, crowd.last)
         whole.buckets |= crowd.buckets
     return whole
+
+
+def merged_by(items: Iterable[tuple[str, Crowd]]) -> dict[str, Crowd]:
+    """Names → all who saw something of that name."""
+    groups: defaultdict[str, list[Crowd]] = defaultdict(list)
+    for name, crowd in items:
+        groups[name].append(crowd)
+    return {name: merged(members) for name, members in groups.items()}
 
 
 def public_from(n_users: int) -> int:

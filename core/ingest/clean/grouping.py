@@ -2,8 +2,8 @@
 
 Only where they do. A shop's 217 product pages are its signal, and a page that many look at is no accident.
 So pages collapse when at least :data:`SIBLINGS` of them differ only in such ids and are rare; the popular
-ones among their siblings stay, unless nearly all siblings are rare (then the id names a visit, and a page
-reached by reloading is an accident too).
+ones among their siblings stay; where nearly all siblings are rare (then the id names a visit, and a page
+reached by reloading is an accident too) those that many users saw.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
+
+from core.ingest.clean.crowds import PUBLIC, Crowd, merged_by
 
 SIBLINGS: Final = 20
 """Rare pages with the same template from which on they are a pattern and not a hand-made choice of pages."""
@@ -37,12 +39,13 @@ _DIGIT: Final = re.compile(r"[0-9]")
 _SUFFIX: Final = re.compile(r"(.+?)(\.(?:html?|php|aspx?|jsp|pdf))", re.IGNORECASE)
 
 
-def collapse(pages: Sequence[str], views: Sequence[int]) -> list[str]:
+def collapse(pages: Sequence[str], views: Sequence[int], crowds: Sequence[Crowd] = ()) -> list[str]:
     """Replace ids by placeholders in the pages that they shatter.
 
     Args:
         pages: Canonical pages; the same page may occur several times.
         views: Page views of each.
+        crowds: Who saw each, where that is known.
 
     Returns:
         One page for each of ``pages``.
@@ -56,7 +59,9 @@ def collapse(pages: Sequence[str], views: Sequence[int]) -> list[str]:
         if pattern != page:
             families[pattern].append(page)
     renamed = {page: name for name, family in families.items() for page in _shattered(family, total)}
-    return [renamed.get(page, page) for page in pages] if renamed else list(pages)
+    seen = merged_by((page, crowd) for page, crowd in zip(pages, crowds, strict=False) if page in renamed)
+    public = {page for page, crowd in seen.items() if crowd.users >= PUBLIC}
+    return [page if page in public else renamed.get(page, page) for page in pages] if renamed else list(pages)
 
 
 def template(page: str) -> str:

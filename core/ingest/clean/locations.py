@@ -17,12 +17,12 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from core.ingest.clean import crowds, records, urls
-from core.ingest.clean.crowds import Crowd, Tail, public_from
+from core.ingest.clean.crowds import Crowd, Tail, merged_by, public_from
 from core.ingest.clean.found import Choices, Found
 from core.ingest.clean.lone import regions_of
-from core.ingest.clean.own import merged_by, without_own
+from core.ingest.clean.own import without_own
 from core.ingest.clean.parts import tail_of
-from core.ingest.clean.privacy import SUSPECT_RE2, mask_all, mask_url
+from core.ingest.clean.privacy import SUSPECT_RE2, mask_url
 from core.ingest.engine import Engine
 from core.receipt import UrlCount, ranked
 from core.schema import Raw
@@ -127,12 +127,13 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
     _cut(engine, settings.url)
     cut = engine.sql(_CUTS)
     weights = cut["views"].to_pylist()
-    canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights)
+    seen_by = _crowds(cut)
+    canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights, seen_by)
     engine.keep(
         "cut_pages", pa.table({"cut": cut["cut"], "canonical": pa.array(canonical.pages, pa.string())})
     )
     hosts = _own_hosts(canonical.pages, weights)
-    seen = merged_by(zip(canonical.pages, _crowds(cut), strict=True))
+    seen = merged_by(zip(canonical.pages, seen_by, strict=True))
     found = Found(
         tail_of(seen) if settings.mask_own else Tail(None),
         public_from(n_users),
@@ -156,7 +157,7 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
             examples=_examples(engine),
         ),
         hosts=hosts,
-        masked=_personal(engine) + found.kinds,
+        masked=_personal(engine, found.public) + found.kinds,
         own=found,
     )
 
@@ -252,13 +253,16 @@ def _own_hosts(pages: Iterable[str], weights: Iterable[int]) -> tuple[str, ...]:
     return tuple(sorted(host for host, count in views.items() if host and count >= enough))
 
 
-def _personal(engine: Engine) -> Counter[str]:
-    """Kind of personal data → values in locations (kept or dropped) and titles."""
+def _personal(engine: Engine, many: int) -> Counter[str]:
+    """Kind of personal data → values in locations (kept or dropped) and titles; numbers that few saw."""
     kinds: Counter[str] = Counter()
     for column in ("location", "title"):
-        found = engine.raw.execute(
-            f"SELECT {column}, sum(views)::BIGINT FROM seen WHERE regexp_matches({column}, $1) GROUP BY 1",
+        rows = engine.raw.execute(
+            f"SELECT {column}, sum(views)::BIGINT, {crowds.MERGED_SQL} FROM seen "
+            f"WHERE regexp_matches({column}, $1) GROUP BY 1",
             [SUSPECT_RE2],
         ).fetchall()
-        kinds += mask_all([text for text, _ in found], [views for _, views in found])[1]
+        for text, views, *crowd in rows:
+            for kind in mask_url(text, numbers=Crowd(views, *crowd).users < many).kinds:
+                kinds[kind] += views
     return kinds

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeAlias
 
-from core.ingest.clean.crowds import Crowd, merged
+from core.ingest.clean.crowds import Crowd, merged_by
+from core.ingest.clean.echoes import Site, shaped, subject
 from core.ingest.clean.found import Found
 from core.ingest.clean.names import known_names, mask_names
 from core.ingest.clean.parts import Values
 from core.ingest.clean.places import mask_places
-from core.ingest.clean.privacy import mask_url
+from core.ingest.clean.privacy import mask, mask_url
 from core.ingest.clean.titles import choose_titles, public_words
 
 Titles: TypeAlias = Mapping[str, Values]
@@ -45,15 +47,18 @@ def without_own(pages: Values, titles: Titles, found: Found) -> Own:
         titles: The titles of each, as they were sent.
         found: How to judge; takes what is found.
     """
-    plain = _masked(titles)
-    texts = ((title, crowd) for of_page in plain.values() for title, crowd in of_page.items())
-    paths = ((page.partition("?")[0], crowd) for page, crowd in pages.items())
-    public = public_words([*merged_by(texts).items(), *paths], found.public)
-    renamed = mask_places(pages, found, public)
-    first = {page: renamed.get(page, page) for page in pages}
+    usual = shaped(pages, found.public)
+    few = {page for page, crowd in pages.items() if crowd.users < found.public} - usual
+    numbered = {page: mask(page).text if page in few else page for page in pages}
+    crowds = merged_by((numbered[page], crowd) for page, crowd in pages.items())
+    plain = _by_page(_masked(titles, Site(shaped=usual), found), numbered)
+    site = _site(crowds, plain, usual, found)
+    renamed = mask_places(crowds, found, site)
+    first = {page: renamed.get(new, new) for page, new in numbered.items()}
     crowds = merged_by((first[page], crowd) for page, crowd in pages.items())
-    chosen = choose_titles(_by_page(plain, first), found)
-    names = known_names(found.names, public)
+    plain = _by_page(plain, {new: renamed.get(new, new) for new in plain})
+    chosen = choose_titles(plain, found, site)
+    names = known_names(found.names, site.public)
     second = {page: _without_names(page, crowd, names, found) for page, crowd in crowds.items()}
     best: dict[str, tuple[int, str]] = {}
     for page, (title, crowd) in chosen.items():
@@ -66,27 +71,32 @@ def without_own(pages: Values, titles: Titles, found: Found) -> Own:
     )
 
 
-def merged_by(items: Iterable[tuple[str, Crowd]]) -> dict[str, Crowd]:
-    """Names → all who saw something of that name."""
-    groups: defaultdict[str, list[Crowd]] = defaultdict(list)
-    for name, crowd in items:
-        groups[name].append(crowd)
-    return {name: merged(members) for name, members in groups.items()}
+def _site(pages: Values, titles: Titles, usual: Collection[str], found: Found) -> Site:
+    texts = ((title, crowd) for of_page in titles.values() for title, crowd in of_page.items())
+    paths = ((page.partition("?")[0], crowd) for page, crowd in pages.items())
+    public = public_words([*merged_by(texts).items(), *paths], found.public)
+    rare = (page for page, crowd in pages.items() if crowd.users < found.public)
+    named = {page for page in rare if subject(page, titles.get(page, ()), public)}
+    return Site(public, titles, named, usual)
 
 
-def _masked(titles: Titles) -> dict[str, dict[str, Crowd]]:
-    known: dict[str, str] = {}
-    for of_page in titles.values():
-        known.update((title, _plain(title)) for title in of_page if title not in known)
+def _masked(titles: Titles, site: Site, found: Found) -> dict[str, dict[str, Crowd]]:
+    """Titles masked for what they look like, each letter with its accents in one."""
+    seen = merged_by((title, crowd) for of_page in titles.values() for title, crowd in of_page.items())
+    mask = {title: partial(_plain, crowd=crowd, found=found) for title, crowd in seen.items()}
+    plain = {title: mask[title](unicodedata.normalize("NFC", title)) for title in seen}
     return {
-        page: merged_by((known[title], crowd) for title, crowd in of_page.items())
+        page: merged_by(
+            (site.beside_end(page, title, mask[title]) if page in site.shaped else plain[title], crowd)
+            for title, crowd in of_page.items()
+        )
         for page, of_page in titles.items()
     }
 
 
-def _plain(title: str) -> str:
-    """A title masked for what it looks like, each letter with its accents in one."""
-    return mask_url(unicodedata.normalize("NFC", title)).text
+def _plain(text: str, crowd: Crowd, found: Found) -> str:
+    """A text masked for what it looks like; numbers that many saw stay."""
+    return mask_url(text, numbers=crowd.users < found.public).text
 
 
 def _by_page(titles: Titles, names: Mapping[str, str]) -> dict[str, dict[str, Crowd]]:

@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from core.ingest.clean.crowds import CHANCE, Crowd, merged
+from core.ingest.clean.echoes import SUBJECT, USUAL, Site, rare_is_usual, unechoed, with_gaps
 from core.ingest.clean.found import Found
 from core.ingest.clean.parts import GAP, Part, Values, parts_of, words_of
 from core.ingest.clean.randomness import looks_random
@@ -42,13 +43,13 @@ _NUMBERS: Final = re.compile(r"^[\d._-]+$")
 """Values below which everything is looked at together, though they stay: days, orders, numbers of pages."""
 
 
-def mask_places(pages: Values, found: Found, public: Collection[str]) -> dict[str, str]:
+def mask_places(pages: Values, found: Found, site: Site) -> dict[str, str]:
     """Find the personal places of a site.
 
     Args:
         pages: The crowd of every canonical page.
         found: Takes the places.
-        public: Words that many users saw.
+        site: What is known of it.
 
     Returns:
         The pages that change, and what they become.
@@ -60,10 +61,11 @@ def mask_places(pages: Values, found: Found, public: Collection[str]) -> dict[st
         rows, depth, prefix = nodes.pop()
         for slot, children in _children(rows, depth, split).items():
             crowds = {value: merged(pages[row] for row in below) for value, below in children.items()}
-            renamed = _renamed(prefix, slot, crowds, found, public)
+            renamed = _renamed(prefix, slot, crowds, found, site, children)
             groups: dict[str, list[str]] = defaultdict(list)
+            kept = prefix + slot + GAP in found.choices.keep
             for value, below in children.items():
-                groups[_NUMBERS.sub("{n}", renamed.get(value, value))] += below
+                groups[GAP if kept else _NUMBERS.sub("{n}", renamed.get(value, value))] += below
             nodes += [(below, depth + 1, prefix + slot + value) for value, below in groups.items()]
             for value, new in renamed.items():
                 changed.update(children[value])
@@ -84,15 +86,58 @@ def _children(
     return slots
 
 
-def _renamed(prefix: str, slot: str, values: Values, found: Found, public: Collection[str]) -> dict[str, str]:
-    """What becomes of the values of one node that belong to one user each."""
+def _renamed(
+    prefix: str, slot: str, values: Values, found: Found, site: Site, children: Mapping[str, Collection[str]]
+) -> dict[str, str]:
+    """What becomes of the values of one node that belong to one user each, or to a few."""
+    renamed = _by_crowds(prefix, slot, values, found, site, children)
+    if not prefix or _is_search(prefix, slot) or not found.can_tell:
+        return renamed
+    return renamed | _by_titles(prefix + slot, values, renamed, found, site, children)
+
+
+def _by_titles(
+    prefix: str,
+    values: Values,
+    renamed: Mapping[str, str],
+    found: Found,
+    site: Site,
+    children: Mapping[str, Collection[str]],
+) -> dict[str, str]:
+    """What becomes of the values of a few that no title has, where rare ones are not usual."""
+    if GAP not in prefix and rare_is_usual(values.values()):
+        return {}
+    popular = sum(crowd.users >= found.public for crowd in values.values()) >= USUAL
+    new: dict[str, str] = {}
+    for value, crowd in values.items():
+        text = renamed.get(value, value)
+        published = (popular or value.isalpha()) and _leads_to_named(prefix + value, children[value], site)
+        if crowd.users >= found.public or GAP in text or value.startswith("{") or published:
+            continue
+        words = unechoed(text, site.called(children[value]), site.public)
+        name = crowd.rare or GAP in prefix or len(words) >= SUBJECT or not all(map(str.isalpha, words))
+        if words and name:
+            new[value] = with_gaps(text, words)
+    return {value: new[value] for value in found.decide(prefix + GAP, values, new) if value in new}
+
+
+def _leads_to_named(folder: str, pages: Iterable[str], site: Site) -> bool:
+    """Whether a value is above a page that names itself."""
+    return any(page in site.named and len(page) > len(folder) for page in pages)
+
+
+def _by_crowds(
+    prefix: str, slot: str, values: Values, found: Found, site: Site, children: Mapping[str, Collection[str]]
+) -> dict[str, str]:
     name = prefix + slot + GAP
     values = {value: crowd for value, crowd in values.items() if value and not value.startswith("{")}
     rare = [value for value, crowd in values.items() if crowd.rare]
     if not (rare or name in found.choices.mask) or not (found.can_tell or found.choices.mask):
         return {}
     if _is_search(prefix, slot):
-        return found.decide(name, values, [value for value in rare if not words_of(value).issubset(public)])
+        return found.decide(
+            name, values, [value for value in rare if not words_of(value).issubset(site.public)]
+        )
     renamed = _by_lead(prefix + slot, values, found)
     values = {value: crowd for value, crowd in values.items() if value not in renamed}
     rare = [value for value in rare if value in values]
@@ -103,7 +148,8 @@ def _renamed(prefix: str, slot: str, values: Values, found: Found, public: Colle
     _offer(name, values, found)
     if name in found.choices.keep:
         return renamed
-    lone = {value: masked for value in rare if (masked := found.lone(value, values[value])) != value}
+    unusual = (value for value in rare if not all(map(site.is_published, children[value])))
+    lone = {value: masked for value in unusual if (masked := found.lone(value, values[value])) != value}
     return renamed | lone
 
 

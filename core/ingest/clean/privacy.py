@@ -9,8 +9,7 @@ patterns; a number counts as a card or an account only if its check digits agree
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 from urllib.parse import unquote
@@ -131,10 +130,14 @@ def param_kind(name: str) -> str | None:
     return next((kind for ending, kind in _ENDINGS.items() if plain.endswith(ending)), None)
 
 
-def mask(text: str) -> Masked:
+def mask(text: str, *, numbers: bool = True) -> Masked:
     """Mask what looks like personal data in a plain (decoded) text such as a title or a search term.
 
     Masking a masked text changes nothing.
+
+    Args:
+        text: The text.
+        numbers: Also telephone numbers, cards and accounts: one that many saw is a hotline, or an article.
     """
     if _SUSPECT.search(text) is None:
         return Masked(text, ())
@@ -143,24 +146,25 @@ def mask(text: str) -> Masked:
     text = _replace(_JWT, "token", text, found)
     if "@" in text or "40" in text:
         text = _replace(_EMAIL, "email", text, found)
-    text = _replace(_IBAN, "iban", text, found, _masked_iban)
-    text = _replace(_CARD, "card", text, found, _masked_card)
-    text = _replace(_PHONE, "phone", text, found)
+    if numbers:
+        text = _replace(_IBAN, "iban", text, found, _masked_iban)
+        text = _replace(_CARD, "card", text, found, _masked_card)
+        text = _replace(_PHONE, "phone", text, found)
     if not found:
         return Masked(text, ())
-    again = mask(text)  # what stood beside something else shows only now
+    again = mask(text, numbers=numbers)  # what stood beside something else shows only now
     return Masked(again.text, (*found, *again.kinds))
 
 
-def mask_param(name: str, value: str) -> Masked:
+def mask_param(name: str, value: str, *, numbers: bool = True) -> Masked:
     """Mask the (decoded) value of a query parameter, by its name or else by its patterns."""
     kind = param_kind(name)
     if kind is None or not value:
-        return mask(value)
+        return mask(value, numbers=numbers)
     return Masked(value, ()) if value == f"{{{kind}}}" else Masked(f"{{{kind}}}", (kind,))
 
 
-def mask_url(url: str) -> Masked:
+def mask_url(url: str, *, numbers: bool = True) -> Masked:
     """Mask a URL, or any text that may hold one, as it arrived: credentials, parameters, patterns.
 
     A text whose percent-decoded form holds more than its raw form is returned decoded.
@@ -169,33 +173,12 @@ def mask_url(url: str) -> Masked:
     text = _replace(_CREDENTIALS, "token", url, found, lambda _: "{token}@") if "@" in url else url
     if "=" in text:
         text = _PARAM.sub(lambda match: _masked_param(match, found), text)
-    masked = mask(text)
+    masked = mask(text, numbers=numbers)
     if "%" in masked.text:
-        decoded = mask(unquote(masked.text))
+        decoded = mask(unquote(masked.text), numbers=numbers)
         if decoded.kinds:
             masked = Masked(decoded.text, masked.kinds + decoded.kinds)
     return Masked(masked.text, (*found, *masked.kinds))
-
-
-def mask_all(texts: Iterable[str], weights: Iterable[int]) -> tuple[dict[str, str], Counter[str]]:
-    """Mask many different texts.
-
-    Args:
-        texts: Distinct texts.
-        weights: How often each occurs.
-
-    Returns:
-        The texts that change, each with its masked form; and kind → values masked.
-    """
-    changed: dict[str, str] = {}
-    kinds: Counter[str] = Counter()
-    for text, weight in zip(texts, weights, strict=True):
-        masked = mask_url(text)
-        if masked.kinds:
-            changed[text] = masked.text
-            for kind in masked.kinds:
-                kinds[kind] += weight
-    return changed, kinds
 
 
 def _replace(

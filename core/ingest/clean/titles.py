@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
 from typing import Final, TypeAlias
 
 from core.ingest.clean.crowds import FEW, Crowd, merged
+from core.ingest.clean.echoes import SUBJECT, Site, names_among, rare_is_usual, subject, unechoed, with_gaps
 from core.ingest.clean.found import Found
-from core.ingest.clean.parts import GAP, words_of
+from core.ingest.clean.parts import GAP, folder_of, words_of
 
 Titles: TypeAlias = Mapping[str, Crowd]
 
@@ -28,19 +30,44 @@ _TOKENS: Final = re.compile(r"\w(?:[\w'’.·-]*\w)?|\s+|[^\w\s]")
 _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}]{{0,3}}{re.escape(GAP)})+")
 
 
-def choose_titles(titles: Mapping[str, Titles], found: Found) -> dict[str, tuple[str, Crowd]]:
+def choose_titles(
+    titles: Mapping[str, Titles], found: Found, site: Site | None = None
+) -> dict[str, tuple[str, Crowd]]:
     """Give every page its title, and say who saw that.
 
     Args:
         titles: Page → title → the users who saw it so.
         found: Takes the pages whose titles are personal.
+        site: What is known of it.
     """
+    site = site or Site()
     chosen = {}
+    folders: dict[str, list[Crowd]] = defaultdict(list)
+    for page, of_page in titles.items():
+        folders[folder_of(page)].append(merged(of_page.values()))
+    usual = {folder for folder, crowds in folders.items() if rare_is_usual(crowds)}
     for page, of_page in titles.items():
         title = _title(page, of_page, found)
         crowd = of_page.get(title) or merged(of_page.values())
-        chosen[page] = (found.lone(title, crowd), crowd)
+        title = site.beside_end(page, title, partial(found.lone, crowd=crowd))
+        if folder_of(page) not in usual and f"title of {page}" not in found.choices.keep:
+            title = _echoed(page, title, crowd, found, site.public)
+        chosen[page] = (title, crowd)
     return chosen
+
+
+def _echoed(page: str, title: str, crowd: Crowd, found: Found, public: Collection[str]) -> str:
+    """What a few alone saw of a title, without words that the page's address does not repeat."""
+    if crowd.users >= found.public or not found.can_tell:
+        return title
+    common = subject(page, [title], public)
+    if sum(map(str.isalpha, common)) >= SUBJECT:
+        return title
+    words = unechoed(title, [page], public)
+    if common:
+        words = names_among(title, words)
+    found.kinds["name"] += crowd.views * bool(words)
+    return with_gaps(title, words)
 
 
 def _title(page: str, titles: Titles, found: Found) -> str:

@@ -26,6 +26,7 @@ from urllib.parse import unquote_to_bytes
 import ada_url
 
 from core.errors import SettingsError
+from core.ingest.clean.crowds import Crowd
 from core.ingest.clean.grouping import collapse
 from core.ingest.clean.privacy import mask, mask_param, mask_url
 from core.settings import UrlRule, UrlSettings
@@ -76,7 +77,9 @@ class Canonical:
     by_rule: dict[str, int]
 
 
-def canonicalise(urls: Sequence[str], settings: UrlSettings, views: Sequence[int] | None = None) -> Canonical:
+def canonicalise(
+    urls: Sequence[str], settings: UrlSettings, views: Sequence[int] = (), crowds: Sequence[Crowd] = ()
+) -> Canonical:
     """Make every location canonical.
 
     Args:
@@ -84,22 +87,20 @@ def canonicalise(urls: Sequence[str], settings: UrlSettings, views: Sequence[int
         settings: Which rules apply.
         views: Page views of each location, all 1 by default: decides which ids are accidents, and weighs
             the counts.
+        crowds: Who saw each location, where that is known.
 
     Raises:
         SettingsError: If a rule of the analyst's own cannot be applied.
     """
-    weights = [1] * len(urls) if views is None else list(views)
+    weights = list(views) or [1] * len(urls)
     by_rule: Counter[str] = Counter()
-    cleaner = _Cleaner(settings)
-    pages = []
-    for url, weight in zip(urls, weights, strict=True):
-        page, notes = cleaner(url)
-        pages.append(page)
-        for note in notes:
-            by_rule[note] += weight
+    cleaned = list(map(_Cleaner(settings), urls))
+    pages = [page for page, _ in cleaned]
+    for (_, notes), weight in zip(cleaned, weights, strict=True):
+        by_rule.update(dict.fromkeys(notes, weight))
     steps: list[tuple[str, Callable[[list[str]], list[str]]]] = []
     if settings.collapse_ids:
-        steps.append((COLLAPSED, lambda before: collapse(before, weights)))
+        steps.append((COLLAPSED, lambda before: collapse(before, weights, crowds)))
     steps += [(f"rule {rule.pattern}", _applier(rule)) for rule in settings.rules]
     for name, step in steps:
         after = step(pages)
@@ -176,7 +177,7 @@ class _Cleaner:
             url = ada_url.URL(base if base[-1:] > " " else base + _END, _BASE)
         except ValueError:
             notes += [NOT_A_URL] if NOT_A_URL not in notes else []
-            plain = mask_url(" ".join(base.split())).text
+            plain = mask_url(" ".join(base.split()), numbers=False).text
             return (plain, "") if plain == base else self._parsed(plain, notes)  # it may be one now
         if url.host == _BASE.removeprefix("https://"):
             return "", "/" + url.pathname.lstrip("/")
@@ -186,7 +187,7 @@ class _Cleaner:
         """Handle ``about:blank``, ``mailto:…``: the text after the scheme is no path."""
         if path.startswith("/"):
             return scheme, "/" + path.lstrip("/")
-        masked = mask_url(scheme + path.strip())
+        masked = mask_url(scheme + path.strip(), numbers=False)
         notes += [MASKED] if masked.kinds else []
         return masked.text, ""
 
@@ -234,7 +235,7 @@ class _Cleaner:
 
     def _value(self, name: str, value: str, notes: Notes) -> str:
         plain = unquote_to_bytes(value.replace("+", " ")).decode("utf-8", "surrogateescape")
-        masked = mask_param(name, plain)
+        masked = mask_param(name, plain, numbers=False)
         notes += [MASKED] if masked.kinds and MASKED not in notes else []
         return _escape(masked.text, _KEEP_IN_VALUE)
 
@@ -250,7 +251,7 @@ class _Cleaner:
         return f"#{route}{query}" if route.strip("!") or query else ""
 
     def _masked(self, text: str, notes: Notes) -> str:
-        masked = mask(text)
+        masked = mask(text, numbers=False)
         notes += [MASKED] if masked.kinds and MASKED not in notes else []
         return masked.text
 

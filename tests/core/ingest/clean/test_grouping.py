@@ -1,6 +1,7 @@
 import pytest
 
 from core.ingest.clean.grouping import ACCIDENT_VIEWS, RARE_VIEWS, SIBLINGS, collapse, template
+from tests.core.ingest.clean.crowd import crowd
 
 SITE = "https://shop.example"
 UUID = "123e4567-e89b-12d3-a456-426614174000"
@@ -84,3 +85,10 @@ def test_families_are_judged_on_their_own() -> None:
     orders, products = pages("order", 50), pages("product", 50)
     made = collapse(orders + products, [1] * 50 + [100] * 50)
     assert made == [f"{SITE}/order/{{id}}"] * 50 + products
+
+
+def test_a_page_that_many_saw_is_no_visit() -> None:
+    orders = pages("record", 100)
+    crowds = [crowd(*range(10)), *(crowd(number) for number in range(99))]
+    made = collapse(orders, [10] + [1] * 99, crowds)
+    assert made == [orders[0], *[f"{SITE}/record/{{id}}"] * 99]

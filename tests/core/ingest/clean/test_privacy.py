@@ -9,7 +9,6 @@ from core.ingest.clean.privacy import (
     iban_checks,
     luhn,
     mask,
-    mask_all,
     mask_param,
     mask_url,
     param_kind,
@@ -127,10 +126,13 @@ def test_urls_are_masked_as_they_arrive(url: str, masked: str, kinds: tuple[str,
     assert mask_url(url) == (masked, kinds)
 
 
-def test_counts_are_weighed_by_how_often_a_text_occurs() -> None:
-    changed, kinds = mask_all(["/a?email=x", "/b", "/c?tel=1&email=y"], [5, 7, 2])
-    assert changed == {"/a?email=x": "/a?email={email}", "/c?tel=1&email=y": "/c?tel={phone}&email={email}"}
-    assert kinds == {"email": 7, "phone": 2}
+def test_numbers_can_stay_but_no_mail_and_no_key() -> None:
+    text = "/tel/+49 170 1234567?q=4111111111111111&email=a&s=jane@x.com"
+    assert (
+        mask_url(text, numbers=False).text
+        == "/tel/+49 170 1234567?q=4111111111111111&email={email}&s={email}"
+    )
+    assert mask_url(text).kinds == ("email", "email", "card", "phone")
 
 
 PIECES = st.sampled_from(

@@ -1,3 +1,4 @@
+from core.ingest.clean.echoes import Site
 from core.ingest.clean.titles import choose_titles, public_words
 from tests.core.ingest.clean.crowd import crowd, found
 
@@ -7,8 +8,8 @@ GREETINGS = {
 }
 
 
-def title(titles: dict, **choices: tuple[str, ...]) -> str:
-    return choose_titles({"/p": titles}, found(**choices))["/p"][0]
+def title(titles: dict, page: str = "/p", **choices: tuple[str, ...]) -> str:
+    return choose_titles({page: titles}, found(**choices), Site({"hello", "call", "shop"}))[page][0]
 
 
 def test_what_the_titles_of_a_page_have_in_common_stays() -> None:
@@ -30,8 +31,26 @@ def test_a_first_name_that_several_share_is_no_usual_title() -> None:
     assert title(names) == "Hello {…}"
 
 
-def test_the_title_of_a_page_that_one_user_saw_stays_but_for_what_it_looks_like() -> None:
-    assert title({"Garden gnome – Shop": crowd(1)}) == "Garden gnome – Shop"
+def test_a_title_that_one_user_saw_keeps_what_the_address_or_many_say() -> None:
+    assert title({"Garden gnome – Shop": crowd(1)}, "/a/garden-gnome") == "Garden gnome – Shop"
+    assert title({"Hello Padma Seshadri – Shop": crowd(1)}, "/order/done") == "Hello {…} – Shop"
+    assert (
+        title({"Hello Padma Seshadri, order 8842157": crowd(1)}, "/order/8842157")
+        == "Hello {…}, order 8842157"
+    )
+    assert (
+        title({"Mietvertrag Düsseldorf": crowd(1)}, "/a/mietvertrag-duesseldorf") == "Mietvertrag Düsseldorf"
+    )
+
+
+def test_where_rare_pages_are_usual_a_rare_title_stays() -> None:
+    pages = {f"/wine/{n}": {f"Barolo {n}": crowd(n, n + 1)} for n in range(3)} | {
+        "/wine/x": {"Chianti": crowd(9)}
+    }
+    assert choose_titles(pages, found(), Site({"barolo"}))["/wine/x"][0] == "Chianti"
+
+
+def test_a_number_that_many_saw_is_published() -> None:
     assert title({"Call 0170 1234567": crowd(1)}) == "Call {phone}"
     assert title({"Call 0170 1234567": crowd(*range(9))}) == "Call 0170 1234567"  # published
 

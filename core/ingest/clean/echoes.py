@@ -1,0 +1,154 @@
+"""What an address and a title say of each other.
+
+Who publishes a page names it twice: ``/tips/camping-de-jonge-jan`` is called “Camping De Jonge Jan”. What a
+program puts into one of them, it leaves out of the other: ``/vouchers/quirine_steenbergh.pdf`` is called
+“Voucher”, ``/order/done`` “Thank you, Quirine!”. So where hardly anybody saw a page, and rare pages are not
+usual beside it, words that only its address or only its title has, and no text that many saw, are somebody's.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from core.ingest.clean.crowds import FEW, SHARED, Crowd
+from core.ingest.clean.parts import GAP, Values, parts_of
+
+USUAL: Final = 2
+"""Values beside a rare one that two to five users saw, from which on rare ones are usual there."""
+ECHOED: Final = 0.5
+"""Share of the words that are not public which the other one has, from which on both name the same thing."""
+SUBJECT: Final = 2
+"""Words that name a subject: one may be what a form does (``/payment/confirmation``)."""
+
+_WORD: Final = re.compile(r"\{[^{}]*\}|[^\W_]+")
+_GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}/?&=]{{0,3}}_?{re.escape(GAP)})+")
+_LETTERS: Final = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "a", "œ": "o"})
+_UMLAUT: Final = re.compile(r"(?<=[aou])e")
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is known of a site before anything is judged.
+
+    Args:
+        public: Words of texts that many users saw.
+        titles: Page → what it is called.
+        named: Rare pages whose address and title have a subject in common.
+        shaped: Pages that end like one beside them that many users saw: numbers of articles, editions.
+    """
+
+    public: Collection[str] = ()
+    titles: Mapping[str, Collection[str]] = field(default_factory=dict)
+    named: Collection[str] = ()
+    shaped: Collection[str] = ()
+
+    def beside_end(self, page: str, title: str, masked: Callable[[str], str]) -> str:
+        """Mask a title, but for the number that an ordinary page is known by."""
+        if page not in self.shaped:
+            return masked(title)
+        pieces = re.split(f"({re.escape(parts_of(page)[-1][1])})", title, flags=re.IGNORECASE)
+        return "".join(piece if place % 2 else masked(piece) for place, piece in enumerate(pieces))
+
+    def is_published(self, page: str) -> bool:
+        """Whether a page, however rare, has been published."""
+        return page in self.shaped or page in self.named
+
+    def called(self, pages: Iterable[str]) -> set[str]:
+        """The titles of several pages."""
+        return {title for page in pages for title in self.titles.get(page, ())}
+
+
+def rare_is_usual(beside: Iterable[Crowd]) -> bool:
+    """Say whether pages are published there that hardly anybody reads: a catalogue, an archive."""
+    crowds = list(beside)
+    alone = sum(crowd.alone for crowd in crowds)
+    few = sum(not crowd.alone and crowd.users <= FEW for crowd in crowds)
+    return few >= max(USUAL, SHARED * alone)
+
+
+def subject(page: str, titles: Iterable[str], public: Collection[str]) -> set[str]:
+    """The words that the end of an address and the titles have in common, if these name a subject.
+
+    Two words do, or a number. Nothing on somebody's disk does.
+    """
+    there = _joined(titles)
+    end = parts_of(page)[-1][1]
+    words = _unknown(end, public)
+    new = sum(_folded(word) in there for word in words)
+    common = {word for word in _WORD.findall(end) if _folded(word) in there}
+    named = len(common) >= SUBJECT or not all(map(str.isalpha, common))
+    return common if named and new >= max(1, ECHOED * len(words)) and not page.startswith("file:") else set()
+
+
+def unechoed(text: str, others: Iterable[str], public: Collection[str]) -> set[str]:
+    """The words of a text that stand neither in the others nor in what is public.
+
+    Args:
+        text: A value of an address, or a title.
+        others: The titles of the page, or its address; without any nothing can be told.
+        public: Words that many users saw.
+
+    Returns:
+        Empty if more than half of the words that are not public are echoed.
+    """
+    there = _joined(others)
+    words = _unknown(text, public)
+    new = {word for word in words if _folded(word) not in there}
+    every = _WORD.findall(text)
+    if sum(_folded(word) in there for word in every) > ECHOED * len(every):
+        new = {word for word in new if not word.isdigit()}  # an id beside its subject
+    return new if there and len(new) >= ECHOED * len(words) else set()
+
+
+def names_among(text: str, words: Collection[str]) -> set[str]:
+    """Those of some words that stand beside each other and begin with a capital, as names do."""
+    found: set[str] = set()
+    tokens = _WORD.findall(text)
+    for first, second in pairwise(tokens):
+        if first in words and second in words and first.istitle() and second.istitle():
+            found |= {first, second}
+    return found
+
+
+def with_gaps(text: str, words: Collection[str]) -> str:
+    """Put gaps for words."""
+    return _GAPS.sub(GAP, _WORD.sub(lambda match: GAP if match[0] in words else match[0], text))
+
+
+def shaped(pages: Values, many: int) -> set[str]:
+    """The pages that end like one that many users saw, in the same folder or one beside it."""
+    shapes: dict[str, set[str]] = defaultdict(set)
+    ends = {page: _end(page) for page in pages}
+    for page, (where, shape) in ends.items():
+        if pages[page].users >= many:
+            shapes[where].add(shape)
+    return {page for page, (where, shape) in ends.items() if "0" in shape and shape in shapes[where]}
+
+
+def _end(page: str) -> tuple[str, str]:
+    """The folder of the folder of a page, and the shape of its last value: ``0000-aa``."""
+    parts = parts_of(page)
+    above = "".join(slot + value for slot, value in parts[:-2])
+    return f"{len(parts)} {above}", re.sub(r"[^\W\d_]", "a", re.sub(r"\d", "0", parts[-1][1]))
+
+
+def _unknown(text: str, public: Collection[str]) -> set[str]:
+    return {word for word in _WORD.findall(text) if word[0] != "{" and word.casefold() not in public}
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return "".join(_folded(word) for text in texts for word in _WORD.findall(text))
+
+
+def _folded(word: str) -> str:
+    """A word as addresses write it: without accents and capitals."""
+    if word.isascii():
+        return _UMLAUT.sub("", word.casefold())
+    plain = unicodedata.normalize("NFKD", word.casefold().translate(_LETTERS))
+    return _UMLAUT.sub("", "".join(char for char in plain if char.isalnum()))
