@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
+from urllib.parse import unquote
 
 from core.ingest.clean.crowds import FEW, SHARED, Crowd
 from core.ingest.clean.parts import GAP, Values, parts_of
@@ -143,7 +144,7 @@ def _unknown(text: str, public: Collection[str]) -> set[str]:
 
 
 def _joined(texts: Iterable[str]) -> str:
-    return "".join(_folded(word) for text in texts for word in _WORD.findall(text))
+    return "".join(_folded(word) for text in texts for word in _WORD.findall(unquote(text)))
 
 
 def _folded(word: str) -> str:

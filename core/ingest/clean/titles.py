@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from typing import Final, TypeAlias
+from urllib.parse import unquote
 
 from core.ingest.clean.crowds import FEW, Crowd, merged
 from core.ingest.clean.echoes import SUBJECT, Site, names_among, rare_is_usual, subject, unechoed, with_gaps
@@ -63,11 +64,12 @@ def _echoed(page: str, title: str, crowd: Crowd, found: Found, public: Collectio
     common = subject(page, [title], public)
     if sum(map(str.isalpha, common)) >= SUBJECT:
         return title
-    words = unechoed(title, [page], public)
+    plain = unquote(title)
+    words = unechoed(plain, [page], public)
     if common:
-        words = names_among(title, words)
+        words = names_among(plain, words)
     found.kinds["name"] += crowd.views * bool(words)
-    return with_gaps(title, words)
+    return with_gaps(plain, words) if words else title
 
 
 def _title(page: str, titles: Titles, found: Found) -> str:
