@@ -29,6 +29,7 @@ SUBJECT: Final = 2
 
 _WORD: Final = re.compile(r"\{[^{}]*\}|[^\W_]+")
 _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}/?&=]{{0,3}}_?{re.escape(GAP)})+")
+_DIGIT: Final = re.compile(r"\d")
 _LETTERS: Final = str.maketrans({"ı": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "a", "œ": "o"})
 _UMLAUT: Final = re.compile(r"(?<=[aou])e")
 
@@ -51,10 +52,12 @@ class Site:
 
     def beside_end(self, page: str, title: str, masked: Callable[[str], str]) -> str:
         """Mask a title, but for the number that an ordinary page is known by."""
-        if page not in self.shaped:
+        end = parts_of(page)[-1][1] if page in self.shaped else ""
+        at = title.lower().find(end.lower())
+        if not end or at < 0:
             return masked(title)
-        pieces = re.split(f"({re.escape(parts_of(page)[-1][1])})", title, flags=re.IGNORECASE)
-        return "".join(piece if place % 2 else masked(piece) for place, piece in enumerate(pieces))
+        after = at + len(end)
+        return masked(title[:at]) + title[at:after] + masked(title[after:])
 
     def is_published(self, page: str) -> bool:
         """Whether a page, however rare, has been published."""
@@ -125,11 +128,11 @@ def with_gaps(text: str, words: Collection[str]) -> str:
 def shaped(pages: Values, many: int) -> set[str]:
     """The pages that end like one that many users saw, in the same folder or one beside it."""
     shapes: dict[str, set[str]] = defaultdict(set)
-    ends = {page: _end(page) for page in pages}
+    ends = {page: _end(page) for page in pages if _DIGIT.search(page, page.rfind("/") + 1)}
     for page, (where, shape) in ends.items():
         if pages[page].users >= many:
             shapes[where].add(shape)
-    return {page for page, (where, shape) in ends.items() if "0" in shape and shape in shapes[where]}
+    return {page for page, (where, shape) in ends.items() if shape in shapes[where]}
 
 
 def _end(page: str) -> tuple[str, str]:

@@ -83,12 +83,11 @@ def _site(pages: Values, titles: Titles, usual: Collection[str], found: Found) -
 def _masked(titles: Titles, site: Site, found: Found) -> dict[str, dict[str, Crowd]]:
     """Titles masked for what they look like, each letter with its accents in one."""
     seen = merged_by((title, crowd) for of_page in titles.values() for title, crowd in of_page.items())
+    normal = {title: unicodedata.normalize("NFC", title) for title in seen}
     mask = {title: partial(_plain, crowd=crowd, found=found) for title, crowd in seen.items()}
-    plain = {title: mask[title](unicodedata.normalize("NFC", title)) for title in seen}
     return {
         page: merged_by(
-            (site.beside_end(page, title, mask[title]) if page in site.shaped else plain[title], crowd)
-            for title, crowd in of_page.items()
+            (site.beside_end(page, normal[title], mask[title]), crowd) for title, crowd in of_page.items()
         )
         for page, of_page in titles.items()
     }

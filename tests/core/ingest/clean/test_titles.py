@@ -34,7 +34,7 @@ def test_a_first_name_that_several_share_is_no_usual_title() -> None:
 def test_a_title_that_one_user_saw_keeps_what_the_address_or_many_say() -> None:
     assert title({"Garden gnome – Shop": crowd(1)}, "/a/garden-gnome") == "Garden gnome – Shop"
     assert title({"Hello Padma Seshadri – Shop": crowd(1)}, "/order/done") == "Hello {…} – Shop"
-    assert title({"Hello Padma Seshadri, No. 88421": crowd(1)}, "/order/88421") == "Hello {…}, No. 88421"
+    assert title({"Hello Padma Seshadri: order 88421": crowd(1)}, "/o/88421") == "Hello {…}: order 88421"
     assert title({"Tipps für Düsseldorf": crowd(1)}, "/a/tipps-duesseldorf") == "Tipps für Düsseldorf"
     assert title({"Albrecht_D%C3%BCrer": crowd(1)}, "/people/albrecht_dürer") == "Albrecht_D%C3%BCrer"
 
