@@ -1,8 +1,8 @@
 """Pages and titles without what belongs to one user each.
 
 First the places (``places.py``), as they make one page of everybody's own; then the titles of these pages
-(``titles.py``), both also by what an address and its titles say of each other (``echoes.py``); then the names that
-they have shown, wherever else hardly anybody saw them (``names.py``).
+(``titles.py``), both also by what an address and its titles say of each other (``echoes.py``); then the names
+that they have shown, wherever else hardly anybody saw them (``names.py``).
 """
 
 from __future__ import annotations
