@@ -26,6 +26,7 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from core import job_process
+from core.disk import disk_errors, write_text_atomic
 from core.errors import ResourceError
 from core.job_view import (
     CANCEL,
@@ -42,7 +43,6 @@ from core.job_view import (
     view,
     view_if_readable,
 )
-from core.store import disk_errors, write_text_atomic
 
 __all__ = [
     "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "Limits", "State", "cancel", "figures",

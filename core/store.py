@@ -21,11 +21,7 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from core.disk import PRIVATE as PRIVATE
-from core.disk import READABLE as READABLE
-from core.disk import disk_errors as disk_errors
-from core.disk import flush_all, put
-from core.disk import write_text_atomic as write_text_atomic
+from core.disk import disk_errors, flush_all, put
 from core.errors import ArtifactError, ResourceError
 
 FORMAT = 2

@@ -15,10 +15,10 @@ from typing import Final, TypeAlias
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
+from core.disk import disk_errors, write_text_atomic
 from core.labels.settings import LabelSettings, Override
 from core.schema import View
 from core.settings import Settings
-from core.store import disk_errors, write_text_atomic
 from pages.ui import state
 
 FILE: Final = "label_settings.json"

@@ -10,6 +10,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from core.disk import disk_errors
 from core.errors import InputError
 from core.ingest.read import delimited, ndjson, parquet
 from core.ingest.read.headers import normalise_header
@@ -23,7 +24,6 @@ from core.progress import Progress
 from core.receipt import FileReceipt
 from core.schema import Raw, Rejects
 from core.settings import IngestSettings
-from core.store import disk_errors
 
 __all__ = ["READ_SHARE", "Inspection", "RawRead", "inspect", "read_all"]
 
