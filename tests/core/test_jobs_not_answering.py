@@ -135,7 +135,8 @@ def test_the_number_of_a_process_that_another_one_got_is_not_killed(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "3", "null", '{"task": "rest"}', '{"task": "rest", "request": 3}']
+    "text",
+    ["", "{", "[]", "3", "null", '{"task": "rest"}', '{"task": "rest", "request": 3}', '{"request": {}}'],
 )
 def test_a_damaged_order_is_left_out_and_the_next_job_works(tmp_path: Path, text: str) -> None:
     damaged = folder_of(tmp_path, "20990101-000000-000000-aaaaaaaa")
