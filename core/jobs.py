@@ -16,18 +16,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock, Timeout
-
 from core import job_process
+from core.claims import turn
 from core.disk import disk_errors, write_text_atomic
-from core.errors import ResourceError
 from core.job_view import (
     CANCEL,
     FIGURES,
@@ -49,8 +46,6 @@ __all__ = [
     "recent", "request_of", "start", "view",
 ]  # fmt: skip
 
-LOCK_S: Final = 10.0
-"""Starting a job takes milliseconds; who holds the lock for longer does not answer."""
 KEPT: Final = 100
 """Ended jobs whose folders are kept for whoever still looks at them."""
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -95,10 +90,10 @@ def start(
         The job's id.
 
     Raises:
-        ResourceError: If the disk refuses, or another process that is starting a job does not answer.
+        ResourceError: If the disk refuses, or another process that is starting a job does not let go.
     """
     jobs = root / "jobs"
-    with disk_errors(), _alone(jobs):
+    with disk_errors(), turn(jobs):
         _forget_old(root)
         before = [job for job in recent(root) if job.active and (job.task, job.subject) == (task, subject)]
         asked = json.loads(json.dumps(dict(request)))  # as it is read back
@@ -111,20 +106,6 @@ def start(
         after = [job.id for job in before]
         _launch(root, jobs / job_id, task, asked, subject, limits or Limits(), after, environment or {})
         return job_id
-
-
-@contextmanager
-def _alone(jobs: Path) -> Iterator[None]:
-    """Nobody else starts a job meanwhile; the lock of a process that has died is free."""
-    jobs.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(jobs / ".lock", timeout=LOCK_S):
-            yield
-    except Timeout as error:
-        raise ResourceError(
-            f"Another process has been starting a job in {jobs} for {LOCK_S:.0f} s",
-            remedy="It may be stopped: let it go on or end it, and start again",
-        ) from error
 
 
 def _forget_old(root: Path) -> None:

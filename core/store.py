@@ -14,13 +14,14 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
+from core.claims import LOCK, turn
 from core.disk import disk_errors, flush_all, put
 from core.errors import ArtifactError, ResourceError
 
@@ -28,10 +29,8 @@ FORMAT = 2
 """Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""
 
 MANIFEST = "manifest.json"
-OLD, LOCK = ".old", ".lock"
-"""Endings of an artifact that is being replaced, and of the lock of what is being built."""
-PATIENCE_S: Final = 10.0
-"""Longest wait for others; each takes milliseconds."""
+OLD = ".old"
+"""Ending of an artifact that is being replaced."""
 
 _LEFTOVER: Final = re.compile(r"(\..+\.\d+(?:\.[^.]+)??)(?:\.old|\.lock)?").fullmatch
 """``.<key>.<pid>.<random>`` and what lies beside it; the number of the process is for people."""
@@ -108,28 +107,9 @@ class Store:
                 _still_there(building)
                 raise
 
-    @contextmanager
-    def in_turn(self) -> Iterator[None]:
-        """Let no other thread or process put anything in place meanwhile; a thread may enter it again.
-
-        Raises:
-            ResourceError: If others do not let go for :data:`PATIENCE_S`, or the disk refuses.
-        """
-        with disk_errors():
-            self.root.mkdir(parents=True, exist_ok=True)
-            lock = _lock(self.root.resolve() / LOCK)
-            try:
-                lock.acquire()
-            except Timeout as error:
-                raise ResourceError(
-                    f"{self.root} has been busy for {PATIENCE_S:.0f} s", remedy="Try again in a moment"
-                ) from error
-            except FileNotFoundError as error:
-                raise ResourceError(f"{self.root} was removed a moment ago", remedy="Try again") from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def in_turn(self) -> AbstractContextManager[None]:
+        """Let no other thread or process put anything in place meanwhile, see :func:`core.claims.turn`."""
+        return turn(self.root)
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -175,11 +155,6 @@ class Store:
             _put_back(building)
         shutil.rmtree(_beside(building, OLD), ignore_errors=True)
         _forget(building, lock)
-
-
-def _lock(path: Path) -> FileLock:
-    """The same one for all of a thread, so that it can be taken again."""
-    return FileLock(path, timeout=PATIENCE_S, poll_interval=0.005, is_singleton=True, fallback_to_soft=False)
 
 
 def _beside(building: Path, ending: str) -> Path:
