@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,10 +155,8 @@ def _launch(
 
 def cancel(root: Path, job_id: str) -> None:
     """Ask a job to stop: it does at its next step, or is ended by whoever looks at it then."""
-    flag = root / "jobs" / Path(job_id).name / CANCEL
-    if flag.parent.is_dir() and not flag.exists():  # the first one counts
-        with disk_errors():
-            flag.touch()
+    with disk_errors(), suppress(FileNotFoundError, FileExistsError):  # cleaned away; the first one counts
+        (root / "jobs" / Path(job_id).name / CANCEL).touch(exist_ok=False)
 
 
 def active(root: Path, subject: str, task: str | None = None) -> str | None:
