@@ -98,14 +98,13 @@ class Store:
         with disk_errors(), self._building(final) as building:
             try:
                 yield building
+            finally:  # that it is gone is the cause of whatever failed in it
                 _still_there(building)
+            with _unless_removed(final.parent):
                 _seal(building, stage, key, settings, inputs)
                 with self.in_turn():
                     _put_in_place(building, final)
-                shutil.rmtree(_beside(building, OLD), ignore_errors=True)
-            except FileNotFoundError:
-                _still_there(building)
-                raise
+            shutil.rmtree(_beside(building, OLD), ignore_errors=True)
 
     def in_turn(self) -> AbstractContextManager[None]:
         """Let no other thread or process put anything in place meanwhile, see :func:`core.claims.turn`."""
@@ -136,7 +135,7 @@ class Store:
         building = final.with_name(f".{final.name}.{os.getpid()}.{secrets.token_hex(4)}")
         lock = FileLock(_beside(building, LOCK), timeout=0, fallback_to_soft=False)
         try:
-            with self.in_turn():
+            with _unless_removed(final.parent), self.in_turn():
                 building.parent.mkdir(exist_ok=True)
                 lock.acquire()
                 building.mkdir()
@@ -173,8 +172,20 @@ def _forget(building: Path, lock: FileLock) -> None:
 
 def _still_there(building: Path) -> None:
     """Its lock was made once: whatever was made again since, a folder without it is not the one."""
-    if not _beside(building, LOCK).exists():
-        raise ResourceError(f"{building.parent} was removed while it was being written", remedy="Start again")
+    with _unless_removed(building.parent):
+        _beside(building, LOCK).stat()
+        building.stat()
+
+
+@contextmanager
+def _unless_removed(folder: Path) -> Iterator[None]:
+    """What is missing was there a moment ago; and so was a lock of ours alone that cannot be had."""
+    try:
+        yield
+    except (FileNotFoundError, Timeout) as error:
+        raise ResourceError(
+            f"{folder} was removed while it was being written", remedy="Start again"
+        ) from error
 
 
 def _put_in_place(building: Path, final: Path) -> None:
@@ -193,7 +204,8 @@ def _put_back(building: Path) -> None:
     """Give what was to be replaced its name again, if nothing took its place."""
     old, final = _beside(building, OLD), _final(building)
     if old.exists() and not final.exists():
-        put(old, final)
+        with suppress(FileNotFoundError):  # removed meanwhile, with all that is in the folder
+            put(old, final)
 
 
 def _final(building: Path) -> Path:
