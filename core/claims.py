@@ -79,14 +79,30 @@ def turn(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
+def unless_removed(place: Path) -> Iterator[None]:
+    """What is missing was there a moment ago; and so was a lock of ours alone that cannot be had.
+
+    Raises:
+        ResourceError: If something is.
+    """
+    try:
+        yield
+    except (FileNotFoundError, Timeout) as error:
+        raise ResourceError(
+            f"{place} was removed while it was being written", remedy="Start again"
+        ) from error
+
+
+@contextmanager
 def _claim(what: Path, lock_file: Path) -> Iterator[Confirm]:
     mine = threading.get_ident(), lock_file.resolve()
     if mine in _held:
         yield _held[mine]
         return
     with disk_errors(), _locked(what, lock_file):
-        confirm = _confirming(what, lock_file)
-        lock_file.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        with unless_removed(what):
+            confirm = _confirming(what, lock_file)
+            lock_file.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         _held[mine] = confirm
         try:
             with _explained(confirm):
@@ -103,6 +119,8 @@ def _locked(what: Path, lock_file: Path) -> Iterator[None]:
     lock = FileLock(lock_file, timeout=0, fallback_to_soft=False)
     try:
         lock.acquire()
+    except FileNotFoundError as error:
+        raise ResourceError(f"{what} was removed a moment ago", remedy="Start again") from error
     except Timeout as error:
         raise ResourceError(
             f"{what} is being written by {_owner(lock_file)}",

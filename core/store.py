@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from core.claims import LOCK, turn
+from core.claims import LOCK, turn, unless_removed
 from core.disk import disk_errors, flush_all, put
 from core.errors import ArtifactError, ResourceError
 
@@ -100,7 +100,7 @@ class Store:
                 yield building
             finally:  # that it is gone is the cause of whatever failed in it
                 _still_there(building)
-            with _unless_removed(final.parent):
+            with unless_removed(final.parent):
                 _seal(building, stage, key, settings, inputs)
                 with self.in_turn():
                     _put_in_place(building, final)
@@ -135,7 +135,7 @@ class Store:
         building = final.with_name(f".{final.name}.{os.getpid()}.{secrets.token_hex(4)}")
         lock = FileLock(_beside(building, LOCK), timeout=0, fallback_to_soft=False)
         try:
-            with _unless_removed(final.parent), self.in_turn():
+            with unless_removed(final.parent), self.in_turn():
                 building.parent.mkdir(exist_ok=True)
                 lock.acquire()
                 building.mkdir()
@@ -172,20 +172,9 @@ def _forget(building: Path, lock: FileLock) -> None:
 
 def _still_there(building: Path) -> None:
     """Its lock was made once: whatever was made again since, a folder without it is not the one."""
-    with _unless_removed(building.parent):
+    with unless_removed(building.parent):
         _beside(building, LOCK).stat()
         building.stat()
-
-
-@contextmanager
-def _unless_removed(folder: Path) -> Iterator[None]:
-    """What is missing was there a moment ago; and so was a lock of ours alone that cannot be had."""
-    try:
-        yield
-    except (FileNotFoundError, Timeout) as error:
-        raise ResourceError(
-            f"{folder} was removed while it was being written", remedy="Start again"
-        ) from error
 
 
 def _put_in_place(building: Path, final: Path) -> None:
