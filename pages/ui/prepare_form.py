@@ -21,8 +21,8 @@ DEFAULT_KEY: Final = IngestSettings().user_key
 PREPARE_WALL_S: Final = 3600.0
 LOOK_WALL_S: Final = 120.0
 OUTLINE: Final = (
-    "Of each word its first letter: before all rows are read, nobody can tell which texts belong to one person "
-    "only. The file itself stays as it is."
+    "Of each word its first letter: before all rows are read, nobody can tell which texts belong to one "
+    "person only. The file itself stays as it is."
 )
 
 MEANING: Final[Mapping[str, str]] = {
