@@ -185,8 +185,9 @@ def _start_button(
             disabled=bool(missing) or not any(file.sample_rows for file in found.files),
         )
         if missing:
+            which = "them" if len(missing) > 1 else "it"
             st.markdown(
-                f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose it.]"
+                f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose {which}.]"
             )
         else:
             st.caption(

@@ -40,7 +40,7 @@ PRESET_WORDS: Final = {
 """Without the expected times, which come and go with how busy the machine is: Streamlit keeps what was chosen
 by its words, and other words would be another choice."""
 BAG_WORDS: Final = (
-    "The fast mode: nothing is trained. A user is which pages were seen, not in which order or how fast; "
+    "The quickest, as nothing is trained. A user is which pages were seen, not in which order or how fast; "
     "themes and types play no part. The Trust page of a trained model says whether that is as good here."
 )
 
