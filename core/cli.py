@@ -17,7 +17,7 @@ import click
 
 from core.claims import claimed, claimed_file
 from core.console import ConsoleProgress
-from core.disk import disk_errors
+from core.disk import disk_errors, make_folder
 from core.errors import Beha2VecError, Cancelled, SettingsError
 from core.labels.settings import LabelMode, LabelSettings
 from core.pipeline import STAGES, RunSettings
@@ -142,8 +142,7 @@ def sample(users: int, out: Path, seed: int) -> None:
     """Write a made-up shop's GA4 export, and its truth beside it."""
     from core.sample import write_sample
 
-    with disk_errors():
-        out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     with claimed_file(out), ConsoleProgress() as progress:
         truth = write_sample(out, users, seed, progress)
     click.echo(f"{out} and {truth}", err=True)

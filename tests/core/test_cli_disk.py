@@ -142,3 +142,9 @@ def test_a_folder_that_vanishes_while_a_run_goes_on_is_one_line_and_stays_away(
     assert "removed" in said.splitlines()[-1]
     assert not (out / "run.json").exists()
     assert cli("run", shop, "--out", out, *QUICK).returncode == 0
+
+
+@pytest.mark.parametrize("command", [("run", "{shop}", "--out"), ("sample", "--users", "50", "--out")])
+def test_a_place_that_cannot_hold_folders_is_one_line(command: tuple[str, ...], shop: Path) -> None:
+    asked = [word.format(shop=shop) for word in command]
+    assert "cannot be made" in one_line_error(cli(*asked, "/proc/nowhere/out.csv"))
