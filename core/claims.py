@@ -1,7 +1,7 @@
-"""One writer a place: whoever comes second is told who is there.
+"""One writer a place: whoever comes second is told who is there, and waits where it is a matter of moments.
 
-A claim is a lock of the operating system on a hidden file. It ends with its process, however that ends, so
-that no file that was left behind ever bars the way.
+A claim, or a turn, is a lock of the operating system on a hidden file. It ends with its process, however that
+ends, so that no file that was left behind ever bars the way.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from core.disk import disk_errors
 from core.errors import ResourceError
 
 LOCK: Final = ".lock"
+PATIENCE_S: Final = 10.0
+"""Longest wait for a turn; each takes milliseconds."""
 
 Confirm: TypeAlias = Callable[[], None]
 """Raises a ResourceError if the place was removed or replaced since it was claimed."""
@@ -51,14 +53,56 @@ def claimed_file(path: Path) -> Iterator[Confirm]:
 
 
 @contextmanager
+def turn(folder: Path) -> Iterator[None]:
+    """Be the only one who changes a folder, made if missing, for a moment; a thread may enter it again.
+
+    Raises:
+        ResourceError: If others do not let go for :data:`PATIENCE_S`, or the disk refuses.
+    """
+    with disk_errors():
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder.resolve() / LOCK  # one object for all of a thread, so that it can be taken again
+        lock = FileLock(path, poll_interval=0.005, is_singleton=True, fallback_to_soft=False)
+        try:
+            lock.acquire(timeout=PATIENCE_S)
+        except Timeout as error:
+            raise ResourceError(
+                f"{folder} has been busy for {PATIENCE_S:.0f} s: another process there may be stopped",
+                remedy="Let it go on or end it, and try again",
+            ) from error
+        except FileNotFoundError as error:
+            raise ResourceError(f"{folder} was removed a moment ago", remedy="Try again") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def unless_removed(place: Path) -> Iterator[None]:
+    """What is missing was there a moment ago; and so was a lock of ours alone that cannot be had.
+
+    Raises:
+        ResourceError: If something is.
+    """
+    try:
+        yield
+    except (FileNotFoundError, Timeout) as error:
+        raise ResourceError(
+            f"{place} was removed while it was being written", remedy="Start again"
+        ) from error
+
+
+@contextmanager
 def _claim(what: Path, lock_file: Path) -> Iterator[Confirm]:
     mine = threading.get_ident(), lock_file.resolve()
     if mine in _held:
         yield _held[mine]
         return
     with disk_errors(), _locked(what, lock_file):
-        confirm = _confirming(what, lock_file)
-        lock_file.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
+        with unless_removed(what):
+            confirm = _confirming(what, lock_file)
+            lock_file.write_text(f"process {os.getpid()} on {socket.gethostname()}", encoding="utf-8")
         _held[mine] = confirm
         try:
             with _explained(confirm):
@@ -75,6 +119,8 @@ def _locked(what: Path, lock_file: Path) -> Iterator[None]:
     lock = FileLock(lock_file, timeout=0, fallback_to_soft=False)
     try:
         lock.acquire()
+    except FileNotFoundError as error:
+        raise ResourceError(f"{what} was removed a moment ago", remedy="Start again") from error
     except Timeout as error:
         raise ResourceError(
             f"{what} is being written by {_owner(lock_file)}",

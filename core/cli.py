@@ -17,10 +17,11 @@ import click
 
 from core.claims import claimed, claimed_file
 from core.console import ConsoleProgress
-from core.disk import disk_errors
+from core.disk import disk_errors, make_folder
 from core.errors import Beha2VecError, Cancelled, SettingsError
 from core.labels.settings import LabelMode, LabelSettings
 from core.pipeline import STAGES, RunSettings
+from core.receipt import Receipt
 from core.settings import (
     PRESETS,
     AnalyzeSettings,
@@ -77,9 +78,12 @@ def app() -> None:
     "--strip-page", multiple=True, metavar="PAGE", help="Canonical page to leave out of the sequences."
 )
 @click.option(
-    "--keep-place", multiple=True, metavar="PLACE", help="Place of the receipt that is not personal."
+    "--keep-place",
+    multiple=True,
+    metavar="PLACE",
+    help="Place that is not personal, as receipt.json names it.",
 )
-@click.option("--mask-place", multiple=True, metavar="PLACE", help="Place whose values are all masked.")
+@click.option("--mask-place", multiple=True, metavar="PLACE", help="Place to mask, as receipt.json names it.")
 @click.option("--keep-internal", is_flag=True, help="Keep traffic_type=internal.")
 @click.option("--keep-debug", is_flag=True, help="Keep debug_mode=1.")
 @click.option("--merge-hosts", is_flag=True, help="Drop www. and shop. from hosts.")
@@ -104,6 +108,9 @@ def run(
         settings = _fresh(wanted, preset) if fresh else _resumed(out, wanted, preset, str(from_stage))
         with ConsoleProgress() as progress:
             record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
+            warnings = Receipt.model_validate_json((out / "receipt.json").read_bytes()).warnings
+    for warning in warnings:
+        click.echo(f"warning: {warning}.", err=True)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
 
@@ -135,8 +142,7 @@ def sample(users: int, out: Path, seed: int) -> None:
     """Write a made-up shop's GA4 export, and its truth beside it."""
     from core.sample import write_sample
 
-    with disk_errors():
-        out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     with claimed_file(out), ConsoleProgress() as progress:
         truth = write_sample(out, users, seed, progress)
     click.echo(f"{out} and {truth}", err=True)

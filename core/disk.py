@@ -69,6 +69,19 @@ def disk_errors() -> Iterator[None]:
         raise ResourceError(problem.format(name=name, reason=error.strerror), remedy=remedy) from error
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder with those it lies in, unless it is there.
+
+    Raises:
+        ResourceError: If the disk refuses, or has no place for folders there (``/proc``).
+    """
+    with disk_errors():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as error:
+            raise ResourceError(f"{folder} cannot be made: {error.strerror}", remedy=_ELSEWHERE) from error
+
+
 def _cut_short(error: OSError) -> bool:
     """NumPy says only how much the disk took."""
     return error.errno is None and " requested and " in str(error)
@@ -134,7 +147,6 @@ def write_text_atomic(path: Path, text: str, mode: int = READABLE) -> None:
     Raises:
         ResourceError: If the disk refuses; the old file is still there.
     """
-    with disk_errors():
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with written_whole(path, mode) as building:
         building.write_text(text, encoding="utf-8")

@@ -15,7 +15,6 @@ import io
 import zipfile
 from collections.abc import Mapping
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -23,7 +22,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.disk import disk_errors, written_whole
 from core.errors import ArtifactError
 from core.schema import Users, View
 
@@ -106,24 +104,6 @@ def parquet_bytes(table: pd.DataFrame | pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def write_csv(path: Path, table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> None:
-    """Write :func:`csv_bytes` as a whole or not at all.
-
-    Raises:
-        ResourceError: If the disk is full; an older file is still there.
-    """
-    _write_whole(path, csv_bytes(table, ids))
-
-
-def write_parquet(path: Path, table: pd.DataFrame | pa.Table) -> None:
-    """Write :func:`parquet_bytes` as a whole or not at all.
-
-    Raises:
-        ResourceError: If the disk is full; an older file is still there.
-    """
-    _write_whole(path, parquet_bytes(table))
-
-
 def vector_lists(vectors: np.ndarray) -> pa.FixedSizeListArray:
     """Vectors of shape (n, d) as n fixed-size lists of d float32."""
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).reshape(-1))
@@ -190,10 +170,3 @@ def _written_ids(ids: pd.Series, style: IdStyle) -> pd.Series:
 def _without_formulas(texts: pd.Series) -> pd.Series:
     values = texts.astype("str")
     return values.mask(values.str.contains(_FORMULA, regex=True, na=False), "'" + values)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    with disk_errors():
-        path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as building:
-        building.write_bytes(content)

@@ -113,7 +113,8 @@ def order_of(folder: Path) -> dict[str, Any]:
     """
     try:
         order = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
-        return {**order, "request": dict(order["request"])}
+        kinds = {"task": str, "subject": str, "started": float, "request": dict}
+        return {**order, **{name: kind(order[name]) for name, kind in kinds.items()}}
     except (OSError, ValueError, TypeError, KeyError) as error:
         remedy = "It may have been cleaned away, or its folder is damaged: start it again"
         raise SettingsError(f"There is no job {folder.name!r}", remedy=remedy) from error
@@ -181,7 +182,7 @@ def _ending(folder: Path, order: Mapping[str, Any], state: State, *, stopping: b
     """What became of a job without a living process, and why."""
     if stopping:
         return State.CANCELLED, str(Cancelled())
-    if not job_process.noted(folder) and time.time() - float(order["started"]) < STARTING_S:
+    if not job_process.noted(folder) and time.time() - order["started"] < STARTING_S:
         return state, ""
     return State.FAILED, _last_words(folder)
 

@@ -16,17 +16,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from filelock import FileLock, Timeout
-
 from core import job_process
-from core.errors import ResourceError
+from core.claims import turn
+from core.disk import disk_errors, write_text_atomic
 from core.job_view import (
     CANCEL,
     FIGURES,
@@ -42,15 +41,12 @@ from core.job_view import (
     view,
     view_if_readable,
 )
-from core.store import disk_errors, write_text_atomic
 
 __all__ = [
     "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "Limits", "State", "cancel", "figures",
     "recent", "request_of", "start", "view",
 ]  # fmt: skip
 
-LOCK_S: Final = 10.0
-"""Starting a job takes milliseconds; who holds the lock for longer does not answer."""
 KEPT: Final = 100
 """Ended jobs whose folders are kept for whoever still looks at them."""
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -95,10 +91,10 @@ def start(
         The job's id.
 
     Raises:
-        ResourceError: If the disk refuses, or another process that is starting a job does not answer.
+        ResourceError: If the disk refuses, or another process that is starting a job does not let go.
     """
     jobs = root / "jobs"
-    with disk_errors(), _alone(jobs):
+    with disk_errors(), turn(jobs):
         _forget_old(root)
         before = [job for job in recent(root) if job.active and (job.task, job.subject) == (task, subject)]
         asked = json.loads(json.dumps(dict(request)))  # as it is read back
@@ -111,20 +107,6 @@ def start(
         after = [job.id for job in before]
         _launch(root, jobs / job_id, task, asked, subject, limits or Limits(), after, environment or {})
         return job_id
-
-
-@contextmanager
-def _alone(jobs: Path) -> Iterator[None]:
-    """Nobody else starts a job meanwhile; the lock of a process that has died is free."""
-    jobs.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(jobs / ".lock", timeout=LOCK_S):
-            yield
-    except Timeout as error:
-        raise ResourceError(
-            f"Another process has been starting a job in {jobs} for {LOCK_S:.0f} s",
-            remedy="It may be stopped: let it go on or end it, and start again",
-        ) from error
 
 
 def _forget_old(root: Path) -> None:
@@ -173,10 +155,8 @@ def _launch(
 
 def cancel(root: Path, job_id: str) -> None:
     """Ask a job to stop: it does at its next step, or is ended by whoever looks at it then."""
-    flag = root / "jobs" / Path(job_id).name / CANCEL
-    if flag.parent.is_dir() and not flag.exists():  # the first one counts
-        with disk_errors():
-            flag.touch()
+    with disk_errors(), suppress(FileNotFoundError, FileExistsError):  # cleaned away; the first one counts
+        (root / "jobs" / Path(job_id).name / CANCEL).touch(exist_ok=False)
 
 
 def active(root: Path, subject: str, task: str | None = None) -> str | None:

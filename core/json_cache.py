@@ -15,8 +15,8 @@ from typing import Any, Final, Self
 
 import diskcache
 from diskcache.core import MODE_PICKLE
-from filelock import FileLock
 
+from core.claims import turn
 from core.disk import disk_errors
 from core.errors import ResourceError
 
@@ -122,7 +122,7 @@ def _opened(folder: Path, size_bytes: int) -> diskcache.Cache:
     """Open the files; damaged ones are begun anew by one process, while the others wait for it."""
     with suppress(sqlite3.Error):
         return _cache(folder, size_bytes)
-    with FileLock(folder / ".lock"):
+    with turn(folder):
         try:
             return _cache(folder, size_bytes)
         except sqlite3.OperationalError:

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from core import label_cost, pipeline
 from core.claims import claimed
 from core.dataset import Dataset
-from core.disk import disk_errors
+from core.disk import make_folder
 from core.errors import ArtifactError, SettingsError
 from core.page_labels import LabelledPages
 from core.pipeline import STAGES, RunSettings
@@ -125,8 +125,7 @@ def run(
         Beha2VecError: If something cannot be done, or another process writes there; what an earlier run
             left is untouched.
     """
-    with disk_errors():  # before any work is done
-        out.mkdir(parents=True, exist_ok=True)
+    make_folder(out)  # before any work is done
     with claimed(out):
         finish(out)
         return _run(out, inputs, settings, progress, from_stage, fetch_hosts)

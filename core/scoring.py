@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from core import pipeline
 from core.claims import claimed_file
 from core.dataset import Dataset
-from core.disk import disk_errors, written_whole
+from core.disk import disk_errors, make_folder, written_whole
 from core.errors import ArtifactError, ResourceError
 from core.export import vector_lists
 from core.labels.settings import LabelSettings
@@ -153,7 +153,6 @@ def _known_pages(model: Path) -> set[str]:
 
 def _check_writable(out: Path) -> None:
     """Refuse a place that cannot be written before minutes of work, not after."""
-    with disk_errors():
-        out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     if out.is_dir():
         raise ResourceError(f"{out} is a folder", allowed="the name of a Parquet file", remedy="Add a name")

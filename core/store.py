@@ -14,28 +14,23 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
-from core.disk import PRIVATE as PRIVATE
-from core.disk import READABLE as READABLE
-from core.disk import disk_errors as disk_errors
-from core.disk import flush_all, put
-from core.disk import write_text_atomic as write_text_atomic
+from core.claims import LOCK, turn, unless_removed
+from core.disk import disk_errors, flush_all, put
 from core.errors import ArtifactError, ResourceError
 
 FORMAT = 2
 """Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""
 
 MANIFEST = "manifest.json"
-OLD, LOCK = ".old", ".lock"
-"""Endings of an artifact that is being replaced, and of the lock of what is being built."""
-PATIENCE_S: Final = 10.0
-"""Longest wait for others; each takes milliseconds."""
+OLD = ".old"
+"""Ending of an artifact that is being replaced."""
 
 _LEFTOVER: Final = re.compile(r"(\..+\.\d+(?:\.[^.]+)??)(?:\.old|\.lock)?").fullmatch
 """``.<key>.<pid>.<random>`` and what lies beside it; the number of the process is for people."""
@@ -103,37 +98,17 @@ class Store:
         with disk_errors(), self._building(final) as building:
             try:
                 yield building
+            finally:  # that it is gone is the cause of whatever failed in it
                 _still_there(building)
+            with unless_removed(final.parent):
                 _seal(building, stage, key, settings, inputs)
                 with self.in_turn():
                     _put_in_place(building, final)
-                shutil.rmtree(_beside(building, OLD), ignore_errors=True)
-            except FileNotFoundError:
-                _still_there(building)
-                raise
+            shutil.rmtree(_beside(building, OLD), ignore_errors=True)
 
-    @contextmanager
-    def in_turn(self) -> Iterator[None]:
-        """Let no other thread or process put anything in place meanwhile; a thread may enter it again.
-
-        Raises:
-            ResourceError: If others do not let go for :data:`PATIENCE_S`, or the disk refuses.
-        """
-        with disk_errors():
-            self.root.mkdir(parents=True, exist_ok=True)
-            lock = _lock(self.root.resolve() / LOCK)
-            try:
-                lock.acquire()
-            except Timeout as error:
-                raise ResourceError(
-                    f"{self.root} has been busy for {PATIENCE_S:.0f} s", remedy="Try again in a moment"
-                ) from error
-            except FileNotFoundError as error:
-                raise ResourceError(f"{self.root} was removed a moment ago", remedy="Try again") from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def in_turn(self) -> AbstractContextManager[None]:
+        """Let no other thread or process put anything in place meanwhile, see :func:`core.claims.turn`."""
+        return turn(self.root)
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -160,7 +135,7 @@ class Store:
         building = final.with_name(f".{final.name}.{os.getpid()}.{secrets.token_hex(4)}")
         lock = FileLock(_beside(building, LOCK), timeout=0, fallback_to_soft=False)
         try:
-            with self.in_turn():
+            with unless_removed(final.parent), self.in_turn():
                 building.parent.mkdir(exist_ok=True)
                 lock.acquire()
                 building.mkdir()
@@ -181,11 +156,6 @@ class Store:
         _forget(building, lock)
 
 
-def _lock(path: Path) -> FileLock:
-    """The same one for all of a thread, so that it can be taken again."""
-    return FileLock(path, timeout=PATIENCE_S, poll_interval=0.005, is_singleton=True, fallback_to_soft=False)
-
-
 def _beside(building: Path, ending: str) -> Path:
     return building.with_name(building.name + ending)
 
@@ -202,8 +172,9 @@ def _forget(building: Path, lock: FileLock) -> None:
 
 def _still_there(building: Path) -> None:
     """Its lock was made once: whatever was made again since, a folder without it is not the one."""
-    if not _beside(building, LOCK).exists():
-        raise ResourceError(f"{building.parent} was removed while it was being written", remedy="Start again")
+    with unless_removed(building.parent):
+        _beside(building, LOCK).stat()
+        building.stat()
 
 
 def _put_in_place(building: Path, final: Path) -> None:
@@ -222,7 +193,8 @@ def _put_back(building: Path) -> None:
     """Give what was to be replaced its name again, if nothing took its place."""
     old, final = _beside(building, OLD), _final(building)
     if old.exists() and not final.exists():
-        put(old, final)
+        with suppress(FileNotFoundError):  # removed meanwhile, with all that is in the folder
+            put(old, final)
 
 
 def _final(building: Path) -> Path:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from core.claims import claimed
+from core.claims import claimed, unless_removed
 from core.disk import disk_errors, flush, flush_all, put
 
 BUILDING: Final = ".publishing."
@@ -42,12 +42,13 @@ def replacing(folder: Path, last: str, optional: Collection[str] = ()) -> Iterat
         building = Path(tempfile.mkdtemp(dir=folder, prefix=BUILDING))
         try:
             yield building
-            names = {path.name for path in building.iterdir()}
-            order = {"put": [*sorted(names - {last}), last], "remove": sorted(set(optional) - names)}
-            (building / ORDER).write_text(json.dumps(order), encoding="utf-8")
-            flush_all(building)
-            confirm()
-            put(building, folder / READY)
+            with unless_removed(folder):
+                names = {path.name for path in building.iterdir()}
+                order = {"put": [*sorted(names - {last}), last], "remove": sorted(set(optional) - names)}
+                (building / ORDER).write_text(json.dumps(order), encoding="utf-8")
+                flush_all(building)
+                confirm()
+                put(building, folder / READY)
         finally:
             shutil.rmtree(building, ignore_errors=True)
         finish(folder)
@@ -60,7 +61,7 @@ def finish(folder: Path) -> None:
         ResourceError: If the disk refuses, and the next call goes on from there; or another process, which
             is living, writes there.
     """
-    with claimed(folder), disk_errors():
+    with claimed(folder), disk_errors(), unless_removed(folder):
         for half in folder.glob(f"{BUILDING}*"):
             shutil.rmtree(half, ignore_errors=True)
         ready = folder / READY

@@ -38,14 +38,10 @@ class Seen:
 
     Args:
         errors: Exceptions and red messages on the page.
-        deltas: Elements and blocks.
-        referred: Elements that the session had already, named by their hash only.
         received: Bytes.
     """
 
     errors: list[str] = field(default_factory=list)
-    deltas: int = 0
-    referred: int = 0
     received: int = 0
 
 
@@ -162,7 +158,6 @@ class Session:
     def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "ref_hash":
-            self._seen.referred += 1
             message, kind = self._kept[message.ref_hash], "delta"
         elif message.metadata.cacheable:
             self._kept[message.hash] = message
@@ -186,7 +181,6 @@ class Session:
         self._timers, self.sliders = {}, {}
 
     def _take_delta(self, delta: Delta) -> None:
-        self._seen.deltas += 1
         if delta.WhichOneof("type") != "new_element":
             return
         element = delta.new_element

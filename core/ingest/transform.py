@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from core.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.disk import write_text_atomic
 from core.errors import InputError
 from core.ingest import output
 from core.ingest.account.accounting import Accounted, account
@@ -30,7 +31,6 @@ from core.progress import Progress
 from core.receipt import Receipt
 from core.schema import Group, Raw
 from core.settings import IngestSettings
-from core.store import write_text_atomic
 
 STAGE = "preprocess"
 

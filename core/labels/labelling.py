@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from core.disk import disk_errors
 from core.errors import ArtifactError
 from core.labels.cache import Labels
 from core.labels.contract import Document, Label, Rung
@@ -24,7 +25,6 @@ from core.llm import CallLog
 from core.page_labels import LABELS, SCHEMA
 from core.progress import Part, Progress
 from core.schema import PageLabels, View
-from core.store import disk_errors
 
 SUMMARY: Final = "summary.json"
 _KEPT: Final = "the label with which the model was trained"

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from core.disk import write_text_atomic
 from core.errors import ArtifactError
 from core.model.counts import bag, components, normalised, unit_rows
 from core.model.files import (
@@ -36,7 +37,6 @@ from core.progress import Progress, silent
 from core.schema import View
 from core.sequences import UserSequences
 from core.settings import TrainSettings
-from core.store import write_text_atomic
 
 STAGE: Final = "train"
 BAG: Final = "bag.safetensors"

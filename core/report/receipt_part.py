@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.receipt import Receipt
+from core.receipt import Decision, Receipt
 from core.report.figures import waterfall
 from core.report.model import Chart, Fact, Table
 from core.report.wording import counted, minute, percent, zone
@@ -31,9 +31,11 @@ def assumptions(receipt: Receipt) -> tuple[Fact, ...]:
     groups = (
         f"{users:,} {_GROUPS.get(group, group)}" for group, users in receipt.users_by_group.items() if users
     )
-    masked = (f"{kind} {n:,}" for kind, n in receipt.pii_masked.items())
+    masked = [f"{kind} {n:,}" for kind, n in receipt.pii_masked.items()]
+    if values := sum(p.values for p in receipt.places if p.decision in (Decision.FOUND, Decision.FORCED)):
+        masked.append(f"values that one user each saw {values:,}")
     placeholders = (f"{value} {n:,}" for value, n in receipt.placeholders.items())
-    rejects = (f"{reason} {n:,}" for reason, n in receipt.rejects_by_reason.items())
+    rejects = (f"{reason}: {n:,}" for reason, n in receipt.rejects_by_reason.items())
     at = zone(receipt.time_zone)
     said = {
         "Period": f"{minute(receipt.first_ts, at)} to {minute(receipt.last_ts, at)}",
@@ -42,7 +44,7 @@ def assumptions(receipt: Receipt) -> tuple[Fact, ...]:
         "User key": f"{receipt.user_key}, {receipt.id_kind}",
         "Users": ", ".join(groups),
         "Sessions": f"{receipt.sessions:,}, of which {receipt.sessions_by_gap:,} cut by inactivity",
-        "Rejected records": ", ".join(rejects) or "none",
+        "Rejected records": "; ".join(rejects) or "none",
         "Personal data masked": ", ".join(masked) or "none found",
         "Read as absent": ", ".join(placeholders) or "none",
         "Repeated purchases left out": f"{receipt.duplicate_transactions:,}",

@@ -12,7 +12,7 @@ FIRM: Final = 0.75
 """Adjusted Rand index of two halves from which on segments are called firm."""
 MOSTLY_LENGTH: Final = 0.5
 CHANCE_AUC: Final = 0.5
-FAST_MODE: Final = "The fast mode is enough: a bag of pages gives segments in seconds, without a training."
+FAST_MODE: Final = "Bag of pages is enough: that preset gives segments in seconds, without a training."
 
 
 class Advice(StrEnum):

@@ -107,8 +107,9 @@ def _numbered(context: Context) -> str:
 
 
 def _not_understood(parsed: Parsed, context: Context) -> str:
-    words = ", ".join(f"“{clean(word)}”" for word in parsed.unknown[:SHOWN])
-    hints = [hint for word in parsed.unknown[:SHOWN] if (hint := _hint(word, context))]
+    unknown = [*dict.fromkeys(parsed.unknown)][:SHOWN]
+    words = ", ".join(f"“{clean(word)}”" for word in unknown)
+    hints = [hint for word in unknown if (hint := _hint(word, context))]
     return " ".join([f"I do not understand {words}, so I do not answer.", *dict.fromkeys(hints), HELP])
 
 

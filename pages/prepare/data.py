@@ -128,7 +128,8 @@ def _one_earlier(card: DatasetCard) -> None:
 
 
 def _size_and_date(card: DatasetCard, made: datetime) -> str:
-    return f"{count(card.users, 'user')} · {count(card.page_views, 'page view')} · {made:%d %b %Y %H:%M}"
+    parts = [count(card.users, "user"), count(card.page_views, "page view"), f"{made:%d %b %Y %H:%M}"]
+    return " · ".join([*parts, *([md_text(card.choices)] if card.choices else [])])
 
 
 main()

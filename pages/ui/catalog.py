@@ -12,9 +12,10 @@ from typing import Any
 import streamlit as st
 
 from core.dataset import RECEIPT
+from core.errors import SettingsError
 from core.page_labels import LabelledPages
 from core.receipt import Receipt
-from core.settings import Encoder
+from core.settings import Encoder, IngestSettings
 from core.store import FORMAT, MANIFEST, Store
 from pages.ui.text import count
 
@@ -47,6 +48,23 @@ class DatasetCard:
     def line(self) -> str:
         """Title and size."""
         return f"{self.title} · {count(self.users, 'user')} · {count(self.page_views, 'page view')}"
+
+    @property
+    def choices(self) -> str:
+        """How it was read otherwise than is usual; tells two preparations of a file apart."""
+        try:
+            usual, mine = IngestSettings(), IngestSettings.checked(**self.settings)
+        except SettingsError:  # of another version
+            return ""
+        said = {
+            f"by {mine.user_key}": mine.user_key != usual.user_key,
+            f"{count(len(mine.strip_pages), 'page')} left out": bool(mine.strip_pages),
+            f"{count(len(mine.keep_places), 'place')} kept": bool(mine.keep_places),
+            f"{count(len(mine.mask_places), 'place')} masked by choice": bool(mine.mask_places),
+        }
+        named = {"user_key", "strip_pages", "keep_places", "mask_places"}
+        other = mine.model_dump(exclude=named) != usual.model_dump(exclude=named)
+        return ", ".join([*(text for text, true in said.items() if true), *(["other settings"] * other)])
 
 
 @dataclass(frozen=True)

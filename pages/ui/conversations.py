@@ -15,7 +15,8 @@ from uuid import uuid4
 
 import pandas as pd
 
-from core.store import PRIVATE, Store, write_text_atomic
+from core.disk import PRIVATE, write_text_atomic
+from core.store import Store
 from core.words.contract import Answer, Fact, Mark, MarkKind, Unit
 from core.words.quoting import clean
 

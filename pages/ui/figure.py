@@ -72,8 +72,8 @@ def picture(chart: Draw, *, key: str, alt_text: str) -> None:
         key: A name of its own.
         alt_text: What a screen reader says.
     """
-    shown = (chart.func.__qualname__, *chart.args, chart.keywords, key, alt_text)
-    _picture(_name(*shown), chart, key, alt_text)
+    drawn = chart.func.__qualname__, *chart.args, *chart.keywords, *chart.keywords.values()
+    _picture(_name(*drawn, key, alt_text), chart, key, alt_text)
 
 
 def _name(*shown: object) -> str:

@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
+from core.disk import disk_errors, write_text_atomic
 from core.labels.settings import LabelSettings, Override
 from core.schema import View
 from core.settings import Settings
-from core.store import disk_errors, write_text_atomic
 from pages.ui import state
 
 FILE: Final = "label_settings.json"
@@ -52,7 +51,7 @@ def load() -> LabelSettings:
     try:
         return _read()
     except ValidationError:
-        with _in_turn():
+        with state.store().in_turn():
             return _readable()
 
 
@@ -62,7 +61,7 @@ def save(settings: LabelSettings) -> None:
     Raises:
         ResourceError: If the disk is full; the old ones are still there.
     """
-    with _in_turn():
+    with state.store().in_turn():
         _write(settings)
 
 
@@ -73,7 +72,7 @@ def change(**changes: object) -> None:
         SettingsError: If a value is outside its limits.
         ResourceError: If the disk is full.
     """
-    with _in_turn():
+    with state.store().in_turn():
         _write(LabelSettings.checked(**{**dict(_readable()), **changes}))
 
 
@@ -115,7 +114,7 @@ def undo() -> bool:
     Raises:
         ResourceError: If the disk is full.
     """
-    with _in_turn():
+    with state.store().in_turn():
         if not (edits := _edits()):
             return False
         *older, last = edits
@@ -138,7 +137,7 @@ def set_aside() -> list[Path]:
 
 
 def _edit(wanted: Mapping[Target, str | None]) -> bool:
-    with _in_turn():
+    with state.store().in_turn():
         now = _corrections(_readable())
         changes = tuple(
             Change(view=target[0], target=target[1], before=now.get(target), after=value)
@@ -196,12 +195,6 @@ def _write(settings: LabelSettings) -> None:
 
 def _write_edits(edits: list[Edit]) -> None:
     write_text_atomic(_path(EDITS), _EDITS.dump_json(tuple(edits[-HISTORY:])).decode())
-
-
-def _in_turn() -> FileLock:
-    path = _path(f".{FILE}.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path)
 
 
 def _path(name: str) -> Path:

@@ -11,8 +11,9 @@ import pandas as pd
 import streamlit as st
 
 from core.dataset import Dataset
-from core.receipt import Decision, Place
+from core.receipt import Decision, Place, Receipt
 from core.settings import IngestSettings
+from pages.ui import job_panel
 from pages.ui.catalog import DatasetCard
 from pages.ui.prepare_form import start_preparing
 from pages.ui.text import count
@@ -28,6 +29,8 @@ HELP = (
     "Pages and products are seen by many; what a place shows to one user each is theirs: a name in a "
     "greeting, the number of an order. Values are never shown, only their first letter."
 )
+ADVICE = "Untick a place whose values are not personal; tick one that was too small to tell."
+BUSY = "Preparing; the top of this page shows how far it is."
 _SITE: Final = re.compile(r"https?://[^/{}]+(?=/)")
 
 
@@ -42,7 +45,7 @@ def personal(dataset: Dataset, card: DatasetCard | None, there: bool) -> None:
     places = dataset.receipt.places
     with st.container(border=True, key="personal"):
         st.subheader("Personal data", help=HELP)
-        st.caption(summary(dataset))
+        st.caption(summary(dataset.receipt))
         if not places:
             return
         table = places_table(places)
@@ -60,15 +63,18 @@ def personal(dataset: Dataset, card: DatasetCard | None, there: bool) -> None:
             _prepare_again(card, places, edited[MASKED].tolist(), there)
 
 
-def summary(dataset: Dataset) -> str:
+def summary(facts: Receipt) -> str:
     """What was masked, in a sentence."""
-    masked = [place for place in dataset.receipt.places if is_masked(place)]
+    masked = [place for place in facts.places if is_masked(place)]
     values, views = sum(place.values for place in masked), sum(place.page_views for place in masked)
-    kinds = sum(dataset.receipt.pii_masked.values())
+    kinds = sum(facts.pii_masked.values())
     if not (masked or kinds):
         return "None was found."
+    looks = f"masked for what they look like: {', '.join(facts.pii_masked)}."
+    if not masked:
+        return f"{count(kinds, 'value')} {looks}"
     found = f"{count(values, 'value')} at {count(len(masked), 'place')} ({views:,} page views) became {{…}}"
-    return f"{found}; {count(kinds, 'value')} more were masked for what they look like."
+    return f"{found}; {kinds:,} more {looks}" if kinds else f"{found}."
 
 
 def is_masked(place: Place) -> bool:
@@ -121,4 +127,5 @@ def _prepare_again(card: DatasetCard, places: Sequence[Place], masked: Sequence[
             disabled=after == before or not there, on_click=start_preparing, args=(card.files, after),
             help=None if there else "The files are no longer in the input folder.",
         )  # fmt: skip
-        st.caption("Untick a place whose values are not personal; tick one that was too small to tell.")
+        busy = bool(job_panel.running(("preprocess",)))
+        st.caption(BUSY if busy else ADVICE)

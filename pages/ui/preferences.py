@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from pydantic import field_validator
 
+from core.disk import write_text_atomic
 from core.errors import SettingsError
 from core.llm import LlmSettings
-from core.store import Store, write_text_atomic
+from core.store import Store
 from core.words.assistant.contract import AssistantSettings
 
 FILE: Final = "preferences.json"

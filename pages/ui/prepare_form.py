@@ -20,6 +20,10 @@ ABSENT: Final = "— not in the file —"
 DEFAULT_KEY: Final = IngestSettings().user_key
 PREPARE_WALL_S: Final = 3600.0
 LOOK_WALL_S: Final = 120.0
+OUTLINE: Final = (
+    "Of each word its first letter: before all rows are read, nobody can tell which texts belong to one "
+    "person only. The file itself stays as it is."
+)
 
 MEANING: Final[Mapping[str, str]] = {
     Raw.EVENT_TIMESTAMP: "Time of the event",
@@ -73,6 +77,7 @@ def _header(found: Inspection) -> None:
 
 def _preview(found: Inspection) -> None:
     with st.expander("The first rows, texts in outline", icon=":material/table_rows:", expanded=True):
+        st.caption(OUTLINE)
         names = [file.name for file in found.files]
         number = 0
         if len(names) > 1:
@@ -180,8 +185,9 @@ def _start_button(
             disabled=bool(missing) or not any(file.sample_rows for file in found.files),
         )
         if missing:
+            which = "them" if len(missing) > 1 else "it"
             st.markdown(
-                f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose it.]"
+                f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose {which}.]"
             )
         else:
             st.caption(

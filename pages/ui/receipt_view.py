@@ -19,6 +19,8 @@ GROUPS = {
     Group.ONE_PAGE.value: "with one page view, kept as a group of their own",
     Group.BOT_LIKE.value: "that look automated, kept as a group of their own",
 }
+REASONS = 1000
+"""Characters that the reasons of rejected records may take."""
 NEUTRAL = "#748096"
 """Readable on the light and on the dark page."""
 
@@ -66,7 +68,14 @@ def _figures(facts: Receipt) -> None:
             st.metric(label, value, border=True, height="stretch", help=why)
     st.caption(f"Users: {_group_words(facts)}.")
     if lost:
-        st.caption(f"Records not used: {lost:,}, of them {not_page_views(facts):,} are not page views.")
+        st.caption(f"Records not used: {lost:,}{why_not_used(facts)}.")
+
+
+def why_not_used(facts: Receipt) -> str:
+    """The two commonest reasons; the chart has all of them."""
+    parts = {"could not be read": facts.rejected, "are not page views": not_page_views(facts)}
+    said = " and ".join(f"{number:,} {why}" for why, number in parts.items() if number)
+    return f", of them {said}" if said else ""
 
 
 def not_page_views(facts: Receipt) -> int:
@@ -153,7 +162,7 @@ def _assumptions(facts: Receipt) -> None:
         "Engagement": f"{facts.engagement_rule}{shared}",
         "Duplicate transactions": f"{facts.duplicate_transactions:,}",
         "Events that are in two files": f"{facts.repeated_events:,}",
-        "Personal data masked": _counts(facts.pii_masked),
+        "Masked for what it looks like": _counts(facts.pii_masked),
         "Read as absent": _counts(facts.placeholders),
         "Pages that give the outcome away": ", ".join(facts.outcome_pages) or "none found",
     }
@@ -209,10 +218,12 @@ def _rejects(dataset: Dataset) -> None:
         st.write("Every record could be read.")
         return
     rejects = dataset.rejects
-    st.caption(
-        f"{count(facts.rejected, 'record')} could not be read: {md_text(_counts(facts.rejects_by_reason))}"
-    )
-    st.dataframe(rejects, hide_index=True, alt="Rejected records with line and reason")
+    reasons = "; ".join(f"{reason}: {number:,}" for reason, number in facts.rejects_by_reason.items())
+    st.caption(f"{count(facts.rejected, 'record')} could not be read. {md_text(reasons, REASONS)}")
+    st.dataframe(
+        rejects.rename(columns=str.capitalize), hide_index=True, placeholder="–",
+        alt="Rejected records with line and reason",
+    )  # fmt: skip
     st.download_button(
         "Rejected rows as CSV", lambda: rejects.to_csv(index=False), "rejects.csv", "text/csv",
         icon=":material/download:", on_click="ignore", key="rejects-csv",

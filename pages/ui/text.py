@@ -42,6 +42,8 @@ def time_range(low: float, high: float) -> str:
     if high < 10:
         return "a few seconds"
     (least, unit), (most, last_unit) = _in_words(low), _in_words(high)
+    if (least, last_unit) == ("60", "minutes"):
+        least, unit = "1", last_unit
     if unit != last_unit:
         return f"{least} {unit} to {most} {last_unit}"
     if least == most:

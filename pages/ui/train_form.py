@@ -37,8 +37,10 @@ PRESET_WORDS: Final = {
     Preset.BALANCED: "Balanced",
     Preset.THOROUGH: "Thorough",
 }
+"""Without the expected times, which come and go with how busy the machine is: Streamlit keeps what was chosen
+by its words, and other words would be another choice."""
 BAG_WORDS: Final = (
-    "The fast mode: nothing is trained. A user is which pages were seen, not in which order or how fast; "
+    "The quickest, as nothing is trained. A user is which pages were seen, not in which order or how fast; "
     "themes and types play no part. The Trust page of a trained model says whether that is as good here."
 )
 
@@ -113,8 +115,9 @@ def train_form(dataset: Dataset, current: TrainSettings | None) -> TrainSettings
     learners = _learners(dataset.key, dataset.sequences)
     preset = st.segmented_control(
         "How thorough?", list(Preset), default=_preset_of(current), required=True,
-        format_func=lambda preset: _preset_words(preset, learners),
+        format_func=PRESET_WORDS.__getitem__,
     )  # fmt: skip
+    st.caption(" · ".join(_preset_words(preset, learners) for preset in Preset))
     chosen = Preset(preset or Preset.BALANCED)
     if chosen is Preset.BAG:
         st.caption(BAG_WORDS)
@@ -138,7 +141,7 @@ def _learners(dataset_key: str, _sequences: UserSequences) -> tuple[int, float]:
 
 
 def _preset_words(preset: Preset, learners: tuple[int, float]) -> str:
-    return f"{PRESET_WORDS[preset]} · {_expected(TrainSettings.preset(preset), learners)}"
+    return f"{PRESET_WORDS[preset]}: {_expected(TrainSettings.preset(preset), learners)}"
 
 
 def _expected(settings: TrainSettings, learners: tuple[int, float]) -> str:
@@ -150,7 +153,7 @@ def _expected(settings: TrainSettings, learners: tuple[int, float]) -> str:
 def _expectation(settings: TrainSettings, learners: tuple[int, float]) -> str:
     """The expected time in a sentence, which says so where other programs are why it may take longer."""
     busy = _slowdown() >= BUSY_FROM
-    why = ", as other programs keep this machine busy" if busy else " on two CPU cores"
+    why = ", longer than usual, as other programs keep this machine busy" if busy else " on two CPU cores"
     return f"Expected: **{_expected(settings, learners)}**{why}. Once it runs, its own pace tells it better."
 
 

@@ -9,7 +9,12 @@ import streamlit as st
 
 from core.ingest.clean.urls import canonicalise
 from core.settings import UrlRule, UrlSettings
+from pages.ui.text import count
 
+OUTLINED = (
+    "Only outlines are compared here; what a rule does to whole words, upper case and names of parameters "
+    "shows in the receipt, under Page addresses."
+)
 PATTERN, REPLACEMENT = "Where this pattern matches", "put this"
 
 
@@ -74,7 +79,10 @@ def _own_rules(before: UrlSettings) -> tuple[UrlRule, ...]:
 def _examples(examples: Sequence[str], settings: UrlSettings) -> None:
     if not examples:
         return
-    table = pd.DataFrame({"In the file": list(examples), "Page": canonicalise(examples, settings).pages})
+    table = pd.DataFrame(
+        {"Address, in outline": list(examples), "Page": canonicalise(examples, settings).pages}
+    )
     pages = table["Page"].nunique()
-    st.caption(f"{len(examples)} addresses of the first rows become {pages} pages")
+    became = f"{count(len(examples), 'address', 'addresses')} of the first rows become {count(pages, 'page')}"
+    st.caption(f"{became}. {OUTLINED}")
     st.dataframe(table, hide_index=True, alt="Addresses of the first rows before and after cleaning")

@@ -48,6 +48,11 @@ def test_the_second_is_told_who_is_there(tmp_path: Path) -> None:
         assert str(tmp_path) in str(told.value)
 
 
+def test_a_folder_that_is_being_removed_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match="removed"), replacing(tmp_path, "run.json") as building:
+        shutil.rmtree(building)  # the lock beside it is not gone yet
+
+
 def test_what_is_built_by_the_living_is_not_cleared_away(tmp_path: Path) -> None:
     with another_process_in(tmp_path):
         (tmp_path / ".publishing.theirs").mkdir()

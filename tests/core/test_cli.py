@@ -100,8 +100,10 @@ def test_a_run_leaves_every_file_it_promises(finished: Path) -> None:
 
 def test_the_fast_mode_runs_without_a_training_and_places_users_again(shop: Path, tmp_path: Path) -> None:
     out, scored = tmp_path / "out", tmp_path / "scored.parquet"
-    done = cli("run", shop, "--out", out, "--clusters", 4, "--preset", "bag", "--labels", "off")
+    brief = ("--clusters", 4, "--preset", "bag", "--labels", "off", "--mask-place", "/nowhere")
+    done = cli("run", shop, "--out", out, *brief)
     assert done.returncode == 0, done.stderr
+    assert "warning: These data have no place called /nowhere" in done.stderr
     done = cli("embed", shop, "--model", out / "model", "--out", scored)
     assert done.returncode == 0, done.stderr
     before, after = pd.read_parquet(out / "users.parquet"), pd.read_parquet(scored)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.core.test_claims import another_process_in
-from tests.core.test_cli import ROOT, cli, one_line_error, process
+from tests.core.test_cli import ROOT, cli, one_line_error
 
 QUICK = ("--clusters", 3, "--preset", "bag", "--labels", "off")
 
@@ -129,19 +129,8 @@ def test_a_folder_that_vanishes_while_a_run_goes_on_is_one_line_and_stays_away(
     shop: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    command = [
-        sys.executable,
-        "-m",
-        "core",
-        "run",
-        str(shop),
-        "--out",
-        str(out),
-        "--labels",
-        "off",
-        "--preset",
-        "fast",
-    ]
+    words = ("run", str(shop), "--out", str(out), "--labels", "off", "--preset", "fast")
+    command = [sys.executable, "-m", "core", *words]
     running = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     while not list(out.glob("stages/train/.*")) and running.poll() is None:
         time.sleep(0.02)
@@ -152,4 +141,10 @@ def test_a_folder_that_vanishes_while_a_run_goes_on_is_one_line_and_stays_away(
     assert [line for line in said.splitlines() if line.startswith("error: ")] == [said.splitlines()[-1]]
     assert "removed" in said.splitlines()[-1]
     assert not (out / "run.json").exists()
-    assert process("run", shop, "--out", out, *QUICK).returncode == 0
+    assert cli("run", shop, "--out", out, *QUICK).returncode == 0
+
+
+@pytest.mark.parametrize("command", [("run", "{shop}", "--out"), ("sample", "--users", "50", "--out")])
+def test_a_place_that_cannot_hold_folders_is_one_line(command: tuple[str, ...], shop: Path) -> None:
+    asked = [word.format(shop=shop) for word in command]
+    assert "cannot be made" in one_line_error(cli(*asked, "/proc/nowhere/out.csv"))

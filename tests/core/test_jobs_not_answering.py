@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from core import job_process, jobs
+from core import claims, job_process, jobs
 from core.errors import ResourceError, SettingsError
 from core.job_process import ALIVE, PROCESS
 from core.jobs import REQUEST, STATUS, State
@@ -135,7 +135,8 @@ def test_the_number_of_a_process_that_another_one_got_is_not_killed(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "3", "null", '{"task": "rest"}', '{"task": "rest", "request": 3}']
+    "text",
+    ["", "{", "[]", "3", "null", '{"task": "rest"}', '{"task": "rest", "request": 3}', '{"request": {}}'],
 )
 def test_a_damaged_order_is_left_out_and_the_next_job_works(tmp_path: Path, text: str) -> None:
     damaged = folder_of(tmp_path, "20990101-000000-000000-aaaaaaaa")
@@ -172,7 +173,7 @@ lock = FileLock(sys.argv[1]); lock.acquire(); print("held", flush=True); time.sl
 def test_a_lock_of_a_dead_process_is_free_and_of_a_stopped_one_is_said_in_a_line(
     tmp_path: Path, sent: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "LOCK_S", 0.5)
+    monkeypatch.setattr(claims, "PATIENCE_S", 0.5)
     (tmp_path / "jobs").mkdir()
     command = [sys.executable, "-c", HOLD, str(tmp_path / "jobs" / ".lock")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as holder:
@@ -181,7 +182,7 @@ def test_a_lock_of_a_dead_process_is_free_and_of_a_stopped_one_is_said_in_a_line
         holder.send_signal(sent)
         try:
             if sent is signal.SIGSTOP:
-                with pytest.raises(ResourceError, match="Another process has been starting a job"):
+                with pytest.raises(ResourceError, match=r"jobs has been busy for .* another process"):
                     jobs.start(tmp_path, "rest", rest(0.1), "a")
         finally:
             holder.kill()

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from core.disk import disk_errors, write_text_atomic
 from core.errors import ArtifactError, ResourceError
-from core.store import MANIFEST, Store, content_key, disk_errors, open_artifact, write_text_atomic
+from core.store import MANIFEST, Store, content_key, open_artifact
 
 
 @pytest.fixture

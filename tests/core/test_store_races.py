@@ -1,6 +1,7 @@
 """One store, two writers and a reader: threads of one process, and processes."""
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -129,6 +130,11 @@ def test_a_sweep_puts_back_what_was_to_be_replaced(store: Store, name: str) -> N
     store.sweep()
     assert store.find("train", "k") is not None
     assert names(store) == ["k"]
+
+
+def test_a_folder_that_is_being_removed_is_said_in_one_line(store: Store) -> None:
+    with pytest.raises(ResourceError, match="removed"), store.write("train", "k", {}, {}) as folder:
+        shutil.rmtree(folder)  # the lock beside it is not gone yet
 
 
 def test_a_folder_that_vanished_is_not_made_again(store: Store) -> None:

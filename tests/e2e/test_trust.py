@@ -69,7 +69,7 @@ def test_the_fast_mode_makes_segments_without_a_training(
     expect(bag).to_be_visible(timeout=MINUTE_MS)
     still(page)
     bag.click()
-    expect(page.get_by_text("The fast mode: nothing is trained")).to_be_visible(timeout=MINUTE_MS)
+    expect(page.get_by_text("The quickest, as nothing is trained")).to_be_visible(timeout=MINUTE_MS)
     still(page)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("Bag of pages: nothing was trained")).to_be_visible(timeout=MINUTE_MS)

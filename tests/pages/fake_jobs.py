@@ -37,7 +37,8 @@ class FakeJobs:
         self.ends.pop(task, None)
         folder = root / "jobs" / f"job-{task}"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / REQUEST).write_text(json.dumps({"request": request}))
+        order = {"task": task, "subject": subject, "started": 0.0, "request": request}
+        (folder / REQUEST).write_text(json.dumps(order))
         return folder.name
 
     def view(self, _root: Path, job_id: str) -> JobView:

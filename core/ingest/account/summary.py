@@ -87,6 +87,7 @@ def make_receipt(counted: Counted) -> Receipt:
             *counted.raw.warnings,
             *_overlaps(counted),
             *_warnings(counted, kinds, outcome_pages),
+            *_unknown_places(counted.settings, locations.own),
             *counted.notes,
         ),
     )
@@ -94,6 +95,18 @@ def make_receipt(counted: Counted) -> Receipt:
 
 def _places(found: Found) -> tuple[Place, ...]:
     return tuple(sorted(found.places.values(), key=lambda place: (-place.values, place.name)))
+
+
+def _unknown_places(settings: IngestSettings, found: Found) -> list[str]:
+    """Places that a setting names and the data do not have: nothing of them is kept or masked."""
+    known = {place.name for place in found.places.values()}
+    unknown = [name for name in (*settings.keep_places, *settings.mask_places) if name not in known]
+    if not unknown:
+        return []
+    return [
+        f"These data have no place called {', '.join(unknown)}, so that it was neither kept nor masked. Name "
+        "places as receipt.json does"
+    ]
 
 
 def _outcome_pages(counted: Counted) -> tuple[str, ...]:

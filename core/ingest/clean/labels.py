@@ -13,8 +13,14 @@ from core.ingest.clean.found import Found
 from core.ingest.clean.privacy import mask_url
 
 _BUCKETS: Final = 64
-_OUTLINED: Final = re.compile(r"\{[a-z]+\}|[^\W\d_]{2,}|\d{5,}")
-_TIME: Final = re.compile(r"[\d\s.,:;/+TZ-]*|\d[\d.]*e[+-]?\d+", re.IGNORECASE)
+_OUTLINED: Final = re.compile(r"\{[a-z]+\}|[^\W\d_]{2,}|\d(?:[ ./()-]{0,2}\d){4,}")
+"""Placeholders, words, and five digits or more, in groups or not."""
+_TIME: Final = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ][\d:.,+Z -]*)?|\d{1,2}:[\d:.,]*|\d{0,4}"
+    r"|\d{8}|1\d{9,18}(?:\.\d+)?|\d[\d.]*e[+-]?\d+",
+    re.IGNORECASE,
+)
+"""Dates, times of day, seconds or microseconds since 1970; other long numbers may be somebody's."""
 
 
 def mask_labels(column: str, labels: Sequence[str], users: np.ndarray, found: Found) -> list[str]:
@@ -40,7 +46,7 @@ def mask_labels(column: str, labels: Sequence[str], users: np.ndarray, found: Fo
 def outline(value: str) -> str:
     """Show of a value that could not be read what it looks like: who wrote it is not known, nor what it is.
 
-    Times and numbers stay, of words and long numbers within a text the first character.
+    Times and short numbers stay, of words and long numbers the first character.
     """
     text = mask_url(value).text
     if _TIME.fullmatch(text):

@@ -28,9 +28,13 @@ NEW_HEADER: Final = "another header: the columns change here"
 # The csv module refuses fields of 128 Ki characters and more; Arrow does not, and both must read the same.
 csv.field_size_limit(MAX_LINE_BYTES)
 
+TEXT_BEHIND: Final = "text after a closing quote"
+QUOTING: Final = frozenset({NEVER_CLOSED, QUOTE_INSIDE, TEXT_BEHIND})
+"""Reasons for which every line of a healthy file may be rejected: its writer quotes in another way."""
+
 _UNFINISHED: Final = "unexpected end of data"
 _REASONS: Final = {
-    "expected after": "text after a closing quote",
+    "expected after": TEXT_BEHIND,
     "new-line character": "a stray carriage return",
 }
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from core.ingest.clean.labels import outline
+from core.ingest.clean.privacy import mask_url
 from core.ingest.read import ndjson, parquet
 from core.ingest.read.assembly import assemble
 from core.ingest.read.headers import HeaderMap, user_keys
@@ -31,6 +32,8 @@ CHUNK_BYTES: Final = 1 << 20
 
 _MAY_BE_PERSONAL: Final = re.compile(r"[@?&=%/ ]")
 """Bare ids and numbers are shown as they are: the analyst has to recognise them."""
+_VALUE: Final = re.compile(r"([^=&#]*=)([^&#]*)")
+"""Of a query; the names of parameters are the site's, not its users'."""
 _ORIGIN: Final = re.compile(r"[a-z][a-z\d+.-]*://[^/?#]*", re.IGNORECASE)
 
 
@@ -160,4 +163,6 @@ def _without_personal_data(cell: str | None) -> str | None:
         return cell
     origin = _ORIGIN.match(cell)
     kept = origin[0] if origin else ""
-    return kept + outline(cell[len(kept) :])
+    path, question, query = mask_url(cell[len(kept) :]).text.partition("?")
+    values = _VALUE.sub(lambda match: match[1] + outline(match[2]), query)
+    return kept + outline(path) + question + values

@@ -10,8 +10,10 @@ from typing import Final
 
 import pyarrow as pa
 
+from core.disk import disk_errors
 from core.errors import InputError
 from core.ingest.read import delimited, ndjson, parquet
+from core.ingest.read.careful import QUOTING
 from core.ingest.read.headers import normalise_header
 from core.ingest.read.inspection import Inspection, inspect
 from core.ingest.read.parts import KEPT, FileCount, Rejected, Sink
@@ -23,7 +25,6 @@ from core.progress import Progress
 from core.receipt import FileReceipt
 from core.schema import Raw, Rejects
 from core.settings import IngestSettings
-from core.store import disk_errors
 
 __all__ = ["READ_SHARE", "Inspection", "RawRead", "inspect", "read_all"]
 
@@ -31,6 +32,9 @@ STAGE: Final = "preprocess"
 READ_SHARE: Final = 0.5
 """Share of the stage that reading takes: progress goes from 0 to here."""
 
+_REMEDY: Final = (
+    "Export it again with quotes around each field that holds a quote, and that one doubled (RFC 4180)"
+)
 _UNPACKS_TO: Final = 8  # times its size, only to estimate how far a packed file is
 _FIRST_TOUCH: Final = ("traffic_source",)
 
@@ -141,7 +145,7 @@ def _refuse_nothing(counts: Sequence[tuple[Source, Sink, FileCount]], rejects: p
     raise InputError(
         f"None of the {records:,} records of {names} could be read; the first problem is in "
         f"{first[Rejects.FILE]}, line {first[Rejects.LINE]}: {first[Rejects.REASON]}",
-        remedy="Export it again",
+        remedy=_REMEDY if first[Rejects.REASON] in QUOTING else "Export it again",
     )
 
 

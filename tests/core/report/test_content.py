@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.dataset import OUTCOMES, RECEIPT, USERS, Dataset
+from core.receipt import Decision, Place
 from core.report import Source, compose, wording
 from core.report.model import Report
+from core.report.receipt_part import assumptions
 from core.report.visitors import PageNames, visitor
 
 
@@ -94,3 +96,21 @@ def test_without_engagement_it_is_not_computable(
     assert not [column for column in report.columns if "ngage" in column]
     said = {fact.label: fact.value for fact in report.assumptions}
     assert said["Engagement"] == "not computable from these files"
+
+
+def test_all_that_was_masked_and_why_records_were_rejected_is_said(
+    tmp_path: Path, make_dataset: Callable[[Path], Dataset]
+) -> None:
+    place = Place(name="/u/{…}", decision=Decision.FOUND, values=9, users=8, page_views=20, examples=())
+    kept = place.model_copy(update={"decision": Decision.KEPT})
+    changes = {
+        "places": (place, kept),
+        "pii_masked": {"email": 2},
+        "rejects_by_reason": {"5 fields instead of 12": 6_667, "a NUL byte": 8},
+    }
+    said = {
+        fact.label: fact.value
+        for fact in assumptions(make_dataset(tmp_path).receipt.model_copy(update=changes))
+    }
+    assert said["Personal data masked"] == "email 2, values that one user each saw 9"
+    assert said["Rejected records"] == "5 fields instead of 12: 6,667; a NUL byte: 8"

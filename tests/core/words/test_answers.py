@@ -61,6 +61,7 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ),
         ("persona for cluster 0", "what the data calls cluster 0 is Segment 1"),
         ("customers from Mars", "I do not understand “mars”, so I do not answer."),
+        ("mars and Mars", "I do not understand “mars”, so I do not answer."),
         ("What is the meaning of life?", "I do not understand “meaning”, “life”, so I do not answer."),
         ("hunters", "Do you mean Segment 1 (Sale hunters)?"),
         ("share of mobil users", "Do you mean “mobile” by “mobil”?"),

@@ -81,7 +81,17 @@ def test_the_expected_time_is_of_the_machine_as_it_is_now(
     expected = {1.0: "10 to 20 seconds", 8.0: "20 to 70 seconds"}[times]
     assert said in texts(app)
     assert f"**{expected}**" in texts(app)
-    assert f"Bag of pages · {expected}" in app.segmented_control[0].options
+    assert f"Bag of pages: {expected} · Fast: " in texts(app)
+
+
+def test_a_choice_outlasts_another_expected_time(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train_form, "_slowdown", lambda: 1.0)
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.segmented_control[0].select(Preset.FAST).run()
+    monkeypatch.setattr(train_form, "_slowdown", lambda: 8.0)
+    assert app.run().segmented_control[0].value == Preset.FAST
 
 
 def test_too_little_data_is_said_before_anything_starts(

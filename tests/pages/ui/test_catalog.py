@@ -1,6 +1,10 @@
 """Small cards of what lies in the cache."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from core.store import Store
 from pages.ui import catalog
@@ -31,3 +35,20 @@ def test_what_is_damaged_or_half_written_is_not_listed(finished_run: FinishedRun
     (folder.parent / ".half.1.x" / "manifest.json").write_text("{}")
     catalog._dataset.clear()
     assert catalog.datasets(store) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, ""),
+        ({"of_another_version": 1}, ""),
+        ({"user_key": "user_id", "exclude_bots": True}, "by user_id, other settings"),
+        ({"keep_places": ["a"], "mask_places": ["b", "c"]}, "1 place kept, 2 places masked by choice"),
+        ({"strip_pages": ["https://a.example/thanks"]}, "1 page left out"),
+    ],
+)
+def test_how_a_file_was_read_tells_its_preparations_apart(
+    finished_run: FinishedRun, settings: dict[str, Any], words: str
+) -> None:
+    (card,) = catalog.datasets(Store(finished_run.root))
+    assert replace(card, settings=settings).choices == words

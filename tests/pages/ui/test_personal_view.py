@@ -1,6 +1,10 @@
+import pytest
+
+from core.dataset import Dataset
 from core.receipt import Decision, Place
 from core.settings import IngestSettings
-from pages.ui.personal_view import places_table, with_choices
+from pages.ui.personal_view import places_table, summary, with_choices
+from tests.pages.fixtures_segments import FinishedRun
 
 
 def place(name: str, decision: Decision) -> Place:
@@ -40,3 +44,20 @@ def test_every_switch_can_be_turned_and_turned_back() -> None:
     back = with_choices(turned, again, [True, False, True, False])
     assert set(back.keep_places) == {KEPT.name, UNDECIDED.name}
     assert back.mask_places == ()
+
+
+@pytest.mark.parametrize(
+    ("places", "kinds", "said"),
+    [
+        ((), {}, "None was found."),
+        ((KEPT,), {"email": 8, "name": 4}, "12 values masked for what they look like: email, name."),
+        ((FOUND, KEPT), {}, "9 values at 1 place (20 page views) became {…}."),
+        ((FOUND, FORCED), {"iban": 2}, "18 values at 2 places (40 page views) became {…}; "
+         "2 more masked for what they look like: iban."),
+    ],
+)  # fmt: skip
+def test_what_was_masked_in_a_sentence(
+    finished_run: FinishedRun, places: tuple[Place, ...], kinds: dict[str, int], said: str
+) -> None:
+    facts = Dataset(finished_run.root / "preprocess" / finished_run.dataset, finished_run.dataset).receipt
+    assert summary(facts.model_copy(update={"places": places, "pii_masked": kinds})) == said

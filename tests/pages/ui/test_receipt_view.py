@@ -9,7 +9,7 @@ from core.dataset import Dataset
 from core.ingest.account import rejects
 from core.receipt import Receipt, Step
 from core.schema import Raw
-from pages.ui.receipt_view import files_table, not_page_views, steps_table, waterfall_chart
+from pages.ui.receipt_view import files_table, not_page_views, steps_table, waterfall_chart, why_not_used
 from tests.core.ingest.shop import event, shop
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -29,7 +29,10 @@ def test_records_that_are_no_page_views_are_said_to_be(finished_run: FinishedRun
     facts = with_losses(finished_run)
     other = Step(name="not_page_view", label="Not a page view", records=5, left=facts.records - 5)
     assert not_page_views(facts) == 0
-    assert not_page_views(facts.model_copy(update={"waterfall": (other, *facts.waterfall)})) == 5
+    both = facts.model_copy(update={"waterfall": (other, *facts.waterfall), "rejected": 7})
+    assert not_page_views(both) == 5
+    assert why_not_used(facts) == ""
+    assert why_not_used(both) == ", of them 7 could not be read and 5 are not page views"
 
 
 def test_the_table_starts_with_what_was_read_and_ends_with_what_is_used(finished_run: FinishedRun) -> None:

@@ -63,7 +63,7 @@ def test_numbers_in_words() -> None:
     [
         (1, 9, "a few seconds"), (3, 44, "up to 40 seconds"), (21, 52, "20 to 50 seconds"),
         (38, 43, "about 40 seconds"), (47, 139, "50 seconds to 2 minutes"),
-        (70, 190, "70 seconds to 3 minutes"),
+        (70, 190, "70 seconds to 3 minutes"), (58, 240, "1 to 4 minutes"),
         (100, 200, "2 to 3 minutes"), (170, 190, "about 3 minutes"), (3000, 7200, "50 minutes to 2.0 hours"),
     ],
 )  # fmt: skip

@@ -54,6 +54,6 @@ def test_rejects_of_both_sides_are_in_the_order_of_the_files(tmp_path: Path) -> 
 
 
 def test_values_are_masked_and_cut(tmp_path: Path) -> None:
-    raw = raw_read(tmp_path / "raw", [[event("u", 0), broken("jane@x.com"), broken("9" * 5000)]])
+    raw = raw_read(tmp_path / "raw", [[event("u", 0), broken("jane@x.com"), broken("#" * 5000)]])
     values = made_of(tmp_path, raw).rejects["value"].tolist()
-    assert values == ["{email}", "9" * 200]
+    assert values == ["{email}", "#" * 200]

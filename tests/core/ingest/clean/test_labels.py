@@ -27,6 +27,11 @@ def test_rare_sources_stay() -> None:
         ("soon", "s…"),
         ("https://x.example/Jo Smith?id=1234567", "h…://x.e…/J… S…?i…=1…"),
         ("jane@x.com", "{email}"),
+        ("Hola Juan 612 345 678", "H… J… 6…"),
+        ("612-345-678", "6…"),
+        ("0x5f", "0x5f"),
+        ("1605951606059719", "1605951606059719"),
+        ("1.6e15", "1.6e15"),
     ],
 )
 def test_of_a_value_that_could_not_be_read_the_outline_is_shown(value: str, shown: str) -> None:

@@ -57,6 +57,13 @@ def test_a_kept_place_keeps_its_values(tmp_path: Path) -> None:
     dataset = shop(tmp_path, *visits(), keep_places=(place,))
     assert "https://shop.example/account/anna-nowak/orders" in dataset.pages["page_location"].tolist()
     assert next(p for p in dataset.receipt.places if p.name == place).decision == "kept"
+    assert not dataset.receipt.warnings
+
+
+def test_a_place_that_is_not_there_is_said(tmp_path: Path) -> None:
+    dataset = shop(tmp_path, *visits(), keep_places=("/account/{…}",))
+    (warning,) = dataset.receipt.warnings
+    assert warning.startswith("These data have no place called /account/{…}, so that")
 
 
 def test_a_place_is_not_called_by_a_name() -> None:

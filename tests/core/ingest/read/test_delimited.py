@@ -178,6 +178,12 @@ def test_no_record_can_be_read(tmp_path: Path) -> None:
         read_text(HEADER + "\nx\ny\n", tmp_path)
 
 
+@pytest.mark.parametrize("title", ['7" Rug', ' "Rug, large"', r'"7\" Rug"', '"Rug'])
+def test_where_a_writer_quotes_in_another_way_it_is_said_how_to_quote(tmp_path: Path, title: str) -> None:
+    with pytest.raises(InputError, match=r"None of the 9 records .*quote.*RFC 4180"):
+        read_text("\n".join([HEADER, *(row(number, title) for number in range(9))]), tmp_path)
+
+
 def test_missing_columns(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"events\.csv has no column for the user and event_timestamp"):
         read_text("a,page_location\n1,2\n", tmp_path)

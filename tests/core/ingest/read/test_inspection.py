@@ -104,8 +104,9 @@ def test_the_preview_shows_ids_and_of_texts_only_the_outline(tmp_path: Path) -> 
     path.write_text(
         "event_name,event_timestamp,user_pseudo_id,page_location,page_title\n"
         "page_view,1700000000000000,1605951.6059719725,"
-        "https://a.example/u/maria-gonzalez?email=joe%40example.com,Hello Maria Gonzalez | Shop\n"
+        "https://a.example/u/maria-gonzalez?email=joe%40example.com&utm_source=news,"
+        "Hello Maria Gonzalez | Shop\n"
     )
     row = inspect([path], IngestSettings()).files[0].sample_rows[0]
     assert row[:3] == ("page_view", "1700000000000000", "1605951.6059719725")
-    assert row[3:] == ("https://a.example/u/m…-g…?e…={email}", "H… M… G… | S…")
+    assert row[3:] == ("https://a.example/u/m…-g…?email={email}&utm_source=n…", "H… M… G… | S…")
