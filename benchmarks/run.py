@@ -99,7 +99,8 @@ def embed(dataset: str, labels: str, model: str, folder: str) -> str:
 
 def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     """Stages combine, cluster and analyze, cold; then what one move of a slider takes (median of 5)."""
-    from core.pipeline import RunSettings, clustered, open_dataset, open_embeddings
+    from core.dataset import clustered
+    from core.pipeline import RunSettings, open_dataset, open_embeddings
     from core.profiles.metrics import ProfileData, profile
     from core.progress import silent
     from core.publish import segment as stages

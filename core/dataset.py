@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
 from core.receipt import Receipt
+from core.schema import Group, Users
 from core.sequences import UserSequences, read_sequences
 
 RECEIPT, SEQUENCES, USERS = "receipt.json", "sequences.parquet", "users.parquet"
@@ -72,3 +74,8 @@ class Dataset:
 def _frame(path: Path) -> pd.DataFrame:
     frame: pd.DataFrame = pq.read_table(path).to_pandas()
     return frame
+
+
+def clustered(users: pd.DataFrame) -> np.ndarray:
+    """Which users take part in clustering: bool of shape (n_users,)."""
+    return (users[Users.GROUP] == Group.SEGMENT.value).to_numpy()

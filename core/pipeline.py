@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from pydantic import Field
 
 from core.dataset import Dataset
@@ -24,7 +23,7 @@ from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelMode, LabelSettings
 from core.page_labels import LabelledPages, page_names
 from core.progress import Progress
-from core.schema import Group, Users, View
+from core.schema import View
 from core.settings import (
     AnalyzeSettings,
     ClusterSettings,
@@ -275,11 +274,6 @@ def open_embeddings(store: Store, key: str) -> Embeddings:
 def _labelled(dataset: Dataset, labels: LabelledPages | None) -> dict[str, str]:
     """What training and embedding start from: the labels count by what they say, not by what decided them."""
     return {"preprocess": dataset.key} | ({"labels": labels.digest} if labels else {})
-
-
-def clustered(users: pd.DataFrame) -> np.ndarray:
-    """Which users take part in clustering: bool of shape (n_users,)."""
-    return (users[Users.GROUP] == Group.SEGMENT.value).to_numpy()
 
 
 def _found(store: Store, stage: str, key: str) -> Artifact:

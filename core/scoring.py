@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from core import pipeline
 from core.claims import claimed_file
-from core.dataset import Dataset
+from core.dataset import Dataset, clustered
 from core.disk import disk_errors, make_folder, written_whole
 from core.errors import ArtifactError, ResourceError
 from core.export import vector_lists
@@ -64,7 +64,7 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         views = embed(model, dataset.sequences, names, progress, device)
         vectors = combine(views, weights, means=means).vectors
         clusters = assign(vectors, partition)
-        clusters[~pipeline.clustered(dataset.users)] = OUTSIDE
+        clusters[~clustered(dataset.users)] = OUTSIDE
         table = pa.table(
             {
                 Users.USER_ID: dataset.sequences.user_id,

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from core import pipeline
-from core.dataset import Dataset
+from core.dataset import Dataset, clustered
 from core.errors import InputError, SettingsError
 from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelSettings
@@ -212,7 +212,7 @@ def _combined(store: Store, request: Request) -> tuple[np.ndarray, np.ndarray]:
 
     dataset = pipeline.open_dataset(store, request["dataset"])
     embeddings = pipeline.open_embeddings(store, request["embeddings"])
-    inside = pipeline.clustered(dataset.users)
+    inside = clustered(dataset.users)
     weights = ViewWeights.checked(**request["weights"])
     return combine(embeddings.views, weights, inside).vectors, inside
 

@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.dataset import Dataset
+from core.dataset import Dataset, clustered
 from core.ingest import ingest
-from core.pipeline import clustered
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.progress import silent

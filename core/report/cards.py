@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timezone
 from typing import Any, Final
 
+from core.profiles import formats
 from core.profiles.columns import Col, Kind, Ranking
 from core.report import tables, wording
 from core.report.model import Bar, Card, Dimension, Fact, PageRow
@@ -89,7 +90,7 @@ class CardMaker:
         named = {**NAMES, Col.OUTCOME_RATE: f"of users with {self._outcome}"}
         return tuple(
             Fact(
-                named[field], wording.figure(field, row[field]), wording.figure(field, self._everyone[field])
+                named[field], formats.figure(field, row[field]), formats.figure(field, self._everyone[field])
             )
             for field in tables.present([self._everyone], FACTS)
         )

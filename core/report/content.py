@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.dataset import Dataset
+from core.profiles import formats
 from core.profiles.columns import Col, Kind
 from core.profiles.metrics import Profiles
 from core.profiles.samples import medoids
@@ -124,7 +125,7 @@ def _row(row: Mapping[str, Any], called: Mapping[str, str], shown: tuple[str, ..
         name=called[row[Col.KEY]],
         users=row[Col.USERS],
         share=row[Col.SHARE],
-        values=tuple(wording.figure(field, row[field]) for field in shown),
+        values=tuple(formats.figure(field, row[field]) for field in shown),
         outcome=rate(row),
     )
 

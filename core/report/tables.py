@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from core.profiles import formats
 from core.profiles.columns import FIELDS, Col, Kind
 from core.profiles.heatmap import CLIP
 from core.report import wording
@@ -51,7 +52,7 @@ def heat_rows(heatmap: Iterable[Mapping[str, Any]], called: Mapping[str, str]) -
 def _cell(row: Mapping[str, Any]) -> Cell:
     z, n = row[Col.Z], row[Col.N]
     hint = "" if z is None else f"{z:+.2f} standard deviations; n = {wording.number(n)}"
-    return Cell(wording.figure(row[Col.METRIC], row[Col.VALUE]), None if z is None else z / CLIP, hint)
+    return Cell(formats.figure(row[Col.METRIC], row[Col.VALUE]), None if z is None else z / CLIP, hint)
 
 
 def settings(values: Mapping[str, Any]) -> Table:

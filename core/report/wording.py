@@ -9,37 +9,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from core.profiles.columns import FIELDS, Col
-
 ABSENT: Final = "–"
 
 _OFFSET: Final = re.compile(r"UTC([+−-])(\d{1,2}):(\d{2})")
 _ORIGIN: Final = re.compile(r"(?:[a-z][a-z0-9+.\-]*://)?[^/?#]+", re.IGNORECASE)
 _ENDING: Final = re.compile(r"\s[|·–—-]\s[^|·–—]{1,60}$")
-
-
-DIGITS: Final = {
-    Col.SHARE: 1, Col.SHARE_CLUSTERED: 1, Col.ENGAGEMENT_NONE_SHARE: 1,
-    Col.PAGE_VIEWS_MEAN: 1, Col.PAGE_VIEWS_MEDIAN: 1, Col.PAGES_PER_SESSION: 1, Col.DIFFERENT_PAGES_MEAN: 1,
-    Col.SESSIONS_MEAN: 2, Col.OUTCOME_RATE: 2, Col.OUTCOME_LOW: 2, Col.OUTCOME_HIGH: 2, Col.SESSION_RATE: 2,
-    Col.REVENUE: 2, Col.REVENUE_PER_USER: 2,
-}  # fmt: skip
-"""Column of the segments table → digits after the point; the others are whole numbers and times."""
-_UNITS: Final = {field.field: field.unit for field in FIELDS}
-
-
-def figure(field: str, value: float | None) -> str:
-    """A value of the segments table, by its unit and with its digits; a dash for an absent one."""
-    if _UNITS[field] == "seconds":
-        return duration(value)
-    write = number if _UNITS[field] else percent
-    return write(value, digits(field, value))
-
-
-def digits(field: str, value: float | None) -> int:
-    """Digits after the point; a whole median has none."""
-    whole = field == Col.PAGE_VIEWS_MEDIAN and value is not None and float(value).is_integer()
-    return 0 if whole else DIGITS.get(field, 0)
 
 
 def number(value: float | None, digits: int = 0) -> str:

@@ -13,14 +13,13 @@ from typing import Final
 
 import numpy as np
 
-from core.dataset import Dataset
+from core.dataset import Dataset, clustered
 from core.model.bag import BagOfPages
 from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
 from core.model.views import Names
 from core.model.vocabulary import Vocabulary
 from core.page_labels import LabelledPages, page_names
-from core.pipeline import clustered
 from core.schema import View
 from core.scorecard.learned import Learned
 from core.scorecard.result import Method

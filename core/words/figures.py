@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from core.errors import InputError
 from core.profiles.columns import Col
+from core.profiles.formats import digits
 from core.profiles.paths import FROM, SESSIONS_N, TO
-from core.report.wording import digits
 from core.segments.geometry import squared_distances
 from core.words.context import Context
 from core.words.contract import Fact, Unit

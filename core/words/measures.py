@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from core.profiles import formats
 from core.profiles.columns import FIELDS, Col
 from core.report import wording
 from core.words.contract import Unit
@@ -38,7 +39,7 @@ class Measure:
     @property
     def digits(self) -> int:
         """Digits after the point, as everywhere (:mod:`core.report.wording`)."""
-        return wording.DIGITS.get(self.key, 0)
+        return formats.DIGITS.get(self.key, 0)
 
 
 MEASURES: Final = (

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.errors import InputError
 from core.profiles.columns import FIELDS, ROW, Col, Kind
-from core.report.wording import figure
+from core.profiles.formats import figure
 from core.words import arguments
 from core.words.contract import Fact, Unit
 from core.words.facts import slot

@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from core.profiles.columns import Col, Kind
+from core.profiles.formats import figure
 from core.profiles.metrics import records
 from core.profiles.names import default_names
-from core.report.wording import figure
 from core.schema import Group
 from core.segments.choosing import KScore, suggest
 from pages.ui import (

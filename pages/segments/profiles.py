@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from core.profiles import formats
 from core.profiles.columns import Col, Kind, Ranking
 from core.profiles.labels import LabelCol
 from core.profiles.metrics import records
@@ -153,7 +154,7 @@ def _segment(bench: Bench, row: dict[str, Any]) -> None:
     with st.container(border=True, key=f"profile-{row[Col.KEY]}".replace(":", "-")):
         cards.swatch(row[Col.SEGMENT])
         st.markdown(f"#### {cards.heading(row[Col.LABEL])}")
-        users, share = (wording.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
+        users, share = (formats.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")
         _metrics(bench, row)
         _pages(bench, row[Col.KEY], row[Col.LABEL])
@@ -165,8 +166,8 @@ def _metrics(bench: Bench, row: dict[str, Any]) -> None:
         for name, called in tables.CARD_METRICS.items():
             if not pd.isna(everybody[name]):
                 st.metric(
-                    called, wording.figure(name, row[name]), border=True,
-                    delta=f"all users {wording.figure(name, everybody[name])}", delta_color="off",
+                    called, formats.figure(name, row[name]), border=True,
+                    delta=f"all users {formats.figure(name, everybody[name])}", delta_color="off",
                     delta_arrow="off", help=meaning[name],
                 )  # fmt: skip
     rule = bench.sources.dataset.receipt.engagement_rule

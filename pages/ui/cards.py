@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.palette import Mode, colour
 from core.profiles.columns import Col
-from core.report.wording import figure
+from core.profiles.formats import figure
 from core.schema import OUTSIDE
 from pages.ui.desk import LONGEST_NAME
 from pages.ui.text import count, md_text

@@ -15,6 +15,7 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from core.export import csv_bytes
+from core.profiles import formats
 from core.profiles.columns import FIELDS, Col
 from core.report import wording
 from pages.ui import spotlight
@@ -106,7 +107,7 @@ def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
     """The table with its figures written as everywhere; it sorts by their values. Plain if too large."""
     if table.size > int(pd.get_option("styler.render.max_elements")):  # Streamlit refuses it
         return table
-    writers: dict[str, Any] = {one.field: partial(wording.figure, one.field) for one in FIELDS}
+    writers: dict[str, Any] = {one.field: partial(formats.figure, one.field) for one in FIELDS}
     writers |= {Col.LIFT: wording.lift, Col.REST_SHARE: writers[Col.SHARE]}
     if "rate" in table:
         writers |= dict.fromkeys(("rate", "low", "high"), writers[Col.OUTCOME_RATE])

@@ -9,9 +9,9 @@ from typing import Final
 import pandas as pd
 
 from core.profiles.columns import Col, Kind
+from core.profiles.formats import figure
 from core.profiles.labels import LabelCol
 from core.profiles.metrics import CLIP, Profiles
-from core.report.wording import figure
 from core.schema import View
 
 CARD_METRICS: Final = {

@@ -15,8 +15,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from core import pipeline
-from core.dataset import Dataset
+from core.dataset import Dataset, clustered
 from core.page_labels import LabelledPages
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.schema import View
@@ -186,7 +185,7 @@ def token(array: np.ndarray) -> str:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _inside(dataset: str, _dataset: Dataset) -> np.ndarray:
-    return pipeline.clustered(_dataset.users)
+    return clustered(_dataset.users)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

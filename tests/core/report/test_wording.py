@@ -2,6 +2,7 @@
 
 import pytest
 
+from core.profiles import formats
 from core.profiles.columns import FIELDS, Col
 from core.report import wording
 
@@ -66,9 +67,9 @@ def test_time_zone_of_a_receipt(text: str, hours: float) -> None:
     ],
 )  # fmt: skip
 def test_a_figure_is_written_in_one_way(field: str, value: float, said: str) -> None:
-    assert wording.figure(field, value) == said
+    assert formats.figure(field, value) == said
 
 
 @pytest.mark.parametrize("field", [one.field for one in FIELDS])
 def test_every_column_can_be_written_and_be_absent(field: str) -> None:
-    assert wording.figure(field, None) == wording.ABSENT != wording.figure(field, 0.5)
+    assert formats.figure(field, None) == wording.ABSENT != formats.figure(field, 0.5)

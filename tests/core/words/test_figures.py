@@ -5,7 +5,7 @@ import math
 import pytest
 
 from core.errors import InputError
-from core.report import wording
+from core.profiles import formats
 from core.words.contract import Unit
 from core.words.facts import FactBook
 from core.words.figures import Figures, select
@@ -22,7 +22,7 @@ def test_every_measure_is_that_of_the_profile() -> None:
             fact = made.measure(key, measure.key)
             assert (fact is None) == math.isnan(value)
             assert fact is None or (fact.value == value and fact.segments == (key,) and fact.query)
-            assert fact is None or fact.text == wording.figure(measure.key, value)  # as on the pages
+            assert fact is None or fact.text == formats.figure(measure.key, value)  # as on the pages
 
 
 def test_the_outcome_rate_has_its_interval_and_counts_the_converted() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core import pipeline, tasks
+from core.dataset import clustered
 from core.progress import silent
 from core.settings import ViewWeights
 from core.store import Store
@@ -21,7 +22,7 @@ def sources(finished_run: FinishedRun) -> Sources:
     store = Store(finished_run.root)
     data = pipeline.open_dataset(store, finished_run.dataset)
     views = pipeline.open_embeddings(store, finished_run.embeddings).views
-    inside = pipeline.clustered(data.users)
+    inside = clustered(data.users)
     return Sources(
         str(store.root), data, finished_run.model, finished_run.root, finished_run.embeddings, views, inside
     )

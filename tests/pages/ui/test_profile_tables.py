@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from core import pipeline
+from core.dataset import clustered
 from core.profiles.columns import Col
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.settings import AnalyzeSettings
@@ -19,7 +20,7 @@ def profiles(finished_run: FinishedRun) -> Profiles:
     """Two segments: the users whose id starts with ``user_0``, and the others."""
     data = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
     labels = (~data.users["user_id"].str.startswith("user_0")).to_numpy().astype("int32")
-    labels[~pipeline.clustered(data.users)] = -1
+    labels[~clustered(data.users)] = -1
     return profile(ProfileData.from_dataset(data), labels, AnalyzeSettings())
 
 

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core import pipeline
+from core.dataset import clustered
 from core.export import IdStyle
 from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.store import Store
@@ -25,7 +26,7 @@ def bench(finished_run: FinishedRun) -> Bench:
     data = pipeline.open_dataset(store, finished_run.dataset)
     views = pipeline.open_embeddings(store, finished_run.embeddings).views
     model = pipeline.open_model(store, finished_run.model).path
-    inside = pipeline.clustered(data.users)
+    inside = clustered(data.users)
     desk.rename(store, finished_run.model, {1: "Readers"})
     made_from = Sources(
         str(store.root), data, finished_run.model, model, finished_run.embeddings, views, inside
