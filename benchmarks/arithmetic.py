@@ -22,13 +22,13 @@ import torch
 from benchmarks.measure import measure
 from benchmarks.quality.case import open_case
 from benchmarks.quality.sets import DEMO_SEED, SetSpec, demo_shop, prepare
+from core.base.schema import View
+from core.base.settings import Preset, TrainSettings
+from core.base.workers import workers
 from core.model import embedding, steps, training
 from core.model.files import load_model
 from core.model.network import UserBehaviorTransformer
 from core.model.views import view_streams
-from core.schema import View
-from core.settings import Preset, TrainSettings
-from core.workers import workers
 
 WAYS = {"neither": (False, False), "bfloat16": (False, True), "compiled": (True, False), "both": (True, True)}
 """Name → whether it is compiled, and whether it is in bfloat16."""

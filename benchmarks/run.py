@@ -50,9 +50,9 @@ def floor(csv: str, folder: str) -> int:
 
 def preprocess(csv: str, folder: str) -> str:
     """Stage preprocess: receipt, masking and URL cleaning included."""
+    from core.base.progress import silent
+    from core.base.settings import IngestSettings
     from core.pipeline import preprocess as stage
-    from core.progress import silent
-    from core.settings import IngestSettings
     from core.store import Store
 
     return stage(Store(Path(folder)), [Path(csv)], IngestSettings(), silent).key
@@ -60,10 +60,10 @@ def preprocess(csv: str, folder: str) -> str:
 
 def label(dataset: str, folder: str) -> str:
     """Stage label: theme and type of every page, by the ladder's default rungs."""
+    from core.base.progress import silent
     from core.labels.settings import LabelSettings
     from core.pipeline import label as stage
     from core.pipeline import open_dataset
-    from core.progress import silent
     from core.store import Store
 
     store = Store(Path(folder))
@@ -74,10 +74,10 @@ def label(dataset: str, folder: str) -> str:
 
 def train(dataset: str, labels: str, folder: str, preset: str) -> str:
     """Stage train: three views."""
+    from core.base.progress import silent
+    from core.base.settings import Preset, TrainSettings
     from core.pipeline import open_dataset, open_labels
     from core.pipeline import train as stage
-    from core.progress import silent
-    from core.settings import Preset, TrainSettings
     from core.store import Store
 
     store = Store(Path(folder))
@@ -87,9 +87,9 @@ def train(dataset: str, labels: str, folder: str, preset: str) -> str:
 
 def embed(dataset: str, labels: str, model: str, folder: str) -> str:
     """Stage embed."""
+    from core.base.progress import silent
     from core.pipeline import embed as stage
     from core.pipeline import open_dataset, open_labels, open_model
-    from core.progress import silent
     from core.store import Store
 
     store = Store(Path(folder))
@@ -99,15 +99,15 @@ def embed(dataset: str, labels: str, model: str, folder: str) -> str:
 
 def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     """Stages combine, cluster and analyze, cold; then what one move of a slider takes (median of 5)."""
+    from core.base.progress import silent
+    from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
     from core.dataset import clustered
     from core.pipeline import RunSettings, open_dataset, open_embeddings
     from core.profiles.metrics import ProfileData, profile
-    from core.progress import silent
     from core.publish import segment as stages
     from core.segments.clustering import fit, warm_start
     from core.segments.combination import blend, calibrate
     from core.segments.identity import match
-    from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
     from core.store import Store
 
     store = Store(Path(folder))

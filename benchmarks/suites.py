@@ -21,12 +21,12 @@ from pathlib import Path
 import ada_url
 import pyarrow.parquet as pq
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.progress import silent
+from core.base.schema import RAW_TEXT_COLUMNS, Raw, Rejects
+from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.clean.urls import canonicalise
 from core.ingest.read.reading import RawRead, read_all
-from core.progress import silent
-from core.schema import RAW_TEXT_COLUMNS, Raw, Rejects
-from core.settings import IngestSettings, UrlSettings
 
 SUFFIXES = (".csv", ".tsv", ".psv", ".txt", ".dat")
 DELIMITERS = ",;\t|"

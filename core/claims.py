@@ -16,8 +16,8 @@ from typing import Final, TypeAlias
 
 from filelock import FileLock, Timeout
 
+from core.base.errors import ResourceError
 from core.disk import disk_errors
-from core.errors import ResourceError
 
 LOCK: Final = ".lock"
 PATIENCE_S: Final = 10.0

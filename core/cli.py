@@ -15,14 +15,8 @@ from typing import Any, NoReturn
 
 import click
 
-from core.claims import claimed, claimed_file
-from core.console import ConsoleProgress
-from core.disk import disk_errors, make_folder
-from core.errors import Beha2VecError, Cancelled, SettingsError
-from core.labels.settings import LabelMode, LabelSettings
-from core.pipeline import STAGES, RunSettings
-from core.receipt import Receipt
-from core.settings import (
+from core.base.errors import Beha2VecError, Cancelled, SettingsError
+from core.base.settings import (
     PRESETS,
     AnalyzeSettings,
     ClusterSettings,
@@ -32,6 +26,12 @@ from core.settings import (
     TrainSettings,
     ViewWeights,
 )
+from core.claims import claimed, claimed_file
+from core.console import ConsoleProgress
+from core.disk import disk_errors, make_folder
+from core.labels.settings import LabelMode, LabelSettings
+from core.pipeline import STAGES, RunSettings
+from core.receipt import Receipt
 
 BAD_INPUT, INTERRUPTED = 2, 130
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+from core.base.settings import ClusterSettings, Encoder, IngestSettings, Preset, TrainSettings
 from core.labels.settings import LabelSettings
 from core.pipeline import RunSettings
-from core.settings import ClusterSettings, Encoder, IngestSettings, Preset, TrainSettings
 
 
 def command_line(settings: RunSettings) -> str:

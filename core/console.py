@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 
 class ConsoleProgress:
-    """A :class:`core.progress.Progress` that draws on stderr while it is entered."""
+    """A :class:`core.base.progress.Progress` that draws on stderr while it is entered."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)

@@ -1,7 +1,7 @@
 """What the preprocess stage left behind, opened for reading.
 
 A data set is one folder: ``receipt.json``, ``sequences.parquet``, ``users.parquet``, ``pages.parquet``,
-``page_events.parquet``, ``outcomes.parquet`` and ``rejects.parquet``; columns in ``core/schema.py``.
+``page_events.parquet``, ``outcomes.parquet`` and ``rejects.parquet``; columns in ``core/base/schema.py``.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
+from core.base.schema import Group, Users
 from core.receipt import Receipt
-from core.schema import Group, Users
 from core.sequences import UserSequences, read_sequences
 
 RECEIPT, SEQUENCES, USERS = "receipt.json", "sequences.parquet", "users.parquet"
@@ -47,27 +47,27 @@ class Dataset:
 
     @cached_property
     def users(self) -> pd.DataFrame:
-        """One row a user (:class:`core.schema.Users`), in index order."""
+        """One row a user (:class:`core.base.schema.Users`), in index order."""
         return _frame(self.path / USERS)
 
     @cached_property
     def pages(self) -> pd.DataFrame:
-        """One row a page (:class:`core.schema.Pages`), in index order."""
+        """One row a page (:class:`core.base.schema.Pages`), in index order."""
         return _frame(self.path / PAGES)
 
     @cached_property
     def page_events(self) -> pd.DataFrame:
-        """One row a page and event that tells what it is for (:class:`core.schema.PageEvents`), by page."""
+        """One row a page and event that tells what it is for (:class:`core.base.schema.PageEvents`), by page."""
         return _frame(self.path / PAGE_EVENTS)
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
-        """One row a user and event name (:class:`core.schema.Outcomes`)."""
+        """One row a user and event name (:class:`core.base.schema.Outcomes`)."""
         return _frame(self.path / OUTCOMES)
 
     @cached_property
     def rejects(self) -> pd.DataFrame:
-        """One row a record that could not be used (:class:`core.schema.Rejects`)."""
+        """One row a record that could not be used (:class:`core.base.schema.Rejects`)."""
         return _frame(self.path / REJECTS)
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 
 READABLE, PRIVATE = 0o666, 0o600
 

@@ -22,8 +22,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import ArtifactError
-from core.schema import Users, View
+from core.base.errors import ArtifactError
+from core.base.schema import Users, View
 
 SEGMENT: Final = "segment"
 ENGAGED: Final = "engaged_seconds"
@@ -50,7 +50,7 @@ def users_table(users: pd.DataFrame, labels: np.ndarray, names: Mapping[int, str
     """One row a user, in index order: the id, where the user belongs, and what the export says about them.
 
     Args:
-        users: Columns of :class:`core.schema.Users`, one row a user.
+        users: Columns of :class:`core.base.schema.Users`, one row a user.
         labels: int of shape (n_users,), segment ids; ``OUTSIDE`` for users outside clustering.
         names: Segment id → name.
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from core import job_process
+from core.base.errors import Beha2VecError, Cancelled
 from core.disk import write_text_atomic
-from core.errors import Beha2VecError, Cancelled
 from core.job_view import CANCEL, FIGURES, STATUS, State, order_of, view_if_readable
 
 GRACE_S: Final = 1.5

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core import job_process
-from core.errors import Cancelled, SettingsError
+from core.base.errors import Cancelled, SettingsError
 
 STARTING_S: Final = 60.0
 """A job of which nobody could write down the process has failed after this long."""

@@ -16,9 +16,9 @@ from typing import Any, Final, Self
 import diskcache
 from diskcache.core import MODE_PICKLE
 
+from core.base.errors import ResourceError
 from core.claims import turn
 from core.disk import disk_errors
-from core.errors import ResourceError
 
 _PRIVATE: Final = 0o700
 _FILES: Final = ("cache.db-wal", "cache.db-shm", "cache.db")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core import pipeline
+from core.base.progress import Progress
 from core.dataset import Dataset
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
-from core.progress import Progress
 from core.store import Store
 from core.words.privacy import PRICES, price_of
 

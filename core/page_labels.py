@@ -11,8 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import ArtifactError
-from core.schema import PageLabels, Pages, View
+from core.base.errors import ArtifactError
+from core.base.schema import PageLabels, Pages, View
 
 LABELS = "labels.parquet"
 
@@ -57,7 +57,7 @@ class LabelledPages:
 
     @cached_property
     def table(self) -> pd.DataFrame:
-        """One row a page (:class:`core.schema.PageLabels`), in page order; must not be edited.
+        """One row a page (:class:`core.base.schema.PageLabels`), in page order; must not be edited.
 
         Raises:
             ArtifactError: If the file is missing or has other columns.

@@ -17,14 +17,10 @@ from typing import Final
 import numpy as np
 from pydantic import Field
 
-from core.dataset import Dataset
-from core.errors import ArtifactError
-from core.labels.fetching.outcomes import Outcome, Tally
-from core.labels.settings import LabelMode, LabelSettings
-from core.page_labels import LabelledPages, page_names
-from core.progress import Progress
-from core.schema import View
-from core.settings import (
+from core.base.errors import ArtifactError
+from core.base.progress import Progress
+from core.base.schema import View
+from core.base.settings import (
     AnalyzeSettings,
     ClusterSettings,
     Device,
@@ -33,6 +29,10 @@ from core.settings import (
     TrainSettings,
     ViewWeights,
 )
+from core.dataset import Dataset
+from core.labels.fetching.outcomes import Outcome, Tally
+from core.labels.settings import LabelMode, LabelSettings
+from core.page_labels import LabelledPages, page_names
 from core.store import Artifact, Store, content_key, file_checksum
 
 LABEL_CACHE: Final = "label_cache"

@@ -19,12 +19,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.base.progress import Progress
+from core.base.schema import Users, View
 from core.dataset import RECEIPT, SEQUENCES, Dataset, clustered
 from core.export import embeddings_table, vector_lists
 from core.page_labels import LABELS, LabelledPages, page_names
 from core.pipeline import Embeddings, RunSettings
-from core.progress import Progress
-from core.schema import Users, View
 from core.store import MANIFEST, Artifact, open_artifact
 from core.swap import replacing
 

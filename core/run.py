@@ -17,16 +17,16 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from core import label_cost, pipeline
+from core.base.errors import ArtifactError, SettingsError
+from core.base.progress import Progress
+from core.base.schema import Outcomes
 from core.claims import claimed
 from core.dataset import Dataset
 from core.disk import make_folder
-from core.errors import ArtifactError, SettingsError
 from core.page_labels import LabelledPages
 from core.pipeline import STAGES, RunSettings
 from core.profiles.metrics import chosen_outcome
-from core.progress import Progress
 from core.publish import RUN, Results, publish
-from core.schema import Outcomes
 from core.store import Store
 from core.swap import finish
 

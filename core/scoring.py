@@ -16,18 +16,18 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from core import pipeline
+from core.base.errors import ArtifactError, ResourceError
+from core.base.progress import Progress
+from core.base.schema import OUTSIDE, Users, View
+from core.base.settings import Device, IngestSettings, ViewWeights
 from core.claims import claimed_file
 from core.dataset import Dataset, clustered
 from core.disk import disk_errors, make_folder, written_whole
-from core.errors import ArtifactError, ResourceError
 from core.export import vector_lists
 from core.labels.settings import LabelSettings
 from core.page_labels import LabelledPages, page_names
 from core.pipeline import LABEL_CACHE
-from core.progress import Progress
 from core.publish import INGEST_SETTINGS, LABEL_FILES
-from core.schema import OUTSIDE, Users, View
-from core.settings import Device, IngestSettings, ViewWeights
 from core.store import Store
 
 
@@ -38,7 +38,7 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         inputs: Files, folders or patterns.
         model: The ``model`` folder of an earlier run.
         out: Parquet file to write: ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32. Users
-            outside clustering (one page view, bot-like) have :data:`core.schema.OUTSIDE`.
+            outside clustering (one page view, bot-like) have :data:`core.base.schema.OUTSIDE`.
         progress: Where to report.
         device: Where the network runs.
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import ArtifactError
-from core.schema import Users
+from core.base.errors import ArtifactError
+from core.base.schema import Users
 
 USER_ID, PAGE, EVENT_TIMESTAMP, SESSION = Users.USER_ID, "page", "event_timestamp", "session"
 

@@ -21,9 +21,9 @@ from typing import Any, Final
 
 from filelock import FileLock, Timeout
 
+from core.base.errors import ArtifactError, ResourceError
 from core.claims import LOCK, turn, unless_removed
 from core.disk import disk_errors, flush_all, put
-from core.errors import ArtifactError, ResourceError
 
 FORMAT = 2
 """Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""

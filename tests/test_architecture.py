@@ -182,5 +182,6 @@ def test_a_stage_knows_only_the_ground_and_what_it_starts_from(path: Path) -> No
 def test_the_stage_check_can_fail() -> None:
     assert breaks_stage_order("ingest", "from core.model import training") == ["model", "model.training"]
     assert (
-        breaks_stage_order("segments", "from core.schema import View\nfrom core.segments import lasso") == []
+        breaks_stage_order("segments", "from core.base.schema import View\nfrom core.segments import lasso")
+        == []
     )

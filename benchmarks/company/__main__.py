@@ -23,7 +23,7 @@ from benchmarks.company.load import Load, Measured, drive
 from benchmarks.company.profile import Cost, costs
 from benchmarks.company.server import Server, running
 from benchmarks.company.shop import prepare
-from core.settings import Preset
+from core.base.settings import Preset
 
 MOST_SESSIONS, MOST_MINUTES = 50, 15.0
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import pipeline, tasks
+from core.base.progress import silent
+from core.base.settings import IngestSettings, Preset, TrainSettings
 from core.labels.settings import LabelSettings
-from core.progress import silent
 from core.sample import write_sample
-from core.settings import IngestSettings, Preset, TrainSettings
 from core.store import Store
 
 SEED = 3

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.faults import doors
+from core.base.progress import silent
+from core.base.settings import ClusterSettings, Device, IngestSettings, Preset, TrainSettings
 from core.pipeline import RunSettings
-from core.progress import silent
 from core.run import read_previous, run
 from core.sample import write_sample
 from core.scoring import score
-from core.settings import ClusterSettings, Device, IngestSettings, Preset, TrainSettings
 from core.store import Store
 from core.swap import READY, finish, replacing
 

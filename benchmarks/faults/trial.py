@@ -16,7 +16,7 @@ from typing import Final
 from benchmarks.faults import doors
 from benchmarks.faults.doors import How
 from benchmarks.faults.scenarios import Scenario, leftovers
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 
 DONE, TYPED, UNTYPED, KILLED = 0, 3, 4, 137
 

@@ -20,11 +20,11 @@ from typing import Final
 import pandas as pd
 
 from benchmarks.labels.sets import FOLDER, SETS, read_table
+from core.base.schema import View
 from core.labels.cache import LabelCache, Labels
 from core.labels.contract import Classifier, Document, Subject
 from core.labels.ladder import AT_ONCE, AT_ONCE_OF
 from core.labels.settings import LabelMode, LabelSettings, Override
-from core.schema import View
 
 EDITIONS: Final = ("amber", "birch", "cedar", "delta", "ember", "fjord")
 """Each labelled page is there once with each of these words, so that no two have the same text."""

@@ -16,9 +16,9 @@ from sklearn.decomposition import TruncatedSVD
 
 from benchmarks.quality.case import Case
 from benchmarks.quality.features import bag, bigrams, codes, normalised, tempo
+from core.base.schema import View
 from core.model.inputs import Spans
 from core.model.vocabulary import build_vocabulary
-from core.schema import View
 
 Embed: TypeAlias = Callable[[Spans], np.ndarray]
 

@@ -16,6 +16,9 @@ from torch import Tensor, nn
 
 from benchmarks.quality.case import Case
 from benchmarks.quality.features import codes
+from core.base.schema import View
+from core.base.settings import TrainSettings
+from core.base.workers import workers
 from core.model.cooccurrence import START_STD
 from core.model.devices import repeatable
 from core.model.embedding import embed_spans
@@ -27,9 +30,6 @@ from core.model.steps import Step, ViewSource
 from core.model.training import Assignment, fit, new_network
 from core.model.views import build_vocabularies, view_config, view_streams
 from core.model.vocabulary import PADDING
-from core.schema import View
-from core.settings import TrainSettings
-from core.workers import workers
 
 CPU = torch.device("cpu")
 

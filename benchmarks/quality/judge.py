@@ -78,14 +78,14 @@ def load(folder: str) -> dict[str, dict[str, np.ndarray]]:
 
 def default_mix(case: Case, views: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """One vector a run, by the default weights where there are views."""
-    from core.settings import ViewWeights
+    from core.base.settings import ViewWeights
 
     return mix(case, views, ViewWeights())
 
 
 def mix(case: Case, views: Mapping[str, Mapping[str, np.ndarray]], weights: Any) -> dict[str, np.ndarray]:  # noqa: ANN401
     """One vector a run; views are centred on their means over the clustered users, as in the app."""
-    from core.schema import View
+    from core.base.schema import View
     from core.segments.combination import combine
 
     if "all" in views:

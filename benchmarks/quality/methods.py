@@ -110,8 +110,8 @@ def _trained(
 ) -> tuple[Callable[[Spans], Mapping[str, np.ndarray]], dict[str, float]]:
     """A function from runs to vectors by view; a method without views has the one view ``all``."""
     from benchmarks.quality import baselines, fused, original, ours
-    from core.schema import View
-    from core.settings import Preset, TrainSettings
+    from core.base.schema import View
+    from core.base.settings import Preset, TrainSettings
 
     if method in OURS:
         source = OURS[method]

@@ -13,8 +13,8 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, confusion_matrix, roc_auc_score
 
+from core.base.settings import ClusterSettings
 from core.segments.clustering import fit
-from core.settings import ClusterSettings
 
 TIE = 1e-6
 

@@ -45,10 +45,10 @@ def demo_shop(users: int, seed: int, folder: Path) -> tuple[Path, Path]:
 
 def prepare(name: str, csv: Path, truth: Path | None, folder: Path) -> SetSpec:
     """Preprocess a file and label its pages, as the app does."""
+    from core.base.progress import silent
+    from core.base.settings import IngestSettings
     from core.labels.settings import LabelSettings
     from core.pipeline import label, preprocess
-    from core.progress import silent
-    from core.settings import IngestSettings
     from core.store import Store
 
     work = folder / name.replace(" ", "-").replace(",", "")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.base.schema import View
 from core.sample.site import DEPARTMENTS, HOST, Role, Site, build_site
-from core.schema import View
 
 NO_THEME, UNKNOWN = "No theme", "Unknown"
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from benchmarks.quality.case import Case
-    from core.schema import View
-    from core.settings import ViewWeights
+    from core.base.schema import View
+    from core.base.settings import ViewWeights
 
 RANDOM_WEIGHTS = 5
 PURE_USERS = 2000
@@ -56,7 +56,7 @@ def judge_views(spec: SetSpec, ours: str, hand: str | None, source: str) -> dict
 
 def single_weights(present: Collection[str]) -> dict[str, ViewWeights]:
     """The default and each view alone that is present."""
-    from core.settings import ViewWeights
+    from core.base.settings import ViewWeights
 
     nothing = dict.fromkeys(("url", "theme", "type"), 0.0)
     alone = {name: ViewWeights(**(nothing | {name: 1.0})) for name in nothing if name in present}
@@ -67,7 +67,7 @@ def random_weights() -> list[ViewWeights]:
     """Around the default: Dirichlet(5 * (.5, .3, .2)), the same in every run."""
     import numpy as np
 
-    from core.settings import ViewWeights
+    from core.base.settings import ViewWeights
 
     drawn = np.random.default_rng(0).dirichlet([2.5, 1.5, 1.0], RANDOM_WEIGHTS)
     return [ViewWeights(url=u, theme=t, type=k) for u, t, k in drawn.tolist()]
@@ -104,9 +104,9 @@ def effective(
     case: Case, views: Mapping[str, Mapping[str, np.ndarray]], weights: ViewWeights, view: str
 ) -> float:
     """The share that a view has of the default mix; 1 for the default itself."""
-    from core.schema import View
+    from core.base.schema import View
+    from core.base.settings import ViewWeights
     from core.segments.combination import combine
-    from core.settings import ViewWeights
 
     if view == "default":
         return 1.0
@@ -140,7 +140,7 @@ def dominant_theme(case: Case, source: str) -> np.ndarray:
     import numpy as np
 
     from benchmarks.quality.features import bag, codes
-    from core.schema import View
+    from core.base.schema import View
 
     names = case.names[source][View.THEME]
     numbers, count = codes(names)
@@ -160,7 +160,7 @@ def purities(case: Case, model: Path, names: Mapping[View, Sequence[str]]) -> di
 
     from benchmarks.quality.metrics import purity
     from benchmarks.quality.ours import embed_ours
-    from core.schema import View
+    from core.base.schema import View
 
     users = np.random.default_rng(3).permutation(np.flatnonzero(case.judged))[:PURE_USERS]
     spans = case.users[users]

@@ -17,7 +17,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.words.sandbox import SqlLimits, run_sql
 
 TOO_SLOW_S: Final = 5.0

@@ -13,17 +13,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from core.base.progress import silent
+from core.base.schema import Pages, View
+from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.dataset import Dataset, clustered
 from core.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
-from core.progress import silent
 from core.sample import write_sample
-from core.schema import Pages, View
 from core.segments.clustering import fit
 from core.segments.partition import Partition
 from core.sequences import UserSequences
-from core.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.words.context import Basis, Context, make_context
 
 EDITED = {

@@ -18,7 +18,7 @@ from typing import Final
 
 from benchmarks.words.markup import loads_or_links
 from benchmarks.words.shop import BY_HAND
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.check import SlotChecker
 from core.words.contract import Fact, Unit
 from core.words.markdown import safe_markdown

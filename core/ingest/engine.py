@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 import psutil
 import pyarrow as pa
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 
 MEMORY_FLOOR: Final = 400 * 2**20
 """Bytes that the engine gets in any case …"""

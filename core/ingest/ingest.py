@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.progress import Progress
+from core.base.progress import Progress
+from core.base.settings import IngestSettings
 from core.receipt import Receipt
-from core.settings import IngestSettings
 
 
 def ingest(

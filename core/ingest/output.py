@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.base.schema import Group, Outcomes, Pages, Users
 from core.ingest.clean.locations import Locations
 from core.ingest.observe.events import PageViews
 from core.ingest.observe.people import People
 from core.ingest.observe.sessions import Sessions
 from core.ingest.tables import OUTCOMES, PAGES, USERS
-from core.schema import Group, Outcomes, Pages, Users
 from core.sequences import SCHEMA
 
 

@@ -8,8 +8,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.base.schema import Outcomes, PageEvents, Pages, Rejects, Users
 from core.disk import disk_errors
-from core.schema import Outcomes, PageEvents, Pages, Rejects, Users
 
 USERS: Final = pa.schema(
     [

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from core.base.errors import InputError
+from core.base.progress import Progress
+from core.base.schema import Group, Raw
+from core.base.settings import IngestSettings
 from core.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.disk import write_text_atomic
-from core.errors import InputError
 from core.ingest import output
 from core.ingest.account.accounting import Accounted, account
 from core.ingest.account.summary import Counted, make_receipt
@@ -27,10 +30,7 @@ from core.ingest.observe.page_events import page_events_table
 from core.ingest.observe.sessions import number_sessions
 from core.ingest.read.reading import READ_SHARE, RawRead
 from core.ingest.tables import write_table
-from core.progress import Progress
 from core.receipt import Receipt
-from core.schema import Group, Raw
-from core.settings import IngestSettings
 
 STAGE = "preprocess"
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
-from core.schema import View
+from core.base.schema import View
 
 
 class Rung(StrEnum):

@@ -6,13 +6,13 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
+from core.base.progress import Part, Progress
+from core.base.schema import View
 from core.labels.contract import Label
 from core.labels.ladder import Ladder, decide
 from core.labels.pages import LabelPages, Subjects, group, theme_subjects
 from core.labels.settings import NO_THEME, Taxonomy
 from core.labels.structure import lists_above_products
-from core.progress import Part, Progress
-from core.schema import View
 
 PageDecisions = list[Label | None]
 """One a page; None where no rung decided."""

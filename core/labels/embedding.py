@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.base.schema import View
 from core.labels.cache import CachedClassifier, Labels
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.texts import ABOUT, subject_text
 from core.labels.weights import PACKAGE, SHA256, sentence_model
-from core.schema import View
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,8 +13,8 @@ from torch import Tensor
 from transformers import AutoModel, AutoTokenizer, BatchEncoding
 from transformers.utils import logging
 
-from core.errors import ResourceError
-from core.workers import workers
+from core.base.errors import ResourceError
+from core.base.workers import workers
 
 BATCH: Final = 64
 MOST_TOKENS: Final = 256

@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.base.schema import View
 from core.labels.addresses import read_address
 from core.labels.contract import Label, Rung, Subject
 from core.labels.settings import Taxonomy
-from core.schema import View
 
 MIN_VIEWS: Final = 10
 """With fewer page views a share says little (5 of 10 is 24 to 76 % at 95 %)."""

@@ -12,9 +12,9 @@ from typing import Any, Final, TypeVar
 
 import yaml
 
-from core.errors import InputError, SettingsError
+from core.base.errors import InputError, SettingsError
+from core.base.settings import Settings
 from core.labels.settings import Override, Taxonomy
-from core.settings import Settings
 
 EXPORT_ONE: Final = "Export one from the Labels page and edit that"
 MOST_BYTES: Final = 4_000_000

@@ -12,8 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from core.base.errors import ArtifactError
+from core.base.progress import Part, Progress
+from core.base.schema import PageLabels, View
 from core.disk import disk_errors
-from core.errors import ArtifactError
 from core.labels.cache import Labels
 from core.labels.contract import Document, Label, Rung
 from core.labels.deciding import decide_themes, decide_types
@@ -23,8 +25,6 @@ from core.labels.rules import literal_segments
 from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
 from core.llm import CallLog
 from core.page_labels import LABELS, SCHEMA
-from core.progress import Part, Progress
-from core.schema import PageLabels, View
 
 SUMMARY: Final = "summary.json"
 _KEPT: Final = "the label with which the model was trained"
@@ -58,8 +58,8 @@ def label(
     """Label every page and write ``labels.parquet`` and ``summary.json``.
 
     Args:
-        pages: :class:`core.schema.Pages`, in page order.
-        page_events: :class:`core.schema.PageEvents`; may be empty.
+        pages: :class:`core.base.schema.Pages`, in page order.
+        page_events: :class:`core.base.schema.PageEvents`; may be empty.
         settings: Mode, taxonomy, corrections.
         out_dir: An existing folder.
         progress: Told after every batch, 1 only when all is written; may raise Cancelled.

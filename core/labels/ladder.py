@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
+from core.base.progress import Part, Progress
+from core.base.schema import View
 from core.labels.cache import Labels
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.events import EventClassifier
@@ -16,8 +18,6 @@ from core.labels.rule_file import RuleFile
 from core.labels.rules import RuleClassifier, literal_segments
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import CallLog
-from core.progress import Part, Progress
-from core.schema import View
 
 STAGE: Final = "label"
 AT_ONCE: Final = 2_048

@@ -21,13 +21,13 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, Field, create_model
 
+from core.base.schema import View
 from core.labels.addresses import after_host
 from core.labels.cache import CachedClassifier, Labels
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.texts import tidy
 from core.llm import CallLog, Llm, LlmSettings, connect
-from core.schema import View
 from core.user_ids import holds_id
 
 BATCH: Final = 20

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from core.base.schema import View
 from core.labels.contract import Document, Label, Rung, Subject
 from core.labels.settings import Taxonomy
-from core.schema import View
 
 PAGE_TYPES: Final[Mapping[str, str]] = {
     "ItemPage": "Product", "CollectionPage": "Category", "SearchResultsPage": "Search",

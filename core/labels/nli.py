@@ -14,14 +14,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
+from core.base.schema import View
 from core.labels import embedding
 from core.labels.cache import CachedClassifier, Labels
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.texts import ABOUT, subject_text
 from core.labels.weights import checksum
-from core.schema import View
 
 TASK: Final = "zero-shot-classification"
 CANDIDATES: Final = 5

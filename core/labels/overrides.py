@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
+from core.base.schema import View
 from core.labels.contract import Label, Rung, Subject
 from core.labels.matching import Templates
 from core.labels.settings import NO_THEME, UNKNOWN, Override, Taxonomy
-from core.schema import View
 
 VIEWS: Final = (View.THEME, View.TYPE)
 SHOWN: Final = 3

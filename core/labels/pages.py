@@ -12,11 +12,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.base.schema import PageEvents, Pages
 from core.labels.contract import Document, Subject
 from core.labels.site_names import strip_site_name
 from core.labels.templates import mine
 from core.labels.texts import TITLE_CHARACTERS, tidy
-from core.schema import PageEvents, Pages
 
 RAW_CHARACTERS: Final = 1_200
 """Of a title that are looked at: two megabytes are as cheap as a line."""
@@ -78,8 +78,8 @@ def read_pages(
     """Clean titles and mine templates.
 
     Args:
-        pages: :class:`core.schema.Pages`.
-        page_events: :class:`core.schema.PageEvents`; may be empty.
+        pages: :class:`core.base.schema.Pages`.
+        page_events: :class:`core.base.schema.PageEvents`; may be empty.
         documents: Page index → what the fetched page says of itself.
         literal: Segments that never collapse (:func:`core.labels.templates.mine`).
     """

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.base.schema import PageLabels, Pages, View
 from core.labels.contract import Rung
 from core.labels.settings import SEVERAL as SEVERAL  # what pages of the table look for
 from core.labels.settings import UNKNOWN
-from core.schema import PageLabels, Pages, View
 
 VALUE: Final = {View.THEME: PageLabels.THEME, View.TYPE: PageLabels.TYPE}
 RUNG: Final = {View.THEME: PageLabels.THEME_RUNG, View.TYPE: PageLabels.TYPE_RUNG}
@@ -38,8 +38,8 @@ def coverage(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
     """How much each rung decided.
 
     Args:
-        labels: :class:`core.schema.PageLabels`, in page order.
-        pages: :class:`core.schema.Pages`, in page order.
+        labels: :class:`core.base.schema.PageLabels`, in page order.
+        pages: :class:`core.base.schema.Pages`, in page order.
 
     Returns:
         Columns view, rung ("Unknown" where nothing decided), pages, page_views, share of the page views;

@@ -10,10 +10,10 @@ from typing import Annotated, Final, Self
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from core.errors import InputError, SettingsError
+from core.base.errors import InputError, SettingsError
+from core.base.schema import View
+from core.base.settings import Settings
 from core.labels.words import fold
-from core.schema import View
-from core.settings import Settings
 
 RULES_FILE: Final = Path(__file__).parent / "rules.yaml"
 PATTERN_CHARACTERS: Final = 3_000

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
+from core.base.schema import View
 from core.labels.addresses import Address, read_address
 from core.labels.contract import Label, Rung, Subject
 from core.labels.rule_file import Rule, RuleFile, compiled, default_rules
 from core.labels.settings import Taxonomy
 from core.labels.themes import ThemeMatcher, decide
 from core.labels.words import TEXT_CHARACTERS, fold
-from core.schema import View
 
 
 class RuleClassifier:

@@ -11,9 +11,9 @@ from urllib.parse import unquote
 
 import pandas as pd
 
+from core.base.schema import PageLabels, Pages
 from core.labels.settings import NAME_CHARACTERS, NO_THEME, RESERVED, SEVERAL
 from core.labels.templates import is_locale, parse
-from core.schema import PageLabels, Pages
 
 MOST: Final = 12
 """Sections that somebody reads through."""
@@ -50,8 +50,8 @@ def site_sections(
     """Find the sections of a site, the most viewed first, at most :data:`MOST`.
 
     Args:
-        pages: :class:`core.schema.Pages`, in page order.
-        labels: :class:`core.schema.PageLabels`, in page order: pages that serve a function are left out.
+        pages: :class:`core.base.schema.Pages`, in page order.
+        labels: :class:`core.base.schema.PageLabels`, in page order: pages that serve a function are left out.
         taken: Names that are not suggested, in upper or lower case.
     """
     about = pages if labels is None else pages[labels[PageLabels.THEME].to_numpy() != NO_THEME]

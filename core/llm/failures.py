@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.llm.settings import NO_KEY, LlmSettings
 from core.llm.waiting import TooLate
 

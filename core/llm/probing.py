@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.llm.contract import Capabilities, Enough
 from core.llm.requests import Budget
 

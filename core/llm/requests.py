@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.llm.contract import Enough, Message, Stop, Usage, never, tokens_of
 from core.llm.failures import failure, reason_of, redacted, said
 from core.llm.log import Call

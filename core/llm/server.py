@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.llm import parsing, probing
 from core.llm.contract import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
 from core.llm.failures import SHOWN_CHARACTERS, failure, redacted

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from pydantic import ConfigDict, Field, SecretStr, field_validator
 
-from core.errors import ResourceError
-from core.settings import Settings
+from core.base.errors import ResourceError
+from core.base.settings import Settings
 
 DEFAULT_BASE_URL: Final = "https://api.openai.com/v1"
 DEFAULT_API_VERSION: Final = "2024-10-21"

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from core.errors import Cancelled
+from core.base.errors import Cancelled
 from core.llm.contract import Stop
 
 POLL_S: Final = 0.05

@@ -18,8 +18,11 @@ from typing import Final
 import numpy as np
 import torch
 
+from core.base.errors import ArtifactError
+from core.base.progress import Progress, silent
+from core.base.schema import View
+from core.base.settings import TrainSettings
 from core.disk import write_text_atomic
-from core.errors import ArtifactError
 from core.model.counts import bag, components, normalised, unit_rows
 from core.model.files import (
     TRAINING,
@@ -33,10 +36,7 @@ from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import Vocabulary, build_vocabulary
-from core.progress import Progress, silent
-from core.schema import View
 from core.sequences import UserSequences
-from core.settings import TrainSettings
 
 STAGE: Final = "train"
 BAG: Final = "bag.safetensors"

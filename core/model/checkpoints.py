@@ -17,15 +17,15 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from core.base.errors import ArtifactError
+from core.base.schema import View
+from core.base.settings import TrainSettings
 from core.disk import disk_errors
-from core.errors import ArtifactError
 from core.model.files import CurveRow, read_tensors, write_tensors
 from core.model.inputs import TokenStreams
 from core.model.network import UserBehaviorTransformer
 from core.model.schedule import Schedule
-from core.schema import View
 from core.sequences import UserSequences
-from core.settings import TrainSettings
 
 CHECKPOINT: Final = "checkpoint.safetensors"
 _STATE: Final = "state"

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 import torch.utils.deterministic
 
-from core.errors import SettingsError
-from core.settings import Device
+from core.base.errors import SettingsError
+from core.base.settings import Device
 
 
 def pick_device(device: Device) -> torch.device:

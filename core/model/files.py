@@ -14,14 +14,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from core.base.errors import ArtifactError
+from core.base.schema import View
+from core.base.settings import Settings, TrainSettings
 from core.disk import write_text_atomic, written_whole
-from core.errors import ArtifactError
 from core.model.label_vocabulary import LabelVocabulary
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.views import read_vocabularies
 from core.model.vocabulary import Vocabulary
-from core.schema import View
-from core.settings import Settings, TrainSettings
 
 FORMAT: Final = 2
 """Raised when older model folders can no longer be read."""

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
 from core.model.vocabulary import (
     FIRST_FREE_ID,
     FIRST_VIEW,

@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from core.base.schema import View
+from core.base.settings import Settings, TrainSettings
 from core.model.cooccurrence import START_STD
 from core.model.inputs import N_GAPS, NO_GAP, PaddedBatch
 from core.model.vocabulary import FIRST_VIEW, PADDING
-from core.schema import View
-from core.settings import Settings, TrainSettings
 
 
 class ViewConfig(Settings):

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.sequences import UserSequences
 
 MIN_VIEWS: Final = 4

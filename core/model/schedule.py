@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from core.settings import Encoder, TrainSettings
+from core.base.settings import Encoder, TrainSettings
 
 SMALLEST_BATCH: Final = 32
 STEPS_AN_EPOCH: Final = 16

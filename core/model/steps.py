@@ -14,14 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from core.base.schema import View
+from core.base.settings import TrainSettings, ViewWeights
+from core.base.workers import Workers
 from core.model.devices import fast_arithmetic
 from core.model.inputs import PaddedBatch, Spans, TokenStreams, padded_batch
 from core.model.network import UserBehaviorTransformer
 from core.model.triplets import bag_signature, length_leak, triplet_loss
 from core.model.vocabulary import FIRST_VIEW, PADDING
-from core.schema import View
-from core.settings import TrainSettings, ViewWeights
-from core.workers import Workers
 
 LEAK_WEIGHT: Final = 3.0
 """Takes R² of log-length from .7 to .1; retrieval and ARI are as without, and suffer from 10 on."""

@@ -7,14 +7,14 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
+from core.base.schema import View
+from core.base.settings import TrainSettings
 from core.model.inputs import ItemVocabulary, TokenStreams, token_streams
 from core.model.label_vocabulary import LabelVocabulary, build_label_vocabulary
 from core.model.network import ViewConfig
 from core.model.vocabulary import Vocabulary, build_vocabulary
-from core.schema import View
 from core.sequences import UserSequences
-from core.settings import TrainSettings
 
 Names: TypeAlias = Mapping[View, Sequence[str]]
 """View → URL, theme or type of each page index."""

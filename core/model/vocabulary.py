@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
 
 PADDING: Final = 0
 UNKNOWN: Final = 1

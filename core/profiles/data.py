@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.base.schema import Group, Outcomes, Pages, Users
 from core.dataset import Dataset
-from core.schema import Group, Outcomes, Pages, Users
 from core.sequences import UserSequences
 
 GROUPS: Final = tuple(Group)
@@ -105,7 +105,7 @@ class ProfileData:
     def from_tables(
         cls, users: pd.DataFrame, pages: pd.DataFrame, outcomes: pd.DataFrame, sequences: UserSequences
     ) -> ProfileData:
-        """Lay out tables in the columns of ``core/schema.py``."""
+        """Lay out tables in the columns of ``core/base/schema.py``."""
         seen, different_pages = _seen(sequences, len(pages))
         titles = pages[Pages.PAGE_TITLE].head(MOST_PAGES)
         msec = pd.to_numeric(users[Users.ENGAGEMENT_MSEC]).to_numpy(dtype=np.float64, na_value=np.nan)

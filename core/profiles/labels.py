@@ -15,13 +15,13 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.base.schema import View
 from core.profiles.columns import ROW, Col
 from core.profiles.data import coded
 from core.profiles.intervals import Z_95, wilson
 from core.profiles.lifts import ratio, user_lift_interval, views_lift_interval
 from core.profiles.rows import Rows, with_absent
 from core.profiles.tally import Tally, tally
-from core.schema import View
 from core.sequences import UserSequences
 
 

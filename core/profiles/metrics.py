@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
+from core.base.settings import AnalyzeSettings
 from core.profiles.columns import FIELDS, ROW, Col
 from core.profiles.data import Happened, ProfileData
 from core.profiles.heatmap import CLIP, heat_map
@@ -21,7 +22,6 @@ from core.profiles.intervals import wilson
 from core.profiles.rows import Rows, make_rows, medians
 from core.profiles.shares import attribute_shares
 from core.profiles.top_pages import top_pages
-from core.settings import AnalyzeSettings
 
 __all__ = ["CLIP", "ProfileData", "Profiles", "profile"]
 

@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.base.schema import View
 from core.profiles.columns import ROW, Col
 from core.profiles.labels import LabelData
 from core.profiles.rows import Rows
 from core.profiles.tally import Tally, tally
-from core.schema import View
 from core.sequences import UserSequences
 
 MOST_STEPS: Final = 20_000

@@ -10,10 +10,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
+from core.base.schema import OUTSIDE, Group
 from core.profiles.columns import ROW, Kind
 from core.profiles.data import GROUPS, ProfileData
-from core.schema import OUTSIDE, Group
 
 GROUP_LABELS: Final = {Group.ONE_PAGE: "One-page users", Group.BOT_LIKE: "Bot-like users"}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from core.base.errors import InputError
+from core.base.schema import OUTSIDE, Pages
 from core.dataset import Dataset
-from core.errors import InputError
-from core.schema import OUTSIDE, Pages
 from core.segments.partition import Partition
 from core.sequences import SESSION
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.profiles.columns import ROW, Col, Kind, Ranking
 from core.profiles.data import ProfileData
 from core.profiles.rows import make_rows

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import timezone
 from typing import Any, Final
 
+from core.base import wording
+from core.base.schema import Users
 from core.profiles import formats
 from core.profiles.columns import Col, Kind, Ranking
-from core.report import tables, wording
+from core.report import tables
 from core.report.model import Bar, Card, Dimension, Fact, PageRow
 from core.report.visitors import PageNames, visitor
-from core.schema import Users
 from core.sequences import UserSequences
 
 FACTS: Final = (

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.base import wording
 from core.dataset import Dataset
 from core.profiles import formats
 from core.profiles.columns import Col, Kind
 from core.profiles.metrics import Profiles
 from core.profiles.samples import medoids
-from core.report import receipt_part, tables, wording
+from core.report import receipt_part, tables
 from core.report.cards import CardMaker
 from core.report.figures import RatePoint, forest, user_map
 from core.report.model import Card, Chart, Fact, Rate, Report, Row, Table

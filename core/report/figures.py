@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from core.palette import BACKGROUND, MUTED, PALETTE, Mode
-from core.schema import OUTSIDE
+from core.base.palette import BACKGROUND, MUTED, PALETTE, Mode
+from core.base.schema import OUTSIDE
 
 Figure = dict[str, Any]
 

@@ -17,8 +17,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from core.base.palette import MUTED, PALETTE, Mode
 from core.disk import write_text_atomic
-from core.palette import MUTED, PALETTE, Mode
 from core.report.figures import Figure, painted, token, tokens
 from core.report.model import Chart, Report
 

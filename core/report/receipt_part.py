@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from core.base.wording import counted, minute, percent, zone
 from core.receipt import Decision, Receipt
 from core.report.figures import waterfall
 from core.report.model import Chart, Fact, Table
-from core.report.wording import counted, minute, percent, zone
 
 _GROUPS = {"segment": "clustered", "one_page": "one-page", "bot_like": "look automated"}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from core.base import wording
 from core.profiles import formats
 from core.profiles.columns import FIELDS, Col, Kind
 from core.profiles.heatmap import CLIP
-from core.report import wording
 from core.report.model import Cell, HeatRow, Metric, Table
 
 LABELS: Final = {

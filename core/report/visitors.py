@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.base.schema import Pages
+from core.base.wording import common_ending, common_origin, counted, duration, minute, short_address
 from core.report.model import Session, Step, Visitor
-from core.report.wording import common_ending, common_origin, counted, duration, minute, short_address
-from core.schema import Pages
 from core.sequences import UserSequences
 
 SHOWN_SESSIONS: Final = 3
@@ -21,7 +21,7 @@ class PageNames:
     """What to call a page.
 
     Args:
-        pages: The page table (:class:`core.schema.Pages`), in index order.
+        pages: The page table (:class:`core.base.schema.Pages`), in index order.
     """
 
     def __init__(self, pages: pd.DataFrame) -> None:

@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.base.errors import InputError, SettingsError
+from core.base.progress import Progress, silent
 from core.disk import disk_errors, flush_all, put
-from core.errors import InputError, SettingsError
-from core.progress import Progress, silent
 from core.sample.events import make_hits, make_table
 from core.sample.people import People, make_people, robots
 from core.sample.segments import SEGMENTS, chances, draw

@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 
+from core.base.schema import View
 from core.dataset import Dataset, clustered
 from core.model.bag import BagOfPages
 from core.model.inputs import Spans, latest_views
@@ -20,7 +21,6 @@ from core.model.population import choose_users
 from core.model.views import Names
 from core.model.vocabulary import Vocabulary
 from core.page_labels import LabelledPages, page_names
-from core.schema import View
 from core.scorecard.learned import Learned
 from core.scorecard.result import Method
 from core.scorecard.transitions import Transitions

@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from core.base.schema import Outcomes, Pages
 from core.model.inputs import Spans
-from core.schema import Outcomes, Pages
 from core.scorecard.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, drawn
 from core.scorecard.intervals import Placements, auc_interval, auc_placements, call
 from core.scorecard.result import Comparison, Figure, Method, Question, Topic

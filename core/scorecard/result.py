@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
 
 STAGE: Final = "scorecard"
 FILE: Final = "scorecard.json"

@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
+from core.base.settings import ClusterSettings
 from core.scorecard.case import SEED
 from core.scorecard.intervals import range_comparisons, range_figures
 from core.scorecard.result import Method, Question, Topic
 from core.segments.clustering import cold_centroids
 from core.segments.geometry import count_different, nearest, repeatable
-from core.settings import ClusterSettings
 
 SPLITS: Final = 6
 """All on one side by chance in 2 of 64 cases."""

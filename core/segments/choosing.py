@@ -12,11 +12,11 @@ from typing import Final
 
 import numpy as np
 
-from core.errors import InputError
-from core.progress import Progress
+from core.base.errors import InputError
+from core.base.progress import Progress
+from core.base.settings import ClusterSettings
 from core.segments.clustering import cold_centroids
 from core.segments.geometry import count_different, nearest, repeatable, squared_distances
-from core.settings import ClusterSettings
 
 STAGE: Final = "choose_k"
 MEASURED: Final = 8_000

@@ -13,11 +13,11 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
-from core.errors import ArtifactError, InputError, SettingsError
-from core.schema import OUTSIDE
+from core.base.errors import ArtifactError, InputError, SettingsError
+from core.base.schema import OUTSIDE
+from core.base.settings import ClusterSettings
 from core.segments.geometry import count_different, nearest, repeatable, segment_means, squared_distances
 from core.segments.partition import Partition
-from core.settings import ClusterSettings
 
 __all__ = ["Partition", "assign", "cold_centroids", "fit", "warm_start"]
 

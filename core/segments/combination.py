@@ -19,9 +19,9 @@ from typing import Final
 
 import numpy as np
 
-from core.errors import ArtifactError, SettingsError
-from core.schema import View
-from core.settings import ViewWeights
+from core.base.errors import ArtifactError, SettingsError
+from core.base.schema import View
+from core.base.settings import ViewWeights
 
 BLOCK: Final = 8192
 """Rows worked on at a time: 4 MB of 128 float32, so that they stay in the processor's cache."""

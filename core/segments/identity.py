@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from core.errors import ArtifactError
-from core.schema import OUTSIDE
+from core.base.errors import ArtifactError
+from core.base.schema import OUTSIDE
 from core.segments.partition import Partition
 
 

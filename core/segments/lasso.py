@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.errors import InputError
+from core.base.errors import InputError
 
 
 def inside_polygon(polygon: Sequence[Sequence[float]] | np.ndarray, xy: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from scipy.spatial import cKDTree
 
-from core.progress import Progress
+from core.base.progress import Progress
 from core.segments.geometry import squared_distances, unique_rows
 from core.segments.lasso import inside_polygon
 from core.segments.neighbours import place

@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from core.base.errors import ArtifactError, Beha2VecError
+from core.base.schema import OUTSIDE
+from core.base.settings import ClusterSettings
 from core.disk import disk_errors
-from core.errors import ArtifactError, Beha2VecError
-from core.schema import OUTSIDE
-from core.settings import ClusterSettings
 
 LABELS: Final = "labels.npy"
 CENTROIDS: Final = "centroids.npy"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.profiles.columns import Col
 from core.words import items
 from core.words.context import Context

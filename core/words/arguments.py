@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from core.settings import Settings
+from core.base.settings import Settings
 from core.words.items import Dimension, ItemMetric
 from core.words.measures import BY_KEY
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import View
 from core.profiles.columns import Col
-from core.schema import View
 from core.words import arguments, compare, describe, item_tools, other_tools, segment_tools
 from core.words.arguments import Metric, Order
 from core.words.context import ALL

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.profiles.columns import HEAT_MAP, Col
 from core.words import arguments
 from core.words.contract import Fact, Unit

@@ -11,6 +11,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from core.base.schema import Pages, View
+from core.base.wording import common_origin, short_address
 from core.dataset import Dataset
 from core.page_labels import LabelledPages, page_names
 from core.profiles.columns import Col, Kind
@@ -21,8 +23,6 @@ from core.profiles.page_counts import PageCounts
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.rows import Rows, make_rows
 from core.profiles.top_pages import top_pages
-from core.report.wording import common_origin, short_address
-from core.schema import Pages, View
 from core.segments.partition import Partition
 from core.sequences import UserSequences
 from core.words.measures import clean

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from core.base.schema import View
 from core.profiles.columns import Col
-from core.schema import View
 from core.words import items
 from core.words.contract import Fact
 from core.words.figures import Figures

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.profiles.columns import Col
 from core.profiles.formats import digits
 from core.profiles.paths import FROM, SESSIONS_N, TO

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.context import Context
 from core.words.contract import Fact
 from core.words.facts import slot

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import pandas as pd
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import View
 from core.profiles.columns import ROW, Col
 from core.profiles.paths import FROM, TO
-from core.schema import View
 from core.words import arguments, items
 from core.words.contract import Fact
 from core.words.facts import slot

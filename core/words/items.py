@@ -10,13 +10,13 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pandas as pd
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import View
 from core.labels.settings import RESERVED, UNKNOWN
 from core.profiles.columns import Col, Ranking
 from core.profiles.labels import LabelCol
 from core.profiles.page_counts import with_intervals
 from core.profiles.paths import FROM, TO
-from core.schema import View
 from core.words.context import Context
 from core.words.contract import Unit
 

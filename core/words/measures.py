@@ -8,9 +8,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
+from core.base import wording
 from core.profiles import formats
 from core.profiles.columns import FIELDS, Col
-from core.report import wording
 from core.words.contract import Unit
 
 LONGEST: Final = 80
@@ -38,7 +38,7 @@ class Measure:
 
     @property
     def digits(self) -> int:
-        """Digits after the point, as everywhere (:mod:`core.report.wording`)."""
+        """Digits after the point, as everywhere (:mod:`core.base.wording`)."""
         return formats.DIGITS.get(self.key, 0)
 
 

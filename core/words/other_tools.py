@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from core.errors import InputError
-from core.schema import OUTSIDE
+from core.base.errors import InputError
+from core.base.schema import OUTSIDE
 from core.segments.identity import moved, overlap
 from core.words import arguments
 from core.words.contract import Fact, Unit

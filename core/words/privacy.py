@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.llm.contract import tokens_of
 from core.user_ids import holds_id
 from core.words.contract import Fact, Unit

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.contract import Fact, Mark, MarkKind
 from core.words.markdown import safe_markdown
 

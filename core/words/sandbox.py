@@ -24,7 +24,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import InputError, ResourceError
+from core.base.errors import InputError, ResourceError
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
 CHILD: Final = "core.words.sandbox_child"

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.profiles.columns import FIELDS, ROW, Col, Kind
 from core.profiles.formats import figure
 from core.words import arguments

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core.errors import InputError
-from core.settings import Settings
+from core.base.errors import InputError
+from core.base.settings import Settings
 from core.words import arguments, compare, describe, item_tools, other_tools, segment_tools
 from core.words.figures import Figures
 from core.words.findings import Finding

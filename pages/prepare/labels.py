@@ -8,12 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from core import pipeline
+from core.base.schema import Pages, View
 from core.dataset import Dataset
 from core.labels.labelling import LabelSummary, read_summary
 from core.labels.review import Review
 from core.labels.settings import LabelMode, LabelSettings
 from core.page_labels import LabelledPages
-from core.schema import Pages, View
 from pages.ui import (
     errors,
     job_panel,

@@ -9,11 +9,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.base.schema import Group
 from core.profiles.columns import Col, Kind
 from core.profiles.formats import figure
 from core.profiles.metrics import records
 from core.profiles.names import default_names
-from core.schema import Group
 from core.segments.choosing import KScore, suggest
 from pages.ui import (
     background,

@@ -9,12 +9,12 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from core.base import wording
+from core.base.schema import Users, View
 from core.profiles import formats
 from core.profiles.columns import Col, Kind, Ranking
 from core.profiles.labels import LabelCol
 from core.profiles.metrics import records
-from core.report import wording
-from core.schema import Users, View
 from pages.ui import bench_view, cards, charts, errors, spotlight, topic
 from pages.ui import profile_tables as tables
 from pages.ui.fact_sources import pages_chart

@@ -9,11 +9,11 @@ from typing import Final
 
 import streamlit as st
 
+from core.base.errors import Cancelled, ResourceError
+from core.base.schema import Users
 from core.dataset import Dataset
-from core.errors import Cancelled, ResourceError
 from core.llm import CallLog, Capabilities, LlmSettings, connect
 from core.profiles.columns import Col
-from core.schema import Users
 from core.store import Store
 from core.words.assistant import AnswerCache, Assistant
 from core.words.context import Context

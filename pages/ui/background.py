@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from core import tasks
+from core.base.settings import ViewWeights
 from core.segments.layout import Layout
-from core.settings import ViewWeights
 from pages.ui import job_panel
 from pages.ui.workbench import Sources
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.schema import View
+from core.base.schema import View
 from pages.ui import fits, state, steering, workbench
 from pages.ui.links import TRUST, link
 from pages.ui.steering import TITLES, Slots, Steering

@@ -8,10 +8,10 @@ from typing import Final
 
 import streamlit as st
 
-from core.palette import Mode, colour
+from core.base.palette import Mode, colour
+from core.base.schema import OUTSIDE
 from core.profiles.columns import Col
 from core.profiles.formats import figure
-from core.schema import OUTSIDE
 from pages.ui.desk import LONGEST_NAME
 from pages.ui.text import count, md_text
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import streamlit as st
 
+from core.base.errors import SettingsError
+from core.base.settings import Encoder, IngestSettings
 from core.dataset import RECEIPT
-from core.errors import SettingsError
 from core.page_labels import LabelledPages
 from core.receipt import Receipt
-from core.settings import Encoder, IngestSettings
 from core.store import FORMAT, MANIFEST, Store
 from pages.ui.text import count
 

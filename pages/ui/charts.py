@@ -1,6 +1,6 @@
 """Charts as functions of a table, so that what is drawn can always be read as the table itself.
 
-Segments take their colours from the theme's list by their place in it (``core/palette.py`` and
+Segments take their colours from the theme's list by their place in it (``core/base/palette.py`` and
 ``.streamlit/config.toml`` hold the same list), so that light and dark switch without a rerun.
 """
 

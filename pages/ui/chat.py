@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.words.answers import HELP, ask
 from core.words.contract import Answer
 from pages.ui import (

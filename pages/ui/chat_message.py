@@ -11,7 +11,7 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.contract import Fact, MarkKind, Unit
 from core.words.quoting import clean
 from core.words.render import cited, fill, shown

@@ -16,7 +16,7 @@ from typing import Final
 import streamlit as st
 from pydantic import SecretStr
 
-from core.errors import Beha2VecError, ResourceError
+from core.base.errors import Beha2VecError, ResourceError
 from core.llm import CallLog, Capabilities, LlmSettings, connect
 from core.llm.origins import Origins, origins, places
 from core.llm.settings import (

@@ -10,9 +10,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.base import wording
+from core.base.settings import Encoder, TrainSettings
 from core.jobs import JobView
-from core.report import wording
-from core.settings import Encoder, TrainSettings
 from pages.ui.text import clock, count
 
 STEP: Final = "step"

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from core.base.errors import Beha2VecError
+from core.base.settings import ViewWeights
 from core.disk import write_text_atomic
-from core.errors import Beha2VecError
 from core.segments.partition import Partition
-from core.settings import ViewWeights
 from core.store import Store
 
 STAGE: Final = "workbench"

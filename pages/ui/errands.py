@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 import streamlit as st
 
-from core.errors import Beha2VecError, Cancelled
+from core.base.errors import Beha2VecError, Cancelled
 from core.llm import LlmSettings
 from core.words.assistant import Assistant
 from core.words.privacy import Payload

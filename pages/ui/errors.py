@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.jobs import JobView
 from pages.ui.text import md_text
 

@@ -8,8 +8,8 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.base.schema import Users, View
 from core.profiles.columns import Col, Ranking
-from core.schema import Users, View
 from core.words.contract import Fact
 from core.words.items import LIFTS, Dimension
 from pages.ui import spotlight

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import streamlit as st
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
+from core.base.settings import ClusterSettings, ViewWeights
 from core.segments import clustering, identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
-from core.settings import ClusterSettings, ViewWeights
 from pages.ui import desk, errors
 from pages.ui.desk import Kept
 from pages.ui.steering import Steering

@@ -12,7 +12,7 @@ import psutil
 import streamlit as st
 
 from core import jobs
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.jobs import JobView, Limits, State
 from pages.ui import errors, state
 from pages.ui.text import md_text, time_range

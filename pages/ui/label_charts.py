@@ -7,10 +7,10 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
+from core.base.schema import PageLabels
 from core.labels.contract import Rung
 from core.labels.review import Review
 from core.labels.settings import UNKNOWN
-from core.schema import PageLabels
 from pages.ui.charts import NEUTRAL, Chart, sized, tips
 from pages.ui.label_table import RUNG_WORDS
 

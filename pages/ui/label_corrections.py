@@ -7,9 +7,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.base.schema import View
 from core.labels.overrides import names
 from core.labels.settings import LabelSettings, Override, Taxonomy
-from core.schema import View
 from pages.ui import label_jobs
 from pages.ui.text import count
 

@@ -8,12 +8,12 @@ import humanize
 import pandas as pd
 import streamlit as st
 
+from core.base.schema import Pages
 from core.dataset import Dataset
 from core.jobs import JobView
 from core.labels.fetching.outcomes import Outcome
 from core.labels.pages import host_of
 from core.labels.settings import LabelSettings
-from core.schema import Pages
 from pages.ui import label_jobs
 from pages.ui.text import count, md_text
 

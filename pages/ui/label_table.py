@@ -7,10 +7,10 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from core.base.schema import PageLabels, Pages, View
 from core.labels.contract import Rung
 from core.labels.review import EVIDENCE, RUNG, SEVERAL, Review
 from core.labels.settings import NO_THEME, UNKNOWN, LabelSettings, Override, Taxonomy
-from core.schema import PageLabels, Pages, View
 from pages.ui import errors, label_book, label_jobs, state
 
 RUNG_WORDS: Final = {

@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
+from core.base.schema import Users
+from core.base.settings import ViewWeights
 from core.export import csv_bytes
 from core.profiles.columns import Col, Ranking
 from core.profiles.selection import Selection, select
-from core.schema import Users
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon
-from core.settings import ViewWeights
 from pages.ui import background, job_panel, workbench
 from pages.ui.figure import page_columns, written
 from pages.ui.text import count

@@ -11,11 +11,11 @@ import pandas as pd
 import pyarrow.compute as pc
 import streamlit as st
 
+from core.base.schema import Users
+from core.base.wording import duration
 from core.dataset import Dataset
 from core.profiles.columns import Col
 from core.profiles.samples import SECONDS_TO_NEXT, TIME, VIEW, timeline
-from core.report.wording import duration
-from core.schema import Users
 from core.sequences import SESSION
 from pages.ui import charts
 from pages.ui.figure import download_csv

@@ -10,9 +10,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.base.settings import IngestSettings
 from core.dataset import Dataset
 from core.receipt import Decision, Place, Receipt
-from core.settings import IngestSettings
 from pages.ui import job_panel
 from pages.ui.catalog import DatasetCard
 from pages.ui.prepare_form import start_preparing

@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from pages.ui import errors, preferences, state
 
 REFUSED: Final = "refused-"

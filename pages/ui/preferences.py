@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from pydantic import field_validator
 
+from core.base.errors import SettingsError
 from core.disk import write_text_atomic
-from core.errors import SettingsError
 from core.llm import LlmSettings
 from core.store import Store
 from core.words.assistant.contract import AssistantSettings

@@ -8,10 +8,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.inspection import Inspection
-from core.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
-from core.settings import IngestSettings, UrlSettings
 from pages.ui import errors, job_panel, sources
 from pages.ui.text import md_text, size
 from pages.ui.url_form import url_settings

@@ -8,11 +8,11 @@ from typing import Final
 
 import pandas as pd
 
+from core.base.schema import View
 from core.profiles.columns import Col, Kind
 from core.profiles.formats import figure
 from core.profiles.labels import LabelCol
 from core.profiles.metrics import CLIP, Profiles
-from core.schema import View
 
 CARD_METRICS: Final = {
     Col.PAGE_VIEWS_MEAN: "Page views",

@@ -10,9 +10,9 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
+from core.base.settings import ClusterSettings
 from core.scorecard.result import Call, Method, Question, Topic
 from core.scorecard.verdict import chance, sentences
-from core.settings import ClusterSettings
 from pages.ui import charts
 from pages.ui.charts import Chart
 from pages.ui.figure import Columns, figure

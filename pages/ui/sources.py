@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import InputError
+from core.base.errors import InputError
 from pages.ui import job_panel, state
 from pages.ui.dropzone import dropzone
 from pages.ui.uploads import SUFFIXES

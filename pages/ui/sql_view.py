@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.export import csv_bytes
 from core.words.sandbox import SqlLimits, SqlResult, run_sql
 from core.words.views import SqlView

@@ -16,10 +16,10 @@ import numpy as np
 import streamlit as st
 
 from core import pipeline
+from core.base.errors import ArtifactError, SettingsError
+from core.base.schema import View
+from core.base.settings import TrainSettings
 from core.dataset import Dataset
-from core.errors import ArtifactError, SettingsError
-from core.schema import View
-from core.settings import TrainSettings
 from core.store import Store
 from pages.ui import catalog, desk
 from pages.ui.links import DATA, TRAINING, button

@@ -13,8 +13,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core.schema import View
-from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
+from core.base.schema import View
+from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 
 MOST_SEGMENTS: Final = 20
 """More than that nobody tells apart on a map; the command line goes up to 50."""

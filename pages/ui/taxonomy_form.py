@@ -9,13 +9,13 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from core.base.errors import Beha2VecError
+from core.base.schema import View
 from core.dataset import Dataset
-from core.errors import Beha2VecError
 from core.labels.files import corrections_from_yaml, corrections_to_yaml, taxonomy_from_yaml, taxonomy_to_yaml
 from core.labels.overrides import check
 from core.labels.sections import site_sections
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy, default_taxonomy
-from core.schema import View
 from pages.ui import errors, label_book, state
 from pages.ui.catalog import latest_labels
 from pages.ui.text import md_text, share

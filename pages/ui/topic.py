@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.base.settings import AnalyzeSettings
 from core.profiles.metrics import Profiles
 from core.segments.partition import Partition
-from core.settings import AnalyzeSettings
 from core.words.context import Basis, Context, make_context
 from core.words.facts import FactBook
 from core.words.figures import Figures

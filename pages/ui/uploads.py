@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+from core.base.errors import InputError, ResourceError
 from core.disk import flush, put
-from core.errors import InputError, ResourceError
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
 """What the ingest stage may be able to read; the content is looked at there."""

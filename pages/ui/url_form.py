@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from core.base.settings import UrlRule, UrlSettings
 from core.ingest.clean.urls import canonicalise
-from core.settings import UrlRule, UrlSettings
 from pages.ui.text import count
 
 OUTLINED = (

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from core.schema import OUTSIDE
+from core.base.schema import OUTSIDE
 
 HEIGHT: Final = 640
 """Pixels of the map above its legend."""

@@ -15,14 +15,14 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
+from core.base.schema import View
+from core.base.settings import AnalyzeSettings, ViewWeights
 from core.dataset import Dataset, clustered
 from core.page_labels import LabelledPages
 from core.profiles.metrics import ProfileData, Profiles, profile
-from core.schema import View
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
-from core.settings import AnalyzeSettings, ViewWeights
 from core.store import Store
 from pages.ui import catalog, desk, errors, fits, state
 from pages.ui.fits import Fit

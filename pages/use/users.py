@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
+from core.base.schema import Group, Users
 from core.profiles.rows import GROUP_LABELS
 from core.profiles.samples import medoids, random_sample
-from core.schema import Group, Users
 from pages.ui import bench_view, cards, errors, people
 from pages.ui.links import USERS, heading
 from pages.ui.workbench import Bench

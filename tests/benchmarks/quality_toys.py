@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.quality.case import Case, next_pages
-from core.schema import View
+from core.base.schema import View
 from core.sequences import UserSequences
 from tests.core.model.toys import SHOP_URLS, shop
 

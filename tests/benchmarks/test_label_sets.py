@@ -21,12 +21,12 @@ from benchmarks.labels.sets import (
     read_table,
     taxonomy_of,
 )
+from core.base.schema import View
 from core.labels.contract import Label, Rung, Subject
 from core.labels.ladder import Ladder
 from core.labels.overrides import OverrideClassifier
 from core.labels.pages import LabelPages
 from core.labels.settings import NO_THEME, UNKNOWN, LabelClass, LabelMode, Taxonomy, default_taxonomy
-from core.schema import View
 from tests.core.labels.shop import needs_weights
 
 FEWEST = {"merch": 66, "news": 40, "shops": 160}

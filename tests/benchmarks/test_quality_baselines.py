@@ -13,8 +13,8 @@ from sklearn.preprocessing import normalize
 from benchmarks.quality.baselines import hand_views, markov_svd, tfidf_svd, types_or_groups, word2vec_cpu
 from benchmarks.quality.features import bag
 from benchmarks.quality.next_page import nearest_pages, simple_hits, tables
+from core.base.schema import View
 from core.model.inputs import Spans
-from core.schema import View
 from tests.benchmarks.quality_toys import toy_case
 from tests.core.model.toys import sequences_of, shop
 

@@ -15,9 +15,9 @@ from benchmarks.quality.original import halves
 from benchmarks.quality.report import SetResult, markdown
 from benchmarks.quality.site_truth import NO_THEME, UNKNOWN, true_names
 from benchmarks.quality.views import swap
+from core.base.schema import View
 from core.model.inputs import Spans
 from core.sample.site import HOST
-from core.schema import View
 from core.sequences import UserSequences
 
 

@@ -17,8 +17,8 @@ from benchmarks.quality.ledger import Ledger
 from benchmarks.quality.run import by_name, chosen
 from benchmarks.quality.tuning import markdown, settings_of
 from benchmarks.quality.views import single_weights
-from core.schema import View
-from core.settings import ViewWeights
+from core.base.schema import View
+from core.base.settings import ViewWeights
 from tests.benchmarks.quality_toys import NAMES, toy_case
 from tests.core.model.toys import SHOP_URLS, TINY
 

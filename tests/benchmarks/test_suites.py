@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.suites import compare_file, compare_urls, read_one, silent_differences, wrapped
-from core.schema import Raw
+from core.base.schema import Raw
 
 PIECES = (
     "a",

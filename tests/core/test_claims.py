@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from core.base.errors import ResourceError
 from core.claims import claimed, claimed_file
-from core.errors import ResourceError
 from core.swap import finish, replacing
 
 ROOT = Path(__file__).resolve().parents[2]

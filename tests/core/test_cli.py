@@ -23,8 +23,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from core.base.settings import Preset, TrainSettings
 from core.cli import main
-from core.settings import Preset, TrainSettings
 from tests.llm_simulator import Reply, replies, simulating
 
 ROOT = Path(__file__).resolve().parent.parent.parent

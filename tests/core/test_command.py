@@ -2,9 +2,7 @@ import shlex
 
 import pytest
 
-from core.command import beyond, command_line
-from core.pipeline import RunSettings
-from core.settings import (
+from core.base.settings import (
     AnalyzeSettings,
     ClusterSettings,
     IngestSettings,
@@ -12,6 +10,8 @@ from core.settings import (
     TrainSettings,
     ViewWeights,
 )
+from core.command import beyond, command_line
+from core.pipeline import RunSettings
 
 
 @pytest.mark.parametrize("preset", [Preset.BAG, Preset.FAST, Preset.THOROUGH])

@@ -4,11 +4,11 @@ import pyarrow.parquet as pq
 
 from core import dataset as names
 from core import pipeline
+from core.base.progress import silent
+from core.base.settings import IngestSettings
 from core.dataset import Dataset
 from core.ingest import tables
-from core.progress import silent
 from core.sequences import SCHEMA
-from core.settings import IngestSettings
 from core.store import Store
 from tests.core.ingest.shop import event, shop
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.base.errors import ResourceError
 from core.disk import PRIVATE, disk_errors, flush_all, put, write_text_atomic, written_whole
-from core.errors import ResourceError
 
 
 @pytest.mark.parametrize(

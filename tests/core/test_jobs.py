@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from core import job_process, jobs
-from core.errors import SettingsError
+from core.base.errors import SettingsError
 from core.job_child import _Reporter, paces
 from core.job_process import PROCESS
 from core.job_view import _left

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from core import claims, job_process, jobs
-from core.errors import ResourceError, SettingsError
+from core.base.errors import ResourceError, SettingsError
 from core.job_process import ALIVE, PROCESS
 from core.jobs import REQUEST, STATUS, State
 from tests.core.test_jobs import ended, process_id, rest, wait_for

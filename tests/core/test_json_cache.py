@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from diskcache.core import MODE_PICKLE
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.json_cache import JsonCache
 
 SIZE = 2**20

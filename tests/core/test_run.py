@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ArtifactError, SettingsError
+from core.base.errors import ArtifactError, SettingsError
+from core.base.settings import ClusterSettings
 from core.pipeline import RunSettings
 from core.run import Previous, read_previous, resume_settings
-from core.settings import ClusterSettings
 
 BEFORE = Previous(RunSettings(cluster=ClusterSettings(n_clusters=5, seed=3)), {}, {})
 

@@ -15,7 +15,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
-from core.errors import InputError, ResourceError, SettingsError
+from core.base.errors import InputError, ResourceError, SettingsError
 from core.sample import generate, truth_path, write_sample
 from core.sample.segments import NAMES
 from core.sample.site import Role, build_site

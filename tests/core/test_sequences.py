@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
 from core.sequences import SCHEMA, UserSequences, read_sequences
 
 

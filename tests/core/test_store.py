@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from core.base.errors import ArtifactError, ResourceError
 from core.disk import disk_errors, write_text_atomic
-from core.errors import ArtifactError, ResourceError
 from core.store import MANIFEST, Store, content_key, open_artifact
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]

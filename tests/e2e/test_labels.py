@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
 from core import tasks
+from core.base.progress import silent
+from core.base.settings import Preset, TrainSettings
 from core.labels.settings import LabelSettings
-from core.progress import silent
-from core.settings import Preset, TrainSettings
 from core.store import Store
 from pages.ui import desk
 from tests.e2e.conftest import OpenPage, Server, running_server

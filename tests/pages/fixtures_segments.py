@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from core.base.schema import Group, Outcomes, PageEvents, Pages, Rejects, Users
+from core.base.settings import IngestSettings, TrainSettings
 from core.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.receipt import FileReceipt, Receipt, Step, UrlCount
-from core.schema import Group, Outcomes, PageEvents, Pages, Rejects, Users
 from core.sequences import SCHEMA as SEQUENCE_SCHEMA
-from core.settings import IngestSettings, TrainSettings
 from core.store import Store, content_key
 
 HOSTILE_TITLE: Final = (

@@ -9,6 +9,8 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis import _
 
+from core.base.schema import Raw, Rejects
+from core.base.settings import IngestSettings
 from core.ingest.account.rejects import rejects_table
 from core.ingest.account.waterfall import (
     REJECT_REASONS,
@@ -23,8 +25,6 @@ from core.ingest.clean.placeholders import count_placeholders
 from core.ingest.clean.privacy import mask_url
 from core.ingest.engine import Engine
 from core.ingest.read.reading import RawRead
-from core.schema import Raw, Rejects
-from core.settings import IngestSettings
 
 NAMES_SHOWN = 8
 """Event names that are listed when none of them is page_view."""

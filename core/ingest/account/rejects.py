@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.base.schema import Raw, Rejects
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean import records
 from core.ingest.clean.labels import outline
@@ -17,7 +18,6 @@ from core.ingest.engine import Engine
 from core.ingest.read.parts import KEPT
 from core.ingest.tables import REJECTS
 from core.receipt import FileReceipt
-from core.schema import Raw, Rejects
 
 SHOWN: Final = 200
 """Characters of a value that are kept."""

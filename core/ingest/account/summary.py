@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.base.schema import Group, Raw
+from core.base.settings import IngestSettings
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock, identity
@@ -19,8 +21,6 @@ from core.ingest.output import Used, engaged_share, tied
 from core.ingest.read.reading import RawRead
 from core.ingest.sources.overlap import describe_overlaps
 from core.receipt import FileReceipt, Place, Receipt, ranked
-from core.schema import Group, Raw
-from core.settings import IngestSettings
 
 TIED_SHARE = 0.05
 """Share of tied page views from which on rounded times are worth a warning."""

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 import ibis
 import ibis.expr.types as ir
 
+from core.base.schema import Raw
 from core.ingest.clean import records
 from core.receipt import ranked
-from core.schema import Raw
 
 EXPORT_LIMIT: Final = 1_000_000
 """Events that the daily export of a standard property holds at most."""

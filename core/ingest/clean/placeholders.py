@@ -10,10 +10,10 @@ import ibis
 import ibis.expr.types as ir
 from ibis import _
 
+from core.base.schema import Raw
 from core.ingest.clean import records
 from core.ingest.engine import Engine
 from core.receipt import ranked
-from core.schema import Raw
 
 EMPTY: Final = "(empty)"
 """Name of the empty text in the receipt."""

@@ -13,8 +13,8 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from core.schema import PAGE_VIEW, Raw
-from core.settings import IngestSettings
+from core.base.schema import PAGE_VIEW, Raw
+from core.base.settings import IngestSettings
 
 NO_ID: Final = (
     "",

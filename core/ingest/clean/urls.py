@@ -25,11 +25,11 @@ from urllib.parse import unquote_to_bytes
 
 import ada_url
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
+from core.base.settings import UrlRule, UrlSettings
 from core.ingest.clean.crowds import Crowd
 from core.ingest.clean.grouping import collapse
 from core.ingest.clean.privacy import mask, mask_param, mask_url
-from core.settings import UrlRule, UrlSettings
 
 TRACKING: Final = (
     r"utm_[^=]*|mc_[^=]*|hsa_[^=]*|pk_[^=]*|mtm_[^=]*|_hs[^=]*|gad_[^=]*|aspsessionid[^=]*"

@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
+from core.base.settings import IngestSettings
 from core.ingest.account.waterfall import Tally
 from core.ingest.clean import records
 from core.ingest.clean.locations import Locations, canonical_locations
@@ -22,7 +23,6 @@ from core.ingest.observe.page_events import count_page_events
 from core.ingest.observe.people import People, describe_people
 from core.ingest.observe.repeats import count_repeated
 from core.ingest.read.reading import RawRead
-from core.settings import IngestSettings
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,10 +15,10 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from core.base.schema import PAGE_VIEW, Raw
 from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE, Locations
 from core.ingest.engine import Engine
-from core.schema import PAGE_VIEW, Raw
 
 USER: Final = "user"
 NAME: Final = "name"

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from ibis import _
 
+from core.base.schema import Outcomes, Raw
 from core.ingest.clean import records
 from core.ingest.clean.found import Found
 from core.ingest.clean.labels import mask_labels
@@ -19,7 +20,6 @@ from core.ingest.engine import Engine
 from core.ingest.observe.events import GAP_START, PageViews, with_sessions
 from core.ingest.observe.narrow import NAME, SESSION, USER, Events
 from core.ingest.tables import OUTCOMES
-from core.schema import Outcomes, Raw
 
 PURCHASE: Final = "purchase"
 """The event that GA4 records again when its confirmation page is reloaded."""

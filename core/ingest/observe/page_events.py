@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 from ibis import _
 
+from core.base.schema import PAGE_EVENTS as TELLING
+from core.base.schema import PageEvents
 from core.ingest.clean.locations import PAGE
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, Events
 from core.ingest.tables import PAGE_EVENTS
-from core.schema import PAGE_EVENTS as TELLING
-from core.schema import PageEvents
 
 
 def count_page_events(engine: Engine, events: Events) -> pa.Table:

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis import _
 
+from core.base.schema import Raw, Users
 from core.ingest.clean import records
 from core.ingest.clean.found import Found
 from core.ingest.clean.labels import mask_labels
 from core.ingest.clean.locations import Locations
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import USER
-from core.schema import Raw, Users
 
 MANY_BROWSERS: Final = 5
 """Different browsers behind one id from which on it is hardly one person's cookie."""

@@ -7,11 +7,11 @@ from typing import Final
 
 from ibis import _
 
+from core.base.schema import Raw
 from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, USER, Events
-from core.schema import Raw
 
 _EVENT: Final = (USER, records.TS, records.IS_VIEW, NAME, PAGE)
 

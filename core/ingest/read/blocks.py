@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import InputError
+from core.base.errors import InputError
 
 MAX_LINE_BYTES: Final = 1 << 26
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.ingest.read.nested import PARAM_LISTS, VALUE_KINDS
 from core.ingest.read.values import NotText, to_text
 

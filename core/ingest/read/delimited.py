@@ -11,6 +11,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from core.base.settings import IngestSettings
 from core.ingest.read.blocks import Block, make_block, whole_records
 from core.ingest.read.careful import NEW_HEADER, REPEATED_HEADER
 from core.ingest.read.converting import Parsed, read_block
@@ -19,7 +20,6 @@ from core.ingest.read.opening import CHUNK_BYTES, naming, open_delimited
 from core.ingest.read.parallel import in_order
 from core.ingest.read.parts import FileCount, Part, Sink
 from core.ingest.sources.files import Source, open_source
-from core.settings import IngestSettings
 
 NOTED_HEADERS: Final = 50
 _LAST_BLOCK: Final = 999_999  # sorts after every real one

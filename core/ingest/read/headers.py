@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.errors import InputError, SettingsError
-from core.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
-from core.settings import IngestSettings
+from core.base.errors import InputError, SettingsError
+from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.base.settings import IngestSettings
 
 DEFAULT_USER_KEY: Final = "user_pseudo_id"
 SIGNED_IN_KEY: Final = "user_id"

@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.clean.labels import outline
 from core.ingest.clean.privacy import mask_url
 from core.ingest.read import ndjson, parquet
@@ -23,8 +25,6 @@ from core.ingest.read.opening import Opened, open_delimited
 from core.ingest.sources.files import Source, open_seekable, open_source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, describe_overlaps
 from core.ingest.sources.sniffing import Kind
-from core.schema import Raw
-from core.settings import IngestSettings
 
 SAMPLE_ROWS: Final = 20
 CHUNK_BYTES: Final = 1 << 20

@@ -21,12 +21,12 @@ from typing import Final
 
 import orjson
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.blocks import Limits
 from core.ingest.read.headers import HeaderMap, map_headers, normalise_header, require
 from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, map_names, names_in
-from core.schema import Raw
-from core.settings import IngestSettings
 
 RECORD_COLUMNS: Final = (
     *PARAM_LISTS,

@@ -16,7 +16,8 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.settings import IngestSettings
 from core.ingest.read.assembly import Lines
 from core.ingest.read.blocks import Block, Limits, count_block, whole_records
 from core.ingest.read.headers import HeaderMap, require
@@ -39,7 +40,6 @@ from core.ingest.read.parallel import in_order
 from core.ingest.read.parts import FileCount, Part, Reject, Rejected, Sink
 from core.ingest.sources.files import ByteReader, Source, open_source
 from core.ingest.sources.text import Text, open_text
-from core.settings import IngestSettings
 
 SAMPLE_RECORDS: Final = 500
 

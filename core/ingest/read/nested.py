@@ -15,10 +15,10 @@ from typing import Any, Final
 import orjson
 import pyarrow as pa
 
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.headers import HeaderMap, map_headers
 from core.ingest.read.values import to_text
-from core.schema import Raw
-from core.settings import IngestSettings
 
 PARAM_LISTS: Final = ("event_params", "user_properties")
 VALUE_KINDS: Final = ("string_value", "int_value", "float_value", "double_value")

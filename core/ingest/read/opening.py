@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.settings import IngestSettings
 from core.ingest.read.careful import records, split_lines
 from core.ingest.read.headers import map_headers
 from core.ingest.read.layout import JSON_LIMITS, Layout, make_layout
 from core.ingest.sources.files import ByteReader, Source
 from core.ingest.sources.text import Text, open_text
-from core.settings import IngestSettings
 
 CHUNK_BYTES: Final = 1 << 23
 """Bytes of a block: small enough for the processor's cache, large enough for Arrow (measured)."""

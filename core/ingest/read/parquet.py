@@ -11,7 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.columns import columns_of, names_of, param_lists, roots_of
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.nested import RECORD_FIELDS, map_names
@@ -19,8 +21,6 @@ from core.ingest.read.opening import naming
 from core.ingest.read.parts import FileCount, Reject, Rejected, Sink
 from core.ingest.read.values import broken_rows
 from core.ingest.sources.files import Source, open_seekable
-from core.schema import Raw
-from core.settings import IngestSettings
 
 BATCH_ROWS: Final = 1 << 16
 

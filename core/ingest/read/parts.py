@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.base.schema import PAGE_VIEW, RAW_TEXT_COLUMNS, Raw
 from core.disk import disk_errors
-from core.schema import PAGE_VIEW, RAW_TEXT_COLUMNS, Raw
 
 RAW: Final = pa.schema(
     [

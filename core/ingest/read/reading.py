@@ -10,8 +10,11 @@ from typing import Final
 
 import pyarrow as pa
 
+from core.base.errors import InputError
+from core.base.progress import Progress
+from core.base.schema import Raw, Rejects
+from core.base.settings import IngestSettings
 from core.disk import disk_errors
-from core.errors import InputError
 from core.ingest.read import delimited, ndjson, parquet
 from core.ingest.read.careful import QUOTING
 from core.ingest.read.headers import normalise_header
@@ -21,10 +24,7 @@ from core.ingest.sources.files import Packing, Source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies
 from core.ingest.sources.sniffing import Kind
 from core.ingest.tables import REJECTS
-from core.progress import Progress
 from core.receipt import FileReceipt
-from core.schema import Raw, Rejects
-from core.settings import IngestSettings
 
 __all__ = ["READ_SHARE", "Inspection", "RawRead", "inspect", "read_all"]
 
@@ -52,7 +52,7 @@ class RawRead:
 
     Args:
         files: One receipt a file; its index is ``file_no``.
-        rejects: One row a record that could not be used (:class:`core.schema.Rejects`), the first
+        rejects: One row a record that could not be used (:class:`core.base.schema.Rejects`), the first
             :data:`core.ingest.read.parts.KEPT` of them, values not masked.
         reasons: Reason → records that could not be used, all of them.
         parts: Parquet files with the columns of :data:`core.ingest.read.parts.RAW`, in the order of

@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final, Protocol
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.ingest.sources.finding import find_files, natural, readable, size_on_disk
 from core.ingest.sources.sniffing import ALLOWED, HEAD_BYTES, Kind, kind_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from core.errors import InputError
+from core.base.errors import InputError
 
 HEAD_BYTES: Final = 8192
 ALLOWED: Final = "CSV, newline-delimited JSON or Parquet, plain, .gz or .zip"

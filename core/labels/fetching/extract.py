@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.labels.contract import Document
 from core.labels.fetching.child import OUT_OF_MEMORY
 from core.labels.fetching.limits import FetchLimits

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from core.base.progress import Progress
 from core.labels.contract import Document
 from core.labels.fetching.client import Client
 from core.labels.fetching.extract import Extractor
@@ -19,7 +20,6 @@ from core.labels.fetching.outcomes import Outcome, PageFailed, Tallies, Tally
 from core.labels.fetching.reply import Want
 from core.labels.fetching.robots import Robots
 from core.labels.fetching.store import PageStore, Stored
-from core.progress import Progress
 
 STAGE: Final = "fetch"
 _LOOK_EVERY_S: Final = 0.25

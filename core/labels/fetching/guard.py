@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 
 import ada_url
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
 from core.labels.fetching.networks import is_public
 from core.labels.fetching.outcomes import Outcome, PageFailed
 from core.labels.fetching.personal import why_personal

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.settings import Settings
+from core.base.settings import Settings
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Wait = Annotated[float, Field(ge=0, le=600)]

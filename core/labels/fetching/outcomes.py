@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from core.errors import InputError
+from core.base.errors import InputError
 
 EXAMPLES: Final = 5
 """Pages named for each outcome."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.json_cache import JsonCache
 from core.labels.contract import Document
 from core.labels.fetching.extract import document_from

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.llm.contract import ChatLlm, Stop, never
 from core.words import arguments
 from core.words.assistant import describing, material, prompts

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.json_cache import JsonCache
 from core.llm.contract import ChatReply, ToolCall
 

@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from core.base.settings import Settings
 from core.llm.contract import Usage
-from core.settings import Settings
 from core.words.contract import Answer, Fact
 from core.words.privacy import FEWEST_USERS, PRICES, Price
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.llm.contract import Capabilities, ChatReply
 from core.profiles.columns import Col
 from core.words.assistant import material, prompts, specs

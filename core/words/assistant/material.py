@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Final
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.profiles.columns import Col
 from core.words import arguments
 from core.words.compare import compare, compare_all

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.llm.contract import ChatReply
 from core.profiles.columns import Col, Kind
 from core.words.assistant.contract import AssistantSettings, Said

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.errors import Beha2VecError
+from core.base.errors import Beha2VecError
 from core.words import arguments
 from core.words.answers import ask
 from core.words.compare import compare, compare_all

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.llm.contract import ToolCall, ToolSpec
 from core.words.quoting import Quotes
 from core.words.tools import TOOLS, Tool

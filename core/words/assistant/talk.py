@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.llm.contract import ChatLlm, ChatReply, Message, Stop, ToolSpec, Usage, tokens_of
 from core.words.assistant.cache import AnswerCache, from_json, key_of, to_json
 from core.words.assistant.contract import AssistantSettings

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from core.errors import Beha2VecError, ResourceError
+from core.base.errors import Beha2VecError, ResourceError
 from core.llm.contract import Capabilities, ChatReply, Enough, ToolCall
 from core.words import tools
 from core.words.assistant import prompts, specs

@@ -6,10 +6,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from core.base.progress import silent
+from core.base.schema import Raw, Rejects
+from core.base.settings import IngestSettings
 from core.ingest.read.reading import RawRead, read_all
-from core.progress import silent
-from core.schema import Raw, Rejects
-from core.settings import IngestSettings
 
 HEADER = "event_name,event_timestamp,user_pseudo_id,page_location,page_title"
 ROW = "page_view,1611210000000000,1605951.6059719725,https://x.example/a,Home"

@@ -8,15 +8,15 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.base.progress import silent
+from core.base.schema import RAW_TEXT_COLUMNS, Raw
+from core.base.settings import IngestSettings
 from core.dataset import Dataset
 from core.ingest.read.parts import RAW
 from core.ingest.read.reading import RawRead
 from core.ingest.tables import REJECTS
 from core.ingest.transform import transform
-from core.progress import silent
 from core.receipt import FileReceipt
-from core.schema import RAW_TEXT_COLUMNS, Raw
-from core.settings import IngestSettings
 
 Row = dict[str, str | None]
 

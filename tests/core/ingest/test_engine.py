@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pytest import MonkeyPatch
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.ingest import engine, tables
 from core.ingest.engine import Engine, open_engine
 from core.ingest.tables import write_table

@@ -10,11 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from core.base.errors import InputError
+from core.base.progress import silent
+from core.base.settings import IngestSettings
 from core.dataset import Dataset
-from core.errors import InputError
 from core.ingest import ingest
-from core.progress import silent
-from core.settings import IngestSettings
 from tests.core.ingest.raw import csv_of, write
 from tests.core.ingest.shop import paths_of
 from tests.real_data import real

@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from core.errors import Cancelled
+from core.base.errors import Cancelled
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.reading import READ_SHARE
 from core.ingest.transform import transform
-from core.schema import Raw
-from core.settings import IngestSettings
 from tests.core.ingest.shop import Row, event, made_of, raw_read
 from tests.core.ingest.test_reference import random_rows
 

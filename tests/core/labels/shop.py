@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.labels.contract import Subject
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.weights import sentence_model

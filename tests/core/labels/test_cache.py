@@ -8,12 +8,12 @@ from pathlib import Path
 import diskcache
 import pytest
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
+from core.base.schema import View
 from core.labels.cache import CachedClassifier, LabelCache, Labels, MemoryCache
 from core.labels.contract import Classifier, Document, Label, Rung, Subject
 from core.labels.settings import Taxonomy
 from core.labels.texts import subject_text
-from core.schema import View
 from tests.core.labels.shop import TAXONOMY, subject
 
 BOOTS, NOISE = subject("Hiking boots"), subject("xyz")

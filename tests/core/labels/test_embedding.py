@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
+from core.base.schema import View
 from core.labels import embedding, weights
 from core.labels.cache import MemoryCache
 from core.labels.contract import Document, Rung, Subject
 from core.labels.encoder import Encoder
 from core.labels.settings import LabelClass, LabelSettings
-from core.schema import View
 from tests.core.labels.shop import PAGES, SETTINGS, TAXONOMY, needs_weights, subject
 
 

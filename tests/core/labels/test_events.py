@@ -1,9 +1,9 @@
 import pytest
 
+from core.base.schema import View
 from core.labels.contract import Rung, Subject
 from core.labels.events import MIN_VIEWS, EventClassifier
 from core.labels.settings import default_taxonomy
-from core.schema import View
 
 RUNG = EventClassifier(default_taxonomy())
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import View
 from core.labels.files import (
     corrections_from_yaml,
     corrections_to_yaml,
@@ -14,7 +15,6 @@ from core.labels.files import (
     taxonomy_to_yaml,
 )
 from core.labels.settings import Override, default_taxonomy
-from core.schema import View
 
 TYPES = "types: [{name: P, descriptions: [p]}, {name: Q, descriptions: [q]}]"
 

@@ -2,13 +2,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from core.errors import Cancelled, ResourceError
+from core.base.errors import Cancelled, ResourceError
+from core.base.progress import silent
+from core.base.schema import View
 from core.labels import embedding, ladder, nli
 from core.labels.cache import Labels, MemoryCache
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import LabelMode, LabelSettings
-from core.progress import silent
-from core.schema import View
 
 
 class Knows:

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from core.errors import Cancelled, ResourceError
+from core.base.errors import Cancelled, ResourceError
+from core.base.schema import View
 from core.labels import llm
 from core.labels.cache import MemoryCache
 from core.labels.contract import Label, Rung, Subject
 from core.labels.texts import tidy
 from core.llm import CallLog, LlmSettings, Usage, connect
-from core.schema import View
 from tests.core.labels.shop import SETTINGS, TAXONOMY, subject
 from tests.llm_simulator import Reply, Script, labeller, obedient, question, replies, simulating
 from tests.smollm import RealServer

@@ -1,10 +1,10 @@
 import pytest
 
+from core.base.schema import View
 from core.labels.contract import Document, Subject
 from core.labels.markup import MarkupClassifier, type_of
 from core.labels.rules import RuleClassifier
 from core.labels.settings import default_taxonomy
-from core.schema import View
 
 TAXONOMY = default_taxonomy()
 RUNG = MarkupClassifier(TAXONOMY, RuleClassifier(TAXONOMY).theme_of)

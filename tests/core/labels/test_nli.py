@@ -7,11 +7,11 @@ import pytest
 from transformers import BertModel
 
 from benchmarks.labels.tiny_nli import save_entailment_model
-from core.errors import ResourceError
+from core.base.errors import ResourceError
+from core.base.schema import View
 from core.labels import embedding, nli
 from core.labels.cache import MemoryCache
 from core.labels.contract import Label, Rung, Subject
-from core.schema import View
 from tests.core.labels.shop import PAGES, SETTINGS, TAXONOMY, subject
 
 BOOTS = subject("Hiking boots")

@@ -1,11 +1,11 @@
 import pytest
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
+from core.base.schema import View
 from core.labels.contract import Subject
 from core.labels.overrides import OverrideClassifier, check
 from core.labels.settings import NO_THEME, UNKNOWN, Override, default_taxonomy
 from core.labels.templates import mine
-from core.schema import View
 
 TAXONOMY = default_taxonomy()
 HOST = "https://a.example"

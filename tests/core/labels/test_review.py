@@ -3,10 +3,10 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from core.base.schema import PageLabels as P
+from core.base.schema import Pages
 from core.labels.contract import Rung
 from core.labels.review import SEVERAL, Review, by_template, coverage, mosaic
-from core.schema import PageLabels as P
-from core.schema import Pages
 
 # four pages: two products of one template, a cart, and one that nobody could tell
 PAGES = pd.DataFrame(

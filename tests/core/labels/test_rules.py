@@ -1,10 +1,10 @@
 import pytest
 
+from core.base.schema import View
 from core.labels.contract import Rung, Subject
 from core.labels.rule_file import RuleFile
 from core.labels.rules import RuleClassifier, literal_segments
 from core.labels.settings import LabelClass, Taxonomy, default_taxonomy
-from core.schema import View
 
 DEFAULT = RuleClassifier(default_taxonomy())
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.base.schema import PageLabels, Pages
 from core.labels.sections import MOST, Section, site_sections
 from core.labels.settings import NO_THEME, LabelClass
-from core.schema import PageLabels, Pages
 
 SITE = "https://shop.example"
 

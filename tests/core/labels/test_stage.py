@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from benchmarks.labels.tiny_nli import save_entailment_model
+from core.base.errors import ResourceError, SettingsError
+from core.base.progress import silent
 from core.dataset import Dataset
-from core.errors import ResourceError, SettingsError
 from core.labels import cache, ladder, stage
 from core.labels.fetching.outcomes import Outcome
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import CallLog, LlmSettings
-from core.progress import silent
 from tests.llm_simulator import labeller, question, simulating
 
 URLS = ["https://shop.example/a", "https://blog.example:8080/b", "https://[foo/c", "no page"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.labels import weights
 from tests.core.labels.shop import needs_weights
 

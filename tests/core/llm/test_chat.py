@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from core.errors import Cancelled, ResourceError
+from core.base.errors import Cancelled, ResourceError
 from core.llm import Call, ChatReply, LlmSettings, ServerLlm, ToolCall, Usage, connect
 from core.llm.contract import Enough
 from tests.core.llm.of_errors import everything_of

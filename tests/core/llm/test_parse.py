@@ -4,7 +4,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.llm import LlmSettings, ServerLlm, Usage, connect
 from tests.core.llm.of_errors import everything_of
 from tests.llm_simulator import Reply, Simulator, replies, simulating

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.llm import Capabilities, LlmSettings, ServerLlm, connect
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 

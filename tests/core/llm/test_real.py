@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from core.errors import Cancelled, ResourceError
+from core.base.errors import Cancelled, ResourceError
 from core.llm import Capabilities, LlmSettings, ServerLlm, connect
 from core.words.assistant import Assistant, AssistantSettings, shown
 from core.words.render import fill

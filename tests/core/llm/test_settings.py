@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from core.errors import ResourceError, SettingsError
+from core.base.errors import ResourceError, SettingsError
 from core.llm import LlmSettings, connect
 from core.llm.origins import places
 from core.llm.settings import read_env_file, read_secrets

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import Cancelled
+from core.base.errors import Cancelled
 from core.llm.waiting import TooLate, wait_for
 
 

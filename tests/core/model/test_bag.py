@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from core.errors import ArtifactError, InputError
+from core.base.errors import ArtifactError, InputError
+from core.base.schema import View
+from core.base.settings import Preset, TrainSettings
 from core.model.bag import BAG, RANK, BagOfPages, embed, train
 from core.model.embedding import embed as embed_views
 from core.model.files import load_pages, load_report
 from core.model.inputs import Spans
 from core.model.training import train as train_model
-from core.schema import View
-from core.settings import Preset, TrainSettings
 from tests.core.model.toys import SHOP_URLS, pages_of, shop
 
 FAST = TrainSettings.preset(Preset.BAG)

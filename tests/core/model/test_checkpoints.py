@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from core.base.schema import View
 from core.model.checkpoints import CHECKPOINT, Learner, Standing, fingerprint, resume, save_checkpoint
 from core.model.files import CurveRow
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.schedule import plan
-from core.schema import View
 from tests.core.model.toys import TINY, shop, streams_of
 
 ROW = CurveRow(step=3, epoch=1, loss=0.5, users_per_s=100.0)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
+from core.base.settings import Device
 from core.model.devices import fast_arithmetic, pick_device, repeatable
-from core.settings import Device
 
 
 def test_auto_is_the_cpu_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import ArtifactError, Cancelled
+from core.base.errors import ArtifactError, Cancelled
+from core.base.schema import View
+from core.base.settings import Device
 from core.model import embedding, training
 from core.model.embedding import embed
 from core.model.files import load_model
 from core.model.inputs import padded_batch, token_streams
 from core.model.training import train
-from core.schema import View
-from core.settings import Device
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 
 PAGES = pages_of(SHOP_URLS)

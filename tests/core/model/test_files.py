@@ -9,7 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from core.errors import ArtifactError, ResourceError
+from core.base.errors import ArtifactError, ResourceError
+from core.base.schema import View
 from core.model import training
 from core.model.files import (
     CONFIG,
@@ -22,7 +23,6 @@ from core.model.files import (
     read_tensors,
     write_tensors,
 )
-from core.schema import View
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, shop
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
 from core.model.label_vocabulary import LabelVocabulary, build_label_vocabulary
 from core.model.vocabulary import FIRST_VIEW, OTHER_TRANSITION, PADDING, UNKNOWN
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.base.schema import View
 from core.model.inputs import N_GAPS, PaddedBatch, Spans, padded_batch
 from core.model.network import (
     Attention,
@@ -16,7 +17,6 @@ from core.model.network import (
     rotary_turns,
     rotate,
 )
-from core.schema import View
 from tests.core.model.toys import TINY, streams_of
 
 CONFIG = ViewConfig.of(TINY, n_items=20, n_transitions=5)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.model.population import choose_users, is_held_out
 from tests.core.model.toys import sequences_of, shop
 

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.base.settings import PRESETS, Preset, TrainSettings
 from core.model.schedule import STEPS_AN_EPOCH, estimate_seconds, one_cycle, peak_rate, plan
-from core.settings import PRESETS, Preset, TrainSettings
 
 
 def test_a_usual_size_sees_every_user_once_an_epoch() -> None:

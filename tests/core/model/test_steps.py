@@ -8,13 +8,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.base.schema import View
+from core.base.workers import alone, workers
 from core.model.inputs import Spans, padded_batch, token_streams
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.steps import LEAK_WEIGHT, Encoded, Step, ViewSource, drop_pages, even_parts, slices_loss
 from core.model.triplets import bag_signature, draw_slices, length_leak, triplet_loss
 from core.model.vocabulary import build_vocabulary
-from core.schema import View
-from core.workers import alone, workers
 from tests.core.model.toys import SHOP_URLS, TINY, shop
 
 CPU = torch.device("cpu")
@@ -70,7 +70,7 @@ def test_the_number_of_workers_changes_nothing(step: Step, monkeypatch: pytest.M
     anchor, positive = slices()
     found = []
     for cores in (1, 4):
-        monkeypatch.setattr("core.workers.available_cores", lambda cores=cores: cores)
+        monkeypatch.setattr("core.base.workers.available_cores", lambda cores=cores: cores)
         with workers(CPU) as threads:
             replace(step, workers=threads).learn(anchor, positive, np.random.default_rng(7))
         found.append(gradients(step))

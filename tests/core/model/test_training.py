@@ -6,13 +6,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from core.errors import Cancelled, InputError, SettingsError
+from core.base.errors import Cancelled, InputError, SettingsError
+from core.base.progress import Progress
+from core.base.settings import TrainSettings
 from core.model import training
 from core.model.checkpoints import CHECKPOINT
 from core.model.files import WEIGHTS, load_report
 from core.model.training import train
-from core.progress import Progress
-from core.settings import TrainSettings
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 
 PAGES = pages_of(SHOP_URLS)
@@ -67,7 +67,7 @@ def test_every_seed_starts_from_the_same_numbers(tmp_path: Path) -> None:
 
 def test_one_core_gives_the_same_weights_as_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for cores in (1, 2):
-        monkeypatch.setattr("core.workers.available_cores", lambda cores=cores: cores)
+        monkeypatch.setattr("core.base.workers.available_cores", lambda cores=cores: cores)
         train(shop(60), PAGES, TINY, tmp_path / str(cores))
     assert same(weights(tmp_path / "1"), weights(tmp_path / "2"))
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
+from core.base.schema import View
+from core.base.settings import TrainSettings, ViewWeights
 from core.model.embedding import embed
 from core.model.files import load_model
 from core.model.training import train
 from core.model.views import build_vocabularies, view_config, view_streams
-from core.schema import View
 from core.segments.combination import combine
-from core.settings import TrainSettings, ViewWeights
 from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
 
 THEMES = ["Shoes"] * 8 + ["Books"] * 8

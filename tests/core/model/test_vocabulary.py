@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
 from core.model.vocabulary import (
     FIRST_VIEW,
     OTHER_TRANSITION,

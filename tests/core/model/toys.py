@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from core.base.schema import View
+from core.base.settings import TrainSettings
 from core.model.inputs import TokenStreams
-from core.schema import View
 from core.sequences import UserSequences
-from core.settings import TrainSettings
 
 TINY = TrainSettings(
     epochs=1, batch_size=32, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=8, min_count=1

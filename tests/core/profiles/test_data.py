@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.base.schema import Group
 from core.profiles import data as module
 from core.profiles.data import GROUPS, ProfileData, coded
-from core.schema import Group
 from tests.core.profiles.toy import BLOG, CART, HOME, SALE, outcomes, toy, toy_dataset, toy_tables
 
 

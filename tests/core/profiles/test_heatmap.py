@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.base.settings import AnalyzeSettings
 from core.profiles.columns import HEAT_MAP, Col, Evidence
 from core.profiles.heatmap import CLIP
 from core.profiles.metrics import profile
-from core.settings import AnalyzeSettings
 from tests.core.profiles.toy import LABELS, many, toy
 
 

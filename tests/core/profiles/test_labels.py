@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.base.schema import View
 from core.profiles.columns import Col
 from core.profiles.labels import COLUMNS, LabelCol, LabelData, label_shares
 from core.profiles.rows import make_rows
-from core.schema import View
 from core.sequences import UserSequences
 from tests.core.profiles.toy import LABELS, many, toy, toy_tables
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
+from core.base.schema import Group
+from core.base.settings import AnalyzeSettings
 from core.profiles.columns import FIELDS, ROW, Col, Evidence
 from core.profiles.metrics import profile, records
-from core.schema import Group
-from core.settings import AnalyzeSettings
 from tests.core.profiles.toy import GROUPS, LABELS, many, toy
 
 

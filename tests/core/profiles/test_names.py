@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.base.settings import AnalyzeSettings
 from core.profiles.columns import ROW, Col, Kind, Ranking
 from core.profiles.metrics import Profiles, profile
 from core.profiles.names import LONGEST, default_name, default_names, short_page
-from core.settings import AnalyzeSettings
 from tests.core.profiles.toy import LABELS, many, toy
 
 

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.settings import ClusterSettings
 from core.profiles.samples import medoids, random_sample, timeline
 from core.segments.clustering import fit
 from core.segments.partition import Partition
-from core.settings import ClusterSettings
 from tests.core.profiles.toy import toy_dataset
 
 

@@ -5,11 +5,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import OUTSIDE, Group, Outcomes, Pages, Users
 from core.profiles.columns import Col, Ranking
 from core.profiles.data import ProfileData
 from core.profiles.selection import select
-from core.schema import OUTSIDE, Group, Outcomes, Pages, Users
 from core.sequences import UserSequences
 
 HERE, THERE, ONCE = 40, 60, 10

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.base.schema import Group
 from core.profiles.columns import Col, Evidence
 from core.profiles.data import ProfileData
 from core.profiles.rows import make_rows
 from core.profiles.shares import COLUMNS, OTHER, SHOWN, attribute_shares
-from core.schema import Group
 from tests.core.profiles.toy import LABELS, many, outcomes, tables, toy
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.base.schema import Group, Outcomes, Pages, Users
 from core.dataset import OUTCOMES, PAGES, SEQUENCES, USERS, Dataset
 from core.profiles.data import ProfileData
-from core.schema import Group, Outcomes, Pages, Users
 from core.sequences import SCHEMA, UserSequences
 
 HOME, SALE, BLOG, CART = range(4)

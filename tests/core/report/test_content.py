@@ -7,9 +7,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.base import wording
 from core.dataset import OUTCOMES, RECEIPT, USERS, Dataset
 from core.receipt import Decision, Place
-from core.report import Source, compose, wording
+from core.report import Source, compose
 from core.report.model import Report
 from core.report.receipt_part import assumptions
 from core.report.visitors import PageNames, visitor

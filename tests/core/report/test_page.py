@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.palette import Mode, colour
+from core.base.palette import Mode, colour
 from core.report import Source, compose, figure_json, figure_page, render, write_report
 from core.report.model import Report
 

@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 
 from core import pipeline
+from core.base.errors import Cancelled
+from core.base.progress import silent
+from core.base.schema import Outcomes
+from core.base.settings import TrainSettings
 from core.dataset import Dataset
-from core.errors import Cancelled
-from core.progress import silent
-from core.schema import Outcomes
 from core.scorecard import outcome, result
 from core.scorecard.case import Case, open_case
 from core.scorecard.measure import measure
 from core.scorecard.result import Method, Scorecard, Topic
-from core.settings import TrainSettings
 from core.store import Store
 from core.tasks import run
 from tests.pages.fixtures_segments import FinishedRun, write_run

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
 from core.scorecard.result import Method, Question, Scorecard, Topic, made_of
 from tests.core.scorecard import toy
 

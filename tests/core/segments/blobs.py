@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 
+from core.base.settings import ClusterSettings
 from core.segments.clustering import fit
-from core.settings import ClusterSettings
 
 
 def blobs(

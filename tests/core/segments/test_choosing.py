@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
 
-from core.errors import Cancelled, InputError
-from core.progress import silent
+from core.base.errors import Cancelled, InputError
+from core.base.progress import silent
 from core.segments import choosing
 from core.segments.choosing import KScore, Suggestion, scan, silhouettes, suggest
 from tests.core.segments.blobs import blobs

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
-from core.errors import ArtifactError, InputError, SettingsError
-from core.schema import OUTSIDE
+from core.base.errors import ArtifactError, InputError, SettingsError
+from core.base.schema import OUTSIDE
+from core.base.settings import ClusterSettings
 from core.segments import clustering
 from core.segments.clustering import assign, cold_centroids, fit, warm_start
-from core.settings import ClusterSettings
 from tests.core.segments.blobs import blobs, digest
 
 THREE = ClusterSettings(n_clusters=3)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import ArtifactError, SettingsError
-from core.schema import View
+from core.base.errors import ArtifactError, SettingsError
+from core.base.schema import View
+from core.base.settings import ViewWeights
 from core.segments.combination import blend, calibrate, combine, effective_shares, present_weights
-from core.settings import ViewWeights
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

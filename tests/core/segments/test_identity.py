@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import ArtifactError
-from core.schema import OUTSIDE
+from core.base.errors import ArtifactError
+from core.base.schema import OUTSIDE
+from core.base.settings import ClusterSettings
 from core.segments.identity import match, moved, overlap
 from core.segments.partition import Partition
-from core.settings import ClusterSettings
 
 
 def partition(labels: list[int], ids: list[int] | None = None) -> Partition:

@@ -5,8 +5,8 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.decomposition import PCA
 
-from core.errors import Cancelled
-from core.progress import silent
+from core.base.errors import Cancelled
+from core.base.progress import silent
 from core.segments import layout
 from core.segments.layout import fidelity, neighbour_layout, pca_layout, principal_components
 from tests.core.segments.blobs import blobs

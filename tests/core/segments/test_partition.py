@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.errors import ArtifactError
+from core.base.errors import ArtifactError
+from core.base.settings import ClusterSettings
 from core.segments.partition import CENTROIDS, FACTS, LABELS, Partition
-from core.settings import ClusterSettings
 
 
 def toy() -> Partition:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.arguments import Compare, Metric
 from core.words.compare import alike, compare, compare_all
 from core.words.contract import Unit

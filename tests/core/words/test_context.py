@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.schema import View
+from core.base.schema import View
 from core.words.context import Basis
 from tests.core.profiles.toy import toy_dataset
 from tests.core.words.toy import context, partition

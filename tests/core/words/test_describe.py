@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words import describe
 from core.words.contract import Fact
 from core.words.facts import FactBook

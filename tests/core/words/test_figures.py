@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.profiles import formats
 from core.words.contract import Unit
 from core.words.facts import FactBook

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.arguments import ItemShare, Order, TopItems, Transitions
 from core.words.findings import Finding
 from core.words.item_tools import item_share, rank_item, top_items, transitions

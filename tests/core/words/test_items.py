@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.items import Dimension, ItemMetric, item_rows, table_of, top, values
 from tests.core.words.toy import context
 

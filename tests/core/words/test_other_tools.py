@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.arguments import Calc, NearestSegments, WhatChanged
 from core.words.contract import Unit
 from core.words.facts import FactBook

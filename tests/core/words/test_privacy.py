@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.llm.contract import tokens_of
 from core.words.contract import Fact, Unit
 from core.words.privacy import Payload, Price, build_payload, price_of, sendable, users_behind

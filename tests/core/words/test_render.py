@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.contract import Unit
 from core.words.facts import FactBook, slot
 from core.words.render import cited, fill

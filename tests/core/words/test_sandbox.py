@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.words.attacks import ATTACKS, TOO_SLOW_S, attack, digest, made_data
-from core.errors import InputError, ResourceError
+from core.base.errors import InputError, ResourceError
 from core.words import sandbox
 from core.words.sandbox import SqlLimits, run_sql
 from core.words.sql_rules import RefusedSql, check

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words import arguments
 from core.words.arguments import Mark, Metric, Order
 from core.words.facts import FactBook

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.errors import InputError, SettingsError
+from core.base.errors import InputError, SettingsError
 from core.words.render import cited, fill
 from core.words.tools import TOOLS, call
 from tests.core.words.toy import figures

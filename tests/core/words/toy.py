@@ -8,10 +8,10 @@ from functools import cache
 
 import numpy as np
 
+from core.base.schema import View
+from core.base.settings import AnalyzeSettings, ClusterSettings
 from core.profiles.metrics import profile
-from core.schema import View
 from core.segments.partition import Partition
-from core.settings import AnalyzeSettings, ClusterSettings
 from core.words.context import Basis, Context, Tables
 from core.words.facts import FactBook
 from core.words.figures import Figures

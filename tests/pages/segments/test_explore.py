@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
+from core.base.schema import View
 from core.jobs import State
-from core.schema import View
 from core.segments import clustering
 from core.store import Store
 from pages.ui import desk, steering, workbench

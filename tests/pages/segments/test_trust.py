@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from core import pipeline
+from core.base.progress import silent
+from core.base.settings import Preset, TrainSettings
 from core.jobs import State
-from core.progress import silent
 from core.scorecard import result, stability
 from core.scorecard.result import Call, Scorecard, Topic
-from core.settings import Preset, TrainSettings
 from core.store import Store, content_key
 from tests.core.scorecard import toy
 from tests.pages.conftest import OpenApp

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core import pipeline, tasks
+from core.base.progress import silent
+from core.base.settings import ViewWeights
 from core.dataset import clustered
-from core.progress import silent
-from core.settings import ViewWeights
 from core.store import Store
 from pages.ui import background
 from pages.ui.workbench import Sources

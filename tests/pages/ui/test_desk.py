@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.base.settings import ClusterSettings, ViewWeights
 from core.segments.partition import Partition
-from core.settings import ClusterSettings, ViewWeights
 from core.store import Store
 from pages.ui import desk
 from pages.ui.desk import Kept

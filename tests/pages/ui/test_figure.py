@@ -7,8 +7,8 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 from streamlit.testing.v1 import AppTest
 
+from core.base import wording
 from core.profiles.columns import Col
-from core.report import wording
 from pages.ui.figure import written
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core import jobs
-from core.errors import SettingsError
+from core.base.errors import SettingsError
 from core.jobs import JobView, State
 from pages.ui.job_panel import file_limits, progress_line, to_show
 from tests.pages.conftest import OpenApp

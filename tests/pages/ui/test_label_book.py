@@ -2,8 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+from core.base.schema import View
 from core.labels.settings import LabelMode, LabelSettings, Override
-from core.schema import View
 from pages.ui import label_book
 from pages.ui.label_book import Change
 

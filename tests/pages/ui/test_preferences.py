@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
 from core.store import Store
 from core.words.privacy import Price
 from pages.ui import preferences

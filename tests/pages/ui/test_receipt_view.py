@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.base.schema import Raw
 from core.dataset import Dataset
 from core.ingest.account import rejects
 from core.receipt import Receipt, Step
-from core.schema import Raw
 from pages.ui.receipt_view import files_table, not_page_views, steps_table, waterfall_chart, why_not_used
 from tests.core.ingest.shop import event, shop
 from tests.pages.fake_jobs import texts

@@ -15,7 +15,7 @@ from streamlit.web.server.starlette.starlette_app_utils import (
     generate_xsrf_token_string,
 )
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from pages.ui import server, uploads
 
 HOST = "localhost:8501"

@@ -8,9 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from core import pipeline
+from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.dataset import clustered
 from core.export import IdStyle
-from core.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.store import Store
 from pages.ui import desk, takeaway, workbench
 from pages.ui.steering import Steering

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from core.errors import InputError, ResourceError
+from core.base.errors import InputError, ResourceError
 from pages.ui import uploads
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.schema import OUTSIDE
+from core.base.schema import OUTSIDE
 from pages.ui.user_map import OUTSIDE_NAME, legend_rows, option, outline
 
 XY = np.array([[0, 0], [1, 0], [0, 1], [5, 5]], dtype=np.float32)

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from core.base.schema import Raw, Rejects
 from core.ingest.tables import REJECTS
-from core.schema import Raw, Rejects
 from tests.core.ingest.shop import Row, event, made_of, raw_read
 
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError
-from core.schema import Raw
+from core.base.errors import InputError
+from core.base.schema import Raw
 from tests.core.ingest.shop import Row, event, made_of, paths_of, raw_read, shop, step
 
 STEPS = ["rejected", "not_page_view", "no_id", "internal", "debug", "bot_like", "stripped", "one_page"]

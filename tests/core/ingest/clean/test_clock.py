@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.account.waterfall import count_fates
 from core.ingest.clean import clock, records
 from core.ingest.clean.clock import Day, describe_units, describe_zone
 from core.ingest.engine import open_engine
-from core.schema import Raw
-from core.settings import IngestSettings
 from tests.core.ingest.shop import START, event, raw_read, shop
 
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.base.schema import Raw
+from core.base.settings import UrlSettings
 from core.ingest.clean.privacy import mask_url
 from core.ingest.clean.urls import canonicalise
-from core.schema import Raw
-from core.settings import UrlSettings
 from tests.core.ingest.clean.test_urls import LIKE_URLS
 from tests.core.ingest.shop import SITE, Row, event, shop
 

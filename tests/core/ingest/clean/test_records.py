@@ -5,9 +5,9 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
 
+from core.base.schema import Raw
 from core.ingest.clean import records
 from core.ingest.engine import open_engine
-from core.schema import Raw
 from tests.core.ingest.shop import event, paths_of, shop, step
 
 NOON = 1_611_230_400_000_000  # 2021-01-21 12:00:00 UTC, microseconds

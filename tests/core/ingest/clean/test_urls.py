@@ -3,10 +3,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
+from core.base.settings import UrlRule, UrlSettings
 from core.ingest.clean import urls
 from core.ingest.clean.urls import canonicalise, dropped_by_name, is_tracking
-from core.settings import UrlRule, UrlSettings
 
 DEFAULT = UrlSettings()
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.observe import bots
-from core.schema import Raw
-from core.settings import IngestSettings
 from tests.core.ingest.shop import Row, event, made_of, raw_read, shop, step
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from core.schema import Raw
+from core.base.schema import Raw
 from tests.core.ingest.shop import START, Row, event, shop
 
 

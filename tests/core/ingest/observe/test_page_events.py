@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from core.schema import Raw
+from core.base.schema import Raw
 from tests.core.ingest.shop import SITE, Row, event, shop
 
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.base.schema import Raw
 from core.ingest.observe.events import PageViews
 from core.ingest.observe.sessions import number_sessions
-from core.schema import Raw
 from tests.core.ingest.shop import Row, event, sessions_of, shop
 
 MINUTE = 60

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.ingest.read import blocks
 from core.ingest.read.blocks import Limits, count_records, make_block, whole_records
 

@@ -1,5 +1,6 @@
 import pytest
 
+from core.base.settings import IngestSettings
 from core.ingest.read.blocks import Limits, make_block
 from core.ingest.read.careful import (
     HAS_NUL,
@@ -14,7 +15,6 @@ from core.ingest.read.careful import (
     split_lines,
 )
 from core.ingest.read.layout import make_layout
-from core.settings import IngestSettings
 
 HEADER = ("user_pseudo_id", "event_timestamp", "page_location", "x")
 LIMITS = Limits()

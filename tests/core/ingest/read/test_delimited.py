@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read import converting, delimited
 from core.ingest.read.careful import NEW_HEADER
 from core.ingest.read.parts import Sink
 from core.ingest.sources.files import resolve_inputs
-from core.schema import Raw
-from core.settings import IngestSettings
 from tests.core.ingest.raw import HEADER, ROW, csv_of, read_paths, read_text, write
 
 BIG = 1 << 20

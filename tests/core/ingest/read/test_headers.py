@@ -1,9 +1,9 @@
 import pytest
 
-from core.errors import InputError, SettingsError
+from core.base.errors import InputError, SettingsError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.headers import looks_like_header, map_headers, normalise_header, require, user_keys
-from core.schema import Raw
-from core.settings import IngestSettings
 
 DEFAULT = IngestSettings()
 

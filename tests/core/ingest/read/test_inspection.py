@@ -4,10 +4,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.inspection import Inspection, inspect
-from core.schema import Raw
-from core.settings import IngestSettings
 from tests.core.ingest.raw import HEADER, ROW, csv_of, write
 from tests.core.ingest.read.test_layout import CONSOLE_HEADER, DOTTED, console, console_row
 from tests.core.ingest.read.test_ndjson import event, lines

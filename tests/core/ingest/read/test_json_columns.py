@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.base.settings import IngestSettings
 from core.ingest.read import ndjson
 from core.ingest.read.blocks import count_block, make_block
 from core.ingest.read.json_columns import read_columns, schema_for
 from core.ingest.read.nested import RECORD_FIELDS, make_plan, map_names, names_in
-from core.settings import IngestSettings
 from tests.core.ingest.raw import Read, read_text
 from tests.core.ingest.read.test_ndjson import event, lines
 

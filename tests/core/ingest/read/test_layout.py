@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.layout import Shape, make_layout
-from core.schema import Raw
-from core.settings import IngestSettings
 from tests.core.ingest.raw import Read, read_text
 
 DOTTED = [

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.nested import BrokenRecord, make_plan, map_names, parameters, read_record
-from core.schema import Raw
-from core.settings import IngestSettings
 from tests.core.ingest.raw import Read, read_text, write
 from tests.real_data import real
 

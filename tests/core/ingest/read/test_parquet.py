@@ -5,9 +5,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
+from core.base.schema import Raw
 from core.ingest.read import parquet
-from core.schema import Raw
 from tests.core.ingest.raw import Read, read_paths, write
 from tests.core.ingest.sources.test_files import make_zip
 

@@ -3,13 +3,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from core.errors import Cancelled, InputError
+from core.base.errors import Cancelled, InputError
+from core.base.progress import silent
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.parts import RAW
 from core.ingest.read.reading import READ_SHARE, read_all
 from core.ingest.tables import REJECTS
-from core.progress import silent
-from core.schema import Raw
-from core.settings import IngestSettings
 from tests.core.ingest.raw import HEADER, ROW, csv_of, read_paths, write
 from tests.real_data import real
 

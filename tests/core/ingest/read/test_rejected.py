@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from core.base.schema import Raw
 from core.ingest.read.parts import KEPT, Reject, Rejected
-from core.schema import Raw
 from tests.core.ingest.raw import HEADER, ROW, read_paths, write
 from tests.core.ingest.shop import event, made_of, raw_read
 
@@ -21,8 +21,8 @@ CHILD = """
 import resource, sys
 from pathlib import Path
 from core.ingest.read.reading import read_all
-from core.progress import silent
-from core.settings import IngestSettings
+from core.base.progress import silent
+from core.base.settings import IngestSettings
 
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 read_all([Path(sys.argv[1])], IngestSettings(), Path(sys.argv[3]), silent)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.ingest.sources import files
 from core.ingest.sources.files import open_seekable, open_source, resolve_inputs
 from core.ingest.sources.sniffing import Kind

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
 from core.ingest.read.inspection import inspect
 from core.ingest.sources.overlap import days_in, describe_overlaps
-from core.schema import Raw
-from core.settings import IngestSettings
 from tests.core.ingest.raw import ROW, csv_of, read_paths, write
 from tests.core.ingest.shop import event, made_of, raw_read
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.labels.fetching.extract import PROJECT, Extractor, document_from
 from core.labels.fetching.limits import FetchLimits
 from core.labels.fetching.outcomes import Outcome, PageFailed

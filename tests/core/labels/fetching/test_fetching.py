@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from core.errors import Cancelled, SettingsError
+from core.base.errors import Cancelled, SettingsError
+from core.base.progress import Progress, silent
 from core.labels.fetching.extract import PROJECT
 from core.labels.fetching.fetching import FetchReport, Surroundings, fetch
 from core.labels.fetching.limits import FetchLimits
 from core.labels.fetching.outcomes import Outcome
-from core.progress import Progress, silent
 from tests.core.labels.fetching.loopback_site import (
     Handler,
     Site,

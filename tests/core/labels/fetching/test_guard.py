@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from core.errors import SettingsError
+from core.base.errors import SettingsError
 from core.labels.fetching.guard import Guard, host_name
 from core.labels.fetching.outcomes import Outcome, PageFailed
 from tests.core.labels.fetching.loopback_site import loopback

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from diskcache.core import MODE_PICKLE
 
-from core.errors import ResourceError
+from core.base.errors import ResourceError
 from core.labels.contract import Document
 from core.labels.fetching.store import PageStore
 

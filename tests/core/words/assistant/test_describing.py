@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.words.assistant.describing import offline, taken
 from core.words.render import fill
 from tests.core.words.assistant.simulated import WEAK, assisted, fact_of, facts_of, line_value, slot

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from benchmarks.words.injections import INJECTIONS, USER_ID, Injection
-from core.schema import Pages, View
+from core.base.schema import Pages, View
 from core.words.answers import ask
 from core.words.assistant import Said, shown
 from core.words.context import Basis, Context, make_context

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.llm import ChatReply, ToolCall
 from core.profiles.columns import Col
 from core.words import tools

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from core.errors import InputError
+from core.base.errors import InputError
 from core.llm import ToolCall
 from core.words.assistant import specs
 from core.words.quoting import Quotes

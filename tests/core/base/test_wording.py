@@ -2,9 +2,9 @@
 
 import pytest
 
+from core.base import wording
 from core.profiles import formats
 from core.profiles.columns import FIELDS, Col
-from core.report import wording
 
 
 @pytest.mark.parametrize(

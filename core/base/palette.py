@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from core.schema import OUTSIDE
+from core.base.schema import OUTSIDE
 
 
 class Mode(StrEnum):

@@ -9,8 +9,8 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from core.errors import SettingsError
-from core.schema import View
+from core.base.errors import SettingsError
+from core.base.schema import View
 
 SHOWN_CHARACTERS: Final = 200
 """Of a value that is not possible, in the message."""
@@ -100,7 +100,7 @@ class IngestSettings(Settings):
     """How the files are read and what is left out."""
 
     mapping: dict[str, str] = Field(default_factory=dict)
-    """Field of :class:`core.schema.Raw` → column of the file, where the analyst overrules the header rule."""
+    """Field of :class:`core.base.schema.Raw` → column of the file, where the analyst overrules the header rule."""
     user_key: str = "user_pseudo_id"
     """The column (by its normalised name) that identifies a user."""
     exclude_internal: bool = True

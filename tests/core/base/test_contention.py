@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from threadpoolctl import threadpool_info
 
-from core.contention import slowdown, stretch
+from core.base.contention import slowdown, stretch
 from core.segments.geometry import THREADS, repeatable
 
 

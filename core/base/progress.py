@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receives how far a stage is; may raise :class:`core.errors.Cancelled` to stop it.
+    """Receives how far a stage is; may raise :class:`core.base.errors.Cancelled` to stop it.
 
     Call it at least once a second from anything that takes longer than that.
     """

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.palette import BACKGROUND, MUTED, PALETTE, Mode, colour
-from core.schema import OUTSIDE
+from core.base.palette import BACKGROUND, MUTED, PALETTE, Mode, colour
+from core.base.schema import OUTSIDE
 
 # Linear-light matrices of full deficiency: Machado, Oliveira and Fernandes (2009), table 1.
 SIGHT = {

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from core.errors import SettingsError
-from core.schema import View
-from core.settings import (
+from core.base.errors import SettingsError
+from core.base.schema import View
+from core.base.settings import (
     ClusterSettings,
     IngestSettings,
     Preset,

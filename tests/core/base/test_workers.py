@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from core.workers import MOST_WORKERS, alone, available_cores, workers
+from core.base.workers import MOST_WORKERS, alone, available_cores, workers
 
 
 def test_results_come_in_the_order_of_the_things() -> None:
