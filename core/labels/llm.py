@@ -28,7 +28,7 @@ from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.texts import tidy
 from core.llm import CallLog, Llm, LlmSettings, connect
-from core.user_ids import holds_id
+from core.outgoing.user_ids import holds_id
 
 BATCH: Final = 20
 """Most pages in one question."""

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from core.base.errors import InputError
 from core.llm.contract import tokens_of
-from core.user_ids import holds_id
+from core.outgoing.quoting import Quotes, clean
+from core.outgoing.user_ids import holds_id
 from core.words.contract import Fact, Unit
-from core.words.quoting import Quotes, clean
 
 FEWEST_USERS: Final = 20
 """A figure of fewer users stays here; the setting's default."""
@@ -228,7 +228,7 @@ def cleaned(value: object) -> object:
 
 
 def refuse_ids(data: object, user_ids: Collection[str]) -> None:
-    """Refuse data with a user id in it (:func:`core.user_ids.holds_id`).
+    """Refuse data with a user id in it (:func:`core.outgoing.user_ids.holds_id`).
 
     Args:
         data: Plain data, before any text of it is cut.

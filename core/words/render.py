@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.base.errors import InputError
+from core.outgoing.markdown import safe_markdown
 from core.words.contract import Fact, Mark, MarkKind
-from core.words.markdown import safe_markdown
 
 SLOTS: Final = re.compile(r"\[\[(F\d+)\]\]")
 AROUND: Final = {MarkKind.SUGGESTION: ("", " *(suggestion)*"), MarkKind.UNVERIFIED: ("~~", "~~ (unverified)")}

@@ -12,8 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import InputError
+from core.outgoing.quoting import clean
 from core.words.contract import Fact, MarkKind, Unit
-from core.words.quoting import clean
 from core.words.render import cited, fill, shown
 from pages.ui import consent, fact_sources
 from pages.ui.conversations import Conversation, Message

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from core.base.errors import InputError
 from core.llm.contract import ChatReply
+from core.outgoing.quoting import Quotes, clean
 from core.profiles.columns import Col, Kind
 from core.words.assistant.contract import AssistantSettings, Said
 from core.words.contract import Fact
@@ -27,7 +28,6 @@ from core.words.privacy import (
     sendable,
     value_of,
 )
-from core.words.quoting import Quotes, clean
 from core.words.render import SLOTS
 
 REMEMBERED: Final = 6

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, create_model
 
 from core.base.errors import InputError
 from core.llm.contract import ToolCall, ToolSpec
-from core.words.quoting import Quotes
+from core.outgoing.quoting import Quotes
 from core.words.tools import TOOLS, Tool
 
 ROWS: Final = frozenset({"segment", "a", "b"})

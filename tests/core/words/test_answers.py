@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.words.markup import loads_or_links
+from core.outgoing.markdown import safe_markdown
 from core.words.answers import HELP, ask
 from core.words.context import Context
 from core.words.facts import FactBook
 from core.words.lexicon import lexicon
-from core.words.markdown import safe_markdown
 from core.words.render import fill
 from tests.core.words.toy import context, partition, without_outcome
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from benchmarks.words.injections import INJECTIONS, USER_ID, Injection, breaches, sent, shown
 from benchmarks.words.markup import loads_or_links
 from core.llm import LlmSettings, connect
-from core.words.quoting import clean
+from core.outgoing.quoting import clean
 from tests.llm_simulator import Reply, simulating
 
 

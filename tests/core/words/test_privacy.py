@@ -4,9 +4,9 @@ import pytest
 
 from core.base.errors import InputError
 from core.llm.contract import tokens_of
+from core.outgoing.quoting import Quotes
 from core.words.contract import Fact, Unit
 from core.words.privacy import Payload, Price, build_payload, price_of, sendable, users_behind
-from core.words.quoting import Quotes
 
 SEGMENTS = {"segment:0": "Hunters", "segment:1": "Readers"}
 USERS = Fact("F1", "users", "users", ("segment:0",), 120, Unit.COUNT, "120", n=120)

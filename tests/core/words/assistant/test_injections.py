@@ -21,9 +21,9 @@ from core.words.measures import clean
 from core.words.mentions import Kind, Lexicon
 from core.words.numerals import find_numerals
 from core.words.tools import TOOLS
+from tests.core.outgoing.test_markdown import loads_or_links
 from tests.core.profiles.toy import toy_tables
 from tests.core.words.assistant.simulated import ALL, WEAK, assisted, data_of, slot
-from tests.core.words.test_markdown import loads_or_links
 from tests.core.words.toy import NAMES, THEMES, TYPES, tables
 from tests.llm_simulator import Reply, Script
 

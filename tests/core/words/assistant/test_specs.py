@@ -6,8 +6,8 @@ from pydantic import ValidationError
 
 from core.base.errors import InputError
 from core.llm import ToolCall
+from core.outgoing.quoting import Quotes
 from core.words.assistant import specs
-from core.words.quoting import Quotes
 from core.words.tools import TOOLS
 
 

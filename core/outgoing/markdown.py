@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from core.words.quoting import visible
+from core.outgoing.quoting import visible
 
 _LINKED: Final = re.compile(
     r"(?:\b[a-z][a-z0-9+.-]{1,20}:)?//[^\s`|<>\"\[\]()]+"

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
-from core.words.quoting import visible
+from core.outgoing.quoting import visible
 
 SHORTEST: Final = 6
 """Characters; a shorter id is looked for as a whole value only: it could be any number or word."""
@@ -68,7 +68,7 @@ def _runs(text: str) -> list[tuple[int, int]]:
 
 
 def _folded(text: str) -> str:
-    """In one spelling, as :func:`core.words.quoting.clean` shows it, without percent-encoding and case."""
+    """In one spelling, as :func:`core.outgoing.quoting.clean` shows it, without percent-encoding and case."""
     if "%" in text:
         text = unquote(unquote(text))
     if not (text.isascii() and text.isprintable()):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.words.quoting import LONGEST, Quotes, clean, visible
+from core.outgoing.quoting import LONGEST, Quotes, clean, visible
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.words.markup import loads_or_links, tokens
-from core.words.markdown import safe_markdown
+from core.outgoing.markdown import safe_markdown
 
 
 def test_the_measure_can_fail() -> None:
