@@ -101,7 +101,7 @@ def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     """Stages combine, cluster and analyze, cold; then what one move of a slider takes (median of 5)."""
     from core.base.progress import silent
     from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
-    from core.dataset import clustered
+    from core.data.dataset import clustered
     from core.pipeline import RunSettings, open_dataset, open_embeddings
     from core.profiles.metrics import ProfileData, profile
     from core.publish import segment as stages

@@ -28,10 +28,10 @@ from core.base.settings import (
 )
 from core.claims import claimed, claimed_file
 from core.console import ConsoleProgress
+from core.data.receipt import Receipt
 from core.disk import disk_errors, make_folder
 from core.labels.settings import LabelMode, LabelSettings
 from core.pipeline import STAGES, RunSettings
-from core.receipt import Receipt
 
 BAD_INPUT, INTERRUPTED = 2, 130
 

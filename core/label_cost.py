@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core import pipeline
 from core.base.progress import Progress
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
 from core.store import Store

@@ -29,10 +29,10 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.dataset import Dataset
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages, page_names
 from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelMode, LabelSettings
-from core.page_labels import LabelledPages, page_names
 from core.store import Artifact, Store, content_key, file_checksum
 
 LABEL_CACHE: Final = "label_cache"

@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 
 from core.base.progress import Progress
 from core.base.schema import Users, View
-from core.dataset import RECEIPT, SEQUENCES, Dataset, clustered
+from core.data.dataset import RECEIPT, SEQUENCES, Dataset, clustered
+from core.data.page_labels import LABELS, LabelledPages, page_names
 from core.export import embeddings_table, vector_lists
-from core.page_labels import LABELS, LabelledPages, page_names
 from core.pipeline import Embeddings, RunSettings
 from core.store import MANIFEST, Artifact, open_artifact
 from core.swap import replacing

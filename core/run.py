@@ -21,9 +21,9 @@ from core.base.errors import ArtifactError, SettingsError
 from core.base.progress import Progress
 from core.base.schema import Outcomes
 from core.claims import claimed
-from core.dataset import Dataset
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
 from core.disk import make_folder
-from core.page_labels import LabelledPages
 from core.pipeline import STAGES, RunSettings
 from core.profiles.metrics import chosen_outcome
 from core.publish import RUN, Results, publish

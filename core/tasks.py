@@ -16,10 +16,10 @@ from core import pipeline
 from core.base.errors import InputError, SettingsError
 from core.base.progress import Progress
 from core.base.settings import IngestSettings, TrainSettings, ViewWeights
-from core.dataset import Dataset, clustered
+from core.data.dataset import Dataset, clustered
+from core.data.page_labels import LabelledPages
 from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelSettings
-from core.page_labels import LabelledPages
 from core.store import Artifact, Store, content_key
 
 Request: TypeAlias = Mapping[str, Any]

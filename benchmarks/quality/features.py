@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import sparse
 
+from core.data.sequences import UserSequences
 from core.model.inputs import N_GAPS, Spans, gap_buckets
-from core.sequences import UserSequences
 
 
 def normalised(vectors: np.ndarray) -> np.ndarray:

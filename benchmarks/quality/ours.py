@@ -12,12 +12,12 @@ from benchmarks.quality.case import Case
 from core.base.schema import View
 from core.base.settings import Preset, TrainSettings
 from core.base.workers import workers
+from core.data.sequences import UserSequences
 from core.model.embedding import embed_spans
 from core.model.files import load_model
 from core.model.inputs import Spans
 from core.model.training import train
 from core.model.views import view_streams
-from core.sequences import UserSequences
 
 
 def train_ours(case: Case, names: Mapping[View, list[str]], seed: int, out: Path) -> dict[str, float]:

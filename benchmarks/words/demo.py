@@ -16,14 +16,14 @@ import pandas as pd
 from core.base.progress import silent
 from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
-from core.dataset import Dataset, clustered
+from core.data.dataset import Dataset, clustered
+from core.data.sequences import UserSequences
 from core.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.sample import write_sample
 from core.segments.clustering import fit
 from core.segments.partition import Partition
-from core.sequences import UserSequences
 from core.words.context import Basis, Context, make_context
 
 EDITED = {

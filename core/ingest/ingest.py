@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.base.progress import Progress
 from core.base.settings import IngestSettings
-from core.receipt import Receipt
+from core.data.receipt import Receipt
 
 
 def ingest(
@@ -18,7 +18,7 @@ def ingest(
     Args:
         paths: Files, folders or patterns.
         settings: How to read, and what to leave out.
-        out_dir: An existing folder; gets the files named in ``core/dataset.py``.
+        out_dir: An existing folder; gets the files named in ``core/data/dataset.py``.
         progress: Where to report.
         work_dir: An existing folder for intermediate files; what is left in it can be removed.
 

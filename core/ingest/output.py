@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.schema import Group, Outcomes, Pages, Users
+from core.data.sequences import SCHEMA
 from core.ingest.clean.locations import Locations
 from core.ingest.observe.events import PageViews
 from core.ingest.observe.people import People
 from core.ingest.observe.sessions import Sessions
 from core.ingest.tables import OUTCOMES, PAGES, USERS
-from core.sequences import SCHEMA
 
 
 @dataclass(frozen=True, eq=False)

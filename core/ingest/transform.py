@@ -15,7 +15,8 @@ from core.base.errors import InputError
 from core.base.progress import Progress
 from core.base.schema import Group, Raw
 from core.base.settings import IngestSettings
-from core.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.data.receipt import Receipt
 from core.disk import write_text_atomic
 from core.ingest import output
 from core.ingest.account.accounting import Accounted, account
@@ -30,7 +31,6 @@ from core.ingest.observe.page_events import page_events_table
 from core.ingest.observe.sessions import number_sessions
 from core.ingest.read.reading import READ_SHARE, RawRead
 from core.ingest.tables import write_table
-from core.receipt import Receipt
 
 STAGE = "preprocess"
 

@@ -13,7 +13,8 @@ import ada_url
 from core.base.errors import Beha2VecError, SettingsError
 from core.base.progress import Progress
 from core.base.schema import Pages, Users, View
-from core.dataset import Dataset
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
 from core.labels import cache, llm, nli, weights
 from core.labels.cache import LabelCache
 from core.labels.fetching.fetching import FetchReport, fetch
@@ -27,7 +28,6 @@ from core.labels.rule_file import RULES_FILE
 from core.labels.rules import literal_segments
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import CallLog
-from core.page_labels import LabelledPages
 from core.store import file_checksum
 
 MISSING: Final = "missing"

@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol
 import numpy as np
 import torch
 
+from core.data.sequences import UserSequences
 from core.model.vocabulary import FIRST_VIEW, PADDING
-from core.sequences import UserSequences
 
 NO_GAP: Final = 0
 N_GAPS: Final = 24

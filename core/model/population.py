@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from core.base.errors import InputError
-from core.sequences import UserSequences
+from core.data.sequences import UserSequences
 
 MIN_VIEWS: Final = 4
 """Page views for two slices that say something."""

@@ -17,6 +17,7 @@ from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import Encoder, TrainSettings
 from core.base.workers import workers
+from core.data.sequences import UserSequences
 from core.model import bag
 from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_checkpoint
 from core.model.cooccurrence import item_vectors
@@ -31,7 +32,6 @@ from core.model.steps import Step, ViewSource
 from core.model.triplets import draw_slices
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
 from core.model.views import Names, build_vocabularies, view_config, view_streams
-from core.sequences import UserSequences
 
 STAGE: Final = "train"
 CURVE_ROWS: Final = 200

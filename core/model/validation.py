@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
+from core.data.sequences import UserSequences
 from core.model.inputs import Spans
 from core.model.triplets import random_cut
-from core.sequences import UserSequences
 
 MIN_VIEWS: Final = 6
 MAX_CANDIDATES: Final = 1000

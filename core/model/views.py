@@ -10,11 +10,11 @@ import numpy as np
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import TrainSettings
+from core.data.sequences import UserSequences
 from core.model.inputs import ItemVocabulary, TokenStreams, token_streams
 from core.model.label_vocabulary import LabelVocabulary, build_label_vocabulary
 from core.model.network import ViewConfig
 from core.model.vocabulary import Vocabulary, build_vocabulary
-from core.sequences import UserSequences
 
 Names: TypeAlias = Mapping[View, Sequence[str]]
 """View → URL, theme or type of each page index."""

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import Group, Outcomes, Pages, Users
-from core.dataset import Dataset
-from core.sequences import UserSequences
+from core.data.dataset import Dataset
+from core.data.sequences import UserSequences
 
 GROUPS: Final = tuple(Group)
 ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)

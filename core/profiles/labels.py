@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import View
+from core.data.sequences import UserSequences
 from core.profiles.columns import ROW, Col
 from core.profiles.data import coded
 from core.profiles.intervals import Z_95, wilson
 from core.profiles.lifts import ratio, user_lift_interval, views_lift_interval
 from core.profiles.rows import Rows, with_absent
 from core.profiles.tally import Tally, tally
-from core.sequences import UserSequences
 
 
 class LabelCol:

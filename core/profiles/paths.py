@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import View
+from core.data.sequences import UserSequences
 from core.profiles.columns import ROW, Col
 from core.profiles.labels import LabelData
 from core.profiles.rows import Rows
 from core.profiles.tally import Tally, tally
-from core.sequences import UserSequences
 
 MOST_STEPS: Final = 20_000
 """Different steps that can be listed, the most frequent ones."""

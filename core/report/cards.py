@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from core.base import wording
 from core.base.schema import Users
+from core.data.sequences import UserSequences
 from core.profiles import formats
 from core.profiles.columns import Col, Kind, Ranking
 from core.report import tables
 from core.report.model import Bar, Card, Dimension, Fact, PageRow
 from core.report.visitors import PageNames, visitor
-from core.sequences import UserSequences
 
 FACTS: Final = (
     Col.PAGE_VIEWS_MEAN,

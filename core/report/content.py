@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.base import wording
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.profiles import formats
 from core.profiles.columns import Col, Kind
 from core.profiles.metrics import Profiles

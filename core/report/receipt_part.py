@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.base.wording import counted, minute, percent, zone
-from core.receipt import Decision, Receipt
+from core.data.receipt import Decision, Receipt
 from core.report.figures import waterfall
 from core.report.model import Chart, Fact, Table
 

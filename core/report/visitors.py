@@ -10,8 +10,8 @@ import pandas as pd
 
 from core.base.schema import Pages
 from core.base.wording import common_ending, common_origin, counted, duration, minute, short_address
+from core.data.sequences import UserSequences
 from core.report.model import Session, Step, Visitor
-from core.sequences import UserSequences
 
 SHOWN_SESSIONS: Final = 3
 SHOWN_STEPS: Final = 10

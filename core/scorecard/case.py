@@ -14,17 +14,17 @@ from typing import Final
 import numpy as np
 
 from core.base.schema import View
-from core.dataset import Dataset, clustered
+from core.data.dataset import Dataset, clustered
+from core.data.page_labels import LabelledPages, page_names
+from core.data.sequences import UserSequences
 from core.model.bag import BagOfPages
 from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
 from core.model.views import Names
 from core.model.vocabulary import Vocabulary
-from core.page_labels import LabelledPages, page_names
 from core.scorecard.learned import Learned
 from core.scorecard.result import Method
 from core.scorecard.transitions import Transitions
-from core.sequences import UserSequences
 
 SAMPLE: Final = 20_000
 """Users that the simple ways learn from and that figures are taken on, at most."""

@@ -11,6 +11,7 @@ import numpy as np
 from core.base.schema import View
 from core.base.settings import Device, ViewWeights
 from core.base.workers import workers
+from core.data.sequences import UserSequences
 from core.model.counts import positions
 from core.model.devices import pick_device
 from core.model.embedding import embed_spans
@@ -18,7 +19,6 @@ from core.model.files import TrainedModel, load_model
 from core.model.inputs import Spans
 from core.model.views import Names, view_streams
 from core.segments.combination import calibrate, combine
-from core.sequences import UserSequences
 
 WEIGHTS = ViewWeights()
 """The default ones: the scorecard judges the model, not where a slider happens to stand."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from core.base.progress import Progress
 from core.base.schema import View
-from core.dataset import Dataset
-from core.page_labels import LabelledPages
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
 from core.scorecard import length, outcome, retrieval, stability
 from core.scorecard.case import open_case
 from core.scorecard.result import STAGE, Scorecard

@@ -13,8 +13,9 @@ import pandas as pd
 
 from core.base.schema import Pages, View
 from core.base.wording import common_origin, short_address
-from core.dataset import Dataset
-from core.page_labels import LabelledPages, page_names
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages, page_names
+from core.data.sequences import UserSequences
 from core.profiles.columns import Col, Kind
 from core.profiles.data import ProfileData
 from core.profiles.labels import LabelData, label_shares
@@ -24,7 +25,6 @@ from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.rows import Rows, make_rows
 from core.profiles.top_pages import top_pages
 from core.segments.partition import Partition
-from core.sequences import UserSequences
 from core.words.measures import clean
 
 ALL: Final = "all"

@@ -7,7 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from core.base.settings import IngestSettings
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from pages.ui import catalog, job_panel, personal_view, receipt_view, sources, state
 from pages.ui.catalog import DatasetCard
 from pages.ui.links import EXPLORE, TRAINING, button

@@ -9,11 +9,11 @@ import streamlit as st
 
 from core import pipeline
 from core.base.schema import Pages, View
-from core.dataset import Dataset
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
 from core.labels.labelling import LabelSummary, read_summary
 from core.labels.review import Review
 from core.labels.settings import LabelMode, LabelSettings
-from core.page_labels import LabelledPages
 from pages.ui import (
     errors,
     job_panel,

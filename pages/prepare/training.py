@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.base.settings import TrainSettings
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.jobs import JobView
 from pages.ui import catalog, curves, desk, errors, job_panel, label_book, label_jobs, state
 from pages.ui.catalog import ModelCard

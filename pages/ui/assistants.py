@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.base.errors import Cancelled, ResourceError
 from core.base.schema import Users
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.llm import CallLog, Capabilities, LlmSettings, connect
 from core.profiles.columns import Col
 from core.store import Store

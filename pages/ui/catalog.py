@@ -13,9 +13,9 @@ import streamlit as st
 
 from core.base.errors import SettingsError
 from core.base.settings import Encoder, IngestSettings
-from core.dataset import RECEIPT
-from core.page_labels import LabelledPages
-from core.receipt import Receipt
+from core.data.dataset import RECEIPT
+from core.data.page_labels import LabelledPages
+from core.data.receipt import Receipt
 from core.store import FORMAT, MANIFEST, Store
 from pages.ui.text import count
 

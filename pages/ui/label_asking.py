@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.dataset import Dataset
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
 from core.labels.llm import FEWEST_USERS, Estimate
 from core.labels.settings import LabelSettings
 from core.labels.stage import llm_cost
 from core.llm import LlmSettings
-from core.page_labels import LabelledPages
 from core.words.privacy import price_of
 from pages.ui import consent, errors, label_jobs, preferences, state
 from pages.ui.text import count, md_text

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Pages
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.jobs import JobView
 from core.labels.fetching.outcomes import Outcome
 from core.labels.pages import host_of

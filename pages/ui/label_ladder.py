@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.labels.settings import LabelMode, LabelSettings
 from pages.ui import connection, errors, label_asking, label_book, state
 from pages.ui.catalog import latest_labels

@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.data.page_labels import LabelledPages
 from core.labels import review
-from core.page_labels import LabelledPages
 
 STATES: Final = 6
 """Labels whose tables are kept, across data sets and sessions."""

@@ -13,10 +13,10 @@ import streamlit as st
 
 from core.base.schema import Users
 from core.base.wording import duration
-from core.dataset import Dataset
+from core.data.dataset import Dataset
+from core.data.sequences import SESSION
 from core.profiles.columns import Col
 from core.profiles.samples import SECONDS_TO_NEXT, TIME, VIEW, timeline
-from core.sequences import SESSION
 from pages.ui import charts
 from pages.ui.figure import download_csv
 from pages.ui.text import count

@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from core.base.settings import IngestSettings
-from core.dataset import Dataset
-from core.receipt import Decision, Place, Receipt
+from core.data.dataset import Dataset
+from core.data.receipt import Decision, Place, Receipt
 from pages.ui import job_panel
 from pages.ui.catalog import DatasetCard
 from pages.ui.prepare_form import start_preparing

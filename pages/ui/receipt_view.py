@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Group
-from core.dataset import Dataset
-from core.receipt import Receipt
+from core.data.dataset import Dataset
+from core.data.receipt import Receipt
 from pages.ui.text import count, md_text, share, size
 
 MICROSECONDS = 1e6

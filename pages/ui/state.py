@@ -19,7 +19,7 @@ from core import pipeline
 from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import View
 from core.base.settings import TrainSettings
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.store import Store
 from pages.ui import catalog, desk
 from pages.ui.links import DATA, TRAINING, button

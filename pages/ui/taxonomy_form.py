@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.base.schema import View
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.labels.files import corrections_from_yaml, corrections_to_yaml, taxonomy_from_yaml, taxonomy_to_yaml
 from core.labels.overrides import check
 from core.labels.sections import site_sections

@@ -10,11 +10,11 @@ from annotated_types import Ge, Gt, Le, Lt
 
 from core.base.contention import slowdown
 from core.base.settings import Device, Preset, TrainSettings
-from core.dataset import Dataset
+from core.data.dataset import Dataset
+from core.data.sequences import UserSequences
 from core.labels.settings import LabelMode
 from core.model.population import choose_users
 from core.model.schedule import estimate_seconds
-from core.sequences import UserSequences
 from pages.ui import label_book
 from pages.ui.text import time_range
 

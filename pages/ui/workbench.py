@@ -17,8 +17,8 @@ import streamlit as st
 
 from core.base.schema import View
 from core.base.settings import AnalyzeSettings, ViewWeights
-from core.dataset import Dataset, clustered
-from core.page_labels import LabelledPages
+from core.data.dataset import Dataset, clustered
+from core.data.page_labels import LabelledPages
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout

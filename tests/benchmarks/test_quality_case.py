@@ -16,9 +16,9 @@ from benchmarks.quality.report import SetResult, markdown
 from benchmarks.quality.site_truth import NO_THEME, UNKNOWN, true_names
 from benchmarks.quality.views import swap
 from core.base.schema import View
+from core.data.sequences import UserSequences
 from core.model.inputs import Spans
 from core.sample.site import HOST
-from core.sequences import UserSequences
 
 
 def sequences(users: list[list[int]], sessions: list[list[int]] | None = None) -> UserSequences:

@@ -19,9 +19,9 @@ import pytest
 
 from core.base.schema import Group, Outcomes, PageEvents, Pages, Rejects, Users
 from core.base.settings import IngestSettings, TrainSettings
-from core.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
-from core.receipt import FileReceipt, Receipt, Step, UrlCount
-from core.sequences import SCHEMA as SEQUENCE_SCHEMA
+from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.data.receipt import FileReceipt, Receipt, Step, UrlCount
+from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
 from core.store import Store, content_key
 
 HOSTILE_TITLE: Final = (

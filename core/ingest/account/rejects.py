@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.base.schema import Raw, Rejects
+from core.data.receipt import FileReceipt
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean import records
 from core.ingest.clean.labels import outline
@@ -17,7 +18,6 @@ from core.ingest.clean.records import REJECTED, Fate
 from core.ingest.engine import Engine
 from core.ingest.read.parts import KEPT
 from core.ingest.tables import REJECTS
-from core.receipt import FileReceipt
 
 SHOWN: Final = 200
 """Characters of a value that are kept."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.base.schema import Group, Raw
 from core.base.settings import IngestSettings
+from core.data.receipt import FileReceipt, Place, Receipt, ranked
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock, identity
@@ -20,7 +21,6 @@ from core.ingest.observe.people import MANY_BROWSERS
 from core.ingest.output import Used, engaged_share, tied
 from core.ingest.read.reading import RawRead
 from core.ingest.sources.overlap import describe_overlaps
-from core.receipt import FileReceipt, Place, Receipt, ranked
 
 TIED_SHARE = 0.05
 """Share of tied page views from which on rounded times are worth a warning."""

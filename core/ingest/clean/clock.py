@@ -12,8 +12,8 @@ import ibis
 import ibis.expr.types as ir
 
 from core.base.schema import Raw
+from core.data.receipt import ranked
 from core.ingest.clean import records
-from core.receipt import ranked
 
 EXPORT_LIMIT: Final = 1_000_000
 """Events that the daily export of a standard property holds at most."""

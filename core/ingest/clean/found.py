@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from core.data.receipt import Decision, Place
 from core.ingest.clean.crowds import EACH, PUBLIC, Crowd, Tail
 from core.ingest.clean.lone import mask_lone
 from core.ingest.clean.names import mask_names
 from core.ingest.clean.parts import GAP, Values, words_of
-from core.receipt import Decision, Place
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from core.receipt import ranked
+from core.data.receipt import ranked
 
 LOOKED_AT: Final = 5_000
 """Ids that are looked at, evenly spread."""

@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings, UrlSettings
+from core.data.receipt import UrlCount, ranked
 from core.ingest.clean import crowds, records, urls
 from core.ingest.clean.crowds import Crowd, Tail, merged_by, public_from
 from core.ingest.clean.found import Choices, Found
@@ -26,7 +27,6 @@ from core.ingest.clean.own import without_own
 from core.ingest.clean.parts import tail_of
 from core.ingest.clean.privacy import SUSPECT_RE2, mask_url
 from core.ingest.engine import Engine
-from core.receipt import UrlCount, ranked
 
 PAGE: Final = "page"
 LONGEST: Final = 2_000

@@ -11,9 +11,9 @@ import ibis.expr.types as ir
 from ibis import _
 
 from core.base.schema import Raw
+from core.data.receipt import ranked
 from core.ingest.clean import records
 from core.ingest.engine import Engine
-from core.receipt import ranked
 
 EMPTY: Final = "(empty)"
 """Name of the empty text in the receipt."""

@@ -14,12 +14,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
+from core.data.receipt import Decision
 from core.ingest.clean.crowds import CHANCE, Crowd, merged
 from core.ingest.clean.echoes import SUBJECT, USUAL, Site, rare_is_usual, unechoed, with_gaps
 from core.ingest.clean.found import Found
 from core.ingest.clean.parts import GAP, Part, Values, parts_of, words_of
 from core.ingest.clean.randomness import looks_random
-from core.receipt import Decision
 
 SEARCHES: Final = frozenset(
     ("q", "query", "search", "s", "k", "ssearch", "search_query", "keyword", "keywords", "term", "text")

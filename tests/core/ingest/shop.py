@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 from core.base.progress import silent
 from core.base.schema import RAW_TEXT_COLUMNS, Raw
 from core.base.settings import IngestSettings
-from core.dataset import Dataset
+from core.data.dataset import Dataset
+from core.data.receipt import FileReceipt
 from core.ingest.read.parts import RAW
 from core.ingest.read.reading import RawRead
 from core.ingest.tables import REJECTS
 from core.ingest.transform import transform
-from core.receipt import FileReceipt
 
 Row = dict[str, str | None]
 

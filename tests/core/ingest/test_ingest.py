@@ -13,7 +13,7 @@ import pytest
 from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.settings import IngestSettings
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.ingest import ingest
 from tests.core.ingest.raw import csv_of, write
 from tests.core.ingest.shop import paths_of
@@ -63,9 +63,7 @@ def test_a_file_without_page_views_says_so(tmp_path: Path) -> None:
 
 
 def test_opening_a_receipt_does_not_load_the_engine() -> None:
-    code = (
-        "import sys, core.dataset, core.ingest; sys.exit(any(m in sys.modules for m in ('ibis', 'duckdb')))"
-    )
+    code = "import sys, core.data.dataset, core.ingest; sys.exit(any(m in sys.modules for m in ('ibis', 'duckdb')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

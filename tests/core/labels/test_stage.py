@@ -10,7 +10,7 @@ import pytest
 from benchmarks.labels.tiny_nli import save_entailment_model
 from core.base.errors import ResourceError, SettingsError
 from core.base.progress import silent
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.labels import cache, ladder, stage
 from core.labels.fetching.outcomes import Outcome
 from core.labels.settings import LabelMode, LabelSettings

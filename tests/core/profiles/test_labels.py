@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.schema import View
+from core.data.sequences import UserSequences
 from core.profiles.columns import Col
 from core.profiles.labels import COLUMNS, LabelCol, LabelData, label_shares
 from core.profiles.rows import make_rows
-from core.sequences import UserSequences
 from tests.core.profiles.toy import LABELS, many, toy, toy_tables
 
 THEMES = ["No theme", "Shoes", "Hats", "No theme"]

@@ -7,10 +7,10 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE, Group, Outcomes, Pages, Users
+from core.data.sequences import UserSequences
 from core.profiles.columns import Col, Ranking
 from core.profiles.data import ProfileData
 from core.profiles.selection import select
-from core.sequences import UserSequences
 
 HERE, THERE, ONCE = 40, 60, 10
 """Users who saw page 0, who saw page 1, and one-page users (page 1)."""

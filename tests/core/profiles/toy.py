@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.schema import Group, Outcomes, Pages, Users
-from core.dataset import OUTCOMES, PAGES, SEQUENCES, USERS, Dataset
+from core.data.dataset import OUTCOMES, PAGES, SEQUENCES, USERS, Dataset
+from core.data.sequences import SCHEMA, UserSequences
 from core.profiles.data import ProfileData
-from core.sequences import SCHEMA, UserSequences
 
 HOME, SALE, BLOG, CART = range(4)
 LOCATIONS = ("shop.example/", "shop.example/sale", "shop.example/blog", "shop.example/cart")

@@ -9,13 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.settings import AnalyzeSettings, ClusterSettings
-from core.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS, Dataset
+from core.data.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS, Dataset
+from core.data.receipt import FileReceipt, Receipt, Step, UrlCount
+from core.data.sequences import SCHEMA
 from core.profiles.metrics import ProfileData, profile
-from core.receipt import FileReceipt, Receipt, Step, UrlCount
 from core.report import Source, compose
 from core.report.model import Report
 from core.segments.partition import Partition
-from core.sequences import SCHEMA
 
 EVIL = '</script><script>window.hacked=1</script><img src=x onerror="window.hacked=1">'
 START = 1_762_000_000_000_000  # 2025-11-01 12:26:40 UTC

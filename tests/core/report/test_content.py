@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base import wording
-from core.dataset import OUTCOMES, RECEIPT, USERS, Dataset
-from core.receipt import Decision, Place
+from core.data.dataset import OUTCOMES, RECEIPT, USERS, Dataset
+from core.data.receipt import Decision, Place
 from core.report import Source, compose
 from core.report.model import Report
 from core.report.receipt_part import assumptions

@@ -14,7 +14,7 @@ from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.base.schema import Outcomes
 from core.base.settings import TrainSettings
-from core.dataset import Dataset
+from core.data.dataset import Dataset
 from core.scorecard import outcome, result
 from core.scorecard.case import Case, open_case
 from core.scorecard.measure import measure

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.dataset import OUTCOMES
+from core.data.dataset import OUTCOMES
 from core.store import MANIFEST, file_checksum
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts

@@ -8,7 +8,7 @@ import pytest
 from core import pipeline, tasks
 from core.base.progress import silent
 from core.base.settings import ViewWeights
-from core.dataset import clustered
+from core.data.dataset import clustered
 from core.store import Store
 from pages.ui import background
 from pages.ui.workbench import Sources

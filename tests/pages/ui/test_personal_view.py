@@ -1,8 +1,8 @@
 import pytest
 
 from core.base.settings import IngestSettings
-from core.dataset import Dataset
-from core.receipt import Decision, Place
+from core.data.dataset import Dataset
+from core.data.receipt import Decision, Place
 from pages.ui.personal_view import places_table, summary, with_choices
 from tests.pages.fixtures_segments import FinishedRun
 

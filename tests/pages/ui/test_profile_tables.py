@@ -5,7 +5,7 @@ import pytest
 
 from core import pipeline
 from core.base.settings import AnalyzeSettings
-from core.dataset import clustered
+from core.data.dataset import clustered
 from core.profiles.columns import Col
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.store import Store

@@ -6,9 +6,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.base.schema import Raw
-from core.dataset import Dataset
+from core.data.dataset import Dataset
+from core.data.receipt import Receipt, Step
 from core.ingest.account import rejects
-from core.receipt import Receipt, Step
 from pages.ui.receipt_view import files_table, not_page_views, steps_table, waterfall_chart, why_not_used
 from tests.core.ingest.shop import event, shop
 from tests.pages.fake_jobs import texts
@@ -61,7 +61,7 @@ def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def screen(folder: str) -> None:
-        from core.dataset import Dataset
+        from core.data.dataset import Dataset
         from pages.ui.receipt_view import receipt
 
         receipt(Dataset(folder, "toy"))

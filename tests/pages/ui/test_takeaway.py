@@ -9,7 +9,7 @@ import pytest
 
 from core import pipeline
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
-from core.dataset import clustered
+from core.data.dataset import clustered
 from core.export import IdStyle
 from core.store import Store
 from pages.ui import desk, takeaway, workbench

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from core.receipt import Decision
+from core.data.receipt import Decision
 from tests.core.ingest.clean.crowd import crowd, found
 from tests.core.ingest.shop import Row, event, shop
 from tests.core.ingest.test_transform import contents

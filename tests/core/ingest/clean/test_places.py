@@ -1,9 +1,9 @@
 """Toy sites: /about, /shop and /help are seen by all, five products by some, and everybody has an account."""
 
+from core.data.receipt import Decision
 from core.ingest.clean.crowds import Crowd
 from core.ingest.clean.echoes import Site, shaped
 from core.ingest.clean.places import mask_places
-from core.receipt import Decision
 from tests.core.ingest.clean.crowd import crowd, found
 
 ALL = range(60)

@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from core.base.schema import Group, Users
-from core.receipt import Receipt
-from core.sequences import UserSequences, read_sequences
+from core.data.receipt import Receipt
+from core.data.sequences import UserSequences, read_sequences
 
 RECEIPT, SEQUENCES, USERS = "receipt.json", "sequences.parquet", "users.parquet"
 PAGES, PAGE_EVENTS = "pages.parquet", "page_events.parquet"
