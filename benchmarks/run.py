@@ -53,7 +53,7 @@ def preprocess(csv: str, folder: str) -> str:
     from core.base.progress import silent
     from core.base.settings import IngestSettings
     from core.pipeline import preprocess as stage
-    from core.store import Store
+    from core.storage.store import Store
 
     return stage(Store(Path(folder)), [Path(csv)], IngestSettings(), silent).key
 
@@ -64,7 +64,7 @@ def label(dataset: str, folder: str) -> str:
     from core.labels.settings import LabelSettings
     from core.pipeline import label as stage
     from core.pipeline import open_dataset
-    from core.store import Store
+    from core.storage.store import Store
 
     store = Store(Path(folder))
     made = stage(store, open_dataset(store, dataset), LabelSettings(), silent)
@@ -78,7 +78,7 @@ def train(dataset: str, labels: str, folder: str, preset: str) -> str:
     from core.base.settings import Preset, TrainSettings
     from core.pipeline import open_dataset, open_labels
     from core.pipeline import train as stage
-    from core.store import Store
+    from core.storage.store import Store
 
     store = Store(Path(folder))
     data, known = open_dataset(store, dataset), open_labels(store, labels)
@@ -90,7 +90,7 @@ def embed(dataset: str, labels: str, model: str, folder: str) -> str:
     from core.base.progress import silent
     from core.pipeline import embed as stage
     from core.pipeline import open_dataset, open_labels, open_model
-    from core.store import Store
+    from core.storage.store import Store
 
     store = Store(Path(folder))
     data, known = open_dataset(store, dataset), open_labels(store, labels)
@@ -108,7 +108,7 @@ def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     from core.segments.clustering import fit, warm_start
     from core.segments.combination import blend, calibrate
     from core.segments.identity import match
-    from core.store import Store
+    from core.storage.store import Store
 
     store = Store(Path(folder))
     data = open_dataset(store, dataset)
@@ -199,7 +199,7 @@ def measure_all(
 def url_vectors(embeddings: str, folder: str) -> str:
     """Where the vectors of the URL view lie."""
     from core.pipeline import open_embeddings
-    from core.store import Store
+    from core.storage.store import Store
 
     return str(open_embeddings(Store(Path(folder)), embeddings).artifact.path / "url.npy")
 

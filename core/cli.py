@@ -26,12 +26,12 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.claims import claimed, claimed_file
 from core.console import ConsoleProgress
 from core.data.receipt import Receipt
-from core.disk import disk_errors, make_folder
 from core.labels.settings import LabelMode, LabelSettings
 from core.pipeline import STAGES, RunSettings
+from core.storage.claims import claimed, claimed_file
+from core.storage.disk import disk_errors, make_folder
 
 BAD_INPUT, INTERRUPTED = 2, 130
 

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from core import job_process
 from core.base.errors import Beha2VecError, Cancelled
-from core.disk import write_text_atomic
 from core.job_view import CANCEL, FIGURES, STATUS, State, order_of, view_if_readable
+from core.storage.disk import write_text_atomic
 
 GRACE_S: Final = 1.5
 """A cancelled child that has not stopped by itself after this long ends itself, before others do it."""

@@ -17,7 +17,7 @@ from typing import Final
 
 import psutil
 
-from core.disk import write_text_atomic
+from core.storage.disk import write_text_atomic
 
 PROCESS, ALIVE = "process.json", "alive"
 BEAT_S: Final = 1.0

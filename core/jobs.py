@@ -24,8 +24,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from core import job_process
-from core.claims import turn
-from core.disk import disk_errors, write_text_atomic
 from core.job_view import (
     CANCEL,
     FIGURES,
@@ -41,6 +39,8 @@ from core.job_view import (
     view,
     view_if_readable,
 )
+from core.storage.claims import turn
+from core.storage.disk import disk_errors, write_text_atomic
 
 __all__ = [
     "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "Limits", "State", "cancel", "figures",

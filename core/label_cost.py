@@ -9,7 +9,7 @@ from core.base.progress import Progress
 from core.data.dataset import Dataset
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
-from core.store import Store
+from core.storage.store import Store
 from core.words.privacy import PRICES, price_of
 
 STAGE = "cost"

@@ -33,7 +33,7 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, page_names
 from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelMode, LabelSettings
-from core.store import Artifact, Store, content_key, file_checksum
+from core.storage.store import Artifact, Store, content_key, file_checksum
 
 LABEL_CACHE: Final = "label_cache"
 LLM_LOG: Final = "llm_log"

@@ -1,7 +1,7 @@
 """The last three stages, and the files a run is for.
 
 After a crash or on a full disk the files of the earlier run are there, or the next look at the folder puts
-all of the new ones in place: :mod:`core.swap`.
+all of the new ones in place: :mod:`core.storage.replace_files`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from core.data.dataset import RECEIPT, SEQUENCES, Dataset, clustered
 from core.data.page_labels import LABELS, LabelledPages, page_names
 from core.export import embeddings_table, vector_lists
 from core.pipeline import Embeddings, RunSettings
-from core.store import MANIFEST, Artifact, open_artifact
-from core.swap import replacing
+from core.storage.replace_files import replacing
+from core.storage.store import MANIFEST, Artifact, open_artifact
 
 if TYPE_CHECKING:
     from core.profiles.metrics import Profiles

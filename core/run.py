@@ -20,15 +20,15 @@ from core import label_cost, pipeline
 from core.base.errors import ArtifactError, SettingsError
 from core.base.progress import Progress
 from core.base.schema import Outcomes
-from core.claims import claimed
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.disk import make_folder
 from core.pipeline import STAGES, RunSettings
 from core.profiles.metrics import chosen_outcome
 from core.publish import RUN, Results, publish
-from core.store import Store
-from core.swap import finish
+from core.storage.claims import claimed
+from core.storage.disk import make_folder
+from core.storage.replace_files import finish
+from core.storage.store import Store
 
 STORED: Final = ("preprocess", "label", "train", "embed")
 """Stages whose results lie in the store; the later ones take seconds and are always done again."""

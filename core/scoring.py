@@ -20,15 +20,15 @@ from core.base.errors import ArtifactError, ResourceError
 from core.base.progress import Progress
 from core.base.schema import OUTSIDE, Users, View
 from core.base.settings import Device, IngestSettings, ViewWeights
-from core.claims import claimed_file
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
-from core.disk import disk_errors, make_folder, written_whole
 from core.export import vector_lists
 from core.labels.settings import LabelSettings
 from core.pipeline import LABEL_CACHE
 from core.publish import INGEST_SETTINGS, LABEL_FILES
-from core.store import Store
+from core.storage.claims import claimed_file
+from core.storage.disk import disk_errors, make_folder, written_whole
+from core.storage.store import Store
 
 
 def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, device: Device) -> int:

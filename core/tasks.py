@@ -20,7 +20,7 @@ from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
 from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelSettings
-from core.store import Artifact, Store, content_key
+from core.storage.store import Artifact, Store, content_key
 
 Request: TypeAlias = Mapping[str, Any]
 Result: TypeAlias = dict[str, Any]

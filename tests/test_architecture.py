@@ -88,7 +88,7 @@ def test_the_safety_check_can_fail() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_are_put_in_place_only_where_they_are_flushed(path: Path) -> None:
-    """``core.disk.put`` and ``written_whole`` are for everybody else."""
+    """``core.storage.disk.put`` and ``written_whole`` are for everybody else."""
     may = {ROOT / "core" / name for name in ("disk.py", "store.py", "swap.py")}
     assert path in may or re.findall(r"\bos\.(?:replace|rename)\(", path.read_text()) == []
 

@@ -10,7 +10,7 @@ from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings
 from core.labels.settings import LabelSettings
 from core.sample import write_sample
-from core.store import Store
+from core.storage.store import Store
 
 SEED = 3
 

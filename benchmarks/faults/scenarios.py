@@ -15,8 +15,8 @@ from core.pipeline import RunSettings
 from core.run import read_previous, run
 from core.sample import write_sample
 from core.scoring import score
-from core.store import Store
-from core.swap import READY, finish, replacing
+from core.storage.replace_files import READY, finish, replacing
+from core.storage.store import Store
 
 USERS: Final = 60
 SKIPPED: Final = ("stages", "report.html", "training.json", "receipt.json")

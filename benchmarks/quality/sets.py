@@ -49,7 +49,7 @@ def prepare(name: str, csv: Path, truth: Path | None, folder: Path) -> SetSpec:
     from core.base.settings import IngestSettings
     from core.labels.settings import LabelSettings
     from core.pipeline import label, preprocess
-    from core.store import Store
+    from core.storage.store import Store
 
     work = folder / name.replace(" ", "-").replace(",", "")
     store = Store(work / "store")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.schema import Outcomes, PageEvents, Pages, Rejects, Users
-from core.disk import disk_errors
+from core.storage.disk import disk_errors
 
 USERS: Final = pa.schema(
     [

@@ -17,7 +17,6 @@ from core.base.schema import Group, Raw
 from core.base.settings import IngestSettings
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import Receipt
-from core.disk import write_text_atomic
 from core.ingest import output
 from core.ingest.account.accounting import Accounted, account
 from core.ingest.account.summary import Counted, make_receipt
@@ -31,6 +30,7 @@ from core.ingest.observe.page_events import page_events_table
 from core.ingest.observe.sessions import number_sessions
 from core.ingest.read.reading import READ_SHARE, RawRead
 from core.ingest.tables import write_table
+from core.storage.disk import write_text_atomic
 
 STAGE = "preprocess"
 

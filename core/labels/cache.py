@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
 from core.base.schema import View
-from core.json_cache import JsonCache
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import Taxonomy
+from core.storage.json_cache import JsonCache
 
 VERSION: Final = 3
 """Raised when the rungs' texts, prompts or limits change, so that kept decisions no longer hold."""

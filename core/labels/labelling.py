@@ -16,7 +16,6 @@ from core.base.errors import ArtifactError
 from core.base.progress import Part, Progress
 from core.base.schema import PageLabels, View
 from core.data.page_labels import LABELS, SCHEMA
-from core.disk import disk_errors
 from core.labels.cache import Labels
 from core.labels.contract import Document, Label, Rung
 from core.labels.deciding import decide_themes, decide_types
@@ -25,6 +24,7 @@ from core.labels.pages import LabelPages, read_pages
 from core.labels.rules import literal_segments
 from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
 from core.llm import CallLog
+from core.storage.disk import disk_errors
 
 SUMMARY: Final = "summary.json"
 _KEPT: Final = "the label with which the model was trained"

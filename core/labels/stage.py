@@ -28,7 +28,7 @@ from core.labels.rule_file import RULES_FILE
 from core.labels.rules import literal_segments
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import CallLog
-from core.store import file_checksum
+from core.storage.store import file_checksum
 
 MISSING: Final = "missing"
 SHOWN_HOSTS: Final = 10

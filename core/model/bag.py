@@ -23,7 +23,6 @@ from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.sequences import UserSequences
-from core.disk import write_text_atomic
 from core.model.counts import bag, components, normalised, unit_rows
 from core.model.files import (
     TRAINING,
@@ -37,6 +36,7 @@ from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import Vocabulary, build_vocabulary
+from core.storage.disk import write_text_atomic
 
 STAGE: Final = "train"
 BAG: Final = "bag.safetensors"

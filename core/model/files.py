@@ -17,11 +17,11 @@ from torch import Tensor
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import Settings, TrainSettings
-from core.disk import write_text_atomic, written_whole
 from core.model.label_vocabulary import LabelVocabulary
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.views import read_vocabularies
 from core.model.vocabulary import Vocabulary
+from core.storage.disk import write_text_atomic, written_whole
 
 FORMAT: Final = 2
 """Raised when older model folders can no longer be read."""

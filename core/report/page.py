@@ -18,9 +18,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from core.base.palette import MUTED, PALETTE, Mode
-from core.disk import write_text_atomic
 from core.report.figures import Figure, painted, token, tokens
 from core.report.model import Chart, Report
+from core.storage.disk import write_text_atomic
 
 TEMPLATES: Final = Path(__file__).parent.parent / "templates"
 PAGE, SINGLE = "report.html.j2", "figure.html.j2"

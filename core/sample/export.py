@@ -18,12 +18,12 @@ import pyarrow.compute as pc
 
 from core.base.errors import InputError, SettingsError
 from core.base.progress import Progress, silent
-from core.disk import disk_errors, flush_all, put
 from core.sample.events import make_hits, make_table
 from core.sample.people import People, make_people, robots
 from core.sample.segments import SEGMENTS, chances, draw
 from core.sample.site import Site, build_site
 from core.sample.visits import Visits, make_visits, robot_visits
+from core.storage.disk import disk_errors, flush_all, put
 
 CHUNK: Final = 20_000
 """Visitors made at a time; fixed, because it is part of what a seed stands for."""

@@ -14,7 +14,7 @@ import numpy as np
 from core.base.errors import ArtifactError, Beha2VecError
 from core.base.schema import OUTSIDE
 from core.base.settings import ClusterSettings
-from core.disk import disk_errors
+from core.storage.disk import disk_errors
 
 LABELS: Final = "labels.npy"
 CENTROIDS: Final = "centroids.npy"

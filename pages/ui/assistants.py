@@ -14,7 +14,7 @@ from core.base.schema import Users
 from core.data.dataset import Dataset
 from core.llm import CallLog, Capabilities, LlmSettings, connect
 from core.profiles.columns import Col
-from core.store import Store
+from core.storage.store import Store
 from core.words.assistant import AnswerCache, Assistant
 from core.words.context import Context
 from core.words.contract import Answer

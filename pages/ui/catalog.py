@@ -16,7 +16,7 @@ from core.base.settings import Encoder, IngestSettings
 from core.data.dataset import RECEIPT
 from core.data.page_labels import LabelledPages
 from core.data.receipt import Receipt
-from core.store import FORMAT, MANIFEST, Store
+from core.storage.store import FORMAT, MANIFEST, Store
 from pages.ui.text import count
 
 TRAINING_REPORT = "training.json"

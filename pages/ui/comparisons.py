@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from core.store import Store
+from core.storage.store import Store
 from core.words.assistant import Assistant
 from core.words.privacy import Payload
 from pages.ui import conversations, desk, kept_words

@@ -15,9 +15,9 @@ from uuid import uuid4
 
 import pandas as pd
 
-from core.disk import PRIVATE, write_text_atomic
 from core.outgoing.quoting import clean
-from core.store import Store
+from core.storage.disk import PRIVATE, write_text_atomic
+from core.storage.store import Store
 from core.words.contract import Answer, Fact, Mark, MarkKind, Unit
 
 FOLDER: Final = "conversations"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.store import Store
+from core.storage.store import Store
 from core.words.assistant import Assistant, Description
 from core.words.privacy import Payload
 from pages.ui import conversations, desk, kept_words

@@ -14,9 +14,9 @@ from typing import Final
 
 from core.base.errors import Beha2VecError
 from core.base.settings import ViewWeights
-from core.disk import write_text_atomic
 from core.segments.partition import Partition
-from core.store import Store
+from core.storage.disk import write_text_atomic
+from core.storage.store import Store
 
 STAGE: Final = "workbench"
 LONGEST_NAME: Final = 60

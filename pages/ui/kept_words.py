@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.disk import write_text_atomic
+from core.storage.disk import write_text_atomic
 
 
 def read(path: Path, digest: str) -> Mapping[str, Any]:

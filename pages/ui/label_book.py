@@ -16,8 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.base.schema import View
 from core.base.settings import Settings
-from core.disk import disk_errors, write_text_atomic
 from core.labels.settings import LabelSettings, Override
+from core.storage.disk import disk_errors, write_text_atomic
 from pages.ui import state
 
 FILE: Final = "label_settings.json"

@@ -13,9 +13,9 @@ from typing import Any, Final
 from pydantic import field_validator
 
 from core.base.errors import SettingsError
-from core.disk import write_text_atomic
 from core.llm import LlmSettings
-from core.store import Store
+from core.storage.disk import write_text_atomic
+from core.storage.store import Store
 from core.words.assistant.contract import AssistantSettings
 
 FILE: Final = "preferences.json"

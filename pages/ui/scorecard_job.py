@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.scorecard import result
 from core.scorecard.result import Scorecard
-from core.store import content_key
+from core.storage.store import content_key
 from pages.ui import job_panel
 from pages.ui.workbench import Bench
 

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
 
 from core.base.errors import Beha2VecError, ResourceError
-from core.disk import disk_errors
+from core.storage.disk import disk_errors
 from pages.ui import uploads
 from pages.ui.door import Door
 from pages.ui.links import DATA

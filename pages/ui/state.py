@@ -20,7 +20,7 @@ from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import catalog, desk
 from pages.ui.links import DATA, TRAINING, button
 from pages.ui.text import md_text

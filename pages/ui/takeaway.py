@@ -10,7 +10,7 @@ from core import export, report
 from core.export import IdStyle
 from core.profiles.names import default_names
 from core.publish import Segments, clustering_facts, clusters_summary, versions
-from core.store import open_artifact
+from core.storage.store import open_artifact
 from pages.ui import background, workbench
 from pages.ui.workbench import Bench
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from core.store import Store
+from core.storage.store import Store
 from core.words.assistant import Assistant, Said
 from core.words.contract import Answer
 from core.words.privacy import Payload

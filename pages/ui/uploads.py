@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from core.base.errors import InputError, ResourceError
-from core.disk import flush, put
+from core.storage.disk import flush, put
 
 SUFFIXES: Final = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".parquet", ".gz", ".zip")
 """What the ingest stage may be able to read; the content is looked at there."""

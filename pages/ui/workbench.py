@@ -23,7 +23,7 @@ from core.profiles.metrics import ProfileData, Profiles, profile
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import catalog, desk, errors, fits, state
 from pages.ui.fits import Fit
 from pages.ui.steering import Steering

@@ -14,7 +14,7 @@ from core.command import beyond, command_line
 from core.export import IdStyle
 from core.labels.settings import LabelMode, LabelSettings
 from core.pipeline import RunSettings
-from core.store import open_artifact
+from core.storage.store import open_artifact
 from pages.ui import bench_view, errors, label_book, state, takeaway
 from pages.ui.links import EXPORT, heading
 from pages.ui.text import count

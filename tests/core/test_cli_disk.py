@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-
 from tests.core.test_claims import another_process_in
+
 from tests.core.test_cli import ROOT, cli, one_line_error
 
 QUICK = ("--clusters", 3, "--preset", "bag", "--labels", "off")
@@ -73,7 +73,7 @@ def test_the_second_writer_of_a_file_is_refused(made: Path, shop: Path, tmp_path
         command
     ]
     code = (
-        "import sys; from pathlib import Path; from core.claims import claimed_file\n"
+        "import sys; from pathlib import Path; from core.storage.claims import claimed_file\n"
         "with claimed_file(Path(sys.argv[1])): print(flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(

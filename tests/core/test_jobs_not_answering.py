@@ -15,10 +15,11 @@ from typing import Any
 import psutil
 import pytest
 
-from core import claims, job_process, jobs
+from core import job_process, jobs
 from core.base.errors import ResourceError, SettingsError
 from core.job_process import ALIVE, PROCESS
 from core.jobs import REQUEST, STATUS, State
+from core.storage import claims
 from tests.core.test_jobs import ended, process_id, rest, wait_for
 
 

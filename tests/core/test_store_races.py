@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import ResourceError
-from core.store import Store
+from core.storage.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITES = 100
@@ -20,7 +20,7 @@ WRITES = 100
 WRITER = """
 import sys
 from pathlib import Path
-from core.store import Store
+from core.storage.store import Store
 
 store, name, writes = Store(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 for number in range(writes):

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.llm.settings import VARIABLES
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import conversations
 from pages.ui.conversations import Message
 from tests.e2e.conftest import OpenPage, Server, running_server

@@ -13,7 +13,7 @@ from core import tasks
 from core.base.progress import silent
 from core.base.settings import Preset, TrainSettings
 from core.labels.settings import LabelSettings
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import desk
 from tests.e2e.conftest import OpenPage, Server, running_server
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import desk
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, write_run

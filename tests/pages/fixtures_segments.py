@@ -22,7 +22,7 @@ from core.base.settings import IngestSettings, TrainSettings
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import FileReceipt, Receipt, Step, UrlCount
 from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
-from core.store import Store, content_key
+from core.storage.store import Store, content_key
 
 HOSTILE_TITLE: Final = (
     "<img src=x onerror=alert(1)> **bold** $x^2$ :red[r] ![t](https://tracker.invalid/p.gif)"

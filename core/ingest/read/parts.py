@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.schema import PAGE_VIEW, RAW_TEXT_COLUMNS, Raw
-from core.disk import disk_errors
+from core.storage.disk import disk_errors
 
 RAW: Final = pa.schema(
     [

@@ -15,7 +15,6 @@ from core.base.progress import Progress
 from core.base.schema import Raw, Rejects
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt
-from core.disk import disk_errors
 from core.ingest.read import delimited, ndjson, parquet
 from core.ingest.read.careful import QUOTING
 from core.ingest.read.headers import normalise_header
@@ -25,6 +24,7 @@ from core.ingest.sources.files import Packing, Source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies
 from core.ingest.sources.sniffing import Kind
 from core.ingest.tables import REJECTS
+from core.storage.disk import disk_errors
 
 __all__ = ["READ_SHARE", "Inspection", "RawRead", "inspect", "read_all"]
 

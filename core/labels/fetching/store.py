@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Final, NamedTuple, Self
 
 from core.base.errors import ResourceError
-from core.json_cache import JsonCache
 from core.labels.contract import Document
 from core.labels.fetching.extract import document_from
 from core.labels.fetching.limits import FetchLimits
+from core.storage.json_cache import JsonCache
 
 FORMAT: Final = 1
 """Raised when pages are read in another way, so that they are fetched again."""

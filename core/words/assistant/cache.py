@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.base.errors import ResourceError
-from core.json_cache import JsonCache
 from core.llm.contract import ChatReply, ToolCall
+from core.storage.json_cache import JsonCache
 
 VERSION: Final = 1
 """Raised when what a model is told changes in a way that its messages do not show."""

@@ -9,7 +9,7 @@ from core.data import dataset as names
 from core.data.dataset import Dataset
 from core.data.sequences import SCHEMA
 from core.ingest import tables
-from core.store import Store
+from core.storage.store import Store
 from tests.core.ingest.shop import event, shop
 
 

@@ -19,7 +19,7 @@ from core.scorecard import outcome, result
 from core.scorecard.case import Case, open_case
 from core.scorecard.measure import measure
 from core.scorecard.result import Method, Scorecard, Topic
-from core.store import Store
+from core.storage.store import Store
 from core.tasks import run
 from tests.pages.fixtures_segments import FinishedRun, write_run
 

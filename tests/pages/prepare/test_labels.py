@@ -18,7 +18,7 @@ from core.labels.fetching.fetching import FetchReport
 from core.labels.fetching.outcomes import Outcome, Tallies
 from core.labels.llm import SYSTEM, Estimate
 from core.labels.settings import LabelClass, LabelMode, LabelSettings, Override, Taxonomy, default_taxonomy
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import (
     desk,
     label_asking,

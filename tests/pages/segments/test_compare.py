@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.store import Store
+from core.storage.store import Store
 from core.words.contract import Fact, Unit
 from pages.ui import chat_message, desk
 from pages.ui.conversations import Message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import desk
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import desk
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp

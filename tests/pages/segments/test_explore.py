@@ -11,7 +11,7 @@ from core.base.errors import SettingsError
 from core.base.schema import View
 from core.jobs import State
 from core.segments import clustering
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import desk, steering, workbench
 from pages.ui.fits import KEY, Session
 from tests.pages.conftest import OpenApp

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.data.dataset import OUTCOMES
-from core.store import MANIFEST, file_checksum
+from core.storage.store import MANIFEST, file_checksum
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun

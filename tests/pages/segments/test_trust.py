@@ -10,7 +10,7 @@ from core.base.settings import Preset, TrainSettings
 from core.jobs import State
 from core.scorecard import result, stability
 from core.scorecard.result import Call, Scorecard, Topic
-from core.store import Store, content_key
+from core.storage.store import Store, content_key
 from tests.core.scorecard import toy
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts

@@ -9,7 +9,7 @@ from core import pipeline, tasks
 from core.base.progress import silent
 from core.base.settings import ViewWeights
 from core.data.dataset import clustered
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import background
 from pages.ui.workbench import Sources
 from tests.pages.fixtures_segments import FinishedRun

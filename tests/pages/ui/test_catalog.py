@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import catalog
 from tests.pages.fixtures_segments import FinishedRun
 

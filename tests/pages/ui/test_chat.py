@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.store import Store
+from core.storage.store import Store
 from core.words.contract import Mark, MarkKind
 from pages.ui import conversations, workbench
 from pages.ui.chat_message import as_markdown

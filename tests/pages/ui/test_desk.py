@@ -9,7 +9,7 @@ import pytest
 
 from core.base.settings import ClusterSettings, ViewWeights
 from core.segments.partition import Partition
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import desk
 from pages.ui.desk import Kept
 

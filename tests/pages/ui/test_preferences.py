@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import SettingsError
-from core.store import Store
+from core.storage.store import Store
 from core.words.privacy import Price
 from pages.ui import preferences
 from pages.ui.preferences import Preferences

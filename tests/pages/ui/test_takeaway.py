@@ -11,7 +11,7 @@ from core import pipeline
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.data.dataset import clustered
 from core.export import IdStyle
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import desk, takeaway, workbench
 from pages.ui.steering import Steering
 from pages.ui.workbench import Bench, Sources

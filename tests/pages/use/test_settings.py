@@ -12,7 +12,7 @@ from streamlit.testing.v1.element_tree import TextInput
 
 from core.llm import Call, CallLog, LlmSettings
 from core.pipeline import LLM_LOG
-from core.store import Store
+from core.storage.store import Store
 from pages.ui import connection, preferences, state
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 from tests.pages.conftest import OpenApp

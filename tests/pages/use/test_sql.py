@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.store import Store
+from core.storage.store import Store
 from core.words.sandbox import SqlResult
 from pages.ui import preferences, sql_view
 from pages.ui.sql_view import Found

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from core.swap import READY, finish, replacing
+from core.storage.replace_files import READY, finish, replacing
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLED_BEFORE = """
 import os, sys
 from pathlib import Path
-from core.swap import replacing
+from core.storage.replace_files import replacing
 
 folder, left = Path(sys.argv[1]), int(sys.argv[2])
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import ArtifactError, ResourceError
-from core.disk import disk_errors, write_text_atomic
-from core.store import MANIFEST, Store, content_key, open_artifact
+from core.storage.disk import disk_errors, write_text_atomic
+from core.storage.store import MANIFEST, Store, content_key, open_artifact
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_damaged_artifact_counts_as_absent_until_it_is_made_again(store: Store
 
 def test_a_killed_writer_leaves_no_artifact_and_is_swept(store: Store) -> None:
     code = (
-        "import os, signal, sys; from pathlib import Path; from core.store import Store\n"
+        "import os, signal, sys; from pathlib import Path; from core.storage.store import Store\n"
         "with Store(Path(sys.argv[1])).write('train', 'k', {}, {}) as folder:\n"
         "    (folder / 'a').write_text('x'); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -132,7 +132,7 @@ def test_a_read_error_is_no_proof_of_damage(store: Store, monkeypatch: pytest.Mo
     def unreadable(_: Path) -> str:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr("core.store.file_checksum", unreadable)
+    monkeypatch.setattr("core.storage.store.file_checksum", unreadable)
     with pytest.raises(OSError, match="Input/output"):
         store.find("train", "k")
     assert path.exists()
@@ -141,7 +141,7 @@ def test_a_read_error_is_no_proof_of_damage(store: Store, monkeypatch: pytest.Mo
 def test_a_kill_between_the_two_renames_loses_nothing(store: Store) -> None:
     fill(store, text="old")
     code = (
-        "import os, signal, sys; from pathlib import Path; import core.store as s\n"
+        "import os, signal, sys; from pathlib import Path; import core.storage.store as s\n"
         "real = os.replace\n"
         "def replace(a, b):\n"
         "    if Path(b).name == 'k': os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -17,8 +17,8 @@ import diskcache
 from diskcache.core import MODE_PICKLE
 
 from core.base.errors import ResourceError
-from core.claims import turn
-from core.disk import disk_errors
+from core.storage.claims import turn
+from core.storage.disk import disk_errors
 
 _PRIVATE: Final = 0o700
 _FILES: Final = ("cache.db-wal", "cache.db-shm", "cache.db")

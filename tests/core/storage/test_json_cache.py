@@ -11,7 +11,7 @@ import pytest
 from diskcache.core import MODE_PICKLE
 
 from core.base.errors import ResourceError
-from core.json_cache import JsonCache
+from core.storage.json_cache import JsonCache
 
 SIZE = 2**20
 

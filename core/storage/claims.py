@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from filelock import FileLock, Timeout
 
 from core.base.errors import ResourceError
-from core.disk import disk_errors
+from core.storage.disk import disk_errors
 
 LOCK: Final = ".lock"
 PATIENCE_S: Final = 10.0

@@ -22,8 +22,8 @@ from typing import Any, Final
 from filelock import FileLock, Timeout
 
 from core.base.errors import ArtifactError, ResourceError
-from core.claims import LOCK, turn, unless_removed
-from core.disk import disk_errors, flush_all, put
+from core.storage.claims import LOCK, turn, unless_removed
+from core.storage.disk import disk_errors, flush_all, put
 
 FORMAT = 2
 """Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""
@@ -107,7 +107,7 @@ class Store:
             shutil.rmtree(_beside(building, OLD), ignore_errors=True)
 
     def in_turn(self) -> AbstractContextManager[None]:
-        """Let no other thread or process put anything in place meanwhile, see :func:`core.claims.turn`."""
+        """Let no other thread or process put anything in place meanwhile, see :func:`core.storage.claims.turn`."""
         return turn(self.root)
 
     @contextmanager

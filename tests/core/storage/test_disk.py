@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import ResourceError
-from core.disk import PRIVATE, disk_errors, flush_all, put, write_text_atomic, written_whole
+from core.storage.disk import PRIVATE, disk_errors, flush_all, put, write_text_atomic, written_whole
 
 
 @pytest.mark.parametrize(

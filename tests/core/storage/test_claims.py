@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import ResourceError
-from core.claims import claimed, claimed_file
-from core.swap import finish, replacing
+from core.storage.claims import claimed, claimed_file
+from core.storage.replace_files import finish, replacing
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
 import sys
 from pathlib import Path
-from core.claims import claimed
+from core.storage.claims import claimed
 
 with claimed(Path(sys.argv[1])):
     print("mine", flush=True)
