@@ -179,13 +179,13 @@ def scorecard(store: Store, request: Request, progress: Progress) -> Result:
 
     ``labels`` and ``outcome`` are empty where there are none.
     """
-    from core.scorecard import result
+    from core.trust import result
 
     embeddings, n_clusters, outcome = request["embeddings"], int(request["n_clusters"]), request["outcome"]
     dumped, inputs = result.made_of(embeddings, n_clusters, outcome)
     key = content_key(result.STAGE, dumped, inputs)
     if store.find(result.STAGE, key) is None:
-        from core.scorecard.measure import measure
+        from core.trust.measure import measure
 
         dataset = pipeline.open_dataset(store, request["dataset"])
         labels = pipeline.open_labels(store, request["labels"]) if request["labels"] else None

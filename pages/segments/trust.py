@@ -7,8 +7,8 @@ from typing import Final
 import streamlit as st
 
 from core.base.settings import Encoder, ViewWeights
-from core.scorecard.result import Scorecard, Topic
-from core.scorecard.verdict import Advice, Verdict, sentences, verdict
+from core.trust.result import Scorecard, Topic
+from core.trust.verdict import Advice, Verdict, sentences, verdict
 from pages.ui import bench_view, errors, job_panel, scorecard_job, scorecard_view, state
 from pages.ui.links import TRAINING, TRUST, heading, link
 from pages.ui.text import count, md_text

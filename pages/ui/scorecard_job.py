@@ -6,9 +6,9 @@ from typing import Any, Final
 
 import streamlit as st
 
-from core.scorecard import result
-from core.scorecard.result import Scorecard
 from core.storage.store import content_key
+from core.trust import result
+from core.trust.result import Scorecard
 from pages.ui import job_panel
 from pages.ui.workbench import Bench
 

@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from core.base.settings import ClusterSettings
-from core.scorecard.result import Call, Method, Question, Topic
-from core.scorecard.verdict import chance, sentences
+from core.trust.result import Call, Method, Question, Topic
+from core.trust.verdict import chance, sentences
 from pages.ui import charts
 from pages.ui.charts import Chart
 from pages.ui.figure import Columns, figure

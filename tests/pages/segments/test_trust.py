@@ -8,10 +8,10 @@ from core import pipeline
 from core.base.progress import silent
 from core.base.settings import Preset, TrainSettings
 from core.jobs import State
-from core.scorecard import result, stability
-from core.scorecard.result import Call, Scorecard, Topic
 from core.storage.store import Store, content_key
-from tests.core.scorecard import toy
+from core.trust import result, stability
+from core.trust.result import Call, Scorecard, Topic
+from tests.core.trust import toy
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import bootstrap, norm
 from sklearn.metrics import r2_score, roc_auc_score
 
-from core.scorecard.intervals import (
+from core.trust.intervals import (
     auc_interval,
     auc_placements,
     call,
@@ -18,7 +18,7 @@ from core.scorecard.intervals import (
     range_figures,
     resample,
 )
-from core.scorecard.result import Call, Method
+from core.trust.result import Call, Method
 
 
 @pytest.mark.parametrize(

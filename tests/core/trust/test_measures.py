@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from core.model.inputs import Spans
-from core.scorecard import length, stability
-from core.scorecard.case import drawn
-from core.scorecard.learned import shuffled
-from core.scorecard.result import Method, Topic
-from core.scorecard.retrieval import reciprocal_ranks
+from core.trust import length, stability
+from core.trust.case import drawn
+from core.trust.learned import shuffled
+from core.trust.result import Method, Topic
+from core.trust.retrieval import reciprocal_ranks
 
 
 def blobs(n: int, k: int, noise: float, seed: int = 0) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 
 from core.model.bag import BagOfPages
 from core.model.inputs import Spans
-from core.scorecard.transitions import Transitions
+from core.trust.transitions import Transitions
 
 RUNS = Spans(np.array([0, 3]), np.array([3, 3]))
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.scorecard.result import Call, Method, Question, Topic
-from core.scorecard.verdict import FAST_MODE, Advice, against, chance, sentences, verdict
-from tests.core.scorecard import toy
+from core.trust.result import Call, Method, Question, Topic
+from core.trust.verdict import FAST_MODE, Advice, against, chance, sentences, verdict
+from tests.core.trust import toy
 
 
 @pytest.mark.parametrize(

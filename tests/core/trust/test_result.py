@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from core.base.errors import ArtifactError
-from core.scorecard.result import Method, Question, Scorecard, Topic, made_of
-from tests.core.scorecard import toy
+from core.trust.result import Method, Question, Scorecard, Topic, made_of
+from tests.core.trust import toy
 
 
 def test_a_scorecard_comes_back_from_json_as_it_was() -> None:

@@ -9,9 +9,9 @@ import numpy as np
 from core.model.inputs import Spans
 from core.model.triplets import random_cut
 from core.model.validation import TIE
-from core.scorecard.case import NOTHING_HELD_OUT, SEED, Case
-from core.scorecard.intervals import mean_comparisons, mean_figures, resample
-from core.scorecard.result import Method, Question, Topic
+from core.trust.case import NOTHING_HELD_OUT, SEED, Case
+from core.trust.intervals import mean_comparisons, mean_figures, resample
+from core.trust.result import Method, Question, Topic
 
 MIN_VIEWS: Final = 6
 CANDIDATES: Final = 1_000

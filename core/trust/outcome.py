@@ -16,10 +16,10 @@ from sklearn.linear_model import LogisticRegression
 
 from core.base.schema import Outcomes, Pages
 from core.model.inputs import Spans
-from core.scorecard.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, drawn
-from core.scorecard.intervals import Placements, auc_interval, auc_placements, call
-from core.scorecard.result import Comparison, Figure, Method, Question, Topic
 from core.segments.geometry import repeatable
+from core.trust.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, drawn
+from core.trust.intervals import Placements, auc_interval, auc_placements, call
+from core.trust.result import Comparison, Figure, Method, Question, Topic
 
 PREFIX: Final = 3
 """Page views that everybody is judged by."""

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 from sklearn.linear_model import Ridge
 
-from core.scorecard.case import SEED
-from core.scorecard.intervals import r2_interval, resample
-from core.scorecard.result import Figure, Method, Question, Topic
 from core.segments.geometry import repeatable
+from core.trust.case import SEED
+from core.trust.intervals import r2_interval, resample
+from core.trust.result import Figure, Method, Question, Topic
 
 FEWEST: Final = 200
 INTERVAL: Final = "95 % interval over the users judged on (bootstrap)"

@@ -11,9 +11,9 @@ from core.base.progress import Progress
 from core.base.schema import View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.scorecard import length, outcome, retrieval, stability
-from core.scorecard.case import open_case
-from core.scorecard.result import STAGE, Scorecard
+from core.trust import length, outcome, retrieval, stability
+from core.trust.case import open_case
+from core.trust.result import STAGE, Scorecard
 
 
 def measure(

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from core.profiles.intervals import Z_95
-from core.scorecard.result import Call, Comparison, Figure, Method
+from core.trust.result import Call, Comparison, Figure, Method
 
 RESAMPLES: Final = 2_000
 TAILS: Final = (2.5, 97.5)

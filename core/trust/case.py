@@ -22,9 +22,9 @@ from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
 from core.model.views import Names
 from core.model.vocabulary import Vocabulary
-from core.scorecard.learned import Learned
-from core.scorecard.result import Method
-from core.scorecard.transitions import Transitions
+from core.trust.learned import Learned
+from core.trust.result import Method
+from core.trust.transitions import Transitions
 
 SAMPLE: Final = 20_000
 """Users that the simple ways learn from and that figures are taken on, at most."""

@@ -10,11 +10,11 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from core.base.settings import ClusterSettings
-from core.scorecard.case import SEED
-from core.scorecard.intervals import range_comparisons, range_figures
-from core.scorecard.result import Method, Question, Topic
 from core.segments.clustering import cold_centroids
 from core.segments.geometry import count_different, nearest, repeatable
+from core.trust.case import SEED
+from core.trust.intervals import range_comparisons, range_figures
+from core.trust.result import Method, Question, Topic
 
 SPLITS: Final = 6
 """All on one side by chance in 2 of 64 cases."""

@@ -15,12 +15,12 @@ from core.base.progress import silent
 from core.base.schema import Outcomes
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
-from core.scorecard import outcome, result
-from core.scorecard.case import Case, open_case
-from core.scorecard.measure import measure
-from core.scorecard.result import Method, Scorecard, Topic
 from core.storage.store import Store
 from core.tasks import run
+from core.trust import outcome, result
+from core.trust.case import Case, open_case
+from core.trust.measure import measure
+from core.trust.result import Method, Scorecard, Topic
 from tests.pages.fixtures_segments import FinishedRun, write_run
 
 PER_KIND = 600

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.scorecard.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
+from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
 
 def comparison(other: Method, call: Call, low: float, high: float, ratio: float | None = None) -> Comparison:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from core.scorecard.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
+from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
 FIRM: Final = 0.75
 """Adjusted Rand index of two halves from which on segments are called firm."""
