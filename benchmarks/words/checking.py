@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.words.oracle import Oracle
-from core.words.contract import Answer, Fact
-from core.words.render import cited, fill
+from core.facts.answer import Answer, Fact
+from core.facts.render import cited, fill
 
 Wanted = tuple[str, tuple[str, ...], str]
 """Metric, rows and item of a figure that an answer has to give."""

@@ -18,13 +18,13 @@ from core.base.schema import Pages, View
 from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
 from core.data.sequences import UserSequences
+from core.facts.context import Basis, Context, make_context
 from core.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.sample import write_sample
 from core.segments.clustering import fit
 from core.segments.partition import Partition
-from core.words.context import Basis, Context, make_context
 
 EDITED = {
     0: "Bargain hunters", 1: "Window shoppers", 2: "Loyal readers", 3: "Weekend climbers", 4: "Gift seekers",

@@ -28,8 +28,8 @@ from benchmarks.words.filling import (
     value_of,
     written,
 )
-from core.words.contract import Unit
-from core.words.measures import BY_KEY, write
+from core.facts.answer import Unit
+from core.facts.measures import BY_KEY, write
 
 OTHER_METRIC: Final = {
     "users": "outcome_users", "outcome_users": "users", "sessions": "users", "share": "outcome_rate",

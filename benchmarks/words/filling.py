@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from benchmarks.words.shop import Shop
-from core.words.contract import Unit
-from core.words.measures import BY_KEY, write
+from core.facts.answer import Unit
+from core.facts.measures import BY_KEY, write
 from core.words.number_words import ORDINALS as PLACES
 from core.words.number_words import SMALL
 

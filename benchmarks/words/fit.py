@@ -26,11 +26,11 @@ from scipy.optimize import minimize
 from benchmarks.words.corpora import CORPORA, HELD_OUT, Corpus
 from benchmarks.words.filling import DOWN, SLOT, Cast, casts, extreme, item_of, place_of, render
 from benchmarks.words.mutations import added, score, slot_score
+from core.facts.answer import Unit
 from core.words import binding
 from core.words.binding import WEIGHTS, Candidate, candidates
 from core.words.claims import numerals_of, units_of
 from core.words.comparatives import Comparative, find_comparatives
-from core.words.contract import Unit
 from core.words.mentions import Kind, Lexicon
 from core.words.numerals import Numeral
 from core.words.reading import read

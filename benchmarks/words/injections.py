@@ -19,12 +19,12 @@ from typing import Final
 from benchmarks.words.markup import loads_or_links
 from benchmarks.words.shop import BY_HAND
 from core.base.errors import InputError
+from core.facts.answer import Fact, Unit
+from core.facts.render import SLOTS
 from core.outgoing.markdown import safe_markdown
 from core.outgoing.quoting import Quotes
 from core.words.check import SlotChecker
-from core.words.contract import Fact, Unit
 from core.words.privacy import build_payload
-from core.words.render import SLOTS
 from core.words.verify import Verifier
 
 USER_ID: Final = "1234567890.1700000001"

@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from core.facts.answer import Fact, Unit
+from core.facts.fact_book import FactBook
+from core.facts.measures import BY_KEY, N_OF
 from core.profiles.intervals import wilson
-from core.words.contract import Fact, Unit
-from core.words.facts import FactBook
-from core.words.measures import BY_KEY, N_OF
 
 RATIOS: Final = (
     "users", "outcome_rate", "sessions_mean", "page_views_mean", "engagement_s_mean", "revenue_per_user",

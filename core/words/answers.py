@@ -6,16 +6,16 @@ import re
 from typing import Final
 
 from core.base.errors import Beha2VecError
+from core.facts import items
+from core.facts.answer import Answer
+from core.facts.context import Context
+from core.facts.fact_book import FactBook
+from core.facts.fact_maker import Figures
+from core.facts.items import Dimension
+from core.facts.measures import clean
 from core.profiles.columns import Col
-from core.words import items
-from core.words.context import Context
-from core.words.contract import Answer
-from core.words.facts import FactBook
-from core.words.figures import Figures
 from core.words.grammar import Parsed, parse
 from core.words.intents import Intent, choose
-from core.words.items import Dimension
-from core.words.measures import clean
 
 HELP: Final = (
     "You can ask for: a figure (“outcome rate of segment 2”), a ranking (“which segment has the most "

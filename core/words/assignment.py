@@ -6,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from core.facts.answer import Unit
+from core.facts.measures import N_OF
 from core.profiles.columns import Col
 from core.words.claims import Claim
-from core.words.contract import Unit
-from core.words.measures import N_OF
 from core.words.mentions import ALL, Kind
 from core.words.sentence import Place
 from core.words.signs import is_whole

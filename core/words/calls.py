@@ -6,14 +6,14 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import View
+from core.facts import arguments, compare_segments, describe, item_tools, other_tools, segment_tools
+from core.facts.arguments import Metric, Order
+from core.facts.context import ALL
+from core.facts.fact_maker import Figures
+from core.facts.finding import Finding
+from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
 from core.profiles.columns import Col
-from core.words import arguments, compare, describe, item_tools, other_tools, segment_tools
-from core.words.arguments import Metric, Order
-from core.words.context import ALL
-from core.words.figures import Figures
-from core.words.findings import Finding
 from core.words.grammar import Parsed
-from core.words.items import LABELLED, Dimension, ItemMetric, step_view
 
 DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""
@@ -157,12 +157,12 @@ def compare_two(figures: Figures, parsed: Parsed) -> Finding:
     if not metrics and parsed.nouns and parsed.cues & {"most", "least", "many"}:
         metrics = (Metric(Col.USERS),)
     asked = arguments.Compare(a=parsed.rows[0], b=parsed.rows[1], metrics=metrics)
-    return compare.compare(figures, asked)
+    return compare_segments.compare(figures, asked)
 
 
-def compare_segments(figures: Figures, parsed: Parsed) -> Finding:
+def compare_rows(figures: Figures, parsed: Parsed) -> Finding:
     """All segments beside each other; by the measure that is named."""
-    return rank(figures, parsed) if parsed.metrics else compare.compare_all(figures)
+    return rank(figures, parsed) if parsed.metrics else compare_segments.compare_all(figures)
 
 
 def rank(figures: Figures, parsed: Parsed) -> Finding:

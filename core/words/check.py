@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from core.facts.answer import Fact, Unit
+from core.facts.render import SLOTS
 from core.words.assignment import MARGIN, assigned
 from core.words.binding import best
 from core.words.claims import Claim, claims_of, numerals_of
 from core.words.comparatives import Comparative, find_comparatives
-from core.words.contract import Fact, Unit
 from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, Mention
 from core.words.numerals import Numeral, Written, find_numerals
 from core.words.ordering import Ordering
 from core.words.ranks import ranks_rightly
 from core.words.reading import Read, counts_segments, read
-from core.words.render import SLOTS
 from core.words.sentence import Place, Sentence
 from core.words.ties import Said, Tie
 from core.words.top_items import is_top_item

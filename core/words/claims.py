@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from core.words.contract import Fact, Unit
-from core.words.measures import N_OF
+from core.facts.answer import Fact, Unit
+from core.facts.measures import N_OF
 from core.words.mentions import Kind, Mention
 from core.words.number_words import OF_THE_TEXT
 from core.words.numerals import Numeral, Written, find_numerals

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from core.facts.answer import Fact, Unit
 from core.words.binding import Keys, best, measure_of, other_of, scores
 from core.words.claims import Claim
 from core.words.comparatives import Comparative, about, find_comparatives
-from core.words.contract import Fact, Unit
 from core.words.mentions import ALL, REST, Kind, Lexicon
 from core.words.numerals import Numeral, Written
 from core.words.ordering import Ordering

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from core.facts.context import Context
+from core.facts.items import Dimension
+from core.facts.measures import BY_KEY, clean
 from core.profiles.columns import Col
-from core.words.context import Context
-from core.words.items import Dimension
 from core.words.lexicon import Lexicon, Meaning, Phrase, Sort, distance, lexicon, suggestions, tokens
-from core.words.measures import BY_KEY, clean
 
 REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
 JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from core.facts.fact_maker import Figures
+from core.facts.finding import Finding
 from core.profiles.columns import Col
 from core.words import calls
-from core.words.figures import Figures
-from core.words.findings import Finding
 from core.words.grammar import Parsed
 
 MANY: Final = 99
@@ -133,7 +133,7 @@ INTENTS: Final = (
     Intent("compare", calls.compare_two, _cues("compare", "differ", "similar", "most", "least"),
            _cues("many", *_LOOSE), rows=(2, 2), metrics=(0, MANY)),
     Intent("compare", calls.compare_two, _cues(), _cues("many", *_LOOSE), rows=(2, 2), bare=True),
-    Intent("compare_all", calls.compare_segments, _cues("compare", "differ"), _cues("each", *_LOOSE),
+    Intent("compare_all", calls.compare_rows, _cues("compare", "differ"), _cues("each", *_LOOSE),
            metrics=(0, 1)),
     Intent("rank", calls.rank, _cues("most", "least", "rank", "biggest", "smallest"),
            _cues("each", "many", *_LOOSE), metrics=(1, 1)),

@@ -13,11 +13,11 @@ from typing import Final
 
 import yaml
 
+from core.facts import items
+from core.facts.context import ALL, Context
+from core.facts.items import Dimension
+from core.facts.measures import MEASURES
 from core.profiles.columns import Col
-from core.words import items
-from core.words.context import ALL, Context
-from core.words.items import Dimension
-from core.words.measures import MEASURES
 
 
 class Sort(StrEnum):

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from core.facts.answer import Fact, Unit
+from core.facts.measures import BY_KEY
 from core.words.averages import AGAINST, ARTICLE, Span, each_session, median_users, other_means, than_average
-from core.words.contract import Fact, Unit
-from core.words.measures import BY_KEY
 from core.words.numbered import find_numbered
 from core.words.phrases import (
     ALL_WORDS,

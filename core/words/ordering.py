@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import product
 
+from core.facts.answer import Fact
 from core.words.claims import is_more
-from core.words.contract import Fact
 from core.words.mentions import ALL, REST
 from core.words.phrases import READ_AS
 from core.words.reading import GENERIC, is_swapped, names_metric, names_segments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.words.measures import MEASURES
+from core.facts.measures import MEASURES
 
 METRIC_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     measure.key: (measure.label, *measure.words) for measure in MEASURES

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from core.base.errors import InputError
+from core.facts.answer import Fact, Unit
 from core.llm.contract import tokens_of
 from core.outgoing.quoting import Quotes, clean
 from core.outgoing.user_ids import holds_id
-from core.words.contract import Fact, Unit
 
 FEWEST_USERS: Final = 20
 """A figure of fewer users stays here; the setting's default."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from core.facts.answer import Fact
 from core.words.binding import best
-from core.words.contract import Fact
 from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon, Mention
 from core.words.numerals import Numeral
 from core.words.sentence import PRONOUN, About, Place, Sentence, about_of, keys_of, split_sentences

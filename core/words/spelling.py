@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from core.words.contract import Fact, Unit
+from core.facts.answer import Fact, Unit
 from core.words.phrases import EXTRA_WORDS
 
 

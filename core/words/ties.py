@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from core.facts.answer import Fact, Unit
 from core.profiles.columns import Col
 from core.words.binding import scores
 from core.words.claims import Claim, is_more
 from core.words.comparatives import Comparative
-from core.words.contract import Fact, Unit
 from core.words.mentions import Kind, Lexicon
 from core.words.predicates import is_of_something_else
 from core.words.reading import STEP

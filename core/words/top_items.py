@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from core.facts.answer import Fact
 from core.words.binding import Keys, best
 from core.words.comparatives import Comparative
-from core.words.contract import Fact
 from core.words.mentions import Kind, Mention
 from core.words.number_words import SMALL
 from core.words.sentence import Place, Sentence

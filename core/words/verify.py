@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from core.facts.answer import Fact
 from core.words.assignment import assigned
 from core.words.claims import Claim, by_writing, claims_of, has_value, numerals_of, says_interval, units_of
 from core.words.comparatives import about
 from core.words.comparing import Comparing
-from core.words.contract import Fact
 from core.words.mentions import UNKNOWN, Kind, Lexicon, Mention
 from core.words.numerals import Numeral, Written
 from core.words.ordering import Ordering

@@ -9,8 +9,8 @@ from typing import Final
 import pandas as pd
 import pyarrow as pa
 
+from core.facts.context import Context
 from core.profiles.columns import Col, Kind
-from core.words.context import Context
 
 NAME: Final = "name"
 """Column of the segments table with the analyst's names."""

@@ -6,10 +6,10 @@ from functools import partial
 
 import streamlit as st
 
-from core.words import arguments
-from core.words.compare import compare, compare_all
-from core.words.context import Context
-from core.words.describe import paragraph
+from core.facts import arguments
+from core.facts.compare_segments import compare, compare_all
+from core.facts.context import Context
+from core.facts.describe import paragraph
 from pages.ui import (
     bench_view,
     cards,

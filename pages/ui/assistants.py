@@ -12,12 +12,12 @@ import streamlit as st
 from core.base.errors import Cancelled, ResourceError
 from core.base.schema import Users
 from core.data.dataset import Dataset
+from core.facts.answer import Answer
+from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, connect
 from core.profiles.columns import Col
 from core.storage.store import Store
 from core.words.assistant import AnswerCache, Assistant
-from core.words.context import Context
-from core.words.contract import Answer
 from pages.ui import connection, consent, preferences, state
 from pages.ui.comparisons import Comparing, Rows
 from pages.ui.connection import Trial

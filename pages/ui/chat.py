@@ -8,8 +8,8 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import Beha2VecError
+from core.facts.answer import Answer
 from core.words.answers import HELP, ask
-from core.words.contract import Answer
 from pages.ui import (
     assistants,
     chat_message,

@@ -12,9 +12,9 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import InputError
+from core.facts.answer import Fact, MarkKind, Unit
+from core.facts.render import cited, fill, shown
 from core.outgoing.quoting import clean
-from core.words.contract import Fact, MarkKind, Unit
-from core.words.render import cited, fill, shown
 from pages.ui import consent, fact_sources
 from pages.ui.conversations import Conversation, Message
 from pages.ui.text import md_text

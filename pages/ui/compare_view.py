@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.words.context import Context
-from core.words.findings import Finding
+from core.facts.context import Context
+from core.facts.finding import Finding
 from pages.ui import assistants, chat_message, comparisons, errand_view, errands, errors
 from pages.ui.assistants import Helper
 from pages.ui.comparisons import Comparing, Rows

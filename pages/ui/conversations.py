@@ -15,10 +15,10 @@ from uuid import uuid4
 
 import pandas as pd
 
+from core.facts.answer import Answer, Fact, Mark, MarkKind, Unit
 from core.outgoing.quoting import clean
 from core.storage.disk import PRIVATE, write_text_atomic
 from core.storage.store import Store
-from core.words.contract import Answer, Fact, Mark, MarkKind, Unit
 
 FOLDER: Final = "conversations"
 ROWS_KEPT: Final = 50

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.words.context import Context
+from core.facts.context import Context
 from pages.ui import assistants, chat_message, descriptions, errand_view, errands, errors
 from pages.ui.assistants import Helper
 from pages.ui.descriptions import Described, Describing

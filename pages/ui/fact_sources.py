@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Users, View
+from core.facts.answer import Fact
+from core.facts.items import LIFTS, Dimension
 from core.profiles.columns import Col, Ranking
-from core.words.contract import Fact
-from core.words.items import LIFTS, Dimension
 from pages.ui import spotlight
 from pages.ui.links import EXPLORE, PROFILES
 from pages.ui.spotlight import Place

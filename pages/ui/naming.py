@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.words.context import Context
-from core.words.facts import FactBook
-from core.words.figures import Figures
-from core.words.naming import names
+from core.facts.context import Context
+from core.facts.fact_book import FactBook
+from core.facts.fact_maker import Figures
+from core.facts.naming import names
 from pages.ui import desk, errors
 from pages.ui.text import md_text
 from pages.ui.workbench import SESSIONS, Bench

@@ -8,12 +8,12 @@ from dataclasses import replace
 import streamlit as st
 
 from core.base.settings import AnalyzeSettings
+from core.facts.context import Basis, Context, make_context
+from core.facts.fact_book import FactBook
+from core.facts.fact_maker import Figures
+from core.facts.finding import Finding
 from core.profiles.metrics import Profiles
 from core.segments.partition import Partition
-from core.words.context import Basis, Context, make_context
-from core.words.facts import FactBook
-from core.words.figures import Figures
-from core.words.findings import Finding
 from pages.ui import descriptions, desk, fits, naming, steering, workbench
 from pages.ui.fits import Fit
 from pages.ui.workbench import Sources

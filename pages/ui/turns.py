@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from core.facts.answer import Answer
 from core.storage.store import Store
 from core.words.assistant import Assistant, Said
-from core.words.contract import Answer
 from core.words.privacy import Payload
 from pages.ui import conversations
 from pages.ui.conversations import Conversation

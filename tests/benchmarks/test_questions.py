@@ -5,7 +5,7 @@ from collections import Counter
 from benchmarks.words.checking import problems
 from benchmarks.words.questions import oracle_of, read, score
 from core.words.answers import ask
-from tests.core.words.shop import shop
+from tests.core.facts.shop import shop
 
 
 def test_every_question_is_answered_exactly_or_declined() -> None:

@@ -7,8 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from core.base.errors import Beha2VecError
+from core.facts import arguments
+from core.facts.answer import Answer
+from core.facts.compare_segments import compare, compare_all
+from core.facts.context import Context
+from core.facts.fact_book import FactBook
+from core.facts.fact_maker import Figures
+from core.facts.finding import Finding
 from core.llm.contract import ChatLlm, Stop, never
-from core.words import arguments
 from core.words.assistant import describing, material, prompts
 from core.words.assistant.cache import AnswerCache
 from core.words.assistant.contract import AssistantSettings, Description, Said
@@ -16,12 +22,6 @@ from core.words.assistant.outbox import Outbox
 from core.words.assistant.routing import Route, route, without_model
 from core.words.assistant.talk import Talk
 from core.words.assistant.turn import OnText, Task, Turn, Way, first_message, way_of
-from core.words.compare import compare, compare_all
-from core.words.context import Context
-from core.words.contract import Answer
-from core.words.facts import FactBook
-from core.words.figures import Figures
-from core.words.findings import Finding
 from core.words.privacy import Payload, price_of, said_key
 
 Pair: TypeAlias = tuple[()] | tuple[str, str]

@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from core.facts.answer import Fact, Mark, MarkKind
+from core.facts.measures import clean
+from core.facts.render import cited, shown
 from core.outgoing.quoting import visible
 from core.profiles.columns import Col
 from core.words.assistant.outbox import Outbox
 from core.words.check import check_slots
 from core.words.comparatives import find_comparatives
-from core.words.contract import Fact, Mark, MarkKind
-from core.words.measures import clean
 from core.words.numerals import find_numerals
-from core.words.render import cited, shown
 from core.words.sentence import split_sentences
 from core.words.verify import Checked, verify_numbers
 

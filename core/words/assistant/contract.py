@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from core.base.settings import Settings
+from core.facts.answer import Answer, Fact
 from core.llm.contract import Usage
-from core.words.contract import Answer, Fact
 from core.words.privacy import FEWEST_USERS, PRICES, Price
 
 MOST_CALLS: Final = 6
@@ -52,7 +52,7 @@ class Description:
 
     Args:
         name: At most five words, unlike that of any other segment.
-        summary: Sentences with slots, its facts and its marks (see :class:`core.words.contract.Answer`); its
+        summary: Sentences with slots, its facts and its marks (see :class:`core.facts.answer.Answer`); its
             ``reason`` says why the model was not used, its ``source`` who wrote all of this.
         distinguishing: Ids of facts of the summary that set the segment apart.
         caveats: What one should be careful about.

@@ -10,6 +10,13 @@ from typing import Final
 from pydantic import BaseModel, Field
 
 from core.base.errors import ResourceError
+from core.facts.answer import Answer, MarkKind
+from core.facts.describe import paragraph
+from core.facts.fact_maker import Figures
+from core.facts.finding import fact_table, segment_only
+from core.facts.measures import clean
+from core.facts.naming import LONGEST, names
+from core.facts.render import cited
 from core.llm.contract import Capabilities, ChatReply
 from core.profiles.columns import Col
 from core.words.assistant import material, prompts, specs
@@ -19,15 +26,8 @@ from core.words.assistant.outbox import Outbox
 from core.words.assistant.talk import Talk
 from core.words.assistant.turn import does_not_hold, without_figures
 from core.words.comparatives import find_comparatives
-from core.words.contract import Answer, MarkKind
-from core.words.describe import paragraph
-from core.words.figures import Figures
-from core.words.findings import fact_table, segment_only
-from core.words.measures import clean
-from core.words.naming import LONGEST, names
 from core.words.numerals import find_numerals
 from core.words.privacy import Payload, said_key
-from core.words.render import cited
 from core.words.sentence import split_sentences
 
 MOST_TEXTS: Final = 5

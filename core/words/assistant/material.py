@@ -7,14 +7,14 @@ from itertools import chain
 from typing import Final
 
 from core.base.errors import Beha2VecError
+from core.facts import arguments
+from core.facts.answer import Answer, Fact
+from core.facts.compare_segments import compare, compare_all
+from core.facts.evidence import Evidence
+from core.facts.fact_maker import Figures
+from core.facts.finding import Finding, present
+from core.facts.render import cited
 from core.profiles.columns import Col
-from core.words import arguments
-from core.words.compare import compare, compare_all
-from core.words.contract import Answer, Fact
-from core.words.evidence import Evidence
-from core.words.figures import Figures
-from core.words.findings import Finding, present
-from core.words.render import cited
 
 OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
 MOST_ROWS: Final = 3

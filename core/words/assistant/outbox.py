@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from core.base.errors import InputError
+from core.facts.answer import Fact
+from core.facts.fact_maker import Figures
+from core.facts.render import SLOTS
 from core.llm.contract import ChatReply
 from core.outgoing.quoting import Quotes, clean
 from core.profiles.columns import Col, Kind
 from core.words.assistant.contract import AssistantSettings, Said
-from core.words.contract import Fact
-from core.words.figures import Figures
 from core.words.mentions import Kind as Named
 from core.words.mentions import Lexicon
 from core.words.numerals import find_numerals
@@ -28,7 +29,6 @@ from core.words.privacy import (
     sendable,
     value_of,
 )
-from core.words.render import SLOTS
 
 REMEMBERED: Final = 6
 """Earlier messages that are sent again."""

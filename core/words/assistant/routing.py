@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from core.base.errors import Beha2VecError
-from core.words import arguments
+from core.facts import arguments
+from core.facts.answer import Answer
+from core.facts.compare_segments import compare, compare_all
+from core.facts.describe import persona
+from core.facts.fact_maker import Figures
+from core.facts.finding import Finding
 from core.words.answers import ask
-from core.words.compare import compare, compare_all
-from core.words.contract import Answer
-from core.words.describe import persona
-from core.words.figures import Figures
-from core.words.findings import Finding
 from core.words.grammar import Parsed, parse
 
 _IDEAS: Final = re.compile(

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, Field, create_model
 
 from core.base.errors import InputError
+from core.facts.tools import TOOLS, Tool
 from core.llm.contract import ToolCall, ToolSpec
 from core.outgoing.quoting import Quotes
-from core.words.tools import TOOLS, Tool
 
 ROWS: Final = frozenset({"segment", "a", "b"})
 """Arguments that name a row."""

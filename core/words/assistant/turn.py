@@ -8,15 +8,15 @@ from enum import StrEnum
 from typing import Any, Final
 
 from core.base.errors import Beha2VecError, ResourceError
+from core.facts import tools
+from core.facts.answer import Answer, Fact
+from core.facts.finding import Finding, fact_table
 from core.llm.contract import Capabilities, ChatReply, Enough, ToolCall
-from core.words import tools
 from core.words.assistant import prompts, specs
 from core.words.assistant.checking import Checker, Draft, streamed
 from core.words.assistant.contract import AssistantSettings, Said
 from core.words.assistant.outbox import Outbox
 from core.words.assistant.talk import Talk
-from core.words.contract import Answer, Fact
-from core.words.findings import Finding, fact_table
 from core.words.privacy import Payload
 from core.words.sentence import split_sentences
 

@@ -9,13 +9,13 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from core.base.errors import Cancelled, ResourceError
+from core.facts.render import fill
 from core.llm import Capabilities, LlmSettings, ServerLlm, connect
 from core.words.assistant import Assistant, AssistantSettings, shown
-from core.words.render import fill
+from tests.core.facts.shop import shop
+from tests.core.facts.toy import context
 from tests.core.llm.test_parse import Colour, ask
 from tests.core.words.assistant.test_injections import unbacked_numbers
-from tests.core.words.shop import shop
-from tests.core.words.toy import context
 from tests.smollm import RealServer
 
 

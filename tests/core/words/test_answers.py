@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.words.markup import loads_or_links
+from core.facts.context import Context
+from core.facts.fact_book import FactBook
+from core.facts.render import fill
 from core.outgoing.markdown import safe_markdown
 from core.words.answers import HELP, ask
-from core.words.context import Context
-from core.words.facts import FactBook
 from core.words.lexicon import lexicon
-from core.words.render import fill
-from tests.core.words.toy import context, partition, without_outcome
+from tests.core.facts.toy import context, partition, without_outcome
 
 EIGHT = context()
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from core.facts.answer import Fact, Unit
 from core.words.assignment import assigned
 from core.words.claims import claims_of, has_value, numerals_of, units_of
-from core.words.contract import Fact, Unit
 from core.words.mentions import Lexicon, Mention
 from core.words.reading import read
 from core.words.sentence import Place

@@ -4,9 +4,9 @@ from functools import partial
 
 import pytest
 
+from core.facts.answer import Fact, Unit
 from core.words.binding import best, other_of, scores
 from core.words.claims import numerals_of, units_of
-from core.words.contract import Fact, Unit
 from core.words.mentions import Kind, Lexicon
 from core.words.sentence import About, Place, Sentence
 

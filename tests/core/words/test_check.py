@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.facts.answer import Fact, Unit
 from core.words.check import check_slots
-from core.words.contract import Fact, Unit
 
 ONE, TWO = "segment:0", "segment:1"
 SEGMENTS = {ONE: ("Segment 1", "Hunters"), TWO: ("Segment 2", "Readers")}

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from core.facts.items import Dimension
 from core.words.grammar import LONGEST, Parsed, parse
-from core.words.items import Dimension
-from tests.core.words.toy import context
+from tests.core.facts.toy import context
 
 
 def read(question: str, names: dict[int, str] | None = None) -> Parsed:

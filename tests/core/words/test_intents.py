@@ -4,7 +4,7 @@ import pytest
 
 from core.words.grammar import parse
 from core.words.intents import INTENTS, Intent, choose
-from tests.core.words.toy import context
+from tests.core.facts.toy import context
 
 
 def intent_of(question: str) -> str | None:

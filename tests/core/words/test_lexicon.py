@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.words.lexicon import Sort, distance, lexicon, tokens, vocabulary
-from tests.core.words.toy import context, without_outcome
+from tests.core.facts.toy import context, without_outcome
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from core.words.contract import Fact, Unit
+from core.facts.answer import Fact, Unit
 from core.words.mentions import ALL, REST, UNKNOWN, Kind, Lexicon
 from core.words.sentence import split_sentences
 

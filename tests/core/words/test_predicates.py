@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.words.contract import Fact, Unit
+from core.facts.answer import Fact, Unit
 from core.words.mentions import Lexicon
 from core.words.predicates import is_of_something_else
 from core.words.reading import read

@@ -3,9 +3,9 @@ import json
 import pytest
 
 from core.base.errors import InputError
+from core.facts.answer import Fact, Unit
 from core.llm.contract import tokens_of
 from core.outgoing.quoting import Quotes
-from core.words.contract import Fact, Unit
 from core.words.privacy import Payload, Price, build_payload, price_of, sendable, users_behind
 
 SEGMENTS = {"segment:0": "Hunters", "segment:1": "Readers"}

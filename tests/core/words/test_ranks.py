@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.words.contract import Unit
-from core.words.facts import FactBook
+from core.facts.answer import Unit
+from core.facts.fact_book import FactBook
 from core.words.verify import verify_numbers
 
 SEGMENTS = {f"segment:{place}": (f"Segment {place + 1}",) for place in range(3)}

@@ -2,7 +2,7 @@
 
 import re
 
-from core.words.measures import BY_KEY
+from core.facts.measures import BY_KEY
 from core.words.phrases import METRIC_WORDS
 from core.words.spelling import flexible, metric_phrases, parts, plain
 

@@ -1,6 +1,6 @@
 """What the cells of a table are about: outcome rates and users of two segments."""
 
-from core.words.contract import Fact, Unit
+from core.facts.answer import Fact, Unit
 from core.words.mentions import ALL, Lexicon
 from core.words.sentence import About
 from core.words.tables import cells_of

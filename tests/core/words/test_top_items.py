@@ -2,9 +2,9 @@
 
 import pytest
 
+from core.facts.answer import Fact, Unit
+from core.facts.fact_book import FactBook
 from core.words.check import check_slots
-from core.words.contract import Fact, Unit
-from core.words.facts import FactBook
 from core.words.verify import verify_numbers
 
 SEGMENTS = {"segment:0": ("Segment 1",), "segment:1": ("Segment 2",)}

@@ -19,9 +19,9 @@ from benchmarks.words.corpora import (
     Corpus,
 )
 from benchmarks.words.mutations import Score, added, score, slot_score
+from core.facts.answer import Fact, Unit
+from core.facts.fact_book import FactBook
 from core.words.check import check_slots
-from core.words.contract import Fact, Unit
-from core.words.facts import FactBook
 from core.words.verify import Verified, Verifier, verify_numbers
 
 SEGMENTS = {

@@ -2,8 +2,8 @@
 
 from core.words.sandbox import run_sql
 from core.words.views import columns, sql_views
+from tests.core.facts.toy import context
 from tests.core.profiles.toy import toy_tables
-from tests.core.words.toy import context
 
 
 def test_the_tables_are_those_of_the_profiles() -> None:

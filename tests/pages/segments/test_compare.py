@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.facts.answer import Fact, Unit
 from core.storage.store import Store
-from core.words.contract import Fact, Unit
 from pages.ui import chat_message, desk
 from pages.ui.conversations import Message
 from tests.pages.conftest import OpenApp

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.facts.answer import Mark, MarkKind
 from core.storage.store import Store
-from core.words.contract import Mark, MarkKind
 from pages.ui import conversations, workbench
 from pages.ui.chat_message import as_markdown
 from pages.ui.conversations import Conversation, Message

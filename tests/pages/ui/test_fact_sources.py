@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.words.contract import Fact, Unit
+from core.facts.answer import Fact, Unit
 from pages.ui.fact_sources import chart_of, interval, together
 from pages.ui.links import EXPLORE, PROFILES
 from pages.ui.spotlight import Place

@@ -5,11 +5,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from core.facts.context import Context
 from core.llm import Capabilities, LlmSettings, ServerLlm, connect
 from core.words.assistant import AnswerCache, Assistant, AssistantSettings
-from core.words.context import Context
 from core.words.privacy import Price
-from tests.core.words.shop import shop
+from tests.core.facts.shop import shop
 from tests.llm_simulator import Script, Simulator, simulating
 
 ALL = Capabilities(streaming=True, schema=True, tools=True, slots=True)

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
+from core.facts.answer import MarkKind
+from core.facts.render import fill
 from core.llm import Capabilities, Usage
 from core.words.answers import ask
 from core.words.assistant import AnswerCache, Said, shown
 from core.words.assistant.material import MOST_FACTS
-from core.words.contract import MarkKind
-from core.words.render import fill
+from tests.core.facts.shop import shop
 from tests.core.words.assistant.simulated import (
     ALL,
     PLAIN,
@@ -28,7 +29,6 @@ from tests.core.words.assistant.simulated import (
     named,
     slot,
 )
-from tests.core.words.shop import shop
 from tests.llm_simulator import USAGE, Reply, replies
 
 WEAK_BUT_OBEYS = Capabilities(streaming=True, schema=True)

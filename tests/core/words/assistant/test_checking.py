@@ -1,11 +1,11 @@
 import pytest
 
+from core.facts.answer import MarkKind
 from core.words.assistant.checking import Checker, Draft, streamed
 from core.words.assistant.contract import AssistantSettings
 from core.words.assistant.material import evidence, overview
 from core.words.assistant.outbox import Outbox
-from core.words.contract import MarkKind
-from tests.core.words.toy import NAMES, figures
+from tests.core.facts.toy import NAMES, figures
 
 
 def checker(*, slots: bool = True, names: dict[int, str] | None = None) -> tuple[Checker, dict[str, str]]:

@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 
 from core.base.errors import InputError
+from core.facts.render import fill
 from core.words.assistant.describing import offline, taken
-from core.words.render import fill
+from tests.core.facts.shop import shop, shop_figures
 from tests.core.words.assistant.simulated import WEAK, assisted, fact_of, facts_of, line_value, slot
-from tests.core.words.shop import shop, shop_figures
 from tests.llm_simulator import Reply, Script, replies
 
 KEY = "segment:1"

@@ -13,18 +13,18 @@ import pytest
 
 from benchmarks.words.injections import INJECTIONS, USER_ID, Injection
 from core.base.schema import Pages, View
+from core.facts.answer import Answer, MarkKind
+from core.facts.context import Basis, Context, make_context
+from core.facts.measures import clean
+from core.facts.tools import TOOLS
 from core.words.answers import ask
 from core.words.assistant import Said, shown
-from core.words.context import Basis, Context, make_context
-from core.words.contract import Answer, MarkKind
-from core.words.measures import clean
 from core.words.mentions import Kind, Lexicon
 from core.words.numerals import find_numerals
-from core.words.tools import TOOLS
+from tests.core.facts.toy import NAMES, THEMES, TYPES, tables
 from tests.core.outgoing.test_markdown import loads_or_links
 from tests.core.profiles.toy import toy_tables
 from tests.core.words.assistant.simulated import ALL, WEAK, assisted, data_of, slot
-from tests.core.words.toy import NAMES, THEMES, TYPES, tables
 from tests.llm_simulator import Reply, Script
 
 QUESTION = "Campaign ideas for segment 1"

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from core.base.errors import InputError
+from core.facts import tools
 from core.llm import ChatReply, ToolCall
 from core.profiles.columns import Col
-from core.words import tools
 from core.words.assistant.contract import AssistantSettings, Said
 from core.words.assistant.material import evidence, overview
 from core.words.assistant.outbox import Outbox
 from core.words.privacy import Payload
-from tests.core.words.toy import figures
+from tests.core.facts.toy import figures
 
 ID = "1234567890.1700000001"
 

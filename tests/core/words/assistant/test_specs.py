@@ -5,10 +5,10 @@ import pytest
 from pydantic import ValidationError
 
 from core.base.errors import InputError
+from core.facts.tools import TOOLS
 from core.llm import ToolCall
 from core.outgoing.quoting import Quotes
 from core.words.assistant import specs
-from core.words.tools import TOOLS
 
 
 def test_every_tool_is_there_with_a_schema_that_stands_alone() -> None:

@@ -1,0 +1,127 @@
+"""What each tool can be asked for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from core.base.settings import Settings
+from core.facts.items import Dimension, ItemMetric
+from core.facts.measures import BY_KEY
+
+Key = Annotated[
+    str, Field(description="a row as the facts name it: S1, S2, … for a segment, all for every user")
+]
+Metric = StrEnum("Metric", {key.upper(): key for key in BY_KEY})  # type: ignore[misc]
+"""Columns of the segments table."""
+Count = Annotated[int, Field(ge=1, le=50)]
+
+
+class Order(StrEnum):
+    """Which end of a ranking comes first."""
+
+    MOST = "most"
+    LEAST = "least"
+
+
+class ListSegments(Settings):
+    """All segments, the groups made by rule and all users, with their keys and sizes."""
+
+
+class SegmentProfile(Settings):
+    """Everything that describes one segment."""
+
+    segment: Key
+
+
+class TopItems(Settings):
+    """The top pages, themes, page types, browsers, devices, countries or sources of a segment."""
+
+    dimension: Dimension
+    segment: Key
+    metric: ItemMetric
+    n: Count = 5
+
+
+class Compare(Settings):
+    """Two segments side by side."""
+
+    a: Key
+    b: Key
+    metrics: tuple[Metric, ...] = ()
+
+
+class RankSegments(Settings):
+    """All segments in the order of a metric."""
+
+    metric: Metric
+    order: Order = Order.MOST
+
+
+class OneMetric(Settings):
+    """One figure of one segment."""
+
+    segment: Key
+    metric: Metric
+
+
+class ItemShare(Settings):
+    """How many users of a segment saw a page, theme or type, or have a browser, device, country or source."""
+
+    segment: Key
+    dimension: Dimension
+    value: Annotated[str, Field(max_length=2000)]
+    metric: ItemMetric = ItemMetric.SHARE
+
+
+class Transitions(Settings):
+    """Which page, theme or page type follows which within a session, or where sessions begin and end."""
+
+    segment: Key
+    by: Literal["page", "theme", "type"] = "page"
+    where: Literal["steps", "entry", "exit"] = "steps"
+    origin: str | None = None
+    target: str | None = None
+    n: Count = 5
+
+
+class PersonaFacts(Settings):
+    """The facts that a buyer persona may rest on."""
+
+    segment: Key
+
+
+class NearestSegments(Settings):
+    """The segments most like one."""
+
+    segment: Key
+    n: Count = 3
+
+
+class WhatChanged(Settings):
+    """How many users changed their segment at the last move of a slider."""
+
+
+class Mark(StrEnum):
+    """What a chart may be drawn with."""
+
+    BAR = "bar"
+    LINE = "line"
+    POINT = "point"
+
+
+class ChartSpec(Settings):
+    """A chart of one metric over the segments."""
+
+    metric: Metric
+    mark: Mark = Mark.BAR
+
+
+class Calc(Settings):
+    """A number derived from two facts of this turn: the only way to get one."""
+
+    op: Literal["difference", "ratio", "sum"]
+    first: Annotated[str, Field(pattern=r"^F\d+$")]
+    second: Annotated[str, Field(pattern=r"^F\d+$")]

@@ -1,0 +1,275 @@
+"""What words are made from: a data set, its segments, and what they are called."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.base.schema import Pages, View
+from core.base.wording import common_origin, short_address
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages, page_names
+from core.data.sequences import UserSequences
+from core.facts.measures import clean
+from core.profiles.columns import Col, Kind
+from core.profiles.data import ProfileData
+from core.profiles.labels import LabelData, label_shares
+from core.profiles.metrics import Profiles
+from core.profiles.page_counts import PageCounts
+from core.profiles.paths import PathData, StepCounts, session_ends
+from core.profiles.rows import Rows, make_rows
+from core.profiles.top_pages import top_pages
+from core.segments.partition import Partition
+
+ALL: Final = "all"
+ENDS_LISTED: Final = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """A data set, laid out once.
+
+    Args:
+        key: Names the data set and its labels.
+        data: What profiles are counted from.
+        sequences: Page views of all users.
+        labels: Themes and types; None where pages are not labelled.
+        paths: How people move.
+        pages: What to call each page: its address without what all addresses share.
+    """
+
+    key: str
+    data: ProfileData
+    sequences: UserSequences
+    labels: LabelData | None
+    paths: PathData
+    pages: tuple[str, ...]
+
+    @classmethod
+    def from_dataset(
+        cls, dataset: Dataset, labelled: LabelledPages | None = None, data: ProfileData | None = None
+    ) -> Basis:
+        """Lay out a data set and its labels.
+
+        Args:
+            dataset: The preprocessed export.
+            labelled: What its pages are about.
+            data: What profiles are counted from, where it is at hand.
+        """
+        names = page_names(dataset.pages, labelled)
+        del names[View.URL]
+        data = data or ProfileData.from_dataset(dataset)
+        key = f"{dataset.key}:{labelled.digest}" if labelled else dataset.key
+        return cls.from_tables(key, data, dataset.pages, dataset.sequences, names)
+
+    @classmethod
+    def from_tables(
+        cls,
+        key: str,
+        data: ProfileData,
+        pages: pd.DataFrame,
+        sequences: UserSequences,
+        names: Mapping[View, list[str]],
+    ) -> Basis:
+        """Lay out tables; ``names`` has the theme and the type of each page, or nothing."""
+        labels = LabelData.from_names(sequences, names) if names else None
+        addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
+        origin = common_origin(addresses)
+        called = tuple(short_address(address, origin) for address in addresses)
+        return cls(key, data, sequences, labels, PathData.from_sequences(sequences, called, labels), called)
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Everything counted for one partition, each table when it is first asked for.
+
+    Args:
+        basis: The data set.
+        profiles: What its segments are like.
+        partition: The segments.
+    """
+
+    basis: Basis
+    profiles: Profiles
+    partition: Partition
+
+    @cached_property
+    def rows(self) -> Rows:
+        """Who belongs where."""
+        return make_rows(self.basis.data, self.partition.labels)
+
+    @cached_property
+    def segments(self) -> pd.DataFrame:
+        """The segments table by key."""
+        return self.profiles.segments.set_index(Col.KEY, drop=False)
+
+    @cached_property
+    def records(self) -> dict[str, dict[str, Any]]:
+        """Its rows as plain data: many questions look at one cell."""
+        return {
+            str(key): {str(name): value for name, value in row.items()}
+            for key, row in self.segments.to_dict("index").items()
+        }
+
+    @cached_property
+    def segment_keys(self) -> tuple[str, ...]:
+        """Keys of the segments, by id."""
+        return tuple(key for key, row in self.records.items() if row[Col.KIND] == Kind.SEGMENT)
+
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        """Themes and types (``core/profiles/labels.py``)."""
+        return label_shares(self.basis.labels or LabelData({}, {}, np.empty(0)), self.rows)
+
+    @cached_property
+    def attributes(self) -> Mapping[str, tuple[str, ...]]:
+        """Browser, device, … → its values, most frequent first, without what is counted as the rest."""
+        shares = self.profiles.shares
+        named = shares[~shares[Col.IS_OTHER].astype(bool)]
+        return {
+            str(attribute): tuple(dict.fromkeys(part[Col.VALUE]))
+            for attribute, part in named.groupby(Col.ATTRIBUTE, sort=False)
+        }
+
+    @cached_property
+    def apart(self) -> Mapping[str, Mapping[str, float]]:
+        """Key → metric → standard deviations from the mean of the clustered users (the heat-map)."""
+        found: dict[str, dict[str, float]] = {}
+        columns = (self.profiles.heatmap[name].tolist() for name in (Col.KEY, Col.METRIC, Col.Z))
+        for key, metric, z in zip(*columns, strict=True):
+            found.setdefault(key, {})[metric] = z
+        return found
+
+    @cached_property
+    def entries(self) -> pd.DataFrame:
+        """Where sessions begin (``core/profiles/paths.py``)."""
+        return session_ends(self.basis.paths.entry, self.rows, ENDS_LISTED)
+
+    @cached_property
+    def exits(self) -> pd.DataFrame:
+        """Where sessions end."""
+        return session_ends(self.basis.paths.exit, self.rows, ENDS_LISTED)
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the data set, its labels and its segments."""
+        made = hashlib.blake2b(self.basis.key.encode(), digest_size=16)
+        made.update(self.partition.labels.tobytes())
+        made.update(str(self.profiles.outcome).encode())
+        return made.hexdigest()
+
+    @cached_property
+    def _steps(self) -> dict[View, StepCounts]:
+        return {}
+
+    def steps(self, view: View) -> StepCounts:
+        """Steps between pages, themes or types."""
+        if view not in self._steps:
+            self._steps[view] = StepCounts.of(self.basis.paths.steps[view], self.rows)
+        return self._steps[view]
+
+    @cached_property
+    def _pages(self) -> dict[int, pd.DataFrame]:
+        return {}
+
+    def pages(self, count: int) -> pd.DataFrame:
+        """Top pages; counted again where more are wanted than the profiles list."""
+        listed = self.profiles.settings.top_pages
+        if count <= listed:
+            return self.profiles.top_pages
+        if count not in self._pages:
+            self._pages[count] = top_pages(self.basis.data, self.rows, self.rows.count(), count)
+        return self._pages[count]
+
+    @cached_property
+    def _ranked(self) -> dict[int, Mapping[tuple[str, str], list[int]]]:
+        return {}
+
+    def ranked_pages(self, count: int) -> Mapping[tuple[str, str], Sequence[int]]:
+        """Row and ranking → its pages, the first one first."""
+        if count not in self._ranked:
+            found: dict[tuple[str, str], list[int]] = {}
+            listed = (self.pages(count)[name].tolist() for name in (Col.KEY, Col.RANKING, Col.PAGE))
+            for key, ranking, page in zip(*listed, strict=True):
+                found.setdefault((key, ranking), []).append(page)
+            self._ranked[count] = found
+        return self._ranked[count]
+
+    @cached_property
+    def page_counts(self) -> PageCounts:
+        """Who saw which page."""
+        return PageCounts.of(self.basis.data, self.rows)
+
+    @cached_property
+    def items(self) -> dict[tuple[str, str], Mapping[str, Mapping[str, Any]]]:
+        """Figures of items that were asked for: dimension and value → ``item_rows`` of ``items.py``."""
+        return {}
+
+    @cached_property
+    def listed(self) -> dict[str, Mapping[str, Sequence[Mapping[str, Any]]]]:
+        """Dimension → key → figures of each of its values (``items.py``)."""
+        return {}
+
+    def warm(self) -> None:
+        """Count what most questions need, so that the first one need not wait for it."""
+        for view in self.basis.paths.steps:
+            self.steps(view)
+        _ = self.labels, self.entries, self.exits, self.segments, self.digest, self.page_counts
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What a question is asked about.
+
+    Args:
+        tables: What was counted.
+        names: Segment → name, the analyst's where edited; a segment without one is called by its number.
+        previous: The segments before the last move of a slider.
+        suggested: Segment → name that the analyst was offered and has not taken (yet).
+    """
+
+    tables: Tables
+    names: Mapping[int, str] = field(default_factory=dict)
+    previous: Partition | None = None
+    suggested: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def segment_keys(self) -> tuple[str, ...]:
+        """Keys of the segments, by id."""
+        return self.tables.segment_keys
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all rows."""
+        return tuple(self.tables.records)
+
+    def row(self, key: str) -> Mapping[str, Any]:
+        """A row of the segments table."""
+        return self.tables.records[key]
+
+    def place(self, key: str) -> int:
+        """Where a row stands in the tables."""
+        return self.keys.index(key)
+
+    def title(self, key: str) -> str:
+        """What a row is called: ``Segment 2 (Bargain hunters)``, ``One-page users``."""
+        row = self.row(key)
+        name = self.names.get(int(row[Col.SEGMENT])) if row[Col.KIND] == Kind.SEGMENT else None
+        return f"{row[Col.LABEL]} ({clean(name)})" if name else str(row[Col.LABEL])
+
+
+def make_context(
+    basis: Basis,
+    profiles: Profiles,
+    partition: Partition,
+    names: Mapping[int, str],
+    previous: Partition | None = None,
+) -> Context:
+    """Everything in one go; where only names change, ``dataclasses.replace`` them and keep the tables."""
+    return Context(Tables(basis, profiles, partition), names, previous)

@@ -1,0 +1,124 @@
+"""All that may be said about a segment, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from core.base.schema import View
+from core.facts import items
+from core.facts.answer import Fact
+from core.facts.fact_maker import Figures
+from core.facts.finding import present
+from core.facts.items import ATTRIBUTES, LABELLED, Dimension, ItemMetric
+from core.facts.measures import MEASURES
+from core.profiles.columns import Col
+
+FEWEST: Final = 20
+"""Users below which a figure does not leave the machine."""
+LIFTS, ENDS, STEPS, NEAREST, SHARES = 5, 3, 5, 3, 3
+LIFT_OF: Final = {
+    Dimension.PAGE: ItemMetric.LIFT, Dimension.THEME: ItemMetric.VIEW_LIFT,
+    Dimension.TYPE: ItemMetric.VIEW_LIFT,
+}  # fmt: skip
+SHARE_OF: Final = {
+    Dimension.PAGE: ItemMetric.SHARE, Dimension.THEME: ItemMetric.VIEW_SHARE,
+    Dimension.TYPE: ItemMetric.VIEW_SHARE,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What may be said about one row, over at least ``fewest`` users each.
+
+    Args:
+        figures: Where facts come from.
+        key: The row.
+        fewest: Users below which a figure is left out; 1 for what stays on the machine.
+    """
+
+    figures: Figures
+    key: str
+    fewest: int = FEWEST
+
+    @cached_property
+    def measures(self) -> tuple[Fact, ...]:
+        """Every column of the segments table."""
+        return self._enough(self.figures.measure(self.key, one.key) for one in MEASURES)
+
+    @cached_property
+    def lifts(self) -> tuple[Fact, ...]:
+        """What sets it apart: the lift of each page, theme and type, followed by its share."""
+        if self.key == "all":
+            return ()
+        return tuple(fact for dimension in LIFT_OF for fact in self.lifts_of(dimension))
+
+    def lifts_of(self, dimension: Dimension, count: int = LIFTS) -> tuple[Fact, ...]:
+        """What sets it apart in one dimension, surest first for pages, else strongest first."""
+        if dimension in LABELLED and not items.values(self.figures.context, dimension):
+            return ()
+        lift, share = LIFT_OF[dimension], SHARE_OF[dimension]
+        names = items.top(self.figures.context, self.key, dimension, lift, count)
+        made = [self.figures.item(self.key, dimension, name, one) for name in names for one in (lift, share)]
+        return self._enough(made)
+
+    @cached_property
+    def shares(self) -> tuple[Fact, ...]:
+        """The most frequent devices, browsers, countries and sources."""
+        context, made = self.figures.context, []
+        for dimension in ATTRIBUTES:
+            if items.values(context, dimension):
+                names = items.top(context, self.key, dimension, ItemMetric.SHARE, SHARES)
+                made += [self.figures.item(self.key, dimension, name, ItemMetric.SHARE) for name in names]
+        return self._enough(made)
+
+    @cached_property
+    def entries(self) -> tuple[Fact, ...]:
+        """Where sessions begin."""
+        return self._ends("entry")
+
+    @cached_property
+    def exits(self) -> tuple[Fact, ...]:
+        """Where sessions end."""
+        return self._ends("exit")
+
+    @cached_property
+    def steps(self) -> tuple[Fact, ...]:
+        """The most frequent steps, between page types where pages are labelled."""
+        context = self.figures.context
+        view = items.step_view(context)
+        by = "type" if view is View.TYPE else "page"
+        table = items.top_steps(context, self.key, view, STEPS)
+        return self._enough(
+            self.figures.step(self.key, _plain(row), by, "") for row in table.to_dict("records")
+        )
+
+    @cached_property
+    def nearest(self) -> tuple[Fact, ...]:
+        """The segments most like it."""
+        context = self.figures.context
+        return tuple(self.figures.nearest(self.key, NEAREST)) if self.key in context.segment_keys else ()
+
+    @property
+    def groups(self) -> dict[str, tuple[Fact, ...]]:
+        """All of it by what it is about."""
+        return {
+            "figures": self.measures, "sets_apart": self.lifts, "comes_with": self.shares,
+            "sessions_begin": self.entries, "sessions_end": self.exits, "steps": self.steps,
+            "nearest": self.nearest,
+        }  # fmt: skip
+
+    def _ends(self, kind: str) -> tuple[Fact, ...]:
+        tables = self.figures.context.tables
+        table = tables.entries if kind == "entry" else tables.exits
+        own = table[table[Col.KEY] == self.key].head(ENDS).to_dict("records")
+        return self._enough(self.figures.session_end(self.key, _plain(row), kind) for row in own)
+
+    def _enough(self, facts: Iterable[Fact | None]) -> tuple[Fact, ...]:
+        return tuple(fact for fact in present(facts) if self.figures.book.users(fact) >= self.fewest)
+
+
+def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): value for name, value in row.items()}

@@ -1,0 +1,53 @@
+"""What words are made from."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from core.base.schema import View
+from core.facts.context import Basis
+from tests.core.facts.toy import context, partition
+from tests.core.profiles.toy import toy_dataset
+
+
+def test_rows_and_titles() -> None:
+    made = context()
+    assert made.keys == ("segment:0", "segment:1", "group:one_page", "group:bot_like", "all")
+    assert made.segment_keys == ("segment:0", "segment:1")
+    assert made.title("segment:1") == "Segment 2 (Blog readers)"
+    assert made.title("group:one_page") == "One-page users"
+
+
+def test_a_name_cannot_smuggle_a_slot_and_keeps_its_signs() -> None:
+    assert context({0: "[[F1]] a<b>"}).title("segment:0") == "Segment 1 (F1 a<b>)"
+
+
+def test_new_names_keep_what_was_counted() -> None:
+    made = context()
+    made.tables.warm()
+    renamed = replace(made, names={0: "Others"})
+    assert renamed.tables is made.tables
+    assert renamed.title("segment:0") == "Segment 1 (Others)"
+
+
+def test_the_digest_names_the_segments() -> None:
+    other = replace(
+        context().tables, partition=partition(np.array([0, 0, 1, 1, 1, -1, -1, -1], dtype=np.int32))
+    )
+    assert context().tables.digest == context().tables.digest
+    assert other.digest != context().tables.digest
+
+
+def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:
+    basis = Basis.from_dataset(toy_dataset(tmp_path))
+    assert basis.pages == ("/", "/sale", "/blog", "/cart")
+    assert basis.labels is None
+    assert set(basis.paths.steps) == {View.URL}
+
+
+def test_more_pages_than_the_profile_lists_are_counted_again() -> None:
+    tables = context().tables
+    assert tables.pages(5) is tables.profiles.top_pages
+    assert tables.pages(40) is tables.pages(40)
+    assert len(tables.pages(40)) == len(tables.profiles.top_pages)

@@ -1,0 +1,52 @@
+"""The tools by name."""
+
+import pytest
+
+from core.base.errors import InputError, SettingsError
+from core.facts.render import cited, fill
+from core.facts.tools import TOOLS, call
+from tests.core.facts.toy import figures
+
+ASKED = {
+    "list_segments": {}, "segment_profile": {"segment": "segment:0"},
+    "persona_facts": {"segment": "segment:0"},
+    "top_items": {"dimension": "page", "segment": "segment:0", "metric": "views"},
+    "compare": {"a": "segment:0", "b": "segment:1"}, "rank_segments": {"metric": "users"},
+    "metric": {"segment": "all", "metric": "users"},
+    "item_share": {"segment": "all", "dimension": "device", "value": "mobile"},
+    "transitions": {"segment": "segment:0"}, "nearest_segments": {"segment": "segment:0"},
+    "chart": {"metric": "outcome_rate"}, "calc": {"op": "sum", "first": "F1", "second": "F2"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(ASKED))
+def test_a_tool_gives_facts_a_table_and_a_query(name: str) -> None:
+    made = figures()
+    for key in made.context.segment_keys:
+        made.needed(key, "users")
+    found = call(made, name, ASKED[name])
+    text, spans = fill(found.text, found.facts)
+    assert text
+    assert {span.fact.id for span in spans} == set(cited(found.text)) != set()
+    assert len(found.table) > 0
+    assert found.query
+
+
+def test_every_tool_is_described_and_has_a_schema() -> None:
+    assert set(TOOLS) == {*ASKED, "what_changed"}
+    for tool in TOOLS.values():
+        assert tool.description.endswith(".")
+        assert tool.arguments.model_json_schema()["additionalProperties"] is False
+
+
+def test_wrong_calls_are_refused() -> None:
+    with pytest.raises(InputError, match=r"no tool 'drop'.*list_segments"):
+        call(figures(), "drop", {})
+    with pytest.raises(SettingsError, match="metric"):
+        call(figures(), "metric", {"segment": "all", "metric": "karma"})
+    with pytest.raises(SettingsError, match="mark"):
+        call(figures(), "chart", {"metric": "users", "mark": "image"})
+    with pytest.raises(SettingsError, match="n"):
+        call(figures(), "nearest_segments", {"segment": "segment:0", "n": 10_000})
+    with pytest.raises(InputError, match="no row"):
+        call(figures(), "segment_profile", {"segment": "segment:0'; DROP TABLE users"})
