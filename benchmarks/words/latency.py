@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from benchmarks.words.demo import demo_shop
 from core.facts.context import Context, Tables
-from core.words.answers import ask
+from core.questions.answers import ask
 
 QUESTIONS = (
     "outcome rate of segment 2", "which segment has the most users", "top pages of segment 2",

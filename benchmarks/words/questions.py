@@ -20,7 +20,7 @@ import numpy as np
 from benchmarks.words.checking import problems
 from benchmarks.words.demo import Shop, demo_shop
 from benchmarks.words.oracle import Oracle
-from core.words.answers import ask
+from core.questions.answers import ask
 
 SAID = "is only suggested as the name of"
 QUESTIONS = Path(__file__).with_name("questions.jsonl")

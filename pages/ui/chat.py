@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.facts.answer import Answer
-from core.words.answers import HELP, ask
+from core.questions.answers import HELP, ask
 from pages.ui import (
     assistants,
     chat_message,

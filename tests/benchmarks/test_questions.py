@@ -4,7 +4,7 @@ from collections import Counter
 
 from benchmarks.words.checking import problems
 from benchmarks.words.questions import oracle_of, read, score
-from core.words.answers import ask
+from core.questions.answers import ask
 from tests.core.facts.shop import shop
 
 

@@ -13,8 +13,8 @@ from core.facts.compare_segments import compare, compare_all
 from core.facts.describe import persona
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
-from core.words.answers import ask
-from core.words.grammar import Parsed, parse
+from core.questions.answers import ask
+from core.questions.grammar import Parsed, parse
 
 _IDEAS: Final = re.compile(
     r"\b(?:personas?|campaigns?|ideas?|suggest\w*|recommend\w*|slogans?|adverts?|ads?|newsletters?|e-?mails?"

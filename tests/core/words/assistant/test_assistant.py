@@ -12,7 +12,7 @@ import pytest
 from core.facts.answer import MarkKind
 from core.facts.render import fill
 from core.llm import Capabilities, Usage
-from core.words.answers import ask
+from core.questions.answers import ask
 from core.words.assistant import AnswerCache, Said, shown
 from core.words.assistant.material import MOST_FACTS
 from tests.core.facts.shop import shop

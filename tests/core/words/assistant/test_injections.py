@@ -17,7 +17,7 @@ from core.facts.answer import Answer, MarkKind
 from core.facts.context import Basis, Context, make_context
 from core.facts.measures import clean
 from core.facts.tools import TOOLS
-from core.words.answers import ask
+from core.questions.answers import ask
 from core.words.assistant import Said, shown
 from core.words.mentions import Kind, Lexicon
 from core.words.numerals import find_numerals

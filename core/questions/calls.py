@@ -13,7 +13,7 @@ from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
 from core.profiles.columns import Col
-from core.words.grammar import Parsed
+from core.questions.grammar import Parsed
 
 DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""

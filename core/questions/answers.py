@@ -14,8 +14,8 @@ from core.facts.fact_maker import Figures
 from core.facts.items import Dimension
 from core.facts.measures import clean
 from core.profiles.columns import Col
-from core.words.grammar import Parsed, parse
-from core.words.intents import Intent, choose
+from core.questions.grammar import Parsed, parse
+from core.questions.intents import Intent, choose
 
 HELP: Final = (
     "You can ask for: a figure (“outcome rate of segment 2”), a ranking (“which segment has the most "

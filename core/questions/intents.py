@@ -9,8 +9,8 @@ from typing import Final
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.profiles.columns import Col
-from core.words import calls
-from core.words.grammar import Parsed
+from core.questions import calls
+from core.questions.grammar import Parsed
 
 MANY: Final = 99
 BARE: Final = frozenset({

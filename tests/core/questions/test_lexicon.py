@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.words.lexicon import Sort, distance, lexicon, tokens, vocabulary
+from core.questions.lexicon import Sort, distance, lexicon, tokens, vocabulary
 from tests.core.facts.toy import context, without_outcome
 
 

@@ -13,8 +13,8 @@ from core.facts.context import Context
 from core.facts.fact_book import FactBook
 from core.facts.render import fill
 from core.outgoing.markdown import safe_markdown
-from core.words.answers import HELP, ask
-from core.words.lexicon import lexicon
+from core.questions.answers import HELP, ask
+from core.questions.lexicon import lexicon
 from tests.core.facts.toy import context, partition, without_outcome
 
 EIGHT = context()

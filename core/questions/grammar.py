@@ -14,7 +14,7 @@ from core.facts.context import Context
 from core.facts.items import Dimension
 from core.facts.measures import BY_KEY, clean
 from core.profiles.columns import Col
-from core.words.lexicon import Lexicon, Meaning, Phrase, Sort, distance, lexicon, suggestions, tokens
+from core.questions.lexicon import Lexicon, Meaning, Phrase, Sort, distance, lexicon, suggestions, tokens
 
 REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
 JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")

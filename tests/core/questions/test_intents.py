@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.words.grammar import parse
-from core.words.intents import INTENTS, Intent, choose
+from core.questions.grammar import parse
+from core.questions.intents import INTENTS, Intent, choose
 from tests.core.facts.toy import context
 
 

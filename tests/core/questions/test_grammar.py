@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.facts.items import Dimension
-from core.words.grammar import LONGEST, Parsed, parse
+from core.questions.grammar import LONGEST, Parsed, parse
 from tests.core.facts.toy import context
 
 

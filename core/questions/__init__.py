@@ -1,0 +1,1 @@
+"""The offline grammar: a question in words becomes calls of tools."""
