@@ -18,7 +18,7 @@ HERE: Final = Path(__file__).parent
 INTEGRATION: Final = (
     *("pages", "benchmarks", "core/test_cli.py", "core/test_cli_disk.py"),
     *("core/test_jobs.py", "core/test_jobs_not_answering.py"),
-    *("core/llm/test_real.py", "core/words/test_sandbox.py"),
+    *("core/llm/test_real.py", "core/sql/test_sandbox.py"),
 )
 """Where tests run whole pages, programs or servers; the others are the unit part."""
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import Beha2VecError
-from core.words.sandbox import SqlLimits, run_sql
+from core.sql.sandbox import SqlLimits, run_sql
 
 TOO_SLOW_S: Final = 5.0
 BOMB: Final = ", ".join(

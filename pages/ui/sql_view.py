@@ -11,8 +11,8 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError
 from core.export import csv_bytes
-from core.words.sandbox import SqlLimits, SqlResult, run_sql
-from core.words.views import SqlView
+from core.sql.sandbox import SqlLimits, SqlResult, run_sql
+from core.sql.views import SqlView
 from pages.ui import errors
 from pages.ui.text import count
 

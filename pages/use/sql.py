@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.words.views import SqlView, columns, sql_views
+from core.sql.views import SqlView, columns, sql_views
 from pages.ui import bench_view, errors, preferences, sql_view, state, topic
 from pages.ui.links import SETTINGS, SQL, button, heading
 from pages.ui.text import count

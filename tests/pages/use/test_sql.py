@@ -6,8 +6,8 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.sql.sandbox import SqlResult
 from core.storage.store import Store
-from core.words.sandbox import SqlResult
 from pages.ui import preferences, sql_view
 from pages.ui.sql_view import Found
 from tests.pages.conftest import OpenApp

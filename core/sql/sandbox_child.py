@@ -1,6 +1,6 @@
-"""The child process in which an expert's query runs: ``python -m core.words.sandbox_child``.
+"""The child process in which an expert's query runs: ``python -m core.sql.sandbox_child``.
 
-It is started by :mod:`core.words.sandbox`, limits itself before it reads anything, reads one JSON order from
+It is started by :mod:`core.sql.sandbox`, limits itself before it reads anything, reads one JSON order from
 stdin and writes one Arrow stream to stdout. What it refuses goes to stderr as JSON. It imports nothing of the
 app but the rules, so that it starts fast and has little to lose.
 """
@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 import duckdb
 import pyarrow as pa
 
-from core.words.sql_rules import RefusedSql, check
+from core.sql.rules import RefusedSql, check
 
 MEMORY_LIMIT: Final = "400MB"
 """What DuckDB may plan with; the hard limit is that of the process."""

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from core.base.errors import InputError, ResourceError
 
 PROJECT: Final = Path(__file__).resolve().parent.parent.parent
-CHILD: Final = "core.words.sandbox_child"
+CHILD: Final = "core.sql.sandbox_child"
 TOO_LARGE: Final = 5
 """The child's exit status for that, see there."""
 ASK_LESS: Final = "Ask for less: fewer tables in a join, fewer columns, or a condition"

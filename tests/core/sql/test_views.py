@@ -1,7 +1,7 @@
 """The tables that SQL may read: figures of groups, and nobody in them."""
 
-from core.words.sandbox import run_sql
-from core.words.views import columns, sql_views
+from core.sql.sandbox import run_sql
+from core.sql.views import columns, sql_views
 from tests.core.facts.toy import context
 from tests.core.profiles.toy import toy_tables
 

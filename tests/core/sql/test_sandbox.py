@@ -11,9 +11,9 @@ import pytest
 
 from benchmarks.words.attacks import ATTACKS, TOO_SLOW_S, attack, digest, made_data
 from core.base.errors import InputError, ResourceError
-from core.words import sandbox
-from core.words.sandbox import SqlLimits, run_sql
-from core.words.sql_rules import RefusedSql, check
+from core.sql import sandbox
+from core.sql.rules import RefusedSql, check
+from core.sql.sandbox import SqlLimits, run_sql
 
 SEGMENTS = pa.table({"segment": ["Hunters", "Readers", "Fans"], "users": [120, 90, 400]})
 
@@ -107,7 +107,7 @@ def is_refused(sql: str) -> bool:
 
 WITHOUT_RULES = """
 import os, sys
-from core.words import sandbox_child as child
+from core.sql import sandbox_child as child
 child.check = lambda con, sql, tables: con.extract_statements(sql)[0]
 os._exit(child.main(sys.stdin, sys.stdout.buffer, sys.stderr))
 """
@@ -149,7 +149,7 @@ def test_the_other_walls_stand_without_the_rules(
 
 def test_the_child_starts_without_the_app_and_without_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
-    code = "import sys, core.words.sandbox_child; print([n for n in ('pandas', 'torch', 'sklearn') if n in sys.modules])"
+    code = "import sys, core.sql.sandbox_child; print([n for n in ('pandas', 'torch', 'sklearn') if n in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=sandbox.PROJECT
     )
