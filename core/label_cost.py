@@ -10,7 +10,7 @@ from core.data.dataset import Dataset
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
 from core.storage.store import Store
-from core.words.privacy import PRICES, price_of
+from core.writing.privacy import PRICES, price_of
 
 STAGE = "cost"
 

@@ -12,8 +12,8 @@ import numpy as np
 from benchmarks.words.shop import Shop
 from core.facts.answer import Unit
 from core.facts.measures import BY_KEY, write
-from core.words.number_words import ORDINALS as PLACES
-from core.words.number_words import SMALL
+from core.writing.prose.number_words import ORDINALS as PLACES
+from core.writing.prose.number_words import SMALL
 
 SLOT: Final = re.compile(r"\{([^{}!]+)(?:!(\w+))?\}")
 """What stands in it, and after an exclamation mark how that is spelt."""

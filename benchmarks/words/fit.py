@@ -1,4 +1,4 @@
-"""Fit the weights by which a value in a sentence is tied to a name (``core/words/binding.yaml``).
+"""Fit the weights by which a value in a sentence is tied to a name (``core/writing/prose/binding.yaml``).
 
     python -m benchmarks.words.fit
     python -m benchmarks.words.fit --leave-out
@@ -27,14 +27,14 @@ from benchmarks.words.corpora import CORPORA, HELD_OUT, Corpus
 from benchmarks.words.filling import DOWN, SLOT, Cast, casts, extreme, item_of, place_of, render
 from benchmarks.words.mutations import added, score, slot_score
 from core.facts.answer import Unit
-from core.words import binding
-from core.words.binding import WEIGHTS, Candidate, candidates
-from core.words.claims import numerals_of, units_of
-from core.words.comparatives import Comparative, find_comparatives
-from core.words.mentions import Kind, Lexicon
-from core.words.numerals import Numeral
-from core.words.reading import read
-from core.words.sentence import Place, Sentence
+from core.writing.prose import binding
+from core.writing.prose.binding import WEIGHTS, Candidate, candidates
+from core.writing.prose.claims import numerals_of, units_of
+from core.writing.prose.comparatives import Comparative, find_comparatives
+from core.writing.prose.mentions import Kind, Lexicon
+from core.writing.prose.numerals import Numeral
+from core.writing.prose.reading import read
+from core.writing.prose.sentence import Place, Sentence
 
 TIMES: Final = 4
 """How often each sentence is read, with other segments and other names."""

@@ -23,9 +23,9 @@ from core.facts.answer import Fact, Unit
 from core.facts.render import SLOTS
 from core.outgoing.markdown import safe_markdown
 from core.outgoing.quoting import Quotes
-from core.words.check import SlotChecker
-from core.words.privacy import build_payload
-from core.words.verify import Verifier
+from core.writing.privacy import build_payload
+from core.writing.prose.check import SlotChecker
+from core.writing.prose.verify import Verifier
 
 USER_ID: Final = "1234567890.1700000001"
 """A user of the made data set, who must never be seen."""

@@ -27,8 +27,8 @@ from benchmarks.words.faults import (
     wrong_answers,
 )
 from benchmarks.words.filling import SLOT, Cast, casts, item_of, place_of, render
-from core.words.check import Problem, SlotChecker
-from core.words.verify import Checked, Verified, Verifier
+from core.writing.prose.check import Problem, SlotChecker
+from core.writing.prose.verify import Checked, Verified, Verifier
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, connect
 from core.profiles.columns import Col
 from core.storage.store import Store
-from core.words.assistant import AnswerCache, Assistant
+from core.writing import AnswerCache, Assistant
 from pages.ui import connection, consent, preferences, state
 from pages.ui.comparisons import Comparing, Rows
 from pages.ui.connection import Trial

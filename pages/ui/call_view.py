@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.words.privacy import Price, price_of
+from core.writing.privacy import Price, price_of
 from pages.ui import connection, errors
 from pages.ui.text import count
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from core.storage.store import Store
-from core.words.assistant import Assistant
-from core.words.privacy import Payload
+from core.writing import Assistant
+from core.writing.privacy import Payload
 from pages.ui import conversations, desk, kept_words
 from pages.ui.conversations import Message
 from pages.ui.errands import Writing

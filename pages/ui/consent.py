@@ -8,7 +8,7 @@ from typing import Final
 import streamlit as st
 
 from core.llm import LlmSettings
-from core.words.privacy import Payload
+from core.writing.privacy import Payload
 from pages.ui import preferences, state
 from pages.ui.text import count, md_text
 

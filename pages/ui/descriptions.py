@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.storage.store import Store
-from core.words.assistant import Assistant, Description
-from core.words.privacy import Payload
+from core.writing import Assistant, Description
+from core.writing.privacy import Payload
 from pages.ui import conversations, desk, kept_words
 from pages.ui.conversations import Message
 from pages.ui.errands import Errand

@@ -19,8 +19,8 @@ import streamlit as st
 
 from core.base.errors import Beha2VecError, Cancelled
 from core.llm import LlmSettings
-from core.words.assistant import Assistant
-from core.words.privacy import Payload
+from core.writing import Assistant
+from core.writing.privacy import Payload
 
 BEGUN: Final = "errands_begun"
 STOPPED: Final = "You stopped it."

@@ -13,7 +13,7 @@ from core.labels.llm import FEWEST_USERS, Estimate
 from core.labels.settings import LabelSettings
 from core.labels.stage import llm_cost
 from core.llm import LlmSettings
-from core.words.privacy import price_of
+from core.writing.privacy import price_of
 from pages.ui import consent, errors, label_jobs, preferences, state
 from pages.ui.text import count, md_text
 

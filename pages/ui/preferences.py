@@ -16,7 +16,7 @@ from core.base.errors import SettingsError
 from core.llm import LlmSettings
 from core.storage.disk import write_text_atomic
 from core.storage.store import Store
-from core.words.assistant.contract import AssistantSettings
+from core.writing.contract import AssistantSettings
 
 FILE: Final = "preferences.json"
 

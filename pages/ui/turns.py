@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from core.facts.answer import Answer
 from core.storage.store import Store
-from core.words.assistant import Assistant, Said
-from core.words.privacy import Payload
+from core.writing import Assistant, Said
+from core.writing.privacy import Payload
 from pages.ui import conversations
 from pages.ui.conversations import Conversation
 from pages.ui.errands import Writing

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from core.llm import LlmSettings
-from core.words.privacy import Price
+from core.writing.privacy import Price
 from pages.ui import (
     call_view,
     connection,

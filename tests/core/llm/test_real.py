@@ -11,11 +11,11 @@ from pydantic import BaseModel, SecretStr
 from core.base.errors import Cancelled, ResourceError
 from core.facts.render import fill
 from core.llm import Capabilities, LlmSettings, ServerLlm, connect
-from core.words.assistant import Assistant, AssistantSettings, shown
+from core.writing import Assistant, AssistantSettings, shown
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context
 from tests.core.llm.test_parse import Colour, ask
-from tests.core.words.assistant.test_injections import unbacked_numbers
+from tests.core.writing.test_injections import unbacked_numbers
 from tests.smollm import RealServer
 
 

@@ -12,8 +12,8 @@ import pytest
 import streamlit as st
 
 from core.llm import LlmSettings
-from core.words.assistant import Assistant
-from core.words.privacy import Payload
+from core.writing import Assistant
+from core.writing.privacy import Payload
 from pages.ui import errands
 from pages.ui.errand_view import CLOSED
 from pages.ui.errands import STOPPED, Errand

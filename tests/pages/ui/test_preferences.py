@@ -8,7 +8,7 @@ import pytest
 
 from core.base.errors import SettingsError
 from core.storage.store import Store
-from core.words.privacy import Price
+from core.writing.privacy import Price
 from pages.ui import preferences
 from pages.ui.preferences import Preferences
 
