@@ -52,7 +52,7 @@ def preprocess(csv: str, folder: str) -> str:
     """Stage preprocess: receipt, masking and URL cleaning included."""
     from core.base.progress import silent
     from core.base.settings import IngestSettings
-    from core.pipeline import preprocess as stage
+    from core.runs.pipeline import preprocess as stage
     from core.storage.store import Store
 
     return stage(Store(Path(folder)), [Path(csv)], IngestSettings(), silent).key
@@ -62,8 +62,8 @@ def label(dataset: str, folder: str) -> str:
     """Stage label: theme and type of every page, by the ladder's default rungs."""
     from core.base.progress import silent
     from core.labels.settings import LabelSettings
-    from core.pipeline import label as stage
-    from core.pipeline import open_dataset
+    from core.runs.pipeline import label as stage
+    from core.runs.pipeline import open_dataset
     from core.storage.store import Store
 
     store = Store(Path(folder))
@@ -76,8 +76,8 @@ def train(dataset: str, labels: str, folder: str, preset: str) -> str:
     """Stage train: three views."""
     from core.base.progress import silent
     from core.base.settings import Preset, TrainSettings
-    from core.pipeline import open_dataset, open_labels
-    from core.pipeline import train as stage
+    from core.runs.pipeline import open_dataset, open_labels
+    from core.runs.pipeline import train as stage
     from core.storage.store import Store
 
     store = Store(Path(folder))
@@ -88,8 +88,8 @@ def train(dataset: str, labels: str, folder: str, preset: str) -> str:
 def embed(dataset: str, labels: str, model: str, folder: str) -> str:
     """Stage embed."""
     from core.base.progress import silent
-    from core.pipeline import embed as stage
-    from core.pipeline import open_dataset, open_labels, open_model
+    from core.runs.pipeline import embed as stage
+    from core.runs.pipeline import open_dataset, open_labels, open_model
     from core.storage.store import Store
 
     store = Store(Path(folder))
@@ -102,9 +102,9 @@ def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     from core.base.progress import silent
     from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
     from core.data.dataset import clustered
-    from core.pipeline import RunSettings, open_dataset, open_embeddings
     from core.profiles.metrics import ProfileData, profile
-    from core.publish import segment as stages
+    from core.runs.pipeline import RunSettings, open_dataset, open_embeddings
+    from core.runs.publish import segment as stages
     from core.segments.clustering import fit, warm_start
     from core.segments.combination import blend, calibrate
     from core.segments.identity import match
@@ -198,7 +198,7 @@ def measure_all(
 
 def url_vectors(embeddings: str, folder: str) -> str:
     """Where the vectors of the URL view lie."""
-    from core.pipeline import open_embeddings
+    from core.runs.pipeline import open_embeddings
     from core.storage.store import Store
 
     return str(open_embeddings(Store(Path(folder)), embeddings).artifact.path / "url.npy")

@@ -9,7 +9,7 @@
 | cluster | K-Means, with segments that keep their identity | ``segments/`` | – |
 | analyze | quantitative profiles and samples | ``profiles/`` | – |
 
-``pipeline.py`` tells that story as functions; ``storage/store.py`` keeps what a stage leaves, ``jobs.py`` runs it in
+``runs/pipeline.py`` tells that story as functions; ``storage/store.py`` keeps what a stage leaves, ``runs/jobs.py`` runs it in
 a child process, ``cli.py`` is the command line.
 """
 

@@ -29,7 +29,7 @@ from core.base.settings import (
 from core.console import ConsoleProgress
 from core.data.receipt import Receipt
 from core.labels.settings import LabelMode, LabelSettings
-from core.pipeline import STAGES, RunSettings
+from core.runs.pipeline import STAGES, RunSettings
 from core.storage.claims import claimed, claimed_file
 from core.storage.disk import disk_errors, make_folder
 
@@ -96,7 +96,7 @@ def run(
     **options: Any,  # noqa: ANN401 - what click parsed; _wanted names them
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
-    from core.run import run as run_all
+    from core.runs.run import run as run_all
 
     wanted = _wanted(**options)
     preset = Preset(options["preset"]) if options["preset"] else None
@@ -127,7 +127,7 @@ def run(
 )
 def embed(inputs: tuple[Path, ...], model: Path, out: Path, device: str) -> None:
     """Embed new users with a frozen model, and put them into its segments."""
-    from core.scoring import score
+    from core.runs.score import score
 
     with ConsoleProgress() as progress:
         n_users = score(inputs, model, out, progress, Device(device))
@@ -238,7 +238,7 @@ def _given(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever typer pa
 def _resumed(
     out: Path, wanted: dict[str, dict[str, Any]], preset: Preset | None, from_stage: str
 ) -> RunSettings:
-    from core.run import read_previous, resume_settings
+    from core.runs.run import read_previous, resume_settings
 
     if preset is not None:
         wanted["train"] = PRESETS[preset] | wanted["train"]

@@ -6,7 +6,7 @@ import shlex
 
 from core.base.settings import ClusterSettings, Encoder, IngestSettings, Preset, TrainSettings
 from core.labels.settings import LabelSettings
-from core.pipeline import RunSettings
+from core.runs.pipeline import RunSettings
 
 
 def command_line(settings: RunSettings) -> str:

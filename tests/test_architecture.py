@@ -106,7 +106,7 @@ def test_no_screen_module_imports_torch(path: Path) -> None:
 
 def test_the_stages_can_be_named_without_loading_torch_or_streamlit() -> None:
     code = (
-        "import sys, core.pipeline, core.jobs, core.tasks, core.run, core.cli\n"
+        "import sys, core.runs.pipeline, core.runs.jobs, core.runs.tasks, core.runs.run, core.cli\n"
         "print([name for name in ('torch', 'transformers', 'streamlit', 'sklearn') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import pipeline, tasks
 from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings
 from core.labels.settings import LabelSettings
+from core.runs import pipeline, tasks
 from core.sample import write_sample
 from core.storage.store import Store
 

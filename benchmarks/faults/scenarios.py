@@ -11,10 +11,10 @@ from typing import Final
 from benchmarks.faults import doors
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device, IngestSettings, Preset, TrainSettings
-from core.pipeline import RunSettings
-from core.run import read_previous, run
+from core.runs.pipeline import RunSettings
+from core.runs.run import read_previous, run
+from core.runs.score import score
 from core.sample import write_sample
-from core.scoring import score
 from core.storage.replace_files import READY, finish, replacing
 from core.storage.store import Store
 

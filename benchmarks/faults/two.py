@@ -28,8 +28,8 @@ from benchmarks.faults.scenarios import Embed, Run, export, settings
 from benchmarks.faults.trial import DONE, TYPED, begin, ended, warm_up
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device
-from core.run import read_previous, run
-from core.scoring import score
+from core.runs.run import read_previous, run
+from core.runs.score import score
 
 LATEST_S = 0.6
 """The second begins at most so much later, and a kill comes at most so much after that."""

@@ -48,7 +48,7 @@ def prepare(name: str, csv: Path, truth: Path | None, folder: Path) -> SetSpec:
     from core.base.progress import silent
     from core.base.settings import IngestSettings
     from core.labels.settings import LabelSettings
-    from core.pipeline import label, preprocess
+    from core.runs.pipeline import label, preprocess
     from core.storage.store import Store
 
     work = folder / name.replace(" ", "-").replace(",", "")

@@ -15,7 +15,7 @@ class Progress(Protocol):
         """Report.
 
         Args:
-            stage: Name of the stage, one of :data:`core.pipeline.STAGES` or a background task.
+            stage: Name of the stage, one of :data:`core.runs.pipeline.STAGES` or a background task.
             fraction: Share of the stage that is done, 0 to 1.
             message: One short line for a person.
             figures: Plain numbers worth plotting or showing (``loss=…``, ``users_per_s=…``).

@@ -107,7 +107,7 @@ def _leave_out(
             "bot_like", "Looks automated: kept as a group", 0, users=0, note=note if bots else "nobody does"
         )
     refuse_nothing(waterfall, (), "")
-    # by template too: new users' ids are not collapsed anew, see core/scoring.py
+    # by template too: new users' ids are not collapsed anew, see core/runs/score.py
     unwanted = set(settings.strip_pages)
     found = {
         number: name

@@ -7,13 +7,13 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from core import pipeline
 from core.base.schema import Pages, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.labels.labelling import LabelSummary, read_summary
 from core.labels.review import Review
 from core.labels.settings import LabelMode, LabelSettings
+from core.runs import pipeline
 from pages.ui import (
     errors,
     job_panel,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
-from core.jobs import JobView
+from core.runs.jobs import JobView
 from pages.ui import catalog, curves, desk, errors, job_panel, label_book, label_jobs, state
 from pages.ui.catalog import ModelCard
 from pages.ui.links import EXPLORE, button

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import tasks
 from core.base.settings import ViewWeights
+from core.runs import tasks
 from core.segments.layout import Layout
 from pages.ui import job_panel
 from pages.ui.workbench import Sources

@@ -28,7 +28,7 @@ from core.llm.settings import (
     URL_VARIABLE,
     VERSION_VARIABLES,
 )
-from core.pipeline import LLM_LOG
+from core.runs.pipeline import LLM_LOG
 from pages.ui import preferences, state
 
 TYPED_KEY: Final = "llm_typed_key"

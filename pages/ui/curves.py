@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.base import wording
 from core.base.settings import Encoder, TrainSettings
-from core.jobs import JobView
+from core.runs.jobs import JobView
 from pages.ui.text import clock, count
 
 STEP: Final = "step"

@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.jobs import JobView
+from core.runs.jobs import JobView
 from pages.ui.text import md_text
 
 LONGEST: Final = 1200

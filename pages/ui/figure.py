@@ -15,9 +15,9 @@ import streamlit as st
 from pandas.io.formats.style import Styler
 
 from core.base import wording
-from core.export import csv_bytes
 from core.profiles import formats
 from core.profiles.columns import FIELDS, Col
+from core.runs.export import csv_bytes
 from pages.ui import spotlight
 from pages.ui.charts import Chart
 

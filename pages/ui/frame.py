@@ -6,9 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import jobs
 from core.base.settings import Encoder, TrainSettings
-from core.jobs import JobView
+from core.runs import jobs
+from core.runs.jobs import JobView
 from pages.ui import catalog, chat, errors, preferences, spotlight, state, topic
 from pages.ui.job_panel import TITLES, progress_line
 from pages.ui.links import DATA, EXPLORE, LABELS, PROFILES, TRAINING, TRUST, Screen, link, sections

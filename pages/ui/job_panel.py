@@ -11,9 +11,9 @@ from typing import Any, Final
 import psutil
 import streamlit as st
 
-from core import jobs
 from core.base.errors import Beha2VecError
-from core.jobs import JobView, Limits, State
+from core.runs import jobs
+from core.runs.jobs import JobView, Limits, State
 from pages.ui import errors, state
 from pages.ui.text import md_text, time_range
 
@@ -66,7 +66,7 @@ def start(
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Start a job as :func:`core.jobs.start` does; this session waits for its result."""
+    """Start a job as :func:`core.runs.jobs.start` does; this session waits for its result."""
     try:
         job = jobs.start(
             state.store().root, task, request, subject, limits, replace=replace, environment=environment

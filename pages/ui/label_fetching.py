@@ -10,10 +10,10 @@ import streamlit as st
 
 from core.base.schema import Pages
 from core.data.dataset import Dataset
-from core.jobs import JobView
 from core.labels.fetching.outcomes import Outcome
 from core.labels.pages import host_of
 from core.labels.settings import LabelSettings
+from core.runs.jobs import JobView
 from pages.ui import label_jobs
 from pages.ui.text import count, md_text
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from core import jobs, pipeline
-from core.jobs import JobView
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
+from core.runs import jobs, pipeline
+from core.runs.jobs import JobView
 from pages.ui import connection, consent, desk, errors, job_panel, label_book, state
 
 LABEL: Final = "label"

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.base.schema import Users
 from core.base.settings import ViewWeights
-from core.export import csv_bytes
 from core.profiles.columns import Col, Ranking
 from core.profiles.selection import Selection, select
+from core.runs.export import csv_bytes
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon
 from pages.ui import background, job_panel, workbench

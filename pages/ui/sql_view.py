@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from core.export import csv_bytes
+from core.runs.export import csv_bytes
 from core.sql.sandbox import SqlLimits, SqlResult, run_sql
 from core.sql.views import SqlView
 from pages.ui import errors

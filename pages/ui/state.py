@@ -15,11 +15,11 @@ from typing import Any, Final
 import numpy as np
 import streamlit as st
 
-from core import pipeline
 from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
+from core.runs import pipeline
 from core.storage.store import Store
 from pages.ui import catalog, desk
 from pages.ui.links import DATA, TRAINING, button

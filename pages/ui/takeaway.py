@@ -6,10 +6,11 @@ import json
 
 import pandas as pd
 
-from core import export, report
-from core.export import IdStyle
+from core import report
 from core.profiles.names import default_names
-from core.publish import Segments, clustering_facts, clusters_summary, versions
+from core.runs import export
+from core.runs.export import IdStyle
+from core.runs.publish import Segments, clustering_facts, clusters_summary, versions
 from core.storage.store import open_artifact
 from pages.ui import background, workbench
 from pages.ui.workbench import Bench

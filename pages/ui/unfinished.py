@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import jobs
-from core.jobs import JobView, State
 from core.labels.settings import LabelSettings
+from core.runs import jobs
+from core.runs.jobs import JobView, State
 from pages.ui import errors, job_panel, label_jobs, state
 
 

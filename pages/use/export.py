@@ -8,12 +8,12 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core import export
 from core.base.settings import IngestSettings, TrainSettings
 from core.command import beyond, command_line
-from core.export import IdStyle
 from core.labels.settings import LabelMode, LabelSettings
-from core.pipeline import RunSettings
+from core.runs import export
+from core.runs.export import IdStyle
+from core.runs.pipeline import RunSettings
 from core.storage.store import open_artifact
 from pages.ui import bench_view, errors, label_book, state, takeaway
 from pages.ui.links import EXPORT, heading

@@ -11,7 +11,7 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.command import beyond, command_line
-from core.pipeline import RunSettings
+from core.runs.pipeline import RunSettings
 
 
 @pytest.mark.parametrize("preset", [Preset.BAG, Preset.FAST, Preset.THOROUGH])

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Page, TimeoutError, expect
 
-from core import tasks
 from core.base.progress import silent
 from core.base.settings import Preset, TrainSettings
 from core.labels.settings import LabelSettings
+from core.runs import tasks
 from core.storage.store import Store
 from pages.ui import desk
 from tests.e2e.conftest import OpenPage, Server, running_server
@@ -48,7 +48,7 @@ class Shop:
 
     @property
     def n_users(self) -> int:
-        from core import pipeline
+        from core.runs import pipeline
 
         return len(pipeline.open_dataset(self.store, self.dataset).users)
 

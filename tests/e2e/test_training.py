@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import job_process, jobs
+from core.runs import job_process, jobs
 from tests.e2e.conftest import OpenPage, Server
 
 pytestmark = pytest.mark.e2e

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import pipeline
 from core.base.progress import silent
 from core.base.settings import TrainSettings
+from core.runs import pipeline
 from core.storage.store import Store
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.pages.fixtures_segments import write_run

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from core.jobs import REQUEST, JobView, State
+from core.runs.jobs import REQUEST, JobView, State
 
 
 class FakeJobs:

@@ -2,13 +2,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from core import pipeline
 from core.base.progress import silent
 from core.base.settings import IngestSettings
 from core.data import dataset as names
 from core.data.dataset import Dataset
 from core.data.sequences import SCHEMA
 from core.ingest import tables
+from core.runs import pipeline
 from core.storage.store import Store
 from tests.core.ingest.shop import event, shop
 

@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import pipeline
 from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.base.schema import Outcomes
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
+from core.runs import pipeline
+from core.runs.tasks import run
 from core.storage.store import Store
-from core.tasks import run
 from core.trust import outcome, result
 from core.trust.case import Case, open_case
 from core.trust.measure import measure

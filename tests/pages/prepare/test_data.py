@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.jobs import State
+from core.runs.jobs import State
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun

@@ -8,16 +8,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core import jobs, pipeline, tasks
 from core.base.errors import Beha2VecError
 from core.base.progress import silent
 from core.base.schema import View
-from core.jobs import State
 from core.labels import sections, stage
 from core.labels.fetching.fetching import FetchReport
 from core.labels.fetching.outcomes import Outcome, Tallies
 from core.labels.llm import SYSTEM, Estimate
 from core.labels.settings import LabelClass, LabelMode, LabelSettings, Override, Taxonomy, default_taxonomy
+from core.runs import jobs, pipeline, tasks
+from core.runs.jobs import State
 from core.storage.store import Store
 from pages.ui import (
     desk,

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from core import pipeline
 from core.base.errors import InputError
 from core.base.settings import PRESETS, Encoder, Preset, TrainSettings
-from core.jobs import State
 from core.labels.settings import LabelMode, LabelSettings
+from core.runs import pipeline
+from core.runs.jobs import State
 from pages.ui import label_book, train_form
 from pages.ui.train_form import KNOBS, limits
 from tests.pages.conftest import OpenApp

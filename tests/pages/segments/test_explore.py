@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.errors import SettingsError
 from core.base.schema import View
-from core.jobs import State
+from core.runs.jobs import State
 from core.segments import clustering
 from core.storage.store import Store
 from pages.ui import desk, steering, workbench

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core import pipeline
 from core.base.progress import silent
 from core.base.settings import Preset, TrainSettings
-from core.jobs import State
+from core.runs import pipeline
+from core.runs.jobs import State
 from core.storage.store import Store, content_key
 from core.trust import result, stability
 from core.trust.result import Call, Scorecard, Topic

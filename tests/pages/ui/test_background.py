@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import pipeline, tasks
 from core.base.progress import silent
 from core.base.settings import ViewWeights
 from core.data.dataset import clustered
+from core.runs import pipeline, tasks
 from core.storage.store import Store
 from pages.ui import background
 from pages.ui.workbench import Sources

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from core import jobs
 from core.base.errors import SettingsError
-from core.jobs import JobView, State
+from core.runs import jobs
+from core.runs.jobs import JobView, State
 from pages.ui.job_panel import file_limits, progress_line, to_show
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts

@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from core import pipeline
 from core.base.settings import AnalyzeSettings
 from core.data.dataset import clustered
 from core.profiles.columns import Col
 from core.profiles.metrics import ProfileData, Profiles, profile
+from core.runs import pipeline
 from core.storage.store import Store
 from pages.ui import profile_tables as tables
 from tests.pages.fixtures_segments import FinishedRun

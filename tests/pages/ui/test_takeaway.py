@@ -7,10 +7,10 @@ import zipfile
 import pyarrow.parquet as pq
 import pytest
 
-from core import pipeline
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.data.dataset import clustered
-from core.export import IdStyle
+from core.runs import pipeline
+from core.runs.export import IdStyle
 from core.storage.store import Store
 from pages.ui import desk, takeaway, workbench
 from pages.ui.steering import Steering

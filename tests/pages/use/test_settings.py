@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from core.llm import Call, CallLog, LlmSettings
-from core.pipeline import LLM_LOG
+from core.runs.pipeline import LLM_LOG
 from core.storage.store import Store
 from pages.ui import connection, preferences, state
 from tests.llm_simulator import Reply, Simulator, replies, simulating

@@ -16,15 +16,15 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from core import label_cost, pipeline
 from core.base.errors import ArtifactError, SettingsError
 from core.base.progress import Progress
 from core.base.schema import Outcomes
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.pipeline import STAGES, RunSettings
 from core.profiles.metrics import chosen_outcome
-from core.publish import RUN, Results, publish
+from core.runs import label_cost, pipeline
+from core.runs.pipeline import STAGES, RunSettings
+from core.runs.publish import RUN, Results, publish
 from core.storage.claims import claimed
 from core.storage.disk import make_folder
 from core.storage.replace_files import finish

@@ -23,8 +23,8 @@ from core.base.progress import Progress
 from core.base.schema import Users, View
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset, clustered
 from core.data.page_labels import LABELS, LabelledPages, page_names
-from core.export import embeddings_table, vector_lists
-from core.pipeline import Embeddings, RunSettings
+from core.runs.export import embeddings_table, vector_lists
+from core.runs.pipeline import Embeddings, RunSettings
 from core.storage.replace_files import replacing
 from core.storage.store import MANIFEST, Artifact, open_artifact
 

@@ -1,4 +1,4 @@
-"""Real children: each test starts `python -m core.job_child` and watches its folder."""
+"""Real children: each test starts `python -m core.runs.job_child` and watches its folder."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core import job_process, jobs
 from core.base.errors import SettingsError
-from core.job_child import _Reporter, paces
-from core.job_process import PROCESS
-from core.job_view import _left
-from core.jobs import JobView, Limits, State
+from core.runs import job_process, jobs
+from core.runs.job_child import _Reporter, paces
+from core.runs.job_process import PROCESS
+from core.runs.job_view import _left
+from core.runs.jobs import JobView, Limits, State
 
 
 def wait_for(root: Path, job: str, check: Callable[[JobView], bool], seconds: float = 60) -> JobView:

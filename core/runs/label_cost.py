@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core import pipeline
 from core.base.progress import Progress
 from core.data.dataset import Dataset
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
+from core.runs import pipeline
 from core.storage.store import Store
 from core.writing.privacy import PRICES, price_of
 

@@ -1,4 +1,4 @@
-from core.scoring import align
+from core.runs.score import align
 
 
 def test_what_is_ones_own_takes_the_place_the_model_knows() -> None:

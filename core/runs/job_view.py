@@ -1,4 +1,4 @@
-"""What is known of a job, read from its folder by any process (``core/jobs.py`` says what lies there)."""
+"""What is known of a job, read from its folder by any process (``core/runs/jobs.py`` says what lies there)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from core import job_process
 from core.base.errors import Cancelled, SettingsError
+from core.runs import job_process
 
 STARTING_S: Final = 60.0
 """A job of which nobody could write down the process has failed after this long."""

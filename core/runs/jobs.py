@@ -3,7 +3,7 @@
 ``root/jobs/<id>/`` holds ``request.json`` (what to do), ``status.json`` (how far it is, replaced as a
 whole), ``figures.jsonl`` (what to plot), ``log.txt`` and, once somebody asked for it, ``cancel``. Any
 process, session or tab that knows the folder sees the same run, and a killed server loses nothing. The
-child's side is ``core/job_child.py``, what can be read of it at any moment ``core/job_view.py``.
+child's side is ``core/runs/job_child.py``, what can be read of it at any moment ``core/runs/job_view.py``.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from core import job_process
-from core.job_view import (
+from core.runs import job_process
+from core.runs.job_view import (
     CANCEL,
     FIGURES,
     LOG,
@@ -49,7 +49,7 @@ __all__ = [
 
 KEPT: Final = 100
 """Ended jobs whose folders are kept for whoever still looks at them."""
-PROJECT: Final = Path(__file__).resolve().parent.parent
+PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def start(
 
     Args:
         root: The store's folder.
-        task: A name of :data:`core.tasks.TASKS`.
+        task: A name of :data:`core.runs.tasks.TASKS`.
         request: The task's arguments, plain JSON.
         subject: What the task works on. One job a task and subject works at a time: one that was asked
             for something else waits until those before it have ended.
@@ -141,7 +141,7 @@ def _launch(
     write_text_atomic(folder / REQUEST, json.dumps(order))
     with (folder / LOG).open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "core.job_child", str(folder.resolve())],
+            [sys.executable, "-m", "core.runs.job_child", str(folder.resolve())],
             cwd=PROJECT,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,

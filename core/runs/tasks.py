@@ -12,7 +12,6 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from core import pipeline
 from core.base.errors import InputError, SettingsError
 from core.base.progress import Progress
 from core.base.settings import IngestSettings, TrainSettings, ViewWeights
@@ -20,6 +19,7 @@ from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
 from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelSettings
+from core.runs import pipeline
 from core.storage.store import Artifact, Store, content_key
 
 Request: TypeAlias = Mapping[str, Any]

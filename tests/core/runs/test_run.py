@@ -4,8 +4,8 @@ import pytest
 
 from core.base.errors import ArtifactError, SettingsError
 from core.base.settings import ClusterSettings
-from core.pipeline import RunSettings
-from core.run import Previous, read_previous, resume_settings
+from core.runs.pipeline import RunSettings
+from core.runs.run import Previous, read_previous, resume_settings
 
 BEFORE = Previous(RunSettings(cluster=ClusterSettings(n_clusters=5, seed=3)), {}, {})
 

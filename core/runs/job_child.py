@@ -1,6 +1,6 @@
 """The child's side of a job: do what its folder asks for, say how far it is, and stop when told to.
 
-``python -m core.job_child FOLDER``, started by ``core/jobs.py``, which says what lies in the folder.
+``python -m core.runs.job_child FOLDER``, started by ``core/runs/jobs.py``, which says what lies in the folder.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from core import job_process
 from core.base.errors import Beha2VecError, Cancelled
-from core.job_view import CANCEL, FIGURES, STATUS, State, order_of, view_if_readable
+from core.runs import job_process
+from core.runs.job_view import CANCEL, FIGURES, STATUS, State, order_of, view_if_readable
 from core.storage.disk import write_text_atomic
 
 GRACE_S: Final = 1.5
@@ -119,7 +119,7 @@ def run_child(folder: Path) -> int:
     """
     job_process.note(folder, os.getpid())
     job_process.beat(folder)
-    from core import tasks  # here, so that reading a job's state never loads the stages
+    from core.runs import tasks  # here, so that reading a job's state never loads the stages
 
     order = order_of(folder)
     if order["memory_bytes"]:

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import export
 from core.base.errors import ArtifactError
 from core.base.schema import Users, View
-from core.export import IdStyle
+from core.runs import export
+from core.runs.export import IdStyle
 
 IDS = ["1605951.6059719720", "0012.50", "1e5", "-1.50", "=SUM(A1)", '7."8', "x,y", "9" * 40 + ".0"]
 

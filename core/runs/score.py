@@ -15,17 +15,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from core import pipeline
 from core.base.errors import ArtifactError, ResourceError
 from core.base.progress import Progress
 from core.base.schema import OUTSIDE, Users, View
 from core.base.settings import Device, IngestSettings, ViewWeights
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
-from core.export import vector_lists
 from core.labels.settings import LabelSettings
-from core.pipeline import LABEL_CACHE
-from core.publish import INGEST_SETTINGS, LABEL_FILES
+from core.runs import pipeline
+from core.runs.export import vector_lists
+from core.runs.pipeline import LABEL_CACHE
+from core.runs.publish import INGEST_SETTINGS, LABEL_FILES
 from core.storage.claims import claimed_file
 from core.storage.disk import disk_errors, make_folder, written_whole
 from core.storage.store import Store

@@ -1,0 +1,1 @@
+"""The stages over a store: a whole run, long runs in a child process, scoring, what leaves the tool."""
