@@ -10,7 +10,7 @@
 | analyze | quantitative profiles and samples | ``profiles/`` | – |
 
 ``runs/pipeline.py`` tells that story as functions; ``storage/store.py`` keeps what a stage leaves, ``runs/jobs.py`` runs it in
-a child process, ``cli.py`` is the command line.
+a child process, ``cli/cli.py`` is the command line.
 """
 
 import os

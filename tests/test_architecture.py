@@ -89,7 +89,7 @@ def test_the_safety_check_can_fail() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_are_put_in_place_only_where_they_are_flushed(path: Path) -> None:
     """``core.storage.disk.put`` and ``written_whole`` are for everybody else."""
-    may = {ROOT / "core" / name for name in ("disk.py", "store.py", "swap.py")}
+    may = {ROOT / "core" / "storage" / name for name in ("disk.py", "store.py", "replace_files.py")}
     assert path in may or re.findall(r"\bos\.(?:replace|rename)\(", path.read_text()) == []
 
 
@@ -106,7 +106,7 @@ def test_no_screen_module_imports_torch(path: Path) -> None:
 
 def test_the_stages_can_be_named_without_loading_torch_or_streamlit() -> None:
     code = (
-        "import sys, core.runs.pipeline, core.runs.jobs, core.runs.tasks, core.runs.run, core.cli\n"
+        "import sys, core.runs.pipeline, core.runs.jobs, core.runs.tasks, core.runs.run, core.cli.cli\n"
         "print([name for name in ('torch', 'transformers', 'streamlit', 'sklearn') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

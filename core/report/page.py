@@ -22,7 +22,7 @@ from core.report.figures import Figure, painted, token, tokens
 from core.report.model import Chart, Report
 from core.storage.disk import write_text_atomic
 
-TEMPLATES: Final = Path(__file__).parent.parent / "templates"
+TEMPLATES: Final = Path(__file__).parent / "templates"
 PAGE, SINGLE = "report.html.j2", "figure.html.j2"
 
 

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.base.settings import IngestSettings, TrainSettings
-from core.command import beyond, command_line
+from core.cli.command import beyond, command_line
 from core.labels.settings import LabelMode, LabelSettings
 from core.runs import export
 from core.runs.export import IdStyle

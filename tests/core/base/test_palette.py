@@ -75,7 +75,7 @@ def test_a_segment_keeps_its_colour_and_outside_is_muted() -> None:
 
 
 def test_the_theme_has_the_same_colours() -> None:
-    config = Path(__file__).resolve().parents[2] / ".streamlit" / "config.toml"
+    config = Path(__file__).resolve().parents[3] / ".streamlit" / "config.toml"
     theme = tomllib.loads(config.read_text())["theme"]
     for mode in Mode:
         assert tuple(theme[mode]["chartCategoricalColors"]) == PALETTE[mode]

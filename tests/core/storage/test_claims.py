@@ -15,7 +15,7 @@ from core.base.errors import ResourceError
 from core.storage.claims import claimed, claimed_file
 from core.storage.replace_files import finish, replacing
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HOLDER = """
 import sys
 from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 
 from core.storage.replace_files import READY, finish, replacing
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 KILLED_BEFORE = """
 import os, sys
 from pathlib import Path

@@ -26,7 +26,7 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.console import ConsoleProgress
+from core.cli.console import ConsoleProgress
 from core.data.receipt import Receipt
 from core.labels.settings import LabelMode, LabelSettings
 from core.runs.pipeline import STAGES, RunSettings

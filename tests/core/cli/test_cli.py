@@ -24,10 +24,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.settings import Preset, TrainSettings
-from core.cli import main
+from core.cli.cli import main
 from tests.llm_simulator import Reply, replies, simulating
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)

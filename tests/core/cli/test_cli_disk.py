@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.core.test_claims import another_process_in
 
-from tests.core.test_cli import ROOT, cli, one_line_error
+from tests.core.cli.test_cli import ROOT, cli, one_line_error
+from tests.core.storage.test_claims import another_process_in
 
 QUICK = ("--clusters", 3, "--preset", "bag", "--labels", "off")
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import psutil
 import pytest
-from tests.core.test_jobs import ended, process_id, rest, wait_for
 
 from core.base.errors import ResourceError, SettingsError
 from core.runs import job_process, jobs
 from core.runs.job_process import ALIVE, PROCESS
 from core.runs.jobs import REQUEST, STATUS, State
 from core.storage import claims
+from tests.core.runs.test_jobs import ended, process_id, rest, wait_for
 
 
 def folder_of(root: Path, job: str) -> Path:

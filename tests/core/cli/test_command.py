@@ -10,7 +10,7 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.command import beyond, command_line
+from core.cli.command import beyond, command_line
 from core.runs.pipeline import RunSettings
 
 

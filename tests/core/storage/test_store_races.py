@@ -14,7 +14,7 @@ import pytest
 from core.base.errors import ResourceError
 from core.storage.store import Store
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WRITES = 100
 """Of each of two writers."""
 WRITER = """
