@@ -9,8 +9,8 @@
 | cluster | K-Means, with segments that keep their identity | ``segments/`` | – |
 | analyze | quantitative profiles and samples | ``profiles/`` | – |
 
-``runs/pipeline.py`` tells that story as functions; ``storage/store.py`` keeps what a stage leaves, ``runs/jobs.py`` runs it in
-a child process, ``cli/cli.py`` is the command line.
+``runs/pipeline.py`` tells that story as functions; ``storage/`` keeps what a stage leaves, ``runs/jobs.py``
+runs it in a child process, ``cli/`` is the command line.
 """
 
 import os

@@ -100,7 +100,7 @@ class IngestSettings(Settings):
     """How the files are read and what is left out."""
 
     mapping: dict[str, str] = Field(default_factory=dict)
-    """Field of :class:`core.base.schema.Raw` → column of the file, where the analyst overrules the header rule."""
+    """Field of :class:`core.base.schema.Raw` → column, where the analyst overrules the header rule."""
     user_key: str = "user_pseudo_id"
     """The column (by its normalised name) that identifies a user."""
     exclude_internal: bool = True

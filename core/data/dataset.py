@@ -57,7 +57,7 @@ class Dataset:
 
     @cached_property
     def page_events(self) -> pd.DataFrame:
-        """One row a page and event that tells what it is for (:class:`core.base.schema.PageEvents`), by page."""
+        """One row a page and event that tells what it is for (``schema.PageEvents``), by page."""
         return _frame(self.path / PAGE_EVENTS)
 
     @cached_property

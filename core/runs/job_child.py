@@ -1,6 +1,6 @@
 """The child's side of a job: do what its folder asks for, say how far it is, and stop when told to.
 
-``python -m core.runs.job_child FOLDER``, started by ``core/runs/jobs.py``, which says what lies in the folder.
+``python -m core.runs.job_child FOLDER``, started by ``jobs.py``, which says what lies in the folder.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The process behind a job: which one it is, whether it lives and answers, and how it is ended.
 
-Beside what ``core/runs/jobs.py`` tells of a job's folder, ``process.json`` says which process works on it, and
+Beside what ``jobs.py`` tells of a job's folder, ``process.json`` says which process works on it, and
 ``alive`` is touched by that process every second, which costs a write of some bytes and no flush.
 """
 

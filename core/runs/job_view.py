@@ -1,4 +1,4 @@
-"""What is known of a job, read from its folder by any process (``core/runs/jobs.py`` says what lies there)."""
+"""What is known of a job, read from its folder by any process (``jobs.py`` says what lies there)."""
 
 from __future__ import annotations
 

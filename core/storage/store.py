@@ -107,7 +107,7 @@ class Store:
             shutil.rmtree(_beside(building, OLD), ignore_errors=True)
 
     def in_turn(self) -> AbstractContextManager[None]:
-        """Let no other thread or process put anything in place meanwhile, see :func:`core.storage.claims.turn`."""
+        """Let no other thread or process put anything in place meanwhile, see ``claims.turn``."""
         return turn(self.root)
 
     @contextmanager
