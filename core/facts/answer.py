@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
@@ -112,10 +112,3 @@ class Answer:
     reason: str = ""
     usage: Usage = field(default_factory=Usage)
     cost: float | None = None
-
-
-class Facts(Protocol):
-    """Hands out facts with ids that are unique within a turn."""
-
-    def all(self) -> tuple[Fact, ...]:
-        """Every fact handed out so far."""

@@ -96,7 +96,6 @@ class Col:
     Z: Final = "z"
     # fields
     FIELD: Final = "field"
-    UNIT: Final = "unit"
     DEFINITION: Final = "definition"
 
 

@@ -12,7 +12,7 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.labels.labelling import LabelSummary, read_summary
 from core.labels.review import Review
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
 from core.runs import pipeline
 from pages.ui import (
     errors,
@@ -169,7 +169,7 @@ def _coverage(labels: LabelledPages, pages: pd.DataFrame) -> None:
 
 
 def _unknown(covered: pd.DataFrame) -> str:
-    rows = covered[covered[Review.RUNG] == label_table.UNKNOWN].set_index(Review.VIEW)[Review.SHARE]
+    rows = covered[covered[Review.RUNG] == UNKNOWN].set_index(Review.VIEW)[Review.SHARE]
     return " and ".join(
         f"**{share(rows.get(view, 0.0), 1)}** of {noun.lower()}" for view, noun in WORDS.items()
     )

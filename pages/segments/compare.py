@@ -47,10 +47,10 @@ def _two(bench: Bench, about: Context) -> None:
         left, right = st.columns(2)
         first = left.selectbox("This one", keys, 0, format_func=about.title, key="compare-first")
         others = [key for key in keys if key != first]
-        second = right.selectbox("with", others, 0, format_func=about.title, key="compare-second")
-        if second is None:
+        if not others:
             st.caption("There is only one group to look at.")
             return
+        second = right.selectbox("with", others, 0, format_func=about.title, key="compare-second")
         asked = arguments.Compare(a=first, b=second)
         compare_view.draw(
             bench, about, (first, second),

@@ -71,13 +71,13 @@ def _answer(question: str) -> None:
         return
     conversation = conversation.saying(Message("user", question))
     with errors.shown():
-        turn = _turn(question, conversation)
-        if isinstance(turn, Answer):
-            conversation = conversation.saying(conversations.to_message(turn))
+        said = _turn(question, conversation)
+        if isinstance(said, Answer):
+            conversation = conversation.saying(conversations.to_message(said))
         conversations.save(state.store(), conversation)
         st.session_state[CURRENT] = conversation
-        if isinstance(turn, Turn):
-            errands.begin(conversation.id, turn)
+        if isinstance(said, Turn):
+            errands.begin(conversation.id, said)
 
 
 def _turn(question: str, conversation: Conversation) -> Answer | Turn:

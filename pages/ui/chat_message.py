@@ -166,7 +166,7 @@ def _chart(message: Message) -> alt.Chart:
     x, y = spec["x"], spec["y"]
     style = AXIS_FORMATS.get(str(y.get("format", "")))
     axis = alt.Axis(format=style) if style else alt.Axis()
-    return (
+    chart: alt.Chart = (
         mark()
         .encode(
             y=alt.Y(
@@ -176,3 +176,4 @@ def _chart(message: Message) -> alt.Chart:
         )
         .properties(height=24 * max(2, len(message.rows)) + 40)
     )
+    return chart

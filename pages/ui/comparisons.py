@@ -76,7 +76,8 @@ class Comparing(Writing):
 
     def work(self, assistant: Assistant) -> None:
         """See :class:`Errand`."""
-        answer = assistant.compare(*self.rows, on_text=self.show, should_stop=self.should_stop)
+        first, second = self.rows or (None, None)
+        answer = assistant.compare(first, second, on_text=self.show, should_stop=self.should_stop)
         if self.should_stop():
             return
         if answer.reason:

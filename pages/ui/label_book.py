@@ -152,7 +152,7 @@ def _edit(wanted: Mapping[Target, str | None]) -> bool:
 
 def _put(wanted: Mapping[Target, str | None]) -> None:
     settings = _readable()
-    values = {target: value for target, value in (_corrections(settings) | wanted).items() if value}
+    values = {target: value for target, value in {**_corrections(settings), **wanted}.items() if value}
     overrides = tuple(
         Override(view=view, target=target, value=value) for (view, target), value in values.items()
     )

@@ -91,7 +91,7 @@ def _editor(frame: pd.DataFrame, target: str, taxonomy: Taxonomy, key: str, *, s
         shown[[SHOWN, *frame.columns]],
         hide_index=True,
         key=key,
-        disabled=[name for name in shown if name not in COLUMN],
+        disabled=[str(name) for name in shown.columns if name not in COLUMN],
         column_config=_columns(target, taxonomy, several=several),
         on_change=_edited,
         args=(key, frame[[target, *COLUMN]], target),

@@ -119,7 +119,9 @@ def _waterfall(facts: Receipt) -> None:
 def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
     """Floating bars: what leaves at each step, and at the end what is used."""
     first, last = table.iloc[0], table.iloc[-1]
-    leaving = [(row.Step, row.Left, row.Left + row.Leave) for row in table.iloc[1:].itertuples()]
+    leaving = [
+        (row["Step"], row["Left"], row["Left"] + row["Leave"]) for row in table.iloc[1:].to_dict("records")
+    ]
     spans = [(first.Step, 0, first.Left), *leaving, ("Page views used", 0, last.Left)]
     bars = pd.DataFrame(spans, columns=["Step", "from", "to"])
     bars["records"] = bars["to"] - bars["from"]
@@ -145,7 +147,7 @@ def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
     text = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
         x=alt.X("to:Q", scale=scale), text="label:N"
     )
-    return alt.layer(used, gone, text).properties(height=alt.Step(26))
+    return alt.LayerChart(layer=[used, gone, text], height=alt.Step(26))
 
 
 def _assumptions(facts: Receipt) -> None:

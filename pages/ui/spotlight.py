@@ -41,8 +41,8 @@ class Place:
 
     def link(self) -> None:
         """Draw a link to it."""
-        asked = {CHART: self.chart, ROWS: list(self.rows)} if self.chart else None
-        link(self.screen, self.title, asked)
+        asked: dict[str, str | list[str]] = {CHART: self.chart, ROWS: list(self.rows)}
+        link(self.screen, self.title, asked if self.chart else None)
 
 
 def asked() -> tuple[str, tuple[str, ...]]:

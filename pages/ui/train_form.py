@@ -174,7 +174,9 @@ def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:
     """Every hyperparameter; keys carry the preset, so that another preset shows its own values."""
     box = st.expander("All settings", icon=":material/tune:")
     with box, st.grid(3, min_column_width=240, gap="medium", key="knobs"):
-        changes = {knob.name: _widget(knob, getattr(before, knob.name), preset) for knob in KNOBS}
+        changes: dict[str, Any] = {
+            knob.name: _widget(knob, getattr(before, knob.name), preset) for knob in KNOBS
+        }
         changes["seed"] = st.number_input(
             "Seed", 0, int(limits("seed")[1]), before.seed, key=f"seed-{preset}",
             help="Same data, settings and seed give the same model on the same machine.",

@@ -83,7 +83,10 @@ def _price(chosen: Preferences) -> None:
         st.subheader("Price", icon=":material/payments:")
         st.caption(f"US dollars for a million tokens of {md_text(model, 60)}")
         sent, received = st.columns(2)
-        fields = {"sent": (sent, known and known.sent), "received": (received, known and known.received)}
+        fields = {
+            "sent": (sent, known.sent if known else None),
+            "received": (received, known.received if known else None),
+        }
         for name, (place, value) in fields.items():
             place.number_input(
                 name.capitalize(), 0.0, 10_000.0, value, key=f"price-{name}-{model}", format="%.3f",

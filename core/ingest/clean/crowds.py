@@ -48,8 +48,6 @@ FEWEST_PUBLIC: Final = 3
 """… but not fewer than so many."""
 DEVICES: Final = 2
 """Ids that may be one person."""
-POPULAR_PAGES: Final = 3
-"""Pages of a folder that more than :data:`FEW` users saw, from which on it is surely public."""
 EACH: Final = 3
 """Values of one owner that count: a crawler alone in an archive makes no place personal."""
 
