@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 if get_script_run_ctx(suppress_warning=True) is None:  # imported by the server
-    from pages.ui.server import MIDDLEWARE, ROUTES
+    from pages.ui.shell.server import MIDDLEWARE, ROUTES
 
     # A folder named pages/ puts a fresh server into Streamlit's old multi-page mode, in which the first
     # deep link gets a "Page not found" dialog. The call leaves that mode, and then refuses the empty list.
@@ -23,6 +23,6 @@ if get_script_run_ctx(suppress_warning=True) is None:  # imported by the server
     if __name__ == "__main__":
         app.run(config={"server.port": int(os.environ.get("PORT", "8501"))})
 else:  # run for a visit, or by a test
-    from pages.ui.frame import main
+    from pages.ui.shell.frame import main
 
     main()

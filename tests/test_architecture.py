@@ -64,7 +64,7 @@ def test_pages_do_not_know_the_app(path: Path) -> None:
 
 def test_the_direction_check_can_fail() -> None:
     assert breaks_import_direction("core", "def f():\n    import streamlit as st") == ["streamlit"]
-    assert breaks_import_direction("core", "from pages.ui import state")
+    assert breaks_import_direction("core", "from pages.ui.shell import state")
     assert breaks_import_direction("pages", "import app")
 
 

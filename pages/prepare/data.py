@@ -8,11 +8,12 @@ import streamlit as st
 
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from pages.ui import catalog, job_panel, personal_view, receipt_view, sources, state
-from pages.ui.catalog import DatasetCard
-from pages.ui.links import EXPLORE, TRAINING, button
-from pages.ui.prepare_form import look_inside, prepare_form, start_preparing
-from pages.ui.text import count, md_text
+from pages.ui.data import catalog, personal_view, receipt_view, sources
+from pages.ui.data.catalog import DatasetCard
+from pages.ui.data.prepare_form import look_inside, prepare_form, start_preparing
+from pages.ui.shell import job_panel, state
+from pages.ui.shell.links import EXPLORE, TRAINING, button
+from pages.ui.shell.text import count, md_text
 
 PREPARING = ("demo", "preprocess")
 PROMISE = "Beha2Vec reads the order in which people visit your pages, and finds the groups who behave alike."

@@ -14,25 +14,16 @@ from core.labels.labelling import LabelSummary, read_summary
 from core.labels.review import Review
 from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
 from core.runs import pipeline
-from pages.ui import (
-    errors,
-    job_panel,
-    label_asking,
-    label_book,
-    label_charts,
-    label_jobs,
-    label_review,
-    label_table,
-    state,
-)
-from pages.ui.catalog import latest_labels
-from pages.ui.figure import figure
-from pages.ui.label_corrections import corrections, stale
-from pages.ui.label_fetching import consent
-from pages.ui.label_ladder import ladder_form
-from pages.ui.links import TRAINING, button
-from pages.ui.taxonomy_form import files_form, taxonomy_form
-from pages.ui.text import count, md_text, share
+from pages.ui.data.catalog import latest_labels
+from pages.ui.labels import label_asking, label_book, label_charts, label_jobs, label_review, label_table
+from pages.ui.labels.label_corrections import corrections, stale
+from pages.ui.labels.label_fetching import consent
+from pages.ui.labels.label_ladder import ladder_form
+from pages.ui.labels.taxonomy_form import files_form, taxonomy_form
+from pages.ui.segments.figure import figure
+from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell.links import TRAINING, button
+from pages.ui.shell.text import count, md_text, share
 
 WHAT = (
     "A theme says what a page is about, a type what it is for. They make segments readable, and become two "

@@ -7,11 +7,15 @@ import streamlit as st
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
 from core.runs.jobs import JobView
-from pages.ui import catalog, curves, desk, errors, job_panel, label_book, label_jobs, state
-from pages.ui.catalog import ModelCard
-from pages.ui.links import EXPLORE, button
-from pages.ui.train_form import train_form
-from pages.ui.unfinished import offer_to_go_on, stopped_training
+from pages.ui.data import catalog
+from pages.ui.data.catalog import ModelCard
+from pages.ui.labels import label_book, label_jobs
+from pages.ui.segments import saved_work
+from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell.links import EXPLORE, button
+from pages.ui.training import curves
+from pages.ui.training.train_form import train_form
+from pages.ui.training.unfinished import offer_to_go_on, stopped_training
 
 WHAT = (
     "A small transformer reads the page views of each user in order, and learns to tell two slices of the "
@@ -47,7 +51,7 @@ def _take_result() -> None:
         state.select_dataset(done.result["dataset"])
         state.select_model(done.result["model"])
         with errors.shown():
-            desk.choose_vectors(state.store(), done.result["model"], done.result["embeddings"])
+            saved_work.choose_vectors(state.store(), done.result["model"], done.result["embeddings"])
 
 
 @st.fragment

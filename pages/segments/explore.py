@@ -15,23 +15,21 @@ from core.profiles.formats import figure
 from core.profiles.metrics import records
 from core.profiles.names import default_names
 from core.segments.choosing import KScore, suggest
-from pages.ui import (
+from pages.ui.chat import topic
+from pages.ui.segments import (
     background,
-    bench_view,
     cards,
     charts,
-    errors,
-    job_panel,
+    live_segments,
     map_view,
     naming,
-    state,
+    segment_controls,
     steering,
-    topic,
-    workbench,
 )
-from pages.ui.figure import behind, picture
-from pages.ui.links import EXPLORE, PROFILES, heading, link
-from pages.ui.workbench import Bench, Sources
+from pages.ui.segments.figure import behind, picture
+from pages.ui.segments.live_segments import LiveSegments, Sources
+from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 
 WHY_APART = {
     f"group:{Group.ONE_PAGE}": "A single page view says nothing about behaviour, so they are not clustered.",
@@ -44,7 +42,7 @@ def page() -> None:
     heading(EXPLORE)
     if not state.need():
         return
-    made_from = workbench.sources()
+    made_from = live_segments.sources()
     if made_from is not None:
         background.settle()
         _explore(made_from)
@@ -54,77 +52,77 @@ def _explore(made_from: Sources) -> None:
     status = st.container()
     map_side, control_side = st.columns([7, 4], gap="large")
     with control_side, st.container(border=True, key="steering"):
-        set_to, slots = bench_view.controls(made_from)
-    bench = workbench.solve(made_from, set_to)
-    steering.show_effective(slots, bench.combined.effective)
+        set_to, slots = segment_controls.controls(made_from)
+    live = live_segments.solve(made_from, set_to)
+    steering.show_effective(slots, live.combined.effective)
     with status:
-        bench_view.status_line(bench)
+        segment_controls.status_line(live)
     with map_side:
-        map_view.draw(bench)
+        map_view.draw(live)
     with control_side:
-        _number_of_segments(bench)
-    _cards(bench)
+        _number_of_segments(live)
+    _cards(live)
 
 
-def _cards(bench: Bench) -> None:
-    rows = bench.profiles.segments
-    working, about = default_names(bench.profiles), topic.context()
+def _cards(live: LiveSegments) -> None:
+    rows = live.profiles.segments
+    working, about = default_names(live.profiles), topic.context()
     suggested = about.suggested if about is not None else {}
     with st.container(horizontal=True, vertical_alignment="center", key="segments-head"):
         st.subheader(
             "Segments", help="Type a name into a card: it is kept, and follows the segment.", width="stretch"
         )
-        naming.use_all(bench, suggested)
+        naming.use_all(live, suggested)
         link(PROFILES, "Read their profiles")
     with st.grid("auto", min_column_width=cards.CARD_WIDTH, gap="small", key="cards"):
         for row in records(rows[rows[Col.KIND] == Kind.SEGMENT]):
-            _card(bench, row, working[row[Col.SEGMENT]], suggested)
+            _card(live, row, working[row[Col.SEGMENT]], suggested)
         for row in records(rows[rows[Col.KIND] == Kind.GROUP]):
             cards.rule_card(row[Col.LABEL], row[Col.USERS], row[Col.SHARE], WHY_APART[row[Col.KEY]])
 
 
-def _card(bench: Bench, row: dict[str, Any], working_name: str, suggested: Mapping[int, str]) -> None:
+def _card(live: LiveSegments, row: dict[str, Any], working_name: str, suggested: Mapping[int, str]) -> None:
     segment: int = row[Col.SEGMENT]
     with st.container(border=True, height="stretch", key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE])
-        cards.name_field(segment, bench.own_names.get(segment, ""), _renamer(bench))
+        cards.name_field(segment, live.own_names.get(segment, ""), _renamer(live))
         st.markdown(f"**{row[Col.USERS]:,}** users · {figure(Col.SHARE, row[Col.SHARE])}")
-        if bench.profiles.outcome:
+        if live.profiles.outcome:
             cards.line(
                 "Outcome rate",
                 figure(Col.OUTCOME_RATE, row[Col.OUTCOME_RATE]),
-                f"Share of users with {bench.profiles.outcome}",
+                f"Share of users with {live.profiles.outcome}",
             )
         cards.line("Page views a user", figure(Col.PAGE_VIEWS_MEAN, row[Col.PAGE_VIEWS_MEAN]))
         cards.block("Most unlike others in", working_name)
-        if segment not in bench.own_names and segment in suggested:
+        if segment not in live.own_names and segment in suggested:
             cards.block("Suggested name", suggested[segment])
-            naming.use_one(bench, segment, suggested[segment])
+            naming.use_one(live, segment, suggested[segment])
 
 
-def _renamer(bench: Bench) -> Callable[[int, str], None]:
-    return lambda segment, name: workbench.rename(bench, segment, name)
+def _renamer(live: LiveSegments) -> Callable[[int, str], None]:
+    return lambda segment, name: live_segments.rename(live, segment, name)
 
 
-def _number_of_segments(bench: Bench) -> None:
+def _number_of_segments(live: LiveSegments) -> None:
     with st.container(border=True, key="choose_k", gap="xsmall"):
         st.markdown(
             "**How many segments?**", help="Both scores for each number of segments, with these weights."
         )
-        scores = background.k_scores(bench.sources, bench.steering.weights)
+        scores = background.k_scores(live.sources, live.steering.weights)
         if scores is not None:
-            _k_charts(bench, scores)
-        elif not job_panel.panels([background.CHOOSE_K], bench.sources.embeddings):
+            _k_charts(live, scores)
+        elif not job_panel.panels([background.CHOOSE_K], live.sources.embeddings):
             st.caption("Not compared yet for these weights. It runs in the background, in about a minute.")
             st.button(
                 "Compare 2 to 15", key="compare_k", icon=":material/play_arrow:", on_click=background.start,
-                args=(background.CHOOSE_K, bench.sources, bench.steering.weights),
+                args=(background.CHOOSE_K, live.sources, live.steering.weights),
             )  # fmt: skip
 
 
-def _k_charts(bench: Bench, scores: pd.DataFrame) -> None:
+def _k_charts(live: LiveSegments, scores: pd.DataFrame) -> None:
     advice = suggest([KScore(**row) for row in records(scores)])
-    current = len(bench.segments)
+    current = len(live.segments)
     ties = ", ".join(str(k) for k in advice.near)
     st.caption(
         f"Suggested: **{advice.k}**, the smallest number whose silhouette is within 5 % of the best "

@@ -15,13 +15,15 @@ from core.profiles import formats
 from core.profiles.columns import Col, Kind, Ranking
 from core.profiles.labels import LabelCol
 from core.profiles.metrics import records
-from pages.ui import bench_view, cards, charts, errors, spotlight, topic
-from pages.ui import profile_tables as tables
-from pages.ui.fact_sources import pages_chart
-from pages.ui.figure import Columns, figure, page_columns
-from pages.ui.links import PROFILES, heading
-from pages.ui.text import count
-from pages.ui.workbench import Bench
+from pages.ui.chat import topic
+from pages.ui.chat.fact_sources import pages_chart
+from pages.ui.segments import cards, charts, segment_controls, spotlight
+from pages.ui.segments import profile_tables as tables
+from pages.ui.segments.figure import Columns, figure, page_columns
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors
+from pages.ui.shell.links import PROFILES, heading
+from pages.ui.shell.text import count
 
 RANKINGS: Final = {
     Ranking.OVER.value: "More than others",
@@ -45,81 +47,81 @@ NO_OUTCOME: Final = (
 def page() -> None:
     """Draw the page, or what to do first."""
     heading(PROFILES)
-    bench = bench_view.ready()
-    if bench is None:
+    live = segment_controls.ready()
+    if live is None:
         return
     with spotlight.raised(PROFILES):
-        _all_segments(bench)
-        _one_by_one(bench)
+        _all_segments(live)
+        _one_by_one(live)
 
 
-def _all_segments(bench: Bench) -> None:
+def _all_segments(live: LiveSegments) -> None:
     st.subheader("All segments side by side")
-    _heat_map(bench)
+    _heat_map(live)
     left, right = st.columns(2)
     with left:
-        _outcome(bench)
+        _outcome(live)
     with right:
-        _sizes(bench)
+        _sizes(live)
 
 
-def _heat_map(bench: Bench) -> None:
-    cells = tables.heat_cells(bench.profiles, bench.names)
+def _heat_map(live: LiveSegments) -> None:
+    cells = tables.heat_cells(live.profiles, live.names)
     rows, columns = cells[Col.LABEL].unique().tolist(), cells[Col.METRIC].unique().tolist()
     figure(
         "How segments differ",
         partial(charts.heat, cells, rows, columns),
-        tables.named(bench.profiles.segments, bench.names).drop(columns=[Col.KEY, Col.KIND, Col.SEGMENT]),
-        n=f"{count(bench.profiles.n_users, 'user')}, {bench.profiles.n_clustered:,} of them clustered. "
+        tables.named(live.profiles.segments, live.names).drop(columns=[Col.KEY, Col.KIND, Col.SEGMENT]),
+        n=f"{count(live.profiles.n_users, 'user')}, {live.profiles.n_clustered:,} of them clustered. "
         "Blue is above the mean of clustered users, orange below; full colour is 1.5 standard deviations.",
         key="segments", alt_text="Heat-map of segments and metrics with the values written in",
-        columns=_segment_columns(bench), help_text="Point at the column heads of the table for definitions.",
+        columns=_segment_columns(live), help_text="Point at the column heads of the table for definitions.",
         min_width=640,
     )  # fmt: skip
 
 
-def _segment_columns(bench: Bench) -> Columns:
-    called, meaning = tables.labels(bench.profiles), tables.definitions(bench.profiles)
+def _segment_columns(live: LiveSegments) -> Columns:
+    called, meaning = tables.labels(live.profiles), tables.definitions(live.profiles)
     columns: Columns = {
         name: st.column_config.NumberColumn(called[name], help=meaning[name]) for name in called
     }
     return columns | {Col.LABEL: st.column_config.TextColumn("Segment", pinned=True)}
 
 
-def _outcome(bench: Bench) -> None:
-    outcome = bench.profiles.outcome
+def _outcome(live: LiveSegments) -> None:
+    outcome = live.profiles.outcome
     if outcome is None:
         with st.container(border=True, key="no_outcome_card"):
             st.markdown("**How segments convert**")
             st.caption(NO_OUTCOME)
         return
-    rates = tables.rates(bench.profiles, bench.names)
-    overall = tables.everybody(bench.profiles)
+    rates = tables.rates(live.profiles, live.names)
+    overall = tables.everybody(live.profiles)
     figure(
         "How segments convert",
         partial(
-            charts.forest, rates, bench.names, overall[Col.OUTCOME_RATE], "Share of users with the outcome"
+            charts.forest, rates, live.names, overall[Col.OUTCOME_RATE], "Share of users with the outcome"
         ),
         rates,
-        n=f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of {bench.profiles.n_users:,} converted. Bars "
+        n=f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of {live.profiles.n_users:,} converted. Bars "
         "are 95 % intervals; the dashed line is all users.",
         key="outcome", alt_text="Outcome rate of each segment with its interval",
         help_text="Outcome: the event chosen under Adjust segments. The model never saw it.",
     )  # fmt: skip
 
 
-def _sizes(bench: Bench) -> None:
-    table = tables.named(bench.profiles.segments, bench.names)
+def _sizes(live: LiveSegments) -> None:
+    table = tables.named(live.profiles.segments, live.names)
     sizes = table[table[Col.KIND] != Kind.ALL][[Col.LABEL, Col.KIND, Col.USERS, Col.SHARE]]
     figure(
-        "How large they are", partial(charts.sizes, sizes, bench.names), sizes,
-        n=f"{count(bench.profiles.n_users, 'user')}; grey groups are made by rule and not clustered.",
+        "How large they are", partial(charts.sizes, sizes, live.names), sizes,
+        n=f"{count(live.profiles.n_users, 'user')}; grey groups are made by rule and not clustered.",
         key="sizes", alt_text="Users of each segment and of the groups made by rule",
     )  # fmt: skip
 
 
-def _one_by_one(bench: Bench) -> None:
-    rows = tables.named(bench.profiles.segments, bench.names)
+def _one_by_one(live: LiveSegments) -> None:
+    rows = tables.named(live.profiles.segments, live.names)
     rows = rows[rows[Col.KIND] != Kind.ALL]
     called = dict(zip(rows[Col.KEY], rows[Col.LABEL], strict=True))
     st.subheader("Segments in detail")
@@ -133,9 +135,9 @@ def _one_by_one(bench: Bench) -> None:
         st.caption("Choose one segment to read it, or several to set them side by side.")
         return
     for row in records(rows[rows[Col.KEY].isin(chosen)]):
-        _segment(bench, row)
-    _labels(bench, [key for key in called if key in chosen])
-    _attributes(bench, [key for key in called if key in chosen])
+        _segment(live, row)
+    _labels(live, [key for key in called if key in chosen])
+    _attributes(live, [key for key in called if key in chosen])
 
 
 def _follow_link(keys: list[str]) -> None:
@@ -150,18 +152,18 @@ def _follow_link(keys: list[str]) -> None:
             st.session_state[f"ranking-{key}"] = ranking.value
 
 
-def _segment(bench: Bench, row: dict[str, Any]) -> None:
+def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
     with st.container(border=True, key=f"profile-{row[Col.KEY]}".replace(":", "-")):
         cards.swatch(row[Col.SEGMENT])
         st.markdown(f"#### {cards.heading(row[Col.LABEL])}")
         users, share = (formats.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")
-        _metrics(bench, row)
-        _pages(bench, row[Col.KEY], row[Col.LABEL])
+        _metrics(live, row)
+        _pages(live, row[Col.KEY], row[Col.LABEL])
 
 
-def _metrics(bench: Bench, row: dict[str, Any]) -> None:
-    everybody, meaning = tables.everybody(bench.profiles), tables.definitions(bench.profiles)
+def _metrics(live: LiveSegments, row: dict[str, Any]) -> None:
+    everybody, meaning = tables.everybody(live.profiles), tables.definitions(live.profiles)
     with st.grid("auto", min_column_width=160, gap="small"):  # room for "14 min 25 s"
         for name, called in tables.CARD_METRICS.items():
             if not pd.isna(everybody[name]):
@@ -170,23 +172,23 @@ def _metrics(bench: Bench, row: dict[str, Any]) -> None:
                     delta=f"all users {formats.figure(name, everybody[name])}", delta_color="off",
                     delta_arrow="off", help=meaning[name],
                 )  # fmt: skip
-    rule = bench.sources.dataset.receipt.engagement_rule
+    rule = live.sources.dataset.receipt.engagement_rule
     known = not pd.isna(everybody[Col.ENGAGEMENT_MEAN])
     means = "Numbers are per user unless they say otherwise. "
     st.caption(means + (f"Engaged time: {rule}" if known else "Engaged time: not computable from this file."))
 
 
-def _pages(bench: Bench, key: str, name: str) -> None:
+def _pages(live: LiveSegments, key: str, name: str) -> None:
     ranking = st.segmented_control(
         "Pages", list(RANKINGS), default=Ranking.OVER.value, required=True, format_func=RANKINGS.__getitem__,
         key=f"ranking-{key}", persist_state="session",
         help="The model saw the pages, so they describe a segment and prove nothing about it.",
     )  # fmt: skip
-    found = tables.pages_of(bench.profiles, key, ranking, bench.profiles.settings.top_pages)
+    found = tables.pages_of(live.profiles, key, ranking, live.profiles.settings.top_pages)
     if not len(found):
         st.caption("No page stands out by more than chance.")
         return
-    drawn = tables.named(found.head(PAGES_DRAWN), bench.names).assign(
+    drawn = tables.named(found.head(PAGES_DRAWN), live.names).assign(
         page_label=_short(found.head(PAGES_DRAWN))
     )
     shown = [
@@ -228,7 +230,7 @@ def _short(pages: pd.DataFrame) -> list[str]:
             for text, address in zip(texts, addresses, strict=True)]  # fmt: skip
 
 
-def _labels(bench: Bench, keys: list[str]) -> None:
+def _labels(live: LiveSegments, keys: list[str]) -> None:
     """What the pages are about and for, where they are labelled."""
     about = topic.context()
     if about is None or about.tables.labels.empty:
@@ -239,11 +241,11 @@ def _labels(bench: Bench, keys: list[str]) -> None:
     )
     with st.grid(2, min_column_width=380):
         for view, title in LABELS.items():
-            found = tables.labels_of(table, bench.names, view, keys)
+            found = tables.labels_of(table, live.names, view, keys)
             if len(found):
                 figure(
                     title,
-                    partial(charts.shares, tables.most_frequent(found), bench.names, "Share of page views"),
+                    partial(charts.shares, tables.most_frequent(found), live.names, "Share of page views"),
                     found,
                     n=f"{_page_views(found):,} page views of all users (grey)",
                     key=f"labels-{view}",
@@ -255,14 +257,14 @@ def _page_views(found: pd.DataFrame) -> int:
     return int(found[LabelCol.VIEWS_N].max())
 
 
-def _attributes(bench: Bench, keys: list[str]) -> None:
+def _attributes(live: LiveSegments, keys: list[str]) -> None:
     st.markdown("#### Who they are", help="The model never saw any of these: a difference is a finding.")
     with st.grid(2, min_column_width=380):
         for attribute, title in ATTRIBUTES.items():
-            found = tables.shares_of(bench.profiles, bench.names, attribute, keys)
+            found = tables.shares_of(live.profiles, live.names, attribute, keys)
             if len(found):
                 figure(
-                    title, partial(charts.shares, tables.most_frequent(found), bench.names), found,
+                    title, partial(charts.shares, tables.most_frequent(found), live.names), found,
                     n=_known(found), key=f"shares-{attribute}", alt_text=f"{title}: shares of users",
                 )  # fmt: skip
             else:

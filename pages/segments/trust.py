@@ -9,10 +9,11 @@ import streamlit as st
 from core.base.settings import Encoder, ViewWeights
 from core.trust.result import Scorecard, Topic
 from core.trust.verdict import Advice, Verdict, sentences, verdict
-from pages.ui import bench_view, errors, job_panel, scorecard_job, scorecard_view, state
-from pages.ui.links import TRAINING, TRUST, heading, link
-from pages.ui.text import count, md_text
-from pages.ui.workbench import Bench
+from pages.ui.segments import scorecard_job, scorecard_view, segment_controls
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell.links import TRAINING, TRUST, heading, link
+from pages.ui.shell.text import count, md_text
 
 ICONS: Final = {
     Advice.LEARNED: ":material/check_circle:",
@@ -35,19 +36,19 @@ NOT_SHOWN: Final = (
 def page() -> None:
     """Draw the page, or what to do first."""
     heading(TRUST)
-    bench = bench_view.ready()
-    if bench is None:
+    live = segment_controls.ready()
+    if live is None:
         return
     run = state.model()
     if run is not None and run.settings.encoder is Encoder.BAG:
         _nothing_learned()
         return
     job_panel.result(scorecard_job.TASK)  # what it made lies in the store
-    card = scorecard_job.find(bench)
+    card = scorecard_job.find(live)
     if card is None:
-        _measure(bench)
+        _measure(live)
     else:
-        _show(bench, card)
+        _show(live, card)
 
 
 def _nothing_learned() -> None:
@@ -60,9 +61,9 @@ def _nothing_learned() -> None:
         link(TRAINING, "Go to Training")
 
 
-def _measure(bench: Bench) -> None:
-    scorecard_job.start_once(bench)
-    if job_panel.panels([scorecard_job.TASK], scorecard_job.key(bench)):
+def _measure(live: LiveSegments) -> None:
+    scorecard_job.start_once(live)
+    if job_panel.panels([scorecard_job.TASK], scorecard_job.key(live)):
         st.caption(
             "The model is compared with two simple ways on your own data. "
             "It takes about 20 seconds on a free machine."
@@ -73,13 +74,13 @@ def _measure(bench: Bench) -> None:
         st.caption("Not measured yet for this number of segments and this outcome.")
     st.button(
         "Try again" if failed else "Measure", key="measure", icon=":material/play_arrow:",
-        type="primary", on_click=scorecard_job.start, args=(bench,),
+        type="primary", on_click=scorecard_job.start, args=(live,),
     )  # fmt: skip
 
 
-def _show(bench: Bench, card: Scorecard) -> None:
+def _show(live: LiveSegments, card: Scorecard) -> None:
     _verdict(verdict(card), card)
-    if bench.steering.weights != ViewWeights():
+    if live.steering.weights != ViewWeights():
         st.caption("Measured with the default weights of the views, not with yours.")
     st.subheader("Is it worth it?", help="The learned vectors beside two simple ways, on your own data.")
     _side_by_side(card, (Topic.RETRIEVAL, Topic.OUTCOME))

@@ -15,10 +15,12 @@ from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.pipeline import RunSettings
 from core.storage.store import open_artifact
-from pages.ui import bench_view, errors, label_book, state, takeaway
-from pages.ui.links import EXPORT, heading
-from pages.ui.text import count
-from pages.ui.workbench import Bench
+from pages.ui.labels import label_book
+from pages.ui.segments import segment_controls, takeaway
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors, state
+from pages.ui.shell.links import EXPORT, heading
+from pages.ui.shell.text import count
 
 MIME: Final = {
     "csv": "text/csv",
@@ -33,19 +35,19 @@ PREVIEW_ROWS: Final = 5
 def page() -> None:
     """Draw the page, or what to do first."""
     heading(EXPORT)
-    bench = bench_view.ready()
-    if bench is None:
+    live = segment_controls.ready()
+    if live is None:
         return
     with st.grid(2, min_column_width=360, key="exports"):
-        _report(bench)
-        _users(bench)
-        _profiles(bench)
-        _vectors_and_evidence(bench)
-    _preview(bench)
-    _command(bench)
+        _report(live)
+        _users(live)
+        _profiles(live)
+        _vectors_and_evidence(live)
+    _preview(live)
+    _command(live)
 
 
-def _report(bench: Bench) -> None:
+def _report(live: LiveSegments) -> None:
     with _card(
         "report",
         "Report",
@@ -55,43 +57,41 @@ def _report(bench: Bench) -> None:
         _button(
             "HTML",
             "report.html",
-            lambda: takeaway.report_html(bench),
+            lambda: takeaway.report_html(live),
             "Opens in any browser, without a server.",
         )
 
 
-def _users(bench: Bench) -> None:
+def _users(live: LiveSegments) -> None:
     with _card("users", "Users", ":material/group:", "Every user with segment, group, activity and origin."):
         _button(
-            "CSV", "users.csv", lambda: takeaway.users_csv(bench), "Ids exactly as in the file, in quotes."
+            "CSV", "users.csv", lambda: takeaway.users_csv(live), "Ids exactly as in the file, in quotes."
         )
         _button(
             "CSV for spreadsheets", "users_for_spreadsheets.csv",
-            lambda: takeaway.users_csv(bench, IdStyle.EXCEL),
+            lambda: takeaway.users_csv(live, IdStyle.EXCEL),
             "Ids written so that a double click in a spreadsheet does not turn them into numbers.",
         )  # fmt: skip
-        _button("Parquet", "users.parquet", lambda: takeaway.users_parquet(bench), "Ids are text.")
+        _button("Parquet", "users.parquet", lambda: takeaway.users_parquet(live), "Ids are text.")
 
 
-def _profiles(bench: Bench) -> None:
+def _profiles(live: LiveSegments) -> None:
     with _card("profiles", "Profiles", ":material/leaderboard:", "Every table behind the Profiles page."):
-        _button("JSON", "profiles.json", lambda: takeaway.profiles_json(bench), "All tables in one file.")
-        _button("CSV, zipped", "profiles.zip", lambda: takeaway.profiles_zip(bench), "One CSV a table.")
+        _button("JSON", "profiles.json", lambda: takeaway.profiles_json(live), "All tables in one file.")
+        _button("CSV, zipped", "profiles.zip", lambda: takeaway.profiles_zip(live), "One CSV a table.")
 
 
-def _vectors_and_evidence(bench: Bench) -> None:
+def _vectors_and_evidence(live: LiveSegments) -> None:
     what = "The vectors of every user, every record accounted for, and how the segments were made."
     with _card("behind", "What is behind it", ":material/receipt_long:", what):
-        views = ", ".join(bench.sources.views)
+        views = ", ".join(live.sources.views)
         _button(
-            "Embeddings", "embeddings.parquet", lambda: takeaway.embeddings_parquet(bench),
-            f"{count(len(bench.labels), 'user')}, one list of numbers a view: {views}.",
+            "Embeddings", "embeddings.parquet", lambda: takeaway.embeddings_parquet(live),
+            f"{count(len(live.labels), 'user')}, one list of numbers a view: {views}.",
         )  # fmt: skip
+        _button("Receipt", "receipt.json", lambda: takeaway.receipt_json(live), "What was read and left out.")
         _button(
-            "Receipt", "receipt.json", lambda: takeaway.receipt_json(bench), "What was read and left out."
-        )
-        _button(
-            "Segments", "clusters.json", lambda: takeaway.clusters_json(bench), "Weights, sizes and names."
+            "Segments", "clusters.json", lambda: takeaway.clusters_json(live), "Weights, sizes and names."
         )
 
 
@@ -110,40 +110,40 @@ def _button(label: str, file_name: str, make: Callable[[], bytes], help_text: st
     )  # fmt: skip
 
 
-def _preview(bench: Bench) -> None:
+def _preview(live: LiveSegments) -> None:
     st.subheader("What the users file looks like")
-    head = bench.sources.dataset.users.head(PREVIEW_ROWS)
-    table = export.users_table(head, bench.labels[: len(head)], bench.names)
+    head = live.sources.dataset.users.head(PREVIEW_ROWS)
+    table = export.users_table(head, live.labels[: len(head)], live.names)
     st.dataframe(
         table, hide_index=True, key="preview", placeholder="", alt="The first rows of the users file"
     )
     st.caption(
-        f"The first {len(table)} of {count(len(bench.labels), 'row')}. The column cluster counts from 0, so "
+        f"The first {len(table)} of {count(len(live.labels), 'row')}. The column cluster counts from 0, so "
         "that Segment 1 is cluster 0; −1 is outside clustering."
     )
 
 
-def _run_settings(bench: Bench) -> RunSettings:
+def _run_settings(live: LiveSegments) -> RunSettings:
     """Every setting that made what is on the screen."""
     run = state.model()
     return RunSettings(
-        ingest=IngestSettings.checked(**open_artifact(bench.sources.dataset.path).settings),
-        label=label_book.load() if len(bench.sources.views) > 1 else LabelSettings(mode=LabelMode.OFF),
+        ingest=IngestSettings.checked(**open_artifact(live.sources.dataset.path).settings),
+        label=label_book.load() if len(live.sources.views) > 1 else LabelSettings(mode=LabelMode.OFF),
         train=run.settings if run else TrainSettings(),
-        weights=bench.steering.weights,
-        cluster=bench.steering.cluster,
-        analyze=bench.steering.analyze,
+        weights=live.steering.weights,
+        cluster=live.steering.cluster,
+        analyze=live.steering.analyze,
     )
 
 
-def _command(bench: Bench) -> None:
+def _command(live: LiveSegments) -> None:
     st.subheader("The same from the command line")
-    settings = _run_settings(bench)
+    settings = _run_settings(live)
     st.caption("INPUT is your file, OUT a folder for the results. Run it in the folder of this tool.")
     st.code(command_line(settings), language="shell", wrap_lines=True)
     if unnamed := beyond(settings):
         st.caption(f"The command line has no option for what you set here: {', '.join(unnamed)}.")
-    if bench.fit.partition.warm:
+    if live.segmentation.partition.warm:
         st.caption(
             "The segments on screen are a warm fit, which follows the way you moved the sliders. Press Full "
             "re-fit on Explore to have what the command gives."

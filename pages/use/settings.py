@@ -8,21 +8,13 @@ import streamlit as st
 
 from core.llm import LlmSettings
 from core.writing.privacy import Price
-from pages.ui import (
-    call_view,
-    connection,
-    consent,
-    errands,
-    errors,
-    label_jobs,
-    model_form,
-    preferences,
-    state,
-)
-from pages.ui.connection import Configured
-from pages.ui.links import SETTINGS, SQL, heading, link
-from pages.ui.preferences import Preferences
-from pages.ui.text import md_text
+from pages.ui.chat import call_view, connection, consent, errands, model_form
+from pages.ui.chat.connection import Configured
+from pages.ui.labels import label_jobs
+from pages.ui.shell import errors, preferences, state
+from pages.ui.shell.links import SETTINGS, SQL, heading, link
+from pages.ui.shell.preferences import Preferences
+from pages.ui.shell.text import md_text
 
 
 def page() -> None:

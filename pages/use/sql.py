@@ -8,9 +8,11 @@ from typing import Final
 import streamlit as st
 
 from core.sql.views import SqlView, columns, sql_views
-from pages.ui import bench_view, errors, preferences, sql_view, state, topic
-from pages.ui.links import SETTINGS, SQL, button, heading
-from pages.ui.text import count
+from pages.ui.chat import sql_view, topic
+from pages.ui.segments import segment_controls
+from pages.ui.shell import errors, preferences, state
+from pages.ui.shell.links import SETTINGS, SQL, button, heading
+from pages.ui.shell.text import count
 
 WRITTEN: Final = "sql_written"
 FOUND: Final = "sql_found"
@@ -28,8 +30,8 @@ def page() -> None:
         st.caption("SQL for experts is switched off.")
         button(SETTINGS, "Go to Settings")
         return
-    bench = bench_view.ready()
-    about = topic.context() if bench is not None else None
+    live = segment_controls.ready()
+    about = topic.context() if live is not None else None
     if about is None:
         return
     st.caption(

@@ -10,9 +10,10 @@ import streamlit as st
 from core.base.schema import Group, Users
 from core.profiles.rows import GROUP_LABELS
 from core.profiles.samples import medoids, random_sample
-from pages.ui import bench_view, cards, errors, people
-from pages.ui.links import USERS, heading
-from pages.ui.workbench import Bench
+from pages.ui.segments import cards, segment_controls, user_facts
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors
+from pages.ui.shell.links import USERS, heading
 
 WANTED: Final = "wanted_user"
 MOST_LISTED: Final = 50
@@ -21,39 +22,39 @@ MOST_LISTED: Final = 50
 def page() -> None:
     """Draw the page, or what to do first."""
     heading(USERS)
-    bench = bench_view.ready()
-    if bench is None:
+    live = segment_controls.ready()
+    if live is None:
         return
-    user = _search(bench)
-    _people(bench)
+    user = _search(live)
+    _people(live)
     if user is not None:
-        people.show_timeline(bench.sources.dataset, user, _belongs(bench, user))
+        user_facts.show_timeline(live.sources.dataset, user, _belongs(live, user))
 
 
-def _search(bench: Bench) -> int | None:
+def _search(live: LiveSegments) -> int | None:
     wanted = st.text_input(
         "Find a user by id", key=WANTED, placeholder="Paste an id, or tick a user below", type="search",
         persist_state="session", help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
     )  # fmt: skip
     if not wanted:
         return None
-    found = people.find(bench.sources.dataset, wanted)
+    found = user_facts.find(live.sources.dataset, wanted)
     if found is None:
         errors.show(f"No user has the id {wanted!r}. Ids must match exactly, with every digit and dot.")
     return found
 
 
-def _people(bench: Bench) -> None:
+def _people(live: LiveSegments) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         segment = st.selectbox(
             "Segment",
-            bench.segments,
-            format_func=bench.names.__getitem__,
+            live.segments,
+            format_func=live.names.__getitem__,
             key="people_of",
             persist_state="session",
         )
         n = st.number_input(
-            "Users a list", 1, MOST_LISTED, bench.profiles.settings.samples, key="listed", width=130,
+            "Users a list", 1, MOST_LISTED, live.profiles.settings.samples, key="listed", width=130,
             persist_state="session",
         )  # fmt: skip
         seed = st.number_input(
@@ -66,30 +67,30 @@ def _people(bench: Bench) -> None:
         st.markdown(
             "**Most typical**", help="Nearest to the middle of the segment, one for each way of behaving."
         )
-        _list(bench, medoids(bench.combined.vectors, bench.fit.partition, n)[segment], "typical")
+        _list(live, medoids(live.combined.vectors, live.segmentation.partition, n)[segment], "typical")
     with drawn:
         cards.swatch(segment)
         st.markdown("**Drawn at random**", help="Every user of the segment is equally likely.")
-        _list(bench, random_sample(bench.labels, n, seed)[segment], "random")
+        _list(live, random_sample(live.labels, n, seed)[segment], "random")
 
 
-def _list(bench: Bench, users: np.ndarray, key: str) -> None:
-    table = people.listed(bench.sources.dataset, users)
+def _list(live: LiveSegments, users: np.ndarray, key: str) -> None:
+    table = user_facts.listed(live.sources.dataset, users)
 
     def choose() -> None:
         rows = st.session_state[key].selection.rows
         if rows:
             st.session_state[WANTED] = table[Users.USER_ID].iloc[rows[0]]
 
-    people.show_list(table, key, choose, f"Users, {key}")
+    user_facts.show_list(table, key, choose, f"Users, {key}")
     st.caption(f"{len(table)} users. Tick one to read what they did.")
 
 
-def _belongs(bench: Bench, user: int) -> str:
-    segment = int(bench.labels[user])
-    if segment in bench.names:
-        return cards.heading(bench.names[segment])
-    group = Group(bench.sources.dataset.users[Users.GROUP].iloc[user])
+def _belongs(live: LiveSegments, user: int) -> str:
+    segment = int(live.labels[user])
+    if segment in live.names:
+        return cards.heading(live.names[segment])
+    group = Group(live.sources.dataset.users[Users.GROUP].iloc[user])
     return f"{GROUP_LABELS.get(group, 'Outside clustering')}, not clustered"
 
 

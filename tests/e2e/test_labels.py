@@ -14,7 +14,7 @@ from core.base.settings import Preset, TrainSettings
 from core.labels.settings import LabelSettings
 from core.runs import tasks
 from core.storage.store import Store
-from pages.ui import desk
+from pages.ui.segments import saved_work
 from tests.e2e.conftest import OpenPage, Server, running_server
 
 pytestmark = pytest.mark.e2e
@@ -42,7 +42,7 @@ class Shop:
         return Store(self.server.cache)
 
     def segments(self) -> list[int]:
-        kept = desk.recall(self.store, self.model, self.n_users)
+        kept = saved_work.recall(self.store, self.model, self.n_users)
         assert kept is not None
         return kept.partition.labels.tolist()
 
@@ -87,7 +87,7 @@ def test_a_corrected_type_moves_users_and_can_be_undone(shop: Shop, new_page: Op
     page = new_page(shop.page("explore"))
     expect(page.get_by_text("Page types", exact=True)).to_be_visible(timeout=MINUTE_MS)
     expect(page.get_by_test_id("stEChartsChart").first).to_be_visible(timeout=MINUTE_MS)
-    before, vectors = shop.segments(), desk.chosen_vectors(shop.store, shop.model)
+    before, vectors = shop.segments(), saved_work.chosen_vectors(shop.store, shop.model)
 
     page.goto(shop.page("labels"))
     expect(page.get_by_text("Who decided")).to_be_visible(timeout=MINUTE_MS)
@@ -96,7 +96,7 @@ def test_a_corrected_type_moves_users_and_can_be_undone(shop: Shop, new_page: Op
     expect(undo).to_be_visible(timeout=MINUTE_MS)
     expect(page.locator(".st-key-job-label")).to_have_count(0, timeout=MINUTE_MS)
     expect(page.get_by_text("You", exact=True).first).to_be_attached(timeout=MINUTE_MS)
-    corrected = desk.chosen_vectors(shop.store, shop.model)
+    corrected = saved_work.chosen_vectors(shop.store, shop.model)
     assert corrected != vectors
 
     page.goto(shop.page("explore"))
@@ -112,5 +112,5 @@ def test_a_corrected_type_moves_users_and_can_be_undone(shop: Shop, new_page: Op
     expect(undo).to_have_count(0, timeout=MINUTE_MS)
     expect(page.locator(".st-key-job-label")).to_have_count(0, timeout=MINUTE_MS)
     page.wait_for_timeout(1_000)
-    assert desk.chosen_vectors(shop.store, shop.model) not in ("", corrected)
+    assert saved_work.chosen_vectors(shop.store, shop.model) not in ("", corrected)
     expect(page.get_by_test_id("stException")).to_have_count(0)

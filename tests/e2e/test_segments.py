@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
 from core.storage.store import Store
-from pages.ui import desk
+from pages.ui.segments import saved_work
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, write_run
 
@@ -102,7 +102,7 @@ def test_a_name_survives_a_reload_and_is_on_every_page(
     field.fill("Readers *of* guides")
     field.press("Enter")
     expect(page.get_by_test_id("stToast")).to_contain_text("Saved: Readers *of* guides", timeout=MINUTE_MS)
-    assert "Readers *of* guides" in desk.names(Store(shop[0].cache), shop[1].model).values()
+    assert "Readers *of* guides" in saved_work.names(Store(shop[0].cache), shop[1].model).values()
     page.reload()
     expect(page.get_by_placeholder("Segment 2")).to_have_value("Readers *of* guides")
     page.get_by_test_id("stSidebarNav").get_by_text("Profiles", exact=True).click()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
-from pages.ui.links import SECTIONS, Screen
+from pages.ui.shell.links import SECTIONS, Screen
 from tests.e2e.conftest import OpenPage, Server
 
 pytestmark = pytest.mark.e2e

@@ -19,8 +19,7 @@ from core.labels.settings import LabelClass, LabelMode, LabelSettings, Override,
 from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
 from core.storage.store import Store
-from pages.ui import (
-    desk,
+from pages.ui.labels import (
     label_asking,
     label_book,
     label_corrections,
@@ -29,6 +28,7 @@ from pages.ui import (
     label_table,
     taxonomy_form,
 )
+from pages.ui.segments import saved_work
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun
@@ -127,7 +127,7 @@ def test_users_are_placed_by_the_labels_as_they_are(
     result = {"dataset": finished_run.dataset, "labels": "l", "model": finished_run.model}
     fake_jobs.end("label", State.DONE, result=result | {"embeddings": finished_run.embeddings})
     app.run()
-    assert desk.chosen_vectors(Store(finished_run.root), finished_run.model) == finished_run.embeddings
+    assert saved_work.chosen_vectors(Store(finished_run.root), finished_run.model) == finished_run.embeddings
 
 
 def test_nothing_is_fetched_without_consent(

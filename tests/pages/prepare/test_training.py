@@ -11,8 +11,9 @@ from core.base.settings import PRESETS, Encoder, Preset, TrainSettings
 from core.labels.settings import LabelMode, LabelSettings
 from core.runs import pipeline
 from core.runs.jobs import State
-from pages.ui import label_book, train_form
-from pages.ui.train_form import KNOBS, limits
+from pages.ui.labels import label_book
+from pages.ui.training import train_form
+from pages.ui.training.train_form import KNOBS, limits
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun

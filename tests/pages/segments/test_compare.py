@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from core.facts.answer import Fact, Unit
 from core.storage.store import Store
-from pages.ui import chat_message, desk
-from pages.ui.conversations import Message
+from pages.ui.chat import chat_message
+from pages.ui.chat.conversations import Message
+from pages.ui.segments import saved_work
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -47,15 +48,15 @@ def test_another_pair_is_compared(open_app: OpenApp, finished_run: FinishedRun) 
 def test_suggested_names_are_taken_over_and_back(open_app: OpenApp, finished_run: FinishedRun) -> None:
     store, model = Store(finished_run.root), finished_run.model
     app = open_app(PAGE, data=finished_run.dataset, k="3")
-    desk.rename(store, model, {1: "Mine"})
+    saved_work.rename(store, model, {1: "Mine"})
     app.run()
     app.button(key="use-names").click().run()
-    named = desk.names(store, model)
+    named = saved_work.names(store, model)
     assert sorted(named) == [0, 1, 2]
     assert named[1] == "Mine"
     assert len(set(named.values())) == 3
     app.button(key="undo-names").click().run()
-    assert desk.names(store, model) == {1: "Mine"}
+    assert saved_work.names(store, model) == {1: "Mine"}
     app.button(key="undo-names").click().run()
-    assert desk.names(store, model) == {}
+    assert saved_work.names(store, model) == {}
     assert app.button(key="undo-names").disabled

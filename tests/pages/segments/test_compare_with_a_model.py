@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.storage.store import Store
-from pages.ui import desk
+from pages.ui.segments import saved_work
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
@@ -91,12 +91,12 @@ def test_a_name_that_has_changed_since_is_said_beside_the_words(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(finished_run.root)
-    desk.rename(store, finished_run.model, {0: "Early birds"})
+    saved_work.rename(store, finished_run.model, {0: "Early birds"})
     with simulating(writer(sentences=2)) as simulator:
         use(monkeypatch, simulator)
         app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
     assert "was called" not in texts(app)
-    desk.rename(store, finished_run.model, {0: "Night owls"})
+    saved_work.rename(store, finished_run.model, {0: "Night owls"})
     assert "Segment 1 was called “Early birds” when this was written" in texts(app.run())
 
 

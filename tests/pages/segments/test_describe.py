@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.storage.store import Store
-from pages.ui import desk
+from pages.ui.segments import saved_work
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
@@ -86,11 +86,11 @@ def test_the_model_s_names_are_taken_over_and_back(
         use(monkeypatch, simulator)
         app = described(open_app(PAGE, data=finished_run.dataset, k="3"))
     app.button(key="use-name-1").click().run()
-    assert desk.names(store, finished_run.model) == {1: NAMES["S2"]}
+    assert saved_work.names(store, finished_run.model) == {1: NAMES["S2"]}
     app.button(key="use-names").click().run()
-    assert desk.names(store, finished_run.model) == dict(enumerate(NAMES.values()))
+    assert saved_work.names(store, finished_run.model) == dict(enumerate(NAMES.values()))
     app.button(key="undo-names").click().run()
-    assert desk.names(store, finished_run.model) == {1: NAMES["S2"]}
+    assert saved_work.names(store, finished_run.model) == {1: NAMES["S2"]}
 
 
 def test_other_segments_are_not_described_by_words_about_these(

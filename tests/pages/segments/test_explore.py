@@ -12,8 +12,8 @@ from core.base.schema import View
 from core.runs.jobs import State
 from core.segments import clustering
 from core.storage.store import Store
-from pages.ui import desk, steering, workbench
-from pages.ui.fits import KEY, Session
+from pages.ui.segments import live_segments, saved_work, steering
+from pages.ui.segments.session_segments import KEY, Session
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, ONE_PAGERS, FinishedRun, write_run
@@ -78,8 +78,8 @@ def test_a_move_of_k_is_warm_and_says_how_many_users_moved(
     assert not app.exception
     assert "73 users in 3 segments · the last move changed" in texts(app)
     assert "Warm fit" in texts(app)
-    fit = session(app).fits[0]
-    assert fit.moved == int((fit.partition.labels != session(app).fits[1].partition.labels).sum())
+    fit = session(app).history[0]
+    assert fit.moved == int((fit.partition.labels != session(app).history[1].partition.labels).sum())
 
 
 @pytest.mark.parametrize(("moved", "is_said"), [(18, False), (19, True)])
@@ -90,7 +90,9 @@ def test_a_move_of_more_than_a_quarter_leads_to_trust(
     app = open_app(PAGE, data=finished_run.dataset)
     assert "changed their segment" not in texts(app)
     first = session(app)
-    app.session_state[KEY] = replace(first, fits=(replace(first.fits[0], moved=moved), *first.fits[1:]))
+    app.session_state[KEY] = replace(
+        first, history=(replace(first.history[0], moved=moved), *first.history[1:])
+    )
     app.run()
     assert ("More than a quarter of the users changed their segment" in texts(app)) is is_said
     assert ("See Trust" in [link.label for link in app.get("page_link")]) is is_said
@@ -99,7 +101,7 @@ def test_a_move_of_more_than_a_quarter_leads_to_trust(
 def test_segments_that_go_on_keep_their_number(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     app.slider(key="k").set_value(4).run()
-    after, before = (fit.partition for fit in session(app).fits)
+    after, before = (fit.partition for fit in session(app).history)
     for segment in after.ids:
         shared = (before.labels == segment) & (after.labels == segment)
         assert shared.any()
@@ -107,10 +109,10 @@ def test_segments_that_go_on_keep_their_number(open_app: OpenApp, finished_run: 
 
 def test_the_way_back_gives_the_very_same_segments(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    first = session(app).fits[0].partition
+    first = session(app).history[0].partition
     app.slider(key="k").set_value(4).run()
     app.slider(key="k").set_value(6).run()
-    assert session(app).fits[0].partition.labels.tolist() == first.labels.tolist()
+    assert session(app).history[0].partition.labels.tolist() == first.labels.tolist()
     assert "Full fit" in texts(app)
 
 
@@ -123,9 +125,15 @@ def test_the_same_way_is_gone_once_for_all_sessions(
     for app in (one, other):
         app.slider(key="k").set_value(4).run()
     assert made == [6, 4]
-    assert session(one).fits[0].partition.labels.tolist() == session(other).fits[0].partition.labels.tolist()
+    assert (
+        session(one).history[0].partition.labels.tolist()
+        == session(other).history[0].partition.labels.tolist()
+    )
     one.slider(key="k").set_value(3).run()
-    assert (len(session(one).fits[0].partition.ids), len(session(other).fits[0].partition.ids)) == (3, 4)
+    assert (len(session(one).history[0].partition.ids), len(session(other).history[0].partition.ids)) == (
+        3,
+        4,
+    )
 
 
 def test_a_full_refit_starts_from_scratch_and_keeps_numbers(
@@ -133,9 +141,9 @@ def test_a_full_refit_starts_from_scratch_and_keeps_numbers(
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     app.slider(key="k").set_value(3).run()
-    warm = session(app).fits[0].partition
+    warm = session(app).history[0].partition
     app.button(key="refit").click().run()
-    cold = session(app).fits[0].partition
+    cold = session(app).history[0].partition
     assert (warm.warm, cold.warm) == (True, False)
     assert set(cold.ids) == set(warm.ids)
 
@@ -146,9 +154,9 @@ def test_a_rerun_without_a_move_computes_nothing_again(
     app = open_app(PAGE, data=finished_run.dataset)
     for module, name in (
         (clustering, "fit"),
-        (workbench, "profile"),
-        (workbench, "blend"),
-        (workbench, "pca_layout"),
+        (live_segments, "profile"),
+        (live_segments, "blend"),
+        (live_segments, "pca_layout"),
     ):
         monkeypatch.setattr(module, name, None)  # calling it would be an exception on the page
     app.run()
@@ -170,7 +178,7 @@ def test_a_name_is_kept_on_disk_and_in_a_new_session(open_app: OpenApp, finished
     field.set_value("**Bargain** hunters").run()
     assert name_fields(app)["Segment 2"] == "**Bargain** hunters"
     assert [toast.value for toast in app.toast] == [r"Saved: \*\*Bargain\*\* hunters"]
-    assert desk.names(Store(finished_run.root), finished_run.model) == {1: "**Bargain** hunters"}
+    assert saved_work.names(Store(finished_run.root), finished_run.model) == {1: "**Bargain** hunters"}
     again = open_app(PAGE, data=finished_run.dataset)
     assert name_fields(again)["Segment 2"] == "**Bargain** hunters"
 
@@ -181,7 +189,10 @@ def test_a_new_session_goes_on_with_the_segments_on_screen(
     app = open_app(PAGE, data=finished_run.dataset)
     app.slider(key="k").set_value(4).run()
     again = open_app(PAGE, data=finished_run.dataset, k="4")
-    assert session(again).fits[0].partition.labels.tolist() == session(app).fits[0].partition.labels.tolist()
+    assert (
+        session(again).history[0].partition.labels.tolist()
+        == session(app).history[0].partition.labels.tolist()
+    )
 
 
 def test_a_link_carries_the_controls(open_app: OpenApp, finished_run: FinishedRun) -> None:
@@ -209,12 +220,12 @@ def test_the_weight_of_the_only_view_cannot_break_anything(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    before = session(app).fits[0].partition.labels
+    before = session(app).history[0].partition.labels
     app.slider(key="w_url").set_value(0.0).run()
     assert not app.exception
     assert not app.error
     assert "counts **100%**" in texts(app)
-    assert (session(app).fits[0].partition.labels == before).all()
+    assert (session(app).history[0].partition.labels == before).all()
 
 
 def test_all_weights_at_zero_is_said_in_words() -> None:

@@ -13,7 +13,8 @@ from streamlit.testing.v1.element_tree import TextInput
 from core.llm import Call, CallLog, LlmSettings
 from core.runs.pipeline import LLM_LOG
 from core.storage.store import Store
-from pages.ui import connection, preferences, state
+from pages.ui.chat import connection
+from pages.ui.shell import preferences, state
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts

@@ -1,0 +1,125 @@
+"""The language model as the pages use it: what it may know, what it costs, and when it is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from core.base.errors import Cancelled, ResourceError
+from core.base.schema import Users
+from core.data.dataset import Dataset
+from core.facts.answer import Answer
+from core.facts.context import Context
+from core.llm import CallLog, Capabilities, LlmSettings, connect
+from core.profiles.columns import Col
+from core.storage.store import Store
+from core.writing import AnswerCache, Assistant
+from pages.ui.chat import connection, consent
+from pages.ui.chat.comparisons import Comparing, Rows
+from pages.ui.chat.connection import Trial
+from pages.ui.chat.conversations import Conversation
+from pages.ui.chat.descriptions import Describing
+from pages.ui.chat.turns import Turn
+from pages.ui.shell import preferences, state
+from pages.ui.shell.preferences import Preferences
+
+CACHE: Final = "answers"
+WAIT_S: Final = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Helper:
+    """A model and what it may be asked about; holds nothing of Streamlit's, so that threads may use it."""
+
+    server: LlmSettings
+    about: Context
+    user_ids: frozenset[str]
+    chosen: Preferences
+    store: Store
+    log_folder: Path
+
+    @property
+    def now(self) -> Assistant:
+        """The assistant as far as it needs no server: nothing is sent, and nothing on disk can fail."""
+        return Assistant(connect(self.server), self.about, self.user_ids, self.chosen)
+
+    def make(self, trial: Trial) -> Callable[[Callable[[], bool]], Assistant]:
+        """Waits until the server has said what it can, then makes the assistant.
+
+        What is made raises :class:`ResourceError` if the server does not answer, and :class:`Cancelled`.
+        """
+
+        def made(should_stop: Callable[[], bool]) -> Assistant:
+            while not trial.over.wait(WAIT_S):
+                if should_stop():
+                    raise Cancelled("The answer")
+            if trial.found is None:
+                raise ResourceError(trial.problem)
+            return self._assistant(trial.found)
+
+        return made
+
+    def turn(self, conversation: Conversation, offline: Answer) -> Turn:
+        """A turn in which the model writes the next message."""
+        make = self.make(connection.answered(self.server))
+        return Turn(make, connection.keyless(self.server), self._agreed, self.store, conversation, offline)
+
+    def describing(self, model: str) -> Describing:
+        """An errand in which the model describes every segment.
+
+        Args:
+            model: Content key of the trained model that made them.
+        """
+        make = self.make(connection.answered(self.server))
+        context = self.about
+        segments = {int(context.row(key)[Col.SEGMENT]): key for key in context.segment_keys}
+        server, digest = connection.keyless(self.server), context.tables.digest
+        return Describing(make, server, self._agreed, self.store, model, digest, segments)
+
+    def comparing(self, model: str, rows: Rows) -> Comparing:
+        """An errand in which the model compares two rows, or all segments.
+
+        Args:
+            model: Content key of the trained model that made them.
+            rows: Two keys, or none.
+        """
+        make = self.make(connection.answered(self.server))
+        digest = self.about.tables.digest
+        server = connection.keyless(self.server)
+        return Comparing(make, server, self._agreed, self.store, model, digest, rows)
+
+    @property
+    def _agreed(self) -> bool:
+        return bool(consent.given(self.server))
+
+    def _assistant(self, known: Capabilities) -> Assistant:
+        log = CallLog(self.log_folder)
+        llm = connect(self.server, log, known)  # one an answer: its tokens are counted alone
+        return Assistant(llm, self.about, self.user_ids, self.chosen, _cache(self.store.root / CACHE))
+
+
+def _cache(folder: Path) -> AnswerCache | None:
+    """Earlier answers; without them the same question is asked again."""
+    try:
+        return AnswerCache(folder)
+    except ResourceError:
+        return None
+
+
+def willing(about: Context) -> Helper | None:
+    """The model that may be asked; None where there is none, or the analyst stays offline."""
+    named, data = connection.usable(), state.dataset()
+    if named is None or data is None or consent.given(named.settings) is False:
+        return None
+    store = state.store()
+    ids = _user_ids(data.key, data)
+    return Helper(named.settings, about, ids, preferences.load(store), store, connection.log_folder())
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _user_ids(dataset: str, _dataset: Dataset) -> frozenset[str]:
+    return frozenset(_dataset.users[Users.USER_ID])

@@ -1,0 +1,68 @@
+"""One comparison on the screen: in the app's words or a model's, asked for, on its way, taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core.facts.context import Context
+from core.facts.finding import Finding
+from pages.ui.chat import assistants, chat_message, comparisons, errand_view, errands
+from pages.ui.chat.assistants import Helper
+from pages.ui.chat.comparisons import Comparing, Rows
+from pages.ui.chat.conversations import Message, plain_rows
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors
+from pages.ui.shell.text import md_text
+
+
+def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Finding], key: str) -> None:
+    """Draw a comparison, and what can be done with it.
+
+    Args:
+        live: The segments.
+        about: The same, for questions.
+        rows: That are compared; none for all segments.
+        own: Makes the app's own words.
+        key: Of the widgets.
+    """
+    made_from, digest = live.sources, about.tables.digest
+    told = comparisons.load(made_from.store, made_from.model_key, digest).get(comparisons.name_of(rows))
+    errand = errand_view.current(Comparing, _name(live, rows), digest)
+    if errand is not None and not errand.done and not errand.waits:
+        errand_view.watch(errand, f"compare-stop-{key}")
+        return
+    chat_message.draw(told or as_message(own()), key)
+    if told is not None:
+        chat_message.renamed(told, about.names)
+    if errand is not None and errand.done:
+        errors.show(errand.problem)
+    elif errand is not None:
+        errand_view.ask(errand, key)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"comparing-{key}"):
+        helper = assistants.willing(about)
+        if helper is not None:
+            st.button(
+                f"Compare with {md_text(helper.server.model, 40)}", key=f"compare-{key}",
+                icon=":material/neurology:", disabled=errand is not None and not errand.done,
+                on_click=_begin, args=(helper, live, rows),
+            )  # fmt: skip
+        if told is not None:
+            st.button(
+                "Back to the app's words", key=f"uncompare-{key}", icon=":material/undo:", type="tertiary",
+                on_click=comparisons.forget, args=(made_from.store, made_from.model_key, digest, rows),
+            )  # fmt: skip
+
+
+def as_message(found: Finding) -> Message:
+    """The app's words, with the figures they cite and the rows behind them."""
+    return Message("assistant", found.text, found.facts, plain_rows(found.table), found.query)
+
+
+def _begin(helper: Helper, live: LiveSegments, rows: Rows) -> None:
+    errands.begin(_name(live, rows), helper.comparing(live.sources.model_key, rows))
+
+
+def _name(live: LiveSegments, rows: Rows) -> str:
+    return f"{live.sources.model_key} {comparisons.name_of(rows)}"

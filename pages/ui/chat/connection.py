@@ -1,0 +1,202 @@
+"""The language model of this session: who says which one, whether it answers, and what it can.
+
+A key that was typed lives in the session's memory only. What a server can is found out once for the whole
+process, in a thread, so that every page and a reloaded one see the same trial.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+from pydantic import SecretStr
+
+from core.base.errors import Beha2VecError, ResourceError
+from core.llm import CallLog, Capabilities, LlmSettings, connect
+from core.llm.origins import Origins, origins, places
+from core.llm.settings import (
+    AZURE_KEY_VARIABLE,
+    AZURE_URL_VARIABLE,
+    KEY_VARIABLE,
+    MODEL_VARIABLE,
+    NO_KEY,
+    URL_VARIABLE,
+    VERSION_VARIABLES,
+)
+from core.runs.pipeline import LLM_LOG
+from pages.ui.shell import preferences, state
+
+TYPED_KEY: Final = "llm_typed_key"
+TRIAL_S: Final = 60.0
+"""For the three questions of a trial together; what was not answered by then the server cannot."""
+
+
+@dataclass(frozen=True)
+class Configured:
+    """Which model, and who says so."""
+
+    settings: LlmSettings
+    origins: Origins
+
+
+@dataclass
+class Trial:
+    """Finding out what a server can.
+
+    Args:
+        begun: When, by the monotonic clock.
+        steps: What was asked for so far, in words.
+        found: What it can; None while that is unknown.
+        problem: Why it gave no answer.
+        ended: When; None while it goes on.
+    """
+
+    begun: float = field(default_factory=time.monotonic)
+    steps: tuple[str, ...] = ()
+    found: Capabilities | None = None
+    problem: str = ""
+    ended: float | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on."""
+        return not self.over.is_set()
+
+    @property
+    def seconds(self) -> float:
+        """How long it takes, or took."""
+        return (self.ended or time.monotonic()) - self.begun
+
+    def run(self, settings: LlmSettings, log_folder: Path) -> None:
+        """Ask; runs in a thread of its own."""
+
+        def step(what: str) -> None:
+            self.steps = (*self.steps, what)
+
+        try:
+            llm = connect(settings, CallLog(log_folder))  # nothing is sent that cannot be written down
+            self.found = llm.capabilities(self.stop.is_set, TRIAL_S, step)
+        except Beha2VecError as error:
+            self.problem = str(error)
+        except Exception as error:  # a thread's error reaches nobody by itself
+            self.problem = f"The trial broke off: {type(error).__name__}"
+            raise
+        finally:
+            self.ended = time.monotonic()
+            self.over.set()
+
+
+def configured() -> Configured | None:
+    """The model that the settings name; None where they name none.
+
+    Raises:
+        SettingsError: If what they name is not possible.
+        ResourceError: If a file with settings cannot be read.
+    """
+    asked = places(_typed(), folder=state.config_dir())
+    try:
+        settings = LlmSettings.from_sources(list(asked.values()))
+    except ResourceError:
+        return None
+    return Configured(settings, origins(asked, settings))
+
+
+def trial(settings: LlmSettings) -> Trial | None:
+    """The last trial of a server, whoever began it."""
+    return _trials().get(_name(settings))
+
+
+def begin(settings: LlmSettings) -> Trial:
+    """Find out what a server can; joins a trial that goes on."""
+    known = trial(settings)
+    if known is not None and known.running:
+        return known
+    fresh = _trials()[_name(settings)] = Trial()
+    threading.Thread(target=fresh.run, args=(settings, log_folder()), daemon=True, name="trial").start()
+    return fresh
+
+
+def answered(settings: LlmSettings) -> Trial:
+    """The trial that a server answered, or a fresh one."""
+    known = trial(settings)
+    return known if known is not None and known.found is not None else begin(settings)
+
+
+def disconnect(settings: LlmSettings) -> None:
+    """Forget what a server can; a trial that goes on ends."""
+    known = _trials().pop(_name(settings), None)
+    if known is not None:
+        known.stop.set()
+
+
+def usable() -> Configured | None:
+    """The model that may be asked; None where there is none.
+
+    One that was typed must have answered a trial: half an address is no server. One that the environment or a
+    file names was named on purpose.
+    """
+    try:
+        named = configured()
+    except Beha2VecError:
+        return None
+    if named is None:
+        return None
+    tried = trial(named.settings)
+    return named if not named.origins.typed or (tried is not None and tried.found is not None) else None
+
+
+def log_folder() -> Path:
+    """Where calls are written down."""
+    return state.store().root / LLM_LOG
+
+
+def call_log() -> CallLog:
+    """Every call that was made.
+
+    Raises:
+        ResourceError: If the folder cannot be used.
+    """
+    return CallLog(log_folder())
+
+
+def keyless(settings: LlmSettings) -> LlmSettings:
+    """The same server without its key, to be kept for longer than the session."""
+    return settings.model_copy(update={"api_key": SecretStr(NO_KEY)})
+
+
+def keep_key(key: str) -> None:
+    """Keep a typed key for this session; an empty one forgets it."""
+    st.session_state[TYPED_KEY] = key.strip()
+
+
+def has_typed_key() -> bool:
+    """Whether a key was typed in this session."""
+    return bool(st.session_state.get(TYPED_KEY))
+
+
+def _typed() -> dict[str, str]:
+    """What the analyst typed, by the names of the environment's variables."""
+    chosen = preferences.load(state.store())
+    key = str(st.session_state.get(TYPED_KEY, ""))
+    if chosen.api_version:
+        server = {AZURE_URL_VARIABLE: chosen.base_url, AZURE_KEY_VARIABLE: key}
+        return {MODEL_VARIABLE: chosen.model, **server, VERSION_VARIABLES[0]: chosen.api_version}
+    return {MODEL_VARIABLE: chosen.model, URL_VARIABLE: chosen.base_url, KEY_VARIABLE: key}
+
+
+@st.cache_resource(show_spinner=False)
+def _trials() -> dict[tuple[str, str], Trial]:
+    return {}
+
+
+def _name(settings: LlmSettings) -> tuple[str, str]:
+    """What a trial is kept under for the process: the key, which is the session's, in a hash only."""
+    secret = f"{settings.api_version} {settings.api_key.get_secret_value()}"
+    return settings.identity, hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,114 @@
+"""Descriptions of segments that a language model wrote, kept with the segments they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core.storage.store import Store
+from core.writing import Assistant, Description
+from core.writing.privacy import Payload
+from pages.ui.chat import conversations, kept_words
+from pages.ui.chat.conversations import Message
+from pages.ui.chat.errands import Errand
+from pages.ui.segments import saved_work
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a model says of a segment.
+
+    Args:
+        name: That it suggests.
+        summary: With its facts, who wrote it, or why nobody did.
+        caveats: What one should be careful about.
+        action: What could be done, the model's suggestion.
+    """
+
+    name: str
+    summary: Message
+    caveats: tuple[str, ...] = ()
+    action: str = ""
+
+    @classmethod
+    def of(cls, made: Description, names: Mapping[int, str]) -> Described:
+        """A description as it is kept; ``names`` of segments may change while it is."""
+        return cls(made.name, conversations.to_message(made.summary, names), made.caveats, made.action)
+
+
+def load(store: Store, model: str, digest: str) -> dict[int, Described]:
+    """Segment → its description; none where the segments have changed since.
+
+    Args:
+        store: Where they are kept.
+        model: Content key of the trained model.
+        digest: Names the data set and its segments.
+    """
+    told = kept_words.read(_path(store, model), digest)
+    try:
+        return {int(segment): _described(one) for segment, one in told.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):  # of another version
+        return {}
+
+
+def save(store: Store, model: str, digest: str, found: Mapping[int, Described]) -> None:
+    """Keep descriptions, in place of those before.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    told = {str(segment): asdict(one) for segment, one in found.items()}
+    kept_words.write(_path(store, model), digest, told)
+
+
+def forget(store: Store, model: str) -> None:
+    """Delete them."""
+    _path(store, model).unlink(missing_ok=True)
+
+
+@dataclass(eq=False)
+class Describing(Errand):
+    """One call a segment; each description is kept as soon as it is there.
+
+    Args:
+        store: Where they are kept.
+        model: Content key of the trained model.
+        digest: Names the data set and its segments.
+        segments: Segment → key of its row.
+        found: What came so far.
+    """
+
+    store: Store
+    model: str
+    digest: str
+    segments: Mapping[int, str]
+    found: dict[int, Described] = field(default_factory=dict, kw_only=True)
+
+    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
+        """See :class:`Errand`."""
+        return tuple(assistant.preview_description(key) for key in self.segments.values())
+
+    def work(self, assistant: Assistant) -> None:
+        """See :class:`Errand`."""
+        for segment, key in self.segments.items():
+            names = [one.name for one in self.found.values()]
+            made = assistant.describe(key, names, self.should_stop)
+            if self.should_stop():
+                return
+            self.found[segment] = Described.of(made, assistant.context.names)
+            save(self.store, self.model, self.digest, self.found)
+
+    def without(self, reason: str) -> None:
+        """See :class:`Errand`."""
+        self.problem = reason
+
+
+def _described(data: Mapping[str, Any]) -> Described:
+    summary = conversations.message_from(data["summary"])
+    return Described(str(data["name"]), summary, tuple(map(str, data["caveats"])), str(data["action"]))
+
+
+def _path(store: Store, model: str) -> Path:
+    return store.root / saved_work.STAGE / f"{model}.words.json"

@@ -1,0 +1,83 @@
+"""What every errand looks like, whatever it is about: agreed to, watched while it is written, stopped."""
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+import streamlit as st
+
+from pages.ui.chat import consent, errands
+from pages.ui.chat.comparisons import Comparing
+from pages.ui.chat.descriptions import Describing
+from pages.ui.chat.errands import Errand, Writing
+from pages.ui.shell.text import md_text
+
+POLL_S: Final = 0.4
+"""How often a page looks for more."""
+CLOSED: Final = "You closed the question whether to send it; nothing was sent. Ask again to decide."
+About = TypeVar("About", Describing, Comparing)
+
+
+def current(kind: type[About], name: str, digest: str) -> About | None:
+    """The errand of a name, but no question about other segments; the session that asked it withdraws it.
+
+    Args:
+        kind: Of errand.
+        name: Under which it began.
+        digest: Names the data set and the segments on screen.
+    """
+    errand = errands.current(kind, name)
+    if errand is None or not errand.waits or errand.digest == digest:
+        return errand
+    if errands.is_own(errand):
+        errand.stop()
+    return None
+
+
+def ask(errand: Errand, key: str) -> None:
+    """A card with what would be sent; nothing where nothing waits for an answer."""
+    _follow(errand)
+    if payloads := errand.payloads:
+        with st.container(border=True, key=f"consent-{key}"):
+            st.subheader(f"Ask {md_text(errand.server.model, 60)}?", icon=":material/outbox:")
+            consent.ask(payloads, lambda: decide(errand, True), lambda: decide(errand, False), key)
+
+
+def ask_aside(errand: Errand) -> None:
+    """The same in front of the page; closing it without an answer sends nothing, and decides nothing."""
+    _follow(errand)
+    if payloads := errand.payloads:
+        consent.ask_aside(
+            payloads,
+            lambda: decide(errand, True),
+            lambda: decide(errand, False),
+            lambda: errand.decline(CLOSED),
+        )
+
+
+def _follow(errand: Errand) -> None:
+    """One that still waits does what its session decided meanwhile about another one of the same server."""
+    decided = consent.given(errand.server) if errands.is_own(errand) else None
+    if errand.waits and decided is not None:
+        decide(errand, decided)
+        st.rerun()
+
+
+def decide(errand: Errand, agreed: bool) -> None:
+    """Keep the decision for the session, and go on accordingly."""
+    consent.decide(errand.server, agreed)
+    if agreed:
+        errand.agree()
+    else:
+        errand.decline()
+
+
+@st.fragment(run_every=POLL_S)
+def watch(errand: Writing, key: str) -> None:
+    """What is written so far, and Stop; the page is drawn anew once it is done or has to ask."""
+    if errand.done or errand.waits:
+        st.rerun()
+    st.markdown(errand.text or f":shimmer[Asking {md_text(errand.server.model, 60)} …]")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"writing-{key}"):
+        st.button("Stop", icon=":material/stop_circle:", key=key, on_click=errand.stop)
+        st.caption(f"{errand.seconds:.0f} s")

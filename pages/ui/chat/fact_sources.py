@@ -1,0 +1,123 @@
+"""Where a figure comes from: its value, interval and count, and a link to the chart that draws it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.base.schema import Users, View
+from core.facts.answer import Fact
+from core.facts.items import LIFTS, Dimension
+from core.profiles.columns import Col, Ranking
+from pages.ui.segments import spotlight
+from pages.ui.segments.spotlight import Place
+from pages.ui.shell.links import EXPLORE, PROFILES
+
+DIFFER: Final = Place("How segments differ", PROFILES, "segments")
+CONVERT: Final = Place("How segments convert", PROFILES, "outcome")
+SIZES: Final = Place("How large they are", PROFILES, "sizes")
+MAP: Final = Place("The map of users", EXPLORE)
+PAGES: Final = "Pages"
+BY_MEASURE: Final = {
+    Col.USERS: SIZES, Col.SHARE: SIZES, Col.SHARE_CLUSTERED: SIZES, "segments": SIZES,
+    Col.OUTCOME_RATE: CONVERT, Col.OUTCOME_USERS: CONVERT,
+    "distance": MAP, "moved": MAP, "moved_share": MAP,
+}  # fmt: skip
+"""Charts of figures about whole rows; the others are in the heat-map or in the table behind it."""
+BY_ITEM: Final = {
+    Dimension.THEME: ("Page themes", f"labels-{View.THEME}"),
+    Dimension.TYPE: ("Page types", f"labels-{View.TYPE}"),
+    Dimension.BROWSER: ("Browser", f"shares-{Users.BROWSER}"),
+    Dimension.DEVICE: ("Device", f"shares-{Users.DEVICE}"),
+    Dimension.COUNTRY: ("Country", f"shares-{Users.COUNTRY}"),
+    Dimension.SOURCE: ("First-touch source", f"shares-{Users.SOURCE}"),
+}  # fmt: skip
+"""Titles and keys on the Profiles page."""
+OF_ANOTHER: Final = ("difference", "ratio", "highest", "lowest")
+"""Figures about a figure: its chart shows them."""
+IN_THE_ANSWER: Final = ("entry", "exit", "step", "calc")
+"""Figures that the table of the answer shows, and no chart of a page."""
+
+
+def draw(facts: Sequence[Fact], key: str) -> None:
+    """A list of figures behind a button, with links to their charts."""
+    title = f"{len(facts)} figures" if len(facts) > 1 else "1 figure"
+    followed = "-".join([key, *spotlight.asked()[:1]])  # a fresh button is closed: it would hide the chart
+    with st.popover(title, type="tertiary", key=followed):
+        charts = [chart_of(fact) for fact in facts]
+        table = pd.DataFrame(
+            {
+                "Figure": [f"{fact.label} {fact.item}".strip() for fact in facts],
+                "Of": [" and ".join(map(_called, fact.segments)) for fact in facts],
+                "Value": [fact.text for fact in facts],
+                "95 % interval": [interval(fact) for fact in facts],
+                "n": [fact.n for fact in facts],
+                "Chart": [chart.title if chart else None for chart in charts],
+            }
+        )
+        st.dataframe(table, hide_index=True, placeholder="–", alt="The figures of the answer")
+        st.caption("Computed by the functions that draw the charts:")
+        with st.container(horizontal=True, gap="small", key=f"charts-of-{key}"):
+            for place in together(charts):
+                place.link()
+
+
+def together(charts: Iterable[Place | None]) -> list[Place]:
+    """Each chart once, with all rows that are to be seen in it."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    places: dict[tuple[str, str], Place] = {}
+    for place in charts:
+        if place is not None:
+            name = (place.title, place.chart)
+            places.setdefault(name, place)
+            rows.setdefault(name, []).extend(place.rows)
+    return [
+        Place(place.title, place.screen, place.chart, tuple(dict.fromkeys(rows[name])))
+        for name, place in places.items()
+    ]
+
+
+def chart_of(fact: Fact) -> Place | None:
+    """The chart that shows a figure; None where only the answer itself does."""
+    kind, _, rest = fact.metric.partition(":")
+    metric, _, dimension = (rest if kind in OF_ANOTHER else fact.metric).partition(":")
+    rows = tuple(key for key in fact.segments if key != "all")
+    if not dimension:
+        return BY_MEASURE.get(metric, DIFFER)
+    if kind in IN_THE_ANSWER:
+        return None
+    if dimension == Dimension.PAGE:
+        return _pages(fact, metric, rows)
+    title, chart = BY_ITEM[Dimension(dimension)]
+    return Place(title, PROFILES, chart, rows)
+
+
+def pages_chart(key: str, ranking: str) -> str:
+    """Key of the chart with a row's pages."""
+    return f"pages-{key}-{ranking}".replace(":", "-")
+
+
+def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> Place | None:
+    """One chart a row and ranking; all users have none."""
+    if not rows:
+        return None
+    ranking = Ranking.MOST_VIEWED
+    if metric in LIFTS and fact.metric.startswith(metric):
+        ranking = Ranking.OVER if float(fact.value) >= 1 else Ranking.UNDER
+    return Place(f"{PAGES} of {_called(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
+
+
+def interval(fact: Fact) -> str:
+    """The 95 % interval; empty where there is none."""
+    if fact.low is None or fact.high is None:
+        return ""
+    return f"[{fact.low:.4g}, {fact.high:.4g}]"
+
+
+def _called(key: str) -> str:
+    """What a row is called: segments are counted from 1 on the screen."""
+    kind, _, name = key.partition(":")
+    return f"Segment {int(name) + 1}" if kind == "segment" else (name or kind).replace("_", " ")

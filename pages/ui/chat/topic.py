@@ -1,0 +1,109 @@
+"""What the chat is about: the segments on screen, laid out for questions and shared by content key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from core.base.settings import AnalyzeSettings
+from core.facts.context import Basis, Context, make_context
+from core.facts.fact_book import FactBook
+from core.facts.fact_maker import Figures
+from core.facts.finding import Finding
+from core.profiles.metrics import Profiles
+from core.segments.partition import Partition
+from pages.ui.chat import descriptions
+from pages.ui.segments import live_segments, naming, saved_work, session_segments, steering
+from pages.ui.segments.live_segments import Sources
+from pages.ui.segments.session_segments import Segmentation
+
+
+def context() -> Context | None:
+    """The segments that this session saw last, or the ones kept for the model; None before there are any."""
+    made_from = live_segments.found_sources()
+    if made_from is None:
+        return None
+    shown, previous = _shown(made_from)
+    made = _tables(made_from.embeddings, shown.partition.digest, _outcome(), made_from, shown)
+    named = replace(made, names=saved_work.names(made_from.store, made_from.model_key))
+    told = descriptions.load(made_from.store, made_from.model_key, made.tables.digest)
+    suggested = naming.suggested(named, {segment: one.name for segment, one in told.items()})
+    return replace(named, previous=previous, suggested=suggested)
+
+
+def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Finding:
+    """What the app says of segments: said once for all sessions that have the same ones by the same names.
+
+    Args:
+        about: The segments.
+        what: Names what is said.
+        say: Says it, if it has not been said.
+    """
+    segments = f"{about.tables.digest} {about.tables.partition.digest}"
+    return _told(segments, tuple(sorted(about.names.items())), what, about, say)
+
+
+def prepare() -> None:
+    """Lay out what every question needs, once the page is drawn, so that the first answer need not wait."""
+    made_from = live_segments.found_sources()
+    if made_from is not None and st.session_state.get(session_segments.KEY) is not None:
+        _basis(made_from.embeddings, made_from)
+        about = context()
+        if about is not None:
+            about.tables.warm()
+
+
+def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
+    """The segments on screen, and those before the last move; made now if nobody has looked at them yet.
+
+    Raises:
+        SettingsError: If there are too few users for segments.
+    """
+    session = st.session_state.get(session_segments.KEY)
+    if (
+        isinstance(session, session_segments.Session)
+        and session.model == made_from.model_key
+        and session.history
+    ):
+        before = session.history[1].partition if len(session.history) > 1 else None
+        return session.history[0], before
+    kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.inside))
+    if kept is not None:
+        return Segmentation(kept.embeddings, kept.weights, kept.partition), None
+    return live_segments.solve(made_from, steering.standard(made_from.n_clustered)).segmentation, None
+
+
+def _outcome() -> str | None:
+    chosen = st.session_state.get("outcome")
+    return str(chosen) if chosen else None
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _basis(embeddings: str, _made_from: Sources) -> Basis:
+    data = live_segments.profile_data(_made_from)
+    return Basis.from_dataset(_made_from.dataset, _made_from.labels, data)
+
+
+@st.cache_resource(max_entries=live_segments.SESSIONS, show_spinner=False)
+def _tables(
+    embeddings: str, segments: str, outcome: str | None, _made_from: Sources, _on_screen: Segmentation
+) -> Context:
+    partition = _on_screen.partition
+    profiles = _profiles(_made_from, partition, outcome)
+    return make_context(_basis(embeddings, _made_from), profiles, partition, {})
+
+
+@st.cache_resource(max_entries=16 * live_segments.SESSIONS, show_spinner=False)
+def _told(
+    segments: str, names: tuple[tuple[int, str], ...], what: str, _about: Context,
+    _say: Callable[[Figures], Finding],
+) -> Finding:  # fmt: skip
+    return _say(Figures(_about, FactBook(_about.tables.digest)))
+
+
+def _profiles(made_from: Sources, partition: Partition, outcome: str | None) -> Profiles:
+    known = live_segments.outcomes(made_from)
+    settings = AnalyzeSettings.checked(outcome=outcome if outcome in known else None)
+    return live_segments.profiles(made_from, partition, settings)

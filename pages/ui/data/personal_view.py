@@ -1,0 +1,131 @@
+"""What was masked because it belongs to one user each, with a switch a place."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.base.settings import IngestSettings
+from core.data.dataset import Dataset
+from core.data.receipt import Decision, Place, Receipt
+from pages.ui.data.catalog import DatasetCard
+from pages.ui.data.prepare_form import start_preparing
+from pages.ui.shell import job_panel
+from pages.ui.shell.text import count
+
+MASKED, BEFORE = "Masked", "Before"
+WHY = {
+    Decision.FOUND: "one user each",
+    Decision.KEPT: "kept by your choice",
+    Decision.FORCED: "masked by your choice",
+    Decision.UNDECIDED: "too few to tell",
+}
+HELP = (
+    "Pages and products are seen by many; what a place shows to one user each is theirs: a name in a "
+    "greeting, the number of an order. Values are never shown, only their first letter."
+)
+ADVICE = "Untick a place whose values are not personal; tick one that was too small to tell."
+BUSY = "Preparing; the top of this page shows how far it is."
+_SITE: Final = re.compile(r"https?://[^/{}]+(?=/)")
+
+
+def personal(dataset: Dataset, card: DatasetCard | None, there: bool) -> None:
+    """Draw the places of a data set, and prepare it again when a switch is turned.
+
+    Args:
+        dataset: The data set.
+        card: How it was prepared; None if that is not known, and nothing can be changed.
+        there: Whether its files are still in the input folder.
+    """
+    places = dataset.receipt.places
+    with st.container(border=True, key="personal"):
+        st.subheader("Personal data", help=HELP)
+        st.caption(summary(dataset.receipt))
+        if not places:
+            return
+        table = places_table(places)
+        edited = st.data_editor(
+            table, hide_index=True, key=f"places-{dataset.key}",
+            disabled=True if card is None or not there else [*table.columns[1:]],
+            column_config={
+                MASKED: st.column_config.CheckboxColumn(width="small"),
+                BEFORE: st.column_config.TextColumn(width="small", help="First letters of a few values"),
+                "Values": st.column_config.NumberColumn(format="localized", width="small"),
+                "Users": st.column_config.NumberColumn(format="localized", width="small"),
+            },
+        )  # fmt: skip
+        if card is not None:
+            _prepare_again(card, places, edited[MASKED].tolist(), there)
+
+
+def summary(facts: Receipt) -> str:
+    """What was masked, in a sentence."""
+    masked = [place for place in facts.places if is_masked(place)]
+    values, views = sum(place.values for place in masked), sum(place.page_views for place in masked)
+    kinds = sum(facts.pii_masked.values())
+    if not (masked or kinds):
+        return "None was found."
+    looks = f"masked for what they look like: {', '.join(facts.pii_masked)}."
+    if not masked:
+        return f"{count(kinds, 'value')} {looks}"
+    found = f"{count(values, 'value')} at {count(len(masked), 'place')} ({views:,} page views) became {{…}}"
+    return f"{found}; {kinds:,} more {looks}" if kinds else f"{found}."
+
+
+def is_masked(place: Place) -> bool:
+    """Whether the values of a place are gone."""
+    return place.decision in (Decision.FOUND, Decision.FORCED)
+
+
+def places_table(places: Sequence[Place]) -> pd.DataFrame:
+    """One row a place; the site is left out where there is one only."""
+    sites = Counter(match[0] for place in places if (match := _SITE.search(place.name)))
+    site = next(iter(sites), "") if len(sites) == 1 else ""
+    return pd.DataFrame(
+        {
+            MASKED: [is_masked(place) for place in places],
+            "Place": [place.name.replace(site, "", 1) for place in places],
+            BEFORE: [" ".join(place.examples) for place in places],
+            "Values": [place.values for place in places],
+            "Users": [place.users for place in places],
+            "Why": [WHY[place.decision] for place in places],
+        }
+    )
+
+
+def with_choices(before: IngestSettings, places: Sequence[Place], masked: Sequence[bool]) -> IngestSettings:
+    """The settings after switches were turned.
+
+    Args:
+        before: The settings so far.
+        places: All places.
+        masked: Whether each is to be masked.
+    """
+    keep, mask = dict.fromkeys(before.keep_places), dict.fromkeys(before.mask_places)
+    for place, wanted in zip(places, masked, strict=True):
+        if wanted == is_masked(place):
+            continue
+        (keep if wanted else mask).pop(place.name, None)
+        if not wanted:
+            keep[place.name] = None
+        elif place.decision is Decision.UNDECIDED:
+            mask[place.name] = None
+    return before.model_copy(update={"keep_places": tuple(keep), "mask_places": tuple(mask)})
+
+
+def _prepare_again(card: DatasetCard, places: Sequence[Place], masked: Sequence[bool], there: bool) -> None:
+    before = IngestSettings.checked(**card.settings)
+    after = with_choices(before, places, masked)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Prepare again with these choices", icon=":material/replay:", key="places-again",
+            disabled=after == before or not there, on_click=start_preparing, args=(card.files, after),
+            help=None if there else "The files are no longer in the input folder.",
+        )  # fmt: skip
+        busy = bool(job_panel.running(("preprocess",)))
+        st.caption(BUSY if busy else ADVICE)

@@ -1,0 +1,268 @@
+"""From chosen files to settings: what was detected, what the analyst changes, and the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.base.errors import InputError
+from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
+from core.base.settings import IngestSettings, UrlSettings
+from core.ingest.read.inspection import Inspection
+from pages.ui.data import sources
+from pages.ui.data.url_form import url_settings
+from pages.ui.shell import errors, job_panel
+from pages.ui.shell.text import md_text, size
+
+ABSENT: Final = "— not in the file —"
+DEFAULT_KEY: Final = IngestSettings().user_key
+PREPARE_WALL_S: Final = 3600.0
+LOOK_WALL_S: Final = 120.0
+OUTLINE: Final = (
+    "Of each word its first letter: before all rows are read, nobody can tell which texts belong to one "
+    "person only. The file itself stays as it is."
+)
+
+MEANING: Final[Mapping[str, str]] = {
+    Raw.EVENT_TIMESTAMP: "Time of the event",
+    Raw.PAGE_LOCATION: "Page address",
+    Raw.EVENT_NAME: "Event name",
+    Raw.EVENT_DATE: "Day of the event",
+    Raw.PAGE_TITLE: "Page title",
+    Raw.PAGE_REFERRER: "Address of the page before",
+    Raw.ENGAGEMENT_TIME_MSEC: "Engagement time",
+    Raw.GA_SESSION_ID: "Session",
+    Raw.DEVICE_BROWSER: "Browser",
+    Raw.DEVICE_CATEGORY: "Device",
+    Raw.GEO_COUNTRY: "Country",
+    Raw.TRAFFIC_SOURCE: "First-touch source",
+    Raw.TRAFFIC_MEDIUM: "First-touch medium",
+    Raw.TRANSACTION_ID: "Transaction",
+    Raw.PURCHASE_REVENUE: "Revenue",
+    Raw.TRAFFIC_TYPE: "Traffic type (internal)",
+    Raw.DEBUG_MODE: "Debug mode",
+    Raw.BATCH_PAGE_ID: "Order in a batch: page",
+    Raw.BATCH_ORDERING_ID: "Order in a batch: request",
+    Raw.BATCH_EVENT_INDEX: "Order in a batch: event",
+}
+FIELDS: Final = tuple(field for field in RAW_TEXT_COLUMNS if field != Raw.USER_KEY)
+COMMON: Final = (Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION, Raw.EVENT_NAME, Raw.GA_SESSION_ID, Raw.PAGE_TITLE)
+
+
+def prepare_form(found: Inspection, before: IngestSettings | None = None) -> None:
+    """Draw what was found in the chosen files, the settings, and the button that starts.
+
+    Args:
+        found: What the look inside gave.
+        before: Settings of an earlier preparation of the same files, to start from.
+    """
+    _header(found)
+    for warning in found.warnings:
+        st.warning(md_text(warning), icon=":material/warning:")
+    _preview(found)
+    _settings(found, before or IngestSettings())
+
+
+def _header(found: Inspection) -> None:
+    first, more = found.files[0], len(found.files) - 1
+    total = sum(file.bytes for file in found.files)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.subheader(md_text(first.name, 80) + (f" and {more} more" if more else ""))
+        st.button("Choose something else", icon=":material/arrow_back:", on_click=sources.leave, key="back")
+    shapes = ", ".join(sorted({file.shape for file in found.files}))
+    st.caption(f"{md_text(shapes)} · {size(total)} · {len(_all_columns(found))} columns")
+
+
+def _preview(found: Inspection) -> None:
+    with st.expander("The first rows, texts in outline", icon=":material/table_rows:", expanded=True):
+        st.caption(OUTLINE)
+        names = [file.name for file in found.files]
+        number = 0
+        if len(names) > 1:
+            number = names.index(st.selectbox("File", names, key="preview_file") or names[0])
+        file = found.files[number]
+        rows = pd.DataFrame(file.sample_rows, columns=list(file.columns), dtype="str")
+        st.dataframe(rows, hide_index=True, placeholder="–", alt="First rows of the file")
+
+
+@st.fragment
+def _settings(found: Inspection, before: IngestSettings) -> None:
+    """All settings in a fragment: a change redraws only them, with their examples."""
+    with st.container(border=True, key="form-user"):
+        user_key = _user_key(found, before)
+    with st.container(border=True, key="form-columns"):
+        mapping = _mapping(found, before)
+    with st.container(border=True, key="form-options"):
+        options = _options(before)
+    with errors.shown():
+        with st.container(border=True, key="form-urls"):
+            url = url_settings(before.url, _sample_urls(found, mapping))
+        with st.bottom:
+            _start_button(found, mapping, user_key, options, url)
+
+
+def _user_key(found: Inspection, before: IngestSettings) -> str:
+    st.subheader("Who is a user?")
+    keys = list(found.user_keys) or [DEFAULT_KEY]
+    wanted = before.user_key if before.user_key in keys else keys[0]
+    picked = st.selectbox("Column that identifies a user", keys, index=keys.index(wanted), key="user_key")
+    if picked == DEFAULT_KEY:
+        st.caption("A random number that GA4 keeps in the browser; one person with two devices counts twice.")
+    else:
+        st.caption(
+            "This key may follow a person across devices. Check that your privacy notice and consent "
+            "cover it; its values are kept as they are in the results."
+        )
+    return str(picked)
+
+
+def _mapping(found: Inspection, before: IngestSettings) -> dict[str, str]:
+    """Field → column as chosen, ``""`` for a field that is not in the file."""
+    st.subheader("Which column is what?")
+    st.caption("Detected from the header. Change what is wrong; only the first two are needed.")
+    start = {**found.mapping, **before.mapping}
+    rest = [field for field in FIELDS if field not in COMMON]
+    with st.grid(3, min_column_width=220, key="mapping-common"):
+        picked = {field: _column_of(field, found, start.get(field, "")) for field in COMMON}
+    more = st.expander(f"{sum(bool(start.get(field)) for field in rest)} of {len(rest)} more fields found")
+    with more, st.grid(3, min_column_width=220, key="mapping-rest"):
+        picked |= {field: _column_of(field, found, start.get(field, "")) for field in rest}
+    return picked
+
+
+def _column_of(field: str, found: Inspection, detected: str) -> str:
+    options = ["", *dict.fromkeys((*found.candidates.get(field, ()), *_all_columns(found)))]
+    label = MEANING[field] + (" (needed)" if field in REQUIRED_FIELDS else "")
+    picked = st.selectbox(
+        label, options, index=options.index(detected) if detected in options else 0, key=f"map-{field}",
+        format_func=lambda column: column or ABSENT, help=f"GA4's `{field}`",
+    )  # fmt: skip
+    return str(picked or "")
+
+
+def _options(before: IngestSettings) -> dict[str, object]:
+    st.subheader("What is left out?")
+    with st.grid(2, min_column_width=280, key="options"):
+        internal = st.checkbox("Internal traffic", before.exclude_internal, key="exclude_internal")
+        debug = st.checkbox("Events of debug mode", before.exclude_debug, key="exclude_debug")
+        bots = st.checkbox(
+            "Users that look automated", before.exclude_bots, key="exclude_bots",
+            help="Otherwise they are kept as a group of their own, outside the segments.",
+        )  # fmt: skip
+        gap = st.number_input(
+            "Minutes without activity that end a session", 1, 1440, before.session_gap_minutes,
+            key="session_gap", help="Used only where the session column is empty.",
+        )  # fmt: skip
+    strip = st.multiselect(
+        "Pages to leave out", before.strip_pages, before.strip_pages, accept_new_options=True,
+        key="strip_pages", placeholder="Type a page address and press Enter",
+        help="For example a confirmation page, which gives the purchase away.",
+    )  # fmt: skip
+    return {
+        "exclude_internal": internal,
+        "exclude_debug": debug,
+        "exclude_bots": bots,
+        "session_gap_minutes": gap,
+        "strip_pages": tuple(strip),
+        "mask_own": before.mask_own,
+        "keep_places": before.keep_places,
+        "mask_places": before.mask_places,
+    }
+
+
+def _start_button(
+    found: Inspection, mapping: dict[str, str], user_key: str, options: dict[str, object], url: UrlSettings
+) -> None:
+    missing = [MEANING[field] for field in REQUIRED_FIELDS if not mapping.get(field, "needed")]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        clicked = st.button(
+            "Prepare the data",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="prepare",
+            disabled=bool(missing) or not any(file.sample_rows for file in found.files),
+        )
+        if missing:
+            which = "them" if len(missing) > 1 else "it"
+            st.markdown(
+                f":orange[:material/warning: No column was found for: {', '.join(missing)}. Choose {which}.]"
+            )
+        else:
+            st.caption(
+                "Everything needed was found."
+                if any(file.sample_rows for file in found.files)
+                else ":orange[:material/warning: There are headers, but no records.]"
+            )
+    if clicked:
+        changed = {f: column for f, column in mapping.items() if found.mapping.get(f, "") != column}
+        settings = IngestSettings.checked(mapping=changed, user_key=user_key, url=url, **options)
+        start_preparing(sources.chosen(), settings)
+        st.rerun()
+
+
+def start_preparing(names: tuple[str, ...], settings: IngestSettings) -> None:
+    """Start the job that prepares files of the input folder."""
+    try:
+        files = [str(path) for path in sources.paths(names)]
+    except InputError as error:
+        job_panel.fail("preprocess", str(error))
+        return
+    request = {"paths": files, "settings": settings.model_dump(mode="json")}
+    job_panel.start("preprocess", request, _subject(names), job_panel.file_limits(PREPARE_WALL_S))
+
+
+def _all_columns(found: Inspection) -> list[str]:
+    """Every column of every file once, in the order of the files."""
+    return list(dict.fromkeys(column for file in found.files for column in file.columns))
+
+
+def _sample_urls(found: Inspection, mapping: Mapping[str, str]) -> list[str]:
+    """Different page addresses of the preview rows."""
+    column = mapping.get(Raw.PAGE_LOCATION, "")
+    cells = (
+        row[file.columns.index(column)]
+        for file in found.files if column in file.columns
+        for row in file.sample_rows
+    )  # fmt: skip
+    return list(dict.fromkeys(cell for cell in cells if cell))
+
+
+def look_inside() -> Inspection | None:
+    """What the chosen files hold: opened in a child process, which is started here.
+
+    Returns:
+        None when nothing is chosen, while the look goes on, and after it failed; then nothing is
+        chosen any more, so that the page shows what was there before.
+    """
+    names = sources.chosen()
+    if not names:
+        return None
+    done = job_panel.ended("inspect")
+    if done is not None and done.subject == _subject(names):
+        st.session_state["inspection"] = (names, done.result["inspection"])
+    kept = st.session_state.get("inspection")
+    if kept and kept[0] == names:
+        return Inspection.model_validate(kept[1])
+    if job_panel.has_failed("inspect"):
+        sources.leave()
+    elif not job_panel.running(("inspect",), _subject(names)):
+        _ask_to_look(names)
+    return None
+
+
+def _ask_to_look(names: tuple[str, ...]) -> None:
+    try:
+        files = [str(path) for path in sources.paths(names)]
+    except InputError as error:
+        sources.leave()
+        job_panel.fail("inspect", str(error))
+        return
+    request = {"paths": files, "settings": IngestSettings().model_dump(mode="json")}
+    job_panel.start("inspect", request, _subject(names), job_panel.file_limits(LOOK_WALL_S))
+
+
+def _subject(names: tuple[str, ...]) -> str:
+    return ", ".join(names)

@@ -1,0 +1,257 @@
+"""The receipt on the screen: every record of the input accounted for, each chart with its table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.base.schema import Group
+from core.data.dataset import Dataset
+from core.data.receipt import Receipt
+from pages.ui.shell.text import count, md_text, share, size
+
+MICROSECONDS = 1e6
+GROUPS = {
+    Group.SEGMENT.value: "to be clustered",
+    Group.ONE_PAGE.value: "with one page view, kept as a group of their own",
+    Group.BOT_LIKE.value: "that look automated, kept as a group of their own",
+}
+REASONS = 1000
+"""Characters that the reasons of rejected records may take."""
+NEUTRAL = "#748096"
+"""Readable on the light and on the dark page."""
+
+
+def receipt(dataset: Dataset) -> None:
+    """Draw the receipt of a data set."""
+    facts = dataset.receipt
+    _figures(facts)
+    for warning in facts.warnings:
+        st.warning(md_text(warning), icon=":material/warning:")
+    _waterfall(facts)
+    details, files, rejects, urls = st.tabs(
+        [
+            "What was assumed",
+            f"Files ({len(facts.files)})",
+            f"Rejected rows ({facts.rejected:,})",
+            "Page addresses",
+        ]
+    )
+    with details:
+        _assumptions(facts)
+    with files:
+        _files(facts)
+    with rejects:
+        _rejects(dataset)
+    with urls:
+        _urls(facts)
+
+
+def _figures(facts: Receipt) -> None:
+    first, last = _day(facts.first_ts), _day(facts.last_ts)
+    lost = facts.records - facts.page_views_used
+    shown = {
+        "Users": (f"{facts.users:,}", "Users with at least one page view that is used"),
+        "Page views used": (f"{facts.page_views_used:,}", "What the model learns from"),
+        "Sessions": (f"{facts.sessions:,}", "Visits with at least one page view"),
+        "Days": (f"{(last - first) // timedelta(days=1) + 1:,}", f"{first:%d %b %Y} – {last:%d %b %Y}, UTC"),
+        "Records not used": (
+            share(lost, facts.records),
+            f"{lost:,} of {facts.records:,}; the chart says why",
+        ),
+    }
+    with st.grid(len(shown), min_column_width=150, key="receipt-figures"):
+        for label, (value, why) in shown.items():
+            st.metric(label, value, border=True, height="stretch", help=why)
+    st.caption(f"Users: {_group_words(facts)}.")
+    if lost:
+        st.caption(f"Records not used: {lost:,}{why_not_used(facts)}.")
+
+
+def why_not_used(facts: Receipt) -> str:
+    """The two commonest reasons; the chart has all of them."""
+    parts = {"could not be read": facts.rejected, "are not page views": not_page_views(facts)}
+    said = " and ".join(f"{number:,} {why}" for why, number in parts.items() if number)
+    return f", of them {said}" if said else ""
+
+
+def not_page_views(facts: Receipt) -> int:
+    """Records of other events, such as scrolls and purchases."""
+    return sum(step.records for step in facts.waterfall if step.name == "not_page_view")
+
+
+def _group_words(facts: Receipt) -> str:
+    counts = ((facts.users_by_group.get(group, 0), words) for group, words in GROUPS.items())
+    return "; ".join(f"{number:,} {words}" for number, words in counts if number)
+
+
+def steps_table(facts: Receipt) -> pd.DataFrame:
+    """The waterfall as a table: one row a step, with what leaves and what is left."""
+    rows = [
+        {"Step": step.label, "Leave": step.records, "Left": step.left, "Users": step.users, "Note": step.note}
+        for step in facts.waterfall
+    ]
+    read = {"Step": "Records in the files", "Leave": 0, "Left": facts.records, "Users": None, "Note": ""}
+    table = pd.DataFrame([read, *rows])
+    return table.astype({"Users": "Int64", "Leave": "int64", "Left": "int64"})
+
+
+def _waterfall(facts: Receipt) -> None:
+    table = steps_table(facts)
+    with st.container(border=True, key="waterfall"):
+        st.subheader("Where every record went")
+        st.caption(
+            f"{facts.records:,} records in the files, {facts.page_views_used:,} page views used "
+            f"({share(facts.page_views_used, facts.records)})."
+        )
+        chart, behind = st.tabs(["Chart", "Table"])
+        chart.altair_chart(
+            waterfall_chart(table), width="stretch",
+            alt=f"{facts.page_views_used:,} of {facts.records:,} records are used",
+        )  # fmt: skip
+        with behind:
+            _show(table, "Records that leave at each step")
+
+
+def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
+    """Floating bars: what leaves at each step, and at the end what is used."""
+    first, last = table.iloc[0], table.iloc[-1]
+    leaving = [
+        (row["Step"], row["Left"], row["Left"] + row["Leave"]) for row in table.iloc[1:].to_dict("records")
+    ]
+    spans = [(first.Step, 0, first.Left), *leaving, ("Page views used", 0, last.Left)]
+    bars = pd.DataFrame(spans, columns=["Step", "from", "to"])
+    bars["records"] = bars["to"] - bars["from"]
+    bars["used"] = [True, *([False] * len(leaving)), True]
+    bars["label"] = [
+        f"{n:,}" if used or not n else f"−{n:,}"
+        for n, used in zip(bars["records"], bars["used"], strict=True)
+    ]
+    return _floating_bars(bars)
+
+
+def _floating_bars(bars: pd.DataFrame) -> alt.LayerChart:
+    scale = alt.Scale(domain=[0, float(bars["to"].max()) * 1.3])  # room for the last label on a narrow screen
+    axis = alt.Axis(format="~s", grid=False, tickCount=6)
+    names = alt.Axis(title=None, labelLimit=260, ticks=False, domain=False)
+    base = alt.Chart(bars).encode(
+        y=alt.Y("Step:N", sort=bars["Step"].tolist(), axis=names),
+        tooltip=[alt.Tooltip("Step:N"), alt.Tooltip("records:Q", format=",")],
+    )
+    at = base.encode(x=alt.X("from:Q", title="records", scale=scale, axis=axis), x2="to:Q")
+    used = at.transform_filter("datum.used").mark_bar(cornerRadius=2, height=16)
+    gone = at.transform_filter("!datum.used").mark_bar(cornerRadius=2, height=16, color=NEUTRAL, opacity=0.6)
+    text = base.mark_text(align="left", dx=5, color=NEUTRAL).encode(
+        x=alt.X("to:Q", scale=scale), text="label:N"
+    )
+    return alt.LayerChart(layer=[used, gone, text], height=alt.Step(26))
+
+
+def _assumptions(facts: Receipt) -> None:
+    share = facts.engagement_share
+    shared = "" if share is None else f"; {share:.1%} of users have a value"
+    rows = {
+        "User key": f"{facts.user_key} ({facts.id_kind})",
+        "Groups of users": _group_words(facts),
+        "Time": f"{facts.time_unit}, {facts.time_zone}",
+        "Span": f"{_moment(facts.first_ts)} to {_moment(facts.last_ts)}",
+        "Days that look cut off": ", ".join(facts.truncated_days) or "none",
+        "Page views with the same time": f"{facts.tied_page_views:,}; they keep the order of the file",
+        "Sessions cut by inactivity": f"{facts.sessions_by_gap:,} of {facts.sessions:,}",
+        "Engagement": f"{facts.engagement_rule}{shared}",
+        "Duplicate transactions": f"{facts.duplicate_transactions:,}",
+        "Events that are in two files": f"{facts.repeated_events:,}",
+        "Masked for what it looks like": _counts(facts.pii_masked),
+        "Read as absent": _counts(facts.placeholders),
+        "Pages that give the outcome away": ", ".join(facts.outcome_pages) or "none found",
+    }
+    st.table({name: md_text(value) for name, value in rows.items()}, border="horizontal")
+    st.download_button(
+        "Receipt as JSON", facts.model_dump_json(indent=1), "receipt.json", "application/json",
+        icon=":material/download:", on_click="ignore", key="receipt-json",
+    )  # fmt: skip
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{kind} {number:,}" for kind, number in counts.items()) or "none"
+
+
+def _show(table: pd.DataFrame, about: str) -> None:
+    """Draw a table of the receipt; numbers with thousands separators."""
+    numbers = table.select_dtypes("number").columns
+    config = {name: st.column_config.NumberColumn(format="localized") for name in numbers}
+    st.dataframe(table, hide_index=True, column_config=config, alt=about)
+
+
+def files_table(facts: Receipt) -> pd.DataFrame:
+    """One row a file."""
+    return pd.DataFrame(
+        [
+            {
+                "File": file.name,
+                "Shape": file.shape,
+                "Size": size(file.bytes),
+                "Encoding": file.encoding,
+                "Records": file.records,
+                "Read": file.read,
+                "Rejected": file.rejected,
+                "Lacks": ", ".join(file.missing),
+                "Notes": "; ".join(file.notes),
+            }
+            for file in facts.files
+        ]
+    )
+
+
+def _files(facts: Receipt) -> None:
+    st.caption("Read and rejected together are the records, which were counted on their own.")
+    _show(files_table(facts), "Files that were read")
+    mapped = pd.DataFrame([{"File": file.name, **file.columns} for file in facts.files])
+    st.caption("Which column of each file a field was read from")
+    _show(mapped, "Field and column of each file")
+
+
+def _rejects(dataset: Dataset) -> None:
+    facts = dataset.receipt
+    if not facts.rejected:
+        st.write("Every record could be read.")
+        return
+    rejects = dataset.rejects
+    reasons = "; ".join(f"{reason}: {number:,}" for reason, number in facts.rejects_by_reason.items())
+    st.caption(f"{count(facts.rejected, 'record')} could not be read. {md_text(reasons, REASONS)}")
+    st.dataframe(
+        rejects.rename(columns=str.capitalize), hide_index=True, placeholder="–",
+        alt="Rejected records with line and reason",
+    )  # fmt: skip
+    st.download_button(
+        "Rejected rows as CSV", lambda: rejects.to_csv(index=False), "rejects.csv", "text/csv",
+        icon=":material/download:", on_click="ignore", key="rejects-csv",
+    )  # fmt: skip
+    if len(rejects) < facts.rejected:
+        st.caption(f"The first {len(rejects):,} of {facts.rejected:,}, by file and line; all are counted.")
+
+
+def _urls(facts: Receipt) -> None:
+    urls = facts.urls
+    before, after = st.columns(2)
+    before.metric("Addresses in the files", f"{urls.raw:,}", border=True)
+    after.metric("Pages after cleaning", f"{urls.canonical:,}", border=True)
+    rules = pd.DataFrame({"Rule": urls.by_rule.keys(), "Page views changed": urls.by_rule.values()})
+    examples = pd.DataFrame(urls.examples, columns=["In the file", "Page"])
+    if len(rules):
+        _show(rules, "Page views that each rule changed")
+    if len(examples):
+        _show(examples, "Addresses before and after cleaning")
+
+
+def _day(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(microseconds / MICROSECONDS, UTC).replace(
+        hour=0, minute=0, second=0, microsecond=0
+    )
+
+
+def _moment(microseconds: int) -> str:
+    return f"{datetime.fromtimestamp(microseconds / MICROSECONDS, UTC):%d %b %Y %H:%M} UTC"

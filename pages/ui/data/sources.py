@@ -1,0 +1,131 @@
+"""The three ways in: a demo shop, a dropped file, or files that already lie in the input folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from core.base.errors import InputError
+from pages.ui.data.dropzone import dropzone
+from pages.ui.data.uploads import SUFFIXES
+from pages.ui.shell import job_panel, state
+
+FIRST: Final = "ga4_data.csv"
+"""Offered before all others."""
+DEMO_SIZES: Final = {2_000: "2k users", 5_000: "5k", 10_000: "10k", 50_000: "50k"}
+DEMO_SIZE: Final = 5_000
+DEMO_SEED: Final = 7
+TRUTH: Final = ".truth.csv"
+"""Beside a demo shop: which visitor is of which kind; not an export."""
+_CHOSEN = "chosen_files"
+
+
+def chosen() -> tuple[str, ...]:
+    """The files that are being looked at, by their names in the input folder."""
+    return tuple(st.session_state.get(_CHOSEN, ()))
+
+
+def choose(names: Sequence[str]) -> None:
+    """Look at these files from now on. What went wrong before is over."""
+    st.session_state[_CHOSEN] = tuple(names)
+    for task in ("demo", "inspect", "preprocess"):
+        job_panel.forget_failure(task)
+
+
+def leave() -> None:
+    """Look at no files any more; an error message stays on the page."""
+    st.session_state.pop(_CHOSEN, None)
+
+
+def paths(names: Sequence[str]) -> list[Path]:
+    """Where chosen files lie.
+
+    Raises:
+        InputError: If a name leads out of the input folder, or there is no such file.
+    """
+    folder = state.input_dir().resolve()
+    found = []
+    for name in names:
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder) or not path.exists():
+            raise InputError(f"There is no file {name!r} in the input folder", remedy="Choose another one")
+        found.append(path)
+    return found
+
+
+def listed() -> list[str]:
+    """What the input folder offers: data files, and folders of daily files; ``ga4_data.csv`` first."""
+    folder = state.input_dir()
+    if not folder.is_dir():
+        return []
+    names = [path.name + "/" * path.is_dir() for path in folder.iterdir() if _is_offered(path)]
+    return sorted(names, key=lambda name: (name != FIRST, name.lower()))
+
+
+def _is_offered(path: Path) -> bool:
+    if path.name.startswith(".") or path.name.endswith(TRUTH):
+        return False
+    return path.is_dir() or path.suffix.lower() in SUFFIXES
+
+
+def three_ways() -> None:
+    """Draw the three cards side by side."""
+    demo, drop, pick = st.columns(3, gap="medium")
+    with demo.container(border=True, height="stretch", key="way-demo"):
+        _demo_card()
+    with drop.container(border=True, height="stretch", key="way-drop"):
+        _drop_card()
+    with pick.container(border=True, height="stretch", key="way-pick"):
+        _pick_card()
+
+
+def _demo_card() -> None:
+    st.subheader("Try the demo shop", icon=":material/storefront:")
+    st.write("A made-up online shop with visitors of several kinds. First segments within minutes.")
+    users = st.segmented_control(
+        "Size", list(DEMO_SIZES), default=DEMO_SIZE, format_func=DEMO_SIZES.__getitem__, key="demo_users",
+        required=True,
+    )  # fmt: skip
+    st.space("stretch")
+    st.button(
+        "Make the demo shop", type="primary", width="stretch", icon=":material/play_arrow:", key="make_demo",
+        on_click=_start_demo, args=(users or DEMO_SIZE,),
+    )  # fmt: skip
+
+
+def _start_demo(users: int) -> None:
+    request = {"users": users, "seed": DEMO_SEED, "input_dir": str(state.input_dir().resolve())}
+    job_panel.start("demo", request, subject=f"demo {users}")
+
+
+def _drop_card() -> None:
+    st.subheader("Drop your export", icon=":material/upload_file:")
+    st.write("A GA4 export from BigQuery, nested or flattened. It stays on this machine.")
+    st.space("stretch")
+    arrived = dropzone("dropped")
+    if arrived and tuple(arrived) != chosen():
+        choose(arrived)
+        st.rerun()
+
+
+def _pick_card() -> None:
+    st.subheader("Pick a file", icon=":material/folder_open:")
+    names = listed()
+    if not names:
+        st.write(
+            "The input folder is empty. Put an export into it, and it is offered here without an upload."
+        )
+        st.code(str(state.input_dir()), language=None, wrap_lines=True)
+        return
+    st.write("Files that already lie in the input folder are read in place, whatever their size.")
+    default = names[:1] if names[0] == FIRST else None
+    picked = st.multiselect(
+        "Files", names, default=default, key="picked", placeholder="Choose one or many", on_change="ignore"
+    )
+    st.space("stretch")
+    if st.button("Look inside", width="stretch", icon=":material/table_view:", key="look_inside"):
+        choose(picked)
+        st.rerun()

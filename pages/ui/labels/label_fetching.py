@@ -1,0 +1,82 @@
+"""The consent to fetch pages, for one run and by host, and what became of the pages that were fetched."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import humanize
+import pandas as pd
+import streamlit as st
+
+from core.base.schema import Pages
+from core.data.dataset import Dataset
+from core.labels.fetching.outcomes import Outcome
+from core.labels.pages import host_of
+from core.labels.settings import LabelSettings
+from core.runs.jobs import JobView
+from pages.ui.labels import label_jobs
+from pages.ui.shell.text import count, md_text
+
+MOST_HOSTS: Final = 50
+READ: Final = (Outcome.FETCHED, Outcome.CACHED)
+WORDS: Final = {
+    Outcome.FETCHED: "Read now",
+    Outcome.CACHED: "Read before, kept",
+    Outcome.REFUSED: "Not asked for: personal, or another host",
+    Outcome.ADDRESS: "Not asked for: not a public address",
+    Outcome.ROBOTS: "Not asked for: robots.txt forbids it",
+    Outcome.TIMEOUT: "Too slow",
+    Outcome.UNREACHABLE: "Not reachable",
+    Outcome.STATUS: "The server answered with an error",
+    Outcome.BUSY: "The server asked to wait",
+    Outcome.REDIRECTS: "Led elsewhere too often",
+    Outcome.NOT_HTML: "Not a web page",
+    Outcome.TOO_LARGE: "Too large",
+    Outcome.BROKEN: "Broken off",
+    Outcome.UNREADABLE: "Not readable",
+    Outcome.GAVE_UP: "Host left alone after failures",
+    Outcome.LEFT_OUT: "Left out: over the limit of a run",
+}
+
+
+def consent(dataset: Dataset, settings: LabelSettings) -> None:
+    """Draw the consent for one run, naming the hosts."""
+    st.caption(
+        "Off unless you agree, each time. The most viewed pages of the hosts you choose are read from the "
+        "web: slowly, keeping to robots.txt, without logging in, at most 200. What they say of themselves "
+        "(product, article, breadcrumbs) is kept for 30 days and decides before the rules do."
+    )
+    hosts = _hosts(dataset)
+    agreed = st.multiselect("I agree to fetch pages from", hosts, key="fetch-hosts", placeholder="No host")
+    st.button(
+        f"Fetch from {md_text(', '.join(agreed))}" if agreed else "Fetch", key="fetch", disabled=not agreed,
+        icon=":material/cloud_download:", on_click=label_jobs.start, args=(dataset.key, settings, agreed),
+    )  # fmt: skip
+    last = label_jobs.last_fetch(dataset.key)
+    if last is not None:
+        _report(last)
+
+
+def _report(job: JobView) -> None:
+    """How many pages were read, and why the others were not."""
+    table = pd.DataFrame(job.result["fetched"])
+    read, asked = int(table.loc[table["outcome"].isin(READ), "pages"].sum()), int(table["pages"].sum())
+    when = humanize.naturaltime(pd.Timestamp.now().timestamp() - job.started)
+    st.markdown(f"{read:,} of {count(asked, 'page')} could be read ({when}).")
+    st.dataframe(
+        table.assign(outcome=[WORDS[Outcome(one)] for one in table["outcome"]]),
+        hide_index=True,
+        key="fetch-report",
+        column_config={
+            "outcome": st.column_config.TextColumn("What became of them"),
+            "pages": st.column_config.NumberColumn("Pages", format="localized", width=70),
+            "example": st.column_config.TextColumn("For example"),
+            "reason": st.column_config.TextColumn("Because"),
+        },
+    )
+
+
+def _hosts(dataset: Dataset) -> list[str]:
+    """The hosts of the export, most viewed first."""
+    found = map(host_of, dataset.pages[Pages.PAGE_LOCATION])
+    return list(dict.fromkeys(filter(None, found)))[:MOST_HOSTS]

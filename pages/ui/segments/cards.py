@@ -1,0 +1,70 @@
+"""One card a segment: colour, name to edit, size, outcome, pages a user, what sets it apart."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from core.base.palette import Mode, colour
+from core.base.schema import OUTSIDE
+from core.profiles.columns import Col
+from core.profiles.formats import figure
+from pages.ui.segments.saved_work import LONGEST_NAME
+from pages.ui.shell.text import count, md_text
+
+CARD_WIDTH: Final = 220
+
+Rename = Callable[[int, str], None]
+
+
+def swatch(segment: int, share: float = 1.0) -> None:
+    """A bar in the segment's colour, as long as its share; the browser picks light or dark."""
+    light, dark = colour(segment, Mode.LIGHT), colour(segment, Mode.DARK)
+    width = max(2.0, min(100.0, 100 * share))
+    st.html(
+        '<div style="height:6px;border-radius:3px;background:rgba(128,138,155,.18)">'
+        f'<div style="height:6px;border-radius:3px;width:{width:.1f}%;background:light-dark({light},{dark})">'
+        "</div></div>"
+    )
+
+
+def name_field(segment: int, own_name: str, rename: Rename) -> None:
+    """The segment's name, to be edited in place."""
+    # a name that changes elsewhere gets a fresh field, as a field keeps what was typed into it
+    key = f"name-{segment}-{zlib.crc32(own_name.encode())}"
+    st.text_input(
+        f"Name of segment {segment + 1}", own_name, max_chars=LONGEST_NAME, key=key,
+        placeholder=f"Segment {segment + 1}", label_visibility="collapsed", icon=":material/edit:",
+        on_change=lambda: rename(segment, st.session_state[key]),
+    )  # fmt: skip
+
+
+def line(label: str, value: str, help_text: str | None = None) -> None:
+    """A small fact: what it is, and its value as plain text (it may come from a file)."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", gap="small", wrap=False):
+        st.caption(label, help=help_text, width="content")
+        st.text(value, width="content")
+
+
+def block(label: str, value: str) -> None:
+    """A fact that needs room: its value below its label, as plain text."""
+    with st.container(gap=None):
+        st.caption(label)
+        st.text(value)
+
+
+def heading(name: str) -> str:
+    """A segment's name for a heading: it was typed by somebody, and headings render Markdown."""
+    return md_text(name, LONGEST_NAME + 10)
+
+
+def rule_card(title: str, users: int, share: float, why: str) -> None:
+    """A group made by rule."""
+    with st.container(border=True, height="stretch"):
+        swatch(OUTSIDE, share)
+        st.markdown(f"**{title}** :gray-badge[by rule]")
+        st.markdown(f"{count(users, 'user')} · {figure(Col.SHARE, share)}")
+        st.caption(why)

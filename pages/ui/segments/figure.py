@@ -1,0 +1,142 @@
+"""A chart with what it counts, the table behind it, and its download.
+
+A chart or table that shows the same as before, in whichever session, is not made again: Streamlit keeps what
+it sends to the browser (element replay of its cache) under a name made of everything that is shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from core.base import wording
+from core.profiles import formats
+from core.profiles.columns import FIELDS, Col
+from core.runs.export import csv_bytes
+from pages.ui.segments import spotlight
+from pages.ui.segments.charts import Chart
+
+Columns: TypeAlias = dict[str, Any]
+"""Column → how ``st.dataframe`` shows it."""
+Draw: TypeAlias = "partial[Chart]"
+"""A function of ``charts.py`` with all that it draws."""
+KEPT: Final = 512
+"""Charts, and as many tables, some 20 kB each."""
+
+
+def figure(
+    title: str,
+    chart: Draw,
+    table: pd.DataFrame,
+    *,
+    n: str,
+    key: str,
+    alt_text: str,
+    columns: Columns | None = None,
+    help_text: str | None = None,
+    border: bool = True,
+    min_width: int = 0,
+) -> None:
+    """Draw a chart with what it counts and the table behind it.
+
+    Args:
+        title: What the chart says.
+        chart: Makes the chart, if it is not kept.
+        table: Every number of the chart.
+        n: How many users (or page views) are counted, in words.
+        key: A name of its own; also the name of the downloaded file.
+        alt_text: What a screen reader says.
+        columns: Column settings of the table.
+        help_text: How to read the chart.
+        border: Whether to draw a frame; not inside another one.
+        min_width: Pixels below which the chart scrolls sideways instead of getting narrower.
+    """
+    top = spotlight.holder(key)
+    with (top or st).container(border=border or top is not None, key=f"figure-{key}", gap="xsmall"):
+        st.markdown(f"**{title}**", help=help_text)
+        st.caption(n)
+        with st.grid(1, min_column_width=min_width, wrap=False) if min_width else st.container():
+            picture(chart, key=f"chart-{key}", alt_text=alt_text)
+        behind(table, key=key, columns=columns)
+
+
+def picture(chart: Draw, *, key: str, alt_text: str) -> None:
+    """Draw a chart alone.
+
+    Args:
+        chart: Makes it, if it is not kept.
+        key: A name of its own.
+        alt_text: What a screen reader says.
+    """
+    drawn = chart.func.__qualname__, *chart.args, *chart.keywords, *chart.keywords.values()
+    _picture(_name(*drawn, key, alt_text), chart, key, alt_text)
+
+
+def _name(*shown: object) -> str:
+    """What a drawing is kept under: all that can be seen in it, written out."""
+    plain = [part.to_dict("list") if isinstance(part, pd.DataFrame) else part for part in shown]
+    return hashlib.blake2b(repr(plain).encode(), digest_size=16).hexdigest()
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _picture(name: str, _chart: Draw, _key: str, _alt_text: str) -> None:
+    st.altair_chart(_chart(), alt=_alt_text, key=_key)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _table(name: str, _table: pd.DataFrame, _key: str, _columns: Columns | None) -> None:
+    st.dataframe(
+        written(_table), hide_index=True, column_config=_columns, key=_key, placeholder="–",
+        alt="The numbers drawn",
+    )  # fmt: skip
+
+
+def behind(table: pd.DataFrame, *, key: str, columns: Columns | None = None) -> None:
+    """The table behind a chart, closed at first, and its download."""
+    with st.expander("Table", icon=":material/table_rows:", type="compact"):
+        _table(_name(table, key, columns), table, f"table-{key}", columns)
+        download_csv(table, key)
+
+
+def written(table: pd.DataFrame) -> Styler | pd.DataFrame:
+    """The table with its figures written as everywhere; it sorts by their values. Plain if too large."""
+    if table.size > int(pd.get_option("styler.render.max_elements")):  # Streamlit refuses it
+        return table
+    writers: dict[str, Any] = {one.field: partial(formats.figure, one.field) for one in FIELDS}
+    writers |= {Col.LIFT: wording.lift, Col.REST_SHARE: writers[Col.SHARE]}
+    if "rate" in table:
+        writers |= dict.fromkeys(("rate", "low", "high"), writers[Col.OUTCOME_RATE])
+    known = {name: writers[name] for name in table if name in writers}
+    return table.style.format(known, na_rep=wording.ABSENT)
+
+
+def download_csv(table: pd.DataFrame, key: str, label: str = "Download as CSV") -> None:
+    """A button that makes the file when it is clicked."""
+    st.download_button(
+        label, data=lambda: csv_bytes(table), file_name=f"{key}.csv", mime="text/csv",
+        key=f"csv-{key}", icon=":material/download:", on_click="ignore", type="tertiary",
+    )  # fmt: skip
+
+
+def page_columns(here: str, there: str) -> Columns:
+    """Column settings of a table of pages.
+
+    Args:
+        here: What the share is of.
+        there: What the other share is of.
+    """
+    return {
+        Col.RANK: st.column_config.NumberColumn("#", width="small"),
+        Col.PAGE_TITLE: st.column_config.TextColumn("Title", width="medium"),
+        Col.PAGE_LOCATION: st.column_config.TextColumn("Page", width="medium"),
+        Col.USERS: st.column_config.NumberColumn("Users"),
+        Col.SHARE: st.column_config.NumberColumn("Share", help=here),
+        Col.REST_SHARE: st.column_config.NumberColumn("Others", help=there),
+        Col.LIFT: st.column_config.NumberColumn("Lift", help="Share over the others' share."),
+        Col.VIEWS: st.column_config.NumberColumn("Views", format="localized"),
+    }

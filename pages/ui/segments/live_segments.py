@@ -1,0 +1,228 @@
+"""The live segments: what the controls say → combine → K-Means → same identity → profiles.
+
+Nothing that did not change is computed again: combined vectors, layouts and profiles are shared by
+content key between all sessions; the segments themselves belong to a session (``session_segments.py``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from core.base.schema import View
+from core.base.settings import AnalyzeSettings, ViewWeights
+from core.data.dataset import Dataset, clustered
+from core.data.page_labels import LabelledPages
+from core.profiles.metrics import ProfileData, Profiles, profile
+from core.segments.combination import Calibrated, Combined, blend, calibrate
+from core.segments.layout import Layout, pca_layout
+from core.segments.partition import Partition
+from core.storage.store import Store
+from pages.ui.data import catalog
+from pages.ui.segments import saved_work, session_segments
+from pages.ui.segments.session_segments import Segmentation
+from pages.ui.segments.steering import Steering
+from pages.ui.shell import errors, state
+from pages.ui.shell.text import md_text
+
+FEWEST_USERS: Final = 4
+SESSIONS: Final = 24
+"""People at once for whom everything that they look at is kept; with more, some of it is made again."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the segments are made from.
+
+    Args:
+        root: The store's folder.
+        dataset: The users.
+        model_key: Content key of the trained model.
+        model: Its folder.
+        embeddings: Content key of the vectors.
+        views: float32 of shape (n_users, embedding_dim), one a present view.
+        inside: Users that take part in clustering, bool of shape (n_users,).
+        labels: Themes and types that the vectors were made by; None where they were made without.
+    """
+
+    root: str
+    dataset: Dataset
+    model_key: str
+    model: Path
+    embeddings: str
+    views: Mapping[View, np.ndarray]
+    inside: np.ndarray
+    labels: LabelledPages | None = None
+
+    @property
+    def store(self) -> Store:
+        """The artifacts."""
+        return Store(Path(self.root))
+
+    @property
+    def n_clustered(self) -> int:
+        """Users that take part in clustering."""
+        return int(self.inside.sum())
+
+
+@dataclass(frozen=True)
+class LiveSegments:
+    """Everything a page draws.
+
+    Args:
+        sources: What it is made from.
+        steering: The settings that made it.
+        combined: The vectors that were clustered, and how much each view counts in them.
+        segmentation: The segments.
+        profiles: Their profiles.
+        own_names: The analyst's names.
+    """
+
+    sources: Sources
+    steering: Steering
+    combined: Combined
+    segmentation: Segmentation
+    profiles: Profiles
+    own_names: Mapping[int, str]
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The segment of each user, int32 of shape (n_users,); -1 outside clustering."""
+        return self.segmentation.partition.labels
+
+    @property
+    def segments(self) -> list[int]:
+        """Ids of the segments, ascending."""
+        return sorted(int(segment) for segment in self.segmentation.partition.ids)
+
+    @property
+    def names(self) -> dict[int, str]:
+        """Segment → what it is called: its number, and the analyst's name where there is one."""
+        return {segment: title(segment, self.own_names) for segment in self.segments}
+
+
+def title(segment: int, own_names: Mapping[int, str]) -> str:
+    """``Segment 3``, or ``3 · Bargain hunters``; never twice the same."""
+    return f"{segment + 1} · {own_names[segment]}" if segment in own_names else f"Segment {segment + 1}"
+
+
+def sources() -> Sources | None:
+    """What the current model made; None after the page was told why there is nothing to cluster."""
+    found = found_sources()
+    if found is not None and found.n_clustered < FEWEST_USERS:
+        errors.show(
+            f"Only {found.n_clustered} users have two page views or more, and {FEWEST_USERS} are needed to "
+            "make segments. Load an export with more users or a longer period."
+        )
+        return None
+    return found
+
+
+def found_sources() -> Sources | None:
+    """What the current model made; None where there is none."""
+    data, run, views = state.dataset(), state.model(), state.embeddings()
+    if data is None or run is None or views is None:
+        return None
+    inside = _inside(data.key, data)
+    root = str(state.store().root)
+    labels = _labels(root, data.key, run.embeddings)
+    return Sources(root, data, run.key, run.path, run.embeddings, views, inside, labels)
+
+
+def outcomes(made_from: Sources) -> dict[str, int]:
+    """Events that can be the outcome: name → users with it, most first."""
+    return _outcomes(made_from.dataset.key, made_from.dataset)
+
+
+def solve(made_from: Sources, steering: Steering) -> LiveSegments:
+    """The segments for these settings, with their profiles.
+
+    Raises:
+        SettingsError: If the settings do not fit the data.
+    """
+    combined = _combined(made_from.embeddings, steering.weights, made_from)
+    segmentation = session_segments.current(made_from, steering, combined)
+    made = profiles(made_from, segmentation.partition, steering.analyze)
+    own_names = saved_work.names(made_from.store, made_from.model_key)
+    return LiveSegments(made_from, steering, combined, segmentation, made, own_names)
+
+
+def rename(live: LiveSegments, segment: int, name: str) -> None:
+    """Give a segment a name of the analyst's own; an empty one takes it away. Saved is said once it is."""
+    with errors.shown():
+        kept = saved_work.rename(live.sources.store, live.sources.model_key, {segment: name}).get(segment)
+        said = f"Saved: {md_text(kept)}" if kept else f"Saved: Segment {segment + 1} has no name of its own"
+        st.toast(said, icon=":material/check:")
+
+
+def pca_map(live: LiveSegments, weights: ViewWeights) -> Layout:
+    """The quick map of the vectors that some weights make."""
+    return _pca(live.sources.embeddings, weights, live.sources)
+
+
+def profiles(made_from: Sources, partition: Partition, settings: AnalyzeSettings) -> Profiles:
+    """What segments are like, counted once for all sessions that have the same ones.
+
+    Raises:
+        SettingsError: If the outcome is not in the data.
+    """
+    return _profiles(made_from.dataset.key, partition.digest, settings, made_from, partition)
+
+
+def profile_data(made_from: Sources) -> ProfileData:
+    """What profiles are computed from, made once a data set."""
+    return _profile_data(made_from.dataset.key, made_from.dataset)
+
+
+def token(array: np.ndarray) -> str:
+    """A content key of an array: who lies where."""
+    return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=12).hexdigest()
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _inside(dataset: str, _dataset: Dataset) -> np.ndarray:
+    return clustered(_dataset.users)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _combined(embeddings: str, weights: ViewWeights, _sources: Sources) -> Combined:
+    return blend(_calibrated(embeddings, _sources), weights)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _calibrated(embeddings: str, _sources: Sources) -> Calibrated:
+    return calibrate(_sources.views, _sources.inside)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _pca(embeddings: str, weights: ViewWeights, _sources: Sources) -> Layout:
+    return pca_layout(_combined(embeddings, weights, _sources).vectors)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _profile_data(dataset: str, _dataset: Dataset) -> ProfileData:
+    return ProfileData.from_dataset(_dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _labels(root: str, dataset: str, embeddings: str) -> LabelledPages | None:
+    return catalog.labels_of(Store(Path(root)), dataset, embeddings)
+
+
+@st.cache_resource(max_entries=4 * SESSIONS, show_spinner=False)
+def _profiles(
+    dataset: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
+) -> Profiles:
+    return profile(profile_data(_sources), _partition.labels, settings)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _outcomes(dataset: str, _dataset: Dataset) -> dict[str, int]:
+    users = _dataset.outcomes["event_name"].value_counts()
+    return {str(name): int(count) for name, count in users.items()}

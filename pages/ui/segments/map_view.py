@@ -1,0 +1,157 @@
+"""The map with its lasso, and what is known of the users inside it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from core.base.schema import Users
+from core.base.settings import ViewWeights
+from core.profiles.columns import Col, Ranking
+from core.profiles.selection import Selection, select
+from core.runs.export import csv_bytes
+from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
+from core.segments.layout import Layout, inside_polygon
+from pages.ui.segments import background, live_segments
+from pages.ui.segments.figure import page_columns, written
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.user_map import user_map
+from pages.ui.shell import job_panel
+from pages.ui.shell.text import count
+
+QUICK, NEIGHBOURS = "Quick (PCA)", "Neighbours"
+MAP_WEIGHTS: Final = "map_weights"
+PAGE_COLUMNS: Final = (
+    Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION,
+)  # fmt: skip
+ASKED: Final = "layouts_asked_for"
+ISLANDS: Final = (
+    "Distances between islands, and how large they look, mean little: read who lies beside whom, not how "
+    "far apart groups are."
+)
+
+
+def draw(live: LiveSegments) -> None:
+    """The map, which layout it has, and the users that a lasso selects."""
+    weights = _map_weights(live)
+    chosen = st.segmented_control(
+        "Map", [QUICK, NEIGHBOURS], default=QUICK, required=True, key="map", bind="query-params",
+        persist_state="session", label_visibility="collapsed",
+        help="Quick: the two directions in which users differ most. Neighbours: similar users together.",
+    )  # fmt: skip
+    layout = background.neighbour_map(live.sources, weights) if chosen == NEIGHBOURS else None
+    if chosen == NEIGHBOURS and layout is None:
+        _offer_neighbours(live, weights)
+    _map_and_selection(live, layout or live_segments.pca_map(live, weights))
+    _offer_new_layout(live, weights)
+
+
+def _map_weights(live: LiveSegments) -> ViewWeights:
+    """The weights the map was laid out for: dots stay where they are while the sliders move."""
+    kept = st.session_state.get(MAP_WEIGHTS)
+    if kept is None or kept[0] != live.sources.embeddings:
+        _lay_out_again(live)
+    weights: ViewWeights = st.session_state[MAP_WEIGHTS][1]
+    return weights
+
+
+def _lay_out_again(live: LiveSegments) -> None:
+    st.session_state[MAP_WEIGHTS] = (live.sources.embeddings, live.steering.weights)
+
+
+def _offer_neighbours(live: LiveSegments, weights: ViewWeights) -> None:
+    """Draw the map in the background: at once when it is first asked for, by a button after a failure."""
+    asked: set[tuple[str, ViewWeights]] = st.session_state.setdefault(ASKED, set())
+    if (live.sources.embeddings, weights) not in asked:
+        asked.add((live.sources.embeddings, weights))
+        background.start(background.LAYOUT, live.sources, weights)
+    if job_panel.panels([background.LAYOUT], live.sources.embeddings):
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="offer_neighbours"):
+        st.caption("This map is not drawn yet; below is the quick one. Drawing takes up to two minutes.")
+        st.button(
+            "Draw it", key="draw_neighbours", icon=":material/play_arrow:", on_click=background.start,
+            args=(background.LAYOUT, live.sources, weights),
+        )  # fmt: skip
+
+
+def _offer_new_layout(live: LiveSegments, weights: ViewWeights) -> None:
+    if weights == live.steering.weights:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Dots lie where the earlier weights put them; their colours are of the weights now.")
+        st.button("Lay out for these weights", key="lay_out_again", on_click=_lay_out_again, args=(live,))
+
+
+@st.fragment
+def _map_and_selection(live: LiveSegments, layout: Layout) -> None:
+    n_users = len(live.labels)
+    outline = user_map(
+        layout.xy, live.labels, live.names, key=f"map-{live_segments.token(layout.xy)}",
+        alt=f"Map of {n_users:,} users in {len(live.segments)} segments",
+    )  # fmt: skip
+    st.caption(f"All {count(n_users, 'user')}, laid out by {layout.method}. {_fidelity(layout)} {ISLANDS}")
+    if outline is None:
+        st.caption(
+            ":material/lasso_select: Take the lasso at the top right and draw around users to list them."
+        )
+    else:
+        _selection(live, inside_polygon(outline, layout.xy))
+
+
+def _fidelity(layout: Layout) -> str:
+    if not layout.fidelity:
+        return "Too few users to tell how true the map is."
+    return f"It keeps **{layout.fidelity:.0%}** of each user's {NEIGHBOURS_JUDGED} nearest neighbours."
+
+
+def _selection(live: LiveSegments, users: np.ndarray) -> None:
+    with st.container(border=True, key="selection"):
+        if not len(users):
+            st.caption("Nobody lies inside the line. Draw around some dots.")
+            return
+        chosen = select(live_segments.profile_data(live.sources), live.labels, users)
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.subheader(f"{count(len(users), 'user')} selected", width="content")
+            st.download_button(
+                "Download their ids", data=lambda: _ids(live, users), file_name="selected_users.csv",
+                mime="text/csv", icon=":material/download:", on_click="ignore", key="download_selection",
+            )  # fmt: skip
+        _mix(live, chosen)
+        _pages(chosen)
+
+
+def _mix(live: LiveSegments, chosen: Selection) -> None:
+    st.caption("Where they belong")
+    table = chosen.mix[[Col.SEGMENT, Col.LABEL, Col.USERS, Col.SHARE, Col.REST_SHARE]].copy()
+    table[Col.LABEL] = [
+        live.names.get(segment, label)
+        for segment, label in zip(table.pop(Col.SEGMENT), table[Col.LABEL], strict=True)
+    ]
+    st.dataframe(
+        written(table), hide_index=True, key="selection_mix", placeholder="–",
+        alt="Segments of the selected users",
+        column_config={
+            Col.LABEL: "Segment",
+            Col.USERS: st.column_config.NumberColumn("Users"),
+            Col.SHARE: st.column_config.NumberColumn("Share", help="Share of the selected users"),
+            Col.REST_SHARE: st.column_config.NumberColumn("Elsewhere", help="Share of all other users"),
+        },
+    )  # fmt: skip
+
+
+def _pages(chosen: Selection) -> None:
+    ranking = chosen.pages[Col.RANKING].iloc[0] if len(chosen.pages) else Ranking.OVER.value
+    over = ranking == Ranking.OVER.value
+    st.caption("Pages they see more often than others" if over else "Pages they view most")
+    st.dataframe(
+        written(chosen.pages[list(PAGE_COLUMNS)]),
+        hide_index=True, key="selection_pages", placeholder="–", alt="Pages of the selected users",
+        column_config=page_columns("Share of the selected users who saw it", "The same of all others"),
+    )  # fmt: skip
+
+
+def _ids(live: LiveSegments, users: np.ndarray) -> bytes:
+    return csv_bytes(live.sources.dataset.users[[Users.USER_ID]].iloc[users])

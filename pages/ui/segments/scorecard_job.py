@@ -1,0 +1,54 @@
+"""The scorecard of these segments: what is in the store, and the job that measures it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import streamlit as st
+
+from core.storage.store import content_key
+from core.trust import result
+from core.trust.result import Scorecard
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import job_panel
+
+TASK: Final = "scorecard"
+ASKED: Final = "scorecard_asked"
+
+
+def find(live: LiveSegments) -> Scorecard | None:
+    """The scorecard for this model, number of segments and outcome; None until it was measured."""
+    artifact = live.sources.store.find(result.STAGE, key(live))
+    return None if artifact is None else Scorecard.from_json((artifact.path / result.FILE).read_bytes())
+
+
+def key(live: LiveSegments) -> str:
+    """Names the scorecard in the store, and its job."""
+    return content_key(result.STAGE, *result.made_of(live.sources.embeddings, *_asked(live)))
+
+
+def start(live: LiveSegments) -> None:
+    """Start measuring (also a button's callback); joins a job that measures the same."""
+    made_from = live.sources
+    n_clusters, outcome = _asked(live)
+    request: dict[str, Any] = {
+        "dataset": made_from.dataset.key,
+        "labels": made_from.labels.key if made_from.labels else "",
+        "model": made_from.model_key,
+        "embeddings": made_from.embeddings,
+        "n_clusters": n_clusters,
+        "outcome": outcome,
+    }
+    job_panel.start(TASK, request, key(live))
+
+
+def start_once(live: LiveSegments) -> None:
+    """Start measuring when a session comes here for the first time with these vectors."""
+    asked = st.session_state.setdefault(ASKED, set())
+    if live.sources.embeddings not in asked:
+        asked.add(live.sources.embeddings)
+        start(live)
+
+
+def _asked(live: LiveSegments) -> tuple[int, str]:
+    return live.steering.cluster.n_clusters, live.profiles.outcome or ""

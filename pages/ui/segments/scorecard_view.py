@@ -1,0 +1,160 @@
+"""The scorecard on the screen: one chart a question, with what it counts and the table behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.base.settings import ClusterSettings
+from core.trust.result import Call, Method, Question, Topic
+from core.trust.verdict import chance, sentences
+from pages.ui.segments import charts
+from pages.ui.segments.charts import Chart
+from pages.ui.segments.figure import Columns, figure
+from pages.ui.shell.text import count, md_text
+
+TITLES: Final = {
+    Topic.RETRIEVAL: "Are users found again?",
+    Topic.OUTCOME: "Is the outcome told in advance?",
+    Topic.STABILITY: "Would other users give the same segments?",
+    Topic.SEEDS: "Would another start give the same segments?",
+    Topic.LENGTH: "How much of a vector is mere length?",
+}
+AXES: Final = {
+    Topic.RETRIEVAL: "Mean of 1 / rank (1 is always first)",
+    Topic.OUTCOME: "Area under the ROC curve (1 is always right)",
+    Topic.STABILITY: "Adjusted Rand index (1 is the same)",
+    Topic.SEEDS: "Adjusted Rand index (1 is the same)",
+    Topic.LENGTH: "R² of log page views (lower is better)",
+}
+HELP: Final = {
+    Topic.RETRIEVAL: "Each user is cut in two at a random page view. One part seeks the other among many.",
+    Topic.OUTCOME: "A logistic regression learns from users that the model saw and is judged on users that "
+    "it never saw. Everybody gives the same first page views; whoever had the outcome by then is left out.",
+    Topic.STABILITY: "K-Means learns from one half of the users and from the other; both place everybody.",
+    Topic.SEEDS: "K-Means with the same users and other random starts, "
+    f"the best of {ClusterSettings().n_init} each time.",
+    Topic.LENGTH: "A straight line reads the logarithm of page views from a vector. It learned from others.",
+}
+CALLS: Final = {
+    Call.BETTER: "learned is better",
+    Call.WORSE: "learned is worse",
+    Call.EQUAL: "as good",
+    Call.UNCLEAR: "cannot be told",
+}
+ROW: Final = 34
+TITLE: Final = 8
+"""Pixels that letters of the axis title hang below it."""
+
+
+def question(asked: Question, steps_between: str) -> None:
+    """Draw one question: the answer in words, the chart, and what it counts."""
+    with st.container(border=True, height="stretch", key=f"question-{asked.topic}", gap="small"):
+        if asked.absent:
+            st.markdown(f"**{TITLES[asked.topic]}**")
+            st.caption(f"Not measured. {md_text(asked.absent)}")
+            return
+        table = rows(asked, steps_between)
+        figure(
+            TITLES[asked.topic], partial(estimates, table, AXES[asked.topic], chance(asked)), table,
+            n=_n(asked), key=f"scorecard-{asked.topic}", columns=_columns(), border=False,
+            alt_text=f"{TITLES[asked.topic]} One row a way of describing users, with intervals",
+            help_text=HELP[asked.topic],
+        )  # fmt: skip
+        bullets(sentences(asked, steps_between))
+
+
+def bullets(lines: Sequence[str]) -> None:
+    """Sentences as a list; one of them may quote the name of an event."""
+    st.markdown("\n".join(f"- {md_text(line)}" for line in lines))
+
+
+def rows(asked: Question, steps_between: str) -> pd.DataFrame:
+    """The numbers of a question, one row a way: the figure, and the learned one less it."""
+    told = []
+    for one in asked.figures:
+        apart = asked.against(one.method)
+        told.append(
+            {
+                "way": called(one.method, steps_between),
+                "value": one.value,
+                "low": one.low,
+                "high": one.high,
+                "difference": apart.difference if apart else None,
+                "difference_low": apart.low if apart else None,
+                "difference_high": apart.high if apart else None,
+                "call": CALLS[apart.call] if apart else None,
+                "learned": one.method in (Method.LEARNED, Method.SHUFFLED),
+            }
+        )
+    return pd.DataFrame(told)
+
+
+def called(method: Method, steps_between: str) -> str:
+    """What a way of describing users is called."""
+    return {
+        Method.LEARNED: "Learned vectors",
+        Method.SHUFFLED: "Learned, pages shuffled",
+        Method.BAG: "Bag of pages",
+        Method.TRANSITIONS: f"Steps between {steps_between}",
+    }[method]
+
+
+def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
+    """Figures with their intervals, a row a way; chance as a dashed line.
+
+    Args:
+        table: From :func:`rows`.
+        title: Of the axis.
+        floor: What chance would give; None where that is no question.
+    """
+    told = {"way": ("Way", ""), "value": ("Figure", ".3f"), "low": ("From", ".3f"), "high": ("To", ".3f")}
+    colour = alt.condition(alt.datum.learned, alt.value(charts.ABOVE), alt.value(charts.NEUTRAL))
+    base = alt.Chart(table).encode(
+        y=charts.rows("way", table["way"]), color=colour, tooltip=charts.tips(told)
+    )
+    axis = alt.Axis(labelFlush=False, tickCount=5)
+    across = alt.X("low:Q", title=title, axis=axis, scale=alt.Scale(zero=floor != 0.5, nice=True))
+    span = base.mark_rule(strokeWidth=3, opacity=0.7).encode(x=across, x2="high:Q")
+    point = base.mark_point(filled=True, size=90, opacity=1).encode(x="value:Q")
+    text = base.mark_text(dy=-11, fontSize=11).encode(x="value:Q", text=alt.Text("value:Q", format=".2f"))
+    layers = span + point + text.encode(color=alt.value(charts.INK))
+    if floor is not None:
+        line = alt.Chart(pd.DataFrame({"value": [floor]})).mark_rule(strokeDash=[4, 4], color=charts.NEUTRAL)
+        layers = line.encode(x="value:Q") + layers
+    return charts.sized(layers, ROW * len(table) + charts.AXIS + TITLE)
+
+
+def _n(asked: Question) -> str:
+    facts = asked.facts
+    users = {
+        Topic.RETRIEVAL: f"{count(asked.n, 'user')} the model never saw, each sought among "
+        f"{facts.get('candidates', 0):,}",
+        Topic.OUTCOME: f"{count(asked.n, 'user')} the model never saw, {facts.get('converted', 0):,} of them "
+        f"converted later; first {facts.get('page views', 0)} page views",
+        Topic.STABILITY: f"{count(asked.n, 'user')} in {facts.get('segments', 0)} segments",
+        Topic.SEEDS: f"{count(asked.n, 'user')} in {facts.get('segments', 0)} segments",
+        Topic.LENGTH: f"{count(asked.n, 'user')}, read by what {facts.get('learned on', 0):,} others taught",
+    }[asked.topic]
+    dashed = " Dashed: chance." if chance(asked) is not None else ""
+    return f"{users}. Lines: {asked.interval}.{dashed}"
+
+
+def _columns() -> Columns:
+    number = st.column_config.NumberColumn
+    return {
+        "way": st.column_config.TextColumn("Way"),
+        "value": number("Figure", format="%.3f"),
+        "low": number("From", format="%.3f"),
+        "high": number("To", format="%.3f"),
+        "difference": number("Learned less it", format="%.3f", help="On the very same users."),
+        "difference_low": number("From", format="%.3f"),
+        "difference_high": number("To", format="%.3f"),
+        "call": st.column_config.TextColumn("So", help="Decided by the interval of the difference."),
+        "learned": None,
+    }

@@ -1,0 +1,103 @@
+"""The controls and the state of the segments, as every page shows them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.base.schema import View
+from pages.ui.segments import live_segments, session_segments, steering
+from pages.ui.segments.live_segments import LiveSegments, Sources
+from pages.ui.segments.steering import TITLES, Slots, Steering
+from pages.ui.shell import state
+from pages.ui.shell.links import TRUST, link
+from pages.ui.shell.text import count, share
+
+
+def controls(made_from: Sources) -> tuple[Steering, Slots]:
+    """Draw the controls for what the current model has.
+
+    Raises:
+        SettingsError: If every present view has the weight 0.
+    """
+    return steering.draw(tuple(made_from.views), made_from.n_clustered, live_segments.outcomes(made_from))
+
+
+def ready() -> LiveSegments | None:
+    """For a page that shows the segments: its controls behind a button, and what they made.
+
+    Returns:
+        None after the page was told what is missing; the page should stop.
+
+    Raises:
+        SettingsError: If the settings do not fit the data; the page shows it as text.
+    """
+    if not state.need():
+        return None
+    made_from = live_segments.sources()
+    if made_from is None:
+        return None
+    with st.container(horizontal=True, vertical_alignment="center", key="bar"):
+        summary = st.container(width="stretch")
+        with st.popover("Adjust segments", icon=":material/tune:"):
+            set_to, slots = controls(made_from)
+    live = live_segments.solve(made_from, set_to)
+    steering.show_effective(slots, live.combined.effective)
+    summary.caption(_in_a_line(live))
+    return live
+
+
+def status_line(live: LiveSegments) -> None:
+    """How many users moved, which kind of fit is shown, and a way to start from scratch."""
+    warm = live.segmentation.partition.warm
+    with st.container(horizontal=True, vertical_alignment="center", key="status_row"):
+        with st.container(width="stretch", horizontal=True, vertical_alignment="center"):
+            if warm:
+                st.badge("Warm fit", icon=":material/fast_forward:", color="orange", help=WARM)
+            else:
+                st.badge("Full fit", icon=":material/check:", color="green", help=FULL)
+            st.caption(_what_moved(live))
+        st.button(
+            "Full re-fit", icon=":material/restart_alt:", on_click=session_segments.refit, key="refit",
+            type="tertiary", disabled=not warm,
+            help="Fit from scratch with these settings; names stay with the users they had.",
+        )  # fmt: skip
+    moved = live.segmentation.moved
+    if moved is not None and moved > SHAKEN * live.sources.n_clustered:
+        with st.container(horizontal=True, vertical_alignment="center", key="shaken"):
+            st.caption(UNSTABLE, width="content")
+            link(TRUST, "See Trust")
+
+
+SHAKEN = 0.25
+"""Share of users that change with one move from which the segments are called unstable."""
+UNSTABLE = (
+    ":material/info: More than a quarter of the users changed their segment. The fewer users and the closer "
+    "the segments, the less stable they are."
+)
+WARM = (
+    "Made from the segments before the last move, so that few users change place. A full re-fit may find "
+    "a better fit, and gives what the command line gives."
+)
+FULL = "Made from scratch: the same settings give the same segments again."
+
+
+def _what_moved(live: LiveSegments) -> str:
+    clustered = live.sources.n_clustered
+    base = f"{count(clustered, 'user')} in {len(live.segments)} segments"
+    moved = live.segmentation.moved
+    if moved is None:
+        return base
+    changes = _named("new", live.segmentation.new) + _named("gone", live.segmentation.gone)
+    return f"{base} · the last move changed {count(moved, 'user')} ({share(moved, clustered)}){changes}"
+
+
+def _named(what: str, segments: tuple[int, ...]) -> str:
+    return f" · {what}: {', '.join(str(segment + 1) for segment in segments)}" if segments else ""
+
+
+def _in_a_line(live: LiveSegments) -> str:
+    weights = ", ".join(
+        f"{TITLES[View(view)].lower()} {share:.0%}" for view, share in live.combined.effective.items()
+    )
+    outcome = f" · outcome: {live.profiles.outcome}" if live.profiles.outcome else ""
+    return f"{len(live.segments)} segments of {count(live.sources.n_clustered, 'user')} · {weights}{outcome}"

@@ -1,0 +1,102 @@
+"""The files an analyst takes away, made from what is on screen when they are asked for."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+
+from core import report
+from core.profiles.names import default_names
+from core.runs import export
+from core.runs.export import IdStyle
+from core.runs.publish import Segments, clustering_facts, clusters_summary, versions
+from core.storage.store import open_artifact
+from pages.ui.segments import background, live_segments
+from pages.ui.segments.live_segments import LiveSegments
+
+
+def users(live: LiveSegments) -> pd.DataFrame:
+    """One row a user: id, segment, group, activity, origin."""
+    return export.users_table(live.sources.dataset.users, live.labels, live.names)
+
+
+def users_csv(live: LiveSegments, ids: IdStyle = IdStyle.EXACT) -> bytes:
+    """:func:`users` as CSV."""
+    return export.csv_bytes(users(live), ids)
+
+
+def users_parquet(live: LiveSegments) -> bytes:
+    """:func:`users` as Parquet."""
+    return export.parquet_bytes(users(live))
+
+
+def embeddings_parquet(live: LiveSegments) -> bytes:
+    """The vectors of every user, one list a view."""
+    ids = live.sources.dataset.sequences.user_id
+    return export.parquet_bytes(export.embeddings_table(ids, live.sources.views))
+
+
+def profiles_json(live: LiveSegments) -> bytes:
+    """Every profile table in one file."""
+    return live.profiles.to_json().encode()
+
+
+def profiles_zip(live: LiveSegments) -> bytes:
+    """One CSV a profile table."""
+    made = live.profiles
+    return export.tables_zip(
+        {
+            "segments": made.segments,
+            "top_pages": made.top_pages,
+            "shares": made.shares,
+            "heatmap": made.heatmap,
+            "fields": made.fields,
+        }
+    )
+
+
+def receipt_json(live: LiveSegments) -> bytes:
+    """Every record of the input accounted for."""
+    return live.sources.dataset.receipt.model_dump_json(indent=1).encode()
+
+
+def clusters_json(live: LiveSegments) -> bytes:
+    """Weights, sizes and names of the segments."""
+    made = Segments(live.combined, live.segmentation.partition, live.profiles, names(live))
+    return json.dumps(clusters_summary(made), indent=1, ensure_ascii=False).encode()
+
+
+def report_html(live: LiveSegments) -> bytes:
+    """The whole report as one file that opens without a server."""
+    source = report.Source(
+        dataset=live.sources.dataset,
+        profiles=live.profiles,
+        partition=live.segmentation.partition,
+        vectors=live.combined.vectors,
+        names=names(live),
+        settings=settings(live),
+        versions=versions(),
+        facts=clustering_facts(live.combined, live.segmentation.partition),
+        layout=background.neighbour_map(live.sources, live.steering.weights)
+        or live_segments.pca_map(live, live.steering.weights),
+    )
+    return report.render(report.compose(source)).encode()
+
+
+def names(live: LiveSegments) -> dict[int, str]:
+    """The analyst's name of each segment, or a working name where there is none."""
+    return default_names(live.profiles) | {s: n for s, n in live.own_names.items() if s in live.segments}
+
+
+def settings(live: LiveSegments) -> dict[str, dict[str, object]]:
+    """Part of a run → the settings that were used."""
+    dataset = open_artifact(live.sources.dataset.path)
+    model = open_artifact(live.sources.model)
+    return {
+        "ingest": dict(dataset.settings),
+        "train": dict(model.settings),
+        "weights": live.steering.weights.model_dump(mode="json"),
+        "cluster": live.steering.cluster.model_dump(mode="json"),
+        "analyze": live.steering.analyze.model_dump(mode="json"),
+    }

@@ -1,0 +1,92 @@
+"""The frame around every page: navigation, and what the analyst is working on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.base.settings import Encoder, TrainSettings
+from core.runs import jobs
+from core.runs.jobs import JobView
+from pages.ui.chat import chat_panel, topic
+from pages.ui.data import catalog
+from pages.ui.segments import spotlight
+from pages.ui.shell import errors, preferences, state
+from pages.ui.shell.job_panel import TITLES, progress_line
+from pages.ui.shell.links import DATA, EXPLORE, LABELS, PROFILES, TRAINING, TRUST, Screen, link, sections
+from pages.ui.shell.text import count, md_text
+
+HOME_OF = {
+    "demo": DATA,
+    "inspect": DATA,
+    "preprocess": DATA,
+    "label": LABELS,
+    "train": TRAINING,
+    "scorecard": TRUST,
+}
+"""Task → the page where its panel is; the others belong to Explore."""
+SIDEBAR_PX = 330
+"""Wide enough for a chat beside the pages."""
+STATUS_S = 3.0
+ASSETS = Path(__file__).parent / "assets"
+"""Drawn for this project; letters are outlines, so that no font is needed."""
+
+
+def main() -> None:
+    """Draw the frame and the chosen page. An error of the page is shown as text; the frame stays."""
+    st.set_page_config(
+        page_title="Beha2Vec",
+        page_icon=str(ASSETS / "mark.svg"),
+        layout="wide",
+        initial_sidebar_state=SIDEBAR_PX,
+    )
+    st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
+    shown = sections(expert=preferences.load(state.store()).expert_sql)
+    page = st.navigation({name: [screen.page() for screen in screens] for name, screens in shown.items()})
+    state.sync_link()
+    if page.url_path != PROFILES.url_path:
+        spotlight.leave()
+    status, talk = st.sidebar.container(key="status"), st.sidebar.container(key="talk")
+    with talk, errors.shown():
+        chat_panel.show()
+    with errors.shown():
+        page.run()
+    with status:
+        _work()
+        _running()
+    topic.prepare()
+
+
+def _work() -> None:
+    """Which data set and which model."""
+    dataset = state.dataset()
+    if dataset is None:
+        st.caption("No data set yet")
+        return
+    receipt, run = dataset.receipt, state.model()
+    made_by = _made_by(run.settings) if run else "No model yet"
+    st.caption(
+        f"**{md_text(catalog.title_of(receipt), 60)}**  \n{count(receipt.users, 'user')} · "
+        f"{count(receipt.page_views_used, 'page view')}  \n{made_by}"
+    )
+
+
+def _made_by(settings: TrainSettings) -> str:
+    return (
+        "A bag of pages, no model"
+        if settings.encoder is Encoder.BAG
+        else f"Model of {count(settings.epochs, 'epoch')}"
+    )
+
+
+@st.fragment(run_every=STATUS_S)
+def _running() -> None:
+    """Jobs that go on right now, in any session."""
+    for job in (job for job in jobs.recent(state.store().root, limit=10) if job.active):
+        _one_job(job, HOME_OF.get(job.task, EXPLORE))
+
+
+def _one_job(job: JobView, home: Screen) -> None:
+    link(home, TITLES.get(job.task, job.task))
+    st.progress(min(1.0, job.fraction), text=progress_line(job))

@@ -1,0 +1,239 @@
+"""Long runs on the screen: started, watched, cancelled, found again after F5 and seen from another tab.
+
+Nothing of a job lives in the session but its id: the job's folder is read every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import psutil
+import streamlit as st
+
+from core.base.errors import Beha2VecError
+from core.runs import jobs
+from core.runs.jobs import JobView, Limits, State
+from pages.ui.shell import errors, state
+from pages.ui.shell.text import md_text, time_range
+
+POLL_S: Final = 1.0
+NOTICE_S: Final = 4.0
+"""How often a page without a job looks whether another tab has started one."""
+
+TITLES: Final = {
+    "demo": "Making the demo shop",
+    "inspect": "Looking into the file",
+    "preprocess": "Preparing the data",
+    "label": "Labelling pages",
+    "train": "Training",
+    "choose_k": "Comparing numbers of segments",
+    "layout": "Drawing the map",
+    "scorecard": "Comparing the model with simple ways",
+}
+
+STAGES: Final = {
+    "wait": "Waiting until the one before has ended",
+    "demo": "Writing visits",
+    "preprocess": "Reading the files",
+    "fetch": "Fetching pages",
+    "label": "Deciding themes and types",
+    "train": "Learning from the visits",
+    "embed": "Making a vector for every user",
+    "scorecard": "Putting the figures together",
+}
+"""Stage → what it does, where it sends no message of its own."""
+
+DEAF: Final = (
+    "No sign of life from its process: it was stopped, swapped out, or it hangs. It goes on by itself once "
+    "it can. Cancel ends it in any case; whatever was finished before stays."
+)
+
+Draw = Callable[[JobView], None]
+
+
+def file_limits(wall_s: float) -> Limits:
+    """What a child that opens a file from outside may use: most of the memory, and so many seconds."""
+    return Limits(memory_bytes=max(4 * 2**30, psutil.virtual_memory().total * 3 // 4), wall_s=wall_s)
+
+
+def start(
+    task: str,
+    request: Mapping[str, Any],
+    subject: str,
+    limits: Limits | None = None,
+    *,
+    replace: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Start a job as :func:`core.runs.jobs.start` does; this session waits for its result."""
+    try:
+        job = jobs.start(
+            state.store().root, task, request, subject, limits, replace=replace, environment=environment
+        )  # fmt: skip
+    except Beha2VecError as error:
+        fail(task, str(error))
+        return
+    forget_failure(task)
+    st.session_state[_mine(task)] = job
+    st.query_params["job"] = job
+
+
+def ended(task: str) -> JobView | None:
+    """This session's job of a task, once, when it is done and has a result."""
+    view = _own(task)
+    if view is None or view.active:
+        return None
+    _let_go(task)
+    if view.state is State.DONE:
+        return view
+    if view.state is State.FAILED:
+        st.session_state[_failed(task)] = view
+    return None
+
+
+def result(task: str) -> Mapping[str, Any] | None:
+    """What this session's job of a task made, once."""
+    view = ended(task)
+    return None if view is None else view.result
+
+
+def running(tasks: Sequence[str], subject: str | None = None) -> list[JobView]:
+    """Jobs of some tasks that go on right now, in any session, newest first."""
+    found = jobs.recent(state.store().root)
+    return [job for job in found if job.active and job.task in tasks and subject in (None, job.subject)]
+
+
+def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None = None) -> bool:
+    """Draw a live panel for every running job of some tasks; why the last one failed; or keep watching.
+
+    Args:
+        tasks: Which tasks.
+        subject: Only jobs on this subject.
+        draw: What to draw below the progress bar, with the job as it is.
+
+    Returns:
+        Whether a job is running.
+    """
+    found = running(tasks, subject)
+    for number, job in enumerate(to_show(found)):
+        _panel(job.id, f"job-{job.task}" if not number else f"job-{job.task}-{number}", draw)
+    if not found:
+        _show_failures(tasks)
+        _look_out(tuple(tasks), subject)
+    return bool(found)
+
+
+def to_show(found: Sequence[JobView]) -> list[JobView]:
+    """The newest job of each task and subject; and those before it that somebody has to cancel.
+
+    Args:
+        found: Jobs that go on, newest first.
+    """
+    newest = {(job.task, job.subject): job for job in reversed(found)}  # those before it are about to end
+    shown = {job.id for job in newest.values()}
+    return [*newest.values(), *(job for job in found if not job.answers and job.id not in shown)]
+
+
+@st.fragment(run_every=POLL_S)
+def _panel(job_id: str, key: str, draw: Draw | None) -> None:
+    try:
+        view = jobs.view(state.store().root, job_id)
+    except Beha2VecError:  # its folder was cleaned away
+        st.rerun()
+    with st.container(border=True, key=key):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{TITLES.get(view.task, view.task)}**")
+            st.button(
+                "Cancel", key=f"cancel-{job_id}", icon=":material/stop_circle:", on_click=_cancel,
+                args=(job_id,), disabled=view.stopping,
+            )  # fmt: skip
+        st.progress(min(1.0, view.fraction), text=progress_line(view))
+        if not view.answers:
+            st.warning(DEAF, icon=":material/signal_disconnected:")
+        if draw is not None:
+            draw(view)
+    if not view.active:
+        st.rerun()  # one full run replaces the panel by the result
+
+
+def _cancel(job_id: str) -> None:
+    with errors.shown():
+        jobs.cancel(state.store().root, job_id)
+
+
+def figures(view: JobView) -> list[dict[str, float]]:
+    """Everything a job has measured, oldest first."""
+    return jobs.figures(state.store().root, view.id)
+
+
+def request_of(view: JobView) -> Mapping[str, Any]:
+    """What a job was asked to do."""
+    return jobs.request_of(state.store().root, view.id)
+
+
+def progress_line(view: JobView) -> str:
+    """What it is doing and the time left, in one line."""
+    if view.stopping:
+        return "Stopping"
+    if not view.answers:
+        return "Not answering"
+    left = f"{time_range(*view.left_s)} left in this step" if view.left_s is not None else ""
+    parts = (view.message or STAGES.get(view.stage, view.stage), left) if view.stage else ("Starting",)
+    return " · ".join(md_text(part) for part in parts if part)
+
+
+@st.fragment(run_every=NOTICE_S)
+def _look_out(tasks: tuple[str, ...], subject: str | None) -> None:
+    if running(tasks, subject):
+        st.rerun()
+
+
+def _show_failures(tasks: Sequence[str]) -> None:
+    for task in tasks:
+        failure = st.session_state.get(_failed(task))
+        if isinstance(failure, JobView):
+            errors.show_job(failure)
+        elif failure:
+            errors.show(failure)
+
+
+def has_failed(task: str) -> bool:
+    """Whether this session's last job of a task ended with an error that is still shown."""
+    return _failed(task) in st.session_state
+
+
+def fail(task: str, problem: str) -> None:
+    """Show a message as if a job of the task had failed with it."""
+    st.session_state[_failed(task)] = problem
+
+
+def forget_failure(task: str) -> None:
+    """Take an error message off the page."""
+    st.session_state.pop(_failed(task), None)
+
+
+def _own(task: str) -> JobView | None:
+    """The job this session waits for; after F5 the one that the link names."""
+    job_id = st.session_state.get(_mine(task)) or st.query_params.get("job")
+    if not job_id:
+        return None
+    try:
+        view = jobs.view(state.store().root, job_id)
+    except Beha2VecError:  # cleaned away, or a link from another machine
+        return None
+    return view if view.task == task else None
+
+
+def _let_go(task: str) -> None:
+    st.session_state.pop(_mine(task), None)
+    if "job" in st.query_params:
+        del st.query_params["job"]
+
+
+def _mine(task: str) -> str:
+    return f"job_{task}"
+
+
+def _failed(task: str) -> str:
+    return f"job_failed_{task}"

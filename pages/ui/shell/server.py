@@ -1,0 +1,182 @@
+"""What the web server adds to Streamlit: security headers, checks of host and origin, the upload route."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.web.server.starlette.starlette_app_utils import validate_xsrf_token
+
+from core.base.errors import Beha2VecError, ResourceError
+from core.storage.disk import disk_errors
+from pages.ui.data import uploads
+from pages.ui.shell.door import Door
+from pages.ui.shell.links import DATA
+from pages.ui.shell.state import input_dir
+
+BASE: Final = str(st.config.get_option("server.baseUrlPath")).strip("/")
+ROOT: Final = f"/{BASE}/" if BASE else "/"
+UPLOAD_PATH: Final = ROOT + "api/upload"
+MARK: Final = ("x-requested-with", "beha2vec")
+"""A header that a foreign page cannot send without asking first."""
+
+
+def build_csp() -> str:
+    """The content security policy: nothing from other hosts, no script but Streamlit's own.
+
+    The one inline script of Streamlit's page is allowed by its hash, computed from the installed file.
+    ``blob:`` is for custom components, ``wasm-unsafe-eval`` for protobuf.
+    """
+    page = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digests = (hashlib.sha256(script.encode()).digest() for script in scripts)
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' {hashes} 'wasm-unsafe-eval' blob:",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "worker-src 'self' blob:",
+            "frame-src 'self'",
+            "media-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+class SecurityHeaders:
+    """Put the security headers on every HTTP response; WebSockets pass untouched."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.headers = {
+            "Content-Security-Policy": build_csp(),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "X-Frame-Options": "DENY",
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and add the headers to what comes back."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(self.headers)
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+class UploadDoor:
+    """Takes one piece of a file a request; pieces of one file come one after another."""
+
+    def __init__(self) -> None:
+        self._busy: set[str] = set()
+
+    async def put(self, request: Request) -> Response:
+        """Answer ``PUT /api/upload/<id>?name=…&offset=…&total=…``.
+
+        200 with ``have`` (and the ``name`` once complete), 409 with ``have`` to go on from, or an error text.
+        """
+        if not _is_ours(request):
+            return _answer(403, error="This upload does not come from the app's own page.")
+        upload_id = request.path_params["upload_id"]
+        if upload_id in self._busy:
+            return _answer(423, error="This file is being uploaded in another tab.")
+        self._busy.add(upload_id)
+        try:
+            return await _take(request, upload_id)
+        except ClientDisconnect:  # the analyst cancelled or left the page; the part stays
+            return Response(status_code=499)
+        except ResourceError as error:
+            return _answer(507, error=str(error))
+        except (Beha2VecError, ValueError, KeyError) as error:
+            return _answer(400, error=str(error))
+        finally:
+            self._busy.discard(upload_id)
+
+
+async def _take(request: Request, upload_id: str) -> Response:
+    query = request.query_params
+    name, offset, total = uploads.clean_name(query["name"]), int(query["offset"]), int(query["total"])
+    folder = input_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    part = uploads.part_path(folder, upload_id)
+    have = part.stat().st_size if part.exists() else 0
+    if have != offset:
+        return _answer(409, have=have)
+    if offset == 0:
+        uploads.sweep(folder)
+    uploads.check_room(folder, total - have)
+    have = await _append(part, request.stream(), total)
+    if have < total:
+        return _answer(200, have=have)
+    landed = await run_in_threadpool(uploads.finish, part, name)  # may compare two large files
+    return _answer(200, have=have, name=landed.name)
+
+
+async def _append(part: Path, stream: AsyncIterator[bytes], total: int) -> int:
+    with disk_errors(), part.open("ab") as file:
+        async for piece in stream:
+            if file.tell() + len(piece) > total:
+                raise ValueError(f"More than the announced {total:,} bytes arrived. Drop the file again.")
+            file.write(piece)
+        return file.tell()
+
+
+def _is_ours(request: Request) -> bool:
+    """Streamlit checks only its own routes: token and fetch site are checked here, the origin at the door."""
+    headers = request.headers
+    return (
+        headers.get(MARK[0]) == MARK[1]
+        and headers.get("sec-fetch-site", "same-origin") == "same-origin"
+        and validate_xsrf_token(headers.get("x-xsrftoken"), request.cookies.get("_streamlit_xsrf"))
+    )
+
+
+def _answer(status: int, **fields: object) -> JSONResponse:
+    return JSONResponse(fields, status)
+
+
+def allowed_hosts() -> list[str]:
+    """Names under which the server answers; anything else may be DNS rebinding."""
+    return list(st.config.get_option("server.allowedHosts")) or ["localhost", "127.0.0.1"]
+
+
+def to_the_default_page(request: Request) -> Response:
+    """Answer the default page's own address, which Streamlit does not know, by ``/`` with the same query."""
+    query = request.url.query
+    return RedirectResponse(f"{ROOT}?{query}" if query else ROOT)
+
+
+ROUTES: Final = [
+    Route(UPLOAD_PATH + "/{upload_id}", UploadDoor().put, methods=["PUT"]),
+    Route(ROOT + DATA.url_path, to_the_default_page),
+]
+MIDDLEWARE: Final = [
+    Middleware(SecurityHeaders),
+    Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(), www_redirect=False),
+    Middleware(Door),
+]

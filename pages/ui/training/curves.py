@@ -1,0 +1,106 @@
+"""Training curves and their last figures: what was measured so far, each chart with its table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.base import wording
+from core.base.settings import Encoder, TrainSettings
+from core.runs.jobs import JobView
+from pages.ui.shell.text import clock, count
+
+STEP: Final = "step"
+FEW: Final = 40
+"""Fewer points than this are drawn as points, too."""
+WHAT_LOSS: Final = "How far the model is from telling apart the users it learns from. Lower is better."
+WHAT_RETRIEVAL: Final = (
+    "How well one part of a user's visits finds the other part of the same user, among users the model "
+    "never saw (mean reciprocal rank, 1 is perfect). Higher is better; once flat, training gains nothing."
+)
+
+
+def live_figures(view: JobView) -> None:
+    """The newest figures of a running training, in a row."""
+    figures = view.figures
+    shown = {
+        "Step": _number(figures.get(STEP), "{:,.0f}"),
+        "Loss": _number(figures.get("loss"), "{:.3f}"),
+        "Users a second": _number(figures.get("users_per_s"), "{:,.0f}"),
+        "Running for": clock(time.time() - view.started),
+    }
+    with st.grid(len(shown), min_column_width=120):
+        for label, value in shown.items():
+            st.metric(label, value)
+
+
+def curves(rows: Sequence[Mapping[str, Any]], key: str) -> None:
+    """Loss and validation retrieval over the steps, and the table behind them."""
+    table = pd.DataFrame([row for row in rows if STEP in row and "loss" in row])
+    if table.empty:
+        st.caption("The curves appear with the first measurement.")
+        return
+    chart, behind = st.tabs(["Curves", "Table"], key=f"{key}-tabs")
+    with chart:
+        left, right = st.columns(2)
+        with left:
+            _line(table, "loss", "Loss in training", WHAT_LOSS)
+        with right:
+            _line(table, "valid_mrr", "Validation retrieval", WHAT_RETRIEVAL)
+    behind.dataframe(table, hide_index=True, height=300, alt="Figures at each step", key=f"{key}-table")
+
+
+def _line(table: pd.DataFrame, column: str, title: str, what: str) -> None:
+    points = table[[STEP, column]].dropna() if column in table else table[[]]
+    if points.empty:
+        st.caption(f"{title}: not measured yet; small data sets have too few users to hold out.")
+        return
+    steps = alt.Axis(format="~s", tickCount=6, grid=False)
+    values = alt.Axis(format=".3f", tickCount=4)
+    chart = (
+        alt.Chart(points)
+        .mark_line(point=len(points) < FEW)
+        .encode(
+            x=alt.X(
+                f"{STEP}:Q", title="step", scale=alt.Scale(domain=[0, int(table[STEP].max())]), axis=steps
+            ),
+            y=alt.Y(f"{column}:Q", title=None, scale=alt.Scale(zero=False), axis=values),
+            tooltip=[STEP, alt.Tooltip(f"{column}:Q", title=title, format=".4f")],
+        )
+        .properties(height=220, title=title)
+    )
+    st.altair_chart(chart, width="stretch", alt=f"{title}, {len(points)} measurements")
+    st.caption(what)
+
+
+def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> None:
+    """A finished training: how it was made, what it reached, its curves."""
+    bag = settings.encoder is Encoder.BAG
+    st.caption(
+        "Bag of pages: nothing was trained"
+        if bag
+        else f"{count(settings.epochs, 'epoch')} · {count(settings.layers, 'layer')} of width "
+        f"{settings.hidden_dim} · {settings.embedding_dim} numbers a user · seed {settings.seed}"
+    )
+    shown = {
+        "Users learned from": _number(report.get("trained_users"), "{:,.0f}"),
+        "Validation retrieval": _number(report.get("valid_mrr"), "{:.3f}"),
+        "Steps": _number(report.get("steps"), "{:,.0f}"),
+        "Trained in": wording.duration(report.get("seconds")),
+    }
+    if bag:
+        shown = {label: shown[label] for label in ("Users learned from", "Validation retrieval")}
+    with st.grid(len(shown), min_column_width=150):
+        for label, value in shown.items():
+            st.metric(label, value)
+    if not bag:
+        curves(report.get("curve", ()), key)
+
+
+def _number(value: float | None, pattern: str) -> str:
+    return "–" if value is None else pattern.format(value)

@@ -1,0 +1,201 @@
+"""How to train: a preset, its expected time, and every hyperparameter with the limits that core checks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import streamlit as st
+from annotated_types import Ge, Gt, Le, Lt
+
+from core.base.contention import slowdown
+from core.base.settings import Device, Preset, TrainSettings
+from core.data.dataset import Dataset
+from core.data.sequences import UserSequences
+from core.labels.settings import LabelMode
+from core.model.population import choose_users
+from core.model.schedule import estimate_seconds
+from pages.ui.labels import label_book
+from pages.ui.shell.text import time_range
+
+START_S: Final = 10.0
+"""Starting the child process, loading torch, and a vector for every user in the end."""
+BUSY_S: Final = 30
+"""How long a look at how busy the machine is stays good."""
+BUSY_FROM: Final = 1.5
+"""Times longer than on a free machine from which it is said that it is busy."""
+FASTER, SLOWER = 1.5, 2.5
+"""How far a time expected before anything has run may be off: other machines are faster or slower than the
+one it was measured on, and other programs come and go."""
+SHARED: Final = 0.5
+"""Power of the slowdown that a training feels: it took 2.0, 4.1 and 4.2 times as long as on a free machine
+where two threads of this process took 5.1, 6.9 and 22 times as long. It has a session of its own, to which
+the operating system gives a share of its own, and not all of it is arithmetic."""
+PRESET_WORDS: Final = {
+    Preset.BAG: "Bag of pages",
+    Preset.FAST: "Fast",
+    Preset.BALANCED: "Balanced",
+    Preset.THOROUGH: "Thorough",
+}
+"""Without the expected times, which come and go with how busy the machine is: Streamlit keeps what was chosen
+by its words, and other words would be another choice."""
+BAG_WORDS: Final = (
+    "The quickest, as nothing is trained. A user is which pages were seen, not in which order or how fast; "
+    "themes and types play no part. The Trust page of a trained model says whether that is as good here."
+)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One hyperparameter on the screen.
+
+    Args:
+        name: Of the setting.
+        label: In plain words.
+        help: What it does, and what more of it costs.
+        choices: Values to choose from, where every value between would be too many; empty for a slider.
+        step: Of the slider.
+        top: End of the slider, where what core allows is more than anybody wants.
+    """
+
+    name: str
+    label: str
+    help: str
+    choices: tuple[float, ...] = ()
+    step: float = 1
+    top: float | None = None
+
+
+SIZES: Final = (16, 32, 64, 128, 256, 512)
+RATES: Final = (1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 6e-3, 1e-2)
+AMOUNTS: Final = (100_000, 250_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 20_000_000)
+KNOBS: Final = (
+    Knob("epochs", "Epochs", "How often all users are gone through; time grows with it.", top=100),
+    Knob("max_user_steps", "Users seen in all", "Bounds the time on large data.", AMOUNTS),
+    Knob("max_length", "Page views read", "The latest ones of each user.", SIZES),
+    Knob("embedding_dim", "Numbers a user", "Size of the vector that is learned.", SIZES),
+    Knob("hidden_dim", "Width", "Of the transformer; a multiple of twice the heads.", SIZES),
+    Knob("layers", "Layers", "Of the transformer; time grows with it."),
+    Knob("heads", "Attention heads", "Of each layer.", (1, 2, 4, 8, 16)),
+    Knob("feedforward_dim", "Feed-forward width", "Inside each layer.", (*SIZES, 1024, 2048)),
+    Knob("margin", "Triplet margin", "How much nearer a user's own slice must be.", step=0.05),
+    Knob("learning_rate", "Learning rate", "Size of a step, at its highest.", RATES),
+    Knob("weight_decay", "Weight decay", "Keeps the weights small.", (0.0, 0.001, 0.01, 0.03, 0.1)),
+    Knob("page_dropout", "Pages left out", "Replaced by their folder, as if new.", step=0.05, top=0.5),
+    Knob("batch_size", "Users a step", "More is steadier and needs more memory.", (*SIZES[1:], 1024, 2048)),
+    Knob("min_count", "Rare pages", "Pages viewed less often share their folder's entry.", top=50),
+)
+
+
+def limits(name: str) -> tuple[float, float]:
+    """The lowest and highest value that core allows, read from the settings themselves."""
+    low, high = 0.0, 0.0
+    for rule in TrainSettings.model_fields[name].metadata:
+        if isinstance(rule, Ge | Gt):
+            low = float(rule.ge if isinstance(rule, Ge) else rule.gt)  # type: ignore[arg-type] # numbers here
+        elif isinstance(rule, Le | Lt):
+            high = float(rule.le if isinstance(rule, Le) else rule.lt)  # type: ignore[arg-type]
+    return low, high
+
+
+def train_form(dataset: Dataset, current: TrainSettings | None) -> TrainSettings:
+    """Draw the form.
+
+    Args:
+        dataset: What will be trained on, for the expected time.
+        current: Settings of the current model, to tell when nothing would be different.
+
+    Returns:
+        What is chosen now.
+
+    Raises:
+        SettingsError: If the values do not go together.
+        InputError: If the data set is too small to train on.
+    """
+    learners = _learners(dataset.key, dataset.sequences)
+    preset = st.segmented_control(
+        "How thorough?", list(Preset), default=_preset_of(current), required=True,
+        format_func=PRESET_WORDS.__getitem__,
+    )  # fmt: skip
+    st.caption(" · ".join(_preset_words(preset, learners) for preset in Preset))
+    chosen = Preset(preset or Preset.BALANCED)
+    if chosen is Preset.BAG:
+        st.caption(BAG_WORDS)
+    changes = {} if chosen is Preset.BAG else _advanced(TrainSettings.preset(chosen), chosen)
+    settings = TrainSettings.preset(chosen, **changes)
+    same = "The current model was trained with exactly these settings." if settings == current else ""
+    st.markdown(f"{_expectation(settings, learners)} {same}")
+    return settings
+
+
+def _preset_of(current: TrainSettings | None) -> Preset:
+    """The one the current model was trained with; else the one in the middle."""
+    return next((one for one in Preset if TrainSettings.preset(one) == current), Preset.BALANCED)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _learners(dataset_key: str, _sequences: UserSequences) -> tuple[int, float]:
+    """How many users the model would learn from, and their mean number of page views."""
+    training = choose_users(_sequences).training
+    return len(training), float(_sequences.lengths[training].mean())
+
+
+def _preset_words(preset: Preset, learners: tuple[int, float]) -> str:
+    return f"{PRESET_WORDS[preset]}: {_expected(TrainSettings.preset(preset), learners)}"
+
+
+def _expected(settings: TrainSettings, learners: tuple[int, float]) -> str:
+    free = _on_a_free_machine(settings, learners)
+    likely = free * _slowdown() ** SHARED
+    return time_range(likely / FASTER, likely * SLOWER)
+
+
+def _expectation(settings: TrainSettings, learners: tuple[int, float]) -> str:
+    """The expected time in a sentence, which says so where other programs are why it may take longer."""
+    busy = _slowdown() >= BUSY_FROM
+    why = ", longer than usual, as other programs keep this machine busy" if busy else " on two CPU cores"
+    return f"Expected: **{_expected(settings, learners)}**{why}. Once it runs, its own pace tells it better."
+
+
+def _on_a_free_machine(settings: TrainSettings, learners: tuple[int, float]) -> float:
+    return START_S + estimate_seconds(*learners, settings, _label_views())
+
+
+@st.cache_data(ttl=BUSY_S, show_spinner=False)
+def _slowdown() -> float:
+    return slowdown()
+
+
+def _label_views() -> int:
+    return 0 if label_book.load().mode is LabelMode.OFF else 2
+
+
+def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:
+    """Every hyperparameter; keys carry the preset, so that another preset shows its own values."""
+    box = st.expander("All settings", icon=":material/tune:")
+    with box, st.grid(3, min_column_width=240, gap="medium", key="knobs"):
+        changes: dict[str, Any] = {
+            knob.name: _widget(knob, getattr(before, knob.name), preset) for knob in KNOBS
+        }
+        changes["seed"] = st.number_input(
+            "Seed", 0, int(limits("seed")[1]), before.seed, key=f"seed-{preset}",
+            help="Same data, settings and seed give the same model on the same machine.",
+        )  # fmt: skip
+        changes["device"] = st.selectbox(
+            "Where to compute", list(Device), key=f"device-{preset}", format_func=str.upper,
+            help="AUTO takes a GPU when there is one.",
+        )  # fmt: skip
+    return changes
+
+
+def _widget(knob: Knob, value: float, preset: Preset) -> float:
+    low, high = limits(knob.name)
+    if low == 0 and knob.name == "margin":
+        low = knob.step  # core wants it above 0
+    key = f"{knob.name}-{preset}"
+    if knob.choices:
+        choices = sorted({choice for choice in knob.choices if low <= choice <= high} | {value})
+        return st.select_slider(knob.label, choices, value, key=key, help=knob.help)
+    kind = type(value)
+    top = min(high, knob.top or high)
+    return st.slider(knob.label, kind(low), kind(top), value, kind(knob.step), key=key, help=knob.help)

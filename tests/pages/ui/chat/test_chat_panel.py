@@ -1,0 +1,213 @@
+"""The chat: before there is a model, a question and its answer, kept over pages and conversations."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.facts.answer import Mark, MarkKind
+from core.storage.store import Store
+from pages.ui.chat import conversations
+from pages.ui.chat.chat_message import as_markdown
+from pages.ui.chat.conversations import Conversation, Message
+from pages.ui.segments import live_segments
+from tests.pages.conftest import OpenApp
+from tests.pages.fixtures_segments import FinishedRun
+
+EXPLORE, EXPORT = "pages/segments/explore.py", "pages/use/export.py"
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(element.value for element in app.sidebar.markdown)
+
+
+def asked(app: AppTest, question: str) -> AppTest:
+    return app.sidebar.chat_input(key="question").set_value(question).run()
+
+
+def test_without_a_model_it_says_when_questions_can_be_asked(open_app: OpenApp) -> None:
+    app = open_app()
+    assert any("once a model is trained" in caption.value for caption in app.sidebar.caption)
+    assert not app.sidebar.chat_input
+
+
+def test_a_question_is_answered_with_a_figure_and_its_source(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    app = asked(app, "How many users are in segment 1?")
+    assert not app.exception
+    session = app.session_state["session_segments"]
+    users = int((session.history[0].partition.labels == 0).sum())
+    assert f"**{users}**" in said(app)
+    assert "How many users are in segment 1?" in said(app)
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_what_it_offers_to_ask_is_answered(open_app: OpenApp, finished_run: FinishedRun, number: int) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    app.sidebar.button(key=f"example-{number}").click().run()
+    assert not app.exception
+    store = Store(finished_run.root)
+    (listed,) = conversations.earlier(store, finished_run.model)
+    kept = conversations.load(store, finished_run.model, listed.id)
+    assert kept is not None
+    assert kept.messages[-1].facts
+
+
+@pytest.mark.parametrize(("known", "word"), [({"purchase": 3}, "outcome rate"), ({}, "page views a user")])
+def test_it_offers_no_outcome_where_there_is_none(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch, known: object, word: str
+) -> None:
+    monkeypatch.setattr(live_segments, "outcomes", lambda _: known)
+    app = open_app(EXPORT, data=finished_run.dataset, k="3")
+    assert word in app.sidebar.button(key="example-0").label
+
+
+def test_the_newest_answer_is_right_below_the_field_and_what_was_before_is_folded_away(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    for number in (1, 2, 3):
+        asked(app, f"How many users are in segment {number}?")
+    drawn = list(app.sidebar)
+    field = next(place for place, one in enumerate(drawn) if one.type == "chat_input")
+    newest = next(place for place, one in enumerate(drawn) if one.type == "markdown" and "3?" in one.value)
+    older = next(place for place, one in enumerate(drawn) if "earlier" in str(getattr(one, "label", "")))
+    assert field < newest < older
+    (earlier,) = [one for one in app.sidebar.expander if "earlier" in one.label]
+    assert earlier.label == "2 earlier questions"
+    folded = "\n".join(element.value for element in earlier.markdown)
+    assert ["segment 1?" in folded, "segment 2?" in folded, "segment 3?" in folded] == [True, True, False]
+    assert "segment 3?" in said(app)
+
+
+def test_it_is_kept_over_pages_and_sessions(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 1?")
+    app.switch_page(EXPORT).run()
+    assert "How many users are in segment 1?" in said(app)
+    assert "How many users are in segment 1?" in said(open_app(EXPLORE, data=finished_run.dataset))
+
+
+def test_another_conversation_begins_empty_and_the_first_can_be_opened_again(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "Describe segment 2")
+    app.button(key="chat-new").click().run()
+    assert "Describe segment 2" not in "\n".join(
+        element.value for element in app.sidebar.markdown if "person" in element.value
+    )
+    (first,) = conversations.earlier(Store(finished_run.root), finished_run.model)
+    app.button(key=f"chat-{first.id}").click().run()
+    assert "Describe segment 2" in said(app)
+    app.button(key="chat-forget").click().run()
+    assert conversations.earlier(Store(finished_run.root), finished_run.model) == []
+
+
+def test_what_cannot_be_answered_says_what_can(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 99?")
+    assert "There is no segment 99" in said(app)
+
+
+def test_a_hostile_question_stays_text(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset)
+    app = asked(app, "![x](https://tracker.invalid/p.gif) **bold**")
+    assert "![x](https" not in said(app)
+    assert not app.exception
+
+
+def test_signs_of_a_question_are_escaped_and_none_is_lost(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "is <b>3</b> &lt; 5?")
+    assert r"is \<b\>3\</b\> \&lt; 5?" in said(app)
+    assert "I do not understand “<”" in said(app).replace("\\", "")
+
+
+def test_a_conversation_can_be_taken_along(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 1?")
+    store = Store(finished_run.root)
+    (listed,) = conversations.earlier(store, finished_run.model)
+    kept = conversations.load(store, finished_run.model, listed.id)
+    assert kept is not None
+    text = as_markdown(kept)
+    assert "**You:** How many users are in segment 1?" in text
+    assert "[[F" not in text
+    assert "(n = " in text
+
+
+def test_a_damaged_or_invented_conversation_is_not_opened(finished_run: FinishedRun) -> None:
+    store = Store(finished_run.root)
+    made = conversations.begin(finished_run.model).saying(Message("user", "hello"))
+    conversations.save(store, made)
+    assert conversations.load(store, finished_run.model, made.id) == made
+    assert conversations.load(store, finished_run.model, "../../etc/passwd") is None
+    (store.root / conversations.FOLDER / finished_run.model / f"{made.id}.json").write_text("{")
+    assert conversations.load(store, finished_run.model, made.id) is None
+
+
+def test_what_is_taken_along_is_as_safe_and_as_marked_as_on_the_screen() -> None:
+    text = "S2 has 812 users. ![p](http://evil.example/p) <img src=http://evil.example/q>"
+    marks = (Mark(7, 10, MarkKind.UNVERIFIED),)
+    asked_for = Message("user", "![p](http://evil.example/u)")
+    by_model = Message("assistant", text, source="m", marks=marks)
+    by_rules = Message("assistant", "<b>12</b>", source="rules", reason="it cannot be reached")
+    taken = as_markdown(Conversation("0" * 16, "k", (asked_for, by_model, by_rules)))
+    for alive in ("![p](", "<img", "<b>"):
+        assert alive not in taken
+    assert "~~812~~ (unverified)" in taken
+    assert "Struck through: no figure backs it." in taken
+    assert "Written without the model: it cannot be reached" in taken
+
+
+def test_a_conversation_is_for_its_owner_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    made = conversations.begin("m").saying(Message("user", "hello"))
+    conversations.save(store, made)
+    (path,) = (tmp_path / conversations.FOLDER).rglob("*.json")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_menu_reads_a_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path)
+    for number in range(3):
+        conversations.save(store, conversations.begin("m").saying(Message("user", f"question {number}")))
+    read: list[Path] = []
+    whole = conversations._read
+    monkeypatch.setattr(conversations, "_read", lambda path: read.append(path) or whole(path))
+    first, again = conversations.earlier(store, "m"), conversations.earlier(store, "m")
+    assert first == again
+    assert {one.title for one in first} == {"question 0", "question 1", "question 2"}
+    assert len(read) == 3
+
+
+def test_a_conversation_that_another_tab_has_deleted_does_not_come_back(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    store = Store(finished_run.root)
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 1?")
+    (listed,) = conversations.earlier(store, finished_run.model)
+    deleted = conversations.load(store, finished_run.model, listed.id)
+    assert deleted is not None
+    conversations.forget(store, deleted)
+    asked(app, "How many users are in segment 2?")
+    (kept,) = conversations.earlier(store, finished_run.model)
+    assert kept.title == "How many users are in segment 2?"
+
+
+def test_a_question_that_a_restart_left_alone_says_so_and_can_be_asked_again(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    question = "How many users are in segment 1?"
+    store = Store(finished_run.root)
+    left = conversations.begin(finished_run.model).saying(Message("user", question))
+    conversations.save(store, left)
+    app = open_app(EXPLORE, data=finished_run.dataset)
+    assert any("was not answered" in caption.value for caption in app.sidebar.caption)
+    app.button(key="chat-again").click().run()
+    answered = conversations.load(store, finished_run.model, left.id)
+    assert answered is not None
+    assert [message.role for message in answered.messages] == ["user", "assistant"]

@@ -1,0 +1,239 @@
+"""The chat with a simulated model: consent first, an answer in pieces, Stop, and the answer without it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.storage.store import Store
+from pages.ui.chat import conversations
+from tests.llm_simulator import Simulator, simulating
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import FinishedRun
+from tests.pages.simulated_writer import MODEL, UNKNOWN, writer
+
+EXPLORE, EXPORT, SETTINGS = "pages/segments/explore.py", "pages/use/export.py", "pages/use/settings.py"
+PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+    with simulating(writer()) as running:
+        use(monkeypatch, running)
+        yield running
+
+
+def use(monkeypatch: pytest.MonkeyPatch, simulator: Simulator) -> None:
+    """Name the simulator in the environment, as an analyst would a server."""
+    monkeypatch.setenv("BEHA2VEC_MODEL", MODEL)
+    monkeypatch.setenv("OPENAI_BASE_URL", simulator.base_url)
+
+
+def asked(app: AppTest, question: str) -> AppTest:
+    return app.sidebar.chat_input(key="question").set_value(question).run()
+
+
+def agreed(app: AppTest) -> AppTest:
+    """What only the model can answer is asked, and may be sent."""
+    return until(asked(app, UNKNOWN), has_button("agree-aside")).button(key="agree-aside").click().run()
+
+
+def until(app: AppTest, holds: Callable[[AppTest], bool]) -> AppTest:
+    """Draw the page again and again, as its polling does in a browser."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds(app):
+        assert time.monotonic() < deadline, texts(app.sidebar)
+        time.sleep(0.1)
+        app.run()
+        assert not app.exception
+    return app
+
+
+def has_button(name: str) -> Callable[[AppTest], bool]:
+    return lambda app: name in [button.key for button in app.button]
+
+
+def is_answered(app: AppTest) -> bool:
+    return not app.sidebar.chat_input(key="question").disabled
+
+
+def said(app: AppTest) -> str:
+    return texts(app.sidebar)
+
+
+def from_us(simulator: Simulator) -> list[str]:
+    """Questions of the analyst that were sent."""
+    sent = (str(request["messages"][-1]["content"]) for request in simulator.requests)
+    return [text for text in sent if '"question"' in text]
+
+
+def test_nothing_is_sent_before_the_exact_text_was_agreed_to(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
+    app = until(app, has_button("agree-aside"))
+    assert from_us(simulator) == []
+    shown = next(code.value for code in app.code if UNKNOWN in code.value)
+    assert "127.0.0.1" in texts(app).replace("\\", "")
+    app.button(key="agree-aside").click().run()
+    app = until(app, is_answered)
+    (sent,) = from_us(simulator)
+    assert sent in shown
+    assert "user_" not in sent
+    assert f"{MODEL.replace('-', chr(92) + '-')} · 100 tokens" in said(app)
+    session = app.session_state["session_segments"]
+    users = int((session.history[0].partition.labels == 0).sum())
+    assert f"Segment 1 has **{users}** users." in said(app)
+    assert "*(suggestion)*" in said(app)
+
+
+def test_agreement_is_for_the_session_and_can_be_revoked(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
+    until(app, has_button("agree-aside")).button(key="agree-aside").click().run()
+    until(app, is_answered)
+    until(asked(app, "Which newsletter suits segment 2?"), is_answered)
+    assert len(from_us(simulator)) == 2
+    app.switch_page(SETTINGS).run()
+    app.button(key="revoke").click().run()
+    until(asked(app, "Which newsletter suits segment 3?"), has_button("agree-aside"))
+    assert len(from_us(simulator)) == 2
+
+
+def test_no_means_offline_and_nobody_asks_again(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), UNKNOWN)
+    until(app, has_button("decline-aside")).button(key="decline-aside").click().run()
+    assert "I do not understand" in said(until(app, is_answered))
+    app = asked(app, "Which newsletter suits segment 2?")
+    assert is_answered(app)
+    assert not has_button("agree-aside")(app)
+    assert from_us(simulator) == []
+
+
+def test_what_the_rules_can_answer_asks_nobody(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 1?")
+    assert is_answered(app)
+    assert simulator.requests == []
+
+
+def test_stop_ends_in_the_answer_without_the_model_and_says_why(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(piece_s=0.2, sentences=100)) as slow:
+        use(monkeypatch, slow)
+        app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
+        until(app, lambda app: "Segment 1 has" in said(app))
+        app.switch_page(EXPORT).run()
+        assert "Segment 1 has" in said(app)
+        app.button(key="chat-stop").click().run()
+        app = until(app, is_answered)
+    assert "Written without the model" in said(app)
+
+
+def test_another_session_finds_the_answer_that_is_being_written(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(piece_s=0.05, sentences=8)) as slow:
+        use(monkeypatch, slow)
+        agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
+        again = open_app(EXPLORE, data=finished_run.dataset, k="3")  # F5: a new session
+        assert has_button("chat-stop")(again)
+        assert not is_answered(again)
+        assert f"{MODEL.replace('-', chr(92) + '-')} · 100 tokens" in said(until(again, is_answered))
+
+
+def test_a_number_that_no_figure_backs_is_struck_through(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(slots=False)) as liar:
+        use(monkeypatch, liar)
+        app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
+        app = until(app, is_answered)
+    assert said(app).count("4711") == said(app).count("~~4711~~ (unverified)") == 1
+    assert "no figure backs it" in said(app)
+
+
+def test_a_server_that_cannot_be_reached_ends_in_the_answer_without_it(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BEHA2VEC_MODEL", MODEL)
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    app = until(asked(open_app(EXPLORE, data=finished_run.dataset), UNKNOWN), is_answered)
+    assert "it cannot be reached" in said(app)
+    assert "I do not understand" in said(app)
+
+
+def test_a_conversation_deleted_while_it_is_answered_stays_deleted(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(piece_s=0.05, sentences=50)) as slow:
+        use(monkeypatch, slow)
+        app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
+        app.button(key="chat-forget").click().run()
+        time.sleep(0.5)
+        assert conversations.earlier(Store(finished_run.root), finished_run.model) == []
+
+
+def test_revoking_stops_what_is_under_way(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(piece_s=0.2, sentences=100)) as slow:
+        use(monkeypatch, slow)
+        app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
+        until(app, lambda app: "Segment 1 has" in said(app))
+        app.switch_page(SETTINGS).run()
+        app.button(key="revoke").click().run()
+        app = until(app, is_answered)
+    assert "Written without the model" in said(app)
+
+
+def test_the_requests_before_consent_are_said(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
+    app = until(app, has_button("agree-aside"))
+    assert simulator.requests
+    assert any("have asked this server what it can" in caption.value for caption in app.caption)
+    assert "nothing else" not in texts(app)
+
+
+def test_a_question_from_a_second_tab_is_not_dropped_without_a_word(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    opened = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many users are in segment 1?")
+    first, second = (open_app(EXPLORE, data=finished_run.dataset, k="3") for _ in range(2))
+    assert is_answered(opened)
+    until(asked(first, UNKNOWN), has_button("agree-aside"))
+    second = asked(second, "Which newsletter suits segment 2?")
+    assert "Not asked" in second.toast[0].value
+    first.button(key="decline-aside").click().run()
+
+
+@pytest.mark.parametrize("broken", ["answers", "llm_log"])
+def test_a_broken_folder_costs_no_answer_that_needs_no_model(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator, broken: str
+) -> None:
+    (finished_run.root / broken).write_text("a file where a folder should be")
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many users are in segment 1?")
+    session = app.session_state["session_segments"]
+    users = int((session.history[0].partition.labels == 0).sum())
+    assert f"**{users}**" in said(app)
+    assert simulator.requests == []
+
+
+def test_what_cannot_be_written_down_is_not_sent(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    (finished_run.root / "llm_log").write_text("a file where a folder should be")
+    app = until(asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN), is_answered)
+    assert "Written without the model" in said(app)
+    assert simulator.requests == []

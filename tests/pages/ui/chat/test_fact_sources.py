@@ -1,0 +1,108 @@
+"""Where figures come from: the chart of each, and the way to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.facts.answer import Fact, Unit
+from pages.ui.chat.fact_sources import chart_of, interval, together
+from pages.ui.segments.spotlight import Place
+from pages.ui.shell.links import EXPLORE, PROFILES
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import FinishedRun
+
+
+def fact(
+    metric: str,
+    *segments: str,
+    value: float | str = 1.0,
+    ends: tuple[float | None, float | None] = (None, None),
+) -> Fact:
+    of = segments or ("segment:0",)
+    return Fact("F1", metric, "", of, value, Unit.NUMBER, "1.0", low=ends[0], high=ends[1])
+
+
+@pytest.mark.parametrize(
+    ("metric", "chart"),
+    [
+        ("users", "sizes"),
+        ("difference:share", "sizes"),
+        ("outcome_rate", "outcome"),
+        ("highest:outcome_rate", "outcome"),
+        ("sessions_mean", "segments"),
+        ("ratio:revenue", "segments"),
+        ("views:page", "pages-segment-0-most_viewed"),
+        ("lift:page", "pages-segment-0-over"),
+        ("highest:share:page", "pages-segment-0-most_viewed"),
+        ("view_lift:theme", "labels-theme"),
+        ("share:device", "shares-device"),
+    ],
+)
+def test_the_chart_of_a_figure(metric: str, chart: str) -> None:
+    found = chart_of(fact(metric))
+    assert found is not None
+    assert (found.screen, found.chart) == (PROFILES, chart)
+
+
+def test_a_page_that_is_seen_less_is_on_the_other_list() -> None:
+    found = chart_of(fact("lift:page", value=0.5))
+    assert found is not None
+    assert found.chart == "pages-segment-0-under"
+
+
+@pytest.mark.parametrize("metric", ["entry:page", "step:type:from", "calc:ratio:F1:F2:users"])
+def test_what_only_the_answer_shows_has_no_chart(metric: str) -> None:
+    assert chart_of(fact(metric)) is None
+
+
+def test_all_users_have_no_list_of_pages_and_segments_that_moved_are_on_the_map() -> None:
+    assert chart_of(fact("views:page", "all")) is None
+    assert chart_of(fact("moved", "all")) == Place("The map of users", EXPLORE)
+
+
+def test_a_chart_is_linked_once_with_all_its_rows() -> None:
+    charts = [chart_of(fact("view_share:theme", key)) for key in ("segment:1", "all", "segment:0")]
+    assert together([*charts, None]) == [
+        Place("Page themes", PROFILES, "labels-theme", ("segment:1", "segment:0"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "metric", ["users", "outcome_rate", "sessions_mean", "share:device", "share:country"]
+)
+def test_the_link_s_chart_is_drawn_first_and_its_segment_is_chosen(
+    metric: str, open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    place = chart_of(fact(metric, "segment:2"))
+    assert place is not None
+    link = {"chart": place.chart, "of": list(place.rows)}
+    app = open_app("pages/segments/profiles.py", data=finished_run.dataset, k="3", **link)
+    assert not app.exception
+    words = texts(app)
+    drawn = [title for title in CHARTS if f"**{title}**" in words]
+    assert min(drawn, key=lambda title: words.index(f"**{title}**")) == place.title
+    assert app.button_group(key="profiled").value == (["segment:2"] if place.rows else ["segment:0"])
+
+
+CHARTS = ("How segments differ", "How segments convert", "How large they are", "Device", "Country")
+
+
+def test_pages_are_linked_with_their_list_and_another_choice_stays(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    place = chart_of(fact("views:page", "segment:1"))
+    assert place is not None
+    link = {"chart": place.chart, "of": list(place.rows)}
+    app = open_app("pages/segments/profiles.py", data=finished_run.dataset, k="3", **link)
+    words = texts(app)
+    assert "Pages of Segment 2: most viewed" in words
+    assert words.index("Pages of Segment 2: most viewed") < words.index("How segments differ")
+    app.button_group(key="profiled").set_value(["segment:0"]).run()
+    assert app.button_group(key="profiled").value == ["segment:0"]
+    assert "The chart that the figure comes from" not in texts(app)
+
+
+def test_an_interval_needs_both_ends() -> None:
+    assert interval(fact("users", ends=(0.25, 0.5))) == "[0.25, 0.5]"
+    assert interval(fact("users")) == ""

@@ -1,0 +1,75 @@
+"""The tables behind the receipt's charts."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.base.schema import Raw
+from core.data.dataset import Dataset
+from core.data.receipt import Receipt, Step
+from core.ingest.account import rejects
+from pages.ui.data.receipt_view import files_table, not_page_views, steps_table, waterfall_chart, why_not_used
+from tests.core.ingest.shop import event, shop
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import FinishedRun
+
+
+def with_losses(run: FinishedRun) -> Receipt:
+    facts = Dataset(run.root / "preprocess" / run.dataset, run.dataset).receipt
+    used = facts.page_views_used
+    steps = (
+        Step(name="rejected", label="Could not be read", records=7, left=used + 3),
+        Step(name="no_id", label="Without a user", records=3, left=used, users=2, note="consent"),
+    )
+    return facts.model_copy(update={"records": used + 10, "waterfall": steps})
+
+
+def test_records_that_are_no_page_views_are_said_to_be(finished_run: FinishedRun) -> None:
+    facts = with_losses(finished_run)
+    other = Step(name="not_page_view", label="Not a page view", records=5, left=facts.records - 5)
+    assert not_page_views(facts) == 0
+    both = facts.model_copy(update={"waterfall": (other, *facts.waterfall), "rejected": 7})
+    assert not_page_views(both) == 5
+    assert why_not_used(facts) == ""
+    assert why_not_used(both) == ", of them 7 could not be read and 5 are not page views"
+
+
+def test_the_table_starts_with_what_was_read_and_ends_with_what_is_used(finished_run: FinishedRun) -> None:
+    facts = with_losses(finished_run)
+    table = steps_table(facts)
+    assert table["Step"].tolist() == ["Records in the files", "Could not be read", "Without a user"]
+    assert table["Left"].tolist() == [facts.records, facts.records - 7, facts.page_views_used]
+    assert table["Users"].isna().tolist() == [True, True, False]
+
+
+def test_the_bars_of_the_chart_join_up(finished_run: FinishedRun) -> None:
+    facts = with_losses(finished_run)
+    bars = waterfall_chart(steps_table(facts)).data
+    assert bars["records"].tolist() == [facts.records, 7, 3, facts.page_views_used]
+    assert bars["from"].tolist()[1:3] == bars["to"].tolist()[2:]
+    assert bars["label"].tolist()[1:3] == ["−7", "−3"]
+
+
+def test_one_row_a_file(finished_run: FinishedRun) -> None:
+    facts = with_losses(finished_run)
+    (row,) = files_table(facts).to_dict("records")
+    assert (row["File"], row["Records"], row["Rejected"]) == ("toy.csv", facts.files[0].records, 0)
+
+
+def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def screen(folder: str) -> None:
+        from core.data.dataset import Dataset
+        from pages.ui.data.receipt_view import receipt
+
+        receipt(Dataset(folder, "toy"))
+
+    monkeypatch.setattr(rejects, "KEPT", 3)
+    made = shop(tmp_path, event("u", 0), *[{**event("u", 0), Raw.EVENT_TIMESTAMP: "x"}] * 5)
+    app = AppTest.from_function(screen, kwargs={"folder": made.path}, default_timeout=20).run()
+    assert not app.exception
+    assert "Rejected rows (5)" in [tab.label for tab in app.tabs]
+    assert "The first 3 of 5, by file and line; all are counted." in texts(app)
+    assert any(len(table.value) == 3 for table in app.dataframe)

@@ -1,0 +1,125 @@
+"""What an analyst did with the segments outlives the session."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.base.settings import ClusterSettings, ViewWeights
+from core.segments.partition import Partition
+from core.storage.store import Store
+from pages.ui.segments import saved_work
+from pages.ui.segments.saved_work import Kept
+
+LABELS = np.array([0, 0, 3, -1], dtype=np.int32)
+KEPT = Kept(
+    "e1",
+    ViewWeights(url=0.7),
+    Partition(
+        LABELS,
+        np.eye(2, dtype=np.float32),
+        np.array([0, 3], dtype=np.int32),
+        1.5,
+        4,
+        True,
+        ClusterSettings(n_clusters=2),
+    ),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def test_segments_come_back_as_they_were(store: Store) -> None:
+    saved_work.keep(store, "e1", KEPT)
+    found = saved_work.recall(store, "e1", len(LABELS))
+    assert found is not None
+    assert found.weights == KEPT.weights
+    assert found.partition.settings == KEPT.partition.settings
+    assert found.partition.labels.tolist() == LABELS.tolist()
+    assert found.partition.ids.tolist() == [0, 3]
+
+
+def test_the_latest_segments_replace_the_earlier_ones(store: Store) -> None:
+    saved_work.keep(store, "e1", KEPT)
+    saved_work.keep(store, "e1", Kept("e1", ViewWeights(url=0.1), KEPT.partition))
+    found = saved_work.recall(store, "e1", len(LABELS))
+    assert found is not None
+    assert found.weights == ViewWeights(url=0.1)
+
+
+def test_there_is_nothing_before_the_first_segments(store: Store) -> None:
+    assert saved_work.recall(store, "e1", len(LABELS)) is None
+
+
+def test_segments_of_other_users_are_not_taken(store: Store) -> None:
+    saved_work.keep(store, "e1", KEPT)
+    assert saved_work.recall(store, "e1", len(LABELS) + 1) is None
+
+
+def test_a_damaged_file_is_noticed(store: Store) -> None:
+    saved_work.keep(store, "e1", KEPT)
+    (store.root / saved_work.STAGE / "e1" / "labels.npy").write_bytes(b"broken")
+    assert saved_work.recall(store, "e1", len(LABELS)) is None
+
+
+def test_names_are_kept_tidied_and_taken_away(store: Store) -> None:
+    assert saved_work.rename(store, "e1", {0: "  Bargain \n hunters ", 3: "Leser"}) == {
+        0: "Bargain hunters",
+        3: "Leser",
+    }
+    assert saved_work.rename(store, "e1", {3: ""}) == {0: "Bargain hunters"}
+    assert saved_work.names(store, "e1") == {0: "Bargain hunters"}
+    assert saved_work.names(store, "e2") == {}
+
+
+def test_a_name_has_an_end(store: Store) -> None:
+    assert len(saved_work.rename(store, "e1", {0: "x" * 500})[0]) == saved_work.LONGEST_NAME
+
+
+def test_a_broken_file_of_names_is_no_names(store: Store) -> None:
+    saved_work.rename(store, "e1", {0: "a"})
+    (store.root / saved_work.STAGE / "e1.names.json").write_text("[1,")
+    assert saved_work.names(store, "e1") == {}
+
+
+def test_names_that_two_sessions_give_at_once_are_all_kept(store: Store) -> None:
+    def give(segments: range) -> None:
+        for segment in segments:
+            saved_work.rename(store, "e1", {segment: f"Name {segment}"})
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(give, (range(20), range(20, 40))))
+    assert saved_work.names(store, "e1") == {segment: f"Name {segment}" for segment in range(40)}
+    assert len(saved_work.earlier_names(store, "e1")) == 40
+
+
+def test_segments_that_another_session_replaces_meanwhile_are_read_of_one_moment(store: Store) -> None:
+    """Labels and centroids of one file set each: never the ones of one and the others of another."""
+
+    def numbered(number: int) -> Kept:
+        partition = replace(
+            KEPT.partition,
+            labels=np.full(4, number, dtype=np.int32),
+            ids=np.array([number, 100], dtype=np.int32),
+            centroids=np.full((2, 2), number, dtype=np.float32),
+        )
+        return Kept("e1", KEPT.weights, partition)
+
+    def keep() -> None:
+        for number in range(60):
+            saved_work.keep(store, "e1", numbered(number))
+
+    saved_work.keep(store, "e1", numbered(0))
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(keep)
+        read = []
+        while not writer.done() or not read:
+            read.append(saved_work.recall(store, "e1", 4))
+    writer.result()
+    assert [one for one in read if one is None] == []
+    assert all(one.partition.labels[0] == one.partition.centroids[0, 0] for one in read if one)

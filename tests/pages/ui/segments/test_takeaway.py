@@ -1,0 +1,91 @@
+"""The files that are taken away: exact ids, names as on screen, a report without ids."""
+
+import io
+import json
+import zipfile
+
+import pyarrow.parquet as pq
+import pytest
+
+from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
+from core.data.dataset import clustered
+from core.runs import pipeline
+from core.runs.export import IdStyle
+from core.storage.store import Store
+from pages.ui.segments import live_segments, saved_work, takeaway
+from pages.ui.segments.live_segments import LiveSegments, Sources
+from pages.ui.segments.steering import Steering
+from tests.pages.fixtures_segments import FLOAT_LIKE_ID, HOSTILE_TITLE, FinishedRun
+
+STEERING = Steering(ViewWeights(), ClusterSettings(n_clusters=3), AnalyzeSettings(outcome="purchase"))
+
+
+@pytest.fixture
+def live(finished_run: FinishedRun) -> LiveSegments:
+    store = Store(finished_run.root)
+    data = pipeline.open_dataset(store, finished_run.dataset)
+    views = pipeline.open_embeddings(store, finished_run.embeddings).views
+    model = pipeline.open_model(store, finished_run.model).path
+    inside = clustered(data.users)
+    saved_work.rename(store, finished_run.model, {1: "Readers"})
+    made_from = Sources(
+        str(store.root), data, finished_run.model, model, finished_run.embeddings, views, inside
+    )
+    return live_segments.solve(made_from, STEERING)
+
+
+def test_users_leave_with_exact_ids_and_the_name_on_screen(live: LiveSegments) -> None:
+    table = pq.read_table(io.BytesIO(takeaway.users_parquet(live))).to_pylist()
+    assert len(table) == len(live.labels)
+    assert FLOAT_LIKE_ID in {row["user_id"] for row in table}
+    assert {row["segment"] for row in table if row["cluster"] == 1} == {"2 · Readers"}
+    assert {row["segment"] for row in table if row["cluster"] == -1} == {None}
+
+
+def test_a_csv_for_machines_and_one_for_spreadsheets(live: LiveSegments) -> None:
+    assert f'"{FLOAT_LIKE_ID}",' in takeaway.users_csv(live).decode()
+    assert f'"=""{FLOAT_LIKE_ID}"""' in takeaway.users_csv(live, IdStyle.EXCEL).decode("utf-8-sig")
+
+
+def test_embeddings_hold_a_list_a_view(live: LiveSegments) -> None:
+    table = pq.read_table(io.BytesIO(takeaway.embeddings_parquet(live)))
+    assert table.column_names == ["user_id", "url"]
+    assert table.num_rows == len(live.labels)
+
+
+def test_profiles_are_one_json_or_a_csv_a_table(live: LiveSegments) -> None:
+    assert json.loads(takeaway.profiles_json(live))["outcome"] == "purchase"
+    with zipfile.ZipFile(io.BytesIO(takeaway.profiles_zip(live))) as archive:
+        assert archive.namelist() == [
+            "segments.csv",
+            "top_pages.csv",
+            "shares.csv",
+            "heatmap.csv",
+            "fields.csv",
+        ]
+
+
+def test_segments_have_a_working_name_where_the_analyst_gave_none(live: LiveSegments) -> None:
+    segments = json.loads(takeaway.clusters_json(live))["segments"]
+    names = {segment["cluster"]: segment["name"] for segment in segments}
+    assert names[1] == "Readers"
+    assert all(names.values())
+    assert len(set(names.values())) == 3
+
+
+def test_the_report_holds_the_names_and_no_id(live: LiveSegments) -> None:
+    page = takeaway.report_html(live).decode()
+    assert "Readers" in page
+    assert FLOAT_LIKE_ID not in page
+    assert HOSTILE_TITLE not in page
+
+
+def test_the_receipt_is_the_data_sets(live: LiveSegments) -> None:
+    assert json.loads(takeaway.receipt_json(live))["users"] == len(live.labels)
+
+
+def test_every_part_of_the_settings_is_told(live: LiveSegments) -> None:
+    told = takeaway.settings(live)
+    assert list(told) == ["ingest", "train", "weights", "cluster", "analyze"]
+    assert told["train"]["epochs"] == 1
+    assert told["cluster"]["n_clusters"] == 3

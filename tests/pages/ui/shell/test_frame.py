@@ -1,0 +1,85 @@
+"""The frame around the pages, and the state that follows the analyst through them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import streamlit as st
+
+from pages.ui.shell.links import SECTIONS
+from tests.pages.conftest import ROOT, OpenApp
+from tests.pages.fake_jobs import FakeJobs, texts
+from tests.pages.fixtures_segments import FinishedRun, write_run
+
+PAGES = [screen.file for screens in SECTIONS.values() for screen in screens]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_with_nothing_there(open_app: OpenApp, page: str) -> None:
+    app = open_app(page)
+    assert not app.exception
+    assert "No data set yet" in [caption.value for caption in app.sidebar.caption]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_with_a_finished_run(
+    open_app: OpenApp, page: str, finished_run: FinishedRun
+) -> None:
+    app = open_app(page, data=finished_run.dataset)
+    assert not app.exception
+    (status,) = [one.value for one in app.sidebar.caption if "87 users" in one.value]
+    assert status.endswith("Model of 1 epoch")
+
+
+def test_the_link_follows_through_the_pages(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGES[0], data=finished_run.dataset)
+    app.query_params.clear()  # as the navigation does
+    app.switch_page(PAGES[1]).run()
+    assert finished_run.dataset in app.query_params["data"]
+
+
+def test_another_data_set_brings_its_own_model(
+    open_app: OpenApp, finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    other = write_run(finished_run.root, per_kind=3)
+    app = open_app(PAGES[0], data=finished_run.dataset, model=finished_run.model)
+    app.button(key=f"open-{other.dataset}").click().run()
+    assert other.model in app.query_params["model"]
+    assert not app.exception
+
+
+def test_a_model_of_other_data_is_not_shown(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    other = write_run(finished_run.root, per_kind=3)
+    app = open_app(PAGES[1], data=finished_run.dataset, model=other.model)
+    assert not app.exception
+    assert any(caption.value.endswith("No model yet") for caption in app.sidebar.caption)
+
+
+def test_running_jobs_are_in_the_sidebar(open_app: OpenApp, fake_jobs: FakeJobs, tmp_path: Path) -> None:
+    fake_jobs.start(tmp_path, "preprocess", {}, "events.csv", None)
+    app = open_app(PAGES[2])
+    assert not app.exception
+    assert "No data yet" in texts(app)
+
+
+def test_the_server_process_never_loads_torch() -> None:
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"pages = {PAGES!r}\n"
+        "app = AppTest.from_file('app.py', default_timeout=60).run()\n"
+        "for page in pages:\n"
+        "    app.switch_page(page).run()\n"
+        "    assert not app.exception, page\n"
+        "print([name for name in ('torch', 'transformers') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_run_is_not_followed_by_a_full_garbage_collection() -> None:
+    """A tenth of a second of CPU each, and as much for each poll: half of what a company's server did."""
+    assert st.config.get_option("runner.postScriptGC") is False
