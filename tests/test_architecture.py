@@ -154,6 +154,7 @@ FLOORS = (
     {"facts", "report", "trust"},
     {"questions", "sql"},
     {"writing"},
+    {"desk"},
     {"runs"},
     {"cli"},
 )

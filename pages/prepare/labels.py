@@ -10,12 +10,13 @@ import streamlit as st
 from core.base.schema import Pages, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.desk import label_book
 from core.labels.labelling import LabelSummary, read_summary
 from core.labels.review import Review
 from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
 from core.runs import pipeline
 from pages.ui.data.catalog import latest_labels
-from pages.ui.labels import label_asking, label_book, label_charts, label_jobs, label_review, label_table
+from pages.ui.labels import label_asking, label_charts, label_jobs, label_review, label_table
 from pages.ui.labels.label_corrections import corrections, stale
 from pages.ui.labels.label_fetching import consent
 from pages.ui.labels.label_ladder import ladder_form
@@ -55,8 +56,7 @@ def main() -> None:
 
 
 def _page(dataset: Dataset) -> None:
-    settings = label_book.load()
-    _set_aside()
+    settings = label_book.load(state.store())
     labels = pipeline.find_labels(state.store(), dataset, settings, label_jobs.identity(settings))
     may, with_model = label_jobs.may_ask(settings).settings, labels is not None
     if labels is None and may.mode is not settings.mode:  # the model may not be asked, or not yet
@@ -72,26 +72,6 @@ def _page(dataset: Dataset) -> None:
     if shown is not None and settings.mode is not LabelMode.OFF:
         _labelled(dataset, shown, settings, up_to_date=labels is not None)
     _behind(dataset, settings)
-
-
-def _set_aside() -> None:
-    """Say that settings could not be read, for as long as the file lies there."""
-    for path in label_book.set_aside():
-        with st.container(border=True, key=path.stem):
-            st.warning(
-                "Your label settings could not be read, so the ones that come with the tool are in use. "
-                f"Nothing was written over: the file is kept as **{md_text(path.name)}**.",
-                icon=":material/broken_image:",
-            )
-            with st.container(horizontal=True):
-                st.download_button(
-                    "Get the file", path.read_bytes(), path.name, "application/json",
-                    icon=":material/download:", on_click="ignore", key=f"get-{path.stem}",
-                )  # fmt: skip
-                st.button(
-                    "Delete it", icon=":material/delete:", key=f"delete-{path.stem}",
-                    on_click=path.unlink, args=(True,),
-                )  # fmt: skip
 
 
 def _offer(dataset: Dataset, settings: LabelSettings, *, again: bool) -> None:
@@ -129,7 +109,7 @@ def _notes(summary: LabelSummary) -> None:
 
 def _undo(dataset: Dataset) -> None:
     """The latest edit of corrections, and the way back."""
-    if edit := label_book.latest():
+    if edit := label_book.latest(state.store()):
         first, more = md_text(edit[0].after or "deletion", 40), len(edit) - 1
         told = [f"{md_text(one.target, 120)}: {md_text(one.after or 'deleted', 60)}" for one in edit[:5]]
         st.button(
@@ -187,7 +167,7 @@ def _tables(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, *,
     )
     _undo(dataset)
     alike, single = st.tabs(["Pages alike", "Single pages"])
-    key = f"{labels.key}-{label_book.version()}"
+    key = f"{labels.key}-{label_book.version(state.store())}"
     with alike:
         by_template = label_review.by_template(labels, dataset.pages)
         label_table.templates(by_template, settings, f"templates-{key}", up_to_date=up_to_date)
@@ -221,7 +201,7 @@ def _behind(dataset: Dataset, settings: LabelSettings) -> None:
     ):
         changed |= files_form(settings)
     if changed:
-        label_jobs.start(dataset.key, label_book.load())
+        label_jobs.start(dataset.key, label_book.load(state.store()))
         st.rerun()
 
 

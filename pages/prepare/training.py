@@ -6,11 +6,11 @@ import streamlit as st
 
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
+from core.desk import label_book, saved_work
 from core.runs.jobs import JobView
 from pages.ui.data import catalog
 from pages.ui.data.catalog import ModelCard
-from pages.ui.labels import label_book, label_jobs
-from pages.ui.segments import saved_work
+from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import EXPLORE, button
 from pages.ui.training import curves
@@ -65,7 +65,7 @@ def _form(dataset: Dataset) -> None:
 
 
 def _start(dataset: Dataset, settings: TrainSettings) -> None:
-    order = label_jobs.may_ask(label_book.load())
+    order = label_jobs.may_ask(label_book.load(state.store()))
     request = {"dataset": dataset.key, **order.request, "settings": settings.model_dump(mode="json")}
     job_panel.start("train", request, dataset.key, environment=order.environment)
 

@@ -6,11 +6,12 @@ from functools import partial
 
 import streamlit as st
 
+from core.desk import descriptions
 from core.facts import arguments
 from core.facts.compare_segments import compare, compare_all
 from core.facts.context import Context
 from core.facts.describe import paragraph
-from pages.ui.chat import chat_message, compare_view, describe_view, descriptions, topic
+from pages.ui.chat import chat_message, compare_view, describe_view, topic
 from pages.ui.segments import cards, naming, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors

@@ -10,12 +10,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.base.settings import IngestSettings, TrainSettings
 from core.cli.command import beyond, command_line
+from core.desk import label_book
 from core.labels.settings import LabelMode, LabelSettings
 from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.pipeline import RunSettings
 from core.storage.store import open_artifact
-from pages.ui.labels import label_book
 from pages.ui.segments import segment_controls, takeaway
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
@@ -126,9 +126,10 @@ def _preview(live: LiveSegments) -> None:
 def _run_settings(live: LiveSegments) -> RunSettings:
     """Every setting that made what is on the screen."""
     run = state.model()
+    labelled = len(live.sources.views) > 1
     return RunSettings(
         ingest=IngestSettings.checked(**open_artifact(live.sources.dataset.path).settings),
-        label=label_book.load() if len(live.sources.views) > 1 else LabelSettings(mode=LabelMode.OFF),
+        label=label_book.load(state.store()) if labelled else LabelSettings(mode=LabelMode.OFF),
         train=run.settings if run else TrainSettings(),
         weights=live.steering.weights,
         cluster=live.steering.cluster,

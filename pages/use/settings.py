@@ -6,14 +6,15 @@ from typing import Any
 
 import streamlit as st
 
+from core.desk import preferences
+from core.desk.preferences import Preferences
 from core.llm import LlmSettings
 from core.writing.privacy import Price
 from pages.ui.chat import call_view, connection, consent, errands, model_form
 from pages.ui.chat.connection import Configured
 from pages.ui.labels import label_jobs
-from pages.ui.shell import errors, preferences, state
+from pages.ui.shell import errors, state
 from pages.ui.shell.links import SETTINGS, SQL, heading, link
-from pages.ui.shell.preferences import Preferences
 from pages.ui.shell.text import md_text
 
 

@@ -7,10 +7,11 @@ from typing import Final
 
 import streamlit as st
 
+from core.desk import preferences
 from core.sql.views import SqlView, columns, sql_views
 from pages.ui.chat import sql_view, topic
 from pages.ui.segments import segment_controls
-from pages.ui.shell import errors, preferences, state
+from pages.ui.shell import errors, state
 from pages.ui.shell.links import SETTINGS, SQL, button, heading
 from pages.ui.shell.text import count
 

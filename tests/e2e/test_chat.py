@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from core.desk import conversations
+from core.desk.conversations import Message
 from core.llm.settings import VARIABLES
 from core.storage.store import Store
-from pages.ui.chat import conversations
-from pages.ui.chat.conversations import Message
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.fixtures_segments import FinishedRun, write_run

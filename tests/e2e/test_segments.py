@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
+from core.desk import saved_work
 from core.storage.store import Store
-from pages.ui.segments import saved_work
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, write_run
 

@@ -12,6 +12,12 @@ import streamlit as st
 from core.base.errors import Cancelled, ResourceError
 from core.base.schema import Users
 from core.data.dataset import Dataset
+from core.desk import preferences
+from core.desk.comparisons import Comparing, Rows
+from core.desk.conversations import Conversation
+from core.desk.descriptions import Describing
+from core.desk.preferences import Preferences
+from core.desk.turns import Turn
 from core.facts.answer import Answer
 from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, connect
@@ -19,13 +25,8 @@ from core.profiles.columns import Col
 from core.storage.store import Store
 from core.writing import AnswerCache, Assistant
 from pages.ui.chat import connection, consent
-from pages.ui.chat.comparisons import Comparing, Rows
 from pages.ui.chat.connection import Trial
-from pages.ui.chat.conversations import Conversation
-from pages.ui.chat.descriptions import Describing
-from pages.ui.chat.turns import Turn
-from pages.ui.shell import preferences, state
-from pages.ui.shell.preferences import Preferences
+from pages.ui.shell import state
 
 CACHE: Final = "answers"
 WAIT_S: Final = 0.05

@@ -12,11 +12,11 @@ import pandas as pd
 import streamlit as st
 
 from core.base.errors import InputError
+from core.desk.conversations import Conversation, Message
 from core.facts.answer import Fact, MarkKind, Unit
 from core.facts.render import cited, fill, shown
 from core.outgoing.quoting import clean
 from pages.ui.chat import consent, fact_sources
-from pages.ui.chat.conversations import Conversation, Message
 from pages.ui.shell.text import md_text
 
 LONGEST: Final = 6_000

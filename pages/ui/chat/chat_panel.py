@@ -8,11 +8,12 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import Beha2VecError
+from core.desk import conversations
+from core.desk.conversations import Conversation, Message
+from core.desk.turns import Turn
 from core.facts.answer import Answer
 from core.questions.answers import HELP, ask
-from pages.ui.chat import assistants, chat_message, conversations, errand_view, errands, topic
-from pages.ui.chat.conversations import Conversation, Message
-from pages.ui.chat.turns import Turn
+from pages.ui.chat import assistants, chat_message, errand_view, errands, topic
 from pages.ui.segments import live_segments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text

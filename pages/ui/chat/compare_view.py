@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from core.desk import comparisons
+from core.desk.comparisons import Comparing, Rows
+from core.desk.conversations import Message, plain_rows
 from core.facts.context import Context
 from core.facts.finding import Finding
-from pages.ui.chat import assistants, chat_message, comparisons, errand_view, errands
+from pages.ui.chat import assistants, chat_message, errand_view, errands
 from pages.ui.chat.assistants import Helper
-from pages.ui.chat.comparisons import Comparing, Rows
-from pages.ui.chat.conversations import Message, plain_rows
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.text import md_text

@@ -17,6 +17,7 @@ import streamlit as st
 from pydantic import SecretStr
 
 from core.base.errors import Beha2VecError, ResourceError
+from core.desk import preferences
 from core.llm import CallLog, Capabilities, LlmSettings, connect
 from core.llm.origins import Origins, origins, places
 from core.llm.settings import (
@@ -29,7 +30,7 @@ from core.llm.settings import (
     VERSION_VARIABLES,
 )
 from core.runs.pipeline import LLM_LOG
-from pages.ui.shell import preferences, state
+from pages.ui.shell import state
 
 TYPED_KEY: Final = "llm_typed_key"
 TRIAL_S: Final = 60.0

@@ -7,9 +7,10 @@ from typing import Final
 
 import streamlit as st
 
+from core.desk import preferences
 from core.llm import LlmSettings
 from core.writing.privacy import Payload
-from pages.ui.shell import preferences, state
+from pages.ui.shell import state
 from pages.ui.shell.text import count, md_text
 
 DECISIONS: Final = "llm_consent"

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from core.desk import descriptions
+from core.desk.descriptions import Described, Describing
 from core.facts.context import Context
-from pages.ui.chat import assistants, chat_message, descriptions, errand_view, errands
+from pages.ui.chat import assistants, chat_message, errand_view, errands
 from pages.ui.chat.assistants import Helper
-from pages.ui.chat.descriptions import Described, Describing
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.text import count, md_text

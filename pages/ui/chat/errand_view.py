@@ -6,10 +6,10 @@ from typing import Final, TypeVar
 
 import streamlit as st
 
+from core.desk.comparisons import Comparing
+from core.desk.descriptions import Describing
+from core.desk.errand import Errand, Writing
 from pages.ui.chat import consent, errands
-from pages.ui.chat.comparisons import Comparing
-from pages.ui.chat.descriptions import Describing
-from pages.ui.chat.errands import Errand, Writing
 from pages.ui.shell.text import md_text
 
 POLL_S: Final = 0.4

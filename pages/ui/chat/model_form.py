@@ -7,11 +7,12 @@ from typing import Final
 
 import streamlit as st
 
+from core.desk import preferences
 from core.llm import DEFAULT_BASE_URL, LlmSettings
 from core.llm.settings import DEFAULT_API_VERSION
 from pages.ui.chat import connection
 from pages.ui.chat.connection import Configured, Trial
-from pages.ui.shell import errors, preference_field, preferences, state
+from pages.ui.shell import errors, preference_field, state
 from pages.ui.shell.text import md_text
 
 POLL_S: Final = 0.4

@@ -8,14 +8,14 @@ from dataclasses import replace
 import streamlit as st
 
 from core.base.settings import AnalyzeSettings
+from core.desk import descriptions, saved_work
 from core.facts.context import Basis, Context, make_context
 from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.profiles.metrics import Profiles
 from core.segments.partition import Partition
-from pages.ui.chat import descriptions
-from pages.ui.segments import live_segments, naming, saved_work, session_segments, steering
+from pages.ui.segments import live_segments, naming, session_segments, steering
 from pages.ui.segments.live_segments import Sources
 from pages.ui.segments.session_segments import Segmentation
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.desk import preferences
 from core.labels.llm import FEWEST_USERS, Estimate
 from core.labels.settings import LabelSettings
 from core.labels.stage import llm_cost
@@ -16,7 +17,7 @@ from core.llm import LlmSettings
 from core.writing.privacy import price_of
 from pages.ui.chat import consent
 from pages.ui.labels import label_jobs
-from pages.ui.shell import errors, preferences, state
+from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
 

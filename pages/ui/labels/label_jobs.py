@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from core.desk import label_book, saved_work
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
 from core.runs import jobs, pipeline
 from core.runs.jobs import JobView
 from pages.ui.chat import connection, consent
-from pages.ui.labels import label_book
-from pages.ui.segments import saved_work
 from pages.ui.shell import errors, job_panel, state
 
 LABEL: Final = "label"
@@ -111,15 +110,15 @@ def identity(settings: LabelSettings) -> str:
 def undo(dataset: str) -> None:
     """Take the latest edit of corrections back (a button's callback)."""
     with errors.shown():
-        if label_book.undo():
-            start(dataset, label_book.load())
+        if label_book.undo(state.store()):
+            start(dataset, label_book.load(state.store()))
 
 
 def remove(dataset: str, targets: Sequence[label_book.Target]) -> None:
     """Delete corrections (a button's callback)."""
     with errors.shown():
-        if label_book.remove(targets):
-            start(dataset, label_book.load())
+        if label_book.remove(state.store(), targets):
+            start(dataset, label_book.load(state.store()))
 
 
 def take_result() -> None:

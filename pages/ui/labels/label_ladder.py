@@ -7,10 +7,11 @@ from typing import Final
 import streamlit as st
 
 from core.data.dataset import Dataset
+from core.desk import label_book
 from core.labels.settings import LabelMode, LabelSettings
 from pages.ui.chat import connection
 from pages.ui.data.catalog import latest_labels
-from pages.ui.labels import label_asking, label_book
+from pages.ui.labels import label_asking
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import SETTINGS, link
 from pages.ui.shell.text import md_text
@@ -51,7 +52,7 @@ def ladder_form(dataset: Dataset, settings: LabelSettings) -> bool:
     with errors.shown():
         different = (mode, model) != (settings.mode, settings.nli_model)
         if st.button("Use this", key="save-ladder", disabled=not different, icon=":material/check:"):
-            label_book.change(mode=mode, nli_model=model)
+            label_book.change(state.store(), mode=mode, nli_model=model)
             return True
     return False
 

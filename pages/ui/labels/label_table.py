@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import PageLabels, Pages, View
+from core.desk import label_book
 from core.labels.contract import Rung
 from core.labels.review import EVIDENCE, RUNG, SEVERAL, Review
 from core.labels.settings import NO_THEME, UNKNOWN, LabelSettings, Override, Taxonomy
-from pages.ui.labels import label_book, label_jobs
+from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, state
 
 RUNG_WORDS: Final = {
@@ -109,16 +110,17 @@ def _edited(key: str, frame: pd.DataFrame, target: str) -> None:
     changes: dict[int, dict[str, Any]] = st.session_state[key]["edited_rows"]
     with errors.shown():
         label_book.correct(
+            state.store(),
             [
                 Override.checked(view=COLUMN[name], target=str(frame[target].iloc[int(row)]), value=value)
                 for row, cells in changes.items()
                 for name, value in cells.items()
                 if value and value != SEVERAL
-            ]
+            ],
         )
         data = state.dataset()
         if data is not None:
-            label_jobs.start(data.key, label_book.load())
+            label_jobs.start(data.key, label_book.load(state.store()))
 
 
 def _columns(target: str, taxonomy: Taxonomy, *, several: bool) -> dict[str, Any]:

@@ -12,12 +12,12 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.base.schema import View
 from core.data.dataset import Dataset
+from core.desk import label_book
 from core.labels.files import corrections_from_yaml, corrections_to_yaml, taxonomy_from_yaml, taxonomy_to_yaml
 from core.labels.overrides import check
 from core.labels.sections import site_sections
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy, default_taxonomy
 from pages.ui.data.catalog import latest_labels
-from pages.ui.labels import label_book
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text, share
 
@@ -148,12 +148,12 @@ def _bring(content: bytes, name: str) -> None:
     """
     if CORRECTIONS.match(content):
         corrections = corrections_from_yaml(content, name)
-        taxonomy = label_book.load().taxonomy
+        taxonomy = label_book.load(state.store()).taxonomy
         for correction in corrections:
             check(correction, taxonomy)
-        label_book.correct(corrections)
+        label_book.correct(state.store(), corrections)
     else:
-        label_book.change(taxonomy=taxonomy_from_yaml(content, name))
+        label_book.change(state.store(), taxonomy=taxonomy_from_yaml(content, name))
         _start_over()
 
 
@@ -179,7 +179,7 @@ def _actions(settings: LabelSettings, wanted: Taxonomy) -> bool:
         disabled=settings.taxonomy == default_taxonomy(),
     )  # fmt: skip
     if save or reset:
-        label_book.change(taxonomy=default_taxonomy() if reset else wanted)
+        label_book.change(state.store(), taxonomy=default_taxonomy() if reset else wanted)
         _start_over()
     return save or reset
 

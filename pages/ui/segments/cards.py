@@ -10,9 +10,9 @@ import streamlit as st
 
 from core.base.palette import Mode, colour
 from core.base.schema import OUTSIDE
+from core.desk.saved_work import LONGEST_NAME
 from core.profiles.columns import Col
 from core.profiles.formats import figure
-from pages.ui.segments.saved_work import LONGEST_NAME
 from pages.ui.shell.text import count, md_text
 
 CARD_WIDTH: Final = 220

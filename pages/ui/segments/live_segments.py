@@ -19,13 +19,14 @@ from core.base.schema import View
 from core.base.settings import AnalyzeSettings, ViewWeights
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
+from core.desk import saved_work
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
 from core.storage.store import Store
 from pages.ui.data import catalog
-from pages.ui.segments import saved_work, session_segments
+from pages.ui.segments import session_segments
 from pages.ui.segments.session_segments import Segmentation
 from pages.ui.segments.steering import Steering
 from pages.ui.shell import errors, state

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.desk import saved_work
 from core.facts.context import Context
 from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.facts.naming import names
-from pages.ui.segments import saved_work
 from pages.ui.segments.live_segments import SESSIONS, LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.text import md_text

@@ -15,11 +15,11 @@ import streamlit as st
 
 from core.base.errors import ResourceError
 from core.base.settings import ClusterSettings, ViewWeights
+from core.desk import saved_work
+from core.desk.saved_work import Kept
 from core.segments import clustering, identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
-from pages.ui.segments import saved_work
-from pages.ui.segments.saved_work import Kept
 from pages.ui.segments.steering import Steering
 from pages.ui.shell import errors
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import streamlit as st
 
 from core.base.settings import Encoder, TrainSettings
+from core.desk import preferences
 from core.runs import jobs
 from core.runs.jobs import JobView
 from pages.ui.chat import chat_panel, topic
 from pages.ui.data import catalog
 from pages.ui.segments import spotlight
-from pages.ui.shell import errors, preferences, state
+from pages.ui.shell import errors, set_aside, state
 from pages.ui.shell.job_panel import TITLES, progress_line
 from pages.ui.shell.links import DATA, EXPLORE, LABELS, PROFILES, TRAINING, TRUST, Screen, link, sections
 from pages.ui.shell.text import count, md_text
@@ -52,10 +53,12 @@ def main() -> None:
         chat_panel.show()
     with errors.shown():
         page.run()
+        set_aside.show()
     with status:
         _work()
         _running()
-    topic.prepare()
+    with errors.shown():
+        topic.prepare()
 
 
 def _work() -> None:

@@ -8,7 +8,8 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import Beha2VecError
-from pages.ui.shell import errors, preferences, state
+from core.desk import preferences
+from pages.ui.shell import errors, state
 
 REFUSED: Final = "refused-"
 """Before the name of a preference: what was typed last and refused, and why."""

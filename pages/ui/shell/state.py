@@ -19,10 +19,10 @@ from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
+from core.desk import saved_work
 from core.runs import pipeline
 from core.storage.store import Store
 from pages.ui.data import catalog
-from pages.ui.segments import saved_work
 from pages.ui.shell.links import DATA, TRAINING, button
 from pages.ui.shell.text import md_text
 

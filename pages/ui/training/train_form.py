@@ -12,10 +12,11 @@ from core.base.contention import slowdown
 from core.base.settings import Device, Preset, TrainSettings
 from core.data.dataset import Dataset
 from core.data.sequences import UserSequences
+from core.desk import label_book
 from core.labels.settings import LabelMode
 from core.model.population import choose_users
 from core.model.schedule import estimate_seconds
-from pages.ui.labels import label_book
+from pages.ui.shell import state
 from pages.ui.shell.text import time_range
 
 START_S: Final = 10.0
@@ -167,7 +168,7 @@ def _slowdown() -> float:
 
 
 def _label_views() -> int:
-    return 0 if label_book.load().mode is LabelMode.OFF else 2
+    return 0 if label_book.load(state.store()).mode is LabelMode.OFF else 2
 
 
 def _advanced(before: TrainSettings, preset: Preset) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from core.base.errors import Beha2VecError
 from core.base.progress import silent
 from core.base.schema import View
+from core.desk import label_book, saved_work
 from core.labels import sections, stage
 from core.labels.fetching.fetching import FetchReport
 from core.labels.fetching.outcomes import Outcome, Tallies
@@ -18,17 +19,17 @@ from core.labels.llm import SYSTEM, Estimate
 from core.labels.settings import LabelClass, LabelMode, LabelSettings, Override, Taxonomy, default_taxonomy
 from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
+from core.storage.json_file import set_aside
 from core.storage.store import Store
 from pages.ui.labels import (
     label_asking,
-    label_book,
     label_corrections,
     label_jobs,
     label_review,
     label_table,
     taxonomy_form,
 )
-from pages.ui.segments import saved_work
+from pages.ui.shell import state
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun
@@ -40,7 +41,7 @@ CART = "shop.example/cart"
 
 
 def save(settings: LabelSettings) -> None:
-    label_book.save(settings)
+    label_book.save(state.store(), settings)
 
 
 def label(run: FinishedRun, settings: LabelSettings) -> dict[str, Any]:
@@ -94,17 +95,17 @@ def test_a_correction_wins_is_kept_and_can_be_undone(
 ) -> None:
     save(RULES)
     correction = Override(view=View.TYPE, target=CART, value="Blog")
-    label_book.correct([correction])
-    assert label_book.load().overrides == (correction,)
-    label(finished_run, label_book.load())
+    label_book.correct(state.store(), [correction])
+    assert label_book.load(state.store()).overrides == (correction,)
+    label(finished_run, label_book.load(state.store()))
     dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
-    found = pipeline.find_labels(Store(finished_run.root), dataset, label_book.load())
+    found = pipeline.find_labels(Store(finished_run.root), dataset, label_book.load(state.store()))
     assert found is not None
     row = found.table.iloc[dataset.pages["page_location"].tolist().index(CART)]
     assert (row["type"], row["type_rung"]) == ("Blog", "override")
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="undo-label").click().run()
-    assert label_book.load().overrides == ()
+    assert label_book.load(state.store()).overrides == ()
     assert [task for task, _, _ in fake_jobs.started] == ["label"]
 
 
@@ -116,7 +117,9 @@ def test_an_edited_cell_becomes_a_correction(
     )
     monkeypatch.setattr(label_table.state, "dataset", lambda: None)
     label_table._edited("t", pd.DataFrame({"template": ["/a/:slug", "/b"]}), "template")
-    assert label_book.load().overrides == (Override(view=View.TYPE, target="/a/:slug", value="Search"),)
+    assert label_book.load(state.store()).overrides == (
+        Override(view=View.TYPE, target="/a/:slug", value="Search"),
+    )
 
 
 def test_users_are_placed_by_the_labels_as_they_are(
@@ -146,10 +149,10 @@ def test_settings_that_cannot_be_read_are_said_and_can_be_saved_or_deleted(
     (finished_run.root / label_book.FILE).write_text("{broken")
     app = open_app(PAGE, data=finished_run.dataset)
     assert not app.exception
-    (kept,) = label_book.set_aside()
+    (kept,) = set_aside(finished_run.root)
     assert "could not be read" in app.warning[0].value
     app.button(key=f"delete-{kept.stem}").click().run()
-    assert label_book.set_aside() == []
+    assert set_aside(finished_run.root) == []
     assert not app.warning
 
 
@@ -162,7 +165,7 @@ def test_a_page_that_is_too_long_for_a_correction_is_said(
     monkeypatch.setattr(label_table.errors, "show", said.append)
     label_table._edited("t", pd.DataFrame({"template": ["/" + "a" * 1_000_000]}), "template")
     assert "target" in str(said[0])
-    assert label_book.load().overrides == ()
+    assert label_book.load(state.store()).overrides == ()
 
 
 def test_settings_that_change_during_a_job_replace_it_and_keep_its_consent(
@@ -171,7 +174,7 @@ def test_settings_that_change_during_a_job_replace_it_and_keep_its_consent(
     save(RULES)
     label(finished_run, RULES)
     fake_jobs.start(finished_run.root, "label", {"fetch_hosts": ["shop.example"]}, finished_run.dataset, None)
-    label_book.correct([Override(view=View.TYPE, target=CART, value="Blog")])
+    label_book.correct(state.store(), [Override(view=View.TYPE, target=CART, value="Blog")])
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="undo-label").click().run()
     assert not app.exception
@@ -193,7 +196,7 @@ def test_a_correction_whose_label_is_gone_is_marked_and_can_be_deleted(
     assert listed["Your label"].tolist() == ["Gone", "Blog"]
     assert listed["State"].tolist() == [label_corrections.STALE, label_corrections.IN_FORCE]
     app.button(key="delete-stale").click().run()
-    assert label_book.load().overrides == (kept,)
+    assert label_book.load(state.store()).overrides == (kept,)
     assert [task for task, _, _ in fake_jobs.started] == ["label"]
 
 
@@ -207,7 +210,7 @@ def test_a_correction_whose_label_is_gone_is_marked_and_can_be_deleted(
 def test_corrections_are_told_from_a_taxonomy_and_brought_once(finished_run: FinishedRun, text: str) -> None:
     taxonomy_form._bring(text.encode(), "mine.yaml")
     taxonomy_form._bring(text.encode(), "mine.yaml")
-    assert label_book.load().overrides == (Override(view=View.TYPE, target="/a", value="Blog"),)
+    assert label_book.load(state.store()).overrides == (Override(view=View.TYPE, target="/a", value="Blog"),)
 
 
 def test_a_taxonomy_that_speaks_of_corrections_is_a_taxonomy(finished_run: FinishedRun) -> None:
@@ -221,14 +224,14 @@ def test_a_taxonomy_that_speaks_of_corrections_is_a_taxonomy(finished_run: Finis
         + theme.format("D")
     )
     taxonomy_form._bring(text.encode(), "mine.yaml")
-    assert [one.name for one in label_book.load().taxonomy.themes] == ["A", "B"]
+    assert [one.name for one in label_book.load(state.store()).taxonomy.themes] == ["A", "B"]
 
 
 @pytest.mark.parametrize("correction", ["view: type, value: Nonsense", "view: url, value: Blog"])
 def test_corrections_that_no_page_can_get_are_refused(finished_run: FinishedRun, correction: str) -> None:
     with pytest.raises(Beha2VecError):
         taxonomy_form._bring(f"corrections:\n- {{target: /a, {correction}}}\n".encode(), "mine.yaml")
-    assert label_book.load().overrides == ()
+    assert label_book.load(state.store()).overrides == ()
 
 
 def test_the_way_back_to_the_default_is_there_while_an_edit_is_wrong(
@@ -241,7 +244,7 @@ def test_the_way_back_to_the_default_is_there_while_an_edit_is_wrong(
     app = open_app(PAGE, data=finished_run.dataset)
     assert "two themes are named" in app.error[0].value
     app.button(key="reset-taxonomy").click().run()
-    assert label_book.load().taxonomy == default_taxonomy()
+    assert label_book.load(state.store()).taxonomy == default_taxonomy()
 
 
 def test_the_sections_of_the_site_become_themes_once_they_are_saved(
@@ -254,7 +257,7 @@ def test_the_sections_of_the_site_become_themes_once_they_are_saved(
     assert "Guide (" in texts(app)
     assert "Sale (" in texts(app)
     assert "Account (" not in texts(app)  # a type of that name is there
-    assert label_book.load().taxonomy == default_taxonomy()
+    assert label_book.load(state.store()).taxonomy == default_taxonomy()
     app.button(key="suggest-themes").click().run()  # there are no more: those that were added stay
     assert "no further sections" in app.toast[0].value
     assert "Guide (" in texts(app)
@@ -262,7 +265,7 @@ def test_the_sections_of_the_site_become_themes_once_they_are_saved(
     assert app.button(key="save-taxonomy").disabled
     app.button(key="suggest-themes").click().run()
     app.button(key="save-taxonomy").click().run()
-    added = label_book.load().taxonomy.themes[len(default_taxonomy().themes) :]
+    added = label_book.load(state.store()).taxonomy.themes[len(default_taxonomy().themes) :]
     assert {(one.name, one.descriptions) for one in added} == {("Guide", ("guide",)), ("Sale", ("sale",))}
     assert [task for task, _, _ in fake_jobs.started] == ["label"]
     assert "Guide (" not in texts(app)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from core.desk import saved_work
+from core.desk.conversations import Message
 from core.facts.answer import Fact, Unit
 from core.storage.store import Store
 from pages.ui.chat import chat_message
-from pages.ui.chat.conversations import Message
-from pages.ui.segments import saved_work
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun

@@ -9,10 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.errors import SettingsError
 from core.base.schema import View
+from core.desk import saved_work
 from core.runs.jobs import State
 from core.segments import clustering
 from core.storage.store import Store
-from pages.ui.segments import live_segments, saved_work, steering
+from pages.ui.segments import live_segments, steering
 from pages.ui.segments.session_segments import KEY, Session
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts

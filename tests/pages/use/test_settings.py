@@ -10,11 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
+from core.desk import preferences
 from core.llm import Call, CallLog, LlmSettings
 from core.runs.pipeline import LLM_LOG
 from core.storage.store import Store
 from pages.ui.chat import connection
-from pages.ui.shell import preferences, state
+from pages.ui.shell import state
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts

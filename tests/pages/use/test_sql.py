@@ -6,11 +6,11 @@ import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.desk import preferences
 from core.sql.sandbox import SqlResult
 from core.storage.store import Store
 from pages.ui.chat import sql_view
 from pages.ui.chat.sql_view import Found
-from pages.ui.shell import preferences
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun

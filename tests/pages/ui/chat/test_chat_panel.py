@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import stat
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.desk import conversations
+from core.desk.conversations import Conversation, Message
 from core.facts.answer import Mark, MarkKind
 from core.storage.store import Store
-from pages.ui.chat import conversations
 from pages.ui.chat.chat_message import as_markdown
-from pages.ui.chat.conversations import Conversation, Message
 from pages.ui.segments import live_segments
 from tests.pages.conftest import OpenApp
 from tests.pages.fixtures_segments import FinishedRun
@@ -139,16 +136,6 @@ def test_a_conversation_can_be_taken_along(open_app: OpenApp, finished_run: Fini
     assert "(n = " in text
 
 
-def test_a_damaged_or_invented_conversation_is_not_opened(finished_run: FinishedRun) -> None:
-    store = Store(finished_run.root)
-    made = conversations.begin(finished_run.model).saying(Message("user", "hello"))
-    conversations.save(store, made)
-    assert conversations.load(store, finished_run.model, made.id) == made
-    assert conversations.load(store, finished_run.model, "../../etc/passwd") is None
-    (store.root / conversations.FOLDER / finished_run.model / f"{made.id}.json").write_text("{")
-    assert conversations.load(store, finished_run.model, made.id) is None
-
-
 def test_what_is_taken_along_is_as_safe_and_as_marked_as_on_the_screen() -> None:
     text = "S2 has 812 users. ![p](http://evil.example/p) <img src=http://evil.example/q>"
     marks = (Mark(7, 10, MarkKind.UNVERIFIED),)
@@ -161,27 +148,6 @@ def test_what_is_taken_along_is_as_safe_and_as_marked_as_on_the_screen() -> None
     assert "~~812~~ (unverified)" in taken
     assert "Struck through: no figure backs it." in taken
     assert "Written without the model: it cannot be reached" in taken
-
-
-def test_a_conversation_is_for_its_owner_alone(tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    made = conversations.begin("m").saying(Message("user", "hello"))
-    conversations.save(store, made)
-    (path,) = (tmp_path / conversations.FOLDER).rglob("*.json")
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_a_menu_reads_a_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(tmp_path)
-    for number in range(3):
-        conversations.save(store, conversations.begin("m").saying(Message("user", f"question {number}")))
-    read: list[Path] = []
-    whole = conversations._read
-    monkeypatch.setattr(conversations, "_read", lambda path: read.append(path) or whole(path))
-    first, again = conversations.earlier(store, "m"), conversations.earlier(store, "m")
-    assert first == again
-    assert {one.title for one in first} == {"question 0", "question 1", "question 2"}
-    assert len(read) == 3
 
 
 def test_a_conversation_that_another_tab_has_deleted_does_not_come_back(

@@ -1,26 +1,17 @@
-"""Errands: agreed to once, stopped at any moment, and let go of with the key they hold."""
+"""The errands of all sessions: those of one server are stopped together."""
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Iterator
 
 import pytest
 import streamlit as st
 
 from core.llm import LlmSettings
-from core.writing import Assistant
-from core.writing.privacy import Payload
 from pages.ui.chat import errands
-from pages.ui.chat.errand_view import CLOSED
-from pages.ui.chat.errands import STOPPED, Errand
+from tests.core.desk.test_errand import SERVER, Noted, made, until
 
-SERVER = LlmSettings.checked(model="m", base_url="http://127.0.0.1:9/v1")
 OTHER = LlmSettings.checked(model="other", base_url="http://127.0.0.1:9/v1")
-PATIENCE_S = 10.0
 
 
 @pytest.fixture(autouse=True)
@@ -29,37 +20,7 @@ def _none_left() -> Iterator[None]:
     st.cache_resource.clear()
 
 
-@dataclass(eq=False)
-class Noted(Errand):
-    """Notes what it is told to do; waits at its gate before it previews, and before it works."""
-
-    noted: list[str] = field(default_factory=list, kw_only=True)
-    gate: threading.Event = field(default_factory=threading.Event, kw_only=True)
-
-    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
-        self.noted.append("preview")
-        assert self.gate.wait(PATIENCE_S)
-        return (Payload("h", "m", "s", "u", None),)
-
-    def work(self, assistant: Assistant) -> None:
-        self.noted.append("work")
-
-    def without(self, reason: str) -> None:
-        self.noted.append(f"without {reason}".strip())
-
-
-def made(_: Callable[[], bool]) -> Assistant:
-    return cast(Assistant, object())
-
-
-def until(holds: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def waiting(server: LlmSettings = SERVER, name: str = "one") -> Noted:
+def waiting(server: LlmSettings, name: str) -> Noted:
     """One that has to be agreed to."""
     errand = Noted(made, server, False)
     errand.gate.set()
@@ -68,64 +29,9 @@ def waiting(server: LlmSettings = SERVER, name: str = "one") -> Noted:
     return errand
 
 
-def test_stopped_while_its_text_is_prepared_it_never_asks() -> None:
-    errand = Noted(made, SERVER, False)
-    errands.begin("one", errand)
-    until(lambda: errand.noted)
-    errand.stop()
-    errand.gate.set()
-    until(lambda: errand.done)
-    assert (errand.waits, errand.noted) == (False, ["preview", f"without {STOPPED}"])
-
-
-def test_of_many_answers_at_once_the_first_counts() -> None:
-    errand = waiting()
-    start = threading.Barrier(8)
-
-    def answer() -> None:
-        start.wait()
-        errand.agree()
-
-    threads = [threading.Thread(target=answer) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    until(lambda: errand.done)
-    errand.decline()
-    assert errand.noted == ["preview", "work"]
-
-
-def test_stopped_before_its_server_has_answered_it_does_nothing() -> None:
-    def slow(should_stop: Callable[[], bool]) -> Assistant:
-        until(should_stop)
-        return made(should_stop)
-
-    errand = Noted(slow, SERVER, True)
-    errands.begin("one", errand)
-    errand.stop()
-    until(lambda: errand.done)
-    assert errand.noted == [f"without {STOPPED}"]
-
-
-def test_closed_without_an_answer_it_ends_and_says_so() -> None:
-    errand = waiting()
-    errand.decline(CLOSED)
-    assert errand.done
-    assert errand.noted == ["preview", f"without {CLOSED}"]
-
-
 def test_a_server_s_errands_are_stopped_together_and_no_other() -> None:
     mine, another = waiting(SERVER, "mine"), waiting(OTHER, "another")
     errands.stop_all(SERVER)
     assert (mine.done, mine.waits) == (True, False)
     assert another.waits
     another.stop()
-
-
-def test_what_made_it_is_let_go_of_in_the_end() -> None:
-    errand = waiting()
-    errand.agree()
-    until(lambda: errand.done)
-    assert errand.make is not made
-    assert errand._assistant is None

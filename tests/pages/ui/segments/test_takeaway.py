@@ -9,10 +9,11 @@ import pytest
 
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.data.dataset import clustered
+from core.desk import saved_work
 from core.runs import pipeline
 from core.runs.export import IdStyle
 from core.storage.store import Store
-from pages.ui.segments import live_segments, saved_work, takeaway
+from pages.ui.segments import live_segments, takeaway
 from pages.ui.segments.live_segments import LiveSegments, Sources
 from pages.ui.segments.steering import Steering
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, HOSTILE_TITLE, FinishedRun

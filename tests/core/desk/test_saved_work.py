@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.base.settings import ClusterSettings, ViewWeights
+from core.desk import saved_work
+from core.desk.saved_work import Kept
 from core.segments.partition import Partition
 from core.storage.store import Store
-from pages.ui.segments import saved_work
-from pages.ui.segments.saved_work import Kept
 
 LABELS = np.array([0, 0, 3, -1], dtype=np.int32)
 KEPT = Kept(

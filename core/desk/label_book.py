@@ -8,17 +8,13 @@ file that cannot be read is kept aside and never written over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final, TypeAlias
-
-from pydantic import TypeAdapter, ValidationError
 
 from core.base.schema import View
 from core.base.settings import Settings
 from core.labels.settings import LabelSettings, Override
-from core.storage.disk import disk_errors, write_text_atomic
-from pages.ui.shell import state
+from core.storage.json_file import JsonFile
+from core.storage.store import Store
 
 FILE: Final = "label_settings.json"
 EDITS: Final = "label_edits.json"
@@ -39,44 +35,39 @@ class Change(Settings):
 
 
 Edit: TypeAlias = tuple[Change, ...]
-_EDITS: Final = TypeAdapter(tuple[Edit, ...])
 
 
-def load() -> LabelSettings:
+def load(store: Store) -> LabelSettings:
     """The settings as they are now; the defaults where none were saved.
 
     Raises:
         ResourceError: If the file cannot be opened.
     """
-    try:
-        return _read()
-    except ValidationError:
-        with state.store().in_turn():
-            return _readable()
+    return _settings(store).read() or LabelSettings()
 
 
-def save(settings: LabelSettings) -> None:
+def save(store: Store, settings: LabelSettings) -> None:
     """Write the settings, in place of the ones before.
 
     Raises:
         ResourceError: If the disk is full; the old ones are still there.
     """
-    with state.store().in_turn():
-        _write(settings)
+    with store.in_turn():
+        _settings(store).write(settings)
 
 
-def change(**changes: object) -> None:
+def change(store: Store, **changes: object) -> None:
     """Change other settings than corrections.
 
     Raises:
         SettingsError: If a value is outside its limits.
         ResourceError: If the disk is full.
     """
-    with state.store().in_turn():
-        _write(LabelSettings.checked(**{**dict(_readable()), **changes}))
+    with store.in_turn():
+        _settings(store).write(LabelSettings.checked(**{**dict(load(store)), **changes}))
 
 
-def correct(corrections: Iterable[Override]) -> bool:
+def correct(store: Store, corrections: Iterable[Override]) -> bool:
     """Take corrections as one edit, each in the place of the one with its view and target.
 
     Returns:
@@ -85,10 +76,10 @@ def correct(corrections: Iterable[Override]) -> bool:
     Raises:
         ResourceError: If the disk is full.
     """
-    return _edit({(one.view, one.target): one.value for one in corrections})
+    return _edit(store, {(one.view, one.target): one.value for one in corrections})
 
 
-def remove(targets: Iterable[Target]) -> bool:
+def remove(store: Store, targets: Iterable[Target]) -> bool:
     """Delete corrections, as one edit.
 
     Returns:
@@ -97,15 +88,16 @@ def remove(targets: Iterable[Target]) -> bool:
     Raises:
         ResourceError: If the disk is full.
     """
-    return _edit(dict.fromkeys(targets))
+    return _edit(store, dict.fromkeys(targets))
 
 
-def latest() -> Edit:
+def latest(store: Store) -> Edit:
     """What the edit did that :func:`undo` takes back; empty where there is none."""
-    return (_edits() or [()])[-1]
+    edits = _edits(store).read() or ((),)
+    return edits[-1]
 
 
-def undo() -> bool:
+def undo(store: Store) -> bool:
     """Take the latest edit back, all of it.
 
     Returns:
@@ -114,88 +106,53 @@ def undo() -> bool:
     Raises:
         ResourceError: If the disk is full.
     """
-    with state.store().in_turn():
-        if not (edits := _edits()):
+    with store.in_turn():
+        if not (edits := _edits(store).read()):
             return False
         *older, last = edits
-        _put({(one.view, one.target): one.before for one in last})
-        _write_edits(older)
+        _put(store, {(one.view, one.target): one.before for one in last})
+        _edits(store).write(tuple(older))
     return True
 
 
-def version() -> int:
+def version(store: Store) -> int:
     """Differs after each change, also after one that is taken back."""
     try:
-        return _path(FILE).stat().st_mtime_ns
+        return (store.root / FILE).stat().st_mtime_ns
     except OSError:
         return 0
 
 
-def set_aside() -> list[Path]:
-    """Files that could not be read, oldest first; what was in force has been the defaults since."""
-    return sorted(_path(FILE).parent.glob(f"{Path(FILE).stem}.broken-*.json"))
-
-
-def _edit(wanted: Mapping[Target, str | None]) -> bool:
-    with state.store().in_turn():
-        now = _corrections(_readable())
+def _edit(store: Store, wanted: Mapping[Target, str | None]) -> bool:
+    with store.in_turn():
+        now = _corrections(load(store))
         changes = tuple(
             Change(view=target[0], target=target[1], before=now.get(target), after=value)
             for target, value in wanted.items()
             if now.get(target) != value
         )
         if changes:
-            _put(wanted)
-            _write_edits([*_edits(), changes])
+            _put(store, wanted)
+            _edits(store).write((*(_edits(store).read() or ()), changes)[-HISTORY:])
     return bool(changes)
 
 
-def _put(wanted: Mapping[Target, str | None]) -> None:
-    settings = _readable()
+def _put(store: Store, wanted: Mapping[Target, str | None]) -> None:
+    settings = load(store)
     values = {target: value for target, value in {**_corrections(settings), **wanted}.items() if value}
     overrides = tuple(
         Override(view=view, target=target, value=value) for (view, target), value in values.items()
     )
-    _write(settings.model_copy(update={"overrides": overrides}))
+    _settings(store).write(settings.model_copy(update={"overrides": overrides}))
 
 
 def _corrections(settings: LabelSettings) -> dict[Target, str | None]:
     return {(one.view, one.target): one.value for one in settings.overrides}
 
 
-def _read() -> LabelSettings:
-    with disk_errors():
-        try:
-            return LabelSettings.model_validate_json(_path(FILE).read_bytes())
-        except FileNotFoundError:
-            return LabelSettings()
+def _settings(store: Store) -> JsonFile[LabelSettings]:
+    return JsonFile(store.root / FILE, LabelSettings)
 
 
-def _readable() -> LabelSettings:
-    """The settings; those that cannot be read make room for the defaults."""
-    try:
-        return _read()
-    except ValidationError:
-        made = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-        with disk_errors():
-            _path(FILE).rename(_path(f"{Path(FILE).stem}.broken-{made}.json"))
-        return LabelSettings()
-
-
-def _edits() -> list[Edit]:
-    try:
-        return list(_EDITS.validate_json(_path(EDITS).read_bytes()))
-    except (OSError, ValidationError):  # there is nothing to take back; the corrections are all there
-        return []
-
-
-def _write(settings: LabelSettings) -> None:
-    write_text_atomic(_path(FILE), settings.model_dump_json(indent=1))
-
-
-def _write_edits(edits: list[Edit]) -> None:
-    write_text_atomic(_path(EDITS), _EDITS.dump_json(tuple(edits[-HISTORY:])).decode())
-
-
-def _path(name: str) -> Path:
-    return state.store().root / name
+def _edits(store: Store) -> JsonFile[tuple[Edit, ...]]:
+    return JsonFile(store.root / EDITS, tuple[Edit, ...])

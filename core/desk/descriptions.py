@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, field
 
+from core.desk import conversations, kept_words
+from core.desk.conversations import Message
+from core.desk.errand import Errand
+from core.desk.kept_words import KeptWords
+from core.desk.saved_work import STAGE
+from core.storage.json_file import JsonFile
 from core.storage.store import Store
 from core.writing import Assistant, Description
 from core.writing.privacy import Payload
-from pages.ui.chat import conversations, kept_words
-from pages.ui.chat.conversations import Message
-from pages.ui.chat.errands import Errand
-from pages.ui.segments import saved_work
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,11 @@ def load(store: Store, model: str, digest: str) -> dict[int, Described]:
         store: Where they are kept.
         model: Content key of the trained model.
         digest: Names the data set and its segments.
+
+    Raises:
+        ResourceError: If the disk refuses.
     """
-    told = kept_words.read(_path(store, model), digest)
-    try:
-        return {int(segment): _described(one) for segment, one in told.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):  # of another version
-        return {}
+    return kept_words.about(_file(store, model).read(), digest)
 
 
 def save(store: Store, model: str, digest: str, found: Mapping[int, Described]) -> None:
@@ -59,13 +58,12 @@ def save(store: Store, model: str, digest: str, found: Mapping[int, Described]) 
     Raises:
         ResourceError: If the disk is full.
     """
-    told = {str(segment): asdict(one) for segment, one in found.items()}
-    kept_words.write(_path(store, model), digest, told)
+    _file(store, model).write(KeptWords(digest, dict(found)))
 
 
 def forget(store: Store, model: str) -> None:
     """Delete them."""
-    _path(store, model).unlink(missing_ok=True)
+    _file(store, model).delete()
 
 
 @dataclass(eq=False)
@@ -105,10 +103,5 @@ class Describing(Errand):
         self.problem = reason
 
 
-def _described(data: Mapping[str, Any]) -> Described:
-    summary = conversations.message_from(data["summary"])
-    return Described(str(data["name"]), summary, tuple(map(str, data["caveats"])), str(data["action"]))
-
-
-def _path(store: Store, model: str) -> Path:
-    return store.root / saved_work.STAGE / f"{model}.words.json"
+def _file(store: Store, model: str) -> JsonFile[KeptWords[int, Described]]:
+    return JsonFile(store.root / STAGE / f"{model}.words.json", KeptWords[int, Described])

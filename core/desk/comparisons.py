@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from core.desk import conversations, kept_words
+from core.desk.conversations import Message
+from core.desk.errand import Writing
+from core.desk.kept_words import KeptWords
+from core.desk.saved_work import STAGE
+from core.storage.json_file import JsonFile
 from core.storage.store import Store
 from core.writing import Assistant
 from core.writing.privacy import Payload
-from pages.ui.chat import conversations, kept_words
-from pages.ui.chat.conversations import Message
-from pages.ui.chat.errands import Writing
-from pages.ui.segments import saved_work
 
 Rows: TypeAlias = tuple[()] | tuple[str, str]
 """Keys of two rows, or none where all segments are meant."""
@@ -26,12 +27,11 @@ def load(store: Store, model: str, digest: str) -> dict[str, Message]:
         store: Where they are kept.
         model: Content key of the trained model.
         digest: Names the data set and its segments.
+
+    Raises:
+        ResourceError: If the disk refuses.
     """
-    told = kept_words.read(_path(store, model), digest)
-    try:
-        return {name: conversations.message_from(one) for name, one in told.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):  # of another version
-        return {}
+    return kept_words.about(_file(store, model).read(), digest)
 
 
 def save(store: Store, model: str, digest: str, told: Mapping[str, Message]) -> None:
@@ -40,7 +40,7 @@ def save(store: Store, model: str, digest: str, told: Mapping[str, Message]) -> 
     Raises:
         ResourceError: If the disk is full.
     """
-    kept_words.write(_path(store, model), digest, {name: asdict(one) for name, one in told.items()})
+    _file(store, model).write(KeptWords(digest, dict(told)))
 
 
 def forget(store: Store, model: str, digest: str, rows: Rows) -> None:
@@ -93,5 +93,5 @@ class Comparing(Writing):
         self.problem = "" if self.should_stop() else reason
 
 
-def _path(store: Store, model: str) -> Path:
-    return store.root / saved_work.STAGE / f"{model}.comparisons.json"
+def _file(store: Store, model: str) -> JsonFile[KeptWords[str, Message]]:
+    return JsonFile(store.root / STAGE / f"{model}.comparisons.json", KeptWords[str, Message])

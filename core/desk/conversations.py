@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -15,9 +16,11 @@ from uuid import uuid4
 
 import pandas as pd
 
-from core.facts.answer import Answer, Fact, Mark, MarkKind, Unit
+from core.base.errors import ResourceError
+from core.facts.answer import Answer, Fact, Mark
 from core.outgoing.quoting import clean
-from core.storage.disk import PRIVATE, write_text_atomic
+from core.storage.disk import PRIVATE
+from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
 FOLDER: Final = "conversations"
@@ -131,8 +134,7 @@ def save(store: Store, conversation: Conversation) -> None:
     Raises:
         ResourceError: If the disk is full.
     """
-    path = _folder(store, conversation.model) / f"{conversation.id}.json"
-    write_text_atomic(path, json.dumps(asdict(conversation), ensure_ascii=False), PRIVATE)
+    _file(_folder(store, conversation.model) / f"{conversation.id}.json").write(conversation)
 
 
 def load(store: Store, model: str, name: str) -> Conversation | None:
@@ -144,14 +146,15 @@ def load(store: Store, model: str, name: str) -> Conversation | None:
 
 def earlier(store: Store, model: str, most: int = 12) -> list[Listed]:
     """The latest conversations about a model, the latest first; each is read once for as long as it stays."""
-    times = ((when, path) for path in _folder(store, model).glob("*.json") if (when := _written(path)))
+    files = (path for path in _folder(store, model).glob("*.json") if _ID.fullmatch(path.stem))
+    times = ((when, path) for path in files if (when := _written(path)))
     found = (_title(path, when) for when, path in sorted(times, reverse=True))
     return list(islice((one for one in found if one is not None), most))
 
 
 def forget(store: Store, conversation: Conversation) -> None:
     """Delete a conversation."""
-    (_folder(store, conversation.model) / f"{conversation.id}.json").unlink(missing_ok=True)
+    _file(_folder(store, conversation.model) / f"{conversation.id}.json").delete()
 
 
 def _folder(store: Store, model: str) -> Path:
@@ -174,27 +177,10 @@ def _title(path: Path, written: int) -> Listed | None:
 
 
 def _read(path: Path) -> Conversation | None:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        messages = tuple(message_from(one) for one in data["messages"])
-        return Conversation(data["id"], data["model"], messages, data["begun"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    with suppress(ResourceError):
+        return _file(path).read()
+    return None
 
 
-def message_from(data: Mapping[str, Any]) -> Message:
-    """A message out of plain data.
-
-    Raises:
-        KeyError: If a part is missing.
-        TypeError: If there is a part too many.
-        ValueError: If a part is none of those that are known.
-    """
-    facts: Sequence[Mapping[str, Any]] = data["facts"]
-    known = tuple(
-        Fact(**{**fact, "segments": tuple(fact["segments"]), "unit": Unit(fact["unit"])}) for fact in facts
-    )
-    marks = tuple(
-        Mark(**{**mark, "kind": MarkKind(mark["kind"])}) for mark in data.get("marks", ())
-    )  # an older version kept none
-    return Message(**{**data, "facts": known, "rows": tuple(data["rows"]), "marks": marks})
+def _file(path: Path) -> JsonFile[Conversation]:
+    return JsonFile(path, Conversation, PRIVATE)

@@ -7,15 +7,15 @@ and the segments follow them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from core.base.errors import Beha2VecError
+from core.base.errors import Beha2VecError, ResourceError
 from core.base.settings import ViewWeights
 from core.segments.partition import Partition
-from core.storage.disk import write_text_atomic
+from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
 STAGE: Final = "workbench"
@@ -65,12 +65,12 @@ def recall(store: Store, model: str, n_users: int) -> Kept | None:
 
 
 def names(store: Store, model: str) -> dict[int, str]:
-    """The analyst's own names of segments."""
-    path = store.root / STAGE / f"{model}.names.json"
-    try:
-        return {int(segment): str(name) for segment, name in json.loads(path.read_text()).items()}
-    except (OSError, ValueError, AttributeError):
-        return {}
+    """The analyst's own names of segments.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    return _names(store, model).read() or {}
 
 
 def rename(store: Store, model: str, changes: Mapping[int, str]) -> dict[int, str]:
@@ -87,18 +87,18 @@ def rename(store: Store, model: str, changes: Mapping[int, str]) -> dict[int, st
         before = names(store, model)
         kept = {segment: name for segment, name in sorted((before | tidy).items()) if name}
         if kept != before:
-            _write_history(store, model, [*earlier_names(store, model), before][-HISTORY:])
-            _write_names(store, model, kept)
+            _history(store, model).write([*earlier_names(store, model), before][-HISTORY:])
+            _names(store, model).write(kept)
     return kept
 
 
 def earlier_names(store: Store, model: str) -> list[dict[int, str]]:
-    """All names as they were before each change, the oldest first."""
-    try:
-        found = json.loads((store.root / STAGE / f"{model}.names.history.json").read_text(encoding="utf-8"))
-        return [{int(segment): str(name) for segment, name in one.items()} for one in found]
-    except (OSError, ValueError, AttributeError, TypeError):
-        return []
+    """All names as they were before each change, the oldest first.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    return _history(store, model).read() or []
 
 
 def undo_names(store: Store, model: str) -> dict[int, str]:
@@ -109,18 +109,9 @@ def undo_names(store: Store, model: str) -> dict[int, str]:
     """
     with store.in_turn():
         *older, before = earlier_names(store, model) or [names(store, model)]
-        _write_names(store, model, before)
-        _write_history(store, model, older)
+        _names(store, model).write(before)
+        _history(store, model).write(older)
     return before
-
-
-def _write_names(store: Store, model: str, kept: Mapping[int, str]) -> None:
-    write_text_atomic(store.root / STAGE / f"{model}.names.json", json.dumps(kept, ensure_ascii=False))
-
-
-def _write_history(store: Store, model: str, history: list[dict[int, str]]) -> None:
-    path = store.root / STAGE / f"{model}.names.history.json"
-    write_text_atomic(path, json.dumps(history, ensure_ascii=False))
 
 
 def choose_vectors(store: Store, model: str, embeddings: str) -> None:
@@ -129,12 +120,23 @@ def choose_vectors(store: Store, model: str, embeddings: str) -> None:
     Raises:
         ResourceError: If the disk is full.
     """
-    write_text_atomic(store.root / STAGE / f"{model}.vectors.json", json.dumps(embeddings))
+    _vectors(store, model).write(embeddings)
 
 
 def chosen_vectors(store: Store, model: str) -> str:
-    """Content key of the vectors that were chosen last; empty when none were."""
-    try:
-        return str(json.loads((store.root / STAGE / f"{model}.vectors.json").read_text()))
-    except (OSError, ValueError):
-        return ""
+    """Content key of the vectors that were chosen last; empty when none were, or nobody can say."""
+    with suppress(ResourceError):
+        return _vectors(store, model).read() or ""
+    return ""
+
+
+def _names(store: Store, model: str) -> JsonFile[dict[int, str]]:
+    return JsonFile(store.root / STAGE / f"{model}.names.json", dict[int, str])
+
+
+def _history(store: Store, model: str) -> JsonFile[list[dict[int, str]]]:
+    return JsonFile(store.root / STAGE / f"{model}.names.history.json", list[dict[int, str]])
+
+
+def _vectors(store: Store, model: str) -> JsonFile[str]:
+    return JsonFile(store.root / STAGE / f"{model}.vectors.json", str)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import SettingsError
+from core.desk import preferences
+from core.desk.preferences import Preferences
 from core.storage.store import Store
 from core.writing.privacy import Price
-from pages.ui.shell import preferences
-from pages.ui.shell.preferences import Preferences
 
 
 def test_what_was_chosen_is_read_again_and_the_rest_holds_by_default(tmp_path: Path) -> None:

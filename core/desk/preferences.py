@@ -6,15 +6,14 @@ they survive page switches, F5 and a restart.
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, Final
 
 from pydantic import field_validator
 
-from core.base.errors import SettingsError
+from core.base.errors import ResourceError
 from core.llm import LlmSettings
-from core.storage.disk import write_text_atomic
+from core.storage.json_file import JsonFile
 from core.storage.store import Store
 from core.writing.contract import AssistantSettings
 
@@ -43,11 +42,10 @@ class Preferences(AssistantSettings):
 
 
 def load(store: Store) -> Preferences:
-    """Read them; what holds by default where there are none, or damaged ones."""
-    try:
-        return Preferences.checked(**json.loads(_path(store).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, SettingsError):
-        return Preferences()
+    """Read them; what holds by default where there are none, or none that can be read."""
+    with suppress(ResourceError):
+        return _file(store).read() or Preferences()
+    return Preferences()
 
 
 def change(store: Store, **values: Any) -> Preferences:  # noqa: ANN401 - checked by the settings
@@ -55,13 +53,14 @@ def change(store: Store, **values: Any) -> Preferences:  # noqa: ANN401 - checke
 
     Raises:
         SettingsError: If a value is not possible; nothing is changed.
-        ResourceError: If the disk is full; nothing is changed.
+        ResourceError: If the disk refuses; nothing is changed.
     """
     with store.in_turn():
-        changed = Preferences.checked(**{**load(store).model_dump(), **values})
-        write_text_atomic(_path(store), changed.model_dump_json(indent=1, exclude_defaults=True))
+        before = _file(store).read() or Preferences()
+        changed = Preferences.checked(**{**before.model_dump(), **values})
+        _file(store).write(changed)
     return changed
 
 
-def _path(store: Store) -> Path:
-    return store.root / FILE
+def _file(store: Store) -> JsonFile[Preferences]:
+    return JsonFile(store.root / FILE, Preferences, sparse=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from core.desk import conversations
+from core.desk.conversations import Conversation
+from core.desk.errand import Writing
 from core.facts.answer import Answer
 from core.storage.store import Store
 from core.writing import Assistant, Said
 from core.writing.privacy import Payload
-from pages.ui.chat import conversations
-from pages.ui.chat.conversations import Conversation
-from pages.ui.chat.errands import Writing
 
 
 @dataclass(eq=False)

@@ -1,0 +1,1 @@
+"""What an analyst decided and kept: names, corrections, conversations, preferences."""

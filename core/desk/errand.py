@@ -1,0 +1,167 @@
+"""What a language model is asked to do, in a thread: prepared, agreed to, done, stopped.
+
+A thread fills an errand in, and whoever looks finds what is there; what comes of it is written to disk by the
+thread itself, so that it is there even if nobody looks any more.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from core.base.errors import Beha2VecError, Cancelled
+from core.llm import LlmSettings
+from core.writing import Assistant
+from core.writing.privacy import Payload
+
+STOPPED: Final = "You stopped it."
+BROKEN_OFF: Final = "It broke off inside the program."
+Make = Callable[[Callable[[], bool]], Assistant]
+"""Whether to give up → the assistant, once its server has said what it can."""
+
+
+@dataclass(eq=False)
+class Errand(ABC):
+    """One thing that a model is asked to do.
+
+    Args:
+        make: Makes the assistant; may wait for its server. Let go of in the end, with the key that it holds.
+        server: Whose model it is, without its key.
+        agreed: Whether text may be sent without asking.
+        begun: When, by the monotonic clock.
+        payloads: What would be sent first; there while the analyst has to agree to it.
+        done: Whether it has ended.
+        problem: Why what came of it could not be kept.
+    """
+
+    make: Make
+    server: LlmSettings
+    agreed: bool
+    begun: float = field(default_factory=time.monotonic, kw_only=True)
+    payloads: tuple[Payload, ...] = field(default=(), kw_only=True)
+    done: bool = field(default=False, kw_only=True)
+    problem: str = field(default="", kw_only=True)
+    _assistant: Assistant | None = field(default=None, kw_only=True)
+    _stopped: threading.Event = field(default_factory=threading.Event, kw_only=True)
+    _lock: threading.Lock = field(default_factory=threading.Lock, kw_only=True, repr=False)
+
+    @abstractmethod
+    def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
+        """The messages that it begins with, exactly; a call may follow each."""
+
+    @abstractmethod
+    def work(self, assistant: Assistant) -> None:
+        """Do it, and keep what comes of it."""
+
+    @abstractmethod
+    def without(self, reason: str) -> None:
+        """End without the model.
+
+        Args:
+            reason: Why; empty if the analyst wants it so.
+        """
+
+    @property
+    def waits(self) -> bool:
+        """Whether the analyst has to agree or to refuse first."""
+        return bool(self.payloads)
+
+    @property
+    def seconds(self) -> float:
+        """Since it began, or was agreed to."""
+        return time.monotonic() - self.begun
+
+    def begin(self) -> None:
+        """Start."""
+        self._in_thread(self._prepare)
+
+    def agree(self) -> None:
+        """The text may be sent."""
+        if self._taken():
+            self.agreed, self.begun = True, time.monotonic()
+            self._in_thread(self._prepare)
+
+    def decline(self, reason: str = "") -> None:
+        """Nothing may be sent; ``reason`` says why, where the analyst has not said so."""
+        if self._taken():
+            self._end(reason)
+
+    def stop(self) -> None:
+        """Give up, whatever is going on."""
+        with self._lock:
+            self._stopped.set()
+        self.decline()
+
+    def should_stop(self) -> bool:
+        """Whether to give up."""
+        return self._stopped.is_set()
+
+    def _taken(self) -> bool:
+        """Whether it waited until now; of several answers at once only the first finds it so."""
+        with self._lock:
+            waited, self.payloads = self.waits, ()
+        return waited
+
+    def _in_thread(self, work: Callable[[], None]) -> None:
+        threading.Thread(target=self._guarded, args=(work,), daemon=True, name="errand").start()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Cancelled:
+            self._end(STOPPED)
+        except Beha2VecError as error:
+            self._end(str(error))
+        except Exception:
+            self._end(BROKEN_OFF)
+            raise
+
+    def _prepare(self) -> None:
+        self._assistant = self._assistant or self.make(self.should_stop)
+        if self.agreed:
+            self._go_on()
+            self.work(self._assistant)
+            self._let_go()
+            return
+        payloads = self.preview(self._assistant)
+        with self._lock:  # a Stop comes either before, and ends it here, or finds it waiting
+            self._go_on()
+            self.payloads = payloads
+
+    def _go_on(self) -> None:
+        if self.should_stop():
+            raise Cancelled("The answer")
+
+    def _end(self, reason: str) -> None:
+        try:
+            self.without(reason)
+        except Beha2VecError as error:  # the disk is full
+            self.problem = str(error)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self.done, self.make, self._assistant = True, _over, None
+
+
+def _over(_: Callable[[], bool]) -> Assistant:
+    raise Cancelled("The answer")
+
+
+@dataclass(eq=False)
+class Writing(Errand):
+    """An errand that writes one text.
+
+    Args:
+        text: Written so far, safe Markdown.
+    """
+
+    text: str = field(default="", kw_only=True)
+
+    def show(self, text: str) -> None:
+        """Take over what is written so far."""
+        self.text = text

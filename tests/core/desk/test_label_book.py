@@ -1,0 +1,88 @@
+"""What the analyst decided about labels: edits as a whole, in turn, and never lost."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from core.base.schema import View
+from core.desk import label_book
+from core.desk.label_book import Change
+from core.labels.settings import LabelMode, LabelSettings, Override
+from core.storage.json_file import set_aside
+from core.storage.store import Store
+
+BLOG = Override(view=View.TYPE, target="/a", value="Blog")
+PRODUCT = Override(view=View.TYPE, target="/a", value="Product")
+TRAVEL = Override(view=View.THEME, target="/a", value="Travel")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def overrides(store: Store) -> tuple[Override, ...]:
+    return label_book.load(store).overrides
+
+
+def test_an_edit_that_is_told_twice_is_one_correction_and_one_undo(store: Store) -> None:
+    assert label_book.correct(store, [BLOG])
+    assert not label_book.correct(store, [BLOG])
+    assert overrides(store) == (BLOG,)
+    assert label_book.undo(store)
+    assert overrides(store) == ()
+    assert not label_book.undo(store)
+
+
+def test_an_edit_of_several_cells_is_taken_back_as_a_whole(store: Store) -> None:
+    label_book.correct(store, [PRODUCT])
+    label_book.correct(store, [BLOG, TRAVEL])
+    assert label_book.latest(store) == (
+        Change(view=View.TYPE, target="/a", before="Product", after="Blog"),
+        Change(view=View.THEME, target="/a", before=None, after="Travel"),
+    )
+    label_book.undo(store)
+    assert overrides(store) == (PRODUCT,)
+
+
+def test_a_correction_takes_the_place_of_the_one_before_it(store: Store) -> None:
+    label_book.correct(store, [BLOG, TRAVEL])
+    label_book.correct(store, [PRODUCT])
+    assert overrides(store) == (PRODUCT, TRAVEL)
+
+
+def test_corrections_can_be_deleted_and_brought_back(store: Store) -> None:
+    label_book.correct(store, [BLOG, TRAVEL])
+    assert label_book.remove(store, [(View.TYPE, "/a")])
+    assert overrides(store) == (TRAVEL,)
+    label_book.undo(store)
+    assert set(overrides(store)) == {BLOG, TRAVEL}
+
+
+def test_corrections_of_many_sessions_at_once_are_all_kept(store: Store) -> None:
+    def one(number: int) -> bool:
+        return label_book.correct(store, [Override(view=View.TYPE, target=f"/{number}", value="Blog")])
+
+    with ThreadPoolExecutor(20) as pool:
+        assert all(pool.map(one, range(20)))
+    assert {one.target for one in overrides(store)} == {f"/{number}" for number in range(20)}
+
+
+def test_a_file_that_cannot_be_read_is_kept_aside(store: Store) -> None:
+    label_book.save(store, LabelSettings(mode=LabelMode.RULES, overrides=(BLOG,)))
+    path = store.root / label_book.FILE
+    damaged = path.read_text()[:-3]
+    path.write_text(damaged)
+    assert label_book.load(store) == LabelSettings()
+    label_book.correct(store, [TRAVEL])
+    assert overrides(store) == (TRAVEL,)
+    (kept,) = set_aside(store.root)
+    assert kept.read_text() == damaged
+
+
+def test_a_damaged_history_costs_only_the_way_back(store: Store) -> None:
+    label_book.correct(store, [BLOG])
+    (store.root / label_book.EDITS).write_text("[")
+    assert label_book.latest(store) == ()
+    assert overrides(store) == (BLOG,)
