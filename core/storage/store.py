@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel
 
 from core.base.errors import ArtifactError, ResourceError
 from core.storage.claims import LOCK, turn, unless_removed
@@ -34,6 +35,17 @@ OLD = ".old"
 
 _LEFTOVER: Final = re.compile(r"(\..+\.\d+(?:\.[^.]+)??)(?:\.old|\.lock)?").fullmatch
 """``.<key>.<pid>.<random>`` and what lies beside it; the number of the process is for people."""
+
+
+class Manifest(BaseModel):
+    """What a finished stage was made of, with a checksum a file: ``manifest.json``."""
+
+    format: int
+    stage: str
+    key: str
+    settings: dict[str, Any]
+    inputs: dict[str, str]
+    files: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -209,20 +221,17 @@ def open_artifact(path: Path) -> Artifact:
             it. A disk that cannot be read right now is an ``OSError``: that proves no damage.
     """
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        wrong = [name for name, digest in manifest["files"].items() if file_checksum(path / name) != digest]
-        artifact = Artifact(
-            manifest["stage"], manifest["key"], path, manifest["settings"], manifest["inputs"]
-        )
-    except (FileNotFoundError, NotADirectoryError, ValueError, KeyError, TypeError) as error:
+        made = Manifest.model_validate_json((path / MANIFEST).read_bytes())
+        wrong = [name for name, digest in made.files.items() if file_checksum(path / name) != digest]
+    except (FileNotFoundError, NotADirectoryError, ValueError) as error:
         raise ArtifactError(
             f"{path} is not a finished result: {error!r}", remedy="Run the stage again"
         ) from error
-    if manifest.get("format") != FORMAT:
+    if made.format != FORMAT:
         raise ArtifactError(f"{path} was made by another version", remedy="Run the stage again")
     if wrong:
         raise ArtifactError(f"{path} is damaged: {', '.join(wrong)}", remedy="Run the stage again")
-    return artifact
+    return Artifact(made.stage, made.key, path, made.settings, made.inputs)
 
 
 def _seal(folder: Path, stage: str, key: str, settings: Mapping[str, Any], inputs: Mapping[str, str]) -> None:

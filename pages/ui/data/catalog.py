@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from core.base.settings import Encoder, IngestSettings
 from core.data.dataset import RECEIPT
 from core.data.page_labels import LabelledPages
 from core.data.receipt import Receipt
-from core.storage.store import FORMAT, MANIFEST, Store
+from core.storage.store import FORMAT, MANIFEST, Manifest, Store
 from pages.ui.shell.text import count
 
 TRAINING_REPORT = "training.json"
@@ -95,59 +95,35 @@ class ModelCard:
 
 def datasets(store: Store) -> list[DatasetCard]:
     """Every prepared data set, newest first."""
-    found = (_dataset(str(path), _written(path)) for path in _manifests(store, "preprocess"))
-    return sorted((card for card in found if card), key=lambda card: card.made, reverse=True)
+    return [card for found in _finished(store, "preprocess") if (card := _dataset(*found))]
 
 
 def models(store: Store, dataset: str) -> list[ModelCard]:
     """Every model that was trained on a data set, newest first."""
-    found = (_model(str(path), _written(path)) for path in _manifests(store, "train"))
-    mine = [card for of, card in filter(None, found) if of == dataset]
-    return sorted(mine, key=lambda card: card.made, reverse=True)
+    return [card for found in _finished(store, "train", preprocess=dataset) if (card := _model(*found))]
 
 
 def embeddings(store: Store, dataset: str, model: str) -> list[str]:
     """Keys of the vectors that a model made of a data set, one a state of its labels, newest first."""
-    newest = sorted(_manifests(store, "embed"), key=_written, reverse=True)
-    inputs = ((path.parent.name, _inputs(path)) for path in newest)
-    return [key for key, of in inputs if (of.get("preprocess"), of.get("train")) == (dataset, model)]
+    return [made.key for _, _, made in _finished(store, "embed", preprocess=dataset, train=model)]
 
 
 def labels_of(store: Store, dataset: str, embeddings: str) -> LabelledPages | None:
     """The labels that some vectors were made by; None where they were made without, or are gone."""
-    digest = _inputs(store.root / "embed" / embeddings / MANIFEST).get("labels")
-    if digest is None:
-        return None
-    found = (
-        LabelledPages(path.parent, path.parent.name)
-        for path in _manifests(store, "label")
-        if _inputs(path).get("preprocess") == dataset
-    )
-    return next((labels for labels in found if labels.digest == digest), None)
+    vectors = store.root / "embed" / embeddings
+    made = _manifest(str(vectors), _written(vectors))
+    digest = made.inputs.get("labels") if made else None
+    return next((labels for labels in _labels(store, dataset) if labels.digest == digest), None)
 
 
 def latest_labels(store: Store, dataset: str) -> LabelledPages | None:
     """The newest labels of a data set, whatever settings made them."""
-    newest = sorted(_manifests(store, "label"), key=_written, reverse=True)
-    found = (path.parent for path in newest if _inputs(path).get("preprocess") == dataset)
-    folder = next(found, None)
-    return None if folder is None else LabelledPages(folder, folder.name)
+    return next(_labels(store, dataset), None)
 
 
-def _written(manifest: Path) -> float:
-    """When it was written; 0 if another session is replacing it at this moment."""
-    try:
-        return manifest.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _inputs(manifest: Path) -> Mapping[str, str]:
-    try:
-        inputs: Mapping[str, str] = json.loads(manifest.read_text(encoding="utf-8"))["inputs"]
-    except (OSError, ValueError, KeyError):
-        return {}
-    return inputs
+def _labels(store: Store, dataset: str) -> Iterator[LabelledPages]:
+    for folder, _, made in _finished(store, "label", preprocess=dataset):
+        yield LabelledPages(Path(folder), made.key)
 
 
 def title_of(receipt: Receipt) -> str:
@@ -158,42 +134,51 @@ def title_of(receipt: Receipt) -> str:
     return f"{name} and {more} more" if more else name
 
 
-def _manifests(store: Store, stage: str) -> list[Path]:
-    """Manifests of a stage that this version can read."""
-    found = (store.root / stage).glob(f"[!.]*/{MANIFEST}")
-    return [path for path in found if _format(str(path), _written(path)) == FORMAT]
+def _finished(store: Store, stage: str, **inputs: str) -> list[tuple[str, float, Manifest]]:
+    """Folders of a stage that were made from these and that this version can read, newest first."""
+    folders = [path.parent for path in (store.root / stage).glob(f"[!.]*/{MANIFEST}")]
+    newest = sorted(((str(folder), _written(folder)) for folder in folders), key=lambda one: -one[1])
+    known = [(folder, when, made) for folder, when in newest if (made := _manifest(folder, when))]
+    return [found for found in known if inputs.items() <= found[2].inputs.items()]
 
 
-@st.cache_data(max_entries=1024, show_spinner=False)
-def _format(manifest: str, mtime: float) -> int | None:
+def _written(folder: Path) -> float:
+    """When it was finished; 0 if another session is replacing it at this moment."""
     try:
-        made = json.loads(Path(manifest).read_text(encoding="utf-8")).get("format")
-    except (OSError, ValueError, AttributeError):
+        return (folder / MANIFEST).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+@st.cache_resource(max_entries=1024, show_spinner=False)
+def _manifest(folder: str, written: float) -> Manifest | None:
+    try:
+        made = Manifest.model_validate_json((Path(folder) / MANIFEST).read_bytes())
+    except (OSError, ValueError):
         return None
-    return made if isinstance(made, int) else None
+    return made if made.format == FORMAT else None
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _dataset(manifest: str, mtime: float) -> DatasetCard | None:
-    folder = Path(manifest).parent
+def _dataset(folder: str, written: float, _made: Manifest) -> DatasetCard | None:
     try:
-        receipt = Receipt.model_validate_json((folder / RECEIPT).read_bytes())
-        settings = json.loads(Path(manifest).read_text(encoding="utf-8"))["settings"]
-    except (OSError, ValueError, KeyError):  # damaged: the store rebuilds it when somebody opens it
+        receipt = Receipt.model_validate_json((Path(folder) / RECEIPT).read_bytes())
+    except (OSError, ValueError):  # damaged: the store rebuilds it when somebody opens it
         return None
     return DatasetCard(
-        folder.name, title_of(receipt), receipt.users, receipt.page_views_used,
-        datetime.fromtimestamp(mtime, UTC).astimezone(), tuple(file.name for file in receipt.files), settings,
+        _made.key, title_of(receipt), receipt.users, receipt.page_views_used, _time(written),
+        tuple(file.name for file in receipt.files), _made.settings,
     )  # fmt: skip
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _model(manifest: str, mtime: float) -> tuple[str, ModelCard] | None:
-    folder = Path(manifest).parent
+def _model(folder: str, written: float, _made: Manifest) -> ModelCard | None:
     try:
-        facts = json.loads(Path(manifest).read_text(encoding="utf-8"))
-        report = json.loads((folder / TRAINING_REPORT).read_text(encoding="utf-8"))
-        made = datetime.fromtimestamp(mtime, UTC).astimezone()
-        return facts["inputs"]["preprocess"], ModelCard(folder.name, facts["settings"], report, made)
-    except (OSError, ValueError, KeyError):
+        report = json.loads((Path(folder) / TRAINING_REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
+    return ModelCard(_made.key, _made.settings, report, _time(written))
+
+
+def _time(written: float) -> datetime:
+    return datetime.fromtimestamp(written, UTC).astimezone()
