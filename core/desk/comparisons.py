@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from core.desk import conversations, kept_words
+from core.desk import conversations
 from core.desk.conversations import Message
 from core.desk.errand import Writing
-from core.desk.kept_words import KeptWords
+from core.desk.kept_words import KeptWords, Words
 from core.desk.saved_work import STAGE
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
@@ -20,34 +19,25 @@ Rows: TypeAlias = tuple[()] | tuple[str, str]
 """Keys of two rows, or none where all segments are meant."""
 
 
-def load(store: Store, model: str, digest: str) -> dict[str, Message]:
-    """Comparison by the name of its rows; none where the segments have changed since.
+def kept(store: Store, model: str, digest: str) -> KeptWords[str, Message]:
+    """Comparison by the name of its rows.
 
     Args:
         store: Where they are kept.
         model: Content key of the trained model.
         digest: Names the data set and its segments.
+    """
+    path = store.root / STAGE / f"{model}.comparisons.json"
+    return KeptWords(JsonFile(path, Words[str, Message]), digest)
+
+
+def forget(words: KeptWords[str, Message], rows: Rows) -> None:
+    """Delete one of them.
 
     Raises:
         ResourceError: If the disk refuses.
     """
-    return kept_words.about(_file(store, model).read(), digest)
-
-
-def save(store: Store, model: str, digest: str, told: Mapping[str, Message]) -> None:
-    """Keep comparisons, in place of those before.
-
-    Raises:
-        ResourceError: If the disk is full.
-    """
-    _file(store, model).write(KeptWords(digest, dict(told)))
-
-
-def forget(store: Store, model: str, digest: str, rows: Rows) -> None:
-    """Delete one of them."""
-    told = load(store, model, digest)
-    if told.pop(name_of(rows), None) is not None:
-        save(store, model, digest, told)
+    words.save({name: text for name, text in words.load().items() if name != name_of(rows)})
 
 
 def name_of(rows: Rows) -> str:
@@ -60,15 +50,11 @@ class Comparing(Writing):
     """One comparison on its way.
 
     Args:
-        store: Where it will be kept.
-        model: Content key of the trained model.
-        digest: Names the data set and its segments.
+        kept: Where it will be kept.
         rows: That are compared.
     """
 
-    store: Store
-    model: str
-    digest: str
+    kept: KeptWords[str, Message]
     rows: Rows
 
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
@@ -84,14 +70,9 @@ class Comparing(Writing):
         if answer.reason:
             self.problem = f"Compared without the model. {answer.reason}"
             return
-        told = load(self.store, self.model, self.digest)
-        told[name_of(self.rows)] = conversations.to_message(answer, assistant.context.names)
-        save(self.store, self.model, self.digest, told)
+        told = conversations.to_message(answer, assistant.context.names)
+        self.kept.save(self.kept.load() | {name_of(self.rows): told})
 
     def without(self, reason: str) -> None:
         """See :class:`Errand`."""
         self.problem = "" if self.should_stop() else reason
-
-
-def _file(store: Store, model: str) -> JsonFile[KeptWords[str, Message]]:
-    return JsonFile(store.root / STAGE / f"{model}.comparisons.json", KeptWords[str, Message])

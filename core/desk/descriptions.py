@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.desk import conversations, kept_words
+from core.desk import conversations
 from core.desk.conversations import Message
 from core.desk.errand import Errand
-from core.desk.kept_words import KeptWords
+from core.desk.kept_words import KeptWords, Words
 from core.desk.saved_work import STAGE
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
@@ -38,32 +38,16 @@ class Described:
         return cls(made.name, conversations.to_message(made.summary, names), made.caveats, made.action)
 
 
-def load(store: Store, model: str, digest: str) -> dict[int, Described]:
-    """Segment → its description; none where the segments have changed since.
+def kept(store: Store, model: str, digest: str) -> KeptWords[int, Described]:
+    """Segment → its description.
 
     Args:
         store: Where they are kept.
         model: Content key of the trained model.
         digest: Names the data set and its segments.
-
-    Raises:
-        ResourceError: If the disk refuses.
     """
-    return kept_words.about(_file(store, model).read(), digest)
-
-
-def save(store: Store, model: str, digest: str, found: Mapping[int, Described]) -> None:
-    """Keep descriptions, in place of those before.
-
-    Raises:
-        ResourceError: If the disk is full.
-    """
-    _file(store, model).write(KeptWords(digest, dict(found)))
-
-
-def forget(store: Store, model: str) -> None:
-    """Delete them."""
-    _file(store, model).delete()
+    path = store.root / STAGE / f"{model}.words.json"
+    return KeptWords(JsonFile(path, Words[int, Described]), digest)
 
 
 @dataclass(eq=False)
@@ -71,16 +55,12 @@ class Describing(Errand):
     """One call a segment; each description is kept as soon as it is there.
 
     Args:
-        store: Where they are kept.
-        model: Content key of the trained model.
-        digest: Names the data set and its segments.
+        kept: Where they are kept.
         segments: Segment → key of its row.
         found: What came so far.
     """
 
-    store: Store
-    model: str
-    digest: str
+    kept: KeptWords[int, Described]
     segments: Mapping[int, str]
     found: dict[int, Described] = field(default_factory=dict, kw_only=True)
 
@@ -96,12 +76,8 @@ class Describing(Errand):
             if self.should_stop():
                 return
             self.found[segment] = Described.of(made, assistant.context.names)
-            save(self.store, self.model, self.digest, self.found)
+            self.kept.save(self.found)
 
     def without(self, reason: str) -> None:
         """See :class:`Errand`."""
         self.problem = reason
-
-
-def _file(store: Store, model: str) -> JsonFile[KeptWords[int, Described]]:
-    return JsonFile(store.root / STAGE / f"{model}.words.json", KeptWords[int, Described])

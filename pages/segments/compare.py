@@ -54,11 +54,12 @@ def _two(live: LiveSegments, about: Context) -> None:
 def _each(live: LiveSegments, about: Context) -> None:
     st.subheader("One by one")
     made_from = live.sources
-    told = descriptions.load(made_from.store, made_from.model_key, about.tables.digest)
+    described = descriptions.kept(made_from.store, made_from.model_key, about.tables.digest)
+    told = described.load()
     with st.container(horizontal=True, vertical_alignment="center", key="names-actions"):
         naming.use_all(live, about.suggested)
         naming.undo(live)
-        describe_view.actions(live, about, told)
+        describe_view.actions(live, about, described)
     describe_view.progress(live, about)
     for key, segment in zip(about.segment_keys, live.segments, strict=True):
         with st.container(border=True, key=f"described-{segment}", gap="xsmall"):

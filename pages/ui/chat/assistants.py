@@ -12,7 +12,7 @@ import streamlit as st
 from core.base.errors import Cancelled, ResourceError
 from core.base.schema import Users
 from core.data.dataset import Dataset
-from core.desk import preferences
+from core.desk import comparisons, descriptions, preferences
 from core.desk.comparisons import Comparing, Rows
 from core.desk.conversations import Conversation
 from core.desk.descriptions import Describing
@@ -78,8 +78,8 @@ class Helper:
         make = self.make(connection.answered(self.server))
         context = self.about
         segments = {int(context.row(key)[Col.SEGMENT]): key for key in context.segment_keys}
-        server, digest = connection.keyless(self.server), context.tables.digest
-        return Describing(make, server, self._agreed, self.store, model, digest, segments)
+        kept = descriptions.kept(self.store, model, context.tables.digest)
+        return Describing(make, connection.keyless(self.server), self._agreed, kept, segments)
 
     def comparing(self, model: str, rows: Rows) -> Comparing:
         """An errand in which the model compares two rows, or all segments.
@@ -89,9 +89,8 @@ class Helper:
             rows: Two keys, or none.
         """
         make = self.make(connection.answered(self.server))
-        digest = self.about.tables.digest
-        server = connection.keyless(self.server)
-        return Comparing(make, server, self._agreed, self.store, model, digest, rows)
+        kept = comparisons.kept(self.store, model, self.about.tables.digest)
+        return Comparing(make, connection.keyless(self.server), self._agreed, kept, rows)
 
     @property
     def _agreed(self) -> bool:

@@ -28,9 +28,9 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Findi
         own: Makes the app's own words.
         key: Of the widgets.
     """
-    made_from, digest = live.sources, about.tables.digest
-    told = comparisons.load(made_from.store, made_from.model_key, digest).get(comparisons.name_of(rows))
-    errand = errand_view.current(Comparing, _name(live, rows), digest)
+    kept = comparisons.kept(live.sources.store, live.sources.model_key, about.tables.digest)
+    told = kept.load().get(comparisons.name_of(rows))
+    errand = errand_view.current(Comparing, _name(live, rows), kept.digest)
     if errand is not None and not errand.done and not errand.waits:
         errand_view.watch(errand, f"compare-stop-{key}")
         return
@@ -52,7 +52,7 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Findi
         if told is not None:
             st.button(
                 "Back to the app's words", key=f"uncompare-{key}", icon=":material/undo:", type="tertiary",
-                on_click=comparisons.forget, args=(made_from.store, made_from.model_key, digest, rows),
+                on_click=comparisons.forget, args=(kept, rows),
             )  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.desk import descriptions
 from core.desk.descriptions import Described, Describing
+from core.desk.kept_words import KeptWords
 from core.facts.context import Context
 from pages.ui.chat import assistants, chat_message, errand_view, errands
 from pages.ui.chat.assistants import Helper
@@ -16,7 +16,7 @@ from pages.ui.shell import errors
 from pages.ui.shell.text import count, md_text
 
 
-def actions(live: LiveSegments, about: Context, told: Mapping[int, Described]) -> None:
+def actions(live: LiveSegments, about: Context, described: KeptWords[int, Described]) -> None:
     """Buttons: describe with the model, and back to the app's own words. None where there is no model."""
     helper = assistants.willing(about)
     if helper is not None:
@@ -25,10 +25,10 @@ def actions(live: LiveSegments, about: Context, told: Mapping[int, Described]) -
             disabled=_running(live, about), on_click=_begin, args=(helper, live),
             help=f"{count(len(live.segments), 'call')}, one a segment. Names are only suggested.",
         )  # fmt: skip
-    if told:
+    if described.load():
         st.button(
             "Back to the app's words", key="undescribe", icon=":material/undo:", type="tertiary",
-            on_click=descriptions.forget, args=(live.sources.store, live.sources.model_key),
+            on_click=described.file.delete,
         )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def current(kind: type[About], name: str, digest: str) -> About | None:
         digest: Names the data set and the segments on screen.
     """
     errand = errands.current(kind, name)
-    if errand is None or not errand.waits or errand.digest == digest:
+    if errand is None or not errand.waits or errand.kept.digest == digest:
         return errand
     if errands.is_own(errand):
         errand.stop()

@@ -28,7 +28,7 @@ def context() -> Context | None:
     shown, previous = _shown(made_from)
     made = _tables(made_from.embeddings, shown.partition.digest, _outcome(), made_from, shown)
     named = replace(made, names=saved_work.names(made_from.store, made_from.model_key))
-    told = descriptions.load(made_from.store, made_from.model_key, made.tables.digest)
+    told = descriptions.kept(made_from.store, made_from.model_key, made.tables.digest).load()
     suggested = naming.suggested(named, {segment: one.name for segment, one in told.items()})
     return replace(named, previous=previous, suggested=suggested)
 
