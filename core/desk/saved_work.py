@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.base.errors import Beha2VecError, ResourceError
-from core.base.settings import ViewWeights
+from core.base.settings import ClusterSettings, ViewWeights
 from core.segments.partition import Partition
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
@@ -25,32 +25,43 @@ HISTORY: Final = 50
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The segments that were on screen last.
+class Segmentation:
+    """The segments of one setting.
 
     Args:
         embeddings: Content key of the vectors they were cut from.
         weights: The weights they were made with.
-        partition: The segments.
+        partition: The segments, with the ids they keep.
+        moved: Users whose segment changed with the last move; None for the first segments of a session.
+        new: Segments that were not there before.
+        gone: Segments that are no longer there.
     """
 
     embeddings: str
     weights: ViewWeights
     partition: Partition
+    moved: int | None = None
+    new: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
+
+    @property
+    def setting(self) -> tuple[str, ViewWeights, ClusterSettings]:
+        """The vectors and settings that it was made with."""
+        return self.embeddings, self.weights, self.partition.settings
 
 
-def keep(store: Store, model: str, kept: Kept) -> None:
+def keep(store: Store, model: str, shown: Segmentation) -> None:
     """Write the segments on screen, in place of the ones before.
 
     Raises:
         ResourceError: If the disk is full.
     """
-    settings = {"weights": kept.weights.model_dump(), "cluster": kept.partition.settings.model_dump()}
-    with store.write(STAGE, model, settings, {"train": model, "embed": kept.embeddings}) as folder:
-        kept.partition.to_files(folder)
+    settings = {"weights": shown.weights.model_dump(), "cluster": shown.partition.settings.model_dump()}
+    with store.write(STAGE, model, settings, {"train": model, "embed": shown.embeddings}) as folder:
+        shown.partition.to_files(folder)
 
 
-def recall(store: Store, model: str, n_users: int) -> Kept | None:
+def recall(store: Store, model: str, n_users: int) -> Segmentation | None:
     """Read the segments that were on screen last; None when there are none for these users."""
     try:
         with store.undisturbed():  # all its files are of one moment
@@ -58,7 +69,7 @@ def recall(store: Store, model: str, n_users: int) -> Kept | None:
             if artifact is None:
                 return None
             weights = ViewWeights.checked(**artifact.settings["weights"])
-            kept = Kept(artifact.inputs["embed"], weights, Partition.from_files(artifact.path))
+            kept = Segmentation(artifact.inputs["embed"], weights, Partition.from_files(artifact.path))
     except (Beha2VecError, OSError, KeyError):  # damaged, or the cache was deleted at this moment
         return None
     return kept if len(kept.partition.labels) == n_users else None

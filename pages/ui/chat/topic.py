@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.base.settings import AnalyzeSettings
 from core.desk import descriptions, saved_work
+from core.desk.saved_work import Segmentation
 from core.facts.context import Basis, Context, make_context
 from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
@@ -17,7 +18,6 @@ from core.profiles.metrics import Profiles
 from core.segments.partition import Partition
 from pages.ui.segments import live_segments, naming, session_segments, steering
 from pages.ui.segments.live_segments import Sources
-from pages.ui.segments.session_segments import Segmentation
 
 
 def context() -> Context | None:
@@ -61,17 +61,12 @@ def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
     Raises:
         SettingsError: If there are too few users for segments.
     """
-    session = st.session_state.get(session_segments.KEY)
-    if (
-        isinstance(session, session_segments.Session)
-        and session.model == made_from.model_key
-        and session.history
-    ):
-        before = session.history[1].partition if len(session.history) > 1 else None
-        return session.history[0], before
+    history = session_segments.session(made_from).history
+    if history:
+        return history[0], history[1].partition if len(history) > 1 else None
     kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.inside))
     if kept is not None:
-        return Segmentation(kept.embeddings, kept.weights, kept.partition), None
+        return kept, None
     return live_segments.solve(made_from, steering.standard(made_from.n_clustered)).segmentation, None
 
 

@@ -20,6 +20,7 @@ from core.base.settings import AnalyzeSettings, ViewWeights
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
 from core.desk import saved_work
+from core.desk.saved_work import Segmentation
 from core.profiles.metrics import ProfileData, Profiles, profile
 from core.segments.combination import Calibrated, Combined, blend, calibrate
 from core.segments.layout import Layout, pca_layout
@@ -27,7 +28,6 @@ from core.segments.partition import Partition
 from core.storage.store import Store
 from pages.ui.data import catalog
 from pages.ui.segments import session_segments
-from pages.ui.segments.session_segments import Segmentation
 from pages.ui.segments.steering import Steering
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text

@@ -16,7 +16,7 @@ import streamlit as st
 from core.base.errors import ResourceError
 from core.base.settings import ClusterSettings, ViewWeights
 from core.desk import saved_work
-from core.desk.saved_work import Kept
+from core.desk.saved_work import Segmentation
 from core.segments import clustering, identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
@@ -35,41 +35,15 @@ KEPT: Final = 64
 
 
 @dataclass(frozen=True)
-class Segmentation:
-    """The segments of one setting.
-
-    Args:
-        embeddings: Content key of the vectors they were cut from.
-        weights: The weights they were made with.
-        partition: The segments, with the ids they keep.
-        moved: Users whose segment changed with the last move; None for the first segments of a session.
-        new: Segments that were not there before.
-        gone: Segments that are no longer there.
-    """
-
-    embeddings: str
-    weights: ViewWeights
-    partition: Partition
-    moved: int | None = None
-    new: tuple[int, ...] = ()
-    gone: tuple[int, ...] = ()
-
-    def answers(self, embeddings: str, steering: Steering) -> bool:
-        """Whether it was made from these vectors with these settings."""
-        made_with = (self.embeddings, self.weights, self.partition.settings)
-        return made_with == (embeddings, steering.weights, steering.cluster)
-
-
-@dataclass(frozen=True)
 class Session:
     """What one session has done with one model's segments, newest first."""
 
     model: str
     history: tuple[Segmentation, ...] = ()
 
-    def after(self, segmentation: Segmentation, steering: Steering) -> Session:
+    def after(self, segmentation: Segmentation) -> Session:
         """The same with another segmentation on top."""
-        others = (old for old in self.history if not old.answers(segmentation.embeddings, steering))
+        others = (old for old in self.history if old.setting != segmentation.setting)
         return replace(self, history=(segmentation, *others)[:REMEMBERED])
 
 
@@ -84,18 +58,19 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Segme
     Raises:
         SettingsError: If there are more segments than different users.
     """
-    session, vectors = _session(made_from), made_from.embeddings
+    shown = session(made_from)
+    setting = made_from.embeddings, steering.weights, steering.cluster
     again = bool(st.session_state.pop(REFIT, False))
-    if session.history and session.history[0].answers(vectors, steering) and not again:
-        return session.history[0]
-    seen = next((old for old in session.history if old.answers(vectors, steering)), None)
-    before = session.history[0].partition if session.history else None
+    if shown.history and shown.history[0].setting == setting and not again:
+        return shown.history[0]
+    seen = next((old for old in shown.history if old.setting == setting), None)
+    before = shown.history[0].partition if shown.history else None
     if seen is None or again:
         segmentation = _new_segmentation(made_from, steering, combined, before, cold=again)
     else:  # back to earlier settings: the very same segments as then
         moved = identity.moved(before, seen.partition) if before else None
         segmentation = replace(seen, moved=moved, new=(), gone=())
-    st.session_state[KEY] = session.after(segmentation, steering)
+    st.session_state[KEY] = shown.after(segmentation)
     _keep(made_from, segmentation)
     return segmentation
 
@@ -106,9 +81,8 @@ def _new_segmentation(
     first = before is None
     if first:
         kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.inside))
-        segmentation = Segmentation(kept.embeddings, kept.weights, kept.partition) if kept else None
-        if segmentation and segmentation.answers(made_from.embeddings, steering):
-            return segmentation
+        if kept and kept.setting == (made_from.embeddings, steering.weights, steering.cluster):
+            return kept
         before = kept.partition if kept else None
     start = None if cold or first else before
     found = _cut(
@@ -146,7 +120,8 @@ def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
         saved_work.rename(made_from.store, made_from.model_key, stale)
 
 
-def _session(made_from: Sources) -> Session:
+def session(made_from: Sources) -> Session:
+    """What this session has done with the segments of a model."""
     found = st.session_state.get(KEY)
     if isinstance(found, Session) and found.model == made_from.model_key:
         return found
@@ -155,7 +130,6 @@ def _session(made_from: Sources) -> Session:
 
 def _keep(made_from: Sources, segmentation: Segmentation) -> None:
     try:
-        kept = Kept(segmentation.embeddings, segmentation.weights, segmentation.partition)
-        saved_work.keep(made_from.store, made_from.model_key, kept)
+        saved_work.keep(made_from.store, made_from.model_key, segmentation)
     except ResourceError as error:  # the segments are still on screen; only F5 would lose them
         errors.show(error)

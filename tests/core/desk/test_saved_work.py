@@ -9,12 +9,12 @@ import pytest
 
 from core.base.settings import ClusterSettings, ViewWeights
 from core.desk import saved_work
-from core.desk.saved_work import Kept
+from core.desk.saved_work import Segmentation
 from core.segments.partition import Partition
 from core.storage.store import Store
 
 LABELS = np.array([0, 0, 3, -1], dtype=np.int32)
-KEPT = Kept(
+KEPT = Segmentation(
     "e1",
     ViewWeights(url=0.7),
     Partition(
@@ -46,7 +46,7 @@ def test_segments_come_back_as_they_were(store: Store) -> None:
 
 def test_the_latest_segments_replace_the_earlier_ones(store: Store) -> None:
     saved_work.keep(store, "e1", KEPT)
-    saved_work.keep(store, "e1", Kept("e1", ViewWeights(url=0.1), KEPT.partition))
+    saved_work.keep(store, "e1", Segmentation("e1", ViewWeights(url=0.1), KEPT.partition))
     found = saved_work.recall(store, "e1", len(LABELS))
     assert found is not None
     assert found.weights == ViewWeights(url=0.1)
@@ -101,14 +101,14 @@ def test_names_that_two_sessions_give_at_once_are_all_kept(store: Store) -> None
 def test_segments_that_another_session_replaces_meanwhile_are_read_of_one_moment(store: Store) -> None:
     """Labels and centroids of one file set each: never the ones of one and the others of another."""
 
-    def numbered(number: int) -> Kept:
+    def numbered(number: int) -> Segmentation:
         partition = replace(
             KEPT.partition,
             labels=np.full(4, number, dtype=np.int32),
             ids=np.array([number, 100], dtype=np.int32),
             centroids=np.full((2, 2), number, dtype=np.float32),
         )
-        return Kept("e1", KEPT.weights, partition)
+        return Segmentation("e1", KEPT.weights, partition)
 
     def keep() -> None:
         for number in range(60):
