@@ -46,18 +46,8 @@ def load(store: Store) -> LabelSettings:
     return _settings(store).read() or LabelSettings()
 
 
-def save(store: Store, settings: LabelSettings) -> None:
-    """Write the settings, in place of the ones before.
-
-    Raises:
-        ResourceError: If the disk is full; the old ones are still there.
-    """
-    with store.in_turn():
-        _settings(store).write(settings)
-
-
 def change(store: Store, **changes: object) -> None:
-    """Change other settings than corrections.
+    """Change some of the settings.
 
     Raises:
         SettingsError: If a value is outside its limits.

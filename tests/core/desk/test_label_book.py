@@ -70,7 +70,7 @@ def test_corrections_of_many_sessions_at_once_are_all_kept(store: Store) -> None
 
 
 def test_a_file_that_cannot_be_read_is_kept_aside(store: Store) -> None:
-    label_book.save(store, LabelSettings(mode=LabelMode.RULES, overrides=(BLOG,)))
+    label_book.change(store, mode=LabelMode.RULES, overrides=(BLOG,))
     path = store.root / label_book.FILE
     damaged = path.read_text()[:-3]
     path.write_text(damaged)

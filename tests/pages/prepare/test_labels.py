@@ -41,7 +41,7 @@ CART = "shop.example/cart"
 
 
 def save(settings: LabelSettings) -> None:
-    label_book.save(state.store(), settings)
+    label_book.change(state.store(), **dict(settings))
 
 
 def label(run: FinishedRun, settings: LabelSettings) -> dict[str, Any]:

@@ -172,7 +172,7 @@ def test_training_asks_no_language_model_that_nobody_has_agreed_to(
 ) -> None:
     monkeypatch.setenv("BEHA2VEC_MODEL", "own")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
-    label_book.save(state.store(), LabelSettings(mode=LabelMode.LLM))
+    label_book.change(state.store(), mode=LabelMode.LLM)
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="start-training").click().run()
     ((_, request, _),) = fake_jobs.started
@@ -185,7 +185,7 @@ def test_labels_that_a_model_has_already_given_are_trained_on_without_asking_aga
     monkeypatch.setenv("BEHA2VEC_MODEL", "own")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
     monkeypatch.setattr(pipeline, "find_labels", lambda *_: object())
-    label_book.save(state.store(), LabelSettings(mode=LabelMode.LLM))
+    label_book.change(state.store(), mode=LabelMode.LLM)
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="start-training").click().run()
     ((_, request, _),) = fake_jobs.started
