@@ -19,7 +19,6 @@ from core.labels.llm import SYSTEM, Estimate
 from core.labels.settings import LabelClass, LabelMode, LabelSettings, Override, Taxonomy, default_taxonomy
 from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
-from core.storage.json_file import set_aside
 from core.storage.store import Store
 from pages.ui.labels import (
     label_asking,
@@ -140,20 +139,6 @@ def test_nothing_is_fetched_without_consent(
     assert app.button(key="fetch").disabled
     label_jobs.start(finished_run.dataset, LabelSettings(mode=LabelMode.OFF))
     assert fake_jobs.started == []
-
-
-def test_settings_that_cannot_be_read_are_said_and_can_be_saved_or_deleted(
-    open_app: OpenApp, finished_run: FinishedRun
-) -> None:
-    save(RULES)
-    (finished_run.root / label_book.FILE).write_text("{broken")
-    app = open_app(PAGE, data=finished_run.dataset)
-    assert not app.exception
-    (kept,) = set_aside(finished_run.root)
-    assert "could not be read" in app.warning[0].value
-    app.button(key=f"delete-{kept.stem}").click().run()
-    assert set_aside(finished_run.root) == []
-    assert not app.warning
 
 
 def test_a_page_that_is_too_long_for_a_correction_is_said(
