@@ -101,31 +101,25 @@ def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     """Stages combine, cluster and analyze, cold; then what one move of a slider takes (median of 5)."""
     from core.base.progress import silent
     from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
-    from core.data.dataset import clustered
-    from core.profiles.metrics import ProfileData, profile
-    from core.runs.pipeline import RunSettings, open_dataset, open_embeddings
-    from core.runs.publish import segment as stages
-    from core.segments.clustering import fit, warm_start
-    from core.segments.combination import blend, calibrate
+    from core.profiles.data import ProfileData
+    from core.runs import pipeline
     from core.segments.identity import match
     from core.storage.store import Store
 
     store = Store(Path(folder))
-    data = open_dataset(store, dataset)
-    vectors = open_embeddings(store, embeddings)
+    data = pipeline.open_dataset(store, dataset)
+    vectors = pipeline.open_embeddings(store, data, embeddings)
     cold = time.perf_counter()
-    first = stages(data, vectors, RunSettings(), silent)
+    first = pipeline.segment(data, vectors, pipeline.RunSettings(), silent)
     cold = time.perf_counter() - cold
 
-    profiled, inside = ProfileData.from_dataset(data), clustered(data.users)
-    calibrated = calibrate(vectors.views, inside)
-    previous, took = first.partition, []
+    profiled, previous, took = ProfileData.from_dataset(data), first.partition, []
     for k in (7, 6, 8, 6, 7):
         began = time.perf_counter()
-        combined = blend(calibrated, ViewWeights(url=k / 10)).vectors
-        start = warm_start(previous, combined, k)
-        moved = match(previous, fit(combined, inside, ClusterSettings(n_clusters=k), init=start))
-        profile(profiled, moved.partition.labels, AnalyzeSettings())
+        combined = pipeline.combine(vectors, ViewWeights(url=k / 10))
+        cut = pipeline.cluster(combined, vectors.inside, ClusterSettings(n_clusters=k), previous)
+        moved = match(previous, cut)
+        pipeline.analyze(profiled, moved.partition, AnalyzeSettings())
         took.append(time.perf_counter() - began)
         previous = moved.partition
     return {"cold_s": cold, "move_s": statistics.median(took)}
@@ -192,16 +186,8 @@ def measure_all(
     rows["train"] = measure(train, dataset, labels, folder, preset)
     rows["embed"] = measure(embed, dataset, labels, rows["train"].value, folder)
     rows["combine + cluster + analyze"] = measure(segment, dataset, rows["embed"].value, folder)
-    vectors = measure(url_vectors, rows["embed"].value, folder).value
+    vectors = str(Path(folder) / "embed" / rows["embed"].value / "url.npy")
     return rows | anchors(csv, vectors, retentioneering)
-
-
-def url_vectors(embeddings: str, folder: str) -> str:
-    """Where the vectors of the URL view lie."""
-    from core.runs.pipeline import open_embeddings
-    from core.storage.store import Store
-
-    return str(open_embeddings(Store(Path(folder)), embeddings).artifact.path / "url.npy")
 
 
 def describe_machine() -> str:

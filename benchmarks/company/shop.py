@@ -41,7 +41,7 @@ def prepare(folder: Path, users: int, preset: Preset) -> Shop:
     if not csv.exists():
         write_sample(csv, users, SEED)
     dataset = pipeline.preprocess(store, [csv], IngestSettings(), silent)
-    settings = TrainSettings.preset(preset).model_dump(mode="json")
-    request = {"dataset": dataset.key, "label": LabelSettings().model_dump(mode="json"), "settings": settings}
+    settings = TrainSettings.preset(preset)
+    request = tasks.TrainRequest(dataset=dataset.key, label=LabelSettings(), settings=settings)
     made = tasks.train(store, request, silent)  # as the app's own button does: with the scores over K
     return Shop(store.root, made["dataset"], made["model"])

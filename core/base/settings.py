@@ -14,8 +14,8 @@ from core.base.schema import View
 
 SHOWN_CHARACTERS: Final = 200
 """Of a value that is not possible, in the message."""
-LENGTHS: Final = ("too_short", "too_long")
-"""Kinds of errors about how many there are, which say more than all of the values."""
+VALUELESS: Final = ("missing", "too_short", "too_long")
+"""Kinds of errors about what is not there, or how many there are, which say more than all of the values."""
 
 
 def _shown(value: object) -> str:
@@ -56,7 +56,7 @@ class Settings(BaseModel):
             reason = _reason(first["type"], first["msg"], first.get("ctx", {}), name.rpartition(".")[2])
             if not name:  # settings that do not go together: the reason names them
                 raise SettingsError(reason) from error
-            unshown = name in cls.unshown or first["type"] in LENGTHS
+            unshown = name in cls.unshown or first["type"] in VALUELESS
             value = "" if unshown else f" = {_shown(first['input'])}"
             raise SettingsError(f"{name}{value} is not possible: {reason}") from error
 

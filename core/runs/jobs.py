@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from core.base.settings import Settings
 from core.runs import job_process
 from core.runs.job_view import (
     CANCEL,
@@ -49,6 +50,7 @@ __all__ = [
 
 KEPT: Final = 100
 """Ended jobs whose folders are kept for whoever still looks at them."""
+CHILD: Final = "core.runs.job_child"
 PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -68,9 +70,9 @@ class Limits:
 def start(
     root: Path,
     task: str,
-    request: Mapping[str, Any],
+    request: Settings,
     subject: str,
-    limits: Limits | None = None,
+    limits: Limits = Limits(),
     *,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
@@ -80,7 +82,7 @@ def start(
     Args:
         root: The store's folder.
         task: A name of :data:`core.runs.tasks.TASKS`.
-        request: The task's arguments, plain JSON.
+        request: What that task is asked with.
         subject: What the task works on. One job a task and subject works at a time: one that was asked
             for something else waits until those before it have ended.
         limits: Memory and time the child may use.
@@ -97,15 +99,14 @@ def start(
     with disk_errors(), turn(jobs):
         _forget_old(root)
         before = [job for job in recent(root) if job.active and (job.task, job.subject) == (task, subject)]
-        asked = json.loads(json.dumps(dict(request)))  # as it is read back
-        last = before[0] if before else None
-        if last is not None and not last.stopping and request_of(root, last.id) == asked:
-            return last.id
+        asked = request.model_dump(mode="json")
+        if before and not before[0].stopping and request_of(root, before[0].id) == asked:
+            return before[0].id
         for job in before if replace else ():
             cancel(root, job.id)
         job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
         after = [job.id for job in before]
-        _launch(root, jobs / job_id, task, asked, subject, limits or Limits(), after, environment or {})
+        _launch(root, jobs / job_id, task, asked, subject, limits, after, environment or {})
         return job_id
 
 
@@ -141,7 +142,7 @@ def _launch(
     write_text_atomic(folder / REQUEST, json.dumps(order))
     with (folder / LOG).open("wb") as log:
         child = subprocess.Popen(
-            [sys.executable, "-m", "core.runs.job_child", str(folder.resolve())],
+            [sys.executable, "-m", CHILD, str(folder.resolve())],
             cwd=PROJECT,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,

@@ -2,7 +2,7 @@
 
 preprocess → label → train → embed → combine → cluster → analyze. The first four take seconds to minutes
 and leave an artifact under a key made of their settings and inputs; the last three answer in well under a
-second.
+second, and :func:`segment` does them in a row.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydantic import Field
@@ -29,15 +30,21 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.data.dataset import Dataset
+from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.labels.fetching.outcomes import Outcome, Tally
 from core.labels.settings import LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
+if TYPE_CHECKING:
+    from core.profiles.metrics import ProfileData, Profiles
+    from core.segments.combination import Calibrated, Combined
+    from core.segments.partition import Partition
+
 LABEL_CACHE: Final = "label_cache"
-LLM_LOG: Final = "llm_log"
 """Folder of the store for what the classifiers decided and what was fetched."""
+LLM_LOG: Final = "llm_log"
+"""Folder of the store for every call of a language model."""
 STAGES: Final = ("preprocess", "label", "train", "embed", "combine", "cluster", "analyze")
 
 
@@ -52,17 +59,40 @@ class RunSettings(Settings):
     analyze: AnalyzeSettings = AnalyzeSettings()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Embeddings:
     """The vectors of one embed artifact.
 
     Args:
         artifact: Where they lie.
         views: Memory-mapped float32 of shape (n_users, embedding_dim), one a present view, L2-normalised.
+        inside: Users that take part in clustering, bool of shape (n_users,).
     """
 
     artifact: Artifact
     views: Mapping[View, np.ndarray]
+    inside: np.ndarray
+
+    @cached_property
+    def calibrated(self) -> Calibrated:
+        """What of their mix does not depend on the weights, measured once.
+
+        Raises:
+            ArtifactError: If the views do not fit together.
+        """
+        from core.segments.combination import calibrate
+
+        return calibrate(self.views, self.inside)
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The outcome of combine, cluster and analyze."""
+
+    combined: Combined
+    partition: Partition
+    profiles: Profiles
+    names: Mapping[int, str]
 
 
 def preprocess(
@@ -253,11 +283,11 @@ def embed(
         with store.write("embed", key, {}, inputs) as folder:
             for view, array in vectors.items():
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)
-    return open_embeddings(store, key)
+    return open_embeddings(store, dataset, key)
 
 
-def open_embeddings(store: Store, key: str) -> Embeddings:
-    """Map the vectors of an embed artifact into memory.
+def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
+    """Map the vectors of a data set's users into memory.
 
     Raises:
         ArtifactError: If it is missing or damaged.
@@ -268,7 +298,70 @@ def open_embeddings(store: Store, key: str) -> Embeddings:
         for view in View
         if (artifact.path / f"{view}.npy").exists()
     }
-    return Embeddings(artifact, views)
+    return Embeddings(artifact, views, clustered(dataset.users))
+
+
+def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
+    """Stage 6: one vector a user, the views mixed by their weights.
+
+    Raises:
+        ArtifactError: If the views do not fit together.
+        SettingsError: If every view that is present has weight 0.
+    """
+    from core.segments.combination import blend
+
+    return blend(embeddings.calibrated, weights)
+
+
+def cluster(
+    combined: Combined, inside: np.ndarray, settings: ClusterSettings, before: Partition | None = None
+) -> Partition:
+    """Stage 7: K-Means over the users inside.
+
+    Args:
+        combined: One vector a user.
+        inside: bool of shape (n_users,), who takes part.
+        settings: Number of segments, seed, starts.
+        before: Segments to go on from; with too few different users to do so, it starts from scratch.
+
+    Raises:
+        InputError: If fewer than two different users can be clustered.
+        SettingsError: If there are more segments than different users.
+    """
+    from core.segments.clustering import fit, warm_start
+
+    start = None if before is None else warm_start(before, combined.vectors, settings.n_clusters)
+    enough = start is not None and len(start) == settings.n_clusters
+    return fit(combined.vectors, inside, settings, start if enough else None)
+
+
+def analyze(data: ProfileData, partition: Partition, settings: AnalyzeSettings) -> Profiles:
+    """Stage 8: what the users of each segment are like.
+
+    Raises:
+        SettingsError: If the outcome event is not in the data.
+    """
+    from core.profiles.metrics import profile
+
+    return profile(data, partition.labels, settings)
+
+
+def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, progress: Progress) -> Segments:
+    """Combine, cluster and analyze.
+
+    Raises:
+        SettingsError: If there are fewer users than segments, or the outcome event is not in the data.
+    """
+    from core.profiles.data import ProfileData
+    from core.profiles.names import default_names
+
+    combined = combine(embeddings, settings.weights)
+    progress("combine", 1.0)
+    partition = cluster(combined, embeddings.inside, settings.cluster)
+    progress("cluster", 1.0, f"K={settings.cluster.n_clusters}")
+    profiles = analyze(ProfileData.from_dataset(dataset), partition, settings.analyze)
+    progress("analyze", 1.0)
+    return Segments(combined, partition, profiles, default_names(profiles))
 
 
 def _labelled(dataset: Dataset, labels: LabelledPages | None) -> dict[str, str]:

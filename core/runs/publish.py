@@ -1,4 +1,4 @@
-"""The last three stages, and the files a run is for.
+"""The files a run is for.
 
 After a crash or on a full disk the files of the earlier run are there, or the next look at the folder puts
 all of the new ones in place: :mod:`core.storage.replace_files`.
@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,15 +20,15 @@ import pyarrow.parquet as pq
 
 from core.base.progress import Progress
 from core.base.schema import Users, View
-from core.data.dataset import RECEIPT, SEQUENCES, Dataset, clustered
+from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
+from core.runs import pipeline
 from core.runs.export import embeddings_table, vector_lists
-from core.runs.pipeline import Embeddings, RunSettings
+from core.runs.pipeline import Embeddings, RunSettings, Segments
 from core.storage.replace_files import replacing
 from core.storage.store import MANIFEST, Artifact, open_artifact
 
 if TYPE_CHECKING:
-    from core.profiles.metrics import Profiles
     from core.segments.clustering import Partition
     from core.segments.combination import Combined
 
@@ -38,16 +37,6 @@ MODEL: Final = "model"
 INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
-
-
-@dataclass(frozen=True)
-class Segments:
-    """The outcome of combine, cluster and analyze."""
-
-    combined: Combined
-    partition: Partition
-    profiles: Profiles
-    names: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -77,27 +66,6 @@ class Results:
         return found | ({"label": self.labels.key} if self.labels else {})
 
 
-def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, progress: Progress) -> Segments:
-    """Combine, cluster and analyze.
-
-    Raises:
-        SettingsError: If there are fewer users than segments, or the outcome event is not in the data.
-    """
-    from core.profiles.metrics import ProfileData, profile
-    from core.profiles.names import default_names
-    from core.segments.clustering import fit
-    from core.segments.combination import combine
-
-    inside = clustered(dataset.users)
-    combined = combine(embeddings.views, settings.weights, inside)
-    progress("combine", 1.0)
-    partition = fit(combined.vectors, inside, settings.cluster)
-    progress("cluster", 1.0, f"K={settings.cluster.n_clusters}")
-    profiles = profile(ProfileData.from_dataset(dataset), partition.labels, settings.analyze)
-    progress("analyze", 1.0)
-    return Segments(combined, partition, profiles, default_names(profiles))
-
-
 def publish(
     out: Path,
     results: Results,
@@ -113,7 +81,7 @@ def publish(
         Beha2VecError: If a stage cannot be done; the files of an earlier run are untouched.
     """
     dataset, labels = results.dataset, results.labels
-    made = segment(dataset, results.embeddings, settings, progress)
+    made = pipeline.segment(dataset, results.embeddings, settings, progress)
     record = _record(results, settings, made)
     with replacing(out, last=RUN, optional=[LABELS]) as building:
         for file in (RECEIPT, SEQUENCES):

@@ -159,7 +159,7 @@ def _run(
         else pipeline.train(store, dataset, labels, settings.train, progress, again=again)
     )
     embeddings = (
-        pipeline.open_embeddings(store, kept["embed"])
+        pipeline.open_embeddings(store, dataset, kept["embed"])
         if "embed" in kept
         else pipeline.embed(store, dataset, labels, model, progress, settings.train.device, again=again)
     )

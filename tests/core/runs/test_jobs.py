@@ -1,4 +1,4 @@
-"""Real children: each test starts `python -m core.runs.job_child` and watches its folder."""
+"""Real children: each test starts `python -m tests.core.runs.resting_child` and watches its folder."""
 
 import json
 import os
@@ -11,11 +11,14 @@ import psutil
 import pytest
 
 from core.base.errors import SettingsError
+from core.base.settings import IngestSettings
 from core.runs import job_process, jobs
 from core.runs.job_child import _Reporter, paces
 from core.runs.job_process import PROCESS
 from core.runs.job_view import _left
 from core.runs.jobs import JobView, Limits, State
+from core.runs.tasks import FilesRequest
+from tests.core.runs.resting_child import RestRequest
 
 
 def wait_for(root: Path, job: str, check: Callable[[JobView], bool], seconds: float = 60) -> JobView:
@@ -37,8 +40,8 @@ def process_id(root: Path, job: str) -> int:
     return known["pid"]
 
 
-def rest(seconds: float = 30.0) -> dict[str, float]:
-    return {"seconds": seconds}
+def rest(seconds: float = 30.0) -> RestRequest:
+    return RestRequest(seconds=seconds)
 
 
 def test_a_job_runs_reports_and_ends(tmp_path: Path) -> None:
@@ -110,7 +113,8 @@ def test_a_killed_child_is_noticed(tmp_path: Path) -> None:
 
 
 def test_bad_input_is_one_line_and_no_bug(tmp_path: Path) -> None:
-    job = jobs.start(tmp_path, "preprocess", {"paths": [str(tmp_path / "no.csv")], "settings": {}}, "a")
+    missing = FilesRequest(paths=(tmp_path / "no.csv",), settings=IngestSettings())
+    job = jobs.start(tmp_path, "preprocess", missing, "a")
     view = wait_for(tmp_path, job, ended)
     assert view.state is State.FAILED
     assert "no.csv" in view.error
@@ -118,8 +122,16 @@ def test_bad_input_is_one_line_and_no_bug(tmp_path: Path) -> None:
     assert "Traceback" not in view.error
 
 
+def test_a_request_of_another_task_is_one_line_and_no_bug(tmp_path: Path) -> None:
+    job = jobs.start(tmp_path, "preprocess", rest(), "a")
+    view = wait_for(tmp_path, job, ended)
+    assert view.state is State.FAILED
+    assert view.error == "paths is not possible: Field required."
+    assert not view.is_bug
+
+
 def test_a_fault_of_the_program_shows_its_traceback(tmp_path: Path) -> None:
-    job = jobs.start(tmp_path, "rest", {"seconds": "soon"}, "a")
+    job = jobs.start(tmp_path, "rest", RestRequest(broken=True), "a")
     view = wait_for(tmp_path, job, ended)
     assert view.is_bug
     assert "Traceback" in view.error
@@ -134,7 +146,7 @@ def test_the_wall_limit_ends_a_child(tmp_path: Path) -> None:
 
 def test_the_memory_limit_ends_a_child(tmp_path: Path) -> None:
     limits = Limits(memory_bytes=3_000_000_000)
-    job = jobs.start(tmp_path, "rest", {"seconds": 0.1, "bytes": 4_000_000_000}, "a", limits)
+    job = jobs.start(tmp_path, "rest", RestRequest(seconds=0.1, held_bytes=4_000_000_000), "a", limits)
     view = wait_for(tmp_path, job, ended)
     assert view.state is State.FAILED
     assert "memory limit" in view.error

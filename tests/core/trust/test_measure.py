@@ -42,7 +42,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
 def case(shop: FinishedRun) -> Case:
     store = Store(shop.root)
     dataset = pipeline.open_dataset(store, shop.dataset)
-    views = pipeline.open_embeddings(store, shop.embeddings).views
+    views = pipeline.open_embeddings(store, dataset, shop.embeddings).views
     return open_case(dataset, None, pipeline.open_model(store, shop.model).path, views)
 
 
@@ -85,9 +85,10 @@ def test_plain_kinds_of_visitors_are_found_in_both_halves(card: Scorecard) -> No
 
 def test_the_same_again_gives_the_very_same_figures(card: Scorecard, shop: FinishedRun) -> None:
     store = Store(shop.root)
+    dataset = pipeline.open_dataset(store, shop.dataset)
     again = measure(
-        pipeline.open_dataset(store, shop.dataset), None, pipeline.open_model(store, shop.model).path,
-        pipeline.open_embeddings(store, shop.embeddings).views, 3, "purchase", silent,
+        dataset, None, pipeline.open_model(store, shop.model).path,
+        pipeline.open_embeddings(store, dataset, shop.embeddings).views, 3, "purchase", silent,
     )  # fmt: skip
     assert again == card
 
@@ -97,10 +98,11 @@ def test_it_can_be_cancelled(shop: FinishedRun) -> None:
         raise Cancelled
 
     store = Store(shop.root)
+    dataset = pipeline.open_dataset(store, shop.dataset)
     with pytest.raises(Cancelled):
         measure(
-            pipeline.open_dataset(store, shop.dataset), None, pipeline.open_model(store, shop.model).path,
-            pipeline.open_embeddings(store, shop.embeddings).views, 3, "", stop,
+            dataset, None, pipeline.open_model(store, shop.model).path,
+            pipeline.open_embeddings(store, dataset, shop.embeddings).views, 3, "", stop,
         )  # fmt: skip
 
 
@@ -174,12 +176,11 @@ def test_an_outcome_that_the_first_pages_tell_is_told(case: Case) -> None:
 
 def test_the_store_is_not_asked_to_measure_twice(shop: FinishedRun, card: Scorecard, tmp_path: Path) -> None:
     settings, inputs = result.made_of(shop.embeddings, 3, "purchase")
-    key = result_key = run(
-        "scorecard",
-        shop.root,
-        {"embeddings": shop.embeddings, "n_clusters": 3, "outcome": "purchase"},  # nothing to measure from
-        silent,
-    )["scorecard"]
+    request = {
+        "dataset": "none", "labels": "", "model": "none",  # nothing to measure from
+        "embeddings": shop.embeddings, "n_clusters": 3, "outcome": "purchase",
+    }  # fmt: skip
+    key = result_key = run("scorecard", shop.root, request, silent)["scorecard"]
     found = Store(shop.root).find(result.STAGE, key)
     assert found is not None
     assert (found.settings, found.inputs, result_key) == (settings, inputs, key)
