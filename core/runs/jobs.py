@@ -72,7 +72,7 @@ def start(
     task: str,
     request: Settings,
     subject: str,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     *,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
@@ -106,7 +106,7 @@ def start(
             cancel(root, job.id)
         job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
         after = [job.id for job in before]
-        _launch(root, jobs / job_id, task, asked, subject, limits, after, environment or {})
+        _launch(root, jobs / job_id, task, asked, subject, limits or Limits(), after, environment or {})
         return job_id
 
 

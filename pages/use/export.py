@@ -84,7 +84,7 @@ def _profiles(live: LiveSegments) -> None:
 def _vectors_and_evidence(live: LiveSegments) -> None:
     what = "The vectors of every user, every record accounted for, and how the segments were made."
     with _card("behind", "What is behind it", ":material/receipt_long:", what):
-        views = ", ".join(live.sources.views)
+        views = ", ".join(live.sources.vectors.views)
         _button(
             "Embeddings", "embeddings.parquet", lambda: takeaway.embeddings_parquet(live),
             f"{count(len(live.labels), 'user')}, one list of numbers a view: {views}.",
@@ -126,7 +126,7 @@ def _preview(live: LiveSegments) -> None:
 def _run_settings(live: LiveSegments) -> RunSettings:
     """Every setting that made what is on the screen."""
     run = state.model()
-    labelled = len(live.sources.views) > 1
+    labelled = len(live.sources.vectors.views) > 1
     return RunSettings(
         ingest=IngestSettings.checked(**open_artifact(live.sources.dataset.path).settings),
         label=label_book.load(state.store()) if labelled else LabelSettings(mode=LabelMode.OFF),

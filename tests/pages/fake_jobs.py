@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from core.base.settings import Settings
 from core.runs.jobs import REQUEST, JobView, State
 
 
@@ -25,7 +26,7 @@ class FakeJobs:
         self,
         root: Path,
         task: str,
-        request: dict[str, Any],
+        asked: Settings | dict[str, Any],
         subject: str,
         _limits: object,
         *,
@@ -33,6 +34,7 @@ class FakeJobs:
         environment: dict[str, str] | None = None,
     ) -> str:
         self.replaced, self.environment = replace, environment
+        request = asked.model_dump(mode="json") if isinstance(asked, Settings) else asked
         self.started.append((task, request, subject))
         self.ends.pop(task, None)
         folder = root / "jobs" / f"job-{task}"

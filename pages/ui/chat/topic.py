@@ -64,7 +64,7 @@ def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
     history = session_segments.session(made_from).history
     if history:
         return history[0], history[1].partition if len(history) > 1 else None
-    kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.inside))
+    kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.vectors.inside))
     if kept is not None:
         return kept, None
     return live_segments.solve(made_from, steering.standard(made_from.n_clustered)).segmentation, None

@@ -12,6 +12,7 @@ from core.base.errors import InputError
 from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.inspection import Inspection
+from core.runs.tasks import FilesRequest
 from pages.ui.data import sources
 from pages.ui.data.url_form import url_settings
 from pages.ui.shell import errors, job_panel
@@ -206,11 +207,10 @@ def _start_button(
 def start_preparing(names: tuple[str, ...], settings: IngestSettings) -> None:
     """Start the job that prepares files of the input folder."""
     try:
-        files = [str(path) for path in sources.paths(names)]
+        request = FilesRequest(paths=tuple(sources.paths(names)), settings=settings)
     except InputError as error:
         job_panel.fail("preprocess", str(error))
         return
-    request = {"paths": files, "settings": settings.model_dump(mode="json")}
     job_panel.start("preprocess", request, _subject(names), job_panel.file_limits(PREPARE_WALL_S))
 
 
@@ -255,12 +255,11 @@ def look_inside() -> Inspection | None:
 
 def _ask_to_look(names: tuple[str, ...]) -> None:
     try:
-        files = [str(path) for path in sources.paths(names)]
+        request = FilesRequest(paths=tuple(sources.paths(names)), settings=IngestSettings())
     except InputError as error:
         sources.leave()
         job_panel.fail("inspect", str(error))
         return
-    request = {"paths": files, "settings": IngestSettings().model_dump(mode="json")}
     job_panel.start("inspect", request, _subject(names), job_panel.file_limits(LOOK_WALL_S))
 
 

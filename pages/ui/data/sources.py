@@ -9,6 +9,7 @@ from typing import Final
 import streamlit as st
 
 from core.base.errors import InputError
+from core.runs.tasks import DemoRequest
 from pages.ui.data.dropzone import dropzone
 from pages.ui.data.uploads import SUFFIXES
 from pages.ui.shell import job_panel, state
@@ -97,7 +98,7 @@ def _demo_card() -> None:
 
 
 def _start_demo(users: int) -> None:
-    request = {"users": users, "seed": DEMO_SEED, "input_dir": str(state.input_dir().resolve())}
+    request = DemoRequest(users=users, seed=DEMO_SEED, input_dir=state.input_dir().resolve())
     job_panel.start("demo", request, subject=f"demo {users}")
 
 

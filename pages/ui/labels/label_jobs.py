@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from core.desk import label_book, saved_work
 from core.labels.settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
 from core.runs import jobs, pipeline
 from core.runs.jobs import JobView
+from core.runs.tasks import LabelRequest
 from pages.ui.chat import connection, consent
 from pages.ui.shell import errors, job_panel, state
 
@@ -34,10 +35,11 @@ def start(dataset: str, settings: LabelSettings, fetch_hosts: Sequence[str] = ()
     agreed = [host for job in running for host in job_panel.request_of(job)["fetch_hosts"]]
     hosts = list(dict.fromkeys([*agreed, *fetch_hosts]))
     order = may_ask(settings, fetching=bool(hosts))
-    request: dict[str, Any] = {"dataset": dataset, **order.request, "fetch_hosts": hosts}
     run = state.model()
-    if run is not None:
-        request["model"] = run.key
+    request = LabelRequest(
+        dataset=dataset, label=order.settings, asked=order.asked, fetch_hosts=tuple(hosts),
+        model=run.key if run else "",
+    )  # fmt: skip
     job_panel.start(LABEL, request, dataset, replace=True, environment=order.environment)
 
 
@@ -54,10 +56,9 @@ class Order:
     server: LlmSettings | None
 
     @property
-    def request(self) -> dict[str, Any]:
-        """Its part of a job's request; no key is in it."""
-        asked = {"asked": self.server.identity} if self.server else {}
-        return {"label": self.settings.model_dump(mode="json"), **asked}
+    def asked(self) -> str:
+        """What the model that is asked is written down as, without its key; empty for none."""
+        return self.server.identity if self.server else ""
 
     @property
     def environment(self) -> dict[str, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.base.settings import ViewWeights
 from core.runs import tasks
+from core.runs.tasks import VectorsRequest
 from core.segments.layout import Layout
 from pages.ui.segments.live_segments import Sources
 from pages.ui.shell import job_panel
@@ -47,13 +48,10 @@ def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
     return None if artifact is None else _open_layout(str(artifact.path))
 
 
-def _request(made_from: Sources, weights: ViewWeights) -> dict[str, Any]:
-    return {
-        "dataset": made_from.dataset.key,
-        "embeddings": made_from.embeddings,
-        "weights": weights.model_dump(),
-        "seed": SEED,
-    }
+def _request(made_from: Sources, weights: ViewWeights) -> VectorsRequest:
+    return VectorsRequest(
+        dataset=made_from.dataset.key, embeddings=made_from.embeddings, weights=weights, seed=SEED
+    )
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

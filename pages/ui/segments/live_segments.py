@@ -15,14 +15,15 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from core.base.schema import View
 from core.base.settings import AnalyzeSettings, ViewWeights
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.desk import saved_work
 from core.desk.saved_work import Segmentation
-from core.profiles.metrics import ProfileData, Profiles, profile
-from core.segments.combination import Calibrated, Combined, blend, calibrate
+from core.profiles.metrics import ProfileData, Profiles
+from core.runs import pipeline
+from core.runs.pipeline import Embeddings
+from core.segments.combination import Combined
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
 from core.storage.store import Store
@@ -46,9 +47,7 @@ class Sources:
         dataset: The users.
         model_key: Content key of the trained model.
         model: Its folder.
-        embeddings: Content key of the vectors.
-        views: float32 of shape (n_users, embedding_dim), one a present view.
-        inside: Users that take part in clustering, bool of shape (n_users,).
+        vectors: What the model made of the users.
         labels: Themes and types that the vectors were made by; None where they were made without.
     """
 
@@ -56,9 +55,7 @@ class Sources:
     dataset: Dataset
     model_key: str
     model: Path
-    embeddings: str
-    views: Mapping[View, np.ndarray]
-    inside: np.ndarray
+    vectors: Embeddings
     labels: LabelledPages | None = None
 
     @property
@@ -67,9 +64,14 @@ class Sources:
         return Store(Path(self.root))
 
     @property
+    def embeddings(self) -> str:
+        """Content key of the vectors."""
+        return self.vectors.artifact.key
+
+    @property
     def n_clustered(self) -> int:
         """Users that take part in clustering."""
-        return int(self.inside.sum())
+        return int(self.vectors.inside.sum())
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,12 @@ def sources() -> Sources | None:
 
 def found_sources() -> Sources | None:
     """What the current model made; None where there is none."""
-    data, run, views = state.dataset(), state.model(), state.embeddings()
-    if data is None or run is None or views is None:
+    data, run, vectors = state.dataset(), state.model(), state.embeddings()
+    if data is None or run is None or vectors is None:
         return None
-    inside = _inside(data.key, data)
     root = str(state.store().root)
     labels = _labels(root, data.key, run.embeddings)
-    return Sources(root, data, run.key, run.path, run.embeddings, views, inside, labels)
+    return Sources(root, data, run.key, run.path, vectors, labels)
 
 
 def outcomes(made_from: Sources) -> dict[str, int]:
@@ -186,19 +187,9 @@ def token(array: np.ndarray) -> str:
     return hashlib.blake2b(np.ascontiguousarray(array).tobytes(), digest_size=12).hexdigest()
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _inside(dataset: str, _dataset: Dataset) -> np.ndarray:
-    return clustered(_dataset.users)
-
-
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _combined(embeddings: str, weights: ViewWeights, _sources: Sources) -> Combined:
-    return blend(_calibrated(embeddings, _sources), weights)
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _calibrated(embeddings: str, _sources: Sources) -> Calibrated:
-    return calibrate(_sources.views, _sources.inside)
+    return pipeline.combine(_sources.vectors, weights)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
@@ -220,7 +211,7 @@ def _labels(root: str, dataset: str, embeddings: str) -> LabelledPages | None:
 def _profiles(
     dataset: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
 ) -> Profiles:
-    return profile(profile_data(_sources), _partition.labels, settings)
+    return pipeline.analyze(profile_data(_sources), _partition, settings)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

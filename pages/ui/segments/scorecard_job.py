@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
+from core.runs.tasks import ScorecardRequest
 from core.storage.store import content_key
 from core.trust import result
 from core.trust.result import Scorecard
@@ -31,14 +32,14 @@ def start(live: LiveSegments) -> None:
     """Start measuring (also a button's callback); joins a job that measures the same."""
     made_from = live.sources
     n_clusters, outcome = _asked(live)
-    request: dict[str, Any] = {
-        "dataset": made_from.dataset.key,
-        "labels": made_from.labels.key if made_from.labels else "",
-        "model": made_from.model_key,
-        "embeddings": made_from.embeddings,
-        "n_clusters": n_clusters,
-        "outcome": outcome,
-    }
+    request = ScorecardRequest(
+        dataset=made_from.dataset.key,
+        labels=made_from.labels.key if made_from.labels else "",
+        model=made_from.model_key,
+        embeddings=made_from.embeddings,
+        n_clusters=n_clusters,
+        outcome=outcome,
+    )
     job_panel.start(TASK, request, key(live))
 
 

@@ -19,7 +19,9 @@ def controls(made_from: Sources) -> tuple[Steering, Slots]:
     Raises:
         SettingsError: If every present view has the weight 0.
     """
-    return steering.draw(tuple(made_from.views), made_from.n_clustered, live_segments.outcomes(made_from))
+    return steering.draw(
+        tuple(made_from.vectors.views), made_from.n_clustered, live_segments.outcomes(made_from)
+    )
 
 
 def ready() -> LiveSegments | None:

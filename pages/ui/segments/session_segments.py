@@ -17,7 +17,8 @@ from core.base.errors import ResourceError
 from core.base.settings import ClusterSettings, ViewWeights
 from core.desk import saved_work
 from core.desk.saved_work import Segmentation
-from core.segments import clustering, identity
+from core.runs import pipeline
+from core.segments import identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
 from pages.ui.segments.steering import Steering
@@ -80,14 +81,14 @@ def _new_segmentation(
 ) -> Segmentation:
     first = before is None
     if first:
-        kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.inside))
+        kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.vectors.inside))
         if kept and kept.setting == (made_from.embeddings, steering.weights, steering.cluster):
             return kept
         before = kept.partition if kept else None
     start = None if cold or first else before
     found = _cut(
         made_from.embeddings, steering.weights, steering.cluster, start.digest if start else "",
-        combined, made_from.inside, start,
+        combined, made_from.vectors.inside, start,
     )  # fmt: skip
     if before is None:
         return Segmentation(made_from.embeddings, steering.weights, found)
@@ -103,13 +104,7 @@ def _cut(
     _combined: Combined, _inside: np.ndarray, _start: Partition | None,
 ) -> Partition:  # fmt: skip
     """A fit from scratch, or the same move from the same segments, is made once, whoever asks for it."""
-    init = _warm_start(_start, _combined, cluster.n_clusters) if _start else None
-    return clustering.fit(_combined.vectors, _inside, cluster, init)
-
-
-def _warm_start(before: Partition, combined: Combined, wanted: int) -> np.ndarray | None:
-    start = clustering.warm_start(before, combined.vectors, wanted)
-    return start if len(start) == wanted else None  # too few different users to go on from
+    return pipeline.cluster(_combined, _inside, cluster, _start)
 
 
 def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:

@@ -10,7 +10,8 @@ from core import report
 from core.profiles.names import default_names
 from core.runs import export
 from core.runs.export import IdStyle
-from core.runs.publish import Segments, clustering_facts, clusters_summary, versions
+from core.runs.pipeline import Segments
+from core.runs.publish import clustering_facts, clusters_summary, versions
 from core.storage.store import open_artifact
 from pages.ui.segments import background, live_segments
 from pages.ui.segments.live_segments import LiveSegments
@@ -34,7 +35,7 @@ def users_parquet(live: LiveSegments) -> bytes:
 def embeddings_parquet(live: LiveSegments) -> bytes:
     """The vectors of every user, one list a view."""
     ids = live.sources.dataset.sequences.user_id
-    return export.parquet_bytes(export.embeddings_table(ids, live.sources.views))
+    return export.parquet_bytes(export.embeddings_table(ids, live.sources.vectors.views))
 
 
 def profiles_json(live: LiveSegments) -> bytes:

@@ -12,6 +12,7 @@ import psutil
 import streamlit as st
 
 from core.base.errors import Beha2VecError
+from core.base.settings import Settings
 from core.runs import jobs
 from core.runs.jobs import JobView, Limits, State
 from pages.ui.shell import errors, state
@@ -59,7 +60,7 @@ def file_limits(wall_s: float) -> Limits:
 
 def start(
     task: str,
-    request: Mapping[str, Any],
+    request: Settings,
     subject: str,
     limits: Limits | None = None,
     *,

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import streamlit as st
 
 from core.base.errors import ArtifactError, SettingsError
-from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
 from core.desk import saved_work
@@ -96,13 +94,13 @@ def model() -> ModelRun | None:
         return None
 
 
-def embeddings() -> dict[View, np.ndarray] | None:
-    """The vectors of the current model: float32 (n_users, embedding_dim) a present view, memory-mapped."""
-    run = model()
-    if run is None:
+def embeddings() -> pipeline.Embeddings | None:
+    """What the current model made of the users of the current data set."""
+    data, run = dataset(), model()
+    if data is None or run is None:
         return None
     try:
-        return dict(_open_embeddings(str(store().root), run.embeddings).views)
+        return _open_embeddings(str(store().root), run.embeddings, data)
     except ArtifactError:
         return None
 
@@ -231,5 +229,5 @@ def _open_model(root: str, dataset_key: str, key: str, vectors: str) -> ModelRun
 @st.cache_resource(
     max_entries=OPEN_AT_ONCE, show_spinner=False, validate=lambda opened: opened.artifact.path.is_dir()
 )
-def _open_embeddings(root: str, key: str) -> pipeline.Embeddings:
-    return pipeline.open_embeddings(Store(Path(root)), key)
+def _open_embeddings(root: str, key: str, _dataset: Dataset) -> pipeline.Embeddings:
+    return pipeline.open_embeddings(Store(Path(root)), _dataset, key)

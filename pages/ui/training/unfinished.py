@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.labels.settings import LabelSettings
 from core.runs import jobs
 from core.runs.jobs import JobView, State
+from core.runs.tasks import TrainRequest
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, job_panel, state
 
@@ -33,7 +33,7 @@ def offer_to_go_on(last: JobView) -> None:
 
 def _go_on(last: JobView) -> None:
     with errors.shown():
-        asked_for = dict(job_panel.request_of(last))
-        asked_for.pop("asked", None)
-        order = label_jobs.may_ask(LabelSettings.checked(**asked_for["label"]))
-        job_panel.start("train", asked_for | order.request, last.subject, environment=order.environment)
+        asked_for = TrainRequest.checked(**job_panel.request_of(last))
+        order = label_jobs.may_ask(asked_for.label)
+        request = asked_for.model_copy(update={"label": order.settings, "asked": order.asked})
+        job_panel.start("train", request, last.subject, environment=order.environment)

@@ -334,7 +334,7 @@ def test_before_consent_pages_are_labelled_without_the_model(
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="start-labels").click().run()
     ((_, request, _),) = fake_jobs.started
-    assert (request["label"]["mode"], request.get("asked")) == (LabelMode.AUTO, None)
+    assert (request["label"]["mode"], request["asked"]) == (LabelMode.AUTO, "")
     assert fake_jobs.environment is None
 
 

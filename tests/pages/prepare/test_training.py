@@ -12,6 +12,7 @@ from core.desk import label_book
 from core.labels.settings import LabelMode, LabelSettings
 from core.runs import pipeline
 from core.runs.jobs import State
+from core.runs.tasks import TrainRequest
 from pages.ui.shell import state
 from pages.ui.training import train_form
 from pages.ui.training.train_form import KNOBS, limits
@@ -134,14 +135,15 @@ def test_a_training_of_other_data_does_not_stand_in_the_way(
 def test_a_training_that_ended_early_can_go_on(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, state: State
 ) -> None:
-    labels = LabelSettings().model_dump(mode="json")
-    request = {"dataset": finished_run.dataset, "label": labels, "settings": {"epochs": 9}}
+    request = TrainRequest(
+        dataset=finished_run.dataset, label=LabelSettings(), settings=TrainSettings(epochs=9)
+    )
     fake_jobs.start(finished_run.root, "train", request, finished_run.dataset, None)
     fake_jobs.end("train", state, fraction=0.4, error="It was killed.")
     app = open_app(PAGE, data=finished_run.dataset)
     assert ("stopped at 40%" in texts(app)) == (state is State.CANCELLED)
     app.button(key="go-on").click().run()
-    assert fake_jobs.started[-1] == ("train", request, finished_run.dataset)
+    assert fake_jobs.started[-1] == ("train", request.model_dump(mode="json"), finished_run.dataset)
     assert "**Training**" in texts(app)
 
 
@@ -176,7 +178,7 @@ def test_training_asks_no_language_model_that_nobody_has_agreed_to(
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="start-training").click().run()
     ((_, request, _),) = fake_jobs.started
-    assert (request["label"]["mode"], request.get("asked")) == (LabelMode.AUTO, None)
+    assert (request["label"]["mode"], request["asked"]) == (LabelMode.AUTO, "")
 
 
 def test_labels_that_a_model_has_already_given_are_trained_on_without_asking_again(

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.base.errors import SettingsError
 from core.base.schema import View
 from core.desk import saved_work
+from core.runs import pipeline
 from core.runs.jobs import State
 from core.segments import clustering
 from core.storage.store import Store
@@ -154,9 +155,9 @@ def test_a_rerun_without_a_move_computes_nothing_again(
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     for module, name in (
-        (clustering, "fit"),
-        (live_segments, "profile"),
-        (live_segments, "blend"),
+        (pipeline, "cluster"),
+        (pipeline, "analyze"),
+        (pipeline, "combine"),
         (live_segments, "pca_layout"),
     ):
         monkeypatch.setattr(module, name, None)  # calling it would be an exception on the page
@@ -168,7 +169,7 @@ def test_another_outcome_moves_no_segment(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    monkeypatch.setattr(clustering, "fit", None)
+    monkeypatch.setattr(pipeline, "cluster", None)
     app.selectbox(key="outcome").set_value("purchase").run()
     assert not app.exception
 

@@ -1,13 +1,10 @@
 """What jobs leave in the store is found again under the key that the page asks for."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from core.base.progress import silent
 from core.base.settings import ViewWeights
-from core.data.dataset import clustered
 from core.runs import pipeline, tasks
 from core.storage.store import Store
 from pages.ui.segments import background
@@ -21,19 +18,16 @@ WEIGHTS = ViewWeights(url=1, theme=0, type=0)
 def sources(finished_run: FinishedRun) -> Sources:
     store = Store(finished_run.root)
     data = pipeline.open_dataset(store, finished_run.dataset)
-    views = pipeline.open_embeddings(store, finished_run.embeddings).views
-    inside = clustered(data.users)
-    return Sources(
-        str(store.root), data, finished_run.model, finished_run.root, finished_run.embeddings, views, inside
-    )
+    vectors = pipeline.open_embeddings(store, data, finished_run.embeddings)
+    return Sources(str(store.root), data, finished_run.model, finished_run.root, vectors)
 
 
 def done(task: str, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what the page's button would start."""
-    asked: list[dict[str, Any]] = []
+    asked: list[tasks.VectorsRequest] = []
     monkeypatch.setattr(background.job_panel, "start", lambda _task, request, _subject: asked.append(request))
     background.start(task, sources, WEIGHTS)
-    tasks.run(task, sources.store.root, asked[0], silent)
+    tasks.run(task, sources.store.root, asked[0].model_dump(mode="json"), silent)
 
 
 def test_the_scores_over_k_are_found_after_the_job(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,5 +45,5 @@ def test_the_map_is_found_after_the_job(sources: Sources, monkeypatch: pytest.Mo
     done(background.LAYOUT, sources, monkeypatch)
     layout = background.neighbour_map(sources, WEIGHTS)
     assert layout is not None
-    assert layout.xy.shape == (len(sources.inside), 2)
+    assert layout.xy.shape == (len(sources.vectors.inside), 2)
     assert np.isfinite(layout.xy).all()

@@ -8,7 +8,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
-from core.data.dataset import clustered
 from core.desk import saved_work
 from core.runs import pipeline
 from core.runs.export import IdStyle
@@ -25,13 +24,10 @@ STEERING = Steering(ViewWeights(), ClusterSettings(n_clusters=3), AnalyzeSetting
 def live(finished_run: FinishedRun) -> LiveSegments:
     store = Store(finished_run.root)
     data = pipeline.open_dataset(store, finished_run.dataset)
-    views = pipeline.open_embeddings(store, finished_run.embeddings).views
+    vectors = pipeline.open_embeddings(store, data, finished_run.embeddings)
     model = pipeline.open_model(store, finished_run.model).path
-    inside = clustered(data.users)
     saved_work.rename(store, finished_run.model, {1: "Readers"})
-    made_from = Sources(
-        str(store.root), data, finished_run.model, model, finished_run.embeddings, views, inside
-    )
+    made_from = Sources(str(store.root), data, finished_run.model, model, vectors)
     return live_segments.solve(made_from, STEERING)
 
 
