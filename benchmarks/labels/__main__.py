@@ -11,12 +11,14 @@ speed or quality. A language model's speed is its server's; it is not measured.
 from __future__ import annotations
 
 import argparse
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 from benchmarks.labels import speed
 from benchmarks.labels.evaluate import evaluate, markdown
 from benchmarks.labels.sets import SETS, LabelledSet, load
-from core.labels.cache import MemoryCache
+from core.labels.cache import LabelCache
 from core.labels.embedding import LIMITS, EmbeddingClassifier
 from core.labels.ladder import Ladder, build
 from core.labels.settings import LabelMode, LabelSettings
@@ -31,15 +33,16 @@ def main() -> None:
     if args.only != FAST:
         for name in args.sets:
             labelled = load(name)
-            ladder = ladder_for(labelled, LabelMode(args.mode), margin=not args.without_margin)
-            print(markdown(labelled, evaluate(labelled, ladder)), flush=True)
+            with tempfile.TemporaryDirectory() as fresh, LabelCache(Path(fresh)) as cache:
+                ladder = ladder_for(labelled, LabelMode(args.mode), cache, margin=not args.without_margin)
+                print(markdown(labelled, evaluate(labelled, ladder)), flush=True)
     if args.only != WELL:
         print(speed.markdown(list(speed.measure(list(speed.RUNGS)))))
 
 
-def ladder_for(labelled: LabelledSet, mode: LabelMode, *, margin: bool = True) -> Ladder:
+def ladder_for(labelled: LabelledSet, mode: LabelMode, cache: LabelCache, *, margin: bool = True) -> Ladder:
     """The ladder of a set; without the margin, the embedding decides however close the next class is."""
-    ladder = build(LabelSettings(mode=mode, taxonomy=labelled.taxonomy), MemoryCache())
+    ladder = build(LabelSettings(mode=mode, taxonomy=labelled.taxonomy), cache)
     if margin or mode is LabelMode.RULES:
         return ladder
     limits = {view: replace(limit, margin=0.0) for view, limit in LIMITS.items()}

@@ -21,7 +21,7 @@ import pandas as pd
 
 from benchmarks.labels.sets import FOLDER, SETS, read_table
 from core.base.schema import View
-from core.labels.cache import LabelCache, Labels
+from core.labels.cache import LabelCache
 from core.labels.contract import Classifier, Document, Subject
 from core.labels.ladder import AT_ONCE, AT_ONCE_OF
 from core.labels.settings import LabelMode, LabelSettings, Override
@@ -132,7 +132,7 @@ def _decide(rung: Classifier, pages: Sequence[Subject]) -> None:
             rung.classify(pages[start : start + step], view)
 
 
-def _corrections(folder: Path, cache: Labels) -> Classifier:
+def _corrections(folder: Path, cache: LabelCache) -> Classifier:
     from core.labels.overrides import OverrideClassifier
 
     targets = dict.fromkeys(f"{one.template.rpartition('/')[0]}/:slug" for one in subjects())
@@ -140,13 +140,13 @@ def _corrections(folder: Path, cache: Labels) -> Classifier:
     return OverrideClassifier(overrides, LabelSettings().taxonomy)
 
 
-def _events(folder: Path, cache: Labels) -> Classifier:
+def _events(folder: Path, cache: LabelCache) -> Classifier:
     from core.labels.events import EventClassifier
 
     return EventClassifier(LabelSettings().taxonomy)
 
 
-def _markup(folder: Path, cache: Labels) -> Classifier:
+def _markup(folder: Path, cache: LabelCache) -> Classifier:
     from core.labels.markup import MarkupClassifier
     from core.labels.rules import RuleClassifier
 
@@ -154,19 +154,19 @@ def _markup(folder: Path, cache: Labels) -> Classifier:
     return MarkupClassifier(taxonomy, RuleClassifier(taxonomy).theme_of)
 
 
-def _rules(folder: Path, cache: Labels) -> Classifier:
+def _rules(folder: Path, cache: LabelCache) -> Classifier:
     from core.labels.rules import RuleClassifier
 
     return RuleClassifier(LabelSettings().taxonomy)
 
 
-def _embedding(folder: Path, cache: Labels) -> Classifier:
+def _embedding(folder: Path, cache: LabelCache) -> Classifier:
     from core.labels import embedding
 
     return embedding.load(LabelSettings(), cache)
 
 
-def _entailment(folder: Path, cache: Labels) -> Classifier:
+def _entailment(folder: Path, cache: LabelCache) -> Classifier:
     from benchmarks.labels.tiny_nli import save_entailment_model
     from core.labels import nli
 
@@ -178,7 +178,7 @@ def _entailment(folder: Path, cache: Labels) -> Classifier:
 
 
 PLUMBING: Final = "entailment (plumbing: tiny random model)"
-RUNGS: Final[dict[str, Callable[[Path, Labels], Classifier]]] = {
+RUNGS: Final[dict[str, Callable[[Path, LabelCache], Classifier]]] = {
     "corrections": _corrections,
     "events": _events,
     "markup of fetched pages": _markup,

@@ -72,7 +72,7 @@ def transform(
     views, notes = _leave_out(behaviour, settings, accounted.waterfall)
     used = output.find_users(views, number_sessions(views))
     groups = output.groups_of(used, behaviour.bots)
-    _name_kept_groups(accounted.waterfall, used, groups)
+    _name_one_page(accounted.waterfall, groups)
     receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, tuple(notes)))
     _write(out_dir, used, groups, behaviour, accounted, receipt)
     _report(progress, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
@@ -124,7 +124,7 @@ def _leave_out(
     return views, [f"{page} is to be left out, but there is no such page" for page in unknown]
 
 
-def _name_kept_groups(waterfall: Waterfall, used: output.Used, groups: np.ndarray) -> None:
+def _name_one_page(waterfall: Waterfall, groups: np.ndarray) -> None:
     """Say how many users have one page view only; they leave the clustering, not the data."""
     ones = groups == Group.ONE_PAGE.value
     note = f"kept as a group of their own: users {int(ones.sum()):,}, with a page view each"

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, Self
 
 from core.base.schema import View
 from core.labels.contract import Classifier, Label, Rung, Subject
@@ -27,31 +27,6 @@ _ABSTAINED: Final = "abstained"
 
 Entry = dict[str, Any]
 """A JSON object."""
-
-
-class Labels(Protocol):
-    """Kept decisions by key."""
-
-    def get(self, key: str) -> Entry | None:
-        """One entry, or None."""
-
-    def put(self, entries: Mapping[str, Entry]) -> None:
-        """Keep these."""
-
-
-class MemoryCache:
-    """Decisions of this process only."""
-
-    def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
-
-    def get(self, key: str) -> Entry | None:
-        """One entry, or None."""
-        return self._entries.get(key)
-
-    def put(self, entries: Mapping[str, Entry]) -> None:
-        """Keep these."""
-        self._entries.update(entries)
 
 
 class LabelCache:
@@ -108,7 +83,7 @@ class CachedClassifier:
         inner: Classifier,
         identity: str,
         taxonomy: Taxonomy,
-        cache: Labels,
+        cache: LabelCache,
         reads: Callable[[Subject], object],
     ) -> None:
         self.rung = inner.rung

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.schema import View
-from core.labels.cache import CachedClassifier, Labels
+from core.labels.cache import CachedClassifier, LabelCache
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.texts import ABOUT, subject_text
@@ -50,7 +50,7 @@ not in its words (no offline method we measured knew more than half of the types
 clear case counts."""
 
 
-def load(settings: LabelSettings, cache: Labels) -> Classifier:
+def load(settings: LabelSettings, cache: LabelCache) -> Classifier:
     """The rung for a taxonomy; asks the network only what is not in the cache.
 
     Raises:

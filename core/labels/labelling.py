@@ -16,7 +16,7 @@ from core.base.errors import ArtifactError
 from core.base.progress import Part, Progress
 from core.base.schema import PageLabels, View
 from core.data.page_labels import LABELS, SCHEMA
-from core.labels.cache import Labels
+from core.labels.cache import LabelCache
 from core.labels.contract import Document, Label, Rung
 from core.labels.deciding import decide_themes, decide_types
 from core.labels.ladder import STAGE, build
@@ -49,7 +49,7 @@ def label(
     settings: LabelSettings,
     out_dir: Path,
     progress: Progress,
-    cache: Labels,
+    cache: LabelCache,
     documents: Mapping[int, Document] = MappingProxyType({}),
     frozen: Mapping[str, tuple[str, str]] = MappingProxyType({}),
     log: CallLog | None = None,

@@ -9,7 +9,7 @@ from typing import Final
 from core.base.errors import ResourceError
 from core.base.progress import Part, Progress
 from core.base.schema import View
-from core.labels.cache import Labels
+from core.labels.cache import LabelCache
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.events import EventClassifier
 from core.labels.markup import MarkupClassifier
@@ -45,7 +45,7 @@ class Ladder:
 
 def build(
     settings: LabelSettings,
-    cache: Labels,
+    cache: LabelCache,
     rules: RuleFile | None = None,
     templates: Collection[str] = (),
     beat: Callable[[], object] = lambda: None,
@@ -114,7 +114,9 @@ def decide(
     return labels
 
 
-def _add_embedding(settings: LabelSettings, cache: Labels, rungs: list[Classifier], notes: list[str]) -> None:
+def _add_embedding(
+    settings: LabelSettings, cache: LabelCache, rungs: list[Classifier], notes: list[str]
+) -> None:
     from core.labels import embedding
 
     try:
@@ -123,7 +125,7 @@ def _add_embedding(settings: LabelSettings, cache: Labels, rungs: list[Classifie
         notes.append(f"Sentence embeddings left out: {error}")
 
 
-def _nli(settings: LabelSettings, cache: Labels) -> Classifier:
+def _nli(settings: LabelSettings, cache: LabelCache) -> Classifier:
     from core.labels import nli
 
     return nli.load(settings, cache)
@@ -131,7 +133,7 @@ def _nli(settings: LabelSettings, cache: Labels) -> Classifier:
 
 def _llm(
     settings: LabelSettings,
-    cache: Labels,
+    cache: LabelCache,
     beat: Callable[[], object],
     log: CallLog | None,
     user_ids: Collection[str],

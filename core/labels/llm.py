@@ -23,7 +23,7 @@ from pydantic import BaseModel, Field, create_model
 
 from core.base.schema import View
 from core.labels.addresses import after_host
-from core.labels.cache import CachedClassifier, Labels
+from core.labels.cache import CachedClassifier, LabelCache
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.texts import tidy
@@ -95,7 +95,7 @@ class Estimate:
 
 def load(
     settings: LabelSettings,
-    cache: Labels,
+    cache: LabelCache,
     llm: Llm | None = None,
     beat: Callable[[], object] = lambda: None,
     *,

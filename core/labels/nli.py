@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from core.base.errors import ResourceError
 from core.base.schema import View
 from core.labels import embedding
-from core.labels.cache import CachedClassifier, Labels
+from core.labels.cache import CachedClassifier, LabelCache
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.texts import ABOUT, subject_text
@@ -42,7 +42,7 @@ class Ranker(Protocol):
         """Names of the closest classes of each subject."""
 
 
-def load(settings: LabelSettings, cache: Labels) -> Classifier:
+def load(settings: LabelSettings, cache: LabelCache) -> Classifier:
     """The rung for a taxonomy; the network is loaded when there is something to decide.
 
     Raises:

@@ -139,15 +139,6 @@ def load_model(folder: Path) -> TrainedModel:
     return TrainedModel(network.eval(), config, vocabularies)
 
 
-def load_report(folder: Path) -> TrainReport:
-    """Read ``training.json``.
-
-    Raises:
-        ArtifactError: If it is missing or damaged.
-    """
-    return _read_json(folder / TRAINING, TrainReport)
-
-
 def load_vocabularies(folder: Path) -> dict[View, Vocabulary | LabelVocabulary]:
     """Read ``vocabulary.json``.
 

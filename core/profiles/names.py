@@ -23,11 +23,6 @@ HOME: Final = "home page"
 _PATH: Final = re.compile(r"[/?#].*", re.DOTALL)
 
 
-def default_name(profiles: Profiles, segment: int) -> str:
-    """The working name of one segment, see :func:`default_names`."""
-    return default_names(profiles)[segment]
-
-
 def default_names(profiles: Profiles) -> dict[int, str]:
     """The working name of every segment: its most over-represented pages; all names differ.
 

@@ -158,11 +158,3 @@ def cancel(root: Path, job_id: str) -> None:
     """Ask a job to stop: it does at its next step, or is ended by whoever looks at it then."""
     with disk_errors(), suppress(FileNotFoundError, FileExistsError):  # cleaned away; the first one counts
         (root / "jobs" / Path(job_id).name / CANCEL).touch(exist_ok=False)
-
-
-def active(root: Path, subject: str, task: str | None = None) -> str | None:
-    """The job that is working on a subject right now, if any."""
-    for job in recent(root):
-        if job.active and job.subject == subject and task in (None, job.task):
-            return job.id
-    return None

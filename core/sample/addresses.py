@@ -13,8 +13,7 @@ from core.sample.people import SOURCE_NAMES, SOURCES, People
 from core.sample.site import HOST, Role, Site
 from core.sample.visits import Visits
 
-PLAIN, CAPITALS, SLASH = 0, 1, 2
-_FORMS: Final = 3
+_PLAIN, _FORMS = 0, 3
 _LEAKS: Final = (
     "email=anna.keller%40example.com", "phone=%2B4915112345678", "email=j.smith%40example.org&step=2",
     "name=Jo&mail=jo.lind%40example.net",
@@ -38,7 +37,7 @@ def locations(
     """
     n = len(visits.page)
     form = rng.choice(_FORMS, n, p=(0.89, 0.04, 0.07))
-    form = np.where(people.kind[visits.user] == "bot", PLAIN, form)
+    form = np.where(people.kind[visits.user] == "bot", _PLAIN, form)
     base = pa.array(_spellings(site)).take(pa.array(visits.page.astype(np.int64) * _FORMS + form))
     query = _queries(rng, visits, site, source)
     has_query = pc.match_substring(base, "?")

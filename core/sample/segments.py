@@ -98,8 +98,6 @@ SEGMENTS: Final[tuple[Segment, ...]] = (
     ),
 )  # fmt: skip
 
-NAMES: Final = tuple(segment.name for segment in SEGMENTS)
-
 
 @dataclass(frozen=True, eq=False)
 class Chances:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from benchmarks.labels.sets import (
     taxonomy_of,
 )
 from core.base.schema import View
+from core.labels.cache import LabelCache
 from core.labels.contract import Label, Rung, Subject
 from core.labels.ladder import Ladder
 from core.labels.overrides import OverrideClassifier
@@ -226,10 +228,11 @@ class TestEvaluation:
         assert "0 of 1 pages without one, 1 of 1 where a person cannot tell." in text
 
 
-def test_without_the_margin_more_is_decided() -> None:
+def test_without_the_margin_more_is_decided(tmp_path: Path) -> None:
     needs_weights()
     news = load("news")
-    careful, bold = (ladder_for(news, LabelMode.AUTO, margin=margin) for margin in (True, False))
+    with LabelCache(tmp_path) as cache:
+        careful, bold = (ladder_for(news, LabelMode.AUTO, cache, margin=margin) for margin in (True, False))
 
     assert evaluate(news, bold).themes.coverage.hits > evaluate(news, careful).themes.coverage.hits
 

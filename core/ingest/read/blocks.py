@@ -86,19 +86,14 @@ def make_block(data: bytes, line: int, last: bool, quoting: bool = True) -> Bloc
     return Block(data, line, last, ends, quotes)
 
 
-def count_records(data: bytes, delimiter: str = ",", limits: Limits = Limits()) -> Count:
-    """Count the records of delimited text by newlines and quotes alone.
+def count_block(block: Block, delimiter: str = ",", limits: Limits = Limits()) -> Count:
+    """Count the records of a block by newlines and quotes alone.
 
     Args:
-        data: Bytes that start at the beginning of a record.
+        block: Bytes that start at the beginning of a record.
         delimiter: One ASCII character.
         limits: Beyond them a quoted field is not well formed.
     """
-    return count_block(make_block(data, line=1, last=True), delimiter, limits)
-
-
-def count_block(block: Block, delimiter: str = ",", limits: Limits = Limits()) -> Count:
-    """Count the records of a block; as :func:`count_records`."""
     ends = block.ends
     if block.lines > len(ends):
         ends = np.append(ends, len(block.data))

@@ -62,8 +62,6 @@ class Inspection(_Part):
     """Field → all columns that could be it, best first."""
     user_keys: tuple[str, ...]
     """Values for ``IngestSettings.user_key``, the likely ones first."""
-    unmapped: tuple[str, ...]
-    """Columns that are not read."""
     warnings: tuple[str, ...] = ()
     """Inputs that are the same, or seem to hold the same day."""
 
@@ -93,7 +91,6 @@ def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
         mapping=mapping,
         candidates={field: names for field, names in candidates.items() if names},
         user_keys=user_keys(columns, taken),
-        unmapped=tuple(name for name in columns if name not in set(mapping.values())),
         warnings=(*describe_copies(sources), *describe_overlaps({s.name: frozenset() for s in sources})),
     )
 

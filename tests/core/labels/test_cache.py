@@ -10,7 +10,7 @@ import pytest
 
 from core.base.errors import ResourceError
 from core.base.schema import View
-from core.labels.cache import CachedClassifier, LabelCache, Labels, MemoryCache
+from core.labels.cache import CachedClassifier, LabelCache
 from core.labels.contract import Classifier, Document, Label, Rung, Subject
 from core.labels.settings import Taxonomy
 from core.labels.texts import subject_text
@@ -38,17 +38,17 @@ class Counting:
 
 
 def wrap(
-    inner: Classifier, cache: Labels, identity: str = "model 1", taxonomy: Taxonomy = TAXONOMY
+    inner: Classifier, cache: LabelCache, identity: str = "model 1", taxonomy: Taxonomy = TAXONOMY
 ) -> CachedClassifier:
     return CachedClassifier(inner, identity, taxonomy, cache, subject_text)
 
 
-@pytest.fixture(params=["disk", "memory"])
-def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Labels:
-    return LabelCache(tmp_path / "labels") if request.param == "disk" else MemoryCache()
+@pytest.fixture
+def cache(tmp_path: Path) -> LabelCache:
+    return LabelCache(tmp_path / "labels")
 
 
-def test_decisions_and_abstentions_are_asked_for_once(cache: Labels) -> None:
+def test_decisions_and_abstentions_are_asked_for_once(cache: LabelCache) -> None:
     inner = Counting()
     classifier = wrap(inner, cache)
     assert classifier.rung is Rung.EMBEDDING
@@ -90,7 +90,7 @@ def described(name: str, text: str) -> Taxonomy:
     ],
 )
 def test_what_a_decision_rests_on_decides_anew(
-    cache: Labels, identity: str, taxonomy: Taxonomy, view: View, asks_again: bool
+    cache: LabelCache, identity: str, taxonomy: Taxonomy, view: View, asks_again: bool
 ) -> None:
     wrap(Counting(), cache).classify([BOOTS], View.THEME)
     inner = Counting()
@@ -111,7 +111,7 @@ def test_what_a_decision_rests_on_decides_anew(
     ],
 )
 def test_another_text_decides_anew_and_more_traffic_does_not(
-    cache: Labels, change: dict[str, object], asks_again: bool
+    cache: LabelCache, change: dict[str, object], asks_again: bool
 ) -> None:
     wrap(Counting(), cache).classify([BOOTS], View.THEME)
     inner = Counting()
@@ -119,7 +119,7 @@ def test_another_text_decides_anew_and_more_traffic_does_not(
     assert bool(inner.asked) is asks_again
 
 
-def test_errors_are_not_kept_and_what_was_decided_before_is(cache: Labels) -> None:
+def test_errors_are_not_kept_and_what_was_decided_before_is(cache: LabelCache) -> None:
     pages = [subject("boots one"), subject("boots two"), subject("boots three")]
     failing = wrap(Counting(fail_on="boots two"), cache)
     failing.classify(pages[:1], View.THEME)
@@ -130,7 +130,7 @@ def test_errors_are_not_kept_and_what_was_decided_before_is(cache: Labels) -> No
     assert inner.asked == ["boots two", "boots three"]
 
 
-def test_another_order_of_traffic_asks_nothing(cache: Labels) -> None:
+def test_another_order_of_traffic_asks_nothing(cache: LabelCache) -> None:
     """The most viewed of a subject's pages changes with each export; what the model is shown does not."""
     urls = tuple(f"https://shop.example/p/{name}" for name in ("oak", "ash", "elm"))
     page = replace(BOOTS, urls=urls)

@@ -4,7 +4,7 @@ import pytest
 from core.base.errors import ResourceError
 from core.base.schema import View
 from core.labels import embedding, weights
-from core.labels.cache import MemoryCache
+from core.labels.cache import LabelCache
 from core.labels.contract import Document, Rung, Subject
 from core.labels.encoder import Encoder
 from core.labels.settings import LabelClass, LabelSettings
@@ -75,19 +75,19 @@ def test_no_pages_are_no_labels(ranker: embedding.EmbeddingClassifier) -> None:
     assert ranker.classify([], View.THEME) == []
 
 
-def test_descriptions_decide() -> None:
+def test_descriptions_decide(kept: LabelCache) -> None:
     needs_weights()
     wood = LabelClass(name="Club A", descriptions=("furniture made of wood",))
     music = LabelClass(name="Club B", descriptions=("guitars and drums",))
     settings = LabelSettings(taxonomy=TAXONOMY.model_copy(update={"themes": (wood, music)}))
-    label = embedding.load(settings, MemoryCache()).classify([subject("Oak dining table")], View.THEME)[0]
+    label = embedding.load(settings, kept).classify([subject("Oak dining table")], View.THEME)[0]
     assert label is not None
     assert label.value == "Club A"
 
 
-def test_a_second_run_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_run_loads_no_model(monkeypatch: pytest.MonkeyPatch, kept: LabelCache) -> None:
     needs_weights()
-    cache, pages = MemoryCache(), [subject("Hiking boots"), subject("xk3 9fj", "/")]
+    cache, pages = kept, [subject("Hiking boots"), subject("xk3 9fj", "/")]
     first = embedding.load(SETTINGS, cache).classify(pages, View.THEME)
 
     def refuse(self: Encoder, folder: object) -> None:
@@ -115,10 +115,10 @@ def test_the_second_view_embeds_no_page_again(monkeypatch: pytest.MonkeyPatch) -
     assert sum("zwiebelkuchen" in text.casefold() for text in embedded) == 1
 
 
-def test_without_weights_there_is_no_rung(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_weights_there_is_no_rung(monkeypatch: pytest.MonkeyPatch, kept: LabelCache) -> None:
     monkeypatch.setattr(weights, "PACKAGE", "a_package_that_nobody_has")
     with pytest.raises(ResourceError, match="not installed"):
-        embedding.load(SETTINGS, MemoryCache())
+        embedding.load(SETTINGS, kept)
 
 
 def test_the_encoder_gives_unit_vectors_in_the_order_asked_for() -> None:

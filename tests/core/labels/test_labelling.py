@@ -7,7 +7,7 @@ from core.base.errors import ArtifactError, SettingsError
 from core.base.progress import silent
 from core.base.schema import View
 from core.data.page_labels import LabelledPages
-from core.labels.cache import MemoryCache
+from core.labels.cache import LabelCache
 from core.labels.contract import Document
 from core.labels.labelling import LabelSummary, label, read_summary
 from core.labels.settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
@@ -41,7 +41,16 @@ def run(
 ) -> tuple[pd.DataFrame, LabelSummary]:
     made = tuple(Override(view=view, target=HOST + target, value=value) for view, target, value in overrides)
     settings = LabelSettings(mode=LabelMode.RULES, overrides=made)
-    label(frame(rows), events, settings, tmp_path, silent, MemoryCache(), documents or {}, frozen or {})
+    label(
+        frame(rows),
+        events,
+        settings,
+        tmp_path,
+        silent,
+        LabelCache(tmp_path / "kept"),
+        documents or {},
+        frozen or {},
+    )
     return LabelledPages(tmp_path, "").table, read_summary(tmp_path)
 
 
@@ -126,7 +135,14 @@ def test_progress_never_falls_and_ends_once(tmp_path: Path) -> None:
     def report(stage: str, fraction: float, message: str = "", **figures: float) -> None:
         seen.append(fraction)
 
-    label(frame(ROWS), NO_EVENTS, LabelSettings(mode=LabelMode.AUTO), tmp_path, report, MemoryCache())
+    label(
+        frame(ROWS),
+        NO_EVENTS,
+        LabelSettings(mode=LabelMode.AUTO),
+        tmp_path,
+        report,
+        LabelCache(tmp_path / "kept"),
+    )
     assert len(seen) > 8
     assert seen == sorted(seen)
     assert seen.count(1.0) == 1
@@ -162,7 +178,7 @@ def test_pages_that_try(tmp_path: Path) -> None:
 )
 def test_addresses_that_are_none_get_a_row(tmp_path: Path, page: str, mode: LabelMode) -> None:
     pages = frame([("/", "Fell", 1)]).assign(page_location=page, page_title="Boots")
-    label(pages, NO_EVENTS, LabelSettings(mode=mode), tmp_path, silent, MemoryCache())
+    label(pages, NO_EVENTS, LabelSettings(mode=mode), tmp_path, silent, LabelCache(tmp_path / "kept"))
     table = LabelledPages(tmp_path, "").table
     assert table["theme"].tolist() == ["Footwear"]
 

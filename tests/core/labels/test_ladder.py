@@ -6,7 +6,7 @@ from core.base.errors import Cancelled, ResourceError
 from core.base.progress import silent
 from core.base.schema import View
 from core.labels import embedding, ladder, nli
-from core.labels.cache import Labels, MemoryCache
+from core.labels.cache import LabelCache
 from core.labels.contract import Classifier, Label, Rung, Subject
 from core.labels.settings import LabelMode, LabelSettings
 
@@ -47,32 +47,36 @@ def test_a_run_can_be_cancelled_between_batches() -> None:
         ladder.decide([Knows(Rung.RULES)], SUBJECTS, View.TYPE, stop)
 
 
-def test_rules_need_no_model() -> None:
-    built = ladder.build(LabelSettings(mode=LabelMode.RULES), MemoryCache())
+def test_rules_need_no_model(kept: LabelCache) -> None:
+    built = ladder.build(LabelSettings(mode=LabelMode.RULES), kept)
     assert [one.rung for one in built.sure] == [Rung.OVERRIDE, Rung.EVENTS, Rung.MARKUP, Rung.RULES]
     assert built.judging == ()
     assert built.notes == ()
 
 
-def _missing(settings: LabelSettings, cache: Labels) -> Classifier:
+def _missing(settings: LabelSettings, cache: LabelCache) -> Classifier:
     raise ResourceError("The weights are missing")
 
 
-def test_without_embeddings_the_ladder_goes_on_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_embeddings_the_ladder_goes_on_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, kept: LabelCache
+) -> None:
     monkeypatch.setattr(embedding, "load", _missing)
-    built = ladder.build(LabelSettings(mode=LabelMode.AUTO), MemoryCache())
+    built = ladder.build(LabelSettings(mode=LabelMode.AUTO), kept)
     assert built.judging == ()
     assert built.notes == ("Sentence embeddings left out: The weights are missing.",)
 
 
-def test_embeddings_come_before_the_model_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "load", lambda settings, cache: Knows(Rung.EMBEDDING))
-    monkeypatch.setattr(nli, "load", lambda settings, cache: Knows(Rung.NLI))
-    built = ladder.build(LabelSettings(mode=LabelMode.NLI), MemoryCache())
+def test_embeddings_come_before_the_model_that_was_asked_for(
+    monkeypatch: pytest.MonkeyPatch, kept: LabelCache
+) -> None:
+    monkeypatch.setattr(embedding, "load", lambda settings, kept: Knows(Rung.EMBEDDING))
+    monkeypatch.setattr(nli, "load", lambda settings, kept: Knows(Rung.NLI))
+    built = ladder.build(LabelSettings(mode=LabelMode.NLI), kept)
     assert [one.rung for one in built.judging] == [Rung.EMBEDDING, Rung.NLI]
 
 
-def test_a_model_that_was_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_was_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatch, kept: LabelCache) -> None:
     monkeypatch.setattr(nli, "load", _missing)
     with pytest.raises(ResourceError, match="missing"):
-        ladder.build(LabelSettings(mode=LabelMode.NLI), MemoryCache())
+        ladder.build(LabelSettings(mode=LabelMode.NLI), kept)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 from core.base.errors import Cancelled, ResourceError
 from core.base.schema import View
 from core.labels import llm
-from core.labels.cache import MemoryCache
+from core.labels.cache import LabelCache
 from core.labels.contract import Label, Rung, Subject
 from core.labels.texts import tidy
 from core.llm import CallLog, LlmSettings, Usage, connect
@@ -94,7 +94,7 @@ def answers(*pairs: tuple[str, str]) -> Reply:
     return Reply({"answers": [{"id": name, "label": label} for name, label in pairs]})
 
 
-def test_pages_of_few_users_titles_of_few_and_user_ids_stay_here() -> None:
+def test_pages_of_few_users_titles_of_few_and_user_ids_stay_here(kept: LabelCache) -> None:
     def seen(title: str, users: int, by: int = 500) -> Subject:
         return Subject("https://s.example/account/:id", ("u",), (title,), users=by, title_users=(users,))
 
@@ -104,7 +104,7 @@ def test_pages_of_few_users_titles_of_few_and_user_ids_stay_here() -> None:
     pages = [BOOTS, nobody, *orders, coded]
     with simulating(labeller(right)) as simulator:
         model = connect(LlmSettings(model="m", base_url=simulator.base_url))
-        labels = llm.load(SETTINGS, MemoryCache(), model, user_ids=ids).classify([*pages, BOOTS], View.THEME)
+        labels = llm.load(SETTINGS, kept, model, user_ids=ids).classify([*pages, BOOTS], View.THEME)
         asked = llm.estimate(pages, TAXONOMY, View.THEME, ids)
     sent = [page for body in simulator.requests for page in question(body)["pages"]]
     assert {page["path"] for page in sent} == {"/p/:slug", "/account/:id"}
@@ -115,14 +115,14 @@ def test_pages_of_few_users_titles_of_few_and_user_ids_stay_here() -> None:
 
 
 def test_calls_of_the_environments_model_are_written_down(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, kept: LabelCache
 ) -> None:
     log = CallLog(tmp_path)
     with simulating(labeller(right)) as simulator:
         settings = LlmSettings(model="m", base_url=simulator.base_url)
         for name, value in settings.as_environment().items():
             monkeypatch.setenv(name, value)
-        llm.load(SETTINGS, MemoryCache(), log=log).classify([BOOTS], View.THEME)
+        llm.load(SETTINGS, kept, log=log).classify([BOOTS], View.THEME)
     [call] = log.read()
     assert "Hiking boots" in call["messages"][1]["content"]
 
@@ -251,37 +251,37 @@ def test_asking_nothing_costs_nothing() -> None:
     assert run(labeller(right), []) == ([], [])
 
 
-def test_a_second_run_asks_nothing() -> None:
-    cache = MemoryCache()
+def test_a_second_run_asks_nothing(kept: LabelCache) -> None:
     with simulating(labeller(right)) as simulator:
         model = connect(LlmSettings(model="m", base_url=simulator.base_url))
-        first = llm.load(SETTINGS, cache, model).classify([BOOTS, subject("Imprint")], View.THEME)
+        first = llm.load(SETTINGS, kept, model).classify([BOOTS, subject("Imprint")], View.THEME)
         calls = len(simulator.requests)
-        assert llm.load(SETTINGS, cache, model).classify([BOOTS, subject("Imprint")], View.THEME) == first
+        assert llm.load(SETTINGS, kept, model).classify([BOOTS, subject("Imprint")], View.THEME) == first
         assert len(simulator.requests) == calls
-        llm.load(SETTINGS, cache, model).classify([BOOTS, NOVEL], View.THEME)
+        llm.load(SETTINGS, kept, model).classify([BOOTS, NOVEL], View.THEME)
         assert len(simulator.requests) == calls + 1
 
 
-def test_a_failed_question_is_an_error_and_what_was_decided_before_is_kept() -> None:
+def test_a_failed_question_is_an_error_and_what_was_decided_before_is_kept(kept: LabelCache) -> None:
     def twice_then_broken(request: dict[str, Any], number: int) -> Reply:
         return labeller(right)(request, number) if number < 2 else Reply("no money left", status=402)
 
-    cache = MemoryCache()
     with simulating(twice_then_broken) as simulator:
         model = connect(LlmSettings(model="m", base_url=simulator.base_url))
-        classifier = llm.load(SETTINGS, cache, model)
+        classifier = llm.load(SETTINGS, kept, model)
         first = classifier.classify([BOOTS, NOVEL], View.THEME)
         with pytest.raises(ResourceError, match="no money left"):
             classifier.classify([PUPPY], View.THEME)
         assert classifier.classify([BOOTS, NOVEL], View.THEME) == first
 
 
-def test_without_a_model_in_the_environment_there_is_no_rung(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_model_in_the_environment_there_is_no_rung(
+    monkeypatch: pytest.MonkeyPatch, kept: LabelCache
+) -> None:
     for name in ("BEHA2VEC_MODEL", "OPENAI_BASE_URL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ResourceError, match="BEHA2VEC_MODEL is not set"):
-        llm.load(SETTINGS, MemoryCache())
+        llm.load(SETTINGS, kept)
 
 
 class Scripted:
@@ -294,8 +294,8 @@ class Scripted:
         return schema.model_validate({"answers": [{"id": "P1", "label": "Shoes"}]})
 
 
-def test_anything_that_parses_is_a_model() -> None:
-    label = llm.load(SETTINGS, MemoryCache(), Scripted()).classify([BOOTS], View.THEME)[0]
+def test_anything_that_parses_is_a_model(kept: LabelCache) -> None:
+    label = llm.load(SETTINGS, kept, Scripted()).classify([BOOTS], View.THEME)[0]
     assert label is not None
     assert label.value == "Shoes"
 

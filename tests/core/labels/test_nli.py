@@ -10,7 +10,7 @@ from benchmarks.labels.tiny_nli import save_entailment_model
 from core.base.errors import ResourceError
 from core.base.schema import View
 from core.labels import embedding, nli
-from core.labels.cache import MemoryCache
+from core.labels.cache import LabelCache
 from core.labels.contract import Label, Rung, Subject
 from tests.core.labels.shop import PAGES, SETTINGS, TAXONOMY, subject
 
@@ -73,7 +73,7 @@ def test_the_embedding_narrows_themes_down_and_leaves_types(
 
 @pytest.mark.parametrize("has_embedding", [True, False])
 def test_a_second_run_loads_no_model(
-    tiny: Path, monkeypatch: pytest.MonkeyPatch, has_embedding: bool
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, has_embedding: bool, kept: LabelCache
 ) -> None:
     without_limits(monkeypatch)
 
@@ -83,42 +83,46 @@ def test_a_second_run_loads_no_model(
         return First()
 
     monkeypatch.setattr(embedding, "ranker", ranker)
-    settings, cache = SETTINGS.model_copy(update={"nli_model": str(tiny)}), MemoryCache()
+    settings, cache = SETTINGS.model_copy(update={"nli_model": str(tiny)}), kept
     first = nli.load(settings, cache).classify([BOOTS], View.THEME)
     monkeypatch.setattr(BertModel, "__init__", lambda *_: pytest.fail("loaded"))
     assert nli.load(settings, cache).classify([BOOTS], View.THEME) == first
     assert isinstance(first[0], Label)
 
 
-def test_a_model_that_is_not_there_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_is_not_there_is_an_error_that_names_it(
+    monkeypatch: pytest.MonkeyPatch, kept: LabelCache
+) -> None:
     def offline(model: str, **_: object) -> str:
         raise OSError("no connection")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", offline)
     with pytest.raises(ResourceError) as caught:
-        nli.load(SETTINGS, MemoryCache())
+        nli.load(SETTINGS, kept)
     assert "'facebook/bart-large-mnli' cannot be loaded: no connection" in str(caught.value)
     assert "set its folder" in str(caught.value)
 
 
-def test_a_model_without_entailment_is_refused(tmp_path: Path) -> None:
+def test_a_model_without_entailment_is_refused(tmp_path: Path, kept: LabelCache) -> None:
     save_entailment_model(tmp_path, PAGES, {0: "good", 1: "bad"})
     with pytest.raises(ResourceError, match="its labels are good, bad"):
-        nli.load(SETTINGS.model_copy(update={"nli_model": str(tmp_path)}), MemoryCache())
+        nli.load(SETTINGS.model_copy(update={"nli_model": str(tmp_path)}), kept)
 
 
 @pytest.mark.parametrize("config", ["{", "[]", '{"model_type": "bert"}', None])
-def test_a_folder_without_a_model_is_an_error(tmp_path: Path, config: str | None) -> None:
+def test_a_folder_without_a_model_is_an_error(tmp_path: Path, config: str | None, kept: LabelCache) -> None:
     if config is not None:
         (tmp_path / "config.json").write_text(config)
     with pytest.raises(ResourceError, match="entailment"):
-        nli.load(SETTINGS.model_copy(update={"nli_model": str(tmp_path)}), MemoryCache())
+        nli.load(SETTINGS.model_copy(update={"nli_model": str(tmp_path)}), kept)
 
 
-def test_weights_that_are_not_safetensors_are_never_opened(tiny: Path, tmp_path: Path) -> None:
+def test_weights_that_are_not_safetensors_are_never_opened(
+    tiny: Path, tmp_path: Path, kept: LabelCache
+) -> None:
     for path in tiny.glob("*.json"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "pytorch_model.bin").write_bytes(b"would be unpickled")
-    classifier = nli.load(SETTINGS.model_copy(update={"nli_model": str(tmp_path)}), MemoryCache())
+    classifier = nli.load(SETTINGS.model_copy(update={"nli_model": str(tmp_path)}), kept)
     with pytest.raises(ResourceError, match="cannot be loaded"):
         classifier.classify([BOOTS], View.TYPE)

@@ -13,7 +13,7 @@ from core.base.schema import View
 from core.base.settings import Preset, TrainSettings
 from core.model.bag import BAG, RANK, BagOfPages, embed, train
 from core.model.embedding import embed as embed_views
-from core.model.files import load_pages, load_report
+from core.model.files import TRAINING, TrainReport, load_pages
 from core.model.inputs import Spans
 from core.model.training import train as train_model
 from tests.core.model.toys import SHOP_URLS, pages_of, shop
@@ -48,7 +48,7 @@ def test_neither_order_nor_repetition_of_the_whole_changes_a_vector() -> None:
 def test_training_and_embedding_take_it_for_a_model(tmp_path: Path) -> None:
     sequences = shop(900)
     report = train_model(sequences, NAMES, FAST, tmp_path)
-    assert load_report(tmp_path) == report
+    assert TrainReport.model_validate_json((tmp_path / TRAINING).read_bytes()) == report
     assert (report.epochs, report.trained_users + report.held_out_users) == (0, 900)
     assert report.valid_mrr is not None
     assert 0 < report.valid_mrr <= 1

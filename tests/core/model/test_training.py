@@ -11,7 +11,7 @@ from core.base.progress import Progress
 from core.base.settings import TrainSettings
 from core.model import training
 from core.model.checkpoints import CHECKPOINT
-from core.model.files import WEIGHTS, load_report
+from core.model.files import TRAINING, WEIGHTS, TrainReport
 from core.model.training import train
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 
@@ -88,7 +88,7 @@ def test_resumed_run_ends_where_a_straight_one_does(straight: Path, tmp_path: Pa
     assert not (tmp_path / "out").exists()
     resumed = train(shop(60), PAGES, TWO_EPOCHS, tmp_path / "out", checkpoint_dir=kept)
     assert same(weights(straight), weights(tmp_path / "out"))
-    expected = load_report(straight).curve
+    expected = TrainReport.model_validate_json((straight / TRAINING).read_bytes()).curve
     assert [row.step for row in resumed.curve] == [row.step for row in expected]
     assert [row.loss for row in resumed.curve] == pytest.approx([row.loss for row in expected])
 
@@ -117,7 +117,7 @@ def test_report_is_written_and_the_curve_is_reported(tmp_path: Path) -> None:
         rows.extend([figures] if figures else [])
 
     report = train(shop(60), PAGES, TWO_EPOCHS, tmp_path, watch)
-    assert report == load_report(tmp_path)
+    assert report == TrainReport.model_validate_json((tmp_path / TRAINING).read_bytes())
     assert rows == [row.figures() for row in report.curve]
     assert rows[0].keys() == {"step", "epoch", "loss", "users_per_s"}
     assert shares == sorted(shares)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.base.settings import AnalyzeSettings
 from core.profiles.columns import ROW, Col, Kind, Ranking
 from core.profiles.metrics import Profiles, profile
-from core.profiles.names import LONGEST, default_name, default_names, short_page
+from core.profiles.names import LONGEST, default_names, short_page
 from tests.core.profiles.toy import LABELS, many, toy
 
 
@@ -47,8 +47,8 @@ def test_names_that_stay_the_same_take_their_number() -> None:
 
 
 def test_without_a_page_that_sets_it_apart_the_most_viewed_ones_or_the_number_stand_in() -> None:
-    assert default_name(profiles({1: ["s.e/a"]}, Ranking.MOST_VIEWED), 1) == "/a"
-    assert default_name(profiles({1: []}), 1) == "Segment 2"
+    assert default_names(profiles({1: ["s.e/a"]}, Ranking.MOST_VIEWED)) == {1: "/a"}
+    assert default_names(profiles({1: []})) == {1: "Segment 2"}
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from sklearn.model_selection import cross_val_score
 
 from core.base.errors import InputError, ResourceError, SettingsError
 from core.sample import generate, truth_path, write_sample
-from core.sample.segments import NAMES
+from core.sample.segments import SEGMENTS
 from core.sample.site import Role, build_site
 
 USERS = 6_000
+NAMES = [segment.name for segment in SEGMENTS]
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +172,7 @@ def test_reloads_record_a_purchase_twice(events: pd.DataFrame) -> None:
 
 def test_device_tells_little_about_the_segment(events: pd.DataFrame, truth: pd.Series) -> None:
     mobile = events.drop_duplicates("user_pseudo_id").set_index("user_pseudo_id").device_category.eq("mobile")
-    shares = mobile.groupby(truth.reindex(mobile.index)).mean().reindex(list(NAMES))
+    shares = mobile.groupby(truth.reindex(mobile.index)).mean().reindex(NAMES)
     assert shares.max() - shares.min() < 0.25
 
 

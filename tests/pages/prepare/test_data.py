@@ -28,7 +28,6 @@ INSPECTION = {
     "mapping": {"page_location": "page_location", "user_key": "user_pseudo_id"},
     "candidates": {},
     "user_keys": ["user_pseudo_id", "user_id"],
-    "unmapped": ["when", "user_id"],
 }
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from core.base.errors import InputError
 from core.ingest.read import blocks
-from core.ingest.read.blocks import Limits, count_records, make_block, whole_records
+from core.ingest.read.blocks import Count, Limits, count_block, make_block, whole_records
 
 cells = st.text(st.sampled_from('ab,;"\n\r é'), max_size=6)
 tables = st.lists(st.lists(cells, min_size=2, max_size=4), max_size=12)
@@ -21,6 +21,10 @@ def written(rows: list[list[str]], end: str, always: bool = False) -> str:
         return f'"{text.replace(chr(34), chr(34) * 2)}"' if needed else text
 
     return "".join(",".join(cell(text) for text in row) + end for row in rows)
+
+
+def count_records(data: bytes, delimiter: str = ",", limits: Limits | None = None) -> Count:
+    return count_block(make_block(data, line=1, last=True), delimiter, limits or Limits())
 
 
 def parsed(text: str) -> list[list[str]]:

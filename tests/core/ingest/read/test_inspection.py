@@ -30,7 +30,6 @@ def test_a_flat_file(tmp_path: Path) -> None:
     assert found.mapping[Raw.PAGE_LOCATION] == "page_location"
     assert found.candidates[Raw.PAGE_LOCATION] == ("page_location", "page_path")
     assert found.user_keys == ("user_pseudo_id", "user_id", "page_path")
-    assert found.unmapped == ("page_path", "user_id")
     assert Inspection.model_validate_json(found.model_dump_json()) == found
 
 
@@ -64,7 +63,6 @@ def test_nested_parquet(tmp_path: Path) -> None:
         "mobile",
     )
     assert found.mapping[Raw.PAGE_LOCATION] == "event_params.page_location"
-    assert "event_params.plan" in found.unmapped
 
 
 def test_dotted_and_console_files(tmp_path: Path) -> None:
