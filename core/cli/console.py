@@ -15,7 +15,8 @@ class ConsoleProgress:
 
     def __init__(self) -> None:
         self._console = Console(stderr=True, highlight=False)
-        columns = (TextColumn("{task.description:<12}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))  # fmt: skip  # noqa: E501
+        note = TextColumn("{task.fields[note]}")
+        columns = (TextColumn("{task.description:<12}"), BarColumn(), TimeElapsedColumn(), note)
         self._bars = Progress(*columns, console=self._console, disable=not self._console.is_terminal)
         self._tasks: dict[str, TaskID] = {}
         self._began: dict[str, float] = {}

@@ -34,7 +34,7 @@ class Encoder:
     """
 
     def __init__(self, folder: Path) -> None:
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call] # of transformers
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False

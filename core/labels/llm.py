@@ -263,7 +263,7 @@ def _schema(ids: Sequence[str], names: Sequence[str]) -> type[Answers]:
         label=(str, Field(json_schema_extra={"enum": list(names)})),
     )
     exactly = Field(json_schema_extra={"minItems": len(ids), "maxItems": len(ids)})  # or small ones never end
-    return create_model("Answers", __base__=Answers, answers=(list[one], exactly))  # type: ignore[valid-type]
+    return create_model("Answers", __base__=Answers, answers=(list[one], exactly))  # type: ignore[valid-type] # made here
 
 
 def _accepted(answers: Sequence[Answer], ids: Sequence[str], names: Sequence[str]) -> dict[str, str]:

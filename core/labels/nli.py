@@ -132,7 +132,7 @@ class NliClassifier:
     def _pipeline(self) -> Any:  # noqa: ANN401 - the pipeline's own type says nothing
         import transformers  # loads PyTorch
 
-        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call] # of transformers
         try:
             return transformers.pipeline(
                 TASK,

@@ -61,13 +61,13 @@ class Pieces:
         calls = (ToolCall(parts[0] or f"call_{place}", parts[1], parts[2]) for place, parts in named)
         return ChatReply(self.text, tuple(calls))
 
-    def _call(self, place: int, call: Any) -> None:  # noqa: ANN401
+    def _call(self, place: int, call: Any) -> None:  # noqa: ANN401 - as above
         parts = self.calls.setdefault(place, ["", "", ""])
         parts[0] = call.id or parts[0]
         if call.function:
             parts[1] += call.function.name or ""
             parts[2] += call.function.arguments or ""
 
-    def _count(self, answer: Any) -> None:  # noqa: ANN401
+    def _count(self, answer: Any) -> None:  # noqa: ANN401 - as above
         if getattr(answer, "usage", None):
             self.usage = answer.usage.model_dump()

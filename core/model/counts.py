@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -12,9 +12,11 @@ from threadpoolctl import threadpool_limits
 from core.model.inputs import Spans
 
 SEED: Final = 0
+Sparse: TypeAlias = Any
+"""A matrix of scipy, whose own have no types."""
 
 
-def bag(items: np.ndarray, n_items: int, runs: Spans) -> Any:  # noqa: ANN401 - scipy's matrices have no types
+def bag(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
     """How often each item is in each run.
 
     Args:
@@ -29,7 +31,7 @@ def bag(items: np.ndarray, n_items: int, runs: Spans) -> Any:  # noqa: ANN401 - 
     return _counted(rows, items[where], (len(runs), n_items))
 
 
-def steps(items: np.ndarray, n_items: int, runs: Spans) -> Any:  # noqa: ANN401
+def steps(items: np.ndarray, n_items: int, runs: Spans) -> Sparse:
     """How often each item follows each: sparse float32 of shape (n, n_items²), see :func:`bag`."""
     rows, where, place = positions(runs)
     rows, where = rows[place > 0], where[place > 0]
@@ -44,7 +46,7 @@ def positions(runs: Spans) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows, runs.begin[rows] + place, place
 
 
-def components(rows: Any, rank: int) -> np.ndarray:  # noqa: ANN401
+def components(rows: Sparse, rank: int) -> np.ndarray:
     """Where a truncated SVD projects to (Halko, Martinsson and Tropp 2011, as scikit-learn has it).
 
     Args:
@@ -63,7 +65,7 @@ def components(rows: Any, rank: int) -> np.ndarray:  # noqa: ANN401
     return onto
 
 
-def unit_rows(matrix: Any) -> Any:  # noqa: ANN401
+def unit_rows(matrix: Sparse) -> Sparse:
     """A sparse matrix with rows of length 1; rows of zeros stay."""
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     return sparse.csr_array(sparse.diags_array(1 / np.maximum(lengths, 1e-9)) @ matrix)
@@ -77,5 +79,5 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
     return unit
 
 
-def _counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Any:  # noqa: ANN401
+def _counted(rows: np.ndarray, columns: np.ndarray, shape: tuple[int, int]) -> Sparse:
     return sparse.csr_array((np.ones(len(rows), dtype=np.float32), (rows, columns)), shape=shape)

@@ -144,7 +144,7 @@ def _confirming(what: Path, lock_file: Path) -> Confirm:
 
     def confirm() -> None:
         with suppress(OSError):
-            if os.path.samestat(locked, os.stat(lock_file)):  # noqa: PTH116
+            if os.path.samestat(locked, os.stat(lock_file)):  # noqa: PTH116 - beside samestat
                 return
         raise ResourceError(f"{what} was removed while it was being written", remedy="Start again")
 

@@ -30,13 +30,13 @@ _DAMAGED: Final = (ValueError, TypeError, zlib.error)
 class JsonDisk(diskcache.JSONDisk):  # type: ignore[misc]  # it has no types
     """JSON and nothing else."""
 
-    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ANN401
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:  # noqa: ANN401 - as in diskcache
         """Refuse a value that would be run."""
         if mode == MODE_PICKLE:
             raise ValueError("a pickled value")
         return super().fetch(mode, filename, value, read)
 
-    def get(self, key: Any, raw: bool) -> Any:  # noqa: ANN401
+    def get(self, key: Any, raw: bool) -> Any:  # noqa: ANN401 - as in diskcache
         """Refuse a key that would be run."""
         if not raw:
             raise ValueError("a pickled key")

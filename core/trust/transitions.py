@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from core.model.bag import RANK
-from core.model.counts import components, normalised, steps, unit_rows
+from core.model.counts import Sparse, components, normalised, steps, unit_rows
 from core.model.inputs import Spans
 
 
@@ -41,5 +40,5 @@ class Transitions:
         return normalised(_rows(kinds, self.n_kinds, runs) @ self.onto)
 
 
-def _rows(kinds: np.ndarray, n_kinds: int, runs: Spans) -> Any:  # noqa: ANN401 - scipy's matrices have no types
+def _rows(kinds: np.ndarray, n_kinds: int, runs: Spans) -> Sparse:
     return unit_rows(steps(kinds, n_kinds, runs).sqrt())

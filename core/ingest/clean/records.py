@@ -94,18 +94,18 @@ class Fate(IntEnum):
 REJECTED: Final = (Fate.NO_TIME, Fate.NOT_A_TIME, Fate.OUTSIDE, Fate.NO_LOCATION)
 
 
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def epoch_us(moment: dt.Timestamp(timezone="UTC")) -> int:  # type: ignore[valid-type, empty-body]
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator] # of ibis
+def epoch_us(moment: dt.Timestamp(timezone="UTC")) -> int:  # type: ignore[valid-type, empty-body] # DuckDB's
     """Microseconds since 1970-01-01 UTC."""
 
 
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def divide(dividend: int, divisor: int) -> int:  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator] # of ibis
+def divide(dividend: int, divisor: int) -> int:  # type: ignore[empty-body] # DuckDB has the body
     """Whole part of a quotient; unlike ``//`` not by way of a double, which cannot hold nanoseconds."""
 
 
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def strlen(text: str) -> int:  # type: ignore[empty-body]
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator] # of ibis
+def strlen(text: str) -> int:  # type: ignore[empty-body] # DuckDB has the body
     """Bytes of a text, which are known; characters would have to be counted."""
 
 

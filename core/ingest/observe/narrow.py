@@ -101,6 +101,6 @@ def narrow(
     return Events(table, tuple(by_number["stripped"].to_pylist()), order)
 
 
-@ibis.udf.scalar.builtin(name="hash")  # type: ignore[untyped-decorator]
+@ibis.udf.scalar.builtin(name="hash")  # type: ignore[untyped-decorator] # of ibis
 def _hashed(text: str) -> dt.uint64:
     """64 bits of a text; enough to tell the sessions of one user apart."""

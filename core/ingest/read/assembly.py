@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,7 +98,7 @@ def _console_row(cells: dict[str, Any], layout: Layout, plan: Plan) -> Row:
         return read_record(cells | _decoded(cells, layout, decode_exactly), plan)
 
 
-def _decoded(cells: Mapping[str, Any], layout: Layout, decode: Any) -> dict[str, Any]:  # noqa: ANN401
+def _decoded(cells: Mapping[str, Any], layout: Layout, decode: Callable[[bytes], Any]) -> dict[str, Any]:
     decoded = {}
     for name in layout.json_columns:
         if cells.get(name):

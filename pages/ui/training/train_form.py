@@ -95,7 +95,7 @@ def limits(name: str) -> tuple[float, float]:
         if isinstance(rule, Ge | Gt):
             low = float(rule.ge if isinstance(rule, Ge) else rule.gt)  # type: ignore[arg-type] # numbers here
         elif isinstance(rule, Le | Lt):
-            high = float(rule.le if isinstance(rule, Le) else rule.lt)  # type: ignore[arg-type]
+            high = float(rule.le if isinstance(rule, Le) else rule.lt)  # type: ignore[arg-type] # numbers here
     return low, high
 
 
