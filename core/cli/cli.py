@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
@@ -93,12 +93,12 @@ def run(
     out: Path,
     from_stage: str | None,
     fetch_host: tuple[str, ...],
-    **options: Any,  # noqa: ANN401 - what click parsed; _wanted names them
+    **options: Any,  # noqa: ANN401 - what click parsed
 ) -> None:
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
     from core.runs.run import run as run_all
 
-    wanted = _wanted(**options)
+    wanted = _wanted(options)
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
     if fresh and not inputs:
@@ -175,28 +175,7 @@ def _complain(message: str) -> int:
     return BAD_INPUT
 
 
-def _wanted(
-    *,
-    clusters: int | None,
-    weights: str | None,
-    labels: str | None,
-    taxonomy: Path | None,
-    corrections: Path | None,
-    nli_model: str | None,
-    outcome: str | None,
-    preset: str | None,
-    epochs: int | None,
-    seed: int | None,
-    device: str | None,
-    user_key: str | None,
-    column: tuple[str, ...],
-    strip_page: tuple[str, ...],
-    keep_place: tuple[str, ...],
-    mask_place: tuple[str, ...],
-    keep_internal: bool,
-    keep_debug: bool,
-    merge_hosts: bool,
-) -> dict[str, dict[str, Any]]:
+def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Part of the run's settings → what was named on the command line.
 
     Raises:
@@ -205,28 +184,28 @@ def _wanted(
     """
     from core.labels.files import read_corrections, read_taxonomy
 
-    del preset  # not a setting but a set of them
+    taxonomy, corrections, weights = (options[name] for name in ("taxonomy", "corrections", "weights"))
     return {
         "ingest": _given(
-            user_key=user_key,
-            mapping=_pairs("--column", column) or None,
-            strip_pages=strip_page or None,
-            keep_places=keep_place or None,
-            mask_places=mask_place or None,
-            exclude_internal=False if keep_internal else None,
-            exclude_debug=False if keep_debug else None,
-            url={"merge_hosts": True} if merge_hosts else None,
+            user_key=options["user_key"],
+            mapping=_pairs("--column", options["column"]) or None,
+            strip_pages=options["strip_page"] or None,
+            keep_places=options["keep_place"] or None,
+            mask_places=options["mask_place"] or None,
+            exclude_internal=False if options["keep_internal"] else None,
+            exclude_debug=False if options["keep_debug"] else None,
+            url={"merge_hosts": True} if options["merge_hosts"] else None,
         ),
         "label": _given(
-            mode=labels,
+            mode=options["labels"],
             taxonomy=read_taxonomy(taxonomy) if taxonomy else None,
             overrides=read_corrections(corrections) if corrections else None,
-            nli_model=nli_model,
+            nli_model=options["nli_model"],
         ),
-        "train": _given(epochs=epochs, seed=seed, device=device),
+        "train": _given(epochs=options["epochs"], seed=options["seed"], device=options["device"]),
         "weights": _weights(weights) if weights is not None else {},
-        "cluster": _given(n_clusters=clusters, seed=seed),
-        "analyze": _given(outcome=outcome),
+        "cluster": _given(n_clusters=options["clusters"], seed=options["seed"]),
+        "analyze": _given(outcome=options["outcome"]),
     }
 
 

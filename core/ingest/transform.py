@@ -60,14 +60,7 @@ def transform(
     """
     if not raw.parts:
         raise InputError("There are no records in the input", remedy="Choose another file")
-    with open_engine(work_dir, sum(file.read for file in raw.files), threads) as engine:
-        parts = engine.parts(raw.parts)
-        typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
-        _report(progress, 0.05, "Looking at every record")
-        accounted = account(engine, parts, typed, raw, settings)
-        _report(progress, 0.2, "Numbering users")
-        report = partial(_report_between, progress, 0.2, 0.85)
-        behaviour = observe(engine, typed, raw, settings, accounted.tally, report)
+    accounted, behaviour = _look_at_records(raw, settings, progress, work_dir, threads)
     _report(progress, 0.85, "Putting it together")
     views, notes = _leave_out(behaviour, settings, accounted.waterfall)
     used = output.find_users(views, number_sessions(views))
@@ -77,6 +70,20 @@ def transform(
     _write(out_dir, used, groups, behaviour, accounted, receipt)
     _report(progress, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
     return receipt
+
+
+def _look_at_records(
+    raw: RawRead, settings: IngestSettings, progress: Progress, work_dir: Path, threads: int | None
+) -> tuple[Accounted, Behaviour]:
+    """What became of every record, and what users did."""
+    with open_engine(work_dir, sum(file.read for file in raw.files), threads) as engine:
+        parts = engine.parts(raw.parts)
+        typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
+        _report(progress, 0.05, "Looking at every record")
+        accounted = account(engine, parts, typed, raw, settings)
+        _report(progress, 0.2, "Numbering users")
+        report = partial(_report_between, progress, 0.2, 0.85)
+        return accounted, observe(engine, typed, raw, settings, accounted.tally, report)
 
 
 def _files_of_views(raw: RawRead) -> list[int]:

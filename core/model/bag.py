@@ -112,19 +112,13 @@ def train(
     model = BagOfPages.fit(items, vocabulary.n_items, runs)
     pair = retrieval_pairs(sequences, population.held_out, settings.max_length)
     report = TrainReport(
-        users=sequences.n_users,
-        min_views=population.min_views,
-        trained_users=len(population.training),
-        held_out_users=int(population.held_out.sum()),
+        **population.counts,
         valid_users=len(pair[0]) if pair else 0,
         items={View.URL: vocabulary.n_items},
-        epochs=0,
-        batch_size=0,
-        steps=0,
-        seconds=time.monotonic() - began,
+        epochs=0, batch_size=0, steps=0, seconds=time.monotonic() - began,
         valid_mrr=mean_reciprocal_rank(*(model.embed(items, part) for part in pair)) if pair else None,
         curve=(),
-    )
+    )  # fmt: skip
     _save(out_dir, model, vocabulary, settings, report)
     progress(STAGE, 1.0)
     return report

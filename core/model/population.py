@@ -38,6 +38,16 @@ class Population:
     training: np.ndarray
     held_out: np.ndarray
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Its part of the report of a training."""
+        return {
+            "users": len(self.held_out),
+            "min_views": self.min_views,
+            "trained_users": len(self.training),
+            "held_out_users": int(self.held_out.sum()),
+        }
+
 
 def choose_users(sequences: UserSequences) -> Population:
     """Split the users.

@@ -16,7 +16,7 @@ from core.base.errors import SettingsError
 from core.base.progress import Progress, silent
 from core.base.schema import View
 from core.base.settings import Encoder, TrainSettings
-from core.base.workers import workers
+from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
 from core.model import bag
 from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_checkpoint
@@ -95,6 +95,23 @@ def train(
     device = pick_device(settings.device)
     population = choose_users(sequences)
     progress(STAGE, 0.0, "Looking at which pages are seen together")
+    with repeatable(device), workers(device) as threads:
+        assignment, model = _begun(sequences, names, settings, population, device, threads)
+        standing = fit(assignment, progress, checkpoint_dir)
+    report = _report(population, assignment, model.vocabularies, standing)
+    save_model(out_dir, model, report)
+    return report
+
+
+def _begun(
+    sequences: UserSequences,
+    names: Names,
+    settings: TrainSettings,
+    population: Population,
+    device: torch.device,
+    threads: Workers,
+) -> tuple[Assignment, TrainedModel]:
+    """What is to be done, and the model as it is before the first step."""
     vocabularies = build_vocabularies(sequences, names, settings.min_count)
     streams = view_streams(sequences, names, vocabularies)
     schedule = plan(len(population.training), settings)
@@ -102,23 +119,19 @@ def train(
         views={view: view_config(view, settings, one) for view, one in vocabularies.items()},
         settings=settings,
     )
-    with repeatable(device), workers(device) as threads:
-        network = new_network(config, streams, sequences, population).to(device)
-        sources = {
-            view: ViewSource.of(streams[view], one.coarse_ids(), one.n_transitions, device)
-            for view, one in vocabularies.items()
-        }
-        assignment = Assignment(
-            step=Step(network, sources, settings, device, threads),
-            schedule=schedule,
-            spans=Spans(sequences.offsets[population.training], sequences.lengths[population.training]),
-            pair=retrieval_pairs(sequences, population.held_out, settings.max_length),
-            fingerprint=fingerprint(sequences, streams, settings, schedule),
-        )
-        standing = fit(assignment, progress, checkpoint_dir)
-    report = _report(sequences, population, assignment, vocabularies, standing)
-    save_model(out_dir, TrainedModel(network, config, vocabularies), report)
-    return report
+    network = new_network(config, streams, sequences, population).to(device)
+    sources = {
+        view: ViewSource.of(streams[view], one.coarse_ids(), one.n_transitions, device)
+        for view, one in vocabularies.items()
+    }
+    assignment = Assignment(
+        step=Step(network, sources, settings, device, threads),
+        schedule=schedule,
+        spans=Spans(sequences.offsets[population.training], sequences.lengths[population.training]),
+        pair=retrieval_pairs(sequences, population.held_out, settings.max_length),
+        fingerprint=fingerprint(sequences, streams, settings, schedule),
+    )
+    return assignment, TrainedModel(network, config, vocabularies)
 
 
 def new_network(
@@ -249,17 +262,13 @@ def _validate(step: Step, pair: tuple[Spans, Spans]) -> float:
 
 
 def _report(
-    sequences: UserSequences,
     population: Population,
     assignment: Assignment,
     vocabularies: Mapping[View, ItemVocabulary],
     standing: Standing,
 ) -> TrainReport:
     return TrainReport(
-        users=sequences.n_users,
-        min_views=population.min_views,
-        trained_users=len(population.training),
-        held_out_users=int(population.held_out.sum()),
+        **population.counts,
         valid_users=len(assignment.pair[0]) if assignment.pair else 0,
         items={view: one.n_items for view, one in vocabularies.items()},
         epochs=assignment.schedule.epochs,

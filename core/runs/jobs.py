@@ -16,9 +16,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -95,8 +95,7 @@ def start(
     Raises:
         ResourceError: If the disk refuses, or another process that is starting a job does not let go.
     """
-    jobs = root / "jobs"
-    with disk_errors(), turn(jobs):
+    with disk_errors(), turn(root / "jobs"):
         _forget_old(root)
         before = [job for job in recent(root) if job.active and (job.task, job.subject) == (task, subject)]
         asked = request.model_dump(mode="json")
@@ -104,10 +103,8 @@ def start(
             return before[0].id
         for job in before if replace else ():
             cancel(root, job.id)
-        job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
-        after = [job.id for job in before]
-        _launch(root, jobs / job_id, task, asked, subject, limits or Limits(), after, environment or {})
-        return job_id
+        order = {"task": task, "subject": subject, "request": asked, "after": [job.id for job in before]}
+        return _launch(root, order, limits or Limits(), environment or {})
 
 
 def _forget_old(root: Path) -> None:
@@ -118,28 +115,12 @@ def _forget_old(root: Path) -> None:
             shutil.rmtree(root / "jobs" / name, ignore_errors=True)
 
 
-def _launch(
-    root: Path,
-    folder: Path,
-    task: str,
-    request: Mapping[str, Any],
-    subject: str,
-    limits: Limits,
-    after: Sequence[str],
-    environment: Mapping[str, str],
-) -> None:
+def _launch(root: Path, order: Mapping[str, Any], limits: Limits, environment: Mapping[str, str]) -> str:
+    job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
+    folder = root / "jobs" / job_id
     folder.mkdir()
-    order = {
-        "task": task,
-        "subject": subject,
-        "root": str(root.resolve()),
-        "request": request,
-        "after": after,
-        "memory_bytes": limits.memory_bytes,
-        "wall_s": limits.wall_s,
-        "started": time.time(),
-    }
-    write_text_atomic(folder / REQUEST, json.dumps(order))
+    where_and_when = {"root": str(root.resolve()), "started": time.time()}
+    write_text_atomic(folder / REQUEST, json.dumps({**order, **asdict(limits), **where_and_when}))
     with (folder / LOG).open("wb") as log:
         child = subprocess.Popen(
             [sys.executable, "-m", CHILD, str(folder.resolve())],
@@ -152,6 +133,7 @@ def _launch(
         )
     job_process.note(folder, child.pid)
     threading.Thread(target=child.wait, daemon=True).start()  # so that it does not stay a zombie
+    return job_id
 
 
 def cancel(root: Path, job_id: str) -> None:

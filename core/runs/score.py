@@ -65,16 +65,18 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         vectors = combine(views, weights, means=means).vectors
         clusters = assign(vectors, partition)
         clusters[~clustered(dataset.users)] = OUTSIDE
-        table = pa.table(
-            {
-                Users.USER_ID: dataset.sequences.user_id,
-                Users.EMBEDDING: vector_lists(vectors),
-                Users.CLUSTER: pa.array(clusters, pa.int32()),
-            }
-        )
-        with written_whole(out) as building:
-            pq.write_table(table, building)
+        _write(out, dataset, vectors, clusters)
     return len(clusters)
+
+
+def _write(out: Path, dataset: Dataset, vectors: np.ndarray, clusters: np.ndarray) -> None:
+    columns = {
+        Users.USER_ID: dataset.sequences.user_id,
+        Users.EMBEDDING: vector_lists(vectors),
+        Users.CLUSTER: pa.array(clusters, pa.int32()),
+    }
+    with written_whole(out) as building:
+        pq.write_table(pa.table(columns), building)
 
 
 @contextmanager

@@ -12,8 +12,8 @@ from core.base.schema import View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.trust import length, outcome, retrieval, stability
-from core.trust.case import open_case
-from core.trust.result import STAGE, Scorecard
+from core.trust.case import Case, open_case
+from core.trust.result import STAGE, Question, Scorecard
 
 
 def measure(
@@ -42,15 +42,7 @@ def measure(
     """
     progress(STAGE, 0.0, "Fitting a bag of pages and transitions")
     case = open_case(dataset, labels, model, views)
-    progress(STAGE, 0.15, "Looking for users by another part of their visits")
-    found = retrieval.measure(case)
-    progress(STAGE, 0.3, "Telling the outcome from the first page views")
-    told = outcome.measure(case, outcome_event)
-    progress(STAGE, 0.5, "Clustering halves of the users")
-    halves, seeds = stability.measure(case.sampled, n_clusters)
-    progress(STAGE, 0.9, "Reading the length from the vectors")
-    lengths, held_out = dataset.sequences.lengths[case.sample], case.held_out[case.sample]
-    read = length.measure(case.sampled, lengths, held_out)
+    questions = _answered(case, n_clusters, outcome_event, progress)
     progress(STAGE, 1.0)
     return Scorecard(
         users=int(case.inside.sum()),
@@ -58,5 +50,17 @@ def measure(
         n_clusters=n_clusters,
         outcome=outcome_event,
         steps_between=case.steps_between,
-        questions=(found, told, halves, seeds, read),
+        questions=questions,
     )
+
+
+def _answered(case: Case, n_clusters: int, outcome_event: str, progress: Progress) -> tuple[Question, ...]:
+    progress(STAGE, 0.15, "Looking for users by another part of their visits")
+    found = retrieval.measure(case)
+    progress(STAGE, 0.3, "Telling the outcome from the first page views")
+    told = outcome.measure(case, outcome_event)
+    progress(STAGE, 0.5, "Clustering halves of the users")
+    halves, seeds = stability.measure(case.sampled, n_clusters)
+    progress(STAGE, 0.9, "Reading the length from the vectors")
+    lengths, held_out = case.sequences.lengths[case.sample], case.held_out[case.sample]
+    return found, told, halves, seeds, length.measure(case.sampled, lengths, held_out)

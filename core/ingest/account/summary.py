@@ -50,9 +50,7 @@ def make_receipt(counted: Counted) -> Receipt:
     accounted, behaviour, used = counted.accounted, counted.behaviour, counted.used
     tally, waterfall, locations = accounted.tally, accounted.waterfall, behaviour.locations
     outcome_pages = _outcome_pages(counted)
-    files = tuple(
-        _file(file, tally.rejected_of_file[number]) for number, file in enumerate(counted.raw.files)
-    )
+    files = _files(counted)
     kinds = identity.kinds_of_ids(behaviour.user_ids)
     share = engaged_share(behaviour.people, used)
     return Receipt(
@@ -64,12 +62,10 @@ def make_receipt(counted: Counted) -> Receipt:
         page_views_used=len(used.views),
         users=len(used.numbers),
         users_by_group={group.value: int((counted.groups == group.value).sum()) for group in Group},
-        sessions=used.sessions.total,
-        sessions_by_gap=used.sessions.by_gap,
+        sessions=used.sessions.total, sessions_by_gap=used.sessions.by_gap,
         user_key=_user_key(counted),
         id_kind=identity.describe_ids(kinds),
-        first_ts=int(used.views.timestamp.min()),
-        last_ts=int(used.views.timestamp.max()),
+        first_ts=int(used.views.timestamp.min()), last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),
         time_zone=clock.describe_zone(accounted.days.local),
         tied_page_views=tied(used.views),
@@ -83,14 +79,8 @@ def make_receipt(counted: Counted) -> Receipt:
         engagement_share=share,
         urls=locations.count,
         outcome_pages=outcome_pages,
-        warnings=(
-            *counted.raw.warnings,
-            *_overlaps(counted),
-            *_warnings(counted, kinds, outcome_pages),
-            *_unknown_places(counted.settings, locations.own),
-            *counted.notes,
-        ),
-    )
+        warnings=_warnings(counted, kinds, outcome_pages),
+    )  # fmt: skip
 
 
 def _places(found: Found) -> tuple[Place, ...]:
@@ -115,8 +105,13 @@ def _outcome_pages(counted: Counted) -> tuple[str, ...]:
     return tuple(pages[page] for page in leaks)
 
 
+def _files(counted: Counted) -> tuple[FileReceipt, ...]:
+    """The readers' receipts, with the records that were rejected after reading."""
+    rejected = counted.accounted.tally.rejected_of_file
+    return tuple(_file(file, rejected[number]) for number, file in enumerate(counted.raw.files))
+
+
 def _file(file: FileReceipt, rejected: int) -> FileReceipt:
-    """The reader's receipt, with the records that were rejected after reading."""
     changes = {"read": file.read - rejected, "rejected": file.rejected + rejected}
     return FileReceipt.model_validate({**file.model_dump(), **changes})
 
@@ -147,7 +142,7 @@ def _overlaps(counted: Counted) -> list[str]:
     )
 
 
-def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str]) -> list[str]:
+def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str]) -> tuple[str, ...]:
     accounted, people = counted.accounted, counted.behaviour.people
     is_tied = tied(counted.used.views) >= TIED_SHARE * len(counted.used.views)
     emails = kinds[identity.EMAIL] / kinds.total()
@@ -169,4 +164,11 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         f"Nearly all visitors of {', '.join(outcome_pages)} have bought, which gives the purchase away. "
         "Leave such pages out before you compare buyers with others": bool(outcome_pages),
     }
-    return [*warnings(accounted.waterfall), *(text for text, applies in possible.items() if applies)]
+    return (
+        *counted.raw.warnings,
+        *_overlaps(counted),
+        *warnings(accounted.waterfall),
+        *(text for text, applies in possible.items() if applies),
+        *_unknown_places(counted.settings, counted.behaviour.locations.own),
+        *counted.notes,
+    )

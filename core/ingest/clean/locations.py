@@ -134,32 +134,39 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
     )
     hosts = _own_hosts(canonical.pages, weights)
     seen = merged_by(zip(canonical.pages, seen_by, strict=True))
-    found = Found(
-        tail_of(seen) if settings.mask_own else Tail(None),
-        public_from(n_users),
-        regions_of(hosts, [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]),
-        Choices(settings.keep_places, settings.mask_places),
-    )
+    found = _nothing_found(engine, settings, seen, hosts, n_users)
     own = without_own(seen, _titles(engine), found)
     pages = sorted(set(own.pages.values()))
     by_rule = Counter(canonical.by_rule)
     by_rule.update(_dropped(engine, settings.url))
     by_rule[urls.MASKED] += sum(seen[page].views for page, name in own.pages.items() if page != name)
-    raw = engine.raw.execute("SELECT count(*) FROM places").fetchall()[0][0]
     return Locations(
         table=_page_of_location(engine, own.pages, pages),
         pages=pages,
         titles=[own.titles.get(page) for page in pages],
-        count=UrlCount(
-            raw=raw,
-            canonical=len(pages),
-            by_rule=ranked(by_rule),
-            examples=_examples(engine),
-        ),
+        count=_count(engine, by_rule, len(pages)),
         hosts=hosts,
         masked=_personal(engine, found.public) + found.kinds,
         own=found,
     )
+
+
+def _nothing_found(
+    engine: Engine, settings: IngestSettings, seen: Mapping[str, Crowd], hosts: tuple[str, ...], n_users: int
+) -> Found:
+    """How personal places are told from others, before any has been."""
+    return Found(
+        tail_of(seen) if settings.mask_own else Tail(None),
+        public_from(n_users),
+        regions_of(hosts, [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]),
+        Choices(settings.keep_places, settings.mask_places),
+    )
+
+
+def _count(engine: Engine, by_rule: Counter[str], n_pages: int) -> UrlCount:
+    """For the receipt; once every location has its page."""
+    raw = engine.raw.execute("SELECT count(*) FROM places").fetchall()[0][0]
+    return UrlCount(raw=raw, canonical=n_pages, by_rule=ranked(by_rule), examples=_examples(engine))
 
 
 def _see(engine: Engine, views: ir.Table) -> None:
