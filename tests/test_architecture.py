@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -120,6 +121,36 @@ def test_core_uses_no_global_random_state(path: Path) -> None:
         path.read_text(),
     )
     assert found == []
+
+
+LONGEST, MEDIAN = 40, 7
+"""Lines of a function, documentation included."""
+
+
+def lengths(source: str) -> dict[str, int]:
+    """Function → its lines."""
+    functions = (
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    return {f"{node.name}:{node.lineno}": (node.end_lineno or 0) - node.lineno + 1 for node in functions}
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_function_of_core_is_long(path: Path) -> None:
+    assert {name: lines for name, lines in lengths(path.read_text()).items() if lines > LONGEST} == {}
+
+
+def test_most_functions_of_core_are_short() -> None:
+    assert median(lines for path in CORE for lines in lengths(path.read_text()).values()) <= MEDIAN
+
+
+def test_the_length_of_a_function_is_measured() -> None:
+    assert lengths("class A:\n    async def f():\n        a\n\n        b\n\ndef g(): pass") == {
+        "f:2": 4,
+        "g:7": 1,
+    }
 
 
 def test_requirements_are_ranges_with_reasons_and_no_local_builds() -> None:
