@@ -1,7 +1,8 @@
-"""How busy this machine is: a moment of arithmetic in two threads, timed as training feels it."""
+"""How many cores there are, and how busy they are, timed as training feels it."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,13 @@ ROUNDS: Final = 8
 products: how many threads those use is a setting of the whole process, which other threads rely on."""
 VALUES: Final = 100_000
 """Hyperbolic tangents a round."""
+
+
+def available_cores() -> int:
+    """Cores this process may use, which in a container may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def slowdown() -> float:

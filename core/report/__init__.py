@@ -8,9 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.report.content import Source, compose
-from core.report.page import figure_json, figure_page, render, write
+from core.report.page import render
+from core.storage.disk import write_text_atomic
 
-__all__ = ["Source", "compose", "figure_json", "figure_page", "render", "write", "write_report"]
+__all__ = ["Source", "compose", "render", "write_report"]
 
 
 def write_report(path: Path, source: Source) -> None:
@@ -23,4 +24,4 @@ def write_report(path: Path, source: Source) -> None:
     Raises:
         ResourceError: If the disk is full; an older report is still there.
     """
-    write(path, compose(source))
+    write_text_atomic(path, render(compose(source)))

@@ -1,7 +1,7 @@
 """The report's figures as plain Plotly dictionaries.
 
 Colours are tokens (``token:ink``, ``token:seg-3``), so that one figure serves light and dark: the page
-puts the colours in when it draws (``core/templates/report.js``), :func:`painted` does it for an export.
+puts the colours in when it draws (``core/report/templates/report.js``).
 
 Plotly reads a few HTML tags in texts. Names and addresses are written by strangers, so every text of a
 figure goes through :func:`plain`.
@@ -66,20 +66,6 @@ def tokens() -> dict[str, dict[str, str]]:
 def token(segment: int) -> str:
     """The colour token of a segment."""
     return f"{TOKEN}outside" if segment <= OUTSIDE else f"{TOKEN}seg-{segment % len(PALETTE[Mode.LIGHT])}"
-
-
-def painted(figure: Figure, mode: Mode = Mode.LIGHT) -> Figure:
-    """The figure with real colours."""
-    made: Figure = _painted(figure, tokens()[mode.value])
-    return made
-
-
-def _painted(part: Any, colours: dict[str, str]) -> Any:  # noqa: ANN401 - any part of a figure
-    if isinstance(part, dict):
-        return {key: _painted(value, colours) for key, value in part.items()}
-    if isinstance(part, list):
-        return [_painted(value, colours) for value in part]
-    return colours.get(part, part) if isinstance(part, str) else part
 
 
 def plain(text: object, limit: int = 60) -> str:

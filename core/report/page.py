@@ -9,60 +9,40 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
+from core.base import wording
 from core.base.palette import MUTED, PALETTE, Mode
-from core.report.figures import Figure, painted, token, tokens
-from core.report.model import Chart, Report
-from core.storage.disk import write_text_atomic
+from core.report.figures import token, tokens
+from core.report.model import Report
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
-PAGE, SINGLE = "report.html.j2", "figure.html.j2"
+PAGE: Final = "report.html.j2"
 
 
 def render(report: Report) -> str:
     """The whole report as HTML."""
     charts = [chart for chart in (report.map, report.outcome_chart, report.waterfall) if chart is not None]
-    return _rendered(PAGE, {chart.key: chart.figure for chart in charts}, report=report)
-
-
-def write(path: Path, report: Report) -> None:
-    """Write :func:`render` as a whole or not at all.
-
-    Raises:
-        ResourceError: If the disk is full; an older report is still there.
-    """
-    write_text_atomic(path, render(report))
-
-
-def figure_page(chart: Chart) -> str:
-    """One figure, with the table behind it, as an HTML file of its own."""
-    return _rendered(SINGLE, {chart.key: chart.figure}, chart=chart)
-
-
-def figure_json(chart: Chart, mode: Mode = Mode.LIGHT) -> str:
-    """One figure as Plotly's JSON (``data`` and ``layout``), which Plotly turns into SVG or a picture."""
-    return json.dumps(painted(chart.figure, mode), allow_nan=False)
-
-
-def _rendered(template: str, figures: dict[str, Figure], **values: Any) -> str:  # noqa: ANN401 - for Jinja2
     scripts = (get_plotlyjs(), _text("report.js"))
-    text = _environment().get_template(template).render(
-        **values,
-        csp=policy(scripts),
-        scripts=scripts,
-        style=_text("report.css"),
-        charts={"figures": figures, "colours": tokens()},
-        palette={mode.value: PALETTE[mode] for mode in Mode},
-        muted={mode.value: MUTED[mode] for mode in Mode},
-        shade=_shade,
-    )  # fmt: skip
+    text = (
+        _environment()
+        .get_template(PAGE)
+        .render(
+            report=report,
+            csp=policy(scripts),
+            scripts=scripts,
+            style=_text("report.css"),
+            charts={"figures": {chart.key: chart.figure for chart in charts}, "colours": tokens()},
+            palette={mode.value: PALETTE[mode] for mode in Mode},
+            muted={mode.value: MUTED[mode] for mode in Mode},
+            shade=_shade,
+        )
+    )
     return f"{text}\n"
 
 
@@ -83,13 +63,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters["count"] = lambda number: f"{number:,}"
-    environment.filters["percent"] = percent
+    environment.filters["percent"] = wording.percent
     return environment
-
-
-def percent(share: float | None, digits: int = 1) -> str:
-    """A share as a percentage; a dash where there is none."""
-    return "–" if share is None else f"{share:.{digits}%}"
 
 
 def _shade(segment: int | None) -> str:

@@ -49,11 +49,12 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         Beha2VecError: If the model or the input cannot be used; an existing ``out`` is untouched.
     """
     from core.model.embedding import embed
+    from core.model.files import load_pages
     from core.segments.clustering import Partition, assign
     from core.segments.combination import combine
 
     settings, weights, means = _read_frozen(model)
-    known = _known_pages(model)
+    known = set(load_pages(model))
     partition = Partition.from_files(model / "segments")
     _check_writable(out)
     with claimed_file(out), _workplace(out) as work:
@@ -145,12 +146,6 @@ def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, n
     url = settings.url.model_copy(update={"collapse_ids": False})
     decided = {"url": url, "mask_own": False, "keep_places": (), "mask_places": ()}
     return settings.model_copy(update=decided), weights, means
-
-
-def _known_pages(model: Path) -> set[str]:
-    from core.model.files import load_pages
-
-    return set(load_pages(model))
 
 
 def _check_writable(out: Path) -> None:

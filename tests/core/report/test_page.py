@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.base.palette import Mode, colour
-from core.report import Source, compose, figure_json, figure_page, render, write_report
+from core.report import Source, compose, render, write_report
 from core.report.model import Report
 
 
@@ -93,16 +92,3 @@ def test_the_file_is_written_whole(source: Source, page: str, tmp_path: Path) ->
     write_report(tmp_path / "out" / "report.html", source)
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == page
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]
-
-
-def test_a_figure_alone_is_a_page_of_its_own(report: Report) -> None:
-    found = Tags(figure_page(report.outcome_chart))
-    assert Counter(tag for tag, _ in found.tags)["script"] == 3
-    assert set(json.loads(found.scripts[0])["figures"]) == {"outcome"}
-
-
-@pytest.mark.parametrize("mode", list(Mode))
-def test_figure_json_has_real_colours(report: Report, mode: Mode) -> None:
-    text = figure_json(report.outcome_chart, mode)
-    assert "token:" not in text
-    assert json.loads(text)["data"][1]["marker"]["color"] == colour(1, mode)
