@@ -16,10 +16,10 @@ from dataclasses import replace
 from benchmarks.labels import speed
 from benchmarks.labels.evaluate import evaluate, markdown
 from benchmarks.labels.sets import SETS, LabelledSet, load
-from core.labels.cache import MemoryCache
-from core.labels.embedding import LIMITS, EmbeddingClassifier
+from core.labels.embedding_classifier import LIMITS, EmbeddingClassifier
+from core.labels.label_cache import MemoryCache
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.labels.ladder import Ladder, build
-from core.labels.settings import LabelMode, LabelSettings
 from core.labels.weights import sentence_model
 
 WELL, FAST = "well", "fast"

@@ -32,7 +32,7 @@ def ingest(
         Cancelled: If ``progress`` says so.
     """
     # Imported here: Ibis takes half a second, and whoever only opens a receipt does not need it.
-    from core.ingest.read.reading import read_all
+    from core.ingest.read.read_all import read_all
     from core.ingest.transform import transform
 
     raw = read_all(paths, settings, work_dir / "raw", progress)

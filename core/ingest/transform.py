@@ -25,11 +25,11 @@ from core.ingest.clean import records
 from core.ingest.clean.grouping import template
 from core.ingest.engine import open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
-from core.ingest.observe.events import PageViews
 from core.ingest.observe.page_events import page_events_table
+from core.ingest.observe.page_views import PageViews
 from core.ingest.observe.sessions import number_sessions
-from core.ingest.read.reading import READ_SHARE, RawRead
-from core.ingest.tables import write_table
+from core.ingest.output_tables import write_table
+from core.ingest.read.read_all import READ_SHARE, RawRead
 from core.storage.disk import write_text_atomic
 
 STAGE = "preprocess"
@@ -49,7 +49,7 @@ def transform(
         raw: Parts on disk, rejects, and the files' receipts.
         settings: What to leave out.
         out_dir: Where the data set goes.
-        progress: Told from :data:`core.ingest.read.reading.READ_SHARE` on.
+        progress: Told from :data:`core.ingest.read.read_all.READ_SHARE` on.
         work_dir: For what does not fit into memory.
         threads: Threads to use; all by default. The result does not depend on it.
 

@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from core.base.progress import Part, Progress
+from core.base.progress import Progress, SubProgress
 from core.base.schema import View
-from core.labels.contract import Label
+from core.labels.label_settings import NO_THEME, Taxonomy
+from core.labels.label_types import Label
 from core.labels.ladder import Ladder, decide
 from core.labels.pages import LabelPages, Subjects, group, theme_subjects
-from core.labels.settings import NO_THEME, Taxonomy
 from core.labels.structure import lists_above_products
 
 PageDecisions = list[Label | None]
@@ -25,13 +25,20 @@ def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder, progress
     them, they often can of one.
     """
     labels: PageDecisions = [None] * len(pages)
-    for keys, part in ((pages.templates, Part(progress, 0.0, 0.3)), (pages.urls, Part(progress, 0.3, 0.6))):
+    for keys, part in (
+        (pages.templates, SubProgress(progress, 0.0, 0.3)),
+        (pages.urls, SubProgress(progress, 0.3, 0.6)),
+    ):
         subjects = group(pages, keys, _undecided(labels))
         _fill(labels, decide(ladder.sure, subjects.subjects, View.TYPE, part), subjects)
     by_place = lists_above_products(dict(zip(pages.templates, labels, strict=True)), taxonomy)
     labels = [label or by_place.get(one) for label, one in zip(labels, pages.templates, strict=True)]
     subjects = group(pages, pages.templates, _undecided(labels))
-    _fill(labels, decide(ladder.judging, subjects.subjects, View.TYPE, Part(progress, 0.6, 1.0)), subjects)
+    _fill(
+        labels,
+        decide(ladder.judging, subjects.subjects, View.TYPE, SubProgress(progress, 0.6, 1.0)),
+        subjects,
+    )
     _correct(labels, pages, ladder, View.TYPE)
     return labels
 

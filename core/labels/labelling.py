@@ -13,16 +13,16 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.base.errors import ArtifactError
-from core.base.progress import Part, Progress
+from core.base.progress import Progress, SubProgress
 from core.base.schema import PageLabels, View
 from core.data.page_labels import LABELS, SCHEMA
-from core.labels.cache import Labels
-from core.labels.contract import Document, Label, Rung
 from core.labels.deciding import decide_themes, decide_types
+from core.labels.label_cache import Labels
+from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
+from core.labels.label_types import Document, Label, Rung
 from core.labels.ladder import STAGE, build
 from core.labels.pages import LabelPages, read_pages
-from core.labels.rules import literal_segments
-from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
+from core.labels.rule_classifier import literal_segments
 from core.llm import CallLog
 from core.storage.disk import disk_errors
 
@@ -78,8 +78,8 @@ def label(
     ladder = build(
         settings, cache, templates=set(table.templates), beat=watched.again, log=log, user_ids=user_ids
     )
-    types = decide_types(table, settings.taxonomy, ladder, Part(watched, 0.05, 0.5))
-    themes = decide_themes(table, types, settings.taxonomy, ladder, Part(watched, 0.5, 0.99))
+    types = decide_types(table, settings.taxonomy, ladder, SubProgress(watched, 0.05, 0.5))
+    themes = decide_themes(table, types, settings.taxonomy, ladder, SubProgress(watched, 0.5, 0.99))
     decided = {
         View.THEME: _kept(themes, [frozen[url][0] if url in frozen else None for url in table.urls]),
         View.TYPE: _kept(types, [frozen[url][1] if url in frozen else None for url in table.urls]),

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.base.errors import ResourceError
-from core.base.progress import Part, Progress
+from core.base.progress import Progress, SubProgress
 from core.base.schema import View
-from core.labels.cache import Labels
-from core.labels.contract import Classifier, Label, Rung, Subject
-from core.labels.events import EventClassifier
-from core.labels.markup import MarkupClassifier
-from core.labels.overrides import OverrideClassifier
+from core.labels.event_classifier import EventClassifier
+from core.labels.label_cache import Labels
+from core.labels.label_settings import LabelMode, LabelSettings
+from core.labels.label_types import Classifier, Label, Rung, Subject
+from core.labels.markup_classifier import MarkupClassifier
+from core.labels.override_classifier import OverrideClassifier
+from core.labels.rule_classifier import RuleClassifier, literal_segments
 from core.labels.rule_file import RuleFile
-from core.labels.rules import RuleClassifier, literal_segments
-from core.labels.settings import LabelMode, LabelSettings
 from core.llm import CallLog
 
 STAGE: Final = "label"
@@ -101,7 +101,7 @@ def decide(
     """
     labels: list[Label | None] = [None] * len(subjects)
     for at, classifier in enumerate(classifiers):
-        part_of_all = Part(progress, at / len(classifiers), (at + 1) / len(classifiers))
+        part_of_all = SubProgress(progress, at / len(classifiers), (at + 1) / len(classifiers))
         open_ones = [number for number, label in enumerate(labels) if label is None]
         step = AT_ONCE_OF.get(classifier.rung, AT_ONCE)
         for start in range(0, len(open_ones), step):
@@ -115,18 +115,18 @@ def decide(
 
 
 def _add_embedding(settings: LabelSettings, cache: Labels, rungs: list[Classifier], notes: list[str]) -> None:
-    from core.labels import embedding
+    from core.labels import embedding_classifier
 
     try:
-        rungs.append(embedding.load(settings, cache))
+        rungs.append(embedding_classifier.load(settings, cache))
     except ResourceError as error:
         notes.append(f"Sentence embeddings left out: {error}")
 
 
 def _nli(settings: LabelSettings, cache: Labels) -> Classifier:
-    from core.labels import nli
+    from core.labels import nli_classifier
 
-    return nli.load(settings, cache)
+    return nli_classifier.load(settings, cache)
 
 
 def _llm(
@@ -136,9 +136,9 @@ def _llm(
     log: CallLog | None,
     user_ids: Collection[str],
 ) -> Classifier:
-    from core.labels import llm
+    from core.labels import llm_classifier
 
-    return llm.load(settings, cache, beat=beat, log=log, user_ids=user_ids)
+    return llm_classifier.load(settings, cache, beat=beat, log=log, user_ids=user_ids)
 
 
 def _skipped(labels: frozenset[str]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import PageEvents, Pages
-from core.labels.contract import Document, Subject
+from core.labels.label_types import Document, Subject
 from core.labels.site_names import strip_site_name
 from core.labels.templates import mine
 from core.labels.texts import TITLE_CHARACTERS, tidy

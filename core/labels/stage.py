@@ -15,18 +15,18 @@ from core.base.progress import Progress
 from core.base.schema import Pages, Users, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.labels import cache, llm, nli, weights
-from core.labels.cache import LabelCache
+from core.labels import label_cache, llm_classifier, nli_classifier, weights
 from core.labels.fetching.fetching import FetchReport, fetch
 from core.labels.fetching.guard import host_name
-from core.labels.fetching.store import Stored, known
+from core.labels.fetching.page_store import Stored, known
+from core.labels.label_cache import LabelCache
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.labels.labelling import LabelSummary, label
-from core.labels.llm import Estimate
+from core.labels.llm_classifier import Estimate
 from core.labels.pages import group, host_of, read_pages, theme_subjects
 from core.labels.review import RUNG
+from core.labels.rule_classifier import literal_segments
 from core.labels.rule_file import RULES_FILE
-from core.labels.rules import literal_segments
-from core.labels.settings import LabelMode, LabelSettings
 from core.llm import CallLog
 from core.storage.store import file_checksum
 
@@ -77,11 +77,11 @@ def ingredients(
         cache_dir: Where decisions and fetched pages are kept.
         asked: Identity of the language model; by default the environment's.
     """
-    found = {"rules": file_checksum(RULES_FILE), "version": str(cache.VERSION)}
+    found = {"rules": file_checksum(RULES_FILE), "version": str(label_cache.VERSION)}
     if settings.mode not in WITHOUT_MODELS:
         found["embedding"] = weights.SHA256 if weights.installed() else MISSING
     if settings.mode is LabelMode.NLI:
-        found["nli"] = nli.weights_hash(settings.nli_model) or MISSING
+        found["nli"] = nli_classifier.weights_hash(settings.nli_model) or MISSING
     if settings.mode is LabelMode.LLM:
         found["llm"] = asked or _llm_identity()
     documents = _documents(dataset, cache_dir)
@@ -99,14 +99,14 @@ def require_models(settings: LabelSettings) -> None:
         SettingsError: If what the environment names is not possible.
     """
     if settings.mode is LabelMode.NLI:
-        nli.require(settings.nli_model)
+        nli_classifier.require(settings.nli_model)
     if settings.mode is LabelMode.LLM:
-        llm.identity()
+        llm_classifier.identity()
 
 
 def _llm_identity() -> str:
     try:
-        return llm.identity()
+        return llm_classifier.identity()
     except Beha2VecError:
         return MISSING
 
@@ -146,7 +146,9 @@ def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -
         View.TYPE: group(pages, pages.templates, left[View.TYPE]),
     }
     ids = _user_ids(dataset)
-    return tuple(llm.estimate(found.subjects, settings.taxonomy, view, ids) for view, found in asked.items())
+    return tuple(
+        llm_classifier.estimate(found.subjects, settings.taxonomy, view, ids) for view, found in asked.items()
+    )
 
 
 def _user_ids(dataset: Dataset) -> frozenset[str]:

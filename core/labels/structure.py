@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from core.labels.contract import Label, Rung
-from core.labels.settings import Taxonomy
+from core.labels.label_settings import Taxonomy
+from core.labels.label_types import Label, Rung
 
 PRODUCT, CATEGORY = "Product", "Category"
 

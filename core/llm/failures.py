@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.base.errors import ResourceError
-from core.llm.settings import NO_KEY, LlmSettings
+from core.llm.llm_settings import NO_KEY, LlmSettings
 from core.llm.waiting import TooLate
 
 SHOWN_CHARACTERS: Final = 300

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from core.llm.settings import (
+from core.llm.llm_settings import (
     AZURE_KEY_VARIABLE,
     AZURE_URL_VARIABLE,
     CONFIG_FILE,
@@ -18,7 +18,7 @@ from core.llm.settings import (
     SECRETS_FILE,
     URL_VARIABLE,
     LlmSettings,
-    Source,
+    Variables,
     read_env_file,
     read_secrets,
 )
@@ -51,8 +51,8 @@ class Origins:
 
 
 def places(
-    typed: Source, environment: Mapping[str, str] = os.environ, folder: Path = Path()
-) -> dict[str, Source]:
+    typed: Variables, environment: Mapping[str, str] = os.environ, folder: Path = Path()
+) -> dict[str, Variables]:
     """The places that are asked, the first that has something wins.
 
     Args:
@@ -71,7 +71,7 @@ def places(
     }
 
 
-def origins(asked: Mapping[str, Source], settings: LlmSettings) -> Origins:
+def origins(asked: Mapping[str, Variables], settings: LlmSettings) -> Origins:
     """Where settings that were made from some places come from."""
     secret = settings.api_key.get_secret_value()
     holders = {name: [source.get(key, "").strip() for key in KEYS] for name, source in asked.items()}
@@ -79,7 +79,7 @@ def origins(asked: Mapping[str, Source], settings: LlmSettings) -> Origins:
     return Origins(_first(asked, MODEL_VARIABLES), _first(asked, SERVERS), key)
 
 
-def _first(asked: Mapping[str, Source], names: Sequence[str]) -> str:
+def _first(asked: Mapping[str, Variables], names: Sequence[str]) -> str:
     return next(
         (place for place, source in asked.items() if any(source.get(name, "").strip() for name in names)), ""
     )

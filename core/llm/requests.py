@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from core.base.errors import Beha2VecError
-from core.llm.contract import Enough, Message, Stop, Usage, never, tokens_of
+from core.llm.chat_types import Enough, Message, Stop, Usage, never, tokens_of
 from core.llm.failures import failure, reason_of, redacted, said
-from core.llm.log import Call
-from core.llm.settings import LlmSettings
+from core.llm.llm_settings import LlmSettings
+from core.llm.log import LoggedCall
 from core.llm.waiting import Emit, TooLate, wait_for
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ T = TypeVar("T")
 class Log(Protocol):
     """Where calls are written down."""
 
-    def write(self, call: Call) -> None:
+    def write(self, call: LoggedCall) -> None:
         """One call."""
 
 
@@ -172,7 +172,7 @@ class Requests:
         if not error:
             self.usage = self.usage.plus(came.usage)
         if self._log:
-            call = Call(
+            call = LoggedCall(
                 self.settings.host, self.settings.model, list(messages), tuple(tools),
                 redacted(came.text, self.settings), error, round(seconds, 3), came.usage,
             )  # fmt: skip

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ValidationError
 
 from core.base.errors import ResourceError
 from core.llm import parsing, probing
-from core.llm.contract import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
+from core.llm.chat_types import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
 from core.llm.failures import SHOWN_CHARACTERS, failure, redacted
+from core.llm.llm_settings import LlmSettings
 from core.llm.requests import Budget, Came, Log, Refused, Requests, calls_as_text
-from core.llm.settings import LlmSettings
 from core.llm.streams import Pieces
 from core.llm.waiting import Emit
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from core.base.errors import Cancelled
-from core.llm.contract import Stop
+from core.llm.chat_types import Stop
 
 POLL_S: Final = 0.05
 T = TypeVar("T")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.report.content import Source, compose
+from core.report.content import ReportInput, compose
 from core.report.page import figure_json, figure_page, render, write
 
-__all__ = ["Source", "compose", "figure_json", "figure_page", "render", "write", "write_report"]
+__all__ = ["ReportInput", "compose", "figure_json", "figure_page", "render", "write", "write_report"]
 
 
-def write_report(path: Path, source: Source) -> None:
+def write_report(path: Path, source: ReportInput) -> None:
     """Write the report of a run, as a whole or not at all.
 
     Args:

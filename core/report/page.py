@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from core.base.palette import MUTED, PALETTE, Mode
-from core.report.figures import Figure, painted, token, tokens
+from core.report.charts import Figure, painted, token, tokens
 from core.report.model import Chart, Report
 from core.storage.disk import write_text_atomic
 

@@ -43,8 +43,8 @@ from core.storage.claims import turn
 from core.storage.disk import disk_errors, write_text_atomic
 
 __all__ = [
-    "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "Limits", "State", "cancel", "figures",
-    "recent", "request_of", "start", "view",
+    "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "ResourceLimits", "State", "cancel",
+    "figures", "recent", "request_of", "start", "view",
 ]  # fmt: skip
 
 KEPT: Final = 100
@@ -53,7 +53,7 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Limits:
+class ResourceLimits:
     """What a child may use; ``None`` is no limit.
 
     Args:
@@ -70,7 +70,7 @@ def start(
     task: str,
     request: Mapping[str, Any],
     subject: str,
-    limits: Limits | None = None,
+    limits: ResourceLimits | None = None,
     *,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
@@ -105,7 +105,9 @@ def start(
             cancel(root, job.id)
         job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
         after = [job.id for job in before]
-        _launch(root, jobs / job_id, task, asked, subject, limits or Limits(), after, environment or {})
+        _launch(
+            root, jobs / job_id, task, asked, subject, limits or ResourceLimits(), after, environment or {}
+        )
         return job_id
 
 
@@ -123,7 +125,7 @@ def _launch(
     task: str,
     request: Mapping[str, Any],
     subject: str,
-    limits: Limits,
+    limits: ResourceLimits,
     after: Sequence[str],
     environment: Mapping[str, str],
 ) -> None:

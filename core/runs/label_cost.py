@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.base.progress import Progress
 from core.data.dataset import Dataset
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
 from core.runs import pipeline
 from core.storage.store import Store

@@ -31,8 +31,8 @@ from core.base.settings import (
 )
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, page_names
-from core.labels.fetching.outcomes import Outcome, Tally
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 LABEL_CACHE: Final = "label_cache"
@@ -97,7 +97,7 @@ def fingerprints(paths: Sequence[Path]) -> dict[str, str]:
     Raises:
         InputError: If a path leads nowhere.
     """
-    from core.ingest.sources.files import resolve_inputs
+    from core.ingest.sources.input_files import resolve_inputs
 
     sources = resolve_inputs(paths)
     checksums = {path: file_checksum(path) for path in dict.fromkeys(source.path for source in sources)}
@@ -155,7 +155,7 @@ def find_labels(
 
 def fetch(
     store: Store, dataset: Dataset, hosts: Sequence[str], progress: Progress
-) -> Mapping[Outcome, Tally]:
+) -> Mapping[FetchOutcome, OutcomeTally]:
     """Fetch the most viewed pages from hosts that the analyst agreed to; the next labelling uses them.
 
     Returns:

@@ -83,8 +83,8 @@ def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, pro
     Raises:
         SettingsError: If there are fewer users than segments, or the outcome event is not in the data.
     """
+    from core.profiles.default_names import default_names
     from core.profiles.metrics import ProfileData, profile
-    from core.profiles.names import default_names
     from core.segments.clustering import fit
     from core.segments.combination import combine
 
@@ -154,9 +154,9 @@ def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: 
 
 
 def _write_report(folder: Path, dataset: Dataset, settings: RunSettings, made: Segments) -> None:
-    from core.report import Source, write_report
+    from core.report import ReportInput, write_report
 
-    source = Source(
+    source = ReportInput(
         dataset=dataset,
         profiles=made.profiles,
         partition=made.partition,

@@ -21,7 +21,7 @@ from core.base.schema import OUTSIDE, Users, View
 from core.base.settings import Device, IngestSettings, ViewWeights
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
-from core.labels.settings import LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.runs import pipeline
 from core.runs.export import vector_lists
 from core.runs.pipeline import LABEL_CACHE
@@ -118,7 +118,7 @@ def align(pages: Sequence[str], known: Collection[str]) -> list[str]:
     that of a personal place, where the model knows it.
     """
     from core.ingest.clean.grouping import template
-    from core.ingest.clean.parts import KnownGaps
+    from core.ingest.clean.page_parts import KnownGaps
 
     gaps = KnownGaps(known)
     return [
@@ -146,7 +146,7 @@ def _read_frozen(model: Path) -> tuple[IngestSettings, ViewWeights, dict[View, n
 
 
 def _known_pages(model: Path) -> set[str]:
-    from core.model.files import load_pages
+    from core.model.model_files import load_pages
 
     return set(load_pages(model))
 

@@ -17,8 +17,8 @@ from core.base.progress import Progress
 from core.base.settings import IngestSettings, TrainSettings, ViewWeights
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
-from core.labels.fetching.outcomes import Outcome, Tally
-from core.labels.settings import LabelSettings
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
+from core.labels.label_settings import LabelSettings
 from core.runs import pipeline
 from core.storage.store import Artifact, Store, content_key
 
@@ -97,7 +97,7 @@ def label(store: Store, request: Request, progress: Progress) -> Result:
     return result | {"model": model.key, "embeddings": embeddings.artifact.key}
 
 
-def _told(outcomes: Mapping[Outcome, Tally]) -> list[Result]:
+def _told(outcomes: Mapping[FetchOutcome, OutcomeTally]) -> list[Result]:
     return [
         {
             "outcome": outcome,

@@ -14,7 +14,7 @@ from core.facts.context import Context
 from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
-from core.llm.contract import ChatLlm, Stop, never
+from core.llm.chat_types import ChatLlm, Stop, never
 from core.writing import describing, material, prompts
 from core.writing.cache import AnswerCache
 from core.writing.contract import AssistantSettings, Description, Said

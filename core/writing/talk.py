@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from core.base.errors import ResourceError
-from core.llm.contract import ChatLlm, ChatReply, Message, Stop, ToolSpec, Usage, tokens_of
+from core.llm.chat_types import ChatLlm, ChatReply, Message, Stop, ToolSpec, Usage, tokens_of
 from core.writing.cache import AnswerCache, from_json, key_of, to_json
 from core.writing.contract import AssistantSettings
 

@@ -22,11 +22,11 @@ from benchmarks.labels.sets import (
     taxonomy_of,
 )
 from core.base.schema import View
-from core.labels.contract import Label, Rung, Subject
+from core.labels.label_settings import NO_THEME, UNKNOWN, LabelClass, LabelMode, Taxonomy, default_taxonomy
+from core.labels.label_types import Label, Rung, Subject
 from core.labels.ladder import Ladder
-from core.labels.overrides import OverrideClassifier
+from core.labels.override_classifier import OverrideClassifier
 from core.labels.pages import LabelPages
-from core.labels.settings import NO_THEME, UNKNOWN, LabelClass, LabelMode, Taxonomy, default_taxonomy
 from tests.core.labels.shop import needs_weights
 
 FEWEST = {"merch": 66, "news": 40, "shops": 160}

@@ -14,17 +14,17 @@ from core.base.settings import IngestSettings
 from core.ingest.account.rejects import rejects_table
 from core.ingest.account.waterfall import (
     REJECT_REASONS,
-    Tally,
+    FateTally,
     Waterfall,
     count_fates,
     first_steps,
     refuse_nothing,
 )
 from core.ingest.clean.clock import Days, describe_days
+from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.placeholders import count_placeholders
-from core.ingest.clean.privacy import mask_url
 from core.ingest.engine import Engine
-from core.ingest.read.reading import RawRead
+from core.ingest.read.read_all import RawRead
 
 NAMES_SHOWN = 8
 """Event names that are listed when none of them is page_view."""
@@ -37,13 +37,13 @@ class Accounted:
     Args:
         tally: The fate of every record.
         waterfall: The steps so far; more are added when users are looked at.
-        rejects: The first ones, in the columns of :data:`core.ingest.tables.REJECTS`.
+        rejects: The first ones, in the columns of :data:`core.ingest.output_tables.REJECTS`.
         rejected: Reason → records that cannot be used, all of them.
         days: Events a day.
         placeholders: Placeholder → values that were read as absent.
     """
 
-    tally: Tally
+    tally: FateTally
     waterfall: Waterfall
     rejects: pa.Table
     rejected: Counter[str]

@@ -13,11 +13,11 @@ from core.base.schema import Raw, Rejects
 from core.data.receipt import FileReceipt
 from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean import records
-from core.ingest.clean.labels import outline
 from core.ingest.clean.records import REJECTED, Fate
+from core.ingest.clean.user_labels import outline
 from core.ingest.engine import Engine
-from core.ingest.read.parts import KEPT
-from core.ingest.tables import REJECTS
+from core.ingest.output_tables import REJECTS
+from core.ingest.read.part_files import KEPT
 
 SHOWN: Final = 200
 """Characters of a value that are kept."""

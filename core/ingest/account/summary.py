@@ -10,16 +10,16 @@ import numpy as np
 
 from core.base.schema import Group, Raw
 from core.base.settings import IngestSettings
-from core.data.receipt import FileReceipt, Place, Receipt, ranked
+from core.data.receipt import FileReceipt, PersonalPlace, Receipt, ranked
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
-from core.ingest.clean import clock, identity
+from core.ingest.clean import clock, user_id_kinds
 from core.ingest.clean.found import Found
 from core.ingest.observe.behaviour import Behaviour
-from core.ingest.observe.outcomes import leaking_pages
-from core.ingest.observe.people import MANY_BROWSERS
+from core.ingest.observe.user_facts import MANY_BROWSERS
+from core.ingest.observe.user_outcomes import leaking_pages
 from core.ingest.output import Used, engaged_share, tied
-from core.ingest.read.reading import RawRead
+from core.ingest.read.read_all import RawRead
 from core.ingest.sources.overlap import describe_overlaps
 
 TIED_SHARE = 0.05
@@ -53,7 +53,7 @@ def make_receipt(counted: Counted) -> Receipt:
     files = tuple(
         _file(file, tally.rejected_of_file[number]) for number, file in enumerate(counted.raw.files)
     )
-    kinds = identity.kinds_of_ids(behaviour.user_ids)
+    kinds = user_id_kinds.kinds_of_ids(behaviour.user_ids)
     share = engaged_share(behaviour.people, used)
     return Receipt(
         files=files,
@@ -67,7 +67,7 @@ def make_receipt(counted: Counted) -> Receipt:
         sessions=used.sessions.total,
         sessions_by_gap=used.sessions.by_gap,
         user_key=_user_key(counted),
-        id_kind=identity.describe_ids(kinds),
+        id_kind=user_id_kinds.describe_ids(kinds),
         first_ts=int(used.views.timestamp.min()),
         last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),
@@ -93,7 +93,7 @@ def make_receipt(counted: Counted) -> Receipt:
     )
 
 
-def _places(found: Found) -> tuple[Place, ...]:
+def _places(found: Found) -> tuple[PersonalPlace, ...]:
     return tuple(sorted(found.places.values(), key=lambda place: (-place.values, place.name)))
 
 
@@ -150,7 +150,7 @@ def _overlaps(counted: Counted) -> list[str]:
 def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str]) -> list[str]:
     accounted, people = counted.accounted, counted.behaviour.people
     is_tied = tied(counted.used.views) >= TIED_SHARE * len(counted.used.views)
-    emails = kinds[identity.EMAIL] / kinds.total()
+    emails = kinds[user_id_kinds.EMAIL] / kinds.total()
     repeated = counted.behaviour.repeated
     kept, rejected = accounted.rejects.num_rows, accounted.rejected.total()
     possible = {

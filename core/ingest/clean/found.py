@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from core.data.receipt import Decision, Place
+from core.data.receipt import Decision, PersonalPlace
 from core.ingest.clean.crowds import EACH, PUBLIC, Crowd, Tail
 from core.ingest.clean.lone import mask_lone
-from core.ingest.clean.names import mask_names
-from core.ingest.clean.parts import GAP, Values, words_of
+from core.ingest.clean.page_parts import GAP, Values, words_of
+from core.ingest.clean.person_names import mask_names
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Found:
     public: int = PUBLIC
     regions: tuple[str, ...] = ()
     choices: Choices = Choices()
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, PersonalPlace] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     kinds: Counter[str] = field(default_factory=Counter)
 
@@ -75,7 +75,7 @@ class Found:
     def note(self, name: str, crowds: Iterable[Crowd], values: Collection[str], decision: Decision) -> None:
         """Add a place to the list."""
         before, crowds = self.places.get(name), list(crowds)
-        self.places[name] = Place(
+        self.places[name] = PersonalPlace(
             name=name,
             decision=decision,
             values=len(values) + (before.values if before else 0),

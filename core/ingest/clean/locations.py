@@ -24,8 +24,8 @@ from core.ingest.clean.crowds import Crowd, Tail, merged_by, public_from
 from core.ingest.clean.found import Choices, Found
 from core.ingest.clean.lone import regions_of
 from core.ingest.clean.own import without_own
-from core.ingest.clean.parts import tail_of
-from core.ingest.clean.privacy import SUSPECT_RE2, mask_url
+from core.ingest.clean.page_parts import tail_of
+from core.ingest.clean.personal_data import SUSPECT_RE2, mask_url
 from core.ingest.engine import Engine
 
 PAGE: Final = "page"

@@ -16,9 +16,9 @@ from typing import Final
 
 from core.data.receipt import Decision
 from core.ingest.clean.crowds import CHANCE, Crowd, merged
-from core.ingest.clean.echoes import SUBJECT, USUAL, Site, rare_is_usual, unechoed, with_gaps
+from core.ingest.clean.echoes import SUBJECT, USUAL, SiteContext, rare_is_usual, unechoed, with_gaps
 from core.ingest.clean.found import Found
-from core.ingest.clean.parts import GAP, Part, Values, parts_of, words_of
+from core.ingest.clean.page_parts import GAP, Part, Values, parts_of, words_of
 from core.ingest.clean.randomness import looks_random
 
 SEARCHES: Final = frozenset(
@@ -43,7 +43,7 @@ _NUMBERS: Final = re.compile(r"^[\d._-]+$")
 """Values below which everything is looked at together, though they stay: days, orders, numbers of pages."""
 
 
-def mask_places(pages: Values, found: Found, site: Site) -> dict[str, str]:
+def mask_places(pages: Values, found: Found, site: SiteContext) -> dict[str, str]:
     """Find the personal places of a site.
 
     Args:
@@ -87,7 +87,12 @@ def _children(
 
 
 def _renamed(
-    prefix: str, slot: str, values: Values, found: Found, site: Site, children: Mapping[str, Collection[str]]
+    prefix: str,
+    slot: str,
+    values: Values,
+    found: Found,
+    site: SiteContext,
+    children: Mapping[str, Collection[str]],
 ) -> dict[str, str]:
     """What becomes of the values of one node that belong to one user each, or to a few."""
     renamed = _by_crowds(prefix, slot, values, found, site, children)
@@ -101,7 +106,7 @@ def _by_titles(
     values: Values,
     renamed: Mapping[str, str],
     found: Found,
-    site: Site,
+    site: SiteContext,
     children: Mapping[str, Collection[str]],
 ) -> dict[str, str]:
     """What becomes of the values of a few that no title has, where rare ones are not usual."""
@@ -121,13 +126,18 @@ def _by_titles(
     return {value: new[value] for value in found.decide(prefix + GAP, values, new) if value in new}
 
 
-def _leads_to_named(folder: str, pages: Iterable[str], site: Site) -> bool:
+def _leads_to_named(folder: str, pages: Iterable[str], site: SiteContext) -> bool:
     """Whether a value is above a page that names itself."""
     return any(page in site.named and len(page) > len(folder) for page in pages)
 
 
 def _by_crowds(
-    prefix: str, slot: str, values: Values, found: Found, site: Site, children: Mapping[str, Collection[str]]
+    prefix: str,
+    slot: str,
+    values: Values,
+    found: Found,
+    site: SiteContext,
+    children: Mapping[str, Collection[str]],
 ) -> dict[str, str]:
     name = prefix + slot + GAP
     values = {value: crowd for value, crowd in values.items() if value and not value.startswith("{")}

@@ -15,9 +15,17 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 from core.ingest.clean.crowds import FEW, Crowd, merged
-from core.ingest.clean.echoes import SUBJECT, Site, names_among, rare_is_usual, subject, unechoed, with_gaps
+from core.ingest.clean.echoes import (
+    SUBJECT,
+    SiteContext,
+    names_among,
+    rare_is_usual,
+    subject,
+    unechoed,
+    with_gaps,
+)
 from core.ingest.clean.found import Found
-from core.ingest.clean.parts import GAP, folder_of, words_of
+from core.ingest.clean.page_parts import GAP, folder_of, words_of
 
 Titles: TypeAlias = Mapping[str, Crowd]
 
@@ -32,7 +40,7 @@ _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}]{{0,3}}{re.escape(GAP)}
 
 
 def choose_titles(
-    titles: Mapping[str, Titles], found: Found, site: Site | None = None
+    titles: Mapping[str, Titles], found: Found, site: SiteContext | None = None
 ) -> dict[str, tuple[str, Crowd]]:
     """Give every page its title, and say who saw that.
 
@@ -41,7 +49,7 @@ def choose_titles(
         found: Takes the pages whose titles are personal.
         site: What is known of it.
     """
-    site = site or Site()
+    site = site or SiteContext()
     chosen = {}
     folders: dict[str, list[Crowd]] = defaultdict(list)
     for page, of_page in titles.items():

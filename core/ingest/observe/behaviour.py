@@ -10,19 +10,19 @@ import numpy as np
 import pyarrow as pa
 
 from core.base.settings import IngestSettings
-from core.ingest.account.waterfall import Tally
+from core.ingest.account.waterfall import FateTally
 from core.ingest.clean import records
 from core.ingest.clean.locations import Locations, canonical_locations
 from core.ingest.clean.records import Fate
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
-from core.ingest.observe.events import PageViews, gap_starts, ordered_views
 from core.ingest.observe.narrow import narrow, number_names, number_users
-from core.ingest.observe.outcomes import Outcome, count_outcomes
 from core.ingest.observe.page_events import count_page_events
-from core.ingest.observe.people import People, describe_people
+from core.ingest.observe.page_views import PageViews, gap_starts, ordered_views
 from core.ingest.observe.repeats import count_repeated
-from core.ingest.read.reading import RawRead
+from core.ingest.observe.user_facts import UserFacts, describe_people
+from core.ingest.observe.user_outcomes import UserOutcomes, count_outcomes
+from core.ingest.read.read_all import RawRead
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +43,8 @@ class Behaviour:
     user_ids: pa.StringArray
     locations: Locations
     views: PageViews
-    people: People
-    outcomes: Outcome
+    people: UserFacts
+    outcomes: UserOutcomes
     page_events: pa.Table
     repeated: int
     bots: np.ndarray
@@ -55,7 +55,7 @@ def observe(
     typed: ir.Table,
     raw: RawRead,
     settings: IngestSettings,
-    tally: Tally,
+    tally: FateTally,
     report: Callable[[float, str], None],
 ) -> Behaviour:
     """Put page views in order and describe their users.

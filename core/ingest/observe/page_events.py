@@ -11,7 +11,7 @@ from core.base.schema import PageEvents
 from core.ingest.clean.locations import PAGE
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, Events
-from core.ingest.tables import PAGE_EVENTS
+from core.ingest.output_tables import PAGE_EVENTS
 
 
 def count_page_events(engine: Engine, events: Events) -> pa.Table:
@@ -24,8 +24,8 @@ def count_page_events(engine: Engine, events: Events) -> pa.Table:
         events: All events of the users.
 
     Returns:
-        Columns of :data:`core.ingest.tables.PAGE_EVENTS`, ``page`` being an index into the canonical pages,
-        in no particular order.
+        Columns of :data:`core.ingest.output_tables.PAGE_EVENTS`, ``page`` being an index into the canonical
+        pages, in no particular order.
     """
     numbers = [number for number, name in enumerate(events.names) if name in TELLING]
     fired = events.table.filter(events.table[NAME].isin(numbers), events.table[PAGE].notnull())

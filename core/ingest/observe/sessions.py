@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.ingest.observe.events import PageViews
+from core.ingest.observe.page_views import PageViews
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,9 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.ingest.read.layout import KEY, VALUE, Layout, Shape
+from core.ingest.read.delimited_layout import KEY, VALUE, DelimitedLayout, Shape
 from core.ingest.read.nested import BrokenRecord, InexactId, Plan, Row, decode_exactly, make_plan, read_record
-from core.ingest.read.parts import Reject, Rejected
+from core.ingest.read.part_files import Reject, Rejected
 
 Lines = npt.NDArray[np.int64]
 
@@ -34,7 +34,7 @@ class Assembled:
     rejected: Rejected = field(default_factory=Rejected)
 
 
-def assemble(layout: Layout, columns: Sequence[pa.Array], lines: Lines) -> Assembled:
+def assemble(layout: DelimitedLayout, columns: Sequence[pa.Array], lines: Lines) -> Assembled:
     """Make fields of parsed columns.
 
     Args:
@@ -70,7 +70,7 @@ def _values_of(slot: str, columns: Mapping[str, pa.Array]) -> list[pa.Array]:
     return [column for name, column in columns.items() if (value := VALUE.match(name)) and value[1] == slot]
 
 
-def _from_console(layout: Layout, columns: Mapping[str, pa.Array], lines: Lines) -> Assembled:
+def _from_console(layout: DelimitedLayout, columns: Mapping[str, pa.Array], lines: Lines) -> Assembled:
     plan = make_plan(layout.fields, literal=set(layout.header) - set(layout.json_columns))
     rows: list[Row] = []
     kept: list[int] = []
@@ -91,14 +91,14 @@ def _records(columns: Mapping[str, pa.Array]) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, row, strict=True))
 
 
-def _console_row(cells: dict[str, Any], layout: Layout, plan: Plan) -> Row:
+def _console_row(cells: dict[str, Any], layout: DelimitedLayout, plan: Plan) -> Row:
     try:
         return read_record(cells | _decoded(cells, layout, orjson.loads), plan)
     except InexactId:
         return read_record(cells | _decoded(cells, layout, decode_exactly), plan)
 
 
-def _decoded(cells: Mapping[str, Any], layout: Layout, decode: Any) -> dict[str, Any]:  # noqa: ANN401
+def _decoded(cells: Mapping[str, Any], layout: DelimitedLayout, decode: Any) -> dict[str, Any]:  # noqa: ANN401
     decoded = {}
     for name in layout.json_columns:
         if cells.get(name):

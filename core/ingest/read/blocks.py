@@ -23,7 +23,7 @@ Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Limits:
+class QuoteLimits:
     """How far a quoted field may run over lines before its quote counts as never closed.
 
     Args:
@@ -86,7 +86,7 @@ def make_block(data: bytes, line: int, last: bool, quoting: bool = True) -> Bloc
     return Block(data, line, last, ends, quotes)
 
 
-def count_records(data: bytes, delimiter: str = ",", limits: Limits = Limits()) -> Count:
+def count_records(data: bytes, delimiter: str = ",", limits: QuoteLimits = QuoteLimits()) -> Count:
     """Count the records of delimited text by newlines and quotes alone.
 
     Args:
@@ -97,7 +97,7 @@ def count_records(data: bytes, delimiter: str = ",", limits: Limits = Limits()) 
     return count_block(make_block(data, line=1, last=True), delimiter, limits)
 
 
-def count_block(block: Block, delimiter: str = ",", limits: Limits = Limits()) -> Count:
+def count_block(block: Block, delimiter: str = ",", limits: QuoteLimits = QuoteLimits()) -> Count:
     """Count the records of a block; as :func:`count_records`."""
     ends = block.ends
     if block.lines > len(ends):
@@ -117,7 +117,7 @@ def count_block(block: Block, delimiter: str = ",", limits: Limits = Limits()) -
 
 
 def whole_records(
-    chunks: Iterator[bytes], name: str, limits: Limits, line: int = 1, quoting: bool = True
+    chunks: Iterator[bytes], name: str, limits: QuoteLimits, line: int = 1, quoting: bool = True
 ) -> Iterator[Block]:
     """Cut a stream where records end.
 
@@ -196,7 +196,7 @@ def _has_stray_return(block: Block) -> bool:
     return bool((np.searchsorted(block.quotes, stray) % 2 == 0).any())
 
 
-def _cut(block: Block, limits: Limits) -> int:
+def _cut(block: Block, limits: QuoteLimits) -> int:
     """How many bytes of an unfinished block are whole records."""
     inside = np.searchsorted(block.quotes, block.ends) % 2
     whole = np.flatnonzero(inside == 0)

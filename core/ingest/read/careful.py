@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
-from core.ingest.read.blocks import MAX_LINE_BYTES, Block, Limits
+from core.ingest.read.blocks import MAX_LINE_BYTES, Block, QuoteLimits
+from core.ingest.read.delimited_layout import DelimitedLayout
 from core.ingest.read.headers import looks_like_header
-from core.ingest.read.layout import Layout
-from core.ingest.read.parts import Reject, Rejected
+from core.ingest.read.part_files import Reject, Rejected
 
 NEVER_CLOSED: Final = "a quote that is never closed"
 QUOTE_INSIDE: Final = "a quote inside an unquoted field: where the fields end is not certain"
@@ -78,7 +78,7 @@ class Careful:
     header: list[str] | None = None
 
 
-def read_carefully(block: Block, layout: Layout) -> Careful:
+def read_carefully(block: Block, layout: DelimitedLayout) -> Careful:
     """Read a block line by line.
 
     Args:
@@ -119,7 +119,7 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
-def records(lines: Sequence[str], delimiter: str, limits: Limits, last: bool) -> Iterator[Record]:
+def records(lines: Sequence[str], delimiter: str, limits: QuoteLimits, last: bool) -> Iterator[Record]:
     """Put physical lines together to records, blank lines left out.
 
     A record that cannot be is its first line alone; the next line starts afresh.
@@ -148,7 +148,7 @@ def records(lines: Sequence[str], delimiter: str, limits: Limits, last: bool) ->
 class _Feed:
     """Gives a CSV reader the lines of one record, up to the limits."""
 
-    def __init__(self, lines: Sequence[str], at: int, limits: Limits) -> None:
+    def __init__(self, lines: Sequence[str], at: int, limits: QuoteLimits) -> None:
         self._lines, self._at, self._limits = lines, at, limits
         self.used, self.size = 0, 0
 
@@ -172,7 +172,7 @@ class _Feed:
         return self._at + self.used >= len(self._lines)
 
 
-def _quoted(lines: Sequence[str], at: int, delimiter: str, limits: Limits, last: bool) -> Record:
+def _quoted(lines: Sequence[str], at: int, delimiter: str, limits: QuoteLimits, last: bool) -> Record:
     feed = _Feed(lines, at, limits)
     try:
         fields = next(csv.reader(feed, delimiter=delimiter, strict=True))
@@ -202,7 +202,7 @@ def _reason(error: csv.Error) -> str:
 class _Checks:
     """What a record must be to be a row of a layout."""
 
-    def __init__(self, layout: Layout, broken_text: bool) -> None:
+    def __init__(self, layout: DelimitedLayout, broken_text: bool) -> None:
         self._header, self._parsed, self._broken_text = layout.header, layout.parsed, broken_text
         self._time_at = layout.time_at
 

@@ -19,9 +19,9 @@ import pyarrow.json as pa_json
 
 from core.base.schema import Raw
 from core.ingest.read.blocks import Block
-from core.ingest.read.columns import columns_of, param_lists
 from core.ingest.read.headers import HeaderMap
 from core.ingest.read.nested import EXACT, VALUE_KINDS, BrokenRecord, Plan, Record, parameters
+from core.ingest.read.nested_columns import columns_of, param_lists
 
 _NOT_JSON: Final = re.compile(rb"[:\[,]\s*-?(?:NaN|Inf(?:inity)?)\s*[,}\]]")
 _OPEN, _CLOSE, _RETURN = 123, 125, 13

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from core.ingest.sources.files import ByteReader
+from core.ingest.sources.input_files import ByteReader
 from core.ingest.sources.sniffing import HEAD_BYTES, utf16_codec
 
 SAMPLE_BYTES: Final = 1 << 22

@@ -19,9 +19,9 @@ from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util.retry import Retry
 
 from core.labels.fetching import reply
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, Target
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed
 from core.labels.fetching.pinning import PinnedAdapter
 from core.labels.fetching.reply import Reply, Want
 from core.labels.fetching.sockets import Sockets
@@ -106,7 +106,7 @@ class Client:
                 if response.status_code not in REDIRECTS or "location" not in response.headers:
                     return reply.read(response, target.url, want, self._sockets.check_time)
                 target = self._next(response.headers["location"], target)
-        raise PageFailed(Outcome.REDIRECTS, f"more than {self._limits.redirects} redirects")
+        raise PageFailed(FetchOutcome.REDIRECTS, f"more than {self._limits.redirects} redirects")
 
     def _next(self, place: str, target: Target) -> Target:
         # http.client reads headers as Latin-1, browsers as UTF-8
@@ -115,7 +115,7 @@ class Client:
             return self._guard.check(place, base=target.url)
         except PageFailed as error:
             reason = f"it redirects to {place[:100]!r}: {error.reason}"
-            raise PageFailed(Outcome.REFUSED, reason) from None
+            raise PageFailed(FetchOutcome.REFUSED, reason) from None
 
     def _answer(self, target: Target) -> requests.Response:
         """Ask until there is an answer that is not worth a retry."""
@@ -130,7 +130,7 @@ class Client:
                 failure = _status(response.status_code)
                 wait = self._retry_after(response)
             except PageFailed as error:
-                if error.outcome not in (Outcome.UNREACHABLE, Outcome.BROKEN):
+                if error.outcome not in (FetchOutcome.UNREACHABLE, FetchOutcome.BROKEN):
                     raise
                 failure = error
             try:
@@ -148,7 +148,7 @@ class Client:
             response = self._session.get(target.url, stream=True, allow_redirects=False, timeout=times)
         except requests.Timeout as error:
             self._sockets.check_time()
-            raise PageFailed(Outcome.BROKEN, f"no answer within {limits.read_s:g} s") from error
+            raise PageFailed(FetchOutcome.BROKEN, f"no answer within {limits.read_s:g} s") from error
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             self._sockets.check_time()
             raise _failed(error) from error
@@ -172,21 +172,21 @@ class Client:
         except (InvalidHeader, ValueError, OverflowError):
             return 0.0
         if wait > self._limits.retry_after_s:
-            raise PageFailed(Outcome.BUSY, f"the server asks to come back in {wait:,.0f} s")
+            raise PageFailed(FetchOutcome.BUSY, f"the server asks to come back in {wait:,.0f} s")
         return wait
 
 
 def _failed(error: Exception) -> PageFailed:
     if isinstance(error, requests.exceptions.SSLError):
         return PageFailed(
-            Outcome.UNREACHABLE, "no secure connection: is its certificate valid for this name?"
+            FetchOutcome.UNREACHABLE, "no secure connection: is its certificate valid for this name?"
         )
     reason = f"the connection failed before an answer came ({type(error).__name__})"
-    return PageFailed(Outcome.BROKEN, reason)
+    return PageFailed(FetchOutcome.BROKEN, reason)
 
 
 def _status(status: int) -> PageFailed:
-    return PageFailed(Outcome.STATUS, f"the server answers {status}")
+    return PageFailed(FetchOutcome.STATUS, f"the server answers {status}")
 
 
 class _Session(requests.Session):

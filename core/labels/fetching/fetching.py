@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from core.base.progress import Progress
-from core.labels.contract import Document
 from core.labels.fetching.client import Client
 from core.labels.fetching.extract import Extractor
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally, PageFailed, Tallies
 from core.labels.fetching.guard import Guard, Resolve, Target, resolve
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed, Tallies, Tally
+from core.labels.fetching.page_store import PageStore, Stored
 from core.labels.fetching.reply import Want
 from core.labels.fetching.robots import Robots
-from core.labels.fetching.store import PageStore, Stored
+from core.labels.label_types import Document
 
 STAGE: Final = "fetch"
 _LOOK_EVERY_S: Final = 0.25
@@ -35,7 +35,7 @@ class FetchReport:
     """
 
     documents: Mapping[str, Document]
-    outcomes: Mapping[Outcome, Tally]
+    outcomes: Mapping[FetchOutcome, OutcomeTally]
 
 
 @dataclass(frozen=True)
@@ -113,9 +113,9 @@ class _Run:
         """Get one page's document, or count why not."""
         try:
             target = self.guard.check(page)
-            stored, outcome = self.store.get(target.url), Outcome.CACHED
+            stored, outcome = self.store.get(target.url), FetchOutcome.CACHED
             if stored is None:
-                stored, outcome = self._fetched(target), Outcome.FETCHED
+                stored, outcome = self._fetched(target), FetchOutcome.FETCHED
         except PageFailed as error:
             self.tallies.add(error.outcome, page, error.reason)
             return
@@ -140,18 +140,18 @@ class _Run:
         if reply.status != 200:
             broken = reply.status >= 500
             reason = f"the server answers {reply.status}"
-            raise PageFailed(Outcome.STATUS, reason, host_failed=broken)
+            raise PageFailed(FetchOutcome.STATUS, reason, host_failed=broken)
         return self.extractor.extract(reply.body, reply.charset)
 
     def _check_budget(self, host: str) -> None:
         limits = self.limits
         if self._failures[host] >= limits.host_failures:
             reason = f"{limits.host_failures} pages of {host} failed in a row"
-            raise PageFailed(Outcome.GAVE_UP, reason)
+            raise PageFailed(FetchOutcome.GAVE_UP, reason)
         if self.asked >= limits.max_pages:
-            raise PageFailed(Outcome.LEFT_OUT, f"{limits.max_pages:,} pages is the limit of a run")
+            raise PageFailed(FetchOutcome.LEFT_OUT, f"{limits.max_pages:,} pages is the limit of a run")
         if time.monotonic() - self.started > limits.run_s:
-            raise PageFailed(Outcome.LEFT_OUT, f"{limits.run_s:g} s is the limit of a run")
+            raise PageFailed(FetchOutcome.LEFT_OUT, f"{limits.run_s:g} s is the limit of a run")
 
 
 def _watch(run: _Run, pages: list[str], progress: Progress) -> None:

@@ -17,8 +17,8 @@ from typing import Final, TypeAlias
 import ada_url
 
 from core.base.errors import SettingsError
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.networks import is_public
-from core.labels.fetching.outcomes import Outcome, PageFailed
 from core.labels.fetching.personal import why_personal
 
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
@@ -126,10 +126,12 @@ class Guard:
         """
         found = _within(timeout, lambda: self._resolve(host, port))
         if not found:
-            raise PageFailed(Outcome.UNREACHABLE, f"the name {host} leads nowhere")
+            raise PageFailed(FetchOutcome.UNREACHABLE, f"the name {host} leads nowhere")
         for address in found:
             if not is_public(address) and (address, port) not in self._allowed:
-                raise PageFailed(Outcome.ADDRESS, f"{host} leads to {address}, which is not a public address")
+                raise PageFailed(
+                    FetchOutcome.ADDRESS, f"{host} leads to {address}, which is not a public address"
+                )
         return list(found)
 
 
@@ -166,7 +168,7 @@ def _pair(text: str) -> tuple[str, int]:
 
 
 def _refused(reason: str) -> PageFailed:
-    return PageFailed(Outcome.REFUSED, reason)
+    return PageFailed(FetchOutcome.REFUSED, reason)
 
 
 def _within(timeout: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
@@ -183,5 +185,5 @@ def _within(timeout: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
     thread.start()
     thread.join(timeout)
     if not found:
-        raise PageFailed(Outcome.TIMEOUT, f"looking up the name took longer than {timeout:g} s")
+        raise PageFailed(FetchOutcome.TIMEOUT, f"looking up the name took longer than {timeout:g} s")
     return found[0]

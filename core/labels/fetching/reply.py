@@ -10,7 +10,7 @@ from typing import Final
 import requests
 from urllib3.exceptions import HTTPError
 
-from core.labels.fetching.outcomes import Outcome, PageFailed
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 
 HTML: Final = ("text/html", "application/xhtml+xml")
 _BLOCK: Final = 65_536
@@ -59,7 +59,7 @@ def read(response: requests.Response, url: str, want: Want, check_time: Callable
         return Reply(response.status_code, url)
     kind, charset = _content_type(response.headers.get("content-type", ""))
     if want.html and kind not in HTML:
-        raise PageFailed(Outcome.NOT_HTML, f"it is {kind[:60] or 'of no stated type'}, not HTML")
+        raise PageFailed(FetchOutcome.NOT_HTML, f"it is {kind[:60] or 'of no stated type'}, not HTML")
     return Reply(200, url, _body(response, want, check_time), charset)
 
 
@@ -72,10 +72,10 @@ def _body(response: requests.Response, want: Want, check_time: Callable[[], None
             check_time()
     except (HTTPError, OSError) as error:
         check_time()
-        raise PageFailed(Outcome.BROKEN, f"the answer broke off ({type(error).__name__})") from error
+        raise PageFailed(FetchOutcome.BROKEN, f"the answer broke off ({type(error).__name__})") from error
     check_time()  # a socket that was shut reads like the end
     if len(body) > want.max_bytes and not want.cut:
-        raise PageFailed(Outcome.TOO_LARGE, f"it has more than {want.max_bytes:,} bytes")
+        raise PageFailed(FetchOutcome.TOO_LARGE, f"it has more than {want.max_bytes:,} bytes")
     return bytes(body[: want.max_bytes])
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed
 
 _ADDRESSES: Final = 3
 """Of a host's addresses that are tried."""
@@ -62,9 +62,9 @@ class Sockets:
             PageFailed: If there is none.
         """
         if self._aborted:
-            raise PageFailed(Outcome.LEFT_OUT, "the run was stopped")
+            raise PageFailed(FetchOutcome.LEFT_OUT, "the run was stopped")
         if self._over.is_set():
-            raise PageFailed(Outcome.TIMEOUT, f"it took longer than {self._limits.page_s:g} s")
+            raise PageFailed(FetchOutcome.TIMEOUT, f"it took longer than {self._limits.page_s:g} s")
 
     def sleep(self, seconds: float) -> None:
         """Wait, but no longer than there is time."""
@@ -85,7 +85,7 @@ class Sockets:
             except OSError as error:
                 problem = error
         why = problem and (problem.strerror or "no answer")
-        raise PageFailed(Outcome.UNREACHABLE, f"no connection to {host}: {why}")
+        raise PageFailed(FetchOutcome.UNREACHABLE, f"no connection to {host}: {why}")
 
     def close(self) -> None:
         """Forget the connections."""

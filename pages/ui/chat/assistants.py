@@ -21,7 +21,7 @@ from core.desk.turns import Turn
 from core.facts.answer import Answer
 from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, connect
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.storage.store import Store
 from core.writing import AnswerCache, Assistant
 from pages.ui.chat import connection, consent

@@ -19,8 +19,7 @@ from pydantic import SecretStr
 from core.base.errors import Beha2VecError, ResourceError
 from core.desk import preferences
 from core.llm import CallLog, Capabilities, LlmSettings, connect
-from core.llm.origins import Origins, origins, places
-from core.llm.settings import (
+from core.llm.llm_settings import (
     AZURE_KEY_VARIABLE,
     AZURE_URL_VARIABLE,
     KEY_VARIABLE,
@@ -29,6 +28,7 @@ from core.llm.settings import (
     URL_VARIABLE,
     VERSION_VARIABLES,
 )
+from core.llm.origins import Origins, origins, places
 from core.runs.pipeline import LLM_LOG
 from pages.ui.shell import state
 

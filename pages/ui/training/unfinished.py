@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.labels.settings import LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.runs import jobs
 from core.runs.jobs import JobView, State
 from pages.ui.labels import label_jobs

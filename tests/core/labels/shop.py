@@ -3,8 +3,8 @@
 import pytest
 
 from core.base.errors import ResourceError
-from core.labels.contract import Subject
-from core.labels.settings import LabelClass, LabelSettings, Taxonomy
+from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
+from core.labels.label_types import Subject
 from core.labels.weights import sentence_model
 
 THEMES = {

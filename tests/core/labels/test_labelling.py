@@ -7,10 +7,10 @@ from core.base.errors import ArtifactError, SettingsError
 from core.base.progress import silent
 from core.base.schema import View
 from core.data.page_labels import LabelledPages
-from core.labels.cache import MemoryCache
-from core.labels.contract import Document
+from core.labels.label_cache import MemoryCache
+from core.labels.label_settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
+from core.labels.label_types import Document
 from core.labels.labelling import LabelSummary, label, read_summary
-from core.labels.settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
 
 HOST = "https://a.example"
 NO_EVENTS = pd.DataFrame({"page": [], "event_name": [], "events": []})

@@ -5,10 +5,10 @@ import pytest
 from core.base.errors import Cancelled, ResourceError
 from core.base.progress import silent
 from core.base.schema import View
-from core.labels import embedding, ladder, nli
-from core.labels.cache import Labels, MemoryCache
-from core.labels.contract import Classifier, Label, Rung, Subject
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels import embedding_classifier, ladder, nli_classifier
+from core.labels.label_cache import Labels, MemoryCache
+from core.labels.label_settings import LabelMode, LabelSettings
+from core.labels.label_types import Classifier, Label, Rung, Subject
 
 
 class Knows:
@@ -59,20 +59,20 @@ def _missing(settings: LabelSettings, cache: Labels) -> Classifier:
 
 
 def test_without_embeddings_the_ladder_goes_on_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "load", _missing)
+    monkeypatch.setattr(embedding_classifier, "load", _missing)
     built = ladder.build(LabelSettings(mode=LabelMode.AUTO), MemoryCache())
     assert built.judging == ()
     assert built.notes == ("Sentence embeddings left out: The weights are missing.",)
 
 
 def test_embeddings_come_before_the_model_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "load", lambda settings, cache: Knows(Rung.EMBEDDING))
-    monkeypatch.setattr(nli, "load", lambda settings, cache: Knows(Rung.NLI))
+    monkeypatch.setattr(embedding_classifier, "load", lambda settings, cache: Knows(Rung.EMBEDDING))
+    monkeypatch.setattr(nli_classifier, "load", lambda settings, cache: Knows(Rung.NLI))
     built = ladder.build(LabelSettings(mode=LabelMode.NLI), MemoryCache())
     assert [one.rung for one in built.judging] == [Rung.EMBEDDING, Rung.NLI]
 
 
 def test_a_model_that_was_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nli, "load", _missing)
+    monkeypatch.setattr(nli_classifier, "load", _missing)
     with pytest.raises(ResourceError, match="missing"):
         ladder.build(LabelSettings(mode=LabelMode.NLI), MemoryCache())

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.labels.contract import Document
+from core.labels.label_types import Document
 from core.labels.pages import (
     EXAMPLES,
     clean_title,

@@ -11,9 +11,9 @@ from benchmarks.labels.tiny_nli import save_entailment_model
 from core.base.errors import ResourceError, SettingsError
 from core.base.progress import silent
 from core.data.dataset import Dataset
-from core.labels import cache, ladder, stage
-from core.labels.fetching.outcomes import Outcome
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels import label_cache, ladder, stage
+from core.labels.fetching.fetch_outcomes import FetchOutcome
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.llm import CallLog, LlmSettings
 from tests.llm_simulator import labeller, question, simulating
 
@@ -31,7 +31,7 @@ def test_a_result_is_named_after_the_version_of_the_rungs(
 ) -> None:
     rules = LabelSettings(mode=LabelMode.RULES)
     before = stage.ingredients(dataset, rules, tmp_path)
-    monkeypatch.setattr(cache, "VERSION", cache.VERSION + 1)
+    monkeypatch.setattr(label_cache, "VERSION", label_cache.VERSION + 1)
     assert stage.ingredients(dataset, rules, tmp_path) != before
 
 
@@ -80,7 +80,7 @@ def test_a_host_without_pages_is_refused(dataset: Dataset, tmp_path: Path, host:
 def test_only_pages_of_the_hosts_agreed_to_are_looked_at(dataset: Dataset, tmp_path: Path) -> None:
     dataset.pages["page_location"] = ["https://shop.example/cart", *URLS[1:]]
     report = stage.fetch_pages(dataset, [" SHOP.example "], tmp_path, silent)
-    assert {outcome: tally.count for outcome, tally in report.outcomes.items()} == {Outcome.REFUSED: 1}
+    assert {outcome: tally.count for outcome, tally in report.outcomes.items()} == {FetchOutcome.REFUSED: 1}
 
 
 def test_a_language_model_gets_no_user_id_and_every_call_is_written_down(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from core.labels.contract import Label, Rung
-from core.labels.settings import Taxonomy, default_taxonomy
+from core.labels.label_settings import Taxonomy, default_taxonomy
+from core.labels.label_types import Label, Rung
 from core.labels.structure import lists_above_products
 
 SITE = "https://a.example"

@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from core.base.errors import Cancelled, ResourceError
-from core.llm import Call, ChatReply, LlmSettings, ServerLlm, ToolCall, Usage, connect
-from core.llm.contract import Enough
+from core.llm import ChatReply, LlmSettings, LoggedCall, ServerLlm, ToolCall, Usage, connect
+from core.llm.chat_types import Enough
 from tests.core.llm.of_errors import everything_of
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 
@@ -21,9 +21,9 @@ class Kept:
     """A log in memory."""
 
     def __init__(self) -> None:
-        self.calls: list[Call] = []
+        self.calls: list[LoggedCall] = []
 
-    def write(self, call: Call) -> None:
+    def write(self, call: LoggedCall) -> None:
         self.calls.append(call)
 
 
@@ -177,7 +177,7 @@ def test_every_call_is_written_down() -> None:
     }  # fmt: skip
 
 
-def names(calls: Sequence[Call]) -> list[tuple[str, ...]]:
+def names(calls: Sequence[LoggedCall]) -> list[tuple[str, ...]]:
     return [tuple(call.tools) for call in calls]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from core.base.schema import Raw, Rejects
-from core.ingest.tables import REJECTS
+from core.ingest.output_tables import REJECTS
 from tests.core.ingest.shop import Row, event, made_of, raw_read
 
 

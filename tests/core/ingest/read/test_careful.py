@@ -1,7 +1,7 @@
 import pytest
 
 from core.base.settings import IngestSettings
-from core.ingest.read.blocks import Limits, make_block
+from core.ingest.read.blocks import QuoteLimits, make_block
 from core.ingest.read.careful import (
     HAS_NUL,
     NEVER_CLOSED,
@@ -14,10 +14,10 @@ from core.ingest.read.careful import (
     records,
     split_lines,
 )
-from core.ingest.read.layout import make_layout
+from core.ingest.read.delimited_layout import make_layout
 
 HEADER = ("user_pseudo_id", "event_timestamp", "page_location", "x")
-LIMITS = Limits()
+LIMITS = QuoteLimits()
 LAYOUT = make_layout(HEADER, [], ",", IngestSettings())
 
 
@@ -27,7 +27,9 @@ def carefully(data: bytes, last: bool = True) -> Careful:
     return done
 
 
-def found(text: str, limits: Limits = LIMITS, last: bool = True) -> list[tuple[int, int, list[str] | None]]:
+def found(
+    text: str, limits: QuoteLimits = LIMITS, last: bool = True
+) -> list[tuple[int, int, list[str] | None]]:
     return [(r.line, r.lines, r.fields) for r in records(split_lines(text), ",", limits, last)]
 
 
@@ -57,20 +59,20 @@ def test_quotes_within_quoted_fields_are_characters() -> None:
 def test_how_far_a_quoted_field_may_run() -> None:
     text = 'a,"1\n2\n3"\n'
     assert found(text) == [(0, 3, ["a", "1\n2\n3"])]
-    assert found(text, Limits(lines=2)) == [(0, 3, ["a", "1\n2\n3"])]
-    assert found(text, Limits(bytes=6))[0] == (0, 1, None)
+    assert found(text, QuoteLimits(lines=2)) == [(0, 3, ["a", "1\n2\n3"])]
+    assert found(text, QuoteLimits(bytes=6))[0] == (0, 1, None)
 
 
 def test_a_field_that_runs_far_over_what_looks_like_records_was_never_closed() -> None:
     text = 'a,"1\n' + "b,2\n" * 3 + 'c,"\n'
-    assert found(text, Limits(lines=5)) == [(0, 5, ["a", "1\n" + "b,2\n" * 3 + "c,"])]
-    assert found(text, Limits(lines=4))[0] == (0, 1, None)
+    assert found(text, QuoteLimits(lines=5)) == [(0, 5, ["a", "1\n" + "b,2\n" * 3 + "c,"])]
+    assert found(text, QuoteLimits(lines=4))[0] == (0, 1, None)
 
 
 def test_a_record_that_is_still_open_is_left_for_later_unless_nothing_follows() -> None:
     assert found('a,b\nc,"d\n', last=False)[-1] == (1, 0, None)
     assert found('a,b\nc,"d\n', last=True)[-1] == (1, 1, None)
-    assert found('c,"d\ne\n', Limits(bytes=4), last=False)[0] == (0, 1, None)  # it ran too far already
+    assert found('c,"d\ne\n', QuoteLimits(bytes=4), last=False)[0] == (0, 1, None)  # it ran too far already
 
 
 def test_rows_hold_the_parsed_columns_and_their_lines() -> None:

@@ -10,9 +10,9 @@ import pytest
 from core.base.errors import Cancelled, SettingsError
 from core.base.progress import Progress, silent
 from core.labels.fetching.extract import PROJECT
+from core.labels.fetching.fetch_outcomes import FetchOutcome
 from core.labels.fetching.fetching import FetchReport, Surroundings, fetch
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome
 from tests.core.labels.fetching.loopback_site import (
     Handler,
     Site,
@@ -51,7 +51,7 @@ def run(site: Site, tmp_path: Path, limits: FetchLimits) -> Fetch:
     return Fetch(site, tmp_path / "pages", limits)
 
 
-def counts(report: FetchReport) -> dict[Outcome, int]:
+def counts(report: FetchReport) -> dict[FetchOutcome, int]:
     return {outcome: tally.count for outcome, tally in report.outcomes.items()}
 
 
@@ -69,18 +69,18 @@ def test_fetches_what_may_be_fetched_and_says_what_became_of_the_rest(run: Fetch
     assert list(report.documents) == [site.url("/tea"), site.url("/old")]
     assert report.documents[site.url("/old")].json_ld_types == ("Product",)
     assert counts(report) == {
-        Outcome.REFUSED: 4,
-        Outcome.FETCHED: 2,
-        Outcome.STATUS: 1,
-        Outcome.NOT_HTML: 1,
-        Outcome.ROBOTS: 1,
+        FetchOutcome.REFUSED: 4,
+        FetchOutcome.FETCHED: 2,
+        FetchOutcome.STATUS: 1,
+        FetchOutcome.NOT_HTML: 1,
+        FetchOutcome.ROBOTS: 1,
     }
     assert site.paths == ["/robots.txt", "/tea", "/old", "/tea", "/gone", "/pdf", "/away"]
-    assert report.outcomes[Outcome.STATUS].examples[0].reason == "the server answers 410"
+    assert report.outcomes[FetchOutcome.STATUS].examples[0].reason == "the server answers 410"
 
 
 def test_without_consent_nothing_is_asked(run: Fetch, site: Site) -> None:
-    assert counts(run([site.url("/tea")], hosts=[])) == {Outcome.REFUSED: 1}
+    assert counts(run([site.url("/tea")], hosts=[])) == {FetchOutcome.REFUSED: 1}
     assert site.requests == []
 
 
@@ -96,7 +96,7 @@ def test_a_second_run_asks_nothing_but_what_failed(run: Fetch, site: Site) -> No
     first = run(pages)
     site.requests.clear()
     second = run(pages)
-    assert counts(second) == {Outcome.CACHED: 1, Outcome.FETCHED: 1}
+    assert counts(second) == {FetchOutcome.CACHED: 1, FetchOutcome.FETCHED: 1}
     assert second.documents[pages[0]] == first.documents[pages[0]]
     assert site.paths == ["/robots.txt", "/later"]
 
@@ -104,31 +104,33 @@ def test_a_second_run_asks_nothing_but_what_failed(run: Fetch, site: Site) -> No
 def test_a_page_that_breaks_the_reader_costs_that_page(run: Fetch, site: Site) -> None:
     site.pages |= {"/deep": raw(b"<div>" * 300_000), "/tea": html(PRODUCT)}
     report = run([site.url("/deep"), site.url("/tea")], extract_s=4.0, max_bytes=2_000_000)
-    assert counts(report) == {Outcome.UNREADABLE: 1, Outcome.FETCHED: 1}
+    assert counts(report) == {FetchOutcome.UNREADABLE: 1, FetchOutcome.FETCHED: 1}
 
 
 def test_the_first_pages_count(run: Fetch, site: Site) -> None:
     site.pages |= {f"/{number}": html() for number in range(5)}
     report = run([site.url(f"/{number}") for number in range(5)], max_pages=2)
-    assert counts(report) == {Outcome.LEFT_OUT: 3, Outcome.FETCHED: 2}
+    assert counts(report) == {FetchOutcome.LEFT_OUT: 3, FetchOutcome.FETCHED: 2}
     assert list(report.documents) == [site.url("/0"), site.url("/1")]
     assert counts(run([site.url("/1"), site.url("/4")], max_pages=1)) == {
-        Outcome.CACHED: 1,
-        Outcome.FETCHED: 1,
+        FetchOutcome.CACHED: 1,
+        FetchOutcome.FETCHED: 1,
     }
 
 
 def test_a_run_ends_in_time(run: Fetch, site: Site) -> None:
     site.pages["/tea"] = html()
-    assert counts(run([site.url("/tea")], run_s=1e-9)) == {Outcome.LEFT_OUT: 1}
+    assert counts(run([site.url("/tea")], run_s=1e-9)) == {FetchOutcome.LEFT_OUT: 1}
 
 
 def test_a_host_that_keeps_failing_is_left_alone(run: Fetch, site: Site) -> None:
     site.pages |= {f"/{number}": status(500) for number in range(4)}
     pages = [site.url("/missing"), *(site.url(f"/{number}") for number in range(4))]
     report = run([*pages, site.url("/", "blog.example")], host_failures=2, retries=0)
-    assert counts(report) == {Outcome.STATUS: 4, Outcome.GAVE_UP: 2}
-    assert report.outcomes[Outcome.GAVE_UP].examples[0].reason == "2 pages of shop.example failed in a row"
+    assert counts(report) == {FetchOutcome.STATUS: 4, FetchOutcome.GAVE_UP: 2}
+    assert (
+        report.outcomes[FetchOutcome.GAVE_UP].examples[0].reason == "2 pages of shop.example failed in a row"
+    )
 
 
 def test_a_name_that_leads_inside_is_never_connected_to(
@@ -137,8 +139,8 @@ def test_a_name_that_leads_inside_is_never_connected_to(
     """The guard stays closed unless a test opens it."""
     around = Surroundings(resolve=loopback)
     report = fetch(["http://shop.example:8080/"], HOSTS, HOSTS, tmp_path, silent, limits, surroundings=around)
-    assert counts(report) == {Outcome.ADDRESS: 1}
-    assert "not a public address" in report.outcomes[Outcome.ADDRESS].examples[0].reason
+    assert counts(report) == {FetchOutcome.ADDRESS: 1}
+    assert "not a public address" in report.outcomes[FetchOutcome.ADDRESS].examples[0].reason
     assert site.requests == []
 
 
@@ -172,7 +174,7 @@ def test_cancelling_ends_in_the_middle_of_a_page(run: Fetch, site: Site) -> None
         run([site.url("/tea"), site.url("/hangs"), site.url("/more")], progress=cancels, read_s=30, page_s=30)
     assert site.paths == ["/robots.txt", "/tea", "/hangs"]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("fetch")]
-    assert counts(run([site.url("/tea")])) == {Outcome.CACHED: 1}  # what was fetched stays
+    assert counts(run([site.url("/tea")])) == {FetchOutcome.CACHED: 1}  # what was fetched stays
 
 
 def test_settings_that_cannot_be_are_named(run: Fetch) -> None:

@@ -4,8 +4,8 @@ import time
 import pytest
 
 from core.base.errors import SettingsError
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, host_name
-from core.labels.fetching.outcomes import Outcome, PageFailed
 from tests.core.labels.fetching.loopback_site import loopback
 
 SHOP = ["shop.example"]
@@ -14,7 +14,7 @@ SHOP = ["shop.example"]
 def refusal(url: str, guard: Guard | None = None) -> str:
     with pytest.raises(PageFailed) as caught:
         (guard or Guard(SHOP, SHOP)).check(url)
-    assert caught.value.outcome is Outcome.REFUSED
+    assert caught.value.outcome is FetchOutcome.REFUSED
     return caught.value.reason
 
 
@@ -92,7 +92,7 @@ def test_one_closed_address_among_several_closes_the_name() -> None:
     guard = Guard(SHOP, SHOP, resolve=lambda host, port: ["93.184.216.34", "10.0.0.8"])
     with pytest.raises(PageFailed, match=r"10\.0\.0\.8") as caught:
         guard.addresses("shop.example", 443, 1)
-    assert caught.value.outcome is Outcome.ADDRESS
+    assert caught.value.outcome is FetchOutcome.ADDRESS
 
 
 def test_public_addresses_pass() -> None:
@@ -115,7 +115,7 @@ def unknown(host: str, port: int) -> list[str]:
 def test_an_unknown_name_leads_nowhere() -> None:
     with pytest.raises(PageFailed, match="leads nowhere") as caught:
         Guard(SHOP, SHOP, resolve=unknown).addresses("shop.example", 443, 1)
-    assert caught.value.outcome is Outcome.UNREACHABLE
+    assert caught.value.outcome is FetchOutcome.UNREACHABLE
 
 
 def test_a_resolver_that_hangs_is_left_behind() -> None:
@@ -125,7 +125,7 @@ def test_a_resolver_that_hangs_is_left_behind() -> None:
 
     with pytest.raises(PageFailed, match="longer than") as caught:
         Guard(SHOP, SHOP, resolve=hangs).addresses("shop.example", 443, 0.05)
-    assert caught.value.outcome is Outcome.TIMEOUT
+    assert caught.value.outcome is FetchOutcome.TIMEOUT
 
 
 @pytest.mark.parametrize(

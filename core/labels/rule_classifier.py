@@ -1,0 +1,173 @@
+"""Rung 2: rules on addresses and titles that abstain where they do not know (``rules.yaml``)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+
+from core.base.schema import View
+from core.labels.label_settings import Taxonomy
+from core.labels.label_types import Label, Rung, Subject
+from core.labels.page_address import Address, read_address
+from core.labels.rule_file import Rule, RuleFile, compiled, default_rules
+from core.labels.themes import ThemeMatcher, decide
+from core.labels.words import TEXT_CHARACTERS, fold
+
+
+class RuleClassifier:
+    """Decides by rules and, for themes, by words.
+
+    Args:
+        taxonomy: Rules and words for labels it does not have do nothing; see :attr:`skipped`.
+        file: The rules; the ones that come with the tool by default.
+    """
+
+    rung = Rung.RULES
+
+    def __init__(self, taxonomy: Taxonomy, file: RuleFile | None = None) -> None:
+        file = file or default_rules()
+        names = {view: {one.name for one in taxonomy.classes(view)} for view in (View.THEME, View.TYPE)}
+        self._rules = {
+            view: _RuleSet([one for one in file.rules if one.view is view and one.label in own])
+            for view, own in names.items()
+        }
+        words = {one.label: one.words for one in file.words if one.label in names[View.THEME]}
+        self._matcher = ThemeMatcher(words)
+        self.skipped: frozenset[str] = frozenset(_labels(file)) - names[View.THEME] - names[View.TYPE]
+        """Labels of the file that the taxonomy lacks."""
+
+    def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
+        """Decide what all addresses (and titles) of a subject agree on."""
+        return [self._decide(subject, view) for subject in subjects]
+
+    def theme_of(self, texts: Sequence[str]) -> Label | None:
+        """The theme of some texts, by their words."""
+        decided = decide(self._matcher.find(texts))
+        if decided is None:
+            return None
+        theme, words = decided
+        return Label(theme, self.rung, evidence=f"the words {', '.join(words)}")
+
+    def _decide(self, subject: Subject, view: View) -> Label | None:
+        by_rule = self._rules[view].decide(subject)
+        if by_rule is not None or view is View.TYPE:
+            return by_rule
+        segments = chain.from_iterable(read_address(url).stems for url in subject.urls)
+        return self.theme_of([*subject.titles, *dict.fromkeys(segments)])
+
+
+def literal_segments(file: RuleFile | None = None) -> frozenset[str]:
+    """Segments that say what a page is for, by the rules: no template hides them."""
+    rules = (file or default_rules()).rules
+    return frozenset(chain.from_iterable((*rule.page, *rule.section, *rule.top) for rule in rules))
+
+
+def _labels(file: RuleFile) -> Iterator[str]:
+    yield from (rule.label for rule in file.rules)
+    yield from (theme.label for theme in file.words)
+
+
+@dataclass(frozen=True, eq=False)
+class _Text:
+    """A subject as rules read it."""
+
+    addresses: tuple[Address, ...]
+    titles: tuple[str, ...]
+
+    @classmethod
+    def of(cls, subject: Subject) -> _Text:
+        titles = tuple(fold(title[:TEXT_CHARACTERS]) for title in subject.titles)
+        return cls(tuple(map(read_address, subject.urls)), titles)
+
+
+class _RuleSet:
+    """The rules of one view, found by the segments they ask for."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = tuple(map(_Compiled, rules))
+        self._by_page = self._index("page")
+        self._by_top = self._index("top", "page")
+        self._by_section = self._index("section", "page", "top")
+        self._others = [
+            number
+            for number, one in enumerate(self._rules)
+            if not (one.words["page"] or one.words["top"] or one.words["section"])
+        ]
+
+    def decide(self, subject: Subject) -> Label | None:
+        """The label of the rules that hold, if those of the highest priority agree."""
+        text = _Text.of(subject)
+        holding = [
+            self._rules[at].rule for at in self._candidates(text.addresses[0]) if self._rules[at].holds(text)
+        ]
+        if not holding:
+            return None
+        strongest = max(rule.priority for rule in holding)
+        deciding = [rule for rule in holding if rule.priority == strongest]
+        if len({rule.label for rule in deciding}) > 1:
+            return None
+        return Label(deciding[0].label, Rung.RULES, evidence=deciding[0].why)
+
+    def _candidates(self, address: Address) -> list[int]:
+        found = {*self._others, *self._by_page.get(address.page, ()), *self._by_top.get(address.top, ())}
+        for stem in address.stems[:-1]:
+            found.update(self._by_section.get(stem, ()))
+        return sorted(found)
+
+    def _index(self, kind: str, *but_not: str) -> Mapping[str, list[int]]:
+        """Word → rules that ask for it there, but for those that are found by another kind already."""
+        index: dict[str, list[int]] = defaultdict(list)
+        for number, one in enumerate(self._rules):
+            if not any(one.words[other] for other in but_not):
+                for word in one.words[kind]:
+                    index[word].append(number)
+        return index
+
+
+class _Compiled:
+    """A rule, ready to be tried."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.words: Mapping[str, Collection[str]] = {
+            "page": frozenset(rule.page), "section": frozenset(rule.section), "top": frozenset(rule.top)
+        }  # fmt: skip
+
+    def holds(self, text: _Text) -> bool:
+        """Say whether all addresses, and all titles where it asks for one, are as the rule asks."""
+        if not all(map(self._fits, text.addresses)) or not self._titled(text.titles):
+            return False
+        return not (self.rule.unless and self._excluded(text))
+
+    def _fits(self, address: Address) -> bool:
+        page, section, top = self.words["page"], self.words["section"], self.words["top"]
+        return (
+            (not page or address.page in page)
+            and (not top or address.top in top)
+            and (not section or not frozenset(section).isdisjoint(address.stems[:-1]))
+            and (not self.rule.url or self._url.search(address.text) is not None)
+        )
+
+    def _titled(self, titles: Sequence[str]) -> bool:
+        if not self.rule.title:
+            return True
+        return bool(titles) and all(self._title.search(title) for title in titles)
+
+    def _excluded(self, text: _Text) -> bool:
+        return any(self._unless.search(one) for one in (*(a.text for a in text.addresses), *text.titles))
+
+    @cached_property
+    def _url(self) -> re.Pattern[str]:
+        return compiled(self.rule.url)
+
+    @cached_property
+    def _title(self) -> re.Pattern[str]:
+        return compiled(self.rule.title)
+
+    @cached_property
+    def _unless(self) -> re.Pattern[str]:
+        return compiled(self.rule.unless)
