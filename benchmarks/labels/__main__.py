@@ -12,17 +12,23 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from typing import Any
 
 from benchmarks.labels import speed
 from benchmarks.labels.evaluate import evaluate, markdown
 from benchmarks.labels.sets import SETS, LabelledSet, load
 from core.labels.embedding_classifier import LIMITS, EmbeddingClassifier
-from core.labels.label_cache import MemoryCache
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.labels.ladder import Ladder, build
 from core.labels.weights import sentence_model
 
 WELL, FAST = "well", "fast"
+
+
+class MemoryCache(dict[str, Any]):
+    """Decisions of this process only, where a :class:`core.storage.json_cache.JsonCache` is asked for."""
+
+    put = dict.update
 
 
 def main() -> None:

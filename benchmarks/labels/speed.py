@@ -21,10 +21,11 @@ import pandas as pd
 
 from benchmarks.labels.sets import FOLDER, SETS, read_table
 from core.base.schema import View
-from core.labels.label_cache import LabelCache, Labels
+from core.labels.label_cache import SIZE_LIMIT
 from core.labels.label_settings import LabelMode, LabelSettings, Override
 from core.labels.label_types import Classifier, Document, Subject
 from core.labels.ladder import AT_ONCE, AT_ONCE_OF
+from core.storage.json_cache import JsonCache
 
 EDITIONS: Final = ("amber", "birch", "cedar", "delta", "ember", "fjord")
 """Each labelled page is there once with each of these words, so that no two have the same text."""
@@ -73,7 +74,7 @@ def measure(names: Sequence[str]) -> Iterator[Speed]:
 def measure_here(name: str, most: int | None = None) -> Speed:
     """Measure one rung on so many pages, in this process."""
     make, pages = RUNGS[name], subjects()[: most or MOST.get(name)]
-    with tempfile.TemporaryDirectory() as folder, LabelCache(Path(folder, "cache")) as cache:
+    with tempfile.TemporaryDirectory() as folder, JsonCache(Path(folder, "cache"), SIZE_LIMIT) as cache:
         start = _clocks()
         rung = make(Path(folder), cache)
         _decide(rung, pages[:1])
@@ -132,7 +133,7 @@ def _decide(rung: Classifier, pages: Sequence[Subject]) -> None:
             rung.classify(pages[start : start + step], view)
 
 
-def _corrections(folder: Path, cache: Labels) -> Classifier:
+def _corrections(folder: Path, cache: JsonCache) -> Classifier:
     from core.labels.override_classifier import OverrideClassifier
 
     targets = dict.fromkeys(f"{one.template.rpartition('/')[0]}/:slug" for one in subjects())
@@ -140,13 +141,13 @@ def _corrections(folder: Path, cache: Labels) -> Classifier:
     return OverrideClassifier(overrides, LabelSettings().taxonomy)
 
 
-def _events(folder: Path, cache: Labels) -> Classifier:
+def _events(folder: Path, cache: JsonCache) -> Classifier:
     from core.labels.event_classifier import EventClassifier
 
     return EventClassifier(LabelSettings().taxonomy)
 
 
-def _markup(folder: Path, cache: Labels) -> Classifier:
+def _markup(folder: Path, cache: JsonCache) -> Classifier:
     from core.labels.markup_classifier import MarkupClassifier
     from core.labels.rule_classifier import RuleClassifier
 
@@ -154,19 +155,19 @@ def _markup(folder: Path, cache: Labels) -> Classifier:
     return MarkupClassifier(taxonomy, RuleClassifier(taxonomy).theme_of)
 
 
-def _rules(folder: Path, cache: Labels) -> Classifier:
+def _rules(folder: Path, cache: JsonCache) -> Classifier:
     from core.labels.rule_classifier import RuleClassifier
 
     return RuleClassifier(LabelSettings().taxonomy)
 
 
-def _embedding(folder: Path, cache: Labels) -> Classifier:
+def _embedding(folder: Path, cache: JsonCache) -> Classifier:
     from core.labels import embedding_classifier
 
     return embedding_classifier.load(LabelSettings(), cache)
 
 
-def _entailment(folder: Path, cache: Labels) -> Classifier:
+def _entailment(folder: Path, cache: JsonCache) -> Classifier:
     from benchmarks.labels.tiny_nli import save_entailment_model
     from core.labels import nli_classifier
 
@@ -178,7 +179,7 @@ def _entailment(folder: Path, cache: Labels) -> Classifier:
 
 
 PLUMBING: Final = "entailment (plumbing: tiny random model)"
-RUNGS: Final[dict[str, Callable[[Path, Labels], Classifier]]] = {
+RUNGS: Final[dict[str, Callable[[Path, JsonCache], Classifier]]] = {
     "corrections": _corrections,
     "events": _events,
     "markup of fetched pages": _markup,

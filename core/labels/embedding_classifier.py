@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.base.schema import View
-from core.labels.label_cache import CachedClassifier, Labels
+from core.labels.label_cache import CachedClassifier
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.labels.texts import ABOUT, subject_text
 from core.labels.weights import PACKAGE, SHA256, sentence_model
+from core.storage.json_cache import JsonCache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,7 @@ not in its words (no offline method we measured knew more than half of the types
 clear case counts."""
 
 
-def load(settings: LabelSettings, cache: Labels) -> Classifier:
+def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
     """The rung for a taxonomy; asks the network only what is not in the cache.
 
     Raises:

@@ -11,8 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final
 
 from core.base.schema import View
 from core.labels.label_settings import Taxonomy
@@ -27,69 +26,6 @@ _ABSTAINED: Final = "abstained"
 
 Entry = dict[str, Any]
 """A JSON object."""
-
-
-class Labels(Protocol):
-    """Kept decisions by key."""
-
-    def get(self, key: str) -> Entry | None:
-        """One entry, or None."""
-
-    def put(self, entries: Mapping[str, Entry]) -> None:
-        """Keep these."""
-
-
-class MemoryCache:
-    """Decisions of this process only."""
-
-    def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
-
-    def get(self, key: str) -> Entry | None:
-        """One entry, or None."""
-        return self._entries.get(key)
-
-    def put(self, entries: Mapping[str, Entry]) -> None:
-        """Keep these."""
-        self._entries.update(entries)
-
-
-class LabelCache:
-    """Decisions in a folder that only its owner can open.
-
-    Raises:
-        ResourceError: If the folder cannot be used.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._kept = JsonCache(folder, SIZE_LIMIT)
-
-    def get(self, key: str) -> Entry | None:
-        """One entry, or None if there is none or it is damaged.
-
-        Raises:
-            ResourceError: If the folder cannot be used.
-        """
-        entry = self._kept.get(key)
-        return entry if isinstance(entry, dict) else None
-
-    def put(self, entries: Mapping[str, Entry]) -> None:
-        """Keep these, all or none.
-
-        Raises:
-            ResourceError: If the folder cannot be used, or the disk is full.
-        """
-        self._kept.put(entries)
-
-    def close(self) -> None:
-        """Let go of the files."""
-        self._kept.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 class CachedClassifier:
@@ -108,7 +44,7 @@ class CachedClassifier:
         inner: Classifier,
         identity: str,
         taxonomy: Taxonomy,
-        cache: Labels,
+        cache: JsonCache,
         reads: Callable[[Subject], object],
     ) -> None:
         self.rung = inner.rung
@@ -134,7 +70,7 @@ class CachedClassifier:
 
     def _kept(self, key: str) -> Entry | None:
         entry = self._cache.get(key)
-        return entry if entry is not None and _is_whole(entry) else None
+        return entry if isinstance(entry, dict) and _is_whole(entry) else None
 
 
 def question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:

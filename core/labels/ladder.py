@@ -1,4 +1,4 @@
-"""The rungs of a mode, the surest first, and the climb: each sees only what the ones before left open."""
+"""The rungs of a mode, the surest first, and the climb: from pages to one type and one theme each."""
 
 from __future__ import annotations
 
@@ -6,24 +6,31 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from core.base.errors import ResourceError
 from core.base.progress import Progress, SubProgress
 from core.base.schema import View
+from core.labels import embedding_classifier, llm_classifier, nli_classifier
 from core.labels.event_classifier import EventClassifier
-from core.labels.label_cache import Labels
-from core.labels.label_settings import LabelMode, LabelSettings
+from core.labels.label_settings import NO_THEME, LabelMode, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.labels.markup_classifier import MarkupClassifier
 from core.labels.override_classifier import OverrideClassifier
+from core.labels.pages import LabelPages, Subjects, group, theme_subjects
 from core.labels.rule_classifier import RuleClassifier, literal_segments
-from core.labels.rule_file import RuleFile
+from core.labels.structure import lists_above_products
 from core.llm import CallLog
+from core.storage.json_cache import JsonCache
 
 STAGE: Final = "label"
 AT_ONCE: Final = 2_048
 """Subjects a rung gets between two reports; what models decided of them is kept even if the next fail."""
 AT_ONCE_OF: Final = {Rung.EMBEDDING: 256, Rung.NLI: 64, Rung.LLM: 400}
 """The same for models: about a second's work, and a square of batches for a language model."""
+
+PageDecisions = list[Label | None]
+"""One a page; None where no rung decided."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,7 @@ class Ladder:
 
 def build(
     settings: LabelSettings,
-    cache: Labels,
-    rules: RuleFile | None = None,
+    cache: JsonCache,
     templates: Collection[str] = (),
     beat: Callable[[], object] = lambda: None,
     *,
@@ -61,7 +67,6 @@ def build(
     Args:
         settings: Mode, taxonomy, corrections.
         cache: Where models' decisions are kept.
-        rules: The rules that come with the tool by default.
         templates: Of this export.
         beat: Called between two questions to a language model; may raise Cancelled.
         log: Gets every call to a language model.
@@ -70,17 +75,20 @@ def build(
     Raises:
         ResourceError: If the model of mode ``nli`` or ``llm`` cannot be used.
     """
-    ruled = RuleClassifier(settings.taxonomy, rules)
+    ruled = RuleClassifier(settings.taxonomy)
     markup = MarkupClassifier(settings.taxonomy, ruled.theme_of)
-    overrides = OverrideClassifier(settings.overrides, settings.taxonomy, templates, literal_segments(rules))
+    overrides = OverrideClassifier(settings.overrides, settings.taxonomy, templates, literal_segments())
     notes = [note for note in (overrides.note(), _skipped(ruled.skipped)) if note]
     judging: list[Classifier] = []
     if settings.mode in (LabelMode.AUTO, LabelMode.NLI, LabelMode.LLM):
-        _add_embedding(settings, cache, judging, notes)
+        try:
+            judging.append(embedding_classifier.load(settings, cache))
+        except ResourceError as error:
+            notes.append(f"Sentence embeddings left out: {error}")
     if settings.mode is LabelMode.NLI:
-        judging.append(_nli(settings, cache))
+        judging.append(nli_classifier.load(settings, cache))
     if settings.mode is LabelMode.LLM:
-        judging.append(_llm(settings, cache, beat, log, user_ids))
+        judging.append(llm_classifier.load(settings, cache, beat=beat, log=log, user_ids=user_ids))
     sure = (overrides, EventClassifier(settings.taxonomy), markup, ruled)
     return Ladder(sure, tuple(judging), overrides, tuple(notes))
 
@@ -114,31 +122,66 @@ def decide(
     return labels
 
 
-def _add_embedding(settings: LabelSettings, cache: Labels, rungs: list[Classifier], notes: list[str]) -> None:
-    from core.labels import embedding_classifier
+def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder, progress: Progress) -> PageDecisions:
+    """Decide a type for each page: by template; where it says nothing, by page, by place; models come last.
 
-    try:
-        rungs.append(embedding_classifier.load(settings, cache))
-    except ResourceError as error:
-        notes.append(f"Sentence embeddings left out: {error}")
+    A root with products, articles and terms side by side has one template: what rules cannot say of all of
+    them, they often can of one.
+    """
+    labels: PageDecisions = [None] * len(pages)
+    for keys, part in (
+        (pages.templates, SubProgress(progress, 0.0, 0.3)),
+        (pages.urls, SubProgress(progress, 0.3, 0.6)),
+    ):
+        subjects = group(pages, keys, _undecided(labels))
+        _fill(labels, decide(ladder.sure, subjects.subjects, View.TYPE, part), subjects)
+    by_place = lists_above_products(dict(zip(pages.templates, labels, strict=True)), taxonomy)
+    labels = [label or by_place.get(one) for label, one in zip(labels, pages.templates, strict=True)]
+    subjects = group(pages, pages.templates, _undecided(labels))
+    _fill(
+        labels,
+        decide(ladder.judging, subjects.subjects, View.TYPE, SubProgress(progress, 0.6, 1.0)),
+        subjects,
+    )
+    _correct(labels, pages, ladder, View.TYPE)
+    return labels
 
 
-def _nli(settings: LabelSettings, cache: Labels) -> Classifier:
-    from core.labels import nli_classifier
+def decide_themes(
+    pages: LabelPages, types: PageDecisions, taxonomy: Taxonomy, ladder: Ladder, progress: Progress
+) -> PageDecisions:
+    """Decide a theme for each page that can have one; pages that serve a function have none, by rule."""
+    functional = {one.name for one in taxonomy.types if one.functional}
+    labels: PageDecisions = [_no_theme(kind, functional) for kind in types]
+    subjects = theme_subjects(pages, _undecided(labels))
+    _fill(labels, decide((*ladder.sure, *ladder.judging), subjects.subjects, View.THEME, progress), subjects)
+    _correct(labels, pages, ladder, View.THEME)
+    return labels
 
-    return nli_classifier.load(settings, cache)
+
+def _no_theme(kind: Label | None, functional: Collection[str]) -> Label | None:
+    if kind is None or kind.value not in functional:
+        return None
+    evidence = f"pages of type {kind.value} serve a function and have no theme"
+    return Label(NO_THEME, kind.rung, kind.score, kind.margin, evidence)
 
 
-def _llm(
-    settings: LabelSettings,
-    cache: Labels,
-    beat: Callable[[], object],
-    log: CallLog | None,
-    user_ids: Collection[str],
-) -> Classifier:
-    from core.labels import llm_classifier
+def _correct(labels: PageDecisions, pages: LabelPages, ladder: Ladder, view: View) -> None:
+    """Put the analyst's corrections over everything: of a page, then of its template."""
+    for index, (url, template) in enumerate(zip(pages.urls, pages.templates, strict=True)):
+        label = ladder.overrides.of(url, template, view)
+        labels[index] = label or labels[index]
 
-    return llm_classifier.load(settings, cache, beat=beat, log=log, user_ids=user_ids)
+
+def _fill(labels: PageDecisions, found: Sequence[Label | None], subjects: Subjects) -> None:
+    """Give pages without a label that of their subject."""
+    for index, number in enumerate(subjects.of_page.tolist()):
+        if labels[index] is None and number >= 0:
+            labels[index] = found[number]
+
+
+def _undecided(labels: PageDecisions) -> np.ndarray:
+    return np.array([label is None for label in labels], dtype=bool)
 
 
 def _skipped(labels: frozenset[str]) -> str:

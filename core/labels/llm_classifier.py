@@ -22,13 +22,14 @@ from urllib.parse import unquote
 from pydantic import BaseModel, Field, create_model
 
 from core.base.schema import View
-from core.labels.label_cache import CachedClassifier, Labels
+from core.labels.label_cache import CachedClassifier
 from core.labels.label_settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.labels.page_address import after_host
 from core.labels.texts import tidy
 from core.llm import CallLog, Llm, LlmSettings, connect
 from core.outgoing.user_ids import holds_id
+from core.storage.json_cache import JsonCache
 
 BATCH: Final = 20
 """Most pages in one question."""
@@ -95,7 +96,7 @@ class Estimate:
 
 def load(
     settings: LabelSettings,
-    cache: Labels,
+    cache: JsonCache,
     llm: Llm | None = None,
     beat: Callable[[], object] = lambda: None,
     *,

@@ -17,11 +17,12 @@ from typing import Any, Final, Protocol
 from core.base.errors import ResourceError
 from core.base.schema import View
 from core.labels import embedding_classifier
-from core.labels.label_cache import CachedClassifier, Labels
+from core.labels.label_cache import CachedClassifier
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.labels.texts import ABOUT, subject_text
 from core.labels.weights import checksum
+from core.storage.json_cache import JsonCache
 
 TASK: Final = "zero-shot-classification"
 CANDIDATES: Final = 5
@@ -42,7 +43,7 @@ class Ranker(Protocol):
         """Names of the closest classes of each subject."""
 
 
-def load(settings: LabelSettings, cache: Labels) -> Classifier:
+def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
     """The rung for a taxonomy; the network is loaded when there is something to decide.
 
     Raises:

@@ -107,11 +107,6 @@ def host_of(url: str) -> str:
     return rest.split("/", 1)[0].split("?", 1)[0] if mark else ""
 
 
-def type_subjects(pages: LabelPages) -> Subjects:
-    """One subject a template: its pages are for the same."""
-    return group(pages, pages.templates)
-
-
 def theme_subjects(pages: LabelPages, wanted: np.ndarray | None = None) -> Subjects:
     """One subject a (title, template); a page without a title by its address.
 

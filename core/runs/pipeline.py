@@ -124,15 +124,15 @@ def label(
     """
     if settings.mode is LabelMode.OFF:
         return None
-    from core.labels import stage
+    from core.labels import labelling
 
-    stage.require_models(settings)
+    labelling.require_models(settings)
     dumped, inputs = settings.model_dump(mode="json"), _label_inputs(store, dataset, settings)
     key = content_key("label", dumped, inputs)
     if again or store.find("label", key) is None:
         with store.write("label", key, dumped, inputs) as folder:
             cache, log = store.root / LABEL_CACHE, store.root / LLM_LOG
-            stage.label_dataset(dataset, settings, folder, cache, progress, log_dir=log)
+            labelling.label_dataset(dataset, settings, folder, cache, progress, log_dir=log)
     return open_labels(store, key)
 
 
@@ -165,9 +165,9 @@ def fetch(
         SettingsError: If one of ``hosts`` is no host.
         Cancelled: If ``progress`` says so; what was fetched so far is kept.
     """
-    from core.labels import stage
+    from core.labels import labelling
 
-    report = stage.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
+    report = labelling.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
     told = ", ".join(f"{outcome} {tally.count:,}" for outcome, tally in report.outcomes.items())
     progress("fetched", 1.0, told or "no page of these hosts")
     return report.outcomes
@@ -175,9 +175,11 @@ def fetch(
 
 def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings, asked: str = "") -> dict[str, str]:
     """What labels are made from besides the settings: pages, installed weights, fetched documents."""
-    from core.labels import stage
+    from core.labels import labelling
 
-    return {"preprocess": dataset.key} | stage.ingredients(dataset, settings, store.root / LABEL_CACHE, asked)
+    return {"preprocess": dataset.key} | labelling.ingredients(
+        dataset, settings, store.root / LABEL_CACHE, asked
+    )
 
 
 def open_labels(store: Store, key: str) -> LabelledPages:

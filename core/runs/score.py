@@ -95,7 +95,7 @@ def _label(dataset: Dataset, model: Path, work: Path, progress: Progress) -> Lab
     settings_file, labels_file = (model / name for name in LABEL_FILES)
     if not settings_file.exists():
         return None
-    from core.labels.stage import label_dataset
+    from core.labels.labelling import label_dataset
 
     try:
         settings = LabelSettings.model_validate_json(settings_file.read_bytes())

@@ -1,11 +1,20 @@
 """A made-up shop: eight themes, five types, and pages by title. Written for these tests only."""
 
+from typing import Any
+
 import pytest
 
 from core.base.errors import ResourceError
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.label_types import Subject
 from core.labels.weights import sentence_model
+
+
+class MemoryCache(dict[str, Any]):
+    """Decisions of this process only, where a :class:`core.storage.json_cache.JsonCache` is asked for."""
+
+    put = dict.update
+
 
 THEMES = {
     "Shoes": ("footwear such as sneakers, boots and sandals", "shoes for running, hiking or everyday wear"),

@@ -4,11 +4,10 @@ import pytest
 from core.base.errors import ResourceError
 from core.base.schema import View
 from core.labels import embedding_classifier, weights
-from core.labels.label_cache import MemoryCache
 from core.labels.label_settings import LabelClass, LabelSettings
 from core.labels.label_types import Document, Rung, Subject
 from core.labels.sentence_encoder import SentenceEncoder
-from tests.core.labels.shop import PAGES, SETTINGS, TAXONOMY, needs_weights, subject
+from tests.core.labels.shop import PAGES, SETTINGS, TAXONOMY, MemoryCache, needs_weights, subject
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,11 @@ import pytest
 
 from core.base.errors import ResourceError
 from core.base.schema import View
-from core.labels.label_cache import CachedClassifier, LabelCache, Labels, MemoryCache
+from core.labels.label_cache import SIZE_LIMIT, CachedClassifier
 from core.labels.label_settings import Taxonomy
 from core.labels.label_types import Classifier, Document, Label, Rung, Subject
 from core.labels.texts import subject_text
+from core.storage.json_cache import JsonCache
 from tests.core.labels.shop import TAXONOMY, subject
 
 BOOTS, NOISE = subject("Hiking boots"), subject("xyz")
@@ -38,17 +39,17 @@ class Counting:
 
 
 def wrap(
-    inner: Classifier, cache: Labels, identity: str = "model 1", taxonomy: Taxonomy = TAXONOMY
+    inner: Classifier, cache: JsonCache, identity: str = "model 1", taxonomy: Taxonomy = TAXONOMY
 ) -> CachedClassifier:
     return CachedClassifier(inner, identity, taxonomy, cache, subject_text)
 
 
-@pytest.fixture(params=["disk", "memory"])
-def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Labels:
-    return LabelCache(tmp_path / "labels") if request.param == "disk" else MemoryCache()
+@pytest.fixture
+def cache(tmp_path: Path) -> JsonCache:
+    return JsonCache(tmp_path / "labels", SIZE_LIMIT)
 
 
-def test_decisions_and_abstentions_are_asked_for_once(cache: Labels) -> None:
+def test_decisions_and_abstentions_are_asked_for_once(cache: JsonCache) -> None:
     inner = Counting()
     classifier = wrap(inner, cache)
     assert classifier.rung is Rung.EMBEDDING
@@ -58,10 +59,10 @@ def test_decisions_and_abstentions_are_asked_for_once(cache: Labels) -> None:
 
 
 def test_a_new_process_finds_them(tmp_path: Path) -> None:
-    with LabelCache(tmp_path) as cache:
+    with JsonCache(tmp_path, SIZE_LIMIT) as cache:
         wrap(Counting(), cache).classify([BOOTS, NOISE], View.THEME)
     inner = Counting()
-    with LabelCache(tmp_path) as cache:
+    with JsonCache(tmp_path, SIZE_LIMIT) as cache:
         assert wrap(inner, cache).classify([NOISE, BOOTS], View.THEME) == [None, SHOES]
     assert inner.asked == []
 
@@ -90,7 +91,7 @@ def described(name: str, text: str) -> Taxonomy:
     ],
 )
 def test_what_a_decision_rests_on_decides_anew(
-    cache: Labels, identity: str, taxonomy: Taxonomy, view: View, asks_again: bool
+    cache: JsonCache, identity: str, taxonomy: Taxonomy, view: View, asks_again: bool
 ) -> None:
     wrap(Counting(), cache).classify([BOOTS], View.THEME)
     inner = Counting()
@@ -111,7 +112,7 @@ def test_what_a_decision_rests_on_decides_anew(
     ],
 )
 def test_another_text_decides_anew_and_more_traffic_does_not(
-    cache: Labels, change: dict[str, object], asks_again: bool
+    cache: JsonCache, change: dict[str, object], asks_again: bool
 ) -> None:
     wrap(Counting(), cache).classify([BOOTS], View.THEME)
     inner = Counting()
@@ -119,7 +120,7 @@ def test_another_text_decides_anew_and_more_traffic_does_not(
     assert bool(inner.asked) is asks_again
 
 
-def test_errors_are_not_kept_and_what_was_decided_before_is(cache: Labels) -> None:
+def test_errors_are_not_kept_and_what_was_decided_before_is(cache: JsonCache) -> None:
     pages = [subject("boots one"), subject("boots two"), subject("boots three")]
     failing = wrap(Counting(fail_on="boots two"), cache)
     failing.classify(pages[:1], View.THEME)
@@ -130,7 +131,7 @@ def test_errors_are_not_kept_and_what_was_decided_before_is(cache: Labels) -> No
     assert inner.asked == ["boots two", "boots three"]
 
 
-def test_another_order_of_traffic_asks_nothing(cache: Labels) -> None:
+def test_another_order_of_traffic_asks_nothing(cache: JsonCache) -> None:
     """The most viewed of a subject's pages changes with each export; what the model is shown does not."""
     urls = tuple(f"https://shop.example/p/{name}" for name in ("oak", "ash", "elm"))
     page = replace(BOOTS, urls=urls)
@@ -142,7 +143,7 @@ def test_another_order_of_traffic_asks_nothing(cache: Labels) -> None:
 
 def test_nothing_is_pickled_and_the_folder_is_private(tmp_path: Path) -> None:
     folder = tmp_path / "labels"
-    with LabelCache(folder) as cache:
+    with JsonCache(folder, SIZE_LIMIT) as cache:
         wrap(Counting(), cache).classify([BOOTS, NOISE, subject("boots " + "x" * 100_000)], View.THEME)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     rows = sqlite3.connect(folder / "cache.db").execute("SELECT mode, raw FROM Cache").fetchall()
@@ -164,7 +165,7 @@ def test_what_something_else_put_there_is_never_run_and_counts_as_nothing(
     tmp_path: Path, value: object
 ) -> None:
     folder, Trap.target = tmp_path / "labels", tmp_path / "sprung"
-    with LabelCache(folder) as cache:
+    with JsonCache(folder, SIZE_LIMIT) as cache:
         wrap(Counting(), cache).classify([BOOTS], View.THEME)
     planted = diskcache.Disk(str(folder)).store(Trap() if value == "a trap" else value, read=False)
     with sqlite3.connect(folder / "cache.db") as connection:
@@ -173,7 +174,7 @@ def test_what_something_else_put_there_is_never_run_and_counts_as_nothing(
             "UPDATE Cache SET size = ?, mode = ?, filename = ?, value = ?", (size, mode, filename, data)
         )
     inner = Counting()
-    with LabelCache(folder) as cache:
+    with JsonCache(folder, SIZE_LIMIT) as cache:
         assert wrap(inner, cache).classify([BOOTS], View.THEME) == [SHOES]
     assert inner.asked == ["Hiking boots"]
     assert not Trap.target.exists()
@@ -181,7 +182,7 @@ def test_what_something_else_put_there_is_never_run_and_counts_as_nothing(
 
 def test_a_damaged_file_is_begun_anew(tmp_path: Path) -> None:
     (tmp_path / "cache.db").write_bytes(b"this is no database" * 1000)
-    with LabelCache(tmp_path) as kept:
+    with JsonCache(tmp_path, SIZE_LIMIT) as kept:
         kept.put({"key": {"value": "Shoes"}})
         assert kept.get("key") == {"value": "Shoes"}
 
@@ -189,4 +190,4 @@ def test_a_damaged_file_is_begun_anew(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ResourceError, match="cannot be used"):
-        LabelCache(tmp_path / "file" / "labels")
+        JsonCache(tmp_path / "file" / "labels", SIZE_LIMIT)

@@ -6,9 +6,9 @@ from core.base.errors import Cancelled, ResourceError
 from core.base.progress import silent
 from core.base.schema import View
 from core.labels import embedding_classifier, ladder, nli_classifier
-from core.labels.label_cache import Labels, MemoryCache
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.labels.label_types import Classifier, Label, Rung, Subject
+from tests.core.labels.shop import MemoryCache
 
 
 class Knows:
@@ -54,7 +54,7 @@ def test_rules_need_no_model() -> None:
     assert built.notes == ()
 
 
-def _missing(settings: LabelSettings, cache: Labels) -> Classifier:
+def _missing(settings: LabelSettings, cache: MemoryCache) -> Classifier:
     raise ResourceError("The weights are missing")
 
 

@@ -10,11 +10,10 @@ from pydantic import BaseModel, SecretStr
 from core.base.errors import Cancelled, ResourceError
 from core.base.schema import View
 from core.labels import llm_classifier
-from core.labels.label_cache import MemoryCache
 from core.labels.label_types import Label, Rung, Subject
 from core.labels.texts import tidy
 from core.llm import CallLog, LlmSettings, Usage, connect
-from tests.core.labels.shop import SETTINGS, TAXONOMY, subject
+from tests.core.labels.shop import SETTINGS, TAXONOMY, MemoryCache, subject
 from tests.llm_simulator import Reply, Script, labeller, obedient, question, replies, simulating
 from tests.smollm import RealServer
 

@@ -10,9 +10,8 @@ from benchmarks.labels.tiny_nli import save_entailment_model
 from core.base.errors import ResourceError
 from core.base.schema import View
 from core.labels import embedding_classifier, nli_classifier
-from core.labels.label_cache import MemoryCache
 from core.labels.label_types import Label, Rung, Subject
-from tests.core.labels.shop import PAGES, SETTINGS, TAXONOMY, subject
+from tests.core.labels.shop import PAGES, SETTINGS, TAXONOMY, MemoryCache, subject
 
 BOOTS = subject("Hiking boots")
 

@@ -5,17 +5,22 @@ import pytest
 from core.labels.label_types import Document
 from core.labels.pages import (
     EXAMPLES,
+    LabelPages,
+    Subjects,
     clean_title,
     group,
     host_of,
     read_pages,
     theme_subjects,
-    type_subjects,
 )
 from core.labels.texts import TITLE_CHARACTERS
 
 COLUMNS = ["page", "page_location", "page_title", "views", "users"]
 NO_EVENTS = pd.DataFrame({"page": [], "event_name": [], "events": []})
+
+
+def by_template(pages: LabelPages) -> Subjects:
+    return group(pages, pages.templates)
 
 
 def frame(*rows: tuple[str, str | None, int]) -> pd.DataFrame:
@@ -55,7 +60,7 @@ def test_hosts() -> None:
 
 
 def test_a_template_is_one_subject_of_types() -> None:
-    found = type_subjects(read_pages(SHOP, NO_EVENTS))
+    found = by_template(read_pages(SHOP, NO_EVENTS))
     assert [(one.template, one.views) for one in found.subjects] == [
         ("https://a.example/cart", 100),
         ("https://a.example/p/:slug", 49),
@@ -91,7 +96,7 @@ def test_events_and_documents_go_to_their_subject() -> None:
         {"page": [0, 1, 7], "event_name": ["view_item", "view_item", "view_cart"], "events": [3, 4, 9]}
     )
     document = Document(og_type="product")
-    found = type_subjects(read_pages(SHOP, events, {1: document}))
+    found = by_template(read_pages(SHOP, events, {1: document}))
     assert dict(found.subjects[1].events) == {"view_item": 7}
     assert dict(found.subjects[0].events) == {"view_cart": 9}
     assert found.subjects[1].documents == (document,)
@@ -99,7 +104,7 @@ def test_events_and_documents_go_to_their_subject() -> None:
 
 def test_no_pages_are_no_subjects() -> None:
     pages = read_pages(frame(), NO_EVENTS)
-    assert type_subjects(pages).subjects == ()
+    assert by_template(pages).subjects == ()
     assert len(pages) == 0
 
 
