@@ -1,7 +1,8 @@
-"""How busy this machine is: a moment of arithmetic in two threads, timed as training feels it."""
+"""The cores of this process, and how busy they are: arithmetic in two threads, timed as training feels it."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -49,3 +50,10 @@ def _bursts() -> np.ndarray:
             np.tanh(values, out=out)
         stamps.append(time.perf_counter())
     return np.diff(stamps)
+
+
+def available_cores() -> int:
+    """Cores this process may use, which in a container may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

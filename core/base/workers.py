@@ -7,13 +7,14 @@ part is long enough, and PyTorch lets go of Python's lock while it computes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, Protocol, TypeVar
 
 import torch
+
+from core.base.contention import available_cores
 
 MOST_WORKERS: Final = 8
 """More do not find enough parts to work on."""
@@ -55,10 +56,3 @@ def workers(device: torch.device) -> Iterator[Workers]:
             yield together
     finally:
         torch.set_num_threads(before)
-
-
-def available_cores() -> int:
-    """Cores this process may use, which in a container may be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ import ibis.expr.types as ir
 import psutil
 import pyarrow as pa
 
+from core.base.contention import available_cores
 from core.base.errors import ResourceError
 
 MEMORY_FLOOR: Final = 400 * 2**20
@@ -37,7 +37,7 @@ class Engine:
         free = int(psutil.virtual_memory().available * MEMORY_SHARE)
         memory = max(MEMORY_FLOOR, min(free, MEMORY_FLOOR + MEMORY_A_RECORD * records))
         config: dict[str, Any] = {
-            "threads": threads or _cores(),
+            "threads": threads or available_cores(),
             "memory_limit": f"{memory // 2**20}MiB",
             "temp_directory": str(work_dir / "spill"),
             "autoinstall_known_extensions": "false",  # never ask the network for anything
@@ -103,11 +103,6 @@ def open_engine(work_dir: Path, records: int = 0, threads: int | None = None) ->
         ) from error
     finally:
         engine.raw.close()
-
-
-def _cores() -> int:
-    """Cores that this process may run on; containers often allow fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _first_line(error: Exception) -> str:

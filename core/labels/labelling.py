@@ -22,7 +22,8 @@ from core.base.schema import PageLabels, Pages, Users, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LABELS, SCHEMA, LabelledPages
 from core.labels import label_cache, llm_classifier, nli_classifier, weights
-from core.labels.fetching.fetching import FetchReport, fetch
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
+from core.labels.fetching.fetching import fetch
 from core.labels.fetching.guard import host_name
 from core.labels.fetching.page_store import Stored, known
 from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
@@ -170,8 +171,10 @@ def _llm_identity() -> str:
         return MISSING
 
 
-def fetch_pages(dataset: Dataset, hosts: Sequence[str], cache_dir: Path, progress: Progress) -> FetchReport:
-    """Fetch the most viewed pages from hosts that the analyst agreed to.
+def fetch_pages(
+    dataset: Dataset, hosts: Sequence[str], cache_dir: Path, progress: Progress
+) -> dict[FetchOutcome, OutcomeTally]:
+    """Fetch the most viewed pages from hosts that the analyst agreed to, and say what became of them.
 
     Raises:
         SettingsError: If one of ``hosts`` is no host, or none of the export's.

@@ -27,7 +27,8 @@ from core.labels.label_settings import UNKNOWN, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.labels.page_address import after_host
 from core.labels.texts import tidy
-from core.llm import CallLog, Llm, LlmSettings, connect
+from core.llm import CallLog, LlmSettings, ServerLlm
+from core.llm.chat_types import CHARACTERS_PER_TOKEN
 from core.outgoing.user_ids import holds_id
 from core.storage.json_cache import JsonCache
 
@@ -41,7 +42,6 @@ FEWEST_USERS: Final = 20
 TITLES: Final = 3
 """Of a path template, so many titles are shown."""
 TEXT_CHARACTERS: Final = 80
-CHARACTERS_PER_TOKEN: Final = 3.5
 ANSWER_CHARACTERS: Final = 40
 """Of one page's answer."""
 SYSTEM: Final = (
@@ -97,7 +97,7 @@ class Estimate:
 def load(
     settings: LabelSettings,
     cache: JsonCache,
-    llm: Llm | None = None,
+    llm: ServerLlm | None = None,
     beat: Callable[[], object] = lambda: None,
     *,
     log: CallLog | None = None,
@@ -117,7 +117,7 @@ def load(
         ResourceError: If no model is given and the environment names none.
         SettingsError: If what the environment names is not possible.
     """
-    model = llm or connect(LlmSettings.from_environment(), log)
+    model = llm or ServerLlm(LlmSettings.from_environment(), log)
     inner = LlmClassifier(settings.taxonomy, model, beat, user_ids)
     return CachedClassifier(inner, model.identity, settings.taxonomy, cache, lambda one: shown(one, user_ids))
 
@@ -129,7 +129,7 @@ def identity() -> str:
         ResourceError: If it names none.
         SettingsError: If what it names is not possible.
     """
-    return connect(LlmSettings.from_environment()).identity
+    return ServerLlm(LlmSettings.from_environment()).identity
 
 
 def estimate(
@@ -159,7 +159,7 @@ class LlmClassifier:
     def __init__(
         self,
         taxonomy: Taxonomy,
-        llm: Llm,
+        llm: ServerLlm,
         beat: Callable[[], object] = lambda: None,
         user_ids: Collection[str] = (),
     ) -> None:

@@ -1,11 +1,11 @@
-"""What a language model is to the rest of the app."""
+"""What is said to a language model and what it answers, and what was used for it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel
 
@@ -128,93 +128,3 @@ class ChatReply:
 
     text: str
     calls: tuple[ToolCall, ...] = ()
-
-
-class Llm(Protocol):
-    """A language model, or what stands in for one."""
-
-    @property
-    def identity(self) -> str:
-        """Model and server: answers of one are not those of another."""
-
-    @property
-    def usage(self) -> Usage:
-        """Used so far."""
-
-    def parse(self, system: str, user: str, schema: type[AnswerT]) -> AnswerT:
-        """Ask, and get an object.
-
-        Args:
-            system: What to do.
-            user: What to do it with.
-            schema: Of the answer.
-
-        Raises:
-            ResourceError: If no valid answer came; the message says why.
-        """
-
-
-class ChatLlm(Protocol):
-    """A language model that can hold a conversation."""
-
-    @property
-    def identity(self) -> str:
-        """Model and server."""
-
-    @property
-    def model(self) -> str:
-        """The model's name."""
-
-    @property
-    def host(self) -> str:
-        """Where text is sent."""
-
-    @property
-    def usage(self) -> Usage:
-        """Used so far."""
-
-    def capabilities(self, should_stop: Stop = never, timeout_s: float | None = None) -> Capabilities:
-        """What it can; asked of the server once.
-
-        Raises:
-            ResourceError: If the server gives no answer at all.
-            Cancelled: If ``should_stop`` says so.
-        """
-
-    def parse(
-        self,
-        system: str,
-        user: str,
-        schema: type[AnswerT],
-        *,
-        should_stop: Stop = never,
-        timeout_s: float | None = None,
-    ) -> AnswerT:
-        """See :meth:`Llm.parse`; ``timeout_s`` is for all attempts together.
-
-        Raises:
-            ResourceError: If no valid answer came.
-            Cancelled: If ``should_stop`` says so.
-        """
-
-    def chat(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSpec] = (),
-        on_text: Callable[[str], None] | None = None,
-        should_stop: Stop = never,
-        timeout_s: float | None = None,
-    ) -> ChatReply:
-        """Go on with a conversation.
-
-        Args:
-            messages: So far.
-            tools: That may be called.
-            on_text: Gets all the text so far, whenever there is more; may raise :class:`Enough`.
-            should_stop: Whether to give up; the call ends within a tenth of a second.
-            timeout_s: For all attempts together; the settings' for each when None.
-
-        Raises:
-            ResourceError: If no whole answer came; the message says why.
-            Cancelled: If ``should_stop`` says so.
-        """

@@ -6,13 +6,13 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from core.base.errors import Beha2VecError
 from core.llm.chat_types import Enough, Message, Stop, Usage, never, tokens_of
 from core.llm.failures import failure, reason_of, redacted, said
 from core.llm.llm_settings import LlmSettings
-from core.llm.log import LoggedCall
+from core.llm.log import CallLog, LoggedCall
 from core.llm.waiting import Emit, TooLate, wait_for
 
 if TYPE_CHECKING:
@@ -23,13 +23,6 @@ NEW_CAP, OLD_CAP = "max_completion_tokens", "max_tokens"
 """What the limit of an answer is called: OpenAI and Azure refuse the old name for some models, others do not
 know the new one."""
 T = TypeVar("T")
-
-
-class Log(Protocol):
-    """Where calls are written down."""
-
-    def write(self, call: LoggedCall) -> None:
-        """One call."""
 
 
 class Refused(Exception):
@@ -75,9 +68,9 @@ class Came:
 
 
 class Requests:
-    """Sends requests of one model; see :func:`core.llm.server.connect`."""
+    """Sends requests of one model; see :func:`core.llm.server.ServerLlm`."""
 
-    def __init__(self, settings: LlmSettings, log: Log | None) -> None:
+    def __init__(self, settings: LlmSettings, log: CallLog | None) -> None:
         self.settings, self._log = settings, log
         self.usage = Usage()
         self._client: OpenAI | None = None

@@ -18,7 +18,8 @@ from core.llm import parsing, probing
 from core.llm.chat_types import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
 from core.llm.failures import SHOWN_CHARACTERS, failure, redacted
 from core.llm.llm_settings import LlmSettings
-from core.llm.requests import Budget, Came, Log, Refused, Requests, calls_as_text
+from core.llm.log import CallLog
+from core.llm.requests import Budget, Came, Refused, Requests, calls_as_text
 from core.llm.streams import Pieces
 from core.llm.waiting import Emit
 
@@ -28,22 +29,17 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 OnText = Callable[[str], None]
 
 
-def connect(settings: LlmSettings, log: Log | None = None, known: Capabilities | None = None) -> ServerLlm:
-    """A model on a server; nothing is sent yet.
+class ServerLlm:
+    """A model on a server; nothing is sent before it is asked.
 
     Args:
         settings: Which.
         log: Gets every call.
         known: What it can, where that was found out before; it is not asked again.
     """
-    return ServerLlm(settings, log, known)
-
-
-class ServerLlm:
-    """See :func:`connect`."""
 
     def __init__(
-        self, settings: LlmSettings, log: Log | None = None, known: Capabilities | None = None
+        self, settings: LlmSettings, log: CallLog | None = None, known: Capabilities | None = None
     ) -> None:
         self._settings, self._requests = settings, Requests(settings, log)
         self._obeys_schemas = known.schema if known else True
@@ -55,7 +51,7 @@ class ServerLlm:
 
     @property
     def identity(self) -> str:
-        """Model and server."""
+        """Model and server: answers of one are not those of another."""
         return self._settings.identity
 
     @property
@@ -89,7 +85,17 @@ class ServerLlm:
         timeout_s: float | None = None,
         on_step: Callable[[str], None] = lambda _: None,
     ) -> Capabilities:
-        """What it can (see :meth:`ChatLlm.capabilities`); ``on_step`` gets what is asked for next."""
+        """What it can; asked of the server once.
+
+        Args:
+            should_stop: Whether to give up.
+            timeout_s: For all questions together.
+            on_step: Gets what is asked for next, in words.
+
+        Raises:
+            ResourceError: If the server gives no answer at all.
+            Cancelled: If ``should_stop`` says so.
+        """
         if self._capabilities is None:
             self._capabilities = probing.probe(self, Budget.of(should_stop, timeout_s), on_step)
         return self._capabilities
@@ -103,7 +109,19 @@ class ServerLlm:
         should_stop: Stop = never,
         timeout_s: float | None = None,
     ) -> _Answer:
-        """Ask, and get an object (see :meth:`ChatLlm.parse`)."""
+        """Ask, and get an object.
+
+        Args:
+            system: What to do.
+            user: What to do it with.
+            schema: Of the answer.
+            should_stop: Whether to give up.
+            timeout_s: For all attempts together.
+
+        Raises:
+            ResourceError: If no valid answer came; the message says why.
+            Cancelled: If ``should_stop`` says so.
+        """
         budget = Budget.of(should_stop, timeout_s)
         answer = self._parse_by_schema(system, user, schema, budget) if self._obeys_schemas else None
         if answer is None:
@@ -119,7 +137,19 @@ class ServerLlm:
         should_stop: Stop = never,
         timeout_s: float | None = None,
     ) -> ChatReply:
-        """Go on with a conversation (see :meth:`ChatLlm.chat`)."""
+        """Go on with a conversation.
+
+        Args:
+            messages: So far.
+            tools: That may be called.
+            on_text: Gets all the text so far, whenever there is more; may raise :class:`Enough`.
+            should_stop: Whether to give up; the call ends within a tenth of a second.
+            timeout_s: For all attempts together; the settings' for each when None.
+
+        Raises:
+            ResourceError: If no whole answer came; the message says why.
+            Cancelled: If ``should_stop`` says so.
+        """
         budget = Budget.of(should_stop, timeout_s)
         while True:
             try:

@@ -77,7 +77,7 @@ def preprocess(
         InputError: If a file or a column cannot be used.
         ResourceError: If disk or memory run out.
     """
-    from core.ingest import ingest
+    from core.ingest.ingest import ingest
 
     inputs = fingerprints(paths)
     dumped = settings.model_dump(mode="json")
@@ -167,10 +167,10 @@ def fetch(
     """
     from core.labels import labelling
 
-    report = labelling.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
-    told = ", ".join(f"{outcome} {tally.count:,}" for outcome, tally in report.outcomes.items())
+    outcomes = labelling.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
+    told = ", ".join(f"{outcome} {tally.count:,}" for outcome, tally in outcomes.items())
     progress("fetched", 1.0, told or "no page of these hosts")
-    return report.outcomes
+    return outcomes
 
 
 def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings, asked: str = "") -> dict[str, str]:

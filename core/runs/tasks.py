@@ -65,7 +65,7 @@ def demo(store: Store, request: Request, progress: Progress) -> Result:
 
 def inspect(store: Store, request: Request, progress: Progress) -> Result:
     """Open the headers of files: ``{paths, settings}`` → an Inspection."""
-    from core.ingest import inspect as inspect_files
+    from core.ingest.read.inspection import inspect as inspect_files
 
     paths = [Path(path) for path in request["paths"]]
     found = inspect_files(paths, IngestSettings.checked(**request["settings"]))
@@ -99,12 +99,7 @@ def label(store: Store, request: Request, progress: Progress) -> Result:
 
 def _told(outcomes: Mapping[FetchOutcome, OutcomeTally]) -> list[Result]:
     return [
-        {
-            "outcome": outcome,
-            "pages": tally.count,
-            "example": tally.examples[0].page,
-            "reason": tally.examples[0].reason,
-        }
+        {"outcome": outcome, "pages": tally.count, "example": tally.page, "reason": tally.reason}
         for outcome, tally in outcomes.items()
     ]
 

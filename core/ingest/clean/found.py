@@ -13,19 +13,6 @@ from core.ingest.clean.page_parts import GAP, Values, words_of
 from core.ingest.clean.person_names import mask_names
 
 
-@dataclass(frozen=True)
-class Choices:
-    """What the analyst has decided.
-
-    Args:
-        keep: Names of places whose values stay as they are.
-        mask: Names of places whose values all go.
-    """
-
-    keep: Collection[str] = ()
-    mask: Collection[str] = ()
-
-
 @dataclass
 class Found:
     """Personal places, and what was done about them.
@@ -34,7 +21,8 @@ class Found:
         tail: What public places look like in this export.
         public: Users from which on a text is public.
         regions: Countries whose telephone numbers may stand in a text without a prefix.
-        choices: The analyst's.
+        keep: Names of places whose values stay as they are, by the analyst's choice.
+        mask: Names of places whose values all go.
         places: What was found so far.
         names: Words that stood in personal places.
         kinds: Kind of personal data → page views of texts in which it stood and which one user alone saw.
@@ -43,7 +31,8 @@ class Found:
     tail: Tail
     public: int = PUBLIC
     regions: tuple[str, ...] = ()
-    choices: Choices = Choices()
+    keep: Collection[str] = ()
+    mask: Collection[str] = ()
     places: dict[str, PersonalPlace] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -57,9 +46,9 @@ class Found:
             by_rule: Those of one user each that are to go.
             new: What they become.
         """
-        masked = [] if name in self.choices.keep else list(by_rule)
-        decision = Decision.KEPT if name in self.choices.keep else Decision.FOUND
-        if name in self.choices.mask:
+        masked = [] if name in self.keep else list(by_rule)
+        decision = Decision.KEPT if name in self.keep else Decision.FOUND
+        if name in self.mask:
             masked, decision = list(values), Decision.FORCED
         if not masked and not by_rule:
             return {}

@@ -21,7 +21,7 @@ from core.base.settings import IngestSettings, UrlSettings
 from core.data.receipt import UrlCount, ranked
 from core.ingest.clean import crowds, records, urls
 from core.ingest.clean.crowds import Crowd, Tail, merged_by, public_from
-from core.ingest.clean.found import Choices, Found
+from core.ingest.clean.found import Found
 from core.ingest.clean.lone import regions_of
 from core.ingest.clean.own import without_own
 from core.ingest.clean.page_parts import tail_of
@@ -138,7 +138,8 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
         tail_of(seen) if settings.mask_own else Tail(None),
         public_from(n_users),
         regions_of(hosts, [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]),
-        Choices(settings.keep_places, settings.mask_places),
+        settings.keep_places,
+        settings.mask_places,
     )
     own = without_own(seen, _titles(engine), found)
     pages = sorted(set(own.pages.values()))

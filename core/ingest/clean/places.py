@@ -63,7 +63,7 @@ def mask_places(pages: Values, found: Found, site: SiteContext) -> dict[str, str
             crowds = {value: merged(pages[row] for row in below) for value, below in children.items()}
             renamed = _renamed(prefix, slot, crowds, found, site, children)
             groups: dict[str, list[str]] = defaultdict(list)
-            kept = prefix + slot + GAP in found.choices.keep
+            kept = prefix + slot + GAP in found.keep
             for value, below in children.items():
                 groups[GAP if kept else _NUMBERS.sub("{n}", renamed.get(value, value))] += below
             nodes += [(below, depth + 1, prefix + slot + value) for value, below in groups.items()]
@@ -142,7 +142,7 @@ def _by_crowds(
     name = prefix + slot + GAP
     values = {value: crowd for value, crowd in values.items() if value and not value.startswith("{")}
     rare = [value for value, crowd in values.items() if crowd.rare]
-    if not (rare or name in found.choices.mask) or not (found.can_tell or found.choices.mask):
+    if not (rare or name in found.mask) or not (found.can_tell or found.mask):
         return {}
     if _is_search(prefix, slot):
         return found.decide(
@@ -151,12 +151,12 @@ def _by_crowds(
     renamed = _by_lead(prefix + slot, values, found)
     values = {value: crowd for value, crowd in values.items() if value not in renamed}
     rare = [value for value in rare if value in values]
-    if found.tail.differs(values.values()) or name in found.choices.mask:
+    if found.tail.differs(values.values()) or name in found.mask:
         return renamed | found.masked(name, values, rare)
     if ids := _ids(values, found):
         return renamed | found.masked(name, ids, list(ids))
     _offer(name, values, found)
-    if name in found.choices.keep:
+    if name in found.keep:
         return renamed
     unusual = (value for value in rare if not all(map(site.is_published, children[value])))
     lone = {value: masked for value in unusual if (masked := found.lone(value, values[value])) != value}
@@ -196,7 +196,7 @@ def _by_lead(prefix: str, values: Values, found: Found) -> dict[str, str]:
     renamed: dict[str, str] = {}
     for lead, group in groups.items():
         name = prefix + lead + GAP
-        if name in found.choices.mask or found.tail.differs(group.values(), CHANCE**2):
+        if name in found.mask or found.tail.differs(group.values(), CHANCE**2):
             rare = [value for value, crowd in group.items() if crowd.rare]
             renamed |= found.masked(name, group, rare, lead + GAP)
     return renamed

@@ -13,7 +13,6 @@ SWITCHES: Final = 4
 _SEPARATED: Final = re.compile(r"[-_.~=:+]+")
 _RUNS: Final = re.compile(r"[a-z]+|[A-Z]+|[0-9]+")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}", re.IGNORECASE)
-_VOWELS: Final = re.compile(r"[aeiouyäöüéèà]", re.IGNORECASE)
 
 
 def looks_random(text: str) -> bool:

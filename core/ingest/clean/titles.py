@@ -59,7 +59,7 @@ def choose_titles(
         title = _title(page, of_page, found)
         crowd = of_page.get(title) or merged(of_page.values())
         title = site.beside_end(page, title, partial(found.lone, crowd=crowd))
-        if folder_of(page) not in usual and f"title of {page}" not in found.choices.keep:
+        if folder_of(page) not in usual and f"title of {page}" not in found.keep:
             title = _echoed(page, title, crowd, found, site.public)
         chosen[page] = (title, crowd)
     return chosen
@@ -89,7 +89,7 @@ def _title(page: str, titles: Titles, found: Found) -> str:
     usual = not titles[best].alone and (mostly or several <= VERSIONS)
     if found.tail.differs(titles.values()) or whole.users > FEW:
         usual = not titles[best].rare and (mostly or several <= VERSIONS)
-    if (whole.alone or usual) and name not in found.choices.mask:
+    if (whole.alone or usual) and name not in found.mask:
         return best
     own = [title for title, crowd in titles.items() if crowd.alone] or list(titles)
     if not found.decide(name, titles, own):

@@ -38,7 +38,7 @@ def mask_labels(column: str, labels: Sequence[str], users: np.ndarray, found: Fo
         for number, (label, count) in enumerate(zip(masked, users, strict=True))
     }
     own = [label for label, crowd in crowds.items() if crowd.rare and not label.startswith("{")]
-    personal = found.tail.differs(crowds.values()) or column in found.choices.mask
+    personal = found.tail.differs(crowds.values()) or column in found.mask
     renamed = found.decide(column, crowds, own) if personal else {}
     return [renamed.get(label) or found.lone(label, crowds[label]) for label in masked]
 

@@ -41,7 +41,6 @@ class Count:
 
     Args:
         records: Records, blank lines left out.
-        lines: Physical lines.
         starts: 0-based line on which each record starts, int64 of shape (records,); None if record i
             starts on line i.
         well_formed: Whether every quote and carriage return is where one can be, no field runs on for
@@ -49,7 +48,6 @@ class Count:
     """
 
     records: int
-    lines: int
     starts: Positions | None
     well_formed: bool
 
@@ -86,19 +84,14 @@ def make_block(data: bytes, line: int, last: bool, quoting: bool = True) -> Bloc
     return Block(data, line, last, ends, quotes)
 
 
-def count_records(data: bytes, delimiter: str = ",", limits: QuoteLimits = QuoteLimits()) -> Count:
+def count_block(block: Block, delimiter: str = ",", limits: QuoteLimits = QuoteLimits()) -> Count:
     """Count the records of delimited text by newlines and quotes alone.
 
     Args:
-        data: Bytes that start at the beginning of a record.
+        block: Starts at the beginning of a record.
         delimiter: One ASCII character.
         limits: Beyond them a quoted field is not well formed.
     """
-    return count_block(make_block(data, line=1, last=True), delimiter, limits)
-
-
-def count_block(block: Block, delimiter: str = ",", limits: QuoteLimits = QuoteLimits()) -> Count:
-    """Count the records of a block; as :func:`count_records`."""
     ends = block.ends
     if block.lines > len(ends):
         ends = np.append(ends, len(block.data))
@@ -113,7 +106,7 @@ def count_block(block: Block, delimiter: str = ",", limits: QuoteLimits = QuoteL
         lines = np.searchsorted(ends, closing[filled]) - np.searchsorted(ends, begins[filled]) + 1
         sizes = closing[filled] - begins[filled]
         well_formed = not bool(((lines > 1) & ((lines > limits.lines) | (sizes > limits.bytes))).any())
-    return Count(records, block.lines, starts, well_formed)
+    return Count(records, starts, well_formed)
 
 
 def whole_records(

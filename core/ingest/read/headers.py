@@ -110,12 +110,6 @@ class HeaderMap:
         """Field → column as the file spells it."""
         return {field: self.names[index] for field, index in self.columns.items()}
 
-    @property
-    def unmapped(self) -> tuple[str, ...]:
-        """Columns that no field is read from."""
-        used = set(self.columns.values())
-        return tuple(name for index, name in enumerate(self.names) if index not in used)
-
 
 def normalise_header(name: str) -> str:
     """Apply the header rule to one name."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from core.base.contention import available_cores
 
 MAX_WORKERS = 4
 
@@ -22,7 +23,7 @@ def in_order(items: Iterator[Item], submit: Callable[[Executor, Item], Future[Re
         submit: Starts the work on one item. Called in the thread of the caller, so it may look at what the
             results before have changed.
     """
-    workers = min(MAX_WORKERS, cores())
+    workers = min(MAX_WORKERS, available_cores())
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         for item in items:
@@ -31,8 +32,3 @@ def in_order(items: Iterator[Item], submit: Callable[[Executor, Item], Future[Re
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def cores() -> int:
-    """Cores that this process may run on; containers often allow fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -19,14 +19,11 @@ from core.ingest.output_tables import REJECTS
 from core.ingest.read import delimited, ndjson, parquet
 from core.ingest.read.careful import QUOTING
 from core.ingest.read.headers import normalise_header
-from core.ingest.read.inspection import Inspection, inspect
 from core.ingest.read.part_files import KEPT, FileCount, Rejected, Sink
 from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
 from core.ingest.sources.overlap import describe_copies
 from core.ingest.sources.sniffing import FileKind
 from core.storage.disk import disk_errors
-
-__all__ = ["READ_SHARE", "Inspection", "RawRead", "inspect", "read_all"]
 
 STAGE: Final = "preprocess"
 READ_SHARE: Final = 0.5

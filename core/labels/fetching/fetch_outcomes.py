@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from core.base.errors import InputError
-
-EXAMPLES: Final = 5
-"""Pages named for each outcome."""
 
 
 class FetchOutcome(StrEnum):
@@ -64,39 +60,10 @@ class PageFailed(InputError):
         self.host_failed = outcome in HOST_FAILURES if host_failed is None else host_failed
 
 
-@dataclass(frozen=True)
-class Example:
-    """A page of one outcome."""
+@dataclass
+class OutcomeTally:
+    """How many pages had one outcome, and the first of them with its reason."""
 
     page: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class OutcomeTally:
-    """How many pages had one outcome, and the first of them."""
-
-    count: int
-    examples: tuple[Example, ...]
-
-
-@dataclass
-class Tallies:
-    """Counts outcomes as they come."""
-
-    _counts: Counter[FetchOutcome] = field(default_factory=Counter)
-    _examples: dict[FetchOutcome, list[Example]] = field(default_factory=dict)
-
-    def add(self, outcome: FetchOutcome, page: str, reason: str = "") -> None:
-        """Count one page."""
-        self._counts[outcome] += 1
-        examples = self._examples.setdefault(outcome, [])
-        if len(examples) < EXAMPLES:
-            examples.append(Example(page, reason))
-
-    def all(self) -> dict[FetchOutcome, OutcomeTally]:
-        """What was counted so far, most frequent first."""
-        return {
-            outcome: OutcomeTally(count, tuple(self._examples[outcome]))
-            for outcome, count in self._counts.most_common()
-        }
+    reason: str = ""
+    count: int = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,38 +13,16 @@ from typing import Final
 from core.base.progress import Progress
 from core.labels.fetching.client import Client
 from core.labels.fetching.extract import Extractor
-from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally, PageFailed, Tallies
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally, PageFailed
 from core.labels.fetching.guard import Guard, Resolve, Target, resolve
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.page_store import PageStore, Stored
+from core.labels.fetching.page_store import PageStore
 from core.labels.fetching.reply import Want
 from core.labels.fetching.robots import Robots
 from core.labels.label_types import Document
 
 STAGE: Final = "fetch"
 _LOOK_EVERY_S: Final = 0.25
-
-
-@dataclass(frozen=True)
-class FetchReport:
-    """What pages say of themselves, and what became of those that say nothing.
-
-    Args:
-        documents: Page, as it was given → its document.
-        outcomes: What happened → how often, with examples; most frequent first.
-    """
-
-    documents: Mapping[str, Document]
-    outcomes: Mapping[FetchOutcome, OutcomeTally]
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What tests put in the place of the world."""
-
-    resolve: Resolve = resolve
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], object] | None = None
 
 
 def fetch(
@@ -55,8 +33,8 @@ def fetch(
     progress: Progress,
     limits: FetchLimits = FetchLimits(),  # noqa: B008 - frozen
     allow_addresses: Collection[str] = (),
-    surroundings: Surroundings = Surroundings(),
-) -> FetchReport:
+    look_up: Resolve = resolve,
+) -> dict[FetchOutcome, OutcomeTally]:
     """Fetch pages one after the other.
 
     Args:
@@ -67,25 +45,25 @@ def fetch(
         progress: Told several times a second; may cancel.
         limits: How much, how long, how often.
         allow_addresses: For tests, see :class:`core.labels.fetching.guard.Guard`.
-        surroundings: For tests.
+        look_up: For tests.
 
     Returns:
-        The documents, and an outcome for every different page.
+        What became of the different pages, most frequent first; their documents are in the cache.
 
     Raises:
         SettingsError: If one of ``hosts`` is no host.
         ResourceError: If the cache or a process cannot be made.
         Cancelled: From ``progress``; documents fetched so far stay in the cache.
     """
-    guard = Guard(hosts, own_hosts, allow_addresses, surroundings.resolve)
+    guard = Guard(hosts, own_hosts, allow_addresses, look_up)
     extractor = Extractor(limits)
     with (
         PageStore(cache_dir, limits.cache_days) as store,
-        Client(guard, limits, surroundings.clock, surroundings.sleep) as client,
+        Client(guard, limits) as client,
     ):
         run = _Run(guard, client, Robots(client, guard), extractor, store, limits)
         _watch(run, list(dict.fromkeys(pages)), progress)
-    return FetchReport(run.documents, run.tallies.all())
+    return dict(sorted(run.tallies.items(), key=lambda item: -item[1].count))
 
 
 @dataclass
@@ -98,8 +76,8 @@ class _Run:
     extractor: Extractor
     store: PageStore
     limits: FetchLimits
-    documents: dict[str, Document] = field(default_factory=dict)
-    tallies: Tallies = field(default_factory=Tallies)
+    tallies: dict[FetchOutcome, OutcomeTally] = field(default_factory=dict)
+    read: int = 0
     asked: int = 0
     started: float = field(default_factory=time.monotonic)
     _failures: Counter[str] = field(default_factory=Counter)
@@ -113,16 +91,16 @@ class _Run:
         """Get one page's document, or count why not."""
         try:
             target = self.guard.check(page)
-            stored, outcome = self.store.get(target.url), FetchOutcome.CACHED
-            if stored is None:
-                stored, outcome = self._fetched(target), FetchOutcome.FETCHED
+            outcome, reason = FetchOutcome.CACHED, ""
+            if self.store.get(target.url) is None:
+                self._fetch(target)
+                outcome = FetchOutcome.FETCHED
+            self.read += 1
         except PageFailed as error:
-            self.tallies.add(error.outcome, page, error.reason)
-            return
-        self.documents[page] = stored.document
-        self.tallies.add(outcome, page)
+            outcome, reason = error.outcome, error.reason
+        self.tallies.setdefault(outcome, OutcomeTally(page, reason)).count += 1
 
-    def _fetched(self, target: Target) -> Stored:
+    def _fetch(self, target: Target) -> None:
         self._check_budget(target.host)
         self.asked += 1
         try:
@@ -132,7 +110,7 @@ class _Run:
                 self._failures[target.host] += 1
             raise
         self._failures[target.host] = 0
-        return self.store.put(target.url, document)
+        self.store.put(target.url, document)
 
     def _document(self, target: Target) -> Document:
         with self.client.page_time():
@@ -170,5 +148,5 @@ def _watch(run: _Run, pages: list[str], progress: Progress) -> None:
 
 
 def _tell(run: _Run, number: int, total: int, progress: Progress) -> None:
-    message = f"{len(run.documents):,} of {total:,} pages read"
-    progress(STAGE, number / total, message, documents=len(run.documents))
+    message = f"{run.read:,} of {total:,} pages read"
+    progress(STAGE, number / total, message, documents=run.read)

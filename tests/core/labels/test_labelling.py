@@ -278,7 +278,7 @@ def test_a_host_without_pages_is_refused(dataset: Dataset, tmp_path: Path, host:
 def test_only_pages_of_the_hosts_agreed_to_are_looked_at(dataset: Dataset, tmp_path: Path) -> None:
     dataset.pages["page_location"] = ["https://shop.example/cart", *URLS[1:]]
     report = labelling.fetch_pages(dataset, [" SHOP.example "], tmp_path, silent)
-    assert {outcome: tally.count for outcome, tally in report.outcomes.items()} == {FetchOutcome.REFUSED: 1}
+    assert {outcome: tally.count for outcome, tally in report.items()} == {FetchOutcome.REFUSED: 1}
 
 
 def test_a_language_model_gets_no_user_id_and_every_call_is_written_down(

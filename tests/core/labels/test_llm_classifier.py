@@ -12,7 +12,7 @@ from core.base.schema import View
 from core.labels import llm_classifier
 from core.labels.label_types import Label, Rung, Subject
 from core.labels.texts import tidy
-from core.llm import CallLog, LlmSettings, Usage, connect
+from core.llm import CallLog, LlmSettings, ServerLlm, Usage
 from tests.core.labels.shop import SETTINGS, TAXONOMY, MemoryCache, subject
 from tests.llm_simulator import Reply, Script, labeller, obedient, question, replies, simulating
 from tests.smollm import RealServer
@@ -30,7 +30,7 @@ def right(page: dict[str, Any]) -> str:
 def run(script: Script, subjects: Sequence[Subject]) -> tuple[list[str | None], list[dict[str, Any]]]:
     """Labels, and the questions that were sent."""
     with simulating(script) as simulator:
-        model = connect(LlmSettings(model="m", base_url=simulator.base_url, timeout_s=5))
+        model = ServerLlm(LlmSettings(model="m", base_url=simulator.base_url, timeout_s=5))
         labels = llm_classifier.LlmClassifier(TAXONOMY, model).classify(subjects, View.THEME)
     return [label and label.value for label in labels], [question(body) for body in simulator.requests]
 
@@ -54,7 +54,7 @@ def test_each_page_gets_its_own_answer() -> None:
 
 def test_a_label_names_the_model_and_claims_no_score() -> None:
     with simulating(labeller(right)) as simulator:
-        model = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        model = ServerLlm(LlmSettings(model="m", base_url=simulator.base_url))
         label = llm_classifier.LlmClassifier(TAXONOMY, model).classify([BOOTS], View.THEME)[0]
     assert label == Label(
         "Shoes", Rung.LLM, evidence=f"chosen by m @ {simulator.base_url}, which gives no score"
@@ -81,7 +81,7 @@ def test_a_question_has_at_most_twenty_pages() -> None:
 
 def test_the_schema_holds_only_the_ids_and_names_that_are_possible() -> None:
     with simulating(labeller(right)) as simulator:
-        model = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        model = ServerLlm(LlmSettings(model="m", base_url=simulator.base_url))
         llm_classifier.LlmClassifier(TAXONOMY, model).classify(boots(5), View.TYPE)
     sent = json.dumps(simulator.requests[0]["response_format"]["json_schema"]["schema"])
     assert '"enum": ["P1", "P2", "P3"]' in sent
@@ -102,7 +102,7 @@ def test_pages_of_few_users_titles_of_few_and_user_ids_stay_here() -> None:
     orders = [seen("Order of Jane Doe", 19), seen("Your orders", 20), seen("Of 12345678", 99)]
     pages = [BOOTS, nobody, *orders, coded]
     with simulating(labeller(right)) as simulator:
-        model = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        model = ServerLlm(LlmSettings(model="m", base_url=simulator.base_url))
         labels = llm_classifier.load(SETTINGS, MemoryCache(), model, user_ids=ids).classify(
             [*pages, BOOTS], View.THEME
         )
@@ -217,7 +217,7 @@ def test_a_question_may_be_cancelled_before_it_is_asked() -> None:
         raise Cancelled()
 
     with simulating(labeller(right)) as simulator:
-        model = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        model = ServerLlm(LlmSettings(model="m", base_url=simulator.base_url))
         with pytest.raises(Cancelled):
             llm_classifier.LlmClassifier(TAXONOMY, model, stop).classify(boots(5), View.THEME)
     assert simulator.requests == []
@@ -238,7 +238,7 @@ def test_the_estimate_is_what_is_then_sent() -> None:
     pages = boots(35)
     expected = llm_classifier.estimate(pages, TAXONOMY, View.THEME)
     with simulating(labeller(right)) as simulator:
-        model = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        model = ServerLlm(LlmSettings(model="m", base_url=simulator.base_url))
         llm_classifier.LlmClassifier(TAXONOMY, model).classify(pages, View.THEME)
     sent = [message["content"] for body in simulator.requests for message in body["messages"]]
     assert expected.calls == len(simulator.requests) == 12
@@ -255,7 +255,7 @@ def test_asking_nothing_costs_nothing() -> None:
 def test_a_second_run_asks_nothing() -> None:
     cache = MemoryCache()
     with simulating(labeller(right)) as simulator:
-        model = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        model = ServerLlm(LlmSettings(model="m", base_url=simulator.base_url))
         first = llm_classifier.load(SETTINGS, cache, model).classify([BOOTS, subject("Imprint")], View.THEME)
         calls = len(simulator.requests)
         assert (
@@ -273,7 +273,7 @@ def test_a_failed_question_is_an_error_and_what_was_decided_before_is_kept() -> 
 
     cache = MemoryCache()
     with simulating(twice_then_broken) as simulator:
-        model = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        model = ServerLlm(LlmSettings(model="m", base_url=simulator.base_url))
         classifier = llm_classifier.load(SETTINGS, cache, model)
         first = classifier.classify([BOOTS, NOVEL], View.THEME)
         with pytest.raises(ResourceError, match="no money left"):
@@ -308,7 +308,7 @@ def test_a_real_server_gives_labels_of_the_taxonomy_or_none(smollm: RealServer) 
     settings = LlmSettings(
         model=smollm.model, base_url=smollm.base_url, api_key=SecretStr(smollm.api_key), timeout_s=120
     )
-    model = connect(settings)
+    model = ServerLlm(settings)
     labels = llm_classifier.LlmClassifier(TAXONOMY, model).classify([BOOTS, NOVEL], View.TYPE)
     names = {one.name for one in TAXONOMY.types}
     assert len(labels) == 2

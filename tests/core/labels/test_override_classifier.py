@@ -4,7 +4,7 @@ from core.base.errors import SettingsError
 from core.base.schema import View
 from core.labels.label_settings import NO_THEME, UNKNOWN, Override, default_taxonomy
 from core.labels.label_types import Subject
-from core.labels.override_classifier import OverrideClassifier, check
+from core.labels.override_classifier import OverrideClassifier, Templates, check
 from core.labels.templates import mine
 
 TAXONOMY = default_taxonomy()
@@ -109,3 +109,39 @@ def test_what_is_brought_in_is_checked(view: View, name: str) -> None:
 def test_a_page_has_no_correction_of_its_address() -> None:
     with pytest.raises(SettingsError, match="a theme or a type"):
         Override.checked(view=View.URL, target="/x/a", value="Blog")
+
+
+A = "https://a.example"
+
+
+@pytest.mark.parametrize(
+    ("template", "page", "covers"),
+    [
+        ("/x/:slug", "/x/y", True),
+        ("/x/:slug", "/x/y/z", False),
+        ("/x/:slug", "/x/y.html", False),
+        ("/x/:slug.html", "/x/y.html", True),
+        ("/x/:slug", "/x/12", False),  # a number is an :id
+        ("/x/:id-:slug", "/x/12-shoe", True),
+        ("/x/:slug", "/x/12-shoe", False),
+        ("/x/:slug", "/x/cart", False),  # says what a page is for
+        ("/x/y", "/x/z", False),
+        ("/:locale/x", "/en/x", True),
+        ("/:locale/x", "/shop/x", False),
+        ("/:locale/x/:slug", "/en/x/:slug", True),  # a template of an export with one language
+        ("/x?q=:value", "/x?q=red", True),
+        ("/x?q=:value", "/x", False),
+    ],
+)
+def test_which_pages_a_template_covers(template: str, page: str, covers: bool) -> None:
+    found = Templates([A + template, "https://b.example/x/:slug"], frozenset({"cart"})).of(A + page)
+    assert found == ([A + template] if covers else [])
+
+
+def test_all_templates_of_a_page_are_found() -> None:
+    every = [f"{A}/en/x/:slug", f"{A}/:locale/x/:slug", f"{A}/en/:slug/:slug", f"{A}/en/x/y", f"{A}/en"]
+    assert set(Templates(every).of(f"{A}/en/x/y")) == set(every[:4])
+
+
+def test_no_templates() -> None:
+    assert Templates([]).of(f"{A}/x") == []

@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from core.base.errors import ResourceError, SettingsError
-from core.llm import LlmSettings, connect
+from core.llm import LlmSettings, ServerLlm
 from core.llm.llm_settings import read_env_file, read_secrets
 from core.llm.origins import places
 
@@ -24,7 +24,7 @@ def test_a_key_alone_means_openai_and_a_server_alone_means_no_key() -> None:
     with_key = LlmSettings.from_environment({"BEHA2VEC_MODEL": "m", "OPENAI_API_KEY": "k"})
     assert with_key.base_url == "https://api.openai.com/v1"
     local = LlmSettings.from_environment({"BEHA2VEC_MODEL": "m", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"})
-    assert connect(local).identity == "m @ http://127.0.0.1:1/v1"
+    assert ServerLlm(local).identity == "m @ http://127.0.0.1:1/v1"
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,6 @@ def test_aliases_in_their_order() -> None:
         Raw.TRAFFIC_SOURCE: "traffic_source_source",
     }
     assert found.candidates[Raw.PAGE_LOCATION] == ("page_url", "page_path")
-    assert found.unmapped == ("page_path", "source")
 
 
 def test_a_plain_column_comes_before_a_parameter_of_the_same_name() -> None:
