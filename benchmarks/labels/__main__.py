@@ -17,10 +17,9 @@ from typing import Any
 from benchmarks.labels import speed
 from benchmarks.labels.evaluate import evaluate, markdown
 from benchmarks.labels.sets import SETS, LabelledSet, load
-from core.labels.embedding_classifier import LIMITS, EmbeddingClassifier
+from core.labels.embedding_classifier import LIMITS, EmbeddingClassifier, sentence_model
 from core.labels.label_settings import LabelMode, LabelSettings
 from core.labels.ladder import Ladder, build
-from core.labels.weights import sentence_model
 
 WELL, FAST = "well", "fast"
 

@@ -53,28 +53,15 @@ class Engine:
 
     def keep(self, name: str, table: ir.Table | pa.Table) -> ir.Table:
         """Compute a table once and keep it under a name."""
-        query = "SELECT * FROM arriving"
-        if isinstance(table, pa.Table):
-            self.raw.register("arriving", table)
-        else:
-            query = self.ibis.compile(table)
-        self.raw.execute(f'CREATE TABLE "{name}" AS {query}')
-        if isinstance(table, pa.Table):
-            self.raw.unregister("arriving")
-        return self.ibis.table(name)
+        return self.ibis.create_table(name, table)
 
     def name(self, name: str, table: ir.Table) -> ir.Table:
         """Give a table that is not computed a name: what is asked of it later is planned as a whole."""
-        self.raw.execute(f'CREATE VIEW "{name}" AS {self.ibis.compile(table)}')
-        return self.ibis.table(name)
+        return self.ibis.create_view(name, table)
 
     def arrow(self, table: ir.Expr) -> pa.Table:
         """Compute a table and hand it over."""
         return self.ibis.to_pyarrow(table)
-
-    def sql(self, query: str) -> pa.Table:
-        """Answer a query that needs what only this engine has."""
-        return self.raw.sql(query).to_arrow_table()
 
     def rows(self, table: ir.Expr) -> list[dict[str, Any]]:
         """Compute a small table as plain rows."""

@@ -7,13 +7,12 @@ is one row a page view (a few numbers), a user, and a distinct page location.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from core.base.errors import InputError
-from core.base.progress import Progress
+from core.base.progress import Progress, SubProgress
 from core.base.schema import Group, Raw
 from core.base.settings import IngestSettings
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
@@ -27,13 +26,10 @@ from core.ingest.clean.grouping import template
 from core.ingest.engine import open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
 from core.ingest.observe.page_events import page_events_table
-from core.ingest.observe.page_views import PageViews
-from core.ingest.observe.sessions import number_sessions
+from core.ingest.observe.page_views import PageViews, number_sessions
 from core.ingest.output_tables import write_table
-from core.ingest.read.read_all import READ_SHARE, RawRead, read_all
+from core.ingest.read.read_all import READ_SHARE, STAGE, RawRead, read_all
 from core.storage.disk import write_text_atomic
-
-STAGE = "preprocess"
 
 
 def ingest(
@@ -86,22 +82,23 @@ def transform(
     """
     if not raw.parts:
         raise InputError("There are no records in the input", remedy="Choose another file")
+    report = SubProgress(progress, READ_SHARE, 1.0)
     with open_engine(work_dir, sum(file.read for file in raw.files), threads) as engine:
         parts = engine.parts(raw.parts)
         typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
-        _report(progress, 0.05, "Looking at every record")
+        report(STAGE, 0.05, "Looking at every record")
         accounted = account(engine, parts, typed, raw, settings)
-        _report(progress, 0.2, "Numbering users")
-        report = partial(_report_between, progress, 0.2, 0.85)
-        behaviour = observe(engine, typed, raw, settings, accounted.tally, report)
-    _report(progress, 0.85, "Putting it together")
+        report(STAGE, 0.2, "Numbering users")
+        part = SubProgress(report, 0.2, 0.85)
+        behaviour = observe(engine, typed, raw, settings, accounted.tally, part)
+    report(STAGE, 0.85, "Putting it together")
     views, notes = _leave_out(behaviour, settings, accounted.waterfall)
     used = output.find_users(views, number_sessions(views))
     groups = output.groups_of(used, behaviour.bots)
     _name_kept_groups(accounted.waterfall, used, groups)
     receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, tuple(notes)))
     _write(out_dir, used, groups, behaviour, accounted, receipt)
-    _report(progress, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
+    report(STAGE, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
     return receipt
 
 
@@ -178,11 +175,3 @@ def _write(
     for name, table in written.items():
         write_table(table, out_dir / name)
     write_text_atomic(out_dir / RECEIPT, receipt.model_dump_json(indent=1))
-
-
-def _report_between(progress: Progress, start: float, end: float, share: float, message: str) -> None:
-    _report(progress, start + (end - start) * share, message)
-
-
-def _report(progress: Progress, share: float, message: str) -> None:
-    progress(STAGE, READ_SHARE + (1 - READ_SHARE) * share, message)

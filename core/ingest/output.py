@@ -11,8 +11,7 @@ import pyarrow.compute as pc
 from core.base.schema import Group, Outcomes, Pages, Users
 from core.data.sequences import SCHEMA
 from core.ingest.clean.locations import Locations
-from core.ingest.observe.page_views import PageViews
-from core.ingest.observe.sessions import Sessions
+from core.ingest.observe.page_views import PageViews, Sessions
 from core.ingest.observe.user_facts import UserFacts
 from core.ingest.output_tables import OUTCOMES, PAGES, USERS
 

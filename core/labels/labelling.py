@@ -21,7 +21,7 @@ from core.base.progress import Progress, SubProgress
 from core.base.schema import PageLabels, Pages, Users, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LABELS, SCHEMA, LabelledPages
-from core.labels import label_cache, llm_classifier, nli_classifier, weights
+from core.labels import embedding_classifier, label_cache, llm_classifier, nli_classifier
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.fetching.fetching import fetch
 from core.labels.fetching.guard import host_name
@@ -139,7 +139,7 @@ def ingredients(
     """
     found = {"rules": file_checksum(RULES_FILE), "version": str(label_cache.VERSION)}
     if settings.mode not in WITHOUT_MODELS:
-        found["embedding"] = weights.SHA256 if weights.installed() else MISSING
+        found["embedding"] = embedding_classifier.SHA256 if embedding_classifier.installed() else MISSING
     if settings.mode is LabelMode.NLI:
         found["nli"] = nli_classifier.weights_hash(settings.nli_model) or MISSING
     if settings.mode is LabelMode.LLM:
@@ -244,12 +244,13 @@ def _table(pages: LabelPages, decided: Mapping[View, PageDecisions]) -> pa.Table
         PageLabels.PAGE: range(len(pages)),
         PageLabels.TEMPLATE: pages.templates,
     }
-    for view, names in _COLUMNS.items():
+    for view, labels in decided.items():
+        names = (view.value, *(f"{view}_{part}" for part in ("rung", "score", "margin", "evidence")))
         rows = [
             (one.value, one.rung.value, one.score, one.margin, one.evidence)
             if one
             else (UNKNOWN, None, None, None, None)
-            for one in decided[view]
+            for one in labels
         ]
         columns |= (
             dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
@@ -257,18 +258,6 @@ def _table(pages: LabelPages, decided: Mapping[View, PageDecisions]) -> pa.Table
     return pa.table(
         {name: pa.array(list(columns[name]), SCHEMA.field(name).type) for name in SCHEMA.names}, SCHEMA
     )
-
-
-_COLUMNS: Final = {
-    View.THEME: (
-        PageLabels.THEME, PageLabels.THEME_RUNG, PageLabels.THEME_SCORE, PageLabels.THEME_MARGIN,
-        PageLabels.THEME_EVIDENCE,
-    ),
-    View.TYPE: (
-        PageLabels.TYPE, PageLabels.TYPE_RUNG, PageLabels.TYPE_SCORE, PageLabels.TYPE_MARGIN,
-        PageLabels.TYPE_EVIDENCE,
-    ),
-}  # fmt: skip
 
 
 def _user_ids(dataset: Dataset) -> frozenset[str]:

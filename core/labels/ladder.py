@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,6 @@ from core.labels.markup_classifier import MarkupClassifier
 from core.labels.override_classifier import OverrideClassifier
 from core.labels.pages import LabelPages, Subjects, group, theme_subjects
 from core.labels.rule_classifier import RuleClassifier, literal_segments
-from core.labels.structure import lists_above_products
 from core.llm import CallLog
 from core.storage.json_cache import JsonCache
 
@@ -31,6 +30,7 @@ AT_ONCE_OF: Final = {Rung.EMBEDDING: 256, Rung.NLI: 64, Rung.LLM: 400}
 
 PageDecisions = list[Label | None]
 """One a page; None where no rung decided."""
+PRODUCT, CATEGORY = "Product", "Category"
 
 
 @dataclass(frozen=True)
@@ -189,3 +189,39 @@ def _skipped(labels: frozenset[str]) -> str:
         return ""
     count = f"{len(labels)} labels" if len(labels) > 1 else "a label"
     return f"Rules for {count} that the taxonomy lacks do nothing: {', '.join(sorted(labels))}"
+
+
+def lists_above_products(decided: Mapping[str, Label | None], taxonomy: Taxonomy) -> dict[str, Label]:
+    """Find templates below which products lie, such as ``/shop/:slug`` of ``/shop/:slug/:slug``.
+
+    Args:
+        decided: Template → type; None where nothing decided.
+        taxonomy: Without both types in it, nothing is found.
+
+    Returns:
+        Undecided template → the type that its place says.
+    """
+    if not {PRODUCT, CATEGORY} <= {one.name for one in taxonomy.types}:
+        return {}
+    found: dict[str, Label] = {}
+    for product, label in sorted(decided.items()):
+        if label is None or label.value != PRODUCT or not _is_one_of_many(product):
+            continue
+        above = _parent(product)
+        while above in decided and decided[above] is None and above not in found:
+            found[above] = Label(CATEGORY, Rung.RULES, evidence=f"products lie below it: {_path(product)}")
+            above = _parent(above)
+    return found
+
+
+def _is_one_of_many(template: str) -> bool:
+    return template.rpartition("/")[2].startswith(":")
+
+
+def _parent(template: str) -> str:
+    above = template.rpartition("/")[0]
+    return above if "/" in above.partition("://")[2] else ""  # never the site's root
+
+
+def _path(template: str) -> str:
+    return "/" + template.partition("://")[2].partition("/")[2]

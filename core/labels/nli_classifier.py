@@ -17,11 +17,11 @@ from typing import Any, Final, Protocol
 from core.base.errors import ResourceError
 from core.base.schema import View
 from core.labels import embedding_classifier
+from core.labels.embedding_classifier import checksum
 from core.labels.label_cache import CachedClassifier
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.labels.texts import ABOUT, subject_text
-from core.labels.weights import checksum
 from core.storage.json_cache import JsonCache
 
 TASK: Final = "zero-shot-classification"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain
 
 from core.base.schema import View
@@ -149,25 +147,16 @@ class _Compiled:
             (not page or address.page in page)
             and (not top or address.top in top)
             and (not section or not frozenset(section).isdisjoint(address.stems[:-1]))
-            and (not self.rule.url or self._url.search(address.text) is not None)
+            and (not self.rule.url or compiled(self.rule.url).search(address.text) is not None)
         )
 
     def _titled(self, titles: Sequence[str]) -> bool:
         if not self.rule.title:
             return True
-        return bool(titles) and all(self._title.search(title) for title in titles)
+        return bool(titles) and all(compiled(self.rule.title).search(title) for title in titles)
 
     def _excluded(self, text: _Text) -> bool:
-        return any(self._unless.search(one) for one in (*(a.text for a in text.addresses), *text.titles))
-
-    @cached_property
-    def _url(self) -> re.Pattern[str]:
-        return compiled(self.rule.url)
-
-    @cached_property
-    def _title(self) -> re.Pattern[str]:
-        return compiled(self.rule.title)
-
-    @cached_property
-    def _unless(self) -> re.Pattern[str]:
-        return compiled(self.rule.unless)
+        return any(
+            compiled(self.rule.unless).search(one)
+            for one in (*(a.text for a in text.addresses), *text.titles)
+        )

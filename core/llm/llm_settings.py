@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self
 from urllib.parse import urlsplit
@@ -34,6 +35,11 @@ CONFIG_FILE: Final = Path("config.env")
 _LINE: Final = re.compile(r"^\s*(?:export\s+)?(?P<name>\w+)\s*=\s*(?P<value>.*?)\s*$")
 Variables = Mapping[str, str]
 """Variable → value, from one place."""
+TYPED: Final = "typed here"
+ENVIRONMENT: Final = "the environment"
+KEYS: Final = (KEY_VARIABLE, AZURE_KEY_VARIABLE)
+SERVERS: Final = (URL_VARIABLE, AZURE_URL_VARIABLE, *KEYS)
+"""A key alone names a server too: OpenAI's."""
 
 
 class LlmSettings(Settings):
@@ -172,3 +178,58 @@ def _server(source: Variables) -> tuple[str, str, str] | None:
 
 def _same(first: str, second: str) -> bool:
     return first.rstrip("/") == second.rstrip("/")
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where the settings come from, in words.
+
+    Args:
+        model: Place of the model's name.
+        server: Place of the server's address.
+        key: Place of the key; empty where there is none.
+    """
+
+    model: str
+    server: str
+    key: str
+
+    @property
+    def typed(self) -> bool:
+        """Whether the analyst typed any of them."""
+        return TYPED in (self.model, self.server, self.key)
+
+
+def places(
+    typed: Variables, environment: Mapping[str, str] = os.environ, folder: Path = Path()
+) -> dict[str, Variables]:
+    """The places that are asked, the first that has something wins.
+
+    Args:
+        typed: What the analyst typed, by the names of the environment's variables.
+        environment: Asked next.
+        folder: Where the two files are looked for.
+
+    Raises:
+        ResourceError: If a file cannot be read.
+    """
+    return {
+        TYPED: typed,
+        ENVIRONMENT: environment,
+        SECRETS_FILE.as_posix(): read_secrets(folder / SECRETS_FILE),
+        CONFIG_FILE.as_posix(): read_env_file(folder / CONFIG_FILE),
+    }
+
+
+def origins(asked: Mapping[str, Variables], settings: LlmSettings) -> Origins:
+    """Where settings that were made from some places come from."""
+    secret = settings.api_key.get_secret_value()
+    holders = {name: [source.get(key, "").strip() for key in KEYS] for name, source in asked.items()}
+    key = next((name for name, keys in holders.items() if secret in keys), "") if secret != NO_KEY else ""
+    return Origins(_place(asked, MODEL_VARIABLES), _place(asked, SERVERS), key)
+
+
+def _place(asked: Mapping[str, Variables], names: Sequence[str]) -> str:
+    return next(
+        (place for place, source in asked.items() if any(source.get(name, "").strip() for name in names)), ""
+    )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from core.base.schema import Group, Raw
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt, PersonalPlace, Receipt, ranked
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
-from core.ingest.clean import clock, user_id_kinds
+from core.ingest.clean import clock
 from core.ingest.clean.found import Found
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.user_facts import MANY_BROWSERS
@@ -26,6 +29,21 @@ TIED_SHARE = 0.05
 """Share of tied page views from which on rounded times are worth a warning."""
 MANY_IDS = 20
 """Ids with several browsers from which on the user key is doubtful."""
+LOOKED_AT: Final = 5_000
+"""Ids that are looked at, evenly spread."""
+NEARLY_ALL: Final = 0.95
+EMAIL: Final = "email address"
+
+_KINDS: Final = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        ("client id", r"(?:GA\d\.\d\.)?\d+\.\d+"),
+        ("number", r"\d+"),
+        (EMAIL, r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+        ("UUID", r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?"),
+        ("hexadecimal", r"(?=.*\d)[0-9a-f]{8,}"),
+    )
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +71,7 @@ def make_receipt(counted: Counted) -> Receipt:
     files = tuple(
         _file(file, tally.rejected_of_file[number]) for number, file in enumerate(counted.raw.files)
     )
-    kinds = user_id_kinds.kinds_of_ids(behaviour.user_ids)
+    kinds = kinds_of_ids(behaviour.user_ids)
     share = engaged_share(behaviour.people, used)
     return Receipt(
         files=files,
@@ -67,7 +85,7 @@ def make_receipt(counted: Counted) -> Receipt:
         sessions=used.sessions.total,
         sessions_by_gap=used.sessions.by_gap,
         user_key=_user_key(counted),
-        id_kind=user_id_kinds.describe_ids(kinds),
+        id_kind=describe_ids(kinds),
         first_ts=int(used.views.timestamp.min()),
         last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),
@@ -150,7 +168,7 @@ def _overlaps(counted: Counted) -> list[str]:
 def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str]) -> list[str]:
     accounted, people = counted.accounted, counted.behaviour.people
     is_tied = tied(counted.used.views) >= TIED_SHARE * len(counted.used.views)
-    emails = kinds[user_id_kinds.EMAIL] / kinds.total()
+    emails = kinds[EMAIL] / kinds.total()
     repeated = counted.behaviour.repeated
     kept, rejected = accounted.rejects.num_rows, accounted.rejected.total()
     possible = {
@@ -170,3 +188,22 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         "Leave such pages out before you compare buyers with others": bool(outcome_pages),
     }
     return [*warnings(accounted.waterfall), *(text for text, applies in possible.items() if applies)]
+
+
+def kinds_of_ids(user_ids: pa.Array) -> Counter[str]:
+    """Kind → ids of it, over a sample."""
+    step = max(1, len(user_ids) // LOOKED_AT)
+    return Counter(_kind(text) for text in user_ids.take(pa.array(range(0, len(user_ids), step))).to_pylist())
+
+
+def describe_ids(kinds: Counter[str]) -> str:
+    """The kind of nearly all ids, or a mixture."""
+    found = ranked(kinds)
+    for kind, count in found.items():
+        if count >= NEARLY_ALL * kinds.total():
+            return kind
+    return "mixed: " + ", ".join(f"{kind} {count / kinds.total():.0%}" for kind, count in found.items())
+
+
+def _kind(text: str) -> str:
+    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(text)), "text")

@@ -125,7 +125,7 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
     """
     _see(engine, views)
     _cut(engine, settings.url)
-    cut = engine.sql(_CUTS)
+    cut = engine.raw.sql(_CUTS).to_arrow_table()
     weights = cut["views"].to_pylist()
     seen_by = _crowds(cut)
     canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights, seen_by)

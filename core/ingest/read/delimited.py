@@ -75,7 +75,8 @@ def read(
             report(done)
         run.finish()
     notes = (*opened.text.notes, *run.notes)
-    return FileCount(opened.layout.shape.value, opened.text.encoding, run.records, run.columns, notes)
+    columns = sink.columns(run.columns, run.seen)
+    return FileCount(opened.layout.shape.value, opened.text.encoding, run.records, columns, notes)
 
 
 @dataclass
@@ -88,19 +89,13 @@ class _Run:
     file: str
     records: int = 0
     notes: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
     _rest: bytes = b""
     _rest_line: int = 0
-    _columns: dict[str, str] = field(default_factory=dict)
-    _seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._learn()
-
-    @property
-    def columns(self) -> dict[str, str]:
-        """Field → column, for the fields that were seen."""
-        filled = self.sink.filled
-        return {f: name for f, name in self._columns.items() if name in self._seen or f in filled}
 
     def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[BlockResult]:
         """Start on a block, taking it to begin where a record does and to have the columns of now."""
@@ -158,5 +153,5 @@ class _Run:
             self.notes.append(f"Line {line}, {NEW_HEADER}; {changes}")
 
     def _learn(self) -> None:
-        self._columns = self.layout.fields.by_name | self._columns
-        self._seen |= self.layout.seen
+        self.columns = self.layout.fields.by_name | self.columns
+        self.seen |= self.layout.seen

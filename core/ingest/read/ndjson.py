@@ -114,10 +114,7 @@ def read(
             records += outcome.records
             done += outcome.bytes
             report(done)
-    filled = sink.filled
-    columns = {
-        field: name for field, name in opened.fields.by_name.items() if name in opened.seen or field in filled
-    }
+    columns = sink.columns(opened.fields.by_name, opened.seen)
     return FileCount(opened.shape, opened.text.encoding, records, columns, tuple(opened.text.notes))
 
 

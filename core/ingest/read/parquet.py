@@ -72,10 +72,7 @@ def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callab
                 _store(batch, opened.fields, start, sink, f"{number:06d}")
             start += len(batch)
             report(source.bytes * start // max(1, records))
-    filled = sink.filled
-    columns = {
-        field: name for field, name in opened.fields.by_name.items() if name in opened.seen or field in filled
-    }
+    columns = sink.columns(opened.fields.by_name, opened.seen)
     return FileCount(opened.shape, "parquet", records, columns, opened.notes)
 
 

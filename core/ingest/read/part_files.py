@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -174,10 +174,10 @@ class Sink:
         """Rows kept so far."""
         return sum(part.rows for part in self.parts)
 
-    @property
-    def filled(self) -> frozenset[str]:
-        """Fields that had a value anywhere in the file."""
-        return frozenset().union(*(part.filled for part in self.parts))
+    def columns(self, by_name: Mapping[str, str], seen: Collection[str]) -> dict[str, str]:
+        """Field → column, for the fields that were seen or had a value anywhere in the file."""
+        filled = frozenset().union(*(part.filled for part in self.parts))
+        return {field: name for field, name in by_name.items() if name in seen or field in filled}
 
 
 def storable(value: str) -> str:

@@ -73,7 +73,7 @@ def detect_encoding(sample: bytes, whole: bool) -> tuple[str, int]:
         return codec, 0
     lines = (sample if whole else sample[: sample.rfind(b"\n") + 1]).split(b"\n")
     foreign = [line for line in lines if not line.isascii()]
-    broken = [line for line in foreign if not _is_utf8(line)]
+    broken = [line for line in foreign if not is_utf8(line)]
     return (WINDOWS if broken and len(broken) == len(foreign) else "utf-8"), 0
 
 
@@ -82,7 +82,8 @@ def from_windows(data: bytes) -> bytes:
     return data.decode("latin-1").translate(_WINDOWS_EXTRA).encode()
 
 
-def _is_utf8(data: bytes) -> bool:
+def is_utf8(data: bytes) -> bool:
+    """Say whether bytes are UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from http.cookiejar import DefaultCookiePolicy
-from types import TracebackType
 from typing import Final, Self
 
 import requests
@@ -22,9 +21,8 @@ from core.labels.fetching import reply
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, Target
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.pinning import PinnedAdapter
 from core.labels.fetching.reply import Reply, Want
-from core.labels.fetching.sockets import Sockets
+from core.labels.fetching.sockets import PinnedAdapter, Sockets
 
 AGENT: Final = "Beha2Vec"
 """The name that a robots.txt may speak to."""
@@ -39,7 +37,7 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class Client:
-    """Asks one thing at a time; all but :meth:`abort` is for one thread.
+    """Asks one thing at a time; all but ``sockets.abort`` is for one thread.
 
     Args:
         guard: Says what may be asked.
@@ -58,32 +56,22 @@ class Client:
         self._guard = guard
         self._limits = limits
         self._clock = clock
-        self._sockets = Sockets(guard, limits)
-        self._sleep = sleep or self._sockets.sleep
+        self.sockets = Sockets(guard, limits)
+        self._sleep = sleep or self.sockets.sleep
         self._asked: dict[str, float] = {}
         self._delays: defaultdict[str, float] = defaultdict(lambda: limits.request_every_s)
-        self._session = _session(PinnedAdapter(self._sockets.connect))
+        self._session = _session(PinnedAdapter(self.sockets.connect))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._session.close()
-        self._sockets.close()
+        self.sockets.close()
 
     def keep_delay(self, host: str, seconds: float) -> None:
         """Ask a host less often than usual, as its robots.txt wishes."""
         self._delays[host] = max(self._limits.request_every_s, min(seconds, self._limits.crawl_delay_s))
-
-    def abort(self) -> None:
-        """Stop what goes on, for good; from any thread."""
-        self._sockets.abort()
-
-    def page_time(self) -> AbstractContextManager[None]:
-        """Within this, everything ends when a page's time is up."""
-        return self._sockets.page_time()
 
     def get(self, target: Target, want: Want, check: Callable[[Target], None] | None = None) -> Reply:
         """Fetch, with retries and along redirects.
@@ -104,7 +92,7 @@ class Client:
                 check(target)
             with closing(self._answer(target)) as response:
                 if response.status_code not in REDIRECTS or "location" not in response.headers:
-                    return reply.read(response, target.url, want, self._sockets.check_time)
+                    return reply.read(response, target.url, want, self.sockets.check_time)
                 target = self._next(response.headers["location"], target)
         raise PageFailed(FetchOutcome.REDIRECTS, f"more than {self._limits.redirects} redirects")
 
@@ -147,12 +135,12 @@ class Client:
         try:
             response = self._session.get(target.url, stream=True, allow_redirects=False, timeout=times)
         except requests.Timeout as error:
-            self._sockets.check_time()
+            self.sockets.check_time()
             raise PageFailed(FetchOutcome.BROKEN, f"no answer within {limits.read_s:g} s") from error
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            self._sockets.check_time()
+            self.sockets.check_time()
             raise _failed(error) from error
-        self._sockets.check_time()  # a socket that was shut ends headers as if they were complete
+        self.sockets.check_time()  # a socket that was shut ends headers as if they were complete
         return response
 
     def _until_turn(self, host: str) -> float:
@@ -163,7 +151,7 @@ class Client:
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
             self._sleep(seconds)
-        self._sockets.check_time()
+        self.sockets.check_time()
 
     def _retry_after(self, response: requests.Response) -> float:
         """How long the server asks to wait; a header that says nothing readable asks for nothing."""

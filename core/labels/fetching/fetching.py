@@ -84,7 +84,7 @@ class _Run:
 
     def abort(self) -> None:
         """Stop; from another thread."""
-        self.client.abort()
+        self.client.sockets.abort()
         self.extractor.abort()
 
     def page(self, page: str) -> None:
@@ -113,7 +113,7 @@ class _Run:
         self.store.put(target.url, document)
 
     def _document(self, target: Target) -> Document:
-        with self.client.page_time():
+        with self.client.sockets.page_time():
             reply = self.client.get(target, Want(self.limits.max_bytes), self.robots.check)
         if reply.status != 200:
             broken = reply.status >= 500

@@ -3,7 +3,7 @@
 A server-side fetch is a way into the network that the tool runs in (OWASP: SSRF). So a page must lie on a
 host that the analyst named *and* that the export holds, at a usual port, and must not look personal; and
 every address its name leads to must be public. Names are looked up once a connection, and the connection
-goes to the very address that was checked (``pinning.py``), so a second answer of the DNS changes nothing.
+goes to the very address that was checked (``sockets.py``), so a second answer of the DNS changes nothing.
 """
 
 from __future__ import annotations

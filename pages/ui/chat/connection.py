@@ -27,8 +27,10 @@ from core.llm.llm_settings import (
     NO_KEY,
     URL_VARIABLE,
     VERSION_VARIABLES,
+    Origins,
+    origins,
+    places,
 )
-from core.llm.origins import Origins, origins, places
 from core.runs.pipeline import LLM_LOG
 from pages.ui.shell import state
 

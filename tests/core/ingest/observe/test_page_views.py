@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.schema import Raw
-from core.ingest.observe.page_views import PageViews
-from core.ingest.observe.sessions import number_sessions
+from core.ingest.observe.page_views import PageViews, number_sessions
 from tests.core.ingest.shop import Row, event, sessions_of, shop
 
 MINUTE = 60
