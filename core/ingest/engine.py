@@ -53,11 +53,20 @@ class Engine:
 
     def keep(self, name: str, table: ir.Table | pa.Table) -> ir.Table:
         """Compute a table once and keep it under a name."""
-        return self.ibis.create_table(name, table)
+        query = "SELECT * FROM arriving"
+        if isinstance(table, pa.Table):
+            self.raw.register("arriving", table)
+        else:
+            query = self.ibis.compile(table)
+        self.raw.execute(f'CREATE TABLE "{name}" AS {query}')
+        if isinstance(table, pa.Table):
+            self.raw.unregister("arriving")
+        return self.ibis.table(name)
 
     def name(self, name: str, table: ir.Table) -> ir.Table:
         """Give a table that is not computed a name: what is asked of it later is planned as a whole."""
-        return self.ibis.create_view(name, table)
+        self.raw.execute(f'CREATE VIEW "{name}" AS {self.ibis.compile(table)}')
+        return self.ibis.table(name)
 
     def arrow(self, table: ir.Expr) -> pa.Table:
         """Compute a table and hand it over."""

@@ -101,7 +101,8 @@ def _decide(subject: Subject, names: Collection[str]) -> Label | None:
 def _category(subject: Subject) -> Label | None:
     shown, chosen = _share(subject, "view_item_list"), _share(subject, "select_item")
     other = _share(subject, "view_item")
-    if shown < LIST or chosen < SELECT or chosen < CLEAR * other or _is_home(subject.urls[0]):
+    # a start page shows lists of products as well
+    if shown < LIST or chosen < SELECT or chosen < CLEAR * other or not read_address(subject.urls[0]).stems:
         return None
     return _label(
         "Category",
@@ -124,8 +125,3 @@ def _share(subject: Subject, event: str) -> float:
 
 def _evidence(subject: Subject, event: str) -> str:
     return f"{event} {subject.events.get(event, 0):,} times on {subject.views:,} page views"
-
-
-def _is_home(url: str) -> bool:
-    """A start page shows lists of products as well."""
-    return not read_address(url).stems

@@ -205,17 +205,13 @@ def lists_above_products(decided: Mapping[str, Label | None], taxonomy: Taxonomy
         return {}
     found: dict[str, Label] = {}
     for product, label in sorted(decided.items()):
-        if label is None or label.value != PRODUCT or not _is_one_of_many(product):
+        if label is None or label.value != PRODUCT or not product.rpartition("/")[2].startswith(":"):
             continue
         above = _parent(product)
         while above in decided and decided[above] is None and above not in found:
             found[above] = Label(CATEGORY, Rung.RULES, evidence=f"products lie below it: {_path(product)}")
             above = _parent(above)
     return found
-
-
-def _is_one_of_many(template: str) -> bool:
-    return template.rpartition("/")[2].startswith(":")
 
 
 def _parent(template: str) -> str:

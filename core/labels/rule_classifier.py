@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -35,7 +35,8 @@ class RuleClassifier:
         }
         words = {one.label: one.words for one in file.words if one.label in names[View.THEME]}
         self._matcher = ThemeMatcher(words)
-        self.skipped: frozenset[str] = frozenset(_labels(file)) - names[View.THEME] - names[View.TYPE]
+        labels = {rule.label for rule in file.rules} | {theme.label for theme in file.words}
+        self.skipped = frozenset(labels) - names[View.THEME] - names[View.TYPE]
         """Labels of the file that the taxonomy lacks."""
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
@@ -62,11 +63,6 @@ def literal_segments(file: RuleFile | None = None) -> frozenset[str]:
     """Segments that say what a page is for, by the rules: no template hides them."""
     rules = (file or default_rules()).rules
     return frozenset(chain.from_iterable((*rule.page, *rule.section, *rule.top) for rule in rules))
-
-
-def _labels(file: RuleFile) -> Iterator[str]:
-    yield from (rule.label for rule in file.rules)
-    yield from (theme.label for theme in file.words)
 
 
 @dataclass(frozen=True, eq=False)

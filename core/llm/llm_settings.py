@@ -97,7 +97,7 @@ class LlmSettings(Settings):
                 remedy=f"Set {MODEL_VARIABLE}, and {KEY_VARIABLE} or (a server of your own) {URL_VARIABLE}",
             )
         url, key, version = servers[0]
-        same = (other for address, other, _ in servers if other and _same(address, url))
+        same = (other for address, other, _ in servers if other and address.rstrip("/") == url.rstrip("/"))
         secret = SecretStr(key or next(same, NO_KEY))
         return cls.checked(model=model, base_url=url, api_key=secret, api_version=version)
 
@@ -174,10 +174,6 @@ def _server(source: Variables) -> tuple[str, str, str] | None:
         return azure, key, _first(source, VERSION_VARIABLES) or DEFAULT_API_VERSION
     key = source.get(KEY_VARIABLE, "").strip()
     return (url or DEFAULT_BASE_URL, key, "") if url or key else None
-
-
-def _same(first: str, second: str) -> bool:
-    return first.rstrip("/") == second.rstrip("/")
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,8 @@ class Requests:
             Cancelled: If the budget's ``should_stop`` says so.
             Beha2VecError, Enough: Whatever ``part`` raises; the request ends with it.
         """
-        client, begun = self._connected(), time.monotonic()
+        client = self._client = self._client or make_client(self.settings)
+        begun = time.monotonic()
         came, error = Came(), ""
         try:
             result = self._waited(client, messages, work, part, budget)
@@ -170,10 +171,6 @@ class Requests:
                 redacted(came.text, self.settings), error, round(seconds, 3), came.usage,
             )  # fmt: skip
             self._log.write(call)
-
-    def _connected(self) -> OpenAI:
-        self._client = self._client or make_client(self.settings)
-        return self._client
 
     def _abandon(self) -> None:
         """Close the connections: what is still under way, or would be tried again, ends."""

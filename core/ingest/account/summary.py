@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from core.base.schema import Group, Raw
 from core.base.settings import IngestSettings
-from core.data.receipt import FileReceipt, PersonalPlace, Receipt, ranked
+from core.data.receipt import FileReceipt, Receipt, ranked
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
 from core.ingest.clean import clock
@@ -95,7 +95,7 @@ def make_receipt(counted: Counted) -> Receipt:
         duplicate_transactions=behaviour.outcomes.duplicates,
         repeated_events=behaviour.repeated,
         pii_masked=ranked(locations.masked),
-        places=_places(locations.own),
+        places=tuple(sorted(locations.own.places.values(), key=lambda place: (-place.values, place.name))),
         placeholders=accounted.placeholders,
         engagement_rule=_engagement_rule(counted, share),
         engagement_share=share,
@@ -109,10 +109,6 @@ def make_receipt(counted: Counted) -> Receipt:
             *counted.notes,
         ),
     )
-
-
-def _places(found: Found) -> tuple[PersonalPlace, ...]:
-    return tuple(sorted(found.places.values(), key=lambda place: (-place.values, place.name)))
 
 
 def _unknown_places(settings: IngestSettings, found: Found) -> list[str]:

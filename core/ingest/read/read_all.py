@@ -104,7 +104,8 @@ def read_all(paths: Sequence[Path], settings: IngestSettings, raw_dir: Path, pro
 
 
 def _reporter(progress: Progress, sources: Sequence[InputFile], number: int) -> Callable[[int], None]:
-    sizes = [_size(source) for source in sources]
+    plain = Packing.PLAIN
+    sizes = [source.bytes * (1 if source.packing is plain else _UNPACKS_TO) for source in sources]
     before, here, total = sum(sizes[:number]), max(1, sizes[number]), max(1, sum(sizes))
 
     def report(done: int) -> None:
@@ -112,10 +113,6 @@ def _reporter(progress: Progress, sources: Sequence[InputFile], number: int) -> 
         progress(STAGE, READ_SHARE * share, f"Reading {sources[number].name}")
 
     return report
-
-
-def _size(source: InputFile) -> int:
-    return source.bytes * (1 if source.packing is Packing.PLAIN else _UNPACKS_TO)
 
 
 def _rejects_table(sinks: Sequence[Sink]) -> pa.Table:

@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import Final
 
 from core.ingest.sources.input_files import ByteReader
@@ -141,9 +142,5 @@ def _one_line_end(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
     for number, chunk in enumerate(chunks):
         if number == 0 and b"\r" in chunk and b"\n" not in chunk:
             text.notes.append("Lines end in CR alone")
-            change = _cr_to_lf
+            change = methodcaller("replace", b"\r", b"\n")
         yield change(chunk)
-
-
-def _cr_to_lf(chunk: bytes) -> bytes:
-    return chunk.replace(b"\r", b"\n")

@@ -115,7 +115,7 @@ class Client:
                 if response.status_code not in RETRIED:
                     return response
                 response.close()
-                failure = _status(response.status_code)
+                failure = PageFailed(FetchOutcome.STATUS, f"the server answers {response.status_code}")
                 wait = self._retry_after(response)
             except PageFailed as error:
                 if error.outcome not in (FetchOutcome.UNREACHABLE, FetchOutcome.BROKEN):
@@ -171,10 +171,6 @@ def _failed(error: Exception) -> PageFailed:
         )
     reason = f"the connection failed before an answer came ({type(error).__name__})"
     return PageFailed(FetchOutcome.BROKEN, reason)
-
-
-def _status(status: int) -> PageFailed:
-    return PageFailed(FetchOutcome.STATUS, f"the server answers {status}")
 
 
 class _Session(requests.Session):
