@@ -25,8 +25,8 @@ from core.ingest.clean import records
 from core.ingest.clean.grouping import template
 from core.ingest.engine import open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
-from core.ingest.observe.page_events import page_events_table
 from core.ingest.observe.page_views import PageViews, number_sessions
+from core.ingest.observe.user_outcomes import page_events_table
 from core.ingest.output_tables import write_table
 from core.ingest.read.read_all import READ_SHARE, STAGE, RawRead, read_all
 from core.storage.disk import write_text_atomic

@@ -16,10 +16,18 @@ from pydantic import BaseModel, ValidationError
 from core.base.errors import ResourceError
 from core.llm import parsing, probing
 from core.llm.chat_types import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
-from core.llm.failures import SHOWN_CHARACTERS, failure, redacted
 from core.llm.llm_settings import LlmSettings
 from core.llm.log import CallLog
-from core.llm.requests import Budget, Came, Refused, Requests, calls_as_text
+from core.llm.requests import (
+    SHOWN_CHARACTERS,
+    Budget,
+    Came,
+    Refused,
+    Requests,
+    calls_as_text,
+    failure,
+    redacted,
+)
 from core.llm.streams import Pieces
 from core.llm.waiting import Emit
 

@@ -21,10 +21,9 @@ from core.ingest.clean.records import Fate
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
 from core.ingest.observe.narrow import NAME, USER, Events, narrow, number_names, number_users
-from core.ingest.observe.page_events import count_page_events
 from core.ingest.observe.page_views import PageViews, gap_starts, ordered_views
 from core.ingest.observe.user_facts import UserFacts, describe_people
-from core.ingest.observe.user_outcomes import UserOutcomes, count_outcomes
+from core.ingest.observe.user_outcomes import UserOutcomes, count_outcomes, count_page_events
 from core.ingest.read.read_all import STAGE, RawRead
 
 _EVENT: Final = (USER, records.TS, records.IS_VIEW, NAME, PAGE)

@@ -12,14 +12,16 @@ import numpy as np
 import pyarrow as pa
 from ibis import _
 
-from core.base.schema import Outcomes, Raw
+from core.base.schema import PAGE_EVENTS as TELLING
+from core.base.schema import Outcomes, PageEvents, Raw
 from core.ingest.clean import records
 from core.ingest.clean.found import Found
+from core.ingest.clean.locations import PAGE
 from core.ingest.clean.user_labels import mask_labels
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, SESSION, USER, Events
 from core.ingest.observe.page_views import GAP_START, PageViews, with_sessions
-from core.ingest.output_tables import OUTCOMES
+from core.ingest.output_tables import OUTCOMES, PAGE_EVENTS
 
 PURCHASE: Final = "purchase"
 """The event that GA4 records again when its confirmation page is reloaded."""
@@ -129,3 +131,39 @@ def leaking_pages(views: PageViews, n_pages: int, events: pa.Table) -> np.ndarra
     everybody = np.isin(views.user[views.begins_user], bought).sum()
     leaks = (visitors >= LEAK_USERS) & (buyers >= LEAK_SHARE * visitors) & (buyers >= LEAK_REACH * everybody)
     return np.flatnonzero(leaks)
+
+
+def count_page_events(engine: Engine, events: Events) -> pa.Table:
+    """Count every page's telling events, as often as they fired.
+
+    An event at a location that no page view has is left out: such a page is not in the data set.
+
+    Args:
+        engine: Where the tables are.
+        events: All events of the users.
+
+    Returns:
+        Columns of :data:`core.ingest.output_tables.PAGE_EVENTS`, ``page`` being an index into the canonical
+        pages, in no particular order.
+    """
+    numbers = [number for number, name in enumerate(events.names) if name in TELLING]
+    fired = events.table.filter(events.table[NAME].isin(numbers), events.table[PAGE].notnull())
+    counted = engine.arrow(fired.group_by(PAGE, NAME).agg(events=_.count()))
+    columns = {
+        PageEvents.PAGE: counted[PAGE],
+        PageEvents.EVENT_NAME: pa.array(events.names, pa.string()).take(counted[NAME].combine_chunks()),
+        PageEvents.EVENTS: counted["events"],
+    }
+    return pa.table(columns).cast(PAGE_EVENTS)
+
+
+def page_events_table(counted: pa.Table, rows: np.ndarray) -> pa.Table:
+    """The events of the pages that are left, by page and name.
+
+    Args:
+        counted: As :func:`count_page_events` gives them.
+        rows: Row in the page table of each page; -1 where it is not viewed.
+    """
+    row = rows[counted[PageEvents.PAGE].to_numpy()]
+    table = counted.set_column(0, PAGE_EVENTS.field(0), pa.array(row, pa.int32())).filter(pa.array(row >= 0))
+    return table.sort_by([(PageEvents.PAGE, "ascending"), (PageEvents.EVENT_NAME, "ascending")])

@@ -10,6 +10,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
+from email.message import Message
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final, Self
 
@@ -17,11 +19,9 @@ import requests
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util.retry import Retry
 
-from core.labels.fetching import reply
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, Target
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.reply import Reply, Want
 from core.labels.fetching.sockets import PinnedAdapter, Sockets
 
 AGENT: Final = "Beha2Vec"
@@ -34,6 +34,8 @@ HEADERS: Final = {
 }
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+HTML: Final = ("text/html", "application/xhtml+xml")
+_BLOCK: Final = 65_536
 
 
 class Client:
@@ -92,7 +94,7 @@ class Client:
                 check(target)
             with closing(self._answer(target)) as response:
                 if response.status_code not in REDIRECTS or "location" not in response.headers:
-                    return reply.read(response, target.url, want, self.sockets.check_time)
+                    return _read(response, target.url, want, self.sockets.check_time)
                 target = self._next(response.headers["location"], target)
         raise PageFailed(FetchOutcome.REDIRECTS, f"more than {self._limits.redirects} redirects")
 
@@ -191,3 +193,73 @@ def _session(adapter: PinnedAdapter) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer; ``body`` only with status 200."""
+
+    status: int
+    url: str
+    """Where redirects led."""
+    body: bytes = b""
+    charset: str = ""
+    """As the server says; empty if it says nothing."""
+
+
+@dataclass(frozen=True)
+class Want:
+    """What kind of answer is of use.
+
+    Args:
+        max_bytes: Decoded bytes to read.
+        html: Refuse what is not HTML.
+        cut: Take the beginning of what is larger, instead of refusing it.
+    """
+
+    max_bytes: int
+    html: bool = True
+    cut: bool = False
+
+
+def _read(response: requests.Response, url: str, want: Want, check_time: Callable[[], None]) -> Reply:
+    """Read an answer that has only been opened.
+
+    Args:
+        response: Opened with ``stream=True``.
+        url: Where it came from.
+        want: What kind of answer is of use.
+        check_time: Raises PageFailed when there is no time left.
+
+    Raises:
+        PageFailed: If it is of no use, or breaks off.
+    """
+    if response.status_code != 200:
+        return Reply(response.status_code, url)
+    kind, charset = _content_type(response.headers.get("content-type", ""))
+    if want.html and kind not in HTML:
+        raise PageFailed(FetchOutcome.NOT_HTML, f"it is {kind[:60] or 'of no stated type'}, not HTML")
+    return Reply(200, url, _body(response, want, check_time), charset)
+
+
+def _body(response: requests.Response, want: Want, check_time: Callable[[], None]) -> bytes:
+    """Read decoded bytes, at most a block beyond the limit: a decompressor stops there as well."""
+    body = bytearray()
+    try:
+        while len(body) <= want.max_bytes and (block := response.raw.read1(_BLOCK, decode_content=True)):
+            body += block
+            check_time()
+    except (HTTPError, OSError) as error:
+        check_time()
+        raise PageFailed(FetchOutcome.BROKEN, f"the answer broke off ({type(error).__name__})") from error
+    check_time()  # a socket that was shut reads like the end
+    if len(body) > want.max_bytes and not want.cut:
+        raise PageFailed(FetchOutcome.TOO_LARGE, f"it has more than {want.max_bytes:,} bytes")
+    return bytes(body[: want.max_bytes])
+
+
+def _content_type(text: str) -> tuple[str, str]:
+    message = Message()
+    message["content-type"] = text.replace("\r", " ").replace("\n", " ") or "unknown"
+    kind = text.partition(";")[0].strip().lower()
+    return kind, str(message.get_param("charset", "") or "")

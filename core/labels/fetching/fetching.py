@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from core.base.progress import Progress
-from core.labels.fetching.client import Client
+from core.labels.fetching.client import Client, Want
 from core.labels.fetching.extract import Extractor
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally, PageFailed
 from core.labels.fetching.guard import Guard, Resolve, Target, resolve
 from core.labels.fetching.limits import FetchLimits
 from core.labels.fetching.page_store import PageStore
-from core.labels.fetching.reply import Want
 from core.labels.fetching.robots import Robots
 from core.labels.label_types import Document
 

@@ -7,10 +7,9 @@ from typing import Final
 
 from protego import Protego
 
-from core.labels.fetching.client import AGENT, Client
+from core.labels.fetching.client import AGENT, Client, Want
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, Target
-from core.labels.fetching.reply import Want
 
 MAX_BYTES: Final = 512_000
 """RFC 9309 asks to read at least 500 KiB; what follows is not looked at."""

@@ -3,7 +3,7 @@ import pytest
 from core.base.schema import View
 from core.labels.label_settings import LabelClass, Taxonomy, default_taxonomy
 from core.labels.label_types import Rung, Subject
-from core.labels.rule_classifier import RuleClassifier, literal_segments
+from core.labels.rule_classifier import RuleClassifier, ThemeMatcher, clear_theme, literal_segments
 from core.labels.rule_file import RuleFile
 
 DEFAULT = RuleClassifier(default_taxonomy())
@@ -246,3 +246,40 @@ def test_the_evidence_is_the_rule() -> None:
 
 def test_what_a_page_is_for_stays_in_its_template() -> None:
     assert {"cart", "about-us", "products"} <= literal_segments()
+
+
+MATCHER = ThemeMatcher(
+    {
+        "Apparel": ("jacket", "*jacke", "*jacken", "gift"),
+        "Bags": ("bag", "tasche"),
+        "Food": ("jam", "berry"),
+        "Outdoor": ("sleeping bag", "tent", "sleeping"),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "theme"),
+    [
+        ("Rain jackets", "Apparel"),
+        ("Regenjacken für Damen", "Apparel"),
+        ("jacke", "Apparel"),
+        ("Sleeping bags", "Outdoor"),  # the longest phrase first
+        ("Tote bag", "Bags"),
+        ("Wild berries", "Food"),
+        ("James", None),
+        ("jacketed", None),
+        ("baggage", None),
+        ("jacket bag", None),  # of equals, none
+        ("bag with tents for sleeping", "Outdoor"),
+        ("", None),
+        ("куртка", None),
+    ],
+)
+def test_words_tell_the_theme(text: str, theme: str | None) -> None:
+    decided = clear_theme(MATCHER.find([text]))
+    assert (decided and decided[0]) == theme
+
+
+def test_a_word_counts_once() -> None:
+    assert clear_theme(MATCHER.find(["bag bag bag tent sleeping"])) == ("Outdoor", ("sleeping", "tent"))

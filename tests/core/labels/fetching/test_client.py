@@ -9,11 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.labels.fetching.client import Client
+from core.labels.fetching.client import Client, Reply, Want
 from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.reply import Reply, Want
 from tests.core.labels.fetching.loopback_site import (
     Handler,
     Page,
