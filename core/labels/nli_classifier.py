@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from core.base.errors import ResourceError
 from core.base.schema import View
 from core.labels import embedding_classifier
-from core.labels.embedding_classifier import checksum
+from core.labels.embedding_classifier import EmbeddingClassifier, checksum
 from core.labels.label_cache import CachedClassifier
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
@@ -36,13 +36,6 @@ WEIGHTS: Final = "*.safetensors"
 BATCH: Final = 32
 
 
-class Ranker(Protocol):
-    """Knows the closest classes."""
-
-    def nearest(self, subjects: Sequence[Subject], view: View, count: int) -> Sequence[tuple[str, ...]]:
-        """Names of the closest classes of each subject."""
-
-
 def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
     """The rung for a taxonomy; the network is loaded when there is something to decide.
 
@@ -52,7 +45,7 @@ def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
     folder = _found(settings.nli_model)
     _require_entailment(settings.nli_model, folder)
     try:
-        ranker: Ranker | None = embedding_classifier.ranker(settings.taxonomy)
+        ranker: EmbeddingClassifier | None = embedding_classifier.ranker(settings.taxonomy)
     except ResourceError:  # every theme is a candidate: slower, and the same question
         ranker = None
     inner = NliClassifier(settings.taxonomy, folder, ranker)
@@ -87,7 +80,7 @@ class NliClassifier:
 
     taxonomy: Taxonomy
     folder: Path
-    ranker: Ranker | None = None
+    ranker: EmbeddingClassifier | None = None
     rung = Rung.NLI
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:

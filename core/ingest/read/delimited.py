@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from core.base.settings import IngestSettings
+from core.ingest.read.assembly import ParsedBlock
 from core.ingest.read.blocks import Block, make_block, whole_records
 from core.ingest.read.careful import NEW_HEADER, REPEATED_HEADER
-from core.ingest.read.converting import ParsedBlock, read_block
+from core.ingest.read.converting import read_block
 from core.ingest.read.delimited_layout import DelimitedLayout, check_layout, make_layout
 from core.ingest.read.opening import CHUNK_BYTES, naming, open_delimited
 from core.ingest.read.parallel import in_order

@@ -17,7 +17,7 @@ from core.base.settings import IngestSettings
 from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.user_labels import outline
 from core.ingest.read import ndjson, parquet
-from core.ingest.read.assembly import assemble
+from core.ingest.read.assembly import ParsedBlock, assemble
 from core.ingest.read.delimited_layout import Shape
 from core.ingest.read.headers import HeaderMap, user_keys
 from core.ingest.read.nested import make_plan
@@ -125,7 +125,7 @@ def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple
     layout = replace(opened.layout, fields=every, parsed=tuple(range(len(header))))
     sample = opened.sample[:SAMPLE_ROWS]
     columns = [pa.array([row[index] or None for row in sample], pa.string()) for index in range(len(header))]
-    fields = assemble(layout, columns, np.arange(len(sample))).fields
+    fields = assemble(layout, columns, np.arange(len(sample)), ParsedBlock()).fields
     return _transposed([fields[name] for name in names])
 
 

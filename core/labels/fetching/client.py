@@ -38,6 +38,33 @@ HTML: Final = ("text/html", "application/xhtml+xml")
 _BLOCK: Final = 65_536
 
 
+@dataclass(frozen=True)
+class Reply:
+    """An answer; ``body`` only with status 200."""
+
+    status: int
+    url: str
+    """Where redirects led."""
+    body: bytes = b""
+    charset: str = ""
+    """As the server says; empty if it says nothing."""
+
+
+@dataclass(frozen=True)
+class Want:
+    """What kind of answer is of use.
+
+    Args:
+        max_bytes: Decoded bytes to read.
+        html: Refuse what is not HTML.
+        cut: Take the beginning of what is larger, instead of refusing it.
+    """
+
+    max_bytes: int
+    html: bool = True
+    cut: bool = False
+
+
 class Client:
     """Asks one thing at a time; all but ``sockets.abort`` is for one thread.
 
@@ -193,33 +220,6 @@ def _session(adapter: PinnedAdapter) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
-
-
-@dataclass(frozen=True)
-class Reply:
-    """An answer; ``body`` only with status 200."""
-
-    status: int
-    url: str
-    """Where redirects led."""
-    body: bytes = b""
-    charset: str = ""
-    """As the server says; empty if it says nothing."""
-
-
-@dataclass(frozen=True)
-class Want:
-    """What kind of answer is of use.
-
-    Args:
-        max_bytes: Decoded bytes to read.
-        html: Refuse what is not HTML.
-        cut: Take the beginning of what is larger, instead of refusing it.
-    """
-
-    max_bytes: int
-    html: bool = True
-    cut: bool = False
 
 
 def _read(response: requests.Response, url: str, want: Want, check_time: Callable[[], None]) -> Reply:
