@@ -12,7 +12,7 @@ from tests.core.labels.fetching.loopback_site import Page, Site, in_turn, raw, r
 
 @pytest.fixture
 def client(guard: Guard, limits: FetchLimits) -> Iterator[Client]:
-    with Client(guard, limits) as made, made.page_time():
+    with Client(guard, limits) as made, made.sockets.page_time():
         yield made
 
 
