@@ -117,7 +117,7 @@ def test_users_of_pages_add_up_and_those_of_a_title_are_of_its_most_seen_page() 
     assert (one.users, one.titles, one.title_users) == (16, ("Shirt", "Hat"), (9, 2))
 
 
-SHOP = ["Boots | Fell & Co", "Tents | Fell & Co", "Mugs - Cups | Fell & Co"]
+TITLES = ["Boots | Fell & Co", "Tents | Fell & Co", "Mugs - Cups | Fell & Co"]
 
 
 def stripped(*titles: str) -> list[str]:
@@ -125,7 +125,7 @@ def stripped(*titles: str) -> list[str]:
 
 
 def test_what_many_titles_end_in_is_left_out() -> None:
-    assert stripped(*SHOP) == ["Boots", "Tents", "Mugs - Cups"]
+    assert stripped(*TITLES) == ["Boots", "Tents", "Mugs - Cups"]
 
 
 def test_what_many_titles_begin_with_is_left_out_too() -> None:
@@ -146,11 +146,11 @@ def test_all_the_usual_separators(mark: str) -> None:
 
 
 def test_the_name_alone_says_nothing() -> None:
-    assert stripped(*SHOP, "Fell & Co")[-1] == ""
+    assert stripped(*TITLES, "Fell & Co")[-1] == ""
 
 
 def test_the_start_page_has_it_in_front() -> None:
-    assert stripped(*SHOP, "Fell & Co | Outdoor gear")[-1] == "Outdoor gear"
+    assert stripped(*TITLES, "Fell & Co | Outdoor gear")[-1] == "Outdoor gear"
 
 
 def test_a_hyphen_within_a_word_separates_nothing() -> None:
@@ -163,5 +163,5 @@ def test_two_titles_do_not_make_a_site() -> None:
 
 
 def test_hosts_have_names_of_their_own() -> None:
-    titles = [*SHOP, "Jobs | Fell & Co"]
+    titles = [*TITLES, "Jobs | Fell & Co"]
     assert strip_site_name(titles, ["a", "a", "a", "b"])[-1] == "Jobs | Fell & Co"
