@@ -101,13 +101,7 @@ def make_receipt(counted: Counted) -> Receipt:
         engagement_share=share,
         urls=locations.count,
         outcome_pages=outcome_pages,
-        warnings=(
-            *counted.raw.warnings,
-            *_overlaps(counted),
-            *_warnings(counted, kinds, outcome_pages),
-            *_unknown_places(counted.settings, locations.own),
-            *counted.notes,
-        ),
+        warnings=tuple(_warnings(counted, kinds, outcome_pages)),
     )
 
 
@@ -183,7 +177,14 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         f"Nearly all visitors of {', '.join(outcome_pages)} have bought, which gives the purchase away. "
         "Leave such pages out before you compare buyers with others": bool(outcome_pages),
     }
-    return [*warnings(accounted.waterfall), *(text for text, applies in possible.items() if applies)]
+    return [
+        *counted.raw.warnings,
+        *_overlaps(counted),
+        *warnings(accounted.waterfall),
+        *(text for text, applies in possible.items() if applies),
+        *_unknown_places(counted.settings, counted.behaviour.locations.own),
+        *counted.notes,
+    ]
 
 
 def kinds_of_ids(user_ids: pa.Array) -> Counter[str]:
