@@ -26,9 +26,9 @@ from core.base.schema import View
 from core.base.settings import Preset, TrainSettings
 from core.base.workers import workers
 from core.model import embedding, steps, training
-from core.model.files import load_model
+from core.model.model_files import load_model
 from core.model.network import UserBehaviorTransformer
-from core.model.views import view_streams
+from core.model.view_streams import view_streams
 
 WAYS = {"neither": (False, False), "bfloat16": (False, True), "compiled": (True, False), "both": (True, True)}
 """Name → whether it is compiled, and whether it is in bfloat16."""

@@ -61,7 +61,7 @@ def preprocess(csv: str, folder: str) -> str:
 def label(dataset: str, folder: str) -> str:
     """Stage label: theme and type of every page, by the ladder's default rungs."""
     from core.base.progress import silent
-    from core.labels.settings import LabelSettings
+    from core.labels.label_settings import LabelSettings
     from core.runs.pipeline import label as stage
     from core.runs.pipeline import open_dataset
     from core.storage.store import Store

@@ -26,7 +26,7 @@ from core.base.progress import silent
 from core.base.schema import RAW_TEXT_COLUMNS, Raw, Rejects
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.clean.urls import canonicalise
-from core.ingest.read.reading import RawRead, read_all
+from core.ingest.read.read_all import RawRead, read_all
 
 SUFFIXES = (".csv", ".tsv", ".psv", ".txt", ".dat")
 DELIMITERS = ",;\t|"

@@ -7,7 +7,8 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from statistics import median
 
@@ -219,3 +220,25 @@ def test_the_check_of_floors_can_fail() -> None:
     assert breaks_floors("segments", "def f():\n    import core.runs.pipeline") == ["core.runs.pipeline"]
     assert breaks_floors("facts", "from core import words") == ["core.words"]
     assert breaks_floors("segments", "from core.base import schema\nfrom core.segments import lasso") == []
+
+
+def public_classes(source: str) -> list[str]:
+    """Names of the classes that a module defines for others."""
+    found = [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    return [name for name in found if not name.startswith("_")]
+
+
+def named_twice(sources: Iterable[str]) -> list[str]:
+    """Public class names that stand for more than one thing."""
+    counts = Counter(name for source in sources for name in public_classes(source))
+    return sorted(name for name, count in counts.items() if count > 1)
+
+
+def test_a_public_class_name_of_core_stands_for_one_thing() -> None:
+    assert named_twice(path.read_text() for path in CORE) == []
+
+
+def test_the_check_of_class_names_can_fail() -> None:
+    assert named_twice(["class Kind: ...", "class _Part: ...", "class Kind: ...\nclass _Part: ..."]) == [
+        "Kind"
+    ]

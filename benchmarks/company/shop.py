@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.base.progress import silent
 from core.base.settings import IngestSettings, Preset, TrainSettings
-from core.labels.settings import LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.runs import pipeline, tasks
 from core.sample import write_sample
 from core.storage.store import Store

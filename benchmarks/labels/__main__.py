@@ -18,11 +18,11 @@ from pathlib import Path
 from benchmarks.labels import speed
 from benchmarks.labels.evaluate import evaluate, markdown
 from benchmarks.labels.sets import SETS, LabelledSet, load
-from core.labels.cache import LabelCache
-from core.labels.embedding import LIMITS, EmbeddingClassifier
+from core.labels.embedding_classifier import LIMITS, EmbeddingClassifier, sentence_model
+from core.labels.label_cache import SIZE_LIMIT
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.labels.ladder import Ladder, build
-from core.labels.settings import LabelMode, LabelSettings
-from core.labels.weights import sentence_model
+from core.storage.json_cache import JsonCache
 
 WELL, FAST = "well", "fast"
 
@@ -33,14 +33,14 @@ def main() -> None:
     if args.only != FAST:
         for name in args.sets:
             labelled = load(name)
-            with tempfile.TemporaryDirectory() as fresh, LabelCache(Path(fresh)) as cache:
+            with tempfile.TemporaryDirectory() as fresh, JsonCache(Path(fresh), SIZE_LIMIT) as cache:
                 ladder = ladder_for(labelled, LabelMode(args.mode), cache, margin=not args.without_margin)
                 print(markdown(labelled, evaluate(labelled, ladder)), flush=True)
     if args.only != WELL:
         print(speed.markdown(list(speed.measure(list(speed.RUNGS)))))
 
 
-def ladder_for(labelled: LabelledSet, mode: LabelMode, cache: LabelCache, *, margin: bool = True) -> Ladder:
+def ladder_for(labelled: LabelledSet, mode: LabelMode, cache: JsonCache, *, margin: bool = True) -> Ladder:
     """The ladder of a set; without the margin, the embedding decides however close the next class is."""
     ladder = build(LabelSettings(mode=mode, taxonomy=labelled.taxonomy), cache)
     if margin or mode is LabelMode.RULES:

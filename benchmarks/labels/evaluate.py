@@ -14,10 +14,9 @@ import pandas as pd
 from benchmarks.labels.scores import Rate, Scores, score
 from benchmarks.labels.sets import LabelledSet
 from core.base.progress import silent
-from core.labels.contract import Label
-from core.labels.deciding import decide_themes, decide_types
-from core.labels.ladder import Ladder
-from core.labels.settings import NO_THEME, UNKNOWN
+from core.labels.label_settings import NO_THEME, UNKNOWN
+from core.labels.label_types import Label
+from core.labels.ladder import Ladder, decide_themes, decide_types
 
 _COUNTS = ("n", "decided")
 

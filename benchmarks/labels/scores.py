@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import binomtest
 from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-from core.labels.contract import Label, Rung
-from core.labels.settings import UNKNOWN
+from core.labels.label_settings import UNKNOWN
+from core.labels.label_types import Label, Rung
 
 LEVEL = 0.95
 """Of the intervals."""

@@ -21,10 +21,11 @@ import pandas as pd
 
 from benchmarks.labels.sets import FOLDER, SETS, read_table
 from core.base.schema import View
-from core.labels.cache import LabelCache
-from core.labels.contract import Classifier, Document, Subject
+from core.labels.label_cache import SIZE_LIMIT
+from core.labels.label_settings import LabelMode, LabelSettings, Override
+from core.labels.label_types import Classifier, Document, Subject
 from core.labels.ladder import AT_ONCE, AT_ONCE_OF
-from core.labels.settings import LabelMode, LabelSettings, Override
+from core.storage.json_cache import JsonCache
 
 EDITIONS: Final = ("amber", "birch", "cedar", "delta", "ember", "fjord")
 """Each labelled page is there once with each of these words, so that no two have the same text."""
@@ -73,7 +74,7 @@ def measure(names: Sequence[str]) -> Iterator[Speed]:
 def measure_here(name: str, most: int | None = None) -> Speed:
     """Measure one rung on so many pages, in this process."""
     make, pages = RUNGS[name], subjects()[: most or MOST.get(name)]
-    with tempfile.TemporaryDirectory() as folder, LabelCache(Path(folder, "cache")) as cache:
+    with tempfile.TemporaryDirectory() as folder, JsonCache(Path(folder, "cache"), SIZE_LIMIT) as cache:
         start = _clocks()
         rung = make(Path(folder), cache)
         _decide(rung, pages[:1])
@@ -132,53 +133,53 @@ def _decide(rung: Classifier, pages: Sequence[Subject]) -> None:
             rung.classify(pages[start : start + step], view)
 
 
-def _corrections(folder: Path, cache: LabelCache) -> Classifier:
-    from core.labels.overrides import OverrideClassifier
+def _corrections(folder: Path, cache: JsonCache) -> Classifier:
+    from core.labels.override_classifier import OverrideClassifier
 
     targets = dict.fromkeys(f"{one.template.rpartition('/')[0]}/:slug" for one in subjects())
     overrides = [Override(view=View.TYPE, target=target, value="Product") for target in targets]
     return OverrideClassifier(overrides, LabelSettings().taxonomy)
 
 
-def _events(folder: Path, cache: LabelCache) -> Classifier:
-    from core.labels.events import EventClassifier
+def _events(folder: Path, cache: JsonCache) -> Classifier:
+    from core.labels.event_classifier import EventClassifier
 
     return EventClassifier(LabelSettings().taxonomy)
 
 
-def _markup(folder: Path, cache: LabelCache) -> Classifier:
-    from core.labels.markup import MarkupClassifier
-    from core.labels.rules import RuleClassifier
+def _markup(folder: Path, cache: JsonCache) -> Classifier:
+    from core.labels.markup_classifier import MarkupClassifier
+    from core.labels.rule_classifier import RuleClassifier
 
     taxonomy = LabelSettings().taxonomy
     return MarkupClassifier(taxonomy, RuleClassifier(taxonomy).theme_of)
 
 
-def _rules(folder: Path, cache: LabelCache) -> Classifier:
-    from core.labels.rules import RuleClassifier
+def _rules(folder: Path, cache: JsonCache) -> Classifier:
+    from core.labels.rule_classifier import RuleClassifier
 
     return RuleClassifier(LabelSettings().taxonomy)
 
 
-def _embedding(folder: Path, cache: LabelCache) -> Classifier:
-    from core.labels import embedding
+def _embedding(folder: Path, cache: JsonCache) -> Classifier:
+    from core.labels import embedding_classifier
 
-    return embedding.load(LabelSettings(), cache)
+    return embedding_classifier.load(LabelSettings(), cache)
 
 
-def _entailment(folder: Path, cache: LabelCache) -> Classifier:
+def _entailment(folder: Path, cache: JsonCache) -> Classifier:
     from benchmarks.labels.tiny_nli import save_entailment_model
-    from core.labels import nli
+    from core.labels import nli_classifier
 
     model = folder / "nli"
     if not model.exists():
         model.mkdir()
         save_entailment_model(model, (title for one in subjects() for title in one.titles))
-    return nli.load(LabelSettings(mode=LabelMode.NLI, nli_model=str(model)), cache)
+    return nli_classifier.load(LabelSettings(mode=LabelMode.NLI, nli_model=str(model)), cache)
 
 
 PLUMBING: Final = "entailment (plumbing: tiny random model)"
-RUNGS: Final[dict[str, Callable[[Path, LabelCache], Classifier]]] = {
+RUNGS: Final[dict[str, Callable[[Path, JsonCache], Classifier]]] = {
     "corrections": _corrections,
     "events": _events,
     "markup of fetched pages": _markup,

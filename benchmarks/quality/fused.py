@@ -22,13 +22,13 @@ from core.base.workers import workers
 from core.model.cooccurrence import START_STD
 from core.model.devices import repeatable
 from core.model.embedding import embed_spans
-from core.model.files import ModelConfig
 from core.model.inputs import Spans
+from core.model.model_files import ModelConfig
 from core.model.population import choose_users
 from core.model.schedule import plan
-from core.model.steps import Step, ViewSource
+from core.model.steps import TrainingStep, ViewSource
 from core.model.training import Assignment, fit, new_network
-from core.model.views import build_vocabularies, view_config, view_streams
+from core.model.view_streams import build_vocabularies, view_config, view_streams
 from core.model.vocabulary import PADDING
 
 CPU = torch.device("cpu")
@@ -93,7 +93,7 @@ def train_fused(
         encoder.add_module("item", FusedItems(encoder.item, labels))
         source = ViewSource.of(stream, pages.coarse_ids(), n_transitions, CPU)
         whole = Spans(sequences.offsets[population.training], sequences.lengths[population.training])
-        step = Step(network, {View.URL: source}, settings, CPU, threads)
+        step = TrainingStep(network, {View.URL: source}, settings, CPU, threads)
         standing = fit(Assignment(step, plan(len(whole), settings), whole, pair=None, fingerprint=""))
     users = standing.step * plan(len(whole), settings).batch_size
 

@@ -14,10 +14,10 @@ from core.base.settings import Preset, TrainSettings
 from core.base.workers import workers
 from core.data.sequences import UserSequences
 from core.model.embedding import embed_spans
-from core.model.files import load_model
 from core.model.inputs import Spans
+from core.model.model_files import load_model
 from core.model.training import train
-from core.model.views import view_streams
+from core.model.view_streams import view_streams
 
 
 def train_ours(case: Case, names: Mapping[View, list[str]], seed: int, out: Path) -> dict[str, float]:

@@ -47,7 +47,7 @@ def prepare(name: str, csv: Path, truth: Path | None, folder: Path) -> SetSpec:
     """Preprocess a file and label its pages, as the app does."""
     from core.base.progress import silent
     from core.base.settings import IngestSettings
-    from core.labels.settings import LabelSettings
+    from core.labels.label_settings import LabelSettings
     from core.runs.pipeline import label, preprocess
     from core.storage.store import Store
 

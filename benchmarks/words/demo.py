@@ -19,7 +19,7 @@ from core.base.settings import AnalyzeSettings, ClusterSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
 from core.data.sequences import UserSequences
 from core.facts.context import Basis, Context, make_context
-from core.ingest import ingest
+from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.sample import write_sample

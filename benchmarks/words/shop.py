@@ -14,7 +14,7 @@ import numpy as np
 from core.facts.answer import Fact, Unit
 from core.facts.fact_book import FactBook
 from core.facts.measures import BY_KEY, N_OF
-from core.profiles.intervals import wilson
+from core.profiles.wilson import wilson
 
 RATIOS: Final = (
     "users", "outcome_rate", "sessions_mean", "page_views_mean", "engagement_s_mean", "revenue_per_user",

@@ -1,4 +1,4 @@
-"""How many cores there are, and how busy they are, timed as training feels it."""
+"""The cores of this process, and how busy they are: arithmetic in two threads, timed as training feels it."""
 
 from __future__ import annotations
 

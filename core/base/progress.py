@@ -22,7 +22,7 @@ class Progress(Protocol):
         """
 
 
-class Part:
+class SubProgress:
     """Reports a part of a stage as that part of the whole.
 
     Args:

@@ -28,7 +28,7 @@ from core.base.settings import (
 )
 from core.cli.console import ConsoleProgress
 from core.data.receipt import Receipt
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.pipeline import STAGES, RunSettings
 from core.storage.claims import claimed, claimed_file
 from core.storage.disk import disk_errors, make_folder
@@ -182,7 +182,7 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         SettingsError: If an option cannot be parsed.
         InputError: If a file that an option names cannot be used.
     """
-    from core.labels.files import read_corrections, read_taxonomy
+    from core.labels.label_yaml import read_corrections, read_taxonomy
 
     taxonomy, corrections, weights = (options[name] for name in ("taxonomy", "corrections", "weights"))
     return {

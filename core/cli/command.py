@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from core.base.settings import ClusterSettings, Encoder, IngestSettings, Preset, TrainSettings
-from core.labels.settings import LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.runs.pipeline import RunSettings
 
 

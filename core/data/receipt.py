@@ -49,7 +49,7 @@ class FileReceipt(_Part):
         return self
 
 
-class Step(_Part):
+class WaterfallStep(_Part):
     """One bar of the waterfall: records (or, from page views on, page views) that leave at this step."""
 
     name: str
@@ -86,7 +86,7 @@ class Decision(StrEnum):
     """They stay: there are too few of them to tell a personal place from a rarely seen one."""
 
 
-class Place(_Part):
+class PersonalPlace(_Part):
     """A position in addresses, titles or labels whose values belong to one user each."""
 
     name: str
@@ -112,7 +112,7 @@ class Receipt(_Part):
     records: int
     rejected: int
     rejects_by_reason: dict[str, int]
-    waterfall: tuple[Step, ...]
+    waterfall: tuple[WaterfallStep, ...]
     page_views_used: int
     users: int
     users_by_group: dict[str, int]
@@ -135,7 +135,7 @@ class Receipt(_Part):
     """Events that another file of the run holds too; they are not left out."""
     pii_masked: dict[str, int]
     """Kind of personal data → values masked."""
-    places: tuple[Place, ...] = ()
+    places: tuple[PersonalPlace, ...] = ()
     """Where values belong to one user each, those with most values first."""
     placeholders: dict[str, int]
     """Values such as ``(not set)`` that were read as absent."""

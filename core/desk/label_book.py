@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from core.base.schema import View
 from core.base.settings import Settings
-from core.labels.settings import LabelSettings, Override
+from core.labels.label_settings import LabelSettings, Override
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.llm.contract import Usage
+from core.llm.chat_types import Usage
 
 
 class Unit(StrEnum):

@@ -16,7 +16,7 @@ from core.facts.finding import Finding, bullets, fact_table, items, known, listi
 from core.facts.items import Dimension
 from core.facts.measures import BY_KEY
 from core.facts.segment_tools import ordered, tied
-from core.profiles.columns import HEAT_MAP, Col
+from core.profiles.profile_columns import HEAT_MAP, Col
 
 ALIKE: Final = 0.1
 """Two means are alike where they differ by less than a tenth; two rates where their intervals overlap."""

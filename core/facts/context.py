@@ -17,12 +17,12 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.facts.measures import clean
-from core.profiles.columns import Col, Kind
 from core.profiles.data import ProfileData
-from core.profiles.labels import LabelData, label_shares
+from core.profiles.label_shares import LabelData, label_shares
 from core.profiles.metrics import Profiles
 from core.profiles.page_counts import PageCounts
 from core.profiles.paths import PathData, StepCounts, session_ends
+from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows, make_rows
 from core.profiles.top_pages import top_pages
 from core.segments.partition import Partition
@@ -120,11 +120,11 @@ class Tables:
     @cached_property
     def segment_keys(self) -> tuple[str, ...]:
         """Keys of the segments, by id."""
-        return tuple(key for key, row in self.records.items() if row[Col.KIND] == Kind.SEGMENT)
+        return tuple(key for key, row in self.records.items() if row[Col.KIND] == RowKind.SEGMENT)
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """Themes and types (``core/profiles/labels.py``)."""
+        """Themes and types (``core/profiles/label_shares.py``)."""
         return label_shares(self.basis.labels or LabelData({}, {}, np.empty(0)), self.rows)
 
     @cached_property
@@ -260,7 +260,7 @@ class Context:
     def title(self, key: str) -> str:
         """What a row is called: ``Segment 2 (Bargain hunters)``, ``One-page users``."""
         row = self.row(key)
-        name = self.names.get(int(row[Col.SEGMENT])) if row[Col.KIND] == Kind.SEGMENT else None
+        name = self.names.get(int(row[Col.SEGMENT])) if row[Col.KIND] == RowKind.SEGMENT else None
         return f"{row[Col.LABEL]} ({clean(name)})" if name else str(row[Col.LABEL])
 
 

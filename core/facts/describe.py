@@ -11,7 +11,7 @@ from core.facts.fact_book import slot
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, bullets, fact_table, items, known, paragraphs, present
 from core.facts.items import Dimension, ItemMetric
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 
 NO_CAUSE: Final = "These are differences that go together; the data cannot show that one causes the other."
 

@@ -14,7 +14,7 @@ from core.facts.fact_maker import Figures
 from core.facts.finding import present
 from core.facts.items import ATTRIBUTES, LABELLED, Dimension, ItemMetric
 from core.facts.measures import MEASURES
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 
 FEWEST: Final = 20
 """Users below which a figure does not leave the machine."""

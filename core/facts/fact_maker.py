@@ -13,9 +13,9 @@ from core.facts.context import Context
 from core.facts.fact_book import FactBook
 from core.facts.items import ITEM_MEASURES, LIFTS, Dimension, ItemMetric, cell, item_rows, table_of
 from core.facts.measures import BY_KEY, N_OF, clean
-from core.profiles.columns import Col
 from core.profiles.formats import digits
 from core.profiles.paths import FROM, SESSIONS_N, TO
+from core.profiles.profile_columns import Col
 from core.segments.geometry import squared_distances
 
 _OF_CONVERTED: Final = (

@@ -17,8 +17,8 @@ from core.facts.finding import Finding, fact_table, known, listing, present
 from core.facts.items import PLURAL, Dimension, ItemMetric, table_of
 from core.facts.measures import clean
 from core.facts.segment_tools import ordered, superlative, tied
-from core.profiles.columns import ROW, Col
 from core.profiles.paths import FROM, TO
+from core.profiles.profile_columns import ROW, Col
 
 VIEW_OF: Final = {"page": View.URL, "theme": View.THEME, "type": View.TYPE}
 _SAID: Final = {

@@ -14,11 +14,11 @@ from core.base.errors import InputError
 from core.base.schema import View
 from core.facts.answer import Unit
 from core.facts.context import Context
-from core.labels.settings import RESERVED, UNKNOWN
-from core.profiles.columns import Col, Ranking
-from core.profiles.labels import LabelCol
+from core.labels.label_settings import RESERVED, UNKNOWN
+from core.profiles.label_shares import LabelCol
 from core.profiles.page_counts import with_intervals
 from core.profiles.paths import FROM, TO
+from core.profiles.profile_columns import Col, Ranking
 
 Row: TypeAlias = Mapping[str, Any]
 """Column → figure."""

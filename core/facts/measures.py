@@ -11,7 +11,7 @@ from typing import Final
 from core.base import wording
 from core.facts.answer import Unit
 from core.profiles import formats
-from core.profiles.columns import FIELDS, Col
+from core.profiles.profile_columns import FIELDS, Col
 
 LONGEST: Final = 80
 """Characters of a name that came with the data."""

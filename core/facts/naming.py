@@ -10,7 +10,7 @@ from typing import Final
 from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 
 LONGEST: Final = 5
 """Words of a name."""

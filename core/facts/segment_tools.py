@@ -16,8 +16,8 @@ from core.facts.fact_book import slot
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, fact_table, known, listing, present
 from core.facts.measures import BY_KEY
-from core.profiles.columns import FIELDS, ROW, Col, Kind
 from core.profiles.formats import figure
+from core.profiles.profile_columns import FIELDS, ROW, Col, RowKind
 
 AVERAGES: Final = frozenset(one.field for one in FIELDS if one.n)
 """Figures that are a mean, a median or a share of something: those of all users are what is usual."""
@@ -31,7 +31,7 @@ def list_segments(figures: Figures, asked: arguments.ListSegments) -> Finding:
     shares = {key: figures.needed(key, Col.SHARE) for key in keys}
     count = figures.book.add(
         "segments", "number of segments", ("all",), len(segments), Unit.COUNT,
-        n=context.tables.profiles.n_clustered, query=select("count(*)", "segments", kind=Kind.SEGMENT),
+        n=context.tables.profiles.n_clustered, query=select("count(*)", "segments", kind=RowKind.SEGMENT),
     )  # fmt: skip
     said = listing(
         [f"{context.title(key)} with {slot(sizes[key])} users ({slot(shares[key])})" for key in segments]
@@ -100,7 +100,7 @@ def rank_segments(figures: Figures, asked: arguments.RankSegments) -> Finding:
         text += f" Then come {listing([f'{_called(figures, fact)} ({slot(fact)})' for fact in others])}."
     text += _overlap_note(facts)
     way = "DESC" if most else "ASC"
-    query = f"{select(f'key, {name}', 'segments', kind=Kind.SEGMENT)} ORDER BY {name} {way}"
+    query = f"{select(f'key, {name}', 'segments', kind=RowKind.SEGMENT)} ORDER BY {name} {way}"
     table = context.tables.segments.loc[[fact.segments[0] for fact in facts], [*ROW, name]]
     called = [context.title(fact.segments[0]) for fact in facts]
     return Finding(text, (*titles, *facts), table.assign(label=called).reset_index(drop=True), query)
@@ -134,7 +134,9 @@ def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
         text += f" The interval of {listing(unsure)} holds that value: it may be chance."
     facts = (every, *beyond)
     sign = ">" if above else "<"
-    query = f"{select(f'key, {name}', 'segments', kind=Kind.SEGMENT)} AND {name} {sign} {float(every.value)}"
+    query = (
+        f"{select(f'key, {name}', 'segments', kind=RowKind.SEGMENT)} AND {name} {sign} {float(every.value)}"
+    )
     return Finding(text, facts, fact_table(context, facts), query)
 
 

@@ -72,10 +72,6 @@ class Engine:
         """Compute a table and hand it over."""
         return self.ibis.to_pyarrow(table)
 
-    def sql(self, query: str) -> pa.Table:
-        """Answer a query that needs what only this engine has."""
-        return self.raw.sql(query).to_arrow_table()
-
     def rows(self, table: ir.Expr) -> list[dict[str, Any]]:
         """Compute a small table as plain rows."""
         rows: list[dict[str, Any]] = self.arrow(table).to_pylist()

@@ -1,13 +1,35 @@
-"""From files to a data set: read → canonical pages → ordered page views → tables and receipt."""
+"""From files to a data set: raw records read, then the tables of a data set and the receipt.
+
+The raw table stays on disk, and each question to it reads only the columns it needs. What is kept in memory
+is one row a page view (a few numbers), a user, and a distinct page location.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.base.progress import Progress
+import numpy as np
+
+from core.base.errors import InputError
+from core.base.progress import Progress, SubProgress
+from core.base.schema import Group, Raw
 from core.base.settings import IngestSettings
+from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import Receipt
+from core.ingest import output
+from core.ingest.account.accounting import Accounted, account
+from core.ingest.account.summary import Counted, make_receipt
+from core.ingest.account.waterfall import Waterfall, refuse_nothing
+from core.ingest.clean import records
+from core.ingest.clean.grouping import template
+from core.ingest.engine import open_engine
+from core.ingest.observe.behaviour import Behaviour, observe
+from core.ingest.observe.page_views import PageViews, number_sessions
+from core.ingest.observe.user_outcomes import page_events_table
+from core.ingest.output_tables import write_table
+from core.ingest.read.read_all import READ_SHARE, STAGE, RawRead, read_all
+from core.storage.disk import write_text_atomic
 
 
 def ingest(
@@ -31,9 +53,132 @@ def ingest(
         ResourceError: If disk or memory run out.
         Cancelled: If ``progress`` says so.
     """
-    # Imported here: Ibis takes half a second, and whoever only opens a receipt does not need it.
-    from core.ingest.read.reading import read_all
-    from core.ingest.transform import transform
-
     raw = read_all(paths, settings, work_dir / "raw", progress)
     return transform(raw, settings, out_dir, progress, work_dir)
+
+
+def transform(
+    raw: RawRead,
+    settings: IngestSettings,
+    out_dir: Path,
+    progress: Progress,
+    work_dir: Path,
+    threads: int | None = None,
+) -> Receipt:
+    """Make a data set of what the readers have read.
+
+    Args:
+        raw: Parts on disk, rejects, and the files' receipts.
+        settings: What to leave out.
+        out_dir: Where the data set goes.
+        progress: Told from :data:`core.ingest.read.read_all.READ_SHARE` on.
+        work_dir: For what does not fit into memory.
+        threads: Threads to use; all by default. The result does not depend on it.
+
+    Raises:
+        InputError: If no page view is left.
+        SettingsError: If a URL rule cannot be applied.
+        ResourceError: If disk or memory run out.
+    """
+    if not raw.parts:
+        raise InputError("There are no records in the input", remedy="Choose another file")
+    report = SubProgress(progress, READ_SHARE, 1.0)
+    accounted, behaviour = _look_at_records(raw, settings, report, work_dir, threads)
+    report(STAGE, 0.85, "Putting it together")
+    views, notes = _leave_out(behaviour, settings, accounted.waterfall)
+    used = output.find_users(views, number_sessions(views))
+    groups = output.groups_of(used, behaviour.bots)
+    _name_one_page(accounted.waterfall, groups)
+    receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, tuple(notes)))
+    _write(out_dir, used, groups, behaviour, accounted, receipt)
+    report(STAGE, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
+    return receipt
+
+
+def _look_at_records(
+    raw: RawRead, settings: IngestSettings, report: Progress, work_dir: Path, threads: int | None
+) -> tuple[Accounted, Behaviour]:
+    """What became of every record, and what users did."""
+    with open_engine(work_dir, sum(file.read for file in raw.files), threads) as engine:
+        parts = engine.parts(raw.parts)
+        typed = engine.name("typed", records.typed(parts, raw.present, _files_of_views(raw), settings))
+        report(STAGE, 0.05, "Looking at every record")
+        accounted = account(engine, parts, typed, raw, settings)
+        report(STAGE, 0.2, "Numbering users")
+        part = SubProgress(report, 0.2, 0.85)
+        return accounted, observe(engine, typed, raw, settings, accounted.tally, part)
+
+
+def _files_of_views(raw: RawRead) -> list[int]:
+    """Files without event names: every record of theirs is a page view."""
+    return [number for number, file in enumerate(raw.files) if Raw.EVENT_NAME not in file.columns]
+
+
+def _leave_out(
+    behaviour: Behaviour, settings: IngestSettings, waterfall: Waterfall
+) -> tuple[PageViews, list[str]]:
+    """Leave out bots and pages as the analyst wishes.
+
+    Returns:
+        The page views that are used, and warnings.
+
+    Raises:
+        InputError: If none are.
+    """
+    views = behaviour.views
+    by_bots = behaviour.bots[views.user]
+    bots = int(behaviour.bots.sum())
+    if settings.exclude_bots:
+        views = views.only(~by_bots)
+        waterfall.drop("bot_like", "Looks automated", int(by_bots.sum()), users=bots)
+    else:
+        note = f"kept as a group of their own: users {bots:,}, page views {int(by_bots.sum()):,}"
+        waterfall.drop(
+            "bot_like", "Looks automated: kept as a group", 0, users=0, note=note if bots else "nobody does"
+        )
+    refuse_nothing(waterfall, (), "")
+    # by template too: new users' ids are not collapsed anew, see core/runs/score.py
+    unwanted = set(settings.strip_pages)
+    found = {
+        number: name
+        for number, page in enumerate(behaviour.locations.pages)
+        if unwanted and (name := page if page in unwanted else template(page)) in unwanted
+    }
+    stripped = list(found)
+    off = np.isin(views.page, stripped)
+    before, views = views, views.only(~off)
+    gone = int(before.begins_user.sum() - views.begins_user.sum())
+    waterfall.drop("stripped", "On pages left out by choice", int(off.sum()), users=gone)
+    refuse_nothing(waterfall, (), "")
+    unknown = sorted(unwanted - set(found.values()))
+    return views, [f"{page} is to be left out, but there is no such page" for page in unknown]
+
+
+def _name_one_page(waterfall: Waterfall, groups: np.ndarray) -> None:
+    """Say how many users have one page view only; they leave the clustering, not the data."""
+    ones = groups == Group.ONE_PAGE.value
+    note = f"kept as a group of their own: users {int(ones.sum()):,}, with a page view each"
+    label = "One page view: kept as a group"
+    waterfall.drop("one_page", label, 0, users=0, note=note if ones.any() else "there are none")
+
+
+def _write(
+    out_dir: Path,
+    used: output.Used,
+    groups: np.ndarray,
+    behaviour: Behaviour,
+    accounted: Accounted,
+    receipt: Receipt,
+) -> None:
+    pages, rows = output.pages_table(used, behaviour.locations)
+    written = {
+        SEQUENCES: output.sequences_table(used, rows, behaviour.user_ids),
+        USERS: output.users_table(used, groups, behaviour.people, behaviour.user_ids),
+        PAGES: pages,
+        PAGE_EVENTS: page_events_table(behaviour.page_events, rows),
+        OUTCOMES: output.outcomes_table(behaviour.outcomes.table, used),
+        REJECTS: accounted.rejects,
+    }
+    for name, table in written.items():
+        write_table(table, out_dir / name)
+    write_text_atomic(out_dir / RECEIPT, receipt.model_dump_json(indent=1))

@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 from core.base.schema import Group, Outcomes, Pages, Users
 from core.data.sequences import SCHEMA
 from core.ingest.clean.locations import Locations
-from core.ingest.observe.events import PageViews
-from core.ingest.observe.people import People
-from core.ingest.observe.sessions import Sessions
-from core.ingest.tables import OUTCOMES, PAGES, USERS
+from core.ingest.observe.page_views import PageViews, Sessions
+from core.ingest.observe.user_facts import UserFacts
+from core.ingest.output_tables import OUTCOMES, PAGES, USERS
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +52,7 @@ def groups_of(used: Used, bots: np.ndarray) -> np.ndarray:
     return groups
 
 
-def users_table(used: Used, groups: np.ndarray, people: People, user_ids: pa.Array) -> pa.Table:
+def users_table(used: Used, groups: np.ndarray, people: UserFacts, user_ids: pa.Array) -> pa.Table:
     """One row a user."""
     numbers = pa.array(used.numbers)
     last = used.offsets[1:] - 1
@@ -128,7 +127,7 @@ def tied(views: PageViews) -> int:
     return int(np.count_nonzero(same))
 
 
-def engaged_share(people: People, used: Used) -> float | None:
+def engaged_share(people: UserFacts, used: Used) -> float | None:
     """Share of users with any engagement value; None if nobody has one."""
     known = people.engagement.take(pa.array(used.numbers)).is_valid()
     return pc.mean(known.cast(pa.float64())).as_py() if pc.any(known).as_py() else None

@@ -1,32 +1,50 @@
-"""The label stage: pages and their events in; a theme and a type a page out, with who decided and why."""
+"""The label stage: a data set in; a theme and a type a page out, with who decided and why.
+
+Also what its result is named after, and the opt-in fetch before it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-import pandas as pd
+import ada_url
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.base.errors import ArtifactError
-from core.base.progress import Part, Progress
-from core.base.schema import PageLabels, View
-from core.data.page_labels import LABELS, SCHEMA
-from core.labels.cache import LabelCache
-from core.labels.contract import Document, Label, Rung
-from core.labels.deciding import decide_themes, decide_types
-from core.labels.ladder import STAGE, build
-from core.labels.pages import LabelPages, read_pages
-from core.labels.rules import literal_segments
-from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
+from core.base.errors import ArtifactError, Beha2VecError, SettingsError
+from core.base.progress import Progress, SubProgress
+from core.base.schema import PageLabels, Pages, Users, View
+from core.data.dataset import Dataset
+from core.data.page_labels import LABELS, SCHEMA, LabelledPages
+from core.labels import embedding_classifier, label_cache, llm_classifier, nli_classifier
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
+from core.labels.fetching.fetching import fetch
+from core.labels.fetching.guard import host_name
+from core.labels.fetching.page_store import Stored, known
+from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
+from core.labels.label_types import Label, Rung
+from core.labels.ladder import STAGE, Ladder, PageDecisions, build, decide_themes, decide_types
+from core.labels.llm_classifier import Estimate
+from core.labels.pages import LabelPages, group, host_of, read_pages, theme_subjects
+from core.labels.review import RUNG
+from core.labels.rule_classifier import literal_segments
+from core.labels.rule_file import RULES_FILE
 from core.llm import CallLog
 from core.storage.disk import disk_errors
+from core.storage.json_cache import JsonCache
+from core.storage.store import file_checksum
 
 SUMMARY: Final = "summary.json"
+MISSING: Final = "missing"
+SHOWN_HOSTS: Final = 10
+DECISIONS, FETCHED = "decisions", "fetched"
+"""Folders of the label cache."""
+WITHOUT_MODELS: Final = (LabelMode.OFF, LabelMode.RULES)
 _KEPT: Final = "the label with which the model was trained"
 
 
@@ -43,59 +61,177 @@ class LabelSummary(BaseModel):
     """What was left out, and why."""
 
 
-def label(
-    pages: pd.DataFrame,
-    page_events: pd.DataFrame,
+def label_dataset(
+    dataset: Dataset,
     settings: LabelSettings,
     out_dir: Path,
+    cache_dir: Path,
     progress: Progress,
-    cache: LabelCache,
-    documents: Mapping[int, Document] = MappingProxyType({}),
     frozen: Mapping[str, tuple[str, str]] = MappingProxyType({}),
-    log: CallLog | None = None,
-    user_ids: Collection[str] = (),
+    log_dir: Path | None = None,
 ) -> LabelSummary:
-    """Label every page and write ``labels.parquet`` and ``summary.json``.
+    """Label every page of a data set and write ``labels.parquet`` and ``summary.json``.
 
     Args:
-        pages: :class:`core.base.schema.Pages`, in page order.
-        page_events: :class:`core.base.schema.PageEvents`; may be empty.
+        dataset: The cleaned export.
         settings: Mode, taxonomy, corrections.
         out_dir: An existing folder.
+        cache_dir: Where decisions and fetched pages are kept.
         progress: Told after every batch, 1 only when all is written; may raise Cancelled.
-        cache: Where models' decisions are kept.
-        documents: Page index → what the fetched page says of itself.
         frozen: Page → theme and type that it keeps, whatever would be decided now.
-        log: Gets every call to a language model.
-        user_ids: All ids of the data set; a language model gets none of them.
+        log_dir: Where calls of a language model are written down.
 
     Raises:
         ResourceError: If a model that was asked for cannot be used, or the disk is full.
     """
     watched = _Watched(progress)
     watched(STAGE, 0.0, "path templates")
-    table = read_pages(pages, page_events, documents, literal_segments())
-    ladder = build(
-        settings, cache, templates=set(table.templates), beat=watched.again, log=log, user_ids=user_ids
-    )
-    types = decide_types(table, settings.taxonomy, ladder, Part(watched, 0.05, 0.5))
-    themes = decide_themes(table, types, settings.taxonomy, ladder, Part(watched, 0.5, 0.99))
-    decided = {
-        View.THEME: _kept(themes, [frozen[url][0] if url in frozen else None for url in table.urls]),
-        View.TYPE: _kept(types, [frozen[url][1] if url in frozen else None for url in table.urls]),
+    documents = {index: stored.document for index, stored in _documents(dataset, cache_dir).items()}
+    pages = read_pages(dataset.pages, dataset.page_events, documents, literal_segments())
+    asks = settings.mode is LabelMode.LLM
+    with JsonCache(cache_dir / DECISIONS, label_cache.SIZE_LIMIT) as kept:
+        ladder = build(
+            settings, kept, templates=set(pages.templates), beat=watched.again,
+            log=CallLog(log_dir) if log_dir and asks else None, user_ids=_user_ids(dataset) if asks else (),
+        )  # fmt: skip
+        decided = _decided(pages, settings, ladder, frozen, watched)
+    summary = _written(out_dir, pages, decided, settings.mode, ladder.notes)
+    watched(STAGE, 1.0, f"{len(pages):,} pages")
+    return summary
+
+
+def _decided(
+    pages: LabelPages,
+    settings: LabelSettings,
+    ladder: Ladder,
+    frozen: Mapping[str, tuple[str, str]],
+    progress: Progress,
+) -> dict[View, PageDecisions]:
+    types = decide_types(pages, settings.taxonomy, ladder, SubProgress(progress, 0.05, 0.5))
+    themes = decide_themes(pages, types, settings.taxonomy, ladder, SubProgress(progress, 0.5, 0.99))
+    return {
+        View.THEME: _kept(pages, themes, {page: theme for page, (theme, _) in frozen.items()}),
+        View.TYPE: _kept(pages, types, {page: kind for page, (_, kind) in frozen.items()}),
     }
+
+
+def _written(
+    out_dir: Path,
+    pages: LabelPages,
+    decided: Mapping[View, PageDecisions],
+    mode: LabelMode,
+    notes: tuple[str, ...],
+) -> LabelSummary:
     summary = LabelSummary(
-        mode=settings.mode,
-        pages=len(table),
-        templates=len(set(table.templates)),
-        page_views=int(table.views.sum()),
-        notes=ladder.notes,
+        mode=mode,
+        pages=len(pages),
+        templates=len(set(pages.templates)),
+        page_views=int(pages.views.sum()),
+        notes=notes,
     )
     with disk_errors():
-        pq.write_table(_table(table, decided), out_dir / LABELS)
+        pq.write_table(_table(pages, decided), out_dir / LABELS)
         (out_dir / SUMMARY).write_text(summary.model_dump_json(indent=1), encoding="utf-8")
-    watched(STAGE, 1.0, f"{len(table):,} pages")
     return summary
+
+
+def read_summary(folder: Path) -> LabelSummary:
+    """Read what :func:`label_dataset` wrote.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    try:
+        return LabelSummary.model_validate_json((folder / SUMMARY).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ArtifactError(f"{folder} holds no summary of labels", remedy="Label the pages again") from error
+
+
+def ingredients(
+    dataset: Dataset, settings: LabelSettings, cache_dir: Path, asked: str = ""
+) -> dict[str, str]:
+    """What labels depend on besides settings and pages: rules, models, fetched documents.
+
+    Args:
+        dataset: The cleaned export.
+        settings: Mode, taxonomy, corrections.
+        cache_dir: Where decisions and fetched pages are kept.
+        asked: Identity of the language model; by default the environment's.
+    """
+    found = {"rules": file_checksum(RULES_FILE), "version": str(label_cache.VERSION)}
+    if settings.mode not in WITHOUT_MODELS:
+        found["embedding"] = embedding_classifier.SHA256 if embedding_classifier.installed() else MISSING
+    if settings.mode is LabelMode.NLI:
+        found["nli"] = nli_classifier.weights_hash(settings.nli_model) or MISSING
+    if settings.mode is LabelMode.LLM:
+        found["llm"] = asked or _llm_identity()
+    documents = _documents(dataset, cache_dir)
+    if documents:
+        dates = "\n".join(f"{index} {stored.fetched}" for index, stored in sorted(documents.items()))
+        found["documents"] = hashlib.blake2b(dates.encode(), digest_size=16).hexdigest()
+    return found
+
+
+def require_models(settings: LabelSettings) -> None:
+    """See to it that what a mode asks by name is there, before a result is named after it.
+
+    Raises:
+        ResourceError: If a model cannot be found, or the environment names none.
+        SettingsError: If what the environment names is not possible.
+    """
+    if settings.mode is LabelMode.NLI:
+        nli_classifier.require(settings.nli_model)
+    if settings.mode is LabelMode.LLM:
+        llm_classifier.identity()
+
+
+def _llm_identity() -> str:
+    try:
+        return llm_classifier.identity()
+    except Beha2VecError:
+        return MISSING
+
+
+def fetch_pages(
+    dataset: Dataset, hosts: Sequence[str], cache_dir: Path, progress: Progress
+) -> dict[FetchOutcome, OutcomeTally]:
+    """Fetch the most viewed pages from hosts that the analyst agreed to, and say what became of them.
+
+    Raises:
+        SettingsError: If one of ``hosts`` is no host, or none of the export's.
+        Cancelled: If ``progress`` says so; what was fetched so far is kept.
+    """
+    by_host: dict[str, list[str]] = {}
+    for page in _urls(dataset):  # the most viewed first
+        by_host.setdefault(host_of(page), []).append(page)
+    agreed = {host_name(host) for host in hosts}
+    if strange := sorted(agreed - by_host.keys()):
+        raise SettingsError(
+            f"No page of this export is on {strange[0]}",
+            allowed=", ".join(filter(None, list(by_host)[:SHOWN_HOSTS])),
+        )
+    wanted = [page for host, pages in by_host.items() if host in agreed for page in pages]
+    return fetch(wanted, agreed, by_host, cache_dir / FETCHED, progress)
+
+
+def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -> tuple[Estimate, ...]:
+    """What asking a language model about all that is undecided would cost: for themes, and for types.
+
+    Args:
+        dataset: The cleaned export.
+        settings: With the taxonomy to choose from.
+        labels: What the rungs before it decided.
+    """
+    pages = read_pages(dataset.pages, dataset.page_events, literal=literal_segments())
+    left = {view: labels.table[column].isna().to_numpy() for view, column in RUNG.items()}
+    asked = {
+        View.THEME: theme_subjects(pages, left[View.THEME]),
+        View.TYPE: group(pages, pages.templates, left[View.TYPE]),
+    }
+    ids = _user_ids(dataset)
+    return tuple(
+        llm_classifier.estimate(found.subjects, settings.taxonomy, view, ids) for view, found in asked.items()
+    )
 
 
 class _Watched:
@@ -112,38 +248,30 @@ class _Watched:
         self._progress(*self._last)
 
 
-def read_summary(folder: Path) -> LabelSummary:
-    """Read what :func:`label` wrote.
-
-    Raises:
-        ArtifactError: If it is missing or damaged.
-    """
-    try:
-        return LabelSummary.model_validate_json((folder / SUMMARY).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise ArtifactError(f"{folder} holds no summary of labels", remedy="Label the pages again") from error
-
-
-def _kept(labels: Sequence[Label | None], before: Sequence[str | None]) -> list[Label | None]:
+def _kept(pages: LabelPages, decided: PageDecisions, before: Mapping[str, str]) -> PageDecisions:
     """Labels as they were decided; of pages that the training knew, those from before."""
-    return [one if old is None else _of_training(old) for one, old in zip(labels, before, strict=True)]
+    return [
+        _of_training(before[url]) if url in before else label
+        for url, label in zip(pages.urls, decided, strict=True)
+    ]
 
 
 def _of_training(value: str) -> Label | None:
     return None if value == UNKNOWN else Label(value, Rung.FROZEN, evidence=_KEPT)
 
 
-def _table(pages: LabelPages, decided: Mapping[View, Sequence[Label | None]]) -> pa.Table:
+def _table(pages: LabelPages, decided: Mapping[View, PageDecisions]) -> pa.Table:
     columns: dict[str, Sequence[object]] = {
         PageLabels.PAGE: range(len(pages)),
         PageLabels.TEMPLATE: pages.templates,
     }
-    for view, names in _COLUMNS.items():
+    for view, labels in decided.items():
+        names = (view.value, *(f"{view}_{part}" for part in ("rung", "score", "margin", "evidence")))
         rows = [
             (one.value, one.rung.value, one.score, one.margin, one.evidence)
             if one
             else (UNKNOWN, None, None, None, None)
-            for one in decided[view]
+            for one in labels
         ]
         columns |= (
             dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
@@ -153,13 +281,28 @@ def _table(pages: LabelPages, decided: Mapping[View, Sequence[Label | None]]) ->
     )
 
 
-_COLUMNS: Final = {
-    View.THEME: (
-        PageLabels.THEME, PageLabels.THEME_RUNG, PageLabels.THEME_SCORE, PageLabels.THEME_MARGIN,
-        PageLabels.THEME_EVIDENCE,
-    ),
-    View.TYPE: (
-        PageLabels.TYPE, PageLabels.TYPE_RUNG, PageLabels.TYPE_SCORE, PageLabels.TYPE_MARGIN,
-        PageLabels.TYPE_EVIDENCE,
-    ),
-}  # fmt: skip
+def _user_ids(dataset: Dataset) -> frozenset[str]:
+    return frozenset(dataset.users[Users.USER_ID])
+
+
+def _documents(dataset: Dataset, cache_dir: Path) -> dict[int, Stored]:
+    """Page index → what its page said of itself when it was fetched."""
+    fetched = known(cache_dir / FETCHED)
+    if not fetched:
+        return {}
+    addresses = map(_as_fetched, _urls(dataset))
+    return {index: fetched[url] for index, url in enumerate(addresses) if url in fetched}
+
+
+def _as_fetched(page: str) -> str:
+    try:
+        url = ada_url.URL(page)
+    except ValueError:
+        return page
+    url.hash = ""
+    return str(url.href)
+
+
+def _urls(dataset: Dataset) -> list[str]:
+    urls: list[str] = dataset.pages[Pages.PAGE_LOCATION].tolist()
+    return urls

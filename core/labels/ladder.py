@@ -1,29 +1,36 @@
-"""The rungs of a mode, the surest first, and the climb: each sees only what the ones before left open."""
+"""The rungs of a mode, the surest first, and the climb: from pages to one type and one theme each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+
 from core.base.errors import ResourceError
-from core.base.progress import Part, Progress
+from core.base.progress import Progress, SubProgress
 from core.base.schema import View
-from core.labels.cache import LabelCache
-from core.labels.contract import Classifier, Label, Rung, Subject
-from core.labels.events import EventClassifier
-from core.labels.markup import MarkupClassifier
-from core.labels.overrides import OverrideClassifier
-from core.labels.rule_file import RuleFile
-from core.labels.rules import RuleClassifier, literal_segments
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels import embedding_classifier, llm_classifier, nli_classifier
+from core.labels.event_classifier import EventClassifier
+from core.labels.label_settings import NO_THEME, LabelMode, LabelSettings, Taxonomy
+from core.labels.label_types import Classifier, Label, Rung, Subject
+from core.labels.markup_classifier import MarkupClassifier
+from core.labels.override_classifier import OverrideClassifier
+from core.labels.pages import LabelPages, Subjects, group, theme_subjects
+from core.labels.rule_classifier import RuleClassifier, literal_segments
 from core.llm import CallLog
+from core.storage.json_cache import JsonCache
 
 STAGE: Final = "label"
 AT_ONCE: Final = 2_048
 """Subjects a rung gets between two reports; what models decided of them is kept even if the next fail."""
 AT_ONCE_OF: Final = {Rung.EMBEDDING: 256, Rung.NLI: 64, Rung.LLM: 400}
 """The same for models: about a second's work, and a square of batches for a language model."""
+
+PageDecisions = list[Label | None]
+"""One a page; None where no rung decided."""
+PRODUCT, CATEGORY = "Product", "Category"
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,7 @@ class Ladder:
 
 def build(
     settings: LabelSettings,
-    cache: LabelCache,
-    rules: RuleFile | None = None,
+    cache: JsonCache,
     templates: Collection[str] = (),
     beat: Callable[[], object] = lambda: None,
     *,
@@ -55,13 +61,11 @@ def build(
 ) -> Ladder:
     """Put up the rungs of a mode.
 
-    Sentence embeddings are left out with a note where their weights are missing; a model that was asked for
-    by name must be there.
+    Sentence embeddings without weights are left out with a note; a model asked for by name must be there.
 
     Args:
         settings: Mode, taxonomy, corrections.
         cache: Where models' decisions are kept.
-        rules: The rules that come with the tool by default.
         templates: Of this export.
         beat: Called between two questions to a language model; may raise Cancelled.
         log: Gets every call to a language model.
@@ -70,17 +74,20 @@ def build(
     Raises:
         ResourceError: If the model of mode ``nli`` or ``llm`` cannot be used.
     """
-    ruled = RuleClassifier(settings.taxonomy, rules)
+    ruled = RuleClassifier(settings.taxonomy)
     markup = MarkupClassifier(settings.taxonomy, ruled.theme_of)
-    overrides = OverrideClassifier(settings.overrides, settings.taxonomy, templates, literal_segments(rules))
+    overrides = OverrideClassifier(settings.overrides, settings.taxonomy, templates, literal_segments())
     notes = [note for note in (overrides.note(), _skipped(ruled.skipped)) if note]
     judging: list[Classifier] = []
     if settings.mode in (LabelMode.AUTO, LabelMode.NLI, LabelMode.LLM):
-        _add_embedding(settings, cache, judging, notes)
+        try:
+            judging.append(embedding_classifier.load(settings, cache))
+        except ResourceError as error:
+            notes.append(f"Sentence embeddings left out: {error}")
     if settings.mode is LabelMode.NLI:
-        judging.append(_nli(settings, cache))
+        judging.append(nli_classifier.load(settings, cache))
     if settings.mode is LabelMode.LLM:
-        judging.append(_llm(settings, cache, beat, log, user_ids))
+        judging.append(llm_classifier.load(settings, cache, beat=beat, log=log, user_ids=user_ids))
     sure = (overrides, EventClassifier(settings.taxonomy), markup, ruled)
     return Ladder(sure, tuple(judging), overrides, tuple(notes))
 
@@ -101,7 +108,7 @@ def decide(
     """
     labels: list[Label | None] = [None] * len(subjects)
     for at, classifier in enumerate(classifiers):
-        part_of_all = Part(progress, at / len(classifiers), (at + 1) / len(classifiers))
+        part_of_all = SubProgress(progress, at / len(classifiers), (at + 1) / len(classifiers))
         open_ones = [number for number, label in enumerate(labels) if label is None]
         step = AT_ONCE_OF.get(classifier.rung, AT_ONCE)
         for start in range(0, len(open_ones), step):
@@ -114,33 +121,66 @@ def decide(
     return labels
 
 
-def _add_embedding(
-    settings: LabelSettings, cache: LabelCache, rungs: list[Classifier], notes: list[str]
-) -> None:
-    from core.labels import embedding
+def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder, progress: Progress) -> PageDecisions:
+    """Decide a type for each page: by template; where it says nothing, by page, by place; models come last.
 
-    try:
-        rungs.append(embedding.load(settings, cache))
-    except ResourceError as error:
-        notes.append(f"Sentence embeddings left out: {error}")
+    A root with products, articles and terms side by side has one template: what rules cannot say of all of
+    them, they often can of one.
+    """
+    labels: PageDecisions = [None] * len(pages)
+    for keys, part in (
+        (pages.templates, SubProgress(progress, 0.0, 0.3)),
+        (pages.urls, SubProgress(progress, 0.3, 0.6)),
+    ):
+        subjects = group(pages, keys, _undecided(labels))
+        _fill(labels, decide(ladder.sure, subjects.subjects, View.TYPE, part), subjects)
+    by_place = lists_above_products(dict(zip(pages.templates, labels, strict=True)), taxonomy)
+    labels = [label or by_place.get(one) for label, one in zip(labels, pages.templates, strict=True)]
+    subjects = group(pages, pages.templates, _undecided(labels))
+    _fill(
+        labels,
+        decide(ladder.judging, subjects.subjects, View.TYPE, SubProgress(progress, 0.6, 1.0)),
+        subjects,
+    )
+    _correct(labels, pages, ladder, View.TYPE)
+    return labels
 
 
-def _nli(settings: LabelSettings, cache: LabelCache) -> Classifier:
-    from core.labels import nli
+def decide_themes(
+    pages: LabelPages, types: PageDecisions, taxonomy: Taxonomy, ladder: Ladder, progress: Progress
+) -> PageDecisions:
+    """Decide a theme for each page that can have one; pages that serve a function have none, by rule."""
+    functional = {one.name for one in taxonomy.types if one.functional}
+    labels: PageDecisions = [_no_theme(kind, functional) for kind in types]
+    subjects = theme_subjects(pages, _undecided(labels))
+    _fill(labels, decide((*ladder.sure, *ladder.judging), subjects.subjects, View.THEME, progress), subjects)
+    _correct(labels, pages, ladder, View.THEME)
+    return labels
 
-    return nli.load(settings, cache)
+
+def _no_theme(kind: Label | None, functional: Collection[str]) -> Label | None:
+    if kind is None or kind.value not in functional:
+        return None
+    evidence = f"pages of type {kind.value} serve a function and have no theme"
+    return Label(NO_THEME, kind.rung, kind.score, kind.margin, evidence)
 
 
-def _llm(
-    settings: LabelSettings,
-    cache: LabelCache,
-    beat: Callable[[], object],
-    log: CallLog | None,
-    user_ids: Collection[str],
-) -> Classifier:
-    from core.labels import llm
+def _correct(labels: PageDecisions, pages: LabelPages, ladder: Ladder, view: View) -> None:
+    """Put the analyst's corrections over everything: of a page, then of its template."""
+    for index, (url, template) in enumerate(zip(pages.urls, pages.templates, strict=True)):
+        label = ladder.overrides.of(url, template, view)
+        labels[index] = label or labels[index]
 
-    return llm.load(settings, cache, beat=beat, log=log, user_ids=user_ids)
+
+def _fill(labels: PageDecisions, found: Sequence[Label | None], subjects: Subjects) -> None:
+    """Give pages without a label that of their subject."""
+    for index, number in enumerate(subjects.of_page.tolist()):
+        if labels[index] is None and number >= 0:
+            labels[index] = found[number]
+
+
+def _undecided(labels: PageDecisions) -> np.ndarray:
+    return np.array([label is None for label in labels], dtype=bool)
 
 
 def _skipped(labels: frozenset[str]) -> str:
@@ -148,3 +188,35 @@ def _skipped(labels: frozenset[str]) -> str:
         return ""
     count = f"{len(labels)} labels" if len(labels) > 1 else "a label"
     return f"Rules for {count} that the taxonomy lacks do nothing: {', '.join(sorted(labels))}"
+
+
+def lists_above_products(decided: Mapping[str, Label | None], taxonomy: Taxonomy) -> dict[str, Label]:
+    """Find templates below which products lie, such as ``/shop/:slug`` of ``/shop/:slug/:slug``.
+
+    Args:
+        decided: Template → type; None where nothing decided.
+        taxonomy: Without both types in it, nothing is found.
+
+    Returns:
+        Undecided template → the type that its place says.
+    """
+    if not {PRODUCT, CATEGORY} <= {one.name for one in taxonomy.types}:
+        return {}
+    found: dict[str, Label] = {}
+    for product, label in sorted(decided.items()):
+        if label is None or label.value != PRODUCT or not product.rpartition("/")[2].startswith(":"):
+            continue
+        above = _parent(product)
+        while above in decided and decided[above] is None and above not in found:
+            found[above] = Label(CATEGORY, Rung.RULES, evidence=f"products lie below it: {_path(product)}")
+            above = _parent(above)
+    return found
+
+
+def _parent(template: str) -> str:
+    above = template.rpartition("/")[0]
+    return above if "/" in above.partition("://")[2] else ""  # never the site's root
+
+
+def _path(template: str) -> str:
+    return "/" + template.partition("://")[2].partition("/")[2]

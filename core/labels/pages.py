@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -13,8 +14,7 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import PageEvents, Pages
-from core.labels.contract import Document, Subject
-from core.labels.site_names import strip_site_name
+from core.labels.label_types import Document, Subject
 from core.labels.templates import mine
 from core.labels.texts import TITLE_CHARACTERS, tidy
 
@@ -22,6 +22,13 @@ RAW_CHARACTERS: Final = 1_200
 """Of a title that are looked at: two megabytes are as cheap as a line."""
 EXAMPLES: Final = 5
 """Addresses and titles a subject shows."""
+SITE_SHARE: Final = 0.3
+"""Share of a host's distinct titles that begin or end with a name, from which on it is the site's: high
+enough for no department of a shop, low enough for a site that has a name a language."""
+SITE_TITLES: Final = 3
+"""Distinct titles that must carry it, so that one or two pages do not make a site."""
+
+_SEPARATOR: Final = re.compile(r"\s+(?:[-–—:•»«/]|::)\s+|\s*[|·]\s*")
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,3 +171,50 @@ def _events(page_events: pd.DataFrame) -> dict[int, dict[str, int]]:
         own = found[int(page)]
         own[str(name)] = own.get(str(name), 0) + int(count)
     return dict(found)
+
+
+def strip_site_name(titles: Sequence[str], hosts: Sequence[str]) -> list[str]:
+    """Leave out of each title the names that its host puts at the end or the start of many.
+
+    Args:
+        titles: Cleaned titles; empty where there is none.
+        hosts: The host of each.
+
+    Returns:
+        One title for each; empty if it was the site's name alone.
+    """
+    by_host: dict[str, set[str]] = defaultdict(set)
+    for title, host in zip(titles, hosts, strict=True):
+        if title:
+            by_host[host].add(title)
+    names = {host: site_names(own) for host, own in by_host.items()}
+    return [_without(title, names.get(host, set())) for title, host in zip(titles, hosts, strict=True)]
+
+
+def site_names(titles: Iterable[str]) -> set[str]:
+    """Names of one host, in lower case, from its distinct titles."""
+    distinct = list(titles)
+    counted: Counter[str] = Counter()
+    for title in distinct:
+        counted.update(set(_ends(title)))
+    needed = max(SITE_TITLES, SITE_SHARE * len(distinct))
+    return {name for name, count in counted.items() if name and count >= needed}
+
+
+def _ends(title: str) -> list[str]:
+    """What lies before the first and after the last separator, in lower case; nothing if there is none."""
+    cuts = list(_SEPARATOR.finditer(title))
+    if not cuts:
+        return []
+    return [title[: cuts[0].start()].casefold(), title[cuts[-1].end() :].casefold()]
+
+
+def _without(title: str, names: set[str]) -> str:
+    if title.casefold() in names:
+        return ""
+    cuts = list(_SEPARATOR.finditer(title)) if names else []
+    if cuts and title[cuts[-1].end() :].casefold() in names:
+        title = title[: cuts[-1].start()]
+    elif cuts and title[: cuts[0].start()].casefold() in names:
+        title = title[cuts[0].end() :]
+    return title.strip()

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import PageLabels, Pages, View
-from core.labels.contract import Rung
-from core.labels.settings import SEVERAL as SEVERAL  # what pages of the table look for
-from core.labels.settings import UNKNOWN
+from core.labels.label_settings import SEVERAL as SEVERAL  # what pages of the table look for
+from core.labels.label_settings import UNKNOWN
+from core.labels.label_types import Rung
 
 VALUE: Final = {View.THEME: PageLabels.THEME, View.TYPE: PageLabels.TYPE}
 RUNG: Final = {View.THEME: PageLabels.THEME_RUNG, View.TYPE: PageLabels.TYPE_RUNG}

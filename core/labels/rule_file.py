@@ -106,6 +106,7 @@ def load_rules(path: Path) -> RuleFile:
     return RuleFile.checked(**{str(key): value for key, value in content.items()})
 
 
+@cache
 def compiled(pattern: str) -> re.Pattern[str]:
     """Compile a rule's expression.
 

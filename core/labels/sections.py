@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pandas as pd
 
 from core.base.schema import PageLabels, Pages
-from core.labels.settings import NAME_CHARACTERS, NO_THEME, RESERVED, SEVERAL
+from core.labels.label_settings import NAME_CHARACTERS, NO_THEME, RESERVED, SEVERAL
 from core.labels.templates import is_locale, parse
 
 MOST: Final = 12

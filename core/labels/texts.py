@@ -7,8 +7,8 @@ import unicodedata
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
-from core.labels.addresses import after_host
-from core.labels.contract import Subject
+from core.labels.label_types import Subject
+from core.labels.page_address import after_host
 
 ABOUT: Final = "This page is about {}."
 """What a class's descriptions complete, for the embedding and for entailment."""

@@ -22,7 +22,7 @@ KEPT: Final = 3
 
 
 @dataclass(frozen=True)
-class Call:
+class LoggedCall:
     """One request and what came of it.
 
     Args:
@@ -67,7 +67,7 @@ class CallLog:
         """The file that is written now."""
         return self._path
 
-    def write(self, call: Call) -> None:
+    def write(self, call: LoggedCall) -> None:
         """Add a call.
 
         Raises:

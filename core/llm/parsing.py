@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
-from core.llm.contract import Message
+from core.llm.chat_types import Message
 
 IN_WORDS: Final = "Answer with one JSON object that is valid under this JSON schema, and with nothing else:\n"
 REPAIR: Final = "That was not valid: {problem}\nAnswer again, with the JSON object only."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import BaseModel
 
 from core.base.errors import ResourceError
-from core.llm.contract import Capabilities, Enough
+from core.llm.chat_types import Capabilities, Enough
 from core.llm.requests import Budget
 
 if TYPE_CHECKING:

@@ -6,13 +6,12 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from core.base.errors import Beha2VecError
-from core.llm.contract import Enough, Message, Stop, Usage, never, tokens_of
-from core.llm.failures import failure, reason_of, redacted, said
-from core.llm.log import Call
-from core.llm.settings import LlmSettings
+from core.base.errors import Beha2VecError, ResourceError
+from core.llm.chat_types import Enough, Message, Stop, Usage, never, tokens_of
+from core.llm.llm_settings import NO_KEY, LlmSettings
+from core.llm.log import CallLog, LoggedCall
 from core.llm.waiting import Emit, TooLate, wait_for
 
 if TYPE_CHECKING:
@@ -23,13 +22,8 @@ NEW_CAP, OLD_CAP = "max_completion_tokens", "max_tokens"
 """What the limit of an answer is called: OpenAI and Azure refuse the old name for some models, others do not
 know the new one."""
 T = TypeVar("T")
-
-
-class Log(Protocol):
-    """Where calls are written down."""
-
-    def write(self, call: Call) -> None:
-        """One call."""
+SHOWN_CHARACTERS: Final = 300
+"""Of what a server says, in an error."""
 
 
 class Refused(Exception):
@@ -75,9 +69,9 @@ class Came:
 
 
 class Requests:
-    """Sends requests of one model; see :func:`core.llm.server.connect`."""
+    """Sends requests of one model; see :func:`core.llm.server.ServerLlm`."""
 
-    def __init__(self, settings: LlmSettings, log: Log | None) -> None:
+    def __init__(self, settings: LlmSettings, log: CallLog | None) -> None:
         self.settings, self._log = settings, log
         self.usage = Usage()
         self._client: OpenAI | None = None
@@ -110,8 +104,8 @@ class Requests:
             Cancelled: If the budget's ``should_stop`` says so.
             Beha2VecError, Enough: Whatever ``part`` raises; the request ends with it.
         """
-        client, begun = self._connected(), time.monotonic()
-        came, error = Came(), ""
+        client = self._client = self._client or make_client(self.settings)
+        begun, came, error = time.monotonic(), Came(), ""
         try:
             result = self._waited(client, messages, work, part, budget)
             came = came_of(result)
@@ -172,15 +166,11 @@ class Requests:
         if not error:
             self.usage = self.usage.plus(came.usage)
         if self._log:
-            call = Call(
+            call = LoggedCall(
                 self.settings.host, self.settings.model, list(messages), tuple(tools),
                 redacted(came.text, self.settings), error, round(seconds, 3), came.usage,
             )  # fmt: skip
             self._log.write(call)
-
-    def _connected(self) -> OpenAI:
-        self._client = self._client or make_client(self.settings)
-        return self._client
 
     def _abandon(self) -> None:
         """Close the connections: what is still under way, or would be tried again, ends."""
@@ -217,3 +207,47 @@ def estimated(messages: Sequence[Message], text: str) -> dict[str, Any]:
 def calls_as_text(calls: Sequence[tuple[str, str]]) -> str:
     """Tool calls for the log."""
     return json.dumps([{"tool": name, "arguments": arguments} for name, arguments in calls])
+
+
+def failure(settings: LlmSettings, reason: str) -> ResourceError:
+    """The error that is shown."""
+    return ResourceError(
+        f"The language model {settings.model!r} at {settings.host} gave no answer: "
+        f"{redacted(reason, settings)}",
+        remedy="Check its address, key and name, or go on without it",
+    )
+
+
+def reason_of(error: Exception, settings: LlmSettings, waited_s: float | None = None) -> str:
+    """What went wrong with a request.
+
+    Args:
+        error: What the SDK, or what lies below it, raised.
+        settings: Of the request.
+        waited_s: How long was waited in all, where that was limited.
+    """
+    import httpx2
+    import openai
+
+    if isinstance(error, TooLate):
+        return f"no answer within {waited_s or settings.timeout_s:.0f} s"
+    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
+        return f"no answer within {settings.timeout_s:g} s"
+    if isinstance(error, openai.APIConnectionError):
+        return f"it cannot be reached ({error.__cause__ or error})"
+    if isinstance(error, httpx2.HTTPError):
+        return f"the connection was cut ({said(error, settings)})"
+    if isinstance(error, openai.APIError):
+        return said(error, settings)
+    return "its answer is not a chat completion"
+
+
+def said(error: Exception, settings: LlmSettings) -> str:
+    """What a server says, on one line and not too long; some repeat the key they were sent."""
+    return " ".join(redacted(str(error), settings).split())[:SHOWN_CHARACTERS]
+
+
+def redacted(text: str, settings: LlmSettings) -> str:
+    """A text, which must not be cut yet, with … in place of the key."""
+    key = settings.api_key.get_secret_value()
+    return text if key in ("", NO_KEY) else text.replace(key, "…")

@@ -15,10 +15,19 @@ from pydantic import BaseModel, ValidationError
 
 from core.base.errors import ResourceError
 from core.llm import parsing, probing
-from core.llm.contract import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
-from core.llm.failures import SHOWN_CHARACTERS, failure, redacted
-from core.llm.requests import Budget, Came, Log, Refused, Requests, calls_as_text
-from core.llm.settings import LlmSettings
+from core.llm.chat_types import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
+from core.llm.llm_settings import LlmSettings
+from core.llm.log import CallLog
+from core.llm.requests import (
+    SHOWN_CHARACTERS,
+    Budget,
+    Came,
+    Refused,
+    Requests,
+    calls_as_text,
+    failure,
+    redacted,
+)
 from core.llm.streams import Pieces
 from core.llm.waiting import Emit
 
@@ -28,26 +37,23 @@ _Answer = TypeVar("_Answer", bound=BaseModel)
 OnText = Callable[[str], None]
 
 
-def connect(settings: LlmSettings, log: Log | None = None, known: Capabilities | None = None) -> ServerLlm:
-    """A model on a server; nothing is sent yet.
+class ServerLlm:
+    """A model on a server; nothing is sent before it is asked.
 
     Args:
         settings: Which.
         log: Gets every call.
         known: What it can, where that was found out before; it is not asked again.
     """
-    return ServerLlm(settings, log, known)
-
-
-class ServerLlm:
-    """See :func:`connect`."""
 
     def __init__(
-        self, settings: LlmSettings, log: Log | None = None, known: Capabilities | None = None
+        self, settings: LlmSettings, log: CallLog | None = None, known: Capabilities | None = None
     ) -> None:
         self._settings, self._requests = settings, Requests(settings, log)
-        self._obeys_schemas = known.schema if known else True
-        self._streams = self._counts_streams = known.streaming if known else True
+        self.obeys_schemas = known.schema if known else True
+        """Whether the server could be held to schemas so far."""
+        self.streams = self._counts_streams = known.streaming if known else True
+        """Whether answers came piece by piece so far."""
         self._capabilities = known
 
     def __repr__(self) -> str:
@@ -55,7 +61,7 @@ class ServerLlm:
 
     @property
     def identity(self) -> str:
-        """Model and server."""
+        """Model and server: answers of one are not those of another."""
         return self._settings.identity
 
     @property
@@ -73,23 +79,23 @@ class ServerLlm:
         """Used so far."""
         return self._requests.usage
 
-    @property
-    def streams(self) -> bool:
-        """Whether answers came piece by piece so far."""
-        return self._streams
-
-    @property
-    def obeys_schemas(self) -> bool:
-        """Whether the server could be held to schemas so far."""
-        return self._obeys_schemas
-
     def capabilities(
         self,
         should_stop: Stop = never,
         timeout_s: float | None = None,
         on_step: Callable[[str], None] = lambda _: None,
     ) -> Capabilities:
-        """What it can (see :meth:`ChatLlm.capabilities`); ``on_step`` gets what is asked for next."""
+        """What it can; asked of the server once.
+
+        Args:
+            should_stop: Whether to give up.
+            timeout_s: For all questions together.
+            on_step: Gets what is asked for next, in words.
+
+        Raises:
+            ResourceError: If the server gives no answer at all.
+            Cancelled: If ``should_stop`` says so.
+        """
         if self._capabilities is None:
             self._capabilities = probing.probe(self, Budget.of(should_stop, timeout_s), on_step)
         return self._capabilities
@@ -103,12 +109,24 @@ class ServerLlm:
         should_stop: Stop = never,
         timeout_s: float | None = None,
     ) -> _Answer:
-        """Ask, and get an object (see :meth:`ChatLlm.parse`)."""
+        """Ask, and get an object.
+
+        Args:
+            system: What to do.
+            user: What to do it with.
+            schema: Of the answer.
+            should_stop: Whether to give up.
+            timeout_s: For all attempts together.
+
+        Raises:
+            ResourceError: If no valid answer came; the message says why.
+            Cancelled: If ``should_stop`` says so.
+        """
         budget = Budget.of(should_stop, timeout_s)
-        answer = self._parse_by_schema(system, user, schema, budget) if self._obeys_schemas else None
+        answer = self._parse_by_schema(system, user, schema, budget) if self.obeys_schemas else None
         if answer is None:
             answer = self._parse_in_words(parsing.in_words(system, user, schema), schema, budget)
-            self._obeys_schemas = False  # that worked and the schema did not: ask in words from now on
+            self.obeys_schemas = False  # that worked and the schema did not: ask in words from now on
         return answer
 
     def chat(
@@ -119,7 +137,19 @@ class ServerLlm:
         should_stop: Stop = never,
         timeout_s: float | None = None,
     ) -> ChatReply:
-        """Go on with a conversation (see :meth:`ChatLlm.chat`)."""
+        """Go on with a conversation.
+
+        Args:
+            messages: So far.
+            tools: That may be called.
+            on_text: Gets all the text so far, whenever there is more; may raise :class:`Enough`.
+            should_stop: Whether to give up; the call ends within a tenth of a second.
+            timeout_s: For all attempts together; the settings' for each when None.
+
+        Raises:
+            ResourceError: If no whole answer came; the message says why.
+            Cancelled: If ``should_stop`` says so.
+        """
         budget = Budget.of(should_stop, timeout_s)
         while True:
             try:
@@ -132,7 +162,7 @@ class ServerLlm:
                 if not self._step_down(refusal.reason):
                     raise self._error(refusal.reason) from refusal
                 continue
-            self._streams = False  # an answer that is no stream, though a stream was asked for
+            self.streams = False  # an answer that is no stream, though a stream was asked for
 
     def _ask(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec], on_text: OnText | None, budget: Budget
@@ -165,10 +195,10 @@ class ServerLlm:
         return pieces
 
     def _options(self, tools: Sequence[ToolSpec]) -> dict[str, Any]:
-        options: dict[str, Any] = {"stream": self._streams}
+        options: dict[str, Any] = {"stream": self.streams}
         if tools:
             options["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
-        if self._streams and self._counts_streams:
+        if self.streams and self._counts_streams:
             options["stream_options"] = {"include_usage": True}
         return options
 
@@ -181,7 +211,7 @@ class ServerLlm:
             raise self._error(f"its answer was cut off after {self._settings.max_output_tokens} tokens")
         if not pieces.finish:
             raise self._error("its answer was cut off")
-        if on_text and pieces.text and not self._streams:
+        if on_text and pieces.text and not self.streams:
             on_text(pieces.text)
         return pieces.reply()
 
@@ -189,9 +219,9 @@ class ServerLlm:
         """Ask for less after a refusal; False if there is nothing left to leave out."""
         if self._requests.rename_cap(complaint):
             return True
-        if "stream" not in complaint or not self._streams:
+        if "stream" not in complaint or not self.streams:
             return False
-        self._streams, self._counts_streams = self._counts_streams, False
+        self.streams, self._counts_streams = self._counts_streams, False
         return True
 
     def _parse_by_schema(

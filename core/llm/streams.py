@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.llm.contract import ChatReply, ToolCall
+from core.llm.chat_types import ChatReply, ToolCall
 
 
 @dataclass

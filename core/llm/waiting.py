@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from core.base.errors import Cancelled
-from core.llm.contract import Stop
+from core.llm.chat_types import Stop
 
 POLL_S: Final = 0.05
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def wait_for(
         Exception: Whatever the work raises.
     """
     parts: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-    over, until = threading.Event(), _deadline(seconds)
+    over, until = threading.Event(), float("inf") if seconds is None else time.monotonic() + seconds
     _go_on(should_stop, until)  # else what nobody waits for would be sent all the same
     threading.Thread(target=_run, args=(work, parts, over), daemon=True, name="language model").start()
     try:
@@ -56,10 +56,6 @@ def wait_for(
         return result
     finally:
         over.set()
-
-
-def _deadline(seconds: float | None) -> float:
-    return float("inf") if seconds is None else time.monotonic() + seconds
 
 
 def _go_on(should_stop: Stop, until: float) -> None:

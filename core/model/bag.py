@@ -24,7 +24,8 @@ from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.sequences import UserSequences
 from core.model.counts import bag, components, normalised, unit_rows
-from core.model.files import (
+from core.model.inputs import Spans, latest_views
+from core.model.model_files import (
     TRAINING,
     VOCABULARY,
     TrainReport,
@@ -32,7 +33,6 @@ from core.model.files import (
     read_tensors,
     write_tensors,
 )
-from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
 from core.model.vocabulary import Vocabulary, build_vocabulary

@@ -21,8 +21,8 @@ from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.sequences import UserSequences
-from core.model.files import CurveRow, read_tensors, write_tensors
 from core.model.inputs import TokenStreams
+from core.model.model_files import CurveRow, read_tensors, write_tensors
 from core.model.network import UserBehaviorTransformer
 from core.model.schedule import Schedule
 from core.storage.disk import disk_errors

@@ -21,10 +21,10 @@ from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
 from core.model import bag
 from core.model.devices import fast_arithmetic, pick_device
-from core.model.files import load_model
 from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
+from core.model.model_files import load_model
 from core.model.network import UserBehaviorTransformer
-from core.model.views import Names, view_streams
+from core.model.view_streams import Names, view_streams
 
 BATCH_VIEWS: Final = 32_768
 """Page views a batch: enough to keep both cores busy, little enough to stay in their caches."""

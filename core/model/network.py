@@ -87,7 +87,7 @@ class Attention(nn.Module):
         return merged
 
 
-class Block(nn.Module):
+class TransformerBlock(nn.Module):
     """Pre-LN transformer layer (Xiong et al. 2020): it trains without a long warm-up.
 
     No dropout: random slices and page dropout regularise enough, it cost a third of the time, and every
@@ -183,7 +183,7 @@ class ViewEncoder(nn.Module):
         self.gap = _table(N_GAPS, dim, NO_GAP)
         self.session_start = _table(2, dim, 0)
         self.register_buffer("turns", rotary_turns(config.max_length, dim // config.heads), persistent=False)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(TransformerBlock(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(dim)
         self.pooling = Pooling(config)
 

@@ -62,7 +62,7 @@ class ViewSource:
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class MicroBatch:
     """Slices of similar length, and all else that encoding them depends on."""
 
     view: View
@@ -84,7 +84,7 @@ class Encoded:
 
 
 @dataclass(frozen=True, eq=False)
-class Step:
+class TrainingStep:
     """What every step of a training shares."""
 
     network: UserBehaviorTransformer
@@ -124,12 +124,12 @@ class Step:
             self._backward(view, pieces, gradient[torch.from_numpy(order)])
         return loss.detach()
 
-    def _parts(self, slices: Spans, order: np.ndarray, seed: int) -> list[Part]:
+    def _parts(self, slices: Spans, order: np.ndarray, seed: int) -> list[MicroBatch]:
         places = even_parts(order, slices.length, CPU_PARTS if self.device.type == "cpu" else 1)
         pieces = [(view, slices[place]) for view in self.sources for place in places]
-        return [Part(view, piece, seed + number) for number, (view, piece) in enumerate(pieces)]
+        return [MicroBatch(view, piece, seed + number) for number, (view, piece) in enumerate(pieces)]
 
-    def _encode(self, part: Part) -> tuple[Tensor, Tensor]:
+    def _encode(self, part: MicroBatch) -> tuple[Tensor, Tensor]:
         """Vectors and bag signatures of a part."""
         source = self.sources[part.view]
         batch = padded_batch(source.streams, part.slices).to(self.device)

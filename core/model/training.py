@@ -23,15 +23,15 @@ from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_
 from core.model.cooccurrence import item_vectors
 from core.model.devices import pick_device, repeatable
 from core.model.embedding import embed_pair
-from core.model.files import CurveRow, ModelConfig, TrainedModel, TrainReport, save_model
 from core.model.inputs import ItemVocabulary, Spans, TokenStreams
+from core.model.model_files import CurveRow, ModelConfig, TrainedModel, TrainReport, save_model
 from core.model.network import UserBehaviorTransformer
 from core.model.population import Population, choose_users
 from core.model.schedule import Schedule, one_cycle, peak_rate, plan
-from core.model.steps import Step, ViewSource
+from core.model.steps import TrainingStep, ViewSource
 from core.model.triplets import draw_slices
 from core.model.validation import mean_reciprocal_rank, retrieval_pairs
-from core.model.views import Names, build_vocabularies, view_config, view_streams
+from core.model.view_streams import Names, build_vocabularies, view_config, view_streams
 
 STAGE: Final = "train"
 CURVE_ROWS: Final = 200
@@ -57,7 +57,7 @@ class Assignment:
         fingerprint: What a checkpoint must have been made of to be resumed.
     """
 
-    step: Step
+    step: TrainingStep
     schedule: Schedule
     spans: Spans
     pair: tuple[Spans, Spans] | None
@@ -125,7 +125,7 @@ def _begun(
         for view, one in vocabularies.items()
     }
     assignment = Assignment(
-        step=Step(network, sources, settings, device, threads),
+        step=TrainingStep(network, sources, settings, device, threads),
         schedule=schedule,
         spans=Spans(sequences.offsets[population.training], sequences.lengths[population.training]),
         pair=retrieval_pairs(sequences, population.held_out, settings.max_length),
@@ -256,7 +256,7 @@ def _row(
     )
 
 
-def _validate(step: Step, pair: tuple[Spans, Spans]) -> float:
+def _validate(step: TrainingStep, pair: tuple[Spans, Spans]) -> float:
     streams = {view: source.streams for view, source in step.sources.items()}
     return mean_reciprocal_rank(*embed_pair(step.network, streams, pair, step.workers))
 

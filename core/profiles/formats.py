@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.base import wording
-from core.profiles.columns import FIELDS, Col
+from core.profiles.profile_columns import FIELDS, Col
 
 DIGITS: Final = {
     Col.SHARE: 1, Col.SHARE_CLUSTERED: 1, Col.ENGAGEMENT_NONE_SHARE: 1,

@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.profiles.columns import FIELDS, HEAT_MAP, ROW, Col
 from core.profiles.data import Happened, ProfileData
+from core.profiles.profile_columns import FIELDS, HEAT_MAP, ROW, Col
 from core.profiles.rows import Rows
 
 CLIP: Final = 1.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.profiles.intervals import Z_95
+from core.profiles.wilson import Z_95
 
 
 def ratio(share: np.ndarray, rest_share: np.ndarray) -> np.ndarray:

@@ -15,13 +15,13 @@ import pandas as pd
 
 from core.base.errors import SettingsError
 from core.base.settings import AnalyzeSettings
-from core.profiles.columns import FIELDS, ROW, Col
 from core.profiles.data import Happened, ProfileData
 from core.profiles.heatmap import CLIP, heat_map
-from core.profiles.intervals import wilson
+from core.profiles.profile_columns import FIELDS, ROW, Col
 from core.profiles.rows import Rows, make_rows, medians
 from core.profiles.shares import attribute_shares
 from core.profiles.top_pages import top_pages
+from core.profiles.wilson import wilson
 
 __all__ = ["CLIP", "ProfileData", "Profiles", "profile"]
 

@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from core.profiles.columns import Col
 from core.profiles.data import ProfileData
-from core.profiles.intervals import wilson
-from core.profiles.labels import LabelCol
+from core.profiles.label_shares import LabelCol
 from core.profiles.lifts import user_lift_interval
+from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows, with_absent
+from core.profiles.wilson import wilson
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,8 @@ import pandas as pd
 
 from core.base.schema import View
 from core.data.sequences import UserSequences
-from core.profiles.columns import ROW, Col
-from core.profiles.labels import LabelData
+from core.profiles.label_shares import LabelData
+from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.tally import Tally, tally
 

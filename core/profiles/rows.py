@@ -12,8 +12,8 @@ import pandas as pd
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Group
-from core.profiles.columns import ROW, Kind
 from core.profiles.data import GROUPS, ProfileData
+from core.profiles.profile_columns import ROW, RowKind
 
 GROUP_LABELS: Final = {Group.ONE_PAGE: "One-page users", Group.BOT_LIKE: "Bot-like users"}
 
@@ -49,9 +49,9 @@ class Rows:
     def head(self) -> pd.DataFrame:
         """Columns that say what a row is, one row each, all users last."""
         described = [
-            *((f"segment:{s}", Kind.SEGMENT.value, s, f"Segment {s + 1}") for s in self.segments),
-            *((f"group:{g}", Kind.GROUP.value, OUTSIDE, GROUP_LABELS[g]) for g in self.groups),
-            ("all", Kind.ALL.value, OUTSIDE, "All users"),
+            *((f"segment:{s}", RowKind.SEGMENT.value, s, f"Segment {s + 1}") for s in self.segments),
+            *((f"group:{g}", RowKind.GROUP.value, OUTSIDE, GROUP_LABELS[g]) for g in self.groups),
+            ("all", RowKind.ALL.value, OUTSIDE, "All users"),
         ]
         return pd.DataFrame(described, columns=list(ROW))
 

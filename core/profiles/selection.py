@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import InputError
-from core.profiles.columns import ROW, Col, Kind, Ranking
 from core.profiles.data import ProfileData
+from core.profiles.profile_columns import ROW, Col, Ranking, RowKind
 from core.profiles.rows import make_rows
 from core.profiles.top_pages import top_pages
 
@@ -68,7 +68,7 @@ def _pages(data: ProfileData, users: np.ndarray, count: int) -> pd.DataFrame:
     selected[users] = 0
     rows = make_rows(data, selected)
     table = top_pages(data, rows, rows.count(), count)
-    own = table[(table[Col.SEGMENT] == 0) & (table[Col.KIND] == Kind.SEGMENT)]
+    own = table[(table[Col.SEGMENT] == 0) & (table[Col.KIND] == RowKind.SEGMENT)]
     over = own[own[Col.RANKING] == Ranking.OVER]
     found = over if len(over) else own[own[Col.RANKING] == Ranking.MOST_VIEWED]
     return found.reset_index(drop=True)

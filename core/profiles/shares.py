@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.profiles.columns import ROW, Col, Evidence
 from core.profiles.data import Coded, ProfileData
+from core.profiles.profile_columns import ROW, Col, MetricRole
 from core.profiles.rows import Rows
 
 SHOWN: Final = 12
@@ -66,7 +66,7 @@ def _shares(name: str, attribute: Coded, rows: Rows) -> pd.DataFrame:
         Col.ATTRIBUTE: np.repeat(name, len(place)),
         Col.VALUE: np.tile(np.array(values), shape[0]),
         Col.IS_OTHER: np.tile(np.arange(shape[1]) >= SHOWN, shape[0]),
-        Col.EVIDENCE: np.repeat(Evidence.HELD_OUT.value, len(place)),
+        Col.EVIDENCE: np.repeat(MetricRole.HELD_OUT.value, len(place)),
     }
     return rows.frame(flat | whole | shares | described, COLUMNS, place)
 

@@ -17,10 +17,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.profiles.columns import ROW, Col, Evidence, Ranking
 from core.profiles.data import ProfileData
-from core.profiles.intervals import wilson
+from core.profiles.profile_columns import ROW, Col, MetricRole, Ranking
 from core.profiles.rows import Rows
+from core.profiles.wilson import wilson
 
 COLUMNS: Final = (
     *ROW, Col.RANKING, Col.RANK, Col.PAGE, Col.PAGE_LOCATION, Col.PAGE_TITLE, Col.USERS, Col.N, Col.SHARE,
@@ -127,7 +127,7 @@ def _table(
         Col.DIFFERENCE: share - rest_share,
         Col.SCORE: values[Col.SCORE],
         Col.VIEWS: values[Col.VIEWS].astype(np.int64),
-        Col.EVIDENCE: Evidence.INPUT.value,
+        Col.EVIDENCE: MetricRole.INPUT.value,
     }
     table = rows.frame(columns, COLUMNS, row)
     return table.sort_values([Col.RANKING], kind="stable").reset_index(drop=True)

@@ -13,7 +13,7 @@ from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension
 from core.facts.measures import clean
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.questions.grammar import Parsed, parse
 from core.questions.intents import Intent, choose
 

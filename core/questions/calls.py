@@ -12,7 +12,7 @@ from core.facts.context import ALL
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.questions.grammar import Parsed
 
 DEFAULT_N: Final = 5

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from core.facts.context import Context
 from core.facts.items import Dimension
 from core.facts.measures import BY_KEY, clean
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.questions.lexicon import Lexicon, Meaning, Phrase, Sort, distance, lexicon, suggestions, tokens
 
 REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")

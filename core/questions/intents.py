@@ -8,7 +8,7 @@ from typing import Final
 
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.questions import calls
 from core.questions.grammar import Parsed
 

@@ -17,7 +17,7 @@ from core.facts import items
 from core.facts.context import ALL, Context
 from core.facts.items import Dimension
 from core.facts.measures import MEASURES
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 
 
 class Sort(StrEnum):

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.report.content import Source, compose
+from core.report.content import ReportInput, compose
 from core.report.page import render
 from core.storage.disk import write_text_atomic
 
-__all__ = ["Source", "compose", "render", "write_report"]
+__all__ = ["ReportInput", "compose", "render", "write_report"]
 
 
-def write_report(path: Path, source: Source) -> None:
+def write_report(path: Path, source: ReportInput) -> None:
     """Write the report of a run, as a whole or not at all.
 
     Args:

@@ -10,9 +10,9 @@ from core.base import wording
 from core.base.schema import Users
 from core.data.sequences import UserSequences
 from core.profiles import formats
-from core.profiles.columns import Col, Kind, Ranking
-from core.report import tables
-from core.report.model import Bar, Card, Dimension, Fact, PageRow
+from core.profiles.profile_columns import Col, Ranking, RowKind
+from core.report import profile_tables
+from core.report.model import Bar, BarChart, Card, CardMetric, PageRow
 from core.report.visitors import PageNames, visitor
 
 FACTS: Final = (
@@ -63,7 +63,7 @@ class CardMaker:
     ) -> None:
         self._called, self._pages, self._sequences, self._at = called, pages, sequences, at
         self._top, self._shares = described["top_pages"], described["shares"]
-        self._everyone = next(row for row in described["segments"] if row[Col.KIND] == Kind.ALL)
+        self._everyone = next(row for row in described["segments"] if row[Col.KIND] == RowKind.ALL)
         self._outcome = described["outcome"]
 
     def card(self, row: Mapping[str, Any], examples: Sequence[int]) -> Card:
@@ -87,13 +87,13 @@ class CardMaker:
             ),
         )
 
-    def _facts(self, row: Mapping[str, Any]) -> tuple[Fact, ...]:
+    def _facts(self, row: Mapping[str, Any]) -> tuple[CardMetric, ...]:
         named = {**NAMES, Col.OUTCOME_RATE: f"of users with {self._outcome}"}
         return tuple(
-            Fact(
+            CardMetric(
                 named[field], formats.figure(field, row[field]), formats.figure(field, self._everyone[field])
             )
-            for field in tables.present([self._everyone], FACTS)
+            for field in profile_tables.present([self._everyone], FACTS)
         )
 
     def _page_rows(self, key: str) -> tuple[PageRow, ...]:
@@ -109,10 +109,10 @@ class CardMaker:
             for row in listed[:MOST_PAGES]
         )
 
-    def _dimension(self, key: str, attribute: str, label: str) -> Dimension:
+    def _dimension(self, key: str, attribute: str, label: str) -> BarChart:
         rows = [row for row in self._shares if row[Col.KEY] == key and row[Col.ATTRIBUTE] == attribute]
         listed = [row for row in rows if not row[Col.IS_OTHER] and row[Col.USERS]]
         listed.sort(key=lambda row: -row[Col.SHARE])
         bars = tuple(Bar(row[Col.VALUE], row[Col.SHARE], row[Col.REST_SHARE]) for row in listed[:MOST_BARS])
         absent = rows[0][Col.ABSENT] if rows else 0
-        return Dimension(label, bars, f"Not known for {wording.counted(absent, 'user')}." if absent else "")
+        return BarChart(label, bars, f"Not known for {wording.counted(absent, 'user')}." if absent else "")

@@ -11,13 +11,13 @@ import numpy as np
 from core.base import wording
 from core.data.dataset import Dataset
 from core.profiles import formats
-from core.profiles.columns import Col, Kind
 from core.profiles.metrics import Profiles
+from core.profiles.profile_columns import Col, RowKind
 from core.profiles.samples import medoids
-from core.report import receipt_part, tables
+from core.report import profile_tables, receipt_part
 from core.report.cards import CardMaker
-from core.report.figures import RatePoint, forest, user_map
-from core.report.model import Card, Chart, Fact, Rate, Report, Row, Table
+from core.report.charts import RatePoint, forest, user_map
+from core.report.model import Card, CardMetric, Chart, Rate, Report, Row, Table
 from core.report.visitors import PageNames
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
@@ -33,7 +33,7 @@ OVERVIEW: Final = (
 
 
 @dataclass(frozen=True, eq=False)
-class Source:
+class ReportInput:
     """What a report is made from.
 
     Args:
@@ -59,26 +59,26 @@ class Source:
     layout: Layout | None = None
 
 
-def compose(source: Source) -> Report:
+def compose(source: ReportInput) -> Report:
     """Put the report together."""
     receipt, profiles = source.dataset.receipt, source.profiles
     described = profiles.to_dict()
     rows = described["segments"]
     called = titles(rows, source.names)
-    shown = tables.present(rows, OVERVIEW)
+    shown = profile_tables.present(rows, OVERVIEW)
     overview = [_row(row, called, shown) for row in rows]
     return Report(
         title=", ".join(file.name for file in receipt.files[:3])
         + (" and more" if len(receipt.files) > 3 else ""),
         subtitle=_subtitle(source),
         figures=_key_figures(source),
-        columns=tuple(tables.LABELS[field] for field in shown),
+        columns=tuple(profile_tables.LABELS[field] for field in shown),
         rows=tuple(overview[:-1]),
         everyone=overview[-1],
         outcome=f"Users with {profiles.outcome}" if profiles.outcome else "",
-        metrics=tables.metrics(described["heatmap"]),
-        heat_note=tables.HEAT_NOTE,
-        heat=tables.heat_rows(described["heatmap"], called),
+        metrics=profile_tables.metrics(described["heatmap"]),
+        heat_note=profile_tables.HEAT_NOTE,
+        heat=profile_tables.heat_rows(described["heatmap"], called),
         cards=_cards(source, described, called),
         map=_map(source, called),
         outcome_chart=_outcome_chart(rows, called, profiles.outcome),
@@ -95,19 +95,19 @@ def titles(rows: Iterable[Mapping[str, Any]], names: Mapping[int, str]) -> dict[
     """Row → what it is called: ``Segment 3``, ``3 · Bargain hunters``, ``One-page users``."""
     called = {}
     for row in rows:
-        name = names.get(row[Col.SEGMENT]) if row[Col.KIND] == Kind.SEGMENT else None
+        name = names.get(row[Col.SEGMENT]) if row[Col.KIND] == RowKind.SEGMENT else None
         called[row[Col.KEY]] = f"{row[Col.SEGMENT] + 1} · {name}" if name else row[Col.LABEL]
     return called
 
 
-def _subtitle(source: Source) -> str:
+def _subtitle(source: ReportInput) -> str:
     receipt = source.dataset.receipt
     at = wording.zone(receipt.time_zone)
     first, last = wording.day(receipt.first_ts, at), wording.day(receipt.last_ts, at)
     return first if first == last else f"{first} to {last}"
 
 
-def _key_figures(source: Source) -> tuple[Fact, ...]:
+def _key_figures(source: ReportInput) -> tuple[CardMetric, ...]:
     receipt = source.dataset.receipt
     figures = {
         "segments": len(source.partition.ids),
@@ -117,12 +117,12 @@ def _key_figures(source: Source) -> tuple[Fact, ...]:
         "page views": receipt.page_views_used,
         "different pages": len(source.dataset.pages),
     }
-    return tuple(Fact(label, f"{value:,}") for label, value in figures.items())
+    return tuple(CardMetric(label, f"{value:,}") for label, value in figures.items())
 
 
 def _row(row: Mapping[str, Any], called: Mapping[str, str], shown: tuple[str, ...]) -> Row:
     return Row(
-        segment=row[Col.SEGMENT] if row[Col.KIND] == Kind.SEGMENT else None,
+        segment=row[Col.SEGMENT] if row[Col.KIND] == RowKind.SEGMENT else None,
         name=called[row[Col.KEY]],
         users=row[Col.USERS],
         share=row[Col.SHARE],
@@ -139,16 +139,16 @@ def rate(row: Mapping[str, Any]) -> Rate | None:
     return Rate(row[Col.OUTCOME_RATE], row[Col.OUTCOME_LOW], row[Col.OUTCOME_HIGH], of)
 
 
-def _cards(source: Source, described: Mapping[str, Any], called: Mapping[str, str]) -> tuple[Card, ...]:
+def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[str, str]) -> tuple[Card, ...]:
     pages = PageNames(source.dataset.pages)
     at = wording.zone(source.dataset.receipt.time_zone)
     maker = CardMaker(described, called, pages, source.dataset.sequences, at)
     typical = medoids(source.vectors, source.partition, EXAMPLES)
-    segments = [row for row in described["segments"] if row[Col.KIND] == Kind.SEGMENT]
+    segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     return tuple(maker.card(row, typical[row[Col.SEGMENT]].tolist()) for row in segments)
 
 
-def _map(source: Source, called: Mapping[str, str]) -> Chart:
+def _map(source: ReportInput, called: Mapping[str, str]) -> Chart:
     layout = source.layout or pca_layout(source.vectors)
     labels = source.partition.labels
     names = {int(segment): called[f"segment:{segment}"] for segment in source.partition.ids}
@@ -174,7 +174,7 @@ def _outcome_chart(
         RatePoint(row[Col.SEGMENT], called[row[Col.KEY]], row[Col.OUTCOME_RATE], row[Col.OUTCOME_LOW],
                   row[Col.OUTCOME_HIGH], row[Col.USERS])
         for row, _ in rates
-        if row[Col.KIND] == Kind.SEGMENT
+        if row[Col.KIND] == RowKind.SEGMENT
     ]  # fmt: skip
     everyone, found = rates[-1]
     lines = tuple(
@@ -192,9 +192,12 @@ def _outcome_chart(
     )  # fmt: skip
 
 
-def _settings(source: Source) -> tuple[tuple[str, Table], ...]:
+def _settings(source: ReportInput) -> tuple[tuple[str, Table], ...]:
     headings = {"ingest": "Reading", "train": "Training", "weights": "Views", "cluster": "Clustering",
                 "analyze": "Profiles"}  # fmt: skip
-    parts = [(headings.get(part, part), tables.settings(values)) for part, values in source.settings.items()]
-    found = ("What came out", tables.settings(source.facts))
-    return (*parts, found, ("Versions", tables.settings(source.versions)))
+    parts = [
+        (headings.get(part, part), profile_tables.settings(values))
+        for part, values in source.settings.items()
+    ]
+    found = ("What came out", profile_tables.settings(source.facts))
+    return (*parts, found, ("Versions", profile_tables.settings(source.versions)))

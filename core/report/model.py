@@ -74,7 +74,7 @@ class HeatRow:
 
 
 @dataclass(frozen=True)
-class Fact:
+class CardMetric:
     """A metric on a card: the segment's value and everybody's."""
 
     label: str
@@ -103,7 +103,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Dimension:
+class BarChart:
     """Browsers, devices, countries or first-touch sources of a segment."""
 
     label: str
@@ -112,7 +112,7 @@ class Dimension:
 
 
 @dataclass(frozen=True)
-class Step:
+class SampledView:
     """A page view of an example visitor: the page, and how long until the next one."""
 
     page: str
@@ -126,7 +126,7 @@ class Session:
     """One session of an example visitor."""
 
     label: str
-    steps: tuple[Step, ...]
+    steps: tuple[SampledView, ...]
     more: int
     """Page views that are not listed."""
 
@@ -150,9 +150,9 @@ class Card:
     name: str
     users: int
     share: float
-    facts: tuple[Fact, ...]
+    facts: tuple[CardMetric, ...]
     pages: tuple[PageRow, ...]
-    dimensions: tuple[Dimension, ...]
+    dimensions: tuple[BarChart, ...]
     visitors: tuple[Visitor, ...]
 
 
@@ -175,7 +175,7 @@ class Chart:
         key: Its name in the page.
         title: What it shows.
         n: What is counted.
-        figure: Plotly's ``data`` and ``layout``; colours may be tokens (``core/report/figures.py``).
+        figure: Plotly's ``data`` and ``layout``; colours may be tokens (``core/report/charts.py``).
         table: The numbers; None where the picture has a row a user.
         note: How to read it.
     """
@@ -194,7 +194,7 @@ class Report:
 
     title: str
     subtitle: str
-    figures: tuple[Fact, ...]
+    figures: tuple[CardMetric, ...]
     columns: tuple[str, ...]
     """Headers of the overview's ``values``."""
     rows: tuple[Row, ...]
@@ -208,7 +208,7 @@ class Report:
     map: Chart | None
     outcome_chart: Chart | None
     waterfall: Chart
-    assumptions: tuple[Fact, ...]
+    assumptions: tuple[CardMetric, ...]
     warnings: tuple[str, ...]
     files: Table
     urls: Table

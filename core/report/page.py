@@ -18,7 +18,7 @@ from plotly.offline import get_plotlyjs
 
 from core.base import wording
 from core.base.palette import MUTED, PALETTE, Mode
-from core.report.figures import token, tokens
+from core.report.charts import token, tokens
 from core.report.model import Report
 
 TEMPLATES: Final = Path(__file__).parent / "templates"

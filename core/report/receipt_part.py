@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from core.base.wording import counted, minute, percent, zone
 from core.data.receipt import Decision, Receipt
-from core.report.figures import waterfall
-from core.report.model import Chart, Fact, Table
+from core.report.charts import waterfall
+from core.report.model import CardMetric, Chart, Table
 
 _GROUPS = {"segment": "clustered", "one_page": "one-page", "bot_like": "look automated"}
 
@@ -26,7 +26,7 @@ def waterfall_chart(receipt: Receipt) -> Chart:
     )
 
 
-def assumptions(receipt: Receipt) -> tuple[Fact, ...]:
+def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
     """How the data was read, one line a question that an analyst would ask."""
     groups = (
         f"{users:,} {_GROUPS.get(group, group)}" for group, users in receipt.users_by_group.items() if users
@@ -52,7 +52,7 @@ def assumptions(receipt: Receipt) -> tuple[Fact, ...]:
         "Days cut off by the export limit": ", ".join(receipt.truncated_days) or "none",
         "Engagement": _engagement(receipt),
     }
-    return tuple(Fact(label, value) for label, value in said.items())
+    return tuple(CardMetric(label, value) for label, value in said.items())
 
 
 def files(receipt: Receipt) -> Table:

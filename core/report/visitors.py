@@ -11,7 +11,7 @@ import pandas as pd
 from core.base.schema import Pages
 from core.base.wording import common_ending, common_origin, counted, duration, minute, short_address
 from core.data.sequences import UserSequences
-from core.report.model import Session, Step, Visitor
+from core.report.model import SampledView, Session, Visitor
 
 SHOWN_SESSIONS: Final = 3
 SHOWN_STEPS: Final = 10
@@ -68,7 +68,7 @@ def visitor(sequences: UserSequences, names: PageNames, user: int, label: str, a
 def _session(names: PageNames, pages: np.ndarray, times: np.ndarray, at: timezone) -> Session:
     waits = [duration(float(wait) / 1e6) for wait in np.diff(times)]
     steps = [
-        Step(names.short_title(int(page)), names.address(int(page)), wait)
+        SampledView(names.short_title(int(page)), names.address(int(page)), wait)
         for page, wait in zip(pages[:SHOWN_STEPS], [*waits, ""][:SHOWN_STEPS], strict=True)
     ]
     return Session(minute(int(times[0]), at), tuple(steps), more=len(pages) - len(steps))

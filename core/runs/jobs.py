@@ -44,8 +44,8 @@ from core.storage.claims import turn
 from core.storage.disk import disk_errors, write_text_atomic
 
 __all__ = [
-    "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "Limits", "State", "cancel", "figures",
-    "recent", "request_of", "start", "view",
+    "CANCEL", "FIGURES", "LOG", "REQUEST", "STATUS", "JobView", "ResourceLimits", "State", "cancel",
+    "figures", "recent", "request_of", "start", "view",
 ]  # fmt: skip
 
 KEPT: Final = 100
@@ -55,7 +55,7 @@ PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
-class Limits:
+class ResourceLimits:
     """What a child may use; ``None`` is no limit.
 
     Args:
@@ -72,7 +72,7 @@ def start(
     task: str,
     request: Settings,
     subject: str,
-    limits: Limits | None = None,
+    limits: ResourceLimits | None = None,
     *,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,
@@ -104,7 +104,7 @@ def start(
         for job in before if replace else ():
             cancel(root, job.id)
         order = {"task": task, "subject": subject, "request": asked, "after": [job.id for job in before]}
-        return _launch(root, order, limits or Limits(), environment or {})
+        return _launch(root, order, limits or ResourceLimits(), environment or {})
 
 
 def _forget_old(root: Path) -> None:
@@ -115,7 +115,9 @@ def _forget_old(root: Path) -> None:
             shutil.rmtree(root / "jobs" / name, ignore_errors=True)
 
 
-def _launch(root: Path, order: Mapping[str, Any], limits: Limits, environment: Mapping[str, str]) -> str:
+def _launch(
+    root: Path, order: Mapping[str, Any], limits: ResourceLimits, environment: Mapping[str, str]
+) -> str:
     job_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}-{secrets.token_hex(4)}"
     folder = root / "jobs" / job_id
     folder.mkdir()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.base.progress import Progress
 from core.data.dataset import Dataset
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
 from core.runs import pipeline
 from core.storage.store import Store
@@ -58,7 +58,7 @@ def announce(store: Store, dataset: Dataset, settings: LabelSettings, progress: 
 
 def estimate(store: Store, dataset: Dataset, settings: LabelSettings, progress: Progress) -> LabelCost:
     """What is left to a language model, and what asking about it costs."""
-    from core.labels.stage import llm_cost
+    from core.labels.labelling import llm_cost
 
     server = LlmSettings.from_environment()
     free = settings.model_copy(update={"mode": LabelMode.AUTO})

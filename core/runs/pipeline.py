@@ -32,8 +32,8 @@ from core.base.settings import (
 )
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
-from core.labels.fetching.outcomes import Outcome, Tally
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def preprocess(
         InputError: If a file or a column cannot be used.
         ResourceError: If disk or memory run out.
     """
-    from core.ingest import ingest
+    from core.ingest.ingest import ingest
 
     inputs = fingerprints(paths)
     dumped = settings.model_dump(mode="json")
@@ -127,7 +127,7 @@ def fingerprints(paths: Sequence[Path]) -> dict[str, str]:
     Raises:
         InputError: If a path leads nowhere.
     """
-    from core.ingest.sources.files import resolve_inputs
+    from core.ingest.sources.input_files import resolve_inputs
 
     sources = resolve_inputs(paths)
     checksums = {path: file_checksum(path) for path in dict.fromkeys(source.path for source in sources)}
@@ -154,15 +154,15 @@ def label(
     """
     if settings.mode is LabelMode.OFF:
         return None
-    from core.labels import stage
+    from core.labels import labelling
 
-    stage.require_models(settings)
+    labelling.require_models(settings)
     dumped, inputs = settings.model_dump(mode="json"), _label_inputs(store, dataset, settings)
     key = content_key("label", dumped, inputs)
     if again or store.find("label", key) is None:
         with store.write("label", key, dumped, inputs) as folder:
             cache, log = store.root / LABEL_CACHE, store.root / LLM_LOG
-            stage.label_dataset(dataset, settings, folder, cache, progress, log_dir=log)
+            labelling.label_dataset(dataset, settings, folder, cache, progress, log_dir=log)
     return open_labels(store, key)
 
 
@@ -185,7 +185,7 @@ def find_labels(
 
 def fetch(
     store: Store, dataset: Dataset, hosts: Sequence[str], progress: Progress
-) -> Mapping[Outcome, Tally]:
+) -> Mapping[FetchOutcome, OutcomeTally]:
     """Fetch the most viewed pages from hosts that the analyst agreed to; the next labelling uses them.
 
     Returns:
@@ -195,19 +195,21 @@ def fetch(
         SettingsError: If one of ``hosts`` is no host.
         Cancelled: If ``progress`` says so; what was fetched so far is kept.
     """
-    from core.labels import stage
+    from core.labels import labelling
 
-    report = stage.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
-    told = ", ".join(f"{outcome} {tally.count:,}" for outcome, tally in report.outcomes.items())
+    outcomes = labelling.fetch_pages(dataset, hosts, store.root / LABEL_CACHE, progress)
+    told = ", ".join(f"{outcome} {tally.count:,}" for outcome, tally in outcomes.items())
     progress("fetched", 1.0, told or "no page of these hosts")
-    return report.outcomes
+    return outcomes
 
 
 def _label_inputs(store: Store, dataset: Dataset, settings: LabelSettings, asked: str = "") -> dict[str, str]:
     """What labels are made from besides the settings: pages, installed weights, fetched documents."""
-    from core.labels import stage
+    from core.labels import labelling
 
-    return {"preprocess": dataset.key} | stage.ingredients(dataset, settings, store.root / LABEL_CACHE, asked)
+    return {"preprocess": dataset.key} | labelling.ingredients(
+        dataset, settings, store.root / LABEL_CACHE, asked
+    )
 
 
 def open_labels(store: Store, key: str) -> LabelledPages:
@@ -353,7 +355,7 @@ def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, pro
         SettingsError: If there are fewer users than segments, or the outcome event is not in the data.
     """
     from core.profiles.data import ProfileData
-    from core.profiles.names import default_names
+    from core.profiles.default_names import default_names
 
     combined = combine(embeddings, settings.weights)
     progress("combine", 1.0)

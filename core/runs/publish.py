@@ -122,9 +122,9 @@ def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: 
 
 
 def _write_report(folder: Path, dataset: Dataset, settings: RunSettings, made: Segments) -> None:
-    from core.report import Source, write_report
+    from core.report import ReportInput, write_report
 
-    source = Source(
+    source = ReportInput(
         dataset=dataset,
         profiles=made.profiles,
         partition=made.partition,

@@ -21,7 +21,7 @@ from core.base.schema import OUTSIDE, Users, View
 from core.base.settings import Device, IngestSettings, ViewWeights
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
-from core.labels.settings import LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.runs import pipeline
 from core.runs.export import vector_lists
 from core.runs.pipeline import LABEL_CACHE
@@ -49,7 +49,7 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         Beha2VecError: If the model or the input cannot be used; an existing ``out`` is untouched.
     """
     from core.model.embedding import embed
-    from core.model.files import load_pages
+    from core.model.model_files import load_pages
     from core.segments.clustering import Partition, assign
     from core.segments.combination import combine
 
@@ -98,7 +98,7 @@ def _label(dataset: Dataset, model: Path, work: Path, progress: Progress) -> Lab
     settings_file, labels_file = (model / name for name in LABEL_FILES)
     if not settings_file.exists():
         return None
-    from core.labels.stage import label_dataset
+    from core.labels.labelling import label_dataset
 
     try:
         settings = LabelSettings.model_validate_json(settings_file.read_bytes())
@@ -121,7 +121,7 @@ def align(pages: Sequence[str], known: Collection[str]) -> list[str]:
     that of a personal place, where the model knows it.
     """
     from core.ingest.clean.grouping import template
-    from core.ingest.clean.parts import KnownGaps
+    from core.ingest.clean.page_parts import KnownGaps
 
     gaps = KnownGaps(known)
     return [

@@ -14,8 +14,8 @@ import numpy as np
 from core.base.errors import InputError, SettingsError
 from core.base.progress import Progress
 from core.base.settings import IngestSettings, Settings, TrainSettings, ViewWeights
-from core.labels.fetching.outcomes import Outcome, Tally
-from core.labels.settings import LabelSettings
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
+from core.labels.label_settings import LabelSettings
 from core.runs import pipeline
 from core.storage.store import Artifact, Store, content_key
 
@@ -121,7 +121,7 @@ def demo(store: Store, request: DemoRequest, progress: Progress) -> Result:
 
 def inspect(store: Store, request: FilesRequest, progress: Progress) -> Result:
     """Open the headers of files: an Inspection."""
-    from core.ingest import inspect as inspect_files
+    from core.ingest.read.inspection import inspect as inspect_files
 
     return {"inspection": inspect_files(request.paths, request.settings).model_dump(mode="json")}
 
@@ -149,14 +149,9 @@ def label(store: Store, request: LabelRequest, progress: Progress) -> Result:
     return result | {"model": model.key, "embeddings": embeddings.artifact.key}
 
 
-def _told(outcomes: Mapping[Outcome, Tally]) -> list[Result]:
+def _told(outcomes: Mapping[FetchOutcome, OutcomeTally]) -> list[Result]:
     return [
-        {
-            "outcome": outcome,
-            "pages": tally.count,
-            "example": tally.examples[0].page,
-            "reason": tally.examples[0].reason,
-        }
+        {"outcome": outcome, "pages": tally.count, "example": tally.page, "reason": tally.reason}
         for outcome, tally in outcomes.items()
     ]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.sample.people import SOURCE_NAMES, SOURCES, People
+from core.sample.sample_users import SOURCE_NAMES, SOURCES, SampleUsers
 from core.sample.site import HOST, Role, Site
 from core.sample.visits import Visits
 
@@ -24,7 +24,7 @@ _VIEW_OPTIONS: Final = ("sort=price", "page=2", "color=blue", "size=m", "view=gr
 
 
 def locations(
-    rng: np.random.Generator, visits: Visits, people: People, site: Site, source: np.ndarray
+    rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site, source: np.ndarray
 ) -> pa.Array:
     """``page_location`` of every view.
 
@@ -56,7 +56,7 @@ def referrers(visits: Visits, location: pa.Array, source: np.ndarray) -> pa.Arra
     return pc.if_else(pa.array(visits.landing), arriving, previous)
 
 
-def session_sources(rng: np.random.Generator, visits: Visits, people: People) -> np.ndarray:
+def session_sources(rng: np.random.Generator, visits: Visits, people: SampleUsers) -> np.ndarray:
     """How each session came in, int64 of shape (n_sessions,): the first touch, later often directly."""
     first_view = np.flatnonzero(visits.landing)
     user = visits.user[first_view]

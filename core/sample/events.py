@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from core.sample import addresses
-from core.sample.people import DEVICES, ROBOT, SOURCE_NAMES, SOURCES, STAFF, TESTER, People
+from core.sample.sample_users import DEVICES, ROBOT, SOURCE_NAMES, SOURCES, STAFF, TESTER, SampleUsers
 from core.sample.site import Role, Site
 from core.sample.visits import DAY, END, SECOND, ZONE, Visits
 
@@ -43,7 +43,7 @@ class Hits:
     engagement: np.ndarray
 
 
-def make_hits(rng: np.random.Generator, visits: Visits, people: People, site: Site) -> Hits:
+def make_hits(rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site) -> Hits:
     """Expand page views into events, in time order."""
     parts = _parts(rng, visits, people, site)
     view = np.concatenate([views for _, views, _ in parts])
@@ -59,7 +59,7 @@ def make_hits(rng: np.random.Generator, visits: Visits, people: People, site: Si
 Part = tuple[str, np.ndarray, np.ndarray]
 
 
-def _parts(rng: np.random.Generator, visits: Visits, people: People, site: Site) -> list[Part]:
+def _parts(rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site) -> list[Part]:
     """``(event, page views that send it, seconds after the view)``."""
     n, dwell, role = len(visits.page), visits.dwell, site.role[visits.page]
     human = people.kind[visits.user] != ROBOT
@@ -99,7 +99,7 @@ def _parts(rng: np.random.Generator, visits: Visits, people: People, site: Site)
 def _engagement(
     rng: np.random.Generator,
     visits: Visits,
-    people: People,
+    people: SampleUsers,
     view: np.ndarray,
     event: np.ndarray,
     timestamp: np.ndarray,
@@ -118,7 +118,7 @@ def _engagement(
 
 
 def make_table(
-    rng: np.random.Generator, hits: Hits, visits: Visits, people: People, site: Site, first_order: int
+    rng: np.random.Generator, hits: Hits, visits: Visits, people: SampleUsers, site: Site, first_order: int
 ) -> pa.Table:
     """The rows of the export, every column text, null where GA4 sends nothing."""
     view, user = hits.view, visits.user[hits.view]
@@ -154,7 +154,7 @@ def make_table(
 
 
 def _session_columns(
-    rng: np.random.Generator, hits: Hits, visits: Visits, people: People, consents: np.ndarray
+    rng: np.random.Generator, hits: Hits, visits: Visits, people: SampleUsers, consents: np.ndarray
 ) -> dict[str, pa.Array]:
     """Session id (the second it began), its number, whether it was engaged, and the entrance flag."""
     session, first = visits.session[hits.view], np.flatnonzero(visits.landing)

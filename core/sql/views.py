@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.facts.context import Context
-from core.profiles.columns import Col, Kind
+from core.profiles.profile_columns import Col, RowKind
 
 NAME: Final = "name"
 """Column of the segments table with the analyst's names."""
@@ -57,5 +57,5 @@ def columns(view: SqlView) -> pd.DataFrame:
 
 def _named(context: Context) -> pd.DataFrame:
     table = context.tables.profiles.segments
-    names = table[Col.SEGMENT].where(table[Col.KIND] == Kind.SEGMENT).map(context.names)
+    names = table[Col.SEGMENT].where(table[Col.KIND] == RowKind.SEGMENT).map(context.names)
     return table.assign(**{NAME: names.astype("str").where(names.notna())})

@@ -20,11 +20,11 @@ from core.data.sequences import UserSequences
 from core.model.bag import BagOfPages
 from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
-from core.model.views import Names
+from core.model.view_streams import Names
 from core.model.vocabulary import Vocabulary
 from core.trust.learned import Learned
 from core.trust.result import Method
-from core.trust.transitions import Transitions
+from core.trust.transitions import TransitionVectors
 
 SAMPLE: Final = 20_000
 """Users that the simple ways learn from and that figures are taken on, at most."""
@@ -61,7 +61,7 @@ class Case:
     items: np.ndarray
     bag: BagOfPages
     kinds: np.ndarray
-    transitions: Transitions
+    transitions: TransitionVectors
     steps_between: str
 
     @property
@@ -121,7 +121,7 @@ def open_case(
         items=items,
         bag=BagOfPages.fit(items, vocabulary.n_items, runs),
         kinds=kinds,
-        transitions=Transitions.fit(kinds, n_kinds, runs),
+        transitions=TransitionVectors.fit(kinds, n_kinds, runs),
         steps_between=between,
     )
 

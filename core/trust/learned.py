@@ -15,9 +15,9 @@ from core.data.sequences import UserSequences
 from core.model.counts import positions
 from core.model.devices import pick_device
 from core.model.embedding import embed_spans
-from core.model.files import TrainedModel, load_model
 from core.model.inputs import Spans
-from core.model.views import Names, view_streams
+from core.model.model_files import TrainedModel, load_model
+from core.model.view_streams import Names, view_streams
 from core.segments.combination import calibrate, combine
 
 WEIGHTS = ViewWeights()

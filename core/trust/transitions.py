@@ -12,7 +12,7 @@ from core.model.inputs import Spans
 
 
 @dataclass(frozen=True, eq=False)
-class Transitions:
+class TransitionVectors:
     """Square roots of counts of steps, in rows of length 1, reduced by a truncated SVD.
 
     Args:
@@ -24,7 +24,7 @@ class Transitions:
     onto: np.ndarray
 
     @classmethod
-    def fit(cls, kinds: np.ndarray, n_kinds: int, runs: Spans, rank: int = RANK) -> Transitions:
+    def fit(cls, kinds: np.ndarray, n_kinds: int, runs: Spans, rank: int = RANK) -> TransitionVectors:
         """Learn from runs of page views.
 
         Args:

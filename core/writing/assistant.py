@@ -14,7 +14,8 @@ from core.facts.context import Context
 from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
-from core.llm.contract import ChatLlm, Stop, never
+from core.llm.chat_types import Stop, never
+from core.llm.server import ServerLlm
 from core.writing import describing, material, prompts
 from core.writing.cache import AnswerCache
 from core.writing.contract import AssistantSettings, Description, Said
@@ -40,7 +41,7 @@ class Assistant:
         cache: Earlier answers; None asks again each time.
     """
 
-    llm: ChatLlm
+    llm: ServerLlm
     context: Context
     user_ids: Collection[str]
     settings: AssistantSettings = field(default_factory=AssistantSettings)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.base.errors import ResourceError
-from core.llm.contract import ChatReply, ToolCall
+from core.llm.chat_types import ChatReply, ToolCall
 from core.storage.json_cache import JsonCache
 
 VERSION: Final = 1

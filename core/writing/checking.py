@@ -11,7 +11,7 @@ from core.facts.answer import Fact, Mark, MarkKind
 from core.facts.measures import clean
 from core.facts.render import cited, shown
 from core.outgoing.quoting import visible
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.writing.outbox import Outbox
 from core.writing.prose.check import check_slots
 from core.writing.prose.comparatives import find_comparatives

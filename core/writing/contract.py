@@ -9,7 +9,7 @@ from pydantic import Field
 
 from core.base.settings import Settings
 from core.facts.answer import Answer, Fact
-from core.llm.contract import Usage
+from core.llm.chat_types import Usage
 from core.writing.privacy import FEWEST_USERS, PRICES, Price
 
 MOST_CALLS: Final = 6

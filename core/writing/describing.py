@@ -17,8 +17,8 @@ from core.facts.finding import fact_table, segment_only
 from core.facts.measures import clean
 from core.facts.naming import LONGEST, names
 from core.facts.render import cited
-from core.llm.contract import Capabilities, ChatReply
-from core.profiles.columns import Col
+from core.llm.chat_types import Capabilities, ChatReply
+from core.profiles.profile_columns import Col
 from core.writing import material, prompts, specs
 from core.writing.checking import Checker, Draft
 from core.writing.contract import Description

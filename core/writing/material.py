@@ -14,7 +14,7 @@ from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, present
 from core.facts.render import cited
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 
 OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
 MOST_ROWS: Final = 3

@@ -12,9 +12,9 @@ from core.base.errors import InputError
 from core.facts.answer import Fact
 from core.facts.fact_maker import Figures
 from core.facts.render import SLOTS
-from core.llm.contract import ChatReply
+from core.llm.chat_types import ChatReply
 from core.outgoing.quoting import Quotes, clean
-from core.profiles.columns import Col, Kind
+from core.profiles.profile_columns import Col, RowKind
 from core.writing.contract import AssistantSettings, Said
 from core.writing.privacy import (
     LONGEST_QUESTION,
@@ -158,7 +158,7 @@ class Outbox:
 
 
 def _is_segment(row: Mapping[str, Any]) -> bool:
-    return bool(row[Col.KIND] == Kind.SEGMENT)
+    return bool(row[Col.KIND] == RowKind.SEGMENT)
 
 
 def _without_values(text: str, segment_keys: Iterable[str]) -> str:

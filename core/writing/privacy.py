@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from core.base.errors import InputError
 from core.facts.answer import Fact, Unit
-from core.llm.contract import tokens_of
+from core.llm.chat_types import tokens_of
 from core.outgoing.quoting import Quotes, clean
 from core.outgoing.user_ids import holds_id
 

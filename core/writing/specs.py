@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, create_model
 
 from core.base.errors import InputError
 from core.facts.tools import TOOLS, Tool
-from core.llm.contract import ToolCall, ToolSpec
+from core.llm.chat_types import ToolCall, ToolSpec
 from core.outgoing.quoting import Quotes
 
 ROWS: Final = frozenset({"segment", "a", "b"})

@@ -10,7 +10,8 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from core.base.errors import ResourceError
-from core.llm.contract import ChatLlm, ChatReply, Message, Stop, ToolSpec, Usage, tokens_of
+from core.llm.chat_types import ChatReply, Message, Stop, ToolSpec, Usage, tokens_of
+from core.llm.server import ServerLlm
 from core.writing.cache import AnswerCache, from_json, key_of, to_json
 from core.writing.contract import AssistantSettings
 
@@ -34,7 +35,7 @@ class Talk:
 
     def __init__(
         self,
-        llm: ChatLlm,
+        llm: ServerLlm,
         settings: AssistantSettings,
         cache: AnswerCache | None,
         data: str,

@@ -11,7 +11,7 @@ from core.base.errors import Beha2VecError, ResourceError
 from core.facts import tools
 from core.facts.answer import Answer, Fact
 from core.facts.finding import Finding, fact_table
-from core.llm.contract import Capabilities, ChatReply, Enough, ToolCall
+from core.llm.chat_types import Capabilities, ChatReply, Enough, ToolCall
 from core.writing import prompts, specs
 from core.writing.checking import Checker, Draft, streamed
 from core.writing.contract import AssistantSettings, Said

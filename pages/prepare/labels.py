@@ -11,9 +11,9 @@ from core.base.schema import Pages, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.desk import label_book
+from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
 from core.labels.labelling import LabelSummary, read_summary
 from core.labels.review import Review
-from core.labels.settings import UNKNOWN, LabelMode, LabelSettings
 from core.runs import pipeline
 from pages.ui.data.catalog import latest_labels
 from pages.ui.labels import label_asking, label_charts, label_jobs, label_review, label_table

@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Group
-from core.profiles.columns import Col, Kind
+from core.profiles.default_names import default_names
 from core.profiles.formats import figure
 from core.profiles.metrics import records
-from core.profiles.names import default_names
+from core.profiles.profile_columns import Col, RowKind
 from core.segments.choosing import KScore, suggest
 from pages.ui.chat import topic
 from pages.ui.segments import (
@@ -75,9 +75,9 @@ def _cards(live: LiveSegments) -> None:
         naming.use_all(live, suggested)
         link(PROFILES, "Read their profiles")
     with st.grid("auto", min_column_width=cards.CARD_WIDTH, gap="small", key="cards"):
-        for row in records(rows[rows[Col.KIND] == Kind.SEGMENT]):
+        for row in records(rows[rows[Col.KIND] == RowKind.SEGMENT]):
             _card(live, row, working[row[Col.SEGMENT]], suggested)
-        for row in records(rows[rows[Col.KIND] == Kind.GROUP]):
+        for row in records(rows[rows[Col.KIND] == RowKind.GROUP]):
             cards.rule_card(row[Col.LABEL], row[Col.USERS], row[Col.SHARE], WHY_APART[row[Col.KEY]])
 
 

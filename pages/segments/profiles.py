@@ -12,9 +12,9 @@ import streamlit as st
 from core.base import wording
 from core.base.schema import Users, View
 from core.profiles import formats
-from core.profiles.columns import Col, Kind, Ranking
-from core.profiles.labels import LabelCol
+from core.profiles.label_shares import LabelCol
 from core.profiles.metrics import records
+from core.profiles.profile_columns import Col, Ranking, RowKind
 from pages.ui.chat import topic
 from pages.ui.chat.fact_sources import pages_chart
 from pages.ui.segments import cards, charts, segment_controls, spotlight
@@ -112,7 +112,7 @@ def _outcome(live: LiveSegments) -> None:
 
 def _sizes(live: LiveSegments) -> None:
     table = tables.named(live.profiles.segments, live.names)
-    sizes = table[table[Col.KIND] != Kind.ALL][[Col.LABEL, Col.KIND, Col.USERS, Col.SHARE]]
+    sizes = table[table[Col.KIND] != RowKind.ALL][[Col.LABEL, Col.KIND, Col.USERS, Col.SHARE]]
     figure(
         "How large they are", partial(charts.sizes, sizes, live.names), sizes,
         n=f"{count(live.profiles.n_users, 'user')}; grey groups are made by rule and not clustered.",
@@ -122,7 +122,7 @@ def _sizes(live: LiveSegments) -> None:
 
 def _one_by_one(live: LiveSegments) -> None:
     rows = tables.named(live.profiles.segments, live.names)
-    rows = rows[rows[Col.KIND] != Kind.ALL]
+    rows = rows[rows[Col.KIND] != RowKind.ALL]
     called = dict(zip(rows[Col.KEY], rows[Col.LABEL], strict=True))
     st.subheader("Segments in detail")
     _follow_link(list(called))

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.base.settings import IngestSettings, TrainSettings
 from core.cli.command import beyond, command_line
 from core.desk import label_book
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.pipeline import RunSettings

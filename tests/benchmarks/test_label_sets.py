@@ -23,12 +23,13 @@ from benchmarks.labels.sets import (
     taxonomy_of,
 )
 from core.base.schema import View
-from core.labels.cache import LabelCache
-from core.labels.contract import Label, Rung, Subject
+from core.labels.label_cache import SIZE_LIMIT
+from core.labels.label_settings import NO_THEME, UNKNOWN, LabelClass, LabelMode, Taxonomy, default_taxonomy
+from core.labels.label_types import Label, Rung, Subject
 from core.labels.ladder import Ladder
-from core.labels.overrides import OverrideClassifier
+from core.labels.override_classifier import OverrideClassifier
 from core.labels.pages import LabelPages
-from core.labels.settings import NO_THEME, UNKNOWN, LabelClass, LabelMode, Taxonomy, default_taxonomy
+from core.storage.json_cache import JsonCache
 from tests.core.labels.shop import needs_weights
 
 FEWEST = {"merch": 66, "news": 40, "shops": 160}
@@ -231,7 +232,7 @@ class TestEvaluation:
 def test_without_the_margin_more_is_decided(tmp_path: Path) -> None:
     needs_weights()
     news = load("news")
-    with LabelCache(tmp_path) as cache:
+    with JsonCache(tmp_path, SIZE_LIMIT) as cache:
         careful, bold = (ladder_for(news, LabelMode.AUTO, cache, margin=margin) for margin in (True, False))
 
     assert evaluate(news, bold).themes.coverage.hits > evaluate(news, careful).themes.coverage.hits

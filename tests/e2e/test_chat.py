@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.desk import conversations
 from core.desk.conversations import Message
-from core.llm.settings import VARIABLES
+from core.llm.llm_settings import VARIABLES
 from core.storage.store import Store
 from tests.e2e.conftest import OpenPage, Server, running_server
 from tests.llm_simulator import Simulator, simulating

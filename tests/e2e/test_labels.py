@@ -12,7 +12,7 @@ from playwright.sync_api import Page, TimeoutError, expect
 from core.base.progress import silent
 from core.base.settings import Preset, TrainSettings
 from core.desk import saved_work
-from core.labels.settings import LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.runs import tasks
 from core.storage.store import Store
 from tests.e2e.conftest import OpenPage, Server, running_server

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from core.llm.settings import VARIABLES
+from core.llm.llm_settings import VARIABLES
 from core.runs import jobs
 from tests.pages.fake_jobs import FakeJobs
 from tests.pages.fixtures_segments import finished_run as finished_run

@@ -20,7 +20,7 @@ import pytest
 from core.base.schema import Group, Outcomes, PageEvents, Pages, Rejects, Users
 from core.base.settings import IngestSettings, TrainSettings
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
-from core.data.receipt import FileReceipt, Receipt, Step, UrlCount
+from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
 from core.storage.store import Store, content_key
 
@@ -216,7 +216,7 @@ def _receipt(people: list[_Person]) -> Receipt:
     )
     return Receipt(
         files=(file,), records=views, rejected=0, rejects_by_reason={},
-        waterfall=(Step(name="read", label="Read", records=0, left=views),),
+        waterfall=(WaterfallStep(name="read", label="Read", records=0, left=views),),
         page_views_used=views, users=len(people), users_by_group=of,
         sessions=sum(len(person.visits) for person in people),
         sessions_by_gap=0, user_key="user_pseudo_id", id_kind="text", first_ts=FIRST_US,

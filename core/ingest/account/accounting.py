@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
+import pyarrow.compute as pc
 from ibis import _
 
 from core.base.schema import Raw, Rejects
 from core.base.settings import IngestSettings
-from core.ingest.account.rejects import rejects_table
+from core.data.receipt import FileReceipt, ranked
 from core.ingest.account.waterfall import (
     REJECT_REASONS,
-    Tally,
+    FateTally,
     Waterfall,
     count_fates,
     first_steps,
     refuse_nothing,
 )
+from core.ingest.clean import records
 from core.ingest.clean.clock import Days, describe_days
-from core.ingest.clean.placeholders import count_placeholders
-from core.ingest.clean.privacy import mask_url
+from core.ingest.clean.personal_data import mask_url
+from core.ingest.clean.records import REJECTED, Fate
+from core.ingest.clean.user_labels import outline
 from core.ingest.engine import Engine
-from core.ingest.read.reading import RawRead
+from core.ingest.output_tables import REJECTS
+from core.ingest.read.part_files import KEPT
+from core.ingest.read.read_all import RawRead
 
 NAMES_SHOWN = 8
 """Event names that are listed when none of them is page_view."""
+EMPTY: Final = "(empty)"
+"""Name of the empty text in the receipt."""
+
+_ELSEWHERE: Final = (*records.PLACEHOLDERS, records.DIRECT)
+_READ_AS_ABSENT: Final[dict[str, tuple[str, ...]]] = {
+    Raw.PAGE_LOCATION: _ELSEWHERE,
+    Raw.PAGE_TITLE: (*_ELSEWHERE, records.UNAVAILABLE),
+    Raw.DEVICE_BROWSER: _ELSEWHERE,
+    Raw.DEVICE_CATEGORY: _ELSEWHERE,
+    Raw.GEO_COUNTRY: _ELSEWHERE,
+    Raw.TRAFFIC_SOURCE: records.PLACEHOLDERS,
+    Raw.TRAFFIC_MEDIUM: records.PLACEHOLDERS,
+    Raw.GA_SESSION_ID: records.PLACEHOLDERS,
+    Raw.TRANSACTION_ID: records.PLACEHOLDERS,
+}
+SHOWN: Final = 200
+"""Characters of a value that are kept."""
+
+_FILE_NO: Final = "file_no"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +64,13 @@ class Accounted:
     Args:
         tally: The fate of every record.
         waterfall: The steps so far; more are added when users are looked at.
-        rejects: The first ones, in the columns of :data:`core.ingest.tables.REJECTS`.
+        rejects: The first ones, in the columns of :data:`core.ingest.output_tables.REJECTS`.
         rejected: Reason → records that cannot be used, all of them.
         days: Events a day.
         placeholders: Placeholder → values that were read as absent.
     """
 
-    tally: Tally
+    tally: FateTally
     waterfall: Waterfall
     rejects: pa.Table
     rejected: Counter[str]
@@ -89,3 +116,70 @@ def _example(rejects: pa.Table) -> str:
         return ""
     [row] = rejects.slice(0, 1).to_pylist()
     return f"{row[Rejects.FILE]}, line {row[Rejects.LINE]}: {row[Rejects.REASON]} ({row[Rejects.VALUE]!r})"
+
+
+def count_placeholders(engine: Engine, raw: ir.Table, present: Collection[str]) -> dict[str, int]:
+    """Count placeholder → values of all columns that were read as absent, most frequent first."""
+    parts = [_counted(raw, column, values) for column, values in _READ_AS_ABSENT.items() if column in present]
+    if Raw.USER_KEY in present:
+        # kept, or the engine would look at every record's key instead of every key
+        keys = engine.keep("keys", raw.group_by(key=raw[Raw.USER_KEY]).agg(count=_.count()))
+        nobody = keys.filter(records.user_id(keys.key).isnull(), keys.key.notnull())
+        parts.append(nobody.group_by(value=nobody.key.strip()).agg(count=_["count"].sum().cast("int64")))
+    counts: Counter[str] = Counter()
+    for row in engine.rows(ibis.union(*parts, distinct=False)) if len(parts) > 1 else []:
+        counts[row["value"] or EMPTY] += row["count"]
+    return ranked(counts)
+
+
+def _counted(raw: ir.Table, column: str, values: Collection[str]) -> ir.Table:
+    found = raw.filter(raw[column].isin(list(values)))
+    return found.group_by(value=found[column]).agg(count=_.count())
+
+
+def rejects_table(
+    engine: Engine, typed: ir.Table, by_readers: pa.Table, files: Sequence[FileReceipt], any_here: bool
+) -> pa.Table:
+    """The first rejects of the readers and of this side together, by file and line.
+
+    Args:
+        engine: Where the tables are.
+        typed: Typed records.
+        by_readers: What the readers rejected first.
+        files: The files, by ``file_no``.
+        any_here: Whether any typed record is rejected.
+    """
+    names = pa.array([file.name for file in files], pa.string())
+    number = pc.index_in(by_readers[Rejects.FILE], value_set=names).cast(pa.int32())
+    tables = [by_readers.cast(REJECTS).append_column(_FILE_NO, number)]
+    if any_here:
+        tables.append(_rejected_here(engine, typed, names))
+    both = pa.concat_tables(tables).sort_by([(_FILE_NO, "ascending"), (Rejects.LINE, "ascending")])
+    both = both.slice(0, KEPT).drop_columns([_FILE_NO])
+    column = both.schema.get_field_index(Rejects.VALUE)
+    return both.set_column(column, REJECTS.field(column), _masked(both[Rejects.VALUE])).cast(REJECTS)
+
+
+def _rejected_here(engine: Engine, typed: ir.Table, names: pa.Array) -> pa.Table:
+    wrong = typed.filter(typed[records.FATE].isin([int(fate) for fate in REJECTED]))
+    first = wrong.order_by(Raw.FILE_NO, Raw.LINE).limit(KEPT)
+    found = engine.arrow(
+        first.select(Raw.FILE_NO, Raw.LINE, records.FATE, Raw.EVENT_TIMESTAMP, Raw.PAGE_LOCATION)
+    )
+    fates = found[records.FATE].to_pylist()
+    place = pc.equal(found[records.FATE], int(Fate.NO_LOCATION))
+    reasons = {int(fate): reason for fate, reason in REJECT_REASONS.items()}
+    columns = {
+        Rejects.FILE: names.take(found[Raw.FILE_NO].combine_chunks()),
+        Rejects.LINE: found[Raw.LINE],
+        Rejects.COLUMN: pc.if_else(place, Raw.PAGE_LOCATION, Raw.EVENT_TIMESTAMP),
+        Rejects.VALUE: pc.if_else(place, found[Raw.PAGE_LOCATION], found[Raw.EVENT_TIMESTAMP]),
+        Rejects.REASON: pa.array([reasons[fate] for fate in fates], pa.string()),
+    }
+    return pa.table(columns).cast(REJECTS).append_column(_FILE_NO, found[Raw.FILE_NO].cast(pa.int32()))
+
+
+def _masked(values: pa.ChunkedArray) -> pa.Array:
+    codes = values.combine_chunks().dictionary_encode()
+    known = [outline(text)[:SHOWN] for text in codes.dictionary.to_pylist()]
+    return pa.array(known, pa.string()).take(codes.indices)

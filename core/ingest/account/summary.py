@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from core.base.schema import Group, Raw
 from core.base.settings import IngestSettings
-from core.data.receipt import FileReceipt, Place, Receipt, ranked
+from core.data.receipt import FileReceipt, Receipt, ranked
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
-from core.ingest.clean import clock, identity
+from core.ingest.clean import clock
 from core.ingest.clean.found import Found
 from core.ingest.observe.behaviour import Behaviour
-from core.ingest.observe.outcomes import leaking_pages
-from core.ingest.observe.people import MANY_BROWSERS
+from core.ingest.observe.user_facts import MANY_BROWSERS
+from core.ingest.observe.user_outcomes import leaking_pages
 from core.ingest.output import Used, engaged_share, tied
-from core.ingest.read.reading import RawRead
+from core.ingest.read.read_all import RawRead
 from core.ingest.sources.overlap import describe_overlaps
 
 TIED_SHARE = 0.05
 """Share of tied page views from which on rounded times are worth a warning."""
 MANY_IDS = 20
 """Ids with several browsers from which on the user key is doubtful."""
+LOOKED_AT: Final = 5_000
+"""Ids that are looked at, evenly spread."""
+NEARLY_ALL: Final = 0.95
+EMAIL: Final = "email address"
+
+_KINDS: Final = tuple(
+    (kind, re.compile(pattern, re.IGNORECASE))
+    for kind, pattern in (
+        ("client id", r"(?:GA\d\.\d\.)?\d+\.\d+"),
+        ("number", r"\d+"),
+        (EMAIL, r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+        ("UUID", r"\{?[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\}?"),
+        ("hexadecimal", r"(?=.*\d)[0-9a-f]{8,}"),
+    )
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +69,7 @@ def make_receipt(counted: Counted) -> Receipt:
     tally, waterfall, locations = accounted.tally, accounted.waterfall, behaviour.locations
     outcome_pages = _outcome_pages(counted)
     files = _files(counted)
-    kinds = identity.kinds_of_ids(behaviour.user_ids)
+    kinds = kinds_of_ids(behaviour.user_ids)
     share = engaged_share(behaviour.people, used)
     return Receipt(
         files=files,
@@ -64,7 +82,7 @@ def make_receipt(counted: Counted) -> Receipt:
         users_by_group={group.value: int((counted.groups == group.value).sum()) for group in Group},
         sessions=used.sessions.total, sessions_by_gap=used.sessions.by_gap,
         user_key=_user_key(counted),
-        id_kind=identity.describe_ids(kinds),
+        id_kind=describe_ids(kinds),
         first_ts=int(used.views.timestamp.min()), last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),
         time_zone=clock.describe_zone(accounted.days.local),
@@ -73,7 +91,7 @@ def make_receipt(counted: Counted) -> Receipt:
         duplicate_transactions=behaviour.outcomes.duplicates,
         repeated_events=behaviour.repeated,
         pii_masked=ranked(locations.masked),
-        places=_places(locations.own),
+        places=tuple(sorted(locations.own.places.values(), key=lambda place: (-place.values, place.name))),
         placeholders=accounted.placeholders,
         engagement_rule=_engagement_rule(counted, share),
         engagement_share=share,
@@ -81,10 +99,6 @@ def make_receipt(counted: Counted) -> Receipt:
         outcome_pages=outcome_pages,
         warnings=_warnings(counted, kinds, outcome_pages),
     )  # fmt: skip
-
-
-def _places(found: Found) -> tuple[Place, ...]:
-    return tuple(sorted(found.places.values(), key=lambda place: (-place.values, place.name)))
 
 
 def _unknown_places(settings: IngestSettings, found: Found) -> list[str]:
@@ -145,7 +159,7 @@ def _overlaps(counted: Counted) -> list[str]:
 def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str]) -> tuple[str, ...]:
     accounted, people = counted.accounted, counted.behaviour.people
     is_tied = tied(counted.used.views) >= TIED_SHARE * len(counted.used.views)
-    emails = kinds[identity.EMAIL] / kinds.total()
+    emails = kinds[EMAIL] / kinds.total()
     repeated = counted.behaviour.repeated
     kept, rejected = accounted.rejects.num_rows, accounted.rejected.total()
     possible = {
@@ -172,3 +186,22 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         *_unknown_places(counted.settings, counted.behaviour.locations.own),
         *counted.notes,
     )
+
+
+def kinds_of_ids(user_ids: pa.Array) -> Counter[str]:
+    """Kind → ids of it, over a sample."""
+    step = max(1, len(user_ids) // LOOKED_AT)
+    return Counter(_kind(text) for text in user_ids.take(pa.array(range(0, len(user_ids), step))).to_pylist())
+
+
+def describe_ids(kinds: Counter[str]) -> str:
+    """The kind of nearly all ids, or a mixture."""
+    found = ranked(kinds)
+    for kind, count in found.items():
+        if count >= NEARLY_ALL * kinds.total():
+            return kind
+    return "mixed: " + ", ".join(f"{kind} {count / kinds.total():.0%}" for kind, count in found.items())
+
+
+def _kind(text: str) -> str:
+    return next((kind for kind, pattern in _KINDS if pattern.fullmatch(text)), "text")

@@ -13,7 +13,7 @@ from ibis import _
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.receipt import Step
+from core.data.receipt import WaterfallStep
 from core.ingest.clean import clock, records
 from core.ingest.clean.records import REJECTED, Fate
 from core.ingest.engine import Engine
@@ -29,7 +29,7 @@ LOUD_SHARE: Final = 0.5
 
 
 @dataclass
-class Tally:
+class FateTally:
     """The fate of all records that were read.
 
     Args:
@@ -86,7 +86,7 @@ class Tally:
         return self.timed > 0 and self.rounded >= clock.ROUNDED_SHARE * self.timed
 
 
-def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> Tally:
+def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> FateTally:
     """Look at every record once and count."""
     moment = typed[records.TS]
     groups = typed.group_by(
@@ -112,7 +112,7 @@ def count_fates(engine: Engine, typed: ir.Table, present: Collection[str]) -> Ta
         last=_.end.max(),
         rounded=_.tens.sum().cast("int64"),
     )
-    tally = Tally()
+    tally = FateTally()
     for row in engine.rows(counted):
         tally.add(row)
     return tally
@@ -127,7 +127,7 @@ class Waterfall:
     """
 
     total: int
-    steps: list[Step] = field(default_factory=list)
+    steps: list[WaterfallStep] = field(default_factory=list)
 
     @property
     def left(self) -> int:
@@ -137,10 +137,12 @@ class Waterfall:
     def drop(self, name: str, label: str, count: int, *, users: int | None = None, note: str = "") -> None:
         """Add a step at which ``count`` records leave."""
         left = self.left - count
-        self.steps.append(Step(name=name, label=label, records=count, left=left, users=users, note=note))
+        self.steps.append(
+            WaterfallStep(name=name, label=label, records=count, left=left, users=users, note=note)
+        )
 
 
-def first_steps(total: int, rejected: int, tally: Tally, settings: IngestSettings) -> Waterfall:
+def first_steps(total: int, rejected: int, tally: FateTally, settings: IngestSettings) -> Waterfall:
     """The steps that look at one record at a time."""
     waterfall = Waterfall(total)
     others = sum(count for fate, count in tally.others.items() if fate not in REJECTED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 import ibis
@@ -27,6 +27,7 @@ MINUTE: Final = 60_000_000  # microseconds
 DAY: Final = 1_440 * MINUTE
 OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
 """Offsets from UTC that a zone can have, in minutes."""
+_EPOCH: Final = date(1970, 1, 1)
 _DATE: Final = r"^20[0-9]{2}-?(?:0[1-9]|1[0-2])-?[0-3][0-9]$"
 _DATE_LENGTH: Final = 10  # of 2021-01-31; what may follow is a time
 MOST_DAYS: Final = 0.95
@@ -89,7 +90,7 @@ def describe_days(days: Mapping[str, Day], present: Collection[str]) -> Days:
     found = [days[name] for name in sorted(days)]
     low, high = EXPORT_LIMIT * (1 - LIMIT_SLACK), EXPORT_LIMIT * (1 + LIMIT_SLACK)
     full = [day.name for day in found if low <= day.events <= high]
-    names = full if by_date else [_utc(int(name) * DAY).strftime("%Y%m%d") for name in full]
+    names = full if by_date else [f"{_EPOCH + timedelta(int(name)):%Y%m%d}" for name in full]
     return Days(tuple(found) if by_date else (), tuple(names))
 
 
@@ -157,7 +158,3 @@ def _summer_time(allowed: Sequence[set[int]], votes: Counter[int]) -> str:
 def _name(minutes: int) -> str:
     hours, rest = divmod(abs(minutes), 60)
     return f"UTC{'-' if minutes < 0 else '+'}{hours:02d}:{rest:02d}"
-
-
-def _utc(microseconds: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)

@@ -18,7 +18,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from core.ingest.clean.crowds import FEW, SHARED, Crowd
-from core.ingest.clean.parts import GAP, Values, parts_of
+from core.ingest.clean.page_parts import GAP, Values, parts_of
 
 USUAL: Final = 2
 """Values beside a rare one that two to five users saw, from which on rare ones are usual there."""
@@ -35,7 +35,7 @@ _UMLAUT: Final = re.compile(r"(?<=[aou])e")
 
 
 @dataclass(frozen=True)
-class Site:
+class SiteContext:
     """What is known of a site before anything is judged.
 
     Args:

@@ -6,24 +6,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from core.data.receipt import Decision, Place
+from core.data.receipt import Decision, PersonalPlace
 from core.ingest.clean.crowds import EACH, PUBLIC, Crowd, Tail
 from core.ingest.clean.lone import mask_lone
-from core.ingest.clean.names import mask_names
-from core.ingest.clean.parts import GAP, Values, words_of
-
-
-@dataclass(frozen=True)
-class Choices:
-    """What the analyst has decided.
-
-    Args:
-        keep: Names of places whose values stay as they are.
-        mask: Names of places whose values all go.
-    """
-
-    keep: Collection[str] = ()
-    mask: Collection[str] = ()
+from core.ingest.clean.page_parts import GAP, Values, words_of
+from core.ingest.clean.person_names import mask_names
 
 
 @dataclass
@@ -34,7 +21,8 @@ class Found:
         tail: What public places look like in this export.
         public: Users from which on a text is public.
         regions: Countries whose telephone numbers may stand in a text without a prefix.
-        choices: The analyst's.
+        keep: Names of places whose values stay as they are, by the analyst's choice.
+        mask: Names of places whose values all go.
         places: What was found so far.
         names: Words that stood in personal places.
         kinds: Kind of personal data → page views of texts in which it stood and which one user alone saw.
@@ -43,8 +31,9 @@ class Found:
     tail: Tail
     public: int = PUBLIC
     regions: tuple[str, ...] = ()
-    choices: Choices = Choices()
-    places: dict[str, Place] = field(default_factory=dict)
+    keep: Collection[str] = ()
+    mask: Collection[str] = ()
+    places: dict[str, PersonalPlace] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     kinds: Counter[str] = field(default_factory=Counter)
 
@@ -57,9 +46,9 @@ class Found:
             by_rule: Those of one user each that are to go.
             new: What they become.
         """
-        masked = [] if name in self.choices.keep else list(by_rule)
-        decision = Decision.KEPT if name in self.choices.keep else Decision.FOUND
-        if name in self.choices.mask:
+        masked = [] if name in self.keep else list(by_rule)
+        decision = Decision.KEPT if name in self.keep else Decision.FOUND
+        if name in self.mask:
             masked, decision = list(values), Decision.FORCED
         if not masked and not by_rule:
             return {}
@@ -75,7 +64,7 @@ class Found:
     def note(self, name: str, crowds: Iterable[Crowd], values: Collection[str], decision: Decision) -> None:
         """Add a place to the list."""
         before, crowds = self.places.get(name), list(crowds)
-        self.places[name] = Place(
+        self.places[name] = PersonalPlace(
             name=name,
             decision=decision,
             values=len(values) + (before.values if before else 0),

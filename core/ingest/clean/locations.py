@@ -21,11 +21,11 @@ from core.base.settings import IngestSettings, UrlSettings
 from core.data.receipt import UrlCount, ranked
 from core.ingest.clean import crowds, records, urls
 from core.ingest.clean.crowds import Crowd, Tail, merged_by, public_from
-from core.ingest.clean.found import Choices, Found
+from core.ingest.clean.found import Found
 from core.ingest.clean.lone import regions_of
 from core.ingest.clean.own import without_own
-from core.ingest.clean.parts import tail_of
-from core.ingest.clean.privacy import SUSPECT_RE2, mask_url
+from core.ingest.clean.page_parts import tail_of
+from core.ingest.clean.personal_data import SUSPECT_RE2, mask_url
 from core.ingest.engine import Engine
 
 PAGE: Final = "page"
@@ -125,7 +125,7 @@ def canonical_locations(engine: Engine, views: ir.Table, settings: IngestSetting
     """
     _see(engine, views)
     _cut(engine, settings.url)
-    cut = engine.sql(_CUTS)
+    cut = engine.raw.sql(_CUTS).to_arrow_table()
     weights = cut["views"].to_pylist()
     seen_by = _crowds(cut)
     canonical = urls.canonicalise(cut["cut"].to_pylist(), settings.url, weights, seen_by)
@@ -159,7 +159,8 @@ def _nothing_found(
         tail_of(seen) if settings.mask_own else Tail(None),
         public_from(n_users),
         regions_of(hosts, [country for (country,) in engine.raw.execute(_COUNTRIES).fetchall()]),
-        Choices(settings.keep_places, settings.mask_places),
+        settings.keep_places,
+        settings.mask_places,
     )
 
 

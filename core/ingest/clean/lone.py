@@ -19,7 +19,7 @@ import phonenumbers
 from babel import Locale
 from phonenumbers import Leniency, PhoneNumberMatcher
 
-from core.ingest.clean.privacy import Masked, Match, mask
+from core.ingest.clean.personal_data import Masked, Match, mask
 from core.ingest.clean.randomness import looks_random
 
 _GAP: Final = r"[\s+_,.-]{1,3}"

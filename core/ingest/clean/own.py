@@ -2,7 +2,7 @@
 
 First the places (``places.py``), as they make one page of everybody's own; then the titles of these pages
 (``titles.py``), both also by what an address and its titles say of each other (``echoes.py``); then the names
-that they have shown, wherever else hardly anybody saw them (``names.py``).
+that they have shown, wherever else hardly anybody saw them (``person_names.py``).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from functools import partial
 from typing import TypeAlias
 
 from core.ingest.clean.crowds import Crowd, merged_by
-from core.ingest.clean.echoes import Site, shaped, subject
+from core.ingest.clean.echoes import SiteContext, shaped, subject
 from core.ingest.clean.found import Found
-from core.ingest.clean.names import known_names, mask_names
-from core.ingest.clean.parts import Values
+from core.ingest.clean.page_parts import Values
+from core.ingest.clean.person_names import known_names, mask_names
+from core.ingest.clean.personal_data import mask, mask_url
 from core.ingest.clean.places import mask_places
-from core.ingest.clean.privacy import mask, mask_url
 from core.ingest.clean.titles import choose_titles, public_words
 
 Titles: TypeAlias = Mapping[str, Values]
@@ -52,7 +52,7 @@ def without_own(pages: Values, titles: Titles, found: Found) -> Own:
     few = {page for page, crowd in pages.items() if crowd.users < found.public} - usual
     numbered = {page: mask(page).text if page in few else page for page in pages}
     crowds = merged_by((numbered[page], crowd) for page, crowd in pages.items())
-    plain = _by_page(_masked(titles, Site(shaped=usual), found), numbered)
+    plain = _by_page(_masked(titles, SiteContext(shaped=usual), found), numbered)
     site = _site(crowds, plain, usual, found)
     renamed = mask_places(crowds, found, site)
     first = {page: renamed.get(new, new) for page, new in numbered.items()}
@@ -72,16 +72,16 @@ def without_own(pages: Values, titles: Titles, found: Found) -> Own:
     )
 
 
-def _site(pages: Values, titles: Titles, usual: Collection[str], found: Found) -> Site:
+def _site(pages: Values, titles: Titles, usual: Collection[str], found: Found) -> SiteContext:
     texts = ((title, crowd) for of_page in titles.values() for title, crowd in of_page.items())
     paths = ((page.partition("?")[0], crowd) for page, crowd in pages.items())
     public = public_words([*merged_by(texts).items(), *paths], found.public)
     rare = (page for page, crowd in pages.items() if crowd.users < found.public)
     named = {page for page in rare if subject(page, titles.get(page, ()), public)}
-    return Site(public, titles, named, usual)
+    return SiteContext(public, titles, named, usual)
 
 
-def _masked(titles: Titles, site: Site, found: Found) -> dict[str, dict[str, Crowd]]:
+def _masked(titles: Titles, site: SiteContext, found: Found) -> dict[str, dict[str, Crowd]]:
     """Titles masked for what they look like, each letter with its accents in one."""
     seen = merged_by((title, crowd) for of_page in titles.values() for title, crowd in of_page.items())
     normal = {title: unicodedata.normalize("NFC", title) for title in seen}

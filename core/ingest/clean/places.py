@@ -16,9 +16,9 @@ from typing import Final
 
 from core.data.receipt import Decision
 from core.ingest.clean.crowds import CHANCE, Crowd, merged
-from core.ingest.clean.echoes import SUBJECT, USUAL, Site, rare_is_usual, unechoed, with_gaps
+from core.ingest.clean.echoes import SUBJECT, USUAL, SiteContext, rare_is_usual, unechoed, with_gaps
 from core.ingest.clean.found import Found
-from core.ingest.clean.parts import GAP, Part, Values, parts_of, words_of
+from core.ingest.clean.page_parts import GAP, Part, Values, parts_of, words_of
 from core.ingest.clean.randomness import looks_random
 
 SEARCHES: Final = frozenset(
@@ -43,7 +43,7 @@ _NUMBERS: Final = re.compile(r"^[\d._-]+$")
 """Values below which everything is looked at together, though they stay: days, orders, numbers of pages."""
 
 
-def mask_places(pages: Values, found: Found, site: Site) -> dict[str, str]:
+def mask_places(pages: Values, found: Found, site: SiteContext) -> dict[str, str]:
     """Find the personal places of a site.
 
     Args:
@@ -63,7 +63,7 @@ def mask_places(pages: Values, found: Found, site: Site) -> dict[str, str]:
             crowds = {value: merged(pages[row] for row in below) for value, below in children.items()}
             renamed = _renamed(prefix, slot, crowds, found, site, children)
             groups: dict[str, list[str]] = defaultdict(list)
-            kept = prefix + slot + GAP in found.choices.keep
+            kept = prefix + slot + GAP in found.keep
             for value, below in children.items():
                 groups[GAP if kept else _NUMBERS.sub("{n}", renamed.get(value, value))] += below
             nodes += [(below, depth + 1, prefix + slot + value) for value, below in groups.items()]
@@ -87,7 +87,12 @@ def _children(
 
 
 def _renamed(
-    prefix: str, slot: str, values: Values, found: Found, site: Site, children: Mapping[str, Collection[str]]
+    prefix: str,
+    slot: str,
+    values: Values,
+    found: Found,
+    site: SiteContext,
+    children: Mapping[str, Collection[str]],
 ) -> dict[str, str]:
     """What becomes of the values of one node that belong to one user each, or to a few."""
     renamed = _by_crowds(prefix, slot, values, found, site, children)
@@ -101,7 +106,7 @@ def _by_titles(
     values: Values,
     renamed: Mapping[str, str],
     found: Found,
-    site: Site,
+    site: SiteContext,
     children: Mapping[str, Collection[str]],
 ) -> dict[str, str]:
     """What becomes of the values of a few that no title has, where rare ones are not usual."""
@@ -121,18 +126,23 @@ def _by_titles(
     return {value: new[value] for value in found.decide(prefix + GAP, values, new) if value in new}
 
 
-def _leads_to_named(folder: str, pages: Iterable[str], site: Site) -> bool:
+def _leads_to_named(folder: str, pages: Iterable[str], site: SiteContext) -> bool:
     """Whether a value is above a page that names itself."""
     return any(page in site.named and len(page) > len(folder) for page in pages)
 
 
 def _by_crowds(
-    prefix: str, slot: str, values: Values, found: Found, site: Site, children: Mapping[str, Collection[str]]
+    prefix: str,
+    slot: str,
+    values: Values,
+    found: Found,
+    site: SiteContext,
+    children: Mapping[str, Collection[str]],
 ) -> dict[str, str]:
     name = prefix + slot + GAP
     values = {value: crowd for value, crowd in values.items() if value and not value.startswith("{")}
     rare = [value for value, crowd in values.items() if crowd.rare]
-    if not (rare or name in found.choices.mask) or not (found.can_tell or found.choices.mask):
+    if not (rare or name in found.mask) or not (found.can_tell or found.mask):
         return {}
     if _is_search(prefix, slot):
         return found.decide(
@@ -141,12 +151,12 @@ def _by_crowds(
     renamed = _by_lead(prefix + slot, values, found)
     values = {value: crowd for value, crowd in values.items() if value not in renamed}
     rare = [value for value in rare if value in values]
-    if found.tail.differs(values.values()) or name in found.choices.mask:
+    if found.tail.differs(values.values()) or name in found.mask:
         return renamed | found.masked(name, values, rare)
     if ids := _ids(values, found):
         return renamed | found.masked(name, ids, list(ids))
     _offer(name, values, found)
-    if name in found.choices.keep:
+    if name in found.keep:
         return renamed
     unusual = (value for value in rare if not all(map(site.is_published, children[value])))
     lone = {value: masked for value in unusual if (masked := found.lone(value, values[value])) != value}
@@ -186,7 +196,7 @@ def _by_lead(prefix: str, values: Values, found: Found) -> dict[str, str]:
     renamed: dict[str, str] = {}
     for lead, group in groups.items():
         name = prefix + lead + GAP
-        if name in found.choices.mask or found.tail.differs(group.values(), CHANCE**2):
+        if name in found.mask or found.tail.differs(group.values(), CHANCE**2):
             rare = [value for value, crowd in group.items() if crowd.rare]
             renamed |= found.masked(name, group, rare, lead + GAP)
     return renamed

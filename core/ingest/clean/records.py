@@ -17,25 +17,11 @@ from core.base.schema import PAGE_VIEW, Raw
 from core.base.settings import IngestSettings
 
 NO_ID: Final = (
-    "",
-    "null",
-    "nan",
-    "none",
-    "nil",
-    "undefined",
-    "<na>",
-    "(not set)",
-    "(data deleted)",
-    "<obfuscated>",
-    "<other>",
-    "(none)",
-    "n/a",
-    "\\n",  # \N, the null of MySQL and Hive dumps
-    "-",
-    "anonymous",
-    "unknown",
-)
-"""What a missing user id looks like, in lower case: text that a program wrote for "nothing"."""
+    "", "null", "nan", "none", "nil", "undefined", "<na>", "(not set)", "(data deleted)", "<obfuscated>",
+    "<other>", "(none)", "n/a", "\\n", "-", "anonymous", "unknown",
+)  # fmt: skip
+"""What a missing user id looks like, in lower case: text that a program wrote for "nothing"; ``\\N`` is
+the null of MySQL and Hive dumps."""
 
 PLACEHOLDERS: Final = ("", "(not set)", "<Other>", "(other)", "(data deleted)", "<obfuscated>")
 """What GA4 writes where it has no value."""
@@ -61,18 +47,10 @@ IS_VIEW, IS_INTERNAL, IS_DEBUG = "is_view", "is_internal", "is_debug"
 SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 AS_WRITTEN: Final = (
-    Raw.EVENT_TIMESTAMP,
-    Raw.EVENT_DATE,
-    Raw.EVENT_NAME,
-    Raw.PAGE_LOCATION,
-    Raw.PAGE_TITLE,
-    Raw.DEVICE_BROWSER,
-    Raw.DEVICE_CATEGORY,
-    Raw.GEO_COUNTRY,
-    Raw.TRAFFIC_SOURCE,
-    Raw.TRAFFIC_MEDIUM,
-    Raw.TRANSACTION_ID,
-)
+    Raw.EVENT_TIMESTAMP, Raw.EVENT_DATE, Raw.EVENT_NAME, Raw.PAGE_LOCATION, Raw.PAGE_TITLE,
+    Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRAFFIC_SOURCE,
+    Raw.TRAFFIC_MEDIUM, Raw.TRANSACTION_ID,
+)  # fmt: skip
 ORDER: Final = (TS, *BATCH, Raw.FILE_NO, Raw.LINE)
 """The order of a user's events. Ties in time are normal in GA4 (the events of one hit share a microsecond):
 then the batch columns decide where the export has them, then the place in the files."""

@@ -15,9 +15,17 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 from core.ingest.clean.crowds import FEW, Crowd, merged
-from core.ingest.clean.echoes import SUBJECT, Site, names_among, rare_is_usual, subject, unechoed, with_gaps
+from core.ingest.clean.echoes import (
+    SUBJECT,
+    SiteContext,
+    names_among,
+    rare_is_usual,
+    subject,
+    unechoed,
+    with_gaps,
+)
 from core.ingest.clean.found import Found
-from core.ingest.clean.parts import GAP, folder_of, words_of
+from core.ingest.clean.page_parts import GAP, folder_of, words_of
 
 Titles: TypeAlias = Mapping[str, Crowd]
 
@@ -32,7 +40,7 @@ _GAPS: Final = re.compile(rf"{re.escape(GAP)}(?:[^\w{{}}]{{0,3}}{re.escape(GAP)}
 
 
 def choose_titles(
-    titles: Mapping[str, Titles], found: Found, site: Site | None = None
+    titles: Mapping[str, Titles], found: Found, site: SiteContext | None = None
 ) -> dict[str, tuple[str, Crowd]]:
     """Give every page its title, and say who saw that.
 
@@ -41,7 +49,7 @@ def choose_titles(
         found: Takes the pages whose titles are personal.
         site: What is known of it.
     """
-    site = site or Site()
+    site = site or SiteContext()
     chosen = {}
     folders: dict[str, list[Crowd]] = defaultdict(list)
     for page, of_page in titles.items():
@@ -51,7 +59,7 @@ def choose_titles(
         title = _title(page, of_page, found)
         crowd = of_page.get(title) or merged(of_page.values())
         title = site.beside_end(page, title, partial(found.lone, crowd=crowd))
-        if folder_of(page) not in usual and f"title of {page}" not in found.choices.keep:
+        if folder_of(page) not in usual and f"title of {page}" not in found.keep:
             title = _echoed(page, title, crowd, found, site.public)
         chosen[page] = (title, crowd)
     return chosen
@@ -81,7 +89,7 @@ def _title(page: str, titles: Titles, found: Found) -> str:
     usual = not titles[best].alone and (mostly or several <= VERSIONS)
     if found.tail.differs(titles.values()) or whole.users > FEW:
         usual = not titles[best].rare and (mostly or several <= VERSIONS)
-    if (whole.alone or usual) and name not in found.choices.mask:
+    if (whole.alone or usual) and name not in found.mask:
         return best
     own = [title for title, crowd in titles.items() if crowd.alone] or list(titles)
     if not found.decide(name, titles, own):

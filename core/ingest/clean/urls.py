@@ -8,7 +8,7 @@ what is not a URL at all keeps its text. Per URL:
 3. no ``;jsessionid=``, no ``index.html``, no trailing slash, no trailing ``?``
 4. no tracking parameter, no parameter but those that make another page, these sorted by name
 5. no ``#fragment``, unless it is a route of a single-page app (``#/…``)
-6. personal data masked (``core/ingest/clean/privacy.py``)
+6. personal data masked (``core/ingest/clean/personal_data.py``)
 
 and then over all of them: ids collapsed where they shatter a pattern (``core/ingest/clean/grouping.py``), and
 the analyst's own rules. A canonical page is its own canonical page.
@@ -29,7 +29,7 @@ from core.base.errors import SettingsError
 from core.base.settings import UrlRule, UrlSettings
 from core.ingest.clean.crowds import Crowd
 from core.ingest.clean.grouping import collapse
-from core.ingest.clean.privacy import mask, mask_param, mask_url
+from core.ingest.clean.personal_data import mask, mask_param, mask_url
 
 TRACKING: Final = (
     r"utm_[^=]*|mc_[^=]*|hsa_[^=]*|pk_[^=]*|mtm_[^=]*|_hs[^=]*|gad_[^=]*|aspsessionid[^=]*"

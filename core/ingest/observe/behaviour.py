@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
 
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+from ibis import _
 
+from core.base.progress import Progress
+from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.ingest.account.waterfall import Tally
+from core.ingest.account.waterfall import FateTally
 from core.ingest.clean import records
-from core.ingest.clean.locations import Locations, canonical_locations
+from core.ingest.clean.locations import PAGE, Locations, canonical_locations
 from core.ingest.clean.records import Fate
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
-from core.ingest.observe.events import PageViews, gap_starts, ordered_views
-from core.ingest.observe.narrow import narrow, number_names, number_users
-from core.ingest.observe.outcomes import Outcome, count_outcomes
-from core.ingest.observe.page_events import count_page_events
-from core.ingest.observe.people import People, describe_people
-from core.ingest.observe.repeats import count_repeated
-from core.ingest.read.reading import RawRead
+from core.ingest.observe.narrow import NAME, USER, Events, narrow, number_names, number_users
+from core.ingest.observe.page_views import PageViews, gap_starts, ordered_views
+from core.ingest.observe.user_facts import UserFacts, describe_people
+from core.ingest.observe.user_outcomes import UserOutcomes, count_outcomes, count_page_events
+from core.ingest.read.read_all import STAGE, RawRead
+
+_EVENT: Final = (USER, records.TS, records.IS_VIEW, NAME, PAGE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +47,8 @@ class Behaviour:
     user_ids: pa.StringArray
     locations: Locations
     views: PageViews
-    people: People
-    outcomes: Outcome
+    people: UserFacts
+    outcomes: UserOutcomes
     page_events: pa.Table
     repeated: int
     bots: np.ndarray
@@ -55,8 +59,8 @@ def observe(
     typed: ir.Table,
     raw: RawRead,
     settings: IngestSettings,
-    tally: Tally,
-    report: Callable[[float, str], None],
+    tally: FateTally,
+    progress: Progress,
 ) -> Behaviour:
     """Put page views in order and describe their users.
 
@@ -66,7 +70,7 @@ def observe(
         raw: What the readers left.
         settings: The analyst's choices.
         tally: Which fates occur.
-        report: Told the share that is done, and what comes next.
+        progress: Told the share that is done, and what comes next.
 
     Raises:
         SettingsError: If a URL rule cannot be applied.
@@ -75,17 +79,40 @@ def observe(
     with_id = staying[records.USER_ID].notnull() if Fate.NO_ID in tally.occurring else True
     page_views = engine.name("page_views", staying.filter(staying[records.IS_VIEW], with_id))
     users, user_ids = number_users(engine, page_views)
-    report(0.05, "Cleaning page addresses")
+    progress(STAGE, 0.05, "Cleaning page addresses")
     locations = canonical_locations(engine, page_views, settings, len(user_ids))
-    report(0.4, "Putting page views in order")
+    progress(STAGE, 0.4, "Putting page views in order")
     events = narrow(engine, staying, users, locations, number_names(engine, typed), raw.present)
     starts = gap_starts(engine, events, settings.session_gap_minutes)
     views = ordered_views(engine, events, starts)
-    report(0.65, "Describing users")
+    progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, staying, users, locations)
-    report(0.8, "Counting outcomes")
+    progress(STAGE, 0.8, "Counting outcomes")
     outcomes = count_outcomes(engine, events, starts, locations.own)
     page_events = count_page_events(engine, events)
     repeated = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = bot_like(engine, events, people, views, tally.looks_rounded)
     return Behaviour(user_ids, locations, views, people, outcomes, page_events, repeated, bots)
+
+
+def count_repeated(engine: Engine, events: Events) -> int:
+    """Count the events that another file holds too: same user, time, event, page and place in its batch.
+
+    Equal events within one file are not counted: GA4 sends such. Only the time in which files overlap is
+    looked at, so days that follow each other cost nothing.
+    """
+    table, moment = events.table, events.table[records.TS]
+    spans = engine.rows(table.group_by(Raw.FILE_NO).agg(first=moment.min(), last=moment.max()))
+    shared = [
+        (max(one["first"], two["first"]), min(one["last"], two["last"]))
+        for one, two in combinations(spans, 2)
+    ]
+    shared = [(start, end) for start, end in shared if start <= end]
+    if not shared:
+        return 0
+    inside = table.filter(moment.between(min(s[0] for s in shared), max(s[1] for s in shared)))
+    same = (*_EVENT, *(column for column in events.order if column in records.BATCH))
+    of_file = inside.group_by(*same, Raw.FILE_NO).agg(events=_.count())
+    found = of_file.group_by(*same).agg(files=_.count(), more=_.events.sum() - _.events.max())
+    [row] = engine.rows(found.filter(found.files > 1).agg(n=_.more.sum().cast("int64")))
+    return row["n"] or 0

@@ -14,9 +14,9 @@ from ibis import _
 
 from core.ingest.clean import records
 from core.ingest.engine import Engine
-from core.ingest.observe.events import PageViews
 from core.ingest.observe.narrow import USER, Events
-from core.ingest.observe.people import People
+from core.ingest.observe.page_views import PageViews
+from core.ingest.observe.user_facts import UserFacts
 
 EVENTS_A_DAY: Final = 2_000
 """Events of one id in one UTC day: one every 43 seconds around the clock."""
@@ -31,7 +31,9 @@ ENGAGED_SHARE: Final = 0.5
 DAY: Final = 86_400_000_000  # microseconds
 
 
-def bot_like(engine: Engine, events: Events, people: People, views: PageViews, rounded: bool) -> np.ndarray:
+def bot_like(
+    engine: Engine, events: Events, people: UserFacts, views: PageViews, rounded: bool
+) -> np.ndarray:
     """Say which users look automated.
 
     Args:
@@ -53,7 +55,7 @@ def bot_like(engine: Engine, events: Events, people: People, views: PageViews, r
     return flagged
 
 
-def _silent(people: People, counts: np.ndarray) -> np.ndarray:
+def _silent(people: UserFacts, counts: np.ndarray) -> np.ndarray:
     engaged = np.asarray(people.engagement.fill_null(0)) > 0
     if not len(engaged) or engaged.mean() < ENGAGED_SHARE:
         return np.zeros(len(engaged), dtype=bool)

@@ -1,1 +1,1 @@
-"""Files of any shape → raw text columns, and a reject for what cannot be read. Start at ``reading.py``."""
+"""Files of any shape → raw text columns, and a reject for what cannot be read. Start at ``read_all.py``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,46 +12,57 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.ingest.read.layout import KEY, VALUE, Layout, Shape
+from core.ingest.read.delimited_layout import KEY, VALUE, DelimitedLayout, Shape
 from core.ingest.read.nested import BrokenRecord, InexactId, Plan, Row, decode_exactly, make_plan, read_record
-from core.ingest.read.parts import Reject, Rejected
+from core.ingest.read.part_files import Reject, Rejected
 
 Lines = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Assembled:
-    """Fields of the rows that could be read, and the rest.
+class ParsedBlock:
+    """What came of some bytes.
 
     Args:
-        fields: Field → text column.
-        lines: Line of each row.
-        rejected: Rows whose cells could not be taken apart.
+        fields: Field → text of every row.
+        lines: Line of the file of each row.
+        rejected: Records that are none.
+        records: All of them, counted without a parser.
+        rest: Bytes not dealt with: an open record at the end, or all that follows another header.
+        rest_line: Line of the file where they start.
+        header: The other header.
     """
 
-    fields: Mapping[str, pa.Array]
-    lines: Lines
+    fields: Mapping[str, pa.Array] = field(default_factory=dict)
+    lines: Lines = field(default_factory=lambda: np.empty(0, np.int64))
     rejected: Rejected = field(default_factory=Rejected)
+    records: int = 0
+    rest: bytes = b""
+    rest_line: int = 0
+    header: Sequence[str] | None = None
 
 
-def assemble(layout: Layout, columns: Sequence[pa.Array], lines: Lines) -> Assembled:
+def assemble(
+    layout: DelimitedLayout, columns: Sequence[pa.Array], lines: Lines, parsed: ParsedBlock
+) -> ParsedBlock:
     """Make fields of parsed columns.
 
     Args:
         layout: What the columns mean.
-        columns: Text columns in the order of ``layout.parsed``, empty cells null.
+        columns: Text columns in the order of ``layout.parsed``, empty cells null; none if there is no row.
         lines: Line of each row.
+        parsed: Gets them, and the rows whose cells cannot be taken apart as rejects.
     """
+    if not columns:
+        return parsed
     by_name = {layout.header[index]: column for index, column in zip(layout.parsed, columns, strict=True)}
     if layout.shape is Shape.CONSOLE:
-        return _from_console(layout, by_name, lines)
-    names = layout.fields.by_name.items()
-    if layout.shape is Shape.DOTTED:
-        return Assembled({field: _from_dotted(name, by_name) for field, name in names}, lines)
-    return Assembled({field: by_name[name] for field, name in names}, lines)
+        return _from_console(layout, by_name, lines, parsed)
+    fields = {field: _field(name, by_name) for field, name in layout.fields.by_name.items()}
+    return replace(parsed, fields=fields, lines=lines)
 
 
-def _from_dotted(name: str, columns: Mapping[str, pa.Array]) -> pa.Array:
+def _field(name: str, columns: Mapping[str, pa.Array]) -> pa.Array:
     """A plain column, or the value beside the key of that name; the first of several slots wins."""
     if name in columns:
         return columns[name]
@@ -70,7 +81,9 @@ def _values_of(slot: str, columns: Mapping[str, pa.Array]) -> list[pa.Array]:
     return [column for name, column in columns.items() if (value := VALUE.match(name)) and value[1] == slot]
 
 
-def _from_console(layout: Layout, columns: Mapping[str, pa.Array], lines: Lines) -> Assembled:
+def _from_console(
+    layout: DelimitedLayout, columns: Mapping[str, pa.Array], lines: Lines, parsed: ParsedBlock
+) -> ParsedBlock:
     plan = make_plan(layout.fields, literal=set(layout.header) - set(layout.json_columns))
     rows: list[Row] = []
     kept: list[int] = []
@@ -82,7 +95,8 @@ def _from_console(layout: Layout, columns: Mapping[str, pa.Array], lines: Lines)
         except BrokenRecord as error:
             rejected.add(Reject(int(lines[index]), error.reason, str(error.value), error.column))
     arrays = [pa.array([row[slot] for row in rows], pa.string()) for slot in range(len(plan.fields))]
-    return Assembled(dict(zip(plan.fields, arrays, strict=True)), lines[kept], rejected)
+    parsed.rejected.join(rejected)
+    return replace(parsed, fields=dict(zip(plan.fields, arrays, strict=True)), lines=lines[kept])
 
 
 def _records(columns: Mapping[str, pa.Array]) -> Iterator[dict[str, Any]]:
@@ -91,14 +105,16 @@ def _records(columns: Mapping[str, pa.Array]) -> Iterator[dict[str, Any]]:
         yield dict(zip(names, row, strict=True))
 
 
-def _console_row(cells: dict[str, Any], layout: Layout, plan: Plan) -> Row:
+def _console_row(cells: dict[str, Any], layout: DelimitedLayout, plan: Plan) -> Row:
     try:
         return read_record(cells | _decoded(cells, layout, orjson.loads), plan)
     except InexactId:
         return read_record(cells | _decoded(cells, layout, decode_exactly), plan)
 
 
-def _decoded(cells: Mapping[str, Any], layout: Layout, decode: Callable[[bytes], Any]) -> dict[str, Any]:
+def _decoded(
+    cells: Mapping[str, Any], layout: DelimitedLayout, decode: Callable[[bytes], Any]
+) -> dict[str, Any]:
     decoded = {}
     for name in layout.json_columns:
         if cells.get(name):

@@ -23,7 +23,7 @@ Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Limits:
+class QuoteLimits:
     """How far a quoted field may run over lines before its quote counts as never closed.
 
     Args:
@@ -41,7 +41,6 @@ class Count:
 
     Args:
         records: Records, blank lines left out.
-        lines: Physical lines.
         starts: 0-based line on which each record starts, int64 of shape (records,); None if record i
             starts on line i.
         well_formed: Whether every quote and carriage return is where one can be, no field runs on for
@@ -49,7 +48,6 @@ class Count:
     """
 
     records: int
-    lines: int
     starts: Positions | None
     well_formed: bool
 
@@ -86,7 +84,7 @@ def make_block(data: bytes, line: int, last: bool, quoting: bool = True) -> Bloc
     return Block(data, line, last, ends, quotes)
 
 
-def count_block(block: Block, delimiter: str = ",", limits: Limits = Limits()) -> Count:
+def count_block(block: Block, delimiter: str = ",", limits: QuoteLimits = QuoteLimits()) -> Count:
     """Count the records of a block by newlines and quotes alone.
 
     Args:
@@ -108,11 +106,11 @@ def count_block(block: Block, delimiter: str = ",", limits: Limits = Limits()) -
         lines = np.searchsorted(ends, closing[filled]) - np.searchsorted(ends, begins[filled]) + 1
         sizes = closing[filled] - begins[filled]
         well_formed = not bool(((lines > 1) & ((lines > limits.lines) | (sizes > limits.bytes))).any())
-    return Count(records, block.lines, starts, well_formed)
+    return Count(records, starts, well_formed)
 
 
 def whole_records(
-    chunks: Iterator[bytes], name: str, limits: Limits, line: int = 1, quoting: bool = True
+    chunks: Iterator[bytes], name: str, limits: QuoteLimits, line: int = 1, quoting: bool = True
 ) -> Iterator[Block]:
     """Cut a stream where records end.
 
@@ -191,7 +189,7 @@ def _has_stray_return(block: Block) -> bool:
     return bool((np.searchsorted(block.quotes, stray) % 2 == 0).any())
 
 
-def _cut(block: Block, limits: Limits) -> int:
+def _cut(block: Block, limits: QuoteLimits) -> int:
     """How many bytes of an unfinished block are whole records."""
     inside = np.searchsorted(block.quotes, block.ends) % 2
     whole = np.flatnonzero(inside == 0)

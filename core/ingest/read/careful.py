@@ -9,14 +9,18 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import cache
 from typing import Final, NamedTuple
 
-from core.ingest.read.blocks import MAX_LINE_BYTES, Block, Limits
+import numpy as np
+import pyarrow as pa
+
+from core.ingest.read.assembly import ParsedBlock, assemble
+from core.ingest.read.blocks import MAX_LINE_BYTES, Block, QuoteLimits
+from core.ingest.read.delimited_layout import DelimitedLayout
 from core.ingest.read.headers import looks_like_header
-from core.ingest.read.layout import Layout
-from core.ingest.read.parts import Reject, Rejected
+from core.ingest.read.part_files import Reject
 
 NEVER_CLOSED: Final = "a quote that is never closed"
 QUOTE_INSIDE: Final = "a quote inside an unquoted field: where the fields end is not certain"
@@ -55,30 +59,7 @@ class Record(NamedTuple):
     problem: str = ""
 
 
-@dataclass
-class Careful:
-    """What came of a block.
-
-    Args:
-        rows: Text of the parsed columns of every good record, in the order of ``layout.parsed``.
-        lines: Line of the file of each row.
-        rejected: The records that are not.
-        records: All of them: physical lines less blank lines less the lines a record goes on for.
-        rest: Bytes not dealt with: an open record at the end, or all that follows another header.
-        rest_line: Line of the file where they start.
-        header: The other header.
-    """
-
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    rejected: Rejected = field(default_factory=Rejected)
-    records: int = 0
-    rest: bytes = b""
-    rest_line: int = 0
-    header: list[str] | None = None
-
-
-def read_carefully(block: Block, layout: Layout) -> Careful:
+def read_carefully(block: Block, layout: DelimitedLayout) -> ParsedBlock:
     """Read a block line by line.
 
     Args:
@@ -87,25 +68,27 @@ def read_carefully(block: Block, layout: Layout) -> Careful:
     """
     text = block.data.decode("utf-8", "surrogateescape")
     checks = _Checks(layout, broken_text=bool(_broken(text)))
-    lines = split_lines(text)
-    done = Careful()
+    lines, done = split_lines(text), ParsedBlock()
+    rows: list[tuple[str, ...]] = []
+    places: list[int] = []
     for record in records(lines, layout.delimiter, layout.limits, block.last):
         line = block.line + record.line
         if not record.lines:
-            _leave(done, lines[record.line :], line)
+            done = replace(done, rest=_bytes_of(lines[record.line :]), rest_line=line)
             break
-        done.records += 1
         problem = checks.problem(record, lines[record.line], line)
         if problem is None:
-            done.rows.append(checks.pick(record.fields or []))
-            done.lines.append(line)
+            rows.append(checks.pick(record.fields or []))
+            places.append(line)
             continue
         done.rejected.add(problem)
         if problem.reason == NEW_HEADER:
-            done.header = record.fields
-            _leave(done, lines[record.line + record.lines :], line + record.lines)
+            rest, line = _bytes_of(lines[record.line + record.lines :]), line + record.lines
+            done = replace(done, header=record.fields, rest=rest, rest_line=line)
             break
-    return done
+    done = replace(done, records=len(rows) + done.rejected.total)
+    columns = [pa.array([text or None for text in column], pa.string()) for column in zip(*rows, strict=True)]
+    return assemble(layout, columns, np.array(places, np.int64), done)
 
 
 def split_lines(text: str) -> list[str]:
@@ -119,7 +102,7 @@ def split_lines(text: str) -> list[str]:
     return lines
 
 
-def records(lines: Sequence[str], delimiter: str, limits: Limits, last: bool) -> Iterator[Record]:
+def records(lines: Sequence[str], delimiter: str, limits: QuoteLimits, last: bool) -> Iterator[Record]:
     """Put physical lines together to records, blank lines left out.
 
     A record that cannot be is its first line alone; the next line starts afresh.
@@ -148,7 +131,7 @@ def records(lines: Sequence[str], delimiter: str, limits: Limits, last: bool) ->
 class _Feed:
     """Gives a CSV reader the lines of one record, up to the limits."""
 
-    def __init__(self, lines: Sequence[str], at: int, limits: Limits) -> None:
+    def __init__(self, lines: Sequence[str], at: int, limits: QuoteLimits) -> None:
         self._lines, self._at, self._limits = lines, at, limits
         self.used, self.size = 0, 0
 
@@ -172,7 +155,7 @@ class _Feed:
         return self._at + self.used >= len(self._lines)
 
 
-def _quoted(lines: Sequence[str], at: int, delimiter: str, limits: Limits, last: bool) -> Record:
+def _quoted(lines: Sequence[str], at: int, delimiter: str, limits: QuoteLimits, last: bool) -> Record:
     feed = _Feed(lines, at, limits)
     try:
         fields = next(csv.reader(feed, delimiter=delimiter, strict=True))
@@ -202,7 +185,7 @@ def _reason(error: csv.Error) -> str:
 class _Checks:
     """What a record must be to be a row of a layout."""
 
-    def __init__(self, layout: Layout, broken_text: bool) -> None:
+    def __init__(self, layout: DelimitedLayout, broken_text: bool) -> None:
         self._header, self._parsed, self._broken_text = layout.header, layout.parsed, broken_text
         self._time_at = layout.time_at
 
@@ -246,6 +229,5 @@ def _broken(text: str) -> str:
     return ""
 
 
-def _leave(done: Careful, lines: Sequence[str], line: int) -> None:
-    done.rest = "".join(f"{text}\n" for text in lines).encode("utf-8", "surrogateescape")
-    done.rest_line = line
+def _bytes_of(lines: Sequence[str]) -> bytes:
+    return "".join(f"{text}\n" for text in lines).encode("utf-8", "surrogateescape")

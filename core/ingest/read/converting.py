@@ -7,8 +7,8 @@ into pieces changes nothing in what comes out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -16,41 +16,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from core.ingest.read.assembly import Lines, assemble
+from core.ingest.read.assembly import ParsedBlock, assemble
 from core.ingest.read.blocks import Block, count_block, make_block, whole_records
 from core.ingest.read.careful import read_carefully
-from core.ingest.read.layout import Layout
-from core.ingest.read.parts import Rejected
+from core.ingest.read.delimited_layout import DelimitedLayout
+from core.ingest.read.part_files import Rejected
 
 PIECE_BYTES: Final = 1 << 17
 
 _DIGIT: Final = re.compile(r"\d")
 
 
-@dataclass(frozen=True)
-class Parsed:
-    """What came of some bytes.
-
-    Args:
-        fields: Field → text of every row.
-        lines: Line of the file of each row.
-        rejected: Records that are none.
-        records: All of them, counted without a parser.
-        rest: Bytes not dealt with: an open record at the end, or all that follows another header.
-        rest_line: Line of the file where they start.
-        header: The other header.
-    """
-
-    fields: Mapping[str, pa.Array] = field(default_factory=dict)
-    lines: Lines = field(default_factory=lambda: np.empty(0, np.int64))
-    rejected: Rejected = field(default_factory=Rejected)
-    records: int = 0
-    rest: bytes = b""
-    rest_line: int = 0
-    header: Sequence[str] | None = None
-
-
-def read_block(block: Block, layout: Layout) -> Parsed:
+def read_block(block: Block, layout: DelimitedLayout) -> ParsedBlock:
     """Read the records of a block.
 
     Args:
@@ -61,61 +38,38 @@ def read_block(block: Block, layout: Layout) -> Parsed:
     if parsed is not None:
         return parsed
     if len(block.data) <= PIECE_BYTES:
-        return _read_carefully(block, layout)
+        return read_carefully(block, layout)
     return _joined(_read_in_pieces(block, layout))
 
 
-def _read_fast(block: Block, layout: Layout) -> Parsed | None:
+def _read_fast(block: Block, layout: DelimitedLayout) -> ParsedBlock | None:
     count = count_block(block, layout.delimiter, layout.limits)
     columns = _parse(block, layout, count.records) if count.well_formed else None
     if columns is None:
         return None
     lines = block.line + (np.arange(count.records) if count.starts is None else count.starts)
-    return _assembled(layout, columns, lines, Parsed(records=count.records))
+    return assemble(layout, columns, lines, ParsedBlock(records=count.records))
 
 
-def _read_carefully(block: Block, layout: Layout) -> Parsed:
-    careful = read_carefully(block, layout)
-    columns = [
-        pa.array([text or None for text in column], pa.string()) for column in zip(*careful.rows, strict=True)
-    ]
-    parsed = Parsed(
-        rejected=careful.rejected,
-        records=careful.records,
-        rest=careful.rest,
-        rest_line=careful.rest_line,
-        header=careful.header,
-    )
-    return _assembled(layout, columns, np.array(careful.lines, np.int64), parsed)
-
-
-def _assembled(layout: Layout, columns: Sequence[pa.Array], lines: Lines, parsed: Parsed) -> Parsed:
-    if not len(lines):
-        return parsed
-    made = assemble(layout, columns, lines)
-    parsed.rejected.join(made.rejected)
-    return replace(parsed, fields=made.fields, lines=made.lines)
-
-
-def _read_in_pieces(block: Block, layout: Layout) -> Iterator[Parsed]:
+def _read_in_pieces(block: Block, layout: DelimitedLayout) -> Iterator[ParsedBlock]:
     """Read piece after piece; the last one given holds what is left over, if anything is."""
     data, done = block.data, 0
     slices = (data[start : start + PIECE_BYTES] for start in range(0, len(data), PIECE_BYTES))
-    parsed = Parsed()
+    parsed = ParsedBlock()
     for plain in whole_records(slices, "", layout.limits, block.line):
         done += len(plain.data)
         last = block.last and done == len(data)
         line = parsed.rest_line if parsed.rest else plain.line
         piece = make_block(parsed.rest + plain.data, line, last)
-        parsed = _read_fast(piece, layout) or _read_carefully(piece, layout)
+        parsed = _read_fast(piece, layout) or read_carefully(piece, layout)
         if parsed.header is not None:
             yield replace(parsed, rest=parsed.rest + data[done:])
             return
         yield parsed
 
 
-def _joined(read: Iterator[Parsed]) -> Parsed:
-    pieces, rejected = list[Parsed](), Rejected()
+def _joined(read: Iterator[ParsedBlock]) -> ParsedBlock:
+    pieces, rejected = list[ParsedBlock](), Rejected()
     for piece in read:
         rejected.join(piece.rejected)
         pieces.append(replace(piece, rejected=rejected))  # one for all: each may have kept as many
@@ -129,7 +83,7 @@ def _joined(read: Iterator[Parsed]) -> Parsed:
     )
 
 
-def _parse(block: Block, layout: Layout, expected: int) -> list[pa.Array] | None:
+def _parse(block: Block, layout: DelimitedLayout, expected: int) -> list[pa.Array] | None:
     """Parse with Arrow; None unless it sees exactly the expected records, all of them data."""
     if not expected:
         return []
@@ -159,7 +113,7 @@ def _parse(block: Block, layout: Layout, expected: int) -> list[pa.Array] | None
     return None if _hides_header(columns, layout) else columns
 
 
-def _hides_header(columns: Sequence[pa.Array], layout: Layout) -> bool:
+def _hides_header(columns: Sequence[pa.Array], layout: DelimitedLayout) -> bool:
     """Whether a value of the time column has no digit: then it may be the name of a column."""
     if layout.time_at is None:
         return False

@@ -12,20 +12,21 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from core.base.settings import IngestSettings
+from core.ingest.read.assembly import ParsedBlock
 from core.ingest.read.blocks import Block, make_block, whole_records
 from core.ingest.read.careful import NEW_HEADER, REPEATED_HEADER
-from core.ingest.read.converting import Parsed, read_block
-from core.ingest.read.layout import Layout, check_layout, make_layout
+from core.ingest.read.converting import read_block
+from core.ingest.read.delimited_layout import DelimitedLayout, check_layout, make_layout
 from core.ingest.read.opening import CHUNK_BYTES, naming, open_delimited
 from core.ingest.read.parallel import in_order
-from core.ingest.read.parts import FileCount, Part, Sink
-from core.ingest.sources.files import Source, open_source
+from core.ingest.read.part_files import FileCount, PartFile, Sink
+from core.ingest.sources.input_files import InputFile, open_source
 
 NOTED_HEADERS: Final = 50
 _LAST_BLOCK: Final = 999_999  # sorts after every real one
 
 
-class Outcome(NamedTuple):
+class BlockResult(NamedTuple):
     """What came of a block: how it was read, and where its rows are.
 
     Args:
@@ -38,13 +39,13 @@ class Outcome(NamedTuple):
 
     number: int
     block: Block
-    layout: Layout
-    parsed: Parsed
-    part: Part | None
+    layout: DelimitedLayout
+    parsed: ParsedBlock
+    part: PartFile | None
 
 
 def read(
-    source: Source,
+    source: InputFile,
     settings: IngestSettings,
     sink: Sink,
     report: Callable[[int], None],
@@ -75,38 +76,33 @@ def read(
             report(done)
         run.finish()
     notes = (*opened.text.notes, *run.notes)
-    return FileCount(opened.layout.shape.value, opened.text.encoding, run.records, run.columns, notes)
+    columns = sink.columns(run.columns, run.seen)
+    return FileCount(opened.layout.shape.value, opened.text.encoding, run.records, columns, notes)
 
 
 @dataclass
 class _Run:
     """Takes outcomes in order, and does a block over when the one before it changed what it starts from."""
 
-    layout: Layout
+    layout: DelimitedLayout
     settings: IngestSettings
     sink: Sink
     file: str
     records: int = 0
     notes: list[str] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
     _rest: bytes = b""
     _rest_line: int = 0
-    _columns: dict[str, str] = field(default_factory=dict)
-    _seen: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._learn()
 
-    @property
-    def columns(self) -> dict[str, str]:
-        """Field → column, for the fields that were seen."""
-        filled = self.sink.filled
-        return {f: name for f, name in self._columns.items() if name in self._seen or f in filled}
-
-    def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[Outcome]:
+    def submit(self, pool: Executor, item: tuple[int, Block]) -> Future[BlockResult]:
         """Start on a block, taking it to begin where a record does and to have the columns of now."""
         return pool.submit(self._convert, *item, self.layout)
 
-    def take(self, outcome: Outcome) -> None:
+    def take(self, outcome: BlockResult) -> None:
         """Add the next outcome, or what comes of its block if it was read under wrong assumptions."""
         number, block = outcome.number, outcome.block
         if self._rest or outcome.layout is not self.layout:
@@ -124,19 +120,19 @@ class _Run:
         """Read what was still open where the last block ended."""
         if self._rest:
             nothing = make_block(b"", self._rest_line, last=True)
-            self.take(Outcome(_LAST_BLOCK, nothing, self.layout, Parsed(), None))
+            self.take(BlockResult(_LAST_BLOCK, nothing, self.layout, ParsedBlock(), None))
         if (headers := self.sink.rejected.reasons[NEW_HEADER]) > NOTED_HEADERS:
             self.notes.append(f"The first {NOTED_HEADERS} of {headers:,} other headers are noted here")
         if repeated := self.sink.rejected.reasons[REPEATED_HEADER]:
             self.notes.append(f"The header is repeated {repeated} times")
 
-    def _convert(self, number: int, block: Block, layout: Layout, pieces: int = 0) -> Outcome:
+    def _convert(self, number: int, block: Block, layout: DelimitedLayout, pieces: int = 0) -> BlockResult:
         """Turn a block into a raw part; safe to call from several threads."""
         parsed = read_block(block, layout)
         part = self.sink.write(f"{number:06d}-{pieces:04d}", parsed.fields, parsed.lines)
-        return Outcome(number, block, layout, parsed, part)
+        return BlockResult(number, block, layout, parsed, part)
 
-    def _keep(self, outcome: Outcome) -> bool:
+    def _keep(self, outcome: BlockResult) -> bool:
         """Add an outcome; true if another header was found, and the rest is to be read by it."""
         parsed = outcome.parsed
         self.records += parsed.records
@@ -158,5 +154,5 @@ class _Run:
             self.notes.append(f"Line {line}, {NEW_HEADER}; {changes}")
 
     def _learn(self) -> None:
-        self._columns = self.layout.fields.by_name | self._columns
-        self._seen |= self.layout.seen
+        self.columns = self.layout.fields.by_name | self.columns
+        self.seen |= self.layout.seen

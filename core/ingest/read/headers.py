@@ -18,70 +18,41 @@ from core.base.settings import IngestSettings
 DEFAULT_USER_KEY: Final = "user_pseudo_id"
 SIGNED_IN_KEY: Final = "user_id"
 
-_MANUAL: Final = "collected_traffic_source_manual_"
-_LAST_CLICK: Final = "session_traffic_source_last_click_"
-
-ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
-    Raw.USER_KEY: (
-        DEFAULT_USER_KEY,
-        "client_id",
-        "clientid",
-        "pseudo_id",
-        "fullvisitorid",
-        "domain_userid",
-        "anonymous_id",
-    ),
+_ALIASES: Final = {
+    Raw.USER_KEY: f"{DEFAULT_USER_KEY} client_id clientid pseudo_id fullvisitorid domain_userid anonymous_id",
     Raw.EVENT_TIMESTAMP: (
-        "event_timestamp",
-        "timestamp",
-        "event_time",
-        "event_at",
-        "event_dt",
-        "hit_timestamp",
-        "ts",
-        "collector_tstamp",
+        "event_timestamp timestamp event_time event_at event_dt hit_timestamp ts collector_tstamp"
     ),
-    Raw.EVENT_DATE: ("event_date",),
-    Raw.EVENT_NAME: ("event_name", "name", "event_type", "event"),
+    Raw.EVENT_DATE: "event_date",
+    Raw.EVENT_NAME: "event_name name event_type event",
     # full URLs first: a path alone has lost its host
-    Raw.PAGE_LOCATION: ("page_location", "page_url", "url", "page_path", "pagepathlevel1"),
-    Raw.PAGE_TITLE: ("page_title", "pagetitle"),
-    Raw.PAGE_REFERRER: ("page_referrer", "referrer", "http_referer"),
-    Raw.ENGAGEMENT_TIME_MSEC: ("engagement_time_msec",),
-    Raw.GA_SESSION_ID: ("ga_session_id", "session_id", "visitid"),
-    Raw.DEVICE_BROWSER: ("device_browser", "device_web_info_browser", "browser", "br_family"),
-    Raw.DEVICE_CATEGORY: ("device_category", "device_type"),
-    Raw.GEO_COUNTRY: ("geo_country", "country"),
+    Raw.PAGE_LOCATION: "page_location page_url url page_path pagepathlevel1",
+    Raw.PAGE_TITLE: "page_title pagetitle",
+    Raw.PAGE_REFERRER: "page_referrer referrer http_referer",
+    Raw.ENGAGEMENT_TIME_MSEC: "engagement_time_msec",
+    Raw.GA_SESSION_ID: "ga_session_id session_id visitid",
+    Raw.DEVICE_BROWSER: "device_browser device_web_info_browser browser br_family",
+    Raw.DEVICE_CATEGORY: "device_category device_type",
+    Raw.GEO_COUNTRY: "geo_country country",
     # the first touch first; what follows is the touch of a session or of an event
-    Raw.TRAFFIC_SOURCE: (
-        "traffic_source_source",
-        "source",
-        f"{_MANUAL}source",
-        f"{_LAST_CLICK}cross_channel_campaign_source",
-        f"{_LAST_CLICK}manual_campaign_source",
-        "utm_source",
-    ),
-    Raw.TRAFFIC_MEDIUM: (
-        "traffic_source_medium",
-        "medium",
-        f"{_MANUAL}medium",
-        f"{_LAST_CLICK}cross_channel_campaign_medium",
-        f"{_LAST_CLICK}manual_campaign_medium",
-        "utm_medium",
-    ),
-    Raw.TRANSACTION_ID: ("transaction_id", "ecommerce_transaction_id"),
+    **{
+        field: f"traffic_source_{name} {name} collected_traffic_source_manual_{name} "
+        f"session_traffic_source_last_click_cross_channel_campaign_{name} "
+        f"session_traffic_source_last_click_manual_campaign_{name} utm_{name}"
+        for field, name in ((Raw.TRAFFIC_SOURCE, "source"), (Raw.TRAFFIC_MEDIUM, "medium"))
+    },
+    Raw.TRANSACTION_ID: "transaction_id ecommerce_transaction_id",
     Raw.PURCHASE_REVENUE: (
-        "purchase_revenue",
-        "ecommerce_purchase_revenue",
-        "purchase_revenue_in_usd",
-        "ecommerce_purchase_revenue_in_usd",
+        "purchase_revenue ecommerce_purchase_revenue purchase_revenue_in_usd"
+        " ecommerce_purchase_revenue_in_usd"
     ),
-    Raw.TRAFFIC_TYPE: ("traffic_type",),
-    Raw.DEBUG_MODE: ("debug_mode",),
-    Raw.BATCH_PAGE_ID: ("batch_page_id",),
-    Raw.BATCH_ORDERING_ID: ("batch_ordering_id",),
-    Raw.BATCH_EVENT_INDEX: ("batch_event_index",),
+    Raw.TRAFFIC_TYPE: "traffic_type",
+    Raw.DEBUG_MODE: "debug_mode",
+    Raw.BATCH_PAGE_ID: "batch_page_id",
+    Raw.BATCH_ORDERING_ID: "batch_ordering_id",
+    Raw.BATCH_EVENT_INDEX: "batch_event_index",
 }
+ALIASES: Final = {field: tuple(names.split()) for field, names in _ALIASES.items()}
 """Field → normalised names, best first."""
 
 _KNOWN = frozenset(alias for aliases in ALIASES.values() for alias in aliases)

@@ -14,17 +14,17 @@ from pydantic import BaseModel, ConfigDict
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.ingest.clean.labels import outline
-from core.ingest.clean.privacy import mask_url
+from core.ingest.clean.personal_data import mask_url
+from core.ingest.clean.user_labels import outline
 from core.ingest.read import ndjson, parquet
-from core.ingest.read.assembly import assemble
+from core.ingest.read.assembly import ParsedBlock, assemble
+from core.ingest.read.delimited_layout import Shape
 from core.ingest.read.headers import HeaderMap, user_keys
-from core.ingest.read.layout import Shape
 from core.ingest.read.nested import make_plan
-from core.ingest.read.opening import Opened, open_delimited
-from core.ingest.sources.files import Source, open_seekable, open_source, resolve_inputs
+from core.ingest.read.opening import OpenedDelimited, open_delimited
+from core.ingest.sources.input_files import InputFile, open_seekable, open_source, resolve_inputs
 from core.ingest.sources.overlap import describe_copies, describe_overlaps
-from core.ingest.sources.sniffing import Kind
+from core.ingest.sources.sniffing import FileKind
 
 SAMPLE_ROWS: Final = 20
 CHUNK_BYTES: Final = 1 << 20
@@ -95,15 +95,15 @@ def inspect(paths: Sequence[Path], settings: IngestSettings) -> Inspection:
     )
 
 
-def _look(source: Source, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
-    if source.kind is Kind.PARQUET:
+def _look(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+    if source.kind is FileKind.PARQUET:
         return _look_at_parquet(source, settings)
-    if source.kind is Kind.JSON:
+    if source.kind is FileKind.JSON:
         return _look_at_json(source, settings)
     return _look_at_delimited(source, settings)
 
 
-def _look_at_delimited(source: Source, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+def _look_at_delimited(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_source(source) as file:
         opened = open_delimited(file, source, settings, CHUNK_BYTES)
     layout = opened.layout
@@ -116,17 +116,17 @@ def _look_at_delimited(source: Source, settings: IngestSettings) -> tuple[FilePr
     return _preview(source, layout.shape.value, names, rows), layout.fields
 
 
-def _assembled_rows(opened: Opened, names: Sequence[str]) -> list[tuple[str | None, ...]]:
+def _assembled_rows(opened: OpenedDelimited, names: Sequence[str]) -> list[tuple[str | None, ...]]:
     header = opened.layout.header
     every = HeaderMap(tuple(names), {name: index for index, name in enumerate(names)}, {})
     layout = replace(opened.layout, fields=every, parsed=tuple(range(len(header))))
     sample = opened.sample[:SAMPLE_ROWS]
     columns = [pa.array([row[index] or None for row in sample], pa.string()) for index in range(len(header))]
-    fields = assemble(layout, columns, np.arange(len(sample))).fields
+    fields = assemble(layout, columns, np.arange(len(sample)), ParsedBlock()).fields
     return _transposed([fields[name] for name in names])
 
 
-def _look_at_json(source: Source, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+def _look_at_json(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_source(source) as file:
         opened = ndjson.open_json(file, source, settings, CHUNK_BYTES)
     every = HeaderMap(opened.seen, {name: index for index, name in enumerate(opened.seen)}, {})
@@ -134,7 +134,7 @@ def _look_at_json(source: Source, settings: IngestSettings) -> tuple[FilePreview
     return _preview(source, opened.shape, opened.seen, [tuple(row) for row in rows]), opened.fields
 
 
-def _look_at_parquet(source: Source, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
+def _look_at_parquet(source: InputFile, settings: IngestSettings) -> tuple[FilePreview, HeaderMap]:
     with open_seekable(source) as file:
         opened = parquet.open_parquet(file, source, settings)
         columns = parquet.first_rows(opened, source.name, SAMPLE_ROWS)
@@ -146,7 +146,7 @@ def _transposed(columns: Sequence[pa.Array]) -> list[tuple[str | None, ...]]:
 
 
 def _preview(
-    source: Source, shape: str, names: Sequence[str], rows: Sequence[tuple[str | None, ...]]
+    source: InputFile, shape: str, names: Sequence[str], rows: Sequence[tuple[str | None, ...]]
 ) -> FilePreview:
     shown = tuple(tuple(_without_personal_data(cell) for cell in row) for row in rows)
     return FilePreview(

@@ -19,9 +19,9 @@ import pyarrow.json as pa_json
 
 from core.base.schema import Raw
 from core.ingest.read.blocks import Block
-from core.ingest.read.columns import columns_of, param_lists
 from core.ingest.read.headers import HeaderMap
 from core.ingest.read.nested import EXACT, VALUE_KINDS, BrokenRecord, Plan, Record, parameters
+from core.ingest.read.nested_columns import columns_of, param_lists
 
 _NOT_JSON: Final = re.compile(rb"[:\[,]\s*-?(?:NaN|Inf(?:inity)?)\s*[,}\]]")
 _OPEN, _CLOSE, _RETURN = 123, 125, 13
@@ -74,7 +74,8 @@ def read_columns(
     if table.num_rows != records:
         return None
     (batch,) = table.combine_chunks().to_batches()
-    if any(_lacks_keys(batch.column(root)) for root in param_lists(batch.schema)):
+    lists = (pc.list_flatten(batch.column(root)) for root in param_lists(batch.schema))
+    if any(pc.struct_field(params, "key").null_count for params in lists):
         return None
     return dict(zip(fields.by_name, columns_of(batch, list(fields.by_name.values())), strict=True))
 
@@ -100,10 +101,6 @@ def _is_clean(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return not ((b"NaN" in data or b"Inf" in data) and _NOT_JSON.search(data))
-
-
-def _lacks_keys(lists: pa.Array) -> bool:
-    return bool(pc.struct_field(pc.list_flatten(lists), "key").null_count)
 
 
 def _type_at(path: Sequence[str], field: str, sample: Iterable[Record]) -> pa.DataType:

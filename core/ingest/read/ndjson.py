@@ -19,7 +19,7 @@ import pyarrow as pa
 from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.ingest.read.assembly import Lines
-from core.ingest.read.blocks import Block, Limits, count_block, whole_records
+from core.ingest.read.blocks import Block, QuoteLimits, count_block, whole_records
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.json_columns import read_columns, schema_for
 from core.ingest.read.nested import (
@@ -37,8 +37,8 @@ from core.ingest.read.nested import (
 )
 from core.ingest.read.opening import CHUNK_BYTES, naming
 from core.ingest.read.parallel import in_order
-from core.ingest.read.parts import FileCount, Part, Reject, Rejected, Sink
-from core.ingest.sources.files import ByteReader, Source, open_source
+from core.ingest.read.part_files import FileCount, PartFile, Reject, Rejected, Sink
+from core.ingest.sources.input_files import ByteReader, InputFile, open_source
 from core.ingest.sources.text import Text, open_text
 
 SAMPLE_RECORDS: Final = 500
@@ -47,7 +47,7 @@ _NO_RECORD: Final = "not a JSON object"
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedJson:
     """A JSON file of which some records have been looked at.
 
     Args:
@@ -70,8 +70,8 @@ class Opened:
 
 
 def open_json(
-    file: ByteReader, source: Source, settings: IngestSettings, chunk_bytes: int = CHUNK_BYTES
-) -> Opened:
+    file: ByteReader, source: InputFile, settings: IngestSettings, chunk_bytes: int = CHUNK_BYTES
+) -> OpenedJson:
     """Look at some records and map their names.
 
     Raises:
@@ -92,11 +92,11 @@ def open_json(
         fields = map_names(seen, RECORD_FIELDS if nested else {}, settings)
     literal = frozenset(key for record in sample for key in record)
     shape = "nested ndjson" if nested else "flat ndjson"
-    return Opened(shape, fields, seen, literal, sample, text, chain([first], text.chunks))
+    return OpenedJson(shape, fields, seen, literal, sample, text, chain([first], text.chunks))
 
 
 def read(
-    source: Source,
+    source: InputFile,
     settings: IngestSettings,
     sink: Sink,
     report: Callable[[int], None],
@@ -108,16 +108,13 @@ def read(
         opened = open_json(file, source, settings, chunk_bytes)
         require(opened.fields, source.name, settings)
         converter = _Converter(opened, sink)
-        blocks = enumerate(whole_records(opened.chunks, source.name, Limits(), quoting=False))
+        blocks = enumerate(whole_records(opened.chunks, source.name, QuoteLimits(), quoting=False))
         for outcome in in_order(blocks, converter.submit):
             sink.keep(outcome.part, outcome.rejected)
             records += outcome.records
             done += outcome.bytes
             report(done)
-    filled = sink.filled
-    columns = {
-        field: name for field, name in opened.fields.by_name.items() if name in opened.seen or field in filled
-    }
+    columns = sink.columns(opened.fields.by_name, opened.seen)
     return FileCount(opened.shape, opened.text.encoding, records, columns, tuple(opened.text.notes))
 
 
@@ -152,7 +149,7 @@ def _names(record: dict[str, Any]) -> list[str]:
 class _Outcome(NamedTuple):
     """What came of a block."""
 
-    part: Part | None
+    part: PartFile | None
     rejected: Rejected
     records: int
     bytes: int
@@ -161,7 +158,7 @@ class _Outcome(NamedTuple):
 class _Converter:
     """Turns blocks into raw parts; safe to call from several threads."""
 
-    def __init__(self, opened: Opened, sink: Sink) -> None:
+    def __init__(self, opened: OpenedJson, sink: Sink) -> None:
         self._fields, self._sink = opened.fields, sink
         self._plan = make_plan(opened.fields, opened.literal)
         self._schema = schema_for(self._plan, opened.sample)

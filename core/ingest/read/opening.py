@@ -11,9 +11,9 @@ from typing import Final
 from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.ingest.read.careful import records, split_lines
+from core.ingest.read.delimited_layout import JSON_LIMITS, DelimitedLayout, make_layout
 from core.ingest.read.headers import map_headers
-from core.ingest.read.layout import JSON_LIMITS, Layout, make_layout
-from core.ingest.sources.files import ByteReader, Source
+from core.ingest.sources.input_files import ByteReader, InputFile
 from core.ingest.sources.text import Text, open_text
 
 CHUNK_BYTES: Final = 1 << 23
@@ -25,7 +25,7 @@ _DELIMITERS: Final = ",;\t|"
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedDelimited:
     """A delimited file whose header has been read.
 
     Args:
@@ -36,7 +36,7 @@ class Opened:
         line: Line of the file where that starts.
     """
 
-    layout: Layout
+    layout: DelimitedLayout
     sample: tuple[tuple[str, ...], ...]
     text: Text
     chunks: Iterator[bytes]
@@ -44,8 +44,8 @@ class Opened:
 
 
 def open_delimited(
-    file: ByteReader, source: Source, settings: IngestSettings, chunk_bytes: int = CHUNK_BYTES
-) -> Opened:
+    file: ByteReader, source: InputFile, settings: IngestSettings, chunk_bytes: int = CHUNK_BYTES
+) -> OpenedDelimited:
     """Read up to the header: encoding, lines before it, delimiter, shape, mapping.
 
     Raises:
@@ -61,7 +61,7 @@ def open_delimited(
     sample = _sample(first[end : end + _SAMPLE_BYTES], delimiter, len(header))
     with naming(source.name):
         layout = make_layout(header, sample, delimiter, settings)
-    return Opened(layout, sample, text, chain([first[end:]], text.chunks), skipped + 2)
+    return OpenedDelimited(layout, sample, text, chain([first[end:]], text.chunks), skipped + 2)
 
 
 @contextmanager

@@ -14,19 +14,19 @@ import pyarrow.parquet as pq
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.columns import columns_of, names_of, param_lists, roots_of
 from core.ingest.read.headers import HeaderMap, require
 from core.ingest.read.nested import RECORD_FIELDS, map_names
+from core.ingest.read.nested_columns import columns_of, names_of, param_lists, roots_of
 from core.ingest.read.opening import naming
-from core.ingest.read.parts import FileCount, Reject, Rejected, Sink
+from core.ingest.read.part_files import FileCount, Reject, Rejected, Sink
 from core.ingest.read.values import broken_rows
-from core.ingest.sources.files import Source, open_seekable
+from core.ingest.sources.input_files import InputFile, open_seekable
 
 BATCH_ROWS: Final = 1 << 16
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenedParquet:
     """A Parquet file whose schema has been read.
 
     Args:
@@ -44,7 +44,7 @@ class Opened:
     notes: tuple[str, ...]
 
 
-def open_parquet(file: BinaryIO, source: Source, settings: IngestSettings) -> Opened:
+def open_parquet(file: BinaryIO, source: InputFile, settings: IngestSettings) -> OpenedParquet:
     """Read the schema and map its names.
 
     Raises:
@@ -58,10 +58,10 @@ def open_parquet(file: BinaryIO, source: Source, settings: IngestSettings) -> Op
     with naming(source.name):
         fields = map_names(seen, RECORD_FIELDS if nested else {}, settings)
     shape = "nested parquet" if nested else "flat parquet"
-    return Opened(shape, fields, seen, table, _notes(table.schema_arrow, fields))
+    return OpenedParquet(shape, fields, seen, table, _notes(table.schema_arrow, fields))
 
 
-def read(source: Source, settings: IngestSettings, sink: Sink, report: Callable[[int], None]) -> FileCount:
+def read(source: InputFile, settings: IngestSettings, sink: Sink, report: Callable[[int], None]) -> FileCount:
     """Read a Parquet file; arguments and errors as in :func:`core.ingest.read.delimited.read`."""
     with open_seekable(source) as file:
         opened = open_parquet(file, source, settings)
@@ -72,14 +72,11 @@ def read(source: Source, settings: IngestSettings, sink: Sink, report: Callable[
                 _store(batch, opened.fields, start, sink, f"{number:06d}")
             start += len(batch)
             report(source.bytes * start // max(1, records))
-    filled = sink.filled
-    columns = {
-        field: name for field, name in opened.fields.by_name.items() if name in opened.seen or field in filled
-    }
+    columns = sink.columns(opened.fields.by_name, opened.seen)
     return FileCount(opened.shape, "parquet", records, columns, opened.notes)
 
 
-def first_rows(opened: Opened, name: str, rows: int) -> list[pa.Array]:
+def first_rows(opened: OpenedParquet, name: str, rows: int) -> list[pa.Array]:
     """Text of the first rows, one column a name of ``opened.seen``.
 
     Raises:
@@ -110,7 +107,7 @@ def _store(batch: pa.RecordBatch, fields: HeaderMap, start: int, sink: Sink, nam
     sink.keep(sink.write(name, columns, lines), rejected)
 
 
-def _batches(opened: Opened, name: str) -> Iterator[pa.RecordBatch]:
+def _batches(opened: OpenedParquet, name: str) -> Iterator[pa.RecordBatch]:
     roots = roots_of(opened.fields.by_name.values(), opened.file.schema_arrow)
     with _damage(name):
         batches = opened.file.iter_batches(BATCH_ROWS, columns=roots)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from core.ingest.sources.text import is_utf8
+
 _EXACT_INTEGERS = float(2**53)
 
 
@@ -49,7 +51,7 @@ def broken_rows(text: pa.Array) -> list[int]:
         text.validate(full=True)
     except pa.ArrowInvalid:
         values = pc.cast(text, pa.binary()).to_pylist()
-        return [row for row, value in enumerate(values) if value is not None and not _is_utf8(value)]
+        return [row for row, value in enumerate(values) if value is not None and not is_utf8(value)]
     return []
 
 
@@ -60,11 +62,3 @@ def _number_text(array: pa.Array) -> pa.Array:
     is_whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), _EXACT_INTEGERS))
     whole = pc.cast(pc.if_else(is_whole, numbers, pa.scalar(None, pa.float64())), pa.int64())
     return pc.coalesce(pc.cast(whole, pa.string()), pc.cast(present, pa.string()))
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -12,14 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
-from core.ingest.sources.files import Source
+from core.ingest.sources.input_files import InputFile
 
 _INTRADAY: Final = "intraday"
 _DAY: Final = re.compile(r"(?<!\d)(20\d\d)[-_]?(\d\d)[-_]?(\d\d)(?!\d)")
 _COPY: Final = re.compile(r"( ?\(\d+\)| - copy| copy)$", re.IGNORECASE)
 
 
-def describe_copies(sources: Sequence[Source]) -> list[str]:
+def describe_copies(sources: Sequence[InputFile]) -> list[str]:
     """Say which inputs are the same as another one."""
     return [
         f"{copy} holds the same as {source.name}"

@@ -27,7 +27,7 @@ _NOT_TABLES: Final = (
 )
 
 
-class Kind(StrEnum):
+class FileKind(StrEnum):
     """What the first bytes say a file is."""
 
     DELIMITED = "csv"
@@ -35,22 +35,22 @@ class Kind(StrEnum):
     PARQUET = "parquet"
 
 
-def kind_of(head: bytes, name: str) -> Kind:
+def kind_of(head: bytes, name: str) -> FileKind:
     """Tell the kind from the first bytes, unpacked.
 
     Raises:
         InputError: If it is empty, or nothing we read; names what it is.
     """
     if head.startswith(b"PAR1"):
-        return Kind.PARQUET
+        return FileKind.PARQUET
     text = _without_bom(head).lstrip()
     lines = text.splitlines()
     objects = sum(line.startswith(b"{") and line.endswith(b"}") for line in lines)
     if 2 * objects > len(lines):  # whatever the others are
-        return Kind.JSON
+        return FileKind.JSON
     if problem := _not_a_table(head, text):
         raise InputError(f"{name} is {problem}", allowed=ALLOWED)
-    return Kind.JSON if text.startswith(b"{") else Kind.DELIMITED
+    return FileKind.JSON if text.startswith(b"{") else FileKind.DELIMITED
 
 
 def utf16_codec(head: bytes) -> str:

@@ -6,9 +6,10 @@ import codecs
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import methodcaller
 from typing import Final
 
-from core.ingest.sources.files import ByteReader
+from core.ingest.sources.input_files import ByteReader
 from core.ingest.sources.sniffing import HEAD_BYTES, utf16_codec
 
 SAMPLE_BYTES: Final = 1 << 22
@@ -73,7 +74,7 @@ def detect_encoding(sample: bytes, whole: bool) -> tuple[str, int]:
         return codec, 0
     lines = (sample if whole else sample[: sample.rfind(b"\n") + 1]).split(b"\n")
     foreign = [line for line in lines if not line.isascii()]
-    broken = [line for line in foreign if not _is_utf8(line)]
+    broken = [line for line in foreign if not is_utf8(line)]
     return (WINDOWS if broken and len(broken) == len(foreign) else "utf-8"), 0
 
 
@@ -82,7 +83,8 @@ def from_windows(data: bytes) -> bytes:
     return data.decode("latin-1").translate(_WINDOWS_EXTRA).encode()
 
 
-def _is_utf8(data: bytes) -> bool:
+def is_utf8(data: bytes) -> bool:
+    """Say whether bytes are UTF-8."""
     try:
         data.decode()
     except UnicodeDecodeError:
@@ -140,9 +142,5 @@ def _one_line_end(chunks: Iterator[bytes], text: Text) -> Iterator[bytes]:
     for number, chunk in enumerate(chunks):
         if number == 0 and b"\r" in chunk and b"\n" not in chunk:
             text.notes.append("Lines end in CR alone")
-            change = _cr_to_lf
+            change = methodcaller("replace", b"\r", b"\n")
         yield change(chunk)
-
-
-def _cr_to_lf(chunk: bytes) -> bytes:
-    return chunk.replace(b"\r", b"\n")

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Final
 
-from core.labels.contract import Document
+from core.labels.label_types import Document
 
 OUT_OF_MEMORY: Final = 77
 """Exit status of a page that needed more memory than it may."""
@@ -27,7 +27,7 @@ def serve(memory_bytes: int, seconds: float, read: Callable[[bytes, str], Docume
     Args:
         memory_bytes: Address space (RLIMIT_AS).
         seconds: After this the system ends the process, whatever it is at, and whoever its parent is.
-        read: Reads a page; by default :func:`core.labels.fetching.reading.read`.
+        read: Reads a page; by default :func:`core.labels.fetching.page_reader.read`.
     """
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
@@ -38,9 +38,9 @@ def serve(memory_bytes: int, seconds: float, read: Callable[[bytes, str], Docume
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no part of the answer
     try:
         if read is None:
-            from core.labels.fetching import reading
+            from core.labels.fetching import page_reader
 
-            read = reading.read
+            read = page_reader.read
         charset = sys.stdin.buffer.readline().decode("ascii", "replace").strip()
         document = read(sys.stdin.buffer.read(), charset)
         answer.write(json.dumps(asdict(document)).encode())

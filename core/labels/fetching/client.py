@@ -9,22 +9,20 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
+from dataclasses import dataclass
+from email.message import Message
 from http.cookiejar import DefaultCookiePolicy
-from types import TracebackType
 from typing import Final, Self
 
 import requests
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError
 from urllib3.util.retry import Retry
 
-from core.labels.fetching import reply
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, Target
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed
-from core.labels.fetching.pinning import PinnedAdapter
-from core.labels.fetching.reply import Reply, Want
-from core.labels.fetching.sockets import Sockets
+from core.labels.fetching.sockets import PinnedAdapter, Sockets
 
 AGENT: Final = "Beha2Vec"
 """The name that a robots.txt may speak to."""
@@ -36,10 +34,39 @@ HEADERS: Final = {
 }
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+HTML: Final = ("text/html", "application/xhtml+xml")
+_BLOCK: Final = 65_536
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer; ``body`` only with status 200."""
+
+    status: int
+    url: str
+    """Where redirects led."""
+    body: bytes = b""
+    charset: str = ""
+    """As the server says; empty if it says nothing."""
+
+
+@dataclass(frozen=True)
+class Want:
+    """What kind of answer is of use.
+
+    Args:
+        max_bytes: Decoded bytes to read.
+        html: Refuse what is not HTML.
+        cut: Take the beginning of what is larger, instead of refusing it.
+    """
+
+    max_bytes: int
+    html: bool = True
+    cut: bool = False
 
 
 class Client:
-    """Asks one thing at a time; all but :meth:`abort` is for one thread.
+    """Asks one thing at a time; all but ``sockets.abort`` is for one thread.
 
     Args:
         guard: Says what may be asked.
@@ -58,32 +85,22 @@ class Client:
         self._guard = guard
         self._limits = limits
         self._clock = clock
-        self._sockets = Sockets(guard, limits)
-        self._sleep = sleep or self._sockets.sleep
+        self.sockets = Sockets(guard, limits)
+        self._sleep = sleep or self.sockets.sleep
         self._asked: dict[str, float] = {}
         self._delays: defaultdict[str, float] = defaultdict(lambda: limits.request_every_s)
-        self._session = _session(PinnedAdapter(self._sockets.connect))
+        self._session = _session(PinnedAdapter(self.sockets.connect))
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._session.close()
-        self._sockets.close()
+        self.sockets.close()
 
     def keep_delay(self, host: str, seconds: float) -> None:
         """Ask a host less often than usual, as its robots.txt wishes."""
         self._delays[host] = max(self._limits.request_every_s, min(seconds, self._limits.crawl_delay_s))
-
-    def abort(self) -> None:
-        """Stop what goes on, for good; from any thread."""
-        self._sockets.abort()
-
-    def page_time(self) -> AbstractContextManager[None]:
-        """Within this, everything ends when a page's time is up."""
-        return self._sockets.page_time()
 
     def get(self, target: Target, want: Want, check: Callable[[Target], None] | None = None) -> Reply:
         """Fetch, with retries and along redirects.
@@ -104,9 +121,9 @@ class Client:
                 check(target)
             with closing(self._answer(target)) as response:
                 if response.status_code not in REDIRECTS or "location" not in response.headers:
-                    return reply.read(response, target.url, want, self._sockets.check_time)
+                    return _read(response, target.url, want, self.sockets.check_time)
                 target = self._next(response.headers["location"], target)
-        raise PageFailed(Outcome.REDIRECTS, f"more than {self._limits.redirects} redirects")
+        raise PageFailed(FetchOutcome.REDIRECTS, f"more than {self._limits.redirects} redirects")
 
     def _next(self, place: str, target: Target) -> Target:
         # http.client reads headers as Latin-1, browsers as UTF-8
@@ -115,7 +132,7 @@ class Client:
             return self._guard.check(place, base=target.url)
         except PageFailed as error:
             reason = f"it redirects to {place[:100]!r}: {error.reason}"
-            raise PageFailed(Outcome.REFUSED, reason) from None
+            raise PageFailed(FetchOutcome.REFUSED, reason) from None
 
     def _answer(self, target: Target) -> requests.Response:
         """Ask until there is an answer that is not worth a retry."""
@@ -127,10 +144,10 @@ class Client:
                 if response.status_code not in RETRIED:
                     return response
                 response.close()
-                failure = _status(response.status_code)
+                failure = PageFailed(FetchOutcome.STATUS, f"the server answers {response.status_code}")
                 wait = self._retry_after(response)
             except PageFailed as error:
-                if error.outcome not in (Outcome.UNREACHABLE, Outcome.BROKEN):
+                if error.outcome not in (FetchOutcome.UNREACHABLE, FetchOutcome.BROKEN):
                     raise
                 failure = error
             try:
@@ -147,12 +164,12 @@ class Client:
         try:
             response = self._session.get(target.url, stream=True, allow_redirects=False, timeout=times)
         except requests.Timeout as error:
-            self._sockets.check_time()
-            raise PageFailed(Outcome.BROKEN, f"no answer within {limits.read_s:g} s") from error
+            self.sockets.check_time()
+            raise PageFailed(FetchOutcome.BROKEN, f"no answer within {limits.read_s:g} s") from error
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            self._sockets.check_time()
+            self.sockets.check_time()
             raise _failed(error) from error
-        self._sockets.check_time()  # a socket that was shut ends headers as if they were complete
+        self.sockets.check_time()  # a socket that was shut ends headers as if they were complete
         return response
 
     def _until_turn(self, host: str) -> float:
@@ -163,7 +180,7 @@ class Client:
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
             self._sleep(seconds)
-        self._sockets.check_time()
+        self.sockets.check_time()
 
     def _retry_after(self, response: requests.Response) -> float:
         """How long the server asks to wait; a header that says nothing readable asks for nothing."""
@@ -172,21 +189,17 @@ class Client:
         except (InvalidHeader, ValueError, OverflowError):
             return 0.0
         if wait > self._limits.retry_after_s:
-            raise PageFailed(Outcome.BUSY, f"the server asks to come back in {wait:,.0f} s")
+            raise PageFailed(FetchOutcome.BUSY, f"the server asks to come back in {wait:,.0f} s")
         return wait
 
 
 def _failed(error: Exception) -> PageFailed:
     if isinstance(error, requests.exceptions.SSLError):
         return PageFailed(
-            Outcome.UNREACHABLE, "no secure connection: is its certificate valid for this name?"
+            FetchOutcome.UNREACHABLE, "no secure connection: is its certificate valid for this name?"
         )
     reason = f"the connection failed before an answer came ({type(error).__name__})"
-    return PageFailed(Outcome.BROKEN, reason)
-
-
-def _status(status: int) -> PageFailed:
-    return PageFailed(Outcome.STATUS, f"the server answers {status}")
+    return PageFailed(FetchOutcome.BROKEN, reason)
 
 
 class _Session(requests.Session):
@@ -207,3 +220,46 @@ def _session(adapter: PinnedAdapter) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+def _read(response: requests.Response, url: str, want: Want, check_time: Callable[[], None]) -> Reply:
+    """Read an answer that has only been opened.
+
+    Args:
+        response: Opened with ``stream=True``.
+        url: Where it came from.
+        want: What kind of answer is of use.
+        check_time: Raises PageFailed when there is no time left.
+
+    Raises:
+        PageFailed: If it is of no use, or breaks off.
+    """
+    if response.status_code != 200:
+        return Reply(response.status_code, url)
+    kind, charset = _content_type(response.headers.get("content-type", ""))
+    if want.html and kind not in HTML:
+        raise PageFailed(FetchOutcome.NOT_HTML, f"it is {kind[:60] or 'of no stated type'}, not HTML")
+    return Reply(200, url, _body(response, want, check_time), charset)
+
+
+def _body(response: requests.Response, want: Want, check_time: Callable[[], None]) -> bytes:
+    """Read decoded bytes, at most a block beyond the limit: a decompressor stops there as well."""
+    body = bytearray()
+    try:
+        while len(body) <= want.max_bytes and (block := response.raw.read1(_BLOCK, decode_content=True)):
+            body += block
+            check_time()
+    except (HTTPError, OSError) as error:
+        check_time()
+        raise PageFailed(FetchOutcome.BROKEN, f"the answer broke off ({type(error).__name__})") from error
+    check_time()  # a socket that was shut reads like the end
+    if len(body) > want.max_bytes and not want.cut:
+        raise PageFailed(FetchOutcome.TOO_LARGE, f"it has more than {want.max_bytes:,} bytes")
+    return bytes(body[: want.max_bytes])
+
+
+def _content_type(text: str) -> tuple[str, str]:
+    message = Message()
+    message["content-type"] = text.replace("\r", " ").replace("\n", " ") or "unknown"
+    kind = text.partition(";")[0].strip().lower()
+    return kind, str(message.get_param("charset", "") or "")

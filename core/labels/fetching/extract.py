@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.base.errors import ResourceError
-from core.labels.contract import Document
 from core.labels.fetching.child import OUT_OF_MEMORY
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed
+from core.labels.label_types import Document
 
 CHILD: Final = (sys.executable, "-m", "core.labels.fetching.child")
 PROJECT: Final = Path(__file__).resolve().parents[3]
@@ -62,11 +62,11 @@ class Extractor:
                 child.kill()
                 answer = b""
         if child.returncode:
-            raise PageFailed(Outcome.UNREADABLE, self._why(child.returncode))
+            raise PageFailed(FetchOutcome.UNREADABLE, self._why(child.returncode))
         try:
             return document_from(json.loads(answer))
         except (ValueError, KeyError, TypeError) as error:
-            raise PageFailed(Outcome.UNREADABLE, "the page reader gave no document") from error
+            raise PageFailed(FetchOutcome.UNREADABLE, "the page reader gave no document") from error
 
     def abort(self) -> None:
         """Stop what goes on, for good; from any thread."""
@@ -79,7 +79,7 @@ class Extractor:
     def _start(self) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._aborted:
-                raise PageFailed(Outcome.LEFT_OUT, "the run was stopped")
+                raise PageFailed(FetchOutcome.LEFT_OUT, "the run was stopped")
             try:
                 self._child = subprocess.Popen(
                     self._command,

@@ -4,47 +4,24 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from core.base.progress import Progress
-from core.labels.contract import Document
-from core.labels.fetching.client import Client
+from core.labels.fetching.client import Client, Want
 from core.labels.fetching.extract import Extractor
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally, PageFailed
 from core.labels.fetching.guard import Guard, Resolve, Target, resolve
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed, Tallies, Tally
-from core.labels.fetching.reply import Want
+from core.labels.fetching.page_store import PageStore
 from core.labels.fetching.robots import Robots
-from core.labels.fetching.store import PageStore, Stored
+from core.labels.label_types import Document
 
 STAGE: Final = "fetch"
 _LOOK_EVERY_S: Final = 0.25
-
-
-@dataclass(frozen=True)
-class FetchReport:
-    """What pages say of themselves, and what became of those that say nothing.
-
-    Args:
-        documents: Page, as it was given → its document.
-        outcomes: What happened → how often, with examples; most frequent first.
-    """
-
-    documents: Mapping[str, Document]
-    outcomes: Mapping[Outcome, Tally]
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What tests put in the place of the world."""
-
-    resolve: Resolve = resolve
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], object] | None = None
 
 
 def fetch(
@@ -55,8 +32,8 @@ def fetch(
     progress: Progress,
     limits: FetchLimits = FetchLimits(),  # noqa: B008 - frozen
     allow_addresses: Collection[str] = (),
-    surroundings: Surroundings = Surroundings(),
-) -> FetchReport:
+    look_up: Resolve = resolve,
+) -> dict[FetchOutcome, OutcomeTally]:
     """Fetch pages one after the other.
 
     Args:
@@ -67,25 +44,25 @@ def fetch(
         progress: Told several times a second; may cancel.
         limits: How much, how long, how often.
         allow_addresses: For tests, see :class:`core.labels.fetching.guard.Guard`.
-        surroundings: For tests.
+        look_up: For tests.
 
     Returns:
-        The documents, and an outcome for every different page.
+        What became of the different pages, most frequent first; their documents are in the cache.
 
     Raises:
         SettingsError: If one of ``hosts`` is no host.
         ResourceError: If the cache or a process cannot be made.
         Cancelled: From ``progress``; documents fetched so far stay in the cache.
     """
-    guard = Guard(hosts, own_hosts, allow_addresses, surroundings.resolve)
+    guard = Guard(hosts, own_hosts, allow_addresses, look_up)
     extractor = Extractor(limits)
     with (
         PageStore(cache_dir, limits.cache_days) as store,
-        Client(guard, limits, surroundings.clock, surroundings.sleep) as client,
+        Client(guard, limits) as client,
     ):
         run = _Run(guard, client, Robots(client, guard), extractor, store, limits)
         _watch(run, list(dict.fromkeys(pages)), progress)
-    return FetchReport(run.documents, run.tallies.all())
+    return dict(sorted(run.tallies.items(), key=lambda item: -item[1].count))
 
 
 @dataclass
@@ -98,31 +75,31 @@ class _Run:
     extractor: Extractor
     store: PageStore
     limits: FetchLimits
-    documents: dict[str, Document] = field(default_factory=dict)
-    tallies: Tallies = field(default_factory=Tallies)
+    tallies: dict[FetchOutcome, OutcomeTally] = field(default_factory=dict)
+    read: int = 0
     asked: int = 0
     started: float = field(default_factory=time.monotonic)
     _failures: Counter[str] = field(default_factory=Counter)
 
     def abort(self) -> None:
         """Stop; from another thread."""
-        self.client.abort()
+        self.client.sockets.abort()
         self.extractor.abort()
 
     def page(self, page: str) -> None:
         """Get one page's document, or count why not."""
         try:
             target = self.guard.check(page)
-            stored, outcome = self.store.get(target.url), Outcome.CACHED
-            if stored is None:
-                stored, outcome = self._fetched(target), Outcome.FETCHED
+            outcome, reason = FetchOutcome.CACHED, ""
+            if self.store.get(target.url) is None:
+                self._fetch(target)
+                outcome = FetchOutcome.FETCHED
+            self.read += 1
         except PageFailed as error:
-            self.tallies.add(error.outcome, page, error.reason)
-            return
-        self.documents[page] = stored.document
-        self.tallies.add(outcome, page)
+            outcome, reason = error.outcome, error.reason
+        self.tallies.setdefault(outcome, OutcomeTally(page, reason)).count += 1
 
-    def _fetched(self, target: Target) -> Stored:
+    def _fetch(self, target: Target) -> None:
         self._check_budget(target.host)
         self.asked += 1
         try:
@@ -132,26 +109,26 @@ class _Run:
                 self._failures[target.host] += 1
             raise
         self._failures[target.host] = 0
-        return self.store.put(target.url, document)
+        self.store.put(target.url, document)
 
     def _document(self, target: Target) -> Document:
-        with self.client.page_time():
+        with self.client.sockets.page_time():
             reply = self.client.get(target, Want(self.limits.max_bytes), self.robots.check)
         if reply.status != 200:
             broken = reply.status >= 500
             reason = f"the server answers {reply.status}"
-            raise PageFailed(Outcome.STATUS, reason, host_failed=broken)
+            raise PageFailed(FetchOutcome.STATUS, reason, host_failed=broken)
         return self.extractor.extract(reply.body, reply.charset)
 
     def _check_budget(self, host: str) -> None:
         limits = self.limits
         if self._failures[host] >= limits.host_failures:
             reason = f"{limits.host_failures} pages of {host} failed in a row"
-            raise PageFailed(Outcome.GAVE_UP, reason)
+            raise PageFailed(FetchOutcome.GAVE_UP, reason)
         if self.asked >= limits.max_pages:
-            raise PageFailed(Outcome.LEFT_OUT, f"{limits.max_pages:,} pages is the limit of a run")
+            raise PageFailed(FetchOutcome.LEFT_OUT, f"{limits.max_pages:,} pages is the limit of a run")
         if time.monotonic() - self.started > limits.run_s:
-            raise PageFailed(Outcome.LEFT_OUT, f"{limits.run_s:g} s is the limit of a run")
+            raise PageFailed(FetchOutcome.LEFT_OUT, f"{limits.run_s:g} s is the limit of a run")
 
 
 def _watch(run: _Run, pages: list[str], progress: Progress) -> None:
@@ -170,5 +147,5 @@ def _watch(run: _Run, pages: list[str], progress: Progress) -> None:
 
 
 def _tell(run: _Run, number: int, total: int, progress: Progress) -> None:
-    message = f"{len(run.documents):,} of {total:,} pages read"
-    progress(STAGE, number / total, message, documents=len(run.documents))
+    message = f"{run.read:,} of {total:,} pages read"
+    progress(STAGE, number / total, message, documents=run.read)

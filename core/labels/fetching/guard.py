@@ -3,7 +3,7 @@
 A server-side fetch is a way into the network that the tool runs in (OWASP: SSRF). So a page must lie on a
 host that the analyst named *and* that the export holds, at a usual port, and must not look personal; and
 every address its name leads to must be public. Names are looked up once a connection, and the connection
-goes to the very address that was checked (``pinning.py``), so a second answer of the DNS changes nothing.
+goes to the very address that was checked (``sockets.py``), so a second answer of the DNS changes nothing.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import socket
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, TypeAlias
 
 import ada_url
 
 from core.base.errors import SettingsError
-from core.labels.fetching.networks import is_public
-from core.labels.fetching.outcomes import Outcome, PageFailed
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.personal import why_personal
 
 Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
@@ -27,6 +27,22 @@ Resolve: TypeAlias = Callable[[str, int], Sequence[str]]
 PORTS: Final = frozenset({80, 443, 8080, 8443})
 LONGEST_URL: Final = 2_000
 _DEFAULT_PORT: Final = {"http:": 80, "https:": 443}
+_CLOSED: Final = tuple(
+    ip_network(text)
+    for text in (
+        "100.64.0.0/10",  # shared by a carrier's customers; holds a cloud's metadata (100.100.100.200)
+        "192.0.0.0/24",
+        "192.88.99.0/24",  # 6to4 relays
+        "168.63.129.16/32",  # a cloud's metadata at an otherwise public address
+        "2001::/23",  # Teredo, ORCHID and other protocols
+        "2001:db8::/32",
+        "2002::/16",  # 6to4: an IPv4 address behind a relay
+        "3fff::/20",
+    )
+)
+"""Not of the open internet either, by the special-purpose registries of IANA (RFC 6890 and its updates)."""
+_GLOBAL_V6: Final = ip_network("2000::/3")
+_NAT64: Final = ip_network("64:ff9b::/96")
 
 
 @dataclass(frozen=True)
@@ -126,11 +142,38 @@ class Guard:
         """
         found = _within(timeout, lambda: self._resolve(host, port))
         if not found:
-            raise PageFailed(Outcome.UNREACHABLE, f"the name {host} leads nowhere")
+            raise PageFailed(FetchOutcome.UNREACHABLE, f"the name {host} leads nowhere")
         for address in found:
             if not is_public(address) and (address, port) not in self._allowed:
-                raise PageFailed(Outcome.ADDRESS, f"{host} leads to {address}, which is not a public address")
+                raise PageFailed(
+                    FetchOutcome.ADDRESS, f"{host} leads to {address}, which is not a public address"
+                )
         return list(found)
+
+
+def is_public(address: str) -> bool:
+    """Say whether an IP address is one of the open internet; anything unreadable is not.
+
+    An IPv6 form of an IPv4 address is judged as that address.
+    """
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    ip = _unwrapped(parsed)
+    if any(ip.version == network.version and ip in network for network in _CLOSED):
+        return False
+    if isinstance(ip, IPv6Address) and ip not in _GLOBAL_V6:
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
+
+
+def _unwrapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    if isinstance(ip, IPv4Address):
+        return ip
+    if ip.ipv4_mapped is not None:
+        return ip.ipv4_mapped
+    return IPv4Address(int(ip) & 0xFFFF_FFFF) if ip in _NAT64 else ip
 
 
 def host_name(text: str) -> str:
@@ -166,7 +209,7 @@ def _pair(text: str) -> tuple[str, int]:
 
 
 def _refused(reason: str) -> PageFailed:
-    return PageFailed(Outcome.REFUSED, reason)
+    return PageFailed(FetchOutcome.REFUSED, reason)
 
 
 def _within(timeout: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
@@ -183,5 +226,5 @@ def _within(timeout: float, work: Callable[[], Sequence[str]]) -> Sequence[str]:
     thread.start()
     thread.join(timeout)
     if not found:
-        raise PageFailed(Outcome.TIMEOUT, f"looking up the name took longer than {timeout:g} s")
+        raise PageFailed(FetchOutcome.TIMEOUT, f"looking up the name took longer than {timeout:g} s")
     return found[0]

@@ -9,7 +9,7 @@ import re
 from typing import Final
 from urllib.parse import parse_qsl, unquote
 
-from core.ingest.clean.privacy import mask_url, param_kind
+from core.ingest.clean.personal_data import mask_url, param_kind
 
 
 def _words(text: str) -> frozenset[str]:

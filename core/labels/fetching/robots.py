@@ -7,15 +7,20 @@ from typing import Final
 
 from protego import Protego
 
-from core.labels.fetching.client import AGENT, Client
+from core.labels.fetching.client import AGENT, Client, Want
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard, Target
-from core.labels.fetching.outcomes import Outcome, PageFailed
-from core.labels.fetching.reply import Want
 
 MAX_BYTES: Final = 512_000
 """RFC 9309 asks to read at least 500 KiB; what follows is not looked at."""
 _NO_ANSWER: Final = frozenset(
-    {Outcome.ADDRESS, Outcome.UNREACHABLE, Outcome.TIMEOUT, Outcome.BROKEN, Outcome.BUSY}
+    {
+        FetchOutcome.ADDRESS,
+        FetchOutcome.UNREACHABLE,
+        FetchOutcome.TIMEOUT,
+        FetchOutcome.BROKEN,
+        FetchOutcome.BUSY,
+    }
 )
 """The host and not its rules stand in the way, and the analyst is told so."""
 
@@ -26,7 +31,7 @@ class _Rules:
 
     parser: Protego | None = None
     refusal: str = ""
-    outcome: Outcome = Outcome.ROBOTS
+    outcome: FetchOutcome = FetchOutcome.ROBOTS
     """How a page is counted that is refused."""
 
 
@@ -52,7 +57,7 @@ class Robots:
         if rules.refusal:
             raise PageFailed(rules.outcome, rules.refusal)
         if rules.parser is not None and not rules.parser.can_fetch(target.url, AGENT):
-            raise PageFailed(Outcome.ROBOTS, "the site's robots.txt asks robots to leave it alone")
+            raise PageFailed(FetchOutcome.ROBOTS, "the site's robots.txt asks robots to leave it alone")
 
     def _rules(self, target: Target) -> _Rules:
         place = target.robots
@@ -68,9 +73,9 @@ class Robots:
         try:
             reply = self._client.get(self._guard.check(place), want)
         except PageFailed as error:
-            if error.outcome is Outcome.LEFT_OUT:
+            if error.outcome is FetchOutcome.LEFT_OUT:
                 raise
-            outcome = error.outcome if error.outcome in _NO_ANSWER else Outcome.ROBOTS
+            outcome = error.outcome if error.outcome in _NO_ANSWER else FetchOutcome.ROBOTS
             return _Rules(refusal=f"its robots.txt cannot be read: {error.reason}", outcome=outcome)
         if reply.status == 200:
             return _Rules(Protego.parse(reply.body.decode("utf-8-sig", "replace")))

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final, TypeAlias
 
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed
 
 _ADDRESSES: Final = 3
 """Of a host's addresses that are tried."""
+Connect: TypeAlias = Callable[[str, int], socket.socket]
+"""Host and port → a connected socket."""
 
 
 class Sockets:
@@ -62,9 +68,9 @@ class Sockets:
             PageFailed: If there is none.
         """
         if self._aborted:
-            raise PageFailed(Outcome.LEFT_OUT, "the run was stopped")
+            raise PageFailed(FetchOutcome.LEFT_OUT, "the run was stopped")
         if self._over.is_set():
-            raise PageFailed(Outcome.TIMEOUT, f"it took longer than {self._limits.page_s:g} s")
+            raise PageFailed(FetchOutcome.TIMEOUT, f"it took longer than {self._limits.page_s:g} s")
 
     def sleep(self, seconds: float) -> None:
         """Wait, but no longer than there is time."""
@@ -85,7 +91,7 @@ class Sockets:
             except OSError as error:
                 problem = error
         why = problem and (problem.strerror or "no answer")
-        raise PageFailed(Outcome.UNREACHABLE, f"no connection to {host}: {why}")
+        raise PageFailed(FetchOutcome.UNREACHABLE, f"no connection to {host}: {why}")
 
     def close(self) -> None:
         """Forget the connections."""
@@ -107,3 +113,37 @@ class Sockets:
             for connection in self._open:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+
+
+class PinnedAdapter(HTTPAdapter):
+    """An adapter for ``requests`` whose sockets are opened by somebody who checks addresses.
+
+    It retries nothing itself, so that two layers do not multiply.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as in requests
+        """Make the pools, with connections of our own."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _pools(self._connect)
+
+
+def _pools(connect: Connect) -> dict[str, type[HTTPConnectionPool]]:
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return connect(self.host, self.port or 80)
+
+    class Tls(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return connect(self.host, self.port or 443)
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class TlsPool(HTTPSConnectionPool):
+        ConnectionCls = Tls
+
+    return {"http": PlainPool, "https": TlsPool}

@@ -8,7 +8,7 @@ from typing import Final
 
 from core.facts.answer import Unit
 from core.facts.measures import N_OF
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.writing.prose.claims import Claim
 from core.writing.prose.mentions import ALL, Kind
 from core.writing.prose.sentence import Place

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Final
 
 from core.facts.answer import Fact, Unit
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.writing.prose.binding import scores
 from core.writing.prose.claims import Claim, is_more
 from core.writing.prose.comparatives import Comparative

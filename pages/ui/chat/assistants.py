@@ -20,8 +20,8 @@ from core.desk.preferences import Preferences
 from core.desk.turns import Turn
 from core.facts.answer import Answer
 from core.facts.context import Context
-from core.llm import CallLog, Capabilities, LlmSettings, connect
-from core.profiles.columns import Col
+from core.llm import CallLog, Capabilities, LlmSettings, ServerLlm
+from core.profiles.profile_columns import Col
 from core.storage.store import Store
 from core.writing import AnswerCache, Assistant
 from pages.ui.chat import connection, consent
@@ -46,7 +46,7 @@ class Helper:
     @property
     def now(self) -> Assistant:
         """The assistant as far as it needs no server: nothing is sent, and nothing on disk can fail."""
-        return Assistant(connect(self.server), self.about, self.user_ids, self.chosen)
+        return Assistant(ServerLlm(self.server), self.about, self.user_ids, self.chosen)
 
     def make(self, trial: Trial) -> Callable[[Callable[[], bool]], Assistant]:
         """Waits until the server has said what it can, then makes the assistant.
@@ -98,7 +98,7 @@ class Helper:
 
     def _assistant(self, known: Capabilities) -> Assistant:
         log = CallLog(self.log_folder)
-        llm = connect(self.server, log, known)  # one an answer: its tokens are counted alone
+        llm = ServerLlm(self.server, log, known)  # one an answer: its tokens are counted alone
         return Assistant(llm, self.about, self.user_ids, self.chosen, _cache(self.store.root / CACHE))
 
 

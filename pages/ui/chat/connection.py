@@ -18,9 +18,8 @@ from pydantic import SecretStr
 
 from core.base.errors import Beha2VecError, ResourceError
 from core.desk import preferences
-from core.llm import CallLog, Capabilities, LlmSettings, connect
-from core.llm.origins import Origins, origins, places
-from core.llm.settings import (
+from core.llm import CallLog, Capabilities, LlmSettings, ServerLlm
+from core.llm.llm_settings import (
     AZURE_KEY_VARIABLE,
     AZURE_URL_VARIABLE,
     KEY_VARIABLE,
@@ -28,6 +27,9 @@ from core.llm.settings import (
     NO_KEY,
     URL_VARIABLE,
     VERSION_VARIABLES,
+    Origins,
+    origins,
+    places,
 )
 from core.runs.pipeline import LLM_LOG
 from pages.ui.shell import state
@@ -82,7 +84,7 @@ class Trial:
             self.steps = (*self.steps, what)
 
         try:
-            llm = connect(settings, CallLog(log_folder))  # nothing is sent that cannot be written down
+            llm = ServerLlm(settings, CallLog(log_folder))  # nothing is sent that cannot be written down
             self.found = llm.capabilities(self.stop.is_set, TRIAL_S, step)
         except Beha2VecError as error:
             self.problem = str(error)

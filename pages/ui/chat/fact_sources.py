@@ -11,7 +11,7 @@ import streamlit as st
 from core.base.schema import Users, View
 from core.facts.answer import Fact
 from core.facts.items import LIFTS, Dimension
-from core.profiles.columns import Col, Ranking
+from core.profiles.profile_columns import Col, Ranking
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
 from pages.ui.shell.links import EXPLORE, PROFILES

@@ -12,7 +12,7 @@ import streamlit as st
 
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from core.data.receipt import Decision, Place, Receipt
+from core.data.receipt import Decision, PersonalPlace, Receipt
 from pages.ui.data.catalog import DatasetCard
 from pages.ui.data.prepare_form import start_preparing
 from pages.ui.shell import job_panel
@@ -77,12 +77,12 @@ def summary(facts: Receipt) -> str:
     return f"{found}; {kinds:,} more {looks}" if kinds else f"{found}."
 
 
-def is_masked(place: Place) -> bool:
+def is_masked(place: PersonalPlace) -> bool:
     """Whether the values of a place are gone."""
     return place.decision in (Decision.FOUND, Decision.FORCED)
 
 
-def places_table(places: Sequence[Place]) -> pd.DataFrame:
+def places_table(places: Sequence[PersonalPlace]) -> pd.DataFrame:
     """One row a place; the site is left out where there is one only."""
     sites = Counter(match[0] for place in places if (match := _SITE.search(place.name)))
     site = next(iter(sites), "") if len(sites) == 1 else ""
@@ -98,7 +98,9 @@ def places_table(places: Sequence[Place]) -> pd.DataFrame:
     )
 
 
-def with_choices(before: IngestSettings, places: Sequence[Place], masked: Sequence[bool]) -> IngestSettings:
+def with_choices(
+    before: IngestSettings, places: Sequence[PersonalPlace], masked: Sequence[bool]
+) -> IngestSettings:
     """The settings after switches were turned.
 
     Args:
@@ -118,7 +120,9 @@ def with_choices(before: IngestSettings, places: Sequence[Place], masked: Sequen
     return before.model_copy(update={"keep_places": tuple(keep), "mask_places": tuple(mask)})
 
 
-def _prepare_again(card: DatasetCard, places: Sequence[Place], masked: Sequence[bool], there: bool) -> None:
+def _prepare_again(
+    card: DatasetCard, places: Sequence[PersonalPlace], masked: Sequence[bool], there: bool
+) -> None:
     before = IngestSettings.checked(**card.settings)
     after = with_choices(before, places, masked)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -10,9 +10,9 @@ import streamlit as st
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.desk import preferences
-from core.labels.llm import FEWEST_USERS, Estimate
-from core.labels.settings import LabelSettings
-from core.labels.stage import llm_cost
+from core.labels.label_settings import LabelSettings
+from core.labels.labelling import llm_cost
+from core.labels.llm_classifier import FEWEST_USERS, Estimate
 from core.llm import LlmSettings
 from core.writing.privacy import price_of
 from pages.ui.chat import consent

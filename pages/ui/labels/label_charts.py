@@ -8,9 +8,9 @@ import altair as alt
 import pandas as pd
 
 from core.base.schema import PageLabels
-from core.labels.contract import Rung
+from core.labels.label_settings import UNKNOWN
+from core.labels.label_types import Rung
 from core.labels.review import Review
-from core.labels.settings import UNKNOWN
 from pages.ui.labels.label_table import RUNG_WORDS
 from pages.ui.segments.charts import NEUTRAL, Chart, sized, tips
 

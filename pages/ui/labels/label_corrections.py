@@ -8,8 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import View
-from core.labels.overrides import names
-from core.labels.settings import LabelSettings, Override, Taxonomy
+from core.labels.label_settings import LabelSettings, Override, Taxonomy
+from core.labels.override_classifier import names
 from pages.ui.labels import label_jobs
 from pages.ui.shell.text import count
 

@@ -10,32 +10,32 @@ import streamlit as st
 
 from core.base.schema import Pages
 from core.data.dataset import Dataset
-from core.labels.fetching.outcomes import Outcome
+from core.labels.fetching.fetch_outcomes import FetchOutcome
+from core.labels.label_settings import LabelSettings
 from core.labels.pages import host_of
-from core.labels.settings import LabelSettings
 from core.runs.jobs import JobView
 from pages.ui.labels import label_jobs
 from pages.ui.shell.text import count, md_text
 
 MOST_HOSTS: Final = 50
-READ: Final = (Outcome.FETCHED, Outcome.CACHED)
+READ: Final = (FetchOutcome.FETCHED, FetchOutcome.CACHED)
 WORDS: Final = {
-    Outcome.FETCHED: "Read now",
-    Outcome.CACHED: "Read before, kept",
-    Outcome.REFUSED: "Not asked for: personal, or another host",
-    Outcome.ADDRESS: "Not asked for: not a public address",
-    Outcome.ROBOTS: "Not asked for: robots.txt forbids it",
-    Outcome.TIMEOUT: "Too slow",
-    Outcome.UNREACHABLE: "Not reachable",
-    Outcome.STATUS: "The server answered with an error",
-    Outcome.BUSY: "The server asked to wait",
-    Outcome.REDIRECTS: "Led elsewhere too often",
-    Outcome.NOT_HTML: "Not a web page",
-    Outcome.TOO_LARGE: "Too large",
-    Outcome.BROKEN: "Broken off",
-    Outcome.UNREADABLE: "Not readable",
-    Outcome.GAVE_UP: "Host left alone after failures",
-    Outcome.LEFT_OUT: "Left out: over the limit of a run",
+    FetchOutcome.FETCHED: "Read now",
+    FetchOutcome.CACHED: "Read before, kept",
+    FetchOutcome.REFUSED: "Not asked for: personal, or another host",
+    FetchOutcome.ADDRESS: "Not asked for: not a public address",
+    FetchOutcome.ROBOTS: "Not asked for: robots.txt forbids it",
+    FetchOutcome.TIMEOUT: "Too slow",
+    FetchOutcome.UNREACHABLE: "Not reachable",
+    FetchOutcome.STATUS: "The server answered with an error",
+    FetchOutcome.BUSY: "The server asked to wait",
+    FetchOutcome.REDIRECTS: "Led elsewhere too often",
+    FetchOutcome.NOT_HTML: "Not a web page",
+    FetchOutcome.TOO_LARGE: "Too large",
+    FetchOutcome.BROKEN: "Broken off",
+    FetchOutcome.UNREADABLE: "Not readable",
+    FetchOutcome.GAVE_UP: "Host left alone after failures",
+    FetchOutcome.LEFT_OUT: "Left out: over the limit of a run",
 }
 
 
@@ -64,7 +64,7 @@ def _report(job: JobView) -> None:
     when = humanize.naturaltime(pd.Timestamp.now().timestamp() - job.started)
     st.markdown(f"{read:,} of {count(asked, 'page')} could be read ({when}).")
     st.dataframe(
-        table.assign(outcome=[WORDS[Outcome(one)] for one in table["outcome"]]),
+        table.assign(outcome=[WORDS[FetchOutcome(one)] for one in table["outcome"]]),
         hide_index=True,
         key="fetch-report",
         column_config={

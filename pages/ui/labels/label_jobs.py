@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.desk import label_book, saved_work
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.llm import LlmSettings
 from core.runs import jobs, pipeline
 from core.runs.jobs import JobView

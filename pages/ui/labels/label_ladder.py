@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.data.dataset import Dataset
 from core.desk import label_book
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings
 from pages.ui.chat import connection
 from pages.ui.data.catalog import latest_labels
 from pages.ui.labels import label_asking

@@ -9,9 +9,9 @@ import streamlit as st
 
 from core.base.schema import PageLabels, Pages, View
 from core.desk import label_book
-from core.labels.contract import Rung
+from core.labels.label_settings import NO_THEME, UNKNOWN, LabelSettings, Override, Taxonomy
+from core.labels.label_types import Rung
 from core.labels.review import EVIDENCE, RUNG, SEVERAL, Review
-from core.labels.settings import NO_THEME, UNKNOWN, LabelSettings, Override, Taxonomy
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, state
 

@@ -13,10 +13,15 @@ from core.base.errors import Beha2VecError
 from core.base.schema import View
 from core.data.dataset import Dataset
 from core.desk import label_book
-from core.labels.files import corrections_from_yaml, corrections_to_yaml, taxonomy_from_yaml, taxonomy_to_yaml
-from core.labels.overrides import check
+from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy, default_taxonomy
+from core.labels.label_yaml import (
+    corrections_from_yaml,
+    corrections_to_yaml,
+    taxonomy_from_yaml,
+    taxonomy_to_yaml,
+)
+from core.labels.override_classifier import check
 from core.labels.sections import site_sections
-from core.labels.settings import LabelClass, LabelSettings, Taxonomy, default_taxonomy
 from pages.ui.data.catalog import latest_labels
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text, share

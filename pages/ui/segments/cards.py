@@ -11,8 +11,8 @@ import streamlit as st
 from core.base.palette import Mode, colour
 from core.base.schema import OUTSIDE
 from core.desk.saved_work import LONGEST_NAME
-from core.profiles.columns import Col
 from core.profiles.formats import figure
+from core.profiles.profile_columns import Col
 from pages.ui.shell.text import count, md_text
 
 CARD_WIDTH: Final = 220

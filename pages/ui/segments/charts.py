@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import altair as alt
 import pandas as pd
 
-from core.profiles.columns import Col, Kind
+from core.profiles.profile_columns import Col, RowKind
 
 Chart: TypeAlias = alt.Chart | alt.LayerChart
 
@@ -193,7 +193,7 @@ def _squares(base: alt.Chart) -> alt.Chart:
 
 def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's conditions have no name
     """Segments in their colours, groups made by rule and all users in grey."""
-    segment = alt.datum[Col.KIND] == Kind.SEGMENT.value
+    segment = alt.datum[Col.KIND] == RowKind.SEGMENT.value
     return alt.condition(segment, segment_colour(names), alt.value(NEUTRAL))
 
 

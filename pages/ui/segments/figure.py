@@ -16,7 +16,7 @@ from pandas.io.formats.style import Styler
 
 from core.base import wording
 from core.profiles import formats
-from core.profiles.columns import FIELDS, Col
+from core.profiles.profile_columns import FIELDS, Col
 from core.runs.export import csv_bytes
 from pages.ui.segments import spotlight
 from pages.ui.segments.charts import Chart

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.base.schema import Users
 from core.base.settings import ViewWeights
-from core.profiles.columns import Col, Ranking
+from core.profiles.profile_columns import Col, Ranking
 from core.profiles.selection import Selection, select
 from core.runs.export import csv_bytes
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED

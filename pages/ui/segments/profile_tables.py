@@ -9,10 +9,10 @@ from typing import Final
 import pandas as pd
 
 from core.base.schema import View
-from core.profiles.columns import Col, Kind
 from core.profiles.formats import figure
-from core.profiles.labels import LabelCol
+from core.profiles.label_shares import LabelCol
 from core.profiles.metrics import CLIP, Profiles
+from core.profiles.profile_columns import Col, RowKind
 
 CARD_METRICS: Final = {
     Col.PAGE_VIEWS_MEAN: "Page views",
@@ -33,7 +33,7 @@ AXIS_WIDTH: Final = 16
 def named(table: pd.DataFrame, names: Mapping[int, str]) -> pd.DataFrame:
     """The same table, its segments called what the screen calls them."""
     labels = [
-        names.get(segment, label) if kind == Kind.SEGMENT else label
+        names.get(segment, label) if kind == RowKind.SEGMENT else label
         for segment, label, kind in zip(table[Col.SEGMENT], table[Col.LABEL], table[Col.KIND], strict=True)
     ]
     return table.assign(**{Col.LABEL: labels})
@@ -83,7 +83,7 @@ def axis_text(label: str) -> str:
 def rates(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
     """One row a segment: ``label``, ``rate``, ``low``, ``high``, ``converted`` and ``users``."""
     table = named(profiles.segments, names)
-    mine = table[table[Col.KIND] == Kind.SEGMENT]
+    mine = table[table[Col.KIND] == RowKind.SEGMENT]
     columns = {
         Col.LABEL: Col.LABEL, Col.OUTCOME_RATE: "rate", Col.OUTCOME_LOW: "low", Col.OUTCOME_HIGH: "high",
         Col.OUTCOME_USERS: "converted", Col.USERS: "users",
@@ -93,7 +93,7 @@ def rates(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
 
 def everybody(profiles: Profiles) -> pd.Series:
     """The row of all users."""
-    return profiles.segments[profiles.segments[Col.KIND] == Kind.ALL].iloc[0]
+    return profiles.segments[profiles.segments[Col.KIND] == RowKind.ALL].iloc[0]
 
 
 def shares_of(profiles: Profiles, names: Mapping[int, str], attribute: str, keys: list[str]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 
 from core import report
-from core.profiles.names import default_names
+from core.profiles.default_names import default_names
 from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.pipeline import Segments
@@ -70,7 +70,7 @@ def clusters_json(live: LiveSegments) -> bytes:
 
 def report_html(live: LiveSegments) -> bytes:
     """The whole report as one file that opens without a server."""
-    source = report.Source(
+    source = report.ReportInput(
         dataset=live.sources.dataset,
         profiles=live.profiles,
         partition=live.segmentation.partition,

@@ -15,7 +15,7 @@ from core.base.schema import Users
 from core.base.wording import duration
 from core.data.dataset import Dataset
 from core.data.sequences import SESSION
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.profiles.samples import SECONDS_TO_NEXT, TIME, VIEW, timeline
 from pages.ui.segments import charts
 from pages.ui.segments.figure import download_csv

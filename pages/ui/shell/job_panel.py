@@ -14,7 +14,7 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.base.settings import Settings
 from core.runs import jobs
-from core.runs.jobs import JobView, Limits, State
+from core.runs.jobs import JobView, ResourceLimits, State
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text, time_range
 
@@ -53,16 +53,16 @@ DEAF: Final = (
 Draw = Callable[[JobView], None]
 
 
-def file_limits(wall_s: float) -> Limits:
+def file_limits(wall_s: float) -> ResourceLimits:
     """What a child that opens a file from outside may use: most of the memory, and so many seconds."""
-    return Limits(memory_bytes=max(4 * 2**30, psutil.virtual_memory().total * 3 // 4), wall_s=wall_s)
+    return ResourceLimits(memory_bytes=max(4 * 2**30, psutil.virtual_memory().total * 3 // 4), wall_s=wall_s)
 
 
 def start(
     task: str,
     request: Settings,
     subject: str,
-    limits: Limits | None = None,
+    limits: ResourceLimits | None = None,
     *,
     replace: bool = False,
     environment: Mapping[str, str] | None = None,

@@ -13,7 +13,7 @@ from core.base.settings import Device, Preset, TrainSettings
 from core.data.dataset import Dataset
 from core.data.sequences import UserSequences
 from core.desk import label_book
-from core.labels.settings import LabelMode
+from core.labels.label_settings import LabelMode
 from core.model.population import choose_users
 from core.model.schedule import estimate_seconds
 from pages.ui.shell import state

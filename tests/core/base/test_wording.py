@@ -4,7 +4,7 @@ import pytest
 
 from core.base import wording
 from core.profiles import formats
-from core.profiles.columns import FIELDS, Col
+from core.profiles.profile_columns import FIELDS, Col
 
 
 @pytest.mark.parametrize(

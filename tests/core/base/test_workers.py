@@ -5,7 +5,8 @@ import threading
 import pytest
 import torch
 
-from core.base.workers import MOST_WORKERS, alone, available_cores, workers
+from core.base.contention import available_cores
+from core.base.workers import MOST_WORKERS, alone, workers
 
 
 def test_results_come_in_the_order_of_the_things() -> None:

@@ -7,7 +7,7 @@ from core.base.settings import IngestSettings
 from core.data import dataset as names
 from core.data.dataset import Dataset
 from core.data.sequences import SCHEMA
-from core.ingest import tables
+from core.ingest import output_tables
 from core.runs import pipeline
 from core.storage.store import Store
 from tests.core.ingest.shop import event, shop
@@ -23,11 +23,11 @@ def test_every_table_is_there_in_its_schema(tmp_path: Path) -> None:
     folder = toy(tmp_path).path
     expected = {
         names.SEQUENCES: SCHEMA,
-        names.USERS: tables.USERS,
-        names.PAGES: tables.PAGES,
-        names.PAGE_EVENTS: tables.PAGE_EVENTS,
-        names.OUTCOMES: tables.OUTCOMES,
-        names.REJECTS: tables.REJECTS,
+        names.USERS: output_tables.USERS,
+        names.PAGES: output_tables.PAGES,
+        names.PAGE_EVENTS: output_tables.PAGE_EVENTS,
+        names.OUTCOMES: output_tables.OUTCOMES,
+        names.REJECTS: output_tables.REJECTS,
     }
     assert {name: pq.read_schema(folder / name) for name in expected} == expected
     assert sorted(path.name for path in folder.iterdir()) == sorted([*expected, names.RECEIPT])

@@ -8,7 +8,7 @@ import pytest
 from core.base.schema import View
 from core.desk import label_book
 from core.desk.label_book import Change
-from core.labels.settings import LabelMode, LabelSettings, Override
+from core.labels.label_settings import LabelMode, LabelSettings, Override
 from core.storage.json_file import set_aside
 from core.storage.store import Store
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from core.base.schema import View
 from core.desk import comparisons, conversations, descriptions, label_book, preferences, saved_work, turns
-from core.labels.settings import Override
+from core.labels.label_settings import Override
 from core.storage.store import Store
 
 store = Store(Path(sys.argv[1]))

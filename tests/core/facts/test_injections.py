@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from benchmarks.words.injections import INJECTIONS, USER_ID, Injection, breaches, sent, shown
 from benchmarks.words.markup import loads_or_links
-from core.llm import LlmSettings, connect
+from core.llm import LlmSettings, ServerLlm
 from core.outgoing.quoting import clean
 from tests.llm_simulator import Reply, simulating
 
@@ -36,7 +36,7 @@ def test_the_measure_notices_what_is_true_and_claimed_to_be_a_lie() -> None:
 def test_over_a_real_socket_an_obedient_model_changes_nothing() -> None:
     """The simulator answers with what the hostile text asks for, whatever it was sent."""
     with simulating(lambda _, number: Reply({"text": INJECTIONS[number].obeyed})) as server:
-        llm = connect(LlmSettings(model="simulated", base_url=server.base_url))
+        llm = ServerLlm(LlmSettings(model="simulated", base_url=server.base_url))
         answers = [llm.parse("Describe.", sent(one) or "{}", Answer).text for one in INJECTIONS]
 
     assert answers == [one.obeyed for one in INJECTIONS]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from core.facts.answer import Unit
 from core.facts.measures import BY_KEY, LONGEST, MEASURES, clean, write
-from core.profiles.columns import FIELDS
+from core.profiles.profile_columns import FIELDS
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from core.base.progress import silent
 from core.base.schema import Raw, Rejects
 from core.base.settings import IngestSettings
-from core.ingest.read.reading import RawRead, read_all
+from core.ingest.read.read_all import RawRead, read_all
 
 HEADER = "event_name,event_timestamp,user_pseudo_id,page_location,page_title"
 ROW = "page_view,1611210000000000,1605951.6059719725,https://x.example/a,Home"

@@ -13,10 +13,10 @@ from core.base.schema import RAW_TEXT_COLUMNS, Raw
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
 from core.data.receipt import FileReceipt
-from core.ingest.read.parts import RAW
-from core.ingest.read.reading import RawRead
-from core.ingest.tables import REJECTS
-from core.ingest.transform import transform
+from core.ingest.ingest import transform
+from core.ingest.output_tables import REJECTS
+from core.ingest.read.part_files import RAW
+from core.ingest.read.read_all import RawRead
 
 Row = dict[str, str | None]
 

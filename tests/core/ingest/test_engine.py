@@ -8,9 +8,9 @@ import pytest
 from pytest import MonkeyPatch
 
 from core.base.errors import ResourceError
-from core.ingest import engine, tables
+from core.ingest import engine, output_tables
 from core.ingest.engine import Engine, open_engine
-from core.ingest.tables import write_table
+from core.ingest.output_tables import write_table
 
 
 def setting(opened: Engine, name: str) -> str:
@@ -43,7 +43,7 @@ def test_what_is_kept_can_be_asked_again(tmp_path: Path) -> None:
         again = opened.keep("large", kept.filter(kept.n > 1))
         named = opened.name("largest", again.filter(again.n > 2))
         assert opened.rows(named) == [{"n": 3}]
-        assert opened.sql("SELECT sum(n)::INT AS total FROM large").to_pylist() == [{"total": 5}]
+        assert opened.raw.sql("SELECT sum(n)::INT FROM large").fetchall() == [(5,)]
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,6 @@ def test_a_full_disk_is_an_error_in_words(tmp_path: Path, monkeypatch: MonkeyPat
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", "users.parquet")
 
-    monkeypatch.setattr(tables.pq, "write_table", full)
+    monkeypatch.setattr(output_tables.pq, "write_table", full)
     with pytest.raises(ResourceError, match=r"disk is full: users\.parquet"):
         write_table(pa.table({"a": [1]}), tmp_path / "users.parquet")

@@ -14,7 +14,7 @@ from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from core.ingest import ingest
+from core.ingest.ingest import ingest
 from tests.core.ingest.raw import csv_of, write
 from tests.core.ingest.shop import paths_of
 from tests.real_data import real

@@ -12,8 +12,8 @@ import pytest
 from core.base.errors import Cancelled
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.reading import READ_SHARE
-from core.ingest.transform import transform
+from core.ingest.ingest import transform
+from core.ingest.read.read_all import READ_SHARE
 from tests.core.ingest.shop import Row, event, made_of, raw_read
 from tests.core.ingest.test_reference import random_rows
 

@@ -3,9 +3,9 @@
 import pytest
 
 from core.base.errors import ResourceError
-from core.labels.contract import Subject
-from core.labels.settings import LabelClass, LabelSettings, Taxonomy
-from core.labels.weights import sentence_model
+from core.labels.embedding_classifier import sentence_model
+from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
+from core.labels.label_types import Subject
 
 THEMES = {
     "Shoes": ("footwear such as sneakers, boots and sandals", "shoes for running, hiking or everyday wear"),

@@ -1,16 +1,24 @@
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
 
-from core.base.errors import ArtifactError, SettingsError
+from benchmarks.labels.tiny_nli import save_entailment_model
+from core.base.errors import ArtifactError, ResourceError, SettingsError
 from core.base.progress import silent
 from core.base.schema import View
+from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.labels.cache import LabelCache
-from core.labels.contract import Document
-from core.labels.labelling import LabelSummary, label, read_summary
-from core.labels.settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
+from core.labels import embedding_classifier, label_cache, labelling
+from core.labels.fetching.fetch_outcomes import FetchOutcome
+from core.labels.fetching.page_store import PageStore
+from core.labels.label_settings import NO_THEME, UNKNOWN, LabelMode, LabelSettings, Override, Taxonomy
+from core.labels.label_types import Document
+from core.labels.labelling import FETCHED, LabelSummary, read_summary
+from core.llm import CallLog, LlmSettings
+from tests.llm_simulator import labeller, question, simulating
 
 HOST = "https://a.example"
 NO_EVENTS = pd.DataFrame({"page": [], "event_name": [], "events": []})
@@ -31,6 +39,10 @@ def frame(rows: list[tuple[str, str | None, int]]) -> pd.DataFrame:
     return pd.DataFrame(pages, columns=["page", "page_location", "page_title", "views", "users"])
 
 
+def exported(pages: pd.DataFrame, events: pd.DataFrame = NO_EVENTS, users: object = None) -> Dataset:
+    return cast(Dataset, SimpleNamespace(key="d", pages=pages, page_events=events, users=users))
+
+
 def run(
     tmp_path: Path,
     rows: list[tuple[str, str | None, int]] = ROWS,
@@ -41,16 +53,11 @@ def run(
 ) -> tuple[pd.DataFrame, LabelSummary]:
     made = tuple(Override(view=view, target=HOST + target, value=value) for view, target, value in overrides)
     settings = LabelSettings(mode=LabelMode.RULES, overrides=made)
-    label(
-        frame(rows),
-        events,
-        settings,
-        tmp_path,
-        silent,
-        LabelCache(tmp_path / "kept"),
-        documents or {},
-        frozen or {},
-    )
+    pages = frame(rows)
+    for index, document in (documents or {}).items():
+        with PageStore(tmp_path / FETCHED, 1) as store:
+            store.put(pages["page_location"][index], document)
+    labelling.label_dataset(exported(pages, events), settings, tmp_path, tmp_path, silent, frozen or {})
     return LabelledPages(tmp_path, "").table, read_summary(tmp_path)
 
 
@@ -135,14 +142,8 @@ def test_progress_never_falls_and_ends_once(tmp_path: Path) -> None:
     def report(stage: str, fraction: float, message: str = "", **figures: float) -> None:
         seen.append(fraction)
 
-    label(
-        frame(ROWS),
-        NO_EVENTS,
-        LabelSettings(mode=LabelMode.AUTO),
-        tmp_path,
-        report,
-        LabelCache(tmp_path / "kept"),
-    )
+    settings = LabelSettings(mode=LabelMode.AUTO)
+    labelling.label_dataset(exported(frame(ROWS)), settings, tmp_path, tmp_path, report)
     assert len(seen) > 8
     assert seen == sorted(seen)
     assert seen.count(1.0) == 1
@@ -178,7 +179,7 @@ def test_pages_that_try(tmp_path: Path) -> None:
 )
 def test_addresses_that_are_none_get_a_row(tmp_path: Path, page: str, mode: LabelMode) -> None:
     pages = frame([("/", "Fell", 1)]).assign(page_location=page, page_title="Boots")
-    label(pages, NO_EVENTS, LabelSettings(mode=mode), tmp_path, silent, LabelCache(tmp_path / "kept"))
+    labelling.label_dataset(exported(pages), LabelSettings(mode=mode), tmp_path, tmp_path, silent)
     table = LabelledPages(tmp_path, "").table
     assert table["theme"].tolist() == ["Footwear"]
 
@@ -212,3 +213,93 @@ def test_a_taxonomy_that_cannot_be(types: list[dict[str, object]], says: str) ->
 def test_a_folder_without_a_summary(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="no summary"):
         read_summary(tmp_path)
+
+
+URLS = ["https://shop.example/a", "https://blog.example:8080/b", "https://[foo/c", "no page"]
+
+
+@pytest.fixture
+def dataset() -> Dataset:
+    pages = pd.DataFrame({"page_location": URLS})
+    return exported(pages)
+
+
+def test_a_result_is_named_after_the_version_of_the_rungs(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = LabelSettings(mode=LabelMode.RULES)
+    before = labelling.ingredients(dataset, rules, tmp_path)
+    monkeypatch.setattr(label_cache, "VERSION", label_cache.VERSION + 1)
+    assert labelling.ingredients(dataset, rules, tmp_path) != before
+
+
+def test_a_result_is_named_after_the_language_model(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    found = []
+    for model in ("a", "b", ""):
+        monkeypatch.setenv("BEHA2VEC_MODEL", model)
+        found.append(labelling.ingredients(dataset, LabelSettings(mode=LabelMode.LLM), tmp_path)["llm"])
+    assert found == ["a @ http://127.0.0.1:1/v1", "b @ http://127.0.0.1:1/v1", "missing"]
+    assert "llm" not in labelling.ingredients(dataset, LabelSettings(), tmp_path)
+
+
+def test_a_result_is_named_after_the_weights_of_the_entailment_model(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    settings = LabelSettings(mode=LabelMode.NLI, nli_model=str(tmp_path))
+    missing = labelling.ingredients(dataset, settings, tmp_path)["nli"]
+    save_entailment_model(tmp_path, ["boots"])
+    first = labelling.ingredients(dataset, settings, tmp_path)["nli"]
+    save_entailment_model(tmp_path, ["boots", "shoes"])
+    second = labelling.ingredients(dataset, settings, tmp_path)["nli"]
+    assert missing == "missing"
+    assert len({missing, first, second}) == 3
+
+
+@pytest.mark.parametrize("mode", [LabelMode.NLI, LabelMode.LLM])
+def test_a_model_that_was_asked_for_must_be_there_before_a_result_is_looked_up(
+    mode: LabelMode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("BEHA2VEC_MODEL", "OPENAI_MODEL", "AZURE_OPENAI_DEPLOYMENT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ResourceError):
+        labelling.require_models(LabelSettings(mode=mode, nli_model=str(tmp_path)))
+    labelling.require_models(LabelSettings())
+
+
+@pytest.mark.parametrize("host", ["other.example", "shop.example:8080", "blog.example"])
+def test_a_host_without_pages_is_refused(dataset: Dataset, tmp_path: Path, host: str) -> None:
+    with pytest.raises(SettingsError, match=r"Allowed: shop\.example, blog\.example:8080"):
+        labelling.fetch_pages(dataset, [host], tmp_path, silent)
+
+
+def test_only_pages_of_the_hosts_agreed_to_are_looked_at(dataset: Dataset, tmp_path: Path) -> None:
+    dataset.pages["page_location"] = ["https://shop.example/cart", *URLS[1:]]
+    report = labelling.fetch_pages(dataset, [" SHOP.example "], tmp_path, silent)
+    assert {outcome: tally.count for outcome, tally in report.items()} == {FetchOutcome.REFUSED: 1}
+
+
+def test_a_language_model_gets_no_user_id_and_every_call_is_written_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> None:
+        raise ResourceError("it could know before the model is asked")
+
+    monkeypatch.setattr(embedding_classifier, "load", missing)
+    titles = ["Qwertz", "Qwertz of 12345678"]
+    pages = pd.DataFrame({
+        "page": [0, 1], "page_location": ["https://s.example/qw", "https://s.example/er"],
+        "page_title": titles, "views": [50, 50], "users": [40, 40],
+    })  # fmt: skip
+    users = pd.DataFrame({"user_id": ["12345678"]})
+    made = exported(pages, users=users)
+    with simulating(labeller(lambda _: "Unknown")) as simulator:
+        for name, value in LlmSettings(model="m", base_url=simulator.base_url).as_environment().items():
+            monkeypatch.setenv(name, value)
+        mode = LabelSettings(mode=LabelMode.LLM)
+        labelling.label_dataset(made, mode, tmp_path, tmp_path / "cache", silent, log_dir=tmp_path / "log")
+    sent = [page for body in simulator.requests for page in question(body)["pages"]]
+    assert {title for page in sent for title in page["titles"]} == {"Qwertz"}
+    assert len(CallLog(tmp_path / "log").read()) == len(simulator.requests) > 0

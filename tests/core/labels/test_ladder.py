@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from collections.abc import Sequence
 
 import pytest
@@ -5,10 +7,11 @@ import pytest
 from core.base.errors import Cancelled, ResourceError
 from core.base.progress import silent
 from core.base.schema import View
-from core.labels import embedding, ladder, nli
-from core.labels.cache import LabelCache
-from core.labels.contract import Classifier, Label, Rung, Subject
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels import embedding_classifier, ladder, nli_classifier
+from core.labels.label_settings import LabelMode, LabelSettings, Taxonomy, default_taxonomy
+from core.labels.label_types import Classifier, Label, Rung, Subject
+from core.labels.ladder import lists_above_products
+from core.storage.json_cache import JsonCache
 
 
 class Knows:
@@ -47,36 +50,71 @@ def test_a_run_can_be_cancelled_between_batches() -> None:
         ladder.decide([Knows(Rung.RULES)], SUBJECTS, View.TYPE, stop)
 
 
-def test_rules_need_no_model(kept: LabelCache) -> None:
+def test_rules_need_no_model(kept: JsonCache) -> None:
     built = ladder.build(LabelSettings(mode=LabelMode.RULES), kept)
     assert [one.rung for one in built.sure] == [Rung.OVERRIDE, Rung.EVENTS, Rung.MARKUP, Rung.RULES]
     assert built.judging == ()
     assert built.notes == ()
 
 
-def _missing(settings: LabelSettings, cache: LabelCache) -> Classifier:
+def _missing(settings: LabelSettings, cache: JsonCache) -> Classifier:
     raise ResourceError("The weights are missing")
 
 
 def test_without_embeddings_the_ladder_goes_on_and_says_so(
-    monkeypatch: pytest.MonkeyPatch, kept: LabelCache
+    monkeypatch: pytest.MonkeyPatch, kept: JsonCache
 ) -> None:
-    monkeypatch.setattr(embedding, "load", _missing)
+    monkeypatch.setattr(embedding_classifier, "load", _missing)
     built = ladder.build(LabelSettings(mode=LabelMode.AUTO), kept)
     assert built.judging == ()
     assert built.notes == ("Sentence embeddings left out: The weights are missing.",)
 
 
 def test_embeddings_come_before_the_model_that_was_asked_for(
-    monkeypatch: pytest.MonkeyPatch, kept: LabelCache
+    monkeypatch: pytest.MonkeyPatch, kept: JsonCache
 ) -> None:
-    monkeypatch.setattr(embedding, "load", lambda settings, kept: Knows(Rung.EMBEDDING))
-    monkeypatch.setattr(nli, "load", lambda settings, kept: Knows(Rung.NLI))
+    monkeypatch.setattr(embedding_classifier, "load", lambda settings, kept: Knows(Rung.EMBEDDING))
+    monkeypatch.setattr(nli_classifier, "load", lambda settings, kept: Knows(Rung.NLI))
     built = ladder.build(LabelSettings(mode=LabelMode.NLI), kept)
     assert [one.rung for one in built.judging] == [Rung.EMBEDDING, Rung.NLI]
 
 
-def test_a_model_that_was_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatch, kept: LabelCache) -> None:
-    monkeypatch.setattr(nli, "load", _missing)
+def test_a_model_that_was_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatch, kept: JsonCache) -> None:
+    monkeypatch.setattr(nli_classifier, "load", _missing)
     with pytest.raises(ResourceError, match="missing"):
         ladder.build(LabelSettings(mode=LabelMode.NLI), kept)
+
+
+SITE = "https://a.example"
+PRODUCT = Label("Product", Rung.EVENTS)
+
+
+def test_every_list_above_products_is_found_up_to_the_root() -> None:
+    decided = {
+        SITE: None,
+        f"{SITE}/": None,
+        f"{SITE}/shop": None,
+        f"{SITE}/shop/:slug": None,
+        f"{SITE}/shop/:slug/:slug": PRODUCT,
+        f"{SITE}/other": None,
+    }
+    found = lists_above_products(decided, default_taxonomy())
+    assert sorted(found) == [f"{SITE}/shop", f"{SITE}/shop/:slug"]
+    assert {one.value for one in found.values()} == {"Category"}
+    assert found[f"{SITE}/shop"].evidence == "products lie below it: /shop/:slug/:slug"
+
+
+def test_what_is_decided_stays_and_ends_the_way_up() -> None:
+    search = Label("Search", Rung.RULES)
+    decided = {f"{SITE}/a": None, f"{SITE}/a/find": search, f"{SITE}/a/find/:slug": PRODUCT}
+    assert lists_above_products(decided, default_taxonomy()) == {}
+
+
+def test_a_single_product_page_says_nothing() -> None:
+    assert lists_above_products({f"{SITE}/a": None, f"{SITE}/a/tent": PRODUCT}, default_taxonomy()) == {}
+
+
+def test_without_the_two_types_nothing_is_found() -> None:
+    types = [{"name": name, "descriptions": ["x"]} for name in ("Product", "Other")]
+    taxonomy = Taxonomy.checked(themes=default_taxonomy().themes, types=types)
+    assert lists_above_products({f"{SITE}/a": None, f"{SITE}/a/:slug": PRODUCT}, taxonomy) == {}

@@ -5,7 +5,7 @@ import pytest
 
 from core.base.schema import PageLabels as P
 from core.base.schema import Pages
-from core.labels.contract import Rung
+from core.labels.label_types import Rung
 from core.labels.review import SEVERAL, Review, by_template, coverage, mosaic
 
 # four pages: two products of one template, a cart, and one that nobody could tell

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from core.base.errors import Beha2VecError, InputError, SettingsError
+from core.labels.label_settings import default_taxonomy
 from core.labels.rule_file import compiled, default_rules, load_rules
-from core.labels.settings import default_taxonomy
 from core.labels.words import stem_of
 
 

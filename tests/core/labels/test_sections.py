@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.schema import PageLabels, Pages
+from core.labels.label_settings import NO_THEME, LabelClass
 from core.labels.sections import MOST, Section, site_sections
-from core.labels.settings import NO_THEME, LabelClass
 
 SITE = "https://shop.example"
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.labels.matching import Templates
+from core.labels.override_classifier import Templates
 from core.labels.templates import MAX_DEPTH, SIBLINGS, SIBLINGS_AT_ROOT, is_locale, mine
 
 HOST = "https://shop.example"

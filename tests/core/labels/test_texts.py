@@ -1,6 +1,6 @@
 import pytest
 
-from core.labels.contract import Document, Subject
+from core.labels.label_types import Document, Subject
 from core.labels.texts import subject_text, tidy, url_words
 
 SHIRT = "https://shop.example/en/mens/red-shirt.html?id=77&q=cotton"

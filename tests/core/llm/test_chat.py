@@ -7,8 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from core.base.errors import Cancelled, ResourceError
-from core.llm import Call, ChatReply, LlmSettings, ServerLlm, ToolCall, Usage, connect
-from core.llm.contract import Enough
+from core.llm import ChatReply, LlmSettings, LoggedCall, ServerLlm, ToolCall, Usage
+from core.llm.chat_types import Enough
 from tests.core.llm.of_errors import everything_of
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 
@@ -21,9 +21,9 @@ class Kept:
     """A log in memory."""
 
     def __init__(self) -> None:
-        self.calls: list[Call] = []
+        self.calls: list[LoggedCall] = []
 
-    def write(self, call: Call) -> None:
+    def write(self, call: LoggedCall) -> None:
         self.calls.append(call)
 
 
@@ -31,7 +31,7 @@ def llm_of(simulator: Simulator, log: Kept | None = None, timeout_s: float = 5) 
     settings = LlmSettings(
         model="m", base_url=simulator.base_url, api_key=SecretStr("the-key"), timeout_s=timeout_s
     )
-    return connect(settings, log)
+    return ServerLlm(settings, log)
 
 
 def test_an_answer_comes_piece_by_piece() -> None:
@@ -177,7 +177,7 @@ def test_every_call_is_written_down() -> None:
     }  # fmt: skip
 
 
-def names(calls: Sequence[Call]) -> list[tuple[str, ...]]:
+def names(calls: Sequence[LoggedCall]) -> list[tuple[str, ...]]:
     return [tuple(call.tools) for call in calls]
 
 
@@ -201,7 +201,7 @@ def test_nothing_follows_a_redirect_to_another_server() -> None:
 
 def test_a_server_without_keys_has_no_word_of_its_errors_hidden() -> None:
     with simulating(replies(Reply("there is none", status=401))) as simulator:
-        llm = connect(LlmSettings(model="m", base_url=simulator.base_url))
+        llm = ServerLlm(LlmSettings(model="m", base_url=simulator.base_url))
         with pytest.raises(ResourceError, match="there is none"):
             llm.chat(ASKED)
 

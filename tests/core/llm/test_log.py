@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
-from core.llm import Call, CallLog
+from core.llm import CallLog, LoggedCall
 
 
-def call(model: str) -> Call:
-    return Call("localhost", model, [{"role": "user", "content": "How many?"}], answer="[[F1]]", seconds=0.5)
+def call(model: str) -> LoggedCall:
+    return LoggedCall(
+        "localhost", model, [{"role": "user", "content": "How many?"}], answer="[[F1]]", seconds=0.5
+    )
 
 
 def test_the_latest_call_comes_first(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from core.base.errors import ResourceError
-from core.llm import LlmSettings, ServerLlm, Usage, connect
+from core.llm import LlmSettings, ServerLlm, Usage
 from tests.core.llm.of_errors import everything_of
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 
@@ -18,7 +18,7 @@ RED = Reply({"name": "red"})
 
 
 def llm_of(simulator: Simulator, timeout_s: float = 5) -> ServerLlm:
-    return connect(
+    return ServerLlm(
         LlmSettings(model="m", base_url=simulator.base_url, api_key=SecretStr("the-key"), timeout_s=timeout_s)
     )
 

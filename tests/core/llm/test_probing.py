@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.base.errors import ResourceError
-from core.llm import Capabilities, LlmSettings, ServerLlm, connect
+from core.llm import Capabilities, LlmSettings, ServerLlm
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 
 Request = dict[str, Any]
@@ -26,7 +26,7 @@ def unable(request: Request, _: int) -> Reply:
 
 
 def llm_of(simulator: Simulator) -> ServerLlm:
-    return connect(LlmSettings(model="m", base_url=simulator.base_url))
+    return ServerLlm(LlmSettings(model="m", base_url=simulator.base_url))
 
 
 def test_what_a_server_can_is_tried_once() -> None:
@@ -65,7 +65,7 @@ def test_what_is_known_is_not_asked() -> None:
     known = Capabilities(schema=True)
     with simulating(able) as simulator:
         settings = LlmSettings(model="m", base_url=simulator.base_url)
-        assert connect(settings, known=known).capabilities() == known
+        assert ServerLlm(settings, known=known).capabilities() == known
     assert simulator.requests == []
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, SecretStr
 
 from core.base.errors import Cancelled, ResourceError
 from core.facts.render import fill
-from core.llm import Capabilities, LlmSettings, ServerLlm, connect
+from core.llm import Capabilities, LlmSettings, ServerLlm
 from core.writing import Assistant, AssistantSettings, shown
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context
@@ -26,7 +26,7 @@ class Short(BaseModel):
 
 
 def real_llm(server: RealServer, key: str = "", tokens: int = 40) -> ServerLlm:
-    return connect(
+    return ServerLlm(
         LlmSettings(
             model=server.model, base_url=server.base_url, api_key=SecretStr(key or server.api_key),
             max_output_tokens=tokens,
@@ -37,7 +37,7 @@ def real_llm(server: RealServer, key: str = "", tokens: int = 40) -> ServerLlm:
 def weak(server: RealServer) -> ServerLlm:
     """What is known of it: neither tools nor slots."""
     settings = LlmSettings(model=server.model, base_url=server.base_url, api_key=SecretStr(server.api_key))
-    return connect(settings, known=Capabilities(streaming=True, schema=True))
+    return ServerLlm(settings, known=Capabilities(streaming=True, schema=True))
 
 
 def test_is_held_to_the_schema(smollm: RealServer) -> None:
@@ -129,13 +129,13 @@ LIVE = pytest.mark.skipif(
 
 @LIVE
 def test_the_model_of_the_environment_answers() -> None:
-    assert ask(connect(LlmSettings.from_environment())) == Colour(name="red")
+    assert ask(ServerLlm(LlmSettings.from_environment())) == Colour(name="red")
 
 
 @LIVE
 def test_the_model_of_the_environment_answers_about_segments() -> None:
     assistant = Assistant(
-        connect(LlmSettings.from_environment()), context(), (), AssistantSettings(fewest_users=1)
+        ServerLlm(LlmSettings.from_environment()), context(), (), AssistantSettings(fewest_users=1)
     )
     answer = assistant.reply("Why does segment 1 convert more often than segment 2?")
     assert answer.reason == ""

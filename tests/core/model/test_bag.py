@@ -13,8 +13,8 @@ from core.base.schema import View
 from core.base.settings import Preset, TrainSettings
 from core.model.bag import BAG, RANK, BagOfPages, embed, train
 from core.model.embedding import embed as embed_views
-from core.model.files import TRAINING, TrainReport, load_pages
 from core.model.inputs import Spans
+from core.model.model_files import TRAINING, TrainReport, load_pages
 from core.model.training import train as train_model
 from tests.core.model.toys import SHOP_URLS, pages_of, shop
 

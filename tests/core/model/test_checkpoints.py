@@ -7,7 +7,7 @@ import torch
 
 from core.base.schema import View
 from core.model.checkpoints import CHECKPOINT, Learner, Standing, fingerprint, resume, save_checkpoint
-from core.model.files import CurveRow
+from core.model.model_files import CurveRow
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.schedule import plan
 from tests.core.model.toys import TINY, shop, streams_of

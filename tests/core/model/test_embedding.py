@@ -11,8 +11,8 @@ from core.base.schema import View
 from core.base.settings import Device
 from core.model import embedding, training
 from core.model.embedding import embed
-from core.model.files import load_model
 from core.model.inputs import padded_batch, token_streams
+from core.model.model_files import load_model
 from core.model.training import train
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 

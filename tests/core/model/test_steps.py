@@ -12,7 +12,15 @@ from core.base.schema import View
 from core.base.workers import alone, workers
 from core.model.inputs import Spans, padded_batch, token_streams
 from core.model.network import UserBehaviorTransformer, ViewConfig
-from core.model.steps import LEAK_WEIGHT, Encoded, Step, ViewSource, drop_pages, even_parts, slices_loss
+from core.model.steps import (
+    LEAK_WEIGHT,
+    Encoded,
+    TrainingStep,
+    ViewSource,
+    drop_pages,
+    even_parts,
+    slices_loss,
+)
 from core.model.triplets import bag_signature, draw_slices, length_leak, triplet_loss
 from core.model.vocabulary import build_vocabulary
 from tests.core.model.toys import SHOP_URLS, TINY, shop
@@ -21,7 +29,7 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def step() -> Step:
+def step() -> TrainingStep:
     sequences = shop(30)
     vocabulary = build_vocabulary(SHOP_URLS, sequences.page, sequences.offsets[:-1], min_count=1)
     streams = token_streams(sequences, SHOP_URLS, vocabulary)
@@ -29,7 +37,9 @@ def step() -> Step:
     config = ViewConfig.of(TINY, vocabulary.n_items, vocabulary.n_transitions)
     network = UserBehaviorTransformer({View.URL: config})
     source = ViewSource.of(streams, vocabulary.coarse_ids(), vocabulary.n_transitions, CPU)
-    return Step(network, {View.URL: source}, TINY.model_copy(update={"page_dropout": 0.0}), CPU, alone)
+    return TrainingStep(
+        network, {View.URL: source}, TINY.model_copy(update={"page_dropout": 0.0}), CPU, alone
+    )
 
 
 def slices() -> tuple[Spans, Spans]:
@@ -37,11 +47,11 @@ def slices() -> tuple[Spans, Spans]:
     return draw_slices(Spans(sequences.offsets[:-1], sequences.lengths), 64, np.random.default_rng(0))
 
 
-def gradients(step: Step) -> list[torch.Tensor]:
+def gradients(step: TrainingStep) -> list[torch.Tensor]:
     return [one.grad.clone() for one in step.network.parameters() if one.grad is not None]
 
 
-def test_parts_give_the_gradients_of_the_whole(step: Step) -> None:
+def test_parts_give_the_gradients_of_the_whole(step: TrainingStep) -> None:
     anchor, positive = slices()
     loss = step.learn(anchor, positive, np.random.default_rng(7))
     in_parts = gradients(step)
@@ -66,7 +76,7 @@ def test_parts_give_the_gradients_of_the_whole(step: Step) -> None:
         torch.testing.assert_close(ours, expected, atol=1e-5, rtol=1e-3)
 
 
-def test_the_number_of_workers_changes_nothing(step: Step, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_workers_changes_nothing(step: TrainingStep, monkeypatch: pytest.MonkeyPatch) -> None:
     anchor, positive = slices()
     found = []
     for cores in (1, 4):
@@ -97,7 +107,7 @@ def test_even_parts_are_the_whole_order_in_few_pieces(lengths: list[int], count:
     assert max(sizes[part].sum() for part in parts) <= sizes.sum() / count + sizes.max()
 
 
-def test_dropped_pages_are_seen_as_their_directory(step: Step) -> None:
+def test_dropped_pages_are_seen_as_their_directory(step: TrainingStep) -> None:
     source = step.sources[View.URL]
     batch = padded_batch(source.streams, slices()[0])
     generator = torch.Generator().manual_seed(0)

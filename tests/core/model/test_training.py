@@ -11,7 +11,7 @@ from core.base.progress import Progress
 from core.base.settings import TrainSettings
 from core.model import training
 from core.model.checkpoints import CHECKPOINT
-from core.model.files import TRAINING, WEIGHTS, TrainReport
+from core.model.model_files import TRAINING, WEIGHTS, TrainReport
 from core.model.training import train
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.settings import AnalyzeSettings
-from core.profiles.columns import HEAT_MAP, Col, Evidence
 from core.profiles.heatmap import CLIP
 from core.profiles.metrics import profile
+from core.profiles.profile_columns import HEAT_MAP, Col, MetricRole
 from tests.core.profiles.toy import LABELS, many, toy
 
 
@@ -18,10 +18,14 @@ def test_a_cell_by_eye() -> None:
     found = profile(toy(), LABELS, AnalyzeSettings()).heatmap.set_index([Col.KEY, Col.METRIC])
     cell = found.loc[("segment:0", Col.PAGE_VIEWS_MEAN)]
     views = np.array([4, 2, 3, 2, 4])  # of the clustered users; none is above their 99th percentile
-    assert (cell[Col.VALUE], cell[Col.N], cell[Col.EVIDENCE]) == (3.0, 3, Evidence.DERIVED)
+    assert (cell[Col.VALUE], cell[Col.N], cell[Col.EVIDENCE]) == (3.0, 3, MetricRole.DERIVED)
     assert cell[Col.Z] == pytest.approx((views[:3].mean() - views.mean()) / views.std())
     engagement = found.loc[("segment:1", Col.ENGAGEMENT_MEAN)]
-    assert (engagement[Col.VALUE], engagement[Col.N], engagement[Col.EVIDENCE]) == (2.0, 1, Evidence.HELD_OUT)
+    assert (engagement[Col.VALUE], engagement[Col.N], engagement[Col.EVIDENCE]) == (
+        2.0,
+        1,
+        MetricRole.HELD_OUT,
+    )
 
 
 def test_nobody_has_a_value_gives_no_difference() -> None:

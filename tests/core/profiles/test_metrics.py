@@ -13,8 +13,8 @@ from scipy.stats import binomtest
 from core.base.errors import SettingsError
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
-from core.profiles.columns import FIELDS, ROW, Col, Evidence
 from core.profiles.metrics import profile, records
+from core.profiles.profile_columns import FIELDS, ROW, Col, MetricRole
 from tests.core.profiles.toy import GROUPS, LABELS, many, toy
 
 
@@ -128,11 +128,11 @@ def test_every_column_is_described_and_says_what_it_is_of() -> None:
     described = [field.field for field in FIELDS]
     assert found.segments.columns.tolist() == [*ROW, *described]
     assert found.fields[Col.FIELD].tolist() == described
-    assert set(found.fields[Col.EVIDENCE]) <= set(Evidence)
+    assert set(found.fields[Col.EVIDENCE]) <= set(MetricRole)
     assert all(field.n in ("", *described) for field in FIELDS)
     by_name = found.fields.set_index(Col.FIELD)[Col.EVIDENCE]
-    assert by_name[Col.OUTCOME_RATE] == by_name[Col.ENGAGEMENT_MEAN] == Evidence.HELD_OUT
-    assert by_name[Col.PAGE_VIEWS_MEAN] == Evidence.DERIVED
+    assert by_name[Col.OUTCOME_RATE] == by_name[Col.ENGAGEMENT_MEAN] == MetricRole.HELD_OUT
+    assert by_name[Col.PAGE_VIEWS_MEAN] == MetricRole.DERIVED
 
 
 def test_json_is_strict_and_holds_every_table() -> None:

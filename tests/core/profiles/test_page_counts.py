@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from core.profiles.columns import Col
 from core.profiles.page_counts import PageCounts
+from core.profiles.profile_columns import Col
 from core.profiles.rows import make_rows
 from core.profiles.top_pages import top_pages
 from tests.core.profiles.toy import LABELS, SALE, many, toy

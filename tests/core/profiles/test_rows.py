@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.profiles.rows import make_rows, medians
 from tests.core.profiles.toy import LABELS, many, toy
 

@@ -8,8 +8,8 @@ import pytest
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE, Group, Outcomes, Pages, Users
 from core.data.sequences import UserSequences
-from core.profiles.columns import Col, Ranking
 from core.profiles.data import ProfileData
+from core.profiles.profile_columns import Col, Ranking
 from core.profiles.selection import select
 
 HERE, THERE, ONCE = 40, 60, 10

@@ -5,8 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.schema import Group
-from core.profiles.columns import Col, Evidence
 from core.profiles.data import ProfileData
+from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
 from core.profiles.shares import COLUMNS, OTHER, SHOWN, attribute_shares
 from tests.core.profiles.toy import LABELS, many, outcomes, tables, toy
@@ -20,7 +20,7 @@ def test_shares_by_eye() -> None:
     assert found[Col.USERS].to_dict() == {"Chrome": 2, "Safari": 1, "Firefox": 0}
     assert found[Col.SHARE].to_dict() == pytest.approx({"Chrome": 2 / 3, "Safari": 1 / 3, "Firefox": 0})
     assert found[Col.REST_SHARE].to_dict() == pytest.approx({"Chrome": 0, "Safari": 0.5, "Firefox": 0.5})
-    assert set(table[Col.EVIDENCE]) == {Evidence.HELD_OUT}
+    assert set(table[Col.EVIDENCE]) == {MetricRole.HELD_OUT}
 
 
 def test_absent_values_are_counted_apart() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from core.profiles.columns import Col, Evidence, Kind, Ranking
+from core.profiles.profile_columns import Col, MetricRole, Ranking, RowKind
 from core.profiles.rows import make_rows
 from core.profiles.top_pages import COLUMNS, cautious_scores, top_pages
 from tests.core.profiles.toy import LABELS, SALE, many, toy
@@ -23,13 +23,13 @@ def test_a_page_by_eye() -> None:
     assert (first[Col.REST_USERS], first[Col.REST_N], first[Col.REST_SHARE]) == (0, 2, 0)
     assert np.isnan(first[Col.LIFT])  # nobody of the rest saw it: there is no ratio
     assert first[Col.DIFFERENCE] == 1.0
-    assert set(table[Col.EVIDENCE]) == {Evidence.INPUT}
+    assert set(table[Col.EVIDENCE]) == {MetricRole.INPUT}
 
 
 def test_all_users_have_the_most_viewed_pages_and_nobody_to_compare_with() -> None:
     rows = make_rows(toy(), LABELS)
     table = top_pages(toy(), rows, rows.count(), 2)
-    everybody = table[table[Col.KIND] == Kind.ALL]
+    everybody = table[table[Col.KIND] == RowKind.ALL]
     assert everybody[Col.RANKING].tolist() == [Ranking.MOST_VIEWED] * 2
     assert everybody[Col.VIEWS].tolist() == [8, 8]
     assert everybody[[Col.REST_SHARE, Col.LIFT, Col.REST_N]].isna().all(axis=None)
@@ -81,8 +81,8 @@ def test_every_number_is_that_of_pandas(seed: int) -> None:
     saw = views.groupby(["row", "page"])["user"].nunique()
     often = views.groupby(["row", "page"]).size()
     segments = [key for key in sizes.index if key.startswith("segment")]
-    for line in table[table[Col.KIND] != Kind.ALL].itertuples():
-        others = segments if line.kind == Kind.SEGMENT else sizes.index
+    for line in table[table[Col.KIND] != RowKind.ALL].itertuples():
+        others = segments if line.kind == RowKind.SEGMENT else sizes.index
         rest = [key for key in others if key != line.key]
         assert line.users == saw.get((line.key, line.page), 0)
         assert line.views == often.get((line.key, line.page), 0)

@@ -10,10 +10,10 @@ import pytest
 
 from core.base.settings import AnalyzeSettings, ClusterSettings
 from core.data.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS, Dataset
-from core.data.receipt import FileReceipt, Receipt, Step, UrlCount
+from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA
 from core.profiles.metrics import ProfileData, profile
-from core.report import Source, compose
+from core.report import ReportInput, compose
 from core.report.model import Report
 from core.segments.partition import Partition
 
@@ -51,9 +51,9 @@ def receipt_of(views: int) -> Receipt:
         rejected=1,
         rejects_by_reason={EVIL: 1},
         waterfall=(
-            Step(name="rejected", label="Cannot be used", records=1, left=views + 2),
-            Step(name="not_page_view", label="Not a page view", records=2, left=views, note=EVIL),
-            Step(name="bot_like", label="Looks automated", records=0, left=views, users=0),
+            WaterfallStep(name="rejected", label="Cannot be used", records=1, left=views + 2),
+            WaterfallStep(name="not_page_view", label="Not a page view", records=2, left=views, note=EVIL),
+            WaterfallStep(name="bot_like", label="Looks automated", records=0, left=views, users=0),
         ),
         page_views_used=views,
         users=7,
@@ -121,7 +121,7 @@ def dataset_in(folder: Path) -> Dataset:
     return Dataset(folder, "key")
 
 
-def source_of(dataset: Dataset, **changes: object) -> Source:
+def source_of(dataset: Dataset, **changes: object) -> ReportInput:
     vectors = np.array(
         [[1, 0], [0.9, 0.1], [0.8, 0.2], [0, 1], [0.1, 0.9], [0.2, 0.8], [1, 1]], dtype=np.float32
     )
@@ -139,7 +139,7 @@ def source_of(dataset: Dataset, **changes: object) -> Source:
         "versions": {"torch": "2"},
         "facts": {"Inertia": EVIL},
     }
-    return Source(**{**made, **changes})
+    return ReportInput(**{**made, **changes})
 
 
 @pytest.fixture(scope="session")
@@ -160,16 +160,16 @@ def make_dataset() -> Callable[[Path], Dataset]:
 
 
 @pytest.fixture(scope="session")
-def make_source() -> Callable[[Dataset], Source]:
+def make_source() -> Callable[[Dataset], ReportInput]:
     """What a report of a data set is made from."""
     return source_of
 
 
 @pytest.fixture(scope="session")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+def source(tmp_path_factory: pytest.TempPathFactory) -> ReportInput:
     return source_of(dataset_in(tmp_path_factory.mktemp("dataset")))
 
 
 @pytest.fixture(scope="session")
-def report(source: Source) -> Report:
+def report(source: ReportInput) -> Report:
     return compose(source)

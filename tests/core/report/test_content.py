@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 
 from core.base import wording
 from core.data.dataset import OUTCOMES, RECEIPT, USERS, Dataset
-from core.data.receipt import Decision, Place
-from core.report import Source, compose
+from core.data.receipt import Decision, PersonalPlace
+from core.report import ReportInput, compose
 from core.report.model import Report
 from core.report.receipt_part import assumptions
 from core.report.visitors import PageNames, visitor
@@ -49,7 +49,7 @@ def test_example_visitors_are_real_visits_without_ids(report: Report) -> None:
     assert first.sessions[0].label == "1 Nov 2025, 13:26"  # UTC+1
 
 
-def test_sessions_of_a_visitor_are_apart(source: Source) -> None:
+def test_sessions_of_a_visitor_are_apart(source: ReportInput) -> None:
     names = PageNames(source.dataset.pages)
     made = visitor(source.dataset.sequences, names, 0, "A", wording.zone("UTC"))
     assert [len(session.steps) for session in made.sessions] == [2, 1]
@@ -73,7 +73,7 @@ def test_waterfall_adds_up_and_has_its_table(report: Report) -> None:
 
 
 def test_without_an_outcome_nothing_is_said_about_one(
-    tmp_path: Path, make_dataset: Callable[[Path], Dataset], make_source: Callable[[Dataset], Source]
+    tmp_path: Path, make_dataset: Callable[[Path], Dataset], make_source: Callable[[Dataset], ReportInput]
 ) -> None:
     dataset = make_dataset(tmp_path)
     empty = pq.read_table(tmp_path / OUTCOMES).slice(0, 0)
@@ -86,7 +86,7 @@ def test_without_an_outcome_nothing_is_said_about_one(
 
 
 def test_without_engagement_it_is_not_computable(
-    tmp_path: Path, make_dataset: Callable[[Path], Dataset], make_source: Callable[[Dataset], Source]
+    tmp_path: Path, make_dataset: Callable[[Path], Dataset], make_source: Callable[[Dataset], ReportInput]
 ) -> None:
     dataset = make_dataset(tmp_path)
     users = pd.read_parquet(tmp_path / USERS).assign(engagement_msec=pd.array([None] * 7, dtype="Int64"))
@@ -102,7 +102,9 @@ def test_without_engagement_it_is_not_computable(
 def test_all_that_was_masked_and_why_records_were_rejected_is_said(
     tmp_path: Path, make_dataset: Callable[[Path], Dataset]
 ) -> None:
-    place = Place(name="/u/{…}", decision=Decision.FOUND, values=9, users=8, page_views=20, examples=())
+    place = PersonalPlace(
+        name="/u/{…}", decision=Decision.FOUND, values=9, users=8, page_views=20, examples=()
+    )
     kept = place.model_copy(update={"decision": Decision.KEPT})
     changes = {
         "places": (place, kept),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.report import Source, compose, render, write_report
+from core.report import ReportInput, compose, render, write_report
 from core.report.model import Report
 
 
@@ -84,11 +84,11 @@ def test_ids_stay_at_home(page: str, user_ids: list[str]) -> None:
     assert not [user_id for user_id in user_ids if user_id in page]
 
 
-def test_same_run_same_report(source: Source, page: str) -> None:
+def test_same_run_same_report(source: ReportInput, page: str) -> None:
     assert render(compose(source)) == page
 
 
-def test_the_file_is_written_whole(source: Source, page: str, tmp_path: Path) -> None:
+def test_the_file_is_written_whole(source: ReportInput, page: str, tmp_path: Path) -> None:
     write_report(tmp_path / "out" / "report.html", source)
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == page
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.html"]

@@ -16,7 +16,7 @@ from core.runs import job_process, jobs
 from core.runs.job_child import _Reporter, paces
 from core.runs.job_process import PROCESS
 from core.runs.job_view import _left
-from core.runs.jobs import JobView, Limits, State
+from core.runs.jobs import JobView, ResourceLimits, State
 from core.runs.tasks import FilesRequest
 from tests.core.runs.resting_child import RestRequest
 
@@ -138,14 +138,14 @@ def test_a_fault_of_the_program_shows_its_traceback(tmp_path: Path) -> None:
 
 
 def test_the_wall_limit_ends_a_child(tmp_path: Path) -> None:
-    job = jobs.start(tmp_path, "rest", rest(), "a", Limits(wall_s=1.0))
+    job = jobs.start(tmp_path, "rest", rest(), "a", ResourceLimits(wall_s=1.0))
     view = wait_for(tmp_path, job, ended)
     assert view.state is State.FAILED
     assert "time limit" in view.error
 
 
 def test_the_memory_limit_ends_a_child(tmp_path: Path) -> None:
-    limits = Limits(memory_bytes=3_000_000_000)
+    limits = ResourceLimits(memory_bytes=3_000_000_000)
     job = jobs.start(tmp_path, "rest", RestRequest(seconds=0.1, held_bytes=4_000_000_000), "a", limits)
     view = wait_for(tmp_path, job, ended)
     assert view.state is State.FAILED

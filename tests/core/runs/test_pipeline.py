@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.base.settings import IngestSettings, Preset, Settings, TrainSettings, ViewWeights
-from core.labels.settings import LabelSettings
+from core.labels.label_settings import LabelSettings
 from core.runs import tasks
 from core.storage.store import content_key
 from core.trust import result

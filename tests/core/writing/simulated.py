@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from core.facts.context import Context
-from core.llm import Capabilities, LlmSettings, ServerLlm, connect
+from core.llm import Capabilities, LlmSettings, ServerLlm
 from core.writing import AnswerCache, Assistant, AssistantSettings
 from core.writing.privacy import Price
 from tests.core.facts.shop import shop
@@ -57,7 +57,7 @@ def named(request: dict[str, Any], text: str) -> str:
 
 
 def llm_of(simulator: Simulator, can: Capabilities | None = ALL, timeout_s: float = 5) -> ServerLlm:
-    return connect(LlmSettings(model="m", base_url=simulator.base_url, timeout_s=timeout_s), known=can)
+    return ServerLlm(LlmSettings(model="m", base_url=simulator.base_url, timeout_s=timeout_s), known=can)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 from core.base.errors import InputError
 from core.facts import tools
 from core.llm import ChatReply, ToolCall
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from core.writing.contract import AssistantSettings, Said
 from core.writing.material import evidence, overview
 from core.writing.outbox import Outbox

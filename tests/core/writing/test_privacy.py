@@ -4,7 +4,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import Fact, Unit
-from core.llm.contract import tokens_of
+from core.llm.chat_types import tokens_of
 from core.outgoing.quoting import Quotes
 from core.writing.privacy import Payload, Price, build_payload, price_of, sendable, users_behind
 

@@ -12,11 +12,17 @@ from core.base.errors import Beha2VecError
 from core.base.progress import silent
 from core.base.schema import View
 from core.desk import label_book, saved_work
-from core.labels import sections, stage
-from core.labels.fetching.fetching import FetchReport
-from core.labels.fetching.outcomes import Outcome, Tallies
-from core.labels.llm import SYSTEM, Estimate
-from core.labels.settings import LabelClass, LabelMode, LabelSettings, Override, Taxonomy, default_taxonomy
+from core.labels import labelling, sections
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
+from core.labels.label_settings import (
+    LabelClass,
+    LabelMode,
+    LabelSettings,
+    Override,
+    Taxonomy,
+    default_taxonomy,
+)
+from core.labels.llm_classifier import SYSTEM, Estimate
 from core.runs import jobs, pipeline, tasks
 from core.runs.jobs import State
 from core.storage.store import Store
@@ -416,10 +422,8 @@ def test_tables_are_put_together_once_for_each_state_of_the_labels(
 def test_a_job_says_what_became_of_the_pages_it_was_to_fetch(
     finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tallies = Tallies()
-    tallies.add(Outcome.ROBOTS, "https://shop.example/a", "/a is closed")
-    report = FetchReport({}, tallies.all())
-    monkeypatch.setattr(stage, "fetch_pages", lambda *_: report)
+    outcomes = {FetchOutcome.ROBOTS: OutcomeTally("https://shop.example/a", "/a is closed", 1)}
+    monkeypatch.setattr(labelling, "fetch_pages", lambda *_: outcomes)
     said: list[tuple[str, float, str]] = []
     request = {"dataset": finished_run.dataset, "label": RULES.model_dump(mode="json")}
     result = tasks.run(

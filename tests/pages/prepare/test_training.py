@@ -9,7 +9,7 @@ import pytest
 from core.base.errors import InputError
 from core.base.settings import PRESETS, Encoder, Preset, TrainSettings
 from core.desk import label_book
-from core.labels.settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.runs.tasks import TrainRequest

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import TextInput
 
 from core.desk import preferences
-from core.llm import Call, CallLog, LlmSettings
+from core.llm import CallLog, LlmSettings, LoggedCall
 from core.runs.pipeline import LLM_LOG
 from core.storage.store import Store
 from pages.ui.chat import connection
@@ -160,7 +160,7 @@ def test_a_call_can_be_read_whole_and_the_log_cleared(open_app: OpenApp, tmp_pat
     log = CallLog(tmp_path / "cache" / LLM_LOG)
     usage = {"prompt_tokens": 1_000_000, "completion_tokens": 0}
     log.write(
-        Call("host", "gpt-4o", [{"role": "user", "content": "How many?"}], answer="[[F1]]", usage=usage)
+        LoggedCall("host", "gpt-4o", [{"role": "user", "content": "How many?"}], answer="[[F1]]", usage=usage)
     )
     app = open_app(PAGE)
     (row,) = app.dataframe[0].value.to_dict("records")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.ingest.clean.crowds import Crowd, Tail
-from core.ingest.clean.found import Choices, Found
+from core.ingest.clean.found import Found
 
 PUBLIC_TAIL = Tail(0.5, 0.15)
 """Half of the rare pages were seen by one user, hardly any of those that were seen again."""
@@ -19,4 +19,4 @@ def crowd(*users: int, views: int = 0) -> Crowd:
 
 def found(tail: Tail = PUBLIC_TAIL, *, keep: tuple[str, ...] = (), mask: tuple[str, ...] = ()) -> Found:
     """Nothing found yet."""
-    return Found(tail, public=3, regions=("DE",), choices=Choices(keep, mask))
+    return Found(tail, public=3, regions=("DE",), keep=keep, mask=mask)

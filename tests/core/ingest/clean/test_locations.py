@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.base.schema import Raw
 from core.base.settings import UrlSettings
-from core.ingest.clean.privacy import mask_url
+from core.ingest.clean.personal_data import mask_url
 from core.ingest.clean.urls import canonicalise
 from tests.core.ingest.clean.test_urls import LIKE_URLS
 from tests.core.ingest.shop import SITE, Row, event, shop

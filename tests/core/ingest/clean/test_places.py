@@ -2,7 +2,7 @@
 
 from core.data.receipt import Decision
 from core.ingest.clean.crowds import Crowd
-from core.ingest.clean.echoes import Site, shaped
+from core.ingest.clean.echoes import SiteContext, shaped
 from core.ingest.clean.places import mask_places
 from tests.core.ingest.clean.crowd import crowd, found
 
@@ -18,7 +18,7 @@ def own(pattern: str, users: range = range(20), views: int = 2) -> dict[str, Cro
 def test_what_each_user_alone_saw_at_a_place_is_one_page() -> None:
     pages = PUBLIC | PRODUCTS | own("/account/{}/orders") | {"/account/help": crowd(*ALL)}
     notes = found()
-    renamed = mask_places(pages, notes, Site())
+    renamed = mask_places(pages, notes, SiteContext())
     assert set(renamed) == set(own("/account/{}/orders"))
     assert set(renamed.values()) == {"/account/{…}/orders"}
     (place,) = notes.places.values()
@@ -29,54 +29,56 @@ def test_what_each_user_alone_saw_at_a_place_is_one_page() -> None:
 
 def test_places_below_a_place_are_seen_together() -> None:
     pages = PUBLIC | {f"/u/n{user}x/o{user}y": crowd(user, views=2) for user in range(12)}
-    assert set(mask_places(pages, found(), Site()).values()) == {"/u/{…}/{…}"}
+    assert set(mask_places(pages, found(), SiteContext()).values()) == {"/u/{…}/{…}"}
 
 
 def test_days_and_numbers_above_a_place_are_seen_together() -> None:
     visits = {f"/visit/2025-01-1{user % 2}/name{chr(97 + user)}": crowd(user, views=2) for user in range(12)}
-    renamed = mask_places(PUBLIC | visits, found(), Site())
+    renamed = mask_places(PUBLIC | visits, found(), SiteContext())
     assert renamed["/visit/2025-01-10/namea"] == "/visit/2025-01-10/{…}"
 
 
 def test_a_place_may_be_the_rest_of_a_segment_or_of_a_hash_route() -> None:
-    profiles = mask_places(PUBLIC | own("/profile-{}"), found(), Site())
+    profiles = mask_places(PUBLIC | own("/profile-{}"), found(), SiteContext())
     assert set(profiles.values()) == {"/profile-{…}"}
-    assert set(mask_places(PUBLIC | own("/#/me/{}"), found(), Site()).values()) == {"/#/me/{…}"}
+    assert set(mask_places(PUBLIC | own("/#/me/{}"), found(), SiteContext()).values()) == {"/#/me/{…}"}
 
 
 def test_one_person_with_two_devices_is_one_person() -> None:
     pages = PUBLIC | own("/account/{}") | {"/account/both": crowd(30, 31)}
-    assert mask_places(pages, found(), Site())["/account/both"] == "/account/{…}"
+    assert mask_places(pages, found(), SiteContext())["/account/both"] == "/account/{…}"
 
 
 def test_a_rare_product_stays() -> None:
     pages = PUBLIC | PRODUCTS | {"/shop/gnome": crowd(40), "/shop/harp": crowd(41)}
-    assert mask_places(pages, found(), Site()) == {}
+    assert mask_places(pages, found(), SiteContext()) == {}
 
 
 def test_what_few_typed_goes_unless_its_words_are_the_sites() -> None:
     pages = PUBLIC | {"/s?q=jo+smith": crowd(1), "/s?q=red+sofa": crowd(2), "/s?q=socks": crowd(*range(9))}
-    assert mask_places(pages, found(), Site({"red", "sofa"})) == {"/s?q=jo+smith": "/s?q={…}"}
-    assert mask_places(pages | {"/search/jo": crowd(3)}, found(), Site())["/search/jo"] == "/search/{…}"
+    assert mask_places(pages, found(), SiteContext({"red", "sofa"})) == {"/s?q=jo+smith": "/s?q={…}"}
+    assert (
+        mask_places(pages | {"/search/jo": crowd(3)}, found(), SiteContext())["/search/jo"] == "/search/{…}"
+    )
 
 
 def test_a_key_that_nobody_shares_needs_no_company() -> None:
     pages = PUBLIC | {"/visit/k3j9x2m1pq7a": crowd(1)}
-    assert mask_places(pages, found(), Site()) == {"/visit/k3j9x2m1pq7a": "/visit/{…}"}
+    assert mask_places(pages, found(), SiteContext()) == {"/visit/k3j9x2m1pq7a": "/visit/{…}"}
 
 
 def test_the_analyst_has_the_last_word() -> None:
     pages = PUBLIC | own("/account/{}") | {"/wine/a": crowd(1), "/wine/b": crowd(*ALL)}
     kept = found(keep=("/account/{…}",))
-    assert mask_places(pages, kept, Site()) == {}
+    assert mask_places(pages, kept, SiteContext()) == {}
     assert kept.places["/account/{…}"].decision is Decision.KEPT
     forced = found(keep=("/account/{…}",), mask=("/wine/{…}",))
-    assert mask_places(pages, forced, Site()) == {"/wine/a": "/wine/{…}", "/wine/b": "/wine/{…}"}
+    assert mask_places(pages, forced, SiteContext()) == {"/wine/a": "/wine/{…}", "/wine/b": "/wine/{…}"}
 
 
 def test_what_is_too_little_to_tell_is_offered() -> None:
     notes = found()
-    assert mask_places(PUBLIC | own("/wish/{}", range(3)), notes, Site()) == {}
+    assert mask_places(PUBLIC | own("/wish/{}", range(3)), notes, SiteContext()) == {}
     assert notes.places["/wish/{…}"].decision is Decision.UNDECIDED
 
 
@@ -84,23 +86,23 @@ def test_words_that_no_title_and_no_public_page_has_are_somebodys() -> None:
     lone = {"/files/voucher-quirine-steenbergh": crowd(1), "/invite/roel_84": crowd(1, 2, 3)}
     few = found()
     few.public = 5
-    site = Site({"voucher", "files", "invite"}, {page: ["Voucher"] for page in lone})
+    site = SiteContext({"voucher", "files", "invite"}, {page: ["Voucher"] for page in lone})
     renamed = mask_places(PUBLIC | lone, few, site)
     assert renamed == {
         "/files/voucher-quirine-steenbergh": "/files/voucher-{…}",
         "/invite/roel_84": "/invite/{…}",
     }
-    assert mask_places(PUBLIC | lone, few, Site()) == {}  # without titles nothing can be told
+    assert mask_places(PUBLIC | lone, few, SiteContext()) == {}  # without titles nothing can be told
 
 
 def test_a_page_that_its_title_names_stays() -> None:
     tip = {"/tips/camping-de-jonge-jan": crowd(1)}
     titles = {page: ["Camping De Jonge Jan"] for page in tip}
-    assert mask_places(PUBLIC | tip, found(), Site((), titles, set(tip))) == {}
+    assert mask_places(PUBLIC | tip, found(), SiteContext((), titles, set(tip))) == {}
 
 
 def test_an_article_shaped_like_popular_ones_stays() -> None:
     parts = {"/parts/a/0986-391-617": crowd(1), "/parts/b/0986-688-952": crowd(*ALL)}
     usual = shaped(parts, 10)
     assert usual == set(parts)
-    assert mask_places(PUBLIC | parts, found(), Site(shaped=usual)) == {}
+    assert mask_places(PUBLIC | parts, found(), SiteContext(shaped=usual)) == {}

@@ -1,4 +1,4 @@
-from core.ingest.clean.echoes import Site
+from core.ingest.clean.echoes import SiteContext
 from core.ingest.clean.titles import choose_titles, public_words
 from tests.core.ingest.clean.crowd import crowd, found
 
@@ -9,7 +9,7 @@ GREETINGS = {
 
 
 def title(titles: dict, page: str = "/p", **choices: tuple[str, ...]) -> str:
-    return choose_titles({page: titles}, found(**choices), Site({"hello", "call", "shop"}))[page][0]
+    return choose_titles({page: titles}, found(**choices), SiteContext({"hello", "call", "shop"}))[page][0]
 
 
 def test_what_the_titles_of_a_page_have_in_common_stays() -> None:
@@ -43,7 +43,7 @@ def test_where_rare_pages_are_usual_a_rare_title_stays() -> None:
     pages = {f"/wine/{n}": {f"Barolo {n}": crowd(n, n + 1)} for n in range(3)} | {
         "/wine/x": {"Chianti": crowd(9)}
     }
-    assert choose_titles(pages, found(), Site({"barolo"}))["/wine/x"][0] == "Chianti"
+    assert choose_titles(pages, found(), SiteContext({"barolo"}))["/wine/x"][0] == "Chianti"
 
 
 def test_a_number_that_many_saw_is_published() -> None:

@@ -1,7 +1,8 @@
 import pytest
 
 from core.base.settings import IngestSettings
-from core.ingest.read.blocks import Limits, make_block
+from core.ingest.read.assembly import ParsedBlock
+from core.ingest.read.blocks import QuoteLimits, make_block
 from core.ingest.read.careful import (
     HAS_NUL,
     NEVER_CLOSED,
@@ -9,25 +10,30 @@ from core.ingest.read.careful import (
     NOT_UTF8,
     QUOTE_INSIDE,
     REPEATED_HEADER,
-    Careful,
     read_carefully,
     records,
     split_lines,
 )
-from core.ingest.read.layout import make_layout
+from core.ingest.read.delimited_layout import make_layout
 
 HEADER = ("user_pseudo_id", "event_timestamp", "page_location", "x")
-LIMITS = Limits()
+LIMITS = QuoteLimits()
 LAYOUT = make_layout(HEADER, [], ",", IngestSettings())
 
 
-def carefully(data: bytes, last: bool = True) -> Careful:
+def carefully(data: bytes, last: bool = True) -> ParsedBlock:
     done = read_carefully(make_block(data, line=10, last=last), LAYOUT)
-    assert len(done.rows) + done.rejected.total == done.records
+    assert len(done.lines) + done.rejected.total == done.records
     return done
 
 
-def found(text: str, limits: Limits = LIMITS, last: bool = True) -> list[tuple[int, int, list[str] | None]]:
+def rows(done: ParsedBlock) -> list[tuple[str | None, ...]]:
+    return list(zip(*(column.to_pylist() for column in done.fields.values()), strict=True))
+
+
+def found(
+    text: str, limits: QuoteLimits = LIMITS, last: bool = True
+) -> list[tuple[int, int, list[str] | None]]:
     return [(r.line, r.lines, r.fields) for r in records(split_lines(text), ",", limits, last)]
 
 
@@ -57,26 +63,26 @@ def test_quotes_within_quoted_fields_are_characters() -> None:
 def test_how_far_a_quoted_field_may_run() -> None:
     text = 'a,"1\n2\n3"\n'
     assert found(text) == [(0, 3, ["a", "1\n2\n3"])]
-    assert found(text, Limits(lines=2)) == [(0, 3, ["a", "1\n2\n3"])]
-    assert found(text, Limits(bytes=6))[0] == (0, 1, None)
+    assert found(text, QuoteLimits(lines=2)) == [(0, 3, ["a", "1\n2\n3"])]
+    assert found(text, QuoteLimits(bytes=6))[0] == (0, 1, None)
 
 
 def test_a_field_that_runs_far_over_what_looks_like_records_was_never_closed() -> None:
     text = 'a,"1\n' + "b,2\n" * 3 + 'c,"\n'
-    assert found(text, Limits(lines=5)) == [(0, 5, ["a", "1\n" + "b,2\n" * 3 + "c,"])]
-    assert found(text, Limits(lines=4))[0] == (0, 1, None)
+    assert found(text, QuoteLimits(lines=5)) == [(0, 5, ["a", "1\n" + "b,2\n" * 3 + "c,"])]
+    assert found(text, QuoteLimits(lines=4))[0] == (0, 1, None)
 
 
 def test_a_record_that_is_still_open_is_left_for_later_unless_nothing_follows() -> None:
     assert found('a,b\nc,"d\n', last=False)[-1] == (1, 0, None)
     assert found('a,b\nc,"d\n', last=True)[-1] == (1, 1, None)
-    assert found('c,"d\ne\n', Limits(bytes=4), last=False)[0] == (0, 1, None)  # it ran too far already
+    assert found('c,"d\ne\n', QuoteLimits(bytes=4), last=False)[0] == (0, 1, None)  # it ran too far already
 
 
 def test_rows_hold_the_parsed_columns_and_their_lines() -> None:
     done = carefully(b'u,1,/a,"x\ny"\nv,2,/b,z\n')
-    assert done.rows == [("u", "1", "/a"), ("v", "2", "/b")]
-    assert done.lines == [10, 12]
+    assert rows(done) == [("u", "1", "/a"), ("v", "2", "/b")]
+    assert done.lines.tolist() == [10, 12]
 
 
 @pytest.mark.parametrize(
@@ -99,18 +105,18 @@ def test_rows_hold_the_parsed_columns_and_their_lines() -> None:
 def test_every_fault_is_one_reject_with_its_line(line: bytes, reason: str) -> None:
     done = carefully(b"a,1,/a,x\n" + line + b"\nb,2,/b,y\n")
     assert [(reject.line, reject.reason) for reject in done.rejected.kept] == [(11, reason)]
-    assert done.lines == [10, 12]
+    assert done.lines.tolist() == [10, 12]
 
 
 def test_bytes_that_are_not_text_hurt_only_where_they_are_needed() -> None:
     done = carefully(b"a,1,/a,\xff\nb,2,/\xff,y\n")
-    assert done.lines == [10]
+    assert done.lines.tolist() == [10]
     assert [reject.column for reject in done.rejected.kept] == ["page_location"]
 
 
 def test_the_newline_of_a_line_in_utf16_is_not_the_next_line_s() -> None:
     done = carefully(b"a,1,/a,x\n" + "u,1,/b,x\n".encode("utf-16-le") + b"b,2,/b,y\n")
-    assert done.rows == [("a", "1", "/a"), ("b", "2", "/b")]
+    assert rows(done) == [("a", "1", "/a"), ("b", "2", "/b")]
     assert [(reject.line, reject.reason) for reject in done.rejected.kept] == [(11, HAS_NUL)]
 
 

@@ -15,8 +15,8 @@ from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.ingest.read import converting, delimited
 from core.ingest.read.careful import NEW_HEADER
-from core.ingest.read.parts import Sink
-from core.ingest.sources.files import resolve_inputs
+from core.ingest.read.part_files import Sink
+from core.ingest.sources.input_files import resolve_inputs
 from tests.core.ingest.raw import HEADER, ROW, csv_of, read_paths, read_text, write
 
 BIG = 1 << 20

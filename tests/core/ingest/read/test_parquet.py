@@ -9,7 +9,7 @@ from core.base.errors import InputError
 from core.base.schema import Raw
 from core.ingest.read import parquet
 from tests.core.ingest.raw import Read, read_paths, write
-from tests.core.ingest.sources.test_files import make_zip
+from tests.core.ingest.sources.test_input_files import make_zip
 
 VALUE = pa.struct([("string_value", pa.string()), ("int_value", pa.int64()), ("double_value", pa.float64())])
 PARAMS = pa.list_(pa.struct([("key", pa.string()), ("value", VALUE)]))

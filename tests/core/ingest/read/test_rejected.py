@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.base.schema import Raw
-from core.ingest.read.parts import KEPT, Reject, Rejected
+from core.ingest.read.part_files import KEPT, Reject, Rejected
 from tests.core.ingest.raw import HEADER, ROW, read_paths, write
 from tests.core.ingest.shop import event, made_of, raw_read
 
@@ -20,7 +20,7 @@ BROKEN = {"events.csv": (f"{HEADER}\n", f"{ROW}\n", "x\n"), "events.ndjson": (""
 CHILD = """
 import resource, sys
 from pathlib import Path
-from core.ingest.read.reading import read_all
+from core.ingest.read.read_all import read_all
 from core.base.progress import silent
 from core.base.settings import IngestSettings
 

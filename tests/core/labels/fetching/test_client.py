@@ -9,11 +9,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.labels.fetching.client import Client
+from core.labels.fetching.client import Client, Reply, Want
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed
-from core.labels.fetching.reply import Reply, Want
 from tests.core.labels.fetching.loopback_site import (
     Handler,
     Page,
@@ -56,7 +55,7 @@ def client(guard: Guard, limits: FetchLimits, clock: Clock) -> Iterator[Client]:
 
 
 def get(client: Client, site: Site, guard: Guard, path: str = "/tea", want: Want | None = None) -> Reply:
-    with client.page_time():
+    with client.sockets.page_time():
         return client.get(guard.check(site.url(path)), want or Want(100_000))
 
 
@@ -106,14 +105,14 @@ def test_the_name_is_looked_up_once_and_that_address_is_asked(site: Site, limits
     with Client(guard, limits) as client:
         assert get(client, site, guard).status == 200
         assert asked == ["shop.example"]
-        assert failure(client, site, guard).outcome is Outcome.ADDRESS
+        assert failure(client, site, guard).outcome is FetchOutcome.ADDRESS
     assert site.paths == ["/tea"]
 
 
 def test_names_that_lead_inside_are_not_connected_to(site: Site, limits: FetchLimits) -> None:
     guard = Guard(HOSTS, HOSTS, ["127.0.0.2:" + str(site.port)], loopback)
     with Client(guard, limits) as client:
-        assert failure(client, site, guard).outcome is Outcome.ADDRESS
+        assert failure(client, site, guard).outcome is FetchOutcome.ADDRESS
     assert site.requests == []
 
 
@@ -131,7 +130,11 @@ def test_tls_names_the_host_and_not_the_address(limits: FetchLimits) -> None:
         thread.start()
         guard = Guard(HOSTS, HOSTS, [f"127.0.0.1:{port}"], loopback)
         once = limits.model_copy(update={"retries": 0})
-        with Client(guard, once) as client, pytest.raises(PageFailed, match="no secure"), client.page_time():
+        with (
+            Client(guard, once) as client,
+            pytest.raises(PageFailed, match="no secure"),
+            client.sockets.page_time(),
+        ):
             client.get(guard.check(f"https://shop.example:{port}/"), Want(1000))
         thread.join(5)
     assert hello[0] == 0x16  # a TLS handshake
@@ -167,14 +170,14 @@ def test_follows_redirects_within_the_hosts(client: Client, site: Site, guard: G
 def test_redirects_elsewhere_are_refused(client: Client, site: Site, guard: Guard, place: str) -> None:
     site.pages["/tea"] = redirect(place.format(port=site.port))
     found = failure(client, site, guard)
-    assert found.outcome is Outcome.REFUSED
+    assert found.outcome is FetchOutcome.REFUSED
     assert found.reason.startswith("it redirects to")
     assert site.paths == ["/tea"]
 
 
 def test_redirects_end(client: Client, site: Site, guard: Guard) -> None:
     site.pages["/tea"] = redirect("/tea")
-    assert failure(client, site, guard).outcome is Outcome.REDIRECTS
+    assert failure(client, site, guard).outcome is FetchOutcome.REDIRECTS
     assert len(site.requests) == 6
 
 
@@ -190,7 +193,7 @@ def test_an_error_that_passes_is_waited_for(client: Client, site: Site, guard: G
 def test_an_error_that_stays_is_named(client: Client, site: Site, guard: Guard) -> None:
     site.pages["/tea"] = status(503)
     found = failure(client, site, guard)
-    assert (found.outcome, found.reason) == (Outcome.STATUS, "the server answers 503")
+    assert (found.outcome, found.reason) == (FetchOutcome.STATUS, "the server answers 503")
     assert len(site.requests) == 4
 
 
@@ -205,7 +208,7 @@ def test_a_server_that_asks_for_a_long_wait_is_left_alone(
     client: Client, site: Site, guard: Guard, wait: str
 ) -> None:
     site.pages["/tea"] = status(429, Retry_After=wait)
-    assert failure(client, site, guard).outcome is Outcome.BUSY
+    assert failure(client, site, guard).outcome is FetchOutcome.BUSY
     assert len(site.requests) == 1
 
 
@@ -217,7 +220,7 @@ def test_one_host_is_asked_at_one_rate(guard: Guard, site: Site, limits: FetchLi
         get(client, site, guard)
         clock.now += 0.25
         get(client, site, guard)
-        with client.page_time():  # another host has its own rate
+        with client.sockets.page_time():  # another host has its own rate
             client.get(guard.check(site.url("/tea", "blog.example")), Want(1000))
         client.keep_delay("shop.example", 3)
         get(client, site, guard)
@@ -238,7 +241,7 @@ def hangs(handler: Handler) -> None:
 def test_a_server_that_hangs_is_given_up(client: Client, site: Site, guard: Guard) -> None:
     site.pages["/tea"] = hangs
     found = failure(client, site, guard)
-    assert (found.outcome, found.reason) == (Outcome.BROKEN, "no answer within 0.5 s")
+    assert (found.outcome, found.reason) == (FetchOutcome.BROKEN, "no answer within 0.5 s")
     assert len(site.requests) == 4
 
 
@@ -246,9 +249,9 @@ def test_a_server_that_refuses_is_unreachable(limits: FetchLimits) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]  # nobody listens there a moment later
     guard = Guard(HOSTS, HOSTS, [f"127.0.0.1:{port}"], loopback)
-    with Client(guard, limits) as client, pytest.raises(PageFailed) as caught, client.page_time():
+    with Client(guard, limits) as client, pytest.raises(PageFailed) as caught, client.sockets.page_time():
         client.get(guard.check(f"http://shop.example:{port}/"), Want(1000))
-    assert caught.value.outcome is Outcome.UNREACHABLE
+    assert caught.value.outcome is FetchOutcome.UNREACHABLE
     assert "refused" in caught.value.reason
 
 
@@ -290,7 +293,7 @@ def test_a_trickle_ends_when_the_pages_time_is_up(
     site.pages["/tea"] = drip
     with Client(guard, limits.model_copy(update={"page_s": 0.6})) as client:
         found = failure(client, site, guard)
-        assert (found.outcome, found.reason) == (Outcome.TIMEOUT, "it took longer than 0.6 s")
+        assert (found.outcome, found.reason) == (FetchOutcome.TIMEOUT, "it took longer than 0.6 s")
         site.pages["/tea"] = html()
         assert get(client, site, guard).status == 200  # the next page has its own time
     assert site.hung_up.wait(5)
@@ -301,12 +304,12 @@ def test_waits_count_against_the_pages_time(guard: Guard, site: Site, limits: Fe
     site.pages["/tea"] = status(503, Retry_After="100")
     short = limits.model_copy(update={"page_s": 0.3, "retry_after_s": 200.0})
     with Client(guard, short) as client:
-        assert failure(client, site, guard).outcome is Outcome.TIMEOUT
+        assert failure(client, site, guard).outcome is FetchOutcome.TIMEOUT
 
 
 def test_a_run_that_is_stopped_asks_nothing_more(client: Client, site: Site, guard: Guard) -> None:
     site.pages["/tea"] = hangs
-    threading.Timer(0.1, client.abort).start()
+    threading.Timer(0.1, client.sockets.abort).start()
     assert failure(client, site, guard).reason == "the run was stopped"
     assert failure(client, site, guard).reason == "the run was stopped"
     assert len(site.requests) == 1
@@ -336,7 +339,7 @@ def announced(handler: Handler) -> None:
 def test_a_gigabyte_is_not_read(client: Client, site: Site, guard: Guard, page: Page) -> None:
     site.pages["/tea"] = page
     found = failure(client, site, guard)
-    assert (found.outcome, found.reason) == (Outcome.TOO_LARGE, "it has more than 100,000 bytes")
+    assert (found.outcome, found.reason) == (FetchOutcome.TOO_LARGE, "it has more than 100,000 bytes")
     assert site.hung_up.wait(10)
     assert site.sent < 50_000_000  # what the system's buffers took before the server noticed
 
@@ -370,7 +373,7 @@ def test_a_body_that_nobody_needs_is_not_read(client: Client, site: Site, guard:
 def test_as_much_as_allowed_is_read(client: Client, site: Site, guard: Guard) -> None:
     site.pages |= {"/tea": raw(b"x" * 100_000), "/more": raw(b"x" * 100_001)}
     assert len(get(client, site, guard).body) == 100_000
-    assert failure(client, site, guard, "/more").outcome is Outcome.TOO_LARGE
+    assert failure(client, site, guard, "/more").outcome is FetchOutcome.TOO_LARGE
     assert len(get(client, site, guard, "/more", Want(100_000, cut=True)).body) == 100_000
 
 
@@ -391,7 +394,7 @@ def test_a_bomb_is_counted_as_it_unfolds(
     site.pages["/tea"] = raw(bomb, Content_Encoding=encoding)
     tracemalloc.start()
     try:
-        assert failure(client, site, guard).outcome is Outcome.TOO_LARGE
+        assert failure(client, site, guard).outcome is FetchOutcome.TOO_LARGE
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
     finally:
         tracemalloc.stop()
@@ -430,18 +433,18 @@ def reset(handler: Handler) -> None:
 )
 def test_what_breaks_off_is_not_used(client: Client, site: Site, guard: Guard, page: Page) -> None:
     site.pages["/tea"] = page
-    assert failure(client, site, guard).outcome is Outcome.BROKEN
+    assert failure(client, site, guard).outcome is FetchOutcome.BROKEN
 
 
 def test_what_is_no_http_is_given_up(client: Client, site: Site, guard: Guard) -> None:
     site.pages["/tea"] = lambda handler: handler.send(b"SSH-2.0-OpenSSH_9.6\r\n")
-    assert failure(client, site, guard).outcome is Outcome.BROKEN
+    assert failure(client, site, guard).outcome is FetchOutcome.BROKEN
 
 
 @pytest.mark.parametrize("kind", ["application/pdf", "image/png", "application/json", "text/htmlx", ""])
 def test_what_is_no_html_is_not_read(client: Client, site: Site, guard: Guard, kind: str) -> None:
     site.pages["/tea"] = raw(b"%PDF", Content_Type=kind)
-    assert failure(client, site, guard).outcome is Outcome.NOT_HTML
+    assert failure(client, site, guard).outcome is FetchOutcome.NOT_HTML
 
 
 def test_xhtml_is_html(client: Client, site: Site, guard: Guard) -> None:

@@ -11,13 +11,13 @@ import pytest
 
 from core.base.errors import ResourceError
 from core.labels.fetching.extract import PROJECT, Extractor, document_from
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed
 
 PAGE = b'<script type="application/ld+json">{"@type": "Product"}</script>'
 MISBEHAVES = """
 import ctypes, os, sys, tempfile, time
-from core.labels.contract import Document
+from core.labels.label_types import Document
 from core.labels.fetching import child
 
 def read(html, charset):
@@ -51,7 +51,7 @@ def misbehaving(tmp_path: Path) -> Extractor:
 def why(extractor: Extractor, html: bytes) -> str:
     with pytest.raises(PageFailed) as caught:
         extractor.extract(html)
-    assert caught.value.outcome is Outcome.UNREADABLE
+    assert caught.value.outcome is FetchOutcome.UNREADABLE
     assert not caught.value.host_failed
     return caught.value.reason
 

@@ -10,9 +10,10 @@ import pytest
 from core.base.errors import Cancelled, SettingsError
 from core.base.progress import Progress, silent
 from core.labels.fetching.extract import PROJECT
-from core.labels.fetching.fetching import FetchReport, Surroundings, fetch
+from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
+from core.labels.fetching.fetching import fetch
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome
+from core.labels.fetching.page_store import known
 from tests.core.labels.fetching.loopback_site import (
     Handler,
     Site,
@@ -40,10 +41,9 @@ class Fetch:
         hosts: Collection[str] = HOSTS,
         progress: Progress = silent,
         **changes: Any,  # noqa: ANN401 - any of the limits
-    ) -> FetchReport:
+    ) -> dict[FetchOutcome, OutcomeTally]:
         limits = self.limits.model_copy(update=changes)
-        around = Surroundings(resolve=loopback)
-        return fetch(pages, hosts, HOSTS, self.folder, progress, limits, [self.site.address], around)
+        return fetch(pages, hosts, HOSTS, self.folder, progress, limits, [self.site.address], loopback)
 
 
 @pytest.fixture
@@ -51,8 +51,8 @@ def run(site: Site, tmp_path: Path, limits: FetchLimits) -> Fetch:
     return Fetch(site, tmp_path / "pages", limits)
 
 
-def counts(report: FetchReport) -> dict[Outcome, int]:
-    return {outcome: tally.count for outcome, tally in report.outcomes.items()}
+def counts(report: dict[FetchOutcome, OutcomeTally]) -> dict[FetchOutcome, int]:
+    return {outcome: tally.count for outcome, tally in report.items()}
 
 
 def test_fetches_what_may_be_fetched_and_says_what_became_of_the_rest(run: Fetch, site: Site) -> None:
@@ -66,79 +66,80 @@ def test_fetches_what_may_be_fetched_and_says_what_became_of_the_rest(run: Fetch
     }
     paths = ["/tea", "/old", "/gone", "/pdf", "/away", "/secret", "/cart", "/tea"]
     report = run([*map(site.url, paths), "https://other.example/", "(not set)"])
-    assert list(report.documents) == [site.url("/tea"), site.url("/old")]
-    assert report.documents[site.url("/old")].json_ld_types == ("Product",)
+    documents = known(run.folder)
+    assert set(documents) == {site.url("/tea"), site.url("/old")}
+    assert documents[site.url("/old")].document.json_ld_types == ("Product",)
     assert counts(report) == {
-        Outcome.REFUSED: 4,
-        Outcome.FETCHED: 2,
-        Outcome.STATUS: 1,
-        Outcome.NOT_HTML: 1,
-        Outcome.ROBOTS: 1,
+        FetchOutcome.REFUSED: 4,
+        FetchOutcome.FETCHED: 2,
+        FetchOutcome.STATUS: 1,
+        FetchOutcome.NOT_HTML: 1,
+        FetchOutcome.ROBOTS: 1,
     }
     assert site.paths == ["/robots.txt", "/tea", "/old", "/tea", "/gone", "/pdf", "/away"]
-    assert report.outcomes[Outcome.STATUS].examples[0].reason == "the server answers 410"
+    assert report[FetchOutcome.STATUS].reason == "the server answers 410"
 
 
 def test_without_consent_nothing_is_asked(run: Fetch, site: Site) -> None:
-    assert counts(run([site.url("/tea")], hosts=[])) == {Outcome.REFUSED: 1}
+    assert counts(run([site.url("/tea")], hosts=[])) == {FetchOutcome.REFUSED: 1}
     assert site.requests == []
 
 
 def test_consent_is_checked_before_the_cache_is_looked_at(run: Fetch, site: Site) -> None:
     site.pages["/tea"] = html(PRODUCT)
-    assert run([site.url("/tea")]).documents
-    assert run([site.url("/tea")], hosts=["blog.example"]).documents == {}
+    assert counts(run([site.url("/tea")])) == {FetchOutcome.FETCHED: 1}
+    assert counts(run([site.url("/tea")], hosts=["blog.example"])) == {FetchOutcome.REFUSED: 1}
 
 
 def test_a_second_run_asks_nothing_but_what_failed(run: Fetch, site: Site) -> None:
     site.pages |= {"/tea": html(PRODUCT), "/later": in_turn(status(404), html())}
     pages = [site.url("/tea"), site.url("/later")]
-    first = run(pages)
+    run(pages)
+    first = known(run.folder)
     site.requests.clear()
     second = run(pages)
-    assert counts(second) == {Outcome.CACHED: 1, Outcome.FETCHED: 1}
-    assert second.documents[pages[0]] == first.documents[pages[0]]
+    assert counts(second) == {FetchOutcome.CACHED: 1, FetchOutcome.FETCHED: 1}
+    assert known(run.folder)[pages[0]] == first[pages[0]]
     assert site.paths == ["/robots.txt", "/later"]
 
 
 def test_a_page_that_breaks_the_reader_costs_that_page(run: Fetch, site: Site) -> None:
     site.pages |= {"/deep": raw(b"<div>" * 300_000), "/tea": html(PRODUCT)}
     report = run([site.url("/deep"), site.url("/tea")], extract_s=4.0, max_bytes=2_000_000)
-    assert counts(report) == {Outcome.UNREADABLE: 1, Outcome.FETCHED: 1}
+    assert counts(report) == {FetchOutcome.UNREADABLE: 1, FetchOutcome.FETCHED: 1}
 
 
 def test_the_first_pages_count(run: Fetch, site: Site) -> None:
     site.pages |= {f"/{number}": html() for number in range(5)}
     report = run([site.url(f"/{number}") for number in range(5)], max_pages=2)
-    assert counts(report) == {Outcome.LEFT_OUT: 3, Outcome.FETCHED: 2}
-    assert list(report.documents) == [site.url("/0"), site.url("/1")]
+    assert counts(report) == {FetchOutcome.LEFT_OUT: 3, FetchOutcome.FETCHED: 2}
+    assert set(known(run.folder)) == {site.url("/0"), site.url("/1")}
     assert counts(run([site.url("/1"), site.url("/4")], max_pages=1)) == {
-        Outcome.CACHED: 1,
-        Outcome.FETCHED: 1,
+        FetchOutcome.CACHED: 1,
+        FetchOutcome.FETCHED: 1,
     }
 
 
 def test_a_run_ends_in_time(run: Fetch, site: Site) -> None:
     site.pages["/tea"] = html()
-    assert counts(run([site.url("/tea")], run_s=1e-9)) == {Outcome.LEFT_OUT: 1}
+    assert counts(run([site.url("/tea")], run_s=1e-9)) == {FetchOutcome.LEFT_OUT: 1}
 
 
 def test_a_host_that_keeps_failing_is_left_alone(run: Fetch, site: Site) -> None:
     site.pages |= {f"/{number}": status(500) for number in range(4)}
     pages = [site.url("/missing"), *(site.url(f"/{number}") for number in range(4))]
     report = run([*pages, site.url("/", "blog.example")], host_failures=2, retries=0)
-    assert counts(report) == {Outcome.STATUS: 4, Outcome.GAVE_UP: 2}
-    assert report.outcomes[Outcome.GAVE_UP].examples[0].reason == "2 pages of shop.example failed in a row"
+    assert counts(report) == {FetchOutcome.STATUS: 4, FetchOutcome.GAVE_UP: 2}
+    assert report[FetchOutcome.GAVE_UP].reason == "2 pages of shop.example failed in a row"
 
 
 def test_a_name_that_leads_inside_is_never_connected_to(
     site: Site, tmp_path: Path, limits: FetchLimits
 ) -> None:
     """The guard stays closed unless a test opens it."""
-    around = Surroundings(resolve=loopback)
-    report = fetch(["http://shop.example:8080/"], HOSTS, HOSTS, tmp_path, silent, limits, surroundings=around)
-    assert counts(report) == {Outcome.ADDRESS: 1}
-    assert "not a public address" in report.outcomes[Outcome.ADDRESS].examples[0].reason
+    report = fetch(["http://shop.example:8080/"], HOSTS, HOSTS, tmp_path, silent, limits, look_up=loopback)
+    assert counts(report) == {FetchOutcome.ADDRESS: 1}
+    assert "not a public address" in report[FetchOutcome.ADDRESS].reason
     assert site.requests == []
 
 
@@ -172,7 +173,7 @@ def test_cancelling_ends_in_the_middle_of_a_page(run: Fetch, site: Site) -> None
         run([site.url("/tea"), site.url("/hangs"), site.url("/more")], progress=cancels, read_s=30, page_s=30)
     assert site.paths == ["/robots.txt", "/tea", "/hangs"]
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("fetch")]
-    assert counts(run([site.url("/tea")])) == {Outcome.CACHED: 1}  # what was fetched stays
+    assert counts(run([site.url("/tea")])) == {FetchOutcome.CACHED: 1}  # what was fetched stays
 
 
 def test_settings_that_cannot_be_are_named(run: Fetch) -> None:

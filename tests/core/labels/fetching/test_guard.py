@@ -4,8 +4,8 @@ import time
 import pytest
 
 from core.base.errors import SettingsError
-from core.labels.fetching.guard import Guard, host_name
-from core.labels.fetching.outcomes import Outcome, PageFailed
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
+from core.labels.fetching.guard import Guard, host_name, is_public
 from tests.core.labels.fetching.loopback_site import loopback
 
 SHOP = ["shop.example"]
@@ -14,7 +14,7 @@ SHOP = ["shop.example"]
 def refusal(url: str, guard: Guard | None = None) -> str:
     with pytest.raises(PageFailed) as caught:
         (guard or Guard(SHOP, SHOP)).check(url)
-    assert caught.value.outcome is Outcome.REFUSED
+    assert caught.value.outcome is FetchOutcome.REFUSED
     return caught.value.reason
 
 
@@ -92,7 +92,7 @@ def test_one_closed_address_among_several_closes_the_name() -> None:
     guard = Guard(SHOP, SHOP, resolve=lambda host, port: ["93.184.216.34", "10.0.0.8"])
     with pytest.raises(PageFailed, match=r"10\.0\.0\.8") as caught:
         guard.addresses("shop.example", 443, 1)
-    assert caught.value.outcome is Outcome.ADDRESS
+    assert caught.value.outcome is FetchOutcome.ADDRESS
 
 
 def test_public_addresses_pass() -> None:
@@ -115,7 +115,7 @@ def unknown(host: str, port: int) -> list[str]:
 def test_an_unknown_name_leads_nowhere() -> None:
     with pytest.raises(PageFailed, match="leads nowhere") as caught:
         Guard(SHOP, SHOP, resolve=unknown).addresses("shop.example", 443, 1)
-    assert caught.value.outcome is Outcome.UNREACHABLE
+    assert caught.value.outcome is FetchOutcome.UNREACHABLE
 
 
 def test_a_resolver_that_hangs_is_left_behind() -> None:
@@ -125,7 +125,7 @@ def test_a_resolver_that_hangs_is_left_behind() -> None:
 
     with pytest.raises(PageFailed, match="longer than") as caught:
         Guard(SHOP, SHOP, resolve=hangs).addresses("shop.example", 443, 0.05)
-    assert caught.value.outcome is Outcome.TIMEOUT
+    assert caught.value.outcome is FetchOutcome.TIMEOUT
 
 
 @pytest.mark.parametrize(
@@ -149,3 +149,26 @@ def test_allowed_addresses_come_with_a_port(text: str) -> None:
 def test_host_names_are_written_one_way() -> None:
     assert host_name(" Shop.Example:443 ") == "shop.example"
     assert host_name("shop.example:8080") == "shop.example:8080"
+
+
+CLOSED = """
+127.0.0.1 127.255.255.254 0.0.0.0 0.1.2.3 10.0.0.1 172.16.0.1 172.31.255.255 192.168.1.1 169.254.169.254
+169.254.0.1 100.64.0.1 100.100.100.200 100.127.255.255 192.0.0.8 192.0.0.192 192.0.2.1 198.18.0.1 198.51.100.7
+203.0.113.9 192.88.99.1 168.63.129.16 224.0.0.1 239.255.255.255 240.0.0.1 255.255.255.255
+:: ::1 ::127.0.0.1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe
+64:ff9b:1::1 2002:7f00:1:: 2002:0808:0808:: 2001:0:4136:e378:8000:63bf:3fff:fdd2 2001:db8::1 3fff::1
+fc00::1 fd00:ec2::254 fe80::1 fe80::1%eth0 fec0::1 ff02::1 100::1 4000::1 5f00::1
+shop.example 127.1 0x7f.0.0.1 2130706433
+"""
+
+OPEN = "8.8.8.8 93.184.216.34 100.63.255.255 100.128.0.1 172.15.0.1 172.32.0.1 2606:4700::1111 2a00:1450::1"
+
+
+@pytest.mark.parametrize("address", [*CLOSED.split(), ""])
+def test_what_is_not_plainly_public_is_closed(address: str) -> None:
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", [*OPEN.split(), "::ffff:8.8.8.8", "64:ff9b::808:808"])
+def test_public_addresses_are_open(address: str) -> None:
+    assert is_public(address)

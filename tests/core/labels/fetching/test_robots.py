@@ -3,16 +3,16 @@ from collections.abc import Iterator
 import pytest
 
 from core.labels.fetching.client import Client
+from core.labels.fetching.fetch_outcomes import FetchOutcome, PageFailed
 from core.labels.fetching.guard import Guard
 from core.labels.fetching.limits import FetchLimits
-from core.labels.fetching.outcomes import Outcome, PageFailed
 from core.labels.fetching.robots import MAX_BYTES, Robots
 from tests.core.labels.fetching.loopback_site import Page, Site, in_turn, raw, redirect, status
 
 
 @pytest.fixture
 def client(guard: Guard, limits: FetchLimits) -> Iterator[Client]:
-    with Client(guard, limits) as made, made.page_time():
+    with Client(guard, limits) as made, made.sockets.page_time():
         yield made
 
 
@@ -29,7 +29,7 @@ def allowed(robots: Robots, guard: Guard, url: str) -> bool:
     try:
         robots.check(guard.check(url))
     except PageFailed as error:
-        assert error.outcome in (Outcome.ROBOTS, Outcome.BROKEN)
+        assert error.outcome in (FetchOutcome.ROBOTS, FetchOutcome.BROKEN)
         return False
     return True
 
@@ -68,7 +68,7 @@ def test_a_robots_txt_that_never_comes_disallows(robots: Robots, guard: Guard, s
     site.pages["/robots.txt"] = lambda handler: handler.server.site.closing.wait(10)
     with pytest.raises(PageFailed, match=r"robots\.txt cannot be read: no answer") as caught:
         robots.check(guard.check(site.url("/tea")))
-    assert caught.value.outcome is Outcome.BROKEN
+    assert caught.value.outcome is FetchOutcome.BROKEN
 
 
 def test_it_may_lie_elsewhere_but_not_anywhere(robots: Robots, guard: Guard, site: Site) -> None:

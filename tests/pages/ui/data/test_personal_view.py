@@ -2,13 +2,15 @@ import pytest
 
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from core.data.receipt import Decision, Place
+from core.data.receipt import Decision, PersonalPlace
 from pages.ui.data.personal_view import places_table, summary, with_choices
 from tests.pages.fixtures_segments import FinishedRun
 
 
-def place(name: str, decision: Decision) -> Place:
-    return Place(name=name, decision=decision, values=9, users=8, page_views=20, examples=("m…", "j…"))
+def place(name: str, decision: Decision) -> PersonalPlace:
+    return PersonalPlace(
+        name=name, decision=decision, values=9, users=8, page_views=20, examples=("m…", "j…")
+    )
 
 
 FOUND = place("https://a.example/u/{…}", Decision.FOUND)
@@ -57,7 +59,7 @@ def test_every_switch_can_be_turned_and_turned_back() -> None:
     ],
 )  # fmt: skip
 def test_what_was_masked_in_a_sentence(
-    finished_run: FinishedRun, places: tuple[Place, ...], kinds: dict[str, int], said: str
+    finished_run: FinishedRun, places: tuple[PersonalPlace, ...], kinds: dict[str, int], said: str
 ) -> None:
     facts = Dataset(finished_run.root / "preprocess" / finished_run.dataset, finished_run.dataset).receipt
     assert summary(facts.model_copy(update={"places": places, "pii_masked": kinds})) == said

@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.schema import Raw
 from core.data.dataset import Dataset
-from core.data.receipt import Receipt, Step
-from core.ingest.account import rejects
+from core.data.receipt import Receipt, WaterfallStep
+from core.ingest.account import accounting
 from pages.ui.data.receipt_view import files_table, not_page_views, steps_table, waterfall_chart, why_not_used
 from tests.core.ingest.shop import event, shop
 from tests.pages.fake_jobs import texts
@@ -19,15 +19,15 @@ def with_losses(run: FinishedRun) -> Receipt:
     facts = Dataset(run.root / "preprocess" / run.dataset, run.dataset).receipt
     used = facts.page_views_used
     steps = (
-        Step(name="rejected", label="Could not be read", records=7, left=used + 3),
-        Step(name="no_id", label="Without a user", records=3, left=used, users=2, note="consent"),
+        WaterfallStep(name="rejected", label="Could not be read", records=7, left=used + 3),
+        WaterfallStep(name="no_id", label="Without a user", records=3, left=used, users=2, note="consent"),
     )
     return facts.model_copy(update={"records": used + 10, "waterfall": steps})
 
 
 def test_records_that_are_no_page_views_are_said_to_be(finished_run: FinishedRun) -> None:
     facts = with_losses(finished_run)
-    other = Step(name="not_page_view", label="Not a page view", records=5, left=facts.records - 5)
+    other = WaterfallStep(name="not_page_view", label="Not a page view", records=5, left=facts.records - 5)
     assert not_page_views(facts) == 0
     both = facts.model_copy(update={"waterfall": (other, *facts.waterfall), "rejected": 7})
     assert not_page_views(both) == 5
@@ -66,7 +66,7 @@ def test_of_many_rejects_the_first_are_shown_and_all_are_counted(
 
         receipt(Dataset(folder, "toy"))
 
-    monkeypatch.setattr(rejects, "KEPT", 3)
+    monkeypatch.setattr(accounting, "KEPT", 3)
     made = shop(tmp_path, event("u", 0), *[{**event("u", 0), Raw.EVENT_TIMESTAMP: "x"}] * 5)
     app = AppTest.from_function(screen, kwargs={"folder": made.path}, default_timeout=20).run()
     assert not app.exception

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from pages.ui.segments import charts
 from tests.pages.fixtures_segments import HOSTILE_TITLE
 

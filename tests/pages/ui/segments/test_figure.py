@@ -8,7 +8,7 @@ from pandas.io.formats.style import Styler
 from streamlit.testing.v1 import AppTest
 
 from core.base import wording
-from core.profiles.columns import Col
+from core.profiles.profile_columns import Col
 from pages.ui.segments.figure import written
 
 

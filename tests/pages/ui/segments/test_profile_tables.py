@@ -5,8 +5,8 @@ import pytest
 
 from core.base.settings import AnalyzeSettings
 from core.data.dataset import clustered
-from core.profiles.columns import Col
 from core.profiles.metrics import ProfileData, Profiles, profile
+from core.profiles.profile_columns import Col
 from core.runs import pipeline
 from core.storage.store import Store
 from pages.ui.segments import profile_tables as tables

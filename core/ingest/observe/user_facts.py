@@ -1,0 +1,124 @@
+"""What is known of a user from all their events: engagement, browser, device, country, first-touch source."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from ibis import _
+
+from core.base.schema import Raw, Users
+from core.ingest.clean import records
+from core.ingest.clean.found import Found
+from core.ingest.clean.locations import Locations
+from core.ingest.clean.user_labels import mask_labels
+from core.ingest.engine import Engine
+from core.ingest.observe.narrow import USER
+
+MANY_BROWSERS: Final = 5
+"""Different browsers behind one id from which on it is hardly one person's cookie."""
+
+_DIMENSIONS: Final = {
+    Users.BROWSER: Raw.DEVICE_BROWSER,
+    Users.DEVICE: Raw.DEVICE_CATEGORY,
+    Users.COUNTRY: Raw.GEO_COUNTRY,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class UserFacts:
+    """Facts about the numbered users, one entry a user.
+
+    Args:
+        events: int64 of shape (n_users,), all events that were not excluded.
+        engagement: int64 Arrow array, milliseconds over all events; null when none was sent.
+        labels: ``browser``, ``device``, ``country``, ``source`` → Arrow array of text, null when never sent.
+        many_browsers: Users with at least :data:`MANY_BROWSERS` browsers.
+    """
+
+    events: np.ndarray
+    engagement: pa.Array
+    labels: dict[str, pa.Array]
+    many_browsers: int
+
+
+def describe_people(engine: Engine, staying: ir.Table, users: ir.Table, locations: Locations) -> UserFacts:
+    """Sum up every user's events.
+
+    Args:
+        engine: Where the tables are.
+        staying: All events that stay, page views or not.
+        users: ``user_key`` → ``user``.
+        locations: The site's own hosts, from which no visit can "come"; and how to judge what is personal.
+    """
+    groups = _groups(engine, staying, users, locations.hosts)
+    totals = groups.group_by(USER).agg(
+        events=_.events.sum().cast("int64"),
+        engagement=_.engagement.sum().cast("int64"),
+        browsers=_[Users.BROWSER].nunique(),
+    )
+    table = engine.arrow(totals.order_by(USER))
+    n_users = len(table)
+    tables = {name: _most_frequent(groups, name) for name in _DIMENSIONS}
+    tables[Users.SOURCE] = _first(groups, Users.SOURCE)
+    labels = {
+        name: _labels(engine.arrow(found), name, n_users, locations.own) for name, found in tables.items()
+    }
+    return UserFacts(
+        events=table["events"].to_numpy(),
+        engagement=table["engagement"].combine_chunks(),
+        labels=labels,
+        many_browsers=pc.sum(pc.greater_equal(table["browsers"], MANY_BROWSERS)).as_py() or 0,
+    )
+
+
+def _groups(engine: Engine, staying: ir.Table, users: ir.Table, hosts: Collection[str]) -> ir.Table:
+    """One row a user and combination of labels: nearly always one a user."""
+    columns = (*_DIMENSIONS.values(), Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM)
+    written = staying.group_by(Raw.USER_KEY, *columns).agg(
+        events=_.count(), engagement=_[records.ENGAGEMENT].sum(), first=_[records.TS].min()
+    )
+    clean = written.join(users, Raw.USER_KEY).select(
+        USER,
+        "events",
+        "engagement",
+        "first",
+        **{name: records.absent(written[column], records.DIRECT) for name, column in _DIMENSIONS.items()},
+        **{
+            Users.SOURCE: records.first_touch(written[Raw.TRAFFIC_SOURCE], written[Raw.TRAFFIC_MEDIUM], hosts)
+        },
+    )
+    return engine.keep("people", clean)
+
+
+def _most_frequent(groups: ir.Table, name: str) -> ir.Table:
+    """The value of most events of each user; of equally frequent ones the first in the alphabet."""
+    counts = groups.filter(groups[name].notnull()).group_by(USER, name).agg(events=_.events.sum())
+    return _best(counts, [ibis.desc("events"), name]).select(USER, name)
+
+
+def _first(groups: ir.Table, name: str) -> ir.Table:
+    """The earliest value of each user; of equally early ones the first in the alphabet."""
+    times = groups.filter(groups[name].notnull()).group_by(USER, name).agg(first=_.first.min())
+    return _best(times, ["first", name]).select(USER, name)
+
+
+def _best(table: ir.Table, order: Sequence[ir.Value | str]) -> ir.Table:
+    rank = ibis.row_number().over(ibis.window(group_by=USER, order_by=order))
+    return table.mutate(rank=rank).filter(_.rank == 0)
+
+
+def _labels(found: pa.Table, name: str, n_users: int, own: Found) -> pa.Array:
+    """One label a user, masked: a campaign can carry an address too."""
+    codes = found[name].combine_chunks().dictionary_encode()
+    users = np.bincount(codes.indices.to_numpy(), minlength=len(codes.dictionary))
+    known = mask_labels(name, codes.dictionary.to_pylist(), users, own)
+    indices = np.full(n_users, -1, np.int32)
+    indices[found[USER].to_numpy()] = codes.indices.to_numpy()
+    return pa.array(known, pa.string()).take(pa.array(indices, mask=indices < 0))

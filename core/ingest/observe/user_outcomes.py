@@ -1,0 +1,169 @@
+"""Events other than page views, a row a user and event; and the pages that give an outcome away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+from ibis import _
+
+from core.base.schema import PAGE_EVENTS as TELLING
+from core.base.schema import Outcomes, PageEvents, Raw
+from core.ingest.clean import records
+from core.ingest.clean.found import Found
+from core.ingest.clean.locations import PAGE
+from core.ingest.clean.user_labels import mask_labels
+from core.ingest.engine import Engine
+from core.ingest.observe.narrow import NAME, SESSION, USER, Events
+from core.ingest.observe.page_views import GAP_START, PageViews, with_sessions
+from core.ingest.output_tables import OUTCOMES, PAGE_EVENTS
+
+PURCHASE: Final = "purchase"
+"""The event that GA4 records again when its confirmation page is reloaded."""
+
+LEAK_SHARE: Final = 0.95
+"""Share of a page's visitors with the outcome from which on the page as good as is the outcome …"""
+LEAK_REACH: Final = 0.8
+"""… if this share of everybody with the outcome has been there, …"""
+LEAK_USERS: Final = 20
+"""… seen on at least so many visitors."""
+
+_DECIMAL: Final = "decimal(38, 6)"  # summed exactly, so that the order of rows cannot change the last digit
+
+
+@dataclass(frozen=True, eq=False)
+class UserOutcomes:
+    """What users did besides viewing pages.
+
+    Args:
+        table: Columns of :data:`core.ingest.output_tables.OUTCOMES`, ``user`` being the number of
+            :func:`core.ingest.observe.narrow.number_users`.
+        duplicates: Purchases left out because an earlier one has the same transaction id.
+    """
+
+    table: pa.Table
+    duplicates: int
+
+
+def count_outcomes(engine: Engine, events: Events, starts: ir.Table | None, own: Found) -> UserOutcomes:
+    """Count every user's events by name, each transaction once.
+
+    Args:
+        engine: Where the tables are.
+        events: All events of the users.
+        starts: Of sessions without an id, see :func:`core.ingest.observe.page_views.gap_starts`.
+        own: How to judge what is personal.
+    """
+    named = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
+    sold = named[NAME].isin([number for number, name in enumerate(events.names) if name == PURCHASE])
+    purchases = engine.keep("purchases", _numbered(named.filter(sold), events.order))
+    once = purchases.filter(purchases.again == 0).drop("again")
+    counted = _counted(ibis.union(named.filter(~sold).select(once.columns), once), starts)
+    [row] = engine.rows(purchases.agg(again=(purchases.again > 0).ifelse(1, 0).sum()))
+    return UserOutcomes(
+        _table(engine.arrow(counted.order_by(USER, NAME)), events.names, own), row["again"] or 0
+    )
+
+
+def _numbered(purchases: ir.Table, order: Sequence[str]) -> ir.Table:
+    """Number the purchases of each transaction in the order of time; 0 where there is no transaction id.
+
+    A shop gives an id once, so the second user id with it is the same buyer (another device, a cleared
+    cookie), or the shop's own server.
+    """
+    named = purchases.mutate(transaction=records.absent(purchases[Raw.TRANSACTION_ID]))
+    place = ibis.row_number().over(ibis.window(group_by="transaction", order_by=order))
+    again = ibis.ifelse(named.transaction.isnull(), 0, place)
+    return named.select(USER, NAME, SESSION, records.TS, records.REVENUE, again=again)
+
+
+def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
+    """Count by user, name and session first, then the sessions: cheaper than counting distinct ones."""
+    sessions = with_sessions(events.select(USER, NAME, SESSION, records.TS), starts)
+    sessions = sessions.group_by(USER, NAME, SESSION, GAP_START).agg(
+        events=_.count(), first=_[records.TS].min()
+    )
+    counts = sessions.group_by(USER, NAME).agg(
+        events=_.events.sum().cast("int64"), sessions=_.count().cast("int32"), first=_.first.min()
+    )
+    paid = events.filter(events[records.REVENUE].notnull()).group_by(USER, NAME)
+    revenue = paid.agg(revenue=_[records.REVENUE].try_cast(_DECIMAL).sum().cast("float64"))
+    return counts.left_join(revenue, [USER, NAME]).select(*counts.columns, "revenue")
+
+
+def _table(counted: pa.Table, names: Sequence[str], own: Found) -> pa.Table:
+    users = np.bincount(counted[NAME].to_numpy(), minlength=len(names))
+    masked = pa.array(mask_labels(Outcomes.EVENT_NAME, names, users, own), pa.string())
+    columns = {
+        Outcomes.USER: counted[USER],
+        Outcomes.EVENT_NAME: masked.take(counted[NAME].combine_chunks()),
+        Outcomes.EVENTS: counted["events"],
+        Outcomes.SESSIONS: counted["sessions"],
+        Outcomes.FIRST_TS: counted["first"],
+        Outcomes.REVENUE: counted["revenue"],
+    }
+    return pa.table(columns).cast(OUTCOMES)
+
+
+def leaking_pages(views: PageViews, n_pages: int, events: pa.Table) -> np.ndarray:
+    """Find pages that give the purchase away: nearly all visitors bought, and nearly all buyers visited.
+
+    Args:
+        views: Page views.
+        n_pages: Number of pages.
+        events: Outcomes with the same user numbers.
+
+    Returns:
+        Indices of such pages, ascending.
+    """
+    bought = events[Outcomes.USER].to_numpy()[np.asarray(events[Outcomes.EVENT_NAME]) == PURCHASE]
+    if not len(bought):
+        return np.zeros(0, np.int64)
+    user, page = views.visits(n_pages)
+    buyer = np.isin(user, bought)
+    visitors = np.bincount(page, minlength=n_pages)
+    buyers = np.bincount(page[buyer], minlength=n_pages)
+    everybody = np.isin(views.user[views.begins_user], bought).sum()
+    leaks = (visitors >= LEAK_USERS) & (buyers >= LEAK_SHARE * visitors) & (buyers >= LEAK_REACH * everybody)
+    return np.flatnonzero(leaks)
+
+
+def count_page_events(engine: Engine, events: Events) -> pa.Table:
+    """Count every page's telling events, as often as they fired.
+
+    An event at a location that no page view has is left out: such a page is not in the data set.
+
+    Args:
+        engine: Where the tables are.
+        events: All events of the users.
+
+    Returns:
+        Columns of :data:`core.ingest.output_tables.PAGE_EVENTS`, ``page`` being an index into the canonical
+        pages, in no particular order.
+    """
+    numbers = [number for number, name in enumerate(events.names) if name in TELLING]
+    fired = events.table.filter(events.table[NAME].isin(numbers), events.table[PAGE].notnull())
+    counted = engine.arrow(fired.group_by(PAGE, NAME).agg(events=_.count()))
+    columns = {
+        PageEvents.PAGE: counted[PAGE],
+        PageEvents.EVENT_NAME: pa.array(events.names, pa.string()).take(counted[NAME].combine_chunks()),
+        PageEvents.EVENTS: counted["events"],
+    }
+    return pa.table(columns).cast(PAGE_EVENTS)
+
+
+def page_events_table(counted: pa.Table, rows: np.ndarray) -> pa.Table:
+    """The events of the pages that are left, by page and name.
+
+    Args:
+        counted: As :func:`count_page_events` gives them.
+        rows: Row in the page table of each page; -1 where it is not viewed.
+    """
+    row = rows[counted[PageEvents.PAGE].to_numpy()]
+    table = counted.set_column(0, PAGE_EVENTS.field(0), pa.array(row, pa.int32())).filter(pa.array(row >= 0))
+    return table.sort_by([(PageEvents.PAGE, "ascending"), (PageEvents.EVENT_NAME, "ascending")])

@@ -1,0 +1,204 @@
+"""What the columns of a delimited file mean: its shape, and which field is where.
+
+Shapes are told from the header and a few rows, never asked for:
+
+* *flat*     one row an event, one column a parameter
+* *dotted*   ``event_params.0.key, event_params.0.value.int_value, …``
+* *console*  cells that hold JSON, as BigQuery's console saves them
+
+Two more are recognised and refused, because rows would have to be put together first: one row a
+parameter, and one row an item.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import orjson
+
+from core.base.errors import InputError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
+from core.ingest.read.blocks import QuoteLimits
+from core.ingest.read.headers import HeaderMap, map_headers, normalise_header, require
+from core.ingest.read.nested import PARAM_FIELDS, PARAM_LISTS, map_names, names_in
+
+RECORD_COLUMNS: Final = (
+    *PARAM_LISTS,
+    "device",
+    "geo",
+    "traffic_source",
+    "ecommerce",
+    "collected_traffic_source",
+)
+ITEM: Final = re.compile(
+    r"^items?_(0_)?(item_)?(id|name|sku|brand|variant|category\d?|list_\w+|price|quantity)$"
+)
+OF_AN_ITEM: Final = frozenset(
+    {"price", "price_in_usd", "quantity", "coupon", "affiliation", "location_id"}
+    | {"promotion_id", "promotion_name", "creative_name", "creative_slot"}
+)
+"""Fields of an unnested item whose names do not say so."""
+LONG_KEYS: Final = frozenset({"event_params_key", "event_param_key", "param_key"})
+LONG_VALUES: Final = frozenset({"value", "string_value", "int_value", "float_value", "double_value"})
+"""What an unnested parameter's columns are called beside a bare ``key``."""
+
+KEY: Final = re.compile(r"^event_params[._](\d+)[._]key$", re.IGNORECASE)
+VALUE: Final = re.compile(r"^event_params[._](\d+)[._]value(?:[._]\w+)?$", re.IGNORECASE)
+
+JSON_LIMITS: Final = QuoteLimits(lines=4096, bytes=1 << 20)
+"""How far a cell may run that holds JSON, printed over many lines."""
+
+
+class Shape(StrEnum):
+    """How a row of a delimited file holds its parameters."""
+
+    FLAT = "flat csv"
+    DOTTED = "dotted csv"
+    CONSOLE = "csv with json cells"
+
+
+@dataclass(frozen=True)
+class DelimitedLayout:
+    """The columns of a delimited file, from one header line to the next.
+
+    Args:
+        shape: How parameters are held.
+        delimiter: One character.
+        header: The columns as they stand in the file.
+        fields: Field → name; for parameters inside cells the name is dotted.
+        seen: Names that the header or the sample shows (others are only looked for).
+        json_columns: Columns whose cells hold JSON.
+        parsed: Indices of the columns of the header that are needed.
+    """
+
+    shape: Shape
+    delimiter: str
+    header: tuple[str, ...]
+    fields: HeaderMap
+    seen: frozenset[str]
+    json_columns: tuple[str, ...]
+    parsed: tuple[int, ...]
+
+    @property
+    def limits(self) -> QuoteLimits:
+        """How far a quoted cell may run."""
+        return JSON_LIMITS if self.shape is Shape.CONSOLE else QuoteLimits()
+
+    @property
+    def time_at(self) -> int | None:
+        """Index in the header of the time column; None if the time lies inside a cell."""
+        name = self.fields.by_name[Raw.EVENT_TIMESTAMP]
+        return self.header.index(name) if name in self.header else None
+
+
+def make_layout(
+    header: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    delimiter: str,
+    settings: IngestSettings,
+) -> DelimitedLayout:
+    """Tell the shape of a table and map its columns.
+
+    Args:
+        header: Fields of the header line.
+        sample: Some rows, each as wide as the header.
+        delimiter: One character.
+        settings: The analyst's mapping.
+
+    Raises:
+        InputError: If the shape is one that we recognise but do not read, or a needed column comes twice.
+    """
+    _refuse_long_form(header)
+    _refuse_item_rows(header, sample)
+    json_columns = tuple(name for index, name in enumerate(header) if _holds_json(name, index, sample))
+    if any(KEY.match(name) for name in header):
+        shape, seen = Shape.DOTTED, _dotted_names(header, sample)
+    elif json_columns:
+        shape, seen = Shape.CONSOLE, _console_names(header, sample, json_columns)
+    else:
+        shape, seen = Shape.FLAT, list(header)
+    fields = map_headers(header, settings) if shape is Shape.FLAT else map_names(seen, PARAM_FIELDS, settings)
+    parsed = _needed(shape, header, fields, json_columns)
+    return DelimitedLayout(shape, delimiter, tuple(header), fields, frozenset(seen), json_columns, parsed)
+
+
+def check_layout(layout: DelimitedLayout, file: str, settings: IngestSettings) -> None:
+    """Check that the required fields are there.
+
+    Raises:
+        InputError: If one is not.
+    """
+    shown = HeaderMap(layout.header, layout.fields.columns, layout.fields.candidates)
+    require(shown, file, settings)
+
+
+def _refuse_long_form(header: Sequence[str]) -> None:
+    names = {re.sub(r"[.\s]+", "_", name.lower()) for name in header}
+    if names & LONG_KEYS or ("key" in names and names & LONG_VALUES):
+        raise InputError(
+            "This is the long form of an export: one row a parameter (it has a column of parameter keys)",
+            allowed="one row an event",
+            remedy="Export with one column a parameter, or the table itself as newline-delimited JSON",
+        )
+
+
+def _refuse_item_rows(header: Sequence[str], sample: Sequence[Sequence[str]]) -> None:
+    plain = [normalise_header(name) for name in header]
+    item = {
+        at for at, name in enumerate(header) if ITEM.match(plain[at]) or name.lower().startswith("items.")
+    }
+    may_differ = item | {at for at, name in enumerate(plain) if name in OF_AN_ITEM}
+    for row, after in itertools.pairwise(sample):
+        differs = {index for index in range(len(header)) if row[index] != after[index]}
+        if differs & item and differs <= may_differ:
+            raise InputError(
+                "This export has one row an item: events that differ only in their item are repeated",
+                allowed="one row an event",
+                remedy="Export without unnesting items, or the table itself as newline-delimited JSON",
+            )
+
+
+def _holds_json(name: str, index: int, sample: Sequence[Sequence[str]]) -> bool:
+    if name.lower() not in RECORD_COLUMNS:
+        return False
+    cells = [row[index].lstrip() for row in sample if row[index].strip()]
+    return any(cell.startswith(("{", "[")) for cell in cells) if cells else name.lower() in PARAM_LISTS
+
+
+def _dotted_names(header: Sequence[str], sample: Sequence[Sequence[str]]) -> list[str]:
+    keys = [index for index, name in enumerate(header) if KEY.match(name)]
+    plain = [name for name in header if not (KEY.match(name) or VALUE.match(name))]
+    found = dict.fromkeys(f"event_params.{row[index]}" for row in sample for index in keys if row[index])
+    return [*plain, *found]
+
+
+def _console_names(
+    header: Sequence[str], sample: Sequence[Sequence[str]], json_columns: Sequence[str]
+) -> list[str]:
+    names = dict.fromkeys(name for name in header if name not in json_columns)
+    for row in sample:
+        try:
+            cells = dict(zip(header, row, strict=True))
+            record = {name: orjson.loads(cells[name]) for name in json_columns if cells[name]}
+            names.update(dict.fromkeys(names_in(record)))
+        except ValueError:
+            continue  # rejected, with its line, when it is read
+    return list(names)
+
+
+def _needed(
+    shape: Shape, header: Sequence[str], fields: HeaderMap, json_columns: Sequence[str]
+) -> tuple[int, ...]:
+    place = {name: index for index, name in reversed(list(enumerate(header)))}
+    names = list(fields.by_name.values())
+    needed = {place[name] for name in names if name in place}
+    needed |= {place[name] for name in json_columns if any(used.startswith(f"{name}.") for used in names)}
+    if shape is Shape.DOTTED:
+        needed |= {index for index, name in enumerate(header) if KEY.match(name) or VALUE.match(name)}
+    return tuple(sorted(needed))

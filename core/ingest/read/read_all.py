@@ -1,0 +1,196 @@
+"""All input files, read into one raw table on disk, every record of them accounted for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from core.base.errors import InputError
+from core.base.progress import Progress
+from core.base.schema import Raw, Rejects
+from core.base.settings import IngestSettings
+from core.data.receipt import FileReceipt
+from core.ingest.output_tables import REJECTS
+from core.ingest.read import delimited, ndjson, parquet
+from core.ingest.read.careful import QUOTING
+from core.ingest.read.headers import normalise_header
+from core.ingest.read.part_files import KEPT, FileCount, Rejected, Sink
+from core.ingest.sources.input_files import InputFile, Packing, resolve_inputs
+from core.ingest.sources.overlap import describe_copies
+from core.ingest.sources.sniffing import FileKind
+from core.storage.disk import disk_errors
+
+STAGE: Final = "preprocess"
+READ_SHARE: Final = 0.5
+"""Share of the stage that reading takes: progress goes from 0 to here."""
+
+_REMEDY: Final = (
+    "Export it again with quotes around each field that holds a quote, and that one doubled (RFC 4180)"
+)
+_UNPACKS_TO: Final = 8  # times its size, only to estimate how far a packed file is
+_FIRST_TOUCH: Final = ("traffic_source",)
+
+Reader = Callable[[InputFile, IngestSettings, Sink, Callable[[int], None]], FileCount]
+_READERS: Final[dict[FileKind, Reader]] = {
+    FileKind.DELIMITED: delimited.read,
+    FileKind.JSON: ndjson.read,
+    FileKind.PARQUET: parquet.read,
+}
+
+
+@dataclass(frozen=True)
+class RawRead:
+    """What the readers leave for the rest of ingest.
+
+    Args:
+        files: One receipt a file; its index is ``file_no``.
+        rejects: One row a record that could not be used (:class:`core.base.schema.Rejects`), the first
+            :data:`core.ingest.read.part_files.KEPT` of them, values not masked.
+        reasons: Reason → records that could not be used, all of them.
+        parts: Parquet files with the columns of :data:`core.ingest.read.part_files.RAW`, in the order of
+            ``file_no`` and ``line``.
+        present: Fields that any file has.
+        warnings: What differs between the files, and what is not read because it is the same.
+    """
+
+    files: tuple[FileReceipt, ...]
+    rejects: pa.Table
+    reasons: Mapping[str, int]
+    parts: tuple[Path, ...]
+    present: frozenset[str]
+    warnings: tuple[str, ...]
+
+
+def read_all(paths: Sequence[Path], settings: IngestSettings, raw_dir: Path, progress: Progress) -> RawRead:
+    """Read every record of every file as text, or say why not.
+
+    Args:
+        paths: Files, folders, or patterns.
+        settings: The analyst's mapping and user key.
+        raw_dir: Where the parts go; made if need be.
+        progress: Told the share of bytes read, up to :data:`READ_SHARE`.
+
+    Raises:
+        InputError: If a file cannot be used as a whole, or no record can.
+        ResourceError: If the disk is full.
+        Cancelled: If ``progress`` says so.
+    """
+    sources = resolve_inputs(paths)
+    with disk_errors():
+        raw_dir.mkdir(parents=True, exist_ok=True)
+    counts: list[tuple[InputFile, Sink, FileCount]] = []
+    for number, source in enumerate(sources):
+        room = KEPT - sum(len(before.rejected.kept) for _, before, _ in counts)
+        sink = Sink(raw_dir, number, source.name, rejected=Rejected(room))
+        report = _reporter(progress, sources, number)
+        counts.append((source, sink, _READERS[source.kind](source, settings, sink, report)))
+    rejects = _rejects_table([sink for _, sink, _ in counts])
+    _refuse_nothing(counts, rejects)
+    _refuse_unknown_columns(settings, [count for _, _, count in counts])
+    present = frozenset(field for _, _, count in counts for field in count.columns)
+    return RawRead(
+        files=tuple(_receipt(source, sink, count, counts) for source, sink, count in counts),
+        rejects=rejects,
+        reasons=sum((sink.rejected.reasons for _, sink, _ in counts), Counter[str]()),
+        parts=tuple(part.path for _, sink, _ in counts for part in sink.parts),
+        present=present,
+        warnings=(*describe_copies(sources), *_drift([count for _, _, count in counts], present)),
+    )
+
+
+def _reporter(progress: Progress, sources: Sequence[InputFile], number: int) -> Callable[[int], None]:
+    plain = Packing.PLAIN
+    sizes = [source.bytes * (1 if source.packing is plain else _UNPACKS_TO) for source in sources]
+    before, here, total = sum(sizes[:number]), max(1, sizes[number]), max(1, sum(sizes))
+
+    def report(done: int) -> None:
+        share = (before + min(done, here)) / total
+        progress(STAGE, READ_SHARE * share, f"Reading {sources[number].name}")
+
+    return report
+
+
+def _rejects_table(sinks: Sequence[Sink]) -> pa.Table:
+    rows = [
+        (sink.file, reject.line, reject.column or None, reject.value, reject.reason)
+        for sink in sinks
+        for reject in sink.rejected.kept
+    ]
+    columns = zip(*rows, strict=True) if rows else [()] * len(REJECTS)
+    arrays = [pa.array(column, kind.type) for column, kind in zip(columns, REJECTS, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=REJECTS)
+
+
+def _refuse_nothing(counts: Sequence[tuple[InputFile, Sink, FileCount]], rejects: pa.Table) -> None:
+    if any(sink.read for _, sink, _ in counts):
+        return
+    names = ", ".join(source.name for source, _, _ in counts)
+    if not rejects.num_rows:
+        raise InputError(
+            f"{names} holds a header and no records", remedy="Export it again, or choose another file"
+        )
+    records = sum(count.records for _, _, count in counts)
+    [first] = rejects.slice(0, 1).to_pylist()
+    raise InputError(
+        f"None of the {records:,} records of {names} could be read; the first problem is in "
+        f"{first[Rejects.FILE]}, line {first[Rejects.LINE]}: {first[Rejects.REASON]}",
+        remedy=_REMEDY if first[Rejects.REASON] in QUOTING else "Export it again",
+    )
+
+
+def _refuse_unknown_columns(settings: IngestSettings, counts: Sequence[FileCount]) -> None:
+    """A column that the analyst named must have been read from in at least one file."""
+    for field, column in settings.mapping.items():
+        wanted = normalise_header(column)
+        used = {normalise_header(count.columns[field]) for count in counts if field in count.columns}
+        if column and wanted not in used:
+            raise InputError(
+                f"The mapping reads {field} from {column!r}, but no file has values in such a column",
+                remedy="Look at the columns of the file, and correct the mapping",
+            )
+
+
+def _receipt(
+    source: InputFile, sink: Sink, count: FileCount, counts: Sequence[tuple[InputFile, Sink, FileCount]]
+) -> FileReceipt:
+    elsewhere = dict.fromkeys(field for _, _, other in counts for field in other.columns)
+    return FileReceipt(
+        name=source.name,
+        shape=count.shape if source.packing is Packing.PLAIN else f"{count.shape} ({source.packing})",
+        bytes=source.bytes,
+        encoding=count.encoding,
+        records=count.records,
+        read=sink.read,
+        rejected=sink.rejected.total,
+        columns=dict(count.columns),
+        missing=tuple(field for field in elsewhere if field not in count.columns),
+        notes=(*count.notes, *_assumptions(count)),
+    )
+
+
+def _assumptions(count: FileCount) -> list[str]:
+    notes = []
+    if Raw.EVENT_NAME not in count.columns:
+        notes.append("No event names: every record is read as a page view")
+    source = count.columns.get(Raw.TRAFFIC_SOURCE, "")
+    if source and not source.lower().startswith(_FIRST_TOUCH):
+        notes.append(f"The traffic source is read from {source}, which need not be the user's first touch")
+    return notes
+
+
+def _drift(counts: Sequence[FileCount], present: frozenset[str]) -> tuple[str, ...]:
+    """Fields whose column is called differently, or is missing, from file to file."""
+    warnings = []
+    for field in sorted(present):
+        names = dict.fromkeys(count.columns[field] for count in counts if field in count.columns)
+        lacking = sum(field not in count.columns for count in counts)
+        if len(names) > 1:
+            warnings.append(f"{field} is called {' or '.join(names)}, depending on the file")
+        if lacking:
+            warnings.append(f"{field} is missing in {lacking} of {len(counts)} files")
+    return tuple(warnings)

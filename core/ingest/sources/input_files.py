@@ -1,0 +1,243 @@
+"""From what the analyst pointed at to the files to read, and their bytes, unpacked.
+
+A file is what its first bytes say, whatever its name. Archives are never trusted: names that leave the
+folder, locked members and bombs are refused, and nothing is unpacked to disk under a name of theirs.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import tempfile
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Final, Protocol
+
+from core.base.errors import InputError
+from core.ingest.sources.input_search import find_files, natural, readable, size_on_disk
+from core.ingest.sources.sniffing import ALLOWED, HEAD_BYTES, FileKind, kind_of
+
+# A deflate stream can grow a thousandfold; real exports grow 5 to 60 times.
+MAX_RATIO: Final = 200
+FREE_BYTES: Final = 1 << 30  # below this the ratio is not looked at
+MAX_BYTES: Final = 1 << 38
+
+_WRAP: Final = 1 << 32  # gzip keeps sizes modulo this
+
+
+class Packing(StrEnum):
+    """What is around it."""
+
+    PLAIN = "plain"
+    GZIP = "gzip"
+    ZIP = "zip"
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """One table to read: a file, or a member of a zip.
+
+    Args:
+        name: What messages and the receipt call it; unique within a run.
+        path: The file on disk.
+        kind: What it holds.
+        packing: How it is packed.
+        member: Name within the zip, else empty.
+        bytes: Size as it lies there, packed.
+        unpacked: Size of what is in it modulo 2**32, as far as that is known without unpacking.
+        on_disk: Size of the file on disk; of a member of a zip, the size of the zip.
+        copies: Other inputs with the same content, which are not read again.
+    """
+
+    name: str
+    path: Path
+    kind: FileKind
+    packing: Packing
+    bytes: int
+    unpacked: int
+    on_disk: int
+    member: str = ""
+    copies: tuple[str, ...] = ()
+
+
+def resolve_inputs(paths: Sequence[Path]) -> tuple[InputFile, ...]:
+    """Expand folders, globs and zips, look into each file, and put them in order of their names.
+
+    Of inputs with the same content, under whatever names and however packed, only the first is given: read
+    twice, the same events would make every user look twice as busy.
+
+    Raises:
+        InputError: If there is nothing to read, or a file is none of the kinds we read.
+    """
+    return _without_copies([source for path, name in find_files(paths) for source in _sources(path, name)])
+
+
+@contextmanager
+def open_source(source: InputFile) -> Iterator[ByteReader]:
+    """Open the unpacked bytes of a source, to be read once from start to end.
+
+    Raises:
+        InputError: If the file is gone, cut off, damaged, no longer the size it was, or unpacks to something
+            absurdly large.
+    """
+    with ExitStack() as stack:
+        with readable(source.name):
+            file = stack.enter_context(_unpacked(source))
+        yield _Guarded(file, source)
+
+
+@contextmanager
+def open_seekable(source: InputFile) -> Iterator[BinaryIO]:
+    """Open a source that is not read from start to end (Parquet); packed ones go through a nameless file.
+
+    Raises:
+        InputError: As :func:`open_source`.
+    """
+    if source.packing is Packing.PLAIN:
+        with readable(source.name):
+            file = source.path.open("rb")
+        with file:
+            _refuse_change(source)
+            yield file
+        return
+    with open_source(source) as packed, tempfile.TemporaryFile() as copy:
+        for piece in iter(lambda: packed.read(1 << 20), b""):
+            copy.write(piece)
+        copy.seek(0)
+        yield copy
+
+
+class ByteReader(Protocol):
+    """Bytes that are read once, from start to end."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to ``size`` bytes; none at the end."""
+
+
+class _Guarded:
+    """Counts what comes out of a packed file, stops at a bomb, and says which file is damaged."""
+
+    def __init__(self, file: ByteReader, source: InputFile) -> None:
+        self._file, self._source, self._count = file, source, 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        with readable(self._source.name):
+            data = self._file.read(size)
+        self._count += len(data)
+        if self._source.packing is not Packing.PLAIN:
+            _refuse_bomb(self._source.name, self._count, self._source.bytes)
+        if not data or (self._source.packing is Packing.PLAIN and self._count > self._source.bytes):
+            _refuse_change(self._source)
+        return data
+
+
+def _refuse_change(source: InputFile) -> None:
+    """A file that is still being written is not the one that was asked for, and may end anywhere."""
+    with readable(source.name):
+        now = source.path.stat().st_size
+    if now != source.on_disk:
+        raise InputError(
+            f"{source.name} changed while it was read: it had {source.on_disk:,} bytes and has {now:,}",
+            remedy="Wait until it is complete, and run again",
+        )
+
+
+def _refuse_bomb(name: str, unpacked: int, packed: int) -> None:
+    if unpacked > MAX_BYTES or (unpacked > FREE_BYTES and unpacked > MAX_RATIO * packed):
+        raise InputError(
+            f"{name} unpacks to at least {unpacked:,} bytes from {packed:,}",
+            allowed=f"up to {MAX_RATIO} times its size",
+            remedy="If it is a real export, unpack it yourself and give the plain file",
+        )
+
+
+@contextmanager
+def _unpacked(source: InputFile) -> Iterator[ByteReader]:
+    if source.packing is Packing.GZIP:
+        with gzip.open(source.path, "rb") as packed:
+            yield packed
+    elif source.packing is Packing.ZIP:
+        with zipfile.ZipFile(source.path) as archive, archive.open(source.member) as member:
+            yield member
+    else:
+        with source.path.open("rb", buffering=0) as file:
+            yield file
+
+
+def _without_copies(sources: Sequence[InputFile]) -> tuple[InputFile, ...]:
+    sizes = Counter(source.unpacked for source in sources)
+    same: defaultdict[str, list[InputFile]] = defaultdict(list)
+    for source in sources:
+        alone = sizes[source.unpacked] == 1
+        same[source.name if alone else _checksum(source)].append(source)
+    return tuple(
+        replace(first, copies=tuple(copy.name for copy in copies)) for first, *copies in same.values()
+    )
+
+
+def _checksum(source: InputFile) -> str:
+    """SHA-256 of the unpacked content."""
+    digest = hashlib.sha256()
+    with open_source(source) as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _sources(path: Path, name: str) -> Iterable[InputFile]:
+    with readable(name):
+        size = size_on_disk(path, name)
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            return list(_members(path, name, size))
+        if head.startswith(b"\x1f\x8b"):
+            with gzip.open(path, "rb") as packed:
+                kind = kind_of(packed.read(HEAD_BYTES), name)
+            return [InputFile(name, path, kind, Packing.GZIP, size, _gzip_size(path), size)]
+        return [InputFile(name, path, kind_of(head, name), Packing.PLAIN, size, size % _WRAP, size)]
+
+
+def _gzip_size(path: Path) -> int:
+    """What the last four bytes say (of the last member, where there are several)."""
+    with path.open("rb") as file:
+        file.seek(-4, 2)
+        return int.from_bytes(file.read(), "little")
+
+
+def _members(path: Path, name: str, size: int) -> Iterator[InputFile]:
+    with zipfile.ZipFile(path) as archive:
+        if "[Content_Types].xml" in archive.namelist():
+            raise InputError(
+                f"{name} is an Excel or Office document", allowed=ALLOWED, remedy="Save it as CSV"
+            )
+        members = [info for info in archive.infolist() if not info.is_dir() and not _is_litter(info.filename)]
+        if not members:
+            raise InputError(f"{name} is an empty zip", allowed=ALLOWED)
+        for info in sorted(members, key=lambda info: natural(Path(info.filename))):
+            inside = f"{name}/{info.filename}"
+            _check_member(info, inside)
+            with archive.open(info) as member:
+                kind = kind_of(member.read(HEAD_BYTES), inside)
+            unpacked = info.file_size % _WRAP
+            yield InputFile(
+                inside, path, kind, Packing.ZIP, info.compress_size, unpacked, size, info.filename
+            )
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith("__MACOSX/") or PurePosixPath(name).name in (".DS_Store", "Thumbs.db")
+
+
+def _check_member(info: zipfile.ZipInfo, name: str) -> None:
+    pure = PurePosixPath(info.filename.replace("\\", "/"))
+    if pure.is_absolute() or ".." in pure.parts or ":" in pure.parts[0]:
+        raise InputError(f"{name} points outside its zip", remedy="Pack the files again, without such names")
+    if info.flag_bits & 1:
+        raise InputError(f"{name} is locked with a password", remedy="Unpack it first")
+    _refuse_bomb(name, info.file_size, max(1, info.compress_size))

@@ -1,0 +1,133 @@
+"""What a page says of itself: main text, JSON-LD types, ``og:type``, breadcrumbs. Runs in the child process.
+
+The page is hostile until shown otherwise: everything is counted, cut and walked without recursion.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import trafilatura
+from selectolax.lexbor import LexborHTMLParser
+from trafilatura.utils import decode_file
+
+from core.labels.label_types import Document
+
+TEXT_CHARS: Final = 4_000
+NAME_CHARS: Final = 100
+MAX_TYPES: Final = 20
+MAX_CRUMBS: Final = 12
+MAX_SCRIPTS: Final = 40
+SCRIPT_CHARS: Final = 500_000
+MAX_NODES: Final = 5_000
+"""JSON-LD objects and lists that are looked at."""
+_NESTED: Final = ("@graph", "mainEntity", "mainEntityOfPage", "breadcrumb")
+"""Where the page itself is described; offers, brands and reviews inside are not the page."""
+
+
+def read(html: bytes, charset: str = "") -> Document:
+    """Read a page.
+
+    Args:
+        html: As it was fetched.
+        charset: As the server said; empty to find out.
+    """
+    text = decoded(html, charset)
+    tree = LexborHTMLParser(text)
+    objects = list(_objects(_json_ld(tree)))
+    og = tree.css_first("meta[property='og:type']")
+    return Document(
+        text=clean(trafilatura.extract(text, include_comments=False) or "", TEXT_CHARS),
+        json_ld_types=_types(objects),
+        og_type=clean((og.attributes.get("content") or "") if og else "", NAME_CHARS),
+        breadcrumbs=_breadcrumbs(objects) or _microdata_breadcrumbs(tree),
+    )
+
+
+def decoded(html: bytes, charset: str) -> str:
+    """Turn bytes into text: as the server says, else as trafilatura finds out; never fails."""
+    try:
+        if charset:
+            return html.decode(charset)
+    except (LookupError, ValueError):
+        pass
+    return str(decode_file(html))
+
+
+def clean(text: str, limit: int) -> str:
+    """One line of visible characters: no controls, no marks that turn or hide text."""
+    cut = text[: 4 * limit]
+    visible = "".join(" " if char.isspace() else char for char in cut if not _hidden(char))
+    return " ".join(visible.split())[:limit].rstrip()
+
+
+def _hidden(char: str) -> bool:
+    return unicodedata.category(char)[0] == "C" and not char.isspace()
+
+
+def _json_ld(tree: LexborHTMLParser) -> Iterator[Any]:
+    for node in tree.css("script[type*='ld+json']")[:MAX_SCRIPTS]:
+        text = node.text(deep=True)
+        if len(text) > SCRIPT_CHARS:
+            continue
+        try:
+            yield json.loads(text, strict=False)
+        except (ValueError, RecursionError):  # not JSON, or nested to make the parser fall over
+            continue
+
+
+def _objects(roots: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """The objects that describe the page, in the order of the document."""
+    waiting = list(roots)[::-1]
+    for _ in range(MAX_NODES):
+        if not waiting:
+            return
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(node[:MAX_NODES][::-1])
+        elif isinstance(node, dict):
+            yield node
+            waiting.extend(node[key] for key in reversed(_NESTED) if key in node)
+
+
+def _types(objects: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    found = (name for node in objects for name in _texts(node.get("@type")))
+    plain = (clean(name, 4 * NAME_CHARS).rstrip("/#").rsplit("/", 1)[-1].rsplit(":", 1)[-1] for name in found)
+    return tuple(dict.fromkeys(name[:NAME_CHARS] for name in plain if name))[:MAX_TYPES]
+
+
+def _texts(value: object) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [text for text in values[:MAX_TYPES] if isinstance(text, str)]
+
+
+def _breadcrumbs(objects: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    for node in objects:
+        items = node.get("itemListElement")
+        if "BreadcrumbList" in _types([node]) and isinstance(items, list):
+            steps = [item for item in items[: 4 * MAX_CRUMBS] if isinstance(item, dict)]
+            names = (_name(step) for step in sorted(steps, key=_position))
+            return tuple(name for name in names if name)[:MAX_CRUMBS]
+    return ()
+
+
+def _position(step: dict[str, Any]) -> float:
+    """Its place in the trail, which some write as text; without one it stays where it is, at the end."""
+    try:
+        return float(step["position"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return float("inf")
+
+
+def _name(step: dict[str, Any]) -> str:
+    item = step.get("item")
+    name = step.get("name") or (item.get("name") if isinstance(item, dict) else "")
+    return clean(name, NAME_CHARS) if isinstance(name, str) else ""
+
+
+def _microdata_breadcrumbs(tree: LexborHTMLParser) -> tuple[str, ...]:
+    nodes = tree.css("[itemtype*='BreadcrumbList'] [itemprop='name']")[:MAX_CRUMBS]
+    return tuple(name for node in nodes if (name := clean(node.text(deep=True), NAME_CHARS)))

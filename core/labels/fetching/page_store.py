@@ -1,0 +1,90 @@
+"""Documents of fetched pages on disk, each with its date. Failures are not kept."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple, Self
+
+from core.base.errors import ResourceError
+from core.labels.fetching.extract import document_from
+from core.labels.fetching.limits import FetchLimits
+from core.labels.label_types import Document
+from core.storage.json_cache import JsonCache
+
+FORMAT: Final = 1
+"""Raised when pages are read in another way, so that they are fetched again."""
+SIZE_BYTES: Final = 200_000_000
+"""Beyond this the oldest are dropped."""
+_DAY_S: Final = 86_400.0
+
+
+class Stored(NamedTuple):
+    """A document and when its page was fetched."""
+
+    document: Document
+    fetched: str
+    """UTC, ISO 8601, to the second."""
+
+
+class PageStore:
+    """The cache of one store's pages.
+
+    Args:
+        folder: Made if missing, and closed to others.
+        days: How long a document is good.
+
+    Raises:
+        ResourceError: If the folder cannot be used.
+    """
+
+    def __init__(self, folder: Path, days: float) -> None:
+        self._days, self._cache = days, JsonCache(folder, SIZE_BYTES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cache.close()
+
+    def get(self, url: str) -> Stored | None:
+        """The document of a page, if it was fetched lately; what cannot be read is not there."""
+        try:
+            held = self._cache.get(_key(url))
+            return held and Stored(document_from(held["document"]), str(held["fetched"]))
+        except (ResourceError, ValueError, KeyError, TypeError):
+            return None
+
+    def addresses(self) -> list[str]:
+        """Keys of all that is kept; none where the cache cannot be read."""
+        try:
+            return self._cache.keys()
+        except ResourceError:
+            return []
+
+    def put(self, url: str, document: Document) -> Stored:
+        """Keep a document under today's date.
+
+        Raises:
+            ResourceError: If the disk refuses.
+        """
+        stored = Stored(document, datetime.now(UTC).isoformat(timespec="seconds"))
+        held = {"document": asdict(document), "fetched": stored.fetched}
+        self._cache.put({_key(url): held}, expire_s=self._days * _DAY_S)
+        return stored
+
+
+def known(folder: Path, days: float = FetchLimits().cache_days) -> dict[str, Stored]:
+    """Every document that is kept and still good, by URL; nothing is made where there is no folder."""
+    if not folder.is_dir():
+        return {}
+    mark = _key("")
+    with PageStore(folder, days) as store:
+        urls = [key.removeprefix(mark) for key in store.addresses() if key.startswith(mark)]
+        found = ((url, store.get(url)) for url in urls)
+        return {url: stored for url, stored in found if stored is not None}
+
+
+def _key(url: str) -> str:
+    return f"{FORMAT} {url}"

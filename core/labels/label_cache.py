@@ -1,0 +1,104 @@
+"""Decisions kept between runs, so that a second run asks no model.
+
+A decision is kept under everything it was made from: what the model was shown of the page, the classes of
+the view with their descriptions, who decided and with which weights. So one changed description decides anew
+what is left to the models in that view, and nothing else does.
+Abstentions are kept as well; errors never are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from core.base.schema import View
+from core.labels.label_settings import Taxonomy
+from core.labels.label_types import Classifier, Label, Rung, Subject
+from core.storage.json_cache import JsonCache
+
+VERSION: Final = 3
+"""Raised when the rungs' texts, prompts or limits change, so that kept decisions no longer hold."""
+SIZE_LIMIT: Final = 256 * 2**20
+"""Bytes; the oldest decisions go first."""
+_ABSTAINED: Final = "abstained"
+
+Entry = dict[str, Any]
+"""A JSON object."""
+
+
+class CachedClassifier:
+    """A rung that asks only what it was not asked before.
+
+    Args:
+        inner: Asked for the rest.
+        identity: Which model with which weights.
+        taxonomy: What ``inner`` was made for.
+        cache: Where decisions are kept.
+        reads: What the model is shown of a subject, as JSON; subjects that show the same are one decision.
+    """
+
+    def __init__(
+        self,
+        inner: Classifier,
+        identity: str,
+        taxonomy: Taxonomy,
+        cache: JsonCache,
+        reads: Callable[[Subject], object],
+    ) -> None:
+        self.rung = inner.rung
+        self._inner, self._cache, self._reads = inner, cache, reads
+        self._identity, self._taxonomy = identity, taxonomy
+
+    def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
+        """Decide, or abstain; what was decided before is not decided again."""
+        asked = question(self.rung, self._identity, self._taxonomy, view)
+        keys = [decision_key(asked, self._reads(subject)) for subject in subjects]
+        entries = {key: entry for key in dict.fromkeys(keys) if (entry := self._kept(key)) is not None}
+        missing = {key: one for key, one in zip(keys, subjects, strict=True) if key not in entries}
+        entries |= self._ask(missing, view)
+        return [_to_label(entries[key], self.rung) for key in keys]
+
+    def _ask(self, missing: Mapping[str, Subject], view: View) -> dict[str, Entry]:
+        if not missing:
+            return {}
+        labels = self._inner.classify(list(missing.values()), view)
+        entries = {key: _to_entry(label) for key, label in zip(missing, labels, strict=True)}
+        self._cache.put(entries)
+        return entries
+
+    def _kept(self, key: str) -> Entry | None:
+        entry = self._cache.get(key)
+        return entry if isinstance(entry, dict) and _is_whole(entry) else None
+
+
+def question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:
+    """Everything but the page that a decision rests on: the other view's classes are no part of it."""
+    classes = [(one.name, *one.descriptions) for one in taxonomy.classes(view)]
+    return json.dumps([VERSION, rung, identity, view, classes])
+
+
+def decision_key(question: str, read: object) -> str:
+    """Name of a decision: SHA-256 over the question and what was read of the page."""
+    return hashlib.sha256(f"{question}\n{json.dumps(read, sort_keys=True)}".encode()).hexdigest()
+
+
+def _to_entry(label: Label | None) -> Entry:
+    if label is None:
+        return {_ABSTAINED: True}
+    return {"value": label.value, "score": label.score, "margin": label.margin, "evidence": label.evidence}
+
+
+def _is_whole(entry: Entry) -> bool:
+    if entry.get(_ABSTAINED) is True:
+        return True
+    texts = (entry.get("value"), entry.get("evidence"))
+    numbers = (entry.get("score"), entry.get("margin"))
+    return all(isinstance(text, str) for text in texts) and all(isinstance(n, float) for n in numbers)
+
+
+def _to_label(entry: Entry, rung: Rung) -> Label | None:
+    if _ABSTAINED in entry:
+        return None
+    return Label(entry["value"], rung, entry["score"], entry["margin"], entry["evidence"])

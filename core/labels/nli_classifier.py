@@ -1,0 +1,213 @@
+"""The rung that asks an entailment model: does the page's text entail "This page is about …"?
+
+Zero-shot classification by natural language inference (Yin, Hay and Roth 2019, *Benchmarking zero-shot text
+classification*), with ``transformers``' own pipeline. Opt-in: every page is read once a class, so the
+embedding rung, where it is installed, first narrows the themes down.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from core.base.errors import ResourceError
+from core.base.schema import View
+from core.labels import embedding_classifier
+from core.labels.embedding_classifier import EmbeddingClassifier, checksum
+from core.labels.label_cache import CachedClassifier
+from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy
+from core.labels.label_types import Classifier, Label, Rung, Subject
+from core.labels.texts import ABOUT, subject_text
+from core.storage.json_cache import JsonCache
+
+TASK: Final = "zero-shot-classification"
+CANDIDATES: Final = 5
+"""Themes that the embedding leaves to this rung."""
+LEAST_SCORE: Final = 0.4
+LEAST_MARGIN: Final = 0.15
+"""Shares of a softmax over the classes: below, the model hesitates between two and neither counts."""
+FILES: Final = ["*.json", "*.txt", "*.model", "*.safetensors"]
+"""Of a model on the hub: no code, nothing pickled."""
+WEIGHTS: Final = "*.safetensors"
+BATCH: Final = 32
+
+
+def load(settings: LabelSettings, cache: JsonCache) -> Classifier:
+    """The rung for a taxonomy; the network is loaded when there is something to decide.
+
+    Raises:
+        ResourceError: If the model cannot be found or is not one of entailment.
+    """
+    folder = _found(settings.nli_model)
+    _require_entailment(settings.nli_model, folder)
+    try:
+        ranker: EmbeddingClassifier | None = embedding_classifier.ranker(settings.taxonomy)
+    except ResourceError:  # every theme is a candidate: slower, and the same question
+        ranker = None
+    inner = NliClassifier(settings.taxonomy, folder, ranker)
+    identity = f"{_weights_hash(folder)} of {CANDIDATES if ranker else 'all'}"
+    return CachedClassifier(inner, identity, settings.taxonomy, cache, subject_text)
+
+
+def require(model: str) -> None:
+    """See to it that a model is here: downloads it if it never was.
+
+    Raises:
+        ResourceError: If it cannot be found or is not one of entailment.
+    """
+    _require_entailment(model, _found(model))
+
+
+def weights_hash(model: str) -> str:
+    """SHA-256 of a model's weights; empty where it is not here. Nothing is downloaded."""
+    folder = _local(model)
+    return _weights_hash(folder) if folder else ""
+
+
+@dataclass(frozen=True)
+class NliClassifier:
+    """Decides by the share of entailment.
+
+    Args:
+        taxonomy: The classes.
+        folder: Configuration, tokenizer and safetensors.
+        ranker: Narrows the themes down; without one, all are asked.
+    """
+
+    taxonomy: Taxonomy
+    folder: Path
+    ranker: EmbeddingClassifier | None = None
+    rung = Rung.NLI
+
+    def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
+        """Decide where one class is clearly more entailed than the others.
+
+        Raises:
+            ResourceError: If the model cannot be loaded.
+        """
+        classes = {_phrase(one): one for one in self.taxonomy.classes(view)}
+        texts = [subject_text(subject) for subject in subjects]
+        results = self._ask(texts, self._candidates(subjects, view))
+        return [_decide(result, classes) if result else None for result in results]
+
+    def _candidates(self, subjects: Sequence[Subject], view: View) -> list[tuple[str, ...]]:
+        """Phrases to try for each subject."""
+        phrases = {one.name: _phrase(one) for one in self.taxonomy.classes(view)}
+        if self.ranker is None or view is not View.THEME:
+            return [tuple(phrases.values())] * len(subjects)
+        nearest = self.ranker.nearest(subjects, view, CANDIDATES)
+        return [tuple(phrases[name] for name in names) for names in nearest]
+
+    def _ask(
+        self, texts: Sequence[str], candidates: Sequence[tuple[str, ...]]
+    ) -> list[Mapping[str, Any] | None]:
+        """The pipeline's answer for each text that says something; texts with the same candidates at once."""
+        groups: dict[tuple[str, ...], list[int]] = {}
+        for index, (text, phrases) in enumerate(zip(texts, candidates, strict=True)):
+            if text:
+                groups.setdefault(phrases, []).append(index)
+        results: list[Mapping[str, Any] | None] = [None] * len(texts)
+        for phrases, indices in groups.items():
+            asked = self._pipeline(
+                [texts[index] for index in indices],
+                candidate_labels=list(phrases),
+                hypothesis_template=ABOUT,
+                batch_size=BATCH,
+            )
+            for index, result in zip(indices, asked, strict=True):
+                results[index] = result
+        return results
+
+    @cached_property
+    def _pipeline(self) -> Any:  # noqa: ANN401 - the pipeline's own type says nothing
+        import transformers  # loads PyTorch
+
+        transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call] # of transformers
+        try:
+            return transformers.pipeline(
+                TASK,
+                model=str(self.folder),
+                device="cpu",
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True},
+            )
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+            raise _unusable(str(self.folder), error) from error
+
+
+def _phrase(one: LabelClass) -> str:
+    return f"{one.name}, that is {one.descriptions[0]}"
+
+
+def _decide(result: Mapping[str, Any], classes: Mapping[str, LabelClass]) -> Label | None:
+    names = [classes[phrase].name for phrase in result["labels"]]  # best first
+    score, second = (float(value) for value in result["scores"][:2])
+    if score < LEAST_SCORE or score - second < LEAST_MARGIN:
+        return None
+    evidence = f"{names[0]!r} is entailed ({score:.2f}), then {names[1]!r} ({second:.2f})"
+    return Label(names[0], Rung.NLI, score, score - second, evidence)
+
+
+def _found(model: str) -> Path:
+    """Folder of a model: the one named, or a hub id's; downloaded only if it never was.
+
+    Raises:
+        ResourceError: If there is none.
+    """
+    if folder := _local(model):
+        return folder
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(model, allow_patterns=FILES))
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unusable(model, error) from error
+
+
+def _local(model: str) -> Path | None:
+    """Folder of a model that is on this machine."""
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(model, allow_patterns=FILES, local_files_only=True))
+    except (OSError, ValueError):
+        return None
+    return folder if any(folder.glob(WEIGHTS)) else None
+
+
+def _require_entailment(model: str, folder: Path) -> None:
+    """Check that a model's labels are those of natural language inference.
+
+    Raises:
+        ResourceError: If not.
+    """
+    try:
+        names = json.loads((folder / "config.json").read_bytes()).get("id2label", {}).values()
+    except (OSError, ValueError, AttributeError) as error:
+        raise _unusable(model, error) from error
+    labels = [str(name) for name in names]
+    if not any(label.lower().startswith("entail") for label in labels):
+        raise ResourceError(
+            f"The model {model!r} does not tell entailment: its labels are {', '.join(labels) or 'none'}",
+            remedy="Choose a sequence classifier trained on MNLI, such as facebook/bart-large-mnli",
+        )
+
+
+def _weights_hash(folder: Path) -> str:
+    return " ".join(checksum(path) for path in sorted(folder.glob(WEIGHTS)))
+
+
+def _unusable(model: str, error: BaseException) -> ResourceError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return ResourceError(
+        f"The entailment model {model!r} cannot be loaded: {reason}",
+        allowed="a folder with config.json, tokenizer and safetensors, or a hub id while online",
+        remedy="Download it once and set its folder, or choose another way to label",
+    )

@@ -1,0 +1,134 @@
+"""Rung 0: what the analyst has said. An exact page wins over a template, the latest over earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from core.base.errors import SettingsError
+from core.base.schema import View
+from core.labels.label_settings import NO_THEME, UNKNOWN, Override, Taxonomy
+from core.labels.label_types import Label, Rung, Subject
+from core.labels.templates import parse, spellings
+
+VIEWS: Final = (View.THEME, View.TYPE)
+SHOWN: Final = 3
+"""Corrections that a note names."""
+_END: Final = ""
+"""Key of the template that ends at a node; a segment's key starts with a slash."""
+
+
+class OverrideClassifier:
+    """Decides pages and templates that were corrected by hand.
+
+    Args:
+        overrides: The corrections, the oldest first. One with a label that the taxonomy lacks (it was
+            renamed, or is of another site) does nothing; see :attr:`skipped`.
+        taxonomy: The labels that there are.
+        templates: Of this export. A correction of one of these holds for it alone; one of another
+            export's template for all pages that it covers.
+        literal: Segments that no template hides (:func:`core.labels.templates.mine`).
+    """
+
+    rung = Rung.OVERRIDE
+
+    def __init__(
+        self,
+        overrides: Sequence[Override],
+        taxonomy: Taxonomy,
+        templates: Collection[str] = (),
+        literal: Collection[str] = frozenset(),
+    ) -> None:
+        allowed = {view: frozenset(names(taxonomy, view)) for view in VIEWS}
+        held = [one for one in overrides if one.value in allowed[one.view]]
+        self.skipped = tuple(one for one in overrides if one.value not in allowed[one.view])
+        """Corrections without effect."""
+        self._values = {(one.view, one.target): one.value for one in held}
+        self._age = {(one.view, one.target): age for age, one in enumerate(held)}
+        known = frozenset(templates)
+        elsewhere = [key for key in self._values if key[1] not in known]
+        self._of_other_exports = {
+            view: Templates((target for own, target in elsewhere if own is view), literal) for view in VIEWS
+        }
+
+    def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
+        """Decide a subject by its page where it is a single one, else by its template."""
+        return [self.of(one.urls[0] if len(one.urls) == 1 else "", one.template, view) for one in subjects]
+
+    def of(self, url: str, template: str, view: View) -> Label | None:
+        """The correction of a page, else of its template, else the latest of one that covers it.
+
+        Args:
+            url: The page; empty to look its template up alone.
+            template: The page's.
+            view: ``View.THEME`` or ``View.TYPE``.
+        """
+        targets = [one for one in (url, template) if (view, one) in self._values][:1]
+        targets = targets or self._of_other_exports[view].of(url or template)
+        if not targets:
+            return None
+        target = max(targets, key=lambda one: self._age[view, one])
+        return Label(self._values[view, target], self.rung, evidence=f"corrected by hand: {target}")
+
+    def note(self) -> str:
+        """What was left out, in words; empty if nothing was."""
+        if not self.skipped:
+            return ""
+        count = f"{len(self.skipped):,} corrections" if len(self.skipped) > 1 else "A correction"
+        shown = ", ".join(f"{one.view} {one.value!r} of {one.target[:80]}" for one in self.skipped[:SHOWN])
+        more = ", …" if len(self.skipped) > SHOWN else ""
+        return f"{count} to labels that the taxonomy lacks left out: {shown}{more}"
+
+
+def names(taxonomy: Taxonomy, view: View) -> list[str]:
+    """What a page can be corrected to."""
+    extra = [UNKNOWN, NO_THEME] if view is View.THEME else [UNKNOWN]
+    return [*(one.name for one in taxonomy.classes(view)), *extra]
+
+
+def check(override: Override, taxonomy: Taxonomy) -> None:
+    """Refuse a label that no page can get: for what is brought in or typed anew.
+
+    Raises:
+        SettingsError: If it is not one of the taxonomy's.
+    """
+    allowed = names(taxonomy, override.view)
+    if override.value not in allowed:
+        raise SettingsError(
+            f"The correction of {override.target[:200]} has {override.view} {override.value!r}, which is not"
+            " in the taxonomy",
+            allowed=", ".join(allowed),
+            remedy="Add the name to the taxonomy, or change or remove the correction",
+        )
+
+
+class Templates:
+    """Which templates a page is one of, whatever the export that they were mined from: a trie of segments.
+
+    Mining depends on the data: ``/lookbook/amber`` is itself where it has few siblings and
+    ``/lookbook/:slug`` where it has many; ``/en/…`` becomes ``/:locale/…`` when a second language comes. A
+    template that somebody has written down outlives that.
+
+    Args:
+        templates: To look pages up in; a page without placeholders is one too.
+        literal: Segments that no placeholder stands for (:func:`core.labels.templates.mine`).
+    """
+
+    def __init__(self, templates: Iterable[str], literal: Collection[str] = frozenset()) -> None:
+        self._literal = literal
+        self._roots: dict[tuple[str, str], dict[str, Any]] = {}
+        for template in templates:
+            parts = parse(template)
+            node = self._roots.setdefault((parts.front, parts.query), {})
+            for segment in parts.segments:
+                node = node.setdefault(f"/{segment}", {})
+            node[_END] = template
+
+    def of(self, page: str) -> list[str]:
+        """The templates of a page, or those that cover a template."""
+        parts = parse(page)
+        nodes = [self._roots.get((parts.front, parts.query), {})]
+        for segment in parts.segments:
+            names = sorted(spellings(segment, self._literal))
+            nodes = [node[f"/{name}"] for node in nodes for name in names if f"/{name}" in node]
+        return [node[_END] for node in nodes if _END in node]

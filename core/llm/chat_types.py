@@ -1,0 +1,130 @@
+"""What is said to a language model and what it answers, and what was used for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel
+
+Message = Mapping[str, Any]
+"""One message of a conversation, as Chat Completions has it."""
+ToolSpec = Mapping[str, Any]
+"""A tool that may be called: name, description, JSON schema of its arguments."""
+Stop = Callable[[], bool]
+"""Whether to give up; asked many times a second."""
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+CHARACTERS_PER_TOKEN: Final = 3.5
+"""For estimates."""
+
+
+def never() -> bool:
+    """Never give up."""
+    return False
+
+
+def tokens_of(text: str) -> int:
+    """How many tokens a text may have."""
+    return math.ceil(len(text) / CHARACTERS_PER_TOKEN)
+
+
+class Enough(Exception):
+    """Raised by who is given a text as it comes, when no more of it is wanted.
+
+    Args:
+        text: What of it is the answer.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What was used so far, as the server counts it; estimated where an answer was ended before it did.
+
+    Args:
+        calls: Answers that came; a repaired question has several.
+        prompt_tokens: Sent.
+        completion_tokens: Received.
+    """
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+    def plus(self, reported: object) -> Usage:
+        """With one more call, given the ``usage`` of its answer, which may be missing."""
+        counts = reported if isinstance(reported, dict) else {}
+        sent, received = (counts.get(name) for name in ("prompt_tokens", "completion_tokens"))
+        return Usage(
+            self.calls + 1,
+            self.prompt_tokens + (sent if isinstance(sent, int) else 0),
+            self.completion_tokens + (received if isinstance(received, int) else 0),
+        )
+
+    def since(self, earlier: Usage) -> Usage:
+        """What was used after ``earlier``."""
+        return Usage(
+            self.calls - earlier.calls,
+            self.prompt_tokens - earlier.prompt_tokens,
+            self.completion_tokens - earlier.completion_tokens,
+        )
+
+    @property
+    def tokens(self) -> int:
+        """Sent and received."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a server can do with a model, found out by trying.
+
+    Args:
+        streaming: Sends an answer piece by piece.
+        schema: Obeys a JSON schema.
+        tools: Calls tools.
+        slots: Copies ``[[F1]]`` where a value belongs.
+    """
+
+    streaming: bool = False
+    schema: bool = False
+    tools: bool = False
+    slots: bool = False
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it can do neither: a small model, most likely on a small machine."""
+        return not (self.tools or self.slots)
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """What the model wants to be called.
+
+    Args:
+        id: Of this call.
+        name: Of the tool; as the model wrote it.
+        arguments: JSON text; as the model wrote it.
+    """
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """One answer of the model.
+
+    Args:
+        text: What it says.
+        calls: Tools it wants called first.
+    """
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()

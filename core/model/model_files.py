@@ -1,0 +1,217 @@
+"""A trained model on disk: tensors in safetensors, everything else in JSON, never pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from core.base.errors import ArtifactError
+from core.base.schema import View
+from core.base.settings import Settings, TrainSettings
+from core.model.label_vocabulary import LabelVocabulary
+from core.model.network import UserBehaviorTransformer, ViewConfig
+from core.model.view_streams import read_vocabularies
+from core.model.vocabulary import Vocabulary
+from core.storage.disk import write_text_atomic, written_whole
+
+FORMAT: Final = 2
+"""Raised when older model folders can no longer be read."""
+WEIGHTS, CONFIG = "weights.safetensors", "config.json"
+VOCABULARY, TRAINING = "vocabulary.json", "training.json"
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class ModelConfig(Settings):
+    """``config.json``: how the network is shaped and how it was trained."""
+
+    format: int = FORMAT
+    views: dict[View, ViewConfig] = Field(min_length=1)
+    settings: TrainSettings
+
+
+class CurveRow(Settings):
+    """One point of the training curve.
+
+    Args:
+        step: Steps done.
+        epoch: Epoch the step belongs to, from 1.
+        loss: Mean loss since the row before.
+        valid_mrr: Retrieval among held-out users, at the end of an epoch when there are enough of them.
+        users_per_s: Users a second since the row before.
+    """
+
+    step: int
+    epoch: int
+    loss: float
+    valid_mrr: float | None = None
+    users_per_s: float
+
+    def figures(self) -> dict[str, float]:
+        """The numbers that are there, by name."""
+        return self.model_dump(exclude_none=True)
+
+
+class TrainReport(BaseModel):
+    """``training.json``: what the training saw and how it went.
+
+    Args:
+        users: Users with a page view.
+        min_views: Page views that a user needed to take part.
+        trained_users: Users that the model learnt from.
+        held_out_users: Users kept apart.
+        valid_users: Of these, the ones that validation searches among.
+        items: Token ids a view: pages and directories, or labels, with padding and unknown.
+        epochs: Epochs done; more than asked for on small data, fewer on large.
+        batch_size: Users a step.
+        steps: Steps done.
+        seconds: Wall time, of all attempts where it was resumed.
+        valid_mrr: Retrieval after the last step.
+        curve: Rows in order of steps.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    users: int
+    min_views: int
+    trained_users: int
+    held_out_users: int
+    valid_users: int
+    items: dict[View, int]
+    epochs: int
+    batch_size: int
+    steps: int
+    seconds: float
+    valid_mrr: float | None
+    curve: tuple[CurveRow, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A model ready to embed."""
+
+    network: UserBehaviorTransformer
+    config: ModelConfig
+    vocabularies: Mapping[View, Vocabulary | LabelVocabulary]
+
+
+def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
+    """Write a model folder.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    folder.mkdir(exist_ok=True)
+    weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}
+    write_tensors(folder / WEIGHTS, weights, {})
+    write_text_atomic(folder / CONFIG, model.config.model_dump_json(indent=1))
+    tokens = {view.value: vocabulary.to_json() for view, vocabulary in model.vocabularies.items()}
+    write_text_atomic(folder / VOCABULARY, json.dumps(tokens, ensure_ascii=False))
+    write_text_atomic(folder / TRAINING, report.model_dump_json(indent=1))
+
+
+def load_model(folder: Path) -> TrainedModel:
+    """Read a model folder, checking that its parts fit together.
+
+    Raises:
+        ArtifactError: If a file is missing, damaged, of another format, or does not fit the others.
+    """
+    config = _read_json(folder / CONFIG, ModelConfig)
+    if config.format != FORMAT:
+        raise ArtifactError(
+            f"The model in {folder} has format {config.format}", allowed=str(FORMAT), remedy="Train again"
+        )
+    vocabularies = load_vocabularies(folder)
+    found = {view: (one.n_items, one.n_transitions) for view, one in vocabularies.items()}
+    if found != {view: (one.n_items, one.n_transitions) for view, one in config.views.items()}:
+        raise _damaged(folder / VOCABULARY, "its size is not the one in config.json")
+    network = UserBehaviorTransformer(config.views)
+    load_weights(network, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
+    return TrainedModel(network.eval(), config, vocabularies)
+
+
+def load_vocabularies(folder: Path) -> dict[View, Vocabulary | LabelVocabulary]:
+    """Read ``vocabulary.json``.
+
+    Raises:
+        ArtifactError: If it is missing or damaged.
+    """
+    path = folder / VOCABULARY
+    try:
+        data: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    return read_vocabularies(data)
+
+
+def load_pages(folder: Path) -> tuple[str, ...]:
+    """URLs that the model of a folder knows, most viewed first.
+
+    Raises:
+        ArtifactError: If its vocabulary is missing or damaged.
+    """
+    vocabulary = load_vocabularies(folder).get(View.URL)
+    if not isinstance(vocabulary, Vocabulary):
+        raise _damaged(folder / VOCABULARY, "it has no url view")
+    return vocabulary.pages
+
+
+def load_weights(network: UserBehaviorTransformer, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Put weights into a network.
+
+    Raises:
+        ArtifactError: If one is missing, left over, of another shape, or not a number.
+    """
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in weights.values()):
+        raise _damaged(path, "a weight is not a number")
+    try:
+        network.load_state_dict(dict(weights))
+    except RuntimeError as error:
+        raise _damaged(path, str(error).splitlines()[-1].strip()) from error
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str, str]) -> None:
+    """Write tensors and texts about them as one safetensors file, whole or not at all.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    with written_whole(path) as building:  # Python writes: safetensors would hide that the disk is full
+        building.write_bytes(save(dict(tensors), metadata=dict(facts)))
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of a safetensors file.
+
+    Raises:
+        ArtifactError: If the file is missing or damaged.
+    """
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise _damaged(path, str(error)) from error
+    return tensors
+
+
+def _read_json(path: Path, kind: type[_Model]) -> _Model:
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise _damaged(path, "it is missing") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _damaged(path, f"{where or 'all of it'}: {first['msg']}") from error
+
+
+def _damaged(path: Path, problem: str) -> ArtifactError:
+    return ArtifactError(f"{path} is not a model file: {problem}", remedy="Train again")

@@ -1,0 +1,218 @@
+"""Names of the columns of profile tables, and what each number is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class RowKind(StrEnum):
+    """What a row of a profile table describes."""
+
+    SEGMENT = "segment"
+    """Clustered users with one label."""
+    GROUP = "group"
+    """Users outside clustering, by rule."""
+    ALL = "all"
+    """Every user of the data set."""
+
+
+class MetricRole(StrEnum):
+    """How a number relates to what made the segments."""
+
+    INPUT = "input"
+    """The model saw it: that segments differ in it is how they were made, and proves nothing."""
+    DERIVED = "derived"
+    """Follows from what the model saw."""
+    HELD_OUT = "held out"
+    """The model never saw it: a difference is a finding."""
+
+
+class Ranking(StrEnum):
+    """Why a page is listed."""
+
+    OVER = "over"
+    """Seen by more of these users than of the rest."""
+    UNDER = "under"
+    """Seen by fewer."""
+    MOST_VIEWED = "most_viewed"
+
+
+class Col:
+    """Columns shared by the profile tables."""
+
+    # what a row describes; the first columns of every table
+    KEY: Final = "key"  # "segment:0", "group:one_page", "all"
+    KIND: Final = "kind"  # a Kind
+    SEGMENT: Final = "segment"  # id, or −1 for groups and all
+    LABEL: Final = "label"  # "Segment 1", "One-page users", …
+    # sizes, rest and evidence
+    USERS: Final = "users"
+    SHARE: Final = "share"
+    REST_SHARE: Final = "rest_share"
+    N: Final = "n"  # users (or sessions) that a share or a mean is of
+    REST_N: Final = "rest_n"
+    EVIDENCE: Final = "evidence"  # an Evidence
+    # segments
+    SHARE_CLUSTERED: Final = "share_clustered"
+    PAGE_VIEWS: Final = "page_views"
+    PAGE_VIEWS_MEAN: Final = "page_views_mean"
+    PAGE_VIEWS_MEDIAN: Final = "page_views_median"
+    SESSIONS: Final = "sessions"
+    SESSIONS_MEAN: Final = "sessions_mean"
+    PAGES_PER_SESSION: Final = "pages_per_session"
+    DIFFERENT_PAGES_MEAN: Final = "different_pages_mean"
+    ENGAGEMENT_USERS: Final = "engagement_users"
+    ENGAGEMENT_NONE_SHARE: Final = "engagement_none_share"
+    ENGAGEMENT_MEAN: Final = "engagement_s_mean"
+    ENGAGEMENT_MEDIAN: Final = "engagement_s_median"
+    OUTCOME_USERS: Final = "outcome_users"
+    OUTCOME_RATE: Final = "outcome_rate"
+    OUTCOME_LOW: Final = "outcome_low"
+    OUTCOME_HIGH: Final = "outcome_high"
+    OUTCOME_SESSIONS: Final = "outcome_sessions"
+    SESSION_RATE: Final = "session_rate"
+    REVENUE: Final = "revenue"
+    REVENUE_PER_USER: Final = "revenue_per_user"
+    # top pages
+    RANKING: Final = "ranking"  # a Ranking
+    RANK: Final = "rank"  # from 1
+    PAGE: Final = "page"
+    PAGE_LOCATION: Final = "page_location"
+    PAGE_TITLE: Final = "page_title"
+    REST_USERS: Final = "rest_users"
+    LIFT: Final = "lift"
+    DIFFERENCE: Final = "difference"
+    SCORE: Final = "score"
+    VIEWS: Final = "views"
+    # shares
+    ATTRIBUTE: Final = "attribute"
+    VALUE: Final = "value"
+    IS_OTHER: Final = "is_other"
+    ABSENT: Final = "absent"
+    # heat-map
+    METRIC: Final = "metric"
+    Z: Final = "z"
+    # fields
+    FIELD: Final = "field"
+    DEFINITION: Final = "definition"
+
+
+ROW: Final = (Col.KEY, Col.KIND, Col.SEGMENT, Col.LABEL)
+
+
+@dataclass(frozen=True)
+class Field:
+    """What one column of the segments table is.
+
+    Args:
+        field: The column.
+        label: What to call it on screen.
+        unit: What it counts in; empty for a share from 0 to 1.
+        evidence: How it relates to what made the segments.
+        n: The column with the number that it is a mean or share of; empty for a plain count.
+        definition: One sentence.
+    """
+
+    field: str
+    label: str
+    unit: str
+    evidence: MetricRole
+    n: str
+    definition: str
+
+
+FIELDS: Final = (
+    Field(Col.USERS, "Users", "users", MetricRole.DERIVED, "", "Users with at least one page view."),
+    Field(Col.SHARE, "Share of all users", "", MetricRole.DERIVED, "", "Of every user of the data set."),
+    Field(
+        Col.SHARE_CLUSTERED, "Share of clustered users", "", MetricRole.DERIVED, "",
+        "Of the users that took part in clustering; absent for the groups made by rule.",
+    ),
+    Field(Col.PAGE_VIEWS, "Page views", "views", MetricRole.DERIVED, "", "All page views of these users."),
+    Field(
+        Col.PAGE_VIEWS_MEAN, "Page views a user", "views", MetricRole.DERIVED, Col.USERS,
+        "Mean over users; a few very active users raise it, so read it with the median.",
+    ),
+    Field(
+        Col.PAGE_VIEWS_MEDIAN, "Page views of the middle user", "views", MetricRole.DERIVED, Col.USERS,
+        "Half of the users have no more, half no fewer.",
+    ),
+    Field(
+        Col.SESSIONS, "Sessions", "sessions", MetricRole.DERIVED, "", "Sessions with at least one page view."
+    ),
+    Field(
+        Col.SESSIONS_MEAN, "Sessions a user", "sessions", MetricRole.DERIVED, Col.USERS, "Mean over users.",
+    ),
+    Field(
+        Col.PAGES_PER_SESSION, "Page views a session", "views", MetricRole.DERIVED, Col.SESSIONS,
+        "All page views over all sessions of these users.",
+    ),
+    Field(
+        Col.DIFFERENT_PAGES_MEAN, "Different pages a user", "pages", MetricRole.DERIVED, Col.USERS,
+        "Mean over users of the number of different pages seen.",
+    ),
+    Field(
+        Col.ENGAGEMENT_USERS, "Users with an engagement time", "users", MetricRole.HELD_OUT, "",
+        "Users that sent engagement_time_msec at least once.",
+    ),
+    Field(
+        Col.ENGAGEMENT_NONE_SHARE, "Users without an engagement time", "", MetricRole.HELD_OUT, Col.USERS,
+        "Share of users that never sent one. They are not counted as 0.",
+    ),
+    Field(
+        Col.ENGAGEMENT_MEAN, "Engagement time a user", "seconds", MetricRole.HELD_OUT, Col.ENGAGEMENT_USERS,
+        "engagement_time_msec summed over ALL events of a user, then the mean over users that sent any. "
+        "Absent where the file has none: it cannot be computed from it.",
+    ),
+    Field(
+        Col.ENGAGEMENT_MEDIAN, "Engagement time of the middle user", "seconds", MetricRole.HELD_OUT,
+        Col.ENGAGEMENT_USERS, "Like the mean, but half of the users have no more, half no less.",
+    ),
+    Field(
+        Col.OUTCOME_USERS, "Converted users", "users", MetricRole.HELD_OUT, "",
+        "Users with at least one outcome event.",
+    ),
+    Field(
+        Col.OUTCOME_RATE, "Outcome rate (users)", "", MetricRole.HELD_OUT, Col.USERS,
+        "Converted users over all users of the row.",
+    ),
+    Field(
+        Col.OUTCOME_LOW, "Outcome rate, low end", "", MetricRole.HELD_OUT, Col.USERS,
+        "Lower end of the 95 % Wilson interval.",
+    ),
+    Field(
+        Col.OUTCOME_HIGH, "Outcome rate, high end", "", MetricRole.HELD_OUT, Col.USERS,
+        "Upper end of the 95 % Wilson interval.",
+    ),
+    Field(
+        Col.OUTCOME_SESSIONS, "Converting sessions", "sessions", MetricRole.HELD_OUT, "",
+        "Sessions with at least one outcome event.",
+    ),
+    Field(
+        Col.SESSION_RATE, "Outcome rate (sessions)", "", MetricRole.HELD_OUT, Col.SESSIONS,
+        "Converting sessions over sessions with a page view: not the user rate. Absent where more sessions "
+        "convert than have a page view.",
+    ),
+    Field(
+        Col.REVENUE, "Revenue", "currency of the file", MetricRole.HELD_OUT, "",
+        "Summed over outcome events, purchases counted once a transaction. Absent where none was sent.",
+    ),
+    Field(
+        Col.REVENUE_PER_USER, "Revenue a user", "currency of the file", MetricRole.HELD_OUT, Col.USERS,
+        "Revenue over all users of the row, converted or not.",
+    ),
+)  # fmt: skip
+"""Every column of the segments table but those that say what a row is."""
+
+HEAT_MAP: Final = (
+    Col.PAGE_VIEWS_MEAN,
+    Col.SESSIONS_MEAN,
+    Col.PAGES_PER_SESSION,
+    Col.DIFFERENT_PAGES_MEAN,
+    Col.ENGAGEMENT_MEAN,
+    Col.OUTCOME_RATE,
+    Col.REVENUE_PER_USER,
+)
+"""Columns of the heat-map; one that is absent for everybody is left out."""

@@ -1,0 +1,213 @@
+"""The export as a file: rows grouped by day, as daily tables are, and the truth beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import gzip
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.base.errors import InputError, SettingsError
+from core.base.progress import Progress, silent
+from core.sample.events import make_hits, make_table
+from core.sample.sample_users import SampleUsers, make_people, robots
+from core.sample.segments import SEGMENTS, chances, draw
+from core.sample.site import Site, build_site
+from core.sample.visits import Visits, make_visits, robot_visits
+from core.storage.disk import disk_errors, flush_all, put
+
+CHUNK: Final = 20_000
+"""Visitors made at a time; fixed, because it is part of what a seed stands for."""
+DENIED: Final = 0.03
+ROBOTS: Final = 2
+MIN_FOR_ROBOTS: Final = 200
+MAX_USERS: Final = 10_000_000
+TRUTH_COLUMNS: Final = ("user_pseudo_id", "segment")
+STAGE: Final = "sample"
+
+_QUOTED: Final = ("page_location", "page_title", "page_referrer")
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Some visitors and everything they did.
+
+    Args:
+        events: One row an event, every column text, in time order.
+        user_id: The visitors' ids; those without consent are not among them.
+        segment: What each of them is: a segment's name, ``bot``, ``internal`` or ``debug``.
+    """
+
+    events: pa.Table
+    user_id: list[str]
+    segment: list[str]
+
+
+def generate(users: int, seed: int) -> Iterator[Chunk]:
+    """Make the export, chunk by chunk, each from the seed and its number alone.
+
+    Args:
+        users: How many ids the export has, crawlers and staff included; 3 % more visitors have no id.
+        seed: Same number, same export.
+
+    Raises:
+        SettingsError: If ``users`` or ``seed`` is outside what is allowed.
+    """
+    _check(users, seed)
+    site, odds = build_site(), chances()
+    crawlers = ROBOTS if users >= MIN_FOR_ROBOTS else 0
+    for number, start in enumerate(range(0, users - crawlers, CHUNK)):
+        rng = np.random.default_rng([seed, number])
+        n = min(CHUNK, users - crawlers - start)
+        denied = round(DENIED * n)
+        segment = draw(rng, np.broadcast_to(odds.share, (n + denied, len(SEGMENTS))))
+        # Numbers of a chunk start at a multiple of 2 × CHUNK, so that no id appears twice.
+        people = make_people(rng, segment, 2 * CHUNK * number, denied, seed)
+        visits = make_visits(rng, segment, site, odds)
+        yield _chunk(rng, visits, people, site, number)
+    if crawlers:
+        yield _crawlers(site, users, seed)
+
+
+def _crawlers(site: Site, users: int, seed: int) -> Chunk:
+    number = -(-users // CHUNK) + 1
+    rng = np.random.default_rng([seed, number])
+    people = robots(rng, ROBOTS, 2 * CHUNK * number, seed)
+    visits = robot_visits(rng, ROBOTS, int(np.clip(users // 20, 150, 1_500)), site)
+    return _chunk(rng, visits, people, site, number)
+
+
+def _chunk(rng: np.random.Generator, visits: Visits, people: SampleUsers, site: Site, number: int) -> Chunk:
+    hits = make_hits(rng, visits, people, site)
+    events = make_table(rng, hits, visits, people, site, number * CHUNK)
+    known = people.user_id.is_valid().to_numpy(zero_copy_only=False)
+    return Chunk(events, people.user_id.drop_null().to_pylist(), people.label[known].tolist())
+
+
+def truth_path(path: Path) -> Path:
+    """Where the truth of an export lies: ``shop.csv`` and ``shop.csv.gz`` → ``shop.truth.csv``."""
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    return path.with_name(f"{name}.truth.csv")
+
+
+def write_sample(path: Path, users: int, seed: int, progress: Progress = silent) -> Path:
+    """Write an export and its truth.
+
+    Args:
+        path: ``….csv`` or ``….csv.gz``; replaced as a whole when it is there.
+        users: How many ids the export has, at least 1.
+        seed: Same number, same bytes.
+        progress: Where to report.
+
+    Returns:
+        The truth file: ``user_pseudo_id,segment``, one row an id.
+
+    Raises:
+        SettingsError: If ``users`` or ``seed`` is outside what is allowed.
+        InputError: If the file cannot be written there.
+        ResourceError: If the disk is full.
+    """
+    _check(users, seed)
+    progress(STAGE, 0.0)
+    if not path.name.endswith((".csv", ".csv.gz")):
+        raise InputError(
+            f"The demo shop cannot become {path.name!r}", allowed="a name ending in .csv or .csv.gz"
+        )
+    truth = truth_path(path)
+    with disk_errors(), contextlib.ExitStack() as stack:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        work = stack.enter_context(tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}."))
+        days = _write_days(Path(work), users, seed, progress)
+        _join(days, Path(work) / path.name, progress)
+        flush_all(Path(work))
+        put(Path(work) / path.name, path)
+        put(Path(work) / "truth", truth)
+    progress(STAGE, 1.0, f"{users:,} users")
+    return truth
+
+
+def _check(users: int, seed: int) -> None:
+    if not 1 <= users <= MAX_USERS:
+        raise SettingsError(f"users = {users} is not possible", allowed=f"1 to {MAX_USERS:,}")
+    if seed < 0:
+        raise SettingsError(f"seed = {seed} is not possible", allowed="0 or more")
+
+
+def _write_days(work: Path, users: int, seed: int, progress: Progress) -> list[Path]:
+    """Write the rows of each day to a file of its own, and the truth; the memory is that of one chunk."""
+    made, header = 0, ""
+    with (work / "truth").open("w", newline="", encoding="utf-8") as truth:
+        rows = csv.writer(truth, lineterminator="\n")
+        rows.writerow(TRUTH_COLUMNS)
+        for chunk in generate(users, seed):
+            rows.writerows(zip(chunk.user_id, chunk.segment, strict=True))
+            header = ",".join(chunk.events.column_names)
+            _append_by_day(work, chunk.events)
+            made += len(chunk.user_id)
+            progress(STAGE, 0.9 * made / users, f"{made:,} of {users:,} users")
+    (work / "0.day").write_text(f"{header}\n", encoding="utf-8")
+    return sorted(work.glob("*.day"))
+
+
+def _append_by_day(work: Path, events: pa.Table) -> None:
+    """Rows are in time order, so those of one day lie together."""
+    lines, dates = csv_lines(events), events.column("event_date").combine_chunks().dictionary_encode()
+    codes = dates.indices.to_numpy()
+    edges = np.flatnonzero(np.diff(codes, prepend=-1, append=-1))
+    for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+        day = dates.dictionary[int(codes[begin])].as_py()
+        with (work / f"{day}.day").open("ab") as file:
+            file.write(_bytes_of(lines, begin, end))
+
+
+def csv_lines(events: pa.Table) -> pa.StringArray:
+    """Each row as a line of CSV with its line end; null is empty; quotes only where they are needed."""
+    columns = [
+        _quoted(column) if name in _QUOTED else column
+        for name, column in zip(events.column_names, events.columns, strict=True)
+    ]
+    texts = [column.combine_chunks() for column in columns]
+    options = pc.JoinOptions(null_handling="replace", null_replacement="")
+    joined = pc.binary_join_element_wise(*texts, ",", options=options)
+    return pc.binary_join_element_wise(joined, "\n", "")
+
+
+def _quoted(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    doubled = pc.replace_substring(column, '"', '""')
+    quoted = pc.binary_join_element_wise('"', doubled, '"', "")
+    return pc.if_else(pc.match_substring_regex(column, '[",\r\n]'), quoted, column)
+
+
+def _bytes_of(lines: pa.StringArray, begin: int, end: int) -> memoryview:
+    """The text of some lines, straight from the buffer that holds them one after the other."""
+    offsets = np.frombuffer(lines.buffers()[1], dtype=np.int32)
+    return memoryview(lines.buffers()[2])[offsets[lines.offset + begin] : offsets[lines.offset + end]]
+
+
+def _join(days: list[Path], target: Path, progress: Progress) -> None:
+    with _opened(target) as out:
+        for number, day in enumerate(days):
+            with day.open("rb") as rows:
+                shutil.copyfileobj(rows, out, 1 << 20)
+            day.unlink()
+            progress(STAGE, 0.9 + 0.1 * number / len(days), "writing")
+
+
+@contextlib.contextmanager
+def _opened(target: Path) -> Iterator[BinaryIO]:
+    if not target.name.endswith(".gz"):
+        with target.open("wb") as plain:
+            yield plain
+        return
+    # No name and no time in the header: same seed, same bytes.
+    with target.open("wb") as raw, gzip.GzipFile("", "wb", 4, raw, mtime=0) as packed:
+        yield cast(BinaryIO, packed)

@@ -1,0 +1,165 @@
+from pathlib import Path
+
+import pandas as pd
+
+from core.base.schema import Raw
+from tests.core.ingest.shop import SITE, START, Row, event, shop
+
+
+def deed(user: str, second: float, name: str, session: str = "1", **fields: str) -> Row:
+    return {**event(user, second, page=None, name=name, **fields), Raw.GA_SESSION_ID: session}
+
+
+def outcomes(folder: Path, *rows: Row, **settings: object) -> list[tuple[object, ...]]:
+    """User, event, events, sessions, seconds after the start, revenue."""
+    table = shop(folder, *rows, **settings).outcomes
+    table["first_ts"] = table["first_ts"] / 1e6 - START
+    return [
+        tuple(None if pd.isna(value) else value for value in row) for row in table.itertuples(index=False)
+    ]
+
+
+def test_events_are_counted_by_user_and_name(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0),
+        event("v", 0),
+        event("v", 1),
+        deed("v", 9, "scroll", "2"),
+        deed("v", 3, "scroll"),
+        deed("v", 4, "scroll"),
+        deed("u", 5, "add_to_cart"),
+        deed("nobody", 5, "add_to_cart"),
+        deed("v", 6, "(not set)"),
+        deed("v", 7, ""),
+    ]
+    assert outcomes(tmp_path, *rows) == [(0, "add_to_cart", 1, 1, 5.0, None), (1, "scroll", 3, 2, 3.0, None)]
+
+
+def test_a_purchase_is_counted_once_a_transaction(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0),
+        event("v", 0),
+        deed("u", 3, "purchase", transaction_id="T1", purchase_revenue="99"),
+        deed("u", 1, "purchase", transaction_id="T1", purchase_revenue="10.5"),
+        deed("u", 5, "purchase", "2", transaction_id="T2", purchase_revenue="2"),
+        deed("u", 6, "purchase", "3", transaction_id="(not set)", purchase_revenue="0.25"),
+        deed("u", 7, "purchase", "3", purchase_revenue="0.25"),
+        deed("v", 2, "purchase", transaction_id="T1"),  # the same buyer under another id
+        deed("v", 9, "purchase", transaction_id="T3"),
+        deed("nobody", 2, "purchase", transaction_id="T9"),
+        deed("nobody", 2, "purchase", transaction_id="T9"),
+    ]
+    dataset = shop(tmp_path / "count", *rows)
+    assert dataset.receipt.duplicate_transactions == 2
+    assert outcomes(tmp_path / "rows", *rows) == [
+        (0, "purchase", 4, 3, 1.0, 13.0),
+        (1, "purchase", 1, 1, 9.0, None),
+    ]
+
+
+def test_sessions_without_ids_count_too(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0),
+        *({**deed("u", 60 * minute, "scroll"), Raw.GA_SESSION_ID: None} for minute in (0, 5, 90)),
+    ]
+    assert outcomes(tmp_path, *rows) == [(0, "scroll", 3, 2, 0.0, None)]
+
+
+def test_outcomes_of_users_that_are_left_out_leave_with_them(tmp_path: Path) -> None:
+    rows = [event("a", 0, "/x"), deed("a", 1, "scroll"), event("b", 0, "/y"), deed("b", 1, "scroll")]
+    assert outcomes(tmp_path, *rows, strip_pages=("https://shop.example/x",)) == [
+        (0, "scroll", 1, 1, 1.0, None)
+    ]
+
+
+def test_personal_data_in_an_event_name_is_masked(tmp_path: Path) -> None:
+    assert outcomes(tmp_path, event("u", 0), deed("u", 1, "mail jane@x.com"))[0][1] == "mail {email}"
+
+
+def buyers(count: int, page: str) -> list[Row]:
+    rows = []
+    for number in range(count):
+        user = f"buyer{number:03}"
+        rows += [event(user, 0, "/"), event(user, 1, page), deed(user, 2, "purchase")]
+    return rows
+
+
+def test_a_page_that_gives_the_purchase_away_is_named(tmp_path: Path) -> None:
+    others = [event(f"other{number:03}", 0, "/") for number in range(40)]
+    receipt = shop(tmp_path, *buyers(20, "/thanks"), *others).receipt
+    assert receipt.outcome_pages == ("https://shop.example/thanks",)
+    assert any("/thanks" in warning for warning in receipt.warnings)
+
+
+def visitors(count: int, *pages: str) -> list[Row]:
+    return [
+        event(f"other{number:03}", second, page)
+        for number in range(count)
+        for second, page in enumerate(pages)
+    ]
+
+
+def test_a_page_that_others_see_too_is_not(tmp_path: Path) -> None:
+    rows = [*buyers(20, "/thanks"), *visitors(2, "/", "/thanks")]
+    assert shop(tmp_path, *rows).receipt.outcome_pages == ()
+
+
+def test_a_page_with_few_visitors_is_not(tmp_path: Path) -> None:
+    assert shop(tmp_path, *buyers(19, "/thanks"), *visitors(9, "/")).receipt.outcome_pages == ()
+
+
+def test_a_page_that_only_half_of_the_buyers_see_is_not(tmp_path: Path) -> None:
+    elsewhere = [{**row, Raw.USER_KEY: f"more{row[Raw.USER_KEY]}"} for row in buyers(20, "/b")]
+    assert shop(tmp_path, *buyers(20, "/a"), *elsewhere, *visitors(9, "/")).receipt.outcome_pages == ()
+
+
+def test_names_that_differ_in_space_are_one_event(tmp_path: Path) -> None:
+    rows = [event("u", 0), deed("u", 1, "scroll"), deed("u", 2, " scroll ", "2")]
+    assert outcomes(tmp_path, *rows) == [(0, "scroll", 2, 2, 1.0, None)]
+
+
+def page_events(folder: Path, *rows: Row, **settings: object) -> list[tuple[str, str, int]]:
+    """Page, event and how often, in the order of the table."""
+    dataset = shop(folder, *rows, **settings)
+    names = [location.removeprefix(SITE) for location in dataset.pages["page_location"]]
+    return [(names[page], name, events) for page, name, events in dataset.page_events.itertuples(index=False)]
+
+
+def test_events_are_counted_by_the_canonical_page_they_fire_on(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0, "/shoe"),
+        event("u", 1, "/shoe?gclid=1"),
+        event("u", 2, "/cart"),
+        event("u", 3, "/shoe?gclid=1", "view_item"),
+        event("nobody", 4, "/shoe", "view_item"),  # who has no page view
+        event("u", 5, "/shoe", " add_to_cart "),
+        event("u", 6, "/cart", "begin_checkout"),
+        event("u", 7, "/cart", "begin_checkout"),
+    ]
+    assert page_events(tmp_path, *rows) == [
+        ("/shoe", "add_to_cart", 1),
+        ("/shoe", "view_item", 1),
+        ("/cart", "begin_checkout", 2),
+    ]
+
+
+def test_other_events_and_other_places_are_left_out(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0, "/a"),
+        event("u", 1, "/a", "scroll"),
+        event("u", 2, "/unseen", "view_item"),
+        event("u", 3, None, "purchase"),
+        event(None, 4, "/a", "view_item"),
+        event("u", 5, "/a", "view_item", **{Raw.TRAFFIC_TYPE: "internal"}),
+    ]
+    assert page_events(tmp_path, *rows) == []
+
+
+def test_events_of_pages_that_are_left_out_leave_with_them(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0, "/a"),
+        event("u", 1, "/b"),
+        event("u", 2, "/a", "view_item"),
+        event("u", 3, "/b", "purchase"),
+    ]
+    assert page_events(tmp_path, *rows, strip_pages=(SITE + "/a",)) == [("/b", "purchase", 1)]

@@ -1,0 +1,139 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from core.base.errors import InputError
+from core.base.schema import Raw
+from core.base.settings import IngestSettings
+from core.ingest.read.delimited_layout import Shape, make_layout
+from tests.core.ingest.raw import Read, read_text
+
+DOTTED = [
+    "event_name,event_timestamp,user_pseudo_id,event_params.0.key,event_params.0.value.int_value,"
+    "event_params.0.value.string_value,event_params.1.key,event_params.1.value.int_value,"
+    "event_params.1.value.string_value,device.category",
+    "page_view,1,u1,page_location,,https://x.example/a,ga_session_id,77,,mobile",
+    "page_view,2,u2,ga_session_id,78,,page_location,,https://x.example/b,desktop",
+    "scroll,3,u1,engagement_time_msec,5,,,,,mobile",
+    "page_view,4,u1,page_location,,/first,page_location,,/second,mobile",
+]
+
+
+def params(**values: str | int) -> list[dict[str, object]]:
+    kinds = {str: "string_value", int: "int_value"}
+    return [{"key": key, "value": {kinds[type(value)]: value}} for key, value in values.items()]
+
+
+def console(rows: list[list[str]], header: list[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([header, *rows])
+    return out.getvalue()
+
+
+CONSOLE_HEADER = [
+    "event_name",
+    "event_timestamp",
+    "user_pseudo_id",
+    "event_params",
+    "device",
+    "traffic_source.source",
+]
+
+
+def console_row(user: str, location: str, session: str = "77") -> list[str]:
+    listed = {"event_params": params(page_location=location, ga_session_id=session)}
+    device = json.dumps({"category": "mobile", "web_info": {"browser": "Chrome"}})
+    return ["page_view", "1", user, json.dumps(listed, indent=2), device, "google"]
+
+
+def read_console(tmp_path: Path, *rows: list[str]) -> Read:
+    return read_text(console(list(rows), CONSOLE_HEADER), tmp_path)
+
+
+def test_dotted_columns(tmp_path: Path) -> None:
+    read = read_text("\n".join(DOTTED) + "\n", tmp_path)
+    assert read.raw.files[0].shape == "dotted csv"
+    assert read.column(Raw.PAGE_LOCATION) == ["https://x.example/a", "https://x.example/b", None, "/first"]
+    assert read.column(Raw.GA_SESSION_ID) == ["77", "78", None, None]
+    assert read.column(Raw.ENGAGEMENT_TIME_MSEC) == [None, None, "5", None]
+    assert read.column(Raw.DEVICE_CATEGORY) == ["mobile", "desktop", "mobile", "mobile"]
+
+
+def test_json_cells_over_many_lines(tmp_path: Path) -> None:
+    read = read_console(tmp_path, console_row("u1", "/a"), console_row("007", "/b"))
+    (file,) = read.raw.files
+    assert file.shape == "csv with json cells"
+    assert file.columns[Raw.DEVICE_BROWSER] == "device.web_info.browser"
+    assert read.column(Raw.PAGE_LOCATION) == ["/a", "/b"]
+    assert read.column(Raw.USER_KEY) == ["u1", "007"]
+    assert read.column(Raw.TRAFFIC_SOURCE) == ["google", "google"]
+    first = console_row("u1", "/a")[3].count("\n")
+    assert read.lines == [2, 3 + first]
+
+
+def test_a_broken_cell_is_one_reject(tmp_path: Path) -> None:
+    broken, odd = console_row("u2", "/b"), console_row("u3", "/c")
+    broken[3], odd[3] = '{"event_params": [', '[{"value": 1}]'
+    read = read_console(tmp_path, console_row("u1", "/a"), broken, odd, console_row("u4", "/d"))
+    assert read.column(Raw.USER_KEY) == ["u1", "u4"]
+    assert [(reject["column"], reject["reason"]) for reject in read.rejects] == [
+        ("event_params", "not JSON"),
+        ("event_params", "event_params is not a list of keys and values"),
+    ]
+
+
+def test_a_parameter_that_the_sample_does_not_show_is_read_all_the_same(tmp_path: Path) -> None:
+    plain = [console_row(f"u{number}", "/a") for number in range(250)]
+    late = console_row("late", "/b")
+    late[3] = json.dumps(params(page_location="/b", page_title="T"))
+    read = read_console(tmp_path, *plain, late)
+    assert read.column(Raw.PAGE_TITLE)[-2:] == [None, "T"]
+    assert read.raw.files[0].columns[Raw.PAGE_TITLE] == "event_params.page_title"
+    assert Raw.DEBUG_MODE not in read.raw.present  # looked for, never there
+
+
+def test_a_device_column_of_plain_text_is_flat() -> None:
+    layout = make_layout(["device", "page_location"], [("mobile", "/a")], ",", IngestSettings())
+    assert layout.shape is Shape.FLAT
+
+
+@pytest.mark.parametrize("name", ["event_params.key", "event_params_key", "Event_Param_Key"])
+def test_the_long_form_is_recognised_and_refused(tmp_path: Path, name: str) -> None:
+    header = f"event_timestamp,user_pseudo_id,{name},event_params_value"
+    with pytest.raises(InputError, match=r"events\.csv: This is the long form"):
+        read_text(f"{header}\n1,u,page_location,/a\n", tmp_path)
+
+
+def test_a_bare_key_beside_typed_values_is_the_long_form_too(tmp_path: Path) -> None:
+    header = "event_timestamp,user_pseudo_id,key,string_value,int_value"
+    with pytest.raises(InputError, match="one row a parameter"):
+        read_text(f"{header}\n1,u,page_location,/a,\n", tmp_path)
+    fine = read_text("event_timestamp,user_pseudo_id,page_location,key\n1,u,/a,x\n", tmp_path)
+    assert len(fine.rows) == 1
+
+
+def test_an_item_has_fields_whose_names_do_not_say_so(tmp_path: Path) -> None:
+    header = "event_timestamp,user_pseudo_id,page_location,item_id,price,quantity,value"
+    with pytest.raises(InputError, match="one row an item"):
+        read_text(f"{header}\n1,u,/a,x,10,1,20\n1,u,/a,y,5,2,20\n", tmp_path)
+    fine = read_text(f"{header}\n1,u,/a,x,10,1,20\n1,u,/a,x,5,2,20\n", tmp_path)  # no other item
+    assert len(fine.rows) == 2
+
+
+def test_one_row_an_item_is_recognised_and_refused(tmp_path: Path) -> None:
+    rows = ["1,u,/a,x,shirt", "1,u,/a,y,sock"]
+    header = "event_timestamp,user_pseudo_id,page_location,items.item_id,items.item_name"
+    with pytest.raises(InputError, match="one row an item"):
+        read_text("\n".join([header, *rows]), tmp_path)
+    fine = read_text("\n".join([header, rows[0], "2,u,/a,y,sock"]), tmp_path)
+    assert len(fine.rows) == 2
+
+
+def test_an_event_without_a_name_is_a_page_view(tmp_path: Path) -> None:
+    read = read_text("event_timestamp,user_pseudo_id,page_location\n1,u,/a\n", tmp_path)
+    assert read.column(Raw.EVENT_NAME) == ["page_view"]
+    assert Raw.EVENT_NAME not in read.raw.present
+    assert "No event names: every record is read as a page view" in read.raw.files[0].notes

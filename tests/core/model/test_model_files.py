@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import errno
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from core.base.errors import ArtifactError, ResourceError
+from core.base.schema import View
+from core.model import training
+from core.model.model_files import (
+    CONFIG,
+    TRAINING,
+    VOCABULARY,
+    WEIGHTS,
+    TrainReport,
+    load_model,
+    load_pages,
+    read_tensors,
+    write_tensors,
+)
+from tests.core.model.toys import SHOP_URLS, TINY, pages_of, shop
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    training.train(shop(40), pages_of(SHOP_URLS), TINY, folder)
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path) -> Path:
+    for file in trained.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def edit(path: Path, **change: Any) -> None:  # noqa: ANN401 - any JSON
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+
+
+def test_folder_holds_tensors_and_json_only(folder: Path) -> None:
+    assert sorted(file.name for file in folder.iterdir()) == sorted([WEIGHTS, CONFIG, VOCABULARY, TRAINING])
+
+
+def test_loading_gives_the_saved_weights(folder: Path) -> None:
+    model = load_model(folder)
+    assert list(model.config.views) == [View.URL]
+    assert model.config.settings == TINY
+    assert load_pages(folder)[0] in SHOP_URLS
+    assert not model.network.training
+    weights = load_file(folder / WEIGHTS)
+    assert weights.keys() == model.network.state_dict().keys()
+    assert all(torch.equal(weights[name], tensor) for name, tensor in model.network.state_dict().items())
+
+
+def test_report_is_the_one_of_the_training(folder: Path) -> None:
+    report = TrainReport.model_validate_json((folder / TRAINING).read_bytes())
+    assert report.trained_users == 40
+    assert report.curve[-1].step == report.steps
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG, VOCABULARY])
+def test_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
+    with pytest.raises(ArtifactError, match=name):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CONFIG, VOCABULARY])
+def test_cut_file_is_noticed(folder: Path, name: str) -> None:
+    (folder / name).write_bytes((folder / name).read_bytes()[:-20])
+    with pytest.raises(ArtifactError, match="Train again"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"format": 99}, {"views": {}}, {"views": {"smell": {}}}, {"settings": {"epochs": 0}}, {"more": 1}],
+)
+def test_config_of_another_kind_is_refused(folder: Path, change: dict[str, Any]) -> None:
+    edit(folder / CONFIG, **change)
+    with pytest.raises(ArtifactError, match="Train again"):
+        load_model(folder)
+
+
+def test_vocabulary_of_another_model_is_refused(folder: Path) -> None:
+    vocabulary = json.loads((folder / VOCABULARY).read_text())["url"]
+    edit(folder / VOCABULARY, url=vocabulary | {"pages": SHOP_URLS[:3]})
+    with pytest.raises(ArtifactError, match="size"):
+        load_model(folder)
+
+
+def test_weights_that_do_not_fit_are_refused(folder: Path) -> None:
+    weights = load_file(folder / WEIGHTS)
+    name = next(iter(weights))
+    save_file({**weights, name: torch.zeros(3)}, folder / WEIGHTS)
+    with pytest.raises(ArtifactError, match=WEIGHTS):
+        load_model(folder)
+
+
+def test_a_weight_that_is_not_a_number_is_refused(folder: Path) -> None:
+    weights = load_file(folder / WEIGHTS)
+    name = next(iter(weights))
+    save_file({**weights, name: weights[name] * float("nan")}, folder / WEIGHTS)
+    with pytest.raises(ArtifactError, match="not a number"):
+        load_model(folder)
+
+
+def test_full_disk_keeps_the_file_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / WEIGHTS
+    write_tensors(path, {"a": torch.ones(2)}, {})
+
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ResourceError, match="disk is full"):
+        write_tensors(path, {"a": torch.zeros(2)}, {})
+    assert [file.name for file in tmp_path.iterdir()] == [WEIGHTS]
+    assert torch.equal(read_tensors(path)["a"], torch.ones(2))

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.base.errors import ArtifactError
+from core.base.schema import View
+from core.base.settings import TrainSettings, ViewWeights
+from core.model.embedding import embed
+from core.model.model_files import load_model
+from core.model.training import train
+from core.model.view_streams import build_vocabularies, view_config, view_streams
+from core.segments.combination import combine
+from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
+
+THEMES = ["Shoes"] * 8 + ["Books"] * 8
+TYPES = ["Category", *["Product"] * 7] * 2
+NAMES = {View.URL: SHOP_URLS, View.THEME: THEMES, View.TYPE: TYPES}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("model")
+    train(shop(80), NAMES, TINY, made)
+    return made
+
+
+def test_a_labelled_export_has_three_views_of_one_length(folder: Path) -> None:
+    vectors = embed(folder, shop(30), NAMES)
+    assert list(vectors) == [View.URL, View.THEME, View.TYPE]
+    assert {array.shape for array in vectors.values()} == {(30, TINY.embedding_dim)}
+
+
+def test_the_theme_vector_knows_themes_only(folder: Path) -> None:
+    """Another page of the same theme, at another pace, leaves it as it is: exactly."""
+    here = embed(folder, sequences_of({"a": [1, 9, 2]}), NAMES)
+    there = embed(folder, sequences_of({"a": [0, 12, 7]}, seconds={"a": [0, 500, 501]}), NAMES)
+    np.testing.assert_array_equal(here[View.THEME], there[View.THEME])
+    assert np.abs(here[View.URL] - there[View.URL]).max() > 1e-4
+
+
+def test_the_type_vector_knows_types_order_and_pace_but_no_pages(folder: Path) -> None:
+    here, other, turned, slow = (
+        embed(folder, sequences_of({"a": pages}, seconds={"a": times}), NAMES)[View.TYPE]
+        for pages, times in (
+            ([0, 9, 2], [0, 10, 20]),
+            ([8, 1, 15], [0, 10, 20]),
+            ([9, 0, 2], [0, 10, 20]),
+            ([0, 9, 2], [0, 3000, 6000]),
+        )
+    )
+    np.testing.assert_array_equal(here, other)
+    assert np.abs(here - turned).max() > 1e-4
+    assert np.abs(here - slow).max() > 1e-4
+
+
+def test_each_weight_moves_users(folder: Path) -> None:
+    views = embed(folder, shop(30), NAMES)
+    base = combine(views, ViewWeights()).vectors
+    for change in ({"url": 0.0}, {"theme": 0.0}, {"type": 0.0}):
+        moved = combine(views, ViewWeights(**change)).vectors
+        assert np.abs(base - moved).max() > 0.05, change
+
+
+def test_a_view_in_which_every_page_is_the_same_is_left_out() -> None:
+    names = {View.URL: SHOP_URLS, View.THEME: ["Shoes"] * 16, View.TYPE: ["Unknown"] * 16}
+    assert list(build_vocabularies(shop(20), names, 1)) == [View.URL]
+
+
+def test_names_must_be_there_for_every_view(folder: Path) -> None:
+    sequences, vocabularies = shop(20), load_model(folder).vocabularies
+    with pytest.raises(ArtifactError, match="theme view needs a name for each of 16 pages, and 0 have one"):
+        view_streams(sequences, {View.URL: SHOP_URLS}, vocabularies)
+
+
+def test_a_new_label_is_unknown_to_the_model_and_breaks_nothing(folder: Path) -> None:
+    names = NAMES | {View.THEME: ["Never seen"] * 16}
+    vectors = embed(folder, shop(10), names)[View.THEME]
+    assert np.isfinite(vectors).all()
+
+
+@pytest.mark.parametrize("change", [{}, {"hidden_dim": 96, "heads": 6}, {"hidden_dim": 24, "heads": 4}])
+def test_label_views_are_narrower_and_fit_the_heads(change: dict[str, int]) -> None:
+    settings = TrainSettings(**change)
+    vocabularies = build_vocabularies(shop(20), NAMES, 1)
+    url, theme = (view_config(view, settings, vocabularies[view]) for view in (View.URL, View.THEME))
+    assert theme.hidden_dim <= url.hidden_dim
+    assert theme.hidden_dim % (2 * theme.heads) == 0
+    assert theme.embedding_dim == url.embedding_dim
