@@ -46,7 +46,12 @@ SEED = 3
 @click.option(
     "--pause", type=click.FloatRange(0), nargs=2, default=(3.0, 8.0), help="Seconds, least and most."
 )
-@click.option("--preset", type=click.Choice([*Preset]), default=Preset.FAST, help="Of the training.")
+@click.option(
+    "--preset",
+    type=click.Choice([preset.value for preset in Preset]),
+    default=Preset.FAST.value,
+    help="Of the training.",
+)
 @click.option("--seed", type=int, default=0, help="Of what people do.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Keep the shop and the model here.")
 @click.option("--profile", is_flag=True, help="CPU of each interaction, with one session.")
@@ -55,7 +60,7 @@ def main(
     users: int,
     minutes: float,
     pause: tuple[float, float],
-    preset: Preset,
+    preset: str,
     seed: int,
     folder: Path | None,
     profile: bool,
@@ -63,7 +68,7 @@ def main(
     """Prepare, measure, print; 1 if anything failed."""
     with tempfile.TemporaryDirectory() as scratch:
         store = Store((folder or Path(scratch)) / "cache")
-        link = trained(store, demo_shop(users, SEED, folder or Path(scratch)), preset)
+        link = trained(store, demo_shop(users, SEED, folder or Path(scratch)), Preset(preset))
         with running(store.root, Path(scratch) / "server") as server:
             if profile:
                 print(cost_table(asyncio.run(costs(server, link))))

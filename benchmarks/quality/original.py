@@ -51,7 +51,7 @@ def original(case: Case, seed: int) -> tuple[Embed, dict[str, float]]:
     """Train for :data:`STEPS` steps.
 
     Returns:
-        The method, and ``train_users_per_s``.
+        The method, and ``train users/s``.
     """
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # at batch 2 a second thread makes it slower
@@ -71,7 +71,7 @@ def original(case: Case, seed: int) -> tuple[Embed, dict[str, float]]:
         optimizer.step()
     rate = STEPS * BATCH / (time.perf_counter() - began)
     network.eval()
-    return (lambda runs: _embed(network, ids, runs)), {"train_users_per_s": rate}
+    return (lambda runs: _embed(network, ids, runs)), {"train users/s": rate}
 
 
 def hashed(case: Case) -> np.ndarray:
