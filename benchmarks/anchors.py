@@ -4,7 +4,6 @@
   from its description.
 * K-Means by scikit-learn, cold and warm.
 * Two-dimensional layouts: principal components and PaCMAP, and how many of the 15 true neighbours they keep.
-* Retentioneering, where the Python of an environment that has it is named: its event stream and its clusters.
 
 Functions run in child processes; what is heavy is imported inside them.
 """
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measure import Measured, measure, measure_program
+from benchmarks.measure import Measured, measure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,15 +29,14 @@ WEIGHTS_MOVE = 0.1
 """How far the vectors move before the warm start: about what a slider's step does."""
 
 
-def anchors(csv: str, vectors: str, retentioneering: str | None = None) -> dict[str, Measured]:
+def anchors(csv: Path, vectors: Path) -> dict[str, Measured]:
     """All of them.
 
     Args:
         csv: A flat export.
         vectors: ``.npy`` of unit vectors, one a user.
-        retentioneering: Python of a virtual environment that has it.
     """
-    made = {
+    return {
         "anchor: pandas groupby.apply": measure(pandas_sequences, csv),
         "anchor: K-Means cold, n_init 1": measure(kmeans, vectors, 1),
         "anchor: K-Means cold, n_init 10": measure(kmeans, vectors, 10),
@@ -46,14 +44,9 @@ def anchors(csv: str, vectors: str, retentioneering: str | None = None) -> dict[
         "anchor: PCA layout": measure(pca, vectors),
         "anchor: PaCMAP layout": measure(pacmap, vectors),
     }
-    if retentioneering:
-        made["anchor: Retentioneering"] = measure_program(
-            [retentioneering, str(Path(__file__).with_name("retentioneering_peer.py")), csv]
-        )
-    return made
 
 
-def pandas_sequences(csv: str) -> int:
+def pandas_sequences(csv: Path) -> int:
     """Read everything, keep page views, sort, and make a list for each user; returns the users."""
     import pandas as pd
 
@@ -72,7 +65,7 @@ def _one_user(views: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def kmeans(path: str, n_init: int) -> dict[str, float]:
+def kmeans(path: Path, n_init: int) -> dict[str, float]:
     """A cold fit; seconds without imports and reading."""
     from sklearn.cluster import KMeans
 
@@ -80,7 +73,7 @@ def kmeans(path: str, n_init: int) -> dict[str, float]:
     return _timed(lambda: KMeans(K, n_init=n_init, random_state=0).fit(vectors))
 
 
-def kmeans_warm(path: str) -> dict[str, float]:
+def kmeans_warm(path: Path) -> dict[str, float]:
     """From the centroids before a move; also how far the labels agree with those before it."""
     import numpy as np
     from sklearn.cluster import KMeans
@@ -97,21 +90,21 @@ def kmeans_warm(path: str) -> dict[str, float]:
     return figures | {"agreement": float(adjusted_rand_score(before.labels_, after.labels_))}
 
 
-def pca(path: str) -> dict[str, float]:
+def pca(path: Path) -> dict[str, float]:
     """Two principal components."""
     from sklearn.decomposition import PCA
 
     return _layout(path, lambda vectors: PCA(2, random_state=0).fit_transform(vectors))
 
 
-def pacmap(path: str) -> dict[str, float]:
+def pacmap(path: Path) -> dict[str, float]:
     """PaCMAP with its defaults, on all rows."""
     import pacmap as library
 
     return _layout(path, lambda vectors: library.PaCMAP(random_state=0).fit_transform(vectors))
 
 
-def _layout(path: str, lay_out: Callable[[np.ndarray], np.ndarray]) -> dict[str, float]:
+def _layout(path: Path, lay_out: Callable[[np.ndarray], np.ndarray]) -> dict[str, float]:
     import numpy as np
 
     vectors = np.unique(_load(path), axis=0)  # equal users have one place
@@ -137,10 +130,10 @@ def kept_neighbours(vectors: np.ndarray, xy: np.ndarray) -> float:
     return float(np.mean(same) / count)
 
 
-def _load(path: str) -> np.ndarray:
+def _load(path: Path) -> np.ndarray:
     import numpy as np
 
-    vectors: np.ndarray = np.load(Path(path))
+    vectors: np.ndarray = np.load(path)
     return vectors
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import resource
-import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -44,20 +42,6 @@ def measure(function: Callable[..., Any], *args: object) -> Measured:
         raise RuntimeError(f"{function.__name__} ended without a result ({child.exitcode})") from None
     child.join()
     return Measured(wall, cpu, peak, value)
-
-
-def measure_program(command: Sequence[str]) -> Measured:
-    """Run a program that prints one JSON value as its last line.
-
-    Raises:
-        subprocess.CalledProcessError: If it fails.
-    """
-    return measure(_program, list(command))
-
-
-def _program(command: list[str]) -> Any:  # noqa: ANN401 - whatever it prints
-    printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return json.loads(printed.strip().splitlines()[-1])
 
 
 def _child(pipe: Connection, function: Callable[..., Any], args: tuple[object, ...]) -> None:

@@ -10,7 +10,6 @@ file, or any column of a Parquet file, raw, decoded or in lower case; a harmless
 
 from __future__ import annotations
 
-import argparse
 import html
 import json
 import re
@@ -18,11 +17,12 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, unquote_plus
 
+import click
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -34,27 +34,31 @@ ROUNDS: Final = 3
 """Percent-decoding is repeated: redirects encode what is encoded."""
 
 
-def main() -> None:
+@click.command(help=__doc__)
+@click.argument("folder", type=click.Path(path_type=Path, exists=True))
+@click.option("--show", is_flag=True, help="Name every miss and every false alarm.")
+def main(folder: Path, show: bool) -> None:
     """Run every site of a set and print what was found."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--show", action="store_true", help="name every miss and every false alarm")
-    options = parser.parse_args()
-    truth = json.loads((options.folder / "truth.json").read_text(encoding="utf-8"))
-    left: list[Mapping[str, Any]] = []
-    values = Counter[str]()
-    lost: list[Mapping[str, Any]] = []
-    for file in sorted(options.folder.glob("*.csv")):
+    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    secrets, harmless = truth["secrets"], truth["harmless"]
+    left: list[dict[str, Any]] = []
+    lost: list[dict[str, Any]] = []
+    for file in sorted(folder.glob("*.csv")):
         written = written_by_a_run(file)
-        for case in _of(file, truth["secrets"]):
+        for case in _of(file, secrets):
             still = [value for value in case["values"] if _secret_in(value, written)]
-            values.update({"all": len(case["values"]), "left": len(still)})
             left += [{**case, "left": still}] if still else []
-        lost += [case for case in _of(file, truth["harmless"]) if not _in(case["text"], written)]
-    _print(truth, left, lost)
-    print(f"values gone: {values['all'] - values['left']} of {values['all']}")
-    if options.show:
-        _show(left, lost)
+        lost += [case for case in _of(file, harmless) if not _in(case["text"], written)]
+    gone, values = len(secrets) - len(left), sum(len(case["values"]) for case in secrets)
+    print(f"gone: {gone} of {len(secrets)} ({gone / len(secrets):.1%})")
+    print(f"values gone: {values - sum(len(case['left']) for case in left)} of {values}")
+    print(f"false alarms: {len(lost)} of {len(harmless)} ({len(lost) / len(harmless):.1%})")
+    every = Counter(case["kind"] for case in secrets)
+    for kind, count in Counter(case["kind"] for case in left).most_common():
+        print(f"  left: {kind} {count} of {every[kind]}")
+    for case in [*left, *lost] if show else []:
+        shown = case | ({"values": len(case["values"])} if "values" in case else {})
+        print("LEFT" if "left" in case else "LOST", json.dumps(shown, ensure_ascii=False)[:600])
 
 
 def written_by_a_run(file: Path) -> str:
@@ -109,22 +113,6 @@ def _secret_in(value: str, written: str) -> bool:
 
 def _in(value: str, written: str) -> bool:
     return value.lower() in written
-
-
-def _print(truth: Mapping[str, Any], left: list[Mapping[str, Any]], lost: list[Mapping[str, Any]]) -> None:
-    secrets, harmless = truth["secrets"], truth["harmless"]
-    print(f"gone: {len(secrets) - len(left)} of {len(secrets)} ({1 - len(left) / len(secrets):.1%})")
-    print(f"false alarms: {len(lost)} of {len(harmless)} ({len(lost) / len(harmless):.1%})")
-    every = Counter(case["kind"] for case in secrets)
-    for kind, count in Counter(case["kind"] for case in left).most_common():
-        print(f"  left: {kind} {count} of {every[kind]}")
-
-
-def _show(left: list[Mapping[str, Any]], lost: list[Mapping[str, Any]]) -> None:
-    for case in left:
-        print("LEFT", json.dumps({**case, "values": len(case["values"])}, ensure_ascii=False)[:600])
-    for case in lost:
-        print("LOST", json.dumps(dict(case), ensure_ascii=False)[:600])
 
 
 if __name__ == "__main__":

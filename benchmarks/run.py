@@ -4,12 +4,12 @@
 
 Prints a Markdown table for docs/method.md, and a small quality check that fails the build when our vectors
 are worse than a bag of pages (benchmarks/quality/floor.py). The demo shop is made first and not counted.
+Functions run in child processes; what is heavy is imported inside them, and counts.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
+import os
 import platform
 import statistics
 import sys
@@ -18,9 +18,12 @@ import time
 from datetime import date
 from pathlib import Path
 
+import click
+
 from benchmarks.anchors import anchors
 from benchmarks.measure import Measured, measure
-from benchmarks.quality.floor import BASE, FLOORS, USERS, broken, small_quality
+from benchmarks.sets import demo_shop
+from benchmarks.tables import markdown
 
 FLOOR = """
 COPY (
@@ -39,65 +42,60 @@ COPY (
 """
 
 
-def floor(csv: str, folder: str) -> int:
+def floor(csv: Path, folder: Path) -> None:
     """The least a correct preprocess has to do: typed read, filter, page ids, ordered lists to Parquet."""
     import duckdb
 
-    out = Path(folder) / "floor.parquet"
-    duckdb.execute(FLOOR.format(csv=csv, out=out))
-    return duckdb.execute(f"SELECT count(*) FROM '{out}'").fetchall()[0][0]
+    duckdb.execute(FLOOR.format(csv=csv, out=folder / "floor.parquet"))
 
 
-def preprocess(csv: str, folder: str) -> str:
+def preprocess(csv: Path, folder: Path) -> str:
     """Stage preprocess: receipt, masking and URL cleaning included."""
     from core.base.progress import silent
     from core.base.settings import IngestSettings
-    from core.runs.pipeline import preprocess as stage
+    from core.runs import pipeline
     from core.storage.store import Store
 
-    return stage(Store(Path(folder)), [Path(csv)], IngestSettings(), silent).key
+    return pipeline.preprocess(Store(folder), [csv], IngestSettings(), silent).key
 
 
-def label(dataset: str, folder: str) -> str:
+def label(dataset: str, folder: Path) -> str:
     """Stage label: theme and type of every page, by the ladder's default rungs."""
     from core.base.progress import silent
     from core.labels.label_settings import LabelSettings
-    from core.runs.pipeline import label as stage
-    from core.runs.pipeline import open_dataset
+    from core.runs import pipeline
     from core.storage.store import Store
 
-    store = Store(Path(folder))
-    made = stage(store, open_dataset(store, dataset), LabelSettings(), silent)
+    store = Store(folder)
+    made = pipeline.label(store, pipeline.open_dataset(store, dataset), LabelSettings(), silent)
     assert made is not None  # the default labels pages
     return made.key
 
 
-def train(dataset: str, labels: str, folder: str, preset: str) -> str:
+def train(dataset: str, labels: str, folder: Path, preset: str) -> str:
     """Stage train: three views."""
     from core.base.progress import silent
     from core.base.settings import Preset, TrainSettings
-    from core.runs.pipeline import open_dataset, open_labels
-    from core.runs.pipeline import train as stage
+    from core.runs import pipeline
     from core.storage.store import Store
 
-    store = Store(Path(folder))
-    data, known = open_dataset(store, dataset), open_labels(store, labels)
-    return stage(store, data, known, TrainSettings.preset(Preset(preset)), silent).key
+    store = Store(folder)
+    data, known = pipeline.open_dataset(store, dataset), pipeline.open_labels(store, labels)
+    return pipeline.train(store, data, known, TrainSettings.preset(Preset(preset)), silent).key
 
 
-def embed(dataset: str, labels: str, model: str, folder: str) -> str:
+def embed(dataset: str, labels: str, model: str, folder: Path) -> str:
     """Stage embed."""
     from core.base.progress import silent
-    from core.runs.pipeline import embed as stage
-    from core.runs.pipeline import open_dataset, open_labels, open_model
+    from core.runs import pipeline
     from core.storage.store import Store
 
-    store = Store(Path(folder))
-    data, known = open_dataset(store, dataset), open_labels(store, labels)
-    return stage(store, data, known, open_model(store, model), silent).artifact.key
+    store = Store(folder)
+    data, known = pipeline.open_dataset(store, dataset), pipeline.open_labels(store, labels)
+    return pipeline.embed(store, data, known, pipeline.open_model(store, model), silent).artifact.key
 
 
-def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
+def segment(dataset: str, embeddings: str, folder: Path) -> dict[str, float]:
     """Stages combine, cluster and analyze, cold; then what one move of a slider takes (median of 5)."""
     from core.base.progress import silent
     from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
@@ -106,7 +104,7 @@ def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     from core.segments.identity import match
     from core.storage.store import Store
 
-    store = Store(Path(folder))
+    store = Store(folder)
     data = pipeline.open_dataset(store, dataset)
     vectors = pipeline.open_embeddings(store, data, embeddings)
     cold = time.perf_counter()
@@ -125,76 +123,58 @@ def segment(dataset: str, embeddings: str, folder: str) -> dict[str, float]:
     return {"cold_s": cold, "move_s": statistics.median(took)}
 
 
-def main() -> None:
+@click.command(help=__doc__)
+@click.option("--users", type=int, default=50_000, show_default=True)
+@click.option("--preset", default="balanced", show_default=True)
+def main(users: int, preset: str) -> None:
     """Measure every stage and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--users", type=int, default=50_000)
-    parser.add_argument("--preset", default="balanced")
-    parser.add_argument("--json", type=Path, help="also write the figures here")
-    parser.add_argument("--retentioneering", help="Python of a venv that has it, to be measured beside ours")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        rows = measure_all(args.users, args.preset, folder, args.retentioneering)
-        ratios = small_quality(Path(folder))
-    print_times(args.users, args.preset, rows)
-    print_quality(ratios)
-    if args.json:
-        dumped = {name: row.__dict__ for name, row in rows.items()} | {"quality": ratios}
-        args.json.write_text(json.dumps(dumped))
-    if failed := broken(ratios):
-        sys.exit("Quality is below its floor. " + "; ".join(failed))
+    with tempfile.TemporaryDirectory() as scratch:
+        print_times(users, preset, measure_all(users, preset, Path(scratch)))
+        check_quality(Path(scratch))
 
 
-def print_times(users: int, preset: str, rows: dict[str, Measured]) -> None:
-    """What every step took."""
-    print(f"{users:,} demo users, {preset}; {describe_machine()}; {date.today():%Y-%m-%d}\n")
-    print("| step | wall s | CPU s | peak MB |\n|---|---|---|---|")
-    for name, row in rows.items():
-        print(f"| {name} | {row.wall_s:.2f} | {row.cpu_s:.2f} | {row.peak_mb:,.0f} |")
-    steering = rows["combine + cluster + analyze"].value
-    ratio = rows["preprocess"].wall_s / rows["DuckDB floor"].wall_s
-    print(f"\npreprocess / floor: {ratio:.2f}; first segmentation {steering['cold_s']:.2f} s;", end=" ")
-    print(f"a slider move {steering['move_s'] * 1000:.0f} ms")
-    for name, row in rows.items():
-        if isinstance(row.value, dict) and name.startswith("anchor"):
-            print(
-                f"{name}, without imports:",
-                ", ".join(f"{key} {value:.3g}" for key, value in row.value.items()),
-            )
-
-
-def print_quality(ratios: dict[str, float]) -> None:
-    """The small quality check."""
-    print(f"\nQuality, {USERS:,} demo users, URL view, one seed, as a multiple of {BASE}:")
-    print("\n| figure | measured | floor |\n|---|---|---|")
-    for name, ratio in ratios.items():
-        print(f"| {name} | {ratio:.2f} | {FLOORS[name]} |")
-
-
-def measure_all(
-    users: int, preset: str, folder: str, retentioneering: str | None = None
-) -> dict[str, Measured]:
+def measure_all(users: int, preset: str, folder: Path) -> dict[str, Measured]:
     """Every step in a process of its own, in order."""
-    from core.sample import write_sample
-
-    csv = str(Path(folder) / "shop.csv")
-    write_sample(Path(csv), users, 0)
+    csv = measure(demo_shop, users, 0, folder).value
     rows = {"DuckDB floor": measure(floor, csv, folder), "preprocess": measure(preprocess, csv, folder)}
     dataset = rows["preprocess"].value
     rows["label"] = measure(label, dataset, folder)
     labels = rows["label"].value
     rows["train"] = measure(train, dataset, labels, folder, preset)
     rows["embed"] = measure(embed, dataset, labels, rows["train"].value, folder)
-    rows["combine + cluster + analyze"] = measure(segment, dataset, rows["embed"].value, folder)
-    vectors = str(Path(folder) / "embed" / rows["embed"].value / "url.npy")
-    return rows | anchors(csv, vectors, retentioneering)
+    embeddings = rows["embed"].value
+    rows["combine + cluster + analyze"] = measure(segment, dataset, embeddings, folder)
+    return rows | anchors(csv, folder / "embed" / embeddings / "url.npy")
 
 
-def describe_machine() -> str:
-    """Cores and Python, no host name."""
-    import os
+def print_times(users: int, preset: str, rows: dict[str, Measured]) -> None:
+    """What every step took."""
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
+    print(f"{users:,} demo users, {preset}; {machine}; {date.today():%Y-%m-%d}\n")
+    cells = [
+        (name, f"{row.wall_s:.2f}", f"{row.cpu_s:.2f}", f"{row.peak_mb:,.0f}") for name, row in rows.items()
+    ]
+    print(markdown(["step", "wall s", "CPU s", "peak MB"], cells))
+    steering = rows["combine + cluster + analyze"].value
+    ratio = rows["preprocess"].wall_s / rows["DuckDB floor"].wall_s
+    print(f"\npreprocess / floor: {ratio:.2f}; first segmentation {steering['cold_s']:.2f} s;", end=" ")
+    print(f"a slider move {steering['move_s'] * 1000:.0f} ms")
+    for name, row in rows.items():
+        if name.startswith("anchor") and isinstance(row.value, dict):
+            figures = ", ".join(f"{figure} {value:.3g}" for figure, value in row.value.items())
+            print(f"{name}, without imports: {figures}")
 
-    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
+
+def check_quality(folder: Path) -> None:
+    """Print the small quality check; exit where a figure is below its floor."""
+    from benchmarks.quality.floor import BASE, FLOORS, USERS, broken, small_quality
+
+    ratios = small_quality(folder)
+    print(f"\nQuality, {USERS:,} demo users, URL view, one seed, as a multiple of {BASE}:\n")
+    cells = [(name, f"{ratio:.2f}", FLOORS[name]) for name, ratio in ratios.items()]
+    print(markdown(["figure", "measured", "floor"], cells), flush=True)
+    if failed := broken(ratios):
+        sys.exit("Quality is below its floor. " + "; ".join(failed))
 
 
 if __name__ == "__main__":

@@ -10,15 +10,16 @@ of csv is neither read nor rejected. ``urltestdata.json`` is part of the Web Pla
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
+import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import ada_url
+import click
 import pyarrow.parquet as pq
 
 from core.base.errors import InputError
@@ -127,7 +128,7 @@ def compare_file(path: Path) -> tuple[str, list[str]]:
         return kind, silent_differences(raw, content, delimiter, header)
 
 
-def compare_files(folders: list[Path]) -> int:
+def compare_files(folders: Sequence[Path]) -> int:
     """Compare all files below some folders; returns how many differ."""
     kinds: Counter[str] = Counter()
     differing = 0
@@ -163,15 +164,13 @@ def compare_urls(path: Path) -> int:
     return len(wrong)
 
 
-def main() -> int:
+@click.command(help=__doc__)
+@click.argument("what", type=click.Choice(["csv", "urls"]))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+def main(what: str, paths: Sequence[Path]) -> None:
     """Compare, print what differs, and fail if anything does."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=("csv", "urls"))
-    parser.add_argument("paths", nargs="+", type=Path)
-    args = parser.parse_args()
-    differing = compare_files(args.paths) if args.what == "csv" else compare_urls(args.paths[0])
-    return min(1, differing)
+    sys.exit(min(1, compare_files(paths) if what == "csv" else compare_urls(paths[0])))
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Coroutine, Mapping
+import time
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Final
 
 from benchmarks.company.server import Server
-from benchmarks.company.session import InteractionFailed, Seen, Session, clock
+from benchmarks.company.session import InteractionFailed, Seen, Session
 
 K_MOVE: Final = "move K"
-K_LOW: Final = 2
-K_HIGH: Final = 15
-FARTHEST: Final = 3
+K_LOW, K_HIGH, FARTHEST = 2, 15, 3
 """Numbers of segments that people try, and how far one move goes."""
 PAGES: Final = ("explore", "profiles", "compare", "users", "export")
 """The pages that show the segments. Trust is left out: it starts a job of 20 s for each new K."""
@@ -24,7 +24,7 @@ MEMORY_EVERY_S: Final = 2.0
 
 
 @dataclass(frozen=True)
-class Done:
+class Interaction:
     """One interaction.
 
     Args:
@@ -43,21 +43,21 @@ class Measured:
     """What a load cost.
 
     Args:
-        done: Every interaction, of all sessions.
+        interactions: Of all sessions.
         memory_mb: The server's resident memory over time, every :data:`MEMORY_EVERY_S`.
         cpu_s: The server's CPU seconds for all of it.
         polls: Runs of fragments that run by themselves.
     """
 
-    done: list[Done] = field(default_factory=list)
+    interactions: list[Interaction] = field(default_factory=list)
     memory_mb: list[float] = field(default_factory=list)
     cpu_s: float = 0.0
     polls: int = 0
 
     @property
-    def failures(self) -> list[Done]:
+    def failures(self) -> list[Interaction]:
         """Interactions that went wrong."""
-        return [one for one in self.done if one.failure]
+        return [each for each in self.interactions if each.failure]
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,9 @@ async def drive(server: Server, link: Mapping[str, str], load: Load) -> Measured
     """
     measured, before = Measured(), server.cpu_s()
     watch = asyncio.create_task(_watch_memory(server, measured))
-    until = clock() + load.seconds
-    people = (
-        _Person(random.Random(f"{load.seed} {one}"), load, until, measured) for one in range(load.sessions)
-    )
-    await asyncio.gather(*(person.work(server, link) for person in people))
+    until = time.monotonic() + load.seconds
+    people = (_work(server, link, load, number, until, measured) for number in range(load.sessions))
+    await asyncio.gather(*people)
     watch.cancel()
     measured.cpu_s = server.cpu_s() - before
     return measured
@@ -105,59 +103,47 @@ async def _watch_memory(server: Server, measured: Measured) -> None:
         await asyncio.sleep(MEMORY_EVERY_S)
 
 
-@dataclass
-class _Person:
-    """Somebody at work.
+async def _work(
+    server: Server, link: Mapping[str, str], load: Load, number: int, until: float, measured: Measured
+) -> None:
+    """One person works in one tab; one that broke is opened anew."""
+    choose = random.Random(f"{load.seed} {number}")
+    turns = takewhile(lambda _: time.monotonic() < until, range(load.moves))
+    await asyncio.sleep(choose.uniform(0, load.pause_s[1]))
+    for _ in turns:
+        async with Session(server.port, dict(link)) as session:
+            await _use(session, turns, load.pause_s, choose, measured)
+            measured.polls += session.n_polls
 
-    Args:
-        choose: Decides what they do.
-        load: How much of it.
-        until: When they stop, by :func:`clock`.
-        measured: Where it is written down.
-        moved: What they did so far.
-    """
 
-    choose: random.Random
-    load: Load
-    until: float
-    measured: Measured
-    moved: int = 0
+async def _use(
+    session: Session,
+    turns: Iterator[int],
+    pause_s: tuple[float, float],
+    choose: random.Random,
+    measured: Measured,
+) -> None:
+    page = "explore"
+    good = await _timed(measured, f"open {page}", session.open(page))
+    while good and next(turns, None) is not None:
+        await asyncio.sleep(choose.uniform(*pause_s))
+        if page in STEERED and choose.random() < 0.5:
+            k = next_k(int(session.link.get("k", "6")), choose)
+            good = await _timed(measured, K_MOVE, session.slide("k", k))
+        else:
+            page = choose.choice([other for other in PAGES if other != page])
+            good = await _timed(measured, page, session.open(page))
 
-    @property
-    def done(self) -> bool:
-        """Whether they begin nothing new."""
-        return clock() >= self.until or self.moved >= self.load.moves
 
-    async def work(self, server: Server, link: Mapping[str, str]) -> None:
-        """Work in one tab; one that broke is opened anew."""
-        await asyncio.sleep(self.choose.uniform(0, self.load.pause_s[1]))
-        while not self.done:
-            async with Session(server.port, dict(link)) as session:
-                await self._tab(session)
-                self.measured.polls += session.n_polls
-
-    async def _tab(self, session: Session) -> None:
-        page = "explore"
-        good = await self._timed(f"open {page}", session.open(page))
-        while good and not self.done:
-            await asyncio.sleep(self.choose.uniform(*self.load.pause_s))
-            if page in STEERED and self.choose.random() < 0.5:
-                k = next_k(int(session.link.get("k", "6")), self.choose)
-                good = await self._timed(K_MOVE, session.slide("k", k))
-            else:
-                page = self.choose.choice([other for other in PAGES if other != page])
-                good = await self._timed(page, session.open(page))
-
-    async def _timed(self, kind: str, interaction: Coroutine[Any, Any, Seen]) -> bool:
-        """Write down how long it took; whether it went well."""
-        began, failure = clock(), ""
-        try:
-            await interaction
-        except InteractionFailed as error:
-            failure = str(error) or "failed"
-        self.moved += 1
-        self.measured.done.append(Done(kind, clock() - began, failure))
-        return not failure
+async def _timed(measured: Measured, kind: str, interaction: Coroutine[Any, Any, Seen]) -> bool:
+    """Write down how long it took; whether it went well."""
+    began, failure = time.monotonic(), ""
+    try:
+        await interaction
+    except InteractionFailed as error:
+        failure = str(error) or "failed"
+    measured.interactions.append(Interaction(kind, time.monotonic() - began, failure))
+    return not failure
 
 
 def next_k(now: int, choose: random.Random) -> int:

@@ -8,7 +8,6 @@ themselves. It draws nothing, so that the figures are the server's.
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -212,8 +211,3 @@ class Session:
             self.n_polls += 1
             with suppress(ConnectionClosed):
                 await self._send(fragment_id=fragment, page_script_hash=self.page, is_auto_rerun=True)
-
-
-def clock() -> float:
-    """Seconds, monotonic."""
-    return time.monotonic()

@@ -10,56 +10,53 @@ docs/reliability.md; exit status 1 if anything was torn, lost, left or said wron
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
+import click
+
 from benchmarks.faults.doors import start_under
-from benchmarks.faults.scenarios import SCENARIOS, Scenario, export
-from benchmarks.faults.trial import HOWS, Bench, Trial
+from benchmarks.faults.scenarios import SCENARIOS, USERS
+from benchmarks.faults.trial import DONE, HOWS, TYPED, UNTYPED, Bench, Trial
+from benchmarks.sets import demo_shop
 
-NAMES = {3: "one of ours", 4: "another", 0: "none, it succeeded", 137: "killed"}
 
-
-def main() -> int:
+@click.command(help=__doc__)
+@click.option("--scenario", "names", type=click.Choice([*SCENARIOS]), multiple=True, default=[*SCENARIOS])
+@click.option("--how", "hows", type=click.Choice([*HOWS]), multiple=True, default=[*HOWS])
+@click.option("--every", type=int, default=1, help="Try only each so many-th operation.")
+@click.option("--first", type=int, default=0, help="Begin with this operation.")
+def main(names: Sequence[str], hows: Sequence[str], every: int, first: int) -> None:
     """Try, print, and say whether all was well."""
-    options = _options()
-    wrong = 0
     print("| command | what happens | tried | error of ours | no error | another error | wrong after it |")
     print("|---|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory(prefix="faults-") as work:
-        made = export(Path(work))
-        for name in options.scenario:
-            wrong += _scenario(name, SCENARIOS[name](made), Path(work) / name, options)
-    return int(wrong > 0)
-
-
-def _scenario(name: str, scenario: Scenario, folder: Path, options: argparse.Namespace) -> int:
-    folder.mkdir()
-    bench = Bench(scenario, folder)
-    bench.prepare()
-    total = len(bench.operations)
-    _tell(f"{name}: {total} operations, {dict(Counter(line.split()[0] for line in bench.operations))}")
-    _tell(f"{name}: in place and not flushed after a success: {bench.unflushed or 'nothing'}")
     wrong = 0
-    for how in options.how:
-        bench.power = how == "power"
-        trials = [bench.trial(HOWS[how], at) for at in range(options.first, total, options.every)]
-        wrong += _row(name, how, trials)
-    return wrong
+    with tempfile.TemporaryDirectory(prefix="faults-") as work:
+        export = demo_shop(USERS, 1, Path(work))
+        for name in names:
+            bench = Bench(SCENARIOS[name](export), Path(work) / name)
+            bench.prepare()
+            kinds = dict(Counter(line.split()[0] for line in bench.operations))
+            _tell(f"{name}: {len(bench.operations)} operations, {kinds}")
+            _tell(f"{name}: in place and not flushed after a success: {bench.unflushed or 'nothing'}")
+            for how in hows:
+                bench.power = how == "power"
+                places = range(first, len(bench.operations), every)
+                wrong += _row(name, how, [bench.trial(HOWS[how], at) for at in places])
+    sys.exit(wrong > 0)
 
 
 def _row(name: str, how: str, trials: list[Trial]) -> int:
-    ended = Counter(NAMES.get(trial.status, str(trial.status)) for trial in trials)
+    """Print one; how many trials went wrong."""
     bad = [trial for trial in trials if trial.faults]
     for trial in bad:
         _tell(f"{name} {how} {trial.at} {trial.door}: {'; '.join(trial.faults)}\n    {trial.said}")
-    killed = how in ("kill", "power")
-    cells = [ended["one of ours"], ended["none, it succeeded"], ended["another"]]
-    shown = ["–"] * 3 if killed else list(map(str, cells))
-    print(f"| {name} | {how} | {len(trials)} | {' | '.join(shown)} | {len(bad)} |", flush=True)
+    ended = Counter(trial.status for trial in trials)
+    shown = ["–"] * 3 if how in ("kill", "power") else [ended[status] for status in (TYPED, DONE, UNTYPED)]
+    print(f"| {name} | {how} | {len(trials)} | {' | '.join(map(str, shown))} | {len(bad)} |", flush=True)
     return len(bad)
 
 
@@ -67,15 +64,6 @@ def _tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--scenario", nargs="+", choices=SCENARIOS, default=list(SCENARIOS))
-    parser.add_argument("--how", nargs="+", choices=HOWS, default=list(HOWS))
-    parser.add_argument("--every", type=int, default=1, help="Try only each so many-th operation.")
-    parser.add_argument("--first", type=int, default=0, help="Begin with this operation.")
-    return parser.parse_args()
-
-
 if __name__ == "__main__":
     start_under("benchmarks.faults")
-    sys.exit(main())
+    main()

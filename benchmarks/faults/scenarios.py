@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,151 +16,110 @@ from core.base.settings import ClusterSettings, Device, IngestSettings, Preset, 
 from core.runs.pipeline import RunSettings
 from core.runs.run import read_previous, run
 from core.runs.score import score
-from core.sample import write_sample
 from core.storage.replace_files import READY, finish, replacing
 from core.storage.store import Store
 
 USERS: Final = 60
+"""Of the demo shop."""
 SKIPPED: Final = ("stages", "report.html", "training.json", "receipt.json")
 """Not compared byte for byte: the store, and what holds times."""
 
 
-class Scenario(ABC):
+def _always(out: Path) -> bool:
+    return True
+
+
+def _has_run(out: Path) -> bool:
+    return (out / "run.json").exists()
+
+
+@dataclass(frozen=True)
+class Scenario:
     """A command into a folder.
 
     Args:
-        export: A GA4 export.
+        before: Leaves what an earlier command does.
+        command: What is disturbed, and done again.
+        recover: The next look at the folder.
+        is_whole: Whether the folder says that there are results.
     """
 
-    def __init__(self, export: Path) -> None:
-        self.export = export
-
-    @abstractmethod
-    def before(self, out: Path) -> None:
-        """What an earlier command leaves."""
-
-    @abstractmethod
-    def command(self, out: Path) -> None:
-        """What is disturbed, and done again."""
-
-    @abstractmethod
-    def recover(self, out: Path) -> None:
-        """The next look at the folder."""
+    before: Callable[[Path], object]
+    command: Callable[[Path], object]
+    recover: Callable[[Path], object]
+    is_whole: Callable[[Path], object] = _always
 
     def results(self, out: Path) -> dict[str, str]:
         """File → digest, of what somebody would open; empty where the folder says that there is nothing."""
-        return digests(out)
+        return digests(out) if self.is_whole(out) else {}
 
 
-class Run(Scenario):
-    """A whole run over an earlier one with other settings: no stage's result can be taken over."""
-
-    def before(self, out: Path) -> None:
-        """Three segments."""
-        run(out, [self.export], settings(3, keep_debug=False), silent)
-
-    def command(self, out: Path) -> None:
-        """Four segments of other data."""
-        run(out, [self.export], settings(4, keep_debug=True), silent)
-
-    def recover(self, out: Path) -> None:
-        """As ``--from-stage`` looks at it."""
-        read_previous(out)
-
-    def results(self, out: Path) -> dict[str, str]:
-        """Nothing without ``run.json``: it says that the set is whole."""
-        return digests(out) if (out / "run.json").exists() else {}
+def whole_run(export: Path) -> Scenario:
+    """A run over an earlier one with other settings: no stage's result can be taken over."""
+    return Scenario(
+        before=lambda out: run(out, [export], settings(3, keep_debug=False), silent),
+        command=lambda out: run(out, [export], settings(4, keep_debug=True), silent),
+        recover=read_previous,  # as ``--from-stage`` does
+        is_whole=_has_run,
+    )
 
 
-class Embed(Scenario):
+def embed(export: Path) -> Scenario:
     """New users into the segments of a run, over an earlier table of that name."""
 
-    def before(self, out: Path) -> None:
-        """A model, and a table of an earlier export."""
-        run(out / "model_run", [self.export], settings(3, keep_debug=False), silent)
+    def before(out: Path) -> None:
+        run(out / "model_run", [export], settings(3, keep_debug=False), silent)
         (out / "embed.parquet").write_bytes(b"earlier")
 
-    def command(self, out: Path) -> None:
-        """The table."""
-        score([self.export], out / "model_run" / "model", out / "embed.parquet", silent, Device.CPU)
+    def command(out: Path) -> None:
+        score([export], out / "model_run" / "model", out / "embed.parquet", silent, Device.CPU)
 
-    def recover(self, out: Path) -> None:
-        """There is nothing to do."""
+    return Scenario(before, command, recover=_always)
 
 
-class OneArtifact(Scenario):
-    """An artifact of the store in place of an earlier one."""
+def one_artifact(export: Path) -> Scenario:
+    """An artifact of the store in place of an earlier one; as every command does, after a sweep."""
 
-    def before(self, out: Path) -> None:
-        """The earlier one."""
-        _write(Store(out), "old")
+    def write(text: str, out: Path) -> None:
+        store = Store(out)
+        store.sweep()
+        with store.write("train", "key", {}, {}) as folder:
+            (folder / "weights").mkdir()
+            for name in ("report", "weights/url"):
+                (folder / name).write_text(text)
 
-    def command(self, out: Path) -> None:
-        """The new one; as every command does, after a sweep."""
-        Store(out).sweep()
-        _write(Store(out), "new")
-
-    def recover(self, out: Path) -> None:
-        """What a killed process left."""
-        Store(out).sweep()
-
-    def results(self, out: Path) -> dict[str, str]:
-        """Nothing where the store says that it is not whole."""
-        return digests(out) if Store(out).find("train", "key") else {}
+    return Scenario(
+        before=partial(write, "old"),
+        command=partial(write, "new"),
+        recover=lambda out: Store(out).sweep(),
+        is_whole=lambda out: Store(out).find("train", "key"),
+    )
 
 
-class OneSet(Scenario):
-    """A set of files in place of an earlier one."""
-
-    def before(self, out: Path) -> None:
-        """The earlier one."""
-        _publish(out, "old")
-
-    def command(self, out: Path) -> None:
-        """The new one, which has no labels."""
-        _publish(out, "new")
-
-    def recover(self, out: Path) -> None:
-        """What a killed process left."""
-        finish(out)
-
-    def results(self, out: Path) -> dict[str, str]:
-        """Nothing without the last file."""
-        return digests(out) if (out / "run.json").exists() else {}
+def one_set(export: Path) -> Scenario:
+    """A set of files in place of an earlier one; the new one has no labels."""
+    return Scenario(partial(_publish, "old"), partial(_publish, "new"), recover=finish, is_whole=_has_run)
 
 
-class Recovery(OneSet):
+def recovery(export: Path) -> Scenario:
     """Going on where a killed process had a new set ready and an old one in place."""
 
-    def before(self, out: Path) -> None:
+    def before(out: Path) -> None:
         """Kill a publishing, each time one operation later, until its set is ready."""
-        _publish(out, "old")
+        _publish("old", out)
         at = 0
         while not (out / READY).exists():
             at += 1
-            _published_until(out, at)
+            if os.fork() == 0:
+                doors.arm(out, doors.How.KILL, at, None, out.with_name("told"))
+                _publish("new", out)
+                os._exit(0)
+            os.wait()
 
-    def command(self, out: Path) -> None:
-        """What the next process does first."""
-        finish(out)
-
-
-def _published_until(out: Path, at: int) -> None:
-    if os.fork() == 0:
-        doors.arm(out, doors.How.KILL, at, None, out.with_name("told"))
-        _publish(out, "new")
-        os._exit(0)
-    os.wait()
+    return Scenario(before, command=finish, recover=finish, is_whole=_has_run)
 
 
-def _write(store: Store, text: str) -> None:
-    with store.write("train", "key", {}, {}) as folder:
-        (folder / "weights").mkdir()
-        for name in ("report", "weights/url"):
-            (folder / name).write_text(text)
-
-
-def _publish(out: Path, text: str) -> None:
+def _publish(text: str, out: Path) -> None:
     with replacing(out, "run.json", optional=["labels"]) as folder:
         (folder / "model").mkdir()
         for name in ("run.json", "users", "model/url", *(["labels"] if text == "old" else [])):
@@ -190,12 +151,11 @@ def leftovers(folder: Path) -> list[str]:
     return [name for name in hidden if name != ".lock" and not name.endswith("stages/.lock")]
 
 
-def export(folder: Path) -> Path:
-    """A small shop's export."""
-    path = folder / "shop.csv"
-    write_sample(path, USERS, 1, silent)
-    return path
-
-
-SCENARIOS: Final = {"store": OneArtifact, "swap": OneSet, "recovery": Recovery, "embed": Embed, "run": Run}
+SCENARIOS: Final[dict[str, Callable[[Path], Scenario]]] = {
+    "store": one_artifact,
+    "swap": one_set,
+    "recovery": recovery,
+    "embed": embed,
+    "run": whole_run,
+}
 """The first three take seconds as a whole, the others hours."""

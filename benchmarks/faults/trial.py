@@ -26,7 +26,6 @@ class Trial:
     """What one operation did.
 
     Args:
-        how: What became of it.
         at: Which operation.
         door: What it was.
         status: How the command ended.
@@ -34,7 +33,6 @@ class Trial:
         faults: What was wrong after it; empty where all was well.
     """
 
-    how: How
     at: int
     door: str
     status: int
@@ -71,7 +69,7 @@ class Bench:
 
     def prepare(self) -> None:
         """Make what an earlier command left, the results to compare with, and the list of operations."""
-        self.out.mkdir()
+        self.out.mkdir(parents=True)
         warm_up(lambda: self.scenario.before(self.out), self.folder)
         self.old = self.scenario.results(self.out)
         shutil.copytree(self.out, self.folder / "base", symlinks=True)
@@ -100,7 +98,7 @@ class Bench:
         if self.scenario.results(self.out) != self.new:
             faults.append("the next run differs")
         faults += [f"left: {name}" for name in leftovers(self.out)]
-        return Trial(how, at, self.operations[at], status, said, tuple(faults))
+        return Trial(at, self.operations[at], status, said, tuple(faults))
 
     def _disturbed(self, how: How, at: int, log: Path | None) -> tuple[int, str]:
         self._told.unlink(missing_ok=True)

@@ -9,124 +9,112 @@ of one of them, whole, and the next run must not find its way barred.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Final, TypeAlias
 
+import click
 import pyarrow.parquet as pq
 
-from benchmarks.faults.scenarios import Embed, Run, export, settings
+from benchmarks.faults.scenarios import USERS, embed, settings, whole_run
 from benchmarks.faults.trial import DONE, TYPED, begin, ended, warm_up
+from benchmarks.sets import demo_shop
 from core.base.progress import silent
 from core.base.settings import ClusterSettings, Device
 from core.runs.run import read_previous, run
 from core.runs.score import score
 
+Two: TypeAlias = tuple[Callable[[], None], Callable[[], None]]
+WRONG: Final = ("another error", "mixed", "next run barred")
+OUTCOMES: Final = ("done", "refused in one line", "killed", *WRONG)
 LATEST_S = 0.6
 """The second begins at most so much later, and a kill comes at most so much after that."""
 
 
-def main() -> int:
+@click.command(help=__doc__)
+@click.option("--pairs", type=int, default=200)
+@click.option(
+    "--command", "names", type=click.Choice(["run", "embed"]), multiple=True, default=["run", "embed"]
+)
+@click.option("--seed", type=int, default=0)
+def main(pairs: int, names: Sequence[str], seed: int) -> None:
     """Try, print, and say whether all was well."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--pairs", type=int, default=200)
-    parser.add_argument("--command", nargs="+", choices=("run", "embed"), default=["run", "embed"])
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    print(
-        "| command | pairs | done | refused in one line | killed | another error | mixed | next run barred |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    print("| command | pairs |", " | ".join(OUTCOMES), "|\n|---|---|" + "---|" * len(OUTCOMES))
+    seen = Counter[str]()
     with tempfile.TemporaryDirectory(prefix="two-") as work:
-        made = export(Path(work))
-        tries = {"run": _runs, "embed": _embeds}
-        rows = [tries[name](made, Path(work) / name, options) for name in options.command]
-    return int(any(row["another error"] + row["mixed"] + row["barred"] for row in rows))
+        export = demo_shop(USERS, 1, Path(work))
+        for name in names:
+            folder = Path(work) / name
+            two, is_whole = {"run": _runs, "embed": _embeds}[name](export, folder)
+            found = _tried(folder, two, is_whole, pairs, random.Random(seed))
+            print(f"| {name} | {pairs} |", " | ".join(str(found[kind]) for kind in OUTCOMES), "|", flush=True)
+            seen += found
+    sys.exit(any(seen[kind] for kind in WRONG))
 
 
-def _runs(made: Path, folder: Path, options: argparse.Namespace) -> Counter[str]:
+def _runs(export: Path, folder: Path) -> tuple[Two, Callable[[], bool]]:
     out = folder / "out"
     out.mkdir(parents=True)
-    warm_up(lambda: Run(made).before(out), folder)
+    warm_up(lambda: whole_run(export).before(out), folder)
 
-    def with_k(n_clusters: int) -> Callable[[], None]:
-        return lambda: _cluster(out, n_clusters)
+    def with_k(n_clusters: int) -> None:
+        cluster = ClusterSettings(n_clusters=n_clusters)
+        previous = read_previous(out).settings
+        run(out, [], previous.model_copy(update={"cluster": cluster}), silent, "cluster")
 
-    return _pairs("run", folder, (with_k(3), with_k(4)), lambda: _is_one_run(out), options)
+    def is_one_run() -> bool:
+        """Whether all of OUT is of one K; true where a kill left no run."""
+        if not (out / "run.json").exists():
+            return True
+        said = json.loads((out / "run.json").read_text())["segments"]
+        users = pq.read_table(out / "users.parquet")["cluster"].to_numpy()
+        summary = json.loads((out / "clusters.json").read_text())["n_clusters"]
+        return bool(said == summary == users.max() + 1)
 
-
-def _cluster(out: Path, n_clusters: int) -> None:
-    cluster = ClusterSettings(n_clusters=n_clusters)
-    previous = read_previous(out).settings
-    run(out, [], previous.model_copy(update={"cluster": cluster}), silent, "cluster")
-
-
-def _is_one_run(out: Path) -> bool:
-    """Whether ``run.json``, the table and the summary are of one K; true where a kill left no run."""
-    if not (out / "run.json").exists():
-        return True
-    said = json.loads((out / "run.json").read_text())["segments"]
-    users = pq.read_table(out / "users.parquet")["cluster"].to_numpy()
-    summary = json.loads((out / "clusters.json").read_text())["n_clusters"]
-    return bool(said == summary == users.max() + 1)
+    return (partial(with_k, 3), partial(with_k, 4)), is_one_run
 
 
-def _embeds(made: Path, folder: Path, options: argparse.Namespace) -> Counter[str]:
-    folder.mkdir()
-    warm_up(lambda: Embed(made).before(folder), folder)
-    other = folder / "other_run"
-    warm_up(lambda: run(_made(other), [made], settings(4, keep_debug=False), silent) and None, folder)
-    table = folder / "embed.parquet"
+def _embeds(export: Path, folder: Path) -> tuple[Two, Callable[[], bool]]:
+    other, table = folder / "other_run", folder / "embed.parquet"
+    other.mkdir(parents=True)
+    warm_up(lambda: embed(export).before(folder), folder)
+    warm_up(lambda: run(other, [export], settings(4, keep_debug=False), silent), folder)
+    table.unlink()
 
-    def by(model: Path) -> Callable[[], None]:
-        return lambda: score([made], model / "model", table, silent, Device.CPU) and None
+    def by(run_folder: Path) -> None:
+        score([export], run_folder / "model", table, silent, Device.CPU)
 
-    def whole() -> bool:
+    def is_whole() -> bool:
         return not table.exists() or len(pq.read_table(table)) > 0
 
-    table.unlink()
-    return _pairs("embed", folder, (by(folder / "model_run"), by(other)), whole, options)
+    return (partial(by, folder / "model_run"), partial(by, other)), is_whole
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
-
-
-def _pairs(
-    name: str,
-    folder: Path,
-    two: tuple[Callable[[], None], Callable[[], None]],
-    is_whole: Callable[[], bool],
-    options: argparse.Namespace,
+def _tried(
+    folder: Path, two: Two, is_whole: Callable[[], bool], pairs: int, chance: random.Random
 ) -> Counter[str]:
-    chance, seen = random.Random(options.seed), Counter[str]()
-    for _ in range(options.pairs):
+    seen = Counter[str]()
+    for _ in range(pairs):
         for status, said in _pair(folder, two, chance):
             seen[_name(status, said)] += 1
         seen["mixed"] += not is_whole()
         if chance.random() < 0.2:
             status, said = ended(begin(two[0], folder / "next"), folder / "next")
-            seen["barred"] += status != DONE
+            seen["next run barred"] += status != DONE
             seen["mixed"] += not is_whole()
-    cells = [options.pairs, *(seen[kind] for kind in ("done", "refused", "killed", "another error", "mixed", "barred"))]  # fmt: skip  # noqa: E501
-    print(f"| {name} | {' | '.join(map(str, cells))} |", flush=True)
-    shutil.rmtree(folder)
     return seen
 
 
-def _pair(
-    folder: Path, two: tuple[Callable[[], None], Callable[[], None]], chance: random.Random
-) -> list[tuple[int, str]]:
+def _pair(folder: Path, two: Two, chance: random.Random) -> list[tuple[int, str]]:
     first = begin(two[0], folder / "one")
     time.sleep(chance.random() * LATEST_S)
     second = begin(two[1], folder / "two")
@@ -138,7 +126,7 @@ def _pair(
 
 def _name(status: int, said: str) -> str:
     if status == TYPED and "is being written by process" in said and "\n" not in said:
-        return "refused"
+        return "refused in one line"
     if status not in (DONE, -signal.SIGKILL):
         print(said, file=sys.stderr)
         return "another error"
@@ -146,4 +134,4 @@ def _name(status: int, said: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,145 +1,127 @@
 """How well the label stage labels pages that a person labelled before any rule was written.
 
-For each set, types and themes by class and rung, by rung and by language, as Markdown. It names no page, so
-that nobody tunes a rule on the sets by reading what went wrong.
+It names no page, so that nobody tunes a rule on the sets by reading what went wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
+from sklearn.metrics import precision_recall_fscore_support
 
-from benchmarks.labels.scores import Rate, Scores, score
 from benchmarks.labels.sets import LabelledSet
+from benchmarks.tables import markdown
 from core.base.progress import silent
+from core.base.schema import View
 from core.labels.label_settings import NO_THEME, UNKNOWN
-from core.labels.label_types import Label
+from core.labels.label_types import Label, Rung
 from core.labels.ladder import Ladder, decide_themes, decide_types
 
-_COUNTS = ("n", "decided")
 
+def evaluate(labelled: LabelledSet, ladder: Ladder) -> dict[View, pd.DataFrame]:
+    """Run the label stage over a set.
 
-@dataclass(frozen=True)
-class Evaluation:
-    """What the ladder makes of one set.
-
-    Args:
-        types: Over all pages.
-        themes: Over the pages to which a person gave a theme.
-        lost: Of those, the pages left without a theme because their type was taken for a functional one.
-        without: Of the pages without a theme, those that got one.
-        undecidable: Of the pages whose theme a person cannot tell, those that got one.
+    Returns:
+        View → a row a page: ``gold``, ``said`` (``Unknown`` where nothing was decided), ``rung``. Themes are
+        of the pages to which a person gave one.
     """
-
-    types: Scores
-    themes: Scores
-    lost: Rate
-    without: Rate
-    undecidable: Rate
-
-
-def evaluate(labelled: LabelledSet, ladder: Ladder) -> Evaluation:
-    """Run the label stage over a set."""
     types = decide_types(labelled.pages, labelled.taxonomy, ladder, silent)
     themes = decide_themes(labelled.pages, types, labelled.taxonomy, ladder, silent)
-    has_theme = [place for place, theme in enumerate(labelled.themes) if theme not in (NO_THEME, UNKNOWN)]
-    return Evaluation(
-        types=score(labelled.types, types, labelled.languages),
-        themes=score(
-            [labelled.themes[place] for place in has_theme],
-            [themes[place] for place in has_theme],
-            [labelled.languages[place] for place in has_theme],
-        ),
-        lost=Rate(sum(_value(themes[place]) == NO_THEME for place in has_theme), len(has_theme)),
-        without=_given_a_theme(labelled, themes, NO_THEME),
-        undecidable=_given_a_theme(labelled, themes, UNKNOWN),
+    made = {View.TYPE: _pages(labelled.types, types), View.THEME: _pages(labelled.themes, themes)}
+    has_theme = ~made[View.THEME]["gold"].isin((NO_THEME, UNKNOWN))
+    return made | {View.THEME: made[View.THEME][has_theme]}
+
+
+def _pages(gold: Sequence[str], labels: Sequence[Label | None]) -> pd.DataFrame:
+    said = [(UNKNOWN, "") if label is None else (label.value, label.rung.value) for label in labels]
+    return pd.DataFrame(said, columns=["said", "rung"]).assign(gold=list(gold))
+
+
+def summary(pages: pd.DataFrame) -> dict[str, str]:
+    """Coverage, precision on what is decided, and accuracy: what is not decided is not right."""
+    n, decided = len(pages), int((pages["said"] != UNKNOWN).sum())
+    right = int((pages["said"] == pages["gold"]).sum())
+    return {
+        "pages": str(n),
+        "coverage": _percent(decided / n),
+        "precision on decided": _with_interval(right, decided),
+        "accuracy": _with_interval(right, n),
+    }
+
+
+def by_rung(pages: pd.DataFrame) -> pd.DataFrame:
+    """A row a rung: pages that it decided, and its precision."""
+    decided = pages[pages["said"] != UNKNOWN]
+    right = (decided["said"] == decided["gold"]).groupby(decided["rung"], sort=False)
+    return right.agg(["size", "mean"]).set_axis(["decided", "precision"], axis=1)
+
+
+def by_class(pages: pd.DataFrame) -> pd.DataFrame:
+    """A row a class of the set: n, coverage, precision (NaN if never said), f1."""
+    names = sorted(pages["gold"].unique())
+    precision, _, f1, n = precision_recall_fscore_support(
+        pages["gold"], pages["said"], labels=names, zero_division=np.nan
+    )
+    coverage = (pages["said"] != UNKNOWN).groupby(pages["gold"]).mean()
+    return pd.DataFrame(
+        {"n": n, "coverage": coverage.reindex(names), "precision": precision, "f1": np.nan_to_num(f1)},
+        index=pd.Index(names, name="class"),
     )
 
 
-def _given_a_theme(labelled: LabelledSet, themes: Sequence[Label | None], gold: str) -> Rate:
-    said = [_value(label) for label, theme in zip(themes, labelled.themes, strict=True) if theme == gold]
-    return Rate(sum(value not in (NO_THEME, UNKNOWN) for value in said), len(said))
+def up_to_each_rung(pages: pd.DataFrame) -> dict[Rung, pd.DataFrame]:
+    """Rung → :func:`by_class` if the ladder ended there; the surest first."""
+    return {
+        rung: by_class(
+            pages.assign(said=pages["said"].mask(pages["rung"].isin(list(Rung)[at + 1 :]), UNKNOWN))
+        )
+        for at, rung in enumerate(Rung)
+        if rung in set(pages["rung"])
+    }
 
 
-def _value(label: Label | None) -> str:
-    return UNKNOWN if label is None else label.value
-
-
-def markdown(labelled: LabelledSet, found: Evaluation) -> str:
+def report(labelled: LabelledSet, found: Mapping[View, pd.DataFrame]) -> str:
     """The evaluation of one set as Markdown."""
-    return "\n".join(_lines(labelled, found))
+    return "\n\n".join(_parts(labelled, found))
 
 
-def _lines(labelled: LabelledSet, found: Evaluation) -> Iterator[str]:
-    yield f"### {labelled.name}: {len(labelled.pages)} pages\n"
-    yield "| view | pages | coverage | precision on decided | accuracy | macro F1 |"
-    yield "|---|---|---|---|---|---|"
-    yield _summary("type", found.types)
-    yield _summary("theme", found.themes)
-    yield ""
-    yield (
-        f"Left without a theme for their type: {_of(found.lost)} pages with one. "
-        f"Given a theme: {_of(found.without)} pages without one, "
-        f"{_of(found.undecidable)} where a person cannot tell.\n"
+def _parts(labelled: LabelledSet, found: Mapping[View, pd.DataFrame]) -> Iterator[str]:
+    yield f"### {labelled.name}: {len(labelled.pages)} pages"
+    summaries = {view: summary(pages) for view, pages in found.items()}
+    yield markdown(
+        ["view", *summaries[View.TYPE]], [(view, *cells.values()) for view, cells in summaries.items()]
     )
-    for view, scores in (("Type", found.types), ("Theme", found.themes)):
-        yield f"{view} by class: coverage, precision, F1 of the ladder up to each rung:\n"
-        yield _classes(scores)
-        yield ""
-        for name, table in (("rung", scores.rungs), ("language", scores.languages)):
-            yield f"{view} by {name}:\n"
-            yield _table(table)
-            yield ""
+    for view, pages in found.items():
+        rungs = by_rung(pages)
+        yield f"Each {view}: pages decided by each rung, and its precision:"
+        yield markdown(
+            ["rung", *rungs.columns],
+            [(rung, n, _percent(precision)) for rung, n, precision in rungs.itertuples()],
+        )
+        yield f"Each {view}: coverage, precision, F1 of the ladder up to each rung, in per cent:"
+        ladders = up_to_each_rung(pages)
+        cells = pd.DataFrame(
+            {f"up to {rung}": classes.apply(_three, axis=1) for rung, classes in ladders.items()}
+        )
+        cells.insert(0, "n", by_class(pages)["n"])
+        yield markdown([view, *cells.columns], cells.itertuples())
 
 
-def _summary(view: str, scores: Scores) -> str:
-    cells = (
-        view,
-        str(scores.coverage.n),
-        _percent(scores.coverage.value),
-        _with_interval(scores.precision),
-        _with_interval(scores.accuracy),
-        _percent(scores.macro_f1),
-    )
-    return f"| {' | '.join(cells)} |"
+def _three(row: pd.Series) -> str:
+    figures = (row["coverage"], row["precision"], row["f1"])
+    return " · ".join("-" if pd.isna(value) else f"{100 * value:.0f}" for value in figures)
 
 
-def _classes(scores: Scores) -> str:
-    cells = pd.DataFrame({"n": scores.classes["n"]})
-    for rung, classes in scores.upto.items():
-        three = zip(classes["coverage"], classes["precision"], classes["f1"], strict=True)
-        cells[f"up to {rung}"] = [" · ".join(map(_short, row)) for row in three]
-    return _rows(cells.reset_index())
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
-def _table(table: pd.DataFrame) -> str:
-    shown = table.reset_index()
-    for name in shown.columns[1:]:
-        shown[name] = [str(int(cell)) if name in _COUNTS else _percent(cell) for cell in shown[name]]
-    return _rows(shown)
-
-
-def _rows(shown: pd.DataFrame) -> str:
-    rows = [list(shown.columns), ["---"] * len(shown.columns), *shown.to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
-
-
-def _percent(value: float) -> str:
-    return "-" if pd.isna(value) else f"{100 * value:.1f} %"
-
-
-def _short(value: float) -> str:
-    return "-" if pd.isna(value) else f"{100 * value:.0f}"
-
-
-def _with_interval(rate: Rate) -> str:
-    if not rate.n:
+def _with_interval(hits: int, n: int) -> str:
+    """A share with its Wilson 95 % interval."""
+    if not n:
         return "-"
-    low, high = rate.interval()
-    return f"{_percent(rate.value)} ({100 * low:.0f} to {100 * high:.0f})"
-
-
-def _of(rate: Rate) -> str:
-    return f"{rate.hits} of {rate.n}"
+    interval = binomtest(hits, n).proportion_ci(0.95, method="wilson")
+    return f"{_percent(hits / n)} ({100 * interval.low:.0f} to {100 * interval.high:.0f})"

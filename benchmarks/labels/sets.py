@@ -33,7 +33,6 @@ class LabelledSet:
             from the set; one view each.
         themes: One a page: a name of the taxonomy, ``No theme``, or ``Unknown`` where a person cannot tell.
         types: One a page: a name of the taxonomy.
-        languages: One a page: ISO 639-1.
     """
 
     name: str
@@ -41,7 +40,6 @@ class LabelledSet:
     pages: LabelPages
     themes: tuple[str, ...]
     types: tuple[str, ...]
-    languages: tuple[str, ...]
 
 
 def load(name: str) -> LabelledSet:
@@ -74,9 +72,7 @@ def from_table(name: str, table: pd.DataFrame, taxonomy: Taxonomy) -> LabelledSe
     rows = [(page, *event) for page, text in enumerate(table["events"]) for event in _events(text)]
     events = pd.DataFrame(rows, columns=[PageEvents.PAGE, PageEvents.EVENT_NAME, PageEvents.EVENTS])
     read = read_pages(pages, events, literal=literal_segments())
-    return LabelledSet(
-        name, taxonomy, read, tuple(table["theme"]), tuple(table["type"]), tuple(table["language"])
-    )
+    return LabelledSet(name, taxonomy, read, tuple(table["theme"]), tuple(table["type"]))
 
 
 def _events(text: str) -> list[tuple[str, int]]:

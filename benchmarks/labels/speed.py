@@ -7,19 +7,17 @@ the wall says little, so a second figure divides by the processor time of all co
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
 from benchmarks.labels.sets import FOLDER, SETS, read_table
+from benchmarks.tables import markdown
 from core.base.schema import View
 from core.labels.label_cache import SIZE_LIMIT
 from core.labels.label_settings import LabelMode, LabelSettings, Override
@@ -30,49 +28,10 @@ from core.storage.json_cache import JsonCache
 EDITIONS: Final = ("amber", "birch", "cedar", "delta", "ember", "fjord")
 """Each labelled page is there once with each of these words, so that no two have the same text."""
 PRODUCT: Final = Document(json_ld_types=("Product",), breadcrumbs=("Home", "Shoes", "Boots"))
-VIEWS: Final = (View.TYPE, View.THEME)
 
 
-@dataclass(frozen=True)
-class Took:
-    """Seconds on the wall, and of all cores together."""
-
-    wall_s: float
-    cpu_s: float
-
-    def rates(self, pages: int) -> str:
-        """Pages a second by either, as two cells."""
-        return f"{pages / self.wall_s:,.0f} | {pages / max(self.cpu_s, 1e-3):,.0f}"
-
-
-@dataclass(frozen=True)
-class Speed:
-    """What one rung takes.
-
-    Args:
-        name: The rung, in words.
-        pages: How many.
-        load: To the first decision.
-        cold: For all pages but the first.
-        warm: For all pages, once more.
-    """
-
-    name: str
-    pages: int
-    load: Took
-    cold: Took
-    warm: Took
-
-
-def measure(names: Sequence[str]) -> Iterator[Speed]:
-    """Measure rungs of :data:`RUNGS`, one after the other."""
-    for name in names:
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as own_process:
-            yield own_process.submit(measure_here, name).result()
-
-
-def measure_here(name: str, most: int | None = None) -> Speed:
-    """Measure one rung on so many pages, in this process."""
+def speed_of(name: str, most: int | None = None) -> dict[str, str]:
+    """A row of the report: one of :data:`RUNGS` on so many pages; child process."""
     make, pages = RUNGS[name], subjects()[: most or MOST.get(name)]
     with tempfile.TemporaryDirectory() as folder, JsonCache(Path(folder, "cache"), SIZE_LIMIT) as cache:
         start = _clocks()
@@ -83,28 +42,26 @@ def measure_here(name: str, most: int | None = None) -> Speed:
         cold = _clocks()
         _decide(make(Path(folder), cache), pages)
         warm = _clocks()
-    return Speed(name, len(pages), _between(start, loaded), _between(loaded, cold), _between(cold, warm))
+    return {
+        "rung": name,
+        "pages": f"{len(pages):,}",
+        "loading, CPU s": f"{loaded[1] - start[1]:.1f}",
+        "cold, pages/s": f"{(len(pages) - 1) / (cold[0] - loaded[0]):,.0f}",
+        "cold, pages/CPU s": f"{(len(pages) - 1) / max(cold[1] - loaded[1], 1e-3):,.0f}",
+        "warm, pages/s": f"{len(pages) / (warm[0] - cold[0]):,.0f}",
+        "warm, pages/CPU s": f"{len(pages) / max(warm[1] - cold[1], 1e-3):,.0f}",
+    }
 
 
-def _clocks() -> Took:
-    return Took(time.perf_counter(), time.process_time())
+def _clocks() -> tuple[float, float]:
+    """Seconds by the clock, and of processor time of all cores."""
+    return time.perf_counter(), time.process_time()
 
 
-def _between(start: Took, end: Took) -> Took:
-    return Took(end.wall_s - start.wall_s, end.cpu_s - start.cpu_s)
-
-
-def markdown(speeds: Sequence[Speed]) -> str:
+def report(rows: Sequence[dict[str, str]]) -> str:
     """The speeds as a table."""
-    rows = [
-        f"### Pages a second, {len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.0f}\n",
-        "| rung | pages | loading, CPU s | cold, a second | a CPU second | warm, a second | a CPU second |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for one in speeds:
-        cold, warm = one.cold.rates(one.pages - 1), one.warm.rates(one.pages)
-        rows.append(f"| {one.name} | {one.pages:,} | {one.load.cpu_s:.1f} | {cold} | {warm} |")
-    return "\n".join(rows)
+    load = f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.0f}"
+    return f"### Pages a second, {load}\n\n{markdown([*rows[0]], [[*row.values()] for row in rows])}"
 
 
 def subjects() -> list[Subject]:
@@ -128,7 +85,7 @@ def subjects() -> list[Subject]:
 
 def _decide(rung: Classifier, pages: Sequence[Subject]) -> None:
     step = AT_ONCE_OF.get(rung.rung, AT_ONCE)
-    for view in VIEWS:
+    for view in (View.TYPE, View.THEME):
         for start in range(0, len(pages), step):
             rung.classify(pages[start : start + step], view)
 
@@ -136,7 +93,7 @@ def _decide(rung: Classifier, pages: Sequence[Subject]) -> None:
 def _corrections(folder: Path, cache: JsonCache) -> Classifier:
     from core.labels.override_classifier import OverrideClassifier
 
-    targets = dict.fromkeys(f"{one.template.rpartition('/')[0]}/:slug" for one in subjects())
+    targets = dict.fromkeys(f"{page.template.rpartition('/')[0]}/:slug" for page in subjects())
     overrides = [Override(view=View.TYPE, target=target, value="Product") for target in targets]
     return OverrideClassifier(overrides, LabelSettings().taxonomy)
 
@@ -174,7 +131,7 @@ def _entailment(folder: Path, cache: JsonCache) -> Classifier:
     model = folder / "nli"
     if not model.exists():
         model.mkdir()
-        save_entailment_model(model, (title for one in subjects() for title in one.titles))
+        save_entailment_model(model, (title for page in subjects() for title in page.titles))
     return nli_classifier.load(LabelSettings(mode=LabelMode.NLI, nli_model=str(model)), cache)
 
 

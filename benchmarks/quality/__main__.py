@@ -1,99 +1,149 @@
-"""Print how good the vectors are.
+"""Print how good the vectors are, beside simple ways, for docs/method.md.
 
-    python -m benchmarks.quality [--users N...] [--big N] [--real] [--data FILE...] [--work FOLDER]
+    python -m benchmarks.quality [--users N]... [--big N] [--real] [--data FILE]... [--work FOLDER]
 
-The whole of it: ``--users 20000 50000 --big 270000 --real --peer PYTHON --work FOLDER``. With ``--work`` a
-run that broke goes on where it stopped: what ``results.json`` of a set knows is not computed again (delete
-that file, or lines of it, after a change of the code).
-
-Peers that want packages of their own: ``pip install -r requirements-bench.txt`` (gensim), and for CoLES
-``--peer PYTHON`` of a venv with pytorch-lifestream.
+The whole of it: ``--users 20000 --users 50000 --big 270000 --real --work FOLDER``. Every method runs in a
+process of its own; each figure is written to ``figures.csv`` of the set's folder as soon as it is known.
+word2vec wants gensim: ``pip install -r requirements-bench.txt``.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
+import os
+import platform
+import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
+import click
+import pandas as pd
+
 from benchmarks.measure import measure
-from benchmarks.quality.methods import LADDER, METHODS
-from benchmarks.quality.report import SetResult, as_json, heading, markdown
-from benchmarks.quality.run import chosen, name_of, run_set, say
-from benchmarks.quality.sets import DEMO_SEED, REAL, REAL_FOLDER, SetSpec, demo_shop, prepare
+from benchmarks.quality.judge import about, judge, stability
+from benchmarks.quality.methods import HAND_VIEWS, LADDER, METHODS, OURS, TRUTH, folder_of, make, why_not
+from benchmarks.quality.views import judge_views
+from benchmarks.sets import DEMO_SEED, REAL, SetSpec, demo_shop, prepare
+from benchmarks.tables import markdown
+
+COLUMNS = ["method", "seed", "figure", "value"]
 
 
-def main() -> None:
+@click.command(help=__doc__)
+@click.option("--users", type=int, multiple=True, help="Size of a demo shop.")
+@click.option("--big", type=int, help="Size of a demo shop for speed and memory: ours, one seed.")
+@click.option("--demo-seed", type=int, default=DEMO_SEED, show_default=True)
+@click.option("--data", type=click.Path(path_type=Path, exists=True), multiple=True, help="Another export.")
+@click.option("--real", is_flag=True, help="The real exports beside the repository, if they are there.")
+@click.option("--seeds", type=int, default=3, show_default=True, help="Of the training.")
+@click.option("--methods", default="", help=f"Parts of names, comma-separated: {', '.join(METHODS)}.")
+@click.option("--work", type=click.Path(path_type=Path), help="Keep data, models and vectors in this folder.")
+def main(
+    users: Sequence[int],
+    big: int | None,
+    demo_seed: int,
+    data: Sequence[Path],
+    real: bool,
+    seeds: int,
+    methods: str,
+    work: Path | None,
+) -> None:
     """Run the sets that are asked for."""
-    args = _arguments()
-    print(f"# Quality\n\n{heading(args.seeds)}", flush=True)
-    with _work(args.work) as folder:
-        results = [_shown(result) for result in _results(args, folder)]
-    if args.json:
-        args.json.write_text(json.dumps(as_json(results), indent=1))
+    print(f"# Quality\n\n{machine()}; {seeds} training seeds, mean (range)", flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = work or Path(scratch)
+        exports = [measure(demo_shop, size, demo_seed, folder).value for size in users]
+        exports += [*data, *(path for path in REAL if real and path.exists())]
+        for csv in exports:
+            report(measure(prepare, csv, folder).value, range(seeds), chosen(methods))
+        if big:
+            csv = measure(demo_shop, big, demo_seed, folder).value
+            report(measure(prepare, csv, folder).value, range(1), [LADDER])
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--users", type=int, nargs="*", default=[], help="sizes of demo shops")
-    parser.add_argument("--big", type=int, help="size of a demo shop for speed and memory: ours, one seed")
-    parser.add_argument("--demo-seed", type=int, default=DEMO_SEED)
-    parser.add_argument("--data", type=Path, nargs="*", default=[], help="exports to run on")
-    parser.add_argument("--real", action="store_true", help="the real sets beside the repository, if there")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--methods", help=f"parts of names, comma-separated: {', '.join(METHODS)}")
-    parser.add_argument("--peer", help="Python of a venv with pytorch-lifestream")
-    parser.add_argument("--work", type=Path, help="keep data, models, vectors and results in this folder")
-    parser.add_argument("--json", type=Path, help="also write every figure here")
-    args = parser.parse_args()
-    if not (args.users or args.big or args.data or args.real):
-        parser.error("nothing to run on: give --users N, --big N, --data FILE or --real")
-    return args
+def chosen(parts: str) -> list[str]:
+    """Methods by comma-separated parts of their names; all without any."""
+    return [
+        name for name in METHODS if any(part.strip().lower() in name.lower() for part in parts.split(","))
+    ]
 
 
-@contextmanager
-def _work(kept: Path | None) -> Iterator[Path]:
-    if kept:
-        kept.mkdir(parents=True, exist_ok=True)
-        yield kept
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+def report(spec: SetSpec, seeds: Sequence[int], methods: Sequence[str]) -> None:
+    """Run every method on one set and print what it found."""
+    sizes = measure(about, spec).value
+    print(f"\n## {spec.name}\n\n" + ", ".join(f"{name} {number(value)}" for name, value in sizes.items()))
+    figures, runnable = pd.DataFrame(columns=COLUMNS), []
+    for method in methods:
+        if reason := why_not(spec, method):
+            print(f"\n{method}: not run, {reason}.", flush=True)
+            continue
+        runnable.append(method)
+        figures = pd.concat([figures, run_method(spec, method, seeds)])
+        figures.to_csv(spec.work / "figures.csv", index=False)
+    print(f"\n{summary(figures)}")
+    labelled = [method for method in (TRUTH, LADDER) if method in runnable]
+    if labelled:
+        print(
+            f"\nViews of {labelled[0]}; moved: users in another segment than at the default weights, and at"
+        )
+        print("the default than with another K-Means seed; share: of the default mix.\n")
+        print(views(spec, labelled[0], HAND_VIEWS in runnable, seeds), flush=True)
 
 
-def _results(args: argparse.Namespace, folder: Path) -> Iterator[SetResult]:
-    seeds, methods = range(args.seeds), chosen(args.methods)
-    for users in args.users:
-        yield run_set(_demo(users, args.demo_seed, folder), seeds, methods, args.peer)
-    for path in [*args.data, *_real_files(args.real)]:
-        spec = measure(prepare, name_of(path), path, None, folder).value
-        yield run_set(spec, seeds, methods, args.peer)
-    if args.big:
-        yield run_set(_demo(args.big, args.demo_seed, folder), seeds[:1], (LADDER,), args.peer)
+def run_method(spec: SetSpec, method: str, seeds: Sequence[int]) -> pd.DataFrame:
+    """Train, embed and judge with each seed: a row a figure, of :data:`COLUMNS`."""
+    rows, folders = [], [folder_of(spec, method, seed) for seed in seeds]
+    for seed, folder in zip(seeds, folders, strict=True):
+        click.echo(f"{spec.name}: {method}, seed {seed}", err=True)
+        made = measure(make, spec, method, seed)
+        found = measure(judge, spec, folder, seed).value | made.value | {"peak MB": made.peak_mb}
+        rows += [(method, seed, figure, value) for figure, value in found.items()]
+    rows += [(method, -1, "stability", value) for value in measure(stability, folders).value]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _demo(users: int, seed: int, folder: Path) -> SetSpec:
-    csv, truth = measure(demo_shop, users, seed, folder).value
-    spec: SetSpec = measure(prepare, f"demo shop, {users:,} users, seed {seed}", csv, truth, folder).value
-    return spec
+def summary(figures: pd.DataFrame) -> str:
+    """Figures by method: the mean, and the range where seeds differ."""
+    found = figures.groupby(["figure", "method"], sort=False)["value"].agg(["mean", "min", "max"])
+    cells = [
+        number(mean) + (f" ({number(low)}–{number(high)})" if number(low) != number(high) else "")
+        for mean, low, high in found.itertuples(index=False)
+    ]
+    table = pd.Series(cells, found.index).unstack(fill_value="–", sort=False)
+    return markdown(["", *table.columns], table.itertuples())
 
 
-def _real_files(wanted: bool) -> list[Path]:
-    paths = [REAL_FOLDER / file for file in REAL.values()] if wanted else []
-    for path in paths:
-        if not path.exists():
-            say(f"{path.name} is not there: skipped")
-    return [path for path in paths if path.exists()]
+def views(spec: SetSpec, method: str, beside_hand: bool, seeds: Sequence[int]) -> str:
+    """Settings of the weights by figures, mean over the seeds."""
+    rows = [
+        pd.DataFrame.from_dict(
+            measure(
+                judge_views,
+                spec,
+                folder_of(spec, method, seed),
+                folder_of(spec, HAND_VIEWS, seed) if beside_hand else None,
+                OURS[method],
+            ).value,
+            orient="index",
+        )
+        for seed in seeds
+    ]
+    table = pd.concat(rows).groupby(level=0, sort=False).mean().map(number)
+    return markdown(["weights", *table.columns], table.itertuples())
 
 
-def _shown(result: SetResult) -> SetResult:
-    print(f"\n{markdown(result)}", flush=True)
-    return result
+def number(value: float) -> str:
+    """Three decimals of what is small, none of what is large."""
+    return "–" if pd.isna(value) else f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"
+
+
+def machine() -> str:
+    """Cores, versions, date, commit; no host name."""
+    git = ["git", "describe", "--always", "--dirty=+"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    python = f"Python {platform.python_version()}, {platform.machine()}"
+    return f"{os.cpu_count()} cores, {python}; {date.today():%Y-%m-%d}; commit {commit}"
 
 
 if __name__ == "__main__":

@@ -1,146 +1,90 @@
 """The simple ways, tuned: each learns from users that are not held out and then embeds any runs.
 
-A method is a function ``(case, seed) -> Embed``; ``Embed`` turns runs into unit vectors. The defaults are the
-settings that ``python -m benchmarks.quality.tuning`` found best, on a demo shop that is not reported.
+A method is a function ``(case, seed) -> Embed``; ``Embed`` turns runs into unit vectors. The settings are the
+best of a grid on the demo shop of seed 5, which is not reported (docs/method.md).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
 from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
 
 from benchmarks.quality.case import Case
-from benchmarks.quality.features import bag, bigrams, codes, normalised, tempo
 from core.base.schema import View
-from core.model.inputs import Spans
+from core.data.sequences import UserSequences
+from core.model.counts import bag, normalised, positions, steps, unit_rows
+from core.model.inputs import N_GAPS, Spans, gap_buckets
 from core.model.vocabulary import build_vocabulary
 
 Embed: TypeAlias = Callable[[Spans], np.ndarray]
 
+TFIDF_RANK, MARKOV_RANK = 64, 32
+SKIP_GRAM = {"vector_size": 64, "window": 10, "epochs": 30}
+PROJECTED = 128
 MIN_COUNT = 3
 FEWEST_TYPES = 3
 """With fewer kinds of pages, steps between page groups say more."""
+BLOCK = 20_000
 
 
-def tfidf_svd(case: Case, seed: int, *, rank: int = 64, sublinear: bool = True) -> Embed:
-    """TF-IDF of pages, truncated SVD.
-
-    Args:
-        case: The set.
-        seed: Of the SVD.
-        rank: Numbers a vector.
-        sublinear: Whether a page seen n times counts 1 + log n.
-    """
-    n_pages = len(case.urls)
-    seen = bag(case.sequences.page, n_pages, _learning(case))
-    users_with = np.asarray((seen > 0).sum(axis=0)).ravel()
-    idf = np.log((1 + seen.shape[0]) / (1 + users_with)) + 1
-
-    def weighted(spans: Spans) -> sparse.csr_array:
-        counts = bag(case.sequences.page, n_pages, spans)
-        if sublinear:
-            counts.data = 1 + np.log(counts.data)
-        return _unit_rows(counts * idf[None, :])
-
-    return _reduced(weighted, _learning(case), rank, seed)
+def tfidf_svd(case: Case, seed: int, rank: int = TFIDF_RANK) -> Embed:
+    """TF-IDF of pages with 1 + log counts, truncated SVD."""
+    weigh = TfidfTransformer(sublinear_tf=True).fit(_pages(case, _learning(case)))
+    return _reduced(lambda runs: weigh.transform(_pages(case, runs)), _learning(case), rank, seed)
 
 
-def markov_svd(case: Case, seed: int, *, rank: int = 32) -> Embed:
+def markov_svd(case: Case, seed: int, rank: int = MARKOV_RANK) -> Embed:
     """Square roots of bigrams of page types (of page groups where types say little), truncated SVD."""
     items, n_items = types_or_groups(case)
-
-    def steps(spans: Spans) -> sparse.csr_array:
-        return _unit_rows(bigrams(items, n_items, spans).sqrt())
-
-    return _reduced(steps, _learning(case), rank, seed)
+    return _reduced(lambda runs: unit_rows(steps(items, n_items, runs).sqrt()), _learning(case), rank, seed)
 
 
-def word2vec_mean(case: Case, seed: int, *, size: int = 64, window: int = 10, epochs: int = 30) -> Embed:
-    """Mean of skip-gram page vectors (gensim)."""
-    table = word2vec(case, seed, size, window, epochs)
-
-    def mean(spans: Spans) -> np.ndarray:
-        return normalised(bag(case.sequences.page, len(case.urls), spans) @ table)
-
-    return mean
-
-
-def word2vec(case: Case, seed: int, size: int, window: int, epochs: int) -> np.ndarray:
-    """Skip-gram vectors of all pages, made once for all methods that use them.
-
-    Returns:
-        float32 of shape (n_pages, size), zeros for rare pages.
-    """
-    kept = case.work / f"word2vec-{seed}-{size}-{window}-{epochs}.npz"
-    if not kept.exists():
-        before = time.process_time()
-        table = _skip_gram(case, seed, size, window, epochs)
-        np.savez(kept, table=table, cpu=np.array(time.process_time() - before))
-    with np.load(kept) as found:
-        made: np.ndarray = found["table"]
-    return made
-
-
-def word2vec_cpu(case: Case, seed: int) -> float:
-    """CPU seconds that tables kept for this seed took; 0 where there are none yet."""
-    kept = case.work.glob(f"word2vec-{seed}-*.npz")
-    return sum(float(np.load(path)["cpu"]) for path in kept)
-
-
-def _skip_gram(case: Case, seed: int, size: int, window: int, epochs: int) -> np.ndarray:
+def word2vec_mean(case: Case, seed: int) -> Embed:
+    """Mean of skip-gram page vectors (gensim); rare pages count nothing."""
     from gensim.models import Word2Vec  # type: ignore[import-untyped]
 
-    spans = _learning(case)
-    texts = [str(page) for page in range(len(case.urls))]
-    pages = case.sequences.page.tolist()
+    learning = _learning(case)
+    pages = case.sequences.page.astype(str)
     sentences = [
-        [texts[page] for page in pages[begin : begin + length]]
-        for begin, length in zip(spans.begin.tolist(), spans.length.tolist(), strict=True)
+        pages[begin : begin + length].tolist()
+        for begin, length in zip(learning.begin, learning.length, strict=True)
         if length > 1
     ]
     # one thread, because results of several do not repeat
-    shape = {"vector_size": size, "window": window, "epochs": epochs}
-    vectors = Word2Vec(sentences, seed=seed, sg=1, min_count=MIN_COUNT, workers=1, **shape).wv
-    table = np.zeros((len(texts), size), dtype=np.float32)
-    for page, text in enumerate(texts):
-        if text in vectors:
-            table[page] = vectors[text]
-    return table
+    found = Word2Vec(sentences, seed=seed, sg=1, min_count=MIN_COUNT, workers=1, **SKIP_GRAM).wv
+    table = np.zeros((len(case.urls), found.vector_size), dtype=np.float32)
+    table[[int(page) for page in found.index_to_key]] = found.vectors
+    return lambda runs: normalised(_pages(case, runs) @ table)
 
 
 def hand_made(case: Case, seed: int) -> Embed:
     """word2vec mean, Markov and tempo side by side, each of length 1."""
-    parts = (word2vec_mean(case, seed), markov_svd(case, seed))
-
-    def joined(spans: Spans) -> np.ndarray:
-        blocks = [*(part(spans) for part in parts), normalised(tempo(case.sequences, spans))]
-        return normalised(np.concatenate(blocks, axis=1))
-
-    return joined
+    pages, moves = word2vec_mean(case, seed), markov_svd(case, seed)
+    return lambda runs: normalised(
+        np.hstack([pages(runs), moves(runs), normalised(tempo(case.sequences, runs))])
+    )
 
 
-def hand_views(case: Case, seed: int) -> dict[View, Embed]:
+def hand_views(case: Case, seed: int) -> dict[str, Embed]:
     """word2vec mean / themes / type steps and gaps: square roots of shares, centred, projected to 128."""
-    labels = case.labels()
-    url = word2vec_mean(case, seed)
-    made = {View.URL: _projected(url, case, seed)}
-    if labels:
+    made = {str(View.URL): _projected(word2vec_mean(case, seed), case, seed)}
+    if labels := case.labels():
         themes, types = (codes(labels[view]) for view in (View.THEME, View.TYPE))
 
-        def theme(spans: Spans) -> np.ndarray:
-            return _sqrt_shares(bag(themes[0][case.sequences.page], themes[1], spans))
+        def theme(runs: Spans) -> np.ndarray:
+            return _sqrt_shares(bag(themes[case.sequences.page], themes.max() + 1, runs).toarray())
 
-        def kind(spans: Spans) -> np.ndarray:
-            steps = _sqrt_shares(bigrams(types[0][case.sequences.page], types[1], spans))
-            return np.concatenate([steps, tempo(case.sequences, spans)], axis=1)
+        def kind(runs: Spans) -> np.ndarray:
+            moves = steps(types[case.sequences.page], types.max() + 1, runs).toarray()
+            return np.hstack([_sqrt_shares(moves), tempo(case.sequences, runs)])
 
-        made[View.THEME] = _projected(theme, case, seed)
-        made[View.TYPE] = _projected(kind, case, seed)
+        made[str(View.THEME)] = _projected(theme, case, seed)
+        made[str(View.TYPE)] = _projected(kind, case, seed)
     return made
 
 
@@ -148,42 +92,53 @@ def types_or_groups(case: Case) -> tuple[np.ndarray, int]:
     """What steps lead between, of every page view, and how many there are."""
     types = case.labels().get(View.TYPE)
     if types is not None and len(set(types)) >= FEWEST_TYPES:
-        numbers, count = codes(types)
-    else:
-        starts = case.sequences.offsets[:-1]
-        vocabulary = build_vocabulary(case.urls, case.sequences.page, starts, MIN_COUNT)
-        numbers, count = vocabulary.group_ids(case.urls), len(vocabulary.groups) + 1
-    return numbers[case.sequences.page], count
+        return codes(types)[case.sequences.page], len(set(types))
+    vocabulary = build_vocabulary(case.urls, case.sequences.page, case.sequences.offsets[:-1], MIN_COUNT)
+    return vocabulary.group_ids(case.urls)[case.sequences.page], len(vocabulary.groups) + 1
+
+
+def tempo(sequences: UserSequences, runs: Spans) -> np.ndarray:
+    """Square root of the share of each gap bucket: float32 of shape (n, N_GAPS)."""
+    rows, where, place = positions(runs)
+    gaps = gap_buckets(sequences.timestamp, sequences.offsets[:-1])
+    counts = np.zeros((len(runs), N_GAPS), dtype=np.float32)
+    np.add.at(counts, (rows[place > 0], gaps[where[place > 0]]), 1)
+    return _sqrt_shares(counts)
+
+
+def codes(names: Sequence[str]) -> np.ndarray:
+    """A number for each distinct name: int64 of shape (n_names,)."""
+    numbers: np.ndarray = np.unique(np.asarray(names, dtype=object), return_inverse=True)[1]
+    return numbers
 
 
 def _learning(case: Case) -> Spans:
     return case.users[np.flatnonzero(~case.held_out)]
 
 
-def _unit_rows(matrix: sparse.sparray) -> sparse.csr_array:
-    lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1))
-    return sparse.csr_array(matrix.multiply(1 / np.maximum(lengths, 1e-9)[:, None]))
+def _pages(case: Case, runs: Spans) -> sparse.csr_array:
+    return bag(case.sequences.page, len(case.urls), runs)
 
 
 def _reduced(features: Callable[[Spans], sparse.csr_array], learning: Spans, rank: int, seed: int) -> Embed:
     seen = features(learning)
     svd = TruncatedSVD(min(rank, seen.shape[1] - 1), random_state=seed).fit(seen)
-    return lambda spans: normalised(svd.transform(features(spans)).astype(np.float32))
+    return lambda runs: normalised(svd.transform(features(runs)).astype(np.float32))
 
 
-def _sqrt_shares(counts: sparse.csr_array) -> np.ndarray:
-    dense = counts.toarray()
-    shares: np.ndarray = np.sqrt(dense / np.maximum(dense.sum(axis=1, keepdims=True), 1))
+def _sqrt_shares(counts: np.ndarray) -> np.ndarray:
+    shares: np.ndarray = np.sqrt(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))
     return shares
 
 
 def _projected(features: Embed, case: Case, seed: int) -> Embed:
+    """Centred, and projected at random; block by block, as steps between types are many."""
     learning = _learning(case)
-    mean = np.mean([features(part).mean(axis=0) for part in _parts(learning)], axis=0)
-    rng = np.random.default_rng(seed)
-    onto = (rng.standard_normal((len(mean), 128)) / np.sqrt(128)).astype(np.float32)
-    return lambda spans: normalised(np.vstack([(features(part) - mean) @ onto for part in _parts(spans)]))
+    mean = np.mean([features(part).mean(axis=0) for part in _blocks(learning)], axis=0)
+    onto = np.random.default_rng(seed).standard_normal((len(mean), PROJECTED)) / np.sqrt(PROJECTED)
+    onto = onto.astype(np.float32)
+    return lambda runs: normalised(np.vstack([(features(part) - mean) @ onto for part in _blocks(runs)]))
 
 
-def _parts(spans: Spans) -> list[Spans]:
-    return [spans[slice(start, start + 20_000)] for start in range(0, len(spans), 20_000)]
+def _blocks(runs: Spans) -> list[Spans]:
+    return [runs[slice(start, start + BLOCK)] for start in range(0, len(runs), BLOCK)]

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.quality.sets import SetSpec
 from benchmarks.quality.site_truth import true_names
+from benchmarks.sets import SetSpec
 from core.base.schema import Group, Pages, Users, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
@@ -82,7 +82,6 @@ class Case:
         judged: bool of shape (n_users,), those of them that are clustered and compared here.
         cuts: "random" and "cross-session" → a cut; absent where there are too few users.
         next_page: See :class:`NextPage`.
-        work: Folder for what several methods share.
     """
 
     sequences: UserSequences
@@ -94,7 +93,6 @@ class Case:
     judged: np.ndarray
     cuts: Mapping[str, Cut]
     next_page: NextPage
-    work: Path
 
     @property
     def users(self) -> Spans:
@@ -113,12 +111,12 @@ class Case:
 
 def open_case(spec: SetSpec) -> Case:
     """Read a set. Everything random here is the same in every process and for every method."""
-    dataset = Dataset(Path(spec.dataset), "bench")
+    dataset = Dataset(spec.dataset, "bench")
     sequences, frame = dataset.sequences, dataset.users
     urls = dataset.pages[Pages.PAGE_LOCATION].tolist()
     names = {"truth": true_names(urls)} if spec.truth else {}
     if spec.ladder:
-        labels = LabelledPages(Path(spec.ladder), "bench")
+        labels = LabelledPages(spec.ladder, "bench")
         names["ladder"] = {view: labels.of(view) for view in (View.THEME, View.TYPE)}
     held_out = is_held_out(sequences)
     inside = (frame[Users.GROUP] == Group.SEGMENT).to_numpy()
@@ -136,11 +134,10 @@ def open_case(spec: SetSpec) -> Case:
         judged=judged,
         cuts=_cuts(sequences, inside, held_out),
         next_page=next_pages(sequences, inside, held_out),
-        work=Path(spec.work),
     )
 
 
-def _truth(path: str | None, frame: pd.DataFrame) -> np.ndarray | None:
+def _truth(path: Path | None, frame: pd.DataFrame) -> np.ndarray | None:
     if path is None:
         return None
     table = pd.read_csv(path, dtype=str)

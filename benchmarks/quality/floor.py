@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.measure import measure
 from benchmarks.quality.judge import judge
 from benchmarks.quality.methods import folder_of, make
-from benchmarks.quality.sets import DEMO_SEED, demo_shop, prepare
+from benchmarks.sets import DEMO_SEED, demo_shop, prepare
 
 USERS = 3000
 FLOORS = {"MRR random": 1.0, "ARI all": 0.9, "order twin": 1.1}
@@ -26,14 +26,14 @@ FLOORS = {"MRR random": 1.0, "ARI all": 0.9, "order twin": 1.1}
 OURS, BASE = "ours url", "TF-IDF + SVD"
 
 
-def small_quality(folder: Path, demo_seed: int = DEMO_SEED) -> dict[str, float]:
+def small_quality(folder: Path) -> dict[str, float]:
     """Ratio of ours to TF-IDF for each figure that has a floor."""
-    csv, truth = measure(demo_shop, USERS, demo_seed, folder).value
-    spec = measure(prepare, f"small {demo_seed}", csv, truth, folder).value
+    csv = measure(demo_shop, USERS, DEMO_SEED, folder).value
+    spec = measure(prepare, csv, folder).value
     figures = {}
     for method in (OURS, BASE):
-        measure(make, spec, method, 0, None)
-        figures[method] = measure(judge, spec, str(folder_of(spec, method, 0)), 0).value
+        measure(make, spec, method, 0)
+        figures[method] = measure(judge, spec, folder_of(spec, method, 0), 0).value
     return {name: figures[OURS][name] / figures[BASE][name] for name in FLOORS}
 
 

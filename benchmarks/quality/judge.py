@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from benchmarks.quality.sets import SetSpec
+import numpy as np
 
-if TYPE_CHECKING:
-    import numpy as np
-
-    from benchmarks.quality.case import Case
-    from benchmarks.quality.next_page import Tables
+from benchmarks.quality import metrics
+from benchmarks.quality.case import Case, open_case
+from benchmarks.quality.methods import load
+from benchmarks.quality.next_page import hits_with, simple_hits, tables
+from benchmarks.sets import SetSpec
+from core.base.schema import View
+from core.base.settings import ViewWeights
+from core.segments.combination import combine
 
 LABELS = "labels.npy"
 KMEANS_SEEDS = 5
-ORDER_TWINS = ("compare_then_read", "read_then_compare")
-TEMPO_TWINS = ("quick_checker", "slow_considerer")
+TWINS = {
+    "order twin": ("compare_then_read", "read_then_compare"),
+    "tempo twin": ("quick_checker", "slow_considerer"),
+}
+"""Segments of the truth that differ in one thing."""
+
+Parts = Mapping[str, np.ndarray]
+"""Name of the runs → vectors."""
 
 
-def judge(spec: SetSpec, folder: str, seed: int) -> dict[str, float]:
+def judge(spec: SetSpec, folder: Path, seed: int) -> dict[str, float]:
     """Judge what one method made with one seed; child process.
 
     Args:
@@ -29,115 +37,83 @@ def judge(spec: SetSpec, folder: str, seed: int) -> dict[str, float]:
         seed: Of the training. Its K-Means has the same one, so that stability is what somebody sees who
             starts all over.
     """
-    import numpy as np
-
-    from benchmarks.quality.case import open_case
-    from benchmarks.quality.next_page import tables
-
     case = open_case(spec)
-    parts = default_mix(case, load(folder))
-    labels, figures = _segments(case, parts["users"][case.judged])
-    np.save(Path(folder) / LABELS, labels[seed % KMEANS_SEEDS], allow_pickle=False)
-    return figures | _judge_one(case, tables(case), parts)
-
-
-def stability(folders: Sequence[str]) -> list[float]:
-    """Adjusted Rand index between the segments of every two training seeds; child process."""
-    import numpy as np
-
-    from benchmarks.quality import metrics
-
-    return metrics.pairwise_ari([np.load(Path(folder) / LABELS) for folder in folders])
-
-
-def simple_next_page(spec: SetSpec) -> dict[str, float]:
-    """Next page by tables alone, and what the set is like."""
-    from benchmarks.quality.case import open_case
-    from benchmarks.quality.next_page import simple_hits, tables
-
-    case = open_case(spec)
-    sizes = {f"{name} queries": len(cut.query) for name, cut in case.cuts.items()}
-    sizes |= {f"{name} candidates": len(cut.answer) for name, cut in case.cuts.items()}
-    sizes |= {"users": case.sequences.n_users, "judged": int(case.judged.sum())}
-    sizes |= {"judged held out": int((case.judged & case.held_out).sum()), "K": case.n_segments}
-    sizes |= {"page views": case.sequences.n_views, "pages": len(case.urls)}
-    return simple_hits(case, tables(case)) | {name: float(value) for name, value in sizes.items()}
-
-
-def load(folder: str) -> dict[str, dict[str, np.ndarray]]:
-    """View → name of the runs → vectors."""
-    import numpy as np
-
-    views: dict[str, dict[str, Any]] = {}
-    with np.load(Path(folder) / "vectors.npz") as arrays:
-        for name in arrays:
-            view, part = name.split("/", 1)
-            views.setdefault(view, {})[part] = arrays[name]
-    return views
-
-
-def default_mix(case: Case, views: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """One vector a run, by the default weights where there are views."""
-    from core.base.settings import ViewWeights
-
-    return mix(case, views, ViewWeights())
-
-
-def mix(case: Case, views: Mapping[str, Mapping[str, np.ndarray]], weights: Any) -> dict[str, np.ndarray]:  # noqa: ANN401
-    """One vector a run; views are centred on their means over the clustered users, as in the app."""
-    from core.base.schema import View
-    from core.segments.combination import combine
-
-    if "all" in views:
-        return dict(views["all"])
-    named = {View(name): parts for name, parts in views.items()}
-    users = {view: parts["users"] for view, parts in named.items()}
-    first = combine(users, weights, case.inside)
-    runs = next(iter(named.values()))
+    parts = mix(case, load(folder), ViewWeights())
+    vectors, judged = parts["users"], case.judged
+    labels = [metrics.clusters(vectors[judged], case.n_segments, one) for one in range(KMEANS_SEEDS)]
+    np.save(folder / LABELS, labels[seed % KMEANS_SEEDS], allow_pickle=False)
+    lengths, learns = case.sequences.lengths[judged], ~case.held_out[judged]
     return {
-        run: combine({view: parts[run] for view, parts in named.items()}, weights, means=first.means).vectors
-        for run in runs
+        **retrieval(case, parts),
+        **agreement(case, labels),
+        **twins(case, vectors),
+        "length R2": metrics.length_r2(vectors[judged], lengths, learns),
+        "other K-Means seed": float(np.mean(metrics.pairwise_ari(labels))),
+        **hits_with(case, tables(case), vectors, parts["next"]),
     }
 
 
-def _judge_one(case: Case, made: Tables, parts: Mapping[str, np.ndarray]) -> dict[str, float]:
-    from benchmarks.quality import metrics
-    from benchmarks.quality.next_page import hits_with
+def stability(folders: Sequence[Path]) -> list[float]:
+    """Adjusted Rand index between the segments of every two training seeds; child process."""
+    return metrics.pairwise_ari([np.load(folder / LABELS) for folder in folders])
 
-    figures = {
+
+def about(spec: SetSpec) -> dict[str, float]:
+    """What a set is like, and next page by tables alone; child process."""
+    case = open_case(spec)
+    sizes = {
+        "users": case.sequences.n_users,
+        "page views": case.sequences.n_views,
+        "pages": len(case.urls),
+        "clustered": int(case.judged.sum()),
+        "clustered and held out": int((case.judged & case.held_out).sum()),
+        "K": case.n_segments,
+        **{f"{name} queries": len(cut.query) for name, cut in case.cuts.items()},
+        **{f"{name} candidates": len(cut.answer) for name, cut in case.cuts.items()},
+    }
+    return sizes | simple_hits(case, tables(case))
+
+
+def mix(case: Case, views: Mapping[str, Parts], weights: ViewWeights) -> Parts:
+    """One vector a run; views are centred on their means over the clustered users, as in the app."""
+    if "all" in views:
+        return views["all"]
+    named = {View(name): parts for name, parts in views.items()}
+    first = combine({view: parts["users"] for view, parts in named.items()}, weights, case.inside)
+    return {
+        run: combine({view: parts[run] for view, parts in named.items()}, weights, means=first.means).vectors
+        for run in next(iter(named.values()))
+    }
+
+
+def retrieval(case: Case, parts: Parts) -> dict[str, float]:
+    """Mean reciprocal rank of each cut."""
+    return {
         f"MRR {name}": metrics.retrieval(parts[f"{name} query"], parts[f"{name} answer"])
         for name in case.cuts
     }
-    judged, vectors = case.judged, parts["users"]
-    lengths, learns = case.sequences.lengths[judged], ~case.held_out[judged]
-    figures["length R2"] = metrics.length_r2(vectors[judged], lengths, learns)
-    for name, pair in (("order twin", ORDER_TWINS), ("tempo twin", TEMPO_TWINS)):
-        figures |= {name: twin(case, vectors, pair)} if case.truth is not None else {}
-    return figures | hits_with(case, made, vectors, parts["next"])
 
 
-def twin(case: Case, vectors: np.ndarray, pair: tuple[str, str]) -> float:
-    """AUC of two segments that differ in one thing."""
-    import numpy as np
+def agreement(case: Case, labels: Sequence[np.ndarray]) -> dict[str, float]:
+    """How segments agree with the truth, mean over clusterings; nothing where nobody knows it."""
+    if case.truth is None:
+        return {}
+    truth, held = case.truth[case.judged], case.held_out[case.judged]
+    of_held = [metrics.agreement(truth[held], found[held]) for found in labels]
+    ari, ami = np.mean(of_held, axis=0).tolist()
+    return {
+        "ARI": ari,
+        "AMI": ami,
+        "ARI all": float(np.mean([metrics.agreement(truth, found)[0] for found in labels])),
+    }
 
-    from benchmarks.quality import metrics
 
-    assert case.truth is not None
-    who = np.flatnonzero(case.judged & np.isin(case.truth, pair))
-    return metrics.separation(vectors[who], case.truth[who] == pair[0], ~case.held_out[who])
-
-
-def _segments(case: Case, vectors: np.ndarray) -> tuple[list[np.ndarray], dict[str, float]]:
-    """K-Means labels of several seeds, and how they agree with each other and with the truth."""
-    import numpy as np
-
-    from benchmarks.quality import metrics
-
-    labels = [metrics.clusters(vectors, case.n_segments, seed) for seed in range(KMEANS_SEEDS)]
-    figures = {"K-Means noise": float(np.mean(metrics.pairwise_ari(labels)))}
-    if case.truth is not None:
-        truth, held = case.truth[case.judged], case.held_out[case.judged]
-        of_held = [metrics.agreement(truth[held], one[held]) for one in labels]
-        figures["ARI"], figures["AMI"] = (float(one) for one in np.mean(of_held, axis=0))
-        figures["ARI all"] = float(np.mean([metrics.agreement(truth, one)[0] for one in labels]))
-    return labels, figures
+def twins(case: Case, vectors: np.ndarray) -> dict[str, float]:
+    """AUC of two segments that differ in one thing; nothing where nobody knows the truth."""
+    if case.truth is None:
+        return {}
+    figures = {}
+    for name, pair in TWINS.items():
+        who = np.flatnonzero(case.judged & np.isin(case.truth, pair))
+        figures[name] = metrics.separation(vectors[who], case.truth[who] == pair[0], ~case.held_out[who])
+    return figures

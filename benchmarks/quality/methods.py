@@ -1,100 +1,92 @@
-"""Every method by name: train it on a set and write the vectors of all runs that are judged, in one process.
-
-Functions here run in child processes; what is heavy is imported inside them, so that a child's peak memory
-is its own.
-"""
+"""Every method by name: train it on a set and write the vectors of all runs that are judged."""
 
 from __future__ import annotations
 
-import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from benchmarks.quality.sets import SetSpec
+import numpy as np
+import torch
 
-if TYPE_CHECKING:
-    import numpy as np
+from benchmarks.quality.baselines import Embed, hand_made, hand_views, markov_svd, tfidf_svd, word2vec_mean
+from benchmarks.quality.case import Case, open_case
+from benchmarks.quality.original import original
+from benchmarks.sets import SetSpec
+from core.base.schema import View
+from core.base.settings import Preset, TrainSettings
+from core.base.workers import workers
+from core.data.sequences import UserSequences
+from core.model.embedding import embed_spans
+from core.model.inputs import Spans
+from core.model.model_files import load_model
+from core.model.training import train
+from core.model.view_streams import view_streams
 
-    from benchmarks.quality.baselines import Embed
-    from benchmarks.quality.case import Case
-    from core.model.inputs import Spans
+Views = Mapping[str, np.ndarray]
+"""View → vectors; a method without views has the one view ``all``."""
 
-LADDER = "ours 3 views (ladder)"
-OURS = {"ours url": None, "ours 3 views (truth)": "truth", LADDER: "ladder"}
+SIMPLE: Mapping[str, Callable[[Case, int], Embed]] = {
+    "TF-IDF + SVD": tfidf_svd,
+    "Markov + SVD": markov_svd,
+    "word2vec mean": word2vec_mean,
+    "w2v + Markov + tempo": hand_made,
+}
+HAND_VIEWS, ORIGINAL = "hand-made views", "original recipe"
+TRUTH, LADDER = "ours 3 views (truth)", "ours 3 views (ladder)"
+OURS = {"ours url": None, TRUTH: "truth", LADDER: "ladder"}
 """Name of a variant → where its labels come from."""
-HAND_VIEWS = "hand-made views"
-COLES = "GRU + CoLES"
-ORIGINAL = "original recipe"
-FUSED = "fused encoder (truth)"
-WORD2VEC = ("word2vec mean", "w2v + Markov + tempo", HAND_VIEWS)
-SIMPLE = ("TF-IDF + SVD", "Markov + SVD", "word2vec mean", "w2v + Markov + tempo")
-METHODS = (*SIMPLE, HAND_VIEWS, ORIGINAL, COLES, FUSED, *OURS)
+METHODS = (*SIMPLE, HAND_VIEWS, ORIGINAL, *OURS)
 
 
-def available(spec: SetSpec, peer: str | None) -> dict[str, str]:
-    """Method → why it cannot be run, empty where it can."""
-    reasons = dict.fromkeys(METHODS, "")
-    if spec.truth is None:
-        for name in (FUSED, "ours 3 views (truth)"):
-            reasons[name] = "the set has no true labels"
-    if spec.ladder is None:
-        reasons[LADDER] = "its pages are not labelled"
-    if peer is None:
-        reasons[COLES] = "no Python with pytorch-lifestream was given (--peer)"
-    if not _importable("gensim"):
-        for name in WORD2VEC:
-            reasons[name] = "gensim is not installed (requirements-bench.txt)"
-    return reasons
-
-
-def _importable(name: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(name) is not None
+def why_not(spec: SetSpec, method: str) -> str:
+    """Why a method cannot be run on a set; empty where it can."""
+    if method == TRUTH and spec.truth is None:
+        return "the set has no true labels"
+    if method == LADDER and spec.ladder is None:
+        return "its pages are not labelled"
+    if method in ("word2vec mean", "w2v + Markov + tempo", HAND_VIEWS) and find_spec("gensim") is None:
+        return "gensim is not installed (requirements-bench.txt)"
+    return ""
 
 
 def folder_of(spec: SetSpec, method: str, seed: int) -> Path:
     """Where :func:`make` leaves ``vectors.npz``, and ``model`` where there is one."""
     plain = "".join(sign if sign.isalnum() else "-" for sign in method)
-    return Path(spec.work) / "made" / f"{plain}-{seed}"
+    return spec.work / "made" / f"{plain}-{seed}"
 
 
-def make(spec: SetSpec, method: str, seed: int, peer: str | None) -> dict[str, float]:
+def make(spec: SetSpec, method: str, seed: int) -> dict[str, float]:
     """Train and embed; child process.
 
     Returns:
-        CPU seconds, users a second and the like.
+        CPU seconds, and users a second.
     """
-    import numpy as np
-
-    from benchmarks.quality.baselines import word2vec_cpu
-    from benchmarks.quality.case import open_case
-
-    case = open_case(spec)
-    folder = folder_of(spec, method, seed)
+    case, folder = open_case(spec), folder_of(spec, method, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    if method == COLES:
-        return _run_peer(case, seed, folder, str(peer))
-    shared = (
-        word2vec_cpu(case, seed) if method in WORD2VEC else 0.0
-    )  # made for another method, counts as well
     cpu = time.process_time()
     embed, figures = _trained(case, method, seed, folder)
-    train = {"train_cpu": time.process_time() - cpu + shared}
-    wall, cpu = time.perf_counter(), time.process_time()
+    figures = {"train CPU-s": time.process_time() - cpu} | figures
     runs = judged_runs(case)
-    first = embed(runs["users"])
-    n = len(runs["users"])
-    speed = {
-        "embed_users_per_s": n / (time.perf_counter() - wall),
-        "embed_cpu_rate": n / (time.process_time() - cpu),
-    }
-    parts = {"users": first} | {name: embed(spans) for name, spans in runs.items() if name != "users"}
-    flat = {f"{view}/{name}": one for name, views in parts.items() for view, one in views.items()}
+    wall, cpu = time.perf_counter(), time.process_time()
+    made = {"users": embed(runs.pop("users"))}
+    figures["embed users/s"] = len(case.users) / (time.perf_counter() - wall)
+    figures["embed users/CPU-s"] = len(case.users) / (time.process_time() - cpu)
+    made |= {name: embed(spans) for name, spans in runs.items()}
+    flat = {f"{view}/{name}": rows for name, views in made.items() for view, rows in views.items()}
     np.savez(folder / "vectors.npz", allow_pickle=False, **flat)
-    return train | speed | figures
+    return figures
+
+
+def load(folder: Path) -> dict[str, dict[str, np.ndarray]]:
+    """What :func:`make` left: view → name of the runs → vectors."""
+    views: dict[str, dict[str, np.ndarray]] = {}
+    with np.load(folder / "vectors.npz") as arrays:
+        for name in arrays:
+            view, part = name.split("/", 1)
+            views.setdefault(view, {})[part] = arrays[name]
+    return views
 
 
 def judged_runs(case: Case) -> dict[str, Spans]:
@@ -105,72 +97,33 @@ def judged_runs(case: Case) -> dict[str, Spans]:
     return runs
 
 
+def embed_ours(
+    model: Path, sequences: UserSequences, names: Mapping[View, Sequence[str]], runs: Spans
+) -> dict[str, np.ndarray]:
+    """Vectors of any runs in each view of a trained model."""
+    trained = load_model(model)
+    streams = view_streams(sequences, names, trained.vocabularies)
+    with workers(torch.device("cpu")) as threads:
+        return {
+            str(view): embed_spans(trained.network, view, stream, runs, threads)
+            for view, stream in streams.items()
+        }
+
+
 def _trained(
     case: Case, method: str, seed: int, folder: Path
-) -> tuple[Callable[[Spans], Mapping[str, np.ndarray]], dict[str, float]]:
-    """A function from runs to vectors by view; a method without views has the one view ``all``."""
-    from benchmarks.quality import baselines, fused, original, ours
-    from core.base.schema import View
-    from core.base.settings import Preset, TrainSettings
-
+) -> tuple[Callable[[Spans], Views], dict[str, float]]:
     if method in OURS:
-        source = OURS[method]
-        names = {View.URL: case.urls} | (dict(case.names[source]) if source else {})
-        figures = ours.train_ours(case, names, seed, folder / "model")
-        return (lambda spans: ours.embed_ours(folder / "model", case.sequences, names, spans)), figures
-    if method == FUSED:
-        settings = TrainSettings.preset(Preset.BALANCED, seed=seed)
-        embed, figures = fused.train_fused(case, {View.URL: case.urls, **case.labels()}, settings)
-        return _alone(embed), figures
-    if method == HAND_VIEWS:
-        views = baselines.hand_views(case, seed)
-        return (lambda spans: {view: embed(spans) for view, embed in views.items()}), {}
-    if method == ORIGINAL:
-        embed, figures = original.original(case, seed)
-        return _alone(embed), figures
-    simple = dict(
-        zip(
-            SIMPLE,
-            (baselines.tfidf_svd, baselines.markov_svd, baselines.word2vec_mean, baselines.hand_made),
-            strict=True,
+        names = {View.URL: case.urls, **case.names.get(OURS[method] or "", {})}
+        report = train(
+            case.sequences, names, TrainSettings.preset(Preset.BALANCED, seed=seed), folder / "model"
         )
-    )
-    return _alone(simple[method](case, seed)), {}
-
-
-def _alone(embed: Embed) -> Callable[[Spans], Mapping[str, np.ndarray]]:
-    return lambda spans: {"all": embed(spans)}
-
-
-def _run_peer(case: Case, seed: int, folder: Path, peer: str) -> dict[str, float]:
-    import numpy as np
-
-    np.savez(folder / "arrays.npz", **_peer_arrays(case))
-    command = [peer, str(Path(__file__).with_name("coles.py"))]
-    subprocess.run([*command, str(folder / "arrays.npz"), str(folder / "peer.npz"), str(seed)], check=True)
-    with np.load(folder / "peer.npz") as found:
-        figures = {name.removeprefix("figure:"): float(found[name]) for name in found if "figure:" in name}
-        parts = {f"all/{name}": found[name] for name in found if "figure:" not in name}
-    np.savez(folder / "vectors.npz", **parts)
-    return figures
-
-
-def _peer_arrays(case: Case) -> Mapping[str, Any]:
-    import numpy as np
-
-    from benchmarks.quality.features import codes
-    from core.model.inputs import Spans, gap_buckets
-    from core.model.triplets import random_cut
-
-    sequences = case.sequences
-    able = np.flatnonzero(~case.held_out & (sequences.lengths >= 4))
-    rng = np.random.default_rng(0)
-    aside = np.isin(able, rng.permutation(able[sequences.lengths[able] >= 6])[:500])
-    whole = Spans(sequences.offsets[able], sequences.lengths[able])
-    runs = {"learn": whole[~aside]} | dict(zip(("vq", "va"), random_cut(whole[aside], rng), strict=True))
-    runs |= {f"out:{name}": spans for name, spans in judged_runs(case).items()}
-    arrays = {"page": sequences.page, "gap": gap_buckets(sequences.timestamp, sequences.offsets[:-1])}
-    arrays |= {f"page_{view}": codes(names)[0][sequences.page] for view, names in case.labels().items()}
-    for name, spans in runs.items():
-        arrays |= {f"{name}_begin": spans.begin, f"{name}_length": spans.length}
-    return arrays
+        rate = report.steps * report.batch_size / max(report.seconds, 1e-9)
+        return (lambda runs: embed_ours(folder / "model", case.sequences, names, runs)), {
+            "train users/s": rate
+        }
+    if method == HAND_VIEWS:
+        views = hand_views(case, seed)
+        return (lambda runs: {view: embed(runs) for view, embed in views.items()}), {}
+    embed, figures = original(case, seed) if method == ORIGINAL else (SIMPLE[method](case, seed), {})
+    return (lambda runs: {"all": embed(runs)}), figures

@@ -15,8 +15,8 @@ import numpy as np
 from scipy import sparse
 
 from benchmarks.quality.case import Case
-from benchmarks.quality.features import bag
 from benchmarks.quality.metrics import hit_rate
+from core.model.counts import bag
 
 NEIGHBOURS = 100
 POOL = 20_000

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.base.schema import View
+from core.labels.label_settings import NO_THEME, UNKNOWN
 from core.sample.site import DEPARTMENTS, HOST, Role, Site, build_site
-
-NO_THEME, UNKNOWN = "No theme", "Unknown"
 
 
 def true_names(urls: Sequence[str]) -> dict[View, list[str]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from benchmarks.quality.case import Case, next_pages
@@ -17,7 +15,7 @@ NAMES = {
 }
 
 
-def toy_case(work: Path, sequences: UserSequences | None = None) -> Case:
+def toy_case(sequences: UserSequences | None = None) -> Case:
     """Every fifth user is held out; nobody is cut."""
     made = sequences or shop(60)
     held_out = np.arange(made.n_users) % 5 == 0
@@ -32,5 +30,4 @@ def toy_case(work: Path, sequences: UserSequences | None = None) -> Case:
         judged=inside,
         cuts={},
         next_page=next_pages(made, inside, held_out),
-        work=work,
     )

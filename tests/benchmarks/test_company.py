@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from benchmarks.company.__main__ import main
-from benchmarks.company.load import K_MOVE, Load, drive
+from benchmarks.company.__main__ import cost_table, main, summary, waits
+from benchmarks.company.load import K_MOVE, Interaction, Load, Measured, drive
+from benchmarks.company.profile import Cost
 from benchmarks.company.server import Server, running
 from benchmarks.company.session import InteractionFailed, Session
 from tests.pages.fixtures_segments import FinishedRun, write_run
@@ -45,8 +47,8 @@ def headings(session: Session) -> list[str]:
 def test_two_people_at_work_see_no_failure(company: tuple[Server, FinishedRun]) -> None:
     server, made = company
     measured = asyncio.run(drive(server, link(made), Load(2, 120, (0.05, 0.2), moves=8)))
-    assert [one.failure for one in measured.failures] == []
-    kinds = [one.kind for one in measured.done]
+    assert measured.failures == []
+    kinds = [each.kind for each in measured.interactions]
     assert len(kinds) == 16
     assert {"open explore", K_MOVE, "compare"} < set(kinds)
     assert measured.cpu_s > 0
@@ -122,8 +124,18 @@ def test_a_server_that_goes_away_is_a_failure(tmp_path: Path) -> None:
     asyncio.run(cut_off())
 
 
-@pytest.mark.parametrize("asked", [["--sessions", "0"], ["--minutes", "1000"], ["--pause", "5", "1"]])
-def test_what_has_no_end_is_refused_in_words(asked: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(asked)
-    assert asked[0] in capsys.readouterr().err
+@pytest.mark.parametrize("asked", [["--sessions", "0"], ["--minutes", "1000"], ["--pause", "-1", "1"]])
+def test_what_has_no_end_is_refused_in_words(asked: list[str]) -> None:
+    refused = CliRunner().invoke(main, asked)
+    assert refused.exit_code == 2
+    assert asked[0] in refused.output
+
+
+def test_waits_and_costs_are_told_by_kind() -> None:
+    measured = Measured([Interaction("compare", 1.0), Interaction(K_MOVE, 3.0)], [700.0, 800.0], cpu_s=0.4)
+    assert "| all | 2 | 2.00 s | 2.90 s | 3.00 s |" in waits(measured)
+    assert "| compare | 1 | 1.00 s |" in waits(measured)
+    assert "0 failures of 2 interactions" in summary(measured, 4)
+    assert "200 ms an interaction, 0.10 cores" in summary(measured, 4)
+    costs = [Cost("compare", 0.1, 1.0, 2000), Cost("compare", 0.3, 2.0, 4000)]
+    assert "| compare | 2 | 200 ms | 1.50 s | 3 kB |" in cost_table(costs)

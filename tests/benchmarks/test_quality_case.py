@@ -7,16 +7,15 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.quality.case import MAX_LENGTH, chosen_users, next_pages, random_cuts, session_borders
-from benchmarks.quality.features import bag, bigrams, tempo
 from benchmarks.quality.floor import FLOORS, broken
-from benchmarks.quality.goals import Goal, reached
 from benchmarks.quality.next_page import best_mix, shares
 from benchmarks.quality.original import halves
-from benchmarks.quality.report import SetResult, markdown
-from benchmarks.quality.site_truth import NO_THEME, UNKNOWN, true_names
+from benchmarks.quality.site_truth import true_names
 from benchmarks.quality.views import swap
 from core.base.schema import View
 from core.data.sequences import UserSequences
+from core.labels.label_settings import NO_THEME, UNKNOWN
+from core.model.counts import bag
 from core.model.inputs import Spans
 from core.sample.site import HOST
 
@@ -30,23 +29,6 @@ def sequences(users: list[list[int]], sessions: list[list[int]] | None = None) -
         timestamp=np.concatenate([np.arange(length) * 2_000_000 for length in lengths]),
         session=np.concatenate(sessions or [[0] * length for length in lengths]).astype(np.int32),
     )
-
-
-class TestFeatures:
-    def test_bag_counts_only_what_lies_in_the_run(self) -> None:
-        counts = bag(np.array([0, 1, 1, 2]), 3, Spans(np.array([1, 0]), np.array([2, 1])))
-
-        assert counts.toarray().tolist() == [[0, 2, 0], [1, 0, 0]]
-
-    def test_bigrams_do_not_reach_into_the_run_before(self) -> None:
-        steps = bigrams(np.array([0, 1, 1, 0]), 2, Spans(np.array([0, 2]), np.array([2, 2])))
-
-        assert steps.toarray().tolist() == [[0, 1, 0, 0], [0, 0, 1, 0]]  # 0→1 and 1→0, never 1→1
-
-    def test_tempo_of_a_single_view_is_nothing(self) -> None:
-        made = tempo(sequences([[0, 1, 2]]), Spans(np.array([0, 1]), np.array([3, 1])))
-
-        assert np.square(made).sum(axis=1).tolist() == pytest.approx([1.0, 0.0])
 
 
 class TestCuts:
@@ -148,44 +130,6 @@ def test_true_names_of_the_demo_shop() -> None:
     assert names[View.TYPE] == ["PRODUCT", UNKNOWN, "CART", "SEARCH", UNKNOWN]
     assert names[View.THEME][0] == "tents"
     assert names[View.THEME][2:] == [NO_THEME, NO_THEME, NO_THEME]
-
-
-MEANS = {"ours": {"ARI": 0.3, "length R2": 0.4}, "bag": {"ARI": 0.2}}
-
-
-class TestGoals:
-    def test_a_ratio(self) -> None:
-        got, verdict = reached(Goal("", "ARI", 1.35, 1.6, "bag"), MEANS, "ours") or (0.0, "")
-
-        assert got == pytest.approx(1.5)
-        assert verdict == "firm"
-
-    def test_less_is_better_where_it_says_so(self) -> None:
-        assert (reached(Goal("", "length R2", 0.5, 0.3, at_most=True), MEANS, "ours") or "")[1] == "firm"
-        assert "not" in (reached(Goal("", "length R2", 0.3, at_most=True), MEANS, "ours") or "")[1]
-
-    def test_nothing_to_say_without_the_other_method(self) -> None:
-        assert reached(Goal("", "ARI", 1.0, None, "absent"), MEANS, "ours") is None
-
-
-def test_the_report_has_means_ranges_and_what_was_skipped() -> None:
-    result = SetResult(
-        "toy",
-        dict.fromkeys(
-            ("users", "page views", "pages", "judged", "K", "judged held out", "popularity", "bigram",
-             "bigram + history"), 1.0,
-        ),
-        figures={"ours url": {"ARI": [0.2, 0.4], "stability": [0.5]}, "TF-IDF + SVD": {"ARI": [0.2, 0.2]}},
-        costs={"ours url": {"train_cpu": [10.0, 20.0]}},
-        skipped={"GRU + CoLES": "no Python was given"},
-    )  # fmt: skip
-
-    text = markdown(result)
-
-    assert "| ours url | 0.300 (0.200–0.400) | 0.500 |" in text
-    assert "GRU + CoLES: not run, no Python was given." in text
-    assert "| held-out ARI / TF-IDF | ≥ 1.35 | – | 1.5 | firm |" in text
-    assert "| stability across training seeds (ARI) | ≥ 0.75 | ≥ 0.86 | 0.5 | **not reached** |" in text
 
 
 def test_the_floor_names_what_is_broken() -> None:
