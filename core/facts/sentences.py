@@ -1,0 +1,354 @@
+"""Blocks as sentences: the only place where figures become English.
+
+A row has its title in full once and its name afterwards; a figure is said once; names in the plural have
+their verbs in the plural; several items of one measure are a list, and so are several contrasts or rankings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from math import isclose
+from typing import Final, TypeAlias
+
+from core.facts.answer import (
+    Block,
+    Chart,
+    Comment,
+    Contrast,
+    Fact,
+    FigureList,
+    Idea,
+    Note,
+    Ranking,
+    Title,
+    Unit,
+    Verdict,
+)
+from core.facts.items import PLURAL, Dimension, ItemMetric
+from core.facts.verbs import DO, HAS, LISTED, MORE, verb
+from core.profiles.columns import Col
+
+Piece: TypeAlias = str | Fact
+"""Plain text, or a figure whose ``text`` stands there; what strangers called a page is in both, unescaped."""
+ALL: Final = "all"
+ENDS: Final = {"entry": "begin", "exit": "end"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence or two that belong together.
+
+    Args:
+        pieces: In order.
+        bullet: Whether it is an item of a list; the line before the first one is its heading.
+    """
+
+    pieces: tuple[Piece, ...]
+    bullet: bool = False
+
+    @property
+    def text(self) -> str:
+        """Without any markup."""
+        return "".join(piece if isinstance(piece, str) else piece.text for piece in self.pieces)
+
+
+def say(blocks: Iterable[Block], titles: Mapping[str, Title]) -> list[Line]:
+    """What some blocks say; :class:`Comment` and :class:`Idea` are not said but shown apart.
+
+    Args:
+        blocks: In order.
+        titles: Of every row that they speak of.
+    """
+    speaker = _Speaker(titles)
+    lines: list[Line] = []
+    said = [block for block in blocks if not isinstance(block, Comment | Idea | Chart)]
+    for kind, group in groupby(said, type):
+        lines += speaker.group(kind, list(group))
+    return lines
+
+
+def plain(blocks: Iterable[Block], titles: Mapping[str, Title]) -> str:
+    """The same as plain text, a line a line."""
+    return "\n".join(("- " if line.bullet else "") + line.text for line in say(blocks, titles))
+
+
+def listing(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
+    """``a``, ``a and b``, ``a, b and c``."""
+    made: list[Piece] = []
+    for place, part in enumerate(parts):
+        made += [] if not place else [" and "] if place == len(parts) - 1 else [", "]
+        made += part
+    return made
+
+
+@dataclass
+class _Speaker:
+    titles: Mapping[str, Title]
+    introduced: set[str] = field(default_factory=set)
+    said: set[Fact] = field(default_factory=set)
+
+    def group(self, kind: type, blocks: list[Block]) -> list[Line]:
+        """Blocks of one kind that follow each other."""
+        if kind is Note:
+            return [Line((block.text,)) for block in blocks if isinstance(block, Note)]
+        if kind is FigureList:
+            return [
+                line for block in blocks if isinstance(block, FigureList) for line in self._figures(block)
+            ]
+        if kind is Contrast:
+            return self._contrasts([block for block in blocks if isinstance(block, Contrast)])
+        return self._rankings([block for block in blocks if isinstance(block, Ranking)])
+
+    # rows
+
+    def _title(self, row: str, *, start: bool = False) -> str:
+        """In full the first time; a row without a number of its own begins small within a sentence."""
+        title = self.titles[row]
+        text = title.short if row in self.introduced else title.full
+        self.introduced.add(row)
+        return text if start or row.startswith("segment:") else text[:1].lower() + text[1:]
+
+    def _is_plural(self, row: str) -> bool:
+        """Whether the title that comes next takes a verb in the plural."""
+        title = self.titles[row]
+        word = title.short if row in self.introduced else title.label
+        return not row.startswith("segment:") or (bool(title.name) and word == title.name and _plural(word))
+
+    # figures
+
+    def _figures(self, block: FigureList) -> list[Line]:
+        facts = [fact for fact in dict.fromkeys(block.facts) if fact not in self.said]
+        self.said |= set(facts)
+        lines: list[Line] = []
+        for (rows, has_item), group in groupby(facts, lambda fact: (fact.segments, bool(fact.item))):
+            own = list(group)
+            if has_item:
+                lines += self._items(own)
+            elif len(rows) > 1:
+                lines.append(Line((*self._between(own),)))
+            else:
+                lines.append(Line((*self._has(rows[0], own),)))
+        return _bulleted(lines) if len(lines) > 3 else lines
+
+    def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
+        if row == ALL and all(fact.measure in (Col.USERS, "segments") for fact in facts):
+            return ["There are ", *listing([_object(fact) for fact in facts]), "."]
+        if any(fact.measure == Col.USERS for fact in facts):
+            self.introduced.discard(row)  # a segment has users; “searchers have users” is no English
+        plural = self._is_plural(row)
+        return [
+            f"{self._title(row, start=True)} {verb('have', plural=plural)} ",
+            *listing([_object(fact) for fact in facts]), ".",
+        ]  # fmt: skip
+
+    def _between(self, facts: Sequence[Fact]) -> list[Piece]:
+        """A figure of two rows."""
+        return [
+            piece
+            for fact in facts
+            for piece in (
+                f"{fact.label.capitalize()}, {self._title(fact.segments[0])} and "
+                f"{self._title(fact.segments[1])}: ", fact, ". ",
+            )
+        ][:-1] + ["."]  # fmt: skip
+
+    def _items(self, facts: Sequence[Fact]) -> list[Line]:
+        """Items of one row; those of one measure as a list, and users beside the share they are."""
+        lines: list[Line] = []
+        beside = {(fact.item, fact.measure.partition(":")[2]): fact for fact in facts if _is_users(fact)}
+        by_measure: dict[str, list[Fact]] = {}
+        for fact in facts:
+            by_measure.setdefault(fact.measure, []).append(fact)
+        shared = {(fact.item, fact.measure.partition(":")[2]) for fact in facts if not _is_users(fact)}
+        for measure, own in by_measure.items():
+            kept = [fact for fact in own if not (_is_users(fact) and _place(fact) in shared)]
+            if not kept:
+                continue
+            parts = [[f"{fact.item} (", *self._with_users(fact, beside), ")"] for fact in kept]
+            if len(kept) == 1:
+                lines.append(Line((*self._one_item(kept[0], beside.get(_place(kept[0]))),)))
+            else:
+                lines.append(Line((f"{self._heading(measure, kept[0].row)}: ", *_commas(parts), ".")))
+        return lines
+
+    def _with_users(self, fact: Fact, beside: Mapping[tuple[str, str], Fact]) -> list[Piece]:
+        users = None if _is_users(fact) else beside.get(_place(fact))
+        return [fact, *([", ", users, " users"] if users else [])]
+
+    def _heading(self, measure: str, row: str) -> str:
+        kind, _, rest = measure.partition(":")
+        dimension = rest.partition(":")[0]
+        if kind in ENDS:
+            return f"Sessions of {self._title(row)} {ENDS[kind]} most often with"
+        if kind == "step":
+            return f"The most frequent steps of {self._title(row)}"
+        if kind == "moved":
+            return "Users that changed their segment"
+        items = PLURAL[Dimension(dimension)]
+        text = LISTED[ItemMetric(kind)].format(items=items, row=self._title(row))
+        return text[:1].upper() + text[1:]
+
+    def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
+        """A sentence about one item."""
+        kind, _, rest = fact.measure.partition(":")
+        row = self._title(fact.row)
+        counted: list[Piece] = [" (", users, " users)"] if users else []
+        if kind in ENDS:
+            return [fact, f" of the sessions of {row} {ENDS[kind]} with {fact.item}."]
+        if kind == "step":
+            return [fact, f" of the steps of {row}{_of_which(rest)}: {fact.item}."]
+        if kind == "moved":
+            return [fact, f" users changed: {fact.item}."]
+        does = f"{DO[Dimension(rest)][1]} {fact.item}"
+        return {
+            ItemMetric.SHARE: [fact, f" of {row} {does}", *counted, "."],
+            ItemMetric.USERS: [fact, f" users of {row} {does}."],
+            ItemMetric.LIFT: [f"The share of {row} that {does} is ", fact, " that of the others."],
+            ItemMetric.VIEWS: [fact, f" page views of {row} are of {fact.item}."],
+            ItemMetric.VIEW_SHARE: [fact, f" of the page views of {row} are of {fact.item}."],
+            ItemMetric.VIEW_LIFT: [
+                f"The share of {fact.item} in the page views of {row} is ", fact, " that of the others.",
+            ],
+        }[ItemMetric(kind)]  # fmt: skip
+
+    # contrasts
+
+    def _contrasts(self, blocks: Sequence[Contrast]) -> list[Line]:
+        lines = [Line((*self._contrast(block),)) for block in blocks]
+        return lines if len(lines) < 3 else [Line(line.pieces, bullet=True) for line in lines]
+
+    def _contrast(self, block: Contrast) -> list[Piece]:
+        self.said |= {block.first, block.second, *([block.relation] if block.relation else [])}
+        against: list[Piece] = [block.first, " against ", block.second]
+        if block.verdict in (Verdict.UNSURE, Verdict.SAME):
+            what = "no sure difference" if block.verdict is Verdict.UNSURE else "no difference"
+            both = f"{self._title(block.first.row)} and {self._title(block.second.row)}"
+            values = [*_with_interval(block.first), " against ", *_with_interval(block.second)]
+            return [f"{_subject(block.first)}: {what} between {both} (", *values, ")."]
+        related: list[Piece] = [", ", block.relation] if block.relation else []
+        return [*self._direction(block), ": ", *against, *related, "."]
+
+    def _direction(self, block: Contrast) -> list[Piece]:
+        fact, higher = block.first, block.verdict is Verdict.HIGHER
+        row, other = fact.row, block.second.row
+        if fact.item:
+            size = "larger" if higher else "smaller"
+            return [f"{_subject(fact)}: a {size} share of {self._title(row)} than of {self._title(other)}"]
+        plural = self._is_plural(row)
+        title = self._title(row, start=True)
+        if fact.measure in MORE:
+            word, more, less = MORE[fact.measure]
+            does = f"{verb(word, plural=plural)} {more if higher else less}"
+        else:
+            does = f"{verb('have', plural=plural)} a {'higher' if higher else 'lower'} {fact.label}"
+        return [f"{title} {does} than {self._title(other)}"]
+
+    # rankings
+
+    def _rankings(self, blocks: Sequence[Ranking]) -> list[Line]:
+        """One in full; several by their ends, as a list."""
+        if len(blocks) == 1:
+            return [Line((*self._ranking(blocks[0]),))]
+        return [Line((*self._ends(block),), bullet=True) for block in blocks]
+
+    def _ranking(self, block: Ranking) -> list[Piece]:
+        self.said |= set(block.facts)
+        if block.reference:
+            return self._beyond(block, block.reference)
+        best, others = _tied(block.facts)
+        if not others and len(best) > 1:
+            return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
+        plural = len(best) > 1 or self._is_plural(best[0].row)
+        what = f"the {_superlative(best[0].unit, most=block.most)} {_measured(best[0])}"
+        who = listing([[self._title(fact.row, start=not place)] for place, fact in enumerate(best)])
+        said: list[Piece] = [*who, f" {verb('have', plural=plural)} {what}: ", *_with_interval(best[0]), "."]
+        if others:
+            said += [" Then come ", *self._each(others), "."]
+        if not block.sure:
+            said.append(" Between the first two there is no sure difference.")
+        return said
+
+    def _beyond(self, block: Ranking, reference: Fact) -> list[Piece]:
+        side = "Above" if block.most else "Below"
+        who = self._each(block.facts) if block.facts else ["no segment"]
+        return [f"{_subject(reference)} of all users: ", reference, f". {side} that: ", *who, "."]
+
+    def _ends(self, block: Ranking) -> list[Piece]:
+        self.said |= set(block.facts)
+        best, others = _tied(block.facts)
+        if not others:
+            return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
+        worst, _ = _tied(block.facts[::-1])
+        high, low = (best, worst) if block.most else (worst, best)
+        return [
+            f"{_subject(best[0])}: highest for ", *listing([[self._title(fact.row)] for fact in high]), " (",
+            high[0], "), lowest for ", *listing([[self._title(fact.row)] for fact in low]), " (", low[0], ").",
+        ]  # fmt: skip
+
+    def _each(self, facts: Sequence[Fact]) -> list[Piece]:
+        return listing([[f"{self._title(fact.row)} (", fact, ")"] for fact in facts])
+
+
+def _plural(name: str) -> bool:
+    last = name.split()[-1].casefold()
+    return last.endswith("s") and not last.endswith("ss") or last in ("people", "others")
+
+
+def _object(fact: Fact) -> list[Piece]:
+    """What a row has: ``an outcome rate of 25.71 % [20.3–32.0]``."""
+    before, _, after = HAS.get(fact.measure, f"a {fact.label} of {{}}").partition("{}")
+    return [before, *_with_interval(fact), after]
+
+
+def _with_interval(fact: Fact) -> list[Piece]:
+    if fact.low is None or fact.high is None or fact.unit is not Unit.SHARE:
+        return [fact]
+    return [fact, f" [{100 * fact.low:.1f}–{100 * fact.high:.1f}]"]
+
+
+def _subject(fact: Fact) -> str:
+    """``Outcome rate``, ``Share of users who saw /cart``."""
+    text = _measured(fact)
+    return text[:1].upper() + text[1:]
+
+
+def _measured(fact: Fact) -> str:
+    return f"{fact.label} {fact.item}".rstrip()
+
+
+def _superlative(unit: Unit, *, most: bool) -> str:
+    """``most`` or ``fewest`` of what is counted, ``highest`` or ``lowest`` of anything else."""
+    return {Unit.COUNT: ("fewest", "most")}.get(unit, ("lowest", "highest"))[most]
+
+
+def _tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
+    """The first and those with the same value, and the rest."""
+    count = next((at for at, fact in enumerate(facts) if not _equal(fact, facts[0])), len(facts))
+    return facts[:count], facts[count:]
+
+
+def _equal(first: Fact, second: Fact) -> bool:
+    return isclose(first.value, second.value, rel_tol=1e-12)
+
+
+def _is_users(fact: Fact) -> bool:
+    return fact.measure.startswith(f"{ItemMetric.USERS}:")
+
+
+def _place(fact: Fact) -> tuple[str, str]:
+    return fact.item, fact.measure.partition(":")[2]
+
+
+def _of_which(rest: str) -> str:
+    _, _, of = rest.partition(":")
+    return {"from": " from there", "to": " to there"}.get(of, "")
+
+
+def _commas(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
+    return [piece for place, part in enumerate(parts) for piece in ([", "] if place else []) + [*part]]
+
+
+def _bulleted(lines: Sequence[Line]) -> list[Line]:
+    return [Line(line.pieces, bullet=True) for line in lines]
