@@ -15,6 +15,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.llm.contract import Usage
+from core.outgoing.quoting import clean
 
 
 class Unit(StrEnum):
@@ -36,15 +37,16 @@ class Fact(BaseModel):
     """One figure, computed by the functions that draw the profiles; its address is row, measure and item.
 
     Args:
-        measure: Key of what is measured: a column of the segments table such as ``outcome_rate``, or an item's
-            metric and dimension such as ``share:page``.
+        measure: Key of what is measured: a column of the segments table such as ``outcome_rate``, or the
+            metric and dimension of an item such as ``share:page``.
         label: The measure in words.
         segments: Keys of the rows it is about, as profiles spell them (``segment:0``, ``group:one_page``,
             ``all``); two for a figure between rows, the one that is compared first.
         value: The figure.
         unit: How it is written.
         text: The value as it is written everywhere, unit included.
-        item: What within the row it is about (a page, a theme, a browser); empty for the row itself.
+        item: What within the row it is about (a page, a theme, a browser), as the data spell it; empty for
+            the row itself.
         low: Lower end of the 95 % interval; None if absent.
         high: Upper end.
         n: Users, sessions or page views that it counts.
@@ -69,6 +71,11 @@ class Fact(BaseModel):
     def row(self) -> str:
         """The first row it is about."""
         return self.segments[0]
+
+    @property
+    def called(self) -> str:
+        """The item as it is shown: one line, without invisible characters, not yet escaped."""
+        return clean(self.item)
 
 
 class Verdict(StrEnum):

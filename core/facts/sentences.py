@@ -33,6 +33,7 @@ from core.profiles.columns import Col
 Piece: TypeAlias = str | Fact
 """Plain text, or a figure whose ``text`` stands there; what strangers called a page is in both, unescaped."""
 ALL: Final = "all"
+ARROW: Final = " → "
 ENDS: Final = {"entry": "begin", "exit": "end"}
 
 
@@ -144,74 +145,65 @@ class _Speaker:
         ]  # fmt: skip
 
     def _between(self, facts: Sequence[Fact]) -> list[Piece]:
-        """A figure of two rows."""
-        return [
-            piece
-            for fact in facts
-            for piece in (
-                f"{fact.label.capitalize()}, {self._title(fact.segments[0])} and "
-                f"{self._title(fact.segments[1])}: ", fact, ". ",
-            )
-        ][:-1] + ["."]  # fmt: skip
+        """Figures of two rows."""
+        rows = " and ".join(self._title(row) for row in facts[0].segments)
+        return [_subject(facts[0]), f" of {rows}: ", *_commas([[fact] for fact in facts]), "."]
 
     def _items(self, facts: Sequence[Fact]) -> list[Line]:
         """Items of one row; those of one measure as a list, and users beside the share they are."""
+        users = {_place(fact): fact for fact in facts if _is_users(fact)}
+        shares = {_place(fact) for fact in facts if not _is_users(fact)}
+        listed = [fact for fact in facts if not (_is_users(fact) and _place(fact) in shares)]
         lines: list[Line] = []
-        beside = {(fact.item, fact.measure.partition(":")[2]): fact for fact in facts if _is_users(fact)}
-        by_measure: dict[str, list[Fact]] = {}
-        for fact in facts:
-            by_measure.setdefault(fact.measure, []).append(fact)
-        shared = {(fact.item, fact.measure.partition(":")[2]) for fact in facts if not _is_users(fact)}
-        for measure, own in by_measure.items():
-            kept = [fact for fact in own if not (_is_users(fact) and _place(fact) in shared)]
-            if not kept:
+        for measure in dict.fromkeys(fact.measure for fact in listed):
+            own = [fact for fact in listed if fact.measure == measure]
+            beside = {} if measure.startswith(f"{ItemMetric.USERS}:") else users
+            if len(own) == 1:
+                lines.append(Line((*self._one_item(own[0], beside.get(_place(own[0]))),)))
                 continue
-            parts = [[f"{fact.item} (", *self._with_users(fact, beside), ")"] for fact in kept]
-            if len(kept) == 1:
-                lines.append(Line((*self._one_item(kept[0], beside.get(_place(kept[0]))),)))
-            else:
-                lines.append(Line((f"{self._heading(measure, kept[0].row)}: ", *_commas(parts), ".")))
+            parts = [
+                [f"{_target(fact)} (", *_with_users(fact, beside.get(_place(fact))), ")"] for fact in own
+            ]
+            lines.append(Line((f"{self._heading(own[0])}: ", *_commas(parts), ".")))
         return lines
 
-    def _with_users(self, fact: Fact, beside: Mapping[tuple[str, str], Fact]) -> list[Piece]:
-        users = None if _is_users(fact) else beside.get(_place(fact))
-        return [fact, *([", ", users, " users"] if users else [])]
-
-    def _heading(self, measure: str, row: str) -> str:
-        kind, _, rest = measure.partition(":")
-        dimension = rest.partition(":")[0]
+    def _heading(self, fact: Fact) -> str:
+        kind, _, rest = fact.measure.partition(":")
+        dimension, _, of = rest.partition(":")
+        row = self._title(fact.row)
         if kind in ENDS:
-            return f"Sessions of {self._title(row)} {ENDS[kind]} most often with"
+            return f"Sessions of {row} {ENDS[kind]} most often with"
         if kind == "step":
-            return f"The most frequent steps of {self._title(row)}"
+            origin, _, target = fact.called.partition(ARROW)
+            after = {"from": f"After {origin}, {row} go on to", "to": f"Before {target}, {row} come from"}
+            return after.get(of, f"The most frequent steps of {row}")
         if kind == "moved":
-            return "Users that changed their segment"
-        items = PLURAL[Dimension(dimension)]
-        text = LISTED[ItemMetric(kind)].format(items=items, row=self._title(row))
+            return "From where to where"
+        text = LISTED[ItemMetric(kind)].format(items=PLURAL[Dimension(dimension)], row=row)
         return text[:1].upper() + text[1:]
 
     def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
         """A sentence about one item."""
         kind, _, rest = fact.measure.partition(":")
         row = self._title(fact.row)
-        counted: list[Piece] = [" (", users, " users)"] if users else []
         if kind in ENDS:
-            return [fact, f" of the sessions of {row} {ENDS[kind]} with {fact.item}."]
+            return [fact, f" of the sessions of {row} {ENDS[kind]} with {fact.called}."]
         if kind == "step":
-            return [fact, f" of the steps of {row}{_of_which(rest)}: {fact.item}."]
+            return [fact, f" of the steps of {row}{_of_which(rest)}: {fact.called}."]
         if kind == "moved":
-            return [fact, f" users changed: {fact.item}."]
-        does = f"{DO[Dimension(rest)][1]} {fact.item}"
-        return {
-            ItemMetric.SHARE: [fact, f" of {row} {does}", *counted, "."],
+            return [fact, f" users changed: {fact.called}."]
+        does = f"{DO[Dimension(rest)]} {fact.called}"
+        said: dict[ItemMetric, list[Piece]] = {
+            ItemMetric.SHARE: [*_with_users(fact, None), f" of {row} {does}", *_users(users), "."],
             ItemMetric.USERS: [fact, f" users of {row} {does}."],
             ItemMetric.LIFT: [f"The share of {row} that {does} is ", fact, " that of the others."],
-            ItemMetric.VIEWS: [fact, f" page views of {row} are of {fact.item}."],
-            ItemMetric.VIEW_SHARE: [fact, f" of the page views of {row} are of {fact.item}."],
+            ItemMetric.VIEWS: [fact, f" page views of {row} are of {fact.called}."],
+            ItemMetric.VIEW_SHARE: [fact, f" of the page views of {row} are of {fact.called}."],
             ItemMetric.VIEW_LIFT: [
-                f"The share of {fact.item} in the page views of {row} is ", fact, " that of the others.",
+                f"The share of {fact.called} in the page views of {row} is ", fact, " that of the others.",
             ],
-        }[ItemMetric(kind)]  # fmt: skip
+        }  # fmt: skip
+        return said[ItemMetric(kind)]
 
     # contrasts
 
@@ -283,9 +275,12 @@ class _Speaker:
         worst, _ = _tied(block.facts[::-1])
         high, low = (best, worst) if block.most else (worst, best)
         return [
-            f"{_subject(best[0])}: highest for ", *listing([[self._title(fact.row)] for fact in high]), " (",
-            high[0], "), lowest for ", *listing([[self._title(fact.row)] for fact in low]), " (", low[0], ").",
+            f"{_subject(best[0])}: highest for ", *self._who(high), " (", high[0], "), lowest for ",
+            *self._who(low), " (", low[0], ").",
         ]  # fmt: skip
+
+    def _who(self, facts: Sequence[Fact]) -> list[Piece]:
+        return listing([[self._title(fact.row)] for fact in facts])
 
     def _each(self, facts: Sequence[Fact]) -> list[Piece]:
         return listing([[f"{self._title(fact.row)} (", fact, ")"] for fact in facts])
@@ -293,7 +288,7 @@ class _Speaker:
 
 def _plural(name: str) -> bool:
     last = name.split()[-1].casefold()
-    return last.endswith("s") and not last.endswith("ss") or last in ("people", "others")
+    return last in ("people", "others") or (last.endswith("s") and not last.endswith("ss"))
 
 
 def _object(fact: Fact) -> list[Piece]:
@@ -315,7 +310,7 @@ def _subject(fact: Fact) -> str:
 
 
 def _measured(fact: Fact) -> str:
-    return f"{fact.label} {fact.item}".rstrip()
+    return f"{fact.label} {fact.called}".rstrip()
 
 
 def _superlative(unit: Unit, *, most: bool) -> str:
@@ -331,6 +326,20 @@ def _tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
 
 def _equal(first: Fact, second: Fact) -> bool:
     return isclose(first.value, second.value, rel_tol=1e-12)
+
+
+def _with_users(fact: Fact, users: Fact | None) -> list[Piece]:
+    return [fact] if users is None else [fact, ", ", users, " users"]
+
+
+def _users(users: Fact | None) -> list[Piece]:
+    return [] if users is None else [" (", users, " users)"]
+
+
+def _target(fact: Fact) -> str:
+    """An item in a list; of a step from or to a place only the other end."""
+    ends = fact.called.split(ARROW, 1)
+    return {"from": ends[-1], "to": ends[0]}.get(fact.measure.rpartition(":")[2], fact.called)
 
 
 def _is_users(fact: Fact) -> bool:

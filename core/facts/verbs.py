@@ -52,15 +52,15 @@ MORE: Final = {
 """Measure → verb of several, and what follows it where the first is higher or lower; then ``than``."""
 
 DO: Final = {
-    Dimension.PAGE: ("saw", "saw"),
-    Dimension.THEME: ("saw the theme", "saw the theme"),
-    Dimension.TYPE: ("saw the page type", "saw the page type"),
-    Dimension.BROWSER: ("uses", "use"),
-    Dimension.DEVICE: ("uses the device", "use the device"),
-    Dimension.COUNTRY: ("is from", "are from"),
-    Dimension.SOURCE: ("first came from", "first came from"),
+    Dimension.PAGE: "saw",
+    Dimension.THEME: "saw the theme",
+    Dimension.TYPE: "saw the page type",
+    Dimension.BROWSER: "use",
+    Dimension.DEVICE: "use the device",
+    Dimension.COUNTRY: "are from",
+    Dimension.SOURCE: "first came from",
 }
-"""What a user, and what users, do with an item."""
+"""What users do with an item."""
 
 LISTED: Final = {
     ItemMetric.USERS: "{items} of {row} with most users",
