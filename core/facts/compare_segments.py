@@ -65,5 +65,5 @@ def _apart(figures: Figures, keys: Iterable[str]) -> tuple[Block, ...]:
         for dimension in (Dimension.THEME, Dimension.TYPE, Dimension.PAGE)
         for fact in Evidence(figures, key, fewest=1).lifts_of(dimension, 1)[:1]
     ]  # fmt: skip
-    heading = Note(text="What sets them apart, against the other users:")
+    heading = Note(text="What sets them apart (times the others' share):")
     return (heading, FigureList(facts=tuple(made))) if made else ()

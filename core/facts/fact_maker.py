@@ -28,12 +28,13 @@ _OF_CONVERTED: Final = (
 _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 _ITEM_LABELS: Final = {
     Dimension.PAGE: "who saw the page", Dimension.THEME: "who saw the theme",
-    Dimension.TYPE: "who saw the page type",
+    Dimension.TYPE: "who saw the page type", Dimension.BROWSER: "with", Dimension.DEVICE: "on",
+    Dimension.COUNTRY: "from", Dimension.SOURCE: "who first came from",
 }  # fmt: skip
 
 
 TIMES: Final = 2.0
-"""Ratio from which two shares are told apart by it, and not by percentage points."""
+"""Ratio from which a higher share is told by it, and not by percentage points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +84,7 @@ class Figures:
         if math.isnan(amount):
             return None
         measure = ITEM_MEASURES[metric]
-        label = f"{measure.label} {_ITEM_LABELS.get(dimension, f'with the {dimension}')}"
+        label = f"{measure.label} {_ITEM_LABELS[dimension]}"
         return make_fact(
             f"{metric}:{dimension}", measure.label if "views" in measure.label else label, (key,), amount,
             measure.unit, item=value,
@@ -193,13 +194,13 @@ def relation(first: Fact, second: Fact) -> Fact | None:
     rows, kind = (first.row, second.row), first.measure
     n, users = min(first.n, second.n), min(first.users, second.users)
     ratio = first.value / second.value if second.value else math.inf
-    if first.unit is Unit.SHARE and not TIMES <= max(ratio, 1 / ratio if ratio else math.inf) < math.inf:
+    if first.unit is Unit.SHARE and not TIMES <= ratio < math.inf:
         label = f"difference in {first.label}"
         return make_fact(
             f"difference:{kind}", label, rows, first.value - second.value, Unit.POINTS, item=first.item,
             n=n, users=users,
         )  # fmt: skip
-    if not math.isfinite(ratio):
+    if not 0 < ratio < math.inf:
         return None
     return make_fact(
         f"ratio:{kind}", f"ratio of {first.label}", rows, ratio, Unit.RATIO, item=first.item, n=n, users=users

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -137,7 +136,7 @@ def write(value: float, unit: Unit, digits: int = 1) -> str:
     if unit is Unit.RATIO:
         return wording.lift(value)
     if unit is Unit.POINTS:
-        return f"{value * 100:+.{digits}f} percentage points" if math.isfinite(value) else wording.ABSENT
+        return f"{value * 100:+.{digits}f} percentage points".replace("-", "−")
     if unit is Unit.SECONDS:
         return f"−{wording.duration(-value)}" if value < 0 else wording.duration(value)
     return wording.number(value, 0 if unit is Unit.COUNT else digits)

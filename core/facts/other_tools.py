@@ -10,7 +10,6 @@ from core.facts import arguments
 from core.facts.answer import Fact, FigureList, Unit
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, notes, segment_only
-from core.profiles.columns import Col
 from core.segments.identity import moved, overlap
 from core.segments.partition import Partition
 
@@ -22,10 +21,8 @@ def nearest_segments(figures: Figures, asked: arguments.NearestSegments) -> Find
         InputError: If there is no such segment.
     """
     key = segment_only(figures.context, asked.segment)
-    facts = tuple(figures.nearest(key, asked.n))
-    sizes = tuple(figures.needed(fact.segments[1], Col.USERS) for fact in facts)
     query = f"{select('key, distance', 'centroids', key=key)} ORDER BY distance LIMIT {asked.n}"
-    return Finding((FigureList(facts=facts), FigureList(facts=sizes)), query)
+    return Finding((FigureList(facts=tuple(figures.nearest(key, asked.n))),), query)
 
 
 def what_changed(figures: Figures, asked: arguments.WhatChanged) -> Finding:

@@ -27,7 +27,7 @@ from core.facts.answer import (
     Verdict,
 )
 from core.facts.items import PLURAL, Dimension, ItemMetric
-from core.facts.verbs import DO, HAS, LISTED, MORE, verb
+from core.facts.verbs import DO, HAS, LISTED, MORE, OF, verb
 from core.profiles.columns import Col
 
 Piece: TypeAlias = str | Fact
@@ -122,32 +122,44 @@ class _Speaker:
     def _figures(self, block: FigureList) -> list[Line]:
         facts = [fact for fact in dict.fromkeys(block.facts) if fact not in self.said]
         self.said |= set(facts)
+        if len({fact.row for fact in facts}) > 1 and all(fact.unit is Unit.RATIO for fact in facts):
+            return self._by_row(facts)
         lines: list[Line] = []
-        for (rows, has_item), group in groupby(facts, lambda fact: (fact.segments, bool(fact.item))):
+        for (row, has_item, many), group in groupby(facts, _kind):
             own = list(group)
             if has_item:
                 lines += self._items(own)
-            elif len(rows) > 1:
-                lines.append(Line((*self._between(own),)))
             else:
-                lines.append(Line((*self._has(rows[0], own),)))
+                lines.append(Line((*(self._closest(own) if many else self._has(row, own)),)))
         return _bulleted(lines) if len(lines) > 3 else lines
 
-    def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
-        if row == ALL and all(fact.measure in (Col.USERS, "segments") for fact in facts):
-            return ["There are ", *listing([_object(fact) for fact in facts]), "."]
-        if any(fact.measure == Col.USERS for fact in facts):
-            self.introduced.discard(row)  # a segment has users; “searchers have users” is no English
-        plural = self._is_plural(row)
-        return [
-            f"{self._title(row, start=True)} {verb('have', plural=plural)} ",
-            *listing([_object(fact) for fact in facts]), ".",
-        ]  # fmt: skip
+    def _by_row(self, facts: Sequence[Fact]) -> list[Line]:
+        """What sets several rows apart, a line a row."""
+        lines: list[Line] = []
+        for row, group in groupby(facts, lambda fact: fact.row):
+            parts: list[list[Piece]] = [[f"{fact.called} (", fact, ")"] for fact in group]
+            lines.append(Line((f"{self._title(row, start=True)}: ", *_commas(parts)), bullet=True))
+        return lines
 
-    def _between(self, facts: Sequence[Fact]) -> list[Piece]:
-        """Figures of two rows."""
-        rows = " and ".join(self._title(row) for row in facts[0].segments)
-        return [_subject(facts[0]), f" of {rows}: ", *_commas([[fact] for fact in facts]), "."]
+    def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
+        measures = [fact.measure for fact in facts]
+        if row == ALL and set(measures) <= {Col.USERS, "segments"}:
+            return ["There are ", *listing([_object(fact) for fact in facts]), "."]
+        if Col.USERS in measures:
+            self.introduced.discard(row)  # a segment has users; “searchers have users” is no English
+        if measures[:2] == [Col.USERS, Col.SHARE]:
+            size: list[Piece] = [facts[0], " users (", facts[1], " of all users)"]
+            objects = [size, *(_object(fact) for fact in facts[2:])]
+        else:
+            objects = [_object(fact) for fact in facts]
+        plural = self._is_plural(row)
+        return [f"{self._title(row, start=True)} {verb('have', plural=plural)} ", *listing(objects), "."]
+
+    def _closest(self, facts: Sequence[Fact]) -> list[Piece]:
+        """Distances of a row to others."""
+        row = self._title(facts[0].row)
+        parts: list[list[Piece]] = [[f"{self._title(fact.segments[1])} at ", fact] for fact in facts]
+        return [f"Closest to {row}, by the {facts[0].label}: ", *_commas(parts), "."]
 
     def _items(self, facts: Sequence[Fact]) -> list[Line]:
         """Items of one row; those of one measure as a list, and users beside the share they are."""
@@ -189,18 +201,19 @@ class _Speaker:
         if kind in ENDS:
             return [fact, f" of the sessions of {row} {ENDS[kind]} with {fact.called}."]
         if kind == "step":
-            return [fact, f" of the steps of {row}{_of_which(rest)}: {fact.called}."]
+            origin, _, target = fact.called.partition(ARROW)
+            return [fact, f" of the steps of {row}{_of_which(rest)} lead from {origin} to {target}."]
         if kind == "moved":
             return [fact, f" users changed: {fact.called}."]
-        does = f"{DO[Dimension(rest)]} {fact.called}"
+        does, what = f"{DO[Dimension(rest)]} {fact.called}", f"{OF.get(Dimension(rest), '')}{fact.called}"
         said: dict[ItemMetric, list[Piece]] = {
             ItemMetric.SHARE: [*_with_users(fact, None), f" of {row} {does}", *_users(users), "."],
             ItemMetric.USERS: [fact, f" users of {row} {does}."],
             ItemMetric.LIFT: [f"The share of {row} that {does} is ", fact, " that of the others."],
-            ItemMetric.VIEWS: [fact, f" page views of {row} are of {fact.called}."],
-            ItemMetric.VIEW_SHARE: [fact, f" of the page views of {row} are of {fact.called}."],
+            ItemMetric.VIEWS: [fact, f" page views of {row} are of {what}."],
+            ItemMetric.VIEW_SHARE: [fact, f" of the page views of {row} are of {what}."],
             ItemMetric.VIEW_LIFT: [
-                f"The share of {fact.called} in the page views of {row} is ", fact, " that of the others.",
+                f"The share of {what} in the page views of {row} is ", fact, " that of the others.",
             ],
         }  # fmt: skip
         return said[ItemMetric(kind)]
@@ -219,7 +232,7 @@ class _Speaker:
             both = f"{self._title(block.first.row)} and {self._title(block.second.row)}"
             values = [*_with_interval(block.first), " against ", *_with_interval(block.second)]
             return [f"{_subject(block.first)}: {what} between {both} (", *values, ")."]
-        related: list[Piece] = [", ", block.relation] if block.relation else []
+        related: list[Piece] = [" (", block.relation, ")"] if block.relation else []
         return [*self._direction(block), ": ", *against, *related, "."]
 
     def _direction(self, block: Contrast) -> list[Piece]:
@@ -253,7 +266,7 @@ class _Speaker:
         if not others and len(best) > 1:
             return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
         plural = len(best) > 1 or self._is_plural(best[0].row)
-        what = f"the {_superlative(best[0].unit, most=block.most)} {_measured(best[0])}"
+        what = f"the {_superlative(best[0], most=block.most)} {_measured(best[0])}"
         who = listing([[self._title(fact.row, start=not place)] for place, fact in enumerate(best)])
         said: list[Piece] = [*who, f" {verb('have', plural=plural)} {what}: ", *_with_interval(best[0]), "."]
         if others:
@@ -275,15 +288,15 @@ class _Speaker:
         worst, _ = _tied(block.facts[::-1])
         high, low = (best, worst) if block.most else (worst, best)
         return [
-            f"{_subject(best[0])}: highest for ", *self._who(high), " (", high[0], "), lowest for ",
-            *self._who(low), " (", low[0], ").",
+            f"{_subject(best[0])}: highest for ", *self._who(high), " with ", high[0], ", lowest for ",
+            *self._who(low), " with ", low[0], ".",
         ]  # fmt: skip
 
     def _who(self, facts: Sequence[Fact]) -> list[Piece]:
         return listing([[self._title(fact.row)] for fact in facts])
 
     def _each(self, facts: Sequence[Fact]) -> list[Piece]:
-        return listing([[f"{self._title(fact.row)} (", fact, ")"] for fact in facts])
+        return listing([[f"{self._title(fact.row)} with ", fact] for fact in facts])
 
 
 def _plural(name: str) -> bool:
@@ -313,9 +326,13 @@ def _measured(fact: Fact) -> str:
     return f"{fact.label} {fact.called}".rstrip()
 
 
-def _superlative(unit: Unit, *, most: bool) -> str:
-    """``most`` or ``fewest`` of what is counted, ``highest`` or ``lowest`` of anything else."""
-    return {Unit.COUNT: ("fewest", "most")}.get(unit, ("lowest", "highest"))[most]
+def _superlative(fact: Fact, *, most: bool) -> str:
+    """``most`` or ``fewest`` of what is counted, ``longest`` of a time, ``highest`` of anything else."""
+    if fact.unit is Unit.SECONDS:
+        return "longest" if most else "shortest"
+    if fact.unit in (Unit.COUNT, Unit.NUMBER) and not fact.label.startswith("median"):
+        return "most" if most else "fewest"
+    return "highest" if most else "lowest"
 
 
 def _tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
@@ -340,6 +357,10 @@ def _target(fact: Fact) -> str:
     """An item in a list; of a step from or to a place only the other end."""
     ends = fact.called.split(ARROW, 1)
     return {"from": ends[-1], "to": ends[0]}.get(fact.measure.rpartition(":")[2], fact.called)
+
+
+def _kind(fact: Fact) -> tuple[str, bool, bool]:
+    return fact.row, bool(fact.item), len(fact.segments) > 1
 
 
 def _is_users(fact: Fact) -> bool:

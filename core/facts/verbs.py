@@ -42,7 +42,7 @@ MORE: Final = {
     Col.SESSIONS_MEAN: ("come", "back more often", "back less often"),
     Col.PAGES_PER_SESSION: ("view", "more pages a session", "fewer pages a session"),
     Col.DIFFERENT_PAGES_MEAN: ("see", "more different pages a user", "fewer different pages a user"),
-    Col.ENGAGEMENT_MEAN: ("stay", "longer", "less long"),
+    Col.ENGAGEMENT_MEAN: ("spend", "more time on the site", "less time on the site"),
     Col.OUTCOME_USERS: ("have", "more converted users", "fewer converted users"),
     Col.OUTCOME_RATE: ("convert", "more often", "less often"),
     Col.SESSION_RATE: ("convert", "in more of the sessions", "in fewer of the sessions"),
@@ -56,19 +56,22 @@ DO: Final = {
     Dimension.THEME: "saw the theme",
     Dimension.TYPE: "saw the page type",
     Dimension.BROWSER: "use",
-    Dimension.DEVICE: "use the device",
+    Dimension.DEVICE: "are on",
     Dimension.COUNTRY: "are from",
     Dimension.SOURCE: "first came from",
 }
 """What users do with an item."""
 
+OF: Final = {Dimension.THEME: "the theme ", Dimension.TYPE: "the page type "}
+"""What stands before an item that page views are of."""
+
 LISTED: Final = {
     ItemMetric.USERS: "{items} of {row} with most users",
     ItemMetric.SHARE: "{items} of {row}, by share of users",
-    ItemMetric.LIFT: "{items} that set {row} apart, against the others' share of users",
+    ItemMetric.LIFT: "{items} that set {row} apart (times the others' share of users)",
     ItemMetric.VIEWS: "{items} that {row} viewed most, by page views",
     ItemMetric.VIEW_SHARE: "{items} that {row} viewed most, by share of page views",
-    ItemMetric.VIEW_LIFT: "{items} that set {row} apart, against the others' share of page views",
+    ItemMetric.VIEW_LIFT: "{items} that set {row} apart (times the others' share of page views)",
 }
 """What stands before a list of items."""
 
