@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -241,6 +242,12 @@ class Oracle:
         """Users that changed their segment, of how many."""
         both = (self.segment >= 0) & (self.before >= 0)
         return int((both & (self.segment != self.before)).sum()), int(both.sum())
+
+    def moves(self) -> dict[str, int]:
+        """Users by the segment that they left and the one they came to."""
+        both = (self.segment >= 0) & (self.before >= 0) & (self.segment != self.before)
+        pairs = zip(self.before[both], self.segment[both], strict=True)
+        return Counter(f"Segment {old + 1} → Segment {new + 1}" for old, new in pairs)
 
 
 def wilson(users: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:

@@ -204,6 +204,30 @@ class Title(BaseModel):
         return self.name or self.label
 
 
+class Reading(BaseModel):
+    """What a question was understood to ask, for the next one to change.
+
+    Args:
+        rows: Keys of the rows it names.
+        measures: Columns of the segments table.
+        dimensions: What is to be listed, such as ``page``.
+        items: Dimension and value of what it names.
+        cues: What is to be done.
+        number: How many to list; None if not said.
+        focus: The rows that the answer speaks of first: those named, or the first one of a ranking.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    items: tuple[tuple[str, str], ...] = ()
+    cues: tuple[str, ...] = ()
+    number: int | None = None
+    focus: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Answer:
     """What is shown for one question.
@@ -215,6 +239,7 @@ class Answer:
         source: ``rules`` or the model's name.
         declined: True where the question could not be answered; a note then says why.
         suggestions: Questions that can be asked instead, to be clicked.
+        reading: What the question was understood to ask; None where the grammar did not answer it.
         dropped: Blocks and remarks of the model that did not hold and are not shown.
         reason: Why the answer is not the model's; empty if it is, or if no model was needed.
         usage: What the model used for it; no calls where none was asked.
@@ -227,6 +252,7 @@ class Answer:
     source: str = "rules"
     declined: bool = False
     suggestions: tuple[str, ...] = ()
+    reading: Reading | None = None
     dropped: int = 0
     reason: str = ""
     usage: Usage = field(default_factory=Usage)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 from typing import Final
 
-from core.base.errors import Beha2VecError
-from core.facts import items
-from core.facts.answer import Answer
-from core.facts.context import Context
-from core.facts.fact_book import FactBook
+from core.base.errors import Beha2VecError, InputError
+from core.facts.answer import Answer, Note, Reading
+from core.facts.context import ALL, Context
 from core.facts.fact_maker import Figures
-from core.facts.items import Dimension
-from core.facts.measures import clean
+from core.facts.finding import Finding, notes
+from core.facts.segment_tools import AVERAGES
 from core.profiles.columns import Col
+from core.questions.calls import together
+from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import Parsed, parse
-from core.questions.intents import Intent, choose
+from core.questions.intents import Intent, choose_all
+from core.questions.refusals import nearest, not_combined, problem
 
 HELP: Final = (
     "You can ask for: a figure (“outcome rate of segment 2”), a ranking (“which segment has the most "
@@ -24,138 +26,218 @@ HELP: Final = (
     "mobile users in segment 2”), paths (“what comes after /cart in segment 2”, “where do users of "
     "segment 1 enter”), a description, a persona, the most similar segments, what changed, who is "
     "above average (“segments above average in sessions a user”), or a chart (“chart the outcome rate by "
-    "segment”)."
+    "segment”). A question may go on with the last one (“and segment 3?”, “why?”) or hold several."
 )
-SHOWN: Final = 5
-PURCHASE: Final = "purchase"
 BETTER: Final = {"best": "most", "worst": "least"}
-PARTS: Final = re.compile(r"[^\w]+")
+CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+CUTS: Final = 5
+"""Places where a question may be two that are tried."""
+ASKING: Final = re.compile(
+    r"\s*(?:and\s+)?(?:what|which|who|how|where|why|do|does|is|are|show|list|give|tell|compare|describe|plot"
+    r"|chart|rank|name)\b",
+    re.IGNORECASE,
+)
 
 
-def ask(
-    question: str, context: Context, book: FactBook | None = None, parsed: Parsed | None = None
-) -> Answer:
-    """Answer a question, ask back, or say what can be asked.
+@dataclass(frozen=True)
+class _Told:
+    finding: Finding
+    reading: Reading
+
+
+def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
+    """Answer a question, ask back, or say why not and what is answered that is near to it.
 
     Args:
         question: In the analyst's words.
         context: What it is about.
-        book: Where the facts of the turn are entered; a new one when None.
-        parsed: What the question says, where it was read before.
+        last: What the question before was understood to ask, for one that goes on with it.
     """
-    parsed = parsed or parse(question, context)
+    if last and not {*last.rows, *last.focus} <= {*context.keys}:
+        last = None
+    parsed, figures = parse(question, context), Figures(context)
+    offered = next(readings(parsed, last))
     if "help" in parsed.cues and not parsed.unknown:
-        return Answer(HELP)
-    if problem := _problem(parsed, context):
-        return Answer(problem, declined=True)
-    intent = choose(_settled(parsed, context))
-    if intent is None or (intent.name.endswith("_size") and not _about_size(parsed)):
-        return Answer(_not_combined(parsed, context), declined=True)
-    if intent.name == "rank_item" and not _says_of_what(parsed):
-        return Answer("Do you mean the number of users, or their share of the segment?", declined=True)
-    return _answer(intent, parsed, Figures(context, book or FactBook(context.tables.digest)))
-
-
-def _answer(intent: Intent, parsed: Parsed, figures: Figures) -> Answer:
+        return Answer((Note(text=HELP),), suggestions=_near(offered, figures))
     try:
-        found = intent.run(figures, parsed)
+        told = _told(question, parsed, figures, last)
     except Beha2VecError as error:
-        return Answer(" ".join([*parsed.notes, str(error)]), declined=True)
-    text = " ".join([*parsed.notes, found.text])
-    return Answer(text, found.facts, found.table, found.query, chart=found.chart)
+        said = notes(*parsed.notes, str(error))
+        return Answer(said, declined=True, suggestions=_near(offered, figures))
+    blocks, query = told.finding.blocks, told.finding.query
+    rows = (row for fact in told.finding.facts for row in fact.segments)
+    return Answer(blocks, context.titles(dict.fromkeys(rows)), query, reading=told.reading)
 
 
-def _problem(parsed: Parsed, context: Context) -> str:
-    """Why the question cannot be answered as it stands; empty if it can."""
-    if parsed.missing:
-        return _no_such_segment(parsed.missing, context)
-    if parsed.asks:
-        return " ".join(dict.fromkeys(parsed.asks))
-    if parsed.unknown:
-        return _not_understood(parsed, context)
-    if "pronoun" in parsed.cues and not parsed.rows and "changed" not in parsed.cues:
-        return f"Which segment do you mean? {_numbered(context)}"
-    if {"most", "least"} <= parsed.cues:
-        return "Do you mean the most or the least?"
-    named = parsed.metrics or ("interested" in parsed.cues and parsed.items)
-    if "vague" in parsed.cues or (not named and parsed.cues & _unsaid(parsed, context)):
-        return (
-            "By what? Name a figure, such as the outcome rate, the revenue a user, the sessions a user, the "
-            "page views a user or the engagement time."
-        )
-    wrong = [
-        dimension for dimension, _ in parsed.items if set(parsed.dimensions) - {dimension, Dimension.PAGE}
-    ]
-    return f"That is no {parsed.dimensions[0]}. {HELP}" if wrong else ""
+def _near(parsed: Parsed, figures: Figures) -> tuple[str, ...]:
+    def understood(question: str) -> bool:
+        try:
+            _whole(parse(question, figures.context), figures, None)
+        except Beha2VecError:
+            return False
+        return True
+
+    return nearest(parsed, figures.context, understood)
 
 
-def _unsaid(parsed: Parsed, context: Context) -> set[str]:
-    """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
-    counts = context.tables.profiles.outcome == PURCHASE and parsed.cues & {"share", "many"}
-    return {"best", "worst"} if counts else {"best", "worst", "buys", "above", "below"}
+def _told(question: str, parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
+    """The question as a whole, or part by part; surely several are never read as one.
+
+    Raises:
+        InputError: If it is not understood in full.
+    """
+    cuts = list(CUT.finditer(question))[:CUTS]
+    several = any(_is_sure(cut, question) for cut in cuts)
+    if several and (told := _parts(question, cuts, figures, last)):
+        return told
+    try:
+        if not several or parsed.unknown or parsed.missing or parsed.asks:
+            return _whole(parsed, figures, last)
+        raise InputError(_not_all(question, cuts, figures, last))
+    except InputError:
+        if not several and (told := _parts(question, cuts, figures, last)):
+            return told
+        raise
 
 
-def _no_such_segment(missing: list[str], context: Context) -> str:
-    listed = ", ".join(missing)
-    first = " They are counted from 1: what the data calls cluster 0 is Segment 1." if "0" in missing else ""
-    return f"There is no segment {listed}. {_numbered(context)}{first}"
+def _is_sure(cut: re.Match[str], question: str) -> bool:
+    """Whether a question ends there and another one begins."""
+    return cut.group()[0] in "?!;" or bool(
+        "and" in cut.group().casefold() and ASKING.match(question[cut.end() :])
+    )
 
 
-def _numbered(context: Context) -> str:
-    titles = [context.title(key) for key in context.segment_keys]
-    return f"The segments are {', '.join(titles)}."
+def _parts(question: str, cuts: list[re.Match[str]], figures: Figures, last: Reading | None) -> _Told | None:
+    """The question in two parts, the first of which may have parts itself; None where one is not understood."""
+    for place, cut in reversed([*enumerate(cuts)]):
+        left, right = (parse(text, figures.context) for text in _sides(question, cut))
+        if not (_is_sure(cut, question) or _stands(right)):
+            continue
+        if right.rows and not ASKING.match(question[cut.end() :]) and _needs_rows(left):
+            left = replace(left, rows=right.rows)
+        try:
+            first = _first(question[: cut.start()], left, cuts[:place], figures, last)
+            second = _whole(right, figures, first.reading)
+        except Beha2VecError:
+            continue
+        return _Told(together([first.finding, second.finding]), second.reading)
+    return None
 
 
-def _not_understood(parsed: Parsed, context: Context) -> str:
-    unknown = [*dict.fromkeys(parsed.unknown)][:SHOWN]
-    words = ", ".join(f"“{clean(word)}”" for word in unknown)
-    hints = [hint for word in unknown if (hint := _hint(word, context))]
-    return " ".join([f"I do not understand {words}, so I do not answer.", *dict.fromkeys(hints), HELP])
+def _first(
+    text: str, parsed: Parsed, cuts: list[re.Match[str]], figures: Figures, last: Reading | None
+) -> _Told:
+    try:
+        return _whole(parsed, figures, last)
+    except Beha2VecError:
+        if told := _parts(text, cuts, figures, last):
+            return told
+        raise
 
 
-def _hint(word: str, context: Context) -> str:
-    """Rows and values of the data whose name has the word; nothing where too many have."""
-    named = [
-        context.title(key)
-        for key in context.segment_keys
-        if word in context.names.get(int(context.row(key)[Col.SEGMENT]), "").casefold().split()
-    ]
-    named += [
-        f"the {dimension} “{clean(value)}”"
-        for dimension in Dimension
-        for value in items.values(context, dimension)
-        if word in PARTS.split(value.casefold())
-    ]
-    return f"Do you mean {' or '.join(named)}?" if 0 < len(named) <= SHOWN else ""
+def _sides(question: str, cut: re.Match[str]) -> tuple[str, str]:
+    return question[: cut.start()], question[cut.end() :]
 
 
-def _settled(parsed: Parsed, context: Context) -> Parsed:
+def _stands(parsed: Parsed) -> bool:
+    """Whether a part that no question word begins asks something of its own, and not of the part before."""
+    asks = bool(parsed.cues - {"viewed", "also", "pronoun"} or parsed.measures or parsed.dimensions)
+    ordered = parsed.cues & OVER_ALL and parsed.measures
+    return asks and bool(parsed.rows or ordered or "pronoun" in parsed.cues)
+
+
+def _needs_rows(parsed: Parsed) -> bool:
+    return not parsed.rows and not parsed.cues & OVER_ALL
+
+
+def _not_all(question: str, cuts: list[re.Match[str]], figures: Figures, last: Reading | None) -> str:
+    """Which part of several is not understood, and why."""
+    for cut in (cut for cut in cuts if _is_sure(cut, question)):
+        for text in _sides(question, cut):
+            try:
+                _whole(parse(text, figures.context), figures, last)
+            except Beha2VecError as error:
+                return f"Not all of it is understood: “{' '.join(text.split())}”. {error}"
+    return "These are several questions, and not all of them are understood. Ask them one by one."
+
+
+def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
+    """The question as one.
+
+    Raises:
+        InputError: If it is not understood, or a figure is absent.
+    """
+    problems = []
+    for meant in readings(parsed, last):
+        wrong = problem(meant, figures.context)
+        settled = _settled(meant)
+        chosen = [] if wrong else choose_all(settled)
+        if not wrong and not chosen:
+            wrong = not_combined(settled)
+        if not wrong:
+            wrong = next((said for pair in chosen if (said := _unclear(*pair))), "")
+        if not wrong:
+            found = together([intent.run(figures, one) for intent, one in chosen])
+            told = replace(found, blocks=(*notes(*parsed.notes), *found.blocks))
+            return _Told(told, reading(settled, told.blocks))
+        problems.append(wrong)
+    raise InputError(problems[0])
+
+
+def _unclear(intent: Intent, parsed: Parsed) -> str:
+    """What is not said though it fits."""
+    if intent.name.endswith("_size") and not (parsed.nouns or parsed.cues & {"biggest", "smallest"}):
+        return "The most of what? Name a figure, such as the users, the sessions or the revenue."
+    says = parsed.nouns or parsed.measures or parsed.cues & {"share", "many"}
+    if intent.name == "rank_item" and not says:
+        return "Do you mean the number of users, or their share of the segment?"
+    return ""
+
+
+def _settled(parsed: Parsed) -> Parsed:
     """Without words that add nothing beside what else was said; “best” is most of the figure named."""
-    parsed.cues -= {"pronoun"}
-    parsed.cues = {BETTER.get(cue, cue) for cue in parsed.cues}
-    if "buys" in parsed.cues and not parsed.metrics and not parsed.items:
-        share = "share" in parsed.cues
-        parsed.cues -= {"buys", "share", "many"}
-        parsed.metrics.append(Col.OUTCOME_RATE if share else Col.OUTCOME_USERS)
-    if parsed.rows:
-        parsed.cues -= {"segments"}
-    if {"bar", "line", "point"} & parsed.cues:
-        parsed.cues.add("chart")
-    return parsed
+    made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
+    made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - {"pronoun", "also"}}
+    for settle in (_buying, _often, _average, _everyone):
+        settle(made)
+    if made.rows:
+        made.cues -= {"segments"}
+    if {"bar", "line", "point"} & made.cues:
+        made.cues.add("chart")
+    return made
 
 
-def _about_size(parsed: Parsed) -> bool:
-    """Most of what? Of users, if they are spoken of or the segment is called big or small."""
-    return parsed.nouns or bool(parsed.cues & {"biggest", "smallest"})
+def _buying(made: Parsed) -> None:
+    if "buys" in made.cues and not made.measures and not made.items:
+        share = "share" in made.cues
+        made.cues -= {"buys", "share", "many"}
+        made.measures.append(Col.OUTCOME_RATE if share else Col.OUTCOME_USERS)
 
 
-def _says_of_what(parsed: Parsed) -> bool:
-    return parsed.nouns or bool(parsed.metrics) or bool(parsed.cues & {"share", "many"})
+def _often(made: Parsed) -> None:
+    """How often somebody comes is the sessions a user; how often something is seen, its page views."""
+    if "often" in made.cues and "buys" not in made.cues:
+        made.cues -= {"often"} if made.measures else {"often", "viewed"}
+        if not made.measures and not made.dimensions:
+            made.measures.append(Col.PAGE_VIEWS if made.items else Col.SESSIONS_MEAN)
 
 
-def _not_combined(parsed: Parsed, context: Context) -> str:
-    if "rest" in parsed.cues or ("compare" in parsed.cues and len(parsed.rows) == 1):
-        return "I can compare a segment with another one or with all users: name both."
-    if not (parsed.cues or parsed.metrics or parsed.rows or parsed.items or parsed.dimensions):
-        return HELP
-    return f"I understand the words, but not the question as a whole. {HELP}"
+def _average(made: Parsed) -> None:
+    """The average is the figure of all users; a count has none."""
+    if "average" not in made.cues:
+        return
+    if len(made.rows) == 1 and made.cues & {"compare", "differ", "most", "least", "biggest", "smallest"}:
+        made.cues -= {"average"}
+        made.rows.append(ALL)
+    elif made.measures and {*made.measures} <= AVERAGES:
+        made.cues -= {"average"}
+
+
+def _everyone(made: Parsed) -> None:
+    """A segment above all users is held against them; among all of them, segments are ranked."""
+    if len(made.rows) == 1 and made.cues & {"above", "below"} and made.measures:
+        made.cues = made.cues - {"above", "below"} | {"compare"}
+        made.rows.append(ALL)
+    elif made.rows == [ALL] and "segments" in made.cues and made.cues & OVER_ALL - {"segments"}:
+        made.rows.clear()
+

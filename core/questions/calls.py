@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.facts import arguments, compare_segments, describe, item_tools, other_tools, segment_tools
+from core.facts import arguments, compare_segments, describe, item_tools, items, other_tools, segment_tools
+from core.facts.answer import ChartMark, FigureList
 from core.facts.arguments import Metric, Order
 from core.facts.context import ALL
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
+from core.facts.fact_maker import Figures, select
+from core.facts.finding import Finding, notes, present
 from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
 from core.profiles.columns import Col
 from core.questions.grammar import Parsed
 
 DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""
+OTHERS_DID_NOT: Final = "Those who did are counted; all the others did not."
+ONE_PAGE: Final = "group:one_page"
+BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
 
 
 def _n(parsed: Parsed) -> int:
@@ -39,8 +45,8 @@ def persona(figures: Figures, parsed: Parsed) -> Finding:
 
 def chart(figures: Figures, parsed: Parsed) -> Finding:
     """A chart of one measure of all segments; of their sizes if none is named."""
-    mark = next((mark for mark in arguments.Mark if mark.value in parsed.cues), arguments.Mark.BAR)
-    name = parsed.metrics[0] if parsed.metrics else Col.USERS
+    mark = next((mark for mark in ChartMark if mark.value in parsed.cues), ChartMark.BAR)
+    name = parsed.measures[0] if parsed.measures else Col.USERS
     return segment_tools.chart(figures, arguments.ChartSpec(metric=Metric(name), mark=mark))
 
 
@@ -76,14 +82,47 @@ def path(figures: Figures, parsed: Parsed) -> Finding:
 
 def why(figures: Figures, parsed: Parsed) -> Finding:
     """What makes a segment what it is, or one of its measures so high or low."""
-    return describe.why(figures, parsed.rows[0], parsed.metrics[0] if parsed.metrics else None)
+    return describe.why(figures, parsed.rows[0], parsed.measures[0] if parsed.measures else None)
 
 
 def share(figures: Figures, parsed: Parsed) -> Finding:
     """How many saw an item, or what share."""
     dimension, value = parsed.items[0]
     rows = parsed.rows or ([*figures.context.segment_keys] if "each" in parsed.cues else [ALL])
-    return item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed))
+    return _said_of_others(
+        item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed)), parsed
+    )
+
+
+def _said_of_others(found: Finding, parsed: Parsed) -> Finding:
+    """Whoever asks who never did it hears who did."""
+    return replace(found, blocks=(*notes(OTHERS_DID_NOT if "never" in parsed.cues else ""), *found.blocks))
+
+
+def bounce(figures: Figures, parsed: Parsed) -> Finding:
+    """Users who saw one page only, which is not the same as sessions of one page."""
+    found = segment_tools.metrics(figures, [ONE_PAGE], [Col.SHARE, Col.USERS])
+    return replace(found, blocks=(*notes(BOUNCED), *found.blocks))
+
+
+def contrast_item(figures: Figures, parsed: Parsed) -> Finding:
+    """One item of two rows held against each other."""
+    dimension, value = parsed.items[0]
+    metric = ItemMetric.VIEW_SHARE if Col.PAGE_VIEWS in parsed.measures else ItemMetric.SHARE
+    fact = item_tools.needed(figures, parsed.rows[0], dimension, value, metric)
+    query = select(metric.value, items.table_of(dimension), key=", ".join(parsed.rows), value=value)
+    return Finding((figures.contrast(fact, parsed.rows[1]),), query)
+
+
+def side_by_side(figures: Figures, parsed: Parsed) -> Finding:
+    """Three rows or more: their figures, measure by measure."""
+    found = present(
+        figures.measure(row, name)
+        for name in parsed.measures or compare_segments.COMPARED
+        for row in parsed.rows
+    )
+    query = select(", ".join(dict.fromkeys(fact.measure for fact in found)), "segments")
+    return Finding((FigureList(facts=found),), query)
 
 
 def rank_item(figures: Figures, parsed: Parsed) -> Finding:
@@ -95,8 +134,11 @@ def rank_item(figures: Figures, parsed: Parsed) -> Finding:
 
 def either(figures: Figures, parsed: Parsed) -> Finding:
     """Items of one kind beside each other."""
-    if len({dimension for dimension, _ in parsed.items}) > 1:
+    kinds = {dimension for dimension, _ in parsed.items}
+    if len(kinds) > 1:
         raise InputError("These are of different kinds, and one question can only be about one kind")
+    if "or" not in parsed.fills and "compare" not in parsed.cues and not kinds <= {*items.ATTRIBUTES}:
+        raise InputError("Users who saw both are not counted; who saw each is")
     metric = ItemMetric.USERS if "many" in parsed.cues else ItemMetric.SHARE
     values = [value for _, value in parsed.items]
     return item_tools.either(figures, _row(parsed), parsed.items[0][0], values, metric)
@@ -112,13 +154,13 @@ def likes(figures: Figures, parsed: Parsed) -> Finding:
 
 def beyond(figures: Figures, parsed: Parsed) -> Finding:
     """The segments above or below all users."""
-    return segment_tools.beyond_average(figures, parsed.metrics[0], above="above" in parsed.cues)
+    return segment_tools.beyond_average(figures, parsed.measures[0], above="above" in parsed.cues)
 
 
 def _item_metric(parsed: Parsed) -> ItemMetric:
     """Page views where they are spoken of, else users; a share where one is asked for, else their number."""
-    share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.metrics
-    if Col.PAGE_VIEWS in parsed.metrics:
+    share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.measures
+    if Col.PAGE_VIEWS in parsed.measures:
         return ItemMetric.VIEW_SHARE if share else ItemMetric.VIEWS
     return ItemMetric.SHARE if share else ItemMetric.USERS
 
@@ -153,23 +195,33 @@ def _top_metric(dimension: Dimension, parsed: Parsed) -> ItemMetric:
 
 def compare_two(figures: Figures, parsed: Parsed) -> Finding:
     """Two rows beside each other; by size if the question only says which one has more."""
-    metrics = tuple(Metric(name) for name in parsed.metrics)
-    if not metrics and parsed.nouns and parsed.cues & {"most", "least", "many"}:
-        metrics = (Metric(Col.USERS),)
-    asked = arguments.Compare(a=parsed.rows[0], b=parsed.rows[1], metrics=metrics)
+    names = tuple(Metric(name) for name in parsed.measures)
+    sized = parsed.cues & {"biggest", "smallest"} or (parsed.nouns and parsed.cues & {"most", "least", "many"})
+    if not names and sized:
+        names = (Metric(Col.USERS),)
+    asked = arguments.Compare(a=parsed.rows[0], b=parsed.rows[1], metrics=names)
     return compare_segments.compare(figures, asked)
 
 
 def compare_rows(figures: Figures, parsed: Parsed) -> Finding:
     """All segments beside each other; by the measure that is named."""
-    return rank(figures, parsed) if parsed.metrics else compare_segments.compare_all(figures)
+    return rank(figures, parsed) if parsed.measures else compare_segments.compare_all(figures)
 
 
 def rank(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments by a measure, by size if none is named."""
+    """The segments by each measure, by size if none is named."""
     order = Order.LEAST if parsed.cues & {"least", "smallest"} else Order.MOST
-    name = parsed.metrics[0] if parsed.metrics else Col.USERS
-    return segment_tools.rank_segments(figures, arguments.RankSegments(metric=Metric(name), order=order))
+    found = [
+        segment_tools.rank_segments(figures, arguments.RankSegments(metric=Metric(name), order=order))
+        for name in parsed.measures or [Col.USERS]
+    ]
+    return together(found)
+
+
+def together(found: Sequence[Finding]) -> Finding:
+    """Several findings as one, each block once."""
+    blocks = dict.fromkeys(block for one in found for block in one.blocks)
+    return Finding(tuple(blocks), "; ".join(dict.fromkeys(one.query for one in found)))
 
 
 def segments(figures: Figures, parsed: Parsed) -> Finding:
@@ -186,4 +238,4 @@ def metrics(figures: Figures, parsed: Parsed) -> Finding:
     """Values of measures, of all users and each segment if no row is named."""
     rows = parsed.rows or [ALL, *(figures.context.segment_keys if parsed.cues & {"each", "segments"} else ())]
     share = Col.SHARE if "share" in parsed.cues else Col.USERS
-    return segment_tools.metrics(figures, rows, parsed.metrics or [share])
+    return _said_of_others(segment_tools.metrics(figures, rows, parsed.measures or [share]), parsed)

@@ -1,0 +1,127 @@
+"""A question that goes on with the one before: it changes what that one asked, and keeps the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from core.facts.answer import Block, Ranking, Reading
+from core.facts.items import Dimension
+from core.questions.grammar import TOPICS, Parsed
+
+ORDER: Final = frozenset({
+    "most", "least", "biggest", "smallest", "best", "worst", "above", "below", "rank",
+})  # fmt: skip
+"""Cues that put rows in order."""
+OVER_ALL: Final = ORDER | {"segments", "each"}
+"""Cues of a question about every segment."""
+AMOUNTS: Final = frozenset({"many", "share"})
+"""Cues that say how an item is counted."""
+COMPARING: Final = frozenset({"compare", "differ", "similar"})
+ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
+"""Cues of a question about one row: after a ranking, about the first."""
+FRAGMENT: Final = 3
+"""Phrases with a meaning up to which a question may be no whole one."""
+
+
+def reading(parsed: Parsed, blocks: Iterable[Block]) -> Reading:
+    """What a question was understood to ask, and of whom the answer speaks first."""
+    first = next((block.facts for block in blocks if isinstance(block, Ranking)), ())
+    tied = len(first) > 1 and first[0].value == first[1].value
+    winner = (first[0].row,) if first and not tied else ()
+    rows = tuple(parsed.rows)
+    return Reading(
+        rows=rows, measures=tuple(parsed.measures), dimensions=tuple(parsed.dimensions),
+        items=tuple((dimension.value, value) for dimension, value in parsed.items),
+        cues=tuple(sorted(parsed.cues)), number=parsed.number, focus=rows or winner,
+    )  # fmt: skip
+
+
+def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
+    """What a question may ask after another one, the likelier first."""
+    if last is None:
+        yield parsed
+        return
+    if "pronoun" in parsed.cues:
+        parsed = _with_rows(parsed, last)
+    opened = "also" in parsed.cues
+    whole = bool(parsed.rows) and bool(parsed.topic or _verbs(parsed))
+    if opened and not whole:
+        yield from (_edited(parsed, last), parsed)
+    else:
+        yield parsed
+        if opened or parsed.length <= FRAGMENT:
+            yield _edited(parsed, last)
+
+
+def _verbs(parsed: Parsed) -> set[str]:
+    """Cues that ask for something of their own."""
+    return parsed.cues - OVER_ALL - {"also", "pronoun", "list", "average", "often"}
+
+
+def _with_rows(parsed: Parsed, last: Reading) -> Parsed:
+    """``They`` and ``its`` are the rows spoken of last."""
+    compared = parsed.cues & (COMPARING | ORDER) and "apart" not in parsed.cues
+    if not parsed.rows:
+        rows = [*last.focus]
+    elif compared and len(parsed.rows) == 1 and last.focus[:1] != (parsed.rows[0],):
+        rows = [*last.focus[:1], *parsed.rows]
+    else:
+        rows = parsed.rows
+    measures = [*last.measures[:1]] if "why" in parsed.cues and not parsed.topic else parsed.measures
+    return replace(parsed, rows=rows, measures=measures)
+
+
+def _edited(parsed: Parsed, last: Reading) -> Parsed:
+    """The last question with what this one says put in."""
+    verbs = _verbs(parsed)
+    made = replace(parsed, rows=_rows(parsed, last), cues=parsed.cues - {"also"})
+    sized = parsed.cues & {"biggest", "smallest"} and not set(last.cues) & ORDER
+    if not parsed.topic and not sized:
+        _take_topic(made, last)
+    elif parsed.topic == "items" and _topic(last) != "items" and not verbs:
+        made.measures = [*last.measures]  # of some of the users: no table holds that, and it is refused
+        made.dimensions = [Dimension(name) for name in last.dimensions]
+    if not verbs - AMOUNTS:
+        made.cues |= _kept_cues(parsed, last)
+    return made
+
+
+def _take_topic(made: Parsed, last: Reading) -> None:
+    made.measures = [*last.measures]
+    made.number = made.number or last.number
+    if not made.cues & (ABOUT_ONE | {"chart"}):
+        made.dimensions = [Dimension(name) for name in last.dimensions]
+        made.items = [(Dimension(name), value) for name, value in last.items]
+    elif "why" in made.cues:
+        made.measures = made.measures[:1]
+
+
+def _rows(parsed: Parsed, last: Reading) -> list[str]:
+    compares = set(last.cues) & COMPARING and len(last.rows) == 2
+    if parsed.rows:
+        first = last.rows[:1] if compares else last.focus[:1] if parsed.cues & COMPARING else ()
+        return [*dict.fromkeys((*first, *parsed.rows))] if len(parsed.rows) == 1 else parsed.rows
+    if parsed.cues & ABOUT_ONE:
+        return [*last.focus]
+    over_all = parsed.cues & (OVER_ALL | {"chart"}) and not compares
+    return [] if over_all else [*last.rows]
+
+
+def _kept_cues(parsed: Parsed, last: Reading) -> set[str]:
+    """Cues of the last question that still hold."""
+    kept = set(last.cues)
+    if parsed.topic and parsed.topic != _topic(last):
+        kept &= OVER_ALL
+    if parsed.cues & ORDER:
+        kept -= ORDER
+    if parsed.cues & AMOUNTS:
+        kept -= AMOUNTS
+    if parsed.rows and not kept & COMPARING:
+        kept -= OVER_ALL
+    return kept
+
+
+def _topic(last: Reading) -> str:
+    return next((part for part in TOPICS if getattr(last, part)), "")
