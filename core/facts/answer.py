@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from core.llm.contract import Usage
 from core.outgoing.quoting import clean
@@ -31,6 +32,12 @@ class Unit(StrEnum):
     """Difference of two shares, from -1 to 1; written in percentage points."""
     SECONDS = "seconds"
     MONEY = "money"
+
+
+Value: TypeAlias = Annotated[
+    float, PlainSerializer(lambda value: value if isfinite(value) else str(value), when_used="json")
+]
+"""A lift without end is a text in JSON, which has no such number; it is read back as one."""
 
 
 class Fact(BaseModel):
@@ -53,12 +60,12 @@ class Fact(BaseModel):
         users: Users whose doing it shows, where that can be told; else all it is of.
     """
 
-    model_config = ConfigDict(frozen=True, ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True)
 
     measure: str
     label: str
     segments: tuple[str, ...]
-    value: float
+    value: Value
     unit: Unit
     text: str
     item: str = ""
@@ -90,7 +97,7 @@ class Verdict(StrEnum):
 
 
 class _Block(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FigureList(_Block):

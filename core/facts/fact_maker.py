@@ -13,10 +13,11 @@ from core.base.errors import InputError
 from core.facts.answer import Contrast, Fact, Ranking, Unit, Verdict
 from core.facts.context import Context
 from core.facts.contrasting import decide
+from core.facts.finding import known
 from core.facts.items import ITEM_MEASURES, LIFTS, Dimension, ItemMetric, cell, item_rows
 from core.facts.measures import BY_KEY, N_OF, write
 from core.profiles.columns import Col
-from core.profiles.formats import digits
+from core.profiles.formats import DIGITS, digits
 from core.profiles.paths import FROM, SESSIONS_N, TO
 from core.segments.geometry import squared_distances
 
@@ -136,9 +137,10 @@ class Figures:
         """A figure against that of another row.
 
         Raises:
-            InputError: If that row has no such figure, is the same one, or the two cannot be compared.
+            InputError: If there is no such row, it has no such figure, is the same one, or the two cannot be
+                compared.
         """
-        second = self.same(first, key)
+        second = self.same(first, known(self.context, key))
         if second is None:
             raise InputError(f"There is no {first.label} of {self.context.title(key)}")
         verdict, tested = decide(self.context, first, second)
@@ -198,7 +200,7 @@ def relation(first: Fact, second: Fact) -> Fact | None:
         label = f"difference in {first.label}"
         return make_fact(
             f"difference:{kind}", label, rows, first.value - second.value, Unit.POINTS, item=first.item,
-            n=n, users=users,
+            digits=DIGITS.get(kind, 1), n=n, users=users,
         )  # fmt: skip
     if not 0 < ratio < math.inf:
         return None

@@ -6,10 +6,11 @@ their verbs in the plural; several items of one measure are a list, and so are s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from math import isclose
+from math import isclose, isinf
 from typing import Final, TypeAlias
 
 from core.facts.answer import (
@@ -144,11 +145,12 @@ class _Speaker:
     def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
         measures = [fact.measure for fact in facts]
         if row == ALL and set(measures) <= {Col.USERS, "segments"}:
-            return ["There are ", *listing([_object(fact) for fact in facts]), "."]
+            there = "There is " if facts[0].text == "1" else "There are "
+            return [there, *listing([_object(fact) for fact in facts]), "."]
         if Col.USERS in measures:
             self.introduced.discard(row)  # a segment has users; “searchers have users” is no English
         if measures[:2] == [Col.USERS, Col.SHARE]:
-            size: list[Piece] = [facts[0], " users (", facts[1], " of all users)"]
+            size: list[Piece] = [*_object(facts[0]), " (", facts[1], " of all users)"]
             objects = [size, *(_object(fact) for fact in facts[2:])]
         else:
             objects = [_object(fact) for fact in facts]
@@ -206,6 +208,9 @@ class _Speaker:
         if kind == "moved":
             return [fact, f" users changed: {fact.called}."]
         does, what = f"{DO[Dimension(rest)]} {fact.called}", f"{OF.get(Dimension(rest), '')}{fact.called}"
+        if isinf(fact.value):
+            who = f"Users that {does}" if kind == ItemMetric.LIFT else f"Page views of {what}"
+            return [f"{who} are ", fact, f", in {row}, and not among the others."]
         said: dict[ItemMetric, list[Piece]] = {
             ItemMetric.SHARE: [*_with_users(fact, None), f" of {row} {does}", *_users(users), "."],
             ItemMetric.USERS: [fact, f" users of {row} {does}."],
@@ -239,8 +244,9 @@ class _Speaker:
         fact, higher = block.first, block.verdict is Verdict.HIGHER
         row, other = fact.row, block.second.row
         if fact.item:
-            size = "larger" if higher else "smaller"
-            return [f"{_subject(fact)}: a {size} share of {self._title(row)} than of {self._title(other)}"]
+            more, less = ("more", "fewer") if fact.unit is Unit.COUNT else ("larger", "smaller")
+            size = more if higher else less
+            return [f"{_subject(fact)}: {size} for {self._title(row)} than for {self._title(other)}"]
         plural = self._is_plural(row)
         title = self._title(row, start=True)
         if fact.measure in MORE:
@@ -286,7 +292,7 @@ class _Speaker:
         if not others:
             return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
         worst, _ = _tied(block.facts[::-1])
-        high, low = (best, worst) if block.most else (worst, best)
+        high, low = (best, worst[::-1]) if block.most else (worst[::-1], best)
         return [
             f"{_subject(best[0])}: highest for ", *self._who(high), " with ", high[0], ", lowest for ",
             *self._who(low), " with ", low[0], ".",
@@ -307,7 +313,12 @@ def _plural(name: str) -> bool:
 def _object(fact: Fact) -> list[Piece]:
     """What a row has: ``an outcome rate of 25.71 % [20.3–32.0]``."""
     before, _, after = HAS.get(fact.measure, f"a {fact.label} of {{}}").partition("{}")
-    return [before, *_with_interval(fact), after]
+    return [before, *_with_interval(fact), _counted(fact, after)]
+
+
+def _counted(fact: Fact, things: str) -> str:
+    """``1 user``, ``2 users``: the first word in the plural follows its number."""
+    return re.sub(r"s\b", "", things, count=1) if fact.text == "1" else things
 
 
 def _with_interval(fact: Fact) -> list[Piece]:
@@ -323,6 +334,9 @@ def _subject(fact: Fact) -> str:
 
 
 def _measured(fact: Fact) -> str:
+    if fact.item and fact.label.endswith("page views"):
+        dimension = Dimension(fact.measure.partition(":")[2])
+        return f"{fact.label} of {OF.get(dimension, '')}{fact.called}"
     return f"{fact.label} {fact.called}".rstrip()
 
 
@@ -346,11 +360,11 @@ def _equal(first: Fact, second: Fact) -> bool:
 
 
 def _with_users(fact: Fact, users: Fact | None) -> list[Piece]:
-    return [fact] if users is None else [fact, ", ", users, " users"]
+    return [fact] if users is None else [fact, ", ", users, _counted(users, " users")]
 
 
 def _users(users: Fact | None) -> list[Piece]:
-    return [] if users is None else [" (", users, " users)"]
+    return [] if users is None else [" (", users, _counted(users, " users"), ")"]
 
 
 def _target(fact: Fact) -> str:
