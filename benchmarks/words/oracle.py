@@ -317,7 +317,7 @@ def wilson(users: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 
 def welch(one: pd.Series, other: pd.Series) -> float:
-    """Two-sided p of Welch's t-test; too few users tell nothing, and without any spread a difference is one."""
+    """Two-sided p of Welch's t-test; too few users tell nothing, and without spread any difference is one."""
     if min(len(one), len(other)) < 2:
         return 1.0
     if one.nunique() == other.nunique() == 1:

@@ -3,8 +3,8 @@
     python -m benchmarks.words.random_blocks --blocks 800 eshop.csv.gz deskdrop.csv.gz
 
 Every figure, direction, order, tie and "no sure difference" is found a second time by
-:class:`benchmarks.words.oracle.Oracle`, which shares no code with the app; then the sentence is read. The demo
-shop comes first. Prints what was wrong by kind, and exits with 1 if anything was.
+:class:`benchmarks.words.oracle.Oracle`, which shares no code with the app; then the sentence is read. The
+demo shop comes first. Prints what was wrong by kind, and exits with 1 if anything was.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ SURE: Final = 0.05
 PAGES: Final = 200
 """Most viewed pages that are drawn from."""
 CLOSE: Final = 1e-9
-WORDS: Final = {"higher": (" more ", " higher ", " larger "), "lower": (" fewer ", " less ", " lower ", " smaller ")}
+WORDS: Final = {
+    "higher": (" more ", " higher ", " larger "),
+    "lower": (" fewer ", " less ", " lower ", " smaller "),
+}
 """Direction → words one of which its sentence holds."""
 
 
@@ -84,7 +87,9 @@ def draw(figures: Figures, count: int, seed: int = 0) -> Iterator[Contrast | Ran
     """Contrasts of any two rows and rankings of some, by turns, of any measure that both rows have."""
     rng, context, made = np.random.default_rng(seed), figures.context, 0
     subjects = [*((name, "") for name in BY_KEY), *_items(figures)]
-    chances = np.array([0.5 / (len(BY_KEY) if not item else len(subjects) - len(BY_KEY)) for _, item in subjects])
+    chances = np.array(
+        [0.5 / (len(BY_KEY) if not item else len(subjects) - len(BY_KEY)) for _, item in subjects]
+    )
     while made < count:
         measure, item = subjects[rng.choice(len(subjects), p=chances / chances.sum())]
         keys = list(context.keys if made % 2 else context.keys[:-1])  # a total is in no ranking

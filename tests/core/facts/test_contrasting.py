@@ -28,7 +28,7 @@ def test_counts_need_no_test() -> None:
     assert decide(made.context, *pair(made, "users", "segment:1", "group:one_page")) == (Verdict.SAME, None)
     carts = [made.item(key, Dimension.PAGE, "/cart", ItemMetric.USERS) for key in ("segment:1", "segment:0")]
     assert all(carts)
-    assert decide(made.context, *carts) == (Verdict.LOWER, None)  # type: ignore[arg-type]
+    assert decide(made.context, *carts) == (Verdict.LOWER, None)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_lifts_of_two_rows_have_no_test() -> None:
     made = figures()
     lifts = [made.item(key, Dimension.PAGE, "/", ItemMetric.LIFT) for key in ("segment:0", "segment:1")]
     with pytest.raises(InputError, match="share of users of two rows cannot be held against each other"):
-        decide(context(), *lifts)  # type: ignore[arg-type]
+        decide(context(), *lifts)
 
 
 @given(

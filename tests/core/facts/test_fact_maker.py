@@ -49,8 +49,18 @@ def test_an_interval_without_an_end_is_none_and_nobody_named_is_everybody() -> N
 @pytest.mark.parametrize(
     ("first", "second", "unit", "text"),
     [
-        (fact("outcome_rate", 0.3), fact("outcome_rate", 0.5, "all"), Unit.POINTS, "−20.00 percentage points"),
-        (fact("outcome_rate", 0.5), fact("outcome_rate", 0.0, "all"), Unit.POINTS, "+50.00 percentage points"),
+        (
+            fact("outcome_rate", 0.3),
+            fact("outcome_rate", 0.5, "all"),
+            Unit.POINTS,
+            "−20.00 percentage points",
+        ),
+        (
+            fact("outcome_rate", 0.5),
+            fact("outcome_rate", 0.0, "all"),
+            Unit.POINTS,
+            "+50.00 percentage points",
+        ),
         (fact("outcome_rate", 0.5), fact("outcome_rate", 0.1, "all"), Unit.RATIO, "5.0×"),
         (fact("users", 3), fact("users", 2, "all"), Unit.RATIO, "1.5×"),
     ],

@@ -42,9 +42,7 @@ def test_rows_that_do_not_exist_are_refused() -> None:
 
 
 def test_ranking_by_eye_says_when_the_order_is_not_sure() -> None:
-    block, rows = ranked(
-        rank_segments(figures(), arguments.RankSegments(metric=Metric.OUTCOME_RATE))
-    )
+    block, rows = ranked(rank_segments(figures(), arguments.RankSegments(metric=Metric.OUTCOME_RATE)))
     assert rows == [("segment:1", "50.00%"), ("segment:0", "33.33%")]
     assert (block.most, block.sure, block.reference) == (True, False, None)
 

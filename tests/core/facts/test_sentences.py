@@ -49,7 +49,8 @@ RETURNS, OWL_RETURNS = fact("sessions_mean", 1.84), fact("sessions_mean", 1.44, 
 
 def test_several_figures_of_a_row_are_one_sentence_with_intervals() -> None:
     assert said(listed(USERS, SHARE, RATE)) == [
-        "Segment 1 (Sale hunters) has 210 users (21.0% of all users) and an outcome rate of 25.71% [20.3–32.0]."
+        "Segment 1 (Sale hunters) has 210 users (21.0% of all users) and an outcome rate of 25.71% "
+        "[20.3–32.0]."
     ]
 
 
@@ -101,7 +102,8 @@ def test_what_is_counted_agrees_with_its_number(facts: list[Fact], text: str) ->
             "Themes that {} viewed most, by page views: ",
         ),
         (
-            ItemMetric.VIEW_SHARE, Dimension.TYPE, 0.2, "20.0% of the page views of {} are of the page type A.",
+            ItemMetric.VIEW_SHARE, Dimension.TYPE, 0.2,
+            "20.0% of the page views of {} are of the page type A.",
             "Page types that {} viewed most, by share of page views: ",
         ),
         (
@@ -145,7 +147,8 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
         "25.0% of the steps of Segment 1 (Sale hunters) to there lead from / to /sale.",
     ]
     assert said(listed(*made.nearest("segment:0", 1))) == [
-        "Closest to Segment 1 (Sale hunters), by the distance of the centroids: Segment 2 (Night owl) at 1.41."
+        "Closest to Segment 1 (Sale hunters), by the distance of the centroids: Segment 2 (Night owl) at "
+        "1.41."
     ]
 
 
@@ -189,7 +192,9 @@ def test_a_contrast_says_who_and_both_values(block: Contrast, text: str) -> None
 
 
 def test_three_contrasts_are_a_list() -> None:
-    blocks = [contrast(fact("users", n + 2), fact("users", n, "segment:1"), Verdict.HIGHER) for n in (1, 2, 3)]
+    blocks = [
+        contrast(fact("users", n + 2), fact("users", n, "segment:1"), Verdict.HIGHER) for n in (1, 2, 3)
+    ]
     assert [line.bullet for line in say(blocks, TITLES)] == [True] * 3
     assert said(*blocks)[2] == "- Sale hunters count more users than Night owl: 5 against 3 (1.7×)."
 
@@ -219,9 +224,9 @@ def ranking(*values: float, most: bool = True, sure: bool = True, measure: str =
         ),
         (ranking(5, 5, measure="users"), "Users: the same for all, 5."),
         (
-            ranking(90, 30, most=False, measure="engagement_s_mean"),
-            "Segment 1 (Sale hunters) has the shortest engagement time a user: 1 min 30 s. Then come Segment 2 "
-            "(Night owl) with 30 s.",
+            ranking(30, 90, most=False, measure="engagement_s_mean"),
+            "Segment 1 (Sale hunters) has the shortest engagement time a user: 30 s. Then come Segment 2 "
+            "(Night owl) with 1 min 30 s.",
         ),
     ],
 )
@@ -231,8 +236,8 @@ def test_a_ranking_says_who_is_first_and_how_sure_that_is(block: Ranking, text: 
 
 def test_several_rankings_are_told_by_their_ends() -> None:
     assert said(ranking(0.3, 0.1, 0.1), ranking(5, 5, measure="users")) == [
-        "- Outcome rate: highest for Segment 1 (Sale hunters) with 30.00%, lowest for Segment 2 (Night owl) and "
-        "Segment 3 with 10.00%.",
+        "- Outcome rate: highest for Segment 1 (Sale hunters) with 30.00%, lowest for Segment 2 (Night owl) "
+        "and Segment 3 with 10.00%.",
         "- Users: the same for all, 5.",
     ]
 
@@ -247,10 +252,16 @@ def test_what_is_beyond_all_users_and_that_nobody_is() -> None:
 
 
 def test_rows_that_are_told_by_lifts_are_a_list_of_rows() -> None:
-    lifts = [item(ItemMetric.LIFT, Dimension.PAGE, name, 3, row) for row in ("segment:0", "segment:1") for name in "AB"]
+    lifts = [
+        item(ItemMetric.LIFT, Dimension.PAGE, name, 3, row)
+        for row in ("segment:0", "segment:1")
+        for name in "AB"
+    ]
     assert said(Note(text="Apart:"), listed(*lifts)) == [
-        "Apart:", "- Segment 1 (Sale hunters): A (3.0×), B (3.0×)", "- Segment 2 (Night owl): A (3.0×), B (3.0×)",
-    ]  # fmt: skip
+        "Apart:",
+        "- Segment 1 (Sale hunters): A (3.0×), B (3.0×)",
+        "- Segment 2 (Night owl): A (3.0×), B (3.0×)",
+    ]
 
 
 def test_moves_are_a_list() -> None:
@@ -272,7 +283,10 @@ def test_no_number_stands_in_the_text_that_is_not_a_facts(blocks: list[Block]) -
     facts = facts_of(blocks)
     for line in say(blocks, TITLES):
         bare = "\0".join(piece for piece in line.pieces if isinstance(piece, str))
-        for known in {*(title.label for title in TITLES.values()), *(one.called for one in facts if one.item)}:
+        for known in {
+            *(title.label for title in TITLES.values()),
+            *(one.called for one in facts if one.item),
+        }:
             bare = bare.replace(known, "")
         assert re.findall(r"\d", re.sub(r"\[\d+\.\d–\d+\.\d\]", "", bare)) == []
         assert set(line.pieces) & set(facts) == {one for one in line.pieces if isinstance(one, Fact)}
@@ -292,5 +306,8 @@ def test_texts_come_back_as_they_were(kind: type[Note | Comment | Idea], text: s
 
 
 def test_titles_in_full_and_short() -> None:
-    assert (TITLES["segment:0"].full, TITLES["segment:0"].short) == ("Segment 1 (Sale hunters)", "Sale hunters")
+    assert (TITLES["segment:0"].full, TITLES["segment:0"].short) == (
+        "Segment 1 (Sale hunters)",
+        "Sale hunters",
+    )
     assert Title(label="All users").full == Title(label="All users").short == "All users"

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from core.facts.answer import Block, Chart, Contrast, Fact, FigureList, Note, Ranking, Title, Verdict
 from core.facts.fact_maker import make_fact, relation
 from core.facts.items import ITEM_MEASURES, Dimension, ItemMetric
-from core.facts.measures import MEASURES, Measure
-from core.facts.measures import BY_KEY
+from core.facts.measures import BY_KEY, MEASURES, Measure
 
 TITLES = {
     "segment:0": Title(label="Segment 1", name="Sale hunters"),
@@ -24,7 +23,7 @@ TITLES = {
 def fact(measure: str, value: float, row: str = "segment:0", **more: object) -> Fact:
     """A figure of the segments table."""
     made = BY_KEY[measure]
-    return make_fact(measure, made.label, (row,), value, made.unit, **{"digits": made.digits, **more})  # type: ignore[arg-type]
+    return make_fact(measure, made.label, (row,), value, made.unit, **{"digits": made.digits, **more})
 
 
 def item(metric: ItemMetric, dimension: Dimension, name: str, value: float, row: str = "segment:0") -> Fact:

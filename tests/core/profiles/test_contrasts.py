@@ -48,7 +48,7 @@ def people(seed: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
 def test_means_are_welchs_test_of_the_column(seed: int, measure: str, column: str) -> None:
     data, _, _ = many(seed)
     users, first, second = people(seed)
-    found = compare_users(user_values(data, "purchase", measure), first, second)  # type: ignore[arg-type]
+    found = compare_users(user_values(data, "purchase", measure), first, second)
     wanted = stats.ttest_ind(users[column][first].dropna(), users[column][second].dropna(), equal_var=False)
     assert found.test == WELCH
     assert found.p_value == pytest.approx(wanted.pvalue)
@@ -58,14 +58,14 @@ def test_means_are_welchs_test_of_the_column(seed: int, measure: str, column: st
 def test_medians_and_rates_are_those_of_scipy(seed: int) -> None:
     data, _, _ = many(seed)
     users, first, second = people(seed)
-    median = compare_users(user_values(data, None, "engagement_s_median"), first, second)  # type: ignore[arg-type]
+    median = compare_users(user_values(data, None, "engagement_s_median"), first, second)
     seconds = [users["seconds"][group].dropna() for group in (first, second)]
     found = stats.mannwhitneyu(*seconds)
     leans = found.statistic / (len(seconds[0]) * len(seconds[1])) - 0.5
     is_told = leans * (seconds[0].median() - seconds[1].median()) >= 0
     assert median.test == MANN_WHITNEY
     assert median.p_value == pytest.approx(found.pvalue if is_told else 1)
-    rate = compare_users(user_values(data, "purchase", "outcome_rate"), first, second)  # type: ignore[arg-type]
+    rate = compare_users(user_values(data, "purchase", "outcome_rate"), first, second)
     table = pd.crosstab(np.where(first, 0, 1)[first | second], users["bought"][first | second])
     assert rate.test == FISHER
     assert rate.p_value == pytest.approx(stats.fisher_exact(table).pvalue)
@@ -105,7 +105,9 @@ def test_welchs_p_is_near_that_of_a_permutation_test() -> None:
         for chosen in combinations(range(10), 5)
     ]
     share = np.mean([one >= gap - 1e-9 for one in gaps])
-    assert compare_users(UserValues(part, np.ones(10)), first, ~first).p_value == pytest.approx(share, abs=0.01)
+    assert compare_users(UserValues(part, np.ones(10)), first, ~first).p_value == pytest.approx(
+        share, abs=0.01
+    )
 
 
 @given(st.lists(st.integers(0, 9), min_size=6, max_size=6), st.booleans(), st.booleans())
