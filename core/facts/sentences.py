@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from math import isclose, isinf
+from math import isinf
 from typing import Final, TypeAlias
 
 from core.facts.answer import (
@@ -165,13 +165,13 @@ class _Speaker:
 
     def _items(self, facts: Sequence[Fact]) -> list[Line]:
         """Items of one row; those of one measure as a list, and users beside the share they are."""
-        users = {_place(fact): fact for fact in facts if _is_users(fact)}
-        shares = {_place(fact) for fact in facts if not _is_users(fact)}
-        listed = [fact for fact in facts if not (_is_users(fact) and _place(fact) in shares)]
+        users = {_place(fact): fact for fact in facts if _is(ItemMetric.USERS, fact)}
+        shares = {_place(fact) for fact in facts if _is(ItemMetric.SHARE, fact)}
+        listed = [fact for fact in facts if not (_is(ItemMetric.USERS, fact) and _place(fact) in shares)]
         lines: list[Line] = []
         for measure in dict.fromkeys(fact.measure for fact in listed):
             own = [fact for fact in listed if fact.measure == measure]
-            beside = {} if measure.startswith(f"{ItemMetric.USERS}:") else users
+            beside = users if _is(ItemMetric.SHARE, own[0]) else {}
             if len(own) == 1:
                 lines.append(Line((*self._one_item(own[0], beside.get(_place(own[0]))),)))
                 continue
@@ -277,7 +277,7 @@ class _Speaker:
         said: list[Piece] = [*who, f" {verb('have', plural=plural)} {what}: ", *_with_interval(best[0]), "."]
         if others:
             said += [" Then come ", *self._each(others), "."]
-        if not block.sure:
+        if not block.sure and len(best) == 1:
             said.append(" Between the first two there is no sure difference.")
         return said
 
@@ -287,11 +287,11 @@ class _Speaker:
         return [f"{_subject(reference)} of all users: ", reference, f". {side} that: ", *who, "."]
 
     def _ends(self, block: Ranking) -> list[Piece]:
-        self.said |= set(block.facts)
         best, others = _tied(block.facts)
+        worst, _ = _tied(block.facts[::-1])
+        self.said |= {*best, *worst}
         if not others:
             return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
-        worst, _ = _tied(block.facts[::-1])
         high, low = (best, worst[::-1]) if block.most else (worst[::-1], best)
         return [
             f"{_subject(best[0])}: highest for ", *self._who(high), " with ", high[0], ", lowest for ",
@@ -350,13 +350,9 @@ def _superlative(fact: Fact, *, most: bool) -> str:
 
 
 def _tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
-    """The first and those with the same value, and the rest."""
-    count = next((at for at, fact in enumerate(facts) if not _equal(fact, facts[0])), len(facts))
+    """The first and those that are written the same, and the rest."""
+    count = next((at for at, fact in enumerate(facts) if fact.text != facts[0].text), len(facts))
     return facts[:count], facts[count:]
-
-
-def _equal(first: Fact, second: Fact) -> bool:
-    return isclose(first.value, second.value, rel_tol=1e-12)
 
 
 def _with_users(fact: Fact, users: Fact | None) -> list[Piece]:
@@ -377,8 +373,8 @@ def _kind(fact: Fact) -> tuple[str, bool, bool]:
     return fact.row, bool(fact.item), len(fact.segments) > 1
 
 
-def _is_users(fact: Fact) -> bool:
-    return fact.measure.startswith(f"{ItemMetric.USERS}:")
+def _is(metric: ItemMetric, fact: Fact) -> bool:
+    return fact.measure.startswith(f"{metric}:")
 
 
 def _place(fact: Fact) -> tuple[str, str]:

@@ -61,21 +61,26 @@ def user_values(data: ProfileData, outcome: str | None, measure: str) -> UserVal
         outcome: The event whose users count as converted.
         measure: The column.
     """
-    ones, seconds = np.ones(data.n_users), data.engagement_s
-    has = (~np.isnan(seconds)).astype(np.float64)
     views, sessions = data.page_views.astype(np.float64), data.sessions.astype(np.float64)
     if measure in (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.REVENUE_PER_USER):
         return _of_outcome(data.outcomes[outcome], measure, sessions) if outcome else None
+    if measure in (Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN):
+        return _of_engagement(data.engagement_s, measure)
+    ones = np.ones(data.n_users)
     return {
         Col.PAGE_VIEWS_MEAN: UserValues(views, ones),
         Col.PAGE_VIEWS_MEDIAN: UserValues(views, ones, is_median=True),
         Col.SESSIONS_MEAN: UserValues(sessions, ones),
         Col.PAGES_PER_SESSION: UserValues(views, sessions),
         Col.DIFFERENT_PAGES_MEAN: UserValues(data.different_pages.astype(np.float64), ones),
-        Col.ENGAGEMENT_NONE_SHARE: UserValues(1 - has, ones, is_share=True),
-        Col.ENGAGEMENT_MEAN: UserValues(np.nan_to_num(seconds), has),
-        Col.ENGAGEMENT_MEDIAN: UserValues(np.nan_to_num(seconds), has, is_median=True),
     }.get(measure)
+
+
+def _of_engagement(seconds: np.ndarray, measure: str) -> UserValues:
+    has = (~np.isnan(seconds)).astype(np.float64)
+    if measure == Col.ENGAGEMENT_NONE_SHARE:
+        return UserValues(1 - has, np.ones(len(has)), is_share=True)
+    return UserValues(np.nan_to_num(seconds), has, is_median=measure == Col.ENGAGEMENT_MEDIAN)
 
 
 def _of_outcome(happened: Happened, measure: str, sessions: np.ndarray) -> UserValues:

@@ -218,11 +218,12 @@ def ranking(*values: float, most: bool = True, sure: bool = True, measure: str =
             "with 20.00%. Between the first two there is no sure difference.",
         ),
         (
-            ranking(5, 5, 2, measure="users"),
-            "Segment 1 (Sale hunters) and Segment 2 (Night owl) have the most users: 5. Then come Segment 3 "
-            "with 2.",
+            ranking(5, 5, 2, sure=False, measure="page_views"),
+            "Segment 1 (Sale hunters) and Segment 2 (Night owl) have the most page views: 5. Then come "
+            "Segment 3 with 2.",
         ),
         (ranking(5, 5, measure="users"), "Users: the same for all, 5."),
+        (ranking(2.4, 2.3, measure="engagement_s_mean"), "Engagement time a user: the same for all, 2 s."),
         (
             ranking(30, 90, most=False, measure="engagement_s_mean"),
             "Segment 1 (Sale hunters) has the shortest engagement time a user: 30 s. Then come Segment 2 "
@@ -290,6 +291,16 @@ def test_no_number_stands_in_the_text_that_is_not_a_facts(blocks: list[Block]) -
             bare = bare.replace(known, "")
         assert re.findall(r"\d", re.sub(r"\[\d+\.\d–\d+\.\d\]", "", bare)) == []
         assert set(line.pieces) & set(facts) == {one for one in line.pieces if isinstance(one, Fact)}
+
+
+@given(BLOCKS)
+def test_every_figure_of_a_list_is_said(blocks: list[Block]) -> None:
+    """Equal figures are one; those of a ranking with the same text are said by one of them."""
+    pieces = {piece for line in say(blocks, TITLES) for piece in line.pieces}
+    lists = [block for block in blocks if isinstance(block, FigureList)]
+    assert {(one.measure, one.row, one.item, one.text) for one in facts_of(lists)} <= {
+        (one.measure, one.row, one.item, one.text) for one in pieces if isinstance(one, Fact)
+    }
 
 
 @given(BLOCKS)
