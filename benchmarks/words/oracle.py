@@ -162,9 +162,7 @@ class Oracle:
     def p_value(self, measure: str, item: str, first: str, second: str) -> float | None:
         """Of the test that tells two rows apart, ``all`` being everybody else; None for what was counted."""
         kind, _, dimension = measure.partition(":")
-        if (kind in SHARES and not dimension and measure == "share") or kind not in {
-            *SHARES, *MEANS, *RATIOS, *MEDIANS
-        }:  # fmt: skip
+        if measure == "share" or kind not in {*SHARES, *MEANS, *RATIOS, *MEDIANS}:
             return None
         people = self._hits(dimension, item) if item else self.people
         own = [people[people["row"] == key] for key in (first, second)]
@@ -178,7 +176,7 @@ class Oracle:
         if kind in MEDIANS:
             one, other = (side[MEDIANS[kind]].dropna() for side in sides)
             return mann_whitney(one, other)
-        return welch(*(self._a_user(side, kind) for side in sides))
+        return t_test(*(self._a_user(side, kind) for side in sides))
 
     def _a_user(self, side: pd.DataFrame, kind: str) -> pd.Series:
         """A value a user whose mean is the measure: a ratio of sums is linearised (Deng et al. 2018)."""
@@ -316,13 +314,14 @@ def wilson(users: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
     return (middle - spread) / (1 + Z**2 / n), (middle + spread) / (1 + Z**2 / n)
 
 
-def welch(one: pd.Series, other: pd.Series) -> float:
-    """Two-sided p of Welch's t-test; too few users tell nothing, and without spread any difference is one."""
+def t_test(one: pd.Series, other: pd.Series) -> float:
+    """The larger two-sided p of Welch's and Student's t-test; one user tells nothing."""
     if min(len(one), len(other)) < 2:
         return 1.0
     if one.nunique() == other.nunique() == 1:
-        return float(np.isclose(one.iloc[0], other.iloc[0]))
-    return float(stats.ttest_ind(one, other, equal_var=False).pvalue)
+        apart = stats.fisher_exact([[len(one), 0], [0, len(other)]]).pvalue
+        return 1.0 if np.isclose(one.iloc[0], other.iloc[0]) else float(apart)
+    return max(float(stats.ttest_ind(one, other, equal_var=equal).pvalue) for equal in (False, True))
 
 
 def mann_whitney(one: pd.Series, other: pd.Series) -> float:

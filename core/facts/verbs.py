@@ -38,17 +38,22 @@ MORE: Final = {
     Col.USERS: ("count", "more users", "fewer users"),
     Col.PAGE_VIEWS: ("have", "more page views", "fewer page views"),
     Col.PAGE_VIEWS_MEAN: ("view", "more pages a user", "fewer pages a user"),
+    Col.PAGE_VIEWS_MEDIAN: ("have", "a higher median of page views", "a lower median of page views"),
     Col.SESSIONS: ("have", "more sessions", "fewer sessions"),
     Col.SESSIONS_MEAN: ("come", "back more often", "back less often"),
     Col.PAGES_PER_SESSION: ("view", "more pages a session", "fewer pages a session"),
     Col.DIFFERENT_PAGES_MEAN: ("see", "more different pages a user", "fewer different pages a user"),
     Col.ENGAGEMENT_MEAN: ("spend", "more time on the site", "less time on the site"),
+    Col.ENGAGEMENT_USERS: (
+        "have", "more users with an engagement time", "fewer users with an engagement time",
+    ),
     Col.OUTCOME_USERS: ("have", "more converted users", "fewer converted users"),
     Col.OUTCOME_RATE: ("convert", "more often", "less often"),
+    Col.OUTCOME_SESSIONS: ("have", "more converting sessions", "fewer converting sessions"),
     Col.SESSION_RATE: ("convert", "in more of the sessions", "in fewer of the sessions"),
     Col.REVENUE: ("bring", "in more revenue", "in less revenue"),
     Col.REVENUE_PER_USER: ("bring", "in more revenue a user", "in less revenue a user"),
-}
+}  # fmt: skip
 """Measure → verb of several, and what follows it where the first is higher or lower; then ``than``."""
 
 DO: Final = {

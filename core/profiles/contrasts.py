@@ -1,8 +1,11 @@
 """Whether two rows differ in a measure: one stated test a kind of measure.
 
-Shares of users are tested by Fisher's exact test (Fisher 1935), means and ratios of sums by Welch's t-test
-(Welch 1947) on each user's residual, the linearised ratio (Cochran 1977, § 2.11; Deng et al. 2018), medians
-by the Mann–Whitney U test (Mann and Whitney 1947). Counts are what was counted and need no test.
+Shares of users are tested by Fisher's exact test (Fisher 1935), means and ratios of sums by the t-test on
+each user's residual, the linearised ratio (Cochran 1977, § 2.11; Deng et al. 2018), medians by the
+Mann–Whitney U test (Mann and Whitney 1947). Counts are what was counted and need no test.
+
+The t-test is both Welch's (1947) and Student's (1908), and the larger p counts: where few users do something
+at all, a row that by chance holds none of them has no spread, and Welch's test alone would be sure of it.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from core.profiles.columns import Col
 from core.profiles.data import Happened, ProfileData
 
 FISHER: Final = "Fisher's exact test"
-WELCH: Final = "Welch's t-test"
+T_TEST: Final = "t-test (Welch's and Student's)"
 MANN_WHITNEY: Final = "Mann–Whitney U test"
 SURE: Final = 0.05
 """p below which a difference is called one."""
@@ -109,7 +112,7 @@ def compare_users(values: UserValues, first: np.ndarray, second: np.ndarray) -> 
     known = [(part[whole > 0], whole[whole > 0]) for part, whole in parts]
     if values.is_median:
         return _mann_whitney(*(part for part, _ in known))
-    return _welch(*(_linearised(part, whole) for part, whole in known))
+    return _t_test(*(_linearised(part, whole) for part, whole in known))
 
 
 def compare_shares(users: float, n: float, other_users: float, other_n: float) -> Tested:
@@ -134,13 +137,15 @@ def _linearised(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return linear
 
 
-def _welch(first: np.ndarray, second: np.ndarray) -> Tested:
+def _t_test(first: np.ndarray, second: np.ndarray) -> Tested:
     if min(len(first), len(second)) < 2:
-        return Tested(WELCH, 1.0)
-    if _is_flat(first) and _is_flat(second):  # everybody is the same
-        return Tested(WELCH, float(np.isclose(first[0], second[0])))
+        return Tested(T_TEST, 1.0)
+    if _is_flat(first) and _is_flat(second):  # all of a row are the same: Fisher's p of all against none
+        apart = compare_shares(len(first), len(first), 0, len(second)).p_value
+        return Tested(T_TEST, 1.0 if np.isclose(first[0], second[0]) else apart)
     parts = [part for group in (first, second) for part in (group.mean(), group.std(ddof=1), len(group))]
-    return Tested(WELCH, float(stats.ttest_ind_from_stats(*parts, equal_var=False).pvalue))
+    both = [stats.ttest_ind_from_stats(*parts, equal_var=equal).pvalue for equal in (False, True)]
+    return Tested(T_TEST, float(max(both)))
 
 
 def _is_flat(values: np.ndarray) -> bool:

@@ -165,8 +165,9 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
             "(−23.50 percentage points).",
         ),
         (
-            contrast(fact("page_views_median", 3), fact("page_views_median", 2, "all"), Verdict.HIGHER),
-            "Segment 1 (Sale hunters) has a higher median page views than all users: 3.0 against 2.0 (1.5×).",
+            contrast(fact("engagement_s_median", 30), fact("engagement_s_median", 20, "all"), Verdict.HIGHER),
+            "Segment 1 (Sale hunters) has a higher median engagement time than all users: 30 s against 20 s "
+            "(1.5×).",
         ),
         (
             contrast(RATE, OTHERS_RATE, Verdict.UNSURE),
