@@ -15,11 +15,13 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from benchmarks.words import questions
 from benchmarks.words.demo import Shop, demo_shop, vectors_of
 from benchmarks.words.oracle import Oracle
 from core.base.progress import silent
@@ -73,14 +75,8 @@ def opened(csv: Path, segments: int = 6) -> Shop:
 
 
 def oracle_of(shop: Shop) -> Oracle:
-    """An oracle over the tables of a data set, and its segments."""
-    tables, sequences = shop.dataset, shop.dataset.sequences
-    labels = {view.value: names for view, names in shop.labels.items()}
-    return Oracle(
-        tables.users, tables.outcomes, tables.pages, sequences.offsets, sequences.page, sequences.session,
-        labels, shop.partition.labels, shop.partition.labels, shop.vectors,
-        shop.context.tables.profiles.outcome or "",
-    )  # fmt: skip
+    """An oracle over the same tables, of the same outcome."""
+    return replace(questions.oracle_of(shop), outcome=shop.context.tables.profiles.outcome or "")
 
 
 def draw(figures: Figures, count: int, seed: int = 0) -> Iterator[Contrast | Ranking]:
