@@ -13,6 +13,8 @@ Message = Mapping[str, Any]
 """One message of a conversation, as Chat Completions has it."""
 ToolSpec = Mapping[str, Any]
 """A tool that may be called: name, description, JSON schema of its arguments."""
+Schema = Mapping[str, Any]
+"""A JSON schema that an answer is held to."""
 Stop = Callable[[], bool]
 """Whether to give up; asked many times a second."""
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -88,18 +90,18 @@ class Capabilities:
         streaming: Sends an answer piece by piece.
         schema: Obeys a JSON schema.
         tools: Calls tools.
-        slots: Copies ``[[F1]]`` where a value belongs.
+        blocks: Chooses the right ones of several objects with fields of their own.
     """
 
     streaming: bool = False
     schema: bool = False
     tools: bool = False
-    slots: bool = False
+    blocks: bool = False
 
     @property
     def is_weak(self) -> bool:
         """Whether it can do neither: a small model, most likely on a small machine."""
-        return not (self.tools or self.slots)
+        return not (self.tools or self.blocks)
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,11 @@ class ChatLlm(Protocol):
             Cancelled: If ``should_stop`` says so.
         """
 
+    def body(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec] = (), schema: Schema | None = None
+    ) -> dict[str, Any]:
+        """All that :meth:`chat` would send now, as the JSON object that goes over the wire."""
+
     def chat(
         self,
         messages: Sequence[Message],
@@ -204,6 +211,9 @@ class ChatLlm(Protocol):
         on_text: Callable[[str], None] | None = None,
         should_stop: Stop = never,
         timeout_s: float | None = None,
+        *,
+        schema: Schema | None = None,
+        on_call: Callable[[ToolCall], None] | None = None,
     ) -> ChatReply:
         """Go on with a conversation.
 
@@ -213,6 +223,8 @@ class ChatLlm(Protocol):
             on_text: Gets all the text so far, whenever there is more; may raise :class:`Enough`.
             should_stop: Whether to give up; the call ends within a tenth of a second.
             timeout_s: For all attempts together; the settings' for each when None.
+            schema: That the text is held to, where the server can.
+            on_call: Gets the tool call that is being written, whenever there is more of it.
 
         Raises:
             ResourceError: If no whole answer came; the message says why.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from core.base.errors import Beha2VecError
@@ -15,6 +15,7 @@ from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.questions.answers import ask
 from core.questions.grammar import Parsed, parse
+from core.writing.turn import answer_of
 
 _IDEAS: Final = re.compile(
     r"\b(?:personas?|campaigns?|ideas?|suggest\w*|recommend\w*|slogans?|adverts?|ads?|newsletters?|e-?mails?"
@@ -42,14 +43,19 @@ class Route:
     wants_ideas: bool
 
 
-def route(question: str, figures: Figures) -> Route:
+def route(question: str, figures: Figures, last: Answer | None = None) -> Route:
     """Answer without a model, and tell whether one is needed.
 
     A segment that does not exist, or a word with two meanings, is for the analyst to settle and for nobody to
     guess.
+
+    Args:
+        question: In the analyst's words.
+        figures: Where facts come from.
+        last: The answer before, which a follow-up is about.
     """
     parsed = parse(question, figures.context)
-    offline = ask(question, figures.context, figures.book, parsed)
+    offline = ask(question, figures.context, last)
     ideas = bool(_IDEAS.search(question))
     settled = not parsed.missing and not parsed.asks
     wants = offline.declined or ideas or bool(_REASONS.search(question))
@@ -64,9 +70,7 @@ def without_model(found: Route, figures: Figures) -> Answer:
         told = _told(found.parsed.rows, figures)
     except Beha2VecError:
         return found.offline
-    return replace(
-        found.offline, text=told.text, facts=told.facts, table=told.table, query=told.query, declined=False
-    )
+    return answer_of(told.blocks, figures, query=told.query)
 
 
 def _told(rows: list[str], figures: Figures) -> Finding:
