@@ -1,4 +1,4 @@
-"""Answers of a language model: what it is offered, what it may choose and remark, and what happens when it fails."""
+"""A model answers in blocks: what it is offered, what it may choose and remark, and what if it fails."""
 
 from core.writing.assistant import Assistant
 from core.writing.cache import AnswerCache

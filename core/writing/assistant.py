@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from core.base.errors import Beha2VecError
 from core.facts import arguments
-from core.facts.answer import Answer
+from core.facts.answer import Answer, Reading
 from core.facts.compare_segments import compare, compare_all
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
@@ -45,18 +45,18 @@ class Assistant:
     settings: AssistantSettings = field(default_factory=AssistantSettings)
     cache: AnswerCache | None = None
 
-    def answer_offline(self, question: str, last: Answer | None = None) -> Answer | None:
+    def answer_offline(self, question: str, last: Reading | None = None) -> Answer | None:
         """The answer where no model is needed: nothing is sent for it. None if the model would be asked.
 
         Args:
             question: In the analyst's words.
-            last: The answer before, which a follow-up is about.
+            last: What the question before asked, for one that goes on with it.
         """
         found = route(question, self._figures, last)
         return None if found.needs_model else found.offline
 
     def preview(self, question: str, history: Sequence[Said] = ()) -> Payload:
-        """The first request of :meth:`reply`, exactly as it would be sent; later ones hold more such addresses.
+        """The first request of :meth:`reply`, exactly as it would be sent; later ones hold more addresses.
 
         Asks the server what it can if that is not known yet, with nothing of the data in it.
 
@@ -103,10 +103,11 @@ class Assistant:
         found = self._route(question, history)
         if not found.needs_model:
             return found.offline
-        return self._answer(
+        answer = self._answer(
             lambda: self._task(question, history, found, self._can(should_stop)),
             lambda: without_model(found, self._figures), on_blocks, should_stop,
         )  # fmt: skip
+        return replace(answer, reading=found.reading)
 
     def compare(
         self,
@@ -172,7 +173,7 @@ class Assistant:
             return Task(question, few, Way.FACTS, can, ideas=found.wants_ideas)
         way = way_of(can, self.settings)
         known = () if found.offline.declined else found.offline.facts
-        facts = material.opening(figures, found.parsed.rows, known, all_of_it=way is Way.FACTS)
+        facts = material.opening(figures, found.reading.rows, known, all_of_it=way is Way.FACTS)
         return Task(question, facts, way, can, history, found.wants_ideas)
 
     def _comparison(self, both: Pair, told: Finding, can: Capabilities) -> Task:
@@ -198,7 +199,8 @@ class Assistant:
         return replace(answer, usage=usage, cost=cost)
 
     def _route(self, question: str, history: Sequence[Said]) -> Route:
-        return route(question, self._figures, history[-1].answer if history else None)
+        last = history[-1].answer if history else None
+        return route(question, self._figures, last.reading if last else None)
 
     def _can(self, should_stop: Stop = never) -> Capabilities:
         return self.llm.capabilities(should_stop, self.settings.wall_s)

@@ -38,7 +38,8 @@ class Said:
 
     Args:
         question: In the analyst's words.
-        answer: What was shown for it; of it only addresses are ever sent.
+        answer: What was shown for it; of it only addresses are ever sent. Its ``reading`` is what a question
+            that goes on with it changes.
     """
 
     question: str

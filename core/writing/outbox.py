@@ -1,4 +1,4 @@
-"""What leaves the machine in one turn: addresses of figures of enough users, names by number, no user's id."""
+"""What leaves the machine in one turn: addresses of figures of enough users, names by number, no user id."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Outbox:
         refuse_ids([reply.text, *(f"{call.name} {call.arguments}" for call in reply.calls)], self._ids)
 
     def own_terms(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Arguments of a tool with rows by key and items by name: ``S2`` → ``segment:1``, ``P3`` → ``/cart``."""
+        """Arguments with rows by key and items by name: ``S2`` → ``segment:1``, ``P3`` → ``/cart``."""
         return {name: self._own(name, value) for name, value in values.items() if value is not None}
 
     def _own(self, name: str, value: object) -> object:

@@ -18,13 +18,13 @@ BLOCKS: Final = """\
 The answer is an object with `blocks`, at most eight, the most important first:
 - {"kind": "figures", "facts": [one to four addresses]}: these figures are said.
 - {"kind": "contrast", "fact": address, "against": row}: who is higher, and whether that is sure.
-- {"kind": "ranking", "measure": measure, "item": item or "", "order": "most" or "least"}: all segments in order.
-- {"kind": "chart", "facts": [addresses of one measure, or one address for all segments], "mark": "bar", "line"
-  or "point"}.
+- {"kind": "ranking", "measure": measure, "item": item or "", "order": "most" or "least"}: all segments.
+- {"kind": "chart", "facts": [addresses of one measure, or one address for all segments], "mark": "bar",
+  "line" or "point"}.
 - {"kind": "comment", "text": one or two sentences}: how you read this, shown apart.
 - {"kind": "idea", "text": one or two sentences}: what could be done, where the question asks for it.
-Use only addresses of `facts`, each once, in English. A text calls a segment S2 and an item P3, always by these
-ids, and holds no number, comparison, quantity, measure, trend or cause: such sentences are not shown.
+Use only addresses of `facts`, each once, in English. A text calls a segment S2 and an item P3, always so, and
+holds no number, comparison, quantity, measure, trend or cause: such sentences are not shown.
 """
 TOOLS: Final = """\
 If facts are missing, call tools for them first, at most {most} calls. Then call `answer` once.
