@@ -1,4 +1,4 @@
-"""One answer of a model: figures first where it may ask for them, then blocks; a failure may be repaired once."""
+"""One answer of a model: figures first where it may ask for them, then blocks; one repair."""
 
 from __future__ import annotations
 
