@@ -238,9 +238,7 @@ def _order(said: Sequence[Fact], expect: dict[str, Any], oracle: Oracle) -> list
     if expect["kind"] == "top" and not _by_value(expect):
         return [] if [fact.item for fact in own] == list(values.index[: len(own)]) else ["order"]
     wrong = [
-        fact.item
-        for fact, value in zip(own, values, strict=False)
-        if not math.isclose(fact.value, value)
+        fact.item for fact, value in zip(own, values, strict=False) if not math.isclose(fact.value, value)
     ]
     return [f"order: {wrong}"] if wrong else []
 

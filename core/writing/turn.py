@@ -221,12 +221,12 @@ class Turn:
         return "facts" if self.task.brief else "blocks"
 
     def _read(self, said: str, request: Request) -> Resolved:
-        self.outbox.check(ChatReply(said))
         self.name = reading.string(said, "name")
         found = reading.listed(said, self._field)
         made = self._blocks(found)
         made.problems += ["a block is not whole"] if found.is_broken else []
-        if not self._holds(made):
+        if not self._holds(made) and not self.task.brief:
+            self.outbox.check(ChatReply(said))
             request.messages.append({"role": "assistant", "content": said})
         return made
 
