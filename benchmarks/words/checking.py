@@ -251,7 +251,7 @@ def text(fact: Fact) -> str:
         "money": lambda: f"{value:,.2f}",
         "seconds": lambda: _time(value),
         "ratio": lambda: _times(value),
-        "points": lambda: f"{100 * value:+.{2 if 'rate' in name else 1}f} percentage points",
+        "points": lambda: f"{100 * value:+.1f} percentage points".replace("-", "−"),
         "share": lambda: f"{100 * value:.{2 if name.endswith('_rate') else 1}f}%",
         "number": lambda: _number(value, name),
     }  # fmt: skip

@@ -11,10 +11,11 @@ from core.facts.answer import Answer, Note, Reading
 from core.facts.context import ALL, Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, notes
+from core.facts.items import Dimension
 from core.facts.segment_tools import AVERAGES
 from core.profiles.columns import Col
 from core.questions.calls import together
-from core.questions.followups import OVER_ALL, reading, readings
+from core.questions.followups import COMPARING, OVER_ALL, reading, readings
 from core.questions.grammar import Parsed, parse
 from core.questions.intents import Intent, choose_all
 from core.questions.refusals import nearest, not_combined, problem
@@ -28,6 +29,11 @@ HELP: Final = (
     "above average (“segments above average in sessions a user”), or a chart (“chart the outcome rate by "
     "segment”). A question may go on with the last one (“and segment 3?”, “why?”) or hold several."
 )
+SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
+"""Cues beside which the biggest is the one with most users."""
+PER_USER: Final = {
+    Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
+}  # fmt: skip
 BETTER: Final = {"best": "most", "worst": "least"}
 CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 CUTS: Final = 5
@@ -62,11 +68,15 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
     try:
         told = _told(question, parsed, figures, last)
     except Beha2VecError as error:
-        said = notes(*parsed.notes, str(error))
-        return Answer(said, declined=True, suggestions=_near(offered, figures))
+        said = " ".join([*([] if parsed.language else parsed.notes), _line(error)])
+        return Answer(notes(said), declined=True, suggestions=_near(offered, figures))
     blocks, query = told.finding.blocks, told.finding.query
     rows = (row for fact in told.finding.facts for row in fact.segments)
     return Answer(blocks, context.titles(dict.fromkeys(rows)), query, reading=told.reading)
+
+
+def _line(error: Beha2VecError) -> str:
+    return error.problem if error.problem.endswith(("?", ".")) else str(error)
 
 
 def _near(parsed: Parsed, figures: Figures) -> tuple[str, ...]:
@@ -86,7 +96,7 @@ def _told(question: str, parsed: Parsed, figures: Figures, last: Reading | None)
     Raises:
         InputError: If it is not understood in full.
     """
-    cuts = list(CUT.finditer(question))[:CUTS]
+    cuts = [cut for cut in CUT.finditer(question) if _says(question[: cut.start()], figures.context)][:CUTS]
     several = any(_is_sure(cut, question) for cut in cuts)
     if several and (told := _parts(question, cuts, figures, last)):
         return told
@@ -98,6 +108,12 @@ def _told(question: str, parsed: Parsed, figures: Figures, last: Reading | None)
         if not several and (told := _parts(question, cuts, figures, last)):
             return told
         raise
+
+
+def _says(text: str, context: Context) -> bool:
+    """Whether there is more than a word of greeting."""
+    parsed = parse(text, context)
+    return bool(parsed.length or parsed.unknown or parsed.missing)
 
 
 def _is_sure(cut: re.Match[str], question: str) -> bool:
@@ -142,7 +158,7 @@ def _sides(question: str, cut: re.Match[str]) -> tuple[str, str]:
 def _stands(parsed: Parsed) -> bool:
     """Whether a part that no question word begins asks something of its own, and not of the part before."""
     asks = bool(parsed.cues - {"viewed", "also", "pronoun"} or parsed.measures or parsed.dimensions)
-    ordered = parsed.cues & OVER_ALL and parsed.measures
+    ordered = parsed.cues & OVER_ALL and (parsed.measures or parsed.cues <= OVER_ALL)
     return asks and bool(parsed.rows or ordered or "pronoun" in parsed.cues)
 
 
@@ -157,7 +173,7 @@ def _not_all(question: str, cuts: list[re.Match[str]], figures: Figures, last: R
             try:
                 _whole(parse(text, figures.context), figures, last)
             except Beha2VecError as error:
-                return f"Not all of it is understood: “{' '.join(text.split())}”. {error}"
+                return f"Not all of it is understood: “{' '.join(text.split())}”. {_line(error)}"
     return "These are several questions, and not all of them are understood. Ask them one by one."
 
 
@@ -186,8 +202,8 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
 
 def _unclear(intent: Intent, parsed: Parsed) -> str:
     """What is not said though it fits."""
-    if intent.name.endswith("_size") and not (parsed.nouns or parsed.cues & {"biggest", "smallest"}):
-        return "The most of what? Name a figure, such as the users, the sessions or the revenue."
+    if intent.name == "size" and not parsed.rows and not parsed.nouns:
+        return "How many of what? Name users, sessions or another figure."
     says = parsed.nouns or parsed.measures or parsed.cues & {"share", "many"}
     if intent.name == "rank_item" and not says:
         return "Do you mean the number of users, or their share of the segment?"
@@ -197,8 +213,11 @@ def _unclear(intent: Intent, parsed: Parsed) -> str:
 def _settled(parsed: Parsed) -> Parsed:
     """Without words that add nothing beside what else was said; “best” is most of the figure named."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
-    made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - {"pronoun", "also"}}
-    for settle in (_buying, _often, _average, _everyone):
+    made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - {"pronoun", "also", "only"}}
+    if "per_user" in made.cues and {*made.measures} & {*PER_USER}:
+        made.measures = [PER_USER.get(name, name) for name in made.measures]
+        made.cues -= {"per_user"}
+    for settle in (_buying, _often, _average, _everyone, _sized):
         settle(made)
     if made.rows:
         made.cues -= {"segments"}
@@ -208,8 +227,10 @@ def _settled(parsed: Parsed) -> Parsed:
 
 
 def _buying(made: Parsed) -> None:
+    share = made.cues & {"share", "why"}
+    if "share" in share and made.measures == [Col.OUTCOME_USERS]:
+        made.measures, made.cues = [Col.OUTCOME_RATE], made.cues - {"share"}
     if "buys" in made.cues and not made.measures and not made.items:
-        share = "share" in made.cues
         made.cues -= {"buys", "share", "many"}
         made.measures.append(Col.OUTCOME_RATE if share else Col.OUTCOME_USERS)
 
@@ -229,8 +250,13 @@ def _average(made: Parsed) -> None:
     if len(made.rows) == 1 and made.cues & {"compare", "differ", "most", "least", "biggest", "smallest"}:
         made.cues -= {"average"}
         made.rows.append(ALL)
+    elif made.measures and not made.rows and made.cues & {"most", "least"}:
+        made.cues = made.cues - {"average", "most", "least"} | {"above" if "most" in made.cues else "below"}
     elif made.measures and {*made.measures} <= AVERAGES:
         made.cues -= {"average"}
+    elif made.dimensions == [Dimension.PAGE] and "many" in made.cues:
+        made.cues -= {"average", "many", "viewed"}
+        made.dimensions, made.measures = [], [Col.PAGE_VIEWS_MEAN]
 
 
 def _everyone(made: Parsed) -> None:
@@ -241,3 +267,10 @@ def _everyone(made: Parsed) -> None:
     elif made.rows == [ALL] and "segments" in made.cues and made.cues & OVER_ALL - {"segments"}:
         made.rows.clear()
 
+
+
+def _sized(made: Parsed) -> None:
+    """The biggest is the one with most users, and so is the one with most where users are spoken of."""
+    sized = made.nouns and made.cues & {"most", "least"} or made.cues & {"biggest", "smallest"}
+    if sized and made.cues <= SIZED and not made.topic:
+        made.measures.append(Col.USERS)

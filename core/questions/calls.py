@@ -9,7 +9,7 @@ from typing import Final
 from core.base.errors import InputError
 from core.base.schema import View
 from core.facts import arguments, compare_segments, describe, item_tools, items, other_tools, segment_tools
-from core.facts.answer import ChartMark, FigureList
+from core.facts.answer import ChartMark, FigureList, Ranking
 from core.facts.arguments import Metric, Order
 from core.facts.context import ALL
 from core.facts.fact_maker import Figures, select
@@ -132,6 +132,13 @@ def rank_item(figures: Figures, parsed: Parsed) -> Finding:
     return item_tools.rank_item(figures, dimension, value, _item_metric(parsed), order)
 
 
+def saw(figures: Figures, parsed: Parsed) -> Finding:
+    """The segments by who saw a page, a theme or a type."""
+    if parsed.items[0][0] in items.ATTRIBUTES:
+        raise InputError("What some users of a segment looked at is not counted")
+    return rank_item(figures, parsed)
+
+
 def either(figures: Figures, parsed: Parsed) -> Finding:
     """Items of one kind beside each other."""
     kinds = {dimension for dimension, _ in parsed.items}
@@ -159,7 +166,8 @@ def beyond(figures: Figures, parsed: Parsed) -> Finding:
 
 def _item_metric(parsed: Parsed) -> ItemMetric:
     """Page views where they are spoken of, else users; a share where one is asked for, else their number."""
-    share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.measures
+    said = parsed.nouns or parsed.measures or "many" in parsed.cues
+    share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.measures or not said
     if Col.PAGE_VIEWS in parsed.measures:
         return ItemMetric.VIEW_SHARE if share else ItemMetric.VIEWS
     return ItemMetric.SHARE if share else ItemMetric.USERS
@@ -194,18 +202,23 @@ def _top_metric(dimension: Dimension, parsed: Parsed) -> ItemMetric:
 
 
 def compare_two(figures: Figures, parsed: Parsed) -> Finding:
-    """Two rows beside each other; by size if the question only says which one has more."""
-    names = tuple(Metric(name) for name in parsed.measures)
-    sized = parsed.cues & {"biggest", "smallest"} or (parsed.nouns and parsed.cues & {"most", "least", "many"})
-    if not names and sized:
-        names = (Metric(Col.USERS),)
-    asked = arguments.Compare(a=parsed.rows[0], b=parsed.rows[1], metrics=names)
+    """Two rows beside each other."""
+    measures = tuple(Metric(name) for name in parsed.measures)
+    asked = arguments.Compare(a=parsed.rows[0], b=parsed.rows[1], metrics=measures)
     return compare_segments.compare(figures, asked)
 
 
 def compare_rows(figures: Figures, parsed: Parsed) -> Finding:
     """All segments beside each other; by the measure that is named."""
     return rank(figures, parsed) if parsed.measures else compare_segments.compare_all(figures)
+
+
+def rank_rows(figures: Figures, parsed: Parsed) -> Finding:
+    """Some rows by a measure."""
+    (name,) = parsed.measures
+    facts = [figures.needed(row, name) for row in parsed.rows]
+    block = figures.ranking(facts, most=not parsed.cues & {"least", "smallest"})
+    return Finding((block,), select(name, "segments", key=", ".join(parsed.rows)))
 
 
 def rank(figures: Figures, parsed: Parsed) -> Finding:
@@ -219,9 +232,13 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def together(found: Sequence[Finding]) -> Finding:
-    """Several findings as one, each block once."""
-    blocks = dict.fromkeys(block for one in found for block in one.blocks)
-    return Finding(tuple(blocks), "; ".join(dict.fromkeys(one.query for one in found)))
+    """Several findings as one, each block once; a ranking told from its other end is the same."""
+    blocks = {
+        frozenset(block.facts) if isinstance(block, Ranking) else block: block
+        for one in reversed(found)
+        for block in reversed(one.blocks)
+    }
+    return Finding(tuple(reversed(blocks.values())), "; ".join(dict.fromkeys(one.query for one in found)))
 
 
 def segments(figures: Figures, parsed: Parsed) -> Finding:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from core.facts.answer import Block, Ranking, Reading
+from core.facts.context import ALL
 from core.facts.items import Dimension
+from core.profiles.columns import Col
 from core.questions.grammar import TOPICS, Parsed
 
 ORDER: Final = frozenset({
@@ -45,7 +47,7 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
         return
     if "pronoun" in parsed.cues:
         parsed = _with_rows(parsed, last)
-    opened = "also" in parsed.cues
+    opened = bool({"also"} & parsed.cues or (parsed.leans and parsed.length <= FRAGMENT))
     whole = bool(parsed.rows) and bool(parsed.topic or _verbs(parsed))
     if opened and not whole:
         yield from (_edited(parsed, last), parsed)
@@ -57,7 +59,7 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
 
 def _verbs(parsed: Parsed) -> set[str]:
     """Cues that ask for something of their own."""
-    return parsed.cues - OVER_ALL - {"also", "pronoun", "list", "average", "often"}
+    return parsed.cues - OVER_ALL - {"also", "pronoun", "list", "average", "often", "only", "per_user"}
 
 
 def _with_rows(parsed: Parsed, last: Reading) -> Parsed:
@@ -75,10 +77,15 @@ def _with_rows(parsed: Parsed, last: Reading) -> Parsed:
 
 def _edited(parsed: Parsed, last: Reading) -> Parsed:
     """The last question with what this one says put in."""
+    if "average" in parsed.cues and not parsed.topic and not parsed.rows:
+        parsed = replace(parsed, rows=[ALL], cues=parsed.cues - {"average"})
     verbs = _verbs(parsed)
     made = replace(parsed, rows=_rows(parsed, last), cues=parsed.cues - {"also"})
     sized = parsed.cues & {"biggest", "smallest"} and not set(last.cues) & ORDER
-    if not parsed.topic and not sized:
+    counts = parsed.nouns and not parsed.rows and _topic(last) != "items"
+    if not parsed.topic and counts:
+        made.measures = [Col.USERS]
+    elif not parsed.topic and not sized:
         _take_topic(made, last)
     elif parsed.topic == "items" and _topic(last) != "items" and not verbs:
         made.measures = [*last.measures]  # of some of the users: no table holds that, and it is refused
@@ -101,7 +108,8 @@ def _take_topic(made: Parsed, last: Reading) -> None:
 def _rows(parsed: Parsed, last: Reading) -> list[str]:
     compares = set(last.cues) & COMPARING and len(last.rows) == 2
     if parsed.rows:
-        first = last.rows[:1] if compares else last.focus[:1] if parsed.cues & COMPARING else ()
+        against = parsed.cues & (COMPARING | {"most", "least", "biggest", "smallest"})
+        first = last.rows[:1] if compares else last.focus[:1] if against else ()
         return [*dict.fromkeys((*first, *parsed.rows))] if len(parsed.rows) == 1 else parsed.rows
     if parsed.cues & ABOUT_ONE:
         return [*last.focus]
@@ -113,7 +121,7 @@ def _kept_cues(parsed: Parsed, last: Reading) -> set[str]:
     """Cues of the last question that still hold."""
     kept = set(last.cues)
     if parsed.topic and parsed.topic != _topic(last):
-        kept &= OVER_ALL
+        kept &= OVER_ALL | COMPARING
     if parsed.cues & ORDER:
         kept -= ORDER
     if parsed.cues & AMOUNTS:

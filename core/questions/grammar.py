@@ -34,9 +34,9 @@ JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 OPENERS: Final = ("and", "or", "but")
 """First words of a question that goes on with the one before."""
+LEANING: Final = ("by", "for", "in", "on", "from", "with", "to", "then", "so", "only")
+"""First words of a short one that may."""
 TOPICS: Final = ("items", "dimensions", "measures")
-FOREIGN: Final = 0.3
-"""Share of the words that must be function words of another language."""
 _Any = TypeVar("_Any")
 LONGEST: Final = 200
 """Words of a question that are read."""
@@ -62,7 +62,8 @@ class Parsed:
         asks: Questions back.
         notes: How misspelt words and names that are only suggested were read.
         language: What to say to whoever asks in another language; empty for English.
-        length: Words of the question that are no fill.
+        length: Phrases of the question that are no fill.
+        leans: Whether it begins as if it went on.
     """
 
     rows: list[str] = field(default_factory=list)
@@ -79,6 +80,7 @@ class Parsed:
     notes: list[str] = field(default_factory=list)
     language: str = ""
     length: int = 0
+    leans: bool = False
 
     @property
     def topic(self) -> str:
@@ -95,8 +97,9 @@ def parse(question: str, context: Context) -> Parsed:
         reader.parsed.unknown.append(f"more than {LONGEST} words")
         return reader.parsed
     reader.parsed.language = _language(words, known)
-    if words[:1] and words[0] in OPENERS:
+    if words and words[0] in OPENERS:
         reader.parsed.cues.add("also")
+    reader.parsed.leans = bool(words) and words[0] in LEANING
     reader.read(reader.corrected(words))
     if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
         reader.parsed.asks += reader.doubts.values()
@@ -104,14 +107,14 @@ def parse(question: str, context: Context) -> Parsed:
 
 
 def _language(words: Sequence[str], known: _Known) -> str:
-    """What to say to whoever asks in a language whose function words are a good part of the question."""
+    """What to say where half of the words that are not known are function words of one other language."""
     foreign = {word for word in words if word not in known.words}
     found = {
         one["says"]: len(foreign & {text.strip() for text in one["words"].split("|")})
         for one in vocabulary()["languages"].values()
     }
     says, count = max(found.items(), key=lambda item: item[1])
-    return says if count >= max(1, len(words) * FOREIGN) else ""
+    return says if count and 2 * count >= len(foreign) else ""
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,8 @@ class _Reader:
         if words[place] in REFERENCES and _reference(words, place + 1)[0]:
             return 0
         for length in range(min(self.known.longest, len(words) - place), 0, -1):
+            if length > 1 and words[place + length - 1] in REFERENCES and _reference(words, place + length)[0]:
+                continue
             if meanings := self.known.lexicon.get(tuple(words[place : place + length])):
                 self._take(" ".join(words[place : place + length]), meanings)
                 if meanings[0].sort is Sort.NOUN and self._is_listed(words, place):
@@ -248,6 +253,7 @@ class _Reader:
             key = f"segment:{int(number) - 1}"
             if key in self.context.segment_keys:
                 _once(self.parsed.rows, key)
+                self.parsed.length += 1
             else:
                 _once(self.parsed.missing, number)
         return used + (words[place] in REFERENCES) if numbers else 0

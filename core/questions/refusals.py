@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
 from core.facts import items
+from core.facts.answer import Unit
 from core.facts.context import Context
 from core.facts.items import ATTRIBUTES, PLURAL, Dimension
 from core.facts.measures import BY_KEY
 from core.facts.verbs import DO
 from core.outgoing.quoting import clean
 from core.profiles.columns import Col
+from core.questions.calls import BOUNCED
 from core.questions.grammar import Parsed
 from core.questions.lexicon import vocabulary
 
+HIGH: Final = {"most", "best", "biggest"}
+LOW: Final = {"least", "worst", "smallest"}
 SHOWN: Final = 5
 OFFERED: Final = 3
 TRIED: Final = 12
@@ -26,6 +30,7 @@ NOT_SIZES: Final = "By what? Name a figure, such as the outcome rate, the sessio
 NOTHING: Final = "That is no question about these segments."
 NOT_WHOLE: Final = "The words are understood, but not the question as a whole."
 PART_ONLY: Final = "Figures of only some users of a segment, such as those with one device, are not counted."
+COUNTS: Final = {measure.label for measure in BY_KEY.values() if measure.unit is Unit.COUNT}
 USUAL: Final = (Col.OUTCOME_RATE, Col.SESSIONS_MEAN, Col.PAGE_VIEWS_MEAN)
 """What is offered where no figure was named."""
 
@@ -38,15 +43,18 @@ def problem(parsed: Parsed, context: Context) -> str:
         return _no_such_segment(parsed.missing, context)
     if parsed.asks:
         return " ".join(dict.fromkeys(parsed.asks))
-    if untold := [says["says"] for cue, says in vocabulary()["untold"].items() if cue in parsed.cues]:
+    told = set() if parsed.items or "viewed" in parsed.cues else {"only"}  # “only the revenue” is no limit
+    if untold := [says["says"] for cue, says in vocabulary()["untold"].items() if cue in parsed.cues - told]:
         return str(untold[0])
     if parsed.unknown:
         return _not_understood(parsed, context)
-    alone = parsed.cues and parsed.cues <= {"why", "describe", "persona", "also"} and not parsed.topic
+    alone = parsed.cues and parsed.cues <= {"why", "persona", "also"} and not parsed.topic
     if ("pronoun" in parsed.cues or alone) and not parsed.rows and "changed" not in parsed.cues:
         return f"Which segment do you mean? {_numbered(context)}"
-    if {"most", "least"} <= parsed.cues:
+    if parsed.cues & HIGH and parsed.cues & LOW:
         return "Do you mean the most or the least?"
+    if parsed.cues & {"biggest", "smallest"} and parsed.cues & {"best", "worst", "most", "least"}:
+        return NOT_WHOLE
     named = parsed.measures or ("interested" in parsed.cues and parsed.items)
     if "vague" in parsed.cues or (not named and parsed.cues & _unsaid(parsed, context)):
         return NOT_SIZES
@@ -59,6 +67,8 @@ def not_combined(parsed: Parsed) -> str:
     """Why words that are understood make no question."""
     if "rest" in parsed.cues or ("compare" in parsed.cues and len(parsed.rows) == 1):
         return "A segment is compared with another one or with all users: name both."
+    if "bounce" in parsed.cues:
+        return BOUNCED
     if parsed.items and (parsed.measures or len(parsed.items) > 1):
         return PART_ONLY
     if not (parsed.cues or parsed.topic or parsed.rows):
@@ -75,12 +85,15 @@ def nearest(parsed: Parsed, context: Context, understood: Callable[[str], bool])
 def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
     """With items, then figures, then lists, of the rows named; then what can be asked of any data."""
     rows = [_called(key, context) for key in parsed.rows[:2]]
-    measures = [BY_KEY[name].label for name in parsed.measures[:2]]
-    for dimension, value in parsed.items[:2]:
-        does = f"{DO[dimension][0]} {value}"
-        yield from (f"What share of {row} {does}?" for row in rows or ["all users"])
+    measures = [BY_KEY[name].label for name in parsed.measures[:2] or _meant(parsed)]
+    meant = [item for word in parsed.unknown for item in _values(word, context)]
+    for dimension, value in (*parsed.items, *meant)[:OFFERED]:
+        does = f"{DO[dimension]} {value}"
+        yield from (f"What comes {cue} {value}?" for cue in ("after", "before") if cue in parsed.cues)
+        yield from (f"How many users of {row} {does}?" for row in rows)
         if not rows:
-            yield f"Which segment has the highest share of users who {does}?"
+            who = does.removeprefix("are ") if does.startswith("are ") else f"who {does}"
+            yield f"Which segment has the highest share of users {who}?"
     if len(rows) == 2:
         yield from (f"Compare {rows[0]} and {rows[1]} by {measure}" for measure in measures)
         yield f"Compare {rows[0]} and {rows[1]}"
@@ -96,10 +109,19 @@ def _usual(parsed: Parsed, rows: list[str], measures: list[str]) -> Iterator[str
     if rows:
         yield from (f"Describe {rows[0]}", f"What sets {rows[0]} apart?", f"Top pages of {rows[0]}")
     order = "lowest" if parsed.cues & {"least", "worst", "below", "smallest"} else "highest"
-    named = measures or ([BY_KEY[Col.OUTCOME_USERS].label] if "buys" in parsed.cues else [])
-    yield from (f"Which segment has the {order} {measure}?" for measure in named)
-    yield from (f"Which segment has the {order} {BY_KEY[name].label}?" for name in USUAL)
+    for measure in (*measures, *(BY_KEY[name].label for name in USUAL)):
+        counted = order == "highest" and measure in COUNTS
+        yield f"Which segment has the {'most' if counted else order} {measure}?"
     yield from ("How do the segments differ?", "List the segments")
+
+
+def _meant(parsed: Parsed) -> Sequence[str]:
+    """Measures that may be meant where none is named."""
+    if "buys" in parsed.cues:
+        return (Col.OUTCOME_RATE, Col.OUTCOME_USERS)
+    if parsed.cues & {"many", "most", "least"} and Dimension.PAGE in parsed.dimensions:
+        return (Col.PAGE_VIEWS_MEAN, Col.DIFFERENT_PAGES_MEAN)
+    return USUAL if parsed.cues & {"vague", "best", "worst"} else ()
 
 
 def _called(key: str, context: Context) -> str:
@@ -113,7 +135,7 @@ def _upper(text: str) -> str:
 
 def _unsaid(parsed: Parsed, context: Context) -> set[str]:
     """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
-    counts = context.tables.profiles.outcome == PURCHASE and parsed.cues & {"share", "many", "never"}
+    counts = context.tables.profiles.outcome == PURCHASE and parsed.cues & {"share", "many", "never", "why"}
     return {"best", "worst"} if counts else {"best", "worst", "buys", "above", "below"}
 
 
@@ -142,10 +164,18 @@ def _hint(word: str, context: Context) -> str:
         for key in context.segment_keys
         if word in context.names.get(int(context.row(key)[Col.SEGMENT]), "").casefold().split()
     ]
-    named += [
-        f"the {dimension} “{clean(value)}”"
+    named += [f"the {dimension} “{clean(value)}”" for dimension, value in _values(word, context)]
+    return f"Do you mean {' or '.join(named)}?" if 0 < len(named) <= SHOWN else ""
+
+
+def _values(word: str, context: Context) -> list[tuple[Dimension, str]]:
+    """Values of the data that have the word, and pages whose address ends with it."""
+    pages = context.tables.basis.pages
+    found = [(Dimension.PAGE, page) for page in pages if page.casefold().rpartition("/")[2] == word]
+    found += [
+        (dimension, value)
         for dimension in Dimension
         for value in items.values(context, dimension)
         if word in PARTS.split(value.casefold())
     ]
-    return f"Do you mean {' or '.join(named)}?" if 0 < len(named) <= SHOWN else ""
+    return found
