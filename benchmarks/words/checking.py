@@ -51,14 +51,13 @@ def problems(answer: Answer, expect: dict[str, Any], oracle: Oracle) -> list[str
 
 
 def _directions(answer: Answer, oracle: Oracle) -> list[str]:
-    """Rankings out of order, or not of every segment; contrasts that say the wrong way round."""
+    """Rankings out of order; contrasts that say the wrong way round."""
     wrong = []
     for block in answer.blocks:
         if isinstance(block, Ranking):
             values = [_value(fact, oracle) for fact in block.facts]
             in_order = sorted(values, reverse=block.most)
-            whole = block.reference or {fact.row for fact in block.facts} == set(oracle.segments)
-            wrong += [] if values == in_order and whole else [f"ranking {values}"]
+            wrong += [] if values == in_order else [f"ranking {values}"]
         elif isinstance(block, Contrast):
             first, second = _value(block.first, oracle), _value(block.second, oracle)
             higher = {Verdict.HIGHER: first > second, Verdict.LOWER: first < second}
@@ -172,7 +171,10 @@ def _extremes(oracle: Oracle) -> Iterator[Wanted]:
 def _wanted_ranking(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
     dimension = expect.get("dimension", "")
     what = f"{expect['metric']}:{dimension}" if dimension else expect["metric"]
-    yield from ((what, (key,), expect.get("value", "")) for key in oracle.segments)
+    item, most = expect.get("value", ""), expect.get("order", "most") == "most"
+    keys = expect.get("rows") or oracle.segments
+    best = sorted(keys, key=lambda key: _ranked(what, key, item, oracle), reverse=most)
+    yield from ((what, (key,), item) for key in best[: expect.get("n")])
 
 
 def _wanted_description(expect: dict[str, Any]) -> Iterator[Wanted]:
@@ -232,7 +234,7 @@ def _order(said: Sequence[Fact], expect: dict[str, Any], oracle: Oracle) -> list
     if expect["kind"] not in LISTS:
         return []
     values = _listed(expect, oracle)
-    own = [fact for fact in said if fact.measure == _metric_of(expect)]
+    own = [fact for fact in said if fact.measure == _metric_of(expect) and [fact.row] == expect["rows"]]
     if len(own) != min(expect["n"], len(values)):
         return [f"{len(own)} listed"]
     if expect["kind"] == "top" and not _by_value(expect):

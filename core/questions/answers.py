@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from core.base.errors import Beha2VecError, InputError
 from core.facts.answer import Answer, Note, Reading
 from core.facts.context import ALL, Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, notes
-from core.facts.items import Dimension
+from core.facts.items import ATTRIBUTES, Dimension
 from core.facts.segment_tools import AVERAGES
 from core.profiles.columns import Col
 from core.questions.calls import together
 from core.questions.followups import COMPARING, OVER_ALL, reading, readings
 from core.questions.grammar import Parsed, parse
 from core.questions.intents import Intent, choose_all
-from core.questions.refusals import nearest, not_combined, problem
+from core.questions.refusals import PART_ONLY, nearest, not_combined, problem
 
 HELP: Final = (
     "You can ask for: a figure (“outcome rate of segment 2”), a ranking (“which segment has the most "
@@ -35,7 +36,9 @@ PER_USER: Final = {
     Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
 }  # fmt: skip
 BETTER: Final = {"best": "most", "worst": "least"}
+LENGTH: Final = {"longest": "most", "shortest": "least"}
 CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+_Cut: TypeAlias = re.Match[str]
 CUTS: Final = 5
 """Places where a question may be two that are tried."""
 ASKING: Final = re.compile(
@@ -116,15 +119,15 @@ def _says(text: str, context: Context) -> bool:
     return bool(parsed.length or parsed.unknown or parsed.missing)
 
 
-def _is_sure(cut: re.Match[str], question: str) -> bool:
+def _is_sure(cut: _Cut, question: str) -> bool:
     """Whether a question ends there and another one begins."""
     return cut.group()[0] in "?!;" or bool(
         "and" in cut.group().casefold() and ASKING.match(question[cut.end() :])
     )
 
 
-def _parts(question: str, cuts: list[re.Match[str]], figures: Figures, last: Reading | None) -> _Told | None:
-    """The question in two parts, the first of which may have parts itself; None where one is not understood."""
+def _parts(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> _Told | None:
+    """The question in two parts, the first of which may have parts itself; None where one is unclear."""
     for place, cut in reversed([*enumerate(cuts)]):
         left, right = (parse(text, figures.context) for text in _sides(question, cut))
         if not (_is_sure(cut, question) or _stands(right)):
@@ -140,9 +143,7 @@ def _parts(question: str, cuts: list[re.Match[str]], figures: Figures, last: Rea
     return None
 
 
-def _first(
-    text: str, parsed: Parsed, cuts: list[re.Match[str]], figures: Figures, last: Reading | None
-) -> _Told:
+def _first(text: str, parsed: Parsed, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> _Told:
     try:
         return _whole(parsed, figures, last)
     except Beha2VecError:
@@ -151,7 +152,7 @@ def _first(
         raise
 
 
-def _sides(question: str, cut: re.Match[str]) -> tuple[str, str]:
+def _sides(question: str, cut: _Cut) -> tuple[str, str]:
     return question[: cut.start()], question[cut.end() :]
 
 
@@ -166,7 +167,7 @@ def _needs_rows(parsed: Parsed) -> bool:
     return not parsed.rows and not parsed.cues & OVER_ALL
 
 
-def _not_all(question: str, cuts: list[re.Match[str]], figures: Figures, last: Reading | None) -> str:
+def _not_all(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> str:
     """Which part of several is not understood, and why."""
     for cut in (cut for cut in cuts if _is_sure(cut, question)):
         for text in _sides(question, cut):
@@ -186,7 +187,7 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
     problems = []
     for meant in readings(parsed, last):
         wrong = problem(meant, figures.context)
-        settled = _settled(meant)
+        settled = _with_biggest(_settled(meant), figures.context)
         chosen = [] if wrong else choose_all(settled)
         if not wrong and not chosen:
             wrong = not_combined(settled)
@@ -204,6 +205,8 @@ def _unclear(intent: Intent, parsed: Parsed) -> str:
     """What is not said though it fits."""
     if intent.name == "size" and not parsed.rows and not parsed.nouns:
         return "How many of what? Name users, sessions or another figure."
+    if intent.name == "saw" and parsed.items[0][0] in ATTRIBUTES:
+        return PART_ONLY
     says = parsed.nouns or parsed.measures or parsed.cues & {"share", "many"}
     if intent.name == "rank_item" and not says:
         return "Do you mean the number of users, or their share of the segment?"
@@ -217,7 +220,7 @@ def _settled(parsed: Parsed) -> Parsed:
     if "per_user" in made.cues and {*made.measures} & {*PER_USER}:
         made.measures = [PER_USER.get(name, name) for name in made.measures]
         made.cues -= {"per_user"}
-    for settle in (_buying, _often, _average, _everyone, _sized):
+    for settle in (_buying, _often, _pages, _average, _long, _everyone, _sized):
         settle(made)
     if made.rows:
         made.cues -= {"segments"}
@@ -254,9 +257,22 @@ def _average(made: Parsed) -> None:
         made.cues = made.cues - {"average", "most", "least"} | {"above" if "most" in made.cues else "below"}
     elif made.measures and {*made.measures} <= AVERAGES:
         made.cues -= {"average"}
-    elif made.dimensions == [Dimension.PAGE] and "many" in made.cues:
+
+
+def _pages(made: Parsed) -> None:
+    """More pages, and how many on average, are page views a user."""
+    compared = len(made.rows) == 2 and made.cues & {"most", "least"}
+    if made.dimensions == [Dimension.PAGE] and (compared or {"average", "many"} <= made.cues):
         made.cues -= {"average", "many", "viewed"}
         made.dimensions, made.measures = [], [Col.PAGE_VIEWS_MEAN]
+
+
+def _long(made: Parsed) -> None:
+    """Whoever stays longest has the most engagement time; nothing else is long."""
+    if {*made.measures} <= {Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN}:
+        for cue in made.cues & {"longest", "shortest"}:
+            made.cues = made.cues - {cue} | {LENGTH[cue]}
+            made.measures = made.measures or [Col.ENGAGEMENT_MEAN]
 
 
 def _everyone(made: Parsed) -> None:
@@ -268,9 +284,20 @@ def _everyone(made: Parsed) -> None:
         made.rows.clear()
 
 
-
 def _sized(made: Parsed) -> None:
     """The biggest is the one with most users, and so is the one with most where users are spoken of."""
-    sized = made.nouns and made.cues & {"most", "least"} or made.cues & {"biggest", "smallest"}
+    sized = (made.nouns and made.cues & {"most", "least"}) or made.cues & {"biggest", "smallest"}
     if sized and made.cues <= SIZED and not made.topic:
         made.measures.append(Col.USERS)
+
+
+def _with_biggest(made: Parsed, context: Context) -> Parsed:
+    """Beside anything else that is asked, the biggest segment is a row like one that is named."""
+    size = made.cues & {"biggest", "smallest"}
+    if size and not made.rows and made.measures != [Col.USERS] and made.number is None:
+        pick = max if "biggest" in size else min
+        sizes = {key: context.row(key)[Col.USERS] for key in context.segment_keys}
+        return replace(
+            made, rows=[pick(sizes, key=lambda key: sizes[key])], cues=made.cues - {*size, "segments"}
+        )
+    return made

@@ -9,19 +9,19 @@ from typing import Final
 from core.base.errors import InputError
 from core.base.schema import View
 from core.facts import arguments, compare_segments, describe, item_tools, items, other_tools, segment_tools
-from core.facts.answer import ChartMark, FigureList, Ranking
+from core.facts.answer import ChartMark, Ranking
 from core.facts.arguments import Metric, Order
 from core.facts.context import ALL
 from core.facts.fact_maker import Figures, select
-from core.facts.finding import Finding, notes, present
+from core.facts.finding import Finding, notes
 from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
 from core.profiles.columns import Col
 from core.questions.grammar import Parsed
+from core.questions.lexicon import ONE_PAGE
 
 DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""
 OTHERS_DID_NOT: Final = "Those who did are counted; all the others did not."
-ONE_PAGE: Final = "group:one_page"
 BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
 
 
@@ -115,14 +115,9 @@ def contrast_item(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def side_by_side(figures: Figures, parsed: Parsed) -> Finding:
-    """Three rows or more: their figures, measure by measure."""
-    found = present(
-        figures.measure(row, name)
-        for name in parsed.measures or compare_segments.COMPARED
-        for row in parsed.rows
-    )
-    query = select(", ".join(dict.fromkeys(fact.measure for fact in found)), "segments")
-    return Finding((FigureList(facts=found),), query)
+    """The figures of three rows or more."""
+    usual = [name for name in compare_segments.COMPARED if figures.measure(ALL, name)]
+    return segment_tools.metrics(figures, parsed.rows, parsed.measures or usual)
 
 
 def rank_item(figures: Figures, parsed: Parsed) -> Finding:
@@ -130,13 +125,6 @@ def rank_item(figures: Figures, parsed: Parsed) -> Finding:
     dimension, value = parsed.items[0]
     order = Order.LEAST if "least" in parsed.cues else Order.MOST
     return item_tools.rank_item(figures, dimension, value, _item_metric(parsed), order)
-
-
-def saw(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments by who saw a page, a theme or a type."""
-    if parsed.items[0][0] in items.ATTRIBUTES:
-        raise InputError("What some users of a segment looked at is not counted")
-    return rank_item(figures, parsed)
 
 
 def either(figures: Figures, parsed: Parsed) -> Finding:
@@ -213,22 +201,15 @@ def compare_rows(figures: Figures, parsed: Parsed) -> Finding:
     return rank(figures, parsed) if parsed.measures else compare_segments.compare_all(figures)
 
 
-def rank_rows(figures: Figures, parsed: Parsed) -> Finding:
-    """Some rows by a measure."""
-    (name,) = parsed.measures
-    facts = [figures.needed(row, name) for row in parsed.rows]
-    block = figures.ranking(facts, most=not parsed.cues & {"least", "smallest"})
-    return Finding((block,), select(name, "segments", key=", ".join(parsed.rows)))
-
-
 def rank(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments by each measure, by size if none is named."""
-    order = Order.LEAST if parsed.cues & {"least", "smallest"} else Order.MOST
-    found = [
-        segment_tools.rank_segments(figures, arguments.RankSegments(metric=Metric(name), order=order))
-        for name in parsed.measures or [Col.USERS]
-    ]
-    return together(found)
+    """The segments, or those named, by each measure; by size if none is named."""
+    names, most = parsed.measures or [Col.USERS], not parsed.cues & {"least", "smallest"}
+    blocks = []
+    for name in names:
+        facts = [figures.needed(row, name) for row in parsed.rows] or segment_tools.of_segments(figures, name)
+        ranked = figures.ranking(facts, most=most)
+        blocks.append(ranked.model_copy(update={"facts": ranked.facts[: parsed.number]}))
+    return Finding(tuple(blocks), select(f"key, {', '.join(names)}", "segments"))
 
 
 def together(found: Sequence[Finding]) -> Finding:

@@ -13,7 +13,7 @@ from core.profiles.columns import Col
 from core.questions.grammar import TOPICS, Parsed
 
 ORDER: Final = frozenset({
-    "most", "least", "biggest", "smallest", "best", "worst", "above", "below", "rank",
+    "most", "least", "biggest", "smallest", "best", "worst", "above", "below", "rank", "longest", "shortest",
 })  # fmt: skip
 """Cues that put rows in order."""
 OVER_ALL: Final = ORDER | {"segments", "each"}
@@ -47,13 +47,16 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
         return
     if "pronoun" in parsed.cues:
         parsed = _with_rows(parsed, last)
-    opened = bool({"also"} & parsed.cues or (parsed.leans and parsed.length <= FRAGMENT))
-    whole = bool(parsed.rows) and bool(parsed.topic or _verbs(parsed))
+    short = parsed.leans or ("chart" in parsed.cues and not parsed.topic)
+    opened = "also" in parsed.cues or (short and parsed.length <= FRAGMENT)
+    whole = bool(parsed.rows and (parsed.topic or _verbs(parsed))) or bool(
+        "segments" in parsed.cues and parsed.cues & ORDER and (parsed.topic or parsed.nouns)
+    )
     if opened and not whole:
         yield from (_edited(parsed, last), parsed)
     else:
         yield parsed
-        if opened or parsed.length <= FRAGMENT:
+        if opened or 0 < parsed.length <= FRAGMENT:
             yield _edited(parsed, last)
 
 

@@ -6,9 +6,9 @@ and the answer says so; a value of the data (a country, a theme) is never correc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -31,12 +31,19 @@ from core.questions.lexicon import (
 
 REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
 JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
+SIZE_OF: Final = {"biggest": "most", "smallest": "least"}
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 OPENERS: Final = ("and", "or", "but")
 """First words of a question that goes on with the one before."""
 LEANING: Final = ("by", "for", "in", "on", "from", "with", "to", "then", "so", "only")
 """First words of a short one that may."""
 TOPICS: Final = ("items", "dimensions", "measures")
+LIMIT: Final = re.compile(
+    r"\b(?:over|above|under|below|beyond|exceed\w*|at (?:least|most)"
+    r"|(?:more|less|fewer|greater|higher|lower|larger|smaller) than)\s+[^\w\s]?\d",
+    re.IGNORECASE,
+)
+"""``over 4 %``, ``more than 100``: no table is asked with a limit."""
 _Any = TypeVar("_Any")
 LONGEST: Final = 200
 """Words of a question that are read."""
@@ -100,6 +107,8 @@ def parse(question: str, context: Context) -> Parsed:
     if words and words[0] in OPENERS:
         reader.parsed.cues.add("also")
     reader.parsed.leans = bool(words) and words[0] in LEANING
+    if LIMIT.search(question):
+        reader.parsed.cues.add("threshold")
     reader.read(reader.corrected(words))
     if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
         reader.parsed.asks += reader.doubts.values()
@@ -135,7 +144,7 @@ class _Known:
 
 
 _KNOWN: WeakKeyDictionary[Tables, tuple[object, _Known]] = WeakKeyDictionary()
-"""Tables → the names of their segments, and what was known with them last: many questions are of one context."""
+"""Tables → the names of their segments, and what was known with them last."""
 
 
 def _known(context: Context) -> _Known:
@@ -164,41 +173,45 @@ class _Reader:
     parsed: Parsed = field(default_factory=Parsed)
     doubts: dict[str, str] = field(default_factory=dict)
     """Misspelt word → the question back."""
+    of: bool = False
+    """Whether the phrase that is read stands before what it is of."""
 
     def read(self, words: Sequence[str]) -> None:
         place = 0
         while place < len(words):
             place += (
-                self._limit(words, place)
-                or self._phrase(words, place)
+                self._phrase(words, place)
                 or self._reference(words, place)
                 or self._page(words[place])
                 or self._number(words, place)
                 or self._unknown(words[place])
             )
 
-    def _limit(self, words: Sequence[str], place: int) -> int:
-        """``over 4``, ``more than 100``: a limit, which no table is asked with."""
-        for phrase in _limits():
-            end = place + len(phrase)
-            if tuple(words[place:end]) == phrase and words[end : end + 1] and words[end][:1].isdecimal():
-                self.parsed.cues.add("threshold")
-                return len(phrase) + 1
-        return 0
-
     def _phrase(self, words: Sequence[str], place: int) -> int:
         """A known phrase; a segment's number goes with the word before it."""
         if words[place] in REFERENCES and _reference(words, place + 1)[0]:
             return 0
         for length in range(min(self.known.longest, len(words) - place), 0, -1):
-            if length > 1 and words[place + length - 1] in REFERENCES and _reference(words, place + length)[0]:
+            if (
+                length > 1
+                and words[place + length - 1] in REFERENCES
+                and _reference(words, place + length)[0]
+            ):
                 continue
             if meanings := self.known.lexicon.get(tuple(words[place : place + length])):
+                self.of = self._says(words, place + length)
                 self._take(" ".join(words[place : place + length]), meanings)
                 if meanings[0].sort is Sort.NOUN and self._is_listed(words, place):
                     _once(self.parsed.measures, Col.USERS)
                 return length
         return 0
+
+    def _says(self, words: Sequence[str], place: int) -> bool:
+        """Whether something with a meaning follows that is no segment: ``largest revenue`` is most of it."""
+        following = words[place : place + 1]
+        known = self.known.lexicon.get(tuple(following), ())
+        is_fill = any(one.sort in (Sort.FILL, Sort.ROW) for one in known)
+        return bool(following) and following[0] not in REFERENCES and not is_fill
 
     def _is_listed(self, words: Sequence[str], place: int) -> bool:
         """Whether ``users`` stands beside a figure, as one itself: ``users and sessions``."""
@@ -227,7 +240,7 @@ class _Reader:
         elif meaning.sort is Sort.ITEM and meaning.dimension:
             _once(self.parsed.items, (meaning.dimension, meaning.value))
         elif meaning.sort is Sort.CUE:
-            self.parsed.cues.add(meaning.value)
+            self.parsed.cues.add(SIZE_OF.get(meaning.value, meaning.value) if self.of else meaning.value)
         elif meaning.sort is Sort.NOUN:
             self.parsed.nouns = True
         else:
@@ -301,11 +314,6 @@ class _Reader:
         if near:
             self.doubts[word] = f"Do you mean {' or '.join(f'“{one}”' for one in near)} by “{word}”?"
         return word
-
-
-@cache
-def _limits() -> tuple[Phrase, ...]:
-    return tuple(tuple(tokens(text)) for text in vocabulary()["others"]["limits"].split("|"))
 
 
 def _near(word: str, known: Iterable[str]) -> list[str]:

@@ -85,7 +85,11 @@ def choose_all(parsed: Parsed) -> list[tuple[Intent, Parsed]]:
     """What fits, or fits each row or kind of item for itself; empty where nothing does."""
     if whole := choose(parsed):
         return [(whole, parsed)]
-    if len(parsed.rows) > 1 and not parsed.cues & {"apart", "most", "least"}:  # these tell rows from each other
+    if len(parsed.rows) > 1 and not parsed.cues & {
+        "apart",
+        "most",
+        "least",
+    }:  # these tell rows from each other
         each = [replace(parsed, rows=[row]) for row in parsed.rows]
     elif len(parsed.dimensions) > 1:
         each = [replace(parsed, dimensions=[dimension]) for dimension in parsed.dimensions]
@@ -150,11 +154,12 @@ INTENTS: Final = (
     Intent("beyond", calls.beyond, _cues("above", "below"), _cues(*_LOOSE), measures=(1, 1)),
     Intent("rank_item", calls.rank_item, _cues("most", "least"), _cues("share", "many", "viewed", *_LOOSE),
            measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
-    Intent("saw", calls.saw, _cues("viewed"), _cues("segments"), dimensions=(0, 1), items=(1, 1),
+    Intent("saw", calls.rank_item, _cues("viewed"), _cues("segments"), dimensions=(0, 1), items=(1, 1),
            says=frozenset({"which", "who"})),
     Intent("top", calls.top, _cues("top", "most", "mostly", "apart", "viewed", "interested", "list"), _cues(),
            rows=(0, 1), measures=(0, 1), dimensions=(1, 1), number=True, only=_VIEWED),
     Intent("top", calls.top, _cues(), _cues("list"), rows=(1, 1), dimensions=(1, 1), number=True),
+    Intent("top", calls.top, _cues(), _cues("list"), dimensions=(1, 1), bare=True),
     Intent("looks_at", calls.looks_at, _cues("viewed", "interested"),
            _cues("most", "mostly", "top", "apart", *_LOOSE), rows=(1, 1), number=True,
            says=frozenset({"what"})),
@@ -163,20 +168,23 @@ INTENTS: Final = (
            _cues("many", *_LOOSE), rows=(2, 2), measures=(0, MANY)),
     Intent("side_by_side", calls.side_by_side, _cues("compare", "differ", "similar"), _cues(*_LOOSE),
            rows=(3, MANY), measures=(0, MANY)),
-    Intent("rank_rows", calls.rank_rows, _cues("most", "least", "biggest", "smallest", "rank"), _cues(*_LOOSE),
+    Intent("rank_rows", calls.rank, _cues("most", "least", "biggest", "smallest", "rank"), _cues(*_LOOSE),
            rows=(3, MANY), measures=(1, 1)),
     Intent("compare", calls.compare_two, _cues(), _cues("many", *_LOOSE), rows=(2, 2), bare=True),
     Intent("compare_all", calls.compare_rows, _cues("compare", "differ"), _cues("each", *_LOOSE),
-           measures=(0, 1)),
-    Intent("rank", calls.rank, _cues("most", "least", "rank", "biggest", "smallest"),
-           _cues("each", "many", *_LOOSE), measures=(1, MANY)),
+           measures=(0, MANY)),
+    Intent("rank", calls.rank, _cues("most", "least", "rank"), _cues("each", "many", *_LOOSE),
+           measures=(1, MANY), number=True),
+    Intent("rank", calls.rank, _cues("biggest", "smallest", "rank"), _cues("each", "many", *_LOOSE),
+           measures=(1, 1), number=True, only=frozenset({Col.USERS})),
+    Intent("rank", calls.rank, _cues("top"), _cues(*_LOOSE), measures=(1, 1), number=True),
     Intent("rank_users", calls.rank, _cues("rank"), _cues("each", "many", *_LOOSE)),
     Intent("list", calls.segments, _cues("segments", "each", "describe"), _cues("list", "many")),
     Intent("apart", calls.why, _cues("apart", "differ"), _cues("rest", "describe", *_LOOSE), rows=(1, 1)),
     Intent("describe", calls.describe_one, _cues("describe", "like"), _cues(*_LOOSE), rows=(1, 1)),
     Intent("describe", calls.describe_one, _cues(), _cues("list"), rows=(1, 1), bare=True),
-    Intent("metric", calls.metrics, _cues(), _cues("many", "viewed", "each", "list", "segments"), rows=(0, MANY),
-           measures=(1, MANY)),
+    Intent("metric", calls.metrics, _cues(), _cues("many", "viewed", "each", "list", "segments"),
+           rows=(0, MANY), measures=(1, MANY)),
     Intent("metric", calls.metrics, _cues("share"), _cues("each", "list", "segments"), rows=(0, MANY),
            measures=(1, MANY), only=_RATES),
     Intent("metric", calls.metrics, _cues("never"), _cues("many", "share", "each", *_LOOSE), rows=(0, MANY),

@@ -52,6 +52,7 @@ class Meaning:
 Phrase = tuple[str, ...]
 Lexicon = dict[Phrase, tuple[Meaning, ...]]
 
+ONE_PAGE: Final = "group:one_page"
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
 TOKEN: Final = re.compile(
@@ -72,7 +73,7 @@ def vocabulary() -> dict[str, dict[str, Any]]:
 
 
 def tokens(text: str) -> list[str]:
-    """Words, numbers, addresses and signs that compare, in lower case; commas between words are read as ``and``."""
+    """Words, numbers, addresses and signs that compare, in lower case; a comma between words is an ``and``."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("’", "'")
     found = (match.group() for match in TOKEN.finditer(COMMA.sub(" and ", plain)))
     return [one for token in found for one in [_bare(token)] if one]
@@ -118,6 +119,8 @@ def _phrases(context: Context) -> Iterator[tuple[str, Meaning]]:
     yield from _bars(known["others"]["fill"], Meaning(Sort.FILL, ""))
     yield from _bars(known["others"]["nouns"], Meaning(Sort.NOUN, Col.USERS))
     yield from _bars(known["others"]["everybody"], Meaning(Sort.ROW, ALL))
+    if ONE_PAGE in context.keys:
+        yield from _bars(known["others"]["one_page"], Meaning(Sort.ROW, ONE_PAGE))
     for cue, texts in known["cues"].items():
         yield from _bars(texts, Meaning(Sort.CUE, cue))
     for cue, one in known["untold"].items():

@@ -16,6 +16,7 @@ from core.facts.verbs import DO
 from core.outgoing.quoting import clean
 from core.profiles.columns import Col
 from core.questions.calls import BOUNCED
+from core.questions.followups import FRAGMENT
 from core.questions.grammar import Parsed
 from core.questions.lexicon import vocabulary
 
@@ -43,11 +44,11 @@ def problem(parsed: Parsed, context: Context) -> str:
         return _no_such_segment(parsed.missing, context)
     if parsed.asks:
         return " ".join(dict.fromkeys(parsed.asks))
-    told = set() if parsed.items or "viewed" in parsed.cues else {"only"}  # “only the revenue” is no limit
+    told = {"only"} if parsed.length <= FRAGMENT and not parsed.items else set()  # “only the revenue”
     if untold := [says["says"] for cue, says in vocabulary()["untold"].items() if cue in parsed.cues - told]:
         return str(untold[0])
     if parsed.unknown:
-        return _not_understood(parsed, context)
+        return _not_understood(parsed)
     alone = parsed.cues and parsed.cues <= {"why", "persona", "also"} and not parsed.topic
     if ("pronoun" in parsed.cues or alone) and not parsed.rows and "changed" not in parsed.cues:
         return f"Which segment do you mean? {_numbered(context)}"
@@ -84,7 +85,8 @@ def nearest(parsed: Parsed, context: Context, understood: Callable[[str], bool])
 
 def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
     """With items, then figures, then lists, of the rows named; then what can be asked of any data."""
-    rows = [_called(key, context) for key in parsed.rows[:2]]
+    named = parsed.rows or [row for word in parsed.unknown for row in _rows(word, context)]
+    rows = [_called(key, context) for key in named[:2]]
     measures = [BY_KEY[name].label for name in parsed.measures[:2] or _meant(parsed)]
     meant = [item for word in parsed.unknown for item in _values(word, context)]
     for dimension, value in (*parsed.items, *meant)[:OFFERED]:
@@ -150,22 +152,14 @@ def _numbered(context: Context) -> str:
     return f"The segments are {', '.join(titles)}."
 
 
-def _not_understood(parsed: Parsed, context: Context) -> str:
+def _not_understood(parsed: Parsed) -> str:
     unknown = [*dict.fromkeys(parsed.unknown)][:SHOWN]
-    words = ", ".join(f"“{clean(word)}”" for word in unknown)
-    hints = [hint for word in unknown if (hint := _hint(word, context))]
-    return " ".join([f"I do not understand {words}, so I do not answer.", *dict.fromkeys(hints)])
+    return f"I do not understand {', '.join(f'“{clean(word)}”' for word in unknown)}, so I do not answer."
 
 
-def _hint(word: str, context: Context) -> str:
-    """Rows and values of the data whose name has the word; nothing where too many have."""
-    named = [
-        context.title(key)
-        for key in context.segment_keys
-        if word in context.names.get(int(context.row(key)[Col.SEGMENT]), "").casefold().split()
-    ]
-    named += [f"the {dimension} “{clean(value)}”" for dimension, value in _values(word, context)]
-    return f"Do you mean {' or '.join(named)}?" if 0 < len(named) <= SHOWN else ""
+def _rows(word: str, context: Context) -> list[str]:
+    """Segments whose name has the word."""
+    return [key for key in context.segment_keys if word in PARTS.split(context.titled(key).name.casefold())]
 
 
 def _values(word: str, context: Context) -> list[tuple[Dimension, str]]:
