@@ -9,17 +9,16 @@ from typing import Final, TypeAlias
 
 from core.base.errors import Beha2VecError, InputError
 from core.facts.answer import Answer, Note, Reading
-from core.facts.context import ALL, Context
+from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, notes
-from core.facts.items import ATTRIBUTES, Dimension
-from core.facts.segment_tools import AVERAGES
-from core.profiles.columns import Col
+from core.facts.items import ATTRIBUTES
 from core.questions.calls import together
-from core.questions.followups import COMPARING, OVER_ALL, reading, readings
+from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import Parsed, parse
 from core.questions.intents import Intent, choose_all
 from core.questions.refusals import PART_ONLY, nearest, not_combined, problem
+from core.questions.settling import settled
 
 HELP: Final = (
     "You can ask for: a figure (“outcome rate of segment 2”), a ranking (“which segment has the most "
@@ -30,13 +29,6 @@ HELP: Final = (
     "above average (“segments above average in sessions a user”), or a chart (“chart the outcome rate by "
     "segment”). A question may go on with the last one (“and segment 3?”, “why?”) or hold several."
 )
-SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
-"""Cues beside which the biggest is the one with most users."""
-PER_USER: Final = {
-    Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
-}  # fmt: skip
-BETTER: Final = {"best": "most", "worst": "least"}
-LENGTH: Final = {"longest": "most", "shortest": "least"}
 CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _Cut: TypeAlias = re.Match[str]
 CUTS: Final = 5
@@ -187,16 +179,16 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
     problems = []
     for meant in readings(parsed, last):
         wrong = problem(meant, figures.context)
-        settled = _with_biggest(_settled(meant), figures.context)
-        chosen = [] if wrong else choose_all(settled)
+        made = settled(meant, figures.context)
+        chosen = [] if wrong else choose_all(made)
         if not wrong and not chosen:
-            wrong = not_combined(settled)
+            wrong = not_combined(made)
         if not wrong:
             wrong = next((said for pair in chosen if (said := _unclear(*pair))), "")
         if not wrong:
             found = together([intent.run(figures, one) for intent, one in chosen])
             told = replace(found, blocks=(*notes(*parsed.notes), *found.blocks))
-            return _Told(told, reading(settled, told.blocks))
+            return _Told(told, reading(made, told.blocks))
         problems.append(wrong)
     raise InputError(problems[0])
 
@@ -211,93 +203,3 @@ def _unclear(intent: Intent, parsed: Parsed) -> str:
     if intent.name == "rank_item" and not says:
         return "Do you mean the number of users, or their share of the segment?"
     return ""
-
-
-def _settled(parsed: Parsed) -> Parsed:
-    """Without words that add nothing beside what else was said; “best” is most of the figure named."""
-    made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
-    made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - {"pronoun", "also", "only"}}
-    if "per_user" in made.cues and {*made.measures} & {*PER_USER}:
-        made.measures = [PER_USER.get(name, name) for name in made.measures]
-        made.cues -= {"per_user"}
-    for settle in (_buying, _often, _pages, _average, _long, _everyone, _sized):
-        settle(made)
-    if made.rows:
-        made.cues -= {"segments"}
-    if {"bar", "line", "point"} & made.cues:
-        made.cues.add("chart")
-    return made
-
-
-def _buying(made: Parsed) -> None:
-    share = made.cues & {"share", "why"}
-    if "share" in share and made.measures == [Col.OUTCOME_USERS]:
-        made.measures, made.cues = [Col.OUTCOME_RATE], made.cues - {"share"}
-    if "buys" in made.cues and not made.measures and not made.items:
-        made.cues -= {"buys", "share", "many"}
-        made.measures.append(Col.OUTCOME_RATE if share else Col.OUTCOME_USERS)
-
-
-def _often(made: Parsed) -> None:
-    """How often somebody comes is the sessions a user; how often something is seen, its page views."""
-    if "often" in made.cues and "buys" not in made.cues:
-        made.cues -= {"often"} if made.measures else {"often", "viewed"}
-        if not made.measures and not made.dimensions:
-            made.measures.append(Col.PAGE_VIEWS if made.items else Col.SESSIONS_MEAN)
-
-
-def _average(made: Parsed) -> None:
-    """The average is the figure of all users; a count has none."""
-    if "average" not in made.cues:
-        return
-    if len(made.rows) == 1 and made.cues & {"compare", "differ", "most", "least", "biggest", "smallest"}:
-        made.cues -= {"average"}
-        made.rows.append(ALL)
-    elif made.measures and not made.rows and made.cues & {"most", "least"}:
-        made.cues = made.cues - {"average", "most", "least"} | {"above" if "most" in made.cues else "below"}
-    elif made.measures and {*made.measures} <= AVERAGES:
-        made.cues -= {"average"}
-
-
-def _pages(made: Parsed) -> None:
-    """More pages, and how many on average, are page views a user."""
-    compared = len(made.rows) == 2 and made.cues & {"most", "least"}
-    if made.dimensions == [Dimension.PAGE] and (compared or {"average", "many"} <= made.cues):
-        made.cues -= {"average", "many", "viewed"}
-        made.dimensions, made.measures = [], [Col.PAGE_VIEWS_MEAN]
-
-
-def _long(made: Parsed) -> None:
-    """Whoever stays longest has the most engagement time; nothing else is long."""
-    if {*made.measures} <= {Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN}:
-        for cue in made.cues & {"longest", "shortest"}:
-            made.cues = made.cues - {cue} | {LENGTH[cue]}
-            made.measures = made.measures or [Col.ENGAGEMENT_MEAN]
-
-
-def _everyone(made: Parsed) -> None:
-    """A segment above all users is held against them; among all of them, segments are ranked."""
-    if len(made.rows) == 1 and made.cues & {"above", "below"} and made.measures:
-        made.cues = made.cues - {"above", "below"} | {"compare"}
-        made.rows.append(ALL)
-    elif made.rows == [ALL] and "segments" in made.cues and made.cues & OVER_ALL - {"segments"}:
-        made.rows.clear()
-
-
-def _sized(made: Parsed) -> None:
-    """The biggest is the one with most users, and so is the one with most where users are spoken of."""
-    sized = (made.nouns and made.cues & {"most", "least"}) or made.cues & {"biggest", "smallest"}
-    if sized and made.cues <= SIZED and not made.topic:
-        made.measures.append(Col.USERS)
-
-
-def _with_biggest(made: Parsed, context: Context) -> Parsed:
-    """Beside anything else that is asked, the biggest segment is a row like one that is named."""
-    size = made.cues & {"biggest", "smallest"}
-    if size and not made.rows and made.measures != [Col.USERS] and made.number is None:
-        pick = max if "biggest" in size else min
-        sizes = {key: context.row(key)[Col.USERS] for key in context.segment_keys}
-        return replace(
-            made, rows=[pick(sizes, key=lambda key: sizes[key])], cues=made.cues - {*size, "segments"}
-        )
-    return made

@@ -85,6 +85,7 @@ def _edited(parsed: Parsed, last: Reading) -> Parsed:
     verbs = _verbs(parsed)
     made = replace(parsed, rows=_rows(parsed, last), cues=parsed.cues - {"also"})
     sized = parsed.cues & {"biggest", "smallest"} and not set(last.cues) & ORDER
+    sized = sized or (parsed.cues & {"best", "worst"} and last.measures == (Col.USERS,))  # of what?
     counts = parsed.nouns and not parsed.rows and _topic(last) != "items"
     if not parsed.topic and counts:
         made.measures = [Col.USERS]
