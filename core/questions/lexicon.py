@@ -73,7 +73,7 @@ def vocabulary() -> dict[str, dict[str, Any]]:
 
 
 def tokens(text: str) -> list[str]:
-    """Words, numbers, addresses and signs that compare, in lower case; a comma between words is an ``and``."""
+    """Words, numbers, addresses and comparing signs, in lower case; a comma between words is an ``and``."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("’", "'")
     found = (match.group() for match in TOKEN.finditer(COMMA.sub(" and ", plain)))
     return [one for token in found for one in [_bare(token)] if one]
