@@ -84,6 +84,7 @@ def score(shop: Shop) -> Score:
             found += ["not said to be suggested"] if one.get("suggested") and SAID not in said else []
         else:
             found = [] if answer.declined else ["answered"]
+            found += [f"offers {near}" for near in answer.suggestions if ask(near, context).declined]
         exact[one["intent"]] += not found
         if found == ["declined"]:
             missed.append(one["question"])

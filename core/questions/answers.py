@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from core.base.errors import Beha2VecError, InputError
+from core.facts import items
 from core.facts.answer import Answer, Note, Reading
-from core.facts.context import Context
+from core.facts.context import ALL, Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, notes
-from core.facts.items import ATTRIBUTES
+from core.facts.items import ATTRIBUTES, Dimension
 from core.questions.calls import together
 from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import Parsed, parse
@@ -75,14 +76,27 @@ def _line(error: Beha2VecError) -> str:
 
 
 def _near(parsed: Parsed, figures: Figures) -> tuple[str, ...]:
+    """Nearest questions that would be answered; none is run, as a test of many users takes its time."""
+
     def understood(question: str) -> bool:
         try:
-            _whole(parse(question, figures.context), figures, None)
-        except Beha2VecError:
+            chosen = _chosen(parse(question, figures.context), figures)
+        except InputError:
             return False
-        return True
+        return all(_has_all(one, figures) for _, one in chosen)
 
     return nearest(parsed, figures.context, understood)
+
+
+def _has_all(parsed: Parsed, figures: Figures) -> bool:
+    """Whether the data have the measures and kinds of items, and segments to rank."""
+    context = figures.context
+    kinds = {*parsed.dimensions} - {Dimension.PAGE}
+    return (
+        all(figures.measure(ALL, name) for name in parsed.measures)
+        and all(items.values(context, kind) for kind in kinds)
+        and (bool(parsed.rows) or len(context.segment_keys) > 1)
+    )
 
 
 def _told(question: str, parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
@@ -178,19 +192,30 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
     """
     problems = []
     for meant in readings(parsed, last):
-        wrong = problem(meant, figures.context)
-        made = settled(meant, figures.context)
-        chosen = [] if wrong else choose_all(made)
-        if not wrong and not chosen:
-            wrong = not_combined(made)
-        if not wrong:
-            wrong = next((said for pair in chosen if (said := _unclear(*pair))), "")
-        if not wrong:
-            found = together([intent.run(figures, one) for intent, one in chosen])
-            told = replace(found, blocks=(*notes(*parsed.notes), *found.blocks))
-            return _Told(told, reading(made, told.blocks))
-        problems.append(wrong)
-    raise InputError(problems[0])
+        try:
+            chosen = _chosen(meant, figures)
+        except InputError as error:
+            problems.append(error)
+            continue
+        found = together([intent.run(figures, one) for intent, one in chosen])
+        told = replace(found, blocks=(*notes(*parsed.notes), *found.blocks))
+        return _Told(told, reading(settled(meant, figures.context), told.blocks))
+    raise problems[0]
+
+
+def _chosen(meant: Parsed, figures: Figures) -> list[tuple[Intent, Parsed]]:
+    """What it asks for.
+
+    Raises:
+        InputError: If it is not understood.
+    """
+    wrong = problem(meant, figures.context)
+    made = settled(meant, figures.context)
+    chosen = [] if wrong else choose_all(made)
+    unclear = (said for pair in chosen if (said := _unclear(*pair)))
+    if wrong := wrong or next(unclear, "" if chosen else not_combined(made)):
+        raise InputError(wrong)
+    return chosen
 
 
 def _unclear(intent: Intent, parsed: Parsed) -> str:
