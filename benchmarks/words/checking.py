@@ -248,13 +248,14 @@ def _order(said: Sequence[Fact], expect: dict[str, Any], oracle: Oracle) -> list
 def text(fact: Fact) -> str:
     """How a value has to be written, said once more in other words than the app's."""
     value, name = fact.value, fact.measure.split(":")[-1]
+    digits = 2 if name.endswith("_rate") else 1
     writers = {
         "count": lambda: f"{round(value):,}",
         "money": lambda: f"{value:,.2f}",
         "seconds": lambda: _time(value),
         "ratio": lambda: _times(value),
-        "points": lambda: f"{100 * value:+.1f} percentage points".replace("-", "−"),
-        "share": lambda: f"{100 * value:.{2 if name.endswith('_rate') else 1}f}%",
+        "points": lambda: f"{100 * value:+.{digits}f} percentage points".replace("-", "−"),
+        "share": lambda: f"{100 * value:.{digits}f}%",
         "number": lambda: _number(value, name),
     }  # fmt: skip
     return writers[fact.unit.value]()
