@@ -159,9 +159,10 @@ def _verdict(facts: Sequence[Fact], wanted: list[float], oracle: Oracle) -> tupl
     """How the first stands to the second, and the p of its test."""
     one, other = facts[:2]
     p_value = oracle.p_value(one.measure, one.item, one.row, other.row)
+    alike = one.text == other.text
     if p_value is None:
-        return ("same" if wanted[0] == wanted[1] else "higher" if wanted[0] > wanted[1] else "lower"), None
-    if not p_value < SURE or _near(wanted[0], wanted[1]):
+        return ("same" if alike else "higher" if wanted[0] > wanted[1] else "lower"), None
+    if not p_value < SURE or alike:
         return "unsure", p_value
     return ("higher" if wanted[0] > wanted[1] else "lower"), p_value
 
