@@ -23,8 +23,9 @@ from core.writing import Assistant, AssistantSettings
 from tests.smollm import running
 
 QUESTIONS = (
-    "Why does segment 2 convert?", "Any ideas for a campaign for segment 3?", "Build a buyer persona for segment 1",
-    "Which segment should we care about?", "What would you recommend for segment 4?", "Why is segment 5 so small?",
+    "Why does segment 2 convert?", "Any ideas for a campaign for segment 3?",
+    "Build a buyer persona for segment 1", "Which segment should we care about?",
+    "What would you recommend for segment 4?", "Why is segment 5 so small?",
     "Suggest a newsletter for segment 6", "How can we win back the users of segment 2?",
     "Explain what is special about segment 3", "Write a slogan for segment 5",
 )  # fmt: skip
@@ -82,9 +83,8 @@ def main() -> None:
     by_model = [one for one in found if not one.answer.reason and one.answer.facts and one.seconds <= SECONDS]
     false = sum(false_figures(one.answer, context) for one in found)
     longest = max(one.seconds for one in found)
-    print(
-        f"\n{len(by_model)} of {len(found)} in the model's choice of figures, {false} false; longest {longest:.1f} s"
-    )
+    print(f"\n{len(by_model)} of {len(found)} in the model's choice of figures, {false} false; ", end="")
+    print(f"longest {longest:.1f} s")
 
 
 if __name__ == "__main__":

@@ -310,7 +310,8 @@ class TestWrongAnswers:
     @pytest.mark.parametrize(
         "wrong",
         [
-            figures("S77.users"), figures("S1.secrets"), figures(), figures("S2.users [[F1]]"), {}, 7, None, [SIZE],
+            figures("S77.users"), figures("S1.secrets"), figures(), figures("S2.users [[F1]]"), {}, 7, None,
+            [SIZE],
             {"kind": "figures", "facts": {"S2.users": "1"}}, {"kind": "table", "facts": ["S2.users"]},
             {"kind": "contrast", "fact": "S2.users", "against": "S2"},
             {"kind": "contrast", "fact": "S2.users", "against": "S77"},
@@ -405,7 +406,7 @@ class TestCutAnswers:
     @pytest.mark.parametrize(
         "reply",
         [
-            Reply('{"blocks": [{"kind": "figures", "facts": ["S2.users"]}, {"kind": "figures", "facts": ["S1', finish="length"),
+            Reply('{"blocks": [{"kind": "figures", "facts": ["S2.users"]}, {"kind": "fig', finish="length"),
             Reply(json.dumps({"blocks": [SIZE, *[comment("Perhaps. " * 20)] * 3]}), cut_stream=True),
             Reply('{"blocks": [{"kind": "figures", "facts": ["S2.users"]},', finish="length", streams=False),
         ],
@@ -537,7 +538,8 @@ def test_the_preview_is_the_bytes_that_are_sent(can: Capabilities, send_values: 
     history = [Said("Hello"), Said("Who buys?", last)]
     with assisted(size, can, send_values=send_values) as (assistant, simulator):
         previews = [
-            assistant.preview(IDEAS, history), assistant.preview_comparison(), assistant.preview_description("segment:1")
+            assistant.preview(IDEAS, history), assistant.preview_comparison(),
+            assistant.preview_description("segment:1"),
         ]  # fmt: skip
         assert simulator.requests == []
         assistant.reply(IDEAS, history)

@@ -50,8 +50,8 @@ def test_one_answer_gives_all_of_it(can: Capabilities) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "Bargain hunters", "Taken already", "One two three four five six", "Top 10 buyers", "Most profitable buyers",
-        "", "Half of the visitors", "<b>Tents</b>", 7, None,
+        "Bargain hunters", "Taken already", "One two three four five six", "Top 10 buyers",
+        "Most profitable buyers", "", "Half of the visitors", "<b>Tents</b>", 7, None,
     ],
 )  # fmt: skip
 def test_a_name_that_may_not_stand_is_replaced_by_the_apps_own(name: Any) -> None:  # noqa: ANN401

@@ -63,8 +63,9 @@ def obeying(one: Injection, told: list[str]) -> Script:
             )
         item = next((name for name in names if name.startswith("P")), "P1")
         blocks = [
-            figures("S1.users", one.text), comment(one.obeyed), idea(one.text), {"kind": one.text, "text": one.text},
-            comment(f"{item} may suit S1. {one.obeyed}"), {"kind": "contrast", "fact": "S1.users", "against": one.text},
+            figures("S1.users", one.text), comment(one.obeyed), idea(one.text),
+            {"kind": one.text, "text": one.text}, comment(f"{item} may suit S1. {one.obeyed}"),
+            {"kind": "contrast", "fact": "S1.users", "against": one.text},
             {"kind": "ranking", "measure": one.text, "item": one.text, "order": "most"},
         ]  # fmt: skip
         return Reply({"name": one.text, "blocks": blocks})

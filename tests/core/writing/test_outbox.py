@@ -22,8 +22,8 @@ ID = "1234567890.1700000001"
 
 
 def outbox(
-    fewest: int = 1, names: Mapping[int, str] = NAMES, ids: Collection[str] = (ID,), **more: Any
-) -> Outbox:  # noqa: ANN401
+    fewest: int = 1, names: Mapping[int, str] = NAMES, ids: Collection[str] = (ID,), **more: object
+) -> Outbox:
     return Outbox(figures(names), ids, AssistantSettings(fewest_users=fewest, **more))
 
 

@@ -87,8 +87,9 @@ def test_a_reading_or_a_proposal_is_kept(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "S77 may want a gift.", "P99 is a guide.", "It has ⑫ parts.", "It has ½ of it.", "It costs €.", "See [this].",
-        "See https://x.example.", "<b>Bold</b>", '{"kind": "figures"}', "`code`", "Сегмент", "**S2** is nice.",
+        "S77 may want a gift.", "P99 is a guide.", "It has ⑫ parts.", "It has ½ of it.", "It costs €.",
+        "See [this].", "See https://x.example.", "<b>Bold</b>", '{"kind": "figures"}', "`code`",
+        "Сегмент", "**S2** is nice.",
     ],
 )  # fmt: skip
 def test_what_may_not_be_shown_is_dropped(text: str) -> None:
