@@ -52,14 +52,14 @@ def connect(settings: LlmSettings, log: Log | None = None, known: Capabilities |
 
 
 class ServerLlm:
-    """See :func:`connect`."""
+    """See :func:`connect`; ``streams`` and ``obeys_schemas`` say what its server did so far."""
 
     def __init__(
         self, settings: LlmSettings, log: Log | None = None, known: Capabilities | None = None
     ) -> None:
         self._settings, self._requests = settings, Requests(settings, log)
-        self._obeys_schemas = known.schema if known else True
-        self._streams = self._counts_streams = known.streaming if known else True
+        self.obeys_schemas = known.schema if known else True
+        self.streams = self._counts_streams = known.streaming if known else True
         self._capabilities = known
 
     def __repr__(self) -> str:
@@ -85,16 +85,6 @@ class ServerLlm:
         """Used so far."""
         return self._requests.usage
 
-    @property
-    def streams(self) -> bool:
-        """Whether answers came piece by piece so far."""
-        return self._streams
-
-    @property
-    def obeys_schemas(self) -> bool:
-        """Whether the server could be held to schemas so far."""
-        return self._obeys_schemas
-
     def capabilities(
         self,
         should_stop: Stop = never,
@@ -117,10 +107,10 @@ class ServerLlm:
     ) -> _Answer:
         """Ask, and get an object (see :meth:`ChatLlm.parse`)."""
         budget = Budget.of(should_stop, timeout_s)
-        answer = self._parse_by_schema(system, user, schema, budget) if self._obeys_schemas else None
+        answer = self._parse_by_schema(system, user, schema, budget) if self.obeys_schemas else None
         if answer is None:
             answer = self._parse_in_words(parsing.in_words(system, user, schema), schema, budget)
-            self._obeys_schemas = False  # that worked and the schema did not: ask in words from now on
+            self.obeys_schemas = False  # that worked and the schema did not: ask in words from now on
         return answer
 
     def chat(
@@ -147,7 +137,7 @@ class ServerLlm:
                 if not self._step_down(refusal.reason):
                     raise self._error(refusal.reason) from refusal
                 continue
-            self._streams = False  # an answer that is no stream, though a stream was asked for
+            self.streams = False  # an answer that is no stream, though a stream was asked for
 
     def body(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec] = (), schema: Schema | None = None
@@ -194,18 +184,18 @@ class ServerLlm:
         return pieces
 
     def _options(self, tools: Sequence[ToolSpec], schema: Schema | None) -> dict[str, Any]:
-        options: dict[str, Any] = {"stream": self._streams}
+        options: dict[str, Any] = {"stream": self.streams}
         if schema:
             held = {"name": "answer", "schema": dict(schema), "strict": True}
             options["response_format"] = {"type": "json_schema", "json_schema": held}
         if tools:
             options["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
-        if self._streams and self._counts_streams:
+        if self.streams and self._counts_streams:
             options["stream_options"] = {"include_usage": True}
         return options
 
     def _whole(self, pieces: Pieces, on_text: OnText | None) -> ChatReply:
-        if on_text and pieces.text and not self._streams:
+        if on_text and pieces.text and not self.streams:
             on_text(pieces.text)
         if pieces.refusal:
             raise self._error(self._declined(pieces.refusal))
@@ -221,9 +211,9 @@ class ServerLlm:
         """Ask for less after a refusal; False if there is nothing left to leave out."""
         if self._requests.rename_cap(complaint):
             return True
-        if "stream" not in complaint or not self._streams:
+        if "stream" not in complaint or not self.streams:
             return False
-        self._streams, self._counts_streams = self._counts_streams, False
+        self.streams, self._counts_streams = self._counts_streams, False
         return True
 
     def _parse_by_schema(

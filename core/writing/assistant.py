@@ -21,7 +21,8 @@ from core.writing.outbox import MOST_OFFERED, Outbox, said_key
 from core.writing.privacy import Payload, payload_of, price_of
 from core.writing.routing import Route, route, without_model
 from core.writing.talk import Talk
-from core.writing.turn import OnBlocks, Task, Turn, Way, answer_of, way_of
+from core.writing.task import Task, Way, way_of
+from core.writing.turn import OnBlocks, Turn, answer_of
 
 Pair: TypeAlias = tuple[()] | tuple[str, str]
 """Two rows, or none where all segments are meant."""

@@ -18,7 +18,8 @@ from core.writing import material, prompts
 from core.writing.contract import Description
 from core.writing.outbox import said_key
 from core.writing.remarks import claims
-from core.writing.turn import Task, Way, answer_of
+from core.writing.task import Task, Way
+from core.writing.turn import answer_of
 
 _NUMBER: Final = re.compile(r"\d")
 

@@ -50,7 +50,8 @@ _WORDS: Final = {
     """,
     "more, less, first, last": r"""
     more less(?:er)? fewer least better best worse worst than compared_(?:to|with) unlike whereas
-    as_(?!well|soon|far|long|such)\w+_as equal(?:s|ly)? identical\w* differ(?:s|ed)? differences?_(?:between|in)
+    as_(?!well|soon|far|long|such)\w+_as equal(?:s|ly)? identical\w* differ(?:s|ed)?
+    differences?_(?:between|in)
     different_(?:from|to) (?<!may_)(?<!might_)(?<!could_)(?<!to_)prefer\w* favou?rs? favou?rite(?!s)
     main(?:ly)? chief(?:ly)? primar\w+ principal\w* predomina\w+ domina\w+ prevail\w*
     leads(?=_(?:in|the|on|by)_) leading(?=_\w)(?!_to) rank\w* top(?:s|ped)?(?!_of|_bar|_menu|_navigation)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
 from core.base.errors import Beha2VecError, Cancelled, ResourceError
 from core.facts import tools
 from core.facts.answer import Answer, Block, Fact, facts_of
 from core.facts.fact_maker import Figures
-from core.llm.contract import Capabilities, ChatReply, Enough, Message, ToolCall, ToolSpec
+from core.llm.contract import ChatReply, Enough, Message, ToolCall
 from core.writing import prompts, reading, specs
-from core.writing.contract import AssistantSettings, Said
+from core.writing.contract import AssistantSettings
 from core.writing.outbox import Outbox, said_key
 from core.writing.resolving import Resolved, resolve, resolve_flat
 from core.writing.talk import Talk
+from core.writing.task import Request, Task, Way, messages
 
 OnBlocks = Callable[[tuple[Block, ...]], None]
 IDLE_ROUNDS: Final = 2
@@ -25,61 +25,6 @@ AFTERWORDS: Final = 200
 """Characters after an answer, from which it is not waited for the end of them."""
 MOST_PROBLEMS: Final = 5
 """Told to the model when it is to answer once more."""
-
-
-class Way(StrEnum):
-    """How a model gets at figures: three steps down."""
-
-    TOOLS = "tools"
-    """It calls tools; the answer is a call as well."""
-    PLAN = "plan"
-    """It is held to a schema: a list of calls, then the answer."""
-    FACTS = "facts"
-    """All it gets are the addresses of the first message."""
-
-
-def way_of(can: Capabilities, settings: AssistantSettings) -> Way:
-    """The best way that a server can."""
-    if can.tools:
-        return Way.TOOLS
-    return Way.PLAN if can.schema and can.blocks and settings.max_tool_calls else Way.FACTS
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is sent: messages, tools, and the schema of the answer."""
-
-    messages: list[Message]
-    tools: tuple[ToolSpec, ...] = ()
-    schema: specs.Shape | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What a model is to answer.
-
-    Args:
-        question: Of the analyst, or ours.
-        facts: It starts from.
-        way: How it gets more.
-        can: What its server can.
-        history: What was asked before.
-        ideas: Whether an answer may be ideas alone.
-        named: Whether a name is wanted as well.
-    """
-
-    question: str
-    facts: Sequence[Fact]
-    way: Way
-    can: Capabilities
-    history: Sequence[Said] = ()
-    ideas: bool = False
-    named: bool = False
-
-    @property
-    def brief(self) -> bool:
-        """Whether the model is weak: little to read, a few addresses to choose, no second try."""
-        return self.can.is_weak
 
 
 @dataclass(eq=False)
@@ -103,16 +48,8 @@ class Turn:
     _shown: Resolved = field(default_factory=Resolved)
 
     def first(self) -> Request:
-        """What the task begins with; from then on its addresses may be chosen.
-
-        Raises:
-            InputError: If the question has a user id in it.
-        """
-        task, most = self.task, self.settings.max_tool_calls
-        said = self.outbox.question(task.question, task.facts, () if task.brief else task.history)
-        if task.way is Way.PLAN:
-            return Request(_messages(prompts.PLAN.format(most=most), said), schema=specs.plan_shape(most))
-        return self._request(_messages(self._instructions(), said))
+        """See :meth:`core.writing.task.Task.first`."""
+        return self.task.first(self.outbox, self.settings)
 
     def answer(self, talk: Talk, request: Request, on_blocks: OnBlocks | None = None) -> Answer:
         """The model's answer.
@@ -145,38 +82,13 @@ class Turn:
             dropped=len(made.problems),
         )  # fmt: skip
 
-    # what is sent
-
-    def _instructions(self) -> str:
-        task = self.task
-        if task.brief:
-            return prompts.BRIEF + ("" if task.can.schema else prompts.IN_WORDS)
-        parts = [prompts.ABOUT, prompts.SEEN if self.settings.send_values else prompts.UNSEEN, prompts.BLOCKS]
-        parts += [prompts.NAME] if task.named else []
-        if task.way is Way.TOOLS:
-            parts.append(prompts.TOOLS.format(most=self.settings.max_tool_calls))
-        elif not task.can.schema:
-            parts.append(prompts.IN_WORDS)
-        return "".join(parts)
-
-    def _request(self, messages: list[Message]) -> Request:
-        """With the shape of an answer from what is offered by now."""
-        task, offered = self.task, self.outbox.offered
-        if task.brief:
-            return Request(messages, schema=specs.flat_shape(offered) if task.can.schema else None)
-        shape = specs.answer_shape(offered, self.outbox.rows, self.outbox.measures, task.named)
-        if task.way is not Way.TOOLS:
-            return Request(messages, schema=shape if task.can.schema else None)
-        finders = specs.tool_specs() if self.settings.max_tool_calls else ()
-        return Request(messages, (*finders, specs.answer_tool(shape)))
-
     def _planned(self, talk: Talk, request: Request) -> Request:
         said = talk.chat(request.messages, (), request.schema, lambda _: None).text
         told = [str(request.messages[-1]["content"])]
         for call in reading.listed(said, "calls").parts:
             values = dict(call) if isinstance(call, Mapping) else {}
             told.append(self._called(str(values.pop("tool", "")), values))
-        return self._request(_messages(self._instructions(), "\n".join(told)))
+        return self._request(messages(self.task.instructions(self.settings), "\n".join(told)))
 
     def _again(self, request: Request, made: Resolved) -> Request:
         problems = "\n".join(
@@ -185,7 +97,8 @@ class Turn:
         complaint = {"role": "user", "content": prompts.WRONG.format(problems=problems)}
         return self._request([*request.messages, complaint])
 
-    # what comes back
+    def _request(self, said: list[Message]) -> Request:
+        return self.task.request(said, self.outbox, self.settings)
 
     def _resolved(self, talk: Talk, request: Request, on_blocks: OnBlocks | None) -> Resolved:
         """Blocks of an answer, after as many calls of tools as the model asks for and may have."""
@@ -284,10 +197,6 @@ def _is_relation(fact: Fact) -> bool:
 def _said(reply: ChatReply) -> str:
     """The answer's call where there is one, else the text."""
     return next((call.arguments for call in reply.calls if call.name == specs.ANSWER), reply.text)
-
-
-def _messages(system: str, user: str) -> list[Message]:
-    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
 def _asking(reply: ChatReply) -> Message:

@@ -64,8 +64,6 @@ def ends_of(figures: Figures, fact: Fact) -> Ends:
     if fact.item:
         inside = fact.users if fact.value else 0
         return Ends(inside, users - inside if kind in _OF_USERS else None)
-    if kind in (Col.USERS, Col.SHARE, Col.SHARE_CLUSTERED):
-        return Ends(users, None if fact.row == ALL else int(figures.context.row(ALL)[Col.USERS]) - users)
     if kind in _DOING:
         doing = int(row[_DOING[kind]])
         return Ends(doing, users - doing)

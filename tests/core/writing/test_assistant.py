@@ -567,3 +567,22 @@ def strings(value: object) -> list[str]:
     if isinstance(value, list):
         return [text for part in value for text in strings(part)]
     return [value] if isinstance(value, str) else []
+
+
+def test_a_question_goes_on_after_an_answer_of_the_model() -> None:
+    with assisted(size) as (assistant, simulator):
+        answer = assistant.reply(WHY)
+        went_on = assistant.answer_offline("and the sessions?", answer.reading)
+        asked = assistant.reply("and the sessions?", [Said(WHY, answer)])
+    assert len(simulator.requests) == 1
+    assert went_on is not None
+    assert asked.blocks == went_on.blocks
+    assert ("segment:1", "sessions") in {(fact.row, fact.measure) for fact in asked.facts}
+
+
+def test_where_nothing_may_be_offered_nothing_is_sent() -> None:
+    with assisted(size, fewest_users=10_000) as (assistant, simulator):
+        answer = assistant.reply(WHY)
+    assert simulator.requests == []
+    assert "enough users" in answer.reason
+    assert answer.source == "rules"
