@@ -7,7 +7,6 @@ the model.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
@@ -16,7 +15,7 @@ from pydantic import BaseModel
 
 from core.base.errors import ResourceError
 from core.llm.contract import Capabilities, Enough
-from core.llm.parsing import json_in
+from core.llm.parsing import json_in, without_thoughts
 from core.llm.requests import Budget
 
 if TYPE_CHECKING:
@@ -42,8 +41,6 @@ LONGEST: Final = 400
 """Characters of an answer that are waited for: what was asked for is shorter."""
 BEFORE_A_CALL: Final = 600
 """The same of what is said before a tool is called: some models first tell what they are about to do."""
-_THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-"""It may be long, whatever is asked for."""
 
 
 def _object(**fields: Sequence[str]) -> dict[str, object]:
@@ -97,7 +94,7 @@ def _chooses_blocks(llm: ServerLlm, budget: Budget, *, schema: bool) -> bool:
         schema=_SHAPE if schema else None,
     ).text  # fmt: skip
     try:
-        found = json.loads(json_in(_THOUGHT.sub("", said)))
+        found = json.loads(json_in(without_thoughts(said)))
     except ValueError:
         return False
     return isinstance(found, dict) and found.get("blocks") == list(CHOSEN)
@@ -123,6 +120,6 @@ def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
 
 
 def _short(text: str, most: int) -> None:
-    """Raises Enough where a model does not come to an end."""
-    if len(_THOUGHT.sub("", text)) > most:
+    """Raises Enough where a model does not come to an end; what it thinks aloud may be long."""
+    if len(without_thoughts(text)) > most:
         raise Enough(text)

@@ -11,6 +11,7 @@ from core.facts import tools
 from core.facts.answer import Answer, Block, Fact, facts_of
 from core.facts.fact_maker import Figures
 from core.llm.contract import ChatReply, Enough, Message, ToolCall
+from core.llm.parsing import without_thoughts
 from core.writing import prompts, reading, specs
 from core.writing.contract import AssistantSettings
 from core.writing.outbox import Outbox, said_key
@@ -196,7 +197,8 @@ def _is_relation(fact: Fact) -> bool:
 
 def _said(reply: ChatReply) -> str:
     """The answer's call where there is one, else the text."""
-    return next((call.arguments for call in reply.calls if call.name == specs.ANSWER), reply.text)
+    calls = (call.arguments for call in reply.calls if call.name == specs.ANSWER)
+    return next(calls, "") or without_thoughts(reply.text)
 
 
 def _asking(reply: ChatReply) -> Message:

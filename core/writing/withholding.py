@@ -7,9 +7,10 @@ that are withheld could be told from it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from core.facts.answer import Fact
 from core.facts.context import ALL
@@ -65,11 +66,16 @@ def ends_of(figures: Figures, fact: Fact) -> Ends:
         inside = fact.users if fact.value else 0
         return Ends(inside, users - inside if kind in _OF_USERS else None)
     if kind in _DOING:
-        doing = int(row[_DOING[kind]])
+        doing = _counted(row, _DOING[kind])
         return Ends(doing, users - doing)
     if kind in _CONVERTED:
-        return Ends(int(row[Col.OUTCOME_USERS]))
-    return Ends(int(row[Col.ENGAGEMENT_USERS]) if kind in _ENGAGED else fact.users)
+        return Ends(_counted(row, Col.OUTCOME_USERS))
+    return Ends(_counted(row, Col.ENGAGEMENT_USERS) if kind in _ENGAGED else fact.users)
+
+
+def _counted(row: Mapping[str, Any], column: str) -> int:
+    """Users; nobody where the data do not say."""
+    return 0 if math.isnan(row[column]) else int(row[column])
 
 
 def is_few(figures: Figures, fact: Fact, fewest: int) -> bool:

@@ -236,6 +236,12 @@ class TestStepsDown:
         assert not {"tools", "response_format"} & set(request)
         assert (answer.reason, answer.facts[0].measure) == ("", "sessions_mean")
 
+    def test_what_a_model_thinks_aloud_is_no_answer(self) -> None:
+        thought = f"<think>Perhaps {json.dumps({'blocks': [figures('S1.users')]})}?</think>"
+        with assisted(replies(Reply(thought + json.dumps({"blocks": [SIZE]}))), PLAIN) as (assistant, _):
+            answer = assistant.reply(WHY)
+        assert [fact.row for fact in answer.facts] == ["segment:1"]
+
     def test_a_server_that_ignores_its_schema_is_still_checked(self) -> None:
         with assisted(replies(Reply("I would say S2 has 999 users.")), PLANS) as (assistant, _):
             answer = assistant.reply(WHY)

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
 from core.profiles.columns import Col
 from core.writing.withholding import Ends, ends_of, gives_away, is_few, is_total
 from tests.core.facts.shop import shop, shop_figures
-from tests.core.facts.toy import figures
+from tests.core.facts.toy import figures, without_outcome
 
 ROWS = st.lists(
     st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=4
@@ -64,6 +65,11 @@ def test_whom_a_figure_tells_about() -> None:
     for fact in filter(None, shares):
         inside = round(fact.value * fact.n)
         assert ends_of(made, fact) == Ends(inside, fact.n - inside)
+
+
+def test_a_figure_of_before_that_the_data_no_longer_have_is_of_nobody() -> None:
+    gone = figures().needed("segment:0", Col.OUTCOME_RATE)
+    assert is_few(Figures(without_outcome()), gone, 1)
 
 
 def test_nobody_and_everybody_are_few() -> None:
