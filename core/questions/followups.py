@@ -10,7 +10,7 @@ from core.facts.answer import Block, Ranking, Reading
 from core.facts.context import ALL
 from core.facts.items import Dimension
 from core.profiles.columns import Col
-from core.questions.grammar import TOPICS, Parsed
+from core.questions.grammar import SIZE_OF, TOPICS, Parsed
 
 ORDER: Final = frozenset({
     "most", "least", "biggest", "smallest", "best", "worst", "above", "below", "rank", "longest", "shortest",
@@ -23,6 +23,7 @@ AMOUNTS: Final = frozenset({"many", "share"})
 COMPARING: Final = frozenset({"compare", "differ", "similar"})
 ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
 """Cues of a question about one row: after a ranking, about the first."""
+CHART: Final = frozenset({"chart", "bar", "line", "point"})
 FRAGMENT: Final = 3
 """Phrases with a meaning up to which a question may be no whole one."""
 
@@ -47,8 +48,7 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
         return
     if "pronoun" in parsed.cues:
         parsed = _with_rows(parsed, last)
-    short = parsed.leans or ("chart" in parsed.cues and not parsed.topic)
-    opened = "also" in parsed.cues or (short and parsed.length <= FRAGMENT)
+    opened = "also" in parsed.cues or (_is_part(parsed) and parsed.length <= FRAGMENT)
     whole = bool(parsed.rows and (parsed.topic or _verbs(parsed))) or bool(
         "segments" in parsed.cues and parsed.cues & ORDER and (parsed.topic or parsed.nouns)
     )
@@ -60,6 +60,14 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
             yield _edited(parsed, last)
 
 
+def _is_part(parsed: Parsed) -> bool:
+    """Whether it is no question by itself: ``by revenue``, ``as a chart``, ``what share is on mobile``."""
+    alone = not parsed.topic and parsed.cues & (CHART | {"rank", "describe"})
+    bare = parsed.topic == "measures" and not parsed.cues and parsed.fills <= {"the", "a"}
+    nobody = parsed.items and parsed.cues & AMOUNTS and not parsed.nouns
+    return bool(parsed.leans or alone or bare or nobody)
+
+
 def _verbs(parsed: Parsed) -> set[str]:
     """Cues that ask for something of their own."""
     return parsed.cues - OVER_ALL - {"also", "pronoun", "list", "average", "often", "only", "per_user"}
@@ -69,13 +77,14 @@ def _with_rows(parsed: Parsed, last: Reading) -> Parsed:
     """``They`` and ``its`` are the rows spoken of last."""
     compared = parsed.cues & (COMPARING | ORDER) and "apart" not in parsed.cues
     if not parsed.rows:
-        rows = [*last.focus]
+        rows = [] if parsed.cues & CHART else [*last.focus]
     elif compared and len(parsed.rows) == 1 and last.focus[:1] != (parsed.rows[0],):
         rows = [*last.focus[:1], *parsed.rows]
     else:
         rows = parsed.rows
     measures = [*last.measures[:1]] if "why" in parsed.cues and not parsed.topic else parsed.measures
-    return replace(parsed, rows=rows, measures=measures)
+    known = {"pronoun"} if rows or parsed.cues & CHART else set()
+    return replace(parsed, rows=rows, measures=measures, cues=parsed.cues - known)
 
 
 def _edited(parsed: Parsed, last: Reading) -> Parsed:
@@ -84,7 +93,11 @@ def _edited(parsed: Parsed, last: Reading) -> Parsed:
         parsed = replace(parsed, rows=[ALL], cues=parsed.cues - {"average"})
     verbs = _verbs(parsed)
     made = replace(parsed, rows=_rows(parsed, last), cues=parsed.cues - {"also"})
-    sized = parsed.cues & {"biggest", "smallest"} and not set(last.cues) & ORDER
+    size = parsed.cues & set(SIZE_OF)
+    named = "segments" in parsed.cues and not parsed.fills & {"which", "what", "who"}  # “the biggest segment”
+    sized = size and not named and not set(last.cues) & ORDER
+    if size and not named and not sized:
+        made.cues = {SIZE_OF.get(cue, cue) for cue in made.cues}
     sized = sized or (parsed.cues & {"best", "worst"} and last.measures == (Col.USERS,))  # of what?
     counts = parsed.nouns and not parsed.rows and _topic(last) != "items"
     if not parsed.topic and counts:
@@ -100,13 +113,14 @@ def _edited(parsed: Parsed, last: Reading) -> Parsed:
 
 
 def _take_topic(made: Parsed, last: Reading) -> None:
-    made.measures = [*last.measures]
-    made.number = made.number or last.number
-    if not made.cues & (ABOUT_ONE | {"chart"}):
+    """What the last question was about, as far as this one can be about it."""
+    if made.cues & (ABOUT_ONE - {"why"}):
+        return
+    made.measures = [*(last.measures[:1] if "why" in made.cues else last.measures)]
+    if not made.cues & (CHART | {"why"}):
+        made.number = made.number or last.number
         made.dimensions = [Dimension(name) for name in last.dimensions]
         made.items = [(Dimension(name), value) for name, value in last.items]
-    elif "why" in made.cues:
-        made.measures = made.measures[:1]
 
 
 def _rows(parsed: Parsed, last: Reading) -> list[str]:
@@ -117,8 +131,8 @@ def _rows(parsed: Parsed, last: Reading) -> list[str]:
         return [*dict.fromkeys((*first, *parsed.rows))] if len(parsed.rows) == 1 else parsed.rows
     if parsed.cues & ABOUT_ONE:
         return [*last.focus]
-    over_all = parsed.cues & (OVER_ALL | {"chart"}) and not compares
-    return [] if over_all else [*last.rows]
+    of_it = compares or (parsed.cues & {"above", "below"} and "segments" not in parsed.cues)
+    return [*last.rows] if of_it or not parsed.cues & (OVER_ALL | CHART) else []
 
 
 def _kept_cues(parsed: Parsed, last: Reading) -> set[str]:

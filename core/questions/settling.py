@@ -9,11 +9,13 @@ from core.facts.context import ALL, Context
 from core.facts.items import Dimension
 from core.facts.segment_tools import AVERAGES
 from core.profiles.columns import Col
-from core.questions.followups import COMPARING, OVER_ALL
+from core.questions.followups import CHART, COMPARING, OVER_ALL
 from core.questions.grammar import Parsed
 
 SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
 """Cues beside which the biggest is the one with most users."""
+LISTED: Final = frozenset({"entry", "exit", "after", "before", "path"})
+"""Cues of lists, which every segment has one of."""
 PER_USER: Final = {
     Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
 }  # fmt: skip
@@ -31,9 +33,11 @@ def settled(parsed: Parsed, context: Context) -> Parsed:
     for settle in (_buying, _often, _pages, _average, _long, _everyone, _sized):
         settle(made)
     _with_biggest(made, context)
+    if "each" in made.cues and not made.rows and (made.dimensions or made.cues & LISTED):
+        made.rows, made.cues = [*context.segment_keys], made.cues - {"each"}
     if made.rows:
         made.cues -= {"segments"}
-    if {"bar", "line", "point"} & made.cues:
+    if CHART & made.cues:
         made.cues.add("chart")
     return made
 
