@@ -56,6 +56,13 @@ def problem(parsed: Parsed, context: Context) -> str:
         return "Do you mean the most or the least?"
     if parsed.cues & {"biggest", "smallest"} and parsed.cues & {"best", "worst", "most", "least"}:
         return NOT_WHOLE
+    if len(parsed.measures) > 1 and not parsed.fills & {"and", "or", "with"}:
+        return NOT_WHOLE  # “sessions of buyers” is not both
+    return _unnamed(parsed, context)
+
+
+def _unnamed(parsed: Parsed, context: Context) -> str:
+    """What is missing beside a word, or does not belong to it."""
     named = parsed.measures or ("interested" in parsed.cues and parsed.items)
     if "vague" in parsed.cues or (not named and parsed.cues & _unsaid(parsed, context)):
         return NOT_SIZES

@@ -47,13 +47,17 @@ def _buying(made: Parsed) -> None:
     share = made.cues & {"share", "why"}
     if "share" in share and made.measures == [Col.OUTCOME_USERS]:
         made.measures, made.cues = [Col.OUTCOME_RATE], made.cues - {"share"}
+    if "many" in made.cues and made.measures == [Col.OUTCOME_RATE]:
+        made.measures = [Col.OUTCOME_USERS]
     if "buys" in made.cues and not made.measures and not made.items:
         made.cues -= {"buys", "share", "many"}
         made.measures.append(Col.OUTCOME_RATE if share else Col.OUTCOME_USERS)
 
 
 def _often(made: Parsed) -> None:
-    """How often somebody comes is the sessions a user; how often something is seen, its page views."""
+    """How often somebody comes (back) is the sessions a user; how often something is seen, its page views."""
+    if "returns" in made.cues and not made.topic and not made.cues & {"many", "share", "never"}:
+        made.cues, made.measures = made.cues - {"returns"}, [Col.SESSIONS_MEAN]
     if "often" in made.cues and "buys" not in made.cues:
         made.cues -= {"often"} if made.measures else {"often", "viewed"}
         if not made.measures and not made.dimensions:
