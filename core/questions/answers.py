@@ -18,18 +18,11 @@ from core.questions.calls import together
 from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import Parsed, parse
 from core.questions.intents import Intent, choose_all
+from core.questions.lexicon import vocabulary
 from core.questions.refusals import PART_ONLY, nearest, not_combined, problem
 from core.questions.settling import settled
 
-HELP: Final = (
-    "You can ask for: a figure (“outcome rate of segment 2”), a ranking (“which segment has the most "
-    "sessions”), a comparison (“compare segment 1 and 2”), top pages, themes, page types, devices, browsers, "
-    "countries or sources (“top pages of segment 3”), what sets a segment apart, a share (“share of "
-    "mobile users in segment 2”), paths (“what comes after /cart in segment 2”, “where do users of "
-    "segment 1 enter”), a description, a persona, the most similar segments, what changed, who is "
-    "above average (“segments above average in sessions a user”), or a chart (“chart the outcome rate by "
-    "segment”). A question may go on with the last one (“and segment 3?”, “why?”) or hold several."
-)
+HELP: Final = str(vocabulary()["help"])
 CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
 _Cut: TypeAlias = re.Match[str]
 CUTS: Final = 5
@@ -135,10 +128,12 @@ def _is_sure(cut: _Cut, question: str) -> bool:
 def _parts(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> _Told | None:
     """The question in two parts, the first of which may have parts itself; None where one is unclear."""
     for place, cut in reversed([*enumerate(cuts)]):
-        left, right = (parse(text, figures.context) for text in _sides(question, cut))
+        left, right = (
+            parse(text, figures.context) for text in (question[: cut.start()], question[cut.end() :])
+        )
         if not (_is_sure(cut, question) or _stands(right)):
             continue
-        if right.rows and not ASKING.match(question[cut.end() :]) and _needs_rows(left):
+        if right.rows and not ASKING.match(question[cut.end() :]) and not (left.rows or left.cues & OVER_ALL):
             left = replace(left, rows=right.rows)
         try:
             first = _first(question[: cut.start()], left, cuts[:place], figures, last)
@@ -158,10 +153,6 @@ def _first(text: str, parsed: Parsed, cuts: Sequence[_Cut], figures: Figures, la
         raise
 
 
-def _sides(question: str, cut: _Cut) -> tuple[str, str]:
-    return question[: cut.start()], question[cut.end() :]
-
-
 def _stands(parsed: Parsed) -> bool:
     """Whether a part that no question word begins asks something of its own, and not of the part before."""
     asks = bool(parsed.cues - {"viewed", "also", "pronoun"} or parsed.measures or parsed.dimensions)
@@ -169,14 +160,10 @@ def _stands(parsed: Parsed) -> bool:
     return asks and bool(parsed.rows or ordered or "pronoun" in parsed.cues)
 
 
-def _needs_rows(parsed: Parsed) -> bool:
-    return not parsed.rows and not parsed.cues & OVER_ALL
-
-
 def _not_all(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> str:
     """Which part of several is not understood, and why."""
     for cut in (cut for cut in cuts if _is_sure(cut, question)):
-        for text in _sides(question, cut):
+        for text in (question[: cut.start()], question[cut.end() :]):
             try:
                 _whole(parse(text, figures.context), figures, last)
             except Beha2VecError as error:

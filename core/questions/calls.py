@@ -56,27 +56,15 @@ def similar(figures: Figures, parsed: Parsed) -> Finding:
     return other_tools.nearest_segments(figures, asked)
 
 
-def ends(figures: Figures, parsed: Parsed) -> Finding:
-    """Pages that visits begin or end with."""
-    asked = arguments.Transitions(
-        segment=_row(parsed), where="entry" if "entry" in parsed.cues else "exit", n=_n(parsed)
-    )  # fmt: skip
-    return item_tools.transitions(figures, asked)
-
-
-def step(figures: Figures, parsed: Parsed) -> Finding:
-    """What comes before or after a page, theme or type."""
-    dimension, value = parsed.items[0]
-    place = {"origin" if "after" in parsed.cues else "target": value}
-    asked = arguments.Transitions.checked(segment=_row(parsed), by=dimension.value, n=_n(parsed), **place)
-    return item_tools.transitions(figures, asked)
-
-
-def path(figures: Figures, parsed: Parsed) -> Finding:
-    """The most frequent steps."""
+def transitions(figures: Figures, parsed: Parsed) -> Finding:
+    """Where visits begin or end, what comes before or after an item, or the most frequent steps."""
+    where = next((end for end in ("entry", "exit") if end in parsed.cues), "steps")
     usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
-    by = parsed.dimensions[0] if parsed.dimensions else usual
-    asked = arguments.Transitions.checked(segment=_row(parsed), by=by.value, n=_n(parsed))
+    by, value = parsed.items[0] if parsed.items else ((parsed.dimensions or [usual])[0], None)
+    place = {"origin" if "after" in parsed.cues else "target": value} if where == "steps" and value else {}
+    asked = arguments.Transitions.checked(
+        segment=_row(parsed), by="page" if where != "steps" else by.value, where=where, n=_n(parsed), **place
+    )
     return item_tools.transitions(figures, asked)
 
 
@@ -121,10 +109,13 @@ def side_by_side(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def rank_item(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments by an item."""
+    """The segments by an item; who likes a theme or a type spends more of the page views on it."""
     dimension, value = parsed.items[0]
+    metric = _item_metric(parsed)
+    if "interested" in parsed.cues:
+        metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
     order = Order.LEAST if "least" in parsed.cues else Order.MOST
-    return item_tools.rank_item(figures, dimension, value, _item_metric(parsed), order)
+    return item_tools.rank_item(figures, dimension, value, metric, order)
 
 
 def either(figures: Figures, parsed: Parsed) -> Finding:
@@ -137,14 +128,6 @@ def either(figures: Figures, parsed: Parsed) -> Finding:
     metric = ItemMetric.USERS if "many" in parsed.cues else ItemMetric.SHARE
     values = [value for _, value in parsed.items]
     return item_tools.either(figures, _row(parsed), parsed.items[0][0], values, metric)
-
-
-def likes(figures: Figures, parsed: Parsed) -> Finding:
-    """Whoever likes a page saw it; whoever likes a theme or a type spends more of the page views on it."""
-    dimension, value = parsed.items[0]
-    metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
-    order = Order.LEAST if "least" in parsed.cues else Order.MOST
-    return item_tools.rank_item(figures, dimension, value, metric, order)
 
 
 def beyond(figures: Figures, parsed: Parsed) -> Finding:
@@ -162,18 +145,9 @@ def _item_metric(parsed: Parsed) -> ItemMetric:
 
 
 def top(figures: Figures, parsed: Parsed) -> Finding:
-    """The first items of a kind."""
-    dimension = parsed.dimensions[0]
-    asked = arguments.TopItems(
-        dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
-    )  # fmt: skip
-    return item_tools.top_items(figures, asked)
-
-
-def looks_at(figures: Figures, parsed: Parsed) -> Finding:
-    """Interests are themes, where pages are labelled."""
+    """The first items of a kind; pages where none is named, or themes where interests are asked for."""
     labelled = "interested" in parsed.cues and figures.context.tables.basis.labels
-    dimension = Dimension.THEME if labelled else Dimension.PAGE
+    dimension = (parsed.dimensions or [Dimension.THEME if labelled else Dimension.PAGE])[0]
     asked = arguments.TopItems(
         dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
     )  # fmt: skip
@@ -196,9 +170,9 @@ def compare_two(figures: Figures, parsed: Parsed) -> Finding:
     return compare_segments.compare(figures, asked)
 
 
-def compare_rows(figures: Figures, parsed: Parsed) -> Finding:
-    """All segments beside each other; by the measure that is named."""
-    return rank(figures, parsed) if parsed.measures else compare_segments.compare_all(figures)
+def compare_all(figures: Figures, parsed: Parsed) -> Finding:
+    """All segments beside each other."""
+    return compare_segments.compare_all(figures)
 
 
 def rank(figures: Figures, parsed: Parsed) -> Finding:
