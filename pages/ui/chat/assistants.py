@@ -16,9 +16,7 @@ from core.desk import comparisons, descriptions, preferences
 from core.desk.comparisons import Comparing, Rows
 from core.desk.conversations import Conversation
 from core.desk.descriptions import Describing
-from core.desk.preferences import Preferences
 from core.desk.turns import Turn
-from core.facts.answer import Answer
 from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, connect
 from core.profiles.columns import Col
@@ -39,14 +37,13 @@ class Helper:
     server: LlmSettings
     about: Context
     user_ids: frozenset[str]
-    chosen: Preferences
     store: Store
     log_folder: Path
 
     @property
     def now(self) -> Assistant:
         """The assistant as far as it needs no server: nothing is sent, and nothing on disk can fail."""
-        return Assistant(connect(self.server), self.about, self.user_ids, self.chosen)
+        return Assistant(connect(self.server), self.about, self.user_ids, preferences.load(self.store))
 
     def make(self, trial: Trial) -> Callable[[Callable[[], bool]], Assistant]:
         """Waits until the server has said what it can, then makes the assistant.
@@ -64,10 +61,24 @@ class Helper:
 
         return made
 
-    def turn(self, conversation: Conversation, offline: Answer) -> Turn:
-        """A turn in which the model writes the next message."""
+    def turn(self, conversation: Conversation, place: int, before: Turn | None) -> Turn:
+        """A turn in which the model answers a question, once the one before it is over.
+
+        Args:
+            conversation: With the question.
+            place: Of the exchange in it.
+            before: The turn that it waits for.
+        """
         make = self.make(connection.answered(self.server))
-        return Turn(make, connection.keyless(self.server), self._agreed, self.store, conversation, offline)
+
+        def in_turn(should_stop: Callable[[], bool]) -> Assistant:
+            while before is not None and not before.over.wait(WAIT_S):
+                if should_stop():
+                    raise Cancelled("The answer")
+            return make(should_stop)
+
+        server, agreed = connection.keyless(self.server), self._agreed
+        return Turn(in_turn, server, agreed, self.store, conversation, place, self.about)
 
     def describing(self, model: str) -> Describing:
         """An errand in which the model describes every segment.
@@ -99,7 +110,8 @@ class Helper:
     def _assistant(self, known: Capabilities) -> Assistant:
         log = CallLog(self.log_folder)
         llm = connect(self.server, log, known)  # one an answer: its tokens are counted alone
-        return Assistant(llm, self.about, self.user_ids, self.chosen, _cache(self.store.root / CACHE))
+        chosen, cache = preferences.load(self.store), _cache(self.store.root / CACHE)
+        return Assistant(llm, self.about, self.user_ids, chosen, cache)
 
 
 def _cache(folder: Path) -> AnswerCache | None:
@@ -117,7 +129,7 @@ def willing(about: Context) -> Helper | None:
         return None
     store = state.store()
     ids = _user_ids(data.key, data)
-    return Helper(named.settings, about, ids, preferences.load(store), store, connection.log_folder())
+    return Helper(named.settings, about, ids, store, connection.log_folder())
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

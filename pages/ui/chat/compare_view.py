@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.desk import comparisons
 from core.desk.comparisons import Comparing, Rows
-from core.desk.conversations import Message, plain_rows
+from core.facts.answer import Answer
 from core.facts.context import Context
 from core.facts.finding import Finding
 from pages.ui.chat import assistants, chat_message, errand_view, errands
@@ -32,11 +32,9 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Findi
     told = kept.load().get(comparisons.name_of(rows))
     errand = errand_view.current(Comparing, _name(live, rows), kept.digest)
     if errand is not None and not errand.done and not errand.waits:
-        errand_view.watch(errand, f"compare-stop-{key}")
+        errand_view.watch(errand, about.titles(), f"compare-stop-{key}")
         return
-    chat_message.draw(told or as_message(own()), key)
-    if told is not None:
-        chat_message.renamed(told, about.names)
+    chat_message.draw(told or as_answer(own()), key, about.titles())
     if errand is not None and errand.done:
         errors.show(errand.problem)
     elif errand is not None:
@@ -56,9 +54,9 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Findi
             )  # fmt: skip
 
 
-def as_message(found: Finding) -> Message:
-    """The app's words, with the figures they cite and the rows behind them."""
-    return Message("assistant", found.text, found.facts, plain_rows(found.table), found.query)
+def as_answer(found: Finding) -> Answer:
+    """The app's own answer."""
+    return Answer(found.blocks, query=found.query)
 
 
 def _begin(helper: Helper, live: LiveSegments, rows: Rows) -> None:

@@ -11,7 +11,6 @@ from core.base.settings import AnalyzeSettings
 from core.desk import descriptions, saved_work
 from core.desk.saved_work import Segmentation
 from core.facts.context import Basis, Context, make_context
-from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.profiles.metrics import Profiles
@@ -95,7 +94,7 @@ def _told(
     segments: str, names: tuple[tuple[int, str], ...], what: str, _about: Context,
     _say: Callable[[Figures], Finding],
 ) -> Finding:  # fmt: skip
-    return _say(Figures(_about, FactBook(_about.tables.digest)))
+    return _say(Figures(_about))
 
 
 def _profiles(made_from: Sources, partition: Partition, outcome: str | None) -> Profiles:
