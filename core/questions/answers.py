@@ -157,7 +157,7 @@ def _stands(parsed: Parsed) -> bool:
     """Whether a part that no question word begins asks something of its own, and not of the part before."""
     asks = bool(parsed.cues - {"viewed", "also", "pronoun"} or parsed.measures or parsed.dimensions)
     ordered = parsed.cues & OVER_ALL and (parsed.measures or parsed.cues <= OVER_ALL)
-    return asks and bool(parsed.rows or ordered or "pronoun" in parsed.cues)
+    return asks and not parsed.of_row and bool(parsed.rows or ordered or "pronoun" in parsed.cues)
 
 
 def _not_all(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> str:

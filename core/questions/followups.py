@@ -64,7 +64,7 @@ def _is_part(parsed: Parsed) -> bool:
     """Whether it is no question by itself: ``by revenue``, ``as a chart``, ``what share is on mobile``."""
     alone = not parsed.topic and parsed.cues & (CHART | {"rank", "describe"})
     bare = parsed.topic == "measures" and not parsed.cues and parsed.fills <= {"the", "a"}
-    nobody = parsed.items and parsed.cues & AMOUNTS and not parsed.nouns
+    nobody = parsed.topic and parsed.cues & AMOUNTS and not parsed.nouns
     return bool(parsed.leans or alone or bare or nobody)
 
 

@@ -71,6 +71,7 @@ class Parsed:
         language: What to say to whoever asks in another language; empty for English.
         length: Phrases of the question that are no fill.
         leans: Whether it begins as if it went on.
+        of_row: Whether a row is the first that it speaks of.
     """
 
     rows: list[str] = field(default_factory=list)
@@ -88,6 +89,7 @@ class Parsed:
     language: str = ""
     length: int = 0
     leans: bool = False
+    of_row: bool = False
 
     @property
     def topic(self) -> str:
@@ -228,6 +230,7 @@ class _Reader:
             self.parsed.asks.append(f"“{text}” can mean {choices}. Which do you mean?")
             return
         (meaning,) = meanings
+        self.parsed.of_row |= meaning.sort is Sort.ROW and not self.parsed.length
         self.parsed.length += meaning.sort is not Sort.FILL
         if meaning.sort is Sort.ROW:
             _once(self.parsed.rows, meaning.value)
@@ -266,6 +269,7 @@ class _Reader:
             key = f"segment:{int(number) - 1}"
             if key in self.context.segment_keys:
                 _once(self.parsed.rows, key)
+                self.parsed.of_row |= not self.parsed.length
                 self.parsed.length += 1
             else:
                 _once(self.parsed.missing, number)

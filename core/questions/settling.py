@@ -27,7 +27,7 @@ def settled(parsed: Parsed, context: Context) -> Parsed:
     """Without words that add nothing beside what else was said; “best” is most of the figure named."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
     made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - {"pronoun", "also", "only"}}
-    if "per_user" in made.cues and {*made.measures} & {*PER_USER}:
+    if "per_user" in made.cues and {*made.measures} & {*PER_USER, *PER_USER.values()}:
         made.measures = [PER_USER.get(name, name) for name in made.measures]
         made.cues -= {"per_user"}
     for settle in (_buying, _often, _pages, _average, _long, _everyone, _sized):
@@ -59,6 +59,7 @@ def _often(made: Parsed) -> None:
     if "returns" in made.cues and not made.topic and not made.cues & {"many", "share", "never"}:
         made.cues, made.measures = made.cues - {"returns"}, [Col.SESSIONS_MEAN]
     if "often" in made.cues and "buys" not in made.cues:
+        made.measures = [Col.SESSIONS_MEAN if name == Col.SESSIONS else name for name in made.measures]
         made.cues -= {"often"} if made.measures else {"often", "viewed"}
         if not made.measures and not made.dimensions:
             made.measures.append(Col.PAGE_VIEWS if made.items else Col.SESSIONS_MEAN)
