@@ -146,7 +146,7 @@ class Assistant:
         talk = self._talk(should_stop)
         try:
             turn = self._turn(describing.task_of(figures, key, self._can(should_stop)))
-            summary = turn.answer(talk, turn.first())
+            summary = turn.answer(talk)
             made = describing.described(figures, key, names, turn.name, summary)
         except Beha2VecError as error:
             made = describing.offline(figures, key, names, str(error))
@@ -162,7 +162,7 @@ class Assistant:
         talk = self._talk(should_stop)
         try:
             turn = self._turn(task())
-            answer = turn.answer(talk, turn.first(), on_blocks)
+            answer = turn.answer(talk, on_blocks)
         except Beha2VecError as error:
             answer = replace(without(), reason=str(error))
         return self._counted(answer, talk)
@@ -189,7 +189,7 @@ class Assistant:
         return Task(prompts.COMPARE.format(who=who), facts, way, can)
 
     def _payload(self, task: Task) -> Payload:
-        request = self._turn(task).first()
+        request = task.first(self._outbox(task), self.settings)
         body = self.llm.body(request.messages, request.tools, request.schema)
         return payload_of(self.llm.host, self.llm.model, body, self.settings.prices)
 
@@ -211,9 +211,11 @@ class Assistant:
         return Figures(self.context)
 
     def _turn(self, task: Task) -> Turn:
+        return Turn(task, self._outbox(task), self.settings, self.llm.model)
+
+    def _outbox(self, task: Task) -> Outbox:
         most = material.MOST_FACTS if task.brief else MOST_OFFERED
-        outbox = Outbox(self._figures, self.user_ids, self.settings, most)
-        return Turn(task, outbox, self.settings, self.llm.model)
+        return Outbox(self._figures, self.user_ids, self.settings, most)
 
     def _talk(self, should_stop: Stop) -> Talk:
         return Talk(self.llm, self.settings, self.cache, self.context.tables.digest, should_stop)

@@ -49,8 +49,8 @@ _WORDS: Final = {
     by_and_large inevitabl\w+ unanimous\w* universal(?:ly)?
     """,
     "more, less, first, last": r"""
-    (?<!know_)(?<!learn_)(?<!out_)more less(?:er)? fewer least better best worse worst than compared_(?:to|with)
-    unlike whereas
+    (?<!know_)(?<!learn_)(?<!out_)more less(?:er)? fewer least better best worse worst than
+    compared_(?:to|with) unlike whereas
     as_(?!well|soon|far|long|such)\w+_as equal(?:s|ly)? identical\w* differ(?:s|ed)?
     differences?_(?:between|in)
     different_(?:from|to) (?<!may_)(?<!might_)(?<!could_)(?<!to_)prefer\w* favou?rs? favou?rite(?!s)

@@ -7,18 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from core.base.errors import Beha2VecError, InputError
-from core.facts.answer import (
-    Block,
-    Chart,
-    ChartMark,
-    Comment,
-    Contrast,
-    Fact,
-    FigureList,
-    Idea,
-    Ranking,
-    facts_of,
-)
+from core.facts.answer import Block, Chart, ChartMark, Comment, Contrast, Fact, FigureList, Idea, Ranking
 from core.facts.finding import present
 from core.facts.measures import BY_KEY
 from core.facts.segment_tools import of_segments
@@ -169,8 +158,3 @@ def _chart(made: Resolved, raw: Raw, outbox: Outbox) -> Chart:
     if len(facts) < 2 or len({fact.measure for fact in facts}) > 1:
         raise InputError("A chart is of several figures of one measure")
     return Chart(facts=facts, mark=ChartMark(str(mark)))
-
-
-def says_figures(blocks: Iterable[Block]) -> bool:
-    """Whether any figure of the data is among them."""
-    return bool(facts_of(blocks))

@@ -48,22 +48,17 @@ class Turn:
     _calls: int = 0
     _shown: Resolved = field(default_factory=Resolved)
 
-    def first(self) -> Request:
-        """See :meth:`core.writing.task.Task.first`."""
-        return self.task.first(self.outbox, self.settings)
-
-    def answer(self, talk: Talk, request: Request, on_blocks: OnBlocks | None = None) -> Answer:
+    def answer(self, talk: Talk, on_blocks: OnBlocks | None = None) -> Answer:
         """The model's answer.
 
         Args:
             talk: With the model.
-            request: The first one.
             on_blocks: Gets all blocks that are whole so far.
 
         Raises:
             Beha2VecError: If there is none that may be shown; the message says why.
         """
-        reason = ""
+        request, reason = self.task.first(self.outbox, self.settings), ""
         try:
             if self.task.way is Way.PLAN:
                 request = self._planned(talk, request)
