@@ -236,7 +236,7 @@ class _Speaker:
             what = "no sure difference" if block.verdict is Verdict.UNSURE else "no difference"
             both = f"{self._title(block.first.row)} and {self._title(block.second.row)}"
             values = [*_with_interval(block.first), " against ", *_with_interval(block.second)]
-            return [f"{_subject(block.first)}: {what} between {both} (", *values, ")."]
+            return [f"{_subject(block.first)}: {what} between {both}, ", *values, "."]
         related: list[Piece] = [" (", block.relation, ")"] if block.relation else []
         return [*self._direction(block), ": ", *against, *related, "."]
 
@@ -284,7 +284,7 @@ class _Speaker:
     def _beyond(self, block: Ranking, reference: Fact) -> list[Piece]:
         side = "Above" if block.most else "Below"
         who = self._each(block.facts) if block.facts else ["no segment"]
-        return [f"{_subject(reference)} of all users: ", reference, f". {side} that: ", *who, "."]
+        return [f"{_subject(reference)} for all users: ", reference, f". {side} that: ", *who, "."]
 
     def _ends(self, block: Ranking) -> list[Piece]:
         best, others = _tied(block.facts)

@@ -171,12 +171,12 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
         ),
         (
             contrast(RATE, OTHERS_RATE, Verdict.UNSURE),
-            "Outcome rate: no sure difference between Segment 1 (Sale hunters) and all users "
-            "(25.71% [20.3–32.0] against 2.21%).",
+            "Outcome rate: no sure difference between Segment 1 (Sale hunters) and all users, "
+            "25.71% [20.3–32.0] against 2.21%.",
         ),
         (
             contrast(fact("users", 2), fact("users", 2, "segment:1"), Verdict.SAME),
-            "Users: no difference between Segment 1 (Sale hunters) and Segment 2 (Night owl) (2 against 2).",
+            "Users: no difference between Segment 1 (Sale hunters) and Segment 2 (Night owl), 2 against 2.",
         ),
         (
             contrast(
@@ -248,9 +248,9 @@ def test_what_is_beyond_all_users_and_that_nobody_is() -> None:
     above = ranking(0.3).model_copy(update={"reference": OTHERS_RATE})
     nobody = above.model_copy(update={"facts": (), "most": False})
     assert said(above) == [
-        "Outcome rate of all users: 2.21%. Above that: Segment 1 (Sale hunters) with 30.00%."
+        "Outcome rate for all users: 2.21%. Above that: Segment 1 (Sale hunters) with 30.00%."
     ]
-    assert said(nobody) == ["Outcome rate of all users: 2.21%. Below that: no segment."]
+    assert said(nobody) == ["Outcome rate for all users: 2.21%. Below that: no segment."]
 
 
 def test_rows_that_are_told_by_lifts_are_a_list_of_rows() -> None:
