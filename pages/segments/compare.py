@@ -67,8 +67,8 @@ def _each(live: LiveSegments, about: Context) -> None:
             st.markdown(f"#### {cards.heading(live.names[segment])}")
             if live.own_names.get(segment) != about.suggested[segment]:
                 naming.offer(live, segment, about.suggested[segment])
-            own = partial(topic.told, about, key, partial(paragraph, key=key))
-            summary = told[segment].summary if segment in told else compare_view.as_answer(own())
+            own = topic.told(about, key, partial(paragraph, key=key))
+            summary = told[segment].summary if segment in told else own
             chat_message.draw(summary, f"segment-{segment}", about.titles())
 
 

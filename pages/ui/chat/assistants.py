@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import streamlit as st
@@ -52,33 +53,30 @@ class Helper:
         """
 
         def made(should_stop: Callable[[], bool]) -> Assistant:
-            while not trial.over.wait(WAIT_S):
-                if should_stop():
-                    raise Cancelled("The answer")
+            _wait(trial.over, should_stop)
             if trial.found is None:
                 raise ResourceError(trial.problem)
             return self._assistant(trial.found)
 
         return made
 
-    def turn(self, conversation: Conversation, place: int, before: Turn | None) -> Turn:
-        """A turn in which the model answers a question, once the one before it is over.
+    def turn(self, conversation: Conversation, place: int, before: Iterable[Turn]) -> Turn:
+        """A turn in which the model answers a question, once those before it are over.
 
         Args:
             conversation: With the question.
             place: Of the exchange in it.
-            before: The turn that it waits for.
+            before: The turns that it waits for.
         """
         make = self.make(connection.answered(self.server))
 
         def in_turn(should_stop: Callable[[], bool]) -> Assistant:
-            while before is not None and not before.over.wait(WAIT_S):
-                if should_stop():
-                    raise Cancelled("The answer")
+            for turn in before:
+                _wait(turn.over, should_stop)
             return make(should_stop)
 
-        server, agreed = connection.keyless(self.server), self._agreed
-        return Turn(in_turn, server, agreed, self.store, conversation, place, self.about)
+        server = connection.keyless(self.server)
+        return Turn(in_turn, server, self._agreed, self.store, conversation, place, self.about)
 
     def describing(self, model: str) -> Describing:
         """An errand in which the model describes every segment.
@@ -112,6 +110,12 @@ class Helper:
         llm = connect(self.server, log, known)  # one an answer: its tokens are counted alone
         chosen, cache = preferences.load(self.store), _cache(self.store.root / CACHE)
         return Assistant(llm, self.about, self.user_ids, chosen, cache)
+
+
+def _wait(over: Event, should_stop: Callable[[], bool]) -> None:
+    while not over.wait(WAIT_S):
+        if should_stop():
+            raise Cancelled("The answer")
 
 
 def _cache(folder: Path) -> AnswerCache | None:

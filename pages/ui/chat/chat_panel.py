@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 import streamlit as st
@@ -46,7 +47,8 @@ def show() -> Drawn:
         if conversation.exchanges:
             _said(conversation, turns, drawn)
         else:
-            _offer()
+            st.caption("Every number in an answer is counted from your data. Try one of these:")
+            _offer(_examples(), "example")
         return drawn
 
 
@@ -81,13 +83,14 @@ def _ask(question: str) -> None:
 def _answer(conversation: Conversation, place: int) -> None:
     """Answer at once, or begin the turn in which a model will; it waits for the turns before."""
     about = None
-    try:
-        about = topic.context()
-        said = _answered(conversation, place, about)
-    except Beha2VecError as error:
-        said = Answer((Note(text=str(error)),), declined=True)
-    if said is not None:
-        conversations.answer(state.store(), conversation, place, said, about)
+    with errors.shown():
+        try:
+            about = topic.context()
+            said = _answered(conversation, place, about)
+        except Beha2VecError as error:
+            said = Answer((Note(text=str(error)),), declined=True)
+        if said is not None:
+            conversations.answer(state.store(), conversation, place, said, about)
 
 
 def _answered(conversation: Conversation, place: int, about: Context | None) -> Answer | None:
@@ -95,14 +98,12 @@ def _answered(conversation: Conversation, place: int, about: Context | None) -> 
     if about is None:
         return Answer((Note(text="There are no segments yet: train a model first."),), declined=True)
     question, helper = conversation.exchanges[place].question, assistants.willing(about)
-    last = conversation.reading(place)
     if helper is None:
-        return ask(question, about, last)
+        return ask(question, about, conversation.reading(place))
     before = [turn for at, turn in _turns(conversation).items() if at < place and not turn.done]
-    exact = None if before else helper.now.answer_offline(question, last)
+    exact = None if before else helper.now.answer_offline(question, conversation.reading(place))
     if exact is None:
-        turn = helper.turn(conversation, place, before[-1] if before else None)
-        errands.begin(_name(conversation, place), turn)
+        errands.begin(_name(conversation, place), helper.turn(conversation, place, before))
     return exact
 
 
@@ -130,10 +131,10 @@ def _examples() -> tuple[str, ...]:
     )
 
 
-def _offer() -> None:
-    st.caption("Every number in an answer is counted from your data. Try one of these:")
-    for number, example in enumerate(_examples()):
-        st.button(example, key=f"example-{number}", on_click=_ask, args=(example,), type="tertiary")
+def _offer(questions: Iterable[str], key: str) -> None:
+    """Questions that are asked with a click."""
+    for number, question in enumerate(questions):
+        st.button(md_text(question), key=f"{key}-{number}", on_click=_ask, args=(question,), width="stretch")
 
 
 def _said(conversation: Conversation, turns: dict[int, Turn], drawn: Drawn) -> None:
@@ -152,11 +153,7 @@ def _said(conversation: Conversation, turns: dict[int, Turn], drawn: Drawn) -> N
         if running and before >= 0:
             _exchange(conversation, before, turns.get(before), drawn)
         elif (said := conversation.exchanges[newest].answer) is not None:
-            for number, question in enumerate(said.suggestions[:OFFERED]):
-                st.button(
-                    md_text(question), key=f"suggested-{number}", on_click=_ask, args=(question,),
-                    width="stretch",
-                )  # fmt: skip
+            _offer(said.suggestions[:OFFERED], "suggested")
     if before > 0:
         with st.expander(count(before, "earlier question"), type="compact", key="chat-earlier"):
             for place in range(before):
@@ -197,15 +194,12 @@ def _menu(conversation: Conversation) -> None:
             file_name="conversation.md", mime="text/markdown", icon=":material/download:",
             key="chat-export", on_click="ignore", disabled=not conversation.exchanges,
         )  # fmt: skip
-        found = conversations.earlier(state.store(), conversation.model)
-        others = [one for one in found if one.id != conversation.id]
-        if others:
-            st.caption("Earlier conversations")
-        for one in others:
-            st.button(
-                md_text(one.title), key=f"chat-{one.id}", type="tertiary", on_click=_open,
-                args=(conversation.model, one.id),
-            )  # fmt: skip
+        for one in conversations.earlier(state.store(), conversation.model):
+            if one.id != conversation.id:
+                st.button(
+                    md_text(one.title), key=f"chat-{one.id}", type="tertiary", on_click=_open,
+                    args=(conversation.model, one.id), icon=":material/history:",
+                )  # fmt: skip
         with st.expander("What can I ask?"):
             st.write(HELP)
 

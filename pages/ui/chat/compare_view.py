@@ -10,7 +10,6 @@ from core.desk import comparisons
 from core.desk.comparisons import Comparing, Rows
 from core.facts.answer import Answer
 from core.facts.context import Context
-from core.facts.finding import Finding
 from pages.ui.chat import assistants, chat_message, errand_view, errands
 from pages.ui.chat.assistants import Helper
 from pages.ui.segments.live_segments import LiveSegments
@@ -18,7 +17,7 @@ from pages.ui.shell import errors
 from pages.ui.shell.text import md_text
 
 
-def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Finding], key: str) -> None:
+def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answer], key: str) -> None:
     """Draw a comparison, and what can be done with it.
 
     Args:
@@ -34,7 +33,7 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Findi
     if errand is not None and not errand.done and not errand.waits:
         errand_view.watch(errand, about.titles(), f"compare-stop-{key}")
         return
-    chat_message.draw(told or as_answer(own()), key, about.titles())
+    chat_message.draw(told or own(), key, about.titles())
     if errand is not None and errand.done:
         errors.show(errand.problem)
     elif errand is not None:
@@ -52,11 +51,6 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Findi
                 "Back to the app's words", key=f"uncompare-{key}", icon=":material/undo:", type="tertiary",
                 on_click=comparisons.forget, args=(kept, rows),
             )  # fmt: skip
-
-
-def as_answer(found: Finding) -> Answer:
-    """The app's own answer."""
-    return Answer(found.blocks, query=found.query)
 
 
 def _begin(helper: Helper, live: LiveSegments, rows: Rows) -> None:

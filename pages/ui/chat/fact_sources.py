@@ -48,28 +48,23 @@ def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
     facts = answer.facts
     followed = "-".join([key, *spotlight.asked()[:1]])  # a fresh button is closed: it would hide the chart
     with st.popover(count(len(facts), "figure"), type="tertiary", key=followed):
-        charts = [chart_of(fact) for fact in facts]
         table = pd.DataFrame(
             {
                 "Figure": [_called(fact) for fact in facts],
                 "Of": [" and ".join(titles[row].short for row in fact.segments) for fact in facts],
                 "Value": [fact.text for fact in facts],
                 "95 % interval": [interval(fact) for fact in facts],
-                "n": [fact.n for fact in facts],
-                "Chart": [chart.title if chart else None for chart in charts],
+                "n": [f"{fact.n:,}" for fact in facts],
             }
         )
-        written = {"n": st.column_config.NumberColumn(format="localized")}
-        st.dataframe(
-            table, hide_index=True, placeholder="–", alt="The figures of the answer", column_config=written
-        )
+        st.dataframe(table, hide_index=True, placeholder="–", alt="The figures of the answer")
         if tests := [decision(block, titles) for block in answer.blocks if isinstance(block, Contrast)]:
             st.caption("Held against each other; below p = 0.05 a difference is called sure")
             st.dataframe(pd.DataFrame(tests), hide_index=True, placeholder="–", alt="The tests of the answer")
         if answer.query:
             st.caption("What was asked of the data")
             st.code(answer.query, language="sql", wrap_lines=True)
-        if places := together(charts):
+        if places := together(map(chart_of, facts)):
             st.caption("Computed by the functions that draw the charts:")
             with st.container(horizontal=True, gap="small", key=f"charts-of-{key}"):
                 for place in places:
