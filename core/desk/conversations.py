@@ -23,6 +23,8 @@ from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
 FOLDER: Final = "conversations"
+RULES: Final = "rules"
+"""Source of what was answered without a model."""
 TITLE_CHARACTERS: Final = 48
 _ID: Final = re.compile(r"[0-9a-f]{16}")
 _SLOT: Final = re.compile(r"\[\[(F\d+)\]\]")
@@ -47,20 +49,24 @@ class Exchange:
 
 
 def _as_exchanges(kept: object) -> object:
-    """Messages of an older version in the form of today: its text stays, as a note."""
+    """Messages of an older version in the form of today: the app's text is a note, a model's a remark."""
     if not isinstance(kept, list) or not any(isinstance(one, Mapping) and "role" in one for one in kept):
         return kept
+    try:
+        return _paired(kept)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("no messages") from error
+
+
+def _paired(messages: list[Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    for one in kept:
+    for one in messages:
         if one["role"] == "user":
             found.append({"question": one["text"]})
         elif found:
-            note = {"kind": "note", "text": _filled(one)}
-            found[-1]["answer"] = {
-                "blocks": [note],
-                "source": one.get("source", ""),
-                "reason": one.get("reason", ""),
-            }
+            source = one.get("source") or RULES
+            block = {"kind": "note" if source == RULES else "comment", "text": _filled(one)}
+            found[-1]["answer"] = {"blocks": [block], "source": source, "reason": one.get("reason", "")}
     return found
 
 

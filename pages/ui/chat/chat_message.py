@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.desk.conversations import Conversation
+from core.desk.conversations import RULES, Conversation
 from core.facts.answer import Answer, Block, Chart, Comment, Fact, Idea, Title, Unit
 from core.facts.sentences import Line, say
 from core.profiles.columns import Col, Kind
@@ -19,8 +19,6 @@ from pages.ui.segments.figure import picture
 from pages.ui.shell.text import count, md_text
 
 LONGEST: Final = 6_000
-RULES: Final = ("", "rules")
-"""Sources of what was answered without a model."""
 REMARKS: Final = "The model's reading, not counted"
 IDEAS: Final = "Ideas"
 AXIS_FORMATS: Final = {Unit.SHARE: ".0%", Unit.POINTS: "+.0%", Unit.COUNT: ",d"}
@@ -40,7 +38,7 @@ def draw(answer: Answer, key: str, titles: Mapping[str, Title] | None = None) ->
         fact_sources.draw(answer, titles, f"facts-{key}")
     for note in _notes(answer):
         st.caption(f":material/info: {note}")
-    parts = [md_text(answer.source, 60)] if answer.source not in RULES else []
+    parts = [md_text(answer.source, 60)] if answer.source != RULES else []
     parts += [f"{answer.usage.tokens:,} tokens"] if answer.usage.tokens else []
     parts += [consent.dollars(answer.cost)] if answer.usage.tokens and answer.cost is not None else []
     if parts:
@@ -81,7 +79,7 @@ def as_markdown(conversation: Conversation) -> str:
     for exchange in conversation.exchanges:
         parts.append(f"**You:** {md_text(exchange.question, LONGEST)}")
         if answer := exchange.answer:
-            parts += [f"**Beha2Vec ({md_text(answer.source or RULES[1], 60)}):**"]
+            parts += [f"**Beha2Vec ({md_text(answer.source, 60)}):**"]
             parts += [sentences(say(answer.blocks, answer.titles))]
             parts += [f"**{heading}**\n\n{text}" for heading, text in _remarks(answer.blocks).items()]
             parts += ["\n".join(map(_source_line, answer.facts))] if answer.facts else []
@@ -113,7 +111,7 @@ def _source_line(fact: Fact) -> str:
 
 def _notes(answer: Answer) -> list[str]:
     """What a reader has to know of how it was made."""
-    how = "Answered without the model" if answer.source in RULES else "Broken off"
+    how = "Answered without the model" if answer.source == RULES else "Broken off"
     why = [f"{how}: {md_text(answer.reason, LONGEST)}"] if answer.reason else []
     made = "it made a claim" if answer.dropped == 1 else "they made claims"
     left_out = f"{count(answer.dropped, 'remark')} left out, as {made} nobody counted."

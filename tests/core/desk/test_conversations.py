@@ -94,18 +94,31 @@ def test_a_conversation_of_an_older_release_is_read_as_plain_text(tmp_path: Path
     fact = {"id": "F1", "metric": "users", "segments": ["segment:0"], "value": 12.0, "text": "12"}
     old = {
         "role": "assistant", "text": "It has [[F1]] users, and [[F9]].", "facts": [fact],
-        "rows": [{"page": "/a"}], "query": "q", "source": "m",
+        "rows": [{"page": "/a"}], "query": "q", "source": "rules",
     }  # fmt: skip
-    messages = [{"role": "user", "text": "How many?"}, old, {"role": "user", "text": "And now?"}]
+    by_model = {**old, "text": "Said.", "source": "m"}
+    messages = [{"role": "user", "text": "How many?"}, old, {"role": "user", "text": "And now?"}, by_model]
     kept = {"id": "0" * 16, "model": "m", "messages": messages, "begun": "2024-01-01T00:00:00+00:00"}
     (folder / f"{kept['id']}.json").write_text(json.dumps(kept))
     found = conversations.load(Store(tmp_path), "m", "0" * 16)
     assert found is not None
     first, second = found.exchanges
-    assert (first.question, second) == ("How many?", Exchange("And now?"))
+    assert [first.question, second.question] == ["How many?", "And now?"]
     assert first.answer is not None
+    assert second.answer is not None
     assert first.answer.blocks == (Note(text="It has 12 users, and [[F9]]."),)
-    assert first.answer.source == "m"
+    assert second.answer.blocks == (Comment(text="Said."),)  # nobody checks its numbers any more
+    assert second.answer.source == "m"
+
+
+@pytest.mark.parametrize("old", [{"role": "user"}, {"role": "assistant", "text": "x", "facts": [1]}, 7])
+def test_a_damaged_conversation_of_an_older_release_is_set_aside(tmp_path: Path, old: object) -> None:
+    folder = tmp_path / conversations.FOLDER / "m"
+    folder.mkdir(parents=True)
+    kept = {"id": "0" * 16, "model": "m", "messages": [{"role": "user", "text": "q"}, old], "begun": ""}
+    (folder / f"{kept['id']}.json").write_text(json.dumps(kept))
+    assert conversations.load(Store(tmp_path), "m", "0" * 16) is None
+    assert len(set_aside(folder)) == 1
 
 
 def test_a_conversation_is_for_its_owner_alone(tmp_path: Path) -> None:
