@@ -121,17 +121,16 @@ def _notes(answer: Answer) -> list[str]:
 def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:
     """Figures of one measure: a bar, line or point a row, or an item of one row."""
     facts, of_rows = block.facts, len({fact.row for fact in block.facts}) > 1
+    called = [titles[fact.row].full for fact in facts]  # two segments may have one name
     table = pd.DataFrame({
-        "name": [titles[fact.row].short if of_rows else fact.called for fact in facts],
-        Col.LABEL: [titles[fact.row].short for fact in facts],
+        "name": called if of_rows else [fact.called for fact in facts],
+        Col.LABEL: called,
         Col.KIND: [Kind(fact.row.partition(":")[0]).value for fact in facts],
         "value": [fact.value for fact in facts],
         "text": [fact.text for fact in facts],
     })  # fmt: skip
-    colours = {int(row[8:]): titles[row].short for row in titles if row.startswith("segment:")}
-    label = facts[0].label if of_rows else f"{facts[0].label}: {titles[facts[0].row].short}"
-    style = AXIS_FORMATS.get(facts[0].unit, ",.4~g")
-    picture(
-        partial(charts.of_facts, table, colours, label[:1].upper() + label[1:], style, block.mark),
-        key=key, alt_text=f"Chart of {label}",
-    )  # fmt: skip
+    colours = {int(row[8:]): titles[row].full for row in titles if row.startswith("segment:")}
+    label = facts[0].label if of_rows else f"{facts[0].label}: {called[0]}"
+    title, style = label[:1].upper() + label[1:], AXIS_FORMATS.get(facts[0].unit, ",.4~g")
+    drawn = partial(charts.of_facts, table, colours, title, style, block.mark)
+    picture(drawn, key=key, alt_text=f"Chart of {label}")

@@ -145,7 +145,7 @@ def _said(conversation: Conversation, turns: dict[int, Turn], drawn: Drawn) -> N
     running = [place for place, turn in turns.items() if not turn.done]
     newest = running[0] if running else len(conversation.exchanges) - 1
     before = newest - 1 if running else newest
-    with st.container(key="chat-log"):
+    with st.container(key="chat-log", gap="small"):
         _exchange(conversation, newest, turns.get(newest), drawn)
         for place in running[1:]:
             question = md_text(conversation.exchanges[place].question, LONGEST)

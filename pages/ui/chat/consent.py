@@ -36,14 +36,6 @@ def revoke() -> None:
     st.session_state.pop(DECISIONS, None)
 
 
-def ask_aside(errand: Errand, decide: Decide, dismiss: Callable[[], None]) -> None:
-    """As :func:`ask`, in front of the page; ``dismiss`` is called if it is closed without an answer."""
-    title = f"Ask {md_text(errand.server.model, 60)}?"
-    st.dialog(title, width="medium", icon=":material/outbox:", on_dismiss=dismiss)(ask)(
-        errand, decide, "aside"
-    )
-
-
 def ask(errand: Errand, decide: Decide, key: str) -> None:
     """Show what would be sent, where to and at what price, and let the analyst decide.
 

@@ -42,7 +42,7 @@ def ask(errand: Errand, key: str) -> None:
     _follow(errand)
     if errand.waits:
         with st.container(border=True, key=f"consent-{key}"):
-            st.subheader(f"Ask {md_text(errand.server.model, 60)}?", icon=":material/outbox:")
+            st.subheader(_title(errand), icon=":material/outbox:")
             consent.ask(errand, partial(decide, errand), key)
 
 
@@ -50,7 +50,13 @@ def ask_aside(errand: Errand) -> None:
     """The same in front of the page; closing it without an answer sends nothing, and decides nothing."""
     _follow(errand)
     if errand.waits:
-        consent.ask_aside(errand, partial(decide, errand), partial(errand.decline, CLOSED))
+        closed = partial(errand.decline, CLOSED)
+        dialog = st.dialog(_title(errand), width="medium", icon=":material/outbox:", on_dismiss=closed)
+        dialog(consent.ask)(errand, partial(decide, errand), "aside")
+
+
+def _title(errand: Errand) -> str:
+    return f"Ask {md_text(errand.server.model, 60)}?"
 
 
 def _follow(errand: Errand) -> None:

@@ -21,7 +21,6 @@ DIFFER: Final = Place("How segments differ", PROFILES, "segments")
 CONVERT: Final = Place("How segments convert", PROFILES, "outcome")
 SIZES: Final = Place("How large they are", PROFILES, "sizes")
 MAP: Final = Place("The map of users", EXPLORE)
-PAGES: Final = "Pages"
 BY_MEASURE: Final = {
     Col.USERS: SIZES, Col.SHARE: SIZES, Col.SHARE_CLUSTERED: SIZES, "segments": SIZES,
     Col.OUTCOME_RATE: CONVERT, Col.OUTCOME_USERS: CONVERT,
@@ -124,7 +123,7 @@ def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> Place | None:
     ranking = Ranking.MOST_VIEWED
     if metric in LIFTS and fact.measure.startswith(metric):
         ranking = Ranking.OVER if fact.value >= 1 else Ranking.UNDER
-    return Place(f"{PAGES} of {_row(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
+    return Place(f"Pages of {_row(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
 
 
 def interval(fact: Fact) -> str:

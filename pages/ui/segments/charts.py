@@ -210,7 +210,7 @@ def of_facts(table: pd.DataFrame, names: Mapping[int, str], title: str, style: s
         return sized(line.encode(x=names_below, y=alt.Y("value:Q", title=title, axis=value)), 240)
     bar = mark is ChartMark.BAR
     drawn = base.mark_bar(cornerRadiusEnd=3) if bar else base.mark_point(filled=True, size=90, opacity=1)
-    along, x = rows("name", table["name"], 120), alt.X("value:Q", title=title, axis=value)
+    along, x = rows("name", table["name"], 150), alt.X("value:Q", title=title, axis=value, stack=None)
     return sized(drawn.encode(y=along, x=x, color=_segments_only(names)), ROW * len(table) + AXIS)
 
 

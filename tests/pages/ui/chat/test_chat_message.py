@@ -123,3 +123,9 @@ def test_what_broke_off_says_so_and_keeps_what_came() -> None:
     said = texts(drawn(Answer(BLOCKS[1:2], TITLES, source="m", reason="You stopped it.")))
     assert "**3**" in said
     assert "Broken off: You stopped it" in said
+
+
+def test_two_segments_with_one_name_are_two_bars() -> None:
+    titles = {row: Title(label=title.label, name="Same") for row, title in TITLES.items()}
+    (chart,) = drawn(Answer((Chart(facts=(fact(), fact("segment:1"))),), titles)).get("vega_lite_chart")
+    assert '"sort": ["Segment 1 (Same)", "Segment 2 (Same)"]' in chart.proto.spec
