@@ -187,7 +187,7 @@ def _menu(conversation: Conversation) -> None:
         st.button("New conversation", icon=":material/add_comment:", key="chat-new", on_click=_begin)
         st.button(
             "Delete this one", icon=":material/delete:", key="chat-forget", on_click=_forget,
-            disabled=not conversation.exchanges,
+            args=(conversation,), disabled=not conversation.exchanges,
         )  # fmt: skip
         st.download_button(
             "Export as Markdown", data=lambda: chat_message.as_markdown(conversation),
@@ -234,11 +234,8 @@ def _open(model: str, name: str) -> None:
         st.session_state[CURRENT] = found
 
 
-def _forget() -> None:
-    held = st.session_state.get(CURRENT)
-    if isinstance(held, Conversation):
-        now = conversations.load(state.store(), held.model, held.id) or held
-        for turn in _turns(now).values():
-            turn.stop()
-        conversations.forget(state.store(), held)
+def _forget(conversation: Conversation) -> None:
+    for turn in _turns(conversation).values():
+        turn.stop()
+    conversations.forget(state.store(), conversation)
     _begin()

@@ -21,7 +21,8 @@ def actions(live: LiveSegments, about: Context, described: KeptWords[int, Descri
     if helper is not None:
         st.button(
             f"Describe with {md_text(helper.server.model, 40)}", key="describe", icon=":material/neurology:",
-            disabled=_running(live, about), on_click=_begin, args=(helper, live),
+            disabled=bool((errand := _errand(live, about)) and not errand.done), on_click=_begin,
+            args=(helper, live),
             help=f"{count(len(live.segments), 'call')}, one a segment. Names are only suggested.",
         )  # fmt: skip
     if described.load():
@@ -61,8 +62,3 @@ def _begin(helper: Helper, live: LiveSegments) -> None:
 
 def _errand(live: LiveSegments, about: Context) -> Describing | None:
     return errand_view.current(Describing, live.sources.model_key, about.tables.digest)
-
-
-def _running(live: LiveSegments, about: Context) -> bool:
-    errand = _errand(live, about)
-    return errand is not None and not errand.done
