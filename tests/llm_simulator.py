@@ -87,8 +87,8 @@ class Reply:
     def pieces(self) -> Iterator[str]:
         """Server-sent events: a piece a word, then the calls, why it ended, what was used."""
         deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
-        deltas += [{"content": word} for word in re.findall(r"\S+\s*|\s+", self.said)]
-        deltas += [{"tool_calls": [call]} for call in self.tool_calls()]
+        deltas += [{"content": word} for word in _words(self.said)]
+        deltas += [{"tool_calls": [part]} for call in self.tool_calls() for part in _parts(call)]
         deltas += [{"refusal": self.refusal}] if self.refusal else []
         if self.cut_stream:
             yield from (_event({"index": 0, "delta": delta}) for delta in deltas[: len(deltas) // 2 + 1])
@@ -97,6 +97,18 @@ class Reply:
         yield _event({"index": 0, "delta": {}, "finish_reason": "tool_calls" if self.calls else self.finish})
         yield _event(None, USAGE)
         yield "data: [DONE]\n\n"
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\S+\s*|\s+", text)
+
+
+def _parts(call: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A call as it is streamed: its name first, then its arguments a piece a word."""
+    named = call["function"]
+    yield {**call, "function": {"name": named["name"], "arguments": ""}}
+    for word in _words(named["arguments"]):
+        yield {"index": call["index"], "function": {"arguments": word}}
 
 
 def _text(arguments: object) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from benchmarks.words.oracle import Oracle
-from core.facts.answer import Answer, Fact
-from core.facts.render import cited, fill
+from core.facts.answer import Answer, Chart, Contrast, Fact, Ranking, Verdict
+from core.facts.sentences import plain
 
 Wanted = tuple[str, tuple[str, ...], str]
 """Metric, rows and item of a figure that an answer has to give."""
 LISTS = ("top", "entry", "exit", "step")
 """Answers that list items: their values and order are checked, as equal ones may stand in for each other."""
+OPEN = ("describe", "why", "compare", "compare_all")
+"""Answers that may say more than what must be in them."""
 NO_LABELS = "Unknown → Unknown"
 """A step between pages without a label says nothing and is not listed; it counts among all steps."""
 DISTANCE_TOLERANCE = 1e-4
@@ -25,26 +27,55 @@ def problems(answer: Answer, expect: dict[str, Any], oracle: Oracle) -> list[str
     """What is wrong with an answer; empty if it is exact."""
     if answer.declined:
         return ["declined"]
-    facts = {fact.id: fact for fact in answer.facts}
-    said = [facts[name] for name in cited(answer.text) if name in facts]
+    said = answer.facts
     found = [
-        f"{fact.metric} {fact.segments} {fact.item} = {fact.value}"
+        f"{fact.measure} {fact.segments} {fact.item} = {fact.value}"
         for fact in said
         if not right(fact, oracle)
     ]
-    have = {(fact.metric, fact.segments, fact.item) for fact in said}
-    wanted = list(wanted_of(expect, oracle))
+    have = {(fact.measure, fact.segments, fact.item) for fact in said}
+    parts = expect.get("parts", [expect])
+    wanted = [one for part in parts for one in wanted_of(part, oracle)]
     found += [f"missing {one}" for one in wanted if one not in have]
-    if expect["kind"] not in ("describe", "why", "compare", "compare_all"):
-        found += [f"not asked for {one}" for one in sorted(have - set(wanted)) if not _beside(one, expect)]
-    found += _order(said, expect, oracle)
-    plain, _ = fill(answer.text, answer.facts)
-    found += [f"{text(fact)} is not said" for fact in said if text(fact) not in plain]
-    if answer.table is None or not answer.query:
-        found.append("no table or query")
-    if expect["kind"] == "chart" and (answer.chart or {}).get("y", {}).get("field") != expect["metric"]:
-        found.append("no chart")
-    return found
+    if not any(part["kind"] in OPEN for part in parts):
+        further = sorted(have - set(wanted))
+        found += [f"not asked for {one}" for one in further if not any(_beside(one, part) for part in parts)]
+    found += [wrong for part in parts for wrong in _order(said, part, oracle) + _kinds(answer, part)]
+    found += _directions(answer, oracle)
+    said_of = plain(answer.blocks, answer.titles)
+    found += [f"{text(fact)} is not written" for fact in said if text(fact) != fact.text]
+    asked = [fact for fact in said if (fact.measure, fact.segments, fact.item) in wanted]
+    ends_only = any(part["kind"] in ("compare_all", "rank") for part in parts[1:] or parts)
+    found += [f"{fact.text} is not said" for fact in asked if not ends_only and fact.text not in said_of]
+    return found if answer.query else [*found, "no query"]
+
+
+def _directions(answer: Answer, oracle: Oracle) -> list[str]:
+    """Rankings out of order; contrasts that say the wrong way round."""
+    wrong = []
+    for block in answer.blocks:
+        if isinstance(block, Ranking):
+            values = [_value(fact, oracle) for fact in block.facts]
+            in_order = sorted(values, reverse=block.most)
+            wrong += [] if values == in_order else [f"ranking {values}"]
+        elif isinstance(block, Contrast):
+            first, second = _value(block.first, oracle), _value(block.second, oracle)
+            higher = {Verdict.HIGHER: first > second, Verdict.LOWER: first < second}
+            wrong += [] if higher.get(block.verdict, True) else [f"{first} {block.verdict} {second}"]
+    return wrong
+
+
+def _kinds(answer: Answer, expect: dict[str, Any]) -> list[str]:
+    """The blocks that a kind of question is answered with."""
+    asked = {"rank": Ranking, "rank_item": Ranking, "beyond": Ranking, "compare": Contrast, "chart": Chart}
+    kind = asked.get(expect["kind"])
+    blocks = [block for block in answer.blocks if kind and isinstance(block, kind)]
+    if kind and not blocks:
+        return [f"no {kind.__name__}"]
+    most = expect.get("order", "most") == "most"
+    ranked = [block for block in blocks if isinstance(block, Ranking)]
+    beyond = expect["kind"] == "beyond"
+    return [] if beyond or not ranked or any(block.most is most for block in ranked) else ["the wrong end"]
 
 
 def _beside(one: Wanted, expect: dict[str, Any]) -> bool:
@@ -54,31 +85,31 @@ def _beside(one: Wanted, expect: dict[str, Any]) -> bool:
         return rows[0] in expect["rows"] and item == expect["value"]
     if expect["kind"] in LISTS:
         return metric == _metric_of(expect) and list(rows) == expect["rows"]
+    if expect["kind"] == "changed":
+        return metric == "moved"
     return expect["kind"] == "list" or (expect["kind"] == "similar" and metric == "users")
 
 
 def right(fact: Fact, oracle: Oracle) -> bool:
     """Whether a fact is what the oracle counts."""
-    value = value_of(fact.metric, fact.segments, fact.item, oracle)
-    if isinstance(value, str):
-        return fact.segments[0] == value
-    close = DISTANCE_TOLERANCE if fact.metric == "distance" else 1e-9
-    return math.isclose(float(fact.value), value, rel_tol=close, abs_tol=1e-12)
+    close = DISTANCE_TOLERANCE if fact.measure == "distance" else 1e-9
+    return math.isclose(fact.value, _value(fact, oracle), rel_tol=close, abs_tol=1e-12)
 
 
-def value_of(metric: str, rows: tuple[str, ...], item: str, oracle: Oracle) -> float | str:
-    """The oracle's value of any figure that can be cited."""
+def _value(fact: Fact, oracle: Oracle) -> float:
+    """The oracle's value of any figure that can be said."""
+    metric, rows, item = fact.measure, fact.segments, fact.item
     kind, _, what = metric.partition(":")
+    if metric == "moved" and item:
+        return float(oracle.moves()[item])
     simple = {
         "segments": lambda: len(oracle.segments), "distance": lambda: oracle.distances(rows[0])[rows[1]],
         "moved": lambda: oracle.moved()[0], "moved_share": lambda: oracle.moved()[0] / oracle.moved()[1],
     }  # fmt: skip
     if metric in simple:
         return float(simple[metric]())
-    if kind in ("highest", "lowest"):
-        return _extreme(kind, what, rows[0], item, oracle)
     if kind in ("difference", "ratio"):
-        one, other = (oracle.measure(what, key) for key in rows)
+        one, other = (_ranked(what, key, item, oracle) for key in rows)
         return one - other if kind == "difference" else one / other
     if kind in ("entry", "exit"):
         return float(oracle.ends(kind, rows[0])[item])
@@ -87,15 +118,7 @@ def value_of(metric: str, rows: tuple[str, ...], item: str, oracle: Oracle) -> f
         ends = item.split(" → ")
         only = {"from": (ends[0], None), "to": (None, ends[1]), "": (None, None)}[of]
         return float(oracle.steps(by, rows[0], *only)[item])
-    return oracle.item(kind, what, rows[0], item) if what else oracle.measure(metric, rows[0])
-
-
-def _extreme(kind: str, what: str, row: str, item: str, oracle: Oracle) -> str:
-    """The row itself if it is among those with the highest or lowest value, else the one that is."""
-    values = {key: _ranked(what, key, item, oracle) for key in oracle.segments}
-    best = (max if kind == "highest" else min)(values.values())
-    tied = [key for key, value in values.items() if math.isclose(value, best, rel_tol=1e-12)]
-    return row if row in tied else tied[0]
+    return _ranked(metric, rows[0], item, oracle)
 
 
 def _ranked(what: str, key: str, item: str, oracle: Oracle) -> float:
@@ -142,22 +165,16 @@ def _wanted_choice(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
 
 def _extremes(oracle: Oracle) -> Iterator[Wanted]:
     for name in ("users", "page_views_mean", "sessions_mean", "outcome_rate"):
-        values = {key: oracle.measure(name, key) for key in oracle.segments}
-        yield f"highest:{name}", (max(values, key=lambda key: values[key]),), ""
+        yield from ((name, (key,), "") for key in oracle.segments)
 
 
 def _wanted_ranking(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
-    item, dimension = expect.get("value", ""), expect.get("dimension", "")
+    dimension = expect.get("dimension", "")
     what = f"{expect['metric']}:{dimension}" if dimension else expect["metric"]
-    values = {key: _ranked(what, key, item, oracle) for key in oracle.segments}
-    order = expect.get("order", "most")
-    best = max(values.values()) if order == "most" else min(values.values())
-    for key, value in values.items():
-        if value == best:
-            yield f"{'highest' if order == 'most' else 'lowest'}:{what}", (key,), item
-        yield_it = not (value == best and key != next(one for one in values if values[one] == best))
-        if yield_it:
-            yield what, (key,), item
+    item, most = expect.get("value", ""), expect.get("order", "most") == "most"
+    keys = expect.get("rows") or oracle.segments
+    best = sorted(keys, key=lambda key: _ranked(what, key, item, oracle), reverse=most)
+    yield from ((what, (key,), item) for key in best[: expect.get("n")])
 
 
 def _wanted_description(expect: dict[str, Any]) -> Iterator[Wanted]:
@@ -166,7 +183,6 @@ def _wanted_description(expect: dict[str, Any]) -> Iterator[Wanted]:
         yield from ((name, (key,), "") for name in DESCRIBED)
     elif metric := expect.get("metric"):
         yield from ((metric, (one,), "") for one in (key, "all"))
-        yield f"difference:{metric}", (key, "all"), ""
 
 
 def _wanted_list(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
@@ -213,36 +229,33 @@ def _listed(expect: dict[str, Any], oracle: Oracle) -> Any:  # noqa: ANN401 - a 
     return pd.Series({name: oracle.item(metric, dimension, key, name) for name in names}, dtype="float64")
 
 
-def _order(said: list[Fact], expect: dict[str, Any], oracle: Oracle) -> list[str]:
+def _order(said: Sequence[Fact], expect: dict[str, Any], oracle: Oracle) -> list[str]:
     """Lists must be as long as asked, and each place hold an item with the value of that place."""
     if expect["kind"] not in LISTS:
         return []
     values = _listed(expect, oracle)
-    own = [fact for fact in said if fact.metric == _metric_of(expect)]
+    own = [fact for fact in said if fact.measure == _metric_of(expect) and [fact.row] == expect["rows"]]
     if len(own) != min(expect["n"], len(values)):
         return [f"{len(own)} listed"]
     if expect["kind"] == "top" and not _by_value(expect):
         return [] if [fact.item for fact in own] == list(values.index[: len(own)]) else ["order"]
     wrong = [
-        fact.item
-        for fact, value in zip(own, values, strict=False)
-        if not math.isclose(float(fact.value), value)
+        fact.item for fact, value in zip(own, values, strict=False) if not math.isclose(fact.value, value)
     ]
     return [f"order: {wrong}"] if wrong else []
 
 
 def text(fact: Fact) -> str:
     """How a value has to be written, said once more in other words than the app's."""
-    if isinstance(fact.value, str):
-        return fact.value
-    value, name = float(fact.value), fact.metric.split(":")[-1]
+    value, name = fact.value, fact.measure.split(":")[-1]
+    digits = 2 if name.endswith("_rate") else 1
     writers = {
         "count": lambda: f"{round(value):,}",
         "money": lambda: f"{value:,.2f}",
         "seconds": lambda: _time(value),
         "ratio": lambda: _times(value),
-        "points": lambda: f"{100 * value:+.{2 if 'rate' in name else 1}f} percentage points",
-        "share": lambda: f"{100 * value:.{2 if name.endswith('_rate') else 1}f}%",
+        "points": lambda: f"{100 * value:+.{digits}f} percentage points".replace("-", "−"),
+        "share": lambda: f"{100 * value:.{digits}f}%",
         "number": lambda: _number(value, name),
     }  # fmt: skip
     return writers[fact.unit.value]()

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 Z = 1.959963984540054
+ATTRIBUTES = ("browser", "device", "country", "source")
+MEANS = {
+    "page_views_mean": "page_views", "sessions_mean": "sessions", "different_pages_mean": "different",
+    "engagement_s_mean": "seconds", "revenue_per_user": "revenue",
+}  # fmt: skip
+RATIOS = {
+    "pages_per_session": ("page_views", "sessions"), "session_rate": ("buying_sessions", "sessions"),
+    "view_share": ("hits", "page_views"),
+}  # fmt: skip
+MEDIANS = {"page_views_median": "page_views", "engagement_s_median": "seconds"}
+SHARES = {"outcome_rate": "bought", "engagement_none_share": "silent", "share": "hit"}
+"""Measures by the test that tells two rows apart → columns of :attr:`Oracle.people`."""
 
 
 @dataclass(eq=False)
@@ -26,6 +40,7 @@ class Oracle:
         segment: Segment of each user, −1 outside.
         before: The same before the last move.
         vectors: What was clustered.
+        outcome: The event whose users count as converted.
     """
 
     users: pd.DataFrame
@@ -38,6 +53,7 @@ class Oracle:
     segment: np.ndarray
     before: np.ndarray
     vectors: np.ndarray
+    outcome: str = "purchase"
 
     @cached_property
     def people(self) -> pd.DataFrame:
@@ -48,11 +64,12 @@ class Oracle:
             "segment:" + pd.Series(self.segment).astype("str"),
             "group:" + frame["group"].astype("str"),
         )
-        bought = self.outcomes[self.outcomes["event_name"] == "purchase"].set_index("user")
+        bought = self.outcomes[self.outcomes["event_name"] == self.outcome].set_index("user")
         frame["bought"] = frame.index.isin(bought.index)
         frame["buying_sessions"] = bought["sessions"].reindex(frame.index).fillna(0)
         frame["revenue"] = bought["revenue"].reindex(frame.index).fillna(0)
         frame["seconds"] = frame["engagement_msec"].astype("Float64").astype("float64") / 1000
+        frame["silent"] = frame["seconds"].isna()
         frame["different"] = self.views.groupby("user")["page"].nunique().reindex(frame.index)
         return frame
 
@@ -116,7 +133,7 @@ class Oracle:
         return self.known[dimension, key, others]
 
     def _counted(self, dimension: str, users: pd.DataFrame) -> pd.DataFrame:
-        if dimension in ("browser", "device", "country", "source"):
+        if dimension in ATTRIBUTES:
             found = users[dimension].dropna()
             table = found.value_counts().to_frame("users")
             return table.assign(n=len(found), views=np.nan, views_n=np.nan)
@@ -136,6 +153,47 @@ class Oracle:
         rest = self._row(dimension, key, value, others=True)
         others = rest["views"] / rest["views_n"] if metric == "view_lift" else rest["users"] / rest["n"]
         return float(share / others) if others else float("inf")
+
+    def value(self, measure: str, item: str, key: str) -> float:
+        """A figure of the segments table or, where there is an item, about that."""
+        kind, _, dimension = measure.partition(":")
+        return self.item(kind, dimension, key, item) if item else self.measure(measure, key)
+
+    def p_value(self, measure: str, item: str, first: str, second: str) -> float | None:
+        """Of the test that tells two rows apart, ``all`` being everybody else; None for what was counted."""
+        kind, _, dimension = measure.partition(":")
+        if measure == "share" or kind not in {*SHARES, *MEANS, *RATIOS, *MEDIANS}:
+            return None
+        people = self._hits(dimension, item) if item else self.people
+        own = [people[people["row"] == key] for key in (first, second)]
+        sides = [
+            people.drop(other.index) if key == "all" else side
+            for key, side, other in zip((first, second), own, own[::-1], strict=True)
+        ]
+        if kind in SHARES:
+            does = [side[SHARES[kind]].dropna().astype(bool) for side in sides]
+            return float(stats.fisher_exact([[one.sum(), (~one).sum()] for one in does]).pvalue)
+        if kind in MEDIANS:
+            one, other = (side[MEDIANS[kind]].dropna() for side in sides)
+            return mann_whitney(one, other)
+        return t_test(*(self._a_user(side, kind) for side in sides))
+
+    def _a_user(self, side: pd.DataFrame, kind: str) -> pd.Series:
+        """A value a user whose mean is the measure: a ratio of sums is linearised (Deng et al. 2018)."""
+        if kind in MEANS:
+            return side[MEANS[kind]].dropna()
+        part, whole = (side[name] for name in RATIOS[kind])
+        ratio = part.sum() / whole.sum() if len(side) else np.nan
+        return ratio + (part - ratio * whole) / whole.mean()
+
+    def _hits(self, dimension: str, item: str) -> pd.DataFrame:
+        """Who saw an item and how often, or who has it; absent where a user's attribute is."""
+        people = self.people
+        if dimension in ATTRIBUTES:
+            return people.assign(hit=(people[dimension] == item).where(people[dimension].notna()))
+        hits = self.views.loc[self.views[dimension] == item, "user"].value_counts()
+        hits = hits.reindex(people.index).fillna(0)
+        return people.assign(hits=hits, hit=hits > 0)
 
     def _row(self, dimension: str, key: str, value: str, *, others: bool = False) -> pd.Series:
         table = self.counts(dimension, key, others=others)
@@ -242,9 +300,34 @@ class Oracle:
         both = (self.segment >= 0) & (self.before >= 0)
         return int((both & (self.segment != self.before)).sum()), int(both.sum())
 
+    def moves(self) -> dict[str, int]:
+        """Users by the segment that they left and the one they came to."""
+        both = (self.segment >= 0) & (self.before >= 0) & (self.segment != self.before)
+        pairs = zip(self.before[both], self.segment[both], strict=True)
+        return Counter(f"Segment {old + 1} → Segment {new + 1}" for old, new in pairs)
+
 
 def wilson(users: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
     """95 % interval of a share."""
     share = users / n
     middle, spread = share + Z**2 / (2 * n), Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
     return (middle - spread) / (1 + Z**2 / n), (middle + spread) / (1 + Z**2 / n)
+
+
+def t_test(one: pd.Series, other: pd.Series) -> float:
+    """The larger two-sided p of Welch's and Student's t-test; one user tells nothing."""
+    if min(len(one), len(other)) < 2:
+        return 1.0
+    if one.nunique() == other.nunique() == 1:
+        apart = stats.fisher_exact([[len(one), 0], [0, len(other)]]).pvalue
+        return 1.0 if np.isclose(one.iloc[0], other.iloc[0]) else float(apart)
+    return max(float(stats.ttest_ind(one, other, equal_var=equal).pvalue) for equal in (False, True))
+
+
+def mann_whitney(one: pd.Series, other: pd.Series) -> float:
+    """Two-sided p of the U test; one that leans against the medians says nothing for them."""
+    if not len(one) or not len(other):
+        return 1.0
+    found = stats.mannwhitneyu(one, other)
+    leans = found.statistic / len(one) / len(other) - 0.5
+    return 1.0 if leans * (one.median() - other.median()) < 0 else float(found.pvalue)

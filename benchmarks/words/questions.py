@@ -20,6 +20,7 @@ import numpy as np
 from benchmarks.words.checking import problems
 from benchmarks.words.demo import Shop, demo_shop
 from benchmarks.words.oracle import Oracle
+from core.facts.sentences import plain
 from core.questions.answers import ask
 
 SAID = "is only suggested as the name of"
@@ -70,14 +71,20 @@ def score(shop: Shop) -> Score:
     only_suggested = replace(shop.context, names={}, suggested=shop.context.names)
     for one in read():
         asked[one["intent"]] += 1
+        context = only_suggested if one.get("suggested") else shop.context
+        last = None
+        for before in one.get("after", ()):
+            last = ask(before, context, last).reading
         began = time.perf_counter()
-        answer = ask(one["question"], only_suggested if one.get("suggested") else shop.context)
+        answer = ask(one["question"], context, last)
         seconds.append(time.perf_counter() - began)
         if "expect" in one:
             found = problems(answer, one["expect"], oracle)
-            found += ["not said to be suggested"] if one.get("suggested") and SAID not in answer.text else []
+            said = plain(answer.blocks, answer.titles)
+            found += ["not said to be suggested"] if one.get("suggested") and SAID not in said else []
         else:
             found = [] if answer.declined else ["answered"]
+            found += [f"offers {near}" for near in answer.suggestions if ask(near, context).declined]
         exact[one["intent"]] += not found
         if found == ["declined"]:
             missed.append(one["question"])

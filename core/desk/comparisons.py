@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from core.desk import conversations
-from core.desk.conversations import Message
 from core.desk.errand import Writing
 from core.desk.kept_words import KeptWords, Words
 from core.desk.saved_work import STAGE
+from core.facts.answer import Answer
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
 from core.writing import Assistant
@@ -19,7 +18,7 @@ Rows: TypeAlias = tuple[()] | tuple[str, str]
 """Keys of two rows, or none where all segments are meant."""
 
 
-def kept(store: Store, model: str, digest: str) -> KeptWords[str, Message]:
+def kept(store: Store, model: str, digest: str) -> KeptWords[str, Answer]:
     """Comparison by the name of its rows.
 
     Args:
@@ -28,10 +27,10 @@ def kept(store: Store, model: str, digest: str) -> KeptWords[str, Message]:
         digest: Names the data set and its segments.
     """
     path = store.root / STAGE / f"{model}.comparisons.json"
-    return KeptWords(JsonFile(path, Words[str, Message]), digest)
+    return KeptWords(JsonFile(path, Words[str, Answer]), digest)
 
 
-def forget(words: KeptWords[str, Message], rows: Rows) -> None:
+def forget(words: KeptWords[str, Answer], rows: Rows) -> None:
     """Delete one of them.
 
     Raises:
@@ -54,7 +53,7 @@ class Comparing(Writing):
         rows: That are compared.
     """
 
-    kept: KeptWords[str, Message]
+    kept: KeptWords[str, Answer]
     rows: Rows
 
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
@@ -64,14 +63,13 @@ class Comparing(Writing):
     def work(self, assistant: Assistant) -> None:
         """See :class:`Errand`."""
         first, second = self.rows or (None, None)
-        answer = assistant.compare(first, second, on_text=self.show, should_stop=self.should_stop)
+        answer = assistant.compare(first, second, on_blocks=self.show, should_stop=self.should_stop)
         if self.should_stop():
             return
         if answer.reason:
             self.problem = f"Compared without the model. {answer.reason}"
             return
-        told = conversations.to_message(answer, assistant.context.names)
-        self.kept.save(self.kept.load() | {name_of(self.rows): told})
+        self.kept.save(self.kept.load() | {name_of(self.rows): answer})
 
     def without(self, reason: str) -> None:
         """See :class:`Errand`."""

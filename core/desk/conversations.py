@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,55 +10,76 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
-import pandas as pd
+from pydantic import AliasChoices, BeforeValidator, Field
 
 from core.base.errors import ResourceError
-from core.facts.answer import Answer, Fact, Mark
-from core.outgoing.quoting import clean
+from core.facts.answer import Answer, Reading
+from core.facts.context import Context
 from core.storage.disk import PRIVATE
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
 FOLDER: Final = "conversations"
-ROWS_KEPT: Final = 50
+RULES: Final = "rules"
+"""Source of what was answered without a model."""
 TITLE_CHARACTERS: Final = 48
 _ID: Final = re.compile(r"[0-9a-f]{16}")
+_SLOT: Final = re.compile(r"\[\[(F\d+)\]\]")
+"""Where an older version kept that a value stands."""
 
 
 @dataclass(frozen=True)
-class Message:
-    """A question or an answer.
+class Exchange:
+    """A question and what was answered.
 
     Args:
-        role: ``user`` or ``assistant``.
-        text: As written; an answer's holds ``[[F12]]`` where values stand.
-        facts: What an answer cites.
-        rows: The table behind an answer, at most :data:`ROWS_KEPT` rows.
-        query: What was asked of the data.
-        source: Who answered.
-        chart: A chart over the rows.
-        marks: What in the text is a suggestion, or unverified.
-        reason: Why a model's answer is not shown.
-        tokens: Sent to a model and received.
-        cost: Of that, in US dollars; None if no price is known.
-        called: Segment → what it was called in the text when a model wrote it.
+        question: As it was typed.
+        answer: None as long as it waits for one.
+        digest: Names the data set and the segments that the answer is about.
+        segments: How many these were.
     """
 
-    role: str
-    text: str
-    facts: tuple[Fact, ...] = ()
-    rows: tuple[Mapping[str, Any], ...] = ()
-    query: str = ""
-    source: str = ""
-    chart: Mapping[str, Any] | None = None
-    marks: tuple[Mark, ...] = ()
-    reason: str = ""
-    tokens: int = 0
-    cost: float | None = None
-    called: Mapping[str, str] = field(default_factory=dict)
+    question: str
+    answer: Answer | None = None
+    digest: str = ""
+    segments: int = 0
+
+
+def _as_exchanges(kept: object) -> object:
+    """Messages of an older version in the form of today: the app's text is a note, a model's a remark."""
+    if not isinstance(kept, list) or not any(isinstance(one, Mapping) and "role" in one for one in kept):
+        return kept
+    try:
+        return _paired(kept)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError("no messages") from error
+
+
+def _paired(messages: list[Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for one in messages:
+        if one["role"] == "user":
+            found.append({"question": one["text"]})
+        elif found:
+            source = one.get("source") or RULES
+            block = {"kind": "note" if source == RULES else "comment", "text": _filled(one)}
+            found[-1]["answer"] = {"blocks": [block], "source": source, "reason": one.get("reason", "")}
+    return found
+
+
+def _filled(message: Mapping[str, Any]) -> str:
+    values = {fact["id"]: fact["text"] for fact in message.get("facts", ())}
+    return _SLOT.sub(lambda slot: str(values.get(slot[1], slot[0])), message["text"])
+
+
+Exchanges = Annotated[
+    tuple[Exchange, ...],
+    Field(validation_alias=AliasChoices("exchanges", "messages")),
+    BeforeValidator(_as_exchanges),
+]
 
 
 @dataclass(frozen=True)
@@ -69,26 +89,25 @@ class Conversation:
     Args:
         id: Of the file.
         model: Content key of the model it is about.
-        messages: In order.
+        exchanges: In order.
         begun: When.
     """
 
     id: str
     model: str
-    messages: tuple[Message, ...] = ()
+    exchanges: Exchanges = ()
     begun: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @property
     def title(self) -> str:
         """The first question, cut."""
-        first = next(
-            (message.text for message in self.messages if message.role == "user"), "New conversation"
-        )
+        first = self.exchanges[0].question if self.exchanges else "New conversation"
         return first if len(first) <= TITLE_CHARACTERS else f"{first[: TITLE_CHARACTERS - 1]}…"
 
-    def saying(self, *messages: Message) -> Conversation:
-        """The same with more said."""
-        return replace(self, messages=(*self.messages, *messages))
+    def reading(self, place: int) -> Reading | None:
+        """What a question at a place may go on with: what the last one that was answered asked."""
+        answers = [one.answer for one in self.exchanges[:place] if one.answer and not one.answer.declined]
+        return answers[-1].reading if answers else None
 
 
 @dataclass(frozen=True)
@@ -109,32 +128,46 @@ def begin(model: str) -> Conversation:
     return Conversation(uuid4().hex[:16], model)
 
 
-def to_message(answer: Answer, names: Mapping[int, str] | None = None) -> Message:
-    """An answer as it is kept; ``names`` of segments that stand in it may change while it is kept."""
-    called = {str(segment): clean(name) for segment, name in (names or {}).items()}
-    chart = dict(answer.chart) if answer.chart else None
-    rows = plain_rows(answer.table)
-    return Message(
-        "assistant", answer.text, answer.facts, rows, answer.query, answer.source, chart,
-        answer.marks, answer.reason, answer.usage.tokens, answer.cost,
-        {segment: name for segment, name in called.items() if f"({name})" in answer.text},
-    )  # fmt: skip
+def ask(store: Store, conversation: Conversation, question: str) -> Conversation:
+    """Keep one more question.
 
-
-def plain_rows(table: pd.DataFrame | None) -> tuple[Mapping[str, Any], ...]:
-    """The first rows of a table as plain data."""
-    if table is None or table.empty:
-        return ()
-    return tuple(json.loads(table.head(ROWS_KEPT).to_json(orient="records")))
-
-
-def save(store: Store, conversation: Conversation) -> None:
-    """Write a conversation, in place of what was said before.
+    Returns:
+        The conversation as it is now: another tab may have gone on with it.
 
     Raises:
         ResourceError: If the disk is full.
     """
+    with store.in_turn():
+        found = load(store, conversation.model, conversation.id) or conversation
+        return _save(store, replace(found, exchanges=(*found.exchanges, Exchange(question))))
+
+
+def answer(store: Store, conversation: Conversation, place: int, said: Answer, about: Context | None) -> None:
+    """Keep an answer; nothing where the conversation has been deleted meanwhile.
+
+    Args:
+        store: Where it is kept.
+        conversation: Any state of it.
+        place: Of the exchange.
+        said: The answer.
+        about: The segments that it is about; None before there are any.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    with store.in_turn():
+        found = load(store, conversation.model, conversation.id)
+        if found is None or place >= len(found.exchanges):
+            return
+        kept, asked = list(found.exchanges), found.exchanges[place]
+        digest, segments = (about.tables.digest, len(about.segment_keys)) if about else ("", 0)
+        kept[place] = replace(asked, answer=said, digest=digest, segments=segments)
+        _save(store, replace(found, exchanges=tuple(kept)))
+
+
+def _save(store: Store, conversation: Conversation) -> Conversation:
     _file(_folder(store, conversation.model) / f"{conversation.id}.json").write(conversation)
+    return conversation
 
 
 def load(store: Store, model: str, name: str) -> Conversation | None:
@@ -154,7 +187,8 @@ def earlier(store: Store, model: str, most: int = 12) -> list[Listed]:
 
 def forget(store: Store, conversation: Conversation) -> None:
     """Delete a conversation."""
-    _file(_folder(store, conversation.model) / f"{conversation.id}.json").delete()
+    with store.in_turn():
+        _file(_folder(store, conversation.model) / f"{conversation.id}.json").delete()
 
 
 def _folder(store: Store, model: str) -> Path:
@@ -173,7 +207,7 @@ def _written(path: Path) -> int:
 def _title(path: Path, written: int) -> Listed | None:
     """What a file that was written then is listed as; None if it is damaged or nothing was said."""
     found = _read(path)
-    return Listed(found.id, found.title) if found is not None and found.messages else None
+    return Listed(found.id, found.title) if found is not None and found.exchanges else None
 
 
 def _read(path: Path) -> Conversation | None:

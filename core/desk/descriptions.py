@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from core.desk import conversations
-from core.desk.conversations import Message
 from core.desk.errand import Errand
 from core.desk.kept_words import KeptWords, Words
 from core.desk.saved_work import STAGE
@@ -16,29 +14,7 @@ from core.writing import Assistant, Description
 from core.writing.privacy import Payload
 
 
-@dataclass(frozen=True)
-class Described:
-    """What a model says of a segment.
-
-    Args:
-        name: That it suggests.
-        summary: With its facts, who wrote it, or why nobody did.
-        caveats: What one should be careful about.
-        action: What could be done, the model's suggestion.
-    """
-
-    name: str
-    summary: Message
-    caveats: tuple[str, ...] = ()
-    action: str = ""
-
-    @classmethod
-    def of(cls, made: Description, names: Mapping[int, str]) -> Described:
-        """A description as it is kept; ``names`` of segments may change while it is."""
-        return cls(made.name, conversations.to_message(made.summary, names), made.caveats, made.action)
-
-
-def kept(store: Store, model: str, digest: str) -> KeptWords[int, Described]:
+def kept(store: Store, model: str, digest: str) -> KeptWords[int, Description]:
     """Segment → its description.
 
     Args:
@@ -47,7 +23,7 @@ def kept(store: Store, model: str, digest: str) -> KeptWords[int, Described]:
         digest: Names the data set and its segments.
     """
     path = store.root / STAGE / f"{model}.words.json"
-    return KeptWords(JsonFile(path, Words[int, Described]), digest)
+    return KeptWords(JsonFile(path, Words[int, Description]), digest)
 
 
 @dataclass(eq=False)
@@ -60,9 +36,9 @@ class Describing(Errand):
         found: What came so far.
     """
 
-    kept: KeptWords[int, Described]
+    kept: KeptWords[int, Description]
     segments: Mapping[int, str]
-    found: dict[int, Described] = field(default_factory=dict, kw_only=True)
+    found: dict[int, Description] = field(default_factory=dict, kw_only=True)
 
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
         """See :class:`Errand`."""
@@ -75,7 +51,7 @@ class Describing(Errand):
             made = assistant.describe(key, names, self.should_stop)
             if self.should_stop():
                 return
-            self.found[segment] = Described.of(made, assistant.context.names)
+            self.found[segment] = made
             self.kept.save(self.found)
 
     def without(self, reason: str) -> None:

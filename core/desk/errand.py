@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from core.base.errors import Beha2VecError, Cancelled
+from core.facts.answer import Block
 from core.llm import LlmSettings
-from core.writing import Assistant
+from core.writing import Assistant, AssistantSettings
 from core.writing.privacy import Payload
 
 STOPPED: Final = "You stopped it."
@@ -34,7 +35,7 @@ class Errand(ABC):
         agreed: Whether text may be sent without asking.
         begun: When, by the monotonic clock.
         payloads: What would be sent first; there while the analyst has to agree to it.
-        done: Whether it has ended.
+        over: Set once it has ended.
         problem: Why what came of it could not be kept.
     """
 
@@ -43,7 +44,7 @@ class Errand(ABC):
     agreed: bool
     begun: float = field(default_factory=time.monotonic, kw_only=True)
     payloads: tuple[Payload, ...] = field(default=(), kw_only=True)
-    done: bool = field(default=False, kw_only=True)
+    over: threading.Event = field(default_factory=threading.Event, kw_only=True, repr=False)
     problem: str = field(default="", kw_only=True)
     _assistant: Assistant | None = field(default=None, kw_only=True)
     _stopped: threading.Event = field(default_factory=threading.Event, kw_only=True)
@@ -51,7 +52,7 @@ class Errand(ABC):
 
     @abstractmethod
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
-        """The messages that it begins with, exactly; a call may follow each."""
+        """The messages that it begins with, exactly; a call may follow each. None where nothing is sent."""
 
     @abstractmethod
     def work(self, assistant: Assistant) -> None:
@@ -64,6 +65,11 @@ class Errand(ABC):
         Args:
             reason: Why; empty if the analyst wants it so.
         """
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended."""
+        return self.over.is_set()
 
     @property
     def waits(self) -> bool:
@@ -89,6 +95,17 @@ class Errand(ABC):
         """Nothing may be sent; ``reason`` says why, where the analyst has not said so."""
         if self._taken():
             self._end(reason)
+
+    def settle(self, settings: AssistantSettings) -> None:
+        """What may be sent has changed: what waits to be agreed to is prepared anew.
+
+        Raises:
+            Beha2VecError: If nothing can be sent so.
+        """
+        with self._lock:
+            if self.waits and self._assistant:
+                self._assistant = replace(self._assistant, settings=settings)
+                self.payloads = self.preview(self._assistant)
 
     def stop(self) -> None:
         """Give up, whatever is going on."""
@@ -122,15 +139,13 @@ class Errand(ABC):
 
     def _prepare(self) -> None:
         self._assistant = self._assistant or self.make(self.should_stop)
-        if self.agreed:
-            self._go_on()
-            self.work(self._assistant)
-            self._let_go()
-            return
-        payloads = self.preview(self._assistant)
+        payloads = () if self.agreed else self.preview(self._assistant)
         with self._lock:  # a Stop comes either before, and ends it here, or finds it waiting
             self._go_on()
             self.payloads = payloads
+        if not payloads:
+            self.work(self._assistant)
+            self._let_go()
 
     def _go_on(self) -> None:
         if self.should_stop():
@@ -145,7 +160,8 @@ class Errand(ABC):
             self._let_go()
 
     def _let_go(self) -> None:
-        self.done, self.make, self._assistant = True, _over, None
+        self.make, self._assistant = _over, None
+        self.over.set()
 
 
 def _over(_: Callable[[], bool]) -> Assistant:
@@ -154,14 +170,14 @@ def _over(_: Callable[[], bool]) -> Assistant:
 
 @dataclass(eq=False)
 class Writing(Errand):
-    """An errand that writes one text.
+    """An errand that makes one answer.
 
     Args:
-        text: Written so far, safe Markdown.
+        blocks: That are whole so far.
     """
 
-    text: str = field(default="", kw_only=True)
+    blocks: tuple[Block, ...] = field(default=(), kw_only=True)
 
-    def show(self, text: str) -> None:
-        """Take over what is written so far."""
-        self.text = text
+    def show(self, blocks: Sequence[Block]) -> None:
+        """Take over what is whole so far."""
+        self.blocks = tuple(blocks)

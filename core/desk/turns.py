@@ -1,13 +1,15 @@
-"""Answers that a language model is writing into a conversation."""
+"""Answers that a language model is choosing for a conversation."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from core.desk import conversations
 from core.desk.conversations import Conversation
 from core.desk.errand import Writing
 from core.facts.answer import Answer
+from core.facts.context import Context
+from core.questions.answers import ask
 from core.storage.store import Store
 from core.writing import Assistant, Said
 from core.writing.privacy import Payload
@@ -15,47 +17,51 @@ from core.writing.privacy import Payload
 
 @dataclass(eq=False)
 class Turn(Writing):
-    """One answer on its way.
+    """One answer on its way; one that waits for an earlier one follows what that said.
 
     Args:
         store: Where the conversation is kept.
-        conversation: What was said so far, the question included.
-        offline: What is answered without the model.
+        conversation: As it was when the question was asked.
+        place: Of the exchange in it.
+        context: The segments that it was asked about.
     """
 
     store: Store
     conversation: Conversation
-    offline: Answer
-    _unwanted: bool = field(default=False, kw_only=True)
+    place: int
+    context: Context
 
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
         """See :class:`Errand`."""
-        return (assistant.preview(self._question, self._history),)
+        now = self._now
+        if assistant.answer_offline(self._question, now.reading(self.place)) is not None:
+            return ()
+        return (assistant.preview(self._question, history(now, self.place)),)
 
     def work(self, assistant: Assistant) -> None:
         """See :class:`Errand`."""
-        self._keep(assistant.reply(self._question, self._history, self.show, self.should_stop))
+        before = history(self._now, self.place)
+        self._keep(assistant.reply(self._question, before, self.show, self.should_stop))
 
     def without(self, reason: str) -> None:
         """See :class:`Errand`."""
-        self._keep(replace(self.offline, reason=reason))
-
-    def discard(self) -> None:
-        """Give up, and keep nothing: the conversation is being deleted."""
-        self._unwanted = True
-        self.stop()
+        offline = ask(self._question, self.context, self._now.reading(self.place))
+        self._keep(replace(offline, reason=reason))
 
     def _keep(self, answer: Answer) -> None:
-        if not self._unwanted:
-            conversations.save(self.store, self.conversation.saying(conversations.to_message(answer)))
+        conversations.answer(self.store, self.conversation, self.place, answer, self.context)
 
     @property
     def _question(self) -> str:
-        return self.conversation.messages[-1].text
+        return self.conversation.exchanges[self.place].question
 
     @property
-    def _history(self) -> list[Said]:
-        return [
-            Said("user" if one.role == "user" else "assistant", one.text, one.facts, one.source)
-            for one in self.conversation.messages[:-1]
-        ]
+    def _now(self) -> Conversation:
+        """With the answers to earlier questions that came meanwhile."""
+        found = conversations.load(self.store, self.conversation.model, self.conversation.id)
+        return found or self.conversation
+
+
+def history(conversation: Conversation, place: int) -> list[Said]:
+    """What was said before an exchange, as an assistant takes it."""
+    return [Said(one.question, one.answer) for one in conversation.exchanges[:place]]

@@ -1,15 +1,22 @@
-"""What may be said: facts, and the answers made of them."""
+"""What may be said: facts, the blocks that hold them, and the answers made of blocks.
+
+Nobody writes a number. A block names facts, and the sentences, their directions and their order are the app's
+(``core/facts/sentences.py``): the grammar and a language model both answer by choosing blocks. What a model
+adds of its own stands apart, in :class:`Comment` and :class:`Idea`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from math import isfinite
+from typing import Annotated, Literal, TypeAlias
 
-import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from core.llm.chat_types import Usage
+from core.outgoing.quoting import clean
 
 
 class Unit(StrEnum):
@@ -25,62 +32,207 @@ class Unit(StrEnum):
     """Difference of two shares, from -1 to 1; written in percentage points."""
     SECONDS = "seconds"
     MONEY = "money"
-    TEXT = "text"
-    """A name, such as that of a page: no number."""
 
 
-@dataclass(frozen=True)
-class Fact:
-    """One figure that the app can say, computed by the functions that draw the profiles.
+Value: TypeAlias = Annotated[
+    float, PlainSerializer(lambda value: value if isfinite(value) else str(value), when_used="json")
+]
+"""A lift without end is a text in JSON, which has no such number; it is read back as one."""
+
+
+class Fact(BaseModel):
+    """One figure, computed by the functions that draw the profiles; its address is row, measure and item.
 
     Args:
-        id: ``F1``, ``F2``, … unique within a turn.
-        metric: Key of the metric, such as ``outcome_rate`` or ``lift:page``.
-        label: The metric in words.
+        measure: Key of what is measured: a column of the segments table such as ``outcome_rate``, or the
+            metric and dimension of an item such as ``share:page``.
+        label: The measure in words.
         segments: Keys of the rows it is about, as profiles spell them (``segment:0``, ``group:one_page``,
-            ``all``); two for a comparison, the one that is compared first.
-        value: The figure; for :attr:`Unit.TEXT` the name.
+            ``all``); two for a figure between rows, the one that is compared first.
+        value: The figure.
         unit: How it is written.
         text: The value as it is written everywhere, unit included.
-        item: What within the segment it is about (a page, a theme, a browser); empty for the segment itself.
+        item: What within the row it is about (a page, a theme, a browser), as the data spell it; empty for
+            the row itself.
         low: Lower end of the 95 % interval; None if absent.
         high: Upper end.
-        n: Users (or page views) that it counts.
-        comparison: Whether it may back a comparative such as "more" or "twice".
-        query: Hash of what computed it: data set, labels and arguments.
+        n: Users, sessions or page views that it counts.
+        users: Users whose doing it shows, where that can be told; else all it is of.
     """
 
-    id: str
-    metric: str
+    model_config = ConfigDict(frozen=True)
+
+    measure: str
     label: str
     segments: tuple[str, ...]
-    value: float | str
+    value: Value
     unit: Unit
     text: str
     item: str = ""
     low: float | None = None
     high: float | None = None
     n: int = 0
-    comparison: bool = False
-    query: str = ""
+    users: int = 0
+
+    @property
+    def row(self) -> str:
+        """The first row it is about."""
+        return self.segments[0]
+
+    @property
+    def called(self) -> str:
+        """The item as it is shown: one line, without invisible characters, not yet escaped."""
+        return clean(self.item)
 
 
-class MarkKind(StrEnum):
-    """What has to be said of a stretch of text."""
+class Verdict(StrEnum):
+    """How the first of two figures stands to the second."""
 
-    SUGGESTION = "suggestion"
-    """The model's own words; no fact stands behind them."""
-    UNVERIFIED = "unverified"
-    """A number or comparison that no fact backs."""
+    HIGHER = "higher"
+    LOWER = "lower"
+    SAME = "same"
+    """Counted, and equal."""
+    UNSURE = "unsure"
+    """The test leaves open whether they differ."""
 
 
-@dataclass(frozen=True)
-class Mark:
-    """A stretch of an answer's text: ``text[start:end]``, before values are filled in."""
+class _Block(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    start: int
-    end: int
-    kind: MarkKind
+
+class FigureList(_Block):
+    """Figures as they are; items of one row and measure are a list, in the order given."""
+
+    kind: Literal["figures"] = "figures"
+    facts: tuple[Fact, ...]
+
+
+class Contrast(_Block):
+    """One measure of two rows, held against each other.
+
+    Args:
+        first: The figure that is spoken of.
+        second: What it is held against.
+        verdict: Who is higher, by :mod:`core.facts.contrasting`.
+        relation: Ratio or difference of the two; None where there is none.
+        test: The test that decided, such as ``Fisher's exact test``; empty where both are plain counts.
+        p_value: Of the test; None without one.
+    """
+
+    kind: Literal["contrast"] = "contrast"
+    first: Fact
+    second: Fact
+    verdict: Verdict
+    relation: Fact | None = None
+    test: str = ""
+    p_value: float | None = None
+
+
+class Ranking(_Block):
+    """One measure of several rows, the first one first.
+
+    Args:
+        facts: In order.
+        most: Whether the highest comes first.
+        sure: Whether the test tells the first from the second.
+        reference: The figure of all users where only rows beyond it are listed; None to rank all.
+    """
+
+    kind: Literal["ranking"] = "ranking"
+    facts: tuple[Fact, ...]
+    most: bool = True
+    sure: bool = True
+    reference: Fact | None = None
+
+
+class ChartMark(StrEnum):
+    """What a chart may be drawn with."""
+
+    BAR = "bar"
+    LINE = "line"
+    POINT = "point"
+
+
+class Chart(_Block):
+    """Figures of one measure as a chart: rows, or items of one row, along the other axis."""
+
+    kind: Literal["chart"] = "chart"
+    facts: tuple[Fact, ...]
+    mark: ChartMark = ChartMark.BAR
+
+
+class Note(_Block):
+    """A sentence of the app's own without any figure, such as what the data cannot tell."""
+
+    kind: Literal["note"] = "note"
+    text: str
+
+
+class Comment(_Block):
+    """The model's reading, not counted; drawn apart."""
+
+    kind: Literal["comment"] = "comment"
+    text: str
+
+
+class Idea(_Block):
+    """The model's proposal; drawn apart."""
+
+    kind: Literal["idea"] = "idea"
+    text: str
+
+
+Block: TypeAlias = Annotated[
+    FigureList | Contrast | Ranking | Chart | Note | Comment | Idea, Field(discriminator="kind")
+]
+
+
+class Title(BaseModel):
+    """What a row was called when an answer was given.
+
+    Args:
+        label: ``Segment 3``, ``All users``.
+        name: ``Checkout visitors``; empty where it has none.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    name: str = ""
+
+    @property
+    def full(self) -> str:
+        """``Segment 3 (Checkout visitors)``."""
+        return f"{self.label} ({self.name})" if self.name else self.label
+
+    @property
+    def short(self) -> str:
+        """``Checkout visitors``."""
+        return self.name or self.label
+
+
+class Reading(BaseModel):
+    """What a question was understood to ask, for the next one to change.
+
+    Args:
+        rows: Keys of the rows it names.
+        measures: Columns of the segments table.
+        dimensions: What is to be listed, such as ``page``.
+        items: Dimension and value of what it names.
+        cues: What is to be done.
+        number: How many to list; None if not said.
+        focus: The rows that the answer speaks of first: those named, or the first one of a ranking.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    rows: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
+    items: tuple[tuple[str, str], ...] = ()
+    cues: tuple[str, ...] = ()
+    number: int | None = None
+    focus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,27 +240,47 @@ class Answer:
     """What is shown for one question.
 
     Args:
-        text: Sentences with ``[[F12]]`` where a value stands; rendered with the facts.
-        facts: All that the text cites, and may be cited next.
-        table: The rows behind it; empty where there are none.
+        blocks: What is said, in order.
+        titles: Row → what it is called, of every row that the blocks speak of.
         query: What was asked of the data, in words or SQL.
         source: ``rules`` or the model's name.
-        declined: True where the question could not be answered; the text then says what can be asked.
-        chart: A chart over the columns of ``table`` (``core/facts/segment_tools.py``); None if absent.
-        marks: What has to be said of parts of the text, from left to right; they do not overlap.
+        declined: True where the question could not be answered; a note then says why.
+        suggestions: Questions that can be asked instead, to be clicked.
+        reading: What the question was understood to ask; None where the grammar did not answer it.
+        dropped: Blocks and remarks of the model that did not hold and are not shown.
         reason: Why the answer is not the model's; empty if it is, or if no model was needed.
         usage: What the model used for it; no calls where none was asked.
         cost: Of that, in the currency of the price table; None if the model has no price.
     """
 
-    text: str
-    facts: tuple[Fact, ...] = ()
-    table: pd.DataFrame | None = None
+    blocks: tuple[Block, ...]
+    titles: Mapping[str, Title] = field(default_factory=dict)
     query: str = ""
     source: str = "rules"
     declined: bool = False
-    chart: Mapping[str, Any] | None = None
-    marks: tuple[Mark, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    reading: Reading | None = None
+    dropped: int = 0
     reason: str = ""
     usage: Usage = field(default_factory=Usage)
     cost: float | None = None
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """Every fact of the blocks, each once."""
+        return facts_of(self.blocks)
+
+
+def facts_of(blocks: Iterable[Block]) -> tuple[Fact, ...]:
+    """Every fact of some blocks, each once, in order."""
+    return tuple(dict.fromkeys(fact for block in blocks for fact in _facts(block)))
+
+
+def _facts(block: Block) -> tuple[Fact, ...]:
+    if isinstance(block, FigureList | Chart):
+        return block.facts
+    if isinstance(block, Ranking):
+        return (*((block.reference,) if block.reference else ()), *block.facts)
+    if isinstance(block, Contrast):
+        return (block.first, block.second, *((block.relation,) if block.relation else ()))
+    return ()

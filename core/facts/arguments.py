@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from core.base.settings import Settings
+from core.facts.answer import ChartMark
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import BY_KEY
 
@@ -104,24 +105,8 @@ class WhatChanged(Settings):
     """How many users changed their segment at the last move of a slider."""
 
 
-class Mark(StrEnum):
-    """What a chart may be drawn with."""
-
-    BAR = "bar"
-    LINE = "line"
-    POINT = "point"
-
-
 class ChartSpec(Settings):
     """A chart of one metric over the segments."""
 
     metric: Metric
-    mark: Mark = Mark.BAR
-
-
-class Calc(Settings):
-    """A number derived from two facts of this turn: the only way to get one."""
-
-    op: Literal["difference", "ratio", "sum"]
-    first: Annotated[str, Field(pattern=r"^F\d+$")]
-    second: Annotated[str, Field(pattern=r"^F\d+$")]
+    mark: ChartMark = ChartMark.BAR

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -16,7 +16,8 @@ from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
-from core.facts.measures import clean
+from core.facts.answer import Title
+from core.outgoing.quoting import clean
 from core.profiles.data import ProfileData
 from core.profiles.label_shares import LabelData, label_shares
 from core.profiles.metrics import Profiles
@@ -258,10 +259,18 @@ class Context:
         return self.keys.index(key)
 
     def title(self, key: str) -> str:
-        """What a row is called: ``Segment 2 (Bargain hunters)``, ``One-page users``."""
+        """What a row is called in full: ``Segment 2 (Bargain hunters)``, ``One-page users``."""
+        return self.titled(key).full
+
+    def titled(self, key: str) -> Title:
+        """What a row is called."""
         row = self.row(key)
-        name = self.names.get(int(row[Col.SEGMENT])) if row[Col.KIND] == RowKind.SEGMENT else None
-        return f"{row[Col.LABEL]} ({clean(name)})" if name else str(row[Col.LABEL])
+        name = self.names.get(int(row[Col.SEGMENT]), "") if row[Col.KIND] == RowKind.SEGMENT else ""
+        return Title(label=str(row[Col.LABEL]), name=clean(name))
+
+    def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
+        """What rows are called; every row when none is named."""
+        return {key: self.titled(key) for key in keys or self.keys}
 
 
 def make_context(

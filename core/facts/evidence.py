@@ -117,7 +117,7 @@ class Evidence:
         return self._enough(self.figures.session_end(self.key, _plain(row), kind) for row in own)
 
     def _enough(self, facts: Iterable[Fact | None]) -> tuple[Fact, ...]:
-        return tuple(fact for fact in present(facts) if self.figures.book.users(fact) >= self.fewest)
+        return tuple(fact for fact in present(facts) if fact.users >= self.fewest)
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
 from core.base.errors import InputError
-from core.facts.answer import Fact, Unit
+from core.facts.answer import Contrast, Fact, Ranking, Unit, Verdict
 from core.facts.context import Context
-from core.facts.fact_book import FactBook
-from core.facts.items import ITEM_MEASURES, LIFTS, Dimension, ItemMetric, cell, item_rows, table_of
-from core.facts.measures import BY_KEY, N_OF, clean
-from core.profiles.formats import digits
+from core.facts.contrasting import decide
+from core.facts.finding import known
+from core.facts.items import ITEM_MEASURES, LIFTS, Dimension, ItemMetric, cell, item_rows
+from core.facts.measures import BY_KEY, N_OF, write
+from core.profiles.formats import DIGITS, digits
 from core.profiles.paths import FROM, SESSIONS_N, TO
 from core.profiles.profile_columns import Col
 from core.segments.geometry import squared_distances
@@ -26,8 +29,13 @@ _OF_CONVERTED: Final = (
 _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 _ITEM_LABELS: Final = {
     Dimension.PAGE: "who saw the page", Dimension.THEME: "who saw the theme",
-    Dimension.TYPE: "who saw the page type",
+    Dimension.TYPE: "who saw the page type", Dimension.BROWSER: "with", Dimension.DEVICE: "on",
+    Dimension.COUNTRY: "from", Dimension.SOURCE: "who first came from",
 }  # fmt: skip
+
+
+TIMES: Final = 2.0
+"""Ratio from which a higher share is told by it, and not by percentage points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +44,9 @@ class Figures:
 
     Args:
         context: Where they come from.
-        book: Where they are entered.
     """
 
     context: Context
-    book: FactBook
 
     def measure(self, key: str, name: str) -> Fact | None:
         """A figure of the segments table; None where it is absent."""
@@ -49,13 +55,10 @@ class Figures:
         if math.isnan(value):
             return None
         is_rate = name == Col.OUTCOME_RATE
-        return self.book.add(
-            name, measure.label, (key,), value, measure.unit,
-            digits=digits(name, value),
+        return make_fact(
+            name, measure.label, (key,), value, measure.unit, digits=digits(name, value),
             interval=(row[Col.OUTCOME_LOW], row[Col.OUTCOME_HIGH]) if is_rate else None,
-            n=row[N_OF[name]],
-            users=_behind(row, name),
-            query=select(name, "segments", key=key),
+            n=row[N_OF[name]], users=_behind(row, name),
         )  # fmt: skip
 
     def needed(self, key: str, name: str) -> Fact:
@@ -68,31 +71,6 @@ class Figures:
         if fact is None:
             raise InputError(f"The {BY_KEY[name].label} of {self.context.title(key)} {_why_absent(name)}")
         return fact
-
-    def gap(self, first: str, second: str, name: str) -> Fact:
-        """How much more the first has: percentage points for shares, else in the measure's unit."""
-        one, other = self.needed(first, name), self.needed(second, name)
-        measure = BY_KEY[name]
-        unit = Unit.POINTS if measure.unit is Unit.SHARE else measure.unit
-        after_point = max(1, measure.digits) if unit is Unit.POINTS else measure.digits
-        return self.book.add(
-            f"difference:{name}", f"difference in {measure.label}", (first, second),
-            float(one.value) - float(other.value), unit, digits=after_point, n=min(one.n, other.n),
-            users=min(self.book.users(one), self.book.users(other)),
-            comparison=True, query=select(f"difference({name})", "segments", key=f"{first}, {second}"),
-        )  # fmt: skip
-
-    def times(self, first: str, second: str, name: str) -> Fact | None:
-        """How many times the second's; None where that is 0."""
-        one, other = self.needed(first, name), self.needed(second, name)
-        if not float(other.value):
-            return None
-        return self.book.add(
-            f"ratio:{name}", f"ratio of {BY_KEY[name].label}", (first, second),
-            float(one.value) / float(other.value), Unit.RATIO, n=min(one.n, other.n),
-            users=min(self.book.users(one), self.book.users(other)), comparison=True,
-            query=select(f"ratio({name})", "segments", key=f"{first}, {second}"),
-        )  # fmt: skip
 
     def item(self, key: str, dimension: Dimension, value: str, metric: ItemMetric) -> Fact | None:
         """A figure about a page, theme, type, browser, device, country or source; None where it is absent.
@@ -107,38 +85,28 @@ class Figures:
         if math.isnan(amount):
             return None
         measure = ITEM_MEASURES[metric]
-        label = f"{measure.label} {_ITEM_LABELS.get(dimension, f'with this {dimension}')}"
-        return self.book.add(
+        label = f"{measure.label} {_ITEM_LABELS[dimension]}"
+        return make_fact(
             f"{metric}:{dimension}", measure.label if "views" in measure.label else label, (key,), amount,
-            measure.unit, item=clean(value), interval=(cell(row, measure.low), cell(row, measure.high)),
-            n=cell(row, measure.n), users=cell(row, Col.USERS) or cell(row, Col.N),
-            comparison=measure.comparison,
-            query=select(metric.value, table_of(dimension), key=key, value=value),
+            measure.unit, item=value,
+            interval=(cell(row, measure.low), cell(row, measure.high)) if measure.low else None,
+            n=cell(row, measure.n), users=cell(row, Col.USERS),
         )  # fmt: skip
 
     def session_end(self, key: str, row: Mapping[str, Any], kind: str) -> Fact:
-        """Share of sessions that begin (``entry``) or end (``exit``) with a page."""
+        """Share of a row's sessions that begin (``entry``) or end (``exit``) with a page."""
         verb = {"entry": "begin", "exit": "end"}[kind]
-        return self.book.add(
-            f"{kind}:page", f"share of sessions that {verb} there", (key,), float(row[Col.SHARE]), Unit.SHARE,
-            item=clean(row[Col.VALUE]), n=row[SESSIONS_N], users=row[Col.USERS],
-            query=select(Col.SHARE, kind, key=key, value=row[Col.VALUE]),
+        return make_fact(
+            f"{kind}:page", f"share of sessions that {verb} with the page", (key,), float(row[Col.SHARE]),
+            Unit.SHARE, item=str(row[Col.VALUE]), n=row[SESSIONS_N], users=row[Col.USERS],
         )  # fmt: skip
 
     def step(self, key: str, row: Mapping[str, Any], by: str, of: str) -> Fact:
         """Share of steps; ``of`` says of which: all of them, those from a place, those to it."""
-        taken = f"{row[FROM]} → {row[TO]}"
-        return self.book.add(
+        return make_fact(
             f"step:{by}{of and f':{of}'}", f"share of steps{of and f' {of} there'}", (key,),
-            float(row[Col.SHARE]), Unit.SHARE, item=f"{clean(row[FROM])} → {clean(row[TO])}", n=row[Col.N],
-            users=row[Col.USERS], query=select(Col.SHARE, f"steps_{by}", key=key, step=taken),
-        )  # fmt: skip
-
-    def name(self, metric: str, label: str, key: str, **more: Any) -> Fact:  # noqa: ANN401 - as FactBook.add
-        """A row's title as a fact, such as the one that has most."""
-        return self.book.add(
-            metric, label, (key,), self.context.title(key), Unit.TEXT,
-            n=self.context.row(key)[Col.USERS], comparison=True, **more,
+            float(row[Col.SHARE]), Unit.SHARE, item=f"{row[FROM]} → {row[TO]}", n=row[Col.N],
+            users=row[Col.USERS],
         )  # fmt: skip
 
     def nearest(self, key: str, n: int) -> list[Fact]:
@@ -149,13 +117,96 @@ class Figures:
         apart = squared_distances(own, partition.centroids)[0].clip(min=0) ** 0.5
         order = [place for place in apart.argsort(kind="stable").tolist() if f"segment:{ids[place]}" != key]
         return [
-            self.book.add(
+            make_fact(
                 "distance", "distance of the centroids", (key, f"segment:{ids[place]}"), float(apart[place]),
-                Unit.NUMBER, digits=2, n=self.context.row(key)[Col.USERS], comparison=True,
-                query=select("distance", "centroids", key=f"{key}, segment:{ids[place]}"),
+                Unit.NUMBER, digits=2, n=self.context.row(key)[Col.USERS],
             )
             for place in order[:n]
         ]  # fmt: skip
+
+    def same(self, fact: Fact, key: str) -> Fact | None:
+        """The measure and item of a fact for another row; None where it is absent there, or is of no row."""
+        if not fact.item:
+            return self.measure(key, fact.measure) if fact.measure in BY_KEY else None
+        metric, _, dimension = fact.measure.partition(":")
+        if metric not in set(ItemMetric):
+            return None
+        return self.item(key, Dimension(dimension), fact.item, ItemMetric(metric))
+
+    def contrast(self, first: Fact, key: str) -> Contrast:
+        """A figure against that of another row.
+
+        Raises:
+            InputError: If there is no such row, it has no such figure, is the same one, or the two cannot be
+                compared.
+        """
+        second = self.same(first, known(self.context, key))
+        if second is None:
+            raise InputError(f"There is no {first.label} of {self.context.title(key)}")
+        verdict, tested = decide(self.context, first, second)
+        sure = verdict in (Verdict.HIGHER, Verdict.LOWER)
+        return Contrast(
+            first=first, second=second, verdict=verdict, relation=relation(first, second) if sure else None,
+            test=tested.test if tested else "", p_value=tested.p_value if tested else None,
+        )  # fmt: skip
+
+    def ranking(self, facts: Iterable[Fact], *, most: bool = True) -> Ranking:
+        """Figures of one measure in order; equal ones stay in theirs.
+
+        Raises:
+            InputError: If there are not two.
+        """
+        found = list(facts)
+        if len(found) < 2:
+            raise InputError("There are not two rows to rank")
+        values = np.array([fact.value for fact in found])
+        order = np.argsort(-values if most else values, kind="stable").tolist()
+        ranked = tuple(found[place] for place in order)
+        verdict, _ = decide(self.context, ranked[0], ranked[1])
+        return Ranking(facts=ranked, most=most, sure=verdict is not Verdict.UNSURE)
+
+
+def make_fact(
+    measure: str,
+    label: str,
+    segments: tuple[str, ...],
+    value: float,
+    unit: Unit,
+    *,
+    item: str = "",
+    digits: int = 1,
+    interval: tuple[float, float] | None = None,
+    n: float = 0,
+    users: float | None = None,
+) -> Fact:
+    """A fact, its value written with so many ``digits`` after the point; see :class:`Fact`.
+
+    An ``interval`` with an absent end is none, and ``users`` are all of ``n`` where None.
+    """
+    low, high = interval if interval and not any(map(math.isnan, interval)) else (None, None)
+    return Fact(
+        measure=measure, label=label, segments=segments, value=value, unit=unit,
+        text=write(value, unit, digits), item=item, low=low, high=high, n=int(n),
+        users=int(n if users is None else users),
+    )  # fmt: skip
+
+
+def relation(first: Fact, second: Fact) -> Fact | None:
+    """How many times the second, or how much more: shares that are near each other by percentage points."""
+    rows, kind = (first.row, second.row), first.measure
+    n, users = min(first.n, second.n), min(first.users, second.users)
+    ratio = first.value / second.value if second.value else math.inf
+    if first.unit is Unit.SHARE and not TIMES <= ratio < math.inf:
+        label = f"difference in {first.label}"
+        return make_fact(
+            f"difference:{kind}", label, rows, first.value - second.value, Unit.POINTS, item=first.item,
+            digits=DIGITS.get(kind, 1), n=n, users=users,
+        )  # fmt: skip
+    if not 0 < ratio < math.inf:
+        return None
+    return make_fact(
+        f"ratio:{kind}", f"ratio of {first.label}", rows, ratio, Unit.RATIO, item=first.item, n=n, users=users
+    )
 
 
 def select(what: str, table: str, **where: str) -> str:

@@ -1,36 +1,31 @@
-"""What a tool found, and the small phrases that its sentences are made of."""
+"""What a tool found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
 
 from core.base.errors import InputError
-from core.facts.answer import Fact
+from core.facts.answer import Block, Fact, Note, facts_of
 from core.facts.context import Context
-from core.facts.fact_book import slot
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Finding:
     """What a tool found.
 
     Args:
-        text: Sentences with slots.
-        facts: All that the text cites, and what may be cited as well.
-        table: The rows behind it.
+        blocks: What can be said of it.
         query: What was asked of the data.
-        chart: A chart of the table's columns.
     """
 
-    text: str
-    facts: tuple[Fact, ...]
-    table: pd.DataFrame
-    query: str
-    chart: Mapping[str, Any] | None = None
+    blocks: tuple[Block, ...]
+    query: str = ""
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """Every fact of the blocks, each once."""
+        return facts_of(self.blocks)
 
 
 def known(context: Context, key: str) -> str:
@@ -55,40 +50,9 @@ def segment_only(context: Context, key: str) -> str:
     return key
 
 
-def fact_table(context: Context, facts: Iterable[Fact | None]) -> pd.DataFrame:
-    """Facts as rows: what they are about, the figure, its interval, and what it is of."""
-    listed = [fact for fact in facts if fact is not None]
-    return pd.DataFrame(
-        {
-            "about": [" against ".join(context.title(key) for key in fact.segments) for fact in listed],
-            "item": [fact.item for fact in listed],
-            "figure": [fact.label for fact in listed],
-            "value": [fact.text for fact in listed],
-            "low": pd.array([fact.low for fact in listed], dtype="Float64"),
-            "high": pd.array([fact.high for fact in listed], dtype="Float64"),
-            "n": [fact.n for fact in listed],
-        }
-    )
-
-
-def listing(parts: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
-
-
-def items(facts: Iterable[Fact]) -> str:
-    """``/cart (12.5 %), /sale (3.1 %)`` with slots."""
-    return ", ".join(f"{fact.item} ({slot(fact)})" for fact in facts)
-
-
-def bullets(heading: str, parts: Iterable[str]) -> str:
-    """A heading and a list below it."""
-    return "\n".join([heading, "", *(f"- {part}" for part in parts)])
-
-
-def paragraphs(parts: Iterable[str]) -> str:
-    """Short paragraphs, without those that say nothing."""
-    return "\n\n".join(part for part in parts if part)
+def notes(*texts: str) -> tuple[Note, ...]:
+    """Sentences of the app's own, without those that say nothing."""
+    return tuple(Note(text=text) for text in texts if text)
 
 
 def present(facts: Iterable[Fact | None]) -> tuple[Fact, ...]:

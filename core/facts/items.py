@@ -64,21 +64,20 @@ def table_of(dimension: Dimension) -> str:
 
 @dataclass(frozen=True)
 class ItemMeasure:
-    """How a figure about an item is said: label, unit, and the columns of value, interval, whole, users."""
+    """How a figure about an item is said: label, unit, and the columns of its interval and whole."""
 
     label: str
     unit: Unit
     low: str = ""
     high: str = ""
     n: str = Col.N
-    comparison: bool = False
 
 
 ITEM_MEASURES: Final = {
     ItemMetric.USERS: ItemMeasure("users", Unit.COUNT),
     ItemMetric.SHARE: ItemMeasure("share of users", Unit.SHARE, LabelCol.SHARE_LOW, LabelCol.SHARE_HIGH),
     ItemMetric.LIFT: ItemMeasure(
-        "times the others' share of users", Unit.RATIO, LabelCol.LIFT_LOW, LabelCol.LIFT_HIGH, comparison=True
+        "times the others' share of users", Unit.RATIO, LabelCol.LIFT_LOW, LabelCol.LIFT_HIGH
     ),
     ItemMetric.VIEWS: ItemMeasure("page views", Unit.COUNT, n=LabelCol.VIEWS_N),
     ItemMetric.VIEW_SHARE: ItemMeasure(
@@ -86,7 +85,7 @@ ITEM_MEASURES: Final = {
     ),
     ItemMetric.VIEW_LIFT: ItemMeasure(
         "times the others' share of page views", Unit.RATIO, LabelCol.VIEW_LIFT_LOW, LabelCol.VIEW_LIFT_HIGH,
-        LabelCol.VIEWS_N, comparison=True,
+        LabelCol.VIEWS_N,
     ),
 }  # fmt: skip
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,12 +9,6 @@ from core.base import wording
 from core.facts.answer import Unit
 from core.profiles import formats
 from core.profiles.profile_columns import FIELDS, Col
-
-LONGEST: Final = 80
-"""Characters of a name that came with the data."""
-
-_UNSAFE: Final = re.compile(r"[\[\]`*|]")
-"""Slots, and what a model reads as its own markup; every screen escapes what is left."""
 
 
 @dataclass(frozen=True)
@@ -132,30 +123,20 @@ N_OF: Final = {field.field: field.n or Col.USERS for field in FIELDS}
 """Column with the number that a value is of."""
 
 
-def write(value: float | str, unit: Unit, digits: int = 1) -> str:
+def write(value: float, unit: Unit, digits: int = 1) -> str:
     """A value as it is written everywhere, unit included.
 
     Args:
-        value: The figure, or the name.
+        value: The figure.
         unit: How it is written.
         digits: After the point, where the unit leaves it open; whole medians are written without.
     """
-    if isinstance(value, str):
-        return value
     if unit is Unit.SHARE:
         return wording.percent(value, digits)
     if unit is Unit.RATIO:
         return wording.lift(value)
     if unit is Unit.POINTS:
-        return f"{value * 100:+.{digits}f} percentage points" if math.isfinite(value) else wording.ABSENT
+        return f"{value * 100:+.{digits}f} percentage points".replace("-", "−")
     if unit is Unit.SECONDS:
         return f"−{wording.duration(-value)}" if value < 0 else wording.duration(value)
     return wording.number(value, 0 if unit is Unit.COUNT else digits)
-
-
-def clean(text: str) -> str:
-    """A name from the data that is no fact slot and hides nothing; at most 80 characters. Not yet escaped."""
-    plain = unicodedata.normalize("NFKC", text)
-    seen = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in plain)
-    short = " ".join(_UNSAFE.sub(" ", seen).split())
-    return short if len(short) <= LONGEST else f"{short[: LONGEST - 1]}…"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from core.facts.answer import Unit
 from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension
@@ -82,11 +83,11 @@ def _subjects(figures: Figures, key: str) -> Iterator[str]:
 def _material(evidence: Evidence, dimension: Dimension) -> list[str]:
     """What sets a segment apart clearly and is a good part of what it does."""
     facts = evidence.lifts_of(dimension, LISTED)
-    shares = {fact.item: float(fact.value) for fact in facts if not fact.comparison}
+    shares = {fact.item: fact.value for fact in facts if fact.unit is not Unit.RATIO}
     return [
         fact.item
         for fact in facts
-        if fact.comparison and float(fact.value) >= LIFT and shares.get(fact.item, 0) >= SHARE
+        if fact.unit is Unit.RATIO and fact.value >= LIFT and shares.get(fact.item, 0) >= SHARE
     ]
 
 

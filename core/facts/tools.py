@@ -56,7 +56,6 @@ TOOLS: Final = {
         Tool("nearest_segments", arguments.NearestSegments, other_tools.nearest_segments),
         Tool("what_changed", arguments.WhatChanged, other_tools.what_changed),
         Tool("chart", arguments.ChartSpec, segment_tools.chart),
-        Tool("calc", arguments.Calc, other_tools.calc),
     )
 }
 

@@ -13,6 +13,8 @@ Message = Mapping[str, Any]
 """One message of a conversation, as Chat Completions has it."""
 ToolSpec = Mapping[str, Any]
 """A tool that may be called: name, description, JSON schema of its arguments."""
+Schema = Mapping[str, Any]
+"""A JSON schema that an answer is held to."""
 Stop = Callable[[], bool]
 """Whether to give up; asked many times a second."""
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
@@ -88,18 +90,18 @@ class Capabilities:
         streaming: Sends an answer piece by piece.
         schema: Obeys a JSON schema.
         tools: Calls tools.
-        slots: Copies ``[[F1]]`` where a value belongs.
+        blocks: Chooses the right ones of several objects with fields of their own.
     """
 
     streaming: bool = False
     schema: bool = False
     tools: bool = False
-    slots: bool = False
+    blocks: bool = False
 
     @property
     def is_weak(self) -> bool:
         """Whether it can do neither: a small model, most likely on a small machine."""
-        return not (self.tools or self.slots)
+        return not (self.tools or self.blocks)
 
 
 @dataclass(frozen=True)

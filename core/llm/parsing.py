@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +12,7 @@ from core.llm.chat_types import Message
 
 IN_WORDS: Final = "Answer with one JSON object that is valid under this JSON schema, and with nothing else:\n"
 REPAIR: Final = "That was not valid: {problem}\nAnswer again, with the JSON object only."
+_THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
 REPAIR_CHARACTERS: Final = 4_000
 """Of a broken answer, when the model is asked to repair it."""
 
@@ -32,6 +34,11 @@ def repair(text: str, error: ValidationError) -> list[Message]:
         {"role": "assistant", "content": text[:REPAIR_CHARACTERS]},
         {"role": "user", "content": REPAIR.format(problem=problem(error))},
     ]
+
+
+def without_thoughts(text: str) -> str:
+    """A text without what a model thinks aloud before it answers, to the end where it still does."""
+    return _THOUGHT.sub("", text)
 
 
 def json_in(text: str) -> str:

@@ -6,8 +6,8 @@ the model.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -15,16 +15,19 @@ from pydantic import BaseModel
 
 from core.base.errors import ResourceError
 from core.llm.chat_types import Capabilities, Enough
+from core.llm.parsing import json_in, without_thoughts
 from core.llm.requests import Budget
 
 if TYPE_CHECKING:
     from core.llm.server import ServerLlm
 
-WRITE: Final = (
-    "You write one sentence. Where a value belongs, write its id in double brackets, such as [[F1]], and "
-    "never a digit. Example: F7 is the visitors of the blog. Answer: The blog has [[F7]] visitors."
+CHOSEN: Final = ({"kind": "figure", "of": "S3.users"}, {"kind": "contrast", "of": "S1.sales", "with": "S2"})
+BLOCKS: Final = (
+    "Answer with JSON only: an object with a list `blocks`. A block is either "
+    '{"kind": "figure", "of": ADDRESS} or {"kind": "contrast", "of": ADDRESS, "with": ROW}. '
+    "ADDRESS is one of S1.users, S1.sales, S2.users, S2.sales, S3.users, S3.sales; ROW is S1, S2 or S3."
 )
-WRITTEN_ABOUT: Final = "F1 is the visitors of the shop. Say how many visitors the shop has."
+ASKED: Final = "How many users has S3? Then hold the sales of S1 against those of S2."
 CHOOSE: Final = "Choose the colour of grass."
 CALL: Final = "Call the tool `weather` for the city of Paris. Do not answer in words."
 WEATHER: Final = {
@@ -34,13 +37,28 @@ WEATHER: Final = {
         "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"],
     },
 }  # fmt: skip
-LONGEST: Final = 200
+LONGEST: Final = 400
 """Characters of an answer that are waited for: what was asked for is shorter."""
 BEFORE_A_CALL: Final = 600
 """The same of what is said before a tool is called: some models first tell what they are about to do."""
-_THOUGHT: Final = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
-"""It may be long, whatever is asked for."""
-_OTHER_DIGIT: Final = re.compile(r"\d")
+
+
+def _object(**fields: Sequence[str]) -> dict[str, object]:
+    properties = {name: {"type": "string", "enum": list(values)} for name, values in fields.items()}
+    required = list(properties)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+_ROWS: Final = ("S1", "S2", "S3")
+_OF: Final = [f"{row}.{measure}" for row in _ROWS for measure in ("users", "sales")]
+_EITHER: Final = [
+    _object(kind=["figure"], of=_OF),
+    _object(**{"kind": ["contrast"], "of": _OF, "with": _ROWS}),
+]
+_SHAPE: Final = {
+    "type": "object", "properties": {"blocks": {"type": "array", "items": {"anyOf": _EITHER}}},
+    "required": ["blocks"], "additionalProperties": False,
+}  # fmt: skip
 
 
 class Colour(BaseModel):
@@ -61,21 +79,25 @@ def probe(llm: ServerLlm, budget: Budget, on_step: Callable[[str], None] = lambd
         ResourceError: If not even plain text comes.
         Cancelled: If the budget says so.
     """
-    on_step("a sentence with a place for a value")
-    said = llm.chat(
-        [{"role": "system", "content": WRITE}, {"role": "user", "content": WRITTEN_ABOUT}],
-        on_text=partial(_short, most=LONGEST), should_stop=budget.should_stop, timeout_s=budget.left,
-    ).text  # fmt: skip
     on_step("an object that obeys a JSON schema")
     schema = _obeys_schemas(llm, budget)
+    on_step("a choice of figures")
+    blocks = _chooses_blocks(llm, budget, schema=schema)
     on_step("a call of a tool")
-    tools = _calls_tools(llm, budget)
-    return Capabilities(
-        streaming=llm.streams,
-        schema=schema,
-        tools=tools,
-        slots="[[F1]]" in said and not _OTHER_DIGIT.search(said.replace("[[F1]]", "")),
-    )
+    return Capabilities(llm.streams, schema, _calls_tools(llm, budget), blocks)
+
+
+def _chooses_blocks(llm: ServerLlm, budget: Budget, *, schema: bool) -> bool:
+    said = llm.chat(
+        [{"role": "system", "content": BLOCKS}, {"role": "user", "content": ASKED}],
+        on_text=partial(_short, most=LONGEST), should_stop=budget.should_stop, timeout_s=budget.left,
+        schema=_SHAPE if schema else None,
+    ).text  # fmt: skip
+    try:
+        found = json.loads(json_in(without_thoughts(said)))
+    except ValueError:
+        return False
+    return isinstance(found, dict) and found.get("blocks") == list(CHOSEN)
 
 
 def _obeys_schemas(llm: ServerLlm, budget: Budget) -> bool:
@@ -98,6 +120,6 @@ def _calls_tools(llm: ServerLlm, budget: Budget) -> bool:
 
 
 def _short(text: str, most: int) -> None:
-    """Raises Enough where a model does not come to an end."""
-    if len(_THOUGHT.sub("", text)) > most:
+    """Raises Enough where a model does not come to an end; what it thinks aloud may be long."""
+    if len(without_thoughts(text)) > most:
         raise Enough(text)

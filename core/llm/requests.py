@@ -119,6 +119,14 @@ class Requests:
         finally:
             self._record(messages, tools, came, error, time.monotonic() - begun)
 
+    def fixed(self, messages: Sequence[Message]) -> dict[str, Any]:
+        """What every request has."""
+        return {
+            "model": self.settings.model,
+            "messages": list(messages),
+            self._cap: self.settings.max_output_tokens,
+        }
+
     def rename_cap(self, complaint: str) -> bool:
         """Call the limit of an answer by its other name, if a refusal is about it."""
         if self._renamed or self._cap not in complaint:
@@ -134,11 +142,7 @@ class Requests:
         part: Callable[[Any], None],
         budget: Budget,
     ) -> T:
-        fixed: dict[str, Any] = {
-            "model": self.settings.model,
-            "messages": list(messages),
-            self._cap: self.settings.max_output_tokens,
-        }
+        fixed = self.fixed(messages)
         if (left := budget.left) is not None:
             fixed["timeout"] = max(0.1, min(left, self.settings.timeout_s))
         try:

@@ -15,7 +15,18 @@ from pydantic import BaseModel, ValidationError
 
 from core.base.errors import ResourceError
 from core.llm import parsing, probing
-from core.llm.chat_types import Capabilities, ChatReply, Enough, Message, Stop, ToolSpec, Usage, never
+from core.llm.chat_types import (
+    Capabilities,
+    ChatReply,
+    Enough,
+    Message,
+    Schema,
+    Stop,
+    ToolCall,
+    ToolSpec,
+    Usage,
+    never,
+)
 from core.llm.llm_settings import LlmSettings
 from core.llm.log import CallLog
 from core.llm.requests import (
@@ -35,6 +46,7 @@ _NOT_A_COMPLETION: Final = (ValueError, IndexError, TypeError, AttributeError)
 """What the SDK raises, or what comes of its objects, if an answer has no JSON or JSON of another shape."""
 _Answer = TypeVar("_Answer", bound=BaseModel)
 OnText = Callable[[str], None]
+OnCall = Callable[[ToolCall], None]
 
 
 class ServerLlm:
@@ -136,6 +148,9 @@ class ServerLlm:
         on_text: OnText | None = None,
         should_stop: Stop = never,
         timeout_s: float | None = None,
+        *,
+        schema: Schema | None = None,
+        on_call: OnCall | None = None,
     ) -> ChatReply:
         """Go on with a conversation.
 
@@ -145,6 +160,8 @@ class ServerLlm:
             on_text: Gets all the text so far, whenever there is more; may raise :class:`Enough`.
             should_stop: Whether to give up; the call ends within a tenth of a second.
             timeout_s: For all attempts together; the settings' for each when None.
+            schema: That the text is held to, where the server can.
+            on_call: Gets the tool call that is being written, whenever there is more of it.
 
         Raises:
             ResourceError: If no whole answer came; the message says why.
@@ -153,7 +170,7 @@ class ServerLlm:
         budget = Budget.of(should_stop, timeout_s)
         while True:
             try:
-                pieces = self._ask(messages, tools, on_text, budget)
+                pieces = self._ask(messages, self._options(tools, schema), on_text, on_call, budget)
                 if pieces.any:
                     return self._whole(pieces, on_text)
             except Enough as enough:
@@ -164,13 +181,28 @@ class ServerLlm:
                 continue
             self.streams = False  # an answer that is no stream, though a stream was asked for
 
+    def body(
+        self, messages: Sequence[Message], tools: Sequence[ToolSpec] = (), schema: Schema | None = None
+    ) -> dict[str, Any]:
+        """All that :meth:`chat` would send now, as the JSON object that goes over the wire."""
+        return {**self._requests.fixed(messages), **self._options(tools, schema)}
+
     def _ask(
-        self, messages: Sequence[Message], tools: Sequence[ToolSpec], on_text: OnText | None, budget: Budget
+        self,
+        messages: Sequence[Message],
+        options: dict[str, Any],
+        on_text: OnText | None,
+        on_call: OnCall | None,
+        budget: Budget,
     ) -> Pieces:
-        pieces, options = Pieces(), self._options(tools)
+        pieces = Pieces()
 
         def part(chunk: Any) -> None:  # noqa: ANN401 - the SDK's
-            if pieces.add(chunk) and on_text:
+            more = pieces.add(chunk)
+            if isinstance(more, ToolCall):
+                if on_call:
+                    on_call(more)
+            elif more and on_text:
                 on_text(pieces.text)
 
         def work(completions: Any, fixed: dict[str, Any], emit: Emit) -> None:  # noqa: ANN401 - the SDK's
@@ -186,16 +218,18 @@ class ServerLlm:
             calls = [(call.name, call.arguments) for call in pieces.reply().calls]
             return Came(pieces.text or (calls_as_text(calls) if calls else ""), pieces.usage)
 
-        self._requests.send(
-            messages, work, came, budget, part=part, tools=[str(tool["name"]) for tool in tools]
-        )  # fmt: skip
+        tools = [str(tool["function"]["name"]) for tool in options.get("tools", ())]
+        self._requests.send(messages, work, came, budget, part=part, tools=tools)
         pieces.text, pieces.refusal = (
             redacted(text, self._settings) for text in (pieces.text, pieces.refusal)
         )
         return pieces
 
-    def _options(self, tools: Sequence[ToolSpec]) -> dict[str, Any]:
+    def _options(self, tools: Sequence[ToolSpec], schema: Schema | None) -> dict[str, Any]:
         options: dict[str, Any] = {"stream": self.streams}
+        if schema:
+            held = {"name": "answer", "schema": dict(schema), "strict": True}
+            options["response_format"] = {"type": "json_schema", "json_schema": held}
         if tools:
             options["tools"] = [{"type": "function", "function": dict(tool)} for tool in tools]
         if self.streams and self._counts_streams:
@@ -203,6 +237,8 @@ class ServerLlm:
         return options
 
     def _whole(self, pieces: Pieces, on_text: OnText | None) -> ChatReply:
+        if on_text and pieces.text and not self.streams:
+            on_text(pieces.text)
         if pieces.refusal:
             raise self._error(self._declined(pieces.refusal))
         if pieces.finish == "content_filter":
@@ -211,8 +247,6 @@ class ServerLlm:
             raise self._error(f"its answer was cut off after {self._settings.max_output_tokens} tokens")
         if not pieces.finish:
             raise self._error("its answer was cut off")
-        if on_text and pieces.text and not self.streams:
-            on_text(pieces.text)
         return pieces.reply()
 
     def _step_down(self, complaint: str) -> bool:

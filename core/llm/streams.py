@@ -28,8 +28,12 @@ class Pieces:
     usage: dict[str, Any] | None = None
     any: bool = False
 
-    def add(self, chunk: Any) -> bool:  # noqa: ANN401 - the SDK's object, of whatever shape the server sent
-        """One piece of a stream; True if there is more text."""
+    def add(self, chunk: Any) -> bool | ToolCall:  # noqa: ANN401 - the SDK's, of whatever shape was sent
+        """One piece of a stream.
+
+        Returns:
+            True if there is more text, else the tool call of which there is more, else False.
+        """
         self.any = True
         self._count(chunk)
         if not chunk.choices:
@@ -37,12 +41,14 @@ class Pieces:
         choice = chunk.choices[0]
         self.finish = choice.finish_reason or self.finish
         delta = choice.delta
+        written: bool | ToolCall = False
         for call in (delta and delta.tool_calls) or ():
             self._call(call.index or 0, call)
+            written = ToolCall(*self.calls[call.index or 0])
         self.refusal += str((delta and getattr(delta, "refusal", "")) or "")
         more = str((delta and delta.content) or "")
         self.text += more
-        return bool(more)
+        return bool(more) or written
 
     def whole(self, completion: Any) -> None:  # noqa: ANN401 - as above
         """An answer in one piece."""

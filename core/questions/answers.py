@@ -3,159 +3,215 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
-from core.base.errors import Beha2VecError
+from core.base.errors import Beha2VecError, InputError
 from core.facts import items
-from core.facts.answer import Answer
-from core.facts.context import Context
-from core.facts.fact_book import FactBook
+from core.facts.answer import Answer, Note, Reading
+from core.facts.context import ALL, Context
 from core.facts.fact_maker import Figures
-from core.facts.items import Dimension
-from core.facts.measures import clean
-from core.profiles.profile_columns import Col
+from core.facts.finding import Finding, notes
+from core.facts.items import ATTRIBUTES, Dimension
+from core.questions.calls import together
+from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import Parsed, parse
-from core.questions.intents import Intent, choose
+from core.questions.intents import Intent, choose_all
+from core.questions.lexicon import vocabulary
+from core.questions.refusals import PART_ONLY, nearest, not_combined, problem
+from core.questions.settling import settled
 
-HELP: Final = (
-    "You can ask for: a figure (“outcome rate of segment 2”), a ranking (“which segment has the most "
-    "sessions”), a comparison (“compare segment 1 and 2”), top pages, themes, page types, devices, browsers, "
-    "countries or sources (“top pages of segment 3”), what sets a segment apart, a share (“share of "
-    "mobile users in segment 2”), paths (“what comes after /cart in segment 2”, “where do users of "
-    "segment 1 enter”), a description, a persona, the most similar segments, what changed, who is "
-    "above average (“segments above average in sessions a user”), or a chart (“chart the outcome rate by "
-    "segment”)."
+HELP: Final = str(vocabulary()["help"])
+CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
+_Cut: TypeAlias = re.Match[str]
+CUTS: Final = 5
+"""Places where a question may be two that are tried."""
+ASKING: Final = re.compile(
+    r"\s*(?:and\s+)?(?:what|which|who|how|where|why|do|does|is|are|show|list|give|tell|compare|describe|plot"
+    r"|chart|rank|name)\b",
+    re.IGNORECASE,
 )
-SHOWN: Final = 5
-PURCHASE: Final = "purchase"
-BETTER: Final = {"best": "most", "worst": "least"}
-PARTS: Final = re.compile(r"[^\w]+")
 
 
-def ask(
-    question: str, context: Context, book: FactBook | None = None, parsed: Parsed | None = None
-) -> Answer:
-    """Answer a question, ask back, or say what can be asked.
+@dataclass(frozen=True)
+class _Told:
+    finding: Finding
+    reading: Reading
+
+
+def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
+    """Answer a question, ask back, or say why not and what is answered that is near to it.
 
     Args:
         question: In the analyst's words.
         context: What it is about.
-        book: Where the facts of the turn are entered; a new one when None.
-        parsed: What the question says, where it was read before.
+        last: What the question before was understood to ask, for one that goes on with it.
     """
-    parsed = parsed or parse(question, context)
+    if last and not {*last.rows, *last.focus} <= {*context.keys}:
+        last = None
+    parsed, figures = parse(question, context), Figures(context)
+    offered = next(readings(parsed, last))
     if "help" in parsed.cues and not parsed.unknown:
-        return Answer(HELP)
-    if problem := _problem(parsed, context):
-        return Answer(problem, declined=True)
-    intent = choose(_settled(parsed, context))
-    if intent is None or (intent.name.endswith("_size") and not _about_size(parsed)):
-        return Answer(_not_combined(parsed, context), declined=True)
-    if intent.name == "rank_item" and not _says_of_what(parsed):
-        return Answer("Do you mean the number of users, or their share of the segment?", declined=True)
-    return _answer(intent, parsed, Figures(context, book or FactBook(context.tables.digest)))
-
-
-def _answer(intent: Intent, parsed: Parsed, figures: Figures) -> Answer:
+        return Answer((Note(text=HELP),), suggestions=_near(offered, figures))
     try:
-        found = intent.run(figures, parsed)
+        told = _told(question, parsed, figures, last)
     except Beha2VecError as error:
-        return Answer(" ".join([*parsed.notes, str(error)]), declined=True)
-    text = " ".join([*parsed.notes, found.text])
-    return Answer(text, found.facts, found.table, found.query, chart=found.chart)
+        said = " ".join([*([] if parsed.language else parsed.notes), _line(error)])
+        return Answer(notes(said), declined=True, suggestions=_near(offered, figures))
+    blocks, query = told.finding.blocks, told.finding.query
+    rows = (row for fact in told.finding.facts for row in fact.segments)
+    return Answer(blocks, context.titles(dict.fromkeys(rows)), query, reading=told.reading)
 
 
-def _problem(parsed: Parsed, context: Context) -> str:
-    """Why the question cannot be answered as it stands; empty if it can."""
-    if parsed.missing:
-        return _no_such_segment(parsed.missing, context)
-    if parsed.asks:
-        return " ".join(dict.fromkeys(parsed.asks))
-    if parsed.unknown:
-        return _not_understood(parsed, context)
-    if "pronoun" in parsed.cues and not parsed.rows and "changed" not in parsed.cues:
-        return f"Which segment do you mean? {_numbered(context)}"
-    if {"most", "least"} <= parsed.cues:
-        return "Do you mean the most or the least?"
-    named = parsed.metrics or ("interested" in parsed.cues and parsed.items)
-    if "vague" in parsed.cues or (not named and parsed.cues & _unsaid(parsed, context)):
-        return (
-            "By what? Name a figure, such as the outcome rate, the revenue a user, the sessions a user, the "
-            "page views a user or the engagement time."
+def _line(error: Beha2VecError) -> str:
+    return error.problem if error.problem.endswith(("?", ".")) else str(error)
+
+
+def _near(parsed: Parsed, figures: Figures) -> tuple[str, ...]:
+    """Nearest questions that would be answered; none is run, as a test of many users takes its time."""
+
+    def understood(question: str) -> bool:
+        try:
+            chosen = _chosen(parse(question, figures.context), figures)
+        except InputError:
+            return False
+        return all(_has_all(one, figures) for _, one in chosen)
+
+    return nearest(parsed, figures.context, understood)
+
+
+def _has_all(parsed: Parsed, figures: Figures) -> bool:
+    """Whether the data have the measures and kinds of items, and segments to rank."""
+    context = figures.context
+    kinds = {*parsed.dimensions} - {Dimension.PAGE}
+    return (
+        all(figures.measure(ALL, name) for name in parsed.measures)
+        and all(items.values(context, kind) for kind in kinds)
+        and (bool(parsed.rows) or len(context.segment_keys) > 1)
+    )
+
+
+def _told(question: str, parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
+    """The question as a whole, or part by part; surely several are never read as one.
+
+    Raises:
+        InputError: If it is not understood in full.
+    """
+    cuts = [cut for cut in CUT.finditer(question) if _says(question[: cut.start()], figures.context)][:CUTS]
+    several = any(_is_sure(cut, question) for cut in cuts)
+    if several and (told := _parts(question, cuts, figures, last)):
+        return told
+    try:
+        if not several or parsed.unknown or parsed.missing or parsed.asks:
+            return _whole(parsed, figures, last)
+        raise InputError(_not_all(question, cuts, figures, last))
+    except InputError:
+        if not several and (told := _parts(question, cuts, figures, last)):
+            return told
+        raise
+
+
+def _says(text: str, context: Context) -> bool:
+    """Whether there is more than a word of greeting."""
+    parsed = parse(text, context)
+    return bool(parsed.length or parsed.unknown or parsed.missing)
+
+
+def _is_sure(cut: _Cut, question: str) -> bool:
+    """Whether a question ends there and another one begins."""
+    return cut.group()[0] in "?!;" or bool(
+        "and" in cut.group().casefold() and ASKING.match(question[cut.end() :])
+    )
+
+
+def _parts(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> _Told | None:
+    """The question in two parts, the first of which may have parts itself; None where one is unclear."""
+    for place, cut in reversed([*enumerate(cuts)]):
+        left, right = (
+            parse(text, figures.context) for text in (question[: cut.start()], question[cut.end() :])
         )
-    wrong = [
-        dimension for dimension, _ in parsed.items if set(parsed.dimensions) - {dimension, Dimension.PAGE}
-    ]
-    return f"That is no {parsed.dimensions[0]}. {HELP}" if wrong else ""
+        if not (_is_sure(cut, question) or _stands(right)):
+            continue
+        if right.rows and not ASKING.match(question[cut.end() :]) and not (left.rows or left.cues & OVER_ALL):
+            left = replace(left, rows=right.rows)
+        try:
+            first = _first(question[: cut.start()], left, cuts[:place], figures, last)
+            second = _whole(right, figures, first.reading)
+        except Beha2VecError:
+            continue
+        return _Told(together([first.finding, second.finding]), second.reading)
+    return None
 
 
-def _unsaid(parsed: Parsed, context: Context) -> set[str]:
-    """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
-    counts = context.tables.profiles.outcome == PURCHASE and parsed.cues & {"share", "many"}
-    return {"best", "worst"} if counts else {"best", "worst", "buys", "above", "below"}
+def _first(text: str, parsed: Parsed, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> _Told:
+    try:
+        return _whole(parsed, figures, last)
+    except Beha2VecError:
+        if told := _parts(text, cuts, figures, last):
+            return told
+        raise
 
 
-def _no_such_segment(missing: list[str], context: Context) -> str:
-    listed = ", ".join(missing)
-    first = " They are counted from 1: what the data calls cluster 0 is Segment 1." if "0" in missing else ""
-    return f"There is no segment {listed}. {_numbered(context)}{first}"
+def _stands(parsed: Parsed) -> bool:
+    """Whether a part that no question word begins asks something of its own, and not of the part before."""
+    asks = bool(parsed.cues - {"viewed", "also", "pronoun"} or parsed.measures or parsed.dimensions)
+    ordered = parsed.cues & OVER_ALL and (parsed.measures or parsed.cues <= OVER_ALL)
+    return asks and not parsed.of_row and bool(parsed.rows or ordered or "pronoun" in parsed.cues)
 
 
-def _numbered(context: Context) -> str:
-    titles = [context.title(key) for key in context.segment_keys]
-    return f"The segments are {', '.join(titles)}."
+def _not_all(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading | None) -> str:
+    """Which part of several is not understood, and why."""
+    for cut in (cut for cut in cuts if _is_sure(cut, question)):
+        for text in (question[: cut.start()], question[cut.end() :]):
+            try:
+                _whole(parse(text, figures.context), figures, last)
+            except Beha2VecError as error:
+                return f"Not all of it is understood: “{' '.join(text.split())}”. {_line(error)}"
+    return "These are several questions, and not all of them are understood. Ask them one by one."
 
 
-def _not_understood(parsed: Parsed, context: Context) -> str:
-    unknown = [*dict.fromkeys(parsed.unknown)][:SHOWN]
-    words = ", ".join(f"“{clean(word)}”" for word in unknown)
-    hints = [hint for word in unknown if (hint := _hint(word, context))]
-    return " ".join([f"I do not understand {words}, so I do not answer.", *dict.fromkeys(hints), HELP])
+def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
+    """The question as one.
+
+    Raises:
+        InputError: If it is not understood, or a figure is absent.
+    """
+    problems = []
+    for meant in readings(parsed, last):
+        try:
+            chosen = _chosen(meant, figures)
+        except InputError as error:
+            problems.append(error)
+            continue
+        found = together([intent.run(figures, one) for intent, one in chosen])
+        told = replace(found, blocks=(*notes(*parsed.notes), *found.blocks))
+        return _Told(told, reading(settled(meant, figures.context), told.blocks))
+    raise problems[0]
 
 
-def _hint(word: str, context: Context) -> str:
-    """Rows and values of the data whose name has the word; nothing where too many have."""
-    named = [
-        context.title(key)
-        for key in context.segment_keys
-        if word in context.names.get(int(context.row(key)[Col.SEGMENT]), "").casefold().split()
-    ]
-    named += [
-        f"the {dimension} “{clean(value)}”"
-        for dimension in Dimension
-        for value in items.values(context, dimension)
-        if word in PARTS.split(value.casefold())
-    ]
-    return f"Do you mean {' or '.join(named)}?" if 0 < len(named) <= SHOWN else ""
+def _chosen(meant: Parsed, figures: Figures) -> list[tuple[Intent, Parsed]]:
+    """What it asks for.
+
+    Raises:
+        InputError: If it is not understood.
+    """
+    wrong = problem(meant, figures.context)
+    made = settled(meant, figures.context)
+    chosen = [] if wrong else choose_all(made)
+    unclear = (said for pair in chosen if (said := _unclear(*pair)))
+    if wrong := wrong or next(unclear, "" if chosen else not_combined(made)):
+        raise InputError(wrong)
+    return chosen
 
 
-def _settled(parsed: Parsed, context: Context) -> Parsed:
-    """Without words that add nothing beside what else was said; “best” is most of the figure named."""
-    parsed.cues -= {"pronoun"}
-    parsed.cues = {BETTER.get(cue, cue) for cue in parsed.cues}
-    if "buys" in parsed.cues and not parsed.metrics and not parsed.items:
-        share = "share" in parsed.cues
-        parsed.cues -= {"buys", "share", "many"}
-        parsed.metrics.append(Col.OUTCOME_RATE if share else Col.OUTCOME_USERS)
-    if parsed.rows:
-        parsed.cues -= {"segments"}
-    if {"bar", "line", "point"} & parsed.cues:
-        parsed.cues.add("chart")
-    return parsed
-
-
-def _about_size(parsed: Parsed) -> bool:
-    """Most of what? Of users, if they are spoken of or the segment is called big or small."""
-    return parsed.nouns or bool(parsed.cues & {"biggest", "smallest"})
-
-
-def _says_of_what(parsed: Parsed) -> bool:
-    return parsed.nouns or bool(parsed.metrics) or bool(parsed.cues & {"share", "many"})
-
-
-def _not_combined(parsed: Parsed, context: Context) -> str:
-    if "rest" in parsed.cues or ("compare" in parsed.cues and len(parsed.rows) == 1):
-        return "I can compare a segment with another one or with all users: name both."
-    if not (parsed.cues or parsed.metrics or parsed.rows or parsed.items or parsed.dimensions):
-        return HELP
-    return f"I understand the words, but not the question as a whole. {HELP}"
+def _unclear(intent: Intent, parsed: Parsed) -> str:
+    """What is not said though it fits."""
+    if intent.name == "size" and not parsed.rows and not parsed.nouns:
+        return "How many of what? Name users, sessions or another figure."
+    if intent.name == "saw" and parsed.items[0][0] in ATTRIBUTES:
+        return PART_ONLY
+    says = parsed.nouns or parsed.measures or parsed.cues & {"share", "many"}
+    if intent.name == "rank_item" and not says:
+        return "Do you mean the number of users, or their share of the segment?"
+    return ""

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.facts import arguments, compare_segments, describe, item_tools, other_tools, segment_tools
+from core.facts import arguments, compare_segments, describe, item_tools, items, other_tools, segment_tools
+from core.facts.answer import ChartMark, Ranking
 from core.facts.arguments import Metric, Order
 from core.facts.context import ALL
-from core.facts.fact_maker import Figures
-from core.facts.finding import Finding
+from core.facts.fact_maker import Figures, select
+from core.facts.finding import Finding, notes
 from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
 from core.profiles.profile_columns import Col
 from core.questions.grammar import Parsed
+from core.questions.lexicon import ONE_PAGE
 
 DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""
+OTHERS_DID_NOT: Final = "Those who did are counted; all the others did not."
+BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
 
 
 def _n(parsed: Parsed) -> int:
@@ -39,8 +45,8 @@ def persona(figures: Figures, parsed: Parsed) -> Finding:
 
 def chart(figures: Figures, parsed: Parsed) -> Finding:
     """A chart of one measure of all segments; of their sizes if none is named."""
-    mark = next((mark for mark in arguments.Mark if mark.value in parsed.cues), arguments.Mark.BAR)
-    name = parsed.metrics[0] if parsed.metrics else Col.USERS
+    mark = next((mark for mark in ChartMark if mark.value in parsed.cues), ChartMark.BAR)
+    name = parsed.measures[0] if parsed.measures else Col.USERS
     return segment_tools.chart(figures, arguments.ChartSpec(metric=Metric(name), mark=mark))
 
 
@@ -50,92 +56,98 @@ def similar(figures: Figures, parsed: Parsed) -> Finding:
     return other_tools.nearest_segments(figures, asked)
 
 
-def ends(figures: Figures, parsed: Parsed) -> Finding:
-    """Pages that visits begin or end with."""
-    asked = arguments.Transitions(
-        segment=_row(parsed), where="entry" if "entry" in parsed.cues else "exit", n=_n(parsed)
-    )  # fmt: skip
-    return item_tools.transitions(figures, asked)
-
-
-def step(figures: Figures, parsed: Parsed) -> Finding:
-    """What comes before or after a page, theme or type."""
-    dimension, value = parsed.items[0]
-    place = {"origin" if "after" in parsed.cues else "target": value}
-    asked = arguments.Transitions.checked(segment=_row(parsed), by=dimension.value, n=_n(parsed), **place)
-    return item_tools.transitions(figures, asked)
-
-
-def path(figures: Figures, parsed: Parsed) -> Finding:
-    """The most frequent steps."""
+def transitions(figures: Figures, parsed: Parsed) -> Finding:
+    """Where visits begin or end, what comes before or after an item, or the most frequent steps."""
+    where = next((end for end in ("entry", "exit") if end in parsed.cues), "steps")
     usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
-    by = parsed.dimensions[0] if parsed.dimensions else usual
-    asked = arguments.Transitions.checked(segment=_row(parsed), by=by.value, n=_n(parsed))
+    by, value = parsed.items[0] if parsed.items else ((parsed.dimensions or [usual])[0], None)
+    place = {"origin" if "after" in parsed.cues else "target": value} if where == "steps" and value else {}
+    asked = arguments.Transitions.checked(
+        segment=_row(parsed), by="page" if where != "steps" else by.value, where=where, n=_n(parsed), **place
+    )
     return item_tools.transitions(figures, asked)
 
 
 def why(figures: Figures, parsed: Parsed) -> Finding:
     """What makes a segment what it is, or one of its measures so high or low."""
-    return describe.why(figures, parsed.rows[0], parsed.metrics[0] if parsed.metrics else None)
+    return describe.why(figures, parsed.rows[0], parsed.measures[0] if parsed.measures else None)
 
 
 def share(figures: Figures, parsed: Parsed) -> Finding:
     """How many saw an item, or what share."""
     dimension, value = parsed.items[0]
     rows = parsed.rows or ([*figures.context.segment_keys] if "each" in parsed.cues else [ALL])
-    return item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed))
+    return _said_of_others(
+        item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed)), parsed
+    )
+
+
+def _said_of_others(found: Finding, parsed: Parsed) -> Finding:
+    """Whoever asks who never did it hears who did."""
+    return replace(found, blocks=(*notes(OTHERS_DID_NOT if "never" in parsed.cues else ""), *found.blocks))
+
+
+def bounce(figures: Figures, parsed: Parsed) -> Finding:
+    """Users who saw one page only, which is not the same as sessions of one page."""
+    found = segment_tools.metrics(figures, [ONE_PAGE], [Col.SHARE, Col.USERS])
+    return replace(found, blocks=(*notes(BOUNCED), *found.blocks))
+
+
+def contrast_item(figures: Figures, parsed: Parsed) -> Finding:
+    """One item of two rows held against each other."""
+    dimension, value = parsed.items[0]
+    metric = ItemMetric.VIEW_SHARE if Col.PAGE_VIEWS in parsed.measures else ItemMetric.SHARE
+    fact = item_tools.needed(figures, parsed.rows[0], dimension, value, metric)
+    query = select(metric.value, items.table_of(dimension), key=", ".join(parsed.rows), value=value)
+    return Finding((figures.contrast(fact, parsed.rows[1]),), query)
+
+
+def side_by_side(figures: Figures, parsed: Parsed) -> Finding:
+    """The figures of three rows or more."""
+    usual = [name for name in compare_segments.COMPARED if figures.measure(ALL, name)]
+    return segment_tools.metrics(figures, parsed.rows, parsed.measures or usual)
 
 
 def rank_item(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments by an item."""
+    """The segments by an item; who likes a theme or a type spends more of the page views on it."""
     dimension, value = parsed.items[0]
+    metric = _item_metric(parsed)
+    if "interested" in parsed.cues:
+        metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
     order = Order.LEAST if "least" in parsed.cues else Order.MOST
-    return item_tools.rank_item(figures, dimension, value, _item_metric(parsed), order)
+    return item_tools.rank_item(figures, dimension, value, metric, order)
 
 
 def either(figures: Figures, parsed: Parsed) -> Finding:
     """Items of one kind beside each other."""
-    if len({dimension for dimension, _ in parsed.items}) > 1:
+    kinds = {dimension for dimension, _ in parsed.items}
+    if len(kinds) > 1:
         raise InputError("These are of different kinds, and one question can only be about one kind")
+    if "or" not in parsed.fills and "compare" not in parsed.cues and not kinds <= {*items.ATTRIBUTES}:
+        raise InputError("Users who saw both are not counted; who saw each is")
     metric = ItemMetric.USERS if "many" in parsed.cues else ItemMetric.SHARE
     values = [value for _, value in parsed.items]
     return item_tools.either(figures, _row(parsed), parsed.items[0][0], values, metric)
 
 
-def likes(figures: Figures, parsed: Parsed) -> Finding:
-    """Whoever likes a page saw it; whoever likes a theme or a type spends more of the page views on it."""
-    dimension, value = parsed.items[0]
-    metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
-    order = Order.LEAST if "least" in parsed.cues else Order.MOST
-    return item_tools.rank_item(figures, dimension, value, metric, order)
-
-
 def beyond(figures: Figures, parsed: Parsed) -> Finding:
     """The segments above or below all users."""
-    return segment_tools.beyond_average(figures, parsed.metrics[0], above="above" in parsed.cues)
+    return segment_tools.beyond_average(figures, parsed.measures[0], above="above" in parsed.cues)
 
 
 def _item_metric(parsed: Parsed) -> ItemMetric:
     """Page views where they are spoken of, else users; a share where one is asked for, else their number."""
-    share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.metrics
-    if Col.PAGE_VIEWS in parsed.metrics:
+    said = parsed.nouns or parsed.measures or "many" in parsed.cues
+    share = bool(parsed.cues & {"share", "mostly"}) or Col.SHARE in parsed.measures or not said
+    if Col.PAGE_VIEWS in parsed.measures:
         return ItemMetric.VIEW_SHARE if share else ItemMetric.VIEWS
     return ItemMetric.SHARE if share else ItemMetric.USERS
 
 
 def top(figures: Figures, parsed: Parsed) -> Finding:
-    """The first items of a kind."""
-    dimension = parsed.dimensions[0]
-    asked = arguments.TopItems(
-        dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
-    )  # fmt: skip
-    return item_tools.top_items(figures, asked)
-
-
-def looks_at(figures: Figures, parsed: Parsed) -> Finding:
-    """Interests are themes, where pages are labelled."""
+    """The first items of a kind; pages where none is named, or themes where interests are asked for."""
     labelled = "interested" in parsed.cues and figures.context.tables.basis.labels
-    dimension = Dimension.THEME if labelled else Dimension.PAGE
+    dimension = (parsed.dimensions or [Dimension.THEME if labelled else Dimension.PAGE])[0]
     asked = arguments.TopItems(
         dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
     )  # fmt: skip
@@ -152,24 +164,36 @@ def _top_metric(dimension: Dimension, parsed: Parsed) -> ItemMetric:
 
 
 def compare_two(figures: Figures, parsed: Parsed) -> Finding:
-    """Two rows beside each other; by size if the question only says which one has more."""
-    metrics = tuple(Metric(name) for name in parsed.metrics)
-    if not metrics and parsed.nouns and parsed.cues & {"most", "least", "many"}:
-        metrics = (Metric(Col.USERS),)
-    asked = arguments.Compare(a=parsed.rows[0], b=parsed.rows[1], metrics=metrics)
+    """Two rows beside each other."""
+    measures = tuple(Metric(name) for name in parsed.measures)
+    asked = arguments.Compare(a=parsed.rows[0], b=parsed.rows[1], metrics=measures)
     return compare_segments.compare(figures, asked)
 
 
-def compare_rows(figures: Figures, parsed: Parsed) -> Finding:
-    """All segments beside each other; by the measure that is named."""
-    return rank(figures, parsed) if parsed.metrics else compare_segments.compare_all(figures)
+def compare_all(figures: Figures, parsed: Parsed) -> Finding:
+    """All segments beside each other."""
+    return compare_segments.compare_all(figures)
 
 
 def rank(figures: Figures, parsed: Parsed) -> Finding:
-    """The segments by a measure, by size if none is named."""
-    order = Order.LEAST if parsed.cues & {"least", "smallest"} else Order.MOST
-    name = parsed.metrics[0] if parsed.metrics else Col.USERS
-    return segment_tools.rank_segments(figures, arguments.RankSegments(metric=Metric(name), order=order))
+    """The segments, or those named, by each measure; by size if none is named."""
+    names, most = parsed.measures or [Col.USERS], not parsed.cues & {"least", "smallest"}
+    blocks = []
+    for name in names:
+        facts = [figures.needed(row, name) for row in parsed.rows] or segment_tools.of_segments(figures, name)
+        ranked = figures.ranking(facts, most=most)
+        blocks.append(ranked.model_copy(update={"facts": ranked.facts[: parsed.number]}))
+    return Finding(tuple(blocks), select(f"key, {', '.join(names)}", "segments"))
+
+
+def together(found: Sequence[Finding]) -> Finding:
+    """Several findings as one, each block once; a ranking told from its other end is the same."""
+    blocks = {
+        frozenset(block.facts) if isinstance(block, Ranking) else block: block
+        for one in reversed(found)
+        for block in reversed(one.blocks)
+    }
+    return Finding(tuple(reversed(blocks.values())), "; ".join(dict.fromkeys(one.query for one in found)))
 
 
 def segments(figures: Figures, parsed: Parsed) -> Finding:
@@ -186,4 +210,4 @@ def metrics(figures: Figures, parsed: Parsed) -> Finding:
     """Values of measures, of all users and each segment if no row is named."""
     rows = parsed.rows or [ALL, *(figures.context.segment_keys if parsed.cues & {"each", "segments"} else ())]
     share = Col.SHARE if "share" in parsed.cues else Col.USERS
-    return segment_tools.metrics(figures, rows, parsed.metrics or [share])
+    return _said_of_others(segment_tools.metrics(figures, rows, parsed.measures or [share]), parsed)

@@ -6,19 +6,44 @@ and the answer says so; a value of the data (a country, a theme) is never correc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
-from core.facts.context import Context
+from core.facts.context import Context, Tables
 from core.facts.items import Dimension
-from core.facts.measures import BY_KEY, clean
+from core.facts.measures import BY_KEY
+from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
-from core.questions.lexicon import Lexicon, Meaning, Phrase, Sort, distance, lexicon, suggestions, tokens
+from core.questions.lexicon import (
+    Lexicon,
+    Meaning,
+    Phrase,
+    Sort,
+    distance,
+    lexicon,
+    suggestions,
+    tokens,
+    vocabulary,
+)
 
 REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "groups", "seg", "segs")
 JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
+SIZE_OF: Final = {"biggest": "most", "smallest": "least"}
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+OPENERS: Final = ("and", "or", "but")
+"""First words of a question that goes on with the one before."""
+LEANING: Final = ("by", "for", "in", "on", "from", "with", "to", "then", "so", "only")
+"""First words of a short one that may."""
+TOPICS: Final = ("items", "dimensions", "measures")
+LIMIT: Final = re.compile(
+    r"\b(?:over|above|under|below|beyond|exceed\w*|at (?:least|most)"
+    r"|(?:more|less|fewer|greater|higher|lower|larger|smaller) than)\s+[^\w\s]?\d",
+    re.IGNORECASE,
+)
+"""``over 4 %``, ``more than 100``: no table is asked with a limit."""
 _Any = TypeVar("_Any")
 LONGEST: Final = 200
 """Words of a question that are read."""
@@ -32,7 +57,7 @@ class Parsed:
 
     Args:
         rows: Keys of the rows it names, in order.
-        metrics: Columns of the segments table.
+        measures: Columns of the segments table.
         dimensions: What is to be listed.
         items: Values it names.
         cues: What is to be done.
@@ -43,10 +68,14 @@ class Parsed:
         unknown: Words that are not understood.
         asks: Questions back.
         notes: How misspelt words and names that are only suggested were read.
+        language: What to say to whoever asks in another language; empty for English.
+        length: Phrases of the question that are no fill.
+        leans: Whether it begins as if it went on.
+        of_row: Whether a row is the first that it speaks of.
     """
 
     rows: list[str] = field(default_factory=list)
-    metrics: list[str] = field(default_factory=list)
+    measures: list[str] = field(default_factory=list)
     dimensions: list[Dimension] = field(default_factory=list)
     items: list[tuple[Dimension, str]] = field(default_factory=list)
     cues: set[str] = field(default_factory=set)
@@ -57,29 +86,83 @@ class Parsed:
     unknown: list[str] = field(default_factory=list)
     asks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    language: str = ""
+    length: int = 0
+    leans: bool = False
+    of_row: bool = False
+
+    @property
+    def topic(self) -> str:
+        """Which part says what it is about; empty where none does."""
+        return next((part for part in TOPICS if getattr(self, part)), "")
 
 
 def parse(question: str, context: Context) -> Parsed:
     """Read a question."""
-    reader = _Reader(context, _known(context))
+    known = _known(context)
+    reader = _Reader(context, known)
     words = tokens(question)
     if len(words) > LONGEST:
         reader.parsed.unknown.append(f"more than {LONGEST} words")
         return reader.parsed
+    reader.parsed.language = _language(words, known)
+    if words and words[0] in OPENERS:
+        reader.parsed.cues.add("also")
+    reader.parsed.leans = bool(words) and words[0] in LEANING
+    if LIMIT.search(question):
+        reader.parsed.cues.add("threshold")
     reader.read(reader.corrected(words))
     if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
         reader.parsed.asks += reader.doubts.values()
     return reader.parsed
 
 
-def _known(context: Context) -> Lexicon:
+def _language(words: Sequence[str], known: _Known) -> str:
+    """What to say where half of the words that are not known are function words of one other language."""
+    foreign = {word for word in words if word not in known.words}
+    found = {
+        one["says"]: len(foreign & {text.strip() for text in one["words"].split("|")})
+        for one in vocabulary()["languages"].values()
+    }
+    says, count = max(found.items(), key=lambda item: item[1])
+    return says if count and 2 * count >= len(foreign) else ""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What phrases mean, and what each word of them is a part of."""
+
+    lexicon: Lexicon
+    words: Mapping[str, set[Sort]]
+    longest: int
+
+    @classmethod
+    def of(cls, lexicon: Lexicon) -> _Known:
+        words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*REFERENCES, *NUMBERS)}
+        for phrase, meanings in lexicon.items():
+            for word in phrase:
+                words.setdefault(word, set()).update(meaning.sort for meaning in meanings)
+        return cls(lexicon, words, max(map(len, lexicon)))
+
+
+_KNOWN: WeakKeyDictionary[Tables, tuple[object, _Known]] = WeakKeyDictionary()
+"""Tables → the names of their segments, and what was known with them last."""
+
+
+def _known(context: Context) -> _Known:
     """What phrases mean; a suggested name only where it means nothing else: it changes no question."""
-    known = lexicon(context)
-    offered = suggestions(context).items()
-    return known | {name: meanings for name, meanings in offered if _is_new(name, context, known)}
+    names = (dict(context.names), dict(context.suggested))
+    kept = _KNOWN.get(context.tables)
+    if kept is None or kept[0] != names:
+        known = _Known.of(lexicon(context))
+        offered = suggestions(context).items()
+        new = {name: meanings for name, meanings in offered if _is_new(name, context, known)}
+        kept = names, _Known.of(known.lexicon | new) if new else known
+        _KNOWN[context.tables] = kept
+    return kept[1]
 
 
-def _is_new(name: Phrase, context: Context, known: Lexicon) -> bool:
+def _is_new(name: Phrase, context: Context, known: _Known) -> bool:
     reader = _Reader(context, known)
     reader.read(name)
     return bool(reader.parsed.unknown)
@@ -88,13 +171,12 @@ def _is_new(name: Phrase, context: Context, known: Lexicon) -> bool:
 @dataclass
 class _Reader:
     context: Context
-    lexicon: Lexicon
+    known: _Known
     parsed: Parsed = field(default_factory=Parsed)
     doubts: dict[str, str] = field(default_factory=dict)
     """Misspelt word → the question back."""
-
-    def __post_init__(self) -> None:
-        self.longest = max(map(len, self.lexicon))
+    of: bool = False
+    """Whether the phrase that is read stands before what it is of."""
 
     def read(self, words: Sequence[str]) -> None:
         place = 0
@@ -111,11 +193,36 @@ class _Reader:
         """A known phrase; a segment's number goes with the word before it."""
         if words[place] in REFERENCES and _reference(words, place + 1)[0]:
             return 0
-        for length in range(min(self.longest, len(words) - place), 0, -1):
-            if meanings := self.lexicon.get(tuple(words[place : place + length])):
+        for length in range(min(self.known.longest, len(words) - place), 0, -1):
+            if (
+                length > 1
+                and words[place + length - 1] in REFERENCES
+                and _reference(words, place + length)[0]
+            ):
+                continue
+            if meanings := self.known.lexicon.get(tuple(words[place : place + length])):
+                self.of = self._says(words, place + length)
                 self._take(" ".join(words[place : place + length]), meanings)
+                if meanings[0].sort is Sort.NOUN and self._is_listed(words, place):
+                    _once(self.parsed.measures, Col.USERS)
                 return length
         return 0
+
+    def _says(self, words: Sequence[str], place: int) -> bool:
+        """Whether something with a meaning follows that is no segment: ``largest revenue`` is most of it."""
+        following = words[place : place + 1]
+        known = self.known.lexicon.get(tuple(following), ())
+        is_fill = any(one.sort in (Sort.FILL, Sort.ROW) for one in known)
+        return bool(following) and following[0] not in REFERENCES and not is_fill
+
+    def _is_listed(self, words: Sequence[str], place: int) -> bool:
+        """Whether ``users`` stands beside a figure, as one itself: ``users and sessions``."""
+        if words[place - 1 : place] == ["and"] and self.parsed.measures:
+            return True
+        after = words[place + 2 : place + 2 + self.known.longest]
+        phrases = (tuple(after[:length]) for length in range(len(after), 0, -1))
+        follows = next((found for one in phrases if (found := self.known.lexicon.get(one))), ())
+        return words[place + 1 : place + 2] == ["and"] and any(one.sort is Sort.MEASURE for one in follows)
 
     def _take(self, text: str, meanings: tuple[Meaning, ...]) -> None:
         if len(meanings) > 1:
@@ -123,18 +230,20 @@ class _Reader:
             self.parsed.asks.append(f"“{text}” can mean {choices}. Which do you mean?")
             return
         (meaning,) = meanings
+        self.parsed.of_row |= meaning.sort is Sort.ROW and not self.parsed.length
+        self.parsed.length += meaning.sort is not Sort.FILL
         if meaning.sort is Sort.ROW:
             _once(self.parsed.rows, meaning.value)
             if meaning.suggested:
                 self._note_suggested(meaning.value)
-        elif meaning.sort is Sort.METRIC:
-            _once(self.parsed.metrics, meaning.value)
+        elif meaning.sort is Sort.MEASURE:
+            _once(self.parsed.measures, meaning.value)
         elif meaning.sort is Sort.DIMENSION:
             _once(self.parsed.dimensions, Dimension(meaning.value))
         elif meaning.sort is Sort.ITEM and meaning.dimension:
             _once(self.parsed.items, (meaning.dimension, meaning.value))
         elif meaning.sort is Sort.CUE:
-            self.parsed.cues.add(meaning.value)
+            self.parsed.cues.add(SIZE_OF.get(meaning.value, meaning.value) if self.of else meaning.value)
         elif meaning.sort is Sort.NOUN:
             self.parsed.nouns = True
         else:
@@ -147,7 +256,7 @@ class _Reader:
     def _said(self, meaning: Meaning) -> str:
         if meaning.sort is Sort.ROW:
             return self.context.title(meaning.value)
-        if meaning.sort is Sort.METRIC:
+        if meaning.sort is Sort.MEASURE:
             return f"the {BY_KEY[meaning.value].label}"
         if meaning.dimension:
             return f"the {meaning.dimension} {clean(meaning.value)}"
@@ -160,6 +269,8 @@ class _Reader:
             key = f"segment:{int(number) - 1}"
             if key in self.context.segment_keys:
                 _once(self.parsed.rows, key)
+                self.parsed.of_row |= not self.parsed.length
+                self.parsed.length += 1
             else:
                 _once(self.parsed.missing, number)
         return used + (words[place] in REFERENCES) if numbers else 0
@@ -190,20 +301,15 @@ class _Reader:
 
     def corrected(self, words: Sequence[str]) -> list[str]:
         """The words with misspelt ones replaced where only one known word is near."""
-        of: dict[str, set[Sort]] = {}
-        for phrase, meanings in self.lexicon.items():
-            for word in phrase:
-                of.setdefault(word, set()).update(meaning.sort for meaning in meanings)
-        for word in (*REFERENCES, *NUMBERS):
-            of.setdefault(word, set()).add(Sort.CUE)
+        of = self.known.words
         return [word if word in of or not word.isalpha() else self._nearest(word, of) for word in words]
 
     def _same(self, near: Sequence[str]) -> bool:
         """Whether words that are equally near mean the same, as ``page`` and ``pages`` do."""
-        meanings = {self.lexicon.get((one,)) for one in near}
+        meanings = {self.known.lexicon.get((one,)) for one in near}
         return len(meanings) == 1 and None not in meanings
 
-    def _nearest(self, word: str, known: dict[str, set[Sort]]) -> str:
+    def _nearest(self, word: str, known: Mapping[str, set[Sort]]) -> str:
         near = _near(word, known)
         values = [one for one in near if known[one] == {Sort.ITEM}]
         if not values and (len(near) == 1 or self._same(near)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from core.facts.fact_maker import Figures
@@ -21,6 +21,12 @@ BARE: Final = frozenset({
 Run = Callable[[Figures, Parsed], Finding]
 
 
+EACH: Final = frozenset({
+    "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path",
+})  # fmt: skip
+"""Questions about one row or kind of item that can be asked of several, each for itself."""
+
+
 @dataclass(frozen=True)
 class Intent:
     """A kind of question.
@@ -31,11 +37,11 @@ class Intent:
         needs: Cues of which one must be there; empty for none.
         allows: Further cues that may be there.
         rows: How many rows it names, at least and at most.
-        metrics: How many metrics.
+        measures: How many measures.
         dimensions: How many dimensions.
         items: How many values.
         number: Whether it may say how many to list.
-        only: Metrics that may be there; empty for all.
+        only: Measures that may be there; empty for all.
         bare: Whether nothing else may be said, such as a verb that would ask for something else.
         says: Words without a meaning of their own of which one must be there; empty for none.
     """
@@ -45,7 +51,7 @@ class Intent:
     needs: frozenset[str] = frozenset()
     allows: frozenset[str] = frozenset()
     rows: tuple[int, int] = (0, 0)
-    metrics: tuple[int, int] = (0, 0)
+    measures: tuple[int, int] = (0, 0)
     dimensions: tuple[int, int] = (0, 0)
     items: tuple[int, int] = (0, 0)
     number: bool = False
@@ -56,7 +62,7 @@ class Intent:
     def fits(self, parsed: Parsed) -> bool:
         """Whether it uses all that the question says, and has all that it needs."""
         counts = (
-            (self.rows, parsed.rows), (self.metrics, parsed.metrics), (self.dimensions, parsed.dimensions),
+            (self.rows, parsed.rows), (self.measures, parsed.measures), (self.dimensions, parsed.dimensions),
             (self.items, parsed.items),
         )  # fmt: skip
         return (
@@ -64,7 +70,7 @@ class Intent:
             and parsed.cues <= self.needs | self.allows
             and all(low <= len(found) <= high for (low, high), found in counts)
             and (self.number or parsed.number is None)
-            and (not self.only or set(parsed.metrics) <= self.only)
+            and (not self.only or set(parsed.measures) <= self.only)
             and (not self.bare or parsed.fills <= BARE)
             and (not self.says or bool(parsed.fills & self.says))
         )
@@ -73,6 +79,24 @@ class Intent:
 def choose(parsed: Parsed) -> Intent | None:
     """The first intent that fits."""
     return next((intent for intent in INTENTS if intent.fits(parsed)), None)
+
+
+def choose_all(parsed: Parsed) -> list[tuple[Intent, Parsed]]:
+    """What fits, or fits each row or kind of item for itself; empty where nothing does."""
+    if whole := choose(parsed):
+        return [(whole, parsed)]
+    if len(parsed.rows) > 1 and not parsed.cues & {
+        "apart",
+        "most",
+        "least",
+    }:  # these tell rows from each other
+        each = [replace(parsed, rows=[row]) for row in parsed.rows]
+    elif len(parsed.dimensions) > 1:
+        each = [replace(parsed, dimensions=[dimension]) for dimension in parsed.dimensions]
+    else:
+        return []
+    found = [pair for one in each for pair in choose_all(one)]
+    return found if len(found) >= len(each) and all(intent.name in EACH for intent, _ in found) else []
 
 
 def _cues(*cues: str) -> frozenset[str]:
@@ -86,67 +110,85 @@ _SHARES: Final = frozenset({Col.SHARE, Col.USERS, Col.PAGE_VIEWS})
 _RATES: Final = frozenset({
     Col.SHARE, Col.SHARE_CLUSTERED, Col.OUTCOME_RATE, Col.SESSION_RATE, Col.ENGAGEMENT_NONE_SHARE
 })  # fmt: skip
+_OUTCOMES: Final = frozenset({Col.OUTCOME_USERS, Col.OUTCOME_RATE})
 _VIEWED: Final = frozenset({Col.PAGE_VIEWS, Col.USERS})
 _ENDS: Final = frozenset({Col.SESSIONS})
 
 INTENTS: Final = (
     Intent("changed", calls.changed, _cues("changed"), _cues("many", "share", *_LOOSE),
-           metrics=(0, 1), only=_SHARE),
+           measures=(0, 1), only=_SHARE),
     Intent("persona", calls.persona, _cues("persona"), _cues("describe", *_LOOSE), rows=(1, 1)),
     Intent("chart", calls.chart, _cues("chart", "bar", "line", "point"), _cues("each", *_LOOSE),
-           metrics=(1, 1)),
+           measures=(1, 1)),
     Intent("chart_size", calls.chart, _cues("chart", "bar", "line", "point"), _cues("each", *_LOOSE)),
     Intent("similar", calls.similar, _cues("similar"), _cues(*_LOOSE), rows=(1, 1), number=True),
-    Intent("entry", calls.ends, _cues("entry"), _cues("many", "share", *_FLOW), rows=(0, 1),
-           metrics=(0, 1), dimensions=(0, 1), number=True, only=_ENDS),
-    Intent("exit", calls.ends, _cues("exit"), _cues("many", "share", *_FLOW), rows=(0, 1),
-           metrics=(0, 1), dimensions=(0, 1), number=True, only=_ENDS),
-    Intent("after", calls.step, _cues("after"), _cues("path", "viewed", *_FLOW), rows=(0, 1),
+    Intent("entry", calls.transitions, _cues("entry"), _cues("many", "share", *_FLOW), rows=(0, 1),
+           measures=(0, 1), dimensions=(0, 1), number=True, only=_ENDS),
+    Intent("exit", calls.transitions, _cues("exit"), _cues("many", "share", *_FLOW), rows=(0, 1),
+           measures=(0, 1), dimensions=(0, 1), number=True, only=_ENDS),
+    Intent("step", calls.transitions, _cues("after"), _cues("path", "viewed", *_FLOW), rows=(0, 1),
            dimensions=(0, 1), items=(1, 1), number=True),
-    Intent("before", calls.step, _cues("before"), _cues("path", "viewed", *_FLOW), rows=(0, 1),
+    Intent("step", calls.transitions, _cues("before"), _cues("path", "viewed", *_FLOW), rows=(0, 1),
            dimensions=(0, 1), items=(1, 1), number=True),
-    Intent("path", calls.path, _cues("path"), _cues("typical", "describe", "like", *_FLOW), rows=(0, 1),
-           dimensions=(0, 1), number=True),
-    Intent("why", calls.why, _cues("why"), _cues("most", "least", "apart", "differ", "describe", *_LOOSE),
-           rows=(1, 1), metrics=(0, 1)),
-    Intent("share", calls.share, _cues("share", "many"), _cues("each", "viewed", "compare", *_LOOSE),
-           rows=(0, MANY), metrics=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
+    Intent("path", calls.transitions, _cues("path"), _cues("typical", "describe", "like", *_FLOW),
+           rows=(0, 1), dimensions=(0, 1), number=True),
+    Intent("why", calls.why, _cues("why"),
+           _cues("most", "least", "apart", "differ", "describe", "never", *_LOOSE),
+           rows=(1, 1), measures=(0, 1)),
+    Intent("bounce", calls.bounce, _cues("bounce"), _cues("share", "many")),
+    Intent("contrast_item", calls.contrast_item, _cues("compare", "differ", "similar", "most", "least"),
+           _cues("share", "many", "viewed", "interested", *_LOOSE), rows=(2, 2), measures=(0, 1),
+           dimensions=(0, 1), items=(1, 1), only=_SHARES),
+    Intent("share", calls.share, _cues("share", "many"), _cues("each", "viewed", "compare", "never", *_LOOSE),
+           rows=(0, MANY), measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
     Intent("share", calls.share, _cues(), _cues("each", "viewed", "compare", *_LOOSE), rows=(0, MANY),
-           metrics=(1, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
+           measures=(1, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
     Intent("share", calls.share, _cues("mostly"), _cues("viewed", *_LOOSE), rows=(1, MANY), dimensions=(0, 1),
            items=(1, 1)),
     Intent("either", calls.either, _cues(), _cues("many", "share", "most", "mostly", "viewed", *_LOOSE),
-           rows=(0, 1), dimensions=(0, 1), items=(2, MANY), says=frozenset({"or"})),
+           rows=(0, 1), dimensions=(0, 1), items=(2, MANY), says=frozenset({"or", "and"})),
     Intent("either", calls.either, _cues("compare"), _cues("many", "share", *_LOOSE), rows=(0, 1),
            dimensions=(0, 1), items=(2, MANY)),
-    Intent("likes", calls.likes, _cues("interested"), _cues("most", "least", *_LOOSE), dimensions=(0, 1),
+    Intent("likes", calls.rank_item, _cues("interested"), _cues("most", "least", *_LOOSE), dimensions=(0, 1),
            items=(1, 1)),
-    Intent("beyond", calls.beyond, _cues("above", "below"), _cues(*_LOOSE), metrics=(1, 1)),
+    Intent("beyond", calls.beyond, _cues("above", "below"), _cues(*_LOOSE), measures=(1, 1)),
     Intent("rank_item", calls.rank_item, _cues("most", "least"), _cues("share", "many", "viewed", *_LOOSE),
-           metrics=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
+           measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
+    Intent("saw", calls.rank_item, _cues("viewed"), _cues("segments"), dimensions=(0, 1), items=(1, 1),
+           says=frozenset({"which", "who"})),
     Intent("top", calls.top, _cues("top", "most", "mostly", "apart", "viewed", "interested", "list"), _cues(),
-           rows=(0, 1), metrics=(0, 1), dimensions=(1, 1), number=True, only=_VIEWED),
+           rows=(0, 1), measures=(0, 1), dimensions=(1, 1), number=True, only=_VIEWED),
     Intent("top", calls.top, _cues(), _cues("list"), rows=(1, 1), dimensions=(1, 1), number=True),
-    Intent("looks_at", calls.looks_at, _cues("viewed", "interested"),
+    Intent("top", calls.top, _cues(), _cues("list"), dimensions=(1, 1), bare=True),
+    Intent("looks_at", calls.top, _cues("viewed", "interested"),
            _cues("most", "mostly", "top", "apart", *_LOOSE), rows=(1, 1), number=True,
            says=frozenset({"what"})),
-    Intent("compare", calls.compare_two, _cues("compare", "differ", "similar", "most", "least"),
-           _cues("many", *_LOOSE), rows=(2, 2), metrics=(0, MANY)),
+    Intent("compare", calls.compare_two,
+           _cues("compare", "differ", "similar", "apart", "most", "least", "biggest", "smallest"),
+           _cues("many", *_LOOSE), rows=(2, 2), measures=(0, MANY)),
+    Intent("side_by_side", calls.side_by_side, _cues("compare", "differ", "similar"), _cues(*_LOOSE),
+           rows=(3, MANY), measures=(0, MANY)),
+    Intent("rank_rows", calls.rank, _cues("most", "least", "biggest", "smallest", "rank"), _cues(*_LOOSE),
+           rows=(3, MANY), measures=(1, 1)),
     Intent("compare", calls.compare_two, _cues(), _cues("many", *_LOOSE), rows=(2, 2), bare=True),
-    Intent("compare_all", calls.compare_rows, _cues("compare", "differ"), _cues("each", *_LOOSE),
-           metrics=(0, 1)),
-    Intent("rank", calls.rank, _cues("most", "least", "rank", "biggest", "smallest"),
-           _cues("each", "many", *_LOOSE), metrics=(1, 1)),
-    Intent("rank_size", calls.rank, _cues("most", "least", "rank", "biggest", "smallest"),
-           _cues("each", "many", *_LOOSE)),
-    Intent("list", calls.segments, _cues("segments", "each"), _cues("list", "many", "describe")),
+    Intent("compare_all", calls.compare_all, _cues("compare", "differ"), _cues("each", *_LOOSE)),
+    Intent("rank", calls.rank, _cues("compare", "differ"), _cues("each", *_LOOSE), measures=(1, MANY)),
+    Intent("rank", calls.rank, _cues("most", "least", "rank"), _cues("each", "many", *_LOOSE),
+           measures=(1, MANY), number=True),
+    Intent("rank", calls.rank, _cues("biggest", "smallest", "rank"), _cues("each", "many", *_LOOSE),
+           measures=(1, 1), number=True, only=frozenset({Col.USERS})),
+    Intent("rank", calls.rank, _cues("top"), _cues(*_LOOSE), measures=(1, 1), number=True),
+    Intent("rank_users", calls.rank, _cues("rank"), _cues("each", "many", *_LOOSE)),
+    Intent("list", calls.segments, _cues("segments", "each", "describe"), _cues("list", "many")),
     Intent("apart", calls.why, _cues("apart", "differ"), _cues("rest", "describe", *_LOOSE), rows=(1, 1)),
     Intent("describe", calls.describe_one, _cues("describe", "like"), _cues(*_LOOSE), rows=(1, 1)),
     Intent("describe", calls.describe_one, _cues(), _cues("list"), rows=(1, 1), bare=True),
-    Intent("metric", calls.metrics, _cues(), _cues("many", "each", "list", "segments"), rows=(0, MANY),
-           metrics=(1, MANY)),
+    Intent("metric", calls.metrics, _cues(), _cues("many", "viewed", "each", "list", "segments"),
+           rows=(0, MANY), measures=(1, MANY)),
     Intent("metric", calls.metrics, _cues("share"), _cues("each", "list", "segments"), rows=(0, MANY),
-           metrics=(1, MANY), only=_RATES),
+           measures=(1, MANY), only=_RATES),
+    Intent("metric", calls.metrics, _cues("never"), _cues("many", "share", "each", *_LOOSE), rows=(0, MANY),
+           measures=(1, 1), only=_OUTCOMES),
     Intent("size", calls.metrics, _cues("many", "share"), _cues("each", *_LOOSE), rows=(0, MANY)),
 )  # fmt: skip
 """Tried in this order."""

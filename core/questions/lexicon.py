@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -24,7 +24,7 @@ class Sort(StrEnum):
     """What a phrase stands for."""
 
     ROW = "segment"
-    METRIC = "figure"
+    MEASURE = "figure"
     DIMENSION = "dimension"
     ITEM = "value"
     CUE = "word"
@@ -38,7 +38,7 @@ class Meaning:
 
     Args:
         sort: What it stands for.
-        value: Row key, metric, dimension, item or cue.
+        value: Row key, measure, dimension, item or cue.
         dimension: Of an item.
         suggested: Whether it is a name that a segment does not have yet.
     """
@@ -52,34 +52,37 @@ class Meaning:
 Phrase = tuple[str, ...]
 Lexicon = dict[Phrase, tuple[Meaning, ...]]
 
+ONE_PAGE: Final = "group:one_page"
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
 TOKEN: Final = re.compile(
-    r"https?://\S+|(?<!\S)/\S*|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:['’][^\W_]+)*"
+    r"https?://\S+|(?<!\S)/\S*|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*"
     r"|(?<!-)[<>≤≥≠](?!-)",  # an arrow says no more than a comma
     re.UNICODE,
 )
+COMMA: Final = re.compile(r",\s+(?:and\s+)?(?=[^\W\d])")
+"""Between words it says what ``and`` says."""
 SIGN: Final = re.compile(r"[<>≤≥≠]")
 
 
 @cache
-def vocabulary() -> dict[str, dict[str, str]]:
+def vocabulary() -> dict[str, dict[str, Any]]:
     """The words that do not depend on the data: part → meaning → phrases, parted by ``|``."""
-    found: dict[str, dict[str, str]] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
     return found
 
 
 def tokens(text: str) -> list[str]:
-    """Words, numbers, addresses and signs that compare, in lower case; other punctuation parts words."""
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ")
-    found = (match.group() for match in TOKEN.finditer(plain))
+    """Words, numbers, addresses and comparing signs, in lower case; a comma between words is an ``and``."""
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("’", "'")
+    found = (match.group() for match in TOKEN.finditer(COMMA.sub(" and ", plain)))
     return [one for token in found for one in [_bare(token)] if one]
 
 
 def _bare(token: str) -> str:
     if token.startswith(("/", "http")):
         return token.rstrip("?.!,:;)\"'”’") or token
-    return re.sub(r"['’]s?$", "", token)
+    return re.sub(r"'s?$", "", token)
 
 
 def lexicon(context: Context) -> Lexicon:
@@ -116,11 +119,15 @@ def _phrases(context: Context) -> Iterator[tuple[str, Meaning]]:
     yield from _bars(known["others"]["fill"], Meaning(Sort.FILL, ""))
     yield from _bars(known["others"]["nouns"], Meaning(Sort.NOUN, Col.USERS))
     yield from _bars(known["others"]["everybody"], Meaning(Sort.ROW, ALL))
+    if ONE_PAGE in context.keys:
+        yield from _bars(known["others"]["one_page"], Meaning(Sort.ROW, ONE_PAGE))
     for cue, texts in known["cues"].items():
         yield from _bars(texts, Meaning(Sort.CUE, cue))
+    for cue, one in known["untold"].items():
+        yield from _bars(one["words"], Meaning(Sort.CUE, cue))
     for dimension, texts in known["dimensions"].items():
         yield from _bars(texts, Meaning(Sort.DIMENSION, Dimension(dimension).value))
-    yield from _metrics(context)
+    yield from _measures(context)
     yield from _items(context)
     yield from _rows(context)
 
@@ -129,16 +136,15 @@ def _bars(texts: str, meaning: Meaning) -> Iterator[tuple[str, Meaning]]:
     yield from ((text, meaning) for text in texts.split("|"))
 
 
-def _metrics(context: Context) -> Iterator[tuple[str, Meaning]]:
+def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
     """Words about buying mean the outcome only where that is a purchase."""
     buying = context.tables.profiles.outcome == "purchase"
+    further = vocabulary()["measures"]
     for measure in MEASURES:
         own = () if measure.key == Col.USERS else (measure.label, measure.key)[: 1 + ("_" in measure.key)]
-        for word in (*own, *measure.words):
+        for word in (*own, *measure.words, *further.get(measure.key, "").split("|")):
             if buying or not OUTCOME_WORDS.search(word):
-                yield word, Meaning(Sort.METRIC, measure.key)
-    for key, texts in vocabulary()["metrics"].items():
-        yield from _bars(texts, Meaning(Sort.METRIC, key))
+                yield word, Meaning(Sort.MEASURE, measure.key)
 
 
 def _items(context: Context) -> Iterator[tuple[str, Meaning]]:

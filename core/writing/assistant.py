@@ -8,22 +8,22 @@ from typing import TypeAlias
 
 from core.base.errors import Beha2VecError
 from core.facts import arguments
-from core.facts.answer import Answer
+from core.facts.answer import Answer, Reading
 from core.facts.compare_segments import compare, compare_all
 from core.facts.context import Context
-from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
-from core.llm.chat_types import Stop, never
-from core.llm.server import ServerLlm
+from core.llm import ServerLlm
+from core.llm.chat_types import Capabilities, Stop, never
 from core.writing import describing, material, prompts
 from core.writing.cache import AnswerCache
 from core.writing.contract import AssistantSettings, Description, Said
-from core.writing.outbox import Outbox
-from core.writing.privacy import Payload, price_of, said_key
+from core.writing.outbox import MOST_OFFERED, Outbox, said_key
+from core.writing.privacy import Payload, payload_of, price_of
 from core.writing.routing import Route, route, without_model
 from core.writing.talk import Talk
-from core.writing.turn import OnText, Task, Turn, Way, first_message, way_of
+from core.writing.task import Task, Way, way_of
+from core.writing.turn import OnBlocks, Turn, answer_of
 
 Pair: TypeAlias = tuple[()] | tuple[str, str]
 """Two rows, or none where all segments are meant."""
@@ -47,13 +47,18 @@ class Assistant:
     settings: AssistantSettings = field(default_factory=AssistantSettings)
     cache: AnswerCache | None = None
 
-    def answer_offline(self, question: str) -> Answer | None:
-        """The answer where no model is needed: nothing is sent for it. None if the model would be asked."""
-        found = route(question, self._figures())
+    def answer_offline(self, question: str, last: Reading | None = None) -> Answer | None:
+        """The answer where no model is needed: nothing is sent for it. None if the model would be asked.
+
+        Args:
+            question: In the analyst's words.
+            last: What the question before asked, for one that goes on with it.
+        """
+        found = route(question, self._figures, last)
         return None if found.needs_model else found.offline
 
     def preview(self, question: str, history: Sequence[Said] = ()) -> Payload:
-        """The first message of :meth:`reply`, exactly as it would be sent; later ones hold more such facts.
+        """The first request of :meth:`reply`, exactly as it would be sent; later ones hold more addresses.
 
         Asks the server what it can if that is not known yet, with nothing of the data in it.
 
@@ -61,67 +66,56 @@ class Assistant:
             InputError: If the question has a user id in it: it is not sent.
             ResourceError: If the server gives no answer.
         """
-        figures = self._figures()
-        outbox = self._outbox(figures)
-        task = self._task(question, history, figures, route(question, figures), never)
-        return first_message(task, outbox, self.settings, self.llm.host, self.llm.model)
+        return self._payload(self._task(question, history, self._route(question, history), self._can()))
 
     def preview_description(self, key: str) -> Payload:
-        """The first message of :meth:`describe`, exactly as it would be sent.
-
-        Asks the server what it can if that is not known yet, with nothing of the data in it.
+        """The first request of :meth:`describe`; see :meth:`preview`.
 
         Raises:
             InputError: If there is no such segment.
             ResourceError: If the server gives no answer.
         """
-        can = self.llm.capabilities(never, self.settings.wall_s)
-        outbox = self._outbox(self._figures())
-        return describing.first(key, outbox, can, host=self.llm.host, model=self.llm.model)
+        return self._payload(describing.task_of(self._figures, key, self._can()))
+
+    def preview_comparison(self, first: str | None = None, second: str | None = None) -> Payload:
+        """The first request of :meth:`compare`; see :meth:`preview`.
+
+        Raises:
+            InputError: If there is no such row, or nothing to compare.
+            ResourceError: If the server gives no answer.
+        """
+        both = _both(first, second)
+        return self._payload(self._comparison(both, _compared(self._figures, both), self._can()))
 
     def reply(
         self,
         question: str,
         history: Sequence[Said] = (),
-        on_text: OnText | None = None,
+        on_blocks: OnBlocks | None = None,
         should_stop: Stop = never,
     ) -> Answer:
         """Answer a question; whatever goes wrong, without the model and with the reason.
 
         Args:
             question: In the analyst's words.
-            history: What was said before.
-            on_text: Gets all that can be shown so far, as Markdown: only sentences that were checked.
-            should_stop: Whether to give up on the model.
+            history: What was asked before.
+            on_blocks: Gets all blocks that are whole so far, each time there are more.
+            should_stop: Whether to give up on the model; blocks that are whole by then are kept.
         """
-        figures = self._figures()
-        found = route(question, figures)
+        found = self._route(question, history)
         if not found.needs_model:
             return found.offline
-        return self._written(
-            lambda: self._task(question, history, figures, found, should_stop),
-            lambda: without_model(found, figures), figures, on_text, should_stop,
+        answer = self._answer(
+            lambda: self._task(question, history, found, self._can(should_stop)),
+            lambda: without_model(found, self._figures), on_blocks, should_stop,
         )  # fmt: skip
-
-    def preview_comparison(self, first: str | None = None, second: str | None = None) -> Payload:
-        """The first message of :meth:`compare`, exactly as it would be sent.
-
-        Asks the server what it can if that is not known yet, with nothing of the data in it.
-
-        Raises:
-            InputError: If there is no such row, or nothing to compare.
-            ResourceError: If the server gives no answer.
-        """
-        figures = self._figures()
-        both = _both(first, second)
-        task = self._comparison(both, _compared(figures, both), figures, never)
-        return first_message(task, self._outbox(figures), self.settings, self.llm.host, self.llm.model)
+        return replace(answer, reading=found.reading)
 
     def compare(
         self,
         first: str | None = None,
         second: str | None = None,
-        on_text: OnText | None = None,
+        on_blocks: OnBlocks | None = None,
         should_stop: Stop = never,
     ) -> Answer:
         """Compare two rows, or all segments.
@@ -129,15 +123,13 @@ class Assistant:
         Raises:
             InputError: If there is no such row, or nothing to compare.
         """
-        figures = self._figures()
         both = _both(first, second)
-        told = _compared(figures, both)
-        offline = Answer(told.text, told.facts, told.table, told.query)
-        answer = self._written(
-            lambda: self._comparison(both, told, figures, should_stop),
-            lambda: offline, figures, on_text, should_stop,
+        told = _compared(self._figures, both)
+        answer = self._answer(
+            lambda: self._comparison(both, told, self._can(should_stop)),
+            lambda: answer_of(told.blocks, self._figures), on_blocks, should_stop,
         )  # fmt: skip
-        return answer if answer.reason else replace(answer, table=told.table, query=told.query)
+        return replace(answer, query=told.query)
 
     def describe(self, key: str, taken: Collection[str] = (), should_stop: Stop = never) -> Description:
         """Name and describe a segment; whatever goes wrong, without the model and with the reason.
@@ -150,57 +142,57 @@ class Assistant:
         Raises:
             InputError: If there is no such segment.
         """
-        figures = self._figures()
+        figures = self._figures
         names = describing.taken(figures, key, taken)
         talk = self._talk(should_stop)
         try:
-            can = self.llm.capabilities(should_stop, self.settings.wall_s)
-            made = describing.by_model(
-                key, self._outbox(figures), talk, names, can, host=self.llm.host, model=self.llm.model
-            )
+            turn = self._turn(describing.task_of(figures, key, self._can(should_stop)))
+            summary = turn.answer(talk)
+            made = describing.described(figures, key, names, turn.name, summary)
         except Beha2VecError as error:
             made = describing.offline(figures, key, names, str(error))
         return replace(made, summary=self._counted(made.summary, talk))
 
-    def _written(
+    def _answer(
         self,
         task: Callable[[], Task],
         without: Callable[[], Answer],
-        figures: Figures,
-        on_text: OnText | None,
+        on_blocks: OnBlocks | None,
         should_stop: Stop,
     ) -> Answer:
-        talk, outbox = self._talk(should_stop), self._outbox(figures)
+        talk = self._talk(should_stop)
         try:
-            todo = task()
-            payload = first_message(todo, outbox, self.settings, self.llm.host, self.llm.model)
-            turn = Turn(todo, outbox, talk, self.settings, self.llm.model)
-            answer = turn.answer(payload, on_text)
+            turn = self._turn(task())
+            answer = turn.answer(talk, on_blocks)
         except Beha2VecError as error:
             answer = replace(without(), reason=str(error))
         return self._counted(answer, talk)
 
-    def _task(
-        self, question: str, history: Sequence[Said], figures: Figures, found: Route, should_stop: Stop
-    ) -> Task:
-        can = self.llm.capabilities(should_stop, self.settings.wall_s)
+    def _task(self, question: str, history: Sequence[Said], found: Route, can: Capabilities) -> Task:
+        figures = self._figures
         if can.is_weak:
-            few = material.brief(figures, without_model(found, figures))
-            return Task(question, few, Way.FACTS, can.slots, ideas=found.wants_ideas, brief=True)
+            few = material.brief(figures, without_model(found, figures).facts)
+            return Task(question, few, Way.FACTS, can, ideas=found.wants_ideas)
         way = way_of(can, self.settings)
         known = () if found.offline.declined else found.offline.facts
-        facts = material.opening(figures, found.parsed.rows, known, all_of_it=way is Way.FACTS)
-        return Task(question, facts, way, can.slots, history, found.wants_ideas)
+        facts = material.opening(figures, found.reading.rows, known, all_of_it=way is Way.FACTS)
+        return Task(question, facts, way, can, history, found.wants_ideas)
 
-    def _comparison(self, both: Pair, told: Finding, figures: Figures, should_stop: Stop) -> Task:
-        can = self.llm.capabilities(should_stop, self.settings.wall_s)
+    def _comparison(self, both: Pair, told: Finding, can: Capabilities) -> Task:
+        figures = self._figures
         facts = (
-            material.brief(figures, told)
+            material.brief(figures, told.facts)
             if can.is_weak
             else material.opening(figures, both, told.facts, all_of_it=False)
         )
         who = " and ".join(map(said_key, both)) or "all segments"
-        return Task(prompts.COMPARE.format(who=who), facts, Way.FACTS, can.slots, brief=can.is_weak)
+        way = Way.TOOLS if can.tools else Way.FACTS
+        return Task(prompts.COMPARE.format(who=who), facts, way, can)
+
+    def _payload(self, task: Task) -> Payload:
+        request = task.first(self._outbox(task), self.settings)
+        body = self.llm.body(request.messages, request.tools, request.schema)
+        return payload_of(self.llm.host, self.llm.model, body, self.settings.prices)
 
     def _counted(self, answer: Answer, talk: Talk) -> Answer:
         usage = talk.usage
@@ -208,11 +200,23 @@ class Assistant:
         cost = price_of(self.llm.model, usage.prompt_tokens, usage.completion_tokens, prices)
         return replace(answer, usage=usage, cost=cost)
 
-    def _figures(self) -> Figures:
-        return Figures(self.context, FactBook(self.context.tables.digest))
+    def _route(self, question: str, history: Sequence[Said]) -> Route:
+        last = history[-1].answer if history else None
+        return route(question, self._figures, last.reading if last else None)
 
-    def _outbox(self, figures: Figures) -> Outbox:
-        return Outbox(figures, self.user_ids, self.settings)
+    def _can(self, should_stop: Stop = never) -> Capabilities:
+        return self.llm.capabilities(should_stop, self.settings.wall_s)
+
+    @property
+    def _figures(self) -> Figures:
+        return Figures(self.context)
+
+    def _turn(self, task: Task) -> Turn:
+        return Turn(task, self._outbox(task), self.settings, self.llm.model)
+
+    def _outbox(self, task: Task) -> Outbox:
+        most = material.MOST_FACTS if task.brief else MOST_OFFERED
+        return Outbox(self._figures, self.user_ids, self.settings, most)
 
     def _talk(self, should_stop: Stop) -> Talk:
         return Talk(self.llm, self.settings, self.cache, self.context.tables.digest, should_stop)

@@ -12,7 +12,7 @@ from core.base.errors import ResourceError
 from core.llm.chat_types import ChatReply, ToolCall
 from core.storage.json_cache import JsonCache
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when what a model is told changes in a way that its messages do not show."""
 SIZE_BYTES: Final = 64 * 2**20
 

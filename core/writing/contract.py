@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from pydantic import Field
 
 from core.base.settings import Settings
-from core.facts.answer import Answer, Fact
+from core.facts.answer import Answer, Comment, Fact, Idea
+from core.facts.items import LIFTS
 from core.llm.chat_types import Usage
 from core.writing.privacy import FEWEST_USERS, PRICES, Price
 
@@ -19,7 +20,9 @@ class AssistantSettings(Settings):
     """What may be sent, and how much may be spent on one question."""
 
     fewest_users: Annotated[int, Field(ge=1, le=10_000)] = FEWEST_USERS
-    """A figure of fewer users is never sent."""
+    """A figure of fewer users, or of all of a row but fewer, is never sent."""
+    send_values: bool = False
+    """Whether values go as well; without them a model chooses figures that it does not see."""
     max_tool_calls: Annotated[int, Field(ge=0, le=MOST_CALLS)] = MOST_CALLS
     wall_s: Annotated[float, Field(ge=5, le=300)] = 60.0
     """For everything together, retries included; then the answer is given without the model."""
@@ -31,19 +34,16 @@ class AssistantSettings(Settings):
 
 @dataclass(frozen=True)
 class Said:
-    """An earlier message of the conversation.
+    """A question that was asked before.
 
     Args:
-        role: Who said it.
-        text: As it was kept: an answer's holds ``[[F12]]`` where values stand.
-        facts: That an answer cites.
-        source: Who answered: ``rules`` or a model's name.
+        question: In the analyst's words.
+        answer: What was shown for it; of it only addresses are ever sent. Its ``reading`` is what a question
+            that goes on with it changes.
     """
 
-    role: Literal["user", "assistant"]
-    text: str
-    facts: tuple[Fact, ...] = ()
-    source: str = "rules"
+    question: str
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,27 @@ class Description:
 
     Args:
         name: At most five words, unlike that of any other segment.
-        summary: Sentences with slots, its facts and its marks (see :class:`core.facts.answer.Answer`); its
-            ``reason`` says why the model was not used, its ``source`` who wrote all of this.
-        distinguishing: Ids of facts of the summary that set the segment apart.
-        caveats: What one should be careful about.
-        action: What could be done: the model's suggestion; empty without a model.
+        summary: What was chosen to be said of it, comments and an idea included; its ``reason`` says why the
+            model was not used, its ``source`` who chose.
     """
 
     name: str
     summary: Answer
-    distinguishing: tuple[str, ...] = ()
-    caveats: tuple[str, ...] = ()
-    action: str = ""
+
+    @property
+    def distinguishing(self) -> tuple[Fact, ...]:
+        """Figures of the summary that set the segment apart."""
+        return tuple(fact for fact in self.summary.facts if fact.measure.partition(":")[0] in LIFTS)
+
+    @property
+    def comments(self) -> tuple[Comment, ...]:
+        """What the model remarks."""
+        return tuple(block for block in self.summary.blocks if isinstance(block, Comment))
+
+    @property
+    def idea(self) -> Idea | None:
+        """What the model proposes; None without a model."""
+        return next((block for block in self.summary.blocks if isinstance(block, Idea)), None)
 
     @property
     def usage(self) -> Usage:

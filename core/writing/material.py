@@ -8,19 +8,18 @@ from typing import Final
 
 from core.base.errors import Beha2VecError
 from core.facts import arguments
-from core.facts.answer import Answer, Fact
+from core.facts.answer import Fact
 from core.facts.compare_segments import compare, compare_all
 from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures
-from core.facts.finding import Finding, present
-from core.facts.render import cited
+from core.facts.finding import present
 from core.profiles.profile_columns import Col
 
 OVERVIEW: Final = (Col.USERS, Col.SHARE, Col.OUTCOME_RATE)
 MOST_ROWS: Final = 3
 """Rows that a question may name and get all the evidence of."""
 MOST_FACTS: Final = 12
-"""That a weak model is given: on two busy cores, forty tokens a second are read and one is written."""
+"""That a weak model is offered: on two busy cores, forty tokens a second are read."""
 
 
 def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all_of_it: bool) -> list[Fact]:
@@ -32,26 +31,17 @@ def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all
         known: What is known without a model.
         all_of_it: Whether the model cannot ask for more.
     """
-    facts = [*overview(figures), *known]
+    facts = [*known, *overview(figures)]
+    if len(rows) == 2 or (all_of_it and not rows):
+        facts += compared(figures, *rows)
     for key in rows[:MOST_ROWS]:
         facts += evidence(figures, key)
-    if len(rows) == 2:
-        facts += compared(figures, rows[0], rows[1])
-    if all_of_it and not rows:
-        facts += compared(figures)
     return facts
 
 
-def brief(figures: Figures, told: Answer | Finding) -> list[Fact]:
-    """Facts for a weak model: those that the app's own answer cites, for it to say in other words.
-
-    Args:
-        figures: Where facts come from.
-        told: The app's own answer.
-    """
-    ids = cited(told.text)
-    known = {fact.id: fact for fact in told.facts}
-    return ([known[one] for one in ids] or overview(figures))[:MOST_FACTS]
+def brief(figures: Figures, known: Iterable[Fact]) -> list[Fact]:
+    """Facts for a weak model: those of the app's own answer, else how big each row is."""
+    return [fact for fact in known if len(fact.segments) == 1] or overview(figures)
 
 
 def overview(figures: Figures) -> list[Fact]:
@@ -65,17 +55,19 @@ def evidence(figures: Figures, key: str) -> list[Fact]:
     return list(chain.from_iterable(Evidence(figures, key, fewest=1).groups.values()))
 
 
-def contrast(figures: Figures, key: str) -> list[Fact]:
+def neighbours(figures: Figures, key: str) -> list[Fact]:
     """What sets the segments apart that are most like one."""
     nearest = [fact.segments[1] for fact in Evidence(figures, key, fewest=1).nearest]
     return [fact for other in nearest for fact in Evidence(figures, other, fewest=1).lifts]
 
 
-def compared(figures: Figures, first: str | None = None, second: str | None = None) -> list[Fact]:
+def compared(figures: Figures, first: str = "", second: str = "") -> list[Fact]:
     """Two rows side by side, or all segments; nothing where that cannot be done."""
     try:
         if first and second:
-            return list(compare(figures, arguments.Compare(a=first, b=second)).facts)
-        return list(compare_all(figures).facts)
+            found = compare(figures, arguments.Compare(a=first, b=second))
+        else:
+            found = compare_all(figures)
     except Beha2VecError:
         return []
+    return [fact for fact in found.facts if len(fact.segments) == 1]

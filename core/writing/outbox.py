@@ -1,101 +1,93 @@
-"""What leaves the machine in one turn: facts of enough users, names by number, and no id of a user."""
+"""What leaves the machine in one turn: addresses of figures of enough users, names by number, no user id."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from core.base.errors import InputError
 from core.facts.answer import Fact
 from core.facts.fact_maker import Figures
-from core.facts.render import SLOTS
 from core.llm.chat_types import ChatReply
 from core.outgoing.quoting import Quotes, clean
-from core.profiles.profile_columns import Col, RowKind
+from core.profiles.profile_columns import Col
 from core.writing.contract import AssistantSettings, Said
-from core.writing.privacy import (
-    LONGEST_QUESTION,
-    Payload,
-    build_payload,
-    fact_data,
-    refuse_ids,
-    said_key,
-    sendable,
-    value_of,
-)
-from core.writing.prose.mentions import Kind as Named
-from core.writing.prose.mentions import Lexicon
-from core.writing.prose.numerals import find_numerals
+from core.writing.privacy import refuse_ids
+from core.writing.withholding import is_few, is_total
 
-REMEMBERED: Final = 6
-"""Earlier messages that are sent again."""
+MOST_OFFERED: Final = 150
+"""Addresses of a turn; servers refuse schemas with many."""
+LONGEST_QUESTION: Final = 1_000
+REMEMBERED: Final = 3
+"""Earlier questions that are sent again."""
 REMEMBERED_CHARACTERS: Final = 400
+REMEMBERED_FACTS: Final = 8
 _KEY: Final = re.compile(r"\bsegment:(\d+)")
+_SAID: Final = re.compile(r"(?:S|segment |cluster )?(\d{1,4})", re.IGNORECASE)
+
+
+def said_key(key: str) -> str:
+    """What a row is called in a message: ``segment:1`` → ``S2``, as the analyst counts."""
+    kind, _, number = key.partition(":")
+    return f"S{int(number) + 1}" if kind == "segment" else key
+
+
+def key_of_said(row: str) -> str:
+    """The other way round; anything that is no segment stays as it is."""
+    match = _SAID.fullmatch(row.strip())
+    return f"segment:{int(match[1]) - 1}" if match else row
 
 
 class Outbox:
-    """Collects what may be sent, and remembers what was.
+    """Collects what may be sent, and remembers what was offered.
 
     Args:
         figures: Where facts come from.
         user_ids: All ids of the data set.
-        settings: Fewest users, prices.
+        settings: Fewest users; whether values go.
+        most: Addresses that are offered at most.
     """
 
-    def __init__(self, figures: Figures, user_ids: Collection[str], settings: AssistantSettings) -> None:
-        self.figures, self.quotes = figures, Quotes()
+    def __init__(
+        self,
+        figures: Figures,
+        user_ids: Collection[str],
+        settings: AssistantSettings,
+        most: int = MOST_OFFERED,
+    ) -> None:
+        self.figures, self.quotes, self._most = figures, Quotes(), most
+        self.offered: dict[str, Fact] = {}
         self._ids, self._settings = user_ids, settings
-        self._sent: dict[str, Fact] = {}
         self._told: set[str] = set()
+        for key, name in self._names().items():
+            self.quotes.set(said_key(key), name)
 
     @property
-    def sent(self) -> tuple[Fact, ...]:
-        """Facts that were sent, names in them as their numbers: a name can be mistaken for nothing."""
-        return tuple(self._sent.values())
+    def rows(self) -> tuple[str, ...]:
+        """Every row as it is called in a message."""
+        return tuple(map(said_key, self.figures.context.keys))
 
-    def fact(self, fact_id: str) -> Fact | None:
-        """The fact as it is shown, if it was sent."""
-        return self.figures.book.find(fact_id) if fact_id in self._sent else None
+    @property
+    def measures(self) -> dict[str, str]:
+        """Measure as addresses have it → its name, of all that is offered."""
+        return {_measure(fact): fact.label for fact in self.offered.values()}
 
-    def first(
-        self,
-        instructions: str,
-        question: str,
-        facts: Iterable[Fact],
-        history: Sequence[Said] = (),
-        *,
-        host: str,
-        model: str,
-        schemas: str = "",
-        brief: bool = False,
-    ) -> Payload:
-        """The first message; ``schemas`` of tools or of the answer go beside it.
+    def question(self, text: str, facts: Iterable[Fact], history: Sequence[Said] = ()) -> str:
+        """The first message, as JSON text.
 
         Raises:
             InputError: If the question has a user id in it.
         """
-        earlier = [one for said in history[-REMEMBERED:] if (one := self._recalled(said))]
-        payload = build_payload(
-            instructions, question, self._kept(facts), self._names(), self.quotes, host=host, model=model,
-            user_ids=self._ids, fewest=self._settings.fewest_users, users_of=self.figures.book.users,
-            prices=self._settings.prices, extra={"earlier": earlier} if earlier else None,
-            schemas=schemas, brief=brief,
-        )  # fmt: skip
-        self._told.update(self.quotes.texts)
-        return payload
+        refuse_ids(text, self._ids)
+        earlier = [recalled for said in history[-REMEMBERED:] if (recalled := self._recalled(said))]
+        data = {"question": clean(text, LONGEST_QUESTION), **({"earlier": earlier} if earlier else {})}
+        return json.dumps({**data, **self._offer(facts)}, ensure_ascii=False)
 
-    def result(self, facts: Sequence[Fact]) -> str:
+    def result(self, facts: Iterable[Fact]) -> str:
         """What a tool found, as JSON text."""
-        kept = self._kept(facts)
-        data: dict[str, Any] = {"facts": [fact_data(fact, self.quotes) for fact in kept]}
-        data["names"] = {name: text for name, text in self.quotes.data().items() if name not in self._told}
-        if len(kept) < len(facts):
-            data["left_out"] = "figures of too few users"
-        self._told.update(self.quotes.texts)
-        return json.dumps(data, ensure_ascii=False, allow_nan=False)
+        return json.dumps(self._offer(facts), ensure_ascii=False)
 
     def problem(self, error: Exception) -> str:
         """Why a tool found nothing, as JSON text, names in it as their numbers."""
@@ -116,38 +108,68 @@ class Outbox:
         """
         refuse_ids([reply.text, *(f"{call.name} {call.arguments}" for call in reply.calls)], self._ids)
 
-    def _kept(self, facts: Iterable[Fact]) -> list[Fact]:
-        """Facts that may go, each once; from now on they may be cited."""
-        unique = {fact.id: fact for fact in facts}
-        enough, _ = sendable(unique.values(), self._settings.fewest_users, self.figures.book.users)
-        kept = [fact for fact in enough if self._may_go([fact.item, fact.value])]
-        self._sent |= {fact.id: self._by_number(fact) for fact in kept}
-        return kept
+    def own_terms(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Arguments with rows by key and items by name: ``S2`` → ``segment:1``, ``P3`` → ``/cart``."""
+        return {name: self._own(name, value) for name, value in values.items() if value is not None}
 
-    def _by_number(self, fact: Fact) -> Fact:
-        item = self.quotes.id_of("P", fact.item) if fact.item else ""
-        value = value_of(fact, self.quotes) if isinstance(fact.value, str) else fact.value
-        return replace(fact, item=item, value=value)
+    def _own(self, name: str, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return key_of_said(value) if name in ("segment", "a", "b") else self.quotes.texts.get(value, value)
+
+    def _offer(self, facts: Iterable[Fact]) -> dict[str, Any]:
+        """Addresses that may be used from now on, with their measures in words and names."""
+        before, found = set(self.measures), list(dict.fromkeys(facts))
+        kept = [fact for fact in found if self._may_be_offered(fact)]
+        fresh: dict[str, Fact] = {}
+        for fact in kept:
+            address = self._address(fact)
+            if address in self.offered or len(self.offered) < self._most:
+                fresh[address] = self.offered[address] = fact
+        data: dict[str, Any] = {"facts": self._shown(fresh)}
+        data["measures"] = {name: label for name, label in self.measures.items() if name not in before}
+        data["names"] = {name: text for name, text in self.quotes.data().items() if name not in self._told}
+        if len(fresh) < len(found):
+            data["left_out"] = "figures of too few users, or too many at once"
+        self._told.update(self.quotes.texts)
+        return data
+
+    def _shown(self, fresh: dict[str, Fact]) -> list[str] | dict[str, str | None]:
+        if not self._settings.send_values:
+            return list(fresh)
+        fewest = self._settings.fewest_users
+        return {
+            address: None if is_total(self.figures, fact, fewest) else fact.text
+            for address, fact in fresh.items()
+        }
+
+    def _address(self, fact: Fact) -> str:
+        """``S3.share_page.P62``; of two segments the second stands for the item."""
+        item = self.quotes.id_of("P", fact.item) if fact.item else "".join(map(said_key, fact.segments[1:]))
+        return ".".join(part for part in (said_key(fact.row), _measure(fact), item) if part)
+
+    def _may_be_offered(self, fact: Fact) -> bool:
+        return not is_few(self.figures, fact, self._settings.fewest_users) and self._may_go(fact.item)
 
     def _names(self) -> dict[str, str]:
         """Names of segments; one with an id in it stays here."""
         context = self.figures.context
-        rows = ((key, context.row(key)) for key in context.segment_keys)
-        named = {key: context.names.get(int(row[Col.SEGMENT]), "") for key, row in rows if _is_segment(row)}
+        named = {
+            key: context.names.get(int(context.row(key)[Col.SEGMENT]), "") for key in context.segment_keys
+        }
         return {key: name for key, name in named.items() if name and self._may_go(name)}
 
-    def _recalled(self, said: Said) -> dict[str, object]:
-        """An earlier message without any value; nothing if it may not go."""
-        if said.role == "user":
-            data: dict[str, object] = {"asked": said.text}
-        elif said.source == "rules":  # its names and figures may be of few users
-            about = [f"{fact.label} of {' and '.join(map(said_key, fact.segments))}" for fact in said.facts]
-            data = {"answered_with": ", ".join(dict.fromkeys(about))}
-        else:
-            data = {"answered": _without_values(said.text, self.figures.context.segment_keys)}
-        if not self._may_go([said.text, data]):
+    def _recalled(self, said: Said) -> dict[str, Any]:
+        """An earlier question, and the addresses of what was shown for it; nothing if it may not go."""
+        if not self._may_go(said.question):
             return {}
-        return {name: clean(str(text), REMEMBERED_CHARACTERS) for name, text in data.items()}
+        asked = {"asked": clean(said.question, REMEMBERED_CHARACTERS)}
+        shown = said.answer.facts if said.answer else ()
+        kept = [
+            fact for fact in shown if fact.row in self.figures.context.keys and self._may_be_offered(fact)
+        ]
+        answered = [self._address(fact) for fact in kept[:REMEMBERED_FACTS]]
+        return {**asked, "shown": answered} if answered else asked
 
     def _may_go(self, data: object) -> bool:
         try:
@@ -157,15 +179,5 @@ class Outbox:
         return True
 
 
-def _is_segment(row: Mapping[str, Any]) -> bool:
-    return bool(row[Col.KIND] == RowKind.SEGMENT)
-
-
-def _without_values(text: str, segment_keys: Iterable[str]) -> str:
-    """An answer with … for each value."""
-    text = SLOTS.sub("…", text[: 2 * LONGEST_QUESTION])
-    lexicon = Lexicon((), {key: () for key in segment_keys})
-    names = [(one.start, one.end) for one in lexicon.mentions(text) if one.kind is Named.SEGMENT]
-    for one in reversed(find_numerals(text, names)):
-        text = f"{text[: one.start]}…{text[one.end :]}"
-    return text
+def _measure(fact: Fact) -> str:
+    return fact.measure.replace(":", "_")

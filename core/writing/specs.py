@@ -1,30 +1,33 @@
-"""The tools as a language model sees them, and what it asks them for in the app's own terms."""
+"""What a language model is held to: the tools it may call, and the shape of its answer.
+
+Every schema stands alone, without a reference: not every server can follow one.
+"""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from functools import cache
-from typing import Annotated, Any, Final, Literal
-
-from pydantic import BaseModel, Field, create_model
+from typing import Any, Final, TypeAlias
 
 from core.base.errors import InputError
-from core.facts.tools import TOOLS, Tool
+from core.facts.answer import ChartMark
+from core.facts.tools import TOOLS
 from core.llm.chat_types import ToolCall, ToolSpec
-from core.outgoing.quoting import Quotes
 
-ROWS: Final = frozenset({"segment", "a", "b"})
-"""Arguments that name a row."""
-_ROW: Final = re.compile(r"(?:S|segment |cluster )?(\d{1,4})", re.IGNORECASE)
-_OF_LATER_FACTS: Final = "calc"
-"""Needs ids of facts, which are not known while a plan is made."""
+Shape: TypeAlias = dict[str, Any]
+ANSWER: Final = "answer"
+"""The tool by which a model that calls tools gives its answer."""
+MOST_FIGURES: Final = 4
+"""Addresses of one block."""
+MOST_BLOCKS: Final = 8
+ORDERS: Final = ("most", "least")
+_TEXT: Final[Shape] = {"type": "string"}
 
 
 @cache
 def tool_specs() -> tuple[ToolSpec, ...]:
-    """Every tool with a schema that refers to nothing outside itself: not every server can follow that."""
+    """Every tool that finds figures."""
     return tuple(
         {
             "name": tool.name,
@@ -35,33 +38,55 @@ def tool_specs() -> tuple[ToolSpec, ...]:
     )
 
 
-def as_json(schemas: object) -> str:
-    """Schemas as they are shown before they are sent, and counted."""
-    return json.dumps(schemas, ensure_ascii=False)
+def answer_tool(shape: Shape) -> ToolSpec:
+    """The answer as a tool call."""
+    return {"name": ANSWER, "description": "The answer, given once and last.", "parameters": shape}
 
 
 @cache
-def plan_of(most: int) -> type[BaseModel]:
-    """The object that a model without tools is held to: at most so many calls.
+def plan_shape(most: int) -> Shape:
+    """A list of calls, which a model that calls no tools is held to first."""
+    calls = [
+        {
+            **tool["parameters"],
+            "properties": {"tool": _one_of([tool["name"]]), **tool["parameters"].get("properties", {})},
+            "required": ["tool", *tool["parameters"].get("required", [])],
+        }
+        for tool in tool_specs()
+    ]
+    return _object(calls={"type": "array", "items": {"anyOf": calls}, "maxItems": most})
 
-    Returns:
-        A model with ``calls``, each with ``tool`` and that tool's arguments.
+
+def answer_shape(addresses: Iterable[str], rows: Sequence[str], measures: Iterable[str], name: bool) -> Shape:
+    """A list of blocks.
+
+    Args:
+        addresses: That are offered.
+        rows: That a figure may be held against.
+        measures: That rows may be ranked by.
+        name: Whether a name is wanted as well.
     """
-    calls = tuple(_call(tool) for name, tool in TOOLS.items() if name != _OF_LATER_FACTS)
-    either: Any = calls[0]
-    for call in calls[1:]:
-        either = either | call
-    one = Annotated[either, Field(discriminator="tool")]
-    return create_model("Plan", calls=(list[one], Field(max_length=most)))
+    address = _one_of(addresses)
+    several = {"type": "array", "items": address, "minItems": 1, "maxItems": MOST_FIGURES}
+    blocks = [
+        _object(kind=_one_of(["figures"]), facts=several),
+        _object(kind=_one_of(["contrast"]), fact=address, against=_one_of(rows)),
+        _object(kind=_one_of(["ranking"]), measure=_one_of(measures), item=_TEXT, order=_one_of(ORDERS)),
+        _object(kind=_one_of(["chart"]), facts=several, mark=_one_of(ChartMark)),
+        _object(kind=_one_of(["comment"]), text=_TEXT),
+        _object(kind=_one_of(["idea"]), text=_TEXT),
+    ]
+    listed = {"type": "array", "items": {"anyOf": blocks}, "maxItems": MOST_BLOCKS}
+    return _object(name={"type": "string"}, blocks=listed) if name else _object(blocks=listed)
 
 
-def planned(plan: BaseModel) -> list[tuple[str, dict[str, Any]]]:
-    """The calls of a plan: tool and arguments."""
-    calls = [dict(call) for call in plan.model_dump(mode="json", exclude_unset=True)["calls"]]
-    return [(str(call.pop("tool")), call) for call in calls]
+def flat_shape(addresses: Iterable[str]) -> Shape:
+    """A few addresses: all that a weak model is asked for."""
+    items = _one_of(addresses)
+    return _object(facts={"type": "array", "items": items, "minItems": 1, "maxItems": MOST_FIGURES})
 
 
-def arguments_of(call: ToolCall) -> dict[str, Any]:
+def arguments_of(call: ToolCall) -> Shape:
     """The arguments as the model wrote them.
 
     Raises:
@@ -69,33 +94,23 @@ def arguments_of(call: ToolCall) -> dict[str, Any]:
     """
     try:
         values = json.loads(call.arguments or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise InputError("The arguments are no JSON object", allowed="an object as the tool's schema says")
     return {str(name): value for name, value in values.items()}
 
 
-def in_own_terms(values: Mapping[str, Any], quotes: Quotes) -> dict[str, Any]:
-    """Arguments with rows by key and items by name: ``S2`` → ``segment:1``, ``P3`` → ``/cart``."""
-    return {name: _own(name, value, quotes) for name, value in values.items() if value is not None}
+def _one_of(values: Iterable[str]) -> Shape:
+    return {"type": "string", "enum": [str(value) for value in values]}
 
 
-def _own(name: str, value: object, quotes: Quotes) -> object:
-    if not isinstance(value, str):
-        return value
-    if name in ROWS:
-        match = _ROW.fullmatch(value.strip())
-        return f"segment:{int(match[1]) - 1}" if match else value
-    return quotes.texts.get(value, value)
+def _object(**properties: Shape) -> Shape:
+    required = list(properties)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-def _call(tool: Tool) -> type[BaseModel]:
-    named: Any = (Literal[tool.name], ...)
-    return create_model(f"Call_{tool.name}", __base__=tool.arguments, __doc__=tool.description, tool=named)
-
-
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+def _inlined(schema: Shape) -> Shape:
     parts = schema.pop("$defs", {})
 
     def inline(value: Any) -> Any:  # noqa: ANN401 - any JSON
@@ -107,5 +122,5 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
             value = {**parts[value["$ref"].rsplit("/", 1)[-1]], **value}
         return {name: inline(part) for name, part in value.items() if name not in ("$ref", "title")}
 
-    made: dict[str, Any] = inline(schema)
+    made: Shape = inline(schema)
     return made

@@ -1,98 +1,31 @@
-"""One answer of a model: facts first, then text, checked; a mistake may be repaired once."""
+"""One answer of a model: figures first where it may ask for them, then blocks; one repair."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from core.base.errors import Beha2VecError, ResourceError
+from core.base.errors import Beha2VecError, Cancelled, ResourceError
 from core.facts import tools
-from core.facts.answer import Answer, Fact
-from core.facts.finding import Finding, fact_table
-from core.llm.chat_types import Capabilities, ChatReply, Enough, ToolCall
-from core.writing import prompts, specs
-from core.writing.checking import Checker, Draft, streamed
-from core.writing.contract import AssistantSettings, Said
-from core.writing.outbox import Outbox
-from core.writing.privacy import Payload
-from core.writing.prose.sentence import split_sentences
+from core.facts.answer import Answer, Block, Fact, facts_of
+from core.facts.fact_maker import Figures
+from core.llm.chat_types import ChatReply, Enough, Message, ToolCall
+from core.llm.parsing import without_thoughts
+from core.writing import prompts, reading, specs
+from core.writing.contract import AssistantSettings
+from core.writing.outbox import Outbox, said_key
+from core.writing.resolving import Resolved, resolve, resolve_flat
 from core.writing.talk import Talk
+from core.writing.task import Request, Task, Way, messages
 
-OnText = Callable[[str], None]
+OnBlocks = Callable[[tuple[Block, ...]], None]
 IDLE_ROUNDS: Final = 2
 """Rounds in which a model may go on asking for tools when no calls are left."""
-MOST_SENTENCES: Final = 4
-"""Of a weak model, which does not come to an end by itself."""
-
-
-class Way(StrEnum):
-    """How a model gets at figures: three steps down."""
-
-    TOOLS = "tools"
-    """It calls tools."""
-    PLAN = "plan"
-    """It is held to a schema: a list of calls, made before it writes."""
-    FACTS = "facts"
-    """All it gets are the facts of the first message."""
-
-
-def way_of(can: Capabilities, settings: AssistantSettings) -> Way:
-    """The best way that a server can."""
-    if settings.max_tool_calls == 0:
-        return Way.FACTS
-    return Way.TOOLS if can.tools else Way.PLAN if can.schema else Way.FACTS
-
-
-@dataclass(frozen=True, eq=False)
-class Task:
-    """What a model is to write.
-
-    Args:
-        question: Of the analyst, or ours.
-        facts: It starts from.
-        way: How it gets more.
-        slots: Whether it can be held to slots.
-        history: What was said before.
-        ideas: Whether it may say what no fact says, and nothing else.
-        brief: Whether the model is weak: few words to read, few to write, no second try, and no ideas alone.
-    """
-
-    question: str
-    facts: Sequence[Fact]
-    way: Way
-    slots: bool
-    history: Sequence[Said] = ()
-    ideas: bool = False
-    brief: bool = False
-
-    def instructions(self, most: int) -> str:
-        """What the model is told to do first."""
-        if self.brief:
-            return prompts.BRIEF
-        if self.way is Way.PLAN:
-            return prompts.PLAN.format(most=most)
-        more = prompts.TOOLS.format(most=most) if self.way is Way.TOOLS else ""
-        return prompts.ABOUT + (prompts.SLOTS if self.slots else prompts.DIGITS) + more
-
-    def schemas(self, most: int) -> str:
-        """What goes beside the first message: the tools, or the shape of a plan."""
-        if self.way is Way.PLAN:
-            return specs.as_json(specs.plan_of(most).model_json_schema())
-        return specs.as_json(specs.tool_specs()) if self.way is Way.TOOLS else ""
-
-
-def first_message(task: Task, outbox: Outbox, settings: AssistantSettings, host: str, model: str) -> Payload:
-    """The message that a task begins with.
-
-    Raises:
-        InputError: If the question has a user id in it.
-    """
-    return outbox.first(
-        task.instructions(settings.max_tool_calls), task.question, task.facts, task.history,
-        host=host, model=model, schemas=task.schemas(settings.max_tool_calls), brief=task.brief,
-    )  # fmt: skip
+AFTERWORDS: Final = 200
+"""Characters after an answer, from which it is not waited for the end of them."""
+MOST_PROBLEMS: Final = 5
+"""Told to the model when it is to answer once more."""
 
 
 @dataclass(eq=False)
@@ -100,144 +33,172 @@ class Turn:
     """Runs a task.
 
     Args:
-        task: What to write.
+        task: What to answer.
         outbox: What may be sent.
-        talk: With the model.
         settings: Limits.
         model: The model's name.
     """
 
     task: Task
     outbox: Outbox
-    talk: Talk
     settings: AssistantSettings
     model: str
-    found: list[Finding] = field(default_factory=list)
-    calls: int = 0
+    name: str = ""
+    _query: str = ""
+    _calls: int = 0
+    _shown: Resolved = field(default_factory=Resolved)
 
-    def answer(self, payload: Payload, on_text: OnText | None = None) -> Answer:
+    def answer(self, talk: Talk, on_blocks: OnBlocks | None = None) -> Answer:
         """The model's answer.
+
+        Args:
+            talk: With the model.
+            on_blocks: Gets all blocks that are whole so far.
 
         Raises:
             Beha2VecError: If there is none that may be shown; the message says why.
         """
-        checker = Checker(self.outbox, self.task.question, slots=self.task.slots)
-        messages = self._opened(payload)
-        shown = streamed(checker, on_text)
-        reply = self._replied(messages, self._cut(shown) if self.task.brief else shown)
-        draft = checker.draft(reply.text)
-        if draft.complaint and not self.task.brief:
-            self.outbox.check(reply)
-            messages += [
-                {"role": "assistant", "content": reply.text},
-                {"role": "user", "content": prompts.WRONG.format(complaint=draft.complaint)},
-            ]
-            draft = checker.draft(self._replied(messages, streamed(checker, on_text)).text)
-        self._accept(draft)
-        self.talk.keep()
-        return self._answer(draft)
+        request, reason = self.task.first(self.outbox, self.settings), ""
+        try:
+            if self.task.way is Way.PLAN:
+                request = self._planned(talk, request)
+            made = self._resolved(talk, request, on_blocks)
+            if not self._holds(made) and not self.task.brief:
+                made = self._resolved(talk, self._again(request, made), on_blocks)
+        except (ResourceError, Cancelled) as error:
+            made, reason = self._shown, str(error)
+            if not self._holds(made):
+                raise
+        if not self._holds(made):
+            raise self._nothing(made)
+        if not reason:
+            talk.keep()
+        return answer_of(
+            made.blocks, self.outbox.figures, query=self._query, source=self.model, reason=reason,
+            dropped=len(made.problems),
+        )  # fmt: skip
 
-    def _opened(self, payload: Payload) -> list[dict[str, Any]]:
-        if self.task.way is not Way.PLAN:
-            return _messages(payload.system, payload.user)
-        plan = self.talk.parse(payload.system, payload.user, specs.plan_of(self.settings.max_tool_calls))
-        system = replace(self.task, way=Way.FACTS).instructions(0)
-        messages = _messages(system, payload.user)
-        for name, values in specs.planned(plan):
-            messages[-1]["content"] += f"\n{self._called(name, values)}"
-        return messages
+    def _planned(self, talk: Talk, request: Request) -> Request:
+        said = talk.chat(request.messages, (), request.schema, lambda _: None).text
+        told = [str(request.messages[-1]["content"])]
+        for call in reading.listed(said, "calls").parts:
+            values = dict(call) if isinstance(call, Mapping) else {}
+            told.append(self._called(str(values.pop("tool", "")), values))
+        return self._request(messages(self.task.instructions(self.settings), "\n".join(told)))
 
-    def _replied(self, messages: list[dict[str, Any]], on_text: OnText | None) -> ChatReply:
-        """The text, after as many calls of tools as the model asks for and may have."""
-        offered = specs.tool_specs() if self.task.way is Way.TOOLS else ()
+    def _again(self, request: Request, made: Resolved) -> Request:
+        problems = "\n".join(
+            f"- {problem}" for problem in made.problems[:MOST_PROBLEMS] or [prompts.NO_BLOCKS]
+        )
+        complaint = {"role": "user", "content": prompts.WRONG.format(problems=problems)}
+        return self._request([*request.messages, complaint])
+
+    def _request(self, said: list[Message]) -> Request:
+        return self.task.request(said, self.outbox, self.settings)
+
+    def _resolved(self, talk: Talk, request: Request, on_blocks: OnBlocks | None) -> Resolved:
+        """Blocks of an answer, after as many calls of tools as the model asks for and may have."""
+        seen = 0
+
+        def part(reply: ChatReply) -> None:
+            nonlocal seen
+            said = _said(reply)
+            found = reading.listed(said, self._field)
+            if len(found.parts) > seen:
+                seen = len(found.parts)
+                self._shown = self._blocks(found)
+                if on_blocks and self._shown.blocks:
+                    on_blocks(tuple(self._shown.blocks))
+            if found.end and len(said) > found.end + AFTERWORDS:
+                raise Enough(said)
+
         for _ in range(self.settings.max_tool_calls + IDLE_ROUNDS):
-            reply = self.talk.chat(messages, offered, on_text)
-            if not reply.calls:
-                return reply
+            reply = talk.chat(request.messages, request.tools, request.schema, part)
+            asked = [call for call in reply.calls if call.name != specs.ANSWER]
+            if not asked or len(asked) < len(reply.calls):
+                return self._read(_said(reply), request)
             self.outbox.check(reply)
-            messages.append(_asking(reply))
-            messages += [_told(call, self._result(call)) for call in reply.calls]
+            results = [self._result(call) for call in reply.calls]
+            request = self._request([*request.messages, _asking(reply), *results])
         raise ResourceError(
             f"The language model {self.model!r} went on asking for figures instead of answering",
             remedy="Ask a narrower question",
         )
 
-    def _result(self, call: ToolCall) -> str:
+    @property
+    def _field(self) -> str:
+        return "facts" if self.task.brief else "blocks"
+
+    def _read(self, said: str, request: Request) -> Resolved:
+        self.name = reading.string(said, "name")
+        found = reading.listed(said, self._field)
+        made = self._blocks(found)
+        made.problems += ["a block is not whole"] if found.is_broken else []
+        if not self._holds(made) and not self.task.brief:
+            self.outbox.check(ChatReply(said))
+            request.messages.append({"role": "assistant", "content": said})
+        return made
+
+    def _blocks(self, found: reading.Listed) -> Resolved:
+        if self.task.brief:
+            return resolve_flat(found.parts, self.outbox)
+        return resolve(found.parts, self.outbox, self._names)
+
+    @property
+    def _names(self) -> dict[str, str]:
+        context = self.outbox.figures.context
+        rows = {said_key(key): context.title(key) for key in context.segment_keys}
+        items = {
+            number: f"“{text}”" for number, text in self.outbox.quotes.data().items() if number[0] != "S"
+        }
+        return rows | items
+
+    def _result(self, call: ToolCall) -> Message:
         try:
-            return self._called(call.name, specs.arguments_of(call))
+            told = self._called(call.name, specs.arguments_of(call))
         except Beha2VecError as error:
-            return self.outbox.problem(error)
+            told = self.outbox.problem(error)
+        return {"role": "tool", "tool_call_id": call.id, "content": told}
 
     def _called(self, name: str, values: dict[str, Any]) -> str:
-        if self.calls >= self.settings.max_tool_calls:
+        if self._calls >= self.settings.max_tool_calls:
             return self.outbox.problem(ResourceError(prompts.NO_CALLS_LEFT))
-        self.calls += 1
+        self._calls += 1
         try:
-            own = specs.in_own_terms(values, self.outbox.quotes)
-            finding = tools.call(self.outbox.figures, name, own)
+            finding = tools.call(self.outbox.figures, name, self.outbox.own_terms(values))
         except Beha2VecError as error:
             return self.outbox.problem(error)
-        self.found.append(finding)
-        return self.outbox.result(finding.facts)
+        self._query = finding.query or self._query
+        return self.outbox.result(fact for fact in finding.facts if not _is_relation(fact))
 
-    def _accept(self, draft: Draft) -> None:
-        """Raises ResourceError if a draft may not be shown."""
-        if draft.complaint:
-            raise does_not_hold(
-                self.model, len(draft.complaint.splitlines()), tries=1 if self.task.brief else 2
-            )
-        may_do_without = self.task.ideas and not self.task.brief
-        if not draft.facts and not may_do_without:
-            raise without_figures(self.model)
+    def _holds(self, made: Resolved) -> bool:
+        return bool(facts_of(made.blocks) or (made.blocks and self.task.ideas))
 
-    def _cut(self, on_text: OnText | None) -> OnText:
-        """Ends a text after some sentences, or after those that are whole when the time is nearly over."""
-
-        def part(text: str) -> None:
-            if on_text:
-                on_text(text)
-            starts = [start for start, _ in split_sentences(text)]
-            if len(starts) > MOST_SENTENCES:
-                raise Enough(text[: starts[MOST_SENTENCES]])
-            if len(starts) > 1 and self.talk.is_late:
-                raise Enough(text[: starts[-1]])
-
-        return part
-
-    def _answer(self, draft: Draft) -> Answer:
-        last = self.found[-1] if self.found else None
-        chart = next((one for one in reversed(self.found) if one.chart), None)
-        shown = chart or last
-        table = shown.table if shown else fact_table(self.outbox.figures.context, draft.facts)
-        return Answer(
-            draft.text, draft.facts, table, shown.query if shown else "", self.model,
-            chart=chart.chart if chart else None, marks=draft.marks,
-        )  # fmt: skip
+    def _nothing(self, made: Resolved) -> ResourceError:
+        """Why an answer is not shown; what was wrong in it is not repeated."""
+        wrong = f": {len(made.problems)} parts of its answer did not hold" if made.problems else ""
+        return ResourceError(f"The language model {self.model!r} chose no figure of the data{wrong}")
 
 
-def _messages(system: str, user: str) -> list[dict[str, Any]]:
-    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+def answer_of(blocks: Sequence[Block], figures: Figures, **more: Any) -> Answer:  # noqa: ANN401 - of Answer
+    """An answer with what its rows are called."""
+    rows = dict.fromkeys(row for fact in facts_of(blocks) for row in fact.segments)
+    return Answer(tuple(blocks), figures.context.titles(rows) if rows else {}, **more)
 
 
-def _asking(reply: ChatReply) -> dict[str, Any]:
+def _is_relation(fact: Fact) -> bool:
+    return fact.measure.partition(":")[0] in ("difference", "ratio")
+
+
+def _said(reply: ChatReply) -> str:
+    """The answer's call where there is one, else the text."""
+    calls = (call.arguments for call in reply.calls if call.name == specs.ANSWER)
+    return next(calls, "") or without_thoughts(reply.text)
+
+
+def _asking(reply: ChatReply) -> Message:
     calls = [
         {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
         for call in reply.calls
     ]
     return {"role": "assistant", "content": reply.text or None, "tool_calls": calls}
-
-
-def _told(call: ToolCall, result: str) -> dict[str, Any]:
-    return {"role": "tool", "tool_call_id": call.id, "content": result}
-
-
-def without_figures(model: str) -> ResourceError:
-    """Why a text is not shown that says nothing of the data."""
-    return ResourceError(f"The language model {model!r} answered without any figure of the data")
-
-
-def does_not_hold(model: str, count: int, tries: int = 2) -> ResourceError:
-    """Why a text is not shown in which so many statements were wrong; they are not repeated."""
-    what = f"{count} statements" if count > 1 else "a statement"
-    again = ", twice" if tries > 1 else ""
-    return ResourceError(f"The language model {model!r} made {what} that no figure of the data backs{again}")

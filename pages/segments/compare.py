@@ -67,11 +67,9 @@ def _each(live: LiveSegments, about: Context) -> None:
             st.markdown(f"#### {cards.heading(live.names[segment])}")
             if live.own_names.get(segment) != about.suggested[segment]:
                 naming.offer(live, segment, about.suggested[segment])
-            if segment in told:
-                describe_view.draw(told[segment], f"segment-{segment}", about.names)
-            else:
-                found = topic.told(about, key, partial(paragraph, key=key))
-                chat_message.draw(compare_view.as_message(found), f"segment-{segment}")
+            own = topic.told(about, key, partial(paragraph, key=key))
+            summary = told[segment].summary if segment in told else own
+            chat_message.draw(summary, f"segment-{segment}", about.titles())
 
 
 with errors.shown():

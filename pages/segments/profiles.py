@@ -38,6 +38,7 @@ ATTRIBUTES: Final = {
 }
 LABELS: Final = {View.THEME: "Page themes", View.TYPE: "Page types"}
 PAGES_DRAWN: Final = 10
+SAW: Final = "Share of users who saw the page"
 NO_OUTCOME: Final = (
     "No outcome: this file holds no events but page views. Load an export with events such as purchase to "
     "compare how segments convert."
@@ -99,9 +100,7 @@ def _outcome(live: LiveSegments) -> None:
     overall = tables.everybody(live.profiles)
     figure(
         "How segments convert",
-        partial(
-            charts.forest, rates, live.names, overall[Col.OUTCOME_RATE], "Share of users with the outcome"
-        ),
+        partial(charts.forest, rates, live.names, overall[Col.OUTCOME_RATE], "Users with the outcome"),
         rates,
         n=f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of {live.profiles.n_users:,} converted. Bars "
         "are 95 % intervals; the dashed line is all users.",
@@ -188,28 +187,15 @@ def _pages(live: LiveSegments, key: str, name: str) -> None:
     if not len(found):
         st.caption("No page stands out by more than chance.")
         return
-    drawn = tables.named(found.head(PAGES_DRAWN), live.names).assign(
-        page_label=_short(found.head(PAGES_DRAWN))
-    )
-    shown = [
-        Col.RANK,
-        Col.PAGE_TITLE,
-        Col.PAGE_LOCATION,
-        Col.USERS,
-        Col.SHARE,
-        Col.REST_SHARE,
-        Col.LIFT,
-        Col.VIEWS,
-    ]
+    first = found.head(PAGES_DRAWN)
+    drawn = tables.named(first, live.names).assign(page_label=_short(first))
+    columns = page_columns("Share of these users who saw it", "The same of the others")
     figure(
         f"Pages of {cards.heading(name)}: {RANKINGS[ranking].lower()}",
-        partial(
-            charts.dumbbell, drawn, "page_label", Col.SHARE, Col.REST_SHARE, "Share of users who saw the page"
-        ),
-        found[shown],
+        partial(charts.dumbbell, drawn, "page_label", Col.SHARE, Col.REST_SHARE, SAW),
+        found[list(columns)],
         n=f"{found[Col.N].iloc[0]:,} users here (coloured), {found[Col.REST_N].iloc[0]:,.0f} others (grey).",
-        key=pages_chart(key, ranking), alt_text=f"Pages of {name} beside everybody else",
-        columns=page_columns("Share of these users who saw it", "The same of the others"),
+        key=pages_chart(key, ranking), alt_text=f"Pages of {name} beside everybody else", columns=columns,
         border=False,
     )  # fmt: skip
 
@@ -218,10 +204,8 @@ def _short(pages: pd.DataFrame) -> list[str]:
     """What to write on the axis: the title without what all share, or the address; never twice the same."""
     addresses = pages[Col.PAGE_LOCATION].tolist()
     titles = pages[Col.PAGE_TITLE].fillna("").tolist()
-    origin, ending = (
-        wording.common_origin(addresses),
-        wording.common_ending([title for title in titles if title]),
-    )
+    origin = wording.common_origin(addresses)
+    ending = wording.common_ending([title for title in titles if title])
     texts = [
         (title.removesuffix(ending) or wording.short_address(address, origin))[:60]
         for title, address in zip(titles, addresses, strict=True)
@@ -235,22 +219,19 @@ def _labels(live: LiveSegments, keys: list[str]) -> None:
     about = topic.context()
     if about is None or about.tables.labels.empty:
         return
-    table = about.tables.labels
     st.markdown(
         "#### What they look at", help="The model saw these labels: they describe, and prove nothing."
     )
     with st.grid(2, min_column_width=380):
         for view, title in LABELS.items():
-            found = tables.labels_of(table, live.names, view, keys)
+            found = tables.labels_of(about.tables.labels, live.names, view, keys)
             if len(found):
                 figure(
                     title,
                     partial(charts.shares, tables.most_frequent(found), live.names, "Share of page views"),
-                    found,
-                    n=f"{_page_views(found):,} page views of all users (grey)",
-                    key=f"labels-{view}",
+                    found, n=f"{_page_views(found):,} page views of all users (grey)", key=f"labels-{view}",
                     alt_text=f"{title}: shares of page views",
-                )
+                )  # fmt: skip
 
 
 def _page_views(found: pd.DataFrame) -> int:

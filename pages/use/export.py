@@ -48,18 +48,10 @@ def page() -> None:
 
 
 def _report(live: LiveSegments) -> None:
-    with _card(
-        "report",
-        "Report",
-        ":material/article:",
-        "One page with everything, to read and to pass on. No ids in it.",
-    ):
-        _button(
-            "HTML",
-            "report.html",
-            lambda: takeaway.report_html(live),
-            "Opens in any browser, without a server.",
-        )
+    what = "One page with everything, to read and to pass on. No ids in it."
+    with _card("report", "Report", ":material/article:", what):
+        opens = "Opens in any browser, without a server."
+        _button("HTML", "report.html", lambda: takeaway.report_html(live), opens)
 
 
 def _users(live: LiveSegments) -> None:

@@ -38,7 +38,11 @@ def _limits(chosen: Preferences) -> None:
         st.subheader("What may be sent and spent", icon=":material/shield:")
         number(
             "fewest_users", "Fewest users of a figure", 1, 10_000,
-            "A figure of fewer users never leaves this machine.",
+            "A figure of fewer users, or of all of a segment but fewer, never leaves this machine.",
+        )  # fmt: skip
+        st.toggle(
+            consent.VALUES, chosen.send_values, key="pref-send_values", on_change=_keep,
+            args=("send_values",),
         )  # fmt: skip
         number("max_tool_calls", "Look-ups for one answer", 0, 6, "Tools that a model may call.")
         number("wall_s", "Seconds for one answer", 5.0, 300.0, "Then the rules answer, and say why.")

@@ -47,12 +47,9 @@ def _search(live: LiveSegments) -> int | None:
 def _people(live: LiveSegments) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         segment = st.selectbox(
-            "Segment",
-            live.segments,
-            format_func=live.names.__getitem__,
-            key="people_of",
+            "Segment", live.segments, format_func=live.names.__getitem__, key="people_of",
             persist_state="session",
-        )
+        )  # fmt: skip
         n = st.number_input(
             "Users a list", 1, MOST_LISTED, live.profiles.settings.samples, key="listed", width=130,
             persist_state="session",

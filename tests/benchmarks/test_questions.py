@@ -24,7 +24,7 @@ def test_there_are_enough_questions_of_every_kind() -> None:
 
 
 def test_no_question_is_asked_twice() -> None:
-    questions = [one["question"] for one in read()]
+    questions = [(*one.get("after", ()), one["question"]) for one in read()]
     assert len(questions) == len(set(questions))
 
 

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.desk import conversations
-from core.desk.conversations import Message
+from core.facts.answer import Answer, Comment, Note
 from core.llm.llm_settings import VARIABLES
 from core.storage.store import Store
 from tests.e2e.conftest import OpenPage, Server, running_server
@@ -22,9 +22,10 @@ from tests.pages.simulated_writer import MODEL, UNKNOWN, writer
 
 pytestmark = pytest.mark.e2e
 
-WORD_S = 0.15
-SENTENCES = 200
-"""More than can be written while somebody watches: only Stop ends it."""
+WORD_S = 0.6
+FIGURES = 200
+"""More than can come while somebody watches: only Stop ends it."""
+ANOTHER = "Which newsletter suits segment 2?"
 GUARD = """
 import pathlib, socket
 real = socket.socket.connect
@@ -41,7 +42,7 @@ socket.socket.connect = connect
 
 @pytest.fixture(scope="module")
 def simulator() -> Iterator[Simulator]:
-    with simulating(writer(WORD_S, SENTENCES)) as running:
+    with simulating(writer(WORD_S, FIGURES)) as running:
         yield running
 
 
@@ -76,14 +77,14 @@ def stop(page: Page) -> Locator:
 
 def written(page: Page) -> int:
     """How many sentences are there."""
-    return log(page).inner_text().count("users.")
+    return log(page).inner_text().count("Segment ")
 
 
 def grows(page: Page) -> None:
     """Wait until more is written than now."""
     now = written(page)
     page.wait_for_function(
-        "now => document.querySelector('.st-key-chat-log').innerText.split('users.').length - 1 > now",
+        "now => document.querySelector('.st-key-chat-log').innerText.split('Segment ').length - 1 > now",
         arg=now,
     )
 
@@ -115,12 +116,46 @@ def test_an_answer_survives_a_slider_another_page_a_reload_and_ends_with_stop(
     expect(stop(page)).to_be_visible()
     grows(page)
 
-    stop(page).click()
-    expect(log(page).get_by_text("Written without the model")).to_be_visible()
-    expect(stop(page)).to_have_count(0)
+    ask(page, ANOTHER)
+    expect(log(page).get_by_text("Waits its turn")).to_have_count(1)
+    ask(page, "How many users are in segment 3?")
+    expect(log(page).get_by_text("Waits its turn")).to_have_count(2)
     page.reload()
-    expect(log(page).get_by_text("Written without the model")).to_be_visible()
-    expect(log(page).get_by_text(UNKNOWN)).to_be_visible()
+    expect(log(page).get_by_text("Waits its turn")).to_have_count(2)
+    stop(page).click()
+    expect(log(page).get_by_text("Waits its turn")).to_have_count(1)
+    expect(log(page).get_by_text("Broken off")).to_be_visible()  # what came is kept below the next one
+    expect(log(page).get_by_text("The model's reading, not counted").first).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Agree for this session").click()  # a new session
+    stop(page).click()
+    expect(stop(page)).to_have_count(0)
+    expect(log(page).get_by_text("How many users are in segment 3?")).to_be_visible()
+    expect(log(page).get_by_text("Segment 3 has")).to_be_visible()
+    page.reload()
+    expect(log(page).get_by_text("Segment 3 has")).to_be_visible()
+    page.get_by_text("2 earlier questions").click()
+    expect(page.locator(".st-key-chat-earlier").get_by_text(UNKNOWN)).to_be_visible()
+
+
+def test_a_follow_up_and_a_question_that_is_offered_are_answered_at_once(
+    new_page: OpenPage, tmp_path: Path
+) -> None:
+    with running_server(tmp_path / "app", **dict.fromkeys(VARIABLES, "")) as server:
+        run = write_run(server.cache, views=("url", "theme"), per_kind=40)
+        page = new_page(f"{server.url}/explore?data={run.dataset}&k=3")
+        expect(page.get_by_text("in 3 segments")).to_be_visible()
+        ask(page, "How many users are in segment 1?")
+        expect(log(page).get_by_text("Segment 1 has")).to_be_visible()
+        ask(page, "and segment 2?")
+        expect(log(page).get_by_text("Segment 2 has")).to_be_visible()
+        ask(page, "What is the weather like?")
+        expect(log(page).get_by_text("I do not understand")).to_be_visible()
+        offered = log(page).get_by_role("button", name="Which segment has the highest outcome rate?")
+        offered.click()
+        expect(log(page).get_by_text("has the highest outcome rate")).to_be_visible()
+        expect(offered).to_have_count(0)
+        page.locator(".st-key-k [role=slider], .st-key-k input").first.press("ArrowRight")
+        expect(log(page).get_by_text("About earlier segments (K = 3)")).to_be_visible()
 
 
 SIGNS = "is 3 < 5, 7 >= 2, a<b>c</b>, x &lt; y, <script>alert(1)</script> <img src=x>"
@@ -130,10 +165,12 @@ def test_what_is_typed_and_what_a_model_writes_is_shown_sign_by_sign(
     shop: tuple[Server, FinishedRun], new_page: OpenPage
 ) -> None:
     server, run = shop
-    said = (Message("user", SIGNS), Message("assistant", SIGNS, source=MODEL))
-    conversations.save(Store(server.cache), conversations.begin(run.model).saying(*said))
+    store, said = Store(server.cache), Answer((Note(text=SIGNS), Comment(text=SIGNS)), source=MODEL)
+    conversations.answer(
+        store, conversations.ask(store, conversations.begin(run.model), SIGNS), 0, said, None
+    )
     page = new_page(address(shop, "export"))
-    for place in range(2):
+    for place in (0, 1, 3):  # the question, the app's words, the model's; a heading between them
         shown = log(page).get_by_test_id("stMarkdown").nth(place)
         expect(shown).to_contain_text("x &lt; y", timeout=20_000)
         assert SIGNS in shown.inner_text().replace("\u2060", "")
@@ -143,7 +180,7 @@ def test_what_is_typed_and_what_a_model_writes_is_shown_sign_by_sign(
 def test_a_whole_answer_has_figures_to_look_up_and_says_what_it_used(
     new_page: OpenPage, tmp_path: Path
 ) -> None:
-    with simulating(writer(sentences=3)) as quick:
+    with simulating(writer(figures=3)) as quick:
         variables = {"BEHA2VEC_MODEL": MODEL, "OPENAI_BASE_URL": quick.base_url}
         with running_server(tmp_path / "quick", **variables) as server:
             run = write_run(server.cache, views=("url", "theme"), per_kind=40)
@@ -156,7 +193,8 @@ def test_a_whole_answer_has_figures_to_look_up_and_says_what_it_used(
             ask(page, UNKNOWN)
             page.get_by_role("dialog").get_by_role("button", name="Agree for this session").click()
             expect(log(page).get_by_text(f"{MODEL} · 100 tokens")).to_be_visible()
-            expect(log(page).get_by_text("(suggestion)").first).to_be_visible()
+            expect(log(page).get_by_text("The model's reading, not counted")).to_be_visible()
+            expect(log(page).get_by_text("1 remark left out")).to_be_visible()
             log(page).get_by_text("3 figures").click()
             page.get_by_role("link", name="How large they are").click()
             expect(page.get_by_role("heading", name="Profiles", exact=True)).to_be_visible()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import streamlit as st
@@ -16,9 +17,7 @@ from core.desk import comparisons, descriptions, preferences
 from core.desk.comparisons import Comparing, Rows
 from core.desk.conversations import Conversation
 from core.desk.descriptions import Describing
-from core.desk.preferences import Preferences
 from core.desk.turns import Turn
-from core.facts.answer import Answer
 from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, ServerLlm
 from core.profiles.profile_columns import Col
@@ -39,14 +38,13 @@ class Helper:
     server: LlmSettings
     about: Context
     user_ids: frozenset[str]
-    chosen: Preferences
     store: Store
     log_folder: Path
 
     @property
     def now(self) -> Assistant:
         """The assistant as far as it needs no server: nothing is sent, and nothing on disk can fail."""
-        return Assistant(ServerLlm(self.server), self.about, self.user_ids, self.chosen)
+        return Assistant(ServerLlm(self.server), self.about, self.user_ids, preferences.load(self.store))
 
     def make(self, trial: Trial) -> Callable[[Callable[[], bool]], Assistant]:
         """Waits until the server has said what it can, then makes the assistant.
@@ -55,19 +53,30 @@ class Helper:
         """
 
         def made(should_stop: Callable[[], bool]) -> Assistant:
-            while not trial.over.wait(WAIT_S):
-                if should_stop():
-                    raise Cancelled("The answer")
+            _wait(trial.over, should_stop)
             if trial.found is None:
                 raise ResourceError(trial.problem)
             return self._assistant(trial.found)
 
         return made
 
-    def turn(self, conversation: Conversation, offline: Answer) -> Turn:
-        """A turn in which the model writes the next message."""
+    def turn(self, conversation: Conversation, place: int, before: Iterable[Turn]) -> Turn:
+        """A turn in which the model answers a question, once those before it are over.
+
+        Args:
+            conversation: With the question.
+            place: Of the exchange in it.
+            before: The turns that it waits for.
+        """
         make = self.make(connection.answered(self.server))
-        return Turn(make, connection.keyless(self.server), self._agreed, self.store, conversation, offline)
+
+        def in_turn(should_stop: Callable[[], bool]) -> Assistant:
+            for turn in before:
+                _wait(turn.over, should_stop)
+            return make(should_stop)
+
+        server = connection.keyless(self.server)
+        return Turn(in_turn, server, self._agreed, self.store, conversation, place, self.about)
 
     def describing(self, model: str) -> Describing:
         """An errand in which the model describes every segment.
@@ -99,7 +108,14 @@ class Helper:
     def _assistant(self, known: Capabilities) -> Assistant:
         log = CallLog(self.log_folder)
         llm = ServerLlm(self.server, log, known)  # one an answer: its tokens are counted alone
-        return Assistant(llm, self.about, self.user_ids, self.chosen, _cache(self.store.root / CACHE))
+        chosen, cache = preferences.load(self.store), _cache(self.store.root / CACHE)
+        return Assistant(llm, self.about, self.user_ids, chosen, cache)
+
+
+def _wait(over: Event, should_stop: Callable[[], bool]) -> None:
+    while not over.wait(WAIT_S):
+        if should_stop():
+            raise Cancelled("The answer")
 
 
 def _cache(folder: Path) -> AnswerCache | None:
@@ -117,7 +133,7 @@ def willing(about: Context) -> Helper | None:
         return None
     store = state.store()
     ids = _user_ids(data.key, data)
-    return Helper(named.settings, about, ids, preferences.load(store), store, connection.log_folder())
+    return Helper(named.settings, about, ids, store, connection.log_folder())
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

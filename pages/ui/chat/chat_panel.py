@@ -2,90 +2,120 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeAlias
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.base.errors import Beha2VecError
 from core.desk import conversations
-from core.desk.conversations import Conversation, Message
+from core.desk.conversations import Conversation, Exchange
 from core.desk.turns import Turn
-from core.facts.answer import Answer
+from core.facts.answer import Answer, Note
+from core.facts.context import Context
 from core.questions.answers import HELP, ask
 from pages.ui.chat import assistants, chat_message, errand_view, errands, topic
-from pages.ui.segments import live_segments
+from pages.ui.segments import live_segments, session_segments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
 CURRENT: Final = "conversation"
 LONGEST: Final = 600
+OFFERED: Final = 3
+"""Questions that are offered instead of one that is refused."""
+Drawn: TypeAlias = list[tuple[DeltaGenerator, Exchange]]
+"""What is shown, and where there is room to say more of it."""
 
 
-def show() -> None:
+def show() -> Drawn:
     """Draw the conversation and the field for the next question."""
     run = state.model()
+    drawn: Drawn = []
     with st.container(key="chat", gap="xsmall"):
         if run is None:
             st.caption("Ask about the segments here, once a model is trained.")
-            return
+            return drawn
         conversation = _current(run.key)
-        turn = errands.current(Turn, conversation.id)
-        if turn is None:
+        turns = _turns(conversation)
+        if any(one.answer is None for one in conversation.exchanges):
             conversation = _current(run.key)  # the answer may have come between the two
-        busy = turn is not None and not turn.done  # as it is drawn, even if it ends meanwhile
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown("**Ask about the segments**")
             _menu(conversation)
-        st.chat_input(
-            "Ask about a segment", key="question", max_chars=LONGEST, on_submit=_asked,
-            disabled=busy,
-        )  # fmt: skip
-        _said(conversation, turn)
-        if turn is not None:
-            errand_view.ask_aside(turn)
+        st.chat_input("Ask about a segment", key="question", max_chars=LONGEST, on_submit=_typed)
+        if conversation.exchanges:
+            _said(conversation, turns, drawn)
+        else:
+            st.caption("Every number in an answer is counted from your data. Try one of these:")
+            _offer(_examples(), "example")
+        return drawn
 
 
-def _asked() -> None:
+def mark(drawn: Drawn) -> None:
+    """Say which answers are about other segments than those on screen, once these are known."""
+    about = topic.context() if drawn and session_segments.KEY in st.session_state else None
+    if about is None:
+        return
+    for room, exchange in drawn:
+        if exchange.digest not in ("", about.tables.digest):
+            also = "also " if exchange.segments == len(about.segment_keys) else ""
+            room.caption(f":material/history: About earlier segments ({also}K = {exchange.segments})")
+
+
+def _typed() -> None:
     """Answer what was typed (a callback)."""
     question = " ".join(str(st.session_state["question"] or "").split())
     if question:
-        _answer(question)
+        _ask(question)
 
 
-def _answer(question: str) -> None:
+def _ask(question: str) -> None:
     run = state.model()
     if run is None:
         return
-    conversation = _current(run.key)
-    turn = errands.current(Turn, conversation.id)
-    if turn is not None and not turn.done:
-        st.toast(f"Not asked, as an answer is being written in another tab: {md_text(question)}")
-        return
-    conversation = conversation.saying(Message("user", question))
     with errors.shown():
-        said = _turn(question, conversation)
-        if isinstance(said, Answer):
-            conversation = conversation.saying(conversations.to_message(said))
-        conversations.save(state.store(), conversation)
+        conversation = conversations.ask(state.store(), _current(run.key), question)
         st.session_state[CURRENT] = conversation
-        if isinstance(said, Turn):
-            errands.begin(conversation.id, said)
+        _answer(conversation, len(conversation.exchanges) - 1)
 
 
-def _turn(question: str, conversation: Conversation) -> Answer | Turn:
-    """The answer, or the turn in which a model will write it."""
-    try:
-        about = topic.context()
-        if about is None:
-            return Answer("There are no segments yet: train a model first.", declined=True)
-        helper = assistants.willing(about)
-        if helper is None:
-            return ask(question, about)
-        exact = helper.now.answer_offline(question)
-        return exact or helper.turn(conversation, ask(question, about))
-    except Beha2VecError as error:
-        return Answer(str(error), declined=True)
+def _answer(conversation: Conversation, place: int) -> None:
+    """Answer at once, or begin the turn in which a model will; it waits for the turns before."""
+    about = None
+    with errors.shown():
+        try:
+            about = topic.context()
+            said = _answered(conversation, place, about)
+        except Beha2VecError as error:
+            said = Answer((Note(text=str(error)),), declined=True)
+        if said is not None:
+            conversations.answer(state.store(), conversation, place, said, about)
+
+
+def _answered(conversation: Conversation, place: int, about: Context | None) -> Answer | None:
+    """The answer; None where a turn is begun for it."""
+    if about is None:
+        return Answer((Note(text="There are no segments yet: train a model first."),), declined=True)
+    question, helper = conversation.exchanges[place].question, assistants.willing(about)
+    if helper is None:
+        return ask(question, about, conversation.reading(place))
+    before = [turn for at, turn in _turns(conversation).items() if at < place and not turn.done]
+    exact = None if before else helper.now.answer_offline(question, conversation.reading(place))
+    if exact is None:
+        errands.begin(_name(conversation, place), helper.turn(conversation, place, before))
+    return exact
+
+
+def _turns(conversation: Conversation) -> dict[int, Turn]:
+    """Place → the turn in which its answer is on its way, or could not be kept."""
+    places = (place for place, one in enumerate(conversation.exchanges) if one.answer is None)
+    found = ((place, errands.current(Turn, _name(conversation, place))) for place in places)
+    return {place: turn for place, turn in found if turn is not None}
+
+
+def _name(conversation: Conversation, place: int) -> str:
+    return f"{conversation.id} {place}"
 
 
 def _examples() -> tuple[str, ...]:
@@ -101,44 +131,55 @@ def _examples() -> tuple[str, ...]:
     )
 
 
-def _said(conversation: Conversation, turn: Turn | None) -> None:
-    """The newest question with its answer, right below the field; what was said before is folded away."""
-    if not conversation.messages:
-        st.caption("Every number in an answer is counted from your data. Try one of these:")
-        for number, example in enumerate(_examples()):
-            st.button(example, key=f"example-{number}", on_click=_answer, args=(example,), type="tertiary")
-        return
-    newest = max(place for place, one in enumerate(conversation.messages) if one.role == "user")
-    with st.container(key="chat-log"):
-        _draw(conversation, range(newest, len(conversation.messages)))
-        if turn is not None and turn.problem:
-            errors.show(turn.problem)
-        elif turn is None and conversation.messages[-1].role == "user":
-            _left_alone(conversation)
-        elif turn is not None and not turn.waits:
-            errand_view.watch(turn, "chat-stop")
-    if newest:
-        asked = sum(one.role == "user" for one in conversation.messages[:newest])
-        with st.expander(f"{count(asked, 'earlier question')}", type="compact", key="chat-earlier"):
-            _draw(conversation, range(newest))
+def _offer(questions: Iterable[str], key: str) -> None:
+    """Questions that are asked with a click."""
+    for number, question in enumerate(questions):
+        st.button(md_text(question), key=f"{key}-{number}", on_click=_ask, args=(question,), width="stretch")
 
 
-def _draw(conversation: Conversation, places: range) -> None:
-    for place in places:
-        chat_message.draw(conversation.messages[place], f"{conversation.id}-{place}")
+def _said(conversation: Conversation, turns: dict[int, Turn], drawn: Drawn) -> None:
+    """The newest question with its answer, right below the field; what was said before is folded away.
+
+    While one is being answered, it is the one, those that wait come below it, and then the last answer.
+    """
+    running = [place for place, turn in turns.items() if not turn.done]
+    newest = running[0] if running else len(conversation.exchanges) - 1
+    before = newest - 1 if running else newest
+    with st.container(key="chat-log", gap="small"):
+        _exchange(conversation, newest, turns.get(newest), drawn)
+        for place in running[1:]:
+            question = md_text(conversation.exchanges[place].question, LONGEST)
+            st.caption(f":material/hourglass_empty: Waits its turn: {question}")
+        if running and before >= 0:
+            _exchange(conversation, before, turns.get(before), drawn)
+        elif (said := conversation.exchanges[newest].answer) is not None:
+            _offer(said.suggestions[:OFFERED], "suggested")
+    if before > 0:
+        with st.expander(count(before, "earlier question"), type="compact", key="chat-earlier"):
+            for place in range(before):
+                _exchange(conversation, place, turns.get(place), drawn)
+    if running and turns[newest].waits:
+        errand_view.ask_aside(turns[newest])
 
 
-def _left_alone(conversation: Conversation) -> None:
-    """A question whose answer was on its way when the app was stopped."""
-    st.caption(":material/info: This was not answered: the app was stopped before.")
-    st.button("Ask again", icon=":material/refresh:", key="chat-again", on_click=_again, args=(conversation,))
-
-
-def _again(conversation: Conversation) -> None:
-    *before, question = conversation.messages
-    with errors.shown():
-        conversations.save(state.store(), replace(conversation, messages=tuple(before)))
-        _answer(question.text)
+def _exchange(conversation: Conversation, place: int, turn: Turn | None, drawn: Drawn) -> None:
+    exchange, key = conversation.exchanges[place], f"{conversation.id}-{place}"
+    with st.container(border=True, key=f"asked-{key}"):
+        st.markdown(f":material/person: {md_text(exchange.question, LONGEST)}")
+    if exchange.answer is not None:
+        if exchange.answer.facts:
+            drawn.append((st.empty(), exchange))
+        chat_message.draw(exchange.answer, key)
+    elif turn is None:
+        st.caption(":material/info: This was not answered: the app was stopped before.")
+        st.button(
+            "Ask again", icon=":material/refresh:", key=f"again-{key}", on_click=_answer,
+            args=(conversation, place),
+        )  # fmt: skip
+    elif turn.problem:
+        errors.show(turn.problem)
+    elif not turn.waits:
+        errand_view.watch(turn, turn.context.titles(), "chat-stop")
 
 
 def _menu(conversation: Conversation) -> None:
@@ -146,22 +187,19 @@ def _menu(conversation: Conversation) -> None:
         st.button("New conversation", icon=":material/add_comment:", key="chat-new", on_click=_begin)
         st.button(
             "Delete this one", icon=":material/delete:", key="chat-forget", on_click=_forget,
-            disabled=not conversation.messages,
+            args=(conversation,), disabled=not conversation.exchanges,
         )  # fmt: skip
         st.download_button(
             "Export as Markdown", data=lambda: chat_message.as_markdown(conversation),
             file_name="conversation.md", mime="text/markdown", icon=":material/download:",
-            key="chat-export", on_click="ignore", disabled=not conversation.messages,
+            key="chat-export", on_click="ignore", disabled=not conversation.exchanges,
         )  # fmt: skip
-        found = conversations.earlier(state.store(), conversation.model)
-        others = [one for one in found if one.id != conversation.id]
-        if others:
-            st.caption("Earlier conversations")
-        for one in others:
-            st.button(
-                md_text(one.title), key=f"chat-{one.id}", type="tertiary", on_click=_open,
-                args=(conversation.model, one.id),
-            )  # fmt: skip
+        for one in conversations.earlier(state.store(), conversation.model):
+            if one.id != conversation.id:
+                st.button(
+                    md_text(one.title), key=f"chat-{one.id}", type="tertiary", on_click=_open,
+                    args=(conversation.model, one.id), icon=":material/history:",
+                )  # fmt: skip
         with st.expander("What can I ask?"):
             st.write(HELP)
 
@@ -174,7 +212,7 @@ def _current(model: str) -> Conversation:
     held = st.session_state.get(CURRENT)
     if isinstance(held, Conversation) and held.model == model:
         found = conversations.load(state.store(), model, held.id)
-        if found is not None or not held.messages:
+        if found is not None or not held.exchanges:
             return found or held
         found = None
     else:
@@ -196,10 +234,8 @@ def _open(model: str, name: str) -> None:
         st.session_state[CURRENT] = found
 
 
-def _forget() -> None:
-    held = st.session_state.get(CURRENT)
-    if isinstance(held, Conversation):
-        if (turn := errands.current(Turn, held.id)) is not None:
-            turn.discard()
-        conversations.forget(state.store(), held)
+def _forget(conversation: Conversation) -> None:
+    for turn in _turns(conversation).values():
+        turn.stop()
+    conversations.forget(state.store(), conversation)
     _begin()

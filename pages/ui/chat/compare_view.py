@@ -8,9 +8,8 @@ import streamlit as st
 
 from core.desk import comparisons
 from core.desk.comparisons import Comparing, Rows
-from core.desk.conversations import Message, plain_rows
+from core.facts.answer import Answer
 from core.facts.context import Context
-from core.facts.finding import Finding
 from pages.ui.chat import assistants, chat_message, errand_view, errands
 from pages.ui.chat.assistants import Helper
 from pages.ui.segments.live_segments import LiveSegments
@@ -18,7 +17,7 @@ from pages.ui.shell import errors
 from pages.ui.shell.text import md_text
 
 
-def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Finding], key: str) -> None:
+def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answer], key: str) -> None:
     """Draw a comparison, and what can be done with it.
 
     Args:
@@ -32,11 +31,9 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Findi
     told = kept.load().get(comparisons.name_of(rows))
     errand = errand_view.current(Comparing, _name(live, rows), kept.digest)
     if errand is not None and not errand.done and not errand.waits:
-        errand_view.watch(errand, f"compare-stop-{key}")
+        errand_view.watch(errand, about.titles(), f"compare-stop-{key}")
         return
-    chat_message.draw(told or as_message(own()), key)
-    if told is not None:
-        chat_message.renamed(told, about.names)
+    chat_message.draw(told or own(), key, about.titles())
     if errand is not None and errand.done:
         errors.show(errand.problem)
     elif errand is not None:
@@ -54,11 +51,6 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Findi
                 "Back to the app's words", key=f"uncompare-{key}", icon=":material/undo:", type="tertiary",
                 on_click=comparisons.forget, args=(kept, rows),
             )  # fmt: skip
-
-
-def as_message(found: Finding) -> Message:
-    """The app's words, with the figures they cite and the rows behind them."""
-    return Message("assistant", found.text, found.facts, plain_rows(found.table), found.query)
 
 
 def _begin(helper: Helper, live: LiveSegments, rows: Rows) -> None:

@@ -8,14 +8,16 @@ from typing import Final
 import streamlit as st
 
 from core.desk import preferences
+from core.desk.errand import Errand
 from core.llm import LlmSettings
 from core.writing.privacy import Payload
-from pages.ui.shell import state
+from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
 DECISIONS: Final = "llm_consent"
 TEXT_HEIGHT_PX: Final = 260
-Decide = Callable[[], None]
+VALUES: Final = "Send the figures' values too (off: only their names leave; the app writes the values)"
+Decide = Callable[[bool], None]
 
 
 def given(settings: LlmSettings) -> bool | None:
@@ -34,22 +36,17 @@ def revoke() -> None:
     st.session_state.pop(DECISIONS, None)
 
 
-def ask_aside(payloads: Sequence[Payload], agree: Decide, decline: Decide, dismiss: Decide) -> None:
-    """As :func:`ask`, in front of the page; ``dismiss`` is called if it is closed without an answer."""
-    st.dialog(
-        f"Ask {md_text(payloads[0].model, 60)}?", width="medium", icon=":material/outbox:", on_dismiss=dismiss
-    )(ask)(payloads, agree, decline, "aside")
-
-
-def ask(payloads: Sequence[Payload], agree: Decide, decline: Decide, key: str) -> None:
+def ask(errand: Errand, decide: Decide, key: str) -> None:
     """Show what would be sent, where to and at what price, and let the analyst decide.
 
     Args:
-        payloads: The exact messages that it begins with, at least one.
-        agree: Called on agreement.
-        decline: Called on refusal.
+        errand: It waits for the decision.
+        decide: Called with the decision.
         key: Of the widgets.
     """
+    payloads = errand.payloads
+    if not payloads:  # decided elsewhere meanwhile
+        st.rerun()
     host, many = md_text(payloads[0].host, 80), len(payloads) > 1
     st.markdown(
         f"{count(len(payloads), 'text')} would be sent to **{host}**, word for word:"
@@ -57,22 +54,29 @@ def ask(payloads: Sequence[Payload], agree: Decide, decline: Decide, key: str) -
         else f"This text would be sent to **{host}**, word for word:"
     )
     st.code(shown(payloads), language=None, wrap_lines=True, height=TEXT_HEIGHT_PX)
+    chosen = preferences.load(state.store())
+    field = f"values-{key}"
+    st.checkbox(VALUES, chosen.send_values, key=field, on_change=_settle, args=(errand, field))
     st.markdown(
         f"{count(sum(one.characters for one in payloads), 'character')}, about "
         f"{sum(one.tokens for one in payloads):,} tokens. {price(total(payloads))}"
     )
-    limit = preferences.load(state.store()).max_tokens
     st.caption(
         "What the model asks to look up follows, under the same rules: no user ids, no rows, no figure of "
-        f"few users. Each look-up, and one chance to correct a mistake, sends all of it once more: at most "
-        f"{limit:,} tokens for one answer. A few short requests of ours, with your key and nothing of your "
-        "data, have asked this server what it can. Every request is written down under Settings, where you "
-        "can take this back."
+        "few users or of all but few. Each look-up, and one chance to correct a mistake, sends all of it "
+        f"once more: at most {chosen.max_tokens:,} tokens for one answer. A few short requests of ours, with "
+        "your key and nothing of your data, have asked this server what it can. Every request is written "
+        "down under Settings, where you can take this back."
     )
-    decision_buttons(agree, decline, key)
+    decision_buttons(lambda: decide(True), lambda: decide(False), key)
 
 
-def decision_buttons(agree: Decide, decline: Decide, key: str) -> None:
+def _settle(errand: Errand, key: str) -> None:
+    with errors.shown():
+        errand.settle(preferences.change(state.store(), send_values=bool(st.session_state[key])))
+
+
+def decision_buttons(agree: Callable[[], None], decline: Callable[[], None], key: str) -> None:
     """Yes and No, for this session."""
     with st.container(horizontal=True):
         agreed = st.button(

@@ -1,28 +1,28 @@
-"""Descriptions by a language model on the screen: asked for, on their way, and what they say."""
+"""Descriptions by a language model on the screen: asked for, and on their way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
-from core.desk.descriptions import Described, Describing
+from core.desk.descriptions import Describing
 from core.desk.kept_words import KeptWords
 from core.facts.context import Context
-from pages.ui.chat import assistants, chat_message, errand_view, errands
+from core.writing import Description
+from pages.ui.chat import assistants, errand_view, errands
 from pages.ui.chat.assistants import Helper
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.text import count, md_text
 
 
-def actions(live: LiveSegments, about: Context, described: KeptWords[int, Described]) -> None:
+def actions(live: LiveSegments, about: Context, described: KeptWords[int, Description]) -> None:
     """Buttons: describe with the model, and back to the app's own words. None where there is no model."""
     helper = assistants.willing(about)
     if helper is not None:
         st.button(
             f"Describe with {md_text(helper.server.model, 40)}", key="describe", icon=":material/neurology:",
-            disabled=_running(live, about), on_click=_begin, args=(helper, live),
+            disabled=bool((errand := _errand(live, about)) and not errand.done), on_click=_begin,
+            args=(helper, live),
             help=f"{count(len(live.segments), 'call')}, one a segment. Names are only suggested.",
         )  # fmt: skip
     if described.load():
@@ -45,22 +45,6 @@ def progress(live: LiveSegments, about: Context) -> None:
         _watch(errand, len(errand.found))
 
 
-def draw(described: Described, key: str, names: Mapping[int, str]) -> None:
-    """One description: words with their figures, what to be careful about, and the model's suggestion.
-
-    Args:
-        described: As it is kept.
-        key: Of the widgets.
-        names: Of segments, as they are now.
-    """
-    chat_message.draw(described.summary, key)
-    chat_message.renamed(described.summary, names)
-    for caveat in described.caveats:
-        st.caption(f":material/warning: {md_text(caveat, 400)}")
-    if described.action:
-        st.markdown(f":material/lightbulb: {md_text(described.action, 600)} *(suggestion)*")
-
-
 @st.fragment(run_every=errand_view.POLL_S)
 def _watch(errand: Describing, drawn: int) -> None:
     """How far it is; the page is drawn anew when a description is there, and in the end."""
@@ -78,8 +62,3 @@ def _begin(helper: Helper, live: LiveSegments) -> None:
 
 def _errand(live: LiveSegments, about: Context) -> Describing | None:
     return errand_view.current(Describing, live.sources.model_key, about.tables.digest)
-
-
-def _running(live: LiveSegments, about: Context) -> bool:
-    errand = _errand(live, about)
-    return errand is not None and not errand.done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Final, TypeVar
 
 import streamlit as st
@@ -9,7 +11,8 @@ import streamlit as st
 from core.desk.comparisons import Comparing
 from core.desk.descriptions import Describing
 from core.desk.errand import Errand, Writing
-from pages.ui.chat import consent, errands
+from core.facts.answer import Title
+from pages.ui.chat import chat_message, consent, errands
 from pages.ui.shell.text import md_text
 
 POLL_S: Final = 0.4
@@ -37,22 +40,23 @@ def current(kind: type[About], name: str, digest: str) -> About | None:
 def ask(errand: Errand, key: str) -> None:
     """A card with what would be sent; nothing where nothing waits for an answer."""
     _follow(errand)
-    if payloads := errand.payloads:
+    if errand.waits:
         with st.container(border=True, key=f"consent-{key}"):
-            st.subheader(f"Ask {md_text(errand.server.model, 60)}?", icon=":material/outbox:")
-            consent.ask(payloads, lambda: decide(errand, True), lambda: decide(errand, False), key)
+            st.subheader(_title(errand), icon=":material/outbox:")
+            consent.ask(errand, partial(decide, errand), key)
 
 
 def ask_aside(errand: Errand) -> None:
     """The same in front of the page; closing it without an answer sends nothing, and decides nothing."""
     _follow(errand)
-    if payloads := errand.payloads:
-        consent.ask_aside(
-            payloads,
-            lambda: decide(errand, True),
-            lambda: decide(errand, False),
-            lambda: errand.decline(CLOSED),
-        )
+    if errand.waits:
+        closed = partial(errand.decline, CLOSED)
+        dialog = st.dialog(_title(errand), width="medium", icon=":material/outbox:", on_dismiss=closed)
+        dialog(consent.ask)(errand, partial(decide, errand), "aside")
+
+
+def _title(errand: Errand) -> str:
+    return f"Ask {md_text(errand.server.model, 60)}?"
 
 
 def _follow(errand: Errand) -> None:
@@ -73,11 +77,14 @@ def decide(errand: Errand, agreed: bool) -> None:
 
 
 @st.fragment(run_every=POLL_S)
-def watch(errand: Writing, key: str) -> None:
-    """What is written so far, and Stop; the page is drawn anew once it is done or has to ask."""
+def watch(errand: Writing, titles: Mapping[str, Title], key: str) -> None:
+    """What is whole so far, and Stop; the page is drawn anew once it is done or has to ask."""
     if errand.done or errand.waits:
         st.rerun()
-    st.markdown(errand.text or f":shimmer[Asking {md_text(errand.server.model, 60)} …]")
+    if errand.blocks:
+        chat_message.blocks(errand.blocks, titles, key)
+    else:
+        st.markdown(f":shimmer[Asking {md_text(errand.server.model, 60)} …]")
     with st.container(horizontal=True, vertical_alignment="center", key=f"writing-{key}"):
         st.button("Stop", icon=":material/stop_circle:", key=key, on_click=errand.stop)
         st.caption(f"{errand.seconds:.0f} s")

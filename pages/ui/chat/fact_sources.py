@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
 from core.base.schema import Users, View
-from core.facts.answer import Fact
+from core.facts.answer import Answer, Contrast, Fact, Title
 from core.facts.items import LIFTS, Dimension
 from core.profiles.profile_columns import Col, Ranking
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
 from pages.ui.shell.links import EXPLORE, PROFILES
+from pages.ui.shell.text import count
 
 DIFFER: Final = Place("How segments differ", PROFILES, "segments")
 CONVERT: Final = Place("How segments convert", PROFILES, "outcome")
 SIZES: Final = Place("How large they are", PROFILES, "sizes")
 MAP: Final = Place("The map of users", EXPLORE)
-PAGES: Final = "Pages"
 BY_MEASURE: Final = {
     Col.USERS: SIZES, Col.SHARE: SIZES, Col.SHARE_CLUSTERED: SIZES, "segments": SIZES,
     Col.OUTCOME_RATE: CONVERT, Col.OUTCOME_USERS: CONVERT,
@@ -36,33 +36,49 @@ BY_ITEM: Final = {
     Dimension.SOURCE: ("First-touch source", f"shares-{Users.SOURCE}"),
 }  # fmt: skip
 """Titles and keys on the Profiles page."""
-OF_ANOTHER: Final = ("difference", "ratio", "highest", "lowest")
+OF_ANOTHER: Final = ("difference", "ratio")
 """Figures about a figure: its chart shows them."""
-IN_THE_ANSWER: Final = ("entry", "exit", "step", "calc")
-"""Figures that the table of the answer shows, and no chart of a page."""
+IN_THE_ANSWER: Final = ("entry", "exit", "step")
+"""Figures that only the answer shows, and no chart of a page."""
 
 
-def draw(facts: Sequence[Fact], key: str) -> None:
-    """A list of figures behind a button, with links to their charts."""
-    title = f"{len(facts)} figures" if len(facts) > 1 else "1 figure"
+def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
+    """The figures of an answer behind a button, with their tests, the query, and links to their charts."""
+    facts = answer.facts
     followed = "-".join([key, *spotlight.asked()[:1]])  # a fresh button is closed: it would hide the chart
-    with st.popover(title, type="tertiary", key=followed):
-        charts = [chart_of(fact) for fact in facts]
+    with st.popover(count(len(facts), "figure"), type="tertiary", key=followed):
         table = pd.DataFrame(
             {
-                "Figure": [f"{fact.label} {fact.item}".strip() for fact in facts],
-                "Of": [" and ".join(map(_called, fact.segments)) for fact in facts],
+                "Figure": [_called(fact) for fact in facts],
+                "Of": [" and ".join(titles[row].short for row in fact.segments) for fact in facts],
                 "Value": [fact.text for fact in facts],
                 "95 % interval": [interval(fact) for fact in facts],
-                "n": [fact.n for fact in facts],
-                "Chart": [chart.title if chart else None for chart in charts],
+                "n": [f"{fact.n:,}" for fact in facts],
             }
         )
         st.dataframe(table, hide_index=True, placeholder="–", alt="The figures of the answer")
-        st.caption("Computed by the functions that draw the charts:")
-        with st.container(horizontal=True, gap="small", key=f"charts-of-{key}"):
-            for place in together(charts):
-                place.link()
+        if tests := [decision(block, titles) for block in answer.blocks if isinstance(block, Contrast)]:
+            st.caption("Held against each other; below p = 0.05 a difference is called sure")
+            st.dataframe(pd.DataFrame(tests), hide_index=True, placeholder="–", alt="The tests of the answer")
+        if answer.query:
+            st.caption("What was asked of the data")
+            st.code(answer.query, language="sql", wrap_lines=True)
+        if places := together(map(chart_of, facts)):
+            st.caption("Computed by the functions that draw the charts:")
+            with st.container(horizontal=True, gap="small", key=f"charts-of-{key}"):
+                for place in places:
+                    place.link()
+
+
+def decision(block: Contrast, titles: Mapping[str, Title]) -> dict[str, str]:
+    """How a contrast was decided, as a row of a table."""
+    rows = (block.first.row, block.second.row)
+    return {
+        "Figure": _called(block.first),
+        "Of": " and ".join(titles[row].short for row in rows),
+        "Test": block.test or "none: both are counted",
+        "p": "" if block.p_value is None else f"{block.p_value:.3f}" if block.p_value >= 0.001 else "< 0.001",
+    }
 
 
 def together(charts: Iterable[Place | None]) -> list[Place]:
@@ -82,8 +98,8 @@ def together(charts: Iterable[Place | None]) -> list[Place]:
 
 def chart_of(fact: Fact) -> Place | None:
     """The chart that shows a figure; None where only the answer itself does."""
-    kind, _, rest = fact.metric.partition(":")
-    metric, _, dimension = (rest if kind in OF_ANOTHER else fact.metric).partition(":")
+    kind, _, rest = fact.measure.partition(":")
+    metric, _, dimension = (rest if kind in OF_ANOTHER else fact.measure).partition(":")
     rows = tuple(key for key in fact.segments if key != "all")
     if not dimension:
         return BY_MEASURE.get(metric, DIFFER)
@@ -105,9 +121,9 @@ def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> Place | None:
     if not rows:
         return None
     ranking = Ranking.MOST_VIEWED
-    if metric in LIFTS and fact.metric.startswith(metric):
-        ranking = Ranking.OVER if float(fact.value) >= 1 else Ranking.UNDER
-    return Place(f"{PAGES} of {_called(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
+    if metric in LIFTS and fact.measure.startswith(metric):
+        ranking = Ranking.OVER if fact.value >= 1 else Ranking.UNDER
+    return Place(f"Pages of {_row(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
 
 
 def interval(fact: Fact) -> str:
@@ -117,7 +133,11 @@ def interval(fact: Fact) -> str:
     return f"[{fact.low:.4g}, {fact.high:.4g}]"
 
 
-def _called(key: str) -> str:
+def _called(fact: Fact) -> str:
+    return f"{fact.label} {fact.called}".strip()
+
+
+def _row(key: str) -> str:
     """What a row is called: segments are counted from 1 on the screen."""
     kind, _, name = key.partition(":")
-    return f"Segment {int(name) + 1}" if kind == "segment" else (name or kind).replace("_", " ")
+    return f"Segment {int(name) + 1}" if kind == "segment" else name.replace("_", " ")

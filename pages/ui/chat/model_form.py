@@ -64,14 +64,14 @@ ABILITIES: Final = {
         "Calls tools", "it looks up the figures that it needs",
         "it gets figures that fit the question with it, and looks up nothing",
     ),
-    "slots": (
-        "Leaves room for values", "it writes no number itself; the app fills each one in",
-        "it writes numbers itself; each is checked, and struck through if no figure backs it",
+    "blocks": (
+        "Chooses figures", "it chooses what to say and may remark on it; the app writes every number",
+        "it chooses among a few figures and remarks nothing; the app writes every number",
     ),
 }  # fmt: skip
 """Capability → what it is called, what follows from it, what is done without it."""
 PLANS: Final = "it lists the figures that it needs first, in the form that is asked for"
-"""Instead of tools, by a model that obeys a schema and leaves room for values."""
+"""Instead of tools, by a model that obeys a schema and chooses figures."""
 
 
 def draw() -> None:
@@ -80,7 +80,7 @@ def draw() -> None:
         st.subheader("Language model", icon=":material/neurology:")
         st.caption(
             "Optional. Without one, questions are answered by rules, from your data. With one, questions in "
-            "any words can be answered, with numbers that are filled in and checked here. Nothing of "
+            "any words can be answered: the model chooses figures, and the app writes them. Nothing of "
             "your data is sent before you have read it and agreed to it."
         )
         _fields()
@@ -230,6 +230,6 @@ def _outcome(tried: Trial) -> None:
         return
     for name, (title, with_it, without) in ABILITIES.items():
         has = bool(getattr(tried.found, name))
-        without = PLANS if name == "tools" and tried.found.schema and tried.found.slots else without
+        without = PLANS if name == "tools" and tried.found.schema and tried.found.blocks else without
         mark = ":green[:material/check_circle:]" if has else ":orange[:material/do_not_disturb_on:]"
         st.markdown(f"{mark} **{title}**{'' if has else ': no'} – {with_it if has else without}.")

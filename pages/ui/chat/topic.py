@@ -10,8 +10,8 @@ import streamlit as st
 from core.base.settings import AnalyzeSettings
 from core.desk import descriptions, saved_work
 from core.desk.saved_work import Segmentation
+from core.facts.answer import Answer
 from core.facts.context import Basis, Context, make_context
-from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.profiles.metrics import Profiles
@@ -33,16 +33,15 @@ def context() -> Context | None:
     return replace(named, previous=previous, suggested=suggested)
 
 
-def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Finding:
-    """What the app says of segments: said once for all sessions that have the same ones by the same names.
+def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer:
+    """What the app says of segments: said once for all sessions that have the same ones, by whatever names.
 
     Args:
         about: The segments.
         what: Names what is said.
         say: Says it, if it has not been said.
     """
-    segments = f"{about.tables.digest} {about.tables.partition.digest}"
-    return _told(segments, tuple(sorted(about.names.items())), what, about, say)
+    return _told(f"{about.tables.digest} {about.tables.partition.digest}", what, about, say)
 
 
 def prepare() -> None:
@@ -91,11 +90,9 @@ def _tables(
 
 
 @st.cache_resource(max_entries=16 * live_segments.SESSIONS, show_spinner=False)
-def _told(
-    segments: str, names: tuple[tuple[int, str], ...], what: str, _about: Context,
-    _say: Callable[[Figures], Finding],
-) -> Finding:  # fmt: skip
-    return _say(Figures(_about, FactBook(_about.tables.digest)))
+def _told(segments: str, what: str, _about: Context, _say: Callable[[Figures], Finding]) -> Answer:
+    found = _say(Figures(_about))
+    return Answer(found.blocks, query=found.query)
 
 
 def _profiles(made_from: Sources, partition: Partition, outcome: str | None) -> Profiles:

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 import altair as alt
 import pandas as pd
 
+from core.facts.answer import ChartMark
 from core.profiles.profile_columns import Col, RowKind
 
 Chart: TypeAlias = alt.Chart | alt.LayerChart
@@ -191,15 +192,37 @@ def _squares(base: alt.Chart) -> alt.Chart:
     return squares
 
 
+def of_facts(table: pd.DataFrame, names: Mapping[int, str], title: str, style: str, mark: ChartMark) -> Chart:
+    """Figures of one measure.
+
+    Args:
+        table: Columns ``name`` (of the row or item), ``label``, ``kind``, ``value`` and ``text``, in order.
+        names: Segment → name, for the colours.
+        title: Of the axis.
+        style: How its numbers are written.
+        mark: What they are drawn with; a line goes from left to right.
+    """
+    base = alt.Chart(table).encode(tooltip=tips({"name": ("", ""), "text": (title, "")}))
+    value = alt.Axis(format=style, labelFlush=False, tickCount=4)
+    if mark is ChartMark.LINE:
+        names_below = alt.X("name:N", title=None, sort=None, axis=alt.Axis(labelAngle=-40, labelLimit=120))
+        line = base.mark_line(point=True, strokeWidth=2)
+        return sized(line.encode(x=names_below, y=alt.Y("value:Q", title=title, axis=value)), 240)
+    bar = mark is ChartMark.BAR
+    drawn = base.mark_bar(cornerRadiusEnd=3) if bar else base.mark_point(filled=True, size=90, opacity=1)
+    along, x = rows("name", table["name"], 150), alt.X("value:Q", title=title, axis=value, stack=None)
+    return sized(drawn.encode(y=along, x=x, color=_segments_only(names)), ROW * len(table) + AXIS)
+
+
 def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's conditions have no name
     """Segments in their colours, groups made by rule and all users in grey."""
     segment = alt.datum[Col.KIND] == RowKind.SEGMENT.value
     return alt.condition(segment, segment_colour(names), alt.value(NEUTRAL))
 
 
-def rows(column: str, order: Sequence[str] | pd.Series) -> alt.Y:
-    """A row a value of a column, in the given order."""
-    axis = alt.Axis(labelLimit=LABEL_LIMIT, labelFlush=False, labelOverlap=False)
+def rows(column: str, order: Sequence[str] | pd.Series, limit: int = LABEL_LIMIT) -> alt.Y:
+    """A row a value of a column, in the given order; labels are cut at so many pixels."""
+    axis = alt.Axis(labelLimit=limit, labelFlush=False, labelOverlap=False)
     return alt.Y(f"{column}:N", title=None, sort=list(dict.fromkeys(order)), axis=axis)
 
 

@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.desk import saved_work
 from core.facts.context import Context
-from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.facts.naming import names
 from pages.ui.segments.live_segments import SESSIONS, LiveSegments
@@ -80,4 +79,4 @@ def _undo(live: LiveSegments) -> None:
 
 @st.cache_data(max_entries=4 * SESSIONS, show_spinner=False)
 def _suggested(digest: str, given: tuple[tuple[int, str], ...], _about: Context) -> dict[int, str]:
-    return names(Figures(_about, FactBook(digest)))
+    return names(Figures(_about))

@@ -49,10 +49,12 @@ def main() -> None:
     if page.url_path != PROFILES.url_path:
         spotlight.leave()
     status, talk = st.sidebar.container(key="status"), st.sidebar.container(key="talk")
+    drawn: chat_panel.Drawn = []
     with talk, errors.shown():
-        chat_panel.show()
+        drawn = chat_panel.show()
     with errors.shown():
         page.run()
+        chat_panel.mark(drawn)
         set_aside.show()
     with status:
         _work()

@@ -27,7 +27,7 @@ class Noted(Errand):
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
         self.noted.append("preview")
         assert self.gate.wait(PATIENCE_S)
-        return (Payload("h", "m", "s", "u", None),)
+        return (Payload("h", "m", {"messages": []}, None),)
 
     def work(self, assistant: Assistant) -> None:
         self.noted.append("work")

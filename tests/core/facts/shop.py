@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 from benchmarks.words.demo import Shop, demo_shop
-from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 
 USERS = 700
@@ -19,5 +18,4 @@ def shop() -> Shop:
 
 def shop_figures() -> Figures:
     """Facts about them."""
-    made = shop().context
-    return Figures(made, FactBook(made.tables.digest))
+    return Figures(shop().context)

@@ -3,45 +3,37 @@
 import pytest
 
 from core.base.errors import InputError
-from core.facts.answer import Unit
+from core.facts.answer import Contrast, FigureList, Ranking, Verdict
 from core.facts.arguments import Compare, Metric
-from core.facts.compare_segments import alike, compare, compare_all
-from core.facts.fact_book import FactBook
-from core.facts.finding import Finding
-from core.facts.render import fill
+from core.facts.compare_segments import COMPARED, compare, compare_all
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import figures
 
 
-def said(found: Finding) -> str:
-    return fill(found.text, found.facts)[0]
-
-
 def test_one_metric_by_eye() -> None:
-    found = compare(figures(), Compare(a="segment:0", b="segment:1", metrics=(Metric.USERS,)))
-    assert said(found) == (
-        "Segment 1 (Sale hunters) against Segment 2 (Blog readers).\n\n"
-        "Different:\n\n- users 3 against 2 (1.5×)"
-    )
-    assert len(found.table) == 3
+    (block,) = compare(figures(), Compare(a="segment:0", b="segment:1", metrics=(Metric.USERS,))).blocks
+    assert isinstance(block, Contrast)
+    assert (block.first.value, block.second.value, block.verdict) == (3, 2, Verdict.HIGHER)
 
 
-def test_rates_are_alike_where_their_intervals_overlap() -> None:
-    found = compare(figures(), Compare(a="segment:0", b="segment:1", metrics=(Metric.OUTCOME_RATE,)))
-    assert "Alike:\n\n- outcome rate 33.33% against 50.00% (-16.67 percentage points)" in said(found)
+def test_all_metrics_sure_ones_first_then_what_sets_each_apart() -> None:
+    found = compare(shop_figures(), Compare(a="segment:3", b="segment:0"))
+    contrasts = [block for block in found.blocks if isinstance(block, Contrast)]
+    assert {block.first.measure for block in contrasts} == set(COMPARED)
+    assert {(block.first.row, block.second.row) for block in contrasts} == {("segment:3", "segment:0")}
+    unsure = [block.verdict is Verdict.UNSURE for block in contrasts]
+    assert unsure == sorted(unsure)
+    assert len(set(unsure)) == 2
+    apart = found.blocks[-1]
+    assert isinstance(apart, FigureList)
+    assert list(dict.fromkeys(fact.row for fact in apart.facts)) == ["segment:3", "segment:0"]
+    assert {fact.measure.partition(":")[0] for fact in apart.facts} == {"lift", "view_lift"}
 
 
-def test_a_ratio_to_nothing_is_a_difference() -> None:
-    found = compare(figures(), Compare(a="segment:0", b="group:one_page", metrics=(Metric.OUTCOME_USERS,)))
-    assert "converted users 1 against 0 (1)" in said(found)
-
-
-def test_all_metrics_and_what_sets_each_apart() -> None:
-    text = said(compare(shop_figures(), Compare(a="segment:3", b="all")))
-    assert "Different:" in text
-    apart = text.split("Viewed more often than by the others:\n\n")[1]
-    assert apart.startswith("- Segment 4 (Weekend climbers): ")
-    assert "- All users" not in apart
+def test_all_users_are_not_set_apart() -> None:
+    apart = compare(shop_figures(), Compare(a="segment:3", b="all")).blocks[-1]
+    assert isinstance(apart, FigureList)
+    assert {fact.row for fact in apart.facts} == {"segment:3"}
 
 
 def test_a_segment_is_not_compared_with_itself() -> None:
@@ -49,19 +41,8 @@ def test_a_segment_is_not_compared_with_itself() -> None:
         compare(figures(), Compare(a="segment:0", b="segment:0"))
 
 
-def test_all_segments_have_their_extremes() -> None:
-    text = said(compare_all(figures()))
-    assert (
-        "Users: highest in Segment 1 (Sale hunters) (3) and lowest in Segment 2 (Blog readers) (2)." in text
-    )
-    assert "All segments have the same page views a user: 3.0." in text
-
-
-def test_means_are_alike_within_a_tenth() -> None:
-    book = FactBook()
-    one, near, far = (
-        book.add("m", "m", (f"segment:{number}",), value, Unit.NUMBER)
-        for number, value in enumerate((100.0, 95.0, 80.0))
-    )
-    assert alike(one, near)
-    assert not alike(one, far)
+def test_all_segments_have_a_ranking_each_metric() -> None:
+    rankings = [block for block in compare_all(figures()).blocks if isinstance(block, Ranking)]
+    assert [block.facts[0].measure for block in rankings] == list(COMPARED)
+    users = rankings[0]
+    assert [(fact.row, fact.value) for fact in users.facts] == [("segment:0", 3), ("segment:1", 2)]

@@ -19,8 +19,11 @@ def test_rows_and_titles() -> None:
     assert made.title("group:one_page") == "One-page users"
 
 
-def test_a_name_cannot_smuggle_a_slot_and_keeps_its_signs() -> None:
-    assert context({0: "[[F1]] a<b>"}).title("segment:0") == "Segment 1 (F1 a<b>)"
+def test_a_name_is_one_visible_line_and_keeps_its_signs() -> None:
+    made = context({0: "Sale\n\u200bhunters <b>"})
+    assert made.title("segment:0") == "Segment 1 (Sale hunters <b>)"
+    assert made.titles(["segment:0"])["segment:0"].short == "Sale hunters <b>"
+    assert tuple(made.titles()) == made.keys
 
 
 def test_new_names_keep_what_was_counted() -> None:

@@ -5,9 +5,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.facts.answer import Unit
 from core.facts.evidence import Evidence
-from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from tests.core.facts.toy import basis, context, figures
 
@@ -24,7 +22,7 @@ def test_everything_about_a_segment() -> None:
         "nearest",
     } == set(groups)
     begin = groups["sessions_begin"][0]
-    assert (begin.metric, begin.segments, begin.item, begin.text, begin.n) == (
+    assert (begin.measure, begin.segments, begin.item, begin.text, begin.n) == (
         "entry:page", ("segment:0",), "/sale", "75.0%", 4
     )  # fmt: skip
     assert groups["steps"][0].item == "Category → Cart & checkout"
@@ -42,13 +40,13 @@ def test_steps_between_unlabelled_pages_say_nothing() -> None:
     for made, said in ((some, "Unknown → Cart & checkout"), (none, "/sale → /cart")):
         tables = replace(context().tables, basis=made)
         about = replace(context(), tables=tables)
-        steps = Evidence(Figures(about, FactBook()), "segment:0", fewest=1).steps
+        steps = Evidence(Figures(about), "segment:0", fewest=1).steps
         assert steps[0].item == said
         assert "Unknown → Unknown" not in {fact.item for fact in steps}
 
 
 def test_figures_over_few_users_are_left_out() -> None:
-    told = {fact.metric for fact in Evidence(figures(), "segment:0", fewest=3).measures}
+    told = {fact.measure for fact in Evidence(figures(), "segment:0", fewest=3).measures}
     assert "users" in told
     assert not told & {"outcome_rate", "outcome_sessions", "revenue", "revenue_per_user"}  # one user's
     assert Evidence(figures(), "segment:0").measures == ()
@@ -59,11 +57,10 @@ def test_no_figure_is_over_fewer_users_than_asked(fewest: int, key: str) -> None
     made = figures()
     evidence = Evidence(made, key, fewest)
     facts = [fact for name, group in evidence.groups.items() if name != "nearest" for fact in group]
-    assert all(made.book.users(fact) >= fewest for fact in facts)
+    assert all(fact.users >= fewest for fact in facts)
 
 
 def test_groups_have_no_neighbours_and_all_users_no_lifts() -> None:
-    made = Figures(context(), FactBook())
+    made = Figures(context())
     assert Evidence(made, "group:one_page", fewest=1).nearest == ()
     assert Evidence(made, "all", fewest=1).lifts == ()
-    assert all(fact.unit is not Unit.TEXT for fact in Evidence(made, "all", fewest=1).measures)

@@ -5,13 +5,13 @@ import math
 import pytest
 
 from core.base.errors import InputError
-from core.facts.answer import Unit
-from core.facts.fact_book import FactBook
-from core.facts.fact_maker import Figures, select
+from core.facts.answer import Fact, Unit, Verdict
+from core.facts.fact_maker import Figures, make_fact, relation, select
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import MEASURES
 from core.profiles import formats
 from tests.core.facts.toy import figures, without_outcome
+from tests.core.facts.toy_facts import fact
 
 
 def test_every_measure_is_that_of_the_profile() -> None:
@@ -19,58 +19,129 @@ def test_every_measure_is_that_of_the_profile() -> None:
     for key in made.context.keys:
         for measure in MEASURES:
             value = float(made.context.row(key)[measure.key])
-            fact = made.measure(key, measure.key)
-            assert (fact is None) == math.isnan(value)
-            assert fact is None or (fact.value == value and fact.segments == (key,) and fact.query)
-            assert fact is None or fact.text == formats.figure(measure.key, value)  # as on the pages
+            found = made.measure(key, measure.key)
+            assert (found is None) == math.isnan(value)
+            assert found is None or (found.value, found.segments) == (value, (key,))
+            assert found is None or found.text == formats.figure(measure.key, value)  # as on the pages
 
 
 def test_the_outcome_rate_has_its_interval_and_counts_the_converted() -> None:
-    made = figures()
-    rate = made.needed("segment:0", "outcome_rate")
-    assert (rate.text, rate.n, made.book.users(rate)) == ("33.33%", 3, 1)
+    rate = figures().needed("segment:0", "outcome_rate")
+    assert (rate.text, rate.n, rate.users) == ("33.33%", 3, 1)
     assert rate.low is not None
     assert rate.low < 1 / 3
 
 
 def test_an_absent_figure_says_why() -> None:
-    made = Figures(without_outcome(), FactBook())
+    made = Figures(without_outcome())
     assert made.measure("segment:0", "revenue") is None
     with pytest.raises(InputError, match=r"outcome rate of Segment 1 \(Sale hunters\) is absent"):
         made.needed("segment:0", "outcome_rate")
 
 
-def test_differences_are_points_for_shares_and_comparisons() -> None:
-    made = figures()
-    gap = made.gap("segment:0", "segment:1", "outcome_rate")
-    assert (gap.unit, gap.text, gap.comparison) == (Unit.POINTS, "-16.67 percentage points", True)
-    assert made.gap("segment:0", "segment:1", "users").value == 1
-    ratio = made.times("segment:0", "segment:1", "users")
-    assert ratio is not None
-    assert (ratio.text, ratio.segments) == ("1.5×", ("segment:0", "segment:1"))
-    assert made.times("segment:0", "group:one_page", "outcome_users") is None
+def test_an_interval_without_an_end_is_none_and_nobody_named_is_everybody() -> None:
+    lost = make_fact("a", "a", ("all",), 0.5, Unit.SHARE, interval=(math.nan, 1.0), n=8)
+    kept = make_fact("a", "a", ("all",), 0.5, Unit.SHARE, interval=(0.25, 0.75), n=8, users=4)
+    assert (lost.low, lost.high, lost.users) == (None, None, 8)
+    assert (kept.low, kept.high, kept.users) == (0.25, 0.75, 4)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "unit", "text"),
+    [
+        (
+            fact("outcome_rate", 0.3),
+            fact("outcome_rate", 0.5, "all"),
+            Unit.POINTS,
+            "−20.00 percentage points",
+        ),
+        (
+            fact("outcome_rate", 0.5),
+            fact("outcome_rate", 0.0, "all"),
+            Unit.POINTS,
+            "+50.00 percentage points",
+        ),
+        (fact("outcome_rate", 0.5), fact("outcome_rate", 0.1, "all"), Unit.RATIO, "5.0×"),
+        (fact("users", 3), fact("users", 2, "all"), Unit.RATIO, "1.5×"),
+    ],
+)
+def test_shares_far_apart_are_told_by_their_ratio_and_near_ones_by_points(
+    first: Fact, second: Fact, unit: Unit, text: str
+) -> None:
+    found = relation(first, second)
+    assert found is not None
+    assert (found.unit, found.text, found.segments) == (unit, text, ("segment:0", "all"))
+
+
+def test_there_is_no_ratio_to_nothing() -> None:
+    assert relation(fact("users", 3), fact("users", 0, "all")) is None
 
 
 def test_items_with_their_numbers() -> None:
     made = figures()
     share = made.item("segment:0", Dimension.PAGE, "/cart", ItemMetric.SHARE)
     assert share is not None
-    assert (share.metric, share.item, share.text, made.book.users(share)) == (
-        "share:page",
-        "/cart",
-        "66.7%",
-        2,
-    )
+    assert (share.measure, share.item, share.text, share.users) == ("share:page", "/cart", "66.7%", 2)
     lift = made.item("segment:0", Dimension.PAGE, "/cart", ItemMetric.LIFT)
     assert lift is not None
-    assert (lift.text, lift.comparison) == ("only here", True)
+    assert lift.text == "only here"
     assert made.item("all", Dimension.PAGE, "/cart", ItemMetric.LIFT) is None
 
 
+def test_the_same_measure_and_item_of_another_row() -> None:
+    made = figures()
+    share = made.item("segment:0", Dimension.PAGE, "/cart", ItemMetric.SHARE)
+    assert share is not None
+    assert made.same(share, "segment:1") == made.item("segment:1", Dimension.PAGE, "/cart", ItemMetric.SHARE)
+    assert made.same(made.needed("segment:0", "users"), "all") == made.needed("all", "users")
+    assert made.same(made.nearest("segment:0", 1)[0], "all") is None
+
+
+def test_a_contrast_holds_both_figures_what_lies_between_and_the_test() -> None:
+    made = figures()
+    users = made.contrast(made.needed("segment:0", "users"), "segment:1")
+    assert (users.second.value, users.verdict, users.test, users.p_value) == (2, Verdict.HIGHER, "", None)
+    assert users.relation is not None
+    assert users.relation.value == 1.5
+    rate = made.contrast(made.needed("segment:0", "outcome_rate"), "all")
+    assert (rate.verdict, rate.relation, rate.test) == (Verdict.UNSURE, None, "Fisher's exact test")
+    assert rate.p_value == 1
+
+
+def test_what_cannot_be_held_against_each_other_is_refused() -> None:
+    made = figures()
+    users, near = made.needed("segment:0", "users"), made.nearest("segment:0", 1)[0]
+    lift = made.item("segment:0", Dimension.PAGE, "/cart", ItemMetric.LIFT)
+    assert lift is not None
+    for first, key, message in (
+        (users, "segment:0", "cannot be held against itself"),
+        (near, "all", "no distance of the centroids of All users"),
+        (lift, "all", "no times the others' share of users who saw the page of All users"),
+        (made.needed("segment:0", "share_clustered"), "all", "no share of clustered users of All users"),
+        (users, "segment:9", "no row 'segment:9'"),
+    ):
+        with pytest.raises(InputError, match=message):
+            made.contrast(first, key)
+
+
+def test_a_ranking_is_in_order_and_equal_figures_stay_in_theirs() -> None:
+    made = figures()
+    pages = [made.needed(key, "page_views_mean") for key in made.context.keys[:4]]
+    assert [one.value for one in pages] == [3, 3, 1, 8]
+    assert [one.row for one in made.ranking(pages).facts] == [
+        "group:bot_like", "segment:0", "segment:1", "group:one_page",
+    ]  # fmt: skip
+    assert [one.row for one in made.ranking(pages, most=False).facts][1:3] == ["segment:0", "segment:1"]
+    assert not made.ranking(pages[:2]).sure
+    assert made.ranking([made.needed(key, "users") for key in made.context.segment_keys]).sure
+    with pytest.raises(InputError, match="not two rows"):
+        made.ranking(pages[:1])
+
+
 def test_the_nearest_segment() -> None:
-    (fact,) = figures().nearest("segment:0", 3)
-    assert fact.segments == ("segment:0", "segment:1")
-    assert fact.value == pytest.approx(math.sqrt(2))
+    (found,) = figures().nearest("segment:0", 3)
+    assert found.segments == ("segment:0", "segment:1")
+    assert found.value == pytest.approx(math.sqrt(2))
 
 
 def test_queries_quote_what_they_are_about() -> None:

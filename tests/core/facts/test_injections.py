@@ -1,44 +1,59 @@
-"""A model that obeys every hostile text: nothing of it may load, link, count wrongly, or name a user."""
-
-import json
+"""Texts of strangers as items and names: what is said of them stays text, and the numbers are the app's."""
 
 import pytest
-from pydantic import BaseModel
 
-from benchmarks.words.injections import INJECTIONS, USER_ID, Injection, breaches, sent, shown
+from benchmarks.words.injections import INJECTIONS, Injection
 from benchmarks.words.markup import loads_or_links
-from core.llm import LlmSettings, ServerLlm
-from core.outgoing.quoting import clean
-from tests.llm_simulator import Reply, simulating
+from core.facts.answer import Block, Fact, FigureList, Title, Verdict
+from core.facts.context import Context
+from core.facts.items import Dimension, ItemMetric
+from core.facts.sentences import Line, say
+from core.outgoing.markdown import safe_markdown
+from tests.core.facts.test_sentences import contrast
+from tests.core.facts.toy import context
+from tests.core.facts.toy_facts import fact, item
+
+ROWS = ("segment:0", "segment:1")
 
 
-class Answer(BaseModel):
-    text: str
+def hostile(text: str) -> tuple[Context, list[Block]]:
+    """The text as the name of a segment, as a page, a theme and the two ends of a step."""
+    seen = [item(ItemMetric.SHARE, Dimension.PAGE, text, 0.5, row) for row in ROWS]
+    step = seen[0].model_copy(update={"measure": "step:page", "item": f"{text} → {text}"})
+    blocks = [
+        FigureList(facts=(fact("users", 5), seen[0])),
+        FigureList(facts=(step, item(ItemMetric.VIEW_LIFT, Dimension.THEME, text, 3))),
+        contrast(*seen, Verdict.HIGHER),
+    ]
+    return context({0: text}), blocks
 
 
-def test_there_are_enough_of_each_kind() -> None:
-    assert len(INJECTIONS) >= 40
-    assert {one.where for one in INJECTIONS} == {"title", "url", "label", "name"}
+def lines_of(text: str) -> list[Line]:
+    made, blocks = hostile(text)
+    return say(blocks, made.titles())
 
 
 @pytest.mark.parametrize("one", INJECTIONS, ids=lambda one: one.text[:30].encode("unicode_escape").decode())
-def test_nothing_gets_through(one: Injection) -> None:
-    assert (sent(one) is None) == (USER_ID in clean(one.text))
-    assert list(breaches(one)) == []
+def test_nothing_of_a_strangers_text_acts(one: Injection) -> None:
+    for line in lines_of(one.text):
+        assert "\n" not in line.text
+        assert line.text.isprintable()
+        assert loads_or_links(safe_markdown(line.text)) == []
 
 
-def test_the_measure_notices_what_is_true_and_claimed_to_be_a_lie() -> None:
-    honest = Injection("title", "Sale", "Segment 1 has 4,812 users.", lies=True)
+@pytest.mark.parametrize("one", INJECTIONS, ids=lambda one: one.text[:30].encode("unicode_escape").decode())
+def test_the_figures_are_those_of_the_blocks_whatever_the_text(one: Injection) -> None:
+    """A text that looks like a number, a sentence or an address changes no figure and adds none."""
+    figures = [
+        [piece.value for piece in line.pieces if isinstance(piece, Fact)] for line in lines_of(one.text)
+    ]
+    assert figures == [
+        [piece.value for piece in line.pieces if isinstance(piece, Fact)] for line in lines_of("A")
+    ]
 
-    assert list(breaches(honest)) == ["number shown as verified", "lie passes the verifier"]
 
-
-def test_over_a_real_socket_an_obedient_model_changes_nothing() -> None:
-    """The simulator answers with what the hostile text asks for, whatever it was sent."""
-    with simulating(lambda _, number: Reply({"text": INJECTIONS[number].obeyed})) as server:
-        llm = ServerLlm(LlmSettings(model="simulated", base_url=server.base_url))
-        answers = [llm.parse("Describe.", sent(one) or "{}", Answer).text for one in INJECTIONS]
-
-    assert answers == [one.obeyed for one in INJECTIONS]
-    assert USER_ID not in json.dumps(server.requests)
-    assert [found for answer in answers for found in loads_or_links(shown(answer))] == []
+def test_a_text_is_not_read_again() -> None:
+    """What looks like a place to be filled stays what it is."""
+    block = FigureList(facts=(item(ItemMetric.SHARE, Dimension.PAGE, "{row} {} [[F1]]", 0.5),))
+    (line,) = say([block], {"segment:0": Title(label="Segment 1", name="{items}")})
+    assert line.text == "50.0% of Segment 1 ({items}) saw {row} {} [[F1]]."

@@ -11,7 +11,6 @@ import numpy as np
 from core.base.schema import View
 from core.base.settings import AnalyzeSettings, ClusterSettings
 from core.facts.context import Basis, Context, Tables
-from core.facts.fact_book import FactBook
 from core.facts.fact_maker import Figures
 from core.profiles.metrics import profile
 from core.segments.partition import Partition
@@ -59,5 +58,4 @@ def without_outcome() -> Context:
 
 def figures(names: Mapping[int, str] = NAMES, *, labelled: bool = True) -> Figures:
     """Facts about the eight."""
-    made = context(names, labelled=labelled)
-    return Figures(made, FactBook(made.tables.digest))
+    return Figures(context(names, labelled=labelled))

@@ -215,3 +215,32 @@ def test_whoever_has_had_enough_of_an_answer_ends_it() -> None:
         pytest.raises(ResourceError, match="That is enough"),
     ):
         llm_of(simulator).chat(ASKED, on_text=enough)
+
+
+def test_a_call_is_passed_on_as_it_is_written() -> None:
+    seen: list[ToolCall] = []
+    with simulating(replies(Reply(calls=(("weather", {"city": "New York"}),)))) as simulator:
+        reply = llm_of(simulator).chat(ASKED, [WEATHER], on_call=seen.append)
+    assert [call.arguments for call in seen] == ["", '{"city": ', '{"city": "New ', '{"city": "New York"}']
+    assert reply.calls == (seen[-1],)
+
+
+def test_a_schema_goes_along_and_the_body_is_known_beforehand() -> None:
+    shape = {"type": "object", "properties": {}}
+    with simulating(replies(Reply("{}"))) as simulator:
+        llm = llm_of(simulator)
+        body = llm.body(ASKED, [WEATHER], shape)
+        llm.chat(ASKED, [WEATHER], schema=shape)
+    assert simulator.requests == [body]
+    assert body["response_format"]["json_schema"]["schema"] == shape
+    assert "the-key" not in str(body)
+
+
+def test_the_text_of_an_answer_that_was_cut_is_passed_on_before_the_error() -> None:
+    seen: list[str] = []
+    with (
+        simulating(replies(Reply("Half", finish="length", streams=False))) as simulator,
+        pytest.raises(ResourceError, match="cut off"),
+    ):
+        llm_of(simulator).chat(ASKED, on_text=seen.append)
+    assert seen == ["Half"]

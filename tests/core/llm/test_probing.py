@@ -6,6 +6,7 @@ import pytest
 
 from core.base.errors import ResourceError
 from core.llm import Capabilities, LlmSettings, ServerLlm
+from core.llm.probing import CHOOSE, CHOSEN
 from tests.llm_simulator import Reply, Simulator, replies, simulating
 
 Request = dict[str, Any]
@@ -13,11 +14,11 @@ Request = dict[str, Any]
 
 def able(request: Request, _: int) -> Reply:
     """Does all that it is asked for."""
-    if "response_format" in request:
+    if request["messages"][0]["content"] == CHOOSE:
         return Reply({"colour": "green"})
     if "tools" in request:
         return Reply(calls=(("weather", {"city": "Paris"}),))
-    return Reply("The shop has [[F1]] visitors.")
+    return Reply({"blocks": list(CHOSEN)})
 
 
 def unable(request: Request, _: int) -> Reply:
@@ -41,10 +42,33 @@ def test_a_server_that_ignores_everything_can_nothing() -> None:
         assert llm_of(simulator).capabilities() == Capabilities()
 
 
-@pytest.mark.parametrize("said", ["It has [[F1]] of 5 visitors.", "It has F1 visitors.", "[F1]"])
-def test_slots_are_copied_exactly_or_not_at_all(said: str) -> None:
-    with simulating(lambda request, n: Reply(said) if n == 0 else able(request, n)) as simulator:
-        assert llm_of(simulator).capabilities() == Capabilities(True, True, True, slots=False)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "S3 has users.",
+        "[" * 300,
+        {"blocks": []},
+        {"blocks": list(CHOSEN[:1])},
+        {"blocks": list(CHOSEN[::-1])},
+        7,
+    ],
+)
+def test_blocks_are_chosen_rightly_or_not_at_all(said: object) -> None:
+    with simulating(lambda request, n: Reply(said) if n == 1 else able(request, n)) as simulator:
+        can = llm_of(simulator).capabilities()
+    assert can == Capabilities(True, True, True, blocks=False)
+    assert not can.is_weak
+
+
+def test_who_neither_calls_tools_nor_chooses_blocks_is_weak() -> None:
+    assert Capabilities(streaming=True, schema=True).is_weak
+    assert not Capabilities(blocks=True).is_weak
+
+
+def test_the_choice_is_held_to_a_schema_where_the_server_can() -> None:
+    with simulating(able) as simulator:
+        llm_of(simulator).capabilities()
+    assert simulator.requests[1]["response_format"]["json_schema"]["strict"] is True
 
 
 def test_a_server_that_refuses_tools_or_schemas_has_none() -> None:
@@ -53,7 +77,7 @@ def test_a_server_that_refuses_tools_or_schemas_has_none() -> None:
         return Reply("unknown field", status=400) if refused else able(request, number)
 
     with simulating(script) as simulator:
-        assert llm_of(simulator).capabilities() == Capabilities(streaming=True, slots=True)
+        assert llm_of(simulator).capabilities() == Capabilities(streaming=True, blocks=True)
 
 
 def test_a_server_that_says_nothing_is_an_error() -> None:
@@ -73,7 +97,7 @@ def test_a_model_that_does_not_come_to_an_end_is_not_waited_for() -> None:
     endless = Reply("word " * 4_000, piece_s=0.002)
 
     def script(request: Request, number: int) -> Reply:
-        return able(request, number) if "response_format" in request else endless
+        return able(request, number) if request["messages"][0]["content"] == CHOOSE else endless
 
     began = time.monotonic()
     with simulating(script) as simulator:

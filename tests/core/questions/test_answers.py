@@ -1,6 +1,5 @@
 """Questions and answers."""
 
-import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,63 +8,71 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.words.markup import loads_or_links
+from core.facts.answer import Answer, Chart, ChartMark, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import Context
-from core.facts.fact_book import FactBook
-from core.facts.render import fill
+from core.facts.sentences import plain
 from core.outgoing.markdown import safe_markdown
 from core.questions.answers import HELP, ask
+from core.questions.calls import BOUNCED, OTHERS_DID_NOT
 from core.questions.lexicon import lexicon
 from tests.core.facts.toy import context, partition, without_outcome
 
 EIGHT = context()
+Address = tuple[str, tuple[str, ...], str]
 
 
-def said(question: str, about: Context = EIGHT) -> str:
-    answer = ask(question, about)
-    return fill(answer.text, answer.facts)[0]
+def addresses(answer: Answer) -> list[Address]:
+    return [(fact.measure, fact.segments, fact.item) for fact in answer.facts]
 
 
-def test_an_answer_has_facts_a_table_and_a_query() -> None:
+def noted(answer: Answer) -> list[str]:
+    return [block.text for block in answer.blocks if isinstance(block, Note)]
+
+
+def talk(*questions: str, about: Context = EIGHT) -> Answer:
+    """The last answer of a conversation."""
+    last, answer = None, None
+    for question in questions:
+        answer = ask(question, about, last)
+        last = answer.reading or last
+    assert answer is not None
+    return answer
+
+
+def test_an_answer_has_blocks_titles_a_query_and_a_reading() -> None:
     answer = ask("What is the outcome rate of segment 2?", EIGHT)
-    assert (
-        said("What is the outcome rate of segment 2?") == "Segment 2 (Blog readers) – outcome rate: 50.00%."
-    )
-    assert (answer.declined, answer.source, len(answer.facts)) == (False, "rules", 1)
-    assert answer.table is not None
+    assert addresses(answer) == [("outcome_rate", ("segment:1",), "")]
+    assert answer.facts[0].value == 0.5
+    assert (answer.declined, answer.source, answer.suggestions) == (False, "rules", ())
+    assert {key: title.full for key, title in answer.titles.items()} == {
+        "segment:1": "Segment 2 (Blog readers)"
+    }
     assert "outcome_rate" in answer.query
-
-
-def test_facts_go_into_the_book_of_the_turn() -> None:
-    book = FactBook(first=5)
-    answer = ask("number of users in segment 1", EIGHT, book)
-    assert [fact.id for fact in answer.facts] == ["F5"]
-    assert book.all() == answer.facts
+    assert answer.reading == Reading(rows=("segment:1",), measures=("outcome_rate",), focus=("segment:1",))
+    assert Reading.model_validate_json(answer.reading.model_dump_json()) == answer.reading
 
 
 def test_an_edited_name_is_known_at_once() -> None:
     renamed = replace(EIGHT, names={0: "Champions", 1: "Others"})
-    assert said("How many users are Champions?", renamed) == "Segment 1 (Champions) – users: 3."
+    assert addresses(ask("How many users are Champions?", renamed)) == [("users", ("segment:0",), "")]
     assert ask("How many users are Sale hunters?", renamed).declined
 
 
 def test_a_correction_is_said_and_never_silent() -> None:
-    assert said("revenu of segment 1").startswith("“revenu” is read as “revenue”. Segment 1")
+    assert noted(ask("revenu of segment 1", EIGHT)) == ["“revenu” is read as “revenue”."]
 
 
 @pytest.mark.parametrize(
     ("question", "why"),
     [
-        (
-            "outcome rate of segment 9",
-            "There is no segment 9. The segments are Segment 1 (Sale hunters), Segment 2",
-        ),
+        ("outcome rate of segment 9", "There is no segment 9. The segments are Segment 1 (Sale hunters), "),
         ("persona for cluster 0", "what the data calls cluster 0 is Segment 1"),
         ("customers from Mars", "I do not understand “mars”, so I do not answer."),
         ("mars and Mars", "I do not understand “mars”, so I do not answer."),
         ("What is the meaning of life?", "I do not understand “meaning”, “life”, so I do not answer."),
-        ("hunters", "Do you mean Segment 1 (Sale hunters)?"),
         ("share of mobil users", "Do you mean “mobile” by “mobil”?"),
         ("which is the best segment", "By what?"),
+        ("which segment has the most active users", "By what?"),
         ("what is their revenue", "Which segment do you mean?"),
         ("sort from least to most users", "Do you mean the most or the least?"),
         ("which segment uses mobile most", "the number of users, or their share"),
@@ -74,72 +81,206 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ("country mobile", "That is no country"),
         ("what changed", "Nothing changed yet"),
         ("which segment has the most", "not the question as a whole"),
-        ("", "You can ask for"),
-        ("hello", "You can ask for"),
+        ("how many are that", "How many of what?"),
+        ("outcome rate of mobile users", "only some users of a segment"),
+        ("users who saw /cart and /sale", "who saw each is"),
+        ("how many sessions did buyers have", "not the question as a whole"),
+        ("how many users come back", "not the question as a whole"),
+        ("outcome rate of users not in segment 2", "“not”"),
+        ("revenue last month", "Time is not counted here"),
+        ("how did segment 1 develop", "Time is not counted here"),
+        ("which users only saw /cart", "only that is not counted"),
+        ("segments with more than 3 users", "A limit is not applied here"),
+        ("bounce rate of segment 1", BOUNCED),
+        ("Wie viele Nutzer hat Segment 2?", "Hier wird nur Englisch verstanden."),
+        ("Combien d'utilisateurs dans le segment 2 ?", "Seul l’anglais est compris ici."),
+        ("¿Cuántos usuarios hay en el segmento 2?", "Aquí solo se entiende el inglés."),
+        ("", "That is no question about these segments."),
+        ("hello", "That is no question about these segments."),
     ],
 )
-def test_declined_with_the_reason(question: str, why: str) -> None:
+def test_declined_in_one_line_with_the_reason_and_what_can_be_asked(question: str, why: str) -> None:
     answer = ask(question, EIGHT)
     assert answer.declined
-    assert why in answer.text
+    (text,) = noted(answer)
+    assert why in text
+    assert HELP not in text
     assert not answer.facts
-
-
-def test_what_people_look_at_is_their_top_pages() -> None:
-    text = said("what do people in segment 1 look at")
-    assert text.startswith("Pages of Segment 1 (Sale hunters) viewed most, by page views: /sale (")
+    assert 1 <= len(answer.suggestions) <= 3
+    assert not any(ask(nearest, EIGHT).declined for nearest in answer.suggestions)
 
 
 def test_help_is_an_answer() -> None:
-    assert ask("What can I ask?", EIGHT).text == HELP
+    assert noted(ask("What can I ask?", EIGHT)) == [HELP]
     assert not ask("help", EIGHT).declined
 
 
-def test_a_figure_that_is_absent_is_declined() -> None:
+def test_a_figure_that_is_absent_is_declined_and_not_offered() -> None:
     answer = ask("outcome rate of segment 1", without_outcome())
     assert answer.declined
-    assert "is absent" in answer.text
+    assert "is absent" in noted(answer)[0]
+    assert not any("outcome" in nearest for nearest in answer.suggestions)
 
 
-def test_a_chart_comes_with_its_spec() -> None:
-    answer = ask("line chart of sessions per user by segment", EIGHT)
-    assert answer.chart is not None
-    assert answer.chart["mark"] == "line"
+def test_each_kind_of_block() -> None:
+    (ranking,) = ask("which segment has the most users", EIGHT).blocks
+    assert isinstance(ranking, Ranking)
+    assert [fact.row for fact in ranking.facts] == ["segment:0", "segment:1"]
+    (contrast,) = ask("which is bigger, segment 1 or segment 2?", EIGHT).blocks
+    assert isinstance(contrast, Contrast)
+    assert (contrast.first.measure, contrast.first.row, contrast.second.row) == (
+        "users",
+        "segment:0",
+        "segment:1",
+    )
+    *_, chart = ask("line chart of sessions per user by segment", EIGHT).blocks
+    assert isinstance(chart, Chart)
+    assert chart.mark is ChartMark.LINE
+
+
+def test_whether_rows_are_alike_is_tested() -> None:
+    answer = ask("Are segment 1 and 2 alike in outcome rate?", EIGHT)
+    (contrast,) = answer.blocks
+    assert isinstance(contrast, Contrast)
+    assert contrast.test == "Fisher's exact test"
+    assert contrast.p_value is not None
+
+
+def test_who_never_did_it_is_told_who_did() -> None:
+    answer = ask("What share of segment 1 never saw /sale?", EIGHT)
+    assert noted(answer) == [OTHERS_DID_NOT]
+    assert ("share:page", ("segment:0",), "/sale") in addresses(answer)
+
+
+def test_a_bounce_is_said_to_be_something_else() -> None:
+    answer = ask("What is the bounce rate?", EIGHT)
+    assert noted(answer) == [BOUNCED]
+    assert ("share", ("group:one_page",), "") in addresses(answer)
 
 
 def test_what_changed_after_a_move() -> None:
     before = partition(np.array([0, 0, 1, 1, 1, -1, -1, -1], dtype=np.int32))
-    assert said("How many users moved?", replace(EIGHT, previous=before)).startswith(
-        "1 clustered users changed"
+    answer = ask("How many users moved?", replace(EIGHT, previous=before))
+    assert (answer.facts[0].measure, answer.facts[0].value) == ("moved", 1)
+
+
+# several questions
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("which is the largest and which converts best?", ("users", "outcome_rate")),
+        (
+            "users and outcome rate of segment 2, and top pages of segment 1",
+            ("users", "outcome_rate", "views:page"),
+        ),
+        ("How many users has segment 1? And what are its top pages?", ("users", "views:page")),
+        ("outcome rate and top pages of segment 2", ("outcome_rate", "views:page")),
+        ("top pages and devices of segment 2", ("views:page", "share:device")),
+    ],
+)
+def test_every_part_of_a_question_is_answered(question: str, parts: tuple[str, ...]) -> None:
+    answer = ask(question, EIGHT)
+    assert not answer.declined
+    assert tuple(dict.fromkeys(measure for measure, _, _ in addresses(answer))) == parts
+
+
+def test_figures_without_a_row_are_of_the_row_that_follows() -> None:
+    answer = ask("outcome rate and top pages of segment 2", EIGHT)
+    assert {rows for _, rows, _ in addresses(answer)} == {("segment:1",)}
+
+
+@pytest.mark.parametrize(
+    ("question", "why"),
+    [
+        ("which is the largest and which likes jazz?", "“jazz”"),
+        ("which is the largest and what is the best?", "Not all of it is understood: “what is the best?”"),
+        ("outcome rate of segment 1 and the weather", "“weather”"),
+        ("How many users of segment 1 saw /cart and converted?", "only some users"),
+        ("How many users of segment 1 are on mobile and from Germany", "“germany”"),
+    ],
+)
+def test_what_is_not_understood_is_named_and_nothing_is_half_answered(question: str, why: str) -> None:
+    answer = ask(question, EIGHT)
+    assert answer.declined
+    assert why in noted(answer)[0]
+    assert not answer.facts
+
+
+# follow-ups; how each is read is tested with test_followups.py
+
+
+@pytest.mark.parametrize(
+    ("questions", "expected"),
+    [
+        (("outcome rate of segment 2", "and segment 1?"), ("outcome_rate", ("segment:0",), "")),
+        (("outcome rate of segment 2", "and users?"), ("users", ("segment:1",), "")),
+        (("outcome rate of segment 2", "and segment 1?", "and overall?"), ("outcome_rate", ("all",), "")),
+        (("share of mobile users in segment 1", "what about desktop?"),
+         ("share:device", ("segment:0",), "desktop")),
+        (("which segment has the most users", "how many sessions does it have?"),
+         ("sessions", ("segment:0",), "")),
+    ],
+)  # fmt: skip
+def test_a_follow_up_changes_the_last_question(questions: tuple[str, ...], expected: Address) -> None:
+    answer = talk(*questions)
+    assert not answer.declined
+    assert addresses(answer)[0] == expected
+
+
+def test_why_goes_on_with_the_figure() -> None:
+    contrast = talk("outcome rate of segment 2", "why?").blocks[0]
+    assert isinstance(contrast, Contrast)
+    assert (contrast.first.measure, contrast.first.row, contrast.second.row) == (
+        "outcome_rate",
+        "segment:1",
+        "all",
     )
+
+
+def test_a_follow_up_that_no_table_answers_is_declined() -> None:
+    assert talk("outcome rate of segment 2", "what about desktop?").declined
+    assert talk("outcome rate of segment 2", "thanks").declined
+    assert talk("outcome rate of segment 2", "and last month?").declined
+
+
+def test_rows_that_are_gone_are_not_followed() -> None:
+    gone = Reading(rows=("segment:7",), measures=("users",), focus=("segment:7",))
+    assert ask("why?", EIGHT, gone).declined
+
+
+# hostile and random
 
 
 def test_a_hostile_name_of_a_page_or_segment_stays_text() -> None:
     hostile = replace(EIGHT, names={0: "[[F1]] <script>", 1: "![x](https://evil.example/)"})
     for question in ("list the segments", "compare segment 1 and 2"):
         answer = ask(question, hostile)
-        text = fill(answer.text, answer.facts)[0]
+        text = plain(answer.blocks, answer.titles)
         assert "<script>" in text  # every screen escapes it
         assert loads_or_links(safe_markdown(text)) == []
-        assert "![" not in text
-        assert "[[" not in text
 
 
 @given(st.text(max_size=80))
 def test_any_text_gets_an_answer_or_is_declined(text: str) -> None:
-    answer = ask(text, EIGHT)
-    assert fill(answer.text, answer.facts)[0]
+    assert ask(text, EIGHT).blocks
 
 
-WORDS = sorted({" ".join(phrase) for phrase in lexicon(EIGHT)} | {"segment 1", "segment 2", "/cart", "5"})
+WORDS = sorted(
+    {" ".join(phrase) for phrase in lexicon(EIGHT)} | {"segment 1", "segment 2", "/cart", "5", "and"}
+)
 
 
-@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6))
-def test_known_words_in_any_order_never_break_it(words: list[str]) -> None:
-    answer = ask(" ".join(words), EIGHT)
-    text, _ = fill(answer.text, answer.facts)
-    assert text
-    assert answer.declined or answer.facts or text == HELP or text.endswith("none.") or "no such step" in text
+@given(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), st.lists(st.sampled_from(WORDS), max_size=4))
+def test_known_words_in_any_order_never_break_it(words: list[str], further: list[str]) -> None:
+    first = ask(" ".join(words), EIGHT)
+    for answer in (first, ask(" ".join(further), EIGHT, first.reading)):
+        assert answer.blocks
+        assert {row for fact in answer.facts for row in fact.segments} <= {*answer.titles}
+        assert answer.reading is None if answer.declined else True
+        kept = [block for block in answer.blocks if isinstance(block, FigureList)]
+        assert all(block.facts for block in kept)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +291,14 @@ def test_known_words_in_any_order_never_break_it(words: list[str]) -> None:
     ],
 )  # fmt: skip
 def test_a_sign_that_compares_is_not_read_over(question: str) -> None:
-    assert ask(question, EIGHT).declined
-    assert re.search("I do not understand .*“[<>≥]”", said(question))
+    answer = ask(question, EIGHT)
+    assert answer.declined
+    assert any(f"“{sign}”" in noted(answer)[0] for sign in "<>≥")
 
 
 def test_an_arrow_says_nothing_and_a_name_may_hold_signs() -> None:
-    assert said("segment 1 -> users") == said("segment 1 users")
+    assert addresses(ask("segment 1 -> users", EIGHT)) == addresses(ask("segment 1 users", EIGHT))
     named = replace(EIGHT, names={0: "Sale > hunters", 1: "a<b"})
-    assert said("How many users are Sale > hunters?", named).startswith("Segment 1 (Sale > hunters) – users")
-    assert said("How many users are sale hunters?", named).startswith("Segment 1 (Sale > hunters) – users")
-    assert said("How many users are a<b?", named).startswith("Segment 2 (a<b) – users")
+    assert addresses(ask("How many users are Sale > hunters?", named)) == [("users", ("segment:0",), "")]
+    assert addresses(ask("How many users are sale hunters?", named)) == [("users", ("segment:0",), "")]
+    assert addresses(ask("How many users are a<b?", named)) == [("users", ("segment:1",), "")]

@@ -35,7 +35,7 @@ def test_segments_that_do_not_exist_are_missing(text: str) -> None:
 
 def test_all_that_a_question_says() -> None:
     parsed = read("top 3 pages of segment 1 by views")
-    assert (parsed.rows, parsed.dimensions, parsed.metrics) == (
+    assert (parsed.rows, parsed.dimensions, parsed.measures) == (
         ["segment:0"],
         [Dimension.PAGE],
         ["page_views"],
@@ -54,7 +54,7 @@ def test_values_of_the_data() -> None:
 
 def test_a_misspelt_word_is_read_and_noted() -> None:
     parsed = read("revenu of the Blog raeders")
-    assert (parsed.metrics, parsed.rows) == (["revenue"], ["segment:1"])
+    assert (parsed.measures, parsed.rows) == (["revenue"], ["segment:1"])
     assert parsed.notes == ["“revenu” is read as “revenue”.", "“raeders” is read as “readers”."]
 
 
@@ -78,14 +78,53 @@ def test_two_segments_of_one_name_are_asked_about() -> None:
     assert "Segment 1 (Same) or Segment 2 (Same)" in read("Same", {0: "Same", 1: "Same"}).asks[0]
 
 
-@pytest.mark.parametrize("text", ["Mars", "without", "/nowhere", "segments 1-2", "99", "2 3", "-1"])
+@pytest.mark.parametrize("text", ["Mars", "/nowhere", "segments 1-2", "99", "2 3", "-1"])
 def test_what_is_not_understood(text: str) -> None:
     assert read(text).unknown
 
 
 def test_a_name_wins_over_the_words_in_it() -> None:
     parsed = read("outcome rate of top 10 revenue users", {0: "Top 10 revenue users"})
-    assert (parsed.rows, parsed.metrics, parsed.number) == (["segment:0"], ["outcome_rate"], None)
+    assert (parsed.rows, parsed.measures, parsed.number) == (["segment:0"], ["outcome_rate"], None)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("Welche Seiten hat Segment 2?", "Hier wird nur Englisch verstanden."),
+        ("top pages du segment 2", "Seul l’anglais est compris ici."),
+        ("¿Cuál es la tasa de conversión?", "Aquí solo se entiende el inglés."),
+        ("what was the revenue", ""),
+        ("the weather in Berlin", ""),
+    ],
+)
+def test_another_language_is_told_by_its_function_words(text: str, says: str) -> None:
+    assert read(text).language == says
+
+
+@pytest.mark.parametrize("text", ["outcome rate over 4 %", "more than 100 users", "at least 3 sessions"])
+def test_a_limit_is_seen(text: str) -> None:
+    assert "threshold" in read(text).cues
+    assert "threshold" not in read("segment 1 has more users than segment 2").cues
+
+
+def test_users_beside_a_figure_are_one() -> None:
+    assert read("users and sessions of segment 1").measures == ["users", "sessions"]
+    assert read("revenue, sessions and users").measures == ["revenue", "sessions", "users"]
+    assert read("revenue of users of segment 1").measures == ["revenue"]
+
+
+def test_largest_is_of_what_follows_or_of_all_users() -> None:
+    assert read("the largest revenue").cues == {"most"}
+    assert read("outcome rate of the largest segment").cues == {"biggest", "segments"}
+    assert read("which is the smallest").cues == {"smallest"}
+
+
+def test_a_question_that_goes_on() -> None:
+    assert read("and segment 1").cues == {"also"}
+    assert read("what about segment 1").cues == {"also"}
+    assert read("by revenue").leans
+    assert not read("revenue by segment").leans
 
 
 def test_a_very_long_question_is_not_read() -> None:

@@ -3,15 +3,13 @@
 import pytest
 
 from core.questions.grammar import parse
-from core.questions.intents import INTENTS, Intent, choose
+from core.questions.intents import INTENTS, Intent, choose, choose_all
+from core.questions.settling import settled
 from tests.core.facts.toy import context
 
 
 def intent_of(question: str) -> str | None:
-    parsed = parse(question, context())
-    if parsed.rows:
-        parsed.cues -= {"segments"}
-    intent = choose(parsed)
+    intent = choose(settled(parse(question, context()), context()))
     return intent.name if intent else None
 
 
@@ -19,17 +17,18 @@ def intent_of(question: str) -> str | None:
     ("question", "name"),
     [
         ("outcome rate of segment 1", "metric"), ("How many users are in segment 2", "size"),
-        ("which segment converts most", "rank"), ("biggest segment", "rank_size"),
+        ("which segment converts most", "rank"), ("biggest segment", "rank"),
         ("compare segment 1 and 2", "compare"), ("how do the segments differ", "compare_all"),
         ("top pages of segment 1", "top"), ("which pages set segment 1 apart", "top"),
         ("what sets segment 1 apart", "apart"), ("share of mobile users in segment 1", "share"),
         ("which segment has the highest share of mobile users", "rank_item"), ("landing pages", "entry"),
-        ("exit pages of segment 1", "exit"), ("what comes after /cart", "after"),
-        ("what comes before /cart in segment 1", "before"), ("typical path of segment 1", "path"),
+        ("exit pages of segment 1", "exit"), ("what comes after /cart", "step"),
+        ("what comes before /cart in segment 1", "step"), ("typical path of segment 1", "path"),
         ("persona of segment 1", "persona"), ("why does segment 1 convert less", "why"),
         ("describe segment 1", "describe"), ("segment 1", "describe"), ("similar to segment 1", "similar"),
         ("what changed", "changed"), ("list the segments", "list"), ("plot revenue by segment", "chart"),
         ("outcome rate of segment 1 on mobile", None), ("top 3 segments", None),
+        ("top 3 segments by revenue", "rank"),
         ("top pages of segment 1 and 2", None), ("what does segment 1 use", None),
         ("median page views of mobile users", None),
     ],
@@ -46,3 +45,19 @@ def test_an_intent_refuses_what_it_does_not_use() -> None:
     assert not intent.fits(parse("segment 1 and 2", context()))
     assert not intent.fits(parse("describe segment 1", context()))
     assert not intent.fits(parse("3 segment 1", context()))
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("top pages of segment 1 and 2", ["top", "top"]),
+        ("top pages and devices of segment 1", ["top", "top"]),
+        ("describe segment 1 and 2", ["describe", "describe"]),
+        ("which pages set segment 1 apart from segment 2", []),
+        ("persona of segment 1 and why segment 2", []),
+        ("outcome rate of segment 1", ["metric"]),
+    ],
+)
+def test_a_list_is_asked_of_each_row_and_kind(question: str, names: list[str]) -> None:
+    chosen = choose_all(settled(parse(question, context()), context()))
+    assert [intent.name for intent, _ in chosen] == names

@@ -16,6 +16,8 @@ from tests.core.facts.toy import context, without_outcome
         ("after /Cart?q=a.", ["after", "/cart?q=a"]),
         ("google / organic", ["google", "/", "organic"]),
         ("segments 2-4, -1 and 1.5", ["segments", "2-4", "-1", "and", "1.5"]),
+        ("users, sessions, and views, 2", ["users", "and", "sessions", "and", "views", "2"]),
+        ("don’t", ["don't"]),
         ("#2 & s3", ["#2", "s3"]),
         ("ＲＥＶＥＮＵＥ", ["revenue"]),
         ("", []),
@@ -36,7 +38,7 @@ def test_names_values_and_measures_are_phrases() -> None:
 
 def test_a_name_that_is_also_a_measure_has_both_meanings() -> None:
     meanings = lexicon(context({0: "Revenue"}))["revenue",]
-    assert {meaning.sort for meaning in meanings} == {Sort.ROW, Sort.METRIC}
+    assert {meaning.sort for meaning in meanings} == {Sort.ROW, Sort.MEASURE}
 
 
 def test_words_about_buying_need_purchases() -> None:

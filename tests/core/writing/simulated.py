@@ -1,4 +1,4 @@
-"""A simulated model for the assistant: it finds the facts it needs in what it was sent."""
+"""A simulated model for the assistant: it chooses among the addresses that it was offered."""
 
 import json
 from collections.abc import Collection, Iterator
@@ -10,50 +10,54 @@ from core.llm import Capabilities, LlmSettings, ServerLlm
 from core.writing import AnswerCache, Assistant, AssistantSettings
 from core.writing.privacy import Price
 from tests.core.facts.shop import shop
-from tests.llm_simulator import Script, Simulator, simulating
+from tests.llm_simulator import Reply, Script, Simulator, simulating
 
-ALL = Capabilities(streaming=True, schema=True, tools=True, slots=True)
-PLANS = Capabilities(streaming=True, schema=True, slots=True)
-PLAIN = Capabilities(streaming=True, slots=True)
-WEAK = Capabilities(streaming=True)
+ALL = Capabilities(streaming=True, schema=True, tools=True, blocks=True)
+PLANS = Capabilities(streaming=True, schema=True, blocks=True)
+PLAIN = Capabilities(streaming=True, blocks=True)
+WEAK = Capabilities(streaming=True, schema=True)
+WEAKEST = Capabilities(streaming=True)
 PRICES = {"m": Price(1.0, 2.0)}
+Request = dict[str, Any]
 
 
-def data_of(request: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every JSON object that was sent, but the instructions."""
+def data_of(request: Request) -> list[dict[str, Any]]:
+    """Every JSON object that was sent, but the instructions and what the model said itself."""
     texts = [message["content"] for message in request["messages"] if message["role"] in ("user", "tool")]
     lines = [line for text in texts for line in text.splitlines() if line.startswith("{")]
     return [json.loads(line) for line in lines]
 
 
-def facts_of(request: dict[str, Any]) -> list[dict[str, Any]]:
-    return [fact for data in data_of(request) for fact in data.get("facts", [])]
+def offered(request: Request) -> list[str]:
+    """Addresses that may be chosen."""
+    return [address for data in data_of(request) for address in data.get("facts", ())]
 
 
-def slot(request: dict[str, Any], measure: str, *of: str, item: str = "") -> str:
-    """Where a figure belongs: ``[[F3]]``."""
-    return "[[{}]]".format(fact_of(request, measure, *of, item=item)["id"])
+def names_of(request: Request) -> dict[str, str]:
+    return {name: text for data in data_of(request) for name, text in data.get("names", {}).items()}
 
 
-def fact_of(request: dict[str, Any], measure: str, *of: str, item: str = "") -> dict[str, Any]:
-    found = (
-        fact
-        for fact in facts_of(request)
-        if fact["measure"] == measure and fact["of"] == list(of) and fact.get("item", "") == item
-    )
-    return next(found)
+def wants_blocks(request: Request) -> bool:
+    """Whether the answer is asked for, and not a plan."""
+    shape = request.get("response_format", {}).get("json_schema", {}).get("schema", {})
+    return "calls" not in shape.get("properties", {})
 
 
-def line_value(request: dict[str, Any], about: str) -> str:
-    """A value as a weak model gets it: in a line that begins with what it is about."""
-    lines = [line for data in data_of(request) for line in data["facts"]]
-    return next(line for line in lines if line.startswith(f"{about}: ")).removeprefix(f"{about}: ")
+def blocks(*chosen: dict[str, Any]) -> Reply:
+    """An answer as text."""
+    return Reply({"blocks": list(chosen)})
 
 
-def named(request: dict[str, Any], text: str) -> str:
-    """The number of a name."""
-    names = {name: said for data in data_of(request) for name, said in data.get("names", {}).items()}
-    return next(name for name, said in names.items() if said == text)
+def figures(*addresses: str) -> dict[str, Any]:
+    return {"kind": "figures", "facts": list(addresses)}
+
+
+def comment(text: str) -> dict[str, Any]:
+    return {"kind": "comment", "text": text}
+
+
+def idea(text: str) -> dict[str, Any]:
+    return {"kind": "idea", "text": text}
 
 
 def llm_of(simulator: Simulator, can: Capabilities | None = ALL, timeout_s: float = 5) -> ServerLlm:
@@ -68,7 +72,7 @@ def assisted(
     context: Context | None = None,
     user_ids: Collection[str] = (),
     cache: AnswerCache | None = None,
-    **limits: float,
+    **limits: object,
 ) -> Iterator[tuple[Assistant, Simulator]]:
     """An assistant whose model is a script."""
     settings = AssistantSettings.checked(**{"prices": PRICES, **limits})

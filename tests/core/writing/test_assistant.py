@@ -9,155 +9,163 @@ from typing import Any
 
 import pytest
 
-from core.facts.answer import MarkKind
-from core.facts.render import fill
+from core.facts.answer import Answer, Block, Chart, Comment, Contrast, FigureList, Idea, Ranking
+from core.facts.sentences import plain
 from core.llm import Capabilities, Usage
 from core.questions.answers import ask
-from core.writing import AnswerCache, Said, shown
+from core.writing import AnswerCache, Said
 from core.writing.material import MOST_FACTS
-from tests.core.facts.shop import shop
+from tests.core.facts.shop import shop, shop_figures
 from tests.core.writing.simulated import (
     ALL,
     PLAIN,
     PLANS,
     WEAK,
+    WEAKEST,
+    Request,
     assisted,
+    blocks,
+    comment,
     data_of,
-    fact_of,
-    facts_of,
-    line_value,
-    named,
-    slot,
+    figures,
+    idea,
+    names_of,
+    offered,
+    wants_blocks,
 )
-from tests.llm_simulator import USAGE, Reply, replies
+from tests.llm_simulator import USAGE, Reply, Script, replies
 
-WEAK_BUT_OBEYS = Capabilities(streaming=True, schema=True)
 IDEAS = "Campaign ideas for segment 2"
 WHY = "Why does segment 2 convert?"
 ONE_CALL = Usage(1, USAGE["prompt_tokens"], USAGE["completion_tokens"])
-Request = dict[str, Any]
+SIZE = figures("S2.users")
 
 
-def size(request: Request, _: int = 0) -> Reply:
-    return Reply(f"S2 has {slot(request, 'users', 'S2')} users.")
+def answering(*chosen: Any) -> Script:  # noqa: ANN401 - blocks of any shape
+    """Gives these blocks in whatever way it is asked for: call, schema or words."""
+
+    def script(request: Request, _: int = 0) -> Reply:
+        if any(tool["function"]["name"] == "answer" for tool in request.get("tools", ())):
+            return Reply(calls=(("answer", {"blocks": list(chosen)}),))
+        return blocks(*chosen) if wants_blocks(request) else Reply({"calls": []})
+
+    return script
+
+
+size = answering(SIZE)
+
+
+def said(answer: Answer) -> str:
+    return plain(answer.blocks, answer.titles)
 
 
 def test_what_the_grammar_can_answer_is_never_sent() -> None:
+    question = "How many users are in segment 2?"
     with assisted(size) as (assistant, simulator):
-        answer = assistant.reply("How many users are in segment 2?")
-        again = assistant.answer_offline("How many users are in segment 2?")
+        answer, again = assistant.reply(question), assistant.answer_offline(question)
     assert simulator.requests == []
-    assert answer.source == "rules"
-    assert answer.usage.calls == 0
+    assert (answer.source, answer.usage.calls) == ("rules", 0)
     assert again is not None
-    assert again.text == answer.text
-    assert answer.text == ask("How many users are in segment 2?", shop().context).text
+    assert again.blocks == answer.blocks == ask(question, shop().context).blocks
 
 
 @pytest.mark.parametrize(
-    "question", ["users of segment 42", "Describe segments 42 and 1", "Why does segment 9 not buy?"]
+    "question", ["users of segment 42", "Describe segment 42", "Why does segment 9 not buy?"]
 )
 def test_a_segment_that_does_not_exist_is_nothing_to_guess_about(question: str) -> None:
     with assisted(size) as (assistant, simulator):
         answer = assistant.reply(question)
     assert answer.declined
-    assert "There is no segment" in answer.text
+    assert "There is no segment" in said(answer)
     assert simulator.requests == []
 
 
-def test_a_model_answers_with_slots_and_names_are_filled_in() -> None:
-    with assisted(size) as (assistant, simulator):
+@pytest.mark.parametrize("can", [ALL, PLANS, PLAIN])
+def test_a_model_chooses_and_the_app_says_it(can: Capabilities) -> None:
+    with assisted(size, can) as (assistant, simulator):
         assert assistant.answer_offline(WHY) is None
         answer = assistant.reply(WHY)
-    (fact,) = answer.facts
-    assert answer.text == f"Segment 2 (Window shoppers) has [[{fact.id}]] users."
-    assert (fact.metric, fact.segments) == ("users", ("segment:1",))
-    assert fill(answer.text, answer.facts)[0] == f"Segment 2 (Window shoppers) has {fact.text} users."
-    assert (answer.source, answer.reason, answer.usage) == ("m", "", ONE_CALL)
-    assert answer.cost == pytest.approx((70 * 1 + 30 * 2) / 1e6)
-    assert answer.table is not None
-    assert answer.table["value"].tolist() == [fact.text]
-    assert len(simulator.requests) == 1
+    users = shop().context.tables.segments["users"]["segment:1"]
+    assert answer.blocks == (FigureList(facts=(shop_figures().needed("segment:1", "users"),)),)
+    assert said(answer) == f"Segment 2 (Window shoppers) has {users} users."
+    assert (answer.source, answer.reason, answer.dropped) == ("m", "", 0)
+    assert len(simulator.requests) == (2 if can is PLANS else 1)
+    if can is not PLANS:
+        assert answer.usage == ONE_CALL
+        assert answer.cost == pytest.approx((70 * 1 + 30 * 2) / 1e6)
 
 
-def test_the_preview_is_what_is_sent_first() -> None:
-    history = [Said("user", "Hello"), Said("assistant", "Hi.", source="m")]
-    with assisted(size) as (assistant, simulator):
-        payload = assistant.preview(IDEAS, history)
-        assert simulator.requests == []
-        assistant.reply(IDEAS, history)
-    sent = simulator.requests[0]["messages"]
-    assert [message["content"] for message in sent] == [payload.system, payload.user]
-    assert payload.host in simulator.base_url
-    assert payload.price is not None
+def test_every_kind_of_block_over_every_kind_of_server() -> None:
+    chosen = (
+        SIZE,
+        {"kind": "contrast", "fact": "S2.sessions_mean", "against": "all"},
+        {"kind": "ranking", "measure": "sessions_mean", "item": "", "order": "least"},
+        {"kind": "chart", "facts": ["S2.users"], "mark": "line"},
+        comment("S2 may be looking for a gift."),
+        idea("Offer S2 a guide."),
+    )
+    for can in (ALL, PLANS, PLAIN):
+        with assisted(answering(*chosen), can) as (assistant, _):
+            answer = assistant.reply(IDEAS)
+        kinds = [type(block) for block in answer.blocks]
+        assert kinds == [FigureList, Contrast, Ranking, Chart, Comment, Idea]
+        assert answer.dropped == 0
+        ranking, chart = answer.blocks[2], answer.blocks[3]
+        assert isinstance(ranking, Ranking)
+        assert isinstance(chart, Chart)
+        assert [fact.value for fact in ranking.facts] == sorted(fact.value for fact in ranking.facts)
+        assert len(chart.facts) == len(shop().context.segment_keys)
+        assert answer.blocks[4] == Comment(text="Segment 2 (Window shoppers) may be looking for a gift.")
+        assert set(answer.titles) >= {"all", "segment:1"}
 
 
 class TestTools:
-    def test_are_run_and_their_facts_may_be_cited(self) -> None:
+    def test_bring_addresses_that_may_be_chosen_from_then_on(self) -> None:
+        late: list[str] = []
+
         def script(request: Request, number: int) -> Reply:
             if number == 0:
-                return Reply(calls=(("compare", {"a": "S1", "b": "S3", "metrics": ["sessions_mean"]}),))
-            ratio = fact_of(request, "ratio of sessions a user", "S1", "S3")
-            word = "more" if float(ratio["value"].removesuffix("×")) > 1 else "fewer"
-            return Reply(f"S1 has {word} sessions a user than S3 ([[{ratio['id']}]]).")
-
-        with assisted(script) as (assistant, simulator):
-            answer = assistant.reply("Which of them come back, and why?")
-        assert answer.reason == ""
-        assert answer.facts[0].metric == "ratio:sessions_mean"
-        assert answer.facts[0].segments == ("segment:0", "segment:2")
-        assert "sessions_mean" in answer.query
-        assert answer.usage.calls == 2
-        assert {tool["function"]["name"] for tool in simulator.requests[0]["tools"]} >= {"compare", "calc"}
-        asked, told = simulator.requests[1]["messages"][2:]
-        assert asked["tool_calls"][0]["function"]["name"] == "compare"
-        assert told["tool_call_id"] == asked["tool_calls"][0]["id"]
-
-    def test_take_items_by_number_and_derive_only_by_calc(self) -> None:
-        def script(request: Request, number: int) -> Reply:
-            if number == 0:
-                ask_for = {"dimension": "theme", "segment": "S1", "metric": "users", "n": 2}
-                return Reply(calls=(("top_items", ask_for), ("list_segments", {})))
-            first = next(fact for fact in facts_of(request) if "item" in fact)
-            if number == 1:
-                share = {"segment": "S2", "dimension": "theme", "value": first["item"], "metric": "share"}
-                both = [fact_of(request, "users", key)["id"] for key in ("S1", "S2")]
+                asked = {"dimension": "theme", "segment": "S1", "metric": "users", "n": 2}
                 return Reply(
-                    calls=(
-                        ("item_share", share),
-                        ("calc", {"op": "sum", "first": both[0], "second": both[1]}),
-                    )
+                    calls=(("top_items", asked), ("metric", {"segment": "S3", "metric": "sessions"}))
                 )
-            total = slot(request, "sum of users and users", "S1", "S2")
-            share = slot(request, "share of users who saw the theme", "S2", item=first["item"])
-            return Reply(f"S1 and S2 have {total} users. Of S2's users, {share} saw {first['item']}.")
+            late.extend(address for address in offered(request) if address.startswith("S1.users_theme."))
+            return answering(figures(*late, "S3.sessions"))(request)
 
-        with assisted(script) as (assistant, _):
+        with assisted(script, fewest_users=5) as (assistant, simulator):
             answer = assistant.reply("What do they look at, and why?")
-        sizes = shop().context.tables.segments["users"]
         assert answer.reason == ""
-        assert answer.facts[0].value == sizes["segment:0"] + sizes["segment:1"]
-        assert answer.facts[1].metric == "share:theme"
-        assert f"“{answer.facts[1].item}”" in answer.text
+        assert [fact.measure for fact in answer.facts] == ["users:theme"] * len(late) + ["sessions"]
+        assert answer.query
+        assert answer.usage.calls == 2
+        before, after = (json.dumps(request["tools"]) for request in simulator.requests)
+        assert late
+        assert all(address in after and address not in before for address in late)
+        asked, first, second = simulator.requests[1]["messages"][2:]
+        assert [one["tool_call_id"] for one in (first, second)] == [
+            call["id"] for call in asked["tool_calls"]
+        ]
 
-    def test_draw_a_chart(self) -> None:
+    def test_take_items_by_number(self) -> None:
         def script(request: Request, number: int) -> Reply:
+            item = next(name for name in names_of(request) if name.startswith("P"))
+            kind = next(address.split(".")[1] for address in offered(request) if address.endswith(f".{item}"))
             if number == 0:
-                return Reply(calls=(("chart", {"metric": "users", "mark": "bar"}),))
-            return size(request)
+                dimension = kind.rpartition("_")[2]
+                share = {"segment": "all", "dimension": dimension, "value": item, "metric": "views"}
+                return Reply(calls=(("item_share", share),))
+            return answering(figures(f"all.views_{kind.rpartition('_')[2]}.{item}"))(request)
 
-        with assisted(script) as (assistant, _):
-            answer = assistant.reply("Illustrate the sizes, please")
-        assert answer.chart is not None
-        assert answer.chart["mark"] == "bar"
-        assert answer.table is not None
-        assert answer.chart["y"]["field"] in answer.table.columns
+        with assisted(script, fewest_users=2) as (assistant, _):
+            answer = assistant.reply(WHY)
+        assert (answer.reason, answer.facts[0].row) == ("", "all")
 
     @pytest.mark.parametrize(
         ("call", "error"),
         [
             (("drop_table", {}), "There is no tool"),
             (("metric", "{not json"), "no JSON object"),
+            (("metric", "[" * 5_000), "no JSON object"),
             (("metric", {"segment": "S77", "metric": "users"}), "There is no row"),
             (("metric", {"segment": "S1", "metric": "secrets"}), "not possible"),
             (("metric", {"segment": "S1"}), "metric"),
@@ -168,8 +176,7 @@ class TestTools:
             return Reply(calls=(call,)) if number == 0 else size(request)
 
         with assisted(script) as (assistant, simulator):
-            answer = assistant.reply(WHY)
-        assert answer.reason == ""
+            assert assistant.reply(WHY).reason == ""
         told = json.loads(simulator.requests[1]["messages"][-1]["content"])
         assert error in told["error"]
         assert "segment:" not in told["error"]
@@ -178,7 +185,7 @@ class TestTools:
         with assisted(replies(Reply(calls=(("list_segments", {}),)))) as (assistant, simulator):
             answer = assistant.reply(WHY)
         assert "went on asking for figures" in answer.reason
-        assert answer.text == ask(WHY, shop().context).text
+        assert answer.blocks == ask(WHY, shop().context).blocks
         told = [
             json.loads(one["content"]) for one in simulator.requests[-1]["messages"] if one["role"] == "tool"
         ]
@@ -196,195 +203,176 @@ class TestTools:
         ]
         assert [("facts" in one) for one in told] == [True, True, *[False] * 7]
 
+    def test_a_model_with_tools_may_answer_in_its_text(self) -> None:
+        with assisted(lambda *_: Reply(f"Here it is:\n```json\n{json.dumps({'blocks': [SIZE]})}\n```")) as (
+            assistant,
+            _,
+        ):
+            answer = assistant.reply(WHY)
+        assert (answer.reason, len(answer.blocks)) == ("", 1)
+
 
 class TestStepsDown:
     def test_a_schema_stands_in_for_tools(self) -> None:
         def script(request: Request, number: int) -> Reply:
             if number == 0:
-                call = {"tool": "metric", "segment": "S3", "metric": "sessions_mean"}
-                return Reply({"calls": [call]})
-            return Reply(f"S3 has {slot(request, 'sessions a user', 'S3')} sessions a user.")
+                return Reply({"calls": [{"tool": "metric", "segment": "S3", "metric": "sessions_mean"}, 7]})
+            return blocks(figures("S3.sessions_mean"))
 
         with assisted(script, PLANS) as (assistant, simulator):
-            payload = assistant.preview("Do they come back, and why?")
             answer = assistant.reply("Do they come back, and why?")
         plan, written = simulator.requests
-        assert plan["response_format"]["type"] == "json_schema"
-        assert [message["content"] for message in plan["messages"]] == [payload.system, payload.user]
+        assert {one["response_format"]["type"] for one in (plan, written)} == {"json_schema"}
         assert "tools" not in written
-        assert answer.reason == ""
-        assert answer.facts[0].segments == ("segment:2",)
+        assert "S3.sessions_mean" in json.dumps(written["response_format"])
+        assert (answer.reason, answer.facts[0].segments) == ("", ("segment:2",))
         assert answer.usage.calls == 2
 
-    def test_without_either_all_facts_are_in_the_message(self) -> None:
-        with assisted(size, PLAIN) as (assistant, simulator):
-            assert assistant.reply("Which one is best?").reason == ""
+    def test_without_either_all_addresses_are_in_the_message_and_json_is_read_leniently(self) -> None:
+        words = f"Sure! {json.dumps({'blocks': [figures('S1.sessions_mean')]})} I hope this helps."
+        with assisted(replies(Reply(words)), PLAIN) as (assistant, simulator):
+            answer = assistant.reply("Which one is best?")
         (request,) = simulator.requests
-        assert "tools" not in request
-        assert "response_format" not in request
-        assert any("highest" in fact["measure"] for fact in facts_of(request))
+        assert not {"tools", "response_format"} & set(request)
+        assert (answer.reason, answer.facts[0].measure) == ("", "sessions_mean")
+
+    def test_what_a_model_thinks_aloud_is_no_answer(self) -> None:
+        thought = f"<think>Perhaps {json.dumps({'blocks': [figures('S1.users')]})}?</think>"
+        with assisted(replies(Reply(thought + json.dumps({"blocks": [SIZE]}))), PLAIN) as (assistant, _):
+            answer = assistant.reply(WHY)
+        assert [fact.row for fact in answer.facts] == ["segment:1"]
+
+    def test_a_server_that_ignores_its_schema_is_still_checked(self) -> None:
+        with assisted(replies(Reply("I would say S2 has 999 users.")), PLANS) as (assistant, _):
+            answer = assistant.reply(WHY)
+        assert answer.source == "rules"
+        assert "chose no figure" in answer.reason
 
     def test_the_server_is_asked_what_it_can_once(self) -> None:
         def script(request: Request, number: int) -> Reply:
-            said = str(request["messages"][0]["content"])
-            if said.startswith("You write one sentence"):
-                return Reply("The shop has [[F1]] visitors.")
-            if said.startswith("Choose"):
+            asked = str(request["messages"][0]["content"])
+            if asked.startswith("Answer with JSON only"):
+                return Reply({"blocks": [{"kind": "figure", "of": "S3.users"},
+                                         {"kind": "contrast", "of": "S1.sales", "with": "S2"}]})  # fmt: skip
+            if asked.startswith("Choose"):
                 return Reply({"colour": "green"})
-            if said.startswith("Call the tool"):
-                return Reply("I have no tools.")
-            return Reply({"calls": []}) if "response_format" in request else size(request)
+            return Reply("I have no tools.") if asked.startswith("Call the tool") else size(request)
 
         with assisted(script, None) as (assistant, simulator):
             assert [assistant.reply(WHY).reason for _ in range(2)] == ["", ""]
         assert len(simulator.requests) == 3 + 2 + 2
 
-    def test_numbers_of_a_weak_model_are_verified_and_others_struck_through(self) -> None:
-        def script(request: Request, _: int) -> Reply:
-            users = line_value(request, "S2, users")
-            return Reply(f"S2 has {users} users. S1 has {users} users.")
-
-        with assisted(script, WEAK) as (assistant, _):
-            answer = assistant.reply(IDEAS)
-        value = shop().context.tables.segments["users"]["segment:1"]
-        assert answer.reason == ""
-        assert shown(answer.text, answer.facts, answer.marks) == (
-            f"Segment 2 (Window shoppers) has {value} users. "
-            f"Segment 1 (Bargain hunters) has ~~{value}~~ (unverified) users."
-        )
-        assert [fact.segments for fact in answer.facts] == [("segment:1",)]
-
 
 class TestWeakModels:
-    """Neither tools nor slots: little to read, little to write, one try."""
+    """Neither tools nor blocks: few addresses to choose from, one list, one try."""
 
-    SEVEN = " ".join(f"Idea {word}." for word in ("red", "big", "cat", "sun", "dog", "sea", "end"))
-
-    def size(self, request: Request) -> str:
-        return f"S2 has {line_value(request, 'S2, users')} users. "
-
-    def test_read_what_the_own_answer_says_and_no_more(self) -> None:
-        with assisted(replies(Reply("S2 is worth it.")), WEAK_BUT_OBEYS) as (assistant, simulator):
-            payload = assistant.preview(IDEAS, [Said("user", "Hello")])
-            assistant.reply(IDEAS, [Said("user", "Hello")])
-        (request,) = simulator.requests
-        assert "tools" not in request
-        assert "response_format" not in request
-        (data,) = data_of(request)
-        assert set(data) == {"question", "facts", "names"}
-        assert data["facts"][0] == f"S2, users: {shop().context.tables.segments['users']['segment:1']}"
-        assert 4 < len(data["facts"]) <= MOST_FACTS
-        assert (
-            payload.tokens < 600
-        )  # a minute on a slow machine is a thousand tokens to read and a few to write
-
-    def test_are_stopped_after_some_sentences(self) -> None:
-        with assisted(lambda request, _: Reply(self.size(request) + self.SEVEN), WEAK) as (assistant, _):
-            answer = assistant.reply(IDEAS)
-        assert answer.reason == ""
-        assert answer.text.endswith("users. Idea red. Idea big. Idea cat.")
-
-    def test_may_say_what_is_whole_when_the_time_is_over(self) -> None:
+    @pytest.mark.parametrize("can", [WEAK, WEAKEST])
+    def test_choose_addresses_and_no_more(self, can: Capabilities) -> None:
         def script(request: Request, _: int) -> Reply:
-            return Reply(self.size(request) + "The next thing goes on " + "and on " * 100, piece_s=0.3)
+            some = offered(request)
+            return Reply({"facts": [some[0], some[0], some[2], "S9.users"]})
 
-        with assisted(script, WEAK, wall_s=5) as (assistant, _):
-            answer = assistant.reply(IDEAS)
-        assert answer.reason == ""
-        assert answer.text.endswith(" users.")
-
-    def test_are_not_shown_without_any_figure_that_holds(self) -> None:
-        for said in ("S2 has 999 users. Write to them.", self.SEVEN):
-            with assisted(replies(Reply(said)), WEAK) as (assistant, _):
-                answer = assistant.reply(IDEAS)
-            assert answer.source == "rules"
-            assert "without any figure" in answer.reason
+        with assisted(script, can, fewest_users=5) as (assistant, simulator):
+            payload = assistant.preview(IDEAS, [Said("Hello")])
+            answer = assistant.reply(IDEAS, [Said("Hello")])
+        (request,) = simulator.requests
+        (data,) = data_of(request)
+        assert set(data) <= {"question", "facts", "measures", "names", "left_out"}
+        assert 4 < len(data["facts"]) <= MOST_FACTS
+        assert ("response_format" in request) is can.schema
+        (block,) = answer.blocks
+        assert isinstance(block, FigureList)
+        assert len(block.facts) == 2
+        assert (answer.reason, answer.dropped) == ("", 1)
+        assert payload.tokens < 900
 
     def test_are_not_asked_twice(self) -> None:
-        with assisted(replies(Reply("S77 has many users.")), WEAK) as (assistant, simulator):
+        with assisted(replies(Reply({"facts": ["S77.users"]})), WEAK) as (assistant, simulator):
             answer = assistant.reply(IDEAS)
         assert len(simulator.requests) == 1
-        assert answer.reason.endswith("made a statement that no figure of the data backs.")
+        assert answer.source == "rules"
+        assert answer.reason == (
+            "The language model 'm' chose no figure of the data: 1 parts of its answer did not hold."
+        )
 
-    def test_compare_with_the_figures_of_the_own_comparison(self) -> None:
-        with assisted(replies(Reply("No idea.")), WEAK) as (assistant, simulator):
-            answer = assistant.compare("segment:0", "segment:1")
-        (data,) = data_of(simulator.requests[0])
-        assert len(data["facts"]) == MOST_FACTS
-        assert any(" against " in line for line in data["facts"])
-        assert "without any figure" in answer.reason
+    def test_a_model_that_does_not_come_to_an_end_is_ended(self) -> None:
+        endless = Reply('{"facts": ["S2.users"]} ' + "and on " * 3_000, piece_s=0.01)
+        with assisted(replies(endless), WEAKEST, wall_s=10) as (assistant, _):
+            answer = assistant.reply(IDEAS)
+        assert (answer.reason, len(answer.facts)) == ("", 1)
 
 
 class TestWrongAnswers:
-    WRONG = Reply("S2 has 999 users.")
-
     def test_are_sent_back_once(self) -> None:
         def script(request: Request, number: int) -> Reply:
-            return self.WRONG if number == 0 else size(request)
+            return answering(figures("S77.users"))(request) if number == 0 else size(request)
 
         with assisted(script) as (assistant, simulator):
-            answer = assistant.reply(WHY)
-        assert answer.reason == ""
+            assert assistant.reply(WHY).reason == ""
         first, complaint = simulator.requests[1]["messages"][-2:]
-        assert first == {"role": "assistant", "content": "S2 has 999 users."}
-        assert "'999': a number may only be written as [[F…]]" in complaint["content"]
+        assert "S77.users" in first["content"]
+        assert "S77.users: there is no such address" in complaint["content"]
 
     @pytest.mark.parametrize(
-        "said",
+        "wrong",
         [
-            "S2 has 999 users.",
-            "S2 has a dozen users.",
-            "S2 has [[F99999]] users.",
-            "S2 buys twice as often as S1.",
-            "S77 is the best.",
-            "S2 likes P99999.",
-            "Segment 42 is the best.",
+            figures("S77.users"), figures("S1.secrets"), figures(), figures("S2.users [[F1]]"), {}, 7, None,
+            [SIZE],
+            {"kind": "figures", "facts": {"S2.users": "1"}}, {"kind": "table", "facts": ["S2.users"]},
+            {"kind": "contrast", "fact": "S2.users", "against": "S2"},
+            {"kind": "contrast", "fact": "S2.users", "against": "S77"},
+            {"kind": "contrast", "fact": ["S2.users"], "against": None},
+            {"kind": "ranking", "measure": "secrets", "item": "", "order": "most"},
+            {"kind": "ranking", "measure": "users", "item": "", "order": "biggest"},
+            {"kind": "ranking", "measure": "share_page", "item": "P99999", "order": "most"},
+            {"kind": "chart", "facts": ["S2.users", "S2.sessions"], "mark": "bar"},
+            {"kind": "chart", "facts": ["S2.users"], "mark": "pie"},
+            comment('{"kind": "figures", "facts": ["S2.users"]}'), comment("S2 has 999 users."),
+            comment("Half of them buy."), comment("S77 is nice."), {"kind": "comment", "text": 7},
         ],
-    )
-    def test_end_in_the_answer_without_the_model(self, said: str) -> None:
-        with assisted(replies(Reply(said))) as (assistant, simulator):
+    )  # fmt: skip
+    def test_what_holds_is_kept_and_the_rest_is_counted(self, wrong: Any) -> None:  # noqa: ANN401
+        with assisted(answering(SIZE, wrong)) as (assistant, simulator):
             answer = assistant.reply(WHY)
+        assert (len(answer.blocks), answer.dropped >= 1, answer.reason) == (1, True, "")
+        assert len(simulator.requests) == 1
+        with assisted(answering(wrong)) as (assistant, simulator):
+            alone = assistant.reply(WHY)
         assert len(simulator.requests) == 2
-        assert answer.source == "rules"
-        assert answer.text == ask(WHY, shop().context).text
-        assert answer.reason == (
-            "The language model 'm' made a statement that no figure of the data backs, twice."
-        )
-        assert answer.usage.calls == 2
+        assert alone.source == "rules"
+        assert alone.blocks == ask(WHY, shop().context).blocks
+        assert "999" not in alone.reason
 
-    def test_a_right_value_of_another_segment_is_wrong(self) -> None:
-        def script(request: Request, _: int) -> Reply:
-            return Reply(f"S1 has {slot(request, 'users', 'S2')} users.")
-
-        with assisted(script) as (assistant, _):
-            assert "no figure of the data backs" in assistant.reply(WHY).reason
-
-    def test_an_answer_without_any_figure_is_none(self) -> None:
-        with assisted(replies(Reply("People are busy."))) as (assistant, _):
+    def test_repeats_and_more_than_eight_blocks_are_dropped(self) -> None:
+        kinds = ("users", "share", "sessions", "sessions_mean", "page_views", "page_views_mean")
+        many = [figures(f"S2.{kind}") for kind in kinds]
+        many += [{"kind": "contrast", "fact": f"S2.{kind}", "against": "S1"} for kind in kinds]
+        with assisted(answering(SIZE, SIZE, *many)) as (assistant, _):
             answer = assistant.reply(WHY)
-        assert answer.reason == "The language model 'm' answered without any figure of the data."
-        assert answer.source == "rules"
+        assert len(answer.blocks) == 8
+        assert answer.dropped == 2 + len(many) - 8
+
+    def test_a_sentence_that_claims_is_dropped_from_a_remark(self) -> None:
+        text = "S2 may be looking for a gift. Most of them buy. The data does not tell."
+        with assisted(answering(SIZE, comment(text))) as (assistant, _):
+            answer = assistant.reply(WHY)
+        assert answer.blocks[1] == Comment(
+            text="Segment 2 (Window shoppers) may be looking for a gift. The data does not tell."
+        )
+        assert answer.dropped == 1
+
+    def test_a_comment_alone_is_no_answer_but_ideas_are_where_they_are_asked_for(self) -> None:
+        with assisted(answering(comment("They may want a gift."))) as (assistant, _):
+            assert assistant.reply(WHY).reason == "The language model 'm' chose no figure of the data."
+        with assisted(answering(idea("Offer S2 a guide."))) as (assistant, _):
+            answer = assistant.reply(IDEAS)
+        assert answer.blocks == (Idea(text="Offer Segment 2 (Window shoppers) a guide."),)
 
     def test_about_a_named_segment_the_data_still_say_something(self) -> None:
-        with assisted(replies(self.WRONG)) as (assistant, _):
+        with assisted(replies(Reply("no"))) as (assistant, _):
             answer = assistant.reply(IDEAS)
-        assert answer.text.startswith("Facts for a persona of Segment 2 (Window shoppers).")
+        assert "Segment 2 (Window shoppers) has" in said(answer)
         assert not answer.declined
-
-
-def test_ideas_are_marked_as_suggestions() -> None:
-    def script(request: Request, _: int) -> Reply:
-        return Reply(
-            f"S2 has {slot(request, 'users', 'S2')} users. Greet them by mail. Offer a guide.\n\n"
-            "Ideas:\n- Show new tents first.\n"
-        )
-
-    with assisted(script) as (assistant, _):
-        answer = assistant.reply(IDEAS)
-    marked = [answer.text[mark.start : mark.end] for mark in answer.marks]
-    assert marked == ["Greet them by mail. Offer a guide.", "Show new tents first."]
-    assert {mark.kind for mark in answer.marks} == {MarkKind.SUGGESTION}
-    assert "- Show new tents first. *(suggestion)*" in shown(answer.text, answer.facts, answer.marks)
 
 
 FAILURES = [
@@ -398,6 +386,8 @@ FAILURES = [
     (Reply(refusal="I would rather not"), "I would rather not"),
     (Reply(raw="<html>hello</html>"), "gave no answer"),
     (Reply(""), "said nothing"),
+    (Reply("[" * 20_000), "chose no figure"),
+    (Reply('{"blocks": ' + "[" * 20_000), "chose no figure"),
 ]
 
 
@@ -407,25 +397,7 @@ def test_every_failure_ends_in_the_answer_without_the_model(reply: Reply, reason
         answer = assistant.reply(WHY)
     assert reason in answer.reason
     assert answer.source == "rules"
-    assert answer.text == ask(WHY, shop().context).text
-
-
-def test_truncated_json_and_an_ignored_schema_are_asked_for_in_words() -> None:
-    def script(request: Request, number: int) -> Reply:
-        return (
-            [Reply('{"calls": ['), Reply("Sure! I would call something."), Reply({"calls": []})][number]
-            if (number < 3)
-            else size(request)
-        )
-
-    with assisted(script, PLANS) as (assistant, simulator):
-        assert assistant.reply(WHY).reason == ""
-    assert len(simulator.requests) == 4
-
-
-def test_a_plan_that_never_comes_ends_in_the_answer_without_the_model() -> None:
-    with assisted(replies(Reply("Sure!")), PLANS) as (assistant, _):
-        assert "not valid twice" in assistant.reply(WHY).reason
+    assert answer.blocks == ask(WHY, shop().context).blocks
 
 
 def test_a_server_that_is_not_there_is_a_reason() -> None:
@@ -433,7 +405,39 @@ def test_a_server_that_is_not_there_is_a_reason() -> None:
         pass
     answer = assistant.reply(WHY)
     assert "cannot be reached" in answer.reason
-    assert answer.text == ask(WHY, shop().context).text
+    assert answer.blocks == ask(WHY, shop().context).blocks
+
+
+class TestCutAnswers:
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            Reply('{"blocks": [{"kind": "figures", "facts": ["S2.users"]}, {"kind": "fig', finish="length"),
+            Reply(json.dumps({"blocks": [SIZE, *[comment("Perhaps. " * 20)] * 3]}), cut_stream=True),
+            Reply('{"blocks": [{"kind": "figures", "facts": ["S2.users"]},', finish="length", streams=False),
+        ],
+    )  # fmt: skip
+    def test_keep_the_blocks_that_are_whole_and_say_so(self, reply: Reply) -> None:
+        with assisted(replies(reply)) as (assistant, _):
+            answer = assistant.reply(WHY)
+        assert answer.source == "m"
+        assert answer.blocks[0] == FigureList(facts=(shop_figures().needed("segment:1", "users"),))
+        assert "cut off" in answer.reason
+
+    def test_json_that_ends_in_the_middle_of_a_block_is_counted(self) -> None:
+        cut = '{"blocks": [{"kind": "figures", "facts": ["S2.users"]}, {"kind": "fig'
+        with assisted(replies(Reply(cut))) as (assistant, _):
+            answer = assistant.reply(WHY)
+        assert (len(answer.blocks), answer.dropped, answer.reason) == (1, 1, "")
+
+    def test_stop_keeps_what_was_shown(self) -> None:
+        seen: list[tuple[Block, ...]] = []
+        slow = Reply(calls=(("answer", {"blocks": [SIZE, *[comment("Perhaps. " * 40)] * 3]}),), piece_s=0.02)
+        with assisted(replies(slow)) as (assistant, _):
+            answer = assistant.reply(WHY, on_blocks=seen.append, should_stop=lambda: bool(seen))
+        assert answer.blocks == seen[-1]
+        assert "cancelled" in answer.reason
+        assert answer.source == "m"
 
 
 class TestLimits:
@@ -461,33 +465,25 @@ class TestLimits:
         assert "more than 1,000 tokens" in answer.reason
         assert simulator.requests == []
 
+    def test_a_stream_without_an_end(self) -> None:
+        with assisted(lambda *_: Reply("S2 is S2. " * 10_000), max_tokens=12_000) as (assistant, simulator):
+            answer = assistant.reply(WHY)
+        assert "more than 12,000 tokens" in answer.reason
+        assert len(simulator.requests) == 1
 
-class TestStreaming:
-    def test_passes_on_whole_sentences_with_their_values(self) -> None:
-        seen: list[str] = []
 
-        def script(request: Request, _: int) -> Reply:
-            users = slot(request, "users", "S2")
-            return Reply(f"S2 has {users} users. It has {users} users. That is all.")
-
-        with assisted(script) as (assistant, _):
-            answer = assistant.reply(WHY, on_text=seen.append)
-        users = answer.facts[0].text
-        first = f"Segment 2 (Window shoppers) has {users} users."
-        assert list(dict.fromkeys(text.strip() for text in seen)) == [first, f"{first} It has {users} users."]
-
-    def test_never_shows_what_does_not_hold(self) -> None:
-        seen: list[str] = []
-
-        def script(request: Request, number: int) -> Reply:
-            users = slot(request, "users", "S2")
-            return Reply(f"S2 has {users} users. S1 has 999 users. S3 has 998 users. Bye.")
-
-        with assisted(script) as (assistant, _):
-            answer = assistant.reply(WHY, on_text=seen.append)
-        assert answer.source == "rules"
-        assert seen
-        assert not re.search(r"99[89]", " ".join([*seen, answer.text, answer.reason]))
+@pytest.mark.parametrize("can", [ALL, PLANS, PLAIN])
+def test_blocks_are_passed_on_as_they_become_whole(can: Capabilities) -> None:
+    seen: list[tuple[Block, ...]] = []
+    with assisted(
+        answering(SIZE, figures("S77.users"), figures("S1.users"), idea("Offer S1 a guide.")), can
+    ) as (
+        assistant,
+        _,
+    ):
+        answer = assistant.reply(IDEAS, on_blocks=seen.append)
+    assert [len(some) for some in dict.fromkeys(seen)] == [1, 2, 3]
+    assert seen[-1] == answer.blocks
 
 
 class TestCache:
@@ -495,12 +491,12 @@ class TestCache:
         def script(request: Request, number: int) -> Reply:
             return Reply(calls=(("list_segments", {}),)) if number == 0 else size(request)
 
-        seen: list[str] = []
+        seen: list[tuple[Block, ...]] = []
         with assisted(script, cache=AnswerCache(tmp_path / "answers")) as (assistant, simulator):
             first = assistant.reply(WHY)
-            again = assistant.reply(WHY, on_text=seen.append)
+            again = assistant.reply(WHY, on_blocks=seen.append)
         assert len(simulator.requests) == 2
-        assert (again.text, again.facts, again.source) == (first.text, first.facts, "m")
+        assert (again.blocks, again.source, seen) == (first.blocks, "m", [first.blocks])
         assert (again.usage.calls, again.cost) == (0, 0.0)
 
     def test_another_question_other_data_and_another_server_are_asked(self, tmp_path: Path) -> None:
@@ -518,78 +514,81 @@ class TestCache:
             assert len(simulator.requests) == 1
 
     def test_what_did_not_hold_is_not_kept(self, tmp_path: Path) -> None:
-        with assisted(replies(TestWrongAnswers.WRONG), cache=AnswerCache(tmp_path)) as (assistant, simulator):
+        with assisted(answering(7), cache=AnswerCache(tmp_path)) as (assistant, simulator):
             assistant.reply(WHY)
             assistant.reply(WHY)
         assert len(simulator.requests) == 4
 
-    def test_plans_are_kept_too(self, tmp_path: Path) -> None:
-        def script(request: Request, number: int) -> Reply:
-            return Reply({"calls": [{"tool": "list_segments"}]}) if number == 0 else size(request)
-
-        with assisted(script, PLANS, cache=AnswerCache(tmp_path)) as (assistant, simulator):
-            assert [assistant.reply(WHY).reason for _ in range(2)] == ["", ""]
-        assert len(simulator.requests) == 2
-
 
 def test_compares_two_segments_and_all() -> None:
-    def script(request: Request, number: int) -> Reply:
-        return Reply(f"S1 has {slot(request, 'users', 'S1')} users, S2 {slot(request, 'users', 'S2')}.")
-
-    with assisted(script, ALL) as (assistant, simulator):
-        both, everyone = assistant.compare("segment:0", "segment:1"), assistant.compare()
-    assert [answer.reason for answer in (both, everyone)] == ["", ""]
-    assert [fact.segments for fact in both.facts] == [("segment:0",), ("segment:1",)]
-    assert all("tools" not in request for request in simulator.requests)
+    both = {"kind": "contrast", "fact": "S1.users", "against": "S2"}
+    with assisted(answering(both)) as (assistant, simulator):
+        two, everyone = assistant.compare("segment:0", "segment:1"), assistant.compare()
+    assert [answer.reason for answer in (two, everyone)] == ["", ""]
+    assert "Segment 1 (Bargain hunters)" in said(two)
     assert "Compare S1 and S2" in simulator.requests[0]["messages"][1]["content"]
-    assert named(simulator.requests[1], "Bargain hunters") == "S1"
-
-
-def test_the_preview_of_a_comparison_is_what_is_sent() -> None:
-    with assisted(replies(Reply("They differ.")), ALL) as (assistant, simulator):
-        previews = [assistant.preview_comparison("segment:0", "segment:1"), assistant.preview_comparison()]
-        assert not simulator.requests
-        assistant.compare("segment:0", "segment:1")
-        assistant.compare()
-    sent = [request["messages"][1]["content"] for request in simulator.requests]
-    assert [preview.user for preview in previews] == sent[:2]
+    assert names_of(simulator.requests[1])["S1"] == "Bargain hunters"
 
 
 def test_a_comparison_falls_back_on_the_one_without_a_model() -> None:
     with assisted(replies(Reply("S1 is 3 times as good."))) as (assistant, _):
         answer = assistant.compare("segment:0", "segment:1")
-    assert answer.text.startswith("Segment 1 (Bargain hunters) against Segment 2 (Window shoppers).")
-    assert "no figure of the data backs" in answer.reason
+    assert any(isinstance(block, Contrast) for block in answer.blocks)
+    assert "chose no figure" in answer.reason
 
 
-@pytest.mark.parametrize("can", [ALL, PLANS])
-def test_the_preview_holds_the_tools_or_the_shape_of_a_plan(can: Capabilities) -> None:
-    def script(request: Request, _: int) -> Reply:
-        return Reply({"calls": []}) if "response_format" in request else size(request)
+@pytest.mark.parametrize("can", [ALL, PLANS, PLAIN, WEAK, WEAKEST])
+@pytest.mark.parametrize("send_values", [False, True])
+def test_the_preview_is_the_bytes_that_are_sent(can: Capabilities, send_values: bool) -> None:
+    last = Answer(ask(WHY, shop().context).blocks)
+    history = [Said("Hello"), Said("Who buys?", last)]
+    with assisted(size, can, send_values=send_values) as (assistant, simulator):
+        previews = [
+            assistant.preview(IDEAS, history), assistant.preview_comparison(),
+            assistant.preview_description("segment:1"),
+        ]  # fmt: skip
+        assert simulator.requests == []
+        assistant.reply(IDEAS, history)
+        reply = simulator.requests[0]
+        simulator.requests.clear()
+        assistant.compare()
+        comparison = simulator.requests[0]
+        simulator.requests.clear()
+        assistant.describe("segment:1")
+        bodies = [reply, comparison, simulator.requests[0]]
+    assert [preview.body for preview in previews] == bodies
+    for preview in previews:
+        for text in strings(preview.body):
+            assert text in preview.text or json.dumps(text, ensure_ascii=False)[1:-1] in preview.text
+        assert preview.price is not None
 
-    with assisted(script, can) as (assistant, simulator):
-        payload = assistant.preview(WHY)
-        assistant.reply(WHY)
-    sent = simulator.requests[0]
-    if can is ALL:
-        assert json.loads(payload.schemas) == [one["function"] for one in sent["tools"]]
-    else:
-        shape = sent["response_format"]["json_schema"]["schema"]
-        assert json.loads(payload.schemas)["properties"].keys() == shape["properties"].keys()
-    assert payload.schemas in payload.text
+
+def strings(value: object) -> list[str]:
+    """Every text of a body, names of fields included but those that hold what is said."""
+    if isinstance(value, dict):
+        return [
+            *({*value} - {"messages", "role", "content"}),
+            *(text for part in value.values() for text in strings(part)),
+        ]
+    if isinstance(value, list):
+        return [text for part in value for text in strings(part)]
+    return [value] if isinstance(value, str) else []
 
 
-def test_a_stream_without_an_end_is_ended_by_the_limit_of_tokens() -> None:
-    with assisted(lambda *_: Reply("S2 is S2. " * 10_000), PLAIN, max_tokens=6_000) as (assistant, simulator):
+def test_a_question_goes_on_after_an_answer_of_the_model() -> None:
+    with assisted(size) as (assistant, simulator):
         answer = assistant.reply(WHY)
-    assert "more than 6,000 tokens" in answer.reason
+        went_on = assistant.answer_offline("and the sessions?", answer.reading)
+        asked = assistant.reply("and the sessions?", [Said(WHY, answer)])
     assert len(simulator.requests) == 1
+    assert went_on is not None
+    assert asked.blocks == went_on.blocks
+    assert ("segment:1", "sessions") in {(fact.row, fact.measure) for fact in asked.facts}
 
 
-def test_all_requests_that_an_object_may_take_have_to_be_within_the_limit() -> None:
-    with assisted(size, PLANS) as (assistant, simulator):
-        once = assistant.preview(WHY).tokens
-        limit = assistant.settings.model_copy(update={"max_tokens": 2 * once})
-        answer = replace(assistant, settings=limit).reply(WHY)
-    assert "more than" in answer.reason
+def test_where_nothing_may_be_offered_nothing_is_sent() -> None:
+    with assisted(size, fewest_users=10_000) as (assistant, simulator):
+        answer = assistant.reply(WHY)
     assert simulator.requests == []
+    assert "enough users" in answer.reason
+    assert answer.source == "rules"

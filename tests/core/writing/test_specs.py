@@ -2,60 +2,49 @@ import json
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from core.base.errors import InputError
 from core.facts.tools import TOOLS
 from core.llm import ToolCall
-from core.outgoing.quoting import Quotes
 from core.writing import specs
+from core.writing.outbox import MOST_OFFERED
+
+ADDRESSES = [f"S{row}.view_lift_theme.P{item}" for row in range(1, 11) for item in range(15)]
 
 
 def test_every_tool_is_there_with_a_schema_that_stands_alone() -> None:
     made = specs.tool_specs()
     assert [tool["name"] for tool in made] == list(TOOLS)
-    assert "$" not in json.dumps([tool["parameters"] for tool in made]).replace("^F\\\\d+$", "")
     rank = next(tool for tool in made if tool["name"] == "rank_segments")["parameters"]
     assert rank["properties"]["order"]["enum"] == ["most", "least"]
     assert rank["required"] == ["metric"]
 
 
-def test_a_plan_is_a_list_of_calls() -> None:
-    plan = specs.plan_of(2).model_validate({
-        "calls": [{"tool": "metric", "segment": "S1", "metric": "users"}, {"tool": "list_segments"}]
-    })  # fmt: skip
-    assert specs.planned(plan) == [("metric", {"segment": "S1", "metric": "users"}), ("list_segments", {})]
-
-
 @pytest.mark.parametrize(
-    "calls",
+    "shape",
     [
-        [{"tool": "calc", "op": "sum", "first": "F1", "second": "F2"}],
-        [{"tool": "drop"}],
-        [{"tool": "metric", "segment": "S1"}],
-        [{"tool": "list_segments"}] * 3,
+        specs.plan_shape(6),
+        specs.flat_shape(ADDRESSES),
+        specs.answer_shape(ADDRESSES, ["S1"], ["users"], True),
     ],
 )
-def test_a_plan_with_anything_else_is_none(calls: list[dict[str, Any]]) -> None:
-    with pytest.raises(ValidationError):
-        specs.plan_of(2).model_validate({"calls": calls})
+def test_no_shape_refers_outside_itself_and_all_are_small(shape: dict[str, Any]) -> None:
+    assert "$" not in json.dumps(shape)
+    assert len(ADDRESSES) == MOST_OFFERED
+    assert len(json.dumps(shape)) < 16_000
+    assert shape["additionalProperties"] is False
 
 
-def test_rows_and_items_are_named_by_number() -> None:
-    quotes = Quotes()
-    number = quotes.id_of("P", "/cart")
-    asked = {
-        "segment": "S2",
-        "a": "segment 3",
-        "b": "all",
-        "value": number,
-        "origin": None,
-        "n": 3,
-        "target": "/x",
+def test_an_answer_is_held_to_what_is_offered() -> None:
+    shape = specs.answer_shape(["S1.users"], ["S1", "all"], ["users"], name=False)
+    kinds = {
+        one["properties"]["kind"]["enum"][0]: one for one in shape["properties"]["blocks"]["items"]["anyOf"]
     }
-    assert specs.in_own_terms(asked, quotes) == {
-        "segment": "segment:1", "a": "segment:2", "b": "all", "value": "/cart", "n": 3, "target": "/x"
-    }  # fmt: skip
+    assert list(kinds) == ["figures", "contrast", "ranking", "chart", "comment", "idea"]
+    assert kinds["figures"]["properties"]["facts"]["items"]["enum"] == ["S1.users"]
+    assert kinds["contrast"]["properties"]["against"]["enum"] == ["S1", "all"]
+    assert kinds["chart"]["properties"]["mark"]["enum"] == ["bar", "line", "point"]
+    assert "name" not in shape["properties"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "3", '"x"'])

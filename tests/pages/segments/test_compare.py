@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from core.desk import saved_work
-from core.desk.conversations import Message
-from core.facts.answer import Fact, Unit
 from core.storage.store import Store
-from pages.ui.chat import chat_message
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -32,16 +29,10 @@ def test_every_segment_is_described_and_every_figure_is_written_out(
     assert "against" in words
 
 
-def test_what_differs_is_a_list_and_hostile_text_stays_text() -> None:
-    fact = Fact("F1", "users", "users", ("segment:0",), 3.0, Unit.COUNT, "3")
-    message = Message("assistant", "Different:\n\n- users [[F1]]\n- # [x](y)\n\n# Alike", (fact,))
-    assert chat_message.safe(message) == "Different\\:\n\n- users **3**\n- \\# \\[x\\]\\(y\\)\n\n\\# Alike"
-
-
 def test_another_pair_is_compared(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.selectbox(key="compare-first").select("segment:2").run()
-    assert "Segment 3 against" in texts(app)
+    assert "- Segment 3 spends more time on the site than Segment" in texts(app)
     assert "segment:2" not in app.selectbox(key="compare-second").options
 
 

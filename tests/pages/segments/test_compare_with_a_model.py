@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -13,6 +15,8 @@ from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
 from tests.pages.segments.test_describe import PAGE, keys, until, use
 from tests.pages.simulated_writer import writer
+
+APPS_OWN = "Segment 1 converts more often than Segment 2"
 
 
 def compared(simulator: Simulator) -> int:
@@ -32,7 +36,7 @@ def agreed(app: AppTest, which: str) -> AppTest:
 def test_two_are_compared_after_agreement_and_the_words_can_be_taken_back(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(sentences=2)) as simulator:
+    with simulating(writer(figures=2)) as simulator:
         use(monkeypatch, simulator)
         app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
         assert any("Compare S1 and S2" in code.value for code in app.code)
@@ -53,7 +57,7 @@ def test_two_are_compared_after_agreement_and_the_words_can_be_taken_back(
 def test_all_are_compared_and_other_segments_are_not_told_these_words(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(sentences=2)) as simulator:
+    with simulating(writer(figures=2)) as simulator:
         use(monkeypatch, simulator)
         app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "all")
     assert "Write to them on Monday" in texts(app)
@@ -64,46 +68,60 @@ def test_all_are_compared_and_other_segments_are_not_told_these_words(
 def test_stop_leaves_the_app_s_words(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(piece_s=0.2, sentences=200)) as simulator:
+    with simulating(writer(piece_s=0.2, figures=200)) as simulator:
         use(monkeypatch, simulator)
         app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
         app.button(key="agree-two").click().run()
         until(app, lambda app: "Segment 1 has" in texts(app))
         app.button(key="compare-stop-two").click().run()
         until(app, lambda app: "compare-stop-two" not in keys(app))
-    assert "Segment 1 against Segment 2" in texts(app)
+    assert APPS_OWN in texts(app)
     assert "uncompare-two" not in keys(app)
 
 
-def test_numbers_that_nothing_backs_leave_the_app_s_words_with_the_reason(
+def test_figures_that_are_not_there_leave_the_app_s_words_with_the_reason(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(slots=False)) as simulator:
+    with simulating(writer(holds=False)) as simulator:
         use(monkeypatch, simulator)
         app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
     words = texts(app)
-    assert "Segment 1 against Segment 2" in words
+    assert APPS_OWN in words
     assert "Compared without the model" in words
     assert "4711" not in words
 
 
-def test_a_name_that_has_changed_since_is_said_beside_the_words(
+def test_what_is_kept_is_said_with_the_names_of_today(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = Store(finished_run.root)
     saved_work.rename(store, finished_run.model, {0: "Early birds"})
-    with simulating(writer(sentences=2)) as simulator:
+    with simulating(writer(figures=2)) as simulator:
         use(monkeypatch, simulator)
         app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
-    assert "was called" not in texts(app)
+    assert "Early birds" in texts(app)
     saved_work.rename(store, finished_run.model, {0: "Night owls"})
-    assert "Segment 1 was called “Early birds” when this was written" in texts(app.run())
+    assert "Segment 1 (Night owls)" in texts(app.run()).replace("\\", "")
+
+
+def test_what_an_older_release_kept_is_set_aside_with_a_word(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    old = {"role": "assistant", "text": "12", "facts": [], "rows": [], "query": "", "source": "m"}
+    told = {"digest": "d", "told": {"all": old, "segment:0 segment:1": old}}
+    path = finished_run.root / saved_work.STAGE / f"{finished_run.model}.comparisons.json"
+    path.write_text(json.dumps(told))
+    app.run()
+    assert not app.exception
+    assert APPS_OWN in texts(app)
+    assert "could not be read" in texts(app.run())
 
 
 def test_another_session_with_other_segments_leaves_the_question_alone(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(sentences=2)) as simulator:
+    with simulating(writer(figures=2)) as simulator:
         use(monkeypatch, simulator)
         app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "all")
         other = open_app(PAGE, data=finished_run.dataset, k="3")

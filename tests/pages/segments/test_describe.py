@@ -71,7 +71,7 @@ def test_every_segment_is_described_after_agreement_and_the_words_can_be_taken_b
         asked = [request for request in simulator.requests if "Name and describe" in str(request)]
     assert len(asked) == 3  # the trial has shown that a schema is in vain
     words = texts(open_app(PAGE, data=finished_run.dataset, k="3"))
-    assert "Write to them\\. *(suggestion)*" in words
+    assert words.count("- Write to them") == words.count("The model's reading, not counted") == 3
     for name in NAMES.values():
         assert f"Suggested name: {name}" in words
     app.button(key="undescribe").click().run()
@@ -157,7 +157,6 @@ def test_unanswered_it_waits_over_pages_and_other_questions(waiting: tuple[AppTe
     app.switch_page("pages/use/export.py").run()
     assert "agree-describe" not in keys(app)
     ask(app, "How many users are in segment 1?")
-    assert not app.sidebar.chat_input(key="question").disabled
     app.switch_page(PAGE).run()
     assert "agree-describe" in keys(app)
     assert sent(simulator) == 0

@@ -73,7 +73,7 @@ def test_a_server_is_tried_and_what_it_can_is_said(open_app: OpenApp, simulator:
     assert "**Streams** – answers appear while they are written." in words
     assert "**Obeys a JSON schema**: no – the form is asked for in words" in words
     assert "**Calls tools**: no" in words
-    assert "**Leaves room for values** – it writes no number itself" in words
+    assert "**Chooses figures** – it chooses what to say" in words
     assert len(app.dataframe[0].value) == len(simulator.requests)
 
 

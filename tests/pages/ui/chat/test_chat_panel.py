@@ -6,12 +6,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.desk import conversations
-from core.desk.conversations import Conversation, Message
-from core.facts.answer import Mark, MarkKind
+from core.desk.conversations import Conversation
 from core.storage.store import Store
-from pages.ui.chat.chat_message import as_markdown
 from pages.ui.segments import live_segments
 from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
 
 EXPLORE, EXPORT = "pages/segments/explore.py", "pages/use/export.py"
@@ -23,6 +22,14 @@ def said(app: AppTest) -> str:
 
 def asked(app: AppTest, question: str) -> AppTest:
     return app.sidebar.chat_input(key="question").set_value(question).run()
+
+
+def kept(run: FinishedRun) -> Conversation:
+    """The only conversation."""
+    (listed,) = conversations.earlier(Store(run.root), run.model)
+    found = conversations.load(Store(run.root), run.model, listed.id)
+    assert found is not None
+    return found
 
 
 def test_without_a_model_it_says_when_questions_can_be_asked(open_app: OpenApp) -> None:
@@ -48,11 +55,9 @@ def test_what_it_offers_to_ask_is_answered(open_app: OpenApp, finished_run: Fini
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
     app.sidebar.button(key=f"example-{number}").click().run()
     assert not app.exception
-    store = Store(finished_run.root)
-    (listed,) = conversations.earlier(store, finished_run.model)
-    kept = conversations.load(store, finished_run.model, listed.id)
-    assert kept is not None
-    assert kept.messages[-1].facts
+    answer = kept(finished_run).exchanges[-1].answer
+    assert answer is not None
+    assert answer.facts
 
 
 @pytest.mark.parametrize(("known", "word"), [({"purchase": 3}, "outcome rate"), ({}, "page views a user")])
@@ -72,7 +77,11 @@ def test_the_newest_answer_is_right_below_the_field_and_what_was_before_is_folde
         asked(app, f"How many users are in segment {number}?")
     drawn = list(app.sidebar)
     field = next(place for place, one in enumerate(drawn) if one.type == "chat_input")
-    newest = next(place for place, one in enumerate(drawn) if one.type == "markdown" and "3?" in one.value)
+    newest = next(
+        place
+        for place, one in enumerate(drawn)
+        if one.type == "markdown" and "many users are in segment 3?" in one.value
+    )
     older = next(place for place, one in enumerate(drawn) if "earlier" in str(getattr(one, "label", "")))
     assert field < newest < older
     (earlier,) = [one for one in app.sidebar.expander if "earlier" in one.label]
@@ -124,30 +133,47 @@ def test_signs_of_a_question_are_escaped_and_none_is_lost(
     assert "I do not understand “<”" in said(app).replace("\\", "")
 
 
-def test_a_conversation_can_be_taken_along(open_app: OpenApp, finished_run: FinishedRun) -> None:
-    asked(open_app(EXPLORE, data=finished_run.dataset), "How many users are in segment 1?")
-    store = Store(finished_run.root)
-    (listed,) = conversations.earlier(store, finished_run.model)
-    kept = conversations.load(store, finished_run.model, listed.id)
-    assert kept is not None
-    text = as_markdown(kept)
-    assert "**You:** How many users are in segment 1?" in text
-    assert "[[F" not in text
-    assert "(n = " in text
+def test_a_follow_up_goes_on_with_the_question_before(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "Sessions a user of segment 1")
+    asked(app, "and segment 2?")
+    first, second = (one.answer for one in kept(finished_run).exchanges)
+    assert first is not None
+    assert second is not None
+    assert [fact.measure for fact in second.facts] == [fact.measure for fact in first.facts]
+    assert {fact.row for fact in second.facts} == {"segment:1"}
 
 
-def test_what_is_taken_along_is_as_safe_and_as_marked_as_on_the_screen() -> None:
-    text = "S2 has 812 users. ![p](http://evil.example/p) <img src=http://evil.example/q>"
-    marks = (Mark(7, 10, MarkKind.UNVERIFIED),)
-    asked_for = Message("user", "![p](http://evil.example/u)")
-    by_model = Message("assistant", text, source="m", marks=marks)
-    by_rules = Message("assistant", "<b>12</b>", source="rules", reason="it cannot be reached")
-    taken = as_markdown(Conversation("0" * 16, "k", (asked_for, by_model, by_rules)))
-    for alive in ("![p](", "<img", "<b>"):
-        assert alive not in taken
-    assert "~~812~~ (unverified)" in taken
-    assert "Struck through: no figure backs it." in taken
-    assert "Written without the model: it cannot be reached" in taken
+def test_a_refusal_is_a_line_and_buttons_that_are_answered(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "What is the weather like?")
+    refused = kept(finished_run).exchanges[-1].answer
+    assert refused is not None
+    assert refused.declined
+    offered = [button for button in app.sidebar.button if (button.key or "").startswith("suggested-")]
+    assert 1 <= len(offered) <= 3
+    assert [button.label for button in offered] == list(refused.suggestions[:3])
+    offered[0].click().run()
+    answered = kept(finished_run).exchanges[-1]
+    assert answered.question == offered[0].label
+    assert answered.answer is not None
+    assert answered.answer.facts
+
+
+def test_an_answer_about_segments_that_are_gone_says_so(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many users are in segment 1?")
+    assert "About earlier segments" not in texts(app.sidebar)
+    app.slider(key="k").set_value(2).run()
+    assert "About earlier segments (K = 3)" in texts(app.sidebar)
+    app.slider(key="k").set_value(3).run()
+    assert "About earlier segments" not in texts(app.sidebar)
+
+
+def test_a_chart_is_drawn_of_the_figures(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = asked(open_app(EXPORT, data=finished_run.dataset, k="3"), "Chart the outcome rate by segment")
+    assert not app.exception
+    (drawn,) = app.sidebar.get("vega_lite_chart")
+    assert "Outcome rate" in drawn.proto.spec
 
 
 def test_a_conversation_that_another_tab_has_deleted_does_not_come_back(
@@ -160,8 +186,7 @@ def test_a_conversation_that_another_tab_has_deleted_does_not_come_back(
     assert deleted is not None
     conversations.forget(store, deleted)
     asked(app, "How many users are in segment 2?")
-    (kept,) = conversations.earlier(store, finished_run.model)
-    assert kept.title == "How many users are in segment 2?"
+    assert kept(finished_run).title == "How many users are in segment 2?"
 
 
 def test_a_question_that_a_restart_left_alone_says_so_and_can_be_asked_again(
@@ -169,11 +194,11 @@ def test_a_question_that_a_restart_left_alone_says_so_and_can_be_asked_again(
 ) -> None:
     question = "How many users are in segment 1?"
     store = Store(finished_run.root)
-    left = conversations.begin(finished_run.model).saying(Message("user", question))
-    conversations.save(store, left)
+    left = conversations.ask(store, conversations.begin(finished_run.model), question)
     app = open_app(EXPLORE, data=finished_run.dataset)
     assert any("was not answered" in caption.value for caption in app.sidebar.caption)
-    app.button(key="chat-again").click().run()
-    answered = conversations.load(store, finished_run.model, left.id)
-    assert answered is not None
-    assert [message.role for message in answered.messages] == ["user", "assistant"]
+    app.button(key=f"again-{left.id}-0").click().run()
+    (answered,) = kept(finished_run).exchanges
+    assert answered.question == question
+    assert answered.answer is not None
+    assert answered.answer.facts

@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.desk import conversations
+from core.desk import conversations, preferences
 from core.storage.store import Store
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
-from tests.pages.simulated_writer import MODEL, UNKNOWN, writer
+from tests.pages.simulated_writer import IDEA, MODEL, REMARK, UNKNOWN, writer
 
 EXPLORE, EXPORT, SETTINGS = "pages/segments/explore.py", "pages/use/export.py", "pages/use/settings.py"
 PATIENCE_S = 30.0
@@ -58,7 +58,9 @@ def has_button(name: str) -> Callable[[AppTest], bool]:
 
 
 def is_answered(app: AppTest) -> bool:
-    return not app.sidebar.chat_input(key="question").disabled
+    """Whether every question has its answer, and the screen shows it."""
+    waits = any("Waits its turn" in caption.value for caption in app.sidebar.caption)
+    return not waits and not has_button("chat-stop")(app) and not has_button("agree-aside")(app)
 
 
 def said(app: AppTest) -> str:
@@ -87,8 +89,11 @@ def test_nothing_is_sent_before_the_exact_text_was_agreed_to(
     assert f"{MODEL.replace('-', chr(92) + '-')} · 100 tokens" in said(app)
     session = app.session_state["session_segments"]
     users = int((session.history[0].partition.labels == 0).sum())
-    assert f"Segment 1 has **{users}** users." in said(app)
-    assert "*(suggestion)*" in said(app)
+    words = said(app).replace("\\", "")
+    assert f"Segment 1 has **{users}** users." in words
+    assert f"*{REMARK.replace('S1', 'Segment 1')}*" in words
+    assert f"- {IDEA}" in words
+    assert "1 remark left out, as it made a claim nobody counted" in words
 
 
 def test_agreement_is_for_the_session_and_can_be_revoked(
@@ -125,10 +130,10 @@ def test_what_the_rules_can_answer_asks_nobody(
     assert simulator.requests == []
 
 
-def test_stop_ends_in_the_answer_without_the_model_and_says_why(
+def test_stop_keeps_what_came_and_says_why(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(piece_s=0.2, sentences=100)) as slow:
+    with simulating(writer(piece_s=0.2, figures=100)) as slow:
         use(monkeypatch, slow)
         app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
         until(app, lambda app: "Segment 1 has" in said(app))
@@ -136,30 +141,87 @@ def test_stop_ends_in_the_answer_without_the_model_and_says_why(
         assert "Segment 1 has" in said(app)
         app.button(key="chat-stop").click().run()
         app = until(app, is_answered)
-    assert "Written without the model" in said(app)
+    assert "Segment 1 has" in said(app)
+    assert "Broken off" in said(app)
+
+
+def test_stopped_before_anything_came_the_app_answers_and_says_why(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(piece_s=1.0)) as slow:
+        use(monkeypatch, slow)
+        app = until(agreed(open_app(EXPLORE, data=finished_run.dataset, k="3")), has_button("chat-stop"))
+        app.button(key="chat-stop").click().run()
+        app = until(app, is_answered)
+    assert "Answered without the model" in said(app)
 
 
 def test_another_session_finds_the_answer_that_is_being_written(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(piece_s=0.05, sentences=8)) as slow:
+    with simulating(writer(piece_s=0.1, figures=8)) as slow:
         use(monkeypatch, slow)
         agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
         again = open_app(EXPLORE, data=finished_run.dataset, k="3")  # F5: a new session
         assert has_button("chat-stop")(again)
-        assert not is_answered(again)
         assert f"{MODEL.replace('-', chr(92) + '-')} · 100 tokens" in said(until(again, is_answered))
 
 
-def test_a_number_that_no_figure_backs_is_struck_through(
+def test_what_is_not_there_is_never_shown(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(slots=False)) as liar:
+    with simulating(writer(holds=False)) as liar:
         use(monkeypatch, liar)
+        app = until(agreed(open_app(EXPLORE, data=finished_run.dataset, k="3")), is_answered)
+    assert "4711" not in said(app)
+    assert "chose no figure of the data" in said(app)
+
+
+def test_questions_that_come_meanwhile_wait_their_turn_and_stop_ends_the_current_one_only(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with simulating(writer(piece_s=0.1, figures=8)) as slow:
+        use(monkeypatch, slow)
         app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
-        app = until(app, is_answered)
-    assert said(app).count("4711") == said(app).count("~~4711~~ (unverified)") == 1
-    assert "no figure backs it" in said(app)
+        until(app, lambda app: "Segment 1 has" in said(app))
+        asked(app, "Which newsletter suits segment 2?")
+        asked(app, "How many users are in segment 3?")
+        waiting = [caption.value for caption in app.sidebar.caption if "Waits its turn" in caption.value]
+        assert [("segment 2" in one, "segment 3" in one) for one in waiting] == [(True, False), (False, True)]
+        again = open_app(EXPLORE, data=finished_run.dataset, k="3")  # F5
+        assert said(again).count("Waits its turn") == 2
+        app.button(key="chat-stop").click().run()
+        until(app, is_answered)
+    store = Store(finished_run.root)
+    (listed,) = conversations.earlier(store, finished_run.model)
+    kept = conversations.load(store, finished_run.model, listed.id)
+    assert kept is not None
+    first, second, third = (one.answer for one in kept.exchanges)
+    assert first is not None and second is not None and third is not None
+    assert first.reason
+    assert (second.source, second.reason) == (MODEL, "")
+    assert (third.source, third.usage.calls) == ("rules", 0)
+    assert [fact.row for fact in third.facts] == ["segment:2"]
+
+
+def test_values_leave_only_where_the_analyst_says_so_and_the_text_shows_it(
+    open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
+) -> None:
+    app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
+    app = until(app, has_button("agree-aside"))
+    users = f'"{(app.session_state["session_segments"].history[0].partition.labels == 0).sum()}"'
+
+    def shown() -> str:
+        return next(code.value for code in app.code if UNKNOWN in code.value)
+
+    assert users not in shown()
+    app.checkbox(key="values-aside").check().run()
+    assert preferences.load(Store(finished_run.root)).send_values
+    assert users in shown()
+    app.button(key="agree-aside").click().run()
+    until(app, is_answered)
+    (sent,) = from_us(simulator)
+    assert users in sent
 
 
 def test_a_server_that_cannot_be_reached_ends_in_the_answer_without_it(
@@ -175,7 +237,7 @@ def test_a_server_that_cannot_be_reached_ends_in_the_answer_without_it(
 def test_a_conversation_deleted_while_it_is_answered_stays_deleted(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(piece_s=0.05, sentences=50)) as slow:
+    with simulating(writer(piece_s=0.05, figures=50)) as slow:
         use(monkeypatch, slow)
         app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
         app.button(key="chat-forget").click().run()
@@ -186,14 +248,14 @@ def test_a_conversation_deleted_while_it_is_answered_stays_deleted(
 def test_revoking_stops_what_is_under_way(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with simulating(writer(piece_s=0.2, sentences=100)) as slow:
+    with simulating(writer(piece_s=0.2, figures=100)) as slow:
         use(monkeypatch, slow)
         app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
         until(app, lambda app: "Segment 1 has" in said(app))
         app.switch_page(SETTINGS).run()
         app.button(key="revoke").click().run()
         app = until(app, is_answered)
-    assert "Written without the model" in said(app)
+    assert "Broken off" in said(app)
 
 
 def test_the_requests_before_consent_are_said(
@@ -206,16 +268,17 @@ def test_the_requests_before_consent_are_said(
     assert "nothing else" not in texts(app)
 
 
-def test_a_question_from_a_second_tab_is_not_dropped_without_a_word(
+def test_a_question_from_a_second_tab_waits_its_turn(
     open_app: OpenApp, finished_run: FinishedRun, simulator: Simulator
 ) -> None:
-    opened = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many users are in segment 1?")
+    asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many users are in segment 1?")
     first, second = (open_app(EXPLORE, data=finished_run.dataset, k="3") for _ in range(2))
-    assert is_answered(opened)
     until(asked(first, UNKNOWN), has_button("agree-aside"))
-    second = asked(second, "Which newsletter suits segment 2?")
-    assert "Not asked" in second.toast[0].value
+    second = asked(second, "How many users are in segment 2?")
+    assert "Waits its turn" in said(second)
     first.button(key="decline-aside").click().run()
+    words = said(until(second, is_answered))
+    assert "Segment 2 has" in words
 
 
 @pytest.mark.parametrize("broken", ["answers", "llm_log"])
@@ -235,5 +298,5 @@ def test_what_cannot_be_written_down_is_not_sent(
 ) -> None:
     (finished_run.root / "llm_log").write_text("a file where a folder should be")
     app = until(asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN), is_answered)
-    assert "Written without the model" in said(app)
+    assert "Answered without the model" in said(app)
     assert simulator.requests == []

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.facts.answer import Fact, Unit
-from pages.ui.chat.fact_sources import chart_of, interval, together
+from core.facts.answer import Contrast, Fact, Title, Unit, Verdict
+from pages.ui.chat.fact_sources import chart_of, decision, interval, together
 from pages.ui.segments.spotlight import Place
 from pages.ui.shell.links import EXPLORE, PROFILES
 from tests.pages.conftest import OpenApp
@@ -14,33 +14,34 @@ from tests.pages.fixtures_segments import FinishedRun
 
 
 def fact(
-    metric: str,
+    measure: str,
     *segments: str,
-    value: float | str = 1.0,
+    value: float = 1.0,
     ends: tuple[float | None, float | None] = (None, None),
 ) -> Fact:
-    of = segments or ("segment:0",)
-    return Fact("F1", metric, "", of, value, Unit.NUMBER, "1.0", low=ends[0], high=ends[1])
+    return Fact(
+        measure=measure, label="", segments=segments or ("segment:0",), value=value, unit=Unit.NUMBER,
+        text="1.0", low=ends[0], high=ends[1],
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("metric", "chart"),
+    ("measure", "chart"),
     [
         ("users", "sizes"),
         ("difference:share", "sizes"),
         ("outcome_rate", "outcome"),
-        ("highest:outcome_rate", "outcome"),
         ("sessions_mean", "segments"),
         ("ratio:revenue", "segments"),
         ("views:page", "pages-segment-0-most_viewed"),
         ("lift:page", "pages-segment-0-over"),
-        ("highest:share:page", "pages-segment-0-most_viewed"),
+        ("ratio:share:page", "pages-segment-0-most_viewed"),
         ("view_lift:theme", "labels-theme"),
         ("share:device", "shares-device"),
     ],
 )
-def test_the_chart_of_a_figure(metric: str, chart: str) -> None:
-    found = chart_of(fact(metric))
+def test_the_chart_of_a_figure(measure: str, chart: str) -> None:
+    found = chart_of(fact(measure))
     assert found is not None
     assert (found.screen, found.chart) == (PROFILES, chart)
 
@@ -51,9 +52,9 @@ def test_a_page_that_is_seen_less_is_on_the_other_list() -> None:
     assert found.chart == "pages-segment-0-under"
 
 
-@pytest.mark.parametrize("metric", ["entry:page", "step:type:from", "calc:ratio:F1:F2:users"])
-def test_what_only_the_answer_shows_has_no_chart(metric: str) -> None:
-    assert chart_of(fact(metric)) is None
+@pytest.mark.parametrize("measure", ["entry:page", "step:type:from"])
+def test_what_only_the_answer_shows_has_no_chart(measure: str) -> None:
+    assert chart_of(fact(measure)) is None
 
 
 def test_all_users_have_no_list_of_pages_and_segments_that_moved_are_on_the_map() -> None:
@@ -106,3 +107,16 @@ def test_pages_are_linked_with_their_list_and_another_choice_stays(
 def test_an_interval_needs_both_ends() -> None:
     assert interval(fact("users", ends=(0.25, 0.5))) == "[0.25, 0.5]"
     assert interval(fact("users")) == ""
+
+
+@pytest.mark.parametrize(("p_value", "written"), [(0.0004, "< 0.001"), (0.0151, "0.015"), (None, "")])
+def test_a_contrast_says_by_which_test_and_how_sure(p_value: float | None, written: str) -> None:
+    titles = {key: Title(label=key) for key in ("segment:0", "all")}
+    test = "" if p_value is None else "Fisher's exact test"
+    block = Contrast(
+        first=fact("outcome_rate"), second=fact("outcome_rate", "all"), verdict=Verdict.HIGHER, test=test,
+        p_value=p_value,
+    )  # fmt: skip
+    row = decision(block, titles)
+    assert (row["Of"], row["p"]) == ("segment:0 and all", written)
+    assert row["Test"] == (test or "none: both are counted")

@@ -1,0 +1,394 @@
+"""Blocks as sentences: the only place where figures become English.
+
+A row has its title in full once and its name afterwards; a figure is said once; names in the plural have
+their verbs in the plural; several items of one measure are a list, and so are several contrasts or rankings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from math import isinf
+from typing import Final, TypeAlias
+
+from core.facts.answer import (
+    Block,
+    Chart,
+    Comment,
+    Contrast,
+    Fact,
+    FigureList,
+    Idea,
+    Note,
+    Ranking,
+    Title,
+    Unit,
+    Verdict,
+)
+from core.facts.items import PLURAL, Dimension, ItemMetric
+from core.facts.verbs import DO, HAS, LISTED, MORE, OF, verb
+from core.profiles.profile_columns import Col
+
+Piece: TypeAlias = str | Fact
+"""Plain text, or a figure whose ``text`` stands there; what strangers called a page is in both, unescaped."""
+ALL: Final = "all"
+ARROW: Final = " → "
+ENDS: Final = {"entry": "begin", "exit": "end"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """A sentence or two that belong together.
+
+    Args:
+        pieces: In order.
+        bullet: Whether it is an item of a list; the line before the first one is its heading.
+    """
+
+    pieces: tuple[Piece, ...]
+    bullet: bool = False
+
+    @property
+    def text(self) -> str:
+        """Without any markup."""
+        return "".join(piece if isinstance(piece, str) else piece.text for piece in self.pieces)
+
+
+def say(blocks: Iterable[Block], titles: Mapping[str, Title]) -> list[Line]:
+    """What some blocks say; :class:`Comment` and :class:`Idea` are not said but shown apart.
+
+    Args:
+        blocks: In order.
+        titles: Of every row that they speak of.
+    """
+    speaker = _Speaker(titles)
+    lines: list[Line] = []
+    said = [block for block in blocks if not isinstance(block, Comment | Idea | Chart)]
+    for kind, group in groupby(said, type):
+        lines += speaker.group(kind, list(group))
+    return lines
+
+
+def plain(blocks: Iterable[Block], titles: Mapping[str, Title]) -> str:
+    """The same as plain text, a line a line."""
+    return "\n".join(("- " if line.bullet else "") + line.text for line in say(blocks, titles))
+
+
+def listing(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
+    """``a``, ``a and b``, ``a, b and c``."""
+    made: list[Piece] = []
+    for place, part in enumerate(parts):
+        made += [] if not place else [" and "] if place == len(parts) - 1 else [", "]
+        made += part
+    return made
+
+
+@dataclass
+class _Speaker:
+    titles: Mapping[str, Title]
+    introduced: set[str] = field(default_factory=set)
+    said: set[Fact] = field(default_factory=set)
+
+    def group(self, kind: type, blocks: list[Block]) -> list[Line]:
+        """Blocks of one kind that follow each other."""
+        if kind is Note:
+            return [Line((block.text,)) for block in blocks if isinstance(block, Note)]
+        if kind is FigureList:
+            return [
+                line for block in blocks if isinstance(block, FigureList) for line in self._figures(block)
+            ]
+        if kind is Contrast:
+            return self._contrasts([block for block in blocks if isinstance(block, Contrast)])
+        return self._rankings([block for block in blocks if isinstance(block, Ranking)])
+
+    # rows
+
+    def _title(self, row: str, *, start: bool = False) -> str:
+        """In full the first time; a row without a number of its own begins small within a sentence."""
+        title = self.titles[row]
+        text = title.short if row in self.introduced else title.full
+        self.introduced.add(row)
+        return text if start or row.startswith("segment:") else text[:1].lower() + text[1:]
+
+    def _is_plural(self, row: str) -> bool:
+        """Whether the title that comes next takes a verb in the plural."""
+        title = self.titles[row]
+        word = title.short if row in self.introduced else title.label
+        return not row.startswith("segment:") or (bool(title.name) and word == title.name and _plural(word))
+
+    # figures
+
+    def _figures(self, block: FigureList) -> list[Line]:
+        facts = [fact for fact in dict.fromkeys(block.facts) if fact not in self.said]
+        self.said |= set(facts)
+        if len({fact.row for fact in facts}) > 1 and all(fact.unit is Unit.RATIO for fact in facts):
+            return self._by_row(facts)
+        lines: list[Line] = []
+        for (row, has_item, many), group in groupby(facts, _kind):
+            own = list(group)
+            if has_item:
+                lines += self._items(own)
+            else:
+                lines.append(Line((*(self._closest(own) if many else self._has(row, own)),)))
+        return _bulleted(lines) if len(lines) > 3 else lines
+
+    def _by_row(self, facts: Sequence[Fact]) -> list[Line]:
+        """What sets several rows apart, a line a row."""
+        lines: list[Line] = []
+        for row, group in groupby(facts, lambda fact: fact.row):
+            parts: list[list[Piece]] = [[f"{fact.called} (", fact, ")"] for fact in group]
+            lines.append(Line((f"{self._title(row, start=True)}: ", *_commas(parts)), bullet=True))
+        return lines
+
+    def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
+        measures = [fact.measure for fact in facts]
+        if row == ALL and set(measures) <= {Col.USERS, "segments"}:
+            there = "There is " if facts[0].text == "1" else "There are "
+            return [there, *listing([_object(fact) for fact in facts]), "."]
+        if Col.USERS in measures:
+            self.introduced.discard(row)  # a segment has users; “searchers have users” is no English
+        if measures[:2] == [Col.USERS, Col.SHARE]:
+            size: list[Piece] = [*_object(facts[0]), " (", facts[1], " of all users)"]
+            objects = [size, *(_object(fact) for fact in facts[2:])]
+        else:
+            objects = [_object(fact) for fact in facts]
+        plural = self._is_plural(row)
+        return [f"{self._title(row, start=True)} {verb('have', plural=plural)} ", *listing(objects), "."]
+
+    def _closest(self, facts: Sequence[Fact]) -> list[Piece]:
+        """Distances of a row to others."""
+        row = self._title(facts[0].row)
+        parts: list[list[Piece]] = [[f"{self._title(fact.segments[1])} at ", fact] for fact in facts]
+        return [f"Closest to {row}, by the {facts[0].label}: ", *_commas(parts), "."]
+
+    def _items(self, facts: Sequence[Fact]) -> list[Line]:
+        """Items of one row; those of one measure as a list, and users beside the share they are."""
+        users = {_place(fact): fact for fact in facts if _is(ItemMetric.USERS, fact)}
+        shares = {_place(fact) for fact in facts if _is(ItemMetric.SHARE, fact)}
+        listed = [fact for fact in facts if not (_is(ItemMetric.USERS, fact) and _place(fact) in shares)]
+        lines: list[Line] = []
+        for measure in dict.fromkeys(fact.measure for fact in listed):
+            own = [fact for fact in listed if fact.measure == measure]
+            beside = users if _is(ItemMetric.SHARE, own[0]) else {}
+            if len(own) == 1:
+                lines.append(Line((*self._one_item(own[0], beside.get(_place(own[0]))),)))
+                continue
+            parts = [
+                [f"{_target(fact)} (", *_with_users(fact, beside.get(_place(fact))), ")"] for fact in own
+            ]
+            lines.append(Line((f"{self._heading(own[0])}: ", *_commas(parts), ".")))
+        return lines
+
+    def _heading(self, fact: Fact) -> str:
+        kind, _, rest = fact.measure.partition(":")
+        dimension, _, of = rest.partition(":")
+        row = self._title(fact.row)
+        if kind in ENDS:
+            return f"Sessions of {row} {ENDS[kind]} most often with"
+        if kind == "step":
+            origin, _, target = fact.called.partition(ARROW)
+            after = {"from": f"After {origin}, {row} go on to", "to": f"Before {target}, {row} come from"}
+            return after.get(of, f"The most frequent steps of {row}")
+        if kind == "moved":
+            return "From where to where"
+        text = LISTED[ItemMetric(kind)].format(items=PLURAL[Dimension(dimension)], row=row)
+        return text[:1].upper() + text[1:]
+
+    def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
+        """A sentence about one item."""
+        kind, _, rest = fact.measure.partition(":")
+        row = self._title(fact.row)
+        if kind in ENDS:
+            return [fact, f" of the sessions of {row} {ENDS[kind]} with {fact.called}."]
+        if kind == "step":
+            origin, _, target = fact.called.partition(ARROW)
+            return [fact, f" of the steps of {row}{_of_which(rest)} lead from {origin} to {target}."]
+        if kind == "moved":
+            return [fact, f" users changed: {fact.called}."]
+        does, what = f"{DO[Dimension(rest)]} {fact.called}", f"{OF.get(Dimension(rest), '')}{fact.called}"
+        if isinf(fact.value):
+            who = f"Users that {does}" if kind == ItemMetric.LIFT else f"Page views of {what}"
+            return [f"{who} are ", fact, f", in {row}, and not among the others."]
+        said: dict[ItemMetric, list[Piece]] = {
+            ItemMetric.SHARE: [*_with_users(fact, None), f" of {row} {does}", *_users(users), "."],
+            ItemMetric.USERS: [fact, f" users of {row} {does}."],
+            ItemMetric.LIFT: [f"The share of {row} that {does} is ", fact, " that of the others."],
+            ItemMetric.VIEWS: [fact, f" page views of {row} are of {what}."],
+            ItemMetric.VIEW_SHARE: [fact, f" of the page views of {row} are of {what}."],
+            ItemMetric.VIEW_LIFT: [
+                f"The share of {what} in the page views of {row} is ", fact, " that of the others.",
+            ],
+        }  # fmt: skip
+        return said[ItemMetric(kind)]
+
+    # contrasts
+
+    def _contrasts(self, blocks: Sequence[Contrast]) -> list[Line]:
+        lines = [Line((*self._contrast(block),)) for block in blocks]
+        return lines if len(lines) < 3 else [Line(line.pieces, bullet=True) for line in lines]
+
+    def _contrast(self, block: Contrast) -> list[Piece]:
+        self.said |= {block.first, block.second, *([block.relation] if block.relation else [])}
+        against: list[Piece] = [block.first, " against ", block.second]
+        if block.verdict in (Verdict.UNSURE, Verdict.SAME):
+            what = "no sure difference" if block.verdict is Verdict.UNSURE else "no difference"
+            both = f"{self._title(block.first.row)} and {self._title(block.second.row)}"
+            values = [*_with_interval(block.first), " against ", *_with_interval(block.second)]
+            return [f"{_subject(block.first)}: {what} between {both}, ", *values, "."]
+        related: list[Piece] = [" (", block.relation, ")"] if block.relation else []
+        return [*self._direction(block), ": ", *against, *related, "."]
+
+    def _direction(self, block: Contrast) -> list[Piece]:
+        fact, higher = block.first, block.verdict is Verdict.HIGHER
+        row, other = fact.row, block.second.row
+        if fact.item:
+            more, less = ("more", "fewer") if fact.unit is Unit.COUNT else ("larger", "smaller")
+            size = more if higher else less
+            return [f"{_subject(fact)}: {size} for {self._title(row)} than for {self._title(other)}"]
+        plural = self._is_plural(row)
+        title = self._title(row, start=True)
+        if fact.measure in MORE:
+            word, more, less = MORE[fact.measure]
+            does = f"{verb(word, plural=plural)} {more if higher else less}"
+        else:
+            does = f"{verb('have', plural=plural)} a {'higher' if higher else 'lower'} {fact.label}"
+        return [f"{title} {does} than {self._title(other)}"]
+
+    # rankings
+
+    def _rankings(self, blocks: Sequence[Ranking]) -> list[Line]:
+        """One in full; several by their ends, as a list."""
+        if len(blocks) == 1:
+            return [Line((*self._ranking(blocks[0]),))]
+        return [Line((*self._ends(block),), bullet=True) for block in blocks]
+
+    def _ranking(self, block: Ranking) -> list[Piece]:
+        self.said |= set(block.facts)
+        if block.reference:
+            return self._beyond(block, block.reference)
+        best, others = _tied(block.facts)
+        if not others and len(best) > 1:
+            return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
+        plural = len(best) > 1 or self._is_plural(best[0].row)
+        what = f"the {_superlative(best[0], most=block.most)} {_measured(best[0])}"
+        who = listing([[self._title(fact.row, start=not place)] for place, fact in enumerate(best)])
+        said: list[Piece] = [*who, f" {verb('have', plural=plural)} {what}: ", *_with_interval(best[0]), "."]
+        if others:
+            said += [" Then come ", *self._each(others), "."]
+        if not block.sure and len(best) == 1:
+            said.append(" Between the first two there is no sure difference.")
+        return said
+
+    def _beyond(self, block: Ranking, reference: Fact) -> list[Piece]:
+        side = "Above" if block.most else "Below"
+        who = self._each(block.facts) if block.facts else ["no segment"]
+        return [f"{_subject(reference)} for all users: ", reference, f". {side} that: ", *who, "."]
+
+    def _ends(self, block: Ranking) -> list[Piece]:
+        best, others = _tied(block.facts)
+        worst, _ = _tied(block.facts[::-1])
+        self.said |= {*best, *worst}
+        if not others:
+            return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
+        high, low = (best, worst[::-1]) if block.most else (worst[::-1], best)
+        return [
+            f"{_subject(best[0])}: highest for ", *self._who(high), " with ", high[0], ", lowest for ",
+            *self._who(low), " with ", low[0], ".",
+        ]  # fmt: skip
+
+    def _who(self, facts: Sequence[Fact]) -> list[Piece]:
+        return listing([[self._title(fact.row)] for fact in facts])
+
+    def _each(self, facts: Sequence[Fact]) -> list[Piece]:
+        return listing([[f"{self._title(fact.row)} with ", fact] for fact in facts])
+
+
+def _plural(name: str) -> bool:
+    last = name.split()[-1].casefold()
+    return last in ("people", "others") or (last.endswith("s") and not last.endswith("ss"))
+
+
+def _object(fact: Fact) -> list[Piece]:
+    """What a row has: ``an outcome rate of 25.71 % [20.3–32.0]``."""
+    before, _, after = HAS.get(fact.measure, f"a {fact.label} of {{}}").partition("{}")
+    return [before, *_with_interval(fact), _counted(fact, after)]
+
+
+def _counted(fact: Fact, things: str) -> str:
+    """``1 user``, ``2 users``: the first word in the plural follows its number."""
+    return re.sub(r"s\b", "", things, count=1) if fact.text == "1" else things
+
+
+def _with_interval(fact: Fact) -> list[Piece]:
+    if fact.low is None or fact.high is None or fact.unit is not Unit.SHARE:
+        return [fact]
+    return [fact, f" [{100 * fact.low:.1f}–{100 * fact.high:.1f}]"]
+
+
+def _subject(fact: Fact) -> str:
+    """``Outcome rate``, ``Share of users who saw /cart``."""
+    text = _measured(fact)
+    return text[:1].upper() + text[1:]
+
+
+def _measured(fact: Fact) -> str:
+    if fact.item and fact.label.endswith("page views"):
+        dimension = Dimension(fact.measure.partition(":")[2])
+        return f"{fact.label} of {OF.get(dimension, '')}{fact.called}"
+    return f"{fact.label} {fact.called}".rstrip()
+
+
+def _superlative(fact: Fact, *, most: bool) -> str:
+    """``most`` or ``fewest`` of what is counted, ``longest`` of a time, ``highest`` of anything else."""
+    if fact.unit is Unit.SECONDS:
+        return "longest" if most else "shortest"
+    if fact.unit in (Unit.COUNT, Unit.NUMBER) and not fact.label.startswith("median"):
+        return "most" if most else "fewest"
+    return "highest" if most else "lowest"
+
+
+def _tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
+    """The first and those that are written the same, and the rest."""
+    count = next((at for at, fact in enumerate(facts) if fact.text != facts[0].text), len(facts))
+    return facts[:count], facts[count:]
+
+
+def _with_users(fact: Fact, users: Fact | None) -> list[Piece]:
+    return [fact] if users is None else [fact, ", ", users, _counted(users, " users")]
+
+
+def _users(users: Fact | None) -> list[Piece]:
+    return [] if users is None else [" (", users, _counted(users, " users"), ")"]
+
+
+def _target(fact: Fact) -> str:
+    """An item in a list; of a step from or to a place only the other end."""
+    ends = fact.called.split(ARROW, 1)
+    return {"from": ends[-1], "to": ends[0]}.get(fact.measure.rpartition(":")[2], fact.called)
+
+
+def _kind(fact: Fact) -> tuple[str, bool, bool]:
+    return fact.row, bool(fact.item), len(fact.segments) > 1
+
+
+def _is(metric: ItemMetric, fact: Fact) -> bool:
+    return fact.measure.startswith(f"{metric}:")
+
+
+def _place(fact: Fact) -> tuple[str, str]:
+    return fact.item, fact.measure.partition(":")[2]
+
+
+def _of_which(rest: str) -> str:
+    _, _, of = rest.partition(":")
+    return {"from": " from there", "to": " to there"}.get(of, "")
+
+
+def _commas(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
+    return [piece for place, part in enumerate(parts) for piece in ([", "] if place else []) + [*part]]
+
+
+def _bulleted(lines: Sequence[Line]) -> list[Line]:
+    return [Line(line.pieces, bullet=True) for line in lines]

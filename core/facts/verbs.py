@@ -1,0 +1,88 @@
+"""How each measure is said: what a row has, and what it does more or less than another one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.facts.items import Dimension, ItemMetric
+from core.profiles.profile_columns import Col
+
+HAS: Final = {
+    Col.USERS: "{} users",
+    Col.SHARE: "{} of all users",
+    Col.SHARE_CLUSTERED: "{} of the clustered users",
+    Col.PAGE_VIEWS: "{} page views",
+    Col.PAGE_VIEWS_MEAN: "{} page views a user",
+    Col.PAGE_VIEWS_MEDIAN: "a median of {} page views",
+    Col.SESSIONS: "{} sessions",
+    Col.SESSIONS_MEAN: "{} sessions a user",
+    Col.PAGES_PER_SESSION: "{} page views a session",
+    Col.DIFFERENT_PAGES_MEAN: "{} different pages a user",
+    Col.ENGAGEMENT_USERS: "{} users with an engagement time",
+    Col.ENGAGEMENT_NONE_SHARE: "no engagement time for {} of the users",
+    Col.ENGAGEMENT_MEAN: "an engagement time of {} a user",
+    Col.ENGAGEMENT_MEDIAN: "a median engagement time of {}",
+    Col.OUTCOME_USERS: "{} converted users",
+    Col.OUTCOME_RATE: "an outcome rate of {}",
+    Col.OUTCOME_SESSIONS: "{} converting sessions",
+    Col.SESSION_RATE: "an outcome rate of {} of the sessions",
+    Col.REVENUE: "revenue of {}",
+    Col.REVENUE_PER_USER: "revenue of {} a user",
+    "segments": "{} segments",
+    "moved": "{} users that changed their segment",
+    "moved_share": "{} of the clustered users that changed",
+}
+"""Measure → what a row has; the value stands at ``{}``."""
+
+MORE: Final = {
+    Col.USERS: ("count", "more users", "fewer users"),
+    Col.PAGE_VIEWS: ("have", "more page views", "fewer page views"),
+    Col.PAGE_VIEWS_MEAN: ("view", "more pages a user", "fewer pages a user"),
+    Col.PAGE_VIEWS_MEDIAN: ("have", "a higher median of page views", "a lower median of page views"),
+    Col.SESSIONS: ("have", "more sessions", "fewer sessions"),
+    Col.SESSIONS_MEAN: ("come", "back more often", "back less often"),
+    Col.PAGES_PER_SESSION: ("view", "more pages a session", "fewer pages a session"),
+    Col.DIFFERENT_PAGES_MEAN: ("see", "more different pages a user", "fewer different pages a user"),
+    Col.ENGAGEMENT_MEAN: ("spend", "more time on the site", "less time on the site"),
+    Col.ENGAGEMENT_USERS: (
+        "have", "more users with an engagement time", "fewer users with an engagement time",
+    ),
+    Col.OUTCOME_USERS: ("have", "more converted users", "fewer converted users"),
+    Col.OUTCOME_RATE: ("convert", "more often", "less often"),
+    Col.OUTCOME_SESSIONS: ("have", "more converting sessions", "fewer converting sessions"),
+    Col.SESSION_RATE: ("convert", "in more of the sessions", "in fewer of the sessions"),
+    Col.REVENUE: ("bring", "in more revenue", "in less revenue"),
+    Col.REVENUE_PER_USER: ("bring", "in more revenue a user", "in less revenue a user"),
+}  # fmt: skip
+"""Measure → verb of several, and what follows it where the first is higher or lower; then ``than``."""
+
+DO: Final = {
+    Dimension.PAGE: "saw",
+    Dimension.THEME: "saw the theme",
+    Dimension.TYPE: "saw the page type",
+    Dimension.BROWSER: "use",
+    Dimension.DEVICE: "are on",
+    Dimension.COUNTRY: "are from",
+    Dimension.SOURCE: "first came from",
+}
+"""What users do with an item."""
+
+OF: Final = {Dimension.THEME: "the theme ", Dimension.TYPE: "the page type "}
+"""What stands before an item that page views are of."""
+
+LISTED: Final = {
+    ItemMetric.USERS: "{items} of {row} with most users",
+    ItemMetric.SHARE: "{items} of {row}, by share of users",
+    ItemMetric.LIFT: "{items} that set {row} apart (times the others' share of users)",
+    ItemMetric.VIEWS: "{items} that {row} viewed most, by page views",
+    ItemMetric.VIEW_SHARE: "{items} that {row} viewed most, by share of page views",
+    ItemMetric.VIEW_LIFT: "{items} that set {row} apart (times the others' share of page views)",
+}
+"""What stands before a list of items."""
+
+
+def verb(word: str, *, plural: bool) -> str:
+    """``have`` or ``has``, ``convert`` or ``converts``."""
+    if plural:
+        return word
+    return "has" if word == "have" else f"{word}s"

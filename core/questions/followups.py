@@ -1,0 +1,153 @@
+"""A question that goes on with the one before: it changes what that one asked, and keeps the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from core.facts.answer import Block, Ranking, Reading
+from core.facts.context import ALL
+from core.facts.items import Dimension
+from core.profiles.profile_columns import Col
+from core.questions.grammar import SIZE_OF, TOPICS, Parsed
+
+ORDER: Final = frozenset({
+    "most", "least", "biggest", "smallest", "best", "worst", "above", "below", "rank", "longest", "shortest",
+})  # fmt: skip
+"""Cues that put rows in order."""
+OVER_ALL: Final = ORDER | {"segments", "each"}
+"""Cues of a question about every segment."""
+AMOUNTS: Final = frozenset({"many", "share"})
+"""Cues that say how an item is counted."""
+COMPARING: Final = frozenset({"compare", "differ", "similar"})
+ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
+"""Cues of a question about one row: after a ranking, about the first."""
+CHART: Final = frozenset({"chart", "bar", "line", "point"})
+FRAGMENT: Final = 3
+"""Phrases with a meaning up to which a question may be no whole one."""
+
+
+def reading(parsed: Parsed, blocks: Iterable[Block]) -> Reading:
+    """What a question was understood to ask, and of whom the answer speaks first."""
+    first = next((block.facts for block in blocks if isinstance(block, Ranking)), ())
+    tied = len(first) > 1 and first[0].value == first[1].value
+    winner = (first[0].row,) if first and not tied else ()
+    rows = tuple(parsed.rows)
+    return Reading(
+        rows=rows, measures=tuple(parsed.measures), dimensions=tuple(parsed.dimensions),
+        items=tuple((dimension.value, value) for dimension, value in parsed.items),
+        cues=tuple(sorted(parsed.cues)), number=parsed.number, focus=rows or winner,
+    )  # fmt: skip
+
+
+def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
+    """What a question may ask after another one, the likelier first."""
+    if last is None:
+        yield parsed
+        return
+    if "pronoun" in parsed.cues:
+        parsed = _with_rows(parsed, last)
+    opened = "also" in parsed.cues or (_is_part(parsed) and parsed.length <= FRAGMENT)
+    whole = bool(parsed.rows and (parsed.topic or _verbs(parsed))) or bool(
+        "segments" in parsed.cues and parsed.cues & ORDER and (parsed.topic or parsed.nouns)
+    )
+    if opened and not whole:
+        yield from (_edited(parsed, last), parsed)
+    else:
+        yield parsed
+        if opened or 0 < parsed.length <= FRAGMENT:
+            yield _edited(parsed, last)
+
+
+def _is_part(parsed: Parsed) -> bool:
+    """Whether it is no question by itself: ``by revenue``, ``as a chart``, ``what share is on mobile``."""
+    alone = not parsed.topic and parsed.cues & (CHART | {"rank", "describe"})
+    bare = parsed.topic == "measures" and not parsed.cues and parsed.fills <= {"the", "a"}
+    nobody = parsed.topic and parsed.cues & AMOUNTS and not parsed.nouns
+    return bool(parsed.leans or alone or bare or nobody)
+
+
+def _verbs(parsed: Parsed) -> set[str]:
+    """Cues that ask for something of their own."""
+    return parsed.cues - OVER_ALL - {"also", "pronoun", "list", "average", "often", "only", "per_user"}
+
+
+def _with_rows(parsed: Parsed, last: Reading) -> Parsed:
+    """``They`` and ``its`` are the rows spoken of last."""
+    compared = parsed.cues & (COMPARING | ORDER) and "apart" not in parsed.cues
+    if not parsed.rows:
+        rows = [] if parsed.cues & CHART else [*last.focus]
+    elif compared and len(parsed.rows) == 1 and last.focus[:1] != (parsed.rows[0],):
+        rows = [*last.focus[:1], *parsed.rows]
+    else:
+        rows = parsed.rows
+    measures = [*last.measures[:1]] if "why" in parsed.cues and not parsed.topic else parsed.measures
+    known = {"pronoun"} if rows or parsed.cues & CHART else set()
+    return replace(parsed, rows=rows, measures=measures, cues=parsed.cues - known)
+
+
+def _edited(parsed: Parsed, last: Reading) -> Parsed:
+    """The last question with what this one says put in."""
+    if "average" in parsed.cues and not parsed.topic and not parsed.rows:
+        parsed = replace(parsed, rows=[ALL], cues=parsed.cues - {"average"})
+    verbs = _verbs(parsed)
+    made = replace(parsed, rows=_rows(parsed, last), cues=parsed.cues - {"also"})
+    size = parsed.cues & set(SIZE_OF)
+    named = "segments" in parsed.cues and not parsed.fills & {"which", "what", "who"}  # “the biggest segment”
+    sized = size and not named and not set(last.cues) & ORDER
+    if size and not named and not sized:
+        made.cues = {SIZE_OF.get(cue, cue) for cue in made.cues}
+    sized = sized or (parsed.cues & {"best", "worst"} and last.measures == (Col.USERS,))  # of what?
+    counts = parsed.nouns and not parsed.rows and _topic(last) != "items"
+    if not parsed.topic and counts:
+        made.measures = [Col.USERS]
+    elif not parsed.topic and not sized:
+        _take_topic(made, last)
+    elif parsed.topic == "items" and _topic(last) != "items" and not verbs:
+        made.measures = [*last.measures]  # of some of the users: no table holds that, and it is refused
+        made.dimensions = [Dimension(name) for name in last.dimensions]
+    if not verbs - AMOUNTS:
+        made.cues |= _kept_cues(parsed, last)
+    return made
+
+
+def _take_topic(made: Parsed, last: Reading) -> None:
+    """What the last question was about, as far as this one can be about it."""
+    if made.cues & (ABOUT_ONE - {"why"}):
+        return
+    made.measures = [*(last.measures[:1] if "why" in made.cues else last.measures)]
+    if not made.cues & (CHART | {"why"}):
+        made.number = made.number or last.number
+        made.dimensions = [Dimension(name) for name in last.dimensions]
+        made.items = [(Dimension(name), value) for name, value in last.items]
+
+
+def _rows(parsed: Parsed, last: Reading) -> list[str]:
+    compares = set(last.cues) & COMPARING and len(last.rows) == 2
+    if parsed.rows:
+        against = parsed.cues & (COMPARING | {"most", "least", "biggest", "smallest"})
+        first = last.rows[:1] if compares else last.focus[:1] if against else ()
+        return [*dict.fromkeys((*first, *parsed.rows))] if len(parsed.rows) == 1 else parsed.rows
+    if parsed.cues & ABOUT_ONE:
+        return [*last.focus]
+    of_it = compares or (parsed.cues & {"above", "below"} and "segments" not in parsed.cues)
+    return [*last.rows] if of_it or not parsed.cues & (OVER_ALL | CHART) else []
+
+
+def _kept_cues(parsed: Parsed, last: Reading) -> set[str]:
+    """Cues of the last question that still hold."""
+    kept = set(last.cues)
+    if parsed.topic and parsed.topic != _topic(last):
+        kept &= OVER_ALL | COMPARING
+    if parsed.cues & ORDER:
+        kept -= ORDER
+    if parsed.cues & AMOUNTS:
+        kept -= AMOUNTS
+    if parsed.rows and not kept & COMPARING:
+        kept -= OVER_ALL
+    return kept
+
+
+def _topic(last: Reading) -> str:
+    return next((part for part in TOPICS if getattr(last, part)), "")

@@ -1,0 +1,182 @@
+"""Why a question is not answered, in one line, and which near ones would be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from core.facts import items
+from core.facts.answer import Unit
+from core.facts.context import Context
+from core.facts.items import ATTRIBUTES, PLURAL, Dimension
+from core.facts.measures import BY_KEY
+from core.facts.verbs import DO
+from core.outgoing.quoting import clean
+from core.profiles.profile_columns import Col
+from core.questions.calls import BOUNCED
+from core.questions.followups import FRAGMENT
+from core.questions.grammar import Parsed
+from core.questions.lexicon import vocabulary
+
+HIGH: Final = {"most", "best", "biggest"}
+LOW: Final = {"least", "worst", "smallest"}
+SHOWN: Final = 5
+OFFERED: Final = 3
+TRIED: Final = 12
+PURCHASE: Final = "purchase"
+PARTS: Final = re.compile(r"[^\w]+")
+NOT_SIZES: Final = "By what? Name a figure, such as the outcome rate, the sessions a user or the revenue."
+NOTHING: Final = "That is no question about these segments."
+NOT_WHOLE: Final = "The words are understood, but not the question as a whole."
+PART_ONLY: Final = "Figures of only some users of a segment, such as those with one device, are not counted."
+COUNTS: Final = {measure.label for measure in BY_KEY.values() if measure.unit is Unit.COUNT}
+USUAL: Final = (Col.OUTCOME_RATE, Col.SESSIONS_MEAN, Col.PAGE_VIEWS_MEAN)
+"""What is offered where no figure was named."""
+
+
+def problem(parsed: Parsed, context: Context) -> str:
+    """Why the question cannot be answered as it stands; empty if it can."""
+    if parsed.language:
+        return parsed.language
+    if parsed.missing:
+        return _no_such_segment(parsed.missing, context)
+    if parsed.asks:
+        return " ".join(dict.fromkeys(parsed.asks))
+    told = {"only"} if parsed.length <= FRAGMENT and not parsed.items else set()  # “only the revenue”
+    if untold := [says["says"] for cue, says in vocabulary()["untold"].items() if cue in parsed.cues - told]:
+        return str(untold[0])
+    if parsed.unknown:
+        return _not_understood(parsed)
+    alone = parsed.cues and parsed.cues <= {"why", "persona", "also"} and not parsed.topic
+    if ("pronoun" in parsed.cues or alone) and not parsed.rows and "changed" not in parsed.cues:
+        return f"Which segment do you mean? {_numbered(context)}"
+    if parsed.cues & HIGH and parsed.cues & LOW:
+        return "Do you mean the most or the least?"
+    if parsed.cues & {"biggest", "smallest"} and parsed.cues & {"best", "worst", "most", "least"}:
+        return NOT_WHOLE
+    if len(parsed.measures) > 1 and not parsed.fills & {"and", "or", "with"}:
+        return NOT_WHOLE  # “sessions of buyers” is not both
+    return _unnamed(parsed, context)
+
+
+def _unnamed(parsed: Parsed, context: Context) -> str:
+    """What is missing beside a word, or does not belong to it."""
+    named = parsed.measures or ("interested" in parsed.cues and parsed.items)
+    if "vague" in parsed.cues or (not named and parsed.cues & _unsaid(parsed, context)):
+        return NOT_SIZES
+    kinds = {dimension for dimension, _ in parsed.items}
+    wrong = kinds and set(parsed.dimensions) - {*kinds, Dimension.PAGE}
+    return f"That is no {parsed.dimensions[0]}." if wrong else ""
+
+
+def not_combined(parsed: Parsed) -> str:
+    """Why words that are understood make no question."""
+    if "rest" in parsed.cues or ("compare" in parsed.cues and len(parsed.rows) == 1):
+        return "A segment is compared with another one or with all users: name both."
+    if "bounce" in parsed.cues:
+        return BOUNCED
+    if parsed.items and (parsed.measures or len(parsed.items) > 1):
+        return PART_ONLY
+    if not (parsed.cues or parsed.topic or parsed.rows):
+        return NOTHING
+    return NOT_WHOLE
+
+
+def nearest(parsed: Parsed, context: Context, understood: Callable[[str], bool]) -> tuple[str, ...]:
+    """Up to three questions that are answered, those that share most with what was asked first."""
+    offered = dict.fromkeys(islice(_candidates(parsed, context), TRIED))
+    return tuple(islice((text for text in offered if understood(text)), OFFERED))
+
+
+def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
+    """With items, then figures, then lists, of the rows named; then what can be asked of any data."""
+    named = parsed.rows or [row for word in parsed.unknown for row in _rows(word, context)]
+    rows = [_called(key, context) for key in named[:2]]
+    measures = [BY_KEY[name].label for name in parsed.measures[:2] or _meant(parsed)]
+    meant = [item for word in parsed.unknown for item in _values(word, context)]
+    for dimension, value in (*parsed.items, *meant)[:OFFERED]:
+        does = f"{DO[dimension]} {value}"
+        yield from (f"What comes {cue} {value}?" for cue in ("after", "before") if cue in parsed.cues)
+        yield from (f"How many users of {row} {does}?" for row in rows)
+        if not rows:
+            who = does.removeprefix("are ") if does.startswith("are ") else f"who {does}"
+            yield f"Which segment has the highest share of users {who}?"
+    if len(rows) == 2:
+        yield from (f"Compare {rows[0]} and {rows[1]} by {measure}" for measure in measures)
+        yield f"Compare {rows[0]} and {rows[1]}"
+    yield from (f"{_upper(measure)} of {row}" for measure in measures for row in rows[:1])
+    kinds = parsed.dimensions or (ATTRIBUTES[2:] if "where" in parsed.cues else ())
+    yield from (f"Top {PLURAL[kind]} of {row}" for kind in kinds for row in rows or ["all users"])
+    yield from _usual(parsed, rows, measures)
+
+
+def _usual(parsed: Parsed, rows: list[str], measures: list[str]) -> Iterator[str]:
+    if "bounce" in parsed.cues:
+        yield "What is the bounce rate?"
+    if rows:
+        yield from (f"Describe {rows[0]}", f"What sets {rows[0]} apart?", f"Top pages of {rows[0]}")
+    order = "lowest" if parsed.cues & {"least", "worst", "below", "smallest"} else "highest"
+    for measure in (*measures, *(BY_KEY[name].label for name in USUAL)):
+        counted = order == "highest" and measure in COUNTS
+        yield f"Which segment has the {'most' if counted else order} {measure}?"
+    yield from ("How do the segments differ?", "List the segments")
+
+
+def _meant(parsed: Parsed) -> Sequence[str]:
+    """Measures that may be meant where none is named."""
+    if "buys" in parsed.cues:
+        return (Col.OUTCOME_RATE, Col.OUTCOME_USERS)
+    if parsed.cues & {"many", "most", "least"} and Dimension.PAGE in parsed.dimensions:
+        return (Col.PAGE_VIEWS_MEAN, Col.DIFFERENT_PAGES_MEAN)
+    return USUAL if parsed.cues & {"vague", "best", "worst"} else ()
+
+
+def _called(key: str, context: Context) -> str:
+    label = context.titled(key).label
+    return label if key.startswith("segment:") else label[:1].lower() + label[1:]
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _unsaid(parsed: Parsed, context: Context) -> set[str]:
+    """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
+    counts = context.tables.profiles.outcome == PURCHASE and parsed.cues & {"share", "many", "never", "why"}
+    return {"best", "worst"} if counts else {"best", "worst", "buys", "above", "below"}
+
+
+def _no_such_segment(missing: list[str], context: Context) -> str:
+    listed = ", ".join(missing)
+    first = " They are counted from 1: what the data calls cluster 0 is Segment 1." if "0" in missing else ""
+    return f"There is no segment {listed}. {_numbered(context)}{first}"
+
+
+def _numbered(context: Context) -> str:
+    titles = [context.title(key) for key in context.segment_keys]
+    return f"The segments are {', '.join(titles)}."
+
+
+def _not_understood(parsed: Parsed) -> str:
+    unknown = [*dict.fromkeys(parsed.unknown)][:SHOWN]
+    return f"I do not understand {', '.join(f'“{clean(word)}”' for word in unknown)}, so I do not answer."
+
+
+def _rows(word: str, context: Context) -> list[str]:
+    """Segments whose name has the word."""
+    return [key for key in context.segment_keys if word in PARTS.split(context.titled(key).name.casefold())]
+
+
+def _values(word: str, context: Context) -> list[tuple[Dimension, str]]:
+    """Values of the data that have the word, and pages whose address ends with it."""
+    pages = context.tables.basis.pages
+    found = [(Dimension.PAGE, page) for page in pages if page.casefold().rpartition("/")[2] == word]
+    found += [
+        (dimension, value)
+        for dimension in Dimension
+        for value in items.values(context, dimension)
+        if word in PARTS.split(value.casefold())
+    ]
+    return found

@@ -1,1 +1,0 @@
-"""Reads the sentences of a model: to go, once a model answers in typed blocks."""

@@ -1,0 +1,101 @@
+"""Which figures give few users away: by themselves, or as a total that is left when its parts are known.
+
+Who knows that 387 of 391 bought knows what 4 did; who knows all users and all segments but one knows that
+one. So a figure counts the users it holds for and those it does not, and a total is withheld where the parts
+that are withheld could be told from it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.facts.answer import Fact
+from core.facts.context import ALL
+from core.facts.fact_maker import Figures
+from core.facts.items import LIFTS, ItemMetric
+from core.profiles.profile_columns import Col
+
+_CONVERTED: Final = (Col.OUTCOME_SESSIONS, Col.SESSION_RATE, Col.REVENUE, Col.REVENUE_PER_USER)
+_ENGAGED: Final = (Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
+_DOING: Final = {
+    Col.OUTCOME_USERS: Col.OUTCOME_USERS, Col.OUTCOME_RATE: Col.OUTCOME_USERS,
+    Col.ENGAGEMENT_USERS: Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_NONE_SHARE: Col.ENGAGEMENT_USERS,
+}  # fmt: skip
+"""Measures that say how many users of a row do something."""
+_OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Whom a figure tells about.
+
+    Args:
+        inside: Users it holds for.
+        outside: The others of its row; None where it says nothing of them.
+    """
+
+    inside: int
+    outside: int | None = None
+
+    def is_few(self, fewest: int) -> bool:
+        """Whether either is fewer than allowed, nobody included."""
+        return self.inside < fewest or (self.outside is not None and self.outside < fewest)
+
+
+def gives_away(parts: Sequence[Ends], fewest: int) -> bool:
+    """Whether a total less its parts that may be told gives away those that may not.
+
+    Args:
+        parts: All of them; they share no user.
+        fewest: Users.
+    """
+    hidden = [part for part in parts if part.is_few(fewest)]
+    outsides = [part.outside for part in hidden if part.outside is not None]
+    together = Ends(sum(part.inside for part in hidden), sum(outsides) if outsides else None)
+    return bool(hidden) and (len(hidden) == 1 or together.is_few(fewest))
+
+
+def ends_of(figures: Figures, fact: Fact) -> Ends:
+    """Whom a figure tells about."""
+    row = figures.context.row(fact.row)
+    users, kind = int(row[Col.USERS]), fact.measure.partition(":")[0]
+    if fact.item:
+        inside = fact.users if fact.value else 0
+        return Ends(inside, users - inside if kind in _OF_USERS else None)
+    if kind in _DOING:
+        doing = _counted(row, _DOING[kind])
+        return Ends(doing, users - doing)
+    if kind in _CONVERTED:
+        return Ends(_counted(row, Col.OUTCOME_USERS))
+    return Ends(_counted(row, Col.ENGAGEMENT_USERS) if kind in _ENGAGED else fact.users)
+
+
+def _counted(row: Mapping[str, Any], column: str) -> int:
+    """Users; nobody where the data do not say."""
+    return 0 if math.isnan(row[column]) else int(row[column])
+
+
+def is_few(figures: Figures, fact: Fact, fewest: int) -> bool:
+    """Whether a figure is of few users, or of all but few of its row."""
+    return ends_of(figures, fact).is_few(fewest)
+
+
+def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
+    """Whether a figure is a total, or gives one, from which a withheld part can be computed.
+
+    A segment's share of all users gives all users; a lift and a share give what the others do.
+    """
+    everyone, lift = fact.row == ALL, fact.measure.partition(":")[0] in LIFTS
+    if not (everyone or lift or fact.measure in (Col.SHARE, Col.SHARE_CLUSTERED)):
+        return False
+    context = figures.context
+    parts = {
+        key: ends_of(figures, part)
+        for key in context.keys if key != ALL and (part := figures.same(fact, key))
+    }  # fmt: skip
+    segments = [ends for key, ends in parts.items() if key in context.segment_keys]
+    unknown = everyone and not parts
+    return unknown or gives_away([*parts.values()], fewest) or (not everyone and gives_away(segments, fewest))

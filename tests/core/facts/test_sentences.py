@@ -1,0 +1,325 @@
+"""Blocks as sentences."""
+
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from core.facts.answer import (
+    Block,
+    Chart,
+    Comment,
+    Contrast,
+    Fact,
+    FigureList,
+    Idea,
+    Note,
+    Ranking,
+    Title,
+    Verdict,
+    facts_of,
+)
+from core.facts.fact_maker import make_fact, relation
+from core.facts.items import Dimension, ItemMetric
+from core.facts.sentences import plain, say
+from tests.core.facts.toy import figures
+from tests.core.facts.toy_facts import BLOCKS, TITLES, fact, item
+
+
+def said(*blocks: Block) -> list[str]:
+    return plain(blocks, TITLES).splitlines()
+
+
+def listed(*facts: Fact) -> FigureList:
+    return FigureList(facts=facts)
+
+
+def contrast(first: Fact, second: Fact, verdict: Verdict) -> Contrast:
+    return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))
+
+
+USERS, SHARE = fact("users", 210), fact("share", 0.21)
+RATE = fact("outcome_rate", 0.2571, interval=(0.203, 0.32))
+OTHERS_RATE = fact("outcome_rate", 0.0221, "all")
+RETURNS, OWL_RETURNS = fact("sessions_mean", 1.84), fact("sessions_mean", 1.44, "segment:1")
+
+
+def test_several_figures_of_a_row_are_one_sentence_with_intervals() -> None:
+    assert said(listed(USERS, SHARE, RATE)) == [
+        "Segment 1 (Sale hunters) has 210 users (21.0% of all users) and an outcome rate of 25.71% "
+        "[20.3–32.0]."
+    ]
+
+
+def test_the_full_title_stands_once_and_each_figure_too() -> None:
+    assert said(listed(RATE), listed(RATE, RETURNS)) == [
+        "Segment 1 (Sale hunters) has an outcome rate of 25.71% [20.3–32.0].",
+        "Sale hunters have 1.84 sessions a user.",
+    ]
+
+
+def test_a_name_in_the_singular_has_its_verb_in_the_singular() -> None:
+    more = contrast(OWL_RETURNS, fact("sessions_mean", 1.2, "segment:2"), Verdict.HIGHER)
+    assert said(listed(fact("users", 5, "segment:1")), more) == [
+        "Segment 2 (Night owl) has 5 users.",
+        "Night owl comes back more often than Segment 3: 1.44 against 1.20 (1.2×).",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ([fact("users", 8, "all")], "There are 8 users."),
+        ([fact("users", 1, "all")], "There is 1 user."),
+        ([fact("users", 1, "group:one_page")], "One-page users have 1 user."),
+        ([fact("page_views", 1)], "Segment 1 (Sale hunters) has 1 page view."),
+        ([fact("outcome_rate", 0.5, "all")], "All users have an outcome rate of 50.00%."),
+    ],
+)
+def test_what_is_counted_agrees_with_its_number(facts: list[Fact], text: str) -> None:
+    assert said(listed(*facts)) == [text]
+
+
+@pytest.mark.parametrize(
+    ("metric", "dimension", "value", "one", "many"),
+    [
+        (ItemMetric.SHARE, Dimension.PAGE, 0.5, "50.0% of {} saw A.", "Pages of {}, by share of users: "),
+        (ItemMetric.USERS, Dimension.DEVICE, 5, "5 users of {} are on A.", "Devices of {} with most users: "),
+        (
+            ItemMetric.LIFT, Dimension.PAGE, 3, "The share of {} that saw A is 3.0× that of the others.",
+            "Pages that set {} apart (times the others' share of users): ",
+        ),
+        (
+            ItemMetric.LIFT, Dimension.PAGE, math.inf,
+            "Users that saw A are only here, in {}, and not among the others.",
+            "Pages that set {} apart (times the others' share of users): ",
+        ),
+        (
+            ItemMetric.VIEWS, Dimension.THEME, 7, "7 page views of {} are of the theme A.",
+            "Themes that {} viewed most, by page views: ",
+        ),
+        (
+            ItemMetric.VIEW_SHARE, Dimension.TYPE, 0.2,
+            "20.0% of the page views of {} are of the page type A.",
+            "Page types that {} viewed most, by share of page views: ",
+        ),
+        (
+            ItemMetric.VIEW_LIFT, Dimension.TYPE, 3,
+            "The share of the page type A in the page views of {} is 3.0× that of the others.",
+            "Page types that set {} apart (times the others' share of page views): ",
+        ),
+    ],
+)  # fmt: skip
+def test_one_item_is_a_sentence_and_several_are_a_list(
+    metric: ItemMetric, dimension: Dimension, value: float, one: str, many: str
+) -> None:
+    first, second = (item(metric, dimension, name, value) for name in "AB")
+    row = "Segment 1 (Sale hunters)"
+    assert said(listed(first)) == [one.format(row)]
+    assert said(listed(first, second)) == [f"{many.format(row)}A ({first.text}), B ({first.text})."]
+
+
+def test_users_stand_beside_the_share_that_they_are() -> None:
+    facts = [
+        item(metric, Dimension.DEVICE, name, value)
+        for name in ("mobile", "desktop")
+        for metric, value in ((ItemMetric.SHARE, 0.5), (ItemMetric.USERS, 1))
+    ]
+    assert said(listed(*facts[:2])) == ["50.0% of Segment 1 (Sale hunters) are on mobile (1 user)."]
+    assert said(listed(*facts))[0].endswith("mobile (50.0%, 1 user), desktop (50.0%, 1 user).")
+
+
+def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
+    made = figures()
+    row = {"value": "/sale", "share": 0.75, "sessions_n": 4, "users": 3}
+    step = {"from": "/", "to": "/sale", "share": 0.25, "n": 4, "users": 3}
+    begin, end = (made.session_end("segment:0", row, kind) for kind in ("entry", "exit"))
+    steps = [made.step("segment:0", step, "page", of) for of in ("", "from", "to")]
+    lines = [said(listed(one))[0] for one in (begin, end, *steps)]
+    assert lines == [
+        "75.0% of the sessions of Segment 1 (Sale hunters) begin with /sale.",
+        "75.0% of the sessions of Segment 1 (Sale hunters) end with /sale.",
+        "25.0% of the steps of Segment 1 (Sale hunters) lead from / to /sale.",
+        "25.0% of the steps of Segment 1 (Sale hunters) from there lead from / to /sale.",
+        "25.0% of the steps of Segment 1 (Sale hunters) to there lead from / to /sale.",
+    ]
+    assert said(listed(*made.nearest("segment:0", 1))) == [
+        "Closest to Segment 1 (Sale hunters), by the distance of the centroids: Segment 2 (Night owl) at "
+        "1.41."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        (
+            contrast(RATE, OTHERS_RATE, Verdict.HIGHER),
+            "Segment 1 (Sale hunters) converts more often than all users: 25.71% against 2.21% (12×).",
+        ),
+        (
+            contrast(OTHERS_RATE, RATE, Verdict.LOWER),
+            "All users convert less often than Segment 1 (Sale hunters): 2.21% against 25.71% "
+            "(−23.50 percentage points).",
+        ),
+        (
+            contrast(fact("engagement_s_median", 30), fact("engagement_s_median", 20, "all"), Verdict.HIGHER),
+            "Segment 1 (Sale hunters) has a higher median engagement time than all users: 30 s against 20 s "
+            "(1.5×).",
+        ),
+        (
+            contrast(RATE, OTHERS_RATE, Verdict.UNSURE),
+            "Outcome rate: no sure difference between Segment 1 (Sale hunters) and all users, "
+            "25.71% [20.3–32.0] against 2.21%.",
+        ),
+        (
+            contrast(fact("users", 2), fact("users", 2, "segment:1"), Verdict.SAME),
+            "Users: no difference between Segment 1 (Sale hunters) and Segment 2 (Night owl), 2 against 2.",
+        ),
+        (
+            contrast(
+                item(ItemMetric.VIEWS, Dimension.THEME, "Hats", 9),
+                item(ItemMetric.VIEWS, Dimension.THEME, "Hats", 4, "segment:1"), Verdict.HIGHER,
+            ),
+            "Page views of the theme Hats: more for Segment 1 (Sale hunters) than for Segment 2 (Night owl): "
+            "9 against 4 (2.2×).",
+        ),
+    ],
+)  # fmt: skip
+def test_a_contrast_says_who_and_both_values(block: Contrast, text: str) -> None:
+    assert said(block) == [text]
+
+
+def test_three_contrasts_are_a_list() -> None:
+    blocks = [
+        contrast(fact("users", n + 2), fact("users", n, "segment:1"), Verdict.HIGHER) for n in (1, 2, 3)
+    ]
+    assert [line.bullet for line in say(blocks, TITLES)] == [True] * 3
+    assert said(*blocks)[2] == "- Sale hunters count more users than Night owl: 5 against 3 (1.7×)."
+
+
+def ranking(*values: float, most: bool = True, sure: bool = True, measure: str = "outcome_rate") -> Ranking:
+    facts = tuple(fact(measure, value, f"segment:{place}") for place, value in enumerate(values))
+    return Ranking(facts=facts, most=most, sure=sure)
+
+
+@pytest.mark.parametrize(
+    ("block", "text"),
+    [
+        (
+            ranking(0.3, 0.2, 0.1),
+            "Segment 1 (Sale hunters) has the highest outcome rate: 30.00%. Then come Segment 2 (Night owl) "
+            "with 20.00% and Segment 3 with 10.00%.",
+        ),
+        (
+            ranking(0.1, 0.2, most=False, sure=False),
+            "Segment 1 (Sale hunters) has the lowest outcome rate: 10.00%. Then come Segment 2 (Night owl) "
+            "with 20.00%. Between the first two there is no sure difference.",
+        ),
+        (
+            ranking(5, 5, 2, sure=False, measure="page_views"),
+            "Segment 1 (Sale hunters) and Segment 2 (Night owl) have the most page views: 5. Then come "
+            "Segment 3 with 2.",
+        ),
+        (ranking(5, 5, measure="users"), "Users: the same for all, 5."),
+        (ranking(2.4, 2.3, measure="engagement_s_mean"), "Engagement time a user: the same for all, 2 s."),
+        (
+            ranking(30, 90, most=False, measure="engagement_s_mean"),
+            "Segment 1 (Sale hunters) has the shortest engagement time a user: 30 s. Then come Segment 2 "
+            "(Night owl) with 1 min 30 s.",
+        ),
+    ],
+)
+def test_a_ranking_says_who_is_first_and_how_sure_that_is(block: Ranking, text: str) -> None:
+    assert said(block) == [text]
+
+
+def test_several_rankings_are_told_by_their_ends() -> None:
+    assert said(ranking(0.3, 0.1, 0.1), ranking(5, 5, measure="users")) == [
+        "- Outcome rate: highest for Segment 1 (Sale hunters) with 30.00%, lowest for Segment 2 (Night owl) "
+        "and Segment 3 with 10.00%.",
+        "- Users: the same for all, 5.",
+    ]
+
+
+def test_what_is_beyond_all_users_and_that_nobody_is() -> None:
+    above = ranking(0.3).model_copy(update={"reference": OTHERS_RATE})
+    nobody = above.model_copy(update={"facts": (), "most": False})
+    assert said(above) == [
+        "Outcome rate for all users: 2.21%. Above that: Segment 1 (Sale hunters) with 30.00%."
+    ]
+    assert said(nobody) == ["Outcome rate for all users: 2.21%. Below that: no segment."]
+
+
+def test_rows_that_are_told_by_lifts_are_a_list_of_rows() -> None:
+    lifts = [
+        item(ItemMetric.LIFT, Dimension.PAGE, name, 3, row)
+        for row in ("segment:0", "segment:1")
+        for name in "AB"
+    ]
+    assert said(Note(text="Apart:"), listed(*lifts)) == [
+        "Apart:",
+        "- Segment 1 (Sale hunters): A (3.0×), B (3.0×)",
+        "- Segment 2 (Night owl): A (3.0×), B (3.0×)",
+    ]
+
+
+def test_moves_are_a_list() -> None:
+    moves = [
+        make_fact("moved", "users that changed their segment", ("all",), n, USERS.unit, item=f"{n} → 9")
+        for n in (2, 3)
+    ]
+    assert said(listed(*moves)) == ["From where to where: 2 → 9 (2), 3 → 9 (3)."]
+    assert said(listed(moves[0])) == ["2 users changed: 2 → 9."]
+
+
+def test_remarks_ideas_and_charts_are_not_said_here() -> None:
+    assert said(Comment(text="They love it."), Idea(text="Write to them."), Chart(facts=(USERS,))) == []
+
+
+@given(BLOCKS)
+def test_no_number_stands_in_the_text_that_is_not_a_facts(blocks: list[Block]) -> None:
+    """Beside facts, digits stand in titles, items and the ends of an interval only."""
+    facts = facts_of(blocks)
+    for line in say(blocks, TITLES):
+        bare = "\0".join(piece for piece in line.pieces if isinstance(piece, str))
+        for known in {
+            *(title.label for title in TITLES.values()),
+            *(one.called for one in facts if one.item),
+        }:
+            bare = bare.replace(known, "")
+        assert re.findall(r"\d", re.sub(r"\[\d+\.\d–\d+\.\d\]", "", bare)) == []
+        assert set(line.pieces) & set(facts) == {one for one in line.pieces if isinstance(one, Fact)}
+
+
+@given(BLOCKS)
+def test_every_figure_of_a_list_is_said(blocks: list[Block]) -> None:
+    """Equal figures are one; those of a ranking with the same text are said by one of them."""
+    pieces = {piece for line in say(blocks, TITLES) for piece in line.pieces}
+    lists = [block for block in blocks if isinstance(block, FigureList)]
+    assert {(one.measure, one.row, one.item, one.text) for one in facts_of(lists)} <= {
+        (one.measure, one.row, one.item, one.text) for one in pieces if isinstance(one, Fact)
+    }
+
+
+@given(BLOCKS)
+def test_blocks_come_back_from_json_as_they_were(blocks: list[Block]) -> None:
+    adapter = TypeAdapter(list[Block])
+    assert adapter.validate_json(adapter.dump_json(blocks)) == blocks
+
+
+@given(st.sampled_from([Note, Comment, Idea]), st.text())
+def test_texts_come_back_as_they_were(kind: type[Note | Comment | Idea], text: str) -> None:
+    adapter: TypeAdapter[Block] = TypeAdapter(Block)
+    encodable = text.encode("utf-8", "ignore").decode()
+    assert adapter.validate_json(adapter.dump_json(kind(text=encodable))) == kind(text=encodable)
+
+
+def test_titles_in_full_and_short() -> None:
+    assert (TITLES["segment:0"].full, TITLES["segment:0"].short) == (
+        "Segment 1 (Sale hunters)",
+        "Sale hunters",
+    )
+    assert Title(label="All users").full == Title(label="All users").short == "All users"

@@ -1,0 +1,52 @@
+"""Why a question is not answered, and what is near to it."""
+
+import pytest
+
+from core.questions.grammar import parse
+from core.questions.refusals import NOTHING, PART_ONLY, nearest, not_combined, problem
+from tests.core.facts.toy import context
+
+
+def near(question: str, understood: str = "") -> tuple[str, ...]:
+    return nearest(parse(question, context()), context(), lambda text: understood in text)
+
+
+@pytest.mark.parametrize(
+    "question", ["outcome rate of segment 1", "top pages", "which segment converts best"]
+)
+def test_no_problem(question: str) -> None:
+    assert problem(parse(question, context()), context()) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("largest and best", "Do you mean the most or the least?"),
+        ("", NOTHING),
+        ("outcome rate on mobile", PART_ONLY),
+    ],
+)
+def test_reasons(question: str, said: str) -> None:
+    parsed = parse(question, context())
+    reasons = {problem(parsed, context()), not_combined(parsed)}
+    assert said in reasons or said.startswith("Do you mean")
+
+
+def test_what_is_offered_shares_the_parts_of_the_question() -> None:
+    assert near("outcome rate of segment 1 on mobile") == (
+        "How many users of Segment 1 are on mobile?", "Outcome rate of Segment 1", "Describe Segment 1",
+    )  # fmt: skip
+    assert near("the best of segment 2")[0] == "Outcome rate of Segment 2"
+    assert near("segments with over 4 buyers")[0] == "Which segment has the most converted users?"
+    assert near("how do segment 1 and segment 2 feel")[0] == "Compare Segment 1 and Segment 2"
+
+
+def test_a_word_of_a_name_or_value_offers_it() -> None:
+    assert near("hunters")[0] == "Describe Segment 1"
+    assert near("who saw the cart")[0] == "Which segment has the highest share of users who saw /cart?"
+
+
+def test_only_what_is_understood_is_offered_and_at_most_three() -> None:
+    assert len(near("nonsense")) == 3
+    assert near("nonsense", understood="differ") == ("How do the segments differ?",)
+    assert near("nonsense", understood="?!") == ()

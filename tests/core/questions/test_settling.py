@@ -1,0 +1,48 @@
+"""Words that add to each other."""
+
+import pytest
+
+from core.questions.grammar import parse
+from core.questions.settling import settled
+from tests.core.facts.toy import context
+
+
+@pytest.mark.parametrize(
+    ("question", "rows", "measures", "cues"),
+    [
+        ("which segment converts best", [], ["outcome_rate"], {"most", "segments"}),
+        ("how many buy", [], ["outcome_users"], set()),
+        ("what share of segment 1 buys", ["segment:0"], ["outcome_rate"], set()),
+        ("share of segment 1 who did not buy", ["segment:0"], ["outcome_rate"], {"never"}),
+        ("how many convert", [], ["outcome_users"], {"many"}),
+        ("how often does segment 1 come back", ["segment:0"], ["sessions_mean"], set()),
+        ("how many come back", [], [], {"many", "returns"}),
+        ("how often does segment 1 visit", ["segment:0"], ["sessions_mean"], set()),
+        ("how often did segment 1 see /cart", ["segment:0"], ["page_views"], set()),
+        ("compare segment 1 with the average", ["segment:0", "all"], [], {"compare"}),
+        ("average outcome rate", [], ["outcome_rate"], set()),
+        ("average users", [], [], {"average"}),
+        ("which segments convert better than average", [], ["outcome_rate"], {"above", "segments"}),
+        ("is segment 1 above average in outcome rate", ["segment:0", "all"], ["outcome_rate"], {"compare"}),
+        ("which segment stays longest", [], ["engagement_s_mean"], {"most", "segments"}),
+        ("which segment has the longest sessions", [], ["sessions"], {"longest", "segments"}),
+        ("does segment 1 view more pages than segment 2", ["segment:0", "segment:1"], ["page_views_mean"],
+         {"most"}),
+        ("most revenue per head", [], ["revenue_per_user"], {"most"}),
+        ("the biggest segment", [], ["users"], {"biggest", "segments"}),
+        ("revenue of the biggest segment", ["segment:0"], ["revenue"], set()),
+        ("revenue of the smallest segment", ["segment:1"], ["revenue"], set()),
+        ("most users", [], ["users"], {"most"}),
+        ("bar chart of revenue", [], ["revenue"], {"bar", "chart"}),
+    ],
+)  # fmt: skip
+def test_what_is_meant(question: str, rows: list[str], measures: list[str], cues: set[str]) -> None:
+    made = settled(parse(question, context()), context())
+    assert (made.rows, made.measures, made.cues) == (rows, measures, cues)
+
+
+def test_what_was_parsed_stays_as_it_is() -> None:
+    parsed = parse("which segment has the biggest revenue of the best", context())
+    before = (list(parsed.rows), list(parsed.measures), set(parsed.cues))
+    settled(parsed, context())
+    assert (parsed.rows, parsed.measures, parsed.cues) == before

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from core.writing.reading import Listed, listed, string
+
+WHOLE = json.dumps(
+    {"name": "A", "blocks": [{"kind": "figures", "facts": ["S1.users"]}, {"kind": "idea", "text": "x ] }"}]}
+)
+
+
+def test_every_beginning_of_an_answer_gives_the_parts_that_are_whole() -> None:
+    parts = json.loads(WHOLE)["blocks"]
+    for end in range(len(WHOLE) + 1):
+        found = listed(WHOLE[:end], "blocks")
+        assert list(found.parts) == parts[: len(found.parts)]
+        assert bool(found.end) == (end >= len(WHOLE) - 1)
+    assert listed(WHOLE, "blocks").parts == tuple(parts)
+
+
+@pytest.mark.parametrize(
+    "around", ["{}", "```json\n{}\n```", "Sure! Here it is: {} I hope it helps.", "<think>{{</think>{}"]
+)
+def test_words_and_fences_around_it_do_not_matter(around: str) -> None:
+    assert len(listed(around.format(WHOLE), "blocks").parts) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "blocks",
+        '{"blocks": 3}',
+        '{"blocks": {"a": 1}}',
+        '{"facts": ["x"]}',
+        "[" * 50_000,
+        '"blocks": ' * 3,
+    ],
+)
+def test_without_a_list_there_is_nothing(text: str) -> None:
+    assert listed(text, "blocks") == Listed()
+
+
+def test_what_is_no_json_breaks_the_list_off() -> None:
+    assert listed('{"blocks": [1, {oops}, 2]', "blocks") == Listed((1,), is_broken=True)
+    assert listed('{"blocks": [1, ', "blocks") == Listed((1,))
+    assert listed('{"blocks": ' + "[" * 50_000, "blocks").is_broken
+
+
+def test_a_text_is_read_once_it_is_whole() -> None:
+    assert string(WHOLE, "name") == "A"
+    assert string('{"name": "A', "name") == string("{}", "name") == string('{"name": 3}', "name") == ""

@@ -1,0 +1,101 @@
+"""The eight users, by hand; and a stranger who knows everything that was told and the size of each row."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.facts.fact_maker import Figures
+from core.facts.items import Dimension, ItemMetric
+from core.profiles.profile_columns import Col
+from core.writing.withholding import Ends, ends_of, gives_away, is_few, is_total
+from tests.core.facts.shop import shop, shop_figures
+from tests.core.facts.toy import figures, without_outcome
+
+ROWS = st.lists(
+    st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=4
+)
+
+
+@given(rows=ROWS, fewest=st.integers(1, 5))
+def test_who_knows_what_is_told_cannot_tell_a_hidden_part(rows: list[tuple[int, int]], fewest: int) -> None:
+    """Of each row n users are known; how many of them do something is told, or the total of all rows is.
+
+    A count that is hidden is one of few users or of all but few. The stranger tries every way to fill in the
+    hidden ones that agrees with the total; that these are together few must never follow.
+    """
+    parts = [Ends(doing, n - doing) for doing, n in rows]
+    hidden = [(doing, n) for (doing, n), part in zip(rows, parts, strict=True) if part.is_few(fewest)]
+    if not hidden or gives_away(parts, fewest):
+        return
+    left = sum(doing for doing, _ in hidden)
+    assert fewest <= left <= sum(n for _, n in hidden) - fewest
+    ways = [way for way in product(*(range(n + 1) for _, n in hidden)) if sum(way) == left]
+    assert all(len({way[place] for way in ways}) > 1 for place in range(len(hidden)))
+
+
+@pytest.mark.parametrize(
+    ("parts", "gives"),
+    [
+        ([Ends(30, 40), Ends(50, 60)], False),
+        ([Ends(30, 40), Ends(3, 60)], True),  # all less the other is 3
+        ([Ends(387, 4), Ends(50, 60)], True),  # all less the other leaves out 4
+        ([Ends(30, 40), Ends(3, 60), Ends(4, 60)], True),  # together 7
+        ([Ends(30, 40), Ends(12, 60), Ends(15, 60)], False),
+        ([Ends(30, 40), Ends(60, 12), Ends(60, 3)], True),
+        ([Ends(30), Ends(12), Ends(15)], False),
+        ([Ends(30), Ends(0)], True),
+        ([], False),
+    ],
+)
+def test_totals(parts: list[Ends], gives: bool) -> None:
+    assert gives_away(parts, 20) is gives
+
+
+def test_whom_a_figure_tells_about() -> None:
+    made = figures()
+    rate, users, share = (made.needed("segment:0", name) for name in (Col.OUTCOME_RATE, Col.USERS, Col.SHARE))
+    assert ends_of(made, users) == ends_of(made, share) == Ends(3)
+    converted = int(made.context.row("segment:0")[Col.OUTCOME_USERS])
+    assert ends_of(made, rate) == Ends(converted, 3 - converted)
+    assert ends_of(made, made.needed("all", Col.USERS)) == Ends(8)
+    page = made.context.tables.basis.pages[0]
+    shares = [made.item(key, Dimension.PAGE, page, ItemMetric.SHARE) for key in made.context.keys]
+    for fact in filter(None, shares):
+        inside = round(fact.value * fact.n)
+        assert ends_of(made, fact) == Ends(inside, fact.n - inside)
+
+
+def test_a_figure_of_before_that_the_data_no_longer_have_is_of_nobody() -> None:
+    gone = figures().needed("segment:0", Col.OUTCOME_RATE)
+    assert is_few(Figures(without_outcome()), gone, 1)
+
+
+def test_nobody_and_everybody_are_few() -> None:
+    assert Ends(0, 40).is_few(1)
+    assert Ends(40, 0).is_few(1)
+    assert not Ends(40).is_few(1)
+
+
+def test_all_users_are_withheld_where_one_row_is_and_so_is_every_share_of_them() -> None:
+    made, context = shop_figures(), shop().context
+    smallest, second = sorted(int(context.row(key)[Col.USERS]) for key in context.keys)[:2]
+    every, share = made.needed("all", Col.USERS), made.needed("segment:0", Col.SHARE)
+    clustered, own = made.needed("segment:0", Col.SHARE_CLUSTERED), made.needed("segment:0", Col.USERS)
+    for fewest, hidden in ((smallest, False), (smallest + 1, smallest < second)):
+        assert [is_total(made, fact, fewest) for fact in (every, share)] == [hidden, hidden]
+        assert not is_total(made, own, fewest)
+    assert is_total(
+        made, clustered, 1 + min(int(context.row(key)[Col.USERS]) for key in context.segment_keys)
+    )
+
+
+def test_a_lift_is_withheld_where_it_gives_the_others_away() -> None:
+    made, context = shop_figures(), shop().context
+    for page in context.tables.basis.pages[:12]:
+        lift = made.item("segment:0", Dimension.PAGE, page, ItemMetric.LIFT)
+        parts = [made.item(key, Dimension.PAGE, page, ItemMetric.SHARE) for key in context.segment_keys]
+        few = sum(is_few(made, fact, 5) for fact in parts if fact)
+        if lift and few == 1:
+            assert is_total(made, lift, 5)

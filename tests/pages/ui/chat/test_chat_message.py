@@ -1,0 +1,131 @@
+"""An answer on the screen and in a file: figures in bold, strangers' text escaped, remarks apart."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.desk.conversations import Conversation, Exchange
+from core.facts.answer import (
+    Answer,
+    Block,
+    Chart,
+    ChartMark,
+    Comment,
+    Fact,
+    FigureList,
+    Idea,
+    Note,
+    Title,
+    Unit,
+)
+from core.facts.sentences import Line
+from core.profiles.profile_columns import Col
+from pages.ui.chat import chat_message
+from tests.pages.fake_jobs import texts
+
+HOSTILE = "![p](http://evil.example/p) <img src=x> **b** [l](javascript:x)"
+TITLES = {"segment:0": Title(label="Segment 1", name=HOSTILE), "segment:1": Title(label="Segment 2")}
+
+
+def fact(row: str = "segment:0", value: float = 3.0, item: str = "") -> Fact:
+    return Fact(
+        measure=Col.USERS if not item else "users:page", label="users", segments=(row,), value=value,
+        unit=Unit.COUNT, text=f"{value:.0f}", item=item, n=3,
+    )  # fmt: skip
+
+
+BLOCKS: tuple[Block, ...] = (
+    Comment(text=f"They plan. {HOSTILE}"),
+    FigureList(facts=(fact(),)),
+    FigureList(facts=(fact(item=HOSTILE),)),
+    Idea(text="Write to them."),
+    Idea(text="Call them."),
+)
+
+
+def drawn(answer: Answer) -> AppTest:
+    def page(answer):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202 - it is run as a script
+        from pages.ui.chat import chat_message
+
+        chat_message.draw(answer, "one")
+
+    return AppTest.from_function(page, args=(answer,)).run()
+
+
+def test_lists_are_lists_and_hostile_text_stays_text() -> None:
+    lines = [
+        Line(("Different:",)),
+        Line(("users ", fact(), "."), bullet=True),
+        Line(("# [x](y)",), bullet=True),
+    ]
+    assert chat_message.sentences([*lines, Line(("# Alike",))]) == (
+        "Different\\:\n- users **3**\\.\n- \\# \\[x\\]\\(y\\)\n\n\\# Alike"
+    )
+
+
+def test_remarks_and_ideas_stand_apart_from_what_is_counted() -> None:
+    app = drawn(Answer(BLOCKS, TITLES, source="m", dropped=2))
+    assert not app.exception
+    said, reading, ideas = (element.value for element in app.markdown)
+    assert "**3**" in said
+    assert "They plan" not in said
+    assert reading.startswith("*They plan") and reading.endswith("*")
+    assert ideas == "- Write to them\\.\n- Call them\\."
+    captions = [caption.value for caption in app.caption]
+    place = captions.index(":material/chat_bubble: The model's reading, not counted")
+    assert captions[place + 1] == ":material/lightbulb: Ideas"
+    assert ":material/info: 2 remarks left out, as they made claims nobody counted." in captions
+
+
+def test_nothing_of_a_stranger_s_loads_or_links() -> None:
+    taken = chat_message.as_markdown(
+        Conversation("0" * 16, "k", (Exchange(HOSTILE, Answer(BLOCKS, TITLES, source=HOSTILE)),))
+    )
+    for said in (taken, texts(drawn(Answer(BLOCKS, TITLES, source=HOSTILE)))):
+        assert not re.search(r"(?<!\\)(?:!\[|<img|\]\(|\*\*b)", said)
+
+
+def test_a_conversation_is_taken_along_with_remarks_apart_and_the_reason() -> None:
+    by_model = Answer(BLOCKS, TITLES, source="m", dropped=1)
+    offline = Answer((Note(text="12"),), reason="it cannot be reached")
+    conversation = Conversation(
+        "0" * 16, "k", (Exchange("one", by_model), Exchange("two", offline), Exchange("three"))
+    )
+    taken = chat_message.as_markdown(conversation)
+    assert "**You:** one" in taken
+    assert "**The model's reading, not counted**\n\n*They plan" in taken
+    assert "**Ideas**\n\n- Write to them" in taken
+    assert "*1 remark left out, as it made a claim nobody counted.*" in taken
+    assert "- users: 3 (n = 3)" in taken
+    assert "Answered without the model: it cannot be reached" in taken
+    assert taken.rstrip().endswith("**You:** three")
+
+
+@pytest.mark.parametrize("mark", ChartMark)
+@pytest.mark.parametrize("of_rows", [True, False])
+def test_a_chart_has_rows_or_items_on_one_axis(mark: ChartMark, of_rows: bool) -> None:
+    facts = (
+        (fact(value=5), fact("segment:1"))
+        if of_rows
+        else (fact("segment:1", item="/a"), fact("segment:1", item="/b"))
+    )
+    app = drawn(Answer((Chart(facts=facts, mark=mark),), TITLES))
+    assert not app.exception
+    (chart,) = app.get("vega_lite_chart")
+    assert (f'"{mark.value}"' in chart.proto.spec) is True
+    assert ('"title": "Users"' in chart.proto.spec) is of_rows
+
+
+def test_what_broke_off_says_so_and_keeps_what_came() -> None:
+    said = texts(drawn(Answer(BLOCKS[1:2], TITLES, source="m", reason="You stopped it.")))
+    assert "**3**" in said
+    assert "Broken off: You stopped it" in said
+
+
+def test_two_segments_with_one_name_are_two_bars() -> None:
+    titles = {row: Title(label=title.label, name="Same") for row, title in TITLES.items()}
+    (chart,) = drawn(Answer((Chart(facts=(fact(), fact("segment:1"))),), titles)).get("vega_lite_chart")
+    assert '"sort": ["Segment 1 (Same)", "Segment 2 (Same)"]' in chart.proto.spec
