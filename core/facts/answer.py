@@ -11,12 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import isfinite
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from core.llm.chat_types import Usage
 from core.outgoing.quoting import clean
+
+ARROW: Final = " → "
+"""Between the two ends of a step."""
 
 
 class Unit(StrEnum):
@@ -82,7 +85,13 @@ class Fact(BaseModel):
     @property
     def called(self) -> str:
         """The item as it is shown: one line, without invisible characters, not yet escaped."""
-        return clean(self.item)
+        return ARROW.join(self.ends)
+
+    @property
+    def ends(self) -> tuple[str, ...]:
+        """Where a step leads from and to, as they are shown; of any other item the item alone."""
+        parts = self.item.split(ARROW, 1) if self.measure.startswith("step:") else [self.item]
+        return tuple(clean(part) for part in parts)
 
 
 class Verdict(StrEnum):
@@ -136,6 +145,7 @@ class Ranking(_Block):
         most: Whether the highest comes first.
         sure: Whether the test tells the first from the second.
         reference: The figure of all users where only rows beyond it are listed; None to rank all.
+        complete: Whether no segment is left out at the end.
     """
 
     kind: Literal["ranking"] = "ranking"
@@ -143,6 +153,7 @@ class Ranking(_Block):
     most: bool = True
     sure: bool = True
     reference: Fact | None = None
+    complete: bool = True
 
 
 class ChartMark(StrEnum):

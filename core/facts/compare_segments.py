@@ -7,7 +7,7 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.facts import arguments
-from core.facts.answer import Block, Contrast, FigureList, Note, Verdict
+from core.facts.answer import Block, Contrast, FigureList, Verdict
 from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, known
@@ -65,5 +65,4 @@ def _apart(figures: Figures, keys: Iterable[str]) -> tuple[Block, ...]:
         for dimension in (Dimension.THEME, Dimension.TYPE, Dimension.PAGE)
         for fact in Evidence(figures, key, fewest=1).lifts_of(dimension, 1)[:1]
     ]  # fmt: skip
-    heading = Note(text="What sets them apart (times the others' share):")
-    return (heading, FigureList(facts=tuple(made))) if made else ()
+    return (FigureList(facts=tuple(made)),) if made else ()

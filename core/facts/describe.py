@@ -9,6 +9,7 @@ from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, known, notes, present
 from core.facts.items import Dimension, ItemMetric
+from core.facts.segment_tools import AVERAGES
 from core.profiles.profile_columns import Col
 
 NO_CAUSE: Final = "These are differences that go together; the data cannot show that one causes the other."
@@ -56,7 +57,11 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
         InputError: If there is no such row, or the figure is absent.
     """
     evidence = Evidence(figures, known(figures.context, key), fewest=1)
-    lead = (figures.contrast(figures.needed(key, metric), "all"),) if metric else ()
+    lead: tuple[Block, ...] = ()
+    if metric in AVERAGES:  # a part is smaller than the whole: that explains no total
+        lead = (figures.contrast(figures.needed(key, metric), "all"),)
+    elif metric:
+        lead = (FigureList(facts=(figures.needed(key, metric), figures.needed("all", metric))),)
     apart = _apart(evidence) or notes(NOTHING_APART)
     return Finding((*lead, *apart, *notes(NO_CAUSE)), select("*", "pages", key=key))
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from core.base.errors import InputError
-from core.facts.answer import Contrast, Fact, Ranking, Unit, Verdict
+from core.facts.answer import ARROW, Contrast, Fact, Ranking, Unit, Verdict
 from core.facts.context import Context
 from core.facts.contrasting import decide
 from core.facts.finding import known
@@ -105,7 +105,7 @@ class Figures:
         """Share of steps; ``of`` says of which: all of them, those from a place, those to it."""
         return make_fact(
             f"step:{by}{of and f':{of}'}", f"share of steps{of and f' {of} there'}", (key,),
-            float(row[Col.SHARE]), Unit.SHARE, item=f"{row[FROM]} → {row[TO]}", n=row[Col.N],
+            float(row[Col.SHARE]), Unit.SHARE, item=f"{row[FROM]}{ARROW}{row[TO]}", n=row[Col.N],
             users=row[Col.USERS],
         )  # fmt: skip
 

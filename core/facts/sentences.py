@@ -34,7 +34,6 @@ from core.profiles.profile_columns import Col
 Piece: TypeAlias = str | Fact
 """Plain text, or a figure whose ``text`` stands there; what strangers called a page is in both, unescaped."""
 ALL: Final = "all"
-ARROW: Final = " → "
 ENDS: Final = {"entry": "begin", "exit": "end"}
 
 
@@ -90,9 +89,13 @@ class _Speaker:
     titles: Mapping[str, Title]
     introduced: set[str] = field(default_factory=set)
     said: set[Fact] = field(default_factory=set)
+    subject: str = ""
+    """The row that the last sentence was about."""
 
     def group(self, kind: type, blocks: list[Block]) -> list[Line]:
         """Blocks of one kind that follow each other."""
+        if kind is not FigureList:
+            self.subject = ""
         if kind is Note:
             return [Line((block.text,)) for block in blocks if isinstance(block, Note)]
         if kind is FigureList:
@@ -130,13 +133,16 @@ class _Speaker:
             own = list(group)
             if has_item:
                 lines += self._items(own)
+            elif many:
+                lines += [Line((*self._between(list(alike)),)) for _, alike in groupby(own, _measure)]
             else:
-                lines.append(Line((*(self._closest(own) if many else self._has(row, own)),)))
+                lines.append(Line((*self._has(row, own),)))
+            self.subject = row if not (has_item or many) else ""
         return _bulleted(lines) if len(lines) > 3 else lines
 
     def _by_row(self, facts: Sequence[Fact]) -> list[Line]:
         """What sets several rows apart, a line a row."""
-        lines: list[Line] = []
+        lines = [Line(("What sets them apart (times the others' share of users or page views):",))]
         for row, group in groupby(facts, lambda fact: fact.row):
             parts: list[list[Piece]] = [[f"{fact.called} (", fact, ")"] for fact in group]
             lines.append(Line((f"{self._title(row, start=True)}: ", *_commas(parts)), bullet=True))
@@ -155,13 +161,16 @@ class _Speaker:
         else:
             objects = [_object(fact) for fact in facts]
         plural = self._is_plural(row)
+        if row == self.subject:
+            return ["They have " if plural else "It has ", *listing(objects), "."]
         return [f"{self._title(row, start=True)} {verb('have', plural=plural)} ", *listing(objects), "."]
 
-    def _closest(self, facts: Sequence[Fact]) -> list[Piece]:
-        """Distances of a row to others."""
+    def _between(self, facts: Sequence[Fact]) -> list[Piece]:
+        """Figures of one measure between a row and others."""
         row = self._title(facts[0].row)
         parts: list[list[Piece]] = [[f"{self._title(fact.segments[1])} at ", fact] for fact in facts]
-        return [f"Closest to {row}, by the {facts[0].label}: ", *_commas(parts), "."]
+        what = f"Closest to {row}, by the" if facts[0].measure == "distance" else f"{row},"
+        return [f"{what} {facts[0].label}: ", *_commas(parts), "."]
 
     def _items(self, facts: Sequence[Fact]) -> list[Line]:
         """Items of one row; those of one measure as a list, and users beside the share they are."""
@@ -169,8 +178,8 @@ class _Speaker:
         shares = {_place(fact) for fact in facts if _is(ItemMetric.SHARE, fact)}
         listed = [fact for fact in facts if not (_is(ItemMetric.USERS, fact) and _place(fact) in shares)]
         lines: list[Line] = []
-        for measure in dict.fromkeys(fact.measure for fact in listed):
-            own = [fact for fact in listed if fact.measure == measure]
+        for place in dict.fromkeys(map(_measure, listed)):
+            own = [fact for fact in listed if _measure(fact) == place]
             beside = users if _is(ItemMetric.SHARE, own[0]) else {}
             if len(own) == 1:
                 lines.append(Line((*self._one_item(own[0], beside.get(_place(own[0]))),)))
@@ -188,7 +197,7 @@ class _Speaker:
         if kind in ENDS:
             return f"Sessions of {row} {ENDS[kind]} most often with"
         if kind == "step":
-            origin, _, target = fact.called.partition(ARROW)
+            origin, target = fact.ends
             after = {"from": f"After {origin}, {row} go on to", "to": f"Before {target}, {row} come from"}
             return after.get(of, f"The most frequent steps of {row}")
         if kind == "moved":
@@ -203,8 +212,13 @@ class _Speaker:
         if kind in ENDS:
             return [fact, f" of the sessions of {row} {ENDS[kind]} with {fact.called}."]
         if kind == "step":
-            origin, _, target = fact.called.partition(ARROW)
-            return [fact, f" of the steps of {row}{_of_which(rest)} lead from {origin} to {target}."]
+            origin, target = fact.ends
+            ways: dict[str, list[Piece]] = {
+                "from": [f"After {origin}, ", fact, f" of the steps of {row} lead to {target}."],
+                "to": [f"Before {target}, ", fact, f" of the steps of {row} come from {origin}."],
+            }
+            lead: list[Piece] = [fact, f" of the steps of {row} lead from {origin} to {target}."]
+            return ways.get(rest.partition(":")[2], lead)
         if kind == "moved":
             return [fact, f" users changed: {fact.called}."]
         does, what = f"{DO[Dimension(rest)]} {fact.called}", f"{OF.get(Dimension(rest), '')}{fact.called}"
@@ -260,16 +274,15 @@ class _Speaker:
 
     def _rankings(self, blocks: Sequence[Ranking]) -> list[Line]:
         """One in full; several by their ends, as a list."""
-        if len(blocks) == 1:
-            return [Line((*self._ranking(blocks[0]),))]
-        return [Line((*self._ends(block),), bullet=True) for block in blocks]
+        say = self._ends if len(blocks) > 1 and all(map(_is_whole, blocks)) else self._ranking
+        return [Line((*say(block),), bullet=len(blocks) > 1) for block in blocks]
 
     def _ranking(self, block: Ranking) -> list[Piece]:
         self.said |= set(block.facts)
         if block.reference:
             return self._beyond(block, block.reference)
         best, others = _tied(block.facts)
-        if not others and len(best) > 1:
+        if not others and len(best) > 1 and _is_whole(block):
             return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
         plural = len(best) > 1 or self._is_plural(best[0].row)
         what = f"the {_superlative(best[0], most=block.most)} {_measured(best[0])}"
@@ -303,6 +316,17 @@ class _Speaker:
 
     def _each(self, facts: Sequence[Fact]) -> list[Piece]:
         return listing([[f"{self._title(fact.row)} with ", fact] for fact in facts])
+
+
+def _is_whole(block: Ranking) -> bool:
+    """Whether every row is in it: only then are its ends those of all."""
+    return block.complete and block.reference is None
+
+
+def _measure(fact: Fact) -> tuple[str, str]:
+    """What is listed together: one measure, and of steps from or to a place one such place."""
+    fixed = {"from": 0, "to": -1}.get(fact.measure.rpartition(":")[2])
+    return fact.measure, "" if fixed is None else fact.ends[fixed]
 
 
 def _plural(name: str) -> bool:
@@ -365,8 +389,7 @@ def _users(users: Fact | None) -> list[Piece]:
 
 def _target(fact: Fact) -> str:
     """An item in a list; of a step from or to a place only the other end."""
-    ends = fact.called.split(ARROW, 1)
-    return {"from": ends[-1], "to": ends[0]}.get(fact.measure.rpartition(":")[2], fact.called)
+    return {"from": fact.ends[-1], "to": fact.ends[0]}.get(fact.measure.rpartition(":")[2], fact.called)
 
 
 def _kind(fact: Fact) -> tuple[str, bool, bool]:
@@ -379,11 +402,6 @@ def _is(metric: ItemMetric, fact: Fact) -> bool:
 
 def _place(fact: Fact) -> tuple[str, str]:
     return fact.item, fact.measure.partition(":")[2]
-
-
-def _of_which(rest: str) -> str:
-    _, _, of = rest.partition(":")
-    return {"from": " from there", "to": " to there"}.get(of, "")
 
 
 def _commas(parts: Sequence[Sequence[Piece]]) -> list[Piece]:

@@ -182,7 +182,7 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
     for name in names:
         facts = [figures.needed(row, name) for row in parsed.rows] or segment_tools.of_segments(figures, name)
         ranked = figures.ranking(facts, most=most)
-        blocks.append(ranked.model_copy(update={"facts": ranked.facts[: parsed.number]}))
+        blocks.append(ranked.model_copy(update={"facts": ranked.facts[: parsed.number], "complete": False}))
     return Finding(tuple(blocks), select(f"key, {', '.join(names)}", "segments"))
 
 

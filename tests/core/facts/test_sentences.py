@@ -57,7 +57,7 @@ def test_several_figures_of_a_row_are_one_sentence_with_intervals() -> None:
 def test_the_full_title_stands_once_and_each_figure_too() -> None:
     assert said(listed(RATE), listed(RATE, RETURNS)) == [
         "Segment 1 (Sale hunters) has an outcome rate of 25.71% [20.3–32.0].",
-        "Sale hunters have 1.84 sessions a user.",
+        "They have 1.84 sessions a user.",
     ]
 
 
@@ -143,8 +143,8 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
         "75.0% of the sessions of Segment 1 (Sale hunters) begin with /sale.",
         "75.0% of the sessions of Segment 1 (Sale hunters) end with /sale.",
         "25.0% of the steps of Segment 1 (Sale hunters) lead from / to /sale.",
-        "25.0% of the steps of Segment 1 (Sale hunters) from there lead from / to /sale.",
-        "25.0% of the steps of Segment 1 (Sale hunters) to there lead from / to /sale.",
+        "After /, 25.0% of the steps of Segment 1 (Sale hunters) lead to /sale.",
+        "Before /sale, 25.0% of the steps of Segment 1 (Sale hunters) come from /.",
     ]
     assert said(listed(*made.nearest("segment:0", 1))) == [
         "Closest to Segment 1 (Sale hunters), by the distance of the centroids: Segment 2 (Night owl) at "
@@ -244,6 +244,46 @@ def test_several_rankings_are_told_by_their_ends() -> None:
     ]
 
 
+def test_only_rankings_of_all_rows_have_ends_and_are_the_same_for_all() -> None:
+    """The first two of many are not the lowest, nor are two that are equal everybody."""
+    first_two = ranking(9, 9).model_copy(update={"complete": False})
+    above = ranking(0.3).model_copy(update={"reference": OTHERS_RATE})
+    nobody = above.model_copy(update={"facts": ()})
+    for other in (first_two, above, nobody):
+        lines = said(ranking(3, 2, 1, measure="users"), other)
+        assert lines[0].startswith("- Segment 1 (Sale hunters) has the most users: 3. Then come")
+        assert "lowest" not in lines[1]
+        assert "same for all" not in lines[1]
+
+
+def test_steps_from_different_places_are_different_lists() -> None:
+    taken = [("Homepage → Category", 0.48), ("Category → Product", 0.45), ("Homepage → Blog", 0.1)]
+    steps = [
+        make_fact("step:type:from", "share of steps from there", ("segment:2",), share, RATE.unit, item=name)
+        for name, share in taken
+    ]
+    assert said(listed(*steps)) == [
+        "After Homepage, Segment 3 go on to: Category (48.0%), Blog (10.0%).",
+        "After Category, 45.0% of the steps of Segment 3 lead to Product.",
+    ]
+
+
+def test_both_ends_of_a_step_are_shown_however_long_their_addresses_are() -> None:
+    origin, target = "/o" * 60, "/t" * 60
+    step = make_fact(
+        "step:page", "share of steps", ("segment:2",), 0.4, RATE.unit, item=f"{origin} → {target}"
+    )
+    (text,) = said(listed(step))
+    assert "from /o/o" in text
+    assert "to /t/t" in text
+
+
+def test_a_figure_of_two_rows_says_both_and_what_it_is() -> None:
+    ratio = relation(RATE, OTHERS_RATE)
+    assert ratio is not None
+    assert said(listed(ratio)) == ["Segment 1 (Sale hunters), ratio of outcome rate: all users at 12×."]
+
+
 def test_what_is_beyond_all_users_and_that_nobody_is() -> None:
     above = ranking(0.3).model_copy(update={"reference": OTHERS_RATE})
     nobody = above.model_copy(update={"facts": (), "most": False})
@@ -259,8 +299,8 @@ def test_rows_that_are_told_by_lifts_are_a_list_of_rows() -> None:
         for row in ("segment:0", "segment:1")
         for name in "AB"
     ]
-    assert said(Note(text="Apart:"), listed(*lifts)) == [
-        "Apart:",
+    assert said(listed(*lifts)) == [
+        "What sets them apart (times the others' share of users or page views):",
         "- Segment 1 (Sale hunters): A (3.0×), B (3.0×)",
         "- Segment 2 (Night owl): A (3.0×), B (3.0×)",
     ]
