@@ -67,14 +67,21 @@ def _directions(answer: Answer, oracle: Oracle) -> list[str]:
 
 def _kinds(answer: Answer, expect: dict[str, Any]) -> list[str]:
     """The blocks that a kind of question is answered with."""
-    asked = {"rank": Ranking, "rank_item": Ranking, "beyond": Ranking, "compare": Contrast, "chart": Chart}
+    asked = {
+        "rank": Ranking,
+        "rank_item": Ranking,
+        "beyond": Ranking,
+        "within": Ranking,
+        "compare": Contrast,
+        "chart": Chart,
+    }
     kind = asked.get(expect["kind"])
     blocks = [block for block in answer.blocks if kind and isinstance(block, kind)]
     if kind and not blocks:
         return [f"no {kind.__name__}"]
     most = expect.get("order", "most") == "most"
     ranked = [block for block in blocks if isinstance(block, Ranking)]
-    beyond = expect["kind"] == "beyond"
+    beyond = expect["kind"] in ("beyond", "within")
     return [] if beyond or not ranked or any(block.most is most for block in ranked) else ["the wrong end"]
 
 
@@ -123,7 +130,16 @@ def _value(fact: Fact, oracle: Oracle) -> float:
 
 def _ranked(what: str, key: str, item: str, oracle: Oracle) -> float:
     metric, _, dimension = what.partition(":")
+    if metric.startswith("not_"):
+        seen = oracle.item(metric.removeprefix("not_"), dimension, key, item)
+        return (1.0 if metric == "not_share" else _known(key, dimension, item, oracle)) - seen
     return oracle.item(metric, dimension, key, item) if dimension else oracle.measure(metric, key)
+
+
+def _known(key: str, dimension: str, item: str, oracle: Oracle) -> float:
+    """Users of a row whose item of that kind is known."""
+    share, users = (oracle.item(metric, dimension, key, item) for metric in ("share", "users"))
+    return round(users / share) if share else oracle.measure("users", key)
 
 
 def wanted_of(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
@@ -161,6 +177,10 @@ def _wanted_choice(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
         every, sign = oracle.measure(name, "all"), {"above": 1, "below": -1}[expect["side"]]
         beyond = [key for key in oracle.segments if sign * (oracle.measure(name, key) - every) > 0]
         yield from ((name, (key,), "") for key in ("all", *beyond))
+    elif expect["kind"] == "within":
+        limit, sign = expect["limit"], {"above": 1, "below": -1}[expect["side"]]
+        kept = [key for key in oracle.segments if sign * (oracle.measure(name, key) - limit) > 0]
+        yield from ((name, (key,), "") for key in kept)
 
 
 def _extremes(oracle: Oracle) -> Iterator[Wanted]:

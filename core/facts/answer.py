@@ -146,6 +146,7 @@ class Ranking(_Block):
         sure: Whether the test tells the first from the second.
         reference: The figure of all users where only rows beyond it are listed; None to rank all.
         complete: Whether no segment is left out at the end.
+        limit: What the rows had to be beyond, as the analyst wrote it; then there may be none of them.
     """
 
     kind: Literal["ranking"] = "ranking"
@@ -154,6 +155,7 @@ class Ranking(_Block):
     sure: bool = True
     reference: Fact | None = None
     complete: bool = True
+    limit: str = ""
 
 
 class ChartMark(StrEnum):
@@ -233,6 +235,7 @@ class Reading(BaseModel):
         cues: What is to be done.
         number: How many to list; None if not said.
         focus: The rows that the answer speaks of first: those named, or the first one of a ranking.
+        onward: Where the first step of the answer leads: dimension and value, or nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -244,6 +247,7 @@ class Reading(BaseModel):
     cues: tuple[str, ...] = ()
     number: int | None = None
     focus: tuple[str, ...] = ()
+    onward: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from core.facts.items import ITEM_MEASURES, LABELLED, Dimension, ItemMetric
 from core.facts.measures import BY_KEY
 from core.profiles.contrasts import SURE, Tested, UserValues, compare_shares, compare_users, user_values
 
-COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS})
+COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
 """Figures about items that are what was counted."""
 
 
@@ -49,7 +49,7 @@ def _test(context: Context, first: Fact, second: Fact) -> Tested | None:
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED:
         return None
-    if metric == ItemMetric.SHARE:
+    if metric in (ItemMetric.SHARE, "not_share"):
         return _shares(first, second)
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
         values = _views_of(context, Dimension(dimension), first.item)

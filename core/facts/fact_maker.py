@@ -16,6 +16,7 @@ from core.facts.contrasting import decide
 from core.facts.finding import known
 from core.facts.items import ITEM_MEASURES, LIFTS, Dimension, ItemMetric, cell, item_rows
 from core.facts.measures import BY_KEY, N_OF, write
+from core.facts.verbs import NOT
 from core.profiles.formats import DIGITS, digits
 from core.profiles.paths import FROM, SESSIONS_N, TO
 from core.profiles.profile_columns import Col
@@ -32,7 +33,7 @@ _ITEM_LABELS: Final = {
     Dimension.TYPE: "who saw the page type", Dimension.BROWSER: "with", Dimension.DEVICE: "on",
     Dimension.COUNTRY: "from", Dimension.SOURCE: "who first came from",
 }  # fmt: skip
-
+_OTHERS: Final = {"who saw": "who did not see", "who first came": "who did not first come", "with": "without"}
 
 TIMES: Final = 2.0
 """Ratio from which a higher share is told by it, and not by percentage points."""
@@ -129,9 +130,11 @@ class Figures:
         if not fact.item:
             return self.measure(key, fact.measure) if fact.measure in BY_KEY else None
         metric, _, dimension = fact.measure.partition(":")
-        if metric not in set(ItemMetric):
+        own = metric.removeprefix(NOT)
+        if own not in set(ItemMetric):
             return None
-        return self.item(key, Dimension(dimension), fact.item, ItemMetric(metric))
+        found = self.item(key, Dimension(dimension), fact.item, ItemMetric(own))
+        return complement(found) if found and own != metric else found
 
     def contrast(self, first: Fact, key: str) -> Contrast:
         """A figure against that of another row.
@@ -188,6 +191,19 @@ def make_fact(
         measure=measure, label=label, segments=segments, value=value, unit=unit,
         text=write(value, unit, digits), item=item, low=low, high=high, n=int(n),
         users=int(n if users is None else users),
+    )  # fmt: skip
+
+
+def complement(fact: Fact) -> Fact:
+    """Of users who saw or have an item, or of their share: those who did not, or have it not."""
+    share = fact.unit is Unit.SHARE
+    whole = 1.0 if share else float(fact.n)
+    of, label = fact.label.split("users ", 1)
+    said = next((no + label.removeprefix(yes) for yes, no in _OTHERS.items() if label.startswith(yes)), "")
+    ends = None if fact.low is None or fact.high is None else (whole - fact.high, whole - fact.low)
+    return make_fact(
+        f"{NOT}{fact.measure}", f"{of}users {said or f'not {label}'}", fact.segments, whole - fact.value,
+        fact.unit, item=fact.item, interval=ends, n=fact.n, users=fact.n - fact.users,
     )  # fmt: skip
 
 

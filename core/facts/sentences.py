@@ -28,7 +28,7 @@ from core.facts.answer import (
     Verdict,
 )
 from core.facts.items import PLURAL, Dimension, ItemMetric
-from core.facts.verbs import DO, HAS, LISTED, MORE, OF, verb
+from core.facts.verbs import DO, DO_NOT, HAS, LISTED, MORE, NOT, OF, verb
 from core.profiles.profile_columns import Col
 
 Piece: TypeAlias = str | Fact
@@ -202,7 +202,7 @@ class _Speaker:
             return after.get(of, f"The most frequent steps of {row}")
         if kind == "moved":
             return "From where to where"
-        text = LISTED[ItemMetric(kind)].format(items=PLURAL[Dimension(dimension)], row=row)
+        text = LISTED[kind].format(items=PLURAL[Dimension(dimension)], row=row)
         return text[:1].upper() + text[1:]
 
     def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
@@ -221,7 +221,8 @@ class _Speaker:
             return ways.get(rest.partition(":")[2], lead)
         if kind == "moved":
             return [fact, f" users changed: {fact.called}."]
-        does, what = f"{DO[Dimension(rest)]} {fact.called}", f"{OF.get(Dimension(rest), '')}{fact.called}"
+        does = f"{(DO_NOT if kind.startswith(NOT) else DO)[Dimension(rest)]} {fact.called}"
+        what = f"{OF.get(Dimension(rest), '')}{fact.called}"
         if isinf(fact.value):
             who = f"Users that {does}" if kind == ItemMetric.LIFT else f"Page views of {what}"
             return [f"{who} are ", fact, f", in {row}, and not among the others."]
@@ -235,7 +236,7 @@ class _Speaker:
                 f"The share of {what} in the page views of {row} is ", fact, " that of the others.",
             ],
         }  # fmt: skip
-        return said[ItemMetric(kind)]
+        return said[ItemMetric(kind.removeprefix(NOT))]
 
     # contrasts
 
@@ -279,6 +280,8 @@ class _Speaker:
 
     def _ranking(self, block: Ranking) -> list[Piece]:
         self.said |= set(block.facts)
+        if block.limit:
+            return [f"{block.limit}: ", *(self._each(block.facts) if block.facts else ["no segment"]), "."]
         if block.reference:
             return self._beyond(block, block.reference)
         best, others = _tied(block.facts)
@@ -320,7 +323,7 @@ class _Speaker:
 
 def _is_whole(block: Ranking) -> bool:
     """Whether every row is in it: only then are its ends those of all."""
-    return block.complete and block.reference is None
+    return block.complete and block.reference is None and not block.limit
 
 
 def _measure(fact: Fact) -> tuple[str, str]:
@@ -397,11 +400,12 @@ def _kind(fact: Fact) -> tuple[str, bool, bool]:
 
 
 def _is(metric: ItemMetric, fact: Fact) -> bool:
-    return fact.measure.startswith(f"{metric}:")
+    return fact.measure.removeprefix(NOT).startswith(f"{metric}:")
 
 
 def _place(fact: Fact) -> tuple[str, str]:
-    return fact.item, fact.measure.partition(":")[2]
+    kind, _, dimension = fact.measure.partition(":")
+    return fact.item, NOT * kind.startswith(NOT) + dimension
 
 
 def _commas(parts: Sequence[Sequence[Piece]]) -> list[Piece]:

@@ -7,6 +7,8 @@ from typing import Final
 from core.facts.items import Dimension, ItemMetric
 from core.profiles.profile_columns import Col
 
+NOT: Final = "not_"
+"""What a measure begins with that counts who did *not* see an item, or have it."""
 HAS: Final = {
     Col.USERS: "{} users",
     Col.SHARE: "{} of all users",
@@ -67,16 +69,29 @@ DO: Final = {
 }
 """What users do with an item."""
 
+DO_NOT: Final = {
+    Dimension.PAGE: "did not see",
+    Dimension.THEME: "did not see the theme",
+    Dimension.TYPE: "did not see the page type",
+    Dimension.BROWSER: "do not use",
+    Dimension.DEVICE: "are not on",
+    Dimension.COUNTRY: "are not from",
+    Dimension.SOURCE: "did not first come from",
+}
+"""What the others do not."""
+
 OF: Final = {Dimension.THEME: "the theme ", Dimension.TYPE: "the page type "}
 """What stands before an item that page views are of."""
 
-LISTED: Final = {
+LISTED: Final[dict[str, str]] = {
     ItemMetric.USERS: "{items} of {row} with most users",
     ItemMetric.SHARE: "{items} of {row}, by share of users",
     ItemMetric.LIFT: "{items} that set {row} apart (times the others' share of users)",
     ItemMetric.VIEWS: "{items} that {row} viewed most, by page views",
     ItemMetric.VIEW_SHARE: "{items} that {row} viewed most, by share of page views",
     ItemMetric.VIEW_LIFT: "{items} that set {row} apart (times the others' share of page views)",
+    "not_users": "{items} of {row}, by number of users without them",
+    "not_share": "{items} of {row}, by share of users without them",
 }
 """What stands before a list of items."""
 

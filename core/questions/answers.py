@@ -14,13 +14,13 @@ from core.facts.context import ALL, Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, notes
 from core.facts.items import ATTRIBUTES, Dimension
-from core.questions.calls import together
+from core.questions.calls import only_nth, together
 from core.questions.followups import OVER_ALL, reading, readings
-from core.questions.grammar import Parsed, parse
+from core.questions.grammar import CHOICES, Parsed, parse
 from core.questions.intents import Intent, choose_all
-from core.questions.lexicon import vocabulary
-from core.questions.refusals import PART_ONLY, nearest, not_combined, problem
-from core.questions.settling import settled
+from core.questions.lexicon import spelt, vocabulary
+from core.questions.refusals import NOT_WHOLE, PART_ONLY, nearest, not_combined, problem
+from core.questions.settling import read_as, settled
 
 HELP: Final = str(vocabulary()["help"])
 CUT: Final = re.compile(r"[?!;]\s+(?=\S)|\.\s+|,\s*(?:and\s+)?|\s+and\s+", re.IGNORECASE)
@@ -50,6 +50,7 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
     """
     if last and not {*last.rows, *last.focus} <= {*context.keys}:
         last = None
+    question = spelt(question)
     parsed, figures = parse(question, context), Figures(context)
     offered = next(readings(parsed, last))
     if "help" in parsed.cues and not parsed.unknown:
@@ -58,10 +59,19 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         told = _told(question, parsed, figures, last)
     except Beha2VecError as error:
         said = " ".join([*([] if parsed.language else parsed.notes), _line(error)])
-        return Answer(notes(said), declined=True, suggestions=_near(offered, figures))
+        meant = _chosen_words(question, parsed) or _near(offered, figures)
+        return Answer(notes(said), declined=True, suggestions=meant)
     blocks, query = told.finding.blocks, told.finding.query
     rows = (row for fact in told.finding.facts for row in fact.segments)
     return Answer(blocks, context.titles(dict.fromkeys(rows)), query, reading=told.reading)
+
+
+def _chosen_words(question: str, parsed: Parsed) -> tuple[str, ...]:
+    """The question once for each thing that a word of it can mean."""
+    for text, values in parsed.choices.items():
+        words = re.compile(r"\W+".join(map(re.escape, text.split())), re.IGNORECASE)
+        return tuple(words.sub(lambda _, value=value: value, question, count=1) for value in values[:CHOICES])  # type: ignore[misc]
+    return ()
 
 
 def _line(error: Beha2VecError) -> str:
@@ -185,8 +195,10 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
             problems.append(error)
             continue
         found = together([intent.run(figures, one) for intent, one in chosen])
-        told = replace(found, blocks=(*notes(*parsed.notes), *found.blocks))
-        return _Told(told, reading(settled(meant, figures.context), told.blocks))
+        made = settled(meant, figures.context)
+        said = notes(*parsed.notes, *read_as(meant, made))
+        told = replace(found, blocks=(*said, *only_nth(found.blocks, made.nth)))
+        return _Told(told, reading(made, found.blocks))
     raise problems[0]
 
 
@@ -211,7 +223,7 @@ def _unclear(intent: Intent, parsed: Parsed) -> str:
         return "How many of what? Name users, sessions or another figure."
     if intent.name == "saw" and parsed.items[0][0] in ATTRIBUTES:
         return PART_ONLY
-    says = parsed.nouns or parsed.measures or parsed.cues & {"share", "many"}
-    if intent.name == "rank_item" and not says:
-        return "Do you mean the number of users, or their share of the segment?"
+    of_whom = {"which", "who"} & parsed.fills or parsed.cues & {"segments", "share", "many"}
+    if intent.name == "rank_item" and "what" in parsed.fills and not of_whom:
+        return NOT_WHOLE
     return ""

@@ -9,12 +9,13 @@ from typing import Final
 from core.base.errors import InputError
 from core.base.schema import View
 from core.facts import arguments, compare_segments, describe, item_tools, items, other_tools, segment_tools
-from core.facts.answer import ChartMark, Ranking
+from core.facts.answer import Block, ChartMark, FigureList, Ranking, Unit
 from core.facts.arguments import Metric, Order
 from core.facts.context import ALL
-from core.facts.fact_maker import Figures, select
+from core.facts.fact_maker import Figures, complement, select
 from core.facts.finding import Finding, notes
 from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
+from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import Col
 from core.questions.grammar import Parsed
 from core.questions.lexicon import ONE_PAGE
@@ -22,11 +23,12 @@ from core.questions.lexicon import ONE_PAGE
 DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""
 OTHERS_DID_NOT: Final = "Those who did are counted; all the others did not."
+PERCENT: Final = "Is that a percentage, or a number? Write “%” after the limit for a share."
 BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
 
 
 def _n(parsed: Parsed) -> int:
-    return parsed.number or DEFAULT_N
+    return parsed.number or max(DEFAULT_N, parsed.nth or 0)
 
 
 def _row(parsed: Parsed) -> str:
@@ -77,9 +79,56 @@ def share(figures: Figures, parsed: Parsed) -> Finding:
     """How many saw an item, or what share."""
     dimension, value = parsed.items[0]
     rows = parsed.rows or ([*figures.context.segment_keys] if "each" in parsed.cues else [ALL])
-    return _said_of_others(
-        item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed)), parsed
+    return _denied(item_tools.item_shares(figures, rows, dimension, value, _item_metric(parsed)), parsed)
+
+
+def _denied(found: Finding, parsed: Parsed) -> Finding:
+    """Whoever asks who never saw an item hears of those."""
+    if "never" not in parsed.cues:
+        return found
+    return replace(found, blocks=(FigureList(facts=tuple(map(complement, found.facts))),))
+
+
+def lift(figures: Figures, parsed: Parsed) -> Finding:
+    """How many times the others' share of users saw an item."""
+    dimension, value = parsed.items[0]
+    return item_tools.item_share(
+        figures,
+        arguments.ItemShare(segment=_row(parsed), dimension=dimension, value=value, metric=ItemMetric.LIFT),
     )
+
+
+def within(figures: Figures, parsed: Parsed) -> Finding:
+    """The segments beyond a limit."""
+    limit, rows = parsed.limit, parsed.rows or figures.context.segment_keys
+    assert limit is not None  # or another intent would fit
+    if parsed.items:
+        ((dimension, value),) = parsed.items
+        metric = ItemMetric.SHARE if limit.share else ItemMetric.USERS
+        facts = [item_tools.needed(figures, row, dimension, value, metric) for row in rows]
+    else:
+        facts = [figures.needed(row, parsed.measures[0]) for row in rows]
+    if (facts[0].unit is Unit.SHARE) is not limit.share or facts[0].unit is Unit.SECONDS:
+        raise InputError(PERCENT)
+    kept = sorted(
+        (fact for fact in facts if limit.holds(fact.value)), key=lambda fact: fact.value, reverse=limit.above
+    )
+    said = f"{_upper(f'{facts[0].label} {facts[0].called}'.rstrip())} {limit.text}"
+    return Finding((Ranking(facts=tuple(kept), most=limit.above, limit=said),), select("key", "segments"))
+
+
+def only_nth(blocks: Sequence[Block], nth: int | None) -> tuple[Block, ...]:
+    """Of each list or ranking only the one that was asked for.
+
+    Raises:
+        InputError: If there are not so many.
+    """
+    if nth is None:
+        return (*blocks,)
+    facts = [block.facts[nth - 1 : nth] for block in blocks if isinstance(block, FigureList | Ranking)]
+    if not all(facts):
+        raise InputError("There are not so many")
+    return tuple(FigureList(facts=own) for own in facts)
 
 
 def _said_of_others(found: Finding, parsed: Parsed) -> Finding:
@@ -115,6 +164,11 @@ def rank_item(figures: Figures, parsed: Parsed) -> Finding:
     if "interested" in parsed.cues:
         metric = ItemMetric.VIEW_SHARE if dimension in LABELLED else ItemMetric.SHARE
     order = Order.LEAST if "least" in parsed.cues else Order.MOST
+    if "never" in parsed.cues:
+        found = item_tools.rank_item(figures, dimension, value, metric, order)
+        return replace(
+            found, blocks=(figures.ranking(map(complement, found.facts), most=order is Order.MOST),)
+        )
     return item_tools.rank_item(figures, dimension, value, metric, order)
 
 
@@ -148,6 +202,8 @@ def top(figures: Figures, parsed: Parsed) -> Finding:
     """The first items of a kind; pages where none is named, or themes where interests are asked for."""
     labelled = "interested" in parsed.cues and figures.context.tables.basis.labels
     dimension = (parsed.dimensions or [Dimension.THEME if labelled else Dimension.PAGE])[0]
+    if dimension in LABELLED and {*items.values(figures.context, dimension)} <= {*RESERVED}:
+        raise InputError(f"No page of this data has a {dimension} that is known")
     asked = arguments.TopItems(
         dimension=dimension, segment=_row(parsed), metric=_top_metric(dimension, parsed), n=_n(parsed)
     )  # fmt: skip
@@ -182,8 +238,14 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
     for name in names:
         facts = [figures.needed(row, name) for row in parsed.rows] or segment_tools.of_segments(figures, name)
         ranked = figures.ranking(facts, most=most)
-        blocks.append(ranked.model_copy(update={"facts": ranked.facts[: parsed.number], "complete": False}))
+        whole = not (parsed.rows or parsed.number)
+        ranked = ranked.model_copy(update={"facts": ranked.facts[: parsed.number], "complete": whole})
+        blocks.append(ranked)
     return Finding(tuple(blocks), select(f"key, {', '.join(names)}", "segments"))
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def together(found: Sequence[Finding]) -> Finding:

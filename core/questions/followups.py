@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from core.facts.answer import Block, Ranking, Reading
+from core.facts.answer import ARROW, Block, Ranking, Reading, facts_of
 from core.facts.context import ALL
 from core.facts.items import Dimension
 from core.profiles.profile_columns import Col
@@ -24,21 +24,36 @@ COMPARING: Final = frozenset({"compare", "differ", "similar"})
 ABOUT_ONE: Final = frozenset({"why", "describe", "persona", "apart", "like"})
 """Cues of a question about one row: after a ranking, about the first."""
 CHART: Final = frozenset({"chart", "bar", "line", "point"})
+ALONE: Final = frozenset({
+    "also", "pronoun", "list", "average", "often", "only", "per_user", "per_session", "median", "never",
+})  # fmt: skip
+"""Cues that say something of what was asked."""
 FRAGMENT: Final = 3
 """Phrases with a meaning up to which a question may be no whole one."""
 
 
-def reading(parsed: Parsed, blocks: Iterable[Block]) -> Reading:
-    """What a question was understood to ask, and of whom the answer speaks first."""
-    first = next((block.facts for block in blocks if isinstance(block, Ranking)), ())
-    tied = len(first) > 1 and first[0].value == first[1].value
-    winner = (first[0].row,) if first and not tied else ()
-    rows = tuple(parsed.rows)
+def reading(parsed: Parsed, blocks: Sequence[Block]) -> Reading:
+    """What a question was understood to ask, and of whom and of what the answer speaks first."""
     return Reading(
-        rows=rows, measures=tuple(parsed.measures), dimensions=tuple(parsed.dimensions),
+        rows=tuple(parsed.rows), measures=tuple(parsed.measures), dimensions=tuple(parsed.dimensions),
         items=tuple((dimension.value, value) for dimension, value in parsed.items),
-        cues=tuple(sorted(parsed.cues)), number=parsed.number, focus=rows or winner,
+        cues=tuple(sorted(parsed.cues)), number=parsed.number, focus=_focus(parsed, blocks),
+        onward=_onward(blocks),
     )  # fmt: skip
+
+
+def _focus(parsed: Parsed, blocks: Iterable[Block]) -> tuple[str, ...]:
+    ranking = next((block for block in blocks if isinstance(block, Ranking)), Ranking(facts=()))
+    rows = tuple(fact.row for fact in ranking.facts)
+    tied = len(rows) > 1 and ranking.facts[0].value == ranking.facts[1].value
+    return rows if ranking.limit else tuple(parsed.rows) or (() if tied else rows[:1])
+
+
+def _onward(blocks: Iterable[Block]) -> tuple[tuple[str, str], ...]:
+    first = next((fact for fact in facts_of(blocks) if fact.measure.startswith("step:")), None)
+    if first is None or not first.measure.endswith(":from"):
+        return ()
+    return ((first.measure.split(":")[1], first.item.partition(ARROW)[2]),)
 
 
 def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
@@ -48,7 +63,8 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
         return
     if "pronoun" in parsed.cues:
         parsed = _with_rows(parsed, last)
-    opened = "also" in parsed.cues or (_is_part(parsed) and parsed.length <= FRAGMENT)
+    there = "there" in parsed.fills and parsed.rows and parsed.cues & ORDER and not parsed.topic
+    opened = there or "also" in parsed.cues or (_is_part(parsed) and parsed.length <= FRAGMENT)
     whole = bool(parsed.rows and (parsed.topic or _verbs(parsed))) or bool(
         "segments" in parsed.cues and parsed.cues & ORDER and (parsed.topic or parsed.nouns)
     )
@@ -70,11 +86,14 @@ def _is_part(parsed: Parsed) -> bool:
 
 def _verbs(parsed: Parsed) -> set[str]:
     """Cues that ask for something of their own."""
-    return parsed.cues - OVER_ALL - {"also", "pronoun", "list", "average", "often", "only", "per_user"}
+    return parsed.cues - OVER_ALL - ALONE
 
 
 def _with_rows(parsed: Parsed, last: Reading) -> Parsed:
     """``They`` and ``its`` are the rows spoken of last."""
+    if last.items and not parsed.topic and not parsed.rows and {"segments", "viewed"} <= parsed.cues:
+        items = [(Dimension(name), value) for name, value in last.items]  # “which segment reads it”
+        return replace(parsed, items=items, cues=parsed.cues - {"pronoun"})
     compared = parsed.cues & (COMPARING | ORDER) and "apart" not in parsed.cues
     if not parsed.rows:
         rows = [] if parsed.cues & CHART else [*last.focus]
@@ -92,6 +111,11 @@ def _edited(parsed: Parsed, last: Reading) -> Parsed:
     if "average" in parsed.cues and not parsed.topic and not parsed.rows:
         parsed = replace(parsed, rows=[ALL], cues=parsed.cues - {"average"})
     verbs = _verbs(parsed)
+    if "onward" in parsed.cues and last.onward:
+        items = [(Dimension(name), value) for name, value in last.onward]
+        return replace(
+            parsed, rows=_rows(parsed, last), items=items, cues=parsed.cues - {"also", "onward"} | {"after"}
+        )
     made = replace(parsed, rows=_rows(parsed, last), cues=parsed.cues - {"also"})
     size = parsed.cues & set(SIZE_OF)
     named = "segments" in parsed.cues and not parsed.fills & {"which", "what", "who"}  # “the biggest segment”

@@ -1,29 +1,34 @@
-"""Read a question: every word must be understood, or the question is not answered.
+"""Read a question: every word that says something must be understood, or the question is not answered.
 
-Phrases are matched longest first. A misspelt word is read as a known one only if exactly one is near enough,
-and the answer says so; a value of the data (a country, a theme) is never corrected, but asked about.
+Phrases are matched longest first: as they stand in the vocabulary, as names of what is in the data, then by
+the stems of their words. Stop words say nothing. A misspelt word is read as a known one only if exactly one
+is near enough, and the answer says so; a value of the data is never corrected, but asked about.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from core.facts.context import Context, Tables
-from core.facts.items import Dimension
+from core.facts.items import ATTRIBUTES, Dimension
 from core.facts.measures import BY_KEY
 from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
+from core.questions.item_words import country_of, item_words
 from core.questions.lexicon import (
     Lexicon,
     Meaning,
     Phrase,
     Sort,
-    distance,
     lexicon,
+    stem,
+    stemmed,
+    stems,
     suggestions,
     tokens,
     vocabulary,
@@ -33,22 +38,65 @@ REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "gro
 JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
 SIZE_OF: Final = {"biggest": "most", "smallest": "least"}
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+ORDINALS: Final = ("second", "third", "fourth", "fifth")
+ORDINAL: Final = re.compile(r"\d+(?:st|nd|rd|th)")
+COMING: Final = {"from", "came", "via"}
+"""Words beside which a name is where users come from, and no page."""
+CHOICES: Final = 3
+"""Meanings of a word that are named."""
 OPENERS: Final = ("and", "or", "but")
 """First words of a question that goes on with the one before."""
 LEANING: Final = ("by", "for", "in", "on", "from", "with", "to", "then", "so", "only")
 """First words of a short one that may."""
 TOPICS: Final = ("items", "dimensions", "measures")
 LIMIT: Final = re.compile(
-    r"\b(?:over|above|under|below|beyond|exceed\w*|at (?:least|most)"
-    r"|(?:more|less|fewer|greater|higher|lower|larger|smaller) than)\s+[^\w\s]?\d",
+    r"\b(?P<side>over|above|under|below|beyond|exceed\w*|at (?:least|most)"
+    r"|(?:more|less|fewer|greater|higher|lower|larger|smaller) than)\s+[^\w\s]?"
+    r"(?P<number>\d[\d,]*(?:\.\d+)?|half\b)\s*(?P<percent>(?:%|percent\b)?)",
     re.IGNORECASE,
 )
-"""``over 4 %``, ``more than 100``: no table is asked with a limit."""
+"""``over 4 %``, ``more than 100``."""
+HIGH: Final = ("over", "above", "beyond", "exceed", "at least", "more", "greater", "higher", "larger")
+"""How a limit from below begins."""
 _Any = TypeVar("_Any")
 LONGEST: Final = 200
 """Words of a question that are read."""
-NEAR: Final = ((4, 1), (9, 2))
-"""Letters a word needs for that many mistakes."""
+NEAR: Final = 0.8
+"""Share of letters that a misspelt word must have in common with a known one."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What segments must lie beyond.
+
+    Args:
+        text: As it was written.
+        above: Whether they lie above it.
+        value: The number; a share is one from 0 to 1.
+        share: Whether it is one.
+        reached: Whether the number itself is beyond.
+    """
+
+    text: str
+    above: bool
+    value: float
+    share: bool
+    reached: bool
+
+    @classmethod
+    def of(cls, found: re.Match[str]) -> Limit:
+        """Read one."""
+        side, number = found["side"].casefold(), found["number"].casefold().replace(",", "")
+        share = number == "half" or bool(found["percent"])
+        value = 50.0 if number == "half" else float(number)
+        text = " ".join(found.group().split())
+        return cls(text, side.startswith(HIGH), value / 100 if share else value, share, side.startswith("at"))
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies beyond it."""
+        if value == self.value:
+            return self.reached
+        return (value > self.value) is self.above
 
 
 @dataclass
@@ -64,6 +112,11 @@ class Parsed:
         nouns: Whether it speaks of users.
         fills: Words that mean nothing here.
         number: How many to list.
+        nth: Which one of a list alone is asked for.
+        limit: What segments must lie beyond.
+        meant: Vague word → measure that is nearest to it.
+        guessed: Pages that are only named by words of their address.
+        choices: Words with several meanings → the items they can mean.
         missing: Segments that do not exist, as they were written.
         unknown: Words that are not understood.
         asks: Questions back.
@@ -82,6 +135,11 @@ class Parsed:
     nouns: bool = False
     fills: set[str] = field(default_factory=set)
     number: int | None = None
+    nth: int | None = None
+    limit: Limit | None = None
+    meant: dict[str, str] = field(default_factory=dict)
+    guessed: list[str] = field(default_factory=list)
+    choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     asks: list[str] = field(default_factory=list)
@@ -100,26 +158,50 @@ class Parsed:
 def parse(question: str, context: Context) -> Parsed:
     """Read a question."""
     known = _known(context)
-    reader = _Reader(context, known)
     words = tokens(question)
     if len(words) > LONGEST:
-        reader.parsed.unknown.append(f"more than {LONGEST} words")
-        return reader.parsed
+        return Parsed(unknown=[f"more than {LONGEST} words"])
+    limits = [*LIMIT.finditer(question)]
+    if len(limits) == 1:
+        (found,) = limits
+        before = _read(tokens(question[: found.start()]), context, known).parsed
+        words = tokens(f"{question[: found.start()]} {question[found.end() :]}")
+    reader = _read(words, context, known)
     reader.parsed.language = _language(words, known)
     if words and words[0] in OPENERS:
         reader.parsed.cues.add("also")
     reader.parsed.leans = bool(words) and words[0] in LEANING
-    if LIMIT.search(question):
+    if len(limits) > 1 or (limits and _counts_users(before)):
         reader.parsed.cues.add("threshold")
-    reader.read(reader.corrected(words))
+    elif limits:
+        reader.parsed.limit = Limit.of(found)
+        if reader.parsed.nouns and not reader.parsed.topic:
+            reader.parsed.measures = [Col.USERS]
     if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
         reader.parsed.asks += reader.doubts.values()
     return reader.parsed
 
 
+def _counts_users(before: Parsed) -> bool:
+    """Whether a limit that follows is one of single users: ``users with more than 20 page views``."""
+    return before.nouns or bool(before.rows) or ("many" in before.cues and "segments" not in before.cues)
+
+
+def _read(words: Sequence[str], context: Context, known: _Known) -> _Reader:
+    """Read words; what is not understood is read again as what it can stand for."""
+    first = _Reader(context, known)
+    first.read(first.corrected(words))
+    others = {word: vocabulary()["synonyms"].get(word, "") for word in first.parsed.unknown}
+    if not any(others.values()):
+        return first
+    again = _Reader(context, known)
+    again.read(again.corrected([others.get(word) or word for word in words]))
+    return again
+
+
 def _language(words: Sequence[str], known: _Known) -> str:
     """What to say where half of the words that are not known are function words of one other language."""
-    foreign = {word for word in words if word not in known.words}
+    foreign = {word for word in words if not known.has(word)}
     found = {
         one["says"]: len(foreign & {text.strip() for text in one["words"].split("|")})
         for one in vocabulary()["languages"].values()
@@ -133,16 +215,48 @@ class _Known:
     """What phrases mean, and what each word of them is a part of."""
 
     lexicon: Lexicon
+    stems: Lexicon
+    named: Lexicon
+    named_stems: Lexicon
+    outcome: str
     words: Mapping[str, set[Sort]]
+    forms: Set[str]
     longest: int
 
     @classmethod
-    def of(cls, lexicon: Lexicon) -> _Known:
+    def of(cls, lexicon: Lexicon, context: Context) -> _Known:
         words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*REFERENCES, *NUMBERS)}
         for phrase, meanings in lexicon.items():
             for word in phrase:
                 words.setdefault(word, set()).update(meaning.sort for meaning in meanings)
-        return cls(lexicon, words, max(map(len, lexicon)))
+        named, named_stems = _named(context)
+        forms = {*map(stem, words), *vocabulary()["synonyms"]}
+        forms |= {word for phrase in (*named, *named_stems) for word in phrase}
+        outcome, longest = context.tables.profiles.outcome or "", max(map(len, (*lexicon, *named)))
+        return cls(lexicon, stemmed(lexicon), named, named_stems, outcome, words, forms, longest)
+
+    def has(self, word: str) -> bool:
+        """Whether it is a word of the vocabulary or the data, in any form."""
+        return word in self.words or word in self.forms or stem(word) in self.forms
+
+    def meanings(self, phrase: Phrase) -> tuple[Meaning, ...]:
+        """What a phrase can mean; empty if it is none."""
+        forms, exact = stems(phrase), self.lexicon.get(phrase, ())
+        if exact and exact[0].sort is Sort.MEASURE:
+            return exact
+        if self.outcome and forms == (stem(self.outcome),) and phrase != (self.outcome,):
+            return (Meaning(Sort.CUE, "buys"),)
+        found = exact or self.named.get(phrase) or self.stems.get(forms) or self.named_stems.get(forms)
+        return found or ()
+
+
+_NAMED: WeakKeyDictionary[Tables, tuple[Lexicon, Lexicon]] = WeakKeyDictionary()
+
+
+def _named(context: Context) -> tuple[Lexicon, Lexicon]:
+    if context.tables not in _NAMED:
+        _NAMED[context.tables] = item_words(context)
+    return _NAMED[context.tables]
 
 
 _KNOWN: WeakKeyDictionary[Tables, tuple[object, _Known]] = WeakKeyDictionary()
@@ -154,10 +268,10 @@ def _known(context: Context) -> _Known:
     names = (dict(context.names), dict(context.suggested))
     kept = _KNOWN.get(context.tables)
     if kept is None or kept[0] != names:
-        known = _Known.of(lexicon(context))
+        known = _Known.of(lexicon(context), context)
         offered = suggestions(context).items()
         new = {name: meanings for name, meanings in offered if _is_new(name, context, known)}
-        kept = names, _Known.of(known.lexicon | new) if new else known
+        kept = names, _Known.of(known.lexicon | new, context) if new else known
         _KNOWN[context.tables] = kept
     return kept[1]
 
@@ -165,7 +279,7 @@ def _known(context: Context) -> _Known:
 def _is_new(name: Phrase, context: Context, known: _Known) -> bool:
     reader = _Reader(context, known)
     reader.read(name)
-    return bool(reader.parsed.unknown)
+    return bool(reader.parsed.unknown or reader.parsed.guessed or "vague" in reader.parsed.cues)
 
 
 @dataclass
@@ -177,6 +291,8 @@ class _Reader:
     """Misspelt word → the question back."""
     of: bool = False
     """Whether the phrase that is read stands before what it is of."""
+    negated: bool = False
+    """Whether the last phrase says that what follows is not so."""
 
     def read(self, words: Sequence[str]) -> None:
         place = 0
@@ -185,7 +301,9 @@ class _Reader:
                 self._phrase(words, place)
                 or self._reference(words, place)
                 or self._page(words[place])
+                or self._ordinal(words[place])
                 or self._number(words, place)
+                or self._people(words[place])
                 or self._unknown(words[place])
             )
 
@@ -200,7 +318,7 @@ class _Reader:
                 and _reference(words, place + length)[0]
             ):
                 continue
-            if meanings := self.known.lexicon.get(tuple(words[place : place + length])):
+            if meanings := self.known.meanings(tuple(words[place : place + length])):
                 self.of = self._says(words, place + length)
                 self._take(" ".join(words[place : place + length]), meanings)
                 if meanings[0].sort is Sort.NOUN and self._is_listed(words, place):
@@ -211,7 +329,7 @@ class _Reader:
     def _says(self, words: Sequence[str], place: int) -> bool:
         """Whether something with a meaning follows that is no segment: ``largest revenue`` is most of it."""
         following = words[place : place + 1]
-        known = self.known.lexicon.get(tuple(following), ())
+        known = self.known.meanings(tuple(following))
         is_fill = any(one.sort in (Sort.FILL, Sort.ROW) for one in known)
         return bool(following) and following[0] not in REFERENCES and not is_fill
 
@@ -221,15 +339,21 @@ class _Reader:
             return True
         after = words[place + 2 : place + 2 + self.known.longest]
         phrases = (tuple(after[:length]) for length in range(len(after), 0, -1))
-        follows = next((found for one in phrases if (found := self.known.lexicon.get(one))), ())
+        follows = next((found for one in phrases if (found := self.known.meanings(one))), ())
         return words[place + 1 : place + 2] == ["and"] and any(one.sort is Sort.MEASURE for one in follows)
 
     def _take(self, text: str, meanings: tuple[Meaning, ...]) -> None:
+        if self.parsed.fills & COMING and any(one.dimension in ATTRIBUTES for one in meanings):
+            meanings = tuple(one for one in meanings if one.dimension in ATTRIBUTES)
         if len(meanings) > 1:
-            choices = " or ".join(self._said(meaning) for meaning in meanings)
+            self.parsed.choices[text] = tuple(one.value for one in meanings if one.sort is Sort.ITEM)
+            choices = " or ".join(self._said(meaning) for meaning in meanings[:CHOICES])
             self.parsed.asks.append(f"“{text}” can mean {choices}. Which do you mean?")
             return
-        (meaning,) = meanings
+        self._mean(text, meanings[0])
+
+    def _mean(self, text: str, meaning: Meaning) -> None:
+        self._negate(meaning)
         self.parsed.of_row |= meaning.sort is Sort.ROW and not self.parsed.length
         self.parsed.length += meaning.sort is not Sort.FILL
         if meaning.sort is Sort.ROW:
@@ -242,12 +366,45 @@ class _Reader:
             _once(self.parsed.dimensions, Dimension(meaning.value))
         elif meaning.sort is Sort.ITEM and meaning.dimension:
             _once(self.parsed.items, (meaning.dimension, meaning.value))
+            self._note_guess(text, meaning)
         elif meaning.sort is Sort.CUE:
             self.parsed.cues.add(SIZE_OF.get(meaning.value, meaning.value) if self.of else meaning.value)
+            self.parsed.meant |= {text: meaning.near} if meaning.near else {}
         elif meaning.sort is Sort.NOUN:
             self.parsed.nouns = True
         else:
             self.parsed.fills.add(text)
+
+    def _negate(self, meaning: Meaning) -> None:
+        """Only what was seen or used can be denied: there is no row of those not in segment 2."""
+        if self.negated and meaning.sort is Sort.ROW:
+            self.parsed.unknown.append("not")
+        if meaning.sort is not Sort.FILL:
+            self.negated = meaning.sort is Sort.CUE and meaning.value in ("not", "never")
+
+    def _note_guess(self, text: str, meaning: Meaning) -> None:
+        if not meaning.near:
+            return
+        if meaning.dimension is Dimension.PAGE:
+            self.parsed.guessed.append(meaning.value)
+        _once(self.parsed.notes, f"“{text}” is read as {self._said(meaning)}.")
+
+    def _people(self, word: str) -> int:
+        """The people of a country."""
+        if not (country := country_of(word, self.context)):
+            return 0
+        self._mean(word, Meaning(Sort.ITEM, country, Dimension.COUNTRY, near="guess"))
+        self.parsed.nouns = True
+        return 1
+
+    def _ordinal(self, word: str) -> int:
+        """``second``, ``2nd``."""
+        nth = ORDINALS.index(word) + 2 if word in ORDINALS else 0
+        nth = int(word[:-2]) if ORDINAL.fullmatch(word) else nth
+        if not 1 <= nth <= 50 or self.parsed.nth:
+            return 0
+        self.parsed.nth, self.parsed.length = nth, self.parsed.length + 1
+        return 1
 
     def _note_suggested(self, key: str) -> None:
         name = clean(self.context.suggested[int(self.context.row(key)[Col.SEGMENT])])
@@ -267,6 +424,7 @@ class _Reader:
         numbers, used = _reference(words, place + 1) if words[place] in REFERENCES else _short(words[place])
         for number in numbers:
             key = f"segment:{int(number) - 1}"
+            self._negate(Meaning(Sort.ROW, key))
             if key in self.context.segment_keys:
                 _once(self.parsed.rows, key)
                 self.parsed.of_row |= not self.parsed.length
@@ -302,15 +460,23 @@ class _Reader:
     def corrected(self, words: Sequence[str]) -> list[str]:
         """The words with misspelt ones replaced where only one known word is near."""
         of = self.known.words
-        return [word if word in of or not word.isalpha() else self._nearest(word, of) for word in words]
+
+        def known(word: str) -> bool:
+            return not word.isalpha() or self.known.has(word) or bool(country_of(word, self.context))
+
+        return [word if known(word) else self._nearest(word, of) for word in words]
 
     def _same(self, near: Sequence[str]) -> bool:
         """Whether words that are equally near mean the same, as ``page`` and ``pages`` do."""
-        meanings = {self.known.lexicon.get((one,)) for one in near}
-        return len(meanings) == 1 and None not in meanings
+        meanings = {self.known.meanings((one,)) for one in near}
+        return len(meanings) == 1 and () not in meanings
 
     def _nearest(self, word: str, known: Mapping[str, set[Sort]]) -> str:
-        near = _near(word, known)
+        near = (
+            _near(word, (one for one, sorts in known.items() if sorts != {Sort.FILL}))
+            if len(word) > 3
+            else []
+        )
         values = [one for one in near if known[one] == {Sort.ITEM}]
         if not values and (len(near) == 1 or self._same(near)):
             self.parsed.notes.append(f"“{word}” is read as “{near[0]}”.")
@@ -321,13 +487,13 @@ class _Reader:
 
 
 def _near(word: str, known: Iterable[str]) -> list[str]:
-    """Known words with the fewest mistakes; the first letter must be right."""
-    limit = max((mistakes for letters, mistakes in NEAR if len(word) >= letters), default=0)
-    found = [
-        (distance(word, one, limit), one) for one in known if limit and one[0] == word[0] and len(one) > 3
-    ]
-    best = min((mistakes for mistakes, _ in found), default=limit + 1)
-    return sorted(one for mistakes, one in found if mistakes == best <= limit)
+    """The known words that share most letters in order, if they share enough; the first must be right."""
+    found = {
+        one: SequenceMatcher(None, word, one).ratio()
+        for one in known if one[0] == word[0] and len(one) > 3 and abs(len(one) - len(word)) <= 2
+    }  # fmt: skip
+    best = max(found.values(), default=0.0)
+    return sorted(one for one, ratio in found.items() if ratio == best >= NEAR)
 
 
 def _reference(words: Sequence[str], place: int) -> tuple[list[str], int]:

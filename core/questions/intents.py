@@ -44,6 +44,7 @@ class Intent:
         only: Measures that may be there; empty for all.
         bare: Whether nothing else may be said, such as a verb that would ask for something else.
         says: Words without a meaning of their own of which one must be there; empty for none.
+        limit: Whether it is of what lies beyond a limit.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Intent:
     only: frozenset[str] = frozenset()
     bare: bool = False
     says: frozenset[str] = frozenset()
+    limit: bool = False
 
     def fits(self, parsed: Parsed) -> bool:
         """Whether it uses all that the question says, and has all that it needs."""
@@ -69,7 +71,8 @@ class Intent:
             (not self.needs or bool(self.needs & parsed.cues))
             and parsed.cues <= self.needs | self.allows
             and all(low <= len(found) <= high for (low, high), found in counts)
-            and (self.number or parsed.number is None)
+            and (self.number or (parsed.number is None and parsed.nth is None))
+            and self.limit is (parsed.limit is not None)
             and (not self.only or set(parsed.measures) <= self.only)
             and (not self.bare or parsed.fills <= BARE)
             and (not self.says or bool(parsed.fills & self.says))
@@ -112,9 +115,15 @@ _RATES: Final = frozenset({
 })  # fmt: skip
 _OUTCOMES: Final = frozenset({Col.OUTCOME_USERS, Col.OUTCOME_RATE})
 _VIEWED: Final = frozenset({Col.PAGE_VIEWS, Col.USERS})
+_VIEWERS: Final = frozenset({Col.SHARE, Col.USERS})
 _ENDS: Final = frozenset({Col.SESSIONS})
 
 INTENTS: Final = (
+    Intent("within", calls.within, _cues(), _cues("each", "viewed", "many", "where", *_LOOSE),
+           rows=(0, MANY), measures=(1, 1), limit=True),
+    Intent("within", calls.within, _cues(), _cues("each", "viewed", "many", "share", "where", *_LOOSE),
+           rows=(0, MANY), measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_VIEWERS, limit=True),
+    Intent("lift", calls.lift, _cues("lift"), rows=(1, 1), dimensions=(0, 1), items=(1, 1)),
     Intent("changed", calls.changed, _cues("changed"), _cues("many", "share", *_LOOSE),
            measures=(0, 1), only=_SHARE),
     Intent("persona", calls.persona, _cues("persona"), _cues("describe", *_LOOSE), rows=(1, 1)),
@@ -122,7 +131,7 @@ INTENTS: Final = (
            measures=(1, 1)),
     Intent("chart_size", calls.chart, _cues("chart", "bar", "line", "point"), _cues("each", *_LOOSE)),
     Intent("similar", calls.similar, _cues("similar"), _cues(*_LOOSE), rows=(1, 1), number=True),
-    Intent("entry", calls.transitions, _cues("entry"), _cues("many", "share", *_FLOW), rows=(0, 1),
+    Intent("entry", calls.transitions, _cues("entry"), _cues("many", "share", "viewed", *_FLOW), rows=(0, 1),
            measures=(0, 1), dimensions=(0, 1), number=True, only=_ENDS),
     Intent("exit", calls.transitions, _cues("exit"), _cues("many", "share", *_FLOW), rows=(0, 1),
            measures=(0, 1), dimensions=(0, 1), number=True, only=_ENDS),
@@ -143,7 +152,9 @@ INTENTS: Final = (
            rows=(0, MANY), measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
     Intent("share", calls.share, _cues(), _cues("each", "viewed", "compare", *_LOOSE), rows=(0, MANY),
            measures=(1, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
-    Intent("share", calls.share, _cues("mostly"), _cues("viewed", *_LOOSE), rows=(1, MANY), dimensions=(0, 1),
+    Intent("share", calls.share, _cues(), _cues("list"), rows=(1, MANY), items=(1, 1)),
+    Intent("share", calls.share, _cues("each"), items=(1, 1)),
+    Intent("share", calls.share, _cues("mostly"), _cues("viewed", *_LOOSE), rows=(0, MANY), dimensions=(0, 1),
            items=(1, 1)),
     Intent("either", calls.either, _cues(), _cues("many", "share", "most", "mostly", "viewed", *_LOOSE),
            rows=(0, 1), dimensions=(0, 1), items=(2, MANY), says=frozenset({"or", "and"})),
@@ -152,10 +163,12 @@ INTENTS: Final = (
     Intent("likes", calls.rank_item, _cues("interested"), _cues("most", "least", *_LOOSE), dimensions=(0, 1),
            items=(1, 1)),
     Intent("beyond", calls.beyond, _cues("above", "below"), _cues(*_LOOSE), measures=(1, 1)),
-    Intent("rank_item", calls.rank_item, _cues("most", "least"), _cues("share", "many", "viewed", *_LOOSE),
-           measures=(0, 1), dimensions=(0, 1), items=(1, 1), only=_SHARES),
-    Intent("saw", calls.rank_item, _cues("viewed"), _cues("segments"), dimensions=(0, 1), items=(1, 1),
-           says=frozenset({"which", "who"})),
+    Intent("rank_item", calls.rank_item, _cues("most", "least"),
+           _cues("share", "many", "viewed", "each", "never", *_LOOSE), measures=(0, 1),
+           dimensions=(0, 1), items=(1, 1), only=_SHARES),
+    Intent("rank_item", calls.rank_item, _cues("where"), _cues(), items=(1, 1)),
+    Intent("saw", calls.rank_item, _cues("viewed", "never"), _cues("segments"), dimensions=(0, 1),
+           items=(1, 1), says=frozenset({"which", "who"})),
     Intent("top", calls.top, _cues("top", "most", "mostly", "apart", "viewed", "interested", "list"), _cues(),
            rows=(0, 1), measures=(0, 1), dimensions=(1, 1), number=True, only=_VIEWED),
     Intent("top", calls.top, _cues(), _cues("list"), rows=(1, 1), dimensions=(1, 1), number=True),
@@ -183,7 +196,7 @@ INTENTS: Final = (
     Intent("apart", calls.why, _cues("apart", "differ"), _cues("rest", "describe", *_LOOSE), rows=(1, 1)),
     Intent("describe", calls.describe_one, _cues("describe", "like"), _cues(*_LOOSE), rows=(1, 1)),
     Intent("describe", calls.describe_one, _cues(), _cues("list"), rows=(1, 1), bare=True),
-    Intent("metric", calls.metrics, _cues(), _cues("many", "viewed", "each", "list", "segments"),
+    Intent("metric", calls.metrics, _cues(), _cues("many", "each", "list", "segments"),
            rows=(0, MANY), measures=(1, MANY)),
     Intent("metric", calls.metrics, _cues("share"), _cues("each", "list", "segments"), rows=(0, MANY),
            measures=(1, MANY), only=_RATES),

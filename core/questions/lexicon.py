@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+import snowballstemmer
 import yaml
 
 from core.facts import items
@@ -41,12 +42,14 @@ class Meaning:
         value: Row key, measure, dimension, item or cue.
         dimension: Of an item.
         suggested: Whether it is a name that a segment does not have yet.
+        near: Measure that is nearest to a vague word.
     """
 
     sort: Sort
     value: str
     dimension: Dimension | None = None
     suggested: bool = False
+    near: str = ""
 
 
 Phrase = tuple[str, ...]
@@ -55,13 +58,19 @@ Lexicon = dict[Phrase, tuple[Meaning, ...]]
 ONE_PAGE: Final = "group:one_page"
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
+OF_OUTCOME: Final = {
+    "{} rate": Col.OUTCOME_RATE, "{} rate per session": Col.SESSION_RATE,
+    "{}rs": Col.OUTCOME_USERS, "{}ers": Col.OUTCOME_USERS,
+}  # fmt: skip
+"""What the outcome is called by the name of its event, such as ``like rate``."""
 TOKEN: Final = re.compile(
-    r"https?://\S+|(?<!\S)/\S*|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*"
+    r"https?://\S+|(?<!\S)/\S*|\d+(?:st|nd|rd|th)\b|(?<!\S)-\d+|\d+\s*[-–—]\s*\d+|[#]?\d+(?:[.,]\d+)*|[^\W_]+(?:'[^\W_]+)*"
     r"|(?<!-)[<>≤≥≠](?!-)",  # an arrow says no more than a comma
     re.UNICODE,
 )
 COMMA: Final = re.compile(r",\s+(?:and\s+)?(?=[^\W\d])")
 """Between words it says what ``and`` says."""
+PERCENT: Final = re.compile(r"(?<![\d/])(?<!\d )%")
 SIGN: Final = re.compile(r"[<>≤≥≠]")
 
 
@@ -72,10 +81,22 @@ def vocabulary() -> dict[str, dict[str, Any]]:
     return found
 
 
+def spelt(text: str) -> str:
+    """With the spellings of chats as words: ``how many ppl`` is ``how many people``."""
+    return _chat().sub(lambda match: str(vocabulary()["spellings"][match.group().casefold()]), text)
+
+
+@cache
+def _chat() -> re.Pattern[str]:
+    known = "|".join(map(re.escape, vocabulary()["spellings"]))
+    return re.compile(rf"(?<![\w/.'-])(?:{known})(?![\w/'-])", re.IGNORECASE)
+
+
 def tokens(text: str) -> list[str]:
     """Words, numbers, addresses and comparing signs, in lower case; a comma between words is an ``and``."""
     plain = unicodedata.normalize("NFKC", text).casefold().replace("_", " ").replace("’", "'")
-    found = (match.group() for match in TOKEN.finditer(COMMA.sub(" and ", plain)))
+    plain = PERCENT.sub(" percent ", COMMA.sub(" and ", plain))
+    found = (match.group() for match in TOKEN.finditer(plain))
     return [one for token in found for one in [_bare(token)] if one]
 
 
@@ -103,6 +124,31 @@ def _by_phrase(texts: Iterable[tuple[str, Meaning]]) -> Lexicon:
     return {phrase: _sorted(tuple(meanings)) for phrase, meanings in found.items()}
 
 
+@lru_cache(maxsize=65_536)
+def stem(word: str) -> str:
+    """What the forms of a word share: ``hike`` of ``hiking`` (Porter 2)."""
+    if not word.isalpha():
+        return word
+    return str(snowballstemmer.stemmer("english").stemWord(word))  # one for each: it keeps a state
+
+
+def stems(words: Iterable[str]) -> Phrase:
+    """What the forms of each word share."""
+    return tuple(map(stem, words))
+
+
+def stemmed(known: Lexicon) -> Lexicon:
+    """Stems of each phrase → what every form of it can mean; nothing where forms mean different things."""
+    found: dict[Phrase, dict[Meaning, None]] = {}
+    for phrase, meanings in known.items():
+        found.setdefault(stems(phrase), {}).update(dict.fromkeys(meanings))
+    sorted_ = {phrase: _sorted(tuple(meanings)) for phrase, meanings in found.items()}
+    return {
+        phrase: meanings for phrase, meanings in sorted_.items()
+        if len(meanings) == 1 or {one.sort for one in meanings} == {Sort.ITEM}
+    }  # fmt: skip
+
+
 @lru_cache(maxsize=8_192)
 def _phrase(text: str) -> Phrase:
     """Most phrases are the same for every question."""
@@ -115,8 +161,14 @@ def _sorted(meanings: tuple[Meaning, ...]) -> tuple[Meaning, ...]:
 
 
 def _phrases(context: Context) -> Iterator[tuple[str, Meaning]]:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS  # heavy, and only for questions
+
     known = vocabulary()
     yield from _bars(known["others"]["fill"], Meaning(Sort.FILL, ""))
+    telling = {text.strip() for text in known["others"]["telling"].split("|")}
+    yield from ((word, Meaning(Sort.FILL, "")) for word in ENGLISH_STOP_WORDS - telling)
+    for measure, texts in known["vague"].items():
+        yield from _bars(texts, Meaning(Sort.CUE, "vague", near="" if measure == "none" else measure))
     yield from _bars(known["others"]["nouns"], Meaning(Sort.NOUN, Col.USERS))
     yield from _bars(known["others"]["everybody"], Meaning(Sort.ROW, ALL))
     if ONE_PAGE in context.keys:
@@ -138,7 +190,10 @@ def _bars(texts: str, meaning: Meaning) -> Iterator[tuple[str, Meaning]]:
 
 def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
     """Words about buying mean the outcome only where that is a purchase."""
-    buying = context.tables.profiles.outcome == "purchase"
+    outcome = context.tables.profiles.outcome
+    buying = outcome == "purchase"
+    for text, key in OF_OUTCOME.items() if outcome else ():
+        yield text.format(outcome), Meaning(Sort.MEASURE, key)
     further = vocabulary()["measures"]
     for measure in MEASURES:
         own = () if measure.key == Col.USERS else (measure.label, measure.key)[: 1 + ("_" in measure.key)]
@@ -170,28 +225,3 @@ def _suggested(context: Context) -> Iterator[tuple[str, Meaning]]:
         segment = int(context.row(key)[Col.SEGMENT])
         if segment in context.suggested and not context.names.get(segment):
             yield context.suggested[segment], Meaning(Sort.ROW, key, suggested=True)
-
-
-def words(phrases: Iterable[Phrase]) -> set[str]:
-    """Every word of some phrases."""
-    return {word for phrase in phrases for word in phrase}
-
-
-def distance(first: str, second: str, limit: int) -> int:
-    """Insertions, deletions, replacements and swaps of neighbours; above ``limit`` any larger number.
-
-    The optimal string alignment distance (Damerau 1964).
-    """
-    if abs(len(first) - len(second)) > limit:
-        return limit + 1
-    before: list[int] = []
-    last = list(range(len(second) + 1))
-    for row, one in enumerate(first, start=1):
-        line = [row]
-        for column, other in enumerate(second, start=1):
-            cost = min(last[column] + 1, line[-1] + 1, last[column - 1] + (one != other))
-            if row > 1 and column > 1 and one == second[column - 2] and first[row - 2] == other:
-                cost = min(cost, before[column - 2] + 1)
-            line.append(cost)
-        before, last = last, line
-    return last[-1]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from core.facts import items
 from core.facts.answer import Unit
 from core.facts.context import Context
 from core.facts.items import ATTRIBUTES, PLURAL, Dimension
@@ -20,12 +19,15 @@ from core.questions.followups import FRAGMENT
 from core.questions.grammar import Parsed
 from core.questions.lexicon import vocabulary
 
+SEEN: Final = {
+    "viewed", "interested", "after", "before", "lift", "apart", "entry", "exit", "often", "path", "never",
+}  # fmt: skip
+"""Cues of questions about pages."""
 HIGH: Final = {"most", "best", "biggest"}
 LOW: Final = {"least", "worst", "smallest"}
 SHOWN: Final = 5
 OFFERED: Final = 3
 TRIED: Final = 12
-PURCHASE: Final = "purchase"
 PARTS: Final = re.compile(r"[^\w]+")
 NOT_SIZES: Final = "By what? Name a figure, such as the outcome rate, the sessions a user or the revenue."
 NOTHING: Final = "That is no question about these segments."
@@ -50,7 +52,8 @@ def problem(parsed: Parsed, context: Context) -> str:
     if parsed.unknown:
         return _not_understood(parsed)
     alone = parsed.cues and parsed.cues <= {"why", "persona", "also"} and not parsed.topic
-    if ("pronoun" in parsed.cues or alone) and not parsed.rows and "changed" not in parsed.cues:
+    walks = parsed.cues & {"after", "before", "entry", "exit"}  # “where do they leave”
+    if ("pronoun" in parsed.cues or alone) and not walks and not parsed.rows and "changed" not in parsed.cues:
         return f"Which segment do you mean? {_numbered(context)}"
     if parsed.cues & HIGH and parsed.cues & LOW:
         return "Do you mean the most or the least?"
@@ -58,17 +61,34 @@ def problem(parsed: Parsed, context: Context) -> str:
         return NOT_WHOLE
     if len(parsed.measures) > 1 and not parsed.fills & {"and", "or", "with"}:
         return NOT_WHOLE  # “sessions of buyers” is not both
-    return _unnamed(parsed, context)
+    return _unnamed(parsed, context) or _guessed(parsed) or _denied(parsed)
 
 
 def _unnamed(parsed: Parsed, context: Context) -> str:
     """What is missing beside a word, or does not belong to it."""
     named = parsed.measures or ("interested" in parsed.cues and parsed.items)
-    if "vague" in parsed.cues or (not named and parsed.cues & _unsaid(parsed, context)):
+    meant = parsed.meant and parsed.cues & {"most", "least"} and not parsed.measures
+    if ("vague" in parsed.cues and not meant) or (not named and parsed.cues & _unsaid(parsed, context)):
         return NOT_SIZES
     kinds = {dimension for dimension, _ in parsed.items}
+    if kinds and kinds <= {*ATTRIBUTES} and Dimension.PAGE in parsed.dimensions:
+        return PART_ONLY
     wrong = kinds and set(parsed.dimensions) - {*kinds, Dimension.PAGE}
     return f"That is no {parsed.dimensions[0]}." if wrong else ""
+
+
+def _guessed(parsed: Parsed) -> str:
+    """A page that is only called by words of its address must be seen, or it may be meant otherwise."""
+    seen = parsed.cues & SEEN or Dimension.PAGE in parsed.dimensions or Col.PAGE_VIEWS in parsed.measures
+    if seen or not parsed.guessed:
+        return ""
+    return f"Do you mean the page {clean(parsed.guessed[0])}? Then ask who saw it."
+
+
+def _denied(parsed: Parsed) -> str:
+    """Only what was seen or used can be denied."""
+    denies = "not" in parsed.cues and (not parsed.items or {*parsed.measures} - {Col.SHARE, Col.USERS})
+    return _not_understood(Parsed(unknown=["not"])) if denies else ""
 
 
 def not_combined(parsed: Parsed) -> str:
@@ -95,8 +115,7 @@ def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
     named = parsed.rows or [row for word in parsed.unknown for row in _rows(word, context)]
     rows = [_called(key, context) for key in named[:2]]
     measures = [BY_KEY[name].label for name in parsed.measures[:2] or _meant(parsed)]
-    meant = [item for word in parsed.unknown for item in _values(word, context)]
-    for dimension, value in (*parsed.items, *meant)[:OFFERED]:
+    for dimension, value in parsed.items[:OFFERED]:
         does = f"{DO[dimension]} {value}"
         yield from (f"What comes {cue} {value}?" for cue in ("after", "before") if cue in parsed.cues)
         yield from (f"How many users of {row} {does}?" for row in rows)
@@ -144,7 +163,8 @@ def _upper(text: str) -> str:
 
 def _unsaid(parsed: Parsed, context: Context) -> set[str]:
     """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
-    counts = context.tables.profiles.outcome == PURCHASE and parsed.cues & {"share", "many", "never", "why"}
+    told = {"share", "many", "never", "why", "most", "least", "each"}
+    counts = context.tables.profiles.outcome and (parsed.cues & told or parsed.limit)
     return {"best", "worst"} if counts else {"best", "worst", "buys", "above", "below"}
 
 
@@ -167,16 +187,3 @@ def _not_understood(parsed: Parsed) -> str:
 def _rows(word: str, context: Context) -> list[str]:
     """Segments whose name has the word."""
     return [key for key in context.segment_keys if word in PARTS.split(context.titled(key).name.casefold())]
-
-
-def _values(word: str, context: Context) -> list[tuple[Dimension, str]]:
-    """Values of the data that have the word, and pages whose address ends with it."""
-    pages = context.tables.basis.pages
-    found = [(Dimension.PAGE, page) for page in pages if page.casefold().rpartition("/")[2] == word]
-    found += [
-        (dimension, value)
-        for dimension in Dimension
-        for value in items.values(context, dimension)
-        if word in PARTS.split(value.casefold())
-    ]
-    return found

@@ -7,6 +7,7 @@ from typing import Final
 
 from core.facts.context import ALL, Context
 from core.facts.items import Dimension
+from core.facts.measures import BY_KEY
 from core.facts.segment_tools import AVERAGES
 from core.profiles.profile_columns import Col
 from core.questions.followups import CHART, COMPARING, OVER_ALL
@@ -18,7 +19,20 @@ LISTED: Final = frozenset({"entry", "exit", "after", "before", "path"})
 """Cues of lists, which every segment has one of."""
 PER_USER: Final = {
     Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
+    Col.DIFFERENT_PAGES_MEAN: Col.DIFFERENT_PAGES_MEAN, Col.ENGAGEMENT_MEAN: Col.ENGAGEMENT_MEAN,
 }  # fmt: skip
+PER_SESSION: Final = {
+    Col.PAGE_VIEWS: Col.PAGES_PER_SESSION, Col.PAGE_VIEWS_MEAN: Col.PAGES_PER_SESSION,
+    Col.OUTCOME_RATE: Col.SESSION_RATE, Col.OUTCOME_USERS: Col.SESSION_RATE,
+}  # fmt: skip
+MEDIAN: Final = {
+    Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEDIAN, Col.PAGE_VIEWS_MEAN: Col.PAGE_VIEWS_MEDIAN,
+    Col.ENGAGEMENT_MEAN: Col.ENGAGEMENT_MEDIAN,
+}  # fmt: skip
+RELATED: Final = {"per_user": PER_USER, "per_session": PER_SESSION, "median": MEDIAN}
+"""Cue → measure → what it is with that said of it."""
+EACH_ONCE: Final = "Users are counted, each once."
+SHARES: Final = {Col.USERS: Col.SHARE, Col.OUTCOME_USERS: Col.OUTCOME_RATE}
 BETTER: Final = {"best": "most", "worst": "least"}
 LENGTH: Final = {"longest": "most", "shortest": "least"}
 
@@ -27,19 +41,64 @@ def settled(parsed: Parsed, context: Context) -> Parsed:
     """Without words that add nothing beside what else was said; “best” is most of the figure named."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
     made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - {"pronoun", "also", "only"}}
-    if "per_user" in made.cues and {*made.measures} & {*PER_USER, *PER_USER.values()}:
-        made.measures = [PER_USER.get(name, name) for name in made.measures]
-        made.cues -= {"per_user"}
-    for settle in (_buying, _often, _pages, _average, _long, _everyone, _sized):
+    steps = (
+        _denying, _vague, _limited, _related, _buying, _often, _pages, _average, _long, _everyone, _sized,
+    )  # fmt: skip
+    for settle in steps:
         settle(made)
     _with_biggest(made, context)
     if "each" in made.cues and not made.rows and (made.dimensions or made.cues & LISTED):
         made.rows, made.cues = [*context.segment_keys], made.cues - {"each"}
+    if {"like", "segments"} <= made.cues and made.rows:  # “segments like segment 2”
+        made.cues = made.cues - {"like"} | {"similar"}
     if made.rows:
         made.cues -= {"segments"}
     if CHART & made.cues:
         made.cues.add("chart")
     return made
+
+
+def read_as(parsed: Parsed, made: Parsed) -> list[str]:
+    """How vague words were read."""
+    once = "buys" in parsed.cues and not parsed.nouns and Col.OUTCOME_USERS in made.measures
+    vague = {word: name for word, name in parsed.meant.items() if name in made.measures}
+    said = [f"“{word}” is read as the {BY_KEY[name].label}." for word, name in vague.items()]
+    return [EACH_ONCE, *said] if once else said
+
+
+def _denying(made: Parsed) -> None:
+    """Who did not see an item never saw it."""
+    if "not" in made.cues and made.items:
+        made.cues = made.cues - {"not"} | {"never"}
+
+
+def _vague(made: Parsed) -> None:
+    """The most active are those with most of the figure that is nearest to it."""
+    if "vague" in made.cues and made.meant and made.cues & {"most", "least"}:
+        made.cues -= {"vague"}
+        made.measures = list(dict.fromkeys(made.meant.values()))
+
+
+def _limited(made: Parsed) -> None:
+    """A limit in percent is one of a share; users on average are the figure of a user."""
+    if made.limit is None:
+        return
+    if made.limit.share:
+        made.measures = [SHARES.get(name, name) for name in made.measures]
+        if "buys" in made.cues and not made.items and not made.measures:
+            made.measures, made.cues = [Col.OUTCOME_RATE], made.cues - {"buys"}
+    if "average" in made.cues and not made.items:
+        made.measures = [PER_USER.get(name, name) for name in made.measures]
+        made.cues -= {"average"}
+    made.cues -= {"also", "only", "most", "least"} if made.measures else set()
+
+
+def _related(made: Parsed) -> None:
+    """Figures a user or a session, and medians."""
+    for cue, related in RELATED.items():
+        if cue in made.cues and {*made.measures} & {*related, *related.values()}:
+            made.measures = list(dict.fromkeys(related.get(name, name) for name in made.measures))
+            made.cues -= {cue}
 
 
 def _buying(made: Parsed) -> None:
@@ -49,9 +108,17 @@ def _buying(made: Parsed) -> None:
         made.measures, made.cues = [Col.OUTCOME_RATE], made.cues - {"share"}
     if "many" in made.cues and made.measures == [Col.OUTCOME_RATE]:
         made.measures = [Col.OUTCOME_USERS]
+    if (
+        "buys" in made.cues
+        and "compare" in made.cues
+        and made.measures
+        and not made.fills & {"who", "that", "those"}
+    ):
+        made.measures, made.cues = [Col.OUTCOME_RATE, *made.measures], made.cues - {"buys"}
     if "buys" in made.cues and not made.measures and not made.items:
+        rate = share or (made.cues & {"most", "least", "compare", "differ"} and "many" not in made.cues)
         made.cues -= {"buys", "share", "many"}
-        made.measures.append(Col.OUTCOME_RATE if share else Col.OUTCOME_USERS)
+        made.measures.append(Col.OUTCOME_RATE if rate else Col.OUTCOME_USERS)
 
 
 def _often(made: Parsed) -> None:
@@ -69,6 +136,12 @@ def _average(made: Parsed) -> None:
     """The average is the figure of all users; a count has none."""
     if "average" not in made.cues:
         return
+    if {*made.measures} & {*MEDIAN.values()}:  # “mean against median”
+        means = [
+            mean for mean, median in MEDIAN.items() if median in made.measures and mean != Col.PAGE_VIEWS
+        ]
+        made.measures, made.cues = [*means, *made.measures], made.cues - {"average", "compare"}
+        return
     if len(made.rows) == 1 and made.cues & {"compare", "differ", "most", "least", "biggest", "smallest"}:
         made.cues -= {"average"}
         made.rows.append(ALL)
@@ -83,6 +156,10 @@ def _pages(made: Parsed) -> None:
     compared = len(made.rows) == 2 and made.cues & {"most", "least"}
     if made.dimensions == [Dimension.PAGE] and (compared or {"average", "many"} <= made.cues):
         made.cues -= {"average", "many", "viewed"}
+        made.dimensions, made.measures = [], [Col.PAGE_VIEWS_MEAN]
+    views = {"segments", "viewed"} <= made.cues and made.cues & {"most", "least"}
+    if views and made.topic == "dimensions" and made.dimensions == [Dimension.PAGE] and not made.rows:
+        made.cues -= {"viewed"}  # “which segment views the most pages”
         made.dimensions, made.measures = [], [Col.PAGE_VIEWS_MEAN]
 
 
@@ -113,7 +190,9 @@ def _sized(made: Parsed) -> None:
 def _with_biggest(made: Parsed, context: Context) -> None:
     """Beside anything else that is asked, the biggest segment is a row like one that is named."""
     size = made.cues & {"biggest", "smallest"}
-    if size and not made.rows and made.measures != [Col.USERS] and made.number is None:
-        pick = max if "biggest" in size else min
+    if len(size) == 1 and not made.rows and made.measures != [Col.USERS] and made.nth is None:
         sizes = {key: context.row(key)[Col.USERS] for key in context.segment_keys}
-        made.rows, made.cues = [pick(sizes, key=lambda key: sizes[key])], made.cues - size
+        order = sorted(sizes, key=lambda key: sizes[key], reverse="biggest" in size)
+        listed = made.number if made.measures and not made.dimensions else None  # “the two smallest”
+        made.rows, made.cues = order[: listed or 1], made.cues - size
+        made.number = None if listed else made.number

@@ -22,7 +22,7 @@ from core.facts.answer import (
     Verdict,
     facts_of,
 )
-from core.facts.fact_maker import make_fact, relation
+from core.facts.fact_maker import complement, make_fact, relation
 from core.facts.items import Dimension, ItemMetric
 from core.facts.sentences import plain, say
 from tests.core.facts.toy import figures
@@ -363,3 +363,23 @@ def test_titles_in_full_and_short() -> None:
         "Sale hunters",
     )
     assert Title(label="All users").full == Title(label="All users").short == "All users"
+
+
+def test_who_did_not_see_an_item_is_said_with_its_users() -> None:
+    share = item(ItemMetric.SHARE, Dimension.PAGE, "/cart", 0.25, "all")
+    users = item(ItemMetric.USERS, Dimension.PAGE, "/cart", 2, "all")
+    more = [{"n": 8, "label": f"{one.label} who saw the page"} for one in (share, users)]
+    of_eight = [complement(one.model_copy(update=new)) for one, new in zip((share, users), more, strict=True)]
+    assert said(listed(*of_eight)) == ["75.0% of all users did not see /cart (6 users)."]
+    assert said(listed(share), listed(of_eight[0])) == [
+        "25.0% of all users saw /cart.",
+        "75.0% of all users did not see /cart.",
+    ]
+
+
+def test_rows_beyond_a_limit_are_listed_and_nobody_is_said() -> None:
+    beyond = Ranking(facts=(USERS,), limit="Users over 200")
+    nobody = Ranking(facts=(), limit="Users over 900")
+    assert said(beyond) == ["Users over 200: Segment 1 (Sale hunters) with 210."]
+    assert said(nobody) == ["Users over 900: no segment."]
+    assert said(nobody, beyond)[0] == "- Users over 900: no segment."

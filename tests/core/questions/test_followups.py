@@ -109,3 +109,46 @@ def test_an_answer_speaks_of_the_rows_named_or_of_the_first_of_a_ranking() -> No
     assert reading(parse("segment 2", context()), (FigureList(facts=tuple(facts)),)).focus == ("segment:1",)
     tied = Ranking(facts=(facts[0], facts[0].model_copy(update={"segments": ("segment:1",)})))
     assert reading(parse("most users", context()), (tied,)).focus == ()
+
+
+def test_rows_beyond_a_limit_are_those_spoken_of_next() -> None:
+    made = figures()
+    facts = tuple(made.needed(key, "users") for key in made.context.segment_keys)
+    within = reading(
+        parse("segments with over 1 users", context()), (Ranking(facts=facts, limit="Users over 1"),)
+    )
+    assert within.focus == ("segment:0", "segment:1")
+    assert first("smallest of these", within).rows == ["segment:0", "segment:1"]
+
+
+def test_after_that_is_after_where_the_first_step_leads() -> None:
+    step = (
+        figures().needed("all", "users").model_copy(update={"measure": "step:page:from", "item": "/ → /cart"})
+    )
+    last = reading(parse("what comes after /", context()), (FigureList(facts=(step,)),))
+    assert last.onward == (("page", "/cart"),)
+    meant = first("and after that?", last)
+    assert (meant.items, meant.cues) == ([(Dimension.PAGE, "/cart")], {"after"})
+
+
+def test_it_is_the_item_where_segments_are_asked_for() -> None:
+    seen = Reading(items=(("page", "/cart"),), cues=("many", "viewed"))
+    assert first("which segment reads it the most", seen).items == [(Dimension.PAGE, "/cart")]
+
+
+@pytest.mark.parametrize(
+    ("question", "cues"),
+    [
+        ("median instead?", {"median"}),
+        ("and per session?", {"per_session"}),
+        ("in absolute numbers", {"many"}),
+    ],
+)
+def test_said_of_what_was_asked(question: str, cues: set[str]) -> None:
+    meant = all_of(question, Reading(measures=("page_views_mean",), cues=("segments",)))[-1]
+    assert cues <= meant.cues
+
+
+def test_two_rows_there_are_held_against_each_other_by_what_was_asked() -> None:
+    meant = first("is segment 1 better than segment 2 there", RATE)
+    assert (meant.rows, meant.measures) == (["segment:0", "segment:1"], ["outcome_rate"])

@@ -53,20 +53,20 @@ def test_values_of_the_data() -> None:
 
 
 def test_a_misspelt_word_is_read_and_noted() -> None:
-    parsed = read("revenu of the Blog raeders")
+    parsed = read("revneue of the Blog raeders")
     assert (parsed.measures, parsed.rows) == (["revenue"], ["segment:1"])
-    assert parsed.notes == ["“revenu” is read as “revenue”.", "“raeders” is read as “readers”."]
+    assert parsed.notes == ["“revneue” is read as “revenue”.", "“raeders” is read as “readers”."]
 
 
 def test_a_misspelt_value_is_asked_about() -> None:
-    parsed = read("share of mobil users")
+    parsed = read("share of moblie users")
     assert parsed.items == []
-    assert parsed.asks == ["Do you mean “mobile” by “mobil”?"]
+    assert parsed.asks == ["Do you mean “mobile” by “moblie”?"]
 
 
 def test_two_words_equally_near_are_asked_about() -> None:
-    parsed = read("Bork", {0: "Bore", 1: "Born"})
-    assert parsed.asks == ["Do you mean “bore” or “born” by “bork”?"]
+    parsed = read("Borek", {0: "Borex", 1: "Borel"})
+    assert parsed.asks == ["Do you mean “borel” or “borex” by “borek”?"]
 
 
 def test_a_word_with_two_meanings_is_asked_about() -> None:
@@ -102,10 +102,43 @@ def test_another_language_is_told_by_its_function_words(text: str, says: str) ->
     assert read(text).language == says
 
 
-@pytest.mark.parametrize("text", ["outcome rate over 4 %", "more than 100 users", "at least 3 sessions"])
-def test_a_limit_is_seen(text: str) -> None:
-    assert "threshold" in read(text).cues
-    assert "threshold" not in read("segment 1 has more users than segment 2").cues
+@pytest.mark.parametrize(
+    ("text", "above", "value", "share", "reached"),
+    [
+        ("segments with outcome rate over 4 %", True, 0.04, True, False),
+        ("segments with more than half of it", True, 0.5, True, False),
+        ("segments with at most 1,000.5 users", False, 1000.5, False, True),
+    ],
+)
+def test_a_limit_is_read(text: str, above: bool, value: float, share: bool, reached: bool) -> None:
+    limit = read(text).limit
+    assert limit is not None
+    assert (limit.above, limit.value, limit.share, limit.reached) == (above, value, share, reached)
+    assert [limit.holds(one) for one in (value - 1, value, value + 1)] == [not above, reached, above]
+
+
+@pytest.mark.parametrize("text", ["users with more than 3 sessions", "segment 1 over 3 sessions"])
+def test_a_limit_of_single_users_is_none(text: str) -> None:
+    parsed = read(text)
+    assert (parsed.limit, "threshold" in parsed.cues) == (None, True)
+    assert read("segment 1 has more users than segment 2").limit is None
+
+
+def test_forms_of_a_word_mean_the_same_and_stop_words_nothing() -> None:
+    assert read("comparing").cues == {"compare"}
+    assert read("therefore moreover").unknown == []
+    assert read("what are the articles they saw").dimensions == [Dimension.PAGE]
+
+
+def test_a_page_that_is_named_by_words_is_noted() -> None:
+    parsed = read("who saw the cart")
+    assert parsed.items == [(Dimension.PAGE, "/cart")]
+    assert (parsed.guessed, parsed.notes) == (["/cart"], ["“cart” is read as the page /cart."])
+
+
+def test_what_is_not_so_must_be_an_item() -> None:
+    assert "not" in read("not in segment 2").unknown
+    assert read("not on mobile").unknown == []
 
 
 def test_users_beside_a_figure_are_one() -> None:

@@ -1,10 +1,10 @@
 """Words and what they can mean."""
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from dataclasses import replace
 
-from core.questions.lexicon import Sort, distance, lexicon, tokens, vocabulary
+import pytest
+
+from core.questions.lexicon import Meaning, Sort, lexicon, spelt, stemmed, tokens, vocabulary
 from tests.core.facts.toy import context, without_outcome
 
 
@@ -58,21 +58,20 @@ def test_no_word_of_the_vocabulary_has_two_meanings() -> None:
     assert len(cues) == len(set(cues))
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "steps"),
-    [
-        ("pages", "pagse", 1),
-        ("rate", "rat", 1),
-        ("rate", "rates", 1),
-        ("rate", "late", 1),
-        ("rate", "rate", 0),
-    ],
-)
-def test_distance_by_eye(first: str, second: str, steps: int) -> None:
-    assert distance(first, second, 2) == steps
+def test_the_spellings_of_chats_are_words() -> None:
+    assert spelt("How many ppl, pls? /ppl and pplx") == "How many people, please? /ppl and pplx"
+    assert spelt("Whats the avg") == "what is the average"
 
 
-@given(st.text("abc", max_size=6), st.text("abc", max_size=6))
-def test_distance_is_symmetric(first: str, second: str) -> None:
-    assert distance(first, second, 9) == distance(second, first, 9)
-    assert (distance(first, second, 9) == 0) == (first == second)
+def test_the_outcome_is_called_by_its_event() -> None:
+    liked = replace(context().tables.profiles, outcome="like")
+    known = lexicon(replace(context(), tables=replace(context().tables, profiles=liked)))
+    assert known["like", "rate"][0].value == "outcome_rate"
+    assert known["likers",][0].value == "outcome_users"
+    assert ("bought",) not in known
+
+
+def test_a_stem_has_the_meaning_of_all_its_forms_or_none() -> None:
+    viewed, sessions = Meaning(Sort.CUE, "viewed"), Meaning(Sort.MEASURE, "sessions")
+    known = {("visited",): (viewed,), ("viewed",): (viewed,), ("view",): (viewed,), ("visits",): (sessions,)}
+    assert stemmed(known) == {("view",): (viewed,)}

@@ -34,6 +34,17 @@ from tests.core.facts.toy import context
         ("revenue of the smallest segment", ["segment:1"], ["revenue"], set()),
         ("most users", [], ["users"], {"most"}),
         ("bar chart of revenue", [], ["revenue"], {"bar", "chart"}),
+        ("who buys the least", [], ["outcome_rate"], {"least"}),
+        ("the most loyal", [], ["sessions_mean"], {"most"}),
+        ("loyal users", [], [], {"vague"}),
+        ("not on mobile", [], [], {"never"}),
+        ("page views per session", [], ["pages_per_session"], set()),
+        ("median page views against the mean", [], ["page_views_mean", "page_views_median"], set()),
+        ("which segment sees the most pages", [], ["page_views_mean"], {"most", "segments"}),
+        ("users and revenue of the 2 smallest", ["segment:1", "segment:0"], ["users", "revenue"], set()),
+        ("segments with more than half buying", [], ["outcome_rate"], {"segments"}),
+        ("segments with over 20 % of the users", [], ["share"], {"segments"}),
+        ("segments like segment 2", ["segment:1"], [], {"similar"}),
     ],
 )  # fmt: skip
 def test_what_is_meant(question: str, rows: list[str], measures: list[str], cues: set[str]) -> None:
