@@ -16,6 +16,7 @@ from core.facts.answer import Fact
 from core.facts.context import ALL
 from core.facts.fact_maker import Figures
 from core.facts.items import LIFTS, ItemMetric
+from core.facts.verbs import NOT
 from core.profiles.profile_columns import Col
 
 _CONVERTED: Final = (Col.OUTCOME_SESSIONS, Col.SESSION_RATE, Col.REVENUE, Col.REVENUE_PER_USER)
@@ -61,7 +62,7 @@ def gives_away(parts: Sequence[Ends], fewest: int) -> bool:
 def ends_of(figures: Figures, fact: Fact) -> Ends:
     """Whom a figure tells about."""
     row = figures.context.row(fact.row)
-    users, kind = int(row[Col.USERS]), fact.measure.partition(":")[0]
+    users, kind = int(row[Col.USERS]), fact.measure.removeprefix(NOT).partition(":")[0]
     if fact.item:
         inside = fact.users if fact.value else 0
         return Ends(inside, users - inside if kind in _OF_USERS else None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.facts.fact_maker import Figures
+from core.facts.fact_maker import Figures, complement
 from core.facts.items import Dimension, ItemMetric
 from core.profiles.profile_columns import Col
 from core.writing.withholding import Ends, ends_of, gives_away, is_few, is_total
@@ -99,3 +99,12 @@ def test_a_lift_is_withheld_where_it_gives_the_others_away() -> None:
         few = sum(is_few(made, fact, 5) for fact in parts if fact)
         if lift and few == 1:
             assert is_total(made, lift, 5)
+
+
+def test_who_did_not_see_an_item_tells_about_those_who_did() -> None:
+    made = figures()
+    for metric in (ItemMetric.SHARE, ItemMetric.USERS):
+        seen = made.item("segment:0", Dimension.PAGE, "/cart", metric)
+        assert seen is not None
+        ends, others = ends_of(made, seen), ends_of(made, complement(seen))
+        assert (others.inside, others.outside) == (ends.outside, ends.inside)
