@@ -133,6 +133,7 @@ class Simulator:
 
     base_url: str
     requests: list[dict[str, Any]] = field(default_factory=list)
+    bodies: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
 
@@ -148,9 +149,11 @@ def simulating(script: Script) -> Iterator[Simulator]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            raw = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            body = json.loads(raw)
             number = len(simulator.requests)
             simulator.requests.append(body)
+            simulator.bodies.append(raw)
             simulator.keys.append(self.headers.get("Authorization", ""))
             reply = script(body, number)
             over.wait(reply.hang_s)

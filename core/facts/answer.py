@@ -83,6 +83,11 @@ class Fact(BaseModel):
         return self.segments[0]
 
     @property
+    def is_relation(self) -> bool:
+        """Whether it is how two figures stand to each other; there is one only where that is sure."""
+        return self.measure.partition(":")[0] in ("difference", "ratio")
+
+    @property
     def called(self) -> str:
         """The item as it is shown: one line, without invisible characters, not yet escaped."""
         return ARROW.join(self.ends)

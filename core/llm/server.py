@@ -184,8 +184,10 @@ class ServerLlm:
     def body(
         self, messages: Sequence[Message], tools: Sequence[ToolSpec] = (), schema: Schema | None = None
     ) -> dict[str, Any]:
-        """All that :meth:`chat` would send now, as the JSON object that goes over the wire."""
-        return {**self._requests.fixed(messages), **self._options(tools, schema)}
+        """All that :meth:`chat` would send now, as the JSON object that goes over the wire, in its order."""
+        parts = {**self._requests.fixed(messages), **self._options(tools, schema)}
+        first = ("model", "stream", "messages")  # then by name: so the SDK lays it out
+        return {name: parts[name] for name in (*first, *sorted(parts.keys() - first))}
 
     def _ask(
         self,

@@ -8,8 +8,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from core.base.settings import Settings
-from core.facts.answer import Answer, Comment, Fact, Idea
-from core.facts.items import LIFTS
+from core.facts.answer import Answer
 from core.llm.chat_types import Usage
 from core.writing.privacy import FEWEST_USERS, PRICES, Price
 
@@ -58,21 +57,6 @@ class Description:
 
     name: str
     summary: Answer
-
-    @property
-    def distinguishing(self) -> tuple[Fact, ...]:
-        """Figures of the summary that set the segment apart."""
-        return tuple(fact for fact in self.summary.facts if fact.measure.partition(":")[0] in LIFTS)
-
-    @property
-    def comments(self) -> tuple[Comment, ...]:
-        """What the model remarks."""
-        return tuple(block for block in self.summary.blocks if isinstance(block, Comment))
-
-    @property
-    def idea(self) -> Idea | None:
-        """What the model proposes; None without a model."""
-        return next((block for block in self.summary.blocks if isinstance(block, Idea)), None)
 
     @property
     def usage(self) -> Usage:

@@ -41,7 +41,7 @@ def opening(figures: Figures, rows: Sequence[str], known: Iterable[Fact], *, all
 
 def brief(figures: Figures, known: Iterable[Fact]) -> list[Fact]:
     """Facts for a weak model: those of the app's own answer, else how big each row is."""
-    return [fact for fact in known if len(fact.segments) == 1] or overview(figures)
+    return list(known) or overview(figures)
 
 
 def overview(figures: Figures) -> list[Fact]:
@@ -70,4 +70,4 @@ def compared(figures: Figures, first: str = "", second: str = "") -> list[Fact]:
             found = compare_all(figures)
     except Beha2VecError:
         return []
-    return [fact for fact in found.facts if len(fact.segments) == 1]
+    return list(found.facts)

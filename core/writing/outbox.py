@@ -60,7 +60,7 @@ class Outbox:
         self.figures, self.quotes, self._most = figures, Quotes(), most
         self.offered: dict[str, Fact] = {}
         self._ids, self._settings = user_ids, settings
-        self._told: set[str] = set()
+        self._used, self._told = set[str](), set[str]()
         for key, name in self._names().items():
             self.quotes.set(said_key(key), name)
 
@@ -119,20 +119,25 @@ class Outbox:
 
     def _offer(self, facts: Iterable[Fact]) -> dict[str, Any]:
         """Addresses that may be used from now on, with their measures in words and names."""
-        before, found = set(self.measures), list(dict.fromkeys(facts))
+        before, found, old = set(self.measures), list(dict.fromkeys(facts)), set(self.offered.values())
         kept = [fact for fact in found if self._may_be_offered(fact)]
-        fresh: dict[str, Fact] = {}
-        for fact in kept:
-            address = self._address(fact)
-            if address in self.offered or len(self.offered) < self._most:
-                fresh[address] = self.offered[address] = fact
+        new = [fact for fact in kept if fact not in old][: self._most - len(old)]
+        fresh = self._addressed([*old.intersection(kept), *new])
+        self.offered |= fresh
         data: dict[str, Any] = {"facts": self._shown(fresh)}
         data["measures"] = {name: label for name, label in self.measures.items() if name not in before}
-        data["names"] = {name: text for name, text in self.quotes.data().items() if name not in self._told}
-        if len(fresh) < len(found):
+        untold = self._used - self._told
+        data["names"] = {name: text for name, text in self.quotes.data().items() if name in untold}
+        if len(fresh) < sum(not fact.is_relation for fact in found):
             data["left_out"] = "figures of too few users, or too many at once"
-        self._told.update(self.quotes.texts)
+        self._told |= self._used
         return data
+
+    def _addressed(self, facts: Iterable[Fact], most: int = MOST_OFFERED) -> dict[str, Fact]:
+        """Address → fact, in an order that tells nothing of values, nor do the numbers of items."""
+        place = {key: place for place, key in enumerate(self.figures.context.keys)}
+        ordered = sorted(facts, key=lambda fact: (place[fact.row], fact.measure, fact.item, fact.segments))
+        return {self._address(fact): fact for fact in ordered[:most]}
 
     def _shown(self, fresh: dict[str, Fact]) -> list[str] | dict[str, str | None]:
         if not self._settings.send_values:
@@ -146,10 +151,13 @@ class Outbox:
     def _address(self, fact: Fact) -> str:
         """``S3.share_page.P62``; of two segments the second stands for the item."""
         item = self.quotes.id_of("P", fact.item) if fact.item else "".join(map(said_key, fact.segments[1:]))
+        self._used |= {said_key(fact.row), item}
         return ".".join(part for part in (said_key(fact.row), _measure(fact), item) if part)
 
     def _may_be_offered(self, fact: Fact) -> bool:
-        return not is_few(self.figures, fact, self._settings.fewest_users) and self._may_go(fact.item)
+        """Not of few users, no verdict, and no user id in it."""
+        few = is_few(self.figures, fact, self._settings.fewest_users)
+        return not few and not fact.is_relation and self._may_go(fact.item)
 
     def _names(self) -> dict[str, str]:
         """Names of segments; one with an id in it stays here."""
@@ -168,7 +176,7 @@ class Outbox:
         kept = [
             fact for fact in shown if fact.row in self.figures.context.keys and self._may_be_offered(fact)
         ]
-        answered = [self._address(fact) for fact in kept[:REMEMBERED_FACTS]]
+        answered = list(self._addressed(kept, REMEMBERED_FACTS))
         return {**asked, "shown": answered} if answered else asked
 
     def _may_go(self, data: object) -> bool:

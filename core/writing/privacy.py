@@ -57,21 +57,25 @@ class Payload:
     price: float | None
 
     @property
+    def sent(self) -> str:
+        """What goes over the wire, character for character."""
+        return json.dumps(self.body, ensure_ascii=False, separators=(",", ":"))
+
+    @property
     def text(self) -> str:
-        """All of it, to be shown: what is said, then everything beside it as it is sent."""
-        beside = {name: value for name, value in self.body.items() if name != "messages"}
+        """To be shown: what is said, to be read, then all of it as it is sent."""
         said = [f"{message['role']}:\n{message['content']}" for message in self.body["messages"]]
-        return "\n\n".join([*said, json.dumps(beside, ensure_ascii=False, indent=1)])
+        return "\n\n".join([*said, "All of it, as it is sent:", self.sent])
 
     @property
     def characters(self) -> int:
         """How long it is."""
-        return len(self.text)
+        return len(self.sent)
 
     @property
     def tokens(self) -> int:
         """Estimated, at 3.5 characters a token; the server's own count is shown afterwards."""
-        return tokens_of(json.dumps(self.body, ensure_ascii=False))
+        return tokens_of(self.sent)
 
 
 def payload_of(host: str, model: str, body: Mapping[str, Any], prices: Mapping[str, Price]) -> Payload:

@@ -9,6 +9,8 @@ from typing import Final
 
 _DECODER: Final = json.JSONDecoder()
 _SPACE: Final = re.compile(r"[\s,]*")
+_BARE: Final = re.compile(r'(?<!:)(?<!: )\[(?=\s*[{"])|\{(?=\s*"kind")')
+"""Where an answer begins that is a list, or a block, without an object around it."""
 LONGEST: Final = 60_000
 """Characters that are read; an answer is a few hundred."""
 
@@ -29,26 +31,35 @@ class Listed:
 
 
 def listed(text: str, field: str) -> Listed:
-    """The list that a field of an object holds; nothing if there is none (yet).
+    """The last list that a field holds and that is not empty; else a list, or a block, by itself.
 
     Args:
         text: JSON, perhaps in a fence or after some words.
         field: Name of the field.
     """
     text = text[:LONGEST]
-    start = re.search(rf'"{field}"\s*:\s*\[', text)
-    if start is None:
-        return Listed()
-    place, parts = start.end(), list[object]()
+    starts = [match.end() for match in re.finditer(rf'"{field}"\s*:\s*(?=[\[{{])', text)]
+    if not starts and (bare := _BARE.search(text)):
+        starts = [bare.start()]
+    found = [_parts(text, start) for start in starts]
+    return next((one for one in reversed(found) if one.parts), found[-1] if found else Listed())
+
+
+def _parts(text: str, place: int) -> Listed:
+    """Of a list that begins there; an object stands for a list of one."""
+    is_list, parts = text[place] == "[", list[object]()
+    place += is_list
     while True:
         place = _SPACE.match(text, place).end()  # type: ignore[union-attr]  # it matches nothing, too
-        if text[place : place + 1] == "]":
+        if is_list and text[place : place + 1] == "]":
             return Listed(tuple(parts), place + 1)
         try:
             part, place = _DECODER.raw_decode(text, place)
         except (ValueError, RecursionError):
             return Listed(tuple(parts), is_broken=place < len(text))
         parts.append(part)
+        if not is_list:
+            return Listed(tuple(parts), place)
 
 
 def string(text: str, field: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from core.base.errors import Beha2VecError, InputError
+from core.base.errors import Beha2VecError
 from core.facts.answer import Block, Chart, ChartMark, Comment, Contrast, Fact, FigureList, Idea, Ranking
 from core.facts.finding import present
 from core.facts.measures import BY_KEY
@@ -17,7 +17,18 @@ from core.writing.specs import MOST_BLOCKS, MOST_FIGURES, ORDERS
 
 Raw: TypeAlias = Mapping[str, object]
 MOST_CHARTED: Final = 8
-NOTHING_HELD: Final = "no sentence of it may be shown: no numbers, comparisons, measures or causes"
+_REMARK: Final = "no number, comparison, measure or cause may be in its text"
+RULES: Final = {
+    "figures": f"its facts are at most {MOST_FIGURES} addresses of those offered, each said once",
+    "contrast": "its fact is an address of those offered, against another row that has such a figure",
+    "ranking": f"its measure and item are of an address offered, its order is {' or '.join(ORDERS)}",
+    "chart": "its facts are addresses of one measure: of one item over rows, or of items of one row; its mark"
+    f" is {', '.join(ChartMark)}",
+    "comment": _REMARK,
+    "idea": _REMARK,
+}
+"""Kind of block → what it must be: all that a model is told of its mistakes, nothing of what it wrote."""
+UNKNOWN: Final = f"a block is an object whose kind is {', '.join(RULES)}"
 
 
 @dataclass
@@ -26,7 +37,7 @@ class Resolved:
 
     Args:
         blocks: That hold.
-        problems: What was dropped, a line a piece, for the model.
+        problems: What was dropped, a line a piece, for the model: fixed sentences.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -42,119 +53,93 @@ def resolve(chosen: Iterable[object], outbox: Outbox, names: Names) -> Resolved:
         names: What segments and items are called in remarks.
     """
     made = Resolved()
-    for raw in chosen:
+    for number, raw in enumerate(chosen, 1):
+        kind = str(raw.get("kind")) if isinstance(raw, Mapping) else ""
+        dropped, block = 1, None
         try:
-            _add(made, raw, outbox, names)
-        except Beha2VecError as error:
-            made.problems.append(str(error))
+            if isinstance(raw, Mapping) and kind in RULES:
+                block, dropped = _made(kind, raw, made.blocks, outbox, names)
+        except Beha2VecError:
+            pass
+        if block is None or block in made.blocks or len(made.blocks) >= MOST_BLOCKS:
+            dropped = max(dropped, 1)
+        else:
+            made.blocks.append(block)
+        rule = RULES.get(kind, UNKNOWN)
+        made.problems += [f"block {number}: {rule}; at most {MOST_BLOCKS} blocks, none twice"] * dropped
     return made
 
 
 def resolve_flat(addresses: Sequence[object], outbox: Outbox) -> Resolved:
     """One list of figures: all that a weak model chooses."""
-    made = Resolved()
-    facts = _facts(addresses, MOST_FIGURES, outbox, made)
-    made.blocks += [FigureList(facts=facts)] if facts else []
-    return made
+    facts, dropped = _facts(addresses, MOST_FIGURES, outbox)
+    return Resolved([FigureList(facts=facts)] if facts else [], [RULES["figures"]] * dropped)
 
 
-def _add(made: Resolved, raw: object, outbox: Outbox, names: Names) -> None:
-    if not isinstance(raw, Mapping):
-        raise InputError("A block is an object")
-    kind = raw.get("kind")
-    if len(made.blocks) >= MOST_BLOCKS:
-        raise InputError(f"More than {MOST_BLOCKS} blocks")
+def _made(
+    kind: str, raw: Raw, before: Sequence[Block], outbox: Outbox, names: Names
+) -> tuple[Block | None, int]:
+    """A block, if it holds, and how many pieces of it do not."""
+    if kind == "contrast":
+        return _contrast(raw, outbox), 0
+    if kind == "ranking":
+        return _ranking(raw, outbox), 0
     if kind in ("comment", "idea"):
-        block: Block | None = _remark(made, str(kind), raw.get("text"), names)
-    elif kind == "figures":
-        facts = _facts(raw.get("facts"), MOST_FIGURES, outbox, made)
-        said = {fact for one in made.blocks if isinstance(one, FigureList) for fact in one.facts}
-        fresh = tuple(fact for fact in facts if fact not in said)
-        block = FigureList(facts=fresh) if fresh else None
-    elif kind == "contrast":
-        block = _contrast(raw, outbox)
-    elif kind == "ranking":
-        block = _ranking(raw, outbox)
-    elif kind == "chart":
-        block = _chart(made, raw, outbox)
-    else:
-        raise InputError("There is no such kind of block", allowed="those of the schema")
-    if block is None or block in made.blocks:
-        raise InputError(f"A {kind} block says nothing new")
-    made.blocks.append(block)
+        text = raw.get("text")
+        shown, dropped = kept(text, names) if isinstance(text, str) else ("", 1)
+        block = Comment(text=shown) if kind == "comment" else Idea(text=shown)
+        return block if shown else None, dropped
+    facts, dropped = _facts(raw.get("facts"), MOST_FIGURES if kind == "figures" else MOST_CHARTED, outbox)
+    if kind == "chart":
+        return _chart(raw, facts, outbox), dropped
+    said = {fact for one in before if isinstance(one, FigureList) for fact in one.facts}
+    fresh = tuple(fact for fact in facts if fact not in said)
+    return FigureList(facts=fresh) if fresh else None, dropped
 
 
-def _remark(made: Resolved, kind: str, text: object, names: Names) -> Comment | Idea | None:
-    shown, dropped = kept(text, names) if isinstance(text, str) else ("", 1)
-    made.problems += [f"{kind}: {NOTHING_HELD}"] * (dropped - (not shown))
-    if not shown:
-        raise InputError(f"A {kind}: {NOTHING_HELD}")
-    return Comment(text=shown) if kind == "comment" else Idea(text=shown)
-
-
-def _facts(addresses: object, most: int, outbox: Outbox, made: Resolved) -> tuple[Fact, ...]:
-    """Those that were offered, each once; the others, and those beyond the limit, are problems."""
+def _facts(addresses: object, most: int, outbox: Outbox) -> tuple[tuple[Fact, ...], int]:
+    """Those that were offered, each once, and how many others there are: unknown, or beyond the limit."""
     listed = addresses if isinstance(addresses, list | tuple) else [addresses]
-    facts = present(_offered(address, outbox) for address in listed)
-    unknown = [address for address in listed if _offered(address, outbox) is None]
-    made.problems += [f"{str(address)[:60]}: there is no such address" for address in unknown]
-    unique = tuple(dict.fromkeys(facts))
-    made.problems += [f"{fact.label}: at most {most} figures in a block" for fact in unique[most:]]
-    return unique[:most]
+    found = present(_offered(address, outbox) for address in listed)
+    unique = tuple(dict.fromkeys(found))
+    return unique[:most], len(listed) - len(found) + len(unique[most:])
 
 
 def _offered(address: object, outbox: Outbox) -> Fact | None:
     return outbox.offered.get(address.strip()) if isinstance(address, str) else None
 
 
-def _fact(address: object, outbox: Outbox) -> Fact:
-    fact = _offered(address, outbox)
-    if fact is None:
-        raise InputError(f"There is no address {str(address)[:60]!r}", allowed="those offered")
-    return fact
+def _contrast(raw: Raw, outbox: Outbox) -> Contrast | None:
+    fact = _offered(raw.get("fact"), outbox)
+    return outbox.figures.contrast(fact, key_of_said(str(raw.get("against")))) if fact else None
 
 
-def _contrast(raw: Raw, outbox: Outbox) -> Contrast:
-    against = key_of_said(str(raw.get("against")))
-    if against not in outbox.figures.context.keys:
-        raise InputError(f"There is no row {str(raw.get('against'))[:60]!r}", allowed=", ".join(outbox.rows))
-    return outbox.figures.contrast(_fact(raw.get("fact"), outbox), against)
-
-
-def _ranking(raw: Raw, outbox: Outbox) -> Ranking:
-    order = raw.get("order", ORDERS[0])
+def _ranking(raw: Raw, outbox: Outbox) -> Ranking | None:
+    measure, number, order = str(raw.get("measure")), raw.get("item") or "", raw.get("order", ORDERS[0])
     if order not in ORDERS:
-        raise InputError("A ranking has an order", allowed=" or ".join(ORDERS))
-    measure, number = str(raw.get("measure")), str(raw.get("item") or "")
+        return None
     if not number and measure in BY_KEY:
         facts = of_segments(outbox.figures, measure)
     else:
-        facts = _everywhere(_of_item(measure, number, outbox), outbox)
+        ends = f".{measure}.{number}"
+        found = (fact for address, fact in outbox.offered.items() if address.endswith(ends))
+        facts = _everywhere(next(found, None), outbox)
     return outbox.figures.ranking(facts, most=order == ORDERS[0])
 
 
-def _of_item(measure: str, number: str, outbox: Outbox) -> Fact:
-    """Any row's figure of an item."""
-    ends = f".{measure}.{number}"
-    found = next((fact for address, fact in outbox.offered.items() if address.endswith(ends)), None)
-    if found is None:
-        raise InputError(f"There is no address that ends in {ends[:60]!r}", allowed="those offered")
-    return found
-
-
-def _everywhere(fact: Fact, outbox: Outbox) -> tuple[Fact, ...]:
+def _everywhere(fact: Fact | None, outbox: Outbox) -> tuple[Fact, ...]:
     """The same measure and item of every segment."""
-    return present(outbox.figures.same(fact, key) for key in outbox.figures.context.segment_keys)
+    keys = outbox.figures.context.segment_keys if fact else ()
+    return present(outbox.figures.same(fact, key) for key in keys if fact)
 
 
-def _chart(made: Resolved, raw: Raw, outbox: Outbox) -> Chart:
-    """Of one address every segment's figure, of several these, if they are of one measure."""
-    facts = _facts(raw.get("facts"), MOST_CHARTED, outbox, made)
+def _chart(raw: Raw, facts: tuple[Fact, ...], outbox: Outbox) -> Chart | None:
+    """Of one address every segment's figure, of several these: one measure, over rows or items of a row."""
     if len(facts) == 1:
         facts = _everywhere(facts[0], outbox)
-    mark = raw.get("mark", ChartMark.BAR.value)
-    if mark not in set(ChartMark):
-        raise InputError("A chart has a mark", allowed=", ".join(ChartMark))
-    if len(facts) < 2 or len({fact.measure for fact in facts}) > 1:
-        raise InputError("A chart is of several figures of one measure")
-    return Chart(facts=facts, mark=ChartMark(str(mark)))
+    along_one = min(len({fact.item for fact in facts}), len({fact.segments for fact in facts})) == 1
+    mark = raw.get("mark", ChartMark.BAR)
+    if mark not in list(ChartMark) or len(facts) < 2 or len({fact.measure for fact in facts}) > 1:
+        return None
+    is_one = along_one and all(len(fact.segments) == 1 for fact in facts)
+    return Chart(facts=facts, mark=ChartMark(str(mark))) if is_one else None

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from core.base.errors import Beha2VecError, Cancelled, ResourceError
 from core.facts import tools
-from core.facts.answer import Answer, Block, Fact, facts_of
+from core.facts.answer import Answer, Block, facts_of
 from core.facts.fact_maker import Figures
 from core.llm.chat_types import ChatReply, Enough, Message, ToolCall
 from core.llm.parsing import without_thoughts
@@ -46,7 +46,7 @@ class Turn:
     name: str = ""
     _query: str = ""
     _calls: int = 0
-    _shown: Resolved = field(default_factory=Resolved)
+    _found: reading.Listed = field(default_factory=reading.Listed)
 
     def answer(self, talk: Talk, on_blocks: OnBlocks | None = None) -> Answer:
         """The model's answer.
@@ -66,7 +66,7 @@ class Turn:
             if not self._holds(made) and not self.task.brief:
                 made = self._resolved(talk, self._again(request, made), on_blocks)
         except (ResourceError, Cancelled) as error:
-            made, reason = self._shown, str(error)
+            made, reason = self._blocks(self._found), str(error)
             if not self._holds(made):
                 raise
         if not self._holds(made):
@@ -87,9 +87,8 @@ class Turn:
         return self._request(messages(self.task.instructions(self.settings), "\n".join(told)))
 
     def _again(self, request: Request, made: Resolved) -> Request:
-        problems = "\n".join(
-            f"- {problem}" for problem in made.problems[:MOST_PROBLEMS] or [prompts.NO_BLOCKS]
-        )
+        told = list(dict.fromkeys(made.problems))[:MOST_PROBLEMS] or [prompts.NO_BLOCKS]
+        problems = "\n".join(f"- {problem}" for problem in told)
         complaint = {"role": "user", "content": prompts.WRONG.format(problems=problems)}
         return self._request([*request.messages, complaint])
 
@@ -103,12 +102,11 @@ class Turn:
         def part(reply: ChatReply) -> None:
             nonlocal seen
             said = _said(reply)
-            found = reading.listed(said, self._field)
+            found = self._found = reading.listed(said, self._field)
             if len(found.parts) > seen:
                 seen = len(found.parts)
-                self._shown = self._blocks(found)
-                if on_blocks and self._shown.blocks:
-                    on_blocks(tuple(self._shown.blocks))
+                if on_blocks and (blocks := self._blocks(found).blocks):
+                    on_blocks(tuple(blocks))
             if found.end and len(said) > found.end + AFTERWORDS:
                 raise Enough(said)
 
@@ -133,16 +131,19 @@ class Turn:
         self.name = reading.string(said, "name")
         found = reading.listed(said, self._field)
         made = self._blocks(found)
-        made.problems += ["a block is not whole"] if found.is_broken else []
         if not self._holds(made) and not self.task.brief:
             self.outbox.check(ChatReply(said))
             request.messages.append({"role": "assistant", "content": said})
         return made
 
     def _blocks(self, found: reading.Listed) -> Resolved:
-        if self.task.brief:
-            return resolve_flat(found.parts, self.outbox)
-        return resolve(found.parts, self.outbox, self._names)
+        made = (
+            resolve_flat(found.parts, self.outbox)
+            if self.task.brief
+            else resolve(found.parts, self.outbox, self._names)
+        )
+        made.problems += ["a block is not whole"] if found.is_broken else []
+        return made
 
     @property
     def _names(self) -> dict[str, str]:
@@ -169,7 +170,7 @@ class Turn:
         except Beha2VecError as error:
             return self.outbox.problem(error)
         self._query = finding.query or self._query
-        return self.outbox.result(fact for fact in finding.facts if not _is_relation(fact))
+        return self.outbox.result(finding.facts)
 
     def _holds(self, made: Resolved) -> bool:
         return bool(facts_of(made.blocks) or (made.blocks and self.task.ideas))
@@ -184,10 +185,6 @@ def answer_of(blocks: Sequence[Block], figures: Figures, **more: Any) -> Answer:
     """An answer with what its rows are called."""
     rows = dict.fromkeys(row for fact in facts_of(blocks) for row in fact.segments)
     return Answer(tuple(blocks), figures.context.titles(rows) if rows else {}, **more)
-
-
-def _is_relation(fact: Fact) -> bool:
-    return fact.measure.partition(":")[0] in ("difference", "ratio")
 
 
 def _said(reply: ChatReply) -> str:

@@ -2,20 +2,23 @@
 
 Who knows that 387 of 391 bought knows what 4 did; who knows all users and all segments but one knows that
 one. So a figure counts the users it holds for and those it does not, and a total is withheld where the parts
-that are withheld could be told from it.
+that are withheld could be told from it. A row's devices add up to its users as rows add up to all: where
+what is withheld along either could be told from the rest, the next smallest figure is withheld with it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+import numpy as np
 
 from core.facts.answer import Fact
 from core.facts.context import ALL
 from core.facts.fact_maker import Figures
-from core.facts.items import LIFTS, ItemMetric
+from core.facts.items import ATTRIBUTES, LIFTS, Dimension, ItemMetric, item_rows, values
 from core.facts.verbs import NOT
 from core.profiles.profile_columns import Col
 
@@ -26,6 +29,8 @@ _DOING: Final = {
     Col.ENGAGEMENT_USERS: Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_NONE_SHARE: Col.ENGAGEMENT_USERS,
 }  # fmt: skip
 """Measures that say how many users of a row do something."""
+Cell: TypeAlias = tuple[str, str]
+"""Row and value of an attribute, which each of its users has once."""
 _OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
 
 
@@ -89,6 +94,9 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
 
     A segment's share of all users gives all users; a lift and a share give what the others do.
     """
+    dimension = fact.measure.partition(":")[2]
+    if dimension in ATTRIBUTES:
+        return _is_closed(figures, fact, fewest)
     everyone, lift = fact.row == ALL, fact.measure.partition(":")[0] in LIFTS
     if not (everyone or lift or fact.measure in (Col.SHARE, Col.SHARE_CLUSTERED)):
         return False
@@ -100,3 +108,61 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
     segments = [ends for key, ends in parts.items() if key in context.segment_keys]
     unknown = everyone and not parts
     return unknown or gives_away([*parts.values()], fewest) or (not everyone and gives_away(segments, fewest))
+
+
+def _is_closed(figures: Figures, fact: Fact, fewest: int) -> bool:
+    kind, _, dimension = fact.measure.partition(":")
+    context = figures.context
+    users = {
+        (key, value): int(row[Col.USERS])
+        for value in values(context, Dimension(dimension))
+        for key, row in item_rows(context, Dimension(dimension), value).items()
+    }
+    wholes = {key: int(context.row(key)[Col.USERS]) for key in context.keys}
+    cells = closed(users, wholes, fewest)
+    rows = context.keys if kind in LIFTS else (fact.row,)
+    return any((row, fact.item) in cells for row in rows)
+
+
+def closed(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) -> set[Cell]:
+    """Cells that stay here: those of few users, or of all but few, and those that would give them away.
+
+    A stranger knows every other cell, the users of each row, and that all is the sum of the other rows.
+
+    Args:
+        users: Of each row that has the value, all users among the rows.
+        wholes: Users of each row.
+        fewest: Users.
+    """
+    few = {cell for cell, n in users.items() if Ends(n, wholes[cell[0]] - n).is_few(fewest)}
+    hidden = set(few)
+    lines = [
+        *({cell for cell in users if cell[0] == row} for row in wholes),
+        *({cell for cell in users if cell[1] == value} for value in {cell[1] for cell in users}),
+    ]
+    before = -1
+    while before < (before := len(hidden)):
+        for line in lines:
+            shown = sorted(line - hidden, key=lambda cell: (cell[0] != ALL, users[cell], cell))
+            while shown and _is_told(line & hidden, users, fewest):
+                hidden.add(shown.pop(0))
+    return set(users) if few and few & _found_out(hidden) else hidden
+
+
+def _is_told(hidden: Collection[Cell], users: Mapping[Cell, int], fewest: int) -> bool:
+    """Whether what is hidden of a row, or of a value, follows from the rest."""
+    rows = {row for row, _ in hidden}
+    together = math.inf if ALL in rows and len(rows) > 1 else sum(users[cell] for cell in hidden)
+    return len(hidden) == 1 or (bool(hidden) and together < fewest)
+
+
+def _found_out(hidden: Collection[Cell]) -> set[Cell]:
+    """Cells that follow from the sums of all rows and values together, though from none alone."""
+    cells = sorted(hidden)
+    of_row = [[row == one for row, _ in cells] for one in {row for row, _ in cells}]
+    of_value = [
+        [(at == one) * (-1 if row == ALL else 1) for row, at in cells] for one in {at for _, at in cells}
+    ]
+    sums = np.array([*of_row, *of_value], dtype=float)
+    free = np.linalg.svd(sums)[2][np.linalg.matrix_rank(sums) :]
+    return {cell for cell, ways in zip(cells, free.T, strict=True) if np.allclose(ways, 0)}

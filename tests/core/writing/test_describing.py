@@ -40,9 +40,9 @@ def test_one_answer_gives_all_of_it(can: Capabilities) -> None:
     block = made.summary.blocks[0]
     assert isinstance(block, FigureList)
     assert [fact.row for fact in block.facts] == [KEY, KEY]
-    assert made.distinguishing == block.facts[1:]
-    assert made.comments == (Comment(text="The time is unknown."),)
-    assert made.idea == Idea(text="Show Segment 2 (Window shoppers) tents.")
+    assert made.summary.blocks[1:] == (
+        Comment(text="The time is unknown."), Idea(text="Show Segment 2 (Window shoppers) tents.")
+    )  # fmt: skip
     assert (made.summary.source, made.summary.reason, made.usage.calls) == ("m", "", 1)
     assert len({address.split(".")[0] for address in offered(request) if ".view_lift_" in address}) >= 2
 
@@ -70,7 +70,7 @@ def test_every_failure_ends_without_the_model(reply: Reply) -> None:
         made = assistant.describe(KEY)
     without = offline(shop_figures(), KEY, taken(shop_figures(), KEY, ()))
     assert made.summary.reason
-    assert (made.name, made.summary.blocks, made.idea) == (without.name, without.summary.blocks, None)
+    assert (made.name, made.summary.blocks) == (without.name, without.summary.blocks)
 
 
 def test_a_weak_model_chooses_figures_and_the_name_is_the_apps() -> None:
@@ -89,8 +89,7 @@ def test_without_a_model_the_name_is_free_and_the_lifts_stand_out() -> None:
     first = offline(made, KEY, taken(made, KEY, ()))
     second = offline(made, KEY, taken(made, KEY, [first.name]))
     assert first.name != second.name == "Segment 2"
-    assert first.distinguishing
-    assert all("lift" in fact.measure for fact in first.distinguishing)
+    assert any("lift" in fact.measure for fact in first.summary.facts)
 
 
 def test_only_a_segment_can_be_described() -> None:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from core.base.errors import InputError
@@ -14,8 +16,9 @@ BODY = {
 def test_shows_all_that_is_sent_and_what_it_costs() -> None:
     made = payload_of("llm.example", "m", BODY, {"m": Price(2.0, 8.0)})
     assert made.text.startswith("system:\nAnswer.\n\nuser:\nWho?\n\n")
-    assert all(part in made.text for part in ('"model": "m"', '"name": "metric"', '"stream": true'))
-    assert made.characters == len(made.text)
+    assert made.text.endswith(made.sent)
+    assert json.loads(made.sent) == BODY
+    assert made.characters == len(made.sent)
     assert made.tokens >= tokens_of("Answer.Who?metric")
     assert made.price == pytest.approx((made.tokens * 2 + ANSWER_TOKENS * 8) / 1e6)
 

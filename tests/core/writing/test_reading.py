@@ -31,7 +31,6 @@ def test_words_and_fences_around_it_do_not_matter(around: str) -> None:
         "",
         "blocks",
         '{"blocks": 3}',
-        '{"blocks": {"a": 1}}',
         '{"facts": ["x"]}',
         "[" * 50_000,
         '"blocks": ' * 3,
@@ -39,6 +38,26 @@ def test_words_and_fences_around_it_do_not_matter(around: str) -> None:
 )
 def test_without_a_list_there_is_nothing(text: str) -> None:
     assert listed(text, "blocks") == Listed()
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ('[{"kind": "idea"}, {"kind": "comment"}]', ({"kind": "idea"}, {"kind": "comment"})),
+        ('```json\n[ {"kind": "idea"} ]\n```', ({"kind": "idea"},)),
+        ('Here: {"kind": "figures", "facts": ["S1.users"]}.', ({"kind": "figures", "facts": ["S1.users"]},)),
+        ('{"blocks": {"kind": "idea"}}', ({"kind": "idea"},)),
+        ('{"blocks": []} or rather {"blocks": [{"kind": "idea"}]}', ({"kind": "idea"},)),
+        ('{"blocks": [1]} {"blocks": [2]} {"blocks": []}', (2,)),
+    ],
+)
+def test_other_shapes_are_read_as_a_list(text: str, parts: tuple[object, ...]) -> None:
+    assert listed(text, "blocks").parts == parts
+    assert listed(text, "blocks").end
+
+
+def test_a_bare_list_of_addresses_is_read() -> None:
+    assert listed('["S1.users"]', "facts") == Listed(("S1.users",), end=12)
 
 
 def test_what_is_no_json_breaks_the_list_off() -> None:

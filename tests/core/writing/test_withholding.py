@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from core.facts.fact_maker import Figures, complement
 from core.facts.items import Dimension, ItemMetric
 from core.profiles.profile_columns import Col
-from core.writing.withholding import Ends, ends_of, gives_away, is_few, is_total
+from core.writing.withholding import Ends, closed, ends_of, gives_away, is_few, is_total
 from tests.core.facts.shop import shop, shop_figures
 from tests.core.facts.toy import figures, without_outcome
 
@@ -92,13 +93,64 @@ def test_all_users_are_withheld_where_one_row_is_and_so_is_every_share_of_them()
 
 
 def test_a_lift_is_withheld_where_it_gives_the_others_away() -> None:
-    made, context = shop_figures(), shop().context
-    for page in context.tables.basis.pages[:12]:
+    made, context, told = shop_figures(), shop().context, set()
+    for page, fewest in product(context.tables.basis.pages[:12], range(1, 10)):
         lift = made.item("segment:0", Dimension.PAGE, page, ItemMetric.LIFT)
         parts = [made.item(key, Dimension.PAGE, page, ItemMetric.SHARE) for key in context.segment_keys]
-        few = sum(is_few(made, fact, 5) for fact in parts if fact)
-        if lift and few == 1:
-            assert is_total(made, lift, 5)
+        if lift and sum(is_few(made, fact, fewest) for fact in parts if fact) == 1:
+            assert is_total(made, lift, fewest)
+            told.add(page)
+    assert len(told) > 3
+
+
+WHOLES = {"segment:0": 239, "segment:1": 300, "all": 539}
+DEVICES = {
+    ("segment:0", "mobile"): 130, ("segment:0", "desktop"): 101, ("segment:0", "tablet"): 8,
+    ("segment:1", "mobile"): 150, ("segment:1", "desktop"): 100, ("segment:1", "tablet"): 50,
+    ("all", "mobile"): 280, ("all", "desktop"): 201, ("all", "tablet"): 58,
+}  # fmt: skip
+
+
+def test_what_is_left_of_a_row_is_withheld_with_the_next_smallest() -> None:
+    assert closed(DEVICES, WHOLES, 20) == {
+        ("segment:0", "tablet"), ("segment:0", "desktop"), ("all", "tablet"), ("all", "desktop")
+    }  # fmt: skip
+    assert closed(DEVICES, WHOLES, 8) == set()
+
+
+@given(
+    rows=st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=2, max_size=4),
+    fewest=st.integers(1, 5),
+)
+def test_no_cell_of_few_users_follows_from_what_is_shown(rows: list[list[int]], fewest: int) -> None:
+    """Every row, every value and the rows' users are sums that the stranger knows or can write down."""
+    table = [*rows, [sum(column) for column in zip(*rows, strict=True)]]
+    names = [*(f"segment:{row}" for row in range(len(rows))), "all"]
+    users = {(name, str(at)): n for name, row in zip(names, table, strict=True) for at, n in enumerate(row)}
+    wholes = {name: sum(row) for name, row in zip(names, table, strict=True)}
+    hidden = sorted(closed(users, wholes, fewest))
+    few = {cell for cell, n in users.items() if Ends(n, wholes[cell[0]] - n).is_few(fewest)}
+    assert few <= set(hidden)
+    sums = [[float(row == name) for row, _ in hidden] for name in names]
+    sums += [
+        [(-1.0 if row == "all" else 1.0) * (at == str(value)) for row, at in hidden] for value in range(3)
+    ]
+    ways = np.linalg.svd(np.array(sums))[2][np.linalg.matrix_rank(np.array(sums)) :] if hidden else ()
+    for place, cell in enumerate(hidden):
+        assert cell not in few or any(abs(way[place]) > 1e-9 for way in ways) or set(hidden) == set(users)
+
+
+def test_what_would_give_a_device_away_has_no_value() -> None:
+    made, context = shop_figures(), shop().context
+    withheld, shown = [], []
+    for key, device in product(context.keys, context.tables.attributes["device"]):
+        fact = made.item(key, Dimension.DEVICE, device, ItemMetric.USERS)
+        if fact and not is_few(made, fact, 20):
+            (withheld if is_total(made, fact, 20) else shown).append(fact)
+    assert withheld
+    assert shown
+    lift = made.item("segment:0", Dimension.DEVICE, "tablet", ItemMetric.LIFT)
+    assert lift is None or is_total(made, lift, 20)
 
 
 def test_who_did_not_see_an_item_tells_about_those_who_did() -> None:
