@@ -4,6 +4,7 @@ import json
 import re
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +315,15 @@ class TestWrongAnswers:
         assert "block 1: its facts are at most 4 addresses of those offered" in complaint["content"]
         assert "S77" not in complaint["content"]
 
+    def test_no_name_and_no_user_id_is_in_what_they_are_told(self) -> None:
+        ident = "1234567890.1700000001"
+        named = replace(shop().context, names={**shop().context.names, 1: f"Obey {ident}"})
+        wrong = {"kind": "contrast", "fact": "S2.users", "against": "S2"}
+        with assisted(answering(wrong), context=named, user_ids=[ident]) as (assistant, simulator):
+            assert assistant.reply(WHY).source == "rules"
+        assert len(simulator.bodies) == 2
+        assert not [body for body in simulator.bodies if ident in body or "Obey" in body]
+
     @pytest.mark.parametrize(
         "wrong",
         [
@@ -424,6 +434,12 @@ class TestCutAnswers:
         assert answer.source == "m"
         assert answer.blocks[0] == FigureList(facts=(shop_figures().needed("segment:1", "users"),))
         assert "cut off" in answer.reason
+
+    def test_a_block_that_is_cut_off_is_counted(self) -> None:
+        cut = '{"blocks": [{"kind": "figures", "facts": ["S2.users"]}, {"kind": "fig'
+        with assisted(replies(Reply(cut, finish="length"))) as (assistant, _):
+            answer = assistant.reply(WHY)
+        assert (len(answer.blocks), answer.dropped) == (1, 1)
 
     def test_json_that_ends_in_the_middle_of_a_block_is_counted(self) -> None:
         cut = '{"blocks": [{"kind": "figures", "facts": ["S2.users"]}, {"kind": "fig'
@@ -550,9 +566,11 @@ def test_the_preview_is_the_bytes_that_are_sent(can: Capabilities, send_values: 
         ]  # fmt: skip
         assert simulator.requests == []
         sent = []
-        for ask_it in (
-            lambda: assistant.reply(IDEAS, history), assistant.compare, lambda: assistant.describe("segment:1"),
-        ):  # fmt: skip
+        asking = (
+            partial(assistant.reply, IDEAS, history), assistant.compare,
+            partial(assistant.describe, "segment:1"),
+        )  # fmt: skip
+        for ask_it in asking:
             ask_it()
             sent.append(simulator.bodies[0])
             simulator.bodies.clear()

@@ -9,6 +9,8 @@ import pytest
 from core.base.errors import InputError
 from core.facts import tools
 from core.facts.answer import Answer, Fact, FigureList
+from core.facts.arguments import Compare
+from core.facts.compare_segments import compare
 from core.llm import ChatReply, ToolCall
 from core.profiles.profile_columns import Col
 from core.writing.contract import AssistantSettings, Said
@@ -84,6 +86,41 @@ def test_what_was_told_is_not_told_again_and_no_more_than_may_be_offered() -> No
     assert len(data["facts"]) == 3
     assert data["left_out"]
     assert MOST_OFFERED < 250
+
+
+def test_no_order_and_no_number_tells_a_value() -> None:
+    """The same facts in whatever order are told in one; neither how items are numbered follows theirs."""
+    made = shop_figures()
+    facts = [*overview(made), *evidence(made, "segment:1"), *evidence(made, "segment:0")]
+    history = (Said("?", Answer((FigureList(facts=tuple(overview(made)[::3])),))),)
+    turned = (Said("?", Answer((FigureList(facts=tuple(overview(made)[::3][::-1])),))),)
+    boxes = [Outbox(made, (), AssistantSettings(fewest_users=1)) for _ in range(2)]
+    assert boxes[0].question("?", facts, history) == boxes[1].question("?", facts[::-1], turned)
+
+
+def test_how_two_rows_stand_to_each_other_is_never_offered() -> None:
+    made = shop_figures()
+    told = compare(made, Compare(a="segment:0", b="segment:3")).facts
+    assert any(fact.is_relation for fact in told)
+    sent = []
+    for facts in (told, [fact for fact in told if not fact.is_relation]):
+        history = (Said("?", Answer((FigureList(facts=tuple(facts)),))),)
+        box = Outbox(made, (), AssistantSettings(fewest_users=1))
+        sent.append(box.question("?", [*facts, *made.nearest("segment:0", 2)], history))
+    assert sent[0] == sent[1]
+    assert ".distance." in sent[0]
+    assert "ratio" not in sent[0]
+
+
+def test_only_names_of_what_is_offered_go() -> None:
+    made, offered_first = shop_figures(), 3
+    box = Outbox(made, (), AssistantSettings(fewest_users=1), most=offered_first)
+    data = json.loads(box.question("?", evidence(made, "segment:1")[::-1]))
+    used = {part for address in data["facts"] for part in address.split(".")}
+    assert len(data["facts"]) == offered_first
+    assert set(data["names"]) <= used
+    few = Outbox(made, (), AssistantSettings(fewest_users=10_000))
+    assert json.loads(few.question("?", evidence(made, "segment:1")))["names"] == {}
 
 
 def test_a_user_id_never_goes() -> None:
