@@ -42,7 +42,7 @@ class Settings(BaseModel):
     """Settings whose value is not repeated in an error: a secret may be in it."""
 
     @classmethod
-    def checked(cls, **values: Any) -> Self:  # noqa: ANN401 - pydantic checks what comes in
+    def checked(cls, /, **values: Any) -> Self:  # noqa: ANN401 - pydantic checks what comes in
         """Build the settings, with a readable error.
 
         Raises:

@@ -22,7 +22,9 @@ _NUMBER: Final = re.compile(r"\b[A-Z]\d{1,6}\b")
 _NOUN: Final = re.compile(r"\b(?:segment|cluster)\s+S?(?=\d)", re.IGNORECASE)
 _THING: Final = re.compile(r"\b(?:segments?|clusters?|pages?|items?|themes?)\s+(?=[A-Z]\d)", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"(?<=[.!?…;])\s+|\n+")
-_MARKUP: Final = re.compile(r"[\[\]{}<>`|\\@#*_~^=%‰$€£¥₹]|://|\bwww\.")
+_MARKUP: Final = re.compile(r"[\[\]{}\\@#*_%‰]|://|\bwww\.")
+_SIGNS: Final = frozenset({"Sm", "So", "Sk", "Sc", "Mn"})
+"""Categories of ``≥ ↑ ^ €``, and of marks that do not belong to a letter."""
 
 _PEOPLE: Final = (
     r"(?:users?|visit(?:or)?s?|customers?|people|persons?|shoppers?|buyers?|members?|readers?|S\d+)"
@@ -52,7 +54,7 @@ _WORDS: Final = {
     (?<!know_)(?<!learn_)(?<!out_)more less(?:er)? fewer least better best worse worst than
     compared_(?:to|with) unlike whereas
     as_(?!well|soon|far|long|such)\w+_as equal(?:s|ly)? identical\w* differ(?:s|ed)?
-    differences?_(?:between|in)
+    differences?_(?:between|in) alike the_same_as both
     different_(?:from|to) (?<!may_)(?<!might_)(?<!could_)(?<!to_)prefer\w* favou?rs? favou?rite(?!s)
     main(?:ly)? chief(?:ly)? primar\w+ principal\w* predomina\w+ domina\w+ prevail\w*
     leads(?=_(?:in|the|on|by)_) leading(?=_\w)(?!_to) rank\w* top(?:s|ped)?(?!_of|_bar|_menu|_navigation)
@@ -71,7 +73,7 @@ _WORDS: Final = {
     (?<!to_)rates? shares?_of (?:the|its|their|an?)_(?:\w+_)?share averag\w* medians? percent\w*
     proportion\w* fractions? ratios? numbers?_of amounts? counts? counted volumes? levels?_of scores?
     quota\w* quantit\w+ conver(?:t|sion)\w* traffic revenue
-    sales(?!_(?:staff|team|desk|people|rep\w*|page|advi\w+|call|contact)) turnover profit\w* income
+    (?<!-)sales(?!_(?:staff|team|desk|people|rep\w*|page|advi\w+|call|contact)) turnover profit\w* income
     bounc\w+ perform(?:s|ance) engagement duration spen[dt]\w* frequency retention churn\w* abandonment
     probabilit\w+ odds likelihood makes?_up accounts?_for consists?_of
     """,
@@ -114,7 +116,7 @@ def _claiming() -> re.Pattern[str]:
     stems = [re.sub("y$", "i", word).removesuffix("e") + f"{word[-1]}?" for word in _GRADED.split()]
     words = " ".join(_WORDS.values()).replace("{PEOPLE}", _PEOPLE).replace("{HEDGED}", _HEDGED)
     patterns = [*words.split(), rf"(?:{'|'.join(stems)})(?:er|est)"]
-    return re.compile(rf"(?<![\w-])(?:{'|'.join(patterns)})(?!\w)".replace("_", " "), re.IGNORECASE)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(patterns)})(?!\w)".replace("_", " "), re.IGNORECASE)
 
 
 _CLAIM: Final = _claiming()
@@ -129,7 +131,7 @@ def kept(text: str, names: Names) -> tuple[str, int]:
     """
     plain = unicodedata.normalize("NFKC", visible(text[:LONGEST]))
     plain = _THING.sub("", _NOUN.sub("S", plain))
-    sentences = [part.strip() for part in _SENTENCE.split(plain) if part.strip()]
+    sentences = [" ".join(part.split()) for part in _SENTENCE.split(plain) if part.strip()]
     held = [sentence for sentence in sentences if not claims(sentence, names)]
     said = " ".join(_NUMBER.sub(lambda match: names[match[0]], sentence) for sentence in held)
     return said, len(sentences) - len(held)
@@ -140,9 +142,11 @@ def claims(sentence: str, names: Names) -> bool:
     if any(match[0] not in names for match in _NUMBER.finditer(sentence)) or _MARKUP.search(sentence):
         return True
     words = _NUMBER.sub("", sentence)
-    strange = any(char.isnumeric() or (char.isalpha() and not _is_latin(char)) for char in words)
-    return strange or bool(_CLAIM.search(sentence))
+    return any(map(_is_strange, words)) or bool(_CLAIM.search(sentence))
 
 
-def _is_latin(char: str) -> bool:
-    return char.isascii() or unicodedata.name(char, "").startswith("LATIN")
+def _is_strange(char: str) -> bool:
+    """Whether it is a numeral, a sign, or a letter that is not Latin."""
+    if char.isnumeric() or unicodedata.category(char) in _SIGNS:
+        return True
+    return char.isalpha() and not (char.isascii() or unicodedata.name(char, "").startswith("LATIN"))

@@ -94,8 +94,7 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
 
     A segment's share of all users gives all users; a lift and a share give what the others do.
     """
-    dimension = fact.measure.partition(":")[2]
-    if dimension in ATTRIBUTES:
+    if fact.measure.partition(":")[2] in ATTRIBUTES:
         return _is_closed(figures, fact, fewest)
     everyone, lift = fact.row == ALL, fact.measure.partition(":")[0] in LIFTS
     if not (everyone or lift or fact.measure in (Col.SHARE, Col.SHARE_CLUSTERED)):
@@ -111,58 +110,54 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
 
 
 def _is_closed(figures: Figures, fact: Fact, fewest: int) -> bool:
-    kind, _, dimension = fact.measure.partition(":")
-    context = figures.context
+    context, (kind, _, name) = figures.context, fact.measure.partition(":")
     users = {
         (key, value): int(row[Col.USERS])
-        for value in values(context, Dimension(dimension))
-        for key, row in item_rows(context, Dimension(dimension), value).items()
+        for value in values(context, Dimension(name))
+        for key, row in item_rows(context, Dimension(name), value).items()
     }
-    wholes = {key: int(context.row(key)[Col.USERS]) for key in context.keys}
-    cells = closed(users, wholes, fewest)
-    rows = context.keys if kind in LIFTS else (fact.row,)
-    return any((row, fact.item) in cells for row in rows)
+    cells = closed(users, {key: int(context.row(key)[Col.USERS]) for key in context.keys}, fewest)
+    return any((row, fact.item) in cells for row in (context.keys if kind in LIFTS else (fact.row,)))
 
 
 def closed(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) -> set[Cell]:
     """Cells that stay here: those of few users, or of all but few, and those that would give them away.
 
-    A stranger knows every other cell, the users of each row, and that all is the sum of the other rows.
+    A stranger knows every other cell, the users of each row, and that all is the sum of the other rows. Users
+    of a row that are in no cell of it are one without a value, which is never told.
 
     Args:
         users: Of each row that has the value, all users among the rows.
         wholes: Users of each row.
         fewest: Users.
     """
-    few = {cell for cell, n in users.items() if Ends(n, wholes[cell[0]] - n).is_few(fewest)}
-    hidden = set(few)
-    lines = [
-        *({cell for cell in users if cell[0] == row} for row in wholes),
-        *({cell for cell in users if cell[1] == value} for value in {cell[1] for cell in users}),
-    ]
-    before = -1
+    rest = {(row, ""): n - sum(users[at] for at in users if at[0] == row) for row, n in wholes.items()}
+    inside = {**users, **{cell: n for cell, n in rest.items() if n}}
+    outside = {cell: wholes[cell[0]] - n for cell, n in inside.items()}
+    few = {cell for cell, n in inside.items() if Ends(n, outside[cell]).is_few(fewest)}
+    lines = [{cell for cell in inside if cell[at] == one} for at in (0, 1) for one in {c[at] for c in inside}]
+
+    def is_told(hidden: set[Cell]) -> bool:
+        rows = {row for row, _ in hidden}
+        ends = (sum(side[cell] for cell in hidden) for side in (inside, outside))
+        together = math.inf if ALL in rows and len(rows) > 1 else min(ends)
+        return len(hidden) == 1 or (bool(hidden) and together < fewest)
+
+    hidden, before = set(few), -1
     while before < (before := len(hidden)):
         for line in lines:
-            shown = sorted(line - hidden, key=lambda cell: (cell[0] != ALL, users[cell], cell))
-            while shown and _is_told(line & hidden, users, fewest):
+            shown = sorted(line - hidden, key=lambda cell: (cell[0] != ALL, inside[cell], cell))
+            while shown and is_told(line & hidden):
                 hidden.add(shown.pop(0))
-    return set(users) if few and few & _found_out(hidden) else hidden
-
-
-def _is_told(hidden: Collection[Cell], users: Mapping[Cell, int], fewest: int) -> bool:
-    """Whether what is hidden of a row, or of a value, follows from the rest."""
-    rows = {row for row, _ in hidden}
-    together = math.inf if ALL in rows and len(rows) > 1 else sum(users[cell] for cell in hidden)
-    return len(hidden) == 1 or (bool(hidden) and together < fewest)
+    return set(inside) if few and few & _found_out(hidden) else hidden
 
 
 def _found_out(hidden: Collection[Cell]) -> set[Cell]:
     """Cells that follow from the sums of all rows and values together, though from none alone."""
     cells = sorted(hidden)
-    of_row = [[row == one for row, _ in cells] for one in {row for row, _ in cells}]
-    of_value = [
-        [(at == one) * (-1 if row == ALL else 1) for row, at in cells] for one in {at for _, at in cells}
-    ]
+    rows, found = {row for row, _ in cells}, {value for _, value in cells}
+    of_row = [[row == one for row, _ in cells] for one in rows]
+    of_value = [[(value == one) * (-1 if row == ALL else 1) for row, value in cells] for one in found]
     sums = np.array([*of_row, *of_value], dtype=float)
     free = np.linalg.svd(sums)[2][np.linalg.matrix_rank(sums) :]
     return {cell for cell, ways in zip(cells, free.T, strict=True) if np.allclose(ways, 0)}

@@ -170,6 +170,8 @@ class TestTools:
             (("metric", {"segment": "S77", "metric": "users"}), "There is no row"),
             (("metric", {"segment": "S1", "metric": "secrets"}), "not possible"),
             (("metric", {"segment": "S1"}), "metric"),
+            (("metric", {"cls": 1}), "not possible"),
+            (("metric", {"segment": ["S1"], "metric": {}}), "segment"),
         ],
     )
     def test_wrong_calls_are_told_and_change_nothing(self, call: tuple[str, object], error: str) -> None:

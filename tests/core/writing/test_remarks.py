@@ -37,6 +37,12 @@ CLAIMS = (
     "Drop P5: only few look at it.",
     "Focus on S1, the most valuable group.",
     "As S2 keeps shrinking, offer it a discount.",
+    "S2 stays  longer\tthan  S3.",
+    "S2 buys as  often   as S3.",
+    "S4 is a cart-abandoning, search-dominated group.",
+    "S2 and S3 look alike.",
+    "S2 wants the same as S3.",
+    "S2 and S3 both like P1.",
 )
 READINGS = (
     "S2 may be planning a trip with the family.",
@@ -89,7 +95,8 @@ def test_a_reading_or_a_proposal_is_kept(text: str) -> None:
     [
         "S77 may want a gift.", "P99 is a guide.", "It has ⑫ parts.", "It has ½ of it.", "It costs €.",
         "See [this].", "See https://x.example.", "<b>Bold</b>", '{"kind": "figures"}', "`code`",
-        "Сегмент", "**S2** is nice.",
+        "Сегмент", "**S2** is nice.", "S1 ≥ S2.", "S2 goes ↑ here.", "S2 💯.", "S2 > S3",
+        "S2 likes e\u0336 it.",
     ],
 )  # fmt: skip
 def test_what_may_not_be_shown_is_dropped(text: str) -> None:

@@ -119,25 +119,37 @@ def test_what_is_left_of_a_row_is_withheld_with_the_next_smallest() -> None:
 
 
 @given(
-    rows=st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=2, max_size=4),
+    rows=st.lists(st.lists(st.integers(0, 9), min_size=4, max_size=4), min_size=2, max_size=4),
     fewest=st.integers(1, 5),
 )
 def test_no_cell_of_few_users_follows_from_what_is_shown(rows: list[list[int]], fewest: int) -> None:
-    """Every row, every value and the rows' users are sums that the stranger knows or can write down."""
+    """Every row, every value and the rows' users are sums that the stranger knows or can write down.
+
+    The last number of a row are users without a value.
+    """
     table = [*rows, [sum(column) for column in zip(*rows, strict=True)]]
     names = [*(f"segment:{row}" for row in range(len(rows))), "all"]
-    users = {(name, str(at)): n for name, row in zip(names, table, strict=True) for at, n in enumerate(row)}
+    cells = {
+        (name, at): n
+        for name, row in zip(names, table, strict=True)
+        for at, n in zip("abc", row, strict=False)
+    }
     wholes = {name: sum(row) for name, row in zip(names, table, strict=True)}
-    hidden = sorted(closed(users, wholes, fewest))
-    few = {cell for cell, n in users.items() if Ends(n, wholes[cell[0]] - n).is_few(fewest)}
-    assert few <= set(hidden)
-    sums = [[float(row == name) for row, _ in hidden] for name in names]
-    sums += [
-        [(-1.0 if row == "all" else 1.0) * (at == str(value)) for row, at in hidden] for value in range(3)
-    ]
-    ways = np.linalg.svd(np.array(sums))[2][np.linalg.matrix_rank(np.array(sums)) :] if hidden else ()
-    for place, cell in enumerate(hidden):
-        assert cell not in few or any(abs(way[place]) > 1e-9 for way in ways) or set(hidden) == set(users)
+    hidden = closed(cells, wholes, fewest)
+    rest = {(name, ""): row[-1] for name, row in zip(names, table, strict=True) if row[-1]}
+    few = {cell for cell, n in (cells | rest).items() if Ends(n, wholes[cell[0]] - n).is_few(fewest)}
+    assert few <= hidden
+    if cells.keys() <= hidden:
+        return
+    ordered = sorted(hidden)
+    sums = [[float(row == name) for row, _ in ordered] for name in names]
+    sums += [[(-1.0 if row == "all" else 1.0) * (at == one) for row, at in ordered] for one in ("", *"abc")]
+    matrix = np.array(sums)
+    ways = np.linalg.svd(matrix)[2][np.linalg.matrix_rank(matrix) :] if ordered else ()
+    assert all(any(abs(way[ordered.index(cell)]) > 1e-9 for way in ways) for cell in few)
+    for name in names:
+        own = [cell for cell in hidden if cell[0] == name]
+        assert not own or sum((cells | rest).get(cell, 0) for cell in own) >= min(fewest, wholes[name])
 
 
 def test_what_would_give_a_device_away_has_no_value() -> None:
