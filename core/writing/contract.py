@@ -9,7 +9,6 @@ from pydantic import Field
 
 from core.base.settings import Settings
 from core.facts.answer import Answer
-from core.llm.chat_types import Usage
 from core.writing.privacy import FEWEST_USERS, PRICES, Price
 
 MOST_CALLS: Final = 6
@@ -57,8 +56,3 @@ class Description:
 
     name: str
     summary: Answer
-
-    @property
-    def usage(self) -> Usage:
-        """Tokens that it took."""
-        return self.summary.usage

@@ -54,19 +54,16 @@ def resolve(chosen: Iterable[object], outbox: Outbox, names: Names) -> Resolved:
     """
     made = Resolved()
     for number, raw in enumerate(chosen, 1):
-        kind = str(raw.get("kind")) if isinstance(raw, Mapping) else ""
-        dropped, block = 1, None
+        whole: Raw = raw if isinstance(raw, Mapping) else {}
+        kind = str(whole.get("kind"))
         try:
-            if isinstance(raw, Mapping) and kind in RULES:
-                block, dropped = _made(kind, raw, made.blocks, outbox, names)
+            block, dropped = _made(kind, whole, made.blocks, outbox, names)
         except Beha2VecError:
-            pass
-        if block is None or block in made.blocks or len(made.blocks) >= MOST_BLOCKS:
-            dropped = max(dropped, 1)
-        else:
-            made.blocks.append(block)
-        rule = RULES.get(kind, UNKNOWN)
-        made.problems += [f"block {number}: {rule}; at most {MOST_BLOCKS} blocks, none twice"] * dropped
+            block, dropped = None, 1
+        holds = block is not None and block not in made.blocks and len(made.blocks) < MOST_BLOCKS
+        made.blocks += [block] if block and holds else []
+        told = f"block {number}: {RULES.get(kind, UNKNOWN)}; at most {MOST_BLOCKS} blocks, none twice"
+        made.problems += [told] * max(dropped, not holds)
     return made
 
 
@@ -89,6 +86,8 @@ def _made(
         shown, dropped = kept(text, names) if isinstance(text, str) else ("", 1)
         block = Comment(text=shown) if kind == "comment" else Idea(text=shown)
         return block if shown else None, dropped
+    if kind not in RULES:
+        return None, 1
     facts, dropped = _facts(raw.get("facts"), MOST_FIGURES if kind == "figures" else MOST_CHARTED, outbox)
     if kind == "chart":
         return _chart(raw, facts, outbox), dropped

@@ -43,7 +43,7 @@ def test_one_answer_gives_all_of_it(can: Capabilities) -> None:
     assert made.summary.blocks[1:] == (
         Comment(text="The time is unknown."), Idea(text="Show Segment 2 (Window shoppers) tents.")
     )  # fmt: skip
-    assert (made.summary.source, made.summary.reason, made.usage.calls) == ("m", "", 1)
+    assert (made.summary.source, made.summary.reason, made.summary.usage.calls) == ("m", "", 1)
     assert len({address.split(".")[0] for address in offered(request) if ".view_lift_" in address}) >= 2
 
 
