@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
+from benchmarks.words.checking import right
 from benchmarks.words.demo import demo_shop
+from benchmarks.words.oracle import Oracle
+from benchmarks.words.questions import oracle_of
+from benchmarks.words.smollm import running
 from core.facts.answer import Answer
-from core.facts.context import Context
-from core.facts.fact_maker import Figures
 from core.facts.sentences import plain
 from core.llm import LlmSettings, ServerLlm
 from core.writing import Assistant, AssistantSettings
-from tests.smollm import running
 
 QUESTIONS = (
     "Why does segment 2 convert?", "Any ideas for a campaign for segment 3?",
@@ -47,11 +48,9 @@ class Asked:
     seconds: float
 
 
-def false_figures(answer: Answer, context: Context) -> int:
-    """Figures that the tables do not have: read again, by row and measure."""
-    figures = Figures(context)
-    read = [(fact, figures.same(fact, fact.row)) for fact in answer.facts]
-    return sum(again is not None and again != fact for fact, again in read)
+def false_figures(answer: Answer, oracle: Oracle) -> int:
+    """Figures that are not what the oracle counts, which shares no code with the app."""
+    return sum(not right(fact, oracle) for fact in answer.facts)
 
 
 def asked(assistant: Assistant) -> list[Asked]:
@@ -68,12 +67,12 @@ def main() -> None:
     """Print each answer, and how many are the model's, in time and true."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--users", type=int, default=3_000)
-    context = demo_shop(parser.parse_args().users).context
+    shop = demo_shop(parser.parse_args().users)
     with running() as server:
         settings = LlmSettings(
             model=server.model, base_url=server.base_url, api_key=SecretStr(server.api_key)
         )
-        assistant = Assistant(ServerLlm(settings), context, (), AssistantSettings(wall_s=SECONDS))
+        assistant = Assistant(ServerLlm(settings), shop.context, (), AssistantSettings(wall_s=SECONDS))
         began = time.monotonic()
         print(assistant.llm.capabilities(), f"found out in {time.monotonic() - began:.0f} s")
         found = asked(assistant)
@@ -81,7 +80,7 @@ def main() -> None:
         print(f"\n{one.question} ({one.seconds:.1f} s, {one.answer.source}, {one.answer.dropped} dropped)")
         print(one.answer.reason or plain(one.answer.blocks, one.answer.titles))
     by_model = [one for one in found if not one.answer.reason and one.answer.facts and one.seconds <= SECONDS]
-    false = sum(false_figures(one.answer, context) for one in found)
+    false = sum(false_figures(one.answer, oracle_of(shop)) for one in found)
     longest = max(one.seconds for one in found)
     print(f"\n{len(by_model)} of {len(found)} in the model's choice of figures, {false} false; ", end="")
     print(f"longest {longest:.1f} s")

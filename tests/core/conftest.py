@@ -1,5 +1,19 @@
-"""What several tests of ``core`` share."""
+"""What several rooms of the core test with."""
 
-from tests.smollm import smollm
+from collections.abc import Iterator
+from contextlib import ExitStack
 
-__all__ = ["smollm"]
+import pytest
+
+from benchmarks.words.smollm import RealServer, running
+
+
+@pytest.fixture(scope="session")
+def smollm() -> Iterator[RealServer]:
+    """One server of a real model for all tests."""
+    with ExitStack() as opened:
+        try:
+            server = opened.enter_context(running())
+        except FileNotFoundError as absent:
+            pytest.skip(str(absent))
+        yield server

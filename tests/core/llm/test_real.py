@@ -7,6 +7,7 @@ from typing import Literal
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from benchmarks.words.smollm import RealServer
 from core.base.errors import Cancelled, ResourceError
 from core.facts.fact_maker import Figures
 from core.llm import LlmSettings, ServerLlm
@@ -14,7 +15,6 @@ from core.writing import Assistant, AssistantSettings
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context
 from tests.core.llm.test_parse import Colour, ask
-from tests.smollm import RealServer
 
 
 class Short(BaseModel):

