@@ -136,9 +136,9 @@ def _chart(raw: Raw, facts: tuple[Fact, ...], outbox: Outbox) -> Chart | None:
     """Of one address every segment's figure, of several these: one measure, over rows or items of a row."""
     if len(facts) == 1:
         facts = _everywhere(facts[0], outbox)
-    along_one = min(len({fact.item for fact in facts}), len({fact.segments for fact in facts})) == 1
-    mark = raw.get("mark", ChartMark.BAR)
-    if mark not in list(ChartMark) or len(facts) < 2 or len({fact.measure for fact in facts}) > 1:
+    mark, measures = raw.get("mark", ChartMark.BAR), {fact.measure for fact in facts}
+    items, rows = {fact.item for fact in facts}, {fact.segments for fact in facts}
+    is_one = len(measures) == 1 and min(len(items), len(rows)) == 1 and all(len(row) == 1 for row in rows)
+    if len(facts) < 2 or not is_one or mark not in list(ChartMark):
         return None
-    is_one = along_one and all(len(fact.segments) == 1 for fact in facts)
-    return Chart(facts=facts, mark=ChartMark(str(mark))) if is_one else None
+    return Chart(facts=facts, mark=ChartMark(str(mark)))

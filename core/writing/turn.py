@@ -129,8 +129,7 @@ class Turn:
 
     def _read(self, said: str, request: Request) -> Resolved:
         self.name = reading.string(said, "name")
-        found = reading.listed(said, self._field)
-        made = self._blocks(found)
+        made = self._blocks(reading.listed(said, self._field))
         if not self._holds(made) and not self.task.brief:
             self.outbox.check(ChatReply(said))
             request.messages.append({"role": "assistant", "content": said})
@@ -149,10 +148,7 @@ class Turn:
     def _names(self) -> dict[str, str]:
         context = self.outbox.figures.context
         rows = {said_key(key): context.title(key) for key in context.segment_keys}
-        items = {
-            number: f"“{text}”" for number, text in self.outbox.quotes.data().items() if number[0] != "S"
-        }
-        return rows | items
+        return {name: f"“{text}”" for name, text in self.outbox.quotes.data().items()} | rows
 
     def _result(self, call: ToolCall) -> Message:
         try:
