@@ -52,7 +52,7 @@ class Errand(ABC):
 
     @abstractmethod
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
-        """The messages that it begins with, exactly; a call may follow each. None where nothing is sent."""
+        """The messages that it begins with, exactly; a call may follow each. None where no model is needed."""
 
     @abstractmethod
     def work(self, assistant: Assistant) -> None:
@@ -139,13 +139,16 @@ class Errand(ABC):
 
     def _prepare(self) -> None:
         self._assistant = self._assistant or self.make(self.should_stop)
-        payloads = () if self.agreed else self.preview(self._assistant)
+        agreed = self.agreed
+        payloads = () if agreed else self.preview(self._assistant)
         with self._lock:  # a Stop comes either before, and ends it here, or finds it waiting
             self._go_on()
             self.payloads = payloads
-        if not payloads:
+        if agreed:
             self.work(self._assistant)
             self._let_go()
+        elif not payloads:  # nobody was asked, so nothing is sent
+            self._end("")
 
     def _go_on(self) -> None:
         if self.should_stop():

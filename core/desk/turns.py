@@ -34,14 +34,16 @@ class Turn(Writing):
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
         """See :class:`Errand`."""
         now = self._now
-        if assistant.answer_offline(self._question, now.reading(self.place)) is not None:
+        last = now.reading(self.place)
+        if assistant.answer_offline(self._question, last) is not None:
             return ()
-        return (assistant.preview(self._question, history(now, self.place)),)
+        return (assistant.preview(self._question, history(now, self.place), last),)
 
     def work(self, assistant: Assistant) -> None:
         """See :class:`Errand`."""
-        before = history(self._now, self.place)
-        self._keep(assistant.reply(self._question, before, self.show, self.should_stop))
+        now = self._now
+        before, last = history(now, self.place), now.reading(self.place)
+        self._keep(assistant.reply(self._question, before, last, self.show, self.should_stop))
 
     def without(self, reason: str) -> None:
         """See :class:`Errand`."""

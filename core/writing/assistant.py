@@ -57,16 +57,22 @@ class Assistant:
         found = route(question, self._figures, last)
         return None if found.needs_model else found.offline
 
-    def preview(self, question: str, history: Sequence[Said] = ()) -> Payload:
+    def preview(self, question: str, history: Sequence[Said] = (), last: Reading | None = None) -> Payload:
         """The first request of :meth:`reply`, exactly as it would be sent; later ones hold more addresses.
 
         Asks the server what it can if that is not known yet, with nothing of the data in it.
+
+        Args:
+            question: In the analyst's words.
+            history: What was asked before.
+            last: What the question before asked, for one that goes on with it.
 
         Raises:
             InputError: If the question has a user id in it: it is not sent.
             ResourceError: If the server gives no answer.
         """
-        return self._payload(self._task(question, history, self._route(question, history), self._can()))
+        found = route(question, self._figures, last)
+        return self._payload(self._task(question, history, found, self._can()))
 
     def preview_description(self, key: str) -> Payload:
         """The first request of :meth:`describe`; see :meth:`preview`.
@@ -91,6 +97,7 @@ class Assistant:
         self,
         question: str,
         history: Sequence[Said] = (),
+        last: Reading | None = None,
         on_blocks: OnBlocks | None = None,
         should_stop: Stop = never,
     ) -> Answer:
@@ -99,10 +106,11 @@ class Assistant:
         Args:
             question: In the analyst's words.
             history: What was asked before.
+            last: What the question before asked, for one that goes on with it.
             on_blocks: Gets all blocks that are whole so far, each time there are more.
             should_stop: Whether to give up on the model; blocks that are whole by then are kept.
         """
-        found = self._route(question, history)
+        found = route(question, self._figures, last)
         if not found.needs_model:
             return found.offline
         answer = self._answer(
@@ -199,10 +207,6 @@ class Assistant:
         prices = self.settings.prices
         cost = price_of(self.llm.model, usage.prompt_tokens, usage.completion_tokens, prices)
         return replace(answer, usage=usage, cost=cost)
-
-    def _route(self, question: str, history: Sequence[Said]) -> Route:
-        last = history[-1].answer if history else None
-        return route(question, self._figures, last.reading if last else None)
 
     def _can(self, should_stop: Stop = never) -> Capabilities:
         return self.llm.capabilities(should_stop, self.settings.wall_s)

@@ -36,8 +36,7 @@ class Said:
 
     Args:
         question: In the analyst's words.
-        answer: What was shown for it; of it only addresses are ever sent. Its ``reading`` is what a question
-            that goes on with it changes.
+        answer: What was shown for it; of it only addresses are ever sent.
     """
 
     question: str

@@ -21,13 +21,14 @@ PATIENCE_S = 10.0
 class Noted(Errand):
     """Notes what it is told to do; waits at its gate before it previews, and before it works."""
 
+    asks: tuple[Payload, ...] = field(default=(Payload("h", "m", {"messages": []}, None),), kw_only=True)
     noted: list[str] = field(default_factory=list, kw_only=True)
     gate: threading.Event = field(default_factory=threading.Event, kw_only=True)
 
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
         self.noted.append("preview")
         assert self.gate.wait(PATIENCE_S)
-        return (Payload("h", "m", {"messages": []}, None),)
+        return self.asks
 
     def work(self, assistant: Assistant) -> None:
         self.noted.append("work")
@@ -64,6 +65,14 @@ def test_stopped_while_its_text_is_prepared_it_never_asks() -> None:
     errand.gate.set()
     until(lambda: errand.done)
     assert (errand.waits, errand.noted) == (False, ["preview", f"without {STOPPED}"])
+
+
+def test_where_there_is_nothing_to_agree_to_the_model_is_not_asked() -> None:
+    errand = Noted(made, SERVER, False, asks=())
+    errand.gate.set()
+    errand.begin()
+    until(lambda: errand.done)
+    assert errand.noted == ["preview", "without"]
 
 
 def test_of_many_answers_at_once_the_first_counts() -> None:

@@ -586,7 +586,7 @@ def test_a_question_goes_on_after_an_answer_of_the_model() -> None:
     with assisted(size) as (assistant, simulator):
         answer = assistant.reply(WHY)
         went_on = assistant.answer_offline("and the sessions?", answer.reading)
-        asked = assistant.reply("and the sessions?", [Said(WHY, answer)])
+        asked = assistant.reply("and the sessions?", [Said(WHY, answer)], answer.reading)
     assert len(simulator.requests) == 1
     assert went_on is not None
     assert asked.blocks == went_on.blocks
