@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, Literal
 from uuid import uuid4
 
-from pydantic import AliasChoices, BeforeValidator, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Field
 
 from core.base.errors import ResourceError
-from core.facts.answer import Answer, Reading
+from core.facts.answer import Answer, Block, Comment, Note, Reading
 from core.facts.context import Context
 from core.storage.disk import PRIVATE
 from core.storage.json_file import JsonFile
@@ -48,31 +48,37 @@ class Exchange:
     segments: int = 0
 
 
+class _OldFact(BaseModel):
+    id: str
+    text: str
+
+
+class _OldMessage(BaseModel):
+    role: Literal["user", "assistant"]
+    text: str
+    facts: tuple[_OldFact, ...] = ()
+    source: str = ""
+    reason: str = ""
+
+    def block(self) -> Block:
+        """The app's text is a note, a model's a remark."""
+        values = {fact.id: fact.text for fact in self.facts}
+        text = _SLOT.sub(lambda slot: values.get(slot[1], slot[0]), self.text)
+        return Comment(text=text) if self.source not in ("", RULES) else Note(text=text)
+
+
 def _as_exchanges(kept: object) -> object:
-    """Messages of an older version in the form of today: the app's text is a note, a model's a remark."""
+    """Messages of an older version in the form of today."""
     if not isinstance(kept, list) or not any(isinstance(one, Mapping) and "role" in one for one in kept):
         return kept
-    try:
-        return _paired(kept)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("no messages") from error
-
-
-def _paired(messages: list[Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for one in messages:
-        if one["role"] == "user":
-            found.append({"question": one["text"]})
+    found: list[Exchange] = []
+    for one in map(_OldMessage.model_validate, kept):
+        if one.role == "user":
+            found.append(Exchange(one.text))
         elif found:
-            source = one.get("source") or RULES
-            block = {"kind": "note" if source == RULES else "comment", "text": _filled(one)}
-            found[-1]["answer"] = {"blocks": [block], "source": source, "reason": one.get("reason", "")}
+            answer = Answer((one.block(),), source=one.source or RULES, reason=one.reason)
+            found[-1] = replace(found[-1], answer=answer)
     return found
-
-
-def _filled(message: Mapping[str, Any]) -> str:
-    values = {fact["id"]: fact["text"] for fact in message.get("facts", ())}
-    return _SLOT.sub(lambda slot: str(values.get(slot[1], slot[0])), message["text"])
 
 
 Exchanges = Annotated[

@@ -111,12 +111,24 @@ def test_a_conversation_of_an_older_release_is_read_as_plain_text(tmp_path: Path
     assert second.answer.source == "m"
 
 
-@pytest.mark.parametrize("old", [{"role": "user"}, {"role": "assistant", "text": "x", "facts": [1]}, 7])
+@pytest.mark.parametrize(
+    "old",
+    [
+        {"role": "user"},
+        {"role": "nobody", "text": "x"},
+        {"role": "assistant", "text": 5},
+        {"role": "assistant", "text": "x", "facts": None},
+        {"role": "assistant", "text": "x", "facts": [1]},
+        {"role": "assistant", "text": "x", "facts": [{"text": "12"}]},
+        7,
+    ],
+)
 def test_a_damaged_conversation_of_an_older_release_is_set_aside(tmp_path: Path, old: object) -> None:
     folder = tmp_path / conversations.FOLDER / "m"
     folder.mkdir(parents=True)
     kept = {"id": "0" * 16, "model": "m", "messages": [{"role": "user", "text": "q"}, old], "begun": ""}
     (folder / f"{kept['id']}.json").write_text(json.dumps(kept))
+    assert conversations.earlier(Store(tmp_path), "m") == []
     assert conversations.load(Store(tmp_path), "m", "0" * 16) is None
     assert len(set_aside(folder)) == 1
 
