@@ -288,7 +288,7 @@ class _Speaker:
         if not others and len(best) > 1 and _is_whole(block):
             return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
         plural = len(best) > 1 or self._is_plural(best[0].row)
-        what = f"the {_superlative(best[0], most=block.most)} {_measured(best[0])}"
+        what = f"the {_superlative(best[0], most=block.most)} {measured(best[0])}"
         who = listing([[self._title(fact.row, start=not place)] for place, fact in enumerate(best)])
         said: list[Piece] = [*who, f" {verb('have', plural=plural)} {what}: ", *_with_interval(best[0]), "."]
         if others:
@@ -356,11 +356,12 @@ def _with_interval(fact: Fact) -> list[Piece]:
 
 def _subject(fact: Fact) -> str:
     """``Outcome rate``, ``Share of users who saw /cart``."""
-    text = _measured(fact)
+    text = measured(fact)
     return text[:1].upper() + text[1:]
 
 
-def _measured(fact: Fact) -> str:
+def measured(fact: Fact) -> str:
+    """What a figure measures, of which item: ``share of users who saw the page /cart``."""
     if fact.item and fact.label.endswith("page views"):
         dimension = Dimension(fact.measure.partition(":")[2])
         return f"{fact.label} of {OF.get(dimension, '')}{fact.called}"

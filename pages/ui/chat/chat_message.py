@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.desk.conversations import RULES, Conversation
 from core.facts.answer import Answer, Block, Chart, Comment, Fact, Idea, Title, Unit
-from core.facts.sentences import Line, say
+from core.facts.sentences import Line, measured, say
 from core.profiles.profile_columns import Col, RowKind
 from pages.ui.chat import consent, fact_sources
 from pages.ui.segments import charts
@@ -106,31 +106,33 @@ def _remarks(said: Iterable[Block]) -> dict[str, str]:
 
 def _source_line(fact: Fact) -> str:
     value = " ".join([fact.text, fact_sources.interval(fact)]).strip()
-    return f"- {md_text(f'{fact.label} {fact.called}'.strip())}: {md_text(value)} (n = {fact.n:,})"
+    return f"- {md_text(measured(fact))}: {md_text(value)} (n = {fact.n:,})"
 
 
 def _notes(answer: Answer) -> list[str]:
     """What a reader has to know of how it was made."""
     how = "Answered without the model" if answer.source == RULES else "Broken off"
     why = [f"{how}: {md_text(answer.reason, LONGEST)}"] if answer.reason else []
-    made = "it made a claim" if answer.dropped == 1 else "they made claims"
-    left_out = f"{count(answer.dropped, 'remark')} left out, as {made} nobody counted."
-    return [*why, *([left_out] if answer.dropped else [])]
+    parts = f"{count(answer.dropped, 'part')} of the model's answer"
+    return [*why, *([f"Left out, as it did not hold: {parts}."] if answer.dropped else [])]
 
 
 def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:
-    """Figures of one measure: a bar, line or point a row, or an item of one row."""
-    facts, of_rows = block.facts, len({fact.row for fact in block.facts}) > 1
-    called = [titles[fact.row].full for fact in facts]  # two segments may have one name
+    """Figures of one measure: a bar, line or point each; what is the same for all stands in the title."""
+    facts = block.facts
+    rows = [titles[fact.row].full for fact in facts]  # two segments may have one name
+    of_rows, of_items = len({fact.row for fact in facts}) > 1, len({fact.item for fact in facts}) > 1
     table = pd.DataFrame({
-        "name": called if of_rows else [fact.called for fact in facts],
-        Col.LABEL: called,
+        "name": [" · ".join([*([row] if of_rows else []), *([fact.called] if of_items else [])])
+                 for row, fact in zip(rows, facts, strict=True)],
+        Col.LABEL: rows,
         Col.KIND: [RowKind(fact.row.partition(":")[0]).value for fact in facts],
         "value": [fact.value for fact in facts],
         "text": [fact.text for fact in facts],
     })  # fmt: skip
     colours = {int(row[8:]): titles[row].full for row in titles if row.startswith("segment:")}
-    label = facts[0].label if of_rows else f"{facts[0].label}: {called[0]}"
+    label = facts[0].label if of_items else measured(facts[0])
+    label = label if of_rows else f"{label}: {rows[0]}"
     title, style = label[:1].upper() + label[1:], AXIS_FORMATS.get(facts[0].unit, ",.4~g")
     drawn = partial(charts.of_facts, table, colours, title, style, block.mark)
     picture(drawn, key=key, alt_text=f"Chart of {label}")

@@ -11,6 +11,7 @@ import streamlit as st
 from core.base.schema import Users, View
 from core.facts.answer import Answer, Contrast, Fact, Title
 from core.facts.items import LIFTS, Dimension
+from core.facts.sentences import measured
 from core.profiles.profile_columns import Col, Ranking
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
@@ -49,7 +50,7 @@ def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
     with st.popover(count(len(facts), "figure"), type="tertiary", key=followed):
         table = pd.DataFrame(
             {
-                "Figure": [_called(fact) for fact in facts],
+                "Figure": [measured(fact) for fact in facts],
                 "Of": [" and ".join(titles[row].short for row in fact.segments) for fact in facts],
                 "Value": [fact.text for fact in facts],
                 "95 % interval": [interval(fact) for fact in facts],
@@ -74,7 +75,7 @@ def decision(block: Contrast, titles: Mapping[str, Title]) -> dict[str, str]:
     """How a contrast was decided, as a row of a table."""
     rows = (block.first.row, block.second.row)
     return {
-        "Figure": _called(block.first),
+        "Figure": measured(block.first),
         "Of": " and ".join(titles[row].short for row in rows),
         "Test": block.test or "none: both are counted",
         "p": "" if block.p_value is None else f"{block.p_value:.3f}" if block.p_value >= 0.001 else "< 0.001",
@@ -131,10 +132,6 @@ def interval(fact: Fact) -> str:
     if fact.low is None or fact.high is None:
         return ""
     return f"[{fact.low:.4g}, {fact.high:.4g}]"
-
-
-def _called(fact: Fact) -> str:
-    return f"{fact.label} {fact.called}".strip()
 
 
 def _row(key: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -32,7 +33,7 @@ TITLES = {"segment:0": Title(label="Segment 1", name=HOSTILE), "segment:1": Titl
 
 def fact(row: str = "segment:0", value: float = 3.0, item: str = "") -> Fact:
     return Fact(
-        measure=Col.USERS if not item else "users:page", label="users", segments=(row,), value=value,
+        measure=Col.USERS if not item else "users:page", segments=(row,), value=value, label="users who saw the page" if item else "users",
         unit=Unit.COUNT, text=f"{value:.0f}", item=item, n=3,
     )  # fmt: skip
 
@@ -77,7 +78,7 @@ def test_remarks_and_ideas_stand_apart_from_what_is_counted() -> None:
     captions = [caption.value for caption in app.caption]
     place = captions.index(":material/chat_bubble: The model's reading, not counted")
     assert captions[place + 1] == ":material/lightbulb: Ideas"
-    assert ":material/info: 2 remarks left out, as they made claims nobody counted." in captions
+    assert ":material/info: Left out, as it did not hold: 2 parts of the model's answer." in captions
 
 
 def test_nothing_of_a_stranger_s_loads_or_links() -> None:
@@ -98,25 +99,38 @@ def test_a_conversation_is_taken_along_with_remarks_apart_and_the_reason() -> No
     assert "**You:** one" in taken
     assert "**The model's reading, not counted**\n\n*They plan" in taken
     assert "**Ideas**\n\n- Write to them" in taken
-    assert "*1 remark left out, as it made a claim nobody counted.*" in taken
+    assert "*Left out, as it did not hold: 1 part of the model's answer.*" in taken
     assert "- users: 3 (n = 3)" in taken
     assert "Answered without the model: it cannot be reached" in taken
     assert taken.rstrip().endswith("**You:** three")
 
 
 @pytest.mark.parametrize("mark", ChartMark)
-@pytest.mark.parametrize("of_rows", [True, False])
-def test_a_chart_has_rows_or_items_on_one_axis(mark: ChartMark, of_rows: bool) -> None:
-    facts = (
-        (fact(value=5), fact("segment:1"))
-        if of_rows
-        else (fact("segment:1", item="/a"), fact("segment:1", item="/b"))
-    )
-    app = drawn(Answer((Chart(facts=facts, mark=mark),), TITLES))
+@pytest.mark.parametrize(
+    ("facts", "title", "names"),
+    [
+        ([("segment:1", ""), ("all", "")], "Users", ["Segment 2", "All users"]),
+        ([("segment:1", "/a"), ("all", "/a")], "Users who saw the page /a", ["Segment 2", "All users"]),
+        ([("segment:1", "/a"), ("segment:1", "/b")], "Users who saw the page: Segment 2", ["/a", "/b"]),
+        (
+            [("segment:1", "/a"), ("segment:1", "/b"), ("all", "/b")],
+            "Users who saw the page",
+            ["Segment 2 · /a", "Segment 2 · /b", "All users · /b"],
+        ),
+    ],
+)
+def test_a_chart_names_each_figure_by_what_differs_and_has_the_rest_in_its_title(
+    mark: ChartMark, facts: list[tuple[str, str]], title: str, names: list[str]
+) -> None:
+    titles = TITLES | {"all": Title(label="All users")}
+    chart = Chart(facts=tuple(fact(row, item=item) for row, item in facts), mark=mark)
+    app = drawn(Answer((chart,), titles))
     assert not app.exception
-    (chart,) = app.get("vega_lite_chart")
-    assert (f'"{mark.value}"' in chart.proto.spec) is True
-    assert ('"title": "Users"' in chart.proto.spec) is of_rows
+    (shown,) = app.get("vega_lite_chart")
+    spec = shown.proto.spec
+    assert f'"{mark.value}"' in spec
+    assert f'"title": "{title}"' in spec
+    assert mark is ChartMark.LINE or f'"sort": {json.dumps(names)}' in spec
 
 
 def test_what_broke_off_says_so_and_keeps_what_came() -> None:
