@@ -124,7 +124,7 @@ def _examples() -> tuple[str, ...]:
     outcome = made_from is not None and bool(live_segments.outcomes(made_from))
     themes = made_from is not None and made_from.labels is not None
     return (
-        f"Which segment has the {'highest outcome rate' if outcome else 'most page views a user'}?",
+        "Which segment converts best?" if outcome else "Who has the most page views a user?",
         "Compare segment 1 and 2",
         "Describe segment 1",
         f"Top {'themes' if themes else 'pages'} of segment 2",
@@ -133,8 +133,11 @@ def _examples() -> tuple[str, ...]:
 
 def _offer(questions: Iterable[str], key: str) -> None:
     """Questions that are asked with a click."""
-    for number, question in enumerate(questions):
-        st.button(md_text(question), key=f"{key}-{number}", on_click=_ask, args=(question,), width="stretch")
+    with st.container(key=key, gap="xsmall"):
+        for number, question in enumerate(questions):
+            st.button(
+                md_text(question), key=f"{key}-{number}", on_click=_ask, args=(question,), width="stretch"
+            )  # fmt: skip
 
 
 def _said(conversation: Conversation, turns: dict[int, Turn], drawn: Drawn) -> None:
