@@ -78,7 +78,8 @@ def test_remarks_and_ideas_stand_apart_from_what_is_counted() -> None:
     captions = [caption.value for caption in app.caption]
     place = captions.index(":material/chat_bubble: The model's reading, not counted")
     assert captions[place + 1] == ":material/lightbulb: Ideas"
-    assert ":material/info: Left out, as it did not hold: 2 parts of the model's answer." in captions
+    left_out = "Left out, as it did not hold or was said already: 2 parts of the model's answer."
+    assert f":material/info: {left_out}" in captions
 
 
 def test_nothing_of_a_stranger_s_loads_or_links() -> None:
@@ -99,7 +100,7 @@ def test_a_conversation_is_taken_along_with_remarks_apart_and_the_reason() -> No
     assert "**You:** one" in taken
     assert "**The model's reading, not counted**\n\n*They plan" in taken
     assert "**Ideas**\n\n- Write to them" in taken
-    assert "*Left out, as it did not hold: 1 part of the model's answer.*" in taken
+    assert "*Left out, as it did not hold or was said already: 1 part of the model's answer.*" in taken
     assert "- users: 3 (n = 3)" in taken
     assert "Answered without the model: it cannot be reached" in taken
     assert taken.rstrip().endswith("**You:** three")

@@ -93,7 +93,7 @@ def test_nothing_is_sent_before_the_exact_text_was_agreed_to(
     assert f"Segment 1 has **{users}** users." in words
     assert f"*{REMARK.replace('S1', 'Segment 1')}*" in words
     assert f"- {IDEA}" in words
-    assert "Left out, as it did not hold: 1 part of the model" in words
+    assert "Left out, as it did not hold or was said already: 1 part of the model" in words
 
 
 def test_agreement_is_for_the_session_and_can_be_revoked(
