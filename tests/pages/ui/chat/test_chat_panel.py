@@ -60,7 +60,7 @@ def test_what_it_offers_to_ask_is_answered(open_app: OpenApp, finished_run: Fini
     assert answer.facts
 
 
-@pytest.mark.parametrize(("known", "word"), [({"purchase": 3}, "outcome rate"), ({}, "page views a user")])
+@pytest.mark.parametrize(("known", "word"), [({"purchase": 3}, "converts best"), ({}, "page views a user")])
 def test_it_offers_no_outcome_where_there_is_none(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch, known: object, word: str
 ) -> None:
