@@ -52,7 +52,7 @@ class Errand(ABC):
 
     @abstractmethod
     def preview(self, assistant: Assistant) -> tuple[Payload, ...]:
-        """The messages that it begins with, exactly; a call may follow each. None where no model is needed."""
+        """The messages that it begins with, exactly; a call may follow each. None if no model is needed."""
 
     @abstractmethod
     def work(self, assistant: Assistant) -> None:

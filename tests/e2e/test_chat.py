@@ -194,7 +194,7 @@ def test_a_whole_answer_has_figures_to_look_up_and_says_what_it_used(
             page.get_by_role("dialog").get_by_role("button", name="Agree for this session").click()
             expect(log(page).get_by_text(f"{MODEL} · 100 tokens")).to_be_visible()
             expect(log(page).get_by_text("The model's reading, not counted")).to_be_visible()
-            expect(log(page).get_by_text("Left out, as it did not hold or was said already: 1 part")).to_be_visible()
+            expect(log(page).get_by_text("was said already: 1 part")).to_be_visible()
             log(page).get_by_text("3 figures").click()
             page.get_by_role("link", name="How large they are").click()
             expect(page.get_by_role("heading", name="Profiles", exact=True)).to_be_visible()

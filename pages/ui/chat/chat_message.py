@@ -114,7 +114,8 @@ def _notes(answer: Answer) -> list[str]:
     how = "Answered without the model" if answer.source == RULES else "Broken off"
     why = [f"{how}: {md_text(answer.reason, LONGEST)}"] if answer.reason else []
     parts = f"{count(answer.dropped, 'part')} of the model's answer"
-    return [*why, *([f"Left out, as it did not hold or was said already: {parts}."] if answer.dropped else [])]
+    left_out = f"Left out, as it did not hold or was said already: {parts}."
+    return [*why, *([left_out] if answer.dropped else [])]
 
 
 def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:

@@ -1,4 +1,4 @@
-"""Turns of a conversation: what is read is the same whoever answers, and what nobody agreed to is not sent."""
+"""Turns of a conversation: a question is read alike by whoever answers, and sent only once that is agreed."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ TITLES = {"segment:0": Title(label="Segment 1", name=HOSTILE), "segment:1": Titl
 
 def fact(row: str = "segment:0", value: float = 3.0, item: str = "") -> Fact:
     return Fact(
-        measure=Col.USERS if not item else "users:page", segments=(row,), value=value, label="users who saw the page" if item else "users",
-        unit=Unit.COUNT, text=f"{value:.0f}", item=item, n=3,
+        measure="users:page" if item else Col.USERS, label="users who saw the page" if item else "users",
+        segments=(row,), value=value, unit=Unit.COUNT, text=f"{value:.0f}", item=item, n=3,
     )  # fmt: skip
 
 
