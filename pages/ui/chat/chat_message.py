@@ -121,11 +121,12 @@ def _notes(answer: Answer) -> list[str]:
 def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:
     """Figures of one measure: a bar, line or point each; what is the same for all stands in the title."""
     facts = block.facts
-    rows = [titles[fact.row].full for fact in facts]  # two segments may have one name
     of_rows, of_items = len({fact.row for fact in facts}) > 1, len({fact.item for fact in facts}) > 1
+    rows = [titles[fact.row].full for fact in facts]  # two segments may have one name
+    heads = [titles[fact.row].label for fact in facts] if of_items else rows
     table = pd.DataFrame({
-        "name": [" · ".join([*([row] if of_rows else []), *([fact.called] if of_items else [])])
-                 for row, fact in zip(rows, facts, strict=True)],
+        "name": [" · ".join([*([head] if of_rows else []), *([fact.called] if of_items else [])])
+                 for head, fact in zip(heads, facts, strict=True)],
         Col.LABEL: rows,
         Col.KIND: [RowKind(fact.row.partition(":")[0]).value for fact in facts],
         "value": [fact.value for fact in facts],
@@ -135,5 +136,6 @@ def _chart(block: Chart, titles: Mapping[str, Title], key: str) -> None:
     label = facts[0].label if of_items else measured(facts[0])
     label = label if of_rows else f"{label}: {rows[0]}"
     title, style = label[:1].upper() + label[1:], AXIS_FORMATS.get(facts[0].unit, ",.4~g")
+    st.caption(md_text(title))
     drawn = partial(charts.of_facts, table, colours, title, style, block.mark)
     picture(drawn, key=key, alt_text=f"Chart of {label}")

@@ -50,9 +50,9 @@ def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
     with st.popover(count(len(facts), "figure"), type="tertiary", key=followed):
         table = pd.DataFrame(
             {
-                "Figure": [measured(fact) for fact in facts],
-                "Of": [" and ".join(titles[row].short for row in fact.segments) for fact in facts],
                 "Value": [fact.text for fact in facts],
+                "Of": [" and ".join(titles[row].label for row in fact.segments) for fact in facts],
+                "Figure": [measured(fact) for fact in facts],
                 "95 % interval": [interval(fact) for fact in facts],
                 "n": [f"{fact.n:,}" for fact in facts],
             }
@@ -76,7 +76,7 @@ def decision(block: Contrast, titles: Mapping[str, Title]) -> dict[str, str]:
     rows = (block.first.row, block.second.row)
     return {
         "Figure": measured(block.first),
-        "Of": " and ".join(titles[row].short for row in rows),
+        "Of": " and ".join(titles[row].label for row in rows),
         "Test": block.test or "none: both are counted",
         "p": "" if block.p_value is None else f"{block.p_value:.3f}" if block.p_value >= 0.001 else "< 0.001",
     }

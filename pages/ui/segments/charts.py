@@ -73,7 +73,7 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title:
         rates: Columns ``label``, ``rate``, ``low``, ``high``, ``converted`` and ``users``.
         names: Segment → name, for the colours.
         overall: The rate of all users.
-        title: Of the axis.
+        title: What is measured; it stands above, where there is room for it.
     """
     told = {
         Col.LABEL: ("Segment", ""), "rate": ("Rate", ".2%"), "low": ("From", ".2%"), "high": ("To", ".2%"),
@@ -96,7 +96,7 @@ def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -
         row: Column that names the thing.
         here: Column with the segment's share.
         there: Column with the rest's share.
-        title: Of the axis.
+        title: What is measured; it stands above, where there is room for it.
     """
     told = {row: ("Page", ""), here: ("These users", ".1%"), there: ("Others", ".1%")}
     base = alt.Chart(table).encode(y=rows(row, table[row]), tooltip=tips(told))
@@ -198,7 +198,7 @@ def of_facts(table: pd.DataFrame, names: Mapping[int, str], title: str, style: s
     Args:
         table: Columns ``name`` (of the row or item), ``label``, ``kind``, ``value`` and ``text``, in order.
         names: Segment → name, for the colours.
-        title: Of the axis.
+        title: What is measured; it stands above, where there is room for it.
         style: How its numbers are written.
         mark: What they are drawn with; a line goes from left to right.
     """
@@ -207,10 +207,10 @@ def of_facts(table: pd.DataFrame, names: Mapping[int, str], title: str, style: s
     if mark is ChartMark.LINE:
         names_below = alt.X("name:N", title=None, sort=None, axis=alt.Axis(labelAngle=-40, labelLimit=120))
         line = base.mark_line(point=True, strokeWidth=2)
-        return sized(line.encode(x=names_below, y=alt.Y("value:Q", title=title, axis=value)), 240)
+        return sized(line.encode(x=names_below, y=alt.Y("value:Q", title=None, axis=value)), 240)
     bar = mark is ChartMark.BAR
     drawn = base.mark_bar(cornerRadiusEnd=3) if bar else base.mark_point(filled=True, size=90, opacity=1)
-    along, x = rows("name", table["name"], 150), alt.X("value:Q", title=title, axis=value, stack=None)
+    along, x = rows("name", table["name"], 150), alt.X("value:Q", title=None, axis=value, stack=None)
     return sized(drawn.encode(y=along, x=x, color=_segments_only(names)), ROW * len(table) + AXIS)
 
 

@@ -111,7 +111,7 @@ def test_an_interval_needs_both_ends() -> None:
 
 @pytest.mark.parametrize(("p_value", "written"), [(0.0004, "< 0.001"), (0.0151, "0.015"), (None, "")])
 def test_a_contrast_says_by_which_test_and_how_sure(p_value: float | None, written: str) -> None:
-    titles = {key: Title(label=key) for key in ("segment:0", "all")}
+    titles = {key: Title(label=key, name="Same") for key in ("segment:0", "all")}
     test = "" if p_value is None else "Fisher's exact test"
     block = Contrast(
         first=fact("outcome_rate"), second=fact("outcome_rate", "all"), verdict=Verdict.HIGHER, test=test,
