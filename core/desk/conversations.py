@@ -117,7 +117,7 @@ class Conversation:
 
 
 @dataclass(frozen=True)
-class Listed:
+class ConversationEntry:
     """A conversation in a menu.
 
     Args:
@@ -183,7 +183,7 @@ def load(store: Store, model: str, name: str) -> Conversation | None:
     return _read(_folder(store, model) / f"{name}.json")
 
 
-def earlier(store: Store, model: str, most: int = 12) -> list[Listed]:
+def earlier(store: Store, model: str, most: int = 12) -> list[ConversationEntry]:
     """The latest conversations about a model, the latest first; each is read once for as long as it stays."""
     files = (path for path in _folder(store, model).glob("*.json") if _ID.fullmatch(path.stem))
     times = ((when, path) for path in files if (when := _written(path)))
@@ -210,10 +210,10 @@ def _written(path: Path) -> int:
 
 
 @lru_cache(maxsize=512)
-def _title(path: Path, written: int) -> Listed | None:
+def _title(path: Path, written: int) -> ConversationEntry | None:
     """What a file that was written then is listed as; None if it is damaged or nothing was said."""
     found = _read(path)
-    return Listed(found.id, found.title) if found is not None and found.exchanges else None
+    return ConversationEntry(found.id, found.title) if found is not None and found.exchanges else None
 
 
 def _read(path: Path) -> Conversation | None:

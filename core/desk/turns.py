@@ -16,7 +16,7 @@ from core.writing.privacy import Payload
 
 
 @dataclass(eq=False)
-class Turn(Writing):
+class ChatTurn(Writing):
     """One answer on its way; one that waits for an earlier one follows what that said.
 
     Args:

@@ -18,7 +18,7 @@ from core.labels.label_settings import RESERVED, UNKNOWN
 from core.profiles.label_shares import LabelCol
 from core.profiles.page_counts import with_intervals
 from core.profiles.paths import FROM, TO
-from core.profiles.profile_columns import Col, Ranking
+from core.profiles.profile_columns import Col, PageRanking
 
 Row: TypeAlias = Mapping[str, Any]
 """Column → figure."""
@@ -210,8 +210,8 @@ def _remedy(dimension: Dimension) -> str:
     return "Label the pages first" if dimension in LABELLED else ""
 
 
-_PAGE_RANKINGS: Final[Mapping[ItemMetric, Ranking]] = {
-    ItemMetric.LIFT: Ranking.OVER, ItemMetric.VIEWS: Ranking.MOST_VIEWED,
+_PAGE_RANKINGS: Final[Mapping[ItemMetric, PageRanking]] = {
+    ItemMetric.LIFT: PageRanking.OVER, ItemMetric.VIEWS: PageRanking.MOST_VIEWED,
 }  # fmt: skip
 
 

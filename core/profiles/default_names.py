@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from core.profiles.metrics import Profiles
-from core.profiles.profile_columns import Col, Ranking, RowKind
+from core.profiles.profile_columns import Col, PageRanking, RowKind
 
 FEWEST, MOST = 2, 4
 """Pages in a name, and in one that would otherwise be another segment's as well."""
@@ -64,7 +64,7 @@ def _ranked(profiles: Profiles) -> dict[tuple[int, str], list[str]]:
 
 
 def _pages(ranked: Mapping[tuple[int, str], list[str]], segment: int) -> list[str]:
-    for ranking in (Ranking.OVER, Ranking.MOST_VIEWED):
+    for ranking in (PageRanking.OVER, PageRanking.MOST_VIEWED):
         if locations := ranked.get((segment, ranking.value)):
             return list(dict.fromkeys(short_page(location) for location in locations))
     return [f"Segment {segment + 1}"]

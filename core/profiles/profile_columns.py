@@ -29,7 +29,7 @@ class MetricRole(StrEnum):
     """The model never saw it: a difference is a finding."""
 
 
-class Ranking(StrEnum):
+class PageRanking(StrEnum):
     """Why a page is listed."""
 
     OVER = "over"
@@ -76,7 +76,7 @@ class Col:
     REVENUE: Final = "revenue"
     REVENUE_PER_USER: Final = "revenue_per_user"
     # top pages
-    RANKING: Final = "ranking"  # a Ranking
+    RANKING: Final = "ranking"  # a PageRanking
     RANK: Final = "rank"  # from 1
     PAGE: Final = "page"
     PAGE_LOCATION: Final = "page_location"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.base.errors import InputError
 from core.profiles.data import ProfileData
-from core.profiles.profile_columns import ROW, Col, Ranking, RowKind
+from core.profiles.profile_columns import ROW, Col, PageRanking, RowKind
 from core.profiles.rows import make_rows
 from core.profiles.top_pages import top_pages
 
@@ -69,6 +69,6 @@ def _pages(data: ProfileData, users: np.ndarray, count: int) -> pd.DataFrame:
     rows = make_rows(data, selected)
     table = top_pages(data, rows, rows.count(), count)
     own = table[(table[Col.SEGMENT] == 0) & (table[Col.KIND] == RowKind.SEGMENT)]
-    over = own[own[Col.RANKING] == Ranking.OVER]
-    found = over if len(over) else own[own[Col.RANKING] == Ranking.MOST_VIEWED]
+    over = own[own[Col.RANKING] == PageRanking.OVER]
+    found = over if len(over) else own[own[Col.RANKING] == PageRanking.MOST_VIEWED]
     return found.reset_index(drop=True)

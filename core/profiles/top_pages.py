@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from core.profiles.data import ProfileData
-from core.profiles.profile_columns import ROW, Col, MetricRole, Ranking
+from core.profiles.profile_columns import ROW, Col, MetricRole, PageRanking
 from core.profiles.rows import Rows
 from core.profiles.wilson import wilson
 
@@ -53,9 +53,9 @@ def top_pages(data: ProfileData, rows: Rows, sizes: np.ndarray, count: int) -> p
         Col.VIEWS: rows.with_all(views),
     }
     chosen = [
-        *_chosen(Ranking.OVER, over, count),
-        *_chosen(Ranking.UNDER, under, count),
-        *_chosen(Ranking.MOST_VIEWED, facts[Col.VIEWS], count),
+        *_chosen(PageRanking.OVER, over, count),
+        *_chosen(PageRanking.UNDER, under, count),
+        *_chosen(PageRanking.MOST_VIEWED, facts[Col.VIEWS], count),
     ]
     totals = rows.with_all(sizes), np.append(rest_sizes, np.nan)
     return _table(data, rows, chosen, facts, totals)
@@ -87,7 +87,7 @@ def _score(more: np.ndarray, less: np.ndarray) -> np.ndarray:
     return score
 
 
-def _chosen(ranking: Ranking, scores: np.ndarray, count: int) -> list[tuple[Ranking, int, int, int]]:
+def _chosen(ranking: PageRanking, scores: np.ndarray, count: int) -> list[tuple[PageRanking, int, int, int]]:
     """Ranking, row, rank and page of the best pages of each row, as long as they score above 0."""
     order = np.argsort(-scores, axis=1, kind="stable")[:, :count]  # equal scores: the more viewed page
     return [
@@ -101,7 +101,7 @@ def _chosen(ranking: Ranking, scores: np.ndarray, count: int) -> list[tuple[Rank
 def _table(
     data: ProfileData,
     rows: Rows,
-    chosen: list[tuple[Ranking, int, int, int]],
+    chosen: list[tuple[PageRanking, int, int, int]],
     facts: dict[str, np.ndarray],
     totals: tuple[np.ndarray, np.ndarray],
 ) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def _table(
         share, rest_share = values[Col.USERS] / n, values[Col.REST_USERS] / rest_n
         lift = np.where(rest_share > 0, share / rest_share, np.nan)
     columns = {
-        Col.RANKING: [Ranking(name).value for name in ranking],
+        Col.RANKING: [PageRanking(name).value for name in ranking],
         Col.RANK: rank,
         Col.PAGE: page,
         Col.PAGE_LOCATION: [data.page_location[place] for place in page],

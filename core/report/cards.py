@@ -10,7 +10,7 @@ from core.base import wording
 from core.base.schema import Users
 from core.data.sequences import UserSequences
 from core.profiles import formats
-from core.profiles.profile_columns import Col, Ranking, RowKind
+from core.profiles.profile_columns import Col, PageRanking, RowKind
 from core.report import profile_tables
 from core.report.model import Bar, BarChart, Card, CardMetric, PageRow
 from core.report.visitors import PageNames, visitor
@@ -97,7 +97,7 @@ class CardMaker:
         )
 
     def _page_rows(self, key: str) -> tuple[PageRow, ...]:
-        listed = [row for row in self._top if row[Col.KEY] == key and row[Col.RANKING] == Ranking.OVER]
+        listed = [row for row in self._top if row[Col.KEY] == key and row[Col.RANKING] == PageRanking.OVER]
         return tuple(
             PageRow(
                 title=self._pages.short_title(row[Col.PAGE]),

@@ -17,7 +17,7 @@ from core.profiles.samples import medoids
 from core.report import profile_tables, receipt_part
 from core.report.cards import CardMaker
 from core.report.charts import RatePoint, forest, user_map
-from core.report.model import Card, CardMetric, Chart, Rate, Report, Row, Table
+from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
 from core.report.visitors import PageNames
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
@@ -148,7 +148,7 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     return tuple(maker.card(row, typical[row[Col.SEGMENT]].tolist()) for row in segments)
 
 
-def _map(source: ReportInput, called: Mapping[str, str]) -> Chart:
+def _map(source: ReportInput, called: Mapping[str, str]) -> ReportChart:
     layout = source.layout or pca_layout(source.vectors)
     labels = source.partition.labels
     names = {int(segment): called[f"segment:{segment}"] for segment in source.partition.ids}
@@ -161,12 +161,12 @@ def _map(source: ReportInput, called: Mapping[str, str]) -> Chart:
         else ""
     )
     note = f"Made by {layout.method}. {kept}Distances between islands, and their sizes, mean little."
-    return Chart("map", "Users by segment", drawn, figure, note=note)
+    return ReportChart("map", "Users by segment", drawn, figure, note=note)
 
 
 def _outcome_chart(
     rows: Iterable[Mapping[str, Any]], called: Mapping[str, str], outcome: str | None
-) -> Chart | None:
+) -> ReportChart | None:
     rates = [(row, found) for row in rows if (found := rate(row))]
     if outcome is None or not rates:
         return None
@@ -185,7 +185,7 @@ def _outcome_chart(
         )
         for row, found in rates
     )
-    return Chart(
+    return ReportChart(
         "outcome", f"Users with {outcome}", f"Share of users, with 95 % intervals; {rates[-1][1].of} in all",
         forest(points, everyone[Col.OUTCOME_RATE], f"users with at least one {outcome}"),
         Table(("", "Users", "Rate", "From", "To"), lines, numeric=(1, 2, 3, 4)),

@@ -168,7 +168,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Chart:
+class ReportChart:
     """A figure with what it counts and the table behind it.
 
     Args:
@@ -205,9 +205,9 @@ class Report:
     heat_note: str
     heat: tuple[HeatRow, ...]
     cards: tuple[Card, ...]
-    map: Chart | None
-    outcome_chart: Chart | None
-    waterfall: Chart
+    map: ReportChart | None
+    outcome_chart: ReportChart | None
+    waterfall: ReportChart
     assumptions: tuple[CardMetric, ...]
     warnings: tuple[str, ...]
     files: Table

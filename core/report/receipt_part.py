@@ -5,19 +5,19 @@ from __future__ import annotations
 from core.base.wording import counted, minute, percent, zone
 from core.data.receipt import Decision, Receipt
 from core.report.charts import waterfall
-from core.report.model import CardMetric, Chart, Table
+from core.report.model import CardMetric, ReportChart, Table
 
 _GROUPS = {"segment": "clustered", "one_page": "one-page", "bot_like": "look automated"}
 
 
-def waterfall_chart(receipt: Receipt) -> Chart:
+def waterfall_chart(receipt: Receipt) -> ReportChart:
     """Where the records went; steps at which nothing left are in the table only."""
     steps = [(step.label, step.records, step.left) for step in receipt.waterfall if step.records]
     rows = [("Records in the files", "", f"{receipt.records:,}", "", "")]
     for step in receipt.waterfall:
         users = "" if step.users is None else f"{step.users:,}"
         rows.append((step.label, f"{step.records:,}", f"{step.left:,}", users, step.note))
-    return Chart(
+    return ReportChart(
         key="waterfall",
         title="From records to page views",
         n=f"{counted(receipt.records, 'record')} read, {counted(receipt.page_views_used, 'page view')} used",

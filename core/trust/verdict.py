@@ -25,7 +25,7 @@ class Advice(StrEnum):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class TrustVerdict:
     """The answer to "Does order matter?".
 
     Args:
@@ -39,23 +39,27 @@ class Verdict:
     text: tuple[str, ...]
 
 
-def verdict(card: Scorecard) -> Verdict:
+def verdict(card: Scorecard) -> TrustVerdict:
     """The overall answer: by the questions of use, retrieval and outcome, against a bag of pages."""
     asked = [card.of(topic) for topic in (Topic.RETRIEVAL, Topic.OUTCOME)]
     telling = [question for question in asked if _says_something(question)]
     calls = {one.call for question in telling if (one := question.against(Method.BAG))}
     reasons = tuple(f for question in telling if (f := against(question, Method.BAG, card.steps_between)))
     if Call.BETTER in calls and Call.WORSE not in calls:
-        return Verdict(Advice.LEARNED, _why_learned(telling), reasons + _order(telling, card.steps_between))
+        return TrustVerdict(
+            Advice.LEARNED, _why_learned(telling), reasons + _order(telling, card.steps_between)
+        )
     if Call.BETTER in calls:
-        return Verdict(Advice.MIXED, "It depends on what you need the vectors for", reasons)
+        return TrustVerdict(Advice.MIXED, "It depends on what you need the vectors for", reasons)
     if Call.WORSE in calls:
         title = "No: on these data a bag of pages does better"
-        return Verdict(Advice.FAST, title, (*reasons, FAST_MODE))
+        return TrustVerdict(Advice.FAST, title, (*reasons, FAST_MODE))
     if calls == {Call.EQUAL}:
         title = "No: on these data a bag of pages is as good"
-        return Verdict(Advice.FAST, title, (*reasons, FAST_MODE))
-    return Verdict(Advice.OPEN, "These data do not tell", reasons or tuple(_why_not(one) for one in asked))
+        return TrustVerdict(Advice.FAST, title, (*reasons, FAST_MODE))
+    return TrustVerdict(
+        Advice.OPEN, "These data do not tell", reasons or tuple(_why_not(one) for one in asked)
+    )
 
 
 def sentences(question: Question, steps_between: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from core.base.schema import Users, View
 from core.profiles import formats
 from core.profiles.label_shares import LabelCol
 from core.profiles.metrics import records
-from core.profiles.profile_columns import Col, Ranking, RowKind
+from core.profiles.profile_columns import Col, PageRanking, RowKind
 from pages.ui.chat import topic
 from pages.ui.chat.fact_sources import pages_chart
 from pages.ui.segments import cards, charts, segment_controls, spotlight
@@ -26,9 +26,9 @@ from pages.ui.shell.links import PROFILES, heading
 from pages.ui.shell.text import count
 
 RANKINGS: Final = {
-    Ranking.OVER.value: "More than others",
-    Ranking.UNDER.value: "Less than others",
-    Ranking.MOST_VIEWED.value: "Most viewed",
+    PageRanking.OVER.value: "More than others",
+    PageRanking.UNDER.value: "Less than others",
+    PageRanking.MOST_VIEWED.value: "Most viewed",
 }
 ATTRIBUTES: Final = {
     Users.DEVICE: "Device",
@@ -146,7 +146,7 @@ def _follow_link(keys: list[str]) -> None:
     if not spotlight.arrived() or not wanted:
         return
     st.session_state["profiled"] = wanted
-    for key, ranking in product(wanted, Ranking):
+    for key, ranking in product(wanted, PageRanking):
         if chart == pages_chart(key, ranking):
             st.session_state[f"ranking-{key}"] = ranking.value
 
@@ -179,7 +179,8 @@ def _metrics(live: LiveSegments, row: dict[str, Any]) -> None:
 
 def _pages(live: LiveSegments, key: str, name: str) -> None:
     ranking = st.segmented_control(
-        "Pages", list(RANKINGS), default=Ranking.OVER.value, required=True, format_func=RANKINGS.__getitem__,
+        "Pages", list(RANKINGS), default=PageRanking.OVER.value, required=True,
+        format_func=RANKINGS.__getitem__,
         key=f"ranking-{key}", persist_state="session",
         help="The model saw the pages, so they describe a segment and prove nothing about it.",
     )  # fmt: skip

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.base.settings import Encoder, ViewWeights
 from core.trust.result import Scorecard, Topic
-from core.trust.verdict import Advice, Verdict, sentences, verdict
+from core.trust.verdict import Advice, TrustVerdict, sentences, verdict
 from pages.ui.segments import scorecard_job, scorecard_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, job_panel, state
@@ -93,7 +93,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
     _limits()
 
 
-def _verdict(found: Verdict, card: Scorecard) -> None:
+def _verdict(found: TrustVerdict, card: Scorecard) -> None:
     with st.container(border=True, key="verdict"):
         st.subheader(found.title, icon=ICONS[found.advice])
         scorecard_view.bullets((*found.text, sentences(card.of(Topic.STABILITY), card.steps_between)[0]))

@@ -17,7 +17,7 @@ from core.desk import comparisons, descriptions, preferences
 from core.desk.comparisons import Comparing, Rows
 from core.desk.conversations import Conversation
 from core.desk.descriptions import Describing
-from core.desk.turns import Turn
+from core.desk.turns import ChatTurn
 from core.facts.context import Context
 from core.llm import CallLog, Capabilities, LlmSettings, ServerLlm
 from core.profiles.profile_columns import Col
@@ -60,7 +60,7 @@ class Helper:
 
         return made
 
-    def turn(self, conversation: Conversation, place: int, before: Iterable[Turn]) -> Turn:
+    def turn(self, conversation: Conversation, place: int, before: Iterable[ChatTurn]) -> ChatTurn:
         """A turn in which the model answers a question, once those before it are over.
 
         Args:
@@ -76,7 +76,7 @@ class Helper:
             return make(should_stop)
 
         server = connection.keyless(self.server)
-        return Turn(in_turn, server, self._agreed, self.store, conversation, place, self.about)
+        return ChatTurn(in_turn, server, self._agreed, self.store, conversation, place, self.about)
 
     def describing(self, model: str) -> Describing:
         """An errand in which the model describes every segment.

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.base.errors import Beha2VecError
 from core.desk import conversations
 from core.desk.conversations import Conversation, Exchange
-from core.desk.turns import Turn
+from core.desk.turns import ChatTurn
 from core.facts.answer import Answer, Note
 from core.facts.context import Context
 from core.questions.answers import HELP, ask
@@ -107,10 +107,10 @@ def _answered(conversation: Conversation, place: int, about: Context | None) -> 
     return exact
 
 
-def _turns(conversation: Conversation) -> dict[int, Turn]:
+def _turns(conversation: Conversation) -> dict[int, ChatTurn]:
     """Place → the turn in which its answer is on its way, or could not be kept."""
     places = (place for place, one in enumerate(conversation.exchanges) if one.answer is None)
-    found = ((place, errands.current(Turn, _name(conversation, place))) for place in places)
+    found = ((place, errands.current(ChatTurn, _name(conversation, place))) for place in places)
     return {place: turn for place, turn in found if turn is not None}
 
 
@@ -140,7 +140,7 @@ def _offer(questions: Iterable[str], key: str) -> None:
             )  # fmt: skip
 
 
-def _said(conversation: Conversation, turns: dict[int, Turn], drawn: Drawn) -> None:
+def _said(conversation: Conversation, turns: dict[int, ChatTurn], drawn: Drawn) -> None:
     """The newest question with its answer, right below the field; what was said before is folded away.
 
     While one is being answered, it is the one, those that wait come below it, and then the last answer.
@@ -165,7 +165,7 @@ def _said(conversation: Conversation, turns: dict[int, Turn], drawn: Drawn) -> N
         errand_view.ask_aside(turns[newest])
 
 
-def _exchange(conversation: Conversation, place: int, turn: Turn | None, drawn: Drawn) -> None:
+def _exchange(conversation: Conversation, place: int, turn: ChatTurn | None, drawn: Drawn) -> None:
     exchange, key = conversation.exchanges[place], f"{conversation.id}-{place}"
     with st.container(border=True, key=f"asked-{key}"):
         st.markdown(f":material/person: {md_text(exchange.question, LONGEST)}")

@@ -12,7 +12,7 @@ from core.base.schema import Users, View
 from core.facts.answer import Answer, Contrast, Fact, Title
 from core.facts.items import LIFTS, Dimension
 from core.facts.sentences import measured
-from core.profiles.profile_columns import Col, Ranking
+from core.profiles.profile_columns import Col, PageRanking
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
 from pages.ui.shell.links import EXPLORE, PROFILES
@@ -121,9 +121,9 @@ def _pages(fact: Fact, metric: str, rows: tuple[str, ...]) -> Place | None:
     """One chart a row and ranking; all users have none."""
     if not rows:
         return None
-    ranking = Ranking.MOST_VIEWED
+    ranking = PageRanking.MOST_VIEWED
     if metric in LIFTS and fact.measure.startswith(metric):
-        ranking = Ranking.OVER if fact.value >= 1 else Ranking.UNDER
+        ranking = PageRanking.OVER if fact.value >= 1 else PageRanking.UNDER
     return Place(f"Pages of {_row(rows[0])}", PROFILES, pages_chart(rows[0], ranking), rows)
 
 

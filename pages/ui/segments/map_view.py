@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.base.schema import Users
 from core.base.settings import ViewWeights
-from core.profiles.profile_columns import Col, Ranking
+from core.profiles.profile_columns import Col, PageRanking
 from core.profiles.selection import Selection, select
 from core.runs.export import csv_bytes
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
@@ -143,8 +143,8 @@ def _mix(live: LiveSegments, chosen: Selection) -> None:
 
 
 def _pages(chosen: Selection) -> None:
-    ranking = chosen.pages[Col.RANKING].iloc[0] if len(chosen.pages) else Ranking.OVER.value
-    over = ranking == Ranking.OVER.value
+    ranking = chosen.pages[Col.RANKING].iloc[0] if len(chosen.pages) else PageRanking.OVER.value
+    over = ranking == PageRanking.OVER.value
     st.caption("Pages they see more often than others" if over else "Pages they view most")
     st.dataframe(
         written(chosen.pages[list(PAGE_COLUMNS)]),

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from core.desk import conversations
 from core.desk.conversations import Conversation
-from core.desk.turns import Turn
+from core.desk.turns import ChatTurn
 from core.facts.answer import Answer
 from core.facts.sentences import plain
 from core.llm import LlmSettings
@@ -29,8 +29,8 @@ def test_a_question_behind_one_that_was_not_agreed_to_goes_on_with_the_answer_be
     made = asked(store, "sessions a user of segment 1", "Suggest a campaign", "and the lowest?")
     with assisted(answering(figures("S2.users"))) as (assistant, simulator):
 
-        def turn(place: int) -> Turn:
-            return Turn(lambda _: assistant, SERVER, False, store, made, place, assistant.context)
+        def turn(place: int) -> ChatTurn:
+            return ChatTurn(lambda _: assistant, SERVER, False, store, made, place, assistant.context)
 
         turn(0).begin()
         first = answered(store, made, 0)

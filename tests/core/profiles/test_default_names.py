@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from core.base.settings import AnalyzeSettings
 from core.profiles.default_names import LONGEST, default_names, short_page
 from core.profiles.metrics import Profiles, profile
-from core.profiles.profile_columns import ROW, Col, Ranking, RowKind
+from core.profiles.profile_columns import ROW, Col, PageRanking, RowKind
 from tests.core.profiles.toy import LABELS, many, toy
 
 
-def profiles(pages: dict[int, list[str]], ranking: Ranking = Ranking.OVER) -> Profiles:
+def profiles(pages: dict[int, list[str]], ranking: PageRanking = PageRanking.OVER) -> Profiles:
     """Profiles with these pages listed a segment, and nothing else."""
     rows = [(f"segment:{s}", RowKind.SEGMENT.value, s, f"Segment {s + 1}") for s in pages]
     listed = [
@@ -47,7 +47,7 @@ def test_names_that_stay_the_same_take_their_number() -> None:
 
 
 def test_without_a_page_that_sets_it_apart_the_most_viewed_ones_or_the_number_stand_in() -> None:
-    assert default_names(profiles({1: ["s.e/a"]}, Ranking.MOST_VIEWED)) == {1: "/a"}
+    assert default_names(profiles({1: ["s.e/a"]}, PageRanking.MOST_VIEWED)) == {1: "/a"}
     assert default_names(profiles({1: []})) == {1: "Segment 2"}
 
 

@@ -9,7 +9,7 @@ from core.base.errors import InputError
 from core.base.schema import OUTSIDE, Group, Outcomes, Pages, Users
 from core.data.sequences import UserSequences
 from core.profiles.data import ProfileData
-from core.profiles.profile_columns import Col, Ranking
+from core.profiles.profile_columns import Col, PageRanking
 from core.profiles.selection import select
 
 HERE, THERE, ONCE = 40, 60, 10
@@ -59,13 +59,13 @@ def test_a_segment_that_is_not_selected_is_not_listed(data: ProfileData) -> None
 def test_pages_are_those_that_set_the_selection_apart(data: ProfileData) -> None:
     pages = select(data, LABELS, np.arange(HERE)).pages
     assert pages[Col.PAGE_LOCATION].tolist() == ["a"]
-    assert pages[Col.RANKING].tolist() == [Ranking.OVER.value]
+    assert pages[Col.RANKING].tolist() == [PageRanking.OVER.value]
     assert (pages[Col.SHARE].iloc[0], pages[Col.REST_SHARE].iloc[0]) == (1.0, 0.0)
 
 
 def test_where_nothing_stands_out_the_most_viewed_pages_are_listed(data: ProfileData) -> None:
     everybody = select(data, LABELS, np.arange(N))
-    assert set(everybody.pages[Col.RANKING]) == {Ranking.MOST_VIEWED.value}
+    assert set(everybody.pages[Col.RANKING]) == {PageRanking.MOST_VIEWED.value}
     assert everybody.mix[Col.REST_SHARE].isna().all()
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from core.profiles.profile_columns import Col, MetricRole, Ranking, RowKind
+from core.profiles.profile_columns import Col, MetricRole, PageRanking, RowKind
 from core.profiles.rows import make_rows
 from core.profiles.top_pages import COLUMNS, cautious_scores, top_pages
 from tests.core.profiles.toy import LABELS, SALE, many, toy
@@ -16,7 +16,7 @@ def test_a_page_by_eye() -> None:
     rows = make_rows(toy(), LABELS)
     table = top_pages(toy(), rows, rows.count(), 15)
     assert tuple(table.columns) == COLUMNS
-    found = table[(table[Col.KEY] == "segment:0") & (table[Col.RANKING] == Ranking.MOST_VIEWED)]
+    found = table[(table[Col.KEY] == "segment:0") & (table[Col.RANKING] == PageRanking.MOST_VIEWED)]
     first = found.iloc[0]
     assert (first[Col.RANK], first[Col.PAGE], first[Col.PAGE_LOCATION]) == (1, SALE, "shop.example/sale")
     assert (first[Col.USERS], first[Col.N], first[Col.SHARE], first[Col.VIEWS]) == (3, 3, 1.0, 6)
@@ -30,7 +30,7 @@ def test_all_users_have_the_most_viewed_pages_and_nobody_to_compare_with() -> No
     rows = make_rows(toy(), LABELS)
     table = top_pages(toy(), rows, rows.count(), 2)
     everybody = table[table[Col.KIND] == RowKind.ALL]
-    assert everybody[Col.RANKING].tolist() == [Ranking.MOST_VIEWED] * 2
+    assert everybody[Col.RANKING].tolist() == [PageRanking.MOST_VIEWED] * 2
     assert everybody[Col.VIEWS].tolist() == [8, 8]
     assert everybody[[Col.REST_SHARE, Col.LIFT, Col.REST_N]].isna().all(axis=None)
 
@@ -103,10 +103,10 @@ def test_rankings_are_in_order_and_on_their_side(seed: int) -> None:
     for (_, ranking), listed in table.groupby([Col.KEY, Col.RANKING]):
         assert listed[Col.RANK].tolist() == list(range(1, len(listed) + 1))
         assert len(listed) <= 4
-        if ranking == Ranking.OVER:
+        if ranking == PageRanking.OVER:
             assert (listed[Col.DIFFERENCE] > 0).all()
             assert listed[Col.SCORE].is_monotonic_decreasing
-        elif ranking == Ranking.UNDER:
+        elif ranking == PageRanking.UNDER:
             assert (listed[Col.DIFFERENCE] < 0).all()
             assert listed[Col.SCORE].is_monotonic_increasing
         else:
