@@ -198,7 +198,11 @@ class _Speaker:
             return f"Sessions of {row} {ENDS[kind]} most often with"
         if kind == "step":
             origin, target = fact.ends
-            after = {"from": f"After {origin}, {row} go on to", "to": f"Before {target}, {row} come from"}
+            other = " other pages" if dimension == Dimension.PAGE else ""
+            after = {
+                "from": f"After {origin}, {row} go on to{other}",
+                "to": f"Before {target}, {row} come from{other}",
+            }
             return after.get(of, f"The most frequent steps of {row}")
         if kind == "moved":
             return "From where to where"

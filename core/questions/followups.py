@@ -61,10 +61,19 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
     if last is None:
         yield parsed
         return
+    of_that = "share" in parsed.cues and not (parsed.topic or parsed.nouns or parsed.rows)
     if "pronoun" in parsed.cues:
         parsed = _with_rows(parsed, last)
+    if of_that:
+        yield _edited(parsed, last)  # a share of what was asked, or of nothing
+        return
     there = "there" in parsed.fills and parsed.rows and parsed.cues & ORDER and not parsed.topic
-    opened = there or "also" in parsed.cues or (_is_part(parsed) and parsed.length <= FRAGMENT)
+    opened = (
+        there
+        or "ones" in parsed.fills
+        or "also" in parsed.cues
+        or (_is_part(parsed) and parsed.length <= FRAGMENT)
+    )
     whole = bool(parsed.rows and (parsed.topic or _verbs(parsed))) or bool(
         "segments" in parsed.cues and parsed.cues & ORDER and (parsed.topic or parsed.nouns)
     )

@@ -21,6 +21,7 @@ from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
 from core.questions.item_words import country_of, item_words
 from core.questions.lexicon import (
+    ONE_PAGE,
     Lexicon,
     Meaning,
     Phrase,
@@ -38,7 +39,9 @@ REFERENCES: Final = ("segment", "segments", "cluster", "clusters", "group", "gro
 JOINERS: Final = ("and", "or", "vs", "versus", "with", "against", "than")
 SIZE_OF: Final = {"biggest": "most", "smallest": "least"}
 NUMBERS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-ORDINALS: Final = ("second", "third", "fourth", "fifth")
+ORDINALS: Final = (
+    "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth",
+)  # fmt: skip
 ORDINAL: Final = re.compile(r"\d+(?:st|nd|rd|th)")
 COMING: Final = {"from", "came", "via"}
 """Words beside which a name is where users come from, and no page."""
@@ -177,6 +180,8 @@ def parse(question: str, context: Context) -> Parsed:
         reader.parsed.limit = Limit.of(found)
         if reader.parsed.nouns and not reader.parsed.topic:
             reader.parsed.measures = [Col.USERS]
+    if ONE_PAGE in reader.parsed.rows:  # who saw one page saw only that
+        reader.parsed.cues -= {"only", "viewed"}
     if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
         reader.parsed.asks += reader.doubts.values()
     return reader.parsed
@@ -225,7 +230,7 @@ class _Known:
 
     @classmethod
     def of(cls, lexicon: Lexicon, context: Context) -> _Known:
-        words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*REFERENCES, *NUMBERS)}
+        words: dict[str, set[Sort]] = {word: {Sort.CUE} for word in (*REFERENCES, *NUMBERS, *ORDINALS)}
         for phrase, meanings in lexicon.items():
             for word in phrase:
                 words.setdefault(word, set()).update(meaning.sort for meaning in meanings)
@@ -298,7 +303,8 @@ class _Reader:
         place = 0
         while place < len(words):
             place += (
-                self._phrase(words, place)
+                self._nth_segment(words, place)
+                or self._phrase(words, place)
                 or self._reference(words, place)
                 or self._page(words[place])
                 or self._ordinal(words[place])
@@ -397,11 +403,18 @@ class _Reader:
         self.parsed.nouns = True
         return 1
 
+    def _nth_segment(self, words: Sequence[str], place: int) -> int:
+        """``the second segment`` is Segment 2."""
+        nth = _nth(words[place])
+        if not nth or words[place + 1 : place + 2] not in (["segment"], ["cluster"], ["group"]):
+            return 0
+        self._reference(["segment", str(nth)], 0)
+        return 2
+
     def _ordinal(self, word: str) -> int:
-        """``second``, ``2nd``."""
-        nth = ORDINALS.index(word) + 2 if word in ORDINALS else 0
-        nth = int(word[:-2]) if ORDINAL.fullmatch(word) else nth
-        if not 1 <= nth <= 50 or self.parsed.nth:
+        """``second``, ``2nd``; the first of a list is said otherwise."""
+        nth = _nth(word)
+        if not 1 <= nth <= 50 or word == "first" or self.parsed.nth:
             return 0
         self.parsed.nth, self.parsed.length = nth, self.parsed.length + 1
         return 1
@@ -484,6 +497,13 @@ class _Reader:
         if near:
             self.doubts[word] = f"Do you mean {' or '.join(f'“{one}”' for one in near)} by “{word}”?"
         return word
+
+
+def _nth(word: str) -> int:
+    """What an ordinal counts; 0 for any other word."""
+    if word in ORDINALS:
+        return ORDINALS.index(word) + 1
+    return int(word[:-2]) if ORDINAL.fullmatch(word) else 0
 
 
 def _near(word: str, known: Iterable[str]) -> list[str]:
