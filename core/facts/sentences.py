@@ -144,7 +144,7 @@ class _Speaker:
         """What sets several rows apart, a line a row."""
         lines = [Line(("What sets them apart (times the others' share of users or page views):",))]
         for row, group in groupby(facts, lambda fact: fact.row):
-            parts: list[list[Piece]] = [[f"{fact.called} (", fact, ")"] for fact in group]
+            parts: list[list[Piece]] = [[f"{_named(fact)} (", fact, ")"] for fact in group]
             lines.append(Line((f"{self._title(row, start=True)}: ", *_commas(parts)), bullet=True))
         return lines
 
@@ -153,6 +153,8 @@ class _Speaker:
         if row == ALL and set(measures) <= {Col.USERS, "segments"}:
             there = "There is " if facts[0].text == "1" else "There are "
             return [there, *listing([_object(fact) for fact in facts]), "."]
+        if row.startswith("group:") and set(measures) <= {Col.USERS, Col.SHARE}:
+            return self._group(row, facts)
         if Col.USERS in measures:
             self.introduced.discard(row)  # a segment has users; “searchers have users” is no English
         if measures[:2] == [Col.USERS, Col.SHARE]:
@@ -164,6 +166,12 @@ class _Speaker:
         if row == self.subject:
             return ["They have " if plural else "It has ", *listing(objects), "."]
         return [f"{self._title(row, start=True)} {verb('have', plural=plural)} ", *listing(objects), "."]
+
+    def _group(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
+        """How many users are a group made by rule: users have no users."""
+        size: list[list[Piece]] = [[fact] for fact in facts if fact.measure == Col.USERS]
+        share: list[list[Piece]] = [[fact, " of all users"] for fact in facts if fact.measure == Col.SHARE]
+        return [f"{self._title(row, start=True)}: ", *_commas([*size, *share]), "."]
 
     def _between(self, facts: Sequence[Fact]) -> list[Piece]:
         """Figures of one measure between a row and others."""
@@ -393,6 +401,12 @@ def _with_users(fact: Fact, users: Fact | None) -> list[Piece]:
 
 def _users(users: Fact | None) -> list[Piece]:
     return [] if users is None else [" (", users, _counted(users, " users"), ")"]
+
+
+def _named(fact: Fact) -> str:
+    """An item with what it is, where it is no address."""
+    dimension = fact.measure.partition(":")[2]
+    return f"{OF.get(Dimension(dimension), '').removeprefix('the ')}{fact.called}"
 
 
 def _target(fact: Fact) -> str:

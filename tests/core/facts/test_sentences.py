@@ -74,7 +74,7 @@ def test_a_name_in_the_singular_has_its_verb_in_the_singular() -> None:
     [
         ([fact("users", 8, "all")], "There are 8 users."),
         ([fact("users", 1, "all")], "There is 1 user."),
-        ([fact("users", 1, "group:one_page")], "One-page users have 1 user."),
+        ([fact("users", 1, "group:one_page")], "One-page users: 1."),
         ([fact("page_views", 1)], "Segment 1 (Sale hunters) has 1 page view."),
         ([fact("outcome_rate", 0.5, "all")], "All users have an outcome rate of 50.00%."),
     ],
