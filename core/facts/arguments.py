@@ -15,7 +15,7 @@ from core.facts.measures import BY_KEY
 Key = Annotated[
     str, Field(description="a row as the facts name it: S1, S2, … for a segment, all for every user")
 ]
-Metric = StrEnum("Metric", {key.upper(): key for key in BY_KEY})  # type: ignore[misc]
+Metric = StrEnum("Metric", {key.upper(): key for key in BY_KEY})  # type: ignore[misc]  # mypy wants literal members
 """Columns of the segments table."""
 Count = Annotated[int, Field(ge=1, le=50)]
 

@@ -77,4 +77,4 @@ def set_aside(folder: Path) -> list[Path]:
 
 @cache
 def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)  # type: ignore[arg-type]
+    return TypeAdapter(kind)  # type: ignore[arg-type]  # any type that pydantic knows
