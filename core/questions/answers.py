@@ -70,7 +70,7 @@ def _chosen_words(question: str, parsed: Parsed) -> tuple[str, ...]:
     """The question once for each thing that a word of it can mean."""
     for text, values in parsed.choices.items():
         words = re.compile(r"\W+".join(map(re.escape, text.split())), re.IGNORECASE)
-        return tuple(words.sub(lambda _, value=value: value, question, count=1) for value in values[:CHOICES])  # type: ignore[misc]
+        return tuple(words.sub(value.replace("\\", r"\\"), question, count=1) for value in values[:CHOICES])
     return ()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from benchmarks.words.smollm import RealServer
 from core.base.errors import Cancelled, ResourceError
 from core.base.schema import View
 from core.labels import llm_classifier
@@ -16,7 +17,6 @@ from core.llm import CallLog, LlmSettings, ServerLlm, Usage
 from core.storage.json_cache import JsonCache
 from tests.core.labels.shop import SETTINGS, TAXONOMY, subject
 from tests.llm_simulator import Reply, Script, labeller, obedient, question, replies, simulating
-from tests.smollm import RealServer
 
 WORDS = {"boots": "Shoes", "novel": "Books", "puppy": "Pets", "mower": "Garden"}
 BOOTS, NOVEL, PUPPY = subject("Hiking boots"), subject("A novel"), subject("Puppy food")
