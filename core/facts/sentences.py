@@ -6,12 +6,11 @@ their verbs in the plural; several items of one measure are a list, and so are s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import isinf
-from typing import Final, TypeAlias
+from typing import Final
 
 from core.facts.answer import (
     Block,
@@ -28,11 +27,28 @@ from core.facts.answer import (
     Verdict,
 )
 from core.facts.items import PLURAL, Dimension, ItemMetric
-from core.facts.verbs import DO, DO_NOT, HAS, LISTED, MORE, NOT, OF, verb
+from core.facts.phrases import (
+    Piece,
+    commas,
+    is_of,
+    kind_of,
+    listing,
+    measured,
+    named,
+    place_of,
+    plural,
+    subject,
+    superlative,
+    target,
+    tied,
+    users_of,
+    what_it_has,
+    with_interval,
+    with_users,
+)
+from core.facts.verbs import DO, DO_NOT, LISTED, MORE, NOT, OF, verb
 from core.profiles.profile_columns import Col
 
-Piece: TypeAlias = str | Fact
-"""Plain text, or a figure whose ``text`` stands there; what strangers called a page is in both, unescaped."""
 ALL: Final = "all"
 ENDS: Final = {"entry": "begin", "exit": "end"}
 
@@ -75,15 +91,6 @@ def plain(blocks: Iterable[Block], titles: Mapping[str, Title]) -> str:
     return "\n".join(("- " if line.bullet else "") + line.text for line in say(blocks, titles))
 
 
-def listing(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
-    """``a``, ``a and b``, ``a, b and c``."""
-    made: list[Piece] = []
-    for place, part in enumerate(parts):
-        made += [] if not place else [" and "] if place == len(parts) - 1 else [", "]
-        made += part
-    return made
-
-
 @dataclass
 class _Speaker:
     titles: Mapping[str, Title]
@@ -119,7 +126,7 @@ class _Speaker:
         """Whether the title that comes next takes a verb in the plural."""
         title = self.titles[row]
         word = title.short if row in self.introduced else title.label
-        return not row.startswith("segment:") or (bool(title.name) and word == title.name and _plural(word))
+        return not row.startswith("segment:") or (bool(title.name) and word == title.name and plural(word))
 
     # figures
 
@@ -129,7 +136,7 @@ class _Speaker:
         if len({fact.row for fact in facts}) > 1 and all(fact.unit is Unit.RATIO for fact in facts):
             return self._by_row(facts)
         lines: list[Line] = []
-        for (row, has_item, many), group in groupby(facts, _kind):
+        for (row, has_item, many), group in groupby(facts, kind_of):
             own = list(group)
             if has_item:
                 lines += self._items(own)
@@ -144,24 +151,24 @@ class _Speaker:
         """What sets several rows apart, a line a row."""
         lines = [Line(("What sets them apart (times the others' share of users or page views):",))]
         for row, group in groupby(facts, lambda fact: fact.row):
-            parts: list[list[Piece]] = [[f"{_named(fact)} (", fact, ")"] for fact in group]
-            lines.append(Line((f"{self._title(row, start=True)}: ", *_commas(parts)), bullet=True))
+            parts: list[list[Piece]] = [[f"{named(fact)} (", fact, ")"] for fact in group]
+            lines.append(Line((f"{self._title(row, start=True)}: ", *commas(parts)), bullet=True))
         return lines
 
     def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
         measures = [fact.measure for fact in facts]
         if row == ALL and set(measures) <= {Col.USERS, "segments"}:
             there = "There is " if facts[0].text == "1" else "There are "
-            return [there, *listing([_object(fact) for fact in facts]), "."]
+            return [there, *listing([what_it_has(fact) for fact in facts]), "."]
         if row.startswith("group:") and set(measures) <= {Col.USERS, Col.SHARE}:
             return self._group(row, facts)
         if Col.USERS in measures:
             self.introduced.discard(row)  # a segment has users; “searchers have users” is no English
         if measures[:2] == [Col.USERS, Col.SHARE]:
-            size: list[Piece] = [*_object(facts[0]), " (", facts[1], " of all users)"]
-            objects = [size, *(_object(fact) for fact in facts[2:])]
+            size: list[Piece] = [*what_it_has(facts[0]), " (", facts[1], " of all users)"]
+            objects = [size, *(what_it_has(fact) for fact in facts[2:])]
         else:
-            objects = [_object(fact) for fact in facts]
+            objects = [what_it_has(fact) for fact in facts]
         plural = self._is_plural(row)
         if row == self.subject:
             return ["They have " if plural else "It has ", *listing(objects), "."]
@@ -171,31 +178,31 @@ class _Speaker:
         """How many users are a group made by rule: users have no users."""
         size: list[list[Piece]] = [[fact] for fact in facts if fact.measure == Col.USERS]
         share: list[list[Piece]] = [[fact, " of all users"] for fact in facts if fact.measure == Col.SHARE]
-        return [f"{self._title(row, start=True)}: ", *_commas([*size, *share]), "."]
+        return [f"{self._title(row, start=True)}: ", *commas([*size, *share]), "."]
 
     def _between(self, facts: Sequence[Fact]) -> list[Piece]:
         """Figures of one measure between a row and others."""
         row = self._title(facts[0].row)
         parts: list[list[Piece]] = [[f"{self._title(fact.segments[1])} at ", fact] for fact in facts]
         what = f"Closest to {row}, by the" if facts[0].measure == "distance" else f"{row},"
-        return [f"{what} {facts[0].label}: ", *_commas(parts), "."]
+        return [f"{what} {facts[0].label}: ", *commas(parts), "."]
 
     def _items(self, facts: Sequence[Fact]) -> list[Line]:
         """Items of one row; those of one measure as a list, and users beside the share they are."""
-        users = {_place(fact): fact for fact in facts if _is(ItemMetric.USERS, fact)}
-        shares = {_place(fact) for fact in facts if _is(ItemMetric.SHARE, fact)}
-        listed = [fact for fact in facts if not (_is(ItemMetric.USERS, fact) and _place(fact) in shares)]
+        users = {place_of(fact): fact for fact in facts if is_of(ItemMetric.USERS, fact)}
+        shares = {place_of(fact) for fact in facts if is_of(ItemMetric.SHARE, fact)}
+        listed = [fact for fact in facts if not (is_of(ItemMetric.USERS, fact) and place_of(fact) in shares)]
         lines: list[Line] = []
         for place in dict.fromkeys(map(_measure, listed)):
             own = [fact for fact in listed if _measure(fact) == place]
-            beside = users if _is(ItemMetric.SHARE, own[0]) else {}
+            beside = users if is_of(ItemMetric.SHARE, own[0]) else {}
             if len(own) == 1:
-                lines.append(Line((*self._one_item(own[0], beside.get(_place(own[0]))),)))
+                lines.append(Line((*self._one_item(own[0], beside.get(place_of(own[0]))),)))
                 continue
             parts = [
-                [f"{_target(fact)} (", *_with_users(fact, beside.get(_place(fact))), ")"] for fact in own
+                [f"{target(fact)} (", *with_users(fact, beside.get(place_of(fact))), ")"] for fact in own
             ]
-            lines.append(Line((f"{self._heading(own[0])}: ", *_commas(parts), ".")))
+            lines.append(Line((f"{self._heading(own[0])}: ", *commas(parts), ".")))
         return lines
 
     def _heading(self, fact: Fact) -> str:
@@ -239,7 +246,7 @@ class _Speaker:
             who = f"Users that {does}" if kind == ItemMetric.LIFT else f"Page views of {what}"
             return [f"{who} are ", fact, f", in {row}, and not among the others."]
         said: dict[ItemMetric, list[Piece]] = {
-            ItemMetric.SHARE: [*_with_users(fact, None), f" of {row} {does}", *_users(users), "."],
+            ItemMetric.SHARE: [*with_users(fact, None), f" of {row} {does}", *users_of(users), "."],
             ItemMetric.USERS: [fact, f" users of {row} {does}."],
             ItemMetric.LIFT: [f"The share of {row} that {does} is ", fact, " that of the others."],
             ItemMetric.VIEWS: [fact, f" page views of {row} are of {what}."],
@@ -262,8 +269,8 @@ class _Speaker:
         if block.verdict in (Verdict.UNSURE, Verdict.SAME):
             what = "no sure difference" if block.verdict is Verdict.UNSURE else "no difference"
             both = f"{self._title(block.first.row)} and {self._title(block.second.row)}"
-            values = [*_with_interval(block.first), " against ", *_with_interval(block.second)]
-            return [f"{_subject(block.first)}: {what} between {both}, ", *values, "."]
+            values = [*with_interval(block.first), " against ", *with_interval(block.second)]
+            return [f"{subject(block.first)}: {what} between {both}, ", *values, "."]
         related: list[Piece] = [" (", block.relation, ")"] if block.relation else []
         return [*self._direction(block), ": ", *against, *related, "."]
 
@@ -273,7 +280,7 @@ class _Speaker:
         if fact.item:
             more, less = ("more", "fewer") if fact.unit is Unit.COUNT else ("larger", "smaller")
             size = more if higher else less
-            return [f"{_subject(fact)}: {size} for {self._title(row)} than for {self._title(other)}"]
+            return [f"{subject(fact)}: {size} for {self._title(row)} than for {self._title(other)}"]
         plural = self._is_plural(row)
         title = self._title(row, start=True)
         if fact.measure in MORE:
@@ -296,13 +303,13 @@ class _Speaker:
             return [f"{block.limit}: ", *(self._each(block.facts) if block.facts else ["no segment"]), "."]
         if block.reference:
             return self._beyond(block, block.reference)
-        best, others = _tied(block.facts)
+        best, others = tied(block.facts)
         if not others and len(best) > 1 and _is_whole(block):
-            return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
+            return [f"{subject(best[0])}: the same for all, ", best[0], "."]
         plural = len(best) > 1 or self._is_plural(best[0].row)
-        what = f"the {_superlative(best[0], most=block.most)} {measured(best[0])}"
+        what = f"the {superlative(best[0], most=block.most)} {measured(best[0])}"
         who = listing([[self._title(fact.row, start=not place)] for place, fact in enumerate(best)])
-        said: list[Piece] = [*who, f" {verb('have', plural=plural)} {what}: ", *_with_interval(best[0]), "."]
+        said: list[Piece] = [*who, f" {verb('have', plural=plural)} {what}: ", *with_interval(best[0]), "."]
         if others:
             said += [" Then come ", *self._each(others), "."]
         if not block.sure and len(best) == 1:
@@ -312,17 +319,17 @@ class _Speaker:
     def _beyond(self, block: Ranking, reference: Fact) -> list[Piece]:
         side = "Above" if block.most else "Below"
         who = self._each(block.facts) if block.facts else ["no segment"]
-        return [f"{_subject(reference)} for all users: ", reference, f". {side} that: ", *who, "."]
+        return [f"{subject(reference)} for all users: ", reference, f". {side} that: ", *who, "."]
 
     def _ends(self, block: Ranking) -> list[Piece]:
-        best, others = _tied(block.facts)
-        worst, _ = _tied(block.facts[::-1])
+        best, others = tied(block.facts)
+        worst, _ = tied(block.facts[::-1])
         self.said |= {*best, *worst}
         if not others:
-            return [f"{_subject(best[0])}: the same for all, ", best[0], "."]
+            return [f"{subject(best[0])}: the same for all, ", best[0], "."]
         high, low = (best, worst[::-1]) if block.most else (worst[::-1], best)
         return [
-            f"{_subject(best[0])}: highest for ", *self._who(high), " with ", high[0], ", lowest for ",
+            f"{subject(best[0])}: highest for ", *self._who(high), " with ", high[0], ", lowest for ",
             *self._who(low), " with ", low[0], ".",
         ]  # fmt: skip
 
@@ -342,93 +349,6 @@ def _measure(fact: Fact) -> tuple[str, str]:
     """What is listed together: one measure, and of steps from or to a place one such place."""
     fixed = {"from": 0, "to": -1}.get(fact.measure.rpartition(":")[2])
     return fact.measure, "" if fixed is None else fact.ends[fixed]
-
-
-def _plural(name: str) -> bool:
-    last = name.split()[-1].casefold()
-    return last in ("people", "others") or (last.endswith("s") and not last.endswith("ss"))
-
-
-def _object(fact: Fact) -> list[Piece]:
-    """What a row has: ``an outcome rate of 25.71 % [20.3–32.0]``."""
-    before, _, after = HAS.get(fact.measure, f"a {fact.label} of {{}}").partition("{}")
-    return [before, *_with_interval(fact), _counted(fact, after)]
-
-
-def _counted(fact: Fact, things: str) -> str:
-    """``1 user``, ``2 users``: the first word in the plural follows its number."""
-    return re.sub(r"s\b", "", things, count=1) if fact.text == "1" else things
-
-
-def _with_interval(fact: Fact) -> list[Piece]:
-    if fact.low is None or fact.high is None or fact.unit is not Unit.SHARE:
-        return [fact]
-    return [fact, f" [{100 * fact.low:.1f}–{100 * fact.high:.1f}]"]
-
-
-def _subject(fact: Fact) -> str:
-    """``Outcome rate``, ``Share of users who saw /cart``."""
-    text = measured(fact)
-    return text[:1].upper() + text[1:]
-
-
-def measured(fact: Fact) -> str:
-    """What a figure measures, of which item: ``share of users who saw the page /cart``."""
-    if fact.item and fact.label.endswith("page views"):
-        dimension = Dimension(fact.measure.partition(":")[2])
-        return f"{fact.label} of {OF.get(dimension, '')}{fact.called}"
-    return f"{fact.label} {fact.called}".rstrip()
-
-
-def _superlative(fact: Fact, *, most: bool) -> str:
-    """``most`` or ``fewest`` of what is counted, ``longest`` of a time, ``highest`` of anything else."""
-    if fact.unit is Unit.SECONDS:
-        return "longest" if most else "shortest"
-    if fact.unit in (Unit.COUNT, Unit.NUMBER) and not fact.label.startswith("median"):
-        return "most" if most else "fewest"
-    return "highest" if most else "lowest"
-
-
-def _tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
-    """The first and those that are written the same, and the rest."""
-    count = next((at for at, fact in enumerate(facts) if fact.text != facts[0].text), len(facts))
-    return facts[:count], facts[count:]
-
-
-def _with_users(fact: Fact, users: Fact | None) -> list[Piece]:
-    return [fact] if users is None else [fact, ", ", users, _counted(users, " users")]
-
-
-def _users(users: Fact | None) -> list[Piece]:
-    return [] if users is None else [" (", users, _counted(users, " users"), ")"]
-
-
-def _named(fact: Fact) -> str:
-    """An item with what it is, where it is no address."""
-    dimension = fact.measure.partition(":")[2]
-    return f"{OF.get(Dimension(dimension), '').removeprefix('the ')}{fact.called}"
-
-
-def _target(fact: Fact) -> str:
-    """An item in a list; of a step from or to a place only the other end."""
-    return {"from": fact.ends[-1], "to": fact.ends[0]}.get(fact.measure.rpartition(":")[2], fact.called)
-
-
-def _kind(fact: Fact) -> tuple[str, bool, bool]:
-    return fact.row, bool(fact.item), len(fact.segments) > 1
-
-
-def _is(metric: ItemMetric, fact: Fact) -> bool:
-    return fact.measure.removeprefix(NOT).startswith(f"{metric}:")
-
-
-def _place(fact: Fact) -> tuple[str, str]:
-    kind, _, dimension = fact.measure.partition(":")
-    return fact.item, NOT * kind.startswith(NOT) + dimension
-
-
-def _commas(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
-    return [piece for place, part in enumerate(parts) for piece in ([", "] if place else []) + [*part]]
 
 
 def _bulleted(lines: Sequence[Line]) -> list[Line]:

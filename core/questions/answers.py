@@ -16,9 +16,10 @@ from core.facts.finding import Finding, notes
 from core.facts.items import ATTRIBUTES, Dimension
 from core.questions.calls import only_nth, together
 from core.questions.followups import OVER_ALL, reading, readings
-from core.questions.grammar import CHOICES, Parsed, parse
+from core.questions.grammar import CHOICES, parse
 from core.questions.intents import Intent, choose_all
 from core.questions.lexicon import spelt, vocabulary
+from core.questions.parsed import Parsed
 from core.questions.refusals import NOT_WHOLE, PART_ONLY, nearest, not_combined, problem
 from core.questions.settling import read_as, settled
 

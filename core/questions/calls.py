@@ -17,8 +17,8 @@ from core.facts.finding import Finding, notes
 from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
 from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import Col
-from core.questions.grammar import Parsed
 from core.questions.lexicon import ONE_PAGE
+from core.questions.parsed import Parsed
 
 DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""

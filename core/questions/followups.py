@@ -10,7 +10,8 @@ from core.facts.answer import ARROW, Block, Ranking, Reading, facts_of
 from core.facts.context import ALL
 from core.facts.items import Dimension
 from core.profiles.profile_columns import Col
-from core.questions.grammar import SIZE_OF, TOPICS, Parsed
+from core.questions.grammar import SIZE_OF
+from core.questions.parsed import TOPICS, Parsed
 
 ORDER: Final = frozenset({
     "most", "least", "biggest", "smallest", "best", "worst", "above", "below", "rank", "longest", "shortest",

@@ -10,7 +10,7 @@ from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.profiles.profile_columns import Col
 from core.questions import calls
-from core.questions.grammar import Parsed
+from core.questions.parsed import Parsed
 
 MANY: Final = 99
 BARE: Final = frozenset({

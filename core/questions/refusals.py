@@ -16,8 +16,8 @@ from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
 from core.questions.calls import BOUNCED
 from core.questions.followups import FRAGMENT
-from core.questions.grammar import Parsed
 from core.questions.lexicon import vocabulary
+from core.questions.parsed import Parsed
 
 SEEN: Final = {
     "viewed", "interested", "after", "before", "lift", "apart", "entry", "exit", "often", "path", "never",

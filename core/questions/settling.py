@@ -11,7 +11,7 @@ from core.facts.measures import BY_KEY
 from core.facts.segment_tools import AVERAGES
 from core.profiles.profile_columns import Col
 from core.questions.followups import CHART, COMPARING, OVER_ALL
-from core.questions.grammar import Parsed
+from core.questions.parsed import Parsed
 
 SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
 """Cues beside which the biggest is the one with most users."""

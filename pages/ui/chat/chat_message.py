@@ -11,7 +11,8 @@ import streamlit as st
 
 from core.desk.conversations import RULES, Conversation
 from core.facts.answer import Answer, Block, Chart, Comment, Fact, Idea, Title, Unit
-from core.facts.sentences import Line, measured, say
+from core.facts.phrases import measured
+from core.facts.sentences import Line, say
 from core.profiles.profile_columns import Col, RowKind
 from pages.ui.chat import consent, fact_sources
 from pages.ui.segments import charts

@@ -11,7 +11,7 @@ import streamlit as st
 from core.base.schema import Users, View
 from core.facts.answer import Answer, Contrast, Fact, Title
 from core.facts.items import LIFTS, Dimension
-from core.facts.sentences import measured
+from core.facts.phrases import measured
 from core.profiles.profile_columns import Col, PageRanking
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place

@@ -5,7 +5,8 @@ import pytest
 from core.facts.answer import FigureList, Ranking, Reading
 from core.facts.items import Dimension
 from core.questions.followups import reading, readings
-from core.questions.grammar import Parsed, parse
+from core.questions.grammar import parse
+from core.questions.parsed import Parsed
 from tests.core.facts.toy import context, figures
 
 RATE = Reading(rows=("segment:1",), measures=("outcome_rate",), focus=("segment:1",))

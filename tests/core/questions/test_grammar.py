@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from core.facts.items import Dimension
-from core.questions.grammar import LONGEST, Parsed, parse
+from core.questions.grammar import LONGEST, parse
+from core.questions.parsed import Parsed
 from tests.core.facts.toy import context
 
 

@@ -1,0 +1,118 @@
+"""Parts of sentences about one figure: what it measures, what a row has of it, how it stands in a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from core.facts.answer import Fact, Unit
+from core.facts.items import Dimension, ItemMetric
+from core.facts.verbs import HAS, NOT, OF
+
+Piece: TypeAlias = str | Fact
+"""Plain text, or a figure whose ``text`` stands there; what strangers called a page is in both, unescaped."""
+
+
+def listing(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
+    """``a``, ``a and b``, ``a, b and c``."""
+    made: list[Piece] = []
+    for place, part in enumerate(parts):
+        made += [] if not place else [" and "] if place == len(parts) - 1 else [", "]
+        made += part
+    return made
+
+
+def plural(name: str) -> bool:
+    """Whether a name takes a verb in the plural."""
+    last = name.split()[-1].casefold()
+    return last in ("people", "others") or (last.endswith("s") and not last.endswith("ss"))
+
+
+def what_it_has(fact: Fact) -> list[Piece]:
+    """What a row has: ``an outcome rate of 25.71 % [20.3–32.0]``."""
+    before, _, after = HAS.get(fact.measure, f"a {fact.label} of {{}}").partition("{}")
+    return [before, *with_interval(fact), counted(fact, after)]
+
+
+def counted(fact: Fact, things: str) -> str:
+    """``1 user``, ``2 users``: the first word in the plural follows its number."""
+    return re.sub(r"s\b", "", things, count=1) if fact.text == "1" else things
+
+
+def with_interval(fact: Fact) -> list[Piece]:
+    """A figure and, of a share, its 95 % interval."""
+    if fact.low is None or fact.high is None or fact.unit is not Unit.SHARE:
+        return [fact]
+    return [fact, f" [{100 * fact.low:.1f}–{100 * fact.high:.1f}]"]
+
+
+def subject(fact: Fact) -> str:
+    """``Outcome rate``, ``Share of users who saw /cart``."""
+    text = measured(fact)
+    return text[:1].upper() + text[1:]
+
+
+def measured(fact: Fact) -> str:
+    """What a figure measures, of which item: ``share of users who saw the page /cart``."""
+    if fact.item and fact.label.endswith("page views"):
+        dimension = Dimension(fact.measure.partition(":")[2])
+        return f"{fact.label} of {OF.get(dimension, '')}{fact.called}"
+    return f"{fact.label} {fact.called}".rstrip()
+
+
+def superlative(fact: Fact, *, most: bool) -> str:
+    """``most`` or ``fewest`` of what is counted, ``longest`` of a time, ``highest`` of anything else."""
+    if fact.unit is Unit.SECONDS:
+        return "longest" if most else "shortest"
+    if fact.unit in (Unit.COUNT, Unit.NUMBER) and not fact.label.startswith("median"):
+        return "most" if most else "fewest"
+    return "highest" if most else "lowest"
+
+
+def tied(facts: Sequence[Fact]) -> tuple[Sequence[Fact], Sequence[Fact]]:
+    """The first and those that are written the same, and the rest."""
+    count = next((at for at, fact in enumerate(facts) if fact.text != facts[0].text), len(facts))
+    return facts[:count], facts[count:]
+
+
+def with_users(fact: Fact, users: Fact | None) -> list[Piece]:
+    """A figure, and the users beside it."""
+    return [fact] if users is None else [fact, ", ", users, counted(users, " users")]
+
+
+def users_of(users: Fact | None) -> list[Piece]:
+    """``(186 users)``; nothing where they are not known."""
+    return [] if users is None else [" (", users, counted(users, " users"), ")"]
+
+
+def named(fact: Fact) -> str:
+    """An item with what it is, where it is no address."""
+    dimension = fact.measure.partition(":")[2]
+    return f"{OF.get(Dimension(dimension), '').removeprefix('the ')}{fact.called}"
+
+
+def target(fact: Fact) -> str:
+    """An item in a list; of a step from or to a place only the other end."""
+    return {"from": fact.ends[-1], "to": fact.ends[0]}.get(fact.measure.rpartition(":")[2], fact.called)
+
+
+def kind_of(fact: Fact) -> tuple[str, bool, bool]:
+    """What is said in one sentence: one row, of items or of itself, alone or with others."""
+    return fact.row, bool(fact.item), len(fact.segments) > 1
+
+
+def is_of(metric: ItemMetric, fact: Fact) -> bool:
+    """Whether a figure is of such a metric of an item, or of those it is not of."""
+    return fact.measure.removeprefix(NOT).startswith(f"{metric}:")
+
+
+def place_of(fact: Fact) -> tuple[str, str]:
+    """Item and dimension that figures of the same users share."""
+    kind, _, dimension = fact.measure.partition(":")
+    return fact.item, NOT * kind.startswith(NOT) + dimension
+
+
+def commas(parts: Sequence[Sequence[Piece]]) -> list[Piece]:
+    """``a, b, c``."""
+    return [piece for place, part in enumerate(parts) for piece in ([", "] if place else []) + [*part]]
