@@ -199,7 +199,7 @@ def _wanted_ranking(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
 def _wanted_description(expect: dict[str, Any]) -> Iterator[Wanted]:
     (key,) = expect["rows"]
     if expect["kind"] == "describe":
-        yield from ((name, (key,), "") for name in DESCRIBED)
+        yield from ((name, (key,), "") for name in DESCRIBED if (name, key) != ("share", "all"))
     elif metric := expect.get("metric"):
         yield from ((metric, (one,), "") for one in (key, "all"))
 

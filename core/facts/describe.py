@@ -29,7 +29,7 @@ def paragraph(figures: Figures, key: str) -> Finding:
         InputError: If there is no such row.
     """
     evidence = Evidence(figures, known(figures.context, key), fewest=1)
-    size = tuple(figures.needed(key, name) for name in SIZE)
+    size = tuple(figures.needed(key, name) for name in (SIZE[:1] if key == "all" else SIZE))
     habits = present(figures.measure(key, name) for name in HABITS)
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
     blocks = (

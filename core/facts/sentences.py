@@ -247,7 +247,7 @@ class _Speaker:
             return [f"{who} are ", fact, f", in {row}, and not among the others."]
         said: dict[ItemMetric, list[Piece]] = {
             ItemMetric.SHARE: [*with_users(fact, None), f" of {row} {does}", *users_of(users), "."],
-            ItemMetric.USERS: [fact, f" users of {row} {does}."],
+            ItemMetric.USERS: [fact, f" users{'' if fact.row == ALL else f' of {row}'} {does}."],
             ItemMetric.LIFT: [f"The share of {row} that {does} is ", fact, " that of the others."],
             ItemMetric.VIEWS: [fact, f" page views of {row} are of {what}."],
             ItemMetric.VIEW_SHARE: [fact, f" of the page views of {row} are of {what}."],

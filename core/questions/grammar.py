@@ -359,8 +359,11 @@ class _Reader:
         return 1
 
     def _number(self, words: Sequence[str], place: int) -> int:
-        """How many are to be listed; the only other number that a question may hold."""
+        """How many are to be listed; two that are joined are segments: ``compare 3 with 4``."""
         word = words[place]
+        numbers, used = _reference(words, place)
+        if len(numbers) > 1 and word.isdecimal() and words[place + 1] in JOINERS:
+            return self._reference(["segment", *words[place : place + used]], 0) - 1
         value = NUMBERS.index(word) + 1 if word in NUMBERS else int(word) if word.isdecimal() else 0
         if self.parsed.number is not None or not 1 <= value <= 50:
             return 0
