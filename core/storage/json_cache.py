@@ -7,6 +7,7 @@ refused, and counts as not there.
 from __future__ import annotations
 
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ from core.storage.disk import disk_errors
 _PRIVATE: Final = 0o700
 _FILES: Final = ("cache.db-wal", "cache.db-shm", "cache.db")
 """The last one decides: until it is gone, nobody begins anew whose other two could be taken away."""
+SETTLED_S: Final = 0.2
+"""Until nobody holds files any more that were taken away from under it."""
 _DAMAGED: Final = (ValueError, TypeError, zlib.error)
 """What reading raises where a value is cut off, or was put there by something else."""
 
@@ -120,17 +123,24 @@ class JsonCache:
 
 def _opened(folder: Path, size_bytes: int) -> diskcache.Cache:
     """Open the files; damaged ones are begun anew by one process, while the others wait for it."""
-    with suppress(sqlite3.Error):
+    with suppress(sqlite3.Error, *_DAMAGED):
         return _cache(folder, size_bytes)
     with turn(folder):
-        try:
-            return _cache(folder, size_bytes)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            for name in _FILES:
-                (folder / name).unlink(missing_ok=True)
-            return _cache(folder, size_bytes)
+        with suppress(sqlite3.OperationalError, *_DAMAGED):
+            return _begun(folder, size_bytes)
+        time.sleep(SETTLED_S)  # another one still lets go of the files that were taken away
+        return _begun(folder, size_bytes)
+
+
+def _begun(folder: Path, size_bytes: int) -> diskcache.Cache:
+    try:
+        return _cache(folder, size_bytes)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        for name in _FILES:
+            (folder / name).unlink(missing_ok=True)
+        return _cache(folder, size_bytes)
 
 
 def _cache(folder: Path, size_bytes: int) -> diskcache.Cache:
