@@ -34,7 +34,7 @@ from core.facts.fact_maker import Figures
 from core.facts.items import ATTRIBUTES, LABELLED, Dimension, ItemMetric, values
 from core.facts.measures import BY_KEY
 from core.facts.sentences import plain
-from core.ingest import ingest
+from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.segments.clustering import fit
