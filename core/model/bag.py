@@ -124,6 +124,11 @@ def train(
     return report
 
 
+def is_bag(model_dir: Path) -> bool:
+    """Whether a model folder holds a bag of pages, and no network."""
+    return (model_dir / BAG).exists()
+
+
 def embed(
     model_dir: Path, sequences: UserSequences, urls: Sequence[str], progress: Progress = silent
 ) -> np.ndarray:

@@ -55,7 +55,7 @@ def embed(
         ArtifactError: If the model is missing or damaged, or the names do not fit the sequences.
         SettingsError: If there is no such device.
     """
-    if (model_dir / bag.BAG).exists():
+    if bag.is_bag(model_dir):
         return {View.URL: bag.embed(model_dir, sequences, names[View.URL], progress)}
     place = pick_device(device)
     model = load_model(model_dir)

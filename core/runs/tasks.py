@@ -75,13 +75,14 @@ class VectorsRequest(Settings):
 
 
 class ScorecardRequest(Settings):
-    """A model to judge; ``labels`` and ``outcome`` are empty where there are none."""
+    """Segments to judge; ``labels`` and ``outcome`` are empty where there are none."""
 
     dataset: str
     labels: str
     model: str
     embeddings: str
     n_clusters: int
+    weights: ViewWeights
     outcome: str
 
 
@@ -222,7 +223,7 @@ def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Re
     """The model beside simple ways → artifact."""
     from core.trust import result
 
-    dumped, inputs = result.made_of(request.embeddings, request.n_clusters, request.outcome)
+    dumped, inputs = result.made_of(request.embeddings, request.n_clusters, request.weights, request.outcome)
     key = content_key(result.STAGE, dumped, inputs)
     if store.find(result.STAGE, key) is None:
         from core.trust.measure import measure
@@ -231,7 +232,10 @@ def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Re
         labels = pipeline.open_labels(store, request.labels) if request.labels else None
         model = pipeline.open_model(store, request.model)
         views = pipeline.open_embeddings(store, dataset, request.embeddings).views
-        card = measure(dataset, labels, model.path, views, request.n_clusters, request.outcome, progress)
+        card = measure(
+            dataset, labels, model.path, views,
+            request.n_clusters, request.weights, request.outcome, progress,
+        )  # fmt: skip
         with store.write(result.STAGE, key, dumped, inputs) as folder:
             (folder / result.FILE).write_text(card.to_json(), encoding="utf-8")
     return {"scorecard": key}

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 
 from core.base.schema import View
+from core.base.settings import ViewWeights
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
@@ -88,7 +89,11 @@ class Case:
 
 
 def open_case(
-    dataset: Dataset, labels: LabelledPages | None, model: Path, views: Mapping[View, np.ndarray]
+    dataset: Dataset,
+    labels: LabelledPages | None,
+    model: Path,
+    views: Mapping[View, np.ndarray],
+    weights: ViewWeights,
 ) -> Case:
     """Open a model and fit the simple ways beside it.
 
@@ -97,13 +102,14 @@ def open_case(
         labels: Themes and types of its pages; None where there are none.
         model: The model's folder.
         views: The vectors of all users, float32 of shape (n_users, d) a view.
+        weights: How much each view counts.
 
     Raises:
         ArtifactError: If the model is missing or damaged, or was trained with labels that are not given.
     """
     sequences, inside = dataset.sequences, clustered(dataset.users)
     names = page_names(dataset.pages, labels)
-    learned = Learned.open(model, sequences, names, views, inside)
+    learned = Learned.open(model, sequences, names, views, inside, weights)
     held_out = choose_users(sequences).held_out
     sample = drawn(np.flatnonzero(inside), SAMPLE, SEED)
     runs = latest_views(sequences, learned.max_length)[sample[~held_out[sample]]]

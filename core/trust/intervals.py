@@ -94,16 +94,15 @@ def range_figures(repeats: Mapping[Method, Sequence[float]]) -> tuple[Figure, ..
 
 
 def range_comparisons(repeats: Mapping[Method, Sequence[float]], matters: float) -> tuple[Comparison, ...]:
-    """Differences repeat by repeat, with the lowest and the highest: all on one side, or not.
+    """Differences of the first way and each other, repeat by repeat: all on one side, or not.
 
     With six repeats, all on one side by mere chance would happen in 2 of 64 cases (sign test) if they were
     independent; splits share users, so it happens somewhat more often.
     """
-    learned = np.array(repeats[Method.LEARNED])
+    own, *others = repeats
+    learned = np.array(repeats[own])
     found = []
-    for other in repeats:
-        if other is Method.LEARNED:
-            continue
+    for other in others:
         apart = learned - np.array(repeats[other])
         low, high = float(apart.min()), float(apart.max())
         found.append(

@@ -20,9 +20,6 @@ from core.model.model_files import TrainedModel, load_model
 from core.model.view_streams import Names, view_streams
 from core.segments.combination import calibrate, combine
 
-WEIGHTS = ViewWeights()
-"""The default ones: the scorecard judges the model, not where a slider happens to stand."""
-
 
 @dataclass(frozen=True, eq=False)
 class Learned:
@@ -33,12 +30,14 @@ class Learned:
         sequences: Page views of all users.
         names: What each view calls each page.
         means: What is subtracted from each view, taken over the clustered users.
+        weights: How much each view counts.
     """
 
     model: TrainedModel
     sequences: UserSequences
     names: Names
     means: Mapping[View, np.ndarray]
+    weights: ViewWeights
 
     @classmethod
     def open(
@@ -48,6 +47,7 @@ class Learned:
         names: Names,
         views: Mapping[View, np.ndarray],
         inside: np.ndarray,
+        weights: ViewWeights,
     ) -> Learned:
         """Open a model.
 
@@ -57,11 +57,12 @@ class Learned:
             names: What each view calls each page.
             views: The vectors of all users, float32 of shape (n_users, d) a view.
             inside: The clustered users, bool of shape (n_users,).
+            weights: How much each view counts.
 
         Raises:
             ArtifactError: If the model is missing or damaged.
         """
-        return cls(load_model(folder), sequences, names, calibrate(views, inside).means)
+        return cls(load_model(folder), sequences, names, calibrate(views, inside).means, weights)
 
     @property
     def max_length(self) -> int:
@@ -71,7 +72,7 @@ class Learned:
     def mix(self, views: Mapping[View, np.ndarray]) -> np.ndarray:
         """One vector a row from the views: float32 of shape (n, d)."""
         present = {view: views[view] for view in self.means}
-        return combine(present, WEIGHTS, means=self.means).vectors
+        return combine(present, self.weights, means=self.means).vectors
 
     def embed(self, runs: Spans) -> np.ndarray:
         """Vectors of runs, nothing around them being known: float32 of shape (n, d)."""

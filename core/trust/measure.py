@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from core.base.progress import Progress
 from core.base.schema import View
-from core.data.dataset import Dataset
+from core.base.settings import ViewWeights
+from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
+from core.model.bag import is_bag
+from core.model.population import choose_users
+from core.segments.combination import combine
 from core.trust import length, outcome, retrieval, stability
-from core.trust.case import Case, open_case
-from core.trust.result import STAGE, Question, Scorecard
+from core.trust.case import SAMPLE, SEED, Case, drawn, open_case
+from core.trust.result import STAGE, Method, Question, Repeat, Scorecard, Topic
+
+_Vectors = Mapping[Method, np.ndarray]
+UNLEARNED: Final = "These segments are made of a bag of pages: there is no trained model to compare it with."
 
 
 def measure(
@@ -22,17 +30,19 @@ def measure(
     model: Path,
     views: Mapping[View, np.ndarray],
     n_clusters: int,
+    weights: ViewWeights,
     outcome_event: str,
     progress: Progress,
 ) -> Scorecard:
-    """Judge a model on the data it was trained on, beside a bag of pages and transitions.
+    """Judge the segments of a model on the data it was trained on, beside those of simple ways.
 
     Args:
         dataset: The data set.
         labels: Themes and types that the vectors were made by; None where they were made without.
-        model: The model's folder.
+        model: The model's folder; with a bag of pages in it, only its segments are judged.
         views: The vectors of all users, float32 of shape (n_users, d) a view.
-        n_clusters: Number of segments for stability.
+        n_clusters: Number of segments.
+        weights: How much each view counts.
         outcome_event: The outcome; empty for none.
         progress: Where to report; may stop the work.
 
@@ -41,26 +51,44 @@ def measure(
         Cancelled: If ``progress`` says so.
     """
     progress(STAGE, 0.0, "Fitting a bag of pages and transitions")
-    case = open_case(dataset, labels, model, views)
-    questions = _answered(case, n_clusters, outcome_event, progress)
+    inside, held_out = clustered(dataset.users), choose_users(dataset.sequences).held_out
+    sample = drawn(np.flatnonzero(inside), SAMPLE, SEED)
+    if is_bag(model):
+        used = {Method.BAG: combine(views, weights, inside).vectors[sample]}
+        worth = tuple(Question(topic=one, absent=UNLEARNED) for one in (Topic.RETRIEVAL, Topic.OUTCOME))
+        steps_between = ""
+    else:
+        case = open_case(dataset, labels, model, views, weights)
+        used, worth, steps_between = case.sampled, _worth(case, outcome_event, progress), case.steps_between
+    again, repeats = _again(used, n_clusters, progress)
+    lengths = length.measure(used, dataset.sequences.lengths[sample], held_out[sample])
     progress(STAGE, 1.0)
     return Scorecard(
-        users=int(case.inside.sum()),
-        held_out=int((case.inside & case.held_out).sum()),
+        users=int(inside.sum()),
+        held_out=int((inside & held_out).sum()),
         n_clusters=n_clusters,
+        weights=weights,
+        own=next(iter(used)),
         outcome=outcome_event,
-        steps_between=case.steps_between,
-        questions=questions,
+        steps_between=steps_between,
+        questions=(*worth, *again, lengths),
+        repeats=repeats,
     )
 
 
-def _answered(case: Case, n_clusters: int, outcome_event: str, progress: Progress) -> tuple[Question, ...]:
+def _worth(case: Case, outcome_event: str, progress: Progress) -> tuple[Question, ...]:
     progress(STAGE, 0.15, "Looking for users by another part of their visits")
     found = retrieval.measure(case)
     progress(STAGE, 0.3, "Telling the outcome from the first page views")
-    told = outcome.measure(case, outcome_event)
+    return found, outcome.measure(case, outcome_event)
+
+
+def _again(
+    used: _Vectors, n_clusters: int, progress: Progress
+) -> tuple[tuple[Question, Question], tuple[Repeat, ...]]:
     progress(STAGE, 0.5, "Clustering halves of the users")
-    halves, seeds = stability.measure(case.sampled, n_clusters)
+    questions = stability.measure(used, n_clusters)
+    progress(STAGE, 0.7, "Trying other numbers of segments")
+    repeats = stability.other_numbers(next(iter(used.values())), n_clusters)
     progress(STAGE, 0.9, "Reading the length from the vectors")
-    lengths, held_out = case.sequences.lengths[case.sample], case.held_out[case.sample]
-    return found, told, halves, seeds, length.measure(case.sampled, lengths, held_out)
+    return questions, repeats

@@ -8,10 +8,11 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from core.base.errors import ArtifactError
+from core.base.settings import ViewWeights
 
 STAGE: Final = "scorecard"
 FILE: Final = "scorecard.json"
-VERSION: Final = 3
+VERSION: Final = 4
 """Raised when the same inputs would give other figures."""
 
 
@@ -19,7 +20,7 @@ class Method(StrEnum):
     """A way of making one vector a user."""
 
     LEARNED = "learned"
-    """The trained model, its views mixed with the default weights."""
+    """The trained model, its views mixed with the analyst's weights."""
     SHUFFLED = "shuffled"
     """The same model, given the same page views in a random order."""
     BAG = "bag"
@@ -83,6 +84,15 @@ class Comparison(_Part):
     ratio_high: float | None = None
 
 
+class Repeat(_Part):
+    """How well halves of the users agree on one number of segments."""
+
+    n_clusters: int
+    value: float
+    low: float
+    high: float
+
+
 class Question(_Part):
     """One question and its answer.
 
@@ -91,7 +101,7 @@ class Question(_Part):
         n: Users (for stability: users clustered) that the figures rest on; 0 where it was not measured.
         interval: What the intervals are.
         facts: Other counts that belong to the figures, by name.
-        figures: One a method.
+        figures: One a method, that of the segments on screen first.
         comparisons: The learned vectors against the others.
         absent: Why it was not measured; empty where it was.
     """
@@ -110,6 +120,11 @@ class Question(_Part):
             raise ValueError(f"{self.topic}: either there are figures or a reason why not")
         return self
 
+    @property
+    def own(self) -> Figure:
+        """The figure of the vectors that the segments on screen are made of; only where it was measured."""
+        return self.figures[0]
+
     def of(self, method: Method) -> Figure | None:
         """The figure of a method."""
         return next((figure for figure in self.figures if figure.method is method), None)
@@ -120,23 +135,29 @@ class Question(_Part):
 
 
 class Scorecard(_Part):
-    """All questions, on one data set and model.
+    """All questions, about the segments of one model, these weights and this number.
 
     Args:
         users: Users that take part in clustering.
         held_out: Users of these that the model never saw.
         n_clusters: Segments that stability was measured with.
+        weights: How much each view counts in them.
+        own: What they are made of: learned vectors, or a bag of pages.
         outcome: The event of the outcome question; empty where there is none.
         steps_between: What transitions lead between: "types" or "groups" of pages.
         questions: One a topic.
+        repeats: Other numbers of segments, ascending; empty where there are too few users.
     """
 
     users: int
     held_out: int
     n_clusters: int
+    weights: ViewWeights
+    own: Method
     outcome: str
     steps_between: str
     questions: tuple[Question, ...]
+    repeats: tuple[Repeat, ...] = ()
 
     def of(self, topic: Topic) -> Question:
         """The answer to one question."""
@@ -159,13 +180,18 @@ class Scorecard(_Part):
             raise ArtifactError("The scorecard cannot be read", remedy="Measure it again") from error
 
 
-def made_of(embeddings: str, n_clusters: int, outcome: str) -> tuple[dict[str, Any], dict[str, str]]:
+def made_of(
+    embeddings: str, n_clusters: int, weights: ViewWeights, outcome: str
+) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings and inputs that name a scorecard in the store.
 
     Args:
         embeddings: Content key of the vectors; it names data set, labels and model.
         n_clusters: Number of segments.
+        weights: How much each view counts.
         outcome: The event; empty for none.
     """
-    settings = {"version": VERSION, "n_clusters": n_clusters, "outcome": outcome}
+    settings = {
+        "version": VERSION, "n_clusters": n_clusters, "weights": weights.model_dump(), "outcome": outcome,
+    }  # fmt: skip
     return settings, {"embed": embeddings}

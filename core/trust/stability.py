@@ -14,7 +14,7 @@ from core.segments.clustering import cold_centroids
 from core.segments.geometry import count_different, nearest, repeatable
 from core.trust.case import SEED
 from core.trust.intervals import range_comparisons, range_figures
-from core.trust.result import Method, Question, Topic
+from core.trust.result import Method, Question, Repeat, Topic
 
 SPLITS: Final = 6
 """All on one side by chance in 2 of 64 cases."""
@@ -25,32 +25,74 @@ FEWEST_PER_SEGMENT: Final = 10
 """Users a segment and half, below which halves differ by chance alone."""
 N_INIT: Final = ClusterSettings().n_init
 MATTERS: Final = 0.05
+NUMBERS: Final = range(2, 11)
+"""Numbers of segments that are tried beside the analyst's."""
+QUICK_SPLITS, QUICK_N_INIT = 4, 10
+"""Of these: fewer splits and starts, as the point is which number to look at next."""
 
 
 def measure(vectors: Mapping[Method, np.ndarray], n_clusters: int) -> tuple[Question, Question]:
     """Cluster halves of the users, and all of them from several seeds.
 
     Args:
-        vectors: float32 of shape (n, d) a way, of the same users in the same order.
+        vectors: float32 of shape (n, d) a way, of the same users in the same order; first the one on screen.
         n_clusters: Number of segments.
 
     Returns:
         The answer about other users, and the one about other seeds.
     """
-    n = len(next(iter(vectors.values())))
-    chosen = np.sort(np.random.default_rng(SEED).permutation(n)[:MOST])
-    rows = {method: np.ascontiguousarray(array[chosen]) for method, array in vectors.items()}
-    rows = {method: array for method, array in rows.items() if count_different(array[::2]) > n_clusters}
-    if len(chosen) < 2 * FEWEST_PER_SEGMENT * n_clusters or Method.LEARNED not in rows:
+    own = next(iter(vectors))
+    rows = {method: _chosen(array) for method, array in vectors.items()}
+    rows = {method: array for method, array in rows.items() if _enough(array, n_clusters)}
+    if own not in rows:
         reason = (
-            f"{len(chosen):,} users are too few for {n_clusters} segments of two halves: "
+            f"{min(MOST, len(vectors[own])):,} users are too few for {n_clusters} segments of two halves: "
             f"{2 * FEWEST_PER_SEGMENT * n_clusters:,} users who differ are needed."
         )
         return Question(topic=Topic.STABILITY, absent=reason), Question(topic=Topic.SEEDS, absent=reason)
     return _halves(rows, n_clusters), _seeds(rows, n_clusters)
 
 
-def agreement_of_halves(rows: np.ndarray, half: np.ndarray, n_clusters: int, seed: int = SEED) -> float:
+def other_numbers(vectors: np.ndarray, n_clusters: int) -> tuple[Repeat, ...]:
+    """How well halves of the users agree on other numbers of segments, where there are enough users.
+
+    Args:
+        vectors: float32 of shape (n, d).
+        n_clusters: The number that :func:`measure` has judged, which is left out.
+    """
+    rows = _chosen(vectors)
+    halves = _splits(len(rows))[:QUICK_SPLITS]
+    found = []
+    for k in NUMBERS:
+        if k != n_clusters and _enough(rows, k):
+            agreed = [agreement_of_halves(rows, half, k, n_init=QUICK_N_INIT) for half in halves]
+            found.append(
+                Repeat(n_clusters=k, value=float(np.mean(agreed)), low=min(agreed), high=max(agreed))
+            )
+    return tuple(found)
+
+
+def _chosen(vectors: np.ndarray) -> np.ndarray:
+    chosen = np.sort(np.random.default_rng(SEED).permutation(len(vectors))[:MOST])
+    return np.ascontiguousarray(vectors[chosen])
+
+
+def _enough(rows: np.ndarray, n_clusters: int) -> bool:
+    """Whether halves would differ by more than chance."""
+    return (
+        len(rows) >= 2 * FEWEST_PER_SEGMENT * n_clusters
+        and count_different(rows[::2], enough=n_clusters + 1) > n_clusters
+    )
+
+
+def _splits(n: int) -> list[np.ndarray]:
+    rng = np.random.default_rng(SEED)
+    return [rng.permutation(n) < n // 2 for _ in range(SPLITS)]
+
+
+def agreement_of_halves(
+    rows: np.ndarray, half: np.ndarray, n_clusters: int, seed: int = SEED, n_init: int = N_INIT
+) -> float:
     """Adjusted Rand index of all users as two halves would have segmented them (Hubert, Arabie 1985).
 
     Args:
@@ -58,15 +100,15 @@ def agreement_of_halves(rows: np.ndarray, half: np.ndarray, n_clusters: int, see
         half: bool of shape (n,), who is in the first half.
         n_clusters: Number of segments.
         seed: Of K-Means.
+        n_init: Starts of K-Means.
     """
-    one, other = (_labels(rows[part], rows, n_clusters, seed) for part in (half, ~half))
+    one, other = (_labels(rows[part], rows, n_clusters, seed, n_init) for part in (half, ~half))
     return float(adjusted_rand_score(one, other))
 
 
 def _halves(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     n = len(next(iter(rows.values())))
-    rng = np.random.default_rng(SEED)
-    halves = [rng.permutation(n) < n // 2 for _ in range(SPLITS)]
+    halves = _splits(n)
     repeats = {
         method: [agreement_of_halves(array, half, n_clusters) for half in halves]
         for method, array in rows.items()
@@ -90,8 +132,10 @@ def _seeds(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     )  # fmt: skip
 
 
-def _labels(learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    settings = ClusterSettings(n_clusters=n_clusters, seed=seed, n_init=N_INIT)
+def _labels(
+    learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int, n_init: int = N_INIT
+) -> np.ndarray:
+    settings = ClusterSettings(n_clusters=n_clusters, seed=seed, n_init=n_init)
     with repeatable():
         place, _ = nearest(rows, cold_centroids(np.ascontiguousarray(learns), settings))
     return place

@@ -12,7 +12,7 @@ FIRM: Final = 0.75
 """Adjusted Rand index of two halves from which on segments are called firm."""
 MOSTLY_LENGTH: Final = 0.5
 CHANCE_AUC: Final = 0.5
-FAST_MODE: Final = "Bag of pages is enough: that preset gives segments in seconds, without a training."
+FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training."
 
 
 class Advice(StrEnum):
@@ -24,42 +24,97 @@ class Advice(StrEnum):
     OPEN = "open"
 
 
+class Action(StrEnum):
+    """What to do about the segments on screen."""
+
+    KEEP = "keep"
+    USE = "use another number"
+    BAG = "use a bag of pages"
+    CAREFUL = "read with care"
+    """No number of segments comes out the same again."""
+    OPEN = "open"
+    """Too few users to tell."""
+
+
 @dataclass(frozen=True)
 class TrustVerdict:
-    """The answer to "Does order matter?".
+    """Whether the vectors are worth it, and what to do about the segments on screen.
 
     Args:
-        advice: What to do.
-        title: The answer in a few words.
+        advice: Which vectors.
+        title: Why, in a few words.
         text: The reasons, a sentence each.
+        action: What to do.
+        todo: The same in a few words.
+        why: The figure that it rests on.
+        n_clusters: The number of segments to use; that on screen where it is to be kept.
     """
 
     advice: Advice
     title: str
     text: tuple[str, ...]
+    action: Action
+    todo: str
+    why: str
+    n_clusters: int
 
 
 def verdict(card: Scorecard) -> TrustVerdict:
-    """The overall answer: by the questions of use, retrieval and outcome, against a bag of pages."""
+    """The overall answer about the segments on screen."""
+    advice, title, text = _worth(card)
+    action, n_clusters = _action(card, advice)
+    return TrustVerdict(
+        advice, title, text, action, _TODO[action].format(k=n_clusters), _why(card, n_clusters), n_clusters
+    )
+
+
+def _action(card: Scorecard, advice: Advice) -> tuple[Action, int]:
+    """Vectors first, then the number that is sure to come out the same again, nearest to the analyst's."""
+    if advice is Advice.FAST:
+        return Action.BAG, card.n_clusters
+    asked = card.of(Topic.STABILITY)
+    if asked.absent:
+        return Action.OPEN, card.n_clusters
+    if asked.own.low >= FIRM:
+        return Action.KEEP, card.n_clusters
+    firm = [one.n_clusters for one in card.repeats if one.low >= FIRM]
+    if firm:  # of two as near, the larger one says more
+        return Action.USE, min(firm, key=lambda k: (abs(k - card.n_clusters), -k))
+    bag = asked.of(Method.BAG)
+    if card.own is Method.LEARNED and bag is not None and bag.low >= FIRM:
+        return Action.BAG, card.n_clusters
+    return Action.CAREFUL, card.n_clusters
+
+
+def _why(card: Scorecard, n_clusters: int) -> str:
+    own = sentences(card.of(Topic.STABILITY), card.steps_between)[0]
+    other = next((one for one in card.repeats if one.n_clusters == n_clusters), None)
+    if other is None:
+        return own
+    seen = f"{other.value:.2f}, {other.low:.2f} to {other.high:.2f}"
+    return f"{own} With {n_clusters} segments halves agree by {seen}."
+
+
+def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:
+    """By the questions of use, retrieval and outcome, against a bag of pages."""
+    if card.own is Method.BAG:
+        return Advice.OPEN, card.of(Topic.RETRIEVAL).absent, ()
     asked = [card.of(topic) for topic in (Topic.RETRIEVAL, Topic.OUTCOME)]
     telling = [question for question in asked if _says_something(question)]
     calls = {one.call for question in telling if (one := question.against(Method.BAG))}
     reasons = tuple(f for question in telling if (f := against(question, Method.BAG, card.steps_between)))
     if Call.BETTER in calls and Call.WORSE not in calls:
-        return TrustVerdict(
-            Advice.LEARNED, _why_learned(telling), reasons + _order(telling, card.steps_between)
-        )
+        return Advice.LEARNED, _why_learned(telling), reasons + _order(telling, card.steps_between)
     if Call.BETTER in calls:
-        return TrustVerdict(Advice.MIXED, "It depends on what you need the vectors for", reasons)
+        return Advice.MIXED, "It depends on what you need the vectors for", reasons
     if Call.WORSE in calls:
-        title = "No: on these data a bag of pages does better"
-        return TrustVerdict(Advice.FAST, title, (*reasons, FAST_MODE))
+        title = "On these data a bag of pages does better"
+        return Advice.FAST, title, (*reasons, FAST_MODE)
     if calls == {Call.EQUAL}:
-        title = "No: on these data a bag of pages is as good"
-        return TrustVerdict(Advice.FAST, title, (*reasons, FAST_MODE))
-    return TrustVerdict(
-        Advice.OPEN, "These data do not tell", reasons or tuple(_why_not(one) for one in asked)
-    )
+        title = "On these data a bag of pages is as good"
+        return Advice.FAST, title, (*reasons, FAST_MODE)
+    why_not = tuple(_why_not(one) for one in asked)
+    return Advice.OPEN, "These data do not tell whether order matters", reasons or why_not
 
 
 def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
@@ -112,7 +167,7 @@ def _says_something(question: Question) -> bool:
 def _why_learned(telling: list[Question]) -> str:
     orders = {one.call for question in telling if (one := question.against(Method.SHUFFLED))}
     if Call.BETTER in orders:
-        return "Yes: order matters here, and the learned vectors are worth it"
+        return "Order matters here, and the learned vectors are worth it"
     if orders == {Call.EQUAL}:
         return "The learned vectors are worth it here, though not for the order of pages"
     return "The learned vectors are worth it here; these data do not tell whether the order of pages is why"
@@ -130,24 +185,22 @@ def _why_not(question: Question) -> str:
 
 def _alone(question: Question) -> str:
     """What the learned figure says by itself."""
-    learned = question.of(Method.LEARNED)
-    assert learned is not None  # for the type checker: every measured question has it
     return {
         Topic.RETRIEVAL: _alone_retrieval,
         Topic.OUTCOME: _alone_outcome,
         Topic.STABILITY: _alone_stability,
         Topic.SEEDS: _alone_seeds,
         Topic.LENGTH: _alone_length,
-    }[question.topic](question, learned)
+    }[question.topic](question, question.own)
 
 
-def _alone_retrieval(question: Question, learned: Figure) -> str:
+def _alone_retrieval(question: Question, _own: Figure) -> str:
     if not _says_something(question):
         return "No way of describing users finds them again better than chance does on these data."
     return ""
 
 
-def _alone_outcome(question: Question, learned: Figure) -> str:
+def _alone_outcome(question: Question, _own: Figure) -> str:
     if not _says_something(question):
         return (
             f"The first {question.facts['page views']} page views do not tell who will convert, by any way."
@@ -155,35 +208,43 @@ def _alone_outcome(question: Question, learned: Figure) -> str:
     return ""
 
 
-def _alone_stability(question: Question, learned: Figure) -> str:
-    seen = f"agreement {learned.value:.2f}, {learned.low:.2f} to {learned.high:.2f}; 1 is the same"
+def _alone_stability(question: Question, own: Figure) -> str:
+    seen = f"agreement {own.value:.2f}, {own.low:.2f} to {own.high:.2f}; 1 is the same"
     k = question.facts["segments"]
-    if learned.low >= FIRM:
+    if own.low >= FIRM:
         return f"Another half of your users would have led to nearly the same {k} segments ({seen})."
-    if learned.high < FIRM:
+    if own.high < FIRM:
         return (
             f"Another half of your users would have led to {k} clearly different segments ({seen}): "
-            "take their borders with care, or try another number of segments."
+            "take their borders with care."
         )
     return f"Another half of your users would have led to {k} mostly similar segments ({seen})."
 
 
-def _alone_seeds(question: Question, learned: Figure) -> str:
-    seen = f"agreement {learned.value:.2f}, {learned.low:.2f} to {learned.high:.2f}"
-    if learned.low >= FIRM:
+def _alone_seeds(question: Question, own: Figure) -> str:
+    seen = f"agreement {own.value:.2f}, {own.low:.2f} to {own.high:.2f}"
+    if own.low >= FIRM:
         return f"It hardly matters where K-Means starts ({seen})."
     return f"It matters where K-Means starts ({seen}): several ways to cut these users are nearly as good."
 
 
-def _alone_length(question: Question, learned: Figure) -> str:
-    seen = f"{max(0.0, learned.value):.0%} of its spread, {max(0.0, learned.low):.0%} to {learned.high:.0%}"
-    if learned.low > MOSTLY_LENGTH:
+def _alone_length(question: Question, own: Figure) -> str:
+    seen = f"{max(0.0, own.value):.0%} of its spread, {max(0.0, own.low):.0%} to {own.high:.0%}"
+    if own.low > MOSTLY_LENGTH:
         return (
-            f"How long somebody stays can mostly be read from a learned vector ({seen}): "
+            f"How long somebody stays can mostly be read from a vector ({seen}): "
             "segments may differ in little else."
         )
-    return f"How long somebody stays can be read from a learned vector only in part ({seen})."
+    return f"How long somebody stays can be read from a vector only in part ({seen})."
 
+
+_TODO: Final = {
+    Action.KEEP: "Keep these {k} segments",
+    Action.USE: "Use {k} segments instead",
+    Action.BAG: "Use a bag of pages here",
+    Action.CAREFUL: "Read these segments as a description, not as kinds of users",
+    Action.OPEN: "Too few users to say whether these segments would come out again",
+}
 
 _DOES: Final = {
     Topic.RETRIEVAL: ("find users again", "find users again less well", ""),

@@ -6,20 +6,20 @@ from typing import Final
 
 import streamlit as st
 
-from core.base.settings import Encoder, ViewWeights
-from core.trust.result import Scorecard, Topic
-from core.trust.verdict import Advice, TrustVerdict, sentences, verdict
+from core.trust.result import Method, Scorecard, Topic
+from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import scorecard_job, scorecard_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell import errors, job_panel
 from pages.ui.shell.links import TRAINING, TRUST, heading, link
 from pages.ui.shell.text import count, md_text
 
 ICONS: Final = {
-    Advice.LEARNED: ":material/check_circle:",
-    Advice.FAST: ":material/bolt:",
-    Advice.MIXED: ":material/balance:",
-    Advice.OPEN: ":material/help:",
+    Action.KEEP: ":material/check_circle:",
+    Action.USE: ":material/tune:",
+    Action.BAG: ":material/bolt:",
+    Action.CAREFUL: ":material/warning:",
+    Action.OPEN: ":material/help:",
 }
 NOT_SHOWN: Final = (
     "Whether the model would come out the same if it was trained again with another seed: that costs a "
@@ -39,26 +39,12 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    run = state.model()
-    if run is not None and run.settings.encoder is Encoder.BAG:
-        _nothing_learned()
-        return
     job_panel.result(scorecard_job.TASK)  # what it made lies in the store
     card = scorecard_job.find(live)
     if card is None:
         _measure(live)
     else:
         _show(live, card)
-
-
-def _nothing_learned() -> None:
-    with st.container(border=True, key="nothing-learned"):
-        st.subheader("These segments are made without a model", icon=":material/bolt:")
-        st.write(
-            "They are cut from a bag of pages, so there are no learned vectors to compare it with. Train a "
-            "model to see whether the order of pages says more on these data."
-        )
-        link(TRAINING, "Go to Training")
 
 
 def _measure(live: LiveSegments) -> None:
@@ -71,7 +57,7 @@ def _measure(live: LiveSegments) -> None:
         return
     failed = job_panel.has_failed(scorecard_job.TASK)
     if not failed:
-        st.caption("Not measured yet for this number of segments and this outcome.")
+        st.caption("Not measured yet for these weights, this number of segments and this outcome.")
     st.button(
         "Try again" if failed else "Measure", key="measure", icon=":material/play_arrow:",
         type="primary", on_click=scorecard_job.start, args=(live,),
@@ -80,30 +66,43 @@ def _measure(live: LiveSegments) -> None:
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
     _verdict(verdict(card), card)
-    if live.steering.weights != ViewWeights():
-        st.caption("Measured with the default weights of the views, not with yours.")
-    st.subheader("Is it worth it?", help="The learned vectors beside two simple ways, on your own data.")
-    _side_by_side(card, (Topic.RETRIEVAL, Topic.OUTCOME))
     st.subheader(
         "Would they come out the same again?",
         help="Segments that change with every draw of users are not worth a name.",
     )
     _side_by_side(card, (Topic.STABILITY, Topic.SEEDS))
-    _side_by_side(card, (Topic.LENGTH,))
+    if card.own is Method.LEARNED:
+        st.subheader("Is it worth it?", help="The learned vectors beside two simple ways, on your own data.")
+        _side_by_side(card, (Topic.RETRIEVAL, Topic.OUTCOME))
+    left, right = st.columns(2)
+    with left:
+        scorecard_view.question(card.of(Topic.LENGTH), card.steps_between)
+    if card.repeats:
+        with right:
+            scorecard_view.numbers(card)
     _limits()
 
 
 def _verdict(found: TrustVerdict, card: Scorecard) -> None:
     with st.container(border=True, key="verdict"):
-        st.subheader(found.title, icon=ICONS[found.advice])
-        scorecard_view.bullets((*found.text, sentences(card.of(Topic.STABILITY), card.steps_between)[0]))
+        st.subheader(found.todo, icon=ICONS[found.action])
+        scorecard_view.bullets((found.why, found.title, *found.text))
         outcome = f" · outcome: {md_text(card.outcome, 60)}" if card.outcome else ""
         st.caption(
             f"{count(card.users, 'user')} clustered, {card.held_out:,} of them never seen by the model · "
             f"{card.n_clusters} segments{outcome}"
         )
-        if found.advice is Advice.FAST:
-            link(TRAINING, "Make segments with a bag of pages")
+        if found.action is Action.USE:
+            st.button(
+                f"Use {found.n_clusters}", key="use-number", icon=":material/check:", type="primary",
+                on_click=_use, args=(found.n_clusters,),
+            )  # fmt: skip
+        elif found.action is Action.BAG or card.own is Method.BAG:
+            link(TRAINING, "Train a model" if card.own is Method.BAG else "Make segments with a bag of pages")
+
+
+def _use(n_clusters: int) -> None:
+    st.session_state["k"] = n_clusters
 
 
 def _side_by_side(card: Scorecard, topics: tuple[Topic, ...]) -> None:

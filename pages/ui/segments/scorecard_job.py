@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.base.settings import ViewWeights
 from core.runs.tasks import ScorecardRequest
 from core.storage.store import content_key
 from core.trust import result
@@ -18,7 +19,7 @@ ASKED: Final = "scorecard_asked"
 
 
 def find(live: LiveSegments) -> Scorecard | None:
-    """The scorecard for this model, number of segments and outcome; None until it was measured."""
+    """The scorecard for this model, weights, number of segments and outcome; None until it was measured."""
     artifact = live.sources.store.find(result.STAGE, key(live))
     return None if artifact is None else Scorecard.from_json((artifact.path / result.FILE).read_bytes())
 
@@ -31,13 +32,14 @@ def key(live: LiveSegments) -> str:
 def start(live: LiveSegments) -> None:
     """Start measuring (also a button's callback); joins a job that measures the same."""
     made_from = live.sources
-    n_clusters, outcome = _asked(live)
+    n_clusters, weights, outcome = _asked(live)
     request = ScorecardRequest(
         dataset=made_from.dataset.key,
         labels=made_from.labels.key if made_from.labels else "",
         model=made_from.model_key,
         embeddings=made_from.embeddings,
         n_clusters=n_clusters,
+        weights=weights,
         outcome=outcome,
     )
     job_panel.start(TASK, request, key(live))
@@ -51,5 +53,5 @@ def start_once(live: LiveSegments) -> None:
         start(live)
 
 
-def _asked(live: LiveSegments) -> tuple[int, str]:
-    return live.steering.cluster.n_clusters, live.profiles.outcome or ""
+def _asked(live: LiveSegments) -> tuple[int, ViewWeights, str]:
+    return live.steering.cluster.n_clusters, live.steering.weights, live.profiles.outcome or ""

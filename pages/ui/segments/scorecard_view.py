@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from core.base.settings import ClusterSettings
-from core.trust.result import Call, Method, Question, Topic
-from core.trust.verdict import chance, sentences
+from core.trust.result import Call, Method, Question, Scorecard, Topic
+from core.trust.verdict import FIRM, chance, sentences
 from pages.ui.segments import charts
 from pages.ui.segments.charts import Chart
 from pages.ui.segments.figure import Columns, figure
@@ -69,6 +69,23 @@ def question(asked: Question, steps_between: str) -> None:
         bullets(sentences(asked, steps_between))
 
 
+def numbers(card: Scorecard) -> None:
+    """How well halves agree on each number of segments: the analyst's, and those tried beside it."""
+    own = card.of(Topic.STABILITY).own
+    tried = [(one.n_clusters, one.value, one.low, one.high) for one in card.repeats]
+    rows = [*tried, (card.n_clusters, own.value, own.low, own.high)]
+    table = pd.DataFrame(rows, columns=["k", "value", "low", "high"]).sort_values("k", ignore_index=True)
+    with st.container(border=True, height="stretch", key="numbers", gap="small"):
+        figure(
+            "Which numbers of segments come out again?", partial(over_k, table, card.n_clusters), table,
+            n=f"{count(card.of(Topic.STABILITY).n, 'user')}, halves as for the question beside it. "
+            f"Dashed: {FIRM}, from which on halves nearly agree.",
+            key="numbers", border=False, columns=_number_columns(),
+            alt_text="Agreement of halves over the number of segments, with intervals",
+            help_text="Each number is tried on the same vectors and weights; the filled dot is yours.",
+        )  # fmt: skip
+
+
 def bullets(lines: Sequence[str]) -> None:
     """Sentences as a list; one of them may quote the name of an event."""
     st.markdown("\n".join(f"- {md_text(line)}" for line in lines))
@@ -89,7 +106,7 @@ def rows(asked: Question, steps_between: str) -> pd.DataFrame:
                 "difference_low": apart.low if apart else None,
                 "difference_high": apart.high if apart else None,
                 "call": CALLS[apart.call] if apart else None,
-                "learned": one.method in (Method.LEARNED, Method.SHUFFLED),
+                "own": one.method in (asked.own.method, Method.SHUFFLED),
             }
         )
     return pd.DataFrame(told)
@@ -114,7 +131,7 @@ def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
         floor: What chance would give; None where that is no question.
     """
     told = {"way": ("Way", ""), "value": ("Figure", ".3f"), "low": ("From", ".3f"), "high": ("To", ".3f")}
-    colour = alt.condition(alt.datum.learned, alt.value(charts.ABOVE), alt.value(charts.NEUTRAL))
+    colour = alt.condition(alt.datum.own, alt.value(charts.ABOVE), alt.value(charts.NEUTRAL))
     base = alt.Chart(table).encode(
         y=charts.rows("way", table["way"]), color=colour, tooltip=charts.tips(told)
     )
@@ -128,6 +145,31 @@ def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
         line = alt.Chart(pd.DataFrame({"value": [floor]})).mark_rule(strokeDash=[4, 4], color=charts.NEUTRAL)
         layers = line.encode(x="value:Q") + layers
     return charts.sized(layers, ROW * len(table) + charts.AXIS + TITLE)
+
+
+def over_k(table: pd.DataFrame, current: int) -> Chart:
+    """Agreement over the number of segments, the analyst's own filled.
+
+    Args:
+        table: Columns ``k``, ``value``, ``low``, ``high``.
+        current: The number on screen.
+    """
+    told = {
+        "k": ("Segments", ""),
+        "value": ("Agreement", ".2f"),
+        "low": ("From", ".2f"),
+        "high": ("To", ".2f"),
+    }
+    across = alt.X("k:O", title="Segments", axis=alt.Axis(labelAngle=0))
+    up = alt.Y("low:Q", title="Adjusted Rand index", scale=alt.Scale(domain=[0, 1]))
+    is_own = alt.datum.k == current
+    base = alt.Chart(table).encode(x=across, tooltip=charts.tips(told), color=alt.value(charts.ABOVE))
+    span = base.mark_rule(strokeWidth=3, opacity=0.6).encode(y=up, y2="high:Q")
+    point = base.mark_point(filled=True, opacity=1).encode(
+        y="value:Q", size=alt.condition(is_own, alt.value(130), alt.value(40))
+    )
+    line = alt.Chart(pd.DataFrame({"value": [FIRM]})).mark_rule(strokeDash=[4, 4], color=charts.NEUTRAL)
+    return charts.sized(span + point + line.encode(y="value:Q"), 180)
 
 
 def _n(asked: Question) -> str:
@@ -145,6 +187,14 @@ def _n(asked: Question) -> str:
     return f"{users}. Lines: {asked.interval}.{dashed}"
 
 
+def _number_columns() -> Columns:
+    number = st.column_config.NumberColumn
+    return {
+        "k": number("Segments"), "value": number("Agreement", format="%.2f"),
+        "low": number("From", format="%.2f"), "high": number("To", format="%.2f"),
+    }  # fmt: skip
+
+
 def _columns() -> Columns:
     number = st.column_config.NumberColumn
     return {
@@ -156,5 +206,5 @@ def _columns() -> Columns:
         "difference_low": number("From", format="%.3f"),
         "difference_high": number("To", format="%.3f"),
         "call": st.column_config.TextColumn("So", help="Decided by the interval of the difference."),
-        "learned": None,
+        "own": None,
     }

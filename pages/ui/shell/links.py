@@ -64,7 +64,7 @@ COMPARE: Final = Screen(
 )  # fmt: skip
 TRUST: Final = Screen(
     "pages/segments/trust.py", "Trust", ":material/verified:", "trust",
-    "Does order matter, and can you trust these segments?",
+    "Can you trust these segments, and does order matter?",
 )  # fmt: skip
 USERS: Final = Screen(
     "pages/use/users.py", "Users", ":material/person_search:", "users",

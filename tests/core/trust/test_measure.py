@@ -12,7 +12,7 @@ import pytest
 from core.base.errors import Cancelled
 from core.base.progress import silent
 from core.base.schema import Outcomes
-from core.base.settings import TrainSettings
+from core.base.settings import Preset, TrainSettings, ViewWeights
 from core.data.dataset import Dataset
 from core.runs import pipeline
 from core.runs.tasks import run
@@ -43,14 +43,14 @@ def case(shop: FinishedRun) -> Case:
     store = Store(shop.root)
     dataset = pipeline.open_dataset(store, shop.dataset)
     views = pipeline.open_embeddings(store, dataset, shop.embeddings).views
-    return open_case(dataset, None, pipeline.open_model(store, shop.model).path, views)
+    return open_case(dataset, None, pipeline.open_model(store, shop.model).path, views, ViewWeights())
 
 
 @pytest.fixture(scope="module")
 def card(shop: FinishedRun) -> Scorecard:
     request = {
         "dataset": shop.dataset, "labels": "", "model": shop.model, "embeddings": shop.embeddings,
-        "n_clusters": 3, "outcome": "purchase",
+        "n_clusters": 3, "weights": ViewWeights(), "outcome": "purchase",
     }  # fmt: skip
     key = run("scorecard", shop.root, request, silent)["scorecard"]
     artifact = Store(shop.root).find(result.STAGE, key)
@@ -88,9 +88,21 @@ def test_the_same_again_gives_the_very_same_figures(card: Scorecard, shop: Finis
     dataset = pipeline.open_dataset(store, shop.dataset)
     again = measure(
         dataset, None, pipeline.open_model(store, shop.model).path,
-        pipeline.open_embeddings(store, dataset, shop.embeddings).views, 3, "purchase", silent,
+        pipeline.open_embeddings(store, dataset, shop.embeddings).views, 3, ViewWeights(), "purchase", silent,
     )  # fmt: skip
     assert again == card
+
+
+def test_segments_of_a_bag_of_pages_are_judged_too(shop: FinishedRun) -> None:
+    store = Store(shop.root)
+    dataset = pipeline.open_dataset(store, shop.dataset)
+    model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
+    views = pipeline.embed(store, dataset, None, model, silent).views
+    found = measure(dataset, None, model.path, views, 3, ViewWeights(), "purchase", silent)
+    assert found.own is Method.BAG
+    assert "no trained model" in found.of(Topic.RETRIEVAL).absent
+    assert found.of(Topic.STABILITY).own.low == 1.0
+    assert found.of(Topic.LENGTH).figures
 
 
 def test_it_can_be_cancelled(shop: FinishedRun) -> None:
@@ -102,7 +114,7 @@ def test_it_can_be_cancelled(shop: FinishedRun) -> None:
     with pytest.raises(Cancelled):
         measure(
             dataset, None, pipeline.open_model(store, shop.model).path,
-            pipeline.open_embeddings(store, dataset, shop.embeddings).views, 3, "", stop,
+            pipeline.open_embeddings(store, dataset, shop.embeddings).views, 3, ViewWeights(), "", stop,
         )  # fmt: skip
 
 
@@ -175,10 +187,10 @@ def test_an_outcome_that_the_first_pages_tell_is_told(case: Case) -> None:
 
 
 def test_the_store_is_not_asked_to_measure_twice(shop: FinishedRun, card: Scorecard, tmp_path: Path) -> None:
-    settings, inputs = result.made_of(shop.embeddings, 3, "purchase")
+    settings, inputs = result.made_of(shop.embeddings, 3, ViewWeights(), "purchase")
     request = {
         "dataset": "none", "labels": "", "model": "none",  # nothing to measure from
-        "embeddings": shop.embeddings, "n_clusters": 3, "outcome": "purchase",
+        "embeddings": shop.embeddings, "n_clusters": 3, "weights": ViewWeights(), "outcome": "purchase",
     }  # fmt: skip
     key = result_key = run("scorecard", shop.root, request, silent)["scorecard"]
     found = Store(shop.root).find(result.STAGE, key)

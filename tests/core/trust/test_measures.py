@@ -51,6 +51,17 @@ def test_shuffling_keeps_the_pages_of_each_run_and_touches_nothing_else() -> Non
     assert np.array_equal(mixed[outside], page[outside])
 
 
+def test_the_number_of_groups_that_there_are_comes_out_again_and_others_do_not() -> None:
+    found = {one.n_clusters: one for one in stability.other_numbers(blobs(600, 4, 0.05), n_clusters=6)}
+    assert list(found) == [2, 3, 4, 5, 7, 8, 9, 10]  # the analyst's own has been judged
+    assert found[4].low == 1.0
+    assert max(found[k].low for k in (5, 7, 8, 9, 10)) < 0.95
+
+
+def test_no_number_is_tried_on_too_few_users() -> None:
+    assert [one.n_clusters for one in stability.other_numbers(blobs(80, 4, 0.05), 9)] == [2, 3, 4]
+
+
 def test_plain_groups_come_out_of_every_half_and_noise_does_not() -> None:
     halves, seeds = stability.measure(
         {Method.LEARNED: blobs(600, 3, 0.05), Method.BAG: blobs(600, 1, 0.5)}, n_clusters=3

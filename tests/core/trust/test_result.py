@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.base.errors import ArtifactError
+from core.base.settings import ViewWeights
 from core.trust.result import Method, Question, Scorecard, Topic, made_of
 from tests.core.trust import toy
 
@@ -30,6 +31,8 @@ def test_what_was_not_compared_is_not_found() -> None:
     assert toy.length().of(Method.SHUFFLED) is None
 
 
-def test_another_number_of_segments_or_outcome_is_another_scorecard() -> None:
-    assert made_of("e", 6, "purchase") != made_of("e", 7, "purchase")
-    assert made_of("e", 6, "purchase") != made_of("e", 6, "")
+def test_another_number_weights_or_outcome_are_another_scorecard() -> None:
+    usual = made_of("e", 6, ViewWeights(), "purchase")
+    assert usual != made_of("e", 7, ViewWeights(), "purchase")
+    assert usual != made_of("e", 6, ViewWeights(url=1.0), "purchase")
+    assert usual != made_of("e", 6, ViewWeights(), "")

@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from core.trust.result import Call, Method, Question, Topic
-from core.trust.verdict import FAST_MODE, Advice, against, chance, sentences, verdict
+from core.trust.result import Call, Method, Question, Repeat, Topic
+from core.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
 from tests.core.trust import toy
 
 
 @pytest.mark.parametrize(
     ("questions", "advice", "title"),
     [
-        ((toy.retrieval(), toy.outcome()), Advice.LEARNED, "Yes: order matters here"),
+        ((toy.retrieval(), toy.outcome()), Advice.LEARNED, "Order matters here"),
         ((toy.retrieval(shuffled=Call.EQUAL),), Advice.LEARNED, "not for the order"),
         ((toy.retrieval(shuffled=Call.UNCLEAR),), Advice.LEARNED, "do not tell"),
         ((toy.retrieval(Call.EQUAL), toy.outcome(Call.EQUAL)), Advice.FAST, "a bag of pages is as good"),
@@ -29,6 +29,43 @@ def test_the_answer_follows_the_intervals(
     assert title in found.title
     assert found.text
     assert (advice is Advice.FAST) == (FAST_MODE in found.text)
+
+
+@pytest.mark.parametrize(
+    ("stability", "repeats", "action", "n_clusters"),
+    [
+        (toy.stability(0.8, 0.9), (toy.repeat(5, 0.99),), Action.KEEP, 6),  # firm: no other is asked
+        (
+            toy.stability(0.6, 0.9),
+            (toy.repeat(4, 0.8), toy.repeat(5, 0.8), toy.repeat(9, 0.9)),
+            Action.USE,
+            5,
+        ),
+        (toy.stability(0.6, 0.9), (toy.repeat(5, 0.8), toy.repeat(7, 0.8)), Action.USE, 7),
+        (toy.stability(0.6, 0.9, bag=0.8), (toy.repeat(5, 0.7),), Action.BAG, 6),
+        (toy.stability(0.6, 0.9), (toy.repeat(5, 0.74),), Action.CAREFUL, 6),
+        (toy.absent(Topic.STABILITY), (), Action.OPEN, 6),
+    ],
+)
+def test_it_ends_in_what_to_do_about_the_segments_on_screen(
+    stability: Question, repeats: tuple[Repeat, ...], action: Action, n_clusters: int
+) -> None:
+    found = verdict(toy.scorecard(toy.retrieval(), stability, repeats=repeats))
+    assert (found.action, found.n_clusters) == (action, n_clusters)
+    assert ("halves agree by" in found.why) == (action is Action.USE)
+
+
+def test_vectors_come_before_the_number_of_segments() -> None:
+    found = verdict(toy.scorecard(toy.retrieval(Call.EQUAL), toy.stability(0.8, 0.9)))
+    assert (found.action, found.todo) == (Action.BAG, "Use a bag of pages here")
+
+
+def test_segments_of_a_bag_are_judged_by_whether_they_come_again() -> None:
+    own = toy.figure(Method.BAG, 0.9)
+    firm = toy.stability().model_copy(update={"figures": (own,), "comparisons": ()})
+    found = verdict(toy.scorecard(firm, own=Method.BAG))
+    assert (found.action, found.todo) == (Action.KEEP, "Keep these 6 segments")
+    assert "nearly the same 6 segments" in found.why
 
 
 def test_noise_is_not_compared_with_noise() -> None:

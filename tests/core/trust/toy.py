@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
+from core.base.settings import ViewWeights
+from core.trust.result import Call, Comparison, Figure, Method, Question, Repeat, Scorecard, Topic
 
 
 def comparison(other: Method, call: Call, low: float, high: float, ratio: float | None = None) -> Comparison:
@@ -41,11 +42,11 @@ def outcome(bag: Call = Call.EQUAL, level: float = 0.7) -> Question:
     )  # fmt: skip
 
 
-def stability(low: float = 0.8, high: float = 0.9) -> Question:
+def stability(low: float = 0.8, high: float = 0.9, bag: float = 0.5) -> Question:
     learned = Figure(method=Method.LEARNED, value=(low + high) / 2, low=low, high=high)
     return Question(
         topic=Topic.STABILITY, n=900, interval="lowest and highest", facts={"segments": 6, "splits": 6},
-        figures=(learned, figure(Method.BAG, 0.5)),
+        figures=(learned, figure(Method.BAG, bag)),
         comparisons=(comparison(Method.BAG, Call.BETTER, 0.1, 0.3),),
     )  # fmt: skip
 
@@ -61,10 +62,17 @@ def absent(topic: Topic, why: str = "Too few users.") -> Question:
     return Question(topic=topic, absent=why)
 
 
-def scorecard(*questions: Question) -> Scorecard:
+def repeat(n_clusters: int, low: float) -> Repeat:
+    return Repeat(n_clusters=n_clusters, value=low + 0.02, low=low, high=low + 0.04)
+
+
+def scorecard(
+    *questions: Question, repeats: tuple[Repeat, ...] = (), own: Method = Method.LEARNED
+) -> Scorecard:
     """The given questions; the others were not measured."""
     given = {question.topic: question for question in questions}
     return Scorecard(
-        users=3000, held_out=300, n_clusters=6, outcome="purchase", steps_between="types",
+        users=3000, held_out=300, n_clusters=6, weights=ViewWeights(), own=own, outcome="purchase",
+        steps_between="types", repeats=repeats,
         questions=tuple(given.get(topic, absent(topic)) for topic in Topic),
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.base.progress import silent
-from core.base.settings import Preset, TrainSettings
+from core.base.settings import Preset, TrainSettings, ViewWeights
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.storage.store import Store, content_key
@@ -22,7 +22,7 @@ FULL = (toy.retrieval(), toy.outcome(), toy.stability(), toy.length())
 
 def keep(run: FinishedRun, card: Scorecard, n_clusters: int = 3) -> str:
     """Put a scorecard where the job would have put it."""
-    settings, inputs = result.made_of(run.embeddings, n_clusters, "purchase")
+    settings, inputs = result.made_of(run.embeddings, n_clusters, ViewWeights(), "purchase")
     key = content_key(result.STAGE, settings, inputs)
     with Store(run.root).write(result.STAGE, key, settings, inputs) as folder:
         (folder / result.FILE).write_text(card.to_json())
@@ -41,7 +41,7 @@ def test_the_first_visit_starts_measuring_once(
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.run()
     ((task, request, subject),) = fake_jobs.started
-    settings, inputs = result.made_of(finished_run.embeddings, 3, "purchase")
+    settings, inputs = result.made_of(finished_run.embeddings, 3, ViewWeights(), "purchase")
     assert (task, subject) == ("scorecard", content_key(result.STAGE, settings, inputs))
     assert (request["model"], request["n_clusters"]) == (finished_run.model, 3)
     assert "Comparing the model with simple ways" in texts(app)
@@ -56,11 +56,24 @@ def test_what_was_measured_is_shown_without_a_job(
     assert not app.exception
     assert fake_jobs.started == []
     shown = texts(app)
-    assert "Yes: order matters here" in shown
+    assert "Order matters here" in shown
     assert "2\\.0 times as well as a bag of pages" in shown
     assert "Not measured. Too few users" in shown  # other seeds of K-Means
+    assert "Keep these 6 segments" in texts(app)
     assert len(app.get("vega_lite_chart")) == 4
     assert len(app.get("page_link")) == 0
+
+
+def test_a_number_that_comes_out_again_is_one_click_away(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    shaky = toy.scorecard(toy.retrieval(), toy.stability(0.5, 0.7), repeats=(toy.repeat(4, 0.9),))
+    keep(finished_run, shaky)
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert "Use 4 segments instead" in texts(app)
+    assert len(app.get("vega_lite_chart")) == 3  # retrieval, stability, and all numbers
+    app.button(key="use-number").click().run()
+    assert app.slider(key="k").value == 4
 
 
 def test_how_other_starts_were_made_is_told(
@@ -81,7 +94,7 @@ def test_another_number_of_segments_is_measured_when_asked(
     app.slider(key="k").set_value(4).run()
     fake_jobs.end("scorecard", State.CANCELLED)  # the first visit with these vectors measures by itself
     app.run()
-    assert "Not measured yet for this number of segments" in texts(app)
+    assert "Not measured yet for these weights" in texts(app)
     app.button(key="measure").click().run()
     assert [request["n_clusters"] for _, request, _ in fake_jobs.started] == [4, 4]
 
@@ -91,8 +104,9 @@ def test_a_bag_that_is_as_good_is_offered_as_the_fast_mode(
 ) -> None:
     keep(finished_run, toy.scorecard(toy.retrieval(Call.EQUAL), toy.outcome(Call.EQUAL)))
     app = open_app(PAGE, data=finished_run.dataset, k="3")
-    assert "No: on these data a bag of pages is as good" in texts(app)
-    assert "that preset gives segments in seconds" in texts(app)
+    assert "On these data a bag of pages is as good" in texts(app)
+    assert "Use a bag of pages here" in texts(app)
+    assert "gives segments in seconds" in texts(app)
     assert "Make segments with a bag of pages" in [link.label for link in app.get("page_link")]
 
 
@@ -116,7 +130,7 @@ def test_every_question_can_be_missing(
     assert texts(app).count("Not measured. Too few users") == (1 if topic is Topic.SEEDS else 2)
 
 
-def test_vectors_that_nobody_learned_are_not_judged(
+def test_vectors_that_nobody_learned_are_judged_by_their_segments(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
     store = Store(finished_run.root)
@@ -125,8 +139,9 @@ def test_vectors_that_nobody_learned_are_not_judged(
     pipeline.embed(store, dataset, None, model, silent)
     app = open_app(PAGE, data=finished_run.dataset, model=model.key, k="3")
     assert not app.exception
-    assert "made without a model" in texts(app)
+    assert "Comparing the model with simple ways" in texts(app)
     assert any(caption.value.endswith("A bag of pages, no model") for caption in app.sidebar.caption)
-    assert fake_jobs.started == []
+    ((task, request, _),) = fake_jobs.started
+    assert (task, request["model"]) == ("scorecard", model.key)
     for page in ("segments/explore", "segments/profiles", "prepare/training", "use/export", "use/users"):
         assert not app.switch_page(f"pages/{page}.py").run().exception, page
