@@ -23,9 +23,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
-from core.base.schema import Users, View
+from core.base.schema import OUTSIDE, Users, View
+from core.profiles.data import Happened
+from core.segments.geometry import repeatable, two_nearest
+from core.segments.partition import Partition
 
-SEGMENT: Final = "segment"
+SEGMENT, NEXT_SEGMENT = "segment", "next_segment"
+DISTANCE, NEXT_DISTANCE = "distance", "next_distance"
+REVENUE: Final = "revenue"
 ENGAGED: Final = "engaged_seconds"
 FIRST_SEEN, LAST_SEEN = "first_seen", "last_seen"
 
@@ -46,37 +51,90 @@ class IdStyle(StrEnum):
     """As ``="…"``, which spreadsheets show as the very same text; with the mark that tells them UTF-8."""
 
 
-def users_table(users: pd.DataFrame, labels: np.ndarray, names: Mapping[int, str]) -> pd.DataFrame:
+def users_table(
+    users: pd.DataFrame,
+    partition: Partition,
+    vectors: np.ndarray,
+    names: Mapping[int, str],
+    outcomes: Mapping[str, Happened],
+) -> pd.DataFrame:
     """One row a user, in index order: the id, where the user belongs, and what the export says about them.
 
     Args:
-        users: Columns of :class:`core.base.schema.Users`, one row a user.
-        labels: int of shape (n_users,), segment ids; ``OUTSIDE`` for users outside clustering.
+        users: Columns of :class:`core.base.schema.Users`, one row a user; the first ones or all.
+        partition: The segments.
+        vectors: float32 of shape (n_users, d), what they were cut from.
         names: Segment id → name.
+        outcomes: Name → who had it, for those that get a column.
 
     Returns:
         ``user_id``, ``cluster`` (the id in the data, −1 outside), ``segment`` (its name; empty outside),
-        ``group``, ``page_views``, ``sessions``, ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
+        ``distance`` to its centroid (0 to 2), ``next_segment`` and ``next_distance`` of the next nearest
+        (empty outside), ``group``, ``page_views``, ``sessions``, ``outcome: NAME`` (sessions with it),
+        ``revenue`` (empty where none was sent), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
         ``engaged_seconds`` (empty where none was sent), ``browser``, ``device``, ``country``, ``source``.
 
     Raises:
-        ArtifactError: If labels and users are not equally many.
+        ArtifactError: If there are more users than segments were made of.
     """
+    labels = partition.labels[: len(users)]
     if len(labels) != len(users):
         raise ArtifactError(
             f"{len(labels):,} labels do not belong to {len(users):,} users", remedy="Cluster again"
         )
     table = users[[Users.USER_ID]].copy()
     table[Users.CLUSTER] = np.asarray(labels, dtype=np.int32)
-    table[SEGMENT] = pd.Series([names.get(int(label)) for label in labels], index=users.index, dtype="str")
+    table[SEGMENT] = _names(labels, names)
+    table[[DISTANCE, NEXT_SEGMENT, NEXT_DISTANCE]] = _distances(
+        labels, partition, vectors[: len(users)], names
+    )
     table[[Users.GROUP, Users.PAGE_VIEWS, Users.SESSIONS]] = users[
         [Users.GROUP, Users.PAGE_VIEWS, Users.SESSIONS]
     ]
+    table = table.assign(**_outcomes(outcomes, len(users)))
     table[FIRST_SEEN], table[LAST_SEEN] = _iso(users[Users.FIRST_TS]), _iso(users[Users.LAST_TS])
     table[ENGAGED] = (users[Users.ENGAGEMENT_MSEC] / 1000).astype("Float64").round(3)
     described = [Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]
     table[described] = users[described]
     return table
+
+
+def _names(ids: np.ndarray, names: Mapping[int, str]) -> pd.Series:
+    return pd.Series([names.get(int(segment)) for segment in ids], dtype="str")
+
+
+def _distances(
+    labels: np.ndarray, partition: Partition, vectors: np.ndarray, names: Mapping[int, str]
+) -> pd.DataFrame:
+    """To the own and to the next nearest centroid; of two that are as near the own may be listed second."""
+    inside = np.flatnonzero(labels != OUTSIDE)
+    with repeatable():
+        place, distance = two_nearest(vectors[inside], partition.centroids)
+    own = partition.ids[place] == labels[inside, None]
+    at = own.argmax(axis=1)
+    rows = np.arange(len(inside))
+    found = np.full((len(labels), 2), np.nan)
+    found[inside] = np.stack([distance[rows, at], distance[rows, 1 - at]], axis=1)
+    other = np.full(len(labels), OUTSIDE)
+    other[inside] = partition.ids[place[rows, 1 - at]]
+    return pd.DataFrame(
+        {
+            DISTANCE: found[:, 0].round(6), NEXT_SEGMENT: _names(other, names),
+            NEXT_DISTANCE: found[:, 1].round(6),
+        }
+    )  # fmt: skip
+
+
+def _outcomes(outcomes: Mapping[str, Happened], n_users: int) -> dict[str, np.ndarray]:
+    columns: dict[str, np.ndarray] = {}
+    revenue = pd.Series(np.nan, index=range(n_users))
+    for name, happened in outcomes.items():
+        here = happened.user < n_users
+        sessions = np.bincount(happened.user[here], happened.sessions[here], minlength=n_users)
+        columns[f"outcome: {name}"] = sessions.astype(np.int64)
+        earned = pd.Series(happened.revenue[here]).groupby(happened.user[here]).sum(min_count=1)
+        revenue = revenue.add(earned, fill_value=0)
+    return columns | {REVENUE: revenue.to_numpy()} if outcomes else {}
 
 
 def csv_bytes(table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> bytes:
@@ -100,7 +158,7 @@ def csv_bytes(table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> bytes:
 def parquet_bytes(table: pd.DataFrame | pa.Table) -> bytes:
     """A table as Parquet."""
     sink = io.BytesIO()
-    pq.write_table(_arrow(table), sink)
+    pq.write_table(arrow_table(table), sink)
     return sink.getvalue()
 
 
@@ -143,7 +201,8 @@ def tables_zip(tables: Mapping[str, pd.DataFrame]) -> bytes:
     return sink.getvalue()
 
 
-def _arrow(table: pd.DataFrame | pa.Table) -> pa.Table:
+def arrow_table(table: pd.DataFrame | pa.Table) -> pa.Table:
+    """A table for Parquet: plain strings, no index, nothing of Pandas."""
     if isinstance(table, pa.Table):
         return table
     made = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)

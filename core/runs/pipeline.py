@@ -37,7 +37,8 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
-    from core.profiles.metrics import ProfileData, Profiles
+    from core.profiles.data import Happened, ProfileData
+    from core.profiles.metrics import Profiles
     from core.segments.combination import Calibrated, Combined
     from core.segments.partition import Partition
 
@@ -93,6 +94,13 @@ class Segments:
     partition: Partition
     profiles: Profiles
     names: Mapping[int, str]
+    data: ProfileData
+
+    @property
+    def outcomes(self) -> Mapping[str, Happened]:
+        """What the users converted by, with who did."""
+        name = self.profiles.outcome
+        return {name: self.data.outcomes[name]} if name else {}
 
 
 def preprocess(
@@ -361,9 +369,10 @@ def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, pro
     progress("combine", 1.0)
     partition = cluster(combined, embeddings.inside, settings.cluster)
     progress("cluster", 1.0, f"K={settings.cluster.n_clusters}")
-    profiles = analyze(ProfileData.from_dataset(dataset), partition, settings.analyze)
+    data = ProfileData.from_dataset(dataset)
+    profiles = analyze(data, partition, settings.analyze)
     progress("analyze", 1.0)
-    return Segments(combined, partition, profiles, default_names(profiles))
+    return Segments(combined, partition, profiles, default_names(profiles), data)
 
 
 def _labelled(dataset: Dataset, labels: LabelledPages | None) -> dict[str, str]:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress
@@ -23,7 +22,7 @@ from core.base.schema import Users, View
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
 from core.runs import pipeline
-from core.runs.export import embeddings_table, vector_lists
+from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.pipeline import Embeddings, RunSettings, Segments
 from core.storage.replace_files import replacing
 from core.storage.store import MANIFEST, Artifact, open_artifact
@@ -105,17 +104,9 @@ def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str
 def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: Segments) -> None:
     ids = dataset.sequences.user_id
     pq.write_table(embeddings_table(ids, embeddings.views), folder / "embeddings.parquet")
-    users = dataset.users
-    table = pa.table(
-        {
-            Users.USER_ID: ids,
-            Users.CLUSTER: pa.array(made.partition.labels, pa.int32()),
-            Users.GROUP: pa.array(users[Users.GROUP], pa.string()),
-            Users.EMBEDDING: vector_lists(made.combined.vectors),
-            Users.PAGE_VIEWS: pa.array(users[Users.PAGE_VIEWS], pa.int32()),
-            Users.SESSIONS: pa.array(users[Users.SESSIONS], pa.int32()),
-        }
-    )
+    vectors = made.combined.vectors
+    users = users_table(dataset.users, made.partition, vectors, made.names, made.outcomes)
+    table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / "users.parquet")
     _write_json(folder / "clusters.json", clusters_summary(made))
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")

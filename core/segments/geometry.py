@@ -66,6 +66,26 @@ def nearest(rows: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.nda
     return place, distance
 
 
+def two_nearest(rows: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two nearest centroids of each row, the nearest first; on a tie the one that comes first.
+
+    Args:
+        rows: float32 of shape (n, d).
+        centroids: float32 of shape (k, d), k at least 2.
+
+    Returns:
+        Their positions, intp of shape (n, 2), and the distances to them, float32 of shape (n, 2).
+    """
+    place = np.empty((len(rows), 2), dtype=np.intp)
+    distance = np.empty((len(rows), 2), dtype=np.float32)
+    for start in range(0, len(rows), BLOCK):
+        block = slice(start, start + BLOCK)
+        distances = squared_distances(rows[block], centroids)
+        place[block] = np.argsort(distances, axis=1, kind="stable")[:, :2]
+        distance[block] = np.sqrt(np.maximum(np.take_along_axis(distances, place[block], axis=1), 0))
+    return place, distance
+
+
 def segment_means(rows: np.ndarray, place: np.ndarray, n_segments: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean vector and size of each segment.
 

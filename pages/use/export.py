@@ -12,7 +12,6 @@ from core.base.settings import IngestSettings, TrainSettings
 from core.cli.command import beyond, command_line
 from core.desk import label_book
 from core.labels.label_settings import LabelMode, LabelSettings
-from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.pipeline import RunSettings
 from core.storage.store import open_artifact
@@ -55,7 +54,8 @@ def _report(live: LiveSegments) -> None:
 
 
 def _users(live: LiveSegments) -> None:
-    with _card("users", "Users", ":material/group:", "Every user with segment, group, activity and origin."):
+    what = "Every user with segment, distance to it and to the next one, activity, outcome, origin."
+    with _card("users", "Users", ":material/group:", what):
         _button(
             "CSV", "users.csv", lambda: takeaway.users_csv(live), "Ids exactly as in the file, in quotes."
         )
@@ -104,8 +104,7 @@ def _button(label: str, file_name: str, make: Callable[[], bytes], help_text: st
 
 def _preview(live: LiveSegments) -> None:
     st.subheader("What the users file looks like")
-    head = live.sources.dataset.users.head(PREVIEW_ROWS)
-    table = export.users_table(head, live.labels[: len(head)], live.names)
+    table = takeaway.users(live, PREVIEW_ROWS)
     st.dataframe(
         table, hide_index=True, key="preview", placeholder="", alt="The first rows of the users file"
     )

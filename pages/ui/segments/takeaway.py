@@ -17,9 +17,11 @@ from pages.ui.segments import background, live_segments
 from pages.ui.segments.live_segments import LiveSegments
 
 
-def users(live: LiveSegments) -> pd.DataFrame:
-    """One row a user: id, segment, group, activity, origin."""
-    return export.users_table(live.sources.dataset.users, live.labels, live.names)
+def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
+    """One row a user, all or the first ones: id, segment, distances, group, activity, outcome, origin."""
+    made = segments(live)
+    users = live.sources.dataset.users.head(len(live.labels) if first is None else first)
+    return export.users_table(users, made.partition, made.combined.vectors, live.names, made.outcomes)
 
 
 def users_csv(live: LiveSegments, ids: IdStyle = IdStyle.EXACT) -> bytes:
@@ -64,8 +66,7 @@ def receipt_json(live: LiveSegments) -> bytes:
 
 def clusters_json(live: LiveSegments) -> bytes:
     """Weights, sizes and names of the segments."""
-    made = Segments(live.combined, live.segmentation.partition, live.profiles, names(live))
-    return json.dumps(clusters_summary(made), indent=1, ensure_ascii=False).encode()
+    return json.dumps(clusters_summary(segments(live)), indent=1, ensure_ascii=False).encode()
 
 
 def report_html(live: LiveSegments) -> bytes:
@@ -83,6 +84,14 @@ def report_html(live: LiveSegments) -> bytes:
         or live_segments.pca_map(live, live.steering.weights),
     )
     return report.render(report.compose(source)).encode()
+
+
+def segments(live: LiveSegments) -> Segments:
+    """What is on screen, as a run from the command line would have it."""
+    return Segments(
+        live.combined, live.segmentation.partition, live.profiles, names(live),
+        live_segments.profile_data(live.sources),
+    )  # fmt: skip
 
 
 def names(live: LiveSegments) -> dict[int, str]:

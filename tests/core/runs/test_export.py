@@ -3,6 +3,7 @@
 import csv
 import io
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError
 from core.base.schema import Users, View
+from core.base.settings import ClusterSettings
+from core.profiles.data import Happened
 from core.runs import export
 from core.runs.export import IdStyle
+from core.segments.partition import Partition
 
 IDS = ["1605951.6059719720", "0012.50", "1e5", "-1.50", "=SUM(A1)", '7."8', "x,y", "9" * 40 + ".0"]
 
@@ -39,9 +43,23 @@ def toy_users(ids: list[str] = IDS) -> pd.DataFrame:
     )
 
 
+VECTORS = np.array([[1, 0], [0, 1], [0.8, 0.6], [0, 1], [1, 0], [0, 1], [1, 0], [0, 1]], dtype=np.float32)
+
+
+def toy_partition() -> Partition:
+    return Partition(
+        labels=np.array([0, 1, 0, 1, 0, 1, 0, -1], dtype=np.int32),
+        centroids=np.array([[1, 0], [0, 1]], dtype=np.float32),
+        ids=np.array([0, 1], dtype=np.int32),
+        inertia=0.0, n_iter=1, warm=False, settings=ClusterSettings(n_clusters=2),
+    )  # fmt: skip
+
+
 def toy_table() -> pd.DataFrame:
-    labels = np.array([0, 1, 0, 1, 0, 1, 0, -1], dtype=np.int32)
-    return export.users_table(toy_users(), labels, {0: "Shoppers", 1: "@readers"})
+    bought = Happened(np.array([1, 3, 7]), np.array([1, 2, 1]), np.array([5.0, np.nan, 2.5]))
+    return export.users_table(
+        toy_users(), toy_partition(), VECTORS, {0: "Shoppers", 1: "@readers"}, {"purchase": bought}
+    )
 
 
 def rows_of(content: bytes) -> list[dict[str, str]]:
@@ -59,9 +77,40 @@ def test_users_table_says_who_is_where() -> None:
     assert table["engaged_seconds"].iloc[1] == 1.5
 
 
-def test_labels_of_other_users_are_refused() -> None:
+def test_users_table_says_how_near_a_user_is_to_the_own_and_the_next_segment() -> None:
+    table = toy_table()
+    assert table["distance"].tolist()[:2] == [0.0, 0.0]
+    assert table["next_distance"].iloc[0] == pytest.approx(2**0.5)
+    assert table["next_segment"].tolist()[:3] == ["@readers", "Shoppers", "@readers"]
+    third = table.iloc[2]  # (.8, .6): √.4 from (1, 0), √.8 from (0, 1)
+    assert (third["distance"], third["next_distance"]) == pytest.approx((0.4**0.5, 0.8**0.5), abs=1e-6)
+    outside = table.iloc[-1]
+    assert pd.isna(outside[["distance", "next_segment", "next_distance"]]).all()
+
+
+def test_users_table_says_who_had_the_outcome_and_what_it_brought() -> None:
+    table = toy_table()
+    assert table["outcome: purchase"].tolist() == [0, 1, 0, 2, 0, 0, 0, 1]  # one-page buyers included
+    assert table["revenue"].fillna(-1).tolist() == [-1, 5.0, -1, -1, -1, -1, -1, 2.5]
+
+
+def test_the_first_users_are_those_of_the_whole_table() -> None:
+    bought = Happened(np.array([1, 7]), np.array([1, 1]), np.array([5.0, 2.5]))
+    names = {0: "Shoppers", 1: "@readers"}
+    whole = export.users_table(toy_users(), toy_partition(), VECTORS, names, {"purchase": bought})
+    part = export.users_table(toy_users().head(3), toy_partition(), VECTORS, names, {"purchase": bought})
+    pd.testing.assert_frame_equal(part, whole.head(3))
+
+
+def test_without_an_outcome_there_are_no_columns_of_it() -> None:
+    table = export.users_table(toy_users(), toy_partition(), VECTORS, {}, {})
+    assert not [name for name in table if name.startswith("outcome") or name == "revenue"]
+
+
+def test_segments_of_fewer_users_are_refused() -> None:
+    few = replace(toy_partition(), labels=np.array([0, 1], dtype=np.int32))
     with pytest.raises(ArtifactError, match="2 labels do not belong to 8 users"):
-        export.users_table(toy_users(), np.array([0, 1]), {})
+        export.users_table(toy_users(), few, VECTORS, {}, {})
 
 
 def test_csv_keeps_ids_and_disarms_everything_else() -> None:
