@@ -1,0 +1,6 @@
+"""Six made-up web sites with the truth of every page and user, by an author who has not seen the rules."""
+
+from benchmarks.sites.plan import DEV, HELD
+from benchmarks.sites.write import SiteFiles, write_site
+
+__all__ = ["DEV", "HELD", "SiteFiles", "write_site"]
