@@ -158,7 +158,7 @@ def _told(outcomes: Mapping[FetchOutcome, OutcomeTally]) -> list[Result]:
 
 
 def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
-    """Label, train, embed, and look at K."""
+    """Label, train, embed, look at K, and draw the map."""
     dataset = pipeline.open_dataset(store, request.dataset)
     labels = pipeline.label(store, dataset, request.label, progress)
     model = pipeline.train(store, dataset, labels, request.settings, progress)
@@ -171,8 +171,8 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
     }
     with suppress(InputError):  # too few different users to compare K: the model is there all the same
         mixed = VectorsRequest(dataset=dataset.key, embeddings=vectors, weights=ViewWeights())
-        return result | choose_k(store, mixed, progress)
-    return result
+        result |= choose_k(store, mixed, progress)
+    return result | layout(store, mixed, progress)
 
 
 def choose_k(store: Store, request: VectorsRequest, progress: Progress) -> Result:

@@ -21,7 +21,7 @@ from pages.ui.segments.user_map import user_map
 from pages.ui.shell import job_panel
 from pages.ui.shell.text import count
 
-QUICK, NEIGHBOURS = "Quick (PCA)", "Neighbours"
+NEIGHBOURS, QUICK = "Neighbours", "Quick"
 MAP_WEIGHTS: Final = "map_weights"
 PAGE_COLUMNS: Final = (
     Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION,
@@ -37,9 +37,9 @@ def draw(live: LiveSegments) -> None:
     """The map, which layout it has, and the users that a lasso selects."""
     weights = _map_weights(live)
     chosen = st.segmented_control(
-        "Map", [QUICK, NEIGHBOURS], default=QUICK, required=True, key="map", bind="query-params",
+        "Map", [NEIGHBOURS, QUICK], default=NEIGHBOURS, required=True, key="map", bind="query-params",
         persist_state="session", label_visibility="collapsed",
-        help="Quick: the two directions in which users differ most. Neighbours: similar users together.",
+        help="Neighbours: similar users together. Quick: where users differ most (PCA).",
     )  # fmt: skip
     layout = background.neighbour_map(live.sources, weights) if chosen == NEIGHBOURS else None
     if chosen == NEIGHBOURS and layout is None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import streamlit as st
+from scipy.spatial.distance import cdist
 
 from core.base.schema import OUTSIDE
 
@@ -27,6 +28,10 @@ LETTER: Final = 6
 OUTSIDE_NAME: Final = "Outside clustering"
 OUTSIDE_COLOUR: Final = "#8b94a5"
 """Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
+LABEL_WIDTH: Final = 170
+"""Pixels that a name may take on the map; a longer one ends in dots, the legend has it whole."""
+JUDGED: Final = 400
+"""Users of a segment among which its medoid is looked for."""
 LABEL: Final = {
     "show": True,
     "formatter": "{b}",
@@ -35,6 +40,8 @@ LABEL: Final = {
     "padding": [4, 7],
     "borderRadius": 4,
     "fontSize": 12,
+    "width": LABEL_WIDTH,
+    "overflow": "truncate",
 }
 """Light on a dark plate: readable over any colour, on both backgrounds."""
 
@@ -185,20 +192,21 @@ def _legend(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
 
 
 def _name_series(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
-    """The names, each at the user nearest to the median, so that it lies on dots of its own."""
+    """The names, each at its segment's medoid on the map; one that would lie on another moves up or down."""
     middle = {segment: xy[labels == segment] for segment in sorted(names)}
     data = [
-        {"name": names[segment], "value": _middle(users)} for segment, users in middle.items() if len(users)
+        {"name": names[segment], "value": _medoid(users)} for segment, users in middle.items() if len(users)
     ]
     return {
         "type": "scatter", "data": data, "symbolSize": 1, "silent": True, "label": LABEL, "z": 99,
-        "labelLayout": {"hideOverlap": True}, "itemStyle": {"color": "transparent"},
+        "labelLayout": {"moveOverlap": "shiftY"}, "itemStyle": {"color": "transparent"},
     }  # fmt: skip
 
 
-def _middle(users: np.ndarray) -> list[float]:
-    apart = users - np.median(users, axis=0)
-    return [float(value) for value in users[np.einsum("ij,ij->i", apart, apart).argmin()]]
+def _medoid(users: np.ndarray) -> list[float]:
+    """The user whose distances to the others are least in sum (Kaufman, Rousseeuw 1987)."""
+    judged = users[:: max(1, len(users) // JUDGED)]
+    return [float(value) for value in judged[cdist(judged, judged).sum(axis=1).argmin()]]
 
 
 def _axis(values: np.ndarray, margin: float) -> dict[str, Any]:

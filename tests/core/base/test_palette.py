@@ -55,7 +55,7 @@ def contrast(one: str, two: str) -> float:
 
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("sight", SIGHT)
-def test_every_pair_of_the_twelve_stays_apart(mode: Mode, sight: str) -> None:
+def test_every_pair_of_the_twelve_and_grey_stays_apart(mode: Mode, sight: str) -> None:
     seen = {c: oklab(np.clip(SIGHT[sight] @ linear(c), 0, 1)) for c in PALETTE[mode]}
     closest = min(float(np.linalg.norm(seen[a] - seen[b])) for a, b in itertools.combinations(seen, 2))
     assert len(seen) == 12

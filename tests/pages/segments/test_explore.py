@@ -240,7 +240,7 @@ def test_the_k_chart_is_made_by_a_job(
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     app.button(key="compare_k").click().run()
-    ((task, request, subject),) = fake_jobs.started
+    task, request, subject = fake_jobs.started[-1]
     assert (task, subject) == ("choose_k", finished_run.embeddings)
     assert request["weights"] == {"url": 0.5, "theme": 0.3, "type": 0.2}
     assert "Comparing numbers of segments" in texts(app)
@@ -253,7 +253,6 @@ def test_the_neighbours_map_is_drawn_by_a_job_and_offered_again_when_that_fails(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    app.segmented_control(key="map").select("Neighbours").run()
     assert [task for task, _, _ in fake_jobs.started] == ["layout"]
     assert "Drawing the map" in texts(app)
     fake_jobs.end("layout", State.FAILED, error="It ran out of memory.")

@@ -53,7 +53,7 @@ def test_small_segments_lie_above_large_ones_and_all_above_the_users_outside() -
     assert series[3]["z"] < series[2]["z"] < series[0]["z"]
 
 
-def test_a_name_stands_on_the_user_nearest_to_the_median() -> None:
+def test_a_name_stands_on_the_medoid_of_its_segment() -> None:
     xy = np.array([[0, 0], [9, 9], [9, 8], [0, 8], [5, 5]], dtype=np.float32)
     labels = np.array([0, 2, 2, 2, OUTSIDE], dtype=np.int32)
     names = option(xy, labels, NAMES)["series"][-1]["data"]
@@ -61,6 +61,12 @@ def test_a_name_stands_on_the_user_nearest_to_the_median() -> None:
         {"name": "Segment 1", "value": [0.0, 0.0]},
         {"name": "3 · Readers", "value": [9.0, 8.0]},
     ]
+
+
+def test_no_name_is_hidden_by_another_one() -> None:
+    names = option(XY, LABELS, NAMES)["series"][-1]
+    assert names["labelLayout"] == {"moveOverlap": "shiftY"}
+    assert names["label"]["overflow"] == "truncate"
 
 
 def test_moving_users_between_segments_moves_no_axis() -> None:
