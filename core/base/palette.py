@@ -2,8 +2,9 @@
 
 The twelve colours were searched for in OKLCH so that the closest pair stays apart for normal sight and
 for protanopia, deuteranopia and tritanopia (simulated after Machado, Oliveira and Fernandes 2009): at
-least 0.10 in OKLab, some five times a just noticeable difference. Each has a twin for dark backgrounds
-of nearly the same hue. From the 13th segment on the colours repeat, and the number tells them apart.
+least 0.085 in OKLab, some four times a just noticeable difference, from each other and from the grey of
+users outside clustering. Most have a twin of nearly the same hue for dark backgrounds. From the 13th
+segment on the colours repeat, and the number tells them apart.
 """
 
 from __future__ import annotations
@@ -23,17 +24,16 @@ class Mode(StrEnum):
 
 PALETTE: Final[dict[Mode, tuple[str, ...]]] = {
     Mode.LIGHT: (
-        "#3862c4", "#ffa332", "#279ea2", "#761e5c", "#ae84f2", "#b05315",
-        "#23d091", "#554704", "#a7bbe2", "#7d5c7a", "#b78d49", "#482f97",
+        "#3862c4", "#ffa332", "#4b9494", "#761e5c", "#ae84f2", "#b05315",
+        "#23d091", "#89527a", "#fd4fbb", "#885cfd", "#b78d49", "#482f97",
     ),
     Mode.DARK: (
-        "#4f84fe", "#fa9d6b", "#83c6bc", "#a13b85", "#b99ffa", "#be260b",
-        "#a7fea6", "#facc08", "#878aa5", "#f3dafe", "#b97f12", "#6f49ca",
+        "#4f84fe", "#fa9d6b", "#268968", "#77e1e7", "#b99ffa", "#be260b",
+        "#a7fea6", "#facc08", "#335883", "#44bcae", "#b97f12", "#6f49ca",
     ),
 }  # fmt: skip
-"""blue, orange, teal, plum, violet, rust, mint, olive, pale blue, mauve, tan, indigo"""
 
-MUTED: Final[dict[Mode, str]] = {Mode.LIGHT: "#a3abb8", Mode.DARK: "#4d5665"}
+MUTED: Final[dict[Mode, str]] = {Mode.LIGHT: "#c7c9d4", Mode.DARK: "#3b414b"}
 """Users outside clustering, and "all users"."""
 
 BACKGROUND: Final[dict[Mode, str]] = {Mode.LIGHT: "#ffffff", Mode.DARK: "#10141b"}
