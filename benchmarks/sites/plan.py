@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 from zlib import crc32
 
@@ -14,14 +13,12 @@ import numpy as np
 import yaml
 
 DEV: Final = ("mattress", "saas", "merch")
-HELD: Final = ("paper", "campus", "tokyo")
-"""Looked at once, when all is decided."""
+HELD: Final = ("paper", "campus", "tokyo")  # looked at once, when all is decided
 _TEXTS: Final = ("type", "theme", "path", "title")
 _GERMAN: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
-@dataclass(frozen=True, eq=False)
-class Page:
+class Page(NamedTuple):
     """One page, or one answer of the site's search."""
 
     group: str
@@ -63,6 +60,5 @@ def _pages(
 
 def _slug(value: str) -> str:
     """The part of a path that stands for ``Title`` or ``Title=slug``."""
-    title, _, slug = value.partition("=")
-    plain = title.lower().translate(_GERMAN)
-    return slug or "-".join("".join(c if c.isalnum() else " " for c in plain).split())
+    title, _, slug = value.lower().translate(_GERMAN).partition("=")
+    return slug or "-".join("".join(c if c.isalnum() else " " for c in title).split())

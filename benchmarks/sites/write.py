@@ -13,11 +13,9 @@ import pandas as pd
 
 from benchmarks.sites.plan import Page, read_plan
 
-DEFAULTS: Final = {"outcome": 0, "engaged": 0.75, "dwell": 1, "hours_later": 0, "revenue": 1}
-UNLIKED: Final = 0.12
-"""Weight of a group or theme that a kind of users does not care for."""
-NEAR: Final = 5.0
-"""Factor on a page for each word that it shares with the page before."""
+DEFAULTS: Final = {"outcome": 0, "engaged": 0.75, "dwell": 1, "hours_later": 0, "revenue": 1, "themes": {}}
+UNLIKED: Final = 0.25  # weight of a group or theme that a kind of users does not care for
+NEAR: Final = 5.0  # factor on a page for each word that it shares with the page before
 RELOADS, SLASHES, REFERRED_AGAIN = 0.05, 0.03, 0.6
 HOURS: Final = (1, 1, 0, 0, 0, 1, 2, 4, 6, 7, 7, 7, 8, 7, 6, 6, 7, 8, 9, 10, 11, 10, 7, 3)
 Row = dict[str, object]
@@ -68,13 +66,18 @@ class _User:
             "traffic_source_source": source.split(" / ")[0],
             "traffic_source_medium": source.split(" / ")[1],
         }
+        currency = site.get("currency", {})
+        self.sale: Row = {
+            "transaction_id": f"T-{rng.integers(10**7, 10**8)}",
+            "purchase_revenue": f"{self.kind['revenue'] * rng.lognormal(0, 0.4):.2f}",
+            "currency": currency.get(self.who["geo_country"], currency.get("otherwise")),
+        }
 
     def rows(self) -> list[Row]:
         """Every event of the user, in order; sales only where the browser of a buyer sent nothing."""
         rng, hours = self.rng, np.roll(HOURS, self.kind["hours_later"])
         if not self.kind["pages"]:
-            at = self.start + timedelta(hours=float(rng.uniform(8, 20)))
-            return [self._event("purchase", at) | self._sale()]
+            return [self._event("purchase", self.start + timedelta(hours=float(rng.uniform(8, 20))))]
         sessions = 1 + (rng.poisson(self.kind["sessions"] - 1) if self.kind["pages"] > 1 else 0)
         goal_at = rng.integers(sessions) if rng.random() < self.kind["outcome"] else -1
         rows, day = list[Row](), self.start
@@ -88,7 +91,7 @@ class _User:
         """The pages of one session, along the site's links, weighed by what the kind likes."""
         kind, links = self.kind, self.site["links"]
         walk = [self._page(self._draw(kind["land"]), None)]
-        for _ in range(1 + self.rng.poisson(kind["pages"] - 2) if kind["pages"] > 1 else 0):
+        for _ in range(self.rng.geometric(1 / (kind["pages"] - 1)) if kind["pages"] > 1 else 0):
             onward = links["everywhere"] | links.get(walk[-1].group, {})
             liked = {group: weight * kind["likes"].get(group, UNLIKED) for group, weight in onward.items()}
             walk.append(self._page(self._draw(liked), walk[-1]))
@@ -98,39 +101,39 @@ class _User:
         return walk
 
     def _page(self, group: str, before: Page | None) -> Page:
-        themes, pages = self.kind.get("themes"), self.pages[group]
-        weights = [page.popularity * (themes.get(page.theme, UNLIKED) if themes else 1) for page in pages]
-        if before:
-            near = [NEAR ** len(page.words & before.words) * (page is not before or 0.01) for page in pages]
-            weights = [weight * factor for weight, factor in zip(weights, near, strict=True)]
-        return pages[self._at(weights)]
+        pages, themes, words = self.pages[group], self.kind["themes"], before.words if before else set()
+        near = [NEAR ** len(page.words & words) * (page is not before or 0.01) for page in pages]
+        likes = [page.popularity * themes.get(page.theme, UNLIKED) for page in pages]
+        return pages[self._at(np.multiply(near, likes))]
 
     def _session(self, at: datetime, first: bool, walk: list[Page]) -> list[Row]:
         """The events of one session: engagement time goes with whichever event comes next."""
-        rng, auto, rows, sale, engaged = self.rng, self.site["auto"], list[Row](), self._sale(), ""
+        rng, auto, rows, engaged = self.rng, self.site["auto"], list[Row](), ""
         came = first or rng.random() < REFERRED_AGAIN
-        seen: Row = {"ga_session_id": str(int(at.timestamp())), "page_referrer": self.referrer * came}
+        seen: Row = {"ga_session_id": str(int(at.timestamp())), "page_location": self.referrer * came}
         for step, page in enumerate(walk):
             location = self._location(page, self.tracking if came and step == 0 else "")
-            seen |= {"page_location": location, "page_title": page.title}
+            seen |= {
+                "page_referrer": seen["page_location"],
+                "page_location": location,
+                "page_title": page.title,
+            }
             opening = [name for name in ("first_visit", "session_start") if name in auto and step == 0]
             for name in [*opening[not first :], "page_view", *self._fired(walk, step)]:
                 if name == "scroll":
                     at, engaged = self._dwell(at, 0.5)
                 rows.append(self._event(name, at) | seen | {"engagement_time_msec": engaged})
-                rows[-1] |= sale if name == "purchase" else {}
                 engaged = ""
             at, engaged = self._dwell(at, 1)
-            seen["page_referrer"] = location
         if "user_engagement" in auto and rng.random() < self.kind["engaged"]:
             rows.append(self._event("user_engagement", at) | seen | {"engagement_time_msec": engaged})
         return rows
 
     def _fired(self, walk: list[Page], step: int) -> list[str]:
         """What happens on a page, and what the step to the next one is called."""
-        here, chances = walk[step].group, self.site["events"].get(walk[step].group, {})
-        names = [name for name, chance in chances.items() if self.rng.random() < chance]
-        onward = walk[step + 1].group if step + 1 < len(walk) else here
+        here, onward = walk[step].group, walk[min(step + 1, len(walk) - 1)].group
+        chances = self.site["events"].get(here, {}).items()
+        names = [name for name, chance in chances if self.rng.random() < chance]
         return names + [name for group, name in self.site["onward"].items() if group == onward != here]
 
     def _location(self, page: Page, tracking: str) -> str:
@@ -142,22 +145,10 @@ class _User:
         seconds = share * min(self.rng.lognormal(2.6, 0.9), 900) * self.kind["dwell"]
         return at + timedelta(seconds=seconds), str(int(seconds * 900))
 
-    def _sale(self) -> Row:
-        units, revenue = self.site.get("currency", {}), self.kind["revenue"] * self.rng.lognormal(0, 0.4)
-        return {
-            "transaction_id": f"T-{self.rng.integers(10**7, 10**8)}",
-            "purchase_revenue": f"{revenue:.2f}",
-            "currency": units.get(self.who["geo_country"], units.get("otherwise")),
-        }
-
     def _event(self, name: str, at: datetime) -> Row:
         day = f"{at + timedelta(hours=self.site['utc_offset']):%Y%m%d}"
-        return {
-            "event_name": name,
-            "event_date": day,
-            "event_timestamp": int(at.timestamp() * 1e6),
-            **self.who,
-        }
+        when = {"event_date": day, "event_timestamp": int(at.timestamp() * 1e6)}
+        return {"event_name": name} | when | self.who | (self.sale if name == "purchase" else {})
 
     def _draw(self, weights: Mapping[str, float]) -> str:
         return list(weights)[self._at(list(weights.values()))]
