@@ -113,8 +113,6 @@ class Session:
         state = WidgetState(id=slider.id)
         state.double_array_value.data.append(value)
         self._widgets[slider.id] = state
-        if slider.query_param_key:
-            self.link[slider.query_param_key] = f"{value:g}"
         return await self._run(page_script_hash=self.page)
 
     async def _run(self, **where: str) -> Seen:

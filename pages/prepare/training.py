@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import streamlit as st
 
 from core.base.settings import TrainSettings
@@ -58,9 +60,10 @@ def _take_result() -> None:
 @st.fragment
 def _form(dataset: Dataset) -> None:
     run = state.model()
+    kind: Literal["primary", "secondary"] = "secondary" if run else "primary"  # one main button a page
     with errors.shown():
         settings = train_form(dataset, run.settings if run else None)
-        if st.button("Train", type="primary", icon=":material/play_arrow:", key="start-training"):
+        if st.button("Train", type=kind, icon=":material/play_arrow:", key="start-training"):
             _start(dataset, settings)
             st.rerun()
 

@@ -14,7 +14,7 @@ from core.facts.describe import paragraph
 from pages.ui.chat import chat_message, compare_view, describe_view, topic
 from pages.ui.segments import cards, naming, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors
+from pages.ui.shell import errors, state
 from pages.ui.shell.links import COMPARE, PROFILES, heading, link
 
 
@@ -37,18 +37,31 @@ def _two(live: LiveSegments, about: Context) -> None:
     with st.container(border=True, key="two-compared"):
         st.subheader("Two side by side")
         keys = [key for key in about.keys if key != "all"]
+        model = live.sources.model_key
+        held = [key for key in state.controls(model).segments if key in keys]
         left, right = st.columns(2)
-        first = left.selectbox("This one", keys, 0, format_func=about.title, key="compare-first")
+        state.display("compare-first", next(iter(held), keys[0]))
+        first = left.selectbox(
+            "This one", keys, format_func=about.title, key="compare-first", on_change=_keep, args=(model,)
+        )
         others = [key for key in keys if key != first]
         if not others:
             st.caption("There is only one group to look at.")
             return
-        second = right.selectbox("with", others, 0, format_func=about.title, key="compare-second")
+        state.display("compare-second", next((key for key in held if key != first), others[0]))
+        second = right.selectbox(
+            "with", others, format_func=about.title, key="compare-second", on_change=_keep, args=(model,)
+        )
         asked = arguments.Compare(a=first, b=second)
         compare_view.draw(
             live, about, (first, second),
             lambda: topic.told(about, f"{first} {second}", lambda figures: compare(figures, asked)), "two",
         )  # fmt: skip
+
+
+def _keep(model: str) -> None:
+    pair = (st.session_state["compare-first"], st.session_state["compare-second"])
+    state.set_controls(model, segments=tuple(dict.fromkeys(pair)))
 
 
 def _each(live: LiveSegments, about: Context) -> None:

@@ -52,8 +52,8 @@ def _explore(made_from: Sources) -> None:
     status = st.container()
     map_side, control_side = st.columns([7, 4], gap="large")
     with control_side, st.container(border=True, key="steering"):
-        set_to, slots = segment_controls.controls(made_from)
-    live = live_segments.solve(made_from, set_to)
+        slots = steering.draw(made_from)
+    live = live_segments.solve(made_from)
     steering.show_effective(slots, live.combined.effective)
     with status:
         segment_controls.status_line(live)
@@ -128,10 +128,11 @@ def _k_charts(live: LiveSegments, scores: pd.DataFrame) -> None:
         f"Suggested: **{advice.k}**, the smallest number whose silhouette is within 5 % of the best "
         f"({ties}). You are at {current}."
     )
-    if advice.k != current and advice.k <= steering.MOST_SEGMENTS:
+    if advice.k != current:
         st.button(
-            f"Use {advice.k}", key="use_suggested", on_click=_use, args=(advice.k,), icon=":material/check:"
-        )
+            f"Use {advice.k}", key="use_suggested", icon=":material/check:", on_click=state.set_controls,
+            args=(live.sources.model_key,), kwargs={"n_clusters": advice.k},
+        )  # fmt: skip
     st.caption("**Silhouette**: higher is better")
     picture(
         partial(charts.line_over_k, scores, "silhouette", "Silhouette", current, advice.k),
@@ -145,10 +146,6 @@ def _k_charts(live: LiveSegments, scores: pd.DataFrame) -> None:
         alt_text="Mean squared distance to the centre over the number of segments",
     )
     behind(scores, key="number_of_segments")
-
-
-def _use(n_clusters: int) -> None:
-    st.session_state["k"] = n_clusters
 
 
 with errors.shown():

@@ -21,7 +21,7 @@ from pages.ui.segments import cards, charts, segment_controls, spotlight
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.figure import Columns, figure, page_columns
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors
+from pages.ui.shell import errors, state
 from pages.ui.shell.links import PROFILES, heading
 from pages.ui.shell.text import count
 
@@ -124,11 +124,14 @@ def _one_by_one(live: LiveSegments) -> None:
     rows = rows[rows[Col.KIND] != RowKind.ALL]
     called = dict(zip(rows[Col.KEY], rows[Col.LABEL], strict=True))
     st.subheader("Segments in detail")
-    _follow_link(list(called))
+    _follow_link(live, list(called))
+    model = live.sources.model_key
+    held = [key for key in called if key in state.controls(model).segments]
+    state.display("profiled", held or list(called)[:1])
     chosen = st.pills(
-        "Which ones", list(called), selection_mode="multi", default=list(called)[:1],
-        format_func=lambda key: cards.heading(called[key]), key="profiled",
-        persist_state="session", label_visibility="collapsed",
+        "Which ones", list(called), selection_mode="multi", key="profiled",
+        format_func=lambda key: cards.heading(called[key]), on_change=_keep_chosen, args=(model,),
+        label_visibility="collapsed",
     )  # fmt: skip
     if not chosen:
         st.caption("Choose one segment to read it, or several to set them side by side.")
@@ -139,16 +142,24 @@ def _one_by_one(live: LiveSegments) -> None:
     _attributes(live, [key for key in called if key in chosen])
 
 
-def _follow_link(keys: list[str]) -> None:
+def _keep_chosen(model: str) -> None:
+    state.set_controls(model, segments=tuple(st.session_state["profiled"]))
+
+
+def _follow_link(live: LiveSegments, keys: list[str]) -> None:
     """Choose what shows the chart that the link names."""
     chart, rows = spotlight.asked()
     wanted = [key for key in keys if key in rows]
     if not spotlight.arrived() or not wanted:
         return
-    st.session_state["profiled"] = wanted
+    state.set_controls(live.sources.model_key, segments=tuple(wanted))
     for key, ranking in product(wanted, PageRanking):
         if chart == pages_chart(key, ranking):
-            st.session_state[f"ranking-{key}"] = ranking.value
+            st.session_state[_ranking_field(live, key)] = ranking.value
+
+
+def _ranking_field(live: LiveSegments, key: str) -> str:
+    return f"ranking-{key}-{live.sources.model_key}"
 
 
 def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
@@ -181,7 +192,7 @@ def _pages(live: LiveSegments, key: str, name: str) -> None:
     ranking = st.segmented_control(
         "Pages", list(RANKINGS), default=PageRanking.OVER.value, required=True,
         format_func=RANKINGS.__getitem__,
-        key=f"ranking-{key}", persist_state="session",
+        key=_ranking_field(live, key), persist_state="session",
         help="The model saw the pages, so they describe a segment and prove nothing about it.",
     )  # fmt: skip
     found = tables.pages_of(live.profiles, key, ranking, live.profiles.settings.top_pages)

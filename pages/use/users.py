@@ -12,7 +12,7 @@ from core.profiles.rows import GROUP_LABELS
 from core.profiles.samples import medoids, random_sample
 from pages.ui.segments import cards, segment_controls, user_facts
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors
+from pages.ui.shell import errors, state
 from pages.ui.shell.links import USERS, heading
 
 WANTED: Final = "wanted_user"
@@ -32,9 +32,12 @@ def page() -> None:
 
 
 def _search(live: LiveSegments) -> int | None:
+    mine = state.of_model(live.sources.model_key)
+    state.display(WANTED, mine.get(WANTED, ""))
     wanted = st.text_input(
         "Find a user by id", key=WANTED, placeholder="Paste an id, or tick a user below", type="search",
-        persist_state="session", help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
+        on_change=lambda: mine.update({WANTED: st.session_state[WANTED]}),
+        help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
     )  # fmt: skip
     if not wanted:
         return None
@@ -45,10 +48,15 @@ def _search(live: LiveSegments) -> int | None:
 
 
 def _people(live: LiveSegments) -> None:
+    model, keys = live.sources.model_key, {f"segment:{segment}": segment for segment in live.segments}
+    held = [keys[key] for key in state.controls(model).segments if key in keys]
+    state.display("people_of", held[0] if held else live.segments[0])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         segment = st.selectbox(
             "Segment", live.segments, format_func=live.names.__getitem__, key="people_of",
-            persist_state="session",
+            on_change=lambda: state.set_controls(
+                model, segments=(f"segment:{st.session_state['people_of']}",)
+            ),
         )  # fmt: skip
         n = st.number_input(
             "Users a list", 1, MOST_LISTED, live.profiles.settings.samples, key="listed", width=130,
@@ -77,7 +85,7 @@ def _list(live: LiveSegments, users: np.ndarray, key: str) -> None:
     def choose() -> None:
         rows = st.session_state[key].selection.rows
         if rows:
-            st.session_state[WANTED] = table[Users.USER_ID].iloc[rows[0]]
+            state.of_model(live.sources.model_key)[WANTED] = table[Users.USER_ID].iloc[rows[0]]
 
     user_facts.show_list(table, key, choose, f"Users, {key}")
     st.caption(f"{len(table)} users. Tick one to read what they did.")

@@ -82,7 +82,7 @@ async def _apart(server: Server, made: FinishedRun) -> None:
         await one.open("explore")
         await other.open("explore")
         by_default = counts(other)
-        await asyncio.gather(one.slide("w_url", 0.05), other.slide("k", 4))
+        await asyncio.gather(one.slide("w_url", 5), other.slide("k", 4))
         assert counts(one) != by_default == counts(other)
         mine = segments(one)
         assert (len(mine), len(segments(other))) == (5, 4)

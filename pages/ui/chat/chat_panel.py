@@ -54,7 +54,9 @@ def show() -> Drawn:
 
 def mark(drawn: Drawn) -> None:
     """Say which answers are about other segments than those on screen, once these are known."""
-    about = topic.context() if drawn and session_segments.KEY in st.session_state else None
+    made_from = live_segments.found_sources() if drawn else None
+    made = made_from is not None and session_segments.session(made_from).history
+    about = topic.context() if made else None
     if about is None:
         return
     for room, exchange in drawn:
@@ -76,7 +78,7 @@ def _ask(question: str) -> None:
         return
     with errors.shown():
         conversation = conversations.ask(state.store(), _current(run.key), question)
-        st.session_state[CURRENT] = conversation
+        state.of_model(run.key)[CURRENT] = conversation
         _answer(conversation, len(conversation.exchanges) - 1)
 
 
@@ -212,8 +214,8 @@ def _current(model: str) -> Conversation:
 
     One that another tab has deleted is not said on: it would be there again.
     """
-    held = st.session_state.get(CURRENT)
-    if isinstance(held, Conversation) and held.model == model:
+    held: Conversation | None = state.of_model(model).get(CURRENT)
+    if held is not None:
         found = conversations.load(state.store(), model, held.id)
         if found is not None or not held.exchanges:
             return found or held
@@ -221,20 +223,21 @@ def _current(model: str) -> Conversation:
     else:
         latest = conversations.earlier(state.store(), model, most=1)
         found = conversations.load(state.store(), model, latest[0].id) if latest else None
-    st.session_state[CURRENT] = found = found or conversations.begin(model)
+    found = found or conversations.begin(model)
+    state.of_model(model)[CURRENT] = found
     return found
 
 
 def _begin() -> None:
     run = state.model()
     if run is not None:
-        st.session_state[CURRENT] = conversations.begin(run.key)
+        state.of_model(run.key)[CURRENT] = conversations.begin(run.key)
 
 
 def _open(model: str, name: str) -> None:
     found = conversations.load(state.store(), model, name)
     if found is not None:  # another tab may have deleted it
-        st.session_state[CURRENT] = found
+        state.of_model(model)[CURRENT] = found
 
 
 def _forget(conversation: Conversation) -> None:

@@ -14,9 +14,8 @@ from core.facts.answer import Answer
 from core.facts.context import Basis, Context, make_context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
-from core.profiles.metrics import Profiles
 from core.segments.partition import Partition
-from pages.ui.segments import live_segments, naming, session_segments, steering
+from pages.ui.segments import live_segments, naming, session_segments
 from pages.ui.segments.live_segments import Sources
 
 
@@ -26,7 +25,8 @@ def context() -> Context | None:
     if made_from is None:
         return None
     shown, previous = _shown(made_from)
-    made = _tables(made_from.embeddings, shown.partition.digest, _outcome(), made_from, shown)
+    analyze = live_segments.steering(made_from).analyze
+    made = _tables(made_from.embeddings, shown.partition.digest, analyze, made_from, shown)
     named = replace(made, names=saved_work.names(made_from.store, made_from.model_key))
     told = descriptions.kept(made_from.store, made_from.model_key, made.tables.digest).load()
     suggested = naming.suggested(named, {segment: one.name for segment, one in told.items()})
@@ -47,7 +47,7 @@ def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer
 def prepare() -> None:
     """Lay out what every question needs, once the page is drawn, so that the first answer need not wait."""
     made_from = live_segments.found_sources()
-    if made_from is not None and st.session_state.get(session_segments.KEY) is not None:
+    if made_from is not None and session_segments.session(made_from).history:
         _basis(made_from.embeddings, made_from)
         about = context()
         if about is not None:
@@ -58,20 +58,12 @@ def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
     """The segments on screen, and those before the last move; made now if nobody has looked at them yet.
 
     Raises:
-        SettingsError: If there are too few users for segments.
+        InputError: If there are too few users for segments.
     """
     history = session_segments.session(made_from).history
     if history:
         return history[0], history[1].partition if len(history) > 1 else None
-    kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.vectors.inside))
-    if kept is not None:
-        return kept, None
-    return live_segments.solve(made_from, steering.standard(made_from.n_clustered)).segmentation, None
-
-
-def _outcome() -> str | None:
-    chosen = st.session_state.get("outcome")
-    return str(chosen) if chosen else None
+    return live_segments.solve(made_from).segmentation, None
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
@@ -82,10 +74,10 @@ def _basis(embeddings: str, _made_from: Sources) -> Basis:
 
 @st.cache_resource(max_entries=live_segments.SESSIONS, show_spinner=False)
 def _tables(
-    embeddings: str, segments: str, outcome: str | None, _made_from: Sources, _on_screen: Segmentation
+    embeddings: str, segments: str, analyze: AnalyzeSettings, _made_from: Sources, _on_screen: Segmentation
 ) -> Context:
     partition = _on_screen.partition
-    profiles = _profiles(_made_from, partition, outcome)
+    profiles = live_segments.profiles(_made_from, partition, analyze)
     return make_context(_basis(embeddings, _made_from), profiles, partition, {})
 
 
@@ -93,9 +85,3 @@ def _tables(
 def _told(segments: str, what: str, _about: Context, _say: Callable[[Figures], Finding]) -> Answer:
     found = _say(Figures(_about))
     return Answer(found.blocks, query=found.query)
-
-
-def _profiles(made_from: Sources, partition: Partition, outcome: str | None) -> Profiles:
-    known = live_segments.outcomes(made_from)
-    settings = AnalyzeSettings.checked(outcome=outcome if outcome in known else None)
-    return live_segments.profiles(made_from, partition, settings)

@@ -46,8 +46,9 @@ class DatasetCard:
 
     @property
     def line(self) -> str:
-        """Title and size."""
-        return f"{self.title} · {count(self.users, 'user')} · {count(self.page_views, 'page view')}"
+        """Title, size, and when it was prepared, which tells two of the same name apart."""
+        size = f"{count(self.users, 'user')} · {count(self.page_views, 'page view')}"
+        return f"{self.title} · {size} · {self.made:%d %b %Y %H:%M}"
 
     @property
     def choices(self) -> str:
@@ -124,6 +125,11 @@ def latest_labels(store: Store, dataset: str) -> LabelledPages | None:
 def _labels(store: Store, dataset: str) -> Iterator[LabelledPages]:
     for folder, _, made in _finished(store, "label", preprocess=dataset):
         yield LabelledPages(Path(folder), made.key)
+
+
+def made(folder: Path) -> datetime:
+    """When what lies in a folder of the store was finished."""
+    return _time(_written(str(folder)))
 
 
 def title_of(receipt: Receipt) -> str:

@@ -15,25 +15,28 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from core.base.settings import AnalyzeSettings, ViewWeights
+from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.desk import controls as kept_controls
 from core.desk import saved_work
+from core.desk.controls import MOST_SEGMENTS
 from core.desk.saved_work import Segmentation
 from core.profiles.metrics import ProfileData, Profiles
 from core.runs import pipeline
 from core.runs.pipeline import Embeddings
 from core.segments.combination import Combined
+from core.segments.geometry import count_different
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
 from core.storage.store import Store
 from pages.ui.data import catalog
 from pages.ui.segments import session_segments
-from pages.ui.segments.steering import Steering
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text
 
 FEWEST_USERS: Final = 4
+DEFAULT_OUTCOME: Final = "purchase"
 SESSIONS: Final = 24
 """People at once for whom everything that they look at is kept; with more, some of it is made again."""
 
@@ -72,6 +75,15 @@ class Sources:
     def n_clustered(self) -> int:
         """Users that take part in clustering."""
         return int(self.vectors.inside.sum())
+
+
+@dataclass(frozen=True)
+class Steering:
+    """What is set, within what the data allow."""
+
+    weights: ViewWeights
+    cluster: ClusterSettings
+    analyze: AnalyzeSettings
 
 
 @dataclass(frozen=True)
@@ -142,17 +154,35 @@ def outcomes(made_from: Sources) -> dict[str, int]:
     return _outcomes(made_from.dataset.key, made_from.dataset)
 
 
-def solve(made_from: Sources, steering: Steering) -> LiveSegments:
-    """The segments for these settings, with their profiles.
+def steering(made_from: Sources) -> Steering:
+    """What the controls of the model say, within what its data allow."""
+    held, present = state.controls(made_from.model_key), tuple(made_from.vectors.views)
+    weights = kept_controls.effective(held.weights, present)
+    fitted = held.fitted(different(made_from, weights), present)
+    return Steering(
+        weights,
+        ClusterSettings.checked(n_clusters=fitted.n_clusters),
+        AnalyzeSettings.checked(outcome=_outcome(held.outcomes, outcomes(made_from))),
+    )
+
+
+def different(made_from: Sources, weights: ViewWeights) -> int:
+    """Users who can be clustered and differ from each other, or more than the most segments."""
+    return _different(made_from.embeddings, weights, made_from)
+
+
+def solve(made_from: Sources) -> LiveSegments:
+    """The segments for what is set, with their profiles.
 
     Raises:
-        SettingsError: If the settings do not fit the data.
+        InputError: If fewer than two different users can be clustered.
     """
-    combined = _combined(made_from.embeddings, steering.weights, made_from)
-    segmentation = session_segments.current(made_from, steering, combined)
-    made = profiles(made_from, segmentation.partition, steering.analyze)
+    now = steering(made_from)
+    combined = _combined(made_from.embeddings, now.weights, made_from)
+    segmentation = session_segments.current(made_from, now, combined)
+    made = profiles(made_from, segmentation.partition, now.analyze)
     own_names = saved_work.names(made_from.store, made_from.model_key)
-    return LiveSegments(made_from, steering, combined, segmentation, made, own_names)
+    return LiveSegments(made_from, now, combined, segmentation, made, own_names)
 
 
 def rename(live: LiveSegments, segment: int, name: str) -> None:
@@ -192,6 +222,12 @@ def _combined(embeddings: str, weights: ViewWeights, _sources: Sources) -> Combi
     return pipeline.combine(_sources.vectors, weights)
 
 
+@st.cache_data(max_entries=64, show_spinner=False)
+def _different(embeddings: str, weights: ViewWeights, _sources: Sources) -> int:
+    vectors = _combined(embeddings, weights, _sources).vectors
+    return count_different(vectors[_sources.vectors.inside], enough=MOST_SEGMENTS + 1)
+
+
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _pca(embeddings: str, weights: ViewWeights, _sources: Sources) -> Layout:
     return pca_layout(_combined(embeddings, weights, _sources).vectors)
@@ -212,6 +248,12 @@ def _profiles(
     dataset: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
 ) -> Profiles:
     return pipeline.analyze(profile_data(_sources), _partition, settings)
+
+
+def _outcome(chosen: tuple[str, ...], known: Mapping[str, int]) -> str | None:
+    """The chosen one where the data have it, else the usual one, else the most frequent."""
+    wanted = (*chosen, DEFAULT_OUTCOME, *known)
+    return next((name for name in wanted if name in known), None)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -6,22 +6,11 @@ import streamlit as st
 
 from core.base.schema import View
 from pages.ui.segments import live_segments, session_segments, steering
-from pages.ui.segments.live_segments import LiveSegments, Sources
-from pages.ui.segments.steering import TITLES, Slots, Steering
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.steering import TITLES
 from pages.ui.shell import state
 from pages.ui.shell.links import TRUST, link
 from pages.ui.shell.text import count, share
-
-
-def controls(made_from: Sources) -> tuple[Steering, Slots]:
-    """Draw the controls for what the current model has.
-
-    Raises:
-        SettingsError: If every present view has the weight 0.
-    """
-    return steering.draw(
-        tuple(made_from.vectors.views), made_from.n_clustered, live_segments.outcomes(made_from)
-    )
 
 
 def ready() -> LiveSegments | None:
@@ -41,8 +30,8 @@ def ready() -> LiveSegments | None:
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):
         summary = st.container(width="stretch")
         with st.popover("Adjust segments", icon=":material/tune:"):
-            set_to, slots = controls(made_from)
-    live = live_segments.solve(made_from, set_to)
+            slots = steering.draw(made_from)
+    live = live_segments.solve(made_from)
     steering.show_effective(slots, live.combined.effective)
     summary.caption(_in_a_line(live))
     return live

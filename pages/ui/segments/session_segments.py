@@ -21,11 +21,10 @@ from core.runs import pipeline
 from core.segments import identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
-from pages.ui.segments.steering import Steering
-from pages.ui.shell import errors
+from pages.ui.shell import errors, state
 
 if TYPE_CHECKING:
-    from pages.ui.segments.live_segments import Sources
+    from pages.ui.segments.live_segments import Sources, Steering
 
 KEY: Final = "session_segments"
 REFIT: Final = "refit_segments"
@@ -39,7 +38,6 @@ KEPT: Final = 64
 class Session:
     """What one session has done with one model's segments, newest first."""
 
-    model: str
     history: tuple[Segmentation, ...] = ()
 
     def after(self, segmentation: Segmentation) -> Session:
@@ -71,7 +69,9 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Segme
     else:  # back to earlier settings: the very same segments as then
         moved = identity.moved(before, seen.partition) if before else None
         segmentation = replace(seen, moved=moved, new=(), gone=())
-    st.session_state[KEY] = shown.after(segmentation)
+    if not shown.history or shown.history[0].embeddings != made_from.embeddings:
+        segmentation = replace(segmentation, moved=None)  # nobody moved anything: they are new here
+    state.of_model(made_from.model_key)[KEY] = shown.after(segmentation)
     _keep(made_from, segmentation)
     return segmentation
 
@@ -94,8 +94,9 @@ def _new_segmentation(
         return Segmentation(made_from.embeddings, steering.weights, found)
     match = identity.match(before, found)
     _forget_names(made_from, match.new)
-    moved = None if first else match.moved
-    return Segmentation(made_from.embeddings, steering.weights, match.partition, moved, match.new, match.gone)
+    return Segmentation(
+        made_from.embeddings, steering.weights, match.partition, match.moved, match.new, match.gone
+    )
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
@@ -117,10 +118,8 @@ def _forget_names(made_from: Sources, new: tuple[int, ...]) -> None:
 
 def session(made_from: Sources) -> Session:
     """What this session has done with the segments of a model."""
-    found = st.session_state.get(KEY)
-    if isinstance(found, Session) and found.model == made_from.model_key:
-        return found
-    return Session(made_from.model_key)
+    found: Session = state.of_model(made_from.model_key).get(KEY, Session())
+    return found
 
 
 def _keep(made_from: Sources, segmentation: Segmentation) -> None:

@@ -1,27 +1,27 @@
 """The controls: how much each view counts, how many segments, which outcome. The same on every page.
 
-Each control lives in the link (``?k=8&w_url=0.7``) and in the session, so that pages agree.
+What they show is what is set for the model on screen (``state.controls``), and a move changes that: so pages
+agree, and nothing that was set for one data set is ever shown for another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.base.schema import View
-from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
+from core.base.settings import ViewWeights
+from core.desk import controls
+from core.desk.controls import MOST_SEGMENTS
+from pages.ui.segments import live_segments
+from pages.ui.shell import state
 
-MOST_SEGMENTS: Final = 20
-"""More than that nobody tells apart on a map; the command line goes up to 50."""
-DEFAULT_OUTCOME: Final = "purchase"
-KEYS: Final = ("k", *(f"w_{view}" for view in View), "outcome")
-"""The controls, as the session and the link call them."""
-CARRIED: Final = "steering_carried"
+if TYPE_CHECKING:
+    from pages.ui.segments.live_segments import Sources, Steering
 
 TITLES: Final[dict[View, str]] = {View.URL: "Pages", View.THEME: "Page themes", View.TYPE: "Page types"}
 MEANING: Final[dict[View, str]] = {
@@ -43,25 +43,10 @@ EFFECTIVE: Final = (
 
 
 @dataclass(frozen=True)
-class Steering:
-    """What the analyst has set."""
-
-    weights: ViewWeights
-    cluster: ClusterSettings
-    analyze: AnalyzeSettings
-
-
-@dataclass(frozen=True)
 class Slots:
     """Places beside the sliders that are filled once the result is known."""
 
     effective: Mapping[View, DeltaGenerator]
-
-
-def standard(n_clustered: int) -> Steering:
-    """What the controls say before anybody has touched them."""
-    cluster = ClusterSettings.checked(n_clusters=max(2, min(6, n_clustered - 1)))
-    return Steering(ViewWeights(), cluster, AnalyzeSettings())
 
 
 def show_effective(slots: Slots, effective: Mapping[View, float]) -> None:
@@ -70,104 +55,81 @@ def show_effective(slots: Slots, effective: Mapping[View, float]) -> None:
         slots.effective[view].caption(f"counts **{share:.0%}**", help=EFFECTIVE)
 
 
-def draw(present: tuple[View, ...], n_clustered: int, outcomes: Mapping[str, int]) -> tuple[Steering, Slots]:
+def draw(made_from: Sources) -> Slots:
     """Draw the controls.
 
-    Args:
-        present: Views that the model has.
-        n_clustered: Users that take part in clustering.
-        outcomes: Event name → users with it, most first.
-
     Returns:
-        What is set, and where to write the effective shares.
-
-    Raises:
-        SettingsError: If every present view has the weight 0.
+        Where to write the effective shares.
     """
-    again = _carry_over()
-    n_clusters = st.slider(
-        "Number of segments", 2, min(MOST_SEGMENTS, n_clustered - 1), min(6, n_clustered - 1), key="k",
-        bind="query-params", persist_state="session",
+    now = live_segments.steering(made_from)
+    most = min(MOST_SEGMENTS, live_segments.different(made_from, now.weights) - 1)
+    state.display("k", now.cluster.n_clusters)
+    st.slider(
+        "Number of segments", 2, max(3, most), key="k", disabled=most < 3, on_change=_keep_k,
+        args=(made_from.model_key,),
         help="K of K-Means. The chart beside the map shows how well each number fits.",
     )  # fmt: skip
-    values, places = {}, {}
+    slots = Slots({view: _weight(made_from, now, view) for view in View})
+    _reset(made_from, now)
     for view in View:
-        values[view], places[view] = _weight(view, present)
-    for view in View:
-        if view not in present:
+        if view not in made_from.vectors.views:
             st.caption(ABSENT[view])
-    outcome = _outcome(outcomes)
-    if again:
-        st.rerun()
-    weights = _used(values, present)
-    steering = Steering(
-        weights, ClusterSettings.checked(n_clusters=n_clusters), AnalyzeSettings.checked(outcome=outcome)
-    )
-    return steering, Slots(places)
+    _outcome(made_from, now)
+    return slots
 
 
-def _carry_over() -> bool:
-    """Bring another page's settings here; call it before the widgets.
-
-    Streamlit gives a page that shows a kept widget for the first time its default, and the kept value only
-    at the end of that run; and it writes a value into the link only where the widget was there before
-    (1.67, ``SessionState.register_widget``). So the values are set by hand, and in two runs.
-
-    Returns:
-        Whether the page must run once more, after the widgets are drawn.
-    """
-    context = get_script_run_ctx(suppress_warning=True)
-    page = context.page_script_hash if context else ""
-    last_page, runs_left = st.session_state.get(CARRIED, (page, 0))
-    runs_left = 2 if last_page != page else runs_left
-    if runs_left:
-        for key in KEYS:
-            if key in st.session_state:
-                st.session_state[key] = st.session_state[key]
-    st.session_state[CARRIED] = (page, max(0, runs_left - 1))
-    return bool(runs_left > 1)
+def _keep_k(model: str) -> None:
+    state.set_controls(model, n_clusters=int(st.session_state["k"]))
 
 
-def _weight(view: View, present: tuple[View, ...]) -> tuple[float, DeltaGenerator]:
+def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:
+    present = tuple(made_from.vectors.views)
     meaning = MEANING[view] if view in present else ABSENT[view]
     if present == (view,):
         meaning += " " + ALONE
     slider, place = st.columns([5, 2], vertical_alignment="bottom", wrap=False)
-    value = slider.slider(
-        TITLES[view], 0.0, 1.0, ViewWeights().of(view), 0.05, key=f"w_{view}",
-        disabled=view not in present,
-        bind="query-params", persist_state="session", help=meaning,
+    state.display(f"w_{view}", controls.percentages(now.weights, present).get(view, 0))
+    slider.slider(
+        TITLES[view], 0, 100, format="%d %%", key=f"w_{view}", help=meaning,
+        disabled=view not in present or len(present) == 1,
+        on_change=_keep_weight, args=(made_from.model_key, present, view),
     )  # fmt: skip
-    return value, place.container()
+    return place.container()
 
 
-def _used(values: Mapping[View, float], present: tuple[View, ...]) -> ViewWeights:
-    """Weights that differ only in what cannot matter become equal, so that nothing is computed twice."""
-    standard = ViewWeights()
-    if len(present) == 1:  # whatever its slider or the link says, it counts alone
-        return standard
-    if _shares(values, present) == _shares({view: standard.of(view) for view in View}, present):
-        return standard
-    return ViewWeights.checked(**_shares(values, present))
+def _keep_weight(model: str, present: tuple[View, ...], view: View) -> None:
+    before = state.controls(model).weights
+    state.set_controls(
+        model, weights=controls.reweighted(before, present, view, int(st.session_state[f"w_{view}"]))
+    )
 
 
-def _shares(values: Mapping[View, float], present: tuple[View, ...]) -> dict[str, float]:
-    total = sum(values[view] for view in present)
-    return {str(view): round(values[view] / total, 4) if view in present and total else 0.0 for view in View}
+def _reset(made_from: Sources, now: Steering) -> None:
+    if len(made_from.vectors.views) > 1:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.caption("Weights add up to 100 %.", width="content")
+            st.button(
+                "Reset weights", key="reset-weights", icon=":material/undo:", type="tertiary",
+                disabled=now.weights == ViewWeights(), on_click=state.set_controls,
+                args=(made_from.model_key,), kwargs={"weights": ViewWeights()},
+            )  # fmt: skip
 
 
-def _outcome(outcomes: Mapping[str, int]) -> str | None:
+def _outcome(made_from: Sources, now: Steering) -> None:
+    outcomes = live_segments.outcomes(made_from)
     if not outcomes:
         st.selectbox(
             "Outcome", ["No events but page views"], key="no_outcome", disabled=True,
             help="An outcome is an event such as purchase. This file holds page views only.",
         )  # fmt: skip
-        return None
-    names = list(outcomes)
-    chosen = st.selectbox(
-        "Outcome", names, names.index(DEFAULT_OUTCOME) if DEFAULT_OUTCOME in names else 0, key="outcome",
-        format_func=lambda name: f"{name} ({outcomes[name]:,} users)", bind="query-params",
-        persist_state="session",
+        return
+    state.display("outcome", now.analyze.outcome)
+    st.selectbox(
+        "Outcome", list(outcomes), key="outcome", on_change=_keep_outcome, args=(made_from.model_key,),
+        format_func=lambda name: f"{name} ({outcomes[name]:,} users)",
         help="The event whose users count as converted. It does not move any segment.",
     )  # fmt: skip
-    return chosen if chosen in outcomes else None
+
+
+def _keep_outcome(model: str) -> None:
+    state.set_controls(model, outcomes=(str(st.session_state["outcome"]),))

@@ -53,6 +53,7 @@ def main() -> None:
     with talk, errors.shown():
         drawn = chat_panel.show()
     with errors.shown():
+        state.say_gone()
         page.run()
         chat_panel.mark(drawn)
         set_aside.show()
@@ -69,11 +70,11 @@ def _work() -> None:
     if dataset is None:
         st.caption("No data set yet")
         return
-    receipt, run = dataset.receipt, state.model()
+    receipt, run, made = dataset.receipt, state.model(), catalog.made(dataset.path)
     made_by = _made_by(run.settings) if run else "No model yet"
     st.caption(
         f"**{md_text(catalog.title_of(receipt), 60)}**  \n{count(receipt.users, 'user')} · "
-        f"{count(receipt.page_views_used, 'page view')}  \n{made_by}"
+        f"{count(receipt.page_views_used, 'page view')}  \nPrepared {made:%d %b %Y %H:%M}  \n{made_by}"
     )
 
 

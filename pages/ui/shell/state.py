@@ -1,7 +1,8 @@
-"""What the analyst is working on: one data set and one model, by key, in the session and in the link.
+"""What the analyst is working on: one data set and one model, with what was set for them.
 
-Only keys are kept: ``?data=<key>&model=<key>`` opens the same work in another tab or after F5. What the
-keys stand for is opened once and shared by all sessions; nobody may edit it.
+``?data=<key>&model=<key>&k=8&url=70…`` opens the same work in another browser or after F5. What the keys
+stand for is opened once and shared by all sessions; nobody may edit it. What a session did with a model
+belongs to that model: it is there again on the way back, and never shown for another one.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ import streamlit as st
 from core.base.errors import ArtifactError, SettingsError
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
+from core.desk import controls as kept_controls
 from core.desk import saved_work
+from core.desk.controls import LINKED, Controls
 from core.runs import pipeline
 from core.storage.store import Store
 from pages.ui.data import catalog
+from pages.ui.shell import errors
 from pages.ui.shell.links import DATA, TRAINING, button
 from pages.ui.shell.text import md_text
 
@@ -28,8 +32,14 @@ PROJECT: Final = Path(__file__).resolve().parents[3]
 OPEN_AT_ONCE: Final = 4
 """Data sets and models kept open; an older one is opened again when somebody asks for it."""
 
-_KEYS: Final = {"data": "current_dataset", "model": "current_model"}
-"""Query parameter → session state key."""
+DATASET: Final = "current_dataset"
+MODELS: Final = "current_models"
+"""Data set → the model that was chosen for it."""
+OF_MODEL: Final = "of_model"
+"""Model → what this session did with it."""
+LINK: Final = "link"
+"""What the address said when the session began: later it says what the session does."""
+CONTROLS: Final = "controls"
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,7 @@ def config_dir() -> Path:
 
 def dataset() -> Dataset | None:
     """The current data set; None when none is chosen or the chosen one is gone."""
-    key = _current("data")
+    key = _dataset_key()
     if not key:
         return None
     try:
@@ -82,10 +92,7 @@ def model() -> ModelRun | None:
     data = dataset()
     if data is None:
         return None
-    key = _current("model")
-    if not key:
-        key = _latest_model(data.key)
-        st.session_state[_KEYS["model"]] = key
+    key = _model_key(data.key)
     if not key:
         return None
     try:
@@ -106,22 +113,76 @@ def embeddings() -> pipeline.Embeddings | None:
 
 
 def select_dataset(key: str) -> None:
-    """Make a data set the current one, with the latest model that was trained on it."""
-    _choose("data", key)
-    _choose("model", _latest_model(key))
+    """Make a data set the current one, with the model that was last looked at, or the latest."""
+    st.session_state[DATASET] = key
 
 
 def select_model(key: str) -> None:
-    """Make a model the current one."""
-    _choose("model", key)
+    """Make a model of the current data set the current one."""
+    _chosen_models()[_dataset_key()] = key
+
+
+def of_model(key: str) -> dict[str, Any]:
+    """What this session did with a model, by name; to be changed in place."""
+    models: dict[str, dict[str, Any]] = st.session_state.setdefault(OF_MODEL, {})
+    return models.setdefault(key, {})
+
+
+def controls(key: str) -> Controls:
+    """What is set for a model: in this session, else by its link, else as it was left last."""
+    held = of_model(key)
+    if CONTROLS not in held:
+        said, (data, names) = _link(), (_dataset_key(), (key, ""))
+        ours = _first(said, "data") == data and _first(said, "model") in names
+        held[CONTROLS] = kept_controls.load(store(), key).linked(said if ours else {})
+    found: Controls = held[CONTROLS]
+    return found
+
+
+def set_controls(key: str, **changes: Any) -> None:  # noqa: ANN401 - checked by the settings
+    """Change some controls of a model and keep all."""
+    changed = Controls.checked(**controls(key).model_dump() | changes)
+    of_model(key)[CONTROLS] = changed
+    with errors.shown():  # on screen they hold; only a new session would not know them
+        kept_controls.save(store(), key, changed)
+
+
+def display(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the widget holds
+    """Make a widget that is about to be drawn show a value, whatever it showed for other data."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
 
 
 def sync_link() -> None:
-    """Write the current keys into the address; the navigation drops them on every page switch."""
-    for name in _KEYS:
-        key = _current(name)
-        if key and st.query_params.get(name) != key:
-            st.query_params[name] = key
+    """Write what is worked on into the address; the navigation drops it on every page switch."""
+    _link()
+    data = _dataset_key()
+    model = _model_key(data) if data else ""
+    shown = controls(model).link() if model else {}
+    wanted = {name: shown.get(name, []) for name in LINKED}
+    wanted |= {"data": [data] * bool(data), "model": [model] * bool(model)}
+    for name, values in wanted.items():
+        if values and st.query_params.get_all(name) != values:
+            st.query_params[name] = values
+        elif not values and name in st.query_params:
+            del st.query_params[name]
+
+
+def say_gone() -> None:
+    """Say that what the address names is not there, and what to do."""
+    key, data = _dataset_key(), dataset()
+    if key and data is None:
+        st.warning(
+            "The data set of this address is no longer in the cache: it was deleted, or the link is from "
+            "another machine. Open another one, or load the export again.",
+            icon=":material/link_off:",
+        )
+    elif data is not None and _model_key(data.key) and model() is None:
+        st.warning(
+            "The model of this address is no longer in the cache, or another version of the app made it. "
+            "Choose another one on the Training page, or train again.",
+            icon=":material/link_off:",
+        )
 
 
 def need(*, dataset: bool = True, model: bool = True) -> bool:
@@ -153,9 +214,8 @@ def _has_embeddings() -> bool:
 
 def _no_dataset() -> None:
     with st.container(border=True, key="need_dataset"):
-        gone = " The one in this link is no longer in the cache." if _current("data") else ""
         st.subheader("No data yet", icon=":material/database:")
-        st.write(f"This page needs a data set.{gone} Load an export or try the demo shop first.")
+        st.write("This page needs a data set. Load an export or try the demo shop first.")
         button(DATA, "Go to Data")
         _offer_latest()
 
@@ -177,25 +237,36 @@ def _no_model() -> None:
         button(TRAINING, "Go to Training")
 
 
-def _current(name: str) -> str:
-    """The chosen key: the session's, or the link's in a new session."""
-    kept = _KEYS[name]
-    if kept not in st.session_state:
-        st.session_state[kept] = _hex_only(st.query_params.get(name, ""))
-    return str(st.session_state[kept])
+def _link() -> Mapping[str, list[str]]:
+    names = ("data", "model", *LINKED)
+    said: Mapping[str, list[str]] = st.session_state.setdefault(
+        LINK, {name: st.query_params.get_all(name) for name in names}
+    )
+    return said
 
 
-def _hex_only(text: str) -> str:
+def _first(said: Mapping[str, list[str]], name: str) -> str:
     """A key from a link becomes part of a path: letters and digits only."""
-    return text if text.isalnum() else ""
+    return next((text for text in said[name] if text.isalnum()), "")
 
 
-def _choose(name: str, key: str) -> None:
-    st.session_state[_KEYS[name]] = key
-    if key:
-        st.query_params[name] = key
-    elif name in st.query_params:
-        del st.query_params[name]
+def _dataset_key() -> str:
+    """The chosen key: the session's, or the link's in a new session."""
+    return str(st.session_state.setdefault(DATASET, _first(_link(), "data")))
+
+
+def _chosen_models() -> dict[str, str]:
+    said = _link()
+    linked = {_first(said, "data"): _first(said, "model")}
+    models: dict[str, str] = st.session_state.setdefault(MODELS, linked)
+    return models
+
+
+def _model_key(dataset: str) -> str:
+    """The model that was chosen for a data set, else the latest; empty where there is none."""
+    models = _chosen_models()
+    models[dataset] = models.get(dataset) or _latest_model(dataset)
+    return models[dataset]
 
 
 def _latest_model(dataset_key: str) -> str:

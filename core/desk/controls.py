@@ -1,0 +1,140 @@
+"""What the analyst set for a model: number of segments, weights of the views, outcome, segments to look at.
+
+A model was trained on one data set, so the controls of a model are those of its data set, too. They are kept
+beside its segments, and a link carries them to another browser.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Annotated, Any, Final, Self
+
+from pydantic import Field
+
+from core.base.errors import ResourceError, SettingsError
+from core.base.schema import View
+from core.base.settings import Settings, ViewWeights
+from core.desk.saved_work import STAGE
+from core.storage.json_file import JsonFile
+from core.storage.store import Store
+
+MOST_SEGMENTS: Final = 20
+"""More than that nobody tells apart on a map; the command line goes up to 50."""
+USUAL_SEGMENTS: Final = 6
+LINKED: Final = ("k", *View, "outcome", "segment")
+"""Parameters of a link, of which the last two may come several times."""
+
+
+class Controls(Settings):
+    """All of them, with what holds before anybody has touched them."""
+
+    n_clusters: Annotated[int, Field(ge=2)] = USUAL_SEGMENTS
+    weights: ViewWeights = ViewWeights()
+    outcomes: tuple[str, ...] = ()
+    """Empty takes what usually is the outcome, where the data have it."""
+    segments: tuple[str, ...] = ()
+    """Keys of the rows that were chosen to be looked at."""
+
+    def fitted(self, different: int, present: Sequence[View]) -> Self:
+        """The same within what the data allow.
+
+        Args:
+            different: Users that can be clustered and did not do the very same.
+            present: Views that the model has.
+        """
+        most = max(2, min(MOST_SEGMENTS, different - 1))
+        return self.model_copy(
+            update={"n_clusters": min(self.n_clusters, most), "weights": effective(self.weights, present)}
+        )
+
+    def linked(self, link: Mapping[str, Sequence[str]]) -> Controls:
+        """The same with what a link says in its place; what is not possible there counts as not said."""
+        said: dict[str, Any] = {
+            "n_clusters": next(iter(link.get("k", ())), None),
+            "weights": _linked_weights(link),
+            "outcomes": tuple(link.get("outcome", ())) or None,
+            "segments": tuple(link.get("segment", ())) or None,
+        }
+        now = self
+        for name, value in said.items():
+            if value is not None:
+                with suppress(SettingsError):
+                    now = Controls.checked(**now.model_dump() | {name: value})
+        return now
+
+    def link(self) -> dict[str, list[str]]:
+        """What a link says to set the same."""
+        shown = percentages(self.weights, tuple(View))
+        return {
+            "k": [str(self.n_clusters)],
+            **{str(view): [str(shown[view])] for view in View},
+            "outcome": list(self.outcomes),
+            "segment": list(self.segments),
+        }
+
+
+def percentages(weights: ViewWeights, present: Sequence[View]) -> dict[View, int]:
+    """The weights of the present views as whole numbers that add up to 100; by default where all are 0."""
+    some = any(weights.of(view) for view in present)
+    return _shared({view: (weights if some else ViewWeights()).of(view) for view in present}, 100)
+
+
+def effective(weights: ViewWeights, present: Sequence[View]) -> ViewWeights:
+    """Weights that differ only in what cannot matter become equal, so that nothing is computed twice."""
+    counted = percentages(weights, present)
+    usual = counted == percentages(ViewWeights(), present)
+    return ViewWeights() if usual else ViewWeights(**_parts(counted))
+
+
+def reweighted(weights: ViewWeights, present: Sequence[View], view: View, percent: int) -> ViewWeights:
+    """The weights after one was set to a percentage: the others share the rest in the ratio that they had."""
+    before = percentages(weights, present)
+    others = [other for other in present if other != view]
+    if not others:
+        return ViewWeights()
+    usual = percentages(ViewWeights(), present)
+    ratio = before if any(before[other] for other in others) else usual
+    rest = _shared({other: ratio[other] for other in others}, 100 - percent)
+    return effective(ViewWeights(**_parts({view: percent} | rest)), present)
+
+
+def load(store: Store, model: str) -> Controls:
+    """Read them; what holds by default where there are none, or none that can be read."""
+    with suppress(ResourceError):
+        return _file(store, model).read() or Controls()
+    return Controls()
+
+
+def save(store: Store, model: str, controls: Controls) -> None:
+    """Keep them, in place of those before.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    _file(store, model).write(controls)
+
+
+def _parts(percent: Mapping[View, int]) -> dict[str, float]:
+    return {str(view): percent.get(view, 0) / 100 for view in View}
+
+
+def _shared(ratio: Mapping[View, float], total: int) -> dict[View, int]:
+    """Whole numbers in a ratio that add up to a total, by largest remainder."""
+    scale = total / sum(ratio.values()) if ratio else 0.0
+    shares = {view: int(part * scale) for view, part in ratio.items()}
+    by_remainder = sorted(ratio, key=lambda view: shares[view] - ratio[view] * scale)
+    for view in by_remainder[: total - sum(shares.values())]:
+        shares[view] += 1
+    return shares
+
+
+def _linked_weights(link: Mapping[str, Sequence[str]]) -> dict[str, float] | None:
+    with suppress(ValueError):
+        said = {str(view): float(link[view][0]) / 100 for view in View if link.get(view)}
+        return {str(view): said.get(str(view), 0.0) for view in View} if said else None
+    return None
+
+
+def _file(store: Store, model: str) -> JsonFile[Controls]:
+    return JsonFile(store.root / STAGE / f"{model}.controls.json", Controls, sparse=True)
