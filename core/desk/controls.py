@@ -33,8 +33,8 @@ class Controls(Settings):
     weights: ViewWeights = ViewWeights()
     outcomes: tuple[str, ...] = ()
     """Empty takes what usually is the outcome, where the data have it."""
-    segments: tuple[str, ...] = ()
-    """Keys of the rows that were chosen to be looked at."""
+    segments: tuple[str, ...] | None = None
+    """Keys of the rows that were chosen to be looked at; None before any choice."""
 
     def fitted(self, different: int, present: Sequence[View]) -> Self:
         """The same within what the data allow.
@@ -70,7 +70,7 @@ class Controls(Settings):
             "k": [str(self.n_clusters)],
             **{str(view): [str(shown[view])] for view in View},
             "outcome": list(self.outcomes),
-            "segment": list(self.segments),
+            "segment": list(self.segments or ()),
         }
 
 

@@ -38,20 +38,23 @@ def _two(live: LiveSegments, about: Context) -> None:
         st.subheader("Two side by side")
         keys = [key for key in about.keys if key != "all"]
         model = live.sources.model_key
-        held = [key for key in state.controls(model).segments if key in keys]
+        held = [key for key in state.controls(model).segments or () if key in keys] or keys
         left, right = st.columns(2)
-        state.display("compare-first", next(iter(held), keys[0]))
+        state.display("compare-first", held[0])
         first = left.selectbox(
-            "This one", keys, format_func=about.title, key="compare-first", on_change=_keep, args=(model,)
-        )
+            "This one", keys, keys.index(held[0]), format_func=about.title, key="compare-first",
+            on_change=_keep, args=(model,),
+        )  # fmt: skip
         others = [key for key in keys if key != first]
         if not others:
             st.caption("There is only one group to look at.")
             return
-        state.display("compare-second", next((key for key in held if key != first), others[0]))
+        other = next(key for key in (*held, *keys) if key != first)
+        state.display("compare-second", other)
         second = right.selectbox(
-            "with", others, format_func=about.title, key="compare-second", on_change=_keep, args=(model,)
-        )
+            "with", others, others.index(other), format_func=about.title, key="compare-second",
+            on_change=_keep, args=(model,),
+        )  # fmt: skip
         asked = arguments.Compare(a=first, b=second)
         compare_view.draw(
             live, about, (first, second),

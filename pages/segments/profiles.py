@@ -126,10 +126,13 @@ def _one_by_one(live: LiveSegments) -> None:
     st.subheader("Segments in detail")
     _follow_link(live, list(called))
     model = live.sources.model_key
-    held = [key for key in called if key in state.controls(model).segments]
-    state.display("profiled", held or list(called)[:1])
+    wanted = state.controls(model).segments
+    held = [key for key in called if key in (wanted or ())]
+    if wanted is None or (wanted and not held):  # those that were chosen may be gone
+        held = list(called)[:1]
+    state.display("profiled", held)
     chosen = st.pills(
-        "Which ones", list(called), selection_mode="multi", key="profiled",
+        "Which ones", list(called), selection_mode="multi", default=held, key="profiled",
         format_func=lambda key: cards.heading(called[key]), on_change=_keep_chosen, args=(model,),
         label_visibility="collapsed",
     )  # fmt: skip

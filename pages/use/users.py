@@ -33,9 +33,10 @@ def page() -> None:
 
 def _search(live: LiveSegments) -> int | None:
     mine = state.of_model(live.sources.model_key)
-    state.display(WANTED, mine.get(WANTED, ""))
+    state.display(WANTED, mine.setdefault(WANTED, ""))
     wanted = st.text_input(
-        "Find a user by id", key=WANTED, placeholder="Paste an id, or tick a user below", type="search",
+        "Find a user by id", mine[WANTED], key=WANTED, type="search",
+        placeholder="Paste an id, or tick a user below",
         on_change=lambda: mine.update({WANTED: st.session_state[WANTED]}),
         help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
     )  # fmt: skip
@@ -49,11 +50,13 @@ def _search(live: LiveSegments) -> int | None:
 
 def _people(live: LiveSegments) -> None:
     model, keys = live.sources.model_key, {f"segment:{segment}": segment for segment in live.segments}
-    held = [keys[key] for key in state.controls(model).segments if key in keys]
-    state.display("people_of", held[0] if held else live.segments[0])
+    held = [keys[key] for key in state.controls(model).segments or () if key in keys]
+    first = held[0] if held else live.segments[0]
+    state.display("people_of", first)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         segment = st.selectbox(
-            "Segment", live.segments, format_func=live.names.__getitem__, key="people_of",
+            "Segment", live.segments, live.segments.index(first), key="people_of",
+            format_func=live.names.__getitem__,
             on_change=lambda: state.set_controls(
                 model, segments=(f"segment:{st.session_state['people_of']}",)
             ),

@@ -169,6 +169,7 @@ def test_a_picture_in_disguise_is_said_in_words(server: Server, new_page: OpenPa
     alert = page.get_by_test_id("stAlert")
     expect(alert).to_contain_text("holiday.csv", timeout=MINUTE_MS)
     expect(alert).to_contain_text("PNG")
+    assert not any(path.name.startswith("holiday") for path in server.inputs.iterdir())
     expect(page.get_by_test_id("stException")).to_have_count(0)
     expect(page.get_by_text("Drop your export")).to_be_visible()
 

@@ -129,7 +129,7 @@ def _labels(store: Store, dataset: str) -> Iterator[LabelledPages]:
 
 def made(folder: Path) -> datetime:
     """When what lies in a folder of the store was finished."""
-    return _time(_written(str(folder)))
+    return _time(_written(folder))
 
 
 def title_of(receipt: Receipt) -> str:

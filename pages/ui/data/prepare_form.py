@@ -13,9 +13,9 @@ from core.base.schema import RAW_TEXT_COLUMNS, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings, UrlSettings
 from core.ingest.read.inspection import Inspection
 from core.runs.tasks import FilesRequest
-from pages.ui.data import sources
+from pages.ui.data import sources, uploads
 from pages.ui.data.url_form import url_settings
-from pages.ui.shell import errors, job_panel
+from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.text import md_text, size
 
 ABSENT: Final = "— not in the file —"
@@ -243,14 +243,24 @@ def look_inside() -> Inspection | None:
     done = job_panel.ended("inspect")
     if done is not None and done.subject == _subject(names):
         st.session_state["inspection"] = (names, done.result["inspection"])
+        for name in names:
+            uploads.keep(state.input_dir() / name)
     kept = st.session_state.get("inspection")
     if kept and kept[0] == names:
         return Inspection.model_validate(kept[1])
     if job_panel.has_failed("inspect"):
-        sources.leave()
+        _leave_refused(names)
     elif not job_panel.running(("inspect",), _subject(names)):
         _ask_to_look(names)
     return None
+
+
+def _leave_refused(names: tuple[str, ...]) -> None:
+    folder = state.input_dir()
+    gone = [name for name in names if uploads.refuse(folder / name)]
+    if gone:
+        st.toast(f"Not kept, as it cannot be read: {md_text(', '.join(gone))}", icon=":material/delete:")
+    sources.leave()
 
 
 def _ask_to_look(names: tuple[str, ...]) -> None:

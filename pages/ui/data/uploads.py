@@ -25,6 +25,8 @@ STALE_S: Final = 24 * 3600.0
 """An unfinished file that nobody has added to for so long is removed."""
 LONGEST_NAME: Final = 120
 
+_UNSEEN: Final[set[Path]] = set()
+"""Files that arrived while this process runs and that nobody has looked into yet."""
 _ID = re.compile(r"[0-9a-f]{8,32}")
 _UNSAFE = re.compile(r"[^\w.\- ()]+")
 
@@ -92,8 +94,27 @@ def finish(part: Path, name: str) -> Path:
         if _claim(target):
             flush(part)
             put(part, target)
+            _UNSEEN.add(target.resolve())
             return target
         number += 1
+
+
+def keep(path: Path) -> None:
+    """Let a file stay: it was looked into, and can be read."""
+    _UNSEEN.discard(path.resolve())
+
+
+def refuse(path: Path) -> bool:
+    """Remove a file that arrived and cannot be read; one that lay there before, or was read once, stays.
+
+    Returns:
+        Whether it was removed.
+    """
+    refused = path.resolve() in _UNSEEN
+    if refused:
+        keep(path)
+        path.unlink(missing_ok=True)
+    return refused
 
 
 def sweep(folder: Path, now: float | None = None) -> None:

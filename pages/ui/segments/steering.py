@@ -65,8 +65,8 @@ def draw(made_from: Sources) -> Slots:
     most = min(MOST_SEGMENTS, live_segments.different(made_from, now.weights) - 1)
     state.display("k", now.cluster.n_clusters)
     st.slider(
-        "Number of segments", 2, max(3, most), key="k", disabled=most < 3, on_change=_keep_k,
-        args=(made_from.model_key,),
+        "Number of segments", 2, max(3, most), now.cluster.n_clusters, key="k", disabled=most < 3,
+        on_change=_keep_k, args=(made_from.model_key,),
         help="K of K-Means. The chart beside the map shows how well each number fits.",
     )  # fmt: skip
     slots = Slots({view: _weight(made_from, now, view) for view in View})
@@ -88,9 +88,10 @@ def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:
     if present == (view,):
         meaning += " " + ALONE
     slider, place = st.columns([5, 2], vertical_alignment="bottom", wrap=False)
-    state.display(f"w_{view}", controls.percentages(now.weights, present).get(view, 0))
+    percent = controls.percentages(now.weights, present).get(view, 0)
+    state.display(f"w_{view}", percent)
     slider.slider(
-        TITLES[view], 0, 100, format="%d %%", key=f"w_{view}", help=meaning,
+        TITLES[view], 0, 100, percent, format="%d %%", key=f"w_{view}", help=meaning,
         disabled=view not in present or len(present) == 1,
         on_change=_keep_weight, args=(made_from.model_key, present, view),
     )  # fmt: skip
@@ -123,9 +124,11 @@ def _outcome(made_from: Sources, now: Steering) -> None:
             help="An outcome is an event such as purchase. This file holds page views only.",
         )  # fmt: skip
         return
-    state.display("outcome", now.analyze.outcome)
+    shown = str(now.analyze.outcome)
+    state.display("outcome", shown)
     st.selectbox(
-        "Outcome", list(outcomes), key="outcome", on_change=_keep_outcome, args=(made_from.model_key,),
+        "Outcome", list(outcomes), list(outcomes).index(shown), key="outcome",
+        on_change=_keep_outcome, args=(made_from.model_key,),
         format_func=lambda name: f"{name} ({outcomes[name]:,} users)",
         help="The event whose users count as converted. It does not move any segment.",
     )  # fmt: skip

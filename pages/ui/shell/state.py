@@ -115,11 +115,13 @@ def embeddings() -> pipeline.Embeddings | None:
 def select_dataset(key: str) -> None:
     """Make a data set the current one, with the model that was last looked at, or the latest."""
     st.session_state[DATASET] = key
+    sync_link()
 
 
 def select_model(key: str) -> None:
     """Make a model of the current data set the current one."""
     _chosen_models()[_dataset_key()] = key
+    sync_link()
 
 
 def of_model(key: str) -> dict[str, Any]:
@@ -148,7 +150,10 @@ def set_controls(key: str, **changes: Any) -> None:  # noqa: ANN401 - checked by
 
 
 def display(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the widget holds
-    """Make a widget that is about to be drawn show a value, whatever it showed for other data."""
+    """Make a widget that is about to be drawn show a value, whatever it showed for other data.
+
+    The widget needs the value as its default, too: on another page it is another widget of the same key.
+    """
     if st.session_state.get(key) != value:
         st.session_state[key] = value
 

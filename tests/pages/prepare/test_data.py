@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.runs.jobs import State
+from pages.ui.data import uploads
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -142,6 +143,20 @@ def test_a_bad_file_is_said_in_words_and_the_previous_run_is_still_there(
     assert not app.exception
 
 
+@pytest.mark.parametrize("uploaded", [True, False])
+def test_only_what_was_uploaded_is_removed_when_it_cannot_be_read(
+    open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path, *, uploaded: bool
+) -> None:
+    if uploaded:
+        part = input_file.rename(input_file.with_name(".0123456789abcdef.part"))
+        uploads.finish(part, input_file.name)
+    app = choose_file(open_app, fake_jobs)
+    fake_jobs.end("inspect", State.FAILED, error="events.csv is a picture (PNG).")
+    app.run()
+    assert input_file.exists() is not uploaded
+    assert [toast.value.startswith("Not kept") for toast in app.toast] == [True] * uploaded
+
+
 def test_a_fault_of_the_program_keeps_its_traceback_apart(
     open_app: OpenApp, fake_jobs: FakeJobs, input_file: Path
 ) -> None:
@@ -156,6 +171,7 @@ def test_a_link_to_a_data_set_that_is_gone_starts_like_a_newcomer(open_app: Open
     app = open_app(data="0123456789abcdef01234567")
     assert not app.exception
     assert app.title[0].value == "See who your users are, by what they do"
+    assert "data set of this address is no longer in the cache" in app.warning[0].value
 
 
 def test_a_link_cannot_lead_out_of_the_cache(open_app: OpenApp) -> None:

@@ -7,15 +7,14 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.base.errors import SettingsError
-from core.base.schema import View
 from core.desk import saved_work
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.segments import clustering
 from core.storage.store import Store
-from pages.ui.segments import live_segments, steering
+from pages.ui.segments import live_segments
 from pages.ui.segments.session_segments import KEY, Session
+from pages.ui.shell import state
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, ONE_PAGERS, FinishedRun, write_run
@@ -23,8 +22,8 @@ from tests.pages.fixtures_segments import HOSTILE_TITLE, ONE_PAGERS, FinishedRun
 PAGE = "pages/segments/explore.py"
 
 
-def session(app: AppTest) -> Session:
-    found: Session = app.session_state[KEY]
+def session(app: AppTest, run: FinishedRun) -> Session:
+    found: Session = app.session_state[state.OF_MODEL][run.model][KEY]
     return found
 
 
@@ -67,7 +66,7 @@ def test_the_map_says_how_true_it_is(open_app: OpenApp, finished_run: FinishedRu
 
 def test_absent_views_are_disabled_with_the_reason(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    assert [app.slider(key=f"w_{view}").disabled for view in ("url", "theme", "type")] == [False, True, True]
+    assert [app.slider(key=f"w_{view}").disabled for view in ("url", "theme", "type")] == [True, True, True]
     assert "No page themes: the model was made without them" in texts(app)
     assert "counts **100%**" in texts(app)
 
@@ -80,8 +79,10 @@ def test_a_move_of_k_is_warm_and_says_how_many_users_moved(
     assert not app.exception
     assert "73 users in 3 segments · the last move changed" in texts(app)
     assert "Warm fit" in texts(app)
-    fit = session(app).history[0]
-    assert fit.moved == int((fit.partition.labels != session(app).history[1].partition.labels).sum())
+    fit = session(app, finished_run).history[0]
+    assert fit.moved == int(
+        (fit.partition.labels != session(app, finished_run).history[1].partition.labels).sum()
+    )
 
 
 @pytest.mark.parametrize(("moved", "is_said"), [(18, False), (19, True)])
@@ -91,8 +92,8 @@ def test_a_move_of_more_than_a_quarter_leads_to_trust(
     """Of 73 clustered users, a quarter is 18.25."""
     app = open_app(PAGE, data=finished_run.dataset)
     assert "changed their segment" not in texts(app)
-    first = session(app)
-    app.session_state[KEY] = replace(
+    first = session(app, finished_run)
+    app.session_state[state.OF_MODEL][finished_run.model][KEY] = replace(
         first, history=(replace(first.history[0], moved=moved), *first.history[1:])
     )
     app.run()
@@ -103,7 +104,7 @@ def test_a_move_of_more_than_a_quarter_leads_to_trust(
 def test_segments_that_go_on_keep_their_number(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     app.slider(key="k").set_value(4).run()
-    after, before = (fit.partition for fit in session(app).history)
+    after, before = (fit.partition for fit in session(app, finished_run).history)
     for segment in after.ids:
         shared = (before.labels == segment) & (after.labels == segment)
         assert shared.any()
@@ -111,10 +112,10 @@ def test_segments_that_go_on_keep_their_number(open_app: OpenApp, finished_run: 
 
 def test_the_way_back_gives_the_very_same_segments(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
-    first = session(app).history[0].partition
+    first = session(app, finished_run).history[0].partition
     app.slider(key="k").set_value(4).run()
     app.slider(key="k").set_value(6).run()
-    assert session(app).history[0].partition.labels.tolist() == first.labels.tolist()
+    assert session(app, finished_run).history[0].partition.labels.tolist() == first.labels.tolist()
     assert "Full fit" in texts(app)
 
 
@@ -128,11 +129,14 @@ def test_the_same_way_is_gone_once_for_all_sessions(
         app.slider(key="k").set_value(4).run()
     assert made == [6, 4]
     assert (
-        session(one).history[0].partition.labels.tolist()
-        == session(other).history[0].partition.labels.tolist()
+        session(one, finished_run).history[0].partition.labels.tolist()
+        == session(other, finished_run).history[0].partition.labels.tolist()
     )
     one.slider(key="k").set_value(3).run()
-    assert (len(session(one).history[0].partition.ids), len(session(other).history[0].partition.ids)) == (
+    assert (
+        len(session(one, finished_run).history[0].partition.ids),
+        len(session(other, finished_run).history[0].partition.ids),
+    ) == (
         3,
         4,
     )
@@ -143,9 +147,9 @@ def test_a_full_refit_starts_from_scratch_and_keeps_numbers(
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     app.slider(key="k").set_value(3).run()
-    warm = session(app).history[0].partition
+    warm = session(app, finished_run).history[0].partition
     app.button(key="refit").click().run()
-    cold = session(app).history[0].partition
+    cold = session(app, finished_run).history[0].partition
     assert (warm.warm, cold.warm) == (True, False)
     assert set(cold.ids) == set(warm.ids)
 
@@ -192,15 +196,16 @@ def test_a_new_session_goes_on_with_the_segments_on_screen(
     app.slider(key="k").set_value(4).run()
     again = open_app(PAGE, data=finished_run.dataset, k="4")
     assert (
-        session(again).history[0].partition.labels.tolist()
-        == session(app).history[0].partition.labels.tolist()
+        session(again, finished_run).history[0].partition.labels.tolist()
+        == session(app, finished_run).history[0].partition.labels.tolist()
     )
 
 
 def test_a_link_carries_the_controls(open_app: OpenApp, finished_run: FinishedRun) -> None:
-    app = open_app(PAGE, data=finished_run.dataset, k="4", w_url="0.7")
+    app = open_app(PAGE, data=finished_run.dataset, k="4", segment="segment:1")
     assert app.slider(key="k").value == 4
-    assert app.slider(key="w_url").value == pytest.approx(0.7)
+    app.switch_page("pages/segments/profiles.py").run()
+    assert app.pills(key="profiled").value == ["segment:1"]
 
 
 def test_moving_a_slider_of_a_present_view_changes_the_segments_and_not_the_map(
@@ -210,29 +215,13 @@ def test_moving_a_slider_of_a_present_view_changes_the_segments_and_not_the_map(
     app = open_app(PAGE, data=both.dataset)
     assert not app.exception
     shares = [caption.value for caption in app.caption if caption.value.startswith("counts")]
-    app.slider(key="w_url").set_value(0.05).run()
+    app.slider(key="w_url").set_value(5).run()
+    assert app.slider(key="w_theme").value == 95
     after = [caption.value for caption in app.caption if caption.value.startswith("counts")]
     assert shares != after
     assert "Dots lie where the earlier weights put them" in texts(app)
     app.button(key="lay_out_again").click().run()
     assert "Dots lie where the earlier weights put them" not in texts(app)
-
-
-def test_the_weight_of_the_only_view_cannot_break_anything(
-    open_app: OpenApp, finished_run: FinishedRun
-) -> None:
-    app = open_app(PAGE, data=finished_run.dataset)
-    before = session(app).history[0].partition.labels
-    app.slider(key="w_url").set_value(0.0).run()
-    assert not app.exception
-    assert not app.error
-    assert "counts **100%**" in texts(app)
-    assert (session(app).history[0].partition.labels == before).all()
-
-
-def test_all_weights_at_zero_is_said_in_words() -> None:
-    with pytest.raises(SettingsError, match="above 0"):
-        steering._used({View.URL: 0.0, View.THEME: 0.0, View.TYPE: 0.3}, (View.URL, View.THEME))
 
 
 def test_the_k_chart_is_made_by_a_job(

@@ -80,6 +80,22 @@ def test_the_same_file_again_is_not_kept_twice(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv.gz"]
 
 
+def test_what_arrived_and_cannot_be_read_does_not_stay(tmp_path: Path) -> None:
+    arrive(tmp_path, "one")
+    assert uploads.refuse(tmp_path / "a.csv.gz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_lay_there_or_was_read_once_is_never_removed(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("one")
+    assert arrive(tmp_path, "one", "mine.csv") == "mine.csv"  # the same file again
+    arrive(tmp_path, "two", "read.csv")
+    uploads.keep(tmp_path / "read.csv")
+    assert not uploads.refuse(tmp_path / "mine.csv")
+    assert not uploads.refuse(tmp_path / "read.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.csv", "read.csv"]
+
+
 def test_only_old_unfinished_files_are_swept(tmp_path: Path) -> None:
     old, fresh, data = tmp_path / ".aaaaaaaa.part", tmp_path / ".bbbbbbbb.part", tmp_path / "data.csv"
     for path in (old, fresh, data):

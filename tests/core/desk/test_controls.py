@@ -1,0 +1,97 @@
+"""What is set for a model: within what data allow, in a link, on disk; weights that always add up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.base.schema import View
+from core.base.settings import ViewWeights
+from core.desk import controls
+from core.desk.controls import Controls, effective, percentages, reweighted
+from core.storage.store import Store
+
+ALL = tuple(View)
+SHARES = st.floats(0, 1).map(lambda share: round(share, 3))
+WEIGHTS = st.tuples(SHARES, SHARES, SHARES).filter(any)
+PRESENT = st.sets(st.sampled_from(ALL), min_size=1).map(lambda views: [view for view in ALL if view in views])
+
+
+def weights(parts: tuple[float, float, float]) -> ViewWeights:
+    return ViewWeights(url=parts[0], theme=parts[1], type=parts[2])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "different", "k"), [(9, 6, 5), (6, 1_000, 6), (99, 1_000, 20), (6, 3, 2), (6, 1, 2)]
+)
+def test_the_number_of_segments_stays_within_what_the_data_allow(wanted: int, different: int, k: int) -> None:
+    assert Controls(n_clusters=wanted).fitted(different, ALL).n_clusters == k
+
+
+@given(WEIGHTS, PRESENT)
+def test_percentages_add_up_and_are_nearest_to_the_ratio(
+    parts: tuple[float, float, float], present: list[View]
+) -> None:
+    shown = percentages(weights(parts), present)
+    assert sum(shown.values()) == 100
+    total = sum(weights(parts).of(view) for view in present)
+    if total:
+        assert all(abs(shown[view] - 100 * weights(parts).of(view) / total) < 1.001 for view in present)
+
+
+@given(WEIGHTS, PRESENT, st.data())
+def test_a_move_sets_what_was_moved_and_the_others_share_the_rest(
+    parts: tuple[float, float, float], present: list[View], data: st.DataObject
+) -> None:
+    view, percent = data.draw(st.sampled_from(present)), data.draw(st.integers(0, 100))
+    shown = percentages(reweighted(weights(parts), present, view, percent), present)
+    assert sum(shown.values()) == 100
+    assert shown[view] == (percent if len(present) > 1 else 100)
+
+
+def test_all_weights_at_zero_cannot_be_reached() -> None:
+    alone = reweighted(ViewWeights(), ALL, View.URL, 100)
+    assert percentages(alone, ALL) == {View.URL: 100, View.THEME: 0, View.TYPE: 0}
+    back = reweighted(alone, ALL, View.URL, 0)  # the others share as they do by default
+    assert percentages(back, ALL) == {View.URL: 0, View.THEME: 60, View.TYPE: 40}
+
+
+def test_weights_that_differ_only_in_what_is_not_there_are_the_same() -> None:
+    assert effective(ViewWeights(url=1, theme=0, type=0.9), [View.URL]) == ViewWeights()
+    assert effective(ViewWeights(url=0.25, theme=0.15, type=0.1), ALL) == ViewWeights()
+    assert effective(ViewWeights(url=0, theme=0, type=1), [View.URL, View.THEME]) == ViewWeights()
+
+
+@given(WEIGHTS, st.integers(2, 50), st.lists(st.text(min_size=1), unique=True, max_size=3))
+def test_a_link_sets_the_same(parts: tuple[float, float, float], k: int, rows: list[str]) -> None:
+    mine = Controls(
+        n_clusters=k, weights=effective(weights(parts), ALL), outcomes=("page:/thanks",),
+        segments=tuple(rows) or None,
+    )  # fmt: skip
+    assert Controls().linked(mine.link()).fitted(1_000, ALL) == mine.fitted(1_000, ALL)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [{"k": ["many"]}, {"k": ["1"]}, {"url": ["0"], "theme": ["0"]}, {"url": ["nan"]}, {"url": ["-3"]}, {}],
+)
+def test_what_is_not_possible_in_a_link_counts_as_not_said(link: dict[str, list[str]]) -> None:
+    before = Controls(n_clusters=8, weights=ViewWeights(url=1, theme=0, type=0))
+    assert before.linked(link) == before
+
+
+def test_they_are_kept_a_model(tmp_path: Path) -> None:
+    store, mine = Store(tmp_path), Controls(n_clusters=9, outcomes=("sign_up",))
+    controls.save(store, "a", mine)
+    assert controls.load(store, "a") == mine
+    assert controls.load(store, "b") == Controls()
+
+
+def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
+    controls.save(Store(tmp_path), "a", Controls(n_clusters=9))
+    (tmp_path / "workbench" / "a.controls.json").write_text('{"n_clusters": 1}')
+    assert controls.load(Store(tmp_path), "a") == Controls()
+    assert list((tmp_path / "workbench").glob("a.controls.broken-*.json"))
