@@ -36,6 +36,8 @@ ABSENT: Final[dict[View, str]] = {
 }
 ALONE: Final = "It is the only view so far, so its weight cannot matter."
 
+PLACE_PX: Final = 110
+"""Room for the effective share beside a slider."""
 EFFECTIVE: Final = (
     "The share of the differences between users that comes from this view. It is about the slider's own "
     "share; more where the view agrees with the others."
@@ -87,15 +89,15 @@ def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:
     meaning = MEANING[view] if view in present else ABSENT[view]
     if present == (view,):
         meaning += " " + ALONE
-    slider, place = st.columns([5, 2], vertical_alignment="bottom", wrap=False)
+    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
     percent = controls.percentages(now.weights, present).get(view, 0)
     state.display(f"w_{view}", percent)
-    slider.slider(
+    row.slider(
         TITLES[view], 0, 100, percent, format="%d %%", key=f"w_{view}", help=meaning,
         disabled=view not in present or len(present) == 1,
         on_change=_keep_weight, args=(made_from.model_key, present, view),
     )  # fmt: skip
-    return place.container()
+    return row.container(width=PLACE_PX)
 
 
 def _keep_weight(model: str, present: tuple[View, ...], view: View) -> None:

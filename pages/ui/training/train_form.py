@@ -196,7 +196,9 @@ def _widget(knob: Knob, value: float, preset: Preset) -> float:
     key = f"{knob.name}-{preset}"
     if knob.choices:
         choices = sorted({choice for choice in knob.choices if low <= choice <= high} | {value})
-        return st.select_slider(knob.label, choices, value, key=key, help=knob.help)
+        return st.select_slider(
+            knob.label, choices, value, key=key, help=knob.help, format_func="{:,}".format
+        )
     kind = type(value)
     top = min(high, knob.top or high)
     return st.slider(knob.label, kind(low), kind(top), value, kind(knob.step), key=key, help=knob.help)

@@ -44,7 +44,7 @@ def test_a_question_is_answered_with_a_figure_and_its_source(
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
     app = asked(app, "How many users are in segment 1?")
     assert not app.exception
-    session = app.session_state["session_segments"]
+    session = app.session_state["of_model"][finished_run.model]["session_segments"]
     users = int((session.history[0].partition.labels == 0).sum())
     assert f"**{users}**" in said(app)
     assert "How many users are in segment 1?" in said(app)

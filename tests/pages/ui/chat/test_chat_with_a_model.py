@@ -87,7 +87,7 @@ def test_nothing_is_sent_before_the_exact_text_was_agreed_to(
     assert sent in shown
     assert "user_" not in sent
     assert f"{MODEL.replace('-', chr(92) + '-')} · 100 tokens" in said(app)
-    session = app.session_state["session_segments"]
+    session = app.session_state["of_model"][finished_run.model]["session_segments"]
     users = int((session.history[0].partition.labels == 0).sum())
     words = said(app).replace("\\", "")
     assert f"Segment 1 has **{users}** users." in words
@@ -209,7 +209,8 @@ def test_values_leave_only_where_the_analyst_says_so_and_the_text_shows_it(
 ) -> None:
     app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), UNKNOWN)
     app = until(app, has_button("agree-aside"))
-    users = f'"{(app.session_state["session_segments"].history[0].partition.labels == 0).sum()}"'
+    session = app.session_state["of_model"][finished_run.model]["session_segments"]
+    users = f'"{(session.history[0].partition.labels == 0).sum()}"'
 
     def shown() -> str:
         return next(code.value for code in app.code if UNKNOWN in code.value)
@@ -287,7 +288,7 @@ def test_a_broken_folder_costs_no_answer_that_needs_no_model(
 ) -> None:
     (finished_run.root / broken).write_text("a file where a folder should be")
     app = asked(open_app(EXPLORE, data=finished_run.dataset, k="3"), "How many users are in segment 1?")
-    session = app.session_state["session_segments"]
+    session = app.session_state["of_model"][finished_run.model]["session_segments"]
     users = int((session.history[0].partition.labels == 0).sum())
     assert f"**{users}**" in said(app)
     assert simulator.requests == []

@@ -13,8 +13,7 @@ from core.runs import pipeline
 from core.runs.export import IdStyle
 from core.storage.store import Store
 from pages.ui.segments import live_segments, takeaway
-from pages.ui.segments.live_segments import LiveSegments, Sources
-from pages.ui.segments.steering import Steering
+from pages.ui.segments.live_segments import LiveSegments, Sources, Steering
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, HOSTILE_TITLE, FinishedRun
 
 STEERING = Steering(ViewWeights(), ClusterSettings(n_clusters=3), AnalyzeSettings(outcome="purchase"))

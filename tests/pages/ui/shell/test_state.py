@@ -31,7 +31,7 @@ def test_what_is_set_for_a_data_set_is_there_on_the_way_back_and_never_shown_for
     one, other = finished_run, write_run(finished_run.root, views=("url", "theme"), per_kind=20)
     app = open_app(EXPLORE, data=one.dataset)
     app.slider(key="k").set_value(4).run()
-    go(app, PROFILES).pills(key="profiled").set_value(["segment:3"]).run()
+    go(app, PROFILES).pills(key="profiled").set_value(["segment:2"]).run()
     go(app, EXPLORE, other)
     assert app.slider(key="k").value == 6
     assert "the last move changed" not in texts(app)
@@ -41,7 +41,7 @@ def test_what_is_set_for_a_data_set_is_there_on_the_way_back_and_never_shown_for
     go(app, EXPLORE, one)
     assert app.slider(key="k").value == 4
     assert app.query_params["k"] == "4"
-    assert go(app, PROFILES).pills(key="profiled").value == ["segment:3"]
+    assert go(app, PROFILES).pills(key="profiled").value == ["segment:2"]
     go(app, EXPLORE, other)
     assert [app.slider(key=f"w_{view}").value for view in ("url", "theme")] == [80, 20]
     app.button(key="reset-weights").click().run()
