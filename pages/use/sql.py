@@ -33,8 +33,9 @@ def page() -> None:
         return
     live = segment_controls.ready()
     about = topic.context() if live is not None else None
-    if about is None:
+    if live is None or about is None:
         return
+    mine = state.of_model(live.sources.model_key)
     st.caption(
         "It runs in a process of its own, without files and network, for at most "
         f"{sql_view.LIMITS.wall_s:g} seconds. Nothing can be changed."
@@ -44,8 +45,8 @@ def page() -> None:
     _query()
     if st.button("Run", key="run-sql", type="primary", icon=":material/play_arrow:"):
         with st.spinner(f"Running, at most {sql_view.LIMITS.wall_s:g} seconds …", show_time=True):
-            st.session_state[FOUND] = sql_view.run(st.session_state[WRITTEN], views, about.tables.digest)
-    found = st.session_state.get(FOUND)
+            mine[FOUND] = sql_view.run(st.session_state[WRITTEN], views, about.tables.digest)
+    found = mine.get(FOUND)
     if isinstance(found, sql_view.Found):
         sql_view.show(found, about.tables.digest)
 
