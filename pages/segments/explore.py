@@ -30,6 +30,7 @@ from pages.ui.segments.figure import behind, picture
 from pages.ui.segments.live_segments import LiveSegments, Sources
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
+from pages.ui.shell.text import md_text
 
 WHY_APART = {
     f"group:{Group.ONE_PAGE}": "A single page view says nothing about behaviour, so they are not clustered.",
@@ -49,55 +50,51 @@ def page() -> None:
 
 
 def _explore(made_from: Sources) -> None:
-    status = st.container()
-    map_side, control_side = st.columns([7, 4], gap="large")
-    with control_side, st.container(border=True, key="steering"):
+    with st.container(border=True, key="steering"):
         slots = steering.draw(made_from)
     live = live_segments.solve(made_from)
     steering.show_effective(slots, live.combined.effective)
-    with status:
-        segment_controls.status_line(live)
+    segment_controls.status_line(live)
+    map_side, list_side = st.columns([7, 5], gap="medium")
     with map_side:
         map_view.draw(live)
-    with control_side:
         _number_of_segments(live)
-    _cards(live)
+    with list_side:
+        _segments(live)
 
 
-def _cards(live: LiveSegments) -> None:
+def _segments(live: LiveSegments) -> None:
     rows = live.profiles.segments
     working, about = default_names(live.profiles), topic.context()
     suggested = about.suggested if about is not None else {}
-    with st.container(horizontal=True, vertical_alignment="center", key="segments-head"):
-        st.subheader(
-            "Segments", help="Type a name into a card: it is kept, and follows the segment.", width="stretch"
-        )
+    for row in records(rows[rows[Col.KIND] == RowKind.SEGMENT]):
+        _card(live, row, working[row[Col.SEGMENT]], suggested)
+    for row in records(rows[rows[Col.KIND] == RowKind.GROUP]):
+        cards.rule_card(row[Col.LABEL], row[Col.USERS], row[Col.SHARE], WHY_APART[row[Col.KEY]])
+    with st.container(horizontal=True, vertical_alignment="center", key="segments-foot"):
         naming.use_all(live, suggested)
         link(PROFILES, "Read their profiles")
-    with st.grid("auto", min_column_width=cards.CARD_WIDTH, gap="small", key="cards"):
-        for row in records(rows[rows[Col.KIND] == RowKind.SEGMENT]):
-            _card(live, row, working[row[Col.SEGMENT]], suggested)
-        for row in records(rows[rows[Col.KIND] == RowKind.GROUP]):
-            cards.rule_card(row[Col.LABEL], row[Col.USERS], row[Col.SHARE], WHY_APART[row[Col.KEY]])
 
 
 def _card(live: LiveSegments, row: dict[str, Any], working_name: str, suggested: Mapping[int, str]) -> None:
     segment: int = row[Col.SEGMENT]
-    with st.container(border=True, height="stretch", key=f"card-{segment}", gap="xsmall"):
+    with st.container(border=True, key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE])
         cards.name_field(segment, live.own_names.get(segment, ""), _renamer(live))
-        st.markdown(f"**{row[Col.USERS]:,}** users · {figure(Col.SHARE, row[Col.SHARE])}")
-        if live.profiles.outcome:
-            cards.line(
-                "Outcome rate",
-                figure(Col.OUTCOME_RATE, row[Col.OUTCOME_RATE]),
-                f"Share of users with {live.profiles.outcome}",
-            )
-        cards.line("Page views a user", figure(Col.PAGE_VIEWS_MEAN, row[Col.PAGE_VIEWS_MEAN]))
-        cards.block("Most unlike others in", working_name)
+        st.markdown(_facts(live, row))
+        st.caption(f"Most unlike others in {md_text(working_name)}")
         if segment not in live.own_names and segment in suggested:
-            cards.block("Suggested name", suggested[segment])
-            naming.use_one(live, segment, suggested[segment])
+            naming.offer(live, segment, suggested[segment])
+
+
+def _facts(live: LiveSegments, row: Mapping[str, Any]) -> str:
+    """Size, outcome and activity in a line."""
+    facts = [f"**{row[Col.USERS]:,}** users ({figure(Col.SHARE, row[Col.SHARE])})"]
+    if live.profiles.outcome:
+        low, high = (figure(Col.OUTCOME_RATE, row[name]) for name in (Col.OUTCOME_LOW, Col.OUTCOME_HIGH))
+        rate = figure(Col.OUTCOME_RATE, row[Col.OUTCOME_RATE])
+        facts.append(f"**{rate}** {md_text(live.profiles.outcome)} [{low}–{high}]")
+    return " · ".join([*facts, f"{figure(Col.PAGE_VIEWS_MEAN, row[Col.PAGE_VIEWS_MEAN])} page views each"])
 
 
 def _renamer(live: LiveSegments) -> Callable[[int, str], None]:

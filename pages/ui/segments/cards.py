@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from typing import Final
 
 import streamlit as st
 
@@ -13,9 +12,7 @@ from core.base.schema import OUTSIDE
 from core.desk.saved_work import LONGEST_NAME
 from core.profiles.formats import figure
 from core.profiles.profile_columns import Col
-from pages.ui.shell.text import count, md_text
-
-CARD_WIDTH: Final = 220
+from pages.ui.shell.text import md_text
 
 Rename = Callable[[int, str], None]
 
@@ -42,20 +39,6 @@ def name_field(segment: int, own_name: str, rename: Rename) -> None:
     )  # fmt: skip
 
 
-def line(label: str, value: str, help_text: str | None = None) -> None:
-    """A small fact: what it is, and its value as plain text (it may come from a file)."""
-    with st.container(horizontal=True, horizontal_alignment="distribute", gap="small", wrap=False):
-        st.caption(label, help=help_text, width="content")
-        st.text(value, width="content")
-
-
-def block(label: str, value: str) -> None:
-    """A fact that needs room: its value below its label, as plain text."""
-    with st.container(gap=None):
-        st.caption(label)
-        st.text(value)
-
-
 def heading(name: str) -> str:
     """A segment's name for a heading: it was typed by somebody, and headings render Markdown."""
     return md_text(name, LONGEST_NAME + 10)
@@ -63,8 +46,8 @@ def heading(name: str) -> str:
 
 def rule_card(title: str, users: int, share: float, why: str) -> None:
     """A group made by rule."""
-    with st.container(border=True, height="stretch"):
+    with st.container(border=True, gap="xsmall"):
         swatch(OUTSIDE, share)
         st.markdown(f"**{title}** :gray-badge[by rule]")
-        st.markdown(f"{count(users, 'user')} · {figure(Col.SHARE, share)}")
+        st.markdown(f"**{users:,}** users ({figure(Col.SHARE, share)})")
         st.caption(why)

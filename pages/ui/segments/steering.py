@@ -44,6 +44,10 @@ EFFECTIVE: Final = (
 )
 
 
+CELL: Final = 170
+"""Pixels that a control needs."""
+
+
 @dataclass(frozen=True)
 class Slots:
     """Places beside the sliders that are filled once the result is known."""
@@ -65,19 +69,24 @@ def draw(made_from: Sources) -> Slots:
     """
     now = live_segments.steering(made_from)
     most = min(MOST_SEGMENTS, live_segments.different(made_from, now.weights) - 1)
-    state.display("k", now.cluster.n_clusters)
-    st.slider(
-        "Number of segments", 2, max(3, most), now.cluster.n_clusters, key="k", disabled=most < 3,
-        on_change=_keep_k, args=(made_from.model_key,),
-        help="K of K-Means. The chart beside the map shows how well each number fits.",
-    )  # fmt: skip
-    slots = Slots({view: _weight(made_from, now, view) for view in View})
+    with st.grid("auto", min_column_width=CELL, gap="medium", key="controls"):
+        _k(made_from, now, most)
+        slots = Slots({view: _weight(made_from, now, view) for view in View})
+        _outcome(made_from, now)
     _reset(made_from, now)
     for view in View:
         if view not in made_from.vectors.views:
             st.caption(ABSENT[view])
-    _outcome(made_from, now)
     return slots
+
+
+def _k(made_from: Sources, now: Steering, most: int) -> None:
+    state.display("k", now.cluster.n_clusters)
+    st.slider(
+        "Number of segments", 2, max(3, most), now.cluster.n_clusters, key="k", disabled=most < 3,
+        on_change=_keep_k, args=(made_from.model_key,),
+        help="K of K-Means. The chart below the map shows how well each number fits.",
+    )  # fmt: skip
 
 
 def _keep_k(model: str) -> None:
@@ -89,15 +98,15 @@ def _weight(made_from: Sources, now: Steering, view: View) -> DeltaGenerator:
     meaning = MEANING[view] if view in present else ABSENT[view]
     if present == (view,):
         meaning += " " + ALONE
-    row = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    cell = st.container(gap="xsmall")
     percent = controls.percentages(now.weights, present).get(view, 0)
     state.display(f"w_{view}", percent)
-    row.slider(
+    cell.slider(
         TITLES[view], 0, 100, percent, format="%d %%", key=f"w_{view}", help=meaning,
         disabled=view not in present or len(present) == 1,
         on_change=_keep_weight, args=(made_from.model_key, present, view),
     )  # fmt: skip
-    return row.container(width=PLACE_PX)
+    return cell.container()
 
 
 def _keep_weight(model: str, present: tuple[View, ...], view: View) -> None:

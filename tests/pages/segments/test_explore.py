@@ -55,7 +55,7 @@ def test_groups_made_by_rule_stand_apart_with_their_counts(
 ) -> None:
     shown = texts(open_app(PAGE, data=finished_run.dataset))
     assert "**One-page users** :gray-badge[by rule]" in shown
-    assert f"{ONE_PAGERS} users" in shown
+    assert f"**{ONE_PAGERS}** users" in shown
 
 
 def test_the_map_says_how_true_it_is(open_app: OpenApp, finished_run: FinishedRun) -> None:
