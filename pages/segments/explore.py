@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
@@ -32,6 +32,8 @@ from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 from pages.ui.shell.text import md_text
 
+SIDE: Final = 340
+"""Pixels that the map and the list of segments need beside each other."""
 WHY_APART = {
     f"group:{Group.ONE_PAGE}": "A single page view says nothing about behaviour, so they are not clustered.",
     f"group:{Group.BOT_LIKE}": "They look automated. They are counted and shown, and not clustered.",
@@ -55,12 +57,12 @@ def _explore(made_from: Sources) -> None:
     live = live_segments.solve(made_from)
     steering.show_effective(slots, live.combined.effective)
     segment_controls.status_line(live)
-    map_side, list_side = st.columns([7, 5], gap="medium")
-    with map_side:
-        map_view.draw(live)
-        _number_of_segments(live)
-    with list_side:
-        _segments(live)
+    with st.grid(2, min_column_width=SIDE, gap="medium", key="map-and-segments"):
+        with st.container():
+            map_view.draw(live)
+            _number_of_segments(live)
+        with st.container(gap="small"):
+            _segments(live)
 
 
 def _segments(live: LiveSegments) -> None:

@@ -40,11 +40,11 @@ PLACE_PX: Final = 110
 """Room for the effective share beside a slider."""
 EFFECTIVE: Final = (
     "The share of the differences between users that comes from this view. It is about the slider's own "
-    "share; more where the view agrees with the others."
+    "share; more where the view agrees with the others. The weights add up to 100 %."
 )
 
 
-CELL: Final = 170
+CELL: Final = 150
 """Pixels that a control needs."""
 
 
@@ -117,14 +117,11 @@ def _keep_weight(model: str, present: tuple[View, ...], view: View) -> None:
 
 
 def _reset(made_from: Sources, now: Steering) -> None:
-    if len(made_from.vectors.views) > 1:
-        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.caption("Weights add up to 100 %.", width="content")
-            st.button(
-                "Reset weights", key="reset-weights", icon=":material/undo:", type="tertiary",
-                disabled=now.weights == ViewWeights(), on_click=state.set_controls,
-                args=(made_from.model_key,), kwargs={"weights": ViewWeights()},
-            )  # fmt: skip
+    if now.weights != ViewWeights():
+        st.button(
+            "Reset weights", key="reset-weights", icon=":material/undo:", type="tertiary",
+            on_click=state.set_controls, args=(made_from.model_key,), kwargs={"weights": ViewWeights()},
+        )  # fmt: skip
 
 
 def _outcome(made_from: Sources, now: Steering) -> None:

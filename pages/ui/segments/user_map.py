@@ -28,8 +28,8 @@ LETTER: Final = 6
 OUTSIDE_NAME: Final = "Outside clustering"
 OUTSIDE_COLOUR: Final = "#8b94a5"
 """Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
-LABEL_WIDTH: Final = 170
-"""Pixels that a name may take on the map; a longer one ends in dots, the legend has it whole."""
+LABEL_LETTERS: Final = 26
+"""Of a name on the map; a longer one ends in dots, the legend has it whole."""
 JUDGED: Final = 400
 """Users of a segment among which its medoid is looked for."""
 LABEL: Final = {
@@ -40,8 +40,6 @@ LABEL: Final = {
     "padding": [4, 7],
     "borderRadius": 4,
     "fontSize": 12,
-    "width": LABEL_WIDTH,
-    "overflow": "truncate",
 }
 """Light on a dark plate: readable over any colour, on both backgrounds."""
 
@@ -195,12 +193,18 @@ def _name_series(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -
     """The names, each at its segment's medoid on the map; one that would lie on another moves up or down."""
     middle = {segment: xy[labels == segment] for segment in sorted(names)}
     data = [
-        {"name": names[segment], "value": _medoid(users)} for segment, users in middle.items() if len(users)
+        {"name": _short(names[segment]), "value": _medoid(users)}
+        for segment, users in middle.items()
+        if len(users)
     ]
     return {
         "type": "scatter", "data": data, "symbolSize": 1, "silent": True, "label": LABEL, "z": 99,
         "labelLayout": {"moveOverlap": "shiftY"}, "itemStyle": {"color": "transparent"},
     }  # fmt: skip
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LABEL_LETTERS else f"{name[: LABEL_LETTERS - 1].rstrip()}…"
 
 
 def _medoid(users: np.ndarray) -> list[float]:

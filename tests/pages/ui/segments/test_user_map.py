@@ -64,9 +64,9 @@ def test_a_name_stands_on_the_medoid_of_its_segment() -> None:
 
 
 def test_no_name_is_hidden_by_another_one() -> None:
-    names = option(XY, LABELS, NAMES)["series"][-1]
+    names = option(XY, LABELS, {0: "A", 2: "Readers of a rather long name"})["series"][-1]
     assert names["labelLayout"] == {"moveOverlap": "shiftY"}
-    assert names["label"]["overflow"] == "truncate"
+    assert [one["name"] for one in names["data"]] == ["A", "Readers of a rather long…"]
 
 
 def test_moving_users_between_segments_moves_no_axis() -> None:
