@@ -36,8 +36,6 @@ ABSENT: Final[dict[View, str]] = {
 }
 ALONE: Final = "It is the only view so far, so its weight cannot matter."
 
-PLACE_PX: Final = 110
-"""Room for the effective share beside a slider."""
 EFFECTIVE: Final = (
     "The share of the differences between users that comes from this view. It is about the slider's own "
     "share; more where the view agrees with the others. The weights add up to 100 %."
