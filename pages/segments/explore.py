@@ -32,8 +32,7 @@ from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 from pages.ui.shell.text import md_text
 
-SIDE: Final = 340
-"""Pixels that the map and the list of segments need beside each other."""
+SIDE: Final = 340  # pixels that the map and the list of segments each need
 WHY_APART = {
     f"group:{Group.ONE_PAGE}": "A single page view says nothing about behaviour, so they are not clustered.",
     f"group:{Group.BOT_LIKE}": "They look automated. They are counted and shown, and not clustered.",
