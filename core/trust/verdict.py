@@ -10,6 +10,8 @@ from core.trust.result import Call, Comparison, Figure, Method, Question, Scorec
 
 FIRM: Final = 0.75
 """Adjusted Rand index of two halves from which on segments are called firm."""
+PATTERN: Final = 0.6
+"""From which on there is a pattern, though who belongs where is doubtful (as Hennig 2007 for Jaccard)."""
 MOSTLY_LENGTH: Final = 0.5
 CHANCE_AUC: Final = 0.5
 FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training."
@@ -30,8 +32,10 @@ class Action(StrEnum):
     KEEP = "keep"
     USE = "use another number"
     BAG = "use a bag of pages"
-    CAREFUL = "read with care"
-    """No number of segments comes out the same again."""
+    CAREFUL = "keep with care"
+    """No number of segments comes out the same again, but much of these does."""
+    DESCRIBE = "read as a description"
+    """Nothing comes out the same again."""
     OPEN = "open"
     """Too few users to tell."""
 
@@ -83,7 +87,7 @@ def _action(card: Scorecard, advice: Advice) -> tuple[Action, int]:
     bag = asked.of(Method.BAG)
     if card.own is Method.LEARNED and bag is not None and bag.low >= FIRM:
         return Action.BAG, card.n_clusters
-    return Action.CAREFUL, card.n_clusters
+    return Action.CAREFUL if asked.own.value >= PATTERN else Action.DESCRIBE, card.n_clusters
 
 
 def _why(card: Scorecard, n_clusters: int) -> str:
@@ -242,7 +246,8 @@ _TODO: Final = {
     Action.KEEP: "Keep these {k} segments",
     Action.USE: "Use {k} segments instead",
     Action.BAG: "Use a bag of pages here",
-    Action.CAREFUL: "Read these segments as a description, not as kinds of users",
+    Action.CAREFUL: "Keep these {k} segments, with care at their borders",
+    Action.DESCRIBE: "Read these segments as a description, not as kinds of users",
     Action.OPEN: "Too few users to say whether these segments would come out again",
 }
 

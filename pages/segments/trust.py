@@ -18,7 +18,8 @@ ICONS: Final = {
     Action.KEEP: ":material/check_circle:",
     Action.USE: ":material/tune:",
     Action.BAG: ":material/bolt:",
-    Action.CAREFUL: ":material/warning:",
+    Action.CAREFUL: ":material/check:",
+    Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
 NOT_SHOWN: Final = (
@@ -70,16 +71,16 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         "Would they come out the same again?",
         help="Segments that change with every draw of users are not worth a name.",
     )
-    _side_by_side(card, (Topic.STABILITY, Topic.SEEDS))
-    if card.own is Method.LEARNED:
-        st.subheader("Is it worth it?", help="The learned vectors beside two simple ways, on your own data.")
-        _side_by_side(card, (Topic.RETRIEVAL, Topic.OUTCOME))
     left, right = st.columns(2)
     with left:
-        scorecard_view.question(card.of(Topic.LENGTH), card.steps_between)
+        scorecard_view.question(card.of(Topic.STABILITY), card.steps_between)
     if card.repeats:
         with right:
             scorecard_view.numbers(card)
+    _side_by_side(card, (Topic.SEEDS, Topic.LENGTH))
+    if card.own is Method.LEARNED:
+        st.subheader("Is it worth it?", help="The learned vectors beside two simple ways, on your own data.")
+        _side_by_side(card, (Topic.RETRIEVAL, Topic.OUTCOME))
     _limits()
 
 

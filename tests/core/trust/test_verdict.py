@@ -43,7 +43,8 @@ def test_the_answer_follows_the_intervals(
         ),
         (toy.stability(0.6, 0.9), (toy.repeat(5, 0.8), toy.repeat(7, 0.8)), Action.USE, 7),
         (toy.stability(0.6, 0.9, bag=0.8), (toy.repeat(5, 0.7),), Action.BAG, 6),
-        (toy.stability(0.6, 0.9), (toy.repeat(5, 0.74),), Action.CAREFUL, 6),
+        (toy.stability(0.5, 0.7), (toy.repeat(5, 0.74),), Action.CAREFUL, 6),
+        (toy.stability(0.4, 0.6), (toy.repeat(5, 0.74),), Action.DESCRIBE, 6),
         (toy.absent(Topic.STABILITY), (), Action.OPEN, 6),
     ],
 )
