@@ -10,7 +10,7 @@ from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import scorecard_job, scorecard_view, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.shell import errors, job_panel
+from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import TRAINING, TRUST, heading, link
 from pages.ui.shell.text import count, md_text
 
@@ -66,7 +66,7 @@ def _measure(live: LiveSegments) -> None:
 
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
-    _verdict(verdict(card), card)
+    _verdict(live, verdict(card), card)
     st.subheader(
         "Would they come out the same again?",
         help="Segments that change with every draw of users are not worth a name.",
@@ -84,7 +84,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
     _limits()
 
 
-def _verdict(found: TrustVerdict, card: Scorecard) -> None:
+def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
     with st.container(border=True, key="verdict"):
         st.subheader(found.todo, icon=ICONS[found.action])
         scorecard_view.bullets((found.why, found.title, *found.text))
@@ -96,14 +96,11 @@ def _verdict(found: TrustVerdict, card: Scorecard) -> None:
         if found.action is Action.USE:
             st.button(
                 f"Use {found.n_clusters}", key="use-number", icon=":material/check:", type="primary",
-                on_click=_use, args=(found.n_clusters,),
+                on_click=state.set_controls, args=(live.sources.model_key,),
+                kwargs={"n_clusters": found.n_clusters},
             )  # fmt: skip
         elif found.action is Action.BAG or card.own is Method.BAG:
             link(TRAINING, "Train a model" if card.own is Method.BAG else "Make segments with a bag of pages")
-
-
-def _use(n_clusters: int) -> None:
-    st.session_state["k"] = n_clusters
 
 
 def _side_by_side(card: Scorecard, topics: tuple[Topic, ...]) -> None:
