@@ -89,12 +89,9 @@ class Case:
 
 
 def open_case(
-    dataset: Dataset,
-    labels: LabelledPages | None,
-    model: Path,
-    views: Mapping[View, np.ndarray],
+    dataset: Dataset, labels: LabelledPages | None, model: Path, views: Mapping[View, np.ndarray],
     weights: ViewWeights,
-) -> Case:
+) -> Case:  # fmt: skip
     """Open a model and fit the simple ways beside it.
 
     Args:

@@ -25,15 +25,9 @@ UNLEARNED: Final = "These segments are made of a bag of pages: there is no train
 
 
 def measure(
-    dataset: Dataset,
-    labels: LabelledPages | None,
-    model: Path,
-    views: Mapping[View, np.ndarray],
-    n_clusters: int,
-    weights: ViewWeights,
-    outcome_event: str,
-    progress: Progress,
-) -> Scorecard:
+    dataset: Dataset, labels: LabelledPages | None, model: Path, views: Mapping[View, np.ndarray],
+    n_clusters: int, weights: ViewWeights, outcome_event: str, progress: Progress,
+) -> Scorecard:  # fmt: skip
     """Judge the segments of a model on the data it was trained on, beside those of simple ways.
 
     Args:
@@ -53,30 +47,23 @@ def measure(
     progress(STAGE, 0.0, "Fitting a bag of pages and transitions")
     inside, held_out = clustered(dataset.users), choose_users(dataset.sequences).held_out
     sample = drawn(np.flatnonzero(inside), SAMPLE, SEED)
-    if is_bag(model):
-        used = {Method.BAG: combine(views, weights, inside).vectors[sample]}
-        worth = tuple(Question(topic=one, absent=UNLEARNED) for one in (Topic.RETRIEVAL, Topic.OUTCOME))
-        steps_between = ""
-    else:
-        case = open_case(dataset, labels, model, views, weights)
-        used, worth, steps_between = case.sampled, _worth(case, outcome_event, progress), case.steps_between
+    case = None if is_bag(model) else open_case(dataset, labels, model, views, weights)
+    bag = {Method.BAG: combine(views, weights, inside).vectors[sample]} if case is None else {}
+    used, worth = case.sampled if case else bag, _worth(case, outcome_event, progress)
     again, repeats = _again(used, n_clusters, progress)
     lengths = length.measure(used, dataset.sequences.lengths[sample], held_out[sample])
     progress(STAGE, 1.0)
     return Scorecard(
-        users=int(inside.sum()),
-        held_out=int((inside & held_out).sum()),
-        n_clusters=n_clusters,
-        weights=weights,
-        own=next(iter(used)),
-        outcome=outcome_event,
-        steps_between=steps_between,
-        questions=(*worth, *again, lengths),
-        repeats=repeats,
-    )
+        users=int(inside.sum()), held_out=int((inside & held_out).sum()), n_clusters=n_clusters,
+        weights=weights, own=next(iter(used)), outcome=outcome_event,
+        steps_between=case.steps_between if case else "",
+        questions=(*worth, *again, lengths), repeats=repeats,
+    )  # fmt: skip
 
 
-def _worth(case: Case, outcome_event: str, progress: Progress) -> tuple[Question, ...]:
+def _worth(case: Case | None, outcome_event: str, progress: Progress) -> tuple[Question, ...]:
+    if case is None:
+        return tuple(Question(topic=one, absent=UNLEARNED) for one in (Topic.RETRIEVAL, Topic.OUTCOME))
     progress(STAGE, 0.15, "Looking for users by another part of their visits")
     found = retrieval.measure(case)
     progress(STAGE, 0.3, "Telling the outcome from the first page views")
