@@ -7,16 +7,14 @@ import zipfile
 import pyarrow.parquet as pq
 import pytest
 
-from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
-from core.desk import saved_work
+from core.desk import controls, saved_work
+from core.desk.controls import Controls
 from core.runs import pipeline
 from core.runs.export import IdStyle
 from core.storage.store import Store
 from pages.ui.segments import live_segments, takeaway
-from pages.ui.segments.live_segments import LiveSegments, Sources, Steering
+from pages.ui.segments.live_segments import LiveSegments, Sources
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, HOSTILE_TITLE, FinishedRun
-
-STEERING = Steering(ViewWeights(), ClusterSettings(n_clusters=3), AnalyzeSettings(outcome="purchase"))
 
 
 @pytest.fixture
@@ -26,8 +24,9 @@ def live(finished_run: FinishedRun) -> LiveSegments:
     vectors = pipeline.open_embeddings(store, data, finished_run.embeddings)
     model = pipeline.open_model(store, finished_run.model).path
     saved_work.rename(store, finished_run.model, {1: "Readers"})
+    controls.save(store, finished_run.model, Controls(n_clusters=3))
     made_from = Sources(str(store.root), data, finished_run.model, model, vectors)
-    return live_segments.solve(made_from, STEERING)
+    return live_segments.solve(made_from)
 
 
 def test_users_leave_with_exact_ids_and_the_name_on_screen(live: LiveSegments) -> None:
