@@ -1,0 +1,198 @@
+"""The rung below the rules: what a site's own tree and flow say its pages are for.
+
+Where many pages lie side by side below a page that leads to them, they are its items and it is their list: a
+product and its category in a shop, an article and its section elsewhere. Nothing is read but which address
+lies below which, the form of its name, and who went from where to where, so it needs no words of any
+language. It abstains where a site is flat, where items and lists lie side by side under names of one form, where people
+reach the pages from elsewhere, and on a whole site where what surer rungs know there speaks against it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from core.labels.label_settings import Taxonomy
+from core.labels.label_types import Label, Rung
+from core.labels.page_address import read_address
+from core.labels.pages import LabelPages, host_of
+from core.labels.templates import SLUGS, is_made
+
+STEPS: Final = 20
+"""Fewer steps say nothing of a way; then the tree alone decides."""
+REACHED: Final = 0.1
+"""Share of the steps to items that come from the lists above them. Who compares goes from item to item, and who
+searches comes from the search; pages of which not one in ten is reached from its list are not its items."""
+LEADS: Final = 0.5
+"""Share of the steps from a list that lead to products; from an article or a search fewer do."""
+STRANGERS: Final = 0.1
+"""Share of pages beside each other that surer rungs know to be neither item nor list, from which on they are
+no items: help, policies."""
+AGREES: Final = 0.95
+"""Of a site's pages that surer rungs know and structure would decide too, so many must be decided alike."""
+KNOWN: Final = 5
+"""With fewer such pages nothing is held against it."""
+BUYING: Final = "Cart & checkout"
+SELLING, TELLING = ("Product", "Category"), ("Article", "Section")
+"""Item and list of a site that sells, and of one that does not."""
+
+_Node: TypeAlias = tuple[str, ...]
+"""The host, then segments as rules name them."""
+_Decided: TypeAlias = Sequence[Label | None]
+
+
+@dataclass(frozen=True)
+class _Site:
+    """The pages of one host as a tree.
+
+    Args:
+        pages: Node → its pages (several by language or query); a folder nobody saw has none.
+        names: Node → names directly below it.
+    """
+
+    pages: Mapping[_Node, Sequence[int]]
+    names: Mapping[_Node, Sequence[str]]
+
+    def is_list(self, node: _Node) -> bool:
+        """Say whether several pages lie below: one alone is a part of the page."""
+        return len(self.names.get(node, ())) > 1
+
+    def above(self, node: _Node) -> list[_Node]:
+        """The pages above a node, the nearest first, without the start page."""
+        return [node[:depth] for depth in range(len(node) - 1, 1, -1) if node[:depth] in self.pages]
+
+    def groups(self) -> Iterator[list[_Node]]:
+        """Items at one depth of one section, where they are as many as make a pattern."""
+        levels: dict[tuple[str, int], list[_Node]] = defaultdict(list)
+        for node in self.pages:
+            levels[node[1:2], len(node)].append(node)
+        for level in levels.values():
+            lists = [node for node in level if self.is_list(node)]
+            twice = Counter(node[-1] for node in level)
+            items = [
+                node for node in level
+                if not self.is_list(node) and twice[node[-1]] == 1 and (not lists or is_made(node[-1])) and self.above(node)
+            ]
+            if len(items) >= SLUGS and not any(is_made(node[-1]) for node in lists):
+                yield items
+
+
+def structure_types(pages: LabelPages, decided: _Decided, taxonomy: Taxonomy) -> list[Label | None]:
+    """Decide what the surer rungs left open.
+
+    Args:
+        pages: With steps, where people's ways are known.
+        decided: One a page, of the surer rungs.
+        taxonomy: Types it does not have are not decided.
+
+    Returns:
+        One a page; None where it abstains, and where ``decided`` has a label.
+    """
+    names = {one.name for one in taxonomy.types}
+    found: list[Label | None] = [None] * len(pages)
+    for site in _sites(pages.urls):
+        told: dict[int, Label] = {}
+        for items in site.groups():
+            told |= _told(items, site, pages, decided)
+        told = {page: label for page, label in told.items() if label.value in names}
+        if _agrees(told, decided):
+            for page, label in told.items():
+                found[page] = None if decided[page] else label
+    if SELLING[1] in names:
+        for page, label in _leading(pages, decided).items():
+            found[page] = found[page] or label
+    return found
+
+
+def _leading(pages: LabelPages, decided: _Decided) -> dict[int, Label]:
+    """Lists on a flat site, where events tell the products: what is none and leads to them is a list of them."""
+    shown = np.array([label is not None and (label.rung, label.value) == (Rung.EVENTS, SELLING[0]) for label in decided])
+    if pages.steps is None or not shown.any():
+        return {}
+    out, to = pages.steps.sum(axis=1), pages.steps[:, shown]
+    share, fan = to.sum(axis=1) / np.maximum(out, 1), np.diff(to.tocsr().indptr)
+    lists = np.flatnonzero((out >= STEPS) & (share >= LEADS) & (fan >= SLUGS))
+    return {
+        page: Label(SELLING[1], Rung.STRUCTURE, evidence=f"{share[page]:.0%} of the steps from it lead to {fan[page]:,} products")
+        for page in lists.tolist() if decided[page] is None
+    }
+
+
+def _sites(urls: Sequence[str]) -> list[_Site]:
+    pages: dict[str, dict[_Node, list[int]]] = defaultdict(lambda: defaultdict(list))
+    names: dict[str, dict[_Node, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
+    for page, url in enumerate(urls):
+        node = (host_of(url), *read_address(url).stems)
+        pages[node[0]][node].append(page)
+        for depth in range(1, len(node)):
+            names[node[0]][node[:depth]][node[depth]] = None
+    return [
+        _Site(dict(own), {node: list(below) for node, below in names[host].items()})
+        for host, own in pages.items()
+    ]
+
+
+def _told(items: Sequence[_Node], site: _Site, pages: LabelPages, decided: _Decided) -> dict[int, Label]:
+    """What structure says of some items and the lists above them, whatever surer rungs decided."""
+    own = _pages(items, site)
+    lists = list(dict.fromkeys(chain.from_iterable(map(site.above, items))))
+    known = [label.value for page in own if (label := decided[page])]
+    item, listing = SELLING if _sells(own, site, pages, decided) else TELLING
+    strangers = sum(value not in (item, listing) for value in known)
+    reached = _share(pages, _pages(lists, site), own)
+    if strangers > STRANGERS * max(len(own), 1) or (reached is not None and reached < REACHED):
+        return {}
+    way = "" if reached is None else f", {reached:.0%} of the steps to them come from there"
+    found = {}
+    for node in items:
+        why = f"one of {len(items):,} side by side below {_path(site.above(node)[-1])}{way}"
+        found |= dict.fromkeys(site.pages[node], Label(item, Rung.STRUCTURE, evidence=why))
+    for node in lists:
+        count = sum(one[: len(node)] == node for one in items)
+        why = f"{count:,} pages of one kind lie below it{way}"
+        found |= dict.fromkeys(site.pages[node], Label(listing, Rung.STRUCTURE, evidence=why))
+    return found
+
+
+def _sells(items: Sequence[int], site: _Site, pages: LabelPages, decided: _Decided) -> bool:
+    """Say whether these pages are for sale: the site has a cart, and people go there from them as from others."""
+    everything = list(chain.from_iterable(site.pages.values()))
+    buying = [page for page in everything if (label := decided[page]) and label.value == BUYING]
+    if any((label := decided[page]) and label.value == SELLING[0] for page in items):
+        return True
+    if not buying or pages.steps is None:
+        return bool(buying)
+    of_items, of_all = _leads(pages, items, buying), _leads(pages, sorted({*everything} - {*buying}), buying)
+    return of_items is None or of_all is None or of_items >= of_all
+
+
+def _leads(pages, start, to):
+    out = pages.steps[start, :].sum()
+    return float(pages.steps[start, :][:, to].sum() / out) if out >= STEPS else None
+
+
+def _share(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float | None:
+    """Share of the steps to some pages that come from others; None where they are few."""
+    if pages.steps is None:
+        return None
+    into = pages.steps[:, to].sum(axis=1)
+    return float(into[start].sum() / into.sum()) if into.sum() >= STEPS else None
+
+
+def _agrees(told: Mapping[int, Label], decided: _Decided) -> bool:
+    both = {*SELLING, *TELLING}
+    alike = [label.value == one.value for page, one in told.items() if (label := decided[page]) and label.value in both]
+    return len(alike) < KNOWN or float(np.mean(alike)) >= AGREES
+
+
+def _pages(nodes: Sequence[_Node], site: _Site) -> list[int]:
+    return [page for node in nodes for page in site.pages[node]]
+
+
+def _path(node: _Node) -> str:
+    return "/" + "/".join(node[1:])
