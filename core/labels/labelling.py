@@ -28,13 +28,14 @@ from core.labels.fetching.fetching import fetch
 from core.labels.fetching.guard import host_name
 from core.labels.fetching.page_store import Stored, known
 from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
-from core.labels.label_types import Label, Rung
+from core.labels.label_types import Document, Label, Rung
 from core.labels.ladder import STAGE, Ladder, PageDecisions, build, decide_themes, decide_types
 from core.labels.llm_classifier import Estimate
 from core.labels.pages import LabelPages, group, host_of, page_steps, read_pages, theme_subjects
 from core.labels.review import RUNG
 from core.labels.rule_classifier import literal_segments
 from core.labels.rule_file import RULES_FILE
+from core.labels.template_split import split_templates
 from core.llm import CallLog
 from core.storage.disk import disk_errors
 from core.storage.json_cache import JsonCache
@@ -59,7 +60,7 @@ class LabelSummary(BaseModel):
     templates: int
     page_views: int
     unknown: Mapping[View, float]
-    """Share of the page views whose pages have no theme, no type: the rungs abstained. :data:`NO_THEME` is a decision."""
+    """Share of the page views whose page has no theme, no type. ``No theme`` is a decision, not an abstention."""
     notes: tuple[str, ...]
     """What was left out, and why."""
 
@@ -90,8 +91,7 @@ def label_dataset(
     watched = _Watched(progress)
     watched(STAGE, 0.0, "path templates")
     documents = {index: stored.document for index, stored in _documents(dataset, cache_dir).items()}
-    steps = page_steps(dataset.sequences, len(dataset.pages))
-    pages = read_pages(dataset.pages, dataset.page_events, documents, literal_segments(), steps)
+    pages = _label_pages(dataset, settings, documents)
     asks = settings.mode is LabelMode.LLM
     with JsonCache(cache_dir / DECISIONS, label_cache.SIZE_LIMIT) as kept:
         ladder = build(
@@ -102,6 +102,14 @@ def label_dataset(
     summary = _written(out_dir, pages, decided, settings.mode, ladder.notes)
     watched(STAGE, 1.0, f"{len(pages):,} pages")
     return summary
+
+
+def _label_pages(
+    dataset: Dataset, settings: LabelSettings, documents: Mapping[int, Document] = MappingProxyType({})
+) -> LabelPages:
+    steps = page_steps(dataset.sequences, len(dataset.pages))
+    pages = read_pages(dataset.pages, dataset.page_events, documents, literal_segments(), steps)
+    return split_templates(pages, settings.taxonomy)
 
 
 def _decided(
@@ -141,7 +149,7 @@ def _written(
 
 
 def _unknown(pages: LabelPages, labels: PageDecisions) -> float:
-    left = np.array([label is None for label in labels], dtype=bool)
+    left = np.array([label is None or label.value == UNKNOWN for label in labels], dtype=bool)
     return float(pages.views[left].sum() / max(1, pages.views.sum()))
 
 
@@ -232,7 +240,7 @@ def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -
         settings: With the taxonomy to choose from.
         labels: What the rungs before it decided.
     """
-    pages = read_pages(dataset.pages, dataset.page_events, literal=literal_segments())
+    pages = _label_pages(dataset, settings)
     left = {view: labels.table[column].isna().to_numpy() for view, column in RUNG.items()}
     asked = {
         View.THEME: theme_subjects(pages, left[View.THEME]),

@@ -168,7 +168,9 @@ def _met(found: Sequence[Label | None], worded: Collection[str]) -> PageDecision
     """
     met = {label.value for label in found if label and label.rung is not Rung.EMBEDDING}
     return [
-        None if label and label.rung is Rung.EMBEDDING and label.value in worded and label.value not in met else label
+        None
+        if label and label.rung is Rung.EMBEDDING and label.value in worded and label.value not in met
+        else label
         for label in found
     ]
 

@@ -10,7 +10,7 @@ reach the pages from elsewhere, and on a whole site where what surer rungs know 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, TypeAlias
@@ -37,6 +37,9 @@ AGREES: Final = 0.95
 """Of a site's pages that surer rungs know and structure would decide too, so many must be decided alike."""
 KNOWN: Final = 5
 """With fewer such pages nothing is held against it."""
+CLEAR: Final = 2.0
+"""So many times as often as from a site's other pages (without cart and lists) people must go to the cart from what
+is for sale. A newspaper sells subscriptions, a shop tells of events."""
 BUYING: Final = "Cart & checkout"
 SELLING, TELLING = ("Product", "Category"), ("Article", "Section")
 """Item and list of a site that sells, and of one that does not."""
@@ -67,16 +70,23 @@ class _Site:
         return [node[:depth] for depth in range(len(node) - 1, 1, -1) if node[:depth] in self.pages]
 
     def groups(self) -> Iterator[list[_Node]]:
-        """Items at one depth of one section, where they are as many as make a pattern."""
-        levels: dict[tuple[str, int], list[_Node]] = defaultdict(list)
+        """Items at one depth of one section of the site, where they are as many as make a pattern.
+
+        A name that comes again under other folders (``/…/reviews``) is a part of a page, no item.
+        """
+        levels: dict[tuple[_Node, int], list[_Node]] = defaultdict(list)
         for node in self.pages:
             levels[node[1:2], len(node)].append(node)
         for level in levels.values():
             lists = [node for node in level if self.is_list(node)]
-            twice = Counter(node[-1] for node in level)
+            times = Counter(node[-1] for node in level)
             items = [
-                node for node in level
-                if not self.is_list(node) and twice[node[-1]] == 1 and (not lists or is_made(node[-1])) and self.above(node)
+                node
+                for node in level
+                if times[node[-1]] == 1
+                and not self.is_list(node)
+                and (is_made(node[-1]) or not lists)
+                and self.above(node)
             ]
             if len(items) >= SLUGS and not any(is_made(node[-1]) for node in lists):
                 yield items
@@ -102,25 +112,26 @@ def structure_types(pages: LabelPages, decided: _Decided, taxonomy: Taxonomy) ->
         told = {page: label for page, label in told.items() if label.value in names}
         if _agrees(told, decided):
             for page, label in told.items():
-                found[page] = None if decided[page] else label
+                found[page] = label
     if SELLING[1] in names:
         for page, label in _leading(pages, decided).items():
             found[page] = found[page] or label
-    return found
+    return [None if known else label for known, label in zip(decided, found, strict=True)]
 
 
 def _leading(pages: LabelPages, decided: _Decided) -> dict[int, Label]:
     """Lists on a flat site, where events tell the products: what is none and leads to them is a list of them."""
-    shown = np.array([label is not None and (label.rung, label.value) == (Rung.EVENTS, SELLING[0]) for label in decided])
+    told = (Rung.EVENTS, SELLING[0])
+    shown = np.array([label is not None and (label.rung, label.value) == told for label in decided], bool)
     if pages.steps is None or not shown.any():
         return {}
     out, to = pages.steps.sum(axis=1), pages.steps[:, shown]
     share, fan = to.sum(axis=1) / np.maximum(out, 1), np.diff(to.tocsr().indptr)
-    lists = np.flatnonzero((out >= STEPS) & (share >= LEADS) & (fan >= SLUGS))
-    return {
-        page: Label(SELLING[1], Rung.STRUCTURE, evidence=f"{share[page]:.0%} of the steps from it lead to {fan[page]:,} products")
-        for page in lists.tolist() if decided[page] is None
-    }
+    found = {}
+    for page in np.flatnonzero((out >= STEPS) & (share >= LEADS) & (fan >= SLUGS)).tolist():
+        why = f"{share[page]:.0%} of the steps from it lead to {fan[page]:,} products"
+        found[page] = Label(SELLING[1], Rung.STRUCTURE, evidence=why)
+    return found
 
 
 def _sites(urls: Sequence[str]) -> list[_Site]:
@@ -139,41 +150,38 @@ def _sites(urls: Sequence[str]) -> list[_Site]:
 
 def _told(items: Sequence[_Node], site: _Site, pages: LabelPages, decided: _Decided) -> dict[int, Label]:
     """What structure says of some items and the lists above them, whatever surer rungs decided."""
-    own = _pages(items, site)
-    lists = list(dict.fromkeys(chain.from_iterable(map(site.above, items))))
-    known = [label.value for page in own if (label := decided[page])]
-    item, listing = SELLING if _sells(own, site, pages, decided) else TELLING
-    strangers = sum(value not in (item, listing) for value in known)
-    reached = _share(pages, _pages(lists, site), own)
-    if strangers > STRANGERS * max(len(own), 1) or (reached is not None and reached < REACHED):
+    below = Counter(chain.from_iterable(map(site.above, items)))
+    own, above = _pages(items, site), _pages(below, site)
+    item, listing = SELLING if _sells(own, above, site, pages, decided) else TELLING
+    strangers = sum(label.value not in (item, listing) for label in map(decided.__getitem__, own) if label)
+    reached = _share(pages, above, own)
+    if strangers > STRANGERS * len(own) or (reached is not None and reached < REACHED):
         return {}
-    way = "" if reached is None else f", {reached:.0%} of the steps to them come from there"
-    found = {}
+    way = "" if reached is None else f"; {reached:.0%} of the steps to such pages come from their lists"
+    found: dict[int, Label] = {}
     for node in items:
-        why = f"one of {len(items):,} side by side below {_path(site.above(node)[-1])}{way}"
+        nearest = site.above(node)[0]
+        why = f"one of {below[nearest]:,} such pages below {_path(nearest)}{way}"
         found |= dict.fromkeys(site.pages[node], Label(item, Rung.STRUCTURE, evidence=why))
-    for node in lists:
-        count = sum(one[: len(node)] == node for one in items)
+    for node, count in below.items():
         why = f"{count:,} pages of one kind lie below it{way}"
         found |= dict.fromkeys(site.pages[node], Label(listing, Rung.STRUCTURE, evidence=why))
     return found
 
 
-def _sells(items: Sequence[int], site: _Site, pages: LabelPages, decided: _Decided) -> bool:
-    """Say whether these pages are for sale: the site has a cart, and people go there from them as from others."""
-    everything = list(chain.from_iterable(site.pages.values()))
-    buying = [page for page in everything if (label := decided[page]) and label.value == BUYING]
-    if any((label := decided[page]) and label.value == SELLING[0] for page in items):
+def _sells(
+    items: Sequence[int], lists: Sequence[int], site: _Site, pages: LabelPages, decided: _Decided
+) -> bool:
+    """Say whether items are for sale: one is known to be, or the site has a cart that they lead to."""
+    if any(label.value == SELLING[0] for label in map(decided.__getitem__, items) if label):
         return True
-    if not buying or pages.steps is None:
+    everything = _pages(site.pages, site)
+    buying = [page for page in everything if (label := decided[page]) and label.value == BUYING]
+    others = sorted({*everything}.difference(items, lists, buying))
+    from_items, from_others = (_share_out(pages, start, buying) for start in (items, others))
+    if from_items is None or from_others is None:
         return bool(buying)
-    of_items, of_all = _leads(pages, items, buying), _leads(pages, sorted({*everything} - {*buying}), buying)
-    return of_items is None or of_all is None or of_items >= of_all
-
-
-def _leads(pages, start, to):
-    out = pages.steps[start, :].sum()
-    return float(pages.steps[start, :][:, to].sum() / out) if out >= STEPS else None
+    return from_items > 0 and from_items >= CLEAR * from_others
 
 
 def _share(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float | None:
@@ -184,13 +192,22 @@ def _share(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float 
     return float(into[start].sum() / into.sum()) if into.sum() >= STEPS else None
 
 
+def _share_out(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float | None:
+    """Share of the steps from some pages that lead to others; None where they are few."""
+    if pages.steps is None:
+        return None
+    out = pages.steps[start, :].sum(axis=0)
+    return float(out[to].sum() / out.sum()) if out.sum() >= STEPS else None
+
+
 def _agrees(told: Mapping[int, Label], decided: _Decided) -> bool:
-    both = {*SELLING, *TELLING}
-    alike = [label.value == one.value for page, one in told.items() if (label := decided[page]) and label.value in both]
-    return len(alike) < KNOWN or float(np.mean(alike)) >= AGREES
+    kinds = {*SELLING, *TELLING}
+    known = [(one.value, label.value) for page, one in told.items() if (label := decided[page])]
+    alike = [one == other for one, other in known if other in kinds]
+    return len(alike) < KNOWN or sum(alike) >= AGREES * len(alike)
 
 
-def _pages(nodes: Sequence[_Node], site: _Site) -> list[int]:
+def _pages(nodes: Iterable[_Node], site: _Site) -> list[int]:
     return [page for node in nodes for page in site.pages[node]]
 
 
