@@ -60,7 +60,7 @@ class LabelSummary(BaseModel):
     templates: int
     page_views: int
     unknown: Mapping[View, float]
-    """Share of the page views whose page has no theme, no type. ``No theme`` is a decision, not an abstention."""
+    """Share of the page views whose page got no theme, no type (``No theme`` is a decision)."""
     notes: tuple[str, ...]
     """What was left out, and why."""
 
@@ -91,7 +91,7 @@ def label_dataset(
     watched = _Watched(progress)
     watched(STAGE, 0.0, "path templates")
     documents = {index: stored.document for index, stored in _documents(dataset, cache_dir).items()}
-    pages = _label_pages(dataset, settings, documents)
+    pages = label_pages(dataset, settings, documents)
     asks = settings.mode is LabelMode.LLM
     with JsonCache(cache_dir / DECISIONS, label_cache.SIZE_LIMIT) as kept:
         ladder = build(
@@ -102,14 +102,6 @@ def label_dataset(
     summary = _written(out_dir, pages, decided, settings.mode, ladder.notes)
     watched(STAGE, 1.0, f"{len(pages):,} pages")
     return summary
-
-
-def _label_pages(
-    dataset: Dataset, settings: LabelSettings, documents: Mapping[int, Document] = MappingProxyType({})
-) -> LabelPages:
-    steps = page_steps(dataset.sequences, len(dataset.pages))
-    pages = read_pages(dataset.pages, dataset.page_events, documents, literal_segments(), steps)
-    return split_templates(pages, settings.taxonomy)
 
 
 def _decided(
@@ -151,6 +143,21 @@ def _written(
 def _unknown(pages: LabelPages, labels: PageDecisions) -> float:
     left = np.array([label is None or label.value == UNKNOWN for label in labels], dtype=bool)
     return float(pages.views[left].sum() / max(1, pages.views.sum()))
+
+
+def label_pages(
+    dataset: Dataset, settings: LabelSettings, documents: Mapping[int, Document] = MappingProxyType({})
+) -> LabelPages:
+    """The pages of a data set as the rungs see them: titles, templates, events, steps.
+
+    Args:
+        dataset: The cleaned export.
+        settings: Types of its taxonomy keep templates apart.
+        documents: Page index → what the fetched page says of itself.
+    """
+    steps = page_steps(dataset.sequences, len(dataset.pages))
+    pages = read_pages(dataset.pages, dataset.page_events, documents, literal_segments(), steps)
+    return split_templates(pages, settings.taxonomy)
 
 
 def read_summary(folder: Path) -> LabelSummary:
@@ -240,7 +247,7 @@ def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -
         settings: With the taxonomy to choose from.
         labels: What the rungs before it decided.
     """
-    pages = _label_pages(dataset, settings)
+    pages = label_pages(dataset, settings)
     left = {view: labels.table[column].isna().to_numpy() for view, column in RUNG.items()}
     asked = {
         View.THEME: theme_subjects(pages, left[View.THEME]),

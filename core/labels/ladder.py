@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -162,9 +162,9 @@ def decide_themes(
 
 
 def _met(found: Sequence[Label | None], worded: Collection[str]) -> PageDecisions:
-    """Leave out themes that only the sentence embedding sees, though they have words: on no page is one of them.
+    """Leave out themes that have words of which no page has one: the sentence embedding alone says them.
 
-    A guess is right where the site has such pages; a mattress shop has no footwear, whatever a title is close to.
+    A mattress shop has no footwear, whatever a title is close to. A theme without words is judged as it is.
     """
     met = {label.value for label in found if label and label.rung is not Rung.EMBEDDING}
     return [

@@ -48,8 +48,7 @@ class LabelPages:
         users: int64 of shape (n_pages,), users.
         events: Page → GA4 event name → how often it fired there; pages without events are left out.
         documents: Page → what the fetched page says of itself.
-        steps: Sparse int of shape (n_pages, n_pages), how often people went from a page (row) to another; None
-            where nobody knows.
+        steps: Of :func:`page_steps`; None where nobody knows.
     """
 
     urls: tuple[str, ...]

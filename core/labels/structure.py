@@ -3,8 +3,8 @@
 Where many pages lie side by side below a page that leads to them, they are its items and it is their list: a
 product and its category in a shop, an article and its section elsewhere. Nothing is read but which address
 lies below which, the form of its name, and who went from where to where, so it needs no words of any
-language. It abstains where a site is flat, where items and lists lie side by side under names of one form, where people
-reach the pages from elsewhere, and on a whole site where what surer rungs know there speaks against it.
+language. It abstains where a site is flat, where items and lists lie side by side under names of one form,
+where people reach the pages from elsewhere, and on a whole site where surer rungs speak against it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.labels.templates import SLUGS, is_made
 STEPS: Final = 20
 """Fewer steps say nothing of a way; then the tree alone decides."""
 REACHED: Final = 0.1
-"""Share of the steps to items that come from the lists above them. Who compares goes from item to item, and who
+"""Share of the steps to items that come from the lists above them. Who compares goes from item to item, who
 searches comes from the search; pages of which not one in ten is reached from its list are not its items."""
 LEADS: Final = 0.5
 """Share of the steps from a list that lead to products; from an article or a search fewer do."""
@@ -38,8 +38,8 @@ AGREES: Final = 0.95
 KNOWN: Final = 5
 """With fewer such pages nothing is held against it."""
 CLEAR: Final = 2.0
-"""So many times as often as from a site's other pages (without cart and lists) people must go to the cart from what
-is for sale. A newspaper sells subscriptions, a shop tells of events."""
+"""So many times as often as from other pages (carts and lists left out) people must go to the cart from what is
+for sale. A newspaper sells subscriptions, a shop tells of events."""
 BUYING: Final = "Cart & checkout"
 SELLING, TELLING = ("Product", "Category"), ("Article", "Section")
 """Item and list of a site that sells, and of one that does not."""
@@ -120,7 +120,7 @@ def structure_types(pages: LabelPages, decided: _Decided, taxonomy: Taxonomy) ->
 
 
 def _leading(pages: LabelPages, decided: _Decided) -> dict[int, Label]:
-    """Lists on a flat site, where events tell the products: what is none and leads to them is a list of them."""
+    """Lists on a flat site, where events tell the products: pages that lead to many of them."""
     told = (Rung.EVENTS, SELLING[0])
     shown = np.array([label is not None and (label.rung, label.value) == told for label in decided], bool)
     if pages.steps is None or not shown.any():
