@@ -1,8 +1,8 @@
 """What the markup of fetched pages adds, on pages that a person labelled.
 
 Each page of the shops is written as HTML three times, with the markup that a common shop system puts on a
-page of its kind, and read by the extractor of the app, in a child process of its own, as after a fetch. What a
-system says of a page is what its documentation and its default theme say; the words of the breadcrumbs are
+page of its kind, and read by the extractor of the app, in a child process of its own, as after a fetch. What
+a system says of a page is what its documentation and its default theme say; the words of the breadcrumbs are
 those of the address, so they tell no theme that the address does not.
 """
 

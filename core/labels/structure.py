@@ -10,7 +10,7 @@ where people reach the pages from elsewhere, and on a whole site where surer run
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, TypeAlias
@@ -38,8 +38,8 @@ AGREES: Final = 0.95
 KNOWN: Final = 5
 """With fewer such pages nothing is held against it."""
 CLEAR: Final = 2.0
-"""So many times as often as from other pages (carts and lists left out) people must go to the cart from what is
-for sale. A newspaper sells subscriptions, a shop tells of events."""
+"""So many times as often as from other pages (carts and lists left out) people must go to the cart from what
+is for sale: a shop tells of events, too."""
 BUYING: Final = "Cart & checkout"
 SELLING, TELLING = ("Product", "Category"), ("Article", "Section")
 """Item and list of a site that sells, and of one that does not."""
@@ -108,8 +108,7 @@ def structure_types(pages: LabelPages, decided: _Decided, taxonomy: Taxonomy) ->
     for site in _sites(pages.urls):
         told: dict[int, Label] = {}
         for items in site.groups():
-            told |= _told(items, site, pages, decided)
-        told = {page: label for page, label in told.items() if label.value in names}
+            told |= _told(items, site, pages, decided, names)
         if _agrees(told, decided):
             for page, label in told.items():
                 found[page] = label
@@ -148,40 +147,51 @@ def _sites(urls: Sequence[str]) -> list[_Site]:
     ]
 
 
-def _told(items: Sequence[_Node], site: _Site, pages: LabelPages, decided: _Decided) -> dict[int, Label]:
+def _told(
+    items: Sequence[_Node], site: _Site, pages: LabelPages, decided: _Decided, names: Collection[str]
+) -> dict[int, Label]:
     """What structure says of some items and the lists above them, whatever surer rungs decided."""
     below = Counter(chain.from_iterable(map(site.above, items)))
     own, above = _pages(items, site), _pages(below, site)
-    item, listing = SELLING if _sells(own, above, site, pages, decided) else TELLING
-    strangers = sum(label.value not in (item, listing) for label in map(decided.__getitem__, own) if label)
+    pair = _pair(own, above, site, pages, decided) if SELLING[0] in names else TELLING
+    strangers = sum(label.value not in pair for label in map(decided.__getitem__, own) if label)
     reached = _share(pages, above, own)
-    if strangers > STRANGERS * len(own) or (reached is not None and reached < REACHED):
+    if not pair or strangers > STRANGERS * len(own) or (reached is not None and reached < REACHED):
         return {}
     way = "" if reached is None else f"; {reached:.0%} of the steps to such pages come from their lists"
-    found: dict[int, Label] = {}
-    for node in items:
-        nearest = site.above(node)[0]
-        why = f"one of {below[nearest]:,} such pages below {_path(nearest)}{way}"
-        found |= dict.fromkeys(site.pages[node], Label(item, Rung.STRUCTURE, evidence=why))
-    for node, count in below.items():
-        why = f"{count:,} pages of one kind lie below it{way}"
-        found |= dict.fromkeys(site.pages[node], Label(listing, Rung.STRUCTURE, evidence=why))
-    return found
+    item, listing = pair
+    told = [
+        (page, item, f"one of {below[nearest]:,} such pages below {_path(nearest)}{way}")
+        for node in items
+        for nearest in site.above(node)[:1]
+        for page in site.pages[node]
+    ]
+    told += [
+        (page, listing, f"{count:,} pages of one kind lie below it{way}")
+        for node, count in below.items()
+        for page in site.pages[node]
+    ]
+    return {page: Label(kind, Rung.STRUCTURE, evidence=why) for page, kind, why in told if kind in names}
 
 
-def _sells(
+def _pair(
     items: Sequence[int], lists: Sequence[int], site: _Site, pages: LabelPages, decided: _Decided
-) -> bool:
-    """Say whether items are for sale: one is known to be, or the site has a cart that they lead to."""
-    if any(label.value == SELLING[0] for label in map(decided.__getitem__, items) if label):
-        return True
+) -> tuple[str, ...]:
+    """What items and their lists are: for sale, where one is known to be, or the site has a cart that they lead to.
+
+    What a shop does not sell (events, recipes, clubs) has no name here.
+    """
     everything = _pages(site.pages, site)
     buying = [page for page in everything if (label := decided[page]) and label.value == BUYING]
+    if any(label.value == SELLING[0] for label in map(decided.__getitem__, items) if label):
+        return SELLING
+    if not buying:
+        return TELLING
     others = sorted({*everything}.difference(items, lists, buying))
     from_items, from_others = (_share_out(pages, start, buying) for start in (items, others))
     if from_items is None or from_others is None:
-        return bool(buying)
-    return from_items > 0 and from_items >= CLEAR * from_others
+        return SELLING
+    return SELLING if 0 < from_items >= CLEAR * from_others else ()
 
 
 def _share(pages: LabelPages, start: Sequence[int], to: Sequence[int]) -> float | None:

@@ -1,9 +1,9 @@
 """One path template, several kinds of pages: split by what people do there, and by what the pages say.
 
 Addresses alone lump what lies side by side: on a flat site an article, a list and every product are
-``/:slug``. Each page is looked at by itself: its own events, its own words, its place in the flow. Where pages
-of a template turn out to be of different types, the most frequent type keeps the name, and the others get it
-with their type: ``/:slug (Category)``. Corrections play no part, so a correction of a template finds it again.
+``/:slug``. Each page is looked at by itself: its own events, its own words, its place in the flow. Where
+pages of a template turn out to be of different types, the most frequent type keeps the name, and the others
+get it with their type: ``/:slug (Category)``. Corrections play no part, so that of a template finds it again.
 """
 
 from __future__ import annotations
