@@ -177,7 +177,7 @@ def _told(
 def _pair(
     items: Sequence[int], lists: Sequence[int], site: _Site, pages: LabelPages, decided: _Decided
 ) -> tuple[str, ...]:
-    """What items and their lists are: for sale, where one is known to be, or the site has a cart that they lead to.
+    """What items and their lists are: for sale, where one is known to be or they lead to the site's cart.
 
     What a shop does not sell (events, recipes, clubs) has no name here.
     """
