@@ -1,9 +1,9 @@
 """What the markup of fetched pages adds, on pages that a person labelled.
 
 Each page of the shops is written as HTML three times, with the markup that a common shop system puts on a
-page of its kind, and read by the extractor of the app, in a child process of its own, as after a fetch. What
-a system says of a page is what its documentation and its default theme say; the words of the breadcrumbs are
-those of the address, so they tell no theme that the address does not.
+page of its kind, and read by what reads fetched pages. What a system says of a page is what its documentation
+and its default theme say; the words of the breadcrumbs are those of the address, so they tell no theme that
+the address does not.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from benchmarks.labels.sets import LabelledSet
-from core.labels.fetching.extract import Extractor
-from core.labels.fetching.limits import FetchLimits
+from core.labels.fetching.page_reader import read
 from core.labels.page_address import read_address
 
 Kinds = Mapping[str, tuple[str, ...]]
@@ -52,9 +51,8 @@ breadcrumbs."""
 
 def with_markup(labelled: LabelledSet, system: str) -> LabelledSet:
     """The set as if all its pages had been fetched from shops of one of :data:`SYSTEMS`."""
-    extractor = Extractor(FetchLimits())
     documents = {
-        page: extractor.extract(_page(url, title, kind, system).encode(), "utf-8")
+        page: read(_page(url, title, kind, system).encode(), "utf-8")
         for page, (url, title, kind) in enumerate(
             zip(labelled.pages.urls, labelled.pages.titles, labelled.types, strict=True)
         )

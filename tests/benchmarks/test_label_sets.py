@@ -229,7 +229,7 @@ def test_the_speed_of_a_rung_is_measured(name: str) -> None:
     assert f"| {name} | 3 |" in speed.report([found])
 
 
-def test_markup_of_a_shop_system_is_read_by_the_extractor(toy: LabelledSet) -> None:
+def test_markup_of_a_shop_system_is_read_as_a_fetched_page(toy: LabelledSet) -> None:
     urls = ("https://s.example/tea/kyusu", "https://s.example/tea")
     shop = replace(
         toy, pages=replace(toy.pages, urls=urls, titles=("Kyusu", "")), types=("Product", "Category")
