@@ -46,7 +46,7 @@ def summary(pages: pd.DataFrame) -> dict[str, str]:
     right = int((pages["said"] == pages["gold"]).sum())
     return {
         "pages": str(n),
-        "coverage": _percent(decided / n),
+        "coverage": percent(decided / n),
         "precision on decided": _with_interval(right, decided),
         "accuracy": _with_interval(right, n),
     }
@@ -99,7 +99,7 @@ def _parts(labelled: LabelledSet, found: Mapping[View, pd.DataFrame]) -> Iterato
         yield f"Each {view}: pages decided by each rung, and its precision:"
         yield markdown(
             ["rung", *rungs.columns],
-            [(rung, n, _percent(precision)) for rung, n, precision in rungs.itertuples()],
+            [(rung, n, percent(precision)) for rung, n, precision in rungs.itertuples()],
         )
         yield f"Each {view}: coverage, precision, F1 of the ladder up to each rung, in per cent:"
         ladders = up_to_each_rung(pages)
@@ -115,7 +115,8 @@ def _three(row: pd.Series) -> str:
     return " · ".join("-" if pd.isna(value) else f"{100 * value:.0f}" for value in figures)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """``0.5`` → ``50.0 %``."""
     return f"{100 * share:.1f} %"
 
 
@@ -124,4 +125,4 @@ def _with_interval(hits: int, n: int) -> str:
     if not n:
         return "-"
     interval = binomtest(hits, n).proportion_ci(0.95, method="wilson")
-    return f"{_percent(hits / n)} ({100 * interval.low:.0f} to {100 * interval.high:.0f})"
+    return f"{percent(hits / n)} ({100 * interval.low:.0f} to {100 * interval.high:.0f})"

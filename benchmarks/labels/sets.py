@@ -15,6 +15,7 @@ from core.ingest.clean.urls import canonicalise
 from core.labels.label_settings import Taxonomy, default_taxonomy
 from core.labels.pages import LabelPages, read_pages
 from core.labels.rule_classifier import literal_segments
+from core.labels.template_split import split_templates
 
 FOLDER: Final = Path(__file__).parent
 SETS: Final = ("merch", "news", "shops")
@@ -71,7 +72,7 @@ def from_table(name: str, table: pd.DataFrame, taxonomy: Taxonomy) -> LabelledSe
     )
     rows = [(page, *event) for page, text in enumerate(table["events"]) for event in _events(text)]
     events = pd.DataFrame(rows, columns=[PageEvents.PAGE, PageEvents.EVENT_NAME, PageEvents.EVENTS])
-    read = read_pages(pages, events, literal=literal_segments())
+    read = split_templates(read_pages(pages, events, literal=literal_segments()), taxonomy)
     return LabelledSet(name, taxonomy, read, tuple(table["theme"]), tuple(table["type"]))
 
 

@@ -18,7 +18,7 @@ from core.labels.label_settings import Taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
 from core.storage.json_cache import JsonCache
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Raised when the rungs' texts, prompts or limits change, so that kept decisions no longer hold."""
 SIZE_LIMIT: Final = 256 * 2**20
 """Bytes; the oldest decisions go first."""

@@ -20,6 +20,7 @@ class Rung(StrEnum):
     EVENTS = "events"
     MARKUP = "markup"
     RULES = "rules"
+    STRUCTURE = "structure"
     EMBEDDING = "embedding"
     NLI = "nli"
     LLM = "llm"

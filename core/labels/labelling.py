@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 import ada_url
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -27,13 +28,14 @@ from core.labels.fetching.fetching import fetch
 from core.labels.fetching.guard import host_name
 from core.labels.fetching.page_store import Stored, known
 from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
-from core.labels.label_types import Label, Rung
+from core.labels.label_types import Document, Label, Rung
 from core.labels.ladder import STAGE, Ladder, PageDecisions, build, decide_themes, decide_types
 from core.labels.llm_classifier import Estimate
-from core.labels.pages import LabelPages, group, host_of, read_pages, theme_subjects
+from core.labels.pages import LabelPages, group, host_of, page_steps, read_pages, theme_subjects
 from core.labels.review import RUNG
 from core.labels.rule_classifier import literal_segments
 from core.labels.rule_file import RULES_FILE
+from core.labels.template_split import split_templates
 from core.llm import CallLog
 from core.storage.disk import disk_errors
 from core.storage.json_cache import JsonCache
@@ -57,6 +59,8 @@ class LabelSummary(BaseModel):
     pages: int
     templates: int
     page_views: int
+    unknown: Mapping[View, float]
+    """Share of the page views whose page got no theme, no type (``No theme`` is a decision)."""
     notes: tuple[str, ...]
     """What was left out, and why."""
 
@@ -87,7 +91,7 @@ def label_dataset(
     watched = _Watched(progress)
     watched(STAGE, 0.0, "path templates")
     documents = {index: stored.document for index, stored in _documents(dataset, cache_dir).items()}
-    pages = read_pages(dataset.pages, dataset.page_events, documents, literal_segments())
+    pages = label_pages(dataset, settings, documents)
     asks = settings.mode is LabelMode.LLM
     with JsonCache(cache_dir / DECISIONS, label_cache.SIZE_LIMIT) as kept:
         ladder = build(
@@ -127,12 +131,33 @@ def _written(
         pages=len(pages),
         templates=len(set(pages.templates)),
         page_views=int(pages.views.sum()),
+        unknown={view: _unknown(pages, labels) for view, labels in decided.items()},
         notes=notes,
     )
     with disk_errors():
         pq.write_table(_table(pages, decided), out_dir / LABELS)
         (out_dir / SUMMARY).write_text(summary.model_dump_json(indent=1), encoding="utf-8")
     return summary
+
+
+def _unknown(pages: LabelPages, labels: PageDecisions) -> float:
+    left = np.array([label is None or label.value == UNKNOWN for label in labels], dtype=bool)
+    return float(pages.views[left].sum() / max(1, pages.views.sum()))
+
+
+def label_pages(
+    dataset: Dataset, settings: LabelSettings, documents: Mapping[int, Document] = MappingProxyType({})
+) -> LabelPages:
+    """The pages of a data set as the rungs see them: titles, templates, events, steps.
+
+    Args:
+        dataset: The cleaned export.
+        settings: Types of its taxonomy keep templates apart.
+        documents: Page index → what the fetched page says of itself.
+    """
+    steps = page_steps(dataset.sequences, len(dataset.pages))
+    pages = read_pages(dataset.pages, dataset.page_events, documents, literal_segments(), steps)
+    return split_templates(pages, settings.taxonomy)
 
 
 def read_summary(folder: Path) -> LabelSummary:
@@ -222,7 +247,7 @@ def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -
         settings: With the taxonomy to choose from.
         labels: What the rungs before it decided.
     """
-    pages = read_pages(dataset.pages, dataset.page_events, literal=literal_segments())
+    pages = label_pages(dataset, settings)
     left = {view: labels.table[column].isna().to_numpy() for view, column in RUNG.items()}
     asked = {
         View.THEME: theme_subjects(pages, left[View.THEME]),

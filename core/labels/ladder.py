@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,7 @@ from core.labels.markup_classifier import MarkupClassifier
 from core.labels.override_classifier import OverrideClassifier
 from core.labels.pages import LabelPages, Subjects, group, theme_subjects
 from core.labels.rule_classifier import RuleClassifier, literal_segments
+from core.labels.structure import structure_types
 from core.llm import CallLog
 from core.storage.json_cache import JsonCache
 
@@ -30,7 +31,6 @@ AT_ONCE_OF: Final = {Rung.EMBEDDING: 256, Rung.NLI: 64, Rung.LLM: 400}
 
 PageDecisions = list[Label | None]
 """One a page; None where no rung decided."""
-PRODUCT, CATEGORY = "Product", "Category"
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,14 @@ class Ladder:
         sure: Overrides, events, markup, rules: they abstain unless they know.
         judging: Models, which judge what is left.
         overrides: The first of ``sure``, which also knows single pages.
+        worded: Themes that rules have words for.
         notes: What was left out, and why.
     """
 
     sure: tuple[Classifier, ...]
     judging: tuple[Classifier, ...]
     overrides: OverrideClassifier
+    worded: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
 
@@ -89,7 +91,7 @@ def build(
     if settings.mode is LabelMode.LLM:
         judging.append(llm_classifier.load(settings, cache, beat=beat, log=log, user_ids=user_ids))
     sure = (overrides, EventClassifier(settings.taxonomy), markup, ruled)
-    return Ladder(sure, tuple(judging), overrides, tuple(notes))
+    return Ladder(sure, tuple(judging), overrides, ruled.worded, tuple(notes))
 
 
 def decide(
@@ -134,8 +136,8 @@ def decide_types(pages: LabelPages, taxonomy: Taxonomy, ladder: Ladder, progress
     ):
         subjects = group(pages, keys, _undecided(labels))
         _fill(labels, decide(ladder.sure, subjects.subjects, View.TYPE, part), subjects)
-    by_place = lists_above_products(dict(zip(pages.templates, labels, strict=True)), taxonomy)
-    labels = [label or by_place.get(one) for label, one in zip(labels, pages.templates, strict=True)]
+    by_place = structure_types(pages, labels, taxonomy)
+    labels = [label or other for label, other in zip(labels, by_place, strict=True)]
     subjects = group(pages, pages.templates, _undecided(labels))
     _fill(
         labels,
@@ -153,9 +155,24 @@ def decide_themes(
     functional = {one.name for one in taxonomy.types if one.functional}
     labels: PageDecisions = [_no_theme(kind, functional) for kind in types]
     subjects = theme_subjects(pages, _undecided(labels))
-    _fill(labels, decide((*ladder.sure, *ladder.judging), subjects.subjects, View.THEME, progress), subjects)
+    found = decide((*ladder.sure, *ladder.judging), subjects.subjects, View.THEME, progress)
+    _fill(labels, _met(found, ladder.worded), subjects)
     _correct(labels, pages, ladder, View.THEME)
     return labels
+
+
+def _met(found: Sequence[Label | None], worded: Collection[str]) -> PageDecisions:
+    """Leave out themes that have words of which no page has one: the sentence embedding alone says them.
+
+    A mattress shop has no footwear, whatever a title is close to. A theme without words is judged as it is.
+    """
+    met = {label.value for label in found if label and label.rung is not Rung.EMBEDDING}
+    return [
+        None
+        if label and label.rung is Rung.EMBEDDING and label.value in worded and label.value not in met
+        else label
+        for label in found
+    ]
 
 
 def _no_theme(kind: Label | None, functional: Collection[str]) -> Label | None:
@@ -188,35 +205,3 @@ def _skipped(labels: frozenset[str]) -> str:
         return ""
     count = f"{len(labels)} labels" if len(labels) > 1 else "a label"
     return f"Rules for {count} that the taxonomy lacks do nothing: {', '.join(sorted(labels))}"
-
-
-def lists_above_products(decided: Mapping[str, Label | None], taxonomy: Taxonomy) -> dict[str, Label]:
-    """Find templates below which products lie, such as ``/shop/:slug`` of ``/shop/:slug/:slug``.
-
-    Args:
-        decided: Template → type; None where nothing decided.
-        taxonomy: Without both types in it, nothing is found.
-
-    Returns:
-        Undecided template → the type that its place says.
-    """
-    if not {PRODUCT, CATEGORY} <= {one.name for one in taxonomy.types}:
-        return {}
-    found: dict[str, Label] = {}
-    for product, label in sorted(decided.items()):
-        if label is None or label.value != PRODUCT or not product.rpartition("/")[2].startswith(":"):
-            continue
-        above = _parent(product)
-        while above in decided and decided[above] is None and above not in found:
-            found[above] = Label(CATEGORY, Rung.RULES, evidence=f"products lie below it: {_path(product)}")
-            above = _parent(above)
-    return found
-
-
-def _parent(template: str) -> str:
-    above = template.rpartition("/")[0]
-    return above if "/" in above.partition("://")[2] else ""  # never the site's root
-
-
-def _path(template: str) -> str:
-    return "/" + template.partition("://")[2].partition("/")[2]

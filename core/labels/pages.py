@@ -8,12 +8,14 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from core.base.schema import PageEvents, Pages
+from core.data.sequences import UserSequences
 from core.labels.label_types import Document, Subject
 from core.labels.templates import mine
 from core.labels.texts import TITLE_CHARACTERS, tidy
@@ -27,6 +29,9 @@ SITE_SHARE: Final = 0.3
 enough for no department of a shop, low enough for a site that has a name a language."""
 SITE_TITLES: Final = 3
 """Distinct titles that must carry it, so that one or two pages do not make a site."""
+
+Steps: TypeAlias = Any
+"""A sparse array of scipy, whose own have no types."""
 
 _SEPARATOR: Final = re.compile(r"\s+(?:[-–—:•»«/]|::)\s+|\s*[|·]\s*")
 
@@ -43,6 +48,7 @@ class LabelPages:
         users: int64 of shape (n_pages,), users.
         events: Page → GA4 event name → how often it fired there; pages without events are left out.
         documents: Page → what the fetched page says of itself.
+        steps: Of :func:`page_steps`; None where nobody knows.
     """
 
     urls: tuple[str, ...]
@@ -52,6 +58,7 @@ class LabelPages:
     users: np.ndarray
     events: Mapping[int, Mapping[str, int]] = field(default_factory=lambda: MappingProxyType({}))
     documents: Mapping[int, Document] = field(default_factory=lambda: MappingProxyType({}))
+    steps: Steps | None = None
 
     def __len__(self) -> int:
         """How many pages."""
@@ -81,6 +88,7 @@ def read_pages(
     page_events: pd.DataFrame,
     documents: Mapping[int, Document] = MappingProxyType({}),
     literal: frozenset[str] = frozenset(),
+    steps: Steps | None = None,
 ) -> LabelPages:
     """Clean titles and mine templates.
 
@@ -89,6 +97,7 @@ def read_pages(
         page_events: :class:`core.base.schema.PageEvents`; may be empty.
         documents: Page index → what the fetched page says of itself.
         literal: Segments that never collapse (:func:`core.labels.templates.mine`).
+        steps: Of :func:`page_steps`.
     """
     urls = [str(url) for url in pages[Pages.PAGE_LOCATION]]
     titles = [clean_title(title) for title in pages[Pages.PAGE_TITLE]]
@@ -100,7 +109,20 @@ def read_pages(
         pages[Pages.USERS].to_numpy(dtype=np.int64),
         _events(page_events),
         dict(documents),
+        steps,
     )
+
+
+def page_steps(sequences: UserSequences, n_pages: int) -> Steps:
+    """Count how often people went from one page straight to another within a session; a reload is no step.
+
+    Returns:
+        Sparse int64 of shape (n_pages, n_pages), from row to column.
+    """
+    user, session, page = sequences.user, sequences.session, sequences.page
+    step = (user[1:] == user[:-1]) & (session[1:] == session[:-1]) & (page[1:] != page[:-1])
+    ends = (page[:-1][step], page[1:][step])
+    return sparse.coo_array((np.ones(len(ends[0]), np.int64), ends), (n_pages, n_pages)).tocsr()
 
 
 def clean_title(title: object) -> str:

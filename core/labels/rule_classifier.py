@@ -51,6 +51,8 @@ class RuleClassifier:
         }
         words = {one.label: one.words for one in file.words if one.label in names[View.THEME]}
         self._matcher = ThemeMatcher(words)
+        self.worded = frozenset(words) | {rule.label for rule in file.rules if rule.view is View.THEME}
+        """Themes that rules can tell."""
         labels = {rule.label for rule in file.rules} | {theme.label for theme in file.words}
         self.skipped = frozenset(labels) - names[View.THEME] - names[View.TYPE]
         """Labels of the file that the taxonomy lacks."""

@@ -28,7 +28,7 @@ SIBLINGS_AT_ROOT: Final = 12
 SIBLINGS: Final = 5
 """The same under a section: what is in ``/stores/`` is of one kind whatever it is called."""
 SLUGS: Final = 4
-"""As many siblings that look like made names (:func:`_is_slug`) are a pattern anywhere."""
+"""As many siblings that look like made names (:func:`is_made`) are a pattern anywhere."""
 SEVERAL_LOCALES: Final = 2
 """Distinct locales from which on the first segment of a host is one."""
 MAX_DEPTH: Final = 12
@@ -218,7 +218,7 @@ def _rename(members: list[list[str]], depth: int, literal: frozenset[str]) -> No
 
 def _those(names: set[str], allowed: int) -> set[str]:
     """All of them if they are many, or many look made; otherwise none."""
-    return names if len(names) > allowed or sum(map(_is_slug, names)) >= SLUGS else set()
+    return names if len(names) > allowed or sum(map(is_made, names)) >= SLUGS else set()
 
 
 def _may_collapse(segment: str, literal: Collection[str]) -> bool:
@@ -232,7 +232,7 @@ def _at_root(above: Iterable[str]) -> bool:
     return all(segment in ("", "#", "#!", LOCALE) or is_locale(segment) for segment in above)
 
 
-def _is_slug(segment: str) -> bool:
+def is_made(segment: str) -> bool:
     """Look like a name made from a title or a number: several words, a digit, or long."""
     return (
         len(_SEPARATOR.findall(segment)) >= 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 
 from benchmarks.labels import speed
 from benchmarks.labels.evaluate import by_class, by_rung, evaluate, report, summary, up_to_each_rung
+from benchmarks.labels.markup import SYSTEMS, with_markup
 from benchmarks.labels.sets import (
     COLUMNS,
     FOLDER,
@@ -20,6 +23,7 @@ from benchmarks.labels.sets import (
     read_table,
     taxonomy_of,
 )
+from benchmarks.labels.sites import site_row
 from core.base.schema import View
 from core.labels.label_settings import NO_THEME, UNKNOWN, LabelClass, Taxonomy, default_taxonomy
 from core.labels.label_types import Label, Rung, Subject
@@ -223,3 +227,35 @@ def test_the_speed_of_a_rung_is_measured(name: str) -> None:
 
     assert (found["rung"], found["pages"]) == (name, "3")
     assert f"| {name} | 3 |" in speed.report([found])
+
+
+def test_markup_of_a_shop_system_is_read_as_a_fetched_page(toy: LabelledSet) -> None:
+    urls = ("https://s.example/tea/kyusu", "https://s.example/tea")
+    shop = replace(
+        toy, pages=replace(toy.pages, urls=urls, titles=("Kyusu", "")), types=("Product", "Category")
+    )
+
+    found = {system: with_markup(shop, system).pages.documents for system in SYSTEMS}
+
+    assert [documents[0].og_type for documents in found.values()] == ["product", "article", "product"]
+    prestashop = found["PrestaShop, theme Classic"]
+    assert prestashop[0].json_ld_types[:2] == ("WebPage", "Product")
+    assert prestashop[0].breadcrumbs == ("Home", "Tea", "Kyusu")
+    assert "ItemList" in prestashop[1].json_ld_types
+
+
+def test_a_site_is_measured_with_and_without_structure(tmp_path: Path) -> None:
+    items = [f"https://s.example/shop/{name}" for name in ("heron", "merlin", "kestrel", "osprey")]
+    urls = ("https://s.example/cart", "https://s.example/shop/", *items, "https://s.example/other")
+    pages = LabelPages(urls, ("",) * 7, ("/cart", *["/:slug"] * 6), *np.ones((2, 7), dtype=np.int64))
+    gold = ("Cart & checkout", "Category", *["Product"] * 3, "Blog", "Blog")
+    site = LabelledSet("toy", default_taxonomy(), pages, (UNKNOWN,) * 7, gold)
+
+    row = site_row(site, tmp_path)
+
+    # rules: the cart and the shop's start page; structure: three items of four, and one article
+    assert (row["coverage without structure"], row["with"]) == ("28.6 %", "85.7 %")
+    assert row["precision"].startswith("83.3 %")
+    assert row["right by structure"] == "3 of 4"
+    # by address nothing is lumped but the six; 3 of these are products
+    assert row["split"] == "57.1 %"

@@ -20,6 +20,7 @@ RUNG_COLOURS: Final = {
     RUNG_WORDS[Rung.EVENTS]: "#5b7be0",
     RUNG_WORDS[Rung.MARKUP]: "#8fa8ff",
     RUNG_WORDS[Rung.RULES]: "#279ea2",
+    RUNG_WORDS[Rung.STRUCTURE]: "#7fc4a0",
     RUNG_WORDS[Rung.EMBEDDING]: "#d9a441",
     RUNG_WORDS[Rung.NLI]: "#c98a2b",
     RUNG_WORDS[Rung.LLM]: "#a86420",

@@ -21,6 +21,7 @@ RUNG_WORDS: Final = {
     Rung.EVENTS: "GA4 events",
     Rung.MARKUP: "Page markup",
     Rung.RULES: "Rules",
+    Rung.STRUCTURE: "Site structure",
     Rung.EMBEDDING: "Sentence embedding",
     Rung.NLI: "Entailment model",
     Rung.LLM: "Language model",

@@ -2,7 +2,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from benchmarks.labels.tiny_nli import save_entailment_model
@@ -11,6 +13,7 @@ from core.base.progress import silent
 from core.base.schema import View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
 from core.labels import embedding_classifier, label_cache, labelling
 from core.labels.fetching.fetch_outcomes import FetchOutcome
 from core.labels.fetching.page_store import PageStore
@@ -40,7 +43,12 @@ def frame(rows: list[tuple[str, str | None, int]]) -> pd.DataFrame:
 
 
 def exported(pages: pd.DataFrame, events: pd.DataFrame = NO_EVENTS, users: object = None) -> Dataset:
-    return cast(Dataset, SimpleNamespace(key="d", pages=pages, page_events=events, users=users))
+    each = np.arange(len(pages))  # one user a page: nobody goes anywhere
+    sequences = UserSequences(
+        pa.array([f"u{page}" for page in each], pa.string()), np.arange(len(pages) + 1), each, each, 0 * each
+    )
+    made = SimpleNamespace(key="d", pages=pages, page_events=events, users=users, sequences=sequences)
+    return cast(Dataset, made)
 
 
 def run(
@@ -78,14 +86,18 @@ def test_every_page_gets_a_row(tmp_path: Path) -> None:
     assert unknown[["type_rung", "type_score", "type_margin", "type_evidence"]].isna().all().all()
     assert table["theme_evidence"][1] == "pages of type Cart & checkout serve a function and have no theme"
     assert (summary.pages, summary.templates, summary.page_views) == (8, 4, 200)
+    # 30 + 20 of jacket and tent have a theme, 56 no type, of 200 views
+    assert summary.unknown == {View.THEME: 0.03, View.TYPE: 0.28}
     assert table["type_rung"].value_counts().to_dict() == {"rules": 3}
 
 
-def test_a_template_that_says_nothing_is_decided_page_by_page(tmp_path: Path) -> None:
+def test_pages_that_rules_know_and_those_beside_them_are_two_templates(tmp_path: Path) -> None:
     rows = [(f"/made-up-name-{'abcde'[at]}", "Search results" if at else "Heron", 1) for at in range(5)]
     table, _ = run(tmp_path, rows)
-    assert set(table["template"]) == {f"{HOST}/:slug"}
+    assert table["template"].tolist() == [f"{HOST}/:slug (other)", *[f"{HOST}/:slug"] * 4]
     assert table["type"].tolist() == [UNKNOWN, *["Search"] * 4]
+    target = (View.TYPE, "/:slug (other)", "Product")
+    assert run(tmp_path, rows, overrides=(target,))[0]["type"].tolist() == ["Product", *["Search"] * 4]
 
 
 def test_events_and_markup_come_before_rules(tmp_path: Path) -> None:

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from core.base.errors import Cancelled, ResourceError
 from core.base.progress import silent
 from core.base.schema import View
 from core.labels import embedding_classifier, ladder, nli_classifier
-from core.labels.label_settings import LabelMode, LabelSettings, Taxonomy, default_taxonomy
+from core.labels.label_settings import LabelMode, LabelSettings, default_taxonomy
 from core.labels.label_types import Classifier, Label, Rung, Subject
-from core.labels.ladder import lists_above_products
+from core.labels.ladder import Ladder
+from core.labels.override_classifier import OverrideClassifier
+from core.labels.pages import LabelPages
 from core.storage.json_cache import JsonCache
 
 
@@ -85,36 +88,27 @@ def test_a_model_that_was_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatc
         ladder.build(LabelSettings(mode=LabelMode.NLI), kept)
 
 
-SITE = "https://a.example"
-PRODUCT = Label("Product", Rung.EVENTS)
+class Sees:
+    """Says a theme of each title; None for the rest."""
+
+    def __init__(self, rung: Rung, **themes: str) -> None:
+        self.rung, self.themes = rung, themes
+
+    def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
+        named = [self.themes.get(one.titles[0]) for one in subjects]
+        return [Label(name, self.rung) if name else None for name in named]
 
 
-def test_every_list_above_products_is_found_up_to_the_root() -> None:
-    decided = {
-        SITE: None,
-        f"{SITE}/": None,
-        f"{SITE}/shop": None,
-        f"{SITE}/shop/:slug": None,
-        f"{SITE}/shop/:slug/:slug": PRODUCT,
-        f"{SITE}/other": None,
-    }
-    found = lists_above_products(decided, default_taxonomy())
-    assert sorted(found) == [f"{SITE}/shop", f"{SITE}/shop/:slug"]
-    assert {one.value for one in found.values()} == {"Category"}
-    assert found[f"{SITE}/shop"].evidence == "products lie below it: /shop/:slug/:slug"
-
-
-def test_what_is_decided_stays_and_ends_the_way_up() -> None:
-    search = Label("Search", Rung.RULES)
-    decided = {f"{SITE}/a": None, f"{SITE}/a/find": search, f"{SITE}/a/find/:slug": PRODUCT}
-    assert lists_above_products(decided, default_taxonomy()) == {}
-
-
-def test_a_single_product_page_says_nothing() -> None:
-    assert lists_above_products({f"{SITE}/a": None, f"{SITE}/a/tent": PRODUCT}, default_taxonomy()) == {}
-
-
-def test_without_the_two_types_nothing_is_found() -> None:
-    types = [{"name": name, "descriptions": ["x"]} for name in ("Product", "Other")]
-    taxonomy = Taxonomy.checked(themes=default_taxonomy().themes, types=types)
-    assert lists_above_products({f"{SITE}/a": None, f"{SITE}/a/:slug": PRODUCT}, taxonomy) == {}
+def test_a_theme_with_words_is_not_said_by_the_embedding_alone() -> None:
+    titles = ("Boots", "Walkers", "Lipstick", "Cup final")
+    urls = tuple(f"https://a.example/{title}" for title in titles)
+    pages = LabelPages(urls, titles, urls, *np.ones((2, 4), dtype=np.int64))
+    rules = Sees(Rung.RULES, Boots="Footwear")
+    embedding = Sees(Rung.EMBEDDING, Walkers="Footwear", Lipstick="Beauty", **{"Cup final": "Sport"})
+    taxonomy = default_taxonomy()
+    built = Ladder(
+        (rules,), (embedding,), OverrideClassifier((), taxonomy), frozenset({"Footwear", "Beauty"})
+    )
+    themes = ladder.decide_themes(pages, [None] * 4, taxonomy, built, silent)
+    # nothing on the site has a word of beauty; sport has no words, as in an analyst's own taxonomy
+    assert [label and label.value for label in themes] == ["Footwear", "Footwear", None, "Sport"]

@@ -1,13 +1,16 @@
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from core.data.sequences import UserSequences
 from core.labels.label_types import Document
 from core.labels.pages import (
     EXAMPLES,
     clean_title,
     group,
     host_of,
+    page_steps,
     read_pages,
     strip_site_name,
     theme_subjects,
@@ -161,3 +164,15 @@ def test_two_titles_do_not_make_a_site() -> None:
 def test_hosts_have_names_of_their_own() -> None:
     titles = [*TITLES, "Jobs | Fell & Co"]
     assert strip_site_name(titles, ["a", "a", "a", "b"])[-1] == "Jobs | Fell & Co"
+
+
+def test_steps_stay_within_a_session_and_reloads_are_none() -> None:
+    sequences = UserSequences(
+        pa.array(["a", "b"]),
+        np.array([0, 5, 6]),
+        np.array([0, 1, 1, 2, 0, 2], np.int32),
+        np.arange(6),
+        np.array([0, 0, 0, 1, 1, 0], np.int32),
+    )
+    # a: 0 → 1, 1 again, a new session 2 → 0; b: 2
+    assert page_steps(sequences, 3).toarray().tolist() == [[0, 1, 0], [0, 0, 0], [1, 0, 0]]
