@@ -62,7 +62,7 @@ class Dataset:
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
-        """What users did besides viewing pages (:class:`core.base.schema.Outcomes`), also those without one."""
+        """What users did besides viewing pages, also users without one (``schema.Outcomes``)."""
         return _frame(self.path / OUTCOMES)
 
     @cached_property

@@ -21,7 +21,7 @@ AT_REACH: Final = 0.5
 AT_SECONDS: Final = 10
 """… (an event is sent some seconds after the page that it confirms has opened) …"""
 AT_LIFT: Final = 2.0
-"""… and its visitors have the outcome so many times as often as all users, whatever else brings them there."""
+"""… and its visitors have the outcome so many times as often as all users, whatever else brings them."""
 
 
 def leaking_pages(
@@ -60,4 +60,6 @@ def leaking_pages(
     )
     everywhere = (having >= LEAK_SHARE * visitors) & (having >= LEAK_REACH * len(converted))
     lift = having * len(users) >= AT_LIFT * visitors * len(converted)
-    return np.flatnonzero((visitors >= LEAK_USERS) & (everywhere | (lift & (at >= AT_REACH * len(converted)))))
+    return np.flatnonzero(
+        (visitors >= LEAK_USERS) & (everywhere | (lift & (at >= AT_REACH * len(converted))))
+    )

@@ -149,7 +149,11 @@ def _leave_out(
     waterfall.drop("stripped", "On pages left out by choice", int(off.sum()), users=gone)
     refuse_nothing(waterfall, (), "")
     unknown = sorted(unwanted - set(found.values()))
-    return views, before.only(off), [f"{page} is to be left out, but there is no such page" for page in unknown]
+    return (
+        views,
+        before.only(off),
+        [f"{page} is to be left out, but there is no such page" for page in unknown],
+    )
 
 
 def _write(

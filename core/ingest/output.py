@@ -142,7 +142,9 @@ def stripped_outcomes(views: PageViews, pages: Sequence[str]) -> pa.Table:
         pages: All canonical pages.
     """
     frame = pd.DataFrame({"user": views.user, "page": views.page, "ts": views.timestamp, "in": views.session})
-    found = frame.groupby(["user", "page"]).agg(n=("ts", "size"), within=("in", "nunique"), first=("ts", "min"))
+    found = frame.groupby(["user", "page"]).agg(
+        n=("ts", "size"), within=("in", "nunique"), first=("ts", "min")
+    )
     user, page = (found.index.get_level_values(level) for level in (0, 1))
     columns = {
         Outcomes.USER: pa.array(user),

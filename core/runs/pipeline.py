@@ -349,18 +349,24 @@ def analyze(data: ProfileData, partition: Partition, settings: AnalyzeSettings) 
     """Stage 8: what the users of each segment are like.
 
     Raises:
-        SettingsError: If the outcome event is not in the data.
+        SettingsError: If an outcome is not in the data.
     """
     from core.profiles.metrics import profile
 
     return profile(data, partition.labels, settings)
 
 
-def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, progress: Progress) -> Segments:
+def segment(
+    dataset: Dataset,
+    labels: LabelledPages | None,
+    embeddings: Embeddings,
+    settings: RunSettings,
+    progress: Progress,
+) -> Segments:
     """Combine, cluster and analyze.
 
     Raises:
-        SettingsError: If there are fewer users than segments, or the outcome event is not in the data.
+        SettingsError: If there are fewer users than segments, or an outcome is not in the data.
     """
     from core.profiles.data import ProfileData
     from core.profiles.default_names import default_names
@@ -369,7 +375,7 @@ def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, pro
     progress("combine", 1.0)
     partition = cluster(combined, embeddings.inside, settings.cluster)
     progress("cluster", 1.0, f"K={settings.cluster.n_clusters}")
-    data = ProfileData.from_dataset(dataset)
+    data = ProfileData.from_dataset(dataset, labels)
     profiles = analyze(data, partition, settings.analyze)
     progress("analyze", 1.0)
     return Segments(combined, partition, profiles, default_names(profiles), data)

@@ -75,7 +75,7 @@ class VectorsRequest(Settings):
 
 
 class ScorecardRequest(Settings):
-    """Segments to judge; ``labels`` and ``outcome`` are empty where there are none."""
+    """Segments to judge; ``labels`` and ``outcomes`` are empty where there are none."""
 
     dataset: str
     labels: str
@@ -83,7 +83,7 @@ class ScorecardRequest(Settings):
     embeddings: str
     n_clusters: int
     weights: ViewWeights
-    outcome: str
+    outcomes: tuple[str, ...]
 
 
 def run(task: str, root: Path, request: Mapping[str, Any], progress: Progress) -> Result:
@@ -223,7 +223,7 @@ def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Re
     """The model beside simple ways → artifact."""
     from core.trust import result
 
-    dumped, inputs = result.made_of(request.embeddings, request.n_clusters, request.weights, request.outcome)
+    dumped, inputs = result.made_of(request.embeddings, request.n_clusters, request.weights, request.outcomes)
     key = content_key(result.STAGE, dumped, inputs)
     if store.find(result.STAGE, key) is None:
         from core.trust.measure import measure
@@ -234,7 +234,7 @@ def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Re
         views = pipeline.open_embeddings(store, dataset, request.embeddings).views
         card = measure(
             dataset, labels, model.path, views,
-            request.n_clusters, request.weights, request.outcome, progress,
+            request.n_clusters, request.weights, request.outcomes, progress,
         )  # fmt: skip
         with store.write(result.STAGE, key, dumped, inputs) as folder:
             (folder / result.FILE).write_text(card.to_json(), encoding="utf-8")

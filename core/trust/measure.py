@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
 from core.model.bag import is_bag
 from core.model.population import choose_users
+from core.profiles.outcomes import OutcomeIndex, label_of
 from core.segments.combination import combine
 from core.trust import length, outcome, retrieval, stability
 from core.trust.case import SAMPLE, SEED, Case, drawn, open_case
@@ -31,7 +32,7 @@ def measure(
     views: Mapping[View, np.ndarray],
     n_clusters: int,
     weights: ViewWeights,
-    outcome_event: str,
+    chosen: Sequence[str],
     progress: Progress,
 ) -> Scorecard:
     """Judge the segments of a model on the data it was trained on, beside those of simple ways.
@@ -43,7 +44,7 @@ def measure(
         views: The vectors of all users, float32 of shape (n_users, d) a view.
         n_clusters: Number of segments.
         weights: How much each view counts.
-        outcome_event: The outcome; empty for none.
+        chosen: The outcomes, any of which counts; empty for none.
         progress: Where to report; may stop the work.
 
     Raises:
@@ -59,7 +60,9 @@ def measure(
         steps_between = ""
     else:
         case = open_case(dataset, labels, model, views, weights)
-        used, worth, steps_between = case.sampled, _worth(case, outcome_event, progress), case.steps_between
+        outcomes = OutcomeIndex.of(dataset, labels)
+        worth = _worth(case, outcomes, chosen, progress)
+        used, steps_between = case.sampled, case.steps_between
     again, repeats = _again(used, n_clusters, progress)
     lengths = length.measure(used, dataset.sequences.lengths[sample], held_out[sample])
     progress(STAGE, 1.0)
@@ -69,18 +72,20 @@ def measure(
         n_clusters=n_clusters,
         weights=weights,
         own=next(iter(used)),
-        outcome=outcome_event,
+        outcome=label_of(chosen),
         steps_between=steps_between,
         questions=(*worth, *again, lengths),
         repeats=repeats,
     )
 
 
-def _worth(case: Case, outcome_event: str, progress: Progress) -> tuple[Question, ...]:
+def _worth(
+    case: Case, outcomes: OutcomeIndex, chosen: Sequence[str], progress: Progress
+) -> tuple[Question, ...]:
     progress(STAGE, 0.15, "Looking for users by another part of their visits")
     found = retrieval.measure(case)
     progress(STAGE, 0.3, "Telling the outcome from the first page views")
-    return found, outcome.measure(case, outcome_event)
+    return found, outcome.measure(case, outcomes, chosen)
 
 
 def _again(
