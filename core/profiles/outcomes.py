@@ -165,8 +165,8 @@ class OutcomeIndex(Mapping[str, Happened]):
         )
         is_page = any(self.pages_of(outcome) for outcome in chosen)
         possible = {
-            f"Nobody with a page view has {called}: the {counted(len(happened.user), 'user')} who do are in "
-            "no segment. Choose another outcome": not had,
+            f"Nobody with a page view has {called}, only {counted(len(happened.user), 'user')} without one, "
+            "in no segment. Choose another outcome": not had,
             f"All {counted(had, 'user')} have {called}, so that it tells no segment from another. Choose "
             "another outcome": had == self.n_users,
             f"{arrived:,} of the {counted(had, 'user')} with {called} came in on it: it says how they "

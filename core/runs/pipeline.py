@@ -37,8 +37,9 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
-    from core.profiles.data import Happened, ProfileData
+    from core.profiles.data import ProfileData
     from core.profiles.metrics import Profiles
+    from core.profiles.outcomes import Happened
     from core.segments.combination import Calibrated, Combined
     from core.segments.partition import Partition
 
@@ -99,8 +100,7 @@ class Segments:
     @property
     def outcomes(self) -> Mapping[str, Happened]:
         """What the users converted by, with who did."""
-        name = self.profiles.outcome
-        return {name: self.data.outcomes[name]} if name else {}
+        return self.data.outcomes.parts(self.profiles.settings)
 
 
 def preprocess(

@@ -29,7 +29,7 @@ def dumped(settings: Settings) -> dict[str, Any]:
         ("625df9c8fbed3e77e1c19492", "embed", {}, {"preprocess": "p", "train": "t"}),
         ("16456207144944d3e9a76a77", "choose_k", *tasks.made_of("choose_k", MIXED)),
         ("af162b6e3ef0609e66be7422", "layout", *tasks.made_of("layout", MIXED)),
-        ("c82300e6ec33090a97215ecc", "scorecard", *result.made_of("e", 6, ViewWeights(), "purchase")),
+        ("c82300e6ec33090a97215ecc", "scorecard", *result.made_of("e", 6, ViewWeights(), ("purchase",))),
     ],
 )
 def test_the_keys_of_what_lies_on_disk_stay(

@@ -4,7 +4,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.schema import Raw
-from tests.core.ingest.shop import Row, event, made_of, paths_of, raw_read, shop, step
+from tests.core.ingest.shop import Row, event, made_of, paths_of, raw_read, shop
 
 STEPS = ["rejected", "not_page_view", "no_id", "internal", "debug", "stripped"]
 
