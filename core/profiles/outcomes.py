@@ -7,17 +7,19 @@ An outcome is a text: the name of an event, ``page:/path`` (a view of one page) 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import chain
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from core.base.errors import SettingsError
-from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Outcomes, PageLabels, Pages
+from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Outcomes, PageLabels, Pages, page_outcome
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.base.wording import counted
 from core.data.dataset import Dataset
@@ -144,6 +146,22 @@ class OutcomeIndex(Mapping[str, Happened]):
         if settings.outcome_counts is OutcomeCount.FIRST and len(found) > 1:
             return dict(zip(found, _firsts(tuple(found.values())), strict=True))
         return found
+
+    def offered(self, most_pages: int) -> dict[str, int]:
+        """What can be chosen → users who did it: events, then templates and pages, most users first.
+
+        Args:
+            most_pages: Pages that are offered; a rarer one can be chosen all the same.
+        """
+        events = {name: len(happened.user) for name, happened in self.events.items()}
+        several = [name for name, count in Counter(self.templates).items() if count > 1]
+        templates = {TEMPLATE_OUTCOME + name: len(self[TEMPLATE_OUTCOME + name].user) for name in several}
+        seen = np.unique(self.sequences.user.astype(np.int64) * len(self.pages) + self.sequences.page)
+        users = np.bincount(seen % len(self.pages), minlength=len(self.pages))
+        first = np.argsort(-users, kind="stable")[:most_pages].tolist()
+        pages = {page_outcome(self.pages[page]): int(users[page]) for page in first}
+        by_users = [sorted(part.items(), key=lambda item: -item[1]) for part in (events, templates)]
+        return dict(chain(*by_users, pages.items()))
 
     def leaks(self, chosen: Collection[str]) -> tuple[str, ...]:
         """Pages that give these outcomes away; a page that is one itself is none."""

@@ -137,9 +137,9 @@ def _outcomes(outcomes: Mapping[str, Happened], n_users: int) -> dict[str, np.nd
             before = revenue.get(currency, pd.Series(np.nan, index=range(n_users)))
             revenue[currency] = before.add(pd.Series(paid, index=here.user), fill_value=0)
     if len(revenue) > 1:
-        return columns | {f"{REVENUE}: {name}": paid.to_numpy() for name, paid in sorted(revenue.items())}
-    paid = next(iter(revenue.values()), pd.Series(np.nan, index=range(n_users)))
-    return columns | {REVENUE: paid.to_numpy()} if outcomes else {}
+        return columns | {f"{REVENUE}: {name}": revenue[name].to_numpy() for name in sorted(revenue)}
+    paid = next((values.to_numpy() for values in revenue.values()), np.full(n_users, np.nan))
+    return columns | {REVENUE: paid} if outcomes else {}
 
 
 def csv_bytes(table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> bytes:

@@ -65,6 +65,17 @@ class TrainRequest(Settings):
     settings: TrainSettings
 
 
+class RefitRequest(Settings):
+    """Files, how they are read, how their pages are labelled, and how the model is trained."""
+
+    paths: tuple[Path, ...]
+    ingest: IngestSettings
+    label: LabelSettings
+    asked: str = ""
+    """Identity of the language model that may be asked."""
+    train: TrainSettings
+
+
 class VectorsRequest(Settings):
     """The vectors of a data set's users, mixed by these weights."""
 
@@ -175,6 +186,15 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
     return result | layout(store, mixed, progress)
 
 
+def refit(store: Store, request: RefitRequest, progress: Progress) -> Result:
+    """Read files in another way, and make of them what :func:`train` makes."""
+    dataset = pipeline.preprocess(store, request.paths, request.ingest, progress)
+    again = TrainRequest(
+        dataset=dataset.key, label=request.label, asked=request.asked, settings=request.train
+    )
+    return train(store, again, progress)
+
+
 def choose_k(store: Store, request: VectorsRequest, progress: Progress) -> Result:
     """Silhouette and inertia over K → artifact."""
     dumped, inputs = made_of(CHOOSE_K, request)
@@ -253,6 +273,7 @@ TASKS: Final[dict[str, tuple[type[Settings], Callable[[Store, Any, Progress], Re
     "preprocess": (FilesRequest, preprocess),
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),
+    "refit": (RefitRequest, refit),
     CHOOSE_K: (VectorsRequest, choose_k),
     LAYOUT: (VectorsRequest, layout),
     "scorecard": (ScorecardRequest, scorecard),
