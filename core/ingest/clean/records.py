@@ -44,12 +44,12 @@ LARGEST_REVENUE: Final = 10**15
 
 USER_ID, TS, FATE = "user_id", "ts", "fate"
 IS_VIEW, IS_INTERNAL, IS_DEBUG = "is_view", "is_internal", "is_debug"
-SESSION_ID, ENGAGEMENT, REVENUE, CURRENCY = "session_id", "engagement", "revenue", "currency"
+SESSION_ID, ENGAGEMENT, REVENUE = "session_id", "engagement", "revenue"
 BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 AS_WRITTEN: Final = (
     Raw.EVENT_TIMESTAMP, Raw.EVENT_DATE, Raw.EVENT_NAME, Raw.PAGE_LOCATION, Raw.PAGE_TITLE,
     Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRAFFIC_SOURCE,
-    Raw.TRAFFIC_MEDIUM, Raw.TRANSACTION_ID,
+    Raw.TRAFFIC_MEDIUM, Raw.TRANSACTION_ID, Raw.CURRENCY,
 )  # fmt: skip
 ORDER: Final = (TS, *BATCH, Raw.FILE_NO, Raw.LINE)
 """The order of a user's events. Ties in time are normal in GA4 (the events of one hit share a microsecond):
@@ -132,7 +132,6 @@ def typed(
             SESSION_ID: session_id(absent(column(Raw.GA_SESSION_ID))),
             ENGAGEMENT: milliseconds(column(Raw.ENGAGEMENT_TIME_MSEC)),
             REVENUE: money(column(Raw.PURCHASE_REVENUE)),
-            CURRENCY: currency(column(Raw.CURRENCY)),
             IS_INTERNAL: settings.exclude_internal & is_true(column(Raw.TRAFFIC_TYPE), "internal"),
             IS_DEBUG: settings.exclude_debug & is_true(column(Raw.DEBUG_MODE), "1", "true", "1.0"),
         },

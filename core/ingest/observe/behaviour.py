@@ -90,19 +90,20 @@ def observe(
     progress(STAGE, 0.05, "Cleaning page addresses")
     locations = canonical_locations(engine, page_views, settings, len(user_ids))
     progress(STAGE, 0.4, "Putting page views in order")
-    everybody = number_others(engine, staying, users, len(user_ids))
-    all_events = narrow(engine, staying, everybody, locations, number_names(engine, typed), raw.present)
-    events = all_events.of_first(len(user_ids))
+    all_users = number_others(engine, staying, users, len(user_ids))
+    all_events = narrow(engine, staying, all_users, locations, number_names(engine, typed), raw.present)
     starts = gap_starts(engine, all_events, settings.session_gap_minutes)
+    events = all_events.of_first(len(user_ids))
     views = ordered_views(engine, events, starts)
     progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, staying, users, locations)
     progress(STAGE, 0.8, "Counting outcomes")
-    outcomes = count_outcomes(engine, all_events, len(user_ids), starts, locations.own)
-    page_events = count_page_events(engine, events)
+    done = count_outcomes(engine, all_events, len(user_ids), starts, locations.own)
     repeated = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = bot_like(engine, events, people, views, tally.looks_rounded)
-    return Behaviour(user_ids, locations, views, people, outcomes, page_events, repeated, bots)
+    return Behaviour(
+        user_ids, locations, views, people, done, count_page_events(engine, events), repeated, bots
+    )
 
 
 def count_repeated(engine: Engine, events: Events) -> int:

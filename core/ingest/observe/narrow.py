@@ -119,7 +119,7 @@ def narrow(
     session = placed[records.SESSION_ID]
     known = {SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), _hashed(session))}
     kept = (
-        *(USER, PAGE, NAME, records.IS_VIEW, records.REVENUE, records.CURRENCY, Raw.TRANSACTION_ID),
+        *(USER, PAGE, NAME, records.IS_VIEW, records.REVENUE, Raw.CURRENCY, Raw.TRANSACTION_ID),
         *order,
     )
     table = engine.keep("events", placed.select(*kept, **known))

@@ -61,7 +61,7 @@ def count_outcomes(
     once = purchases.filter(purchases.again == 0).drop("again")
     counted = _counted(ibis.union(named.filter(~sold).select(once.columns), once), starts)
     [row] = engine.rows(purchases.agg(again=(purchases.again > 0).ifelse(1, 0).sum()))
-    ordered = counted.order_by(USER, NAME, records.CURRENCY)
+    ordered = counted.order_by(USER, NAME, Raw.CURRENCY)
     return UserOutcomes(_table(engine.arrow(ordered), events.names, own), row["again"] or 0)
 
 
@@ -75,7 +75,7 @@ def _numbered(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Tab
     in_order = [named[USER] >= n_users, *order]
     place = ibis.row_number().over(ibis.window(group_by="transaction", order_by=in_order))
     again = ibis.ifelse(named.transaction.isnull(), 0, place)
-    return named.select(USER, NAME, SESSION, records.TS, records.REVENUE, records.CURRENCY, again=again)
+    return named.select(USER, NAME, SESSION, records.TS, records.REVENUE, Raw.CURRENCY, again=again)
 
 
 def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
@@ -90,10 +90,11 @@ def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
     counts = sessions.group_by(USER, NAME).agg(
         events=_.events.sum().cast("int64"), sessions=_.count().cast("int32"), first=_.first.min()
     )
-    paid = events.filter(events[records.REVENUE].notnull()).group_by(USER, NAME, records.CURRENCY)
+    paid = events.filter(events[records.REVENUE].notnull())
+    paid = paid.group_by(USER, NAME, **{Raw.CURRENCY: records.currency(paid[Raw.CURRENCY])})
     revenue = paid.agg(revenue=_[records.REVENUE].try_cast(_DECIMAL).sum().cast("float64"))
-    both = counts.left_join(revenue, [USER, NAME]).select(*counts.columns, "revenue", records.CURRENCY)
-    place = ibis.row_number().over(ibis.window(group_by=(USER, NAME), order_by=records.CURRENCY))
+    both = counts.left_join(revenue, [USER, NAME]).select(*counts.columns, "revenue", Raw.CURRENCY)
+    place = ibis.row_number().over(ibis.window(group_by=(USER, NAME), order_by=Raw.CURRENCY))
     return both.mutate(**{name: ibis.ifelse(place == 0, both[name], 0) for name in ("events", "sessions")})
 
 
@@ -107,7 +108,7 @@ def _table(counted: pa.Table, names: Sequence[str], own: Found) -> pa.Table:
         Outcomes.SESSIONS: counted["sessions"],
         Outcomes.FIRST_TS: counted["first"],
         Outcomes.REVENUE: counted["revenue"],
-        Outcomes.CURRENCY: counted[records.CURRENCY],
+        Outcomes.CURRENCY: counted[Raw.CURRENCY],
     }
     return pa.table(columns).cast(OUTCOMES)
 

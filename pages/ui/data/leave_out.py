@@ -37,7 +37,7 @@ def take_result() -> None:
 
 def offer(dataset: Dataset, pages: Sequence[str]) -> None:
     """Draw what is given away and the button, or the job that it has started; nothing without such pages."""
-    if job_panel.panels((TASK,), dataset.key) or not pages:
+    if not pages or job_panel.panels((TASK,), dataset.key):
         return
     card = next((card for card in catalog.datasets(state.store()) if card.key == dataset.key), None)
     if card is None:

@@ -128,8 +128,8 @@ def test_the_simple_ways_do_not_learn_from_users_held_out(case: Case) -> None:
 
 def _converted(user: list[int] | np.ndarray, first_ts: list[int] | np.ndarray) -> Happened:
     """Who converted, and when."""
-    users = np.array(user)
-    return Happened(users, np.ones(len(users)), np.array(first_ts), {})
+    users = np.array(user, dtype=np.int64)
+    return Happened(users, np.ones(len(users)), np.array(first_ts, dtype=np.int64), {})
 
 
 def _of_nobody(case: Case) -> np.ndarray:
