@@ -78,7 +78,7 @@ def observe(
         raw: What the readers left.
         settings: The analyst's choices.
         tally: Which fates occur.
-        progress: Told the share that is done, and what comes next.
+        progress: Told the share that is done.
 
     Raises:
         SettingsError: If a URL rule cannot be applied.
@@ -90,8 +90,8 @@ def observe(
     progress(STAGE, 0.05, "Cleaning page addresses")
     locations = canonical_locations(engine, page_views, settings, len(user_ids))
     progress(STAGE, 0.4, "Putting page views in order")
-    all_users = number_others(engine, staying, users, len(user_ids))
-    all_events = narrow(engine, staying, all_users, locations, number_names(engine, typed), raw.present)
+    both = number_others(engine, staying, users, len(user_ids))
+    all_events = narrow(engine, staying, both, locations, number_names(engine, typed), raw.present)
     starts = gap_starts(engine, all_events, settings.session_gap_minutes)
     events = all_events.of_first(len(user_ids))
     views = ordered_views(engine, events, starts)
@@ -99,11 +99,9 @@ def observe(
     people = describe_people(engine, staying, users, locations)
     progress(STAGE, 0.8, "Counting outcomes")
     done = count_outcomes(engine, all_events, len(user_ids), starts, locations.own)
-    repeated = count_repeated(engine, events) if len(raw.files) > 1 else 0
+    again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = bot_like(engine, events, people, views, tally.looks_rounded)
-    return Behaviour(
-        user_ids, locations, views, people, done, count_page_events(engine, events), repeated, bots
-    )
+    return Behaviour(user_ids, locations, views, people, done, count_page_events(engine, events), again, bots)
 
 
 def count_repeated(engine: Engine, events: Events) -> int:
