@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.base.settings import TrainSettings
 from core.data.dataset import OUTCOMES
 from core.storage.store import MANIFEST, file_checksum
+from pages.ui.shell import state
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun
@@ -124,7 +125,7 @@ def test_pages_that_give_the_outcome_away_are_left_out_and_fitted_again_by_one_c
     fake_jobs.end("refit", result=made)
     app.run()
     assert not app.exception
-    assert app.session_state["current_model"] == finished_run.model
+    assert app.session_state[state.MODELS][finished_run.dataset] == finished_run.model
 
 
 def without_events(dataset: Path) -> None:
