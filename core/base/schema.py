@@ -36,6 +36,7 @@ class Raw:
     TRAFFIC_MEDIUM: Final = "traffic_source_medium"
     TRANSACTION_ID: Final = "transaction_id"
     PURCHASE_REVENUE: Final = "purchase_revenue"
+    CURRENCY: Final = "currency"  # of the revenue
     TRAFFIC_TYPE: Final = "traffic_type"
     DEBUG_MODE: Final = "debug_mode"
     BATCH_PAGE_ID: Final = "batch_page_id"
@@ -60,6 +61,7 @@ RAW_TEXT_COLUMNS: Final[tuple[str, ...]] = (
     Raw.TRAFFIC_MEDIUM,
     Raw.TRANSACTION_ID,
     Raw.PURCHASE_REVENUE,
+    Raw.CURRENCY,
     Raw.TRAFFIC_TYPE,
     Raw.DEBUG_MODE,
     Raw.BATCH_PAGE_ID,
@@ -136,14 +138,30 @@ class PageLabels:
 
 
 class Outcomes:
-    """Columns of ``outcomes``: one row a user and event other than page_view (purchases deduplicated)."""
+    """Columns of ``outcomes``: one row a user and event other than page_view (purchases deduplicated).
+
+    Users without a page view that is used follow those of ``users``: their index is no row of it. Who paid in
+    several currencies has a row for each; what is not money stands in the first of them, with zeros below.
+    """
 
     USER: Final = "user"  # int32 user index
     EVENT_NAME: Final = "event_name"
     EVENTS: Final = "events"  # int64
     SESSIONS: Final = "sessions"  # int32, sessions of the user with at least one
     FIRST_TS: Final = "first_ts"  # int64
-    REVENUE: Final = "revenue"  # float64, null when never sent
+    REVENUE: Final = "revenue"  # float64, in ``currency``; null when never sent
+    CURRENCY: Final = "currency"  # three letters; null when never sent
+
+
+PAGE_OUTCOME: Final = "page:"
+"""What an outcome begins with that is a page …"""
+TEMPLATE_OUTCOME: Final = "template:"
+"""… or the pages of a path template; any other outcome is the name of an event."""
+
+
+def page_outcome(page: str) -> str:
+    """The outcome of having seen a page."""
+    return PAGE_OUTCOME + page
 
 
 class Rejects:

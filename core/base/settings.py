@@ -7,10 +7,18 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from core.base.errors import SettingsError
-from core.base.schema import View
+from core.base.schema import TEMPLATE_OUTCOME, View
 
 SHOWN_CHARACTERS: Final = 200
 """Of a value that is not possible, in the message."""
@@ -202,6 +210,10 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def _in_a_tuple(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
 class ViewWeights(Settings):
     """How much each view counts. Only their ratios matter; absent views are left out."""
 
@@ -229,11 +241,28 @@ class ClusterSettings(Settings):
     """Starts of a cold fit; a warm start needs one."""
 
 
+class OutcomeCount(StrEnum):
+    """What counts of several outcomes; whoever did any of them has converted either way."""
+
+    ANY = "any"
+    """All that they did: a user can count for several."""
+    FIRST = "first"
+    """The one that a user did first, with its sessions and its revenue: a user counts for one."""
+
+
 class AnalyzeSettings(Settings):
     """What the profiles report."""
 
-    outcome: str | None = None
-    """Event whose users count as converted; None takes ``purchase`` when the data has it."""
+    outcome: Annotated[tuple[str, ...] | None, BeforeValidator(_in_a_tuple)] = None
+    """Events, ``page:/path`` or ``template:/path/:slug`` whose users count as converted; None takes
+    ``purchase`` when the data has it."""
+    outcome_counts: OutcomeCount = OutcomeCount.ANY
     top_pages: Annotated[int, Field(ge=1, le=200)] = 15
     samples: Annotated[int, Field(ge=1, le=100)] = 5
     """Medoids, and as many random users, shown a segment."""
+
+    @property
+    def without_templates(self) -> Self:
+        """The same without outcomes that are templates of pages."""
+        kept = [outcome for outcome in self.outcome or () if not outcome.startswith(TEMPLATE_OUTCOME)]
+        return self.model_copy(update={"outcome": tuple(kept) if self.outcome else None})

@@ -22,6 +22,7 @@ from core.base.settings import (
     ClusterSettings,
     Device,
     IngestSettings,
+    OutcomeCount,
     Preset,
     TrainSettings,
     ViewWeights,
@@ -59,7 +60,18 @@ def app() -> None:
 @click.option(
     "--fetch-host", multiple=True, metavar="HOST", help="Host whose pages may be fetched, this once."
 )
-@click.option("--outcome", help="Event that counts as success; purchase where the data has it.")
+@click.option(
+    "--outcome",
+    multiple=True,
+    metavar="OUTCOME",
+    help="What counts as success, any of several: an event, page:/path or template:/path/:slug; purchase "
+    "where the data has it.",
+)
+@click.option(
+    "--outcome-counts",
+    type=click.Choice([count.value for count in OutcomeCount]),
+    help="Of several outcomes of a user, whether any counts, or the first alone; any by default.",
+)
 @click.option(
     "--preset",
     type=click.Choice([preset.value for preset in Preset]),
@@ -109,7 +121,7 @@ def run(
         with ConsoleProgress() as progress:
             record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
             warnings = Receipt.model_validate_json((out / "receipt.json").read_bytes()).warnings
-    for warning in warnings:
+    for warning in (*warnings, *record["notes"]):
         click.echo(f"warning: {warning}.", err=True)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
@@ -205,7 +217,7 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "train": _given(epochs=options["epochs"], seed=options["seed"], device=options["device"]),
         "weights": _weights(weights) if weights is not None else {},
         "cluster": _given(n_clusters=options["clusters"], seed=options["seed"]),
-        "analyze": _given(outcome=options["outcome"]),
+        "analyze": _given(outcome=options["outcome"] or None, outcome_counts=options["outcome_counts"]),
     }
 
 

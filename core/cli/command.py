@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import shlex
 
-from core.base.settings import ClusterSettings, Encoder, IngestSettings, Preset, TrainSettings
+from core.base.settings import (
+    ClusterSettings,
+    Encoder,
+    IngestSettings,
+    OutcomeCount,
+    Preset,
+    TrainSettings,
+)
 from core.labels.label_settings import LabelSettings
 from core.runs.pipeline import RunSettings
 
@@ -21,8 +28,10 @@ def command_line(settings: RunSettings) -> str:
     """
     weights = ",".join(f"{view}={share:g}" for view, share in settings.weights.model_dump().items())
     words = ["--clusters", str(settings.cluster.n_clusters), "--weights", weights]
-    if settings.analyze.outcome:
-        words += ["--outcome", settings.analyze.outcome]
+    for outcome in settings.analyze.outcome or ():
+        words += ["--outcome", outcome]
+    if settings.analyze.outcome_counts is not OutcomeCount.ANY:
+        words += ["--outcome-counts", settings.analyze.outcome_counts]
     return shlex.join(
         [
             "python",

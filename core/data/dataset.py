@@ -62,7 +62,7 @@ class Dataset:
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
-        """One row a user and event name (:class:`core.base.schema.Outcomes`)."""
+        """What users did besides viewing pages, also users without one (``schema.Outcomes``)."""
         return _frame(self.path / OUTCOMES)
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -71,6 +71,22 @@ class UrlCount(_Part):
     by_rule: dict[str, int]
     """Rule → page views whose location it changed."""
     examples: tuple[tuple[str, str], ...] = ()
+
+
+NO_CURRENCY: Final = "no currency given"
+"""What stands for the currency where an export names none."""
+
+
+class OutcomeUsers(_Part):
+    """Who did an event, with a page view or without."""
+
+    users: int
+    without_page_view: int
+    """Those of the users of whom no page view is used: they are in no segment and in no group."""
+    events: int
+    """Times; a purchase counts once a transaction."""
+    revenue: dict[str, float]
+    """Currency → sum; empty where none was sent."""
 
 
 class Decision(StrEnum):
@@ -143,8 +159,10 @@ class Receipt(_Part):
     engagement_share: float | None
     """Share of users with any engagement value; None when the file has none."""
     urls: UrlCount
+    outcome_users: dict[str, OutcomeUsers] = {}
+    """Event → who did it, most users first."""
     outcome_pages: tuple[str, ...] = ()
-    """Pages that give an outcome away (their visitors nearly all converted): consider stripping them."""
+    """Pages that give the purchase away (``core/data/leaks.py``): consider stripping them."""
     warnings: tuple[str, ...] = ()
 
     @model_validator(mode="after")

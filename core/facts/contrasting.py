@@ -44,7 +44,7 @@ def decide(context: Context, first: Fact, second: Fact) -> tuple[Verdict, Tested
 def _test(context: Context, first: Fact, second: Fact) -> Tested | None:
     if not first.item and first.measure in BY_KEY:
         tables = context.tables
-        values = user_values(tables.basis.data, tables.profiles.outcome, first.measure)
+        values = user_values(tables.basis.data, tables.profiles.happened, first.measure)
         return compare_users(values, *_groups(context, first.row, second.row)) if values else None
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED:

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from core.base.errors import InputError
 from core.base.progress import Progress, SubProgress
-from core.base.schema import Group, Raw
+from core.base.schema import Raw
 from core.base.settings import IngestSettings
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import Receipt
@@ -85,12 +86,14 @@ def transform(
     report = SubProgress(progress, READ_SHARE, 1.0)
     accounted, behaviour = _look_at_records(raw, settings, report, work_dir, threads)
     report(STAGE, 0.85, "Putting it together")
-    views, notes = _leave_out(behaviour, settings, accounted.waterfall)
+    views, stripped, notes = _leave_out(behaviour, settings, accounted.waterfall)
     used = output.find_users(views, number_sessions(views))
     groups = output.groups_of(used, behaviour.bots)
-    _name_one_page(accounted.waterfall, groups)
-    receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, tuple(notes)))
-    _write(out_dir, used, groups, behaviour, accounted, receipt)
+    left_out = np.flatnonzero(behaviour.bots) if settings.exclude_bots else np.zeros(0, np.int64)
+    seen = output.stripped_outcomes(stripped, behaviour.locations.pages)
+    outcomes = output.outcomes_table(pa.concat_tables([behaviour.outcomes.table, seen]), used, left_out)
+    receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, outcomes, tuple(notes)))
+    _write(out_dir, used, groups, behaviour, accounted, outcomes, receipt)
     report(STAGE, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
     return receipt
 
@@ -116,26 +119,21 @@ def _files_of_views(raw: RawRead) -> list[int]:
 
 def _leave_out(
     behaviour: Behaviour, settings: IngestSettings, waterfall: Waterfall
-) -> tuple[PageViews, list[str]]:
+) -> tuple[PageViews, PageViews, list[str]]:
     """Leave out bots and pages as the analyst wishes.
 
     Returns:
-        The page views that are used, and warnings.
+        The page views that are used, those of pages left out, and warnings.
 
     Raises:
         InputError: If none are.
     """
     views = behaviour.views
     by_bots = behaviour.bots[views.user]
-    bots = int(behaviour.bots.sum())
     if settings.exclude_bots:
         views = views.only(~by_bots)
+        bots = int(behaviour.bots.sum())
         waterfall.drop("bot_like", "Looks automated", int(by_bots.sum()), users=bots)
-    else:
-        note = f"kept as a group of their own: users {bots:,}, page views {int(by_bots.sum()):,}"
-        waterfall.drop(
-            "bot_like", "Looks automated: kept as a group", 0, users=0, note=note if bots else "nobody does"
-        )
     refuse_nothing(waterfall, (), "")
     # by template too: new users' ids are not collapsed anew, see core/runs/score.py
     unwanted = set(settings.strip_pages)
@@ -151,15 +149,11 @@ def _leave_out(
     waterfall.drop("stripped", "On pages left out by choice", int(off.sum()), users=gone)
     refuse_nothing(waterfall, (), "")
     unknown = sorted(unwanted - set(found.values()))
-    return views, [f"{page} is to be left out, but there is no such page" for page in unknown]
-
-
-def _name_one_page(waterfall: Waterfall, groups: np.ndarray) -> None:
-    """Say how many users have one page view only; they leave the clustering, not the data."""
-    ones = groups == Group.ONE_PAGE.value
-    note = f"kept as a group of their own: users {int(ones.sum()):,}, with a page view each"
-    label = "One page view: kept as a group"
-    waterfall.drop("one_page", label, 0, users=0, note=note if ones.any() else "there are none")
+    return (
+        views,
+        before.only(off),
+        [f"{page} is to be left out, but there is no such page" for page in unknown],
+    )
 
 
 def _write(
@@ -168,6 +162,7 @@ def _write(
     groups: np.ndarray,
     behaviour: Behaviour,
     accounted: Accounted,
+    outcomes: pa.Table,
     receipt: Receipt,
 ) -> None:
     pages, rows = output.pages_table(used, behaviour.locations)
@@ -176,7 +171,7 @@ def _write(
         USERS: output.users_table(used, groups, behaviour.people, behaviour.user_ids),
         PAGES: pages,
         PAGE_EVENTS: page_events_table(behaviour.page_events, rows),
-        OUTCOMES: output.outcomes_table(behaviour.outcomes.table, used),
+        OUTCOMES: outcomes,
         REJECTS: accounted.rejects,
     }
     for name, table in written.items():

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from core.base.schema import Group, Outcomes, Pages, Users
+from core.base.schema import Group, Outcomes, Pages, Users, page_outcome
+from core.data.receipt import NO_CURRENCY, OutcomeUsers
 from core.data.sequences import SCHEMA
 from core.ingest.clean.locations import Locations
 from core.ingest.observe.page_views import PageViews, Sessions
@@ -110,15 +113,75 @@ def sequences_table(used: Used, rows: np.ndarray, user_ids: pa.Array) -> pa.Tabl
     return pa.Table.from_arrays([ids, *columns], schema=SCHEMA)
 
 
-def outcomes_table(events: pa.Table, used: Used) -> pa.Table:
-    """The outcomes of the users that are left, by their row in the user table."""
+def outcomes_table(events: pa.Table, used: Used, left_out: np.ndarray) -> pa.Table:
+    """The outcomes of all users but those left out, by their row in the user table.
+
+    Args:
+        events: Outcomes by the users' numbers.
+        used: Who has a page view that is used; the others are numbered on from there.
+        left_out: Numbers of users that are left out altogether.
+    """
+    events = events.filter(pa.array(~np.isin(events[Outcomes.USER].to_numpy(), left_out)))
     number = events[Outcomes.USER].to_numpy()
-    row = np.searchsorted(used.numbers, number)
-    known = (row < len(used.numbers)) & (used.numbers[np.minimum(row, len(used.numbers) - 1)] == number)
-    kept = events.filter(pa.array(known))
-    index = kept.schema.get_field_index(Outcomes.USER)
-    user = pa.array(row[known], pa.int32())
-    return kept.set_column(index, OUTCOMES.field(index), user)
+    others = np.setdiff1d(number, used.numbers)
+    everybody = np.concatenate([used.numbers, others])
+    order = np.argsort(everybody)
+    row = order[np.searchsorted(everybody, number, sorter=order)]
+    table = events.set_column(0, OUTCOMES.field(0), pa.array(row, pa.int32()))
+    keys = (Outcomes.USER, Outcomes.EVENT_NAME, Outcomes.CURRENCY)
+    return table.sort_by([(name, "ascending") for name in keys])
+
+
+def stripped_outcomes(views: PageViews, pages: Sequence[str]) -> pa.Table:
+    """Views of pages that are left out, as outcomes called ``page:`` and the page.
+
+    So a page can be the outcome and yet be unknown to the model.
+
+    Args:
+        views: The page views that are left out.
+        pages: All canonical pages.
+    """
+    frame = pd.DataFrame({"user": views.user, "page": views.page, "ts": views.timestamp, "in": views.session})
+    found = frame.groupby(["user", "page"]).agg(
+        n=("ts", "size"), within=("in", "nunique"), first=("ts", "min")
+    )
+    user, page = (found.index.get_level_values(level) for level in (0, 1))
+    columns = {
+        Outcomes.USER: pa.array(user),
+        Outcomes.EVENT_NAME: pa.array([page_outcome(pages[number]) for number in page], pa.string()),
+        Outcomes.EVENTS: found["n"],
+        Outcomes.SESSIONS: found["within"],
+        Outcomes.FIRST_TS: found["first"],
+        Outcomes.REVENUE: pa.nulls(len(found)),
+        Outcomes.CURRENCY: pa.nulls(len(found)),
+    }
+    return pa.table(columns).cast(OUTCOMES)
+
+
+def count_outcome_users(outcomes: pa.Table, n_users: int) -> dict[str, OutcomeUsers]:
+    """Everybody who did an event, with a page view or without, the most frequent event first.
+
+    Args:
+        outcomes: As :func:`outcomes_table` gives them.
+        n_users: Users with a page view that is used.
+    """
+    frame = outcomes.to_pandas()
+    found = {
+        str(name): OutcomeUsers(
+            users=rows[Outcomes.USER].nunique(),
+            without_page_view=rows.loc[rows[Outcomes.USER] >= n_users, Outcomes.USER].nunique(),
+            events=int(rows[Outcomes.EVENTS].sum()),
+            revenue=paid(rows[Outcomes.CURRENCY], rows[Outcomes.REVENUE]),
+        )
+        for name, rows in frame.groupby(Outcomes.EVENT_NAME)
+    }
+    return dict(sorted(found.items(), key=lambda item: (-item[1].users, item[0])))
+
+
+def paid(currency: pd.Series, revenue: pd.Series) -> dict[str, float]:
+    """Revenue by currency; where none was named, by :data:`core.data.receipt.NO_CURRENCY`."""
+    sums = revenue.groupby(currency.fillna(NO_CURRENCY)).sum(min_count=1).dropna()
+    return {str(name): float(value) for name, value in sums.items()}
 
 
 def tied(views: PageViews) -> int:

@@ -50,6 +50,7 @@ OUTCOMES: Final = pa.schema(
         pa.field(Outcomes.SESSIONS, pa.int32(), nullable=False),
         pa.field(Outcomes.FIRST_TS, pa.int64(), nullable=False),
         pa.field(Outcomes.REVENUE, pa.float64()),
+        pa.field(Outcomes.CURRENCY, pa.string()),
     ]
 )
 REJECTS: Final = pa.schema(
@@ -64,7 +65,7 @@ REJECTS: Final = pa.schema(
 
 _REPEATED: Final = [
     *(Users.GROUP, Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE),
-    Outcomes.EVENT_NAME,  # and of PageEvents
+    *(Outcomes.EVENT_NAME, Outcomes.CURRENCY),  # the first is one of PageEvents too
     *(Rejects.FILE, Rejects.COLUMN, Rejects.REASON),
 ]
 """Columns whose values repeat: only these gain from a dictionary."""

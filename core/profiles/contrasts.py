@@ -16,7 +16,8 @@ from typing import Final
 import numpy as np
 from scipy import stats
 
-from core.profiles.data import Happened, ProfileData
+from core.profiles.data import ProfileData
+from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col
 
 FISHER: Final = "Fisher's exact test"
@@ -56,17 +57,17 @@ class UserValues:
     is_median: bool = False
 
 
-def user_values(data: ProfileData, outcome: str | None, measure: str) -> UserValues | None:
+def user_values(data: ProfileData, happened: Happened | None, measure: str) -> UserValues | None:
     """What a column of the segments table is made of; None for a plain count.
 
     Args:
         data: The users.
-        outcome: The event whose users count as converted.
+        happened: Who converted; None where there is no outcome.
         measure: The column.
     """
     views, sessions = data.page_views.astype(np.float64), data.sessions.astype(np.float64)
     if measure in (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.REVENUE_PER_USER):
-        return _of_outcome(data.outcomes[outcome], measure, sessions) if outcome else None
+        return _of_outcome(happened, measure, sessions) if happened else None
     if measure in (Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN):
         return _of_engagement(data.engagement_s, measure)
     ones = np.ones(data.n_users)

@@ -10,9 +10,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.base.schema import Group, Outcomes, Pages, Users
+from core.base.schema import Group, Pages, Users
 from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
+from core.profiles.outcomes import OutcomeIndex
 
 GROUPS: Final = tuple(Group)
 ATTRIBUTES: Final = (Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE)
@@ -31,21 +33,6 @@ class Coded:
 
     codes: np.ndarray
     values: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Happened:
-    """Who did one event.
-
-    Args:
-        user: int64 of shape (m,), user indices.
-        sessions: int64 of shape (m,), sessions of the user with the event.
-        revenue: float64 of shape (m,), NaN where none was sent.
-    """
-
-    user: np.ndarray
-    sessions: np.ndarray
-    revenue: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +61,7 @@ class ProfileData:
         different_pages: int64 of shape (n_users,).
         engagement_s: float64 of shape (n_users,), seconds summed over all events; NaN where none was sent.
         attributes: Attribute → its value a user.
-        outcomes: Event name → who did it.
+        outcomes: What can be the outcome → who did it, see ``core/profiles/outcomes.py``.
         seen: Which user saw which page.
         page_location: One text a page, most viewed first, at most ``MOST_PAGES``.
         page_title: The same with titles; None where never sent.
@@ -86,7 +73,7 @@ class ProfileData:
     different_pages: np.ndarray
     engagement_s: np.ndarray
     attributes: Mapping[str, Coded]
-    outcomes: Mapping[str, Happened]
+    outcomes: OutcomeIndex
     seen: Seen
     page_location: tuple[str, ...]
     page_title: tuple[str | None, ...]
@@ -97,13 +84,18 @@ class ProfileData:
         return len(self.group)
 
     @classmethod
-    def from_dataset(cls, dataset: Dataset) -> ProfileData:
+    def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> ProfileData:
         """Lay out what a preprocessed export holds."""
-        return cls.from_tables(dataset.users, dataset.pages, dataset.outcomes, dataset.sequences)
+        return cls.from_tables(dataset.users, dataset.pages, dataset.outcomes, dataset.sequences, labels)
 
     @classmethod
     def from_tables(
-        cls, users: pd.DataFrame, pages: pd.DataFrame, outcomes: pd.DataFrame, sequences: UserSequences
+        cls,
+        users: pd.DataFrame,
+        pages: pd.DataFrame,
+        outcomes: pd.DataFrame,
+        sequences: UserSequences,
+        labels: LabelledPages | None = None,
     ) -> ProfileData:
         """Lay out tables in the columns of ``core/base/schema.py``."""
         seen, different_pages = _seen(sequences, len(pages))
@@ -116,7 +108,7 @@ class ProfileData:
             different_pages=different_pages,
             engagement_s=msec / 1000,
             attributes=MappingProxyType({name: coded(users[name]) for name in ATTRIBUTES}),
-            outcomes=MappingProxyType(_outcomes(outcomes)),
+            outcomes=OutcomeIndex.from_tables(outcomes, pages, sequences, labels),
             seen=seen,
             page_location=tuple(pages[Pages.PAGE_LOCATION].head(MOST_PAGES)),
             page_title=tuple(None if pd.isna(title) else str(title) for title in titles),
@@ -144,14 +136,3 @@ def _seen(sequences: UserSequences, n_pages: int) -> tuple[Seen, np.ndarray]:
     listed = page < MOST_PAGES
     seen = Seen(user[listed].astype(np.int32), page[listed].astype(np.int32), views[listed].astype(np.int32))
     return seen, np.bincount(user, minlength=sequences.n_users)
-
-
-def _outcomes(outcomes: pd.DataFrame) -> dict[str, Happened]:
-    return {
-        str(name): Happened(
-            rows[Outcomes.USER].to_numpy(dtype=np.int64),
-            rows[Outcomes.SESSIONS].to_numpy(dtype=np.int64),
-            rows[Outcomes.REVENUE].to_numpy(dtype=np.float64, na_value=np.nan),
-        )
-        for name, rows in outcomes.groupby(Outcomes.EVENT_NAME, sort=True)
-    }

@@ -8,13 +8,15 @@ table.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from core.profiles.data import Happened, ProfileData
-from core.profiles.profile_columns import FIELDS, HEAT_MAP, ROW, Col
+from core.profiles.data import ProfileData
+from core.profiles.outcomes import Happened
+from core.profiles.profile_columns import HEAT_MAP, ROW, Col, Field
 from core.profiles.rows import Rows
 
 CLIP: Final = 1.5
@@ -23,7 +25,11 @@ CAP: Final = 0.99
 
 
 def heat_map(
-    data: ProfileData, rows: Rows, segments: pd.DataFrame, happened: Happened | None
+    data: ProfileData,
+    rows: Rows,
+    segments: pd.DataFrame,
+    happened: Happened | None,
+    fields: Iterable[Field],
 ) -> pd.DataFrame:
     """Compare each row with the average clustered user.
 
@@ -32,12 +38,13 @@ def heat_map(
         rows: Who belongs where.
         segments: The segments table.
         happened: The outcome; None where the data has none.
+        fields: What each column of the segments table is.
 
     Returns:
         One row a row and metric: the columns that say what a row is, ``metric``, ``value``, ``z`` (−1.5 to
         1.5), ``n`` and ``evidence``. A metric that is absent for everybody is left out.
     """
-    described = {field.field: field for field in FIELDS}
+    described = {field.field: field for field in fields}
     parts = []
     for metric, user_values in _user_values(data, happened).items():
         if segments[metric].notna().any():

@@ -6,18 +6,21 @@ Everything counts users of the whole data set, never a sample, and every number 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from core.base.errors import SettingsError
+from core.base.schema import OUTSIDE
 from core.base.settings import AnalyzeSettings
-from core.profiles.data import Happened, ProfileData
+from core.data.receipt import NO_CURRENCY
+from core.profiles.data import ProfileData
 from core.profiles.heatmap import CLIP, heat_map
-from core.profiles.profile_columns import FIELDS, ROW, Col
+from core.profiles.outcomes import Happened, any_of, label_of
+from core.profiles.profile_columns import FIELDS, ROW, Col, Field, MetricRole, RowKind
 from core.profiles.rows import Rows, make_rows, medians
 from core.profiles.shares import attribute_shares
 from core.profiles.top_pages import top_pages
@@ -27,7 +30,12 @@ __all__ = ["CLIP", "ProfileData", "Profiles", "profile"]
 
 FORMAT: Final = 1
 """Version of the JSON; raised when a name or a meaning changes."""
-DEFAULT_OUTCOME: Final = "purchase"
+NO_PAGE_VIEW: Final = ("group:no_page_view", RowKind.GROUP.value, OUTSIDE, "No page view")
+"""The row of the outcomes table for users of whom no page view is used: counted there and nowhere else."""
+ANY_OUTCOME: Final = "any of them"
+_INTERVAL: Final = (Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
+_MONEY: Final = (Col.REVENUE, Col.REVENUE_PER_USER)
+_OF_OUTCOME: Final = (Col.OUTCOME_USERS, *_INTERVAL, Col.OUTCOME_SESSIONS, Col.SESSION_RATE, *_MONEY)
 COMPARED_WITH: Final = (
     "A segment is compared with the other clustered users, a group made by rule with all other users."
 )
@@ -42,31 +50,40 @@ class Profiles:
 
     Args:
         settings: What was asked for.
-        outcome: The event whose users count as converted; None where the data has none.
+        outcome: What converted users did, in words; None where the data has nothing that could be an outcome.
+        chosen: The same as texts (``core/profiles/outcomes.py``), one each.
+        happened: Who did it, of the users with a page view; None without an outcome.
         n_users: All users.
         n_clustered: Users in segments.
         segments: One row each; the other columns are described in ``fields``.
         top_pages: Pages over- and under-represented and most viewed, see ``core/profiles/top_pages.py``.
         shares: Browser, device, country, source, see ``core/profiles/shares.py``.
         heatmap: How far each row is from the average clustered user, see ``core/profiles/heatmap.py``.
+        outcomes: Each outcome, and any of them, of each row and of users without a page view: so that whoever
+            is in the file is in the table. One row a row, outcome and currency.
         fields: What each column of ``segments`` is: label, unit, evidence, what it is of, definition.
+        notes: What to know before reading the outcome.
     """
 
     settings: AnalyzeSettings
     outcome: str | None
+    chosen: tuple[str, ...]
+    happened: Happened | None
     n_users: int
     n_clustered: int
     segments: pd.DataFrame
     top_pages: pd.DataFrame
     shares: pd.DataFrame
     heatmap: pd.DataFrame
+    outcomes: pd.DataFrame
     fields: pd.DataFrame
+    notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: every table a list of records, what is absent is None."""
         tables = {
             "segments": self.segments, "top_pages": self.top_pages, "shares": self.shares,
-            "heatmap": self.heatmap, "fields": self.fields,
+            "heatmap": self.heatmap, "outcomes": self.outcomes, "fields": self.fields,
         }  # fmt: skip
         return {
             "format": FORMAT,
@@ -75,6 +92,7 @@ class Profiles:
             "n_users": self.n_users,
             "n_clustered": self.n_clustered,
             "compared_with": COMPARED_WITH,
+            "notes": list(self.notes),
             **{name: records(table) for name, table in tables.items()},
         }
 
@@ -89,51 +107,100 @@ def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) ->
     Args:
         data: The users.
         labels: int32 of shape (n_users,), the segment of each, ``OUTSIDE`` for users outside clustering.
-        settings: Outcome event and how many pages to list.
+        settings: Outcomes and how many pages to list.
 
     Raises:
-        SettingsError: If the outcome event is not in the data.
+        SettingsError: If an outcome is not in the data.
         ArtifactError: If the labels are not of these users.
     """
-    outcome = chosen_outcome(data.outcomes, settings)
+    parts = data.outcomes.parts(settings)
+    chosen = tuple(parts)
+    everybody = any_of(list(parts.values())) if parts else None
+    happened = everybody.only(everybody.user < data.n_users) if everybody else None
     rows = make_rows(data, labels)
     sizes = rows.count()
-    happened = data.outcomes[outcome] if outcome else None
     segments = _segments(data, rows, sizes, happened)
+    fields = described(happened, seen=any(map(data.outcomes.pages_of, chosen)))
     return Profiles(
         settings=settings,
-        outcome=outcome,
+        outcome=label_of(chosen) or None,
+        chosen=chosen,
+        happened=happened,
         n_users=data.n_users,
         n_clustered=int(rows.clustered(sizes)),
         segments=segments,
         top_pages=top_pages(data, rows, sizes, settings.top_pages),
         shares=attribute_shares(data, rows),
-        heatmap=heat_map(data, rows, segments, happened),
-        fields=pd.DataFrame([vars(field) for field in FIELDS]).assign(
-            **{Col.EVIDENCE: [field.evidence.value for field in FIELDS]}
+        heatmap=heat_map(data, rows, segments, happened, fields),
+        outcomes=_outcomes(rows, sizes, parts, everybody),
+        fields=pd.DataFrame([vars(field) for field in fields]).assign(
+            **{Col.EVIDENCE: [field.evidence.value for field in fields]}
         ),
+        notes=data.outcomes.notes(chosen, everybody) if everybody else (),
     )
 
 
-def chosen_outcome(events: Collection[str], settings: AnalyzeSettings) -> str | None:
-    """The event whose users count as converted.
+def described(happened: Happened | None, *, seen: bool) -> tuple[Field, ...]:
+    """What each column is of these data: the revenue's currency, and what the model saw.
 
     Args:
-        events: Names of the events in the data.
-        settings: Which one was asked for.
-
-    Raises:
-        SettingsError: If the event that was asked for is not in the data.
+        happened: Who converted.
+        seen: Whether the outcome is a page that the model saw: then its rate is no finding.
     """
-    if settings.outcome is None:
-        return DEFAULT_OUTCOME if DEFAULT_OUTCOME in events else None
-    if settings.outcome not in events:
-        raise SettingsError(
-            f"outcome = {settings.outcome!r} is not an event of this data set",
-            allowed=", ".join(sorted(events)) or "none: the file holds page views only",
-            remedy="Choose one of these, or leave it out",
-        )
-    return settings.outcome
+    money = tuple(happened.money) if happened else ()
+    changes: dict[str, dict[str, Any]] = defaultdict(dict)
+    if len(money) == 1 and money[0] != NO_CURRENCY:
+        for name in _MONEY:
+            changes[name]["unit"] = money[0]
+    elif len(money) > 1:
+        apart = f"Absent: paid in {' and '.join(money)}, which are not added up; see the outcomes table."
+        for name in _MONEY:
+            changes[name]["definition"] = apart
+    for name in _OF_OUTCOME if seen else ():
+        changes[name]["evidence"] = MetricRole.INPUT
+    return tuple(replace(field, **changes[field.field]) for field in FIELDS)
+
+
+def _outcomes(
+    rows: Rows, sizes: np.ndarray, parts: Mapping[str, Happened], everybody: Happened | None
+) -> pd.DataFrame:
+    """Who did each chosen outcome, and any of them, with a page view and without, and what they paid."""
+    several = {ANY_OUTCOME: everybody} if everybody and len(parts) > 1 else {}
+    tables = [
+        _one_outcome(rows, sizes, called, happened, currency)
+        for called, happened in {**parts, **several}.items()
+        for currency in (*happened.money,) or (None,)
+    ]
+    columns = (Col.OUTCOME, Col.OUTCOME_USERS, *_INTERVAL, Col.N, Col.CURRENCY, Col.REVENUE)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*ROW, *columns])
+
+
+def _one_outcome(
+    rows: Rows, sizes: np.ndarray, called: str, happened: Happened, currency: str | None
+) -> pd.DataFrame:
+    inside = happened.only(happened.user < len(rows.place))
+    converted, n = rows.with_all(rows.count(inside.user)), rows.with_all(sizes)
+    low, high = wilson(converted, n)
+    paid = np.nan_to_num(inside.money[currency]) if currency else np.full(len(inside.user), np.nan)
+    everywhere = np.nansum(happened.money[currency]) if currency else np.nan
+    revenue = rows.with_all(rows.count(inside.user, paid))
+    head = pd.concat([rows.head, pd.DataFrame([NO_PAGE_VIEW], columns=list(ROW))], ignore_index=True)
+    columns = (converted, converted / n, low, high, n, revenue)
+    outside = (
+        len(happened.user) - len(inside.user),
+        np.nan,
+        np.nan,
+        np.nan,
+        np.nan,
+        everywhere - revenue[-1],
+    )
+    names = (Col.OUTCOME_USERS, *_INTERVAL, Col.N, Col.REVENUE)
+    found = {
+        name: np.append(values, last) for name, values, last in zip(names, columns, outside, strict=True)
+    }
+    if not currency:
+        found[Col.REVENUE] = np.full(len(head), np.nan)
+    return head.assign(**{Col.OUTCOME: called, Col.CURRENCY: currency}, **found)
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -183,12 +250,8 @@ def _engagement(data: ProfileData, rows: Rows, users: np.ndarray) -> dict[str, n
 def _outcome(
     rows: Rows, users: np.ndarray, sessions: np.ndarray, happened: Happened | None
 ) -> dict[str, np.ndarray]:
-    names = (
-        Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH, Col.OUTCOME_SESSIONS,
-        Col.SESSION_RATE, Col.REVENUE, Col.REVENUE_PER_USER,
-    )  # fmt: skip
     if happened is None:
-        return {name: np.full(len(users), np.nan) for name in names}
+        return {name: np.full(len(users), np.nan) for name in _OF_OUTCOME}
     converted = rows.with_all(rows.count(happened.user))
     converting = rows.with_all(rows.count(happened.user, happened.sessions))
     low, high = wilson(converted, users)
@@ -198,7 +261,7 @@ def _outcome(
         revenue[:] = np.nan
     session_rate = np.where(converting <= sessions, _ratio(converting, sessions), np.nan)
     values = (converted, converted / users, low, high, converting, session_rate, revenue, revenue / users)
-    return dict(zip(names, values, strict=True))
+    return dict(zip(_OF_OUTCOME, values, strict=True))
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -73,8 +73,10 @@ class Col:
     OUTCOME_HIGH: Final = "outcome_high"
     OUTCOME_SESSIONS: Final = "outcome_sessions"
     SESSION_RATE: Final = "session_rate"
+    OUTCOME: Final = "outcome"  # the text of one, or of any of several
     REVENUE: Final = "revenue"
     REVENUE_PER_USER: Final = "revenue_per_user"
+    CURRENCY: Final = "currency"  # of the revenue; null where none was sent
     # top pages
     RANKING: Final = "ranking"  # a PageRanking
     RANK: Final = "rank"  # from 1
@@ -172,7 +174,7 @@ FIELDS: Final = (
     ),
     Field(
         Col.OUTCOME_USERS, "Converted users", "users", MetricRole.HELD_OUT, "",
-        "Users with at least one outcome event.",
+        "Users with at least one of the outcomes.",
     ),
     Field(
         Col.OUTCOME_RATE, "Outcome rate (users)", "", MetricRole.HELD_OUT, Col.USERS,
@@ -188,7 +190,7 @@ FIELDS: Final = (
     ),
     Field(
         Col.OUTCOME_SESSIONS, "Converting sessions", "sessions", MetricRole.HELD_OUT, "",
-        "Sessions with at least one outcome event.",
+        "Sessions with at least one. Absent where several outcomes may share one.",
     ),
     Field(
         Col.SESSION_RATE, "Outcome rate (sessions)", "", MetricRole.HELD_OUT, Col.SESSIONS,

@@ -176,8 +176,10 @@ def _everyone(made: Parsed) -> None:
     if len(made.rows) == 1 and made.cues & {"above", "below"} and made.measures:
         made.cues = made.cues - {"above", "below"} | {"compare"}
         made.rows.append(ALL)
-    elif made.rows == [ALL] and "segments" in made.cues and made.cues & OVER_ALL - {"segments"}:
-        made.rows.clear()
+    elif made.rows == [ALL] and (
+        "each" in made.cues or ("segments" in made.cues and made.cues & OVER_ALL - {"segments"})
+    ):
+        made.rows.clear()  # “of each segment in total”: all users are a row beside the segments
 
 
 def _sized(made: Parsed) -> None:

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Users, View
-from core.profiles.data import Happened
+from core.profiles.outcomes import Happened
 from core.segments.geometry import repeatable, two_nearest
 from core.segments.partition import Partition
 
@@ -71,8 +71,9 @@ def users_table(
         ``user_id``, ``cluster`` (the id in the data, −1 outside), ``segment`` (its name; empty outside),
         ``distance`` to its centroid (0 to 2), ``next_segment`` and ``next_distance`` of the next nearest
         (empty outside), ``group``, ``page_views``, ``sessions``, ``outcome: NAME`` (sessions with it),
-        ``revenue`` (empty where none was sent), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
-        ``engaged_seconds`` (empty where none was sent), ``browser``, ``device``, ``country``, ``source``.
+        ``revenue`` (empty where none was sent; a column each of several currencies), ``first_seen`` and
+        ``last_seen`` (UTC, ISO 8601), ``engaged_seconds`` (empty where none was sent), ``browser``,
+        ``device``, ``country``, ``source``.
 
     Raises:
         ArtifactError: If there are more users than segments were made of.
@@ -127,14 +128,18 @@ def _distances(
 
 def _outcomes(outcomes: Mapping[str, Happened], n_users: int) -> dict[str, np.ndarray]:
     columns: dict[str, np.ndarray] = {}
-    revenue = pd.Series(np.nan, index=range(n_users))
+    revenue: dict[str, pd.Series] = {}
     for name, happened in outcomes.items():
-        here = happened.user < n_users
-        sessions = np.bincount(happened.user[here], happened.sessions[here], minlength=n_users)
+        here = happened.only(happened.user < n_users)
+        sessions = np.bincount(here.user, here.sessions, minlength=n_users)
         columns[f"outcome: {name}"] = sessions.astype(np.int64)
-        earned = pd.Series(happened.revenue[here]).groupby(happened.user[here]).sum(min_count=1)
-        revenue = revenue.add(earned, fill_value=0)
-    return columns | {REVENUE: revenue.to_numpy()} if outcomes else {}
+        for currency, paid in here.money.items():
+            before = revenue.get(currency, pd.Series(np.nan, index=range(n_users)))
+            revenue[currency] = before.add(pd.Series(paid, index=here.user), fill_value=0)
+    if len(revenue) > 1:
+        return columns | {f"{REVENUE}: {name}": revenue[name].to_numpy() for name in sorted(revenue)}
+    paid = next((values.to_numpy() for values in revenue.values()), np.full(n_users, np.nan))
+    return columns | {REVENUE: paid} if outcomes else {}
 
 
 def csv_bytes(table: pd.DataFrame, ids: IdStyle = IdStyle.EXACT) -> bytes:

@@ -37,8 +37,9 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
-    from core.profiles.data import Happened, ProfileData
+    from core.profiles.data import ProfileData
     from core.profiles.metrics import Profiles
+    from core.profiles.outcomes import Happened
     from core.segments.combination import Calibrated, Combined
     from core.segments.partition import Partition
 
@@ -99,8 +100,7 @@ class Segments:
     @property
     def outcomes(self) -> Mapping[str, Happened]:
         """What the users converted by, with who did."""
-        name = self.profiles.outcome
-        return {name: self.data.outcomes[name]} if name else {}
+        return self.data.outcomes.parts(self.profiles.settings)
 
 
 def preprocess(
@@ -349,18 +349,24 @@ def analyze(data: ProfileData, partition: Partition, settings: AnalyzeSettings) 
     """Stage 8: what the users of each segment are like.
 
     Raises:
-        SettingsError: If the outcome event is not in the data.
+        SettingsError: If an outcome is not in the data.
     """
     from core.profiles.metrics import profile
 
     return profile(data, partition.labels, settings)
 
 
-def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, progress: Progress) -> Segments:
+def segment(
+    dataset: Dataset,
+    labels: LabelledPages | None,
+    embeddings: Embeddings,
+    settings: RunSettings,
+    progress: Progress,
+) -> Segments:
     """Combine, cluster and analyze.
 
     Raises:
-        SettingsError: If there are fewer users than segments, or the outcome event is not in the data.
+        SettingsError: If there are fewer users than segments, or an outcome is not in the data.
     """
     from core.profiles.data import ProfileData
     from core.profiles.default_names import default_names
@@ -369,7 +375,7 @@ def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, pro
     progress("combine", 1.0)
     partition = cluster(combined, embeddings.inside, settings.cluster)
     progress("cluster", 1.0, f"K={settings.cluster.n_clusters}")
-    data = ProfileData.from_dataset(dataset)
+    data = ProfileData.from_dataset(dataset, labels)
     profiles = analyze(data, partition, settings.analyze)
     progress("analyze", 1.0)
     return Segments(combined, partition, profiles, default_names(profiles), data)

@@ -80,7 +80,7 @@ def publish(
         Beha2VecError: If a stage cannot be done; the files of an earlier run are untouched.
     """
     dataset, labels = results.dataset, results.labels
-    made = pipeline.segment(dataset, results.embeddings, settings, progress)
+    made = pipeline.segment(dataset, labels, results.embeddings, settings, progress)
     record = _record(results, settings, made)
     with replacing(out, last=RUN, optional=[LABELS]) as building:
         for file in (RECEIPT, SEQUENCES):
@@ -172,6 +172,7 @@ def _record(results: Results, settings: RunSettings, made: Segments) -> dict[str
         "inputs": dict(open_artifact(results.dataset.path).inputs),
         "users": len(results.dataset.users),
         "segments": len(made.partition.ids),
+        "notes": list(made.profiles.notes),
     }
 
 

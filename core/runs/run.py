@@ -18,10 +18,9 @@ from pydantic import ValidationError
 
 from core.base.errors import ArtifactError, SettingsError
 from core.base.progress import Progress
-from core.base.schema import Outcomes
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.profiles.metrics import chosen_outcome
+from core.profiles.outcomes import OutcomeIndex
 from core.runs import label_cost, pipeline
 from core.runs.pipeline import STAGES, RunSettings
 from core.runs.publish import RUN, Results, publish
@@ -147,12 +146,13 @@ def _run(
         if "preprocess" in kept
         else pipeline.preprocess(store, inputs, settings.ingest, progress, again=from_stage is not None)
     )
-    # a wrong outcome is said now, not after minutes of training
-    chosen_outcome(set(dataset.outcomes[Outcomes.EVENT_NAME]), settings.analyze)
+    # a wrong outcome is said now, not after minutes of training; templates are known once pages have labels
+    OutcomeIndex.of(dataset, None).chosen(settings.analyze.without_templates)
     again = from_stage is not None
     if fetch_hosts and "train" not in kept:
         pipeline.fetch(store, dataset, fetch_hosts, progress)
     labels = _labels(store, dataset, kept, settings, progress, again=again)
+    OutcomeIndex.of(dataset, labels).chosen(settings.analyze)
     model = (
         pipeline.open_model(store, kept["train"])
         if "train" in kept

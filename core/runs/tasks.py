@@ -65,6 +65,17 @@ class TrainRequest(Settings):
     settings: TrainSettings
 
 
+class RefitRequest(Settings):
+    """Files, how they are read, how their pages are labelled, and how the model is trained."""
+
+    paths: tuple[Path, ...]
+    ingest: IngestSettings
+    label: LabelSettings
+    asked: str = ""
+    """Identity of the language model that may be asked."""
+    train: TrainSettings
+
+
 class VectorsRequest(Settings):
     """The vectors of a data set's users, mixed by these weights."""
 
@@ -75,7 +86,7 @@ class VectorsRequest(Settings):
 
 
 class ScorecardRequest(Settings):
-    """Segments to judge; ``labels`` and ``outcome`` are empty where there are none."""
+    """Segments to judge; ``labels`` and ``outcomes`` are empty where there are none."""
 
     dataset: str
     labels: str
@@ -83,7 +94,7 @@ class ScorecardRequest(Settings):
     embeddings: str
     n_clusters: int
     weights: ViewWeights
-    outcome: str
+    outcomes: tuple[str, ...]
 
 
 def run(task: str, root: Path, request: Mapping[str, Any], progress: Progress) -> Result:
@@ -175,6 +186,15 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
     return result | layout(store, mixed, progress)
 
 
+def refit(store: Store, request: RefitRequest, progress: Progress) -> Result:
+    """Read files in another way, and make of them what :func:`train` makes."""
+    dataset = pipeline.preprocess(store, request.paths, request.ingest, progress)
+    again = TrainRequest(
+        dataset=dataset.key, label=request.label, asked=request.asked, settings=request.train
+    )
+    return train(store, again, progress)
+
+
 def choose_k(store: Store, request: VectorsRequest, progress: Progress) -> Result:
     """Silhouette and inertia over K → artifact."""
     dumped, inputs = made_of(CHOOSE_K, request)
@@ -223,7 +243,7 @@ def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Re
     """The model beside simple ways → artifact."""
     from core.trust import result
 
-    dumped, inputs = result.made_of(request.embeddings, request.n_clusters, request.weights, request.outcome)
+    dumped, inputs = result.made_of(request.embeddings, request.n_clusters, request.weights, request.outcomes)
     key = content_key(result.STAGE, dumped, inputs)
     if store.find(result.STAGE, key) is None:
         from core.trust.measure import measure
@@ -234,7 +254,7 @@ def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Re
         views = pipeline.open_embeddings(store, dataset, request.embeddings).views
         card = measure(
             dataset, labels, model.path, views,
-            request.n_clusters, request.weights, request.outcome, progress,
+            request.n_clusters, request.weights, request.outcomes, progress,
         )  # fmt: skip
         with store.write(result.STAGE, key, dumped, inputs) as folder:
             (folder / result.FILE).write_text(card.to_json(), encoding="utf-8")
@@ -253,6 +273,7 @@ TASKS: Final[dict[str, tuple[type[Settings], Callable[[Store, Any, Progress], Re
     "preprocess": (FilesRequest, preprocess),
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),
+    "refit": (RefitRequest, refit),
     CHOOSE_K: (VectorsRequest, choose_k),
     LAYOUT: (VectorsRequest, layout),
     "scorecard": (ScorecardRequest, scorecard),

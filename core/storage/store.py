@@ -26,7 +26,7 @@ from core.base.errors import ArtifactError, ResourceError
 from core.storage.claims import LOCK, turn, unless_removed
 from core.storage.disk import disk_errors, flush_all, put
 
-FORMAT = 2
+FORMAT = 3
 """Raised when artifacts of an older layout can no longer be read; part of every key and manifest."""
 
 MANIFEST = "manifest.json"

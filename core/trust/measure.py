@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
 from core.model.bag import is_bag
 from core.model.population import choose_users
+from core.profiles.outcomes import OutcomeIndex, label_of
 from core.segments.combination import combine
 from core.trust import length, outcome, retrieval, stability
 from core.trust.case import SAMPLE, SEED, Case, drawn, open_case
@@ -26,7 +27,7 @@ UNLEARNED: Final = "These segments are made of a bag of pages: there is no train
 
 def measure(
     dataset: Dataset, labels: LabelledPages | None, model: Path, views: Mapping[View, np.ndarray],
-    n_clusters: int, weights: ViewWeights, outcome_event: str, progress: Progress,
+    n_clusters: int, weights: ViewWeights, chosen: Sequence[str], progress: Progress,
 ) -> Scorecard:  # fmt: skip
     """Judge the segments of a model on the data it was trained on, beside those of simple ways.
 
@@ -37,7 +38,7 @@ def measure(
         views: The vectors of all users, float32 of shape (n_users, d) a view.
         n_clusters: Number of segments.
         weights: How much each view counts.
-        outcome_event: The outcome; empty for none.
+        chosen: The outcomes, any of which counts; empty for none.
         progress: Where to report; may stop the work.
 
     Raises:
@@ -49,25 +50,28 @@ def measure(
     sample = drawn(np.flatnonzero(inside), SAMPLE, SEED)
     case = None if is_bag(model) else open_case(dataset, labels, model, views, weights)
     bag = {Method.BAG: combine(views, weights, inside).vectors[sample]} if case is None else {}
-    used, worth = case.sampled if case else bag, _worth(case, outcome_event, progress)
+    used = case.sampled if case else bag
+    worth = _worth(case, OutcomeIndex.of(dataset, labels), chosen, progress)
     again, repeats = _again(used, n_clusters, progress)
     lengths = length.measure(used, dataset.sequences.lengths[sample], held_out[sample])
     progress(STAGE, 1.0)
     return Scorecard(
         users=int(inside.sum()), held_out=int((inside & held_out).sum()), n_clusters=n_clusters,
-        weights=weights, own=next(iter(used)), outcome=outcome_event,
+        weights=weights, own=next(iter(used)), outcome=label_of(chosen),
         steps_between=case.steps_between if case else "",
         questions=(*worth, *again, lengths), repeats=repeats,
     )  # fmt: skip
 
 
-def _worth(case: Case | None, outcome_event: str, progress: Progress) -> tuple[Question, ...]:
+def _worth(
+    case: Case | None, outcomes: OutcomeIndex, chosen: Sequence[str], progress: Progress
+) -> tuple[Question, ...]:
     if case is None:
         return tuple(Question(topic=one, absent=UNLEARNED) for one in (Topic.RETRIEVAL, Topic.OUTCOME))
     progress(STAGE, 0.15, "Looking for users by another part of their visits")
     found = retrieval.measure(case)
     progress(STAGE, 0.3, "Telling the outcome from the first page views")
-    return found, outcome.measure(case, outcome_event)
+    return found, outcome.measure(case, outcomes, chosen)
 
 
 def _again(

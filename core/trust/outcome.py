@@ -9,13 +9,15 @@ that come after the outcome.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from core.base.schema import Outcomes, Pages
+from core.base.schema import Pages
 from core.model.inputs import Spans
+from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of
 from core.segments.geometry import repeatable
 from core.trust.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, drawn
 from core.trust.intervals import Placements, auc_interval, auc_placements, call
@@ -31,19 +33,28 @@ MATTERS: Final = 0.03
 INTERVAL: Final = "95 % interval over the users judged on (DeLong, paired)"
 
 
-def measure(case: Case, outcome: str) -> Question:
-    """Learn who converts from users that the model saw, and judge on those held out."""
-    if not outcome:
-        return _absent("The data hold no event but page views, so there is no outcome to tell.")
+def measure(case: Case, outcomes: OutcomeIndex, chosen: Sequence[str]) -> Question:
+    """Learn who converts from users that the model saw, and judge on those held out.
+
+    Args:
+        case: The users and the ways compared.
+        outcomes: What can be the outcome.
+        chosen: What is; any of them.
+    """
+    if not chosen:
+        return _absent("No outcome is chosen, so there is none to tell.")
     if not case.held_out.any():
         return _absent(NOTHING_HELD_OUT)
-    users, positive = _sampled(case, *eligible(case, outcome))
+    happened = any_of([outcomes[outcome] for outcome in chosen])
+    gives_away = case.dataset.pages[Pages.PAGE_LOCATION].isin(outcomes.leaks(chosen)).to_numpy()
+    users, positive = _sampled(case, *eligible(case, happened, gives_away))
     judged = case.held_out[users]
     n_positive, n_judged = int(positive[judged].sum()), int(judged.sum())
     if min(_fewer(positive[judged]), _fewer(positive[~judged])) < FEWEST:
         return _absent(
             f"{n_positive:,} of the {n_judged:,} users with more than {PREFIX} page views that the model "
-            f"never saw had {outcome} later on; at least {FEWEST} with and {FEWEST} without it are needed."
+            f"never saw had {label_of(chosen)} later on; at least {FEWEST} with and {FEWEST} without it are "
+            "needed."
         )
     runs = Spans(case.sequences.offsets[users], np.full(len(users), PREFIX))
     vectors = case.embed(runs) | {Method.SHUFFLED: case.learned.embed_shuffled(runs, SEED)}
@@ -62,27 +73,31 @@ def measure(case: Case, outcome: str) -> Question:
     )  # fmt: skip
 
 
-def eligible(case: Case, outcome: str) -> tuple[np.ndarray, np.ndarray]:
+def eligible(case: Case, happened: Happened, gives_away: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Users who had not converted after the first page views, and whether they did later.
 
     Left out are those who had the outcome before the page view after the first ones, and those who saw a
-    page that gives an outcome away among the first ones.
+    page that gives it away among the first ones.
+
+    Args:
+        case: The users.
+        happened: Who converted, and when first.
+        gives_away: bool of shape (n_pages,).
 
     Returns:
         Indices of users, ascending, and bool of the same shape.
     """
     sequences = case.sequences
     when = np.full(sequences.n_users, np.iinfo(np.int64).max)
-    rows = case.dataset.outcomes
-    rows = rows[rows[Outcomes.EVENT_NAME] == outcome]
-    when[rows[Outcomes.USER].to_numpy()] = rows[Outcomes.FIRST_TS].to_numpy()
+    inside = happened.only(happened.user < sequences.n_users)
+    when[inside.user] = inside.first_ts
     users = np.flatnonzero(case.inside & (sequences.lengths > PREFIX))
     begin = sequences.offsets[users]
-    gives_away = _telling_pages(case)[sequences.page[begin[:, None] + np.arange(PREFIX)]].any(axis=1)
+    told = gives_away[sequences.page[begin[:, None] + np.arange(PREFIX)]].any(axis=1)
     early = (when[users] < sequences.timestamp[begin + PREFIX]) | (
         when[users] <= sequences.timestamp[begin + PREFIX - 1]
     )
-    users = users[~early & ~gives_away]
+    users = users[~early & ~told]
     return users, when[users] < np.iinfo(np.int64).max
 
 
@@ -97,14 +112,6 @@ def _sampled(case: Case, users: np.ndarray, positive: np.ndarray) -> tuple[np.nd
     parts = [drawn(np.flatnonzero(part), SAMPLE, SEED) for part in (held_out, ~held_out)]
     kept = np.sort(np.concatenate(parts))
     return users[kept], positive[kept]
-
-
-def _telling_pages(case: Case) -> np.ndarray:
-    """Pages whose visitors nearly all converted: bool of shape (n_pages,)."""
-    told: np.ndarray = (
-        case.dataset.pages[Pages.PAGE_LOCATION].isin(case.dataset.receipt.outcome_pages).to_numpy()
-    )
-    return told
 
 
 def _placements(vectors: np.ndarray, positive: np.ndarray, judged: np.ndarray) -> Placements:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -143,7 +144,7 @@ class Scorecard(_Part):
         n_clusters: Segments that stability was measured with.
         weights: How much each view counts in them.
         own: What they are made of: learned vectors, or a bag of pages.
-        outcome: The event of the outcome question; empty where there is none.
+        outcome: What is told, in words; empty where there is none.
         steps_between: What transitions lead between: "types" or "groups" of pages.
         questions: One a topic.
         repeats: Other numbers of segments, ascending; empty where there are too few users.
@@ -181,7 +182,7 @@ class Scorecard(_Part):
 
 
 def made_of(
-    embeddings: str, n_clusters: int, weights: ViewWeights, outcome: str
+    embeddings: str, n_clusters: int, weights: ViewWeights, chosen: Sequence[str]
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Settings and inputs that name a scorecard in the store.
 
@@ -189,9 +190,12 @@ def made_of(
         embeddings: Content key of the vectors; it names data set, labels and model.
         n_clusters: Number of segments.
         weights: How much each view counts.
-        outcome: The event; empty for none.
+        chosen: The outcomes; empty for none.
     """
     settings = {
-        "version": VERSION, "n_clusters": n_clusters, "weights": weights.model_dump(), "outcome": outcome,
-    }  # fmt: skip
+        "version": VERSION,
+        "n_clusters": n_clusters,
+        "weights": weights.model_dump(),
+        "outcome": next(iter(chosen), "") if len(chosen) < 2 else list(chosen),  # one as it always was
+    }
     return settings, {"embed": embeddings}

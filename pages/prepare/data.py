@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from pages.ui.data import catalog, personal_view, receipt_view, sources
+from pages.ui.data import catalog, leave_out, personal_view, receipt_view, sources
 from pages.ui.data.catalog import DatasetCard
-from pages.ui.data.prepare_form import look_inside, prepare_form, start_preparing
+from pages.ui.data.prepare_form import look_inside, prepare_form
 from pages.ui.shell import job_panel, state
 from pages.ui.shell.links import EXPLORE, TRAINING, button
 from pages.ui.shell.text import count, md_text
@@ -26,6 +26,7 @@ NEXT = (
 
 def main() -> None:
     """Draw what is running, then the step the analyst is at, then what was there before."""
+    leave_out.take_result()
     _take_results()
     found = look_inside()
     dataset = state.dataset()
@@ -76,8 +77,7 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
         else:
             button(EXPLORE, "Explore the segments")
         _change_settings(tuple(file.name for file in facts.files))
-        if card is not None and facts.outcome_pages:
-            _leave_out(card, facts.outcome_pages)
+    leave_out.offer(dataset, facts.outcome_pages)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         sources.three_ways()
     receipt_view.receipt(dataset)
@@ -86,17 +86,6 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
 
 def _still_there(names: tuple[str, ...]) -> bool:
     return all((state.input_dir() / name).exists() for name in names)
-
-
-def _leave_out(card: DatasetCard, pages: tuple[str, ...]) -> None:
-    before = IngestSettings.checked(**card.settings)
-    strip = tuple(dict.fromkeys((*before.strip_pages, *pages)))
-    st.button(
-        "Leave out the pages that give the outcome away", icon=":material/backspace:", key="leave-out",
-        disabled=not _still_there(card.files), on_click=start_preparing,
-        args=(card.files, before.model_copy(update={"strip_pages": strip})),
-        help="Prepares the same files again without: " + md_text(", ".join(pages)),
-    )  # fmt: skip
 
 
 def _change_settings(names: tuple[str, ...]) -> None:

@@ -17,13 +17,14 @@ from core.profiles.metrics import records
 from core.profiles.profile_columns import Col, PageRanking, RowKind
 from pages.ui.chat import topic
 from pages.ui.chat.fact_sources import pages_chart
-from pages.ui.segments import cards, charts, segment_controls, spotlight
+from pages.ui.data import leave_out
+from pages.ui.segments import cards, charts, live_segments, segment_controls, spotlight
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.figure import Columns, figure, page_columns
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import PROFILES, heading
-from pages.ui.shell.text import count
+from pages.ui.shell.text import count, md_text
 
 RANKINGS: Final = {
     PageRanking.OVER.value: "More than others",
@@ -40,14 +41,18 @@ LABELS: Final = {View.THEME: "Page themes", View.TYPE: "Page types"}
 PAGES_DRAWN: Final = 10
 SAW: Final = "Share of users who saw the page"
 NO_OUTCOME: Final = (
-    "No outcome: this file holds no events but page views. Load an export with events such as purchase to "
-    "compare how segments convert."
+    "No outcome is chosen. Choose an event or a page, such as /thank-you, under Adjust segments to compare "
+    "how segments convert."
 )
+
+
+PAGE_SEEN: Final = "The model saw it, so a difference is how the segments were made, and no finding."
 
 
 def page() -> None:
     """Draw the page, or what to do first."""
     heading(PROFILES)
+    leave_out.take_result()
     live = segment_controls.ready()
     if live is None:
         return
@@ -102,11 +107,20 @@ def _outcome(live: LiveSegments) -> None:
         "How segments convert",
         partial(charts.forest, rates, live.names, overall[Col.OUTCOME_RATE], "Users with the outcome"),
         rates,
-        n=f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of {live.profiles.n_users:,} converted. Bars "
-        "are 95 % intervals; the dashed line is all users.",
+        n=f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of {live.profiles.n_users:,} converted"
+        f"{tables.without_page_view(live.profiles)}. Bars are 95 % intervals; the dashed line is all users.",
         key="outcome", alt_text="Outcome rate of each segment with its interval",
-        help_text="Outcome: the event chosen under Adjust segments. The model never saw it.",
+        help_text="Outcome: what is chosen under Adjust segments. "
+        + (PAGE_SEEN if tables.is_input(live.profiles, Col.OUTCOME_RATE) else "The model never saw it."),
     )  # fmt: skip
+    for note in live.profiles.notes:
+        st.caption(f":material/info: {md_text(note)}.")
+    with st.expander("Each outcome, with revenue and with users without a page view", key="each-outcome"):
+        st.dataframe(
+            tables.each_outcome(live.profiles, live.names), hide_index=True, placeholder="–",
+            alt="Users with each outcome and their revenue, by segment",
+        )  # fmt: skip
+    leave_out.offer(live.sources.dataset, live_segments.leaks(live))
 
 
 def _sizes(live: LiveSegments) -> None:

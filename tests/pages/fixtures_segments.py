@@ -188,6 +188,7 @@ def _outcomes(people: list[_Person]) -> pd.DataFrame:
             Outcomes.SESSIONS: np.ones(n, dtype=np.int32),
             Outcomes.FIRST_TS: np.full(n, FIRST_US, dtype=np.int64),
             Outcomes.REVENUE: np.full(n, 20.0),
+            Outcomes.CURRENCY: pd.array([None] * n, dtype="str"),
         }
     )
 

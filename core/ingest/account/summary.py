@@ -10,9 +10,11 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from core.base.schema import Group, Raw
+from core.base.schema import Group, Outcomes, Raw
 from core.base.settings import IngestSettings
+from core.data.leaks import leaking_pages
 from core.data.receipt import FileReceipt, Receipt, ranked
 from core.ingest.account.accounting import Accounted
 from core.ingest.account.waterfall import warnings
@@ -20,8 +22,8 @@ from core.ingest.clean import clock
 from core.ingest.clean.found import Found
 from core.ingest.observe.behaviour import Behaviour
 from core.ingest.observe.user_facts import MANY_BROWSERS
-from core.ingest.observe.user_outcomes import leaking_pages
-from core.ingest.output import Used, engaged_share, tied
+from core.ingest.observe.user_outcomes import PURCHASE
+from core.ingest.output import Used, count_outcome_users, engaged_share, tied
 from core.ingest.read.read_all import RawRead
 from core.ingest.sources.overlap import describe_overlaps
 
@@ -56,6 +58,7 @@ class Counted:
     behaviour: Behaviour
     used: Used
     groups: np.ndarray
+    outcomes: pa.Table
     notes: tuple[str, ...]
 
 
@@ -77,8 +80,7 @@ def make_receipt(counted: Counted) -> Receipt:
         rejected=sum(file.rejected for file in files),
         rejects_by_reason=ranked(accounted.rejected),
         waterfall=tuple(waterfall.steps),
-        page_views_used=len(used.views),
-        users=len(used.numbers),
+        page_views_used=len(used.views), users=len(used.numbers),
         users_by_group={group.value: int((counted.groups == group.value).sum()) for group in Group},
         sessions=used.sessions.total, sessions_by_gap=used.sessions.by_gap,
         user_key=_user_key(counted),
@@ -96,6 +98,7 @@ def make_receipt(counted: Counted) -> Receipt:
         engagement_rule=_engagement_rule(counted, share),
         engagement_share=share,
         urls=locations.count,
+        outcome_users=count_outcome_users(counted.outcomes, len(used.numbers)),
         outcome_pages=outcome_pages,
         warnings=_warnings(counted, kinds, outcome_pages),
     )  # fmt: skip
@@ -114,8 +117,13 @@ def _unknown_places(settings: IngestSettings, found: Found) -> list[str]:
 
 
 def _outcome_pages(counted: Counted) -> tuple[str, ...]:
-    pages = counted.behaviour.locations.pages
-    leaks = leaking_pages(counted.used.views, len(pages), counted.behaviour.outcomes.table)
+    """Pages that give the purchase away."""
+    pages, views = counted.behaviour.locations.pages, counted.used.views
+    events = counted.behaviour.outcomes.table
+    bought = events.filter(pc.equal(events[Outcomes.EVENT_NAME], PURCHASE))
+    buyer, first = np.unique(bought[Outcomes.USER].to_numpy(), return_index=True)
+    when = bought[Outcomes.FIRST_TS].to_numpy()[first]
+    leaks = leaking_pages(views.user, views.page, views.timestamp, len(pages), buyer, when)
     return tuple(pages[page] for page in leaks)
 
 
@@ -175,8 +183,9 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         "export: the rest of the day is missing": bool(accounted.days.truncated),
         f"{people.many_browsers:,} of {len(people.events):,} ids were seen with {MANY_BROWSERS} or more "
         "browsers: does each id stand for one person?": people.many_browsers >= MANY_IDS,
-        f"Nearly all visitors of {', '.join(outcome_pages)} have bought, which gives the purchase away. "
-        "Leave such pages out before you compare buyers with others": bool(outcome_pages),
+        f"Buyers see {', '.join(outcome_pages)} when they buy or afterwards, which gives the purchase away. "
+        f"Leave it out before you compare buyers with others: --strip-page "
+        f"{' --strip-page '.join(outcome_pages)}, or the button on the Data page": bool(outcome_pages),
     }
     return (
         *counted.raw.warnings,

@@ -21,7 +21,7 @@ from core.ingest.engine import Engine
 REJECT_REASONS: Final = {
     Fate.NO_TIME: "No event_timestamp",
     Fate.NOT_A_TIME: "Not a time",
-    Fate.OUTSIDE: "Not between the years 2000 and 2100",
+    Fate.OUTSIDE: "Not between the years 1990 and 2100",
     Fate.NO_LOCATION: "A page view without page_location",
 }
 LOUD_SHARE: Final = 0.5
@@ -146,9 +146,9 @@ def first_steps(total: int, rejected: int, tally: FateTally, settings: IngestSet
     """The steps that look at one record at a time."""
     waterfall = Waterfall(total)
     others = sum(count for fate, count in tally.others.items() if fate not in REJECTED)
-    used = "their engagement and outcomes count" if others else ""
+    used = "used for outcomes and engagement" if others else ""
     waterfall.drop("rejected", "Cannot be used", rejected)
-    waterfall.drop("not_page_view", "Not a page view", others, note=used)
+    waterfall.drop("not_page_view", "Events other than page views", others, note=used)
     waterfall.drop("no_id", "No user id", tally.views[Fate.NO_ID], note="no consent, or no cookie")
     off = "not excluded, by choice"
     waterfall.drop(

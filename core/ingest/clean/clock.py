@@ -28,7 +28,7 @@ DAY: Final = 1_440 * MINUTE
 OFFSETS: Final = range(-12 * 60, 14 * 60 + 1, 15)
 """Offsets from UTC that a zone can have, in minutes."""
 _EPOCH: Final = date(1970, 1, 1)
-_DATE: Final = r"^20[0-9]{2}-?(?:0[1-9]|1[0-2])-?[0-3][0-9]$"
+_DATE: Final = r"^(?:199|20[0-9])[0-9]-?(?:0[1-9]|1[0-2])-?[0-3][0-9]$"
 _DATE_LENGTH: Final = 10  # of 2021-01-31; what may follow is a time
 MOST_DAYS: Final = 0.95
 UNITS: Final = {

@@ -31,10 +31,10 @@ UNAVAILABLE: Final = "Page Unavailable"
 """The title of Google's sample where the page could not be loaded."""
 _LONGEST: Final = 17  # bytes; none of the above is longer, even with a space or two around it
 
-EARLIEST: Final = 946_684_800  # 2000-01-01, seconds
+EARLIEST: Final = 631_152_000  # 1990-01-01, seconds
 LATEST: Final = 4_102_444_800  # 2100-01-01
 UNITS: Final = {"us": 10**6, "s": 1, "ms": 10**3, "ns": 10**9}
-"""Unit → how many make a second. The ranges of the four do not overlap between 2000 and 2100."""
+"""Unit → how many make a second. The ranges of the four do not overlap between 1990 and 2100."""
 OUTSIDE: Final = "outside"
 LONGEST_ENGAGEMENT: Final = 10**12
 """Milliseconds (32 years): more is no time, and a few of them would not fit into a sum."""
@@ -49,7 +49,7 @@ BATCH: Final = (Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX)
 AS_WRITTEN: Final = (
     Raw.EVENT_TIMESTAMP, Raw.EVENT_DATE, Raw.EVENT_NAME, Raw.PAGE_LOCATION, Raw.PAGE_TITLE,
     Raw.DEVICE_BROWSER, Raw.DEVICE_CATEGORY, Raw.GEO_COUNTRY, Raw.TRAFFIC_SOURCE,
-    Raw.TRAFFIC_MEDIUM, Raw.TRANSACTION_ID,
+    Raw.TRAFFIC_MEDIUM, Raw.TRANSACTION_ID, Raw.CURRENCY,
 )  # fmt: skip
 ORDER: Final = (TS, *BATCH, Raw.FILE_NO, Raw.LINE)
 """The order of a user's events. Ties in time are normal in GA4 (the events of one hit share a microsecond):
@@ -214,6 +214,12 @@ def money(text: ir.StringValue) -> ir.FloatingValue:
     return ibis.ifelse(within, number, ibis.null("float64"))
 
 
+def currency(text: ir.StringValue) -> ir.StringValue:
+    """A currency's three letters (ISO 4217); null for anything else."""
+    code = text.strip().upper()
+    return ibis.ifelse(code.re_search("^[A-Z]{3}$"), code, ibis.null("string"))
+
+
 def microseconds(text: ir.StringValue) -> ir.IntegerValue:
     """A moment in microseconds UTC, whatever way it is written; null if it cannot be read.
 
@@ -234,7 +240,7 @@ def microseconds(text: ir.StringValue) -> ir.IntegerValue:
 def unit(text: ir.StringValue) -> ir.StringValue:
     """How a moment is written: a key of :data:`UNITS`, ``iso`` or ``iso with zone``; null for anything else.
 
-    Outside 2000 to 2100 it is :data:`OUTSIDE`.
+    Outside 1990 to 2100 it is :data:`OUTSIDE`.
     """
     whole, iso = decimal(text).try_cast("int64"), _iso(text)
     zoned = text.contains(":") & text.re_search(r":[0-9.]+\s*(?:[A-Za-z]\S*|[+-][0-9]{2}(?::?[0-9]{2})?)\s*$")

@@ -20,7 +20,15 @@ from core.ingest.clean.locations import PAGE, Locations, canonical_locations
 from core.ingest.clean.records import Fate
 from core.ingest.engine import Engine
 from core.ingest.observe.bots import bot_like
-from core.ingest.observe.narrow import NAME, USER, Events, narrow, number_names, number_users
+from core.ingest.observe.narrow import (
+    NAME,
+    USER,
+    Events,
+    narrow,
+    number_names,
+    number_others,
+    number_users,
+)
 from core.ingest.observe.page_views import PageViews, gap_starts, ordered_views
 from core.ingest.observe.user_facts import UserFacts, describe_people
 from core.ingest.observe.user_outcomes import UserOutcomes, count_outcomes, count_page_events
@@ -31,10 +39,10 @@ _EVENT: Final = (USER, records.TS, records.IS_VIEW, NAME, PAGE)
 
 @dataclass(frozen=True, eq=False)
 class Behaviour:
-    """Everybody with a page view that was not excluded.
+    """Everybody with a page view that was not excluded, and the outcomes of those without one.
 
     Args:
-        user_ids: Ids, by the number that the other parts use.
+        user_ids: Ids of those with a page view, by the number that the other parts use.
         locations: The pages.
         views: Page views in order.
         people: Facts about everybody.
@@ -70,7 +78,7 @@ def observe(
         raw: What the readers left.
         settings: The analyst's choices.
         tally: Which fates occur.
-        progress: Told the share that is done, and what comes next.
+        progress: Told the share that is done.
 
     Raises:
         SettingsError: If a URL rule cannot be applied.
@@ -82,17 +90,18 @@ def observe(
     progress(STAGE, 0.05, "Cleaning page addresses")
     locations = canonical_locations(engine, page_views, settings, len(user_ids))
     progress(STAGE, 0.4, "Putting page views in order")
-    events = narrow(engine, staying, users, locations, number_names(engine, typed), raw.present)
-    starts = gap_starts(engine, events, settings.session_gap_minutes)
+    both = number_others(engine, staying, users, len(user_ids))
+    all_events = narrow(engine, staying, both, locations, number_names(engine, typed), raw.present)
+    starts = gap_starts(engine, all_events, settings.session_gap_minutes)
+    events = all_events.of_first(len(user_ids))
     views = ordered_views(engine, events, starts)
     progress(STAGE, 0.65, "Describing users")
     people = describe_people(engine, staying, users, locations)
     progress(STAGE, 0.8, "Counting outcomes")
-    outcomes = count_outcomes(engine, events, starts, locations.own)
-    page_events = count_page_events(engine, events)
-    repeated = count_repeated(engine, events) if len(raw.files) > 1 else 0
+    done = count_outcomes(engine, all_events, len(user_ids), starts, locations.own)
+    again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = bot_like(engine, events, people, views, tally.looks_rounded)
-    return Behaviour(user_ids, locations, views, people, outcomes, page_events, repeated, bots)
+    return Behaviour(user_ids, locations, views, people, done, count_page_events(engine, events), again, bots)
 
 
 def count_repeated(engine: Engine, events: Events) -> int:

@@ -7,7 +7,7 @@ the time that texts take, and the raw parts are not read again.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import ibis
@@ -27,7 +27,7 @@ SESSION: Final = "session"
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Everything that the numbered users did.
+    """What the numbered users did.
 
     Args:
         table: Columns ``user``, ``page`` (null at a location that no page view has), ``name`` (index into
@@ -40,6 +40,10 @@ class Events:
     table: ir.Table
     names: tuple[str, ...]
     order: tuple[str, ...]
+
+    def of_first(self, n_users: int) -> Events:
+        """Those of the users numbered below ``n_users``."""
+        return replace(self, table=self.table.filter(self.table[USER] < n_users))
 
 
 def number_users(engine: Engine, views: ir.Table) -> tuple[ir.Table, pa.StringArray]:
@@ -54,6 +58,25 @@ def number_users(engine: Engine, views: ir.Table) -> tuple[ir.Table, pa.StringAr
     number = ibis.row_number().over(order_by=ids[Raw.USER_KEY]).cast("int32")
     table = engine.keep("user_numbers", ids.mutate(**{USER: number}))
     return table, engine.arrow(table.order_by(USER))[Raw.USER_KEY].combine_chunks()
+
+
+def number_others(engine: Engine, staying: ir.Table, users: ir.Table, n_users: int) -> ir.Table:
+    """Number who sent events but has no page view after those who have one, in the order of their ids.
+
+    Args:
+        engine: Where the tables are.
+        staying: All events that stay.
+        users: ``user_key`` → ``user`` of those with a page view.
+        n_users: How many these are.
+
+    Returns:
+        A table ``user_key`` → ``user`` of both.
+    """
+    written = staying.filter(~staying[records.IS_VIEW]).select(Raw.USER_KEY).distinct()
+    others = written.filter(records.user_id(written[Raw.USER_KEY]).notnull()).anti_join(users, Raw.USER_KEY)
+    number = (ibis.row_number().over(order_by=others[Raw.USER_KEY]) + n_users).cast("int32")
+    numbered = engine.keep("other_numbers", others.mutate(**{USER: number}))
+    return ibis.union(users, numbered)
 
 
 def number_names(engine: Engine, typed: ir.Table) -> ir.Table:
@@ -95,7 +118,10 @@ def narrow(
     )
     session = placed[records.SESSION_ID]
     known = {SESSION: ibis.ifelse(session.isnull(), ibis.null("uint64"), _hashed(session))}
-    kept = (USER, PAGE, NAME, records.IS_VIEW, records.REVENUE, Raw.TRANSACTION_ID, *order)
+    kept = (
+        *(USER, PAGE, NAME, records.IS_VIEW, records.REVENUE, Raw.CURRENCY, Raw.TRANSACTION_ID),
+        *order,
+    )
     table = engine.keep("events", placed.select(*kept, **known))
     by_number = engine.arrow(names.select(NAME, "stripped").distinct().order_by(NAME))
     return Events(table, tuple(by_number["stripped"].to_pylist()), order)

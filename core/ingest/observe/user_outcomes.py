@@ -1,4 +1,4 @@
-"""Events other than page views, a row a user and event; and the pages that give an outcome away."""
+"""Events other than page views, a row a user and event; and what events tell of the pages they fire on."""
 
 from __future__ import annotations
 
@@ -20,18 +20,11 @@ from core.ingest.clean.locations import PAGE
 from core.ingest.clean.user_labels import mask_labels
 from core.ingest.engine import Engine
 from core.ingest.observe.narrow import NAME, SESSION, USER, Events
-from core.ingest.observe.page_views import GAP_START, PageViews, with_sessions
+from core.ingest.observe.page_views import GAP_START, with_sessions
 from core.ingest.output_tables import OUTCOMES, PAGE_EVENTS
 
 PURCHASE: Final = "purchase"
 """The event that GA4 records again when its confirmation page is reloaded."""
-
-LEAK_SHARE: Final = 0.95
-"""Share of a page's visitors with the outcome from which on the page as good as is the outcome …"""
-LEAK_REACH: Final = 0.8
-"""… if this share of everybody with the outcome has been there, …"""
-LEAK_USERS: Final = 20
-"""… seen on at least so many visitors."""
 
 _DECIMAL: Final = "decimal(38, 6)"  # summed exactly, so that the order of rows cannot change the last digit
 
@@ -50,40 +43,46 @@ class UserOutcomes:
     duplicates: int
 
 
-def count_outcomes(engine: Engine, events: Events, starts: ir.Table | None, own: Found) -> UserOutcomes:
+def count_outcomes(
+    engine: Engine, events: Events, n_users: int, starts: ir.Table | None, own: Found
+) -> UserOutcomes:
     """Count every user's events by name, each transaction once.
 
     Args:
         engine: Where the tables are.
         events: All events of the users.
+        n_users: Users with a page view; the others' numbers follow.
         starts: Of sessions without an id, see :func:`core.ingest.observe.page_views.gap_starts`.
         own: How to judge what is personal.
     """
     named = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
     sold = named[NAME].isin([number for number, name in enumerate(events.names) if name == PURCHASE])
-    purchases = engine.keep("purchases", _numbered(named.filter(sold), events.order))
+    purchases = engine.keep("purchases", _numbered(named.filter(sold), n_users, events.order))
     once = purchases.filter(purchases.again == 0).drop("again")
     counted = _counted(ibis.union(named.filter(~sold).select(once.columns), once), starts)
     [row] = engine.rows(purchases.agg(again=(purchases.again > 0).ifelse(1, 0).sum()))
-    return UserOutcomes(
-        _table(engine.arrow(counted.order_by(USER, NAME)), events.names, own), row["again"] or 0
-    )
+    ordered = counted.order_by(USER, NAME, Raw.CURRENCY)
+    return UserOutcomes(_table(engine.arrow(ordered), events.names, own), row["again"] or 0)
 
 
-def _numbered(purchases: ir.Table, order: Sequence[str]) -> ir.Table:
+def _numbered(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
     """Number the purchases of each transaction in the order of time; 0 where there is no transaction id.
 
     A shop gives an id once, so the second user id with it is the same buyer (another device, a cleared
-    cookie), or the shop's own server.
+    cookie), or the shop's own server: the id with a page view is taken for the buyer's.
     """
     named = purchases.mutate(transaction=records.absent(purchases[Raw.TRANSACTION_ID]))
-    place = ibis.row_number().over(ibis.window(group_by="transaction", order_by=order))
+    in_order = [named[USER] >= n_users, *order]
+    place = ibis.row_number().over(ibis.window(group_by="transaction", order_by=in_order))
     again = ibis.ifelse(named.transaction.isnull(), 0, place)
-    return named.select(USER, NAME, SESSION, records.TS, records.REVENUE, again=again)
+    return named.select(USER, NAME, SESSION, records.TS, records.REVENUE, Raw.CURRENCY, again=again)
 
 
 def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
-    """Count by user, name and session first, then the sessions: cheaper than counting distinct ones."""
+    """Count by user, name and session first, then the sessions: cheaper than counting distinct ones.
+
+    A user's second currency is a row of its own with money alone, so that nothing is counted twice.
+    """
     sessions = with_sessions(events.select(USER, NAME, SESSION, records.TS), starts)
     sessions = sessions.group_by(USER, NAME, SESSION, GAP_START).agg(
         events=_.count(), first=_[records.TS].min()
@@ -91,9 +90,12 @@ def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
     counts = sessions.group_by(USER, NAME).agg(
         events=_.events.sum().cast("int64"), sessions=_.count().cast("int32"), first=_.first.min()
     )
-    paid = events.filter(events[records.REVENUE].notnull()).group_by(USER, NAME)
+    paid = events.filter(events[records.REVENUE].notnull())
+    paid = paid.group_by(USER, NAME, **{Raw.CURRENCY: records.currency(paid[Raw.CURRENCY])})
     revenue = paid.agg(revenue=_[records.REVENUE].try_cast(_DECIMAL).sum().cast("float64"))
-    return counts.left_join(revenue, [USER, NAME]).select(*counts.columns, "revenue")
+    both = counts.left_join(revenue, [USER, NAME]).select(*counts.columns, "revenue", Raw.CURRENCY)
+    place = ibis.row_number().over(ibis.window(group_by=(USER, NAME), order_by=Raw.CURRENCY))
+    return both.mutate(**{name: ibis.ifelse(place == 0, both[name], 0) for name in ("events", "sessions")})
 
 
 def _table(counted: pa.Table, names: Sequence[str], own: Found) -> pa.Table:
@@ -106,31 +108,9 @@ def _table(counted: pa.Table, names: Sequence[str], own: Found) -> pa.Table:
         Outcomes.SESSIONS: counted["sessions"],
         Outcomes.FIRST_TS: counted["first"],
         Outcomes.REVENUE: counted["revenue"],
+        Outcomes.CURRENCY: counted[Raw.CURRENCY],
     }
     return pa.table(columns).cast(OUTCOMES)
-
-
-def leaking_pages(views: PageViews, n_pages: int, events: pa.Table) -> np.ndarray:
-    """Find pages that give the purchase away: nearly all visitors bought, and nearly all buyers visited.
-
-    Args:
-        views: Page views.
-        n_pages: Number of pages.
-        events: Outcomes with the same user numbers.
-
-    Returns:
-        Indices of such pages, ascending.
-    """
-    bought = events[Outcomes.USER].to_numpy()[np.asarray(events[Outcomes.EVENT_NAME]) == PURCHASE]
-    if not len(bought):
-        return np.zeros(0, np.int64)
-    user, page = views.visits(n_pages)
-    buyer = np.isin(user, bought)
-    visitors = np.bincount(page, minlength=n_pages)
-    buyers = np.bincount(page[buyer], minlength=n_pages)
-    everybody = np.isin(views.user[views.begins_user], bought).sum()
-    leaks = (visitors >= LEAK_USERS) & (buyers >= LEAK_SHARE * visitors) & (buyers >= LEAK_REACH * everybody)
-    return np.flatnonzero(leaks)
 
 
 def count_page_events(engine: Engine, events: Events) -> pa.Table:

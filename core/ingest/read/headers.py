@@ -18,6 +18,7 @@ from core.base.settings import IngestSettings
 DEFAULT_USER_KEY: Final = "user_pseudo_id"
 SIGNED_IN_KEY: Final = "user_id"
 
+_IN_USD: Final = "_in_usd"
 _ALIASES: Final = {
     Raw.USER_KEY: f"{DEFAULT_USER_KEY} client_id clientid pseudo_id fullvisitorid domain_userid anonymous_id",
     Raw.EVENT_TIMESTAMP: (
@@ -44,8 +45,9 @@ _ALIASES: Final = {
     Raw.TRANSACTION_ID: "transaction_id ecommerce_transaction_id",
     Raw.PURCHASE_REVENUE: (
         "purchase_revenue ecommerce_purchase_revenue purchase_revenue_in_usd"
-        " ecommerce_purchase_revenue_in_usd"
+        f" ecommerce_purchase_revenue{_IN_USD}"
     ),
+    Raw.CURRENCY: "currency ecommerce_currency currency_code",
     Raw.TRAFFIC_TYPE: "traffic_type",
     Raw.DEBUG_MODE: "debug_mode",
     Raw.BATCH_PAGE_ID: "batch_page_id",
@@ -99,6 +101,9 @@ def map_headers(names: Sequence[str], settings: IngestSettings) -> HeaderMap:
     columns = {field: indices[0] for field, indices in found.items()}
     columns.update(_overrules(names, settings))
     ignored = [field for field, column in settings.mapping.items() if not column]
+    revenue = columns.get(Raw.PURCHASE_REVENUE)
+    if revenue is not None and normalise_header(names[revenue]).endswith(_IN_USD):
+        ignored.append(Raw.CURRENCY)  # that of the purchase, not of this column
     columns = {
         field: columns[field] for field in RAW_TEXT_COLUMNS if field in columns and field not in ignored
     }

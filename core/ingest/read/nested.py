@@ -27,8 +27,8 @@ PARAM_FIELDS: Final[Mapping[str, str]] = {
     field: f"event_params.{field}"
     for field in (
         Raw.PAGE_LOCATION, Raw.PAGE_TITLE, Raw.PAGE_REFERRER, Raw.ENGAGEMENT_TIME_MSEC, Raw.GA_SESSION_ID,
-        Raw.TRANSACTION_ID, Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE, Raw.BATCH_PAGE_ID, Raw.BATCH_ORDERING_ID,
-        Raw.BATCH_EVENT_INDEX,
+        Raw.TRANSACTION_ID, Raw.CURRENCY, Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE, Raw.BATCH_PAGE_ID,
+        Raw.BATCH_ORDERING_ID, Raw.BATCH_EVENT_INDEX,
     )
 }  # fmt: skip
 """Where GA4 keeps a field among the parameters; looked for even if no record of the sample has it."""

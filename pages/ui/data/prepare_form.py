@@ -43,6 +43,7 @@ MEANING: Final[Mapping[str, str]] = {
     Raw.TRAFFIC_MEDIUM: "First-touch medium",
     Raw.TRANSACTION_ID: "Transaction",
     Raw.PURCHASE_REVENUE: "Revenue",
+    Raw.CURRENCY: "Currency of the revenue",
     Raw.TRAFFIC_TYPE: "Traffic type (internal)",
     Raw.DEBUG_MODE: "Debug mode",
     Raw.BATCH_PAGE_ID: "Order in a batch: page",

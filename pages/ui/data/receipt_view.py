@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import altair as alt
@@ -11,6 +12,7 @@ import streamlit as st
 from core.base.schema import Group
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
+from core.profiles.outcomes import DEFAULT_OUTCOME, label_of
 from pages.ui.shell.text import count, md_text, share, size
 
 MICROSECONDS = 1e6
@@ -32,12 +34,13 @@ def receipt(dataset: Dataset) -> None:
     for warning in facts.warnings:
         st.warning(md_text(warning), icon=":material/warning:")
     _waterfall(facts)
-    details, files, rejects, urls = st.tabs(
+    details, files, rejects, urls, events = st.tabs(
         [
             "What was assumed",
             f"Files ({len(facts.files)})",
             f"Rejected rows ({facts.rejected:,})",
             "Page addresses",
+            f"Events ({len(facts.outcome_users):,})",
         ]
     )
     with details:
@@ -48,17 +51,22 @@ def receipt(dataset: Dataset) -> None:
         _rejects(dataset)
     with urls:
         _urls(facts)
+    with events:
+        st.caption("Users who did each, also those of whom no page view is used. Any can be the outcome.")
+        _show(events_table(facts), "Users of each event, with a page view and without")
 
 
 def _figures(facts: Receipt) -> None:
     first, last = _day(facts.first_ts), _day(facts.last_ts)
-    lost = facts.records - facts.page_views_used
+    others = not_page_views(facts)
+    lost = facts.records - facts.page_views_used - others
     shown = {
         "Users": (f"{facts.users:,}", "Users with at least one page view that is used"),
         "Page views used": (f"{facts.page_views_used:,}", "What the model learns from"),
         "Sessions": (f"{facts.sessions:,}", "Visits with at least one page view"),
         "Days": (f"{(last - first) // timedelta(days=1) + 1:,}", f"{first:%d %b %Y} – {last:%d %b %Y}, UTC"),
-        "Records not used": (
+        "Other events": (f"{others:,}", "Events other than page views, used for outcomes and engagement"),
+        "Records left out": (
             share(lost, facts.records),
             f"{lost:,} of {facts.records:,}; the chart says why",
         ),
@@ -67,15 +75,12 @@ def _figures(facts: Receipt) -> None:
         for label, (value, why) in shown.items():
             st.metric(label, value, border=True, height="stretch", help=why)
     st.caption(f"Users: {_group_words(facts)}.")
-    if lost:
-        st.caption(f"Records not used: {lost:,}{why_not_used(facts)}.")
-
-
-def why_not_used(facts: Receipt) -> str:
-    """The two commonest reasons; the chart has all of them."""
-    parts = {"could not be read": facts.rejected, "are not page views": not_page_views(facts)}
-    said = " and ".join(f"{number:,} {why}" for why, number in parts.items() if number)
-    return f", of them {said}" if said else ""
+    for event, told in facts.outcome_users.items():
+        if event == DEFAULT_OUTCOME and told.without_page_view:
+            st.caption(
+                f"{told.without_page_view:,} of {count(told.users, 'user')} with {event} have no page view "
+                "that is used: counted, but in no segment and no group above."
+            )
 
 
 def not_page_views(facts: Receipt) -> int:
@@ -232,6 +237,21 @@ def _rejects(dataset: Dataset) -> None:
     )  # fmt: skip
     if len(rejects) < facts.rejected:
         st.caption(f"The first {len(rejects):,} of {facts.rejected:,}, by file and line; all are counted.")
+
+
+def events_table(facts: Receipt) -> pd.DataFrame:
+    """One row an event; users in all are those of the file that are not left out."""
+    columns = ["Event", "Users", "Of them without a page view", "Times", "Revenue"]
+    rows = [
+        (label_of([event]), told.users, told.without_page_view, told.events, money(told.revenue))
+        for event, told in facts.outcome_users.items()
+    ]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def money(revenue: Mapping[str, float]) -> str:
+    """``12,726.66 EUR, 55,213.00 GBP``."""
+    return ", ".join(f"{paid:,.2f} {currency}" for currency, paid in sorted(revenue.items()))
 
 
 def _urls(facts: Receipt) -> None:

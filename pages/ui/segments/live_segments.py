@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
+from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
@@ -23,6 +24,7 @@ from core.desk import saved_work
 from core.desk.controls import MOST_SEGMENTS
 from core.desk.saved_work import Segmentation
 from core.profiles.metrics import ProfileData, Profiles
+from core.profiles.outcomes import DEFAULT_OUTCOME
 from core.runs import pipeline
 from core.runs.pipeline import Embeddings
 from core.segments.combination import Combined
@@ -36,7 +38,8 @@ from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text
 
 FEWEST_USERS: Final = 4
-DEFAULT_OUTCOME: Final = "purchase"
+OFFERED: Final = 1_000
+"""Pages that can be chosen as the outcome, the most viewed ones; the command line takes any."""
 SESSIONS: Final = 24
 """People at once for whom everything that they look at is kept; with more, some of it is made again."""
 
@@ -150,8 +153,19 @@ def found_sources() -> Sources | None:
 
 
 def outcomes(made_from: Sources) -> dict[str, int]:
-    """Events that can be the outcome: name → users with it, most first."""
-    return _outcomes(made_from.dataset.key, made_from.dataset)
+    """What can be the outcome → users who did it: events, then templates and pages, most users first."""
+    return _outcomes(made_from.dataset.key, made_from.embeddings, made_from)
+
+
+def leaks(live: LiveSegments) -> tuple[str, ...]:
+    """Pages that give the outcome on screen away, and that the model has read."""
+    return _leaks(live.sources.dataset.key, live.profiles.chosen, live.sources)
+
+
+def usual_outcome(known: Mapping[str, int]) -> tuple[str, ...]:
+    """Purchase where the data have it, else the most frequent event; none where there are only page views."""
+    events = [outcome for outcome in known if not outcome.startswith((PAGE_OUTCOME, TEMPLATE_OUTCOME))]
+    return (DEFAULT_OUTCOME,) if DEFAULT_OUTCOME in events else tuple(events[:1])
 
 
 def steering(made_from: Sources) -> Steering:
@@ -162,7 +176,7 @@ def steering(made_from: Sources) -> Steering:
     return Steering(
         weights,
         ClusterSettings.checked(n_clusters=fitted.n_clusters),
-        AnalyzeSettings.checked(outcome=_outcome(held.outcomes, outcomes(made_from))),
+        AnalyzeSettings.checked(outcome=_chosen(held.outcomes, outcomes(made_from))),
     )
 
 
@@ -209,7 +223,7 @@ def profiles(made_from: Sources, partition: Partition, settings: AnalyzeSettings
 
 def profile_data(made_from: Sources) -> ProfileData:
     """What profiles are computed from, made once a data set."""
-    return _profile_data(made_from.dataset.key, made_from.dataset)
+    return _profile_data(made_from.dataset.key, made_from.embeddings, made_from)
 
 
 def token(array: np.ndarray) -> str:
@@ -234,8 +248,8 @@ def _pca(embeddings: str, weights: ViewWeights, _sources: Sources) -> Layout:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _profile_data(dataset: str, _dataset: Dataset) -> ProfileData:
-    return ProfileData.from_dataset(_dataset)
+def _profile_data(dataset: str, embeddings: str, _sources: Sources) -> ProfileData:
+    return ProfileData.from_dataset(_sources.dataset, _sources.labels)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -250,13 +264,16 @@ def _profiles(
     return pipeline.analyze(profile_data(_sources), _partition, settings)
 
 
-def _outcome(chosen: tuple[str, ...], known: Mapping[str, int]) -> str | None:
-    """The chosen one where the data have it, else the usual one, else the most frequent."""
-    wanted = (*chosen, DEFAULT_OUTCOME, *known)
-    return next((name for name in wanted if name in known), None)
+def _chosen(outcomes: tuple[str, ...], known: Mapping[str, int]) -> tuple[str, ...]:
+    """Those that the data have, or else what is usual."""
+    return tuple(outcome for outcome in outcomes if outcome in known) or usual_outcome(known)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _outcomes(dataset: str, _dataset: Dataset) -> dict[str, int]:
-    users = _dataset.outcomes["event_name"].value_counts()
-    return {str(name): int(count) for name, count in users.items()}
+def _outcomes(dataset: str, embeddings: str, _sources: Sources) -> dict[str, int]:
+    return profile_data(_sources).outcomes.offered(OFFERED)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _leaks(dataset: str, chosen: tuple[str, ...], _sources: Sources) -> tuple[str, ...]:
+    return profile_data(_sources).outcomes.leaks(chosen)

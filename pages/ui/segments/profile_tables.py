@@ -11,8 +11,9 @@ import pandas as pd
 from core.base.schema import View
 from core.profiles.formats import figure
 from core.profiles.label_shares import LabelCol
-from core.profiles.metrics import CLIP, Profiles
-from core.profiles.profile_columns import Col, RowKind
+from core.profiles.metrics import CLIP, NO_PAGE_VIEW, Profiles
+from core.profiles.outcomes import label_of
+from core.profiles.profile_columns import Col, MetricRole, RowKind
 
 CARD_METRICS: Final = {
     Col.PAGE_VIEWS_MEAN: "Page views",
@@ -89,6 +90,34 @@ def rates(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
         Col.OUTCOME_USERS: "converted", Col.USERS: "users",
     }  # fmt: skip
     return mine[list(columns)].rename(columns=columns).reset_index(drop=True)
+
+
+def without_page_view(profiles: Profiles) -> str:
+    """How many more had the outcome, of whom no page view is used; empty where there are none."""
+    table = profiles.outcomes
+    more = table[(table[Col.KEY] == NO_PAGE_VIEW[0])].drop_duplicates(Col.OUTCOME, keep="last")
+    users = int(more[Col.OUTCOME_USERS].iloc[-1]) if len(more) else 0
+    return f", and {users:,} without a page view" if users else ""
+
+
+def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
+    """One row a segment or group, outcome and currency, with users without a page view among them."""
+    table = named(profiles.outcomes, names)
+    columns = {
+        Col.LABEL: "Segment", Col.OUTCOME: "Outcome", Col.OUTCOME_USERS: "Users with it", Col.N: "Users",
+        Col.OUTCOME_RATE: "Rate", Col.REVENUE: "Revenue", Col.CURRENCY: "Currency",
+    }  # fmt: skip
+    said = table.assign(
+        outcome=[label_of([text]) for text in table[Col.OUTCOME]],
+        outcome_rate=table[Col.OUTCOME_RATE].map("{:.2%}".format, na_action="ignore"),
+    )
+    return said[list(columns)].rename(columns=columns).dropna(axis=1, how="all")
+
+
+def is_input(profiles: Profiles, field: str) -> bool:
+    """Whether the model saw what a column says."""
+    roles = dict(zip(profiles.fields[Col.FIELD], profiles.fields[Col.EVIDENCE], strict=True))
+    return bool(roles[field] == MetricRole.INPUT)
 
 
 def everybody(profiles: Profiles) -> pd.Series:

@@ -32,7 +32,7 @@ def key(live: LiveSegments) -> str:
 def start(live: LiveSegments) -> None:
     """Start measuring (also a button's callback); joins a job that measures the same."""
     made_from = live.sources
-    n_clusters, weights, outcome = _asked(live)
+    n_clusters, weights, outcomes = _asked(live)
     request = ScorecardRequest(
         dataset=made_from.dataset.key,
         labels=made_from.labels.key if made_from.labels else "",
@@ -40,7 +40,7 @@ def start(live: LiveSegments) -> None:
         embeddings=made_from.embeddings,
         n_clusters=n_clusters,
         weights=weights,
-        outcome=outcome,
+        outcomes=outcomes,
     )
     job_panel.start(TASK, request, key(live))
 
@@ -53,5 +53,5 @@ def start_once(live: LiveSegments) -> None:
         start(live)
 
 
-def _asked(live: LiveSegments) -> tuple[int, ViewWeights, str]:
-    return live.steering.cluster.n_clusters, live.steering.weights, live.profiles.outcome or ""
+def _asked(live: LiveSegments) -> tuple[int, ViewWeights, tuple[str, ...]]:
+    return live.steering.cluster.n_clusters, live.steering.weights, live.profiles.chosen

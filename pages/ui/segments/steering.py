@@ -17,6 +17,7 @@ from core.base.schema import View
 from core.base.settings import ViewWeights
 from core.desk import controls
 from core.desk.controls import MOST_SEGMENTS
+from core.profiles.outcomes import label_of
 from pages.ui.segments import live_segments
 from pages.ui.shell import state
 
@@ -123,22 +124,16 @@ def _reset(made_from: Sources, now: Steering) -> None:
 
 
 def _outcome(made_from: Sources, now: Steering) -> None:
-    outcomes = live_segments.outcomes(made_from)
-    if not outcomes:
-        st.selectbox(
-            "Outcome", ["No events but page views"], key="no_outcome", disabled=True,
-            help="An outcome is an event such as purchase. This file holds page views only.",
-        )  # fmt: skip
-        return
-    shown = str(now.analyze.outcome)
+    outcomes, shown = live_segments.outcomes(made_from), list(now.analyze.outcome or ())
     state.display("outcome", shown)
-    st.selectbox(
-        "Outcome", list(outcomes), list(outcomes).index(shown), key="outcome",
+    st.multiselect(
+        "Outcome", list(outcomes), shown, key="outcome", placeholder="An event, or a page that was seen",
         on_change=_keep_outcome, args=(made_from.model_key,),
-        format_func=lambda name: f"{name} ({outcomes[name]:,} users)",
-        help="The event whose users count as converted. It does not move any segment.",
+        format_func=lambda outcome: f"{label_of([outcome])} ({outcomes[outcome]:,} users)",
+        help="What counts as success: events, or pages that users saw. Of several, any counts, and each is "
+        "shown by itself. It does not move any segment.",
     )  # fmt: skip
 
 
 def _keep_outcome(model: str) -> None:
-    state.set_controls(model, outcomes=(str(st.session_state["outcome"]),))
+    state.set_controls(model, outcomes=tuple(st.session_state["outcome"]))

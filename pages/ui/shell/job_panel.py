@@ -28,6 +28,7 @@ TITLES: Final = {
     "preprocess": "Preparing the data",
     "label": "Labelling pages",
     "train": "Training",
+    "refit": "Reading and training again",
     "choose_k": "Comparing numbers of segments",
     "layout": "Drawing the map",
     "scorecard": "Comparing the model with simple ways",

@@ -6,6 +6,7 @@ from core.base.settings import (
     AnalyzeSettings,
     ClusterSettings,
     IngestSettings,
+    OutcomeCount,
     Preset,
     TrainSettings,
     ViewWeights,
@@ -47,17 +48,19 @@ def test_everything_that_was_set_is_named() -> None:
         train=TrainSettings(epochs=5, seed=3),
         weights=ViewWeights(url=1, theme=0, type=0),
         cluster=ClusterSettings(n_clusters=9, seed=3),
-        analyze=AnalyzeSettings(outcome="sign_up"),
+        analyze=AnalyzeSettings(outcome=("sign_up", "page:/thanks"), outcome_counts=OutcomeCount.FIRST),
     )
     words = shlex.split(command_line(settings))
     for pair in (
         ("--clusters", "9"), ("--weights", "url=1,theme=0,type=0"), ("--outcome", "sign_up"),
+        ("--outcome-counts", "first"),
         ("--epochs", "5"), ("--seed", "3"), ("--user-key", "user_id"), ("--column", "page_title=My Title"),
         ("--strip-page", "https://a.example/thanks"), ("--mask-place", "source"),
         ("--keep-place", "https://a.example/team/{…}"),
     ):  # fmt: skip
         assert words[words.index(pair[0]) + 1] == pair[1]
     assert "--keep-debug" in words
+    assert words[words.index("sign_up") + 1 :][:2] == ["--outcome", "page:/thanks"]
     assert "--keep-internal" not in words
 
 

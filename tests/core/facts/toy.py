@@ -50,7 +50,7 @@ def context(
 
 def without_outcome() -> Context:
     """The same data where nobody converts."""
-    data = replace(toy(), outcomes={})
+    data = replace(toy(), outcomes=replace(toy().outcomes, events={}))
     made = context()
     profiles = profile(data, LABELS, AnalyzeSettings())
     return replace(made, tables=Tables(replace(made.tables.basis, data=data), profiles, partition()))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from benchmarks.sites import DEV, write_site
 from core.base.errors import InputError
 from core.base.progress import silent
 from core.base.settings import IngestSettings
@@ -113,3 +114,17 @@ def test_the_real_nested_record_is_debug_traffic(tmp_path: Path) -> None:
     assert dataset.users["user_id"].tolist() == ["1146540.1921992520"]
     assert dataset.users["country"].tolist() == ["United States"]
     assert dataset.pages["page_location"].tolist() == ["https://shop.googlemerchandisestore.com/payment.html"]
+
+
+@pytest.mark.parametrize("site", DEV)
+def test_everybody_who_did_an_event_in_the_file_is_in_the_receipt(site: str, tmp_path: Path) -> None:
+    """Counted by pandas, on sites made up by another author; users without a page view are told apart."""
+    file = write_site(site, tmp_path / "site", users=250).csv
+    events = pd.read_csv(file, dtype=str, usecols=["event_name", "user_pseudo_id"]).dropna()
+    viewers = set(events.loc[events["event_name"] == "page_view", "user_pseudo_id"])
+    done = events[events["event_name"] != "page_view"].groupby("event_name")["user_pseudo_id"].agg(set)
+    told = dataset_of(tmp_path, file).receipt.outcome_users
+    assert {name: counted.users for name, counted in told.items()} == done.map(len).to_dict()
+    assert {name: counted.without_page_view for name, counted in told.items()} == {
+        name: len(users - viewers) for name, users in done.items()
+    }

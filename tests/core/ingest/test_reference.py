@@ -54,6 +54,7 @@ def random_rows(rng: np.random.Generator, count: int) -> list[Row]:
             Raw.DEBUG_MODE: "1" if rng.random() < 0.05 else None,
             Raw.TRANSACTION_ID: pick(rng, ["T1", "T2", "(not set)", None]),
             Raw.PURCHASE_REVENUE: pick(rng, ["1.5", "2", None]),
+            Raw.CURRENCY: ("EUR", " usd", "(not set)", None)[len(rows) % 4],
         }
         if rng.random() < 0.5:
             row |= {column: str(rng.integers(0, 3)) for column in BATCH}
@@ -72,10 +73,11 @@ class Reference:
                 self._take(row, number, line)
         for events in self.events.values():
             events.sort(key=lambda event: event["order"])
-        self.events = {user: events for user, events in self.events.items() if any(e["view"] for e in events)}
         for events in self.events.values():
             self._cut_sessions(events)
-        self.users = sorted(self.events, key=str.encode)
+        of_all = sorted(self.events, key=str.encode)
+        self.users = [user for user in of_all if any(e["view"] for e in self.events[user])]
+        self.others = [user for user in of_all if user not in self.users]
 
     def _take(self, row: Row, file: int, line: int) -> None:
         time, view = self._time(row[Raw.EVENT_TIMESTAMP]), row[Raw.EVENT_NAME] == "page_view"
@@ -153,8 +155,12 @@ class Reference:
     def again(self) -> list[dict[str, Any]]:
         """Purchases of a transaction that somebody has made before."""
         found, bought = [], set()
-        everything = (event for events in self.events.values() for event in events)
-        for event in sorted(everything, key=lambda event: event["order"]):
+        everything = [
+            (user in self.others, event["order"], event)
+            for user in self.events
+            for event in self.events[user]
+        ]
+        for *_, event in sorted(everything, key=lambda item: item[:2]):
             transaction = event[Raw.TRANSACTION_ID]
             if event[Raw.EVENT_NAME] == "purchase" and transaction in ("T1", "T2"):
                 found += [event] if transaction in bought else []
@@ -163,18 +169,32 @@ class Reference:
 
     def outcomes(self) -> list[tuple[Any, ...]]:
         found, again = [], self.again()
-        for row, user in enumerate(self.users):
+        rows = iter(range(len(self.events)))
+        for user in [*self.users, *self.others]:
             groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
             for event in self.events[user]:
                 name = event[Raw.EVENT_NAME]
                 if name not in (None, "page_view") and not any(event is other for other in again):
                     groups[name].append(event)
+            row = next(rows) if groups or user in self.users else -1
             for name, events in sorted(groups.items()):
-                revenue = [float(e[Raw.PURCHASE_REVENUE]) for e in events if e[Raw.PURCHASE_REVENUE]]
-                sessions = len({e["session"] for e in events})
-                total = sum(revenue) if revenue else None
-                found.append((row, name, len(events), sessions, min(e["time"] for e in events), total))
+                first = min(e["time"] for e in events)
+                counts = (len(events), len({e["session"] for e in events}))
+                for total, currency in money(events):
+                    found.append((row, name, *counts, first, total, currency))
+                    counts = (0, 0)  # what is not money counts once
         return found
+
+
+def money(events: list[dict[str, Any]]) -> list[tuple[float | None, str | None]]:
+    sums: dict[str | None, float] = defaultdict(float)
+    for e in events:
+        if e[Raw.PURCHASE_REVENUE]:
+            currency = {"EUR": "EUR", " usd": "USD"}.get(e[Raw.CURRENCY] or "")
+            sums[currency] += float(e[Raw.PURCHASE_REVENUE])
+    known = sorted((currency, total) for currency, total in sums.items() if currency)
+    unnamed: list[tuple[float | None, str | None]] = [(sums[None], None)] if None in sums else []
+    return [*((total, currency) for currency, total in known), *unnamed] or [(None, None)]
 
 
 def plain(values: pd.Series[Any]) -> list[Any]:
@@ -194,6 +214,10 @@ def check(dataset: Dataset, expected: Reference) -> None:
     assert [
         tuple(None if pd.isna(value) else value for value in row) for row in outcomes
     ] == expected.outcomes()
+    told = dataset.receipt.outcome_users
+    for name, found in dataset.outcomes.groupby("event_name"):
+        inside = found.loc[found["user"] < len(users), "user"].nunique()
+        assert told[str(name)].users == found["user"].nunique() == inside + told[str(name)].without_page_view
     for step in dataset.receipt.waterfall:
         assert step.records == expected.steps[step.name], step.name
 

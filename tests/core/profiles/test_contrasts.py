@@ -48,7 +48,7 @@ def people(seed: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
 def test_means_are_the_larger_p_of_both_t_tests_of_the_column(seed: int, measure: str, column: str) -> None:
     data, _, _ = many(seed)
     users, first, second = people(seed)
-    found = compare_users(user_values(data, "purchase", measure), first, second)
+    found = compare_users(user_values(data, data.outcomes["purchase"], measure), first, second)
     columns = [users[column][group].dropna() for group in (first, second)]
     wanted = max(stats.ttest_ind(*columns, equal_var=equal).pvalue for equal in (False, True))
     assert found.test == T_TEST
@@ -66,7 +66,7 @@ def test_medians_and_rates_are_those_of_scipy(seed: int) -> None:
     is_told = leans * (seconds[0].median() - seconds[1].median()) >= 0
     assert median.test == MANN_WHITNEY
     assert median.p_value == pytest.approx(found.pvalue if is_told else 1)
-    rate = compare_users(user_values(data, "purchase", "outcome_rate"), first, second)
+    rate = compare_users(user_values(data, data.outcomes["purchase"], "outcome_rate"), first, second)
     table = pd.crosstab(np.where(first, 0, 1)[first | second], users["bought"][first | second])
     assert rate.test == FISHER
     assert rate.p_value == pytest.approx(stats.fisher_exact(table).pvalue)
@@ -160,15 +160,16 @@ def test_a_test_of_medians_that_leans_the_other_way_says_nothing() -> None:
 
 
 def test_counts_and_a_missing_outcome_have_no_test() -> None:
-    assert user_values(toy(), "purchase", "users") is None
-    assert user_values(toy(), "purchase", "revenue") is None
+    assert user_values(toy(), toy().outcomes["purchase"], "users") is None
+    assert user_values(toy(), toy().outcomes["purchase"], "revenue") is None
     assert user_values(toy(), None, "outcome_rate") is None
 
 
 def test_what_a_user_adds_by_eye() -> None:
     """One purchase session and 30.0 of the first of the eight, a purchase without revenue of the fourth."""
     rate, sessions, revenue = (
-        user_values(toy(), "purchase", name) for name in ("outcome_rate", "session_rate", "revenue_per_user")
+        user_values(toy(), toy().outcomes["purchase"], name)
+        for name in ("outcome_rate", "session_rate", "revenue_per_user")
     )
     assert rate is not None
     assert sessions is not None

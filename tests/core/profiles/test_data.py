@@ -55,7 +55,7 @@ def test_a_file_without_events_or_engagement() -> None:
     users, pages, _, sequences = toy_tables()
     users = users.assign(engagement_msec=pd.array([None] * 8, dtype="Int64"))
     data = ProfileData.from_tables(users, pages, outcomes([]), sequences)
-    assert dict(data.outcomes) == {}
+    assert list(data.outcomes) == []
     assert np.isnan(data.engagement_s).all()
 
 

@@ -47,7 +47,7 @@ def test_one_robot_does_not_flatten_the_picture() -> None:
 
 def test_a_metric_that_is_absent_for_everybody_is_left_out() -> None:
     data = toy()
-    silent = replace(data, outcomes={}, engagement_s=np.full(8, np.nan))
+    silent = replace(data, outcomes=replace(data.outcomes, events={}), engagement_s=np.full(8, np.nan))
     found = profile(silent, LABELS, AnalyzeSettings()).heatmap[Col.METRIC].unique().tolist()
     assert found == list(HEAT_MAP[:4])
 

@@ -13,14 +13,19 @@ from scipy.stats import binomtest
 from core.base.errors import SettingsError
 from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
+from core.profiles.data import ProfileData
 from core.profiles.metrics import profile, records
 from core.profiles.profile_columns import FIELDS, ROW, Col, MetricRole
-from tests.core.profiles.toy import GROUPS, LABELS, many, toy
+from tests.core.profiles.toy import GROUPS, LABELS, many, outcomes, toy, toy_tables
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
     return profile(toy(), LABELS, AnalyzeSettings()).segments.set_index(Col.KEY)
+
+
+def without_events() -> ProfileData:
+    return replace(toy(), outcomes=replace(toy().outcomes, events={}))
 
 
 def test_sizes_by_eye(table: pd.DataFrame) -> None:
@@ -84,14 +89,71 @@ def test_another_event_can_be_the_outcome() -> None:
 
 
 def test_an_event_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(SettingsError, match=r"outcome = 'sign_up' is not an event.*add_to_cart, purchase"):
-        profile(toy(), LABELS, AnalyzeSettings(outcome="sign_up"))
+    with pytest.raises(SettingsError, match=r"outcome = 'add_to_card' is not an event.*add_to_cart"):
+        profile(toy(), LABELS, AnalyzeSettings(outcome="add_to_card"))
     with pytest.raises(SettingsError, match="page views only"):
-        profile(replace(toy(), outcomes={}), LABELS, AnalyzeSettings(outcome="sign_up"))
+        profile(without_events(), LABELS, AnalyzeSettings(outcome="sign_up"))
+
+
+def test_a_page_can_be_the_outcome_and_is_no_finding() -> None:
+    """The model saw the page: who is in a segment and saw it proves nothing."""
+    found = profile(without_events(), LABELS, AnalyzeSettings(outcome="page:/cart"))
+    assert found.outcome == "a view of /cart"
+    assert found.segments.set_index(Col.KEY)[Col.OUTCOME_USERS].tolist() == [2, 0, 0, 1, 3]
+    roles = found.fields.set_index(Col.FIELD)[Col.EVIDENCE]
+    assert roles[Col.OUTCOME_RATE] == MetricRole.INPUT
+    assert roles[Col.ENGAGEMENT_MEAN] == MetricRole.HELD_OUT
+    heat = found.heatmap.set_index(Col.METRIC)[Col.EVIDENCE]
+    assert set(heat[Col.OUTCOME_RATE]) == {MetricRole.INPUT}
+
+
+def test_each_of_several_outcomes_has_its_own_rows() -> None:
+    found = profile(toy(), LABELS, AnalyzeSettings(outcome=("purchase", "add_to_cart"))).outcomes
+    converted = found.pivot_table(index=Col.KEY, columns=Col.OUTCOME, values=Col.OUTCOME_USERS, sort=False)
+    assert converted.loc["segment:0"].to_dict() == {"purchase": 1, "add_to_cart": 2, "any of them": 2}
+    assert converted.loc["all"].to_dict() == {"purchase": 2, "add_to_cart": 2, "any of them": 3}
+
+
+def test_users_without_a_page_view_are_a_row_so_that_everybody_is_in_the_table() -> None:
+    users, pages, _, sequences = toy_tables()
+    happened = outcomes(
+        [(0, "purchase", 1, 1, 30.0), (8, "purchase", 1, 1, 7.0), (9, "purchase", 2, 1, None)]
+    )
+    data = ProfileData.from_tables(users, pages, happened, sequences)
+    found = profile(data, LABELS, AnalyzeSettings())
+    assert found.segments[Col.OUTCOME_USERS].tolist() == [1, 0, 0, 0, 1]
+    table = found.outcomes.set_index(Col.KEY)
+    assert table[Col.OUTCOME_USERS].to_dict() == {
+        "segment:0": 1, "segment:1": 0, "group:one_page": 0, "group:bot_like": 0, "all": 1,
+        "group:no_page_view": 2,
+    }  # fmt: skip
+    assert table.loc["group:no_page_view", Col.LABEL] == "No page view"
+    assert (table.loc["all", Col.REVENUE], table.loc["group:no_page_view", Col.REVENUE]) == (30, 7)
+
+
+def test_currencies_have_rows_of_their_own_and_no_sum() -> None:
+    users, pages, _, sequences = toy_tables()
+    happened = outcomes([(0, "purchase", 1, 1, 30.0), (0, "purchase", 0, 0, 5.0), (3, "purchase", 1, 1, 2.0)])
+    data = ProfileData.from_tables(users, pages, happened.assign(currency=["EUR", "USD", "EUR"]), sequences)
+    found = profile(data, LABELS, AnalyzeSettings())
+    assert found.segments[Col.REVENUE].isna().all()
+    assert found.segments[Col.OUTCOME_USERS].tolist() == [1, 1, 0, 0, 2]
+    everybody = found.outcomes[found.outcomes[Col.KEY] == "all"]
+    assert dict(zip(everybody[Col.CURRENCY], everybody[Col.REVENUE], strict=True)) == {"EUR": 32, "USD": 5}
+    told = found.fields.set_index(Col.FIELD)[Col.DEFINITION]
+    assert "EUR and USD, which are not added up" in told[Col.REVENUE]
+
+
+def test_the_currency_is_the_unit() -> None:
+    users, pages, _, sequences = toy_tables()
+    happened = outcomes([(0, "purchase", 1, 1, 30.0)]).assign(currency=["EUR"])
+    found = profile(ProfileData.from_tables(users, pages, happened, sequences), LABELS, AnalyzeSettings())
+    assert found.fields.set_index(Col.FIELD)["unit"][Col.REVENUE_PER_USER] == "EUR"
+    assert found.segments[Col.REVENUE].tolist()[0] == 30
 
 
 def test_a_file_without_events_has_no_outcome() -> None:
-    found = profile(replace(toy(), outcomes={}), LABELS, AnalyzeSettings())
+    found = profile(without_events(), LABELS, AnalyzeSettings())
     assert found.outcome is None
     assert (
         found.segments[[Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.SESSION_RATE, Col.REVENUE]]
@@ -102,8 +164,9 @@ def test_a_file_without_events_has_no_outcome() -> None:
 
 def test_more_converting_sessions_than_sessions_is_no_rate() -> None:
     data = toy()
-    busy = replace(data.outcomes["purchase"], sessions=np.array([9, 1]))
-    found = profile(replace(data, outcomes={"purchase": busy}), LABELS, AnalyzeSettings()).segments
+    busy = replace(data.outcomes["purchase"], sessions=np.array([9.0, 1.0]))
+    index = replace(data.outcomes, events={"purchase": busy})
+    found = profile(replace(data, outcomes=index), LABELS, AnalyzeSettings()).segments
     assert np.isnan(found.loc[0, Col.SESSION_RATE])
     assert found.loc[1, Col.SESSION_RATE] == 1 / 3
 
@@ -139,10 +202,12 @@ def test_json_is_strict_and_holds_every_table() -> None:
     found = profile(toy(), LABELS, AnalyzeSettings(outcome="purchase", top_pages=3))
     plain = json.loads(found.to_json())
     assert list(plain) == [
-        "format", "settings", "outcome", "n_users", "n_clustered", "compared_with",
-        "segments", "top_pages", "shares", "heatmap", "fields",
+        "format", "settings", "outcome", "n_users", "n_clustered", "compared_with", "notes",
+        "segments", "top_pages", "shares", "heatmap", "outcomes", "fields",
     ]  # fmt: skip
-    assert plain["settings"] == {"outcome": "purchase", "top_pages": 3, "samples": 5}
+    assert plain["settings"] == {
+        "outcome": ["purchase"], "outcome_counts": "any", "top_pages": 3, "samples": 5,
+    }  # fmt: skip
     assert plain["segments"][2][Col.ENGAGEMENT_MEAN] is None
     assert plain["segments"][0] == {
         **plain["segments"][0],

@@ -6,11 +6,12 @@ import pyarrow as pa
 import pytest
 
 from core.base.errors import InputError
-from core.base.schema import OUTSIDE, Group, Outcomes, Pages, Users
+from core.base.schema import OUTSIDE, Group, Pages, Users
 from core.data.sequences import UserSequences
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import Col, PageRanking
 from core.profiles.selection import select
+from tests.core.profiles.toy import outcomes
 
 HERE, THERE, ONCE = 40, 60, 10
 """Users who saw page 0, who saw page 1, and one-page users (page 1)."""
@@ -38,10 +39,7 @@ def data() -> ProfileData:
         }
     )
     pages = pd.DataFrame({Pages.PAGE_LOCATION: ["a", "b"], Pages.PAGE_TITLE: ["A", None]})
-    none = pd.DataFrame(
-        {name: [] for name in (Outcomes.USER, Outcomes.EVENT_NAME, Outcomes.SESSIONS, Outcomes.REVENUE)}
-    )
-    return ProfileData.from_tables(users, pages, none, sequences)
+    return ProfileData.from_tables(users, pages, outcomes([]), sequences)
 
 
 def test_the_mix_counts_segments_and_groups_of_the_selection(data: ProfileData) -> None:

@@ -79,7 +79,8 @@ def outcomes(rows: list[tuple[int, str, int, int, float | None]]) -> pd.DataFram
     """Rows of user, event name, events, sessions, revenue."""
     names = [Outcomes.USER, Outcomes.EVENT_NAME, Outcomes.EVENTS, Outcomes.SESSIONS, Outcomes.REVENUE]
     made = pd.DataFrame(rows, columns=names).astype({Outcomes.EVENT_NAME: "str", Outcomes.REVENUE: "float64"})
-    return made.assign(**{Outcomes.FIRST_TS: 0}).astype({Outcomes.USER: "int32"})
+    empty = {Outcomes.FIRST_TS: 0, Outcomes.CURRENCY: pd.array([None] * len(made), dtype="str")}
+    return made.assign(**empty).astype({Outcomes.USER: "int32"})
 
 
 def toy_tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, UserSequences]:

@@ -114,6 +114,7 @@ def dataset_in(folder: Path) -> Dataset:
         "sessions": np.array([1, 1], dtype=np.int32),
         "first_ts": [START] * 2,
         "revenue": [20.0, 40.0],
+        "currency": ["EUR", "EUR"],
     }
     pq.write_table(pa.table(bought), folder / OUTCOMES)
     pq.write_table(pa.table({"file": pa.array([], pa.string())}), folder / REJECTS)

@@ -22,14 +22,14 @@ def dumped(settings: Settings) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("key", "stage", "settings", "inputs"),
     [
-        ("70eddac36d5ecfbbe6c3d872", "preprocess", dumped(IngestSettings()), {}),
-        ("1462436b13cc6f97fbd98414", "label", dumped(LabelSettings()), {}),
-        ("a20c4355d5ee66908f5964b3", "train", dumped(TrainSettings()), {}),
-        ("502bf6469c7869e9b05813ad", "train", dumped(TrainSettings.preset(Preset.THOROUGH)), {}),
-        ("625df9c8fbed3e77e1c19492", "embed", {}, {"preprocess": "p", "train": "t"}),
-        ("16456207144944d3e9a76a77", "choose_k", *tasks.made_of("choose_k", MIXED)),
-        ("af162b6e3ef0609e66be7422", "layout", *tasks.made_of("layout", MIXED)),
-        ("c82300e6ec33090a97215ecc", "scorecard", *result.made_of("e", 6, ViewWeights(), "purchase")),
+        ("1075d92213e8f7c7f6f135e9", "preprocess", dumped(IngestSettings()), {}),
+        ("90036126de54646080187ff7", "label", dumped(LabelSettings()), {}),
+        ("d3f3c31bc828b637fb1db59d", "train", dumped(TrainSettings()), {}),
+        ("5196683a22c181ea9719ad3c", "train", dumped(TrainSettings.preset(Preset.THOROUGH)), {}),
+        ("ed2bdd2f5e9631fe583e657f", "embed", {}, {"preprocess": "p", "train": "t"}),
+        ("b4267e89be3f17d991677782", "choose_k", *tasks.made_of("choose_k", MIXED)),
+        ("30cb975b032bff8886505780", "layout", *tasks.made_of("layout", MIXED)),
+        ("f5b6dd39f266b28e73ca3116", "scorecard", *result.made_of("e", 6, ViewWeights(), ("purchase",))),
     ],
 )
 def test_the_keys_of_what_lies_on_disk_stay(

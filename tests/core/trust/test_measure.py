@@ -6,14 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from core.base.errors import Cancelled
 from core.base.progress import silent
-from core.base.schema import Outcomes
 from core.base.settings import Preset, TrainSettings, ViewWeights
-from core.data.dataset import Dataset
+from core.profiles.outcomes import Happened, OutcomeIndex
 from core.runs import pipeline
 from core.runs.tasks import run
 from core.storage.store import Store
@@ -50,7 +48,7 @@ def case(shop: FinishedRun) -> Case:
 def card(shop: FinishedRun) -> Scorecard:
     request = {
         "dataset": shop.dataset, "labels": "", "model": shop.model, "embeddings": shop.embeddings,
-        "n_clusters": 3, "weights": ViewWeights(), "outcome": "purchase",
+        "n_clusters": 3, "weights": ViewWeights(), "outcomes": ("purchase",),
     }  # fmt: skip
     key = run("scorecard", shop.root, request, silent)["scorecard"]
     artifact = Store(shop.root).find(result.STAGE, key)
@@ -88,7 +86,8 @@ def test_the_same_again_gives_the_very_same_figures(card: Scorecard, shop: Finis
     dataset = pipeline.open_dataset(store, shop.dataset)
     again = measure(
         dataset, None, pipeline.open_model(store, shop.model).path,
-        pipeline.open_embeddings(store, dataset, shop.embeddings).views, 3, ViewWeights(), "purchase", silent,
+        pipeline.open_embeddings(store, dataset, shop.embeddings).views,
+        3, ViewWeights(), ("purchase",), silent,
     )  # fmt: skip
     assert again == card
 
@@ -98,7 +97,7 @@ def test_segments_of_a_bag_of_pages_are_judged_too(shop: FinishedRun) -> None:
     dataset = pipeline.open_dataset(store, shop.dataset)
     model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
     views = pipeline.embed(store, dataset, None, model, silent).views
-    found = measure(dataset, None, model.path, views, 3, ViewWeights(), "purchase", silent)
+    found = measure(dataset, None, model.path, views, 3, ViewWeights(), ("purchase",), silent)
     assert found.own is Method.BAG
     assert "no trained model" in found.of(Topic.RETRIEVAL).absent
     assert found.of(Topic.STABILITY).own.low == 1.0
@@ -114,7 +113,7 @@ def test_it_can_be_cancelled(shop: FinishedRun) -> None:
     with pytest.raises(Cancelled):
         measure(
             dataset, None, pipeline.open_model(store, shop.model).path,
-            pipeline.open_embeddings(store, dataset, shop.embeddings).views, 3, ViewWeights(), "", stop,
+            pipeline.open_embeddings(store, dataset, shop.embeddings).views, 3, ViewWeights(), (), stop,
         )  # fmt: skip
 
 
@@ -127,12 +126,15 @@ def test_the_simple_ways_do_not_learn_from_users_held_out(case: Case) -> None:
     assert np.allclose(case.bag.idf, np.log((1 + len(seen)) / (1 + users_with)) + 1)
 
 
-def _with_outcomes(case: Case, user: int, first_ts: int) -> Case:
-    """The same data with one conversion."""
-    dataset = Dataset(case.dataset.path, case.dataset.key)
-    rows = {Outcomes.USER: [user], Outcomes.EVENT_NAME: ["purchase"], Outcomes.FIRST_TS: [first_ts]}
-    dataset.__dict__["outcomes"] = pd.DataFrame(rows)
-    return replace(case, dataset=dataset)
+def _converted(user: list[int] | np.ndarray, first_ts: list[int] | np.ndarray) -> Happened:
+    """Who converted, and when."""
+    users = np.array(user, dtype=np.int64)
+    return Happened(users, np.ones(len(users)), np.array(first_ts, dtype=np.int64), {})
+
+
+def _of_nobody(case: Case) -> np.ndarray:
+    """No page gives anything away."""
+    return np.zeros(len(case.dataset.pages), dtype=bool)
 
 
 @pytest.mark.parametrize(
@@ -143,40 +145,40 @@ def test_whoever_converted_on_the_first_pages_is_left_out(
 ) -> None:
     user = int(np.flatnonzero(case.inside & (case.sequences.lengths >= 6))[0])
     when = int(case.sequences.timestamp[case.sequences.offsets[user] + view]) + later
-    users, positive = outcome.eligible(_with_outcomes(case, user, when), "purchase")
+    users, positive = outcome.eligible(case, _converted([user], [when]), _of_nobody(case))
     assert (user in users) is allowed
     assert positive.sum() == allowed
 
 
 def test_nobody_with_fewer_page_views_than_the_prefix_and_one_more(case: Case) -> None:
-    users, _ = outcome.eligible(case, "purchase")
+    users, _ = outcome.eligible(case, _converted([], []), _of_nobody(case))
     assert case.sequences.lengths[users].min() > outcome.PREFIX
     assert case.inside[users].all()
 
 
 def test_pages_that_give_the_outcome_away_exclude_who_saw_them_first(case: Case) -> None:
-    page = case.dataset.pages["page_location"].iloc[0]
-    dataset = Dataset(case.dataset.path, case.dataset.key)
-    dataset.__dict__["receipt"] = case.dataset.receipt.model_copy(update={"outcome_pages": (page,)})
-    users, _ = outcome.eligible(replace(case, dataset=dataset), "purchase")
+    gives_away = _of_nobody(case)
+    gives_away[0] = True
+    users, _ = outcome.eligible(case, _converted([], []), gives_away)
     first = case.sequences.page[case.sequences.offsets[users][:, None] + np.arange(outcome.PREFIX)]
     assert len(users) > 0
     assert not (first == 0).any()
 
 
-def test_without_events_there_is_no_outcome(case: Case) -> None:
-    assert "no event but page views" in outcome.measure(case, "").absent
+def test_nothing_is_told_where_no_outcome_is_chosen(case: Case) -> None:
+    index = OutcomeIndex.of(case.dataset, None)
+    assert "No outcome is chosen" in outcome.measure(case, index, ()).absent
 
 
 def test_an_outcome_that_the_first_pages_tell_is_told(case: Case) -> None:
     sequences = case.sequences
     users = np.flatnonzero(case.inside & (sequences.lengths > outcome.PREFIX))
     own = sequences.page[sequences.offsets[users]] == 0  # who begins at the first page converts at the end
-    dataset = Dataset(case.dataset.path, case.dataset.key)
     last = sequences.timestamp[sequences.offsets[users[own] + 1] - 1]
-    rows = {Outcomes.USER: users[own], Outcomes.EVENT_NAME: "purchase", Outcomes.FIRST_TS: last}
-    dataset.__dict__["outcomes"] = pd.DataFrame(rows)
-    found = outcome.measure(replace(case, dataset=dataset), "purchase")
+    index = OutcomeIndex.of(case.dataset, None)
+    later = last + 60_000_000  # a minute after the last page, so that none is seen at the outcome
+    index = replace(index, events={"stayed": _converted(users[own], later)})
+    found = outcome.measure(case, index, ("stayed",))
     bag = found.of(Method.BAG)
     assert bag is not None
     assert bag.value == 1.0
@@ -187,10 +189,10 @@ def test_an_outcome_that_the_first_pages_tell_is_told(case: Case) -> None:
 
 
 def test_the_store_is_not_asked_to_measure_twice(shop: FinishedRun, card: Scorecard, tmp_path: Path) -> None:
-    settings, inputs = result.made_of(shop.embeddings, 3, ViewWeights(), "purchase")
+    settings, inputs = result.made_of(shop.embeddings, 3, ViewWeights(), ("purchase",))
     request = {
         "dataset": "none", "labels": "", "model": "none",  # nothing to measure from
-        "embeddings": shop.embeddings, "n_clusters": 3, "weights": ViewWeights(), "outcome": "purchase",
+        "embeddings": shop.embeddings, "n_clusters": 3, "weights": ViewWeights(), "outcomes": ("purchase",),
     }  # fmt: skip
     key = result_key = run("scorecard", shop.root, request, silent)["scorecard"]
     found = Store(shop.root).find(result.STAGE, key)

@@ -32,7 +32,7 @@ def test_what_was_not_compared_is_not_found() -> None:
 
 
 def test_another_number_weights_or_outcome_are_another_scorecard() -> None:
-    usual = made_of("e", 6, ViewWeights(), "purchase")
-    assert usual != made_of("e", 7, ViewWeights(), "purchase")
-    assert usual != made_of("e", 6, ViewWeights(url=1.0), "purchase")
-    assert usual != made_of("e", 6, ViewWeights(), "")
+    usual = made_of("e", 6, ViewWeights(), ("purchase",))
+    assert usual != made_of("e", 7, ViewWeights(), ("purchase",))
+    assert usual != made_of("e", 6, ViewWeights(url=1.0), ("purchase",))
+    assert usual != made_of("e", 6, ViewWeights(), ())

@@ -174,7 +174,7 @@ def test_another_outcome_moves_no_segment(
 ) -> None:
     app = open_app(PAGE, data=finished_run.dataset)
     monkeypatch.setattr(pipeline, "cluster", None)
-    app.selectbox(key="outcome").set_value("purchase").run()
+    app.multiselect(key="outcome").set_value(["page:shop.example/cart"]).run()
     assert not app.exception
 
 

@@ -9,10 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.base.settings import TrainSettings
 from core.data.dataset import OUTCOMES
 from core.storage.store import MANIFEST, file_checksum
+from pages.ui.shell import state
 from tests.pages.conftest import OpenApp
-from tests.pages.fake_jobs import texts
+from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun
 
 PAGE = "pages/segments/profiles.py"
@@ -91,8 +93,39 @@ def test_without_events_there_is_no_outcome_and_the_page_says_so(
     without_events(finished_run.root / "preprocess" / finished_run.dataset)
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     assert not app.exception
-    assert "No outcome: this file holds no events but page views" in texts(app)
-    assert app.selectbox(key="no_outcome").disabled
+    assert "No outcome is chosen. Choose an event or a page" in texts(app)
+    outcome = app.multiselect(key="outcome")
+    assert not outcome.value
+    outcome.set_value(["page:shop.example/cart"]).run()
+    assert not app.exception
+    assert "users of 87 converted" in texts(app)
+    assert "outcome: a view of /cart" in texts(app)
+
+
+def test_pages_that_give_the_outcome_away_are_left_out_and_fitted_again_by_one_click(
+    open_app: OpenApp, finished_run: FinishedRun, fake_jobs: FakeJobs, tmp_path: Path
+) -> None:
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "toy.csv").write_text("")
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert "see this at the outcome or afterwards" in texts(app)
+    app.button(key="leave-out").click().run()
+    assert not app.exception
+    ((task, request, subject),) = fake_jobs.started
+    assert (task, subject) == ("refit", finished_run.dataset)
+    assert "shop.example/cart" in request["ingest"]["strip_pages"]
+    assert request["train"] == TrainSettings(epochs=1).model_dump(mode="json")
+    assert request["paths"] == [str(tmp_path / "input" / "toy.csv")]
+    assert "Reading and training again" in texts(app)
+    made = {
+        "dataset": finished_run.dataset,
+        "model": finished_run.model,
+        "embeddings": finished_run.embeddings,
+    }
+    fake_jobs.end("refit", result=made)
+    app.run()
+    assert not app.exception
+    assert app.session_state[state.MODELS][finished_run.dataset] == finished_run.model
 
 
 def without_events(dataset: Path) -> None:

@@ -22,7 +22,7 @@ FULL = (toy.retrieval(), toy.outcome(), toy.stability(), toy.length())
 
 def keep(run: FinishedRun, card: Scorecard, n_clusters: int = 3) -> str:
     """Put a scorecard where the job would have put it."""
-    settings, inputs = result.made_of(run.embeddings, n_clusters, ViewWeights(), "purchase")
+    settings, inputs = result.made_of(run.embeddings, n_clusters, ViewWeights(), ("purchase",))
     key = content_key(result.STAGE, settings, inputs)
     with Store(run.root).write(result.STAGE, key, settings, inputs) as folder:
         (folder / result.FILE).write_text(card.to_json())
@@ -41,7 +41,7 @@ def test_the_first_visit_starts_measuring_once(
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.run()
     ((task, request, subject),) = fake_jobs.started
-    settings, inputs = result.made_of(finished_run.embeddings, 3, ViewWeights(), "purchase")
+    settings, inputs = result.made_of(finished_run.embeddings, 3, ViewWeights(), ("purchase",))
     assert (task, subject) == ("scorecard", content_key(result.STAGE, settings, inputs))
     assert (request["model"], request["n_clusters"]) == (finished_run.model, 3)
     assert "Comparing the model with simple ways" in texts(app)

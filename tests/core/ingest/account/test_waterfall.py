@@ -4,9 +4,9 @@ import pytest
 
 from core.base.errors import InputError
 from core.base.schema import Raw
-from tests.core.ingest.shop import Row, event, made_of, paths_of, raw_read, shop, step
+from tests.core.ingest.shop import Row, event, made_of, paths_of, raw_read, shop
 
-STEPS = ["rejected", "not_page_view", "no_id", "internal", "debug", "bot_like", "stripped", "one_page"]
+STEPS = ["rejected", "not_page_view", "no_id", "internal", "debug", "stripped"]
 
 ONE_OF_EACH: list[Row] = [
     {**event("u", 0), Raw.EVENT_TIMESTAMP: "soon"},
@@ -28,8 +28,8 @@ def test_every_record_leaves_at_one_step_and_the_steps_add_up(tmp_path: Path) ->
     dataset = shop(tmp_path, *ONE_OF_EACH, strip_pages=("https://shop.example/thanks",))
     receipt = dataset.receipt
     assert [found.name for found in receipt.waterfall] == STEPS
-    assert [found.records for found in receipt.waterfall] == [3, 1, 2, 1, 1, 0, 1, 0]
-    assert [found.left for found in receipt.waterfall] == [9, 8, 6, 5, 4, 4, 3, 3]
+    assert [found.records for found in receipt.waterfall] == [3, 1, 2, 1, 1, 1]
+    assert [found.left for found in receipt.waterfall] == [9, 8, 6, 5, 4, 3]
     assert (receipt.records, receipt.rejected, receipt.page_views_used) == (12, 3, 3)
     assert receipt.rejects_by_reason == {
         "A page view without page_location": 1,
@@ -40,11 +40,8 @@ def test_every_record_leaves_at_one_step_and_the_steps_add_up(tmp_path: Path) ->
     assert paths_of(dataset) == {"u": ["/a", "/b"], "v": ["/a"]}
 
 
-def test_one_page_users_are_kept_and_said_to_be(tmp_path: Path) -> None:
+def test_one_page_users_are_kept(tmp_path: Path) -> None:
     dataset = shop(tmp_path, event("u", 0), event("v", 0), event("v", 1))
-    last = dataset.receipt.waterfall[-1]
-    assert (last.label, last.records, last.users) == ("One page view: kept as a group", 0, 0)
-    assert "users 1" in last.note
     assert dataset.users["group"].tolist() == ["one_page", "segment"]
 
 
@@ -109,7 +106,6 @@ def test_pages_left_out_may_take_users_with_them_and_must_exist(tmp_path: Path) 
     )
     stripped = next(found for found in dataset.receipt.waterfall if found.name == "stripped")
     assert (stripped.records, stripped.users) == (2, 1)
-    assert step(dataset, "one_page") == 0
     assert paths_of(dataset) == {"u": ["/a"]}
     assert dataset.users["group"].tolist() == ["one_page"]
     assert any("/nowhere" in warning for warning in dataset.receipt.warnings)

@@ -11,8 +11,9 @@ def deed(user: str, second: float, name: str, session: str = "1", **fields: str)
 
 
 def outcomes(folder: Path, *rows: Row, **settings: object) -> list[tuple[object, ...]]:
-    """User, event, events, sessions, seconds after the start, revenue."""
+    """User, event, events, sessions, seconds after the start, revenue; currency where there is any."""
     table = shop(folder, *rows, **settings).outcomes
+    table = table if table["currency"].notna().any() else table.drop(columns="currency")
     table["first_ts"] = table["first_ts"] / 1e6 - START
     return [
         tuple(None if pd.isna(value) else value for value in row) for row in table.itertuples(index=False)
@@ -32,7 +33,11 @@ def test_events_are_counted_by_user_and_name(tmp_path: Path) -> None:
         deed("v", 6, "(not set)"),
         deed("v", 7, ""),
     ]
-    assert outcomes(tmp_path, *rows) == [(0, "add_to_cart", 1, 1, 5.0, None), (1, "scroll", 3, 2, 3.0, None)]
+    assert outcomes(tmp_path, *rows) == [
+        (0, "add_to_cart", 1, 1, 5.0, None),
+        (1, "scroll", 3, 2, 3.0, None),
+        (2, "add_to_cart", 1, 1, 5.0, None),  # who has no page view comes after those who have
+    ]
 
 
 def test_a_purchase_is_counted_once_a_transaction(tmp_path: Path) -> None:
@@ -50,10 +55,71 @@ def test_a_purchase_is_counted_once_a_transaction(tmp_path: Path) -> None:
         deed("nobody", 2, "purchase", transaction_id="T9"),
     ]
     dataset = shop(tmp_path / "count", *rows)
-    assert dataset.receipt.duplicate_transactions == 2
+    assert dataset.receipt.duplicate_transactions == 3
     assert outcomes(tmp_path / "rows", *rows) == [
         (0, "purchase", 4, 3, 1.0, 13.0),
         (1, "purchase", 1, 1, 9.0, None),
+        (2, "purchase", 1, 1, 2.0, None),
+    ]
+
+
+def test_the_buyer_of_a_transaction_is_the_id_with_a_page_view(tmp_path: Path) -> None:
+    """A shop's server often sends the purchase first, under an id of its own."""
+    rows = [
+        deed("server", 1, "purchase", transaction_id="T1", purchase_revenue="5"),
+        event("u", 0),
+        deed("u", 2, "purchase", transaction_id="T1", purchase_revenue="5"),
+    ]
+    assert outcomes(tmp_path, *rows) == [(0, "purchase", 1, 1, 2.0, 5.0)]
+
+
+def test_currencies_are_never_added_up(tmp_path: Path) -> None:
+    rows = [
+        event("u", 0),
+        deed("u", 1, "purchase", purchase_revenue="10", currency="eur"),
+        deed("u", 2, "purchase", purchase_revenue="7", currency="USD"),
+        deed("u", 3, "purchase", purchase_revenue="1", currency="EUR"),
+        deed("u", 4, "purchase", purchase_revenue="2", currency="jane@x.com"),
+        deed("w", 5, "purchase", purchase_revenue="3", currency="EUR"),
+    ]
+    dataset = shop(tmp_path / "count", *rows)
+    assert dataset.receipt.outcome_users["purchase"].model_dump() == {
+        "users": 2,
+        "without_page_view": 1,
+        "events": 5,
+        "revenue": {"EUR": 14.0, "USD": 7.0, "no currency given": 2.0},
+    }
+    assert outcomes(tmp_path / "rows", *rows) == [
+        (0, "purchase", 4, 1, 1.0, 11.0, "EUR"),
+        (0, "purchase", 0, 0, 1.0, 7.0, "USD"),
+        (0, "purchase", 0, 0, 1.0, 2.0, None),
+        (1, "purchase", 1, 1, 5.0, 3.0, "EUR"),
+    ]
+
+
+def test_every_buyer_of_the_file_is_in_the_receipt(tmp_path: Path) -> None:
+    """Also who is told of by the shop's server alone, has no used page, or looks automated."""
+    rows = [
+        *buyers(3, "/thanks"),
+        deed("server", 5, "purchase"),
+        event("gone", 0, "/x"),
+        deed("gone", 1, "purchase"),
+        *(event("bot", second, f"/{second % 7}") for second in range(400)),
+        deed("bot", 401, "purchase"),
+        deed("staff", 5, "purchase", traffic_type="internal"),
+    ]
+    gone = ("https://shop.example/x",)
+    kept = shop(tmp_path / "kept", *rows, strip_pages=gone).receipt.outcome_users["purchase"]
+    assert (kept.users, kept.without_page_view) == (6, 2)
+    out = shop(tmp_path / "out", *rows, strip_pages=gone, exclude_bots=True).receipt.outcome_users["purchase"]
+    assert (out.users, out.without_page_view) == (5, 2)
+
+
+def test_a_page_that_is_left_out_can_still_be_the_outcome(tmp_path: Path) -> None:
+    rows = [event("u", 0, "/"), event("u", 1, "/x"), event("u", 2, "/x"), event("v", 3, "/x")]
+    assert outcomes(tmp_path, *rows, strip_pages=("https://shop.example/x",)) == [
+        (0, "page:https://shop.example/x", 2, 1, 1.0, None),
+        (1, "page:https://shop.example/x", 1, 1, 3.0, None),
     ]
 
 
@@ -66,8 +132,8 @@ def test_sessions_without_ids_count_too(tmp_path: Path) -> None:
 
 
 def test_outcomes_of_users_that_are_left_out_leave_with_them(tmp_path: Path) -> None:
-    rows = [event("a", 0, "/x"), deed("a", 1, "scroll"), event("b", 0, "/y"), deed("b", 1, "scroll")]
-    assert outcomes(tmp_path, *rows, strip_pages=("https://shop.example/x",)) == [
+    rows = [*(event("bot", n, f"/{n % 7}") for n in range(400)), event("b", 0, "/y"), deed("b", 1, "scroll")]
+    assert outcomes(tmp_path, *rows, deed("bot", 1, "scroll"), exclude_bots=True) == [
         (0, "scroll", 1, 1, 1.0, None)
     ]
 
@@ -84,33 +150,11 @@ def buyers(count: int, page: str) -> list[Row]:
     return rows
 
 
-def test_a_page_that_gives_the_purchase_away_is_named(tmp_path: Path) -> None:
+def test_a_page_that_gives_the_purchase_away_is_named_with_what_to_do(tmp_path: Path) -> None:
     others = [event(f"other{number:03}", 0, "/") for number in range(40)]
     receipt = shop(tmp_path, *buyers(20, "/thanks"), *others).receipt
     assert receipt.outcome_pages == ("https://shop.example/thanks",)
-    assert any("/thanks" in warning for warning in receipt.warnings)
-
-
-def visitors(count: int, *pages: str) -> list[Row]:
-    return [
-        event(f"other{number:03}", second, page)
-        for number in range(count)
-        for second, page in enumerate(pages)
-    ]
-
-
-def test_a_page_that_others_see_too_is_not(tmp_path: Path) -> None:
-    rows = [*buyers(20, "/thanks"), *visitors(2, "/", "/thanks")]
-    assert shop(tmp_path, *rows).receipt.outcome_pages == ()
-
-
-def test_a_page_with_few_visitors_is_not(tmp_path: Path) -> None:
-    assert shop(tmp_path, *buyers(19, "/thanks"), *visitors(9, "/")).receipt.outcome_pages == ()
-
-
-def test_a_page_that_only_half_of_the_buyers_see_is_not(tmp_path: Path) -> None:
-    elsewhere = [{**row, Raw.USER_KEY: f"more{row[Raw.USER_KEY]}"} for row in buyers(20, "/b")]
-    assert shop(tmp_path, *buyers(20, "/a"), *elsewhere, *visitors(9, "/")).receipt.outcome_pages == ()
+    assert any("--strip-page https://shop.example/thanks" in warning for warning in receipt.warnings)
 
 
 def test_names_that_differ_in_space_are_one_event(tmp_path: Path) -> None:

@@ -7,9 +7,16 @@ from streamlit.testing.v1 import AppTest
 
 from core.base.schema import Raw
 from core.data.dataset import Dataset
-from core.data.receipt import Receipt, WaterfallStep
+from core.data.receipt import OutcomeUsers, Receipt, WaterfallStep
 from core.ingest.account import accounting
-from pages.ui.data.receipt_view import files_table, not_page_views, steps_table, waterfall_chart, why_not_used
+from pages.ui.data.receipt_view import (
+    events_table,
+    files_table,
+    money,
+    not_page_views,
+    steps_table,
+    waterfall_chart,
+)
 from tests.core.ingest.shop import event, shop
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -31,8 +38,14 @@ def test_records_that_are_no_page_views_are_said_to_be(finished_run: FinishedRun
     assert not_page_views(facts) == 0
     both = facts.model_copy(update={"waterfall": (other, *facts.waterfall), "rejected": 7})
     assert not_page_views(both) == 5
-    assert why_not_used(facts) == ""
-    assert why_not_used(both) == ", of them 7 could not be read and 5 are not page views"
+
+
+def test_events_say_who_did_them_and_what_was_paid_in_each_currency(finished_run: FinishedRun) -> None:
+    facts = Dataset(finished_run.root / "preprocess" / finished_run.dataset, "toy").receipt
+    bought = OutcomeUsers(users=7, without_page_view=2, events=9, revenue={"USD": 3, "EUR": 1204.5})
+    shown = events_table(facts.model_copy(update={"outcome_users": {"purchase": bought}}))
+    assert shown.iloc[0].tolist() == ["purchase", 7, 2, 9, "1,204.50 EUR, 3.00 USD"]
+    assert money({}) == ""
 
 
 def test_the_table_starts_with_what_was_read_and_ends_with_what_is_used(finished_run: FinishedRun) -> None:

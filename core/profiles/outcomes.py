@@ -1,0 +1,308 @@
+"""What can be the outcome, and who did it.
+
+An outcome is a text: the name of an event, ``page:/path`` (a view of one page) or ``template:/path/:slug``
+(of any page of a template). Of several, whoever did any has the outcome.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from itertools import chain
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.base.errors import SettingsError
+from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Outcomes, PageLabels, Pages, page_outcome
+from core.base.settings import AnalyzeSettings, OutcomeCount
+from core.base.wording import counted
+from core.data.dataset import Dataset
+from core.data.leaks import leaking_pages
+from core.data.page_labels import LabelledPages
+from core.data.receipt import NO_CURRENCY
+from core.data.sequences import UserSequences
+
+DEFAULT_OUTCOME: Final = "purchase"
+ARRIVED_SHARE: Final = 0.5
+"""Share of those with the outcome who came in on it from which on it says how they arrived."""
+NEAREST: Final = 3
+"""Outcomes that are offered in place of one that is not there."""
+
+_HOST: Final = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?[^/?#]+(?=[/?#]|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class Happened:
+    """Who did one thing.
+
+    Args:
+        user: int64 of shape (m,), user indices, ascending; from ``n_users`` on users without a page view.
+        sessions: float64 of shape (m,), sessions of the user with it; NaN where that is not known.
+        first_ts: int64 of shape (m,), microseconds UTC.
+        money: Currency → float64 of shape (m,), NaN where the user paid none; empty where nobody did.
+    """
+
+    user: np.ndarray
+    sessions: np.ndarray
+    first_ts: np.ndarray
+    money: Mapping[str, np.ndarray]
+
+    @property
+    def revenue(self) -> np.ndarray:
+        """In the one currency; NaN throughout where there are several, which cannot be added up."""
+        if len(self.money) == 1:
+            return next(iter(self.money.values()))
+        return np.full(len(self.user), np.nan)
+
+    def only(self, which: np.ndarray) -> Happened:
+        """The users where ``which`` (bool of shape (m,)) is true."""
+        money = {currency: values[which] for currency, values in self.money.items()}
+        return Happened(self.user[which], self.sessions[which], self.first_ts[which], money)
+
+
+@dataclass(frozen=True, eq=False)
+class OutcomeIndex(Mapping[str, Happened]):
+    """Everything that can be an outcome, by its text; iterating gives the events.
+
+    Args:
+        n_users: Users with a page view.
+        events: Event → who did it, with a page view or without.
+        sequences: The page views.
+        pages: Address of each page.
+        templates: Path template of each page; empty where pages are not labelled.
+    """
+
+    n_users: int
+    events: Mapping[str, Happened]
+    sequences: UserSequences
+    pages: tuple[str, ...]
+    templates: tuple[str, ...]
+
+    @classmethod
+    def of(cls, dataset: Dataset, labels: LabelledPages | None) -> OutcomeIndex:
+        """What a data set offers."""
+        return cls.from_tables(dataset.outcomes, dataset.pages, dataset.sequences, labels)
+
+    @classmethod
+    def from_tables(
+        cls,
+        outcomes: pd.DataFrame,
+        pages: pd.DataFrame,
+        sequences: UserSequences,
+        labels: LabelledPages | None = None,
+    ) -> OutcomeIndex:
+        """The same from tables in the columns of ``core/base/schema.py``."""
+        events = {str(name): _event(rows) for name, rows in outcomes.groupby(Outcomes.EVENT_NAME, sort=True)}
+        templates = () if labels is None else tuple(labels.table[PageLabels.TEMPLATE])
+        return cls(sequences.n_users, events, sequences, tuple(pages[Pages.PAGE_LOCATION]), templates)
+
+    def __getitem__(self, outcome: str) -> Happened:
+        if outcome in self.events:
+            return self.events[outcome]
+        pages = self.pages_of(outcome)
+        if not pages:
+            raise KeyError(outcome)
+        return self._saw(pages)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.events)
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    def pages_of(self, outcome: str) -> tuple[int, ...]:
+        """Indices of the pages that an outcome is a view of; none of an event's, or of a page not there."""
+        if outcome in self.events:  # also a page that was left out, see core/ingest/output.py
+            return ()
+        kind, text = next((k, outcome.removeprefix(k)) for k in _KINDS if outcome.startswith(k))
+        return self._places[kind].get(text, ())
+
+    def chosen(self, settings: AnalyzeSettings) -> tuple[str, ...]:
+        """The outcomes that are asked for; purchase, where the data has it and nothing is.
+
+        Raises:
+            SettingsError: If one of them is not in the data; it names the nearest that are.
+        """
+        if settings.outcome is None:
+            return (DEFAULT_OUTCOME,) if DEFAULT_OUTCOME in self.events else ()
+        for outcome in settings.outcome:
+            if outcome not in self.events and not self.pages_of(outcome):
+                self._refuse(outcome)
+        return settings.outcome
+
+    def parts(self, settings: AnalyzeSettings) -> dict[str, Happened]:
+        """Each chosen outcome → who did it; counted as the settings say.
+
+        Raises:
+            SettingsError: If one of them is not in the data.
+        """
+        found = {outcome: self[outcome] for outcome in self.chosen(settings)}
+        if settings.outcome_counts is OutcomeCount.FIRST and len(found) > 1:
+            return dict(zip(found, _firsts(tuple(found.values())), strict=True))
+        return found
+
+    def offered(self, most_pages: int) -> dict[str, int]:
+        """What can be chosen → users who did it: events, then templates and pages, most users first.
+
+        Args:
+            most_pages: Pages that are offered; a rarer one can be chosen all the same.
+        """
+        events = {name: len(happened.user) for name, happened in self.events.items()}
+        several = [name for name, count in Counter(self.templates).items() if count > 1]
+        templates = {TEMPLATE_OUTCOME + name: len(self[TEMPLATE_OUTCOME + name].user) for name in several}
+        seen = np.unique(self.sequences.user.astype(np.int64) * len(self.pages) + self.sequences.page)
+        users = np.bincount(seen % len(self.pages), minlength=len(self.pages))
+        first = np.argsort(-users, kind="stable")[:most_pages].tolist()
+        pages = {page_outcome(self.pages[page]): int(users[page]) for page in first}
+        by_users = [sorted(part.items(), key=lambda item: -item[1]) for part in (events, templates)]
+        return dict(chain(*by_users, pages.items()))
+
+    def leaks(self, chosen: Collection[str]) -> tuple[str, ...]:
+        """Pages that give these outcomes away; a page that is one itself is none."""
+        if not chosen:
+            return ()
+        happened, seen = any_of([self[outcome] for outcome in chosen]), self.sequences
+        found = leaking_pages(
+            seen.user, seen.page, seen.timestamp, len(self.pages), happened.user, happened.first_ts
+        )
+        own = {page for outcome in chosen for page in self.pages_of(outcome)}
+        return tuple(self.pages[page] for page in found.tolist() if page not in own)
+
+    def notes(self, chosen: Sequence[str], happened: Happened) -> tuple[str, ...]:
+        """What to know before reading an outcome: that nobody has it, everybody, or who came in on it."""
+        inside = happened.only(happened.user < self.n_users)
+        had, called = len(inside.user), label_of(chosen)
+        arrived = int(
+            (inside.first_ts == self.sequences.timestamp[self.sequences.offsets[inside.user]]).sum()
+        )
+        is_page = any(self.pages_of(outcome) for outcome in chosen)
+        possible = {
+            f"Nobody with a page view has {called}, only {counted(len(happened.user), 'user')} without one, "
+            "in no segment. Choose another outcome": not had,
+            f"All {counted(had, 'user')} have {called}, so that it tells no segment from another. Choose "
+            "another outcome": had == self.n_users,
+            f"{arrived:,} of the {counted(had, 'user')} with {called} came in on it: it says how they "
+            "arrived, not what they did. Choose a later page": (
+                is_page and 0 < had < self.n_users and arrived >= ARRIVED_SHARE * had
+            ),
+        }  # fmt: skip
+        return tuple(text for text, applies in possible.items() if applies)
+
+    def _saw(self, pages: Sequence[int]) -> Happened:
+        wanted = np.zeros(len(self.pages), dtype=bool)
+        wanted[list(pages)] = True
+        views = np.flatnonzero(wanted[self.sequences.page])
+        user, session = self.sequences.user[views].astype(np.int64), self.sequences.session[views]
+        begins = np.concatenate(([True], (user[1:] != user[:-1]) | (session[1:] != session[:-1])))[
+            : len(user)
+        ]
+        users, first = np.unique(user, return_index=True)
+        sessions = np.bincount(np.searchsorted(users, user[begins]), minlength=len(users))
+        return Happened(users, sessions.astype(np.float64), self.sequences.timestamp[views[first]], {})
+
+    @cached_property
+    def _places(self) -> dict[str, dict[str, tuple[int, ...]]]:
+        """Kind of outcome → address or template, with its host and without → pages."""
+        found: dict[str, dict[str, tuple[int, ...]]] = {kind: {} for kind in _KINDS}
+        for kind, texts in ((PAGE_OUTCOME, self.pages), (TEMPLATE_OUTCOME, self.templates)):
+            for page, text in enumerate(texts):
+                for name in dict.fromkeys((text, path_of(text))):
+                    found[kind][name] = (*found[kind].get(name, ()), page)
+        return found
+
+    def _refuse(self, outcome: str) -> None:
+        kind = next(kind for kind in _KINDS if outcome.startswith(kind))
+        if kind == TEMPLATE_OUTCOME and not self.templates:
+            raise SettingsError(
+                f"outcome = {outcome!r} is not possible: these pages have no labels, so no templates",
+                allowed=f"an event or {PAGE_OUTCOME}/path", remedy="Label the pages, or name a page",
+            )  # fmt: skip
+        named = list(self._places[kind]) if kind else list(self.events)
+        near = get_close_matches(outcome.removeprefix(kind), named, NEAREST, cutoff=0.0)
+        what = {PAGE_OUTCOME: "a page", TEMPLATE_OUTCOME: "a template of pages"}.get(kind, "an event")
+        raise SettingsError(
+            f"outcome = {outcome!r} is not {what} of this data set",
+            allowed=", ".join(kind + name for name in near) or "no event: the file holds page views only",
+            remedy=f"Choose one of these, an event, {PAGE_OUTCOME}/path or {TEMPLATE_OUTCOME}/path/:slug",
+        )
+
+
+_KINDS: Final = (PAGE_OUTCOME, TEMPLATE_OUTCOME, "")
+
+
+def path_of(address: str) -> str:
+    """What follows the host: ``/cart?step=2``; the root is ``/``."""
+    return _HOST.sub("", address, count=1) or "/"
+
+
+def label_of(chosen: Sequence[str]) -> str:
+    """Outcomes in words: ``purchase or a view of /thank-you``."""
+    return " or ".join(_label(outcome) for outcome in chosen)
+
+
+def _label(outcome: str) -> str:
+    for kind in (PAGE_OUTCOME, TEMPLATE_OUTCOME):
+        if outcome.startswith(kind):
+            return f"a view of {path_of(outcome.removeprefix(kind))}"
+    return outcome
+
+
+def any_of(parts: Sequence[Happened]) -> Happened:
+    """Who did any of several things. Their sessions are not known: the same one may hold several."""
+    if len(parts) == 1:
+        return parts[0]
+    user, place = np.unique(np.concatenate([part.user for part in parts]), return_inverse=True)
+    first = np.full(len(user), np.iinfo(np.int64).max)
+    np.minimum.at(first, place, np.concatenate([part.first_ts for part in parts]))
+    sessions = np.full(len(user), np.nan)
+    if len(place) == len(user):  # nobody did two of them
+        sessions[place] = np.concatenate([part.sessions for part in parts])
+    currencies = dict.fromkeys(currency for part in parts for currency in part.money)
+    values = {
+        currency: np.concatenate(
+            [part.money.get(currency, np.full(len(part.user), np.nan)) for part in parts]
+        )
+        for currency in currencies
+    }
+    return Happened(user, sessions, first, {name: _sums(place, paid) for name, paid in values.items()})
+
+
+def _firsts(parts: Sequence[Happened]) -> list[Happened]:
+    """Each part with only the users of whom it came first; of those at the same moment, the first chosen."""
+    first = any_of(parts)
+    done = np.zeros(len(first.user), dtype=bool)
+    found = []
+    for part in parts:
+        place = np.searchsorted(first.user, part.user)
+        mine = (part.first_ts == first.first_ts[place]) & ~done[place]
+        done[place[mine]] = True
+        found.append(part.only(mine))
+    return found
+
+
+def _event(rows: pd.DataFrame) -> Happened:
+    user, place = np.unique(rows[Outcomes.USER].to_numpy(dtype=np.int64), return_inverse=True)
+    first = np.full(len(user), np.iinfo(np.int64).max)
+    np.minimum.at(first, place, rows[Outcomes.FIRST_TS].to_numpy())
+    sessions = np.bincount(place, rows[Outcomes.SESSIONS], minlength=len(user))
+    revenue = rows[Outcomes.REVENUE].to_numpy(dtype=np.float64, na_value=np.nan)
+    currency = rows[Outcomes.CURRENCY].fillna(NO_CURRENCY).to_numpy()
+    paid = ~np.isnan(revenue)
+    money = {
+        str(name): _sums(place, np.where(currency == name, revenue, np.nan))
+        for name in pd.unique(currency[paid])
+    }
+    return Happened(user, sessions, first, money)
+
+
+def _sums(place: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sum by place; NaN where there is no value."""
+    size, has = int(place.max(initial=-1)) + 1, ~np.isnan(values)
+    sums = np.bincount(place[has], values[has], minlength=size)
+    return np.where(np.bincount(place[has], minlength=size) > 0, sums, np.nan)

@@ -1,0 +1,173 @@
+"""What can be the outcome and who did it, on the eight users of the toy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.base.errors import SettingsError
+from core.base.schema import Group
+from core.base.settings import AnalyzeSettings, OutcomeCount
+from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of, path_of
+from tests.core.profiles.toy import CART, many, outcomes, tables, toy, toy_tables
+
+INDEX = toy().outcomes
+TEMPLATES = ("shop.example/", "shop.example/:slug", "shop.example/:slug", "shop.example/cart")
+
+
+def index(*rows: tuple[int, str, int, int, float | None], first: tuple[int, ...] = ()) -> OutcomeIndex:
+    _, pages, _, sequences = toy_tables()
+    made = outcomes(list(rows))
+    return OutcomeIndex.from_tables(made.assign(first_ts=list(first)) if first else made, pages, sequences)
+
+
+def test_an_event_by_eye() -> None:
+    assert list(INDEX) == ["add_to_cart", "purchase"]
+    bought = INDEX["purchase"]
+    assert (bought.user.tolist(), bought.sessions.tolist()) == ([0, 3], [1, 1])
+    np.testing.assert_array_equal(bought.revenue, [30, np.nan])
+
+
+@pytest.mark.parametrize("outcome", ["page:/cart", "page:shop.example/cart"])
+def test_a_page_by_path_or_whole_address(outcome: str) -> None:
+    saw = INDEX[outcome]
+    assert saw.user.tolist() == [0, 1, 7]
+    assert saw.sessions.tolist() == [1, 1, 1]
+    minute = 60_000_000
+    assert saw.first_ts.tolist() == [1443 * minute, minute, 3 * minute]
+    assert np.isnan(saw.revenue).all()
+
+
+def test_a_template_is_any_of_its_pages() -> None:
+    labelled = replace(INDEX, templates=TEMPLATES)
+    assert labelled["template:/:slug"].user.tolist() == [0, 1, 2, 3, 4, 6, 7]
+    assert labelled["template:/:slug"].sessions.tolist() == [2, 1, 1, 1, 2, 1, 1]
+    assert labelled["template:/cart"].user.tolist() == INDEX["page:/cart"].user.tolist()
+
+
+def test_a_page_that_was_left_out_is_an_event_of_the_data() -> None:
+    """Its views are gone, so the model cannot have seen it."""
+    name = "page:https://shop.example/thanks"
+    found = index((0, name, 2, 1, None))
+    assert found[name].user.tolist() == [0]
+    assert found.pages_of(name) == ()
+    assert label_of([name]) == "a view of /thanks"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ("purchse", "'purchse' is not an event.*Allowed: purchase"),
+        ("page:/card", "'page:/card' is not a page.*Allowed: page:/cart"),
+        ("page:", "is not a page"),
+        ("", "'' is not an event"),
+        ("template:/:slug", "no labels, so no templates.*name a page"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_the_nearest_that_are(outcome: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        INDEX.chosen(AnalyzeSettings(outcome=outcome))
+    with pytest.raises(KeyError):
+        INDEX[outcome]
+
+
+def test_three_at_most_are_offered() -> None:
+    with pytest.raises(SettingsError) as refused:
+        replace(INDEX, templates=TEMPLATES).chosen(AnalyzeSettings(outcome="template:/products/:slug"))
+    assert refused.value.allowed.count("template:") == 3
+
+
+def test_nothing_chosen_is_purchase_where_there_is_one_and_an_empty_choice_is_none() -> None:
+    assert INDEX.chosen(AnalyzeSettings()) == ("purchase",)
+    assert INDEX.chosen(AnalyzeSettings(outcome=())) == ()
+    assert replace(INDEX, events={}).chosen(AnalyzeSettings()) == ()
+
+
+def test_any_of_several_is_everybody_who_did_one() -> None:
+    both = any_of([INDEX["purchase"], INDEX["add_to_cart"]])
+    assert both.user.tolist() == [0, 1, 3]
+    assert np.isnan(both.sessions).all()  # one session may hold both
+    apart = any_of([INDEX["purchase"], INDEX["add_to_cart"].only(np.array([False, True]))])
+    assert apart.sessions.tolist() == [1, 1, 1]
+    np.testing.assert_array_equal(both.revenue, [30, np.nan, np.nan])
+
+
+def test_the_first_of_several_counts_each_user_once() -> None:
+    found = index(
+        (0, "sign_up", 1, 1, None), (0, "purchase", 3, 2, 50.0), (1, "purchase", 1, 1, 20.0),
+        (1, "sign_up", 1, 1, None), (2, "sign_up", 1, 1, None), (2, "purchase", 1, 1, 7.0),
+        first=(1, 2, 5, 9, 4, 4),
+    )  # fmt: skip
+    settings = AnalyzeSettings(outcome=("purchase", "sign_up"), outcome_counts=OutcomeCount.FIRST)
+    parts = found.parts(settings)
+    assert parts["purchase"].user.tolist() == [1, 2]  # at the same moment, the one that was chosen first
+    assert parts["sign_up"].user.tolist() == [0]
+    assert np.nansum(any_of(list(parts.values())).revenue) == 27
+
+
+@given(st.integers(0, 500))
+def test_first_and_any_agree_on_who_converted(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    names = ["a", "b", "c"]
+    drawn = [(u, n) for u in range(8) for n in names if random.random() < 0.4] or [(0, "a")]
+    found = index(
+        *((u, n, 1, 1, 1.0) for u, n in drawn), first=tuple(random.integers(0, 4, len(drawn)).tolist())
+    )
+    chosen = tuple(dict.fromkeys(n for _, n in drawn))
+    first, each = (
+        found.parts(AnalyzeSettings(outcome=chosen, outcome_counts=count)) for count in reversed(OutcomeCount)
+    )
+    assert any_of(list(first.values())).user.tolist() == any_of(list(each.values())).user.tolist()
+    assert sum(len(part.user) for part in first.values()) == len({u for u, _ in drawn})
+    assert set(any_of(list(each.values())).user.tolist()) == {u for u, _ in drawn}
+
+
+@given(st.integers(0, 500))
+def test_who_saw_a_page_is_that_of_pandas(seed: int) -> None:
+    data, _, views = many(seed)
+    saw = data.outcomes["page:/cart"]
+    assert saw.user.tolist() == sorted(views.loc[views["page"] == CART, "user"].unique())
+    seen = data.outcomes.sequences
+    sessions = pd.DataFrame({"user": seen.user, "page": seen.page, "session": seen.session})
+    expected = sessions[sessions["page"] == CART].groupby("user")["session"].nunique()
+    assert saw.sessions.tolist() == expected.tolist()
+
+
+def notes(found: OutcomeIndex, *chosen: str) -> str:
+    return " ".join(found.notes(chosen, any_of([found[outcome] for outcome in chosen])))
+
+
+def test_what_to_know_before_reading_an_outcome() -> None:
+    assert notes(INDEX, "purchase") == notes(INDEX, "page:/cart") == ""
+    nobody = index((8, "purchase", 1, 1, 5.0))
+    assert "Nobody with a page view has purchase, only 1 user without one" in notes(nobody, "purchase")
+    everybody = index(*((user, "visit", 1, 1, None) for user in range(8)))
+    assert "All 8 users have visit" in notes(everybody, "visit")
+    assert "4 of the 4 users with a view of / came in on it" in notes(INDEX, "page:/")
+
+
+def test_a_page_that_is_the_outcome_gives_nothing_else_away() -> None:
+    """Thirty users go from the cart to the thanks page, thirty only look."""
+    visits = [[[0, CART, 4]]] * 30 + [[[0]]] * 30
+    users, pages, sequences = tables(visits, [Group.SEGMENT] * 60, 5)
+    found = OutcomeIndex.from_tables(outcomes([]), pages, sequences)
+    assert len(users) == 60
+    assert found.leaks(["page:/cart"]) == ("shop.example/p/4",)
+    assert found.leaks(["page:/cart", "page:/p/4"]) == ()
+    assert found.leaks([]) == ()
+
+
+def test_paths() -> None:
+    assert path_of("https://shop.example/a?b=1") == "/a?b=1"
+    assert path_of("https://shop.example") == path_of("shop.example/") == "/"
+    assert path_of("/a") == "/a"
+
+
+def test_happened_of_nobody() -> None:
+    empty = np.zeros(0, np.int64)
+    assert Happened(empty, empty.astype(float), empty, {}).revenue.tolist() == []
