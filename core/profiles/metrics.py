@@ -15,6 +15,7 @@ import pandas as pd
 
 from core.base.errors import SettingsError
 from core.base.settings import AnalyzeSettings
+from core.one_page.segments import OnePageSegments
 from core.profiles.data import Happened, ProfileData
 from core.profiles.heatmap import CLIP, heat_map
 from core.profiles.profile_columns import FIELDS, ROW, Col
@@ -29,7 +30,8 @@ FORMAT: Final = 1
 """Version of the JSON; raised when a name or a meaning changes."""
 DEFAULT_OUTCOME: Final = "purchase"
 COMPARED_WITH: Final = (
-    "A segment is compared with the other clustered users, a group made by rule with all other users."
+    "A segment is compared with the other clustered users, a one-page segment with the other one-page users, "
+    "a group made by rule with all other users."
 )
 
 
@@ -37,14 +39,17 @@ COMPARED_WITH: Final = (
 class Profiles:
     """What each segment is like. Frames are shared: do not edit them.
 
-    Each row of a table is about a segment, a group made by rule, or all users: columns ``key``
-    (``segment:0``, ``group:one_page``, ``all``), ``kind``, ``segment`` (id, −1 outside) and ``label``.
+    Each row of a table is about a segment, a group made by rule, a one-page segment, or all users: columns
+    ``key`` (``segment:0``, ``group:bot_like``, ``one_page:0``, ``all``), ``kind``, ``segment`` (id, −1
+    outside) and ``label``. ``group:one_page`` is the total of the one-page segments where there are any.
 
     Args:
         settings: What was asked for.
         outcome: The event whose users count as converted; None where the data has none.
         n_users: All users.
         n_clustered: Users in segments.
+        rows: Who belongs where.
+        one_page: Segments of the one-page users, by rule; None where they were not asked for.
         segments: One row each; the other columns are described in ``fields``.
         top_pages: Pages over- and under-represented and most viewed, see ``core/profiles/top_pages.py``.
         shares: Browser, device, country, source, see ``core/profiles/shares.py``.
@@ -56,11 +61,18 @@ class Profiles:
     outcome: str | None
     n_users: int
     n_clustered: int
+    rows: Rows
+    one_page: OnePageSegments | None
     segments: pd.DataFrame
     top_pages: pd.DataFrame
     shares: pd.DataFrame
     heatmap: pd.DataFrame
     fields: pd.DataFrame
+
+    @property
+    def parts(self) -> pd.DataFrame:
+        """Rows of ``segments`` that share no user and leave none out."""
+        return self.segments.iloc[: self.rows.n_rows]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: every table a list of records, what is absent is None."""
@@ -83,20 +95,23 @@ class Profiles:
         return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False)
 
 
-def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) -> Profiles:
-    """Describe the segments, the groups made by rule, and all users.
+def profile(
+    data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
+) -> Profiles:
+    """Describe the segments, the groups and segments made by rule, and all users.
 
     Args:
         data: The users.
         labels: int32 of shape (n_users,), the segment of each, ``OUTSIDE`` for users outside clustering.
         settings: Outcome event and how many pages to list.
+        one_page: Segments of the one-page users, who are one group without them.
 
     Raises:
         SettingsError: If the outcome event is not in the data.
         ArtifactError: If the labels are not of these users.
     """
     outcome = chosen_outcome(data.outcomes, settings)
-    rows = make_rows(data, labels)
+    rows = make_rows(data, labels, one_page)
     sizes = rows.count()
     happened = data.outcomes[outcome] if outcome else None
     segments = _segments(data, rows, sizes, happened)
@@ -105,6 +120,8 @@ def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) ->
         outcome=outcome,
         n_users=data.n_users,
         n_clustered=int(rows.clustered(sizes)),
+        rows=rows,
+        one_page=one_page,
         segments=segments,
         top_pages=top_pages(data, rows, sizes, settings.top_pages),
         shares=attribute_shares(data, rows),

@@ -14,14 +14,13 @@ from difflib import SequenceMatcher
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from core.facts.context import Context, Tables
+from core.facts.context import ONE_PAGE, Context, Tables
 from core.facts.items import ATTRIBUTES, Dimension
 from core.facts.measures import BY_KEY
 from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
 from core.questions.item_words import country_of, item_words
 from core.questions.lexicon import (
-    ONE_PAGE,
     Lexicon,
     Meaning,
     Phrase,

@@ -15,7 +15,7 @@ import snowballstemmer
 import yaml
 
 from core.facts import items
-from core.facts.context import ALL, Context
+from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.items import Dimension
 from core.facts.measures import MEASURES
 from core.profiles.profile_columns import Col
@@ -55,7 +55,6 @@ class Meaning:
 Phrase = tuple[str, ...]
 Lexicon = dict[Phrase, tuple[Meaning, ...]]
 
-ONE_PAGE: Final = "group:one_page"
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
 OF_OUTCOME: Final = {
@@ -216,6 +215,11 @@ def _rows(context: Context) -> Iterator[tuple[str, Meaning]]:
         row = context.row(key)
         if key.startswith("group:"):
             yield str(row[Col.LABEL]), Meaning(Sort.ROW, key)
+        elif key.startswith("one_page:"):
+            short, _, rule = str(row[Col.LABEL]).partition(": ")
+            letter = short.removeprefix("One-page ")
+            texts = short, rule, *(f"one-page {noun} {letter}" for noun in ("group", "segment", "users"))
+            yield from ((text, Meaning(Sort.ROW, key)) for text in texts if text)
         elif name := context.names.get(int(row[Col.SEGMENT])):
             yield name, Meaning(Sort.ROW, key)
 

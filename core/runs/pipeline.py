@@ -20,7 +20,7 @@ from pydantic import Field
 
 from core.base.errors import ArtifactError
 from core.base.progress import Progress
-from core.base.schema import View
+from core.base.schema import Group, View
 from core.base.settings import (
     AnalyzeSettings,
     ClusterSettings,
@@ -30,13 +30,14 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, clustered, of_group
 from core.data.page_labels import LabelledPages, page_names
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
-from core.labels.label_settings import LabelMode, LabelSettings
+from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
+    from core.one_page.segments import OnePageSegments
     from core.profiles.data import Happened, ProfileData
     from core.profiles.metrics import Profiles
     from core.segments.combination import Calibrated, Combined
@@ -345,7 +346,40 @@ def cluster(
     return fit(combined.vectors, inside, settings, start if enough else None)
 
 
-def analyze(data: ProfileData, partition: Partition, settings: AnalyzeSettings) -> Profiles:
+def one_page_segments(
+    dataset: Dataset, labels: LabelledPages | None, data: ProfileData, settings: AnalyzeSettings
+) -> OnePageSegments:
+    """Segments by rule of the users with a single page view; they depend on no slider.
+
+    Args:
+        dataset: The users.
+        labels: Themes and types of the pages; None where they are not labelled.
+        data: What profiles are counted from.
+        settings: The outcome that the rules tell, if they can.
+
+    Raises:
+        SettingsError: If the outcome event is not in the data.
+    """
+    from core.one_page.arrivals import arrivals
+    from core.one_page.grouping import find_segments, with_second_pages
+    from core.profiles.metrics import chosen_outcome
+
+    names = page_names(dataset.pages, labels)
+    arrived = arrivals(dataset.users, dataset.sequences, names, RESERVED)
+    outcome = chosen_outcome(data.outcomes, settings)
+    converted = np.zeros(data.n_users, dtype=bool)
+    if outcome is not None:
+        converted[data.outcomes[outcome].user] = True
+    found = find_segments(arrived, of_group(dataset.users, Group.ONE_PAGE), outcome, converted)
+    return with_second_pages(found, arrived, dataset.sequences, names[View.URL], clustered(dataset.users))
+
+
+def analyze(
+    data: ProfileData,
+    partition: Partition,
+    settings: AnalyzeSettings,
+    one_page: OnePageSegments | None = None,
+) -> Profiles:
     """Stage 8: what the users of each segment are like.
 
     Raises:
@@ -353,10 +387,16 @@ def analyze(data: ProfileData, partition: Partition, settings: AnalyzeSettings) 
     """
     from core.profiles.metrics import profile
 
-    return profile(data, partition.labels, settings)
+    return profile(data, partition.labels, settings, one_page)
 
 
-def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, progress: Progress) -> Segments:
+def segment(
+    dataset: Dataset,
+    labels: LabelledPages | None,
+    embeddings: Embeddings,
+    settings: RunSettings,
+    progress: Progress,
+) -> Segments:
     """Combine, cluster and analyze.
 
     Raises:
@@ -370,7 +410,8 @@ def segment(dataset: Dataset, embeddings: Embeddings, settings: RunSettings, pro
     partition = cluster(combined, embeddings.inside, settings.cluster)
     progress("cluster", 1.0, f"K={settings.cluster.n_clusters}")
     data = ProfileData.from_dataset(dataset)
-    profiles = analyze(data, partition, settings.analyze)
+    one_page = one_page_segments(dataset, labels, data, settings.analyze)
+    profiles = analyze(data, partition, settings.analyze, one_page)
     progress("analyze", 1.0)
     return Segments(combined, partition, profiles, default_names(profiles), data)
 
