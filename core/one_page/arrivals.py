@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import groupby
 from typing import Final, Literal
 
 import numpy as np
@@ -126,7 +127,10 @@ def rule_name(rule: Sequence[Condition], addresses: Sequence[str]) -> str:
     origin = common_origin(addresses)
     landing = [condition for condition in rule if condition.field in LANDING]
     texts = [_landing(landing, origin)] if landing else []
-    texts += [phrase(condition, origin) for condition in rule if condition.field not in LANDING]
+    others = [condition for condition in rule if condition.field not in LANDING]
+    for _, alike in groupby(others, lambda condition: (condition.op, condition.field)):
+        first, *more = alike  # more than one only of what they are not
+        texts.append(" or ".join([phrase(first), *(condition.value for condition in more)]))
     text = ", ".join(texts)
     return text[:1].upper() + text[1:]
 

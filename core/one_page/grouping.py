@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from core.base.wording import common_origin
 from core.data.sequences import UserSequences
-from core.one_page.arrivals import LANDING, YES, Condition, Trait, phrase, rule_name, simplified
+from core.one_page.arrivals import LANDING, YES, Condition, Trait, rule_name, simplified
 from core.one_page.segments import (
     OTHER,
     OnePageSegment,
@@ -40,10 +39,12 @@ FEWEST_CASES: Final = 5 * FOLDS
 """Users with and without what is to be told, at least: five of each in every fold."""
 CHECKED: Final = 20_000
 """Users that cross-validation looks at; more of them change nothing in the second digit."""
+ALONE: Final = 0.1
+"""Share of the one-page users from which a landing page stands before its folder and type."""
 LARGE: Final = 0.25
-"""Share of the one-page users from which a landing page is split by source."""
+"""Share of the one-page users from which where they land is split by source."""
 SECOND_PAGES: Final = 3
-ENGAGED: Final = "engagement"
+ENGAGED: Final = "engagement of 10 s or more"
 
 Rule = tuple[Condition, ...]
 
@@ -164,11 +165,15 @@ def _leaves(
 
 
 def _largest(mine: pd.DataFrame, fewest: int) -> list[Rule]:
-    """The largest landing pages, then folders, types and themes of who is left; large ones by source."""
+    """The largest landing pages; folders, types, themes and pages of who is left; large ones by source."""
     rules, left = list[Rule](), np.ones(len(mine), dtype=bool)
-    for field in LANDING:
-        for value in _values(mine[field][left], fewest)[: MOST - len(rules)]:
-            condition = Condition(field=field, op="is", value=value)
+    alone = int(np.ceil(ALONE * len(mine)))
+    for field, users in [
+        (Trait.PAGE, max(alone, fewest)),
+        *((field, fewest) for field in (*LANDING[1:], Trait.PAGE)),
+    ]:
+        for value in _values(mine[field][left], users)[: MOST - len(rules)]:
+            condition = _narrowest(mine, Condition(field=field, op="is", value=value))
             here = condition.holds(mine)
             first = [rule[0] for rule in rules if (here & rule[0].holds(mine)).any()]
             taken = [condition.model_copy(update={"op": "is not"}) for condition in first]
@@ -176,6 +181,12 @@ def _largest(mine: pd.DataFrame, fewest: int) -> list[Rule]:
                 rules.append(simplified((condition, *taken)))
                 left &= ~here
     return _by_source(mine, rules, fewest)
+
+
+def _narrowest(mine: pd.DataFrame, condition: Condition) -> Condition:
+    """The page itself where it is the only one of its folder, type or theme."""
+    pages = mine[Trait.PAGE][condition.holds(mine)].unique()
+    return Condition(field=Trait.PAGE, op="is", value=pages[0]) if len(pages) == 1 else condition
 
 
 def _by_source(mine: pd.DataFrame, rules: list[Rule], fewest: int) -> list[Rule]:
@@ -205,6 +216,7 @@ def _made(
     arrivals: pd.DataFrame, one_page: np.ndarray, rules: Sequence[Rule], checks: tuple[TreeCheck, ...]
 ) -> OnePageSegments:
     """Count them, the largest first; who is in none is in the last one."""
+    rules = [_needed(arrivals[one_page], rule) for rule in rules]
     held = {rule: one_page & _holds(arrivals, rule) for rule in rules}
     order = sorted(rules, key=lambda rule: -held[rule].sum())
     codes = np.full(len(arrivals), -1, dtype=np.int8)
@@ -229,19 +241,35 @@ def _made(
     )
 
 
+def _needed(mine: pd.DataFrame, rule: Rule) -> Rule:
+    """The rule without what it denies of nobody."""
+    here = _holds(mine, rule)
+    for condition in rule:
+        shorter = tuple(other for other in rule if other != condition)
+        if condition.op == "is not" and np.array_equal(_holds(mine, shorter), here):
+            rule = shorter
+    return rule
+
+
 def _evidence(
     arrivals: pd.DataFrame, one_page: np.ndarray, here: np.ndarray, rule: Rule, addresses: Sequence[str]
 ) -> tuple[RuleEvidence, ...]:
-    n, rest_n, origin = int(here.sum()), int((one_page & ~here).sum()), common_origin(addresses)
+    n, rest_n = int(here.sum()), int((one_page & ~here).sum())
     found = []
     for condition in rule if rest_n else ():
         rest = int((condition.holds(arrivals) & one_page & ~here).sum())
         half = 0.0 if rest else 0.5
         share, other = (n + half) / (n + 2 * half), (rest + half) / (rest_n + 2 * half)
         error = np.sqrt((1 - share) / (n + half) + (1 - other) / (rest + half))
-        what = f"land {phrase(condition, origin)}" if condition.field in LANDING else phrase(condition)
         lift = share / other
-        found.append(RuleEvidence(what=what, share=1.0, lift=lift, low=float(lift * np.exp(-1.96 * error))))
+        found.append(
+            RuleEvidence(
+                what=rule_name([condition], addresses),
+                share=1.0,
+                lift=lift,
+                low=float(lift * np.exp(-1.96 * error)),
+            )
+        )
     return tuple(found)
 
 

@@ -80,7 +80,7 @@ class TreeCheck(_Data):
     """How well rules tell apart users that they were not made from.
 
     Args:
-        target: What they tell: an outcome, or ``engaged``.
+        target: What they tell: an outcome, or engagement.
         auc: Area under the ROC curve, mean over folds.
         low: Lower end of its 95 % interval (Hanley and McNeil 1982).
         high: Upper end.
