@@ -13,6 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from core.base.errors import ArtifactError
+from core.base.schema import Group
 from core.one_page.arrivals import Condition
 
 OTHER: Final = "Other one-page users"
@@ -111,6 +112,11 @@ class OnePageSegments:
     codes: np.ndarray
     segments: tuple[OnePageSegment, ...]
     checks: tuple[TreeCheck, ...] = ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What each is called in data: ``one_page:0``."""
+        return tuple(f"{Group.ONE_PAGE}:{place}" for place in range(len(self.segments)))
 
     @property
     def labels(self) -> tuple[str, ...]:

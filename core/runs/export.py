@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTSIDE, Group, Users, View
+from core.base.schema import OUTSIDE, Users, View
 from core.one_page.segments import OnePageSegments
 from core.profiles.data import Happened
 from core.segments.geometry import repeatable, two_nearest
@@ -75,44 +75,44 @@ def users_table(
         segment, too; else empty), ``distance`` to its centroid (0 to 2), ``next_segment`` and
         ``next_distance`` of the next nearest (empty outside), ``group`` (:func:`groups`), ``page_views``,
         ``sessions``, ``outcome: NAME`` (sessions with it), ``revenue`` (empty where none was sent),
-        ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
-        ``engaged_seconds`` (empty where none was sent), ``browser``, ``device``, ``country``, ``source``.
+        ``first_seen`` and ``last_seen`` (UTC, ISO 8601), ``engaged_seconds`` (like ``revenue``),
+        ``browser``, ``device``, ``country``, ``source``.
 
     Raises:
         ArtifactError: If there are more users than segments were made of.
     """
     labels = partition.labels[: len(users)]
     if len(labels) != len(users):
-        raise ArtifactError(
-            f"{len(labels):,} labels do not belong to {len(users):,} users", remedy="Cluster again"
-        )
+        said = f"{len(labels):,} labels do not belong to {len(users):,} users"
+        raise ArtifactError(said, remedy="Cluster again")
     table = users[[Users.USER_ID]].copy()
     table[Users.CLUSTER] = np.asarray(labels, dtype=np.int32)
-    by_rule = _by_rule(len(users), one_page, one_page.labels if one_page else ())
-    table[SEGMENT] = _names(labels, names).fillna(by_rule)
-    table[[DISTANCE, NEXT_SEGMENT, NEXT_DISTANCE]] = _distances(
-        labels, partition, vectors[: len(users)], names
-    )
+    table[SEGMENT] = _names(labels, names)
+    if one_page:
+        table[SEGMENT] = table[SEGMENT].fillna(_by_rule(one_page, one_page.labels, len(users)))
+    table = table.join(_distances(labels, partition, vectors[: len(users)], names))
     table[Users.GROUP] = groups(users, one_page)
     table[[Users.PAGE_VIEWS, Users.SESSIONS]] = users[[Users.PAGE_VIEWS, Users.SESSIONS]]
     table = table.assign(**_outcomes(outcomes, len(users)))
-    table[FIRST_SEEN], table[LAST_SEEN] = _iso(users[Users.FIRST_TS]), _iso(users[Users.LAST_TS])
-    table[ENGAGED] = (users[Users.ENGAGEMENT_MSEC] / 1000).astype("Float64").round(3)
-    described = [Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]
-    table[described] = users[described]
-    return table
+    return table.join(_seen(users)).join(users[[Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]])
+
+
+def _seen(users: pd.DataFrame) -> pd.DataFrame:
+    engaged = (users[Users.ENGAGEMENT_MSEC] / 1000).astype("Float64").round(3)
+    first, last = _iso(users[Users.FIRST_TS]), _iso(users[Users.LAST_TS])
+    return pd.DataFrame({FIRST_SEEN: first, LAST_SEEN: last, ENGAGED: engaged})
 
 
 def groups(users: pd.DataFrame, one_page: OnePageSegments | None) -> pd.Series:
     """``segment``, ``bot_like``, ``one_page``, or the one-page segment as profiles key it: ``one_page:0``."""
-    keys = [f"{Group.ONE_PAGE}:{place}" for place in range(len(one_page.segments) if one_page else 0)]
-    return _by_rule(len(users), one_page, keys).fillna(users[Users.GROUP])
+    if one_page is None:
+        return users[Users.GROUP]
+    return _by_rule(one_page, one_page.keys, len(users)).fillna(users[Users.GROUP])
 
 
-def _by_rule(n_users: int, one_page: OnePageSegments | None, called: Sequence[str]) -> pd.Series:
+def _by_rule(one_page: OnePageSegments, called: Sequence[str], n_users: int) -> pd.Series:
     """What the one-page segment of each user is called; absent where there is none."""
-    codes = one_page.codes[:n_users] if one_page else np.full(n_users, -1)
-    return pd.Series([*called, None], dtype="str").iloc[codes].reset_index(drop=True)
+    return pd.Series([*called, None], dtype="str").iloc[one_page.codes[:n_users]].reset_index(drop=True)
 
 
 def _names(ids: np.ndarray, names: Mapping[int, str]) -> pd.Series:

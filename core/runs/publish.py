@@ -177,13 +177,13 @@ def _one_page_summary(one_page: OnePageSegments | None) -> list[dict[str, Any]]:
     whole = sum(segment.users for segment in found)
     return [
         {
-            "kind": RowKind.ONE_PAGE, "group": f"{RowKind.ONE_PAGE}:{place}", "cluster": OUTSIDE,
+            "kind": RowKind.ONE_PAGE, "group": key, "cluster": OUTSIDE,
             "name": segment.name, "users": segment.users, "share": segment.users / whole,
             "rule": [condition.model_dump(mode="json") for condition in segment.rule],
             "name_evidence": [part.model_dump() for part in segment.evidence],
             "second_pages": [page.model_dump() | {"share": page.share} for page in segment.second_pages],
         }
-        for place, segment in enumerate(found)
+        for key, segment in zip(one_page.keys if one_page else (), found, strict=True)
     ]  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def definitions(profiles: Profiles) -> dict[str, str]:
 
 
 def heat_cells(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
-    """One row a cell of a segment: ``label``, ``metric`` (as on the axis), ``text``, ``difference``, ``n``."""
+    """One row a cell of a segment: ``label``, ``metric`` (as drawn), ``text``, ``difference``, ``n``."""
     table = named(profiles.heatmap[profiles.heatmap[Col.KIND] == RowKind.SEGMENT], names)
     called = labels(profiles)
     return pd.DataFrame(
