@@ -83,7 +83,7 @@ class TreeCheck(_Data):
     Args:
         target: What they tell: an outcome, or engagement.
         auc: Area under the ROC curve, mean over folds.
-        low: Lower end of its 95 % interval (Hanley and McNeil 1982).
+        low: Lower end of its 95 % interval (Hanley and McNeil 1982), corrected for choosing the depth.
         high: Upper end.
     """
 

@@ -13,9 +13,9 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -87,13 +87,10 @@ def users_table(
         raise ArtifactError(said, remedy="Cluster again")
     table = users[[Users.USER_ID]].copy()
     table[Users.CLUSTER] = np.asarray(labels, dtype=np.int32)
-    table[SEGMENT] = _names(labels, names)
-    if one_page:
-        table[SEGMENT] = table[SEGMENT].fillna(_by_rule(one_page, one_page.labels, len(users)))
+    table[SEGMENT] = _names(labels, names).fillna(_by_rule(len(users), one_page, "labels"))
     table = table.join(_distances(labels, partition, vectors[: len(users)], names))
     table[Users.GROUP] = groups(users, one_page)
-    table[[Users.PAGE_VIEWS, Users.SESSIONS]] = users[[Users.PAGE_VIEWS, Users.SESSIONS]]
-    table = table.assign(**_outcomes(outcomes, len(users)))
+    table = table.join(users[[Users.PAGE_VIEWS, Users.SESSIONS]]).assign(**_outcomes(outcomes, len(users)))
     return table.join(_seen(users)).join(users[[Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]])
 
 
@@ -105,14 +102,15 @@ def _seen(users: pd.DataFrame) -> pd.DataFrame:
 
 def groups(users: pd.DataFrame, one_page: OnePageSegments | None) -> pd.Series:
     """``segment``, ``bot_like``, ``one_page``, or the one-page segment as profiles key it: ``one_page:0``."""
-    if one_page is None:
-        return users[Users.GROUP]
-    return _by_rule(one_page, one_page.keys, len(users)).fillna(users[Users.GROUP])
+    return _by_rule(len(users), one_page, "keys").fillna(users[Users.GROUP])
 
 
-def _by_rule(one_page: OnePageSegments, called: Sequence[str], n_users: int) -> pd.Series:
+def _by_rule(n_users: int, one_page: OnePageSegments | None, called: Literal["keys", "labels"]) -> pd.Series:
     """What the one-page segment of each user is called; absent where there is none."""
-    return pd.Series([*called, None], dtype="str").iloc[one_page.codes[:n_users]].reset_index(drop=True)
+    if one_page is None:
+        return pd.Series([None] * n_users, dtype="str")
+    texts = one_page.keys if called == "keys" else one_page.labels
+    return pd.Series([*texts, None], dtype="str").iloc[one_page.codes[:n_users]].reset_index(drop=True)
 
 
 def _names(ids: np.ndarray, names: Mapping[int, str]) -> pd.Series:
