@@ -14,7 +14,7 @@ from difflib import SequenceMatcher
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
-from core.facts.context import ONE_PAGE, Context, Tables
+from core.facts.context import Context, Tables
 from core.facts.items import ATTRIBUTES, Dimension
 from core.facts.measures import BY_KEY
 from core.outgoing.quoting import clean
@@ -80,8 +80,10 @@ def parse(question: str, context: Context) -> Parsed:
         reader.parsed.limit = Limit.of(found)
         if reader.parsed.nouns and not reader.parsed.topic:
             reader.parsed.measures = [Col.USERS]
-    if ONE_PAGE in reader.parsed.rows:  # who saw one page saw only that
-        reader.parsed.cues -= {"only", "viewed"}
+    if any(
+        "one_page" in row for row in reader.parsed.rows
+    ):  # who saw one page saw only that, and landed there
+        reader.parsed.cues -= {"only", "viewed", *(["entry"] if reader.parsed.items else [])}
     if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
         reader.parsed.asks += reader.doubts.values()
     return reader.parsed
