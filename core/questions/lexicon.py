@@ -215,11 +215,10 @@ def _rows(context: Context) -> Iterator[tuple[str, Meaning]]:
         row = context.row(key)
         if key.startswith("group:"):
             yield str(row[Col.LABEL]), Meaning(Sort.ROW, key)
-        elif key.startswith("one_page:"):
-            short, _, rule = str(row[Col.LABEL]).partition(": ")
-            letter = short.removeprefix("One-page ")
-            texts = short, rule, *(f"one-page {noun} {letter}" for noun in ("group", "segment", "users"))
-            yield from ((text, Meaning(Sort.ROW, key)) for text in texts if text)
+        elif key.startswith("one_page:"):  # by its letter: words of a rule mean pages, sources and devices
+            label = context.titled(key).label
+            nouns = ("one-page", "one-page group", "one-page segment", "one-page users")
+            yield from ((label.replace("One-page", noun), Meaning(Sort.ROW, key)) for noun in nouns)
         elif name := context.names.get(int(row[Col.SEGMENT])):
             yield name, Meaning(Sort.ROW, key)
 

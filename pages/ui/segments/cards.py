@@ -59,10 +59,9 @@ def second_pages(profiles: Profiles, key: str) -> str:
     """Where users who arrived like those of a one-page segment and went on went first."""
     assert profiles.one_page is not None  # a row of its own is there only with it
     found = profiles.one_page.segments[profiles.one_page.keys.index(key)].second_pages
+    if not found:
+        return "Nobody who arrived alike went on."
     listed = (f"{md_text(short_page(page.page))} ({figure(Col.SHARE, page.share)})" for page in found)
-    alike = (
-        f" of {found[0].n:,} users who arrived alike and went on"
-        if found
-        else "nobody who arrived alike went on"
+    return (
+        f"A second page would be: {', '.join(listed)} of {found[0].n:,} users who arrived alike and went on."
     )
-    return f"A second page would be: {', '.join(listed)}{alike}"
