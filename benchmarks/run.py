@@ -108,16 +108,17 @@ def segment(dataset: str, embeddings: str, folder: Path) -> dict[str, float]:
     data = pipeline.open_dataset(store, dataset)
     vectors = pipeline.open_embeddings(store, data, embeddings)
     cold = time.perf_counter()
-    first = pipeline.segment(data, vectors, pipeline.RunSettings(), silent)
+    first = pipeline.segment(data, None, vectors, pipeline.RunSettings(), silent)
     cold = time.perf_counter() - cold
 
     profiled, previous, took = ProfileData.from_dataset(data), first.partition, []
+    one_page = first.profiles.one_page
     for k in (7, 6, 8, 6, 7):
         began = time.perf_counter()
         combined = pipeline.combine(vectors, ViewWeights(url=k / 10))
         cut = pipeline.cluster(combined, vectors.inside, ClusterSettings(n_clusters=k), previous)
         moved = match(previous, cut)
-        pipeline.analyze(profiled, moved.partition, AnalyzeSettings())
+        pipeline.analyze(profiled, moved.partition, AnalyzeSettings(), one_page)
         took.append(time.perf_counter() - began)
         previous = moved.partition
     return {"cold_s": cold, "move_s": statistics.median(took)}

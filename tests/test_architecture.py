@@ -181,7 +181,7 @@ def test_no_path_file_hides_in_the_repository() -> None:
 FLOORS = (
     {"base", "outgoing"},
     {"data", "storage"},
-    {"ingest", "model", "segments", "sample", "llm"},
+    {"ingest", "model", "segments", "one_page", "sample", "llm"},
     {"labels", "profiles"},
     {"facts", "report", "trust"},
     {"questions", "sql"},

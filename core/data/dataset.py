@@ -78,4 +78,9 @@ def _frame(path: Path) -> pd.DataFrame:
 
 def clustered(users: pd.DataFrame) -> np.ndarray:
     """Which users take part in clustering: bool of shape (n_users,)."""
-    return (users[Users.GROUP] == Group.SEGMENT.value).to_numpy()
+    return of_group(users, Group.SEGMENT)
+
+
+def of_group(users: pd.DataFrame, group: Group) -> np.ndarray:
+    """Which users belong to a group: bool of shape (n_users,)."""
+    return (users[Users.GROUP] == group.value).to_numpy()

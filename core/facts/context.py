@@ -24,11 +24,12 @@ from core.profiles.metrics import Profiles
 from core.profiles.page_counts import PageCounts
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
-from core.profiles.rows import Rows, make_rows
+from core.profiles.rows import Rows
 from core.profiles.top_pages import top_pages
 from core.segments.partition import Partition
 
 ALL: Final = "all"
+ONE_PAGE: Final = "group:one_page"
 ENDS_LISTED: Final = 50
 
 
@@ -103,7 +104,7 @@ class Tables:
     @cached_property
     def rows(self) -> Rows:
         """Who belongs where."""
-        return make_rows(self.basis.data, self.partition.labels)
+        return self.profiles.rows
 
     @cached_property
     def segments(self) -> pd.DataFrame:
@@ -258,6 +259,11 @@ class Context:
         """Where a row stands in the tables."""
         return self.keys.index(key)
 
+    def holds(self, outer: str, inner: str) -> bool:
+        """Whether all users of a row belong to another row as well."""
+        one_page = outer == ONE_PAGE and self.row(inner)[Col.KIND] == RowKind.ONE_PAGE
+        return outer != inner and (outer == ALL or one_page)
+
     def title(self, key: str) -> str:
         """What a row is called in full: ``Segment 2 (Bargain hunters)``, ``One-page users``."""
         return self.titled(key).full
@@ -265,8 +271,11 @@ class Context:
     def titled(self, key: str) -> Title:
         """What a row is called."""
         row = self.row(key)
-        name = self.names.get(int(row[Col.SEGMENT]), "") if row[Col.KIND] == RowKind.SEGMENT else ""
-        return Title(label=str(row[Col.LABEL]), name=clean(name))
+        label, rule = str(row[Col.LABEL]), ""
+        if row[Col.KIND] == RowKind.ONE_PAGE:  # what it is called holds addresses, which strangers wrote
+            label, _, rule = label.partition(": ")
+        name = self.names.get(int(row[Col.SEGMENT]), "") if row[Col.KIND] == RowKind.SEGMENT else rule
+        return Title(label=label, name=clean(name))
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """What rows are called; every row when none is named."""

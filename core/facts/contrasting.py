@@ -9,7 +9,7 @@ import numpy as np
 from core.base.errors import InputError
 from core.base.schema import View
 from core.facts.answer import Fact, Verdict
-from core.facts.context import ALL, Context
+from core.facts.context import Context
 from core.facts.items import ITEM_MEASURES, LABELLED, Dimension, ItemMetric
 from core.facts.measures import BY_KEY
 from core.profiles.contrasts import SURE, Tested, UserValues, compare_shares, compare_users, user_values
@@ -50,7 +50,7 @@ def _test(context: Context, first: Fact, second: Fact) -> Tested | None:
     if metric in COUNTED:
         return None
     if metric in (ItemMetric.SHARE, "not_share"):
-        return _shares(first, second)
+        return _shares(context, first, second)
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
         values = _views_of(context, Dimension(dimension), first.item)
         return compare_users(values, *_groups(context, first.row, second.row))
@@ -59,18 +59,18 @@ def _test(context: Context, first: Fact, second: Fact) -> Tested | None:
 
 
 def _groups(context: Context, first: str, second: str) -> tuple[np.ndarray, np.ndarray]:
-    place = context.tables.rows.place
-    if ALL in (first, second):
-        own = place == context.place(second if first == ALL else first)
-        return (~own, own) if first == ALL else (own, ~own)
-    return place == context.place(first), place == context.place(second)
+    """Who belongs to each; of a row that holds the other one, only its other users."""
+    one, other = (context.tables.rows.members(context.place(key)) for key in (first, second))
+    if context.holds(first, second):
+        return one & ~other, other
+    return one, other & ~one
 
 
-def _shares(first: Fact, second: Fact) -> Tested:
+def _shares(context: Context, first: Fact, second: Fact) -> Tested:
     (users, n), (other, other_n) = ((round(fact.value * fact.n), fact.n) for fact in (first, second))
-    if second.row == ALL:
+    if context.holds(second.row, first.row):
         other, other_n = other - users, other_n - n
-    elif first.row == ALL:
+    elif context.holds(first.row, second.row):
         users, n = users - other, n - other_n
     return compare_shares(users, n, other, other_n)
 

@@ -160,7 +160,7 @@ class _Speaker:
         if row == ALL and set(measures) <= {Col.USERS, "segments"}:
             there = "There is " if facts[0].text == "1" else "There are "
             return [there, *listing([what_it_has(fact) for fact in facts]), "."]
-        if row.startswith("group:") and set(measures) <= {Col.USERS, Col.SHARE}:
+        if row.startswith(("group:", "one_page:")) and set(measures) <= {Col.USERS, Col.SHARE}:
             return self._group(row, facts)
         if Col.USERS in measures:
             self.introduced.discard(row)  # a segment has users; “searchers have users” is no English

@@ -20,7 +20,7 @@ from core.data.sequences import UserSequences
 from core.profiles.data import coded
 from core.profiles.lifts import ratio, user_lift_interval, views_lift_interval
 from core.profiles.profile_columns import ROW, Col
-from core.profiles.rows import Rows, with_absent
+from core.profiles.rows import Rows
 from core.profiles.tally import Tally, tally
 from core.profiles.wilson import Z_95, wilson
 
@@ -99,7 +99,7 @@ def label_shares(labels: LabelData, rows: Rows) -> pd.DataFrame:
 
 
 def _one_view(view: View, made: Tally, page_views: np.ndarray, rows: Rows) -> pd.DataFrame:
-    shape = (rows.n_rows + 1, len(made.values))
+    shape = (rows.n_rows + rows.n_totals, len(made.values))
     columns = _of_users(made, rows) | _of_views(made, page_views, rows)
     flat = {name: np.broadcast_to(values, shape).ravel() for name, values in columns.items()}
     place = np.repeat(np.arange(shape[0]), shape[1])
@@ -113,7 +113,7 @@ def _one_view(view: View, made: Tally, page_views: np.ndarray, rows: Rows) -> pd
 def _of_users(made: Tally, rows: Rows) -> dict[str, np.ndarray]:
     counts, sizes = made.users(rows), rows.count()[:, None]
     users, n = rows.with_all(counts), rows.with_all(sizes)
-    rest, rest_n = with_absent(rows.rest(counts)), with_absent(rows.rest(sizes))
+    rest, rest_n = rows.rest(counts), rows.rest(sizes)
     low, high = wilson(users, n)
     lift_low, lift_high = user_lift_interval(users, n, rest, rest_n)
     share, rest_share = (
@@ -137,7 +137,7 @@ def _of_views(made: Tally, page_views: np.ndarray, rows: Rows) -> dict[str, np.n
         rows.count(weights=page_views**2)[:, None],
     )
     share, error = _share_and_error(*(rows.with_all(part) for part in parts))
-    rest_share, rest_error = _share_and_error(*(with_absent(rows.rest(part)) for part in parts))
+    rest_share, rest_error = _share_and_error(*(rows.rest(part) for part in parts))
     low, high = views_lift_interval(share, error, rest_share, rest_error)
     return {
         Col.VIEWS: rows.with_all(parts[0]), LabelCol.VIEWS_N: rows.with_all(parts[3]),

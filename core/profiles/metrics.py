@@ -17,6 +17,7 @@ import pandas as pd
 from core.base.schema import OUTSIDE
 from core.base.settings import AnalyzeSettings
 from core.data.receipt import NO_CURRENCY
+from core.one_page.segments import OnePageSegments
 from core.profiles.data import ProfileData
 from core.profiles.heatmap import CLIP, heat_map
 from core.profiles.outcomes import Happened, any_of, label_of
@@ -37,7 +38,8 @@ _INTERVAL: Final = (Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
 _MONEY: Final = (Col.REVENUE, Col.REVENUE_PER_USER)
 _OF_OUTCOME: Final = (Col.OUTCOME_USERS, *_INTERVAL, Col.OUTCOME_SESSIONS, Col.SESSION_RATE, *_MONEY)
 COMPARED_WITH: Final = (
-    "A segment is compared with the other clustered users, a group made by rule with all other users."
+    "A segment is compared with the other clustered users, a one-page segment with the other one-page users, "
+    "a group made by rule with all other users."
 )
 
 
@@ -45,8 +47,9 @@ COMPARED_WITH: Final = (
 class Profiles:
     """What each segment is like. Frames are shared: do not edit them.
 
-    Each row of a table is about a segment, a group made by rule, or all users: columns ``key``
-    (``segment:0``, ``group:one_page``, ``all``), ``kind``, ``segment`` (id, −1 outside) and ``label``.
+    Each row of a table is about a segment, a group made by rule, a one-page segment, or all users: columns
+    ``key`` (``segment:0``, ``group:bot_like``, ``one_page:0``, ``all``), ``kind``, ``segment`` (id, −1
+    outside) and ``label``. ``group:one_page`` is the total of the one-page segments where there are any.
 
     Args:
         settings: What was asked for.
@@ -55,6 +58,8 @@ class Profiles:
         happened: Who did it, of the users with a page view; None without an outcome.
         n_users: All users.
         n_clustered: Users in segments.
+        rows: Who belongs where.
+        one_page: Segments of the one-page users, by rule; None where they were not asked for.
         segments: One row each; the other columns are described in ``fields``.
         top_pages: Pages over- and under-represented and most viewed, see ``core/profiles/top_pages.py``.
         shares: Browser, device, country, source, see ``core/profiles/shares.py``.
@@ -71,6 +76,8 @@ class Profiles:
     happened: Happened | None
     n_users: int
     n_clustered: int
+    rows: Rows
+    one_page: OnePageSegments | None
     segments: pd.DataFrame
     top_pages: pd.DataFrame
     shares: pd.DataFrame
@@ -78,6 +85,11 @@ class Profiles:
     outcomes: pd.DataFrame
     fields: pd.DataFrame
     notes: tuple[str, ...]
+
+    @property
+    def parts(self) -> pd.DataFrame:
+        """Rows of ``segments`` that share no user and leave none out."""
+        return self.segments.iloc[: self.rows.n_rows]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data: every table a list of records, what is absent is None."""
@@ -101,13 +113,16 @@ class Profiles:
         return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False)
 
 
-def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) -> Profiles:
-    """Describe the segments, the groups made by rule, and all users.
+def profile(
+    data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
+) -> Profiles:
+    """Describe the segments, the groups and segments made by rule, and all users.
 
     Args:
         data: The users.
         labels: int32 of shape (n_users,), the segment of each, ``OUTSIDE`` for users outside clustering.
         settings: Outcomes and how many pages to list.
+        one_page: Segments of the one-page users, who are one group without them.
 
     Raises:
         SettingsError: If an outcome is not in the data.
@@ -117,7 +132,7 @@ def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) ->
     chosen = tuple(parts)
     everybody = any_of(list(parts.values())) if parts else None
     happened = everybody.only(everybody.user < data.n_users) if everybody else None
-    rows = make_rows(data, labels)
+    rows = make_rows(data, labels, one_page)
     sizes = rows.count()
     segments = _segments(data, rows, sizes, happened)
     fields = described(happened, seen=any(map(data.outcomes.pages_of, chosen)))
@@ -128,6 +143,8 @@ def profile(data: ProfileData, labels: np.ndarray, settings: AnalyzeSettings) ->
         happened=happened,
         n_users=data.n_users,
         n_clustered=int(rows.clustered(sizes)),
+        rows=rows,
+        one_page=one_page,
         segments=segments,
         top_pages=top_pages(data, rows, sizes, settings.top_pages),
         shares=attribute_shares(data, rows),

@@ -13,7 +13,7 @@ from core.profiles.data import ProfileData
 from core.profiles.label_shares import LabelCol
 from core.profiles.lifts import user_lift_interval
 from core.profiles.profile_columns import Col
-from core.profiles.rows import Rows, with_absent
+from core.profiles.rows import Rows
 from core.profiles.wilson import wilson
 
 
@@ -43,7 +43,7 @@ class PageCounts:
 
     @cached_property
     def columns(self) -> Mapping[str, np.ndarray]:
-        """Column → figure of every row, all users last, and page: float64 of shape (n_rows + 1, n_pages).
+        """Column → figure of every row, totals last, and page: float64 of (n_rows + n_totals, n_pages).
 
         Counts of users and of the rest, which is absent for all users, page views, and what
         :func:`with_intervals` makes of them.
@@ -52,8 +52,8 @@ class PageCounts:
         counted = {
             Col.USERS: rows.with_all(self.users),
             Col.N: rows.with_all(sizes),
-            Col.REST_USERS: with_absent(rows.rest(self.users)),
-            Col.REST_N: with_absent(rows.rest(sizes)),
+            Col.REST_USERS: rows.rest(self.users),
+            Col.REST_N: rows.rest(sizes),
             Col.VIEWS: rows.with_all(self.views),
         }
         made = counted | with_intervals(counted)

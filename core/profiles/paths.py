@@ -145,15 +145,15 @@ def session_ends(made: Tally, rows: Rows, count: int) -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class StepCounts:
-    """Steps of each row, all users last.
+    """Steps of each row, the totals last.
 
     Args:
         steps: What was counted.
         rows: Who belongs where.
-        times: float64 of shape (n_rows + 1, n_pairs).
-        users: float64 of shape (n_rows + 1, n_pairs).
-        left: float64 of shape (n_rows + 1, n_values), steps from each.
-        reached: float64 of shape (n_rows + 1, n_values), steps to each.
+        times: float64 of shape (n_rows + n_totals, n_pairs).
+        users: float64 of shape (n_rows + n_totals, n_pairs).
+        left: float64 of shape (n_rows + n_totals, n_values), steps from each.
+        reached: float64 of shape (n_rows + n_totals, n_values), steps to each.
     """
 
     steps: Steps
@@ -178,7 +178,7 @@ class StepCounts:
         """The most frequent steps of a row.
 
         Args:
-            row: Its place, all users last.
+            row: Its place, totals last.
             count: Steps at most.
             origin: Only those from here, place in ``steps.values``.
             target: Only those to here.

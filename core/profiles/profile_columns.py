@@ -14,6 +14,8 @@ class RowKind(StrEnum):
     """Clustered users with one label."""
     GROUP = "group"
     """Users outside clustering, by rule."""
+    ONE_PAGE = "one_page"
+    """A segment by rule of the users with a single page view; part of their group."""
     ALL = "all"
     """Every user of the data set."""
 

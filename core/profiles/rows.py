@@ -1,4 +1,4 @@
-"""The rows that every profile table has: the segments, the groups made by rule, and all users."""
+"""The rows that every profile table has: the segments, the groups and segments made by rule, and totals."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Group
+from core.one_page.segments import OnePageSegments
 from core.profiles.data import GROUPS, ProfileData
 from core.profiles.profile_columns import ROW, RowKind
 
@@ -22,18 +23,21 @@ GROUP_LABELS: Final = {Group.ONE_PAGE: "One-page users", Group.BOT_LIKE: "Bot-li
 class Rows:
     """Which row each user belongs to.
 
-    Row r < n_segments is the segment with id ``segments[r]``; then come the groups that have users. Counts
-    of all users are the sum of these rows, which share no user and leave none out.
+    Row r < n_segments is the segment with id ``segments[r]``; then come the groups that have users, and the
+    one-page segments. These rows share no user and leave none out. Totals follow: the one-page users, where
+    they are in segments and so no group of their own, and all users.
 
     Args:
-        place: intp of shape (n_users,), the row of each user.
+        place: intp of shape (n_users,), the row of each user, no total.
         segments: Ids, ascending.
         groups: Groups that have users outside the segments.
+        one_page: What each one-page segment is called; none where the one-page users are a group.
     """
 
     place: np.ndarray
     segments: tuple[int, ...]
     groups: tuple[Group, ...]
+    one_page: tuple[str, ...] = ()
 
     @property
     def n_segments(self) -> int:
@@ -42,15 +46,27 @@ class Rows:
 
     @property
     def n_rows(self) -> int:
-        """Rows without the one of all users."""
-        return len(self.segments) + len(self.groups)
+        """Rows without the totals."""
+        return len(self.segments) + len(self.groups) + len(self.one_page)
+
+    @property
+    def n_totals(self) -> int:
+        """Rows that are sums of others."""
+        return 1 + bool(self.one_page)
 
     @cached_property
     def head(self) -> pd.DataFrame:
-        """Columns that say what a row is, one row each, all users last."""
+        """Columns that say what a row is, one row each, the totals last."""
+        groups = [*self.groups, *([Group.ONE_PAGE] if self.one_page else [])]
+        made = [(f"group:{g}", RowKind.GROUP.value, OUTSIDE, GROUP_LABELS[g]) for g in groups]
         described = [
             *((f"segment:{s}", RowKind.SEGMENT.value, s, f"Segment {s + 1}") for s in self.segments),
-            *((f"group:{g}", RowKind.GROUP.value, OUTSIDE, GROUP_LABELS[g]) for g in self.groups),
+            *made[: len(self.groups)],
+            *(
+                (f"one_page:{n}", RowKind.ONE_PAGE.value, OUTSIDE, name)
+                for n, name in enumerate(self.one_page)
+            ),
+            *made[len(self.groups) :],
             ("all", RowKind.ALL.value, OUTSIDE, "All users"),
         ]
         return pd.DataFrame(described, columns=list(ROW))
@@ -103,9 +119,20 @@ class Rows:
         sums = np.bincount(code, weights, minlength=self.n_rows * n_columns)
         return sums.reshape(self.n_rows, n_columns).astype(np.float64)
 
+    def members(self, row: int) -> np.ndarray:
+        """Who belongs to a row, a total among them: bool of shape (n_users,)."""
+        if row == self.n_rows + self.n_totals - 1:
+            return np.ones(len(self.place), dtype=bool)
+        return self.place >= self._first_one_page if row == self.n_rows else self.place == row
+
+    @property
+    def _first_one_page(self) -> int:
+        return self.n_rows - len(self.one_page)
+
     def with_all(self, counts: np.ndarray) -> np.ndarray:
-        """Add the row of all users: shape (n_rows, …) to (n_rows + 1, …)."""
-        return np.concatenate([counts, counts.sum(axis=0, keepdims=True)])
+        """Add the totals: shape (n_rows, …) to (n_rows + n_totals, …)."""
+        one_page = [counts[self._first_one_page :].sum(axis=0, keepdims=True)] if self.one_page else []
+        return np.concatenate([counts, *one_page, counts.sum(axis=0, keepdims=True)])
 
     def clustered(self, counts: np.ndarray) -> np.ndarray:
         """Sum over the clustered users: shape (n_rows, …) to (…)."""
@@ -113,27 +140,31 @@ class Rows:
         return total
 
     def rest(self, counts: np.ndarray) -> np.ndarray:
-        """Sum over whom a row is compared with.
+        """Sum over whom a row is compared with: shape (n_rows, …) to (n_rows + n_totals, …).
 
         A segment is compared with the other clustered users: beside users with a single page view, every
-        page would be seen more often in every segment. A group made by rule is compared with all others.
+        page would be seen more often in every segment. A one-page segment is compared with the other
+        one-page users, a group made by rule with all others; all users have no rest, it is NaN.
 
         Args:
             counts: Of shape (n_rows, …).
         """
-        whole = np.empty_like(counts)
-        whole[: self.n_segments] = self.clustered(counts)
-        whole[self.n_segments :] = counts.sum(axis=0)
-        whole -= counts
-        return whole
+        rest: np.ndarray = counts.sum(axis=0) - self.with_all(counts).astype(np.float64)
+        rest[: self.n_segments] = self.clustered(counts) - counts[: self.n_segments]
+        if self.one_page:
+            parts = counts[self._first_one_page :]
+            rest[self._first_one_page : self.n_rows] = parts.sum(axis=0) - parts
+        rest[-1] = np.nan
+        return rest
 
 
-def make_rows(data: ProfileData, labels: np.ndarray) -> Rows:
+def make_rows(data: ProfileData, labels: np.ndarray, one_page: OnePageSegments | None = None) -> Rows:
     """Sort users into rows.
 
     Args:
         data: The users.
         labels: int of shape (n_users,), the segment of each, ``OUTSIDE`` for users outside clustering.
+        one_page: Segments of the one-page users, who are a group without them.
 
     Raises:
         ArtifactError: If the labels are not of these users.
@@ -147,21 +178,23 @@ def make_rows(data: ProfileData, labels: np.ndarray) -> Rows:
     if lost:
         raise ArtifactError(f"{lost} users to be clustered have no segment", remedy="Cluster again")
     segments, place = np.unique(labels[~outside], return_inverse=True)
-    groups = tuple(group for code, group in enumerate(GROUPS) if (outside & (data.group == code)).any())
+    parts = one_page.labels if one_page else ()
+    groups = tuple(
+        group for code, group in enumerate(GROUPS)
+        if (outside & (data.group == code)).any() and not (parts and group is Group.ONE_PAGE)
+    )  # fmt: skip
     rows = np.empty(data.n_users, dtype=np.intp)
     rows[~outside] = place
     for row, group in enumerate(groups, start=len(segments)):
         rows[outside & (data.group == GROUPS.index(group))] = row
-    return Rows(rows, tuple(int(segment) for segment in segments), groups)
-
-
-def with_absent(counts: np.ndarray) -> np.ndarray:
-    """Add the row of all users, who have no rest: shape (n_rows, n) to (n_rows + 1, n)."""
-    return np.vstack([counts, np.full((1, counts.shape[1]), np.nan)])
+    if one_page and parts:
+        inside = outside & (one_page.codes >= 0)
+        rows[inside] = len(segments) + len(groups) + one_page.codes[inside]
+    return Rows(rows, tuple(int(segment) for segment in segments), groups, parts)
 
 
 def medians(rows: Rows, values: np.ndarray) -> np.ndarray:
-    """The median of each row and of all users: float64 of shape (n_rows + 1,), NaN where nobody has a value.
+    """The median of each row, totals last: float64 of (n_rows + n_totals,), NaN where nobody has a value.
 
     Args:
         rows: Who belongs where.
@@ -171,5 +204,6 @@ def medians(rows: Rows, values: np.ndarray) -> np.ndarray:
     place, known = rows.place[has], values[has]
     order = np.lexsort((known, place))
     ends = np.cumsum(np.bincount(place, minlength=rows.n_rows))
-    parts = [*np.split(known[order], ends[:-1]), known]
+    totals = [known[place >= rows.n_rows - len(rows.one_page)]] if rows.one_page else []
+    parts = [*np.split(known[order], ends[:-1]), *totals, known]
     return np.array([np.median(part) if len(part) else np.nan for part in parts])

@@ -10,7 +10,7 @@ import pandas as pd
 from core.base.errors import InputError
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import ROW, Col, PageRanking, RowKind
-from core.profiles.rows import make_rows
+from core.profiles.rows import Rows, make_rows
 from core.profiles.top_pages import top_pages
 
 
@@ -32,12 +32,12 @@ class Selection:
     pages: pd.DataFrame
 
 
-def select(data: ProfileData, labels: np.ndarray, users: np.ndarray, count: int = 10) -> Selection:
+def select(data: ProfileData, rows: Rows, users: np.ndarray, count: int = 10) -> Selection:
     """Describe some users.
 
     Args:
         data: All users.
-        labels: int32 of shape (n_users,), the segment of each, ``OUTSIDE`` for users outside clustering.
+        rows: Where they belong.
         users: int of shape (m,), user indices, each once.
         count: Pages to list.
 
@@ -46,11 +46,10 @@ def select(data: ProfileData, labels: np.ndarray, users: np.ndarray, count: int 
     """
     if not len(users):
         raise InputError("No user is selected", remedy="Draw around at least one user")
-    return Selection(users, _mix(data, labels, users), _pages(data, users, count))
+    return Selection(users, _mix(rows, users), _pages(data, users, count))
 
 
-def _mix(data: ProfileData, labels: np.ndarray, users: np.ndarray) -> pd.DataFrame:
-    rows = make_rows(data, labels)
+def _mix(rows: Rows, users: np.ndarray) -> pd.DataFrame:
     here = rows.count(users)
     others = rows.count() - here
     rest_share = others / others.sum() if others.any() else np.full(rows.n_rows, np.nan)

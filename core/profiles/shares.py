@@ -49,11 +49,11 @@ def _shares(name: str, attribute: Coded, rows: Rows) -> pd.DataFrame:
     counts = {
         Col.USERS: rows.with_all(users),
         Col.N: rows.with_all(n)[:, None],
-        Col.REST_USERS: np.vstack([rows.rest(users), np.full((1, len(values)), np.nan)]),
-        Col.REST_N: np.append(rows.rest(n), np.nan)[:, None],
+        Col.REST_USERS: rows.rest(users),
+        Col.REST_N: rows.rest(n)[:, None],
         Col.ABSENT: rows.with_all(rows.count() - n)[:, None],
     }
-    shape = (rows.n_rows + 1, len(values))
+    shape = counts[Col.USERS].shape
     place = np.repeat(np.arange(shape[0]), shape[1])
     flat = {column: np.broadcast_to(count, shape).ravel() for column, count in counts.items()}
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -41,15 +41,14 @@ def top_pages(data: ProfileData, rows: Rows, sizes: np.ndarray, count: int) -> p
         One row a listed page, columns :data:`COLUMNS`; all users have the most viewed pages only.
     """
     seen, n_pages = data.seen, len(data.page_location)
-    users = rows.table(seen.user, seen.page, n_pages)  # (n_rows, n_pages)
+    counts = rows.table(seen.user, seen.page, n_pages)  # (n_rows, n_pages)
     views = rows.table(seen.user, seen.page, n_pages, seen.views)
-    rest, rest_sizes = rows.rest(users), rows.rest(sizes)
-    over, under = cautious_scores(users, sizes[:, None], rest, rest_sizes[:, None])
-    empty = np.full((1, n_pages), np.nan)
+    users, rest, n, rest_n = rows.with_all(counts), rows.rest(counts), rows.with_all(sizes), rows.rest(sizes)
+    over, under = cautious_scores(users, n[:, None], rest, rest_n[:, None])
     facts = {
-        Col.USERS: rows.with_all(users),
-        Col.REST_USERS: np.vstack([rest, empty]),
-        Col.SCORE: np.vstack([over - under, empty]),  # at most one of the two is not 0
+        Col.USERS: users,
+        Col.REST_USERS: rest,
+        Col.SCORE: np.where(np.isnan(rest), np.nan, over - under),  # at most one of the two is not 0
         Col.VIEWS: rows.with_all(views),
     }
     chosen = [
@@ -57,8 +56,7 @@ def top_pages(data: ProfileData, rows: Rows, sizes: np.ndarray, count: int) -> p
         *_chosen(PageRanking.UNDER, under, count),
         *_chosen(PageRanking.MOST_VIEWED, facts[Col.VIEWS], count),
     ]
-    totals = rows.with_all(sizes), np.append(rest_sizes, np.nan)
-    return _table(data, rows, chosen, facts, totals)
+    return _table(data, rows, chosen, facts, (n, rest_n))
 
 
 def cautious_scores(

@@ -11,13 +11,12 @@ from core.base.schema import View
 from core.facts import arguments, compare_segments, describe, item_tools, items, other_tools, segment_tools
 from core.facts.answer import Block, ChartMark, FigureList, Ranking, Unit
 from core.facts.arguments import Metric, Order
-from core.facts.context import ALL
+from core.facts.context import ALL, ONE_PAGE
 from core.facts.fact_maker import Figures, complement, select
 from core.facts.finding import Finding, notes
 from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
 from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import Col
-from core.questions.lexicon import ONE_PAGE
 from core.questions.parsed import Parsed
 
 DEFAULT_N: Final = 5

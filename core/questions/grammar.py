@@ -21,7 +21,6 @@ from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
 from core.questions.item_words import country_of, item_words
 from core.questions.lexicon import (
-    ONE_PAGE,
     Lexicon,
     Meaning,
     Phrase,
@@ -81,8 +80,10 @@ def parse(question: str, context: Context) -> Parsed:
         reader.parsed.limit = Limit.of(found)
         if reader.parsed.nouns and not reader.parsed.topic:
             reader.parsed.measures = [Col.USERS]
-    if ONE_PAGE in reader.parsed.rows:  # who saw one page saw only that
-        reader.parsed.cues -= {"only", "viewed"}
+    if any(
+        "one_page" in row for row in reader.parsed.rows
+    ):  # who saw one page saw only that, and landed there
+        reader.parsed.cues -= {"only", "viewed", *(["entry"] if reader.parsed.items else [])}
     if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
         reader.parsed.asks += reader.doubts.values()
     return reader.parsed

@@ -15,7 +15,7 @@ import snowballstemmer
 import yaml
 
 from core.facts import items
-from core.facts.context import ALL, Context
+from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.items import Dimension
 from core.facts.measures import MEASURES
 from core.profiles.profile_columns import Col
@@ -55,7 +55,6 @@ class Meaning:
 Phrase = tuple[str, ...]
 Lexicon = dict[Phrase, tuple[Meaning, ...]]
 
-ONE_PAGE: Final = "group:one_page"
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
 OF_OUTCOME: Final = {
@@ -216,6 +215,10 @@ def _rows(context: Context) -> Iterator[tuple[str, Meaning]]:
         row = context.row(key)
         if key.startswith("group:"):
             yield str(row[Col.LABEL]), Meaning(Sort.ROW, key)
+        elif key.startswith("one_page:"):  # by its letter: words of a rule mean pages, sources and devices
+            label = context.titled(key).label
+            nouns = ("one-page", "one-page group", "one-page segment", "one-page users")
+            yield from ((label.replace("One-page", noun), Meaning(Sort.ROW, key)) for noun in nouns)
         elif name := context.names.get(int(row[Col.SEGMENT])):
             yield name, Meaning(Sort.ROW, key)
 

@@ -9,9 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from core.base import wording
+from core.base.schema import Pages
 from core.data.dataset import Dataset
 from core.profiles import formats
 from core.profiles.metrics import Profiles
+from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.samples import medoids
 from core.report import profile_tables, receipt_part
@@ -66,7 +68,7 @@ def compose(source: ReportInput) -> Report:
     rows = described["segments"]
     called = titles(rows, source.names)
     shown = profile_tables.present(rows, OVERVIEW)
-    overview = [_row(row, called, shown) for row in rows]
+    overview = [_row(row, called, shown) for row in [*rows[: profiles.rows.n_rows], rows[-1]]]
     return Report(
         title=", ".join(file.name for file in receipt.files[:3])
         + (" and more" if len(receipt.files) > 3 else ""),
@@ -82,6 +84,8 @@ def compose(source: ReportInput) -> Report:
         cards=_cards(source, described, called),
         map=_map(source, called),
         outcome_chart=_outcome_chart(rows, called, profiles.outcome),
+        outside=outside_note(profiles),
+        one_page=_one_page(source),
         waterfall=receipt_part.waterfall_chart(receipt),
         assumptions=receipt_part.assumptions(receipt),
         warnings=receipt.warnings,
@@ -190,6 +194,24 @@ def _outcome_chart(
         forest(points, everyone[Col.OUTCOME_RATE], f"users with at least one {outcome}"),
         Table(("", "Users", "Rate", "From", "To"), lines, numeric=(1, 2, 3, 4)),
     )  # fmt: skip
+
+
+def _one_page(source: ReportInput) -> Table | None:
+    """The segments by rule, and what a second page would be; None where there are none."""
+    found, pages = source.profiles.one_page, source.dataset.pages[Pages.PAGE_LOCATION].tolist()
+    if not found or not found.segments:
+        return None
+    origin = wording.common_origin(pages)
+    lines = []
+    for label, segment in zip(found.labels, found.segments, strict=True):
+        listed = (
+            f"{wording.short_address(page.page, origin)} ({wording.percent(page.share, 0)})"
+            for page in segment.second_pages
+        )
+        n = f"{segment.second_pages[0].n:,}" if segment.second_pages else "0"
+        lines.append((label, f"{segment.users:,}", ", ".join(listed) or "not known", n))
+    columns = ("Segment by rule", "Users", "A second page would be", "of users who arrived alike and went on")
+    return Table(columns, tuple(lines), numeric=(1, 3))
 
 
 def _settings(source: ReportInput) -> tuple[tuple[str, Table], ...]:

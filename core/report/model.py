@@ -207,6 +207,10 @@ class Report:
     cards: tuple[Card, ...]
     map: ReportChart | None
     outcome_chart: ReportChart | None
+    outside: str
+    """Why most users are in no segment; empty where most are in one."""
+    one_page: Table | None
+    """The segments by rule of the users with a single page view."""
     waterfall: ReportChart
     assumptions: tuple[CardMetric, ...]
     warnings: tuple[str, ...]

@@ -15,7 +15,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Users, View
+from core.one_page.segments import OnePageSegments
 from core.profiles.outcomes import Happened
 from core.segments.geometry import repeatable, two_nearest
 from core.segments.partition import Partition
@@ -57,6 +58,7 @@ def users_table(
     vectors: np.ndarray,
     names: Mapping[int, str],
     outcomes: Mapping[str, Happened],
+    one_page: OnePageSegments | None = None,
 ) -> pd.DataFrame:
     """One row a user, in index order: the id, where the user belongs, and what the export says about them.
 
@@ -66,38 +68,49 @@ def users_table(
         vectors: float32 of shape (n_users, d), what they were cut from.
         names: Segment id → name.
         outcomes: Name → who had it, for those that get a column.
+        one_page: Segments by rule of the users with a single page view.
 
     Returns:
-        ``user_id``, ``cluster`` (the id in the data, −1 outside), ``segment`` (its name; empty outside),
-        ``distance`` to its centroid (0 to 2), ``next_segment`` and ``next_distance`` of the next nearest
-        (empty outside), ``group``, ``page_views``, ``sessions``, ``outcome: NAME`` (sessions with it),
-        ``revenue`` (empty where none was sent; a column each of several currencies), ``first_seen`` and
-        ``last_seen`` (UTC, ISO 8601), ``engaged_seconds`` (empty where none was sent), ``browser``,
-        ``device``, ``country``, ``source``.
+        ``user_id``, ``cluster`` (the id in the data, −1 outside), ``segment`` (its name; of a one-page
+        segment, too; else empty), ``distance`` to its centroid (0 to 2), ``next_segment`` and
+        ``next_distance`` of the next nearest (empty outside), ``group`` (:func:`groups`), ``page_views``,
+        ``sessions``, ``outcome: NAME`` (sessions with it), ``revenue`` (empty where none was sent; a column
+        each of several currencies), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
+        ``engaged_seconds`` (like ``revenue``), ``browser``, ``device``, ``country``, ``source``.
 
     Raises:
         ArtifactError: If there are more users than segments were made of.
     """
     labels = partition.labels[: len(users)]
     if len(labels) != len(users):
-        raise ArtifactError(
-            f"{len(labels):,} labels do not belong to {len(users):,} users", remedy="Cluster again"
-        )
+        said = f"{len(labels):,} labels do not belong to {len(users):,} users"
+        raise ArtifactError(said, remedy="Cluster again")
     table = users[[Users.USER_ID]].copy()
     table[Users.CLUSTER] = np.asarray(labels, dtype=np.int32)
-    table[SEGMENT] = _names(labels, names)
-    table[[DISTANCE, NEXT_SEGMENT, NEXT_DISTANCE]] = _distances(
-        labels, partition, vectors[: len(users)], names
-    )
-    table[[Users.GROUP, Users.PAGE_VIEWS, Users.SESSIONS]] = users[
-        [Users.GROUP, Users.PAGE_VIEWS, Users.SESSIONS]
-    ]
-    table = table.assign(**_outcomes(outcomes, len(users)))
-    table[FIRST_SEEN], table[LAST_SEEN] = _iso(users[Users.FIRST_TS]), _iso(users[Users.LAST_TS])
-    table[ENGAGED] = (users[Users.ENGAGEMENT_MSEC] / 1000).astype("Float64").round(3)
-    described = [Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]
-    table[described] = users[described]
-    return table
+    table[SEGMENT] = _names(labels, names).fillna(_by_rule(len(users), one_page, "labels"))
+    table = table.join(_distances(labels, partition, vectors[: len(users)], names))
+    table[Users.GROUP] = groups(users, one_page)
+    table = table.join(users[[Users.PAGE_VIEWS, Users.SESSIONS]]).assign(**_outcomes(outcomes, len(users)))
+    return table.join(_seen(users)).join(users[[Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]])
+
+
+def _seen(users: pd.DataFrame) -> pd.DataFrame:
+    engaged = (users[Users.ENGAGEMENT_MSEC] / 1000).astype("Float64").round(3)
+    first, last = _iso(users[Users.FIRST_TS]), _iso(users[Users.LAST_TS])
+    return pd.DataFrame({FIRST_SEEN: first, LAST_SEEN: last, ENGAGED: engaged})
+
+
+def groups(users: pd.DataFrame, one_page: OnePageSegments | None) -> pd.Series:
+    """``segment``, ``bot_like``, ``one_page``, or the one-page segment as profiles key it: ``one_page:0``."""
+    return _by_rule(len(users), one_page, "keys").fillna(users[Users.GROUP])
+
+
+def _by_rule(n_users: int, one_page: OnePageSegments | None, called: Literal["keys", "labels"]) -> pd.Series:
+    """What the one-page segment of each user is called; absent where there is none."""
+    if one_page is None:
+        return pd.Series([None] * n_users, dtype="str")
+    texts = one_page.keys if called == "keys" else one_page.labels
+    return pd.Series([*texts, None], dtype="str").iloc[one_page.codes[:n_users]].reset_index(drop=True)
 
 
 def _names(ids: np.ndarray, names: Mapping[int, str]) -> pd.Series:

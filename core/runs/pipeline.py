@@ -20,7 +20,7 @@ from pydantic import Field
 
 from core.base.errors import ArtifactError
 from core.base.progress import Progress
-from core.base.schema import View
+from core.base.schema import Group, View
 from core.base.settings import (
     AnalyzeSettings,
     ClusterSettings,
@@ -30,13 +30,14 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, clustered, of_group
 from core.data.page_labels import LabelledPages, page_names
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
-from core.labels.label_settings import LabelMode, LabelSettings
+from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
+    from core.one_page.segments import OnePageSegments
     from core.profiles.data import ProfileData
     from core.profiles.metrics import Profiles
     from core.profiles.outcomes import Happened
@@ -345,7 +346,41 @@ def cluster(
     return fit(combined.vectors, inside, settings, start if enough else None)
 
 
-def analyze(data: ProfileData, partition: Partition, settings: AnalyzeSettings) -> Profiles:
+def one_page_segments(
+    dataset: Dataset, labels: LabelledPages | None, data: ProfileData, settings: AnalyzeSettings
+) -> OnePageSegments:
+    """Segments by rule of the users with a single page view; they depend on no slider.
+
+    Args:
+        dataset: The users.
+        labels: Themes and types of the pages; None where they are not labelled.
+        data: What profiles are counted from.
+        settings: The outcome that the rules tell, if they can.
+
+    Raises:
+        SettingsError: If an outcome is not in the data.
+    """
+    from core.one_page.arrivals import arrivals
+    from core.one_page.grouping import find_segments, with_second_pages
+    from core.profiles.outcomes import label_of
+
+    names = page_names(dataset.pages, labels)
+    arrived = arrivals(dataset.users, dataset.sequences, names, RESERVED)
+    chosen = data.outcomes.parts(settings)
+    converted = np.zeros(data.n_users, dtype=bool)
+    for happened in chosen.values():
+        converted[happened.user[happened.user < data.n_users]] = True  # buyers without a page view lie behind
+    alone = of_group(dataset.users, Group.ONE_PAGE)
+    found = find_segments(arrived, alone, label_of(tuple(chosen)) or None, converted)
+    return with_second_pages(found, arrived, dataset.sequences, names[View.URL], clustered(dataset.users))
+
+
+def analyze(
+    data: ProfileData,
+    partition: Partition,
+    settings: AnalyzeSettings,
+    one_page: OnePageSegments | None = None,
+) -> Profiles:
     """Stage 8: what the users of each segment are like.
 
     Raises:
@@ -353,7 +388,7 @@ def analyze(data: ProfileData, partition: Partition, settings: AnalyzeSettings) 
     """
     from core.profiles.metrics import profile
 
-    return profile(data, partition.labels, settings)
+    return profile(data, partition.labels, settings, one_page)
 
 
 def segment(
@@ -376,7 +411,8 @@ def segment(
     partition = cluster(combined, embeddings.inside, settings.cluster)
     progress("cluster", 1.0, f"K={settings.cluster.n_clusters}")
     data = ProfileData.from_dataset(dataset, labels)
-    profiles = analyze(data, partition, settings.analyze)
+    one_page = one_page_segments(dataset, labels, data, settings.analyze)
+    profiles = analyze(data, partition, settings.analyze, one_page)
     progress("analyze", 1.0)
     return Segments(combined, partition, profiles, default_names(profiles), data)
 

@@ -18,9 +18,11 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress
-from core.base.schema import Users, View
+from core.base.schema import OUTSIDE, Users, View
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
+from core.one_page.segments import OnePageSegments, write_rules
+from core.profiles.profile_columns import RowKind
 from core.runs import pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.pipeline import Embeddings, RunSettings, Segments
@@ -36,6 +38,7 @@ MODEL: Final = "model"
 INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
+ONE_PAGE_RULES: Final = "one_page.json"
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,8 @@ def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str
 def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: Segments) -> None:
     ids = dataset.sequences.user_id
     pq.write_table(embeddings_table(ids, embeddings.views), folder / "embeddings.parquet")
-    vectors = made.combined.vectors
-    users = users_table(dataset.users, made.partition, vectors, made.names, made.outcomes)
+    vectors, one_page = made.combined.vectors, made.profiles.one_page
+    users = users_table(dataset.users, made.partition, vectors, made.names, made.outcomes, one_page)
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / "users.parquet")
     _write_json(folder / "clusters.json", clusters_summary(made))
@@ -158,10 +161,30 @@ def clusters_summary(made: Segments) -> dict[str, Any]:
         "users_clustered": inside,
         "users_outside": len(labels) - inside,
         "segments": [
-            {"cluster": cluster, "name": made.names[cluster], "users": size, "share": size / inside}
+            {
+                "kind": RowKind.SEGMENT, "cluster": cluster, "name": made.names[cluster], "users": size,
+                "share": size / inside,
+            }
             for cluster, size in sizes.items()
-        ],
-    }
+        ] + _one_page_summary(made.profiles.one_page),
+        "one_page_made_by": made.profiles.one_page.made_by if made.profiles.one_page else "",
+    }  # fmt: skip
+
+
+def _one_page_summary(one_page: OnePageSegments | None) -> list[dict[str, Any]]:
+    """The segments by rule; their shares are of the one-page users."""
+    found = one_page.segments if one_page else ()
+    whole = sum(segment.users for segment in found)
+    return [
+        {
+            "kind": RowKind.ONE_PAGE, "group": key, "cluster": OUTSIDE,
+            "name": segment.name, "users": segment.users, "share": segment.users / whole,
+            "rule": [condition.model_dump(mode="json") for condition in segment.rule],
+            "name_evidence": [part.model_dump() for part in segment.evidence],
+            "second_pages": [page.model_dump() | {"share": page.share} for page in segment.second_pages],
+        }
+        for key, segment in zip(one_page.keys if one_page else (), found, strict=True)
+    ]  # fmt: skip
 
 
 def _record(results: Results, settings: RunSettings, made: Segments) -> dict[str, Any]:
@@ -188,6 +211,8 @@ def _write_model(folder: Path, results: Results, settings: RunSettings, made: Se
         (folder / settings_file).write_text(settings.label.model_dump_json(indent=1), encoding="utf-8")
         _write_json(folder / labels_file, known_labels(results.dataset, results.labels))
     made.partition.to_files(folder / "segments")
+    if made.profiles.one_page:
+        write_rules(folder / ONE_PAGE_RULES, made.profiles.one_page.segments)
     for view, mean in made.combined.means.items():
         np.save(folder / "segments" / f"mean_{view}.npy", mean, allow_pickle=False)
     weights = made.combined.weights.model_dump_json()

@@ -6,26 +6,29 @@ import glob
 import json
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from core.base.errors import ArtifactError, ResourceError
 from core.base.progress import Progress
-from core.base.schema import OUTSIDE, Users, View
+from core.base.schema import OUTSIDE, Group, Users, View
 from core.base.settings import Device, IngestSettings, ViewWeights
-from core.data.dataset import Dataset, clustered
+from core.data.dataset import Dataset, clustered, of_group
 from core.data.page_labels import LabelledPages, page_names
-from core.labels.label_settings import LabelSettings
+from core.labels.label_settings import RESERVED, LabelSettings
+from core.one_page.arrivals import arrivals
+from core.one_page.segments import OnePageSegments, assign, read_rules
 from core.runs import pipeline
-from core.runs.export import vector_lists
+from core.runs.export import groups, vector_lists
 from core.runs.pipeline import LABEL_CACHE
-from core.runs.publish import INGEST_SETTINGS, LABEL_FILES
+from core.runs.publish import INGEST_SETTINGS, LABEL_FILES, ONE_PAGE_RULES
 from core.storage.claims import claimed_file
 from core.storage.disk import disk_errors, make_folder, written_whole
 from core.storage.store import Store
@@ -37,8 +40,9 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
     Args:
         inputs: Files, folders or patterns.
         model: The ``model`` folder of an earlier run.
-        out: Parquet file to write: ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32. Users
-            outside clustering (one page view, bot-like) have :data:`core.base.schema.OUTSIDE`.
+        out: Parquet file to write: ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32 and
+            ``group``. Users outside clustering (one page view, bot-like) have
+            :data:`core.base.schema.OUTSIDE`; ``group`` names the one-page segment whose rule holds.
         progress: Where to report.
         device: Where the network runs.
 
@@ -66,15 +70,24 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         vectors = combine(views, weights, means=means).vectors
         clusters = assign(vectors, partition)
         clusters[~clustered(dataset.users)] = OUTSIDE
-        _write(out, dataset, vectors, clusters)
+        _write(out, dataset, vectors, clusters, groups(dataset.users, _one_page(dataset, model, names)))
     return len(clusters)
 
 
-def _write(out: Path, dataset: Dataset, vectors: np.ndarray, clusters: np.ndarray) -> None:
+def _one_page(dataset: Dataset, model: Path, names: Mapping[View, Sequence[str]]) -> OnePageSegments:
+    """Which rule of the training holds for the new users with a single page view."""
+    segments = read_rules(model / ONE_PAGE_RULES)
+    codes = assign(arrivals(dataset.users, dataset.sequences, names, RESERVED), segments)
+    codes[~of_group(dataset.users, Group.ONE_PAGE)] = -1
+    return OnePageSegments(codes, segments)
+
+
+def _write(out: Path, dataset: Dataset, vectors: np.ndarray, clusters: np.ndarray, group: pd.Series) -> None:
     columns = {
         Users.USER_ID: dataset.sequences.user_id,
         Users.EMBEDDING: vector_lists(vectors),
         Users.CLUSTER: pa.array(clusters, pa.int32()),
+        Users.GROUP: pa.array(group, pa.string()),
     }
     with written_whole(out) as building:
         pq.write_table(pa.table(columns), building)

@@ -13,6 +13,7 @@ from core.base.schema import Group
 from core.profiles.default_names import default_names
 from core.profiles.formats import figure
 from core.profiles.metrics import records
+from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, RowKind
 from core.segments.choosing import KScore, suggest
 from pages.ui.chat import topic
@@ -56,6 +57,8 @@ def _explore(made_from: Sources) -> None:
     live = live_segments.solve(made_from)
     steering.show_effective(slots, live.combined.effective)
     segment_controls.status_line(live)
+    if note := outside_note(live.profiles):
+        st.info(note, icon=":material/info:")
     with st.grid(2, min_column_width=SIDE, gap="medium", key="map-and-segments"):
         with st.container():
             map_view.draw(live)
@@ -65,13 +68,14 @@ def _explore(made_from: Sources) -> None:
 
 
 def _segments(live: LiveSegments) -> None:
-    rows = live.profiles.segments
+    rows = live.profiles.parts
     working, about = default_names(live.profiles), topic.context()
     suggested = about.suggested if about is not None else {}
     for row in records(rows[rows[Col.KIND] == RowKind.SEGMENT]):
         _card(live, row, working[row[Col.SEGMENT]], suggested)
-    for row in records(rows[rows[Col.KIND] == RowKind.GROUP]):
-        cards.rule_card(row[Col.LABEL], row[Col.USERS], row[Col.SHARE], WHY_APART[row[Col.KEY]])
+    for row in records(rows[rows[Col.KIND] != RowKind.SEGMENT]):
+        why = WHY_APART.get(row[Col.KEY]) or cards.second_pages(live.profiles, row[Col.KEY])
+        cards.rule_card(row[Col.LABEL], row[Col.SHARE], _facts(live, row), why)
     with st.container(horizontal=True, vertical_alignment="center", key="segments-foot"):
         naming.use_all(live, suggested)
         link(PROFILES, "Read their profiles")

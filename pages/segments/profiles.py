@@ -14,6 +14,7 @@ from core.base.schema import Users, View
 from core.profiles import formats
 from core.profiles.label_shares import LabelCol
 from core.profiles.metrics import records
+from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, PageRanking, RowKind
 from pages.ui.chat import topic
 from pages.ui.chat.fact_sources import pages_chart
@@ -63,6 +64,8 @@ def page() -> None:
 
 def _all_segments(live: LiveSegments) -> None:
     st.subheader("All segments side by side")
+    if note := outside_note(live.profiles):
+        st.info(note, icon=":material/info:")
     _heat_map(live)
     left, right = st.columns(2)
     with left:
@@ -124,18 +127,16 @@ def _outcome(live: LiveSegments) -> None:
 
 
 def _sizes(live: LiveSegments) -> None:
-    table = tables.named(live.profiles.segments, live.names)
-    sizes = table[table[Col.KIND] != RowKind.ALL][[Col.LABEL, Col.KIND, Col.USERS, Col.SHARE]]
+    sizes = tables.named(live.profiles.parts, live.names)[[Col.LABEL, Col.KIND, Col.USERS, Col.SHARE]]
     figure(
         "How large they are", partial(charts.sizes, sizes, live.names), sizes,
-        n=f"{count(live.profiles.n_users, 'user')}; grey groups are made by rule and not clustered.",
+        n=f"{count(live.profiles.n_users, 'user')}; grey ones are made by rule and not clustered.",
         key="sizes", alt_text="Users of each segment and of the groups made by rule",
     )  # fmt: skip
 
 
 def _one_by_one(live: LiveSegments) -> None:
-    rows = tables.named(live.profiles.segments, live.names)
-    rows = rows[rows[Col.KIND] != RowKind.ALL]
+    rows = tables.named(live.profiles.parts, live.names)
     called = dict(zip(rows[Col.KEY], rows[Col.LABEL], strict=True))
     st.subheader("Segments in detail")
     _follow_link(live, list(called))
@@ -186,6 +187,8 @@ def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
         users, share = (formats.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")
         _metrics(live, row)
+        if row[Col.KIND] == RowKind.ONE_PAGE:
+            st.caption(cards.second_pages(live.profiles, row[Col.KEY]))
         _pages(live, row[Col.KEY], row[Col.LABEL])
 
 

@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from core.base.schema import Group, Users
-from core.profiles.rows import GROUP_LABELS
+from core.base.schema import Users
+from core.profiles.profile_columns import Col
 from core.profiles.samples import medoids, random_sample
 from pages.ui.segments import cards, segment_controls, user_facts
 from pages.ui.segments.live_segments import LiveSegments
@@ -98,8 +98,8 @@ def _belongs(live: LiveSegments, user: int) -> str:
     segment = int(live.labels[user])
     if segment in live.names:
         return cards.heading(live.names[segment])
-    group = Group(live.sources.dataset.users[Users.GROUP].iloc[user])
-    return f"{GROUP_LABELS.get(group, 'Outside clustering')}, not clustered"
+    row = live.profiles.parts.iloc[live.profiles.rows.place[user]]
+    return f"{cards.heading(row[Col.LABEL])}, not clustered"
 
 
 with errors.shown():

@@ -66,10 +66,12 @@ def finished_run(written_run: FinishedRun, tmp_path: Path, monkeypatch: pytest.M
     return run
 
 
-def write_run(root: Path, views: tuple[str, ...] = ("url",), per_kind: int = PER_KIND) -> FinishedRun:
+def write_run(
+    root: Path, views: tuple[str, ...] = ("url",), per_kind: int = PER_KIND, one_pagers: int = ONE_PAGERS
+) -> FinishedRun:
     """Write a preprocessed data set, a model and its embeddings."""
     store = Store(root)
-    people = _people(per_kind)
+    people = _people(per_kind, one_pagers)
     dataset = content_key("preprocess", {"made": "by hand"}, {"users": str(len(people))})
     with store.write("preprocess", dataset, IngestSettings().model_dump(mode="json"), {}) as folder:
         _write_dataset(folder, people)
@@ -93,13 +95,13 @@ class _Person:
     visits: tuple[tuple[int, ...], ...]  # pages of each session
 
 
-def _people(per_kind: int) -> list[_Person]:
+def _people(per_kind: int, one_pagers: int) -> list[_Person]:
     people = [
         _Person(f"user_{kind}_{number:05d}", Group.SEGMENT, kind, _visits(kind, number))
         for kind in range(len(KINDS))
         for number in range(per_kind)
     ]
-    people += [_Person(f"once_{n:02d}", Group.ONE_PAGE, n % 3, ((3 * (n % 3),),)) for n in range(ONE_PAGERS)]
+    people += [_Person(f"once_{n:02d}", Group.ONE_PAGE, n % 3, ((3 * (n % 3),),)) for n in range(one_pagers)]
     people += [_Person(f"bot_{n:02d}", Group.BOT_LIKE, n % 3, (tuple(range(9)),)) for n in range(BOTS)]
     people.append(_Person(FLOAT_LIKE_ID, Group.SEGMENT, 0, ((0, 1, 2), (0, 2))))
     return sorted(people, key=lambda person: person.user_id)

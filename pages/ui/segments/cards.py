@@ -10,7 +10,9 @@ import streamlit as st
 from core.base.palette import Mode, colour
 from core.base.schema import OUTSIDE
 from core.desk.saved_work import LONGEST_NAME
+from core.profiles.default_names import short_page
 from core.profiles.formats import figure
+from core.profiles.metrics import Profiles
 from core.profiles.profile_columns import Col
 from pages.ui.shell.text import md_text
 
@@ -44,10 +46,22 @@ def heading(name: str) -> str:
     return md_text(name, LONGEST_NAME + 10)
 
 
-def rule_card(title: str, users: int, share: float, why: str) -> None:
-    """A group made by rule."""
+def rule_card(title: str, share: float, facts: str, why: str) -> None:
+    """A group or a segment made by rule."""
     with st.container(border=True, gap="xsmall"):
         swatch(OUTSIDE, share)
-        st.markdown(f"**{title}** :gray-badge[by rule]")
-        st.markdown(f"**{users:,}** users ({figure(Col.SHARE, share)})")
+        st.markdown(f"**{md_text(title)}** :gray-badge[by rule]")
+        st.markdown(facts)
         st.caption(why)
+
+
+def second_pages(profiles: Profiles, key: str) -> str:
+    """Where users who arrived like those of a one-page segment and went on went first."""
+    assert profiles.one_page is not None  # a row of its own is there only with it
+    found = profiles.one_page.segments[profiles.one_page.keys.index(key)].second_pages
+    if not found:
+        return "Nobody who arrived alike went on."
+    listed = (f"{md_text(short_page(page.page))} ({figure(Col.SHARE, page.share)})" for page in found)
+    return (
+        f"A second page would be: {', '.join(listed)} of {found[0].n:,} users who arrived alike and went on."
+    )

@@ -23,6 +23,7 @@ from core.desk import controls as kept_controls
 from core.desk import saved_work
 from core.desk.controls import MOST_SEGMENTS
 from core.desk.saved_work import Segmentation
+from core.one_page.segments import OnePageSegments
 from core.profiles.metrics import ProfileData, Profiles
 from core.profiles.outcomes import DEFAULT_OUTCOME
 from core.runs import pipeline
@@ -218,7 +219,7 @@ def profiles(made_from: Sources, partition: Partition, settings: AnalyzeSettings
     Raises:
         SettingsError: If the outcome is not in the data.
     """
-    return _profiles(made_from.dataset.key, partition.digest, settings, made_from, partition)
+    return _profiles(made_from.embeddings, partition.digest, settings, made_from, partition)
 
 
 def profile_data(made_from: Sources) -> ProfileData:
@@ -259,9 +260,16 @@ def _labels(root: str, dataset: str, embeddings: str) -> LabelledPages | None:
 
 @st.cache_resource(max_entries=4 * SESSIONS, show_spinner=False)
 def _profiles(
-    dataset: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
+    embeddings: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
 ) -> Profiles:
-    return pipeline.analyze(profile_data(_sources), _partition, settings)
+    one_page = _one_page(embeddings, settings, _sources)
+    return pipeline.analyze(profile_data(_sources), _partition, settings, one_page)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _one_page(embeddings: str, settings: AnalyzeSettings, _sources: Sources) -> OnePageSegments:
+    """Made once for the labels and the outcome: no slider changes them."""
+    return pipeline.one_page_segments(_sources.dataset, _sources.labels, profile_data(_sources), settings)
 
 
 def _chosen(outcomes: tuple[str, ...], known: Mapping[str, int]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.base.schema import Users
 from core.base.settings import ViewWeights
-from core.profiles.profile_columns import Col, PageRanking
+from core.profiles.profile_columns import Col, PageRanking, RowKind
 from core.profiles.selection import Selection, select
 from core.runs.export import csv_bytes
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
@@ -19,7 +19,7 @@ from pages.ui.segments.figure import page_columns, written
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.user_map import user_map
 from pages.ui.shell import job_panel
-from pages.ui.shell.text import count
+from pages.ui.shell.text import count, md_text
 
 NEIGHBOURS, QUICK = "Neighbours", "Quick"
 MAP_WEIGHTS: Final = "map_weights"
@@ -93,12 +93,22 @@ def _map_and_selection(live: LiveSegments, layout: Layout) -> None:
         alt=f"Map of {n_users:,} users in {len(live.segments)} segments",
     )  # fmt: skip
     st.caption(f"All {count(n_users, 'user')}, laid out by {layout.method}. {_fidelity(layout)} {ISLANDS}")
+    _outside(live)
     if outline is None:
         st.caption(
             ":material/lasso_select: Take the lasso at the top right and draw around users to list them."
         )
     else:
         _selection(live, inside_polygon(outline, layout.xy))
+
+
+def _outside(live: LiveSegments) -> None:
+    """The legend of the grey dots: they lie where their one page is, so their segments are counts."""
+    parts = live.profiles.parts
+    grey = parts[parts[Col.KIND] != RowKind.SEGMENT]
+    counts = (f"{label} ({users:,})" for label, users in zip(grey[Col.LABEL], grey[Col.USERS], strict=True))
+    if listed := " · ".join(counts):
+        st.caption(f"Grey, by rule: {md_text(listed, len(listed))}")
 
 
 def _fidelity(layout: Layout) -> str:
@@ -112,7 +122,7 @@ def _selection(live: LiveSegments, users: np.ndarray) -> None:
         if not len(users):
             st.caption("Nobody lies inside the line. Draw around some dots.")
             return
-        chosen = select(live_segments.profile_data(live.sources), live.labels, users)
+        chosen = select(live_segments.profile_data(live.sources), live.profiles.rows, users)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(f"{count(len(users), 'user')} selected", width="content")
             st.download_button(

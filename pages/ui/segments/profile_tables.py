@@ -62,8 +62,8 @@ def definitions(profiles: Profiles) -> dict[str, str]:
 
 
 def heat_cells(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
-    """One row a cell: ``label``, ``metric`` (as written on the axis), ``text``, ``difference`` and ``n``."""
-    table = named(profiles.heatmap, names)
+    """One row a cell of a segment: ``label``, ``metric`` (as drawn), ``text``, ``difference``, ``n``."""
+    table = named(profiles.heatmap[profiles.heatmap[Col.KIND] == RowKind.SEGMENT], names)
     called = labels(profiles)
     return pd.DataFrame(
         {

@@ -21,7 +21,9 @@ def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
     """One row a user, all or the first ones: id, segment, distances, group, activity, outcome, origin."""
     made = segments(live)
     users = live.sources.dataset.users.head(len(live.labels) if first is None else first)
-    return export.users_table(users, made.partition, made.combined.vectors, live.names, made.outcomes)
+    return export.users_table(
+        users, made.partition, made.combined.vectors, live.names, made.outcomes, live.profiles.one_page
+    )
 
 
 def users_csv(live: LiveSegments, ids: IdStyle = IdStyle.EXACT) -> bytes:

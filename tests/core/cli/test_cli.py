@@ -328,6 +328,24 @@ def test_pages_are_labelled_and_it_is_said_who_decided(finished: Path) -> None:
     assert pq.read_schema(finished / "embeddings.parquet").names == ["user_id", "url", "theme", "type"]
 
 
+def test_one_page_users_are_in_segments_by_rule(finished: Path) -> None:
+    users = pq.read_table(finished / "users.parquet", columns=["cluster", "group", "segment", "page_views"])
+    table = users.to_pandas()
+    listed = json.loads((finished / "clusters.json").read_text())["segments"]
+    by_rule = {one["group"]: one for one in listed if one["kind"] == "one_page"}
+    assert by_rule
+    once = table[table["group"].str.startswith("one_page")]
+    assert (once["page_views"] == 1).all()
+    assert once.groupby("group").size().to_dict() == {key: one["users"] for key, one in by_rule.items()}
+    assert once["segment"].notna().all()
+    assert sum(one["share"] for one in by_rule.values()) == pytest.approx(1)
+    assert all(one["name_evidence"] or not one["rule"] for one in by_rule.values())
+    rows = json.loads((finished / "profiles.json").read_text())["segments"]
+    counted = {row["key"]: row["users"] for row in rows}
+    assert counted["group:one_page"] == len(once) == sum(counted[key] for key in by_rule)
+    assert counted["all"] == len(table)
+
+
 def test_a_taxonomy_of_ones_own_and_labels_off(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(finished, out)

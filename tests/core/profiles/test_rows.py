@@ -1,12 +1,16 @@
 """Users sorted into rows: nobody twice, nobody left out."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError
-from core.profiles.profile_columns import Col
+from core.base.settings import AnalyzeSettings
+from core.one_page.segments import OnePageSegment, OnePageSegments
+from core.profiles.metrics import profile
+from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import make_rows, medians
 from tests.core.profiles.toy import LABELS, many, toy
 
@@ -34,7 +38,44 @@ def test_rows_by_eye() -> None:
 
 def test_a_segment_is_compared_with_the_others_and_a_group_with_everybody_else() -> None:
     rows = make_rows(toy(), LABELS)
-    assert rows.rest(rows.count()).tolist() == [2, 3, 6, 7]
+    np.testing.assert_array_equal(rows.rest(rows.count()), [2, 3, 6, 7, np.nan])
+
+
+def test_one_page_segments_are_parts_of_their_group_which_is_a_total() -> None:
+    rows = make_rows(toy(), LABELS, one_page([5], [6]))
+    assert rows.head[Col.KEY].tolist() == [
+        "segment:0", "segment:1", "group:bot_like", "one_page:0", "one_page:1", "group:one_page", "all",
+    ]  # fmt: skip
+    assert rows.head[Col.LABEL].tolist()[3:] == [
+        "One-page A: a",
+        "One-page B: b",
+        "One-page users",
+        "All users",
+    ]
+    assert rows.count().tolist() == [3, 2, 1, 1, 1]
+    assert rows.with_all(rows.count()).tolist() == [3, 2, 1, 1, 1, 2, 8]
+    np.testing.assert_array_equal(rows.rest(rows.count()), [2, 3, 7, 1, 1, 6, np.nan])
+    assert [int(rows.members(row).sum()) for row in range(7)] == [3, 2, 1, 1, 1, 2, 8]
+    np.testing.assert_array_equal(medians(rows, np.arange(8.0)), [1, 3.5, 7, 5, 6, 5.5, 3.5])
+
+
+def test_totals_are_those_of_the_same_users_without_one_page_segments() -> None:
+    parted, whole = (
+        profile(toy(), LABELS, AnalyzeSettings(), found).segments.set_index(Col.KEY).drop(columns=Col.LABEL)
+        for found in (one_page([5], [6]), None)
+    )
+    pd.testing.assert_frame_equal(parted.loc[whole.index], whole)
+    parts = parted[parted[Col.KIND] == RowKind.ONE_PAGE]
+    for column in (Col.USERS, Col.PAGE_VIEWS, Col.SESSIONS, Col.OUTCOME_USERS):
+        assert parts[column].sum() == whole.loc["group:one_page", column]
+
+
+def one_page(*members: list[int]) -> OnePageSegments:
+    codes = np.full(8, -1, dtype=np.int8)
+    for place, users in enumerate(members):
+        codes[users] = place
+    names = "abcdefgh"[: len(members)]
+    return OnePageSegments(codes, tuple(OnePageSegment(name=name, rule=(), users=1) for name in names))
 
 
 def test_ids_need_not_be_consecutive() -> None:

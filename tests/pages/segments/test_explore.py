@@ -15,6 +15,7 @@ from core.storage.store import Store
 from pages.ui.segments import live_segments
 from pages.ui.segments.session_segments import KEY, Session
 from pages.ui.shell import state
+from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import HOSTILE_TITLE, ONE_PAGERS, FinishedRun, write_run
@@ -54,8 +55,26 @@ def test_groups_made_by_rule_stand_apart_with_their_counts(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
     shown = texts(open_app(PAGE, data=finished_run.dataset))
-    assert "**One-page users** :gray-badge[by rule]" in shown
+    assert f"**{md_text('One-page users')}** :gray-badge[by rule]" in shown
     assert f"**{ONE_PAGERS}** users" in shown
+
+
+def test_one_page_segments_stand_beside_the_others_and_it_is_said_why(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    many = write_run(finished_run.root, one_pagers=120)
+    app = open_app(PAGE, data=many.dataset)
+    assert not app.exception
+    shown = texts(app)
+    for letter, page in zip("ABC", ("account", "guide", "sale"), strict=True):
+        assert f"**{md_text(f'One-page {letter}: Land on /{page}')}** :gray-badge[by rule]" in shown
+        assert md_text(f"One-page {letter}: Land on /{page} (40)") in shown  # the legend of the grey dots
+    assert md_text("One-page users") not in shown
+    assert "A second page would be: /sale/shoes (100.0%) of 25 users who arrived alike and went on." in shown
+    assert (
+        "61% viewed one page only, from which no behaviour can be learned; 2% look automated."
+        in app.info[0].value
+    )
 
 
 def test_the_map_says_how_true_it_is(open_app: OpenApp, finished_run: FinishedRun) -> None:

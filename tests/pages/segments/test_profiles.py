@@ -13,9 +13,10 @@ from core.base.settings import TrainSettings
 from core.data.dataset import OUTCOMES
 from core.storage.store import MANIFEST, file_checksum
 from pages.ui.shell import state
+from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
-from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun
+from tests.pages.fixtures_segments import HOSTILE_TITLE, FinishedRun, write_run
 
 PAGE = "pages/segments/profiles.py"
 
@@ -53,6 +54,17 @@ def test_several_segments_are_read_side_by_side(profiles: AppTest) -> None:
     profiles.pills(key="profiled").set_value(["segment:0", "segment:1"]).run()
     assert not profiles.exception
     assert len(profiles.metric) == 2 * before
+
+
+def test_one_page_segments_are_read_like_the_others(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    many = write_run(finished_run.root, one_pagers=120)
+    app = open_app(PAGE, data=many.dataset, k="3")
+    picker = app.pills(key="profiled")
+    assert md_text("One-page C: Land on /sale") in picker.options
+    assert md_text("One-page users") not in picker.options  # a total of three others
+    picker.set_value(["one_page:2"]).run()
+    assert not app.exception
+    assert "A second page would be: /sale/shoes" in texts(app)
 
 
 def test_none_chosen_says_what_to_do(profiles: AppTest) -> None:

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.profiles.samples import SECONDS_TO_NEXT
+from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FLOAT_LIKE_ID, HOSTILE_TITLE, FinishedRun
@@ -76,4 +77,4 @@ def test_a_segment_that_goes_while_it_is_listed_breaks_nothing(users: AppTest) -
 
 def test_a_user_outside_clustering_says_why(users: AppTest) -> None:
     users.text_input(key="wanted_user").set_value("once_00").run()
-    assert "One-page users, not clustered" in texts(users)
+    assert f"{md_text('One-page users')}, not clustered" in texts(users)

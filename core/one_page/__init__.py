@@ -1,0 +1,1 @@
+"""Segments by rule of the users with a single page view, whose behaviour nothing can be learned from."""

@@ -1,0 +1,316 @@
+"""One-page users in segments by rule: a shallow tree where it says something, else the largest groups.
+
+A tree (CART, Breiman et al. 1984) of at most three questions on how users arrived is grown for the outcome,
+else for engagement. It is used only where it tells users apart that it was not grown from: the lower end of
+its cross-validated AUC lies above one half. Its depth is the smallest within one standard error of the best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+
+from core.data.sequences import UserSequences
+from core.one_page.arrivals import LANDING, YES, Condition, Trait, rule_name, simplified
+from core.one_page.segments import (
+    OTHER,
+    OnePageSegment,
+    OnePageSegments,
+    RuleEvidence,
+    SecondPage,
+    TreeCheck,
+    assign,
+)
+
+if TYPE_CHECKING:
+    from sklearn.tree import DecisionTreeClassifier
+
+FEWEST_USERS, FEWEST_SHARE = 30, 0.03
+"""Users of a segment at least: the larger of the two."""
+MOST: Final = 8
+"""Segments, without all others."""
+DEPTH: Final = 3
+FOLDS: Final = 5
+FEWEST_CASES: Final = 5 * FOLDS
+"""Users with and without what is to be told, at least: five of each in every fold."""
+Z_CHOSEN: Final = 2.394
+"""Standard errors of a 95 % interval that holds for the best of three depths (Bonferroni)."""
+CHECKED: Final = 20_000
+"""Users that cross-validation looks at; more of them change nothing in the second digit."""
+ALONE: Final = 0.1
+"""Share of the one-page users from which a landing page stands before its folder and type."""
+LARGE: Final = 0.25
+"""Share of the one-page users from which where they land is split by source."""
+SECOND_PAGES: Final = 3
+ENGAGED: Final = "engagement of 10 s or more"
+
+Rule = tuple[Condition, ...]
+
+
+def find_segments(
+    arrivals: pd.DataFrame, one_page: np.ndarray, outcome: str | None, converted: np.ndarray
+) -> OnePageSegments:
+    """Segments of the one-page users.
+
+    Args:
+        arrivals: How each user of the data set arrived.
+        one_page: bool of shape (n_users,), who has a single page view.
+        outcome: What counts as success; None where the data has none.
+        converted: bool of shape (n_users,), who has it.
+
+    Returns:
+        None of them where no landing page, source or device has enough users.
+    """
+    mine = arrivals[one_page].reset_index(drop=True)
+    fewest = max(FEWEST_USERS, int(np.ceil(FEWEST_SHARE * len(mine))))
+    targets = {outcome: converted[one_page]} if outcome else {}
+    targets[ENGAGED] = (mine[Trait.ENGAGED] == YES).to_numpy()
+    checks, rules = list[TreeCheck](), list[Rule]()
+    for target, wanted in targets.items():
+        fields = [trait for trait in Trait if (target, trait) != (ENGAGED, Trait.ENGAGED)]
+        questions, answers = _questions(mine, fields, fewest)
+        if not questions or min(wanted.sum(), (~wanted).sum()) < FEWEST_CASES:
+            continue
+        depth, check = _checked(answers, wanted, fewest, target)
+        checks.append(check)
+        if check.useful:
+            rules = _leaves(questions, answers, wanted, depth, fewest)
+            break
+    return _made(arrivals, one_page, rules or _largest(mine, fewest), tuple(checks))
+
+
+def _questions(
+    mine: pd.DataFrame, fields: Sequence[Trait], fewest: int
+) -> tuple[list[Condition], np.ndarray]:
+    """What a tree may ask, enough users for either answer; and the answers, (n_users, n_questions)."""
+    asked, answers, seen = list[Condition](), list[np.ndarray](), set[bytes]()
+    for field in fields:
+        for value in _values(mine[field], fewest):
+            condition = Condition(field=field, op="is", value=value)
+            answer = condition.holds(mine)
+            same = {np.packbits(answer).tobytes(), np.packbits(~answer).tobytes()}
+            if (~answer).sum() >= fewest and not same & seen:
+                asked.append(condition)
+                answers.append(answer)
+                seen |= same
+    return asked, np.array(answers, dtype=np.float32).reshape(len(asked), len(mine)).T
+
+
+def _values(column: pd.Series, fewest: int) -> list[str]:
+    """Values with enough users, the most frequent first, equally frequent ones by name."""
+    counts = column.value_counts()
+    frequent = counts[counts >= fewest]
+    return sorted(frequent.index, key=lambda value: (-frequent[value], value))
+
+
+def _checked(answers: np.ndarray, wanted: np.ndarray, fewest: int, target: str) -> tuple[int, TreeCheck]:
+    """The depth of the tree, and how well such a tree does on users that it was not grown from."""
+    chosen = np.random.default_rng(0).permutation(len(wanted))[:CHECKED]
+    share = len(chosen) / len(wanted)
+    found = [
+        _auc(answers[chosen], wanted[chosen], depth, max(1, int(fewest * share)))
+        for depth in range(1, DEPTH + 1)
+    ]
+    best, error = max(found)
+    depth, (auc, spread) = next(
+        (place, one) for place, one in enumerate(found, start=1) if one[0] >= best - error
+    )
+    low, high = np.clip([auc - Z_CHOSEN * spread, auc + Z_CHOSEN * spread], 0, 1)
+    return depth, TreeCheck(target=target, auc=auc, low=float(low), high=float(high))
+
+
+def _auc(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> tuple[float, float]:
+    """Mean AUC over folds, and its standard error (Hanley and McNeil 1982)."""
+    from sklearn.metrics import roc_auc_score
+    from sklearn.model_selection import StratifiedKFold
+
+    areas, variances = [], []
+    for learnt, held in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(answers, wanted):
+        tree = _grown(answers[learnt], wanted[learnt], depth, max(1, fewest * (FOLDS - 1) // FOLDS))
+        area = float(roc_auc_score(wanted[held], tree.predict_proba(answers[held])[:, 1]))
+        cases = int(wanted[held].sum())
+        others = len(held) - cases
+        both, either = area / (2 - area), 2 * area**2 / (1 + area)
+        spread = (cases - 1) * (both - area**2) + (others - 1) * (either - area**2)
+        areas.append(area)
+        variances.append((area * (1 - area) + spread) / (cases * others))
+    return float(np.mean(areas)), float(np.sqrt(np.sum(variances)) / FOLDS)
+
+
+def _grown(answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int) -> DecisionTreeClassifier:
+    from sklearn.tree import DecisionTreeClassifier
+
+    return DecisionTreeClassifier(max_depth=depth, min_samples_leaf=fewest, random_state=0).fit(
+        answers, wanted
+    )
+
+
+def _leaves(
+    questions: Sequence[Condition], answers: np.ndarray, wanted: np.ndarray, depth: int, fewest: int
+) -> list[Rule]:
+    tree = _grown(answers, wanted, depth, fewest).tree_
+
+    def below(node: int, rule: Rule) -> Iterator[Rule]:
+        if tree.children_left[node] < 0:
+            yield simplified(rule)
+            return
+        asked = questions[tree.feature[node]]
+        denied = asked.model_copy(update={"op": "is not"})
+        yield from below(tree.children_left[node], (*rule, denied))
+        yield from below(tree.children_right[node], (*rule, asked))
+
+    return list(below(0, ()))
+
+
+def _largest(mine: pd.DataFrame, fewest: int) -> list[Rule]:
+    """The largest landing pages; folders, types, themes and pages of who is left; large ones by source."""
+    rules, left = list[Rule](), np.ones(len(mine), dtype=bool)
+    alone = int(np.ceil(ALONE * len(mine)))
+    for field, users in [
+        (Trait.PAGE, max(alone, fewest)),
+        *((field, fewest) for field in (*LANDING[1:], Trait.PAGE)),
+    ]:
+        for value in _values(mine[field][left], users)[: MOST - len(rules)]:
+            condition = _narrowest(mine, Condition(field=field, op="is", value=value))
+            here = condition.holds(mine)
+            first = [rule[0] for rule in rules if (here & rule[0].holds(mine)).any()]
+            taken = [condition.model_copy(update={"op": "is not"}) for condition in first]
+            if (here & left).sum() >= fewest:
+                rules.append(simplified((condition, *taken)))
+                left &= ~here
+    return _by_source(mine, rules, fewest)
+
+
+def _narrowest(mine: pd.DataFrame, condition: Condition) -> Condition:
+    """The page itself where it is the only one of its folder, type or theme."""
+    pages = mine[Trait.PAGE][condition.holds(mine)].unique()
+    return Condition(field=Trait.PAGE, op="is", value=pages[0]) if len(pages) == 1 else condition
+
+
+def _by_source(mine: pd.DataFrame, rules: list[Rule], fewest: int) -> list[Rule]:
+    """Split what holds more than a quarter of the users by the most frequent source, while there is room."""
+    made, waiting = list[Rule](), list(rules)
+    while waiting:
+        rule = waiting.pop(0)
+        here = _holds(mine, rule)
+        asked = {condition.value for condition in rule if condition.field is Trait.SOURCE}
+        values = [value for value in _values(mine[Trait.SOURCE][here], fewest) if value not in asked]
+        source = Condition(field=Trait.SOURCE, op="is", value=values[0]) if values else None
+        room = len(made) + len(waiting) + 2 <= MOST
+        if source and room and here.mean() > LARGE and (here & ~source.holds(mine)).sum() >= fewest:
+            made.append(simplified((*rule, source)))
+            waiting.insert(0, (*rule, source.model_copy(update={"op": "is not"})))
+        else:
+            made.append(simplified(rule))
+    return made
+
+
+def _holds(arrivals: pd.DataFrame, rule: Rule) -> np.ndarray:
+    here: np.ndarray = assign(arrivals, [OnePageSegment(name="", rule=rule, users=0)]) == 0
+    return here
+
+
+def _made(
+    arrivals: pd.DataFrame, one_page: np.ndarray, rules: Sequence[Rule], checks: tuple[TreeCheck, ...]
+) -> OnePageSegments:
+    """Count them, the largest first; who is in none is in the last one."""
+    rules = [_needed(arrivals[one_page], rule) for rule in rules]
+    held = {rule: one_page & _holds(arrivals, rule) for rule in rules}
+    order = sorted(rules, key=lambda rule: -held[rule].sum())
+    codes = np.full(len(arrivals), -1, dtype=np.int8)
+    if rules and (one_page & ~np.any([*held.values()], axis=0)).any():
+        order.append(())
+        held[()] = one_page & ~np.any([*held.values()], axis=0)
+    for place, rule in enumerate(order):
+        codes[held[rule]] = place
+    addresses = list(arrivals[Trait.PAGE].cat.categories)
+    return OnePageSegments(
+        codes,
+        tuple(
+            OnePageSegment(
+                name=rule_name(rule, addresses) if rule else OTHER,
+                rule=rule,
+                users=int(held[rule].sum()),
+                evidence=_evidence(arrivals, one_page, held[rule], rule, addresses),
+            )
+            for rule in order
+        ),
+        checks,
+    )
+
+
+def _needed(mine: pd.DataFrame, rule: Rule) -> Rule:
+    """The rule without what it denies of nobody."""
+    here = _holds(mine, rule)
+    for condition in rule:
+        shorter = tuple(other for other in rule if other != condition)
+        if condition.op == "is not" and np.array_equal(_holds(mine, shorter), here):
+            rule = shorter
+    return rule
+
+
+def _evidence(
+    arrivals: pd.DataFrame, one_page: np.ndarray, here: np.ndarray, rule: Rule, addresses: Sequence[str]
+) -> tuple[RuleEvidence, ...]:
+    n, rest_n = int(here.sum()), int((one_page & ~here).sum())
+    found = []
+    for condition in rule if rest_n else ():
+        rest = int((condition.holds(arrivals) & one_page & ~here).sum())
+        half = 0.0 if rest else 0.5
+        share, other = (n + half) / (n + 2 * half), (rest + half) / (rest_n + 2 * half)
+        error = np.sqrt((1 - share) / (n + half) + (1 - other) / (rest + half))
+        lift = share / other
+        found.append(
+            RuleEvidence(
+                what=rule_name([condition], addresses),
+                share=1.0,
+                lift=lift,
+                low=float(lift * np.exp(-1.96 * error)),
+            )
+        )
+    return tuple(found)
+
+
+def with_second_pages(
+    found: OnePageSegments,
+    arrivals: pd.DataFrame,
+    sequences: UserSequences,
+    pages: Sequence[str],
+    went_on: np.ndarray,
+) -> OnePageSegments:
+    """The same with what a second page would be: the first other page of who arrived alike and went on.
+
+    Args:
+        found: The segments. Engagement is not asked of those who went on: nearly all of them are engaged.
+        arrivals: How each user arrived.
+        sequences: Page views of all users.
+        pages: What to call each page, by page index.
+        went_on: bool of shape (n_users,), who counts as having gone on.
+    """
+    second, segments = _second_pages(sequences), []
+    rules = [tuple(c for c in segment.rule if c.field is not Trait.ENGAGED) for segment in found.segments]
+    for segment, rule in zip(found.segments, rules, strict=True):
+        alike = went_on & _holds(arrivals, rule)
+        for other in rules if not segment.rule else ():
+            alike &= ~_holds(arrivals, other) if other else True
+        page, users = np.unique(second[alike & (second >= 0)], return_counts=True)
+        most = np.argsort(-users, kind="stable")[:SECOND_PAGES]
+        listed = tuple(
+            SecondPage(page=pages[page[place]], users=int(users[place]), n=int(alike.sum())) for place in most
+        )
+        segments.append(segment.model_copy(update={"second_pages": listed}))
+    return replace(found, segments=tuple(segments))
+
+
+def _second_pages(sequences: UserSequences) -> np.ndarray:
+    """The first page of each user that is not the one they landed on: int64 of (n_users,), −1 without one."""
+    landing = np.repeat(sequences.page[sequences.offsets[:-1]], sequences.lengths)
+    other = np.flatnonzero(sequences.page != landing)
+    users, first = np.unique(sequences.user[other], return_index=True)
+    second = np.full(sequences.n_users, -1, dtype=np.int64)
+    second[users] = sequences.page[other[first]]
+    return second

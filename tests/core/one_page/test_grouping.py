@@ -1,0 +1,165 @@
+"""One-page users in segments by rule."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats.contingency import relative_risk
+
+from core.base.schema import Group
+from core.one_page.arrivals import Condition, Trait
+from core.one_page.grouping import ENGAGED, FEWEST_USERS, MOST, find_segments, with_second_pages
+from core.one_page.segments import OTHER, OnePageSegments, assign
+from tests.core.profiles.toy import BLOG, CART, HOME, LOCATIONS, SALE, tables
+
+
+def arrived(pages: list[str], **other: list[str | None]) -> pd.DataFrame:
+    """Users by landing page; what is not given is absent."""
+    n = len(pages)
+    columns: dict[str, list[str | None]] = {trait: [None] * n for trait in Trait}
+    columns |= {Trait.PAGE: [*pages], Trait.FOLDER: [f"/{page.split('/')[1]}" for page in pages]} | other
+    return pd.DataFrame(columns, dtype="category")
+
+
+def found(
+    frame: pd.DataFrame, outcome: str | None = None, converted: np.ndarray | None = None
+) -> OnePageSegments:
+    n = len(frame)
+    return find_segments(
+        frame, np.ones(n, dtype=bool), outcome, np.zeros(n, bool) if converted is None else converted
+    )
+
+
+def test_a_tree_on_the_outcome_where_it_says_something() -> None:
+    random = np.random.default_rng(0)
+    mobile = random.random(2_000) < 0.5
+    buys = random.random(2_000) < np.where(mobile, 0.3, 0.05)
+    frame = arrived(["/a"] * 2_000, device=["mobile" if one else "desktop" for one in mobile])
+    made = found(frame, "purchase", buys)
+    assert sorted(segment.name for segment in made.segments) == ["Mobile", "Not mobile"] or sorted(
+        segment.name for segment in made.segments
+    ) == ["Desktop", "Not desktop"]
+    (check,) = made.checks
+    true = (mobile[buys].mean() + (1 - mobile[~buys].mean())) / 2  # AUC of one yes-or-no question
+    assert check.low < true < check.high
+    assert check.useful
+    assert "purchase" in made.made_by
+
+
+def test_noise_makes_no_tree_and_the_largest_landing_pages_stand() -> None:
+    random = np.random.default_rng(3)
+    pages = ["/a"] * 500 + ["/b"] * 300 + ["/c"] * 200
+    device = random.choice(np.array(["mobile", "desktop"]), 1_000).tolist()
+    made = found(arrived(pages, device=device), "purchase", random.random(1_000) < 0.2)
+    assert [segment.name for segment in made.segments] == ["Land on /a", "Land on /b", "Land on /c"]
+    assert [segment.users for segment in made.segments] == [500, 300, 200]
+    assert [check.useful for check in made.checks] == [False]
+    assert made.made_by.startswith("No rule tells who of them has purchase better than a coin")
+
+
+def test_noise_rarely_makes_a_tree() -> None:
+    used = 0
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        device = random.choice(np.array(["mobile", "desktop", "tablet"]), 600).tolist()
+        source = random.choice(np.array(["a", "b", "c", "d"]), 600).tolist()
+        made = found(arrived(["/a"] * 600, device=device, source=source), "buy", random.random(600) < 0.3)
+        used += made.checks[-1].useful
+    assert used <= 4  # 2.5 % are expected of a one-sided interval; 5 or more of 40 have p < 0.01
+
+
+def test_engagement_is_told_where_there_is_no_outcome_and_is_then_no_question() -> None:
+    engaged = ["yes"] * 300 + ["no"] * 700
+    pages = ["/read"] * 300 + ["/leave"] * 700
+    made = found(arrived(pages, engaged=engaged))
+    assert [check.target for check in made.checks] == [ENGAGED]
+    assert {condition.field for segment in made.segments for condition in segment.rule} == {Trait.PAGE}
+
+
+def test_pages_alone_stand_before_their_folder_and_the_rest_is_other() -> None:
+    pages = ["/blog/hit"] * 200 + [f"/blog/{n}" for n in range(100)] + [f"/x{n}" for n in range(20)]
+    made = found(arrived(pages))
+    assert [(segment.name, segment.users) for segment in made.segments] == [
+        ("Land on /blog/hit", 200), ("Land elsewhere in /blog/…", 100), (OTHER, 20),
+    ]  # fmt: skip
+    assert made.labels == (
+        "One-page A: Land on /blog/hit", "One-page B: Land elsewhere in /blog/…", "Other one-page users",
+    )  # fmt: skip
+
+
+def test_one_landing_page_is_split_by_source() -> None:
+    made = found(arrived(["/"] * 400, source=["google"] * 250 + ["mail"] * 100 + [None] * 50))
+    assert [(segment.name, segment.users) for segment in made.segments] == [
+        ("Land on /, from google", 250), ("Land on /, from mail", 100),
+        ("Land on /, not from google or mail", 50),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [0, 1, FEWEST_USERS - 1])
+def test_too_few_users_are_no_segment(n: int) -> None:
+    made = found(arrived(["/a"] * n))
+    assert made.segments == ()
+    assert made.codes.tolist() == [-1] * n
+
+
+def test_one_landing_page_and_nothing_else_is_one_segment() -> None:
+    made = found(arrived(["/a"] * FEWEST_USERS))
+    assert [(segment.name, segment.evidence) for segment in made.segments] == [("Land on /a", ())]
+
+
+def test_what_a_name_says_is_held_against_the_other_one_page_users() -> None:
+    made = found(arrived(["/"] * 400, source=["google"] * 250 + ["mail"] * 150))
+    land, source = made.segments[0].evidence
+    assert (land.what, land.share, land.lift) == ("Land on /", 1.0, 1.0)
+    assert (source.what, source.share) == ("From google", 1.0)
+    assert source.lift == pytest.approx((250.5 / 251) / (0.5 / 151))  # nobody else: half a user each
+    pages = ["/a"] * 300 + ["/b"] * 100
+    both = found(arrived(pages, source=["x"] * 200 + ["y"] * 100 + ["x"] * 40 + ["y"] * 60))
+    part = next(segment for segment in both.segments if segment.name == "Land on /a, from x")
+    reference = relative_risk(200, 200, 40, 200)
+    assert part.evidence[1].lift == pytest.approx(reference.relative_risk)
+    assert part.evidence[1].low == pytest.approx(reference.confidence_interval(0.95).low, rel=1e-3)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10_000), st.integers(30, 400))
+def test_every_one_page_user_is_in_one_segment_whose_rule_holds(seed: int, n: int) -> None:
+    random = np.random.default_rng(seed)
+    frame = arrived(
+        [f"/{folder}/{page}" for folder, page in random.integers(0, [3, 4], (n, 2))],
+        source=random.choice(np.array(["google", "mail", None]), n).tolist(),
+        device=random.choice(np.array(["mobile", "desktop"]), n).tolist(),
+        engaged=random.choice(np.array(["yes", "no"]), n).tolist(),
+    )
+    inside, converted = random.random(n) < 0.8, random.random(n) < 0.4
+    made = find_segments(frame, inside, "buy", converted)
+    again = find_segments(frame, inside, "buy", converted)
+    assert (again.segments, again.codes.tolist()) == (made.segments, made.codes.tolist())
+    if made.segments:
+        assert ((made.codes >= 0) == inside).all()
+        assert sum(segment.users for segment in made.segments) == inside.sum()
+        assert len([segment for segment in made.segments if segment.rule]) <= MOST
+        assert (assign(frame, made.segments)[inside] == made.codes[inside]).all()
+
+
+def test_a_second_page_is_the_first_other_page_of_who_landed_alike() -> None:
+    visits = [[[HOME]]] * 40 + [
+        [[HOME, HOME, SALE]],
+        [[HOME], [CART]],
+        [[HOME, SALE]],
+        [[HOME, HOME]],
+        [[BLOG, CART]],
+    ]
+    groups = [Group.ONE_PAGE] * 40 + [Group.SEGMENT] * 5
+    _, _, sequences = tables(visits, groups, len(LOCATIONS))
+    frame = arrived([LOCATIONS[visit[0][0]] for visit in visits])
+    one_page = np.arange(len(visits)) < 40
+    made = with_second_pages(
+        find_segments(frame, one_page, None, ~one_page), frame, sequences, list(LOCATIONS), ~one_page
+    )
+    (segment,) = made.segments
+    assert segment.rule == (Condition(field=Trait.PAGE, op="is", value=LOCATIONS[HOME]),)
+    assert [(page.page, page.users, page.n) for page in segment.second_pages] == [
+        (LOCATIONS[SALE], 2, 4), (LOCATIONS[CART], 1, 4),
+    ]  # fmt: skip
