@@ -183,6 +183,7 @@ FLOORS = (
     {"data", "storage"},
     {"ingest", "model", "segments", "sample", "llm"},
     {"labels", "profiles"},
+    {"differences"},
     {"facts", "report", "trust"},
     {"questions", "sql"},
     {"writing"},
