@@ -37,12 +37,14 @@ class UserValues:
         whole: float64 of shape (n_users,); 0 where a user does not count.
         is_share: Whether ``part`` only says who of ``whole`` it holds for.
         by_rank: Whether ranks decide.
+        is_median: Whether the measure is the median of ``part`` over those who count.
     """
 
     part: np.ndarray
     whole: np.ndarray
     is_share: bool = False
     by_rank: bool = True
+    is_median: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +69,7 @@ class Compared:
 
 
 def user_values(data: ProfileData, outcome: str | None, measure: str) -> UserValues | None:
-    """What a column of the segments table is made of; None for a plain count or a median.
+    """What a column of the segments table is made of; None for a plain count.
 
     Args:
         data: The users.
@@ -86,6 +88,8 @@ def user_values(data: ProfileData, outcome: str | None, measure: str) -> UserVal
         Col.DIFFERENT_PAGES_MEAN: UserValues(data.different_pages.astype(np.float64), ones),
         Col.ENGAGEMENT_NONE_SHARE: UserValues(1 - has, ones, is_share=True),
         Col.ENGAGEMENT_MEAN: UserValues(np.nan_to_num(data.engagement_s), has),
+        Col.PAGE_VIEWS_MEDIAN: UserValues(views, ones, is_median=True),
+        Col.ENGAGEMENT_MEDIAN: UserValues(np.nan_to_num(data.engagement_s), has, is_median=True),
     }.get(measure)
 
 
@@ -110,7 +114,7 @@ def compare_means(values: UserValues, sides: Sides) -> Compared:
         reach = np.where(error > 0, stats.t.ppf(0.975, freedom), 0) * error
         apart = mean - rest_mean
     ratio_low, ratio_high = views_lift_interval(mean, np.sqrt(square), rest_mean, np.sqrt(rest_square))
-    p_rank, effect, effect_error = _ranks(values, sides)
+    p_rank, effect, effect_error = compare_ranks(values, sides)
     against = effect * apart < 0  # ranks that lean the other way say nothing for the means
     if values.by_rank:
         p = np.where(against, 1, p_rank)
@@ -144,7 +148,7 @@ def _moments_of(
         return n, ratio, residuals / (n - 1) / (whole / n) ** 2
 
 
-def _ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def compare_ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The p of the Mann–Whitney test, Cliff's delta as standard deviations apart, and its error.
 
     The delta is the d of two normal distributions with the same share of pairs in which one is higher.

@@ -34,12 +34,25 @@ class Sides:
         return cls(rows.place, rows.n_rows, rows.n_segments)
 
     @classmethod
+    def of_one(cls, rows: Rows, row: int) -> Sides:
+        """One row against the (other) clustered users."""
+        place = np.where(rows.place < rows.n_segments, 1, -1)
+        place[rows.place == row] = 0
+        return cls(place, 2, 2)
+
+    @classmethod
     def of_pair(cls, rows: Rows, first: int, second: int) -> Sides:
         """Two rows against each other."""
         place = np.full(len(rows.place), -1, dtype=np.intp)
         for side, row in enumerate((first, second)):
             place[rows.place == row] = side
         return cls(place, 2, 2)
+
+    @property
+    def others_of_first(self) -> np.ndarray:
+        """Whom the first row is held against: bool of shape (n_users,)."""
+        others: np.ndarray = (self.place > 0) & (self.place < self.n_base)
+        return others
 
     @cached_property
     def one_hot(self) -> sparse.csr_array:

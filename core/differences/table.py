@@ -26,14 +26,13 @@ from scipy import sparse, stats
 from core.differences import shares
 from core.differences.means import MANN_WHITNEY, T_TEST, Compared, UserValues, compare_means, user_values
 from core.differences.sides import Sides
+from core.differences.single import SURE
 from core.differences.user_items import Family, UserItems, role_of
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import FIELDS, Col, MetricRole
 from core.profiles.rows import Rows, make_rows
 from core.profiles.wilson import Z_95
 
-SURE: Final = 0.05
-"""p, and q, below which a difference is called one."""
 LEAST_EFFECT: Final = 0.1
 """Standard deviations, at the low end, from which on a difference ranks: half of Cohen's small one."""
 HELD_OUT_WEIGHT: Final = 2

@@ -24,7 +24,7 @@ from core.labels.label_settings import RESERVED
 from core.labels.page_address import after_host
 from core.labels.texts import url_words
 from core.labels.words import words_of
-from core.profiles.data import coded
+from core.profiles.data import Coded, ProfileData, coded
 from core.profiles.profile_columns import MetricRole
 
 FEWEST_USERS: Final = 3
@@ -110,19 +110,18 @@ class UserItems:
     @classmethod
     def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> UserItems:
         """Lay out a preprocessed export, and the labels of its pages."""
-        return cls.from_tables(
-            dataset.users, dataset.pages, dataset.sequences, None if labels is None else labels.table
-        )
+        data = ProfileData.from_dataset(dataset)
+        return cls.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels))
 
     @classmethod
     def from_tables(
         cls,
-        users: pd.DataFrame,
+        data: ProfileData,
         pages: pd.DataFrame,
         sequences: UserSequences,
-        labels: pd.DataFrame | None = None,
+        labels: Mapping[Family, Sequence[str]] = MappingProxyType({}),
     ) -> UserItems:
-        """Lay out tables in the columns of ``core/base/schema.py``."""
+        """Lay out tables in the columns of ``core/base/schema.py``; labels: family → of each page."""
         addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
         origin = common_origin(addresses)
         short = [short_address(address, origin) for address in addresses]
@@ -132,23 +131,26 @@ class UserItems:
             Family.FOLDER: [folders(address) for address in short],
             Family.WORD: _words(short, pages),
         }
-        if labels is not None:
-            columns = {
-                Family.TEMPLATE: PageLabels.TEMPLATE, Family.THEME: PageLabels.THEME,
-                Family.TYPE: PageLabels.TYPE,
-            }  # fmt: skip
-            of_page |= {family: _labels(labels[column], origin) for family, column in columns.items()}
+        of_page |= {family: _labels(names, origin) for family, names in labels.items()}
         starts = np.flatnonzero(np.diff(sequences.session, prepend=-1) | np.diff(sequences.user, prepend=-1))
         ends = np.append(starts[1:], sequences.n_views) - 1
         seen = _seen(sequences, slice(None), len(pages))
         made = {family: _of_pages(seen, names) for family, names in of_page.items()}
         for family, views in ((Family.ENTRY, starts), (Family.EXIT, ends)):
             made[family] = _of_pages(_seen(sequences, views, len(pages)), called)
-        made |= {family: _of_users(users[column]) for family, column in ATTRIBUTES.items()}
+        made |= {family: _of_users(data.attributes[column]) for family, column in ATTRIBUTES.items()}
         first = pd.to_datetime(pd.Series(sequences.timestamp[sequences.offsets[:-1]]), unit="us", utc=True)
-        made[Family.HOUR] = _of_users(first.dt.hour.map("{0:02d}:00–{0:02d}:59".format))
-        made[Family.WEEKDAY] = _of_users(first.dt.weekday.map(DAYS.__getitem__))
+        made[Family.HOUR] = _of_users(coded(first.dt.hour.map("{0:02d}:00–{0:02d}:59".format)))
+        made[Family.WEEKDAY] = _of_users(coded(first.dt.weekday.map(DAYS.__getitem__)))
         return cls(MappingProxyType({family: items for family, items in made.items() if items.names}))
+
+
+def labels_of(labels: LabelledPages | None) -> dict[Family, list[str]]:
+    """Family → what each page is; nothing where pages are not labelled."""
+    columns = {
+        Family.TEMPLATE: PageLabels.TEMPLATE, Family.THEME: PageLabels.THEME, Family.TYPE: PageLabels.TYPE,
+    }  # fmt: skip
+    return {} if labels is None else {family: labels.table[name].tolist() for family, name in columns.items()}
 
 
 def folders(address: str) -> list[str]:
@@ -177,11 +179,9 @@ def _says_something(word: str) -> bool:
     return (len(word) >= _SHORTEST or not word.isascii()) and not any(letter.isdigit() for letter in word)
 
 
-def _labels(column: pd.Series, origin: str) -> list[list[str]]:
+def _labels(names: Sequence[str], origin: str) -> list[list[str]]:
     """One item a page, templates without the origin that all pages share; none where it has no label."""
-    return [
-        [] if pd.isna(name) or name in RESERVED else [short_address(str(name), origin)] for name in column
-    ]
+    return [[] if name in RESERVED else [short_address(name, origin)] for name in names]
 
 
 def _seen(sequences: UserSequences, views: slice | np.ndarray, n_pages: int) -> sparse.csr_array:
@@ -198,9 +198,8 @@ def _of_pages(seen: sparse.csr_array, names: Sequence[Iterable[str]]) -> ItemFam
     return _kept(seen @ has, [str(name) for name in different], np.ones(seen.shape[0], dtype=bool))
 
 
-def _of_users(values: pd.Series) -> ItemFamily:
+def _of_users(made: Coded) -> ItemFamily:
     """One item a user."""
-    made = coded(values)
     known = made.codes >= 0
     user = np.flatnonzero(known)
     shape = (len(known), len(made.values))

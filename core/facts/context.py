@@ -29,6 +29,8 @@ from core.profiles.top_pages import top_pages
 from core.segments.partition import Partition
 
 ALL: Final = "all"
+OTHERS: Final = "others"
+"""The row that a figure is held against: the clustered users that are not in the row beside it."""
 ENDS_LISTED: Final = 50
 
 
@@ -264,13 +266,15 @@ class Context:
 
     def titled(self, key: str) -> Title:
         """What a row is called."""
+        if key == OTHERS:
+            return Title(label="The other clustered users")
         row = self.row(key)
         name = self.names.get(int(row[Col.SEGMENT]), "") if row[Col.KIND] == RowKind.SEGMENT else ""
         return Title(label=str(row[Col.LABEL]), name=clean(name))
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """What rows are called; every row when none is named."""
-        return {key: self.titled(key) for key in keys or self.keys}
+        return {key: self.titled(key) for key in keys or (*self.keys, OTHERS)}
 
 
 def make_context(
