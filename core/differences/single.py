@@ -22,7 +22,7 @@ SURE: Final = 0.05
 
 
 @dataclass(frozen=True)
-class Decision:
+class SingleDifference:
     """Whether two figures differ.
 
     Args:
@@ -38,7 +38,7 @@ class Decision:
     detectable: float
 
 
-def decide_shares(users: float, n: float, rest: float, rest_n: float, role: MetricRole) -> Decision:
+def decide_shares(users: float, n: float, rest: float, rest_n: float, role: MetricRole) -> SingleDifference:
     """Whether two shares of users differ.
 
     Args:
@@ -55,7 +55,7 @@ def decide_shares(users: float, n: float, rest: float, rest_n: float, role: Metr
     return _decision(role, low > 0 or high < 0, test, p, shares.least_difference(*four)[0])
 
 
-def decide_values(values: UserValues, sides: Sides, role: MetricRole) -> Decision:
+def decide_values(values: UserValues, sides: Sides, role: MetricRole) -> SingleDifference:
     """Whether a measure differs between the first row and what it is held against."""
     if values.is_share:
         users, rest = sides.both((values.part > 0)[:, None])
@@ -69,7 +69,7 @@ def decide_values(values: UserValues, sides: Sides, role: MetricRole) -> Decisio
     return _decision(role, leaves_out_0, test, found.p_value[0], found.detectable[0])
 
 
-def _decide_medians(values: UserValues, sides: Sides, role: MetricRole) -> Decision:
+def _decide_medians(values: UserValues, sides: Sides, role: MetricRole) -> SingleDifference:
     """By ranks alone; ranks that lean against the medians say nothing for them."""
     (p, *_), (effect, *_), (error, *_) = compare_ranks(values, sides)
     counted = values.whole > 0
@@ -79,8 +79,10 @@ def _decide_medians(values: UserValues, sides: Sides, role: MetricRole) -> Decis
     return _decision(role, abs(effect) > Z_95 * error, MANN_WHITNEY, p, np.nan)
 
 
-def _decision(role: MetricRole, leaves_out_0: bool, test: str, p: float, detectable: float) -> Decision:
+def _decision(
+    role: MetricRole, leaves_out_0: bool, test: str, p: float, detectable: float
+) -> SingleDifference:
     if role is not MetricRole.HELD_OUT:
-        return Decision(bool(leaves_out_0), "", None, float(detectable))
+        return SingleDifference(bool(leaves_out_0), "", None, float(detectable))
     p = 1.0 if np.isnan(p) else float(p)
-    return Decision(p < SURE, test, p, float(detectable))
+    return SingleDifference(p < SURE, test, p, float(detectable))

@@ -119,7 +119,7 @@ class UserItems:
         data: ProfileData,
         pages: pd.DataFrame,
         sequences: UserSequences,
-        labels: Mapping[Family, Sequence[str]] = MappingProxyType({}),
+        labels: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> UserItems:
         """Lay out tables in the columns of ``core/base/schema.py``; labels: family → of each page."""
         addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
@@ -131,7 +131,7 @@ class UserItems:
             Family.FOLDER: [folders(address) for address in short],
             Family.WORD: _words(short, pages),
         }
-        of_page |= {family: _labels(names, origin) for family, names in labels.items()}
+        of_page |= {Family(name): _labels(own, origin) for name, own in labels.items()}
         starts = np.flatnonzero(np.diff(sequences.session, prepend=-1) | np.diff(sequences.user, prepend=-1))
         ends = np.append(starts[1:], sequences.n_views) - 1
         seen = _seen(sequences, slice(None), len(pages))
@@ -145,7 +145,7 @@ class UserItems:
         return cls(MappingProxyType({family: items for family, items in made.items() if items.names}))
 
 
-def labels_of(labels: LabelledPages | None) -> dict[Family, list[str]]:
+def labels_of(labels: LabelledPages | None) -> dict[str, list[str]]:
     """Family → what each page is; nothing where pages are not labelled."""
     columns = {
         Family.TEMPLATE: PageLabels.TEMPLATE, Family.THEME: PageLabels.THEME, Family.TYPE: PageLabels.TYPE,

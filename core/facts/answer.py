@@ -132,6 +132,7 @@ class Contrast(_Block):
         test: The test that decided, such as ``Fisher's exact test``; empty where both are plain counts, or
             the model saw what they are of: then the interval of the difference decided.
         p_value: Of the test; None without one.
+        q_value: What it becomes among all that was tested, where many differences were looked at.
         detectable: Where they are not shown to differ, the least difference that would have been seen.
     """
 
@@ -142,6 +143,7 @@ class Contrast(_Block):
     relation: Fact | None = None
     test: str = ""
     p_value: float | None = None
+    q_value: float | None = None
     detectable: Fact | None = None
 
 

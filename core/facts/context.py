@@ -14,8 +14,10 @@ import pandas as pd
 from core.base.schema import Pages, View
 from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages, page_names
+from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
+from core.differences.table import differences, pair_differences
+from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
 from core.outgoing.quoting import clean
 from core.profiles.data import ProfileData
@@ -45,6 +47,7 @@ class Basis:
         labels: Themes and types; None where pages are not labelled.
         paths: How people move.
         pages: What to call each page: its address without what all addresses share.
+        items: What each user did, saw or came with.
     """
 
     key: str
@@ -53,6 +56,7 @@ class Basis:
     labels: LabelData | None
     paths: PathData
     pages: tuple[str, ...]
+    items: UserItems
 
     @classmethod
     def from_dataset(
@@ -65,11 +69,9 @@ class Basis:
             labelled: What its pages are about.
             data: What profiles are counted from, where it is at hand.
         """
-        names = page_names(dataset.pages, labelled)
-        del names[View.URL]
         data = data or ProfileData.from_dataset(dataset)
         key = f"{dataset.key}:{labelled.digest}" if labelled else dataset.key
-        return cls.from_tables(key, data, dataset.pages, dataset.sequences, names)
+        return cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
 
     @classmethod
     def from_tables(
@@ -78,14 +80,16 @@ class Basis:
         data: ProfileData,
         pages: pd.DataFrame,
         sequences: UserSequences,
-        names: Mapping[View, list[str]],
+        names: Mapping[str, Sequence[str]],
     ) -> Basis:
-        """Lay out tables; ``names`` has the theme and the type of each page, or nothing."""
+        """Lay out tables; ``names`` has theme, type and, where mined, template of each page, or nothing."""
         labels = LabelData.from_names(sequences, names) if names else None
+        items = UserItems.from_tables(data, pages, sequences, names)
         addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
         origin = common_origin(addresses)
         called = tuple(short_address(address, origin) for address in addresses)
-        return cls(key, data, sequences, labels, PathData.from_sequences(sequences, called, labels), called)
+        paths = PathData.from_sequences(sequences, called, labels)
+        return cls(key, data, sequences, labels, paths, called, items)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +110,29 @@ class Tables:
     def rows(self) -> Rows:
         """Who belongs where."""
         return make_rows(self.basis.data, self.partition.labels)
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """Every row against the other clustered users (``core/differences/table.py``)."""
+        data, labels = self.basis.data, self.partition.labels
+        return differences(data, labels, self.basis.items, self._outcomes)
+
+    def pair(self, first: str, second: str) -> pd.DataFrame:
+        """Two rows against each other, in the columns of the same table."""
+        if (first, second) not in self._pairs:
+            made = pair_differences(
+                self.basis.data, self.rows, (first, second), self.basis.items, self._outcomes
+            )
+            self._pairs[first, second] = made
+        return self._pairs[first, second]
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[str, str], pd.DataFrame]:
+        return {}
+
+    @property
+    def _outcomes(self) -> list[str]:
+        return [self.profiles.outcome] if self.profiles.outcome else []
 
     @cached_property
     def segments(self) -> pd.DataFrame:
@@ -224,6 +251,7 @@ class Tables:
         for view in self.basis.paths.steps:
             self.steps(view)
         _ = self.labels, self.entries, self.exits, self.segments, self.digest, self.page_counts
+        _ = self.differences
 
 
 @dataclass(frozen=True, eq=False)

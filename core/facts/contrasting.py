@@ -11,7 +11,7 @@ from core.base.errors import InputError
 from core.base.schema import View
 from core.differences.means import UserValues, user_values
 from core.differences.sides import Sides
-from core.differences.single import Decision, decide_shares, decide_values
+from core.differences.single import SURE, SingleDifference, decide_shares, decide_values
 from core.differences.user_items import Family, role_of
 from core.facts.answer import Fact, Verdict
 from core.facts.context import OTHERS, Context
@@ -21,7 +21,7 @@ from core.profiles.profile_columns import Col
 
 
 @dataclass(frozen=True)
-class Counted:
+class Baseline:
     """What some users have of a figure: its value, what it is of, and how many users do it."""
 
     value: float
@@ -33,13 +33,16 @@ COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
 """Figures about items that are what was counted."""
 
 
-def decide(context: Context, first: Fact, second: Fact) -> tuple[Verdict, Decision | None]:
+def decide(
+    context: Context, first: Fact, second: Fact, q_value: float | None = None
+) -> tuple[Verdict, SingleDifference | None]:
     """Who is higher, by the one rule of differences where the figures are no plain counts.
 
     Args:
         context: The segments.
         first: The figure spoken of.
         second: The same measure and item of another row, or of the other clustered users.
+        q_value: Takes the place of the test's p where many differences are looked at.
 
     Raises:
         InputError: If there is no rule for such figures, or both are of one row.
@@ -49,12 +52,12 @@ def decide(context: Context, first: Fact, second: Fact) -> tuple[Verdict, Decisi
     decided = _decision(context, first, second)
     if first.text == second.text:  # as it is written: nobody could see a difference
         return (Verdict.UNSURE if decided else Verdict.SAME), decided
-    if decided and not decided.differs:
+    if decided and not (decided.differs and (q_value is None or q_value < SURE)):
         return Verdict.UNSURE, decided
     return (Verdict.HIGHER if first.value > second.value else Verdict.LOWER), decided
 
 
-def others_of(context: Context, first: Fact) -> Counted | None:
+def others_of(context: Context, first: Fact) -> Baseline | None:
     """What the other clustered users have of a figure that is no plain count; None where nobody is left."""
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED or (not first.item and first.measure not in BY_KEY):
@@ -62,7 +65,7 @@ def others_of(context: Context, first: Fact) -> Counted | None:
     if first.item and metric != ItemMetric.VIEW_SHARE:
         row = item_rows(context, Dimension(dimension), first.item)[first.row]
         rest, rest_n = int(row[Col.REST_USERS]), int(row[Col.REST_N])
-        return Counted(rest / rest_n, rest_n, rest) if rest_n else None
+        return Baseline(rest / rest_n, rest_n, rest) if rest_n else None
     values = _values(context, first)
     if values is None:
         return None
@@ -71,7 +74,7 @@ def others_of(context: Context, first: Fact) -> Counted | None:
     if not whole.any():
         return None
     value = np.median(part[whole > 0]) if values.is_median else part.sum() / whole.sum()
-    return Counted(float(value), int(whole.sum()), int((part > 0).sum()))
+    return Baseline(float(value), int(whole.sum()), int((part > 0).sum()))
 
 
 def _values(context: Context, first: Fact) -> UserValues | None:
@@ -82,7 +85,7 @@ def _values(context: Context, first: Fact) -> UserValues | None:
     return user_values(tables.basis.data, tables.profiles.outcome, first.measure)
 
 
-def _decision(context: Context, first: Fact, second: Fact) -> Decision | None:
+def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference | None:
     if not first.item and first.measure in BY_KEY:
         values = _values(context, first)
         sides, role = _sides(context, first, second), ROLE_OF[first.measure]
@@ -102,10 +105,9 @@ def _decision(context: Context, first: Fact, second: Fact) -> Decision | None:
 
 def _sides(context: Context, first: Fact, second: Fact) -> Sides:
     """The users of the two figures."""
-    rows, place = context.tables.rows, context.place(first.row)
-    if second.row == OTHERS:
-        return Sides.of_one(rows, place)
-    return Sides.of_pair(rows, place, context.place(second.row))
+    places = [context.place(fact.row) for fact in (first, second) if fact.row != OTHERS]
+    made = Sides.of_one if len(places) == 1 else Sides.of_pair
+    return made(context.tables.rows, *places)
 
 
 def _views_of(context: Context, dimension: Dimension, item: str) -> UserValues:

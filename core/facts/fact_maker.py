@@ -137,23 +137,31 @@ class Figures:
         found = self.item(key, Dimension(dimension), fact.item, ItemMetric(own))
         return complement(found) if found and own != metric else found
 
-    def contrast(self, first: Fact, key: str) -> Contrast:
+    def contrast(self, first: Fact, key: str, q_value: float | None = None) -> Contrast:
         """A figure against that of another row; in place of all users, the other clustered ones.
+
+        Args:
+            first: The figure that is spoken of.
+            key: The other row.
+            q_value: Takes the place of the test's p where many differences are looked at.
 
         Raises:
             InputError: If there is no such row, it has no such figure, is the same one, or the two cannot be
                 compared.
         """
-        second = self._others(first) if known(self.context, key) == ALL else None
-        second = second or self.same(first, key)
+        second = self.same(first, known(self.context, key))
         if second is None:
             raise InputError(f"There is no {first.label} of {self.context.title(key)}")
-        verdict, found = decide(self.context, first, second)
+        if second.row == ALL:
+            second = self._others(first) or second
+        elif first.row == ALL:
+            first = self._others(second) or first
+        verdict, found = decide(self.context, first, second, q_value)
         sure = verdict in (Verdict.HIGHER, Verdict.LOWER)
         return Contrast(
             first=first, second=second, verdict=verdict, relation=relation(first, second) if sure else None,
             test=found.test if found else "", p_value=found.p_value if found else None,
-            detectable=detectable(first, found.detectable) if found and not sure else None,
+            q_value=q_value, detectable=detectable(first, found.detectable) if found and not sure else None,
         )  # fmt: skip
 
     def _others(self, first: Fact) -> Fact | None:

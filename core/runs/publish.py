@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 RUN: Final = "run.json"
 MODEL: Final = "model"
+DIFFERENCES: Final = "differences.parquet"
 INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
@@ -89,6 +90,7 @@ def publish(
             _link(labels.path / LABELS, building / LABELS)
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made)
+        _write_differences(building, dataset, labels, made)
         _write_report(building, dataset, settings, made)
         _write_json(building / RUN, record)
     return record
@@ -110,6 +112,17 @@ def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: 
     pq.write_table(table, folder / "users.parquet")
     _write_json(folder / "clusters.json", clusters_summary(made))
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
+
+
+def _write_differences(folder: Path, dataset: Dataset, labels: LabelledPages | None, made: Segments) -> None:
+    from core.differences.table import differences
+    from core.differences.user_items import UserItems
+    from core.profiles.data import ProfileData
+
+    outcomes = [made.profiles.outcome] if made.profiles.outcome else []
+    items = UserItems.from_dataset(dataset, labels)
+    table = differences(ProfileData.from_dataset(dataset), made.partition.labels, items, outcomes)
+    table.to_parquet(folder / DIFFERENCES, index=False)
 
 
 def _write_report(folder: Path, dataset: Dataset, settings: RunSettings, made: Segments) -> None:

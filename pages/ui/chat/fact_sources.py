@@ -61,7 +61,7 @@ def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
         if tests := [decision(block, titles) for block in answer.blocks if isinstance(block, Contrast)]:
             st.caption(
                 "Held against each other. What the model never saw is tested, and called different below "
-                "p = 0.05; of the rest the 95 % interval of the difference decides."
+                "p = 0.05 (q, where many were looked at); of the rest the interval of the difference decides."
             )
             st.dataframe(pd.DataFrame(tests), hide_index=True, placeholder="–", alt="The tests of the answer")
         if answer.query:
@@ -81,8 +81,13 @@ def decision(block: Contrast, titles: Mapping[str, Title]) -> dict[str, str]:
         "Figure": measured(block.first),
         "Of": " and ".join(titles[row].label for row in rows),
         "Test": block.test or "none",
-        "p": "" if block.p_value is None else f"{block.p_value:.3f}" if block.p_value >= 0.001 else "< 0.001",
+        "p": _probability(block.p_value),
+        "q": _probability(block.q_value),
     }
+
+
+def _probability(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
 def together(charts: Iterable[Place | None]) -> list[Place]:
