@@ -3,7 +3,8 @@
 * Of a share of users (items, outcomes): risk difference and ratio with their 95 % intervals
   (:mod:`core.differences.shares`); of a mean: :mod:`core.differences.means`.
 * What the model never saw (*held out*) is tested; q is the p that Benjamini and Hochberg (1995) make of all
-  tested rows of the table. What the model saw or what follows from it has effect and interval only: that
+  tests of the segments, and apart from these of the groups made by rule: that users of one page differ
+  must not make it easier for a segment to. What the model saw or what follows from it has effect and interval only: that
   segments differ there is how they were made.
 * A row *differs* where it was tested and q < .05, or was not and its interval leaves out 0. Of the others it
   is only said that they were *not shown to differ*, with the least difference that would have been seen in
@@ -263,7 +264,9 @@ def _decided(columns: Mapping[str, np.ndarray]) -> _Part:
     """The q of what was tested, and whether each row differs."""
     p = columns[Diff.P_VALUE]
     tested, q = ~np.isnan(p), np.full(len(p), np.nan)
-    q[tested] = stats.false_discovery_control(p[tested])
+    for kind in np.unique(columns[Col.KIND]):
+        own = tested & (columns[Col.KIND] == kind)
+        q[own] = stats.false_discovery_control(p[own])
     leaves_out_0 = (columns[Diff.DIFFERENCE_LOW] > 0) | (columns[Diff.DIFFERENCE_HIGH] < 0)
     may = columns[Diff.ROLE] != MetricRole.HELD_OUT
     return {Diff.Q_VALUE: q, Diff.DIFFERS: np.where(tested, q < SURE, leaves_out_0 & may)}

@@ -16,6 +16,7 @@ from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
+from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
 from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
@@ -125,6 +126,11 @@ class Tables:
             )
             self._pairs[first, second] = made
         return self._pairs[first, second]
+
+    @cached_property
+    def distributions(self) -> pd.DataFrame:
+        """What lies behind each mean (``core/differences/distributions.py``)."""
+        return distributions(self.basis.data, self.rows, self.profiles.outcome)
 
     @cached_property
     def _pairs(self) -> dict[tuple[str, str], pd.DataFrame]:
