@@ -4,8 +4,8 @@
   (:mod:`core.differences.shares`); of a mean: :mod:`core.differences.means`.
 * What the model never saw (*held out*) is tested; q is the p that Benjamini and Hochberg (1995) make of all
   tests of the segments, and apart from these of the groups made by rule: that users of one page differ
-  must not make it easier for a segment to. What the model saw or what follows from it has effect and interval only: that
-  segments differ there is how they were made.
+  must not make it easier for a segment to. What the model saw or what follows from it has effect and
+  interval only: that segments differ there is how they were made.
 * A row *differs* where it was tested and q < .05, or was not and its interval leaves out 0. Of the others it
   is only said that they were *not shown to differ*, with the least difference that would have been seen in
   80 % of such samples.
@@ -129,6 +129,13 @@ def leading(table: pd.DataFrame, key: str, count: int = 3) -> pd.DataFrame:
     """
     own = table[(table[Col.KEY] == key) & table[Diff.RANK].notna()].sort_values(Diff.RANK)
     return own.drop_duplicates(Diff.FAMILY).drop_duplicates([Col.USERS, Col.REST_USERS]).head(count)
+
+
+def listed(table: pd.DataFrame, key: str) -> pd.DataFrame:
+    """The rows of the table that say something of a row, by rank: differences, and all that was not seen."""
+    own = table[table[Col.KEY] == key]
+    told = own[Diff.RANK].notna() | (own[Diff.ROLE] != MetricRole.INPUT)
+    return own[told].sort_values(Diff.RANK, kind="stable")
 
 
 @dataclass(frozen=True, eq=False)

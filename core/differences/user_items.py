@@ -141,7 +141,7 @@ class UserItems:
         made |= {family: _of_users(data.attributes[column]) for family, column in ATTRIBUTES.items()}
         first = pd.to_datetime(pd.Series(sequences.timestamp[sequences.offsets[:-1]]), unit="us", utc=True)
         made[Family.HOUR] = _of_users(coded(first.dt.hour.map("{0:02d}:00–{0:02d}:59".format)))
-        made[Family.WEEKDAY] = _of_users(coded(first.dt.weekday.map(DAYS.__getitem__)))
+        made[Family.WEEKDAY] = _of_users(coded(first.dt.day_of_week.map(DAYS.__getitem__)))
         return cls(MappingProxyType({family: items for family, items in made.items() if items.names}))
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress
@@ -90,8 +91,9 @@ def publish(
             _link(labels.path / LABELS, building / LABELS)
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made)
-        _write_differences(building, dataset, labels, made)
-        _write_report(building, dataset, settings, made)
+        table = _differences(dataset, labels, made)
+        table.to_parquet(building / DIFFERENCES, index=False)
+        _write_report(building, dataset, table, settings, made)
         _write_json(building / RUN, record)
     return record
 
@@ -114,23 +116,25 @@ def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: 
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
-def _write_differences(folder: Path, dataset: Dataset, labels: LabelledPages | None, made: Segments) -> None:
+def _differences(dataset: Dataset, labels: LabelledPages | None, made: Segments) -> pd.DataFrame:
     from core.differences.table import differences
     from core.differences.user_items import UserItems
     from core.profiles.data import ProfileData
 
     outcomes = [made.profiles.outcome] if made.profiles.outcome else []
     items = UserItems.from_dataset(dataset, labels)
-    table = differences(ProfileData.from_dataset(dataset), made.partition.labels, items, outcomes)
-    table.to_parquet(folder / DIFFERENCES, index=False)
+    return differences(ProfileData.from_dataset(dataset), made.partition.labels, items, outcomes)
 
 
-def _write_report(folder: Path, dataset: Dataset, settings: RunSettings, made: Segments) -> None:
+def _write_report(
+    folder: Path, dataset: Dataset, table: pd.DataFrame, settings: RunSettings, made: Segments
+) -> None:
     from core.report import ReportInput, write_report
 
     source = ReportInput(
         dataset=dataset,
         profiles=made.profiles,
+        differences=table,
         partition=made.partition,
         vectors=made.combined.vectors,
         names=made.names,

@@ -13,6 +13,7 @@ from core.runs.export import IdStyle
 from core.runs.pipeline import Segments
 from core.runs.publish import clustering_facts, clusters_summary, versions
 from core.storage.store import open_artifact
+from pages.ui.chat import topic
 from pages.ui.segments import background, live_segments
 from pages.ui.segments.live_segments import LiveSegments
 
@@ -71,9 +72,12 @@ def clusters_json(live: LiveSegments) -> bytes:
 
 def report_html(live: LiveSegments) -> bytes:
     """The whole report as one file that opens without a server."""
+    about = topic.context()
+    assert about is not None  # there are segments
     source = report.ReportInput(
         dataset=live.sources.dataset,
         profiles=live.profiles,
+        differences=about.tables.differences,
         partition=live.segmentation.partition,
         vectors=live.combined.vectors,
         names=names(live),
