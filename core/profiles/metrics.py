@@ -28,9 +28,7 @@ __all__ = ["CLIP", "ProfileData", "Profiles", "profile"]
 FORMAT: Final = 1
 """Version of the JSON; raised when a name or a meaning changes."""
 DEFAULT_OUTCOME: Final = "purchase"
-COMPARED_WITH: Final = (
-    "A segment is compared with the other clustered users, a group made by rule with all other users."
-)
+COMPARED_WITH: Final = "Everything is compared with the other clustered users."
 
 
 @dataclass(frozen=True, eq=False)

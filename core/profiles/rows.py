@@ -115,17 +115,15 @@ class Rows:
     def rest(self, counts: np.ndarray) -> np.ndarray:
         """Sum over whom a row is compared with.
 
-        A segment is compared with the other clustered users: beside users with a single page view, every
-        page would be seen more often in every segment. A group made by rule is compared with all others.
+        That are the (other) clustered users: beside users with a single page view, every page would be seen
+        more often in every segment.
 
         Args:
             counts: Of shape (n_rows, …).
         """
-        whole = np.empty_like(counts)
-        whole[: self.n_segments] = self.clustered(counts)
-        whole[self.n_segments :] = counts.sum(axis=0)
-        whole -= counts
-        return whole
+        rest = np.broadcast_to(self.clustered(counts), counts.shape).copy()
+        rest[: self.n_segments] -= counts[: self.n_segments]
+        return rest
 
 
 def make_rows(data: ProfileData, labels: np.ndarray) -> Rows:

@@ -24,9 +24,9 @@ BADGES: Final = {
 }  # fmt: skip
 RULE: Final = (
     "**Input**: the model saw it, so a difference there is how the segments were made. **Derived**: it "
-    "follows from that. **Held out**: the model never saw it; such rows are tested (q below 5 %, the share of "
-    "false finds that is put up with), and a difference is a finding. The surest and largest come first, held-out "
-    "ones with double weight."
+    "follows from that. **Held out**: the model never saw it; such rows are tested (q below 5 %, the "
+    "share of false finds that is put up with), and a difference is a finding. The surest and largest come "
+    "first, held-out ones with double weight."
 )
 
 

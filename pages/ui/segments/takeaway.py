@@ -7,13 +7,14 @@ import json
 import pandas as pd
 
 from core import report
+from core.differences.table import differences
+from core.differences.user_items import UserItems
 from core.profiles.default_names import default_names
 from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.pipeline import Segments
 from core.runs.publish import clustering_facts, clusters_summary, versions
 from core.storage.store import open_artifact
-from pages.ui.chat import topic
 from pages.ui.segments import background, live_segments
 from pages.ui.segments.live_segments import LiveSegments
 
@@ -72,12 +73,15 @@ def clusters_json(live: LiveSegments) -> bytes:
 
 def report_html(live: LiveSegments) -> bytes:
     """The whole report as one file that opens without a server."""
-    about = topic.context()
-    assert about is not None  # there are segments
     source = report.ReportInput(
         dataset=live.sources.dataset,
         profiles=live.profiles,
-        differences=about.tables.differences,
+        differences=differences(
+            live_segments.profile_data(live.sources),
+            live.labels,
+            UserItems.from_dataset(live.sources.dataset, live.sources.labels),
+            [live.profiles.outcome] if live.profiles.outcome else [],
+        ),
         partition=live.segmentation.partition,
         vectors=live.combined.vectors,
         names=names(live),
