@@ -62,7 +62,7 @@ def others_of(context: Context, first: Fact) -> Baseline | None:
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED or (not first.item and first.measure not in BY_KEY):
         return None
-    if metric in (ItemMetric.SHARE, "not_share"):
+    if first.item and metric in (ItemMetric.SHARE, "not_share"):
         row = item_rows(context, Dimension(dimension), first.item)[first.row]
         rest, rest_n = int(row[Col.REST_USERS]), int(row[Col.REST_N])
         return Baseline(rest / rest_n, rest_n, rest) if rest_n else None

@@ -69,6 +69,12 @@ def test_a_share_is_held_against_the_other_clustered_users_where_all_are_named()
     assert contrast.p_value == pytest.approx(stats.fisher_exact([[2, 1], [0, 2]]).pvalue)
 
 
+def test_the_share_of_all_users_is_held_against_that_of_all() -> None:
+    """Other clustered users have no such share: it is a size."""
+    contrast = figures().contrast(figures().needed("segment:0", "share"), "all")
+    assert (contrast.second.row, contrast.verdict, contrast.test) == ("all", Verdict.LOWER, "")
+
+
 @pytest.mark.parametrize("name", [*MEASURES_OF_MEANS, Col.OUTCOME_RATE])
 def test_a_figure_says_what_the_table_says(name: str) -> None:
     """p, verdict and both values of each segment against the others, as in its row of the table."""
