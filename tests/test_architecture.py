@@ -183,6 +183,7 @@ FLOORS = (
     {"data", "storage"},
     {"ingest", "model", "segments", "one_page", "sample", "llm"},
     {"labels", "profiles"},
+    {"differences"},
     {"facts", "report", "trust"},
     {"questions", "sql"},
     {"writing"},

@@ -20,6 +20,10 @@ RATIOS = {
     "pages_per_session": ("page_views", "sessions"), "session_rate": ("buying_sessions", "sessions"),
     "view_share": ("hits", "page_views"),
 }  # fmt: skip
+HELD_OUT = {
+    "engagement_s_mean", "engagement_s_median", "engagement_none_share", "outcome_rate", "session_rate",
+    "revenue_per_user",
+}  # fmt: skip
 MEDIANS = {"page_views_median": "page_views", "engagement_s_median": "seconds"}
 SHARES = {"outcome_rate": "bought", "engagement_none_share": "silent", "share": "hit"}
 """Measures by the test that tells two rows apart → columns of :attr:`Oracle.people`."""
@@ -91,13 +95,15 @@ class Oracle:
 
     def of(self, key: str) -> pd.DataFrame:
         """The users of a row."""
+        if key.startswith("others:"):
+            return self.others(key.removeprefix("others:"))
         return self.people if key == "all" else self.people[self.people["row"] == key]
 
     def others(self, key: str) -> pd.DataFrame:
         """Whom a row is compared with."""
         inside = self.people["row"].str.startswith("segment:")
         rest = self.people["row"] != key
-        return self.people[rest & inside] if key.startswith("segment:") else self.people[rest]
+        return self.people[rest & inside]
 
     def measure(self, name: str, key: str) -> float:
         """A figure of the segments table."""
@@ -159,24 +165,36 @@ class Oracle:
         kind, _, dimension = measure.partition(":")
         return self.item(kind, dimension, key, item) if item else self.measure(measure, key)
 
-    def p_value(self, measure: str, item: str, first: str, second: str) -> float | None:
-        """Of the test that tells two rows apart, ``all`` being everybody else; None for what was counted."""
+    def decision(self, measure: str, item: str, first: str, second: str) -> tuple[bool, float | None] | None:
+        """Whether two rows differ, and the p of the test of what the model never saw; None for counts."""
         kind, _, dimension = measure.partition(":")
         if measure == "share" or kind not in {*SHARES, *MEANS, *RATIOS, *MEDIANS}:
             return None
         people = self._hits(dimension, item) if item else self.people
-        own = [people[people["row"] == key] for key in (first, second)]
-        sides = [
-            people.drop(other.index) if key == "all" else side
-            for key, side, other in zip((first, second), own, own[::-1], strict=True)
-        ]
+        sides = [people.loc[self.of(key).index] for key in (first, second)]
+        tested = dimension in ATTRIBUTES if item else kind in HELD_OUT
         if kind in SHARES:
-            does = [side[SHARES[kind]].dropna().astype(bool) for side in sides]
-            return float(stats.fisher_exact([[one.sum(), (~one).sum()] for one in does]).pvalue)
-        if kind in MEDIANS:
+            p, apart = shares_differ(*(side[SHARES[kind]].dropna().astype(bool) for side in sides))
+        elif kind in MEDIANS:
             one, other = (side[MEDIANS[kind]].dropna() for side in sides)
-            return mann_whitney(one, other)
-        return t_test(*(self._a_user(side, kind) for side in sides))
+            p = mann_whitney(one, other, one.median() - other.median())
+            apart = p < 0.05
+        else:
+            p, apart = self._means_differ(kind, sides)
+        return (p < 0.05, p) if tested else (apart, None)
+
+    def _means_differ(self, kind: str, sides: list[pd.DataFrame]) -> tuple[float, bool]:
+        one, other = (self._a_user(side, kind) for side in sides)
+        if kind in ("engagement_s_mean",):
+            p = mann_whitney(one, other, one.mean() - other.mean())
+        else:
+            p = t_test(one, other)
+        if min(len(one), len(other)) < 2:
+            return p, False
+        if one.nunique() == other.nunique() == 1:  # nobody differs from the mean: no interval around it
+            return p, not np.isclose(one.iloc[0], other.iloc[0])
+        ends = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
+        return p, bool(ends.low > 0 or ends.high < 0)
 
     def _a_user(self, side: pd.DataFrame, kind: str) -> pd.Series:
         """A value a user whose mean is the measure: a ratio of sums is linearised (Deng et al. 2018)."""
@@ -324,10 +342,24 @@ def t_test(one: pd.Series, other: pd.Series) -> float:
     return max(float(stats.ttest_ind(one, other, equal_var=equal).pvalue) for equal in (False, True))
 
 
-def mann_whitney(one: pd.Series, other: pd.Series) -> float:
-    """Two-sided p of the U test; one that leans against the medians says nothing for them."""
+def mann_whitney(one: pd.Series, other: pd.Series, apart: float) -> float:
+    """Two-sided p of the U test; one that leans against the difference says nothing for it."""
     if not len(one) or not len(other):
         return 1.0
-    found = stats.mannwhitneyu(one, other)
+    found = stats.mannwhitneyu(one, other, method="asymptotic")
     leans = found.statistic / len(one) / len(other) - 0.5
-    return 1.0 if leans * (one.median() - other.median()) < 0 else float(found.pvalue)
+    return 1.0 if leans * apart < 0 or np.isnan(found.pvalue) else float(found.pvalue)
+
+
+def shares_differ(one: pd.Series, other: pd.Series) -> tuple[float, bool]:
+    """Two-sided p of Fisher's test where few are expected, else of the χ² test; Newcombe's interval."""
+    if not len(one) or not len(other):
+        return 1.0, False
+    table = np.array([[side.sum(), (~side).sum()] for side in (one, other)])
+    few = stats.contingency.expected_freq(table).min() < 5
+    test = stats.fisher_exact(table) if few else stats.chi2_contingency(table, correction=False)
+    p, q = one.mean(), other.mean()
+    (low, high), (other_low, other_high) = (wilson(side.sum(), len(side)) for side in (one, other))
+    below = p - q - np.hypot(p - low, other_high - q)
+    above = p - q + np.hypot(high - p, q - other_low)
+    return float(test.pvalue), bool(below > 0 or above < 0)

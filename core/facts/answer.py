@@ -84,8 +84,8 @@ class Fact(BaseModel):
 
     @property
     def is_relation(self) -> bool:
-        """Whether it is how two figures stand to each other; there is one only where that is sure."""
-        return self.measure.partition(":")[0] in ("difference", "ratio")
+        """Whether it is how two figures stand to each other, or may do."""
+        return self.measure.partition(":")[0] in ("difference", "ratio", "detectable")
 
     @property
     def called(self) -> str:
@@ -107,7 +107,7 @@ class Verdict(StrEnum):
     SAME = "same"
     """Counted, and equal."""
     UNSURE = "unsure"
-    """The test leaves open whether they differ."""
+    """Not shown to differ."""
 
 
 class _Block(BaseModel):
@@ -129,8 +129,11 @@ class Contrast(_Block):
         second: What it is held against.
         verdict: Who is higher, by :mod:`core.facts.contrasting`.
         relation: Ratio or difference of the two; None where there is none.
-        test: The test that decided, such as ``Fisher's exact test``; empty where both are plain counts.
+        test: The test that decided, such as ``Fisher's exact test``; empty where both are plain counts, or
+            the model saw what they are of: then the interval of the difference decided.
         p_value: Of the test; None without one.
+        q_value: What it becomes among all that was tested, where many differences were looked at.
+        detectable: Where they are not shown to differ, the least difference that would have been seen.
     """
 
     kind: Literal["contrast"] = "contrast"
@@ -140,6 +143,8 @@ class Contrast(_Block):
     relation: Fact | None = None
     test: str = ""
     p_value: float | None = None
+    q_value: float | None = None
+    detectable: Fact | None = None
 
 
 class Ranking(_Block):
@@ -302,5 +307,6 @@ def _facts(block: Block) -> tuple[Fact, ...]:
     if isinstance(block, Ranking):
         return (*((block.reference,) if block.reference else ()), *block.facts)
     if isinstance(block, Contrast):
-        return (block.first, block.second, *((block.relation,) if block.relation else ()))
+        related = (block.relation, block.detectable)
+        return (block.first, block.second, *(fact for fact in related if fact))
     return ()

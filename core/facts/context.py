@@ -14,13 +14,17 @@ import pandas as pd
 from core.base.schema import Pages, View
 from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages, page_names
+from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
+from core.differences.distributions import distributions
+from core.differences.table import differences, pair_differences
+from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
 from core.outgoing.quoting import clean
 from core.profiles.data import ProfileData
 from core.profiles.label_shares import LabelData, label_shares
 from core.profiles.metrics import Profiles
+from core.profiles.outcomes import Happened
 from core.profiles.page_counts import PageCounts
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
@@ -30,6 +34,8 @@ from core.segments.partition import Partition
 
 ALL: Final = "all"
 ONE_PAGE: Final = "group:one_page"
+OTHERS: Final = "others"
+"""The row that a figure is held against: the clustered users that are not in the row beside it."""
 ENDS_LISTED: Final = 50
 
 
@@ -44,6 +50,7 @@ class Basis:
         labels: Themes and types; None where pages are not labelled.
         paths: How people move.
         pages: What to call each page: its address without what all addresses share.
+        items: What each user did, saw or came with.
     """
 
     key: str
@@ -52,6 +59,7 @@ class Basis:
     labels: LabelData | None
     paths: PathData
     pages: tuple[str, ...]
+    items: UserItems
 
     @classmethod
     def from_dataset(
@@ -64,11 +72,9 @@ class Basis:
             labelled: What its pages are about.
             data: What profiles are counted from, where it is at hand.
         """
-        names = page_names(dataset.pages, labelled)
-        del names[View.URL]
         data = data or ProfileData.from_dataset(dataset)
         key = f"{dataset.key}:{labelled.digest}" if labelled else dataset.key
-        return cls.from_tables(key, data, dataset.pages, dataset.sequences, names)
+        return cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
 
     @classmethod
     def from_tables(
@@ -77,14 +83,16 @@ class Basis:
         data: ProfileData,
         pages: pd.DataFrame,
         sequences: UserSequences,
-        names: Mapping[View, list[str]],
+        names: Mapping[str, Sequence[str]],
     ) -> Basis:
-        """Lay out tables; ``names`` has the theme and the type of each page, or nothing."""
+        """Lay out tables; ``names`` has theme, type and, where mined, template of each page, or nothing."""
         labels = LabelData.from_names(sequences, names) if names else None
+        items = UserItems.from_tables(data, pages, sequences, names)
         addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
         origin = common_origin(addresses)
         called = tuple(short_address(address, origin) for address in addresses)
-        return cls(key, data, sequences, labels, PathData.from_sequences(sequences, called, labels), called)
+        paths = PathData.from_sequences(sequences, called, labels)
+        return cls(key, data, sequences, labels, paths, called, items)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +113,34 @@ class Tables:
     def rows(self) -> Rows:
         """Who belongs where."""
         return self.profiles.rows
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """Every row against the other clustered users (``core/differences/table.py``)."""
+        data = self.basis.data
+        return differences(data, self.rows, self.basis.items, self._outcomes)
+
+    def pair(self, first: str, second: str) -> pd.DataFrame:
+        """Two rows against each other, in the columns of the same table."""
+        if (first, second) not in self._pairs:
+            made = pair_differences(
+                self.basis.data, self.rows, (first, second), self.basis.items, self._outcomes
+            )
+            self._pairs[first, second] = made
+        return self._pairs[first, second]
+
+    @cached_property
+    def distributions(self) -> pd.DataFrame:
+        """What lies behind each mean (``core/differences/distributions.py``)."""
+        return distributions(self.basis.data, self.rows, self.profiles.happened)
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[str, str], pd.DataFrame]:
+        return {}
+
+    @property
+    def _outcomes(self) -> Mapping[str, Happened]:
+        return self.basis.data.outcomes.inside(self.profiles.settings)
 
     @cached_property
     def segments(self) -> pd.DataFrame:
@@ -223,6 +259,7 @@ class Tables:
         for view in self.basis.paths.steps:
             self.steps(view)
         _ = self.labels, self.entries, self.exits, self.segments, self.digest, self.page_counts
+        _ = self.differences
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,6 +307,8 @@ class Context:
 
     def titled(self, key: str) -> Title:
         """What a row is called."""
+        if key == OTHERS:
+            return Title(label="The other clustered users")
         row = self.row(key)
         label, rule = str(row[Col.LABEL]), ""
         if row[Col.KIND] == RowKind.ONE_PAGE:  # what it is called holds addresses, which strangers wrote
@@ -279,7 +318,7 @@ class Context:
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """What rows are called; every row when none is named."""
-        return {key: self.titled(key) for key in keys or self.keys}
+        return {key: self.titled(key) for key in keys or (*self.keys, OTHERS)}
 
 
 def make_context(

@@ -1,78 +1,122 @@
-"""Two figures held against each other: who is higher, and whether that is sure."""
+"""Two figures held against each other: who is higher, and whether that is shown."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from core.base.errors import InputError
 from core.base.schema import View
+from core.differences.means import UserValues, user_values
+from core.differences.sides import Sides
+from core.differences.single import SURE, SingleDifference, decide_shares, decide_values
+from core.differences.user_items import Family, role_of
 from core.facts.answer import Fact, Verdict
-from core.facts.context import Context
-from core.facts.items import ITEM_MEASURES, LABELLED, Dimension, ItemMetric
-from core.facts.measures import BY_KEY
-from core.profiles.contrasts import SURE, Tested, UserValues, compare_shares, compare_users, user_values
+from core.facts.context import OTHERS, Context
+from core.facts.items import ITEM_MEASURES, LABELLED, Dimension, ItemMetric, item_rows
+from core.facts.measures import BY_KEY, ROLE_OF
+from core.profiles.profile_columns import Col
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What some users have of a figure: its value, what it is of, and how many users do it."""
+
+    value: float
+    n: int
+    users: int
+
 
 COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
 """Figures about items that are what was counted."""
 
 
-def decide(context: Context, first: Fact, second: Fact) -> tuple[Verdict, Tested | None]:
-    """Who is higher, by a test where the figures are no plain counts.
-
-    All users hold the row that they are held against: then the test is against everybody else.
+def decide(
+    context: Context, first: Fact, second: Fact, q_value: float | None = None
+) -> tuple[Verdict, SingleDifference | None]:
+    """Who is higher, by the one rule of differences where the figures are no plain counts.
 
     Args:
         context: The segments.
         first: The figure spoken of.
-        second: The same measure and item of another row.
+        second: The same measure and item of another row, or of the other clustered users.
+        q_value: Takes the place of the test's p where many differences are looked at.
 
     Raises:
-        InputError: If there is no test for such figures, or both are of one row.
+        InputError: If there is no rule for such figures, or both are of one row.
     """
     if first.row == second.row:
         raise InputError(f"{context.title(first.row)} cannot be held against itself", allowed="two rows")
-    tested = _test(context, first, second)
+    decided = _decision(context, first, second)
     if first.text == second.text:  # as it is written: nobody could see a difference
-        return (Verdict.UNSURE if tested else Verdict.SAME), tested
-    if tested and not tested.p_value < SURE:
-        return Verdict.UNSURE, tested
-    return (Verdict.HIGHER if first.value > second.value else Verdict.LOWER), tested
+        return (Verdict.UNSURE if decided else Verdict.SAME), decided
+    if decided and not (decided.differs and (q_value is None or q_value < SURE)):
+        return Verdict.UNSURE, decided
+    return (Verdict.HIGHER if first.value > second.value else Verdict.LOWER), decided
 
 
-def _test(context: Context, first: Fact, second: Fact) -> Tested | None:
+def others_of(context: Context, first: Fact) -> Baseline | None:
+    """What the other clustered users have of a figure that is no plain count; None where nobody is left."""
+    metric, _, dimension = first.measure.partition(":")
+    if metric in COUNTED or (not first.item and first.measure not in BY_KEY):
+        return None
+    if first.item and metric in (ItemMetric.SHARE, "not_share"):
+        row = item_rows(context, Dimension(dimension), first.item)[first.row]
+        rest, rest_n = int(row[Col.REST_USERS]), int(row[Col.REST_N])
+        return Baseline(rest / rest_n, rest_n, rest) if rest_n else None
+    values = _values(context, first)
+    if values is None:
+        return None
+    others = Sides.of_one(context.tables.rows, context.place(first.row)).others_of_first
+    part, whole = values.part[others], values.whole[others]
+    if not whole.any():
+        return None
+    value = np.median(part[whole > 0]) if values.is_median else part.sum() / whole.sum()
+    return Baseline(float(value), int(whole.sum()), int((part > 0).sum()))
+
+
+def _values(context: Context, first: Fact) -> UserValues | None:
+    metric, _, dimension = first.measure.partition(":")
+    if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
+        return _views_of(context, Dimension(dimension), first.item)
+    tables = context.tables
+    return user_values(tables.basis.data, tables.profiles.happened, first.measure)
+
+
+def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference | None:
     if not first.item and first.measure in BY_KEY:
-        tables = context.tables
-        values = user_values(tables.basis.data, tables.profiles.happened, first.measure)
-        return compare_users(values, *_groups(context, first.row, second.row)) if values else None
+        values = _values(context, first)
+        sides, role = _sides(context, first, second), ROLE_OF[first.measure]
+        return decide_values(values, sides, role) if values else None
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED:
         return None
     if metric in (ItemMetric.SHARE, "not_share"):
-        return _shares(context, first, second)
+        return decide_shares(*_counts(context, first, second), role_of(Family(dimension)))
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
-        values = _views_of(context, Dimension(dimension), first.item)
-        return compare_users(values, *_groups(context, first.row, second.row))
+        views = _views_of(context, Dimension(dimension), first.item)
+        return decide_values(views, _sides(context, first, second), role_of(Family(dimension)))
     label = ITEM_MEASURES[ItemMetric(metric)].label if metric in set(ItemMetric) else first.label
     raise InputError(f"The {label} of two rows cannot be held against each other")
 
 
-def _groups(context: Context, first: str, second: str) -> tuple[np.ndarray, np.ndarray]:
-    """Who belongs to each; of a row that holds the other one, only its other users."""
-    one, other = (context.tables.rows.members(context.place(key)) for key in (first, second))
-    if context.holds(first, second):
-        return one & ~other, other
-    return one, other & ~one
-
-
-def _shares(context: Context, first: Fact, second: Fact) -> Tested:
-    (users, n), (other, other_n) = ((round(fact.value * fact.n), fact.n) for fact in (first, second))
+def _counts(context: Context, first: Fact, second: Fact) -> tuple[int, int, int, int]:
+    """Who does it, of how many; of a row that holds the other one, only its other users."""
+    (users, n), (rest, rest_n) = ((round(fact.value * fact.n), fact.n) for fact in (first, second))
     if context.holds(second.row, first.row):
-        other, other_n = other - users, other_n - n
+        rest, rest_n = rest - users, rest_n - n
     elif context.holds(first.row, second.row):
-        users, n = users - other, n - other_n
-    return compare_shares(users, n, other, other_n)
+        users, n = users - rest, n - rest_n
+    return users, n, rest, rest_n
+
+
+def _sides(context: Context, first: Fact, second: Fact) -> Sides:
+    """The users of the two figures."""
+    places = [context.place(fact.row) for fact in (first, second) if fact.row != OTHERS]
+    made = Sides.of_one if len(places) == 1 else Sides.of_pair
+    return made(context.tables.rows, *places)
 
 
 def _views_of(context: Context, dimension: Dimension, item: str) -> UserValues:

@@ -11,8 +11,8 @@ import numpy as np
 
 from core.base.errors import InputError
 from core.facts.answer import ARROW, Contrast, Fact, Ranking, Unit, Verdict
-from core.facts.context import Context
-from core.facts.contrasting import decide
+from core.facts.context import ALL, OTHERS, Context
+from core.facts.contrasting import decide, others_of
 from core.facts.finding import known
 from core.facts.items import ITEM_MEASURES, LIFTS, Dimension, ItemMetric, cell, item_rows
 from core.facts.measures import BY_KEY, N_OF, write
@@ -20,6 +20,7 @@ from core.facts.verbs import NOT
 from core.profiles.formats import DIGITS, digits
 from core.profiles.paths import FROM, SESSIONS_N, TO
 from core.profiles.profile_columns import Col
+from core.profiles.wilson import wilson
 from core.segments.geometry import squared_distances
 
 _OF_CONVERTED: Final = (
@@ -136,8 +137,13 @@ class Figures:
         found = self.item(key, Dimension(dimension), fact.item, ItemMetric(own))
         return complement(found) if found and own != metric else found
 
-    def contrast(self, first: Fact, key: str) -> Contrast:
-        """A figure against that of another row.
+    def contrast(self, first: Fact, key: str, q_value: float | None = None) -> Contrast:
+        """A figure against that of another row; in place of all users, the other clustered ones.
+
+        Args:
+            first: The figure that is spoken of.
+            key: The other row.
+            q_value: Takes the place of the test's p where many differences are looked at.
 
         Raises:
             InputError: If there is no such row, it has no such figure, is the same one, or the two cannot be
@@ -146,11 +152,30 @@ class Figures:
         second = self.same(first, known(self.context, key))
         if second is None:
             raise InputError(f"There is no {first.label} of {self.context.title(key)}")
-        verdict, tested = decide(self.context, first, second)
+        if second.row == ALL:
+            second = self._others(first) or second
+        elif first.row == ALL:
+            first = self._others(second) or first
+        verdict, found = decide(self.context, first, second, q_value)
         sure = verdict in (Verdict.HIGHER, Verdict.LOWER)
         return Contrast(
             first=first, second=second, verdict=verdict, relation=relation(first, second) if sure else None,
-            test=tested.test if tested else "", p_value=tested.p_value if tested else None,
+            test=found.test if found else "", p_value=found.p_value if found else None,
+            q_value=q_value, detectable=detectable(first, found.detectable) if found and not sure else None,
+        )  # fmt: skip
+
+    def _others(self, first: Fact) -> Fact | None:
+        """A figure of the other clustered users; None of a plain count, which is held against all users'."""
+        counted = others_of(self.context, first) if first.row != ALL else None
+        if counted is None:
+            return None
+        value = 1 - counted.value if first.measure.startswith(NOT) else counted.value
+        is_of_users = first.low is not None and not first.measure.startswith(ItemMetric.VIEW_SHARE)
+        low, high = wilson(np.array(value * counted.n), np.array(counted.n))
+        return make_fact(
+            first.measure, first.label, (OTHERS,), value, first.unit, item=first.item,
+            digits=digits(first.measure, value), interval=(float(low), float(high)) if is_of_users else None,
+            n=counted.n, users=counted.users,
         )  # fmt: skip
 
     def ranking(self, facts: Iterable[Fact], *, most: bool = True) -> Ranking:
@@ -223,6 +248,19 @@ def relation(first: Fact, second: Fact) -> Fact | None:
     return make_fact(
         f"ratio:{kind}", f"ratio of {first.label}", rows, ratio, Unit.RATIO, item=first.item, n=n, users=users
     )
+
+
+def detectable(fact: Fact, value: float) -> Fact | None:
+    """The least difference of a figure that would have been seen; None where that is unknown."""
+    if not math.isfinite(value):
+        return None
+    unit = Unit.POINTS if fact.unit is Unit.SHARE else fact.unit
+    text_digits = max(1, DIGITS.get(fact.measure, 1))
+    made = make_fact(
+        f"detectable:{fact.measure}", f"least difference in {fact.label} that would have been seen",
+        fact.segments, value, unit, item=fact.item, digits=text_digits, n=fact.n, users=fact.users,
+    )  # fmt: skip
+    return made.model_copy(update={"text": made.text.removeprefix("+")})
 
 
 def select(what: str, table: str, **where: str) -> str:

@@ -267,10 +267,15 @@ class _Speaker:
         self.said |= {block.first, block.second, *([block.relation] if block.relation else [])}
         against: list[Piece] = [block.first, " against ", block.second]
         if block.verdict in (Verdict.UNSURE, Verdict.SAME):
-            what = "no sure difference" if block.verdict is Verdict.UNSURE else "no difference"
             both = f"{self._title(block.first.row)} and {self._title(block.second.row)}"
+            what = f"no difference between {both}"
+            if block.verdict is Verdict.UNSURE:
+                what = f"not shown to differ between {both}"
             values = [*with_interval(block.first), " against ", *with_interval(block.second)]
-            return [f"{subject(block.first)}: {what} between {both}, ", *values, "."]
+            least: list[Piece] = []
+            if block.detectable:
+                least = ["; a difference of ", block.detectable, " would have been seen"]
+            return [f"{subject(block.first)}: {what}, ", *values, *least, "."]
         related: list[Piece] = [" (", block.relation, ")"] if block.relation else []
         return [*self._direction(block), ": ", *against, *related, "."]
 
@@ -313,7 +318,7 @@ class _Speaker:
         if others:
             said += [" Then come ", *self._each(others), "."]
         if not block.sure and len(best) == 1:
-            said.append(" Between the first two there is no sure difference.")
+            said.append(" The first two are not shown to differ.")
         return said
 
     def _beyond(self, block: Ranking, reference: Fact) -> list[Piece]:

@@ -21,8 +21,13 @@ def figure(field: str, value: float | None) -> str:
     """A value of the segments table, by its unit and with its digits; a dash for an absent one."""
     if _UNITS[field] == "seconds":
         return wording.duration(value)
-    write = wording.number if _UNITS[field] else wording.percent
+    write = wording.percent if is_share(field) else wording.number
     return write(value, digits(field, value))
+
+
+def is_share(field: str) -> bool:
+    """Whether a column is written in per cent."""
+    return not _UNITS[field]
 
 
 def digits(field: str, value: float | None) -> int:

@@ -65,12 +65,12 @@ class LabelData:
     page_views: np.ndarray
 
     @classmethod
-    def from_names(cls, sequences: UserSequences, names: Mapping[View, Sequence[str]]) -> LabelData:
+    def from_names(cls, sequences: UserSequences, names: Mapping[str, Sequence[str]]) -> LabelData:
         """Lay out what was looked at.
 
         Args:
             sequences: Page views of all users.
-            names: Theme and type → what each page is, by page index; other views are left out.
+            names: Theme and type → what each page is, by page index; others are left out.
         """
         tallies, places = {}, {}
         for view in (View.THEME, View.TYPE):

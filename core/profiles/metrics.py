@@ -37,10 +37,7 @@ ANY_OUTCOME: Final = "any of them"
 _INTERVAL: Final = (Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
 _MONEY: Final = (Col.REVENUE, Col.REVENUE_PER_USER)
 _OF_OUTCOME: Final = (Col.OUTCOME_USERS, *_INTERVAL, Col.OUTCOME_SESSIONS, Col.SESSION_RATE, *_MONEY)
-COMPARED_WITH: Final = (
-    "A segment is compared with the other clustered users, a one-page segment with the other one-page users, "
-    "a group made by rule with all other users."
-)
+COMPARED_WITH: Final = "Everything is compared with the other clustered users."
 
 
 @dataclass(frozen=True, eq=False)

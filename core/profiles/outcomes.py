@@ -147,6 +147,16 @@ class OutcomeIndex(Mapping[str, Happened]):
             return dict(zip(found, _firsts(tuple(found.values())), strict=True))
         return found
 
+    def inside(self, settings: AnalyzeSettings) -> dict[str, Happened]:
+        """:meth:`parts`, of the users with a page view; of several, whoever did any of them first.
+
+        Raises:
+            SettingsError: If one of them is not in the data.
+        """
+        parts = self.parts(settings)
+        whole = {label_of(tuple(parts)): any_of(list(parts.values()))} if len(parts) > 1 else {}
+        return {name: had.only(had.user < self.n_users) for name, had in (whole | parts).items()}
+
     def offered(self, most_pages: int) -> dict[str, int]:
         """What can be chosen → users who did it: events, then templates and pages, most users first.
 

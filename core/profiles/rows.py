@@ -142,18 +142,15 @@ class Rows:
     def rest(self, counts: np.ndarray) -> np.ndarray:
         """Sum over whom a row is compared with: shape (n_rows, …) to (n_rows + n_totals, …).
 
-        A segment is compared with the other clustered users: beside users with a single page view, every
-        page would be seen more often in every segment. A one-page segment is compared with the other
-        one-page users, a group made by rule with all others; all users have no rest, it is NaN.
+        That are the (other) clustered users: beside users with a single page view, every page would be seen
+        more often in every segment. All users have no rest, it is NaN.
 
         Args:
             counts: Of shape (n_rows, …).
         """
-        rest: np.ndarray = counts.sum(axis=0) - self.with_all(counts).astype(np.float64)
-        rest[: self.n_segments] = self.clustered(counts) - counts[: self.n_segments]
-        if self.one_page:
-            parts = counts[self._first_one_page :]
-            rest[self._first_one_page : self.n_rows] = parts.sum(axis=0) - parts
+        shape = self.with_all(counts).shape
+        rest = np.broadcast_to(self.clustered(counts).astype(np.float64), shape).copy()
+        rest[: self.n_segments] -= counts[: self.n_segments]
         rest[-1] = np.nan
         return rest
 

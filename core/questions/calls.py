@@ -16,7 +16,7 @@ from core.facts.fact_maker import Figures, complement, select
 from core.facts.finding import Finding, notes
 from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
 from core.labels.label_settings import RESERVED
-from core.profiles.profile_columns import Col
+from core.profiles.profile_columns import HEAT_MAP, Col
 from core.questions.parsed import Parsed
 
 DEFAULT_N: Final = 5
@@ -152,7 +152,7 @@ def contrast_item(figures: Figures, parsed: Parsed) -> Finding:
 
 def side_by_side(figures: Figures, parsed: Parsed) -> Finding:
     """The figures of three rows or more."""
-    usual = [name for name in compare_segments.COMPARED if figures.measure(ALL, name)]
+    usual = [name for name in (Col.USERS, *HEAT_MAP) if figures.measure(ALL, name)]
     return segment_tools.metrics(figures, parsed.rows, parsed.measures or usual)
 
 

@@ -6,13 +6,17 @@ from collections.abc import Mapping, Sequence
 from datetime import timezone
 from typing import Any, Final
 
+import pandas as pd
+
 from core.base import wording
 from core.base.schema import Users
 from core.data.sequences import UserSequences
+from core.differences.in_words import in_words
+from core.differences.table import Diff, leading
 from core.profiles import formats
 from core.profiles.profile_columns import Col, PageRanking, RowKind
 from core.report import profile_tables
-from core.report.model import Bar, BarChart, Card, CardMetric, PageRow
+from core.report.model import Bar, BarChart, Card, CardMetric, DifferenceRow, PageRow
 from core.report.visitors import PageNames, visitor
 
 FACTS: Final = (
@@ -47,6 +51,7 @@ class CardMaker:
 
     Args:
         described: :meth:`core.profiles.metrics.Profiles.to_dict`.
+        differences: The table of :mod:`core.differences.table`.
         called: Row → what it is called.
         pages: What to call pages.
         sequences: Page views of all users, for the examples.
@@ -56,6 +61,7 @@ class CardMaker:
     def __init__(
         self,
         described: Mapping[str, Any],
+        differences: pd.DataFrame,
         called: Mapping[str, str],
         pages: PageNames,
         sequences: UserSequences,
@@ -64,7 +70,7 @@ class CardMaker:
         self._called, self._pages, self._sequences, self._at = called, pages, sequences, at
         self._top, self._shares = described["top_pages"], described["shares"]
         self._everyone = next(row for row in described["segments"] if row[Col.KIND] == RowKind.ALL)
-        self._outcome = described["outcome"]
+        self._outcome, self._differences = described["outcome"], differences
 
     def card(self, row: Mapping[str, Any], examples: Sequence[int]) -> Card:
         """The card of a segment.
@@ -79,6 +85,7 @@ class CardMaker:
             users=row[Col.USERS],
             share=row[Col.SHARE],
             facts=self._facts(row),
+            differences=self._leading(row[Col.KEY]),
             pages=self._page_rows(row[Col.KEY]),
             dimensions=tuple(self._dimension(row[Col.KEY], name, DIMENSIONS[name]) for name in DIMENSIONS),
             visitors=tuple(
@@ -94,6 +101,14 @@ class CardMaker:
                 named[field], formats.figure(field, row[field]), formats.figure(field, self._everyone[field])
             )
             for field in profile_tables.present([self._everyone], FACTS)
+        )
+
+    def _leading(self, key: str) -> tuple[DifferenceRow, ...]:
+        own = leading(self._differences, key)
+        words = in_words(own)
+        return tuple(
+            DifferenceRow(role, row["what"], row["here"], row["others"], row["difference"])
+            for role, row in zip(own[Diff.ROLE], words.to_dict("records"), strict=True)
         )
 
     def _page_rows(self, key: str) -> tuple[PageRow, ...]:

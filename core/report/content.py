@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from core.base import wording
 from core.base.schema import Pages
@@ -41,6 +42,7 @@ class ReportInput:
     Args:
         dataset: The preprocessed export.
         profiles: What each segment is like.
+        differences: How each segment differs from the others (:mod:`core.differences.table`).
         partition: The segments.
         vectors: float32 of shape (n_users, d), what was clustered.
         names: Segment → name; a segment without one is called by its number.
@@ -52,6 +54,7 @@ class ReportInput:
 
     dataset: Dataset
     profiles: Profiles
+    differences: pd.DataFrame
     partition: Partition
     vectors: np.ndarray
     names: Mapping[int, str]
@@ -146,7 +149,7 @@ def rate(row: Mapping[str, Any]) -> Rate | None:
 def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[str, str]) -> tuple[Card, ...]:
     pages = PageNames(source.dataset.pages)
     at = wording.zone(source.dataset.receipt.time_zone)
-    maker = CardMaker(described, called, pages, source.dataset.sequences, at)
+    maker = CardMaker(described, source.differences, called, pages, source.dataset.sequences, at)
     typical = medoids(source.vectors, source.partition, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     return tuple(maker.card(row, typical[row[Col.SEGMENT]].tolist()) for row in segments)

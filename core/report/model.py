@@ -94,6 +94,20 @@ class PageRow:
 
 
 @dataclass(frozen=True)
+class DifferenceRow:
+    """A difference between a segment and the other clustered users, as text.
+
+    ``role`` says whether the model saw it (``input``), it follows from that (``derived``), or neither.
+    """
+
+    role: str
+    what: str
+    here: str
+    others: str
+    difference: str
+
+
+@dataclass(frozen=True)
 class Bar:
     """A value of a dimension: its share here and among the users it is compared with, each 0 to 1."""
 
@@ -151,6 +165,7 @@ class Card:
     users: int
     share: float
     facts: tuple[CardMetric, ...]
+    differences: tuple[DifferenceRow, ...]
     pages: tuple[PageRow, ...]
     dimensions: tuple[BarChart, ...]
     visitors: tuple[Visitor, ...]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 RUN: Final = "run.json"
 MODEL: Final = "model"
+DIFFERENCES: Final = "differences.parquet"
 INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
@@ -92,7 +94,9 @@ def publish(
             _link(labels.path / LABELS, building / LABELS)
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made)
-        _write_report(building, dataset, settings, made)
+        table = _differences(dataset, labels, made)
+        table.to_parquet(building / DIFFERENCES, index=False)
+        _write_report(building, dataset, table, settings, made)
         _write_json(building / RUN, record)
     return record
 
@@ -115,12 +119,23 @@ def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: 
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
-def _write_report(folder: Path, dataset: Dataset, settings: RunSettings, made: Segments) -> None:
+def _differences(dataset: Dataset, labels: LabelledPages | None, made: Segments) -> pd.DataFrame:
+    from core.differences.table import differences
+    from core.differences.user_items import UserItems
+
+    profiles, items = made.profiles, UserItems.from_dataset(dataset, labels)
+    return differences(made.data, profiles.rows, items, made.data.outcomes.inside(profiles.settings))
+
+
+def _write_report(
+    folder: Path, dataset: Dataset, table: pd.DataFrame, settings: RunSettings, made: Segments
+) -> None:
     from core.report import ReportInput, write_report
 
     source = ReportInput(
         dataset=dataset,
         profiles=made.profiles,
+        differences=table,
         partition=made.partition,
         vectors=made.combined.vectors,
         names=made.names,

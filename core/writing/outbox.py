@@ -155,7 +155,9 @@ class Outbox:
         return ".".join(part for part in (said_key(fact.row), _measure(fact), item) if part)
 
     def _may_be_offered(self, fact: Fact) -> bool:
-        """Not of few users, no verdict, and no user id in it."""
+        """Of a row with a name of its own, not of few users, no verdict, and no user id in it."""
+        if fact.row not in self.figures.context.keys:
+            return False
         few = is_few(self.figures, fact, self._settings.fewest_users)
         return not few and not fact.is_relation and self._may_go(fact.item)
 
@@ -173,9 +175,7 @@ class Outbox:
             return {}
         asked = {"asked": clean(said.question, REMEMBERED_CHARACTERS)}
         shown = said.answer.facts if said.answer else ()
-        kept = [
-            fact for fact in shown if fact.row in self.figures.context.keys and self._may_be_offered(fact)
-        ]
+        kept = [fact for fact in shown if self._may_be_offered(fact)]
         answered = list(self._addressed(kept, REMEMBERED_FACTS))
         return {**asked, "shown": answered} if answered else asked
 

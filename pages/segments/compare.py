@@ -12,7 +12,7 @@ from core.facts.compare_segments import compare, compare_all
 from core.facts.context import Context
 from core.facts.describe import paragraph
 from pages.ui.chat import chat_message, compare_view, describe_view, topic
-from pages.ui.segments import cards, naming, segment_controls
+from pages.ui.segments import cards, differences_view, naming, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import COMPARE, PROFILES, heading, link
@@ -55,11 +55,16 @@ def _two(live: LiveSegments, about: Context) -> None:
             "with", others, others.index(other), format_func=about.title, key="compare-second",
             on_change=_keep, args=(model,),
         )  # fmt: skip
+        table = about.tables.pair(first, second)
+        differences_view.lead(table, first)
         asked = arguments.Compare(a=first, b=second)
         compare_view.draw(
             live, about, (first, second),
             lambda: topic.told(about, f"{first} {second}", lambda figures: compare(figures, asked)), "two",
         )  # fmt: skip
+        differences_view.spread(live, about, [first, second], "two")
+        short = [about.titled(key).short for key in (first, second)]
+        differences_view.whole(table, first, short[0], short[1], "two")
 
 
 def _keep(model: str) -> None:

@@ -19,7 +19,14 @@ from core.profiles.profile_columns import Col, PageRanking, RowKind
 from pages.ui.chat import topic
 from pages.ui.chat.fact_sources import pages_chart
 from pages.ui.data import leave_out
-from pages.ui.segments import cards, charts, live_segments, segment_controls, spotlight
+from pages.ui.segments import (
+    cards,
+    charts,
+    differences_view,
+    live_segments,
+    segment_controls,
+    spotlight,
+)
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.figure import Columns, figure, page_columns
 from pages.ui.segments.live_segments import LiveSegments
@@ -156,12 +163,25 @@ def _one_by_one(live: LiveSegments) -> None:
         return
     for row in records(rows[rows[Col.KEY].isin(chosen)]):
         _segment(live, row)
+    _differences(live, [key for key in called if key in chosen], called)
     _labels(live, [key for key in called if key in chosen])
     _attributes(live, [key for key in called if key in chosen])
 
 
 def _keep_chosen(model: str) -> None:
     state.set_controls(model, segments=tuple(st.session_state["profiled"]))
+
+
+def _differences(live: LiveSegments, keys: list[str], called: dict[str, str]) -> None:
+    """What lies behind the means, and everything that sets a row apart."""
+    about = topic.context()
+    if about is None:
+        return
+    differences_view.spread(live, about, keys, "profiled")
+    for key in keys:
+        with st.expander(f"All differences of {cards.heading(called[key])}"):
+            name = key.replace(":", "-")
+            differences_view.whole(about.tables.differences, key, "Here", "The other clustered users", name)
 
 
 def _follow_link(live: LiveSegments, keys: list[str]) -> None:
@@ -186,6 +206,8 @@ def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
         st.markdown(f"#### {cards.heading(row[Col.LABEL])}")
         users, share = (formats.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")
+        if (about := topic.context()) is not None:
+            differences_view.lead(about.tables.differences, row[Col.KEY])
         _metrics(live, row)
         if row[Col.KIND] == RowKind.ONE_PAGE:
             st.caption(cards.second_pages(live.profiles, row[Col.KEY]))

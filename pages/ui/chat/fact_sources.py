@@ -37,7 +37,7 @@ BY_ITEM: Final = {
     Dimension.SOURCE: ("First-touch source", f"shares-{Users.SOURCE}"),
 }  # fmt: skip
 """Titles and keys on the Profiles page."""
-OF_ANOTHER: Final = ("difference", "ratio")
+OF_ANOTHER: Final = ("difference", "ratio", "detectable")
 """Figures about a figure: its chart shows them."""
 IN_THE_ANSWER: Final = ("entry", "exit", "step")
 """Figures that only the answer shows, and no chart of a page."""
@@ -59,7 +59,10 @@ def draw(answer: Answer, titles: Mapping[str, Title], key: str) -> None:
         )
         st.dataframe(table, hide_index=True, placeholder="–", alt="The figures of the answer")
         if tests := [decision(block, titles) for block in answer.blocks if isinstance(block, Contrast)]:
-            st.caption("Held against each other; below p = 0.05 a difference is called sure")
+            st.caption(
+                "Held against each other. What the model never saw is tested, and called different below "
+                "p = 0.05 (q, where many were looked at); of the rest the interval of the difference decides."
+            )
             st.dataframe(pd.DataFrame(tests), hide_index=True, placeholder="–", alt="The tests of the answer")
         if answer.query:
             st.caption("What was asked of the data")
@@ -77,9 +80,14 @@ def decision(block: Contrast, titles: Mapping[str, Title]) -> dict[str, str]:
     return {
         "Figure": measured(block.first),
         "Of": " and ".join(titles[row].label for row in rows),
-        "Test": block.test or "none: both are counted",
-        "p": "" if block.p_value is None else f"{block.p_value:.3f}" if block.p_value >= 0.001 else "< 0.001",
+        "Test": block.test or "none",
+        "p": _probability(block.p_value),
+        "q": _probability(block.q_value),
     }
+
+
+def _probability(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}" if value >= 0.001 else "< 0.001"
 
 
 def together(charts: Iterable[Place | None]) -> list[Place]:
@@ -101,7 +109,7 @@ def chart_of(fact: Fact) -> Place | None:
     """The chart that shows a figure; None where only the answer itself does."""
     kind, _, rest = fact.measure.partition(":")
     metric, _, dimension = (rest if kind in OF_ANOTHER else fact.measure).partition(":")
-    rows = tuple(key for key in fact.segments if key != "all")
+    rows = tuple(key for key in fact.segments if key not in ("all", "others"))
     if not dimension:
         return BY_MEASURE.get(metric, DIFFER)
     if kind in IN_THE_ANSWER:

@@ -30,6 +30,10 @@ AXIS: Final = 62
 """Pixels that an axis with its title takes of a chart's height."""
 INK: Final = "currentColor"
 """The page's own text colour, light or dark: marks do not take it from the theme as axes do."""
+QUANTILES: Final = {
+    "p05": "5 % have at most", "p25": "25 % at most", "median": "Half at most", "p75": "75 % at most",
+    "p95": "95 % at most",
+}  # fmt: skip
 PADDING: Final = {"left": 0, "right": 12, "top": 4, "bottom": 4}
 """Below, too: letters with a tail would be cut."""
 
@@ -86,6 +90,29 @@ def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title:
     point = base.mark_point(filled=True, size=90, opacity=1).encode(x="rate:Q")
     everybody = alt.Chart(pd.DataFrame({"rate": [overall]})).mark_rule(strokeDash=[4, 4], color=NEUTRAL)
     return sized(everybody.encode(x="rate:Q") + span + point, ROW * len(rates) + AXIS)
+
+
+def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
+    """How a measure is spread over the users of each row: the middle half, its median, 5 to 95 %, the mean.
+
+    Args:
+        table: Columns of ``core/differences/distributions.py``, one measure.
+        names: Segment → name, for the colours.
+        title: What is measured; it stands above, where there is room for it.
+    """
+    told = {Col.LABEL: ("Segment", ""), Col.N: ("Users", ","), "mean": ("Mean", ",.2f")}
+    told |= {name: (text, ",.2f") for name, text in QUANTILES.items()}
+    base = alt.Chart(table).encode(y=rows(Col.LABEL, table[Col.LABEL]), tooltip=tips(told))
+    few_to_many = alt.Scale(type="symlog")  # a few users have hundreds of times what most have
+    x = alt.X("p05:Q", title=title, scale=few_to_many, axis=alt.Axis(labelFlush=False, tickCount=6))
+    reach = base.mark_rule(strokeWidth=2, opacity=0.5, color=NEUTRAL).encode(x=x, x2="p95:Q")
+    half = base.mark_bar(height={"band": 0.55}, opacity=0.75).encode(
+        x=alt.X("p25:Q", scale=few_to_many), x2="p75:Q",
+        color=_segments_only(names),
+    )  # fmt: skip
+    middle = base.mark_tick(thickness=3, color=INK, size=16).encode(x="median:Q")
+    mean = base.mark_point(shape="diamond", filled=True, size=60, color=INK, opacity=1).encode(x="mean:Q")
+    return sized(reach + half + middle + mean, ROW * len(table) + AXIS)
 
 
 def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -> Chart:

@@ -7,6 +7,8 @@ import json
 import pandas as pd
 
 from core import report
+from core.differences.table import differences
+from core.differences.user_items import UserItems
 from core.profiles.default_names import default_names
 from core.runs import export
 from core.runs.export import IdStyle
@@ -76,6 +78,12 @@ def report_html(live: LiveSegments) -> bytes:
     source = report.ReportInput(
         dataset=live.sources.dataset,
         profiles=live.profiles,
+        differences=differences(
+            live_segments.profile_data(live.sources),
+            live.profiles.rows,
+            UserItems.from_dataset(live.sources.dataset, live.sources.labels),
+            live_segments.profile_data(live.sources).outcomes.inside(live.profiles.settings),
+        ),
         partition=live.segmentation.partition,
         vectors=live.combined.vectors,
         names=names(live),

@@ -1,17 +1,21 @@
 """Two figures held against each other."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from core.base.errors import InputError
+from core.differences.means import MANN_WHITNEY, T_TEST
+from core.differences.shares import FISHER
+from core.differences.table import MEASURES as MEASURES_OF_MEANS
 from core.facts.answer import Fact, Verdict
 from core.facts.contrasting import decide
 from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import MEASURES
-from core.profiles.contrasts import FISHER, MANN_WHITNEY, T_TEST, compare_shares
+from core.profiles.profile_columns import Col
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import context, figures
 
@@ -34,35 +38,57 @@ def test_counts_need_no_test() -> None:
 @pytest.mark.parametrize(
     ("name", "test"),
     [
-        ("outcome_rate", FISHER), ("engagement_none_share", FISHER), ("page_views_mean", T_TEST),
-        ("pages_per_session", T_TEST), ("session_rate", T_TEST), ("revenue_per_user", T_TEST),
-        ("page_views_median", MANN_WHITNEY), ("engagement_s_median", MANN_WHITNEY),
+        ("outcome_rate", FISHER), ("engagement_none_share", FISHER), ("session_rate", T_TEST),
+        ("revenue_per_user", T_TEST), ("engagement_s_mean", MANN_WHITNEY),
+        ("engagement_s_median", MANN_WHITNEY), ("page_views_mean", ""), ("pages_per_session", ""),
+        ("page_views_median", ""),
     ],
 )  # fmt: skip
-def test_the_test_goes_by_the_kind_of_measure(name: str, test: str) -> None:
+def test_what_is_held_out_is_tested_by_its_kind_and_nothing_else_is(name: str, test: str) -> None:
     made = figures()
-    _, tested = decide(made.context, *pair(made, name, "segment:0", "all"))
-    assert tested is not None
-    assert tested.test == test
+    _, decided = decide(made.context, *pair(made, name, "segment:0", "segment:1"))
+    assert decided is not None
+    assert decided.test == test
+    assert (decided.p_value is None) == (not test)
 
 
-def test_equal_figures_that_are_tested_are_not_surely_different() -> None:
+def test_equal_figures_that_are_tested_are_not_shown_to_differ() -> None:
     made = figures()
     verdict, _ = decide(made.context, *pair(made, "page_views_mean", "segment:0", "segment:1"))
     assert verdict is Verdict.UNSURE
 
 
-def test_a_share_of_a_row_is_held_against_everybody_else_where_all_are_named() -> None:
-    """2 of 3 saw the cart, and 1 of the 5 others; 2 of 3 come by mobile, and 2 of 5 others."""
+def test_a_share_is_held_against_the_other_clustered_users_where_all_are_named() -> None:
+    """2 of 3 saw the cart, and 0 of the 2 others; 2 of 3 come by mobile, and 0 of the 2 others."""
     made = figures()
-    for dimension, value, others in ((Dimension.PAGE, "/cart", (1, 5)), (Dimension.DEVICE, "mobile", (2, 5))):
-        own, every = (made.item(key, dimension, value, ItemMetric.SHARE) for key in ("segment:0", "all"))
+    for dimension, value in ((Dimension.PAGE, "/cart"), (Dimension.DEVICE, "mobile")):
+        own = made.item("segment:0", dimension, value, ItemMetric.SHARE)
         assert own
-        assert every
-        for facts in ((own, every), (every, own)):
-            _, tested = decide(made.context, *facts)
-            assert tested is not None
-            assert tested.p_value == pytest.approx(compare_shares(2, 3, *others).p_value)
+        contrast = made.contrast(own, "all")
+        assert (contrast.second.row, contrast.second.value, contrast.second.n) == ("others", 0, 2)
+    assert contrast.p_value == pytest.approx(stats.fisher_exact([[2, 1], [0, 2]]).pvalue)
+
+
+def test_the_share_of_all_users_is_held_against_that_of_all() -> None:
+    """Other clustered users have no such share: it is a size."""
+    contrast = figures().contrast(figures().needed("segment:0", "share"), "all")
+    assert (contrast.second.row, contrast.verdict, contrast.test) == ("all", Verdict.LOWER, "")
+
+
+@pytest.mark.parametrize("name", [*MEASURES_OF_MEANS, Col.OUTCOME_RATE])
+def test_a_figure_says_what_the_table_says(name: str) -> None:
+    """p, verdict and both values of each segment against the others, as in its row of the table."""
+    made = shop_figures()
+    table = made.context.tables.differences.set_index(["key", "item"])
+    for key in made.context.segment_keys:
+        row = table.loc[(key, "purchase" if name == Col.OUTCOME_RATE else name)]
+        contrast = made.contrast(made.needed(key, name), "all")
+        assert (contrast.first.value, contrast.second.value) == pytest.approx(
+            (row["value"], row["rest_value"])
+        )
+        assert (contrast.p_value is None) == np.isnan(row["p_value"])
+        if contrast.p_value is not None:
+            assert contrast.p_value == pytest.approx(row["p_value"], abs=1e-12)
 
 
 def test_themes_are_told_apart_by_the_page_views_of_each_user() -> None:
@@ -74,10 +100,10 @@ def test_themes_are_told_apart_by_the_page_views_of_each_user() -> None:
     assert first
     assert second
     linear = [2 / 3 + (hits - 2 / 3 * views) / 3 for hits, views in ((2, 4), (1, 2), (3, 3))]
-    verdict, tested = decide(made.context, first, second)
-    assert tested is not None
-    assert (verdict, tested.test) == (Verdict.UNSURE, T_TEST)
-    assert tested.p_value == pytest.approx(stats.ttest_1samp(linear, 0).pvalue)  # Welch's, here the larger
+    verdict, decided = decide(made.context, first, second)
+    assert decided is not None
+    assert (verdict, decided.test) == (Verdict.UNSURE, "")  # the model saw the pages
+    assert decided.detectable == pytest.approx(2.8016 * stats.sem(linear), rel=1e-4)
 
 
 def test_lifts_of_two_rows_have_no_test() -> None:
@@ -89,7 +115,7 @@ def test_lifts_of_two_rows_have_no_test() -> None:
 
 @given(
     st.sampled_from([measure.key for measure in MEASURES]),
-    st.permutations(["segment:0", "segment:1", "segment:4", "group:one_page", "all"]),
+    st.permutations(["segment:0", "segment:1", "segment:4", "group:one_page"]),
 )
 def test_swapped_rows_turn_the_verdict_round(name: str, keys: list[str]) -> None:
     made = shop_figures()
@@ -99,4 +125,4 @@ def test_swapped_rows_turn_the_verdict_round(name: str, keys: list[str]) -> None
         swapped, again = decide(made.context, second, first)
         assert swapped is OPPOSITE.get(verdict, verdict)
         assert (tested and tested.test) == (again and again.test)
-        assert (tested and tested.p_value) == pytest.approx(again and again.p_value)
+        assert (tested and tested.p_value) == (again and pytest.approx(again.p_value))

@@ -27,8 +27,8 @@ def test_a_paragraph_by_eye() -> None:
         ["entry:page", "step:type", "distance"],
     ]  # fmt: skip
     (rate,) = (block for block in found.blocks if isinstance(block, Contrast))
-    assert (rate.first.text, rate.second.row, rate.verdict) == ("33.33%", "all", Verdict.UNSURE)
-    assert {fact.row for fact in found.facts} == {"segment:0", "all"}
+    assert (rate.first.text, rate.second.row, rate.verdict) == ("33.33%", "others", Verdict.UNSURE)
+    assert {fact.row for fact in found.facts} == {"segment:0", "others"}
 
 
 def test_what_sets_a_segment_apart_is_at_most_three_of_a_kind() -> None:

@@ -171,7 +171,7 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
         ),
         (
             contrast(RATE, OTHERS_RATE, Verdict.UNSURE),
-            "Outcome rate: no sure difference between Segment 1 (Sale hunters) and all users, "
+            "Outcome rate: not shown to differ between Segment 1 (Sale hunters) and all users, "
             "25.71% [20.3–32.0] against 2.21%.",
         ),
         (
@@ -216,7 +216,7 @@ def ranking(*values: float, most: bool = True, sure: bool = True, measure: str =
         (
             ranking(0.1, 0.2, most=False, sure=False),
             "Segment 1 (Sale hunters) has the lowest outcome rate: 10.00%. Then come Segment 2 (Night owl) "
-            "with 20.00%. Between the first two there is no sure difference.",
+            "with 20.00%. The first two are not shown to differ.",
         ),
         (
             ranking(5, 5, 2, sure=False, measure="page_views"),

@@ -36,7 +36,7 @@ def test_rows_by_eye() -> None:
     assert rows.with_all(rows.count()).tolist() == [3, 2, 2, 1, 8]
 
 
-def test_a_segment_is_compared_with_the_others_and_a_group_with_everybody_else() -> None:
+def test_every_row_is_compared_with_the_other_clustered_users() -> None:
     rows = make_rows(toy(), LABELS)
     np.testing.assert_array_equal(rows.rest(rows.count()), [2, 3, 6, 7, np.nan])
 
@@ -126,5 +126,5 @@ def test_counts_and_medians_are_those_of_each_rows_users(seed: int) -> None:
     assert medians(rows, values) == pytest.approx([np.median(part) for part in [*of_each, values]])
     clustered = values[rows.place < rows.n_segments].sum()
     for row, part in enumerate(of_each):
-        whole = clustered if row < rows.n_segments else values.sum()
-        assert rows.rest(rows.count(weights=values))[row] == pytest.approx(whole - part.sum())
+        own = part.sum() if row < rows.n_segments else 0
+        assert rows.rest(rows.count(weights=values))[row] == pytest.approx(clustered - own)

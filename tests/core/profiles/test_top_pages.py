@@ -82,8 +82,7 @@ def test_every_number_is_that_of_pandas(seed: int) -> None:
     often = views.groupby(["row", "page"]).size()
     segments = [key for key in sizes.index if key.startswith("segment")]
     for line in table[table[Col.KIND] != RowKind.ALL].itertuples():
-        others = segments if line.kind == RowKind.SEGMENT else sizes.index
-        rest = [key for key in others if key != line.key]
+        rest = [key for key in segments if key != line.key]
         assert line.users == saw.get((line.key, line.page), 0)
         assert line.views == often.get((line.key, line.page), 0)
         assert line.n == sizes[line.key]

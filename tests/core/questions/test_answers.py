@@ -264,7 +264,7 @@ def test_why_goes_on_with_the_figure() -> None:
     assert (contrast.first.measure, contrast.first.row, contrast.second.row) == (
         "outcome_rate",
         "segment:1",
-        "all",
+        "others",
     )
 
 

@@ -12,6 +12,8 @@ from core.base.settings import AnalyzeSettings, ClusterSettings
 from core.data.dataset import OUTCOMES, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS, Dataset
 from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA
+from core.differences.table import differences
+from core.differences.user_items import UserItems
 from core.profiles.metrics import ProfileData, profile
 from core.report import ReportInput, compose
 from core.report.model import Report
@@ -135,6 +137,12 @@ def source_of(dataset: Dataset, **changes: object) -> ReportInput:
         "partition": partition,
         "vectors": vectors,
         "names": {0: EVIL},
+        "differences": differences(
+            ProfileData.from_dataset(dataset),
+            LABELS,
+            UserItems.from_dataset(dataset),
+            list(dataset.outcomes["event_name"].unique()),
+        ),
         "profiles": profile(ProfileData.from_dataset(dataset), LABELS, AnalyzeSettings()),
         "settings": {"ingest": {"url": {"lower_path": True}, "strip_pages": []}, "train": {"epochs": 5}},
         "versions": {"torch": "2"},

@@ -117,7 +117,7 @@ def test_every_kind_of_block_over_every_kind_of_server() -> None:
         assert [fact.value for fact in ranking.facts] == sorted(fact.value for fact in ranking.facts)
         assert len(chart.facts) == len(shop().context.segment_keys)
         assert answer.blocks[4] == Comment(text="Segment 2 (Window shoppers) may be looking for a gift.")
-        assert set(answer.titles) >= {"all", "segment:1"}
+        assert set(answer.titles) >= {"others", "segment:1"}
 
 
 class TestTools:

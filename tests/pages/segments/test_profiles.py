@@ -36,7 +36,7 @@ def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
 
 def test_every_chart_has_its_n_and_a_table_behind_it(profiles: AppTest) -> None:
     drawn = len(profiles.get("vega_lite_chart"))
-    assert drawn == 8  # heat-map, outcome, sizes, pages, and four attributes
+    assert drawn == 9  # heat-map, outcome, sizes, pages, what lies behind a mean, and four attributes
     assert len([one for one in profiles.expander if one.label == "Table"]) == drawn
     assert "87 users, 73 of them clustered." in texts(profiles)
     assert "25 users of 87 converted." in texts(profiles)

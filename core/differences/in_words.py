@@ -1,0 +1,84 @@
+"""The table of differences as it is read: figures with their units, and what each row says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.base import wording
+from core.differences.table import Diff
+from core.differences.user_items import Family
+from core.profiles import formats
+from core.profiles.profile_columns import FIELDS, Col
+
+WHAT: Final = {
+    Family.OUTCOME: "did {}", Family.PAGE: "saw {}", Family.FOLDER: "saw a page in {}",
+    Family.WORD: "saw a page about “{}”", Family.TEMPLATE: "saw a page like {}",
+    Family.THEME: "saw the theme {}", Family.TYPE: "saw the page type {}", Family.ENTRY: "began with {}",
+    Family.EXIT: "ended with {}", Family.SOURCE: "first came from {}", Family.DEVICE: "on {}",
+    Family.BROWSER: "with {}", Family.COUNTRY: "from {}", Family.HOUR: "first came at {} UTC",
+    Family.WEEKDAY: "first came on a {} (UTC)",
+}  # fmt: skip
+"""Family → what a share of the users did; a measure has a label of its own."""
+FAMILIES: Final = {
+    Family.MEASURE: "Activity", Family.OUTCOME: "Outcome", Family.PAGE: "Pages", Family.FOLDER: "Folders",
+    Family.WORD: "Words", Family.TEMPLATE: "Templates", Family.THEME: "Themes", Family.TYPE: "Page types",
+    Family.ENTRY: "First pages", Family.EXIT: "Last pages", Family.SOURCE: "Sources",
+    Family.DEVICE: "Devices", Family.BROWSER: "Browsers", Family.COUNTRY: "Countries",
+    Family.HOUR: "Hours", Family.WEEKDAY: "Days of the week",
+}  # fmt: skip
+WORDED: Final = ("what", "here", "others", "difference", "ratio")
+"""Columns of :func:`in_words`."""
+_LABELS: Final = {field.field: field.label for field in FIELDS}
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Each row as text.
+
+    Args:
+        table: Rows of :func:`core.differences.table.differences`.
+
+    Returns:
+        In the order and with the index of the table: ``what`` is compared, ``here`` and with the ``others``
+        as values with units, the ``difference`` with its interval, or the least one that would have been
+        seen where none was shown, and the ``ratio``.
+    """
+    columns = (
+        Diff.FAMILY, Diff.ITEM, Col.VALUE, Diff.REST_VALUE, Col.DIFFERENCE, Diff.DIFFERENCE_LOW,
+        Diff.DIFFERENCE_HIGH, Diff.RATIO, Diff.DIFFERS, Diff.DETECTABLE,
+    )  # fmt: skip
+    records = zip(*(table[column].tolist() for column in columns), strict=True)
+    return pd.DataFrame([_row(*record) for record in records], columns=list(WORDED), index=table.index)
+
+
+def _row(
+    family: str, item: str, value: float, rest: float, apart: float, low: float, high: float, ratio: float,
+    differs: bool, detectable: float,
+) -> tuple[str, str, str, str, str]:  # fmt: skip
+    is_measure = family == Family.MEASURE
+    what = _LABELS[item] if is_measure else f"Users: {WHAT[Family(family)].format(item)}"
+    if differs:
+        ends = " to ".join(_apart(item, end, is_measure) for end in (low, high))
+        said = f"{_apart(item, apart, is_measure)} [{ends}]"
+    else:
+        said = "not shown to differ"
+        if np.isfinite(detectable):
+            said += f"; {_apart(item, detectable, is_measure).removeprefix('+')} would have been seen"
+    times = wording.lift(ratio) if differs and np.isfinite(ratio) else wording.ABSENT
+    return what, _value(item, value, is_measure), _value(item, rest, is_measure), said, times
+
+
+def _value(item: str, value: float, is_measure: bool) -> str:
+    if np.isnan(value):
+        return wording.ABSENT
+    return formats.figure(item, value) if is_measure else wording.percent(value, 1)
+
+
+def _apart(item: str, value: float, is_measure: bool) -> str:
+    """With a sign; of shares in percentage points."""
+    sign = "+" if value >= 0 else "−"
+    if not is_measure or formats.is_share(item):
+        return f"{sign}{abs(value) * 100:.1f} points"
+    return sign + formats.figure(item, abs(value))

@@ -1,0 +1,135 @@
+"""Two shares of users held against each other, for arrays of any shape.
+
+Both intervals are made of the Wilson intervals of the two shares, so that they also hold for few users and
+for 0 and 100 %: the difference by Newcombe (1998, method 10), the ratio by Donner and Zou (2012, MOVER-R).
+The test is Fisher's exact one (Fisher 1935) where a count would be expected below 5, else the χ² test
+(Pearson 1900; the bound is Cochran's 1954).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from scipy import stats
+from scipy.special import gammaln
+
+from core.profiles.wilson import Z_95, wilson
+
+FISHER: Final = "Fisher's exact test"
+CHI_SQUARE: Final = "χ² test"
+FEWEST_EXPECTED: Final = 5
+SEEN: Final = Z_95 + float(stats.norm.ppf(0.8))
+"""Standard errors from which on a difference is seen in 80 % of samples, at p < .05."""
+
+
+def difference_interval(
+    users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of the difference of two shares (Newcombe 1998, method 10).
+
+    Args:
+        users: Who does it.
+        n: Of how many.
+        rest: Who does it among the others.
+        rest_n: Of how many.
+
+    Returns:
+        Lower and upper end; NaN where there is nobody on a side.
+    """
+    (p, low, high), (q, rest_low, rest_high) = _shares(users, n), _shares(rest, rest_n)
+    apart = p - q
+    return apart - np.hypot(p - low, rest_high - q), apart + np.hypot(high - p, q - rest_low)
+
+
+def ratio_interval(
+    users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of the ratio of two shares (Donner and Zou 2012), arguments as above.
+
+    Returns:
+        Lower and upper end, infinite where nobody else does it; NaN where nobody does it on either side.
+    """
+    (p, low, high), (q, rest_low, rest_high) = _shares(users, n), _shares(rest, rest_n)
+    both = p * q
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part, whole = low * (2 * p - low), rest_high * (2 * q - rest_high)
+        least = part / (both + np.sqrt(np.maximum(both**2 - part * whole, 0)))
+        part, whole = high * (2 * p - high), rest_low * (2 * q - rest_low)
+        most = (both + np.sqrt(np.maximum(both**2 - part * whole, 0))) / whole
+    nobody = (p == 0) & (q == 0)
+    return (
+        np.where(nobody, np.nan, np.where(p == 0, 0, least)),
+        np.where(nobody, np.nan, np.where(q == 0, np.inf, most)),
+    )
+
+
+def test_shares(
+    users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Whether two shares differ, arguments as above.
+
+    Returns:
+        p, two-sided, NaN where there is nobody on a side; and bool, whether the test is Fisher's.
+    """
+    users, n, rest, rest_n = (np.asarray(a, np.float64) for a in np.broadcast_arrays(users, n, rest, rest_n))
+    doing, whole = users + rest, n + rest_n
+    with np.errstate(divide="ignore", invalid="ignore"):
+        expected = np.minimum(n, rest_n) * np.minimum(doing, whole - doing) / whole
+        pooled = doing / whole
+        error = np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / rest_n))
+        p = 2 * stats.norm.sf(np.abs(users / n - rest / rest_n) / error)
+    small = expected < FEWEST_EXPECTED
+    p[small] = _fisher(*(counts[small] for counts in (users, n, doing, whole)))
+    p[(n == 0) | (rest_n == 0)] = np.nan
+    return p, small
+
+
+def least_difference(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:
+    """The least difference of shares that is seen in 80 % of samples, by the normal approximation.
+
+    The common share is taken a little towards ½ (Agresti and Coull 1998): of what nobody does a difference
+    of 0 could not have been seen either.
+    """
+    share = (users + rest + 2) / (n + rest_n + 4)
+    with np.errstate(divide="ignore"):
+        least: np.ndarray = SEEN * np.sqrt(share * (1 - share) * (1 / n + 1 / rest_n))
+    return least
+
+
+def effect_size(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:
+    """Cohen's (1988) h, and its standard error: shape (2, …)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        h = 2 * np.arcsin(np.sqrt(users / n)) - 2 * np.arcsin(np.sqrt(rest / rest_n))
+        return np.stack([h, np.broadcast_to(np.sqrt(1 / n + 1 / rest_n), h.shape)])
+
+
+def _shares(users: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(users / n, np.float64), *wilson(users, n)
+
+
+def _fisher(users: np.ndarray, n: np.ndarray, doing: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The probability of all tables that are no likelier than what was counted; arrays of shape (m,).
+
+    ``scipy.stats.fisher_exact`` takes one table at a time.
+    """
+    first = np.maximum(0, n + doing - whole)
+    sizes = (np.minimum(n, doing) - first + 1).astype(np.int64)
+    starts = np.cumsum(sizes) - sizes
+    count = np.arange(sizes.sum()) - np.repeat(starts - first, sizes)
+
+    def likely(count: np.ndarray, times: np.ndarray) -> np.ndarray:
+        a, b, c = (np.repeat(values, times) for values in (n, doing, whole))
+        made: np.ndarray = _log_choose(a, count) + _log_choose(c - a, b - count) - _log_choose(c, b)
+        return made
+
+    log_p, own = likely(count, sizes), likely(users, np.ones_like(sizes))
+    no_likelier = log_p <= np.repeat(own, sizes) + 1e-7  # ties are equal up to rounding
+    sums = np.add.reduceat(np.where(no_likelier, np.exp(log_p), 0), starts) if len(starts) else own
+    return np.minimum(sums, 1)
+
+
+def _log_choose(n: np.ndarray, k: np.ndarray) -> np.ndarray:
+    made: np.ndarray = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    return made

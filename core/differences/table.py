@@ -1,0 +1,290 @@
+"""The one table of differences: every segment and group against the other clustered users, in everything.
+
+* Of a share of users (items, outcomes): risk difference and ratio with their 95 % intervals
+  (:mod:`core.differences.shares`); of a mean: :mod:`core.differences.means`.
+* What the model never saw (*held out*) is tested; q is the p that Benjamini and Hochberg (1995) make of all
+  tests of the segments, and apart from these of the groups made by rule: that users of one page differ
+  must not make it easier for a segment to. What the model saw or what follows from it has effect and
+  interval only: that segments differ there is how they were made.
+* A row *differs* where it was tested and q < .05, or was not and its interval leaves out 0. Of the others it
+  is only said that they were *not shown to differ*, with the least difference that would have been seen in
+  80 % of such samples.
+* Differences rank by the low end of their size in standard deviations (Cohen's h of shares, for means d
+  by Cliff's delta), twice for what is held out, as those are findings; below a tenth they do not rank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+from scipy import sparse, stats
+
+from core.differences import shares
+from core.differences.means import MANN_WHITNEY, T_TEST, Compared, UserValues, compare_means, user_values
+from core.differences.sides import Sides
+from core.differences.single import SURE
+from core.differences.user_items import Family, UserItems, role_of
+from core.profiles.data import ProfileData
+from core.profiles.outcomes import Happened
+from core.profiles.profile_columns import FIELDS, Col, MetricRole
+from core.profiles.rows import Rows
+from core.profiles.wilson import Z_95
+
+LEAST_EFFECT: Final = 0.1
+"""Standard deviations, at the low end, from which on a difference ranks: half of Cohen's small one."""
+HELD_OUT_WEIGHT: Final = 2
+MEASURES: Final = (
+    Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
+    Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.SESSION_RATE, Col.REVENUE_PER_USER,
+)  # fmt: skip
+NO_OUTCOMES: Final[Mapping[str, Happened]] = MappingProxyType({})
+
+_Matrix: TypeAlias = np.ndarray | sparse.csr_array
+_Part: TypeAlias = dict[str, np.ndarray]
+
+
+class Diff(StrEnum):
+    """Columns that only this table has; the others: :class:`core.profiles.profile_columns.Col`."""
+
+    FAMILY = "family"
+    ITEM = "item"
+    ROLE = "role"
+    REST_VALUE = "rest_value"
+    DIFFERENCE_LOW = "difference_low"
+    DIFFERENCE_HIGH = "difference_high"
+    RATIO = "ratio"
+    RATIO_LOW = "ratio_low"
+    RATIO_HIGH = "ratio_high"
+    EFFECT = "effect"
+    EFFECT_LOW = "effect_low"
+    TEST = "test"
+    P_VALUE = "p_value"
+    Q_VALUE = "q_value"
+    DIFFERS = "differs"
+    DETECTABLE = "detectable"
+    RANK = "rank"
+
+
+COLUMNS: Final = (
+    Col.KEY, Col.KIND, Col.SEGMENT, Diff.FAMILY, Diff.ITEM, Diff.ROLE, Col.USERS, Col.N, Col.VALUE,
+    Col.REST_USERS, Col.REST_N, Diff.REST_VALUE, Col.DIFFERENCE, Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH,
+    Diff.RATIO, Diff.RATIO_LOW, Diff.RATIO_HIGH, Diff.EFFECT, Diff.EFFECT_LOW, Diff.TEST, Diff.P_VALUE,
+    Diff.Q_VALUE, Diff.DIFFERS, Diff.DETECTABLE, Diff.RANK,
+)  # fmt: skip
+
+
+def differences(
+    data: ProfileData, rows: Rows, items: UserItems, outcomes: Mapping[str, Happened] = NO_OUTCOMES
+) -> pd.DataFrame:
+    """Hold every segment and group against the other clustered users.
+
+    Args:
+        data: The users.
+        rows: Who belongs where.
+        items: What each user did, saw or came with.
+        outcomes: Name → who had it, the main one first.
+
+    Returns:
+        One row a row of the profiles and item, columns :data:`COLUMNS`: ``item`` is a column of the segments
+        table in the family ``measure``, the outcome in ``outcome``. ``users`` do it, ``n`` count;
+        ``rest_…`` is the same of the others. ``test`` is empty and ``p_value`` and ``q_value`` are absent
+        where nothing was tested, ``rank`` (from 1, within a row) where the difference is none or too small.
+    """
+    return _table(data, Sides.of_rows(rows), rows.head.iloc[: rows.n_rows], items, outcomes)
+
+
+def pair_differences(
+    data: ProfileData,
+    rows: Rows,
+    pair: tuple[str, str],
+    items: UserItems,
+    outcomes: Mapping[str, Happened] = NO_OUTCOMES,
+) -> pd.DataFrame:
+    """Hold two rows against each other, by the same rule.
+
+    Args:
+        data: The users.
+        rows: Who belongs where.
+        pair: Keys of two rows, neither of all users.
+        items: What each user did, saw or came with.
+        outcomes: Name → who had it, the main one first.
+
+    Returns:
+        The table of :func:`differences` for the first against the second, and the second against the first.
+    """
+    first, second = (rows.head[Col.KEY].tolist().index(key) for key in pair)
+    return _table(data, Sides.of_pair(rows, first, second), rows.head.iloc[[first, second]], items, outcomes)
+
+
+def leading(table: pd.DataFrame, key: str, count: int = 3) -> pd.DataFrame:
+    """The differences of a row that matter most: by rank, each of another family.
+
+    The page ``/sale``, the folder ``/sale/`` and the word *sale* may be one thing: of rows with the
+    same users on both sides only the first counts, and of each family only one.
+    """
+    own = table[(table[Col.KEY] == key) & table[Diff.RANK].notna()].sort_values(Diff.RANK)
+    return own.drop_duplicates(Diff.FAMILY).drop_duplicates([Col.USERS, Col.REST_USERS]).head(count)
+
+
+def listed(table: pd.DataFrame, key: str) -> pd.DataFrame:
+    """The rows of the table that say something of a row, by rank: differences, and all that was not seen."""
+    own = table[table[Col.KEY] == key]
+    told = own[Diff.RANK].notna() | (own[Diff.ROLE] != MetricRole.INPUT)
+    return own[told].sort_values(Diff.RANK, kind="stable")
+
+
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """Who does what, of how many; arrays of shape (n_rows, n_items)."""
+
+    family: Family
+    names: Sequence[str]
+    role: MetricRole
+    users: np.ndarray
+    n: np.ndarray
+    rest: np.ndarray
+    rest_n: np.ndarray
+
+    @classmethod
+    def of(
+        cls, family: Family, names: Sequence[str], role: MetricRole, has: _Matrix, known: np.ndarray,
+        sides: Sides,
+    ) -> _Shares:  # fmt: skip
+        (users, rest), (n, rest_n) = sides.both(has), sides.both(known[:, None])
+        wide = users.shape
+        return cls(family, names, role, users, np.broadcast_to(n, wide), rest, np.broadcast_to(rest_n, wide))
+
+
+def _table(
+    data: ProfileData, sides: Sides, head: pd.DataFrame, items: UserItems, outcomes: Mapping[str, Happened]
+) -> pd.DataFrame:
+    counted = [
+        _Shares.of(family, made.names, role_of(family), made.has, made.known, sides)
+        for family, made in items.families.items()
+    ]
+    parts = [*_measures(data, sides, outcomes), _of_shares([*_outcomes(data, sides, outcomes), *counted])]
+    # (n_rows, items of all parts) → one row a row and item, a row's items beside each other
+    columns = {name: np.concatenate([part[name] for part in parts], axis=1).ravel() for name in parts[0]}
+    about = np.repeat(np.arange(len(head)), len(columns[Diff.ITEM]) // max(1, len(head)))
+    columns |= {name: head[name].to_numpy()[about] for name in (Col.KEY, Col.KIND, Col.SEGMENT)}
+    columns |= {
+        name: columns[name].astype(np.int64) for name in (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N)
+    }
+    columns |= _decided(columns)
+    ranks = {Diff.RANK.value: _ranks(columns, about)}
+    return pd.DataFrame({str(name): columns[name] for name in COLUMNS[:-1]} | ranks)
+
+
+def _measures(data: ProfileData, sides: Sides, outcomes: Mapping[str, Happened]) -> Iterable[_Part]:
+    for measure in MEASURES:
+        values = user_values(data, next(iter(outcomes.values()), None), measure)
+        role = next(field.evidence for field in FIELDS if field.field == measure)
+        if values is None or not values.whole.any():
+            continue
+        if values.is_share:
+            known = values.whole > 0
+            has = (values.part > 0)[:, None]
+            yield _of_shares([_Shares.of(Family.MEASURE, (measure,), role, has, known, sides)])
+        else:
+            yield _of_means(measure, role, values, compare_means(values, sides), sides)
+
+
+def _outcomes(data: ProfileData, sides: Sides, outcomes: Mapping[str, Happened]) -> Iterable[_Shares]:
+    for outcome, happened in outcomes.items():
+        values = user_values(data, happened, Col.OUTCOME_RATE)
+        assert values is not None  # asked for by name
+        parts = [outcome] if outcome in data.outcomes.events or len(outcomes) == 1 else outcomes
+        is_seen = any(map(data.outcomes.pages_of, parts))
+        role = MetricRole.INPUT if is_seen else MetricRole.HELD_OUT
+        has, known = values.part[:, None], values.whole > 0
+        yield _Shares.of(Family.OUTCOME, (outcome,), role, has, known, sides)
+
+
+def _of_shares(blocks: Sequence[_Shares]) -> _Part:
+    """The columns of shares, all families at once."""
+    four = [
+        np.concatenate([getattr(block, side) for block in blocks], axis=1)
+        for side in ("users", "n", "rest", "rest_n")
+    ]
+    users, n, rest, rest_n = four
+    low, high = shares.difference_interval(*four)
+    ratio_low, ratio_high = shares.ratio_interval(*four)
+    effect, error = shares.effect_size(*four)
+    wide = [len(block.names) for block in blocks]
+    role = np.repeat([block.role.value for block in blocks], wide)
+    held_out = np.broadcast_to(role == MetricRole.HELD_OUT, users.shape)
+    p, test = np.full(users.shape, np.nan), np.full(users.shape, "", dtype=object)
+    p[held_out], is_fisher = shares.test_shares(*(part[held_out] for part in four))
+    test[held_out] = np.where(is_fisher, shares.FISHER, shares.CHI_SQUARE)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, rest_value = users / n, rest / rest_n
+    return _part(users.shape, {
+        Diff.FAMILY: np.repeat([block.family.value for block in blocks], wide),
+        Diff.ITEM: np.array([name for block in blocks for name in block.names], dtype=object),
+        Diff.ROLE: role, Col.USERS: users, Col.N: n, Col.VALUE: value, Col.REST_USERS: rest,
+        Col.REST_N: rest_n, Diff.REST_VALUE: rest_value, Diff.DIFFERENCE_LOW: low,
+        Diff.DIFFERENCE_HIGH: high, Diff.RATIO_LOW: ratio_low, Diff.RATIO_HIGH: ratio_high,
+        Diff.EFFECT: effect, Diff.EFFECT_LOW: error, Diff.TEST: test, Diff.P_VALUE: p,
+        Diff.DETECTABLE: shares.least_difference(*four),
+    })  # fmt: skip
+
+
+def _of_means(measure: str, role: MetricRole, values: UserValues, found: Compared, sides: Sides) -> _Part:
+    users, rest = (side[:, 0] for side in sides.both((values.part > 0)[:, None]))
+    test = MANN_WHITNEY if values.by_rank else T_TEST
+    held_out = role is MetricRole.HELD_OUT
+    columns = {
+        Col.USERS: users, Col.N: found.n, Col.VALUE: found.value, Col.REST_USERS: rest,
+        Col.REST_N: found.rest_n, Diff.REST_VALUE: found.rest_value,
+        Diff.DIFFERENCE_LOW: found.difference_low, Diff.DIFFERENCE_HIGH: found.difference_high,
+        Diff.RATIO_LOW: found.ratio_low, Diff.RATIO_HIGH: found.ratio_high, Diff.EFFECT: found.effect,
+        Diff.EFFECT_LOW: found.error, Diff.P_VALUE: np.where(held_out, found.p_value, np.nan),
+        Diff.DETECTABLE: found.detectable,
+    }  # fmt: skip
+    named = {
+        Diff.FAMILY: Family.MEASURE.value, Diff.ITEM: measure, Diff.ROLE: role.value,
+        Diff.TEST: test if held_out else "",
+    }  # fmt: skip
+    wide = (len(users), 1)
+    return _part(wide, {name: made[:, None] for name, made in columns.items()} | {
+        name: np.array([text], dtype=object) for name, text in named.items()
+    })  # fmt: skip
+
+
+def _part(shape: tuple[int, ...], columns: Mapping[str, np.ndarray]) -> _Part:
+    """All columns in one shape, and what follows from them; ``effect_low`` comes as the standard error."""
+    made = {name: np.broadcast_to(values, shape) for name, values in columns.items()}
+    size = np.abs(made[Diff.EFFECT]) - Z_95 * made[Diff.EFFECT_LOW]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = made[Col.VALUE] / made[Diff.REST_VALUE]
+    return made | {
+        Diff.EFFECT_LOW: np.maximum(size, 0),
+        Col.DIFFERENCE: made[Col.VALUE] - made[Diff.REST_VALUE],
+        Diff.RATIO: ratio,
+    }
+
+
+def _decided(columns: Mapping[str, np.ndarray]) -> _Part:
+    """The q of what was tested, and whether each row differs."""
+    p = columns[Diff.P_VALUE]
+    tested, q = ~np.isnan(p), np.full(len(p), np.nan)
+    for kind in np.unique(columns[Col.KIND]):
+        own = tested & (columns[Col.KIND] == kind)
+        q[own] = stats.false_discovery_control(p[own])
+    leaves_out_0 = (columns[Diff.DIFFERENCE_LOW] > 0) | (columns[Diff.DIFFERENCE_HIGH] < 0)
+    may = columns[Diff.ROLE] != MetricRole.HELD_OUT
+    return {Diff.Q_VALUE: q, Diff.DIFFERS: np.where(tested, q < SURE, leaves_out_0 & may)}
+
+
+def _ranks(columns: Mapping[str, np.ndarray], about: np.ndarray) -> pd.Series:
+    """From 1 within each row, of the differences that are large enough."""
+    weight = np.where(columns[Diff.ROLE] == MetricRole.HELD_OUT, HELD_OUT_WEIGHT, 1)
+    ranks = columns[Diff.DIFFERS] & (columns[Diff.EFFECT_LOW] >= LEAST_EFFECT)
+    size = pd.Series(np.where(ranks, columns[Diff.EFFECT_LOW] * weight, np.nan))
+    return size.groupby(about).rank(ascending=False, method="first").astype("Int32")

@@ -1,0 +1,214 @@
+"""What each user did, saw or came with, as yes or no: one sparse matrix a family of items.
+
+Laid out once a data set and its labels, so that a slider waits for one sparse product a family only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from core.base.schema import PageLabels, Pages, Users
+from core.base.wording import common_origin, short_address
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
+from core.labels.label_settings import RESERVED
+from core.labels.page_address import after_host
+from core.labels.texts import url_words
+from core.labels.words import words_of
+from core.profiles.data import Coded, ProfileData, coded
+from core.profiles.profile_columns import MetricRole
+
+FEWEST_USERS: Final = 3
+"""Users from which on an item is counted: of fewer nothing can be told."""
+MOST_ITEMS: Final = 1_000
+"""Items a family, those of the most users."""
+EVERYWHERE: Final = 0.5
+"""A word on more than this share of the pages and of the page views is the site's name: it tells nothing."""
+DEEPEST: Final = 4
+"""Folders within each other."""
+DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_SHORTEST: Final = 3
+
+
+class Family(StrEnum):
+    """Kinds of what can differ."""
+
+    MEASURE = "measure"
+    """A column of the segments table."""
+    OUTCOME = "outcome"
+    """Whether a user did what counts as success."""
+    PAGE = "page"
+    FOLDER = "folder"
+    """Pages whose address begins alike: ``/shop/``."""
+    WORD = "word"
+    """Pages with a word in the path or the title."""
+    TEMPLATE = "template"
+    """Pages whose addresses are made alike: ``/shop/:slug``."""
+    THEME = "theme"
+    TYPE = "type"
+    ENTRY = "entry"
+    """The first page of a session."""
+    EXIT = "exit"
+    """The last page of a session."""
+    SOURCE = "source"
+    DEVICE = "device"
+    BROWSER = "browser"
+    COUNTRY = "country"
+    HOUR = "hour"
+    """Of the user's first page view, UTC."""
+    WEEKDAY = "weekday"
+    """Of the user's first page view, UTC."""
+
+
+ATTRIBUTES: Final = {
+    Family.SOURCE: Users.SOURCE, Family.DEVICE: Users.DEVICE, Family.BROWSER: Users.BROWSER,
+    Family.COUNTRY: Users.COUNTRY,
+}  # fmt: skip
+HELD_OUT: Final = frozenset({*ATTRIBUTES, Family.HOUR, Family.WEEKDAY})
+"""Families that no model sees; of all others it saw at least the pages."""
+
+
+def role_of(family: Family) -> MetricRole:
+    """How the items of a family relate to what made the segments."""
+    return MetricRole.HELD_OUT if family in HELD_OUT else MetricRole.INPUT
+
+
+@dataclass(frozen=True, eq=False)
+class ItemFamily:
+    """Who has which item of one family.
+
+    Args:
+        names: Of the items, those of the most users first.
+        has: bool CSR of shape (n_users, n_items).
+        known: bool of shape (n_users,), users that count; others never sent such a value.
+    """
+
+    names: tuple[str, ...]
+    has: sparse.csr_array
+    known: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class UserItems:
+    """Everything that can be held against a group of users as a share of them.
+
+    Args:
+        families: Family → its items; a family without any is left out.
+    """
+
+    families: Mapping[Family, ItemFamily]
+
+    @classmethod
+    def from_dataset(cls, dataset: Dataset, labels: LabelledPages | None = None) -> UserItems:
+        """Lay out a preprocessed export, and the labels of its pages."""
+        data = ProfileData.from_dataset(dataset)
+        return cls.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels))
+
+    @classmethod
+    def from_tables(
+        cls,
+        data: ProfileData,
+        pages: pd.DataFrame,
+        sequences: UserSequences,
+        labels: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    ) -> UserItems:
+        """Lay out tables in the columns of ``core/base/schema.py``; labels: family → of each page."""
+        addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
+        origin = common_origin(addresses)
+        short = [short_address(address, origin) for address in addresses]
+        called = [[address] for address in short]
+        of_page: dict[Family, Sequence[Iterable[str]]] = {
+            Family.PAGE: called,
+            Family.FOLDER: [folders(address) for address in short],
+            Family.WORD: _words(short, pages),
+        }
+        of_page |= {Family(name): _labels(own, origin) for name, own in labels.items()}
+        starts = np.flatnonzero(np.diff(sequences.session, prepend=-1) | np.diff(sequences.user, prepend=-1))
+        ends = np.append(starts[1:], sequences.n_views) - 1
+        seen = _seen(sequences, slice(None), len(pages))
+        made = {family: _of_pages(seen, names) for family, names in of_page.items()}
+        for family, views in ((Family.ENTRY, starts), (Family.EXIT, ends)):
+            made[family] = _of_pages(_seen(sequences, views, len(pages)), called)
+        made |= {family: _of_users(data.attributes[column]) for family, column in ATTRIBUTES.items()}
+        first = pd.to_datetime(pd.Series(sequences.timestamp[sequences.offsets[:-1]]), unit="us", utc=True)
+        made[Family.HOUR] = _of_users(coded(first.dt.hour.map("{0:02d}:00–{0:02d}:59".format)))
+        made[Family.WEEKDAY] = _of_users(coded(first.dt.day_of_week.map(DAYS.__getitem__)))
+        return cls(MappingProxyType({family: items for family, items in made.items() if items.names}))
+
+
+def labels_of(labels: LabelledPages | None) -> dict[str, list[str]]:
+    """Family → what each page is; nothing where pages are not labelled."""
+    columns = {
+        Family.TEMPLATE: PageLabels.TEMPLATE, Family.THEME: PageLabels.THEME, Family.TYPE: PageLabels.TYPE,
+    }  # fmt: skip
+    return {} if labels is None else {family: labels.table[name].tolist() for family, name in columns.items()}
+
+
+def folders(address: str) -> list[str]:
+    """The folders that a page lies in: ``/shop/rain/p41`` → ``/shop/``, ``/shop/rain/``."""
+    parts = [part for part in after_host(address).partition("?")[0].split("/") if part]
+    return ["/" + "/".join(parts[: depth + 1]) + "/" for depth in range(min(len(parts) - 1, DEEPEST))]
+
+
+def _words(addresses: Sequence[str], pages: pd.DataFrame) -> list[set[str]]:
+    """Words of each page's path and title, without those of (nearly) all pages."""
+    titles = pages[Pages.PAGE_TITLE].fillna("").astype(str)
+    found = [
+        {word for word in words_of(f"{url_words(address)} {title}") if _says_something(word)}
+        for address, title in zip(addresses, titles, strict=True)
+    ]
+    table = pd.DataFrame({"word": found, "views": pages[Pages.VIEWS].to_numpy()}).explode("word")
+    by_word = table.groupby("word")["views"]
+    often = (by_word.size() > EVERYWHERE * len(pages)) & (
+        by_word.sum() > EVERYWHERE * pages[Pages.VIEWS].sum()
+    )
+    everywhere = set(often.index[often])
+    return [words - everywhere for words in found]
+
+
+def _says_something(word: str) -> bool:
+    return (len(word) >= _SHORTEST or not word.isascii()) and not any(letter.isdigit() for letter in word)
+
+
+def _labels(names: Sequence[str], origin: str) -> list[list[str]]:
+    """One item a page, templates without the origin that all pages share; none where it has no label."""
+    return [[] if name in RESERVED else [short_address(name, origin)] for name in names]
+
+
+def _seen(sequences: UserSequences, views: slice | np.ndarray, n_pages: int) -> sparse.csr_array:
+    user, page = sequences.user[views], sequences.page[views]
+    return sparse.csr_array((np.ones(len(user), np.int32), (user, page)), (sequences.n_users, n_pages))
+
+
+def _of_pages(seen: sparse.csr_array, names: Sequence[Iterable[str]]) -> ItemFamily:
+    """Items that a page has: a user has them who saw such a page."""
+    found = [(page, name) for page, own in enumerate(names) for name in own]
+    codes, different = pd.factorize(np.array([name for _, name in found], dtype=object))
+    page = np.array([page for page, _ in found], dtype=np.int64)
+    has = sparse.csr_array((np.ones(len(page), np.int32), (page, codes)), (len(names), len(different)))
+    return _kept(seen @ has, [str(name) for name in different], np.ones(seen.shape[0], dtype=bool))
+
+
+def _of_users(made: Coded) -> ItemFamily:
+    """One item a user."""
+    known = made.codes >= 0
+    user = np.flatnonzero(known)
+    shape = (len(known), len(made.values))
+    has = sparse.csr_array((np.ones(len(user), np.int32), (user, made.codes[known])), shape)
+    return _kept(has, made.values, known)
+
+
+def _kept(has: sparse.csr_array, names: Sequence[str], known: np.ndarray) -> ItemFamily:
+    users = np.bincount(has.indices, minlength=has.shape[1])
+    order = np.argsort(-users, kind="stable")[:MOST_ITEMS]
+    order = order[users[order] >= FEWEST_USERS]
+    return ItemFamily(tuple(names[place] for place in order), has[:, order].astype(bool), known)

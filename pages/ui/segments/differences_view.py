@@ -1,0 +1,92 @@
+"""The table of differences on a page: what leads, all of it by kind, and what lies behind each mean."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.differences.in_words import FAMILIES, in_words
+from core.differences.table import Diff, leading, listed
+from core.facts.context import Context
+from core.profiles.profile_columns import Col, MetricRole
+from pages.ui.segments import charts
+from pages.ui.segments import profile_tables as tables
+from pages.ui.segments.figure import Columns, download_csv, figure
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.text import md_text
+
+BADGES: Final = {
+    MetricRole.INPUT.value: ":blue-badge[input]", MetricRole.DERIVED.value: ":gray-badge[derived]",
+    MetricRole.HELD_OUT.value: ":green-badge[held out]",
+}  # fmt: skip
+RULE: Final = (
+    "**Input**: the model saw it, so a difference there is how the segments were made. **Derived**: it "
+    "follows from that. **Held out**: the model never saw it; such rows are tested (q below 5 %, the "
+    "share of false finds that is put up with), and a difference is a finding. The surest and largest come "
+    "first, held-out ones with double weight."
+)
+
+
+def lead(table: pd.DataFrame, key: str) -> None:
+    """The two or three differences of a row that matter most."""
+    own = leading(table, key)
+    if own.empty:
+        st.caption("Nothing is shown to differ by more than a tenth of a standard deviation.")
+        return
+    for (_, words), role in zip(in_words(own).iterrows(), own[Diff.ROLE], strict=True):
+        times = f", {words['ratio']}" if words["ratio"] != "–" else ""
+        what, values = md_text(words["what"], 120), f"**{words['here']}** against {words['others']}"
+        st.markdown(f"{BADGES[role]} {what}: {values} ({words['difference']}{times})")
+
+
+def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> None:
+    """All differences of a row, by kind.
+
+    Args:
+        table: The table of differences.
+        key: The row.
+        here: What the row is called.
+        others: What it is held against.
+        name: A name of its own for the widgets.
+    """
+    own = listed(table, key)
+    present = [family for family in FAMILIES if family in set(own[Diff.FAMILY])]
+    chosen = st.pills(
+        "Kinds", present, selection_mode="multi", format_func=FAMILIES.__getitem__, key=f"families-{name}",
+        label_visibility="collapsed", persist_state="session",
+    )  # fmt: skip
+    shown = own[own[Diff.FAMILY].isin(chosen or present)]
+    words = in_words(shown).assign(
+        **{name: shown[name] for name in (Diff.ROLE, Col.N, Col.REST_N, Diff.Q_VALUE)}
+    )
+    columns: Columns = {
+        "what": st.column_config.TextColumn("What", width="large", pinned=True),
+        "here": st.column_config.TextColumn(here), "others": st.column_config.TextColumn(others),
+        "difference": st.column_config.TextColumn("Difference [95 % interval]", width="large"),
+        "ratio": "Ratio", Diff.ROLE: "Evidence", Col.N: f"n, {here}", Col.REST_N: f"n, {others}",
+        Diff.Q_VALUE: st.column_config.NumberColumn("q", format="%.3f", help="Of what is held out only."),
+    }  # fmt: skip
+    st.dataframe(words, hide_index=True, column_config=columns, key=f"differences-{name}", placeholder="–")
+    st.caption(RULE)
+    download_csv(own, f"differences-{name}")
+
+
+def spread(live: LiveSegments, about: Context, keys: list[str], name: str) -> None:
+    """What lies behind the means of some rows."""
+    table = tables.named(about.tables.distributions, live.names)
+    called = tables.labels(live.profiles)
+    measures = list(dict.fromkeys(table[Col.METRIC]))
+    chosen = st.selectbox(
+        "What lies behind the mean of", measures, format_func=called.__getitem__, key=f"spread-{name}"
+    )
+    own = table[(table[Col.METRIC] == chosen) & table[Col.KEY].isin(keys)]
+    figure(
+        called[chosen], partial(charts.boxes, own, live.names, called[chosen]),
+        own.drop(columns=[Col.KEY, Col.KIND, Col.SEGMENT, Col.METRIC]),
+        n=f"{int(own[Col.N].sum()):,} users. Bar: the middle half of them, tick: the median, diamond: the "
+        "mean, line: 5 to 95 % of the users.",
+        key=f"spread-of-{name}", alt_text=f"{called[chosen]}: quartiles, median and mean of each row",
+    )  # fmt: skip

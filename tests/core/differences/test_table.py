@@ -1,0 +1,107 @@
+"""The table of differences: by eye on eight users, against scipy, and where nothing differs."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from core.base.errors import ArtifactError
+from core.base.schema import Group
+from core.differences.in_words import in_words
+from core.differences.means import UserValues, compare_means
+from core.differences.sides import Sides
+from core.differences.single import decide_shares
+from core.differences.table import COLUMNS, Diff, differences, leading, pair_differences
+from core.differences.user_items import Family, UserItems
+from core.profiles.data import GROUPS, ProfileData
+from core.profiles.profile_columns import Col, MetricRole
+from core.profiles.rows import make_rows
+from tests.core.facts.shop import shop
+from tests.core.profiles.toy import LABELS, toy, toy_tables
+
+
+def toy_items() -> UserItems:
+    _, pages, _, sequences = toy_tables()
+    return UserItems.from_tables(
+        toy(), pages, sequences, {"theme": ["No theme", "Shoes", "Hats", "No theme"]}
+    )
+
+
+def test_items_of_the_eight_by_eye() -> None:
+    families = toy_items().families
+    assert dict(zip(families[Family.PAGE].names, families[Family.PAGE].has.sum(axis=0), strict=True)) == {
+        "/sale": 4, "/": 4, "/blog": 4, "/cart": 3,
+    }  # fmt: skip
+    assert set(families[Family.THEME].names) == {"Shoes", "Hats"}
+    assert families[Family.SOURCE].known.tolist() == [True, True, False, True, True, True, True, False]
+
+
+def test_the_cart_of_the_first_segment_by_eye() -> None:
+    """2 of the 3 saw it, and none of the 2 other clustered users; the model saw it, so nothing is tested."""
+    table = differences(toy(), LABELS, toy_items(), ["purchase"])
+    assert tuple(table.columns) == COLUMNS
+    row = table.set_index([Col.KEY, Diff.FAMILY, Diff.ITEM]).loc[("segment:0", "page", "/cart")]
+    assert row[[Col.USERS, Col.N, Col.REST_USERS, Col.REST_N]].tolist() == [2, 3, 0, 2]
+    assert (row[Diff.ROLE], row[Diff.TEST]) == ("input", "")
+    assert np.isnan(row[Diff.Q_VALUE])
+
+
+def test_a_pair_is_the_table_of_two_rows() -> None:
+    rows = make_rows(toy(), LABELS)
+    pair = pair_differences(toy(), rows, ("segment:0", "segment:1"), toy_items(), ["purchase"])
+    whole = differences(toy(), LABELS, toy_items(), ["purchase"])
+    whole = whole[whole[Col.KEY].isin(["segment:0", "segment:1"])].reset_index(drop=True)
+    compared = [name for name in COLUMNS if name not in (Diff.Q_VALUE, Diff.RANK)]
+    assert pair[compared].equals(whole[compared])  # there are but two segments
+
+
+def test_means_are_compared_as_scipy_does() -> None:
+    rng = np.random.default_rng(0)
+    place, values = rng.integers(0, 2, 300), rng.geometric(0.2, 300).astype(float)
+    found = compare_means(UserValues(values, np.ones(300)), Sides(place, 2, 2))
+    one, other = values[place == 0], values[place == 1]
+    ends = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
+    assert found.difference_low[0] == pytest.approx(ends.low)
+    assert found.difference_high[0] == pytest.approx(ends.high)
+    p = stats.mannwhitneyu(one, other, method="asymptotic").pvalue
+    leans = stats.mannwhitneyu(one, other).statistic / len(one) / len(other) - 0.5
+    assert found.p_value[0] == pytest.approx(p if leans * (one.mean() - other.mean()) >= 0 else 1)
+
+
+def test_where_nothing_differs_little_is_called_different() -> None:
+    """Segments drawn at random over what is held out: q is below 5 % in less than 5 % of 20 draws' rows."""
+    tables = shop().context.tables
+    data, items = tables.basis.data, tables.basis.items
+    inside, found = data.group == GROUPS.index(Group.SEGMENT), []
+    for seed in range(20):
+        labels = np.where(inside, np.random.default_rng(seed).integers(0, 4, data.n_users), -1)
+        table = differences(data, labels.astype(np.int32), items, ["purchase"])
+        tested = table[(table[Col.KIND] == "segment") & table[Diff.P_VALUE].notna()]
+        assert set(tested[Diff.ROLE]) == {MetricRole.HELD_OUT.value}
+        found += (tested[Diff.Q_VALUE] < 0.05).tolist()
+    assert np.mean(found) < 0.05
+
+
+def test_what_is_large_leads_and_filler_does_not_rank() -> None:
+    table = shop().context.tables.differences
+    lead = leading(table, "segment:0")
+    assert 0 < len(lead) <= 3
+    assert lead[Diff.FAMILY].is_unique
+    ranked = table[table[Diff.RANK].notna()]
+    assert ranked[Diff.DIFFERS].all()
+    assert ranked[Diff.EFFECT_LOW].min() >= 0.1
+    said = in_words(table[~table[Diff.DIFFERS]])["difference"]
+    assert said.str.startswith("not shown to differ").all()
+
+
+def test_a_large_difference_is_shown_and_one_of_six_buyers_is_not() -> None:
+    """5.75 % of 1,252 against 2.93 % of 1,673; six of 114 against forty of 940."""
+    assert decide_shares(72, 1_252, 49, 1_673, MetricRole.HELD_OUT).differs
+    small = decide_shares(6, 114, 40, 940, MetricRole.HELD_OUT)
+    assert not small.differs
+    assert small.detectable > 6 / 114 - 40 / 940
+
+
+def test_labels_of_other_users_are_refused() -> None:
+    data: ProfileData = toy()
+    with pytest.raises(ArtifactError, match="do not fit a data set of 8"):
+        differences(data, LABELS[:3], toy_items())
