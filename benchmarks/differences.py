@@ -23,7 +23,7 @@ import numpy as np
 
 from core.base.progress import silent
 from core.base.schema import OUTSIDE
-from core.base.settings import IngestSettings
+from core.base.settings import AnalyzeSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
 from core.differences import shares
 from core.differences.means import UserValues, compare_means
@@ -34,6 +34,7 @@ from core.differences.user_items import UserItems
 from core.ingest.ingest import ingest
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import MetricRole
+from core.profiles.rows import make_rows
 from core.sample.write_sample import write_sample
 
 MOST_FOUND, COVERAGE, OFF, MOST_SECONDS = 0.05, 0.95, 0.02, 0.5
@@ -68,10 +69,10 @@ def drawn(inside: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def nothing_to_find(data: ProfileData, items: UserItems, inside: np.ndarray, seeds: int) -> bool:
     """Tested rows that are called different although nothing differs."""
-    found, p_values, draws = [], [], 0
+    found, p_values, draws, bought = [], [], 0, data.outcomes.inside(AnalyzeSettings())
     for seed in range(seeds):
         labels = drawn(inside, np.random.default_rng(seed))
-        table = differences(data, labels, items, ["purchase"])
+        table = differences(data, make_rows(data, labels), items, bought)
         tested = table[table[Diff.P_VALUE].notna() & (table["kind"] == "segment")]
         found += (tested[Diff.Q_VALUE] < MOST_FOUND).tolist()
         p_values += (tested[Diff.P_VALUE] < MOST_FOUND).tolist()
@@ -132,10 +133,11 @@ def statements() -> bool:
 def seconds(users: int) -> float:
     """The fastest of five tables, as others use the machine."""
     data, items, inside = shop(users)
+    bought = data.outcomes.inside(AnalyzeSettings())
     labels, times = drawn(inside, np.random.default_rng(0)), []
     for _ in range(5):
         start = time.perf_counter()
-        table = differences(data, labels, items, ["purchase"])
+        table = differences(data, make_rows(data, labels), items, bought)
         times.append(time.perf_counter() - start)
     print(f"{data.n_users:,} users × {SEGMENTS} segments, {len(table):,} rows: {min(times) * 1000:.0f} ms "
           f"(slowest {max(times) * 1000:.0f})")  # fmt: skip

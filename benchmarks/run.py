@@ -95,7 +95,7 @@ def embed(dataset: str, labels: str, model: str, folder: Path) -> str:
     return pipeline.embed(store, data, known, pipeline.open_model(store, model), silent).artifact.key
 
 
-def segment(dataset: str, embeddings: str, folder: Path) -> dict[str, float]:
+def segment(dataset: str, labels: str, embeddings: str, folder: Path) -> dict[str, float]:
     """Stages combine, cluster and analyze, cold; then what one move of a slider takes (median of 5)."""
     from core.base.progress import silent
     from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
@@ -108,7 +108,9 @@ def segment(dataset: str, embeddings: str, folder: Path) -> dict[str, float]:
     data = pipeline.open_dataset(store, dataset)
     vectors = pipeline.open_embeddings(store, data, embeddings)
     cold = time.perf_counter()
-    first = pipeline.segment(data, None, vectors, pipeline.RunSettings(), silent)
+    first = pipeline.segment(
+        data, pipeline.open_labels(store, labels), vectors, pipeline.RunSettings(), silent
+    )
     cold = time.perf_counter() - cold
 
     profiled, previous, took = ProfileData.from_dataset(data), first.partition, []
@@ -144,7 +146,7 @@ def measure_all(users: int, preset: str, folder: Path) -> dict[str, Measured]:
     rows["train"] = measure(train, dataset, labels, folder, preset)
     rows["embed"] = measure(embed, dataset, labels, rows["train"].value, folder)
     embeddings = rows["embed"].value
-    rows["combine + cluster + analyze"] = measure(segment, dataset, embeddings, folder)
+    rows["combine + cluster + analyze"] = measure(segment, dataset, labels, embeddings, folder)
     return rows | anchors(csv, folder / "embed" / embeddings / "url.npy")
 
 

@@ -184,6 +184,7 @@ FLOORS = (
     {"ingest", "model", "segments", "one_page", "sample", "llm"},
     {"labels", "profiles"},
     {"differences"},
+    {"naming"},
     {"facts", "report", "trust"},
     {"questions", "sql"},
     {"writing"},

@@ -10,10 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from pydantic import BeforeValidator
 
 from core.base.errors import Beha2VecError, ResourceError
 from core.base.settings import ClusterSettings, ViewWeights
+from core.naming.claims import NameEvidence
+from core.naming.names import SegmentName
 from core.segments.partition import Partition
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
@@ -75,8 +80,25 @@ def recall(store: Store, model: str, n_users: int) -> Segmentation | None:
     return kept if len(kept.partition.labels) == n_users else None
 
 
+def _as_name(kept: object) -> object:
+    """Earlier releases kept the text alone."""
+    return {"text": kept} if isinstance(kept, str) else kept
+
+
+KeptNames = dict[int, Annotated[SegmentName, BeforeValidator(_as_name)]]
+
+
 def names(store: Store, model: str) -> dict[int, str]:
     """The analyst's own names of segments.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    return {segment: name.text for segment, name in given_names(store, model).items()}
+
+
+def given_names(store: Store, model: str) -> dict[int, SegmentName]:
+    """The analyst's own names, with what they rested on when they were given.
 
     Raises:
         ResourceError: If the disk refuses.
@@ -84,8 +106,19 @@ def names(store: Store, model: str) -> dict[int, str]:
     return _names(store, model).read() or {}
 
 
-def rename(store: Store, model: str, changes: Mapping[int, str]) -> dict[int, str]:
+def rename(
+    store: Store,
+    model: str,
+    changes: Mapping[int, str],
+    evidence: Mapping[int, tuple[NameEvidence, ...]] = MappingProxyType({}),
+) -> dict[int, str]:
     """Change names; an empty one takes the name away.
+
+    Args:
+        store: Where they are kept.
+        model: Whose segments they name.
+        changes: Segment → name.
+        evidence: Segment → what sets it apart now, against which its name is held later.
 
     Returns:
         All names as they are now.
@@ -93,17 +126,20 @@ def rename(store: Store, model: str, changes: Mapping[int, str]) -> dict[int, st
     Raises:
         ResourceError: If the disk is full; the old names are still there.
     """
-    tidy = {segment: " ".join(name.split())[:LONGEST_NAME] for segment, name in changes.items()}
+    tidy = {
+        segment: SegmentName(" ".join(name.split())[:LONGEST_NAME], evidence.get(segment, ()))
+        for segment, name in changes.items()
+    }
     with store.in_turn():
-        before = names(store, model)
-        kept = {segment: name for segment, name in sorted((before | tidy).items()) if name}
+        before = given_names(store, model)
+        kept = {segment: name for segment, name in sorted((before | tidy).items()) if name.text}
         if kept != before:
             _history(store, model).write([*earlier_names(store, model), before][-HISTORY:])
             _names(store, model).write(kept)
-    return kept
+    return {segment: name.text for segment, name in kept.items()}
 
 
-def earlier_names(store: Store, model: str) -> list[dict[int, str]]:
+def earlier_names(store: Store, model: str) -> list[KeptNames]:
     """All names as they were before each change, the oldest first.
 
     Raises:
@@ -119,10 +155,10 @@ def undo_names(store: Store, model: str) -> dict[int, str]:
         ResourceError: If the disk is full; the names are as they were.
     """
     with store.in_turn():
-        *older, before = earlier_names(store, model) or [names(store, model)]
+        *older, before = earlier_names(store, model) or [given_names(store, model)]
         _names(store, model).write(before)
         _history(store, model).write(older)
-    return before
+    return names(store, model)
 
 
 def choose_vectors(store: Store, model: str, embeddings: str) -> None:
@@ -141,12 +177,12 @@ def chosen_vectors(store: Store, model: str) -> str:
     return ""
 
 
-def _names(store: Store, model: str) -> JsonFile[dict[int, str]]:
-    return JsonFile(store.root / STAGE / f"{model}.names.json", dict[int, str])
+def _names(store: Store, model: str) -> JsonFile[KeptNames]:
+    return JsonFile(store.root / STAGE / f"{model}.names.json", KeptNames)
 
 
-def _history(store: Store, model: str) -> JsonFile[list[dict[int, str]]]:
-    return JsonFile(store.root / STAGE / f"{model}.names.history.json", list[dict[int, str]])
+def _history(store: Store, model: str) -> JsonFile[list[KeptNames]]:
+    return JsonFile(store.root / STAGE / f"{model}.names.history.json", list[KeptNames])
 
 
 def _vectors(store: Store, model: str) -> JsonFile[str]:

@@ -20,6 +20,7 @@ from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
 from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
+from core.naming.words import SiteWords
 from core.outgoing.quoting import clean
 from core.profiles.data import ProfileData
 from core.profiles.label_shares import LabelData, label_shares
@@ -51,6 +52,7 @@ class Basis:
         paths: How people move.
         pages: What to call each page: its address without what all addresses share.
         items: What each user did, saw or came with.
+        site: How the site writes its words.
     """
 
     key: str
@@ -60,6 +62,7 @@ class Basis:
     paths: PathData
     pages: tuple[str, ...]
     items: UserItems
+    site: SiteWords
 
     @classmethod
     def from_dataset(
@@ -92,7 +95,8 @@ class Basis:
         origin = common_origin(addresses)
         called = tuple(short_address(address, origin) for address in addresses)
         paths = PathData.from_sequences(sequences, called, labels)
-        return cls(key, data, sequences, labels, paths, called, items)
+        site = SiteWords.from_tables(pages, names.get(View.THEME, ()))
+        return cls(key, data, sequences, labels, paths, called, items, site)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ import pandas as pd
 from core.base import wording
 from core.base.schema import Pages
 from core.data.dataset import Dataset
+from core.naming.fitting import HeldName, reason
 from core.profiles import formats
 from core.profiles.metrics import Profiles
 from core.profiles.outside import outside_note
@@ -45,7 +46,7 @@ class ReportInput:
         differences: How each segment differs from the others (:mod:`core.differences.table`).
         partition: The segments.
         vectors: float32 of shape (n_users, d), what was clustered.
-        names: Segment → name; a segment without one is called by its number.
+        names: Segment → what it is called, and why; a segment without a name is called by its number.
         settings: Part of a run → its settings.
         versions: Package → version.
         facts: What else is worth keeping about the clustering (label → text).
@@ -57,7 +58,7 @@ class ReportInput:
     differences: pd.DataFrame
     partition: Partition
     vectors: np.ndarray
-    names: Mapping[int, str]
+    names: Mapping[int, HeldName]
     settings: Mapping[str, Mapping[str, Any]]
     versions: Mapping[str, str]
     facts: Mapping[str, str]
@@ -69,7 +70,7 @@ def compose(source: ReportInput) -> Report:
     receipt, profiles = source.dataset.receipt, source.profiles
     described = profiles.to_dict()
     rows = described["segments"]
-    called = titles(rows, source.names)
+    called = titles(rows, {segment: name.text for segment, name in source.names.items()})
     shown = profile_tables.present(rows, OVERVIEW)
     overview = [_row(row, called, shown) for row in [*rows[: profiles.rows.n_rows], rows[-1]]]
     return Report(
@@ -152,7 +153,10 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     maker = CardMaker(described, source.differences, called, pages, source.dataset.sequences, at)
     typical = medoids(source.vectors, source.partition, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
-    return tuple(maker.card(row, typical[row[Col.SEGMENT]].tolist()) for row in segments)
+    why = {segment: reason(name) for segment, name in source.names.items()}
+    return tuple(
+        maker.card(row, typical[row[Col.SEGMENT]].tolist(), why.get(row[Col.SEGMENT], "")) for row in segments
+    )
 
 
 def _map(source: ReportInput, called: Mapping[str, str]) -> ReportChart:

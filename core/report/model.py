@@ -162,6 +162,8 @@ class Card:
 
     segment: int
     name: str
+    reason: str
+    """Why it is called so."""
     users: int
     share: float
     facts: tuple[CardMetric, ...]

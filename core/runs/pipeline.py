@@ -37,6 +37,9 @@ from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.naming.fitting import HeldName
     from core.one_page.segments import OnePageSegments
     from core.profiles.data import ProfileData
     from core.profiles.metrics import Profiles
@@ -95,8 +98,14 @@ class Segments:
     combined: Combined
     partition: Partition
     profiles: Profiles
-    names: Mapping[int, str]
+    names: Mapping[int, HeldName]
     data: ProfileData
+    differences: pd.DataFrame
+
+    @property
+    def titles(self) -> dict[int, str]:
+        """Segment → what it is called."""
+        return {segment: name.text for segment, name in self.names.items()}
 
     @property
     def outcomes(self) -> Mapping[str, Happened]:
@@ -403,8 +412,11 @@ def segment(
     Raises:
         SettingsError: If there are fewer users than segments, or an outcome is not in the data.
     """
+    from core.differences.table import differences
+    from core.differences.user_items import UserItems, labels_of
+    from core.naming.fitting import held_names
+    from core.naming.words import SiteWords
     from core.profiles.data import ProfileData
-    from core.profiles.default_names import default_names
 
     combined = combine(embeddings, settings.weights)
     progress("combine", 1.0)
@@ -413,8 +425,11 @@ def segment(
     data = ProfileData.from_dataset(dataset, labels)
     one_page = one_page_segments(dataset, labels, data, settings.analyze)
     profiles = analyze(data, partition, settings.analyze, one_page)
+    items = UserItems.from_tables(data, dataset.pages, dataset.sequences, labels_of(labels))
+    table = differences(data, profiles.rows, items, data.outcomes.inside(settings.analyze))
+    site = SiteWords.from_tables(dataset.pages, labels.of(View.THEME) if labels else ())
     progress("analyze", 1.0)
-    return Segments(combined, partition, profiles, default_names(profiles), data)
+    return Segments(combined, partition, profiles, held_names(table, site, {}), data, table)
 
 
 def _labelled(dataset: Dataset, labels: LabelledPages | None) -> dict[str, str]:

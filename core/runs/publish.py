@@ -9,13 +9,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress
@@ -31,6 +30,7 @@ from core.storage.replace_files import replacing
 from core.storage.store import MANIFEST, Artifact, open_artifact
 
 if TYPE_CHECKING:
+    from core.naming.fitting import HeldName
     from core.segments.clustering import Partition
     from core.segments.combination import Combined
 
@@ -94,9 +94,8 @@ def publish(
             _link(labels.path / LABELS, building / LABELS)
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made)
-        table = _differences(dataset, labels, made)
-        table.to_parquet(building / DIFFERENCES, index=False)
-        _write_report(building, dataset, table, settings, made)
+        made.differences.to_parquet(building / DIFFERENCES, index=False)
+        _write_report(building, dataset, settings, made)
         _write_json(building / RUN, record)
     return record
 
@@ -112,30 +111,20 @@ def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: 
     ids = dataset.sequences.user_id
     pq.write_table(embeddings_table(ids, embeddings.views), folder / "embeddings.parquet")
     vectors, one_page = made.combined.vectors, made.profiles.one_page
-    users = users_table(dataset.users, made.partition, vectors, made.names, made.outcomes, one_page)
+    users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / "users.parquet")
     _write_json(folder / "clusters.json", clusters_summary(made))
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
-def _differences(dataset: Dataset, labels: LabelledPages | None, made: Segments) -> pd.DataFrame:
-    from core.differences.table import differences
-    from core.differences.user_items import UserItems
-
-    profiles, items = made.profiles, UserItems.from_dataset(dataset, labels)
-    return differences(made.data, profiles.rows, items, made.data.outcomes.inside(profiles.settings))
-
-
-def _write_report(
-    folder: Path, dataset: Dataset, table: pd.DataFrame, settings: RunSettings, made: Segments
-) -> None:
+def _write_report(folder: Path, dataset: Dataset, settings: RunSettings, made: Segments) -> None:
     from core.report import ReportInput, write_report
 
     source = ReportInput(
         dataset=dataset,
         profiles=made.profiles,
-        differences=table,
+        differences=made.differences,
         partition=made.partition,
         vectors=made.combined.vectors,
         names=made.names,
@@ -176,10 +165,8 @@ def clusters_summary(made: Segments) -> dict[str, Any]:
         "users_clustered": inside,
         "users_outside": len(labels) - inside,
         "segments": [
-            {
-                "kind": RowKind.SEGMENT, "cluster": cluster, "name": made.names[cluster], "users": size,
-                "share": size / inside,
-            }
+            {"kind": RowKind.SEGMENT, "cluster": cluster, **_named(made.names[cluster])}
+            | {"users": size, "share": size / inside}
             for cluster, size in sizes.items()
         ] + _one_page_summary(made.profiles.one_page),
         "one_page_made_by": made.profiles.one_page.made_by if made.profiles.one_page else "",
@@ -200,6 +187,12 @@ def _one_page_summary(one_page: OnePageSegments | None) -> list[dict[str, Any]]:
         }
         for key, segment in zip(one_page.keys if one_page else (), found, strict=True)
     ]  # fmt: skip
+
+
+def _named(name: HeldName) -> dict[str, Any]:
+    found = {"name": name.text, "name_evidence": [asdict(one) for one in name.evidence]}
+    better = {} if name.better is None else {"better_name": name.better.text}
+    return found | {"name_fits": name.better is None} | better
 
 
 def _record(results: Results, settings: RunSettings, made: Segments) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from core.facts.answer import Answer
 from core.facts.describe import paragraph
 from core.facts.fact_maker import Figures
 from core.facts.finding import segment_only
-from core.facts.naming import LONGEST, names
 from core.llm.chat_types import Capabilities
+from core.naming.names import name_segments
+from core.naming.words import LONGEST
 from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
 from core.writing import material, prompts
@@ -71,8 +72,9 @@ def described(
 
 def own_name(figures: Figures, key: str, names_taken: Collection[str]) -> str:
     """A name that is free, from what sets the segment apart."""
-    segment = int(figures.context.row(key)[Col.SEGMENT])
-    name = names(figures)[segment]
+    context = figures.context
+    segment = int(context.row(key)[Col.SEGMENT])
+    name = name_segments(context.tables.differences, context.tables.basis.site, context.names)[segment].text
     return name if name.casefold() not in names_taken else f"Segment {segment + 1}"
 
 

@@ -86,7 +86,8 @@ def _each(live: LiveSegments, about: Context) -> None:
         with st.container(border=True, key=f"described-{segment}", gap="xsmall"):
             cards.swatch(segment)
             st.markdown(f"#### {cards.heading(live.names[segment])}")
-            if live.own_names.get(segment) != about.suggested[segment]:
+            naming.unfit(live, segment)
+            if live.held[segment].better is None and live.held[segment].text != about.suggested[segment]:
                 naming.offer(live, segment, about.suggested[segment])
             own = topic.told(about, key, partial(paragraph, key=key))
             summary = told[segment].summary if segment in told else own

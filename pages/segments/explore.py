@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.base.schema import Group
-from core.profiles.default_names import default_names
+from core.naming.fitting import reason
 from core.profiles.formats import figure
 from core.profiles.metrics import records
 from core.profiles.outside import outside_note
@@ -69,10 +69,10 @@ def _explore(made_from: Sources) -> None:
 
 def _segments(live: LiveSegments) -> None:
     rows = live.profiles.parts
-    working, about = default_names(live.profiles), topic.context()
+    about = topic.context()
     suggested = about.suggested if about is not None else {}
     for row in records(rows[rows[Col.KIND] == RowKind.SEGMENT]):
-        _card(live, row, working[row[Col.SEGMENT]], suggested)
+        _card(live, row, suggested)
     for row in records(rows[rows[Col.KIND] != RowKind.SEGMENT]):
         why = WHY_APART.get(row[Col.KEY]) or cards.second_pages(live.profiles, row[Col.KEY])
         cards.rule_card(row[Col.LABEL], row[Col.SHARE], _facts(live, row), why)
@@ -81,14 +81,18 @@ def _segments(live: LiveSegments) -> None:
         link(PROFILES, "Read their profiles")
 
 
-def _card(live: LiveSegments, row: dict[str, Any], working_name: str, suggested: Mapping[int, str]) -> None:
+def _card(live: LiveSegments, row: dict[str, Any], suggested: Mapping[int, str]) -> None:
     segment: int = row[Col.SEGMENT]
+    name = live.held[segment]
     with st.container(border=True, key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE])
-        cards.name_field(segment, live.own_names.get(segment, ""), _renamer(live))
+        cards.name_field(segment, name.text if name.says_something else "", partial(naming.rename, live))
         st.markdown(_facts(live, row))
-        st.caption(f"Most unlike others in {md_text(working_name)}")
-        if segment not in live.own_names and segment in suggested:
+        if name.better is not None:
+            naming.unfit(live, segment)
+            return
+        st.caption(md_text(reason(name), 400))
+        if suggested.get(segment, name.text) != name.text:
             naming.offer(live, segment, suggested[segment])
 
 
@@ -100,10 +104,6 @@ def _facts(live: LiveSegments, row: Mapping[str, Any]) -> str:
         rate = figure(Col.OUTCOME_RATE, row[Col.OUTCOME_RATE])
         facts.append(f"**{rate}** {md_text(live.profiles.outcome)} [{low}–{high}]")
     return " · ".join([*facts, f"{figure(Col.PAGE_VIEWS_MEAN, row[Col.PAGE_VIEWS_MEAN])} page views each"])
-
-
-def _renamer(live: LiveSegments) -> Callable[[int, str], None]:
-    return lambda segment, name: live_segments.rename(live, segment, name)
 
 
 def _number_of_segments(live: LiveSegments) -> None:

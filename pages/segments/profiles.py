@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.base import wording
 from core.base.schema import Users, View
+from core.naming.fitting import reason
 from core.profiles import formats
 from core.profiles.label_shares import LabelCol
 from core.profiles.metrics import records
@@ -24,6 +25,7 @@ from pages.ui.segments import (
     charts,
     differences_view,
     live_segments,
+    naming,
     segment_controls,
     spotlight,
 )
@@ -204,6 +206,9 @@ def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
     with st.container(border=True, key=f"profile-{row[Col.KEY]}".replace(":", "-")):
         cards.swatch(row[Col.SEGMENT])
         st.markdown(f"#### {cards.heading(row[Col.LABEL])}")
+        if row[Col.SEGMENT] in live.held:
+            naming.unfit(live, row[Col.SEGMENT])
+            st.caption(md_text(reason(live.held[row[Col.SEGMENT]]), 400))
         users, share = (formats.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")
         if (about := topic.context()) is not None:

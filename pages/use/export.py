@@ -15,7 +15,7 @@ from core.labels.label_settings import LabelMode, LabelSettings
 from core.runs.export import IdStyle
 from core.runs.pipeline import RunSettings
 from core.storage.store import open_artifact
-from pages.ui.segments import segment_controls, takeaway
+from pages.ui.segments import naming, segment_controls, takeaway
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPORT, heading
@@ -37,6 +37,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
+    naming.unfits(live)
     with st.grid(2, min_column_width=360, key="exports"):
         _report(live)
         _users(live)

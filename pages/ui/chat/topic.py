@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import streamlit as st
 
-from core.base.settings import AnalyzeSettings
-from core.desk import descriptions, saved_work
+from core.desk import descriptions
 from core.desk.saved_work import Segmentation
 from core.facts.answer import Answer
-from core.facts.context import Basis, Context, make_context
+from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.segments.partition import Partition
@@ -26,11 +24,12 @@ def context() -> Context | None:
         return None
     shown, previous = _shown(made_from)
     analyze = live_segments.steering(made_from).analyze
-    made = _tables(made_from.embeddings, shown.partition.digest, analyze, made_from, shown)
-    named = replace(made, names=saved_work.names(made_from.store, made_from.model_key))
-    told = descriptions.kept(made_from.store, made_from.model_key, made.tables.digest).load()
-    suggested = naming.suggested(named, {segment: one.name for segment, one in told.items()})
-    return replace(named, previous=previous, suggested=suggested)
+    made = live_segments.tables(made_from, shown.partition, analyze)
+    held = live_segments.held_names(made_from, made)
+    told = descriptions.kept(made_from.store, made_from.model_key, made.digest).load()
+    suggested = naming.suggested(held, {segment: one.name for segment, one in told.items()})
+    names = {segment: name.text for segment, name in held.items() if name.is_given}
+    return Context(made, names, previous, suggested)
 
 
 def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer:
@@ -48,7 +47,6 @@ def prepare() -> None:
     """Lay out what every question needs, once the page is drawn, so that the first answer need not wait."""
     made_from = live_segments.found_sources()
     if made_from is not None and session_segments.session(made_from).history:
-        _basis(made_from.embeddings, made_from)
         about = context()
         if about is not None:
             about.tables.warm()
@@ -64,21 +62,6 @@ def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
     if history:
         return history[0], history[1].partition if len(history) > 1 else None
     return live_segments.solve(made_from).segmentation, None
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _basis(embeddings: str, _made_from: Sources) -> Basis:
-    data = live_segments.profile_data(_made_from)
-    return Basis.from_dataset(_made_from.dataset, _made_from.labels, data)
-
-
-@st.cache_resource(max_entries=live_segments.SESSIONS, show_spinner=False)
-def _tables(
-    embeddings: str, segments: str, analyze: AnalyzeSettings, _made_from: Sources, _on_screen: Segmentation
-) -> Context:
-    partition = _on_screen.partition
-    profiles = live_segments.profiles(_made_from, partition, analyze)
-    return make_context(_basis(embeddings, _made_from), profiles, partition, {})
 
 
 @st.cache_resource(max_entries=16 * live_segments.SESSIONS, show_spinner=False)

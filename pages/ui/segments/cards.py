@@ -10,9 +10,9 @@ import streamlit as st
 from core.base.palette import Mode, colour
 from core.base.schema import OUTSIDE
 from core.desk.saved_work import LONGEST_NAME
-from core.profiles.default_names import short_page
 from core.profiles.formats import figure
 from core.profiles.metrics import Profiles
+from core.profiles.outcomes import path_of
 from core.profiles.profile_columns import Col
 from pages.ui.shell.text import md_text
 
@@ -61,7 +61,7 @@ def second_pages(profiles: Profiles, key: str) -> str:
     found = profiles.one_page.segments[profiles.one_page.keys.index(key)].second_pages
     if not found:
         return "Nobody who arrived alike went on."
-    listed = (f"{md_text(short_page(page.page))} ({figure(Col.SHARE, page.share)})" for page in found)
+    listed = (f"{md_text(path_of(page.page))} ({figure(Col.SHARE, page.share)})" for page in found)
     return (
         f"A second page would be: {', '.join(listed)} of {found[0].n:,} users who arrived alike and went on."
     )

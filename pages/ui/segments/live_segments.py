@@ -23,8 +23,12 @@ from core.desk import controls as kept_controls
 from core.desk import saved_work
 from core.desk.controls import MOST_SEGMENTS
 from core.desk.saved_work import Segmentation
+from core.facts.context import Basis, Tables
+from core.naming import fitting
+from core.naming.fitting import HeldName
+from core.naming.names import SegmentName, name_segments
 from core.one_page.segments import OnePageSegments
-from core.profiles.metrics import ProfileData, Profiles
+from core.profiles.metrics import Profiles
 from core.profiles.outcomes import DEFAULT_OUTCOME
 from core.runs import pipeline
 from core.runs.pipeline import Embeddings
@@ -36,7 +40,6 @@ from core.storage.store import Store
 from pages.ui.data import catalog
 from pages.ui.segments import session_segments
 from pages.ui.shell import errors, state
-from pages.ui.shell.text import md_text
 
 FEWEST_USERS: Final = 4
 OFFERED: Final = 1_000
@@ -99,16 +102,26 @@ class LiveSegments:
         steering: The settings that made it.
         combined: The vectors that were clustered, and how much each view counts in them.
         segmentation: The segments.
-        profiles: Their profiles.
-        own_names: The analyst's names.
+        tables: What was counted of them.
+        held: Segment → what it is called, and why.
     """
 
     sources: Sources
     steering: Steering
     combined: Combined
     segmentation: Segmentation
-    profiles: Profiles
-    own_names: Mapping[int, str]
+    tables: Tables
+    held: Mapping[int, HeldName]
+
+    @property
+    def profiles(self) -> Profiles:
+        """Their profiles."""
+        return self.tables.profiles
+
+    @property
+    def own_names(self) -> dict[int, str]:
+        """The analyst's names."""
+        return {segment: name.text for segment, name in self.held.items() if name.is_given}
 
     @property
     def labels(self) -> np.ndarray:
@@ -122,13 +135,13 @@ class LiveSegments:
 
     @property
     def names(self) -> dict[int, str]:
-        """Segment → what it is called: its number, and the analyst's name where there is one."""
-        return {segment: title(segment, self.own_names) for segment in self.segments}
+        """Segment → what it is called, with its number."""
+        return {segment: title(segment, self.held[segment]) for segment in self.segments}
 
 
-def title(segment: int, own_names: Mapping[int, str]) -> str:
-    """``Segment 3``, or ``3 · Bargain hunters``; never twice the same."""
-    return f"{segment + 1} · {own_names[segment]}" if segment in own_names else f"Segment {segment + 1}"
+def title(segment: int, name: HeldName) -> str:
+    """``3 · Bargain hunters``, or ``Segment 3``; never twice the same."""
+    return f"{segment + 1} · {name.text}" if name.says_something else name.text
 
 
 def sources() -> Sources | None:
@@ -195,17 +208,25 @@ def solve(made_from: Sources) -> LiveSegments:
     now = steering(made_from)
     combined = _combined(made_from.embeddings, now.weights, made_from)
     segmentation = session_segments.current(made_from, now, combined)
-    made = profiles(made_from, segmentation.partition, now.analyze)
-    own_names = saved_work.names(made_from.store, made_from.model_key)
-    return LiveSegments(made_from, now, combined, segmentation, made, own_names)
+    made = tables(made_from, segmentation.partition, now.analyze)
+    return LiveSegments(made_from, now, combined, segmentation, made, held_names(made_from, made))
 
 
-def rename(live: LiveSegments, segment: int, name: str) -> None:
-    """Give a segment a name of the analyst's own; an empty one takes it away. Saved is said once it is."""
-    with errors.shown():
-        kept = saved_work.rename(live.sources.store, live.sources.model_key, {segment: name}).get(segment)
-        said = f"Saved: {md_text(kept)}" if kept else f"Saved: Segment {segment + 1} has no name of its own"
-        st.toast(said, icon=":material/check:")
+def held_names(made_from: Sources, made: Tables) -> Mapping[int, HeldName]:
+    """What each segment is called: the analyst's name, held against what sets it apart now, or the app's."""
+    given = saved_work.given_names(made_from.store, made_from.model_key)
+    return _held_names(made.digest, tuple(sorted(given.items())), made)
+
+
+def rename(live: LiveSegments, changes: Mapping[int, str]) -> None:
+    """Give segments names of the analyst's own; an empty one takes it away.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    own = name_segments(live.tables.differences, live.tables.basis.site)
+    evidence = {segment: own[segment].evidence for segment in changes if segment in own}
+    saved_work.rename(live.sources.store, live.sources.model_key, changes, evidence)
 
 
 def pca_map(live: LiveSegments, weights: ViewWeights) -> Layout:
@@ -213,18 +234,18 @@ def pca_map(live: LiveSegments, weights: ViewWeights) -> Layout:
     return _pca(live.sources.embeddings, weights, live.sources)
 
 
-def profiles(made_from: Sources, partition: Partition, settings: AnalyzeSettings) -> Profiles:
+def tables(made_from: Sources, partition: Partition, settings: AnalyzeSettings) -> Tables:
     """What segments are like, counted once for all sessions that have the same ones.
 
     Raises:
         SettingsError: If the outcome is not in the data.
     """
-    return _profiles(made_from.embeddings, partition.digest, settings, made_from, partition)
+    return _tables(made_from.embeddings, partition.digest, settings, made_from, partition)
 
 
-def profile_data(made_from: Sources) -> ProfileData:
-    """What profiles are computed from, made once a data set."""
-    return _profile_data(made_from.dataset.key, made_from.embeddings, made_from)
+def basis(made_from: Sources) -> Basis:
+    """What everything is counted from, laid out once a data set and its labels."""
+    return _basis(made_from.embeddings, made_from)
 
 
 def token(array: np.ndarray) -> str:
@@ -249,8 +270,8 @@ def _pca(embeddings: str, weights: ViewWeights, _sources: Sources) -> Layout:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _profile_data(dataset: str, embeddings: str, _sources: Sources) -> ProfileData:
-    return ProfileData.from_dataset(_sources.dataset, _sources.labels)
+def _basis(embeddings: str, _sources: Sources) -> Basis:
+    return Basis.from_dataset(_sources.dataset, _sources.labels)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -258,18 +279,26 @@ def _labels(root: str, dataset: str, embeddings: str) -> LabelledPages | None:
     return catalog.labels_of(Store(Path(root)), dataset, embeddings)
 
 
-@st.cache_resource(max_entries=4 * SESSIONS, show_spinner=False)
-def _profiles(
+@st.cache_resource(max_entries=SESSIONS, show_spinner=False)
+def _tables(
     embeddings: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
-) -> Profiles:
+) -> Tables:
+    made = basis(_sources)
     one_page = _one_page(embeddings, settings, _sources)
-    return pipeline.analyze(profile_data(_sources), _partition, settings, one_page)
+    return Tables(made, pipeline.analyze(made.data, _partition, settings, one_page), _partition)
+
+
+@st.cache_resource(max_entries=4 * SESSIONS, show_spinner=False)
+def _held_names(
+    segments: str, given: tuple[tuple[int, SegmentName], ...], _tables: Tables
+) -> Mapping[int, HeldName]:
+    return fitting.held_names(_tables.differences, _tables.basis.site, dict(given))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _one_page(embeddings: str, settings: AnalyzeSettings, _sources: Sources) -> OnePageSegments:
     """Made once for the labels and the outcome: no slider changes them."""
-    return pipeline.one_page_segments(_sources.dataset, _sources.labels, profile_data(_sources), settings)
+    return pipeline.one_page_segments(_sources.dataset, _sources.labels, basis(_sources).data, settings)
 
 
 def _chosen(outcomes: tuple[str, ...], known: Mapping[str, int]) -> tuple[str, ...]:
@@ -279,9 +308,9 @@ def _chosen(outcomes: tuple[str, ...], known: Mapping[str, int]) -> tuple[str, .
 
 @st.cache_data(max_entries=8, show_spinner=False)
 def _outcomes(dataset: str, embeddings: str, _sources: Sources) -> dict[str, int]:
-    return profile_data(_sources).outcomes.offered(OFFERED)
+    return basis(_sources).data.outcomes.offered(OFFERED)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _leaks(dataset: str, chosen: tuple[str, ...], _sources: Sources) -> tuple[str, ...]:
-    return profile_data(_sources).outcomes.leaks(chosen)
+    return basis(_sources).data.outcomes.leaks(chosen)

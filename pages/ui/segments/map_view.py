@@ -122,7 +122,7 @@ def _selection(live: LiveSegments, users: np.ndarray) -> None:
         if not len(users):
             st.caption("Nobody lies inside the line. Draw around some dots.")
             return
-        chosen = select(live_segments.profile_data(live.sources), live.profiles.rows, users)
+        chosen = select(live.tables.basis.data, live.profiles.rows, users)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.subheader(f"{count(len(users), 'user')} selected", width="content")
             st.download_button(

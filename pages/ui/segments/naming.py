@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import streamlit as st
 
 from core.desk import saved_work
-from core.facts.context import Context
-from core.facts.fact_maker import Figures
-from core.facts.naming import names
-from pages.ui.segments.live_segments import SESSIONS, LiveSegments
+from core.naming.fitting import HeldName, reason
+from pages.ui.segments import live_segments
+from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.text import md_text
 
 
-def suggested(about: Context, told: Mapping[int, str]) -> dict[int, str]:
-    """A name for each segment, all different, also from those given.
+def suggested(held: Mapping[int, HeldName], told: Mapping[int, str]) -> dict[int, str]:
+    """Segment → the name that it could be given: a model's where it is free, else what sets it apart.
 
     Args:
-        about: The segments, with the names given.
-        told: Names by a model; the others are made of what sets a segment apart most.
+        held: What the segments are called.
+        told: Names by a model.
     """
-    free = {segment: name for segment, name in told.items() if not _is_given(name, segment, about.names)}
-    known = replace(about, names=free | dict(about.names))
-    return _suggested(known.tables.digest, tuple(sorted(known.names.items())), known) | free
+    own = {segment: (name.better or name).text for segment, name in held.items()}
+    taken = {name.text.casefold(): segment for segment, name in held.items()}
+    return own | {s: name for s, name in told.items() if taken.get(name.casefold(), s) == s}
 
 
-def _is_given(name: str, segment: int, names: Mapping[int, str]) -> bool:
-    """Whether another segment is called so."""
-    return name.casefold() in {given.casefold() for other, given in names.items() if other != segment}
+def unfit(live: LiveSegments, segment: int) -> None:
+    """That the analyst's name no longer fits, with one beside it that does; nothing where it fits."""
+    name = live.held[segment]
+    if name.better is None:
+        return
+    with st.container(border=True, key=f"unfit-{segment}", gap="xsmall"):
+        why = md_text(reason(name), 400)
+        st.markdown(f":material/rule: **{md_text(name.text)}** no longer fits", help=why)
+        offer(live, segment, name.better.text)
+
+
+def unfits(live: LiveSegments) -> None:
+    """:func:`unfit` of all segments."""
+    for segment in live.segments:
+        unfit(live, segment)
 
 
 def use_all(live: LiveSegments, found: Mapping[int, str]) -> None:
-    """A button that names every segment that the analyst has not named."""
+    """A button that gives the suggested names to all segments that the analyst has not named."""
     missing = {segment: name for segment, name in found.items() if segment not in live.own_names}
     st.button(
         "Use the suggested names", icon=":material/auto_awesome:", key="use-names", disabled=not missing,
@@ -67,16 +77,20 @@ def undo(live: LiveSegments) -> None:
     )  # fmt: skip
 
 
+def rename(live: LiveSegments, segment: int, name: str) -> None:
+    """Give a segment a name of the analyst's own; an empty one takes it away. Saved is said once it is."""
+    with errors.shown():
+        live_segments.rename(live, {segment: name})
+        kept = md_text(" ".join(name.split()))
+        said = f"Saved: {kept}" if kept else f"Saved: Segment {segment + 1} has no name of its own"
+        st.toast(said, icon=":material/check:")
+
+
 def _rename(live: LiveSegments, changes: Mapping[int, str]) -> None:
     with errors.shown():
-        saved_work.rename(live.sources.store, live.sources.model_key, changes)
+        live_segments.rename(live, changes)
 
 
 def _undo(live: LiveSegments) -> None:
     with errors.shown():
         saved_work.undo_names(live.sources.store, live.sources.model_key)
-
-
-@st.cache_data(max_entries=4 * SESSIONS, show_spinner=False)
-def _suggested(digest: str, given: tuple[tuple[int, str], ...], _about: Context) -> dict[int, str]:
-    return names(Figures(_about))

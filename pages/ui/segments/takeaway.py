@@ -7,9 +7,6 @@ import json
 import pandas as pd
 
 from core import report
-from core.differences.table import differences
-from core.differences.user_items import UserItems
-from core.profiles.default_names import default_names
 from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.pipeline import Segments
@@ -78,15 +75,10 @@ def report_html(live: LiveSegments) -> bytes:
     source = report.ReportInput(
         dataset=live.sources.dataset,
         profiles=live.profiles,
-        differences=differences(
-            live_segments.profile_data(live.sources),
-            live.profiles.rows,
-            UserItems.from_dataset(live.sources.dataset, live.sources.labels),
-            live_segments.profile_data(live.sources).outcomes.inside(live.profiles.settings),
-        ),
+        differences=live.tables.differences,
         partition=live.segmentation.partition,
         vectors=live.combined.vectors,
-        names=names(live),
+        names=live.held,
         settings=settings(live),
         versions=versions(),
         facts=clustering_facts(live.combined, live.segmentation.partition),
@@ -99,14 +91,9 @@ def report_html(live: LiveSegments) -> bytes:
 def segments(live: LiveSegments) -> Segments:
     """What is on screen, as a run from the command line would have it."""
     return Segments(
-        live.combined, live.segmentation.partition, live.profiles, names(live),
-        live_segments.profile_data(live.sources),
+        live.combined, live.segmentation.partition, live.profiles, live.held, live.tables.basis.data,
+        live.tables.differences,
     )  # fmt: skip
-
-
-def names(live: LiveSegments) -> dict[int, str]:
-    """The analyst's name of each segment, or a working name where there is none."""
-    return default_names(live.profiles) | {s: n for s, n in live.own_names.items() if s in live.segments}
 
 
 def settings(live: LiveSegments) -> dict[str, dict[str, object]]:

@@ -325,6 +325,11 @@ def test_pages_are_labelled_and_it_is_said_who_decided(finished: Path) -> None:
     assert set(labels.loc[labels["type"] == "Search", "theme"]) == {"No theme"}
     clusters = json.loads((finished / "clusters.json").read_text())
     assert clusters["absent_views"] == []
+    assert len({segment["name"] for segment in clusters["segments"]}) == len(clusters["segments"])
+    assert all(segment["name_fits"] for segment in clusters["segments"])
+    evidence = [one for segment in clusters["segments"] for one in segment["name_evidence"]]
+    assert evidence
+    assert all(set(one) == {"family", "item", "share", "lift", "low"} for one in evidence)
     assert pq.read_schema(finished / "embeddings.parquet").names == ["user_id", "url", "theme", "type"]
 
 

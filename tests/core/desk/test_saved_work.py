@@ -10,6 +10,8 @@ import pytest
 from core.base.settings import ClusterSettings, ViewWeights
 from core.desk import saved_work
 from core.desk.saved_work import Segmentation
+from core.naming.claims import NameEvidence
+from core.naming.names import SegmentName
 from core.segments.partition import Partition
 from core.storage.store import Store
 
@@ -75,6 +77,19 @@ def test_names_are_kept_tidied_and_taken_away(store: Store) -> None:
     assert saved_work.rename(store, "e1", {3: ""}) == {0: "Bargain hunters"}
     assert saved_work.names(store, "e1") == {0: "Bargain hunters"}
     assert saved_work.names(store, "e2") == {}
+
+
+def test_a_name_is_kept_with_what_it_rested_on_and_a_text_of_an_earlier_release_is_read(store: Store) -> None:
+    evidence = (NameEvidence("word", "sale", 0.6, 4.0, 3.0),)
+    saved_work.rename(store, "e1", {0: "Hunters", 1: "Readers"}, {0: evidence})
+    assert saved_work.given_names(store, "e1") == {
+        0: SegmentName("Hunters", evidence),
+        1: SegmentName("Readers"),
+    }
+    (store.root / saved_work.STAGE / "e1.names.json").write_text('{"2": "Old"}')
+    assert saved_work.given_names(store, "e1") == {2: SegmentName("Old")}
+    assert saved_work.rename(store, "e1", {0: "New"}) == {0: "New", 2: "Old"}
+    assert saved_work.undo_names(store, "e1") == {2: "Old"}
 
 
 def test_a_name_has_an_end(store: Store) -> None:

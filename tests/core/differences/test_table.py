@@ -4,19 +4,21 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.base.errors import ArtifactError
 from core.base.schema import Group
+from core.base.settings import AnalyzeSettings
 from core.differences.in_words import in_words
 from core.differences.means import UserValues, compare_means
 from core.differences.sides import Sides
 from core.differences.single import decide_shares
 from core.differences.table import COLUMNS, Diff, differences, leading, pair_differences
 from core.differences.user_items import Family, UserItems
-from core.profiles.data import GROUPS, ProfileData
+from core.profiles.data import GROUPS
 from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
 from tests.core.facts.shop import shop
 from tests.core.profiles.toy import LABELS, toy, toy_tables
+
+PURCHASE = toy().outcomes.inside(AnalyzeSettings())
 
 
 def toy_items() -> UserItems:
@@ -37,7 +39,7 @@ def test_items_of_the_eight_by_eye() -> None:
 
 def test_the_cart_of_the_first_segment_by_eye() -> None:
     """2 of the 3 saw it, and none of the 2 other clustered users; the model saw it, so nothing is tested."""
-    table = differences(toy(), LABELS, toy_items(), ["purchase"])
+    table = differences(toy(), make_rows(toy(), LABELS), toy_items(), PURCHASE)
     assert tuple(table.columns) == COLUMNS
     row = table.set_index([Col.KEY, Diff.FAMILY, Diff.ITEM]).loc[("segment:0", "page", "/cart")]
     assert row[[Col.USERS, Col.N, Col.REST_USERS, Col.REST_N]].tolist() == [2, 3, 0, 2]
@@ -47,8 +49,8 @@ def test_the_cart_of_the_first_segment_by_eye() -> None:
 
 def test_a_pair_is_the_table_of_two_rows() -> None:
     rows = make_rows(toy(), LABELS)
-    pair = pair_differences(toy(), rows, ("segment:0", "segment:1"), toy_items(), ["purchase"])
-    whole = differences(toy(), LABELS, toy_items(), ["purchase"])
+    pair = pair_differences(toy(), rows, ("segment:0", "segment:1"), toy_items(), PURCHASE)
+    whole = differences(toy(), make_rows(toy(), LABELS), toy_items(), PURCHASE)
     whole = whole[whole[Col.KEY].isin(["segment:0", "segment:1"])].reset_index(drop=True)
     compared = [name for name in COLUMNS if name not in (Diff.Q_VALUE, Diff.RANK)]
     assert pair[compared].equals(whole[compared])  # there are but two segments
@@ -71,10 +73,11 @@ def test_where_nothing_differs_little_is_called_different() -> None:
     """Segments drawn at random over what is held out: q is below 5 % in less than 5 % of 20 draws' rows."""
     tables = shop().context.tables
     data, items = tables.basis.data, tables.basis.items
+    bought = data.outcomes.inside(AnalyzeSettings())
     inside, found = data.group == GROUPS.index(Group.SEGMENT), []
     for seed in range(20):
         labels = np.where(inside, np.random.default_rng(seed).integers(0, 4, data.n_users), -1)
-        table = differences(data, labels.astype(np.int32), items, ["purchase"])
+        table = differences(data, make_rows(data, labels), items, bought)
         tested = table[(table[Col.KIND] == "segment") & table[Diff.P_VALUE].notna()]
         assert set(tested[Diff.ROLE]) == {MetricRole.HELD_OUT.value}
         found += (tested[Diff.Q_VALUE] < 0.05).tolist()
@@ -99,9 +102,3 @@ def test_a_large_difference_is_shown_and_one_of_six_buyers_is_not() -> None:
     small = decide_shares(6, 114, 40, 940, MetricRole.HELD_OUT)
     assert not small.differs
     assert small.detectable > 6 / 114 - 40 / 940
-
-
-def test_labels_of_other_users_are_refused() -> None:
-    data: ProfileData = toy()
-    with pytest.raises(ArtifactError, match="do not fit a data set of 8"):
-        differences(data, LABELS[:3], toy_items())

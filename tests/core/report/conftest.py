@@ -14,6 +14,8 @@ from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA
 from core.differences.table import differences
 from core.differences.user_items import UserItems
+from core.naming.claims import NameEvidence
+from core.naming.fitting import HeldName
 from core.profiles.metrics import ProfileData, profile
 from core.report import ReportInput, compose
 from core.report.model import Report
@@ -132,18 +134,18 @@ def source_of(dataset: Dataset, **changes: object) -> ReportInput:
     partition = Partition(
         LABELS, centroids, np.array([0, 1], np.int32), 0.5, 3, False, ClusterSettings(n_clusters=2)
     )
+    data = ProfileData.from_dataset(dataset)
+    profiles = profile(data, LABELS, AnalyzeSettings())
+    table = differences(
+        data, profiles.rows, UserItems.from_dataset(dataset), data.outcomes.inside(AnalyzeSettings())
+    )
     made = {
         "dataset": dataset,
         "partition": partition,
         "vectors": vectors,
-        "names": {0: EVIL},
-        "differences": differences(
-            ProfileData.from_dataset(dataset),
-            LABELS,
-            UserItems.from_dataset(dataset),
-            list(dataset.outcomes["event_name"].unique()),
-        ),
-        "profiles": profile(ProfileData.from_dataset(dataset), LABELS, AnalyzeSettings()),
+        "differences": table,
+        "names": {0: HeldName(EVIL, (NameEvidence("word", EVIL, 0.5, 3.0, 2.0),))},
+        "profiles": profiles,
         "settings": {"ingest": {"url": {"lower_path": True}, "strip_pages": []}, "train": {"epochs": 5}},
         "versions": {"torch": "2"},
         "facts": {"Inertia": EVIL},

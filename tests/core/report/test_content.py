@@ -30,6 +30,7 @@ def test_overview_has_segments_groups_and_everybody(report: Report, evil: str) -
 
 def test_a_card_shows_what_sets_a_segment_apart(report: Report) -> None:
     card = report.cards[1]
+    assert [one.reason[:9] for one in report.cards] == ["Named for", ""]
     assert {row.address for row in card.pages} <= {"/blog", "/help"}
     facts = {fact.label: fact.value for fact in card.facts}
     assert facts["of users with purchase"] == "0.00%"

@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.desk import saved_work
+from core.naming.claims import NameEvidence
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.segments import clustering
@@ -206,6 +207,18 @@ def test_a_name_is_kept_on_disk_and_in_a_new_session(open_app: OpenApp, finished
     assert saved_work.names(Store(finished_run.root), finished_run.model) == {1: "**Bargain** hunters"}
     again = open_app(PAGE, data=finished_run.dataset)
     assert name_fields(again)["Segment 2"] == "**Bargain** hunters"
+
+
+def test_a_name_that_no_longer_fits_is_said_and_a_better_one_taken_with_one_click(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    store, gone = Store(finished_run.root), (NameEvidence("word", "never-seen", 0.9, 9.0, 8.0),)
+    saved_work.rename(store, finished_run.model, {1: "Readers"}, {1: gone})
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert any("**Readers** no longer fits" in text.value for text in app.markdown)
+    app.button(key="use-name-1").click().run()
+    assert saved_work.names(store, finished_run.model)[1] != "Readers"
+    assert not any("no longer fits" in text.value for text in app.markdown)
 
 
 def test_a_new_session_goes_on_with_the_segments_on_screen(

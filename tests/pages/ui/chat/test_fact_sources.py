@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core.facts.answer import Contrast, Fact, Title, Unit, Verdict
@@ -97,8 +99,9 @@ def test_pages_are_linked_with_their_list_and_another_choice_stays(
     link = {"chart": place.chart, "of": list(place.rows)}
     app = open_app("pages/segments/profiles.py", data=finished_run.dataset, k="3", **link)
     words = texts(app)
-    assert "Pages of Segment 2: most viewed" in words
-    assert words.index("Pages of Segment 2: most viewed") < words.index("How segments differ")
+    found = re.search(r"Pages of (?:2 · |Segment 2).*: most viewed", words)
+    assert found
+    assert found.start() < words.index("How segments differ")
     app.button_group(key="profiled").set_value(["segment:0"]).run()
     assert app.button_group(key="profiled").value == ["segment:0"]
     assert "The chart that the figure comes from" not in texts(app)

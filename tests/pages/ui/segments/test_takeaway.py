@@ -9,6 +9,7 @@ import pytest
 
 from core.desk import controls, saved_work
 from core.desk.controls import Controls
+from core.naming.claims import NameEvidence
 from core.runs import pipeline
 from core.runs.export import IdStyle
 from core.storage.store import Store
@@ -66,6 +67,18 @@ def test_segments_have_a_working_name_where_the_analyst_gave_none(live: LiveSegm
     assert names[1] == "Readers"
     assert all(names.values())
     assert len(set(names.values())) == 3
+
+
+def test_a_name_that_no_longer_fits_leaves_with_a_better_one(
+    live: LiveSegments, finished_run: FinishedRun
+) -> None:
+    gone = (NameEvidence("word", "never-seen", 0.9, 9.0, 8.0),)
+    saved_work.rename(Store(finished_run.root), finished_run.model, {1: "Diggers"}, {1: gone})
+    segments = json.loads(takeaway.clusters_json(live_segments.solve(live.sources)))["segments"]
+    assert [segment["name_fits"] for segment in segments] == [True, False, True]
+    assert segments[1]["name"] == "Diggers"
+    assert segments[1]["name_evidence"][0]["item"] == "never-seen"
+    assert segments[1]["better_name"] not in {segment["name"] for segment in segments}
 
 
 def test_the_report_holds_the_names_and_no_id(live: LiveSegments) -> None:

@@ -1,0 +1,70 @@
+"""Segments to be named: an export through every stage, kept in a folder so that the next run is quick."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.sets import DEMO_SEED, REAL, demo_shop
+from core.base.progress import silent
+from core.base.settings import ClusterSettings, IngestSettings, Preset, TrainSettings
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
+from core.labels.label_settings import LabelSettings
+from core.runs import pipeline
+from core.runs.pipeline import Embeddings, RunSettings, Segments
+from core.storage.store import Store
+
+DEV: Final = ("demo", "eshop_2008", "mattress", "saas", "merch")
+HELD: Final = ("deskdrop_2016", "wikispeedia", "paper", "campus", "tokyo")
+"""Looked at once, when all is decided."""
+USERS: Final = 4_000
+"""Of a made-up site."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A site's users with a trained model.
+
+    Args:
+        dataset: The cleaned export.
+        labels: Themes and types of its pages; None where they are left out.
+        embeddings: A vector a user and view.
+    """
+
+    dataset: Dataset
+    labels: LabelledPages | None
+    embeddings: Embeddings
+
+    def segments(self, k: int) -> Segments:
+        """Cut them, and name what was cut."""
+        settings = RunSettings(cluster=ClusterSettings(n_clusters=k))
+        return pipeline.segment(self.dataset, self.labels, self.embeddings, settings, silent)
+
+
+def export(site: str, folder: Path) -> Path:
+    """The CSV of a site, made first where it is a made-up one."""
+    if site == "demo":
+        return demo_shop(USERS, DEMO_SEED, folder)
+    real = {path.name.split(".")[0]: path for path in (*REAL, REAL[0].with_name("deskdrop_2016.csv.gz"))}
+    if site not in real:
+        from benchmarks.sites.write import write_site
+
+        return write_site(site, folder, USERS, DEMO_SEED).csv
+    csv = folder / f"{site}.csv"
+    if not csv.exists():
+        with gzip.open(real[site]) as packed, csv.open("wb") as plain:
+            shutil.copyfileobj(packed, plain)
+    return csv
+
+
+def fit(csv: Path, folder: Path, labelling: LabelSettings) -> Fit:
+    """Every stored stage, with the fast preset."""
+    store = Store(folder / "store")
+    dataset = pipeline.preprocess(store, [csv], IngestSettings(), silent)
+    labels = pipeline.label(store, dataset, labelling, silent)
+    model = pipeline.train(store, dataset, labels, TrainSettings.preset(Preset.FAST), silent)
+    return Fit(dataset, labels, pipeline.embed(store, dataset, labels, model, silent))

@@ -1,0 +1,154 @@
+"""What may be said of a segment in its name: rows of the table of differences that meet a stated rule."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.differences.table import Diff
+from core.differences.user_items import Family
+from core.naming.words import HABITS, SUBJECTS, SiteWords, roots, said
+from core.profiles.profile_columns import Col, RowKind
+
+
+class Step(IntEnum):
+    """How much sets a segment apart; a name starts from the first step that anything meets."""
+
+    OWN = 1
+    """A page, folder or word that half the segment's users saw, three times as many as of the others."""
+    THEME = 2
+    """A theme of several pages, which have its words, that half of them saw, surely 1.5 times as many."""
+    DONE = 3
+    """The same as ``OWN`` of a type, a source or an outcome."""
+    PARTLY = 4
+    """Any of these for a quarter, or what they do on average, surely 1.5 times the others'."""
+    SLIGHTLY = 5
+    """Any of these for half of them, or what they do on average, surely 1.2 times the others'."""
+
+
+OTHERS: Final = (Family.TYPE, Family.SOURCE, Family.OUTCOME)
+KINDS: Final = (SUBJECTS, OTHERS, (Family.MEASURE,))
+RULES: Final = (
+    (Step.OWN, (Family.PAGE, Family.FOLDER, Family.WORD), 0.5, 3.0, 1.5),
+    (Step.THEME, (Family.THEME,), 0.5, 1.5, 1.5),
+    (Step.DONE, OTHERS, 0.5, 3.0, 1.5),
+    (Step.PARTLY, (*SUBJECTS, *OTHERS, Family.MEASURE), 0.25, 1.5, 1.5),
+    (Step.SLIGHTLY, (*SUBJECTS, *OTHERS, Family.MEASURE), 0.5, 1.2, 1.2),
+)
+"""Step, families, least share of the segment's users, ratio to the others' share, low end of that ratio."""
+SURE: Final = 4.0
+"""Low end from which on only the share counts: more users say more than a rarer thing."""
+CARRIED: Final = 0.1
+"""Share of the segment's users from which on pages with a word count as theirs."""
+
+
+@dataclass(frozen=True)
+class NameEvidence:
+    """What a word of a name rests on.
+
+    Args:
+        family: What kind of thing it is (:class:`core.differences.user_items.Family`).
+        item: The thing.
+        share: Of the segment's users; None for what they do on average.
+        lift: The segment's value over the other clustered users'; None where these have nothing of it.
+        low: The end of its 95 % interval that is nearer to 1.
+    """
+
+    family: str
+    item: str
+    share: float | None
+    lift: float | None
+    low: float
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that a name can say.
+
+    Args:
+        evidence: What it rests on.
+        text: The words.
+        step: How much it says.
+        score: Of two at one step the higher one goes first.
+        users: Who they are, as counts here and among the others: the same things have the same counts.
+        place: Of two with the same score the lower one goes first.
+    """
+
+    evidence: NameEvidence
+    text: str
+    step: Step
+    score: float
+    users: tuple[int, int]
+    place: int
+
+    @property
+    def order(self) -> tuple[int, int, float, int, str]:
+        """Sorts claims, the one that says most first: what they look at, what they are, how much they do."""
+        kind = next(at for at, families in enumerate(KINDS) if self.evidence.family in families)
+        return self.step, kind, -self.score, self.place, self.text
+
+
+def meets(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the table of differences that may name a segment, with the ``step`` that each of them meets.
+
+    Of a mean it also counts that a segment has ``less``; ``sure`` is then how much less, as a factor.
+    """
+    nameable = (table[Diff.FAMILY] != Family.MEASURE) | table[Diff.ITEM].isin(list(HABITS))
+    rows = table[(table[Col.KIND] == RowKind.SEGMENT) & nameable]
+    ratio, low, high = (rows[name].to_numpy() for name in (Diff.RATIO, Diff.RATIO_LOW, Diff.RATIO_HIGH))
+    measure = (rows[Diff.FAMILY] == Family.MEASURE).to_numpy()
+    less = measure & (ratio < 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times, sure = np.where(less, 1 / ratio, ratio), np.where(less, 1 / high, low)
+    step = np.zeros(len(rows), dtype=np.int64)
+    for number, families, share, least, least_sure in reversed(RULES):
+        met = measure | (rows[Col.VALUE].to_numpy() >= share)
+        met &= rows[Diff.FAMILY].isin(families).to_numpy() & (times >= least) & (sure >= least_sure)
+        step[met] = number
+    return rows.assign(step=step, sure=sure, less=less)[step > 0]
+
+
+def claims(table: pd.DataFrame, site: SiteWords) -> dict[int, list[Claim]]:
+    """Segment → what its name may say, what says most first.
+
+    Args:
+        table: The table of differences.
+        site: How the site writes its words.
+    """
+    segments = table.loc[table[Col.KIND] == RowKind.SEGMENT, Col.SEGMENT].unique()
+    found: dict[int, list[Claim]] = {int(segment): [] for segment in sorted(segments)}
+    carried = {segment: _carried(table, segment) for segment in found}
+    for row in meets(table).to_dict("records"):
+        claim, segment = _claim(row, site), int(row[Col.SEGMENT])
+        if claim.text and (row[Diff.FAMILY] != Family.THEME or _is_theirs(claim, site, carried[segment])):
+            found[segment].append(claim)
+    return {segment: sorted(own, key=lambda claim: claim.order) for segment, own in found.items()}
+
+
+def _carried(table: pd.DataFrame, segment: int) -> frozenset[str]:
+    """Words on the pages that the segment's users saw."""
+    words = (table[Col.SEGMENT] == segment) & (table[Diff.FAMILY] == Family.WORD)
+    return roots(table.loc[words & (table[Col.VALUE] >= CARRIED), Diff.ITEM])
+
+
+def _is_theirs(theme: Claim, site: SiteWords, carried: frozenset[str]) -> bool:
+    """Whether a theme has several pages, and pages that the segment's users saw have its words."""
+    return site.theme_pages.get(theme.evidence.item, 0) > 1 and roots([theme.text]) <= carried
+
+
+def _claim(row: dict[Any, Any], site: SiteWords) -> Claim:
+    family, item, less = str(row[Diff.FAMILY]), str(row[Diff.ITEM]), bool(row["less"])
+    is_mean = family == Family.MEASURE
+    share = None if is_mean else float(row[Col.VALUE])
+    low = float(row[Diff.RATIO_HIGH if less else Diff.RATIO_LOW])
+    score = (1.0 if share is None else share) * math.log2(min(row["sure"], SURE))
+    users = (0, 0) if is_mean else (int(row[Col.USERS]), int(row[Col.REST_USERS]))
+    lift = float(row[Diff.RATIO])
+    evidence = NameEvidence(family, item, share, lift if math.isfinite(lift) else None, low)
+    text = said(family, item, site, less=less)
+    return Claim(evidence, text, Step(row["step"]), score, users, site.place(item))

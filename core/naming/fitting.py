@@ -1,0 +1,97 @@
+"""Names held against the segments of today: what each is called, and whether a given name still fits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from core.base import wording
+from core.differences.table import Diff
+from core.naming.claims import NameEvidence, meets
+from core.naming.names import SegmentName, name_segments
+from core.naming.words import HABITS, SiteWords
+from core.profiles.profile_columns import Col
+
+ENOUGH: Final = 0.5
+"""Part of a name's evidence that has to hold."""
+
+
+@dataclass(frozen=True)
+class HeldName:
+    """What a segment is called today.
+
+    Args:
+        text: The analyst's name, else the one that says what sets the segment apart.
+        evidence: What it rests on; of an analyst's name when it was given.
+        is_given: Whether it is the analyst's.
+        better: A name that fits, where the analyst's no longer does.
+    """
+
+    text: str
+    evidence: tuple[NameEvidence, ...] = ()
+    is_given: bool = False
+    better: SegmentName | None = None
+
+    @property
+    def says_something(self) -> bool:
+        """Whether it is more than the segment's number."""
+        return self.is_given or bool(self.evidence)
+
+
+def held_names(table: pd.DataFrame, site: SiteWords, given: Mapping[int, SegmentName]) -> dict[int, HeldName]:
+    """What each segment is called.
+
+    Args:
+        table: The table of differences.
+        site: How the site writes its words.
+        given: Segment → the analyst's name, with what it rested on when it was given.
+    """
+    made = name_segments(table, site, {segment: name.text for segment, name in given.items()})
+    return {segment: _held(table, segment, own, given.get(segment)) for segment, own in made.items()}
+
+
+def _held(table: pd.DataFrame, segment: int, own: SegmentName, given: SegmentName | None) -> HeldName:
+    if given is None:
+        return HeldName(own.text, own.evidence)
+    fit = fits(table, segment, given.evidence)
+    return HeldName(given.text, given.evidence, is_given=True, better=None if fit else own)
+
+
+def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) -> bool:
+    """Whether at least half of what a name rested on when it was given still sets the segment apart.
+
+    By the rule by which names are made (:data:`core.naming.claims.RULES`). A name without evidence, as when
+    nothing set the segment apart, cannot be found to be wrong.
+
+    Args:
+        table: The table of differences, as it is now.
+        segment: Its id.
+        evidence: What the name rested on.
+    """
+    rows = meets(table[table[Col.SEGMENT] == segment])
+    held = set(zip(rows[Diff.FAMILY].astype(str), rows[Diff.ITEM], rows["less"], strict=True))
+    still = [(one.family, one.item, _is_less(one)) in held for one in evidence]
+    return sum(still) >= ENOUGH * len(still)
+
+
+def reason(name: HeldName) -> str:
+    """Why a segment is called so: "Named for the word sale: 72 % of its users, 9.3× the others."."""
+    told = "; ".join(map(_told, name.evidence))
+    if name.is_given:
+        told = told and f"When it was named: {told}."
+        return f"{told} This no longer fits; “{name.better.text}” does." if name.better else told
+    return f"Named for {told}." if told else "Nothing sets it apart."
+
+
+def _told(one: NameEvidence) -> str:
+    times = "nobody else" if one.lift is None else f"{wording.lift(one.lift)} the others"
+    if one.share is None:
+        return f"{HABITS[one.item][int(_is_less(one))]}: {times}"
+    return f"the {one.family} {one.item}: {wording.percent(one.share, 0)} of its users, {times}"
+
+
+def _is_less(one: NameEvidence) -> bool:
+    return one.share is None and one.lift is not None and one.lift < 1

@@ -1,0 +1,113 @@
+"""A name for each segment: by itself, from what sets it apart, at most five words, none twice."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from core.differences.user_items import Family
+from core.naming.claims import Claim, NameEvidence, Step, claims
+from core.naming.words import LONGEST, SUBJECTS, SiteWords, roots
+
+ALIKE: Final = 0.1
+"""Two items whose users here and among the others differ by less than this part are one thing."""
+LAST: Final = (len(Step) + 1, 0, 0.0, 0, "")
+"""Where segments go that nothing sets apart."""
+
+
+@dataclass(frozen=True)
+class SegmentName:
+    """What a segment is called.
+
+    Args:
+        text: At most five words.
+        evidence: What they rest on; none where nothing sets the segment apart.
+    """
+
+    text: str
+    evidence: tuple[NameEvidence, ...] = ()
+
+
+def name_segments(
+    table: pd.DataFrame, site: SiteWords, taken: Mapping[int, str] | None = None
+) -> dict[int, SegmentName]:
+    """Name every segment.
+
+    A name follows from the segment's own rows alone. Where two would be called alike, the one that the
+    words say more of keeps them, and the other one says something else as well.
+
+    Args:
+        table: The table of differences.
+        site: How the site writes its words.
+        taken: Segment → name given by the analyst, which no other segment gets.
+
+    Returns:
+        Segment (0-based) → name; ``Segment 3`` where nothing sets it apart.
+    """
+    known = claims(table, site)
+    firsts = {segment: _key(next(_choices(segment, own, site)).text) for segment, own in known.items()}
+    used = {_key(name): segment for segment, name in (taken or {}).items()}
+    found: dict[int, SegmentName] = {}
+    for segment in sorted(known, key=lambda s: (known[s][0].order if known[s] else LAST, s)):
+        others = {key for key, owner in used.items() if owner != segment}
+        others |= set(firsts.values()) - {firsts[segment]}
+        choices = _choices(segment, known[segment], site)
+        free = (name for name in choices if _key(name.text) not in others)
+        found[segment] = next(free, SegmentName(f"Segment {segment + 1}"))
+        used[_key(found[segment].text)] = segment
+    return dict(sorted(found.items()))
+
+
+def _key(name: str) -> Hashable:
+    """Two names with the same words are the same name."""
+    return roots([name]) or name.casefold()
+
+
+def _choices(segment: int, own: Sequence[Claim], site: SiteWords) -> Iterator[SegmentName]:
+    """Names for one segment, best first; the last one is nobody else's."""
+    for first in own:
+        seconds = [second for second in own if _add_to(first, second)]
+        enough = [second for second in seconds if second.step <= max(first.step, Step.DONE)]
+        yield from (name for second in enough[:1] if (name := _name(first, second, site)))
+        yield SegmentName(_upper(first.text), (first.evidence,))
+        yield from (name for second in seconds if (name := _name(first, second, site)))
+    number = f"segment {segment + 1}"
+    if own and len(own[0].text.split()) <= LONGEST - 2:
+        yield SegmentName(_upper(f"{own[0].text}, {number}"), (own[0].evidence,))
+    yield SegmentName(_upper(number))
+
+
+def _add_to(first: Claim, second: Claim) -> bool:
+    """Whether a second claim says something else than the first."""
+    pair = (first.evidence.family, second.evidence.family)
+    if pair[0] not in SUBJECTS and pair[1] in SUBJECTS:
+        return False
+    if roots([first.text]) & roots([second.text]):
+        return False
+    if Family.MEASURE in pair:
+        return True
+    here, there = zip(first.users, second.users, strict=True)
+    return any(abs(a - b) > ALIKE * max(a, b) for a, b in (here, there))
+
+
+def _name(first: Claim, second: Claim, site: SiteWords) -> SegmentName | None:
+    text = _joined(first, second, site)
+    if len(text.split()) > LONGEST:
+        return None
+    return SegmentName(_upper(text), (first.evidence, second.evidence))
+
+
+def _joined(first: Claim, second: Claim, site: SiteWords) -> str:
+    if second.evidence.family in SUBJECTS:
+        words = first.evidence.family == second.evidence.family == Family.WORD
+        return (words and site.phrase(first.text, second.text)) or f"{first.text} and {second.text}"
+    if first.evidence.family in SUBJECTS and second.evidence.family == Family.OUTCOME:
+        return f"{second.text} of {first.text}"
+    return f"{first.text}, {second.text}"
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,187 @@
+"""How an item of the table of differences is said in a name, in the site's own words and writing."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Final
+from urllib.parse import unquote
+
+import pandas as pd
+
+from core.base.schema import Pages
+from core.differences.user_items import Family
+from core.labels.texts import url_words
+from core.labels.words import fold, words_of
+from core.profiles.profile_columns import Col
+
+LONGEST: Final = 5
+"""Words of a name."""
+CHARACTERS: Final = 40
+"""Of an item: where words are not parted by blanks, their number says little."""
+PEOPLE: Final = {
+    "category": "browsers", "product": "viewers", "blog": "readers", "article": "readers",
+    "policy": "readers",
+}  # fmt: skip
+"""What those are called who see pages of a type; ``visitors`` of all others."""
+DOERS: Final = {"purchase": "buyers", "sign_up": "new members", "generate_lead": "enquirers"}
+"""What those are called who did a recommended event of GA4."""
+HABITS: Final = {
+    Col.SESSIONS_MEAN: ("returning", "one visit"),
+    Col.PAGES_PER_SESSION: ("deep visits", "brief visits"),
+    Col.PAGE_VIEWS_MEAN: ("many pages", "few pages"),
+    Col.ENGAGEMENT_MEAN: ("engaged", "hurried"),
+}
+"""Measure → more than the others, and less."""
+SUBJECTS: Final = (Family.PAGE, Family.FOLDER, Family.WORD, Family.THEME)
+_EXTENSION: Final = re.compile(r"\.[a-z]{2,5}$", re.IGNORECASE)
+_GAP: Final = re.compile(r"[\W_]+")
+_CODE: Final = re.compile(r"[\d?#{}:=]")
+"""What makes an address a code, a question, a place in a page, or one of many."""
+_TOKEN: Final = re.compile(r"[^\W_]+(?:['’-][^\W\d_]+)*")
+_SHORTEST: Final = 3
+_UNSET: Final = ("", "none", "not set", "referral", "email", "e-mail")
+"""Media that say no more than the source."""
+
+
+@dataclass(frozen=True, eq=False)
+class SiteWords:
+    """How a site writes its words, and how many pages each of its themes has.
+
+    Args:
+        addresses: Of its pages, most viewed first.
+        titles: Of those that have one.
+        theme_pages: Theme → pages.
+    """
+
+    addresses: tuple[str, ...]
+    titles: tuple[str, ...]
+    theme_pages: Mapping[str, int]
+
+    @classmethod
+    def from_tables(cls, pages: pd.DataFrame, themes: Iterable[str] = ()) -> SiteWords:
+        """Of a table in the columns of ``core/base/schema.py``, and the theme of each page."""
+        titles = pages[Pages.PAGE_TITLE].dropna().astype(str)
+        return cls(tuple(pages[Pages.PAGE_LOCATION]), tuple(titles), Counter(themes))
+
+    @cached_property
+    def _spelling(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for text in (*map(url_words, self.addresses), *self.titles):
+            for token in _TOKEN.findall(text):
+                for word in words_of(token):
+                    if word not in found or (found[word].isascii() and not token.isascii()):
+                        found[word] = token if fold(token) == word else word
+        return found
+
+    @cached_property
+    def _text(self) -> str:
+        return fold("\n".join((*map(unquote, self.addresses), *self.titles)))
+
+    def phrase(self, first: str, second: str) -> str:
+        """Two words as the site says them after each other, such as ``spring sale``; empty if it does not."""
+        for pair in ((first, second), (second, first)):
+            if re.search(
+                r"(?<!\w)" + r"[ _-]".join(re.escape(fold(word)) for word in pair) + r"(?!\w)", self._text
+            ):
+                return " ".join(pair)
+        return ""
+
+    def spelled(self, word: str) -> str:
+        """A folded word as the site writes it: ``kase`` → ``käse``, ``usb`` → ``USB``."""
+        return lower(self._spelling.get(word, word))
+
+    def place(self, word: str) -> int:
+        """Where the site says a word first: in an address, then in a title, what many see before the rest."""
+        return self._places.get(word, len(self._places))
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {word: place for place, word in enumerate(self._spelling)}
+
+
+def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
+    """An item in words; empty where it cannot be said without a code.
+
+    Args:
+        family: A :class:`Family`.
+        item: As the table of differences calls it.
+        site: How the site writes its words.
+        less: Whether these users have less of it than the others.
+    """
+    match family:
+        case Family.PAGE | Family.FOLDER:
+            text = _of_address(item)
+        case Family.WORD:
+            text = site.spelled(item) if is_plain(item) else ""
+        case Family.THEME:
+            text = lower(item)
+        case Family.TYPE:
+            text = f"{lower(item)} {PEOPLE.get(item.casefold(), 'visitors')}"
+        case Family.OUTCOME:
+            text = _of_outcome(item)
+        case Family.SOURCE:
+            text = _of_source(item)
+        case Family.MEASURE:
+            text = HABITS[item][int(less)] if item in HABITS else ""
+        case _:
+            text = ""
+    return text if len(text) <= CHARACTERS and len(text.split()) < LONGEST else ""
+
+
+def _of_address(address: str) -> str:
+    """The words at the end of an address; none where they are many, or where one is a code."""
+    last = _EXTENSION.sub("", unquote(address).rstrip("/").rpartition("/")[2])
+    words = [word for word in _GAP.split(last) if word]
+    tells = any(map(_is_word, words)) and not _CODE.search(last) and len(words) <= LONGEST - 2
+    return " ".join(map(lower, words)) if tells else ""
+
+
+def _of_outcome(outcome: str) -> str:
+    if outcome in DOERS:
+        return DOERS[outcome]
+    kind, _, address = outcome.partition(":")
+    words = _of_address(address) if kind in ("page", "template") else " ".join(outcome.split("_"))
+    return f"{words} {'visitors' if address else 'users'}" if words else ""
+
+
+def _of_source(source: str) -> str:
+    """``newsletter / email`` → ``from newsletter``, ``google / cpc`` → ``from google cpc``."""
+    name, _, medium = (part.strip("() ") for part in source.partition("/"))
+    more = "" if medium.casefold() in _UNSET else f" {medium}"
+    return "direct" if name == "direct" else f"from {name}{more}" if name else ""
+
+
+def lower(text: str) -> str:
+    """Begun without a capital, unless the first word has others as well: ``blog``, but ``USB``."""
+    first = text.split(" ")[0]
+    return text[:1].lower() + text[1:] if first[1:] == first[1:].lower() else text
+
+
+def is_plain(word: str) -> bool:
+    """Whether a word tells something by itself: no code, and none of those that every text has."""
+    return _is_word(word) and word.casefold() not in _function_words()
+
+
+def _is_word(text: str) -> bool:
+    return (len(text) >= _SHORTEST or not text.isascii()) and not _CODE.search(text)
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset(ENGLISH_STOP_WORDS)
+
+
+def roots(texts: Iterable[str]) -> frozenset[str]:
+    """Words of texts in one form, without a plural's ending."""
+    return frozenset(_root(word) for text in texts for word in words_of(text))
+
+
+def _root(word: str) -> str:
+    singular = word if word.endswith("ss") or len(word) <= _SHORTEST else word.removesuffix("s")
+    return singular.removesuffix("e")

@@ -1,0 +1,73 @@
+"""What may name a segment."""
+
+import pytest
+
+from core.naming.claims import NameEvidence, Step, claims
+from core.naming.fitting import HeldName, reason
+from tests.core.naming.toy import SITE, row, table
+
+
+@pytest.mark.parametrize(
+    ("family", "item", "share", "ratio", "low", "step"),
+    [
+        ("word", "toppers", 0.5, 3.0, 1.5, Step.OWN),
+        ("word", "toppers", 0.49, 3.0, 1.5, Step.PARTLY),
+        ("word", "toppers", 0.5, 2.9, 1.5, Step.PARTLY),
+        ("word", "toppers", 0.5, 3.0, 1.4, Step.SLIGHTLY),
+        ("word", "toppers", 0.24, 9.0, 8.0, None),
+        ("word", "toppers", 0.5, 1.3, 1.1, None),
+        ("type", "Blog", 0.5, 3.0, 1.5, Step.DONE),
+        ("type", "Blog", 0.9, 1.6, 1.5, Step.PARTLY),
+        ("source", "newsletter / email", 0.6, 4.0, 3.0, Step.DONE),
+        ("outcome", "purchase", 0.6, 4.0, 3.0, Step.DONE),
+        ("measure", "sessions_mean", 2.0, 2.0, 1.6, Step.PARTLY),
+        ("measure", "sessions_mean", 2.0, 1.4, 1.3, Step.SLIGHTLY),
+        ("measure", "revenue_per_user", 2.0, 9.0, 8.0, None),
+        ("country", "Japan", 0.9, 9.0, 8.0, None),
+    ],
+)
+def test_each_step_has_its_rule(
+    family: str, item: str, share: float, ratio: float, low: float, step: Step | None
+) -> None:
+    found = claims(table(row(0, family, item, share, ratio, low)), SITE)
+    assert [claim.step for claim in found[0]] == ([] if step is None else [step])
+
+
+def test_a_theme_needs_several_pages_and_its_words_on_pages_of_the_segment() -> None:
+    bedding = row(0, "theme", "Bedding", 0.9, 2.0, 1.8)
+    word = row(0, "word", "bedding", 0.1, 1.0, 0.9)
+    assert [claim.text for claim in claims(table(bedding, word), SITE)[0]] == ["bedding"]
+    assert claims(table(bedding), SITE)[0] == []  # no page says so
+    assert claims(table(bedding, word | {"value": 0.05}), SITE)[0] == []  # hardly anybody saw it
+    care = [row(0, "theme", "Care", 0.9, 2.0, 1.8), row(0, "word", "care", 0.1, 1.0, 0.9)]
+    assert claims(table(*care), SITE)[0] == []  # one page
+
+
+def test_less_of_something_is_told_by_the_end_nearer_to_one() -> None:
+    (claim,) = claims(table(row(0, "measure", "page_views_mean", 2.0, 0.5, 0.4)), SITE)[0]
+    assert claim.text == "few pages"
+    assert (claim.evidence.share, claim.evidence.lift, claim.evidence.low) == (None, 0.5, 0.625)
+    assert (
+        claims(table(row(0, "word", "toppers", 0.6, 0.3, 0.2)), SITE)[0] == []
+    )  # of shares more counts only
+
+
+def test_what_they_look_at_comes_before_what_they_are_and_do() -> None:
+    rows = [
+        row(0, "measure", "sessions_mean", 9.0, 9.0, 8.0), row(0, "type", "Blog", 0.9, 8.0, 7.0),
+        row(0, "folder", "/toppers/", 0.3, 2.0, 1.6), row(0, "word", "hub", 0.6, 4.0, 2.0),
+    ]  # fmt: skip
+    assert [claim.text for claim in claims(table(*rows), SITE)[0]] == [
+        "hub",
+        "blog readers",
+        "toppers",
+        "returning",
+    ]
+
+
+def test_what_nobody_else_has_has_no_lift_that_a_file_could_not_hold() -> None:
+    (claim,) = claims(table(row(0, "word", "toppers", 0.6, float("inf"), 9.0)), SITE)[0]
+    assert claim.evidence == NameEvidence("word", "toppers", 0.6, None, 9.0)
+    assert reason(HeldName("Toppers", (claim.evidence,))) == (
+        "Named for the word toppers: 60% of its users, nobody else."
+    )

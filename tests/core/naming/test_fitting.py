@@ -1,0 +1,53 @@
+"""Names given earlier, held against the segments of today."""
+
+from core.naming.claims import NameEvidence
+from core.naming.fitting import HeldName, fits, held_names, reason
+from core.naming.names import SegmentName
+from tests.core.naming.toy import SITE, row, table
+
+TOPPERS = NameEvidence("word", "toppers", 0.6, 4.0, 3.0)
+BLOG = NameEvidence("type", "Blog", 0.9, 8.0, 7.0)
+FEW = NameEvidence("measure", "page_views_mean", None, 0.5, 0.6)
+
+
+def test_a_name_fits_while_half_of_its_evidence_holds() -> None:
+    now = table(row(0, "word", "toppers", 0.3, 2.0, 1.6), row(0, "type", "Blog", 0.9, 1.0, 0.9))
+    assert fits(now, 0, [TOPPERS])  # less so, but still by the rule
+    assert fits(now, 0, [TOPPERS, BLOG])
+    assert not fits(now, 0, [BLOG])
+    assert not fits(now, 0, [TOPPERS, BLOG, FEW])
+    assert not fits(now, 1, [TOPPERS])  # holds for another segment
+
+
+def test_less_is_not_more() -> None:
+    assert not fits(table(row(0, "measure", "page_views_mean", 9.0, 3.0, 2.0)), 0, [FEW])
+    assert fits(table(row(0, "measure", "page_views_mean", 1.0, 0.5, 0.4)), 0, [FEW])
+
+
+def test_what_rests_on_nothing_cannot_be_wrong() -> None:
+    assert fits(table(row(0, "word", "toppers", 0.3, 1.0, 0.9)), 0, [])
+
+
+def test_a_given_name_is_kept_with_a_better_one_beside_it_where_it_no_longer_fits() -> None:
+    now = table(row(0, "word", "toppers", 0.6, 4.0, 3.0), row(1, "word", "hub", 0.6, 4.0, 3.0))
+    given = {0: SegmentName("Sleepers", (TOPPERS,)), 1: SegmentName("Readers", (BLOG,))}
+    assert held_names(now, SITE, given) == {
+        0: HeldName("Sleepers", (TOPPERS,), is_given=True),
+        1: HeldName(
+            "Readers", (BLOG,), is_given=True,
+            better=SegmentName("Hub", (NameEvidence("word", "hub", 0.6, 4.0, 3.0),)),
+        ),
+    }  # fmt: skip
+    assert [name.text for name in held_names(now, SITE, {}).values()] == ["Toppers", "Hub"]
+
+
+def test_a_reason_says_what_a_name_rests_on() -> None:
+    auto = HeldName("Toppers, few pages", (TOPPERS, FEW))
+    assert reason(auto) == (
+        "Named for the word toppers: 60% of its users, 4.0× the others; few pages: 0.5× the others."
+    )
+    assert reason(HeldName("Segment 1")) == "Nothing sets it apart."
+    assert reason(HeldName("Mine", is_given=True)) == ""
+    unfit = HeldName("Mine", (TOPPERS,), is_given=True, better=SegmentName("Hub"))
+    assert reason(unfit).endswith("This no longer fits; “Hub” does.")
+    assert [name.says_something for name in (auto, HeldName("Segment 1"), unfit)] == [True, False, True]

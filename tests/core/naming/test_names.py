@@ -1,0 +1,84 @@
+"""Names by themselves, all different."""
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.naming.claims import NameEvidence
+from core.naming.names import SegmentName, name_segments
+from core.naming.words import LONGEST
+from tests.core.naming.toy import SITE, row, table
+
+
+def names(found: pd.DataFrame, taken: dict[int, str] | None = None) -> list[str]:
+    """The texts, by segment."""
+    return [name.text for name in name_segments(found, SITE, taken).values()]
+
+
+def test_a_name_says_its_evidence() -> None:
+    found = name_segments(table(row(3, "word", "toppers", 0.6, 4.0, 3.0)), SITE)
+    assert found == {3: SegmentName("Toppers", (NameEvidence("word", "toppers", 0.6, 4.0, 3.0),))}
+
+
+def test_two_things_are_said_where_both_are_strong() -> None:
+    toppers, hub = row(0, "word", "toppers", 0.9, 4.0, 3.0), row(0, "word", "hub", 0.6, 4.0, 3.0)
+    assert names(table(toppers, hub)) == ["Toppers and hub"]
+    assert names(table(toppers, row(0, "outcome", "purchase", 0.6, 9.0, 8.0))) == ["Buyers of toppers"]
+    assert names(table(toppers, row(0, "type", "Blog", 0.5, 9.0, 8.0))) == ["Toppers, blog readers"]
+    assert names(table(toppers, row(0, "word", "hub", 0.4, 4.0, 3.0))) == ["Toppers"]  # a weaker second
+    visits = [
+        row(0, "measure", "sessions_mean", 3.0, 3.0, 2.0),
+        row(0, "source", "mail / email", 0.4, 2.0, 1.6),
+    ]
+    assert names(table(*visits)) == ["From mail, returning"]
+
+
+def test_two_words_that_the_site_says_together_are_one_phrase() -> None:
+    sale, spring = row(0, "word", "sale", 0.9, 4.0, 3.0), row(0, "word", "spring", 0.6, 4.0, 3.0)
+    assert names(table(sale, spring)) == ["Spring sale"]
+
+
+def test_one_thing_is_not_said_twice() -> None:
+    word, folder = row(0, "word", "topper", 0.9, 4.0, 3.0), row(0, "folder", "/toppers/", 0.7, 4.0, 3.0)
+    assert names(table(word, folder)) == ["Topper"]
+    assert names(table(word, row(0, "word", "soft", 0.88, 4.0, 3.0))) == ["Topper"]  # the same users
+
+
+def test_where_nothing_sets_apart_the_number_is_the_name() -> None:
+    found = name_segments(table(row(2, "word", "toppers", 0.9, 1.0, 0.9)), SITE)
+    assert found == {2: SegmentName("Segment 3")}
+
+
+def test_on_a_tie_the_one_of_whom_it_is_truer_keeps_the_name() -> None:
+    weaker, stronger = row(0, "word", "toppers", 0.6, 4.0, 3.0), row(1, "word", "toppers", 0.9, 4.0, 3.0)
+    habit = row(0, "measure", "sessions_mean", 1.4, 1.4, 1.3)
+    assert names(table(weaker, stronger, habit)) == ["Toppers, returning", "Toppers"]
+    assert names(table(weaker, stronger)) == ["Toppers, segment 1", "Toppers"]
+
+
+def test_a_name_that_the_analyst_gave_to_another_segment_is_not_used_again() -> None:
+    rows = table(row(0, "word", "toppers", 0.6, 4.0, 3.0), row(1, "word", "hub", 0.9, 4.0, 3.0))
+    assert names(rows, {1: "TOPPER"}) == ["Toppers, segment 1", "Hub"]
+    assert names(rows, {0: "Toppers"}) == ["Toppers", "Hub"]
+    assert names(rows, {1: "Old friends"}) == ["Toppers", "Hub"]  # nobody else's name changes
+
+
+ROWS = st.builds(
+    row,
+    st.integers(0, 5),
+    st.sampled_from(["word", "theme", "type", "source", "outcome", "measure"]),
+    st.sampled_from(
+        ["toppers", "hub", "Bedding", "Blog", "a / b", "purchase", "sessions_mean", "page_views_mean"]
+    ),
+    st.floats(0.2, 1),
+    st.floats(0.3, 9),
+    st.floats(0.2, 9),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(ROWS, min_size=1, max_size=25))
+def test_names_are_short_and_all_different(rows: list[dict[str, object]]) -> None:
+    found = names(table(*rows))
+    assert len({name.casefold() for name in found}) == len(found)
+    assert all(1 <= len(name.split()) <= LONGEST for name in found)

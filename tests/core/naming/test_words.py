@@ -1,0 +1,79 @@
+"""Items in the words of a name."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.naming.words import CHARACTERS, LONGEST, SiteWords, is_plain, lower, roots, said
+from tests.core.naming.toy import SITE
+
+
+@pytest.mark.parametrize(
+    ("family", "item", "text"),
+    [
+        ("page", "/shop/sleeping-bags", "sleeping bags"),
+        ("page", "/about.html", "about"),
+        ("page", "/%E6%9E%95", "枕"),
+        ("page", "/search?q=tent", ""),
+        ("page", "/p/12345", ""),
+        ("page", "/blouses/c17", ""),
+        ("page", "/", ""),
+        ("page", "/orders/{id}", ""),
+        ("page", "/how-to-choose-the-right-topper", ""),
+        ("folder", "/shop/rain/", "rain"),
+        ("word", "kase", "käse"),
+        ("word", "usb", "USB"),
+        ("word", "the", ""),
+        ("word", "xs", ""),
+        ("theme", "Bags & accessories", "bags & accessories"),
+        ("type", "Blog", "blog readers"),
+        ("type", "Cart & checkout", "cart & checkout visitors"),
+        ("source", "newsletter / email", "from newsletter"),
+        ("source", "(direct) / (none)", "direct"),
+        ("source", "google / cpc", "from google cpc"),
+        ("outcome", "purchase", "buyers"),
+        ("outcome", "video_start", "video start users"),
+        ("outcome", "page:/thank-you", "thank you visitors"),
+        ("outcome", "template:/order/:slug", ""),
+        ("measure", "sessions_mean", "returning"),
+        ("measure", "revenue_per_user", ""),
+        ("browser", "Firefox", ""),
+    ],
+)
+def test_an_item_is_said_in_the_words_of_the_site(family: str, item: str, text: str) -> None:
+    assert said(family, item, SITE) == text
+
+
+def test_less_of_a_habit_has_its_own_word() -> None:
+    assert said("measure", "page_views_mean", SITE, less=True) == "few pages"
+
+
+@given(
+    st.sampled_from(["page", "folder", "word", "theme", "type", "source", "outcome"]), st.text(max_size=90)
+)
+def test_whatever_an_item_is_called_it_is_short(family: str, item: str) -> None:
+    text = said(family, item, SITE)
+    assert len(text) <= CHARACTERS
+    assert len(text.split()) < LONGEST
+
+
+def test_a_capital_stays_where_it_is_more_than_a_beginning() -> None:
+    assert [lower(text) for text in ("Blog", "USB", "iPhone", "Käse und Brot")] == [
+        "blog", "USB", "iPhone", "käse und Brot",
+    ]  # fmt: skip
+
+
+def test_a_code_is_no_word() -> None:
+    assert [word for word in ("a13", "of", "枕", "toppers", "p4") if is_plain(word)] == [
+        "枕",
+        "toppers",
+    ]
+
+
+def test_a_plural_has_the_root_of_its_singular() -> None:
+    assert roots(["Mattresses, Toppers"]) == roots(["topper mattress"])
+
+
+def test_addresses_come_before_titles() -> None:
+    assert SITE.place("toppers") < SITE.place("blog") < SITE.place("kase") < SITE.place("never said")
+    assert SiteWords((), (), {}).spelled("word") == "word"
