@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -26,14 +27,15 @@ from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.fetching.fetching import fetch
 from core.labels.fetching.guard import host_name
 from core.labels.fetching.page_store import Stored, known
-from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
+from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings, ThemeSource
 from core.labels.label_types import Label, Rung
-from core.labels.ladder import STAGE, Ladder, PageDecisions, build, decide_themes, decide_types
+from core.labels.ladder import STAGE, PageDecisions, build, decide_themes, decide_types
 from core.labels.llm_classifier import Estimate
 from core.labels.pages import LabelPages, group, host_of, read_pages, theme_subjects
 from core.labels.review import RUNG
 from core.labels.rule_classifier import literal_segments
 from core.labels.rule_file import RULES_FILE
+from core.labels.theme_choice import ThemeChoice, choose_themes
 from core.llm import CallLog
 from core.storage.disk import disk_errors
 from core.storage.json_cache import JsonCache
@@ -59,6 +61,8 @@ class LabelSummary(BaseModel):
     page_views: int
     notes: tuple[str, ...]
     """What was left out, and why."""
+    choice: ThemeChoice | None = None
+    """The taxonomy in use, and the site's own themes; None of an earlier version's labels."""
 
 
 def label_dataset(
@@ -90,29 +94,24 @@ def label_dataset(
     pages = read_pages(dataset.pages, dataset.page_events, documents, literal_segments())
     asks = settings.mode is LabelMode.LLM
     with JsonCache(cache_dir / DECISIONS, label_cache.SIZE_LIMIT) as kept:
-        ladder = build(
-            settings, kept, templates=set(pages.templates), beat=watched.again,
+        ladder_of = partial(
+            build, cache=kept, templates=set(pages.templates), beat=watched.again,
             log=CallLog(log_dir) if log_dir and asks else None, user_ids=_user_ids(dataset) if asks else (),
         )  # fmt: skip
-        decided = _decided(pages, settings, ladder, frozen, watched)
-    summary = _written(out_dir, pages, decided, settings.mode, ladder.notes)
-    watched(STAGE, 1.0, f"{len(pages):,} pages")
-    return summary
-
-
-def _decided(
-    pages: LabelPages,
-    settings: LabelSettings,
-    ladder: Ladder,
-    frozen: Mapping[str, tuple[str, str]],
-    progress: Progress,
-) -> dict[View, PageDecisions]:
-    types = decide_types(pages, settings.taxonomy, ladder, SubProgress(progress, 0.05, 0.5))
-    themes = decide_themes(pages, types, settings.taxonomy, ladder, SubProgress(progress, 0.5, 0.99))
-    return {
+        ladder = ladder_of(settings)
+        types = decide_types(pages, settings.taxonomy, ladder, SubProgress(watched, 0.05, 0.5))
+        choice = choose_themes(dataset, pages, types, settings)
+        if choice.mined:
+            ladder = ladder_of(settings.model_copy(update={"taxonomy": choice.taxonomy}))
+        themes = decide_themes(pages, types, choice.taxonomy, ladder, SubProgress(watched, 0.5, 0.99))
+    decided = {
         View.THEME: _kept(pages, themes, {page: theme for page, (theme, _) in frozen.items()}),
         View.TYPE: _kept(pages, types, {page: kind for page, (_, kind) in frozen.items()}),
     }
+    summary = _written(out_dir, pages, decided, settings.mode, ladder.notes, choice)
+    own = f", {len(choice.own)} themes of the site's own" if choice.mined else ""
+    watched(STAGE, 1.0, f"{len(pages):,} pages{own}")
+    return summary
 
 
 def _written(
@@ -121,6 +120,7 @@ def _written(
     decided: Mapping[View, PageDecisions],
     mode: LabelMode,
     notes: tuple[str, ...],
+    choice: ThemeChoice,
 ) -> LabelSummary:
     summary = LabelSummary(
         mode=mode,
@@ -128,6 +128,7 @@ def _written(
         templates=len(set(pages.templates)),
         page_views=int(pages.views.sum()),
         notes=notes,
+        choice=choice,
     )
     with disk_errors():
         pq.write_table(_table(pages, decided), out_dir / LABELS)
@@ -145,6 +146,14 @@ def read_summary(folder: Path) -> LabelSummary:
         return LabelSummary.model_validate_json((folder / SUMMARY).read_bytes())
     except (OSError, ValidationError) as error:
         raise ArtifactError(f"{folder} holds no summary of labels", remedy="Label the pages again") from error
+
+
+def in_use(settings: LabelSettings, summary: LabelSummary) -> LabelSettings:
+    """Settings by which pages of another export get the same themes, without looking for them again."""
+    if summary.choice is None:
+        return settings
+    found = {"taxonomy": summary.choice.taxonomy, "themes": ThemeSource.TAXONOMY}
+    return settings.model_copy(update=found)
 
 
 def ingredients(
