@@ -221,7 +221,10 @@ def _taxonomy(wanted: str | None) -> dict[str, Any]:
     if wanted is None:
         return {}
     shipped = {"taxonomy": default_taxonomy()}
-    words = {"mined": shipped | {"themes": ThemeSource.MINED}, "shop": shipped | {"themes": ThemeSource.TAXONOMY}}
+    words = {
+        "mined": shipped | {"themes": ThemeSource.MINED},
+        "shop": shipped | {"themes": ThemeSource.TAXONOMY},
+    }
     return words.get(wanted) or {"taxonomy": read_taxonomy(Path(wanted)), "themes": ThemeSource.TAXONOMY}
 
 

@@ -6,7 +6,7 @@ Also what its result is named after, and the opt-in fetch before it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -29,7 +29,7 @@ from core.labels.fetching.guard import host_name
 from core.labels.fetching.page_store import Stored, known
 from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings, ThemeSource
 from core.labels.label_types import Label, Rung
-from core.labels.ladder import STAGE, PageDecisions, build, decide_themes, decide_types
+from core.labels.ladder import STAGE, Ladder, PageDecisions, build, decide_themes, decide_types
 from core.labels.llm_classifier import Estimate
 from core.labels.pages import LabelPages, group, host_of, read_pages, theme_subjects
 from core.labels.review import RUNG
@@ -98,20 +98,28 @@ def label_dataset(
             build, cache=kept, templates=set(pages.templates), beat=watched.again,
             log=CallLog(log_dir) if log_dir and asks else None, user_ids=_user_ids(dataset) if asks else (),
         )  # fmt: skip
-        ladder = ladder_of(settings)
-        types = decide_types(pages, settings.taxonomy, ladder, SubProgress(watched, 0.05, 0.5))
-        choice = choose_themes(dataset, pages, types, settings)
-        if choice.mined:
-            ladder = ladder_of(settings.model_copy(update={"taxonomy": choice.taxonomy}))
-        themes = decide_themes(pages, types, choice.taxonomy, ladder, SubProgress(watched, 0.5, 0.99))
-    decided = {
-        View.THEME: _kept(pages, themes, {page: theme for page, (theme, _) in frozen.items()}),
-        View.TYPE: _kept(pages, types, {page: kind for page, (_, kind) in frozen.items()}),
-    }
-    summary = _written(out_dir, pages, decided, settings.mode, ladder.notes, choice)
+        decided, choice, notes = _climbed(dataset, pages, settings, ladder_of, watched)
+    summary = _written(out_dir, pages, _kept(pages, decided, frozen), settings.mode, notes, choice)
     own = f", {len(choice.own)} themes of the site's own" if choice.mined else ""
     watched(STAGE, 1.0, f"{len(pages):,} pages{own}")
     return summary
+
+
+def _climbed(
+    dataset: Dataset,
+    pages: LabelPages,
+    settings: LabelSettings,
+    ladder_of: Callable[[LabelSettings], Ladder],
+    progress: Progress,
+) -> tuple[dict[View, PageDecisions], ThemeChoice, tuple[str, ...]]:
+    """Types, then with them the choice of themes, then themes; and what was left out."""
+    ladder = ladder_of(settings)
+    types = decide_types(pages, settings.taxonomy, ladder, SubProgress(progress, 0.05, 0.5))
+    choice = choose_themes(dataset, pages, types, settings)
+    if choice.mined:
+        ladder = ladder_of(settings.model_copy(update={"taxonomy": choice.taxonomy}))
+    themes = decide_themes(pages, types, choice.taxonomy, ladder, SubProgress(progress, 0.5, 0.99))
+    return {View.THEME: themes, View.TYPE: types}, choice, ladder.notes
 
 
 def _written(
@@ -231,6 +239,7 @@ def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -
         settings: With the taxonomy to choose from.
         labels: What the rungs before it decided.
     """
+    settings = in_use(settings, read_summary(labels.path))
     pages = read_pages(dataset.pages, dataset.page_events, literal=literal_segments())
     left = {view: labels.table[column].isna().to_numpy() for view, column in RUNG.items()}
     asked = {
@@ -257,12 +266,18 @@ class _Watched:
         self._progress(*self._last)
 
 
-def _kept(pages: LabelPages, decided: PageDecisions, before: Mapping[str, str]) -> PageDecisions:
+def _kept(
+    pages: LabelPages, decided: Mapping[View, PageDecisions], frozen: Mapping[str, tuple[str, str]]
+) -> dict[View, PageDecisions]:
     """Labels as they were decided; of pages that the training knew, those from before."""
-    return [
-        _of_training(before[url]) if url in before else label
-        for url, label in zip(pages.urls, decided, strict=True)
-    ]
+    before = {url: dict(zip((View.THEME, View.TYPE), pair, strict=True)) for url, pair in frozen.items()}
+    return {
+        view: [
+            _of_training(before[url][view]) if url in before else label
+            for url, label in zip(pages.urls, labels, strict=True)
+        ]
+        for view, labels in decided.items()
+    }
 
 
 def _of_training(value: str) -> Label | None:

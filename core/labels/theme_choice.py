@@ -88,6 +88,22 @@ def choose_themes(
     return ThemeChoice(own=own, taxonomy=mined if mine else settings.taxonomy, mined=mine)
 
 
+def merged(themes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
+    """Make one theme, in the place of the first, of all with one name: with the folders and words of all."""
+    together: dict[str, list[LabelClass]] = {}
+    for one in themes:
+        together.setdefault(one.name.casefold(), []).append(one)
+    return tuple(
+        own[0].model_copy(
+            update={
+                "folders": tuple(dict.fromkeys(folder for one in own for folder in one.folders)),
+                "words": tuple(dict.fromkeys(word for one in own for word in one.words)),
+            }
+        )
+        for own in together.values()
+    )
+
+
 def _groups(pages: LabelPages, wanted: np.ndarray, taxonomy: Taxonomy) -> np.ndarray:
     """Number of the theme that rules give each page, int of shape (n_pages,); -1 where they give none."""
     subjects = theme_subjects(pages, wanted)

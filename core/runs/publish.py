@@ -23,7 +23,6 @@ from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
 from core.labels.label_settings import LabelSettings
 from core.labels.label_yaml import taxonomy_to_yaml
-from core.labels.labelling import in_use, read_summary
 from core.runs import pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.pipeline import Embeddings, RunSettings, Segments
@@ -107,6 +106,8 @@ def label_settings(labels: LabelledPages, settings: RunSettings) -> LabelSetting
     Raises:
         ArtifactError: If the labels are damaged.
     """
+    from core.labels.labelling import in_use, read_summary
+
     return in_use(settings.label, read_summary(labels.path))
 
 

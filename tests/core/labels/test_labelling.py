@@ -2,7 +2,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from benchmarks.labels.tiny_nli import save_entailment_model
@@ -11,6 +13,7 @@ from core.base.progress import silent
 from core.base.schema import View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.data.sequences import UserSequences
 from core.labels import embedding_classifier, label_cache, labelling
 from core.labels.fetching.fetch_outcomes import FetchOutcome
 from core.labels.fetching.page_store import PageStore
@@ -40,7 +43,9 @@ def frame(rows: list[tuple[str, str | None, int]]) -> pd.DataFrame:
 
 
 def exported(pages: pd.DataFrame, events: pd.DataFrame = NO_EVENTS, users: object = None) -> Dataset:
-    return cast(Dataset, SimpleNamespace(key="d", pages=pages, page_events=events, users=users))
+    nobody = UserSequences(pa.array([], pa.string()), np.zeros(1, np.int64), *[np.zeros(0, np.int32)] * 3)
+    made = SimpleNamespace(key="d", pages=pages, page_events=events, users=users, sequences=nobody)
+    return cast(Dataset, made)
 
 
 def run(
