@@ -29,7 +29,7 @@ from core.base.settings import (
 )
 from core.cli.console import ConsoleProgress
 from core.data.receipt import Receipt
-from core.labels.label_settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource, default_taxonomy
 from core.runs.pipeline import STAGES, RunSettings
 from core.storage.claims import claimed, claimed_file
 from core.storage.disk import disk_errors, make_folder
@@ -54,7 +54,12 @@ def app() -> None:
     type=click.Choice([mode.value for mode in LabelMode]),
     help="How far to go for page themes and types; auto by default.",
 )
-@click.option("--taxonomy", type=files, metavar="FILE", help="Themes and types of your own (YAML).")
+@click.option(
+    "--taxonomy",
+    metavar="mined|shop|FILE",
+    help="Themes of the site's own, those of a shop that come with the tool, or yours (YAML); by default "
+    "the better of the first two.",
+)
 @click.option("--corrections", type=files, metavar="FILE", help="Your corrections of labels (YAML).")
 @click.option("--nli-model", help="Folder or hub id of the model of --labels nli.")
 @click.option(
@@ -194,9 +199,9 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         SettingsError: If an option cannot be parsed.
         InputError: If a file that an option names cannot be used.
     """
-    from core.labels.label_yaml import read_corrections, read_taxonomy
+    from core.labels.label_yaml import read_corrections
 
-    taxonomy, corrections, weights = (options[name] for name in ("taxonomy", "corrections", "weights"))
+    corrections, weights = options["corrections"], options["weights"]
     return {
         "ingest": _given(
             user_key=options["user_key"],
@@ -210,7 +215,7 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         ),
         "label": _given(
             mode=options["labels"],
-            taxonomy=read_taxonomy(taxonomy) if taxonomy else None,
+            **_taxonomy(options["taxonomy"]),
             overrides=read_corrections(corrections) if corrections else None,
             nli_model=options["nli_model"],
         ),
@@ -219,6 +224,20 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "cluster": _given(n_clusters=options["clusters"], seed=options["seed"]),
         "analyze": _given(outcome=options["outcome"] or None, outcome_counts=options["outcome_counts"]),
     }
+
+
+def _taxonomy(wanted: str | None) -> dict[str, Any]:
+    """The themes that were asked for: by a word, or in a file."""
+    from core.labels.label_yaml import read_taxonomy
+
+    if wanted is None:
+        return {}
+    shipped = {"taxonomy": default_taxonomy()}
+    words = {
+        "mined": shipped | {"themes": ThemeSource.MINED},
+        "shop": shipped | {"themes": ThemeSource.TAXONOMY},
+    }
+    return words.get(wanted) or {"taxonomy": read_taxonomy(Path(wanted)), "themes": ThemeSource.TAXONOMY}
 
 
 def _given(**values: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever typer parsed; settings check it

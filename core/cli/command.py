@@ -12,7 +12,7 @@ from core.base.settings import (
     Preset,
     TrainSettings,
 )
-from core.labels.label_settings import LabelSettings
+from core.labels.label_settings import LabelSettings, ThemeSource
 from core.runs.pipeline import RunSettings
 
 
@@ -62,9 +62,16 @@ def _label(label: LabelSettings) -> list[str]:
     """Taxonomy and corrections are files: the command names those that the Labels page exports."""
     default = LabelSettings()
     words = [] if label.mode is default.mode else ["--labels", label.mode]
-    words += [] if label.taxonomy == default.taxonomy else ["--taxonomy", "taxonomy.yaml"]
+    words += _taxonomy(label, default)
     words += ["--corrections", "corrections.yaml"] if label.overrides else []
     return words + ([] if label.nli_model == default.nli_model else ["--nli-model", label.nli_model])
+
+
+def _taxonomy(label: LabelSettings, default: LabelSettings) -> list[str]:
+    if label.taxonomy != default.taxonomy:
+        return ["--taxonomy", "taxonomy.yaml"]
+    word = {ThemeSource.MINED: "mined", ThemeSource.TAXONOMY: "shop"}.get(label.themes)
+    return ["--taxonomy", word] if word else []
 
 
 def _train(settings: RunSettings) -> list[str]:

@@ -1,8 +1,8 @@
 """What the analyst decided about labels: taxonomy, corrections, how far up the ladder to go.
 
 One file for all exports (``label_settings.json`` in the cache), so that a correction survives the next
-export of the same site, and beside it the latest edits, to be taken back. Sessions change them in turn; a
-file that cannot be read is kept aside and never written over.
+export of the same site, one with the taxonomy of each site (``taxonomies.json``), and the latest edits, to
+be taken back. Sessions change them in turn; a file that cannot be read is kept aside and never written over.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
-from core.base.schema import View
+from core.base.schema import Pages, View
 from core.base.settings import Settings
-from core.labels.label_settings import LabelSettings, Override
+from core.data.dataset import Dataset
+from core.labels.label_settings import LabelSettings, Override, Taxonomy, ThemeSource
+from core.labels.pages import host_of
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
 FILE: Final = "label_settings.json"
+TAXONOMIES: Final = "taxonomies.json"
 EDITS: Final = "label_edits.json"
 HISTORY: Final = 50
 """Edits that can be taken back."""
@@ -37,13 +40,42 @@ class Change(Settings):
 Edit: TypeAlias = tuple[Change, ...]
 
 
-def load(store: Store) -> LabelSettings:
+class SiteTaxonomy(Settings):
+    """What was decided about the themes and types of one site."""
+
+    taxonomy: Taxonomy
+    themes: ThemeSource
+
+
+def load(store: Store, dataset: Dataset | None = None) -> LabelSettings:
     """The settings as they are now; the defaults where none were saved.
 
+    Args:
+        store: Where they lie.
+        dataset: With the taxonomy of its site, if one was chosen.
+
     Raises:
-        ResourceError: If the file cannot be opened.
+        ResourceError: If a file cannot be opened.
     """
-    return _settings(store).read() or LabelSettings()
+    settings = _settings(store).read() or LabelSettings()
+    own = None if dataset is None else (_taxonomies(store).read() or {}).get(site_of(dataset))
+    return settings if own is None else settings.model_copy(update=dict(own))
+
+
+def site_of(dataset: Dataset) -> str:
+    """The host of the most viewed page: exports of one site have one taxonomy."""
+    return host_of(str(dataset.pages[Pages.PAGE_LOCATION].iloc[0])) if len(dataset.pages) else ""
+
+
+def choose(store: Store, dataset: Dataset, taxonomy: Taxonomy, themes: ThemeSource) -> None:
+    """Decide what the pages of a data set's site are labelled with, in this export and the next ones.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    with store.in_turn():
+        chosen = SiteTaxonomy(taxonomy=taxonomy, themes=themes)
+        _taxonomies(store).write((_taxonomies(store).read() or {}) | {site_of(dataset): chosen})
 
 
 def change(store: Store, **changes: object) -> None:
@@ -107,10 +139,8 @@ def undo(store: Store) -> bool:
 
 def version(store: Store) -> int:
     """Differs after each change, also after one that is taken back."""
-    try:
-        return (store.root / FILE).stat().st_mtime_ns
-    except OSError:
-        return 0
+    files = [store.root / FILE, store.root / TAXONOMIES]
+    return sum(file.stat().st_mtime_ns for file in files if file.exists())
 
 
 def _edit(store: Store, wanted: Mapping[Target, str | None]) -> bool:
@@ -142,6 +172,10 @@ def _corrections(settings: LabelSettings) -> dict[Target, str | None]:
 
 def _settings(store: Store) -> JsonFile[LabelSettings]:
     return JsonFile(store.root / FILE, LabelSettings)
+
+
+def _taxonomies(store: Store) -> JsonFile[dict[str, SiteTaxonomy]]:
+    return JsonFile(store.root / TAXONOMIES, dict[str, SiteTaxonomy])
 
 
 def _edits(store: Store) -> JsonFile[tuple[Edit, ...]]:

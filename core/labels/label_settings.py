@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Final, Self
 
 import yaml
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from core.base.schema import View
 from core.base.settings import Settings
 from core.labels.texts import tidy
+from core.labels.words import fold
 
 UNKNOWN: Final = "Unknown"
 """What no rung decides."""
@@ -42,6 +43,17 @@ class LabelMode(StrEnum):
     """As ``auto``, then a language model."""
 
 
+class ThemeSource(StrEnum):
+    """Where the themes come from."""
+
+    AUTO = "auto"
+    """The site's own, where they tell its pages apart better than the shop themes that come with the tool."""
+    MINED = "mined"
+    """The site's own."""
+    TAXONOMY = "taxonomy"
+    """Those of the taxonomy, as it is."""
+
+
 def _tidied(value: object) -> object:
     return tidy(value) if isinstance(value, str) else value
 
@@ -51,12 +63,20 @@ Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS), BeforeVal
 Description = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_tidied)]
 
 
+Term = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(fold)]
+"""A folder or word of addresses and titles, small and without accents."""
+
+
 class LabelClass(Settings):
     """A theme or a type."""
 
     name: Name
     descriptions: Annotated[tuple[Description, ...], Field(min_length=1, max_length=3)]
     """Short, as in "This page is about …": what the embedding and the models compare a page with."""
+    folders: tuple[Term, ...] = ()
+    """Of a theme: folders of addresses below which pages are about it (:mod:`core.labels.page_terms`)."""
+    words: tuple[Term, ...] = ()
+    """Of a theme: words of titles and addresses that tell it, one or two in a row."""
     functional: bool = False
     """Of a type: its pages serve a function and have no theme."""
 
@@ -114,6 +134,8 @@ class LabelSettings(Settings):
 
     mode: LabelMode = LabelMode.AUTO
     taxonomy: Taxonomy = Field(default_factory=default_taxonomy)
+    themes: ThemeSource = ThemeSource.AUTO
+    """``AUTO`` counts only with the taxonomy that comes with the tool."""
     overrides: tuple[Override, ...] = ()
     """The latest wins; an exact page wins over a template."""
     nli_model: Annotated[str, Field(min_length=1)] = "facebook/bart-large-mnli"

@@ -6,7 +6,8 @@ Also what its result is named after, and the opt-in fetch before it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -27,7 +28,7 @@ from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.fetching.fetching import fetch
 from core.labels.fetching.guard import host_name
 from core.labels.fetching.page_store import Stored, known
-from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
+from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings, ThemeSource
 from core.labels.label_types import Document, Label, Rung
 from core.labels.ladder import STAGE, Ladder, PageDecisions, build, decide_themes, decide_types
 from core.labels.llm_classifier import Estimate
@@ -36,6 +37,7 @@ from core.labels.review import RUNG
 from core.labels.rule_classifier import literal_segments
 from core.labels.rule_file import RULES_FILE
 from core.labels.template_split import split_templates
+from core.labels.theme_choice import ThemeChoice, choose_themes
 from core.llm import CallLog
 from core.storage.disk import disk_errors
 from core.storage.json_cache import JsonCache
@@ -63,6 +65,8 @@ class LabelSummary(BaseModel):
     """Share of the page views whose page got no theme, no type (``No theme`` is a decision)."""
     notes: tuple[str, ...]
     """What was left out, and why."""
+    choice: ThemeChoice | None = None
+    """The taxonomy in use, and the site's own themes; None of an earlier version's labels."""
 
 
 def label_dataset(
@@ -94,29 +98,32 @@ def label_dataset(
     pages = label_pages(dataset, settings, documents)
     asks = settings.mode is LabelMode.LLM
     with JsonCache(cache_dir / DECISIONS, label_cache.SIZE_LIMIT) as kept:
-        ladder = build(
-            settings, kept, templates=set(pages.templates), beat=watched.again,
+        ladder_of = partial(
+            build, cache=kept, templates=set(pages.templates), beat=watched.again,
             log=CallLog(log_dir) if log_dir and asks else None, user_ids=_user_ids(dataset) if asks else (),
         )  # fmt: skip
-        decided = _decided(pages, settings, ladder, frozen, watched)
-    summary = _written(out_dir, pages, decided, settings.mode, ladder.notes)
-    watched(STAGE, 1.0, f"{len(pages):,} pages")
+        decided, choice, notes = _climbed(dataset, pages, settings, ladder_of, watched)
+    summary = _written(out_dir, pages, _kept(pages, decided, frozen), settings.mode, notes, choice)
+    own = f", {len(choice.own)} themes of the site's own" if choice.mined else ""
+    watched(STAGE, 1.0, f"{len(pages):,} pages{own}")
     return summary
 
 
-def _decided(
+def _climbed(
+    dataset: Dataset,
     pages: LabelPages,
     settings: LabelSettings,
-    ladder: Ladder,
-    frozen: Mapping[str, tuple[str, str]],
+    ladder_of: Callable[[LabelSettings], Ladder],
     progress: Progress,
-) -> dict[View, PageDecisions]:
+) -> tuple[dict[View, PageDecisions], ThemeChoice, tuple[str, ...]]:
+    """Types, then with them the choice of themes, then themes; and what was left out."""
+    ladder = ladder_of(settings)
     types = decide_types(pages, settings.taxonomy, ladder, SubProgress(progress, 0.05, 0.5))
-    themes = decide_themes(pages, types, settings.taxonomy, ladder, SubProgress(progress, 0.5, 0.99))
-    return {
-        View.THEME: _kept(pages, themes, {page: theme for page, (theme, _) in frozen.items()}),
-        View.TYPE: _kept(pages, types, {page: kind for page, (_, kind) in frozen.items()}),
-    }
+    choice = choose_themes(dataset, pages, types, settings)
+    if choice.mined:
+        ladder = ladder_of(settings.model_copy(update={"taxonomy": choice.taxonomy}))
+    themes = decide_themes(pages, types, choice.taxonomy, ladder, SubProgress(progress, 0.5, 0.99))
+    return {View.THEME: themes, View.TYPE: types}, choice, ladder.notes
 
 
 def _written(
@@ -125,6 +132,7 @@ def _written(
     decided: Mapping[View, PageDecisions],
     mode: LabelMode,
     notes: tuple[str, ...],
+    choice: ThemeChoice,
 ) -> LabelSummary:
     summary = LabelSummary(
         mode=mode,
@@ -133,6 +141,7 @@ def _written(
         page_views=int(pages.views.sum()),
         unknown={view: _unknown(pages, labels) for view, labels in decided.items()},
         notes=notes,
+        choice=choice,
     )
     with disk_errors():
         pq.write_table(_table(pages, decided), out_dir / LABELS)
@@ -170,6 +179,14 @@ def read_summary(folder: Path) -> LabelSummary:
         return LabelSummary.model_validate_json((folder / SUMMARY).read_bytes())
     except (OSError, ValidationError) as error:
         raise ArtifactError(f"{folder} holds no summary of labels", remedy="Label the pages again") from error
+
+
+def in_use(settings: LabelSettings, summary: LabelSummary) -> LabelSettings:
+    """Settings by which pages of another export get the same themes, without looking for them again."""
+    if summary.choice is None:
+        return settings
+    found = {"taxonomy": summary.choice.taxonomy, "themes": ThemeSource.TAXONOMY}
+    return settings.model_copy(update=found)
 
 
 def ingredients(
@@ -247,6 +264,7 @@ def llm_cost(dataset: Dataset, settings: LabelSettings, labels: LabelledPages) -
         settings: With the taxonomy to choose from.
         labels: What the rungs before it decided.
     """
+    settings = in_use(settings, read_summary(labels.path))
     pages = label_pages(dataset, settings)
     left = {view: labels.table[column].isna().to_numpy() for view, column in RUNG.items()}
     asked = {
@@ -273,12 +291,18 @@ class _Watched:
         self._progress(*self._last)
 
 
-def _kept(pages: LabelPages, decided: PageDecisions, before: Mapping[str, str]) -> PageDecisions:
+def _kept(
+    pages: LabelPages, decided: Mapping[View, PageDecisions], frozen: Mapping[str, tuple[str, str]]
+) -> dict[View, PageDecisions]:
     """Labels as they were decided; of pages that the training knew, those from before."""
-    return [
-        _of_training(before[url]) if url in before else label
-        for url, label in zip(pages.urls, decided, strict=True)
-    ]
+    before = {url: dict(zip((View.THEME, View.TYPE), pair, strict=True)) for url, pair in frozen.items()}
+    return {
+        view: [
+            _of_training(before[url][view]) if url in before else label
+            for url, label in zip(pages.urls, labels, strict=True)
+        ]
+        for view, labels in decided.items()
+    }
 
 
 def _of_training(value: str) -> Label | None:

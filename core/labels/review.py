@@ -60,6 +60,14 @@ def coverage(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
     return table[columns]
 
 
+def shares(labels: pd.DataFrame, pages: pd.DataFrame, view: View) -> dict[str, float]:
+    """Name of each theme or type that pages have → its share of the page views."""
+    views = pages[Pages.VIEWS].groupby(labels[VALUE[view]].to_numpy()).sum() / max(
+        1, pages[Pages.VIEWS].sum()
+    )
+    return {str(name): float(share) for name, share in views.items()}
+
+
 def by_template(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
     """One row a path template, what deserves a look first.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,27 +12,20 @@ from core.base.schema import View
 from core.labels.label_settings import Taxonomy
 from core.labels.label_types import Label, Rung, Subject
 from core.labels.page_address import Address, read_address
+from core.labels.page_terms import terms_of, theme_of
 from core.labels.rule_file import Rule, RuleFile, compiled, default_rules
-from core.labels.words import TEXT_CHARACTERS, fold, words_of
+from core.labels.words import TEXT_CHARACTERS, fold, singulars, words_of
 
 LONGEST_PHRASE: Final = 4
 SHORTEST_SUFFIX: Final = 2
 """Of what a compound must have in front of its last part."""
-
-_PLURALS: Final = (
-    ("'s", re.compile(r"..'s$")),
-    ("ies", re.compile(r"...ies$")),
-    ("es", re.compile(r"(?:[sxzo]|ch|sh)es$")),
-    ("s", re.compile(r"..[^sui]s$")),
-)
-"""Endings, and the words that have them."""
 
 Found = Mapping[str, frozenset[str]]
 """Theme → the words of it that were found."""
 
 
 class RuleClassifier:
-    """Decides by rules and, for themes, by words.
+    """Decides by rules and, for themes, by the folders and words of the taxonomy, then by those of the file.
 
     Args:
         taxonomy: Rules and words for labels it does not have do nothing; see :attr:`skipped`.
@@ -51,7 +43,9 @@ class RuleClassifier:
         }
         words = {one.label: one.words for one in file.words if one.label in names[View.THEME]}
         self._matcher = ThemeMatcher(words)
-        self.worded = frozenset(words) | {rule.label for rule in file.rules if rule.view is View.THEME}
+        self._own = tuple(one for one in taxonomy.themes if one.folders or one.words)
+        by_rules = {rule.label for rule in file.rules if rule.view is View.THEME}
+        self.worded = frozenset(words) | by_rules | {one.name for one in self._own}
         """Themes that rules can tell."""
         labels = {rule.label for rule in file.rules} | {theme.label for theme in file.words}
         self.skipped = frozenset(labels) - names[View.THEME] - names[View.TYPE]
@@ -73,6 +67,8 @@ class RuleClassifier:
         by_rule = self._rules[view].decide(subject)
         if by_rule is not None or view is View.TYPE:
             return by_rule
+        if own := theme_of(terms_of(subject.urls, subject.titles), self._own):
+            return Label(own[0].name, self.rung, evidence=str(own[1]))
         segments = chain.from_iterable(read_address(url).stems for url in subject.urls)
         return self.theme_of([*subject.titles, *dict.fromkeys(segments)])
 
@@ -213,7 +209,7 @@ class ThemeMatcher:
     def _longest(self, tokens: Sequence[str]) -> tuple[int, tuple[str, str] | None]:
         """How many tokens the longest phrase in front takes, and its theme."""
         for length in range(len(tokens), 0, -1):
-            for last in _singulars(tokens[length - 1]):
+            for last in singulars(tokens[length - 1]):
                 key = (*tokens[: length - 1], last)
                 if key in self._phrases:
                     return length, (self._phrases[key], " ".join(key))
@@ -233,11 +229,3 @@ def clear_theme(found: Found) -> tuple[str, tuple[str, ...]] | None:
     if not ranked or (len(ranked) > 1 and len(ranked[0][1]) == len(ranked[1][1])):
         return None
     return ranked[0][0], tuple(sorted(ranked[0][1]))
-
-
-def _singulars(token: str) -> Iterator[str]:
-    """The word, and what it may be the English plural or genitive of; ``James`` is not of jam."""
-    yield token
-    for ending, pattern in _PLURALS:
-        if pattern.search(token):
-            yield token[: -len(ending)] + ("y" if ending == "ies" else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
@@ -35,9 +36,18 @@ _EXTENSION: Final = re.compile(r"\.(?:html?|php|aspx?|jsp|action|do)$")
 _GAP: Final = re.compile(r"[\s_+]|%20")
 _DASHES: Final = re.compile(r"-{2,}")
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_VOICED: Final = "\u3099\u309a"
+"""What makes another letter of a kana, no accent."""
 _PLAIN: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "’": "'", "‐": "-", "‑": "-"}
 )
+_PLURALS: Final = (
+    ("'s", re.compile(r"..'s$")),
+    ("ies", re.compile(r"...ies$")),
+    ("es", re.compile(r"(?:[sxzo]|ch|sh)es$")),
+    ("s", re.compile(r"..[^sui]s$")),
+)
+"""Endings, and the words that have them."""
 
 
 def fold(text: str) -> str:
@@ -45,7 +55,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     apart = unicodedata.normalize("NFKD", text.casefold())
-    bare = "".join(char for char in apart if unicodedata.category(char) != "Mn")
+    bare = "".join(char for char in apart if unicodedata.category(char) != "Mn" or char in _VOICED)
     return unicodedata.normalize("NFC", bare).translate(_PLAIN)
 
 
@@ -59,4 +69,17 @@ def stem_of(segment: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a title or a segment, folded, in order: ``Kid's T-Shirts`` → kid's, t, shirts."""
-    return _WORD.findall(fold(text[:TEXT_CHARACTERS]))
+    return spelt_words(fold(text[:TEXT_CHARACTERS]))
+
+
+def spelt_words(text: str) -> list[str]:
+    """The words of a text as they are written."""
+    return _WORD.findall(text[:TEXT_CHARACTERS])
+
+
+def singulars(token: str) -> Iterator[str]:
+    """The word, and what it may be the English plural or genitive of; ``James`` is not of jam."""
+    yield token
+    for ending, pattern in _PLURALS:
+        if pattern.search(token):
+            yield token[: -len(ending)] + ("y" if ending == "ies" else "")

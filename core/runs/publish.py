@@ -21,6 +21,8 @@ from core.base.progress import Progress
 from core.base.schema import OUTSIDE, Users, View
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
+from core.labels.label_settings import LabelSettings
+from core.labels.label_yaml import taxonomy_to_yaml
 from core.one_page.segments import OnePageSegments, write_rules
 from core.profiles.profile_columns import RowKind
 from core.runs import pipeline
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 RUN: Final = "run.json"
 MODEL: Final = "model"
 DIFFERENCES: Final = "differences.parquet"
+TAXONOMY: Final = "taxonomy.yaml"
+"""What the pages were labelled with, to be edited and given back."""
 INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
@@ -87,17 +91,30 @@ def publish(
     dataset, labels = results.dataset, results.labels
     made = pipeline.segment(dataset, labels, results.embeddings, settings, progress)
     record = _record(results, settings, made)
-    with replacing(out, last=RUN, optional=[LABELS]) as building:
+    with replacing(out, last=RUN, optional=[LABELS, TAXONOMY]) as building:
         for file in (RECEIPT, SEQUENCES):
             _link(dataset.path / file, building / file)
         if labels:
             _link(labels.path / LABELS, building / LABELS)
+            taxonomy = taxonomy_to_yaml(label_settings(labels, settings).taxonomy)
+            (building / TAXONOMY).write_text(taxonomy, encoding="utf-8")
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
         _write_report(building, dataset, settings, made)
         _write_json(building / RUN, record)
     return record
+
+
+def label_settings(labels: LabelledPages, settings: RunSettings) -> LabelSettings:
+    """How the pages were labelled, with the themes that were found in place of the search for them.
+
+    Raises:
+        ArtifactError: If the labels are damaged.
+    """
+    from core.labels.labelling import in_use, read_summary
+
+    return in_use(settings.label, read_summary(labels.path))
 
 
 def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str, str]]:
@@ -216,7 +233,8 @@ def _write_model(folder: Path, results: Results, settings: RunSettings, made: Se
     (folder / INGEST_SETTINGS).write_text(settings.ingest.model_dump_json(indent=1), encoding="utf-8")
     if results.labels:
         settings_file, labels_file = LABEL_FILES
-        (folder / settings_file).write_text(settings.label.model_dump_json(indent=1), encoding="utf-8")
+        used = label_settings(results.labels, settings)
+        (folder / settings_file).write_text(used.model_dump_json(indent=1), encoding="utf-8")
         _write_json(folder / labels_file, known_labels(results.dataset, results.labels))
     made.partition.to_files(folder / "segments")
     if made.profiles.one_page:

@@ -12,11 +12,11 @@ from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.desk import label_book
 from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
-from core.labels.labelling import LabelSummary, read_summary
+from core.labels.labelling import LabelSummary, in_use, read_summary
 from core.labels.review import Review
 from core.runs import pipeline
 from pages.ui.data.catalog import latest_labels
-from pages.ui.labels import label_asking, label_charts, label_jobs, label_review, label_table
+from pages.ui.labels import label_asking, label_charts, label_jobs, label_review, label_table, own_themes
 from pages.ui.labels.label_corrections import corrections, stale
 from pages.ui.labels.label_fetching import consent
 from pages.ui.labels.label_ladder import ladder_form
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def _page(dataset: Dataset) -> None:
-    settings = label_book.load(state.store())
+    settings = label_book.load(state.store(), dataset)
     labels = pipeline.find_labels(state.store(), dataset, settings, label_jobs.identity(settings))
     may, with_model = label_jobs.may_ask(settings).settings, labels is not None
     if labels is None and may.mode is not settings.mode:  # the model may not be asked, or not yet
@@ -71,7 +71,7 @@ def _page(dataset: Dataset) -> None:
         label_asking.card(dataset, settings, labels)
     if shown is not None and settings.mode is not LabelMode.OFF:
         _labelled(dataset, shown, settings, up_to_date=labels is not None)
-    _behind(dataset, settings)
+    _behind(dataset, settings, shown)
 
 
 def _offer(dataset: Dataset, settings: LabelSettings, *, again: bool) -> None:
@@ -92,6 +92,8 @@ def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, 
         pages = dataset.pages
         summary = read_summary(labels.path)
         _notes(summary)
+        if summary.choice is not None and up_to_date:
+            own_themes.offer(dataset, settings, summary.choice)
         if state.model() is None:
             button(TRAINING, "Next: train a model")
         covered, blocks = st.columns([4, 5], gap="medium")
@@ -99,7 +101,7 @@ def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, 
             _coverage(labels, pages)
         with blocks:
             _mosaic(labels, pages)
-        _tables(dataset, labels, settings, up_to_date=up_to_date)
+        _tables(dataset, labels, in_use(settings, summary), up_to_date=up_to_date)
 
 
 def _notes(summary: LabelSummary) -> None:
@@ -175,8 +177,12 @@ def _tables(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, *,
         label_table.pages(labels.table, dataset.pages, settings, f"pages-{key}", up_to_date=up_to_date)
 
 
-def _behind(dataset: Dataset, settings: LabelSettings) -> None:
+def _behind(dataset: Dataset, chosen: LabelSettings, labels: LabelledPages | None) -> None:
     changed = False
+    settings, shares = chosen, {}
+    if labels is not None:
+        settings = in_use(chosen, read_summary(labels.path))
+        shares = label_review.theme_shares(labels, dataset.pages)
     gone = len(stale(settings))
     if gone:
         st.warning(
@@ -187,21 +193,22 @@ def _behind(dataset: Dataset, settings: LabelSettings) -> None:
     with st.expander("Your corrections", icon=":material/edit_note:", key="all-corrections"):
         corrections(settings, dataset.key)
     with st.expander("Methods that may decide", icon=":material/stairs:", key="ladder"):
-        changed |= ladder_form(dataset, settings)
+        changed |= ladder_form(dataset, chosen)
     with st.expander(
         "Read the pages themselves, from the web", icon=":material/cloud_download:", key="fetching"
     ):
-        consent(dataset, settings)
+        consent(dataset, chosen)
     with st.expander("Edit the themes and types", icon=":material/category:", key="taxonomy"):
-        changed |= taxonomy_form(settings, dataset)
+        changed |= taxonomy_form(settings, dataset, shares)
+        own_themes.look_again(dataset, chosen)
     with st.expander(
         "Export or import themes, types and corrections",
         icon=":material/import_export:",
         key="label-exchange",
     ):
-        changed |= files_form(settings)
+        changed |= files_form(settings, dataset)
     if changed:
-        label_jobs.start(dataset.key, label_book.load(state.store()))
+        label_jobs.start(dataset.key, label_book.load(state.store(), dataset))
         st.rerun()
 
 

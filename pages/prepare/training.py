@@ -69,7 +69,7 @@ def _form(dataset: Dataset) -> None:
 
 
 def _start(dataset: Dataset, settings: TrainSettings) -> None:
-    order = label_jobs.may_ask(label_book.load(state.store()))
+    order = label_jobs.may_ask(label_book.load(state.store(), state.dataset()))
     request = TrainRequest(dataset=dataset.key, label=order.settings, asked=order.asked, settings=settings)
     job_panel.start("train", request, dataset.key, environment=order.environment)
 

@@ -121,7 +121,9 @@ def _run_settings(live: LiveSegments) -> RunSettings:
     labelled = len(live.sources.vectors.views) > 1
     return RunSettings(
         ingest=IngestSettings.checked(**open_artifact(live.sources.dataset.path).settings),
-        label=label_book.load(state.store()) if labelled else LabelSettings(mode=LabelMode.OFF),
+        label=label_book.load(state.store(), live.sources.dataset)
+        if labelled
+        else LabelSettings(mode=LabelMode.OFF),
         train=run.settings if run else TrainSettings(),
         weights=live.steering.weights,
         cluster=live.steering.cluster,

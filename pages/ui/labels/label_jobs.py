@@ -112,14 +112,14 @@ def undo(dataset: str) -> None:
     """Take the latest edit of corrections back (a button's callback)."""
     with errors.shown():
         if label_book.undo(state.store()):
-            start(dataset, label_book.load(state.store()))
+            start(dataset, label_book.load(state.store(), state.dataset()))
 
 
 def remove(dataset: str, targets: Sequence[label_book.Target]) -> None:
     """Delete corrections (a button's callback)."""
     with errors.shown():
         if label_book.remove(state.store(), targets):
-            start(dataset, label_book.load(state.store()))
+            start(dataset, label_book.load(state.store(), state.dataset()))
 
 
 def take_result() -> None:

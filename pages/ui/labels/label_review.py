@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.base.schema import View
 from core.data.page_labels import LabelledPages
 from core.labels import review
 
@@ -27,6 +28,16 @@ def coverage(labels: LabelledPages, pages: pd.DataFrame) -> pd.DataFrame:
 def mosaic(labels: LabelledPages, pages: pd.DataFrame) -> pd.DataFrame:
     """See :func:`core.labels.review.mosaic`."""
     return _mosaic(labels, pages, labels.key)
+
+
+def theme_shares(labels: LabelledPages, pages: pd.DataFrame) -> dict[str, float]:
+    """See :func:`core.labels.review.shares`."""
+    return _theme_shares(labels, pages, labels.key)
+
+
+@st.cache_data(max_entries=STATES, show_spinner=False)
+def _theme_shares(_labels: LabelledPages, _pages: pd.DataFrame, key: str) -> dict[str, float]:
+    return review.shares(_labels.table, _pages, View.THEME)
 
 
 @st.cache_data(max_entries=STATES, show_spinner="Putting the pages together")

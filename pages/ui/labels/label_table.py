@@ -121,7 +121,7 @@ def _edited(key: str, frame: pd.DataFrame, target: str) -> None:
         )
         data = state.dataset()
         if data is not None:
-            label_jobs.start(data.key, label_book.load(state.store()))
+            label_jobs.start(data.key, label_book.load(state.store(), data))
 
 
 def _columns(target: str, taxonomy: Taxonomy, *, several: bool) -> dict[str, Any]:

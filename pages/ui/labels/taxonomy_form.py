@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -13,7 +13,14 @@ from core.base.errors import Beha2VecError
 from core.base.schema import View
 from core.data.dataset import Dataset
 from core.desk import label_book
-from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy, default_taxonomy
+from core.labels.label_settings import (
+    NAME_CHARACTERS,
+    LabelClass,
+    LabelSettings,
+    Taxonomy,
+    ThemeSource,
+    default_taxonomy,
+)
 from core.labels.label_yaml import (
     corrections_from_yaml,
     corrections_to_yaml,
@@ -21,12 +28,14 @@ from core.labels.label_yaml import (
     taxonomy_to_yaml,
 )
 from core.labels.override_classifier import check
-from core.labels.sections import site_sections
-from pages.ui.data.catalog import latest_labels
+from core.labels.theme_choice import merged
 from pages.ui.shell import errors, state
-from pages.ui.shell.text import md_text, share
 
 NAME, FUNCTIONAL = "Name", "No theme"
+SHARE, FOLDERS, WORDS = "Page views", "Folders", "Words"
+TOLD: Final = [SHARE, FOLDERS, WORDS]
+"""Of themes alone."""
+SEPARATED: Final = "Separated by commas; small letters, without accents."
 DESCRIPTIONS: Final = ("This page is about …", "or about …", "or …")
 NOUNS: Final = {View.THEME: "Themes", View.TYPE: "Types"}
 CORRECTIONS: Final = re.compile(
@@ -35,95 +44,63 @@ CORRECTIONS: Final = re.compile(
 """How a file of corrections begins, as YAML or as JSON; a taxonomy begins with another name."""
 VERSION: Final = "taxonomy_version"
 """Raised after each save, so that the tables start from what was saved."""
-DRAFT: Final = "taxonomy_draft"
-"""A :class:`Draft`, until it is saved."""
+MERGED: Final = "merged-themes"
+"""Names of themes to become one when they are saved."""
 
 
-@dataclass(frozen=True, eq=False)
-class Draft:
-    """The site's sections among the themes, not saved yet.
-
-    Args:
-        dataset: Key of the data whose sections they are.
-        themes: The table with them in it.
-        said: What was added.
-    """
-
-    dataset: str
-    themes: pd.DataFrame
-    said: str
-
-
-def taxonomy_form(settings: LabelSettings, dataset: Dataset) -> bool:
-    """Draw the tables and the files.
+def taxonomy_form(settings: LabelSettings, dataset: Dataset, shares: Mapping[str, float]) -> bool:
+    """Draw the tables.
 
     Args:
-        settings: As they are now.
-        dataset: Whose sections can be taken for themes.
+        settings: With the taxonomy in use.
+        dataset: Its site gets what is saved.
+        shares: Theme → its share of the page views.
 
     Returns:
         Whether the settings were changed just now.
     """
     st.caption(
-        "Names, and up to three short descriptions that complete “This page is about …”. A changed name or "
-        "description asks the models anew about every page that they decide: a page is compared with all "
-        "themes, or all types, at once. Corrections, events and rules stay as they are."
+        "A page has a theme by its folders (parts of the address), else by its words (of title and address): "
+        "the first theme in the list that has one. Descriptions complete “This page is about …” and are what "
+        "models compare a page with; a changed name or description asks them anew. Rename a theme in the "
+        "table, delete its row to drop it. Saved for this site; corrections stay as they are."
     )
-    version, draft = st.session_state.get(VERSION, 0), _draft(dataset)
+    version = st.session_state.get(VERSION, 0)
     themes, types = st.tabs(list(NOUNS.values()))
     with themes:
-        edited_themes = _table(settings.taxonomy, View.THEME, version, draft)
-        _suggest(edited_themes, settings.taxonomy, dataset, draft)
+        edited_themes = _table(settings.taxonomy, View.THEME, version, shares)
+        into = _merge(settings.taxonomy)
     with types:
         st.caption("Pages of a type marked “No theme” serve a function: a cart is about nothing.")
-        edited_types = _table(settings.taxonomy, View.TYPE, version, None)
+        edited_types = _table(settings.taxonomy, View.TYPE, version, {})
     wanted = settings.taxonomy
     with errors.shown():
-        wanted = Taxonomy.checked(themes=_classes(edited_themes), types=_classes(edited_types))
+        made = merged(_named(_classes(edited_themes), into))
+        wanted = Taxonomy.checked(themes=made, types=_classes(edited_types))
     with st.container(horizontal=True, key="taxonomy-actions"):
-        return _actions(settings, wanted)
+        return _actions(settings, wanted, dataset)
 
 
-def _draft(dataset: Dataset) -> Draft | None:
-    draft: Draft | None = st.session_state.get(DRAFT)
-    return draft if draft is not None and draft.dataset == dataset.key else None
+def _merge(taxonomy: Taxonomy) -> Mapping[str, str]:
+    """Names of themes that become one → what it is called."""
+    which, name = st.columns([3, 2])
+    chosen = which.multiselect(
+        "Merge themes", [one.name for one in taxonomy.themes], key=MERGED, placeholder="Two or more",
+        help="They become one theme, with the folders and words of all of them, when you save.",
+    )  # fmt: skip
+    called = name.text_input(
+        "into one called", key="merged-name", max_chars=NAME_CHARACTERS,
+        placeholder=chosen[0] if chosen else "",
+    )  # fmt: skip
+    return dict.fromkeys(chosen, called.strip() or chosen[0]) if len(chosen) > 1 else {}
 
 
-def _suggest(edited: pd.DataFrame, taxonomy: Taxonomy, dataset: Dataset, draft: Draft | None) -> None:
-    """Offer the parts of the site that are seen most as themes: they are put into the table, not saved."""
-    if st.button(
-        "Add the sections of this site", icon=":material/account_tree:", key="suggest-themes",
-        help="The folders in its addresses that are seen most, as themes to begin with.",
-    ):  # fmt: skip
-        _add_sections(edited, taxonomy, dataset)
-    if draft is not None:
-        st.caption(draft.said)
-        st.button(
-            "Discard what is not saved", icon=":material/undo:", key="drop-sections", type="tertiary",
-            on_click=_start_over,
-        )  # fmt: skip
+def _named(themes: Sequence[LabelClass], into: Mapping[str, str]) -> list[LabelClass]:
+    return [one.model_copy(update={"name": into.get(one.name, one.name)}) for one in themes]
 
 
-def _add_sections(edited: pd.DataFrame, taxonomy: Taxonomy, dataset: Dataset) -> None:
-    """Put them below the themes and start again, or say that there are none."""
-    labels = latest_labels(state.store(), dataset.key)
-    taken = [*(_text(name) for name in edited[NAME]), *(one.name for one in taxonomy.types)]
-    found = site_sections(dataset.pages, None if labels is None else labels.table, taken)
-    if not found:
-        st.toast("The addresses of this site have no further sections that are seen much.")
-        return
-    rows = pd.DataFrame([[one.name, one.name.lower(), "", ""] for one in found], columns=edited.columns)
-    told = ", ".join(f"{md_text(one.name, 60)} ({share(one.share, 1)})" for one in found)
-    said = (
-        f"Added at the end, with their share of the page views: {told}. Delete what is no theme, describe "
-        "the others, and save."
-    )
-    st.session_state[DRAFT] = Draft(dataset.key, pd.concat([edited, rows], ignore_index=True), said)
-    st.rerun()
-
-
-def files_form(settings: LabelSettings) -> bool:
-    """Export taxonomy and corrections, or import them; True when something was imported."""
+def files_form(settings: LabelSettings, dataset: Dataset) -> bool:
+    """Export the taxonomy in use and the corrections, or import them; True when something was imported."""
     with st.container(horizontal=True, key="label-files"):
         _download("Export themes and types", "taxonomy.yaml", taxonomy_to_yaml(settings.taxonomy))
         _download("Export corrections", "corrections.yaml", corrections_to_yaml(settings.overrides))
@@ -137,14 +114,14 @@ def files_form(settings: LabelSettings) -> bool:
         return False
     st.session_state["label-file-seen"] = brought.file_id
     try:
-        _bring(brought.getvalue(), brought.name)
+        _bring(brought.getvalue(), brought.name, settings.taxonomy, dataset)
     except Beha2VecError as error:
         errors.show(error)
         return False
     return True
 
 
-def _bring(content: bytes, name: str) -> None:
+def _bring(content: bytes, name: str, taxonomy: Taxonomy, dataset: Dataset) -> None:
     """Tell the two kinds of file apart by what they hold.
 
     Raises:
@@ -153,12 +130,12 @@ def _bring(content: bytes, name: str) -> None:
     """
     if CORRECTIONS.match(content):
         corrections = corrections_from_yaml(content, name)
-        taxonomy = label_book.load(state.store()).taxonomy
         for correction in corrections:
             check(correction, taxonomy)
         label_book.correct(state.store(), corrections)
     else:
-        label_book.change(state.store(), taxonomy=taxonomy_from_yaml(content, name))
+        brought = taxonomy_from_yaml(content, name)
+        label_book.choose(state.store(), dataset, brought, ThemeSource.TAXONOMY)
         _start_over()
 
 
@@ -174,40 +151,46 @@ def _download(label: str, name: str, text: str) -> None:
     )
 
 
-def _actions(settings: LabelSettings, wanted: Taxonomy) -> bool:
+def _actions(settings: LabelSettings, wanted: Taxonomy, dataset: Dataset) -> bool:
     save = st.button(
         "Save and label again", type="primary", icon=":material/check:", key="save-taxonomy",
         disabled=wanted == settings.taxonomy,
     )  # fmt: skip
     reset = st.button(
-        "Back to the default", icon=":material/restart_alt:", key="reset-taxonomy",
+        "Back to the shop themes", icon=":material/restart_alt:", key="reset-taxonomy",
         disabled=settings.taxonomy == default_taxonomy(),
     )  # fmt: skip
     if save or reset:
-        label_book.change(state.store(), taxonomy=default_taxonomy() if reset else wanted)
+        chosen = default_taxonomy() if reset else wanted
+        label_book.choose(state.store(), dataset, chosen, ThemeSource.TAXONOMY)
         _start_over()
     return save or reset
 
 
 def _start_over() -> None:
     st.session_state[VERSION] = st.session_state.get(VERSION, 0) + 1
-    st.session_state.pop(DRAFT, None)
+    st.session_state.pop(MERGED, None)
 
 
-def _table(taxonomy: Taxonomy, view: View, version: int, draft: Draft | None) -> pd.DataFrame:
+def _table(taxonomy: Taxonomy, view: View, version: int, shares: Mapping[str, float]) -> pd.DataFrame:
     rows = [
-        [one.name, *one.descriptions, *[""] * (len(DESCRIPTIONS) - len(one.descriptions)), one.functional]
+        [
+            one.name, shares.get(one.name, 0.0), ", ".join(one.folders), ", ".join(one.words),
+            *one.descriptions, *[""] * (len(DESCRIPTIONS) - len(one.descriptions)), one.functional,
+        ]
         for one in taxonomy.classes(view)
-    ]
-    columns = [NAME, *DESCRIPTIONS, FUNCTIONAL]
-    frame = pd.DataFrame(rows, columns=columns)
-    if view is View.THEME:
-        frame = frame.drop(columns=FUNCTIONAL) if draft is None else draft.themes
-    key = f"taxonomy-{view}-{version}-{len(frame)}"  # with rows from elsewhere it starts afresh
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=[NAME, *TOLD, *DESCRIPTIONS, FUNCTIONAL])
+    frame = frame.drop(columns=FUNCTIONAL if view is View.THEME else TOLD)
     texts: dict[str, Any] = {name: st.column_config.TextColumn(name, max_chars=200) for name in DESCRIPTIONS}
+    texts |= {name: st.column_config.TextColumn(name, help=SEPARATED) for name in (FOLDERS, WORDS)}
     edited: pd.DataFrame = st.data_editor(
-        frame, num_rows="dynamic", hide_index=True, key=key,
-        column_config={NAME: st.column_config.TextColumn(NAME, required=True, max_chars=60), **texts},
+        frame, num_rows="dynamic", hide_index=True, key=f"taxonomy-{view}-{version}", disabled=[SHARE],
+        column_config={
+            NAME: st.column_config.TextColumn(NAME, required=True, max_chars=NAME_CHARACTERS),
+            SHARE: st.column_config.NumberColumn(SHARE, format="percent", width="small"),
+            **texts,
+        },
     )  # fmt: skip
     return edited
 
@@ -217,11 +200,19 @@ def _classes(edited: pd.DataFrame) -> tuple[LabelClass, ...]:
     for row in edited.to_dict("records"):
         name = _text(row[NAME])
         told = tuple(text for text in (_text(row[column]) for column in DESCRIPTIONS) if text)
+        folders, words = (_parts(row.get(column)) for column in (FOLDERS, WORDS))
         if name or told:
             made.append(
-                LabelClass.checked(name=name, descriptions=told, functional=row.get(FUNCTIONAL) is True)
-            )
+                LabelClass.checked(
+                    name=name, descriptions=told, functional=row.get(FUNCTIONAL) is True,
+                    folders=folders, words=words,
+                )
+            )  # fmt: skip
     return tuple(made)
+
+
+def _parts(cell: object) -> tuple[str, ...]:
+    return tuple(part for part in map(str.strip, _text(cell).split(",")) if part)
 
 
 def _text(cell: object) -> str:

@@ -1,0 +1,105 @@
+"""What a site's own themes look for in a page: folders of its address, words of title and path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+from core.labels.label_settings import LabelClass
+from core.labels.page_address import read_address
+from core.labels.words import fold, singulars, spelt_words
+
+SHORTEST: Final = 3
+"""Letters of a word, in scripts with blanks between words."""
+LONGEST_RUN: Final = 6
+"""Signs of a word in a script without."""
+_RUNS: Final = re.compile(r"[\u4e00-\u9fff\u3005]{2,}|[\u30a1-\u30fa\u30fc]{2,}")
+"""Han and katakana, each alone: where the script changes, a Japanese word ends. Hiragana: grammar."""
+_UNSPACED: Final = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+"""Scripts without blanks between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+
+
+@dataclass(frozen=True)
+class PageTerms:
+    """What themes look for in a page, in the form of :func:`core.labels.words.fold`.
+
+    Args:
+        folders: Segments of its path before the last, such as ``rain-jackets``.
+        words: Of title and path: single ones, also in the singular, and two in a row.
+    """
+
+    folders: frozenset[str]
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, order=True)
+class Term:
+    """A folder, or a word."""
+
+    folder: bool
+    text: str
+
+    def __str__(self) -> str:
+        """As evidence."""
+        return f"the folder {self.text}" if self.folder else f"the word {self.text}"
+
+
+def theme_of(page: PageTerms, themes: Sequence[LabelClass]) -> tuple[LabelClass, Term] | None:
+    """The first theme that has a folder of the page, else the first that has a word of it."""
+    for theme in themes:
+        if found := page.folders.intersection(theme.folders):
+            return theme, Term(True, min(found))
+    for theme in themes:
+        if found := page.words & forms_of(theme.words):
+            return theme, Term(False, min(found))
+    return None
+
+
+@lru_cache(maxsize=1 << 12)
+def forms_of(words: Collection[str]) -> frozenset[str]:
+    """Words, and what they may be the plural of."""
+    return frozenset(form for word in words for form in singulars(word))
+
+
+def terms_of(urls: Sequence[str], titles: Iterable[str]) -> PageTerms:
+    """Folders and words of pages that are decided at once: of their addresses, what all have.
+
+    Args:
+        urls: At least one.
+        titles: May be empty.
+    """
+    stems = [read_address(url).stems for url in urls]
+    folders = frozenset.intersection(*(frozenset(own[:-1]) for own in stems))
+    in_paths = frozenset.intersection(*(frozenset().union(*map(_terms, own)) for own in stems))
+    return PageTerms(folders, in_paths.union(*map(_terms, titles)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(term for _, term in spelt_terms(text))
+
+
+def spelt_terms(text: str) -> Iterator[tuple[str, str]]:
+    """Each term of a text: as it is written there, and in the form that themes look for."""
+    tokens = [(word, fold(word)) for word in spelt_words(text)]
+    for word, token in tokens:
+        yield from _unspaced(word) if _UNSPACED.search(word) else _spaced(word, token)
+    for (first, start), (second, end) in pairwise(tokens):
+        if not _UNSPACED.search(first + second):
+            yield from ((f"{first} {second}", f"{start} {one}") for one in singulars(end))
+
+
+def _spaced(word: str, token: str) -> Iterator[tuple[str, str]]:
+    if len(token) >= SHORTEST and not any(map(str.isdigit, token)):
+        yield from ((word, one) for one in singulars(token))
+
+
+def _unspaced(word: str) -> Iterator[tuple[str, str]]:
+    for run in _RUNS.findall(word):
+        for length in range(2, min(len(run), LONGEST_RUN) + 1):
+            parts = (run[at : at + length] for at in range(len(run) - length + 1))
+            yield from ((part, fold(part)) for part in parts)

@@ -1,0 +1,278 @@
+"""A site's own themes: the folders and words of its pages that best tell which pages are seen together.
+
+A candidate is a folder of the addresses or a word of titles and addresses; its pages are one group. Themes
+are chosen one after another, each time the candidate that most raises the modularity (Newman and Girvan
+2004, *Finding and evaluating community structure in networks*) of the graph of moves between pages: the
+share of moves that stay within a group, less what chance would leave there. So a word that is everywhere
+("new", "cool", "the"), in whatever language, is no theme, however often it is seen. Further words of a theme
+are those that its pages have and others lack, by c-TF-IDF (Grootendorst 2022, *BERTopic*).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Final, TypeAlias
+from urllib.parse import unquote
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+from core.data.sequences import UserSequences
+from core.labels.label_settings import NAME_CHARACTERS, RESERVED, SEVERAL, LabelClass
+from core.labels.page_address import after_host
+from core.labels.page_terms import Term, forms_of, spelt_terms, terms_of
+from core.labels.pages import LabelPages
+from core.labels.words import fold, stem_of
+
+MOST: Final = 12
+"""Themes that somebody reads through."""
+FEWEST_PAGES: Final = 3
+FEWEST_SHARE: Final = 0.01
+"""Of the page views that can have a theme, for a candidate."""
+CONTAINER: Final = 0.5
+"""What holds more of them is the shop itself, ``/shop/``, and tells nobody apart."""
+LEAST_GAIN: Final = 0.006
+"""Of modularity, from 0 to 1: a tenth of what a theme with a sixth of the moves, all within it, gives."""
+MOST_CANDIDATES: Final = 2_000
+MORE_WORDS: Final = 8
+"""Words a theme gets besides the one that it was chosen by."""
+FEWEST_LETTERS: Final = 4
+OWN: Final = 0.9
+"""Share of a word's pages that must be of the theme."""
+
+_GAP: Final = re.compile(r"[\s_+-]+")
+
+Graph: TypeAlias = sparse.csr_array
+"""Symmetric, float64 of shape (n_pages, n_pages): moves between two pages, nothing on the diagonal."""
+
+
+def mine_themes(
+    pages: LabelPages, wanted: np.ndarray, moves: Graph, literal: frozenset[str] = frozenset()
+) -> tuple[LabelClass, ...]:
+    """Find the themes of a site.
+
+    Args:
+        pages: All pages.
+        wanted: bool of shape (n_pages,), those that can have a theme.
+        moves: Between wanted pages (:func:`moves_between`, :func:`neighbours`).
+        literal: Segments that say what a page is for, and so are not what it is about.
+
+    Returns:
+        At most :data:`MOST`, in the order in which they decide (:func:`theme_of`); none where no word or
+        folder tells pages apart.
+    """
+    site = _Site(pages, wanted, literal)
+    if not site.candidates or not moves.sum():
+        return ()
+    chosen, group = _choose(site, moves)
+    if len(chosen) < 2:
+        return ()
+    further = _further_words(site, group, chosen)
+    terms = [[term, *words] for term, words in zip(chosen, further, strict=True)]
+    return _named(site, terms, group)
+
+
+def moves_between(sequences: UserSequences, wanted: np.ndarray) -> Graph:
+    """How often users went from one wanted page to another, pages between them left out.
+
+    Args:
+        sequences: Page views in order.
+        wanted: bool of shape (n_pages,).
+    """
+    seen = wanted[sequences.page]
+    page, user = sequences.page[seen], sequences.user[seen]
+    moved = (user[1:] == user[:-1]) & (page[1:] != page[:-1])
+    return _graph(page[:-1][moved], page[1:][moved], len(wanted))
+
+
+def neighbours(urls: Sequence[str], wanted: np.ndarray) -> Graph:
+    """Each wanted page beside the next one in the order of addresses: what the tree says without users."""
+    order = np.array(sorted(np.flatnonzero(wanted).tolist(), key=urls.__getitem__), dtype=np.int64)
+    return _graph(order[:-1], order[1:], len(wanted))
+
+
+def modularity(group: np.ndarray, moves: Graph) -> float:
+    """How much more often than by chance moves stay in a group, from -0.5 to 1.
+
+    Args:
+        group: int of shape (n_pages,); pages with -1 are in none.
+        moves: Between pages; at least one.
+    """
+    total, degree = moves.sum(), moves.sum(axis=1)
+    within = (np.flatnonzero(group == one) for one in range(group.max(initial=-1) + 1))
+    return float(sum(moves[own][:, own].sum() / total - (degree[own].sum() / total) ** 2 for own in within))
+
+
+def _graph(first: np.ndarray, second: np.ndarray, n_pages: int) -> Graph:
+    ones = np.ones(len(first))
+    one_way = sparse.coo_array((ones, (first, second)), shape=(n_pages, n_pages)).tocsr()
+    return sparse.csr_array(one_way + one_way.T)
+
+
+class _Site:
+    """The pages that can have a theme, and the terms that could be one."""
+
+    def __init__(self, pages: LabelPages, wanted: np.ndarray, literal: frozenset[str]) -> None:
+        self.pages, self.literal = pages, literal
+        self.wanted = np.flatnonzero(wanted)
+        self.views = pages.views[self.wanted]
+
+    @cached_property
+    def of_term(self) -> Mapping[Term, list[int]]:
+        """Pages of each term that at least :data:`FEWEST_PAGES` have."""
+        found: dict[Term, list[int]] = defaultdict(list)
+        for index in self.wanted.tolist():
+            own = terms_of([self.pages.urls[index]], [self.pages.titles[index]])
+            for term in (*(Term(True, one) for one in own.folders), *(Term(False, one) for one in own.words)):
+                found[term].append(index)
+        return {term: pages for term, pages in found.items() if len(pages) >= FEWEST_PAGES}
+
+    @cached_property
+    def named(self) -> list[Term]:
+        """Terms that may name a theme; of those with the same pages the plainest."""
+        plainest: dict[tuple[int, ...], Term] = {}
+        for term in sorted(self.of_term, key=_plainness):
+            if _may_name(term.text, self.literal):
+                plainest.setdefault(tuple(self.of_term[term]), term)
+        return list(plainest.values())
+
+    @cached_property
+    def candidates(self) -> list[Term]:
+        """Those that are seen enough, most viewed first."""
+        seen = {term: int(self.pages.views[self.of_term[term]].sum()) for term in self.named}
+        all_views = self.views.sum()
+        enough = [term for term in self.named if FEWEST_SHARE <= seen[term] / all_views <= CONTAINER]
+        return sorted(enough, key=lambda term: (-seen[term], term))[:MOST_CANDIDATES]
+
+
+def _plainness(term: Term) -> tuple[bool, bool, int, str]:
+    """A folder first, then single words, then the longer one: the other is a piece of it."""
+    return (not term.folder, " " in term.text, -len(term.text), term.text)
+
+
+def _may_name(text: str, literal: frozenset[str]) -> bool:
+    return any(map(str.isalpha, text)) and text not in literal and not set(text) & set("{:}")
+
+
+def _choose(site: _Site, moves: Graph) -> tuple[list[Term], np.ndarray]:
+    """Terms in the order of choice, and the number of each page's; -1 for pages of none.
+
+    A later term takes its pages from earlier ones where that is better; a word takes none from a folder.
+    """
+    has = _incidence(site)
+    folder = np.array([term.folder for term in site.candidates])
+    group, in_folder = np.full(len(site.pages), -1), np.zeros(len(site.pages), dtype=bool)
+    chosen: list[Term] = []
+    while len(chosen) < MOST:
+        free = sparse.diags_array((~in_folder).astype(float))
+        takes = sparse.csr_array(sparse.diags_array(folder.astype(float)) @ has
+                                 + sparse.diags_array((~folder).astype(float)) @ (has @ free))  # fmt: skip
+        gains = _gains(takes, moves, group, len(chosen))
+        best = int(np.argmax(gains))
+        if gains[best] < LEAST_GAIN:
+            break
+        taken = takes[[best]].nonzero()[1]
+        group[taken], in_folder[taken] = len(chosen), folder[best]
+        chosen.append(site.candidates[best])
+    return chosen, group
+
+
+def _incidence(site: _Site) -> sparse.csr_array:
+    """Which candidate has which page, (n_candidates, n_pages)."""
+    pages = [site.of_term[term] for term in site.candidates]
+    rows = np.repeat(np.arange(len(pages)), [len(own) for own in pages])
+    columns = np.concatenate(pages)
+    shape = (len(pages), len(site.pages))
+    return sparse.coo_array((np.ones(len(columns)), (rows, columns)), shape=shape).tocsr()
+
+
+def _gains(takes: sparse.csr_array, moves: Graph, group: np.ndarray, n_groups: int) -> np.ndarray:
+    """What modularity would gain by a group of each candidate's pages, (n_candidates,)."""
+    total, degree = moves.sum(), moves.sum(axis=1)
+
+    def worth(within: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        gained: np.ndarray = within / total - (ends / total) ** 2
+        return gained
+
+    gains = worth(_within(takes, moves), takes @ degree)
+    for number in range(n_groups):
+        own = (group == number).astype(float)
+        lost = sparse.csr_array(takes @ sparse.diags_array(own))
+        to_own = moves @ own
+        before = worth(own @ to_own, degree @ own)
+        left = own @ to_own - 2 * (lost @ to_own) + _within(lost, moves)
+        gains -= before - worth(left, degree @ own - lost @ degree)
+    return gains
+
+
+def _within(sets: sparse.csr_array, moves: Graph) -> np.ndarray:
+    within: np.ndarray = (sets @ moves).multiply(sets).sum(axis=1)
+    return within
+
+
+def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> list[list[Term]]:
+    """For each group, the :data:`MORE_WORDS` words of its own with the highest c-TF-IDF."""
+    words = [term for term in site.named if _is_further(term)]
+    counts = np.zeros((len(words), len(chosen) + 1))
+    for row, word in enumerate(words):
+        counts[row] = np.bincount(group[site.of_term[word]] + 1, minlength=len(chosen) + 1)
+    grouped = counts[:, 1:]
+    total = grouped.sum(axis=1, keepdims=True)
+    scores = grouped * np.log1p(grouped.sum() / len(chosen) / np.maximum(total, 1))
+    scores[grouped < np.maximum(OWN * total, FEWEST_PAGES)] = 0.0
+    found: list[list[Term]] = []
+    for number, term in enumerate(chosen):
+        known = forms_of((term.text,))
+        own: list[Term] = []
+        for row in np.argsort(-scores[:, number], kind="stable")[: int((scores[:, number] > 0).sum())]:
+            if len(own) < MORE_WORDS and known.isdisjoint(forms := forms_of((words[row].text,))):
+                own.append(words[row])
+                known |= forms
+        found.append(own)
+    return found
+
+
+def _is_further(term: Term) -> bool:
+    """Whether a word may tell a theme by standing on its pages alone: most words of grammar are short."""
+    long = len(term.text) >= FEWEST_LETTERS or not term.text.isascii()
+    return not term.folder and " " not in term.text and long and term.text not in ENGLISH_STOP_WORDS
+
+
+def _named(site: _Site, terms: Sequence[Sequence[Term]], group: np.ndarray) -> tuple[LabelClass, ...]:
+    """Classes, the last chosen first: it took its pages from the others. What is named alike is one."""
+    together: dict[str, list[Term]] = {}
+    taken = {name.casefold() for name in (*RESERVED, SEVERAL)}
+    for number in reversed(range(len(terms))):
+        own = np.flatnonzero(group == number)
+        name = _name(site.pages, own, terms[number][0])
+        if len(own) and name.casefold() not in taken:
+            together.setdefault(name, []).extend(terms[number])
+    return tuple(
+        LabelClass(
+            name=name,
+            descriptions=(", ".join(dict.fromkeys(one.text for one in own))[:200],),
+            folders=tuple(dict.fromkeys(one.text for one in own if one.folder)),
+            words=tuple(dict.fromkeys(one.text for one in own if not one.folder)),
+        )
+        for name, own in together.items()
+    )
+
+
+def _name(pages: LabelPages, own: np.ndarray, term: Term) -> str:
+    """As its titles write it, else as its addresses do."""
+    wanted = _GAP.sub(" ", term.text)
+    forms: Counter[str] = Counter()
+    for index in own.tolist():
+        forms.update(shown for shown, one in set(spelt_terms(pages.titles[index])) if one == wanted)
+    for index in own.tolist() if not forms else ():
+        segments = [unquote(part) for part in after_host(pages.urls[index]).partition("?")[0].split("/")]
+        shown = [_GAP.sub(" ", part) for part in segments if term.folder and stem_of(part) == term.text]
+        forms.update(shown or (form for part in segments for form, one in spelt_terms(part) if one == wanted))
+    # listings are called by the plural, and so is a theme
+    written = min(forms, key=lambda form: (fold(form) == wanted, -forms[form], form), default=wanted)
+    plain = "".join(letter for letter in written if letter.isprintable()).strip()[:NAME_CHARACTERS].rstrip()
+    return plain[:1].upper() + plain[1:]

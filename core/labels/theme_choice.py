@@ -1,0 +1,114 @@
+"""Which themes a data set's pages get: its site's own, or those of the taxonomy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from core.base.schema import View
+from core.base.settings import Settings
+from core.data.dataset import Dataset
+from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy, ThemeSource, default_taxonomy
+from core.labels.label_types import Label
+from core.labels.pages import LabelPages, theme_subjects
+from core.labels.rule_classifier import RuleClassifier, literal_segments
+from core.labels.site_themes import mine_themes, modularity, moves_between, neighbours
+
+FEWEST_MOVES: Final = 500
+"""Between pages that can have a theme. Where there are fewer, the tree of the addresses tells instead."""
+ENOUGH: Final = 0.5
+"""Share of these pages' views that the shop themes must decide there to be used."""
+NONE_FOUND: Final = (
+    "This site has no themes of its own that can be told from its addresses and titles: no folder and no "
+    "word is on several pages that are seen together, and not on the others"
+)
+
+
+class OwnTheme(Settings):
+    """A theme of the site's own.
+
+    Args:
+        theme: Its name, folders and words.
+        share: Of all page views, those of its pages.
+    """
+
+    theme: LabelClass
+    share: float
+
+
+class ThemeChoice(Settings):
+    """What was found, and what is used.
+
+    Args:
+        own: The site's own themes, in the order in which they decide; empty where there are none.
+        taxonomy: What pages are labelled with.
+        mined: Whether the themes in it are the site's own, found in this data set.
+    """
+
+    own: tuple[OwnTheme, ...]
+    taxonomy: Taxonomy
+    mined: bool
+
+
+def choose_themes(
+    dataset: Dataset, pages: LabelPages, types: Sequence[Label | None], settings: LabelSettings
+) -> ThemeChoice:
+    """Look for the site's own themes, and decide whether they are used.
+
+    By themselves (``ThemeSource.AUTO``) they are used where more of the moves between pages stay within one
+    of them than within a shop theme, chance apart; where hardly anybody moved, if rules give less than half
+    of the page views a shop theme.
+
+    Args:
+        dataset: The cleaned export.
+        pages: Its pages.
+        types: The type of each; pages that serve a function have no theme.
+        settings: With the taxonomy.
+    """
+    functional = {one.name for one in settings.taxonomy.types if one.functional}
+    wanted = np.array([kind is None or kind.value not in functional for kind in types], dtype=bool)
+    moves = moves_between(dataset.sequences, wanted)
+    told = moves.sum() >= 2 * FEWEST_MOVES
+    moves = moves if told else neighbours(pages.urls, wanted)
+    themes = mine_themes(pages, wanted, moves, literal_segments())
+    if not themes:
+        return ThemeChoice(own=(), taxonomy=settings.taxonomy, mined=False)
+    mined = settings.taxonomy.model_copy(update={"themes": themes})
+    group = _groups(pages, wanted, mined)
+    mine = settings.themes is ThemeSource.MINED
+    if settings.themes is ThemeSource.AUTO and settings.taxonomy == default_taxonomy():
+        shop = _groups(pages, wanted, settings.taxonomy)
+        little = pages.views[shop >= 0].sum() < ENOUGH * pages.views[wanted].sum()
+        mine = bool(modularity(group, moves) > modularity(shop, moves) if told else little)
+    views = [int(pages.views[group == number].sum()) for number in range(len(themes))]
+    total = max(1, int(pages.views.sum()))
+    own = tuple(OwnTheme(theme=one, share=seen / total) for one, seen in zip(themes, views, strict=True))
+    return ThemeChoice(own=own, taxonomy=mined if mine else settings.taxonomy, mined=mine)
+
+
+def merged(themes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
+    """Make one theme, in the place of the first, of all with one name: with the folders and words of all."""
+    together: dict[str, list[LabelClass]] = {}
+    for one in themes:
+        together.setdefault(one.name.casefold(), []).append(one)
+    return tuple(
+        own[0].model_copy(
+            update={
+                "folders": tuple(dict.fromkeys(folder for one in own for folder in one.folders)),
+                "words": tuple(dict.fromkeys(word for one in own for word in one.words)),
+            }
+        )
+        for own in together.values()
+    )
+
+
+def _groups(pages: LabelPages, wanted: np.ndarray, taxonomy: Taxonomy) -> np.ndarray:
+    """Number of the theme that rules give each page, int of shape (n_pages,); -1 where they give none."""
+    subjects = theme_subjects(pages, wanted)
+    numbers = {one.name: number for number, one in enumerate(taxonomy.themes)}
+    labels = RuleClassifier(taxonomy).classify(subjects.subjects, View.THEME)
+    found = np.array([-1 if label is None else numbers[label.value] for label in labels] + [-1])
+    groups: np.ndarray = found[subjects.of_page]  # pages of no subject have -1, the last
+    return groups
