@@ -12,7 +12,7 @@ from core.base.settings import Settings
 from core.data.dataset import Dataset
 from core.labels.label_settings import LabelClass, LabelSettings, Taxonomy, ThemeSource, default_taxonomy
 from core.labels.label_types import Label
-from core.labels.pages import LabelPages, theme_subjects
+from core.labels.pages import LabelPages, Subjects, theme_subjects
 from core.labels.rule_classifier import RuleClassifier, literal_segments
 from core.labels.site_themes import mine_themes, modularity, moves_between, neighbours
 
@@ -76,10 +76,11 @@ def choose_themes(
     if not themes:
         return ThemeChoice(own=(), taxonomy=settings.taxonomy, mined=False)
     mined = settings.taxonomy.model_copy(update={"themes": themes})
-    group = _groups(pages, wanted, mined)
+    subjects = theme_subjects(pages, wanted)
+    group = _groups(subjects, mined)
     mine = settings.themes is ThemeSource.MINED
     if settings.themes is ThemeSource.AUTO and settings.taxonomy == default_taxonomy():
-        shop = _groups(pages, wanted, settings.taxonomy)
+        shop = _groups(subjects, settings.taxonomy)
         little = pages.views[shop >= 0].sum() < ENOUGH * pages.views[wanted].sum()
         mine = bool(modularity(group, moves) > modularity(shop, moves) if told else little)
     views = [int(pages.views[group == number].sum()) for number in range(len(themes))]
@@ -104,9 +105,8 @@ def merged(themes: Sequence[LabelClass]) -> tuple[LabelClass, ...]:
     )
 
 
-def _groups(pages: LabelPages, wanted: np.ndarray, taxonomy: Taxonomy) -> np.ndarray:
+def _groups(subjects: Subjects, taxonomy: Taxonomy) -> np.ndarray:
     """Number of the theme that rules give each page, int of shape (n_pages,); -1 where they give none."""
-    subjects = theme_subjects(pages, wanted)
     numbers = {one.name: number for number, one in enumerate(taxonomy.themes)}
     labels = RuleClassifier(taxonomy).classify(subjects.subjects, View.THEME)
     found = np.array([-1 if label is None else numbers[label.value] for label in labels] + [-1])

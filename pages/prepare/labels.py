@@ -10,7 +10,7 @@ import streamlit as st
 from core.base.schema import Pages, View
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.desk import label_book
+from core.desk import controls, label_book
 from core.labels.label_settings import UNKNOWN, LabelMode, LabelSettings
 from core.labels.labelling import LabelSummary, in_use, read_summary
 from core.labels.review import Review
@@ -40,6 +40,8 @@ HOW = {
     "of your settings, which is sent titles and paths: “Methods that may decide” says how many, and what "
     "it costs.",
 }
+MOSTLY = 0.5
+"""Share of the page views: where more are Unknown, the view says little."""
 WORDS = {View.THEME.value: "Themes", View.TYPE.value: "Types"}
 
 
@@ -96,6 +98,7 @@ def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, 
             own_themes.offer(dataset, settings, summary.choice)
         if state.model() is None:
             button(TRAINING, "Next: train a model")
+        _little_known(label_review.coverage(labels, pages))
         covered, blocks = st.columns([4, 5], gap="medium")
         with covered:
             _coverage(labels, pages)
@@ -141,10 +144,41 @@ def _coverage(labels: LabelledPages, pages: pd.DataFrame) -> None:
     )
 
 
+def _little_known(covered: pd.DataFrame) -> None:
+    """Say where most of a view is unknown, and offer to leave the view out of the segments."""
+    run = state.model()
+    for view, part in _unknown_shares(covered).items():
+        if part <= MOSTLY:
+            continue
+        noun = WORDS[view].lower()
+        st.warning(
+            f"**{share(part, 1)} of the page views have no {noun[:-1]}.** Segments that count {noun} would "
+            "tell users apart mostly by what nobody knows: correct the most viewed pages below, or leave "
+            f"the {noun} out.",
+            icon=":material/help:",
+        )
+        if run is not None and state.controls(run.key).weights.of(View(view)) > 0:
+            st.button(
+                f"Do not count {noun} in segments", key=f"leave-out-{view}", icon=":material/exposure_zero:",
+                on_click=_leave_out, args=(run.key, View(view)),
+                help="Sets their weight on Explore to 0 % for this model; you can move it back there.",
+            )  # fmt: skip
+
+
+def _leave_out(model: str, view: View) -> None:
+    now = state.controls(model).weights
+    state.set_controls(model, weights=controls.reweighted(now, tuple(View), view, 0))
+
+
+def _unknown_shares(covered: pd.DataFrame) -> dict[str, float]:
+    rows = covered[covered[Review.RUNG] == UNKNOWN]
+    return dict(zip(rows[Review.VIEW], rows[Review.SHARE], strict=True))
+
+
 def _unknown(covered: pd.DataFrame) -> str:
-    rows = covered[covered[Review.RUNG] == UNKNOWN].set_index(Review.VIEW)[Review.SHARE]
+    shares = _unknown_shares(covered)
     return " and ".join(
-        f"**{share(rows.get(view, 0.0), 1)}** of {noun.lower()}" for view, noun in WORDS.items()
+        f"**{share(shares.get(view, 0.0), 1)}** of {noun.lower()}" for view, noun in WORDS.items()
     )
 
 
