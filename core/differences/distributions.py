@@ -38,8 +38,7 @@ def distributions(data: ProfileData, rows: Rows, happened: Happened | None) -> p
             continue
         counted = values.whole > 0
         each = values.part[counted] / values.whole[counted]
-        place = rows.place[counted]
-        groups = [*(each[place == row] for row in range(rows.n_rows)), each]
+        groups = [each[rows.members(row)[counted]] for row in range(len(rows.head))]
         part, whole = (rows.with_all(rows.count(weights=side)) for side in (values.part, values.whole))
         mean = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
         parts.append(rows.head.assign(**_spread(groups), **{MEAN: mean, Col.METRIC: measure}))

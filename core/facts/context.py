@@ -302,8 +302,10 @@ class Context:
 
     def holds(self, outer: str, inner: str) -> bool:
         """Whether all users of a row belong to another row as well."""
+        if OTHERS in (outer, inner) or outer == inner:
+            return False
         one_page = outer == ONE_PAGE and self.row(inner)[Col.KIND] == RowKind.ONE_PAGE
-        return outer != inner and (outer == ALL or one_page)
+        return outer == ALL or one_page
 
     def title(self, key: str) -> str:
         """What a row is called in full: ``Segment 2 (Bargain hunters)``, ``One-page users``."""

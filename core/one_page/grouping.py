@@ -266,7 +266,8 @@ def _evidence(
         lift = share / other
         found.append(
             RuleEvidence(
-                what=rule_name([condition], addresses),
+                family=condition.field,
+                item=rule_name([condition], addresses),
                 share=1.0,
                 lift=lift,
                 low=float(lift * np.exp(-1.96 * error)),

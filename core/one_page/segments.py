@@ -27,14 +27,16 @@ class RuleEvidence(_Data):
     """How much more often a part of the rule is true here than of the other one-page users.
 
     Args:
-        what: The condition in words.
+        family: The field that the condition is about.
+        item: The condition in words.
         share: Of these users; 1, as the rule says so.
         lift: How many times the share of the others. Where it is true of none of them, half a user is added
             to each count (Haldane 1956), so that there is a number.
         low: Lower end of its 95 % interval (Katz et al. 1978).
     """
 
-    what: str
+    family: str
+    item: str
     share: float
     lift: float
     low: float

@@ -126,11 +126,9 @@ def profile(
         ArtifactError: If the labels are not of these users.
     """
     parts = data.outcomes.parts(settings)
-    chosen = tuple(parts)
-    everybody = any_of(list(parts.values())) if parts else None
+    chosen, everybody = tuple(parts), any_of(list(parts.values())) if parts else None
     happened = everybody.only(everybody.user < data.n_users) if everybody else None
-    rows = make_rows(data, labels, one_page)
-    sizes = rows.count()
+    sizes = (rows := make_rows(data, labels, one_page)).count()
     segments = _segments(data, rows, sizes, happened)
     fields = described(happened, seen=any(map(data.outcomes.pages_of, chosen)))
     return Profiles(

@@ -93,7 +93,7 @@ def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_leaves_every_file_it_promises(finished: Path) -> None:
     promised = [
         "receipt.json", "sequences.parquet", "model", "embeddings.parquet", "users.parquet",
-        "clusters.json", "profiles.json", "report.html", "run.json",
+        "clusters.json", "profiles.json", "differences.parquet", "report.html", "run.json",
     ]  # fmt: skip
     assert [name for name in promised if not (finished / name).exists()] == []
 
@@ -130,7 +130,7 @@ def test_clusters_and_groups_agree(finished: Path) -> None:
     inside = users["group"] == "segment"
     assert sorted(users.loc[inside, "cluster"].unique()) == [0, 1, 2, 3]
     assert set(users.loc[~inside, "cluster"]) == {-1}
-    assert ((users["page_views"] == 1) == (users["group"] == "one_page")).all()
+    assert ((users["page_views"] == 1) == users["group"].str.startswith("one_page:")).all()
 
 
 def test_another_process_gives_the_same_bytes(finished: Path, shop: Path, tmp_path: Path) -> None:
@@ -159,7 +159,8 @@ def test_new_users_are_embedded_and_assigned(finished: Path, shop: Path, tmp_pat
     assert done.returncode == 0, done.stderr
     scored = pq.read_table(out).to_pandas().set_index("user_id")
     users = pq.read_table(finished / "users.parquet").to_pandas().set_index("user_id")
-    assert list(scored.columns) == ["embedding", "cluster"]
+    assert list(scored.columns) == ["embedding", "cluster", "group"]
+    assert (scored["group"] == users["group"]).all()
     assert scored.index.equals(users.index)
     assert (scored["cluster"] == users["cluster"]).mean() > 0.99  # the same users land where they were
 
@@ -290,7 +291,7 @@ def test_a_preset_given_later_keeps_the_other_settings(finished: Path, tmp_path:
     record = json.loads((copy / "run.json").read_text())
     record["settings"]["train"]["seed"] = 7
     (copy / "run.json").write_text(json.dumps(record))
-    with mock.patch("core.runs.run.run", return_value={"users": 0, "segments": 0}) as run:
+    with mock.patch("core.runs.run.run", return_value={"users": 0, "segments": 0, "notes": []}) as run:
         done = cli("run", "--out", copy, "--from-stage", "train", "--preset", "thorough")
     assert done.returncode == 0, done.stderr
     assert run.call_args.args[2].train == TrainSettings.preset(Preset.THOROUGH, seed=7)
@@ -326,7 +327,8 @@ def test_pages_are_labelled_and_it_is_said_who_decided(finished: Path) -> None:
     clusters = json.loads((finished / "clusters.json").read_text())
     assert clusters["absent_views"] == []
     assert len({segment["name"] for segment in clusters["segments"]}) == len(clusters["segments"])
-    assert all(segment["name_fits"] for segment in clusters["segments"])
+    assert {segment["kind"] for segment in clusters["segments"]} == {"segment", "one_page"}
+    assert all(one["name_fits"] for one in clusters["segments"] if one["kind"] == "segment")
     evidence = [one for segment in clusters["segments"] for one in segment["name_evidence"]]
     assert evidence
     assert all(set(one) == {"family", "item", "share", "lift", "low"} for one in evidence)

@@ -111,8 +111,8 @@ def test_one_landing_page_and_nothing_else_is_one_segment() -> None:
 def test_what_a_name_says_is_held_against_the_other_one_page_users() -> None:
     made = found(arrived(["/"] * 400, source=["google"] * 250 + ["mail"] * 150))
     land, source = made.segments[0].evidence
-    assert (land.what, land.share, land.lift) == ("Land on /", 1.0, 1.0)
-    assert (source.what, source.share) == ("From google", 1.0)
+    assert (land.item, land.share, land.lift) == ("Land on /", 1.0, 1.0)
+    assert (source.item, source.share) == ("From google", 1.0)
     assert source.lift == pytest.approx((250.5 / 251) / (0.5 / 151))  # nobody else: half a user each
     pages = ["/a"] * 300 + ["/b"] * 100
     both = found(arrived(pages, source=["x"] * 200 + ["y"] * 100 + ["x"] * 40 + ["y"] * 60))

@@ -15,7 +15,7 @@ def test_rules_come_back_from_a_file(tmp_path: Path) -> None:
             name="Mobile",
             rule=(Condition(field=Trait.DEVICE, op="is", value="mobile"),),
             users=3,
-            evidence=(RuleEvidence(what="Mobile", share=1, lift=2.5, low=1.5),),
+            evidence=(RuleEvidence(family="device", item="Mobile", share=1, lift=2.5, low=1.5),),
             second_pages=(SecondPage(page="/a", users=1, n=4),),
         ),
         OnePageSegment(name="Other one-page users", rule=(), users=1),

@@ -122,4 +122,4 @@ def test_a_contrast_says_by_which_test_and_how_sure(p_value: float | None, writt
     )  # fmt: skip
     row = decision(block, titles)
     assert (row["Of"], row["p"]) == ("segment:0 and all", written)
-    assert row["Test"] == (test or "none: both are counted")
+    assert row["Test"] == (test or "none")
