@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.words.oracle import Oracle
@@ -15,6 +16,8 @@ Wanted = tuple[str, tuple[str, ...], str]
 """Metric, rows and item of a figure that an answer has to give."""
 LISTS = ("top", "entry", "exit", "step")
 """Answers that list items: their values and order are checked, as equal ones may stand in for each other."""
+COUNTS = ("users", "revenue", "outcome_users", "page_views", "sessions", "outcome_sessions")
+"""Measures without a baseline."""
 OPEN = ("describe", "why", "compare", "compare_all")
 """Answers that may say more than what must be in them."""
 NO_LABELS = "Unknown → Unknown"
@@ -24,25 +27,31 @@ DISTANCE_TOLERANCE = 1e-4
 DESCRIBED = ("users", "share", "page_views_mean", "sessions_mean", "engagement_s_mean", "outcome_rate")
 
 
-def _checkable(answer: Answer) -> list[Fact]:
-    """Its facts, each baseline with the row that it is of.
+def _checkable(answer: Answer) -> Answer:
+    """The same with each baseline called by the row that it is of.
 
     How small a difference would have been seen is an approximation, tested by simulation where it is made.
     """
-    against = [block for block in answer.blocks if isinstance(block, Contrast) and block.second.row == OTHERS]
-    said = []
-    for fact in answer.facts:
-        rows = [f"{OTHERS}:{block.first.row}" for block in against if block.second == fact]
-        if not fact.measure.startswith("detectable:"):
-            said.append(fact.model_copy(update={"segments": (rows[0],)}) if rows else fact)
-    return said
+    blocks = [_named(block) if isinstance(block, Contrast) else block for block in answer.blocks]
+    return replace(answer, blocks=tuple(blocks))
+
+
+def _named(block: Contrast) -> Contrast:
+    def named(fact: Fact) -> Fact:
+        rows = (f"{OTHERS}:{block.first.row}" if row == OTHERS else row for row in fact.segments)
+        return fact.model_copy(update={"segments": tuple(rows)})
+
+    relation = block.relation and named(block.relation)
+    changes = {"second": named(block.second), "relation": relation, "detectable": None}
+    return block.model_copy(update=changes)
 
 
 def problems(answer: Answer, expect: dict[str, Any], oracle: Oracle) -> list[str]:
     """What is wrong with an answer; empty if it is exact."""
     if answer.declined:
         return ["declined"]
-    said = _checkable(answer)
+    told, answer = answer, _checkable(answer)
+    said = answer.facts
     found = [
         f"{fact.measure} {fact.segments} {fact.item} = {fact.value}"
         for fact in said
@@ -53,11 +62,12 @@ def problems(answer: Answer, expect: dict[str, Any], oracle: Oracle) -> list[str
     wanted = [one for part in parts for one in wanted_of(part, oracle)]
     found += [f"missing {one}" for one in wanted if one not in have]
     if not any(part["kind"] in OPEN for part in parts):
-        further = sorted(have - set(wanted))
+        beside = {(one, (f"{OTHERS}:{row}",), item) for one, (row, *_), item in wanted}
+        further = sorted(have - set(wanted) - beside)
         found += [f"not asked for {one}" for one in further if not any(_beside(one, part) for part in parts)]
     found += [wrong for part in parts for wrong in _order(said, part, oracle) + _kinds(answer, part)]
     found += _directions(answer, oracle)
-    said_of = plain(answer.blocks, answer.titles)
+    said_of = plain(told.blocks, told.titles)
     asked = [fact for fact in said if (fact.measure, fact.segments, fact.item) in wanted]
     ends_only = any(part["kind"] in ("compare_all", "rank") for part in parts[1:] or parts)
     found += [f"{fact.text} is not said" for fact in asked if not ends_only and fact.text not in said_of]
@@ -166,7 +176,8 @@ def wanted_of(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
     elif kind == "share":
         yield from ((f"{expect['metric']}:{expect['dimension']}", (key,), expect["value"]) for key in rows)
     elif kind == "compare":
-        yield from ((name, (key,), "") for key in rows for name in expect["metrics"])
+        held = [f"{OTHERS}:{rows[0]}" if key == "all" else key for key in rows]
+        yield from ((name, (key,), "") for key in held for name in expect["metrics"])
     elif kind == "compare_all":
         yield from _extremes(oracle)
     elif kind in ("describe", "why"):
@@ -198,8 +209,11 @@ def _wanted_choice(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
 
 
 def _extremes(oracle: Oracle) -> Iterator[Wanted]:
-    for name in ("users", "page_views_mean", "sessions_mean", "outcome_rate"):
-        yield from ((name, (key,), "") for key in oracle.segments)
+    """Of what is not tested, the measures in which some segment differs; of the tested ones q decides."""
+    for name in ("page_views_mean", "sessions_mean"):
+        decided = [oracle.decision(name, "", key, f"{OTHERS}:{key}") for key in oracle.segments]
+        if any(one and one[0] for one in decided):
+            yield from ((name, (key,), "") for key in oracle.segments)
 
 
 def _wanted_ranking(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
@@ -216,7 +230,7 @@ def _wanted_description(expect: dict[str, Any]) -> Iterator[Wanted]:
     if expect["kind"] == "describe":
         yield from ((name, (key,), "") for name in DESCRIBED if (name, key) != ("share", "all"))
     elif metric := expect.get("metric"):
-        yield from ((metric, (one,), "") for one in (key, "all"))
+        yield from ((metric, (one,), "") for one in (key, "all" if metric in COUNTS else f"{OTHERS}:{key}"))
 
 
 def _wanted_list(expect: dict[str, Any], oracle: Oracle) -> Iterator[Wanted]:
