@@ -99,10 +99,18 @@ class EmbeddingClassifier:
         self._known: dict[str, NDArray[np.float32]] = {}
 
     def classify(self, subjects: Sequence[Subject], view: View) -> list[Label | None]:
-        """Decide where one class is close, and clearly closer than the next."""
-        names = [one.name for one in self._taxonomy.classes(view)]
+        """Decide where one class is close, and clearly closer than the next.
+
+        A theme with folders or words of its own is told by these alone (docs/method.md).
+        """
+        classes = self._taxonomy.classes(view)
+        names = [one.name for one in classes]
+        told = {one.name for one in classes if one.folders or one.words}
+        if len(told) == len(names):
+            return [None] * len(subjects)
         rows = self._scores(subjects, view)
-        return [None if row is None else _decide(row, names, self._limits[view]) for row in rows]
+        labels = [None if row is None else _decide(row, names, self._limits[view]) for row in rows]
+        return [None if label is None or label.value in told else label for label in labels]
 
     def nearest(self, subjects: Sequence[Subject], view: View, count: int) -> list[tuple[str, ...]]:
         """The closest classes of each subject, in the taxonomy's order; all of them where nothing is said."""

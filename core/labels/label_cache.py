@@ -75,7 +75,7 @@ class CachedClassifier:
 
 def question(rung: Rung, identity: str, taxonomy: Taxonomy, view: View) -> str:
     """Everything but the page that a decision rests on: the other view's classes are no part of it."""
-    classes = [(one.name, *one.descriptions) for one in taxonomy.classes(view)]
+    classes = [(one.name, *one.descriptions, *one.folders, *one.words) for one in taxonomy.classes(view)]
     return json.dumps([VERSION, rung, identity, view, classes])
 
 

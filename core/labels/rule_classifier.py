@@ -47,7 +47,9 @@ class RuleClassifier:
         by_rules = {rule.label for rule in file.rules if rule.view is View.THEME}
         self.worded = frozenset(words) | by_rules | {one.name for one in self._own}
         """Themes that rules can tell."""
-        labels = {rule.label for rule in file.rules} | {theme.label for theme in file.words}
+        labels = {rule.label for rule in file.rules}
+        if not self._own:  # a site's own themes need no others
+            labels |= {theme.label for theme in file.words}
         self.skipped = frozenset(labels) - names[View.THEME] - names[View.TYPE]
         """Labels of the file that the taxonomy lacks."""
 

@@ -133,11 +133,11 @@ class _Site:
 
     @cached_property
     def named(self) -> list[Term]:
-        """Terms that may name a theme; of those with the same pages the plainest."""
-        plainest: dict[tuple[int, ...], Term] = {}
+        """Terms that may name a theme; of folders, and of words, with the same pages the plainest."""
+        plainest: dict[tuple[bool, tuple[int, ...]], Term] = {}
         for term in sorted(self.of_term, key=_plainness):
-            if _may_name(term.text, self.literal):
-                plainest.setdefault(tuple(self.of_term[term]), term)
+            if _may_name(term, self.literal):
+                plainest.setdefault((term.folder, tuple(self.of_term[term])), term)
         return list(plainest.values())
 
     @cached_property
@@ -146,16 +146,19 @@ class _Site:
         seen = {term: int(self.pages.views[self.of_term[term]].sum()) for term in self.named}
         all_views = self.views.sum()
         enough = [term for term in self.named if FEWEST_SHARE <= seen[term] / all_views <= CONTAINER]
-        return sorted(enough, key=lambda term: (-seen[term], term))[:MOST_CANDIDATES]
+        return sorted(enough, key=lambda term: (-seen[term], _plainness(term)))[:MOST_CANDIDATES]
 
 
 def _plainness(term: Term) -> tuple[bool, bool, int, str]:
-    """A folder first, then single words, then the longer one: the other is a piece of it."""
+    """A folder first, which wins a tie, then single words, then the longer: the other is a piece of it."""
     return (not term.folder, " " in term.text, -len(term.text), term.text)
 
 
-def _may_name(text: str, literal: frozenset[str]) -> bool:
-    return any(map(str.isalpha, text)) and text not in literal and not set(text) & set("{:}")
+def _may_name(term: Term, literal: frozenset[str]) -> bool:
+    """Whether it can be what pages are about: no number, placeholder, word of grammar or kind of page."""
+    if term.text in literal or (not term.folder and term.text in ENGLISH_STOP_WORDS):
+        return False
+    return any(map(str.isalpha, term.text)) and not set(term.text) & set("{:}")
 
 
 def _choose(site: _Site, moves: Graph) -> tuple[list[Term], np.ndarray]:
@@ -226,7 +229,7 @@ def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> li
     scores[grouped < np.maximum(OWN * total, FEWEST_PAGES)] = 0.0
     found: list[list[Term]] = []
     for number, term in enumerate(chosen):
-        known = forms_of((term.text,))
+        known = frozenset() if term.folder else forms_of((term.text,))
         own: list[Term] = []
         for row in np.argsort(-scores[:, number], kind="stable")[: int((scores[:, number] > 0).sum())]:
             if len(own) < MORE_WORDS and known.isdisjoint(forms := forms_of((words[row].text,))):
@@ -239,7 +242,7 @@ def _further_words(site: _Site, group: np.ndarray, chosen: Sequence[Term]) -> li
 def _is_further(term: Term) -> bool:
     """Whether a word may tell a theme by standing on its pages alone: most words of grammar are short."""
     long = len(term.text) >= FEWEST_LETTERS or not term.text.isascii()
-    return not term.folder and " " not in term.text and long and term.text not in ENGLISH_STOP_WORDS
+    return not term.folder and " " not in term.text and long
 
 
 def _named(site: _Site, terms: Sequence[Sequence[Term]], group: np.ndarray) -> tuple[LabelClass, ...]:

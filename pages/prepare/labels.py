@@ -40,8 +40,7 @@ HOW = {
     "of your settings, which is sent titles and paths: “Methods that may decide” says how many, and what "
     "it costs.",
 }
-MOSTLY = 0.5
-"""Share of the page views: where more are Unknown, the view says little."""
+MOSTLY = 0.5  # of the page views: where more are Unknown, the view says little
 WORDS = {View.THEME.value: "Themes", View.TYPE.value: "Types"}
 
 

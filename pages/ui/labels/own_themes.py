@@ -47,7 +47,7 @@ def offer(dataset: Dataset, settings: LabelSettings, choice: ThemeChoice) -> Non
         st.subheader("This site's own themes", help=HOW)
         st.markdown(in_words(choice.own))
         st.caption(USED if choice.mined else NOT_USED)
-        with st.container(horizontal=True, key="own-themes-actions"):
+        with st.container(horizontal=True, vertical_alignment="center", key="own-themes-actions"):
             keep, other = CHOICES[choice.mined]
             _choice(keep, ":material/check:", dataset, mined(choice, settings.taxonomy))
             _choice(other, ":material/storefront:", dataset, default_taxonomy())
@@ -56,7 +56,7 @@ def offer(dataset: Dataset, settings: LabelSettings, choice: ThemeChoice) -> Non
 
 def in_words(own: Sequence[OwnTheme]) -> str:
     """The themes, the most viewed first, with the share of the page views that each covers."""
-    ordered = sorted(own, key=lambda one: -one.share)
+    ordered = sorted(own, key=lambda one: (-one.share, one.theme.name))
     told = " · ".join(f"**{md_text(one.theme.name, 60)}** {share(one.share, 1)}" for one in ordered)
     return f"{told}: together {share(sum(one.share for one in own), 1)} of all page views."
 

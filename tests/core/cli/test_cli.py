@@ -25,6 +25,8 @@ import pytest
 
 from core.base.settings import Preset, TrainSettings
 from core.cli.cli import main
+from core.labels.label_settings import LabelSettings, ThemeSource
+from core.labels.label_yaml import read_taxonomy
 from tests.llm_simulator import Reply, replies, simulating
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -369,9 +371,18 @@ def test_a_taxonomy_of_ones_own_and_labels_off(finished: Path, tmp_path: Path) -
     labels = pq.read_table(out / "labels.parquet").to_pandas()
     assert set(labels["theme"]) <= {"Sleep", "Move", "Unknown"}
     assert set(labels["type"]) <= {"Product", "Other", "Unknown"}
+    for word, themes in (("mined", {"Tents", "Jackets"}), ("shop", {"Footwear", "Sports & outdoor"})):
+        done = cli("run", "--out", out, "--from-stage", "label", "--taxonomy", word, "--labels", "rules")
+        assert done.returncode == 0, done.stderr
+        assert themes <= set(pq.read_table(out / "labels.parquet")["theme"].to_pylist())
+        used = LabelSettings.model_validate_json((out / "model" / "labelling.json").read_bytes())
+        assert used.themes is ThemeSource.TAXONOMY  # new users' pages get these themes, not others
+        assert used.taxonomy == read_taxonomy(out / "taxonomy.yaml")
+        assert themes <= {one.name for one in used.taxonomy.themes}
     done = cli("run", "--out", out, "--from-stage", "label", "--labels", "off")
     assert done.returncode == 0, done.stderr
     assert not (out / "labels.parquet").exists()
+    assert not (out / "taxonomy.yaml").exists()
     assert json.loads((out / "clusters.json").read_text())["absent_views"] == ["theme", "type"]
 
 

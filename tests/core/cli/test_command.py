@@ -12,6 +12,7 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.cli.command import beyond, command_line
+from core.labels.label_settings import LabelSettings, ThemeSource, default_taxonomy
 from core.runs.pipeline import RunSettings
 
 
@@ -62,6 +63,24 @@ def test_everything_that_was_set_is_named() -> None:
     assert "--keep-debug" in words
     assert words[words.index("sign_up") + 1 :][:2] == ["--outcome", "page:/thanks"]
     assert "--keep-internal" not in words
+
+
+@pytest.mark.parametrize(
+    ("label", "option"),
+    [
+        (LabelSettings(), ""),
+        (LabelSettings(themes=ThemeSource.MINED), " --taxonomy mined"),
+        (LabelSettings(themes=ThemeSource.TAXONOMY), " --taxonomy shop"),
+        (
+            LabelSettings(
+                taxonomy=default_taxonomy().model_copy(update={"types": default_taxonomy().types[:2]})
+            ),
+            " --taxonomy taxonomy.yaml",
+        ),
+    ],
+)
+def test_where_the_themes_come_from_is_named(label: LabelSettings, option: str) -> None:
+    assert command_line(RunSettings(label=label)) == command_line(RunSettings()) + option
 
 
 def test_what_the_command_line_cannot_name_is_said() -> None:

@@ -2,13 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
+import pandas as pd
 import pytest
 
 from core.base.schema import View
+from core.data.dataset import Dataset
 from core.desk import label_book
 from core.desk.label_book import Change
-from core.labels.label_settings import LabelMode, LabelSettings, Override
+from core.labels.label_settings import LabelMode, LabelSettings, Override, ThemeSource, default_taxonomy
 from core.storage.json_file import set_aside
 from core.storage.store import Store
 
@@ -67,6 +71,22 @@ def test_corrections_of_many_sessions_at_once_are_all_kept(store: Store) -> None
     with ThreadPoolExecutor(20) as pool:
         assert all(pool.map(one, range(20)))
     assert {one.target for one in overrides(store)} == {f"/{number}" for number in range(20)}
+
+
+def of_site(host: str) -> Dataset:
+    return cast(Dataset, SimpleNamespace(pages=pd.DataFrame({"page_location": [f"https://{host}/a"]})))
+
+
+def test_a_taxonomy_is_of_one_site_in_all_its_exports(store: Store) -> None:
+    mine = default_taxonomy().model_copy(update={"themes": default_taxonomy().themes[:2]})
+    before = label_book.version(store)
+    label_book.change(store, mode=LabelMode.RULES)
+    label_book.choose(store, of_site("a.example"), mine, ThemeSource.TAXONOMY)
+    now = label_book.load(store, of_site("a.example"))
+    assert (now.taxonomy, now.themes, now.mode) == (mine, ThemeSource.TAXONOMY, LabelMode.RULES)
+    for other in (of_site("b.example"), None):
+        assert label_book.load(store, other) == LabelSettings(mode=LabelMode.RULES)
+    assert label_book.version(store) != before
 
 
 def test_a_file_that_cannot_be_read_is_kept_aside(store: Store) -> None:

@@ -99,6 +99,16 @@ def test_descriptions_decide(kept: JsonCache) -> None:
     assert label.value == "Club A"
 
 
+def test_a_theme_with_words_of_its_own_is_told_by_these_alone(kept: JsonCache) -> None:
+    needs_weights()
+    shoes, *others = TAXONOMY.themes
+    own = shoes.model_copy(update={"words": ("shoe",)})
+    settings = LabelSettings(taxonomy=TAXONOMY.model_copy(update={"themes": (own, *others)}))
+    pages = [subject("Hiking boots"), subject("Puppy food 5kg")]
+    found = embedding_classifier.load(settings, kept).classify(pages, View.THEME)
+    assert [label and label.value for label in found] == [None, "Pets"]
+
+
 def test_a_second_run_loads_no_model(monkeypatch: pytest.MonkeyPatch, kept: JsonCache) -> None:
     needs_weights()
     cache, pages = kept, [subject("Hiking boots"), subject("xk3 9fj", "/")]

@@ -11,6 +11,7 @@ from core.labels.words import TEXT_CHARACTERS, fold, stem_of, words_of
         ("Łódź", "lodz"),
         ("smørrebrød", "smorrebrod"),
         ("Куртка", "куртка"),
+        ("ギョウザ", "ギョウザ"),
     ],
 )
 def test_fold(text: str, folded: str) -> None:

@@ -23,7 +23,7 @@ def dumped(settings: Settings) -> dict[str, Any]:
     ("key", "stage", "settings", "inputs"),
     [
         ("1075d92213e8f7c7f6f135e9", "preprocess", dumped(IngestSettings()), {}),
-        ("90036126de54646080187ff7", "label", dumped(LabelSettings()), {}),
+        ("b8ae8bcbbf7a76d20cf0c19d", "label", dumped(LabelSettings()), {}),
         ("d3f3c31bc828b637fb1db59d", "train", dumped(TrainSettings()), {}),
         ("5196683a22c181ea9719ad3c", "train", dumped(TrainSettings.preset(Preset.THOROUGH)), {}),
         ("ed2bdd2f5e9631fe583e657f", "embed", {}, {"preprocess": "p", "train": "t"}),

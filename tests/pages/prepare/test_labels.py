@@ -11,8 +11,10 @@ import pytest
 from core.base.errors import Beha2VecError
 from core.base.progress import silent
 from core.base.schema import View
+from core.base.settings import IngestSettings
+from core.data.dataset import Dataset
 from core.desk import label_book, saved_work
-from core.labels import labelling, sections
+from core.labels import labelling
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import (
     LabelClass,
@@ -20,6 +22,7 @@ from core.labels.label_settings import (
     LabelSettings,
     Override,
     Taxonomy,
+    ThemeSource,
     default_taxonomy,
 )
 from core.labels.llm_classifier import SYSTEM, Estimate
@@ -199,8 +202,9 @@ def test_a_correction_whose_label_is_gone_is_marked_and_can_be_deleted(
     ],
 )
 def test_corrections_are_told_from_a_taxonomy_and_brought_once(finished_run: FinishedRun, text: str) -> None:
-    taxonomy_form._bring(text.encode(), "mine.yaml")
-    taxonomy_form._bring(text.encode(), "mine.yaml")
+    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
+    taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
     assert label_book.load(state.store()).overrides == (Override(view=View.TYPE, target="/a", value="Blog"),)
 
 
@@ -214,14 +218,17 @@ def test_a_taxonomy_that_speaks_of_corrections_is_a_taxonomy(finished_run: Finis
         + theme.format("C")
         + theme.format("D")
     )
-    taxonomy_form._bring(text.encode(), "mine.yaml")
-    assert [one.name for one in label_book.load(state.store()).taxonomy.themes] == ["A", "B"]
+    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
+    assert [one.name for one in label_book.load(state.store(), dataset).taxonomy.themes] == ["A", "B"]
 
 
 @pytest.mark.parametrize("correction", ["view: type, value: Nonsense", "view: url, value: Blog"])
 def test_corrections_that_no_page_can_get_are_refused(finished_run: FinishedRun, correction: str) -> None:
     with pytest.raises(Beha2VecError):
-        taxonomy_form._bring(f"corrections:\n- {{target: /a, {correction}}}\n".encode(), "mine.yaml")
+        text = f"corrections:\n- {{target: /a, {correction}}}\n"
+        dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+        taxonomy_form._bring(text.encode(), "mine.yaml", default_taxonomy(), dataset)
     assert label_book.load(state.store()).overrides == ()
 
 
@@ -233,43 +240,93 @@ def test_the_way_back_to_the_default_is_there_while_an_edit_is_wrong(
     twice = pd.DataFrame({"Name": ["A", "A"]} | dict.fromkeys(taxonomy_form.DESCRIPTIONS, ["things"] * 2))
     monkeypatch.setattr(taxonomy_form, "_table", lambda *_: twice)
     app = open_app(PAGE, data=finished_run.dataset)
-    assert "two themes are named" in app.error[0].value
+    assert "at least 2 themes are needed" in app.error[0].value
     app.button(key="reset-taxonomy").click().run()
-    assert label_book.load(state.store()).taxonomy == default_taxonomy()
+    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    assert label_book.load(state.store(), dataset).taxonomy == default_taxonomy()
 
 
-def test_the_sections_of_the_site_become_themes_once_they_are_saved(
-    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def sections(finished_run: FinishedRun, tmp_path: Path) -> Dataset:
+    """Another site, with three folders of four pages, labelled by the themes that are found in it."""
+    pages = [
+        f"https://site.example/{folder}/{page}" for folder in ("alpha", "beta", "gamma") for page in "wxyz"
+    ]
+    rows = [f"page_view,{at}000000,u{at % 3},{page}" for at, page in enumerate(pages, 1_700_000_000)]
+    path = tmp_path / "site.csv"
+    path.write_text("\n".join(["event_name,event_timestamp,user_pseudo_id,page_location", *rows]))
+    store = Store(finished_run.root)
+    dataset = pipeline.preprocess(store, [path], IngestSettings(), silent)
+    label_book.choose(store, dataset, default_taxonomy(), ThemeSource.MINED)
+    save(RULES)
+    pipeline.label(store, dataset, label_book.load(store, dataset), silent)
+    return dataset
+
+
+def test_the_sites_own_themes_are_offered_with_their_shares_and_kept(
+    open_app: OpenApp, fake_jobs: FakeJobs, sections: Dataset
 ) -> None:
-    monkeypatch.setattr(sections, "FEWEST_PAGES", 1)  # the toy site has one page below each folder
-    app = open_app(PAGE, data=finished_run.dataset)
-    app.button(key="suggest-themes").click().run()
+    app = open_app(PAGE, data=sections.key)
     assert not app.exception
-    assert "Guide (" in texts(app)
-    assert "Sale (" in texts(app)
-    assert "Account (" not in texts(app)  # a type of that name is there
-    assert label_book.load(state.store()).taxonomy == default_taxonomy()
-    app.button(key="suggest-themes").click().run()  # there are no more: those that were added stay
-    assert "no further sections" in app.toast[0].value
-    assert "Guide (" in texts(app)
-    app.button(key="drop-sections").click().run()
+    told = "**Alpha** 33.3% · **Beta** 33.3% · **Gamma** 33.3%: together 100.0% of all page views"
+    assert told in texts(app)
+    app.button(key="own-themes-yes").click().run()
+    kept = label_book.load(state.store(), sections)
+    assert kept.themes is ThemeSource.TAXONOMY
+    assert {(one.name, one.folders) for one in kept.taxonomy.themes} == {
+        ("Alpha", ("alpha",)), ("Beta", ("beta",)), ("Gamma", ("gamma",))
+    }  # fmt: skip
+    assert label_book.load(state.store()).taxonomy == default_taxonomy()  # of other sites
+    ((task, request, _),) = fake_jobs.started
+    assert (task, request["label"]["themes"]) == ("label", "taxonomy")
+    pipeline.label(state.store(), sections, kept, silent)
+    assert "own-themes-yes" not in {button.key for button in open_app(PAGE, data=sections.key).button}
+
+
+def test_the_shop_themes_stay_a_choice(open_app: OpenApp, fake_jobs: FakeJobs, sections: Dataset) -> None:
+    app = open_app(PAGE, data=sections.key)
+    app.button(key="own-themes-no").click().run()
+    kept = label_book.load(state.store(), sections)
+    assert (kept.themes, kept.taxonomy) == (ThemeSource.TAXONOMY, default_taxonomy())
+    app.button(key="mine-themes").click().run()
+    assert label_book.load(state.store(), sections).themes is ThemeSource.MINED
+
+
+def test_a_site_without_themes_of_its_own_is_said(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    save(RULES)
+    label(finished_run, RULES)
+    assert "has no themes of its own" in texts(open_app(PAGE, data=finished_run.dataset))
+
+
+def test_themes_are_merged_when_they_are_saved(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    save(RULES)
+    label(finished_run, RULES)
+    app = open_app(PAGE, data=finished_run.dataset)
     assert app.button(key="save-taxonomy").disabled
-    app.button(key="suggest-themes").click().run()
+    app.multiselect(key="merged-themes").select("Apparel").select("Footwear").run()
+    app.text_input(key="merged-name").input("To wear").run()
     app.button(key="save-taxonomy").click().run()
-    added = label_book.load(state.store()).taxonomy.themes[len(default_taxonomy().themes) :]
-    assert {(one.name, one.descriptions) for one in added} == {("Guide", ("guide",)), ("Sale", ("sale",))}
-    assert [task for task, _, _ in fake_jobs.started] == ["label"]
-    assert "Guide (" not in texts(app)
+    dataset = pipeline.open_dataset(Store(finished_run.root), finished_run.dataset)
+    names = [one.name for one in label_book.load(state.store(), dataset).taxonomy.themes]
+    assert names == ["To wear", *(one.name for one in default_taxonomy().themes[2:])]
 
 
-def test_a_site_without_sections_is_said(
+def test_a_view_that_is_mostly_unknown_is_said_and_can_be_left_out(
     open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sections, "FEWEST_PAGES", 100)
-    app = open_app(PAGE, data=finished_run.dataset)
-    app.button(key="suggest-themes").click().run()
-    assert "have no further sections" in app.toast[0].value
-    assert app.button(key="save-taxonomy").disabled
+    themes = tuple(LabelClass(name=name, descriptions=("of nothing here",)) for name in "AB")
+    nothing = RULES.model_copy(update={"taxonomy": default_taxonomy().model_copy(update={"themes": themes})})
+    save(nothing)
+    label(finished_run, nothing)
+    app = open_app(PAGE, data=finished_run.dataset, model=finished_run.model)
+    assert "of the page views have no theme" in app.warning[0].value
+    app.button(key="leave-out-theme").click().run()
+    assert not app.exception
+    weights = state.controls(finished_run.model).weights
+    assert (weights.theme, weights.url > 0) == (0.0, True)
+    assert "leave-out-theme" not in {button.key for button in app.button}
 
 
 def test_what_fetching_did_is_shown(
