@@ -70,7 +70,7 @@ class Compared:
 
 
 def user_values(data: ProfileData, happened: Happened | None, measure: str) -> UserValues | None:
-    """What a column of the segments table is made of; None for a plain count.
+    """What a column of the segments table is made of; None for a plain count, and where it is absent.
 
     Args:
         data: The users.
@@ -94,13 +94,15 @@ def user_values(data: ProfileData, happened: Happened | None, measure: str) -> U
     }.get(measure)
 
 
-def _of_outcome(happened: Happened, measure: str, sessions: np.ndarray) -> UserValues:
+def _of_outcome(happened: Happened, measure: str, sessions: np.ndarray) -> UserValues | None:
     ones, size = np.ones(len(sessions)), len(sessions)
     if measure == Col.OUTCOME_RATE:
         return UserValues(np.minimum(np.bincount(happened.user, minlength=size), 1.0), ones, is_share=True)
     if measure == Col.SESSION_RATE:
         converting = np.bincount(happened.user, happened.sessions, minlength=size)
-        return UserValues(converting, sessions, by_rank=False)
+        return None if np.isnan(converting).any() else UserValues(converting, sessions, by_rank=False)
+    if np.isnan(happened.revenue).all():  # nobody paid, or in several currencies: that is not 0
+        return None
     revenue = np.nan_to_num(happened.revenue)
     return UserValues(np.bincount(happened.user, revenue, minlength=size), ones, by_rank=False)
 

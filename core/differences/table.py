@@ -31,8 +31,9 @@ from core.differences.sides import Sides
 from core.differences.single import SURE
 from core.differences.user_items import Family, UserItems, role_of
 from core.profiles.data import ProfileData
+from core.profiles.metrics import described
 from core.profiles.outcomes import Happened
-from core.profiles.profile_columns import FIELDS, Col, MetricRole
+from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import Rows
 from core.profiles.wilson import Z_95
 
@@ -182,9 +183,11 @@ def _table(
 
 
 def _measures(data: ProfileData, sides: Sides, outcomes: Mapping[str, Happened]) -> Iterable[_Part]:
+    happened = next(iter(outcomes.values()), None)
+    fields = described(happened, seen=any(map(data.outcomes.pages_of, outcomes)))
+    role_of_measure = {field.field: field.evidence for field in fields}
     for measure in MEASURES:
-        values = user_values(data, next(iter(outcomes.values()), None), measure)
-        role = next(field.evidence for field in FIELDS if field.field == measure)
+        values, role = user_values(data, happened, measure), role_of_measure[measure]
         if values is None or not values.whole.any():
             continue
         if values.is_share:

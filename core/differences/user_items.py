@@ -159,8 +159,8 @@ def folders(address: str) -> list[str]:
     return ["/" + "/".join(parts[: depth + 1]) + "/" for depth in range(min(len(parts) - 1, DEEPEST))]
 
 
-def _words(addresses: Sequence[str], pages: pd.DataFrame) -> list[set[str]]:
-    """Words of each page's path and title, without those of (nearly) all pages."""
+def _words(addresses: Sequence[str], pages: pd.DataFrame) -> list[list[str]]:
+    """Words of each page's path and title, without those of (nearly) all pages, in one order everywhere."""
     titles = pages[Pages.PAGE_TITLE].fillna("").astype(str)
     found = [
         {word for word in words_of(f"{url_words(address)} {title}") if _says_something(word)}
@@ -172,7 +172,7 @@ def _words(addresses: Sequence[str], pages: pd.DataFrame) -> list[set[str]]:
         by_word.sum() > EVERYWHERE * pages[Pages.VIEWS].sum()
     )
     everywhere = set(often.index[often])
-    return [words - everywhere for words in found]
+    return [sorted(words - everywhere) for words in found]
 
 
 def _says_something(word: str) -> bool:

@@ -16,8 +16,8 @@ from core.differences.user_items import Family, role_of
 from core.facts.answer import Fact, Verdict
 from core.facts.context import OTHERS, Context
 from core.facts.items import ITEM_MEASURES, LABELLED, Dimension, ItemMetric, item_rows
-from core.facts.measures import BY_KEY, ROLE_OF
-from core.profiles.profile_columns import Col
+from core.facts.measures import BY_KEY
+from core.profiles.profile_columns import Col, MetricRole
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,9 @@ def _values(context: Context, first: Fact) -> UserValues | None:
 def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference | None:
     if not first.item and first.measure in BY_KEY:
         values = _values(context, first)
-        sides, role = _sides(context, first, second), ROLE_OF[first.measure]
-        return decide_values(values, sides, role) if values else None
+        fields = context.tables.profiles.fields.set_index(Col.FIELD)[Col.EVIDENCE]
+        role = MetricRole(fields[first.measure])  # of these data: a page may be the outcome
+        return decide_values(values, _sides(context, first, second), role) if values else None
     metric, _, dimension = first.measure.partition(":")
     if metric in COUNTED:
         return None

@@ -121,8 +121,6 @@ MEASURES: Final = (
 BY_KEY: Final = {measure.key: measure for measure in MEASURES}
 N_OF: Final = {field.field: field.n or Col.USERS for field in FIELDS}
 """Column with the number that a value is of."""
-ROLE_OF: Final = {field.field: field.evidence for field in FIELDS}
-"""How a column relates to what made the segments."""
 
 
 def write(value: float, unit: Unit, digits: int = 1) -> str:

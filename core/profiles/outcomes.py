@@ -7,7 +7,7 @@ An outcome is a text: the name of an event, ``page:/path`` (a view of one page) 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -219,12 +219,12 @@ class OutcomeIndex(Mapping[str, Happened]):
     @cached_property
     def _places(self) -> dict[str, dict[str, tuple[int, ...]]]:
         """Kind of outcome → address or template, with its host and without → pages."""
-        found: dict[str, dict[str, tuple[int, ...]]] = {kind: {} for kind in _KINDS}
+        found: dict[str, dict[str, list[int]]] = {kind: defaultdict(list) for kind in _KINDS}
         for kind, texts in ((PAGE_OUTCOME, self.pages), (TEMPLATE_OUTCOME, self.templates)):
             for page, text in enumerate(texts):
                 for name in dict.fromkeys((text, path_of(text))):
-                    found[kind][name] = (*found[kind].get(name, ()), page)
-        return found
+                    found[kind][name].append(page)
+        return {kind: {name: tuple(pages) for name, pages in own.items()} for kind, own in found.items()}
 
     def _refuse(self, outcome: str) -> None:
         kind = next(kind for kind in _KINDS if outcome.startswith(kind))

@@ -1,6 +1,11 @@
 """The table of differences: by eye on eight users, against scipy, and where nothing differs."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -13,6 +18,7 @@ from core.differences.single import decide_shares
 from core.differences.table import COLUMNS, Diff, differences, leading, pair_differences
 from core.differences.user_items import Family, UserItems
 from core.profiles.data import GROUPS
+from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col, MetricRole
 from core.profiles.rows import make_rows
 from tests.core.facts.shop import shop
@@ -102,3 +108,54 @@ def test_a_large_difference_is_shown_and_one_of_six_buyers_is_not() -> None:
     small = decide_shares(6, 114, 40, 940, MetricRole.HELD_OUT)
     assert not small.differs
     assert small.detectable > 6 / 114 - 40 / 940
+
+
+def measures(happened: Happened) -> pd.DataFrame:
+    table = differences(toy(), make_rows(toy(), LABELS), toy_items(), {"outcome": happened})
+    own = table[(table[Col.KEY] == "segment:0") & (table[Diff.FAMILY] == Family.MEASURE)]
+    return own.set_index(Diff.ITEM)
+
+
+@pytest.mark.parametrize("money", [{}, {"EUR": [30.0, np.nan], "USD": [np.nan, 9.0]}])
+def test_revenue_that_is_absent_is_not_0(money: dict[str, list[float]]) -> None:
+    """Nobody paid, or in two currencies, which are not added up: there is nothing to compare."""
+    paid = {currency: np.array(values) for currency, values in money.items()}
+    bought = Happened(np.array([0, 3]), np.ones(2), np.zeros(2, np.int64), paid)
+    found = measures(bought)
+    assert "revenue_per_user" not in found.index
+    assert "session_rate" in found.index
+    assert "revenue_per_user" in measures(PURCHASE["purchase"]).index
+
+
+def test_sessions_that_are_not_known_are_not_compared() -> None:
+    either = Happened(np.array([0, 3]), np.full(2, np.nan), np.zeros(2, np.int64), {})
+    assert "session_rate" not in measures(either).index
+
+
+def test_the_session_rate_of_a_page_that_the_model_saw_is_no_finding() -> None:
+    saw = toy().outcomes.inside(AnalyzeSettings(outcome=("page:/cart",)))
+    table = differences(toy(), make_rows(toy(), LABELS), toy_items(), saw)
+    of_outcome = table[table[Diff.ITEM].isin(["page:/cart", "session_rate"])]
+    assert set(of_outcome[Diff.ROLE]) == {MetricRole.INPUT.value}
+    assert of_outcome[Diff.P_VALUE].isna().all()
+
+
+def test_the_table_is_the_same_in_every_process() -> None:
+    """Words of a page came as a set, in the order of hashes that are drawn anew by each process."""
+    code = (
+        "from tests.core.facts.shop import shop\n"
+        "from core.differences.user_items import Family\n"
+        "print(shop().context.tables.basis.items.families[Family.WORD].names)"
+    )
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert said[0] == said[1]
+    assert len(said[0]) > 20

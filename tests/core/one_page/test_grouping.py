@@ -163,3 +163,14 @@ def test_a_second_page_is_the_first_other_page_of_who_landed_alike() -> None:
     assert [(page.page, page.users, page.n) for page in segment.second_pages] == [
         (LOCATIONS[SALE], 2, 4), (LOCATIONS[CART], 1, 4),
     ]  # fmt: skip
+
+
+def test_an_outcome_that_one_in_thousands_has_is_looked_for() -> None:
+    """More users than cross-validation looks at: a plain sample would hold next to none with the outcome."""
+    n, n_cases = 100_000, 25
+    device = np.array(["mobile", "desktop"])[np.arange(n) % 2]
+    buys = np.zeros(n, dtype=bool)
+    buys[: 2 * n_cases : 2] = True  # all by mobile
+    check, *_ = found(arrived(["/a"] * n, device=device.tolist()), "purchase", buys).checks
+    assert check.target == "purchase"
+    assert check.auc == pytest.approx(0.75, abs=0.02)  # of the others half are as mobile

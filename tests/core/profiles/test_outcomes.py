@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -171,3 +172,13 @@ def test_paths() -> None:
 def test_happened_of_nobody() -> None:
     empty = np.zeros(0, np.int64)
     assert Happened(empty, empty.astype(float), empty, {}).revenue.tolist() == []
+
+
+def test_a_template_of_many_pages_is_found_at_once() -> None:
+    """Each page was added to a copy of all before it: 40,000 pages took seconds, 400,000 minutes."""
+    n = 40_000
+    pages = tuple(f"https://shop.example/p/{page}" for page in range(n))
+    made = replace(INDEX, pages=pages, templates=("/p/:slug",) * n)
+    began = time.perf_counter()
+    assert made.pages_of("template:/p/:slug") == tuple(range(n))
+    assert time.perf_counter() - began < 2
