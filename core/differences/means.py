@@ -25,6 +25,7 @@ from core.profiles.profile_columns import Col
 
 T_TEST: Final = "t-test (Welch's and Student's)"
 MANN_WHITNEY: Final = "Mann–Whitney U test"
+_OF_ENGAGEMENT: Final = (Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
 FLAT: Final = 1e-12
 """A sum of squared residuals below this share of the squares is rounding: all users have the same."""
 
@@ -82,6 +83,8 @@ def user_values(data: ProfileData, happened: Happened | None, measure: str) -> U
     if measure in (Col.OUTCOME_RATE, Col.SESSION_RATE, Col.REVENUE_PER_USER):
         return _of_outcome(happened, measure, sessions) if happened else None
     has = (~np.isnan(data.engagement_s)).astype(np.float64)
+    if not has.any() and measure in _OF_ENGAGEMENT:  # of an export without it, nobody is without engagement
+        return None
     return {
         Col.PAGE_VIEWS_MEAN: UserValues(views, ones),
         Col.SESSIONS_MEAN: UserValues(sessions, ones),
@@ -125,7 +128,7 @@ def compare_means(values: UserValues, sides: Sides) -> Compared:
         p = _t_test((n, mean, variance), (rest_n, rest_mean, rest_variance))
     return Compared(
         n, mean, rest_n, rest_mean, apart - reach, apart + reach, ratio_low, ratio_high, effect,
-        effect_error, p, SEEN * error,
+        effect_error, p, np.where(error > 0, SEEN * error, np.nan),  # where all are the same, no spread tells
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -159,3 +160,16 @@ def test_the_table_is_the_same_in_every_process() -> None:
     ]
     assert said[0] == said[1]
     assert len(said[0]) > 20
+
+
+def test_engagement_that_the_export_never_sent_is_not_compared() -> None:
+    silent = replace(toy(), engagement_s=np.full(toy().n_users, np.nan))
+    table = differences(silent, make_rows(silent, LABELS), toy_items(), PURCHASE)
+    assert not table[Diff.ITEM].str.startswith("engagement").any()
+
+
+def test_where_all_users_are_the_same_no_least_difference_is_told() -> None:
+    """It was 0.0, as if any difference would have been seen; the spread of more users is not known."""
+    found = compare_means(UserValues(np.full(40, 3.0), np.ones(40)), Sides(np.arange(40) % 2, 2, 2))
+    assert np.isnan(found.detectable).all()
+    assert found.difference_low.tolist() == [0, 0]
