@@ -175,10 +175,10 @@ def test_happened_of_nobody() -> None:
 
 
 def test_a_template_of_many_pages_is_found_at_once() -> None:
-    """Each page was added to a copy of all before it: 40,000 pages took seconds, 400,000 minutes."""
-    n = 40_000
+    """Each page was added to a copy of all before it: 100,000 pages took half a minute."""
+    n = 100_000
     pages = tuple(f"https://shop.example/p/{page}" for page in range(n))
     made = replace(INDEX, pages=pages, templates=("/p/:slug",) * n)
-    began = time.perf_counter()
+    began = time.process_time()
     assert made.pages_of("template:/p/:slug") == tuple(range(n))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 5
