@@ -79,8 +79,8 @@ def test_a_lasso_lists_the_users_inside_and_their_ids_can_be_taken(
     shop: tuple[Server, FinishedRun], new_page: OpenPage, tmp_path: Path
 ) -> None:
     page = new_page(address(shop, "explore", k="3"))
-    expect(canvas(page)).to_be_visible()
-    expect(page.get_by_text("draw around users to list them")).to_be_visible()
+    expect(page.get_by_text("laid out by PaCMAP")).to_be_visible()  # which takes the quick map's place
+    canvas(page).scroll_into_view_if_needed()
     draw_around_everybody(page)
     selection = page.locator(".st-key-selection")
     expect(selection.get_by_text("users selected")).to_be_visible()
