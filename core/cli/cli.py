@@ -125,11 +125,18 @@ def run(
         settings = _fresh(wanted, preset) if fresh else _resumed(out, wanted, preset, str(from_stage))
         with ConsoleProgress() as progress:
             record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
-            warnings = Receipt.model_validate_json((out / "receipt.json").read_bytes()).warnings
-    for warning in (*warnings, *record["notes"]):
+            receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())
+    for warning in (*receipt.warnings, *_given_away(receipt.outcome_pages), *record["notes"]):
         click.echo(f"warning: {warning}.", err=True)
     report = out / "report.html"
     click.echo(f"{record['users']:,} users, {record['segments']} segments in {out}: see {report}", err=True)
+
+
+def _given_away(outcome_pages: Sequence[str]) -> list[str]:
+    """At most one sentence: which pages give the outcome away, and the options that leave them out."""
+    options = " ".join(f"--strip-page {page}" for page in outcome_pages)
+    seen = f"Buyers see {', '.join(outcome_pages)} when they buy or afterwards, which gives the purchase away"
+    return [f"{seen}. Leave it out before you compare buyers with others: {options}"] if outcome_pages else []
 
 
 @app.command()

@@ -60,7 +60,7 @@ def _row(
     is_measure = family == Family.MEASURE
     what = _LABELS[item] if is_measure else f"Users: {WHAT[Family(family)].format(item)}"
     if differs:
-        ends = " to ".join(_apart(item, end, is_measure) for end in (low, high))
+        ends = " to ".join(_apart(item, end, is_measure).removesuffix(" points") for end in (low, high))
         said = f"{_apart(item, apart, is_measure)} [{ends}]"
     else:
         said = "not shown to differ"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 import streamlit as st
 
@@ -16,6 +17,9 @@ from pages.ui.segments import cards, differences_view, naming, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import COMPARE, PROFILES, heading, link
+
+NARROW: Final = 340
+"""Pixels that what leads needs, and as many the chart beside it."""
 
 
 def page() -> None:
@@ -35,14 +39,15 @@ def page() -> None:
 
 def _two(live: LiveSegments, about: Context) -> None:
     with st.container(border=True, key="two-compared"):
-        st.subheader("Two side by side")
         keys = [key for key in about.keys if key != "all"]
         model = live.sources.model_key
         held = [key for key in state.controls(model).segments or () if key in keys] or keys
+        titles = topic.titles(live, about)
+        called = {key: title.full for key, title in titles.items()}.__getitem__
         left, right = st.columns(2)
         state.display("compare-first", held[0])
         first = left.selectbox(
-            "This one", keys, keys.index(held[0]), format_func=about.title, key="compare-first",
+            "This one", keys, keys.index(held[0]), format_func=called, key="compare-first",
             on_change=_keep, args=(model,),
         )  # fmt: skip
         others = [key for key in keys if key != first]
@@ -52,18 +57,21 @@ def _two(live: LiveSegments, about: Context) -> None:
         other = next(key for key in (*held, *keys) if key != first)
         state.display("compare-second", other)
         second = right.selectbox(
-            "with", others, others.index(other), format_func=about.title, key="compare-second",
+            "with", others, others.index(other), format_func=called, key="compare-second",
             on_change=_keep, args=(model,),
         )  # fmt: skip
         table = about.tables.pair(first, second)
-        differences_view.lead(table, first)
+        with st.grid(2, min_column_width=NARROW, gap="medium"):
+            with st.container():
+                differences_view.lead(table, first)
+            with st.container():
+                differences_view.spread(live, about, [first, second], "two")
         asked = arguments.Compare(a=first, b=second)
         compare_view.draw(
             live, about, (first, second),
             lambda: topic.told(about, f"{first} {second}", lambda figures: compare(figures, asked)), "two",
         )  # fmt: skip
-        differences_view.spread(live, about, [first, second], "two")
-        short = [about.titled(key).short for key in (first, second)]
+        short = [titles[key].short for key in (first, second)]
         differences_view.whole(table, first, short[0], short[1], "two")
 
 
@@ -76,7 +84,7 @@ def _each(live: LiveSegments, about: Context) -> None:
     st.subheader("One by one")
     made_from = live.sources
     described = descriptions.kept(made_from.store, made_from.model_key, about.tables.digest)
-    told = described.load()
+    told, titles = described.load(), topic.titles(live, about)
     with st.container(horizontal=True, vertical_alignment="center", key="names-actions"):
         naming.use_all(live, about.suggested)
         naming.undo(live)
@@ -91,7 +99,7 @@ def _each(live: LiveSegments, about: Context) -> None:
                 naming.offer(live, segment, about.suggested[segment])
             own = topic.told(about, key, partial(paragraph, key=key))
             summary = told[segment].summary if segment in told else own
-            chat_message.draw(summary, f"segment-{segment}", about.titles())
+            chat_message.draw(summary, f"segment-{segment}", titles)
 
 
 with errors.shown():

@@ -84,10 +84,11 @@ def _segments(live: LiveSegments) -> None:
 def _card(live: LiveSegments, row: dict[str, Any], suggested: Mapping[int, str]) -> None:
     segment: int = row[Col.SEGMENT]
     name = live.held[segment]
-    with st.container(border=True, key=f"card-{segment}", gap="xsmall"):
+    with st.container(key=f"card-{segment}", gap="xsmall"):
         cards.swatch(segment, row[Col.SHARE])
-        cards.name_field(segment, name.text if name.says_something else "", partial(naming.rename, live))
-        st.markdown(_facts(live, row))
+        with st.grid(2, min_column_width=190, gap="small", vertical_alignment="center"):
+            cards.name_field(segment, name.text if name.says_something else "", partial(naming.rename, live))
+            st.markdown(f":small[{_facts(live, row)}]")
         if name.better is not None:
             naming.unfit(live, segment)
             return
@@ -127,7 +128,7 @@ def _k_charts(live: LiveSegments, scores: pd.DataFrame) -> None:
     current = len(live.segments)
     ties = ", ".join(str(k) for k in advice.near)
     st.caption(
-        f"Suggested: **{advice.k}**, the smallest number whose silhouette is within 5 % of the best "
+        f"Suggested: **{advice.k}**, the smallest number whose segments lie nearly as far apart as any "
         f"({ties}). You are at {current}."
     )
     if advice.k != current:
@@ -135,15 +136,22 @@ def _k_charts(live: LiveSegments, scores: pd.DataFrame) -> None:
             f"Use {advice.k}", key="use_suggested", icon=":material/check:", on_click=state.set_controls,
             args=(live.sources.model_key,), kwargs={"n_clusters": advice.k},
         )  # fmt: skip
-    st.caption("**Silhouette**: higher is better")
-    picture(
-        partial(charts.line_over_k, scores, "silhouette", "Silhouette", current, advice.k),
-        key="chart-silhouette",
-        alt_text=f"Silhouette over the number of segments; {advice.k} is suggested",
+    st.caption(
+        "**How far apart** the segments lie: higher is better",
+        help="Silhouette: how much nearer users are to their own segment than to the next one, from −1 to 1. "
+        "Within 5 % of the best is as good.",
     )
-    st.caption("**Inertia**: always falls, look for the bend")
     picture(
-        partial(charts.line_over_k, scores, "inertia", "Inertia", current, None),
+        partial(charts.line_over_k, scores, "silhouette", "How far apart", current, advice.k),
+        key="chart-silhouette",
+        alt_text=f"How far apart segments lie, over their number; {advice.k} is suggested",
+    )
+    st.caption(
+        "**How wide** each is in itself: always falls, look for the bend",
+        help="Inertia: mean squared distance of users to the middle of their segment.",
+    )
+    picture(
+        partial(charts.line_over_k, scores, "inertia", "How wide", current, None),
         key="chart-inertia",
         alt_text="Mean squared distance to the centre over the number of segments",
     )

@@ -55,7 +55,12 @@ NO_OUTCOME: Final = (
     "how segments convert."
 )
 
-
+PICKER_STAYS: Final = (
+    "<style>.st-key-profiled { position: sticky; top: 0; z-index: 9; padding: .7rem 0 .4rem;"
+    " max-height: 8.4rem; overflow-y: auto; background: light-dark(#ffffff, #10141b) }"
+    " @media (max-width: 768px) { .st-key-profiled { top: 3.5rem } }</style>"
+)
+"""On the page's own background, as what is read goes by below it; on a phone, below the header."""
 PAGE_SEEN: Final = "The model saw it, so a difference is how the segments were made, and no finding."
 
 
@@ -76,6 +81,10 @@ def _all_segments(live: LiveSegments) -> None:
     if note := outside_note(live.profiles):
         st.info(note, icon=":material/info:")
     _heat_map(live)
+    if live.profiles.outcome is None:
+        st.caption(NO_OUTCOME)
+        _sizes(live)
+        return
     left, right = st.columns(2)
     with left:
         _outcome(live)
@@ -107,12 +116,6 @@ def _segment_columns(live: LiveSegments) -> Columns:
 
 
 def _outcome(live: LiveSegments) -> None:
-    outcome = live.profiles.outcome
-    if outcome is None:
-        with st.container(border=True, key="no_outcome_card"):
-            st.markdown("**How segments convert**")
-            st.caption(NO_OUTCOME)
-        return
     rates = tables.rates(live.profiles, live.names)
     overall = tables.everybody(live.profiles)
     figure(
@@ -155,6 +158,7 @@ def _one_by_one(live: LiveSegments) -> None:
     if wanted is None or (wanted and not held):  # those that were chosen may be gone
         held = list(called)[:1]
     state.display("profiled", held)
+    st.html(PICKER_STAYS)
     chosen = st.pills(
         "Which ones", list(called), selection_mode="multi", default=held, key="profiled",
         format_func=lambda key: cards.heading(called[key]), on_change=_keep_chosen, args=(model,),
@@ -284,7 +288,7 @@ def _labels(live: LiveSegments, keys: list[str]) -> None:
     with st.grid(2, min_column_width=380):
         for view, title in LABELS.items():
             found = tables.labels_of(about.tables.labels, live.names, view, keys)
-            if len(found):
+            if found["value"].nunique() > 1:  # one for all says nothing
                 figure(
                     title,
                     partial(charts.shares, tables.most_frequent(found), live.names, "Share of page views"),
@@ -299,18 +303,19 @@ def _page_views(found: pd.DataFrame) -> int:
 
 def _attributes(live: LiveSegments, keys: list[str]) -> None:
     st.markdown("#### Who they are", help="The model never saw any of these: a difference is a finding.")
+    drawn = {
+        title: (attribute, found)
+        for attribute, title in ATTRIBUTES.items()
+        if len(found := tables.shares_of(live.profiles, live.names, attribute, keys))
+    }
+    if silent := [title.lower() for title in ATTRIBUTES.values() if title not in drawn]:
+        st.caption(f"This file does not say: {', '.join(silent)}.")
     with st.grid(2, min_column_width=380):
-        for attribute, title in ATTRIBUTES.items():
-            found = tables.shares_of(live.profiles, live.names, attribute, keys)
-            if len(found):
-                figure(
-                    title, partial(charts.shares, tables.most_frequent(found), live.names), found,
-                    n=_known(found), key=f"shares-{attribute}", alt_text=f"{title}: shares of users",
-                )  # fmt: skip
-            else:
-                with st.container(border=True):
-                    st.markdown(f"**{title}**")
-                    st.caption("This file does not say.")
+        for title, (attribute, found) in drawn.items():
+            figure(
+                title, partial(charts.shares, tables.most_frequent(found), live.names), found,
+                n=_known(found), key=f"shares-{attribute}", alt_text=f"{title}: shares of users",
+            )  # fmt: skip
 
 
 def _known(found: pd.DataFrame) -> str:

@@ -66,8 +66,8 @@ def _people(live: LiveSegments) -> None:
             persist_state="session",
         )  # fmt: skip
         seed = st.number_input(
-            "Seed", 0, 2**31 - 1, 0, key="sample_seed", width=130, persist_state="session",
-            help="Another seed draws other random users; the same one draws the same again.",
+            "Draw", 0, 2**31 - 1, 0, key="sample_seed", width=130, persist_state="session",
+            help="Another number (the seed) draws other random users; the same one draws the same again.",
         )  # fmt: skip
     typical, drawn = st.columns(2, gap="large")
     with typical:

@@ -183,9 +183,6 @@ def _warnings(counted: Counted, kinds: Counter[str], outcome_pages: Sequence[str
         "export: the rest of the day is missing": bool(accounted.days.truncated),
         f"{people.many_browsers:,} of {len(people.events):,} ids were seen with {MANY_BROWSERS} or more "
         "browsers: does each id stand for one person?": people.many_browsers >= MANY_IDS,
-        f"Buyers see {', '.join(outcome_pages)} when they buy or afterwards, which gives the purchase away. "
-        f"Leave it out before you compare buyers with others: --strip-page "
-        f"{' --strip-page '.join(outcome_pages)}, or the button on the Data page": bool(outcome_pages),
     }
     return (
         *counted.raw.warnings,

@@ -10,7 +10,7 @@ from core.desk import comparisons
 from core.desk.comparisons import Comparing, Rows
 from core.facts.answer import Answer
 from core.facts.context import Context
-from pages.ui.chat import assistants, chat_message, errand_view, errands
+from pages.ui.chat import assistants, chat_message, errand_view, errands, topic
 from pages.ui.chat.assistants import Helper
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
@@ -31,9 +31,9 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answe
     told = kept.load().get(comparisons.name_of(rows))
     errand = errand_view.current(Comparing, _name(live, rows), kept.digest)
     if errand is not None and not errand.done and not errand.waits:
-        errand_view.watch(errand, about.titles(), f"compare-stop-{key}")
+        errand_view.watch(errand, topic.titles(live, about), f"compare-stop-{key}")
         return
-    chat_message.draw(told or own(), key, about.titles())
+    chat_message.draw(told or own(), key, topic.titles(live, about))
     if errand is not None and errand.done:
         errors.show(errand.problem)
     elif errand is not None:

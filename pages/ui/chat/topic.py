@@ -8,13 +8,13 @@ import streamlit as st
 
 from core.desk import descriptions
 from core.desk.saved_work import Segmentation
-from core.facts.answer import Answer
+from core.facts.answer import Answer, Title
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.segments.partition import Partition
 from pages.ui.segments import live_segments, naming, session_segments
-from pages.ui.segments.live_segments import Sources
+from pages.ui.segments.live_segments import LiveSegments, Sources
 
 
 def context() -> Context | None:
@@ -41,6 +41,13 @@ def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer
         say: Says it, if it has not been said.
     """
     return _told(f"{about.tables.digest} {about.tables.partition.digest}", what, about, say)
+
+
+def titles(live: LiveSegments, about: Context) -> dict[str, Title]:
+    """What the screen calls each row: the app's own names too, which no question is asked with."""
+    shown = {f"segment:{segment}": name.text for segment, name in live.held.items() if name.says_something}
+    return {key: title.model_copy(update={"name": shown.get(key, title.name)})
+            for key, title in about.titles().items()}  # fmt: skip
 
 
 def prepare() -> None:

@@ -29,7 +29,7 @@ OUTLINE: Final = (
 
 MEANING: Final[Mapping[str, str]] = {
     Raw.EVENT_TIMESTAMP: "Time of the event",
-    Raw.PAGE_LOCATION: "Page address",
+    Raw.PAGE_LOCATION: "Page",
     Raw.EVENT_NAME: "Event name",
     Raw.EVENT_DATE: "Day of the event",
     Raw.PAGE_TITLE: "Page title",
@@ -160,7 +160,7 @@ def _options(before: IngestSettings) -> dict[str, object]:
         )  # fmt: skip
     strip = st.multiselect(
         "Pages to leave out", before.strip_pages, before.strip_pages, accept_new_options=True,
-        key="strip_pages", placeholder="Type a page address and press Enter",
+        key="strip_pages", placeholder="Type a page and press Enter",
         help="For example a confirmation page, which gives the purchase away.",
     )  # fmt: skip
     return {

@@ -39,7 +39,7 @@ def receipt(dataset: Dataset) -> None:
             "What was assumed",
             f"Files ({len(facts.files)})",
             f"Rejected rows ({facts.rejected:,})",
-            "Page addresses",
+            "Pages",
             f"Events ({len(facts.outcome_users):,})",
         ]
     )
@@ -71,7 +71,7 @@ def _figures(facts: Receipt) -> None:
             f"{lost:,} of {facts.records:,}; the chart says why",
         ),
     }
-    with st.grid(len(shown), min_column_width=150, key="receipt-figures"):
+    with st.grid(len(shown), min_column_width=138, key="receipt-figures"):
         for label, (value, why) in shown.items():
             st.metric(label, value, border=True, height="stretch", help=why)
     st.caption(f"Users: {_group_words(facts)}.")

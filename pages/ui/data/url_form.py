@@ -13,7 +13,7 @@ from pages.ui.shell.text import count
 
 OUTLINED = (
     "Only outlines are compared here; what a rule does to whole words, upper case and names of parameters "
-    "shows in the receipt, under Page addresses."
+    "shows in the receipt, under Pages."
 )
 PATTERN, REPLACEMENT = "Where this pattern matches", "put this"
 

@@ -53,7 +53,7 @@ def pages(
     labels: pd.DataFrame, table: pd.DataFrame, settings: LabelSettings, key: str, *, up_to_date: bool
 ) -> None:
     """One row a page; a change becomes a correction of that page alone."""
-    wanted = st.text_input("Find pages", key="find-pages", placeholder="Part of an address or title")
+    wanted = st.text_input("Find pages", key="find-pages", placeholder="Part of a path or title")
     frame = pd.DataFrame(
         {
             Pages.PAGE_LOCATION: table[Pages.PAGE_LOCATION],

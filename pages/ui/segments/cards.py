@@ -48,10 +48,10 @@ def heading(name: str) -> str:
 
 def rule_card(title: str, share: float, facts: str, why: str) -> None:
     """A group or a segment made by rule."""
-    with st.container(border=True, gap="xsmall"):
+    with st.container(gap="xsmall"):
         swatch(OUTSIDE, share)
         st.markdown(f"**{md_text(title)}** :gray-badge[by rule]")
-        st.markdown(facts)
+        st.markdown(f":small[{facts}]")
         st.caption(why)
 
 

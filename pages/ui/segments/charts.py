@@ -205,7 +205,7 @@ def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -
 def _squares(base: alt.Chart) -> alt.Chart:
     """Two hues faded by size, and no ready-made scheme: the page's background is the middle."""
     side = alt.Scale(domain=["above", "below"], range=[ABOVE, BELOW])
-    fade = alt.Scale(domain=[0, 1], range=[0, 0.6])
+    fade = alt.Scale(type="pow", exponent=0.6, domain=[0, 1], range=[0, 0.7])  # small ones in the dark, too
     squares: alt.Chart = (
         base.mark_rect(cornerRadius=3)
         .transform_calculate(

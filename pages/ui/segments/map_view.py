@@ -15,6 +15,7 @@ from core.runs.export import csv_bytes
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon
 from pages.ui.segments import background, live_segments
+from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.figure import page_columns, written
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.user_map import user_map
@@ -94,12 +95,23 @@ def _map_and_selection(live: LiveSegments, layout: Layout) -> None:
     )  # fmt: skip
     st.caption(f"All {count(n_users, 'user')}, laid out by {layout.method}. {_fidelity(layout)} {ISLANDS}")
     _outside(live)
-    if outline is None:
-        st.caption(
-            ":material/lasso_select: Take the lasso at the top right and draw around users to list them."
-        )
-    else:
-        _selection(live, inside_polygon(outline, layout.xy))
+    row = _one_row(live)
+    if outline is None and row is None:
+        return
+    users = np.arange(n_users) if outline is None else inside_polygon(outline, layout.xy)
+    _selection(live, users if row is None else users[live.profiles.rows.members(row)[users]])
+
+
+def _one_row(live: LiveSegments) -> int | None:
+    """The row whose users are to be listed: the lasso for those who use no mouse."""
+    parts = tables.named(live.profiles.parts, live.names)
+    rows = dict(zip(parts[Col.KEY], parts[Col.LABEL], strict=True))
+    chosen = st.selectbox(
+        "List users: draw the lasso (top right) around them, or choose", list(rows), None,
+        format_func=rows.__getitem__, key=f"listed-of-{live.sources.model_key}", placeholder="A segment",
+        help="With both, those of the segment inside the lasso.",
+    )  # fmt: skip
+    return None if chosen is None else list(rows).index(chosen)
 
 
 def _outside(live: LiveSegments) -> None:
@@ -120,7 +132,7 @@ def _fidelity(layout: Layout) -> str:
 def _selection(live: LiveSegments, users: np.ndarray) -> None:
     with st.container(border=True, key="selection"):
         if not len(users):
-            st.caption("Nobody lies inside the line. Draw around some dots.")
+            st.caption("Nobody lies there. Draw around some dots, or choose another segment.")
             return
         chosen = select(live.tables.basis.data, live.profiles.rows, users)
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):

@@ -26,20 +26,24 @@ TITLES: Final = {
     Topic.LENGTH: "How much of a vector is mere length?",
 }
 AXES: Final = {
-    Topic.RETRIEVAL: "Mean of 1 / rank (1 is always first)",
-    Topic.OUTCOME: "Area under the ROC curve (1 is always right)",
-    Topic.STABILITY: "Adjusted Rand index (1 is the same)",
-    Topic.SEEDS: "Adjusted Rand index (1 is the same)",
-    Topic.LENGTH: "R² of log page views (lower is better)",
+    Topic.RETRIEVAL: "How far up the right one stands (1 is always first)",
+    Topic.OUTCOME: "How often who has it is ranked higher (1 is always)",
+    Topic.STABILITY: "Agreement (1 is the same)",
+    Topic.SEEDS: "Agreement (1 is the same)",
+    Topic.LENGTH: "How well length can be read (lower is better)",
 }
 HELP: Final = {
-    Topic.RETRIEVAL: "Each user is cut in two at a random page view. One part seeks the other among many.",
+    Topic.RETRIEVAL: "Each user is cut in two at a random page view. One part seeks the other among many. "
+    "Drawn: the mean of 1 / rank.",
     Topic.OUTCOME: "A logistic regression learns from users that the model saw and is judged on users that "
-    "it never saw. Everybody gives the same first page views; whoever had the outcome by then is left out.",
-    Topic.STABILITY: "K-Means learns from one half of the users and from the other; both place everybody.",
+    "it never saw. Everybody gives the same first page views; whoever had the outcome by then is left out. "
+    "Drawn: the area under the ROC curve.",
+    Topic.STABILITY: "K-Means learns from one half of the users and from the other; both place everybody. "
+    "Drawn: the adjusted Rand index of the two.",
     Topic.SEEDS: "K-Means with the same users and other random starts, "
-    f"the best of {ClusterSettings().n_init} each time.",
-    Topic.LENGTH: "A straight line reads the logarithm of page views from a vector. It learned from others.",
+    f"the best of {ClusterSettings().n_init} each time. Drawn: the adjusted Rand index of two results.",
+    Topic.LENGTH: "A straight line reads the logarithm of page views from a vector. It learned from others. "
+    "Drawn: R².",
 }
 CALLS: Final = {
     Call.BETTER: "learned is better",
@@ -82,7 +86,8 @@ def numbers(card: Scorecard) -> None:
             f"Dashed: {FIRM}, from which on halves nearly agree.",
             key="numbers", border=False, columns=_number_columns(),
             alt_text="Agreement of halves over the number of segments, with intervals",
-            help_text="Each number is tried on the same vectors and weights; the filled dot is yours.",
+            help_text="Each number is tried on the same vectors and weights; the large dot is yours. "
+            "Drawn: the adjusted Rand index of the two halves.",
         )  # fmt: skip
 
 
@@ -161,7 +166,7 @@ def over_k(table: pd.DataFrame, current: int) -> Chart:
         "high": ("To", ".2f"),
     }
     across = alt.X("k:O", title="Segments", axis=alt.Axis(labelAngle=0))
-    up = alt.Y("low:Q", title="Adjusted Rand index", scale=alt.Scale(domain=[0, 1]))
+    up = alt.Y("low:Q", title="Agreement", scale=alt.Scale(domain=[0, 1]))
     is_own = alt.datum.k == current
     base = alt.Chart(table).encode(x=across, tooltip=charts.tips(told), color=alt.value(charts.ABOVE))
     span = base.mark_rule(strokeWidth=3, opacity=0.6).encode(y=up, y2="high:Q")

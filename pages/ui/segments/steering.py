@@ -43,7 +43,7 @@ EFFECTIVE: Final = (
 )
 
 
-CELL: Final = 150
+CELL: Final = 126
 """Pixels that a control needs."""
 
 
@@ -68,10 +68,11 @@ def draw(made_from: Sources) -> Slots:
     """
     now = live_segments.steering(made_from)
     most = min(MOST_SEGMENTS, live_segments.different(made_from, now.weights) - 1)
-    with st.grid("auto", min_column_width=CELL, gap="medium", key="controls"):
+    with st.grid("auto", min_column_width=CELL, gap="small", key="controls") as grid:
         _k(made_from, now, most)
         slots = Slots({view: _weight(made_from, now, view) for view in View})
-        _outcome(made_from, now)
+        with grid.cell(column_span=2):
+            _outcome(made_from, now)
     _reset(made_from, now)
     for view in View:
         if view not in made_from.vectors.views:

@@ -60,7 +60,7 @@ PROFILES: Final = Screen(
 )  # fmt: skip
 COMPARE: Final = Screen(
     "pages/segments/compare.py", "Compare", ":material/compare_arrows:", "compare",
-    "Segments in words: what differs and what is alike, each number counted from your data.",
+    "Segments in words: what differs and what is not shown to, each number counted from your data.",
 )  # fmt: skip
 TRUST: Final = Screen(
     "pages/segments/trust.py", "Trust", ":material/verified:", "trust",

@@ -79,7 +79,7 @@ KNOBS: Final = (
     Knob("layers", "Layers", "Of the transformer; time grows with it."),
     Knob("heads", "Attention heads", "Of each layer.", (1, 2, 4, 8, 16)),
     Knob("feedforward_dim", "Feed-forward width", "Inside each layer.", (*SIZES, 1024, 2048)),
-    Knob("margin", "Triplet margin", "How much nearer a user's own slice must be.", step=0.05),
+    Knob("margin", "Margin", "Triplet loss: how much nearer a user's own slice must be.", step=0.05),
     Knob("learning_rate", "Learning rate", "Size of a step, at its highest.", RATES),
     Knob("weight_decay", "Weight decay", "Keeps the weights small.", (0.0, 0.001, 0.01, 0.03, 0.1)),
     Knob("page_dropout", "Pages left out", "Replaced by their folder, as if new.", step=0.05, top=0.5),

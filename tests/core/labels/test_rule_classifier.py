@@ -235,6 +235,11 @@ def test_a_label_that_the_taxonomy_lacks_does_nothing_and_is_counted() -> None:
     assert kind("/cart", rung=RuleClassifier(Taxonomy(themes=own, types=own))) is None
 
 
+def test_themes_with_words_of_their_own_need_no_rule_of_the_file() -> None:
+    own = tuple(LabelClass(name=name, descriptions=("x",), words=(name.lower(),)) for name in ("One", "Two"))
+    assert not RuleClassifier(Taxonomy(themes=own, types=default_taxonomy().types)).skipped
+
+
 def test_the_evidence_is_the_rule() -> None:
     (label,) = DEFAULT.classify([Subject("/c", ("/cart",))], View.TYPE)
     assert label is not None

@@ -58,6 +58,11 @@ def label(run: FinishedRun, settings: LabelSettings) -> dict[str, Any]:
     return tasks.run("label", run.root, request, silent)
 
 
+def test_nothing_stands_above_the_title(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert next(iter(app.main)).type == "title"
+
+
 def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
     app = open_app(PAGE)
     assert not app.exception

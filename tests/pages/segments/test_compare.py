@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.desk import saved_work
 from core.storage.store import Store
+from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -32,8 +33,19 @@ def test_every_segment_is_described_and_every_figure_is_written_out(
 def test_another_pair_is_compared(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.selectbox(key="compare-first").select("segment:2").run()
-    assert "- Segment 3 spends more time on the site than Segment" in texts(app)
+    assert md_text("Segment 3 (Account) spends more time on the site than Segment 2 (Guide)") in texts(app)
     assert "segment:2" not in app.selectbox(key="compare-second").options
+
+
+def test_the_picker_and_the_words_have_the_names_of_the_screen(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    saved_work.rename(Store(finished_run.root), finished_run.model, {1: "Mine"})
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert app.selectbox(key="compare-first").options[:3] == [
+        "Segment 1 (Sale)", "Segment 2 (Mine)", "Segment 3 (Account)",
+    ]  # fmt: skip
+    assert "Sale converts more often than Mine" in texts(app)
 
 
 def test_suggested_names_are_taken_over_and_back(open_app: OpenApp, finished_run: FinishedRun) -> None:

@@ -16,7 +16,7 @@ from tests.pages.fixtures_segments import FinishedRun
 from tests.pages.segments.test_describe import PAGE, keys, until, use
 from tests.pages.simulated_writer import writer
 
-APPS_OWN = "Segment 1 converts more often than Segment 2"
+APPS_OWN = "Sale converts more often than Guide"
 
 
 def compared(simulator: Simulator) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -82,6 +83,17 @@ def test_the_map_says_how_true_it_is(open_app: OpenApp, finished_run: FinishedRu
     shown = texts(open_app(PAGE, data=finished_run.dataset))
     assert "All 87 users, laid out by PCA. It keeps **" in shown
     assert "Distances between islands, and how large they look, mean little" in shown
+
+
+def test_users_of_a_segment_are_listed_without_the_lasso(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert "users selected" not in texts(app)
+    sizes = re.findall(r":small\[\*\*(\d+)\*\* users", texts(app))
+    app.selectbox(key=f"listed-of-{finished_run.model}").select_index(2).run()
+    assert not app.exception
+    assert f"{sizes[2]} users selected" in texts(app)
 
 
 def test_absent_views_are_disabled_with_the_reason(open_app: OpenApp, finished_run: FinishedRun) -> None:

@@ -106,6 +106,7 @@ def test_without_events_there_is_no_outcome_and_the_page_says_so(
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     assert not app.exception
     assert "No outcome is chosen. Choose an event or a page" in texts(app)
+    assert "How segments convert" not in texts(app)
     outcome = app.multiselect(key="outcome")
     assert not outcome.value
     outcome.set_value(["page:shop.example/cart"]).run()
