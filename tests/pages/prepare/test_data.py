@@ -68,7 +68,7 @@ def test_a_prepared_data_set_shows_its_receipt(open_app: OpenApp, finished_run: 
         "What was assumed",
         "Files (1)",
         "Rejected rows (0)",
-        "Page addresses",
+        "Pages",
         "Events (0)",
     ]
 

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.desk import saved_work
 from core.storage.store import Store
+from pages.ui.shell.text import md_text
 from tests.llm_simulator import Simulator, simulating
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
@@ -72,7 +73,7 @@ def test_stop_leaves_the_app_s_words(
         use(monkeypatch, simulator)
         app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
         app.button(key="agree-two").click().run()
-        until(app, lambda app: "Segment 1 has" in texts(app))
+        until(app, lambda app: md_text("Segment 1 (Sale) has") in texts(app))
         app.button(key="compare-stop-two").click().run()
         until(app, lambda app: "compare-stop-two" not in keys(app))
     assert APPS_OWN in texts(app)
