@@ -106,7 +106,6 @@ def test_the_fast_mode_runs_without_a_training_and_places_users_again(shop: Path
     done = cli("run", shop, "--out", out, *brief)
     assert done.returncode == 0, done.stderr
     assert "warning: These data have no place called /nowhere" in done.stderr
-    assert "Leave it out before you compare buyers with others: --strip-page https://" in done.stderr
     done = cli("embed", shop, "--model", out / "model", "--out", scored)
     assert done.returncode == 0, done.stderr
     before, after = pd.read_parquet(out / "users.parquet"), pd.read_parquet(scored)
