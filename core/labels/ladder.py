@@ -118,8 +118,8 @@ def decide(
             found = classifier.classify([subjects[number] for number in part], view)
             for number, label in zip(part, found, strict=True):
                 labels[number] = label
-            message = f"{view}s by {classifier.rung}"
-            part_of_all(STAGE, (start + len(part)) / len(open_ones), message, left=float(labels.count(None)))
+            left = float(labels.count(None))
+            part_of_all(STAGE, (start + len(part)) / len(open_ones), f"{view}s of the pages", left=left)
     return labels
 
 

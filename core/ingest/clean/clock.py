@@ -141,7 +141,7 @@ def _described(offsets: Sequence[int]) -> str:
         if len(whole) == 1:
             return f"{_name(whole[0])}, inferred from event_date"
         if whole:
-            return f"Between {_name(whole[0])} and {_name(whole[-1])}, judging by event_date"
+            return f"between {_name(whole[0])} and {_name(whole[-1])}, judging by event_date"
     raise AssertionError("every offset is a multiple of 15 minutes")
 
 

@@ -79,7 +79,7 @@ def _figures(facts: Receipt) -> None:
         if event == DEFAULT_OUTCOME and told.without_page_view:
             st.caption(
                 f"{told.without_page_view:,} of {count(told.users, 'user')} with {event} have no page view "
-                "that is used: counted, but in no segment and no group above."
+                f"that is used: counted beside the {facts.users:,} users above, in no segment."
             )
 
 

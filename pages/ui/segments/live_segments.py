@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
+from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, page_outcome
 from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
@@ -190,7 +190,7 @@ def steering(made_from: Sources) -> Steering:
     return Steering(
         weights,
         ClusterSettings.checked(n_clusters=fitted.n_clusters),
-        AnalyzeSettings.checked(outcome=_chosen(held.outcomes, outcomes(made_from))),
+        AnalyzeSettings.checked(outcome=_chosen(_by_address(held.outcomes, made_from), outcomes(made_from))),
     )
 
 
@@ -299,6 +299,16 @@ def _held_names(
 def _one_page(embeddings: str, settings: AnalyzeSettings, _sources: Sources) -> OnePageSegments:
     """Made once for the labels and the outcome: no slider changes them."""
     return pipeline.one_page_segments(_sources.dataset, _sources.labels, basis(_sources).data, settings)
+
+
+def _by_address(chosen: tuple[str, ...], made_from: Sources) -> tuple[str, ...]:
+    """A page may be named without its host, in a link as on the command line; the options have it."""
+    index = basis(made_from).data.outcomes
+    found = [index.pages_of(outcome) if outcome.startswith(PAGE_OUTCOME) else () for outcome in chosen]
+    return tuple(
+        page_outcome(index.pages[pages[0]]) if len(pages) == 1 else outcome
+        for outcome, pages in zip(chosen, found, strict=True)
+    )
 
 
 def _chosen(outcomes: tuple[str, ...], known: Mapping[str, int]) -> tuple[str, ...]:

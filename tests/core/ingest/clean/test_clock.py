@@ -52,7 +52,7 @@ def test_a_few_events_leave_several_offsets() -> None:
     noon = int(datetime(2021, 3, 20, 12, tzinfo=UTC).timestamp() * 1e6)
     assert (
         describe_zone([Day("2021-03-20", noon, noon, 1)])
-        == "Between UTC-12:00 and UTC+11:00, judging by event_date"
+        == "between UTC-12:00 and UTC+11:00, judging by event_date"
     )
 
 
@@ -90,7 +90,7 @@ def test_event_dates_are_compared_with_the_times(tmp_path: Path) -> None:
         event("u", late, event_date="20200914"),
         event("u", 1, event_date="20200913"),
     ]
-    assert shop(tmp_path, *rows).receipt.time_zone == "Between UTC+01:00 and UTC+11:00, judging by event_date"
+    assert shop(tmp_path, *rows).receipt.time_zone == "between UTC+01:00 and UTC+11:00, judging by event_date"
 
 
 def test_rounded_times_with_many_ties_are_said_to_be(tmp_path: Path) -> None:

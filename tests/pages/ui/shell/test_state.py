@@ -120,3 +120,11 @@ def test_two_of_the_same_name_are_told_apart(open_app: OpenApp, finished_run: Fi
     assert "Prepared " in app.sidebar.caption[0].value
     listed = next(text.value for text in app.markdown if text.value.startswith("**toy"))
     assert "75 users" in listed
+
+
+def test_a_link_names_the_page_that_is_the_outcome_with_its_host_or_without(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, outcome="page:/cart")
+    assert not app.exception
+    assert app.multiselect(key="outcome").value == ["page:shop.example/cart"]
