@@ -36,7 +36,7 @@ RULE_CARDS = 2
 
 def segments(session: Session) -> list[str]:
     """The users of each card, in order."""
-    return [text for text in session.texts if re.fullmatch(r"\*\*[\d,]+\*\* users \(.*", text)]
+    return [text for text in session.texts if re.search(r"^(:small\[)?\*\*[\d,]+\*\* users \(", text)]
 
 
 def counts(session: Session) -> list[str]:

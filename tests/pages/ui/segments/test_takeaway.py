@@ -6,6 +6,7 @@ import zipfile
 
 import pyarrow.parquet as pq
 import pytest
+import streamlit as st
 
 from core.desk import controls, saved_work
 from core.desk.controls import Controls
@@ -20,6 +21,7 @@ from tests.pages.fixtures_segments import FLOAT_LIKE_ID, HOSTILE_TITLE, Finished
 
 @pytest.fixture
 def live(finished_run: FinishedRun) -> LiveSegments:
+    st.session_state.clear()  # outside of a server it is one for the whole process
     store = Store(finished_run.root)
     data = pipeline.open_dataset(store, finished_run.dataset)
     vectors = pipeline.open_embeddings(store, data, finished_run.embeddings)
