@@ -1,4 +1,4 @@
-"""python -m benchmarks.labels.themes [--held]: a site's own themes beside the shop themes, held against truth.
+"""python -m benchmarks.labels.themes [--held]: themes of a site's own and shop themes, held against truth.
 
 Shares are of the page views of pages that have a true theme: how many get a theme (coverage), how many of
 these the most frequent true theme of their theme (purity), and the normalised mutual information of both,
