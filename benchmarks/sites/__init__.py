@@ -1,4 +1,4 @@
-"""Six made-up web sites with the truth of every page and user, by an author who has not seen the rules."""
+"""Made-up web sites with the truth of every page and user, by authors who have not seen the rules."""
 
 from benchmarks.sites.plan import DEV, HELD
 from benchmarks.sites.write import SiteFiles, write_site

@@ -12,8 +12,8 @@ from zlib import crc32
 import numpy as np
 import yaml
 
-DEV: Final = ("mattress", "saas", "merch")
-HELD: Final = ("paper", "campus", "tokyo")  # looked at once, when all is decided
+DEV: Final = ("mattress", "saas", "merch", "nordleden")
+HELD: Final = ("paper", "campus", "tokyo", "gazette", "tracewell")  # looked at once, when all is decided
 _TEXTS: Final = ("type", "theme", "path", "title")
 _GERMAN: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,9 @@ import pandas as pd
 
 from benchmarks.sites.plan import Page, read_plan
 
-DEFAULTS: Final = {"outcome": 0, "engaged": 0.75, "dwell": 1, "hours_later": 0, "revenue": 1, "themes": {}}
+DEFAULTS: Final = dict(
+    outcome=0, engaged=0.75, dwell=1, hours_later=0, revenue=1, themes={}, order=(), turns=False, strays=0.7
+)
 UNLIKED: Final = 0.25  # weight of a group or theme that a kind of users does not care for
 NEAR: Final = 5.0  # factor on a page for each word that it shares with the page before
 RELOADS, SLASHES, REFERRED_AGAIN = 0.05, 0.03, 0.6
@@ -22,27 +25,83 @@ Row = dict[str, object]
 
 
 class SiteFiles(NamedTuple):
-    """An export (``csv``), and the truth: ``pages`` (path, type, theme), ``users`` (user_pseudo_id, kind)."""
+    """An export (``csv``), and the truth: ``pages`` (path, type, theme), ``users`` (user_pseudo_id, kind).
+
+    ``twins`` names two kinds that only their ``order`` tells apart and two that only their ``tempo``
+    does; empty where a site has none.
+    """
 
     csv: Path
     pages: Path
     users: Path
+    twins: dict[str, list[str]]
 
 
-def write_site(name: str, folder: Path, users: int = 4000, seed: int = 1) -> SiteFiles:
-    """Write one of ``DEV`` and ``HELD`` into ``folder/name``: the same arguments, the same bytes."""
+class View(NamedTuple):
+    """One page view: the page, what happens on it and how long it lasts."""
+
+    location: str
+    title: str
+    events: list[tuple[str, timedelta, str]]  # name, time since the view began, engagement (ms)
+    lasts: timedelta
+    engaged: str  # ms since the last event, reported by the next one
+
+
+class Session(NamedTuple):
+    """One session: everything that its views do not say."""
+
+    at: datetime
+    first: bool
+    came: bool  # from elsewhere, not by typing the address
+    views: list[View]
+    ended: bool  # the browser told that the user left
+
+
+def write_site(name: str, folder: Path, users: int = 4000, seed: int = 1, null: bool = False) -> SiteFiles:
+    """Write one of ``DEV`` and ``HELD`` into ``folder/name``: the same arguments, the same bytes.
+
+    ``null`` writes its null twin, in which nobody is of any kind: the same users come at the same hours for
+    as many views, but every view is anybody's.
+    """
     rngs = [np.random.default_rng([seed, crc32(name.encode()), user]) for user in range(users)]
     pages, site = read_plan(name)
     made = [_User(pages, site, rng) for rng in rngs]
-    events = pd.DataFrame([row for user in made for row in user.rows()])
+    sessions = [user.sessions() for user in made]
+    if null:
+        sessions = _anybody(sessions, np.random.default_rng([seed, crc32(name.encode())]))
+    events = pd.DataFrame([row for user, own in zip(made, sessions, strict=True) for row in user.rows(own)])
     truth = pd.DataFrame([page for group in pages.values() for page in group])[["path", "type", "theme"]]
-    kinds = pd.DataFrame([{"user_pseudo_id": user.id, "kind": user.kind_name} for user in made])
-    files = SiteFiles(*(folder / name / f"{stem}.csv" for stem in (name, "pages", "users")))
+    kinds = pd.DataFrame(
+        [{"user_pseudo_id": user.id, "kind": "nobody" if null else user.kind_name} for user in made]
+    )
+    csv, pages_csv, users_csv = (folder / name / f"{stem}.csv" for stem in (name, "pages", "users"))
+    files = SiteFiles(csv, pages_csv, users_csv, {} if null else site.get("twins", {}))
     files.csv.parent.mkdir(parents=True, exist_ok=True)
     events.sort_values("event_timestamp", kind="stable").to_csv(files.csv, index=False)
     truth.drop_duplicates("path").to_csv(files.pages, index=False)
     kinds.to_csv(files.users, index=False)
     return files
+
+
+def _anybody(sessions: list[list[Session]], rng: np.random.Generator) -> list[list[Session]]:
+    """The views of all users, shuffled: page, events and time spent on it stay together, nothing else."""
+    views = [view for own in sessions for session in own for view in session.views]
+    drawn = (views[at] for at in rng.permutation(len(views)))
+    return [[one._replace(views=[next(drawn) for _ in one.views]) for one in own] for own in sessions]
+
+
+def in_order(walk: list[Page], kind: Mapping[str, Any], rng: np.random.Generator) -> list[Page]:
+    """The same pages by their groups' ``order``, once or in ``turns``; pages of other groups are anywhere.
+
+    A page ``strays`` from its place by a standard deviation of so many places.
+    """
+    order, met, places = kind["order"], Counter[str](), list[float]()
+    for page in walk:
+        place = order.index(page.group) if page.group in order else rng.random() * len(order)
+        places.append(place + met[page.group] * len(order) * kind["turns"])
+        met[page.group] += 1
+    strayed = np.add(places, kind["strays"] * rng.normal(size=len(walk)))
+    return [walk[at] for at in np.argsort(strayed, kind="stable")]
 
 
 class _User:
@@ -73,19 +132,26 @@ class _User:
             "currency": currency.get(self.who["geo_country"], currency.get("otherwise")),
         }
 
-    def rows(self) -> list[Row]:
-        """Every event of the user, in order; sales only where the browser of a buyer sent nothing."""
-        rng, hours = self.rng, np.roll(HOURS, self.kind["hours_later"])
+    def sessions(self) -> list[Session]:
+        """What the user does; nothing where the browser of a buyer sent nothing."""
         if not self.kind["pages"]:
-            return [self._event("purchase", self.start + timedelta(hours=float(rng.uniform(8, 20))))]
+            return []
+        rng, hours = self.rng, np.roll(HOURS, self.kind["hours_later"])
         sessions = 1 + (rng.poisson(self.kind["sessions"] - 1) if self.kind["pages"] > 1 else 0)
         goal_at = rng.integers(sessions) if rng.random() < self.kind["outcome"] else -1
-        rows, day = list[Row](), self.start
+        made, day = list[Session](), self.start
         for session in range(sessions):
             at = day + timedelta(hours=self._at(hours) + float(rng.random()))
-            rows += self._session(at, session == 0, self._walk(session == goal_at))
+            made.append(self._session(at, session == 0, self._walk(session == goal_at)))
             day += timedelta(days=1 + int(rng.exponential(4)))
-        return rows
+        return made
+
+    def rows(self, sessions: list[Session]) -> list[Row]:
+        """Every event of the user, in order; a sale alone where there is no session."""
+        if sessions:
+            return [row for session in sessions for row in self._rows(session)]
+        at = self.start + timedelta(hours=float(self.rng.uniform(8, 20)))
+        return [self._event("purchase", at)]
 
     def _walk(self, to_goal: bool) -> list[Page]:
         """The pages of one session, along the site's links, weighed by what the kind likes."""
@@ -95,6 +161,7 @@ class _User:
             onward = links["everywhere"] | links.get(walk[-1].group, {})
             liked = {group: weight * kind["likes"].get(group, UNLIKED) for group, weight in onward.items()}
             walk.append(self._page(self._draw(liked), walk[-1]))
+        walk = in_order(walk, kind, self.rng) if kind["order"] else walk
         if to_goal:
             walk += [self._page(group, walk[-1]) for group in self.site["goal"]]
             walk += walk[-1:] * (self.rng.random() < RELOADS)
@@ -106,26 +173,42 @@ class _User:
         likes = [page.popularity * themes.get(page.theme, UNLIKED) for page in pages]
         return pages[self._at(np.multiply(near, likes))]
 
-    def _session(self, at: datetime, first: bool, walk: list[Page]) -> list[Row]:
+    def _session(self, at: datetime, first: bool, walk: list[Page]) -> Session:
+        came = first or self.rng.random() < REFERRED_AGAIN
+        views = [self._view(walk, step) for step in range(len(walk))]
+        ended = "user_engagement" in self.site["auto"] and self.rng.random() < self.kind["engaged"]
+        return Session(at, first, came, views, ended)
+
+    def _view(self, walk: list[Page], step: int) -> View:
+        """One page of a walk, and the time it takes: a scroll comes after half of it."""
+        location, lasts, events = self._location(walk[step]), timedelta(), list[tuple[str, timedelta, str]]()
+        for name in ["page_view", *self._fired(walk, step)]:
+            spent, engaged = self._dwell(0.5) if name == "scroll" else (timedelta(), "")
+            lasts += spent
+            events.append((name, lasts, engaged))
+        spent, engaged = self._dwell(1)
+        return View(location, walk[step].title, events, lasts + spent, engaged)
+
+    def _rows(self, session: Session) -> list[Row]:
         """The events of one session: engagement time goes with whichever event comes next."""
-        rng, auto, rows, engaged = self.rng, self.site["auto"], list[Row](), ""
-        came = first or rng.random() < REFERRED_AGAIN
-        seen: Row = {"ga_session_id": str(int(at.timestamp())), "page_location": self.referrer * came}
-        for step, page in enumerate(walk):
-            location = self._location(page, self.tracking if came and step == 0 else "")
+        at, engaged, rows = session.at, "", list[Row]()
+        seen: Row = {"ga_session_id": f"{int(at.timestamp())}", "page_location": self.referrer * session.came}
+        auto = [name for name in ("first_visit", "session_start") if name in self.site["auto"]]
+        opening = [(name, timedelta(), "") for name in auto[not session.first :]]
+        for step, view in enumerate(session.views):
+            mark = "?" if "?" not in view.location else "&"
+            tracking = mark + self.tracking if self.tracking and session.came and step == 0 else ""
             seen |= {
                 "page_referrer": seen["page_location"],
-                "page_location": location,
-                "page_title": page.title,
+                "page_location": view.location + tracking,
+                "page_title": view.title,
             }
-            opening = [name for name in ("first_visit", "session_start") if name in auto and step == 0]
-            for name in [*opening[not first :], "page_view", *self._fired(walk, step)]:
-                if name == "scroll":
-                    at, engaged = self._dwell(at, 0.5)
-                rows.append(self._event(name, at) | seen | {"engagement_time_msec": engaged})
+            for name, after, spent in [*opening, *view.events]:
+                row = self._event(name, at + after)
+                rows.append(row | seen | {"engagement_time_msec": spent or engaged})
                 engaged = ""
-            at, engaged = self._dwell(at, 1)
-        if "user_engagement" in auto and rng.random() < self.kind["engaged"]:
+            at, engaged, opening = at + view.lasts, view.engaged, []
+        if session.ended:
             rows.append(self._event("user_engagement", at) | seen | {"engagement_time_msec": engaged})
         return rows
 
@@ -136,14 +219,13 @@ class _User:
         names = [name for name, chance in chances if self.rng.random() < chance]
         return names + [name for group, name in self.site["onward"].items() if group == onward != here]
 
-    def _location(self, page: Page, tracking: str) -> str:
-        mark = "&" if "?" in page.location else "?"
-        slash = mark == "?" and page.path != "/" and self.rng.random() < SLASHES
-        return page.location + "/" * slash + (mark + tracking if tracking else "")
+    def _location(self, page: Page) -> str:
+        slash = "?" not in page.location and page.path != "/" and self.rng.random() < SLASHES
+        return page.location + "/" * slash
 
-    def _dwell(self, at: datetime, share: float) -> tuple[datetime, str]:
+    def _dwell(self, share: float) -> tuple[timedelta, str]:
         seconds = share * min(self.rng.lognormal(2.6, 0.9), 900) * self.kind["dwell"]
-        return at + timedelta(seconds=seconds), str(int(seconds * 900))
+        return timedelta(seconds=seconds), str(int(seconds * 900))
 
     def _event(self, name: str, at: datetime) -> Row:
         day = f"{at + timedelta(hours=self.site['utc_offset']):%Y%m%d}"
