@@ -7,7 +7,7 @@ An outcome is a text: the name of an event, ``page:/path`` (a view of one page) 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -157,21 +157,28 @@ class OutcomeIndex(Mapping[str, Happened]):
         whole = {label_of(tuple(parts)): any_of(list(parts.values()))} if len(parts) > 1 else {}
         return {name: had.only(had.user < self.n_users) for name, had in (whole | parts).items()}
 
-    def offered(self, most_pages: int) -> dict[str, int]:
+    def offered(self, most: int) -> dict[str, int]:
         """What can be chosen → users who did it: events, then templates and pages, most users first.
 
         Args:
-            most_pages: Pages that are offered; a rarer one can be chosen all the same.
+            most: How many of each kind are offered; a rarer one can be chosen all the same.
         """
         events = {name: len(happened.user) for name, happened in self.events.items()}
-        several = [name for name, count in Counter(self.templates).items() if count > 1]
-        templates = {TEMPLATE_OUTCOME + name: len(self[TEMPLATE_OUTCOME + name].user) for name in several}
-        seen = np.unique(self.sequences.user.astype(np.int64) * len(self.pages) + self.sequences.page)
-        users = np.bincount(seen % len(self.pages), minlength=len(self.pages))
-        first = np.argsort(-users, kind="stable")[:most_pages].tolist()
+        code, names = pd.factorize(np.array(self.templates, dtype=object))
+        several = np.flatnonzero(np.bincount(code, minlength=len(names)) > 1).tolist()
+        saw = self._users_of(code) if several else []
+        templates = {TEMPLATE_OUTCOME + str(names[place]): int(saw[place]) for place in several}
+        users = self._users_of(np.arange(len(self.pages)))
+        first = np.argsort(-users, kind="stable")[:most].tolist()
         pages = {page_outcome(self.pages[page]): int(users[page]) for page in first}
-        by_users = [sorted(part.items(), key=lambda item: -item[1]) for part in (events, templates)]
+        by_users = [sorted(part.items(), key=lambda item: -item[1])[:most] for part in (events, templates)]
         return dict(chain(*by_users, pages.items()))
+
+    def _users_of(self, groups: np.ndarray) -> np.ndarray:
+        """Users who saw a page of each group: int64 of shape (n_groups,); ``groups`` has each page's."""
+        size = int(groups.max()) + 1
+        seen = np.unique(self.sequences.user.astype(np.int64) * size + groups[self.sequences.page])
+        return np.bincount(seen % size, minlength=size)
 
     def leaks(self, chosen: Collection[str]) -> tuple[str, ...]:
         """Pages that give these outcomes away; a page that is one itself is none."""

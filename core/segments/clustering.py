@@ -148,8 +148,8 @@ def _check_enough(rows: np.ndarray, n_clusters: int) -> None:
     different = count_different(rows, enough=n_clusters)
     if different < 2:
         raise InputError(
-            f"There is nothing to cluster: {len(rows)} users can take part, and {different} of them differ",
-            allowed="at least 2 users with two page views or more who did not do the very same",
+            f"There is nothing to cluster: {_alike(len(rows))}",
+            allowed="at least 2 users with two page views or more whose vectors differ",
             remedy="Use an export with more users or a longer period",
         )
     if different < n_clusters:
@@ -158,6 +158,17 @@ def _check_enough(rows: np.ndarray, n_clusters: int) -> None:
             allowed=f"2 to {different}",
             remedy="Choose fewer segments",
         )
+
+
+def _alike(users: int) -> str:
+    if users == 0:
+        return "nobody has two page views or more"
+    if users == 1:
+        return "only one user has two page views or more"
+    return (
+        f"the {users:,} users with two page views or more all have the same vector, because they viewed the "
+        "same pages or only pages too rare to tell apart"
+    )
 
 
 def _checked_start(init: np.ndarray, settings: ClusterSettings, rows: np.ndarray) -> np.ndarray:

@@ -83,6 +83,18 @@ def test_three_at_most_are_offered() -> None:
     assert refused.value.allowed.count("template:") == 3
 
 
+def test_offered_are_events_then_templates_of_several_pages_then_pages_most_users_first() -> None:
+    """User 5 saw the home page alone; a template of one page is that page."""
+    labelled = replace(INDEX, templates=TEMPLATES)
+    every = "template:shop.example/:slug"
+    assert list(labelled.offered(2).items()) == [
+        ("add_to_cart", 2), ("purchase", 2), (every, 7),
+        ("page:shop.example/", 4), ("page:shop.example/sale", 4),
+    ]  # fmt: skip
+    assert list(labelled.offered(1)) == ["add_to_cart", every, "page:shop.example/"]
+    assert list(INDEX.offered(1)) == ["add_to_cart", "page:shop.example/"]
+
+
 def test_nothing_chosen_is_purchase_where_there_is_one_and_an_empty_choice_is_none() -> None:
     assert INDEX.chosen(AnalyzeSettings()) == ("purchase",)
     assert INDEX.chosen(AnalyzeSettings(outcome=())) == ()

@@ -143,10 +143,12 @@ def test_as_many_segments_as_different_users_is_possible() -> None:
     assert found.inertia == pytest.approx(0, abs=1e-5)
 
 
-@pytest.mark.parametrize("n_inside", [0, 1, 6])
-def test_nobody_to_tell_apart_is_bad_input(n_inside: int) -> None:
+@pytest.mark.parametrize(
+    ("n_inside", "why"), [(0, "nobody has two"), (1, "only one user"), (6, "the 6 users .* the same vector")]
+)
+def test_nobody_to_tell_apart_is_bad_input(n_inside: int, why: str) -> None:
     vectors = np.tile(blobs((1,))[0], (8, 1))
-    with pytest.raises(InputError, match="nothing to cluster"):
+    with pytest.raises(InputError, match=f"nothing to cluster: {why}"):
         fit(vectors, np.arange(8) < n_inside, ClusterSettings(n_clusters=2))
 
 
