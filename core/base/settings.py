@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self, TypeAlias
 
 from pydantic import (
     BaseModel,
@@ -210,10 +210,6 @@ PRESETS: dict[Preset, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def _in_a_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 class ViewWeights(Settings):
     """How much each view counts. Only their ratios matter; absent views are left out."""
 
@@ -250,12 +246,30 @@ class OutcomeCount(StrEnum):
     """The one that a user did first, with its sessions and its revenue: a user counts for one."""
 
 
+NO_OUTCOME: Final = "none"
+"""How a command or a link says that nothing counts as the outcome."""
+
+
+def _chosen_outcomes(value: object) -> object:
+    several = (value,) if isinstance(value, str) else value
+    return () if several == (NO_OUTCOME,) else several
+
+
+ChosenOutcomes: TypeAlias = Annotated[tuple[str, ...] | None, BeforeValidator(_chosen_outcomes)]
+"""Events, ``page:/path`` or ``template:/path/:slug``; empty where nothing is the outcome, None where nobody
+has chosen."""
+
+
+def named_outcomes(chosen: tuple[str, ...] | None) -> list[str]:
+    """What a command or a link says to choose the same."""
+    return [NO_OUTCOME] if chosen == () else list(chosen or ())
+
+
 class AnalyzeSettings(Settings):
     """What the profiles report."""
 
-    outcome: Annotated[tuple[str, ...] | None, BeforeValidator(_in_a_tuple)] = None
-    """Events, ``page:/path`` or ``template:/path/:slug`` whose users count as converted; None takes
-    ``purchase`` when the data has it."""
+    outcome: ChosenOutcomes = None
+    """Whose users count as converted; None takes ``purchase`` when the data has it."""
     outcome_counts: OutcomeCount = OutcomeCount.ANY
     top_pages: Annotated[int, Field(ge=1, le=200)] = 15
     samples: Annotated[int, Field(ge=1, le=100)] = 5
@@ -264,5 +278,7 @@ class AnalyzeSettings(Settings):
     @property
     def without_templates(self) -> Self:
         """The same without outcomes that are templates of pages."""
-        kept = [outcome for outcome in self.outcome or () if not outcome.startswith(TEMPLATE_OUTCOME)]
-        return self.model_copy(update={"outcome": tuple(kept) if self.outcome else None})
+        if self.outcome is None:
+            return self
+        kept = tuple(outcome for outcome in self.outcome if not outcome.startswith(TEMPLATE_OUTCOME))
+        return self.model_copy(update={"outcome": kept})

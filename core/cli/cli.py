@@ -69,8 +69,8 @@ def app() -> None:
     "--outcome",
     multiple=True,
     metavar="OUTCOME",
-    help="What counts as success, any of several: an event, page:/path or template:/path/:slug; purchase "
-    "where the data has it.",
+    help="What counts as success, any of several: an event, page:/path or template:/path/:slug; none "
+    "for no outcome. By default purchase, where the data has it.",
 )
 @click.option(
     "--outcome-counts",

@@ -11,6 +11,7 @@ from core.base.settings import (
     OutcomeCount,
     Preset,
     TrainSettings,
+    named_outcomes,
 )
 from core.labels.label_settings import LabelSettings, ThemeSource
 from core.runs.pipeline import RunSettings
@@ -28,7 +29,7 @@ def command_line(settings: RunSettings) -> str:
     """
     weights = ",".join(f"{view}={share:g}" for view, share in settings.weights.model_dump().items())
     words = ["--clusters", str(settings.cluster.n_clusters), "--weights", weights]
-    for outcome in settings.analyze.outcome or ():
+    for outcome in named_outcomes(settings.analyze.outcome):
         words += ["--outcome", outcome]
     if settings.analyze.outcome_counts is not OutcomeCount.ANY:
         words += ["--outcome-counts", settings.analyze.outcome_counts]

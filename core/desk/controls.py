@@ -14,7 +14,7 @@ from pydantic import Field
 
 from core.base.errors import ResourceError, SettingsError
 from core.base.schema import View
-from core.base.settings import Settings, ViewWeights
+from core.base.settings import ChosenOutcomes, OutcomeCount, Settings, ViewWeights, named_outcomes
 from core.desk.saved_work import STAGE
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
@@ -22,7 +22,7 @@ from core.storage.store import Store
 MOST_SEGMENTS: Final = 20
 """More than that nobody tells apart on a map; the command line goes up to 50."""
 USUAL_SEGMENTS: Final = 6
-LINKED: Final = ("k", *View, "outcome", "segment")
+LINKED: Final = ("k", *View, "counts", "outcome", "segment")
 """Parameters of a link, of which the last two may come several times."""
 
 
@@ -31,8 +31,9 @@ class Controls(Settings):
 
     n_clusters: Annotated[int, Field(ge=2)] = USUAL_SEGMENTS
     weights: ViewWeights = ViewWeights()
-    outcomes: tuple[str, ...] = ()
-    """Empty takes what usually is the outcome, where the data have it."""
+    outcomes: ChosenOutcomes = None
+    """None takes what usually is the outcome, where the data have it."""
+    outcome_counts: OutcomeCount = OutcomeCount.ANY
     segments: tuple[str, ...] | None = None
     """Keys of the rows that were chosen to be looked at; None before any choice."""
 
@@ -54,6 +55,7 @@ class Controls(Settings):
             "n_clusters": next(iter(link.get("k", ())), None),
             "weights": _linked_weights(link),
             "outcomes": tuple(link.get("outcome", ())) or None,
+            "outcome_counts": next(iter(link.get("counts", ())), None),
             "segments": tuple(link.get("segment", ())) or None,
         }
         now = self
@@ -69,7 +71,8 @@ class Controls(Settings):
         return {
             "k": [str(self.n_clusters)],
             **{str(view): [str(shown[view])] for view in View},
-            "outcome": list(self.outcomes),
+            "outcome": named_outcomes(self.outcomes),
+            "counts": [] if self.outcome_counts is OutcomeCount.ANY else [self.outcome_counts.value],
             "segment": list(self.segments or ()),
         }
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from core.base.schema import PageLabels, Pages, View
+from core.labels.label_settings import NO_THEME, UNKNOWN
 from core.labels.label_settings import SEVERAL as SEVERAL  # what pages of the table look for
-from core.labels.label_settings import UNKNOWN
 from core.labels.label_types import Rung
 
 VALUE: Final = {View.THEME: PageLabels.THEME, View.TYPE: PageLabels.TYPE}
@@ -18,6 +18,8 @@ SCORE: Final = {View.THEME: PageLabels.THEME_SCORE, View.TYPE: PageLabels.TYPE_S
 EVIDENCE: Final = {View.THEME: PageLabels.THEME_EVIDENCE, View.TYPE: PageLabels.TYPE_EVIDENCE}
 
 EXAMPLES: Final = 3
+BY_TYPE: Final = "Page type"
+"""Who decided that a page has no theme: its type alone, whichever rung said that."""
 GUESSED: Final = (Rung.EMBEDDING, Rung.NLI, Rung.LLM)
 """Rungs whose decisions are judgements, to be looked over; the others are rules."""
 
@@ -42,13 +44,13 @@ def coverage(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
         pages: :class:`core.base.schema.Pages`, in page order.
 
     Returns:
-        Columns view, rung ("Unknown" where nothing decided), pages, page_views, share of the page views;
-        the rungs in order, Unknown last.
+        Columns view, rung (as :func:`decided_by` says, "Unknown" where nothing decided), pages, page_views,
+        share of the page views; the rungs in order, Unknown last.
     """
-    order = [*(rung.value for rung in Rung), UNKNOWN]
+    order = [*(rung.value for rung in Rung), BY_TYPE, UNKNOWN]
     parts = []
-    for view, column in RUNG.items():
-        rung = pd.Categorical(labels[column].fillna(UNKNOWN), order, ordered=True)
+    for view in RUNG:
+        rung = pd.Categorical(decided_by(labels, view).fillna(UNKNOWN), order, ordered=True)
         frame = pd.DataFrame({Review.RUNG: rung, Review.PAGE_VIEWS: pages[Pages.VIEWS]})
         grouped = frame.groupby(Review.RUNG, observed=True)[Review.PAGE_VIEWS]
         part = grouped.agg(["size", "sum"]).reset_index()
@@ -58,6 +60,13 @@ def coverage(labels: pd.DataFrame, pages: pd.DataFrame) -> pd.DataFrame:
     table[Review.SHARE] = table[Review.PAGE_VIEWS] / max(1, int(pages[Pages.VIEWS].sum()))
     columns = [Review.VIEW, Review.RUNG, Review.PAGES, Review.PAGE_VIEWS, Review.SHARE]
     return table[columns]
+
+
+def decided_by(labels: pd.DataFrame, view: View) -> pd.Series:
+    """Who decided each row: its rung, null where nothing did; :data:`BY_TYPE` where that gives no theme."""
+    rung = labels[RUNG[view]]
+    own = rung.isin([Rung.OVERRIDE, Rung.FROZEN])
+    return rung.mask((labels[VALUE[view]] == NO_THEME) & ~own, BY_TYPE)
 
 
 def shares(labels: pd.DataFrame, pages: pd.DataFrame, view: View) -> dict[str, float]:

@@ -46,6 +46,8 @@ ALONE: Final = 0.1
 LARGE: Final = 0.25
 """Share of the one-page users from which where they land is split by source."""
 SECOND_PAGES: Final = 3
+FEWEST_SECOND: Final = 3
+"""Users from which on a second page is listed: one of fewer would say what that user did."""
 ENGAGED: Final = "engagement of 10 s or more"
 
 Rule = tuple[Condition, ...]
@@ -310,7 +312,7 @@ def with_second_pages(
         for other in rules if not segment.rule else ():
             alike &= ~_holds(arrivals, other) if other else True
         page, users = np.unique(second[alike & (second >= 0)], return_counts=True)
-        most = np.argsort(-users, kind="stable")[:SECOND_PAGES]
+        most = [p for p in np.argsort(-users, kind="stable")[:SECOND_PAGES] if users[p] >= FEWEST_SECOND]
         listed = tuple(
             SecondPage(page=pages[page[place]], users=int(users[place]), n=int(alike.sum())) for place in most
         )

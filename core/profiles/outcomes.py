@@ -166,7 +166,7 @@ class OutcomeIndex(Mapping[str, Happened]):
         events = {name: len(happened.user) for name, happened in self.events.items()}
         code, names = pd.factorize(np.array(self.templates, dtype=object))
         several = np.flatnonzero(np.bincount(code, minlength=len(names)) > 1).tolist()
-        saw = self._users_of(code) if several else []
+        saw = self._users_of(code) if several else np.empty(0)
         templates = {TEMPLATE_OUTCOME + str(names[place]): int(saw[place]) for place in several}
         users = self._users_of(np.arange(len(self.pages)))
         first = np.argsort(-users, kind="stable")[:most].tolist()

@@ -111,17 +111,20 @@ def nearest(parsed: Parsed, context: Context, understood: Callable[[str], bool])
 
 
 def _candidates(parsed: Parsed, context: Context) -> Iterator[str]:
-    """With items, then figures, then lists, of the rows named; then what can be asked of any data."""
+    """With items, then figures, then lists, of the rows named; then what can be asked of any data.
+
+    Short: each is a button of one line beside the pages.
+    """
     named = parsed.rows or [row for word in parsed.unknown for row in _rows(word, context)]
     rows = [_called(key, context) for key in named[:2]]
     measures = [BY_KEY[name].label for name in parsed.measures[:2] or _meant(parsed)]
     for dimension, value in parsed.items[:OFFERED]:
         does = f"{DO[dimension]} {value}"
         yield from (f"What comes {cue} {value}?" for cue in ("after", "before") if cue in parsed.cues)
-        yield from (f"How many users of {row} {does}?" for row in rows)
+        yield from (f"How many of {row} {does}?" for row in rows)
         if not rows:
             who = does.removeprefix("are ") if does.startswith("are ") else f"who {does}"
-            yield f"Which segment has the highest share of users {who}?"
+            yield f"Highest share {who}"
     if len(rows) == 2:
         yield from (f"Compare {rows[0]} and {rows[1]} by {measure}" for measure in measures)
         yield f"Compare {rows[0]} and {rows[1]}"
@@ -136,10 +139,10 @@ def _usual(parsed: Parsed, rows: list[str], measures: list[str]) -> Iterator[str
         yield "What is the bounce rate?"
     if rows:
         yield from (f"Describe {rows[0]}", f"What sets {rows[0]} apart?", f"Top pages of {rows[0]}")
-    order = "lowest" if parsed.cues & {"least", "worst", "below", "smallest"} else "highest"
+    order = "Lowest" if parsed.cues & {"least", "worst", "below", "smallest"} else "Highest"
     for measure in (*measures, *(BY_KEY[name].label for name in USUAL)):
-        counted = order == "highest" and measure in COUNTS
-        yield f"Which segment has the {'most' if counted else order} {measure}?"
+        counted = order == "Highest" and measure in COUNTS
+        yield f"{'Most' if counted else order} {measure}"
     yield from ("How do the segments differ?", "List the segments")
 
 

@@ -43,7 +43,7 @@ def assumptions(receipt: Receipt) -> tuple[CardMetric, ...]:
         "Time unit": receipt.time_unit,
         "User key": f"{receipt.user_key}, {receipt.id_kind}",
         "Users": ", ".join(groups),
-        "Sessions": f"{receipt.sessions:,}, of which {receipt.sessions_by_gap:,} cut by inactivity",
+        "Sessions": f"{receipt.sessions:,}; {receipt.sessions_by_gap:,} without an id, which a pause begins",
         "Rejected records": "; ".join(rejects) or "none",
         "Personal data masked": ", ".join(masked) or "none found",
         "Read as absent": ", ".join(placeholders) or "none",

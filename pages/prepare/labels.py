@@ -98,10 +98,8 @@ def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, 
         if state.model() is None:
             button(TRAINING, "Next: train a model")
         _little_known(label_review.coverage(labels, pages))
-        covered, blocks = st.columns([4, 5], gap="medium")
-        with covered:
+        with st.grid(2, min_column_width=340, gap="medium", key="labels-drawn"):
             _coverage(labels, pages)
-        with blocks:
             _mosaic(labels, pages)
         _tables(dataset, labels, in_use(settings, summary), up_to_date=up_to_date)
 
@@ -138,8 +136,9 @@ def _coverage(labels: LabelledPages, pages: pd.DataFrame) -> None:
         n=f"Of {int(pages[Pages.VIEWS].sum()):,} page views, **Unknown** are {_unknown(covered)}",
         key="label-coverage",
         alt_text="Share of the page views whose theme and type each rung of the ladder decided",
-        help_text="The first that decides wins: you, events, markup, rules, then models. What nobody decides "
-        "stays Unknown and is counted.",
+        help_text="The first that decides wins: you, events, markup, rules, then models. Pages that serve a "
+        "function, such as the cart, have no theme: their type says so. What nobody decides stays Unknown "
+        "and is counted.",
     )
 
 

@@ -150,7 +150,7 @@ def test_a_follow_up_and_a_question_that_is_offered_are_answered_at_once(
         expect(log(page).get_by_text("Segment 2 has")).to_be_visible()
         ask(page, "What is the weather like?")
         expect(log(page).get_by_text("I do not understand")).to_be_visible()
-        offered = log(page).get_by_role("button", name="Which segment has the highest outcome rate?")
+        offered = log(page).get_by_role("button", name="Highest outcome rate")
         offered.click()
         expect(log(page).get_by_text("has the highest outcome rate")).to_be_visible()
         expect(offered).to_have_count(0)

@@ -75,6 +75,25 @@ def test_a_slider_moves_the_segments_and_the_page_says_how_many_users(
     expect(page.get_by_text("in 7 segments")).to_be_visible()
 
 
+def test_a_link_carries_several_outcomes_and_segments_and_that_there_is_none(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage
+) -> None:
+    page = new_page(
+        address(shop, "explore", k="3", segment="segment:1") + "&outcome=purchase&outcome=page:/cart"
+    )
+    outcome = page.get_by_test_id("stMultiSelect")
+    expect(outcome.get_by_text("a view of /cart")).to_be_visible()
+    expect(page.get_by_text("purchase or a view of /cart").first).to_be_visible()
+    page.get_by_test_id("stSidebarNav").get_by_text("Profiles", exact=True).click()
+    expect(page.get_by_role("button", name="Segment 2").first).to_have_attribute("aria-pressed", "true")
+    page.get_by_test_id("stSidebarNav").get_by_text("Explore", exact=True).click()
+    outcome.get_by_role("button", name="Clear all").click()
+    expect(page).to_have_url(re.compile("outcome=none"))
+    page.reload()
+    expect(page.get_by_text("in 3 segments")).to_be_visible()
+    expect(outcome.get_by_text("purchase")).to_have_count(0)
+
+
 def test_a_lasso_lists_the_users_inside_and_their_ids_can_be_taken(
     shop: tuple[Server, FinishedRun], new_page: OpenPage, tmp_path: Path
 ) -> None:

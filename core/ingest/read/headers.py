@@ -19,6 +19,8 @@ DEFAULT_USER_KEY: Final = "user_pseudo_id"
 SIGNED_IN_KEY: Final = "user_id"
 
 _IN_USD: Final = "_in_usd"
+EVENT_VALUE: Final = "value"
+"""GA4's parameter for what any event is worth; taken for money only where no column holds revenue."""
 _ALIASES: Final = {
     Raw.USER_KEY: f"{DEFAULT_USER_KEY} client_id clientid pseudo_id fullvisitorid domain_userid anonymous_id",
     Raw.EVENT_TIMESTAMP: (
@@ -45,7 +47,7 @@ _ALIASES: Final = {
     Raw.TRANSACTION_ID: "transaction_id ecommerce_transaction_id",
     Raw.PURCHASE_REVENUE: (
         "purchase_revenue ecommerce_purchase_revenue purchase_revenue_in_usd"
-        f" ecommerce_purchase_revenue{_IN_USD}"
+        f" ecommerce_purchase_revenue{_IN_USD} {EVENT_VALUE}"
     ),
     Raw.CURRENCY: "currency ecommerce_currency currency_code",
     Raw.TRAFFIC_TYPE: "traffic_type",

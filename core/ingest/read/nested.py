@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.headers import HeaderMap, map_headers
+from core.ingest.read.headers import EVENT_VALUE, HeaderMap, map_headers, normalise_header
 from core.ingest.read.values import to_text
 
 PARAM_LISTS: Final = ("event_params", "user_properties")
@@ -92,7 +92,9 @@ def map_names(seen: Sequence[str], usual: Mapping[str, str], settings: IngestSet
         settings: The analyst's word over both.
     """
     found = map_headers(seen, settings)
-    also = [name for field, name in usual.items() if field not in found.columns and name not in seen]
+    values = {field for field, name in found.by_name.items() if normalise_header(name) == EVENT_VALUE}
+    missing = values | usual.keys() - found.columns.keys()  # a sample may lack the few records of revenue
+    also = [name for field, name in usual.items() if field in missing and name not in seen]
     wanted = [name for name in settings.mapping.values() if "." in name and name not in seen]
     return map_headers(tuple(dict.fromkeys([*seen, *also, *wanted])), settings)
 

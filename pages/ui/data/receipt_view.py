@@ -71,7 +71,7 @@ def _figures(facts: Receipt) -> None:
             f"{lost:,} of {facts.records:,}; the chart says why",
         ),
     }
-    with st.grid(len(shown), min_column_width=138, key="receipt-figures"):
+    with st.grid(3, min_column_width=138, key="receipt-figures"):  # six: no tile is alone on a row
         for label, (value, why) in shown.items():
             st.metric(label, value, border=True, height="stretch", help=why)
     st.caption(f"Users: {_group_words(facts)}.")
@@ -125,15 +125,16 @@ def waterfall_chart(table: pd.DataFrame) -> alt.LayerChart:
     """Floating bars: what leaves at each step, and at the end what is used."""
     first, last = table.iloc[0], table.iloc[-1]
     leaving = [
-        (row["Step"], row["Left"], row["Left"] + row["Leave"]) for row in table.iloc[1:].to_dict("records")
+        (row["Step"], row["Left"], row["Left"] + row["Leave"])
+        for row in table.iloc[1:].to_dict("records")
+        if row["Leave"]
     ]
     spans = [(first.Step, 0, first.Left), *leaving, ("Page views used", 0, last.Left)]
     bars = pd.DataFrame(spans, columns=["Step", "from", "to"])
     bars["records"] = bars["to"] - bars["from"]
     bars["used"] = [True, *([False] * len(leaving)), True]
     bars["label"] = [
-        f"{n:,}" if used or not n else f"−{n:,}"
-        for n, used in zip(bars["records"], bars["used"], strict=True)
+        f"{n:,}" if used else f"−{n:,}" for n, used in zip(bars["records"], bars["used"], strict=True)
     ]
     return _floating_bars(bars)
 
@@ -165,7 +166,7 @@ def _assumptions(facts: Receipt) -> None:
         "Span": f"{_moment(facts.first_ts)} to {_moment(facts.last_ts)}",
         "Days that look cut off": ", ".join(facts.truncated_days) or "none",
         "Page views with the same time": f"{facts.tied_page_views:,}; they keep the order of the file",
-        "Sessions cut by inactivity": f"{facts.sessions_by_gap:,} of {facts.sessions:,}",
+        "Sessions without an id": f"{facts.sessions_by_gap:,} of {facts.sessions:,}; a pause begins a new one",
         "Engagement": f"{facts.engagement_rule}{shared}",
         "Duplicate transactions": f"{facts.duplicate_transactions:,}",
         "Events that are in two files": f"{facts.repeated_events:,}",

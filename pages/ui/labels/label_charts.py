@@ -10,7 +10,7 @@ import pandas as pd
 from core.base.schema import PageLabels
 from core.labels.label_settings import UNKNOWN
 from core.labels.label_types import Rung
-from core.labels.review import Review
+from core.labels.review import BY_TYPE, Review
 from pages.ui.labels.label_table import RUNG_WORDS
 from pages.ui.segments.charts import NEUTRAL, Chart, sized, tips
 
@@ -24,6 +24,7 @@ RUNG_COLOURS: Final = {
     RUNG_WORDS[Rung.EMBEDDING]: "#d9a441",
     RUNG_WORDS[Rung.NLI]: "#c98a2b",
     RUNG_WORDS[Rung.LLM]: "#a86420",
+    BY_TYPE: "#b39ddb",
     UNKNOWN: NEUTRAL,
 }
 """Certain in blue and green, judged in amber, nobody in grey; readable on both backgrounds."""

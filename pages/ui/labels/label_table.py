@@ -11,7 +11,7 @@ from core.base.schema import PageLabels, Pages, View
 from core.desk import label_book
 from core.labels.label_settings import NO_THEME, UNKNOWN, LabelSettings, Override, Taxonomy
 from core.labels.label_types import Rung
-from core.labels.review import EVIDENCE, RUNG, SEVERAL, Review
+from core.labels.review import EVIDENCE, SEVERAL, Review, decided_by
 from pages.ui.labels import label_jobs
 from pages.ui.shell import errors, state
 
@@ -144,7 +144,7 @@ def _columns(target: str, taxonomy: Taxonomy, *, several: bool) -> dict[str, Any
 
 
 def _decided(table: pd.DataFrame) -> list[str]:
-    pairs = zip(table[RUNG[View.TYPE]], table[RUNG[View.THEME]], strict=True)
+    pairs = zip(decided_by(table, View.TYPE), decided_by(table, View.THEME), strict=True)
     return [f"{_one(of_type)} · {_one(of_theme)}" for of_type, of_theme in pairs]
 
 

@@ -20,10 +20,13 @@ HOW: Final = (
     "to another of the same. A page has the first theme in the list of which it has a folder, else a word."
 )
 USED: Final = (
-    "They are used for now: they say better than the shop themes which pages people look at together. "
-    "Keep them, and the next export of this site gets the same."
+    "They are in use, as they say better than the shop themes which pages people look at together. Another "
+    "export of this site may find others: keep these, and it gets the same."
 )
-CHOICES: Final = {True: ("Keep these", "Use the shop themes"), False: ("Use these", "Keep the shop themes")}
+CHOICES: Final = {
+    True: ("Keep for later exports", "Use the shop themes"),
+    False: ("Use these", "Keep the shop themes"),
+}
 NOT_USED: Final = (
     "The shop themes that come with this tool are used: here they say as well which pages people look at "
     "together, or rules give most page views one of them."

@@ -16,12 +16,12 @@ import numpy as np
 import streamlit as st
 
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, page_outcome
-from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
+from core.base.settings import AnalyzeSettings, ClusterSettings, OutcomeCount, ViewWeights
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.desk import controls as kept_controls
 from core.desk import saved_work
-from core.desk.controls import MOST_SEGMENTS
+from core.desk.controls import MOST_SEGMENTS, Controls
 from core.desk.saved_work import Segmentation
 from core.facts.context import Basis, Tables
 from core.naming import fitting
@@ -190,8 +190,18 @@ def steering(made_from: Sources) -> Steering:
     return Steering(
         weights,
         ClusterSettings.checked(n_clusters=fitted.n_clusters),
-        AnalyzeSettings.checked(outcome=_chosen(_by_address(held.outcomes, made_from), outcomes(made_from))),
+        _analyze(held, made_from),
     )
+
+
+def _analyze(held: Controls, made_from: Sources) -> AnalyzeSettings:
+    """The outcomes that are set, of those that the data have, or else what is usual."""
+    known, chosen = outcomes(made_from), held.outcomes
+    if chosen:
+        chosen = tuple(one for one in _by_address(chosen, made_from) if one in known) or None
+    found = usual_outcome(known) if chosen is None else chosen
+    counts = held.outcome_counts if len(found) > 1 else OutcomeCount.ANY
+    return AnalyzeSettings.checked(outcome=found, outcome_counts=counts)
 
 
 def different(made_from: Sources, weights: ViewWeights) -> int:
@@ -206,6 +216,9 @@ def solve(made_from: Sources) -> LiveSegments:
         InputError: If fewer than two different users can be clustered.
     """
     now = steering(made_from)
+    if state.controls(made_from.model_key).n_clusters != now.cluster.n_clusters:  # more than the data allow
+        state.set_controls(made_from.model_key, n_clusters=now.cluster.n_clusters)
+        state.sync_link()
     combined = _combined(made_from.embeddings, now.weights, made_from)
     segmentation = session_segments.current(made_from, now, combined)
     made = tables(made_from, segmentation.partition, now.analyze)
@@ -309,11 +322,6 @@ def _by_address(chosen: tuple[str, ...], made_from: Sources) -> tuple[str, ...]:
         page_outcome(index.pages[pages[0]]) if len(pages) == 1 else outcome
         for outcome, pages in zip(chosen, found, strict=True)
     )
-
-
-def _chosen(outcomes: tuple[str, ...], known: Mapping[str, int]) -> tuple[str, ...]:
-    """Those that the data have, or else what is usual."""
-    return tuple(outcome for outcome in outcomes if outcome in known) or usual_outcome(known)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

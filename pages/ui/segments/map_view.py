@@ -19,7 +19,7 @@ from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.figure import page_columns, written
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.user_map import user_map
-from pages.ui.shell import job_panel
+from pages.ui.shell import job_panel, state
 from pages.ui.shell.text import count, md_text
 
 NEIGHBOURS, QUICK = "Neighbours", "Quick"
@@ -27,6 +27,8 @@ MAP_WEIGHTS: Final = "map_weights"
 PAGE_COLUMNS: Final = (
     Col.PAGE_TITLE, Col.SHARE, Col.REST_SHARE, Col.LIFT, Col.USERS, Col.PAGE_LOCATION,
 )  # fmt: skip
+DRAWN: Final = "drawn"
+"""The map that a lasso was drawn on, and who lies inside."""
 ASKED: Final = "layouts_asked_for"
 ISLANDS: Final = (
     "Distances between islands, and how large they look, mean little: read who lies beside whom, not how "
@@ -89,17 +91,40 @@ def _offer_new_layout(live: LiveSegments, weights: ViewWeights) -> None:
 @st.fragment
 def _map_and_selection(live: LiveSegments, layout: Layout) -> None:
     n_users = len(live.labels)
+    here = live_segments.token(layout.xy)
     outline = user_map(
-        layout.xy, live.labels, live.names, key=f"map-{live_segments.token(layout.xy)}",
+        layout.xy, live.labels, live.names, key=f"map-{here}",
         alt=f"Map of {n_users:,} users in {len(live.segments)} segments",
     )  # fmt: skip
     st.caption(f"All {count(n_users, 'user')}, laid out by {layout.method}. {_fidelity(layout)} {ISLANDS}")
     _outside(live)
     row = _one_row(live)
-    if outline is None and row is None:
+    drawn = _drawn(live, here, None if outline is None else inside_polygon(outline, layout.xy))
+    if drawn is None and row is None:
         return
-    users = np.arange(n_users) if outline is None else inside_polygon(outline, layout.xy)
+    users = np.arange(n_users) if drawn is None else drawn
     _selection(live, users if row is None else users[live.profiles.rows.members(row)[users]])
+
+
+def _drawn(live: LiveSegments, layout: str, users: np.ndarray | None) -> np.ndarray | None:
+    """The users inside the lasso; a map that comes later, drawn in the background, keeps them.
+
+    Args:
+        live: The segments.
+        layout: Names the map on screen.
+        users: Who lies inside what is drawn on it.
+    """
+    mine = state.of_model(live.sources.model_key)
+    before: tuple[str, np.ndarray] | None = mine.get(DRAWN)
+    if users is not None or (before is not None and before[0] == layout):
+        mine[DRAWN] = before = None if users is None else (layout, users)
+    if before is None:
+        return None
+    if before[0] != layout:
+        with st.container(horizontal=True, vertical_alignment="center", key="drawn-before"):
+            st.caption("The lasso was drawn on the map before this one; its users stay selected.")
+            st.button("Clear", key="clear-drawn", type="tertiary", on_click=mine.pop, args=(DRAWN,))
+    return before[1]
 
 
 def _one_row(live: LiveSegments) -> int | None:

@@ -14,7 +14,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.base.schema import View
-from core.base.settings import ViewWeights
+from core.base.settings import OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import MOST_SEGMENTS
 from core.profiles.outcomes import label_of
@@ -35,6 +35,7 @@ ABSENT: Final[dict[View, str]] = {
     View.THEME: "No page themes: the model was made without them, or the pages have no theme labels.",
     View.TYPE: "No page types: the model was made without them, or the pages have no type labels.",
 }
+COUNTS: Final = {OutcomeCount.ANY: "All that a user did", OutcomeCount.FIRST: "The first only"}
 ALONE: Final = "It is the only view so far, so its weight cannot matter."
 
 EFFECTIVE: Final = (
@@ -132,9 +133,25 @@ def _outcome(made_from: Sources, now: Steering) -> None:
         on_change=_keep_outcome, args=(made_from.model_key,),
         format_func=lambda outcome: f"{label_of([outcome])} ({outcomes[outcome]:,} users)",
         help="What counts as success: events, or pages that users saw. Of several, any counts, and each is "
-        "shown by itself. It does not move any segment.",
+        "shown by itself. Empty: no outcome. It does not move any segment.",
     )  # fmt: skip
+    if len(shown) > 1:
+        _counts(made_from, now.analyze.outcome_counts)
 
 
 def _keep_outcome(model: str) -> None:
     state.set_controls(model, outcomes=tuple(st.session_state["outcome"]))
+
+
+def _counts(made_from: Sources, now: OutcomeCount) -> None:
+    state.display("outcome_counts", now)
+    st.segmented_control(
+        "Rows of each count", list(OutcomeCount), default=now, key="outcome_counts", required=True,
+        format_func=COUNTS.__getitem__, on_change=_keep_counts, args=(made_from.model_key,),
+        help="Whoever did any of them has the outcome. In the rows of each outcome, a user counts for all "
+        "that they did, or only for the one that came first: then the rows add up.",
+    )  # fmt: skip
+
+
+def _keep_counts(model: str) -> None:
+    state.set_controls(model, outcome_counts=OutcomeCount(st.session_state["outcome_counts"]))

@@ -14,7 +14,7 @@ from pages.ui.chat import chat_panel, topic
 from pages.ui.data import catalog
 from pages.ui.segments import spotlight
 from pages.ui.shell import errors, set_aside, state
-from pages.ui.shell.job_panel import TITLES, progress_line
+from pages.ui.shell.job_panel import TITLES, progress_line, request_of
 from pages.ui.shell.links import DATA, EXPLORE, LABELS, PROFILES, TRAINING, TRUST, Screen, link, sections
 from pages.ui.shell.text import count, md_text
 
@@ -95,4 +95,15 @@ def _running() -> None:
 
 def _one_job(job: JobView, home: Screen) -> None:
     link(home, TITLES.get(job.task, job.task))
+    if data := _data_of(job):
+        st.caption(md_text(data, 60))
     st.progress(min(1.0, job.fraction), text=progress_line(job))
+
+
+def _data_of(job: JobView) -> str:
+    """The files that a job reads, or its data set; empty for the one on screen, whose name stands above."""
+    asked, shown = request_of(job), state.dataset()
+    key = asked.get("dataset", "")
+    if not key or (shown is not None and key == shown.key):
+        return ", ".join(Path(path).name for path in asked.get("paths", ()))
+    return next((card.title for card in catalog.datasets(state.store()) if card.key == key), "")

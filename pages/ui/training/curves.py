@@ -28,15 +28,16 @@ WHAT_RETRIEVAL: Final = (
 def live_figures(view: JobView) -> None:
     """The newest figures of a running training, in a row."""
     figures = view.figures
-    shown = {
+    measured = {
         "Step": _number(figures.get(STEP), "{:,.0f}"),
         "Loss": _number(figures.get("loss"), "{:.3f}"),
         "Users a second": _number(figures.get("users_per_s"), "{:,.0f}"),
-        "Running for": clock(time.time() - view.started),
     }
-    with st.grid(len(shown), min_column_width=120):
-        for label, value in shown.items():
-            st.metric(label, value)
+    with st.grid(len(measured) + 1, min_column_width=120):
+        st.metric("Running for", clock(time.time() - view.started))
+        for label, value in measured.items():
+            if value != wording.ABSENT:  # it is shown once it is measured
+                st.metric(label, value)
 
 
 def curves(rows: Sequence[Mapping[str, Any]], key: str) -> None:
@@ -103,4 +104,4 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
 
 
 def _number(value: float | None, pattern: str) -> str:
-    return "–" if value is None else pattern.format(value)
+    return wording.ABSENT if value is None else pattern.format(value)

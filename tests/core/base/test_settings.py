@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from core.base.errors import SettingsError
 from core.base.schema import View
 from core.base.settings import (
+    AnalyzeSettings,
     ClusterSettings,
     IngestSettings,
     Preset,
@@ -52,6 +53,15 @@ def test_too_few_and_too_many_are_said_in_plain_words(themes: tuple[str, ...], s
     with pytest.raises(SettingsError) as caught:
         _Pair.checked(themes=themes)
     assert str(caught.value) == said
+
+
+def test_no_outcome_is_a_choice_by_its_word_and_without_templates_too() -> None:
+    assert AnalyzeSettings(outcome="none").outcome == AnalyzeSettings(outcome=("none",)).outcome == ()
+    assert AnalyzeSettings(outcome="buy").outcome == ("buy",)
+    assert AnalyzeSettings(outcome=("none", "buy")).outcome == ("none", "buy")
+    assert AnalyzeSettings().without_templates.outcome is None
+    assert AnalyzeSettings(outcome=()).without_templates.outcome == ()
+    assert AnalyzeSettings(outcome=("template:/:slug", "buy")).without_templates.outcome == ("buy",)
 
 
 def test_settings_are_frozen() -> None:

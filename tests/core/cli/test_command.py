@@ -65,6 +65,12 @@ def test_everything_that_was_set_is_named() -> None:
     assert "--keep-internal" not in words
 
 
+def test_no_outcome_is_named_too() -> None:
+    words = shlex.split(command_line(RunSettings(analyze=AnalyzeSettings(outcome=()))))
+    assert words[words.index("--outcome") + 1] == "none"
+    assert "--outcome" not in command_line(RunSettings())
+
+
 @pytest.mark.parametrize(
     ("label", "option"),
     [

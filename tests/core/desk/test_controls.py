@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.schema import View
-from core.base.settings import ViewWeights
+from core.base.settings import OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import Controls, effective, percentages, reweighted
 from core.storage.store import Store
@@ -74,9 +74,26 @@ def test_a_link_sets_the_same(parts: tuple[float, float, float], k: int, rows: l
     assert Controls().linked(mine.link()).fitted(1_000, ALL) == mine.fitted(1_000, ALL)
 
 
+@pytest.mark.parametrize("outcomes", [None, (), ("purchase",), ("purchase", "none")])
+@pytest.mark.parametrize("counts", list(OutcomeCount))
+def test_a_link_tells_no_outcome_from_none_chosen(
+    outcomes: tuple[str, ...] | None, counts: OutcomeCount
+) -> None:
+    mine = Controls(outcomes=outcomes, outcome_counts=counts)
+    assert Controls().linked(mine.link()) == mine
+
+
 @pytest.mark.parametrize(
     "link",
-    [{"k": ["many"]}, {"k": ["1"]}, {"url": ["0"], "theme": ["0"]}, {"url": ["nan"]}, {"url": ["-3"]}, {}],
+    [
+        {"k": ["many"]},
+        {"k": ["1"]},
+        {"counts": ["twice"]},
+        {"url": ["0"], "theme": ["0"]},
+        {"url": ["nan"]},
+        {"url": ["-3"]},
+        {},
+    ],
 )
 def test_what_is_not_possible_in_a_link_counts_as_not_said(link: dict[str, list[str]]) -> None:
     before = Controls(n_clusters=8, weights=ViewWeights(url=1, theme=0, type=0))

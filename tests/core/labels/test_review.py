@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from core.base.schema import PageLabels as P
-from core.base.schema import Pages
+from core.base.schema import Pages, View
 from core.labels.label_types import Rung
-from core.labels.review import SEVERAL, Review, by_template, coverage, mosaic
+from core.labels.review import BY_TYPE, SEVERAL, Review, by_template, coverage, decided_by, mosaic
 
 # four pages: two products of one template, a cart, and one that nobody could tell
 PAGES = pd.DataFrame(
@@ -38,13 +38,22 @@ def test_coverage_counts_pages_and_page_views_by_who_decided() -> None:
     rows = coverage(LABELS, PAGES).to_dict("records")
     found = [tuple(row[name] for name in ("view", "rung", "pages", "page_views", "share")) for row in rows]
     assert found == [
-        ("theme", "rules", 2, 70, 0.7),
+        ("theme", "rules", 1, 60, 0.6),
         ("theme", "embedding", 1, 20, 0.2),
+        ("theme", BY_TYPE, 1, 10, 0.1),
         ("theme", "Unknown", 1, 10, 0.1),
         ("type", "events", 2, 80, 0.8),
         ("type", "rules", 1, 10, 0.1),
         ("type", "Unknown", 1, 10, 0.1),
     ]
+
+
+def test_who_says_that_a_page_has_no_theme_is_its_type_or_the_analyst() -> None:
+    def said(rung: Rung) -> str:
+        return str(decided_by(LABELS.assign(**{P.THEME_RUNG: rung}), View.THEME).iloc[2])
+
+    assert (said(Rung.EVENTS), said(Rung.OVERRIDE), said(Rung.FROZEN)) == (BY_TYPE, "override", "frozen")
+    assert decided_by(LABELS, View.TYPE).tolist()[:3] == ["events", "events", "rules"]
 
 
 def test_templates_come_by_how_much_they_deserve_a_look() -> None:

@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.base.settings import OutcomeCount
 from core.desk import saved_work
 from core.naming.claims import NameEvidence
 from core.runs import pipeline
 from core.runs.jobs import State
 from core.segments import clustering
 from core.storage.store import Store
-from pages.ui.segments import live_segments
+from pages.ui.segments import live_segments, map_view
 from pages.ui.segments.session_segments import KEY, Session
 from pages.ui.shell import state
 from pages.ui.shell.text import md_text
@@ -208,6 +209,55 @@ def test_another_outcome_moves_no_segment(
     monkeypatch.setattr(pipeline, "cluster", None)
     app.multiselect(key="outcome").set_value(["page:shop.example/cart"]).run()
     assert not app.exception
+
+
+def test_nothing_can_be_the_outcome_and_stays_so(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert app.multiselect(key="outcome").value == ["purchase"]
+    app.multiselect(key="outcome").set_value([]).run()
+    assert not app.exception
+    assert app.multiselect(key="outcome").value == []
+    assert "purchase" not in texts(app)
+    again = open_app(PAGE, data=finished_run.dataset)
+    assert again.multiselect(key="outcome").value == []
+    assert again.query_params["outcome"] == ["none"]
+
+
+def test_of_several_outcomes_all_or_the_first_alone_count(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert not app.get("button_group_counts")
+    app.multiselect(key="outcome").set_value(["purchase", "page:shop.example/cart"]).run()
+    app.button_group(key="outcome_counts").set_value([OutcomeCount.FIRST]).run()
+    assert not app.exception
+    assert app.query_params["counts"] == ["first"]
+
+
+def test_more_segments_than_the_data_allow_are_not_in_the_link_either(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="45")
+    assert app.slider(key="k").value == 20
+    assert app.query_params["k"] == ["20"]
+
+
+def test_a_lasso_is_kept_when_another_map_comes(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere = [[-9.0, -9.0], [9.0, -9.0], [9.0, 9.0], [-9.0, 9.0]]
+    drawn = iter([everywhere])
+    monkeypatch.setattr(map_view, "user_map", lambda *_, **__: next(drawn, None))
+    tokens = iter(["quick"])
+    monkeypatch.setattr(live_segments, "token", lambda _: next(tokens, "neighbours"))
+    app = open_app(PAGE, data=finished_run.dataset)
+    assert "87 users selected" in texts(app)
+    for _ in range(2):
+        app.run()
+        assert "87 users selected" in texts(app)
+        assert "The lasso was drawn on the map before this one" in texts(app)
+    app.button(key="clear-drawn").click().run()
+    assert "users selected" not in texts(app)
 
 
 def test_a_name_is_kept_on_disk_and_in_a_new_session(open_app: OpenApp, finished_run: FinishedRun) -> None:

@@ -46,6 +46,15 @@ def test_a_plain_column_comes_before_a_parameter_of_the_same_name() -> None:
     assert found.by_name[Raw.PAGE_LOCATION] == "page_location"
 
 
+def test_what_an_event_is_worth_is_money_only_where_no_column_holds_revenue() -> None:
+    worth = ["event_params.value.value.double_value", "event_params.currency"]
+    assert map_headers(worth, DEFAULT).by_name == dict(
+        zip((Raw.PURCHASE_REVENUE, Raw.CURRENCY), worth, strict=True)
+    )
+    both = map_headers([*worth, "ecommerce.purchase_revenue"], DEFAULT)
+    assert both.by_name[Raw.PURCHASE_REVENUE] == "ecommerce.purchase_revenue"
+
+
 def test_user_id_is_never_taken_without_being_chosen() -> None:
     names = ["event_timestamp", "page_location", "user_id"]
     header = map_headers(names, DEFAULT)

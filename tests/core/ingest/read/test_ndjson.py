@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from core.base.errors import InputError
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.ingest.read.nested import BrokenRecord, make_plan, map_names, parameters, read_record
+from core.ingest.read.nested import (
+    PARAM_FIELDS,
+    RECORD_FIELDS,
+    BrokenRecord,
+    make_plan,
+    map_names,
+    parameters,
+    read_record,
+)
 from tests.core.ingest.raw import Read, read_text, write
 from tests.real_data import real
 
@@ -50,6 +58,17 @@ def test_a_nested_record(tmp_path: Path) -> None:
     assert row[Raw.PAGE_LOCATION] == "/1026932.0858862293"  # the first of two
     assert (row[Raw.GA_SESSION_ID], row[Raw.DEBUG_MODE]) == ("3599645542", "1")
     assert (row[Raw.DEVICE_BROWSER], row[Raw.GEO_COUNTRY]) == ("Chrome", None)
+
+
+def test_revenue_is_looked_for_beside_what_events_are_worth_where_no_record_of_the_sample_has_it() -> None:
+    worth = ["event_params.value"]
+    assert (
+        map_names(worth, RECORD_FIELDS, IngestSettings()).by_name[Raw.PURCHASE_REVENUE]
+        == "ecommerce.purchase_revenue"
+    )
+    assert (
+        map_names(worth, PARAM_FIELDS, IngestSettings()).by_name[Raw.PURCHASE_REVENUE] == "event_params.value"
+    )
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,16 @@ def test_the_bars_of_the_chart_join_up(finished_run: FinishedRun) -> None:
     assert bars["label"].tolist()[1:3] == ["−7", "−3"]
 
 
+def test_a_step_at_which_nothing_leaves_is_in_the_table_and_not_in_the_chart(
+    finished_run: FinishedRun,
+) -> None:
+    table = steps_table(with_losses(finished_run))
+    table.loc[1, "Leave"] = 0
+    assert waterfall_chart(table).data["Step"].tolist() == [
+        "Records in the files", "Without a user", "Page views used",
+    ]  # fmt: skip
+
+
 def test_one_row_a_file(finished_run: FinishedRun) -> None:
     facts = with_losses(finished_run)
     (row,) = files_table(facts).to_dict("records")
