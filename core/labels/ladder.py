@@ -119,7 +119,7 @@ def decide(
             for number, label in zip(part, found, strict=True):
                 labels[number] = label
             left = float(labels.count(None))
-            part_of_all(STAGE, (start + len(part)) / len(open_ones), f"{view}s of the pages", left=left)
+            part_of_all(STAGE, (start + len(part)) / len(open_ones), f"{view.capitalize()}s of the pages", left=left)
     return labels
 
 

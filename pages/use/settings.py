@@ -23,13 +23,12 @@ def page() -> None:
     heading(SETTINGS)
     chosen = preferences.load(state.store())
     model_form.draw()
-    left, right = st.columns(2)
-    with left:
+    with st.grid(2, min_column_width=320, key="settings"):
         _limits(chosen)
-    with right, errors.shown():
-        _consent(connection.usable())
-        _price(chosen)
-        _experts(chosen)
+        with st.container(), errors.shown():
+            _consent(connection.usable())
+            _price(chosen)
+            _experts(chosen)
     call_view.draw(chosen.prices)
 
 
@@ -37,7 +36,7 @@ def _limits(chosen: Preferences) -> None:
     with st.container(border=True, key="limits-card"):
         st.subheader("What may be sent and spent", icon=":material/shield:")
         number(
-            "fewest_users", "Fewest users of a figure", 1, 10_000,
+            "fewest_users", "Fewest users behind a figure", 1, 10_000,
             "A figure of fewer users, or of all of a segment but fewer, never leaves this machine.",
         )  # fmt: skip
         st.toggle(

@@ -166,7 +166,7 @@ def _assumptions(facts: Receipt) -> None:
         "Span": f"{_moment(facts.first_ts)} to {_moment(facts.last_ts)}",
         "Days that look cut off": ", ".join(facts.truncated_days) or "none",
         "Page views with the same time": f"{facts.tied_page_views:,}; they keep the order of the file",
-        "Sessions without an id": f"{facts.sessions_by_gap:,} of {facts.sessions:,}; a pause begins a new one",
+        "Sessions without an id": f"{facts.sessions_by_gap:,} of {facts.sessions:,}; a pause begins one",
         "Engagement": f"{facts.engagement_rule}{shared}",
         "Duplicate transactions": f"{facts.duplicate_transactions:,}",
         "Events that are in two files": f"{facts.repeated_events:,}",

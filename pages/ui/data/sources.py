@@ -74,13 +74,10 @@ def _is_offered(path: Path) -> bool:
 
 def three_ways() -> None:
     """Draw the three cards side by side."""
-    demo, drop, pick = st.columns(3, gap="medium")
-    with demo.container(border=True, height="stretch", key="way-demo"):
-        _demo_card()
-    with drop.container(border=True, height="stretch", key="way-drop"):
-        _drop_card()
-    with pick.container(border=True, height="stretch", key="way-pick"):
-        _pick_card()
+    with st.grid(3, min_column_width=240, gap="medium", key="ways"):
+        for name, draw in (("demo", _demo_card), ("drop", _drop_card), ("pick", _pick_card)):
+            with st.container(border=True, height="stretch", key=f"way-{name}"):
+                draw()
 
 
 def _demo_card() -> None:

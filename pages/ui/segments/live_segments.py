@@ -217,7 +217,7 @@ def solve(made_from: Sources) -> LiveSegments:
     """
     now = steering(made_from)
     if state.controls(made_from.model_key).n_clusters != now.cluster.n_clusters:  # more than the data allow
-        state.set_controls(made_from.model_key, n_clusters=now.cluster.n_clusters)
+        state.hold_controls(made_from.model_key, n_clusters=now.cluster.n_clusters)
         state.sync_link()
     combined = _combined(made_from.embeddings, now.weights, made_from)
     segmentation = session_segments.current(made_from, now, combined)

@@ -143,10 +143,16 @@ def controls(key: str) -> Controls:
 
 def set_controls(key: str, **changes: Any) -> None:  # noqa: ANN401 - checked by the settings
     """Change some controls of a model and keep all."""
-    changed = Controls.checked(**controls(key).model_dump() | changes)
-    of_model(key)[CONTROLS] = changed
+    changed = hold_controls(key, **changes)
     with errors.shown():  # on screen they hold; only a new session would not know them
         kept_controls.save(store(), key, changed)
+
+
+def hold_controls(key: str, **changes: Any) -> Controls:  # noqa: ANN401 - checked by the settings
+    """Change some controls of a model for this session alone."""
+    changed = Controls.checked(**controls(key).model_dump() | changes)
+    of_model(key)[CONTROLS] = changed
+    return changed
 
 
 def display(key: str, value: Any) -> None:  # noqa: ANN401 - whatever the widget holds
