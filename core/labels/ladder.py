@@ -109,6 +109,7 @@ def decide(
         One label a subject; None where no rung decided.
     """
     labels: list[Label | None] = [None] * len(subjects)
+    message = f"{view.capitalize()}s of the pages"
     for at, classifier in enumerate(classifiers):
         part_of_all = SubProgress(progress, at / len(classifiers), (at + 1) / len(classifiers))
         open_ones = [number for number, label in enumerate(labels) if label is None]
@@ -119,7 +120,7 @@ def decide(
             for number, label in zip(part, found, strict=True):
                 labels[number] = label
             left = float(labels.count(None))
-            part_of_all(STAGE, (start + len(part)) / len(open_ones), f"{view.capitalize()}s of the pages", left=left)
+            part_of_all(STAGE, (start + len(part)) / len(open_ones), message, left=left)
     return labels
 
 
