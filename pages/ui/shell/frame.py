@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core.base.errors import Beha2VecError
 from core.base.settings import Encoder, TrainSettings
 from core.desk import preferences
 from core.runs import jobs
@@ -102,7 +103,10 @@ def _one_job(job: JobView, home: Screen) -> None:
 
 def _data_of(job: JobView) -> str:
     """The files that a job reads, or its data set; empty for the one on screen, whose name stands above."""
-    asked, shown = request_of(job), state.dataset()
+    try:
+        asked, shown = request_of(job), state.dataset()
+    except Beha2VecError:  # its folder was cleaned away just now
+        return ""
     key = asked.get("dataset", "")
     if not key or (shown is not None and key == shown.key):
         return ", ".join(Path(path).name for path in asked.get("paths", ()))

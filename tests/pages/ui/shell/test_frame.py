@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 
 from pages.ui.shell.links import SECTIONS
+from pages.ui.shell.text import md_text
 from tests.pages.conftest import ROOT, OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
 from tests.pages.fixtures_segments import FinishedRun, write_run
@@ -63,6 +64,18 @@ def test_running_jobs_are_in_the_sidebar(open_app: OpenApp, fake_jobs: FakeJobs,
     app = open_app(PAGES[2])
     assert not app.exception
     assert "No data yet" in texts(app)
+
+
+def test_a_job_says_which_files_or_which_other_data_it_works_on(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    fake_jobs.start(finished_run.root, "preprocess", {"paths": ["/in/a.csv", "/in/b.csv"]}, "a", None)
+    fake_jobs.start(finished_run.root, "train", {"dataset": finished_run.dataset}, finished_run.dataset, None)
+    captions = [caption.value for caption in open_app(PAGES[3]).sidebar.caption]
+    assert md_text("a.csv, b.csv") in captions
+    assert md_text("toy.csv") in captions
+    captions = [caption.value for caption in open_app(PAGES[3], data=finished_run.dataset).sidebar.caption]
+    assert md_text("toy.csv") not in captions  # it is on screen, and named above
 
 
 def test_the_server_process_never_loads_torch() -> None:
