@@ -123,7 +123,7 @@ def _name(conversation: Conversation, place: int) -> str:
 def _examples() -> tuple[str, ...]:
     """Questions that can be asked of these data."""
     made_from = live_segments.found_sources()
-    outcome = made_from is not None and bool(live_segments.usual_outcome(live_segments.outcomes(made_from)))
+    outcome = made_from is not None and bool(live_segments.chosen_outcomes(made_from))
     themes = made_from is not None and made_from.labels is not None
     return (
         "Which segment converts best?" if outcome else "Who has the most page views a user?",

@@ -194,14 +194,18 @@ def steering(made_from: Sources) -> Steering:
     )
 
 
-def _analyze(held: Controls, made_from: Sources) -> AnalyzeSettings:
+def chosen_outcomes(made_from: Sources) -> tuple[str, ...]:
     """The outcomes that are set, of those that the data have, or else what is usual."""
-    known, chosen = outcomes(made_from), held.outcomes
+    known, chosen = outcomes(made_from), state.controls(made_from.model_key).outcomes
     if chosen:
         chosen = tuple(one for one in _by_address(chosen, made_from) if one in known) or None
-    found = usual_outcome(known) if chosen is None else chosen
-    counts = held.outcome_counts if len(found) > 1 else OutcomeCount.ANY
-    return AnalyzeSettings.checked(outcome=found, outcome_counts=counts)
+    return usual_outcome(known) if chosen is None else chosen
+
+
+def _analyze(held: Controls, made_from: Sources) -> AnalyzeSettings:
+    chosen = chosen_outcomes(made_from)
+    counts = held.outcome_counts if len(chosen) > 1 else OutcomeCount.ANY
+    return AnalyzeSettings.checked(outcome=chosen, outcome_counts=counts)
 
 
 def different(made_from: Sources, weights: ViewWeights) -> int:
