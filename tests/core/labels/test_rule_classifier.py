@@ -60,6 +60,9 @@ def theme(title: str, path: str = "/x") -> str | None:
         ("/blog", "Blog"),
         ("/2024/05/spring", "Blog"),
         ("/ratgeber/zelte", "Blog"),
+        ("/hybrid-vs-foam", "Blog"),
+        ("/how-to-clean-a-topper.html", "Blog"),
+        ("/tog-ratings-explained", "Blog"),
         ("/faq", "Service"),
         ("/kontakt", "Service"),
         ("/livraison", "Service"),
@@ -119,6 +122,7 @@ def test_types(path: str, label: str) -> None:
     [
         "/red-shoes",
         "/about/contact",
+        "/how-to-return-an-order",
         "/blog/search",
         "/content/4-uber-uns",
         "/корзина",
