@@ -30,6 +30,8 @@ OUTSIDE_COLOUR: Final = "#8b94a5"
 """Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
 LABEL_LETTERS: Final = 26
 """Of a name on the map; a longer one ends in dots, the legend has it whole."""
+BESIDE: Final = 0.2
+"""Share of the map's width at each side in which a name stands beside its point."""
 JUDGED: Final = 400
 """Users of a segment among which its medoid is looked for."""
 LABEL: Final = {
@@ -192,10 +194,10 @@ def _legend(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
 def _name_series(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
     """The names, each at its segment's medoid on the map; one that would lie on another moves up or down."""
     middle = {segment: xy[labels == segment] for segment in sorted(names)}
+    medoids = {segment: _medoid(users) for segment, users in middle.items() if len(users)}
     data = [
-        {"name": _short(names[segment]), "value": _medoid(users)}
-        for segment, users in middle.items()
-        if len(users)
+        {"name": _short(names[segment]), "value": value, "label": {"position": _side(value[0], xy[:, 0])}}
+        for segment, value in medoids.items()
     ]
     return {
         "type": "scatter", "data": data, "symbolSize": 1, "silent": True, "label": LABEL, "z": 99,
@@ -211,6 +213,13 @@ def _medoid(users: np.ndarray) -> list[float]:
     """The user whose distances to the others are least in sum (Kaufman, Rousseeuw 1987)."""
     judged = users[:: max(1, len(users) // JUDGED)]
     return [float(value) for value in judged[cdist(judged, judged).sum(axis=1).argmin()]]
+
+
+def _side(x: float, every: np.ndarray) -> str:
+    """Where a name stands at its point: towards the middle near the sides, where it would be cut."""
+    low, high = float(every.min()), float(every.max())
+    across = (x - low) / ((high - low) or 1.0)
+    return "right" if across < BESIDE else "left" if across > 1 - BESIDE else "inside"
 
 
 def _axis(values: np.ndarray, margin: float) -> dict[str, Any]:

@@ -54,13 +54,21 @@ def test_small_segments_lie_above_large_ones_and_all_above_the_users_outside() -
 
 
 def test_a_name_stands_on_the_medoid_of_its_segment() -> None:
-    xy = np.array([[0, 0], [9, 9], [9, 8], [0, 8], [5, 5]], dtype=np.float32)
+    xy = np.array([[5, 0], [6, 9], [6, 8], [0, 8], [9, 5]], dtype=np.float32)
     labels = np.array([0, 2, 2, 2, OUTSIDE], dtype=np.int32)
     names = option(xy, labels, NAMES)["series"][-1]["data"]
     assert names == [
-        {"name": "Segment 1", "value": [0.0, 0.0]},
-        {"name": "3 · Readers", "value": [9.0, 8.0]},
+        {"name": "Segment 1", "value": [5.0, 0.0], "label": {"position": "inside"}},
+        {"name": "3 · Readers", "value": [6.0, 8.0], "label": {"position": "inside"}},
     ]
+
+
+@pytest.mark.parametrize(("x", "side"), [(0, "right"), (1, "right"), (5, "inside"), (9, "left")])
+def test_a_name_at_a_side_stands_towards_the_middle(x: int, side: str) -> None:
+    xy = np.array([[x, 0], [0, 1], [9, 1]], dtype=np.float32)
+    labels = np.array([0, OUTSIDE, OUTSIDE], dtype=np.int32)
+    (name,) = option(xy, labels, {0: "A"})["series"][-1]["data"]
+    assert name["label"]["position"] == side
 
 
 def test_no_name_is_hidden_by_another_one() -> None:
