@@ -21,7 +21,7 @@ from pages.ui.labels.label_corrections import corrections, stale
 from pages.ui.labels.label_fetching import consent
 from pages.ui.labels.label_ladder import ladder_form
 from pages.ui.labels.taxonomy_form import files_form, taxonomy_form
-from pages.ui.segments.figure import figure
+from pages.ui.segments.figure import SIDE, figure
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import TRAINING, button
 from pages.ui.shell.text import count, md_text, share
@@ -98,7 +98,7 @@ def _labelled(dataset: Dataset, labels: LabelledPages, settings: LabelSettings, 
         if state.model() is None:
             button(TRAINING, "Next: train a model")
         _little_known(label_review.coverage(labels, pages))
-        with st.grid(2, min_column_width=340, gap="medium", key="labels-drawn"):
+        with st.grid(2, min_column_width=SIDE, gap="medium", key="labels-drawn"):
             _coverage(labels, pages)
             _mosaic(labels, pages)
         _tables(dataset, labels, in_use(settings, summary), up_to_date=up_to_date)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -27,13 +27,12 @@ from pages.ui.segments import (
     segment_controls,
     steering,
 )
-from pages.ui.segments.figure import behind, picture
+from pages.ui.segments.figure import SIDE, behind, picture
 from pages.ui.segments.live_segments import LiveSegments, Sources
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 from pages.ui.shell.text import md_text
 
-SIDE: Final = 340  # pixels that the map and the list of segments each need
 WHY_APART = {
     f"group:{Group.ONE_PAGE}": "A single page view says nothing about behaviour, so they are not clustered.",
     f"group:{Group.BOT_LIKE}": "They look automated. They are counted and shown, and not clustered.",

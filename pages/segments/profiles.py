@@ -30,7 +30,7 @@ from pages.ui.segments import (
     spotlight,
 )
 from pages.ui.segments import profile_tables as tables
-from pages.ui.segments.figure import Columns, figure, page_columns
+from pages.ui.segments.figure import SIDE, Columns, figure, page_columns
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import PROFILES, heading
@@ -85,10 +85,9 @@ def _all_segments(live: LiveSegments) -> None:
         st.caption(NO_OUTCOME)
         _sizes(live)
         return
-    left, right = st.columns(2)
-    with left:
-        _outcome(live)
-    with right:
+    with st.grid(2, min_column_width=SIDE, key="outcome-and-sizes"):
+        with st.container():
+            _outcome(live)
         _sizes(live)
 
 

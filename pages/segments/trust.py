@@ -9,6 +9,7 @@ import streamlit as st
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import scorecard_job, scorecard_view, segment_controls
+from pages.ui.segments.figure import SIDE
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, job_panel, state
 from pages.ui.shell.links import TRAINING, TRUST, heading, link
@@ -71,11 +72,9 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         "Would they come out the same again?",
         help="Segments that change with every draw of users are not worth a name.",
     )
-    left, right = st.columns(2)
-    with left:
+    with st.grid(2, min_column_width=SIDE, key="repeated"):
         scorecard_view.question(card.of(Topic.STABILITY), card.steps_between)
-    if card.repeats:
-        with right:
+        if card.repeats:
             scorecard_view.numbers(card)
     _side_by_side(card, (Topic.SEEDS, Topic.LENGTH))
     if card.own is Method.LEARNED:
@@ -104,8 +103,8 @@ def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
 
 
 def _side_by_side(card: Scorecard, topics: tuple[Topic, ...]) -> None:
-    for place, topic in zip(st.columns(2), topics, strict=False):
-        with place:
+    with st.grid(2, min_column_width=SIDE, key=f"about-{topics[0]}"):
+        for topic in topics:
             scorecard_view.question(card.of(topic), card.steps_between)
 
 

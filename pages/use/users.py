@@ -11,6 +11,7 @@ from core.base.schema import Users
 from core.profiles.profile_columns import Col
 from core.profiles.samples import medoids, random_sample
 from pages.ui.segments import cards, segment_controls, user_facts
+from pages.ui.segments.figure import SIDE
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import USERS, heading
@@ -69,20 +70,16 @@ def _people(live: LiveSegments) -> None:
             "Draw", 0, 2**31 - 1, 0, key="sample_seed", width=130, persist_state="session",
             help="Another number (the seed) draws other random users; the same one draws the same again.",
         )  # fmt: skip
-    typical, drawn = st.columns(2, gap="large")
-    with typical:
-        cards.swatch(segment)
-        st.markdown(
-            "**Most typical**", help="Nearest to the middle of the segment, one for each way of behaving."
-        )
-        _list(live, medoids(live.combined.vectors, live.segmentation.partition, n)[segment], "typical")
-    with drawn:
-        cards.swatch(segment)
-        st.markdown("**Drawn at random**", help="Every user of the segment is equally likely.")
-        _list(live, random_sample(live.labels, n, seed)[segment], "random")
+    typical = medoids(live.combined.vectors, live.segmentation.partition, n)[segment]
+    near = "Nearest to the middle of the segment, one for each way of behaving."
+    drawn = random_sample(live.labels, n, seed)[segment]
+    cards.swatch(segment)
+    with st.grid(2, min_column_width=SIDE, gap="medium", key="people"):
+        _list(live, typical, "typical", "Most typical", near)
+        _list(live, drawn, "random", "Drawn at random", "Every user of the segment is equally likely.")
 
 
-def _list(live: LiveSegments, users: np.ndarray, key: str) -> None:
+def _list(live: LiveSegments, users: np.ndarray, key: str, title: str, meaning: str) -> None:
     table = user_facts.listed(live.sources.dataset, users)
 
     def choose() -> None:
@@ -90,8 +87,10 @@ def _list(live: LiveSegments, users: np.ndarray, key: str) -> None:
         if rows:
             state.of_model(live.sources.model_key)[WANTED] = table[Users.USER_ID].iloc[rows[0]]
 
-    user_facts.show_list(table, key, choose, f"Users, {key}")
-    st.caption(f"{len(table)} users. Tick one to read what they did.")
+    with st.container():
+        st.markdown(f"**{title}**", help=meaning)
+        user_facts.show_list(table, key, choose, f"Users, {key}")
+        st.caption(f"{len(table)} users. Tick one to read what they did.")
 
 
 def _belongs(live: LiveSegments, user: int) -> str:

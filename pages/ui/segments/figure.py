@@ -25,6 +25,8 @@ Columns: TypeAlias = dict[str, Any]
 """Column → how ``st.dataframe`` shows it."""
 Draw: TypeAlias = "partial[Chart]"
 """A function of ``charts.py`` with all that it draws."""
+SIDE: Final = 340
+"""Pixels that a chart, a list or a map needs beside another one; where there are fewer, they stack."""
 KEPT: Final = 512
 """Charts, and as many tables, some 20 kB each."""
 

@@ -47,11 +47,10 @@ def curves(rows: Sequence[Mapping[str, Any]], key: str) -> None:
         st.caption("The curves appear with the first measurement.")
         return
     chart, behind = st.tabs(["Curves", "Table"], key=f"{key}-tabs")
-    with chart:
-        left, right = st.columns(2)
-        with left:
+    with chart, st.grid(2, min_column_width=280, key=f"{key}-curves"):
+        with st.container():
             _line(table, "loss", "Loss in training", WHAT_LOSS)
-        with right:
+        with st.container():
             _line(table, "valid_mrr", "Validation retrieval", WHAT_RETRIEVAL)
     behind.dataframe(table, hide_index=True, height=300, alt="Figures at each step", key=f"{key}-table")
 
