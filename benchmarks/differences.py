@@ -25,13 +25,13 @@ from core.base.progress import silent
 from core.base.schema import OUTSIDE
 from core.base.settings import AnalyzeSettings, IngestSettings
 from core.data.dataset import Dataset, clustered
-from core.differences import shares
 from core.differences.means import UserValues, compare_means
 from core.differences.sides import Sides
 from core.differences.single import decide_shares
 from core.differences.table import Diff, differences
 from core.differences.user_items import UserItems
 from core.ingest.ingest import ingest
+from core.profiles import two_shares
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import MetricRole
 from core.profiles.rows import make_rows
@@ -91,8 +91,8 @@ def covered_shares(rng: np.random.Generator) -> list[float]:
     for p, q in SHARES:
         for n, m in SIZES:
             four = rng.binomial(n, p, DRAWS), np.array(n), rng.binomial(m, q, DRAWS), np.array(m)
-            low, high = shares.difference_interval(*four)
-            ratio_low, ratio_high = shares.ratio_interval(*four)
+            low, high = two_shares.difference_interval(*four)
+            ratio_low, ratio_high = two_shares.ratio_interval(*four)
             known = ~np.isnan(ratio_low)
             difference = np.mean((low <= p - q) & (p - q <= high))
             ratio = np.mean(((ratio_low <= p / q) & (p / q <= ratio_high))[known])

@@ -16,12 +16,12 @@ from typing import Final, TypeAlias
 import numpy as np
 from scipy import stats
 
-from core.differences.shares import SEEN, test_shares
 from core.differences.sides import Sides
 from core.profiles.data import ProfileData
-from core.profiles.lifts import views_lift_interval
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col
+from core.profiles.two_shares import SEEN, test_shares
+from core.profiles.wilson import Z_95
 
 T_TEST: Final = "t-test (Welch's and Student's)"
 MANN_WHITNEY: Final = "Mann–Whitney U test"
@@ -119,7 +119,7 @@ def compare_means(values: UserValues, sides: Sides) -> Compared:
         freedom = error**4 / (square**2 / (n - 1) + rest_square**2 / (rest_n - 1))
         reach = np.where(error > 0, stats.t.ppf(0.975, freedom), 0) * error
         apart = mean - rest_mean
-    ratio_low, ratio_high = views_lift_interval(mean, np.sqrt(square), rest_mean, np.sqrt(rest_square))
+    ratio_low, ratio_high = ratio_interval(mean, np.sqrt(square), rest_mean, np.sqrt(rest_square))
     p_rank, effect, effect_error = compare_ranks(values, sides)
     against = effect * apart < 0  # ranks that lean the other way say nothing for the means
     if values.by_rank:
@@ -132,6 +132,27 @@ def compare_means(values: UserValues, sides: Sides) -> Compared:
     )  # fmt: skip
 
 
+def ratio_interval(
+    mean: np.ndarray, error: np.ndarray, rest_mean: np.ndarray, rest_error: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of a ratio of two means, on the log scale (delta method).
+
+    Args:
+        mean: Of any shape.
+        error: Its standard error.
+        rest_mean: The same of the others.
+        rest_error: Its standard error.
+
+    Returns:
+        Lower and upper end; NaN where one of the two is 0 or absent.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio, spread = mean / rest_mean, np.hypot(error / mean, rest_error / rest_mean)
+        known = np.isfinite(ratio) & np.isfinite(spread) & (ratio > 0)
+        low, high = ratio * np.exp(-Z_95 * spread), ratio * np.exp(Z_95 * spread)
+    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+
+
 _Moments: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -140,13 +161,14 @@ def _moments(values: UserValues, sides: Sides) -> tuple[_Moments, _Moments]:
     part, whole = values.part, values.whole
     terms = np.stack([whole > 0, part, whole, part**2, part * whole, whole**2], axis=1, dtype=np.float64)
     own, rest = sides.both(terms)
-    return _moments_of(*own.T), _moments_of(*rest.T)
+    return moments_of(*own.T), moments_of(*rest.T)
 
 
-def _moments_of(
+def moments_of(
     n: np.ndarray, part: np.ndarray, whole: np.ndarray, squares: np.ndarray, products: np.ndarray,
     whole_squares: np.ndarray,
 ) -> _Moments:  # fmt: skip
+    """Users, and mean and variance of the linearised ratio, of sums over users of any shape."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = part / whole
         residuals = squares - 2 * ratio * products + ratio**2 * whole_squares

@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from core.differences import shares
 from core.differences.means import MANN_WHITNEY, T_TEST, UserValues, compare_means, compare_ranks
 from core.differences.sides import Sides
+from core.profiles import two_shares
 from core.profiles.profile_columns import MetricRole
 
 SURE: Final = 0.05
@@ -25,7 +25,7 @@ class SingleDifference:
     """Whether two figures differ.
 
     Args:
-        differs: By the test of what is held out; else by the interval, which leaves out 0.
+        differs: The interval leaves out 0 (of medians: it would), and so does the test of what is held out.
         test: Its name; empty where nothing was tested.
         p_value: Two-sided; None where nothing was tested.
         detectable: The least difference that would have been seen in 80 % of samples; NaN of medians.
@@ -48,10 +48,10 @@ def decide_shares(users: float, n: float, rest: float, rest_n: float, role: Metr
         role: How the figure relates to what made the segments.
     """
     four = [np.array([count], dtype=np.float64) for count in (users, n, rest, rest_n)]
-    (p,), (is_fisher,) = shares.test_shares(*four)
-    (low,), (high,) = shares.difference_interval(*four)
-    test = shares.FISHER if is_fisher else shares.CHI_SQUARE
-    return _decision(role, low > 0 or high < 0, test, p, shares.least_difference(*four)[0])
+    (p,), (is_fisher,) = two_shares.test_shares(*four)
+    (low,), (high,) = two_shares.difference_interval(*four)
+    test = two_shares.FISHER if is_fisher else two_shares.CHI_SQUARE
+    return _decision(role, low > 0 or high < 0, test, p, two_shares.least_difference(*four)[0])
 
 
 def decide_values(values: UserValues, sides: Sides, role: MetricRole) -> SingleDifference:
@@ -87,4 +87,4 @@ def _decision(
     if role is not MetricRole.HELD_OUT:
         return SingleDifference(bool(leaves_out_0), "", None, float(detectable))
     p = 1.0 if np.isnan(p) else float(p)
-    return SingleDifference(p < SURE, test, p, float(detectable))
+    return SingleDifference(bool(leaves_out_0) and p < SURE, test, p, float(detectable))

@@ -1,16 +1,17 @@
 """The one table of differences: every segment and group against the other clustered users, in everything.
 
 * Of a share of users (items, outcomes): risk difference and ratio with their 95 % intervals
-  (:mod:`core.differences.shares`); of a mean: :mod:`core.differences.means`.
+  (:mod:`core.profiles.two_shares`); of a mean: :mod:`core.differences.means`.
 * What the model never saw (*held out*) is tested; q is the p that Benjamini and Hochberg (1995) make of all
   tests of the segments, and apart from these of the groups made by rule: that users of one page differ
   must not make it easier for a segment to. What the model saw or what follows from it has effect and
   interval only: that segments differ there is how they were made.
-* A row *differs* where it was tested and q < .05, or was not and its interval leaves out 0. Of the others it
-  is only said that they were *not shown to differ*, with the least difference that would have been seen in
-  80 % of such samples.
+* A row *differs* where its interval leaves out 0 and, if it was tested, q < .05 as well: ranks alone, of a
+  mean whose interval holds 0, call nothing different. Of the others it is only said that they were *not shown
+  to differ*, with the least difference that would have been seen in 80 % of such samples.
 * Differences rank by the low end of their size in standard deviations (Cohen's h of shares, for means d
-  by Cliff's delta), twice for what is held out, as those are findings; below a tenth they do not rank.
+  by Cliff's delta), twice for what is held out, as those are findings; below a tenth they do not rank, and
+  neither does how much users of one page are active: that is the rule that made them a segment.
 """
 
 from __future__ import annotations
@@ -25,15 +26,15 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from core.differences import shares
 from core.differences.means import MANN_WHITNEY, T_TEST, Compared, UserValues, compare_means, user_values
 from core.differences.sides import Sides
 from core.differences.single import SURE
 from core.differences.user_items import Family, UserItems, role_of
+from core.profiles import two_shares
 from core.profiles.data import ProfileData
 from core.profiles.metrics import described
 from core.profiles.outcomes import Happened
-from core.profiles.profile_columns import Col, MetricRole
+from core.profiles.profile_columns import Col, MetricRole, RowKind
 from core.profiles.rows import Rows
 from core.profiles.wilson import Z_95
 
@@ -215,26 +216,41 @@ def _of_shares(blocks: Sequence[_Shares]) -> _Part:
         np.concatenate([getattr(block, side) for block in blocks], axis=1)
         for side in ("users", "n", "rest", "rest_n")
     ]
-    users, n, rest, rest_n = four
-    low, high = shares.difference_interval(*four)
-    ratio_low, ratio_high = shares.ratio_interval(*four)
-    effect, error = shares.effect_size(*four)
     wide = [len(block.names) for block in blocks]
     role = np.repeat([block.role.value for block in blocks], wide)
-    held_out = np.broadcast_to(role == MetricRole.HELD_OUT, users.shape)
-    p, test = np.full(users.shape, np.nan), np.full(users.shape, "", dtype=object)
-    p[held_out], is_fisher = shares.test_shares(*(part[held_out] for part in four))
-    test[held_out] = np.where(is_fisher, shares.FISHER, shares.CHI_SQUARE)
+    shape = four[0].shape
+    held_out = np.broadcast_to(role == MetricRole.HELD_OUT, shape)
+    p, test = np.full(shape, np.nan), np.full(shape, "", dtype=object)
+    p[held_out], is_fisher = two_shares.test_shares(*(part[held_out] for part in four))
+    test[held_out] = np.where(is_fisher, two_shares.FISHER, two_shares.CHI_SQUARE)
+    named = {
+        Diff.FAMILY: np.repeat([block.family.value for block in blocks], wide),
+        Diff.ITEM: np.array([name for block in blocks for name in block.names], dtype=object),
+        Diff.ROLE: role, Diff.TEST: test, Diff.P_VALUE: p,
+    }  # fmt: skip
+    return share_columns(*four) | {name: np.broadcast_to(made, shape) for name, made in named.items()}
+
+
+def share_columns(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> _Part:
+    """What the table says of shares of users, for arrays of one shape.
+
+    Args:
+        users: Who does it.
+        n: Of how many.
+        rest: Who does it among the others; NaN where there are none to be held against.
+        rest_n: Of how many.
+    """
+    four = (users, n, rest, rest_n)
+    low, high = two_shares.difference_interval(*four)
+    ratio_low, ratio_high = two_shares.ratio_interval(*four)
+    effect, error = two_shares.effect_size(*four)
     with np.errstate(divide="ignore", invalid="ignore"):
         value, rest_value = users / n, rest / rest_n
     return _part(users.shape, {
-        Diff.FAMILY: np.repeat([block.family.value for block in blocks], wide),
-        Diff.ITEM: np.array([name for block in blocks for name in block.names], dtype=object),
-        Diff.ROLE: role, Col.USERS: users, Col.N: n, Col.VALUE: value, Col.REST_USERS: rest,
-        Col.REST_N: rest_n, Diff.REST_VALUE: rest_value, Diff.DIFFERENCE_LOW: low,
-        Diff.DIFFERENCE_HIGH: high, Diff.RATIO_LOW: ratio_low, Diff.RATIO_HIGH: ratio_high,
-        Diff.EFFECT: effect, Diff.EFFECT_LOW: error, Diff.TEST: test, Diff.P_VALUE: p,
-        Diff.DETECTABLE: shares.least_difference(*four),
+        Col.USERS: users, Col.N: n, Col.VALUE: value, Col.REST_USERS: rest, Col.REST_N: rest_n,
+        Diff.REST_VALUE: rest_value, Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high,
+        Diff.RATIO_LOW: ratio_low, Diff.RATIO_HIGH: ratio_high, Diff.EFFECT: effect, Diff.EFFECT_LOW: error,
+        Diff.DETECTABLE: two_shares.least_difference(*four),
     })  # fmt: skip
 
 
@@ -281,13 +297,15 @@ def _decided(columns: Mapping[str, np.ndarray]) -> _Part:
         own = tested & (columns[Col.KIND] == kind)
         q[own] = stats.false_discovery_control(p[own])
     leaves_out_0 = (columns[Diff.DIFFERENCE_LOW] > 0) | (columns[Diff.DIFFERENCE_HIGH] < 0)
-    may = columns[Diff.ROLE] != MetricRole.HELD_OUT
-    return {Diff.Q_VALUE: q, Diff.DIFFERS: np.where(tested, q < SURE, leaves_out_0 & may)}
+    is_sure = np.where(columns[Diff.ROLE] == MetricRole.HELD_OUT, q < SURE, True)
+    return {Diff.Q_VALUE: q, Diff.DIFFERS: leaves_out_0 & is_sure}
 
 
 def _ranks(columns: Mapping[str, np.ndarray], about: np.ndarray) -> pd.Series:
     """From 1 within each row, of the differences that are large enough."""
-    weight = np.where(columns[Diff.ROLE] == MetricRole.HELD_OUT, HELD_OUT_WEIGHT, 1)
-    ranks = columns[Diff.DIFFERS] & (columns[Diff.EFFECT_LOW] >= LEAST_EFFECT)
+    held_out = columns[Diff.ROLE] == MetricRole.HELD_OUT
+    weight = np.where(held_out, HELD_OUT_WEIGHT, 1)
+    by_rule = (columns[Col.KIND] == RowKind.ONE_PAGE) & (columns[Diff.FAMILY] == Family.MEASURE)
+    ranks = columns[Diff.DIFFERS] & (columns[Diff.EFFECT_LOW] >= LEAST_EFFECT) & ~(by_rule & ~held_out)
     size = pd.Series(np.where(ranks, columns[Diff.EFFECT_LOW] * weight, np.nan))
     return size.groupby(about).rank(ascending=False, method="first").astype("Int32")

@@ -8,7 +8,6 @@ from scipy import stats
 
 from core.base.errors import InputError
 from core.differences.means import MANN_WHITNEY, T_TEST
-from core.differences.shares import FISHER
 from core.differences.table import MEASURES as MEASURES_OF_MEANS
 from core.facts.answer import Fact, Verdict
 from core.facts.contrasting import decide
@@ -16,6 +15,7 @@ from core.facts.fact_maker import Figures
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import MEASURES
 from core.profiles.profile_columns import Col
+from core.profiles.two_shares import FISHER
 from tests.core.facts.shop import shop_figures
 from tests.core.facts.toy import context, figures
 
