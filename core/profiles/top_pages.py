@@ -1,11 +1,9 @@
 """Which pages set a segment apart.
 
-For each row and page: p, the share of the row's users who saw the page, and q, the same among the rest.
-A page ranks by ``p⁻ · log2(p⁻ / q⁺)`` where p⁻ is the lower end of p's 95 % Wilson interval and q⁺ the
-upper end of q's: how much more often it is surely seen, weighted by how many see it. It is the page's term of
-the Kullback–Leibler divergence, taken at the cautious ends, so that neither a page with three visitors nor
-one that everybody sees can win. Pages seen less often rank by the same score with the sides exchanged,
-which the table shows as a negative one.
+For each row and page: the share of the row's users who saw the page against that of the rest. Pages rank as in
+the table of differences (``core/differences/table.py``), by the low end of Cohen's h, where the interval of the
+difference leaves out 0: so neither a page with three visitors nor one that everybody sees can win. Of pages
+seen less often it is negative.
 
 The model saw the pages, so these are descriptions and carry no test.
 """
@@ -17,10 +15,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.profiles import two_shares
 from core.profiles.data import ProfileData
 from core.profiles.profile_columns import ROW, Col, MetricRole, PageRanking
 from core.profiles.rows import Rows
-from core.profiles.wilson import wilson
+from core.profiles.wilson import Z_95
 
 COLUMNS: Final = (
     *ROW, Col.RANKING, Col.RANK, Col.PAGE, Col.PAGE_LOCATION, Col.PAGE_TITLE, Col.USERS, Col.N, Col.SHARE,
@@ -44,25 +43,23 @@ def top_pages(data: ProfileData, rows: Rows, sizes: np.ndarray, count: int) -> p
     counts = rows.table(seen.user, seen.page, n_pages)  # (n_rows, n_pages)
     views = rows.table(seen.user, seen.page, n_pages, seen.views)
     users, rest, n, rest_n = rows.with_all(counts), rows.rest(counts), rows.with_all(sizes), rows.rest(sizes)
-    over, under = cautious_scores(users, n[:, None], rest, rest_n[:, None])
+    effects = sure_effects(users, n[:, None], rest, rest_n[:, None])
     facts = {
         Col.USERS: users,
         Col.REST_USERS: rest,
-        Col.SCORE: np.where(np.isnan(rest), np.nan, over - under),  # at most one of the two is not 0
+        Col.SCORE: np.where(np.isnan(rest), np.nan, effects),
         Col.VIEWS: rows.with_all(views),
     }
     chosen = [
-        *_chosen(PageRanking.OVER, over, count),
-        *_chosen(PageRanking.UNDER, under, count),
+        *_chosen(PageRanking.OVER, effects, count),
+        *_chosen(PageRanking.UNDER, -effects, count),
         *_chosen(PageRanking.MOST_VIEWED, facts[Col.VIEWS], count),
     ]
     return _table(data, rows, chosen, facts, (n, rest_n))
 
 
-def cautious_scores(
-    users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """How surely a page is seen more, and less, than by the rest; see the top of this file.
+def sure_effects(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:
+    """How surely more (above 0) or fewer saw a page than of the rest; see the top of this file.
 
     Args:
         users: Who saw it in the row, of any shape.
@@ -71,18 +68,14 @@ def cautious_scores(
         rest_n: Users of the rest.
 
     Returns:
-        Both scores; 0 where the intervals overlap or there is nobody to compare.
+        Standard deviations; 0 where the interval of the difference holds 0 or there is nobody to compare.
     """
-    low, high = wilson(users, n)
-    rest_low, rest_high = wilson(rest, rest_n)
-    return _score(low, rest_high), _score(rest_low, high)
-
-
-def _score(more: np.ndarray, less: np.ndarray) -> np.ndarray:
-    apart = (more > less) & (less > 0)
-    ratio = np.divide(more, less, out=np.ones_like(more), where=apart)
-    score: np.ndarray = np.where(apart, more, 0) * np.log2(ratio)
-    return score
+    four = np.broadcast_arrays(users, n, rest, rest_n)
+    low, high = two_shares.difference_interval(*four)
+    effect, error = two_shares.effect_size(*four)
+    size = np.maximum(np.abs(effect) - Z_95 * error, 0)
+    sure: np.ndarray = np.where((low > 0) | (high < 0), np.sign(effect) * size, 0)
+    return sure
 
 
 def _chosen(ranking: PageRanking, scores: np.ndarray, count: int) -> list[tuple[PageRanking, int, int, int]]:

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from core.profiles.profile_columns import Col, MetricRole, PageRanking, RowKind
 from core.profiles.rows import make_rows
-from core.profiles.top_pages import COLUMNS, cautious_scores, top_pages
+from core.profiles.top_pages import COLUMNS, sure_effects, top_pages
 from tests.core.profiles.toy import LABELS, SALE, many, toy
 
 
@@ -42,33 +41,25 @@ def test_a_page_without_a_title_has_none() -> None:
     assert (table.loc[table[Col.PAGE] == SALE, Col.PAGE_TITLE] == "Title 1").all()
 
 
-def score_by_hand(users: int, n: int, rest: int, rest_n: int) -> float:
-    low = binomtest(users, n).proportion_ci(0.95, method="wilson").low
-    high = binomtest(rest, rest_n).proportion_ci(0.95, method="wilson").high
-    return low * np.log2(low / high) if low > high else 0.0
+def test_the_score_is_the_low_end_of_the_effect() -> None:
+    """400 of 1,000 against 900 of 9,000: h = 2 asin √.4 − 2 asin √.1, its error √(1/1000 + 1/9000)."""
+    low = 2 * (np.arcsin(0.4**0.5) - np.arcsin(0.1**0.5)) - 1.959964 * (1 / 1000 + 1 / 9000) ** 0.5
+    counts = [np.array([count]) for count in (400, 1000, 900, 9000)]
+    assert sure_effects(*counts)[0] == pytest.approx(low)
+    assert sure_effects(*counts[2:], *counts[:2])[0] == pytest.approx(-low)
 
 
-@pytest.mark.parametrize(
-    ("users", "n", "rest", "rest_n"),
-    [(400, 1000, 900, 9000), (3, 1000, 0, 9000), (1, 1, 0, 9000), (5, 10, 5, 10)],
-)
-def test_the_score_is_the_cautious_one(users: int, n: int, rest: int, rest_n: int) -> None:
-    over, under = cautious_scores(*(np.array([count]) for count in (users, n, rest, rest_n)))
-    assert over[0] == pytest.approx(score_by_hand(users, n, rest, rest_n))
-    assert under[0] == pytest.approx(score_by_hand(rest, rest_n, users, n))
+@pytest.mark.parametrize("counts", [(5, 10, 5, 10), (3, 3, 0, 0)])
+def test_few_equal_or_nobody_to_compare_with_score_nothing(counts: tuple[int, ...]) -> None:
+    assert sure_effects(*(np.array([count], dtype=float) for count in counts))[0] == 0
 
 
 def test_neither_a_tiny_page_nor_one_that_everybody_sees_wins() -> None:
     typical, tiny, everywhere = (
-        cautious_scores(*(np.array([count]) for count in counts))[0][0]
+        sure_effects(*(np.array([count]) for count in counts))[0]
         for counts in ((400, 1000, 900, 9000), (5, 1000, 1, 9000), (990, 1000, 8700, 9000))
     )
-    assert typical > 10 * max(tiny, everywhere)
-
-
-def test_nobody_to_compare_with_scores_nothing() -> None:
-    over, under = cautious_scores(np.array([3.0]), np.array([3.0]), np.array([0.0]), np.array([0.0]))
-    assert (over[0], under[0]) == (0, 0)
+    assert typical > 2 * max(tiny, everywhere)
 
 
 @settings(deadline=None, max_examples=15)
