@@ -21,9 +21,16 @@ def number(value: float | None, digits: int = 0) -> str:
     return ABSENT if value is None or math.isnan(value) else f"{value:,.{digits}f}"
 
 
-def percent(share: float | None, digits: int = 1) -> str:
-    """A share of 0 to 1 as a percentage; a dash for an absent one."""
-    return ABSENT if share is None or math.isnan(share) else f"{share:.{digits}%}"
+def percent(share: float | None, digits: int = 1, n: float | None = None) -> str:
+    """A share of 0 to 1 as a percentage, of ``n`` with no more digits than that allows; a dash if absent."""
+    if share is None or math.isnan(share):
+        return ABSENT
+    return f"{share:.{digits if n is None else share_digits(n, digits)}%}"
+
+
+def share_digits(n: float, most: int) -> int:
+    """Digits after the point of a percentage of ``n``: none below 100, one below 1,000, two below 10,000."""
+    return max(0, min(most, len(str(int(n))) - 2))
 
 
 def lift(value: float | None) -> str:

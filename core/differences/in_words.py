@@ -47,7 +47,7 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """
     columns = (
         Diff.FAMILY, Diff.ITEM, Col.VALUE, Diff.REST_VALUE, Col.DIFFERENCE, Diff.DIFFERENCE_LOW,
-        Diff.DIFFERENCE_HIGH, Diff.RATIO, Diff.DIFFERS, Diff.DETECTABLE,
+        Diff.DIFFERENCE_HIGH, Diff.RATIO, Diff.DIFFERS, Diff.DETECTABLE, Col.N, Col.REST_N,
     )  # fmt: skip
     records = zip(*(table[column].tolist() for column in columns), strict=True)
     return pd.DataFrame([_row(*record) for record in records], columns=list(WORDED), index=table.index)
@@ -55,30 +55,33 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
 
 def _row(
     family: str, item: str, value: float, rest: float, apart: float, low: float, high: float, ratio: float,
-    differs: bool, detectable: float,
+    differs: bool, detectable: float, n: int, rest_n: int,
 ) -> tuple[str, str, str, str, str]:  # fmt: skip
     is_measure = family == Family.MEASURE
     what = _LABELS[item] if is_measure else f"Users: {WHAT[Family(family)].format(item)}"
+    least = min(n, rest_n)
     if differs:
-        ends = " to ".join(_apart(item, end, is_measure).removesuffix(" points") for end in (low, high))
-        said = f"{_apart(item, apart, is_measure)} [{ends}]"
+        ends = " to ".join(
+            _apart(item, end, is_measure, least).removesuffix(" points") for end in (low, high)
+        )
+        said = f"{_apart(item, apart, is_measure, least)} [{ends}]"
     else:
         said = "not shown to differ"
         if np.isfinite(detectable):
-            said += f"; {_apart(item, detectable, is_measure).removeprefix('+')} would have been seen"
+            said += f"; {_apart(item, detectable, is_measure, least).removeprefix('+')} would have been seen"
     times = wording.lift(ratio) if differs and np.isfinite(ratio) else wording.ABSENT
-    return what, _value(item, value, is_measure), _value(item, rest, is_measure), said, times
+    return what, _value(item, value, is_measure, n), _value(item, rest, is_measure, rest_n), said, times
 
 
-def _value(item: str, value: float, is_measure: bool) -> str:
+def _value(item: str, value: float, is_measure: bool, n: int) -> str:
     if np.isnan(value):
         return wording.ABSENT
-    return formats.figure(item, value) if is_measure else wording.percent(value, 1)
+    return formats.figure(item, value, n) if is_measure else wording.percent(value, 1, n)
 
 
-def _apart(item: str, value: float, is_measure: bool) -> str:
+def _apart(item: str, value: float, is_measure: bool, n: int) -> str:
     """With a sign; of shares in percentage points."""
     sign = "+" if value >= 0 else "−"
     if not is_measure or formats.is_share(item):
-        return f"{sign}{abs(value) * 100:.1f} points"
+        return f"{sign}{abs(value) * 100:.{wording.share_digits(n, 1)}f} points"
     return sign + formats.figure(item, abs(value))

@@ -61,6 +61,7 @@ class Fact(BaseModel):
         high: Upper end.
         n: Users, sessions or page views that it counts.
         users: Users whose doing it shows, where that can be told; else all it is of.
+        currency: Of money; empty where it is not known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -76,6 +77,7 @@ class Fact(BaseModel):
     high: float | None = None
     n: int = 0
     users: int = 0
+    currency: str = ""
 
     @property
     def row(self) -> str:
@@ -225,8 +227,8 @@ class Title(BaseModel):
 
     @property
     def full(self) -> str:
-        """``Segment 3 (Checkout visitors)``."""
-        return f"{self.label} ({self.name})" if self.name else self.label
+        """``Checkout visitors (segment 3)``."""
+        return f"{self.name} ({self.label[:1].lower()}{self.label[1:]})" if self.name else self.label
 
     @property
     def short(self) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from core.base.schema import Pages, View
@@ -23,10 +22,9 @@ from core.facts.answer import Title
 from core.naming.words import SiteWords
 from core.outgoing.quoting import clean
 from core.profiles.data import ProfileData
-from core.profiles.label_shares import LabelData, label_shares
+from core.profiles.label_data import LabelData
 from core.profiles.metrics import Profiles
 from core.profiles.outcomes import Happened
-from core.profiles.page_counts import PageCounts
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows
@@ -122,13 +120,13 @@ class Tables:
     def differences(self) -> pd.DataFrame:
         """Every row against the other clustered users (``core/differences/table.py``)."""
         data = self.basis.data
-        return differences(data, self.rows, self.basis.items, self._outcomes)
+        return differences(data, self.rows, self.basis.items, self.outcomes)
 
     def pair(self, first: str, second: str) -> pd.DataFrame:
         """Two rows against each other, in the columns of the same table."""
         if (first, second) not in self._pairs:
             made = pair_differences(
-                self.basis.data, self.rows, (first, second), self.basis.items, self._outcomes
+                self.basis.data, self.rows, (first, second), self.basis.items, self.outcomes
             )
             self._pairs[first, second] = made
         return self._pairs[first, second]
@@ -142,8 +140,9 @@ class Tables:
     def _pairs(self) -> dict[tuple[str, str], pd.DataFrame]:
         return {}
 
-    @property
-    def _outcomes(self) -> Mapping[str, Happened]:
+    @cached_property
+    def outcomes(self) -> Mapping[str, Happened]:
+        """Each outcome → who of the users with a page view had it, the main one first."""
         return self.basis.data.outcomes.inside(self.profiles.settings)
 
     @cached_property
@@ -163,11 +162,6 @@ class Tables:
     def segment_keys(self) -> tuple[str, ...]:
         """Keys of the segments, by id."""
         return tuple(key for key, row in self.records.items() if row[Col.KIND] == RowKind.SEGMENT)
-
-    @cached_property
-    def labels(self) -> pd.DataFrame:
-        """Themes and types (``core/profiles/label_shares.py``)."""
-        return label_shares(self.basis.labels or LabelData({}, {}, np.empty(0)), self.rows)
 
     @cached_property
     def attributes(self) -> Mapping[str, tuple[str, ...]]:
@@ -204,6 +198,8 @@ class Tables:
         made = hashlib.blake2b(self.basis.key.encode(), digest_size=16)
         made.update(self.partition.labels.tobytes())
         made.update(str(self.profiles.outcome).encode())
+        if len(self.profiles.chosen) > 1:  # else any and the first are one
+            made.update(self.profiles.settings.outcome_counts.encode())
         return made.hexdigest()
 
     @cached_property
@@ -244,26 +240,15 @@ class Tables:
         return self._ranked[count]
 
     @cached_property
-    def page_counts(self) -> PageCounts:
-        """Who saw which page."""
-        return PageCounts.of(self.basis.data, self.rows)
-
-    @cached_property
     def items(self) -> dict[tuple[str, str], Mapping[str, Mapping[str, Any]]]:
         """Figures of items that were asked for: dimension and value → ``item_rows`` of ``items.py``."""
-        return {}
-
-    @cached_property
-    def listed(self) -> dict[str, Mapping[str, Sequence[Mapping[str, Any]]]]:
-        """Dimension → key → figures of each of its values (``items.py``)."""
         return {}
 
     def warm(self) -> None:
         """Count what most questions need, so that the first one need not wait for it."""
         for view in self.basis.paths.steps:
             self.steps(view)
-        _ = self.labels, self.entries, self.exits, self.segments, self.digest, self.page_counts
-        _ = self.differences
+        _ = self.entries, self.exits, self.segments, self.digest, self.differences
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,8 +304,9 @@ class Context:
         label, rule = str(row[Col.LABEL]), ""
         if row[Col.KIND] == RowKind.ONE_PAGE:  # what it is called holds addresses, which strangers wrote
             label, _, rule = label.partition(": ")
-        name = self.names.get(int(row[Col.SEGMENT]), "") if row[Col.KIND] == RowKind.SEGMENT else rule
-        return Title(label=label, name=clean(name))
+        segment = int(row[Col.SEGMENT])
+        own = self.names.get(segment) or self.suggested.get(segment, "")
+        return Title(label=label, name=clean(own if row[Col.KIND] == RowKind.SEGMENT else rule))
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """What rows are called; every row when none is named."""

@@ -15,7 +15,7 @@ from core.differences.single import SURE, SingleDifference, decide_shares, decid
 from core.differences.user_items import Family, role_of
 from core.facts.answer import Fact, Verdict
 from core.facts.context import OTHERS, Context
-from core.facts.items import ITEM_MEASURES, LABELLED, Dimension, ItemMetric, item_rows
+from core.facts.items import ITEM_MEASURES, LABELLED, ItemMetric, item_rows
 from core.facts.measures import BY_KEY
 from core.profiles.profile_columns import Col, MetricRole
 
@@ -63,7 +63,7 @@ def others_of(context: Context, first: Fact) -> Baseline | None:
     if metric in COUNTED or (not first.item and first.measure not in BY_KEY):
         return None
     if first.item and metric in (ItemMetric.SHARE, "not_share"):
-        row = item_rows(context, Dimension(dimension), first.item)[first.row]
+        row = item_rows(context, Family(dimension), first.item)[first.row]
         rest, rest_n = int(row[Col.REST_USERS]), int(row[Col.REST_N])
         return Baseline(rest / rest_n, rest_n, rest) if rest_n else None
     values = _values(context, first)
@@ -80,7 +80,7 @@ def others_of(context: Context, first: Fact) -> Baseline | None:
 def _values(context: Context, first: Fact) -> UserValues | None:
     metric, _, dimension = first.measure.partition(":")
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
-        return _views_of(context, Dimension(dimension), first.item)
+        return _views_of(context, View(dimension), first.item)
     tables = context.tables
     return user_values(tables.basis.data, tables.profiles.happened, first.measure)
 
@@ -95,9 +95,9 @@ def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference |
     if metric in COUNTED:
         return None
     if metric in (ItemMetric.SHARE, "not_share"):
-        return decide_shares(*_counts(context, first, second), role_of(Family(dimension)))
+        return decide_shares(*_counts(context, first, second), _role(context, first.item, Family(dimension)))
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
-        views = _views_of(context, Dimension(dimension), first.item)
+        views = _views_of(context, View(dimension), first.item)
         return decide_values(views, _sides(context, first, second), role_of(Family(dimension)))
     label = ITEM_MEASURES[ItemMetric(metric)].label if metric in set(ItemMetric) else first.label
     raise InputError(f"The {label} of two rows cannot be held against each other")
@@ -120,11 +120,14 @@ def _sides(context: Context, first: Fact, second: Fact) -> Sides:
     return made(context.tables.rows, *places)
 
 
-def _views_of(context: Context, dimension: Dimension, item: str) -> UserValues:
+def _role(context: Context, item: str, family: Family) -> MetricRole:
+    """How an item relates to what made the segments: of an outcome, whether it is a page."""
+    is_event = family is Family.OUTCOME and not context.tables.basis.data.outcomes.pages_of(item)
+    return MetricRole.HELD_OUT if is_event else role_of(family)
+
+
+def _views_of(context: Context, view: View, item: str) -> UserValues:
     """Page views of a theme or type, and all page views, a user."""
-    labels = context.tables.basis.labels
-    assert labels is not None  # an item of this kind was found in them
-    tally = labels.views[View(dimension.value)]
-    own = tally.code == tally.values.index(item)
-    views = np.bincount(tally.user[own], tally.times[own], minlength=len(labels.page_views))
-    return UserValues(views, labels.page_views.astype(np.float64))
+    basis = context.tables.basis
+    assert basis.labels is not None  # an item of this kind was found in them
+    return UserValues(basis.labels.times(view, item), basis.data.page_views.astype(np.float64))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.facts.answer import Block, Fact, FigureList
+from core.facts.answer import Block, FigureList
+from core.facts.context import ALL, ONE_PAGE
+from core.facts.differing import differing, q_values
 from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, known, notes, present
-from core.facts.items import Dimension, ItemMetric
 from core.facts.segment_tools import AVERAGES
-from core.profiles.profile_columns import Col
+from core.profiles.profile_columns import Col, RowKind
 
 NO_CAUSE: Final = "These are differences that go together; the data cannot show that one causes the other."
 NOT_IN_DATA: Final = (
     "Age, income and motives are not in the data; a name or a story for them would be invented."
 )
-NOTHING_APART: Final = "No page, theme or type is surely viewed more often here than by the others."
+NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
 SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
-LIFTS: Final = 3
 
 
 def paragraph(figures: Figures, key: str) -> Finding:
@@ -29,12 +29,12 @@ def paragraph(figures: Figures, key: str) -> Finding:
         InputError: If there is no such row.
     """
     evidence = Evidence(figures, known(figures.context, key), fewest=1)
-    size = tuple(figures.needed(key, name) for name in (SIZE[:1] if key == "all" else SIZE))
-    habits = present(figures.measure(key, name) for name in HABITS)
+    size = tuple(figures.needed(key, name) for name in (SIZE[:1] if key == ALL else SIZE))
+    by_rule = key == ONE_PAGE or figures.context.row(key)[Col.KIND] == RowKind.ONE_PAGE
+    habits = () if by_rule else present(figures.measure(key, name) for name in HABITS)
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
     blocks = (
-        FigureList(facts=size), FigureList(facts=habits), *_outcome(figures, key), *_apart(evidence),
-        FigureList(facts=ways),
+        FigureList(facts=size), FigureList(facts=habits), *_apart(figures, key), FigureList(facts=ways),
     )  # fmt: skip
     return Finding(blocks, select("*", "segments", key=key))
 
@@ -56,34 +56,24 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
     Raises:
         InputError: If there is no such row, or the figure is absent.
     """
-    evidence = Evidence(figures, known(figures.context, key), fewest=1)
+    context = figures.context
     lead: tuple[Block, ...] = ()
     if metric in AVERAGES:  # a part is smaller than the whole: that explains no total
-        lead = (figures.contrast(figures.needed(key, metric), "all"),)
+        tested = q_values(context, context.tables.differences, known(context, key))
+        lead = (figures.contrast(figures.needed(key, metric), ALL, tested.get((metric, ""))),)
     elif metric:
-        lead = (FigureList(facts=(figures.needed(key, metric), figures.needed("all", metric))),)
-    apart = _apart(evidence) or notes(NOTHING_APART)
-    return Finding((*lead, *apart, *notes(NO_CAUSE)), select("*", "pages", key=key))
+        lead = (FigureList(facts=(figures.needed(key, metric), figures.needed(ALL, metric))),)
+    apart = differing(figures, known(context, key)) or notes(NOTHING_APART)
+    blocks = dict.fromkeys((*lead, *apart, *notes(NO_CAUSE)))
+    return Finding((*blocks,), select("*", "differences", key=key))
 
 
-def _outcome(figures: Figures, key: str) -> tuple[Block, ...]:
-    rate = figures.measure(key, Col.OUTCOME_RATE)
-    if rate is None:
-        return ()
-    return (FigureList(facts=(rate,)) if key == "all" else figures.contrast(rate, "all"),)
-
-
-def _apart(evidence: Evidence) -> tuple[Block, ...]:
-    facts = tuple(
-        fact
-        for dimension in (Dimension.THEME, Dimension.TYPE, Dimension.PAGE)
-        for fact in _lifts(evidence, dimension)
-    )
-    return (FigureList(facts=facts),) if facts else ()
-
-
-def _lifts(evidence: Evidence, dimension: Dimension) -> list[Fact]:
-    lifts = (ItemMetric.LIFT, ItemMetric.VIEW_LIFT)
-    return [
-        fact for fact in evidence.lifts if fact.measure in {f"{lift}:{dimension}" for lift in lifts}
-    ][:LIFTS]  # fmt: skip
+def _apart(figures: Figures, key: str) -> tuple[Block, ...]:
+    """The outcome and what differs most, each held against the other clustered users."""
+    apart, rate = differing(figures, key), figures.measure(key, Col.OUTCOME_RATE)
+    if rate is None or rate in {block.first for block in apart}:
+        return apart
+    if key == ALL:
+        return (FigureList(facts=(rate,)),)
+    q_value = q_values(figures.context, figures.context.tables.differences, key).get((Col.OUTCOME_RATE, ""))
+    return (figures.contrast(rate, ALL, q_value), *apart)

@@ -10,23 +10,16 @@ from typing import Any, Final
 from core.base.schema import View
 from core.facts import items
 from core.facts.answer import Fact
+from core.facts.differing import differing
 from core.facts.fact_maker import Figures
 from core.facts.finding import present
-from core.facts.items import ATTRIBUTES, LABELLED, Dimension, ItemMetric
+from core.facts.items import ATTRIBUTES, ItemMetric
 from core.facts.measures import MEASURES
 from core.profiles.profile_columns import Col
 
 FEWEST: Final = 20
 """Users below which a figure does not leave the machine."""
-LIFTS, ENDS, STEPS, NEAREST, SHARES = 5, 3, 5, 3, 3
-LIFT_OF: Final = {
-    Dimension.PAGE: ItemMetric.LIFT, Dimension.THEME: ItemMetric.VIEW_LIFT,
-    Dimension.TYPE: ItemMetric.VIEW_LIFT,
-}  # fmt: skip
-SHARE_OF: Final = {
-    Dimension.PAGE: ItemMetric.SHARE, Dimension.THEME: ItemMetric.VIEW_SHARE,
-    Dimension.TYPE: ItemMetric.VIEW_SHARE,
-}  # fmt: skip
+DIFFERENCES, ENDS, STEPS, NEAREST, SHARES = 8, 3, 5, 3, 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,20 +42,9 @@ class Evidence:
         return self._enough(self.figures.measure(self.key, one.key) for one in MEASURES)
 
     @cached_property
-    def lifts(self) -> tuple[Fact, ...]:
-        """What sets it apart: the lift of each page, theme and type, followed by its share."""
-        if self.key == "all":
-            return ()
-        return tuple(fact for dimension in LIFT_OF for fact in self.lifts_of(dimension))
-
-    def lifts_of(self, dimension: Dimension, count: int = LIFTS) -> tuple[Fact, ...]:
-        """What sets it apart in one dimension, surest first for pages, else strongest first."""
-        if dimension in LABELLED and not items.values(self.figures.context, dimension):
-            return ()
-        lift, share = LIFT_OF[dimension], SHARE_OF[dimension]
-        names = items.top(self.figures.context, self.key, dimension, lift, count)
-        made = [self.figures.item(self.key, dimension, name, one) for name in names for one in (lift, share)]
-        return self._enough(made)
+    def differences(self) -> tuple[Fact, ...]:
+        """What sets it apart, in the order of the table of differences."""
+        return self._enough(block.first for block in differing(self.figures, self.key, DIFFERENCES))
 
     @cached_property
     def shares(self) -> tuple[Fact, ...]:
@@ -105,7 +87,7 @@ class Evidence:
     def groups(self) -> dict[str, tuple[Fact, ...]]:
         """All of it by what it is about."""
         return {
-            "figures": self.measures, "sets_apart": self.lifts, "comes_with": self.shares,
+            "figures": self.measures, "sets_apart": self.differences, "comes_with": self.shares,
             "sessions_begin": self.entries, "sessions_end": self.exits, "steps": self.steps,
             "nearest": self.nearest,
         }  # fmt: skip

@@ -9,12 +9,15 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.base import wording
 from core.base.errors import InputError
+from core.data.receipt import NO_CURRENCY
+from core.differences.user_items import Family
 from core.facts.answer import ARROW, Contrast, Fact, Ranking, Unit, Verdict
 from core.facts.context import ALL, OTHERS, Context
 from core.facts.contrasting import decide, others_of
 from core.facts.finding import known
-from core.facts.items import ITEM_MEASURES, LIFTS, Dimension, ItemMetric, cell, item_rows
+from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
 from core.facts.measures import BY_KEY, N_OF, write
 from core.facts.verbs import NOT
 from core.profiles.formats import DIGITS, digits
@@ -29,12 +32,18 @@ _OF_CONVERTED: Final = (
 )  # fmt: skip
 """Figures that tell what the converted users did: with one of them, the revenue is that user's."""
 _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_MEDIAN)
-_ITEM_LABELS: Final = {
-    Dimension.PAGE: "who saw the page", Dimension.THEME: "who saw the theme",
-    Dimension.TYPE: "who saw the page type", Dimension.BROWSER: "with", Dimension.DEVICE: "on",
-    Dimension.COUNTRY: "from", Dimension.SOURCE: "who first came from",
+_ITEM_LABELS: Final[Mapping[str, str]] = {
+    Family.PAGE: "who saw the page", Family.FOLDER: "who saw a page in", Family.WORD: "who saw a page about",
+    Family.TEMPLATE: "who saw a page like", Family.THEME: "who saw the theme",
+    Family.TYPE: "who saw the page type", Family.ENTRY: "who began with", Family.EXIT: "who ended with",
+    Family.BROWSER: "with", Family.DEVICE: "on", Family.COUNTRY: "from",
+    Family.SOURCE: "who first came from", Family.HOUR: "who first came, by UTC, at",
+    Family.WEEKDAY: "who first came, by UTC, on a", Family.OUTCOME: "with the outcome",
 }  # fmt: skip
-_OTHERS: Final = {"who saw": "who did not see", "who first came": "who did not first come", "with": "without"}
+_OTHERS: Final = {
+    "who saw": "who did not see", "who first came": "who did not first come", "with": "without",
+    "who began": "who did not begin", "who ended": "who did not end",
+}  # fmt: skip
 
 TIMES: Final = 2.0
 """Ratio from which a higher share is told by it, and not by percentage points."""
@@ -61,7 +70,15 @@ class Figures:
             name, measure.label, (key,), value, measure.unit, digits=digits(name, value),
             interval=(row[Col.OUTCOME_LOW], row[Col.OUTCOME_HIGH]) if is_rate else None,
             n=row[N_OF[name]], users=_behind(row, name),
+            currency=self._currency if measure.unit is Unit.MONEY else "",
         )  # fmt: skip
+
+    @property
+    def _currency(self) -> str:
+        """That all revenue is in; empty where none was sent."""
+        happened = self.context.tables.profiles.happened
+        money = tuple(happened.money) if happened else ()
+        return money[0] if len(money) == 1 and money[0] != NO_CURRENCY else ""
 
     def needed(self, key: str, name: str) -> Fact:
         """The same.
@@ -74,16 +91,14 @@ class Figures:
             raise InputError(f"The {BY_KEY[name].label} of {self.context.title(key)} {_why_absent(name)}")
         return fact
 
-    def item(self, key: str, dimension: Dimension, value: str, metric: ItemMetric) -> Fact | None:
-        """A figure about a page, theme, type, browser, device, country or source; None where it is absent.
+    def item(self, key: str, dimension: Kind, value: str, metric: ItemMetric) -> Fact | None:
+        """A figure about an item of any family; None where it is absent.
 
         Raises:
             InputError: If the data has no such item.
         """
         row = item_rows(self.context, dimension, value)[key]
         amount = cell(row, metric.value)
-        if metric in LIFTS and not cell(row, Col.REST_USERS) and cell(row, Col.USERS):
-            amount = math.inf  # nobody else does it
         if math.isnan(amount):
             return None
         measure = ITEM_MEASURES[metric]
@@ -134,7 +149,7 @@ class Figures:
         own = metric.removeprefix(NOT)
         if own not in set(ItemMetric):
             return None
-        found = self.item(key, Dimension(dimension), fact.item, ItemMetric(own))
+        found = self.item(key, Family(dimension), fact.item, ItemMetric(own))
         return complement(found) if found and own != metric else found
 
     def contrast(self, first: Fact, key: str, q_value: float | None = None) -> Contrast:
@@ -175,7 +190,7 @@ class Figures:
         return make_fact(
             first.measure, first.label, (OTHERS,), value, first.unit, item=first.item,
             digits=digits(first.measure, value), interval=(float(low), float(high)) if is_of_users else None,
-            n=counted.n, users=counted.users,
+            n=counted.n, users=counted.users, currency=first.currency,
         )  # fmt: skip
 
     def ranking(self, facts: Iterable[Fact], *, most: bool = True) -> Ranking:
@@ -206,16 +221,20 @@ def make_fact(
     interval: tuple[float, float] | None = None,
     n: float = 0,
     users: float | None = None,
+    currency: str = "",
 ) -> Fact:
     """A fact, its value written with so many ``digits`` after the point; see :class:`Fact`.
 
-    An ``interval`` with an absent end is none, and ``users`` are all of ``n`` where None.
+    A share has no more of them than its ``n`` allows. An ``interval`` with an absent end is none, and
+    ``users`` are all of ``n`` where None.
     """
+    if unit in (Unit.SHARE, Unit.POINTS) and n:
+        digits = wording.share_digits(n, digits)
     low, high = interval if interval and not any(map(math.isnan, interval)) else (None, None)
     return Fact(
         measure=measure, label=label, segments=segments, value=value, unit=unit,
-        text=write(value, unit, digits), item=item, low=low, high=high, n=int(n),
-        users=int(n if users is None else users),
+        text=write(value, unit, digits, currency), item=item, low=low, high=high, n=int(n),
+        users=int(n if users is None else users), currency=currency,
     )  # fmt: skip
 
 
@@ -259,6 +278,7 @@ def detectable(fact: Fact, value: float) -> Fact | None:
     made = make_fact(
         f"detectable:{fact.measure}", f"least difference in {fact.label} that would have been seen",
         fact.segments, value, unit, item=fact.item, digits=text_digits, n=fact.n, users=fact.users,
+        currency=fact.currency,
     )  # fmt: skip
     return made.model_copy(update={"text": made.text.removeprefix("+")})
 

@@ -1,8 +1,11 @@
-"""What users of a row look at and come with: pages, themes, types, browsers, devices, countries, sources."""
+"""What users of a row look at, do and come with: pages, themes, words, devices, sources and the like.
+
+Every share and lift is made by the functions of the table of differences, so that both say the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, TypeAlias
@@ -12,20 +15,23 @@ import pandas as pd
 
 from core.base.errors import InputError
 from core.base.schema import View
+from core.differences.means import moments_of, ratio_interval
+from core.differences.table import Diff, share_columns
+from core.differences.user_items import Family
 from core.facts.answer import Unit
-from core.facts.context import Context
-from core.labels.label_settings import RESERVED, UNKNOWN
-from core.profiles.label_shares import LabelCol
-from core.profiles.page_counts import with_intervals
+from core.facts.context import Basis, Context
+from core.labels.label_settings import UNKNOWN
 from core.profiles.paths import FROM, TO
-from core.profiles.profile_columns import Col, PageRanking
+from core.profiles.profile_columns import ROW, Col, PageRanking
+from core.profiles.rows import Rows
+from core.profiles.wilson import Z_95, wilson
 
 Row: TypeAlias = Mapping[str, Any]
 """Column → figure."""
 
 
 class Dimension(StrEnum):
-    """What can be listed of a row."""
+    """What can be listed of a row: the families of items that questions are asked about."""
 
     PAGE = "page"
     THEME = "theme"
@@ -34,6 +40,10 @@ class Dimension(StrEnum):
     DEVICE = "device"
     COUNTRY = "country"
     SOURCE = "source"
+
+
+Kind: TypeAlias = Dimension | Family
+"""What an item is; a dimension is the family of the same name."""
 
 
 class ItemMetric(StrEnum):
@@ -47,13 +57,32 @@ class ItemMetric(StrEnum):
     VIEW_LIFT = "view_lift"
 
 
+class ItemCol:
+    """Columns that only figures of items have; the others: :class:`core.profiles.profile_columns.Col`."""
+
+    SHARE_LOW: Final = "share_low"
+    SHARE_HIGH: Final = "share_high"
+    LIFT_LOW: Final = "lift_low"
+    LIFT_HIGH: Final = "lift_high"
+    VIEWS_N: Final = "views_n"  # page views of the row
+    VIEW_SHARE: Final = "view_share"
+    VIEW_SHARE_LOW: Final = "view_share_low"
+    VIEW_SHARE_HIGH: Final = "view_share_high"
+    VIEW_LIFT: Final = "view_lift"
+    VIEW_LIFT_LOW: Final = "view_lift_low"
+    VIEW_LIFT_HIGH: Final = "view_lift_high"
+
+
 LABELLED: Final = (Dimension.THEME, Dimension.TYPE)
 ATTRIBUTES: Final = (Dimension.BROWSER, Dimension.DEVICE, Dimension.COUNTRY, Dimension.SOURCE)
 LIFTS: Final = (ItemMetric.LIFT, ItemMetric.VIEW_LIFT)
-PLURAL: Final = {
+PLURAL: Final[Mapping[str, str]] = {
     Dimension.PAGE: "pages", Dimension.THEME: "themes", Dimension.TYPE: "page types",
     Dimension.BROWSER: "browsers", Dimension.DEVICE: "devices", Dimension.COUNTRY: "countries",
     Dimension.SOURCE: "first-touch sources",
+    Family.FOLDER: "folders", Family.WORD: "words", Family.TEMPLATE: "templates", Family.ENTRY: "first pages",
+    Family.EXIT: "last pages", Family.HOUR: "hours", Family.WEEKDAY: "days of the week",
+    Family.OUTCOME: "outcomes",
 }  # fmt: skip
 
 
@@ -75,111 +104,180 @@ class ItemMeasure:
 
 ITEM_MEASURES: Final = {
     ItemMetric.USERS: ItemMeasure("users", Unit.COUNT),
-    ItemMetric.SHARE: ItemMeasure("share of users", Unit.SHARE, LabelCol.SHARE_LOW, LabelCol.SHARE_HIGH),
+    ItemMetric.SHARE: ItemMeasure("share of users", Unit.SHARE, ItemCol.SHARE_LOW, ItemCol.SHARE_HIGH),
     ItemMetric.LIFT: ItemMeasure(
-        "times the others' share of users", Unit.RATIO, LabelCol.LIFT_LOW, LabelCol.LIFT_HIGH
+        "times the others' share of users", Unit.RATIO, ItemCol.LIFT_LOW, ItemCol.LIFT_HIGH
     ),
-    ItemMetric.VIEWS: ItemMeasure("page views", Unit.COUNT, n=LabelCol.VIEWS_N),
+    ItemMetric.VIEWS: ItemMeasure("page views", Unit.COUNT, n=ItemCol.VIEWS_N),
     ItemMetric.VIEW_SHARE: ItemMeasure(
-        "share of page views", Unit.SHARE, LabelCol.VIEW_SHARE_LOW, LabelCol.VIEW_SHARE_HIGH, LabelCol.VIEWS_N
+        "share of page views", Unit.SHARE, ItemCol.VIEW_SHARE_LOW, ItemCol.VIEW_SHARE_HIGH, ItemCol.VIEWS_N
     ),
     ItemMetric.VIEW_LIFT: ItemMeasure(
-        "times the others' share of page views", Unit.RATIO, LabelCol.VIEW_LIFT_LOW, LabelCol.VIEW_LIFT_HIGH,
-        LabelCol.VIEWS_N,
+        "times the others' share of page views", Unit.RATIO, ItemCol.VIEW_LIFT_LOW, ItemCol.VIEW_LIFT_HIGH,
+        ItemCol.VIEWS_N,
     ),
 }  # fmt: skip
 
 
-def item_rows(context: Context, dimension: Dimension, value: str) -> Mapping[str, Row]:
+def item_rows(context: Context, kind: Kind, value: str) -> Mapping[str, Row]:
     """Every row's figures for one item: key → column → value.
 
     Raises:
         InputError: If the data has no such item.
     """
-    known = context.tables.items
-    if (dimension, value) not in known:
-        count = _page_rows if dimension is Dimension.PAGE else _value_rows
-        known[dimension, value] = count(context, dimension, value)
-    return known[dimension, value]
+    tables = context.tables
+    if (kind, value) not in tables.items:
+        times, known = _times(context, kind, value)
+        made = _of_users(tables.rows, times > 0, known)
+        if kind in (Dimension.PAGE, *LABELLED):
+            made |= _of_views(tables.rows, times, tables.basis.data.page_views.astype(np.float64))
+        rows = zip(*(figures.tolist() for figures in made.values()), strict=True)
+        found = {
+            key: dict(zip(made, row, strict=True)) for key, row in zip(tables.records, rows, strict=True)
+        }
+        tables.items[kind.value, value] = found
+    return tables.items[kind, value]
 
 
-def _value_rows(context: Context, dimension: Dimension, value: str) -> dict[str, Row]:
-    listed = _listed(context, dimension)
-    found = {key: row for key, rows in listed.items() for row in rows if row[Col.VALUE] == value}
-    if not found:
+def _times(context: Context, kind: Kind, value: str) -> tuple[np.ndarray, np.ndarray]:
+    """How often each user has an item, and who counts: float64 and bool of shape (n_users,).
+
+    Raises:
+        InputError: If the data has no such item.
+    """
+    basis = context.tables.basis
+    size, everybody = basis.data.n_users, np.ones(basis.data.n_users, dtype=bool)
+    if kind == Family.PAGE:
+        seen, page = basis.data.seen, _page(basis, value)
+        own = seen.page == page
+        return np.bincount(seen.user[own], seen.views[own], size), everybody
+    if kind == Family.OUTCOME:
+        return np.bincount(context.tables.outcomes[value].user, minlength=size).astype(np.float64), everybody
+    made = basis.data.attributes.get(kind.value)
+    if value not in (made.values if made else values(context, kind)):
         raise InputError(
-            f"No {dimension} is called {value!r}", allowed=f"one that is listed among the {PLURAL[dimension]}"
+            f"No {kind.value} is called {value!r}", allowed=f"one that is listed among the {PLURAL[kind]}"
         )
-    return found
+    if made:
+        return (made.codes == made.values.index(value)).astype(np.float64), made.codes >= 0
+    if kind in LABELLED and basis.labels:
+        return basis.labels.times(View(kind.value), value), everybody
+    family = basis.items.families[Family(kind.value)]
+    place = family.names.index(value)
+    return family.has[:, [place]].toarray()[:, 0].astype(np.float64), family.known
 
 
-def _listed(context: Context, dimension: Dimension) -> Mapping[str, Sequence[Row]]:
-    """Key → figures of every label, or value of an attribute, in the order of their table; laid out once."""
-    tables = context.tables
-    if dimension.value not in tables.listed:
-        whole = tables.labels if dimension in LABELLED else tables.profiles.shares
-        table = whole[whole[Col.ATTRIBUTE] == dimension.value]
-        if dimension in ATTRIBUTES:
-            table = table.assign(**with_intervals(table))
-        by_key: dict[str, list[Row]] = {}
-        for row in table.to_dict("records"):
-            figures = {str(name): figure for name, figure in row.items()}
-            by_key.setdefault(figures[Col.KEY], []).append(figures)
-        tables.listed[dimension.value] = by_key
-    return tables.listed[dimension.value]
-
-
-def _page_rows(context: Context, _: Dimension, value: str) -> dict[str, Row]:
-    tables = context.tables
-    try:
-        page = tables.basis.pages.index(value)
-    except ValueError:
-        raise InputError(f"There is no page {value!r}", allowed="an address of this data set") from None
-    if page >= len(tables.basis.data.page_location):
+def _page(basis: Basis, value: str) -> int:
+    if value not in basis.pages:
+        raise InputError(f"There is no page {value!r}", allowed="an address of this data set")
+    page = basis.pages.index(value)
+    if page >= len(basis.data.page_location):
         raise InputError(f"The page {value!r} is too rare to be counted")
-    counted = tables.page_counts.columns
-    figures = {name: counted[name][:, page].tolist() for name in counted}
-    views = tables.profiles.segments[Col.PAGE_VIEWS].tolist()
-    rows = zip(*figures.values(), strict=True)
+    return page
+
+
+def _of_users(rows: Rows, has: np.ndarray, known: np.ndarray) -> dict[str, np.ndarray]:
+    counted = [rows.count(weights=side.astype(np.float64)) for side in (has, known)]
+    users, n = map(rows.with_all, counted)
+    made = share_columns(users, n, *map(rows.rest, counted))
+    low, high = wilson(users, n)
     return {
-        key: dict(zip(figures, row, strict=True)) | {LabelCol.VIEWS_N: float(whole)}
-        for key, row, whole in zip(tables.records, rows, views, strict=True)
-    }
+        Col.USERS: users, Col.N: n, Col.SHARE: made[Col.VALUE], ItemCol.SHARE_LOW: low,
+        ItemCol.SHARE_HIGH: high, Col.REST_USERS: made[Col.REST_USERS], Col.REST_N: made[Col.REST_N],
+        Col.REST_SHARE: made[Diff.REST_VALUE], Col.LIFT: made[Diff.RATIO],
+        ItemCol.LIFT_LOW: made[Diff.RATIO_LOW], ItemCol.LIFT_HIGH: made[Diff.RATIO_HIGH],
+    }  # fmt: skip
 
 
-def values(context: Context, dimension: Dimension) -> tuple[str, ...]:
+def _of_views(rows: Rows, times: np.ndarray, whole: np.ndarray) -> dict[str, np.ndarray]:
+    """Page views of one user go together: the error is that of a ratio estimator over users."""
+    terms = (np.ones_like(whole), times, whole, times**2, times * whole, whole**2)
+    sums = [rows.count(weights=term) for term in terms]
+    sides = (moments_of(*map(rows.with_all, sums)), moments_of(*map(rows.rest, sums)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        (share, error), (rest, rest_error) = ((mean, np.sqrt(spread / n)) for n, mean, spread in sides)
+        lift = share / rest
+    low, high = ratio_interval(share, error, rest, rest_error)
+    return {
+        Col.VIEWS: rows.with_all(sums[1]), ItemCol.VIEWS_N: rows.with_all(sums[2]), ItemCol.VIEW_SHARE: share,
+        ItemCol.VIEW_SHARE_LOW: np.clip(share - Z_95 * error, 0, 1),
+        ItemCol.VIEW_SHARE_HIGH: np.clip(share + Z_95 * error, 0, 1), ItemCol.VIEW_LIFT: lift,
+        ItemCol.VIEW_LIFT_LOW: low, ItemCol.VIEW_LIFT_HIGH: high,
+    }  # fmt: skip
+
+
+def label_table(context: Context) -> pd.DataFrame:
+    """Themes and types of the pages that each row looks at.
+
+    Returns:
+        One row a row, view (``attribute``) and label (``value``); the other columns are those of
+        :func:`item_rows`. Empty where pages are not labelled.
+    """
+    head = context.tables.rows.head
+    parts = [
+        head.assign(**{Col.ATTRIBUTE: kind.value, Col.VALUE: value}).merge(
+            pd.DataFrame.from_dict(dict(item_rows(context, kind, value)), orient="index"),
+            left_on=Col.KEY, right_index=True,
+        )
+        for kind in LABELLED for value in values(context, kind)
+    ]  # fmt: skip
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(ROW))
+
+
+def values(context: Context, kind: Kind) -> tuple[str, ...]:
     """Items that can be asked for, most frequent first; pages are too many and known by their address."""
-    if dimension is Dimension.PAGE:
+    basis = context.tables.basis
+    if kind == Family.PAGE:
         return ()
-    if dimension in LABELLED:
-        labels = context.tables.basis.labels
-        view = View(dimension.value)
-        return labels.views[view].values if labels and view in labels.views else ()
-    return context.tables.attributes.get(dimension.value, ())
+    if kind in LABELLED:
+        view = View(kind.value)
+        return basis.labels.views[view].values if basis.labels and view in basis.labels.views else ()
+    if kind in ATTRIBUTES:
+        return context.tables.attributes.get(kind.value, ())
+    family = basis.items.families.get(Family(kind.value))
+    return family.names if family else ()
 
 
 def top(context: Context, key: str, dimension: Dimension, metric: ItemMetric, n: int) -> list[str]:
-    """Items of a row, those with most first.
-
-    Pages by lift are those of the profile, which ranks by how surely they are seen more often; other items
-    by lift are those whose whole interval lies above 1.
+    """Items of a row, those with most first; by lift those of which the table of differences says more.
 
     Raises:
         InputError: If the data has nothing of that kind, or it is not counted that way.
     """
-    if dimension is Dimension.PAGE:
-        return _top_pages(context, key, metric, n)
-    if not values(context, dimension):
+    if dimension is not Dimension.PAGE and not values(context, dimension):
         raise InputError(f"This data has no {PLURAL[dimension]}", remedy=_remedy(dimension))
-    rows = [row for row in _listed(context, dimension)[key] if not row.get(Col.IS_OTHER)]
-    if any(metric.value not in row for row in rows):
+    if metric is ItemMetric.LIFT:
+        return _more_often(context, key, dimension)[:n]
+    if dimension is Dimension.PAGE:
+        return _most_viewed(context, key, metric, n)
+    rows = {value: item_rows(context, dimension, value)[key] for value in values(context, dimension)}
+    if any(metric.value not in row for row in rows.values()):
         raise InputError(f"{PLURAL[dimension].capitalize()} are not counted by {metric.value}")
-    if low := {ItemMetric.LIFT: LabelCol.LIFT_LOW, ItemMetric.VIEW_LIFT: LabelCol.VIEW_LIFT_LOW}.get(metric):
-        rows = [row for row in rows if row[low] > 1 and row[Col.VALUE] not in RESERVED]
-    best = sorted(
-        (row for row in rows if row[metric.value] > 0), key=lambda row: row[metric.value], reverse=True
-    )
-    return [str(row[Col.VALUE]) for row in best[:n]]
+    least, above = (ItemCol.VIEW_LIFT_LOW, 1) if metric is ItemMetric.VIEW_LIFT else (metric.value, 0)
+    found = [value for value, row in rows.items() if row[least] > above]
+    return sorted(found, key=lambda value: -rows[value][metric.value])[:n]
+
+
+def _more_often(context: Context, key: str, dimension: Dimension) -> list[str]:
+    """Items that differ and are more frequent than among the others, surest first.
+
+    Raises:
+        InputError: If the row is a total, which is held against nobody.
+    """
+    table = context.tables.differences
+    own = table[(table[Col.KEY] == key) & table[Diff.DIFFERS] & (table[Diff.RATIO] > 1)]
+    if key not in set(table[Col.KEY]):
+        raise InputError(f"{context.title(key)} are held against nobody", remedy="Ask about one segment")
+    own = own[own[Diff.FAMILY] == dimension.value]
+    items: list[str] = own.sort_values(Diff.EFFECT_LOW, ascending=False, kind="stable")[Diff.ITEM].tolist()
+    return items
+
+
+def _most_viewed(context: Context, key: str, metric: ItemMetric, n: int) -> list[str]:
+    if metric is not ItemMetric.VIEWS:
+        raise InputError(f"Pages are not listed by {metric.value}", allowed="views or lift")
+    ranked = context.tables.ranked_pages(n).get((key, PageRanking.MOST_VIEWED.value), ())
+    return [context.tables.basis.pages[page] for page in ranked[:n]]
 
 
 def step_view(context: Context) -> View:
@@ -208,18 +306,6 @@ def top_steps(
 
 def _remedy(dimension: Dimension) -> str:
     return "Label the pages first" if dimension in LABELLED else ""
-
-
-_PAGE_RANKINGS: Final[Mapping[ItemMetric, PageRanking]] = {
-    ItemMetric.LIFT: PageRanking.OVER, ItemMetric.VIEWS: PageRanking.MOST_VIEWED,
-}  # fmt: skip
-
-
-def _top_pages(context: Context, key: str, metric: ItemMetric, n: int) -> list[str]:
-    if metric not in _PAGE_RANKINGS:
-        raise InputError(f"Pages are not listed by {metric.value}", allowed="views or lift")
-    ranked = context.tables.ranked_pages(n).get((key, _PAGE_RANKINGS[metric].value), ())
-    return [context.tables.basis.pages[page] for page in ranked[:n]]
 
 
 def cell(row: Mapping[str, Any], column: str) -> float:

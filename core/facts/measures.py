@@ -123,13 +123,14 @@ N_OF: Final = {field.field: field.n or Col.USERS for field in FIELDS}
 """Column with the number that a value is of."""
 
 
-def write(value: float, unit: Unit, digits: int = 1) -> str:
+def write(value: float, unit: Unit, digits: int = 1, currency: str = "") -> str:
     """A value as it is written everywhere, unit included.
 
     Args:
         value: The figure.
         unit: How it is written.
         digits: After the point, where the unit leaves it open; whole medians are written without.
+        currency: Of money; empty where it is not known.
     """
     if unit is Unit.SHARE:
         return wording.percent(value, digits)
@@ -139,4 +140,4 @@ def write(value: float, unit: Unit, digits: int = 1) -> str:
         return f"{value * 100:+.{digits}f} percentage points".replace("-", "−")
     if unit is Unit.SECONDS:
         return f"−{wording.duration(-value)}" if value < 0 else wording.duration(value)
-    return wording.number(value, 0 if unit is Unit.COUNT else digits)
+    return f"{wording.number(value, 0 if unit is Unit.COUNT else digits)} {currency}".rstrip()

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from core.base import wording
 from core.facts.answer import Fact, Unit
-from core.facts.items import Dimension, ItemMetric
+from core.facts.items import ItemMetric
 from core.facts.verbs import HAS, NOT, OF
 
 Piece: TypeAlias = str | Fact
@@ -44,7 +45,8 @@ def with_interval(fact: Fact) -> list[Piece]:
     """A figure and, of a share, its 95 % interval."""
     if fact.low is None or fact.high is None or fact.unit is not Unit.SHARE:
         return [fact]
-    return [fact, f" [{100 * fact.low:.1f}–{100 * fact.high:.1f}]"]
+    digits = wording.share_digits(fact.n, 1)
+    return [fact, f" [{100 * fact.low:.{digits}f}–{100 * fact.high:.{digits}f}]"]
 
 
 def subject(fact: Fact) -> str:
@@ -56,7 +58,7 @@ def subject(fact: Fact) -> str:
 def measured(fact: Fact) -> str:
     """What a figure measures, of which item: ``share of users who saw the page /cart``."""
     if fact.item and fact.label.endswith("page views"):
-        dimension = Dimension(fact.measure.partition(":")[2])
+        dimension = fact.measure.partition(":")[2]
         return f"{fact.label} of {OF.get(dimension, '')}{fact.called}"
     return f"{fact.label} {fact.called}".rstrip()
 
@@ -84,12 +86,6 @@ def with_users(fact: Fact, users: Fact | None) -> list[Piece]:
 def users_of(users: Fact | None) -> list[Piece]:
     """``(186 users)``; nothing where they are not known."""
     return [] if users is None else [" (", users, counted(users, " users"), ")"]
-
-
-def named(fact: Fact) -> str:
-    """An item with what it is, where it is no address."""
-    dimension = fact.measure.partition(":")[2]
-    return f"{OF.get(Dimension(dimension), '').removeprefix('the ')}{fact.called}"
 
 
 def target(fact: Fact) -> str:

@@ -34,7 +34,6 @@ from core.facts.phrases import (
     kind_of,
     listing,
     measured,
-    named,
     place_of,
     plural,
     subject,
@@ -50,6 +49,7 @@ from core.facts.verbs import DO, DO_NOT, LISTED, MORE, NOT, OF, verb
 from core.profiles.profile_columns import Col
 
 ALL: Final = "all"
+OTHERS: Final = "others"
 ENDS: Final = {"entry": "begin", "exit": "end"}
 
 
@@ -133,8 +133,6 @@ class _Speaker:
     def _figures(self, block: FigureList) -> list[Line]:
         facts = [fact for fact in dict.fromkeys(block.facts) if fact not in self.said]
         self.said |= set(facts)
-        if len({fact.row for fact in facts}) > 1 and all(fact.unit is Unit.RATIO for fact in facts):
-            return self._by_row(facts)
         lines: list[Line] = []
         for (row, has_item, many), group in groupby(facts, kind_of):
             own = list(group)
@@ -146,14 +144,6 @@ class _Speaker:
                 lines.append(Line((*self._has(row, own),)))
             self.subject = row if not (has_item or many) else ""
         return _bulleted(lines) if len(lines) > 3 else lines
-
-    def _by_row(self, facts: Sequence[Fact]) -> list[Line]:
-        """What sets several rows apart, a line a row."""
-        lines = [Line(("What sets them apart (times the others' share of users or page views):",))]
-        for row, group in groupby(facts, lambda fact: fact.row):
-            parts: list[list[Piece]] = [[f"{named(fact)} (", fact, ")"] for fact in group]
-            lines.append(Line((f"{self._title(row, start=True)}: ", *commas(parts)), bullet=True))
-        return lines
 
     def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
         measures = [fact.measure for fact in facts]
@@ -221,7 +211,7 @@ class _Speaker:
             return after.get(of, f"The most frequent steps of {row}")
         if kind == "moved":
             return "From where to where"
-        text = LISTED[kind].format(items=PLURAL[Dimension(dimension)], row=row)
+        text = LISTED[kind].format(items=PLURAL[dimension], row=row)
         return text[:1].upper() + text[1:]
 
     def _one_item(self, fact: Fact, users: Fact | None) -> list[Piece]:
@@ -240,8 +230,8 @@ class _Speaker:
             return ways.get(rest.partition(":")[2], lead)
         if kind == "moved":
             return [fact, f" users changed: {fact.called}."]
-        does = f"{(DO_NOT if kind.startswith(NOT) else DO)[Dimension(rest)]} {fact.called}"
-        what = f"{OF.get(Dimension(rest), '')}{fact.called}"
+        does = f"{(DO_NOT if kind.startswith(NOT) else DO)[rest]} {fact.called}"
+        what = f"{OF.get(rest, '')}{fact.called}"
         if isinf(fact.value):
             who = f"Users that {does}" if kind == ItemMetric.LIFT else f"Page views of {what}"
             return [f"{who} are ", fact, f", in {row}, and not among the others."]
@@ -260,13 +250,31 @@ class _Speaker:
     # contrasts
 
     def _contrasts(self, blocks: Sequence[Contrast]) -> list[Line]:
-        lines = [Line((*self._contrast(block),)) for block in blocks]
-        return lines if len(lines) < 3 else [Line(line.pieces, bullet=True) for line in lines]
+        """Those against the other clustered users below one heading, where there are several."""
+        apart = [block for block in blocks if block.second.row == OTHERS and _is_sure(block)]
+        apart = apart if len(apart) > 1 else []
+        rest = [Line((*self._contrast(block),)) for block in blocks if block not in apart]
+        if len(rest) > 2:
+            rest = _bulleted(rest)
+        return [*rest, *self._set_apart(apart)]
+
+    def _set_apart(self, blocks: Sequence[Contrast]) -> list[Line]:
+        """What sets a row apart, or several, a line a difference."""
+        rows = list(dict.fromkeys(block.first.row for block in blocks))
+        if not rows:
+            return []
+        who = self._title(rows[0]) if len(rows) == 1 else "them"
+        lines = [Line((f"What sets {who} apart from {self._title(OTHERS)}:",))]
+        for block in blocks:
+            self.said |= {block.first, block.second, *([block.relation] if block.relation else [])}
+            row = [] if len(rows) == 1 else [f"{self._title(block.first.row)}: "]
+            lines.append(Line((*row, *_difference(block), "."), bullet=True))
+        return lines
 
     def _contrast(self, block: Contrast) -> list[Piece]:
         self.said |= {block.first, block.second, *([block.relation] if block.relation else [])}
         against: list[Piece] = [block.first, " against ", block.second]
-        if block.verdict in (Verdict.UNSURE, Verdict.SAME):
+        if not _is_sure(block):
             both = f"{self._title(block.first.row)} and {self._title(block.second.row)}"
             what = f"no difference between {both}"
             if block.verdict is Verdict.UNSURE:
@@ -276,8 +284,7 @@ class _Speaker:
             if block.detectable:
                 least = ["; a difference of ", block.detectable, " would have been seen"]
             return [f"{subject(block.first)}: {what}, ", *values, *least, "."]
-        related: list[Piece] = [" (", block.relation, ")"] if block.relation else []
-        return [*self._direction(block), ": ", *against, *related, "."]
+        return [*self._direction(block), ": ", *against, *_related(block), "."]
 
     def _direction(self, block: Contrast) -> list[Piece]:
         fact, higher = block.first, block.verdict is Verdict.HIGHER
@@ -343,6 +350,23 @@ class _Speaker:
 
     def _each(self, facts: Sequence[Fact]) -> list[Piece]:
         return listing([[f"{self._title(fact.row)} with ", fact] for fact in facts])
+
+
+def _difference(block: Contrast) -> list[Piece]:
+    """A figure against that of the others: ``72% saw /cart, against 8%``."""
+    fact = block.first
+    kind, _, family = fact.measure.partition(":")
+    if kind == ItemMetric.SHARE and fact.item:
+        return [fact, f" {DO[family]} {fact.called}, against ", block.second, *_related(block)]
+    return [f"{measured(fact)}: ", fact, " against ", block.second, *_related(block)]
+
+
+def _related(block: Contrast) -> list[Piece]:
+    return [" (", block.relation, ")"] if block.relation else []
+
+
+def _is_sure(block: Contrast) -> bool:
+    return block.verdict not in (Verdict.UNSURE, Verdict.SAME)
 
 
 def _is_whole(block: Ranking) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from core.facts.items import Dimension, ItemMetric
+from core.differences.user_items import Family
+from core.facts.items import ItemMetric
 from core.profiles.profile_columns import Col
 
 NOT: Final = "not_"
@@ -58,29 +60,23 @@ MORE: Final = {
 }  # fmt: skip
 """Measure → verb of several, and what follows it where the first is higher or lower; then ``than``."""
 
-DO: Final = {
-    Dimension.PAGE: "saw",
-    Dimension.THEME: "saw the theme",
-    Dimension.TYPE: "saw the page type",
-    Dimension.BROWSER: "use",
-    Dimension.DEVICE: "are on",
-    Dimension.COUNTRY: "are from",
-    Dimension.SOURCE: "first came from",
-}
+DO: Final[Mapping[str, str]] = {
+    Family.PAGE: "saw", Family.FOLDER: "saw a page in", Family.WORD: "saw a page about",
+    Family.TEMPLATE: "saw a page like", Family.THEME: "saw the theme", Family.TYPE: "saw the page type",
+    Family.ENTRY: "began with", Family.EXIT: "ended with", Family.BROWSER: "use", Family.DEVICE: "are on",
+    Family.COUNTRY: "are from", Family.SOURCE: "first came from", Family.HOUR: "first came, by UTC, at",
+    Family.WEEKDAY: "first came, by UTC, on a", Family.OUTCOME: "had the outcome",
+}  # fmt: skip
 """What users do with an item."""
 
-DO_NOT: Final = {
-    Dimension.PAGE: "did not see",
-    Dimension.THEME: "did not see the theme",
-    Dimension.TYPE: "did not see the page type",
-    Dimension.BROWSER: "do not use",
-    Dimension.DEVICE: "are not on",
-    Dimension.COUNTRY: "are not from",
-    Dimension.SOURCE: "did not first come from",
-}
+DO_NOT: Final[Mapping[str, str]] = {
+    Family.PAGE: "did not see", Family.THEME: "did not see the theme",
+    Family.TYPE: "did not see the page type", Family.BROWSER: "do not use", Family.DEVICE: "are not on",
+    Family.COUNTRY: "are not from", Family.SOURCE: "did not first come from",
+}  # fmt: skip
 """What the others do not."""
 
-OF: Final = {Dimension.THEME: "the theme ", Dimension.TYPE: "the page type "}
+OF: Final[Mapping[str, str]] = {Family.THEME: "the theme ", Family.TYPE: "the page type "}
 """What stands before an item that page views are of."""
 
 LISTED: Final[dict[str, str]] = {

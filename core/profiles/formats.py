@@ -17,12 +17,19 @@ DIGITS: Final = {
 _UNITS: Final = {field.field: field.unit for field in FIELDS}
 
 
-def figure(field: str, value: float | None) -> str:
-    """A value of the segments table, by its unit and with its digits; a dash for an absent one."""
+def figure(field: str, value: float | None, n: float | None = None) -> str:
+    """A value of the segments table, by its unit and with its digits; a dash for an absent one.
+
+    Args:
+        field: The column.
+        value: The value.
+        n: What it is of: a share of few has few digits.
+    """
     if _UNITS[field] == "seconds":
         return wording.duration(value)
-    write = wording.percent if is_share(field) else wording.number
-    return write(value, digits(field, value))
+    if is_share(field):
+        return wording.percent(value, digits(field, value), n)
+    return wording.number(value, digits(field, value))
 
 
 def is_share(field: str) -> bool:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from core.base.schema import View
 from core.data.sequences import UserSequences
-from core.profiles.label_shares import LabelData
+from core.profiles.label_data import LabelData
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.tally import Tally, tally

@@ -210,12 +210,11 @@ def top(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def _top_metric(dimension: Dimension, parsed: Parsed) -> ItemMetric:
-    apart = "apart" in parsed.cues
+    if "apart" in parsed.cues:
+        return ItemMetric.LIFT
     if dimension in LABELLED:
-        return ItemMetric.VIEW_LIFT if apart else ItemMetric.VIEW_SHARE
-    if dimension is Dimension.PAGE:
-        return ItemMetric.LIFT if apart else ItemMetric.VIEWS
-    return ItemMetric.LIFT if apart else ItemMetric.SHARE
+        return ItemMetric.VIEW_SHARE
+    return ItemMetric.VIEWS if dimension is Dimension.PAGE else ItemMetric.SHARE
 
 
 def compare_two(figures: Figures, parsed: Parsed) -> Finding:

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.facts.context import Context
+from core.facts.items import label_table
 from core.profiles.profile_columns import Col, RowKind
 
 NAME: Final = "name"
@@ -37,7 +38,11 @@ def sql_views(context: Context) -> Mapping[str, SqlView]:
         "top_pages": ("Pages over- and under-represented and most viewed, by row.", profiles.top_pages),
         "shares": ("Device, browser, country and first-touch source, by row.", profiles.shares),
         "heatmap": ("How far a row is from the mean, in standard deviations.", profiles.heatmap),
-        "themes_and_types": ("What the pages that are viewed are about and for, by row.", counted.labels),
+        "themes_and_types": (
+            "What the pages that are viewed are about and for, by row.",
+            label_table(context),
+        ),
+        "differences": ("Every row against the other clustered users, in everything.", counted.differences),
         "entries": ("Where sessions begin, by row.", counted.entries),
         "exits": ("Where sessions end, by row.", counted.exits),
         "fields": ("What each column of segments is.", profiles.fields),

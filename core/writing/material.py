@@ -58,7 +58,7 @@ def evidence(figures: Figures, key: str) -> list[Fact]:
 def neighbours(figures: Figures, key: str) -> list[Fact]:
     """What sets the segments apart that are most like one."""
     nearest = [fact.segments[1] for fact in Evidence(figures, key, fewest=1).nearest]
-    return [fact for other in nearest for fact in Evidence(figures, other, fewest=1).lifts]
+    return [fact for other in nearest for fact in Evidence(figures, other, fewest=1).differences]
 
 
 def compared(figures: Figures, first: str = "", second: str = "") -> list[Fact]:

@@ -15,10 +15,11 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from core.differences.user_items import Family
 from core.facts.answer import Fact
 from core.facts.context import ALL
 from core.facts.fact_maker import Figures
-from core.facts.items import ATTRIBUTES, LIFTS, Dimension, ItemMetric, item_rows, values
+from core.facts.items import ATTRIBUTES, LIFTS, ItemMetric, item_rows, values
 from core.facts.verbs import NOT
 from core.profiles.profile_columns import Col
 
@@ -31,6 +32,8 @@ _DOING: Final = {
 """Measures that say how many users of a row do something."""
 Cell: TypeAlias = tuple[str, str]
 """Row and value of an attribute, which each of its users has once."""
+_ONE_EACH: Final = (*ATTRIBUTES, Family.HOUR, Family.WEEKDAY)
+"""Families of which each user has one item."""
 _OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
 
 
@@ -94,7 +97,7 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
 
     A segment's share of all users gives all users; a lift and a share give what the others do.
     """
-    if fact.measure.partition(":")[2] in ATTRIBUTES:
+    if fact.measure.partition(":")[2] in _ONE_EACH:
         return _is_closed(figures, fact, fewest)
     everyone, lift = fact.row == ALL, fact.measure.partition(":")[0] in LIFTS
     if not (everyone or lift or fact.measure in (Col.SHARE, Col.SHARE_CLUSTERED)):
@@ -111,10 +114,13 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
 
 def _is_closed(figures: Figures, fact: Fact, fewest: int) -> bool:
     context, (kind, _, name) = figures.context, fact.measure.partition(":")
+    listed = values(context, Family(name))
+    if fact.item not in listed:  # one of the rare values that are a rest together
+        return True
     users = {
         (key, value): int(row[Col.USERS])
-        for value in values(context, Dimension(name))
-        for key, row in item_rows(context, Dimension(name), value).items()
+        for value in listed
+        for key, row in item_rows(context, Family(name), value).items()
     }
     cells = closed(users, {key: int(context.row(key)[Col.USERS]) for key in context.keys}, fewest)
     return any((row, fact.item) in cells for row in (context.keys if kind in LIFTS else (fact.row,)))

@@ -11,9 +11,9 @@ import streamlit as st
 
 from core.base import wording
 from core.base.schema import Users, View
+from core.facts.items import ItemCol, label_table
 from core.naming.fitting import reason
 from core.profiles import formats
-from core.profiles.label_shares import LabelCol
 from core.profiles.metrics import records
 from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, PageRanking, RowKind
@@ -279,14 +279,15 @@ def _short(pages: pd.DataFrame) -> list[str]:
 def _labels(live: LiveSegments, keys: list[str]) -> None:
     """What the pages are about and for, where they are labelled."""
     about = topic.context()
-    if about is None or about.tables.labels.empty:
+    looked_at = pd.DataFrame() if about is None else label_table(about)
+    if looked_at.empty:
         return
     st.markdown(
         "#### What they look at", help="The model saw these labels: they describe, and prove nothing."
     )
     with st.grid(2, min_column_width=380):
         for view, title in LABELS.items():
-            found = tables.labels_of(about.tables.labels, live.names, view, keys)
+            found = tables.labels_of(looked_at, live.names, view, keys)
             if found["value"].nunique() > 1:  # one for all says nothing
                 figure(
                     title,
@@ -297,7 +298,7 @@ def _labels(live: LiveSegments, keys: list[str]) -> None:
 
 
 def _page_views(found: pd.DataFrame) -> int:
-    return int(found[LabelCol.VIEWS_N].max())
+    return int(found[ItemCol.VIEWS_N].max())
 
 
 def _attributes(live: LiveSegments, keys: list[str]) -> None:

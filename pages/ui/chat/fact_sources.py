@@ -28,7 +28,7 @@ BY_MEASURE: Final = {
     "distance": MAP, "moved": MAP, "moved_share": MAP,
 }  # fmt: skip
 """Charts of figures about whole rows; the others are in the heat-map or in the table behind it."""
-BY_ITEM: Final = {
+BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
     Dimension.THEME: ("Page themes", f"labels-{View.THEME}"),
     Dimension.TYPE: ("Page types", f"labels-{View.TYPE}"),
     Dimension.BROWSER: ("Browser", f"shares-{Users.BROWSER}"),
@@ -116,8 +116,8 @@ def chart_of(fact: Fact) -> Place | None:
         return None
     if dimension == Dimension.PAGE:
         return _pages(fact, metric, rows)
-    title, chart = BY_ITEM[Dimension(dimension)]
-    return Place(title, PROFILES, chart, rows)
+    title, chart = BY_ITEM.get(dimension, ("", ""))
+    return Place(title, PROFILES, chart, rows) if chart else None
 
 
 def pages_chart(key: str, ranking: str) -> str:

@@ -9,8 +9,8 @@ from typing import Final
 import pandas as pd
 
 from core.base.schema import View
+from core.facts.items import ItemCol
 from core.profiles.formats import figure
-from core.profiles.label_shares import LabelCol
 from core.profiles.metrics import CLIP, NO_PAGE_VIEW, Profiles
 from core.profiles.outcomes import label_of
 from core.profiles.profile_columns import Col, MetricRole, RowKind
@@ -139,9 +139,9 @@ def labels_of(table: pd.DataFrame, names: Mapping[int, str], view: View, keys: l
     """Shares of the page views by theme or type among some rows and all users, the most viewed first."""
     mine = named(table[(table[Col.ATTRIBUTE] == view.value) & table[Col.KEY].isin([*keys, "all"])], names)
     columns = {
-        Col.LABEL: Col.LABEL, Col.KIND: Col.KIND, Col.VALUE: Col.VALUE, LabelCol.VIEW_SHARE: Col.SHARE,
-        LabelCol.VIEW_SHARE_LOW: LabelCol.SHARE_LOW, LabelCol.VIEW_SHARE_HIGH: LabelCol.SHARE_HIGH,
-        LabelCol.VIEW_LIFT: Col.LIFT, Col.VIEWS: Col.VIEWS, LabelCol.VIEWS_N: LabelCol.VIEWS_N,
+        Col.LABEL: Col.LABEL, Col.KIND: Col.KIND, Col.VALUE: Col.VALUE, ItemCol.VIEW_SHARE: Col.SHARE,
+        ItemCol.VIEW_SHARE_LOW: ItemCol.SHARE_LOW, ItemCol.VIEW_SHARE_HIGH: ItemCol.SHARE_HIGH,
+        Col.VIEWS: Col.VIEWS, ItemCol.VIEWS_N: ItemCol.VIEWS_N,
     }  # fmt: skip
     return mine[list(columns)].rename(columns=columns).reset_index(drop=True)
 
