@@ -29,8 +29,8 @@ def percent(share: float | None, digits: int = 1, n: float | None = None) -> str
 
 
 def share_digits(n: float, most: int) -> int:
-    """Digits after the point of a percentage of ``n``: none below 100, one below 1,000, two below 10,000."""
-    return max(0, min(most, len(str(int(n))) - 2))
+    """Digits after the point of a percentage of ``n``, 0 if not known: none below 100, one below 1,000, …."""
+    return max(0, min(most, len(str(int(n))) - 2)) if n else most
 
 
 def lift(value: float | None) -> str:

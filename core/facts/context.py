@@ -293,7 +293,7 @@ class Context:
         return outer == ALL or one_page
 
     def title(self, key: str) -> str:
-        """What a row is called in full: ``Segment 2 (Bargain hunters)``, ``One-page users``."""
+        """What a row is called in full: ``Bargain hunters (segment 2)``, ``One-page users``."""
         return self.titled(key).full
 
     def titled(self, key: str) -> Title:

@@ -69,9 +69,15 @@ class Figures:
         return make_fact(
             name, measure.label, (key,), value, measure.unit, digits=digits(name, value),
             interval=(row[Col.OUTCOME_LOW], row[Col.OUTCOME_HIGH]) if is_rate else None,
-            n=row[N_OF[name]], users=_behind(row, name),
+            n=self._n(row, name), users=_behind(row, name),
             currency=self._currency if measure.unit is Unit.MONEY else "",
         )  # fmt: skip
+
+    def _n(self, row: Mapping[str, Any], name: str) -> float:
+        """What a value is of: a share of users is of all of them, and not of the row's."""
+        profiles = self.context.tables.profiles
+        of = {Col.SHARE: profiles.n_users, Col.SHARE_CLUSTERED: profiles.n_clustered}
+        return float(of.get(name, row[N_OF[name]]))
 
     @property
     def _currency(self) -> str:

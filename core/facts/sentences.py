@@ -123,10 +123,9 @@ class _Speaker:
         return text if start or row.startswith("segment:") else text[:1].lower() + text[1:]
 
     def _is_plural(self, row: str) -> bool:
-        """Whether the title that comes next takes a verb in the plural."""
+        """Whether a row takes a verb in the plural."""
         title = self.titles[row]
-        word = title.short if row in self.introduced else title.label
-        return not row.startswith("segment:") or (bool(title.name) and word == title.name and plural(word))
+        return not row.startswith("segment:") or (bool(title.name) and plural(title.name))
 
     # figures
 
@@ -150,25 +149,17 @@ class _Speaker:
         if row == ALL and set(measures) <= {Col.USERS, "segments"}:
             there = "There is " if facts[0].text == "1" else "There are "
             return [there, *listing([what_it_has(fact) for fact in facts]), "."]
-        if row.startswith(("group:", "one_page:")) and set(measures) <= {Col.USERS, Col.SHARE}:
-            return self._group(row, facts)
-        if Col.USERS in measures:
-            self.introduced.discard(row)  # a segment has users; “searchers have users” is no English
         if measures[:2] == [Col.USERS, Col.SHARE]:
             size: list[Piece] = [*what_it_has(facts[0]), " (", facts[1], " of all users)"]
             objects = [size, *(what_it_has(fact) for fact in facts[2:])]
         else:
             objects = [what_it_has(fact) for fact in facts]
+        if Col.USERS in measures or measures == [Col.SHARE]:  # users have no users
+            return [f"{self._title(row, start=True)}: ", *listing(objects), "."]
         plural = self._is_plural(row)
         if row == self.subject:
             return ["They have " if plural else "It has ", *listing(objects), "."]
         return [f"{self._title(row, start=True)} {verb('have', plural=plural)} ", *listing(objects), "."]
-
-    def _group(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
-        """How many users are a group made by rule: users have no users."""
-        size: list[list[Piece]] = [[fact] for fact in facts if fact.measure == Col.USERS]
-        share: list[list[Piece]] = [[fact, " of all users"] for fact in facts if fact.measure == Col.SHARE]
-        return [f"{self._title(row, start=True)}: ", *commas([*size, *share]), "."]
 
     def _between(self, facts: Sequence[Fact]) -> list[Piece]:
         """Figures of one measure between a row and others."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from core.base import wording
 from core.profiles.profile_columns import FIELDS, Col
@@ -15,6 +16,7 @@ DIGITS: Final = {
 }  # fmt: skip
 """Column of the segments table → digits after the point; the others are whole numbers and times."""
 _UNITS: Final = {field.field: field.unit for field in FIELDS}
+_N: Final = {field.field: field.n for field in FIELDS}
 
 
 def figure(field: str, value: float | None, n: float | None = None) -> str:
@@ -30,6 +32,12 @@ def figure(field: str, value: float | None, n: float | None = None) -> str:
     if is_share(field):
         return wording.percent(value, digits(field, value), n)
     return wording.number(value, digits(field, value))
+
+
+def of_row(row: Mapping[str, Any], field: str) -> str:
+    """A value of a row of the segments table, a share with the digits that its number allows."""
+    n = _N.get(field)
+    return figure(field, row[field], row[n] if n else None)
 
 
 def is_share(field: str) -> bool:

@@ -323,7 +323,8 @@ class _Reader:
 
     def _note_suggested(self, key: str) -> None:
         name = clean(self.context.suggested[int(self.context.row(key)[Col.SEGMENT])])
-        _once(self.parsed.notes, f"“{name}” is only suggested as the name of {self.context.title(key)}.")
+        label = self.context.titled(key).label
+        _once(self.parsed.notes, f"“{name}” is only suggested as the name of {label}.")
 
     def _said(self, meaning: Meaning) -> str:
         if meaning.sort is Sort.ROW:

@@ -35,6 +35,14 @@ def test_a_small_ratio_is_never_written_as_none(value: float, said: str) -> None
     assert wording.lift(value) == said
 
 
+@pytest.mark.parametrize(
+    ("share", "n", "said"),
+    [(1, 41, "100%"), (1 / 3, 99, "33%"), (1 / 3, 100, "33.3%"), (0.0575, 1_252, "5.75%"), (1, 0, "100.00%")],
+)
+def test_a_share_of_few_has_few_digits(share: float, n: int, said: str) -> None:
+    assert wording.percent(share, 2, n) == said
+
+
 def test_addresses_lose_only_what_all_share() -> None:
     assert wording.common_origin(["https://a.example/x", "https://a.example/y?z"]) == "https://a.example"
     assert wording.common_origin(["https://a.example/x", "https://b.example/x"]) == ""

@@ -15,7 +15,7 @@ from core.base.settings import AnalyzeSettings
 from core.differences.in_words import in_words
 from core.differences.means import UserValues, compare_means
 from core.differences.sides import Sides
-from core.differences.single import decide_shares
+from core.differences.single import decide_shares, decide_values
 from core.differences.table import COLUMNS, Diff, differences, leading, pair_differences
 from core.differences.user_items import Family, UserItems
 from core.profiles.data import GROUPS
@@ -173,3 +173,20 @@ def test_where_all_users_are_the_same_no_least_difference_is_told() -> None:
     found = compare_means(UserValues(np.full(40, 3.0), np.ones(40)), Sides(np.arange(40) % 2, 2, 2))
     assert np.isnan(found.detectable).all()
     assert found.difference_low.tolist() == [0, 0]
+
+
+def test_what_ranks_call_different_is_not_where_the_interval_of_the_means_holds_0() -> None:
+    """36 of 40 stay a little longer than all of 40 others; one who stays very long widens the interval."""
+    seconds = np.concatenate([np.tile([11.0, 12.0], 18), [0.1] * 3, [400.0], np.tile([9.0, 10.0], 20)])
+    sides = Sides(np.repeat([0, 1], 40), 2, 2)
+    found = compare_means(UserValues(seconds, np.ones(80)), sides)
+    assert found.p_value[0] < 0.05
+    assert found.difference_low[0] < 0 < found.difference_high[0]
+    assert not decide_values(UserValues(seconds, np.ones(80)), sides, MetricRole.HELD_OUT).differs
+
+
+def test_a_tested_row_differs_only_where_its_interval_leaves_out_0() -> None:
+    table = shop().context.tables.differences
+    shown = table[table[Diff.DIFFERS]]
+    assert ((shown[Diff.DIFFERENCE_LOW] > 0) | (shown[Diff.DIFFERENCE_HIGH] < 0)).all()
+    assert (shown.loc[shown[Diff.ROLE] == MetricRole.HELD_OUT, Diff.Q_VALUE] < 0.05).all()

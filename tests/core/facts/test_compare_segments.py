@@ -3,9 +3,11 @@
 import pytest
 
 from core.base.errors import InputError
-from core.facts.answer import Contrast, FigureList, Note, Ranking, Verdict
+from core.differences.table import leading
+from core.facts.answer import Contrast, Note, Ranking, Verdict
 from core.facts.arguments import Compare, Metric
 from core.facts.compare_segments import NOT_SHOWN, compare, compare_all
+from core.facts.differing import TOLD, addresses, differing
 from core.facts.measures import BY_KEY
 from core.profiles.profile_columns import HEAT_MAP
 from tests.core.facts.shop import shop_figures
@@ -18,24 +20,26 @@ def test_one_metric_by_eye() -> None:
     assert (block.first.value, block.second.value, block.verdict) == (3, 2, Verdict.HIGHER)
 
 
-def test_all_metrics_sure_ones_first_then_what_sets_each_apart() -> None:
-    found = compare(shop_figures(), Compare(a="segment:3", b="segment:0"))
-    contrasts = [block for block in found.blocks if isinstance(block, Contrast)]
-    assert {block.first.measure for block in contrasts} == set(HEAT_MAP)
-    assert {(block.first.row, block.second.row) for block in contrasts} == {("segment:3", "segment:0")}
-    unsure = [block.verdict is Verdict.UNSURE for block in contrasts]
+def test_what_differs_most_in_the_table_then_all_metrics_sure_ones_first() -> None:
+    made = shop_figures()
+    blocks = compare(made, Compare(a="segment:3", b="segment:0")).blocks
+    told = addresses(made.context, leading(made.context.tables.pair("segment:3", "segment:0"), "segment:3"))
+    assert [(block.first.measure, block.first.item) for block in blocks[:TOLD]] == list(told)
+    assert {(block.first.row, block.second.row) for block in blocks} == {("segment:3", "segment:0")}
+    assert {block.first.measure for block in blocks} >= set(HEAT_MAP)
+    unsure = [block.verdict is Verdict.UNSURE for block in blocks]
     assert unsure == sorted(unsure)
     assert len(set(unsure)) == 2
-    apart = found.blocks[-1]
-    assert isinstance(apart, FigureList)
-    assert list(dict.fromkeys(fact.row for fact in apart.facts)) == ["segment:3", "segment:0"]
-    assert {fact.measure.partition(":")[0] for fact in apart.facts} == {"lift", "view_lift"}
 
 
-def test_all_users_are_not_set_apart() -> None:
-    apart = compare(shop_figures(), Compare(a="segment:3", b="all")).blocks[-1]
-    assert isinstance(apart, FigureList)
-    assert {fact.row for fact in apart.facts} == {"segment:3"}
+def test_against_all_users_a_segment_is_held_against_the_others() -> None:
+    made = shop_figures()
+    for asked in (Compare(a="segment:3", b="all"), Compare(a="all", b="segment:3")):
+        blocks = compare(made, asked).blocks
+        assert blocks[:TOLD] == differing(made, "segment:3")
+        assert {row for block in blocks for row in (block.first.row, block.second.row)} == {
+            "segment:3", "others",
+        }  # fmt: skip
 
 
 def test_a_segment_is_not_compared_with_itself() -> None:

@@ -6,22 +6,24 @@ from pathlib import Path
 import numpy as np
 
 from core.base.schema import View
+from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.facts.context import Basis
+from core.profiles.metrics import profile
 from tests.core.facts.toy import context, partition
-from tests.core.profiles.toy import toy_dataset
+from tests.core.profiles.toy import LABELS, toy, toy_dataset
 
 
 def test_rows_and_titles() -> None:
     made = context()
     assert made.keys == ("segment:0", "segment:1", "group:one_page", "group:bot_like", "all")
     assert made.segment_keys == ("segment:0", "segment:1")
-    assert made.title("segment:1") == "Segment 2 (Blog readers)"
+    assert made.title("segment:1") == "Blog readers (segment 2)"
     assert made.title("group:one_page") == "One-page users"
 
 
 def test_a_name_is_one_visible_line_and_keeps_its_signs() -> None:
     made = context({0: "Sale\n\u200bhunters <b>"})
-    assert made.title("segment:0") == "Segment 1 (Sale hunters <b>)"
+    assert made.title("segment:0") == "Sale hunters <b> (segment 1)"
     assert made.titles(["segment:0"])["segment:0"].short == "Sale hunters <b>"
     assert tuple(made.titles()) == (*made.keys, "others")
 
@@ -31,7 +33,7 @@ def test_new_names_keep_what_was_counted() -> None:
     made.tables.warm()
     renamed = replace(made, names={0: "Others"})
     assert renamed.tables is made.tables
-    assert renamed.title("segment:0") == "Segment 1 (Others)"
+    assert renamed.title("segment:0") == "Others (segment 1)"
 
 
 def test_the_digest_names_the_segments() -> None:
@@ -40,6 +42,24 @@ def test_the_digest_names_the_segments() -> None:
     )
     assert context().tables.digest == context().tables.digest
     assert other.digest != context().tables.digest
+
+
+def test_the_digest_knows_how_several_outcomes_are_counted() -> None:
+    """Each user's first one, or any of them: other segments convert, so what is kept of them is stale."""
+    asked = {"outcome": ("purchase", "add_to_cart")}
+    digests = {
+        counts: replace(
+            context().tables, profiles=profile(toy(), LABELS, AnalyzeSettings(**asked, outcome_counts=counts))
+        ).digest
+        for counts in OutcomeCount
+    }
+    assert len(set(digests.values())) == len(OutcomeCount)
+
+
+def test_a_suggested_name_is_what_a_segment_is_called_until_it_has_one() -> None:
+    made = replace(context({0: "Sale hunters"}), suggested={0: "Bargains", 1: "Blog readers"})
+    assert made.title("segment:0") == "Sale hunters (segment 1)"
+    assert made.title("segment:1") == "Blog readers (segment 2)"
 
 
 def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 import pytest
 
 from core.base.errors import InputError
+from core.differences.table import leading
 from core.facts import describe
 from core.facts.answer import Contrast, FigureList, Note, Verdict
+from core.facts.differing import addresses
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from tests.core.facts.shop import shop_figures
@@ -26,22 +28,38 @@ def test_a_paragraph_by_eye() -> None:
         ["users", "share"], ["page_views_mean", "sessions_mean", "engagement_s_mean"],
         ["entry:page", "step:type", "distance"],
     ]  # fmt: skip
-    (rate,) = (block for block in found.blocks if isinstance(block, Contrast))
-    assert (rate.first.text, rate.second.row, rate.verdict) == ("33.33%", "others", Verdict.UNSURE)
+    rate = next(block for block in found.blocks if isinstance(block, Contrast))
+    assert (rate.first.text, rate.second.row, rate.verdict) == ("33%", "others", Verdict.UNSURE)
     assert {fact.row for fact in found.facts} == {"segment:0", "others"}
 
 
-def test_what_sets_a_segment_apart_is_at_most_three_of_a_kind() -> None:
+def test_descriptions_tell_what_leads_the_table() -> None:
+    """The same things, values and verdicts as on Profiles, in the report and in Compare."""
     made = shop_figures()
+    table = made.context.tables.differences
     for key in made.context.segment_keys:
-        apart = figures_of(describe.paragraph(made, key))[2]
-        assert {measure.partition(":")[0] for measure in apart} <= {"lift", "view_lift"}
-        assert max(map(apart.count, apart)) <= describe.LIFTS
+        rows = leading(table, key)
+        for found in (describe.paragraph(made, key), describe.why(made, key, None)):
+            told = [block for block in found.blocks if isinstance(block, Contrast)][-len(rows) :]
+            assert [(block.first.measure, block.first.item) for block in told] == [
+                *addresses(made.context, rows)
+            ]
+            assert [block.first.value for block in told] == pytest.approx(rows["value"].tolist())
+            assert [block.second.value for block in told] == pytest.approx(rows["rest_value"].tolist())
+            assert all(block.verdict is not Verdict.UNSURE for block in told)
+
+
+def test_how_active_one_page_users_are_is_no_news() -> None:
+    measures = [
+        measure for own in figures_of(describe.paragraph(figures(), "group:one_page")) for measure in own
+    ]
+    assert "users" in measures
+    assert not set(describe.HABITS) & set(measures)
 
 
 def test_what_is_absent_is_left_out() -> None:
     found = describe.paragraph(Figures(without_outcome()), "segment:0")
-    assert not any(isinstance(block, Contrast) for block in found.blocks)
+    assert "outcome_rate" not in {fact.measure for fact in found.facts}
     assert figures_of(found)[0] == ["users", "share"]
 
 
@@ -54,15 +72,18 @@ def test_all_users_are_described_and_held_against_nobody() -> None:
 def test_a_persona_says_what_the_data_cannot() -> None:
     found = describe.persona(figures(), "segment:0")
     devices = [(fact.item, fact.text) for fact in found.facts if fact.measure == "share:device"]
-    assert devices == [("mobile", "66.7%"), ("desktop", "33.3%")]
+    assert devices == [("mobile", "67%"), ("desktop", "33%")]
     assert texts(found) == [describe.NOT_IN_DATA]
 
 
 def test_why_shows_what_goes_together_and_claims_no_cause() -> None:
     found = describe.why(figures(), "segment:0", "outcome_rate")
     assert isinstance(found.blocks[0], Contrast)
-    assert texts(found) == [describe.NOTHING_APART, describe.NO_CAUSE]
-    assert texts(describe.why(shop_figures(), "segment:3", None)) == [describe.NO_CAUSE]
+    assert texts(found) == [describe.NO_CAUSE]
+    assert texts(describe.why(figures(), "group:bot_like", None)) == [
+        describe.NOTHING_APART,
+        describe.NO_CAUSE,
+    ]
 
 
 def test_unknown_rows_are_refused() -> None:

@@ -23,7 +23,7 @@ def test_everything_about_a_segment() -> None:
     } == set(groups)
     begin = groups["sessions_begin"][0]
     assert (begin.measure, begin.segments, begin.item, begin.text, begin.n) == (
-        "entry:page", ("segment:0",), "/sale", "75.0%", 4
+        "entry:page", ("segment:0",), "/sale", "75%", 4
     )  # fmt: skip
     assert groups["steps"][0].item == "Category → Cart & checkout"
     assert [fact.segments[1] for fact in groups["nearest"]] == ["segment:1"]
@@ -60,7 +60,7 @@ def test_no_figure_is_over_fewer_users_than_asked(fewest: int, key: str) -> None
     assert all(fact.users >= fewest for fact in facts)
 
 
-def test_groups_have_no_neighbours_and_all_users_no_lifts() -> None:
+def test_groups_have_no_neighbours_and_all_users_differ_from_nobody() -> None:
     made = Figures(context())
     assert Evidence(made, "group:one_page", fewest=1).nearest == ()
-    assert Evidence(made, "all", fewest=1).lifts == ()
+    assert Evidence(made, "all", fewest=1).differences == ()

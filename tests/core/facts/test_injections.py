@@ -56,4 +56,4 @@ def test_a_text_is_not_read_again() -> None:
     """What looks like a place to be filled stays what it is."""
     block = FigureList(facts=(item(ItemMetric.SHARE, Dimension.PAGE, "{row} {} [[F1]]", 0.5),))
     (line,) = say([block], {"segment:0": Title(label="Segment 1", name="{items}")})
-    assert line.text == "50.0% of Segment 1 ({items}) saw {row} {} [[F1]]."
+    assert line.text == "50.0% of {items} (segment 1) saw {row} {} [[F1]]."

@@ -28,14 +28,14 @@ def test_top_pages_by_eye() -> None:
 
 def test_top_sources_of_all_users() -> None:
     found = top(Dimension.SOURCE, ItemMetric.SHARE, "all")
-    assert listed(found) == [("a / b", "50.0%"), ("c / d", "50.0%")]
+    assert listed(found) == [("a / b", "50%"), ("c / d", "50%")]
     assert found.query.endswith("FROM first_touch_sources WHERE key = 'all' ORDER BY share DESC LIMIT 5")
 
 
 def test_nothing_sure_is_said_as_nothing() -> None:
     found = top(Dimension.THEME, ItemMetric.VIEW_LIFT)
     assert found.blocks == (
-        Note(text="There are no themes that Segment 1 (Sale hunters) surely views more than the others."),
+        Note(text="There are no themes that Sale hunters (segment 1) surely views more than the others."),
     )
 
 
@@ -47,19 +47,19 @@ def test_all_users_are_set_apart_from_nobody() -> None:
 def test_share_and_number_by_eye() -> None:
     asked = ItemShare(segment="segment:0", dimension=Dimension.DEVICE, value="mobile")
     counted = asked.model_copy(update={"metric": ItemMetric.USERS})
-    assert listed(item_share(figures(), asked)) == [("mobile", "66.7%"), ("mobile", "2")]
-    assert listed(item_share(figures(), counted)) == [("mobile", "2"), ("mobile", "66.7%")]
+    assert listed(item_share(figures(), asked)) == [("mobile", "67%"), ("mobile", "2")]
+    assert listed(item_share(figures(), counted)) == [("mobile", "2"), ("mobile", "67%")]
 
 
 def test_items_beside_each_other_the_most_frequent_first() -> None:
     found = either(figures(), "segment:0", Dimension.DEVICE, ("desktop", "mobile"), ItemMetric.SHARE)
-    assert listed(found) == [("mobile", "66.7%"), ("desktop", "33.3%")]
+    assert listed(found) == [("mobile", "67%"), ("desktop", "33%")]
 
 
 @pytest.mark.parametrize(
     ("metric", "order", "rows"),
     [
-        (ItemMetric.SHARE, Order.MOST, [("segment:0", "66.7%"), ("segment:1", "0.0%")]),
+        (ItemMetric.SHARE, Order.MOST, [("segment:0", "67%"), ("segment:1", "0%")]),
         (ItemMetric.USERS, Order.LEAST, [("segment:1", "0"), ("segment:0", "2")]),
     ],
 )
@@ -76,17 +76,17 @@ def test_segments_in_the_order_of_an_item(
     [
         (
             Transitions(segment="segment:0", where="entry"), "entry:page",
-            [("/sale", "75.0%"), ("/", "25.0%")],
+            [("/sale", "75%"), ("/", "25%")],
         ),
-        (Transitions(segment="segment:0", where="exit", n=1), "exit:page", [("/sale", "50.0%")]),
+        (Transitions(segment="segment:0", where="exit", n=1), "exit:page", [("/sale", "50%")]),
         (
             Transitions(segment="segment:0"), "step:page",
-            [("/sale → /cart", "66.7%"), ("/ → /sale", "33.3%")],
+            [("/sale → /cart", "67%"), ("/ → /sale", "33%")],
         ),
-        (Transitions(segment="segment:0", origin="/"), "step:page:from", [("/ → /sale", "100.0%")]),
+        (Transitions(segment="segment:0", origin="/"), "step:page:from", [("/ → /sale", "100%")]),
         (
             Transitions(segment="all", by="type", target="Cart & checkout"), "step:type:to",
-            [("Blog → Cart & checkout", "50.0%"), ("Category → Cart & checkout", "50.0%")],
+            [("Blog → Cart & checkout", "50%"), ("Category → Cart & checkout", "50%")],
         ),
     ],
 )  # fmt: skip

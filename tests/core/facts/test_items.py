@@ -1,9 +1,12 @@
 """Pages, themes and what users come with."""
 
+import numpy as np
 import pytest
 
 from core.base.errors import InputError
-from core.facts.items import Dimension, ItemMetric, item_rows, table_of, top, values
+from core.differences.user_items import Family
+from core.facts.items import Dimension, ItemMetric, item_rows, label_table, table_of, top, values
+from tests.core.facts.shop import shop
 from tests.core.facts.toy import context
 
 
@@ -17,6 +20,45 @@ def test_an_attribute_by_eye_with_its_interval() -> None:
     row = item_rows(context(), Dimension.DEVICE, "mobile")["segment:0"]
     assert (row["users"], row["n"]) == (2, 3)
     assert row["share_low"] < row["share"] < row["share_high"]
+
+
+def test_page_views_by_theme_with_an_error_over_users() -> None:
+    """Views of Shoes and all of 3 users: 2 of 4, 1 of 2, 3 of 3; residuals to 6/9 are −2/3, −1/3, 1."""
+    row = item_rows(context(), Dimension.THEME, "Shoes")["segment:0"]
+    assert (row["users"], row["views"], row["view_share"]) == (3, 6, pytest.approx(6 / 9))
+    error = np.sqrt((4 / 9 + 1 / 9 + 1) / 2 / 3) / 3  # of the mean of three residuals, a user views 3 pages
+    assert row["view_share_low"] == pytest.approx(6 / 9 - 1.959964 * error, abs=1e-6)
+    home = item_rows(context(), Dimension.TYPE, "Homepage")["segment:0"]
+    assert (home["lift"], home["view_lift"]) == pytest.approx((2 / 3, 2 / 3))
+
+
+def test_figures_of_an_item_are_those_of_the_table() -> None:
+    """Every family, row and column that both have."""
+    made = shop().context
+    table = made.tables.differences
+    columns = {
+        "users": "users", "n": "n", "value": "share", "rest_users": "rest_users", "rest_n": "rest_n",
+        "rest_value": "rest_share", "ratio": "lift", "ratio_low": "lift_low", "ratio_high": "lift_high",
+    }  # fmt: skip
+    first = table[table["family"] != "measure"].drop_duplicates(["key", "family"])
+    assert set(first["family"]) == set(Family) - {Family.MEASURE, Family.TEMPLATE}
+    for row in first.to_dict("records"):
+        found = item_rows(made, Family(row["family"]), row["item"])[row["key"]]
+        for name, own in columns.items():
+            assert found[own] == pytest.approx(row[name], nan_ok=True), (row["family"], row["item"], name)
+
+
+def test_a_total_is_held_against_nobody() -> None:
+    with pytest.raises(InputError, match="All users are held against nobody"):
+        top(context(), "all", Dimension.THEME, ItemMetric.LIFT, 5)
+
+
+def test_a_table_of_labels_has_a_row_a_row_and_label() -> None:
+    table = label_table(context())
+    assert len(table) == 5 * (3 + 4)
+    shares = table.groupby(["key", "attribute"])["view_share"].sum()
+    assert shares.to_numpy() == pytest.approx(1)
+    assert label_table(context(labelled=False)).empty
 
 
 def test_values_are_the_most_frequent_first() -> None:
@@ -34,6 +76,8 @@ def test_values_are_the_most_frequent_first() -> None:
         (Dimension.TYPE, ItemMetric.VIEW_SHARE, ["Category", "Cart & checkout", "Homepage"]),
         (Dimension.DEVICE, ItemMetric.SHARE, ["mobile", "desktop"]),
         (Dimension.THEME, ItemMetric.VIEW_LIFT, []),  # nobody else clustered saw shoes: no interval
+        (Dimension.THEME, ItemMetric.LIFT, ["Shoes"]),
+        (Dimension.DEVICE, ItemMetric.LIFT, []),
     ],
 )
 def test_top_of_a_segment(dimension: Dimension, metric: ItemMetric, found: list[str]) -> None:

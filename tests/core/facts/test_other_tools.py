@@ -24,7 +24,7 @@ def test_who_moved() -> None:
     before = partition(np.array([0, 0, 1, 1, 1, -1, -1, -1], dtype=np.int32))
     found = what_changed(Figures(context(previous=before)), WhatChanged())
     assert [(fact.measure, fact.item, fact.text) for fact in found.facts] == [
-        ("moved", "", "1"), ("moved_share", "", "20.0%"), ("moved", "Segment 2 → Segment 1", "1"),
+        ("moved", "", "1"), ("moved_share", "", "20%"), ("moved", "Segment 2 → Segment 1", "1"),
     ]  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def test_segments_that_came_and_went_are_named() -> None:
     before = replace(now, labels=labels, ids=np.array([0, 4], dtype=np.int32))
     found = what_changed(Figures(context(previous=before)), WhatChanged())
     assert [block.text for block in found.blocks if isinstance(block, Note)] == [
-        "New: Segment 2 (Blog readers).", "Gone: Segment 5.",
+        "New: Blog readers (segment 2).", "Gone: Segment 5.",
     ]  # fmt: skip
 
 

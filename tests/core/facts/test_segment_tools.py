@@ -43,7 +43,7 @@ def test_rows_that_do_not_exist_are_refused() -> None:
 
 def test_ranking_by_eye_says_when_the_order_is_not_sure() -> None:
     block, rows = ranked(rank_segments(figures(), arguments.RankSegments(metric=Metric.OUTCOME_RATE)))
-    assert rows == [("segment:1", "50.00%"), ("segment:0", "33.33%")]
+    assert rows == [("segment:1", "50%"), ("segment:0", "33%")]
     assert (block.most, block.sure, block.reference) == (True, False, None)
 
 
@@ -55,7 +55,7 @@ def test_least_first() -> None:
 
 
 def test_an_absent_metric_cannot_be_ranked() -> None:
-    with pytest.raises(InputError, match="revenue of Segment 1"):
+    with pytest.raises(InputError, match="revenue of Sale hunters"):
         rank_segments(Figures(without_outcome()), arguments.RankSegments(metric=Metric.REVENUE))
 
 
@@ -70,7 +70,7 @@ def test_a_chart_has_every_segment_beside_its_ranking() -> None:
 def test_who_is_above_and_below_all_users_and_how_sure_that_is() -> None:
     found = beyond_average(figures(), "outcome_rate", above=True)
     block, rows = ranked(found)
-    assert rows == [("segment:1", "50.00%"), ("segment:0", "33.33%")]
+    assert rows == [("segment:1", "50%"), ("segment:0", "33%")]
     assert block.reference == figures().needed("all", "outcome_rate")
     assert [one.verdict for one in found.blocks if isinstance(one, Contrast)] == [Verdict.UNSURE] * 2
     assert "outcome_rate > 0.25" in found.query

@@ -49,14 +49,13 @@ RETURNS, OWL_RETURNS = fact("sessions_mean", 1.84), fact("sessions_mean", 1.44, 
 
 def test_several_figures_of_a_row_are_one_sentence_with_intervals() -> None:
     assert said(listed(USERS, SHARE, RATE)) == [
-        "Segment 1 (Sale hunters) has 210 users (21.0% of all users) and an outcome rate of 25.71% "
-        "[20.3–32.0]."
+        "Sale hunters (segment 1): 210 users (21.0% of all users) and an outcome rate of 25.71% [20.3–32.0]."
     ]
 
 
 def test_the_full_title_stands_once_and_each_figure_too() -> None:
     assert said(listed(RATE), listed(RATE, RETURNS)) == [
-        "Segment 1 (Sale hunters) has an outcome rate of 25.71% [20.3–32.0].",
+        "Sale hunters (segment 1) have an outcome rate of 25.71% [20.3–32.0].",
         "They have 1.84 sessions a user.",
     ]
 
@@ -64,7 +63,7 @@ def test_the_full_title_stands_once_and_each_figure_too() -> None:
 def test_a_name_in_the_singular_has_its_verb_in_the_singular() -> None:
     more = contrast(OWL_RETURNS, fact("sessions_mean", 1.2, "segment:2"), Verdict.HIGHER)
     assert said(listed(fact("users", 5, "segment:1")), more) == [
-        "Segment 2 (Night owl) has 5 users.",
+        "Night owl (segment 2): 5 users.",
         "Night owl comes back more often than Segment 3: 1.44 against 1.20 (1.2×).",
     ]
 
@@ -74,8 +73,8 @@ def test_a_name_in_the_singular_has_its_verb_in_the_singular() -> None:
     [
         ([fact("users", 8, "all")], "There are 8 users."),
         ([fact("users", 1, "all")], "There is 1 user."),
-        ([fact("users", 1, "group:one_page")], "One-page users: 1."),
-        ([fact("page_views", 1)], "Segment 1 (Sale hunters) has 1 page view."),
+        ([fact("users", 1, "group:one_page")], "One-page users: 1 user."),
+        ([fact("page_views", 1)], "Sale hunters (segment 1) have 1 page view."),
         ([fact("outcome_rate", 0.5, "all")], "All users have an outcome rate of 50.00%."),
     ],
 )
@@ -117,7 +116,7 @@ def test_one_item_is_a_sentence_and_several_are_a_list(
     metric: ItemMetric, dimension: Dimension, value: float, one: str, many: str
 ) -> None:
     first, second = (item(metric, dimension, name, value) for name in "AB")
-    row = "Segment 1 (Sale hunters)"
+    row = "Sale hunters (segment 1)"
     assert said(listed(first)) == [one.format(row)]
     assert said(listed(first, second)) == [f"{many.format(row)}A ({first.text}), B ({first.text})."]
 
@@ -128,7 +127,7 @@ def test_users_stand_beside_the_share_that_they_are() -> None:
         for name in ("mobile", "desktop")
         for metric, value in ((ItemMetric.SHARE, 0.5), (ItemMetric.USERS, 1))
     ]
-    assert said(listed(*facts[:2])) == ["50.0% of Segment 1 (Sale hunters) are on mobile (1 user)."]
+    assert said(listed(*facts[:2])) == ["50.0% of Sale hunters (segment 1) are on mobile (1 user)."]
     assert said(listed(*facts))[0].endswith("mobile (50.0%, 1 user), desktop (50.0%, 1 user).")
 
 
@@ -140,14 +139,14 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
     steps = [made.step("segment:0", step, "page", of) for of in ("", "from", "to")]
     lines = [said(listed(one))[0] for one in (begin, end, *steps)]
     assert lines == [
-        "75.0% of the sessions of Segment 1 (Sale hunters) begin with /sale.",
-        "75.0% of the sessions of Segment 1 (Sale hunters) end with /sale.",
-        "25.0% of the steps of Segment 1 (Sale hunters) lead from / to /sale.",
-        "After /, 25.0% of the steps of Segment 1 (Sale hunters) lead to /sale.",
-        "Before /sale, 25.0% of the steps of Segment 1 (Sale hunters) come from /.",
+        "75% of the sessions of Sale hunters (segment 1) begin with /sale.",
+        "75% of the sessions of Sale hunters (segment 1) end with /sale.",
+        "25% of the steps of Sale hunters (segment 1) lead from / to /sale.",
+        "After /, 25% of the steps of Sale hunters (segment 1) lead to /sale.",
+        "Before /sale, 25% of the steps of Sale hunters (segment 1) come from /.",
     ]
     assert said(listed(*made.nearest("segment:0", 1))) == [
-        "Closest to Segment 1 (Sale hunters), by the distance of the centroids: Segment 2 (Night owl) at "
+        "Closest to Sale hunters (segment 1), by the distance of the centroids: Night owl (segment 2) at "
         "1.41."
     ]
 
@@ -157,33 +156,33 @@ def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
     [
         (
             contrast(RATE, OTHERS_RATE, Verdict.HIGHER),
-            "Segment 1 (Sale hunters) converts more often than all users: 25.71% against 2.21% (12×).",
+            "Sale hunters (segment 1) convert more often than all users: 25.71% against 2.21% (12×).",
         ),
         (
             contrast(OTHERS_RATE, RATE, Verdict.LOWER),
-            "All users convert less often than Segment 1 (Sale hunters): 2.21% against 25.71% "
+            "All users convert less often than Sale hunters (segment 1): 2.21% against 25.71% "
             "(−23.50 percentage points).",
         ),
         (
             contrast(fact("engagement_s_median", 30), fact("engagement_s_median", 20, "all"), Verdict.HIGHER),
-            "Segment 1 (Sale hunters) has a higher median engagement time than all users: 30 s against 20 s "
+            "Sale hunters (segment 1) have a higher median engagement time than all users: 30 s against 20 s "
             "(1.5×).",
         ),
         (
             contrast(RATE, OTHERS_RATE, Verdict.UNSURE),
-            "Outcome rate: not shown to differ between Segment 1 (Sale hunters) and all users, "
+            "Outcome rate: not shown to differ between Sale hunters (segment 1) and all users, "
             "25.71% [20.3–32.0] against 2.21%.",
         ),
         (
             contrast(fact("users", 2), fact("users", 2, "segment:1"), Verdict.SAME),
-            "Users: no difference between Segment 1 (Sale hunters) and Segment 2 (Night owl), 2 against 2.",
+            "Users: no difference between Sale hunters (segment 1) and Night owl (segment 2), 2 against 2.",
         ),
         (
             contrast(
                 item(ItemMetric.VIEWS, Dimension.THEME, "Hats", 9),
                 item(ItemMetric.VIEWS, Dimension.THEME, "Hats", 4, "segment:1"), Verdict.HIGHER,
             ),
-            "Page views of the theme Hats: more for Segment 1 (Sale hunters) than for Segment 2 (Night owl): "
+            "Page views of the theme Hats: more for Sale hunters (segment 1) than for Night owl (segment 2): "
             "9 against 4 (2.2×).",
         ),
     ],
@@ -210,25 +209,25 @@ def ranking(*values: float, most: bool = True, sure: bool = True, measure: str =
     [
         (
             ranking(0.3, 0.2, 0.1),
-            "Segment 1 (Sale hunters) has the highest outcome rate: 30.00%. Then come Segment 2 (Night owl) "
+            "Sale hunters (segment 1) have the highest outcome rate: 30.00%. Then come Night owl (segment 2) "
             "with 20.00% and Segment 3 with 10.00%.",
         ),
         (
             ranking(0.1, 0.2, most=False, sure=False),
-            "Segment 1 (Sale hunters) has the lowest outcome rate: 10.00%. Then come Segment 2 (Night owl) "
+            "Sale hunters (segment 1) have the lowest outcome rate: 10.00%. Then come Night owl (segment 2) "
             "with 20.00%. The first two are not shown to differ.",
         ),
         (
             ranking(5, 5, 2, sure=False, measure="page_views"),
-            "Segment 1 (Sale hunters) and Segment 2 (Night owl) have the most page views: 5. Then come "
+            "Sale hunters (segment 1) and Night owl (segment 2) have the most page views: 5. Then come "
             "Segment 3 with 2.",
         ),
         (ranking(5, 5, measure="users"), "Users: the same for all, 5."),
         (ranking(2.4, 2.3, measure="engagement_s_mean"), "Engagement time a user: the same for all, 2 s."),
         (
             ranking(30, 90, most=False, measure="engagement_s_mean"),
-            "Segment 1 (Sale hunters) has the shortest engagement time a user: 30 s. Then come Segment 2 "
-            "(Night owl) with 1 min 30 s.",
+            "Sale hunters (segment 1) have the shortest engagement time a user: 30 s. Then come Night "
+            "owl (segment 2) with 1 min 30 s.",
         ),
     ],
 )
@@ -238,7 +237,7 @@ def test_a_ranking_says_who_is_first_and_how_sure_that_is(block: Ranking, text: 
 
 def test_several_rankings_are_told_by_their_ends() -> None:
     assert said(ranking(0.3, 0.1, 0.1), ranking(5, 5, measure="users")) == [
-        "- Outcome rate: highest for Segment 1 (Sale hunters) with 30.00%, lowest for Segment 2 (Night owl) "
+        "- Outcome rate: highest for Sale hunters (segment 1) with 30.00%, lowest for Night owl (segment 2) "
         "and Segment 3 with 10.00%.",
         "- Users: the same for all, 5.",
     ]
@@ -251,7 +250,7 @@ def test_only_rankings_of_all_rows_have_ends_and_are_the_same_for_all() -> None:
     nobody = above.model_copy(update={"facts": ()})
     for other in (first_two, above, nobody):
         lines = said(ranking(3, 2, 1, measure="users"), other)
-        assert lines[0].startswith("- Segment 1 (Sale hunters) has the most users: 3. Then come")
+        assert lines[0].startswith("- Sale hunters (segment 1) have the most users: 3. Then come")
         assert "lowest" not in lines[1]
         assert "same for all" not in lines[1]
 
@@ -281,28 +280,39 @@ def test_both_ends_of_a_step_are_shown_however_long_their_addresses_are() -> Non
 def test_a_figure_of_two_rows_says_both_and_what_it_is() -> None:
     ratio = relation(RATE, OTHERS_RATE)
     assert ratio is not None
-    assert said(listed(ratio)) == ["Segment 1 (Sale hunters), ratio of outcome rate: all users at 12×."]
+    assert said(listed(ratio)) == ["Sale hunters (segment 1), ratio of outcome rate: all users at 12×."]
 
 
 def test_what_is_beyond_all_users_and_that_nobody_is() -> None:
     above = ranking(0.3).model_copy(update={"reference": OTHERS_RATE})
     nobody = above.model_copy(update={"facts": (), "most": False})
     assert said(above) == [
-        "Outcome rate for all users: 2.21%. Above that: Segment 1 (Sale hunters) with 30.00%."
+        "Outcome rate for all users: 2.21%. Above that: Sale hunters (segment 1) with 30.00%."
     ]
     assert said(nobody) == ["Outcome rate for all users: 2.21%. Below that: no segment."]
 
 
-def test_rows_that_are_told_by_lifts_are_a_list_of_rows() -> None:
-    lifts = [
-        item(ItemMetric.LIFT, Dimension.PAGE, name, 3, row)
-        for row in ("segment:0", "segment:1")
-        for name in "AB"
+def test_what_sets_a_row_apart_is_a_list_below_one_heading() -> None:
+    """Each figure against that of the others; what is not shown to differ is said before it."""
+    saw, others_saw = (
+        item(ItemMetric.SHARE, Dimension.PAGE, "/cart", share, row)
+        for share, row in ((0.75, "segment:0"), (0.25, "others"))
+    )
+    returns = fact("sessions_mean", 1.2, "others")
+    apart = [contrast(saw, others_saw, Verdict.HIGHER), contrast(RETURNS, returns, Verdict.HIGHER)]
+    rate = contrast(RATE, fact("outcome_rate", 0.2, "others"), Verdict.UNSURE)
+    assert said(rate, *apart) == [
+        "Outcome rate: not shown to differ between Sale hunters (segment 1) and the other clustered users, "
+        "25.71% [20.3–32.0] against 20.00%.",
+        "What sets Sale hunters apart from the other clustered users:",
+        "- 75.0% saw /cart, against 25.0% (3.0×).",
+        "- sessions a user: 1.84 against 1.20 (1.5×).",
     ]
-    assert said(listed(*lifts)) == [
-        "What sets them apart (times the others' share of users or page views):",
-        "- Segment 1 (Sale hunters): A (3.0×), B (3.0×)",
-        "- Segment 2 (Night owl): A (3.0×), B (3.0×)",
+    owl = contrast(OWL_RETURNS, returns, Verdict.HIGHER)
+    assert said(apart[0], owl) == [
+        "What sets them apart from the other clustered users:",
+        "- Sale hunters (segment 1): 75.0% saw /cart, against 25.0% (3.0×).",
+        "- Night owl (segment 2): sessions a user: 1.44 against 1.20 (1.2×).",
     ]
 
 
@@ -326,11 +336,11 @@ def test_no_number_stands_in_the_text_that_is_not_a_facts(blocks: list[Block]) -
     for line in say(blocks, TITLES):
         bare = "\0".join(piece for piece in line.pieces if isinstance(piece, str))
         for known in {
-            *(title.label for title in TITLES.values()),
+            *(text for title in TITLES.values() for text in (title.label, title.label.lower())),
             *(one.called for one in facts if one.item),
         }:
             bare = bare.replace(known, "")
-        assert re.findall(r"\d", re.sub(r"\[\d+\.\d–\d+\.\d\]", "", bare)) == []
+        assert re.findall(r"\d", re.sub(r"\[\d+(\.\d)?–\d+(\.\d)?\]", "", bare)) == []
         assert set(line.pieces) & set(facts) == {one for one in line.pieces if isinstance(one, Fact)}
 
 
@@ -359,7 +369,7 @@ def test_texts_come_back_as_they_were(kind: type[Note | Comment | Idea], text: s
 
 def test_titles_in_full_and_short() -> None:
     assert (TITLES["segment:0"].full, TITLES["segment:0"].short) == (
-        "Segment 1 (Sale hunters)",
+        "Sale hunters (segment 1)",
         "Sale hunters",
     )
     assert Title(label="All users").full == Title(label="All users").short == "All users"
@@ -370,16 +380,16 @@ def test_who_did_not_see_an_item_is_said_with_its_users() -> None:
     users = item(ItemMetric.USERS, Dimension.PAGE, "/cart", 2, "all")
     more = [{"n": 8, "label": f"{one.label} who saw the page"} for one in (share, users)]
     of_eight = [complement(one.model_copy(update=new)) for one, new in zip((share, users), more, strict=True)]
-    assert said(listed(*of_eight)) == ["75.0% of all users did not see /cart (6 users)."]
+    assert said(listed(*of_eight)) == ["75% of all users did not see /cart (6 users)."]
     assert said(listed(share), listed(of_eight[0])) == [
         "25.0% of all users saw /cart.",
-        "75.0% of all users did not see /cart.",
+        "75% of all users did not see /cart.",
     ]
 
 
 def test_rows_beyond_a_limit_are_listed_and_nobody_is_said() -> None:
     beyond = Ranking(facts=(USERS,), limit="Users over 200")
     nobody = Ranking(facts=(), limit="Users over 900")
-    assert said(beyond) == ["Users over 200: Segment 1 (Sale hunters) with 210."]
+    assert said(beyond) == ["Users over 200: Sale hunters (segment 1) with 210."]
     assert said(nobody) == ["Users over 900: no segment."]
     assert said(nobody, beyond)[0] == "- Users over 900: no segment."

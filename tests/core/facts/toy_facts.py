@@ -17,6 +17,7 @@ TITLES = {
     "segment:2": Title(label="Segment 3"),
     "group:one_page": Title(label="One-page users"),
     "all": Title(label="All users"),
+    "others": Title(label="The other clustered users"),
 }
 
 

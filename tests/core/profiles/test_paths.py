@@ -5,11 +5,11 @@ import pytest
 
 from core.base.schema import View
 from core.profiles import paths as module
-from core.profiles.label_shares import LabelData
+from core.profiles.label_data import LabelData
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col
 from core.profiles.rows import make_rows
-from tests.core.profiles.test_label_shares import THEMES, TYPES
+from tests.core.facts.toy import THEMES, TYPES
 from tests.core.profiles.toy import LABELS, toy, toy_tables
 
 PAGES = ("/", "/sale", "/blog", "/cart")

@@ -45,7 +45,7 @@ def test_an_answer_has_blocks_titles_a_query_and_a_reading() -> None:
     assert answer.facts[0].value == 0.5
     assert (answer.declined, answer.source, answer.suggestions) == (False, "rules", ())
     assert {key: title.full for key, title in answer.titles.items()} == {
-        "segment:1": "Segment 2 (Blog readers)"
+        "segment:1": "Blog readers (segment 2)"
     }
     assert "outcome_rate" in answer.query
     assert answer.reading == Reading(rows=("segment:1",), measures=("outcome_rate",), focus=("segment:1",))
@@ -65,7 +65,7 @@ def test_a_correction_is_said_and_never_silent() -> None:
 @pytest.mark.parametrize(
     ("question", "why"),
     [
-        ("outcome rate of segment 9", "There is no segment 9. The segments are Segment 1 (Sale hunters), "),
+        ("outcome rate of segment 9", "There is no segment 9. The segments are Sale hunters (segment 1), "),
         ("persona for cluster 0", "what the data calls cluster 0 is Segment 1"),
         ("customers from Mars", "I do not understand “mars”, so I do not answer."),
         ("mars and Mars", "I do not understand “mars”, so I do not answer."),

@@ -72,11 +72,11 @@ def test_two_words_equally_near_are_asked_about() -> None:
 
 def test_a_word_with_two_meanings_is_asked_about() -> None:
     parsed = read("Revenue", {0: "Revenue"})
-    assert parsed.asks == ["“revenue” can mean the revenue or Segment 1 (Revenue). Which do you mean?"]
+    assert parsed.asks == ["“revenue” can mean the revenue or Revenue (segment 1). Which do you mean?"]
 
 
 def test_two_segments_of_one_name_are_asked_about() -> None:
-    assert "Segment 1 (Same) or Segment 2 (Same)" in read("Same", {0: "Same", 1: "Same"}).asks[0]
+    assert "Same (segment 1) or Same (segment 2)" in read("Same", {0: "Same", 1: "Same"}).asks[0]
 
 
 @pytest.mark.parametrize("text", ["Mars", "/nowhere", "segments 1-2", "99", "2 3", "-1"])

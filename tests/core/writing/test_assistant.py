@@ -88,7 +88,7 @@ def test_a_model_chooses_and_the_app_says_it(can: Capabilities) -> None:
         answer = assistant.reply(WHY)
     users = shop().context.tables.segments["users"]["segment:1"]
     assert answer.blocks == (FigureList(facts=(shop_figures().needed("segment:1", "users"),)),)
-    assert said(answer) == f"Segment 2 (Window shoppers) has {users} users."
+    assert said(answer) == f"Window shoppers (segment 2) has {users} users."
     assert (answer.source, answer.reason, answer.dropped) == ("m", "", 0)
     assert len(simulator.requests) == (2 if can is PLANS else 1)
     if can is not PLANS:
@@ -116,7 +116,7 @@ def test_every_kind_of_block_over_every_kind_of_server() -> None:
         assert isinstance(chart, Chart)
         assert [fact.value for fact in ranking.facts] == sorted(fact.value for fact in ranking.facts)
         assert len(chart.facts) == len(shop().context.segment_keys)
-        assert answer.blocks[4] == Comment(text="Segment 2 (Window shoppers) may be looking for a gift.")
+        assert answer.blocks[4] == Comment(text="Window shoppers (segment 2) may be looking for a gift.")
         assert set(answer.titles) >= {"others", "segment:1"}
 
 
@@ -370,7 +370,7 @@ class TestWrongAnswers:
         with assisted(answering(SIZE, comment(text))) as (assistant, _):
             answer = assistant.reply(WHY)
         assert answer.blocks[1] == Comment(
-            text="Segment 2 (Window shoppers) may be looking for a gift. The data does not tell."
+            text="Window shoppers (segment 2) may be looking for a gift. The data does not tell."
         )
         assert answer.dropped == 1
 
@@ -379,12 +379,12 @@ class TestWrongAnswers:
             assert assistant.reply(WHY).reason == "The language model 'm' chose no figure of the data."
         with assisted(answering(idea("Offer S2 a guide."))) as (assistant, _):
             answer = assistant.reply(IDEAS)
-        assert answer.blocks == (Idea(text="Offer Segment 2 (Window shoppers) a guide."),)
+        assert answer.blocks == (Idea(text="Offer Window shoppers (segment 2) a guide."),)
 
     def test_about_a_named_segment_the_data_still_say_something(self) -> None:
         with assisted(replies(Reply("no"))) as (assistant, _):
             answer = assistant.reply(IDEAS)
-        assert "Segment 2 (Window shoppers) has" in said(answer)
+        assert "Window shoppers (segment 2) has" in said(answer)
         assert not answer.declined
 
 
@@ -544,7 +544,7 @@ def test_compares_two_segments_and_all() -> None:
     with assisted(answering(both)) as (assistant, simulator):
         two, everyone = assistant.compare("segment:0", "segment:1"), assistant.compare()
     assert [answer.reason for answer in (two, everyone)] == ["", ""]
-    assert "Segment 1 (Bargain hunters)" in said(two)
+    assert "Bargain hunters (segment 1)" in said(two)
     assert "Compare S1 and S2" in simulator.requests[0]["messages"][1]["content"]
     assert names_of(simulator.requests[1])["S1"] == "Bargain hunters"
 

@@ -41,7 +41,7 @@ def test_one_answer_gives_all_of_it(can: Capabilities) -> None:
     assert isinstance(block, FigureList)
     assert [fact.row for fact in block.facts] == [KEY, KEY]
     assert made.summary.blocks[1:] == (
-        Comment(text="The time is unknown."), Idea(text="Show Segment 2 (Window shoppers) tents.")
+        Comment(text="The time is unknown."), Idea(text="Show Window shoppers (segment 2) tents.")
     )  # fmt: skip
     assert (made.summary.source, made.summary.reason, made.summary.usage.calls) == ("m", "", 1)
     assert len({address.split(".")[0] for address in offered(request) if ".view_lift_" in address}) >= 2

@@ -104,10 +104,10 @@ def test_what_may_not_be_shown_is_dropped(text: str) -> None:
 
 
 def test_each_sentence_stands_for_itself_and_names_are_filled_in_afterwards() -> None:
-    names = {"S1": "Segment 1 (Top 10 % buyers)", "P2": "“/half-price”"}
+    names = {"S1": "Top 10 % buyers (segment 1)", "P2": "“/half-price”"}
     text = "Segment 1 may look for P2. Most buy. Page P2 is about gifts!\nIt is 5 o'clock."
     assert kept(text, names) == (
-        "Segment 1 (Top 10 % buyers) may look for “/half-price”. “/half-price” is about gifts!", 2
+        "Top 10 % buyers (segment 1) may look for “/half-price”. “/half-price” is about gifts!", 2
     )  # fmt: skip
 
 

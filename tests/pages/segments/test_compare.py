@@ -33,7 +33,7 @@ def test_every_segment_is_described_and_every_figure_is_written_out(
 def test_another_pair_is_compared(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     app.selectbox(key="compare-first").select("segment:2").run()
-    assert md_text("Segment 3 (Account) spends more time on the site than Segment 2 (Guide)") in texts(app)
+    assert md_text("Account (segment 3) spends more time on the site than Guide (segment 2)") in texts(app)
     assert "segment:2" not in app.selectbox(key="compare-second").options
 
 
@@ -43,7 +43,7 @@ def test_the_picker_and_the_words_have_the_names_of_the_screen(
     saved_work.rename(Store(finished_run.root), finished_run.model, {1: "Mine"})
     app = open_app(PAGE, data=finished_run.dataset, k="3")
     assert app.selectbox(key="compare-first").options[:3] == [
-        "Segment 1 (Sale)", "Segment 2 (Mine)", "Segment 3 (Account)",
+        "Sale (segment 1)", "Mine (segment 2)", "Account (segment 3)",
     ]  # fmt: skip
     assert "Sale converts more often than Mine" in texts(app)
 

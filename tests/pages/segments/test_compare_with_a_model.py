@@ -73,7 +73,7 @@ def test_stop_leaves_the_app_s_words(
         use(monkeypatch, simulator)
         app = asked(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
         app.button(key="agree-two").click().run()
-        until(app, lambda app: md_text("Segment 1 (Sale) has") in texts(app))
+        until(app, lambda app: md_text("Sale (segment 1) has") in texts(app))
         app.button(key="compare-stop-two").click().run()
         until(app, lambda app: "compare-stop-two" not in keys(app))
     assert APPS_OWN in texts(app)
@@ -102,7 +102,7 @@ def test_what_is_kept_is_said_with_the_names_of_today(
         app = agreed(open_app(PAGE, data=finished_run.dataset, k="3"), "two")
     assert "Early birds" in texts(app)
     saved_work.rename(store, finished_run.model, {0: "Night owls"})
-    assert "Segment 1 (Night owls)" in texts(app.run()).replace("\\", "")
+    assert "Night owls (segment 1)" in texts(app.run()).replace("\\", "")
 
 
 def test_what_an_older_release_kept_is_set_aside_with_a_word(

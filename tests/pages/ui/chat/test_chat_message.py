@@ -145,4 +145,4 @@ def test_what_broke_off_says_so_and_keeps_what_came() -> None:
 def test_two_segments_with_one_name_are_two_bars() -> None:
     titles = {row: Title(label=title.label, name="Same") for row, title in TITLES.items()}
     (chart,) = drawn(Answer((Chart(facts=(fact(), fact("segment:1"))),), titles)).get("vega_lite_chart")
-    assert '"sort": ["Segment 1 (Same)", "Segment 2 (Same)"]' in chart.proto.spec
+    assert '"sort": ["Same (segment 1)", "Same (segment 2)"]' in chart.proto.spec
