@@ -36,7 +36,7 @@ def test_a_one_page_segment_is_known_by_its_letter(parted: Context, question: st
     answer = ask(question, parted)
     assert not answer.declined
     assert [(fact.row, fact.measure, fact.value) for fact in answer.facts[:1]] == [("one_page:0", "users", 1)]
-    assert answer.titles["one_page:0"].full == "One-page A (Land on /home)"
+    assert answer.titles["one_page:0"].full == "Land on /home (one-page A)"
 
 
 def test_all_one_page_users_are_still_one_row(parted: Context) -> None:

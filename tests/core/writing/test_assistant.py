@@ -88,7 +88,7 @@ def test_a_model_chooses_and_the_app_says_it(can: Capabilities) -> None:
         answer = assistant.reply(WHY)
     users = shop().context.tables.segments["users"]["segment:1"]
     assert answer.blocks == (FigureList(facts=(shop_figures().needed("segment:1", "users"),)),)
-    assert said(answer) == f"Window shoppers (segment 2) has {users} users."
+    assert said(answer) == f"Window shoppers (segment 2): {users} users."
     assert (answer.source, answer.reason, answer.dropped) == ("m", "", 0)
     assert len(simulator.requests) == (2 if can is PLANS else 1)
     if can is not PLANS:
@@ -384,7 +384,7 @@ class TestWrongAnswers:
     def test_about_a_named_segment_the_data_still_say_something(self) -> None:
         with assisted(replies(Reply("no"))) as (assistant, _):
             answer = assistant.reply(IDEAS)
-        assert "Window shoppers (segment 2) has" in said(answer)
+        assert "Window shoppers (segment 2): " in said(answer)
         assert not answer.declined
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import Comment, FigureList, Idea
+from core.facts.differing import differing
 from core.llm import Capabilities
 from core.writing.describing import offline, taken
 from tests.core.facts.shop import shop, shop_figures
@@ -25,7 +26,7 @@ KEY = "segment:1"
 
 
 def described(request: Request, **changes: object) -> Reply:
-    lift = next(address for address in offered(request) if address.startswith("S2.view_lift_"))
+    lift = next(address for address in offered(request) if address.startswith("S2.share_"))
     blocks = [figures("S2.users", lift), comment("The time is unknown."), idea("Show S2 tents.")]
     answer = {"name": "Tent lovers", "blocks": blocks, **changes}
     return Reply(calls=(("answer", answer),)) if "tools" in request else Reply(answer)
@@ -44,7 +45,7 @@ def test_one_answer_gives_all_of_it(can: Capabilities) -> None:
         Comment(text="The time is unknown."), Idea(text="Show Window shoppers (segment 2) tents.")
     )  # fmt: skip
     assert (made.summary.source, made.summary.reason, made.summary.usage.calls) == ("m", "", 1)
-    assert len({address.split(".")[0] for address in offered(request) if ".view_lift_" in address}) >= 2
+    assert len({address.split(".")[0] for address in offered(request) if ".share_" in address}) >= 2
 
 
 @pytest.mark.parametrize(
@@ -84,12 +85,14 @@ def test_a_weak_model_chooses_figures_and_the_name_is_the_apps() -> None:
     assert made.name == offline(shop_figures(), KEY, taken(shop_figures(), KEY, ())).name
 
 
-def test_without_a_model_the_name_is_free_and_the_lifts_stand_out() -> None:
+def test_without_a_model_the_name_is_free_and_what_leads_the_table_is_said() -> None:
     made = shop_figures()
     first = offline(made, KEY, taken(made, KEY, ()))
     second = offline(made, KEY, taken(made, KEY, [first.name]))
     assert first.name != second.name == "Segment 2"
-    assert any("lift" in fact.measure for fact in first.summary.facts)
+    apart = differing(made, KEY)
+    assert apart
+    assert set(apart) <= set(first.summary.blocks)
 
 
 def test_only_a_segment_can_be_described() -> None:
