@@ -181,7 +181,7 @@ class Oracle:
             apart = p < 0.05
         else:
             p, apart = self._means_differ(kind, sides)
-        return (p < 0.05, p) if tested else (apart, None)
+        return (p < 0.05 and apart, p) if tested else (apart, None)
 
     def _means_differ(self, kind: str, sides: list[pd.DataFrame]) -> tuple[float, bool]:
         one, other = (self._a_user(side, kind) for side in sides)
@@ -219,52 +219,36 @@ class Oracle:
         return table.loc[value] if value in table.index else pd.Series(whole)
 
     def top(self, dimension: str, key: str, metric: str) -> list[str]:
-        """Items in the order of a metric; those by lift as far as they are surely above the others."""
+        """Items in the order of a metric; those by lift as far as they are surely more frequent than elsewhere."""
         table = self.counts(dimension, key)
         if metric in ("share", "users"):
             return table.sort_values("users", ascending=False, kind="stable").index.tolist()
         if metric in ("views", "view_share"):
             order = table.assign(number=self._numbers(dimension, table.index))
             return order.sort_values(["views", "number"], ascending=[False, True]).index.tolist()
-        return self._by_score(key) if dimension == "page" else self._by_lift(dimension, key, metric)
+        return self._more_often(dimension, key)
 
     def _numbers(self, dimension: str, values: pd.Index) -> np.ndarray:
         first = self.views.drop_duplicates(dimension).set_index(dimension)["page_no"]
         return first.reindex(values).to_numpy()
 
-    def _by_score(self, key: str) -> list[str]:
-        own, rest = self.counts("page", key), self.counts("page", key, others=True)
-        rest = rest.reindex(own.index).fillna({"users": 0, "n": len(self.others(key))})
-        low = wilson(own["users"], own["n"])[0]
-        high = wilson(rest["users"], rest["n"])[1]
-        score = (low * np.log2(low / high)).where(low > high, 0)
-        table = pd.DataFrame({"score": score, "number": self._numbers("page", own.index)})
-        return (
-            table[table["score"] > 0].sort_values(["score", "number"], ascending=[False, True]).index.tolist()
+    def _more_often(self, dimension: str, key: str) -> list[str]:
+        """By the low end of Cohen's h; of three users and more, with Newcombe's interval above 0."""
+        own, rest = self.counts(dimension, key), self.counts(dimension, key, others=True)
+        everybody, n, rest_n = (
+            self.counts(dimension, "all")["users"],
+            len(self.of(key)),
+            len(self.others(key)),
         )
-
-    def _by_lift(self, dimension: str, key: str, metric: str) -> list[str]:
-        found = {}
-        for value in self.counts(dimension, key).index:
-            lift, error = self.item(metric, dimension, key, value), self._error(dimension, key, value, metric)
-            if value not in ("Unknown", "No theme") and lift * np.exp(-Z * error) > 1:
-                found[value] = lift
-        return sorted(found, key=lambda value: -found[value])
-
-    def _error(self, dimension: str, key: str, value: str, metric: str) -> float:
-        """Standard error of the logarithm of a lift."""
-        if metric == "lift":
-            rows = [self._row(dimension, key, value, others=others) for others in (False, True)]
-            return float(np.sqrt(sum(1 / row["users"] - 1 / row["n"] for row in rows)))
-        sides = (self.of(key), self.others(key))
-        return float(np.sqrt(sum(self._relative_error(dimension, side, value) ** 2 for side in sides)))
-
-    def _relative_error(self, dimension: str, users: pd.DataFrame, value: str) -> float:
-        own = self.views[self.views["user"].isin(users.index)]
-        hits = (own[dimension] == value).groupby(own["user"]).sum()
-        whole = own.groupby("user").size()
-        share = hits.sum() / whole.sum()
-        return float(np.sqrt(((hits - share * whole) ** 2).sum()) / whole.sum() / share)
+        table = pd.DataFrame({"all": everybody, "own": own["users"], "rest": rest["users"]}).fillna(0)
+        table = table[(table["all"] >= 3) & ~table.index.isin(["Unknown", "No theme"])]
+        p, q = table["own"] / n, table["rest"] / rest_n
+        low, high = wilson(table["own"], n)[0], wilson(table["rest"], rest_n)[1]
+        table["score"] = (
+            2 * np.arcsin(np.sqrt(p)) - 2 * np.arcsin(np.sqrt(q)) - Z * np.sqrt(1 / n + 1 / rest_n)
+        )
+        sure = table[p - q > np.hypot(p - low, high - q)]
+        return sure.sort_values(["score", "all"], ascending=False, kind="stable").index.tolist()
 
     @cached_property
     def memory(self) -> dict[tuple[str | None, ...], pd.Series]:

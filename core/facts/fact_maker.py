@@ -195,7 +195,8 @@ class Figures:
         low, high = wilson(np.array(value * counted.n), np.array(counted.n))
         return make_fact(
             first.measure, first.label, (OTHERS,), value, first.unit, item=first.item,
-            digits=digits(first.measure, value) if first.measure in BY_KEY else 1, interval=(float(low), float(high)) if is_of_users else None,
+            digits=1 if first.item else digits(first.measure, value),
+            interval=(float(low), float(high)) if is_of_users else None,
             n=counted.n, users=counted.users, currency=first.currency,
         )  # fmt: skip
 
