@@ -219,7 +219,7 @@ class Oracle:
         return table.loc[value] if value in table.index else pd.Series(whole)
 
     def top(self, dimension: str, key: str, metric: str) -> list[str]:
-        """Items in the order of a metric; those by lift as far as they are surely more frequent than elsewhere."""
+        """Items in the order of a metric; by lift those that are surely more frequent here."""
         table = self.counts(dimension, key)
         if metric in ("share", "users"):
             return table.sort_values("users", ascending=False, kind="stable").index.tolist()

@@ -34,7 +34,7 @@ def figure(field: str, value: float | None, n: float | None = None) -> str:
     return wording.number(value, digits(field, value))
 
 
-def of_row(row: Mapping[str, Any], field: str) -> str:
+def of_row(row: Mapping[Any, Any], field: str) -> str:
     """A value of a row of the segments table, a share with the digits that its number allows."""
     n = _N.get(field)
     return figure(field, row[field], row[n] if n else None)

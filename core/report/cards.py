@@ -99,9 +99,7 @@ class CardMaker:
     def _facts(self, row: Mapping[str, Any]) -> tuple[CardMetric, ...]:
         named = {**NAMES, Col.OUTCOME_RATE: f"of users with {self._outcome}"}
         return tuple(
-            CardMetric(
-                named[field], formats.figure(field, row[field]), formats.figure(field, self._everyone[field])
-            )
+            CardMetric(named[field], formats.of_row(row, field), formats.of_row(self._everyone, field))
             for field in profile_tables.present([self._everyone], FACTS)
         )
 

@@ -134,7 +134,7 @@ def _row(row: Mapping[str, Any], called: Mapping[str, str], shown: tuple[str, ..
         name=called[row[Col.KEY]],
         users=row[Col.USERS],
         share=row[Col.SHARE],
-        values=tuple(formats.figure(field, row[field]) for field in shown),
+        values=tuple(formats.of_row(row, field) for field in shown),
         outcome=rate(row),
     )
 
@@ -192,7 +192,7 @@ def _outcome_chart(
         (
             called[row[Col.KEY]],
             found.of,
-            *(wording.percent(end, 2) for end in (found.value, found.low, found.high)),
+            *(wording.percent(end, 2, row[Col.USERS]) for end in (found.value, found.low, found.high)),
         )
         for row, found in rates
     )

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.base.schema import Group
 from core.naming.fitting import reason
-from core.profiles.formats import figure
+from core.profiles.formats import of_row
 from core.profiles.metrics import records
 from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, RowKind
@@ -98,12 +98,15 @@ def _card(live: LiveSegments, row: dict[str, Any], suggested: Mapping[int, str])
 
 def _facts(live: LiveSegments, row: Mapping[str, Any]) -> str:
     """Size, outcome and activity in a line."""
-    facts = [f"**{row[Col.USERS]:,}** users ({figure(Col.SHARE, row[Col.SHARE])})"]
+    facts = [f"**{row[Col.USERS]:,}** users ({of_row(row, Col.SHARE)})"]
     if live.profiles.outcome:
-        low, high = (figure(Col.OUTCOME_RATE, row[name]) for name in (Col.OUTCOME_LOW, Col.OUTCOME_HIGH))
-        rate = figure(Col.OUTCOME_RATE, row[Col.OUTCOME_RATE])
+        rate, low, high = (
+            of_row(row, name) for name in (Col.OUTCOME_RATE, Col.OUTCOME_LOW, Col.OUTCOME_HIGH)
+        )
         facts.append(f"**{rate}** {md_text(live.profiles.outcome)} [{low}–{high}]")
-    return " · ".join([*facts, f"{figure(Col.PAGE_VIEWS_MEAN, row[Col.PAGE_VIEWS_MEAN])} page views each"])
+    if row[Col.PAGE_VIEWS_MEAN] > 1:  # those of one page have one each
+        facts.append(f"{of_row(row, Col.PAGE_VIEWS_MEAN)} page views each")
+    return " · ".join(facts)
 
 
 def _number_of_segments(live: LiveSegments) -> None:

@@ -48,6 +48,8 @@ ATTRIBUTES: Final = {
     Users.SOURCE: "First-touch source",
 }
 LABELS: Final = {View.THEME: "Page themes", View.TYPE: "Page types"}
+ACTIVITY: Final = (Col.PAGE_VIEWS_MEAN, Col.PAGE_VIEWS_MEDIAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION)
+"""Of users of one page, these are 1."""
 PAGES_DRAWN: Final = 10
 SAW: Final = "Share of users who saw the page"
 NO_OUTCOME: Final = (
@@ -226,10 +228,10 @@ def _metrics(live: LiveSegments, row: dict[str, Any]) -> None:
     everybody, meaning = tables.everybody(live.profiles), tables.definitions(live.profiles)
     with st.grid("auto", min_column_width=160, gap="small"):  # room for "14 min 25 s"
         for name, called in tables.CARD_METRICS.items():
-            if not pd.isna(everybody[name]):
+            if not pd.isna(everybody[name]) and (row[Col.KIND] != RowKind.ONE_PAGE or name not in ACTIVITY):
                 st.metric(
-                    called, formats.figure(name, row[name]), border=True,
-                    delta=f"all users {formats.figure(name, everybody[name])}", delta_color="off",
+                    called, formats.of_row(row, name), border=True,
+                    delta=f"all users {formats.of_row(everybody, name)}", delta_color="off",
                     delta_arrow="off", help=meaning[name],
                 )  # fmt: skip
     rule = live.sources.dataset.receipt.engagement_rule
