@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import pandas as pd
+
 from core.base import wording
 from core.profiles.profile_columns import FIELDS, Col
 
@@ -34,7 +36,7 @@ def figure(field: str, value: float | None, n: float | None = None) -> str:
     return wording.number(value, digits(field, value))
 
 
-def of_row(row: Mapping[Any, Any], field: str) -> str:
+def of_row(row: Mapping[Any, Any] | pd.Series, field: str) -> str:
     """A value of a row of the segments table, a share with the digits that its number allows."""
     n = _N.get(field)
     return figure(field, row[field], row[n] if n else None)

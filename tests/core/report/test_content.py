@@ -33,7 +33,7 @@ def test_a_card_shows_what_sets_a_segment_apart(report: Report) -> None:
     assert [one.reason[:9] for one in report.cards] == ["Named for", ""]
     assert {row.address for row in card.pages} <= {"/blog", "/help"}
     facts = {fact.label: fact.value for fact in card.facts}
-    assert facts["of users with purchase"] == "0.00%"
+    assert facts["of users with purchase"] == "0%"
     assert facts["engaged time a user"] == "–"  # nobody of this segment sent any: not 0
     device = next(one for one in card.dimensions if one.label == "Device")
     assert {bar.label: round(bar.share, 2) for bar in device.bars} == {"desktop": 0.67, "mobile": 0.33}
