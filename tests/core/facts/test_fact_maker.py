@@ -1,6 +1,7 @@
 """Facts come from the tables that draw the profiles."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,8 @@ from core.facts.fact_maker import Figures, complement, make_fact, relation, sele
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import MEASURES
 from core.profiles import formats
-from tests.core.facts.toy import figures, without_outcome
+from tests.core.facts.shop import shop_figures
+from tests.core.facts.toy import context, figures, without_outcome
 from tests.core.facts.toy_facts import fact
 
 
@@ -177,3 +179,22 @@ def test_who_did_not_is_held_against_another_row_by_the_same_test() -> None:
     seen, unseen = made.contrast(share, "segment:1"), made.contrast(complement(share), "segment:1")
     assert (unseen.test, unseen.p_value) == (seen.test, pytest.approx(seen.p_value))
     assert unseen.second == complement(seen.second)
+
+
+def test_revenue_says_its_currency_and_none_where_it_is_not_known() -> None:
+    made = context()
+    bought = made.tables.profiles.happened
+    assert bought
+    euros = replace(bought, money={"EUR": bought.revenue})
+    tables = replace(made.tables, profiles=replace(made.tables.profiles, happened=euros))
+    figure = Figures(replace(made, tables=tables)).needed("segment:0", "revenue")
+    assert (figure.text, figure.currency) == ("30.00 EUR", "EUR")
+    assert Figures(made).needed("segment:0", "revenue").text == "30.00"
+
+
+def test_the_others_share_has_the_digits_of_its_own_number() -> None:
+    made = shop_figures()
+    share = made.item("segment:0", Dimension.DEVICE, "mobile", ItemMetric.SHARE)
+    assert share
+    others = made.contrast(share, "all").second
+    assert (others.n >= 100, others.text) == (True, f"{others.value:.1%}")
