@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from core.base.schema import Pages, View
@@ -28,7 +29,6 @@ from core.profiles.outcomes import Happened
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows
-from core.profiles.top_pages import top_pages
 from core.segments.partition import Partition
 
 ALL: Final = "all"
@@ -213,31 +213,11 @@ class Tables:
         return self._steps[view]
 
     @cached_property
-    def _pages(self) -> dict[int, pd.DataFrame]:
-        return {}
-
-    def pages(self, count: int) -> pd.DataFrame:
-        """Top pages; counted again where more are wanted than the profiles list."""
-        listed = self.profiles.settings.top_pages
-        if count <= listed:
-            return self.profiles.top_pages
-        if count not in self._pages:
-            self._pages[count] = top_pages(self.basis.data, self.rows, self.rows.count(), count)
-        return self._pages[count]
-
-    @cached_property
-    def _ranked(self) -> dict[int, Mapping[tuple[str, str], list[int]]]:
-        return {}
-
-    def ranked_pages(self, count: int) -> Mapping[tuple[str, str], Sequence[int]]:
-        """Row and ranking → its pages, the first one first."""
-        if count not in self._ranked:
-            found: dict[tuple[str, str], list[int]] = {}
-            listed = (self.pages(count)[name].tolist() for name in (Col.KEY, Col.RANKING, Col.PAGE))
-            for key, ranking, page in zip(*listed, strict=True):
-                found.setdefault((key, ranking), []).append(page)
-            self._ranked[count] = found
-        return self._ranked[count]
+    def page_views(self) -> np.ndarray:
+        """Views of each page by each row, totals last: float64 of shape (n_rows + n_totals, n_pages)."""
+        data = self.basis.data
+        views = self.rows.table(data.seen.user, data.seen.page, len(data.page_location), data.seen.views)
+        return self.rows.with_all(views)
 
     @cached_property
     def items(self) -> dict[tuple[str, str], Mapping[str, Mapping[str, Any]]]:
@@ -248,7 +228,7 @@ class Tables:
         """Count what most questions need, so that the first one need not wait for it."""
         for view in self.basis.paths.steps:
             self.steps(view)
-        _ = self.entries, self.exits, self.segments, self.digest, self.differences
+        _ = self.entries, self.exits, self.segments, self.digest, self.differences, self.page_views
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from core.facts.answer import Unit
 from core.facts.context import Basis, Context
 from core.labels.label_settings import UNKNOWN
 from core.profiles.paths import FROM, TO
-from core.profiles.profile_columns import ROW, Col, PageRanking
+from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.wilson import Z_95, wilson
 
@@ -276,8 +276,9 @@ def _more_often(context: Context, key: str, dimension: Dimension) -> list[str]:
 def _most_viewed(context: Context, key: str, metric: ItemMetric, n: int) -> list[str]:
     if metric is not ItemMetric.VIEWS:
         raise InputError(f"Pages are not listed by {metric.value}", allowed="views or lift")
-    ranked = context.tables.ranked_pages(n).get((key, PageRanking.MOST_VIEWED.value), ())
-    return [context.tables.basis.pages[page] for page in ranked[:n]]
+    views = context.tables.page_views[context.place(key)]
+    first = np.argsort(-views, kind="stable")[:n]  # equal ones: the page with more views by everybody
+    return [context.tables.basis.pages[page] for page in first if views[page]]
 
 
 def step_view(context: Context) -> View:

@@ -67,10 +67,3 @@ def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:
     assert basis.pages == ("/", "/sale", "/blog", "/cart")
     assert basis.labels is None
     assert set(basis.paths.steps) == {View.URL}
-
-
-def test_more_pages_than_the_profile_lists_are_counted_again() -> None:
-    tables = context().tables
-    assert tables.pages(5) is tables.profiles.top_pages
-    assert tables.pages(40) is tables.pages(40)
-    assert len(tables.pages(40)) == len(tables.profiles.top_pages)
