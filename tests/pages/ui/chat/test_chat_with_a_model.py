@@ -90,8 +90,8 @@ def test_nothing_is_sent_before_the_exact_text_was_agreed_to(
     session = app.session_state["of_model"][finished_run.model]["session_segments"]
     users = int((session.history[0].partition.labels == 0).sum())
     words = said(app).replace("\\", "")
-    assert f"Segment 1 has **{users}** users." in words
-    assert f"*{REMARK.replace('S1', 'Segment 1')}*" in words
+    assert f"(segment 1): **{users}** users." in words
+    assert REMARK.removeprefix("S1") in words
     assert f"- {IDEA}" in words
     assert "Left out, as it did not hold or was said already: 1 part of the model" in words
 
@@ -136,12 +136,12 @@ def test_stop_keeps_what_came_and_says_why(
     with simulating(writer(piece_s=0.2, figures=100)) as slow:
         use(monkeypatch, slow)
         app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
-        until(app, lambda app: "Segment 1 has" in said(app))
+        until(app, lambda app: r"\(segment 1\)\:" in said(app))
         app.switch_page(EXPORT).run()
-        assert "Segment 1 has" in said(app)
+        assert r"\(segment 1\)\:" in said(app)
         app.button(key="chat-stop").click().run()
         app = until(app, is_answered)
-    assert "Segment 1 has" in said(app)
+    assert r"\(segment 1\)\:" in said(app)
     assert "Broken off" in said(app)
 
 
@@ -183,7 +183,7 @@ def test_questions_that_come_meanwhile_wait_their_turn_and_stop_ends_the_current
     with simulating(writer(piece_s=0.1, figures=8)) as slow:
         use(monkeypatch, slow)
         app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
-        until(app, lambda app: "Segment 1 has" in said(app))
+        until(app, lambda app: r"\(segment 1\)\:" in said(app))
         asked(app, "Which newsletter suits segment 2?")
         asked(app, "How many users are in segment 3?")
         waiting = [caption.value for caption in app.sidebar.caption if "Waits its turn" in caption.value]
@@ -252,7 +252,7 @@ def test_revoking_stops_what_is_under_way(
     with simulating(writer(piece_s=0.2, figures=100)) as slow:
         use(monkeypatch, slow)
         app = agreed(open_app(EXPLORE, data=finished_run.dataset, k="3"))
-        until(app, lambda app: "Segment 1 has" in said(app))
+        until(app, lambda app: r"\(segment 1\)\:" in said(app))
         app.switch_page(SETTINGS).run()
         app.button(key="revoke").click().run()
         app = until(app, is_answered)
@@ -279,7 +279,7 @@ def test_a_question_from_a_second_tab_waits_its_turn(
     assert "Waits its turn" in said(second)
     first.button(key="decline-aside").click().run()
     words = said(until(second, is_answered))
-    assert "Segment 2 has" in words
+    assert r"\(segment 2\)\:" in words
 
 
 @pytest.mark.parametrize("broken", ["answers", "llm_log"])
