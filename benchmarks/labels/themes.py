@@ -1,13 +1,15 @@
-"""python -m benchmarks.labels.themes [--held]: themes of a site's own and shop themes, held against truth.
+"""python -m benchmarks.labels.themes [--held | --pages N]: a site's own and shop themes, against truth.
 
 Shares are of the page views of pages that have a true theme: how many get a theme (coverage), how many of
 these the most frequent true theme of their theme (purity), and the normalised mutual information of both,
-Unknown as a theme of its own.
+Unknown as a theme of its own. With ``--pages`` only the seconds are printed that looking takes on a made-up
+site of so many pages, in folders of which a user mostly stays in one.
 """
 
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,6 +17,7 @@ from urllib.parse import unquote
 import click
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.metrics import mutual_info_score
 
 from benchmarks.quality.site_truth import true_names
@@ -28,6 +31,8 @@ from core.data.dataset import Dataset
 from core.labels.label_settings import NO_THEME, UNKNOWN, LabelSettings, ThemeSource
 from core.labels.labelling import read_summary
 from core.labels.page_address import after_host, read_address
+from core.labels.pages import LabelPages
+from core.labels.site_themes import mine_themes
 from core.runs import pipeline
 from core.storage.store import Store
 
@@ -37,13 +42,17 @@ SITE_USERS = 4_000
 
 @click.command(help=__doc__)
 @click.option("--held", is_flag=True, help="The sites that are looked at once, when all is decided.")
-def main(held: bool) -> None:
-    """Print a table with two rows a site."""
+@click.option("--pages", type=int, default=0, help="Of a made-up site that is timed.")
+def main(held: bool, pages: int) -> None:
+    """Print a table with two rows a site, or how long looking takes."""
+    if pages:
+        print(_timed(pages))
+        return
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder) / "store")
         rows = [
-            {"site": name, "themes": source.value, **_measured(store, csv, pages, source)}
-            for name, csv, pages in _sites(Path(folder), held)
+            {"site": name, "themes": source.value, **_measured(store, csv, truth, source)}
+            for name, csv, truth in _sites(Path(folder), held)
             for source in (ThemeSource.AUTO, ThemeSource.TAXONOMY)
         ]
     print(markdown(list(rows[0]), [list(row.values()) for row in rows]))
@@ -57,6 +66,31 @@ def _sites(folder: Path, held: bool) -> Iterator[tuple[str, Path, Path | None]]:
     for name in HELD if held else DEV:
         files = write_site(name, folder, SITE_USERS, 1)
         yield name, files.csv, files.pages
+
+
+def _timed(n_pages: int) -> str:
+    """24 moves a page, most of them in a folder; titles of a word of the folder and six of 5,000 others."""
+    rng = np.random.default_rng(0)
+    folder = np.sort(rng.zipf(1.3, n_pages) % 300)
+    words = rng.zipf(1.2, (n_pages, 6)) % 5_000
+    urls = tuple(f"https://s.example/{_word(at)}/{page}" for page, at in enumerate(folder))
+    titles = tuple(" ".join(map(_word, [at, *(300 + own)])) for at, own in zip(folder, words, strict=True))
+    first = rng.integers(0, n_pages, 24 * n_pages)
+    near = np.minimum(first + rng.integers(1, 50, len(first)), n_pages - 1)
+    second = np.where(rng.random(len(first)) < 0.7, near, rng.integers(0, n_pages, len(first)))
+    views = np.bincount(np.concatenate([first, second]), minlength=n_pages)
+    one_way = sparse.coo_array((np.ones(len(first)), (first, second)), (n_pages, n_pages)).tocsr()
+    began = time.perf_counter()
+    themes = mine_themes(
+        LabelPages(urls, titles, urls, views, views), np.ones(n_pages, dtype=bool), one_way + one_way.T
+    )
+    took = time.perf_counter() - began
+    return f"{n_pages:,} pages, {len(first):,} moves: {len(themes)} themes in {took:.1f} s"
+
+
+def _word(number: int) -> str:
+    """A word of five letters for a number, as numbers are no words."""
+    return "".join(chr(ord("a") + number // 26**place % 26) for place in range(5))
 
 
 def _measured(store: Store, csv: Path, pages: Path | None, source: ThemeSource) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """Print how true the names of segments are, site by site, as Markdown for docs/method.md.
 
-    python -m benchmarks.names [SITE…] [--k 6 --k 8] [--held] [--folder DIR]
+    python -m benchmarks.names [SITE…] [--k 6 --k 8] [--held] [--taxonomy mined] [--folder DIR]
 
 A name holds by the rule where each of its words that says something stands in a page, folder, label, source,
 event or habit that at least half of the segment's users have, at least three times as often as the other
 clustered users, with a low end of 1.5; partly where in such, or in what a quarter have with a low end of
-1.5; slightly where in such, or in what half have with a low end of 1.2. It is matched where its words occur
-more often in the ten items that set its own segment apart most than in any other segment's ten. All is
-counted from the tables, apart from the code that names (benchmarks/names/raw.py).
+1.5; by few where in these, or in what a tenth have with a low end of 3; slightly where in these, or in what
+half have with a low end of 1.2. It is matched where the ten items that set its own segment apart most have
+more of its words, or as many more often, than any other segment's ten. All is counted from the tables, apart
+from the code that names (benchmarks/names/raw.py).
 """
 
 from __future__ import annotations
@@ -21,14 +22,16 @@ import click
 import pandas as pd
 
 from benchmarks.names.fits import DEV, HELD, Fit, export, fit
-from benchmarks.names.judge import Judged, judge
+from benchmarks.names.judge import RULES, Judged, judge
 from benchmarks.names.raw import items
 from benchmarks.tables import markdown
 from core.base.schema import OUTSIDE
-from core.labels.label_settings import LabelMode, LabelSettings
+from core.labels.label_settings import LabelMode, LabelSettings, ThemeSource
 
 TAXONOMIES: dict[str, Callable[[], LabelSettings]] = {
-    "shipped": LabelSettings,
+    "auto": LabelSettings,
+    "mined": lambda: LabelSettings(themes=ThemeSource.MINED),
+    "shop": lambda: LabelSettings(themes=ThemeSource.TAXONOMY),
     "none": lambda: LabelSettings(mode=LabelMode.OFF),
 }
 
@@ -36,7 +39,7 @@ TAXONOMIES: dict[str, Callable[[], LabelSettings]] = {
 @click.command(help=__doc__)
 @click.argument("sites", nargs=-1)
 @click.option("--k", "ks", multiple=True, type=int, default=(6, 8), show_default=True)
-@click.option("--taxonomy", type=click.Choice(list(TAXONOMIES)), default="shipped", show_default=True)
+@click.option("--taxonomy", type=click.Choice(list(TAXONOMIES)), default="auto", show_default=True)
 @click.option("--held", is_flag=True, help="The sites that nothing was decided on.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Keeps exports and models.")
 def main(sites: tuple[str, ...], ks: tuple[int, ...], taxonomy: str, held: bool, folder: Path | None) -> None:
@@ -65,7 +68,7 @@ def judged_names(site: str, made: Fit, k: int) -> list[Judged]:
     return judge(site, k, names, table, dataset.users, segment[segment != OUTSIDE])
 
 
-GRADES = ("says", "by_rule", "partly", "slightly", "matched")
+GRADES = ("says", *RULES, "matched")
 
 
 def report(judged: Iterable[Judged]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +11,10 @@ import pandas as pd
 
 from benchmarks.names.raw import averages, evidence_list, over_represented, words
 
-RULE, PARTLY, SLIGHTLY = (0.5, 3.0, 1.5), (0.25, 1.5, 1.5), (0.5, 1.2, 1.2)
+RULES: Final = {
+    "by_rule": (0.5, 3.0, 1.5), "partly": (0.25, 1.5, 1.5), "few": (0.1, 3.0, 3.0),
+    "slightly": (0.5, 1.2, 1.2),
+}  # fmt: skip
 """Share of the segment's users, lift, and its low end from which an item carries a word."""
 THEIRS: Final = 0.1
 """Share of a segment's users from which an item counts as theirs."""
@@ -31,6 +35,7 @@ class Judged:
         says: Whether it is more than a number.
         by_rule: Whether items that meet the rule carry each word that says something.
         partly: Whether such items do, or those of a quarter with a low end of 1.5.
+        few: Whether these do, or those of a tenth with a low end of 3.
         slightly: Whether these do, or those of half with a low end of 1.2.
         matched: Whether the name finds its own list of evidence, and no other one as well.
         foreign: Words of a theme that no page of the segment carries.
@@ -42,6 +47,7 @@ class Judged:
     says: bool
     by_rule: bool
     partly: bool
+    few: bool
     slightly: bool
     matched: bool
     foreign: tuple[str, ...]
@@ -65,14 +71,20 @@ def judge(
     lists = {number: evidence_list(shares, number) for number in names}
     judged = []
     for number, name in names.items():
-        own, says = found[found["segment"] == number], words(name) - FRAME
-        grades = [_carried(own, *rule) for rule in (RULE, PARTLY, SLIGHTLY)]
+        own, numbered = found[found["segment"] == number], f", segment {number + 1}"
+        says = words(name.removesuffix(numbered)) - FRAME  # a number tells two apart, and says nothing
+        grades = [_carried(own, *rule) for rule in RULES.values()]
         held = [says <= frozenset().union(*grades[: at + 1]) for at in range(len(grades))]
-        hits = {other: sum(listed[word] for word in says) for other, listed in lists.items()}
+        hits = {other: _hits(says, listed) for other, listed in lists.items()}
         first = [other for other, hit in hits.items() if hit == max(hits.values())]
         tells = name != f"Segment {number + 1}"
         judged.append(Judged(site, k, name, tells, *held, first == [number], _foreign(own, says)))
     return judged
+
+
+def _hits(says: frozenset[str], listed: Counter[str]) -> tuple[int, int]:
+    """How many of a name's words a list has, and how often: what every list has tells nothing."""
+    return len(says & listed.keys()), sum(listed[word] for word in says)
 
 
 def _carried(own: pd.DataFrame, share: float, lift: float, low: float) -> frozenset[str]:

@@ -76,7 +76,11 @@ def items(
 
 def _page_texts(pages: pd.DataFrame, labels: pd.DataFrame | None) -> dict[str, list[list[str]]]:
     where = [unquote(urlsplit(url).path or url) for url in pages["page_location"]]
-    titled = [f"{path} {title}" for path, title in zip(where, pages["page_title"].fillna(""), strict=True)]
+    asked = [unquote(urlsplit(url).query) for url in pages["page_location"]]
+    titled = [
+        f"{path} {query} {title}".replace("  ", " ")
+        for path, query, title in zip(where, asked, pages["page_title"].fillna(""), strict=True)
+    ]
     texts = {
         "page": [[text] for text in titled],
         "folder": [_folders(path) for path in where],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -36,8 +37,8 @@ def name_segments(
 ) -> dict[int, SegmentName]:
     """Name every segment.
 
-    A name follows from the segment's own rows alone. Where two would be called alike, the one that the
-    words say more of keeps them, and the other one says something else as well.
+    A name follows from the segment's own rows alone. Where two would be called alike, each says something
+    else as well, less sure than usual; who has nothing to add keeps the words if they say most of it.
 
     Args:
         table: The table of differences.
@@ -49,12 +50,13 @@ def name_segments(
     """
     known = claims(table, site)
     firsts = {segment: _key(next(_choices(segment, own, site)).text) for segment, own in known.items()}
+    shared = {key for key, segments in Counter(firsts.values()).items() if segments > 1}
     used = {_key(name): segment for segment, name in (taken or {}).items()}
     found: dict[int, SegmentName] = {}
     for segment in sorted(known, key=lambda s: (known[s][0].order if known[s] else LAST, s)):
         others = {key for key, owner in used.items() if owner != segment}
         others |= set(firsts.values()) - {firsts[segment]}
-        choices = _choices(segment, known[segment], site)
+        choices = _choices(segment, known[segment], site, firsts[segment] in shared)
         free = (name for name in choices if _key(name.text) not in others)
         found[segment] = next(free, SegmentName(f"Segment {segment + 1}"))
         used[_key(found[segment].text)] = segment
@@ -66,11 +68,14 @@ def _key(name: str) -> Hashable:
     return roots([name]) or name.casefold()
 
 
-def _choices(segment: int, own: Sequence[Claim], site: SiteWords) -> Iterator[SegmentName]:
+def _choices(
+    segment: int, own: Sequence[Claim], site: SiteWords, is_shared: bool = False
+) -> Iterator[SegmentName]:
     """Names for one segment, best first; the last one is nobody else's."""
     for first in own:
         seconds = [second for second in own if _add_to(first, second)]
-        enough = [second for second in seconds if second.step <= max(first.step, Step.DONE)]
+        least = max(first.step, Step.PARTLY if is_shared else Step.DONE)
+        enough = [second for second in seconds if second.step <= least]
         yield from (name for second in enough[:1] if (name := _name(first, second, site)))
         yield SegmentName(_upper(first.text), (first.evidence,))
         yield from (name for second in seconds if (name := _name(first, second, site)))
@@ -86,11 +91,16 @@ def _add_to(first: Claim, second: Claim) -> bool:
     if pair[0] not in SUBJECTS and pair[1] in SUBJECTS:
         return False
     if roots([first.text]) & roots([second.text]):
-        return False
+        return _is_within(first, second)
     if Family.MEASURE in pair:
         return True
     here, there = zip(first.users, second.users, strict=True)
     return any(abs(a - b) > ALIKE * max(a, b) for a, b in (here, there))
+
+
+def _is_within(first: Claim, second: Claim) -> bool:
+    """Whether a second claim says the first and more: ``trousers``, ``trousers A13``."""
+    return second.evidence.family == Family.PAGE and roots([first.text]) < roots([second.text])
 
 
 def _name(first: Claim, second: Claim, site: SiteWords) -> SegmentName | None:
@@ -101,6 +111,8 @@ def _name(first: Claim, second: Claim, site: SiteWords) -> SegmentName | None:
 
 
 def _joined(first: Claim, second: Claim, site: SiteWords) -> str:
+    if _is_within(first, second):
+        return second.text
     if second.evidence.family in SUBJECTS:
         words = first.evidence.family == second.evidence.family == Family.WORD
         return (words and site.phrase(first.text, second.text)) or f"{first.text} and {second.text}"

@@ -41,6 +41,8 @@ _EXTENSION: Final = re.compile(r"\.[a-z]{2,5}$", re.IGNORECASE)
 _GAP: Final = re.compile(r"[\W_]+")
 _CODE: Final = re.compile(r"[\d?#{}:=]")
 """What makes an address a code, a question, a place in a page, or one of many."""
+_SHORT_CODE: Final = re.compile(r"(?=.*\d)[^\W_]{1,8}")
+"""What somebody can read out."""
 _TOKEN: Final = re.compile(r"[^\W_]+(?:['’-][^\W\d_]+)*")
 _SHORTEST: Final = 3
 _UNSET: Final = ("", "none", "not set", "referral", "email", "e-mail")
@@ -113,7 +115,9 @@ def said(family: str, item: str, site: SiteWords, *, less: bool = False) -> str:
         less: Whether these users have less of it than the others.
     """
     match family:
-        case Family.PAGE | Family.FOLDER:
+        case Family.PAGE:
+            text = _of_address(item) or _of_code(item, site)
+        case Family.FOLDER:
             text = _of_address(item)
         case Family.WORD:
             text = site.spelled(item) if is_plain(item) else ""
@@ -140,6 +144,13 @@ def _of_address(address: str) -> str:
     return " ".join(map(lower, words)) if tells else ""
 
 
+def _of_code(address: str, site: SiteWords) -> str:
+    """A code at the end of an address, with the folder it lies in: ``/trousers/a13`` → ``trousers A13``."""
+    above, _, last = _EXTENSION.sub("", unquote(address).rstrip("/")).rpartition("/")
+    folder = _of_address(above)
+    return f"{folder} {site.spelled(last)}" if folder and _SHORT_CODE.fullmatch(last) else ""
+
+
 def _of_outcome(outcome: str) -> str:
     if outcome in DOERS:
         return DOERS[outcome]
@@ -156,9 +167,10 @@ def _of_source(source: str) -> str:
 
 
 def lower(text: str) -> str:
-    """Begun without a capital, unless the first word has others as well: ``blog``, but ``USB``."""
+    """Begun without a capital, unless the first word has others or a digit: ``blog``, ``USB``, ``A13``."""
     first = text.split(" ")[0]
-    return text[:1].lower() + text[1:] if first[1:] == first[1:].lower() else text
+    is_word = first[1:] == first[1:].lower() and not any(map(str.isdigit, first))
+    return text[:1].lower() + text[1:] if is_word else text
 
 
 def is_plain(word: str) -> bool:

@@ -49,6 +49,13 @@ def test_where_nothing_sets_apart_the_number_is_the_name() -> None:
     assert found == {2: SegmentName("Segment 3")}
 
 
+def test_a_page_without_a_word_is_said_by_its_code_behind_its_folder() -> None:
+    toppers, code = row(0, "word", "toppers", 0.9, 4.0, 3.0), row(0, "page", "/toppers/a13", 0.3, 9.0, 8.0)
+    assert names(table(toppers, code)) == ["Toppers"]  # said by itself, while nobody else is called so
+    assert names(table(toppers, code, row(1, "word", "toppers", 0.8, 4.0, 3.0))) == ["Toppers a13", "Toppers"]
+    assert names(table(row(0, "page", "/article/a13", 0.1, 9.0, 8.0))) == ["Article a13"]
+
+
 def test_on_a_tie_the_one_of_whom_it_is_truer_keeps_the_name() -> None:
     weaker, stronger = row(0, "word", "toppers", 0.6, 4.0, 3.0), row(1, "word", "toppers", 0.9, 4.0, 3.0)
     habit = row(0, "measure", "sessions_mean", 1.4, 1.4, 1.3)

@@ -16,7 +16,9 @@ from tests.core.naming.toy import SITE
         ("page", "/%E6%9E%95", "枕"),
         ("page", "/search?q=tent", ""),
         ("page", "/p/12345", ""),
-        ("page", "/blouses/c17", ""),
+        ("page", "/blouses/c17", "blouses c17"),
+        ("page", "/blouses/3f9a77c0b1", ""),
+        ("page", "/blouses/rain/", "rain"),
         ("page", "/", ""),
         ("page", "/orders/{id}", ""),
         ("page", "/how-to-choose-the-right-topper", ""),
@@ -58,8 +60,8 @@ def test_whatever_an_item_is_called_it_is_short(family: str, item: str) -> None:
 
 
 def test_a_capital_stays_where_it_is_more_than_a_beginning() -> None:
-    assert [lower(text) for text in ("Blog", "USB", "iPhone", "Käse und Brot")] == [
-        "blog", "USB", "iPhone", "käse und Brot",
+    assert [lower(text) for text in ("Blog", "USB", "A13", "iPhone", "Käse und Brot")] == [
+        "blog", "USB", "A13", "iPhone", "käse und Brot",
     ]  # fmt: skip
 
 
