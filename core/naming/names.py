@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,8 +36,9 @@ def name_segments(
 ) -> dict[int, SegmentName]:
     """Name every segment.
 
-    A name follows from the segment's own rows alone. Where two would be called alike, each says something
-    else as well, less sure than usual; who has nothing to add keeps the words if they say most of it.
+    A name follows from the segment's own rows alone. Where another one would be called the same, or the same
+    and more, it says something else as well, less sure than usual; of those who have nothing to add, the one
+    that the words say most of keeps them.
 
     Args:
         table: The table of differences.
@@ -50,22 +50,22 @@ def name_segments(
     """
     known = claims(table, site)
     firsts = {segment: _key(next(_choices(segment, own, site)).text) for segment, own in known.items()}
-    shared = {key for key, segments in Counter(firsts.values()).items() if segments > 1}
+    shared = {segment for segment, key in firsts.items() if sum(map(key.issubset, firsts.values())) > 1}
     used = {_key(name): segment for segment, name in (taken or {}).items()}
     found: dict[int, SegmentName] = {}
     for segment in sorted(known, key=lambda s: (known[s][0].order if known[s] else LAST, s)):
         others = {key for key, owner in used.items() if owner != segment}
         others |= set(firsts.values()) - {firsts[segment]}
-        choices = _choices(segment, known[segment], site, firsts[segment] in shared)
+        choices = _choices(segment, known[segment], site, segment in shared)
         free = (name for name in choices if _key(name.text) not in others)
         found[segment] = next(free, SegmentName(f"Segment {segment + 1}"))
         used[_key(found[segment].text)] = segment
     return dict(sorted(found.items()))
 
 
-def _key(name: str) -> Hashable:
+def _key(name: str) -> frozenset[str]:
     """Two names with the same words are the same name."""
-    return roots([name]) or name.casefold()
+    return roots([name]) or frozenset([name.casefold()])
 
 
 def _choices(
@@ -74,7 +74,7 @@ def _choices(
     """Names for one segment, best first; the last one is nobody else's."""
     for first in own:
         seconds = [second for second in own if _add_to(first, second)]
-        least = max(first.step, Step.PARTLY if is_shared else Step.DONE)
+        least = max(first.step, Step.FEW if is_shared else Step.DONE)
         enough = [second for second in seconds if second.step <= least]
         yield from (name for second in enough[:1] if (name := _name(first, second, site)))
         yield SegmentName(_upper(first.text), (first.evidence,))
