@@ -3,8 +3,8 @@
     python -m benchmarks.receipts FILE…
 
 Of every event but page views, internal and debug traffic included: its users counted with pandas, those that
-the receipt counts, and those of the rows of the profiles' table of outcomes (segments drawn at random, groups,
-users without a page view). Exits with 1 if any two differ.
+the receipt counts, and those of the rows of the profiles' table of outcomes (segments drawn at random,
+groups, users without a page view). Exits with 1 if any two differ.
 """
 
 from __future__ import annotations

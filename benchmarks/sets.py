@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.labels.label_settings import LabelSettings, ThemeSource
+
 DEMO_SEED = 6
 """Of the demo shop that is reported; settings were chosen on that of seed 5."""
 _DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -41,11 +43,10 @@ def demo_shop(users: int, seed: int, folder: Path) -> Path:
     return csv
 
 
-def prepare(csv: Path, folder: Path) -> SetSpec:
+def prepare(csv: Path, folder: Path, themes: ThemeSource = ThemeSource.AUTO) -> SetSpec:
     """Preprocess an export and label its pages."""
     from core.base.progress import silent
     from core.base.settings import IngestSettings
-    from core.labels.label_settings import LabelSettings
     from core.runs.pipeline import label, preprocess
     from core.sample import truth_path
     from core.storage.store import Store
@@ -53,7 +54,7 @@ def prepare(csv: Path, folder: Path) -> SetSpec:
     name, truth = csv.name.split(".")[0], truth_path(csv)
     store = Store(folder / name / "store")
     dataset = preprocess(store, [csv], IngestSettings(), silent)
-    labels = label(store, dataset, LabelSettings(), silent)
+    labels = label(store, dataset, LabelSettings(themes=themes), silent)
     return SetSpec(
         name=name,
         dataset=dataset.path,

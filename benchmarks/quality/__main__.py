@@ -1,6 +1,6 @@
 """Print how good the vectors are, beside simple ways, for docs/method.md.
 
-    python -m benchmarks.quality [--users N]... [--big N] [--real] [--data FILE]... [--work FOLDER]
+    python -m benchmarks.quality [--users N]... [--big N] [--real] [--data FILE]... [--themes T] [--work DIR]
 
 The whole of it: ``--users 20000 --users 50000 --big 270000 --real --work FOLDER``. Every method runs in a
 process of its own; each figure is written to ``figures.csv`` of the set's folder as soon as it is known.
@@ -26,6 +26,7 @@ from benchmarks.quality.methods import HAND_VIEWS, LADDER, METHODS, OURS, TRUTH,
 from benchmarks.quality.views import judge_views
 from benchmarks.sets import DEMO_SEED, REAL, SetSpec, demo_shop, prepare
 from benchmarks.tables import markdown
+from core.labels.label_settings import ThemeSource
 
 COLUMNS = ["method", "seed", "figure", "value"]
 
@@ -38,6 +39,7 @@ COLUMNS = ["method", "seed", "figure", "value"]
 @click.option("--real", is_flag=True, help="The real exports beside the repository, if they are there.")
 @click.option("--seeds", type=int, default=3, show_default=True, help="Of the training.")
 @click.option("--methods", default="", help=f"Parts of names, comma-separated: {', '.join(METHODS)}.")
+@click.option("--themes", type=click.Choice([one.value for one in ThemeSource]), default="auto")
 @click.option("--work", type=click.Path(path_type=Path), help="Keep data, models and vectors in this folder.")
 def main(
     users: Sequence[int],
@@ -47,6 +49,7 @@ def main(
     real: bool,
     seeds: int,
     methods: str,
+    themes: ThemeSource,
     work: Path | None,
 ) -> None:
     """Run the sets that are asked for."""
@@ -56,10 +59,10 @@ def main(
         exports = [measure(demo_shop, size, demo_seed, folder).value for size in users]
         exports += [*data, *(path for path in REAL if real and path.exists())]
         for csv in exports:
-            report(measure(prepare, csv, folder).value, range(seeds), chosen(methods))
+            report(measure(prepare, csv, folder, ThemeSource(themes)).value, range(seeds), chosen(methods))
         if big:
             csv = measure(demo_shop, big, demo_seed, folder).value
-            report(measure(prepare, csv, folder).value, range(1), [LADDER])
+            report(measure(prepare, csv, folder, ThemeSource(themes)).value, range(1), [LADDER])
 
 
 def chosen(parts: str) -> list[str]:
