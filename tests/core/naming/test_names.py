@@ -56,6 +56,14 @@ def test_a_page_without_a_word_is_said_by_its_code_behind_its_folder() -> None:
     assert names(table(row(0, "page", "/article/a13", 0.1, 9.0, 8.0))) == ["Article a13"]
 
 
+def test_of_two_that_would_be_called_alike_or_the_same_and_more_both_say_something_else() -> None:
+    toppers = [row(segment, "word", "toppers", 0.9, 4.0, 3.0) for segment in (0, 1)]
+    codes = [row(segment, "page", f"/toppers/a1{segment}", 0.1, 9.0, 8.0) for segment in (0, 1)]
+    assert names(table(*toppers, *codes)) == ["Toppers a10", "Toppers a11"]
+    hub = row(1, "word", "hub", 0.6, 4.0, 3.0)
+    assert names(table(*toppers, *codes, hub)) == ["Toppers a10", "Toppers and hub"]
+
+
 def test_on_a_tie_the_one_of_whom_it_is_truer_keeps_the_name() -> None:
     weaker, stronger = row(0, "word", "toppers", 0.6, 4.0, 3.0), row(1, "word", "toppers", 0.9, 4.0, 3.0)
     habit = row(0, "measure", "sessions_mean", 1.4, 1.4, 1.3)
