@@ -181,22 +181,26 @@ def compare_ranks(values: UserValues, sides: Sides) -> tuple[np.ndarray, np.ndar
 
     The delta is the d of two normal distributions with the same share of pairs in which one is higher.
     """
-    made = np.full((3, sides.n_rows), np.nan)
+    counted = (sides.place >= 0) & (values.whole > 0)
+    place = sides.place[counted]
+    different, number = np.unique(values.part[counted] / values.whole[counted], return_inverse=True)
+    shape = (sides.n_rows, len(different))
+    users = np.bincount(place * shape[1] + number, minlength=shape[0] * shape[1]).reshape(shape)
+    base = users[: sides.n_base].sum(axis=0)  # sorted once, whoever is ranked among them
     with np.errstate(divide="ignore", invalid="ignore"):
-        each = values.part / values.whole
-        for place, rows in sides.populations():
-            counted = (place >= 0) & (values.whole > 0)
-            made[:, rows] = _mann_whitney(each[counted], place[counted], sides.n_rows)[:, rows]
-    return made[0], made[1], made[2]
+        parts = [_mann_whitney(users[: sides.n_base], base)]
+        parts += [_mann_whitney(own[None], base + own) for own in users[sides.n_base :]]
+    p, effect, error = np.concatenate(parts, axis=1)
+    return p, effect, error
 
 
-def _mann_whitney(values: np.ndarray, place: np.ndarray, n_rows: int) -> np.ndarray:
-    ranks = stats.rankdata(values)
-    n = np.bincount(place, minlength=n_rows).astype(np.float64)
-    rest_n, whole = len(values) - n, len(values)
-    higher = np.bincount(place, ranks, minlength=n_rows) - n * (n + 1) / 2  # pairs, a tie counts half
-    ties = np.unique(ranks, return_counts=True)[1].astype(np.float64)
-    spread = np.sqrt(n * rest_n / 12 * (whole + 1 - (ties**3 - ties).sum() / max(1, whole * (whole - 1))))
+def _mann_whitney(own: np.ndarray, everybody: np.ndarray) -> np.ndarray:
+    """Rows, of shape (m, values), against the rest of everybody, (values,): users a value, lowest first."""
+    n, counts = own.sum(axis=1, dtype=np.float64), everybody.astype(np.float64)
+    whole = counts.sum()
+    rest_n = whole - n
+    higher = own @ (counts.cumsum() - (counts - 1) / 2) - n * (n + 1) / 2  # pairs, a tie counts half
+    spread = np.sqrt(n * rest_n / 12 * (whole + 1 - (counts**3 - counts).sum() / max(1, whole * (whole - 1))))
     z = np.maximum(np.abs(higher - n * rest_n / 2) - 0.5, 0) / spread
     p = np.where(spread > 0, 2 * stats.norm.sf(z), np.where(n * rest_n > 0, 1, np.nan))
     share = (higher / (n * rest_n)).clip(0.5 / whole, 1 - 0.5 / whole)  # of pairs; never without end

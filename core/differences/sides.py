@@ -76,12 +76,3 @@ class Sides:
         rest = np.tile(own[: self.n_base].sum(axis=0), (self.n_rows, 1))
         rest[: self.n_base] -= own[: self.n_base]
         return own, rest
-
-    def populations(self) -> list[tuple[np.ndarray, list[int]]]:
-        """Who is ranked together: the row of each user (−1 outside), and the rows that are read there."""
-        base = np.where(self.place < self.n_base, self.place, -1)
-        others = range(self.n_base, self.n_rows)
-        return [
-            (base, list(range(self.n_base))),
-            *((np.where(self.place == row, row, base), [row]) for row in others),
-        ]
