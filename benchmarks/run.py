@@ -118,14 +118,17 @@ def segment(dataset: str, labels: str, embeddings: str, folder: Path) -> dict[st
     cold = time.perf_counter()
     first = pipeline.segment(data, labelled, vectors, pipeline.RunSettings(), silent)
     cold = time.perf_counter() - cold
-    moves, tables = zip(*_moves(data, labelled, vectors, first), strict=True)
-    return {"cold_s": cold, "move_s": statistics.median(moves), "table_s": statistics.median(tables)}
+    times = zip(*_moves(data, labelled, vectors, first), strict=True)
+    names = ("move_s", "move_cpu_s", "table_s", "table_cpu_s")
+    return {"cold_s": cold} | dict(zip(names, map(statistics.median, times), strict=True))
 
 
 def _moves(
     dataset: Dataset, labels: LabelledPages, vectors: Embeddings, first: Segments
-) -> Iterator[tuple[float, float]]:
-    """Seconds of each move of a slider, and of its table and names."""
+) -> Iterator[tuple[float, float, float, float]]:
+    """Seconds, and CPU seconds, of each move of a slider, and of its table and names."""
+    import numpy as np
+
     from core.base.settings import AnalyzeSettings, ClusterSettings, ViewWeights
     from core.differences.table import differences
     from core.differences.user_items import UserItems
@@ -139,14 +142,14 @@ def _moves(
     site, previous = SiteWords.from_tables(dataset.pages, labels.of(View.THEME)), first.partition
     outcomes, one_page = data.outcomes.inside(AnalyzeSettings()), first.profiles.one_page
     for k in (7, 6, 8, 6, 7):
-        began = time.perf_counter()
+        began = np.array([time.perf_counter(), time.process_time()])
         combined = pipeline.combine(vectors, ViewWeights(url=k / 10))
         cut = pipeline.cluster(combined, vectors.inside, ClusterSettings(n_clusters=k), previous)
         previous = match(previous, cut).partition
         profiles = pipeline.analyze(data, previous, AnalyzeSettings(), one_page)
-        moved = time.perf_counter()
+        moved = np.array([time.perf_counter(), time.process_time()])
         held_names(differences(data, profiles.rows, items, outcomes), site, {})
-        yield moved - began, time.perf_counter() - moved
+        yield *(moved - began), *(np.array([time.perf_counter(), time.process_time()]) - moved)
 
 
 @click.command(help=__doc__)
@@ -184,8 +187,9 @@ def print_times(users: int, preset: str, rows: dict[str, Measured]) -> None:
     steering = rows["combine + cluster + analyze"].value
     ratio = rows["preprocess"].wall_s / rows["DuckDB floor"].wall_s
     print(f"\npreprocess / floor: {ratio:.2f}; first segmentation {steering['cold_s']:.2f} s;", end=" ")
-    print(f"a slider move {steering['move_s'] * 1000:.0f} ms,", end=" ")
-    print(f"its table of differences and names {steering['table_s'] * 1000:.0f} ms more")
+    times = {name: f"{value * 1000:.0f} ms" for name, value in steering.items()}
+    print(f"a slider move {times['move_s']} (CPU {times['move_cpu_s']}), its table of differences and names")
+    print(f"{times['table_s']} more (CPU {times['table_cpu_s']})")
     for name, row in rows.items():
         if name.startswith("anchor") and isinstance(row.value, dict):
             figures = ", ".join(f"{figure} {value:.3g}" for figure, value in row.value.items())
