@@ -18,8 +18,8 @@ from core.runs import pipeline
 from core.runs.pipeline import Embeddings, RunSettings, Segments
 from core.storage.store import Store
 
-DEV: Final = ("demo", "eshop_2008", "mattress", "saas", "merch")
-HELD: Final = ("deskdrop_2016", "wikispeedia", "paper", "campus", "tokyo")
+DEV: Final = ("demo", "eshop_2008", "deskdrop_2016", "wikispeedia", "mattress", "saas", "merch")
+HELD: Final = ("paper", "campus", "tokyo")
 """Looked at once, when all is decided."""
 USERS: Final = 4_000
 """Of a made-up site."""
