@@ -4,14 +4,16 @@
   (:mod:`core.profiles.two_shares`); of a mean: :mod:`core.differences.means`.
 * What the model never saw (*held out*) is tested; q is the p that Benjamini and Hochberg (1995) make of all
   tests of the segments, and apart from these of the groups made by rule: that users of one page differ
-  must not make it easier for a segment to. What the model saw or what follows from it has effect and
-  interval only: that segments differ there is how they were made.
+  must not make it easier for a segment to. Outcomes are a family of their own: they are what was asked for,
+  and hours and countries that were not must not hide them. What the model saw or what follows from it has
+  effect and interval only: that segments differ there is how they were made. The same holds for where users
+  of one page come from, whether they engaged and what came of it, which made their segments.
 * A row *differs* where its interval leaves out 0 and, if it was tested, q < .05 as well: ranks alone, of a
   mean whose interval holds 0, call nothing different. Of the others it is only said that they were *not shown
   to differ*, with the least difference that would have been seen in 80 % of such samples.
 * Differences rank by the low end of their size in standard deviations (Cohen's h of shares, for means d
   by Cliff's delta), twice for what is held out, as those are findings; below a tenth they do not rank, and
-  neither does how much users of one page are active: that is the rule that made them a segment.
+  neither does what is no finding of a segment of one-page users: its name is the rule that made it.
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ MEASURES: Final = (
     Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.PAGES_PER_SESSION, Col.DIFFERENT_PAGES_MEAN,
     Col.ENGAGEMENT_NONE_SHARE, Col.ENGAGEMENT_MEAN, Col.SESSION_RATE, Col.REVENUE_PER_USER,
 )  # fmt: skip
+RULES: Final = (Family.MEASURE, Family.OUTCOME, Family.SOURCE, Family.DEVICE)
+"""What a segment of one-page users is made by beside its page, which is input to any segment."""
 NO_OUTCOMES: Final[Mapping[str, Happened]] = MappingProxyType({})
 
 _Matrix: TypeAlias = np.ndarray | sparse.csr_array
@@ -178,6 +182,7 @@ def _table(
     columns |= {
         name: columns[name].astype(np.int64) for name in (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N)
     }
+    columns |= _without_rules(columns)
     columns |= _decided(columns)
     ranks = {Diff.RANK.value: _ranks(columns, about)}
     return pd.DataFrame({str(name): columns[name] for name in COLUMNS[:-1]} | ranks)
@@ -289,13 +294,22 @@ def _part(shape: tuple[int, ...], columns: Mapping[str, np.ndarray]) -> _Part:
     }
 
 
+def _without_rules(columns: Mapping[str, np.ndarray]) -> _Part:
+    """Test nothing that made a segment of one-page users."""
+    by_rule = (columns[Col.KIND] == RowKind.ONE_PAGE) & np.isin(columns[Diff.FAMILY], RULES)
+    instead = {Diff.ROLE: MetricRole.INPUT.value, Diff.P_VALUE: np.nan, Diff.TEST: ""}
+    return {name: np.where(by_rule, value, columns[name]) for name, value in instead.items()}
+
+
 def _decided(columns: Mapping[str, np.ndarray]) -> _Part:
     """The q of what was tested, and whether each row differs."""
     p = columns[Diff.P_VALUE]
     tested, q = ~np.isnan(p), np.full(len(p), np.nan)
+    is_outcome = columns[Diff.FAMILY] == Family.OUTCOME
     for kind in np.unique(columns[Col.KIND]):
-        own = tested & (columns[Col.KIND] == kind)
-        q[own] = stats.false_discovery_control(p[own])
+        for family in (is_outcome, ~is_outcome):
+            own = tested & family & (columns[Col.KIND] == kind)
+            q[own] = stats.false_discovery_control(p[own])
     leaves_out_0 = (columns[Diff.DIFFERENCE_LOW] > 0) | (columns[Diff.DIFFERENCE_HIGH] < 0)
     is_sure = np.where(columns[Diff.ROLE] == MetricRole.HELD_OUT, q < SURE, True)
     return {Diff.Q_VALUE: q, Diff.DIFFERS: leaves_out_0 & is_sure}
@@ -305,7 +319,7 @@ def _ranks(columns: Mapping[str, np.ndarray], about: np.ndarray) -> pd.Series:
     """From 1 within each row, of the differences that are large enough."""
     held_out = columns[Diff.ROLE] == MetricRole.HELD_OUT
     weight = np.where(held_out, HELD_OUT_WEIGHT, 1)
-    by_rule = (columns[Col.KIND] == RowKind.ONE_PAGE) & (columns[Diff.FAMILY] == Family.MEASURE)
-    ranks = columns[Diff.DIFFERS] & (columns[Diff.EFFECT_LOW] >= LEAST_EFFECT) & ~(by_rule & ~held_out)
+    is_finding = held_out | (columns[Col.KIND] != RowKind.ONE_PAGE)
+    ranks = columns[Diff.DIFFERS] & (columns[Diff.EFFECT_LOW] >= LEAST_EFFECT) & is_finding
     size = pd.Series(np.where(ranks, columns[Diff.EFFECT_LOW] * weight, np.nan))
     return size.groupby(about).rank(ascending=False, method="first").astype("Int32")

@@ -20,9 +20,10 @@ from core.differences.table import COLUMNS, Diff, differences, leading, pair_dif
 from core.differences.user_items import Family, UserItems
 from core.profiles.data import GROUPS
 from core.profiles.outcomes import Happened
-from core.profiles.profile_columns import Col, MetricRole
+from core.profiles.profile_columns import Col, MetricRole, RowKind
 from core.profiles.rows import make_rows
 from tests.core.facts.shop import shop
+from tests.core.profiles.test_rows import one_page
 from tests.core.profiles.toy import LABELS, toy, toy_tables
 
 PURCHASE = toy().outcomes.inside(AnalyzeSettings())
@@ -190,3 +191,19 @@ def test_a_tested_row_differs_only_where_its_interval_leaves_out_0() -> None:
     shown = table[table[Diff.DIFFERS]]
     assert ((shown[Diff.DIFFERENCE_LOW] > 0) | (shown[Diff.DIFFERENCE_HIGH] < 0)).all()
     assert (shown.loc[shown[Diff.ROLE] == MetricRole.HELD_OUT, Diff.Q_VALUE] < 0.05).all()
+
+
+def test_outcomes_are_corrected_among_themselves() -> None:
+    """What nobody asked for must not hide what was: the q of the outcome is that of its own tests."""
+    table = shop().context.tables.differences
+    own = table[(table[Col.KIND] == "segment") & (table[Diff.FAMILY] == Family.OUTCOME)]
+    assert own[Diff.Q_VALUE].tolist() == pytest.approx(stats.false_discovery_control(own[Diff.P_VALUE]))
+
+
+def test_what_made_a_segment_by_rule_is_no_finding() -> None:
+    """Users of one page are told apart by source and device: that they differ there says nothing."""
+    table = differences(toy(), make_rows(toy(), LABELS, one_page([5], [6])), toy_items(), PURCHASE)
+    by_rule = table[table[Col.KIND] == RowKind.ONE_PAGE]
+    made = by_rule[Diff.FAMILY].isin([Family.MEASURE, Family.OUTCOME, Family.SOURCE, Family.DEVICE])
+    assert set(by_rule[made][Diff.ROLE]) == {"input"} and by_rule[made][Diff.P_VALUE].isna().all()
+    assert (by_rule[~made][Diff.ROLE] == "held out").any()
