@@ -97,6 +97,10 @@ class Oracle:
         """The users of a row."""
         if key.startswith("others:"):
             return self.others(key.removeprefix("others:"))
+        if key.startswith("outcome:"):
+            inside = self.people["row"].str.startswith("segment:")
+            bought = self.people["bought"]
+            return self.people[bought if key == "outcome:with" else inside & ~bought]
         return self.people if key == "all" else self.people[self.people["row"] == key]
 
     def others(self, key: str) -> pd.DataFrame:

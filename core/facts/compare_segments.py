@@ -40,8 +40,9 @@ def compare(figures: Figures, asked: arguments.Compare) -> Finding:
         apart = differing(figures, other) if other else pair_differing(figures, first, second)
     told = {block.first.measure for block in apart}
     contrasts = [
-        figures.contrast(figures.needed(first, name), second, tested.get((name, "")))
+        figures.contrast(fact, second, tested.get((name, "")))
         for name in names if name not in told
+        for fact in figures.each(first, name)
     ]  # fmt: skip
     query = select(", ".join(names), "segments", key=f"{first}, {second}")
     return Finding((*apart, *sorted(contrasts, key=_is_unsure)), query)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from core.base.schema import Pages, View
+from core.base.schema import OUTSIDE, Pages, View
 from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
@@ -24,17 +24,22 @@ from core.naming.words import SiteWords
 from core.outgoing.quoting import clean
 from core.profiles.data import ProfileData
 from core.profiles.label_data import LabelData
-from core.profiles.metrics import Profiles
+from core.profiles.metrics import Profiles, profile_rows
 from core.profiles.outcomes import Happened
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
-from core.profiles.rows import Rows
+from core.profiles.rows import Rows, make_rows
 from core.segments.partition import Partition
 
 ALL: Final = "all"
 ONE_PAGE: Final = "group:one_page"
 OTHERS: Final = "others"
 """The row that a figure is held against: the clustered users that are not in the row beside it."""
+UNSEEN: Final = "group:no_page_view"
+"""Users of whom no page view is used: of their outcome is told, and nothing else."""
+NO_ROWS: Final = {OTHERS: "The other clustered users", UNSEEN: "Users without a page view (in no segment)"}
+WITH, WITHOUT = "outcome:with", "outcome:without"
+"""Rows in place of segments: who has the outcome, and the other clustered users."""
 ENDS_LISTED: Final = 50
 
 
@@ -144,6 +149,41 @@ class Tables:
     def outcomes(self) -> Mapping[str, Happened]:
         """Each outcome → who of the users with a page view had it, the main one first."""
         return self.basis.data.outcomes.inside(self.profiles.settings)
+
+    @cached_property
+    def by_outcome(self) -> Tables | None:
+        """The same for who has the outcome, whatever the segment, and for the other clustered users.
+
+        None where nobody or everybody has it.
+        """
+        happened, labels = self.profiles.happened, self.partition.labels
+        if happened is None:
+            return None
+        split = np.where(labels == OUTSIDE, OUTSIDE, 1)
+        split[happened.user] = 0
+        if not {0, 1} <= set(split.tolist()):
+            return None
+        called = ((WITH, "Converted users"), (WITHOUT, "Clustered users who did not convert"))
+        rows = replace(make_rows(self.basis.data, split), called=called)
+        return Tables(self.basis, profile_rows(self.basis.data, rows, self.profiles.settings), self.partition)
+
+    @cached_property
+    def _of_outcome(self) -> pd.DataFrame:
+        """The outcome's rows of the outcomes table; of several, those of any of them, which come last."""
+        table = self.profiles.outcomes
+        return table[table[Col.OUTCOME] == table[Col.OUTCOME].iloc[-1]] if len(table) else table
+
+    @cached_property
+    def money(self) -> Mapping[tuple[str, str], float]:
+        """Row and currency → revenue."""
+        table = self._of_outcome
+        cells = zip(table[Col.KEY], table[Col.CURRENCY], table[Col.REVENUE], strict=True)
+        return {(key, currency): revenue for key, currency, revenue in cells}
+
+    @property
+    def unseen(self) -> pd.DataFrame:
+        """Users with the outcome of whom no page view is used: a row a currency."""
+        return self._of_outcome[self._of_outcome[Col.KEY] == UNSEEN]
 
     @cached_property
     def segments(self) -> pd.DataFrame:
@@ -278,8 +318,8 @@ class Context:
 
     def titled(self, key: str) -> Title:
         """What a row is called."""
-        if key == OTHERS:
-            return Title(label="The other clustered users")
+        if key in NO_ROWS:
+            return Title(label=NO_ROWS[key])
         row = self.row(key)
         label, rule = str(row[Col.LABEL]), ""
         if row[Col.KIND] == RowKind.ONE_PAGE:  # what it is called holds addresses, which strangers wrote
@@ -290,7 +330,7 @@ class Context:
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """What rows are called; every row when none is named."""
-        return {key: self.titled(key) for key in keys or (*self.keys, OTHERS)}
+        return {key: self.titled(key) for key in keys or (*self.keys, *NO_ROWS)}
 
 
 def make_context(

@@ -81,8 +81,10 @@ def _values(context: Context, first: Fact) -> UserValues | None:
     metric, _, dimension = first.measure.partition(":")
     if metric == ItemMetric.VIEW_SHARE and dimension in LABELLED:
         return _views_of(context, View(dimension), first.item)
-    tables = context.tables
-    return user_values(tables.basis.data, tables.profiles.happened, first.measure)
+    tables, happened = context.tables, context.tables.profiles.happened
+    if happened and first.currency in happened.money:
+        happened = happened.paid_in(first.currency)
+    return user_values(tables.basis.data, happened, first.measure)
 
 
 def _decision(context: Context, first: Fact, second: Fact) -> SingleDifference | None:

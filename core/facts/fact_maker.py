@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,9 +14,9 @@ from core.base.errors import InputError
 from core.data.receipt import NO_CURRENCY
 from core.differences.user_items import Family
 from core.facts.answer import ARROW, Contrast, Fact, Ranking, Unit, Verdict
-from core.facts.context import ALL, OTHERS, Context
+from core.facts.context import ALL, OTHERS, UNSEEN, Context
 from core.facts.contrasting import decide, others_of
-from core.facts.finding import known
+from core.facts.finding import known, present
 from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
 from core.facts.measures import BY_KEY, N_OF, write
 from core.facts.verbs import NOT
@@ -59,10 +59,18 @@ class Figures:
 
     context: Context
 
-    def measure(self, key: str, name: str) -> Fact | None:
-        """A figure of the segments table; None where it is absent."""
+    def measure(self, key: str, name: str, currency: str = "") -> Fact | None:
+        """A figure of the segments table; None where it is absent, as money is in more than one currency.
+
+        Args:
+            key: The row.
+            name: The column.
+            currency: Of money; the only one where empty.
+        """
         row, measure = self.context.row(key), BY_KEY[name]
         value = float(row[name])
+        if measure.unit is Unit.MONEY and len(self.currencies) > 1 and currency:
+            value = self.context.tables.money[key, currency] / (1 if name == Col.REVENUE else row[Col.USERS])
         if math.isnan(value):
             return None
         is_rate = name == Col.OUTCOME_RATE
@@ -70,7 +78,7 @@ class Figures:
             name, measure.label, (key,), value, measure.unit, digits=digits(name, value),
             interval=(row[Col.OUTCOME_LOW], row[Col.OUTCOME_HIGH]) if is_rate else None,
             n=self._n(row, name), users=_behind(row, name),
-            currency=self._currency if measure.unit is Unit.MONEY else "",
+            currency=currency or (self._currency if measure.unit is Unit.MONEY else ""),
         )  # fmt: skip
 
     def _n(self, row: Mapping[str, Any], name: str) -> float:
@@ -80,11 +88,41 @@ class Figures:
         return float(of.get(name, row[N_OF[name]]))
 
     @property
-    def _currency(self) -> str:
-        """That all revenue is in; empty where none was sent."""
+    def currencies(self) -> tuple[str, ...]:
+        """What revenue is in; each is counted apart."""
         happened = self.context.tables.profiles.happened
-        money = tuple(happened.money) if happened else ()
+        return tuple(happened.money) if happened else ()
+
+    @property
+    def _currency(self) -> str:
+        """That all revenue is in; empty where none was sent, or there are several."""
+        money = self.currencies
         return money[0] if len(money) == 1 and money[0] != NO_CURRENCY else ""
+
+    def each(self, key: str, name: str) -> tuple[Fact, ...]:
+        """A figure of the segments table; of money in several currencies, one each.
+
+        Raises:
+            InputError: If it is absent.
+        """
+        apart = self.currencies if BY_KEY[name].unit is Unit.MONEY and len(self.currencies) > 1 else ()
+        return present(self.measure(key, name, currency) for currency in apart) or (self.needed(key, name),)
+
+    def without_page_view(self, names: Iterable[str]) -> tuple[Fact, ...]:
+        """Users with the outcome of whom no page view is used, and what they paid: no row holds them."""
+        own, wanted = self.context.tables.unseen, {*names}
+        users = int(own[Col.OUTCOME_USERS].max()) if len(own) else 0
+        if not users or not wanted & {Col.OUTCOME_USERS, Col.OUTCOME_RATE, Col.REVENUE}:
+            return ()
+        name = Col.OUTCOME_USERS
+        made = [make_fact(name, BY_KEY[name].label, (UNSEEN,), users, Unit.COUNT, n=users)]
+        paid = own[own[Col.REVENUE] > 0] if Col.REVENUE in wanted else own[:0]
+        for currency, value in zip(paid[Col.CURRENCY], paid[Col.REVENUE], strict=True):
+            made.append(make_fact(
+                Col.REVENUE, BY_KEY[Col.REVENUE].label, (UNSEEN,), value, Unit.MONEY,
+                digits=digits(Col.REVENUE, value), n=users, currency=currency,
+            ))  # fmt: skip
+        return tuple(made)
 
     def needed(self, key: str, name: str) -> Fact:
         """The same.
@@ -94,7 +132,8 @@ class Figures:
         """
         fact = self.measure(key, name)
         if fact is None:
-            raise InputError(f"The {BY_KEY[name].label} of {self.context.title(key)} {_why_absent(name)}")
+            of = f"The {BY_KEY[name].label} of {self.context.title(key)}"
+            raise InputError(f"{of} {_why_absent(name, self.currencies)}")
         return fact
 
     def item(self, key: str, dimension: Kind, value: str, metric: ItemMetric) -> Fact | None:
@@ -133,9 +172,14 @@ class Figures:
         )  # fmt: skip
 
     def nearest(self, key: str, n: int) -> list[Fact]:
-        """The segments whose centroids are nearest, with the distance of unit vectors (0 to 2)."""
+        """The segments whose centroids are nearest, with the distance of unit vectors (0 to 2).
+
+        There are none of a row that is no segment of the model.
+        """
         partition = self.context.tables.partition
         ids = partition.ids.tolist()
+        if key not in [f"segment:{one}" for one in ids]:
+            return []
         own = partition.centroids[[ids.index(int(self.context.row(key)[Col.SEGMENT]))]]
         apart = squared_distances(own, partition.centroids)[0].clip(min=0) ** 0.5
         order = [place for place in apart.argsort(kind="stable").tolist() if f"segment:{ids[place]}" != key]
@@ -150,7 +194,7 @@ class Figures:
     def same(self, fact: Fact, key: str) -> Fact | None:
         """The measure and item of a fact for another row; None where it is absent there, or is of no row."""
         if not fact.item:
-            return self.measure(key, fact.measure) if fact.measure in BY_KEY else None
+            return self.measure(key, fact.measure, fact.currency) if fact.measure in BY_KEY else None
         metric, _, dimension = fact.measure.partition(":")
         own = metric.removeprefix(NOT)
         if own not in set(ItemMetric):
@@ -310,7 +354,9 @@ def _behind(row: Mapping[str, Any], name: str) -> float:
     return float(row[doing] or row[Col.USERS])
 
 
-def _why_absent(name: str) -> str:
+def _why_absent(name: str, currencies: Sequence[str]) -> str:
+    if name.startswith("revenue") and len(currencies) > 1:
+        return f"is in {' and '.join(currencies)}, which are not added up: ask for the revenue by segment"
     if name.startswith(("outcome", "revenue", "session_rate")):
         return "is absent: the data has no such outcome event or value"
     if name.startswith("engagement"):

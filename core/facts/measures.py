@@ -48,8 +48,7 @@ MEASURES: Final = (
         "percentage of clustered users", "proportion of clustered users", "percent of clustered users",
     )),
     Measure(Col.PAGE_VIEWS, "page views", Unit.COUNT, (
-        "pageviews", "views", "total page views", "number of page views", "page view count", "hits",
-        "total views",
+        "pageviews", "views", "number of page views", "page view count", "hits",
     )),
     Measure(Col.PAGE_VIEWS_MEAN, "page views a user", Unit.NUMBER, (
         "page views per user", "pageviews per user", "views per user", "views a user", "average page views",
@@ -61,7 +60,7 @@ MEASURES: Final = (
         "page views of the middle user", "median pageviews", "median views", "median number of page views",
     )),
     Measure(Col.SESSIONS, "sessions", Unit.COUNT, (
-        "visits", "total sessions", "number of sessions", "session count", "number of visits",
+        "visits", "number of sessions", "session count", "number of visits",
     )),
     Measure(Col.SESSIONS_MEAN, "sessions a user", Unit.NUMBER, (
         "sessions per user", "visits per user", "average sessions", "mean sessions", "visits a user",
@@ -99,7 +98,7 @@ MEASURES: Final = (
     Measure(Col.OUTCOME_RATE, "outcome rate", Unit.SHARE, (
         "conversion rate", "conversion", "purchase rate", "converts", "convert", "buying rate", "cvr",
         "user conversion rate", "outcome rate of users", "conversion rate of users", "outcome",
-        "share of buyers", "share of converted users", "share of users who bought",
+        "share of users who bought",
     )),
     Measure(Col.OUTCOME_SESSIONS, "converting sessions", Unit.COUNT, (
         "sessions that converted", "converted sessions", "sessions with a purchase",
@@ -109,7 +108,7 @@ MEASURES: Final = (
         "conversion rate per session",
     )),
     Measure(Col.REVENUE, "revenue", Unit.MONEY, (
-        "sales", "turnover", "total revenue", "income", "earnings",
+        "sales", "turnover", "income", "earnings",
     )),
     Measure(Col.REVENUE_PER_USER, "revenue a user", Unit.MONEY, (
         "revenue per user", "arpu", "revenue per visitor", "average revenue", "revenue per customer",

@@ -8,6 +8,7 @@ from typing import Final
 from core.base.errors import InputError
 from core.facts import arguments
 from core.facts.answer import Chart, Fact, FigureList, Ranking, Unit, Verdict
+from core.facts.context import ALL
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, known, present
 from core.facts.measures import BY_KEY
@@ -44,8 +45,11 @@ def metrics(figures: Figures, keys: Sequence[str], names: Sequence[str]) -> Find
     Raises:
         InputError: If there is no such row, or a figure is absent.
     """
-    facts = tuple(figures.needed(known(figures.context, key), name) for key in keys for name in names)
-    return Finding((FigureList(facts=facts),), select(", ".join(names), "segments", key=", ".join(keys)))
+    rows = [known(figures.context, key) for key in keys]
+    facts = [fact for key in rows for name in names for fact in figures.each(key, name)]
+    unseen = figures.without_page_view(names) if ALL in keys else ()
+    query = select(", ".join(names), "segments", key=", ".join(keys))
+    return Finding((FigureList(facts=(*facts, *unseen)),), query)
 
 
 def rank_segments(figures: Figures, asked: arguments.RankSegments) -> Finding:
@@ -55,10 +59,10 @@ def rank_segments(figures: Figures, asked: arguments.RankSegments) -> Finding:
         InputError: If the metric is absent.
     """
     name, most = asked.metric.value, asked.order is arguments.Order.MOST
-    found = of_segments(figures, name)
     chosen = select(f"key, {name}", "segments", kind=RowKind.SEGMENT)
     query = f"{chosen} ORDER BY {name} {'DESC' if most else 'ASC'}"
-    return Finding((figures.ranking(found, most=most),), query)
+    rankings = (figures.ranking(found, most=most) for found in by_currency(figures, name))
+    return Finding((*rankings,), query)
 
 
 def of_segments(figures: Figures, name: str) -> tuple[Fact, ...]:
@@ -69,6 +73,18 @@ def of_segments(figures: Figures, name: str) -> tuple[Fact, ...]:
     """
     keys = figures.context.segment_keys
     return present([figures.measure(key, name) for key in keys]) or (figures.needed(keys[0], name),)
+
+
+def by_currency(figures: Figures, name: str, keys: Sequence[str] = ()) -> list[tuple[Fact, ...]]:
+    """A measure of some rows, or of every segment that has it; of money in several currencies, each apart.
+
+    Raises:
+        InputError: If it is absent.
+    """
+    if not keys and len(figures.currencies) < 2:
+        return [of_segments(figures, name)]
+    found = [figures.each(key, name) for key in keys or figures.context.segment_keys]
+    return list(zip(*found, strict=True))
 
 
 def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
@@ -101,5 +117,5 @@ def beyond_average(figures: Figures, name: str, *, above: bool) -> Finding:
 def chart(figures: Figures, asked: arguments.ChartSpec) -> Finding:
     """One metric over the segments, ranked and drawn."""
     ranked = rank_segments(figures, arguments.RankSegments(metric=asked.metric))
-    facts = of_segments(figures, asked.metric.value)
-    return Finding((*ranked.blocks, Chart(facts=facts, mark=asked.mark)), ranked.query)
+    drawn = (Chart(facts=facts, mark=asked.mark) for facts in by_currency(figures, asked.metric.value))
+    return Finding((*ranked.blocks, *drawn), ranked.query)

@@ -125,10 +125,21 @@ def profile(
         SettingsError: If an outcome is not in the data.
         ArtifactError: If the labels are not of these users.
     """
+    return profile_rows(data, make_rows(data, labels, one_page), settings, one_page)
+
+
+def profile_rows(
+    data: ProfileData, rows: Rows, settings: AnalyzeSettings, one_page: OnePageSegments | None = None
+) -> Profiles:
+    """The same for users that are sorted into rows.
+
+    Raises:
+        SettingsError: If an outcome is not in the data.
+    """
     parts = data.outcomes.parts(settings)
     chosen, everybody = tuple(parts), any_of(list(parts.values())) if parts else None
     happened = everybody.only(everybody.user < data.n_users) if everybody else None
-    sizes = (rows := make_rows(data, labels, one_page)).count()
+    sizes = rows.count()
     segments = _segments(data, rows, sizes, happened)
     fields = described(happened, seen=any(map(data.outcomes.pages_of, chosen)))
     return Profiles(

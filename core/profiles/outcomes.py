@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import chain
@@ -59,6 +59,10 @@ class Happened:
         if len(self.money) == 1:
             return next(iter(self.money.values()))
         return np.full(len(self.user), np.nan)
+
+    def paid_in(self, currency: str) -> Happened:
+        """With the money of one currency alone."""
+        return replace(self, money={currency: self.money[currency]})
 
     def only(self, which: np.ndarray) -> Happened:
         """The users where ``which`` (bool of shape (m,)) is true."""

@@ -32,12 +32,14 @@ class Rows:
         segments: Ids, ascending.
         groups: Groups that have users outside the segments.
         one_page: What each one-page segment is called; none where the one-page users are a group.
+        called: Key and label of each segment, where these are no segments of a model.
     """
 
     place: np.ndarray
     segments: tuple[int, ...]
     groups: tuple[Group, ...]
     one_page: tuple[str, ...] = ()
+    called: tuple[tuple[str, str], ...] = ()
 
     @property
     def n_segments(self) -> int:
@@ -59,8 +61,12 @@ class Rows:
         """Columns that say what a row is, one row each, the totals last."""
         groups = [*self.groups, *([Group.ONE_PAGE] if self.one_page else [])]
         made = [(f"group:{g}", RowKind.GROUP.value, OUTSIDE, GROUP_LABELS[g]) for g in groups]
+        called = self.called or [(f"segment:{s}", f"Segment {s + 1}") for s in self.segments]
         described = [
-            *((f"segment:{s}", RowKind.SEGMENT.value, s, f"Segment {s + 1}") for s in self.segments),
+            *(
+                (key, RowKind.SEGMENT.value, s, label)
+                for (key, label), s in zip(called, self.segments, strict=True)
+            ),
             *made[: len(self.groups)],
             *(
                 (f"one_page:{n}", RowKind.ONE_PAGE.value, OUTSIDE, name)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from core.base.errors import Beha2VecError, InputError
 from core.facts import items
-from core.facts.answer import Answer, Note, Reading
+from core.facts.answer import Answer, Note, Reading, Title
 from core.facts.context import ALL, Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding, notes
 from core.facts.items import ATTRIBUTES, Dimension
 from core.questions.calls import only_nth, together
+from core.questions.converted import beside_outcome, goes_on, of_converted
 from core.questions.followups import OVER_ALL, reading, readings
 from core.questions.grammar import CHOICES, parse
 from core.questions.intents import Intent, choose_all
@@ -39,6 +40,7 @@ ASKING: Final = re.compile(
 class _Told:
     finding: Finding
     reading: Reading
+    titles: dict[str, Title]
 
 
 def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
@@ -49,12 +51,10 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         context: What it is about.
         last: What the question before was understood to ask, for one that goes on with it.
     """
-    if last and not {*last.rows, *last.focus} <= {*context.keys}:
-        last = None
     question = spelt(question)
     parsed, figures = parse(question, context), Figures(context)
-    offered = next(readings(parsed, last))
-    if "help" in parsed.cues and not parsed.unknown:
+    offered = next(readings(parsed, _held(last, context)))
+    if "help" in parsed.cues and not (parsed.unknown or parsed.topic):
         return Answer((Note(text=HELP),), suggestions=_near(offered, figures))
     try:
         told = _told(question, parsed, figures, last)
@@ -62,9 +62,12 @@ def ask(question: str, context: Context, last: Reading | None = None) -> Answer:
         said = " ".join([*([] if parsed.language else parsed.notes), _line(error)])
         meant = _chosen_words(question, parsed) or _near(offered, figures)
         return Answer(notes(said), declined=True, suggestions=meant)
-    blocks, query = told.finding.blocks, told.finding.query
-    rows = (row for fact in told.finding.facts for row in fact.segments)
-    return Answer(blocks, context.titles(dict.fromkeys(rows)), query, reading=told.reading)
+    return Answer(told.finding.blocks, told.titles, told.finding.query, reading=told.reading)
+
+
+def _held(last: Reading | None, context: Context) -> Reading | None:
+    """What was understood before, if its rows are still there."""
+    return last if last and {*last.rows, *last.focus} <= {*context.keys} else None
 
 
 def _chosen_words(question: str, parsed: Parsed) -> tuple[str, ...]:
@@ -151,7 +154,8 @@ def _parts(question: str, cuts: Sequence[_Cut], figures: Figures, last: Reading 
             second = _whole(right, figures, first.reading)
         except Beha2VecError:
             continue
-        return _Told(together([first.finding, second.finding]), second.reading)
+        titles = first.titles | second.titles
+        return _Told(together([first.finding, second.finding]), second.reading, titles)
     return None
 
 
@@ -189,18 +193,36 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
         InputError: If it is not understood, or a figure is absent.
     """
     problems = []
-    for meant in readings(parsed, last):
+    for meant, asked in _meanings(parsed, figures, last):
         try:
-            chosen = _chosen(meant, figures)
+            chosen = _chosen(meant, asked)
         except InputError as error:
             problems.append(error)
             continue
-        found = together([intent.run(figures, one) for intent, one in chosen])
-        made = settled(meant, figures.context)
-        said = notes(*parsed.notes, *read_as(meant, made))
+        found = together([intent.run(asked, one) for intent, one in chosen])
+        made = settled(meant, asked.context)
+        said = notes(*meant.notes, *read_as(meant, made))
         told = replace(found, blocks=(*said, *only_nth(found.blocks, made.nth)))
-        return _Told(told, reading(made, found.blocks))
+        if asked is not figures:
+            told = replace(told, blocks=beside_outcome(told.blocks))
+        rows = dict.fromkeys(row for fact in told.facts for row in fact.segments)
+        return _Told(told, reading(made, found.blocks), asked.context.titles(rows))
     raise problems[0]
+
+
+def _meanings(parsed: Parsed, figures: Figures, last: Reading | None) -> Iterator[tuple[Parsed, Figures]]:
+    """What it can ask, and of which rows, the likelier first: “buyers” are a figure before they are a row."""
+    context = figures.context
+    if follows := goes_on(parsed, last):
+        of_them = [*readings(parsed, last)]
+    else:
+        yield from ((meant, figures) for meant in readings(parsed, _held(last, context)))
+        of_them = [read] if (read := of_converted(parsed, context)) else []
+    if of_them and (tables := context.tables.by_outcome):
+        by_outcome = Figures(replace(context, tables=tables, names={}, suggested={}))
+        yield from ((meant, by_outcome) for meant in of_them)
+    elif follows:  # whom it is about is gone
+        yield parsed, figures
 
 
 def _chosen(meant: Parsed, figures: Figures) -> list[tuple[Intent, Parsed]]:

@@ -9,7 +9,7 @@ from typing import Final
 from core.base.errors import InputError
 from core.base.schema import View
 from core.facts import arguments, compare_segments, describe, item_tools, items, other_tools, segment_tools
-from core.facts.answer import Block, ChartMark, FigureList, Ranking, Unit
+from core.facts.answer import Block, Chart, ChartMark, FigureList, Ranking, Unit
 from core.facts.arguments import Metric, Order
 from core.facts.context import ALL, ONE_PAGE
 from core.facts.fact_maker import Figures, complement, select
@@ -22,6 +22,10 @@ from core.questions.parsed import Parsed
 DEFAULT_N: Final = 5
 """How many are listed where the question does not say."""
 OTHERS_DID_NOT: Final = "Those who did are counted; all the others did not."
+TRUST: Final = (
+    "Whether these segments are there at all, and how sure one is, is measured on the Trust page, not here. "
+    "Whether two of them differ in a figure is tested where they are compared."
+)
 PERCENT: Final = "Is that a percentage, or a number? Write “%” after the limit for a share."
 BOUNCED: Final = "Sessions of one page are not counted; users who saw only one page are."
 
@@ -49,6 +53,28 @@ def chart(figures: Figures, parsed: Parsed) -> Finding:
     mark = next((mark for mark in ChartMark if mark.value in parsed.cues), ChartMark.BAR)
     name = parsed.measures[0] if parsed.measures else Col.USERS
     return segment_tools.chart(figures, arguments.ChartSpec(metric=Metric(name), mark=mark))
+
+
+def chart_item(figures: Figures, parsed: Parsed) -> Finding:
+    """A chart of one item over the segments."""
+    mark = next((mark for mark in ChartMark if mark.value in parsed.cues), ChartMark.BAR)
+    found = rank_item(figures, parsed)
+    by_row = sorted(found.facts, key=lambda fact: figures.context.place(fact.row))
+    return replace(found, blocks=(*found.blocks, Chart(facts=tuple(by_row), mark=mark)))
+
+
+def alike(figures: Figures, parsed: Parsed) -> Finding:
+    """The two segments that are nearest to each other."""
+    near = [fact for key in figures.context.segment_keys for fact in figures.nearest(key, 1)]
+    if not near:
+        raise InputError("There are not two segments to compare")
+    closest = min(near, key=lambda fact: fact.value)
+    return Finding((FigureList(facts=(closest,)),), select("key, other, distance", "centroids"))
+
+
+def trust(figures: Figures, parsed: Parsed) -> Finding:
+    """Whether segments are there is measured elsewhere."""
+    return Finding(notes(TRUST))
 
 
 def similar(figures: Figures, parsed: Parsed) -> Finding:
@@ -234,11 +260,11 @@ def rank(figures: Figures, parsed: Parsed) -> Finding:
     names, most = parsed.measures or [Col.USERS], not parsed.cues & {"least", "smallest"}
     blocks = []
     for name in names:
-        facts = [figures.needed(row, name) for row in parsed.rows] or segment_tools.of_segments(figures, name)
-        ranked = figures.ranking(facts, most=most)
-        whole = not (parsed.rows or parsed.number)
-        ranked = ranked.model_copy(update={"facts": ranked.facts[: parsed.number], "complete": whole})
-        blocks.append(ranked)
+        for facts in segment_tools.by_currency(figures, name, parsed.rows):
+            ranked = figures.ranking(facts, most=most)
+            whole = not (parsed.rows or parsed.number)
+            ranked = ranked.model_copy(update={"facts": ranked.facts[: parsed.number], "complete": whole})
+            blocks.append(ranked)
     return Finding(tuple(blocks), select(f"key, {', '.join(names)}", "segments"))
 
 

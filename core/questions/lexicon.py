@@ -18,6 +18,7 @@ from core.facts import items
 from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.items import Dimension
 from core.facts.measures import MEASURES
+from core.profiles.outcomes import DEFAULT_OUTCOME
 from core.profiles.profile_columns import Col
 
 
@@ -57,6 +58,8 @@ Lexicon = dict[Phrase, tuple[Meaning, ...]]
 
 VOCABULARY: Final = Path(__file__).parent / "vocabulary.yaml"
 OUTCOME_WORDS: Final = re.compile(r"\b(buy|bought|purchas|paying)")
+NO_PURCHASE: Final = "no_purchase"
+"""Cue of a question about buying where that is no outcome."""
 OF_OUTCOME: Final = {
     "{} rate": Col.OUTCOME_RATE, "{} rate per session": Col.SESSION_RATE,
     "{}rs": Col.OUTCOME_USERS, "{}ers": Col.OUTCOME_USERS,
@@ -173,7 +176,7 @@ def _phrases(context: Context) -> Iterator[tuple[str, Meaning]]:
     if ONE_PAGE in context.keys:
         yield from _bars(known["others"]["one_page"], Meaning(Sort.ROW, ONE_PAGE))
     for cue, texts in known["cues"].items():
-        yield from _bars(texts, Meaning(Sort.CUE, cue))
+        yield from _bars(texts, Meaning(Sort.CUE, cue if cue != "buys" or _buying(context) else NO_PURCHASE))
     for cue, one in known["untold"].items():
         yield from _bars(one["words"], Meaning(Sort.CUE, cue))
     for dimension, texts in known["dimensions"].items():
@@ -189,16 +192,19 @@ def _bars(texts: str, meaning: Meaning) -> Iterator[tuple[str, Meaning]]:
 
 def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
     """Words about buying mean the outcome only where that is a purchase."""
-    outcome = context.tables.profiles.outcome
-    buying = outcome == "purchase"
+    outcome, buying = context.tables.profiles.outcome, _buying(context)
     for text, key in OF_OUTCOME.items() if outcome else ():
         yield text.format(outcome), Meaning(Sort.MEASURE, key)
     further = vocabulary()["measures"]
     for measure in MEASURES:
         own = () if measure.key == Col.USERS else (measure.label, measure.key)[: 1 + ("_" in measure.key)]
         for word in (*own, *measure.words, *further.get(measure.key, "").split("|")):
-            if buying or not OUTCOME_WORDS.search(word):
-                yield word, Meaning(Sort.MEASURE, measure.key)
+            is_told = buying or not OUTCOME_WORDS.search(word)
+            yield word, Meaning(Sort.MEASURE, measure.key) if is_told else Meaning(Sort.CUE, NO_PURCHASE)
+
+
+def _buying(context: Context) -> bool:
+    return DEFAULT_OUTCOME in context.tables.profiles.chosen
 
 
 def _items(context: Context) -> Iterator[tuple[str, Meaning]]:

@@ -16,7 +16,7 @@ from core.outgoing.quoting import clean
 from core.profiles.profile_columns import Col
 from core.questions.calls import BOUNCED
 from core.questions.followups import FRAGMENT
-from core.questions.lexicon import vocabulary
+from core.questions.lexicon import NO_PURCHASE, vocabulary
 from core.questions.parsed import Parsed
 
 SEEN: Final = {
@@ -46,14 +46,14 @@ def problem(parsed: Parsed, context: Context) -> str:
         return _no_such_segment(parsed.missing, context)
     if parsed.asks:
         return " ".join(dict.fromkeys(parsed.asks))
-    told = {"only"} if parsed.length <= FRAGMENT and not parsed.items else set()  # “only the revenue”
-    if untold := [says["says"] for cue, says in vocabulary()["untold"].items() if cue in parsed.cues - told]:
-        return str(untold[0])
+    if untold := _untold(parsed, context):
+        return untold
     if parsed.unknown:
         return _not_understood(parsed)
     alone = parsed.cues and parsed.cues <= {"why", "persona", "also"} and not parsed.topic
     walks = parsed.cues & {"after", "before", "entry", "exit"}  # “where do they leave”
-    if ("pronoun" in parsed.cues or alone) and not walks and not parsed.rows and "changed" not in parsed.cues:
+    of_all = walks or parsed.cues & {"changed", "trust"}
+    if ("pronoun" in parsed.cues or alone) and not of_all and not parsed.rows:
         return f"Which segment do you mean? {_numbered(context)}"
     if parsed.cues & HIGH and parsed.cues & LOW:
         return "Do you mean the most or the least?"
@@ -62,6 +62,20 @@ def problem(parsed: Parsed, context: Context) -> str:
     if len(parsed.measures) > 1 and not parsed.fills & {"and", "or", "with"}:
         return NOT_WHOLE  # “sessions of buyers” is not both
     return _unnamed(parsed, context) or _guessed(parsed) or _denied(parsed)
+
+
+def _untold(parsed: Parsed, context: Context) -> str:
+    """What the tables do not hold; empty if they hold all of it."""
+    told = {"only"} if parsed.length <= FRAGMENT and not parsed.items else set()  # “only the revenue”
+    told |= {"individual"} if "average" in parsed.cues else set()  # “what a user sees on average”
+    if found := [says["says"] for cue, says in vocabulary()["untold"].items() if cue in parsed.cues - told]:
+        return str(found[0])
+    if NO_PURCHASE not in parsed.cues:
+        return ""
+    outcome = context.tables.profiles.outcome
+    if outcome is None:
+        return "Buying is not counted: no outcome is chosen."
+    return f"Buying is not counted: the outcome is “{clean(outcome)}”. Ask for its outcome rate."
 
 
 def _unnamed(parsed: Parsed, context: Context) -> str:
@@ -97,7 +111,8 @@ def not_combined(parsed: Parsed) -> str:
         return "A segment is compared with another one or with all users: name both."
     if "bounce" in parsed.cues:
         return BOUNCED
-    if parsed.items and (parsed.measures or len(parsed.items) > 1):
+    by_attribute = parsed.dimensions and {*parsed.dimensions} <= {*ATTRIBUTES}
+    if (parsed.items and (parsed.measures or len(parsed.items) > 1)) or (by_attribute and parsed.measures):
         return PART_ONLY
     if not (parsed.cues or parsed.topic or parsed.rows):
         return NOTHING

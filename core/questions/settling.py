@@ -10,7 +10,7 @@ from core.facts.items import Dimension
 from core.facts.measures import BY_KEY
 from core.facts.segment_tools import AVERAGES
 from core.profiles.profile_columns import Col
-from core.questions.followups import CHART, COMPARING, OVER_ALL
+from core.questions.followups import CHART, COMPARING, ORDER, OVER_ALL
 from core.questions.parsed import Parsed
 
 SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
@@ -34,15 +34,18 @@ RELATED: Final = {"per_user": PER_USER, "per_session": PER_SESSION, "median": ME
 EACH_ONCE: Final = "Users are counted, each once."
 SHARES: Final = {Col.USERS: Col.SHARE, Col.OUTCOME_USERS: Col.OUTCOME_RATE}
 BETTER: Final = {"best": "most", "worst": "least"}
+SAID_ALREADY: Final = {"pronoun", "also", "only", "individual", "total"}
+"""Cues that only say what a question goes on with, or what every figure is."""
 LENGTH: Final = {"longest": "most", "shortest": "least"}
 
 
 def settled(parsed: Parsed, context: Context) -> Parsed:
     """Without words that add nothing beside what else was said; “best” is most of the figure named."""
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
-    made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - {"pronoun", "also", "only"}}
+    made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - SAID_ALREADY}
     steps = (
-        _denying, _vague, _limited, _related, _buying, _often, _pages, _average, _long, _everyone, _sized,
+        _denying, _trusting, _spending, _vague, _limited, _related, _buying, _often, _pages, _average, _long,
+        _everyone, _sized,
     )  # fmt: skip
     for settle in steps:
         settle(made)
@@ -70,6 +73,19 @@ def _denying(made: Parsed) -> None:
     """Who did not see an item never saw it."""
     if "not" in made.cues and made.items:
         made.cues = made.cues - {"not"} | {"never"}
+
+
+def _trusting(made: Parsed) -> None:
+    """Whether a difference is real, or one by chance, is what comparing tells."""
+    if made.topic or len(made.rows) > 1 or made.cues & (COMPARING | ORDER):
+        made.cues -= {"trust"}
+
+
+def _spending(made: Parsed) -> None:
+    """Who spends, and no time, brings revenue."""
+    if "spends" in made.cues and made.measures != [Col.OUTCOME_USERS]:
+        made.cues -= {"spends"}
+        made.measures += [] if made.topic else [Col.REVENUE_PER_USER]
 
 
 def _vague(made: Parsed) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from core.differences.user_items import Family
 from core.facts.answer import Fact
-from core.facts.context import ALL
+from core.facts.context import ALL, UNSEEN
 from core.facts.fact_maker import Figures
 from core.facts.items import ATTRIBUTES, LIFTS, ItemMetric, item_rows, values
 from core.facts.verbs import NOT
@@ -68,7 +68,9 @@ def gives_away(parts: Sequence[Ends], fewest: int) -> bool:
 
 
 def ends_of(figures: Figures, fact: Fact) -> Ends:
-    """Whom a figure tells about."""
+    """Whom a figure tells about; nobody where it is not counted who paid in a currency, or is in no row."""
+    if fact.row == UNSEEN or (fact.currency and len(figures.currencies) > 1):
+        return Ends(0)
     row = figures.context.row(fact.row)
     users, kind = int(row[Col.USERS]), fact.measure.removeprefix(NOT).partition(":")[0]
     if fact.item:

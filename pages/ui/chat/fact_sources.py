@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.base.schema import Users, View
 from core.facts.answer import Answer, Contrast, Fact, Title
+from core.facts.context import UNSEEN, WITH, WITHOUT
 from core.facts.items import LIFTS, Dimension
 from core.facts.phrases import measured
 from core.profiles.profile_columns import Col, PageRanking
@@ -110,6 +111,8 @@ def chart_of(fact: Fact) -> Place | None:
     kind, _, rest = fact.measure.partition(":")
     metric, _, dimension = (rest if kind in OF_ANOTHER else fact.measure).partition(":")
     rows = tuple(key for key in fact.segments if key not in ("all", "others"))
+    if any(row in (WITH, WITHOUT, UNSEEN) for row in rows):
+        return None
     if not dimension:
         return BY_MEASURE.get(metric, DIFFER)
     if kind in IN_THE_ANSWER:

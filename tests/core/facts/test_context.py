@@ -9,7 +9,7 @@ from core.base.schema import View
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.facts.context import Basis
 from core.profiles.metrics import profile
-from tests.core.facts.toy import context, partition
+from tests.core.facts.toy import context, partition, without_outcome
 from tests.core.profiles.toy import LABELS, toy, toy_dataset
 
 
@@ -25,7 +25,7 @@ def test_a_name_is_one_visible_line_and_keeps_its_signs() -> None:
     made = context({0: "Sale\n\u200bhunters <b>"})
     assert made.title("segment:0") == "Sale hunters <b> (segment 1)"
     assert made.titles(["segment:0"])["segment:0"].short == "Sale hunters <b>"
-    assert tuple(made.titles()) == (*made.keys, "others")
+    assert tuple(made.titles()) == (*made.keys, "others", "group:no_page_view")
 
 
 def test_new_names_keep_what_was_counted() -> None:
@@ -67,3 +67,14 @@ def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:
     assert basis.pages == ("/", "/sale", "/blog", "/cart")
     assert basis.labels is None
     assert set(basis.paths.steps) == {View.URL}
+
+
+def test_who_has_the_outcome_is_a_row_against_the_other_clustered_users() -> None:
+    by_outcome = context().tables.by_outcome
+    assert by_outcome is not None
+    assert by_outcome.segment_keys == ("outcome:with", "outcome:without")
+    assert [by_outcome.records[key]["users"] for key in by_outcome.segment_keys] == [2, 3]  # 0, 3; 1, 2, 4
+
+
+def test_without_an_outcome_there_are_no_such_rows() -> None:
+    assert without_outcome().tables.by_outcome is None

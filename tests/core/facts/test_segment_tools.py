@@ -11,7 +11,7 @@ from core.facts.arguments import Metric, Order
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.facts.segment_tools import beyond_average, chart, list_segments, metric, metrics, rank_segments
-from tests.core.facts.toy import context, figures, without_outcome
+from tests.core.facts.toy import context, figures, two_currencies, without_outcome
 
 
 def ranked(found: Finding) -> tuple[Ranking, list[tuple[str, str]]]:
@@ -90,3 +90,27 @@ def test_one_that_is_written_as_all_users_is_neither_above_nor_below() -> None:
 def test_a_total_is_no_average() -> None:
     with pytest.raises(InputError, match="is a total and no average"):
         beyond_average(figures(), "page_views", above=True)
+
+
+def test_revenue_is_told_by_its_currency_and_also_of_buyers_in_no_row() -> None:
+    found = metrics(Figures(two_currencies()), ["all", "segment:0"], ["revenue"])
+    assert [(fact.row, fact.measure, fact.text) for fact in found.facts] == [
+        ("all", "revenue", "30.00 GBP"), ("all", "revenue", "20.00 EUR"),
+        ("segment:0", "revenue", "30.00 GBP"), ("segment:0", "revenue", "0.00 EUR"),
+        ("group:no_page_view", "outcome_users", "1"), ("group:no_page_view", "revenue", "5.00 EUR"),
+    ]  # fmt: skip
+
+
+def test_revenue_in_two_currencies_is_ranked_and_drawn_in_each() -> None:
+    found = chart(Figures(two_currencies()), arguments.ChartSpec(metric=Metric.REVENUE_PER_USER))
+    rankings = [block for block in found.blocks if isinstance(block, Ranking)]
+    assert [[(fact.row, fact.text) for fact in block.facts] for block in rankings] == [
+        [("segment:0", "10.00 GBP"), ("segment:1", "0.00 GBP")],
+        [("segment:1", "10.00 EUR"), ("segment:0", "0.00 EUR")],
+    ]
+    assert len([block for block in found.blocks if isinstance(block, Chart)]) == 2
+
+
+def test_what_adds_up_over_currencies_is_refused_with_the_reason() -> None:
+    with pytest.raises(InputError, match="in GBP and EUR, which are not added up"):
+        beyond_average(Figures(two_currencies()), "revenue_per_user", above=True)

@@ -7,14 +7,16 @@ from dataclasses import replace
 from functools import cache
 
 import numpy as np
+import pandas as pd
 
 from core.base.schema import View
 from core.base.settings import AnalyzeSettings, ClusterSettings
 from core.facts.context import Basis, Context, Tables
 from core.facts.fact_maker import Figures
+from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.segments.partition import Partition
-from tests.core.profiles.toy import LABELS, toy, toy_tables
+from tests.core.profiles.toy import LABELS, outcomes, toy, toy_tables
 
 NAMES = {0: "Sale hunters", 1: "Blog readers"}
 THEMES = ["No theme", "Shoes", "Hats", "No theme"]
@@ -54,6 +56,16 @@ def without_outcome() -> Context:
     made = context()
     profiles = profile(data, LABELS, AnalyzeSettings())
     return replace(made, tables=Tables(replace(made.tables.basis, data=data), profiles, partition()))
+
+
+def two_currencies() -> Context:
+    """The same data where user 0 paid £30, user 3 €20, and a ninth, of whom no page view is used, €5."""
+    users, pages, _, sequences = toy_tables()
+    bought = outcomes([(0, "purchase", 1, 1, 30.0), (3, "purchase", 1, 1, 20.0), (8, "purchase", 1, 1, 5.0)])
+    bought = bought.assign(currency=pd.array(["GBP", "EUR", "EUR"], dtype="str"))
+    data = ProfileData.from_tables(users, pages, bought, sequences)
+    made = replace(basis(), data=data)
+    return Context(Tables(made, profile(data, LABELS, AnalyzeSettings()), partition()), NAMES)
 
 
 def figures(names: Mapping[int, str] = NAMES, *, labelled: bool = True) -> Figures:

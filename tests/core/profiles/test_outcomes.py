@@ -194,3 +194,9 @@ def test_a_template_of_many_pages_is_found_at_once() -> None:
     began = time.process_time()
     assert made.pages_of("template:/p/:slug") == tuple(range(n))
     assert time.process_time() - began < 5
+
+
+def test_money_of_one_currency_alone() -> None:
+    paid = {"GBP": np.array([30.0, np.nan]), "EUR": np.array([np.nan, 20.0])}
+    happened = Happened(np.array([0, 3]), np.ones(2), np.zeros(2, dtype=np.int64), paid)
+    np.testing.assert_array_equal(happened.paid_in("EUR").revenue, [np.nan, 20.0])

@@ -1,5 +1,7 @@
 """Users sorted into rows: nobody twice, nobody left out."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,3 +130,10 @@ def test_counts_and_medians_are_those_of_each_rows_users(seed: int) -> None:
     for row, part in enumerate(of_each):
         own = part.sum() if row < rows.n_segments else 0
         assert rows.rest(rows.count(weights=values))[row] == pytest.approx(clustered - own)
+
+
+def test_segments_that_are_none_of_a_model_have_keys_of_their_own() -> None:
+    called = (("outcome:with", "With"), ("outcome:without", "Without"))
+    head = replace(make_rows(toy(), LABELS), called=called).head
+    assert head["key"].tolist()[:3] == ["outcome:with", "outcome:without", "group:one_page"]
+    assert head["label"].tolist()[:2] == ["With", "Without"]

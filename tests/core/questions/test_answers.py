@@ -10,14 +10,17 @@ from hypothesis import strategies as st
 from benchmarks.words.markup import loads_or_links
 from core.facts.answer import Answer, Chart, ChartMark, Contrast, FigureList, Note, Ranking, Reading
 from core.facts.context import Context
+from core.facts.fact_maker import Figures
 from core.facts.sentences import plain
 from core.outgoing.markdown import safe_markdown
 from core.questions.answers import HELP, ask
-from core.questions.calls import BOUNCED, OTHERS_DID_NOT
+from core.questions.calls import BOUNCED, OTHERS_DID_NOT, TRUST
 from core.questions.lexicon import lexicon
+from tests.core.facts.shop import shop
 from tests.core.facts.toy import context, partition, without_outcome
 
 EIGHT = context()
+WITH = {"outcome:with"}
 Address = tuple[str, tuple[str, ...], str]
 
 
@@ -83,7 +86,6 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ("how many are that", "How many of what?"),
         ("outcome rate of mobile users", "only some users of a segment"),
         ("users who saw /cart and /sale", "who saw each is"),
-        ("how many sessions did buyers have", "not the question as a whole"),
         ("how many users come back", "not the question as a whole"),
         ("outcome rate of users not in segment 2", "“not”"),
         ("revenue last month", "Time is not counted here"),
@@ -96,7 +98,10 @@ def test_a_correction_is_said_and_never_silent() -> None:
         ("how many users of segment 1 are the cart", "Do you mean the page /cart?"),
         ("outcome rate without segment 2", "“not”"),
         ("the 9th largest segment", "not so many"),
-        ("what do buyers look at", "not the question as a whole"),
+        ("what do buyers of segment 1 look at", "not the question as a whole"),
+        ("how long do people take to buy", "not the question as a whole"),
+        ("does the cart page help conversion", "only some users of a segment"),
+        ("outcome rate by device", "only some users of a segment"),
         ("bounce rate of segment 1", BOUNCED),
         ("Wie viele Nutzer hat Segment 2?", "Hier wird nur Englisch verstanden."),
         ("Combien d'utilisateurs dans le segment 2 ?", "Seul l’anglais est compris ici."),
@@ -331,3 +336,59 @@ def test_an_arrow_says_nothing_and_a_name_may_hold_signs() -> None:
     assert addresses(ask("How many users are Sale > hunters?", named)) == [("users", ("segment:0",), "")]
     assert addresses(ask("How many users are sale hunters?", named)) == [("users", ("segment:0",), "")]
     assert addresses(ask("How many users are a<b?", named)) == [("users", ("segment:1",), "")]
+
+
+@pytest.mark.parametrize(
+    "question", ["Are these segments real?", "can I trust these segments", "How sure is segment 2?"]
+)
+def test_whether_segments_are_real_is_never_answered_from_the_question_before(question: str) -> None:
+    for last in (None, ask("sessions a user of segment 1", EIGHT).reading):
+        answer = ask(question, EIGHT, last)
+        assert noted(answer) == [TRUST]
+        assert not answer.facts
+
+
+def test_a_difference_that_is_real_is_one_that_is_compared() -> None:
+    (contrast,) = ask("Is the outcome rate of segment 1 higher than of segment 2 by chance?", EIGHT).blocks
+    assert isinstance(contrast, Contrast)
+
+
+def test_a_total_is_of_all_users_whatever_was_asked_before() -> None:
+    answer = ask("total revenue", EIGHT, ask("describe segment 1", EIGHT).reading)
+    assert [(fact.row, fact.text) for fact in answer.facts] == [("all", "30.00")]
+    assert [fact.row for fact in ask("total revenue of segment 1", EIGHT).facts] == ["segment:0"]
+
+
+def test_buyers_are_named_by_what_they_did() -> None:
+    answer = ask("What do buyers look at first?", EIGHT)
+    assert noted(answer) == ["Converted users are those with purchase, whatever their segment."]
+    assert {fact.row for fact in answer.facts} == {"outcome:with"}
+    assert answer.titles["outcome:with"].full == "Converted users"
+
+
+def test_a_question_may_go_on_after_one_about_buyers() -> None:
+    about_buyers = ask("What do buyers look at?", EIGHT).reading
+    assert [fact.row for fact in ask("revenue of segment 1", EIGHT, about_buyers).facts] == ["segment:0"]
+    assert {fact.row for fact in ask("and where do they leave?", EIGHT, about_buyers).facts} == WITH
+    both = ask("What do buyers see first? And what do they see last?", EIGHT)
+    assert {fact.row for fact in both.facts} == WITH
+
+
+def test_buying_where_it_is_no_outcome_is_said() -> None:
+    answer = ask("who buys most?", without_outcome())
+    assert answer.declined
+    assert noted(answer) == ["Buying is not counted: no outcome is chosen."]
+
+
+def test_the_two_segments_that_are_most_alike() -> None:
+    about = shop().context
+    (fact,) = ask("Which two segments are most alike?", about).facts
+    apart = [each.value for key in about.segment_keys for each in Figures(about).nearest(key, 9)]
+    assert (fact.measure, fact.value) == ("distance", min(apart))
+    assert fact.value < max(apart)
+
+
+def test_a_chart_of_one_item_has_a_bar_a_segment() -> None:
+    _, chart = ask("chart the share of users who saw /cart", EIGHT).blocks
+    assert isinstance(chart, Chart)
+    assert [fact.row for fact in chart.facts] == ["segment:0", "segment:1"]

@@ -12,7 +12,7 @@ from core.facts.items import Dimension, ItemMetric
 from core.profiles.profile_columns import Col
 from core.writing.withholding import Ends, closed, ends_of, gives_away, is_few, is_total
 from tests.core.facts.shop import shop, shop_figures
-from tests.core.facts.toy import figures, without_outcome
+from tests.core.facts.toy import figures, two_currencies, without_outcome
 
 ROWS = st.lists(
     st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=4
@@ -172,3 +172,10 @@ def test_who_did_not_see_an_item_tells_about_those_who_did() -> None:
         assert seen is not None
         ends, others = ends_of(made, seen), ends_of(made, complement(seen))
         assert (others.inside, others.outside) == (ends.outside, ends.inside)
+
+
+def test_money_of_a_currency_and_of_users_in_no_row_stays_here() -> None:
+    made = Figures(two_currencies())
+    apart = [*made.each("all", "revenue"), *made.without_page_view(["revenue"])]
+    assert [fact.text for fact in apart] == ["30.00 GBP", "20.00 EUR", "1", "5.00 EUR"]
+    assert all(is_few(made, fact, 1) for fact in apart)
