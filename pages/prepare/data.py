@@ -45,17 +45,18 @@ def main() -> None:
         st.caption(WAYS)
         sources.three_ways()
         st.caption(NEXT)
-    if found is None:
+    if found is None and dataset is None:
         _earlier(cards, dataset)
 
 
 def _take_results() -> None:
-    """Switch to what this session's job has just made."""
+    """Switch to what this session's job has just made, unless another data set was opened meanwhile."""
     for task in PREPARING:
         done = job_panel.ended(task)
-        if done is not None:
+        if done is not None and job_panel.still_there(task):
             state.select_dataset(done.result["dataset"])
             sources.leave()
+            st.rerun()  # the chat beside it is of the data set before
 
 
 def _settings_of(cards: list[DatasetCard], names: tuple[str, ...]) -> IngestSettings | None:
@@ -80,6 +81,7 @@ def _current(dataset: Dataset, cards: list[DatasetCard]) -> None:
     leave_out.offer(dataset, facts.outcome_pages)
     with st.expander("Load other data", icon=":material/add_circle:", key="load-other"):
         sources.three_ways()
+    _earlier(cards, dataset)
     receipt_view.receipt(dataset)
     personal_view.personal(dataset, card, card is not None and _still_there(card.files))
 
@@ -102,8 +104,8 @@ def _earlier(cards: list[DatasetCard], dataset: Dataset | None) -> None:
     others = [card for card in cards if dataset is None or card.key != dataset.key]
     if not others:
         return
-    with st.container(border=True, key="earlier"):
-        st.subheader("Prepared earlier")
+    with st.expander(f"Prepared earlier ({len(others)})", icon=":material/history:", expanded=dataset is None,
+                     key="earlier"):  # fmt: skip
         for card in others:
             _one_earlier(card)
 
@@ -118,7 +120,9 @@ def _one_earlier(card: DatasetCard) -> None:
 
 
 def _size_and_date(card: DatasetCard, made: datetime) -> str:
-    parts = [count(card.users, "user"), count(card.page_views, "page view"), f"{made:%d %b %Y %H:%M}"]
+    models = len(catalog.models(state.store(), card.key))
+    parts = [count(card.users, "user"), count(card.page_views, "page view"), f"{made:%d %b %Y %H:%M}",
+             f"**{count(models, 'model')}**" if models else "no model yet"]  # fmt: skip
     return " · ".join([*parts, *([md_text(card.choices)] if card.choices else [])])
 
 

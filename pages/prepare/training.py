@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.base.settings import TrainSettings
 from core.data.dataset import Dataset
-from core.desk import label_book, saved_work
+from core.desk import label_book
 from core.runs.jobs import JobView
 from core.runs.tasks import TrainRequest
 from pages.ui.data import catalog
@@ -51,10 +51,7 @@ def main() -> None:
 def _take_result() -> None:
     done = job_panel.ended("train")
     if done is not None:
-        state.select_dataset(done.result["dataset"])
-        state.select_model(done.result["model"])
-        with errors.shown():
-            saved_work.choose_vectors(state.store(), done.result["model"], done.result["embeddings"])
+        state.take_model(done.result, done.subject)
 
 
 @st.fragment

@@ -10,12 +10,12 @@ import streamlit as st
 from core.base.errors import InputError
 from core.base.settings import IngestSettings
 from core.data.dataset import Dataset
-from core.desk import label_book, saved_work
+from core.desk import label_book
 from core.runs.tasks import RefitRequest
 from pages.ui.data import catalog, sources
 from pages.ui.data.prepare_form import PREPARE_WALL_S, start_preparing
 from pages.ui.labels import label_jobs
-from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell import job_panel, state
 from pages.ui.shell.text import md_text
 
 TASK: Final = "refit"
@@ -26,13 +26,10 @@ GIVES_AWAY: Final = (
 
 
 def take_result() -> None:
-    """Switch to the data set and model that this session's job has just made; call it first on a page."""
+    """Take the data set and model that this session's job has just made; call it first on a page."""
     done = job_panel.ended(TASK)
     if done is not None:
-        state.select_dataset(done.result["dataset"])
-        state.select_model(done.result["model"])
-        with errors.shown():
-            saved_work.choose_vectors(state.store(), done.result["model"], done.result["embeddings"])
+        state.take_model(done.result, done.subject)
 
 
 def offer(dataset: Dataset, pages: Sequence[str]) -> None:

@@ -78,6 +78,7 @@ def start(
         return
     forget_failure(task)
     st.session_state[_mine(task)] = job
+    st.session_state[_begun_on(task)] = _on_screen()
     st.query_params["job"] = job
 
 
@@ -92,6 +93,11 @@ def ended(task: str) -> JobView | None:
     if view.state is State.FAILED:
         st.session_state[_failed(task)] = view
     return None
+
+
+def still_there(task: str) -> bool:
+    """Whether the data set is on screen that was there when this session last started a job of a task."""
+    return bool(st.session_state.get(_begun_on(task), _on_screen()) == _on_screen())
 
 
 def result(task: str) -> Mapping[str, Any] | None:
@@ -121,7 +127,7 @@ def panels(tasks: Sequence[str], subject: str | None = None, draw: Draw | None =
     for number, job in enumerate(to_show(found)):
         _panel(job.id, f"job-{job.task}" if not number else f"job-{job.task}-{number}", draw)
     if not found:
-        _show_failures(tasks)
+        _show_failures(tasks, subject)
         _look_out(tuple(tasks), subject)
     return bool(found)
 
@@ -191,11 +197,12 @@ def _look_out(tasks: tuple[str, ...], subject: str | None) -> None:
         st.rerun()
 
 
-def _show_failures(tasks: Sequence[str]) -> None:
+def _show_failures(tasks: Sequence[str], subject: str | None) -> None:
     for task in tasks:
         failure = st.session_state.get(_failed(task))
         if isinstance(failure, JobView):
-            errors.show_job(failure)
+            if subject in (None, failure.subject):
+                errors.show_job(failure)
         elif failure:
             errors.show(failure)
 
@@ -231,6 +238,15 @@ def _let_go(task: str) -> None:
     st.session_state.pop(_mine(task), None)
     if "job" in st.query_params:
         del st.query_params["job"]
+
+
+def _on_screen() -> str:
+    dataset = state.dataset()
+    return "" if dataset is None else dataset.key
+
+
+def _begun_on(task: str) -> str:
+    return f"job_begun_on_{task}"
 
 
 def _mine(task: str) -> str:

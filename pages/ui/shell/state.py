@@ -124,6 +124,21 @@ def select_model(key: str) -> None:
     sync_link()
 
 
+def take_model(made: Mapping[str, Any], begun_on: str) -> None:
+    """Make what a training made the chosen model of its data set, and open it where nothing else was opened.
+
+    Args:
+        made: The result of the job: keys of its data set, model and vectors.
+        begun_on: The data set on screen when it was started.
+    """
+    _chosen_models()[made["dataset"]] = made["model"]
+    with errors.shown():
+        saved_work.choose_vectors(store(), made["model"], made["embeddings"])
+    if _dataset_key() in ("", begun_on):
+        select_dataset(made["dataset"])
+    st.rerun()  # what was drawn above this is of the model before
+
+
 def of_model(key: str) -> dict[str, Any]:
     """What this session did with a model, by name; to be changed in place."""
     models: dict[str, dict[str, Any]] = st.session_state.setdefault(OF_MODEL, {})

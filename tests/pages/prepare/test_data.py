@@ -83,14 +83,28 @@ def test_the_result_of_a_job_becomes_the_current_data_set(
     assert "Where every record went" in texts(app)
     assert finished_run.dataset in app.query_params["data"]
     assert "job" not in app.query_params
+    assert "once a model is trained" not in texts(app)  # the chat is of the data set that came
+
+
+def test_what_was_opened_meanwhile_stays_open(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app()
+    app.button(key="make_demo").click().run()
+    app.button(key=f"open-{finished_run.dataset}").click().run()
+    fake_jobs.end("demo", result={"dataset": "0ther"})
+    app.run()
+    assert not app.exception
+    assert finished_run.dataset in app.query_params["data"]
 
 
 def test_an_earlier_data_set_can_be_opened(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app()
-    assert "Prepared earlier" in texts(app)
+    assert "Prepared earlier (1)" in [one.label for one in app.expander]
+    assert "**1 model**" in texts(app)
     app.button(key=f"open-{finished_run.dataset}").click().run()
     assert "Where every record went" in texts(app)
-    assert "Prepared earlier" not in texts(app)
+    assert "Prepared earlier (1)" not in [one.label for one in app.expander]
 
 
 def choose_file(open_app: OpenApp, fake_jobs: FakeJobs) -> Any:  # noqa: ANN401

@@ -159,6 +159,28 @@ def test_a_finished_training_becomes_the_current_model(
     assert finished_run.model in app.query_params["model"]
 
 
+def test_a_training_of_other_data_that_ends_leaves_the_screen_as_it_is(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    fake_jobs.start(tmp_path, "train", {}, "0ther", None)
+    fake_jobs.end("train", result={"dataset": "0ther", "model": "new", "embeddings": "vectors"})
+    app = open_app(PAGE, data=finished_run.dataset, job="job-train")
+    assert not app.exception
+    assert finished_run.dataset in app.query_params["data"]
+    assert "The current model" in texts(app)
+    assert app.session_state[state.MODELS]["0ther"] == "new"  # what is shown when it is opened
+    assert "job" not in app.query_params
+
+
+def test_why_a_training_of_other_data_failed_is_not_said_here(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, tmp_path: Path
+) -> None:
+    fake_jobs.start(tmp_path, "train", {}, "0ther", None)
+    fake_jobs.end("train", State.FAILED, error="It was killed.")
+    app = open_app(PAGE, data=finished_run.dataset, job="job-train")
+    assert "It was killed." not in texts(app)
+
+
 def test_the_screen_never_offers_what_core_refuses() -> None:
     for knob in KNOBS:
         low, high = limits(knob.name)
