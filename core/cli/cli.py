@@ -70,7 +70,7 @@ def app() -> None:
     multiple=True,
     metavar="OUTCOME",
     help="What counts as success, any of several: an event, page:/path or template:/path/:slug; none "
-    "for no outcome. By default purchase, where the data has it.",
+    "for no outcome. By default purchase, else a lead or a sign-up, where the data has it.",
 )
 @click.option(
     "--outcome-counts",

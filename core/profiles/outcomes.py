@@ -28,7 +28,12 @@ from core.data.page_labels import LabelledPages
 from core.data.receipt import NO_CURRENCY
 from core.data.sequences import UserSequences
 
-DEFAULT_OUTCOME: Final = "purchase"
+PURCHASE: Final = "purchase"
+CONVERSIONS: Final = (
+    PURCHASE, "in_app_purchase", "close_convert_lead", "qualify_lead", "generate_lead", "sign_up",
+)  # fmt: skip
+"""What GA4 recommends as key events: the first of these that the data have is the outcome where nobody chose
+one. Any other event may be a click or a way back, of which nobody knows that it is wanted."""
 ARRIVED_SHARE: Final = 0.5
 """Share of those with the outcome who came in on it from which on it says how they arrived."""
 NEAREST: Final = 3
@@ -127,14 +132,19 @@ class OutcomeIndex(Mapping[str, Happened]):
         kind, text = next((k, outcome.removeprefix(k)) for k in _KINDS if outcome.startswith(k))
         return self._places[kind].get(text, ())
 
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """The outcome where nobody chose one, see :data:`CONVERSIONS`; none where the data have none."""
+        return tuple(name for name in CONVERSIONS if name in self.events)[:1]
+
     def chosen(self, settings: AnalyzeSettings) -> tuple[str, ...]:
-        """The outcomes that are asked for; purchase, where the data has it and nothing is.
+        """The outcomes that are asked for, or what is usual.
 
         Raises:
             SettingsError: If one of them is not in the data; it names the nearest that are.
         """
         if settings.outcome is None:
-            return (DEFAULT_OUTCOME,) if DEFAULT_OUTCOME in self.events else ()
+            return self.usual
         for outcome in settings.outcome:
             if outcome not in self.events and not self.pages_of(outcome):
                 self._refuse(outcome)

@@ -12,7 +12,7 @@ import streamlit as st
 from core.base.schema import Group
 from core.data.dataset import Dataset
 from core.data.receipt import Receipt
-from core.profiles.outcomes import DEFAULT_OUTCOME, label_of
+from core.profiles.outcomes import PURCHASE, label_of
 from pages.ui.shell.text import count, md_text, share, size
 
 MICROSECONDS = 1e6
@@ -76,7 +76,7 @@ def _figures(facts: Receipt) -> None:
             st.metric(label, value, border=True, height="stretch", help=why)
     st.caption(f"Users: {_group_words(facts)}.")
     for event, told in facts.outcome_users.items():
-        if event == DEFAULT_OUTCOME and told.without_page_view:
+        if event == PURCHASE and told.without_page_view:
             st.caption(
                 f"{told.without_page_view:,} of {count(told.users, 'user')} with {event} have no page view "
                 f"that is used: counted beside the {facts.users:,} users above, in no segment."

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, page_outcome
+from core.base.schema import PAGE_OUTCOME, page_outcome
 from core.base.settings import AnalyzeSettings, ClusterSettings, OutcomeCount, ViewWeights
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
@@ -29,7 +29,6 @@ from core.naming.fitting import HeldName
 from core.naming.names import SegmentName, name_segments
 from core.one_page.segments import OnePageSegments
 from core.profiles.metrics import Profiles
-from core.profiles.outcomes import DEFAULT_OUTCOME
 from core.runs import pipeline
 from core.runs.pipeline import Embeddings
 from core.segments.combination import Combined
@@ -176,12 +175,6 @@ def leaks(live: LiveSegments) -> tuple[str, ...]:
     return _leaks(live.sources.dataset.key, live.profiles.chosen, live.sources)
 
 
-def usual_outcome(known: Mapping[str, int]) -> tuple[str, ...]:
-    """Purchase where the data have it, else the most frequent event; none where there are only page views."""
-    events = [outcome for outcome in known if not outcome.startswith((PAGE_OUTCOME, TEMPLATE_OUTCOME))]
-    return (DEFAULT_OUTCOME,) if DEFAULT_OUTCOME in events else tuple(events[:1])
-
-
 def steering(made_from: Sources) -> Steering:
     """What the controls of the model say, within what its data allow."""
     held, present = state.controls(made_from.model_key), tuple(made_from.vectors.views)
@@ -199,7 +192,7 @@ def chosen_outcomes(made_from: Sources) -> tuple[str, ...]:
     known, chosen = outcomes(made_from), state.controls(made_from.model_key).outcomes
     if chosen:
         chosen = tuple(one for one in _by_address(chosen, made_from) if one in known) or None
-    return usual_outcome(known) if chosen is None else chosen
+    return basis(made_from).data.outcomes.usual if chosen is None else chosen
 
 
 def _analyze(held: Controls, made_from: Sources) -> AnalyzeSettings:

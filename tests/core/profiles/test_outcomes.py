@@ -95,10 +95,21 @@ def test_offered_are_events_then_templates_of_several_pages_then_pages_most_user
     assert list(INDEX.offered(1)) == ["add_to_cart", "page:shop.example/"]
 
 
-def test_nothing_chosen_is_purchase_where_there_is_one_and_an_empty_choice_is_none() -> None:
-    assert INDEX.chosen(AnalyzeSettings()) == ("purchase",)
-    assert INDEX.chosen(AnalyzeSettings(outcome=())) == ()
-    assert replace(INDEX, events={}).chosen(AnalyzeSettings()) == ()
+@pytest.mark.parametrize(
+    ("events", "usual"),
+    [
+        (("back", "purchase", "sign_up"), ("purchase",)),
+        (("back", "sign_up", "generate_lead"), ("generate_lead",)),
+        (("back", "scroll"), ()),  # nobody knows whether these are wanted
+        ((), ()),
+    ],
+)
+def test_nothing_chosen_is_a_known_conversion_or_none(
+    events: tuple[str, ...], usual: tuple[str, ...]
+) -> None:
+    made = replace(INDEX, events=dict.fromkeys(events, INDEX["purchase"]))
+    assert made.chosen(AnalyzeSettings()) == usual
+    assert made.chosen(AnalyzeSettings(outcome=())) == ()
 
 
 def test_any_of_several_is_everybody_who_did_one() -> None:
