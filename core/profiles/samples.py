@@ -14,23 +14,29 @@ from core.segments.partition import Partition
 VIEW, TIME, SECONDS_TO_NEXT = "view", "time", "seconds_to_next"
 
 
-def medoids(vectors: np.ndarray, partition: Partition, n: int) -> dict[int, np.ndarray]:
-    """The most typical users of each segment: those nearest to its centroid.
+def medoids(
+    vectors: np.ndarray, partition: Partition, page_views: np.ndarray, n: int
+) -> dict[int, np.ndarray]:
+    """The most typical users of each segment: nearest to its centroid, of the middle half by page views.
 
-    Users with the very same distance did the same (their vectors are equal), so each distance gives one
-    user first, the one with the lowest index; only where that leaves too few do the others follow.
+    A vector is a mean over page views, and means of many lie near the middle: of all users, those with the
+    longest histories would be nearest. Users with the very same distance did the same (their vectors are
+    equal), so each distance gives one user first, the one with the lowest index; only where that leaves too
+    few do the others follow.
 
     Args:
         vectors: float32 of shape (n_users, d).
         partition: The segments.
+        page_views: int of shape (n_users,).
         n: Users a segment.
 
     Returns:
         Segment → user indices, nearest first, at most ``n``.
     """
+    members = {int(segment): np.flatnonzero(partition.labels == segment) for segment in partition.ids}
     return {
-        int(segment): _nearest(vectors, np.flatnonzero(partition.labels == segment), centroid, n)
-        for segment, centroid in zip(partition.ids, partition.centroids, strict=True)
+        segment: _nearest(vectors, _middle_half(users, page_views), centroid, n)
+        for (segment, users), centroid in zip(members.items(), partition.centroids, strict=True)
     }
 
 
@@ -86,6 +92,14 @@ def timeline(dataset: Dataset, user: int) -> pd.DataFrame:
             SECONDS_TO_NEXT: seconds,
         }
     )
+
+
+def _middle_half(users: np.ndarray, page_views: np.ndarray) -> np.ndarray:
+    """Those from the lower to the upper quartile; both are values that occur, so somebody is left."""
+    views = page_views[users]
+    low, high = np.quantile(views, 0.25, method="lower"), np.quantile(views, 0.75, method="higher")
+    middle: np.ndarray = users[(views >= low) & (views <= high)]
+    return middle
 
 
 def _nearest(vectors: np.ndarray, members: np.ndarray, centroid: np.ndarray, n: int) -> np.ndarray:

@@ -151,7 +151,7 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     pages = PageNames(source.dataset.pages)
     at = wording.zone(source.dataset.receipt.time_zone)
     maker = CardMaker(described, source.differences, called, pages, source.dataset.sequences, at)
-    typical = medoids(source.vectors, source.partition, EXAMPLES)
+    typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     why = {segment: reason(name) for segment, name in source.names.items()}
     return tuple(

@@ -18,6 +18,10 @@ from pages.ui.shell.links import USERS, heading
 
 WANTED: Final = "wanted_user"
 MOST_LISTED: Final = 50
+TYPICAL: Final = (
+    "Nearest to the middle of the segment, among its middle half by page views; one for each way of behaving."
+)
+RANDOM: Final = "Every user of the segment is equally likely."
 
 
 def page() -> None:
@@ -70,13 +74,13 @@ def _people(live: LiveSegments) -> None:
             "Draw", 0, 2**31 - 1, 0, key="sample_seed", width=130, persist_state="session",
             help="Another number (the seed) draws other random users; the same one draws the same again.",
         )  # fmt: skip
-    typical = medoids(live.combined.vectors, live.segmentation.partition, n)[segment]
-    near = "Nearest to the middle of the segment, one for each way of behaving."
+    views = live.sources.dataset.sequences.lengths
+    typical = medoids(live.combined.vectors, live.segmentation.partition, views, n)[segment]
     drawn = random_sample(live.labels, n, seed)[segment]
     cards.swatch(segment)
     with st.grid(2, min_column_width=SIDE, gap="medium", key="people"):
-        _list(live, typical, "typical", "Most typical", near)
-        _list(live, drawn, "random", "Drawn at random", "Every user of the segment is equally likely.")
+        _list(live, typical, "typical", "Most typical", TYPICAL)
+        _list(live, drawn, "random", "Drawn at random", RANDOM)
 
 
 def _list(live: LiveSegments, users: np.ndarray, key: str, title: str, meaning: str) -> None:
@@ -88,7 +92,8 @@ def _list(live: LiveSegments, users: np.ndarray, key: str, title: str, meaning: 
             state.of_model(live.sources.model_key)[WANTED] = table[Users.USER_ID].iloc[rows[0]]
 
     with st.container():
-        st.markdown(f"**{title}**", help=meaning)
+        st.markdown(f"**{title}**")
+        st.caption(meaning)
         user_facts.show_list(table, key, choose, f"Users, {key}")
         st.caption(f"{len(table)} users. Tick one to read what they did.")
 

@@ -13,6 +13,8 @@ from core.segments.clustering import fit
 from core.segments.partition import Partition
 from tests.core.profiles.toy import toy_dataset
 
+SAME_LENGTH = np.full(200, 3)
+
 
 def partition(labels: list[int], centroids: list[list[float]]) -> Partition:
     return Partition(
@@ -24,7 +26,7 @@ def partition(labels: list[int], centroids: list[list[float]]) -> Partition:
 
 def test_medoids_are_the_nearest_to_the_centroid() -> None:
     vectors = np.array([[0, 0], [3, 0], [1, 0], [2, 0], [9, 9], [8, 9]], dtype=np.float32)
-    found = medoids(vectors, partition([0, 0, 0, 0, 1, -1], [[0, 0], [8, 9]]), 3)
+    found = medoids(vectors, partition([0, 0, 0, 0, 1, -1], [[0, 0], [8, 9]]), SAME_LENGTH[:6], 3)
     assert found[0].tolist() == [0, 2, 3]
     assert found[1].tolist() == [4]  # the nearest user of all is not in the segment
 
@@ -32,14 +34,22 @@ def test_medoids_are_the_nearest_to_the_centroid() -> None:
 def test_users_who_did_the_same_stand_for_each_other() -> None:
     vectors = np.array([[2, 0], [1, 0], [1, 0], [1, 0], [3, 0]], dtype=np.float32)
     same = partition([0] * 5, [[0, 0]])
-    assert medoids(vectors, same, 3)[0].tolist() == [1, 0, 4]
-    assert medoids(vectors, same, 5)[0].tolist() == [1, 0, 4, 2, 3]
+    assert medoids(vectors, same, SAME_LENGTH[:5], 3)[0].tolist() == [1, 0, 4]
+    assert medoids(vectors, same, SAME_LENGTH[:5], 5)[0].tolist() == [1, 0, 4, 2, 3]
+
+
+def test_typical_users_are_of_ordinary_length() -> None:
+    """Of 2 to 90 page views, the middle half has 4 to 8; the two nearest have more, or less."""
+    vectors = np.array([[5, 0], [0, 0], [1, 0], [2, 0], [3, 0]], dtype=np.float32)
+    views = np.array([4, 90, 2, 8, 6])
+    assert medoids(vectors, partition([0] * 5, [[0, 0]]), views, 5)[0].tolist() == [3, 4, 0]
+    assert medoids(vectors[:2], partition([0] * 2, [[0, 0]]), views[:2], 5)[0].tolist() == [1, 0]
 
 
 def test_medoids_of_a_real_fit_are_members_in_order_of_distance() -> None:
     vectors = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
     made = fit(vectors, np.ones(200, dtype=bool), ClusterSettings(n_clusters=4))
-    for segment, users in medoids(vectors, made, 6).items():
+    for segment, users in medoids(vectors, made, SAME_LENGTH, 6).items():
         members = np.flatnonzero(made.labels == segment)
         distance = np.linalg.norm(vectors[members] - made.centroids[segment], axis=1)
         assert users.tolist() == members[np.argsort(distance)[:6]].tolist()
