@@ -31,14 +31,16 @@ def swatch(segment: int, share: float = 1.0) -> None:
 
 
 def name_field(segment: int, own_name: str, rename: Rename) -> None:
-    """The segment's name, to be edited in place."""
+    """The segment's number, as on the map and in the chat, and its name, to be edited in place."""
     # a name that changes elsewhere gets a fresh field, as a field keeps what was typed into it
     key = f"name-{segment}-{zlib.crc32(own_name.encode())}"
-    st.text_input(
-        f"Name of segment {segment + 1}", own_name, max_chars=LONGEST_NAME, key=key,
-        placeholder=f"Segment {segment + 1}", label_visibility="collapsed", icon=":material/edit:",
-        on_change=lambda: rename(segment, st.session_state[key]),
-    )  # fmt: skip
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(f"**{segment + 1}**", width="content")
+        st.text_input(
+            f"Name of segment {segment + 1}", own_name, max_chars=LONGEST_NAME, key=key,
+            placeholder=f"Segment {segment + 1}", label_visibility="collapsed", icon=":material/edit:",
+            on_change=lambda: rename(segment, st.session_state[key]),
+        )  # fmt: skip
 
 
 def heading(name: str) -> str:

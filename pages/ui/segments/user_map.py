@@ -6,6 +6,7 @@ computed in core. One ``large`` series a segment is the form that stays fluid at
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -28,12 +29,15 @@ LETTER: Final = 6
 OUTSIDE_NAME: Final = "Outside clustering"
 OUTSIDE_COLOUR: Final = "#8b94a5"
 """Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
-LABEL_LETTERS: Final = 26
+LABEL_LETTERS: Final = 20
+LABEL_LINES: Final = 2
 """Of a name on the map; a longer one ends in dots, the legend has it whole."""
 BESIDE: Final = 0.2
 """Share of the map's width at each side in which a name stands beside its point."""
-JUDGED: Final = 400
-"""Users of a segment among which its medoid is looked for."""
+JUDGED: Final = 300
+"""Users of a segment among which the place of its name is looked for, and as many of the others."""
+NEAR: Final = 0.1
+"""Of the map's longer side (2): how far a user counts as near, as a standard deviation."""
 LABEL: Final = {
     "show": True,
     "formatter": "{b}",
@@ -42,6 +46,7 @@ LABEL: Final = {
     "padding": [4, 7],
     "borderRadius": 4,
     "fontSize": 12,
+    "lineHeight": 15,
 }
 """Light on a dark plate: readable over any colour, on both backgrounds."""
 
@@ -192,12 +197,16 @@ def _legend(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
 
 
 def _name_series(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
-    """The names, each at its segment's medoid on the map; one that would lie on another moves up or down."""
-    middle = {segment: xy[labels == segment] for segment in sorted(names)}
-    medoids = {segment: _medoid(users) for segment, users in middle.items() if len(users)}
+    """The names, each where its segment is among itself; one that would lie on another moves up or down."""
+    clustered = labels != OUTSIDE
+    places = {
+        segment: _own_place(xy[labels == segment], xy[clustered & (labels != segment)])
+        for segment in sorted(names)
+        if (labels == segment).any()
+    }
     data = [
         {"name": _short(names[segment]), "value": value, "label": {"position": _side(value[0], xy[:, 0])}}
-        for segment, value in medoids.items()
+        for segment, value in places.items()
     ]
     return {
         "type": "scatter", "data": data, "symbolSize": 1, "silent": True, "label": LABEL, "z": 99,
@@ -206,13 +215,28 @@ def _name_series(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= LABEL_LETTERS else f"{name[: LABEL_LETTERS - 1].rstrip()}…"
+    lines = textwrap.wrap(name, LABEL_LETTERS)
+    if len(lines) > LABEL_LINES:
+        lines = [*lines[: LABEL_LINES - 1], f"{lines[LABEL_LINES - 1][: LABEL_LETTERS - 1].rstrip()}…"]
+    return "\n".join(lines)
 
 
-def _medoid(users: np.ndarray) -> list[float]:
-    """The user whose distances to the others are least in sum (Kaufman, Rousseeuw 1987)."""
+def _own_place(own: np.ndarray, others: np.ndarray) -> list[float]:
+    """The user of a segment with the most of its users around, and few of other segments among them.
+
+    The middle of a segment that lies on several islands may be an island of others. So: own² / (own +
+    others), each a sum of Gaussian weights of distance.
+    """
+    judged = own[:: max(1, len(own) // JUDGED)]
+    mine, theirs = _around(judged, own), _around(judged, others)
+    return [float(value) for value in judged[(mine**2 / (mine + theirs)).argmax()]]
+
+
+def _around(places: np.ndarray, users: np.ndarray) -> np.ndarray:
     judged = users[:: max(1, len(users) // JUDGED)]
-    return [float(value) for value in judged[cdist(judged, judged).sum(axis=1).argmin()]]
+    near = np.exp(-cdist(places, judged, "sqeuclidean") / (2 * NEAR**2)).sum(axis=1)
+    weighted: np.ndarray = near * len(users) / max(1, len(judged))
+    return weighted
 
 
 def _side(x: float, every: np.ndarray) -> str:

@@ -53,14 +53,16 @@ def test_small_segments_lie_above_large_ones_and_all_above_the_users_outside() -
     assert series[3]["z"] < series[2]["z"] < series[0]["z"]
 
 
-def test_a_name_stands_on_the_medoid_of_its_segment() -> None:
-    xy = np.array([[5, 0], [6, 9], [6, 8], [0, 8], [9, 5]], dtype=np.float32)
-    labels = np.array([0, 2, 2, 2, OUTSIDE], dtype=np.int32)
-    names = option(xy, labels, NAMES)["series"][-1]["data"]
-    assert names == [
-        {"name": "Segment 1", "value": [5.0, 0.0], "label": {"position": "inside"}},
-        {"name": "3 · Readers", "value": [6.0, 8.0], "label": {"position": "inside"}},
-    ]
+def test_a_name_stands_where_its_segment_is_among_itself() -> None:
+    """Segment 3 has three users among as many of segment 1, in the middle, and three alone on the right."""
+    mixed = [[0.02 * place, 0] for place in range(6)]
+    xy = np.array([*mixed, [0.9, 0], [0.95, 0], [1, 0], [-1, 0], [-1, 0]], dtype=np.float32)
+    labels = np.array([0, 2, 0, 2, 0, 2, 2, 2, 2, 0, OUTSIDE], dtype=np.int32)
+    first, third = option(xy, labels, NAMES)["series"][-1]["data"]
+    assert third["value"] == pytest.approx([0.95, 0])
+    assert third["label"] == {"position": "left"}  # it would be cut at the right
+    assert first["value"][0] == pytest.approx(0.04)
+    assert first["label"] == {"position": "inside"}
 
 
 @pytest.mark.parametrize(("x", "side"), [(0, "right"), (1, "right"), (5, "inside"), (9, "left")])
@@ -74,7 +76,9 @@ def test_a_name_at_a_side_stands_towards_the_middle(x: int, side: str) -> None:
 def test_no_name_is_hidden_by_another_one() -> None:
     names = option(XY, LABELS, {0: "A", 2: "Readers of a rather long name"})["series"][-1]
     assert names["labelLayout"] == {"moveOverlap": "shiftY"}
-    assert [one["name"] for one in names["data"]] == ["A", "Readers of a rather long…"]
+    assert [one["name"] for one in names["data"]] == ["A", "Readers of a rather\nlong name"]
+    far = option(XY, LABELS, {0: "A", 2: "Readers of a rather long name that goes on"})["series"][-1]
+    assert far["data"][1]["name"] == "Readers of a rather\nlong name that goes…"
 
 
 def test_moving_users_between_segments_moves_no_axis() -> None:
