@@ -68,6 +68,7 @@ class ItemCol:
     VIEW_SHARE: Final = "view_share"
     VIEW_SHARE_LOW: Final = "view_share_low"
     VIEW_SHARE_HIGH: Final = "view_share_high"
+    REST_VIEW_SHARE: Final = "rest_view_share"
     VIEW_LIFT: Final = "view_lift"
     VIEW_LIFT_LOW: Final = "view_lift_low"
     VIEW_LIFT_HIGH: Final = "view_lift_high"
@@ -201,8 +202,8 @@ def _of_views(rows: Rows, times: np.ndarray, whole: np.ndarray) -> dict[str, np.
     return {
         Col.VIEWS: rows.with_all(sums[1]), ItemCol.VIEWS_N: rows.with_all(sums[2]), ItemCol.VIEW_SHARE: share,
         ItemCol.VIEW_SHARE_LOW: np.clip(share - Z_95 * error, 0, 1),
-        ItemCol.VIEW_SHARE_HIGH: np.clip(share + Z_95 * error, 0, 1), ItemCol.VIEW_LIFT: lift,
-        ItemCol.VIEW_LIFT_LOW: low, ItemCol.VIEW_LIFT_HIGH: high,
+        ItemCol.VIEW_SHARE_HIGH: np.clip(share + Z_95 * error, 0, 1), ItemCol.REST_VIEW_SHARE: rest,
+        ItemCol.VIEW_LIFT: lift, ItemCol.VIEW_LIFT_LOW: low, ItemCol.VIEW_LIFT_HIGH: high,
     }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Segments × metrics: how far each row is from the average clustered user.
+"""Segments × metrics: how far each row is from the other clustered users.
 
 ``z`` is the difference of means in standard deviations of a user. Behaviour has a long tail, and one robot
 with 5,000 page views would make every difference look small; so each user's value counts up to the 99th
@@ -31,7 +31,7 @@ def heat_map(
     happened: Happened | None,
     fields: Iterable[Field],
 ) -> pd.DataFrame:
-    """Compare each row with the average clustered user.
+    """Compare each row with the other clustered users.
 
     Args:
         data: The users.
@@ -76,16 +76,18 @@ def _user_values(data: ProfileData, happened: Happened | None) -> dict[str, np.n
 
 
 def _z(rows: Rows, user_values: np.ndarray) -> np.ndarray:
-    """Of each row and of all users; NaN where nobody has a value."""
+    """Of each row; NaN where nobody has a value, and of all users, who have no others."""
     has = ~np.isnan(user_values)
     clustered = has & (rows.place < rows.n_segments)
     above = user_values[clustered & (user_values > 0)]
     capped = np.minimum(user_values, np.quantile(above, CAP, method="higher") if len(above) else 0)
-    known = rows.with_all(rows.count(weights=has))
-    sums = rows.with_all(rows.count(weights=np.where(has, capped, 0)))
-    means = np.divide(sums, known, out=np.full(len(sums), np.nan), where=known > 0)
-    if not clustered.any():
-        return np.full(len(means), np.nan)
-    average, spread = capped[clustered].mean(), capped[clustered].std()
-    z: np.ndarray = np.clip((means - average) / spread if spread > 0 else means * 0, -CLIP, CLIP)
+    known, sums = rows.count(weights=has), rows.count(weights=np.where(has, capped, 0))
+    apart = _means(rows.with_all(sums), rows.with_all(known)) - _means(rows.rest(sums), rows.rest(known))
+    spread = capped[clustered].std() if clustered.any() else 0
+    z: np.ndarray = np.clip(apart / spread if spread > 0 else apart * 0, -CLIP, CLIP)
     return z
+
+
+def _means(sums: np.ndarray, known: np.ndarray) -> np.ndarray:
+    means: np.ndarray = np.divide(sums, known, out=np.full(len(sums), np.nan), where=known > 0)
+    return means

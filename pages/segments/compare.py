@@ -44,9 +44,9 @@ def _two(live: LiveSegments, about: Context) -> None:
         held = [key for key in state.controls(model).segments or () if key in keys] or keys
         titles = topic.titles(live, about)
         called = {key: title.full for key, title in titles.items()}.__getitem__
-        left, right = st.columns(2)
+        pickers = st.grid(2, min_column_width=260)
         state.display("compare-first", held[0])
-        first = left.selectbox(
+        first = pickers.selectbox(
             "This one", keys, keys.index(held[0]), format_func=called, key="compare-first",
             on_change=_keep, args=(model,),
         )  # fmt: skip
@@ -56,7 +56,7 @@ def _two(live: LiveSegments, about: Context) -> None:
             return
         other = next(key for key in (*held, *keys) if key != first)
         state.display("compare-second", other)
-        second = right.selectbox(
+        second = pickers.selectbox(
             "with", others, others.index(other), format_func=called, key="compare-second",
             on_change=_keep, args=(model,),
         )  # fmt: skip

@@ -11,6 +11,9 @@ import streamlit as st
 
 from core.base import wording
 from core.base.schema import Users, View
+from core.facts.context import Context
+from core.facts.contrasting import others_of
+from core.facts.fact_maker import Figures
 from core.facts.items import ItemCol, label_table
 from core.naming.fitting import reason
 from core.profiles import formats
@@ -56,6 +59,11 @@ NO_OUTCOME: Final = (
     "No outcome is chosen. Choose an event or a page, such as /thank-you, under Adjust segments to compare "
     "how segments convert."
 )
+BASELINE: Final = (
+    "Every row is compared with **the others**: all users in segments but its own. Users of one page are not "
+    "among them."
+)
+GREY: Final = "Grey ticks: the others."
 
 PICKER_STAYS: Final = (
     "<style>.st-key-profiled { position: sticky; top: 0; z-index: 9; padding: .7rem 0 .4rem;"
@@ -80,6 +88,7 @@ def page() -> None:
 
 def _all_segments(live: LiveSegments) -> None:
     st.subheader("All segments side by side")
+    st.caption(BASELINE)
     if note := outside_note(live.profiles):
         st.info(note, icon=":material/info:")
     _heat_map(live)
@@ -91,6 +100,7 @@ def _all_segments(live: LiveSegments) -> None:
         with st.container():
             _outcome(live)
         _sizes(live)
+    _each_outcome(live)
 
 
 def _heat_map(live: LiveSegments) -> None:
@@ -101,7 +111,7 @@ def _heat_map(live: LiveSegments) -> None:
         partial(charts.heat, cells, rows, columns),
         tables.named(live.profiles.segments, live.names).drop(columns=[Col.KEY, Col.KIND, Col.SEGMENT]),
         n=f"{count(live.profiles.n_users, 'user')}, {live.profiles.n_clustered:,} of them clustered. "
-        "Blue is above the mean of clustered users, orange below; full colour is 1.5 standard deviations.",
+        "Blue is above the others, orange below; full colour is 1.5 standard deviations.",
         key="segments", alt_text="Heat-map of segments and metrics with the values written in",
         columns=_segment_columns(live), help_text="Point at the column heads of the table for definitions.",
         min_width=640,
@@ -118,17 +128,23 @@ def _segment_columns(live: LiveSegments) -> Columns:
 
 def _outcome(live: LiveSegments) -> None:
     rates = tables.rates(live.profiles, live.names)
-    overall = tables.everybody(live.profiles)
+    converted, users = int(rates["converted"].sum()), int(rates["users"].sum())
     figure(
-        "How segments convert",
-        partial(charts.forest, rates, live.names, overall[Col.OUTCOME_RATE], "Users with the outcome"),
-        rates,
-        n=f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of {live.profiles.n_users:,} converted"
-        f"{tables.without_page_view(live.profiles)}. Bars are 95 % intervals; the dashed line is all users.",
+        "How segments convert", partial(charts.forest, rates, live.names, "Users with the outcome"), rates,
+        n=f"{converted:,} of {count(users, 'clustered user')} converted. Bars are 95 % intervals; grey ticks "
+        "are the others.",
         key="outcome", alt_text="Outcome rate of each segment with its interval",
         help_text="Outcome: what is chosen under Adjust segments. "
         + (PAGE_SEEN if tables.is_input(live.profiles, Col.OUTCOME_RATE) else "The model never saw it."),
     )  # fmt: skip
+
+
+def _each_outcome(live: LiveSegments) -> None:
+    overall = tables.everybody(live.profiles)
+    st.caption(
+        f"{count(int(overall[Col.OUTCOME_USERS]), 'user')} of all {live.profiles.n_users:,} converted"
+        f"{tables.without_page_view(live.profiles)}."
+    )
     for note in live.profiles.notes:
         st.caption(f":material/info: {md_text(note)}.")
     with st.expander("Each outcome, with revenue and with users without a page view", key="each-outcome"):
@@ -218,20 +234,26 @@ def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
         st.caption(f"{users} users, {share} of all")
         if (about := topic.context()) is not None:
             differences_view.lead(about.tables.differences, row[Col.KEY])
-        _metrics(live, row)
+        _metrics(live, row, about)
         if row[Col.KIND] == RowKind.ONE_PAGE:
             st.caption(cards.second_pages(live.profiles, row[Col.KEY]))
         _pages(live, row[Col.KEY], row[Col.LABEL])
 
 
-def _metrics(live: LiveSegments, row: dict[str, Any]) -> None:
+def _of_others(about: Context | None, key: str, name: str) -> str:
+    fact = Figures(about).measure(key, name) if about is not None else None
+    found = others_of(about, fact) if about is not None and fact is not None else None
+    return wording.ABSENT if found is None else formats.figure(name, found.value, found.n)
+
+
+def _metrics(live: LiveSegments, row: dict[str, Any], about: Context | None) -> None:
     everybody, meaning = tables.everybody(live.profiles), tables.definitions(live.profiles)
     with st.grid("auto", min_column_width=160, gap="small"):  # room for "14 min 25 s"
         for name, called in tables.CARD_METRICS.items():
             if not pd.isna(everybody[name]) and (row[Col.KIND] != RowKind.ONE_PAGE or name not in ACTIVITY):
                 st.metric(
                     called, formats.of_row(row, name), border=True,
-                    delta=f"all users {formats.of_row(everybody, name)}", delta_color="off",
+                    delta=f"others {_of_others(about, row[Col.KEY], name)}", delta_color="off",
                     delta_arrow="off", help=meaning[name],
                 )  # fmt: skip
     rule = live.sources.dataset.receipt.engagement_rule
@@ -259,7 +281,7 @@ def _pages(live: LiveSegments, key: str, name: str) -> None:
         partial(charts.dumbbell, drawn, "page_label", Col.SHARE, Col.REST_SHARE, SAW),
         found[list(columns)],
         n=f"{found[Col.N].iloc[0]:,} users here (coloured), {found[Col.REST_N].iloc[0]:,.0f} others (grey).",
-        key=pages_chart(key, ranking), alt_text=f"Pages of {name} beside everybody else", columns=columns,
+        key=pages_chart(key, ranking), alt_text=f"Pages of {name} beside the others", columns=columns,
         border=False,
     )  # fmt: skip
 
@@ -287,20 +309,20 @@ def _labels(live: LiveSegments, keys: list[str]) -> None:
     st.markdown(
         "#### What they look at", help="The model saw these labels: they describe, and prove nothing."
     )
-    with st.grid(2, min_column_width=380):
+    with st.grid(2, min_column_width=SIDE):
         for view, title in LABELS.items():
             found = tables.labels_of(looked_at, live.names, view, keys)
             if found["value"].nunique() > 1:  # one for all says nothing
                 figure(
                     title,
                     partial(charts.shares, tables.most_frequent(found), live.names, "Share of page views"),
-                    found, n=f"{_page_views(found):,} page views of all users (grey)", key=f"labels-{view}",
+                    found, n=f"{_page_views(found):,} page views. {GREY}", key=f"labels-{view}",
                     alt_text=f"{title}: shares of page views",
                 )  # fmt: skip
 
 
 def _page_views(found: pd.DataFrame) -> int:
-    return int(found[ItemCol.VIEWS_N].max())
+    return int(found.drop_duplicates(Col.LABEL)[ItemCol.VIEWS_N].sum())
 
 
 def _attributes(live: LiveSegments, keys: list[str]) -> None:
@@ -312,7 +334,7 @@ def _attributes(live: LiveSegments, keys: list[str]) -> None:
     }
     if silent := [title.lower() for title in ATTRIBUTES.values() if title not in drawn]:
         st.caption(f"This file does not say: {', '.join(silent)}.")
-    with st.grid(2, min_column_width=380):
+    with st.grid(2, min_column_width=SIDE):
         for title, (attribute, found) in drawn.items():
             figure(
                 title, partial(charts.shares, tables.most_frequent(found), live.names), found,
@@ -322,8 +344,8 @@ def _attributes(live: LiveSegments, keys: list[str]) -> None:
 
 def _known(found: pd.DataFrame) -> str:
     first = found.drop_duplicates(Col.LABEL)
-    known, absent = int(first[Col.N].max()), int(first[Col.ABSENT].max())
-    return f"{known:,} users with a value; {absent:,} without one are left out. Grey: all users."
+    known, absent = int(first[Col.N].sum()), int(first[Col.ABSENT].sum())
+    return f"{known:,} users with a value; {absent:,} without one are left out. {GREY}"
 
 
 with errors.shown():

@@ -35,6 +35,7 @@ NOT_SHOWN: Final = (
 )
 
 
+
 def page() -> None:
     """Draw the page, or what to do first."""
     heading(TRUST)

@@ -21,9 +21,11 @@ NEUTRAL: Final = "#8b94a5"
 """Everybody, the rest, a reference: grey on both backgrounds."""
 ABOVE: Final = "#3862c4"
 BELOW: Final = "#d07a2d"
-"""More and less than everybody; apart for every kind of colour vision."""
+"""More and less than the others; apart for every kind of colour vision."""
 LABEL_LIMIT: Final = 260
 """Pixels of an axis label before it is cut; page addresses are long."""
+LABEL_SHARE: Final = 0.5
+"""Of a chart's width, for the labels at most."""
 ROW: Final = 26
 """Pixels a row of a chart that has one row a thing."""
 AXIS: Final = 62
@@ -70,26 +72,30 @@ def line_over_k(scores: pd.DataFrame, value: str, title: str, current: int, best
     return sized(now + line + points + star, 120)
 
 
-def forest(rates: pd.DataFrame, names: Mapping[int, str], overall: float, title: str) -> Chart:
-    """Rates with their intervals, one row a segment, beside the rate of everybody.
+def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
+    """Rates with their intervals, one row a segment, and a grey tick at the rate of the others.
 
     Args:
-        rates: Columns ``label``, ``rate``, ``low``, ``high``, ``converted`` and ``users``.
+        rates: Columns ``label``, ``rate``, ``low``, ``high``, ``rest_share``, ``converted`` and ``users``.
         names: Segment → name, for the colours.
-        overall: The rate of all users.
         title: What is measured; it stands above, where there is room for it.
     """
     told = {
         Col.LABEL: ("Segment", ""), "rate": ("Rate", ".2%"), "low": ("From", ".2%"), "high": ("To", ".2%"),
-        "converted": ("Converted users", ","), "users": ("Users", ","),
+        Col.REST_SHARE: ("Others", ".2%"), "converted": ("Converted users", ","), "users": ("Users", ","),
     }  # fmt: skip
-    base = alt.Chart(rates).encode(
-        y=rows(Col.LABEL, rates[Col.LABEL]), color=segment_colour(names), tooltip=tips(told)
-    )
-    span = base.mark_rule(strokeWidth=3, opacity=0.55).encode(x=_percent("low", title), x2="high:Q")
-    point = base.mark_point(filled=True, size=90, opacity=1).encode(x="rate:Q")
-    everybody = alt.Chart(pd.DataFrame({"rate": [overall]})).mark_rule(strokeDash=[4, 4], color=NEUTRAL)
-    return sized(everybody.encode(x="rate:Q") + span + point, ROW * len(rates) + AXIS)
+    base = alt.Chart(rates).encode(y=rows(Col.LABEL, rates[Col.LABEL]), tooltip=tips(told))
+    own = base.encode(color=segment_colour(names))
+    span = own.mark_rule(strokeWidth=3, opacity=0.55).encode(x=_percent("low", title), x2="high:Q")
+    point = own.mark_point(filled=True, size=90, opacity=1).encode(x="rate:Q")
+    return sized(span + point + _others(base, 16), ROW * len(rates) + AXIS)
+
+
+def _others(base: alt.Chart, size: int) -> alt.Chart:
+    """A grey tick a row, where the others are; nothing where there are none."""
+    seen = base.transform_filter(f"isValid(datum.{Col.REST_SHARE})")
+    ticks: alt.Chart = seen.mark_tick(thickness=3, size=size, color=NEUTRAL).encode(x=f"{Col.REST_SHARE}:Q")
+    return ticks
 
 
 def boxes(table: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:
@@ -136,27 +142,21 @@ def dumbbell(table: pd.DataFrame, row: str, here: str, there: str, title: str) -
 
 
 def shares(table: pd.DataFrame, names: Mapping[int, str], title: str = "Share of users") -> Chart:
-    """Shares of the values of one attribute, a bar a segment within each value.
+    """Shares of the values of one attribute, a bar a row within each value, a grey tick at the others'.
 
     Args:
-        table: Columns ``label``, ``kind``, ``value`` and ``share``.
+        table: Columns ``label``, ``kind``, ``value``, ``share`` and ``rest_share``.
         names: Segment → name, for the colours and the order.
         title: What the share is of.
     """
     shown = list(dict.fromkeys(table[Col.LABEL]))
     told = {Col.LABEL: ("Segment", ""), "value": ("Value", ""), "share": (title, ".1%")}
-    chart = (
-        alt.Chart(table)
-        .mark_bar(cornerRadiusEnd=2)
-        .encode(
-            y=rows("value", table["value"]),
-            yOffset=alt.YOffset(f"{Col.LABEL}:N", sort=shown),
-            x=_percent("share", title),
-            color=_segments_only(names),
-            tooltip=tips(told),
-        )
+    told |= {Col.REST_SHARE: ("Others", ".1%")}
+    base = alt.Chart(table).encode(
+        y=rows("value", table["value"]), yOffset=alt.YOffset(f"{Col.LABEL}:N", sort=shown), tooltip=tips(told)
     )
-    return sized(chart, (11 * len(shown) + 12) * table["value"].nunique() + AXIS)
+    bars = base.mark_bar(cornerRadiusEnd=2).encode(x=_percent("share", title), color=_segments_only(names))
+    return sized(bars + _others(base, 10), (11 * len(shown) + 12) * table["value"].nunique() + AXIS)
 
 
 def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
@@ -178,10 +178,10 @@ def sizes(table: pd.DataFrame, names: Mapping[int, str]) -> Chart:
 
 
 def heat(cells: pd.DataFrame, segments: Sequence[str], metrics: Sequence[str]) -> Chart:
-    """Segments × metrics: the colour compares with everybody, the text is the raw value.
+    """Segments × metrics: the colour compares with the others, the text is the raw value.
 
     Args:
-        cells: Columns ``label``, ``metric``, ``text`` and ``difference`` (in [-1, 1]; 0 is like everybody).
+        cells: Columns ``label``, ``metric``, ``text`` and ``difference`` (in [-1, 1]; 0 is like the others).
         segments: Rows, in order.
         metrics: Columns, in order; a line break in one breaks the line of its label.
     """
@@ -248,8 +248,9 @@ def _segments_only(names: Mapping[int, str]) -> Any:  # noqa: ANN401 - Altair's 
 
 
 def rows(column: str, order: Sequence[str] | pd.Series, limit: int = LABEL_LIMIT) -> alt.Y:
-    """A row a value of a column, in the given order; labels are cut at so many pixels."""
-    axis = alt.Axis(labelLimit=limit, labelFlush=False, labelOverlap=False)
+    """A row a value of a column, in order; labels are cut at so many pixels, in a narrow chart sooner."""
+    most = alt.expr(f"min({limit}, {LABEL_SHARE} * containerSize()[0])")
+    axis = alt.Axis(labelLimit=most, labelFlush=False, labelOverlap=False)
     return alt.Y(f"{column}:N", title=None, sort=list(dict.fromkeys(order)), axis=axis)
 
 

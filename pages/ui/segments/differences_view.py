@@ -22,6 +22,8 @@ BADGES: Final = {
     MetricRole.INPUT.value: ":blue-badge[input]", MetricRole.DERIVED.value: ":gray-badge[derived]",
     MetricRole.HELD_OUT.value: ":green-badge[held out]",
 }  # fmt: skip
+WHAT_PX: Final = 230
+"""Of a pinned column, so that the next one is seen on a phone, too."""
 RULE: Final = (
     "**Input**: the model saw it, so a difference there is how the segments were made. **Derived**: it "
     "follows from that. **Held out**: the model never saw it; such rows are tested (q below 5 %, the "
@@ -63,7 +65,7 @@ def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> N
         **{name: shown[name] for name in (Diff.ROLE, Col.N, Col.REST_N, Diff.Q_VALUE)}
     )
     columns: Columns = {
-        "what": st.column_config.TextColumn("What", width="large", pinned=True),
+        "what": st.column_config.TextColumn("What", width=WHAT_PX, pinned=True),
         "here": st.column_config.TextColumn(here), "others": st.column_config.TextColumn(others),
         "difference": st.column_config.TextColumn("Difference [95 % interval]", width="large"),
         "ratio": "Ratio", Diff.ROLE: "Evidence", Col.N: f"n, {here}", Col.REST_N: f"n, {others}",

@@ -64,7 +64,19 @@ def figure(
         st.caption(n)
         with st.grid(1, min_column_width=min_width, wrap=False) if min_width else st.container():
             picture(chart, key=f"chart-{key}", alt_text=alt_text)
+        if min_width:
+            _say_that_it_scrolls(key, min_width)
         behind(table, key=key, columns=columns)
+
+
+def _say_that_it_scrolls(key: str, min_width: int) -> None:
+    """In a frame that is narrower than its chart; the browser knows which is."""
+    st.html(
+        f"<style>.st-key-figure-{key} {{ container-type: inline-size }} "
+        f"@container (min-width: {min_width}px) {{ .st-key-more-{key} {{ display: none }} }}</style>"
+    )
+    with st.container(key=f"more-{key}"):
+        st.caption(":material/swipe: Scroll sideways for the other columns.")
 
 
 def picture(chart: Draw, *, key: str, alt_text: str) -> None:

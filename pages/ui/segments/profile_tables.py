@@ -24,7 +24,7 @@ CARD_METRICS: Final = {
     Col.OUTCOME_RATE: "Outcome",
     Col.REVENUE_PER_USER: "Revenue",
 }
-"""Metrics of one segment that are set beside everybody's, and what a narrow card calls them."""
+"""Metrics of one row that are set beside the others', and what a narrow card calls them."""
 VALUES_DRAWN: Final = 8
 """Values of an attribute in a chart; the table behind it has all of them."""
 AXIS_WIDTH: Final = 16
@@ -82,14 +82,17 @@ def axis_text(label: str) -> str:
 
 
 def rates(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
-    """One row a segment: ``label``, ``rate``, ``low``, ``high``, ``converted`` and ``users``."""
+    """One row a segment: ``label``, ``rate``, ``low``, ``high``, ``rest_share``, ``converted``, ``users``."""
     table = named(profiles.segments, names)
     mine = table[table[Col.KIND] == RowKind.SEGMENT]
     columns = {
         Col.LABEL: Col.LABEL, Col.OUTCOME_RATE: "rate", Col.OUTCOME_LOW: "low", Col.OUTCOME_HIGH: "high",
         Col.OUTCOME_USERS: "converted", Col.USERS: "users",
     }  # fmt: skip
-    return mine[list(columns)].rename(columns=columns).reset_index(drop=True)
+    found = mine[list(columns)].rename(columns=columns).reset_index(drop=True)
+    others = found[["converted", "users"]].sum() - found[["converted", "users"]]
+    found.insert(4, Col.REST_SHARE, others["converted"] / others["users"])
+    return found
 
 
 def without_page_view(profiles: Profiles) -> str:
@@ -126,22 +129,20 @@ def everybody(profiles: Profiles) -> pd.Series:
 
 
 def shares_of(profiles: Profiles, names: Mapping[int, str], attribute: str, keys: list[str]) -> pd.DataFrame:
-    """Shares of the values of one attribute among some rows and all users, the most frequent value first."""
+    """Shares of the values of one attribute among some rows and the others, the most frequent value first."""
     table = named(profiles.shares, names)
-    mine = table[(table[Col.ATTRIBUTE] == attribute) & table[Col.KEY].isin([*keys, "all"])]
-    seen = mine[mine[Col.SHARE].notna()]
-    return seen[[Col.LABEL, Col.KIND, Col.VALUE, Col.SHARE, Col.USERS, Col.N, Col.ABSENT]].reset_index(
-        drop=True
-    )
+    mine = table[(table[Col.ATTRIBUTE] == attribute) & table[Col.KEY].isin(keys) & table[Col.SHARE].notna()]
+    columns = (Col.LABEL, Col.KIND, Col.VALUE, Col.SHARE, Col.REST_SHARE, Col.USERS, Col.N, Col.ABSENT)
+    return mine[list(columns)].reset_index(drop=True)
 
 
 def labels_of(table: pd.DataFrame, names: Mapping[int, str], view: View, keys: list[str]) -> pd.DataFrame:
-    """Shares of the page views by theme or type among some rows and all users, the most viewed first."""
-    mine = named(table[(table[Col.ATTRIBUTE] == view.value) & table[Col.KEY].isin([*keys, "all"])], names)
+    """Shares of the page views by theme or type among some rows and the others, the most viewed first."""
+    mine = named(table[(table[Col.ATTRIBUTE] == view.value) & table[Col.KEY].isin(keys)], names)
     columns = {
         Col.LABEL: Col.LABEL, Col.KIND: Col.KIND, Col.VALUE: Col.VALUE, ItemCol.VIEW_SHARE: Col.SHARE,
-        ItemCol.VIEW_SHARE_LOW: ItemCol.SHARE_LOW, ItemCol.VIEW_SHARE_HIGH: ItemCol.SHARE_HIGH,
-        Col.VIEWS: Col.VIEWS, ItemCol.VIEWS_N: ItemCol.VIEWS_N,
+        ItemCol.REST_VIEW_SHARE: Col.REST_SHARE, ItemCol.VIEW_SHARE_LOW: ItemCol.SHARE_LOW,
+        ItemCol.VIEW_SHARE_HIGH: ItemCol.SHARE_HIGH, Col.VIEWS: Col.VIEWS, ItemCol.VIEWS_N: ItemCol.VIEWS_N,
     }  # fmt: skip
     return mine[list(columns)].rename(columns=columns).reset_index(drop=True)
 

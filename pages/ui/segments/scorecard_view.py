@@ -82,7 +82,7 @@ def numbers(card: Scorecard) -> None:
     with st.container(border=True, height="stretch", key="numbers", gap="small"):
         figure(
             "Which numbers of segments come out again?", partial(over_k, table, card.n_clusters), table,
-            n=f"{count(card.of(Topic.STABILITY).n, 'user')}, halves as for the question beside it. "
+            n=f"{count(card.of(Topic.STABILITY).n, 'user')}, halves as for the question before. "
             f"Dashed: {FIRM}, from which on halves nearly agree.",
             key="numbers", border=False, columns=_number_columns(),
             alt_text="Agreement of halves over the number of segments, with intervals",

@@ -39,12 +39,14 @@ def test_every_chart_has_its_n_and_a_table_behind_it(profiles: AppTest) -> None:
     assert drawn == 9  # heat-map, outcome, sizes, pages, what lies behind a mean, and four attributes
     assert len([one for one in profiles.expander if one.label == "Table"]) == drawn
     assert "87 users, 73 of them clustered." in texts(profiles)
-    assert "25 users of 87 converted." in texts(profiles)
+    assert "25 of 73 clustered users converted." in texts(profiles)
+    assert "25 users of all 87 converted." in texts(profiles)
+    assert "Every row is compared with **the others**" in texts(profiles)
 
 
-def test_a_segment_is_set_beside_all_users_with_the_rule_of_engagement(profiles: AppTest) -> None:
+def test_a_segment_is_set_beside_the_others_with_the_rule_of_engagement(profiles: AppTest) -> None:
     told = {metric.label: metric.delta for metric in profiles.metric}
-    assert told["Page views"].startswith("all users ")
+    assert told["Page views"].startswith("others ")
     assert {"Outcome", "Engaged", "Revenue"} <= set(told)
     assert "Engaged time: sum of engagement_time_msec over all events" in texts(profiles)
 
@@ -111,7 +113,7 @@ def test_without_events_there_is_no_outcome_and_the_page_says_so(
     assert not outcome.value
     outcome.set_value(["page:shop.example/cart"]).run()
     assert not app.exception
-    assert "users of 87 converted" in texts(app)
+    assert "users of all 87 converted" in texts(app)
     assert "outcome: a view of /cart" in texts(app)
 
 

@@ -12,7 +12,7 @@ NAMES = {0: "Segment 1", 2: "3 · Readers"}
 KINDS = {Col.KIND: ["segment", "segment", "group"], Col.SEGMENT: [0, 2, -1]}
 RATES = pd.DataFrame(
     {Col.LABEL: list(NAMES.values()), "rate": [0.1, 0.2], "low": [0.05, 0.1], "high": [0.2, 0.3],
-     "converted": [1, 2], "users": [10, 10]}
+     Col.REST_SHARE: [0.15, 0.12], "converted": [1, 2], "users": [10, 10]}
 )  # fmt: skip
 
 
@@ -39,14 +39,14 @@ def colour_domain(spec: object) -> list[list[str]]:
 
 
 def test_a_segment_takes_the_colour_of_its_id_even_when_another_one_is_gone() -> None:
-    spec, _ = drawn(charts.forest(RATES, NAMES, 0.15, "Rate"))
+    spec, _ = drawn(charts.forest(RATES, NAMES, "Rate"))
     assert colour_domain(spec)[0] == ["Segment 1", "(2)", "3 · Readers"]
 
 
-def test_the_forest_draws_every_rate_with_its_interval_and_everybody() -> None:
-    _, rows = drawn(charts.forest(RATES, NAMES, 0.15, "Rate"))
-    assert [row["high"] for row in rows if "high" in row] == [0.2, 0.3]
-    assert {"rate": 0.15} in rows
+def test_the_forest_draws_every_rate_with_its_interval_and_the_others() -> None:
+    spec, rows = drawn(charts.forest(RATES, NAMES, "Rate"))
+    assert [(row["high"], row[Col.REST_SHARE]) for row in rows] == [(0.2, 0.15), (0.3, 0.12)]
+    assert [layer["encoding"]["x"]["field"] for layer in spec["layer"]] == ["low", "rate", Col.REST_SHARE]
 
 
 def test_the_current_and_the_suggested_number_are_marked() -> None:
@@ -68,15 +68,17 @@ def test_groups_made_by_rule_are_grey() -> None:
 def test_shares_group_the_values_of_an_attribute() -> None:
     table = pd.DataFrame(
         {
-            Col.LABEL: ["Segment 1", "All users"] * 2,
-            Col.KIND: ["segment", "all"] * 2,
+            Col.LABEL: ["Segment 1", "One-page users"] * 2,
+            Col.KIND: ["segment", "group"] * 2,
             "value": ["a", "a", "b", "b"],
             "share": [0.1, 0.2, 0.9, 0.8],
+            Col.REST_SHARE: [0.3, 0.3, 0.7, 0.7],
         }
     )
     spec, _ = drawn(charts.shares(table, NAMES))
-    assert spec["encoding"]["y"]["sort"] == ["a", "b"]
-    assert spec["encoding"]["yOffset"]["sort"] == ["Segment 1", "All users"]
+    for layer in spec["layer"]:  # the bars, and the others' ticks beside them
+        assert layer["encoding"]["y"]["sort"] == ["a", "b"]
+        assert layer["encoding"]["yOffset"]["sort"] == ["Segment 1", "One-page users"]
 
 
 def test_a_hostile_title_is_a_value_and_never_part_of_the_chart() -> None:

@@ -47,14 +47,14 @@ def test_rates_are_of_segments_only(profiles: Profiles) -> None:
     rates = tables.rates(profiles, NAMES)
     assert rates[Col.LABEL].tolist() == ["1 · Everybody", "Segment 2"]
     assert rates["converted"].tolist() == [24, 1]
+    assert rates[Col.REST_SHARE].tolist() == rates["rate"].tolist()[::-1]  # of two, the other is the rest
     assert ((rates["low"] <= rates["rate"]) & (rates["rate"] <= rates["high"])).all()
 
 
-def test_shares_of_chosen_rows_stand_beside_everybodys(profiles: Profiles) -> None:
+def test_shares_of_chosen_rows_stand_beside_those_of_the_others(profiles: Profiles) -> None:
     found = tables.shares_of(profiles, NAMES, "device", ["segment:0"])
-    assert set(found[Col.LABEL]) == {"1 · Everybody", "All users"}
-    totals = found.groupby(Col.LABEL)[Col.SHARE].sum()
-    assert totals.tolist() == pytest.approx([1.0, 1.0])
+    assert set(found[Col.LABEL]) == {"1 · Everybody"}
+    assert found[[Col.SHARE, Col.REST_SHARE]].sum().tolist() == pytest.approx([1.0, 1.0])
 
 
 def test_pages_of_one_ranking_come_in_order(profiles: Profiles) -> None:
