@@ -94,6 +94,20 @@ def test_a_link_carries_several_outcomes_and_segments_and_that_there_is_none(
     expect(outcome.get_by_text("purchase")).to_have_count(0)
 
 
+def test_charts_that_lack_room_for_two_come_below_each_other(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage
+) -> None:
+    """Beside the sidebar, half a tablet is all names of segments, and every bar is drawn at one place."""
+    page = new_page(address(shop, "profiles", k="3"))
+    page.set_viewport_size({"width": 900, "height": 900})
+    charts = page.get_by_test_id("stVegaLiteChart")
+    expect(charts.nth(2)).to_be_visible()  # of conversion and of sizes, below the heat-map
+    above, below = charts.nth(1).bounding_box(), charts.nth(2).bounding_box()
+    assert above is not None and below is not None
+    assert below["y"] > above["y"] + above["height"]
+    assert above["width"] > 300
+
+
 def test_a_lasso_lists_the_users_inside_and_their_ids_can_be_taken(
     shop: tuple[Server, FinishedRun], new_page: OpenPage, tmp_path: Path
 ) -> None:

@@ -34,7 +34,7 @@ LABEL_LINES: Final = 2
 """Of a name on the map; a longer one ends in dots, the legend has it whole."""
 BESIDE: Final = 0.2
 """Share of the map's width at each side in which a name stands beside its point."""
-JUDGED: Final = 300
+JUDGED: Final = 200
 """Users of a segment among which the place of its name is looked for, and as many of the others."""
 NEAR: Final = 0.1
 """Of the map's longer side (2): how far a user counts as near, as a standard deviation."""
@@ -224,12 +224,12 @@ def _short(name: str) -> str:
 def _own_place(own: np.ndarray, others: np.ndarray) -> list[float]:
     """The user of a segment with the most of its users around, and few of other segments among them.
 
-    The middle of a segment that lies on several islands may be an island of others. So: own² / (own +
-    others), each a sum of Gaussian weights of distance.
+    The middle of a segment that lies on several islands may be an island of others. So: own · (own / (own +
+    others))², each a sum of Gaussian weights of distance.
     """
     judged = own[:: max(1, len(own) // JUDGED)]
     mine, theirs = _around(judged, own), _around(judged, others)
-    return [float(value) for value in judged[(mine**2 / (mine + theirs)).argmax()]]
+    return [float(value) for value in judged[(mine * (mine / (mine + theirs)) ** 2).argmax()]]
 
 
 def _around(places: np.ndarray, users: np.ndarray) -> np.ndarray:

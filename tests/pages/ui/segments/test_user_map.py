@@ -57,7 +57,7 @@ def test_a_name_stands_where_its_segment_is_among_itself() -> None:
     """Segment 3 has three users among as many of segment 1, in the middle, and three alone on the right."""
     mixed = [[0.02 * place, 0] for place in range(6)]
     xy = np.array([*mixed, [0.9, 0], [0.95, 0], [1, 0], [-1, 0], [-1, 0]], dtype=np.float32)
-    labels = np.array([0, 2, 0, 2, 0, 2, 2, 2, 2, 0, OUTSIDE], dtype=np.int32)
+    labels = np.array([0, 2, 0, 2, 0, 2, 2, 2, 2, OUTSIDE, OUTSIDE], dtype=np.int32)
     first, third = option(xy, labels, NAMES)["series"][-1]["data"]
     assert third["value"] == pytest.approx([0.95, 0])
     assert third["label"] == {"position": "left"}  # it would be cut at the right
