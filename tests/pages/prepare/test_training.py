@@ -178,7 +178,7 @@ def test_why_a_training_of_other_data_failed_is_not_said_here(
     fake_jobs.start(tmp_path, "train", {}, "0ther", None)
     fake_jobs.end("train", State.FAILED, error="It was killed.")
     app = open_app(PAGE, data=finished_run.dataset, job="job-train")
-    assert "It was killed." not in texts(app)
+    assert not app.error
 
 
 def test_the_screen_never_offers_what_core_refuses() -> None:
