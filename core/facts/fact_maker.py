@@ -35,7 +35,8 @@ _OF_ENGAGED: Final = (Col.ENGAGEMENT_USERS, Col.ENGAGEMENT_MEAN, Col.ENGAGEMENT_
 _ITEM_LABELS: Final[Mapping[str, str]] = {
     Family.PAGE: "who saw the page", Family.FOLDER: "who saw a page in", Family.WORD: "who saw a page about",
     Family.TEMPLATE: "who saw a page like", Family.THEME: "who saw the theme",
-    Family.TYPE: "who saw the page type", Family.ENTRY: "who began with", Family.EXIT: "who ended with",
+    Family.TYPE: "who saw the page type", Family.ENTRY: "who began a session with",
+    Family.EXIT: "who ended a session with",
     Family.BROWSER: "with", Family.DEVICE: "on", Family.COUNTRY: "from",
     Family.SOURCE: "who first came from", Family.HOUR: "who first came, by UTC, at",
     Family.WEEKDAY: "who first came, by UTC, on a", Family.OUTCOME: "with the outcome",

@@ -63,7 +63,8 @@ MORE: Final = {
 DO: Final[Mapping[str, str]] = {
     Family.PAGE: "saw", Family.FOLDER: "saw a page in", Family.WORD: "saw a page about",
     Family.TEMPLATE: "saw a page like", Family.THEME: "saw the theme", Family.TYPE: "saw the page type",
-    Family.ENTRY: "began with", Family.EXIT: "ended with", Family.BROWSER: "use", Family.DEVICE: "are on",
+    Family.ENTRY: "began a session with", Family.EXIT: "ended a session with", Family.BROWSER: "use",
+    Family.DEVICE: "are on",
     Family.COUNTRY: "are from", Family.SOURCE: "first came from", Family.HOUR: "first came, by UTC, at",
     Family.WEEKDAY: "first came, by UTC, on a", Family.OUTCOME: "had the outcome",
 }  # fmt: skip

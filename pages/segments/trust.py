@@ -35,7 +35,6 @@ NOT_SHOWN: Final = (
 )
 
 
-
 def page() -> None:
     """Draw the page, or what to do first."""
     heading(TRUST)
