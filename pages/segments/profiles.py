@@ -242,8 +242,10 @@ def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
 
 def _of_others(about: Context | None, key: str, name: str) -> str:
     fact = Figures(about).measure(key, name) if about is not None else None
-    found = others_of(about, fact) if about is not None and fact is not None else None
-    return wording.ABSENT if found is None else formats.figure(name, found.value, found.n)
+    if about is None or fact is None:
+        return wording.ABSENT
+    found = others_of(about, fact)
+    return wording.ABSENT if found is None else formats.figure(name, found.value, min(found.n, fact.n))
 
 
 def _metrics(live: LiveSegments, row: dict[str, Any], about: Context | None) -> None:
