@@ -297,8 +297,11 @@ def _part(shape: tuple[int, ...], columns: Mapping[str, np.ndarray]) -> _Part:
 def _without_rules(columns: Mapping[str, np.ndarray]) -> _Part:
     """Test nothing that made a segment of one-page users."""
     by_rule = (columns[Col.KIND] == RowKind.ONE_PAGE) & np.isin(columns[Diff.FAMILY], RULES)
-    instead = {Diff.ROLE: MetricRole.INPUT.value, Diff.P_VALUE: np.nan, Diff.TEST: ""}
-    return {name: np.where(by_rule, value, columns[name]) for name, value in instead.items()}
+    return {
+        Diff.ROLE: np.where(by_rule, MetricRole.INPUT.value, columns[Diff.ROLE]),
+        Diff.P_VALUE: np.where(by_rule, np.nan, columns[Diff.P_VALUE]),
+        Diff.TEST: np.where(by_rule, "", columns[Diff.TEST]),
+    }
 
 
 def _decided(columns: Mapping[str, np.ndarray]) -> _Part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final
@@ -27,25 +28,23 @@ class Step(IntEnum):
     """The same as ``OWN`` of a type, a source or an outcome."""
     PARTLY = 4
     """Any of these for a quarter, or what they do on average, surely 1.5 times the others'."""
-    FEW = 5
-    """A page, folder or word that a tenth of them saw, surely three times as many as of the others."""
-    SLIGHTLY = 6
+    SLIGHTLY = 5
     """Any of these for half of them, or what they do on average, surely 1.2 times the others'."""
 
 
 OTHERS: Final = (Family.TYPE, Family.SOURCE, Family.OUTCOME)
-SITE: Final = (Family.PAGE, Family.FOLDER, Family.WORD)
 RULES: Final = (
-    (Step.OWN, SITE, 0.5, 3.0, 1.5),
+    (Step.OWN, (Family.PAGE, Family.FOLDER, Family.WORD), 0.5, 3.0, 1.5),
     (Step.THEME, (Family.THEME,), 0.5, 1.5, 1.5),
     (Step.DONE, OTHERS, 0.5, 3.0, 1.5),
     (Step.PARTLY, (*SUBJECTS, *OTHERS, Family.MEASURE), 0.25, 1.5, 1.5),
-    (Step.FEW, SITE, 0.1, 3.0, 3.0),
     (Step.SLIGHTLY, (*SUBJECTS, *OTHERS, Family.MEASURE), 0.5, 1.2, 1.2),
 )
 """Step, families, least share of the segment's users, ratio to the others' share, low end of that ratio."""
 SURE: Final = 4.0
 """Low end from which on only the share counts: more users say more than a rarer thing."""
+ALIKE: Final = 0.1
+"""Two items whose users here and among the others differ by no more than this part are one thing."""
 CARRIED: Final = 0.1
 """Share of the segment's users from which on pages with a word count as theirs."""
 
@@ -92,14 +91,19 @@ class Claim:
     @property
     def order(self) -> tuple[int, int, float, int, str]:
         """Sorts claims: what they look at, what they are, a page by its code, how much they do."""
-        family, step = self.evidence.family, self.step
+        family = self.evidence.family
         if family == Family.MEASURE:
-            kind, step = 3, max(step, Step.FEW)  # said by itself only where nothing that they saw is
+            kind = 3
         elif family in SUBJECTS:
             kind = 2 if any(map(str.isdigit, self.text)) else 0
         else:
             kind = 1
-        return step, kind, -self.score, self.place, self.text
+        return self.step, kind, -self.score, self.place, self.text
+
+    def is_same_as(self, other: Claim) -> bool:
+        """Whether nearly the same users did both, here and among the others."""
+        both = zip(self.users, other.users, strict=True)
+        return all(abs(a - b) <= ALIKE * max(a, b) for a, b in both)
 
 
 def meets(table: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +140,18 @@ def claims(table: pd.DataFrame, site: SiteWords) -> dict[int, list[Claim]]:
         claim, segment = _claim(row, site), int(row[Col.SEGMENT])
         if claim.text and (row[Diff.FAMILY] != Family.THEME or _is_theirs(claim, site, carried[segment])):
             found[segment].append(claim)
-    return {segment: sorted(own, key=lambda claim: claim.order) for segment, own in found.items()}
+    return {segment: sorted(_whole(own), key=lambda claim: claim.order) for segment, own in found.items()}
+
+
+def _whole(own: Sequence[Claim]) -> Iterator[Claim]:
+    """Leave out a word that a page says with others, where it is that page which they saw: ``spring sale``."""
+    pages = [claim for claim in own if claim.evidence.family == Family.PAGE]
+    for claim in own:
+        words = roots([claim.text])
+        if claim.evidence.family != Family.WORD or not any(
+            words < roots([page.text]) and claim.is_same_as(page) for page in pages
+        ):
+            yield claim
 
 
 def _carried(table: pd.DataFrame, segment: int) -> frozenset[str]:

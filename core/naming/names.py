@@ -12,8 +12,6 @@ from core.differences.user_items import Family
 from core.naming.claims import Claim, NameEvidence, Step, claims
 from core.naming.words import LONGEST, SUBJECTS, SiteWords, roots
 
-ALIKE: Final = 0.1
-"""Two items whose users here and among the others differ by less than this part are one thing."""
 LAST: Final = (len(Step) + 1, 0, 0.0, 0, "")
 """Where segments go that nothing sets apart."""
 
@@ -73,8 +71,8 @@ def _choices(
 ) -> Iterator[SegmentName]:
     """Names for one segment, best first; the last one is nobody else's."""
     for first in own:
-        seconds = [second for second in own if _add_to(first, second)]
-        least = max(first.step, Step.FEW if is_shared else Step.DONE)
+        seconds = [second for second in own if _add_to(first, second, site)]
+        least = max(first.step, Step.PARTLY if is_shared else Step.DONE)
         enough = [second for second in seconds if second.step <= least]
         yield from (name for second in enough[:1] if (name := _name(first, second, site)))
         yield SegmentName(_upper(first.text), (first.evidence,))
@@ -85,8 +83,8 @@ def _choices(
     yield SegmentName(_upper(number))
 
 
-def _add_to(first: Claim, second: Claim) -> bool:
-    """Whether a second claim says something else than the first."""
+def _add_to(first: Claim, second: Claim, site: SiteWords) -> bool:
+    """Whether a second claim says something else than the first, or the rest of it."""
     pair = (first.evidence.family, second.evidence.family)
     if pair[0] not in SUBJECTS and pair[1] in SUBJECTS:
         return False
@@ -94,8 +92,14 @@ def _add_to(first: Claim, second: Claim) -> bool:
         return _is_within(first, second)
     if Family.MEASURE in pair:
         return True
-    here, there = zip(first.users, second.users, strict=True)
-    return any(abs(a - b) > ALIKE * max(a, b) for a, b in (here, there))
+    return not first.is_same_as(second) or bool(_phrase(first, second, site))
+
+
+def _phrase(first: Claim, second: Claim, site: SiteWords) -> str:
+    """Two words of the same pages as the site says them; who saw ``sleeping`` and who saw ``sale`` did not
+    see a sleeping sale."""
+    words = first.evidence.family == second.evidence.family == Family.WORD
+    return site.phrase(first.text, second.text) if words and first.is_same_as(second) else ""
 
 
 def _is_within(first: Claim, second: Claim) -> bool:
@@ -114,8 +118,7 @@ def _joined(first: Claim, second: Claim, site: SiteWords) -> str:
     if _is_within(first, second):
         return second.text
     if second.evidence.family in SUBJECTS:
-        words = first.evidence.family == second.evidence.family == Family.WORD
-        return (words and site.phrase(first.text, second.text)) or f"{first.text} and {second.text}"
+        return _phrase(first, second, site) or f"{first.text} and {second.text}"
     if first.evidence.family in SUBJECTS and second.evidence.family == Family.OUTCOME:
         return f"{second.text} of {first.text}"
     return f"{first.text}, {second.text}"

@@ -33,9 +33,16 @@ def test_two_things_are_said_where_both_are_strong() -> None:
     assert names(table(*visits)) == ["From mail, returning"]
 
 
-def test_two_words_that_the_site_says_together_are_one_phrase() -> None:
-    sale, spring = row(0, "word", "sale", 0.9, 4.0, 3.0), row(0, "word", "spring", 0.6, 4.0, 3.0)
+def test_two_words_of_the_same_users_that_the_site_says_together_are_one_phrase() -> None:
+    sale, spring = row(0, "word", "sale", 0.9, 4.0, 3.0), row(0, "word", "spring", 0.85, 4.0, 3.0)
     assert names(table(sale, spring)) == ["Spring sale"]
+
+
+def test_two_words_of_other_users_are_none() -> None:
+    """Who saw a sale and who saw the spring need not have seen the spring sale; who saw its page did."""
+    sale, spring = row(0, "word", "sale", 0.9, 4.0, 3.0), row(0, "word", "spring", 0.6, 4.0, 3.0)
+    assert names(table(sale, spring)) == ["Sale and spring"]
+    assert names(table(sale, spring, row(0, "page", "/spring-sale", 0.6, 4.0, 3.0))) == ["Spring sale"]
 
 
 def test_one_thing_is_not_said_twice() -> None:
@@ -53,12 +60,12 @@ def test_a_page_without_a_word_is_said_by_its_code_behind_its_folder() -> None:
     toppers, code = row(0, "word", "toppers", 0.9, 4.0, 3.0), row(0, "page", "/toppers/a13", 0.3, 9.0, 8.0)
     assert names(table(toppers, code)) == ["Toppers"]  # said by itself, while nobody else is called so
     assert names(table(toppers, code, row(1, "word", "toppers", 0.8, 4.0, 3.0))) == ["Toppers a13", "Toppers"]
-    assert names(table(row(0, "page", "/article/a13", 0.1, 9.0, 8.0))) == ["Article a13"]
+    assert names(table(row(0, "page", "/article/a13", 0.3, 9.0, 8.0))) == ["Article a13"]
 
 
 def test_of_two_that_would_be_called_alike_or_the_same_and_more_both_say_something_else() -> None:
     toppers = [row(segment, "word", "toppers", 0.9, 4.0, 3.0) for segment in (0, 1)]
-    codes = [row(segment, "page", f"/toppers/a1{segment}", 0.1, 9.0, 8.0) for segment in (0, 1)]
+    codes = [row(segment, "page", f"/toppers/a1{segment}", 0.3, 9.0, 8.0) for segment in (0, 1)]
     assert names(table(*toppers, *codes)) == ["Toppers a10", "Toppers a11"]
     hub = row(1, "word", "hub", 0.6, 4.0, 3.0)
     assert names(table(*toppers, *codes, hub)) == ["Toppers a10", "Toppers and hub"]
