@@ -144,7 +144,7 @@ def claims(table: pd.DataFrame, site: SiteWords) -> dict[int, list[Claim]]:
 
 
 def _whole(own: Sequence[Claim]) -> Iterator[Claim]:
-    """Leave out a word that a page says with others, where it is that page which they saw: ``spring sale``."""
+    """Leave out a word that a page says with others, where that page is what they saw: ``spring sale``."""
     pages = [claim for claim in own if claim.evidence.family == Family.PAGE]
     for claim in own:
         words = roots([claim.text])

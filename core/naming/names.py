@@ -96,8 +96,10 @@ def _add_to(first: Claim, second: Claim, site: SiteWords) -> bool:
 
 
 def _phrase(first: Claim, second: Claim, site: SiteWords) -> str:
-    """Two words of the same pages as the site says them; who saw ``sleeping`` and who saw ``sale`` did not
-    see a sleeping sale."""
+    """Two words of the same pages as the site says them.
+
+    Who saw ``sleeping`` and who saw ``sale`` need not have seen a sleeping sale.
+    """
     words = first.evidence.family == second.evidence.family == Family.WORD
     return site.phrase(first.text, second.text) if words and first.is_same_as(second) else ""
 

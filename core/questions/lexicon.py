@@ -18,7 +18,7 @@ from core.facts import items
 from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.items import Dimension
 from core.facts.measures import MEASURES
-from core.profiles.outcomes import DEFAULT_OUTCOME
+from core.profiles.outcomes import PURCHASE
 from core.profiles.profile_columns import Col
 
 
@@ -204,7 +204,7 @@ def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
 
 
 def _buying(context: Context) -> bool:
-    return DEFAULT_OUTCOME in context.tables.profiles.chosen
+    return PURCHASE in context.tables.profiles.chosen
 
 
 def _items(context: Context) -> Iterator[tuple[str, Meaning]]:
