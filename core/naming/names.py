@@ -71,19 +71,19 @@ def _choices(
 ) -> Iterator[SegmentName]:
     """Names for one segment, best first; the last one is nobody else's."""
     for first in own:
-        seconds = [second for second in own if _add_to(first, second, site)]
+        seconds = [second for second in own if _add_to(first, second, own, site)]
         least = max(first.step, Step.PARTLY if is_shared else Step.DONE)
         enough = [second for second in seconds if second.step <= least]
-        yield from (name for second in enough[:1] if (name := _name(first, second, site)))
+        yield from (name for second in enough[:1] if (name := _name(first, second, own, site)))
         yield SegmentName(_upper(first.text), (first.evidence,))
-        yield from (name for second in seconds if (name := _name(first, second, site)))
+        yield from (name for second in seconds if (name := _name(first, second, own, site)))
     number = f"segment {segment + 1}"
     if own and len(own[0].text.split()) <= LONGEST - 2:
         yield SegmentName(_upper(f"{own[0].text}, {number}"), (own[0].evidence,))
     yield SegmentName(_upper(number))
 
 
-def _add_to(first: Claim, second: Claim, site: SiteWords) -> bool:
+def _add_to(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> bool:
     """Whether a second claim says something else than the first, or the rest of it."""
     pair = (first.evidence.family, second.evidence.family)
     if pair[0] not in SUBJECTS and pair[1] in SUBJECTS:
@@ -92,16 +92,22 @@ def _add_to(first: Claim, second: Claim, site: SiteWords) -> bool:
         return _is_within(first, second)
     if Family.MEASURE in pair:
         return True
-    return not first.is_same_as(second) or bool(_phrase(first, second, site))
+    return not first.is_same_as(second) or bool(_phrase(first, second, own, site))
 
 
-def _phrase(first: Claim, second: Claim, site: SiteWords) -> str:
-    """Two words of the same pages as the site says them.
+def _phrase(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> str:
+    """Two words as the site says them together, where that is what was seen: ``spring sale``.
 
-    Who saw ``sleeping`` and who saw ``sale`` need not have seen a sleeping sale.
+    Who saw ``sleeping`` and who saw ``sale`` need not have seen a sleeping sale: half of those who saw the
+    rarer word must have seen a page or folder that says both, or the same users both.
     """
-    words = first.evidence.family == second.evidence.family == Family.WORD
-    return site.phrase(first.text, second.text) if words and first.is_same_as(second) else ""
+    if not first.evidence.family == second.evidence.family == Family.WORD:
+        return ""
+    if first.is_same_as(second):
+        return site.phrase(first.text, second.text)
+    words, half = roots([first.text, second.text]), min(first.users[0], second.users[0]) / 2
+    saying = (claim for claim in own if claim.evidence.family in (Family.PAGE, Family.FOLDER))
+    return next((one.text for one in saying if roots([one.text]) == words and one.users[0] >= half), "")
 
 
 def _is_within(first: Claim, second: Claim) -> bool:
@@ -109,18 +115,18 @@ def _is_within(first: Claim, second: Claim) -> bool:
     return second.evidence.family == Family.PAGE and roots([first.text]) < roots([second.text])
 
 
-def _name(first: Claim, second: Claim, site: SiteWords) -> SegmentName | None:
-    text = _joined(first, second, site)
+def _name(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> SegmentName | None:
+    text = _joined(first, second, own, site)
     if len(text.split()) > LONGEST:
         return None
     return SegmentName(_upper(text), (first.evidence, second.evidence))
 
 
-def _joined(first: Claim, second: Claim, site: SiteWords) -> str:
+def _joined(first: Claim, second: Claim, own: Sequence[Claim], site: SiteWords) -> str:
     if _is_within(first, second):
         return second.text
     if second.evidence.family in SUBJECTS:
-        return _phrase(first, second, site) or f"{first.text} and {second.text}"
+        return _phrase(first, second, own, site) or f"{first.text} and {second.text}"
     if first.evidence.family in SUBJECTS and second.evidence.family == Family.OUTCOME:
         return f"{second.text} of {first.text}"
     return f"{first.text}, {second.text}"
