@@ -5,10 +5,9 @@
 A name holds by the rule where each of its words that says something stands in a page, folder, label, source,
 event or habit that at least half of the segment's users have, at least three times as often as the other
 clustered users, with a low end of 1.5; partly where in such, or in what a quarter have with a low end of
-1.5; by few where in these, or in what a tenth have with a low end of 3; slightly where in these, or in what
-half have with a low end of 1.2. It is matched where the ten items that set its own segment apart most have
-more of its words, or as many more often, than any other segment's ten. All is counted from the tables, apart
-from the code that names (benchmarks/names/raw.py).
+1.5; slightly where in these, or in what half have with a low end of 1.2. It is matched where the ten items
+that set its own segment apart most have more of its words, or as many more often, than any other segment's
+ten. All is counted from the tables, apart from the code that names (benchmarks/names/raw.py).
 """
 
 from __future__ import annotations

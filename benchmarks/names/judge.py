@@ -12,8 +12,7 @@ import pandas as pd
 from benchmarks.names.raw import averages, evidence_list, over_represented, words
 
 RULES: Final = {
-    "by_rule": (0.5, 3.0, 1.5), "partly": (0.25, 1.5, 1.5), "few": (0.1, 3.0, 3.0),
-    "slightly": (0.5, 1.2, 1.2),
+    "by_rule": (0.5, 3.0, 1.5), "partly": (0.25, 1.5, 1.5), "slightly": (0.5, 1.2, 1.2),
 }  # fmt: skip
 """Share of the segment's users, lift, and its low end from which an item carries a word."""
 THEIRS: Final = 0.1
@@ -35,7 +34,6 @@ class Judged:
         says: Whether it is more than a number.
         by_rule: Whether items that meet the rule carry each word that says something.
         partly: Whether such items do, or those of a quarter with a low end of 1.5.
-        few: Whether these do, or those of a tenth with a low end of 3.
         slightly: Whether these do, or those of half with a low end of 1.2.
         matched: Whether the name finds its own list of evidence, and no other one as well.
         foreign: Words of a theme that no page of the segment carries.
@@ -47,7 +45,6 @@ class Judged:
     says: bool
     by_rule: bool
     partly: bool
-    few: bool
     slightly: bool
     matched: bool
     foreign: tuple[str, ...]
