@@ -269,7 +269,7 @@ class AnalyzeSettings(Settings):
     """What the profiles report."""
 
     outcome: ChosenOutcomes = None
-    """Whose users count as converted; None takes ``purchase`` when the data has it."""
+    """Whose users count as converted; None takes the first known conversion that the data have, if any."""
     outcome_counts: OutcomeCount = OutcomeCount.ANY
     top_pages: Annotated[int, Field(ge=1, le=200)] = 15
     samples: Annotated[int, Field(ge=1, le=100)] = 5

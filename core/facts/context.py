@@ -215,7 +215,7 @@ class Tables:
 
     @cached_property
     def apart(self) -> Mapping[str, Mapping[str, float]]:
-        """Key → metric → standard deviations from the mean of the clustered users (the heat-map)."""
+        """Key → metric → standard deviations from the other clustered users (the heat-map)."""
         found: dict[str, dict[str, float]] = {}
         columns = (self.profiles.heatmap[name].tolist() for name in (Col.KEY, Col.METRIC, Col.Z))
         for key, metric, z in zip(*columns, strict=True):

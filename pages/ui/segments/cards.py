@@ -62,7 +62,7 @@ def second_pages(profiles: Profiles, key: str) -> str:
     assert profiles.one_page is not None  # a row of its own is there only with it
     found = profiles.one_page.segments[profiles.one_page.keys.index(key)].second_pages
     if not found:
-        return "Nobody who arrived alike went on."
+        return "No second page was seen by three or more of those who arrived alike."
     listed = (f"{md_text(path_of(page.page))} ({figure(Col.SHARE, page.share)})" for page in found)
     return (
         f"A second page would be: {', '.join(listed)} of {found[0].n:,} users who arrived alike and went on."
