@@ -216,6 +216,8 @@ class ViewWeights(Settings):
     url: Annotated[float, Field(ge=0, le=1)] = 0.5
     theme: Annotated[float, Field(ge=0, le=1)] = 0.3
     type: Annotated[float, Field(ge=0, le=1)] = 0.2
+    insist: bool = False
+    """Count a view as fully as that even where few page views have a label."""
 
     @model_validator(mode="after")
     def _something_counts(self) -> Self:

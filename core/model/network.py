@@ -137,7 +137,10 @@ class Pooling(nn.Module):
         self.project = nn.Linear(5 * config.hidden_dim, config.embedding_dim)
 
     def forward(self, encoded: Tensor, tokens: Tokens, mask: Tensor, starts: Tensor) -> Tensor:
-        """(B, T, D), three times (B, T, D), (B, T), (B, T) with 1 where a session starts → (B, E), of length 1."""
+        """(B, T, D), three times (B, T, D), (B, T), (B, T) → (B, E), of length 1.
+
+        ``starts`` are 1 where a later session begins.
+        """
         # the first view has no step and no gap: with it, 1 / length could be read off these means
         follows = mask[:, 1:]  # (B, T-1)
         within = follows & (starts[:, 1:] == 0)  # from one session's end to the next one's start is no step
