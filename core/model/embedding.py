@@ -176,10 +176,9 @@ def embed_pair(
         weights: How much each view counts.
         threads: What computes.
     """
-    query, answer = (
-        normalised(
-            sum(weights[view] * embed_spans(network, view, streams[view], part, threads) for view in streams)
-        )
+    made = [
+        [weights[view] * embed_spans(network, view, streams[view], part, threads) for view in streams]
         for part in pair
-    )
+    ]
+    query, answer = (normalised(np.sum(views, axis=0)) for views in made)
     return query, answer

@@ -116,7 +116,7 @@ class Finished:
         erasers = {
             view: LengthEraser.fit(parts[0][parts[0].any(axis=1)], logs[0][parts[0].any(axis=1)])
             for view, parts in vectors.items()
-            if _read(*parts, *logs) > READABLE
+            if _read(parts[0], parts[1], *logs) > READABLE
         }
         erased = {
             view: tuple(erasers[view].erase(part) if view in erasers else part for part in parts)

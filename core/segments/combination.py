@@ -151,7 +151,7 @@ def counted(weights: ViewWeights, coverage: Mapping[View, float]) -> ViewWeights
     counts = {view: weights.of(view) * coverage.get(view, 1.0) for view in View}
     if weights.insist or not any(counts.values()):
         return weights
-    return ViewWeights(**{str(view): count for view, count in counts.items()})
+    return ViewWeights(url=counts[View.URL], theme=counts[View.THEME], type=counts[View.TYPE])
 
 
 def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[View, float]:
@@ -202,7 +202,7 @@ def _common_length(views: Mapping[View, np.ndarray]) -> int:
 
 
 def _width(views: Mapping[View, np.ndarray]) -> int:
-    return max(array.shape[1] for array in views.values())
+    return max(int(array.shape[1]) for array in views.values())
 
 
 def _means(views: Mapping[View, np.ndarray], rows: np.ndarray) -> dict[View, np.ndarray]:
@@ -215,7 +215,7 @@ def _mean(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
     total, known = np.zeros(array.shape[1]), 0
     for block in _blocks(len(rows)):
         total += array[rows[block]].sum(axis=0, dtype=np.float64)
-        known += np.count_nonzero(array[rows[block]].any(axis=1))
+        known += int(np.count_nonzero(array[rows[block]].any(axis=1)))
     mean: np.ndarray = (total / max(1, known)).astype(np.float32)
     return mean
 
