@@ -12,8 +12,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -224,6 +226,14 @@ class ViewWeights(Settings):
         if self.url + self.theme + self.type <= 0:
             raise ValueError("at least one weight must be above 0")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Insisting is told only where it is done: results of before keep their names."""
+        said: dict[str, Any] = dump(self)
+        if not self.insist:
+            said.pop("insist", None)
+        return said
 
     def of(self, view: View) -> float:
         """The weight of one view."""

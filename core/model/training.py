@@ -100,14 +100,20 @@ def train(
     with repeatable(device), workers(device) as threads:
         assignment, model = _begun(sequences, names, settings, population, device, threads)
         standing = fit(assignment, progress, checkpoint_dir)
-        step = assignment.step
-        streams = {view: source.streams for view, source in step.sources.items()}
-        finish, how = Finished(
-            step.network, streams, sequences, population, step.weights, settings.max_length, threads
-        ).fit()
+        finish, how = _finished(assignment.step, sequences, population)
     report = _report(population, assignment, model.vocabularies, standing, how)
     save_model(out_dir, replace(model, finish=finish), report)
     return report
+
+
+def _finished(
+    step: TrainingStep, sequences: UserSequences, population: Population
+) -> tuple[Finish, FinishReport | None]:
+    """What is to be done to the vectors of the trained network."""
+    streams = {view: source.streams for view, source in step.sources.items()}
+    return Finished(
+        step.network, streams, sequences, population, step.weights, step.settings.max_length, step.workers
+    ).fit()
 
 
 def _begun(
