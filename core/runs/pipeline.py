@@ -76,7 +76,7 @@ class Embeddings:
         artifact: Where they lie.
         views: Memory-mapped float32 of shape (n_users, embedding_dim), one a present view, L2-normalised.
         inside: Users that take part in clustering, bool of shape (n_users,).
-        coverage: Share of the page views that each view can speak of.
+        coverage: Share of the page views that each view can speak of; 1 for one that is not named.
     """
 
     artifact: Artifact
@@ -329,12 +329,16 @@ def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
         for view in View
         if (artifact.path / f"{view}.npy").exists()
     }
+    return Embeddings(artifact, views, clustered(dataset.users), _coverage(artifact.path / COVERAGE))
+
+
+def _coverage(path: Path) -> dict[View, float]:
+    """What each view can speak of; nothing is said of vectors from before it was written."""
     try:
-        found: dict[str, float] = json.loads((artifact.path / COVERAGE).read_bytes())
-        spoken_of = {View(view): float(share) for view, share in found.items()}
+        found: dict[str, float] = json.loads(path.read_bytes()) if path.exists() else {}
+        return {View(view): float(share) for view, share in found.items()}
     except (OSError, ValueError, AttributeError) as error:
-        raise ArtifactError("The vectors are of an older version", remedy="Train again") from error
-    return Embeddings(artifact, views, clustered(dataset.users), spoken_of)
+        raise ArtifactError(f"{path} is damaged", remedy="Make the embeddings again") from error
 
 
 def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
