@@ -9,12 +9,12 @@ import numpy as np
 
 from benchmarks.quality import metrics
 from benchmarks.quality.case import Case, open_case
-from benchmarks.quality.methods import load
+from benchmarks.quality.methods import load, load_coverage
 from benchmarks.quality.next_page import hits_with, simple_hits, tables
 from benchmarks.sets import SetSpec
 from core.base.schema import View
 from core.base.settings import ViewWeights
-from core.segments.combination import combine
+from core.segments.combination import combine, counted
 
 LABELS = "labels.npy"
 KMEANS_SEEDS = 5
@@ -38,7 +38,7 @@ def judge(spec: SetSpec, folder: Path, seed: int) -> dict[str, float]:
             starts all over.
     """
     case = open_case(spec)
-    parts = mix(case, load(folder), ViewWeights())
+    parts = mix(case, load(folder), ViewWeights(), load_coverage(folder))
     vectors, judged = parts["users"], case.judged
     labels = [metrics.clusters(vectors[judged], case.n_segments, one) for one in range(KMEANS_SEEDS)]
     np.save(folder / LABELS, labels[seed % KMEANS_SEEDS], allow_pickle=False)
@@ -74,14 +74,17 @@ def about(spec: SetSpec) -> dict[str, float]:
     return sizes | simple_hits(case, tables(case))
 
 
-def mix(case: Case, views: Mapping[str, Parts], weights: ViewWeights) -> Parts:
+def mix(
+    case: Case, views: Mapping[str, Parts], weights: ViewWeights, coverage: Mapping[View, float]
+) -> Parts:
     """One vector a run; views are centred on their means over the clustered users, as in the app."""
     if "all" in views:
         return views["all"]
     named = {View(name): parts for name, parts in views.items()}
     first = combine({view: parts["users"] for view, parts in named.items()}, weights, case.inside)
+    frozen, counts = first.means, counted(weights, coverage)
     return {
-        run: combine({view: parts[run] for view, parts in named.items()}, weights, means=first.means).vectors
+        run: combine({view: parts[run] for view, parts in named.items()}, counts, means=frozen).vectors
         for run in next(iter(named.values()))
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
@@ -18,12 +19,13 @@ from core.base.schema import View
 from core.base.settings import Preset, TrainSettings
 from core.base.workers import workers
 from core.data.sequences import UserSequences
-from core.model.embedding import embed_spans
+from core.model.embedding import embed_runs
 from core.model.inputs import Spans
-from core.model.model_files import load_model
+from core.model.model_files import load_model, load_vocabularies
 from core.model.training import train
-from core.model.view_streams import view_streams
+from core.model.view_streams import coverage, view_streams
 
+COVERAGE = "coverage.json"
 Views = Mapping[str, np.ndarray]
 """View → vectors; a method without views has the one view ``all``."""
 
@@ -76,7 +78,18 @@ def make(spec: SetSpec, method: str, seed: int) -> dict[str, float]:
     made |= {name: embed(spans) for name, spans in runs.items()}
     flat = {f"{view}/{name}": rows for name, views in made.items() for view, rows in views.items()}
     np.savez(folder / "vectors.npz", allow_pickle=False, **flat)
+    if method in OURS:
+        shares = coverage(case.sequences, _names(case, method), load_vocabularies(folder / "model"))
+        (folder / COVERAGE).write_text(json.dumps(shares))
     return figures
+
+
+def load_coverage(folder: Path) -> dict[View, float]:
+    """The share of the page views that each view can speak of; nothing for a method without such views."""
+    path = folder / COVERAGE
+    return (
+        {View(view): share for view, share in json.loads(path.read_text()).items()} if path.exists() else {}
+    )
 
 
 def load(folder: Path) -> dict[str, dict[str, np.ndarray]]:
@@ -105,16 +118,19 @@ def embed_ours(
     streams = view_streams(sequences, names, trained.vocabularies)
     with workers(torch.device("cpu")) as threads:
         return {
-            str(view): embed_spans(trained.network, view, stream, runs, threads)
-            for view, stream in streams.items()
+            str(view): embed_runs(trained, view, stream, runs, threads) for view, stream in streams.items()
         }
+
+
+def _names(case: Case, method: str) -> dict[View, list[str]]:
+    return {View.URL: case.urls, **case.names.get(OURS[method] or "", {})}
 
 
 def _trained(
     case: Case, method: str, seed: int, folder: Path
 ) -> tuple[Callable[[Spans], Views], dict[str, float]]:
     if method in OURS:
-        names = {View.URL: case.urls, **case.names.get(OURS[method] or "", {})}
+        names = _names(case, method)
         report = train(
             case.sequences, names, TrainSettings.preset(Preset.BALANCED, seed=seed), folder / "model"
         )

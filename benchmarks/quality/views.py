@@ -15,7 +15,7 @@ from benchmarks.quality import metrics
 from benchmarks.quality.baselines import codes
 from benchmarks.quality.case import Case, open_case
 from benchmarks.quality.judge import Parts, agreement, mix, retrieval, twins
-from benchmarks.quality.methods import embed_ours, load
+from benchmarks.quality.methods import embed_ours, load, load_coverage
 from benchmarks.sets import SetSpec
 from core.base.schema import View
 from core.base.settings import ViewWeights
@@ -41,16 +41,18 @@ def judge_views(spec: SetSpec, ours: Path, hand: Path | None, source: str) -> Fi
         hand: Folder of the hand-made views with the same seed; None where there are none.
         source: Where the model's labels come from.
     """
-    case, learned = open_case(spec), load(ours)
-    rows = _single_figures(case, learned, source)
+    case, learned, spoken = open_case(spec), load(ours), load_coverage(ours)
+    rows = _single_figures(case, learned, source, spoken)
     for view, share in purities(case, ours / "model", case.names[source]).items():
         rows[view]["pure"] = share
-    rows |= {name: _scores(case, mix(case, learned, weights)) for name, weights in random_weights().items()}
+    rows |= {
+        name: _scores(case, mix(case, learned, weights, spoken)) for name, weights in random_weights().items()
+    }
     if hand:
         made = load(hand)
         for name, weights in {**single_weights(made), **random_weights()}.items():
             if name in rows:
-                beside = _scores(case, mix(case, made, weights))
+                beside = _scores(case, mix(case, made, weights, {}))
                 rows[name] |= {f"hand {figure}": value for figure, value in beside.items()}
     return rows
 
@@ -71,12 +73,14 @@ def random_weights() -> dict[str, ViewWeights]:
     }
 
 
-def _single_figures(case: Case, views: Mapping[str, Parts], source: str) -> Figures:
+def _single_figures(
+    case: Case, views: Mapping[str, Parts], source: str, spoken: Mapping[View, float]
+) -> Figures:
     """The default and each view alone: scores, twins, what the segments follow, who moved, shares."""
     theme = dominant_theme(case, source)[case.judged]
     users = {View(name): parts["users"] for name, parts in views.items()}
-    shares = combine(users, ViewWeights(), case.inside).effective
-    mixes = {name: mix(case, views, weights) for name, weights in single_weights(views).items()}
+    shares = combine(users, ViewWeights(), case.inside, coverage=spoken).effective
+    mixes = {name: mix(case, views, weights, spoken) for name, weights in single_weights(views).items()}
     default, other_seed = (_segments(case, mixes[DEFAULT], seed) for seed in (0, 1))
     rows = {}
     for name, parts in mixes.items():

@@ -12,8 +12,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
     field_validator,
+    model_serializer,
     model_validator,
 )
 
@@ -216,12 +218,22 @@ class ViewWeights(Settings):
     url: Annotated[float, Field(ge=0, le=1)] = 0.5
     theme: Annotated[float, Field(ge=0, le=1)] = 0.3
     type: Annotated[float, Field(ge=0, le=1)] = 0.2
+    insist: bool = False
+    """Count a view as fully as that even where few page views have a label."""
 
     @model_validator(mode="after")
     def _something_counts(self) -> Self:
         if self.url + self.theme + self.type <= 0:
             raise ValueError("at least one weight must be above 0")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_ever(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Insisting is told only where it is done: results of before keep their names."""
+        said: dict[str, Any] = dump(self)
+        if not self.insist:
+            said.pop("insist", None)
+        return said
 
     def of(self, view: View) -> float:
         """The weight of one view."""

@@ -22,7 +22,7 @@ from core.storage.store import Store
 MOST_SEGMENTS: Final = 20
 """More than that nobody tells apart on a map; the command line goes up to 50."""
 USUAL_SEGMENTS: Final = 6
-LINKED: Final = ("k", *View, "counts", "outcome", "segment")
+LINKED: Final = ("k", *View, "insist", "counts", "outcome", "segment")
 """Parameters of a link, of which the last two may come several times."""
 
 
@@ -71,6 +71,7 @@ class Controls(Settings):
         return {
             "k": [str(self.n_clusters)],
             **{str(view): [str(shown[view])] for view in View},
+            "insist": ["1"] if self.weights.insist else [],
             "outcome": named_outcomes(self.outcomes),
             "counts": [] if self.outcome_counts is OutcomeCount.ANY else [self.outcome_counts.value],
             "segment": list(self.segments or ()),
@@ -87,7 +88,7 @@ def effective(weights: ViewWeights, present: Sequence[View]) -> ViewWeights:
     """Weights that differ only in what cannot matter become equal, so that nothing is computed twice."""
     counted = percentages(weights, present)
     usual = counted == percentages(ViewWeights(), present)
-    return ViewWeights() if usual else ViewWeights(**_parts(counted))
+    return ViewWeights(insist=weights.insist) if usual else _weights(counted, insist=weights.insist)
 
 
 def reweighted(weights: ViewWeights, present: Sequence[View], view: View, percent: int) -> ViewWeights:
@@ -95,11 +96,11 @@ def reweighted(weights: ViewWeights, present: Sequence[View], view: View, percen
     before = percentages(weights, present)
     others = [other for other in present if other != view]
     if not others:
-        return ViewWeights()
+        return ViewWeights(insist=weights.insist)
     usual = percentages(ViewWeights(), present)
     ratio = before if any(before[other] for other in others) else usual
     rest = _shared({other: ratio[other] for other in others}, 100 - percent)
-    return effective(ViewWeights(**_parts({view: percent} | rest)), present)
+    return effective(_weights({view: percent} | rest, insist=weights.insist), present)
 
 
 def load(store: Store, model: str) -> Controls:
@@ -118,8 +119,9 @@ def save(store: Store, model: str, controls: Controls) -> None:
     _file(store, model).write(controls)
 
 
-def _parts(percent: Mapping[View, int]) -> dict[str, float]:
-    return {str(view): percent.get(view, 0) / 100 for view in View}
+def _weights(percent: Mapping[View, int], *, insist: bool) -> ViewWeights:
+    url, theme, kind = (percent.get(view, 0) / 100 for view in (View.URL, View.THEME, View.TYPE))
+    return ViewWeights(url=url, theme=theme, type=kind, insist=insist)
 
 
 def _shared(ratio: Mapping[View, float], total: int) -> dict[View, int]:
@@ -135,7 +137,8 @@ def _shared(ratio: Mapping[View, float], total: int) -> dict[View, int]:
 def _linked_weights(link: Mapping[str, Sequence[str]]) -> dict[str, float] | None:
     with suppress(ValueError):
         said = {str(view): float(link[view][0]) / 100 for view in View if link.get(view)}
-        return {str(view): said.get(str(view), 0.0) for view in View} if said else None
+        insist = {"insist": float(link.get("insist") == ["1"])}
+        return {str(view): said.get(str(view), 0.0) for view in View} | insist if said else None
     return None
 
 

@@ -22,7 +22,7 @@ from core.base.schema import View
 from core.base.settings import TrainSettings
 from core.data.sequences import UserSequences
 from core.model.inputs import TokenStreams
-from core.model.model_files import CurveRow, read_tensors, write_tensors
+from core.model.model_files import FORMAT, CurveRow, read_tensors, write_tensors
 from core.model.network import UserBehaviorTransformer
 from core.model.schedule import Schedule
 from core.storage.disk import disk_errors
@@ -75,7 +75,7 @@ def fingerprint(
     schedule: Schedule,
 ) -> str:
     """Name a training by what it is made of."""
-    digest = hashlib.blake2b(f"{settings.model_dump_json()}{schedule}".encode(), digest_size=16)
+    digest = hashlib.blake2b(f"{FORMAT}{settings.model_dump_json()}{schedule}".encode(), digest_size=16)
     for array in (sequences.offsets, sequences.page, sequences.timestamp, sequences.session):
         digest.update(array.tobytes())
     for view, stream in streams.items():

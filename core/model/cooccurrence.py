@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from core.model.vocabulary import PADDING
 
-WINDOW: Final = 5
+START_WINDOW: Final = 5
 CONTEXT_POWER: Final = 0.75
 """Flattens the context counts, so that rare pages do not look special (Levy, Goldberg, Dagan 2015)."""
 START_STD: Final = 0.1
@@ -37,7 +37,7 @@ def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int) -
     rng = np.random.default_rng(0)  # not the seed of the training: the start is the same for all seeds
     vectors = rng.standard_normal((n_items, dim))
     rank = min(dim, n_items - 1)
-    factors = _factors(positive_pmi(cooccurrences(items, users, n_items)), rank)
+    factors = page_factors(items, users, n_items, START_WINDOW, rank)
     seen = np.abs(factors).sum(axis=1) > 0
     if seen.any():
         vectors[seen, :rank] = factors[seen] / factors[seen].std()
@@ -45,17 +45,33 @@ def item_vectors(items: np.ndarray, users: np.ndarray, n_items: int, dim: int) -
     return (START_STD * vectors).astype(np.float32)
 
 
-def cooccurrences(items: np.ndarray, users: np.ndarray, n_items: int) -> sparse.csr_array:
-    """How often two items lie at most :data:`WINDOW` views apart, nearer ones counting more.
+def page_factors(items: np.ndarray, users: np.ndarray, n_items: int, window: int, rank: int) -> np.ndarray:
+    """Items that are seen near the same others have near vectors; see :func:`item_vectors`.
+
+    Args:
+        items: Of each page view.
+        users: Of each page view.
+        n_items: Number of item ids.
+        window: Page views that two may lie apart.
+        rank: Length of a vector, below the number of items.
+
+    Returns:
+        float64 of shape (n_items, rank); zeros for an item that was seen near no other.
+    """
+    return _factors(positive_pmi(cooccurrences(items, users, n_items, window)), rank)
+
+
+def cooccurrences(items: np.ndarray, users: np.ndarray, n_items: int, window: int) -> sparse.csr_array:
+    """How often two items lie at most so many views apart, nearer ones counting more.
 
     Returns:
         Symmetric, of shape (n_items, n_items).
     """
     total = sparse.csr_array((n_items, n_items))
-    for apart in range(1, WINDOW + 1):
+    for apart in range(1, window + 1):
         same = users[apart:] == users[:-apart]
         pairs = (items[:-apart][same], items[apart:][same])
-        weight = np.full(len(pairs[0]), (WINDOW - apart + 1) / WINDOW)
+        weight = np.full(len(pairs[0]), (window - apart + 1) / window)
         total = total + sparse.coo_array((weight, pairs), shape=total.shape).tocsr()
     return (total + total.T).tocsr()
 

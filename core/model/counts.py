@@ -75,7 +75,7 @@ def normalised(vectors: np.ndarray) -> np.ndarray:
     """float32 rows of length 1; rows of zeros stay."""
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     nothing = np.zeros(vectors.shape, dtype=np.float32)
-    unit: np.ndarray = np.divide(vectors, lengths, out=nothing, where=lengths > 1e-6)
+    unit: np.ndarray = np.divide(vectors, lengths, out=nothing, where=lengths > 1e-6, casting="same_kind")
     return unit
 
 

@@ -20,9 +20,10 @@ from core.base.settings import Device
 from core.base.workers import Workers, workers
 from core.data.sequences import UserSequences
 from core.model import bag
+from core.model.counts import normalised
 from core.model.devices import fast_arithmetic, pick_device
 from core.model.inputs import N_GAPS, Spans, TokenStreams, latest_views, padded_batch
-from core.model.model_files import load_model
+from core.model.model_files import TrainedModel, load_model
 from core.model.network import UserBehaviorTransformer
 from core.model.view_streams import Names, view_streams
 
@@ -49,7 +50,8 @@ def embed(
         device: Where to compute.
 
     Returns:
-        float32 of shape (n_users, E) with rows of length 1, for each view of the model.
+        float32 of shape (n_users, E), wider where steady pages are beside it, with rows of length 1, for
+        each view of the model; zeros where it cannot speak of a user's pages.
 
     Raises:
         ArtifactError: If the model is missing or damaged, or the names do not fit the sequences.
@@ -60,14 +62,27 @@ def embed(
     place = pick_device(device)
     model = load_model(model_dir)
     streams = view_streams(sequences, names, model.vocabularies)
-    network = model.network.to(place)
+    model.network.to(place)
     vectors = {}
     with workers(place) as threads:
         for number, (view, shape) in enumerate(model.config.views.items()):
             spans = latest_views(sequences, shape.max_length)
             report = partial(_report, progress, number, len(model.config.views), view)
-            vectors[view] = embed_spans(network, view, streams[view], spans, threads, report)
+            vectors[view] = embed_runs(model, view, streams[view], spans, threads, report)
     return vectors
+
+
+def embed_runs(
+    model: TrainedModel,
+    view: View,
+    streams: TokenStreams,
+    spans: Spans,
+    threads: Workers,
+    report: Callable[[float, str], None] = lambda share, message: None,
+) -> np.ndarray:
+    """Finished vectors of runs of page views in one view; see :meth:`core.model.finish.Finish.apply`."""
+    learned = embed_spans(model.network, view, streams, spans, threads, report)
+    return model.finish.apply(view, learned, streams.items, spans)
 
 
 def _report(progress: Progress, number: int, n_views: int, view: View, share: float, message: str) -> None:
@@ -82,14 +97,15 @@ def embed_spans(
     threads: Workers,
     report: Callable[[float, str], None] = lambda share, message: None,
 ) -> np.ndarray:
-    """Vectors of runs of page views, computed once for each distinct run.
+    """Vectors that the network makes of runs of page views, computed once for each distinct run.
 
     Returns:
-        float32 of shape (len(spans), E).
+        float32 of shape (len(spans), E), rows of length 1; zeros where the view cannot speak of a run.
     """
     encoder = network.encoder(view)
     device = encoder.item.weight.device
-    vectors = np.empty((len(spans), encoder.pooling.project.out_features), dtype=np.float32)
+    vectors = np.zeros((len(spans), encoder.pooling.project.out_features), dtype=np.float32)
+    known = np.flatnonzero(streams.speaks_of(spans))
 
     def fill(batch: Batch) -> int:
         with torch.inference_mode(), fast_arithmetic(device):
@@ -98,7 +114,7 @@ def embed_spans(
         return len(batch.members)
 
     done = 0
-    for count in threads(fill, _batches(streams, spans)):
+    for count in threads(fill, _batches(streams, spans, known)):
         done += count
         report(done / len(spans), f"{done:,} of {len(spans):,} users")
     return vectors
@@ -119,10 +135,11 @@ class Batch:
     place: np.ndarray
 
 
-def _batches(streams: TokenStreams, spans: Spans) -> Iterator[Batch]:
-    """Group runs of one length, so that nothing is padded, and runs that are equal."""
-    for length in np.unique(spans.length):
-        members = np.flatnonzero(spans.length == length)
+def _batches(streams: TokenStreams, spans: Spans, chosen: np.ndarray) -> Iterator[Batch]:
+    """Group the chosen runs by length, so that nothing is padded, and those that are equal."""
+    lengths = spans.length[chosen]
+    for length in np.unique(lengths):
+        members = chosen[lengths == length]
         _, first, inverse = np.unique(
             _contents(streams, spans[members]), return_index=True, return_inverse=True
         )
@@ -130,8 +147,8 @@ def _batches(streams: TokenStreams, spans: Spans) -> Iterator[Batch]:
         size = max(1, BATCH_VIEWS // int(length))
         for start in range(0, len(first), size):
             low, high = np.searchsorted(inverse[order], [start, start + size])
-            chosen = order[low:high]
-            yield Batch(members[chosen], members[first[start : start + size]], inverse[chosen] - start)
+            some = order[low:high]
+            yield Batch(members[some], members[first[start : start + size]], inverse[some] - start)
 
 
 def _contents(streams: TokenStreams, spans: Spans) -> np.ndarray:
@@ -147,12 +164,21 @@ def embed_pair(
     network: UserBehaviorTransformer,
     streams: Mapping[View, TokenStreams],
     pair: tuple[Spans, Spans],
+    weights: Mapping[View, float],
     threads: Workers,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors of two parts of the same users, all views summed: two float32 of shape (n, E), of length 1."""
-    summed = [
-        np.sum([embed_spans(network, view, streams[view], part, threads) for view in streams], axis=0)
+    """Vectors of two parts of the same users, views averaged: two float32 of shape (n, E), of length 1.
+
+    Args:
+        network: The network.
+        streams: Tokens of each view.
+        pair: The two parts.
+        weights: How much each view counts.
+        threads: What computes.
+    """
+    made = [
+        [weights[view] * embed_spans(network, view, streams[view], part, threads) for view in streams]
         for part in pair
     ]
-    query, answer = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True) for vectors in summed)
+    query, answer = (normalised(np.sum(views, axis=0)) for views in made)
     return query, answer

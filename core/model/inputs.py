@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from core.data.sequences import UserSequences
-from core.model.vocabulary import FIRST_VIEW, PADDING
+from core.model.vocabulary import FIRST_VIEW, PADDING, UNKNOWN
 
 NO_GAP: Final = 0
 N_GAPS: Final = 24
@@ -30,12 +30,27 @@ class TokenStreams:
         transitions: int32 id of the step that led here; all 0 in a view without order of its own.
         gaps: uint8 bucket of the time since the user's page view before, 0 for the first.
         session_starts: uint8, 1 where a later session of the user begins.
+        labelled: int64 of shape (n_views + 1,), how many page views before each one the view can speak of.
     """
 
     items: np.ndarray
     transitions: np.ndarray
     gaps: np.ndarray
     session_starts: np.ndarray
+    labelled: np.ndarray
+
+    def speaks_of(self, spans: Spans) -> np.ndarray:
+        """Which runs hold a page view that the view can speak of: bool of shape (B,).
+
+        Of another it has nothing to say: "unknown" alone is not a label that makes users alike.
+        """
+        found: np.ndarray = self.labelled[spans.begin + spans.length] > self.labelled[spans.begin]
+        return found
+
+    @property
+    def coverage(self) -> float:
+        """Share of all page views that the view can speak of."""
+        return float(self.labelled[-1]) / max(1, len(self.items))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +149,12 @@ class ItemVocabulary(Protocol):
 
 
 def token_streams(
-    sequences: UserSequences, names: Sequence[str], vocabulary: ItemVocabulary, *, tempo: bool = True
+    sequences: UserSequences,
+    names: Sequence[str],
+    vocabulary: ItemVocabulary,
+    *,
+    tempo: bool = True,
+    unknown: bool = True,
 ) -> TokenStreams:
     """One view: which item, the step that led to it, and the tempo.
 
@@ -143,16 +163,19 @@ def token_streams(
         names: URL, theme or type of each page index in ``sequences``, known to the vocabulary or not.
         vocabulary: The vocabulary of the view.
         tempo: Whether the view knows the time between page views and where sessions begin.
+        unknown: Whether the view can speak of a page view whose item it does not know.
     """
     starts = sequences.offsets[:-1]
+    items = vocabulary.item_ids(names)[sequences.page]
     later_session = np.diff(sequences.session, prepend=sequences.session[:1]) != 0
     later_session[starts] = False
     nothing = np.zeros(sequences.n_views, dtype=np.uint8)
     return TokenStreams(
-        items=vocabulary.item_ids(names)[sequences.page],
+        items=items,
         transitions=vocabulary.transition_ids(vocabulary.group_ids(names)[sequences.page], starts),
         gaps=gap_buckets(sequences.timestamp, starts) if tempo else nothing,
         session_starts=later_session.astype(np.uint8) if tempo else nothing,
+        labelled=np.concatenate([[0], np.cumsum((items != UNKNOWN) | unknown)]),
     )
 
 

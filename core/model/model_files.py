@@ -17,15 +17,16 @@ from torch import Tensor
 from core.base.errors import ArtifactError
 from core.base.schema import View
 from core.base.settings import Settings, TrainSettings
+from core.model.finish import Finish
 from core.model.label_vocabulary import LabelVocabulary
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.view_streams import read_vocabularies
 from core.model.vocabulary import Vocabulary
 from core.storage.disk import write_text_atomic, written_whole
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised when older model folders can no longer be read."""
-WEIGHTS, CONFIG = "weights.safetensors", "config.json"
+WEIGHTS, CONFIG, FINISH = "weights.safetensors", "config.json", "finish.safetensors"
 VOCABULARY, TRAINING = "vocabulary.json", "training.json"
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -61,6 +62,25 @@ class CurveRow(Settings):
         return self.model_dump(exclude_none=True)
 
 
+class FinishReport(BaseModel):
+    """What the finish of a model was chosen by, all of it measured on users held out.
+
+    Args:
+        steady_share: Share of steady pages in the url view; 0 where they do not help.
+        mrr: Retrieval of the url view with each share that was tried.
+        length_r2: How well the length can be read from the mix linearly, and after it was taken out where
+            it was; empty where too few users were held out.
+        length_erased: Views from which it was taken out.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steady_share: float
+    mrr: dict[float, float]
+    length_r2: tuple[float, ...]
+    length_erased: tuple[View, ...]
+
+
 class TrainReport(BaseModel):
     """``training.json``: what the training saw and how it went.
 
@@ -77,6 +97,7 @@ class TrainReport(BaseModel):
         seconds: Wall time, of all attempts where it was resumed.
         valid_mrr: Retrieval after the last step.
         curve: Rows in order of steps.
+        finish: What was done to the vectors afterwards; None where nobody was left to judge it on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -93,6 +114,7 @@ class TrainReport(BaseModel):
     seconds: float
     valid_mrr: float | None
     curve: tuple[CurveRow, ...]
+    finish: FinishReport | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +124,7 @@ class TrainedModel:
     network: UserBehaviorTransformer
     config: ModelConfig
     vocabularies: Mapping[View, Vocabulary | LabelVocabulary]
+    finish: Finish
 
 
 def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
@@ -113,6 +136,7 @@ def save_model(folder: Path, model: TrainedModel, report: TrainReport) -> None:
     folder.mkdir(exist_ok=True)
     weights = {name: tensor.cpu().contiguous() for name, tensor in model.network.state_dict().items()}
     write_tensors(folder / WEIGHTS, weights, {})
+    write_tensors(folder / FINISH, model.finish.to_tensors(), {})
     write_text_atomic(folder / CONFIG, model.config.model_dump_json(indent=1))
     tokens = {view.value: vocabulary.to_json() for view, vocabulary in model.vocabularies.items()}
     write_text_atomic(folder / VOCABULARY, json.dumps(tokens, ensure_ascii=False))
@@ -136,7 +160,8 @@ def load_model(folder: Path) -> TrainedModel:
         raise _damaged(folder / VOCABULARY, "its size is not the one in config.json")
     network = UserBehaviorTransformer(config.views)
     load_weights(network, read_tensors(folder / WEIGHTS), folder / WEIGHTS)
-    return TrainedModel(network.eval(), config, vocabularies)
+    finish = Finish.from_tensors(read_tensors(folder / FINISH))
+    return TrainedModel(network.eval(), config, vocabularies, finish)
 
 
 def load_vocabularies(folder: Path) -> dict[View, Vocabulary | LabelVocabulary]:

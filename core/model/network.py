@@ -136,15 +136,19 @@ class Pooling(nn.Module):
         self.norm_tempo = nn.LayerNorm(config.hidden_dim)
         self.project = nn.Linear(5 * config.hidden_dim, config.embedding_dim)
 
-    def forward(self, encoded: Tensor, tokens: Tokens, mask: Tensor) -> Tensor:
-        """(B, T, D), three times (B, T, D), (B, T) → (B, E), of length 1."""
+    def forward(self, encoded: Tensor, tokens: Tokens, mask: Tensor, starts: Tensor) -> Tensor:
+        """(B, T, D), three times (B, T, D), (B, T), (B, T) → (B, E), of length 1.
+
+        ``starts`` are 1 where a later session begins.
+        """
         # the first view has no step and no gap: with it, 1 / length could be read off these means
         follows = mask[:, 1:]  # (B, T-1)
+        within = follows & (starts[:, 1:] == 0)  # from one session's end to the next one's start is no step
         parts = [
             self.attend(encoded, mask),
             masked_mean(encoded, mask),
             self.norm_items(masked_mean(tokens.items, mask)),
-            self.norm_transitions(masked_mean(tokens.transitions[:, 1:], follows)),
+            self.norm_transitions(masked_mean(tokens.transitions[:, 1:], within)),
             self.norm_tempo(masked_mean(tokens.tempo[:, 1:], follows)),
         ]  # each (B, D)
         return F.normalize(self.project(torch.cat(parts, dim=1)), dim=1)
@@ -198,7 +202,7 @@ class ViewEncoder(nn.Module):
         x = tokens.items + tokens.transitions + tokens.tempo
         for block in self.blocks:
             x = block(x, batch.mask, turns)
-        pooled: Tensor = self.pooling(self.norm(x), tokens, batch.mask)
+        pooled: Tensor = self.pooling(self.norm(x), tokens, batch.mask, batch.session_starts)
         return pooled
 
 

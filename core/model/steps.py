@@ -67,6 +67,8 @@ class MicroBatch:
 
     view: View
     slices: Spans
+    rows: Tensor
+    """Which slices of the step they are."""
     seed: int
 
 
@@ -77,10 +79,12 @@ class Encoded:
     Args:
         vectors: (2B, E) unit vectors, the anchors and then the positives of the same users.
         bags: (2B,) signatures of the slices' contents.
+        known: (2B,) bool; false where the view cannot speak of a slice and its vector is zeros.
     """
 
     vectors: Tensor
     bags: Tensor
+    known: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +96,12 @@ class TrainingStep:
     settings: TrainSettings
     device: torch.device
     workers: Workers
+
+    @property
+    def weights(self) -> dict[View, float]:
+        """How much each view counts in the mix: by default, and by what it can speak of."""
+        usual = ViewWeights()
+        return {view: usual.of(view) * source.streams.coverage for view, source in self.sources.items()}
 
     def learn(self, anchor: Spans, positive: Spans, rng: np.random.Generator) -> Tensor:
         """Compute the loss of two disjoint slices of each user, and set the gradients.
@@ -105,29 +115,33 @@ class TrainingStep:
         slices = Spans(
             np.concatenate([anchor.begin, positive.begin]), np.concatenate([anchor.length, positive.length])
         )
-        order = np.argsort(slices.length, kind="stable")
         seed = int(rng.integers(2**31))
-        parts = self._parts(slices, order, seed)
+        parts = self._parts(slices, seed)
         encoded = list(self.workers(self._encode, parts))
         of_view = {
-            view: [one for one, part in zip(encoded, parts, strict=True) if part.view is view]
+            view: [(one, part.rows) for one, part in zip(encoded, parts, strict=True) if part.view is view]
             for view in self.sources
         }
-        back = torch.from_numpy(np.argsort(order, kind="stable")).to(self.device)
-        together = {view: _together(pieces, back) for view, pieces in of_view.items()}
+        together = {view: self._together(pieces, len(slices)) for view, pieces in of_view.items()}
         log_lengths = torch.from_numpy(np.log(slices.length)).float().to(self.device)
         generator = torch.Generator(self.device).manual_seed(seed)
-        loss = views_loss(together, log_lengths, self.settings.margin, generator)
+        loss = views_loss(together, self.weights, log_lengths, self.settings.margin, generator)
         gradients = torch.autograd.grad(loss, [one.vectors for one in together.values()])
         for view, gradient in zip(together, gradients, strict=True):
-            pieces = [vectors for vectors, _ in of_view[view]]
-            self._backward(view, pieces, gradient[torch.from_numpy(order)])
+            self._backward(view, [(one[0], gradient[rows]) for one, rows in of_view[view]])
         return loss.detach()
 
-    def _parts(self, slices: Spans, order: np.ndarray, seed: int) -> list[MicroBatch]:
-        places = even_parts(order, slices.length, CPU_PARTS if self.device.type == "cpu" else 1)
-        pieces = [(view, slices[place]) for view in self.sources for place in places]
-        return [MicroBatch(view, piece, seed + number) for number, (view, piece) in enumerate(pieces)]
+    def _parts(self, slices: Spans, seed: int) -> list[MicroBatch]:
+        """For each view the slices that it can speak of, by length."""
+        count, pieces = CPU_PARTS if self.device.type == "cpu" else 1, []
+        order = np.argsort(slices.length, kind="stable")
+        for view, source in self.sources.items():
+            known = order[source.streams.speaks_of(slices)[order]]
+            pieces += [(view, rows) for rows in even_parts(known, slices.length, count)]
+        return [
+            MicroBatch(view, slices[rows], torch.from_numpy(rows).to(self.device), seed + number)
+            for number, (view, rows) in enumerate(pieces)
+        ]
 
     def _encode(self, part: MicroBatch) -> tuple[Tensor, Tensor]:
         """Vectors and bag signatures of a part."""
@@ -139,39 +153,49 @@ class TrainingStep:
             vectors = self.network.encoder(part.view)(seen)
         return vectors.float(), bag_signature(batch, source.items, source.transitions)
 
-    def _backward(self, view: View, vectors: list[Tensor], gradient: Tensor) -> None:
-        """Set the gradients of a view's parameters, given those of its vectors, part by part."""
+    def _together(self, pieces: list[tuple[tuple[Tensor, Tensor], Tensor]], count: int) -> Encoded:
+        """Put the parts of a view back into the order of the slices, cut off from how they were made."""
+        vectors = torch.zeros((count, self.settings.embedding_dim), device=self.device)
+        bags = torch.zeros(count, dtype=torch.int64, device=self.device)
+        known = torch.zeros(count, dtype=torch.bool, device=self.device)
+        for (encoded, signatures), rows in pieces:
+            vectors[rows], bags[rows], known[rows] = encoded.detach(), signatures, True
+        return Encoded(vectors.requires_grad_(), bags, known)
+
+    def _backward(self, view: View, parts: list[tuple[Tensor, Tensor]]) -> None:
+        """Set the gradients of a view's parameters, given vectors and their gradients, part by part."""
         parameters = list(self.network.encoder(view).parameters())
 
         def differentiate(part: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
             return torch.autograd.grad(part[0], parameters, part[1])
 
-        pieces = torch.split(gradient, [len(part) for part in vectors])
-        of_parts = list(self.workers(differentiate, zip(vectors, pieces, strict=True)))
-        for parameter, gradients in zip(parameters, zip(*of_parts, strict=True), strict=True):
-            parameter.grad = torch.stack(gradients).sum(dim=0)
-
-
-def _together(parts: list[tuple[Tensor, Tensor]], back: Tensor) -> Encoded:
-    """Put the parts of a view back into the order of the users, cut off from how they were made."""
-    vectors = torch.cat([part.detach() for part, _ in parts])[back].requires_grad_()
-    return Encoded(vectors, torch.cat([part for _, part in parts])[back])
+        of_parts = list(self.workers(differentiate, parts))
+        for number, parameter in enumerate(parameters):
+            gradients = [found[number] for found in of_parts]
+            parameter.grad = torch.stack(gradients).sum(dim=0) if gradients else torch.zeros_like(parameter)
 
 
 def even_parts(order: np.ndarray, lengths: np.ndarray, count: int) -> list[np.ndarray]:
     """Split an order of slices into at most ``count`` parts with about equally many page views."""
+    if not len(order):
+        return []
     views = np.cumsum(lengths[order])
     ends = np.searchsorted(views, views[-1] * np.arange(1, count) / count)
     return [part for part in np.split(order, ends) if len(part)]
 
 
 def views_loss(
-    views: Mapping[View, Encoded], log_lengths: Tensor, margin: float, generator: torch.Generator
+    views: Mapping[View, Encoded],
+    weights: Mapping[View, float],
+    log_lengths: Tensor,
+    margin: float,
+    generator: torch.Generator,
 ) -> Tensor:
     """Sum over the views of triplet margin loss and length leak; with several, that of their mix as well.
 
     Args:
         views: Slices of each view.
+        weights: How much each counts in the mix.
         log_lengths: (2B,) of the slices.
         margin: Of the triplets.
         generator: Source of random negatives.
@@ -180,21 +204,23 @@ def views_loss(
     for encoded in views.values():
         total = total + slices_loss(encoded, log_lengths, margin, generator)
     if len(views) > 1:
-        total = total + MIX_WEIGHT * slices_loss(mixed(views), log_lengths, margin, generator)
+        total = total + MIX_WEIGHT * slices_loss(mixed(views, weights), log_lengths, margin, generator)
     return total
 
 
-def mixed(views: Mapping[View, Encoded]) -> Encoded:
-    """All views of each slice, averaged by the default weights."""
-    weights = ViewWeights()
-    vectors = sum(weights.of(view) * encoded.vectors for view, encoded in views.items())
+def mixed(views: Mapping[View, Encoded], weights: Mapping[View, float]) -> Encoded:
+    """All views of each slice, averaged by their weights."""
+    vectors = sum(weights[view] * encoded.vectors for view, encoded in views.items())
     assert isinstance(vectors, Tensor)  # for the type checker: there is at least one view
     bags = torch.stack([encoded.bags for encoded in views.values()]).sum(dim=0)
-    return Encoded(F.normalize(vectors, dim=1), bags)
+    known = torch.stack([encoded.known for encoded in views.values()]).any(dim=0)
+    return Encoded(F.normalize(vectors, dim=1), bags, known)
 
 
 def slices_loss(encoded: Encoded, log_lengths: Tensor, margin: float, generator: torch.Generator) -> Tensor:
     """Triplet margin loss of the users, and how far the length can be read off their slices.
+
+    Users count of whose slices the view can speak, both of them; with fewer than two of these the loss is 0.
 
     Args:
         encoded: Slices of one view.
@@ -202,8 +228,12 @@ def slices_loss(encoded: Encoded, log_lengths: Tensor, margin: float, generator:
         margin: Of the triplets.
         generator: Source of random negatives.
     """
-    vectors, bags = encoded.vectors, encoded.bags
+    count = len(encoded.vectors) // 2
+    both = (encoded.known[:count] & encoded.known[count:]).repeat(2)
+    vectors, bags, log_lengths = encoded.vectors[both], encoded.bags[both], log_lengths[both]
     count = len(vectors) // 2
+    if count < 2:
+        return encoded.vectors.sum() * 0.0
     triplets = triplet_loss(vectors[:count], vectors[count:], bags[:count], bags[count:], margin, generator)
     return triplets + LEAK_WEIGHT * length_leak(vectors, log_lengths)
 

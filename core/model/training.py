@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,8 +23,10 @@ from core.model.checkpoints import Learner, Standing, fingerprint, resume, save_
 from core.model.cooccurrence import item_vectors
 from core.model.devices import pick_device, repeatable
 from core.model.embedding import embed_pair
+from core.model.finish import Finish
+from core.model.finishing import Finished
 from core.model.inputs import ItemVocabulary, Spans, TokenStreams
-from core.model.model_files import CurveRow, ModelConfig, TrainedModel, TrainReport, save_model
+from core.model.model_files import CurveRow, FinishReport, ModelConfig, TrainedModel, TrainReport, save_model
 from core.model.network import UserBehaviorTransformer
 from core.model.population import Population, choose_users
 from core.model.schedule import Schedule, one_cycle, peak_rate, plan
@@ -98,9 +100,20 @@ def train(
     with repeatable(device), workers(device) as threads:
         assignment, model = _begun(sequences, names, settings, population, device, threads)
         standing = fit(assignment, progress, checkpoint_dir)
-    report = _report(population, assignment, model.vocabularies, standing)
-    save_model(out_dir, model, report)
+        finish, how = _finished(assignment.step, sequences, population)
+    report = _report(population, assignment, model.vocabularies, standing, how)
+    save_model(out_dir, replace(model, finish=finish), report)
     return report
+
+
+def _finished(
+    step: TrainingStep, sequences: UserSequences, population: Population
+) -> tuple[Finish, FinishReport | None]:
+    """What is to be done to the vectors of the trained network."""
+    streams = {view: source.streams for view, source in step.sources.items()}
+    return Finished(
+        step.network, streams, sequences, population, step.weights, step.settings.max_length, step.workers
+    ).fit()
 
 
 def _begun(
@@ -131,7 +144,7 @@ def _begun(
         pair=retrieval_pairs(sequences, population.held_out, settings.max_length),
         fingerprint=fingerprint(sequences, streams, settings, schedule),
     )
-    return assignment, TrainedModel(network, config, vocabularies)
+    return assignment, TrainedModel(network, config, vocabularies, Finish())
 
 
 def new_network(
@@ -258,7 +271,7 @@ def _row(
 
 def _validate(step: TrainingStep, pair: tuple[Spans, Spans]) -> float:
     streams = {view: source.streams for view, source in step.sources.items()}
-    return mean_reciprocal_rank(*embed_pair(step.network, streams, pair, step.workers))
+    return mean_reciprocal_rank(*embed_pair(step.network, streams, pair, step.weights, step.workers))
 
 
 def _report(
@@ -266,6 +279,7 @@ def _report(
     assignment: Assignment,
     vocabularies: Mapping[View, ItemVocabulary],
     standing: Standing,
+    finish: FinishReport | None,
 ) -> TrainReport:
     return TrainReport(
         **population.counts,
@@ -277,4 +291,5 @@ def _report(
         seconds=standing.seconds,
         valid_mrr=standing.curve[-1].valid_mrr,
         curve=standing.curve,
+        finish=finish,
     )

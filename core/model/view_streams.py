@@ -24,6 +24,9 @@ ORDERED: Final = {View.THEME: False, View.TYPE: True}
 somebody looks at, and a type vector how they go about it."""
 TEMPO: Final = {View.URL: True, View.THEME: False, View.TYPE: True}
 """Whether a view knows the time between page views: how fast somebody goes is no matter of themes."""
+SPEAKS_OF_UNKNOWN: Final = {View.URL: True, View.THEME: False, View.TYPE: False}
+"""Whether a view can speak of a page that it does not know. Who saw no page with a label has no vector in a
+label view, instead of one that says "unknown" and is near to all others of that kind."""
 LABEL_WIDTH: Final = 2
 """Label views have a few dozen tokens at most: an encoder this many times narrower is enough."""
 
@@ -62,9 +65,23 @@ def view_streams(
                 remedy="Label the pages again" if given == 0 else "Run preprocess again",
             )
     return {
-        view: token_streams(sequences, names[view], vocabulary, tempo=TEMPO[view])
+        view: token_streams(
+            sequences, names[view], vocabulary, tempo=TEMPO[view], unknown=SPEAKS_OF_UNKNOWN[view]
+        )
         for view, vocabulary in vocabularies.items()
     }
+
+
+def coverage(
+    sequences: UserSequences, names: Names, vocabularies: Mapping[View, ItemVocabulary]
+) -> dict[View, float]:
+    """Share of the page views that each view can speak of.
+
+    Raises:
+        ArtifactError: See :func:`view_streams`.
+    """
+    streams = view_streams(sequences, names, vocabularies)
+    return {view: stream.coverage for view, stream in streams.items()}
 
 
 def view_config(view: View, settings: TrainSettings, vocabulary: ItemVocabulary) -> ViewConfig:

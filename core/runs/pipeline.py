@@ -7,6 +7,7 @@ second, and :func:`segment` does them in a row.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from core.segments.combination import Calibrated, Combined
     from core.segments.partition import Partition
 
+COVERAGE: Final = "coverage.json"
+"""Beside the vectors: the share of the page views that each view can speak of."""
 LABEL_CACHE: Final = "label_cache"
 """Folder of the store for what the classifiers decided and what was fetched."""
 LLM_LOG: Final = "llm_log"
@@ -73,11 +76,13 @@ class Embeddings:
         artifact: Where they lie.
         views: Memory-mapped float32 of shape (n_users, embedding_dim), one a present view, L2-normalised.
         inside: Users that take part in clustering, bool of shape (n_users,).
+        coverage: Share of the page views that each view can speak of; 1 for one that is not named.
     """
 
     artifact: Artifact
     views: Mapping[View, np.ndarray]
     inside: np.ndarray
+    coverage: Mapping[View, float]
 
     @cached_property
     def calibrated(self) -> Calibrated:
@@ -255,8 +260,10 @@ def train(
         InputError: If there is too little to learn from.
         Cancelled: If ``progress`` says so; the checkpoint stays.
     """
+    from core.model.model_files import FORMAT
+
     dumped, inputs = settings.model_dump(mode="json"), _labelled(dataset, labels)
-    key = content_key("train", dumped, inputs)
+    key = content_key("train", dumped, inputs | {"model": str(FORMAT)})  # one of before cannot be read
     found = store.find("train", key)
     if found is not None and not again:
         return found
@@ -297,12 +304,16 @@ def embed(
     key = content_key("embed", {}, inputs)
     if again or store.find("embed", key) is None:
         from core.model import embedding
+        from core.model.model_files import load_vocabularies
+        from core.model.view_streams import coverage
 
         names = page_names(dataset.pages, labels)
         vectors = embedding.embed(model.path, dataset.sequences, names, progress, device)
+        spoken_of = coverage(dataset.sequences, names, load_vocabularies(model.path))
         with store.write("embed", key, {}, inputs) as folder:
             for view, array in vectors.items():
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)
+            (folder / COVERAGE).write_text(json.dumps(spoken_of))
     return open_embeddings(store, dataset, key)
 
 
@@ -318,11 +329,20 @@ def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:
         for view in View
         if (artifact.path / f"{view}.npy").exists()
     }
-    return Embeddings(artifact, views, clustered(dataset.users))
+    return Embeddings(artifact, views, clustered(dataset.users), _coverage(artifact.path / COVERAGE))
+
+
+def _coverage(path: Path) -> dict[View, float]:
+    """What each view can speak of; nothing is said of vectors from before it was written."""
+    try:
+        found: dict[str, float] = json.loads(path.read_bytes()) if path.exists() else {}
+        return {View(view): float(share) for view, share in found.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise ArtifactError(f"{path} is damaged", remedy="Make the embeddings again") from error
 
 
 def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
-    """Stage 6: one vector a user, the views mixed by their weights.
+    """Stage 6: one vector a user, the views mixed by their weights and by what they can speak of.
 
     Raises:
         ArtifactError: If the views do not fit together.
@@ -330,7 +350,7 @@ def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
     """
     from core.segments.combination import blend
 
-    return blend(embeddings.calibrated, weights)
+    return blend(embeddings.calibrated, weights, embeddings.coverage)
 
 
 def cluster(

@@ -177,6 +177,7 @@ def clusters_summary(made: Segments) -> dict[str, Any]:
         "inertia": partition.inertia,
         "n_iter": partition.n_iter,
         "weights": made.combined.weights.model_dump(),
+        "counted_weights": made.combined.counted.model_dump(exclude={"insist"}),
         "effective_shares": {str(view): share for view, share in made.combined.effective.items()},
         "absent_views": [str(view) for view in made.combined.absent],
         "users_clustered": inside,
@@ -241,7 +242,7 @@ def _write_model(folder: Path, results: Results, settings: RunSettings, made: Se
         write_rules(folder / ONE_PAGE_RULES, made.profiles.one_page.segments)
     for view, mean in made.combined.means.items():
         np.save(folder / "segments" / f"mean_{view}.npy", mean, allow_pickle=False)
-    weights = made.combined.weights.model_dump_json()
+    weights = made.combined.counted.model_dump_json()
     (folder / "segments" / "weights.json").write_text(weights, encoding="utf-8")
 
 

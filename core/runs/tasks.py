@@ -246,15 +246,16 @@ def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Re
     dumped, inputs = result.made_of(request.embeddings, request.n_clusters, request.weights, request.outcomes)
     key = content_key(result.STAGE, dumped, inputs)
     if store.find(result.STAGE, key) is None:
+        from core.segments.combination import counted
         from core.trust.measure import measure
 
         dataset = pipeline.open_dataset(store, request.dataset)
         labels = pipeline.open_labels(store, request.labels) if request.labels else None
         model = pipeline.open_model(store, request.model)
-        views = pipeline.open_embeddings(store, dataset, request.embeddings).views
+        embeddings = pipeline.open_embeddings(store, dataset, request.embeddings)
         card = measure(
-            dataset, labels, model.path, views,
-            request.n_clusters, request.weights, request.outcomes, progress,
+            dataset, labels, model.path, embeddings.views,
+            request.n_clusters, counted(request.weights, embeddings.coverage), request.outcomes, progress,
         )  # fmt: skip
         with store.write(result.STAGE, key, dumped, inputs) as folder:
             (folder / result.FILE).write_text(card.to_json(), encoding="utf-8")

@@ -8,6 +8,9 @@ Where two or more views are present, ``uₘ = normalise(eₘ − μₘ)``: each 
 the clustered users. Without that, a view whose vectors all point the same way adds nearly the same
 vector to everybody and its slider does nothing. A view that is alone stays as the model made it: there
 is nothing to balance, and distances are those the model was trained on.
+
+Where a view knows nothing of a user (zeros), the others make that user's vector. Before that, a weight counts
+by the share of the page views that its view can speak of (:func:`counted`): "unknown" is not a label.
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ class Calibrated:
     Args:
         views: float32 of shape (n_users, d), one a present view, in the order of :class:`View`; read only.
         means: float32 of shape (d,), subtracted from each view; zeros when a single view is present.
-        scales: float32 of shape (n_users,) a view: 1 / length of the centred vector, or 0 if it has none.
+        scales: float32 of shape (n_users,) a view: 1 / length of the centred vector, or 0 if it has none or
+            the view knows nothing of the user.
         covariance: float64 of shape (n_views, n_views): ``Σⱼ cov(uₘⱼ, uₙⱼ)`` over the clustered users.
     """
 
@@ -57,6 +61,7 @@ class Combined:
         absent: Views that have no vectors, so that their weights do nothing.
         means: What was subtracted from each view; place new users with the same.
         weights: The analyst's weights.
+        counted: What they count, see :func:`counted`.
     """
 
     vectors: np.ndarray
@@ -64,6 +69,7 @@ class Combined:
     absent: tuple[View, ...]
     means: Mapping[View, np.ndarray]
     weights: ViewWeights
+    counted: ViewWeights
 
 
 def combine(
@@ -71,20 +77,23 @@ def combine(
     weights: ViewWeights,
     inside: np.ndarray | None = None,
     means: Mapping[View, np.ndarray] | None = None,
+    coverage: Mapping[View, float] | None = None,
 ) -> Combined:
     """Mix the views of all users; :func:`calibrate` and :func:`blend` in one go.
 
     Args:
-        views: float32 of shape (n_users, d), one a present view, L2-normalised.
+        views: float32 of shape (n_users, d), one a present view, L2-normalised or zeros; narrower ones
+            are as if filled up with zeros.
         weights: How much each view counts.
         inside: bool of shape (n_users,), the clustered users; the means are taken over them.
         means: The means of an earlier mix, to place new users among frozen segments.
+        coverage: See :func:`blend`.
 
     Raises:
         ArtifactError: If the views do not fit together.
         SettingsError: If every view that is present has weight 0.
     """
-    return blend(calibrate(views, inside, means), weights)
+    return blend(calibrate(views, inside, means), weights, coverage)
 
 
 def calibrate(
@@ -106,25 +115,43 @@ def calibrate(
     return Calibrated(ordered, MappingProxyType(centres), MappingProxyType(scales), covariance)
 
 
-def blend(calibrated: Calibrated, weights: ViewWeights) -> Combined:
+def blend(
+    calibrated: Calibrated, weights: ViewWeights, coverage: Mapping[View, float] | None = None
+) -> Combined:
     """Mix calibrated views.
 
     Args:
         calibrated: From :func:`calibrate`.
         weights: How much each view counts.
+        coverage: Share of the page views that each view can speak of; 1 for one that is not named.
 
     Raises:
         SettingsError: If every view that is present has weight 0.
     """
     present = tuple(calibrated.views)
-    shares = present_weights(present, weights)
+    counts = counted(weights, coverage or {})
+    shares = present_weights(present, counts)
     return Combined(
         vectors=_mixed(calibrated, shares),
         effective=effective_shares(calibrated.covariance, shares),
         absent=tuple(view for view in View if view not in present),
         means=calibrated.means,
         weights=weights,
+        counted=counts,
     )
+
+
+def counted(weights: ViewWeights, coverage: Mapping[View, float]) -> ViewWeights:
+    """Weights times the share of the page views that each view can speak of, unless they insist.
+
+    Args:
+        weights: The analyst's.
+        coverage: Share of a view's page views; 1 for one that is not named.
+    """
+    counts = {view: weights.of(view) * coverage.get(view, 1.0) for view in View}
+    if weights.insist or not any(counts.values()):
+        return weights
+    return ViewWeights(url=counts[View.URL], theme=counts[View.THEME], type=counts[View.TYPE])
 
 
 def present_weights(present: tuple[View, ...], weights: ViewWeights) -> dict[View, float]:
@@ -163,15 +190,19 @@ def effective_shares(covariance: np.ndarray, shares: Mapping[View, float]) -> Ma
 
 
 def _common_length(views: Mapping[View, np.ndarray]) -> int:
-    shapes = {array.shape for array in views.values()}
-    if len(shapes) != 1:
+    lengths = {len(array) for array in views.values()}
+    if len(lengths) != 1:
         found = ", ".join(f"{view} {array.shape}" for view, array in views.items()) or "no view"
         raise ArtifactError(
             f"The views cannot be averaged: {found}",
-            allowed="views of one shape",
+            allowed="views of the same users",
             remedy="Make the embeddings again",
         )
-    return int(next(iter(shapes))[0])
+    return lengths.pop()
+
+
+def _width(views: Mapping[View, np.ndarray]) -> int:
+    return max(int(array.shape[1]) for array in views.values())
 
 
 def _means(views: Mapping[View, np.ndarray], rows: np.ndarray) -> dict[View, np.ndarray]:
@@ -181,10 +212,11 @@ def _means(views: Mapping[View, np.ndarray], rows: np.ndarray) -> dict[View, np.
 
 
 def _mean(array: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    total = np.zeros(array.shape[1])
+    total, known = np.zeros(array.shape[1]), 0
     for block in _blocks(len(rows)):
         total += array[rows[block]].sum(axis=0, dtype=np.float64)
-    mean: np.ndarray = (total / len(rows)).astype(np.float32)
+        known += int(np.count_nonzero(array[rows[block]].any(axis=1)))
+    mean: np.ndarray = (total / max(1, known)).astype(np.float32)
     return mean
 
 
@@ -202,7 +234,8 @@ def _scales(array: np.ndarray, mean: np.ndarray) -> np.ndarray:
     scales = np.empty(len(array), dtype=np.float32)
     for block in _blocks(len(array)):
         centred = array[block] - mean
-        scales[block] = _inverse(np.sqrt(np.einsum("ij,ij->i", centred, centred)))
+        lengths = np.sqrt(np.einsum("ij,ij->i", centred, centred))
+        scales[block] = _inverse(lengths * array[block].any(axis=1))
     return scales
 
 
@@ -218,27 +251,30 @@ def _covariance(
     rows: np.ndarray,
 ) -> np.ndarray:
     """Summed over the d columns; float64 sums of float32 blocks."""
-    n_views = len(views)
+    n_views, width = len(views), _width(views)
     dots = np.zeros((n_views, n_views))
-    sums = np.zeros((n_views, next(iter(views.values())).shape[1]))
+    sums = np.zeros((n_views, width))
     for block in _blocks(len(rows)):
         chosen = rows[block]
-        units = [scales[view][chosen, None] * (views[view][chosen] - means[view]) for view in views]
-        sums += np.stack([unit.sum(axis=0, dtype=np.float64) for unit in units])
+        units = np.zeros((n_views, len(chosen), width), dtype=np.float32)
+        for unit, (view, array) in zip(units, views.items(), strict=True):
+            unit[:, : array.shape[1]] = scales[view][chosen, None] * (array[chosen] - means[view])
+        sums += units.sum(axis=1, dtype=np.float64)
         dots += [[np.vdot(one, other) for other in units] for one in units]
     covariance: np.ndarray = dots / len(rows) - (sums @ sums.T) / len(rows) ** 2
     return covariance
 
 
 def _mixed(calibrated: Calibrated, shares: Mapping[View, float]) -> np.ndarray:
-    first = next(iter(calibrated.views.values()))
-    vectors = np.empty(first.shape, dtype=np.float32)
-    for block in _blocks(len(first)):
+    n_users, width = _common_length(calibrated.views), _width(calibrated.views)
+    vectors = np.empty((n_users, width), dtype=np.float32)
+    for block in _blocks(n_users):
         mixed = np.zeros_like(vectors[block])
         for view, share in shares.items():
             if share > 0:
                 scale = np.float32(np.sqrt(share)) * calibrated.scales[view][block, None]
-                mixed += scale * (calibrated.views[view][block] - calibrated.means[view])
+                centred = calibrated.views[view][block] - calibrated.means[view]
+                mixed[:, : centred.shape[1]] += scale * centred
         lengths = np.sqrt(np.einsum("ij,ij->i", mixed, mixed))
         vectors[block] = mixed * _inverse(lengths)[:, None]
     return vectors

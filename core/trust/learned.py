@@ -14,7 +14,7 @@ from core.base.workers import workers
 from core.data.sequences import UserSequences
 from core.model.counts import positions
 from core.model.devices import pick_device
-from core.model.embedding import embed_spans
+from core.model.embedding import embed_runs
 from core.model.inputs import Spans
 from core.model.model_files import TrainedModel, load_model
 from core.model.view_streams import Names, view_streams
@@ -92,8 +92,8 @@ class Learned:
         place = pick_device(Device.CPU)  # some thousand short runs: moving them costs more than it saves
         streams = view_streams(sequences, self.names, self.model.vocabularies)
         with workers(place) as threads:
-            network = self.model.network.to(place)
-            views = {view: embed_spans(network, view, streams[view], runs, threads) for view in streams}
+            self.model.network.to(place)
+            views = {view: embed_runs(self.model, view, streams[view], runs, threads) for view in streams}
         return self.mix(views)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,7 @@ from core.base.settings import IngestSettings, TrainSettings
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
+from core.runs.pipeline import COVERAGE
 from core.storage.store import Store, content_key
 
 HOSTILE_TITLE: Final = (
@@ -67,7 +69,11 @@ def finished_run(written_run: FinishedRun, tmp_path: Path, monkeypatch: pytest.M
 
 
 def write_run(
-    root: Path, views: tuple[str, ...] = ("url",), per_kind: int = PER_KIND, one_pagers: int = ONE_PAGERS
+    root: Path,
+    views: tuple[str, ...] = ("url",),
+    per_kind: int = PER_KIND,
+    one_pagers: int = ONE_PAGERS,
+    coverage: Mapping[str, float] | None = None,
 ) -> FinishedRun:
     """Write a preprocessed data set, a model and its embeddings."""
     store = Store(root)
@@ -78,13 +84,24 @@ def write_run(
     settings = TrainSettings(epochs=1).model_dump(mode="json")
     model = content_key("train", settings, {"preprocess": dataset})
     with store.write("train", model, settings, {"preprocess": dataset}) as folder:
-        (folder / "training.json").write_text(json.dumps({"epochs": []}))
+        (folder / "training.json").write_text(json.dumps({"epochs": [], "finish": FINISH}))
     inputs = {"preprocess": dataset, "train": model}
     embeddings = content_key("embed", {}, inputs)
     with store.write("embed", embeddings, {}, inputs) as folder:
         for number, view in enumerate(views):
             np.save(folder / f"{view}.npy", _vectors(people, seed=number), allow_pickle=False)
+        if coverage:
+            (folder / COVERAGE).write_text(json.dumps(coverage))
     return FinishedRun(root, dataset, model, embeddings)
+
+
+FINISH: Final = {
+    "steady_share": 0.5,
+    "mrr": {"0.0": 0.212, "0.5": 0.251},
+    "length_r2": [0.72, 0.24],
+    "length_erased": ["url"],
+}
+"""What the training says of what was done to its vectors."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ EFFECTIVE: Final = (
 )
 
 
+FULLY: Final = 0.995
+"""Share of the page views from which on a view speaks of all of them."""
 CELL: Final = 126
 """Pixels that a control needs."""
 
@@ -75,6 +77,7 @@ def draw(made_from: Sources) -> Slots:
         with grid.cell(column_span=2):
             _outcome(made_from, now)
     _reset(made_from, now)
+    _insist(made_from, now)
     for view in View:
         if view not in made_from.vectors.views:
             st.caption(ABSENT[view])
@@ -123,6 +126,26 @@ def _reset(made_from: Sources, now: Steering) -> None:
             "Reset weights", key="reset-weights", icon=":material/undo:", type="tertiary",
             on_click=state.set_controls, args=(made_from.model_key,), kwargs={"weights": ViewWeights()},
         )  # fmt: skip
+
+
+def _insist(made_from: Sources, now: Steering) -> None:
+    """Offer to count views in full that can speak of some page views only."""
+    partly = {view: share for view, share in made_from.vectors.coverage.items() if share < FULLY}
+    if not partly:
+        return
+    spoken = ", ".join(f"{TITLES[view].lower()} of {share:.0%}" for view, share in partly.items())
+    state.display("insist", now.weights.insist)
+    st.checkbox(
+        "Count labels in full", key="insist", on_change=_keep_insist, args=(made_from.model_key,),
+        help=f"A weight counts by the share of the page views that have a label: {spoken}. "
+        "Ticked, it counts as much as the slider says.",
+    )  # fmt: skip
+
+
+def _keep_insist(model: str) -> None:
+    weights = state.controls(model).weights
+    insist = bool(st.session_state["insist"])
+    state.set_controls(model, weights=weights.model_copy(update={"insist": insist}))
 
 
 def _outcome(made_from: Sources, now: Steering) -> None:

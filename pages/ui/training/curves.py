@@ -98,8 +98,28 @@ def summary(settings: TrainSettings, report: Mapping[str, Any], key: str) -> Non
     with st.grid(len(shown), min_column_width=150):
         for label, value in shown.items():
             st.metric(label, value)
+    if report.get("finish"):
+        st.caption(_finish(report["finish"]))
     if not bag:
         curves(report.get("curve", ()), key)
+
+
+def _finish(found: Mapping[str, Any]) -> str:
+    """What was done to the vectors after the training, in a line."""
+    share, mrr = found["steady_share"], {float(part): value for part, value in found["mrr"].items()}
+    if share:
+        line = (
+            f"Steady pages, the same in every training, make {share:.0%} of the pages view: "
+            f"retrieval {mrr[share]:.3f} instead of {mrr[0.0]:.3f}."
+        )
+    else:
+        line = "Steady pages are left out: with them, users are not surely found better."
+    lengths = found["length_r2"]
+    if len(lengths) > 1:
+        line += f" The length of a visit was taken out: R² {lengths[1]:.2f} instead of {lengths[0]:.2f}."
+    elif lengths:
+        line += f" The length of a visit can hardly be read from the vectors: R² {lengths[0]:.2f}."
+    return line
 
 
 def _number(value: float | None, pattern: str) -> str:

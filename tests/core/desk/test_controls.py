@@ -52,6 +52,15 @@ def test_a_move_sets_what_was_moved_and_the_others_share_the_rest(
     assert shown[view] == (percent if len(present) > 1 else 100)
 
 
+def test_who_insists_goes_on_doing_so() -> None:
+    insisting = ViewWeights(url=0.2, theme=0.8, type=0, insist=True)
+    assert effective(insisting, ALL).insist
+    assert reweighted(insisting, ALL, View.URL, 50).insist
+    held = Controls(weights=insisting)
+    assert Controls().linked(held.link()).weights == effective(insisting, ALL)
+    assert not held.linked(Controls().link()).weights.insist
+
+
 def test_all_weights_at_zero_cannot_be_reached() -> None:
     alone = reweighted(ViewWeights(), ALL, View.URL, 100)
     assert percentages(alone, ALL) == {View.URL: 100, View.THEME: 0, View.TYPE: 0}

@@ -9,7 +9,7 @@ ITEMS, USERS = np.array([2, 3, 2, 4, 4]), np.array([0, 0, 0, 1, 1])
 
 
 def test_nearer_views_count_more_and_users_do_not_mix() -> None:
-    counts = cooccurrences(ITEMS, USERS, 6).toarray()
+    counts = cooccurrences(ITEMS, USERS, 6, 5).toarray()
     assert counts[2, 3] == counts[3, 2] == pytest.approx(2.0)  # twice side by side
     assert counts[2, 2] == pytest.approx(2 * 0.8)  # two apart, from both ends
     assert counts[4, 4] == pytest.approx(2.0)
@@ -17,7 +17,7 @@ def test_nearer_views_count_more_and_users_do_not_mix() -> None:
 
 
 def test_positive_pmi_equals_the_formula() -> None:
-    counts = cooccurrences(ITEMS, USERS, 6)
+    counts = cooccurrences(ITEMS, USERS, 6, 5)
     dense = counts.toarray()
     rows = dense.sum(axis=1)
     context = rows**0.75 / (rows**0.75).sum()

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.inputs import N_GAPS, NO_GAP, Spans, gap_buckets, latest_views, padded_batch, token_streams
-from core.model.vocabulary import FIRST_VIEW, PADDING, build_vocabulary
+from core.model.label_vocabulary import build_label_vocabulary
+from core.model.vocabulary import FIRST_VIEW, PADDING, UNKNOWN, build_vocabulary
 from tests.core.model.toys import SHOP_URLS, sequences_of, streams_of
 
 HALF_YEAR_S = 182 * 86_400
@@ -44,6 +45,20 @@ def test_token_streams_mark_later_sessions_only() -> None:
     assert streams.session_starts.tolist() == [0, 0, 1, 0, 1]
     assert streams.transitions[[0, 3]].tolist() == [FIRST_VIEW, FIRST_VIEW]
     assert len(set(streams.items.tolist())) == 5
+
+
+def test_a_view_speaks_of_runs_with_a_label() -> None:
+    names = ["Shoes", "Unknown", "Books"]
+    sequences = sequences_of({"a": [1, 0, 1, 2], "b": [1, 1], "c": [2, 0, 1, 1], "d": [1]})
+    vocabulary = build_label_vocabulary(names, sequences.page, sequences.offsets[:-1], 1, ordered=True)
+    streams = token_streams(sequences, names, vocabulary, unknown=False)
+    assert streams.items[:4].tolist() == [UNKNOWN, 3, UNKNOWN, 2]
+    assert streams.speaks_of(latest_views(sequences, 4)).tolist() == [True, False, True, False]
+    assert streams.speaks_of(latest_views(sequences, 2)).tolist() == [True, False, False, False]
+    assert streams.coverage == 4 / 11
+    whole = token_streams(sequences, names, vocabulary)
+    assert whole.speaks_of(latest_views(sequences, 2)).all()
+    assert whole.coverage == 1
 
 
 def test_padded_batch_lays_runs_side_by_side() -> None:

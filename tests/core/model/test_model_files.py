@@ -14,6 +14,7 @@ from core.base.schema import View
 from core.model import training
 from core.model.model_files import (
     CONFIG,
+    FINISH,
     TRAINING,
     VOCABULARY,
     WEIGHTS,
@@ -45,7 +46,9 @@ def edit(path: Path, **change: Any) -> None:  # noqa: ANN401 - any JSON
 
 
 def test_folder_holds_tensors_and_json_only(folder: Path) -> None:
-    assert sorted(file.name for file in folder.iterdir()) == sorted([WEIGHTS, CONFIG, VOCABULARY, TRAINING])
+    assert sorted(file.name for file in folder.iterdir()) == sorted(
+        [WEIGHTS, FINISH, CONFIG, VOCABULARY, TRAINING]
+    )
 
 
 def test_loading_gives_the_saved_weights(folder: Path) -> None:

@@ -62,6 +62,18 @@ def test_who_else_is_in_the_batch_does_not_matter(encoder: ViewEncoder) -> None:
         torch.testing.assert_close(alone[0], together[row], atol=1e-5, rtol=0)
 
 
+def test_a_step_into_a_new_session_stays_out_of_the_mean_of_steps(encoder: ViewEncoder) -> None:
+    pooled: list[torch.Tensor] = []
+    encoder.pooling.norm_transitions.register_forward_pre_hook(lambda _, given: pooled.append(given[0]))
+    batch = batch_of(SEQUENCES[3:])
+    steps = torch.tensor([[0, 1, 2, 3, 4, 1, 1, 1, 1]])
+    border = torch.zeros_like(steps)
+    border[0, 3] = 1  # the third step leads into a session
+    encoder(replace(batch, transitions=steps, session_starts=border))
+    table = encoder.transition.weight
+    torch.testing.assert_close(pooled[0][0], table[[1, 2, 4, 1, 1, 1, 1]].mean(dim=0))
+
+
 def test_gradients_never_reach_padding(encoder: ViewEncoder) -> None:
     encoder(batch_of(SEQUENCES)).sum().backward()
     for table in (encoder.item, encoder.transition, encoder.gap, encoder.session_start):

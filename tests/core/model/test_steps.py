@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.base.schema import View
 from core.base.workers import alone, workers
 from core.model.inputs import Spans, padded_batch, token_streams
+from core.model.label_vocabulary import build_label_vocabulary
 from core.model.network import UserBehaviorTransformer, ViewConfig
 from core.model.steps import (
     LEAK_WEIGHT,
@@ -62,7 +63,9 @@ def test_parts_give_the_gradients_of_the_whole(step: TrainingStep) -> None:
     generator = torch.Generator().manual_seed(int(np.random.default_rng(7).integers(2**31)))
     whole = slices_loss(
         Encoded(
-            step.network.encoder(View.URL)(batch), bag_signature(batch, source.items, source.transitions)
+            step.network.encoder(View.URL)(batch),
+            bag_signature(batch, source.items, source.transitions),
+            torch.ones(len(both), dtype=torch.bool),
         ),
         torch.from_numpy(np.log(both.length)).float(),
         TINY.margin,
@@ -90,11 +93,43 @@ def test_the_number_of_workers_changes_nothing(step: TrainingStep, monkeypatch: 
 def test_loss_is_triplets_and_leak() -> None:
     vectors = torch.nn.functional.normalize(torch.randn(8, 4), dim=1)
     bags, lengths = torch.arange(8), torch.rand(8)
-    loss = slices_loss(Encoded(vectors, bags), lengths, 0.3, torch.Generator().manual_seed(0))
+    everybody = torch.ones(8, dtype=torch.bool)
+    loss = slices_loss(Encoded(vectors, bags, everybody), lengths, 0.3, torch.Generator().manual_seed(0))
     triplets = triplet_loss(
         vectors[:4], vectors[4:], bags[:4], bags[4:], 0.3, torch.Generator().manual_seed(0)
     )
     torch.testing.assert_close(loss, triplets + LEAK_WEIGHT * length_leak(vectors, lengths))
+
+
+def test_users_of_whom_a_view_does_not_know_both_slices_do_not_count() -> None:
+    vectors = torch.nn.functional.normalize(torch.randn(8, 4), dim=1)
+    bags, lengths = torch.arange(8), torch.rand(8)
+    known = torch.tensor([True, True, True, False, True, False, True, True])  # anchors, then positives
+    both = torch.tensor([0, 2, 4, 6])
+
+    def loss(rows: torch.Tensor, known: torch.Tensor) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(0)
+        return slices_loss(Encoded(vectors[rows], bags[rows], known), lengths[rows], 0.3, generator)
+
+    everybody = torch.ones(4, dtype=torch.bool)
+    torch.testing.assert_close(loss(torch.arange(8), known), loss(both, everybody))
+    assert loss(torch.arange(8), known & (torch.arange(8) % 4 == 0)) == 0  # one user alone has no negative
+
+
+@pytest.mark.parametrize("unknown", [6, 16])
+def test_a_view_learns_from_what_it_knows(unknown: int) -> None:
+    """Themes of some pages, or of none at all: the gradients are numbers, and 0 where there is nothing."""
+    sequences, themes = shop(30), ["Unknown"] * unknown + ["Shoes", "Books"] * ((16 - unknown) // 2)
+    vocabulary = build_label_vocabulary(["Shoes", "Books"], np.array([0, 1]), np.array([0]), 1, ordered=False)
+    streams = token_streams(sequences, themes, vocabulary, unknown=False)
+    network = UserBehaviorTransformer({View.THEME: ViewConfig.of(TINY, vocabulary.n_items, 1)})
+    source = ViewSource.of(streams, vocabulary.coarse_ids(), 1, CPU)
+    step = TrainingStep(network, {View.THEME: source}, TINY, CPU, alone)
+    loss = step.learn(*slices(), np.random.default_rng(7))
+    assert torch.isfinite(loss)
+    assert all(torch.isfinite(one).all() for one in gradients(step))
+    assert any(one.any() for one in gradients(step)) == (unknown < 16)
+    assert step.weights == {View.THEME: pytest.approx(0.3 * np.mean(sequences.page >= unknown))}
 
 
 @given(st.lists(st.integers(1, 64), min_size=1, max_size=60), st.integers(1, 8))

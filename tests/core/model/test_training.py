@@ -2,17 +2,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from core.base.errors import Cancelled, InputError, SettingsError
 from core.base.progress import Progress
-from core.base.settings import TrainSettings
+from core.base.schema import View
+from core.base.settings import TrainSettings, ViewWeights
+from core.data.sequences import UserSequences
 from core.model import training
 from core.model.checkpoints import CHECKPOINT
-from core.model.model_files import TRAINING, WEIGHTS, TrainReport
+from core.model.embedding import embed
+from core.model.model_files import TRAINING, WEIGHTS, TrainReport, load_vocabularies
 from core.model.training import train
+from core.model.view_streams import coverage
+from core.segments.combination import combine
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 
 PAGES = pages_of(SHOP_URLS)
@@ -174,3 +180,33 @@ def test_missing_gpu_is_told_before_anything_is_done(tmp_path: Path, monkeypatch
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(SettingsError, match="cuda"):
         train(shop(40), PAGES, TrainSettings(device="cuda"), tmp_path)
+
+
+def odd(kind: str) -> tuple[UserSequences, dict[View, list[str]]]:
+    """Exports of which little can be learned."""
+    names = {View.URL: SHOP_URLS, View.THEME: ["Shoes"] * 8 + ["Books"] * 8, View.TYPE: ["Unknown"] * 16}
+    rng = np.random.default_rng(0)
+    views = {
+        "all alike": {f"u{number:03d}": [0, 1, 2, 3, 4, 5, 6] for number in range(600)},
+        "ten users": {f"u{number}": rng.integers(0, 16, 8).tolist() for number in range(10)},
+        "one page": {
+            f"u{number:03d}": [0] * 20 + [1 + number % 15] * (number % 5 == 0) for number in range(600)
+        },
+        "nothing labelled": {f"u{number:03d}": rng.integers(0, 16, 8).tolist() for number in range(600)},
+    }[kind]
+    if kind == "nothing labelled":
+        names |= {View.THEME: ["Shoes", *["Unknown"] * 15]}
+    return sequences_of(views), names
+
+
+@pytest.mark.parametrize("kind", ["all alike", "ten users", "one page", "nothing labelled"])
+def test_odd_data_give_numbers(tmp_path: Path, kind: str) -> None:
+    sequences, names = odd(kind)
+    training.train(sequences, names, TINY, tmp_path)
+    views = embed(tmp_path, sequences, names)
+    assert all(np.isfinite(vectors).all() for vectors in views.values())
+    spoken = coverage(sequences, names, load_vocabularies(tmp_path))
+    vectors = combine(views, ViewWeights(), coverage=spoken).vectors
+    lengths = np.linalg.norm(vectors, axis=1)
+    assert np.isfinite(vectors).all()
+    assert np.all((np.abs(lengths - 1) < 1e-4) | (lengths == 0))  # alike in all: no direction is left

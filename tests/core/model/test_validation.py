@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.model.validation import mean_reciprocal_rank, retrieval_pairs
-from tests.core.model.toys import shop
+from core.model.validation import mean_reciprocal_rank, retrieval_pairs, session_pairs
+from tests.core.model.toys import sequences_of, shop
 
 
 def reference_mrr(query: np.ndarray, answer: np.ndarray) -> float:
@@ -31,6 +31,23 @@ def test_equals_a_loop_over_queries() -> None:
     rng = np.random.default_rng(0)
     query, answer = np.round(rng.normal(size=(2, 30, 3)), 1)
     assert mean_reciprocal_rank(query, answer) == pytest.approx(reference_mrr(query, answer))
+
+
+def test_session_pairs_cut_between_sessions_with_two_views_on_each_side() -> None:
+    names = [f"u{number:03d}" for number in range(60)]
+    users = {name: [0, 1, 2, 3, 4, 5, 6] for name in names}
+    sessions = {name: [0, 1, 1, 2, 2, 2, 3] for name in names}  # borders after 1, 3 and 6 views
+    sequences = sequences_of(users, sessions=sessions)
+    held_out = np.arange(60) < 55
+    pairs = session_pairs(sequences, held_out, max_length=3)
+    assert pairs is not None
+    query, answer = pairs
+    assert sorted(answer.begin.tolist()) == [7 * user + 3 for user in range(55)]
+    assert (query.begin + query.length == answer.begin).all()
+    assert set(query.length) == {3}
+    assert set(answer.length) == {3}
+    assert session_pairs(sequences, held_out & (np.arange(60) < 49), 3) is None
+    assert session_pairs(sequences_of(users), held_out, 3) is None
 
 
 def test_pairs_are_disjoint_parts_of_held_out_users_and_the_same_every_time() -> None:

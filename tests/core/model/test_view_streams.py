@@ -11,7 +11,7 @@ from core.base.settings import TrainSettings, ViewWeights
 from core.model.embedding import embed
 from core.model.model_files import load_model
 from core.model.training import train
-from core.model.view_streams import build_vocabularies, view_config, view_streams
+from core.model.view_streams import build_vocabularies, coverage, view_config, view_streams
 from core.segments.combination import combine
 from tests.core.model.toys import SHOP_URLS, TINY, sequences_of, shop
 
@@ -75,10 +75,21 @@ def test_names_must_be_there_for_every_view(folder: Path) -> None:
         view_streams(sequences, {View.URL: SHOP_URLS}, vocabularies)
 
 
-def test_a_new_label_is_unknown_to_the_model_and_breaks_nothing(folder: Path) -> None:
-    names = NAMES | {View.THEME: ["Never seen"] * 16}
-    vectors = embed(folder, shop(10), names)[View.THEME]
-    assert np.isfinite(vectors).all()
+@pytest.mark.parametrize("label", ["Never seen", "Unknown"])
+def test_who_saw_no_label_has_no_vector_in_that_view(folder: Path, label: str) -> None:
+    views = embed(folder, shop(10), NAMES | {View.THEME: [label] * 8 + ["Books"] * 8})
+    looks_at_books = np.arange(10) % 2 == 1
+    np.testing.assert_array_equal(views[View.THEME].any(axis=1), looks_at_books)
+    everything = combine(views, ViewWeights()).vectors
+    np.testing.assert_allclose(np.linalg.norm(everything, axis=1), 1, atol=1e-5)
+    assert not embed(folder, shop(10), NAMES | {View.THEME: [label] * 16})[View.THEME].any()
+
+
+def test_coverage_is_the_share_of_page_views_with_a_label(folder: Path) -> None:
+    names = NAMES | {View.THEME: ["Unknown"] * 8 + ["Books"] * 8}
+    sequences = sequences_of({"a": [0, 1, 8], "b": [9]})
+    found = coverage(sequences, names, load_model(folder).vocabularies)
+    assert found == {View.URL: 1.0, View.THEME: 0.5, View.TYPE: 1.0}
 
 
 @pytest.mark.parametrize("change", [{}, {"hidden_dim": 96, "heads": 6}, {"hidden_dim": 24, "heads": 4}])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.base.errors import ArtifactError, SettingsError
 from core.base.schema import View
 from core.base.settings import ViewWeights
-from core.segments.combination import blend, calibrate, combine, effective_shares, present_weights
+from core.segments.combination import blend, calibrate, combine, counted, effective_shares, present_weights
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -113,6 +113,39 @@ def test_a_user_without_a_direction_becomes_zeros_and_nothing_else_changes() -> 
     assert np.isfinite(combined.vectors).all()
     assert not combined.vectors[7].any()
     np.testing.assert_allclose(np.delete(combined.vectors, 7, 0), np.delete(alone[View.URL], 7, 0), atol=1e-6)
+
+
+def test_a_narrower_view_is_as_if_filled_up_with_zeros() -> None:
+    wide = {View.URL: view(1, dims=9), View.TYPE: view(3)}
+    filled = wide | {View.TYPE: np.pad(wide[View.TYPE], ((0, 0), (0, 3)))}
+    ours, expected = combine(wide, ViewWeights()), combine(filled, ViewWeights())
+    np.testing.assert_allclose(ours.vectors, expected.vectors, atol=1e-6)
+    assert ours.effective == {name: pytest.approx(share) for name, share in expected.effective.items()}
+
+
+def test_of_whom_a_view_knows_nothing_the_others_say() -> None:
+    views = {name: array.copy() for name, array in THREE.items()}
+    views[View.TYPE][:20] = 0
+    combined = combine(views, ViewWeights())
+    without = combine({name: views[name] for name in (View.URL, View.THEME)}, ViewWeights())
+    np.testing.assert_allclose(combined.vectors[:20], without.vectors[:20], atol=2e-6)
+    np.testing.assert_allclose(combined.means[View.TYPE], THREE[View.TYPE][20:].mean(axis=0), atol=1e-6)
+    nobody = combine(views | {View.TYPE: np.zeros_like(views[View.TYPE])}, ViewWeights())
+    np.testing.assert_allclose(nobody.vectors, without.vectors, atol=2e-6)
+
+
+def test_a_weight_counts_by_what_its_view_can_speak_of() -> None:
+    coverage = {View.URL: 1.0, View.THEME: 0.5, View.TYPE: 0.0}
+    combined = combine(THREE, ViewWeights(), coverage=coverage)
+    assert combined.counted == ViewWeights(url=0.5, theme=0.15, type=0)
+    assert combined.weights == ViewWeights()
+    by_hand = combine(THREE, ViewWeights(url=0.5, theme=0.15, type=0))
+    np.testing.assert_array_equal(combined.vectors, by_hand.vectors)
+
+
+@pytest.mark.parametrize("weights", [ViewWeights(insist=True), ViewWeights(url=0, theme=0)])
+def test_who_insists_or_wants_nothing_else_gets_the_weights_as_they_are(weights: ViewWeights) -> None:
+    assert counted(weights, {View.URL: 1.0, View.THEME: 0.1, View.TYPE: 0.0}) == weights
 
 
 def test_users_who_are_all_the_same_do_not_divide_by_zero() -> None:

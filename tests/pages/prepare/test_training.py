@@ -159,6 +159,12 @@ def test_a_finished_training_becomes_the_current_model(
     assert finished_run.model in app.query_params["model"]
 
 
+def test_what_was_done_to_the_vectors_is_said_in_a_line(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    found = texts(open_app(PAGE, data=finished_run.dataset))
+    assert "make 50% of the pages view: retrieval 0.251 instead of 0.212" in found
+    assert "taken out: R² 0.24 instead of 0.72" in found
+
+
 def test_a_training_of_other_data_that_ends_leaves_the_screen_as_it_is(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, tmp_path: Path
 ) -> None:

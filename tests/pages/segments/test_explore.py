@@ -318,6 +318,27 @@ def test_moving_a_slider_of_a_present_view_changes_the_segments_and_not_the_map(
     assert "Dots lie where the earlier weights put them" not in texts(app)
 
 
+def test_a_weight_counts_by_what_has_a_label_unless_the_analyst_insists(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    partly = write_run(
+        finished_run.root, views=("url", "theme"), per_kind=20, coverage={"url": 1.0, "theme": 0.25}
+    )
+    app = open_app(PAGE, data=partly.dataset)
+    assert not app.exception
+
+    def counts() -> list[str]:
+        return [caption.value for caption in app.caption if caption.value.startswith("counts")]
+
+    before, slider = counts(), app.slider(key="w_theme").value
+    assert "page themes of 25%" in app.checkbox(key="insist").help
+    app.checkbox(key="insist").check().run()
+    assert not app.exception
+    assert counts() != before
+    assert app.slider(key="w_theme").value == slider
+    assert "insist" not in [box.key for box in open_app(PAGE, data=finished_run.dataset).checkbox]
+
+
 def test_the_k_chart_is_made_by_a_job(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
