@@ -1,0 +1,56 @@
+"""Partitions of the same users over numbers of segments, and how well two of them agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from sklearn.metrics import adjusted_rand_score
+
+from core.base.settings import ClusterSettings
+from core.segments.clustering import cold_centroids
+from core.segments.geometry import count_different, nearest
+
+N_INIT: Final = 10
+"""Starts of a K-Means that is only compared: the final fit takes 40."""
+
+
+def labels_over_k(
+    learns: np.ndarray, rows: np.ndarray, ks: Sequence[int], seed: int = 0, n_init: int = N_INIT
+) -> np.ndarray:
+    """Cut users into K segments that some users teach; call it within ``geometry.repeatable``.
+
+    Args:
+        learns: float32 of shape (m, d).
+        rows: float32 of shape (n, d).
+        ks: Numbers of segments; where fewer of ``learns`` differ, there are as many segments as differ.
+        seed: Of K-Means.
+        n_init: Its starts.
+
+    Returns:
+        int of shape (n, n_ks).
+    """
+    learns = np.ascontiguousarray(learns)
+    different = count_different(learns, enough=max(ks) + 1)
+    labels = np.zeros((len(rows), len(ks)), dtype=np.intp)
+    for place, k in enumerate(ks):
+        if min(k, different) > 1:
+            settings = ClusterSettings(n_clusters=min(k, different), seed=seed, n_init=n_init)
+            labels[:, place], _ = nearest(rows, cold_centroids(learns, settings))
+    return labels
+
+
+def agreement(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Adjusted Rand index (Hubert, Arabie 1985) of each column: float of shape (n_ks,).
+
+    Args:
+        one: int of shape (n, n_ks).
+        other: int of shape (n, n_ks). A cut that leaves everybody together agrees with nothing: 0.
+    """
+    return np.array(
+        [
+            float(adjusted_rand_score(a, b)) if np.ptp(a) and np.ptp(b) else 0.0
+            for a, b in zip(one.T, other.T, strict=True)
+        ]
+    )

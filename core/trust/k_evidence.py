@@ -1,0 +1,157 @@
+"""Measure numbers of segments on a data set and its vectors, beside shuffled users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, TypeVar
+
+import numpy as np
+from sklearn.metrics import davies_bouldin_score
+
+from core.base.progress import Progress, silent
+from core.base.schema import View
+from core.base.settings import ViewWeights
+from core.data.sequences import UserSequences
+from core.model.embedding import embed
+from core.model.view_streams import Names
+from core.segments.agreement import agreement, labels_over_k
+from core.segments.combination import combine
+from core.segments.evidence import Evidence, Measure, judge, users_needed
+from core.segments.geometry import count_different, repeatable, threads
+from core.segments.separation import silhouettes
+from core.trust.case import SEED, drawn
+from core.trust.page_halves import page_halves
+from core.trust.shuffled import shuffled_users
+
+STAGE: Final = "choose_k"
+NUMBERS: Final = range(2, 16)
+USERS: Final = 10_000
+"""Users that halves are made of, at most."""
+PLACED: Final = 3_000
+"""Of them, users that figures of the vectors on screen are taken on, shuffled ones included."""
+SPLITS: Final = 6
+N_INIT: Final = 5
+"""Starts of K-Means for the figures of the vectors on screen; they decide nothing."""
+DRAWS: Final = 20
+"""Times that the users are shuffled: 1 in 21 is the 5 % that is risked of seeing segments in chance."""
+FEWEST_PER_SEGMENT: Final = 10
+"""Users a segment and half, below which halves differ by chance alone."""
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What segments are made of.
+
+    Args:
+        sequences: Page views of all users.
+        names: What each view calls each page.
+        model: The model's folder.
+        views: The vectors of all users, float32 of shape (n_users, d) a view.
+        inside: bool of shape (n_users,), who is clustered.
+        weights: How much each view counts.
+    """
+
+    sequences: UserSequences
+    names: Names
+    model: Path
+    views: Mapping[View, np.ndarray]
+    inside: np.ndarray
+    weights: ViewWeights
+
+    def mixed(self, views: Mapping[View, np.ndarray]) -> np.ndarray:
+        """Views of the same users, mixed by the weights: float32 of shape (n, d)."""
+        return combine(views, self.weights).vectors
+
+
+def measure(subject: Subject, progress: Progress = silent, draws: int = DRAWS) -> Evidence:
+    """Compare numbers of segments.
+
+    Args:
+        subject: What segments are made of.
+        progress: Where to report; may stop the work.
+        draws: Times that the users are shuffled, at least 3.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged.
+        Cancelled: If ``progress`` says so.
+    """
+    users = drawn(np.flatnonzero(subject.inside), USERS, SEED)
+    placed = drawn(users, PLACED, SEED)
+    own = subject.mixed({view: np.ascontiguousarray(array[placed]) for view, array in subject.views.items()})
+    ks = _possible(len(users), own)
+    if not ks:
+        return Evidence(rows=(), users=len(users), draws=0)
+    whole, some = subject.sequences.of_users(users), subject.sequences.of_users(placed)
+    with repeatable(), threads() as pool:
+        real = [(whole, split) for split in range(SPLITS)]
+        dealt = [(shuffled_users(whole, draw), draw) for draw in range(draws)]
+        jobs = pool.map(lambda job: page_halves(job[0], ks, [job[1]]), real + dealt)
+        halves = list(_counted(jobs, SPLITS + draws, progress, (0.0, 0.45)))
+        vectors = _vectors(subject, own, some, draws, progress)
+        rest = list(
+            _counted(pool.map(partial(_of_vectors, ks=ks), vectors), 1 + draws, progress, (0.6, 0.95))
+        )
+        found = {Measure.SPLIT_HALF: np.concatenate(halves[:SPLITS])}
+        chance = {Measure.SPLIT_HALF: np.concatenate(halves[SPLITS:])}
+        found |= {which: figures[None] for which, figures in rest[0].items()}
+        chance |= {which: np.stack([figures[which] for figures in rest[1:]]) for which in rest[0]}
+        judged = judge(ks, found, chance, len(users))
+        if judged.suggested_k is None:
+            judged = judged.model_copy(update={"needed_users": _needed(judged, whole)})
+    progress(STAGE, 1.0, "")
+    return judged
+
+
+def _possible(n: int, vectors: np.ndarray) -> list[int]:
+    """Numbers that two halves have enough users for, who differ."""
+    different = count_different(vectors, enough=NUMBERS.stop + 1)
+    return [k for k in NUMBERS if n >= 2 * FEWEST_PER_SEGMENT * k and k <= different]
+
+
+def _vectors(
+    subject: Subject, own: np.ndarray, users: UserSequences, draws: int, progress: Progress
+) -> Iterator[np.ndarray]:
+    """The vectors on screen, then those that the frozen model makes of shuffled users."""
+    yield own
+    for draw in range(draws):
+        progress(STAGE, 0.45 + 0.15 * draw / draws, "Placing shuffled users")
+        yield subject.mixed(embed(subject.model, shuffled_users(users, draw), subject.names))
+
+
+def _of_vectors(rows: np.ndarray, ks: Sequence[int]) -> dict[Measure, np.ndarray]:
+    """What K-Means makes of given vectors: float of shape (n_ks,) a measure."""
+    half = np.random.default_rng(SEED).permutation(len(rows)) < len(rows) // 2
+    cut = partial(labels_over_k, ks=ks, n_init=N_INIT)
+    labels = cut(rows, rows)
+    widths = [float(davies_bouldin_score(rows, own)) if np.ptp(own) else 0.0 for own in labels.T]
+    return {
+        Measure.SAME_VECTORS: agreement(*(cut(rows[part], rows) for part in (half, ~half))),
+        Measure.SEEDS: agreement(labels, cut(rows, rows, seed=1)),
+        Measure.SILHOUETTE: np.array(silhouettes(rows, labels)),
+        Measure.DAVIES_BOULDIN: np.array(widths),
+    }
+
+
+def _needed(judged: Evidence, users: UserSequences) -> int | None:
+    """Users at which the best number would be supported, by what half of these users show."""
+    best = judged.best
+    if best is None or best.halves.value <= best.halves.null_high:
+        return None
+    few = users.of_users(np.arange(0, users.n_users, 2))
+    at_half = page_halves(few, [best.k], range(SPLITS))
+    return users_needed(users.n_users, best.halves.value, float(at_half.mean()), best.halves.spread)
+
+
+def _counted(
+    results: Iterable[_Result], total: int, progress: Progress, part: tuple[float, float]
+) -> Iterator[_Result]:
+    """The same results, with a report after each; ``part`` is where of the whole work they stand."""
+    for number, result in enumerate(results, start=1):
+        share = part[0] + (part[1] - part[0]) * number / total
+        progress(STAGE, share, "Comparing halves of the users, and shuffled ones")
+        yield result
