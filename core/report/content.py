@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from core.report.cards import CardMaker
 from core.report.charts import RatePoint, forest, user_map
 from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
 from core.report.visitors import PageNames
+from core.segments.certificate import Certificate
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
 
@@ -51,6 +52,8 @@ class ReportInput:
         versions: Package → version.
         facts: What else is worth keeping about the clustering (label → text).
         layout: The map; principal components when None.
+        verdict: Whether there are segments, in a sentence; empty where nobody asked.
+        certificates: Segment → how sure it is, where that was measured.
     """
 
     dataset: Dataset
@@ -63,6 +66,8 @@ class ReportInput:
     versions: Mapping[str, str]
     facts: Mapping[str, str]
     layout: Layout | None = None
+    verdict: str = ""
+    certificates: Mapping[int, Certificate] = field(default_factory=dict)
 
 
 def compose(source: ReportInput) -> Report:
@@ -89,6 +94,7 @@ def compose(source: ReportInput) -> Report:
         map=_map(source, called),
         outcome_chart=_outcome_chart(rows, called, profiles.outcome),
         outside=outside_note(profiles),
+        verdict=source.verdict,
         one_page=_one_page(source),
         waterfall=receipt_part.waterfall_chart(receipt),
         assumptions=receipt_part.assumptions(receipt),
@@ -154,8 +160,11 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     why = {segment: reason(name) for segment, name in source.names.items()}
+    sure = {segment: one.sentence for segment, one in source.certificates.items()}
     return tuple(
-        maker.card(row, typical[row[Col.SEGMENT]].tolist(), why.get(row[Col.SEGMENT], "")) for row in segments
+        maker.card(row, typical[number].tolist(), why.get(number, ""), sure.get(number, ""))
+        for row in segments
+        for number in [row[Col.SEGMENT]]
     )
 
 

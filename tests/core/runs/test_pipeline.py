@@ -27,8 +27,7 @@ def dumped(settings: Settings) -> dict[str, Any]:
         ("d3f3c31bc828b637fb1db59d", "train", dumped(TrainSettings()), {}),
         ("5196683a22c181ea9719ad3c", "train", dumped(TrainSettings.preset(Preset.THOROUGH)), {}),
         ("ed2bdd2f5e9631fe583e657f", "embed", {}, {"preprocess": "p", "train": "t"}),
-        ("b4267e89be3f17d991677782", "choose_k", *tasks.made_of("choose_k", MIXED)),
-        ("30cb975b032bff8886505780", "layout", *tasks.made_of("layout", MIXED)),
+        ("30cb975b032bff8886505780", "layout", *tasks.made_of(MIXED)),
         ("f5b6dd39f266b28e73ca3116", "scorecard", *result.made_of("e", 6, ViewWeights(), ("purchase",))),
     ],
 )
