@@ -29,6 +29,7 @@ from core.profiles.outcomes import Happened
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows, make_rows
+from core.segments.certificate import Certificate
 from core.segments.partition import Partition
 
 ALL: Final = "all"
@@ -280,12 +281,14 @@ class Context:
         names: Segment → name, the analyst's where edited; a segment without one is called by its number.
         previous: The segments before the last move of a slider.
         suggested: Segment → name that the analyst was offered and has not taken (yet).
+        certificates: Segment → how sure it is; empty where that was not measured.
     """
 
     tables: Tables
     names: Mapping[int, str] = field(default_factory=dict)
     previous: Partition | None = None
     suggested: Mapping[int, str] = field(default_factory=dict)
+    certificates: Mapping[int, Certificate] = field(default_factory=dict)
 
     @property
     def segment_keys(self) -> tuple[str, ...]:

@@ -68,9 +68,11 @@ class Certificate:
     @property
     def sentence(self) -> str:
         """In words that an analyst can repeat; segments are counted from 1."""
-        said = f"{self.word.capitalize()}: {self.jaccard:.0%} of it comes back with other users"
-        to = "" if self.rival is None else f", and who leaves mostly goes to segment {self.rival + 1}"
-        return f"{said} ({self.low:.0%} to {self.high:.0%}){to}."
+        to = "" if self.rival is None else f" Who leaves mostly moves to segment {self.rival + 1}."
+        return (
+            f"{self.word.capitalize()}: it overlaps by {self.jaccard:.0%} with the segment that other users "
+            f"would lead to ({self.low:.0%} to {self.high:.0%}).{to}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""

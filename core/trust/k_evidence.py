@@ -30,10 +30,10 @@ STAGE: Final = "choose_k"
 NUMBERS: Final = range(2, 16)
 USERS: Final = 10_000
 """Users that halves are made of, at most."""
-PLACED: Final = 3_000
+PLACED: Final = 2_000
 """Of them, users that figures of the vectors on screen are taken on, shuffled ones included."""
 SPLITS: Final = 6
-N_INIT: Final = 5
+N_INIT: Final = 3
 """Starts of K-Means for the figures of the vectors on screen; they decide nothing."""
 DRAWS: Final = 20
 """Times that the users are shuffled: 1 in 21 is the 5 % that is risked of seeing segments in chance."""

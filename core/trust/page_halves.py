@@ -66,6 +66,8 @@ def user_vectors(items: np.ndarray, n_items: int, runs: Spans, learns: np.ndarra
     Returns:
         float32 of shape (n_users, rank), of length 1; zeros for users of whose pages nothing is known.
     """
+    if n_items < 2:
+        return np.zeros((len(runs), 1), dtype=np.float32)
     counts = bag(items, n_items, runs)
     seen = counts[learns].sign()
     together = (seen.T @ seen).tocsr()
