@@ -212,11 +212,11 @@ def judge(
     Args:
         ks: Numbers of segments, ascending.
         found: float of shape (repeats, n_ks) a measure.
-        chance: float of shape (draws, n_ks) a measure, of shuffled users; at least three draws.
+        chance: float of shape (draws, n_ks) for the same measures, of shuffled users; at least three draws.
         users: Users that halves were made of.
         needed_users: See :class:`Evidence`.
     """
-    beside = {measure: _beside(found[measure], chance[measure]) for measure in Measure}
+    beside = {measure: _beside(found[measure], chance[measure]) for measure in found}
     halves = found[Measure.SPLIT_HALF].mean(axis=0)
     supported = (halves >= LEAST) & (halves > highest(chance[Measure.SPLIT_HALF]))
     rows = [

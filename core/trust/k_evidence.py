@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 from sklearn.metrics import davies_bouldin_score
@@ -41,6 +42,7 @@ FEWEST_PER_SEGMENT: Final = 10
 """Users a segment and half, below which halves differ by chance alone."""
 
 _Result = TypeVar("_Result")
+_Figures: TypeAlias = dict[Measure, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,16 +90,10 @@ def measure(subject: Subject, progress: Progress = silent, draws: int = DRAWS) -
         return Evidence(rows=(), users=len(users), draws=0)
     whole, some = subject.sequences.of_users(users), subject.sequences.of_users(placed)
     with repeatable(), threads() as pool:
-        real = [(whole, split) for split in range(SPLITS)]
-        dealt = [(shuffled_users(whole, draw), draw) for draw in range(draws)]
-        jobs = pool.map(lambda job: page_halves(job[0], ks, [job[1]]), real + dealt)
-        halves = list(_counted(jobs, SPLITS + draws, progress, (0.0, 0.45)))
+        found, chance = _halves(pool, whole, ks, draws, progress)
         vectors = _vectors(subject, own, some, draws, progress)
-        rest = list(
-            _counted(pool.map(partial(_of_vectors, ks=ks), vectors), 1 + draws, progress, (0.6, 0.95))
-        )
-        found = {Measure.SPLIT_HALF: np.concatenate(halves[:SPLITS])}
-        chance = {Measure.SPLIT_HALF: np.concatenate(halves[SPLITS:])}
+        jobs = pool.map(partial(_of_vectors, ks=ks), vectors)
+        rest = list(_counted(jobs, 1 + draws, progress, (0.6, 0.95)))
         found |= {which: figures[None] for which, figures in rest[0].items()}
         chance |= {which: np.stack([figures[which] for figures in rest[1:]]) for which in rest[0]}
         judged = judge(ks, found, chance, len(users))
@@ -105,6 +101,32 @@ def measure(subject: Subject, progress: Progress = silent, draws: int = DRAWS) -
             judged = judged.model_copy(update={"needed_users": _needed(judged, whole)})
     progress(STAGE, 1.0, "")
     return judged
+
+
+def judge_pages(
+    users: UserSequences, ks: Sequence[int], progress: Progress = silent, draws: int = DRAWS
+) -> Evidence:
+    """What decides of :func:`measure`, without the vectors on screen: halves of the users beside chance.
+
+    Args:
+        users: Page views of the users to be clustered.
+        ks: Numbers of segments.
+        progress: Where to report; may stop the work.
+        draws: Times that the users are shuffled, at least 3.
+    """
+    with repeatable(), threads() as pool:
+        return judge(ks, *_halves(pool, users, ks, draws, progress), users.n_users)
+
+
+def _halves(
+    pool: ThreadPoolExecutor, users: UserSequences, ks: Sequence[int], draws: int, progress: Progress
+) -> tuple[_Figures, _Figures]:
+    """Agreement of halves, of the users as they are and shuffled."""
+    jobs = [(users, split) for split in range(SPLITS)]
+    jobs += [(shuffled_users(users, draw), draw) for draw in range(draws)]
+    cuts = pool.map(lambda job: page_halves(job[0], ks, [job[1]]), jobs)
+    halves = np.concatenate(list(_counted(cuts, len(jobs), progress, (0.0, 0.45))))
+    return {Measure.SPLIT_HALF: halves[:SPLITS]}, {Measure.SPLIT_HALF: halves[SPLITS:]}
 
 
 def _possible(n: int, vectors: np.ndarray) -> list[int]:
@@ -123,7 +145,7 @@ def _vectors(
         yield subject.mixed(embed(subject.model, shuffled_users(users, draw), subject.names))
 
 
-def _of_vectors(rows: np.ndarray, ks: Sequence[int]) -> dict[Measure, np.ndarray]:
+def _of_vectors(rows: np.ndarray, ks: Sequence[int]) -> _Figures:
     """What K-Means makes of given vectors: float of shape (n_ks,) a measure."""
     half = np.random.default_rng(SEED).permutation(len(rows)) < len(rows) // 2
     cut = partial(labels_over_k, ks=ks, n_init=N_INIT)

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from core.base.settings import IngestSettings, Preset, Settings, TrainSettings, ViewWeights
+from core.base.settings import ClusterSettings, IngestSettings, Preset, Settings, TrainSettings, ViewWeights
 from core.labels.label_settings import LabelSettings
-from core.runs import tasks
+from core.runs import pipeline, tasks
+from core.runs.pipeline import RunSettings
+from core.segments.evidence import Evidence
 from core.storage.store import content_key
 from core.trust import result
 
@@ -36,3 +38,12 @@ def test_the_keys_of_what_lies_on_disk_stay(
 ) -> None:
     """Written down in November 2026; with another key, analysts wait for what is in their cache already."""
     assert content_key(stage, settings, inputs) == key
+
+
+def test_a_number_that_is_left_open_is_the_suggestion() -> None:
+    none = Evidence(rows=(), users=10, draws=0)
+    there = none.model_copy(update={"suggested_k": 5})
+    left_open = RunSettings(cluster=ClusterSettings(auto=True))
+    assert pipeline.settled(left_open, there).cluster.n_clusters == 5
+    assert pipeline.settled(left_open, none).cluster.n_clusters == 2
+    assert pipeline.settled(RunSettings(), there) == RunSettings()
