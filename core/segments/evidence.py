@@ -21,7 +21,7 @@ LEAST: Final = 0.6
 """Adjusted Rand index of two halves below which there is no pattern (as Hennig 2007 for Jaccard)."""
 NEAR: Final = 0.05
 """A number of segments that leads over chance by less than this below the best one's lead is a near tie."""
-MOST_TIMES: Final = 30
+MOST_TIMES: Final = 10
 """How many times as many users an extrapolation may ask for."""
 TINY: Final = 1e-3
 """Least standard deviation of chance: draws that happen to agree make no band of width 0."""
@@ -94,7 +94,7 @@ class Evidence(_Part):
     Args:
         rows: One a K, ascending; empty where there are too few users to compare any.
         users: Users that halves were made of.
-        draws: Times that users were shuffled.
+        draws: Times that users were shuffled; for the figures of the vectors on screen at most ten of them.
         suggested_k: The largest supported K whose lead over chance is within the noise of the best; None
             where no K is supported.
         near: Supported numbers whose lead is within :data:`NEAR` of the best, ascending.
@@ -153,7 +153,7 @@ class Evidence(_Part):
         if best is None:
             return (
                 f"Too few users to tell whether there are segments: {self.users:,} that differ can be "
-                "clustered, and 40 are needed for two segments of two halves."
+                "clustered, and 60 are needed for two segments of two halves."
             )
         row = self.of(self.suggested_k) if self.suggested_k else best
         assert row is not None  # for the type checker: the suggestion is one of the rows

@@ -33,12 +33,14 @@ USERS: Final = 10_000
 """Users that halves are made of, at most."""
 PLACED: Final = 2_000
 """Of them, users that figures of the vectors on screen are taken on, shuffled ones included."""
+PLACED_DRAWS: Final = 10
+"""Of the draws, those that the frozen model places: its figures decide nothing."""
 SPLITS: Final = 6
 N_INIT: Final = 3
 """Starts of K-Means for the figures of the vectors on screen; they decide nothing."""
 DRAWS: Final = 20
 """Times that the users are shuffled: 1 in 21 is the 5 % that is risked of seeing segments in chance."""
-FEWEST_PER_SEGMENT: Final = 10
+FEWEST_PER_SEGMENT: Final = 15
 """Users a segment and half, below which halves differ by chance alone."""
 
 _Result = TypeVar("_Result")
@@ -91,9 +93,10 @@ def measure(subject: Subject, progress: Progress = silent, draws: int = DRAWS) -
     whole, some = subject.sequences.of_users(users), subject.sequences.of_users(placed)
     with repeatable(), threads() as pool:
         found, chance = _halves(pool, whole, ks, draws, progress)
-        vectors = _vectors(subject, own, some, draws, progress)
+        few = min(draws, PLACED_DRAWS)
+        vectors = _vectors(subject, own, some, few, progress)
         jobs = pool.map(partial(_of_vectors, ks=ks), vectors)
-        rest = list(_counted(jobs, 1 + draws, progress, (0.6, 0.95)))
+        rest = list(_counted(jobs, 1 + few, progress, (0.6, 0.95)))
         found |= {which: figures[None] for which, figures in rest[0].items()}
         chance |= {which: np.stack([figures[which] for figures in rest[1:]]) for which in rest[0]}
         judged = judge(ks, found, chance, len(users))
