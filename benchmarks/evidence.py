@@ -25,7 +25,7 @@ from core.data.sequences import UserSequences
 from core.segments.agreement import labels_over_k
 from core.segments.certificate import certify, jaccard
 from core.segments.clustering import fit
-from core.segments.evidence import Measure
+from core.segments.evidence import KMeasure
 from core.segments.geometry import repeatable
 from core.trust.k_evidence import judge_pages
 from core.trust.shuffled import shuffled_users
@@ -95,7 +95,7 @@ def coverage(users: int, groups: int, width: float, worlds: int) -> tuple[float,
 def numbers(run: Path) -> str:
     """Numbers of segments of an earlier run, and what was said of them."""
     found = json.loads((run / "clusters.json").read_text())
-    shown = ["k", "supported"] + [name + end for name in Measure for end in ("", "_null_low", "_null_high")]
+    shown = ["k", "supported"] + [name + end for name in KMeasure for end in ("", "_null_low", "_null_high")]
     rows = [[_written(row[name]) for name in shown] for row in found["evidence"]]
     return f"\n## {run.name}\n\n{found['verdict_text']}\n\n{markdown(shown, rows)}"
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -29,8 +29,10 @@ from core.profiles.outcomes import Happened
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows, make_rows
-from core.segments.certificate import Certificate
 from core.segments.partition import Partition
+
+if TYPE_CHECKING:
+    from core.segments.certificate import Certificate
 
 ALL: Final = "all"
 ONE_PAGE: Final = "group:one_page"

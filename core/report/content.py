@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,9 +23,11 @@ from core.report.cards import CardMaker
 from core.report.charts import RatePoint, forest, user_map
 from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
 from core.report.visitors import PageNames
-from core.segments.certificate import Certificate
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
+
+if TYPE_CHECKING:
+    from core.segments.certificate import Certificate
 
 EXAMPLES: Final = 2
 """Typical visitors a segment."""

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from core.profiles.metrics import Profiles
     from core.profiles.outcomes import Happened
     from core.segments.combination import Calibrated, Combined
-    from core.segments.evidence import Evidence
+    from core.segments.evidence import KEvidence
     from core.segments.partition import Partition
 
 LABEL_CACHE: Final = "label_cache"
@@ -342,12 +342,12 @@ def evidence_key(embeddings: str, weights: ViewWeights) -> str:
     return content_key(CHOOSE_K, *_evidence_made_of(embeddings, weights))
 
 
-def find_evidence(store: Store, embeddings: str, weights: ViewWeights) -> Evidence | None:
+def find_evidence(store: Store, embeddings: str, weights: ViewWeights) -> KEvidence | None:
     """What :func:`compare_k` has found for these vectors and weights; None until it has run."""
-    from core.segments.evidence import Evidence
+    from core.segments.evidence import KEvidence
 
     artifact = store.find(CHOOSE_K, evidence_key(embeddings, weights))
-    return None if artifact is None else Evidence.from_json((artifact.path / EVIDENCE).read_bytes())
+    return None if artifact is None else KEvidence.from_json((artifact.path / EVIDENCE).read_bytes())
 
 
 def compare_k(
@@ -358,7 +358,7 @@ def compare_k(
     embeddings: Embeddings,
     weights: ViewWeights,
     progress: Progress,
-) -> Evidence:
+) -> KEvidence:
     """Hold numbers of segments against chance, and suggest one or none.
 
     Raises:
@@ -368,10 +368,10 @@ def compare_k(
     key = embeddings.artifact.key
     found = find_evidence(store, key, weights)
     if found is None:
-        from core.trust.k_evidence import Subject, measure
+        from core.trust.k_evidence import KSubject, measure
 
         names = page_names(dataset.pages, labels)
-        subject = Subject(dataset.sequences, names, model.path, embeddings.views, embeddings.inside, weights)
+        subject = KSubject(dataset.sequences, names, model.path, embeddings.views, embeddings.inside, weights)
         found = measure(subject, progress)
         made_of = _evidence_made_of(key, weights)
         with store.write(CHOOSE_K, evidence_key(key, weights), *made_of) as folder:
@@ -383,7 +383,7 @@ def _evidence_made_of(embeddings: str, weights: ViewWeights) -> tuple[dict[str, 
     return {"version": 2, "weights": weights.model_dump()}, {"embed": embeddings}
 
 
-def settled(settings: RunSettings, evidence: Evidence) -> RunSettings:
+def settled(settings: RunSettings, evidence: KEvidence) -> RunSettings:
     """The same settings with the number of segments that is left to the evidence filled in."""
     if not settings.cluster.auto:
         return settings

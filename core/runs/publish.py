@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from core.segments.certificate import Certificate
     from core.segments.clustering import Partition
     from core.segments.combination import Combined
-    from core.segments.evidence import Evidence
+    from core.segments.evidence import KEvidence
 
 RUN: Final = "run.json"
 MODEL: Final = "model"
@@ -66,7 +66,7 @@ class Results:
     labels: LabelledPages | None
     model: Artifact
     embeddings: Embeddings
-    evidence: Evidence
+    evidence: KEvidence
 
     @property
     def keys(self) -> dict[str, str]:
@@ -83,7 +83,7 @@ class Results:
 class Sureness:
     """How many segments the users support, and how sure each is."""
 
-    evidence: Evidence
+    evidence: KEvidence
     certificates: Mapping[int, Certificate]
 
 
@@ -214,7 +214,7 @@ def clusters_summary(made: Segments, sure: Sureness | None = None) -> dict[str, 
     } | ({} if sure is None else _verdict(sure.evidence))  # fmt: skip
 
 
-def _verdict(evidence: Evidence) -> dict[str, Any]:
+def _verdict(evidence: KEvidence) -> dict[str, Any]:
     return {
         "verdict": evidence.verdict,
         "verdict_text": evidence.sentence,
@@ -259,7 +259,7 @@ def _record(results: Results, settings: RunSettings, made: Segments) -> dict[str
     }
 
 
-def _doubts(evidence: Evidence, k: int) -> list[str]:
+def _doubts(evidence: KEvidence, k: int) -> list[str]:
     """What a reader must know before believing k segments; without the full stop."""
     if evidence.suggested_k is None:
         return [f"{evidence.sentence} The {k} segments are a description, no kinds of users"]

@@ -27,7 +27,7 @@ TINY: Final = 1e-3
 """Least standard deviation of chance: draws that happen to agree make no band of width 0."""
 
 
-class Measure(StrEnum):
+class KMeasure(StrEnum):
     """What is measured of K segments."""
 
     SPLIT_HALF = "split_half"
@@ -69,7 +69,7 @@ class Beside(_Part):
         return self.value - self.null
 
 
-class KEvidence(_Part):
+class KRow(_Part):
     """What is known of one number of segments.
 
     Args:
@@ -79,16 +79,16 @@ class KEvidence(_Part):
     """
 
     k: int
-    figures: dict[Measure, Beside]
+    figures: dict[KMeasure, Beside]
     supported: bool
 
     @property
     def halves(self) -> Beside:
         """What the suggestion goes by."""
-        return self.figures[Measure.SPLIT_HALF]
+        return self.figures[KMeasure.SPLIT_HALF]
 
 
-class Evidence(_Part):
+class KEvidence(_Part):
     """Numbers of segments, and which one the users support.
 
     Args:
@@ -102,7 +102,7 @@ class Evidence(_Part):
             be told.
     """
 
-    rows: tuple[KEvidence, ...]
+    rows: tuple[KRow, ...]
     users: int
     draws: int
     suggested_k: int | None = None
@@ -115,7 +115,7 @@ class Evidence(_Part):
         return "none" if self.suggested_k is None else "segments"
 
     @property
-    def best(self) -> KEvidence | None:
+    def best(self) -> KRow | None:
         """The K that leads most over chance, of the supported ones where there are any."""
         pool = [row for row in self.rows if row.supported] or self.rows
         return max(pool, key=lambda row: row.halves.lead, default=None)
@@ -126,7 +126,7 @@ class Evidence(_Part):
         best = self.best
         return self.suggested_k or (best.k if best else 2)
 
-    def of(self, k: int) -> KEvidence | None:
+    def of(self, k: int) -> KRow | None:
         """The row of a number of segments."""
         return next((row for row in self.rows if row.k == k), None)
 
@@ -167,7 +167,7 @@ class Evidence(_Part):
             )
         return f"{self._why_none(row, seen)} {self._power}"
 
-    def _why_none(self, row: KEvidence, seen: str) -> str:
+    def _why_none(self, row: KRow, seen: str) -> str:
         if row.halves.value > row.halves.null_high:
             why = "Some pages go together more often than by chance, but "
         else:
@@ -188,7 +188,7 @@ class Evidence(_Part):
         return self.model_dump_json(indent=1)
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Evidence:
+    def from_json(cls, text: str | bytes) -> KEvidence:
         """Read what :meth:`to_json` wrote.
 
         Raises:
@@ -202,11 +202,11 @@ class Evidence(_Part):
 
 def judge(
     ks: Sequence[int],
-    found: Mapping[Measure, np.ndarray],
-    chance: Mapping[Measure, np.ndarray],
+    found: Mapping[KMeasure, np.ndarray],
+    chance: Mapping[KMeasure, np.ndarray],
     users: int,
     needed_users: int | None = None,
-) -> Evidence:
+) -> KEvidence:
     """Hold figures against chance, and suggest a number of segments.
 
     Args:
@@ -214,23 +214,23 @@ def judge(
         found: float of shape (repeats, n_ks) a measure.
         chance: float of shape (draws, n_ks) for the same measures, of shuffled users; at least three draws.
         users: Users that halves were made of.
-        needed_users: See :class:`Evidence`.
+        needed_users: See :class:`KEvidence`.
     """
     beside = {measure: _beside(found[measure], chance[measure]) for measure in found}
-    halves = found[Measure.SPLIT_HALF].mean(axis=0)
-    supported = (halves >= LEAST) & (halves > highest(chance[Measure.SPLIT_HALF]))
+    halves = found[KMeasure.SPLIT_HALF].mean(axis=0)
+    supported = (halves >= LEAST) & (halves > highest(chance[KMeasure.SPLIT_HALF]))
     rows = [
-        KEvidence(k=k, figures={measure: column[place] for measure, column in beside.items()}, supported=held)
+        KRow(k=k, figures={measure: column[place] for measure, column in beside.items()}, supported=held)
         for place, (k, held) in enumerate(zip(ks, supported.tolist(), strict=True))
     ]
     suggested, near = _suggest([row for row in rows if row.supported])
-    return Evidence(
-        rows=tuple(rows), users=users, draws=len(chance[Measure.SPLIT_HALF]), suggested_k=suggested,
+    return KEvidence(
+        rows=tuple(rows), users=users, draws=len(chance[KMeasure.SPLIT_HALF]), suggested_k=suggested,
         near=near, needed_users=None if suggested else needed_users,
     )  # fmt: skip
 
 
-def _suggest(supported: Sequence[KEvidence]) -> tuple[int | None, tuple[int, ...]]:
+def _suggest(supported: Sequence[KRow]) -> tuple[int | None, tuple[int, ...]]:
     """The largest K within one standard deviation of the best one (as Breiman et al. 1984 prune trees)."""
     if not supported:
         return None, ()

@@ -1,4 +1,4 @@
-"""Measure numbers of segments on a data set and its vectors, beside shuffled users."""
+"""KMeasure numbers of segments on a data set and its vectors, beside shuffled users."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.model.embedding import embed
 from core.model.view_streams import Names
 from core.segments.agreement import agreement, labels_over_k
 from core.segments.combination import combine
-from core.segments.evidence import Evidence, Measure, judge, users_needed
+from core.segments.evidence import KEvidence, KMeasure, judge, users_needed
 from core.segments.geometry import count_different, repeatable, threads
 from core.segments.separation import silhouettes
 from core.trust.case import SEED, drawn
@@ -44,11 +44,11 @@ FEWEST_PER_SEGMENT: Final = 15
 """Users a segment and half, below which halves differ by chance alone."""
 
 _Result = TypeVar("_Result")
-_Figures: TypeAlias = dict[Measure, np.ndarray]
+_Figures: TypeAlias = dict[KMeasure, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class KSubject:
     """What segments are made of.
 
     Args:
@@ -72,7 +72,7 @@ class Subject:
         return combine(views, self.weights).vectors
 
 
-def measure(subject: Subject, progress: Progress = silent, draws: int = DRAWS) -> Evidence:
+def measure(subject: KSubject, progress: Progress = silent, draws: int = DRAWS) -> KEvidence:
     """Compare numbers of segments.
 
     Args:
@@ -89,7 +89,7 @@ def measure(subject: Subject, progress: Progress = silent, draws: int = DRAWS) -
     own = subject.mixed({view: np.ascontiguousarray(array[placed]) for view, array in subject.views.items()})
     ks = _possible(len(users), own)
     if not ks:
-        return Evidence(rows=(), users=len(users), draws=0)
+        return KEvidence(rows=(), users=len(users), draws=0)
     whole, some = subject.sequences.of_users(users), subject.sequences.of_users(placed)
     with repeatable(), threads() as pool:
         found, chance = _halves(pool, whole, ks, draws, progress)
@@ -108,7 +108,7 @@ def measure(subject: Subject, progress: Progress = silent, draws: int = DRAWS) -
 
 def judge_pages(
     users: UserSequences, ks: Sequence[int], progress: Progress = silent, draws: int = DRAWS
-) -> Evidence:
+) -> KEvidence:
     """What decides of :func:`measure`, without the vectors on screen: halves of the users beside chance.
 
     Args:
@@ -129,7 +129,7 @@ def _halves(
     jobs += [(shuffled_users(users, draw), draw) for draw in range(draws)]
     cuts = pool.map(lambda job: page_halves(job[0], ks, [job[1]]), jobs)
     halves = np.concatenate(list(_counted(cuts, len(jobs), progress, (0.0, 0.45))))
-    return {Measure.SPLIT_HALF: halves[:SPLITS]}, {Measure.SPLIT_HALF: halves[SPLITS:]}
+    return {KMeasure.SPLIT_HALF: halves[:SPLITS]}, {KMeasure.SPLIT_HALF: halves[SPLITS:]}
 
 
 def _possible(n: int, vectors: np.ndarray) -> list[int]:
@@ -139,7 +139,7 @@ def _possible(n: int, vectors: np.ndarray) -> list[int]:
 
 
 def _vectors(
-    subject: Subject, own: np.ndarray, users: UserSequences, draws: int, progress: Progress
+    subject: KSubject, own: np.ndarray, users: UserSequences, draws: int, progress: Progress
 ) -> Iterator[np.ndarray]:
     """The vectors on screen, then those that the frozen model makes of shuffled users."""
     yield own
@@ -155,14 +155,14 @@ def _of_vectors(rows: np.ndarray, ks: Sequence[int]) -> _Figures:
     labels = cut(rows, rows)
     widths = [float(davies_bouldin_score(rows, own)) if np.ptp(own) else 0.0 for own in labels.T]
     return {
-        Measure.SAME_VECTORS: agreement(*(cut(rows[part], rows) for part in (half, ~half))),
-        Measure.SEEDS: agreement(labels, cut(rows, rows, seed=1)),
-        Measure.SILHOUETTE: np.array(silhouettes(rows, labels)),
-        Measure.DAVIES_BOULDIN: np.array(widths),
+        KMeasure.SAME_VECTORS: agreement(*(cut(rows[part], rows) for part in (half, ~half))),
+        KMeasure.SEEDS: agreement(labels, cut(rows, rows, seed=1)),
+        KMeasure.SILHOUETTE: np.array(silhouettes(rows, labels)),
+        KMeasure.DAVIES_BOULDIN: np.array(widths),
     }
 
 
-def _needed(judged: Evidence, users: UserSequences) -> int | None:
+def _needed(judged: KEvidence, users: UserSequences) -> int | None:
     """Users at which the best number would be supported, by what half of these users show."""
     best = judged.best
     if best is None or best.halves.value <= best.halves.null_high:

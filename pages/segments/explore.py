@@ -14,7 +14,7 @@ from core.profiles.formats import of_row
 from core.profiles.metrics import records
 from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, RowKind
-from core.segments.evidence import Evidence
+from core.segments.evidence import KEvidence
 from pages.ui.chat import topic
 from pages.ui.segments import (
     background,
@@ -124,7 +124,7 @@ def _number_of_segments(live: LiveSegments) -> None:
             )  # fmt: skip
 
 
-def _k_charts(live: LiveSegments, evidence: Evidence) -> None:
+def _k_charts(live: LiveSegments, evidence: KEvidence) -> None:
     current, suggested = len(live.segments), evidence.suggested_k
     st.caption(f"{evidence.sentence} You are at {current}.")
     if suggested is not None and suggested != current:

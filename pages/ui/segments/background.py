@@ -13,7 +13,7 @@ from core.base.settings import ViewWeights
 from core.runs import tasks
 from core.runs.pipeline import find_evidence
 from core.runs.tasks import EvidenceRequest, VectorsRequest
-from core.segments.evidence import Evidence
+from core.segments.evidence import KEvidence
 from core.segments.layout import Layout
 from pages.ui.segments.live_segments import Sources
 from pages.ui.shell import job_panel
@@ -36,7 +36,7 @@ def settle() -> None:
         job_panel.result(task)
 
 
-def k_evidence(made_from: Sources, weights: ViewWeights) -> Evidence | None:
+def k_evidence(made_from: Sources, weights: ViewWeights) -> KEvidence | None:
     """Numbers of segments beside chance; None until the job has run."""
     return find_evidence(made_from.store, made_from.embeddings, weights)
 

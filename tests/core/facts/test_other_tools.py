@@ -48,7 +48,7 @@ def test_how_sure_a_segment_is_and_who_its_rival_is() -> None:
     asked = Figures(replace(context(), certificates={0: made}))
     found = how_sure(asked, SureFacts(segment="segment:0"))
     assert [(fact.measure, fact.text) for fact in found.facts] == [
-        ("jaccard", "80.0%"), ("halves", "75.0%"), ("seeds", "100.0%"), ("moves", "10.0%"),
+        ("jaccard", "80%"), ("halves", "75%"), ("seeds", "100%"), ("moves", "10%"),
     ]  # fmt: skip
     assert (found.facts[0].low, found.facts[0].high) == (0.7, 0.9)
     assert found.facts[3].segments == ("segment:0", "segment:1")

@@ -396,8 +396,8 @@ def test_a_chart_of_one_item_has_a_bar_a_segment() -> None:
 
 
 def test_how_sure_a_segment_is_is_answered_where_it_was_measured() -> None:
-    made = Certificate(2, 9, jaccard=0.8, low=0.7, high=0.9, halves=0.75, seeds=1.0, rival=None, moves=0.0)
-    answer = ask("How sure is segment 3?", replace(EIGHT, certificates={2: made}))
+    made = Certificate(1, 9, jaccard=0.8, low=0.7, high=0.9, halves=0.75, seeds=1.0, rival=None, moves=0.0)
+    answer = ask("How sure is segment 2?", replace(EIGHT, certificates={1: made}))
     first = answer.facts[0]
-    assert (first.measure, first.row, first.text) == ("jaccard", "segment:2", "80.0%")
-    assert not ask("How sure is segment 3?", EIGHT).facts
+    assert (first.measure, first.row, first.text) == ("jaccard", "segment:1", "80%")
+    assert not ask("How sure is segment 2?", EIGHT).facts

@@ -10,7 +10,7 @@ from core.base.settings import ClusterSettings, IngestSettings, Preset, Settings
 from core.labels.label_settings import LabelSettings
 from core.runs import pipeline, tasks
 from core.runs.pipeline import RunSettings
-from core.segments.evidence import Evidence
+from core.segments.evidence import KEvidence
 from core.storage.store import content_key
 from core.trust import result
 
@@ -41,7 +41,7 @@ def test_the_keys_of_what_lies_on_disk_stay(
 
 
 def test_a_number_that_is_left_open_is_the_suggestion() -> None:
-    none = Evidence(rows=(), users=10, draws=0)
+    none = KEvidence(rows=(), users=10, draws=0)
     there = none.model_copy(update={"suggested_k": 5})
     left_open = RunSettings(cluster=ClusterSettings(auto=True))
     assert pipeline.settled(left_open, there).cluster.n_clusters == 5

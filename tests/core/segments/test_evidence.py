@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from core.base.errors import ArtifactError
-from core.segments.evidence import Evidence, Measure, highest, judge, users_needed
+from core.segments.evidence import KEvidence, KMeasure, highest, judge, users_needed
 
 KS = (2, 3, 4, 5)
 
 
 def judged(
     halves: list[float], chance: float = 0.2, spread: float = 0.01, needed: int | None = None
-) -> Evidence:
+) -> KEvidence:
     """Evidence of these agreements, each of six splits, against twenty draws around ``chance``."""
     rng = np.random.default_rng(0)
     splits = np.array(halves) + spread * np.array([-1, 1, -1, 1, -1, 1])[:, None]
     draws = chance + 0.02 * rng.normal(size=(20, len(halves)))
-    found = {measure: splits if measure is Measure.SPLIT_HALF else splits[:1] for measure in Measure}
-    return judge(KS[: len(halves)], found, dict.fromkeys(Measure, draws), 1000, needed)
+    found = {measure: splits if measure is KMeasure.SPLIT_HALF else splits[:1] for measure in KMeasure}
+    return judge(KS[: len(halves)], found, dict.fromkeys(KMeasure, draws), 1000, needed)
 
 
 def test_the_largest_number_within_the_noise_of_the_best_is_suggested() -> None:
@@ -50,7 +50,7 @@ def test_noise_below_chance_is_said_to_be_chance() -> None:
 
 
 def test_what_was_not_compared_is_said_in_words() -> None:
-    nothing = Evidence(rows=(), users=10, draws=0)
+    nothing = KEvidence(rows=(), users=10, draws=0)
     assert (nothing.verdict, nothing.usable_k, nothing.table().empty) == ("none", 2, True)
     assert nothing.sentence.startswith("Too few users")
 
@@ -59,10 +59,10 @@ def test_a_table_has_a_row_a_number_and_survives_the_disk() -> None:
     found = judged([0.9, 0.8, 0.7, 0.7])
     assert list(found.table()["k"]) == list(KS)
     assert {"split_half", "split_half_null_low", "seeds_null_high", "davies_bouldin"} <= set(found.table())
-    assert Evidence.from_json(found.to_json()) == found
+    assert KEvidence.from_json(found.to_json()) == found
     json.dumps(found.records(), allow_nan=False)
     with pytest.raises(ArtifactError, match="cannot be read"):
-        Evidence.from_json("{}")
+        KEvidence.from_json("{}")
 
 
 def test_users_without_structure_pass_the_band_about_once_in_21_times() -> None:

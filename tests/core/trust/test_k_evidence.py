@@ -10,23 +10,23 @@ from core.base.settings import TrainSettings, ViewWeights
 from core.data.sequences import UserSequences
 from core.model import bag
 from core.model.embedding import embed
-from core.segments.evidence import Evidence
-from core.trust.k_evidence import Subject, measure
+from core.segments.evidence import KEvidence
+from core.trust.k_evidence import KSubject, measure
 from core.trust.shuffled import shuffled_users
 from tests.core.model.toys import SHOP_URLS, pages_of, sequences_of, shop
 
 N_PAGES = len(SHOP_URLS)
 
 
-def subject(users: UserSequences, folder: Path) -> Subject:
+def subject(users: UserSequences, folder: Path) -> KSubject:
     """The users with a bag of pages, which needs no training."""
     names = pages_of(SHOP_URLS)
     bag.train(users, SHOP_URLS, TrainSettings(min_count=1), folder)
     inside = users.lengths > 1
-    return Subject(users, names, folder, embed(folder, users, names), inside, ViewWeights())
+    return KSubject(users, names, folder, embed(folder, users, names), inside, ViewWeights())
 
 
-def evidence(users: UserSequences, folder: Path) -> Evidence:
+def evidence(users: UserSequences, folder: Path) -> KEvidence:
     return measure(subject(users, folder), draws=5)
 
 

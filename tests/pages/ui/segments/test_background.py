@@ -6,7 +6,7 @@ import pytest
 from core.base.progress import silent
 from core.base.settings import Settings, ViewWeights
 from core.runs import pipeline, tasks
-from core.segments.evidence import Evidence
+from core.segments.evidence import KEvidence
 from core.storage.store import Store
 from core.trust import k_evidence
 from pages.ui.segments import background
@@ -33,7 +33,7 @@ def done(task: str, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_numbers_are_found_after_the_job(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Evidence(rows=(), users=7, draws=0)
+    found = KEvidence(rows=(), users=7, draws=0)
     monkeypatch.setattr(k_evidence, "measure", lambda subject, progress: found)
     assert background.k_evidence(sources, WEIGHTS) is None
     done(background.CHOOSE_K, sources, monkeypatch)
