@@ -43,15 +43,15 @@ def how_sure(figures: Figures, asked: arguments.SureFacts) -> Finding:
     share = partial(make_fact, unit=Unit.SHARE, n=found.users)
     facts = [
         share(
-            "jaccard", "overlap with the segment of other users", (key,), found.jaccard,
+            "jaccard", "share kept with other users", (key,), found.jaccard,
             interval=(found.low, found.high),
         ),
-        share("halves", "overlap with the segment of half of the users", (key,), found.halves),
-        share("seeds", "overlap with the segment from another start", (key,), found.seeds),
+        share("halves", "share kept with half of the users", (key,), found.halves),
+        share("seeds", "share kept from another start", (key,), found.seeds),
     ]  # fmt: skip
     if found.rival is not None:
         rows = (key, f"segment:{found.rival}")
-        facts.append(share("moves", "share of its users that move to the nearest rival", rows, found.moves))
+        facts.append(share("moves", "share that moves to the nearest rival", rows, found.moves))
     query = select("jaccard, low, high, halves, seeds, rival, moves", "certificates", key=key)
     return Finding((FigureList(facts=tuple(facts)), *notes(f"By Hennig's words it is {found.word}.")), query)
 
