@@ -19,6 +19,8 @@ from core.base.errors import ArtifactError
 
 LEAST: Final = 0.6
 """Adjusted Rand index of two halves below which there is no pattern (as Hennig 2007 for Jaccard)."""
+FIRM: Final = 0.75
+"""From which on halves are said to agree nearly."""
 NEAR: Final = 0.05
 """A number of segments that leads over chance by less than this below the best one's lead is a near tie."""
 MOST_TIMES: Final = 10
@@ -161,9 +163,10 @@ class KEvidence(_Part):
         if self.suggested_k:
             others = [k for k in self.near if k != self.suggested_k]
             ties = f" Nearly as good: {', '.join(map(str, others))}." if others else ""
+            way = "nearly the same way" if row.halves.value >= FIRM else "a similar way"
             return (
                 f"These users support {row.k} segments: another half of them, learning from its own visits "
-                f"alone, would cut everybody in nearly the same way ({seen}).{ties}"
+                f"alone, would cut everybody in {way} ({seen}).{ties}"
             )
         return f"{self._why_none(row, seen)} {self._power}"
 

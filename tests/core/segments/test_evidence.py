@@ -26,6 +26,8 @@ def test_the_largest_number_within_the_noise_of_the_best_is_suggested() -> None:
     found = judged([0.90, 0.91, 0.905, 0.85])
     assert (found.suggested_k, found.verdict) == (4, "segments")
     assert found.near == (2, 3, 4)
+    assert "in nearly the same way (agreement 0.91" in found.sentence
+    assert "in a similar way" in judged([0.7, 0.62, 0.5, 0.4]).sentence
 
 
 def test_a_number_that_chance_gives_as_well_is_not_supported() -> None:
