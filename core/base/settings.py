@@ -244,6 +244,8 @@ class ClusterSettings(Settings):
     """K-Means on the combined embeddings."""
 
     n_clusters: Annotated[int, Field(ge=2, le=50)] = 6
+    auto: bool = False
+    """Take the number that :mod:`core.segments.evidence` suggests in place of ``n_clusters``."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     n_init: Annotated[int, Field(ge=1, le=200)] = 40
     """Starts of a cold fit; a warm start needs one."""

@@ -35,6 +35,7 @@ from core.storage.claims import claimed, claimed_file
 from core.storage.disk import disk_errors, make_folder
 
 BAD_INPUT, INTERRUPTED = 2, 130
+AUTO = "auto"
 
 files = click.Path(path_type=Path)
 
@@ -47,7 +48,11 @@ def app() -> None:
 @app.command()
 @click.argument("inputs", nargs=-1, type=files, metavar="INPUT...")
 @click.option("--out", type=files, required=True, help="Folder for the results.")
-@click.option("--clusters", type=int, help="Number of segments, K.")
+@click.option(
+    "--clusters",
+    metavar="auto|K",
+    help="Number of segments; auto, the default, takes what the users support, held against chance.",
+)
 @click.option("--weights", help="Weight of each view, such as url=0.5,theme=0.3,type=0.2.")
 @click.option(
     "--labels",
@@ -228,9 +233,18 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         ),
         "train": _given(epochs=options["epochs"], seed=options["seed"], device=options["device"]),
         "weights": _weights(weights) if weights is not None else {},
-        "cluster": _given(n_clusters=options["clusters"], seed=options["seed"]),
+        "cluster": _given(**_clusters(options["clusters"]), seed=options["seed"]),
         "analyze": _given(outcome=options["outcome"] or None, outcome_counts=options["outcome_counts"]),
     }
+
+
+def _clusters(wanted: str | None) -> dict[str, Any]:
+    """The number of segments, or that it is left to the evidence."""
+    if wanted is None or wanted == AUTO:
+        return {} if wanted is None else {"auto": True}
+    if not wanted.isdecimal():
+        raise SettingsError(f"--clusters {wanted!r} is not possible", allowed=f"{AUTO}, or a whole number")
+    return {"n_clusters": int(wanted), "auto": False}
 
 
 def _taxonomy(wanted: str | None) -> dict[str, Any]:
@@ -268,7 +282,7 @@ def _fresh(wanted: dict[str, dict[str, Any]], preset: Preset | None) -> RunSetti
         label=LabelSettings.checked(**wanted["label"]),
         train=TrainSettings.preset(preset or Preset.BALANCED, **wanted["train"]),
         weights=ViewWeights.checked(**wanted["weights"]),
-        cluster=ClusterSettings.checked(**wanted["cluster"]),
+        cluster=ClusterSettings.checked(**{"auto": True} | wanted["cluster"]),
         analyze=AnalyzeSettings.checked(**wanted["analyze"]),
     )
 

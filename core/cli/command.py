@@ -28,7 +28,8 @@ def command_line(settings: RunSettings) -> str:
         :func:`beyond`.
     """
     weights = ",".join(f"{view}={share:g}" for view, share in settings.weights.model_dump().items())
-    words = ["--clusters", str(settings.cluster.n_clusters), "--weights", weights]
+    clusters = "auto" if settings.cluster.auto else str(settings.cluster.n_clusters)
+    words = ["--clusters", clusters, "--weights", weights]
     for outcome in named_outcomes(settings.analyze.outcome):
         words += ["--outcome", outcome]
     if settings.analyze.outcome_counts is not OutcomeCount.ANY:

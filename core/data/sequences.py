@@ -80,6 +80,20 @@ class UserSequences:
         """User index of every page view, int32 of shape (n_views,)."""
         return np.repeat(np.arange(self.n_users, dtype=np.int32), self.lengths)
 
+    def of_users(self, users: np.ndarray) -> UserSequences:
+        """Page views of some users alone, which are numbered anew.
+
+        Args:
+            users: int of shape (n,), ascending.
+        """
+        lengths = self.lengths[users]
+        offsets = np.concatenate([[0], np.cumsum(lengths)])
+        where = np.arange(offsets[-1]) + np.repeat(self.offsets[users] - offsets[:-1], lengths)
+        return UserSequences(
+            self.user_id.take(pa.array(users)), offsets, self.page[where], self.timestamp[where],
+            self.session[where],
+        )  # fmt: skip
+
 
 def read_sequences(path: Path) -> UserSequences:
     """Read ``sequences.parquet``.

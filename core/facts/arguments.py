@@ -94,6 +94,12 @@ class PersonaFacts(Settings):
     segment: Key
 
 
+class SureFacts(Settings):
+    """How sure a segment is: how much of it comes back with other users, and where the others go."""
+
+    segment: Key
+
+
 class NearestSegments(Settings):
     """The segments most like one."""
 

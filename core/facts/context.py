@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,9 @@ from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows, make_rows
 from core.segments.partition import Partition
+
+if TYPE_CHECKING:
+    from core.segments.certificate import Certificate
 
 ALL: Final = "all"
 ONE_PAGE: Final = "group:one_page"
@@ -280,12 +283,14 @@ class Context:
         names: Segment → name, the analyst's where edited; a segment without one is called by its number.
         previous: The segments before the last move of a slider.
         suggested: Segment → name that the analyst was offered and has not taken (yet).
+        certificates: Segment → how sure it is; empty where that was not measured.
     """
 
     tables: Tables
     names: Mapping[int, str] = field(default_factory=dict)
     previous: Partition | None = None
     suggested: Mapping[int, str] = field(default_factory=dict)
+    certificates: Mapping[int, Certificate] = field(default_factory=dict)
 
     @property
     def segment_keys(self) -> tuple[str, ...]:

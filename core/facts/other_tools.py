@@ -1,8 +1,9 @@
-"""Tools about the map of segments and the last move of a slider."""
+"""Tools about how segments lie, how sure they are, and the last move of a slider."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE
@@ -10,6 +11,7 @@ from core.facts import arguments
 from core.facts.answer import Fact, FigureList, Unit
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, notes, segment_only
+from core.profiles.profile_columns import Col
 from core.segments.identity import moved, overlap
 from core.segments.partition import Partition
 
@@ -23,6 +25,35 @@ def nearest_segments(figures: Figures, asked: arguments.NearestSegments) -> Find
     key = segment_only(figures.context, asked.segment)
     query = f"{select('key, distance', 'centroids', key=key)} ORDER BY distance LIMIT {asked.n}"
     return Finding((FigureList(facts=tuple(figures.nearest(key, asked.n))),), query)
+
+
+def how_sure(figures: Figures, asked: arguments.SureFacts) -> Finding:
+    """How much of a segment comes back with other users, half of these and other starts, and who leaves.
+
+    Raises:
+        InputError: If there is no such segment, or it was not measured.
+    """
+    context = figures.context
+    key = segment_only(context, asked.segment)
+    found = context.certificates.get(int(context.row(key)[Col.SEGMENT]))
+    if found is None:
+        raise InputError(
+            f"How sure {context.title(key)} is has not been measured", remedy="Measure it, then ask again"
+        )
+    share = partial(make_fact, unit=Unit.SHARE, n=found.users)
+    facts = [
+        share(
+            "jaccard", "share kept with other users", (key,), found.jaccard,
+            interval=(found.low, found.high),
+        ),
+        share("halves", "share kept with half of the users", (key,), found.halves),
+        share("seeds", "share kept from another start", (key,), found.seeds),
+    ]  # fmt: skip
+    if found.rival is not None:
+        rows = (key, f"segment:{found.rival}")
+        facts.append(share("moves", "share that moves to the nearest rival", rows, found.moves))
+    query = select("jaccard, low, high, halves, seeds, rival, moves", "certificates", key=key)
+    return Finding((FigureList(facts=tuple(facts)), *notes(f"By Hennig's words it is {found.word}.")), query)
 
 
 def what_changed(figures: Figures, asked: arguments.WhatChanged) -> Finding:

@@ -54,6 +54,7 @@ TOOLS: Final = {
         Tool("transitions", arguments.Transitions, item_tools.transitions),
         Tool("persona_facts", arguments.PersonaFacts, _persona),
         Tool("nearest_segments", arguments.NearestSegments, other_tools.nearest_segments),
+        Tool("how_sure", arguments.SureFacts, other_tools.how_sure),
         Tool("what_changed", arguments.WhatChanged, other_tools.what_changed),
         Tool("chart", arguments.ChartSpec, segment_tools.chart),
     )

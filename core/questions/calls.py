@@ -73,8 +73,12 @@ def alike(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def trust(figures: Figures, parsed: Parsed) -> Finding:
-    """Whether segments are there is measured elsewhere."""
-    return Finding(notes(TRUST))
+    """How sure a segment is, where that was measured; else that it is measured elsewhere."""
+    measured = [f"segment:{segment}" for segment in figures.context.certificates]
+    asked = [row for row in parsed.rows if row in measured]
+    if not asked:
+        return Finding(notes(TRUST))
+    return other_tools.how_sure(figures, arguments.SureFacts(segment=asked[0]))
 
 
 def similar(figures: Figures, parsed: Parsed) -> Finding:

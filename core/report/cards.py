@@ -72,18 +72,20 @@ class CardMaker:
         self._everyone = next(row for row in described["segments"] if row[Col.KIND] == RowKind.ALL)
         self._outcome, self._differences = described["outcome"], differences
 
-    def card(self, row: Mapping[str, Any], examples: Sequence[int], reason: str = "") -> Card:
+    def card(self, row: Mapping[str, Any], examples: Sequence[int], reason: str = "", sure: str = "") -> Card:
         """The card of a segment.
 
         Args:
             row: Its row of the segments table.
             examples: Indices of typical users.
             reason: Why it is called so.
+            sure: How sure it is.
         """
         return Card(
             segment=row[Col.SEGMENT],
             name=self._called[row[Col.KEY]],
             reason=reason,
+            sure=sure,
             users=row[Col.USERS],
             share=row[Col.SHARE],
             facts=self._facts(row),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, 
 from core.report.visitors import PageNames
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
+
+if TYPE_CHECKING:
+    from core.segments.certificate import Certificate
 
 EXAMPLES: Final = 2
 """Typical visitors a segment."""
@@ -51,6 +54,8 @@ class ReportInput:
         versions: Package → version.
         facts: What else is worth keeping about the clustering (label → text).
         layout: The map; principal components when None.
+        verdict: Whether there are segments, in a sentence; empty where nobody asked.
+        certificates: Segment → how sure it is, where that was measured.
     """
 
     dataset: Dataset
@@ -63,6 +68,8 @@ class ReportInput:
     versions: Mapping[str, str]
     facts: Mapping[str, str]
     layout: Layout | None = None
+    verdict: str = ""
+    certificates: Mapping[int, Certificate] = field(default_factory=dict)
 
 
 def compose(source: ReportInput) -> Report:
@@ -89,6 +96,7 @@ def compose(source: ReportInput) -> Report:
         map=_map(source, called),
         outcome_chart=_outcome_chart(rows, called, profiles.outcome),
         outside=outside_note(profiles),
+        verdict=source.verdict,
         one_page=_one_page(source),
         waterfall=receipt_part.waterfall_chart(receipt),
         assumptions=receipt_part.assumptions(receipt),
@@ -154,8 +162,11 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     why = {segment: reason(name) for segment, name in source.names.items()}
+    sure = {segment: one.sentence for segment, one in source.certificates.items()}
     return tuple(
-        maker.card(row, typical[row[Col.SEGMENT]].tolist(), why.get(row[Col.SEGMENT], "")) for row in segments
+        maker.card(row, typical[number].tolist(), why.get(number, ""), sure.get(number, ""))
+        for row in segments
+        for number in [row[Col.SEGMENT]]
     )
 
 

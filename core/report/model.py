@@ -164,6 +164,8 @@ class Card:
     name: str
     reason: str
     """Why it is called so."""
+    sure: str
+    """How sure it is; empty where that was not measured."""
     users: int
     share: float
     facts: tuple[CardMetric, ...]
@@ -224,6 +226,8 @@ class Report:
     cards: tuple[Card, ...]
     map: ReportChart | None
     outcome_chart: ReportChart | None
+    verdict: str
+    """Whether there are segments; empty where nobody asked."""
     outside: str
     """Why most users are in no segment; empty where most are in one."""
     one_page: Table | None

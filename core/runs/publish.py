@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -33,8 +34,10 @@ from core.storage.store import MANIFEST, Artifact, open_artifact
 
 if TYPE_CHECKING:
     from core.naming.fitting import HeldName
+    from core.segments.certificate import Certificate
     from core.segments.clustering import Partition
     from core.segments.combination import Combined
+    from core.segments.evidence import KEvidence
 
 RUN: Final = "run.json"
 MODEL: Final = "model"
@@ -56,12 +59,14 @@ class Results:
         labels: Themes and types of its pages; None where labelling is off.
         model: The trained model.
         embeddings: What it made of every user.
+        evidence: How many segments they support.
     """
 
     dataset: Dataset
     labels: LabelledPages | None
     model: Artifact
     embeddings: Embeddings
+    evidence: KEvidence
 
     @property
     def keys(self) -> dict[str, str]:
@@ -72,6 +77,14 @@ class Results:
             "embed": self.embeddings.artifact.key,
         }
         return found | ({"label": self.labels.key} if self.labels else {})
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How many segments the users support, and how sure each is."""
+
+    evidence: KEvidence
+    certificates: Mapping[int, Certificate]
 
 
 def publish(
@@ -89,7 +102,11 @@ def publish(
         Beha2VecError: If a stage cannot be done; the files of an earlier run are untouched.
     """
     dataset, labels = results.dataset, results.labels
+    settings = pipeline.settled(settings, results.evidence)
+    from core.segments.certificate import certify
+
     made = pipeline.segment(dataset, labels, results.embeddings, settings, progress)
+    sure = Sureness(results.evidence, certify(made.combined.vectors, made.partition, progress))
     record = _record(results, settings, made)
     with replacing(out, last=RUN, optional=[LABELS, TAXONOMY]) as building:
         for file in (RECEIPT, SEQUENCES):
@@ -99,9 +116,9 @@ def publish(
             taxonomy = taxonomy_to_yaml(label_settings(labels, settings).taxonomy)
             (building / TAXONOMY).write_text(taxonomy, encoding="utf-8")
         _write_model(building / MODEL, results, settings, made)
-        _write_tables(building, dataset, results.embeddings, made)
+        _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
-        _write_report(building, dataset, settings, made)
+        _write_report(building, dataset, settings, made, sure)
         _write_json(building / RUN, record)
     return record
 
@@ -124,18 +141,22 @@ def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str
     return dict(zip(names[View.URL], pairs, strict=True))
 
 
-def _write_tables(folder: Path, dataset: Dataset, embeddings: Embeddings, made: Segments) -> None:
+def _write_tables(
+    folder: Path, dataset: Dataset, embeddings: Embeddings, made: Segments, sure: Sureness
+) -> None:
     ids = dataset.sequences.user_id
     pq.write_table(embeddings_table(ids, embeddings.views), folder / "embeddings.parquet")
     vectors, one_page = made.combined.vectors, made.profiles.one_page
     users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / "users.parquet")
-    _write_json(folder / "clusters.json", clusters_summary(made))
+    _write_json(folder / "clusters.json", clusters_summary(made, sure))
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
-def _write_report(folder: Path, dataset: Dataset, settings: RunSettings, made: Segments) -> None:
+def _write_report(
+    folder: Path, dataset: Dataset, settings: RunSettings, made: Segments, sure: Sureness
+) -> None:
     from core.report import ReportInput, write_report
 
     source = ReportInput(
@@ -148,6 +169,8 @@ def _write_report(folder: Path, dataset: Dataset, settings: RunSettings, made: S
         settings=settings.model_dump(mode="json"),
         versions=versions(),
         facts=clustering_facts(made.combined, made.partition),
+        verdict=sure.evidence.sentence,
+        certificates=sure.certificates,
     )
     write_report(folder / "report.html", source)
 
@@ -167,8 +190,8 @@ def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]
     }
 
 
-def clusters_summary(made: Segments) -> dict[str, Any]:
-    """How the segments were made and how large they are, as plain data."""
+def clusters_summary(made: Segments, sure: Sureness | None = None) -> dict[str, Any]:
+    """How the segments were made, how large and how sure they are, as plain data."""
     partition, labels = made.partition, made.partition.labels
     inside = int((labels >= 0).sum())
     sizes = partition.sizes
@@ -185,10 +208,22 @@ def clusters_summary(made: Segments) -> dict[str, Any]:
         "segments": [
             {"kind": RowKind.SEGMENT, "cluster": cluster, **_named(made.names[cluster])}
             | {"users": size, "share": size / inside}
+            | ({"certificate": sure.certificates[cluster].to_dict()} if sure else {})
             for cluster, size in sizes.items()
         ] + _one_page_summary(made.profiles.one_page),
         "one_page_made_by": made.profiles.one_page.made_by if made.profiles.one_page else "",
-    }  # fmt: skip
+    } | ({} if sure is None else _verdict(sure.evidence))  # fmt: skip
+
+
+def _verdict(evidence: KEvidence) -> dict[str, Any]:
+    return {
+        "verdict": evidence.verdict,
+        "verdict_text": evidence.sentence,
+        "suggested_k": evidence.suggested_k,
+        "near_k": list(evidence.near),
+        "needed_users": evidence.needed_users,
+        "evidence": evidence.records(),
+    }
 
 
 def _one_page_summary(one_page: OnePageSegments | None) -> list[dict[str, Any]]:
@@ -221,8 +256,17 @@ def _record(results: Results, settings: RunSettings, made: Segments) -> dict[str
         "inputs": dict(open_artifact(results.dataset.path).inputs),
         "users": len(results.dataset.users),
         "segments": len(made.partition.ids),
-        "notes": list(made.profiles.notes),
+        "notes": list(made.profiles.notes) + _doubts(results.evidence, len(made.partition.ids)),
     }
+
+
+def _doubts(evidence: KEvidence, k: int) -> list[str]:
+    """What a reader must know before believing k segments; without the full stop."""
+    if evidence.suggested_k is None:
+        return [f"{evidence.sentence} The {k} segments are a description, no kinds of users"]
+    if k in evidence.near:
+        return []
+    return [f"{k} segments were asked for. {evidence.sentence.rstrip('.')}"]
 
 
 def _write_model(folder: Path, results: Results, settings: RunSettings, made: Segments) -> None:

@@ -163,9 +163,11 @@ def _run(
         if "embed" in kept
         else pipeline.embed(store, dataset, labels, model, progress, settings.train.device, again=again)
     )
-    results = Results(dataset, labels, model, embeddings)
+    evidence = pipeline.compare_k(store, dataset, labels, model, embeddings, settings.weights, progress)
+    results = Results(dataset, labels, model, embeddings, evidence)
     record = publish(out, results, settings, progress)
-    _keep_only(store, record["keys"])
+    chosen = {pipeline.CHOOSE_K: pipeline.evidence_key(embeddings.artifact.key, settings.weights)}
+    _keep_only(store, record["keys"] | chosen)
     return record
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from core.base.errors import InputError, SettingsError
+from core.base.errors import SettingsError
 from core.base.progress import Progress
 from core.base.settings import IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
@@ -21,10 +19,9 @@ from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
 
-CHOOSE_K: Final = "choose_k"
+CHOOSE_K: Final = pipeline.CHOOSE_K
 LAYOUT: Final = "layout"
 LAYOUT_FILES: Final = ("xy.npy", "layout.json")
-MAX_K: Final = 15
 
 
 class DemoRequest(Settings):
@@ -83,6 +80,17 @@ class VectorsRequest(Settings):
     embeddings: str
     weights: ViewWeights
     seed: int = 0
+
+
+class EvidenceRequest(Settings):
+    """The vectors of a data set's users, mixed by these weights, and what they were made by."""
+
+    dataset: str
+    labels: str
+    """Empty where there are none."""
+    model: str
+    embeddings: str
+    weights: ViewWeights
 
 
 class ScorecardRequest(Settings):
@@ -180,9 +188,8 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
         "model": model.key,
         "embeddings": vectors,
     }
-    with suppress(InputError):  # too few different users to compare K: the model is there all the same
-        mixed = VectorsRequest(dataset=dataset.key, embeddings=vectors, weights=ViewWeights())
-        result |= choose_k(store, mixed, progress)
+    result |= choose_k(store, EvidenceRequest(**result, weights=ViewWeights()), progress)
+    mixed = VectorsRequest(dataset=dataset.key, embeddings=vectors, weights=ViewWeights())
     return result | layout(store, mixed, progress)
 
 
@@ -195,24 +202,19 @@ def refit(store: Store, request: RefitRequest, progress: Progress) -> Result:
     return train(store, again, progress)
 
 
-def choose_k(store: Store, request: VectorsRequest, progress: Progress) -> Result:
-    """Silhouette and inertia over K → artifact."""
-    dumped, inputs = made_of(CHOOSE_K, request)
-    key = content_key(CHOOSE_K, dumped, inputs)
-    if store.find(CHOOSE_K, key) is None:
-        from core.segments import choosing
-
-        vectors, inside = _combined(store, request)
-        ks = range(2, min(MAX_K, max(2, int(inside.sum()) - 1)) + 1)
-        scores = choosing.scan(vectors, inside, ks, request.seed, progress)
-        with store.write(CHOOSE_K, key, dumped, inputs) as folder:
-            (folder / "scores.json").write_text(json.dumps([asdict(score) for score in scores]))
-    return {CHOOSE_K: key}
+def choose_k(store: Store, request: EvidenceRequest, progress: Progress) -> Result:
+    """Numbers of segments beside chance → artifact."""
+    dataset = pipeline.open_dataset(store, request.dataset)
+    labels = pipeline.open_labels(store, request.labels) if request.labels else None
+    model = pipeline.open_model(store, request.model)
+    embeddings = pipeline.open_embeddings(store, dataset, request.embeddings)
+    pipeline.compare_k(store, dataset, labels, model, embeddings, request.weights, progress)
+    return {CHOOSE_K: pipeline.evidence_key(request.embeddings, request.weights)}
 
 
 def layout(store: Store, request: VectorsRequest, progress: Progress) -> Result:
     """A neighbour-preserving 2-D layout → artifact."""
-    dumped, inputs = made_of(LAYOUT, request)
+    dumped, inputs = made_of(request)
     key = content_key(LAYOUT, dumped, inputs)
     if store.find(LAYOUT, key) is None:
         from core.segments.layout import neighbour_layout
@@ -226,17 +228,15 @@ def layout(store: Store, request: VectorsRequest, progress: Progress) -> Result:
     return {LAYOUT: key}
 
 
-def made_of(task: str, request: VectorsRequest) -> tuple[dict[str, Any], dict[str, str]]:
-    """Settings and inputs that the artifact of :func:`choose_k` or :func:`layout` is named by."""
-    settings: dict[str, Any] = {"weights": request.weights.model_dump(), "seed": request.seed}
-    if task == CHOOSE_K:
-        settings["max_k"] = MAX_K
+def made_of(request: VectorsRequest) -> tuple[dict[str, Any], dict[str, str]]:
+    """Settings and inputs that the artifact of :func:`layout` is named by."""
+    settings = {"weights": request.weights.model_dump(), "seed": request.seed}
     return settings, {"embed": request.embeddings}
 
 
-def find(store: Store, task: str, request: VectorsRequest) -> Artifact | None:
-    """What :func:`choose_k` or :func:`layout` made for a request; None until it has run."""
-    return store.find(task, content_key(task, *made_of(task, request)))
+def find_layout(store: Store, request: VectorsRequest) -> Artifact | None:
+    """What :func:`layout` made for a request; None until it has run."""
+    return store.find(LAYOUT, content_key(LAYOUT, *made_of(request)))
 
 
 def scorecard(store: Store, request: ScorecardRequest, progress: Progress) -> Result:
@@ -275,7 +275,7 @@ TASKS: Final[dict[str, tuple[type[Settings], Callable[[Store, Any, Progress], Re
     "label": (LabelRequest, label),
     "train": (TrainRequest, train),
     "refit": (RefitRequest, refit),
-    CHOOSE_K: (VectorsRequest, choose_k),
+    CHOOSE_K: (EvidenceRequest, choose_k),
     LAYOUT: (VectorsRequest, layout),
     "scorecard": (ScorecardRequest, scorecard),
 }

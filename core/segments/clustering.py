@@ -109,7 +109,19 @@ def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
     if len(rows) > SAMPLE:
         chosen = np.random.default_rng(settings.seed).choice(len(rows), SAMPLE, replace=False)
         rows = rows[np.sort(chosen)]
-    narrow = PCA(min(START_DIMENSIONS, *rows.shape), svd_solver="covariance_eigh").fit_transform(rows)
+    return centroids_from(rows, narrowed(rows), settings)
+
+
+def narrowed(rows: np.ndarray) -> np.ndarray:
+    """What starts are tried on: principal components, float32 of shape (n, at most 16)."""
+    narrow: np.ndarray = PCA(min(START_DIMENSIONS, *rows.shape), svd_solver="covariance_eigh").fit_transform(
+        rows
+    )
+    return narrow
+
+
+def centroids_from(rows: np.ndarray, narrow: np.ndarray, settings: ClusterSettings) -> np.ndarray:
+    """The same as :func:`cold_centroids`, of rows that are narrowed already."""
     tried = KMeans(settings.n_clusters, n_init=settings.n_init, random_state=settings.seed).fit(narrow)
     start, _ = segment_means(rows, tried.labels_, settings.n_clusters)
     made = KMeans(settings.n_clusters, init=start, n_init=1, random_state=settings.seed).fit(rows)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
+
+from core.base.contention import available_cores
 
 THREADS: Final = 1
 """With one thread a sum has one order, so the segments are the same on any number of cores. It costs
@@ -28,6 +31,11 @@ def repeatable() -> Iterator[None]:
     """Run numerical libraries on one thread, so that the result is the same each time."""
     with _LIMITED, threadpool_limits(THREADS):
         yield
+
+
+def threads() -> ThreadPoolExecutor:
+    """A thread a core, each of which computes alone: for many small jobs within :func:`repeatable`."""
+    return ThreadPoolExecutor(available_cores(), initializer=threadpool_limits, initargs=(THREADS,))
 
 
 def squared_distances(rows: np.ndarray, centroids: np.ndarray) -> np.ndarray:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from core.base.schema import Group
@@ -15,7 +14,7 @@ from core.profiles.formats import of_row
 from core.profiles.metrics import records
 from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, RowKind
-from core.segments.choosing import KScore, suggest
+from core.segments.evidence import KEvidence
 from pages.ui.chat import topic
 from pages.ui.segments import (
     background,
@@ -114,9 +113,9 @@ def _number_of_segments(live: LiveSegments) -> None:
         st.markdown(
             "**How many segments?**", help="Both scores for each number of segments, with these weights."
         )
-        scores = background.k_scores(live.sources, live.steering.weights)
-        if scores is not None:
-            _k_charts(live, scores)
+        evidence = background.k_evidence(live.sources, live.steering.weights)
+        if evidence is not None:
+            _k_charts(live, evidence)
         elif not job_panel.panels([background.CHOOSE_K], live.sources.embeddings):
             st.caption("Not compared yet for these weights. It runs in the background, in about a minute.")
             st.button(
@@ -125,39 +124,36 @@ def _number_of_segments(live: LiveSegments) -> None:
             )  # fmt: skip
 
 
-def _k_charts(live: LiveSegments, scores: pd.DataFrame) -> None:
-    advice = suggest([KScore(**row) for row in records(scores)])
-    current = len(live.segments)
-    ties = ", ".join(str(k) for k in advice.near)
-    st.caption(
-        f"Suggested: **{advice.k}**, the smallest number whose segments lie nearly as far apart as any "
-        f"({ties}). You are at {current}."
-    )
-    if advice.k != current:
+def _k_charts(live: LiveSegments, evidence: KEvidence) -> None:
+    current, suggested = len(live.segments), evidence.suggested_k
+    st.caption(f"{evidence.sentence} You are at {current}.")
+    if suggested is not None and suggested != current:
         st.button(
-            f"Use {advice.k}", key="use_suggested", icon=":material/check:", on_click=state.set_controls,
-            args=(live.sources.model_key,), kwargs={"n_clusters": advice.k},
+            f"Use {suggested}", key="use_suggested", icon=":material/check:", on_click=state.set_controls,
+            args=(live.sources.model_key,), kwargs={"n_clusters": suggested},
         )  # fmt: skip
+    table = evidence.table()
+    if table.empty:
+        return
+    st.caption(
+        "**How well another half of the users agrees**: higher is better",
+        help="Each half learns which pages go together and cuts everybody by it: adjusted Rand index.",
+    )
+    picture(
+        partial(charts.line_over_k, table, "split_half", "Agreement", current, suggested),
+        key="chart-split-half",
+        alt_text="How well halves of the users agree over the number of segments",
+    )
     st.caption(
         "**How far apart** the segments lie: higher is better",
-        help="Silhouette: how much nearer users are to their own segment than to the next one, from −1 to 1. "
-        "Within 5 % of the best is as good.",
+        help="Silhouette: how much nearer users are to their own segment than to the next one, from −1 to 1.",
     )
     picture(
-        partial(charts.line_over_k, scores, "silhouette", "How far apart", current, advice.k),
+        partial(charts.line_over_k, table, "silhouette", "How far apart", current, suggested),
         key="chart-silhouette",
-        alt_text=f"How far apart segments lie, over their number; {advice.k} is suggested",
+        alt_text="How far apart segments lie, over their number",
     )
-    st.caption(
-        "**How wide** each is in itself: always falls, look for the bend",
-        help="Inertia: mean squared distance of users to the middle of their segment.",
-    )
-    picture(
-        partial(charts.line_over_k, scores, "inertia", "How wide", current, None),
-        key="chart-inertia",
-        alt_text="Mean squared distance to the centre over the number of segments",
-    )
-    behind(scores, key="number_of_segments")
+    behind(table, key="number_of_segments")
 
 
 with errors.shown():

@@ -165,7 +165,7 @@ def test_k_is_compared_in_the_background_and_the_chart_appears(
 ) -> None:
     page = new_page(address(shop, "explore", k="3"))
     page.get_by_role("button", name="Compare 2 to 15").click()
-    expect(page.get_by_text("Suggested:")).to_be_visible(timeout=2 * MINUTE_MS)
+    expect(page.get_by_text("These users support")).to_be_visible(timeout=2 * MINUTE_MS)
     expect(page.locator(".st-key-choose_k").get_by_test_id("stVegaLiteChart")).to_have_count(2)
 
 

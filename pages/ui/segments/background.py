@@ -1,4 +1,4 @@
-"""What background jobs computed for these vectors: scores over K, and the neighbour-preserving map."""
+"""What background jobs made of these vectors: numbers of segments beside chance, and the neighbour map."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.base.settings import ViewWeights
 from core.runs import tasks
-from core.runs.tasks import VectorsRequest
+from core.runs.pipeline import find_evidence
+from core.runs.tasks import EvidenceRequest, VectorsRequest
+from core.segments.evidence import KEvidence
 from core.segments.layout import Layout
 from pages.ui.segments.live_segments import Sources
 from pages.ui.shell import job_panel
@@ -25,7 +26,8 @@ TASKS: Final = (CHOOSE_K, LAYOUT)
 
 def start(task: str, made_from: Sources, weights: ViewWeights) -> None:
     """Start a job for these vectors (a button's callback); joins the one that already runs."""
-    job_panel.start(task, _request(made_from, weights), made_from.embeddings)
+    request = _layout_request(made_from, weights) if task == LAYOUT else _k_request(made_from, weights)
+    job_panel.start(task, request, made_from.embeddings)
 
 
 def settle() -> None:
@@ -34,21 +36,25 @@ def settle() -> None:
         job_panel.result(task)
 
 
-def k_scores(made_from: Sources, weights: ViewWeights) -> pd.DataFrame | None:
-    """Columns ``k``, ``silhouette`` and ``inertia``; None until the job has run."""
-    artifact = tasks.find(made_from.store, CHOOSE_K, _request(made_from, weights))
-    if artifact is None:
-        return None
-    return pd.DataFrame(json.loads((artifact.path / "scores.json").read_text()))
+def k_evidence(made_from: Sources, weights: ViewWeights) -> KEvidence | None:
+    """Numbers of segments beside chance; None until the job has run."""
+    return find_evidence(made_from.store, made_from.embeddings, weights)
 
 
 def neighbour_map(made_from: Sources, weights: ViewWeights) -> Layout | None:
     """The neighbour-preserving layout; None until the job has run."""
-    artifact = tasks.find(made_from.store, LAYOUT, _request(made_from, weights))
+    artifact = tasks.find_layout(made_from.store, _layout_request(made_from, weights))
     return None if artifact is None else _open_layout(str(artifact.path))
 
 
-def _request(made_from: Sources, weights: ViewWeights) -> VectorsRequest:
+def _k_request(made_from: Sources, weights: ViewWeights) -> EvidenceRequest:
+    return EvidenceRequest(
+        dataset=made_from.dataset.key, labels=made_from.labels.key if made_from.labels else "",
+        model=made_from.model_key, embeddings=made_from.embeddings, weights=weights,
+    )  # fmt: skip
+
+
+def _layout_request(made_from: Sources, weights: ViewWeights) -> VectorsRequest:
     return VectorsRequest(
         dataset=made_from.dataset.key, embeddings=made_from.embeddings, weights=weights, seed=SEED
     )

@@ -135,6 +135,16 @@ def test_clusters_and_groups_agree(finished: Path) -> None:
     assert ((users["page_views"] == 1) == users["group"].str.startswith("one_page:")).all()
 
 
+def test_segments_are_held_against_chance_and_each_has_a_certificate(finished: Path) -> None:
+    clusters = json.loads((finished / "clusters.json").read_text())
+    assert clusters["verdict"] == ("none" if clusters["suggested_k"] is None else "segments")
+    assert [row["k"] for row in clusters["evidence"]][:2] == [2, 3]
+    assert {"split_half", "split_half_null", "seeds", "silhouette_null_low"} <= set(clusters["evidence"][0])
+    sure = [one["certificate"] for one in clusters["segments"] if one["kind"] == "segment"]
+    assert all(0 <= one["low"] <= one["high"] <= 1 and one["word"] for one in sure)
+    assert clusters["verdict_text"].split(":")[0] in (finished / "report.html").read_text()
+
+
 def test_another_process_gives_the_same_bytes(finished: Path, shop: Path, tmp_path: Path) -> None:
     done = process("run", shop, "--out", tmp_path / "again", *BRIEF, PYTHONHASHSEED="7")
     assert done.returncode == 0, done.stderr

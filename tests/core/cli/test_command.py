@@ -36,6 +36,11 @@ def test_defaults_make_a_short_command() -> None:
     assert beyond(RunSettings()) == []
 
 
+def test_a_number_that_was_left_to_the_evidence_is_left_to_it_again() -> None:
+    settings = RunSettings(cluster=ClusterSettings(auto=True, n_clusters=5))
+    assert "--clusters auto" in command_line(settings)
+
+
 def test_everything_that_was_set_is_named() -> None:
     settings = RunSettings(
         ingest=IngestSettings(

@@ -1,4 +1,4 @@
-"""Neighbours and moves."""
+"""Neighbours, sureness and moves."""
 
 from dataclasses import replace
 
@@ -7,9 +7,10 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import Note
-from core.facts.arguments import NearestSegments, WhatChanged
+from core.facts.arguments import NearestSegments, SureFacts, WhatChanged
 from core.facts.fact_maker import Figures
-from core.facts.other_tools import nearest_segments, what_changed
+from core.facts.other_tools import how_sure, nearest_segments, what_changed
+from core.segments.certificate import Certificate
 from tests.core.facts.toy import context, figures, partition
 
 
@@ -40,3 +41,19 @@ def test_segments_that_came_and_went_are_named() -> None:
 def test_nothing_changed_before_the_first_move() -> None:
     with pytest.raises(InputError, match="Nothing changed yet"):
         what_changed(figures(), WhatChanged())
+
+
+def test_how_sure_a_segment_is_and_who_its_rival_is() -> None:
+    made = Certificate(0, 3, jaccard=0.8, low=0.7, high=0.9, halves=0.75, seeds=1.0, rival=1, moves=0.1)
+    asked = Figures(replace(context(), certificates={0: made}))
+    found = how_sure(asked, SureFacts(segment="segment:0"))
+    assert [(fact.measure, fact.text) for fact in found.facts] == [
+        ("jaccard", "80%"), ("halves", "75%"), ("seeds", "100%"), ("moves", "10%"),
+    ]  # fmt: skip
+    assert (found.facts[0].low, found.facts[0].high) == (0.7, 0.9)
+    assert found.facts[3].segments == ("segment:0", "segment:1")
+    assert [block.text for block in found.blocks if isinstance(block, Note)] == [
+        "By Hennig's words it is stable."
+    ]
+    with pytest.raises(InputError, match="has not been measured"):
+        how_sure(asked, SureFacts(segment="segment:1"))

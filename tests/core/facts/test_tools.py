@@ -29,7 +29,7 @@ def test_a_tool_gives_facts_that_can_be_said_and_a_query(name: str) -> None:
 
 
 def test_every_tool_is_described_and_has_a_schema() -> None:
-    assert set(TOOLS) == {*ASKED, "what_changed"}
+    assert set(TOOLS) == {*ASKED, "what_changed", "how_sure"}
     for tool in TOOLS.values():
         assert tool.description.endswith(".")
         assert tool.arguments.model_json_schema()["additionalProperties"] is False

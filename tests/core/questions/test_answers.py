@@ -16,6 +16,7 @@ from core.outgoing.markdown import safe_markdown
 from core.questions.answers import HELP, ask
 from core.questions.calls import BOUNCED, OTHERS_DID_NOT, TRUST
 from core.questions.lexicon import lexicon
+from core.segments.certificate import Certificate
 from tests.core.facts.shop import shop
 from tests.core.facts.toy import context, partition, without_outcome
 
@@ -392,3 +393,11 @@ def test_a_chart_of_one_item_has_a_bar_a_segment() -> None:
     _, chart = ask("chart the share of users who saw /cart", EIGHT).blocks
     assert isinstance(chart, Chart)
     assert [fact.row for fact in chart.facts] == ["segment:0", "segment:1"]
+
+
+def test_how_sure_a_segment_is_is_answered_where_it_was_measured() -> None:
+    made = Certificate(1, 9, jaccard=0.8, low=0.7, high=0.9, halves=0.75, seeds=1.0, rival=None, moves=0.0)
+    answer = ask("How sure is segment 2?", replace(EIGHT, certificates={1: made}))
+    first = answer.facts[0]
+    assert (first.measure, first.row, first.text) == ("jaccard", "segment:1", "80%")
+    assert not ask("How sure is segment 2?", EIGHT).facts

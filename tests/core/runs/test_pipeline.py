@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from core.base.settings import IngestSettings, Preset, Settings, TrainSettings, ViewWeights
+from core.base.settings import ClusterSettings, IngestSettings, Preset, Settings, TrainSettings, ViewWeights
 from core.labels.label_settings import LabelSettings
-from core.runs import tasks
+from core.runs import pipeline, tasks
+from core.runs.pipeline import RunSettings
+from core.segments.evidence import KEvidence
 from core.storage.store import content_key
 from core.trust import result
 
@@ -27,8 +29,7 @@ def dumped(settings: Settings) -> dict[str, Any]:
         ("d3f3c31bc828b637fb1db59d", "train", dumped(TrainSettings()), {}),
         ("5196683a22c181ea9719ad3c", "train", dumped(TrainSettings.preset(Preset.THOROUGH)), {}),
         ("ed2bdd2f5e9631fe583e657f", "embed", {}, {"preprocess": "p", "train": "t"}),
-        ("b4267e89be3f17d991677782", "choose_k", *tasks.made_of("choose_k", MIXED)),
-        ("30cb975b032bff8886505780", "layout", *tasks.made_of("layout", MIXED)),
+        ("30cb975b032bff8886505780", "layout", *tasks.made_of(MIXED)),
         ("f5b6dd39f266b28e73ca3116", "scorecard", *result.made_of("e", 6, ViewWeights(), ("purchase",))),
     ],
 )
@@ -37,3 +38,12 @@ def test_the_keys_of_what_lies_on_disk_stay(
 ) -> None:
     """Written down in November 2026; with another key, analysts wait for what is in their cache already."""
     assert content_key(stage, settings, inputs) == key
+
+
+def test_a_number_that_is_left_open_is_the_suggestion() -> None:
+    none = KEvidence(rows=(), users=10, draws=0)
+    there = none.model_copy(update={"suggested_k": 5})
+    left_open = RunSettings(cluster=ClusterSettings(auto=True))
+    assert pipeline.settled(left_open, there).cluster.n_clusters == 5
+    assert pipeline.settled(left_open, none).cluster.n_clusters == 2
+    assert pipeline.settled(RunSettings(), there) == RunSettings()

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from core.base.progress import silent
-from core.base.settings import ViewWeights
+from core.base.settings import Settings, ViewWeights
 from core.runs import pipeline, tasks
+from core.segments.evidence import KEvidence
 from core.storage.store import Store
+from core.trust import k_evidence
 from pages.ui.segments import background
 from pages.ui.segments.live_segments import Sources
 from tests.pages.fixtures_segments import FinishedRun
@@ -24,20 +26,19 @@ def sources(finished_run: FinishedRun) -> Sources:
 
 def done(task: str, sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
     """Do at once what the page's button would start."""
-    asked: list[tasks.VectorsRequest] = []
+    asked: list[Settings] = []
     monkeypatch.setattr(background.job_panel, "start", lambda _task, request, _subject: asked.append(request))
     background.start(task, sources, WEIGHTS)
     tasks.run(task, sources.store.root, asked[0].model_dump(mode="json"), silent)
 
 
-def test_the_scores_over_k_are_found_after_the_job(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert background.k_scores(sources, WEIGHTS) is None
+def test_the_numbers_are_found_after_the_job(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = KEvidence(rows=(), users=7, draws=0)
+    monkeypatch.setattr(k_evidence, "measure", lambda subject, progress: found)
+    assert background.k_evidence(sources, WEIGHTS) is None
     done(background.CHOOSE_K, sources, monkeypatch)
-    scores = background.k_scores(sources, WEIGHTS)
-    assert scores is not None
-    assert scores["k"].tolist() == list(range(2, tasks.MAX_K + 1))
-    assert scores.loc[scores["silhouette"].idxmax(), "k"] == 3  # three kinds of visitors
-    assert background.k_scores(sources, ViewWeights()) is None
+    assert background.k_evidence(sources, WEIGHTS) == found
+    assert background.k_evidence(sources, ViewWeights()) is None
 
 
 def test_the_map_is_found_after_the_job(sources: Sources, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,128 @@
+"""Print how often the verdict on segments is right, and how often a certificate's interval holds.
+
+    python -m benchmarks.evidence [--seeds N] [--users N] [--worlds N] [--run OUT]...
+
+Planted: users of four kinds, each at home in a part of the site, three views in ten elsewhere. Shuffled: the
+same users with their pages dealt anew. Intervals: segments of Gaussian groups, whose index with the segments
+of fresh users is known. ``--run`` prints the numbers of segments of an earlier ``python -m core run``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from benchmarks.tables import markdown
+from core.base.settings import ClusterSettings
+from core.data.sequences import UserSequences
+from core.segments.agreement import labels_over_k
+from core.segments.certificate import certify, jaccard
+from core.segments.clustering import fit
+from core.segments.evidence import KMeasure
+from core.segments.geometry import repeatable
+from core.trust.k_evidence import judge_pages
+from core.trust.shuffled import shuffled_users
+
+KINDS, PAGES_A_KIND, AT_HOME = 4, 15, 0.7
+NUMBERS = range(2, 7)
+FRESH = 8
+"""Fresh draws of users that each interval is held against."""
+WORLDS = ((1000, 4, 0.35), (600, 5, 0.3))
+"""Users, groups and their width beside their distance: well apart, and overlapping."""
+
+
+def planted(users: int, seed: int) -> UserSequences:
+    """Users of four kinds; popularity of pages falls as 1 / rank, lengths are 3 to 20 page views."""
+    rng = np.random.default_rng(seed)
+    lengths = np.clip(rng.geometric(1 / 7, users) + 2, 3, 20)
+    owner = np.repeat(rng.integers(0, KINDS, users), lengths)
+    away = rng.random(len(owner)) > AT_HOME
+    part = np.where(away, rng.integers(0, KINDS, len(owner)), owner)
+    popular = 1 / np.arange(1, PAGES_A_KIND + 1)
+    page = part * PAGES_A_KIND + rng.choice(PAGES_A_KIND, len(owner), p=popular / popular.sum())
+    return UserSequences(
+        user_id=pa.array([f"u{number:06d}" for number in range(users)]),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]),
+        page=page.astype(np.int32),
+        timestamp=np.arange(len(page)) * 1_000_000,
+        session=np.zeros(len(page), dtype=np.int32),
+    )
+
+
+def verdicts(users: int, seeds: Sequence[int]) -> pd.DataFrame:
+    """A row a seed and kind of site: its verdict and what was suggested."""
+    rows = []
+    for seed in seeds:
+        there = planted(users, seed)
+        for name, site in (("planted", there), ("shuffled", shuffled_users(there, 1000 + seed))):
+            found = judge_pages(site, NUMBERS)
+            rows.append((name, seed, found.verdict, found.suggested_k))
+    return pd.DataFrame(rows, columns=["site", "seed", "verdict", "k"])
+
+
+def world(users: int, groups: int, width: float, rng: np.random.Generator) -> np.ndarray:
+    """Unit vectors around ``groups`` axes; the second group is twice as large as the first, and so on."""
+    sizes = np.arange(1, groups + 1) / np.arange(1, groups + 1).sum()
+    rows = np.eye(16)[rng.choice(groups, users, p=sizes)] + width * rng.normal(size=(users, 16))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def coverage(users: int, groups: int, width: float, worlds: int) -> tuple[float, int]:
+    """Share of segments and fresh draws whose index lies in the certificate's interval, and how many."""
+    held, total = 0, 0
+    for seed in range(worlds):
+        rng = np.random.default_rng(seed)
+        rows = world(users, groups, width, rng)
+        partition = fit(rows, np.ones(users, dtype=bool), ClusterSettings(n_clusters=groups))
+        sure = certify(rows, partition)
+        for _ in range(FRESH):
+            with repeatable():
+                place = labels_over_k(world(users, groups, width, rng), rows, [groups])[:, 0]
+            shared = np.bincount(partition.labels * groups + place, minlength=groups**2)
+            found = jaccard(shared.reshape(groups, groups)).max(axis=1)
+            held += sum(sure[s].low <= index <= sure[s].high for s, index in enumerate(found))
+            total += groups
+    return held / total, total
+
+
+def numbers(run: Path) -> str:
+    """Numbers of segments of an earlier run, and what was said of them."""
+    found = json.loads((run / "clusters.json").read_text())
+    shown = ["k", "supported"] + [name + end for name in KMeasure for end in ("", "_null_low", "_null_high")]
+    rows = [[_written(row[name]) for name in shown] for row in found["evidence"]]
+    return f"\n## {run.name}\n\n{found['verdict_text']}\n\n{markdown(shown, rows)}"
+
+
+def _written(value: float) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+@click.command(help=__doc__)
+@click.option("--seeds", type=int, default=20, show_default=True, help="Sites of each kind.")
+@click.option("--users", type=int, default=400, show_default=True)
+@click.option("--worlds", type=int, default=0, show_default=True, help="For the intervals.")
+@click.option("--run", "runs", type=click.Path(path_type=Path, exists=True), multiple=True)
+def main(seeds: int, users: int, worlds: int, runs: Sequence[Path]) -> None:
+    """Print what is asked for."""
+    began = time.process_time()
+    if seeds:
+        found = verdicts(users, range(seeds))
+        print(found.groupby(["site", "verdict"]).size().to_string())
+        print(f"suggested where planted: {found[found['site'] == 'planted']['k'].value_counts().to_dict()}")
+        print(f"{time.process_time() - began:.0f} CPU-s", flush=True)
+    for size, groups, width in WORLDS if worlds else ():
+        share, total = coverage(size, groups, width, worlds)
+        print(f"{size} users, {groups} groups, width {width}: {share:.1%} of {total} within", flush=True)
+    for run in runs:
+        print(numbers(run))
+
+
+if __name__ == "__main__":
+    main()

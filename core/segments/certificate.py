@@ -1,0 +1,167 @@
+"""How sure each segment is: would other users, halves of these, or another start have led to it?
+
+The measure is the Jaccard index of a segment and the one most like it among segments of a resample (Hennig
+2007): users in both by users in either. A resample draws half as many users, with replacement: its middles
+lie as far from those of all users as two samples of all users lie from each other, so that low and high are
+where the index of another sample of as many users is expected in 95 of 100 cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+
+from core.base.progress import Progress, silent
+from core.base.schema import OUTSIDE
+from core.segments.agreement import labels_over_k
+from core.segments.geometry import repeatable, threads
+from core.segments.partition import Partition
+
+STAGE: Final = "certify"
+SAMPLE: Final = 10_000
+"""Users that are resampled, at most; with more users than that, segments are surer than is said."""
+RESAMPLES: Final = 100
+TAILS: Final = (2.5, 97.5)
+SPLITS: Final = 3
+SEEDS: Final = 4
+WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (0.6, "patterned"), (0.0, "doubtful"))
+"""From which mean index on a segment is called what (Hennig 2007)."""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """How sure a segment is.
+
+    Args:
+        segment: Its id.
+        users: Its size.
+        jaccard: Mean index over the resamples, 0 to 1.
+        low: Where the index of another sample of users is expected in 95 of 100 cases: lower end.
+        high: Upper end.
+        halves: Mean index over disjoint halves of the users.
+        seeds: Mean index over other seeds of K-Means.
+        rival: The segment that its users move to most often; None where none ever moves.
+        moves: Share of its users that are in the rival, mean over the resamples.
+    """
+
+    segment: int
+    users: int
+    jaccard: float
+    low: float
+    high: float
+    halves: float
+    seeds: float
+    rival: int | None
+    moves: float
+
+    @property
+    def word(self) -> str:
+        """How Hennig calls an index like this."""
+        return next(word for least, word in WORDS if self.jaccard >= least)
+
+    @property
+    def sentence(self) -> str:
+        """In words that an analyst can repeat; segments are counted from 1."""
+        to = "" if self.rival is None else f" Who leaves mostly moves to segment {self.rival + 1}."
+        return (
+            f"{self.word.capitalize()}: it overlaps by {self.jaccard:.0%} with the segment that other users "
+            f"would lead to ({self.low:.0%} to {self.high:.0%}).{to}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self) | {"word": self.word}
+
+
+def table(certificates: Mapping[int, Certificate]) -> pd.DataFrame:
+    """A row a segment: the fields of :class:`Certificate`, and ``word``."""
+    return pd.DataFrame([one.to_dict() for one in certificates.values()])
+
+
+def certify(
+    vectors: np.ndarray, partition: Partition, progress: Progress = silent, resamples: int = RESAMPLES
+) -> dict[int, Certificate]:
+    """Cluster other draws of the users, and find each segment again.
+
+    Args:
+        vectors: float32 of shape (n_users, d), what was clustered.
+        partition: The segments.
+        progress: Where to report; may stop the work.
+        resamples: How many, at least 39 for an interval of 95 %.
+
+    Returns:
+        Segment → its certificate.
+
+    Raises:
+        Cancelled: If ``progress`` says so.
+    """
+    rng = np.random.default_rng(partition.settings.seed)
+    inside = rng.permutation(np.flatnonzero(partition.labels != OUTSIDE))[:SAMPLE]
+    rows = np.ascontiguousarray(vectors[inside])
+    own = np.searchsorted(partition.ids, partition.labels[inside])
+    n, seed = len(rows), partition.settings.seed
+    everybody = np.arange(n)
+    orders = [rng.permutation(n) for _ in range(SPLITS)]
+    jobs = [(rng.integers(0, n, max(2, n // 2)), seed) for _ in range(resamples)]
+    jobs += [(part, seed) for order in orders for part in (order[: n // 2], order[n // 2 :])]
+    jobs += [(everybody, seed + 1 + other) for other in range(SEEDS)]
+    found = []
+    with repeatable(), threads() as pool:
+        for shared in pool.map(partial(_again, rows, own, len(partition.ids)), jobs):
+            found.append(shared)
+            progress(STAGE, len(found) / len(jobs), "Finding each segment again among other users")
+    return _certificates(partition, found, resamples)
+
+
+def jaccard(shared: np.ndarray) -> np.ndarray:
+    """Index of each pair of groups: float of shape (k_one, k_other).
+
+    Args:
+        shared: int of shape (k_one, k_other), users in both; every user is in one group of each side.
+    """
+    either = shared.sum(axis=1)[:, None] + shared.sum(axis=0) - shared
+    index: np.ndarray = shared / np.maximum(either, 1)
+    return index
+
+
+def _again(rows: np.ndarray, own: np.ndarray, k: int, job: tuple[np.ndarray, int]) -> np.ndarray:
+    """Users that each segment shares with each one that some users teach: int of shape (k, k)."""
+    learns, seed = job
+    place = labels_over_k(rows[learns], rows, [k], seed)[:, 0]
+    return np.bincount(own * k + place, minlength=k * k).reshape(k, k)
+
+
+def _certificates(
+    partition: Partition, found: Sequence[np.ndarray], resamples: int
+) -> dict[int, Certificate]:
+    indices = np.array([jaccard(shared).max(axis=1) for shared in found])  # (jobs, k)
+    drawn, halves, seeds = np.split(indices, [resamples, resamples + 2 * SPLITS])
+    low, high = np.percentile(drawn, TAILS, axis=0, method="weibull")
+    moves = np.mean([_moves(shared) for shared in found[:resamples]], axis=0)  # (k, k)
+    sizes = partition.sizes
+    made = {}
+    for place, segment in enumerate(partition.ids.tolist()):
+        rival = int(moves[place].argmax())
+        made[segment] = Certificate(
+            segment=segment, users=sizes[segment], jaccard=float(drawn[:, place].mean()),
+            low=float(low[place]), high=float(high[place]), halves=float(halves[:, place].mean()),
+            seeds=float(seeds[:, place].mean()),
+            rival=int(partition.ids[rival]) if moves[place, rival] > 0 else None,
+            moves=float(moves[place, rival]),
+        )  # fmt: skip
+    return made
+
+
+def _moves(shared: np.ndarray) -> np.ndarray:
+    """Share of each segment's users that are in what continues another one: float of shape (k, k)."""
+    continues = linear_sum_assignment(shared, maximize=True)[1]
+    moved = shared[:, continues] / np.maximum(shared.sum(axis=1), 1)[:, None]
+    np.fill_diagonal(moved, 0.0)
+    stays: np.ndarray = moved
+    return stays

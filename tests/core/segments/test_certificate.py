@@ -1,0 +1,83 @@
+"""Certificates: Hennig's index against scikit-learn's, words, rivals, and data in which nothing is sure."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import jaccard_score
+
+from core.base.errors import Cancelled
+from core.base.settings import ClusterSettings
+from core.segments.certificate import Certificate, certify, jaccard, table
+from core.segments.clustering import fit
+from core.segments.partition import Partition
+from tests.core.segments.blobs import blobs
+
+
+def cut(vectors: np.ndarray, k: int) -> Partition:
+    return fit(vectors, np.ones(len(vectors), dtype=bool), ClusterSettings(n_clusters=k))
+
+
+def test_the_index_is_users_in_both_by_users_in_either() -> None:
+    one, other = np.random.default_rng(0).integers(0, 3, size=(2, 60))
+    shared = np.array([[np.sum((one == a) & (other == b)) for b in range(3)] for a in range(3)])
+    expected = [[jaccard_score(one == a, other == b) for b in range(3)] for a in range(3)]
+    assert jaccard(shared) == pytest.approx(np.array(expected))
+
+
+def test_groups_that_are_there_are_highly_stable() -> None:
+    vectors, _ = blobs((60, 50, 40), noise=0.05)
+    found = certify(vectors, cut(vectors, 3), resamples=39)
+    assert {one.word for one in found.values()} == {"highly stable"}
+    assert [one.users for one in found.values()] == [60, 50, 40]
+    assert all(one.rival is None and one.seeds == 1.0 for one in found.values())
+
+
+def test_a_group_cut_in_two_is_unsure_and_its_rival_is_the_other_half() -> None:
+    vectors, truth = blobs((200, 100), noise=0.1)
+    partition = cut(vectors, 3)
+    found = certify(vectors, partition, resamples=39)
+    large = {int(one) for one in np.unique(partition.labels[truth == 0])}
+    sure = [one for segment, one in found.items() if segment not in large]
+    assert [one.word for one in sure] == ["highly stable"]
+    for segment in large:
+        assert found[segment].jaccard < 0.75
+        assert found[segment].rival in large - {segment}
+        assert found[segment].low <= found[segment].jaccard <= found[segment].high
+        assert f"segment {found[segment].rival + 1}" in found[segment].sentence
+
+
+@pytest.mark.parametrize(
+    ("index", "word"),
+    [
+        (0.59, "doubtful"),
+        (0.6, "patterned"),
+        (0.75, "stable"),
+        (0.85, "highly stable"),
+        (1.0, "highly stable"),
+    ],
+)
+def test_words_are_hennigs(index: float, word: str) -> None:
+    made = Certificate(0, 10, index, index, index, index, index, None, 0.0)
+    assert made.word == word
+    assert made.sentence.startswith(word.capitalize())
+
+
+def test_identical_users_and_users_outside_are_no_trouble() -> None:
+    vectors = np.repeat(np.eye(2, 4, dtype=np.float32), 20, axis=0)
+    inside = np.arange(40) % 4 != 0
+    partition = fit(vectors, inside, ClusterSettings(n_clusters=2))
+    found = table(certify(vectors, partition, resamples=39))
+    assert found["users"].sum() == inside.sum()
+    assert not found.drop(columns="rival").isna().any(axis=None)
+    assert (found["jaccard"] == 1.0).all()
+
+
+def test_the_same_again_and_stopped_when_asked() -> None:
+    vectors, _ = blobs(noise=0.4)
+    partition = cut(vectors, 3)
+    assert certify(vectors, partition, resamples=39) == certify(vectors, partition, resamples=39)
+
+    def stop(stage: str, fraction: float, message: str = "", **figures: float) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        certify(vectors, partition, stop, resamples=39)

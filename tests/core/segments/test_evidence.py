@@ -1,0 +1,91 @@
+"""Numbers of segments beside chance: what is supported, suggested, and said."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.base.errors import ArtifactError
+from core.segments.evidence import KEvidence, KMeasure, highest, judge, users_needed
+
+KS = (2, 3, 4, 5)
+
+
+def judged(
+    halves: list[float], chance: float = 0.2, spread: float = 0.01, needed: int | None = None
+) -> KEvidence:
+    """Evidence of these agreements, each of six splits, against twenty draws around ``chance``."""
+    rng = np.random.default_rng(0)
+    splits = np.array(halves) + spread * np.array([-1, 1, -1, 1, -1, 1])[:, None]
+    draws = chance + 0.02 * rng.normal(size=(20, len(halves)))
+    found = {measure: splits if measure is KMeasure.SPLIT_HALF else splits[:1] for measure in KMeasure}
+    return judge(KS[: len(halves)], found, dict.fromkeys(KMeasure, draws), 1000, needed)
+
+
+def test_the_largest_number_within_the_noise_of_the_best_is_suggested() -> None:
+    found = judged([0.90, 0.91, 0.905, 0.85])
+    assert (found.suggested_k, found.verdict) == (4, "segments")
+    assert found.near == (2, 3, 4)
+    assert "in nearly the same way (agreement 0.91" in found.sentence
+    assert "in a similar way" in judged([0.7, 0.62, 0.5, 0.4]).sentence
+
+
+def test_a_number_that_chance_gives_as_well_is_not_supported() -> None:
+    found = judged([0.9, 0.9, 0.9, 0.9], chance=0.9)
+    assert (found.suggested_k, found.verdict, found.near) == (None, "none", ())
+
+
+def test_beyond_chance_is_not_enough_where_halves_hardly_agree() -> None:
+    found = judged([0.3, 0.5, 0.4, 0.3], needed=4000)
+    assert found.suggested_k is None
+    assert found.usable_k == 3
+    assert found.sentence.startswith(
+        "No stable segments here. Some pages go together more often than by chance"
+    )
+    assert "4,000 are needed" in found.sentence
+
+
+def test_noise_below_chance_is_said_to_be_chance() -> None:
+    sentence = judged([0.2, 0.2, 0.2, 0.2]).sentence
+    assert "Nothing goes beyond what users with shuffled pages show" in sentence
+    assert "cannot be told" in sentence
+
+
+def test_what_was_not_compared_is_said_in_words() -> None:
+    nothing = KEvidence(rows=(), users=10, draws=0)
+    assert (nothing.verdict, nothing.usable_k, nothing.table().empty) == ("none", 2, True)
+    assert nothing.sentence.startswith("Too few users")
+
+
+def test_a_table_has_a_row_a_number_and_survives_the_disk() -> None:
+    found = judged([0.9, 0.8, 0.7, 0.7])
+    assert list(found.table()["k"]) == list(KS)
+    assert {"split_half", "split_half_null_low", "seeds_null_high", "davies_bouldin"} <= set(found.table())
+    assert KEvidence.from_json(found.to_json()) == found
+    json.dumps(found.records(), allow_nan=False)
+    with pytest.raises(ArtifactError, match="cannot be read"):
+        KEvidence.from_json("{}")
+
+
+def test_users_without_structure_pass_the_band_about_once_in_21_times() -> None:
+    """Draws are exchangeable with the real users then, so the share is 1/21 for any distribution."""
+    rng = np.random.default_rng(1)
+    passed = []
+    for _ in range(400):
+        figures = rng.normal(size=(21, 14)) * np.linspace(0.3, 0.01, 14)
+        passed.append(bool((figures[0] > highest(figures[1:])).any()))
+    assert np.mean(passed) == pytest.approx(1 / 21, abs=0.025)
+
+
+@pytest.mark.parametrize(
+    ("now", "at_half", "noise", "expected"),
+    [
+        (0.4, 0.3, 0.01, 4000),  # .1 a doubling: two doublings to .6
+        (0.4, 0.39, 0.01, None),  # no growth beyond the noise
+        (0.1, 0.05, 0.001, None),  # ten doublings: out of reach
+    ],
+)
+def test_users_needed_are_told_by_growth_with_each_doubling(
+    now: float, at_half: float, noise: float, expected: int | None
+) -> None:
+    assert users_needed(1000, now, at_half, noise) == expected
