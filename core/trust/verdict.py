@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from core.segments.evidence import KEvidence
 from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
 FIRM: Final = 0.75
@@ -63,13 +64,34 @@ class TrustVerdict:
     n_clusters: int
 
 
-def verdict(card: Scorecard) -> TrustVerdict:
-    """The overall answer about the segments on screen."""
+def verdict(card: Scorecard, evidence: KEvidence | None = None) -> TrustVerdict:
+    """The overall answer about the segments on screen.
+
+    Args:
+        card: What was measured of them.
+        evidence: Numbers of segments beside chance, for the same vectors and weights; where it is there it
+            decides the number, so that every page gives the same advice.
+    """
     advice, title, text = _worth(card)
-    action, n_clusters = _action(card, advice)
-    return TrustVerdict(
-        advice, title, text, action, _TODO[action].format(k=n_clusters), _why(card, n_clusters), n_clusters
-    )
+    if evidence is not None and evidence.rows:
+        action, n_clusters = _supported(card, advice, evidence)
+        why = evidence.sentence
+    else:
+        action, n_clusters = _action(card, advice)
+        why = _why(card, n_clusters)
+    todo = _TODO[action].format(k=n_clusters)
+    return TrustVerdict(advice, title, text, action, todo, why, n_clusters)
+
+
+def _supported(card: Scorecard, advice: Advice, evidence: KEvidence) -> tuple[Action, int]:
+    """Whether there are segments at all, then the vectors, then the number."""
+    if evidence.suggested_k is None:
+        return Action.DESCRIBE, card.n_clusters
+    if advice is Advice.FAST:
+        return Action.BAG, card.n_clusters
+    if card.n_clusters in evidence.near:
+        return Action.KEEP, card.n_clusters
+    return Action.USE, evidence.suggested_k
 
 
 def _action(card: Scorecard, advice: Advice) -> tuple[Action, int]:

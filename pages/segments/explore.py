@@ -55,6 +55,9 @@ def _explore(made_from: Sources) -> None:
     live = live_segments.solve(made_from)
     steering.show_effective(slots, live.combined.effective)
     segment_controls.status_line(live)
+    evidence = background.k_evidence(made_from, live.steering.weights)
+    if evidence is not None and evidence.suggested_k is None:
+        st.warning(f"{evidence.sentence} Read the segments as a description.", icon=":material/warning:")
     if note := outside_note(live.profiles):
         st.info(note, icon=":material/info:")
     with st.grid(2, min_column_width=SIDE, gap="medium", key="map-and-segments"):

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
-from pages.ui.segments import scorecard_job, scorecard_view, segment_controls
+from pages.ui.segments import background, scorecard_job, scorecard_view, segment_controls
 from pages.ui.segments.figure import SIDE
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, job_panel, state
@@ -67,7 +67,8 @@ def _measure(live: LiveSegments) -> None:
 
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
-    _verdict(live, verdict(card), card)
+    evidence = background.k_evidence(live.sources, live.steering.weights)
+    _verdict(live, verdict(card, evidence), card)
     st.subheader(
         "Would they come out the same again?",
         help="Segments that change with every draw of users are not worth a name.",

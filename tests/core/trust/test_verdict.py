@@ -4,6 +4,7 @@ import pytest
 
 from core.trust.result import Call, Method, Question, Repeat, Topic
 from core.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
+from tests.core.segments.test_evidence import judged
 from tests.core.trust import toy
 
 
@@ -54,6 +55,25 @@ def test_it_ends_in_what_to_do_about_the_segments_on_screen(
     found = verdict(toy.scorecard(toy.retrieval(), stability, repeats=repeats))
     assert (found.action, found.n_clusters) == (action, n_clusters)
     assert ("halves agree by" in found.why) == (action is Action.USE)
+
+
+@pytest.mark.parametrize(
+    ("halves", "chance", "action", "n_clusters"),
+    [
+        ([0.3, 0.3, 0.3, 0.3], 0.2, Action.DESCRIBE, 4),  # no number is supported
+        ([0.9, 0.5, 0.9, 0.5], 0.2, Action.KEEP, 4),
+        ([0.9, 0.9, 0.5, 0.5], 0.2, Action.USE, 3),
+    ],
+)
+def test_numbers_beside_chance_decide_where_they_are_known(
+    halves: list[float], chance: float, action: Action, n_clusters: int
+) -> None:
+    """The halves of given vectors would keep the four; other pages of other users are what counts."""
+    card = toy.scorecard(toy.retrieval(), toy.stability(0.8, 0.9)).model_copy(update={"n_clusters": 4})
+    evidence = judged(halves, chance)
+    found = verdict(card, evidence)
+    assert (found.action, found.n_clusters) == (action, n_clusters)
+    assert found.why == evidence.sentence
 
 
 def test_vectors_come_before_the_number_of_segments() -> None:
