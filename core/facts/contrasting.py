@@ -123,8 +123,10 @@ def _sides(context: Context, first: Fact, second: Fact) -> Sides:
 
 
 def _role(context: Context, item: str, family: Family) -> MetricRole:
-    """How an item relates to what made the segments: of an outcome, whether it is a page."""
-    is_event = family is Family.OUTCOME and not context.tables.basis.data.outcomes.pages_of(item)
+    """How an item relates to what made the rows: of an outcome, whether it is a page, or made them."""
+    tables = context.tables
+    is_made = tables.rows.by_outcome or tables.basis.data.outcomes.pages_of(item)
+    is_event = family is Family.OUTCOME and not is_made
     return MetricRole.HELD_OUT if is_event else role_of(family)
 
 
