@@ -7,8 +7,8 @@
   must not make it easier for a segment to. Outcomes are a family of their own: they are what was asked for,
   and hours and countries that were not must not hide them. What the model saw or what follows from it has
   effect and interval only: that segments differ there is how they were made. The same holds for where users
-  of one page come from, whether they engaged and what came of it, which made their segments; and for what came
-  of users who are told apart by the outcome.
+  of one page come from, whether they engaged and what came of it, which made their segments; and for the
+  outcome and the revenue of users who are told apart by the outcome.
 * A row *differs* where its interval leaves out 0 and, if it was tested, q < .05 as well: ranks alone, of a
   mean whose interval holds 0, call nothing different. Of the others it is only said that they were *not shown
   to differ*, with the least difference that would have been seen in 80 % of such samples.

@@ -227,9 +227,9 @@ def _one_outcome(
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts of plain Python values; NaN and other absent values become None."""
+    """Rows as dicts of plain Python values; what is absent or infinite, which JSON has not, becomes None."""
     plain = {
-        str(name): [None if pd.isna(value) else value for value in column.tolist()]
+        str(name): [None if pd.isna(value) or value == np.inf else value for value in column.tolist()]
         for name, column in table.items()
     }
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]

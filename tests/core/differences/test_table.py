@@ -233,6 +233,15 @@ def test_a_page_that_is_the_outcome_does_not_lead_what_sets_its_viewers_apart() 
     saw = profile(data, tables.partition.labels, AnalyzeSettings(outcome=(f"page:{page}",)))
     by_outcome = replace(tables, profiles=saw).by_outcome
     assert by_outcome is not None
-    own = by_outcome.differences.set_index([Col.KEY, Diff.FAMILY, Diff.ITEM]).loc["outcome:with", "page", page]
+    own = by_outcome.differences.set_index([Col.KEY, Diff.FAMILY, Diff.ITEM]).loc[
+        "outcome:with", "page", page
+    ]
     assert (own[Col.VALUE], own[Diff.REST_VALUE]) == (1, 0)
     assert pd.isna(own[Diff.RANK])
+
+
+def test_what_nobody_else_did_is_only_here() -> None:
+    table = shop().context.tables.differences
+    alone = table[table[Diff.DIFFERS] & np.isinf(table[Diff.RATIO])]
+    assert len(alone)
+    assert set(in_words(alone)["ratio"]) == {"only here"}
