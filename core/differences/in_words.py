@@ -70,8 +70,8 @@ def _row(
         said = "not shown to differ"
         if np.isfinite(detectable):
             said += f"; {_apart(item, detectable, is_measure, least).removeprefix('+')} would have been seen"
-    times = wording.lift(ratio) if differs and np.isfinite(ratio) else wording.ABSENT
-    return what, _value(item, value, is_measure, n), _value(item, rest, is_measure, rest_n), said, times
+    times = wording.lift(ratio) if differs else wording.ABSENT
+    return what, _value(item, value, is_measure, n), _value(item, rest, is_measure, least), said, times
 
 
 def _value(item: str, value: float, is_measure: bool, n: int) -> str:

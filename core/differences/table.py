@@ -7,13 +7,15 @@
   must not make it easier for a segment to. Outcomes are a family of their own: they are what was asked for,
   and hours and countries that were not must not hide them. What the model saw or what follows from it has
   effect and interval only: that segments differ there is how they were made. The same holds for where users
-  of one page come from, whether they engaged and what came of it, which made their segments.
+  of one page come from, whether they engaged and what came of it, which made their segments; and for the
+  outcome and the revenue of users who are told apart by the outcome.
 * A row *differs* where its interval leaves out 0 and, if it was tested, q < .05 as well: ranks alone, of a
   mean whose interval holds 0, call nothing different. Of the others it is only said that they were *not shown
   to differ*, with the least difference that would have been seen in 80 % of such samples.
 * Differences rank by the low end of their size in standard deviations (Cohen's h of shares, for means d
   by Cliff's delta), twice for what is held out, as those are findings; below a tenth they do not rank, and
-  neither does what is no finding of a segment of one-page users: its name is the rule that made it.
+  neither does what is no finding of a segment of one-page users (its name is the rule that made it), nor what
+  made any other row.
 """
 
 from __future__ import annotations
@@ -49,6 +51,8 @@ MEASURES: Final = (
 )  # fmt: skip
 RULES: Final = (Family.MEASURE, Family.OUTCOME, Family.SOURCE, Family.DEVICE)
 """What a segment of one-page users is made by beside its page, which is input to any segment."""
+OF_OUTCOME: Final = (Col.SESSION_RATE, Col.REVENUE_PER_USER)
+"""Measures that follow from the outcome."""
 NO_OUTCOMES: Final[Mapping[str, Happened]] = MappingProxyType({})
 
 _Matrix: TypeAlias = np.ndarray | sparse.csr_array
@@ -102,7 +106,7 @@ def differences(
         ``rest_…`` is the same of the others. ``test`` is empty and ``p_value`` and ``q_value`` are absent
         where nothing was tested, ``rank`` (from 1, within a row) where the difference is none or too small.
     """
-    return _table(data, Sides.of_rows(rows), rows.head.iloc[: rows.n_rows], items, outcomes)
+    return _table(data, rows, Sides.of_rows(rows), range(rows.n_rows), items, outcomes)
 
 
 def pair_differences(
@@ -125,7 +129,7 @@ def pair_differences(
         The table of :func:`differences` for the first against the second, and the second against the first.
     """
     first, second = (rows.head[Col.KEY].tolist().index(key) for key in pair)
-    return _table(data, Sides.of_pair(rows, first, second), rows.head.iloc[[first, second]], items, outcomes)
+    return _table(data, rows, Sides.of_pair(rows, first, second), (first, second), items, outcomes)
 
 
 def leading(table: pd.DataFrame, key: str, count: int = 3) -> pd.DataFrame:
@@ -168,8 +172,10 @@ class _Shares:
 
 
 def _table(
-    data: ProfileData, sides: Sides, head: pd.DataFrame, items: UserItems, outcomes: Mapping[str, Happened]
-) -> pd.DataFrame:
+    data: ProfileData, rows: Rows, sides: Sides, about: Sequence[int], items: UserItems,
+    outcomes: Mapping[str, Happened],
+) -> pd.DataFrame:  # fmt: skip
+    head = rows.head.iloc[list(about)]
     counted = [
         _Shares.of(family, made.names, role_of(family), made.has, made.known, sides)
         for family, made in items.families.items()
@@ -177,14 +183,15 @@ def _table(
     parts = [*_measures(data, sides, outcomes), _of_shares([*_outcomes(data, sides, outcomes), *counted])]
     # (n_rows, items of all parts) → one row a row and item, a row's items beside each other
     columns = {name: np.concatenate([part[name] for part in parts], axis=1).ravel() for name in parts[0]}
-    about = np.repeat(np.arange(len(head)), len(columns[Diff.ITEM]) // max(1, len(head)))
-    columns |= {name: head[name].to_numpy()[about] for name in (Col.KEY, Col.KIND, Col.SEGMENT)}
+    place = np.repeat(np.arange(len(head)), len(columns[Diff.ITEM]) // max(1, len(head)))
+    columns |= {name: head[name].to_numpy()[place] for name in (Col.KEY, Col.KIND, Col.SEGMENT)}
     columns |= {
         name: columns[name].astype(np.int64) for name in (Col.USERS, Col.N, Col.REST_USERS, Col.REST_N)
     }
-    columns |= _without_rules(columns)
+    made = _made_by(columns, rows)
+    columns |= _untested(columns, made)
     columns |= _decided(columns)
-    ranks = {Diff.RANK.value: _ranks(columns, about)}
+    ranks = {Diff.RANK.value: _ranks(columns, made, place)}
     return pd.DataFrame({str(name): columns[name] for name in COLUMNS[:-1]} | ranks)
 
 
@@ -294,13 +301,27 @@ def _part(shape: tuple[int, ...], columns: Mapping[str, np.ndarray]) -> _Part:
     }
 
 
-def _without_rules(columns: Mapping[str, np.ndarray]) -> _Part:
-    """Test nothing that made a segment of one-page users."""
-    by_rule = (columns[Col.KIND] == RowKind.ONE_PAGE) & np.isin(columns[Diff.FAMILY], RULES)
+def _made_by(columns: Mapping[str, np.ndarray], rows: Rows) -> np.ndarray:
+    """What made a row: bool of shape (n,).
+
+    A page that all with the outcome saw, and nobody else, is the outcome by another name.
+    """
+    family, users, n = columns[Diff.FAMILY], columns[Col.USERS], columns[Col.N]
+    rest, rest_n = columns[Col.REST_USERS], columns[Col.REST_N]
+    parted = ((users == n) & (rest == 0)) | ((users == 0) & (rest == rest_n))
+    is_outcome = (family == Family.OUTCOME) | np.isin(columns[Diff.ITEM], OF_OUTCOME)
+    is_outcome |= parted & (columns[Diff.ROLE] == MetricRole.INPUT)
+    by_outcome = is_outcome & (columns[Col.KIND] == RowKind.SEGMENT) & rows.by_outcome
+    made: np.ndarray = by_outcome | ((columns[Col.KIND] == RowKind.ONE_PAGE) & np.isin(family, RULES))
+    return made
+
+
+def _untested(columns: Mapping[str, np.ndarray], made: np.ndarray) -> _Part:
+    """Test nothing that made a row."""
     return {
-        Diff.ROLE: np.where(by_rule, MetricRole.INPUT.value, columns[Diff.ROLE]),
-        Diff.P_VALUE: np.where(by_rule, np.nan, columns[Diff.P_VALUE]),
-        Diff.TEST: np.where(by_rule, "", columns[Diff.TEST]),
+        Diff.ROLE: np.where(made, MetricRole.INPUT.value, columns[Diff.ROLE]),
+        Diff.P_VALUE: np.where(made, np.nan, columns[Diff.P_VALUE]),
+        Diff.TEST: np.where(made, "", columns[Diff.TEST]),
     }
 
 
@@ -318,11 +339,11 @@ def _decided(columns: Mapping[str, np.ndarray]) -> _Part:
     return {Diff.Q_VALUE: q, Diff.DIFFERS: leaves_out_0 & is_sure}
 
 
-def _ranks(columns: Mapping[str, np.ndarray], about: np.ndarray) -> pd.Series:
+def _ranks(columns: Mapping[str, np.ndarray], made: np.ndarray, place: np.ndarray) -> pd.Series:
     """From 1 within each row, of the differences that are large enough."""
     held_out = columns[Diff.ROLE] == MetricRole.HELD_OUT
     weight = np.where(held_out, HELD_OUT_WEIGHT, 1)
-    is_finding = held_out | (columns[Col.KIND] != RowKind.ONE_PAGE)
+    is_finding = held_out | ((columns[Col.KIND] != RowKind.ONE_PAGE) & ~made)
     ranks = columns[Diff.DIFFERS] & (columns[Diff.EFFECT_LOW] >= LEAST_EFFECT) & is_finding
     size = pd.Series(np.where(ranks, columns[Diff.EFFECT_LOW] * weight, np.nan))
-    return size.groupby(about).rank(ascending=False, method="first").astype("Int32")
+    return size.groupby(place).rank(ascending=False, method="first").astype("Int32")

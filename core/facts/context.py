@@ -168,7 +168,9 @@ class Tables:
             return None
         called = ((WITH, "Converted users"), (WITHOUT, "Clustered users who did not convert"))
         rows = replace(make_rows(self.basis.data, split), called=called)
-        return Tables(self.basis, profile_rows(self.basis.data, rows, self.profiles.settings), self.partition)
+        made = profile_rows(self.basis.data, rows, self.profiles.settings)
+        segments = made.segments.assign(**{Col.SHARE_CLUSTERED: np.nan})  # some of them are not clustered
+        return Tables(self.basis, replace(made, segments=segments), self.partition)
 
     @cached_property
     def _of_outcome(self) -> pd.DataFrame:

@@ -22,11 +22,19 @@ from core.profiles.profile_columns import Col, MetricRole
 
 @dataclass(frozen=True)
 class Baseline:
-    """What some users have of a figure: its value, what it is of, and how many users do it."""
+    """What some users have of a figure.
+
+    Args:
+        value: The figure.
+        n: What it is of.
+        users: How many users do it.
+        written_n: What its digits are those of: beside a share of few, one of many has no more of them.
+    """
 
     value: float
     n: int
     users: int
+    written_n: int
 
 
 COUNTED: Final = frozenset({ItemMetric.USERS, ItemMetric.VIEWS, "not_users"})
@@ -65,7 +73,7 @@ def others_of(context: Context, first: Fact) -> Baseline | None:
     if first.item and metric in (ItemMetric.SHARE, "not_share"):
         row = item_rows(context, Family(dimension), first.item)[first.row]
         rest, rest_n = int(row[Col.REST_USERS]), int(row[Col.REST_N])
-        return Baseline(rest / rest_n, rest_n, rest) if rest_n else None
+        return Baseline(rest / rest_n, rest_n, rest, min(rest_n, first.n)) if rest_n else None
     values = _values(context, first)
     if values is None:
         return None
@@ -74,7 +82,8 @@ def others_of(context: Context, first: Fact) -> Baseline | None:
     if not whole.any():
         return None
     value = np.median(part[whole > 0]) if values.is_median else part.sum() / whole.sum()
-    return Baseline(float(value), int(whole.sum()), int((part > 0).sum()))
+    n = int(whole.sum())
+    return Baseline(float(value), n, int((part > 0).sum()), min(n, first.n))
 
 
 def _values(context: Context, first: Fact) -> UserValues | None:
@@ -123,8 +132,10 @@ def _sides(context: Context, first: Fact, second: Fact) -> Sides:
 
 
 def _role(context: Context, item: str, family: Family) -> MetricRole:
-    """How an item relates to what made the segments: of an outcome, whether it is a page."""
-    is_event = family is Family.OUTCOME and not context.tables.basis.data.outcomes.pages_of(item)
+    """How an item relates to what made the rows: of an outcome, whether it is a page, or made them."""
+    tables = context.tables
+    is_made = tables.rows.by_outcome or tables.basis.data.outcomes.pages_of(item)
+    is_event = family is Family.OUTCOME and not is_made
     return MetricRole.HELD_OUT if is_event else role_of(family)
 
 

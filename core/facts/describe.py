@@ -28,7 +28,7 @@ def paragraph(figures: Figures, key: str) -> Finding:
     Raises:
         InputError: If there is no such row.
     """
-    evidence = Evidence(figures, known(figures.context, key), fewest=1)
+    evidence = Evidence(figures, known(figures.context, key))
     size = tuple(figures.needed(key, name) for name in (SIZE[:1] if key == ALL else SIZE))
     by_rule = key == ONE_PAGE or figures.context.row(key)[Col.KIND] == RowKind.ONE_PAGE
     habits = () if by_rule else present(figures.measure(key, name) for name in HABITS)
@@ -46,7 +46,7 @@ def persona(figures: Figures, key: str) -> Finding:
         InputError: If there is no such row.
     """
     described = paragraph(figures, key)
-    comes_with = FigureList(facts=Evidence(figures, key, fewest=1).shares)
+    comes_with = FigureList(facts=Evidence(figures, key).shares)
     return Finding((*described.blocks, comes_with, *notes(NOT_IN_DATA)), described.query)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 
 from core.base.schema import View
 from core.facts import items
@@ -17,34 +17,30 @@ from core.facts.items import ATTRIBUTES, ItemMetric
 from core.facts.measures import MEASURES
 from core.profiles.profile_columns import Col
 
-FEWEST: Final = 20
-"""Users below which a figure does not leave the machine."""
 DIFFERENCES, ENDS, STEPS, NEAREST, SHARES = 8, 3, 5, 3, 3
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """What may be said about one row, over at least ``fewest`` users each.
+    """What may be said about one row.
 
     Args:
         figures: Where facts come from.
         key: The row.
-        fewest: Users below which a figure is left out; 1 for what stays on the machine.
     """
 
     figures: Figures
     key: str
-    fewest: int = FEWEST
 
     @cached_property
     def measures(self) -> tuple[Fact, ...]:
         """Every column of the segments table."""
-        return self._enough(self.figures.measure(self.key, one.key) for one in MEASURES)
+        return present(self.figures.measure(self.key, one.key) for one in MEASURES)
 
     @cached_property
     def differences(self) -> tuple[Fact, ...]:
         """What sets it apart, in the order of the table of differences."""
-        return self._enough(block.first for block in differing(self.figures, self.key, DIFFERENCES))
+        return present(block.first for block in differing(self.figures, self.key, DIFFERENCES))
 
     @cached_property
     def shares(self) -> tuple[Fact, ...]:
@@ -54,7 +50,7 @@ class Evidence:
             if items.values(context, dimension):
                 names = items.top(context, self.key, dimension, ItemMetric.SHARE, SHARES)
                 made += [self.figures.item(self.key, dimension, name, ItemMetric.SHARE) for name in names]
-        return self._enough(made)
+        return present(made)
 
     @cached_property
     def entries(self) -> tuple[Fact, ...]:
@@ -73,9 +69,7 @@ class Evidence:
         view = items.step_view(context)
         by = "type" if view is View.TYPE else "page"
         table = items.top_steps(context, self.key, view, STEPS)
-        return self._enough(
-            self.figures.step(self.key, _plain(row), by, "") for row in table.to_dict("records")
-        )
+        return present(self.figures.step(self.key, _plain(row), by, "") for row in table.to_dict("records"))
 
     @cached_property
     def nearest(self) -> tuple[Fact, ...]:
@@ -96,10 +90,7 @@ class Evidence:
         tables = self.figures.context.tables
         table = tables.entries if kind == "entry" else tables.exits
         own = table[table[Col.KEY] == self.key].head(ENDS).to_dict("records")
-        return self._enough(self.figures.session_end(self.key, _plain(row), kind) for row in own)
-
-    def _enough(self, facts: Iterable[Fact | None]) -> tuple[Fact, ...]:
-        return tuple(fact for fact in present(facts) if fact.users >= self.fewest)
+        return present(self.figures.session_end(self.key, _plain(row), kind) for row in own)
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:

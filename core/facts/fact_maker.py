@@ -238,9 +238,10 @@ class Figures:
         value = 1 - counted.value if first.measure.startswith(NOT) else counted.value
         is_of_users = first.low is not None and not first.measure.startswith(ItemMetric.VIEW_SHARE)
         low, high = wilson(np.array(value * counted.n), np.array(counted.n))
+        most = 1 if first.item else digits(first.measure, value)
         return make_fact(
             first.measure, first.label, (OTHERS,), value, first.unit, item=first.item,
-            digits=1 if first.item else digits(first.measure, value),
+            digits=wording.share_digits(counted.written_n, most) if first.unit is Unit.SHARE else most,
             interval=(float(low), float(high)) if is_of_users else None,
             n=counted.n, users=counted.users, currency=first.currency,
         )  # fmt: skip

@@ -46,8 +46,12 @@ def metrics(figures: Figures, keys: Sequence[str], names: Sequence[str]) -> Find
         InputError: If there is no such row, or a figure is absent.
     """
     rows = [known(figures.context, key) for key in keys]
-    facts = [fact for key in rows for name in names for fact in figures.each(key, name)]
     unseen = figures.without_page_view(names) if ALL in keys else ()
+    absent = len(figures.currencies) < 2 and figures.measure(ALL, Col.REVENUE) is None
+    only_theirs = {fact.measure for fact in unseen} & {Col.REVENUE} if absent else ()  # no row has any
+    facts = [
+        fact for key in rows for name in names if name not in only_theirs for fact in figures.each(key, name)
+    ]
     query = select(", ".join(names), "segments", key=", ".join(keys))
     return Finding((FigureList(facts=(*facts, *unseen)),), query)
 

@@ -141,7 +141,7 @@ def profile_rows(
     happened = everybody.only(everybody.user < data.n_users) if everybody else None
     sizes = rows.count()
     segments = _segments(data, rows, sizes, happened)
-    fields = described(happened, seen=any(map(data.outcomes.pages_of, chosen)))
+    fields = described(happened, seen=rows.by_outcome or any(map(data.outcomes.pages_of, chosen)))
     return Profiles(
         settings=settings,
         outcome=label_of(chosen) or None,
@@ -168,7 +168,7 @@ def described(happened: Happened | None, *, seen: bool) -> tuple[Field, ...]:
 
     Args:
         happened: Who converted.
-        seen: Whether the outcome is a page that the model saw: then its rate is no finding.
+        seen: Whether the outcome is a page that the model saw, or made the rows: then its rate is no finding.
     """
     money = tuple(happened.money) if happened else ()
     changes: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -227,9 +227,9 @@ def _one_outcome(
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts of plain Python values; NaN and other absent values become None."""
+    """Rows as dicts of plain Python values; what is absent or infinite, which JSON has not, becomes None."""
     plain = {
-        str(name): [None if pd.isna(value) else value for value in column.tolist()]
+        str(name): [None if pd.isna(value) or value == np.inf else value for value in column.tolist()]
         for name, column in table.items()
     }
     return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]

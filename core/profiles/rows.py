@@ -32,7 +32,7 @@ class Rows:
         segments: Ids, ascending.
         groups: Groups that have users outside the segments.
         one_page: What each one-page segment is called; none where the one-page users are a group.
-        called: Key and label of each segment, where these are no segments of a model.
+        called: Key and label of each segment, where the outcome made these and no model.
     """
 
     place: np.ndarray
@@ -40,6 +40,11 @@ class Rows:
     groups: tuple[Group, ...]
     one_page: tuple[str, ...] = ()
     called: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def by_outcome(self) -> bool:
+        """Whether the rows in place of segments are who has the outcome, and who has not."""
+        return bool(self.called)
 
     @property
     def n_segments(self) -> int:

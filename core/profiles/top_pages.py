@@ -101,7 +101,7 @@ def _table(
     n, rest_n = totals[0][row], totals[1][row]
     with np.errstate(divide="ignore", invalid="ignore"):
         share, rest_share = values[Col.USERS] / n, values[Col.REST_USERS] / rest_n
-        lift = np.where(rest_share > 0, share / rest_share, np.nan)
+        lift = share / rest_share
     columns = {
         Col.RANKING: [PageRanking(name).value for name in ranking],
         Col.RANK: rank,

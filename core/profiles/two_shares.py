@@ -89,12 +89,12 @@ def least_difference(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n:
     """The least difference of shares that is seen in 80 % of samples, by the normal approximation.
 
     The common share is taken a little towards ½ (Agresti and Coull 1998): of what nobody does a difference
-    of 0 could not have been seen either.
+    of 0 could not have been seen either. NaN where it is more than all: so few show no difference at all.
     """
     share = (users + rest + 2) / (n + rest_n + 4)
     with np.errstate(divide="ignore"):
         least: np.ndarray = SEEN * np.sqrt(share * (1 - share) * (1 / n + 1 / rest_n))
-    return least
+    return np.where(least > 1, np.nan, least)
 
 
 def effect_size(users: np.ndarray, n: np.ndarray, rest: np.ndarray, rest_n: np.ndarray) -> np.ndarray:

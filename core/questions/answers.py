@@ -211,18 +211,23 @@ def _whole(parsed: Parsed, figures: Figures, last: Reading | None) -> _Told:
 
 
 def _meanings(parsed: Parsed, figures: Figures, last: Reading | None) -> Iterator[tuple[Parsed, Figures]]:
-    """What it can ask, and of which rows, the likelier first: “buyers” are a figure before they are a row."""
-    context = figures.context
-    if follows := goes_on(parsed, last):
-        of_them = [*readings(parsed, last)]
-    else:
-        yield from ((meant, figures) for meant in readings(parsed, _held(last, context)))
-        of_them = [read] if (read := of_converted(parsed, context)) else []
-    if of_them and (tables := context.tables.by_outcome):
+    """What it can ask, and of which rows, the likelier first: “buyers” are a figure before they are a row.
+
+    Only where it is asked how they differ is the row meant.
+    """
+    context, follows = figures.context, goes_on(parsed, last)
+    as_figure = iter(
+        [] if follows else [(meant, figures) for meant in readings(parsed, _held(last, context))]
+    )
+    if "differ" not in parsed.cues:
+        yield from as_figure
+    of_them = [*readings(parsed, last)] if follows else [of_converted(parsed, context)]
+    if any(of_them) and (tables := context.tables.by_outcome):
         by_outcome = Figures(replace(context, tables=tables, names={}, suggested={}))
-        yield from ((meant, by_outcome) for meant in of_them)
+        yield from ((meant, by_outcome) for meant in of_them if meant)
     elif follows:  # whom it is about is gone
         yield parsed, figures
+    yield from as_figure
 
 
 def _chosen(meant: Parsed, figures: Figures) -> list[tuple[Intent, Parsed]]:

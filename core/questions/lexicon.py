@@ -191,7 +191,7 @@ def _bars(texts: str, meaning: Meaning) -> Iterator[tuple[str, Meaning]]:
 
 
 def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
-    """Words about buying mean the outcome only where that is a purchase."""
+    """Words about buying mean the outcome only where that is a purchase and nothing else."""
     outcome, buying = context.tables.profiles.outcome, _buying(context)
     for text, key in OF_OUTCOME.items() if outcome else ():
         yield text.format(outcome), Meaning(Sort.MEASURE, key)
@@ -204,7 +204,7 @@ def _measures(context: Context) -> Iterator[tuple[str, Meaning]]:
 
 
 def _buying(context: Context) -> bool:
-    return PURCHASE in context.tables.profiles.chosen
+    return context.tables.profiles.chosen == (PURCHASE,)
 
 
 def _items(context: Context) -> Iterator[tuple[str, Meaning]]:

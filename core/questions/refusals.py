@@ -75,7 +75,7 @@ def _untold(parsed: Parsed, context: Context) -> str:
     outcome = context.tables.profiles.outcome
     if outcome is None:
         return "Buying is not counted: no outcome is chosen."
-    return f"Buying is not counted: the outcome is “{clean(outcome)}”. Ask for its outcome rate."
+    return f"Buying is not counted by itself: the outcome is “{clean(outcome)}”. Ask for its outcome rate."
 
 
 def _unnamed(parsed: Parsed, context: Context) -> str:

@@ -37,7 +37,10 @@ def sql_views(context: Context) -> Mapping[str, SqlView]:
         "segments": ("One row a segment, a group made by rule, and all users.", _named(context)),
         "top_pages": ("Pages over- and under-represented and most viewed, by row.", profiles.top_pages),
         "shares": ("Device, browser, country and first-touch source, by row.", profiles.shares),
-        "heatmap": ("How far a row is from the others, in standard deviations.", profiles.heatmap),
+        "heatmap": (
+            "How far a row is from the other clustered users, in standard deviations.",
+            profiles.heatmap,
+        ),
         "themes_and_types": (
             "What the pages that are viewed are about and for, by row.",
             label_table(context),

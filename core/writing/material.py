@@ -52,13 +52,13 @@ def overview(figures: Figures) -> list[Fact]:
 
 def evidence(figures: Figures, key: str) -> list[Fact]:
     """All that may be said about a row."""
-    return list(chain.from_iterable(Evidence(figures, key, fewest=1).groups.values()))
+    return list(chain.from_iterable(Evidence(figures, key).groups.values()))
 
 
 def neighbours(figures: Figures, key: str) -> list[Fact]:
     """What sets the segments apart that are most like one."""
-    nearest = [fact.segments[1] for fact in Evidence(figures, key, fewest=1).nearest]
-    return [fact for other in nearest for fact in Evidence(figures, other, fewest=1).differences]
+    nearest = [fact.segments[1] for fact in Evidence(figures, key).nearest]
+    return [fact for other in nearest for fact in Evidence(figures, other).differences]
 
 
 def compared(figures: Figures, first: str = "", second: str = "") -> list[Fact]:

@@ -4,6 +4,7 @@ Who knows that 387 of 391 bought knows what 4 did; who knows all users and all s
 one. So a figure counts the users it holds for and those it does not, and a total is withheld where the parts
 that are withheld could be told from it. A row's devices add up to its users as rows add up to all: where
 what is withheld along either could be told from the rest, the next smallest figure is withheld with it.
+Several outcomes add up to the users with any of them.
 """
 
 from __future__ import annotations
@@ -99,8 +100,12 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
 
     A segment's share of all users gives all users; a lift and a share give what the others do.
     """
-    if fact.measure.partition(":")[2] in _ONE_EACH:
-        return _is_closed(figures, fact, fewest)
+    name, chosen = fact.measure.partition(":")[2], figures.context.tables.profiles.chosen
+    if name in _ONE_EACH:
+        listed = values(figures.context, Family(name))
+        return _is_closed(figures, fact, fewest, listed, Col.USERS)
+    if name == Family.OUTCOME and len(chosen) > 1:  # those with any are known, and each outcome is a part
+        return _is_closed(figures, fact, fewest, chosen, Col.OUTCOME_USERS)
     everyone, lift = fact.row == ALL, fact.measure.partition(":")[0] in LIFTS
     if not (everyone or lift or fact.measure in (Col.SHARE, Col.SHARE_CLUSTERED)):
         return False
@@ -114,9 +119,9 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
     return unknown or gives_away([*parts.values()], fewest) or (not everyone and gives_away(segments, fewest))
 
 
-def _is_closed(figures: Figures, fact: Fact, fewest: int) -> bool:
+def _is_closed(figures: Figures, fact: Fact, fewest: int, listed: Sequence[str], whole: str) -> bool:
+    """Whether an item is withheld among those listed, which add up to the column ``whole`` of each row."""
     context, (kind, _, name) = figures.context, fact.measure.partition(":")
-    listed = values(context, Family(name))
     if fact.item not in listed:  # one of the rare values that are a rest together
         return True
     users = {
@@ -124,7 +129,7 @@ def _is_closed(figures: Figures, fact: Fact, fewest: int) -> bool:
         for value in listed
         for key, row in item_rows(context, Family(name), value).items()
     }
-    cells = closed(users, {key: int(context.row(key)[Col.USERS]) for key in context.keys}, fewest)
+    cells = closed(users, {key: int(context.row(key)[whole]) for key in context.keys}, fewest)
     return any((row, fact.item) in cells for row in (context.keys if kind in LIFTS else (fact.row,)))
 
 
@@ -136,7 +141,8 @@ def closed(users: Mapping[Cell, int], wholes: Mapping[str, int], fewest: int) ->
 
     Args:
         users: Of each row that has the value, all users among the rows.
-        wholes: Users of each row.
+        wholes: Users of each row that have one. Where a user has several (any outcomes count), their sum is
+            more than that, which counts as few.
         fewest: Users.
     """
     rest = {(row, ""): n - sum(users[at] for at in users if at[0] == row) for row, n in wholes.items()}

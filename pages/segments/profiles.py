@@ -245,7 +245,7 @@ def _of_others(about: Context | None, key: str, name: str) -> str:
     if about is None or fact is None:
         return wording.ABSENT
     found = others_of(about, fact)
-    return wording.ABSENT if found is None else formats.figure(name, found.value, min(found.n, fact.n))
+    return wording.ABSENT if found is None else formats.figure(name, found.value, found.written_n)
 
 
 def _metrics(live: LiveSegments, row: dict[str, Any], about: Context | None) -> None:

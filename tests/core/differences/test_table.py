@@ -18,7 +18,9 @@ from core.differences.sides import Sides
 from core.differences.single import decide_shares, decide_values
 from core.differences.table import COLUMNS, Diff, differences, leading, pair_differences
 from core.differences.user_items import Family, UserItems
+from core.facts.fact_maker import Figures
 from core.profiles.data import GROUPS
+from core.profiles.metrics import profile
 from core.profiles.outcomes import Happened
 from core.profiles.profile_columns import Col, MetricRole, RowKind
 from core.profiles.rows import make_rows
@@ -207,3 +209,39 @@ def test_what_made_a_segment_by_rule_is_no_finding() -> None:
     made = by_rule[Diff.FAMILY].isin([Family.MEASURE, Family.OUTCOME, Family.SOURCE, Family.DEVICE])
     assert set(by_rule[made][Diff.ROLE]) == {"input"} and by_rule[made][Diff.P_VALUE].isna().all()
     assert (by_rule[~made][Diff.ROLE] == "held out").any()
+
+
+def test_what_made_the_rows_of_the_outcome_is_no_finding() -> None:
+    """That buyers purchase, and what follows from it, is not tested, does not rank and takes no place."""
+    by_outcome = shop().context.tables.by_outcome
+    assert by_outcome is not None
+    for table in (by_outcome.differences, by_outcome.pair("outcome:with", "outcome:without")):
+        own = table[table[Col.KIND] == RowKind.SEGMENT]
+        echo = own[Diff.FAMILY].eq(Family.OUTCOME) | own[Diff.ITEM].isin(["session_rate", "revenue_per_user"])
+        assert echo.sum() == 6
+        assert set(own[echo][Diff.ROLE]) == {"input"}
+        assert own[echo][Diff.P_VALUE].isna().all() and own[echo][Diff.RANK].isna().all()
+        assert Family.OUTCOME not in set(leading(table, "outcome:with")[Diff.FAMILY])
+        assert (own[~echo][Diff.ROLE] == "held out").any()
+    revenue = Figures(replace(shop().context, tables=by_outcome)).needed("outcome:with", "revenue_per_user")
+    assert Figures(replace(shop().context, tables=by_outcome)).contrast(revenue, "outcome:without").test == ""
+
+
+def test_a_page_that_is_the_outcome_does_not_lead_what_sets_its_viewers_apart() -> None:
+    tables = shop().context.tables
+    data, page = tables.basis.data, tables.basis.pages[1]
+    saw = profile(data, tables.partition.labels, AnalyzeSettings(outcome=(f"page:{page}",)))
+    by_outcome = replace(tables, profiles=saw).by_outcome
+    assert by_outcome is not None
+    own = by_outcome.differences.set_index([Col.KEY, Diff.FAMILY, Diff.ITEM]).loc[
+        "outcome:with", "page", page
+    ]
+    assert (own[Col.VALUE], own[Diff.REST_VALUE]) == (1, 0)
+    assert pd.isna(own[Diff.RANK])
+
+
+def test_what_nobody_else_did_is_only_here() -> None:
+    table = shop().context.tables.differences
+    alone = table[table[Diff.DIFFERS] & np.isinf(table[Diff.RATIO])]
+    assert len(alone)
+    assert set(in_words(alone)["ratio"]) == {"only here"}

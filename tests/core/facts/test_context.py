@@ -74,6 +74,7 @@ def test_who_has_the_outcome_is_a_row_against_the_other_clustered_users() -> Non
     assert by_outcome is not None
     assert by_outcome.segment_keys == ("outcome:with", "outcome:without")
     assert [by_outcome.records[key]["users"] for key in by_outcome.segment_keys] == [2, 3]  # 0, 3; 1, 2, 4
+    assert by_outcome.segments["share_clustered"].isna().all()  # who converted need not be clustered
 
 
 def test_without_an_outcome_there_are_no_such_rows() -> None:

@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from core.base.errors import InputError
+from core.differences.in_words import in_words
 from core.differences.means import MANN_WHITNEY, T_TEST
 from core.differences.table import MEASURES as MEASURES_OF_MEANS
+from core.differences.table import Diff
+from core.differences.user_items import Family
 from core.facts.answer import Fact, Verdict
 from core.facts.contrasting import decide
 from core.facts.fact_maker import Figures
@@ -126,3 +129,15 @@ def test_swapped_rows_turn_the_verdict_round(name: str, keys: list[str]) -> None
         assert swapped is OPPOSITE.get(verdict, verdict)
         assert (tested and tested.test) == (again and again.test)
         assert (tested and tested.p_value) == (again and pytest.approx(again.p_value))
+
+
+def test_beside_a_share_of_few_that_of_many_has_no_more_digits_wherever_it_is_told() -> None:
+    made = shop_figures()
+    small = min(made.context.segment_keys, key=lambda key: made.context.row(key)[Col.USERS])
+    rate = made.needed(small, Col.OUTCOME_RATE)
+    others = made.contrast(rate, "all").second
+    table = made.context.tables.differences
+    row = table[(table[Col.KEY] == small) & (table[Diff.FAMILY] == Family.OUTCOME)].iloc[[0]]
+    assert rate.n < 100 < others.n
+    assert (rate.text, others.text) == (in_words(row)["here"].item(), in_words(row)["others"].item())
+    assert "." not in others.text

@@ -2,16 +2,13 @@
 
 from dataclasses import replace
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures
 from tests.core.facts.toy import basis, context, figures
 
 
 def test_everything_about_a_segment() -> None:
-    groups = Evidence(figures(), "segment:0", fewest=1).groups
+    groups = Evidence(figures(), "segment:0").groups
     assert {
         "figures",
         "sets_apart",
@@ -30,7 +27,7 @@ def test_everything_about_a_segment() -> None:
 
 
 def test_pages_without_labels_step_from_page_to_page() -> None:
-    steps = Evidence(figures(labelled=False), "segment:0", fewest=1).steps
+    steps = Evidence(figures(labelled=False), "segment:0").steps
     assert steps[0].item == "/sale → /cart"
 
 
@@ -40,27 +37,12 @@ def test_steps_between_unlabelled_pages_say_nothing() -> None:
     for made, said in ((some, "Unknown → Cart & checkout"), (none, "/sale → /cart")):
         tables = replace(context().tables, basis=made)
         about = replace(context(), tables=tables)
-        steps = Evidence(Figures(about), "segment:0", fewest=1).steps
+        steps = Evidence(Figures(about), "segment:0").steps
         assert steps[0].item == said
         assert "Unknown → Unknown" not in {fact.item for fact in steps}
 
 
-def test_figures_over_few_users_are_left_out() -> None:
-    told = {fact.measure for fact in Evidence(figures(), "segment:0", fewest=3).measures}
-    assert "users" in told
-    assert not told & {"outcome_rate", "outcome_sessions", "revenue", "revenue_per_user"}  # one user's
-    assert Evidence(figures(), "segment:0").measures == ()
-
-
-@given(st.integers(1, 9), st.sampled_from(["segment:0", "segment:1", "group:one_page", "all"]))
-def test_no_figure_is_over_fewer_users_than_asked(fewest: int, key: str) -> None:
-    made = figures()
-    evidence = Evidence(made, key, fewest)
-    facts = [fact for name, group in evidence.groups.items() if name != "nearest" for fact in group]
-    assert all(fact.users >= fewest for fact in facts)
-
-
 def test_groups_have_no_neighbours_and_all_users_differ_from_nobody() -> None:
     made = Figures(context())
-    assert Evidence(made, "group:one_page", fewest=1).nearest == ()
-    assert Evidence(made, "all", fewest=1).differences == ()
+    assert Evidence(made, "group:one_page").nearest == ()
+    assert Evidence(made, "all").differences == ()

@@ -5,13 +5,18 @@ from dataclasses import replace
 import pytest
 
 from core.base.errors import InputError
+from core.base.settings import AnalyzeSettings
 from core.facts import arguments
 from core.facts.answer import Chart, ChartMark, Contrast, FigureList, Ranking, Verdict
 from core.facts.arguments import Metric, Order
+from core.facts.context import UNSEEN, Context, Tables
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.facts.segment_tools import beyond_average, chart, list_segments, metric, metrics, rank_segments
-from tests.core.facts.toy import context, figures, two_currencies, without_outcome
+from core.profiles.data import ProfileData
+from core.profiles.metrics import profile
+from tests.core.facts.toy import basis, context, figures, partition, two_currencies, without_outcome
+from tests.core.profiles.toy import LABELS, outcomes, toy_tables
 
 
 def ranked(found: Finding) -> tuple[Ranking, list[tuple[str, str]]]:
@@ -114,3 +119,13 @@ def test_revenue_in_two_currencies_is_ranked_and_drawn_in_each() -> None:
 def test_what_adds_up_over_currencies_is_refused_with_the_reason() -> None:
     with pytest.raises(InputError, match="in GBP and EUR, which are not added up"):
         beyond_average(Figures(two_currencies()), "revenue_per_user", above=True)
+
+
+def test_revenue_of_users_without_a_page_view_alone_is_told() -> None:
+    """User 0 bought and sent no value; a ninth, of whom no page view is used, paid €5."""
+    users, pages, _, sequences = toy_tables()
+    bought = outcomes([(0, "purchase", 1, 1, None), (8, "purchase", 1, 1, 5.0)])
+    data = ProfileData.from_tables(users, pages, bought.assign(currency="EUR"), sequences)
+    tables = Tables(replace(basis(), data=data), profile(data, LABELS, AnalyzeSettings()), partition())
+    found = metrics(Figures(Context(tables)), ["all"], ["revenue"])
+    assert [(fact.row, fact.text) for fact in found.facts] == [(UNSEEN, "1"), (UNSEEN, "5.00 EUR")]

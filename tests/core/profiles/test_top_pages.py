@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.profiles.metrics import records
 from core.profiles.profile_columns import Col, MetricRole, PageRanking, RowKind
 from core.profiles.rows import make_rows
 from core.profiles.top_pages import COLUMNS, sure_effects, top_pages
@@ -20,7 +21,8 @@ def test_a_page_by_eye() -> None:
     assert (first[Col.RANK], first[Col.PAGE], first[Col.PAGE_LOCATION]) == (1, SALE, "shop.example/sale")
     assert (first[Col.USERS], first[Col.N], first[Col.SHARE], first[Col.VIEWS]) == (3, 3, 1.0, 6)
     assert (first[Col.REST_USERS], first[Col.REST_N], first[Col.REST_SHARE]) == (0, 2, 0)
-    assert np.isnan(first[Col.LIFT])  # nobody of the rest saw it: there is no ratio
+    assert first[Col.LIFT] == np.inf  # nobody of the rest saw it: "only here"
+    assert records(found)[0][Col.LIFT] is None  # which JSON has no number for
     assert first[Col.DIFFERENCE] == 1.0
     assert set(table[Col.EVIDENCE]) == {MetricRole.INPUT}
 

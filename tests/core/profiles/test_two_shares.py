@@ -70,3 +70,8 @@ def test_the_least_difference_is_seen_in_four_of_five_samples() -> None:
 def test_nobody_on_a_side_is_no_test() -> None:
     assert np.isnan(two_shares.test_shares(*arrays(0, 0, 3, 10))[0]).all()
     assert wilson(np.array(0), np.array(10))[0] == 0
+
+
+def test_no_difference_of_more_than_all_is_called_the_least() -> None:
+    """Of two against two a difference of 140 points would be: none can be seen."""
+    assert np.isnan(two_shares.least_difference(*arrays(1, 2, 1, 2))).all()

@@ -367,6 +367,15 @@ def test_buyers_are_named_by_what_they_did() -> None:
     assert answer.titles["outcome:with"].full == "Converted users"
 
 
+@pytest.mark.parametrize("question", ["How do buyers differ?", "How do buyers differ from the others?"])
+def test_how_buyers_differ_is_told_of_them_and_not_of_segments(question: str) -> None:
+    answer = ask(question, shop().context)
+    contrasts = [block for block in answer.blocks if isinstance(block, Contrast)]
+    assert len(contrasts) > 1
+    assert {block.first.row for block in contrasts} == WITH
+    assert not any(isinstance(block, Ranking) for block in answer.blocks)
+
+
 def test_a_question_may_go_on_after_one_about_buyers() -> None:
     about_buyers = ask("What do buyers look at?", EIGHT).reading
     assert [fact.row for fact in ask("revenue of segment 1", EIGHT, about_buyers).facts] == ["segment:0"]

@@ -4,8 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from core.base.settings import AnalyzeSettings
+from core.profiles.metrics import profile
+from core.questions.answers import ask
 from core.questions.lexicon import NO_PURCHASE, Meaning, Sort, lexicon, spelt, stemmed, tokens, vocabulary
 from tests.core.facts.toy import context, without_outcome
+from tests.core.profiles.toy import LABELS, toy
 
 
 @pytest.mark.parametrize(
@@ -45,6 +49,14 @@ def test_words_about_buying_need_purchases() -> None:
     assert ("buyers",) in lexicon(context())
     assert lexicon(without_outcome())["buyers",] == (Meaning(Sort.CUE, NO_PURCHASE),)
     assert ("outcome", "rate") in lexicon(without_outcome())
+
+
+def test_who_did_one_of_several_things_did_not_surely_buy() -> None:
+    either = profile(toy(), LABELS, AnalyzeSettings(outcome=("purchase", "add_to_cart")))
+    several = replace(context(), tables=replace(context().tables, profiles=either))
+    assert lexicon(several)["buyers",] == (Meaning(Sort.CUE, NO_PURCHASE),)
+    assert ask("how many buyers", several).declined  # 3 users did either, 2 bought
+    assert [fact.value for fact in ask("how many converted users", several).facts] == [3]
 
 
 def test_no_word_of_the_vocabulary_has_two_meanings() -> None:

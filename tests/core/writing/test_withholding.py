@@ -7,12 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.base.settings import AnalyzeSettings, OutcomeCount
+from core.differences.user_items import Family
+from core.facts.context import Context, Tables
 from core.facts.fact_maker import Figures, complement
 from core.facts.items import Dimension, ItemMetric
+from core.profiles.metrics import profile
 from core.profiles.profile_columns import Col
 from core.writing.withholding import Ends, closed, ends_of, gives_away, is_few, is_total
 from tests.core.facts.shop import shop, shop_figures
-from tests.core.facts.toy import figures, two_currencies, without_outcome
+from tests.core.facts.toy import basis, figures, partition, two_currencies, without_outcome
+from tests.core.profiles.toy import LABELS, toy
 
 ROWS = st.lists(
     st.integers(1, 12).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=4
@@ -179,3 +184,19 @@ def test_money_of_a_currency_and_of_users_in_no_row_stays_here() -> None:
     apart = [*made.each("all", "revenue"), *made.without_page_view(["revenue"])]
     assert [fact.text for fact in apart] == ["30.00 GBP", "20.00 EUR", "1", "5.00 EUR"]
     assert all(is_few(made, fact, 1) for fact in apart)
+
+
+def test_an_outcome_that_gives_another_one_away_is_withheld() -> None:
+    """Of one segment of five, three have any outcome; by their first one, two of these are the cart's."""
+    labels = np.where(LABELS >= 0, 0, -1).astype(np.int32)
+    asked = AnalyzeSettings(outcome=("add_to_cart", "purchase"), outcome_counts=OutcomeCount.FIRST)
+    tables = Tables(basis(), profile(toy(), labels, asked), partition(labels))
+    made = Figures(Context(tables))
+    whole = made.needed("segment:0", Col.OUTCOME_USERS)
+    cart, bought = (
+        made.item("segment:0", Family.OUTCOME, name, ItemMetric.SHARE) for name in tables.profiles.chosen
+    )
+    assert cart and bought
+    assert (whole.value, cart.text, bought.users) == (3, "40%", 1)
+    assert [is_few(made, fact, 2) for fact in (whole, cart, bought)] == [False, False, True]
+    assert (is_total(made, whole, 2), is_total(made, cart, 2)) == (False, True)
