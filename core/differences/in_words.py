@@ -68,7 +68,7 @@ def _row(
         said = f"{_apart(item, apart, is_measure, least)} [{ends}]"
     else:
         said = "not shown to differ"
-        if np.isfinite(detectable):
+        if abs(apart) < detectable < np.inf:  # else what was seen would be said to be less than it is
             said += f"; {_apart(item, detectable, is_measure, least).removeprefix('+')} would have been seen"
     times = wording.lift(ratio) if differs else wording.ABSENT
     return what, _value(item, value, is_measure, n), _value(item, rest, is_measure, least), said, times

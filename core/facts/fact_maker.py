@@ -224,10 +224,12 @@ class Figures:
             first = self._others(second) or first
         verdict, found = decide(self.context, first, second, q_value)
         sure = verdict in (Verdict.HIGHER, Verdict.LOWER)
+        # a difference that was seen and is no less than the least that "would have been seen" contradicts it
+        told = found is not None and not sure and abs(first.value - second.value) < found.detectable
         return Contrast(
             first=first, second=second, verdict=verdict, relation=relation(first, second) if sure else None,
             test=found.test if found else "", p_value=found.p_value if found else None,
-            q_value=q_value, detectable=detectable(first, found.detectable) if found and not sure else None,
+            q_value=q_value, detectable=detectable(first, found.detectable) if found and told else None,
         )  # fmt: skip
 
     def _others(self, first: Fact) -> Fact | None:

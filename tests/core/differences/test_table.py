@@ -245,3 +245,9 @@ def test_what_nobody_else_did_is_only_here() -> None:
     alone = table[table[Diff.DIFFERS] & np.isinf(table[Diff.RATIO])]
     assert len(alone)
     assert set(in_words(alone)["ratio"]) == {"only here"}
+
+
+def test_the_least_difference_is_left_out_where_what_was_seen_is_no_less() -> None:
+    table = shop().context.tables.differences
+    large = table[~table[Diff.DIFFERS] & (table[Col.DIFFERENCE].abs() >= table[Diff.DETECTABLE])]
+    assert len(large) and set(in_words(large)["difference"]) == {"not shown to differ"}
