@@ -29,6 +29,11 @@ DISTANCE_TOLERANCE = 1e-4
 DESCRIBED = ("users", "share", "page_views_mean", "sessions_mean", "engagement_s_mean", "outcome_rate")
 
 
+def is_counted(fact: Fact) -> bool:
+    """Whether the oracle counts such a figure."""
+    return fact.measure.partition(":")[2] not in UNCOUNTED
+
+
 def _checkable(answer: Answer) -> Answer:
     """The same with each baseline called by the row that it is of.
 
@@ -37,7 +42,7 @@ def _checkable(answer: Answer) -> Answer:
     blocks = [
         _named(block) if isinstance(block, Contrast) else block
         for block in answer.blocks
-        if not (isinstance(block, Contrast) and block.first.measure.partition(":")[2] in UNCOUNTED)
+        if not isinstance(block, Contrast) or is_counted(block.first)
     ]
     return replace(answer, blocks=tuple(blocks))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from benchmarks.words.checking import right
+from benchmarks.words.checking import is_counted, right
 from benchmarks.words.demo import demo_shop
 from benchmarks.words.oracle import Oracle
 from benchmarks.words.questions import oracle_of
@@ -50,7 +50,7 @@ class Asked:
 
 def false_figures(answer: Answer, oracle: Oracle) -> int:
     """Figures that are not what the oracle counts, which shares no code with the app."""
-    return sum(not right(fact, oracle) for fact in answer.facts)
+    return sum(is_counted(fact) and not right(fact, oracle) for fact in answer.facts)
 
 
 def asked(assistant: Assistant) -> list[Asked]:
