@@ -177,7 +177,7 @@ def _told(outcomes: Mapping[FetchOutcome, OutcomeTally]) -> list[Result]:
 
 
 def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
-    """Label, train, embed, look at K, and draw the map."""
+    """Label, train, embed, and draw the map."""
     dataset = pipeline.open_dataset(store, request.dataset)
     labels = pipeline.label(store, dataset, request.label, progress)
     model = pipeline.train(store, dataset, labels, request.settings, progress)
@@ -188,7 +188,6 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
         "model": model.key,
         "embeddings": vectors,
     }
-    result |= choose_k(store, EvidenceRequest(**result, weights=ViewWeights()), progress)
     mixed = VectorsRequest(dataset=dataset.key, embeddings=vectors, weights=ViewWeights())
     return result | layout(store, mixed, progress)
 

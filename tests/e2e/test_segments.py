@@ -160,15 +160,6 @@ def test_every_file_can_be_taken(
     assert FLOAT_LIKE_ID not in taken["report.html"]
 
 
-def test_k_is_compared_in_the_background_and_the_chart_appears(
-    shop: tuple[Server, FinishedRun], new_page: OpenPage
-) -> None:
-    page = new_page(address(shop, "explore", k="3"))
-    page.get_by_role("button", name="Compare 2 to 15").click()
-    expect(page.get_by_text("These users support")).to_be_visible(timeout=2 * MINUTE_MS)
-    expect(page.locator(".st-key-choose_k").get_by_test_id("stVegaLiteChart")).to_have_count(2)
-
-
 def test_a_user_is_found_and_read(shop: tuple[Server, FinishedRun], new_page: OpenPage) -> None:
     page = new_page(address(shop, "users"))
     field = page.get_by_placeholder("Paste an id")
