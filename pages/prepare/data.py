@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import streamlit as st
 
@@ -22,6 +23,8 @@ NEXT = (
     "Then train a model (minutes, in the background), steer the segments on a map, read what sets each one "
     "apart, and take them with you."
 )
+FEW: Final = 3
+"""Other data sets that are listed without being asked for."""
 
 
 def main() -> None:
@@ -104,7 +107,8 @@ def _earlier(cards: list[DatasetCard], dataset: Dataset | None) -> None:
     others = [card for card in cards if dataset is None or card.key != dataset.key]
     if not others:
         return
-    with st.expander(f"Prepared earlier ({len(others)})", icon=":material/history:", expanded=dataset is None,
+    shown = dataset is None or len(others) <= FEW
+    with st.expander(f"Prepared earlier ({len(others)})", icon=":material/history:", expanded=shown,
                      key="earlier"):  # fmt: skip
         for card in others:
             _one_earlier(card)
