@@ -18,7 +18,7 @@ LABELS: Final = {
     Col.OUTCOME_RATE: "Outcome rate",
 }
 HEAT_NOTE: Final = (
-    "Blue is above the mean of all clustered users, orange below. Full colour is "
+    "Blue is above the other clustered users, orange below. Full colour is "
     f"{CLIP} standard deviations of a user or more; 0.2 is small, 0.8 is large."
 )
 

@@ -1,4 +1,4 @@
-"""KMeasure numbers of segments on a data set and its vectors, beside shuffled users."""
+"""Numbers of segments measured on a data set and its vectors, beside shuffled users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
-from sklearn.metrics import davies_bouldin_score
+from sklearn.metrics import davies_bouldin_score, pairwise_distances, silhouette_score
 
 from core.base.progress import Progress, silent
 from core.base.schema import View
@@ -22,7 +22,6 @@ from core.segments.agreement import agreement, labels_over_k
 from core.segments.combination import combine
 from core.segments.evidence import KEvidence, KMeasure, judge, users_needed
 from core.segments.geometry import count_different, repeatable, threads
-from core.segments.separation import silhouettes
 from core.trust.case import SEED, drawn
 from core.trust.page_halves import page_halves
 from core.trust.shuffled import shuffled_users
@@ -153,12 +152,16 @@ def _of_vectors(rows: np.ndarray, ks: Sequence[int]) -> _Figures:
     half = np.random.default_rng(SEED).permutation(len(rows)) < len(rows) // 2
     cut = partial(labels_over_k, ks=ks, n_init=N_INIT)
     labels = cut(rows, rows)
-    widths = [float(davies_bouldin_score(rows, own)) if np.ptp(own) else 0.0 for own in labels.T]
+    distances = pairwise_distances(rows)
+    apart, widths = np.zeros((2, labels.shape[1]))  # 0 where everybody is left together
+    for place in np.flatnonzero(np.ptp(labels, axis=0)):
+        apart[place] = silhouette_score(distances, labels[:, place], metric="precomputed")
+        widths[place] = davies_bouldin_score(rows, labels[:, place])
     return {
         KMeasure.SAME_VECTORS: agreement(*(cut(rows[part], rows) for part in (half, ~half))),
         KMeasure.SEEDS: agreement(labels, cut(rows, rows, seed=1)),
-        KMeasure.SILHOUETTE: np.array(silhouettes(rows, labels)),
-        KMeasure.DAVIES_BOULDIN: np.array(widths),
+        KMeasure.SILHOUETTE: apart,
+        KMeasure.DAVIES_BOULDIN: widths,
     }
 
 

@@ -63,7 +63,7 @@ def _explore(made_from: Sources) -> None:
     with st.grid(2, min_column_width=SIDE, gap="medium", key="map-and-segments"):
         with st.container():
             map_view.draw(live)
-            _number_of_segments(live)
+            _number_of_segments(live, evidence)
         with st.container(gap="small"):
             _segments(live)
 
@@ -111,12 +111,9 @@ def _facts(live: LiveSegments, row: Mapping[str, Any]) -> str:
     return " · ".join(facts)
 
 
-def _number_of_segments(live: LiveSegments) -> None:
+def _number_of_segments(live: LiveSegments, evidence: KEvidence | None) -> None:
     with st.container(border=True, key="choose_k", gap="xsmall"):
-        st.markdown(
-            "**How many segments?**", help="Both scores for each number of segments, with these weights."
-        )
-        evidence = background.k_evidence(live.sources, live.steering.weights)
+        st.markdown("**How many segments?**", help="Each number of segments, with these weights.")
         if evidence is not None:
             _k_charts(live, evidence)
         elif not job_panel.panels([background.CHOOSE_K], live.sources.embeddings):

@@ -69,7 +69,7 @@ def test_a_slider_moves_the_segments_and_the_page_says_how_many_users(
     expect(page.get_by_text("in 6 segments")).to_be_visible()
     slider(page, "k").press("ArrowRight")
     expect(page.get_by_text("in 7 segments · the last move changed")).to_be_visible()
-    expect(page.get_by_text("Warm fit").first).to_be_visible()
+    expect(page.get_by_text("Quick fit").first).to_be_visible()
     expect(page).to_have_url(re.compile("k=7"))
     page.reload()
     expect(page.get_by_text("in 7 segments")).to_be_visible()

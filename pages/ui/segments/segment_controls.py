@@ -43,7 +43,7 @@ def status_line(live: LiveSegments) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="status_row"):
         with st.container(width="stretch", horizontal=True, vertical_alignment="center"):
             if warm:
-                st.badge("Warm fit", icon=":material/fast_forward:", color="orange", help=WARM)
+                st.badge("Quick fit", icon=":material/fast_forward:", color="orange", help=WARM)
             else:
                 st.badge("Full fit", icon=":material/check:", color="green", help=FULL)
             st.caption(_what_moved(live))

@@ -111,7 +111,7 @@ def test_a_move_of_k_is_warm_and_says_how_many_users_moved(
     app.slider(key="k").set_value(3).run()
     assert not app.exception
     assert "73 users in 3 segments · the last move changed" in texts(app)
-    assert "Warm fit" in texts(app)
+    assert "Quick fit" in texts(app)
     fit = session(app, finished_run).history[0]
     assert fit.moved == int(
         (fit.partition.labels != session(app, finished_run).history[1].partition.labels).sum()
