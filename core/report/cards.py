@@ -13,6 +13,7 @@ from core.base.schema import Users
 from core.data.sequences import UserSequences
 from core.differences.in_words import in_words
 from core.differences.table import Diff, leading
+from core.differences.user_items import Family
 from core.profiles import formats
 from core.profiles.profile_columns import Col, PageRanking, RowKind
 from core.report import profile_tables
@@ -46,6 +47,18 @@ DIMENSIONS: Final = {
 MOST_PAGES, MOST_BARS = 10, 5
 
 
+def others(differences: pd.DataFrame) -> dict[tuple[str, str], tuple[float, int]]:
+    """Row and column of the segments table → the same of the other clustered users, and how many they are."""
+    about = differences[differences[Diff.FAMILY].isin([Family.MEASURE, Family.OUTCOME])]
+    field = about[Diff.ITEM].where(about[Diff.FAMILY] == Family.MEASURE, Col.OUTCOME_RATE)
+    keys = zip(about[Col.KEY], field, strict=True)
+    values = zip(about[Diff.REST_VALUE].tolist(), about[Col.REST_N].tolist(), strict=True)
+    found: dict[tuple[str, str], tuple[float, int]] = {}
+    for key, value in zip(keys, values, strict=True):
+        found.setdefault(key, value)  # the main outcome comes first
+    return found
+
+
 class CardMaker:
     """Makes cards from the tables of a run.
 
@@ -70,6 +83,7 @@ class CardMaker:
         self._called, self._pages, self._sequences, self._at = called, pages, sequences, at
         self._top, self._shares = described["top_pages"], described["shares"]
         self._everyone = next(row for row in described["segments"] if row[Col.KIND] == RowKind.ALL)
+        self._others = others(differences)
         self._outcome, self._differences = described["outcome"], differences
 
     def card(self, row: Mapping[str, Any], examples: Sequence[int], reason: str = "", sure: str = "") -> Card:
@@ -101,9 +115,13 @@ class CardMaker:
     def _facts(self, row: Mapping[str, Any]) -> tuple[CardMetric, ...]:
         named = {**NAMES, Col.OUTCOME_RATE: f"of users with {self._outcome}"}
         return tuple(
-            CardMetric(named[field], formats.of_row(row, field), formats.of_row(self._everyone, field))
+            CardMetric(named[field], formats.of_row(row, field), self._of_others(row[Col.KEY], field))
             for field in profile_tables.present([self._everyone], FACTS)
         )
+
+    def _of_others(self, key: str, field: str) -> str:
+        value, n = self._others.get((key, field), (None, 0))
+        return "" if value is None else formats.figure(field, value, n)
 
     def _leading(self, key: str) -> tuple[DifferenceRow, ...]:
         own = leading(self._differences, key)

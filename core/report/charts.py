@@ -50,6 +50,8 @@ class RatePoint:
     low: float
     high: float
     users: int
+    rest: float
+    """Of the other clustered users."""
 
 
 def tokens() -> dict[str, dict[str, str]]:
@@ -103,17 +105,22 @@ def waterfall(start: int, steps: Sequence[tuple[str, int, int]], used: int) -> F
     return {"data": data, "layout": layout}
 
 
-def forest(points: Sequence[RatePoint], everyone: float, title: str) -> Figure:
-    """A rate with its interval a segment, beside everybody's.
+def forest(points: Sequence[RatePoint], title: str) -> Figure:
+    """A rate with its interval a segment, beside the other clustered users'.
 
     Args:
         points: From top to bottom.
-        everyone: The rate of all users, 0 to 1.
         title: Of the axis.
     """
-    data = [
+    names = [plain(point.name, 34) for point in points]
+    others = {
+        "type": "scatter", "mode": "markers", "x": [point.rest for point in points], "y": names,
+        "marker": {"symbol": "line-ns-open", "size": 16, "color": FAINT, "line": {"width": 2}},
+        "hovertemplate": "the others: %{x:.2%}<extra></extra>",
+    }  # fmt: skip
+    rates = [
         {
-            "type": "scatter", "mode": "markers", "x": [point.rate], "y": [plain(point.name, 34)],
+            "type": "scatter", "mode": "markers", "x": [point.rate], "y": [name],
             "marker": {"size": 11, "color": token(point.segment)}, "cliponaxis": False,
             "error_x": {
                 "type": "data", "symmetric": False, "array": [point.high - point.rate],
@@ -123,24 +130,12 @@ def forest(points: Sequence[RatePoint], everyone: float, title: str) -> Figure:
             "hovertemplate": f"{point.rate:.2%} ({point.low:.2%} to {point.high:.2%}), {point.users:,} users"
             "<extra></extra>",
         }
-        for point in points
+        for name, point in zip(names, points, strict=True)
     ]  # fmt: skip
     layout = _layout(height=90 + 32 * len(points), left=200)
     layout["xaxis"] |= {"tickformat": ".1%", "rangemode": "tozero", "title": {"text": plain(title)}}
     layout["yaxis"] |= {"autorange": "reversed", "showgrid": False}
-    layout["shapes"] = [
-        {
-            "type": "line", "x0": everyone, "x1": everyone, "y0": 0, "y1": 1, "yref": "paper",
-            "line": {"color": FAINT, "width": 1.5, "dash": "dot"},
-        }
-    ]  # fmt: skip
-    layout["annotations"] = [
-        {
-            "x": everyone, "y": 1, "yref": "paper", "yanchor": "bottom", "showarrow": False,
-            "text": f"all users {everyone:.2%}", "font": {"color": FAINT, "size": 12},
-        }
-    ]  # fmt: skip
-    return {"data": data, "layout": layout}
+    return {"data": [others, *rates], "layout": layout}
 
 
 def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: int = 0) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +20,7 @@ from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.samples import medoids
 from core.report import profile_tables, receipt_part
-from core.report.cards import CardMaker
+from core.report.cards import CardMaker, others
 from core.report.charts import RatePoint, forest, user_map
 from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
 from core.report.visitors import PageNames
@@ -94,7 +95,7 @@ def compose(source: ReportInput) -> Report:
         heat=profile_tables.heat_rows(described["heatmap"], called),
         cards=_cards(source, described, called),
         map=_map(source, called),
-        outcome_chart=_outcome_chart(rows, called, profiles.outcome),
+        outcome_chart=_outcome_chart(rows, called, profiles.outcome, source.differences),
         outside=outside_note(profiles),
         verdict=source.verdict,
         one_page=_one_page(source),
@@ -187,18 +188,19 @@ def _map(source: ReportInput, called: Mapping[str, str]) -> ReportChart:
 
 
 def _outcome_chart(
-    rows: Iterable[Mapping[str, Any]], called: Mapping[str, str], outcome: str | None
+    rows: Iterable[Mapping[str, Any]], called: Mapping[str, str], outcome: str | None, table: pd.DataFrame
 ) -> ReportChart | None:
+    beside = others(table)
     rates = [(row, found) for row in rows if (found := rate(row))]
     if outcome is None or not rates:
         return None
     points = [
         RatePoint(row[Col.SEGMENT], called[row[Col.KEY]], row[Col.OUTCOME_RATE], row[Col.OUTCOME_LOW],
-                  row[Col.OUTCOME_HIGH], row[Col.USERS])
+                  row[Col.OUTCOME_HIGH], row[Col.USERS],
+                  beside.get((row[Col.KEY], Col.OUTCOME_RATE), (math.nan, 0))[0])
         for row, _ in rates
         if row[Col.KIND] == RowKind.SEGMENT
     ]  # fmt: skip
-    everyone, found = rates[-1]
     lines = tuple(
         (
             called[row[Col.KEY]],
@@ -208,8 +210,9 @@ def _outcome_chart(
         for row, found in rates
     )
     return ReportChart(
-        "outcome", f"Users with {outcome}", f"Share of users, with 95 % intervals; {rates[-1][1].of} in all",
-        forest(points, everyone[Col.OUTCOME_RATE], f"users with at least one {outcome}"),
+        "outcome", f"Users with {outcome}",
+        f"Share of users, with 95 % intervals; grey: the other clustered users; {rates[-1][1].of} in all",
+        forest(points, f"users with at least one {outcome}"),
         Table(("", "Users", "Rate", "From", "To"), lines, numeric=(1, 2, 3, 4)),
     )  # fmt: skip
 

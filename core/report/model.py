@@ -75,11 +75,11 @@ class HeatRow:
 
 @dataclass(frozen=True)
 class CardMetric:
-    """A metric on a card: the segment's value and everybody's."""
+    """A metric on a card: the segment's value and, where it was compared, the other clustered users'."""
 
     label: str
     value: str
-    everyone: str = ""
+    others: str = ""
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,8 @@ def test_a_card_shows_what_sets_a_segment_apart(report: Report) -> None:
     assert {row.address for row in card.pages} <= {"/blog", "/help"}
     facts = {fact.label: fact.value for fact in card.facts}
     assert facts["of users with purchase"] == "0%"
+    beside = {fact.label: fact.others for fact in card.facts}  # segment 1, where two of three bought
+    assert beside["of users with purchase"] == "67%"
     assert facts["engaged time a user"] == "–"  # nobody of this segment sent any: not 0
     device = next(one for one in card.dimensions if one.label == "Device")
     assert {bar.label: round(bar.share, 2) for bar in device.bars} == {"desktop": 0.67, "mobile": 0.33}
@@ -118,3 +120,11 @@ def test_all_that_was_masked_and_why_records_were_rejected_is_said(
     }
     assert said["Personal data masked"] == "email 2, values that one user each saw 9"
     assert said["Rejected records"] == "5 fields instead of 12: 6,667; a NUL byte: 8"
+
+
+def test_rates_stand_beside_the_other_clustered_users(report: Report) -> None:
+    """Two of three against nobody of three; the user of one page is no baseline."""
+    assert report.outcome_chart is not None
+    ticks, first, second = report.outcome_chart.figure["data"]
+    assert [round(rest, 2) for rest in ticks["x"]] == [0, 0.67]
+    assert [round(dot["x"][0], 2) for dot in (first, second)] == [0.67, 0]
