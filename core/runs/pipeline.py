@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydantic import Field
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
     from core.profiles.metrics import Profiles
     from core.profiles.outcomes import Happened
     from core.segments.combination import Calibrated, Combined
-    from core.segments.evidence import KEvidence
     from core.segments.partition import Partition
 
 COVERAGE: Final = "coverage.json"
@@ -55,9 +54,6 @@ LABEL_CACHE: Final = "label_cache"
 """Folder of the store for what the classifiers decided and what was fetched."""
 LLM_LOG: Final = "llm_log"
 """Folder of the store for every call of a language model."""
-CHOOSE_K: Final = "choose_k"
-"""Folder of the store for numbers of segments held against chance: made between embed and cluster."""
-EVIDENCE: Final = "evidence.json"
 STAGES: Final = ("preprocess", "label", "train", "embed", "combine", "cluster", "analyze")
 
 
@@ -355,60 +351,6 @@ def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
     from core.segments.combination import blend
 
     return blend(embeddings.calibrated, weights, embeddings.coverage)
-
-
-def evidence_key(embeddings: str, weights: ViewWeights) -> str:
-    """Content key of what :func:`compare_k` leaves for these vectors and weights."""
-    return content_key(CHOOSE_K, *_evidence_made_of(embeddings, weights))
-
-
-def find_evidence(store: Store, embeddings: str, weights: ViewWeights) -> KEvidence | None:
-    """What :func:`compare_k` has found for these vectors and weights; None until it has run."""
-    from core.segments.evidence import KEvidence
-
-    artifact = store.find(CHOOSE_K, evidence_key(embeddings, weights))
-    return None if artifact is None else KEvidence.from_json((artifact.path / EVIDENCE).read_bytes())
-
-
-def compare_k(
-    store: Store,
-    dataset: Dataset,
-    labels: LabelledPages | None,
-    model: Artifact,
-    embeddings: Embeddings,
-    weights: ViewWeights,
-    progress: Progress,
-) -> KEvidence:
-    """Hold numbers of segments against chance, and suggest one or none.
-
-    Raises:
-        ArtifactError: If the model is missing or damaged.
-        Cancelled: If ``progress`` says so.
-    """
-    key = embeddings.artifact.key
-    found = find_evidence(store, key, weights)
-    if found is None:
-        from core.trust.k_evidence import KSubject, measure
-
-        names = page_names(dataset.pages, labels)
-        subject = KSubject(dataset.sequences, names, model.path, embeddings.views, embeddings.inside, weights)
-        found = measure(subject, progress)
-        made_of = _evidence_made_of(key, weights)
-        with store.write(CHOOSE_K, evidence_key(key, weights), *made_of) as folder:
-            (folder / EVIDENCE).write_text(found.to_json(), encoding="utf-8")
-    return found
-
-
-def _evidence_made_of(embeddings: str, weights: ViewWeights) -> tuple[dict[str, Any], dict[str, str]]:
-    return {"version": 2, "weights": weights.model_dump()}, {"embed": embeddings}
-
-
-def settled(settings: RunSettings, evidence: KEvidence) -> RunSettings:
-    """The same settings with the number of segments that is left to the evidence filled in."""
-    if not settings.cluster.auto:
-        return settings
-    cluster = settings.cluster.model_copy(update={"n_clusters": evidence.usable_k})
-    return settings.model_copy(update={"cluster": cluster})
 
 
 def cluster(

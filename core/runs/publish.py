@@ -26,7 +26,7 @@ from core.labels.label_settings import LabelSettings
 from core.labels.label_yaml import taxonomy_to_yaml
 from core.one_page.segments import OnePageSegments, write_rules
 from core.profiles.profile_columns import RowKind
-from core.runs import pipeline
+from core.runs import kept_evidence, pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.pipeline import Embeddings, RunSettings, Segments
 from core.storage.replace_files import replacing
@@ -102,7 +102,7 @@ def publish(
         Beha2VecError: If a stage cannot be done; the files of an earlier run are untouched.
     """
     dataset, labels = results.dataset, results.labels
-    settings = pipeline.settled(settings, results.evidence)
+    settings = kept_evidence.settled(settings, results.evidence)
     from core.segments.certificate import certify
 
     made = pipeline.segment(dataset, labels, results.embeddings, settings, progress)

@@ -21,7 +21,7 @@ from core.base.progress import Progress
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.profiles.outcomes import OutcomeIndex
-from core.runs import label_cost, pipeline
+from core.runs import kept_evidence, label_cost, pipeline
 from core.runs.pipeline import STAGES, RunSettings
 from core.runs.publish import RUN, Results, publish
 from core.storage.claims import claimed
@@ -163,10 +163,10 @@ def _run(
         if "embed" in kept
         else pipeline.embed(store, dataset, labels, model, progress, settings.train.device, again=again)
     )
-    evidence = pipeline.compare_k(store, dataset, labels, model, embeddings, settings.weights, progress)
+    evidence = kept_evidence.compare_k(store, dataset, labels, model, embeddings, settings.weights, progress)
     results = Results(dataset, labels, model, embeddings, evidence)
     record = publish(out, results, settings, progress)
-    chosen = {pipeline.CHOOSE_K: pipeline.evidence_key(embeddings.artifact.key, settings.weights)}
+    chosen = {kept_evidence.CHOOSE_K: kept_evidence.evidence_key(embeddings.artifact.key, settings.weights)}
     _keep_only(store, record["keys"] | chosen)
     return record
 

@@ -14,12 +14,12 @@ from core.base.progress import Progress
 from core.base.settings import IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import pipeline
+from core.runs import kept_evidence, pipeline
 from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
 
-CHOOSE_K: Final = pipeline.CHOOSE_K
+CHOOSE_K: Final = kept_evidence.CHOOSE_K
 LAYOUT: Final = "layout"
 LAYOUT_FILES: Final = ("xy.npy", "layout.json")
 
@@ -207,8 +207,8 @@ def choose_k(store: Store, request: EvidenceRequest, progress: Progress) -> Resu
     labels = pipeline.open_labels(store, request.labels) if request.labels else None
     model = pipeline.open_model(store, request.model)
     embeddings = pipeline.open_embeddings(store, dataset, request.embeddings)
-    pipeline.compare_k(store, dataset, labels, model, embeddings, request.weights, progress)
-    return {CHOOSE_K: pipeline.evidence_key(request.embeddings, request.weights)}
+    kept_evidence.compare_k(store, dataset, labels, model, embeddings, request.weights, progress)
+    return {CHOOSE_K: kept_evidence.evidence_key(request.embeddings, request.weights)}
 
 
 def layout(store: Store, request: VectorsRequest, progress: Progress) -> Result:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.base.settings import ViewWeights
 from core.runs import tasks
-from core.runs.pipeline import find_evidence
+from core.runs.kept_evidence import find_evidence
 from core.runs.tasks import EvidenceRequest, VectorsRequest
 from core.segments.evidence import KEvidence
 from core.segments.layout import Layout

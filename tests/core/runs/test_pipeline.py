@@ -8,7 +8,7 @@ import pytest
 
 from core.base.settings import ClusterSettings, IngestSettings, Preset, Settings, TrainSettings, ViewWeights
 from core.labels.label_settings import LabelSettings
-from core.runs import pipeline, tasks
+from core.runs import kept_evidence, tasks
 from core.runs.pipeline import RunSettings
 from core.segments.evidence import KEvidence
 from core.storage.store import content_key
@@ -44,6 +44,6 @@ def test_a_number_that_is_left_open_is_the_suggestion() -> None:
     none = KEvidence(rows=(), users=10, draws=0)
     there = none.model_copy(update={"suggested_k": 5})
     left_open = RunSettings(cluster=ClusterSettings(auto=True))
-    assert pipeline.settled(left_open, there).cluster.n_clusters == 5
-    assert pipeline.settled(left_open, none).cluster.n_clusters == 2
-    assert pipeline.settled(RunSettings(), there) == RunSettings()
+    assert kept_evidence.settled(left_open, there).cluster.n_clusters == 5
+    assert kept_evidence.settled(left_open, none).cluster.n_clusters == 2
+    assert kept_evidence.settled(RunSettings(), there) == RunSettings()
