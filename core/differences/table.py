@@ -197,7 +197,7 @@ def _table(
 
 def _measures(data: ProfileData, sides: Sides, outcomes: Mapping[str, Happened]) -> Iterable[_Part]:
     happened = next(iter(outcomes.values()), None)
-    fields = described(happened, seen=any(map(data.outcomes.pages_of, outcomes)))
+    fields = described(happened, seen=data.outcomes.is_read(tuple(outcomes)))
     role_of_measure = {field.field: field.evidence for field in fields}
     for measure in MEASURES:
         values, role = user_values(data, happened, measure), role_of_measure[measure]
@@ -216,8 +216,7 @@ def _outcomes(data: ProfileData, sides: Sides, outcomes: Mapping[str, Happened])
         values = user_values(data, happened, Col.OUTCOME_RATE)
         assert values is not None  # asked for by name
         parts = [outcome] if outcome in data.outcomes.events or len(outcomes) == 1 else outcomes
-        is_seen = any(map(data.outcomes.pages_of, parts))
-        role = MetricRole.INPUT if is_seen else MetricRole.HELD_OUT
+        role = MetricRole.INPUT if data.outcomes.is_read(tuple(parts)) else MetricRole.HELD_OUT
         has, known = values.part[:, None], values.whole > 0
         yield _Shares.of(Family.OUTCOME, (outcome,), role, has, known, sides)
 

@@ -132,11 +132,13 @@ def _sides(context: Context, first: Fact, second: Fact) -> Sides:
 
 
 def _role(context: Context, item: str, family: Family) -> MetricRole:
-    """How an item relates to what made the rows: of an outcome, whether it is a page, or made them."""
-    tables = context.tables
-    is_made = tables.rows.by_outcome or tables.basis.data.outcomes.pages_of(item)
-    is_event = family is Family.OUTCOME and not is_made
-    return MetricRole.HELD_OUT if is_event else role_of(family)
+    """How an item relates to what made the rows; an outcome may be read by the model, or have made them."""
+    if family is not Family.OUTCOME:
+        return role_of(family)
+    tables, index = context.tables, context.tables.basis.data.outcomes
+    parts = (item,) if item in index.events or index.pages_of(item) else tables.profiles.chosen
+    is_made = tables.rows.by_outcome or index.is_read(parts)
+    return MetricRole.INPUT if is_made else MetricRole.HELD_OUT
 
 
 def _views_of(context: Context, view: View, item: str) -> UserValues:

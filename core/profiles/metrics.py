@@ -141,7 +141,7 @@ def profile_rows(
     happened = everybody.only(everybody.user < data.n_users) if everybody else None
     sizes = rows.count()
     segments = _segments(data, rows, sizes, happened)
-    fields = described(happened, seen=rows.by_outcome or any(map(data.outcomes.pages_of, chosen)))
+    fields = described(happened, seen=rows.by_outcome or data.outcomes.is_read(chosen))
     return Profiles(
         settings=settings,
         outcome=label_of(chosen) or None,
@@ -168,7 +168,7 @@ def described(happened: Happened | None, *, seen: bool) -> tuple[Field, ...]:
 
     Args:
         happened: Who converted.
-        seen: Whether the outcome is a page that the model saw, or made the rows: then its rate is no finding.
+        seen: Whether the model read who has the outcome, or it made the rows: then its rate is no finding.
     """
     money = tuple(happened.money) if happened else ()
     changes: dict[str, dict[str, Any]] = defaultdict(dict)

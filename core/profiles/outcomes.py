@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -194,10 +194,31 @@ class OutcomeIndex(Mapping[str, Happened]):
         seen = np.unique(self.sequences.user.astype(np.int64) * size + groups[self.sequences.page])
         return np.bincount(seen % size, minlength=size)
 
-    def leaks(self, chosen: Collection[str]) -> tuple[str, ...]:
+    def is_read(self, chosen: Sequence[str]) -> bool:
+        """Whether a model of these page views knows who had these outcomes.
+
+        It does by a page that is one, or that gives them away: then segments differ in the outcome by how
+        they were made.
+
+        Args:
+            chosen: Outcomes; a text that is none, as the name of several together, is left out.
+        """
+        known = tuple(one for one in chosen if one in self.events or self.pages_of(one))
+        return any(map(self.pages_of, known)) or bool(self.leaks(known))
+
+    def leaks(self, chosen: Sequence[str]) -> tuple[str, ...]:
         """Pages that give these outcomes away; a page that is one itself is none."""
-        if not chosen:
-            return ()
+        asked = tuple(chosen)
+        if asked not in self._leaks:
+            self._leaks[asked] = self._leaking(asked) if asked else ()
+        return self._leaks[asked]
+
+    @cached_property
+    def _leaks(self) -> dict[tuple[str, ...], tuple[str, ...]]:
+        """What :meth:`leaks` has found: every page of the app and every table asks for it."""
+        return {}
+
+    def _leaking(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
         happened, seen = any_of([self[outcome] for outcome in chosen]), self.sequences
         found = leaking_pages(
             seen.user, seen.page, seen.timestamp, len(self.pages), happened.user, happened.first_ts

@@ -25,10 +25,10 @@ BADGES: Final = {
 WHAT_PX: Final = 230
 """Of a pinned column, so that the next one is seen on a phone, too."""
 RULE: Final = (
-    "**Input**: the model saw it, so a difference there is how the segments were made. **Derived**: it "
-    "follows from that. **Held out**: the model never saw it; such rows are tested (q below 5 %, the "
-    "share of false finds that is put up with), and a difference is a finding. The surest and largest come "
-    "first, held-out ones with double weight."
+    "**Input**: the model saw it, or a page that gives it away, so a difference there is how the segments "
+    "were made. **Derived**: it follows from that. **Held out**: the model never saw it; such rows are "
+    "tested (q below 5 %, the share of false finds that is put up with), and a difference is a finding. The "
+    "surest and largest come first, held-out ones with double weight."
 )
 
 

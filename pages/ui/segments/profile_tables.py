@@ -48,7 +48,7 @@ def labels(profiles: Profiles) -> dict[str, str]:
 def definitions(profiles: Profiles) -> dict[str, str]:
     """Column of the segments table → what it is, in a sentence, and whether the model saw it."""
     told = {
-        "input": "The model saw this.",
+        "input": "The model saw this, or a page that gives it away.",
         "derived": "It follows from what the model saw.",
         "held out": "The model never saw this: a difference is a finding.",
     }

@@ -144,6 +144,18 @@ def test_the_session_rate_of_a_page_that_the_model_saw_is_no_finding() -> None:
     assert of_outcome[Diff.P_VALUE].isna().all()
 
 
+def test_an_outcome_that_a_page_gives_away_is_no_finding() -> None:
+    """The model of the eight read no thanks page; once a page gives the purchase away, it knew."""
+    data, had = toy(), toy().outcomes.inside(AnalyzeSettings())
+    told = differences(data, make_rows(data, LABELS), toy_items(), had).set_index(Diff.ITEM)
+    assert set(told.loc["purchase", Diff.ROLE]) == {MetricRole.HELD_OUT}
+    data.outcomes._leaks[("purchase",)] = ("shop.example/thanks",)  # eight users are too few to find it
+    table = differences(data, make_rows(data, LABELS), toy_items(), had)
+    of_outcome = table[table[Diff.ITEM].isin(["purchase", "session_rate", "revenue_per_user"])]
+    assert set(of_outcome[Diff.ROLE]) == {MetricRole.INPUT}
+    assert of_outcome[Diff.P_VALUE].isna().all()
+
+
 def test_the_table_is_the_same_in_every_process() -> None:
     """Words of a page came as a set, in the order of hashes that are drawn anew by each process."""
     code = (

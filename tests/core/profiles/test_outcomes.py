@@ -186,6 +186,19 @@ def test_a_page_that_is_the_outcome_gives_nothing_else_away() -> None:
     assert found.leaks([]) == ()
 
 
+def test_a_model_that_reads_the_thanks_page_knows_who_bought() -> None:
+    """Thirty users go by the cart and the thanks page and buy, thirty look; of both some fill in a form."""
+    visits = [[[0, CART, 4]]] * 30 + [[[0]]] * 30
+    _, pages, sequences = tables(visits, [Group.SEGMENT] * 60, 5)
+    bought = [(user, "purchase", 1, 1, None) for user in range(30)]
+    filled = [(user, "generate_lead", 1, 1, None) for user in range(25, 35)]
+    found = OutcomeIndex.from_tables(outcomes([*bought, *filled]), pages, sequences)
+    assert found.leaks(["purchase"]) == ("shop.example/cart", "shop.example/p/4")
+    assert found.is_read(["purchase"]) and found.is_read(["purchase", "generate_lead"])
+    assert not found.is_read(["generate_lead"]) and not found.is_read(["no outcome"])
+    assert found.is_read(["page:/cart"])
+
+
 def test_paths() -> None:
     assert path_of("https://shop.example/a?b=1") == "/a?b=1"
     assert path_of("https://shop.example") == path_of("shop.example/") == "/"
