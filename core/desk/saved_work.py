@@ -19,6 +19,7 @@ from core.base.errors import Beha2VecError, ResourceError
 from core.base.settings import ClusterSettings, ViewWeights
 from core.naming.claims import NameEvidence
 from core.naming.names import SegmentName
+from core.segments.identity import RECOVERED
 from core.segments.partition import Partition
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
@@ -40,6 +41,8 @@ class Segmentation:
         moved: Users whose segment changed with the last move; None for the first segments of a session.
         new: Segments that were not there before.
         gone: Segments that are no longer there.
+        continues: Segment → Jaccard index with that of the model before, of the same ones (see
+            :mod:`core.segments.identity`); None where no model was before, or something moved since.
     """
 
     embeddings: str
@@ -48,6 +51,7 @@ class Segmentation:
     moved: int | None = None
     new: tuple[int, ...] = ()
     gone: tuple[int, ...] = ()
+    continues: Mapping[int, float] | None = None
 
     @property
     def setting(self) -> tuple[str, ViewWeights, ClusterSettings]:
@@ -62,6 +66,8 @@ def keep(store: Store, model: str, shown: Segmentation) -> None:
         ResourceError: If the disk is full.
     """
     settings = {"weights": shown.weights.model_dump(), "cluster": shown.partition.settings.model_dump()}
+    if shown.continues is not None:
+        settings["continues"] = {str(segment): index for segment, index in shown.continues.items()}
     with store.write(STAGE, model, settings, {"train": model, "embed": shown.embeddings}) as folder:
         shown.partition.to_files(folder)
 
@@ -74,7 +80,10 @@ def recall(store: Store, model: str, n_users: int) -> Segmentation | None:
             if artifact is None:
                 return None
             weights = ViewWeights.checked(**artifact.settings["weights"])
-            kept = Segmentation(artifact.inputs["embed"], weights, Partition.from_files(artifact.path))
+            partition = Partition.from_files(artifact.path)
+            same = artifact.settings.get("continues")
+            continues = None if same is None else {int(one): float(index) for one, index in same.items()}
+            kept = Segmentation(artifact.inputs["embed"], weights, partition, continues=continues)
     except (Beha2VecError, OSError, KeyError):  # damaged, or the cache was deleted at this moment
         return None
     return kept if len(kept.partition.labels) == n_users else None
@@ -137,6 +146,19 @@ def rename(
             _history(store, model).write([*earlier_names(store, model), before][-HISTORY:])
             _names(store, model).write(kept)
     return {segment: name.text for segment, name in kept.items()}
+
+
+def take_over(store: Store, model: str, earlier: str, continues: Mapping[int, float]) -> None:
+    """Give a new model's segments the names of those of an earlier one that they are the same as.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    same = {segment for segment, index in continues.items() if index >= RECOVERED}
+    given = {segment: name for segment, name in given_names(store, earlier).items() if segment in same}
+    if given and not given_names(store, model):
+        texts = {segment: name.text for segment, name in given.items()}
+        rename(store, model, texts, {segment: name.evidence for segment, name in given.items()})
 
 
 def earlier_names(store: Store, model: str) -> list[KeptNames]:

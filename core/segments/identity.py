@@ -1,15 +1,23 @@
-"""Segments that keep their number, colour and name while sliders move."""
+"""Segments that keep their number, colour and name while sliders move, and after a training if the same."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE
+from core.segments.certificate import jaccard
 from core.segments.partition import Partition
+
+DISSOLVED: Final = 0.5
+"""Jaccard index up to which a segment is another one (Hennig 2008); above it at most one can be the same."""
+RECOVERED: Final = 0.75
+"""From which on it is the same, and keeps a name that was given to it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,43 @@ def match(previous: Partition, current: Partition) -> Match:
         new=tuple(sorted(names[segment] for segment in fresh)),
         gone=tuple(sorted(old_ids - set(kept.values()))),
     )
+
+
+@dataclass(frozen=True)
+class Continued:
+    """The segments of a new model under the ids of those of an earlier one, where they are the same.
+
+    Args:
+        partition: The current partition, relabelled.
+        quality: Id → Jaccard index with the earlier segment of that id, of those that continue one.
+    """
+
+    partition: Partition
+    quality: Mapping[int, float]
+
+
+def continued(previous: Partition, current: Partition) -> Continued:
+    """Give the segments of another model the ids of the earlier ones that they are more like than not.
+
+    Vectors of two trainings cannot be compared, users can. Other segments take the lowest free ids: they
+    begin anew, and so do names.
+
+    Args:
+        previous: The segments of the earlier model.
+        current: Those of the new one, of the same users.
+
+    Raises:
+        ArtifactError: If they are not of the same users.
+    """
+    index = jaccard(overlap(previous, current))
+    same = {
+        int(current.ids[after]): (int(previous.ids[before]), float(index[before, after]))
+        for before, after in zip(*np.nonzero(index > DISSOLVED), strict=True)
+    }
+    kept = {segment: earlier for segment, (earlier, _) in same.items()}
+    free = (number for number in range(len(current.ids) + len(kept)) if number not in kept.values())
+    names = {segment: kept[segment] if segment in kept else next(free) for segment in current.ids.tolist()}
+    return Continued(_relabelled(current, names), dict(sorted(same.values())))
 
 
 def moved(previous: Partition, current: Partition) -> int:

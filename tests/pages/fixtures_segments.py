@@ -74,6 +74,7 @@ def write_run(
     per_kind: int = PER_KIND,
     one_pagers: int = ONE_PAGERS,
     coverage: Mapping[str, float] | None = None,
+    epochs: int = 1,
 ) -> FinishedRun:
     """Write a preprocessed data set, a model and its embeddings."""
     store = Store(root)
@@ -81,7 +82,7 @@ def write_run(
     dataset = content_key("preprocess", {"made": "by hand"}, {"users": str(len(people))})
     with store.write("preprocess", dataset, IngestSettings().model_dump(mode="json"), {}) as folder:
         _write_dataset(folder, people)
-    settings = TrainSettings(epochs=1).model_dump(mode="json")
+    settings = TrainSettings(epochs=epochs).model_dump(mode="json")
     model = content_key("train", settings, {"preprocess": dataset})
     with store.write("train", model, settings, {"preprocess": dataset}) as folder:
         (folder / "training.json").write_text(json.dumps({"epochs": [], "finish": FINISH}))

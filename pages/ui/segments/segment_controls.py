@@ -77,9 +77,17 @@ def _what_moved(live: LiveSegments) -> str:
     base = f"{count(clustered, 'user')} in {len(live.segments)} segments"
     moved = live.segmentation.moved
     if moved is None:
-        return base
+        return base + _what_continues(live)
     changes = _named("new", live.segmentation.new) + _named("gone", live.segmentation.gone)
     return f"{base} · the last move changed {count(moved, 'user')} ({share(moved, clustered)}){changes}"
+
+
+def _what_continues(live: LiveSegments) -> str:
+    same = live.segmentation.continues
+    if same is None:
+        return ""
+    told = ", ".join(f"{segment + 1} ({index:.0%} overlap)" for segment, index in same.items())
+    return f" · as before the training: {told or 'none'}"
 
 
 def _named(what: str, segments: tuple[int, ...]) -> str:

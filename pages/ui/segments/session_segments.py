@@ -21,6 +21,7 @@ from core.runs import pipeline
 from core.segments import identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
+from pages.ui.data import catalog
 from pages.ui.shell import errors, state
 
 if TYPE_CHECKING:
@@ -91,12 +92,25 @@ def _new_segmentation(
         combined, made_from.vectors.inside, start,
     )  # fmt: skip
     if before is None:
-        return Segmentation(made_from.embeddings, steering.weights, found)
+        return _after_training(made_from, Segmentation(made_from.embeddings, steering.weights, found))
     match = identity.match(before, found)
     _forget_names(made_from, match.new)
     return Segmentation(
         made_from.embeddings, steering.weights, match.partition, match.moved, match.new, match.gone
     )
+
+
+def _after_training(made_from: Sources, first: Segmentation) -> Segmentation:
+    """The first segments of a model keep number, colour and name of those of the one before, if the same."""
+    store, n_users = made_from.store, len(made_from.vectors.inside)
+    others = (card.key for card in catalog.models(store, made_from.dataset.key))
+    for earlier in others:
+        kept = saved_work.recall(store, earlier, n_users) if earlier != made_from.model_key else None
+        if kept is not None:
+            found = identity.continued(kept.partition, first.partition)
+            saved_work.take_over(store, made_from.model_key, earlier, found.quality)
+            return replace(first, partition=found.partition, continues=found.quality)
+    return first
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)

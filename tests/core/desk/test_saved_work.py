@@ -54,6 +54,23 @@ def test_the_latest_segments_replace_the_earlier_ones(store: Store) -> None:
     assert found.weights == ViewWeights(url=0.1)
 
 
+def test_how_they_continue_the_model_before_comes_back_with_them(store: Store) -> None:
+    for same in ({3: 0.8}, {}, None):
+        saved_work.keep(store, "e1", replace(KEPT, continues=same))
+        found = saved_work.recall(store, "e1", len(LABELS))
+        assert found is not None and found.continues == same
+
+
+def test_a_name_survives_a_training_where_its_segment_does(store: Store) -> None:
+    rested_on = (NameEvidence("page", "/sale", 0.6, 3.0, 2.0),)
+    saved_work.rename(store, "old", {0: "Hunters", 1: "Readers", 2: "Doubtful"}, {0: rested_on})
+    saved_work.take_over(store, "new", "old", {0: 0.9, 2: 0.6})
+    assert saved_work.given_names(store, "new") == {0: SegmentName("Hunters", rested_on)}
+    saved_work.rename(store, "new", {0: "Mine"})
+    saved_work.take_over(store, "new", "old", {0: 0.9})
+    assert saved_work.names(store, "new") == {0: "Mine"}
+
+
 def test_there_is_nothing_before_the_first_segments(store: Store) -> None:
     assert saved_work.recall(store, "e1", len(LABELS)) is None
 

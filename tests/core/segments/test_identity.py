@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE
 from core.base.settings import ClusterSettings
-from core.segments.identity import match, moved, overlap
+from core.segments.identity import continued, match, moved, overlap
 from core.segments.partition import Partition
 
 
@@ -71,6 +71,16 @@ def test_other_users_are_refused() -> None:
         match(partition([0, 1, 1]), partition([0, 1]))
 
 
+def test_after_a_training_only_a_segment_that_is_the_same_keeps_its_number() -> None:
+    """Of 0, four of five users are in what is 1 now; 2 is cut in two halves, neither of which is it."""
+    before = partition([0, 0, 0, 0, 0, 2, 2, 2, 2, -1])
+    after = partition([1, 1, 1, 1, 0, 0, 0, 2, 2, 2])
+    found = continued(before, after)
+    assert found.quality == {0: 4 / 5}
+    assert found.partition.labels.tolist() == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert found.partition.centroids.tolist() == [[1, 1], [0, 0], [2, 2]]
+
+
 LABELS = st.lists(st.integers(-1, 3), min_size=4, max_size=40).filter(lambda labels: max(labels) >= 0)
 
 
@@ -103,3 +113,13 @@ def test_no_other_naming_moves_fewer_users(one: list[int], other: list[int]) -> 
     assert sorted(found.partition.sizes.values()) == sorted(after.sizes.values())
     assert set(found.new).isdisjoint(before.ids.tolist())
     assert set(found.gone).isdisjoint(found.partition.ids.tolist())
+
+
+@settings(deadline=None)
+@given(LABELS, st.permutations(range(4)))
+def test_the_same_segments_under_other_numbers_all_continue(labels: list[int], names: list[int]) -> None:
+    before = partition(labels)
+    after = partition([label if label == OUTSIDE else names[label] for label in labels])
+    found = continued(before, after)
+    assert found.quality == dict.fromkeys(before.ids.tolist(), 1.0)
+    np.testing.assert_array_equal(found.partition.labels, before.labels)

@@ -54,6 +54,20 @@ def test_the_first_segments_are_a_full_fit_of_the_clustered_users(
     assert len(app.get("echarts_chart")) == 1
 
 
+def test_segments_and_their_names_go_on_after_a_training_that_leads_to_the_same(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    before = open_app(PAGE, data=finished_run.dataset)
+    assert "as before the training" not in texts(before)
+    next(field for field in before.text_input if field.placeholder == "Segment 2").input("Mine").run()
+    after = write_run(finished_run.root, epochs=2)
+    app = open_app(PAGE, data=after.dataset, model=after.model)
+    assert name_fields(app)["Segment 2"] == "Mine"
+    assert "as before the training: 1 (100% overlap), 2 (100% overlap)" in texts(app)
+    app.slider(key="k").set_value(5).run()
+    assert "as before the training" not in texts(app)
+
+
 def test_groups_made_by_rule_stand_apart_with_their_counts(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
