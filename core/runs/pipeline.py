@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pydantic import Field
@@ -260,21 +260,32 @@ def train(
         InputError: If there is too little to learn from.
         Cancelled: If ``progress`` says so; the checkpoint stays.
     """
-    from core.model.model_files import FORMAT
-
-    dumped, inputs = settings.model_dump(mode="json"), _labelled(dataset, labels)
-    key = content_key("train", dumped, inputs | {"model": str(FORMAT)})  # one of before cannot be read
-    found = store.find("train", key)
+    found = find_model(store, dataset, labels, settings)
     if found is not None and not again:
         return found
     from core.model import training
 
+    dumped, inputs = settings.model_dump(mode="json"), _labelled(dataset, labels)
+    key = _model_key(dumped, inputs)
     checkpoints = store.root / "checkpoints" / key
     with store.write("train", key, dumped, inputs) as folder:
         names = page_names(dataset.pages, labels)
         training.train(dataset.sequences, names, settings, folder, progress, checkpoints)
     shutil.rmtree(checkpoints, ignore_errors=True)
     return _found(store, "train", key)
+
+
+def find_model(
+    store: Store, dataset: Dataset, labels: LabelledPages | None, settings: TrainSettings
+) -> Artifact | None:
+    """The model that :func:`train` would make, if it is there already."""
+    return store.find("train", _model_key(settings.model_dump(mode="json"), _labelled(dataset, labels)))
+
+
+def _model_key(settings: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    from core.model.model_files import FORMAT
+
+    return content_key("train", settings, {**inputs, "model": str(FORMAT)})  # one of before cannot be read
 
 
 def open_model(store: Store, key: str) -> Artifact:
@@ -300,7 +311,7 @@ def embed(
 
     The labels may be newer than those the model was trained on: a correction needs no training.
     """
-    inputs = _labelled(dataset, labels) | {"train": model.key}
+    inputs = _embedded_from(dataset, labels, model)
     key = content_key("embed", {}, inputs)
     if again or store.find("embed", key) is None:
         from core.model import embedding
@@ -315,6 +326,18 @@ def embed(
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)
             (folder / COVERAGE).write_text(json.dumps(spoken_of))
     return open_embeddings(store, dataset, key)
+
+
+def find_embeddings(
+    store: Store, dataset: Dataset, labels: LabelledPages | None, model: Artifact
+) -> Embeddings | None:
+    """The vectors that :func:`embed` would make, if they are there already."""
+    key = content_key("embed", {}, _embedded_from(dataset, labels, model))
+    return None if store.find("embed", key) is None else open_embeddings(store, dataset, key)
+
+
+def _embedded_from(dataset: Dataset, labels: LabelledPages | None, model: Artifact) -> dict[str, str]:
+    return _labelled(dataset, labels) | {"train": model.key}
 
 
 def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:

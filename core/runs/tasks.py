@@ -14,12 +14,13 @@ from core.base.progress import Progress
 from core.base.settings import IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import kept_evidence, pipeline
+from core.runs import kept_evidence, pipeline, second_training
 from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
 
 CHOOSE_K: Final = kept_evidence.CHOOSE_K
+TRAIN_AGAIN: Final = second_training.FOLDER
 LAYOUT: Final = "layout"
 LAYOUT_FILES: Final = ("xy.npy", "layout.json")
 
@@ -91,6 +92,14 @@ class EvidenceRequest(Settings):
     model: str
     embeddings: str
     weights: ViewWeights
+
+
+class AgainRequest(Settings):
+    """A model, and what it was trained on; ``labels`` is empty where there are none."""
+
+    dataset: str
+    labels: str
+    model: str
 
 
 class ScorecardRequest(Settings):
@@ -211,6 +220,15 @@ def choose_k(store: Store, request: EvidenceRequest, progress: Progress) -> Resu
     return {CHOOSE_K: kept_evidence.evidence_key(request.embeddings, request.weights)}
 
 
+def train_again(store: Store, request: AgainRequest, progress: Progress) -> Result:
+    """Another training with another seed → its vectors, in a store of its own."""
+    dataset = pipeline.open_dataset(store, request.dataset)
+    labels = pipeline.open_labels(store, request.labels) if request.labels else None
+    model = pipeline.open_model(store, request.model)
+    made = second_training.train_again(store, dataset, labels, model, progress)
+    return {TRAIN_AGAIN: made.artifact.key}
+
+
 def layout(store: Store, request: VectorsRequest, progress: Progress) -> Result:
     """A neighbour-preserving 2-D layout → artifact."""
     dumped, inputs = made_of(request)
@@ -275,6 +293,7 @@ TASKS: Final[dict[str, tuple[type[Settings], Callable[[Store, Any, Progress], Re
     "train": (TrainRequest, train),
     "refit": (RefitRequest, refit),
     CHOOSE_K: (EvidenceRequest, choose_k),
+    TRAIN_AGAIN: (AgainRequest, train_again),
     LAYOUT: (VectorsRequest, layout),
     "scorecard": (ScorecardRequest, scorecard),
 }

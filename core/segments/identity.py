@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE
 from core.segments.certificate import jaccard
+from core.segments.clustering import fit
 from core.segments.partition import Partition
 
 DISSOLVED: Final = 0.5
@@ -68,6 +69,25 @@ def match(previous: Partition, current: Partition) -> Match:
         new=tuple(sorted(names[segment] for segment in fresh)),
         gone=tuple(sorted(old_ids - set(kept.values()))),
     )
+
+
+def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
+    """How much of each segment there is in what other vectors of the same users lead to.
+
+    Args:
+        partition: The segments.
+        vectors: float32 of shape (n_users, d), as of another training.
+
+    Returns:
+        Segment → Jaccard index of it and the one most like it, of segments cut by the same settings.
+
+    Raises:
+        InputError: If fewer than two of these vectors differ.
+        SettingsError: If there are more segments than different vectors.
+    """
+    other = fit(vectors, partition.labels != OUTSIDE, partition.settings)
+    best = jaccard(overlap(partition, other)).max(axis=1)
+    return dict(zip(partition.ids.tolist(), best.tolist(), strict=True))
 
 
 @dataclass(frozen=True)

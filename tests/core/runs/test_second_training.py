@@ -1,0 +1,37 @@
+"""Another training of a real model on a small demo shop, beside the first."""
+
+from pathlib import Path
+
+import numpy as np
+
+from core.base.progress import silent
+from core.base.schema import View
+from core.base.settings import ClusterSettings, IngestSettings, TrainSettings, ViewWeights
+from core.runs import pipeline
+from core.runs.second_training import find_again, train_again
+from core.sample import write_sample
+from core.segments.identity import found_again
+from core.storage.store import Store
+
+SMALL = TrainSettings(epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16)
+
+
+def test_it_lies_apart_and_is_found_again(tmp_path: Path) -> None:
+    write_sample(tmp_path / "demo.csv", 200, 1, silent)
+    store = Store(tmp_path / "store")
+    dataset = pipeline.preprocess(store, [tmp_path / "demo.csv"], IngestSettings(), silent)
+    model = pipeline.train(store, dataset, None, SMALL, silent)
+    assert find_again(store, dataset, None, model) is None
+    made = train_again(store, dataset, None, model, silent)
+    found = find_again(store, dataset, None, model)
+    assert found is not None and found.artifact.key == made.artifact.key
+    assert [path.name for path in (store.root / "train").iterdir()] == [model.key]  # none of the analyst's
+    first = pipeline.embed(store, dataset, None, model, silent)
+    assert not np.allclose(first.views[View.URL], found.views[View.URL])
+    partition = pipeline.cluster(
+        pipeline.combine(first, ViewWeights()), first.inside, ClusterSettings(n_clusters=3)
+    )
+    same = found_again(partition, pipeline.combine(first, ViewWeights()).vectors)
+    again = found_again(partition, pipeline.combine(found, ViewWeights()).vectors)
+    assert same == dict.fromkeys(range(3), 1.0)
+    assert list(again) == [0, 1, 2] and all(0 < index <= 1 for index in again.values())
