@@ -6,16 +6,15 @@ computed in core. One ``large`` series a segment is the form that stays fluid at
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import streamlit as st
-from scipy.spatial.distance import cdist
 
 from core.base.schema import OUTSIDE
+from core.segments.map_places import number_places
 
 HEIGHT: Final = 640
 """Pixels of the map above its legend."""
@@ -29,26 +28,16 @@ LETTER: Final = 6
 OUTSIDE_NAME: Final = "Outside clustering"
 OUTSIDE_COLOUR: Final = "#8b94a5"
 """Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
-LABEL_LETTERS: Final = 20
-LABEL_LINES: Final = 2
-"""Of a name on the map; a longer one ends in dots, the legend has it whole."""
-BESIDE: Final = 0.2
-"""Share of the map's width at each side in which a name stands beside its point."""
-JUDGED: Final = 200
-"""Users of a segment among which the place of its name is looked for, and as many of the others."""
-NEAR: Final = 0.1
-"""Of the map's longer side (2): how far a user counts as near, as a standard deviation."""
-LABEL: Final = {
-    "show": True,
-    "formatter": "{b}",
-    "color": "#ffffff",
-    "backgroundColor": "rgba(20, 26, 36, 0.85)",
-    "padding": [4, 7],
-    "borderRadius": 4,
-    "fontSize": 12,
-    "lineHeight": 15,
-}
-"""Light on a dark plate: readable over any colour, on both backgrounds."""
+BADGE: Final = 22
+"""Diameter of a number on the map, pixels."""
+ABOVE: Final = 44
+"""Pixels for the tools above the map."""
+MARGIN: Final = 4
+ROOM: Final = (0.06, 0.04)
+"""Of the width and the height, beyond the outermost dots: a number must not be cut."""
+NUMBER: Final = {"show": True, "color": "#ffffff", "fontSize": 12, "fontWeight": "bold"}
+PLATE: Final = {"color": "#141a24", "opacity": 1, "borderColor": "#ffffff", "borderWidth": 1.5}
+"""Light on dark with a light rim: readable over any colour, on both backgrounds."""
 
 TOOLS: Final = {
     "brush": {
@@ -103,7 +92,7 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
     ]
     return {
         "dataset": [{"source": _points(xy, labels == segment)} for segment in drawn],
-        "series": [*dots, _name_series(xy, labels, names)],
+        "series": [*dots, _number_series(xy, labels, names, listed)],
         "legend": {
             "data": listed,
             "bottom": 0,
@@ -113,18 +102,19 @@ def option(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict
             "icon": "circle",
             "itemWidth": 10,
         },
-        "grid": {"left": 4, "right": 4, "top": 44, "bottom": _below(listed, WIDE)},
+        "grid": {"left": MARGIN, "right": MARGIN, "top": ABOVE, "bottom": _below(listed, WIDE)},
         "media": [
             {"query": {"maxWidth": WIDE}, "option": {"grid": {"bottom": _below(listed, NARROW)}}},
             {"option": {"grid": {"bottom": _below(listed, WIDE)}}},  # or a wider window keeps the phone's
         ],
-        "xAxis": _axis(xy[:, 0], 0.08),  # names must not be cut at the sides
-        "yAxis": _axis(xy[:, 1], 0.03),
+        "xAxis": _axis(xy[:, 0], ROOM[0]),
+        "yAxis": _axis(xy[:, 1], ROOM[1]),
+        "tooltip": {"show": True, "renderMode": "richText"},  # a name is never read as HTML
         "toolbox": {"right": 0, "feature": TOOLS},
         "brush": {
             "xAxisIndex": "all",
             "yAxisIndex": "all",
-            "seriesIndex": len(drawn),  # the names only: dimming single dots needs every dot apart
+            "seriesIndex": len(drawn),  # the numbers only: dimming single dots needs every dot apart
             "throttleType": "debounce",
             "throttleDelay": 300,
         },
@@ -180,6 +170,7 @@ def _series(slot: int, segment: int, names: Mapping[int, str], n_users: int) -> 
         "largeThreshold": 2000,
         "progressive": 0,  # drawn in chunks, all but the first vanish when a lasso repaints the map
         "itemStyle": style,
+        "tooltip": {"show": False},
     }
 
 
@@ -196,61 +187,34 @@ def _legend(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
     return [names[segment] for segment in sorted(names)] + outside
 
 
-def _name_series(xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str]) -> dict[str, Any]:
-    """The names, each where its segment is among itself; one that would lie on another moves up or down."""
-    clustered = labels != OUTSIDE
-    places = {
-        segment: _own_place(xy[labels == segment], xy[clustered & (labels != segment)])
-        for segment in sorted(names)
-        if (labels == segment).any()
-    }
+def _number_series(
+    xy: np.ndarray, labels: np.ndarray, names: Mapping[int, str], listed: Sequence[str]
+) -> dict[str, Any]:
+    """The number of each segment among its users; pointing at it tells the name."""
+    height = HEIGHT - ABOVE + LEGEND_ROW * legend_rows(listed, WIDE) - _below(listed, NARROW)
+    corners = np.array([_ends(values, room) for values, room in zip(xy.T, ROOM, strict=True)]).T
+    pixel = np.ptp(corners, axis=0) / (NARROW - 2 * MARGIN, height)  # where the map is smallest
+    places = number_places(xy, labels, corners, BADGE * pixel)
     data = [
-        {"name": _short(names[segment]), "value": value, "label": {"position": _side(value[0], xy[:, 0])}}
-        for segment, value in places.items()
+        {"name": names[segment], "value": place.tolist(), "label": {"formatter": str(segment + 1)}}
+        for segment, place in places.items()
     ]
     return {
-        "type": "scatter", "data": data, "symbolSize": 1, "silent": True, "label": LABEL, "z": 99,
-        "labelLayout": {"moveOverlap": "shiftY"}, "itemStyle": {"color": "transparent"},
+        "type": "scatter", "data": data, "symbolSize": BADGE, "label": NUMBER, "z": 99,
+        "itemStyle": PLATE, "tooltip": {"show": True, "formatter": "{b}"},
     }  # fmt: skip
 
 
-def _short(name: str) -> str:
-    lines = textwrap.wrap(name, LABEL_LETTERS)
-    if len(lines) > LABEL_LINES:
-        lines = [*lines[: LABEL_LINES - 1], f"{lines[LABEL_LINES - 1][: LABEL_LETTERS - 1].rstrip()}…"]
-    return "\n".join(lines)
-
-
-def _own_place(own: np.ndarray, others: np.ndarray) -> list[float]:
-    """The user of a segment with the most of its users around, and few of other segments among them.
-
-    The middle of a segment that lies on several islands may be an island of others. So: own · (own / (own +
-    others))², each a sum of Gaussian weights of distance.
-    """
-    judged = own[:: max(1, len(own) // JUDGED)]
-    mine, theirs = _around(judged, own), _around(judged, others)
-    return [float(value) for value in judged[(mine * (mine / (mine + theirs)) ** 2).argmax()]]
-
-
-def _around(places: np.ndarray, users: np.ndarray) -> np.ndarray:
-    judged = users[:: max(1, len(users) // JUDGED)]
-    near = np.exp(-cdist(places, judged, "sqeuclidean") / (2 * NEAR**2)).sum(axis=1)
-    weighted: np.ndarray = near * len(users) / max(1, len(judged))
-    return weighted
-
-
-def _side(x: float, every: np.ndarray) -> str:
-    """Where a name stands at its point: towards the middle near the sides, where it would be cut."""
-    low, high = float(every.min()), float(every.max())
-    across = (x - low) / ((high - low) or 1.0)
-    return "right" if across < BESIDE else "left" if across > 1 - BESIDE else "inside"
-
-
-def _axis(values: np.ndarray, margin: float) -> dict[str, Any]:
+def _axis(values: np.ndarray, room: float) -> dict[str, Any]:
     """Without ticks: such axes have no meaning. Fixed ends, so that hiding a segment moves nothing."""
-    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
-    room = margin * ((high - low) or 1.0)
+    low, high = _ends(values, room)
     return {
-        "type": "value", "min": low - room, "max": high + room, "axisLabel": {"show": False},
+        "type": "value", "min": low, "max": high, "axisLabel": {"show": False},
         "axisTick": {"show": False}, "axisLine": {"show": False}, "splitLine": {"show": False},
     }  # fmt: skip
+
+
+def _ends(values: np.ndarray, room: float) -> tuple[float, float]:
+    low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
+    beyond = room * (high - low) or 0.5
+    return low - beyond, high + beyond

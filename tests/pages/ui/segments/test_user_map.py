@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.schema import OUTSIDE
-from pages.ui.segments.user_map import OUTSIDE_NAME, legend_rows, option, outline
+from pages.ui.segments.user_map import (
+    BADGE,
+    HEIGHT,
+    LEGEND_ROW,
+    NARROW,
+    OUTSIDE_NAME,
+    WIDE,
+    legend_rows,
+    option,
+    outline,
+)
 
 XY = np.array([[0, 0], [1, 0], [0, 1], [5, 5]], dtype=np.float32)
 LABELS = np.array([0, 2, 2, OUTSIDE], dtype=np.int32)
@@ -53,32 +63,36 @@ def test_small_segments_lie_above_large_ones_and_all_above_the_users_outside() -
     assert series[3]["z"] < series[2]["z"] < series[0]["z"]
 
 
-def test_a_name_stands_where_its_segment_is_among_itself() -> None:
-    """Segment 3 has three users among as many of segment 1, in the middle, and three alone on the right."""
-    mixed = [[0.02 * place, 0] for place in range(6)]
-    xy = np.array([*mixed, [0.9, 0], [0.95, 0], [1, 0], [-1, 0], [-1, 0]], dtype=np.float32)
-    labels = np.array([0, 2, 0, 2, 0, 2, 2, 2, 2, OUTSIDE, OUTSIDE], dtype=np.int32)
-    first, third = option(xy, labels, NAMES)["series"][-1]["data"]
-    assert third["value"] == pytest.approx([0.95, 0])
-    assert third["label"] == {"position": "left"}  # it would be cut at the right
-    assert first["value"][0] == pytest.approx(0.04)
-    assert first["label"] == {"position": "inside"}
+def test_a_number_stands_for_each_segment_and_its_name_is_told_on_pointing() -> None:
+    numbers = option(XY, LABELS, NAMES)["series"][-1]
+    assert [(one["name"], one["label"]["formatter"]) for one in numbers["data"]] == [
+        ("Segment 1", "1"), ("3 · Readers", "3"),
+    ]  # fmt: skip
+    assert [one["value"] for one in numbers["data"]] == [[0, 0], [1, 0]]
+    assert numbers["tooltip"]["formatter"] == "{b}"
 
 
-@pytest.mark.parametrize(("x", "side"), [(0, "right"), (1, "right"), (5, "inside"), (9, "left")])
-def test_a_name_at_a_side_stands_towards_the_middle(x: int, side: str) -> None:
-    xy = np.array([[x, 0], [0, 1], [9, 1]], dtype=np.float32)
-    labels = np.array([0, OUTSIDE, OUTSIDE], dtype=np.int32)
-    (name,) = option(xy, labels, {0: "A"})["series"][-1]["data"]
-    assert name["label"]["position"] == side
-
-
-def test_no_name_is_hidden_by_another_one() -> None:
-    names = option(XY, LABELS, {0: "A", 2: "Readers of a rather long name"})["series"][-1]
-    assert names["labelLayout"] == {"moveOverlap": "shiftY"}
-    assert [one["name"] for one in names["data"]] == ["A", "Readers of a rather\nlong name"]
-    far = option(XY, LABELS, {0: "A", 2: "Readers of a rather long name that goes on"})["series"][-1]
-    assert far["data"][1]["name"] == "Readers of a rather\nlong name that goes…"
+@pytest.mark.parametrize("n_segments", [2, 12, 20])
+@pytest.mark.parametrize("spread", [0.0, 0.01, 1.0])
+@pytest.mark.parametrize("letters", [1, 60])
+def test_no_number_lies_on_another_or_is_cut_on_the_narrowest_map(
+    n_segments: int, spread: float, letters: int
+) -> None:
+    """All users at one place, on one small island, or all over: in pixels, on a phone."""
+    xy = (np.random.default_rng(1).random((500, 2)) * spread).astype(np.float32)
+    drawn = option(
+        xy, (np.arange(500) % n_segments).astype(np.int32), dict.fromkeys(range(n_segments), "A" * letters)
+    )
+    height = HEIGHT + LEGEND_ROW * legend_rows(drawn["legend"]["data"], WIDE)
+    plot = (NARROW - 8, height - 44 - drawn["media"][0]["option"]["grid"]["bottom"])
+    (left, right), (low, high) = [(drawn[axis]["min"], drawn[axis]["max"]) for axis in ("xAxis", "yAxis")]
+    places = np.array([one["value"] for one in drawn["series"][-1]["data"]])
+    middles = (places - (left, low)) / (right - left, high - low) * plot
+    assert len(middles) == n_segments
+    assert (middles > BADGE / 2 - 0.1).all()
+    assert (plot - middles > BADGE / 2 - 0.1).all()
+    apart = np.abs(middles[:, None] - middles[None]).max(axis=-1)
+    assert apart[np.triu_indices(n_segments, 1)].min() > BADGE - 0.1
 
 
 def test_moving_users_between_segments_moves_no_axis() -> None:
