@@ -44,7 +44,7 @@ def _two(live: LiveSegments, about: Context) -> None:
         held = [key for key in state.controls(model).segments or () if key in keys] or keys
         titles = topic.titles(live, about)
         called = {key: title.full for key, title in titles.items()}.__getitem__
-        pickers = st.grid(2, min_column_width=260)
+        pickers = st.grid(2, min_column_width=160, gap="small")
         state.display("compare-first", held[0])
         first = pickers.selectbox(
             "This one", keys, keys.index(held[0]), format_func=called, key="compare-first",
@@ -63,7 +63,7 @@ def _two(live: LiveSegments, about: Context) -> None:
         table = about.tables.pair(first, second)
         with st.grid(2, min_column_width=NARROW, gap="medium"):
             with st.container():
-                differences_view.lead(table, first)
+                differences_view.side_by_side(live, table, (first, second))
             with st.container():
                 differences_view.spread(live, about, [first, second], "two")
         asked = arguments.Compare(a=first, b=second)

@@ -8,9 +8,11 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.base import wording
 from core.differences.in_words import FAMILIES, in_words
 from core.differences.table import Diff, leading, listed
 from core.facts.context import Context
+from core.profiles import formats
 from core.profiles.profile_columns import Col, MetricRole
 from pages.ui.segments import charts
 from pages.ui.segments import profile_tables as tables
@@ -22,6 +24,7 @@ BADGES: Final = {
     MetricRole.INPUT.value: ":blue-badge[input]", MetricRole.DERIVED.value: ":gray-badge[derived]",
     MetricRole.HELD_OUT.value: ":green-badge[held out]",
 }  # fmt: skip
+NO_DIFFERENCE: Final = "Nothing is shown to differ by more than a tenth of a standard deviation."
 WHAT_PX: Final = 230
 """Of a pinned column, so that the next one is seen on a phone, too."""
 RULE: Final = (
@@ -34,14 +37,43 @@ RULE: Final = (
 
 def lead(table: pd.DataFrame, key: str) -> None:
     """The two or three differences of a row that matter most."""
+    told = _leading(table, key)
+    if not told:
+        st.caption(NO_DIFFERENCE)
+    for what, here, others, apart in told:
+        st.markdown(f"{what}: **{here}** against {others} ({apart})")
+
+
+def side_by_side(live: LiveSegments, table: pd.DataFrame, keys: tuple[str, str]) -> None:
+    """Names, sizes and the differences that matter most of two rows, narrow enough for a phone."""
+    rows = tables.named(live.profiles.parts, live.names).set_index(Col.KEY).loc[list(keys)]
+    names = [md_text(name, 60) for name in rows[Col.LABEL]]
+    users = [
+        f"{number:,} ({formats.figure(Col.SHARE, share)})"
+        for number, share in zip(rows[Col.USERS], rows[Col.SHARE], strict=True)
+    ]
+    told = _leading(table, keys[0])
+    lines = [
+        ["", *names], ["---", "---:", "---:"], ["Users", *users],
+        *([f"{what} :small[:gray[{apart}]]", here, others] for what, here, others, apart in told),
+    ]  # fmt: skip
+    st.markdown("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
+    if not told:
+        st.caption(NO_DIFFERENCE)
+
+
+def _leading(table: pd.DataFrame, key: str) -> list[tuple[str, str, str, str]]:
+    """What differs, here, there, and how far apart, each as Markdown."""
     own = leading(table, key)
-    if own.empty:
-        st.caption("Nothing is shown to differ by more than a tenth of a standard deviation.")
-        return
-    for (_, words), role in zip(in_words(own).iterrows(), own[Diff.ROLE], strict=True):
-        times = f", {words['ratio']}" if words["ratio"] != "–" else ""
-        what, values = md_text(words["what"], 120), f"**{words['here']}** against {words['others']}"
-        st.markdown(f"{BADGES[role]} {what}: {values} ({words['difference']}{times})")
+    return [
+        (
+            f"{BADGES[role]} {md_text(what, 120)}", here, others,
+            f"{difference}, {ratio}" if ratio != wording.ABSENT else difference,
+        )
+        for (_, (what, here, others, difference, ratio)), role in zip(
+            in_words(own).iterrows(), own[Diff.ROLE], strict=True
+        )
+    ]  # fmt: skip
 
 
 def whole(table: pd.DataFrame, key: str, here: str, others: str, name: str) -> None:

@@ -113,6 +113,7 @@ def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
     said = table.assign(
         outcome=[label_of([text]) for text in table[Col.OUTCOME]],
         outcome_rate=table[Col.OUTCOME_RATE].map("{:.2%}".format, na_action="ignore"),
+        revenue=table[Col.REVENUE].map("{:,.2f}".format, na_action="ignore"),
     )
     return said[list(columns)].rename(columns=columns).dropna(axis=1, how="all")
 

@@ -28,8 +28,8 @@ LETTER: Final = 6
 OUTSIDE_NAME: Final = "Outside clustering"
 OUTSIDE_COLOUR: Final = "#8b94a5"
 """Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
-BADGE: Final = 22
-"""Diameter of a number on the map, pixels."""
+BADGE: Final = 24
+"""Pixels from a number on the map to the next one; its rim is 2 less."""
 ABOVE: Final = 44
 """Pixels for the tools above the map."""
 MARGIN: Final = 4
@@ -200,7 +200,7 @@ def _number_series(
         for segment, place in places.items()
     ]
     return {
-        "type": "scatter", "data": data, "symbolSize": BADGE, "label": NUMBER, "z": 99,
+        "type": "scatter", "data": data, "symbolSize": BADGE - 2, "label": NUMBER, "z": 99,
         "itemStyle": PLATE, "tooltip": {"show": True, "formatter": "{b}"},
     }  # fmt: skip
 

@@ -48,6 +48,19 @@ def test_the_picker_and_the_words_have_the_names_of_the_screen(
     assert md_text("Sale (segment 1) converts more often than Mine") in texts(app)
 
 
+def test_names_sizes_and_what_differs_most_stand_side_by_side(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    saved_work.rename(Store(finished_run.root), finished_run.model, {1: "A | B"})
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    (table,) = [block.value for block in app.markdown if block.value.startswith("|")]
+    head, _, users, *leading = table.splitlines()
+    assert head == f"|  | {md_text('1 · Sale')} | {md_text('2 · A | B')} |"
+    assert users.startswith("| Users | ")
+    assert 1 <= len(leading) <= 3
+    assert all("points" in line or "[" in line for line in leading)
+
+
 def test_suggested_names_are_taken_over_and_back(open_app: OpenApp, finished_run: FinishedRun) -> None:
     store, model = Store(finished_run.root), finished_run.model
     app = open_app(PAGE, data=finished_run.dataset, k="3")

@@ -1,5 +1,7 @@
 """Profile tables in the form that charts take."""
 
+import dataclasses
+
 import pandas as pd
 import pytest
 
@@ -49,6 +51,12 @@ def test_rates_are_of_segments_only(profiles: Profiles) -> None:
     assert rates["converted"].tolist() == [24, 1]
     assert rates[Col.REST_SHARE].tolist() == rates["rate"].tolist()[::-1]  # of two, the other is the rest
     assert ((rates["low"] <= rates["rate"]) & (rates["rate"] <= rates["high"])).all()
+
+
+def test_the_revenue_of_each_outcome_is_written_with_thousands(profiles: Profiles) -> None:
+    more = profiles.outcomes.assign(revenue=1234567.5)
+    written = tables.each_outcome(dataclasses.replace(profiles, outcomes=more), NAMES)
+    assert set(written["Revenue"]) == {"1,234,567.50"}
 
 
 def test_shares_of_chosen_rows_stand_beside_those_of_the_others(profiles: Profiles) -> None:
