@@ -114,7 +114,7 @@ def _heat_map(live: LiveSegments) -> None:
         "Blue is above the others, orange below; full colour is 1.5 standard deviations.",
         key="segments", alt_text="Heat-map of segments and metrics with the values written in",
         columns=_segment_columns(live), help_text="Point at the column heads of the table for definitions.",
-        min_width=640,
+        min_width=min(640, 112 + 62 * len(columns)),
     )  # fmt: skip
 
 
@@ -151,6 +151,10 @@ def _each_outcome(live: LiveSegments) -> None:
         st.dataframe(
             tables.each_outcome(live.profiles, live.names), hide_index=True, placeholder="–",
             alt="Users with each outcome and their revenue, by segment",
+            column_config={
+                "Rate": st.column_config.NumberColumn(format="percent"),
+                "Revenue": st.column_config.NumberColumn(format="accounting"),
+            },
         )  # fmt: skip
     leave_out.offer(live.sources.dataset, live_segments.leaks(live))
 

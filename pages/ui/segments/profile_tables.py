@@ -27,7 +27,7 @@ CARD_METRICS: Final = {
 """Metrics of one row that are set beside the others', and what a narrow card calls them."""
 VALUES_DRAWN: Final = 8
 """Values of an attribute in a chart; the table behind it has all of them."""
-AXIS_WIDTH: Final = 16
+AXIS_WIDTH: Final = 13
 """Characters of a line of an axis label."""
 
 
@@ -77,8 +77,8 @@ def heat_cells(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
 
 
 def axis_text(label: str) -> str:
-    """A label in lines of a few words."""
-    return "\n".join(textwrap.wrap(label, AXIS_WIDTH))
+    """A label in lines of a few words; "a user" stays together."""
+    return "\n".join(textwrap.wrap(label.replace(" a ", " a\N{NO-BREAK SPACE}"), AXIS_WIDTH))
 
 
 def rates(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
@@ -110,11 +110,7 @@ def each_outcome(profiles: Profiles, names: Mapping[int, str]) -> pd.DataFrame:
         Col.LABEL: "Segment", Col.OUTCOME: "Outcome", Col.OUTCOME_USERS: "Users with it", Col.N: "Users",
         Col.OUTCOME_RATE: "Rate", Col.REVENUE: "Revenue", Col.CURRENCY: "Currency",
     }  # fmt: skip
-    said = table.assign(
-        outcome=[label_of([text]) for text in table[Col.OUTCOME]],
-        outcome_rate=table[Col.OUTCOME_RATE].map("{:.2%}".format, na_action="ignore"),
-        revenue=table[Col.REVENUE].map("{:,.2f}".format, na_action="ignore"),
-    )
+    said = table.assign(outcome=[label_of([text]) for text in table[Col.OUTCOME]])
     return said[list(columns)].rename(columns=columns).dropna(axis=1, how="all")
 
 
