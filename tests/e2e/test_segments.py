@@ -102,10 +102,11 @@ def test_charts_that_lack_room_for_two_come_below_each_other(
     page.set_viewport_size({"width": 900, "height": 900})
     charts = page.get_by_test_id("stVegaLiteChart")
     expect(charts.nth(2)).to_be_visible()  # of conversion and of sizes, below the heat-map
-    above, below = charts.nth(1).bounding_box(), charts.nth(2).bounding_box()
-    assert above is not None and below is not None
-    assert below["y"] > above["y"] + above["height"]
-    assert above["width"] > 300
+    page.wait_for_function(  # a chart grows while it is drawn, and the frame still narrows
+        "() => { const [, above, below] = [...document.querySelectorAll('[data-testid=stVegaLiteChart]')]"
+        ".map(chart => chart.getBoundingClientRect());"
+        "return below.top > above.bottom && above.width > 300 }"
+    )
 
 
 def test_a_lasso_lists_the_users_inside_and_their_ids_can_be_taken(
