@@ -45,7 +45,7 @@ def test_the_picker_and_the_words_have_the_names_of_the_screen(
     assert app.selectbox(key="compare-first").options[:3] == [
         "Sale (segment 1)", "Mine (segment 2)", "Account (segment 3)",
     ]  # fmt: skip
-    assert md_text("Sale (segment 1) converts more often than Mine") in texts(app)
+    assert md_text("Sale converts more often than Mine") in texts(app)
 
 
 def test_names_sizes_and_what_differs_most_stand_side_by_side(

@@ -71,7 +71,8 @@ def test_pages_of_one_ranking_come_in_order(profiles: Profiles) -> None:
 def test_every_field_is_defined_with_its_evidence(profiles: Profiles) -> None:
     meaning = tables.definitions(profiles)
     assert set(meaning) == set(profiles.fields[Col.FIELD])
-    assert meaning[Col.OUTCOME_RATE].endswith("a difference is a finding.")
+    assert meaning[Col.ENGAGEMENT_MEAN].endswith("a difference is a finding.")
+    assert meaning[Col.OUTCOME_RATE].endswith("a page that gives it away.")  # the cart, which every buyer saw
 
 
 def test_an_axis_label_breaks_into_short_lines() -> None:
