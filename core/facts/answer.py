@@ -218,17 +218,21 @@ class Title(BaseModel):
     Args:
         label: ``Segment 3``, ``All users``.
         name: ``Checkout visitors``; empty where it has none.
+        mark: What has to be said with it: ``doubtful``; empty where nothing has.
     """
 
     model_config = ConfigDict(frozen=True)
 
     label: str
     name: str = ""
+    mark: str = ""
 
     @property
     def full(self) -> str:
-        """``Checkout visitors (segment 3)``."""
-        return f"{self.name} ({self.label[:1].lower()}{self.label[1:]})" if self.name else self.label
+        """``Checkout visitors (segment 3)``, ``Segment 3 (doubtful)``."""
+        label = f"{self.label[:1].lower()}{self.label[1:]}" if self.name else ""
+        said = ", ".join(part for part in (label, self.mark) if part)
+        return f"{self.short} ({said})" if said else self.short
 
     @property
     def short(self) -> str:

@@ -286,6 +286,7 @@ class Context:
         previous: The segments before the last move of a slider.
         suggested: Segment → name that the analyst was offered and has not taken (yet).
         certificates: Segment → how sure it is; empty where that was not measured.
+        withheld: Whether nobody is told what kinds of users the segments are, as there are none.
     """
 
     tables: Tables
@@ -293,6 +294,7 @@ class Context:
     previous: Partition | None = None
     suggested: Mapping[int, str] = field(default_factory=dict)
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
+    withheld: bool = False
 
     @property
     def segment_keys(self) -> tuple[str, ...]:
@@ -332,8 +334,10 @@ class Context:
         if row[Col.KIND] == RowKind.ONE_PAGE:  # what it is called holds addresses, which strangers wrote
             label, _, rule = label.partition(": ")
         segment = int(row[Col.SEGMENT])
-        own = self.names.get(segment) or self.suggested.get(segment, "")
-        return Title(label=label, name=clean(own if row[Col.KIND] == RowKind.SEGMENT else rule))
+        if row[Col.KIND] != RowKind.SEGMENT:
+            return Title(label=label, name=clean(rule))
+        own, sure = self.names.get(segment) or self.suggested.get(segment, ""), self.certificates.get(segment)
+        return Title(label=label, name=clean(own), mark=sure.mark if sure else "")
 
     def titles(self, keys: Iterable[str] = ()) -> dict[str, Title]:
         """What rows are called; every row when none is named."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.facts.answer import Block, FigureList
-from core.facts.context import ALL, ONE_PAGE
+from core.facts.context import ALL, ONE_PAGE, Context
 from core.facts.differing import differing, q_values
 from core.facts.evidence import Evidence
 from core.facts.fact_maker import Figures, select
@@ -18,12 +18,18 @@ NOT_IN_DATA: Final = (
     "Age, income and motives are not in the data; a name or a story for them would be invented."
 )
 NOTHING_APART: Final = "Nothing is shown to differ here from the others by more than a little."
+WITHHELD: Final = (
+    "No stable segments here: another half of these users would be cut otherwise. What kinds of users these "
+    "are is not told unless it is asked for: Name them anyway, on Explore."
+)
 SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
 
 
 def paragraph(figures: Figures, key: str) -> Finding:
     """What a row is like: size, activity, outcome, what sets it apart, where its sessions begin.
+
+    Of a segment that other users would not show, no more than size, activity and outcome.
 
     Raises:
         InputError: If there is no such row.
@@ -32,11 +38,12 @@ def paragraph(figures: Figures, key: str) -> Finding:
     size = tuple(figures.needed(key, name) for name in (SIZE[:1] if key == ALL else SIZE))
     by_rule = key == ONE_PAGE or figures.context.row(key)[Col.KIND] == RowKind.ONE_PAGE
     habits = () if by_rule else present(figures.measure(key, name) for name in HABITS)
+    begin: tuple[Block, ...] = (FigureList(facts=size), FigureList(facts=habits))
+    if withheld(figures.context, key):
+        rate = present([figures.measure(key, Col.OUTCOME_RATE)])
+        return Finding((*begin, FigureList(facts=rate), *notes(WITHHELD)), select("*", "segments", key=key))
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
-    blocks = (
-        FigureList(facts=size), FigureList(facts=habits), *_apart(figures, key), FigureList(facts=ways),
-    )  # fmt: skip
-    return Finding(blocks, select("*", "segments", key=key))
+    return Finding((*begin, *_apart(figures, key), FigureList(facts=ways)), select("*", "segments", key=key))
 
 
 def persona(figures: Figures, key: str) -> Finding:
@@ -46,6 +53,8 @@ def persona(figures: Figures, key: str) -> Finding:
         InputError: If there is no such row.
     """
     described = paragraph(figures, key)
+    if withheld(figures.context, key):
+        return described
     comes_with = FigureList(facts=Evidence(figures, key).shares)
     return Finding((*described.blocks, comes_with, *notes(NOT_IN_DATA)), described.query)
 
@@ -64,8 +73,14 @@ def why(figures: Figures, key: str, metric: str | None) -> Finding:
     elif metric:
         lead = (FigureList(facts=(figures.needed(key, metric), figures.needed(ALL, metric))),)
     apart = differing(figures, known(context, key)) or notes(NOTHING_APART)
-    blocks = dict.fromkeys((*lead, *apart, *notes(NO_CAUSE)))
+    kept_back = notes(WITHHELD) if withheld(context, key) else ()
+    blocks = dict.fromkeys((*kept_back, *lead, *apart, *notes(NO_CAUSE)))
     return Finding((*blocks,), select("*", "differences", key=key))
+
+
+def withheld(context: Context, *keys: str) -> bool:
+    """Whether one of the rows is a segment of which it is not told what kind of users it is."""
+    return context.withheld and not set(keys).isdisjoint(context.segment_keys)
 
 
 def _apart(figures: Figures, key: str) -> tuple[Block, ...]:

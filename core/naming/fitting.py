@@ -40,6 +40,10 @@ class HeldName:
         """Whether it is more than the segment's number."""
         return self.is_given or bool(self.evidence)
 
+    def title(self, segment: int) -> str:
+        """``3 · Bargain hunters``, or ``Segment 3``; never twice the same."""
+        return f"{segment + 1} · {self.text}" if self.says_something else self.text
+
 
 def held_names(table: pd.DataFrame, site: SiteWords, given: Mapping[int, SegmentName]) -> dict[int, HeldName]:
     """What each segment is called.

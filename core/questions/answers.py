@@ -223,7 +223,7 @@ def _meanings(parsed: Parsed, figures: Figures, last: Reading | None) -> Iterato
         yield from as_figure
     of_them = [*readings(parsed, last)] if follows else [of_converted(parsed, context)]
     if any(of_them) and (tables := context.tables.by_outcome):
-        by_outcome = Figures(replace(context, tables=tables, names={}, suggested={}))
+        by_outcome = Figures(Context(tables))
         yield from ((meant, by_outcome) for meant in of_them if meant)
     elif follows:  # whom it is about is gone
         yield parsed, figures

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -24,11 +24,9 @@ from core.report.cards import CardMaker, others
 from core.report.charts import RatePoint, forest, user_map
 from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
 from core.report.visitors import PageNames
+from core.segments.certificate import Certificate, marked
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
-
-if TYPE_CHECKING:
-    from core.segments.certificate import Certificate
 
 EXAMPLES: Final = 2
 """Typical visitors a segment."""
@@ -78,7 +76,7 @@ def compose(source: ReportInput) -> Report:
     receipt, profiles = source.dataset.receipt, source.profiles
     described = profiles.to_dict()
     rows = described["segments"]
-    called = titles(rows, {segment: name.text for segment, name in source.names.items()})
+    called = titles(rows, source.names, source.certificates)
     shown = profile_tables.present(rows, OVERVIEW)
     overview = [_row(row, called, shown) for row in [*rows[: profiles.rows.n_rows], rows[-1]]]
     return Report(
@@ -108,13 +106,16 @@ def compose(source: ReportInput) -> Report:
     )
 
 
-def titles(rows: Iterable[Mapping[str, Any]], names: Mapping[int, str]) -> dict[str, str]:
-    """Row → what it is called: ``Segment 3``, ``3 · Bargain hunters``, ``One-page users``."""
-    called = {}
-    for row in rows:
-        name = names.get(row[Col.SEGMENT]) if row[Col.KIND] == RowKind.SEGMENT else None
-        called[row[Col.KEY]] = f"{row[Col.SEGMENT] + 1} · {name}" if name else row[Col.LABEL]
-    return called
+def titles(
+    rows: Sequence[Mapping[str, Any]], names: Mapping[int, HeldName], certificates: Mapping[int, Certificate]
+) -> dict[str, str]:
+    """Row → what it is called: ``Segment 3``, ``3 · Bargain hunters (doubtful)``, ``One-page users``."""
+    labels = {row[Col.SEGMENT]: row[Col.LABEL] for row in rows if row[Col.KIND] == RowKind.SEGMENT}
+    called = marked(labels | {segment: name.title(segment) for segment, name in names.items()}, certificates)
+    return {
+        row[Col.KEY]: called[row[Col.SEGMENT]] if row[Col.KIND] == RowKind.SEGMENT else row[Col.LABEL]
+        for row in rows
+    }
 
 
 def _subtitle(source: ReportInput) -> str:
@@ -163,7 +164,8 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     why = {segment: reason(name) for segment, name in source.names.items()}
-    sure = {segment: one.sentence for segment, one in source.certificates.items()}
+    names = {segment: called[f"segment:{segment}"] for segment in source.certificates}
+    sure = {segment: one.sentence(names) for segment, one in source.certificates.items()}
     return tuple(
         maker.card(row, typical[number].tolist(), why.get(number, ""), sure.get(number, ""))
         for row in segments

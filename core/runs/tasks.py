@@ -14,11 +14,12 @@ from core.base.progress import Progress
 from core.base.settings import IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
-from core.runs import kept_evidence, pipeline, second_training
+from core.runs import kept_certificates, kept_evidence, pipeline, second_training
 from core.storage.store import Artifact, Store, content_key
 
 Result: TypeAlias = dict[str, Any]
 
+CERTIFY: Final = kept_certificates.CERTIFY
 CHOOSE_K: Final = kept_evidence.CHOOSE_K
 TRAIN_AGAIN: Final = second_training.FOLDER
 LAYOUT: Final = "layout"
@@ -100,6 +101,16 @@ class AgainRequest(Settings):
     dataset: str
     labels: str
     model: str
+
+
+class CertifyRequest(Settings):
+    """Segments that were handed in (:func:`core.runs.kept_certificates.hand_in`)."""
+
+    dataset: str
+    embeddings: str
+    weights: ViewWeights
+    digest: str
+    """Of the partition."""
 
 
 class ScorecardRequest(Settings):
@@ -229,6 +240,13 @@ def train_again(store: Store, request: AgainRequest, progress: Progress) -> Resu
     return {TRAIN_AGAIN: made.artifact.key}
 
 
+def certify(store: Store, request: CertifyRequest, progress: Progress) -> Result:
+    """How sure each segment is → artifact."""
+    dataset = pipeline.open_dataset(store, request.dataset)
+    made_from = (request.embeddings, request.weights, request.digest)
+    return {CERTIFY: kept_certificates.certify(store, dataset, *made_from, progress)}
+
+
 def layout(store: Store, request: VectorsRequest, progress: Progress) -> Result:
     """A neighbour-preserving 2-D layout → artifact."""
     dumped, inputs = made_of(request)
@@ -294,6 +312,7 @@ TASKS: Final[dict[str, tuple[type[Settings], Callable[[Store, Any, Progress], Re
     "refit": (RefitRequest, refit),
     CHOOSE_K: (EvidenceRequest, choose_k),
     TRAIN_AGAIN: (AgainRequest, train_again),
+    CERTIFY: (CertifyRequest, certify),
     LAYOUT: (VectorsRequest, layout),
     "scorecard": (ScorecardRequest, scorecard),
 }

@@ -30,7 +30,8 @@ RESAMPLES: Final = 100
 TAILS: Final = (2.5, 97.5)
 SPLITS: Final = 3
 SEEDS: Final = 4
-WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (0.6, "patterned"), (0.0, "doubtful"))
+DOUBTFUL: Final = "doubtful"
+WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (0.6, "patterned"), (0.0, DOUBTFUL))
 """From which mean index on a segment is called what (Hennig 2007)."""
 
 
@@ -66,17 +67,39 @@ class Certificate:
         return next(word for least, word in WORDS if self.jaccard >= least)
 
     @property
-    def sentence(self) -> str:
-        """In words that an analyst can repeat; segments are counted from 1."""
-        to = "" if self.rival is None else f" Who leaves mostly moves to segment {self.rival + 1}."
+    def mark(self) -> str:
+        """What is said with its name wherever somebody reads it: ``doubtful``, or nothing."""
+        return DOUBTFUL if self.word == DOUBTFUL else ""
+
+    def sentence(self, names: Mapping[int, str]) -> str:
+        """In words that an analyst can repeat.
+
+        Args:
+            names: Segment → what it is called.
+        """
+        to = "" if self.rival is None else f" Who leaves mostly moves to {names[self.rival]}."
         return (
             f"{self.word.capitalize()}: it overlaps by {self.jaccard:.0%} with the segment that other users "
             f"would lead to ({self.low:.0%} to {self.high:.0%}).{to}"
         )
 
+    def line(self, names: Mapping[int, str]) -> str:
+        """The same in a few words: ``Stable, .82 [.74–.90] · nearest: 3 · Bargain hunters``."""
+        index, low, high = (f"{value:.2f}".removeprefix("0") for value in (self.jaccard, self.low, self.high))
+        near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
+        return f"{self.word.capitalize()}, {index} [{low}–{high}]{near}"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self) | {"word": self.word}
+
+
+def marked(names: Mapping[int, str], certificates: Mapping[int, Certificate]) -> dict[int, str]:
+    """What segments are called where somebody reads it: a doubtful one says so, whoever named it."""
+    marks = {segment: one.mark for segment, one in certificates.items() if one.mark}
+    return {
+        segment: f"{name} ({marks[segment]})" if segment in marks else name for segment, name in names.items()
+    }
 
 
 def table(certificates: Mapping[int, Certificate]) -> pd.DataFrame:

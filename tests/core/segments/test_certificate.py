@@ -1,12 +1,14 @@
 """Certificates: Hennig's index against scikit-learn's, words, rivals, and data in which nothing is sure."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import jaccard_score
 
 from core.base.errors import Cancelled
 from core.base.settings import ClusterSettings
-from core.segments.certificate import Certificate, certify, jaccard, table
+from core.segments.certificate import Certificate, certify, jaccard, marked, table
 from core.segments.clustering import fit
 from core.segments.partition import Partition
 from tests.core.segments.blobs import blobs
@@ -42,7 +44,7 @@ def test_a_group_cut_in_two_is_unsure_and_its_rival_is_the_other_half() -> None:
         assert found[segment].jaccard < 0.75
         assert found[segment].rival in large - {segment}
         assert found[segment].low <= found[segment].jaccard <= found[segment].high
-        assert f"segment {found[segment].rival + 1}" in found[segment].sentence
+        assert "moves to The rest." in found[segment].sentence({found[segment].rival: "The rest"})
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,20 @@ def test_a_group_cut_in_two_is_unsure_and_its_rival_is_the_other_half() -> None:
 def test_words_are_hennigs(index: float, word: str) -> None:
     made = Certificate(0, 10, index, index, index, index, index, None, 0.0)
     assert made.word == word
-    assert made.sentence.startswith(word.capitalize())
+    assert made.sentence({}).startswith(word.capitalize())
+
+
+def test_it_is_told_in_a_line_with_the_rival_by_name() -> None:
+    made = Certificate(0, 10, 0.824, 0.74, 1.0, 0.8, 1.0, rival=2, moves=0.1)
+    assert made.line({2: "3 · Readers"}) == "Stable, .82 [.74–1.00] · nearest: 3 · Readers"
+    assert replace(made, rival=None).line({}) == "Stable, .82 [.74–1.00]"
+
+
+def test_a_doubtful_segment_says_so_beside_its_name_and_a_sure_one_does_not() -> None:
+    sure = Certificate(0, 10, 0.6, 0.5, 0.7, 0.6, 1.0, None, 0.0)
+    names = {0: "1 · Readers", 1: "Segment 2", 2: "Segment 3"}
+    found = marked(names, {0: sure, 1: replace(sure, segment=1, jaccard=0.59)})
+    assert found == {0: "1 · Readers", 1: "Segment 2 (doubtful)", 2: "Segment 3"}
 
 
 def test_identical_users_and_users_outside_are_no_trouble() -> None:

@@ -1,0 +1,67 @@
+"""Certificates by a long run: of the very segments that were handed in, once."""
+
+from pathlib import Path
+
+import pytest
+
+from core.base.errors import ArtifactError
+from core.base.progress import silent
+from core.base.settings import ClusterSettings, ViewWeights
+from core.runs import kept_certificates, pipeline, tasks
+from core.segments import certificate
+from core.segments.partition import Partition
+from core.storage.store import Store
+from tests.pages.fixtures_segments import FinishedRun, write_run
+
+WEIGHTS = ViewWeights()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> FinishedRun:
+    return write_run(tmp_path_factory.mktemp("run") / "cache")
+
+
+@pytest.fixture
+def partition(written: FinishedRun) -> Partition:
+    store = Store(written.root)
+    dataset = pipeline.open_dataset(store, written.dataset)
+    vectors = pipeline.open_embeddings(store, dataset, written.embeddings)
+    return pipeline.cluster(pipeline.combine(vectors, WEIGHTS), vectors.inside, ClusterSettings(n_clusters=3))
+
+
+def ask(run: FinishedRun, digest: str) -> dict[str, str]:
+    request = tasks.CertifyRequest(
+        dataset=run.dataset, embeddings=run.embeddings, weights=WEIGHTS, digest=digest
+    ).model_dump(mode="json")
+    return tasks.run(tasks.CERTIFY, run.root, request, silent)
+
+
+def test_the_segments_that_were_handed_in_are_certified_once(
+    written: FinishedRun, partition: Partition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(written.root)
+    kept_certificates.hand_in(store, written.embeddings, WEIGHTS, partition)
+    (key,) = ask(written, partition.digest).values()
+    assert key == kept_certificates.key_of(written.embeddings, WEIGHTS, partition.digest)
+    artifact = kept_certificates.find(store, key)
+    assert artifact is not None
+    found = kept_certificates.read(artifact)
+    assert {segment: one.users for segment, one in found.items()} == partition.sizes
+    assert {one.word for one in found.values()} == {"highly stable"}  # three plain kinds of visitors
+    assert list(Path(store.root, kept_certificates.HANDED_IN).glob("[!.]*")) == []
+    monkeypatch.setattr(certificate, "certify", None)
+    assert ask(written, partition.digest) == {tasks.CERTIFY: key}
+
+
+def test_what_was_never_handed_in_is_said(written: FinishedRun) -> None:
+    with pytest.raises(ArtifactError, match="not handed in"):
+        ask(written, "0" * 24)
+
+
+def test_another_partition_or_other_weights_have_another_key() -> None:
+    keys = {
+        kept_certificates.key_of(vectors, weights, digest)
+        for vectors in ("a", "b") for weights in (WEIGHTS, ViewWeights(url=1, theme=0, type=0))
+        for digest in ("c", "d")
+    }  # fmt: skip
+    assert len(keys) == 8
