@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
 from pydantic import Field
 
@@ -29,25 +29,25 @@ LINKED: Final = ("k", *View, "insist", "counts", "outcome", "segment")
 class Controls(Settings):
     """All of them, with what holds before anybody has touched them."""
 
-    n_clusters: Annotated[int, Field(ge=2)] = USUAL_SEGMENTS
+    n_clusters: Annotated[int, Field(ge=2)] | None = None
+    """None where nobody has chosen it: a first segmentation starts at the number that the users support."""
     weights: ViewWeights = ViewWeights()
     outcomes: ChosenOutcomes = None
     """None takes what usually is the outcome, where the data have it."""
     outcome_counts: OutcomeCount = OutcomeCount.ANY
     segments: tuple[str, ...] | None = None
     """Keys of the rows that were chosen to be looked at; None before any choice."""
+    named_anyway: bool = False
+    """Whether names were asked for where the users support no number of segments."""
 
-    def fitted(self, different: int, present: Sequence[View]) -> Self:
-        """The same within what the data allow.
+    def n_within(self, different: int, start: int = USUAL_SEGMENTS) -> int:
+        """The number of segments within what the data allow.
 
         Args:
             different: Users that can be clustered and did not do the very same.
-            present: Views that the model has.
+            start: The number where nobody has chosen one.
         """
-        most = max(2, min(MOST_SEGMENTS, different - 1))
-        return self.model_copy(
-            update={"n_clusters": min(self.n_clusters, most), "weights": effective(self.weights, present)}
-        )
+        return min(self.n_clusters or start, max(2, min(MOST_SEGMENTS, different - 1)))
 
     def linked(self, link: Mapping[str, Sequence[str]]) -> Controls:
         """The same with what a link says in its place; what is not possible there counts as not said."""
@@ -69,7 +69,7 @@ class Controls(Settings):
         """What a link says to set the same."""
         shown = percentages(self.weights, tuple(View))
         return {
-            "k": [str(self.n_clusters)],
+            "k": [str(self.n_clusters)] if self.n_clusters else [],
             **{str(view): [str(shown[view])] for view in View},
             "insist": ["1"] if self.weights.insist else [],
             "outcome": named_outcomes(self.outcomes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -28,12 +28,14 @@ class HeldName:
         evidence: What it rests on; of an analyst's name when it was given.
         is_given: Whether it is the analyst's.
         better: A name that fits, where the analyst's no longer does.
+        kept_back: Whether it has one that is not told, as there are no segments.
     """
 
     text: str
     evidence: tuple[NameEvidence, ...] = ()
     is_given: bool = False
     better: SegmentName | None = None
+    kept_back: bool = False
 
     @property
     def says_something(self) -> bool:
@@ -55,6 +57,16 @@ def held_names(table: pd.DataFrame, site: SiteWords, given: Mapping[int, Segment
     """
     made = name_segments(table, site, {segment: name.text for segment, name in given.items()})
     return {segment: _held(table, segment, own, given.get(segment)) for segment, own in made.items()}
+
+
+def only_given(held: Mapping[int, HeldName]) -> dict[int, HeldName]:
+    """The analyst's names alone; the other segments are called by their numbers."""
+    return {
+        segment: replace(name, better=None)
+        if name.is_given
+        else HeldName(f"Segment {segment + 1}", kept_back=True)
+        for segment, name in held.items()
+    }
 
 
 def _held(table: pd.DataFrame, segment: int, own: SegmentName, given: SegmentName | None) -> HeldName:
@@ -83,6 +95,8 @@ def fits(table: pd.DataFrame, segment: int, evidence: Collection[NameEvidence]) 
 
 def reason(name: HeldName) -> str:
     """Why a segment is called so: "Named for the word sale: 72 % of its users, 9.3× the others."."""
+    if name.kept_back:
+        return ""
     told = "; ".join(map(_told, name.evidence))
     if name.is_given:
         told = told and f"When it was named: {told}."

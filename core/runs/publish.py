@@ -10,9 +10,10 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -48,6 +49,7 @@ INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
 ONE_PAGE_RULES: Final = "one_page.json"
+NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,12 @@ def publish(
     """
     dataset, labels = results.dataset, results.labels
     settings = kept_evidence.settled(settings, results.evidence)
+    from core.naming.fitting import only_given
     from core.segments.certificate import certify
 
     made = pipeline.segment(dataset, labels, results.embeddings, settings, progress)
+    if results.evidence.suggested_k is None:
+        made = replace(made, names=only_given(made.names))
     sure = Sureness(results.evidence, certify(made.combined.vectors, made.partition, progress))
     record = _record(results, settings, made)
     with replacing(out, last=RUN, optional=[LABELS, TAXONOMY]) as building:
@@ -150,7 +155,7 @@ def _write_tables(
     users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / "users.parquet")
-    _write_json(folder / "clusters.json", clusters_summary(made, sure))
+    _write_json(folder / "clusters.json", clusters_summary(made, sure.evidence, sure.certificates))
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
@@ -190,8 +195,10 @@ def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]
     }
 
 
-def clusters_summary(made: Segments, sure: Sureness | None = None) -> dict[str, Any]:
-    """How the segments were made, how large and how sure they are, as plain data."""
+def clusters_summary(
+    made: Segments, evidence: KEvidence | None = None, certificates: Mapping[int, Certificate] = NONE
+) -> dict[str, Any]:
+    """How the segments were made, how large and (where it was measured) how sure they are, as plain data."""
     partition, labels = made.partition, made.partition.labels
     inside = int((labels >= 0).sum())
     sizes = partition.sizes
@@ -208,11 +215,11 @@ def clusters_summary(made: Segments, sure: Sureness | None = None) -> dict[str, 
         "segments": [
             {"kind": RowKind.SEGMENT, "cluster": cluster, **_named(made.names[cluster])}
             | {"users": size, "share": size / inside}
-            | ({"certificate": sure.certificates[cluster].to_dict()} if sure else {})
+            | ({"certificate": certificates[cluster].to_dict()} if certificates else {})
             for cluster, size in sizes.items()
         ] + _one_page_summary(made.profiles.one_page),
         "one_page_made_by": made.profiles.one_page.made_by if made.profiles.one_page else "",
-    } | ({} if sure is None else _verdict(sure.evidence))  # fmt: skip
+    } | ({} if evidence is None else _verdict(evidence))  # fmt: skip
 
 
 def _verdict(evidence: KEvidence) -> dict[str, Any]:

@@ -88,17 +88,19 @@ def _each(live: LiveSegments, about: Context) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="names-actions"):
         naming.use_all(live, about.suggested)
         naming.undo(live)
-        describe_view.actions(live, about, described)
+        if not about.withheld:
+            describe_view.actions(live, about, described)
     describe_view.progress(live, about)
     for key, segment in zip(about.segment_keys, live.segments, strict=True):
         with st.container(border=True, key=f"described-{segment}", gap="xsmall"):
             cards.swatch(segment)
             st.markdown(f"#### {cards.heading(live.names[segment])}")
             naming.unfit(live, segment)
-            if live.held[segment].better is None and live.held[segment].text != about.suggested[segment]:
-                naming.offer(live, segment, about.suggested[segment])
+            offered = about.suggested.get(segment, live.held[segment].text)
+            if live.held[segment].better is None and live.held[segment].text != offered:
+                naming.offer(live, segment, offered)
             own = topic.told(about, key, partial(paragraph, key=key))
-            summary = told[segment].summary if segment in told else own
+            summary = told[segment].summary if segment in told and not about.withheld else own
             chat_message.draw(summary, f"segment-{segment}", titles)
 
 

@@ -14,21 +14,22 @@ from core.profiles.formats import of_row
 from core.profiles.metrics import records
 from core.profiles.outside import outside_note
 from core.profiles.profile_columns import Col, RowKind
-from core.segments.evidence import KEvidence
 from pages.ui.chat import topic
 from pages.ui.segments import (
     background,
     cards,
-    charts,
+    certificates,
+    k_view,
     live_segments,
     map_view,
     naming,
+    nothing_here,
     segment_controls,
     steering,
 )
-from pages.ui.segments.figure import SIDE, behind, picture
+from pages.ui.segments.figure import SIDE
 from pages.ui.segments.live_segments import LiveSegments, Sources
-from pages.ui.shell import errors, job_panel, state
+from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 from pages.ui.shell.text import md_text
 
@@ -55,15 +56,13 @@ def _explore(made_from: Sources) -> None:
     live = live_segments.solve(made_from)
     steering.show_effective(slots, live.combined.effective)
     segment_controls.status_line(live)
-    evidence = background.k_evidence(made_from, live.steering.weights)
-    if evidence is not None and evidence.suggested_k is None:
-        st.warning(f"{evidence.sentence} Read the segments as a description.", icon=":material/warning:")
+    nothing_here.draw(live)
     if note := outside_note(live.profiles):
         st.info(note, icon=":material/info:")
     with st.grid(2, min_column_width=SIDE, gap="medium", key="map-and-segments"):
         with st.container():
             map_view.draw(live)
-            _number_of_segments(live, evidence)
+            k_view.draw(live)
         with st.container(gap="small"):
             _segments(live)
 
@@ -84,16 +83,19 @@ def _segments(live: LiveSegments) -> None:
 
 def _card(live: LiveSegments, row: dict[str, Any], suggested: Mapping[int, str]) -> None:
     segment: int = row[Col.SEGMENT]
-    name = live.held[segment]
+    name, sure = live.held[segment], live.certificates.get(segment)
+    mark, own = sure.mark if sure else "", name.text if name.says_something else ""
     with st.container(key=f"card-{segment}", gap="xsmall"):
-        cards.swatch(segment, row[Col.SHARE])
+        cards.swatch(segment, row[Col.SHARE], mark)
         with st.grid(2, min_column_width=190, gap="small", vertical_alignment="center"):
-            cards.name_field(segment, name.text if name.says_something else "", partial(naming.rename, live))
+            cards.name_field(segment, own, partial(naming.rename, live), mark)
             st.markdown(f":small[{_facts(live, row)}]")
+        certificates.line(live, segment)
         if name.better is not None:
             naming.unfit(live, segment)
             return
-        st.caption(md_text(reason(name), 400))
+        if why := reason(name):
+            st.caption(md_text(why, 400))
         if suggested.get(segment, name.text) != name.text:
             naming.offer(live, segment, suggested[segment])
 
@@ -109,51 +111,6 @@ def _facts(live: LiveSegments, row: Mapping[str, Any]) -> str:
     if row[Col.PAGE_VIEWS_MEAN] > 1:  # those of one page have one each
         facts.append(f"{of_row(row, Col.PAGE_VIEWS_MEAN)} page views each")
     return " · ".join(facts)
-
-
-def _number_of_segments(live: LiveSegments, evidence: KEvidence | None) -> None:
-    with st.container(border=True, key="choose_k", gap="xsmall"):
-        st.markdown("**How many segments?**", help="Each number of segments, with these weights.")
-        if evidence is not None:
-            _k_charts(live, evidence)
-        elif not job_panel.panels([background.CHOOSE_K], live.sources.embeddings):
-            st.caption("Not compared yet for these weights. It runs in the background, in about a minute.")
-            st.button(
-                "Compare 2 to 15", key="compare_k", icon=":material/play_arrow:", on_click=background.start,
-                args=(background.CHOOSE_K, live.sources, live.steering.weights),
-            )  # fmt: skip
-
-
-def _k_charts(live: LiveSegments, evidence: KEvidence) -> None:
-    current, suggested = len(live.segments), evidence.suggested_k
-    st.caption(f"{evidence.sentence} You are at {current}.")
-    if suggested is not None and suggested != current:
-        st.button(
-            f"Use {suggested}", key="use_suggested", icon=":material/check:", on_click=state.set_controls,
-            args=(live.sources.model_key,), kwargs={"n_clusters": suggested},
-        )  # fmt: skip
-    table = evidence.table()
-    if table.empty:
-        return
-    st.caption(
-        "**How well another half of the users agrees**: higher is better",
-        help="Each half learns which pages go together and cuts everybody by it: adjusted Rand index.",
-    )
-    picture(
-        partial(charts.line_over_k, table, "split_half", "Agreement", current, suggested),
-        key="chart-split-half",
-        alt_text="How well halves of the users agree over the number of segments",
-    )
-    st.caption(
-        "**How far apart** the segments lie: higher is better",
-        help="Silhouette: how much nearer users are to their own segment than to the next one, from −1 to 1.",
-    )
-    picture(
-        partial(charts.line_over_k, table, "silhouette", "How far apart", current, suggested),
-        key="chart-silhouette",
-        alt_text="How far apart segments lie, over their number",
-    )
-    behind(table, key="number_of_segments")
 
 
 with errors.shown():

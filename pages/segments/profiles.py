@@ -25,10 +25,12 @@ from pages.ui.chat.fact_sources import pages_chart
 from pages.ui.data import leave_out
 from pages.ui.segments import (
     cards,
+    certificates,
     charts,
     differences_view,
     live_segments,
     naming,
+    nothing_here,
     segment_controls,
     spotlight,
 )
@@ -81,6 +83,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
+    nothing_here.draw(live)
     with spotlight.raised(PROFILES):
         _all_segments(live)
         _one_by_one(live)
@@ -229,11 +232,14 @@ def _ranking_field(live: LiveSegments, key: str) -> str:
 
 def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
     with st.container(border=True, key=f"profile-{row[Col.KEY]}".replace(":", "-")):
-        cards.swatch(row[Col.SEGMENT])
+        sure = live.certificates.get(row[Col.SEGMENT])
+        cards.swatch(row[Col.SEGMENT], mark=sure.mark if sure else "")
         st.markdown(f"#### {cards.heading(row[Col.LABEL])}")
+        certificates.line(live, row[Col.SEGMENT])
         if row[Col.SEGMENT] in live.held:
             naming.unfit(live, row[Col.SEGMENT])
-            st.caption(md_text(reason(live.held[row[Col.SEGMENT]]), 400))
+            if why := reason(live.held[row[Col.SEGMENT]]):
+                st.caption(md_text(why, 400))
         users, share = (formats.figure(name, row[name]) for name in (Col.USERS, Col.SHARE))
         st.caption(f"{users} users, {share} of all")
         if (about := topic.context()) is not None:

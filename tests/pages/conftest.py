@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.llm.llm_settings import VARIABLES
 from core.runs import jobs
+from pages.ui.segments import background, certificates
 from tests.pages.fake_jobs import FakeJobs
 from tests.pages.fixtures_segments import finished_run as finished_run
 from tests.pages.fixtures_segments import written_run as written_run
@@ -36,6 +37,8 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     monkeypatch.setenv("BEHA2VEC_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("BEHA2VEC_INPUT", str(tmp_path / "input"))
     monkeypatch.setenv("BEHA2VEC_CONFIG", str(tmp_path / "config"))
+    monkeypatch.setattr(certificates, "QUIET_S", float("inf"))  # no child that nobody waits for
+    monkeypatch.setattr(background, "compare_once", lambda *_: None)
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     yield

@@ -13,7 +13,7 @@ from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.segments.partition import Partition
-from pages.ui.segments import live_segments, naming, session_segments
+from pages.ui.segments import background, live_segments, naming, session_segments
 from pages.ui.segments.live_segments import LiveSegments, Sources
 
 
@@ -25,11 +25,14 @@ def context() -> Context | None:
     shown, previous = _shown(made_from)
     analyze = live_segments.steering(made_from).analyze
     made = live_segments.tables(made_from, shown.partition, analyze)
-    held = live_segments.held_names(made_from, made)
+    evidence = background.k_evidence(made_from, shown.weights)
+    kept_back = live_segments.withheld(made_from, evidence)
+    held = live_segments.held_names(made_from, made, evidence)
     told = descriptions.kept(made_from.store, made_from.model_key, made.digest).load()
     suggested = naming.suggested(held, {segment: one.name for segment, one in told.items()})
     names = {segment: name.text for segment, name in held.items() if name.is_given}
-    return Context(made, names, previous, suggested)
+    sure = live_segments.certificates(made_from, shown.weights, shown.partition)
+    return Context(made, names, previous, {} if kept_back else suggested, sure, kept_back)
 
 
 def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer:

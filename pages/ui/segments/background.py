@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import streamlit as st
@@ -15,13 +15,16 @@ from core.runs.kept_evidence import find_evidence
 from core.runs.tasks import EvidenceRequest, VectorsRequest
 from core.segments.evidence import KEvidence
 from core.segments.layout import Layout
-from pages.ui.segments.live_segments import Sources
 from pages.ui.shell import job_panel
+
+if TYPE_CHECKING:
+    from pages.ui.segments.live_segments import Sources
 
 CHOOSE_K: Final = tasks.CHOOSE_K
 LAYOUT: Final = tasks.LAYOUT
 SEED: Final = 0
 TASKS: Final = (CHOOSE_K, LAYOUT)
+ASKED: Final = "comparisons_asked_for"
 
 
 def start(task: str, made_from: Sources, weights: ViewWeights) -> None:
@@ -34,6 +37,14 @@ def settle() -> None:
     """Let go of this session's jobs that have ended; what they made lies in the store."""
     for task in TASKS:
         job_panel.result(task)
+
+
+def compare_once(made_from: Sources, weights: ViewWeights) -> None:
+    """Start comparing numbers of segments when a session comes here for the first time with these vectors."""
+    asked = st.session_state.setdefault(ASKED, set())
+    if made_from.embeddings not in asked:
+        asked.add(made_from.embeddings)
+        start(CHOOSE_K, made_from, weights)
 
 
 def k_evidence(made_from: Sources, weights: ViewWeights) -> KEvidence | None:

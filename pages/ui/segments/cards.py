@@ -19,8 +19,12 @@ from pages.ui.shell.text import md_text
 Rename = Callable[[int, str], None]
 
 
-def swatch(segment: int, share: float = 1.0) -> None:
-    """A bar in the segment's colour, as long as its share; the browser picks light or dark."""
+def swatch(segment: int, share: float = 1.0, mark: str = "") -> None:
+    """A bar in the segment's colour, as long as its share; grey for one that has to be marked.
+
+    The browser picks light or dark.
+    """
+    segment = OUTSIDE if mark else segment
     light, dark = colour(segment, Mode.LIGHT), colour(segment, Mode.DARK)
     width = max(2.0, min(100.0, 100 * share))
     st.html(
@@ -30,8 +34,8 @@ def swatch(segment: int, share: float = 1.0) -> None:
     )
 
 
-def name_field(segment: int, own_name: str, rename: Rename) -> None:
-    """The segment's number, as on the map and in the chat, and its name, to be edited in place."""
+def name_field(segment: int, own_name: str, rename: Rename, mark: str = "") -> None:
+    """The segment's number, as on the map and in the chat, its name, to be edited in place, and its mark."""
     # a name that changes elsewhere gets a fresh field, as a field keeps what was typed into it
     key = f"name-{segment}-{zlib.crc32(own_name.encode())}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -41,6 +45,8 @@ def name_field(segment: int, own_name: str, rename: Rename) -> None:
             placeholder=f"Segment {segment + 1}", label_visibility="collapsed", icon=":material/edit:",
             on_change=lambda: rename(segment, st.session_state[key]),
         )  # fmt: skip
+        if mark:
+            st.badge(mark, color="gray")
 
 
 def heading(name: str) -> str:

@@ -50,26 +50,38 @@ def segment_colour(names: Mapping[int, str]) -> alt.Color:
     return alt.Color(f"{Col.LABEL}:N", scale=alt.Scale(domain=slots), legend=None)
 
 
-def line_over_k(scores: pd.DataFrame, value: str, title: str, current: int, best: int | None) -> Chart:
-    """One score over the number of segments, with the current number and the best one marked.
+def line_over_k(
+    scores: pd.DataFrame, value: str, title: str, current: int, best: int | None, near: Sequence[int] = ()
+) -> Chart:
+    """One score over the number of segments, above the band of chance.
 
     Args:
-        scores: Columns ``k`` and ``value``.
+        scores: Columns ``k`` and ``value``, and its ``…_null_low`` and ``…_null_high``.
         value: Column to draw.
         title: What the score is called.
-        current: The number of segments on screen.
-        best: The suggested number; None where the score does not suggest one.
+        current: The number of segments on screen: a dashed line.
+        best: The suggested number: a diamond; None where none is suggested.
+        near: Numbers that are nearly as good: shaded.
     """
+    low, high = f"{value}_null_low", f"{value}_null_high"
     at = alt.X("k:O", title=None, axis=alt.Axis(labelAngle=0))
     y = alt.Y(f"{value}:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=3))
-    base = alt.Chart(scores).encode(x=at, y=y, tooltip=tips({"k": ("Segments", ""), value: (title, ",.3f")}))
-    line = base.mark_line(strokeWidth=2)
-    points = base.mark_point(filled=True, size=55, opacity=1)
+    told = {
+        "k": ("Segments", ""),
+        value: (title, ",.2f"),
+        low: ("Chance, from", ",.2f"),
+        high: ("to", ",.2f"),
+    }
+    base = alt.Chart(scores).encode(x=at, tooltip=tips(told))
+    chance = base.mark_area(color=NEUTRAL, opacity=0.28).encode(y=alt.Y(f"{low}:Q"), y2=f"{high}:Q")
+    ties = alt.Chart(scores[scores["k"].isin(near)]).mark_rect(opacity=0.14).encode(x=at)
+    line = base.mark_line(strokeWidth=2).encode(y=y)
+    points = base.mark_point(filled=True, size=55, opacity=1).encode(y=y)
     now = alt.Chart(scores[scores["k"] == current]).mark_rule(strokeDash=[4, 4], color=NEUTRAL).encode(x=at)
-    star = base.transform_filter(alt.datum.k == (best or -1)).mark_point(
+    star = points.transform_filter(alt.datum.k == (best or -1)).mark_point(
         shape="diamond", filled=True, size=190, opacity=1
     )
-    return sized(now + line + points + star, 120)
+    return sized(ties + chance + now + line + points + star, 140)
 
 
 def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:

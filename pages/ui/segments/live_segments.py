@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -29,20 +29,24 @@ from core.naming.fitting import HeldName
 from core.naming.names import SegmentName, name_segments
 from core.one_page.segments import OnePageSegments
 from core.profiles.metrics import Profiles
-from core.runs import pipeline
+from core.runs import kept_certificates, pipeline
 from core.runs.pipeline import Embeddings
+from core.segments.certificate import Certificate, marked
 from core.segments.combination import Combined
+from core.segments.evidence import KEvidence
 from core.segments.geometry import count_different
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
-from core.storage.store import Store
+from core.storage.store import Artifact, Store
 from pages.ui.data import catalog
-from pages.ui.segments import session_segments
+from pages.ui.segments import background, session_segments
 from pages.ui.shell import errors, state
 
 FEWEST_USERS: Final = 4
 OFFERED: Final = 1_000
 """Pages that can be chosen as the outcome, the most viewed ones; the command line takes any."""
+START: Final = "start"
+"""The number of segments that a session began with, where nobody has chosen one."""
 SESSIONS: Final = 24
 """People at once for whom everything that they look at is kept; with more, some of it is made again."""
 
@@ -103,6 +107,8 @@ class LiveSegments:
         segmentation: The segments.
         tables: What was counted of them.
         held: Segment → what it is called, and why.
+        evidence: Numbers of segments beside chance; None until they have been compared.
+        certificates: Segment → how sure it is; empty until that was measured.
     """
 
     sources: Sources
@@ -111,6 +117,8 @@ class LiveSegments:
     segmentation: Segmentation
     tables: Tables
     held: Mapping[int, HeldName]
+    evidence: KEvidence | None = None
+    certificates: Mapping[int, Certificate] = field(default_factory=dict)
 
     @property
     def profiles(self) -> Profiles:
@@ -134,13 +142,18 @@ class LiveSegments:
 
     @property
     def names(self) -> dict[int, str]:
-        """Segment → what it is called, with its number."""
-        return {segment: title(segment, self.held[segment]) for segment in self.segments}
+        """Segment → what it is called where somebody reads it, with its number."""
+        return marked(self.plain_names, self.certificates)
 
+    @property
+    def plain_names(self) -> dict[int, str]:
+        """The same without how sure it is: for tables that are to be joined."""
+        return {segment: self.held[segment].title(segment) for segment in self.segments}
 
-def title(segment: int, name: HeldName) -> str:
-    """``3 · Bargain hunters``, or ``Segment 3``; never twice the same."""
-    return f"{segment + 1} · {name.text}" if name.says_something else name.text
+    @property
+    def withheld(self) -> bool:
+        """Whether names are kept back, as there are no segments."""
+        return withheld(self.sources, self.evidence)
 
 
 def sources() -> Sources | None:
@@ -179,12 +192,35 @@ def steering(made_from: Sources) -> Steering:
     """What the controls of the model say, within what its data allow."""
     held, present = state.controls(made_from.model_key), tuple(made_from.vectors.views)
     weights = kept_controls.effective(held.weights, present)
-    fitted = held.fitted(different(made_from, weights), present)
+    n_clusters = held.n_within(different(made_from, weights), _start(made_from, weights))
     return Steering(
         weights,
-        ClusterSettings.checked(n_clusters=fitted.n_clusters),
+        ClusterSettings.checked(n_clusters=n_clusters),
         _analyze(held, made_from),
     )
+
+
+def _start(made_from: Sources, weights: ViewWeights) -> int:
+    """Where this session began: later evidence moves no segment under the analyst's hand."""
+    mine = state.of_model(made_from.model_key)
+    if START not in mine:
+        found = background.k_evidence(made_from, weights)
+        mine[START] = found.usable_k if found else kept_controls.USUAL_SEGMENTS
+    start: int = mine[START]
+    return start
+
+
+def withheld(made_from: Sources, evidence: KEvidence | None) -> bool:
+    """Whether names are kept back: no number of segments is supported, and nobody asked for them."""
+    none = evidence is not None and evidence.suggested_k is None
+    return none and not state.controls(made_from.model_key).named_anyway
+
+
+def certificates(made_from: Sources, weights: ViewWeights, partition: Partition) -> Mapping[int, Certificate]:
+    """Segment → how sure it is; empty until the job has run."""
+    key = kept_certificates.key_of(made_from.embeddings, weights, partition.digest)
+    found = kept_certificates.find(made_from.store, key)
+    return {} if found is None else _certificates(key, found)
 
 
 def chosen_outcomes(made_from: Sources) -> tuple[str, ...]:
@@ -213,27 +249,49 @@ def solve(made_from: Sources) -> LiveSegments:
         InputError: If fewer than two different users can be clustered.
     """
     now = steering(made_from)
-    if state.controls(made_from.model_key).n_clusters != now.cluster.n_clusters:  # more than the data allow
+    if state.controls(made_from.model_key).n_clusters not in (
+        None,
+        now.cluster.n_clusters,
+    ):  # beyond the data
         state.hold_controls(made_from.model_key, n_clusters=now.cluster.n_clusters)
         state.sync_link()
     combined = _combined(made_from.embeddings, now.weights, made_from)
     segmentation = session_segments.current(made_from, now, combined)
     made = tables(made_from, segmentation.partition, now.analyze)
-    return LiveSegments(made_from, now, combined, segmentation, made, held_names(made_from, made))
+    evidence = background.k_evidence(made_from, now.weights)
+    sure = certificates(made_from, now.weights, segmentation.partition)
+    held = held_names(made_from, made, evidence)
+    return LiveSegments(made_from, now, combined, segmentation, made, held, evidence, sure)
 
 
-def held_names(made_from: Sources, made: Tables) -> Mapping[int, HeldName]:
+def held_names(made_from: Sources, made: Tables, evidence: KEvidence | None) -> Mapping[int, HeldName]:
     """What each segment is called: the analyst's name, held against what sets it apart now, or the app's."""
     given = saved_work.given_names(made_from.store, made_from.model_key)
-    return _held_names(made.digest, tuple(sorted(given.items())), made)
+    held = _held_names(made.digest, tuple(sorted(given.items())), made)
+    return fitting.only_given(held) if withheld(made_from, evidence) else held
+
+
+def with_number(live: LiveSegments, k: int) -> LiveSegments:
+    """What another number of segments would be: a fit from scratch, by its own names."""
+    now = replace(live.steering, cluster=live.steering.cluster.model_copy(update={"n_clusters": k}))
+    partition = session_segments.from_scratch(live.sources, now, live.combined)
+    made = tables(live.sources, partition, now.analyze)
+    held = _held_names(made.digest, (), made)
+    return replace(
+        live, steering=now, segmentation=Segmentation(live.sources.embeddings, now.weights, partition),
+        tables=made, held=fitting.only_given(held) if live.withheld else held,
+        certificates=certificates(live.sources, now.weights, partition),
+    )  # fmt: skip
 
 
 def rename(live: LiveSegments, changes: Mapping[int, str]) -> None:
-    """Give segments names of the analyst's own; an empty one takes it away.
+    """Give segments names of the analyst's own; an empty one takes it away. Their number is chosen by it.
 
     Raises:
         ResourceError: If the disk is full.
     """
+    if state.controls(live.sources.model_key).n_clusters is None:
+        state.set_controls(live.sources.model_key, n_clusters=live.steering.cluster.n_clusters)
     own = name_segments(live.tables.differences, live.tables.basis.site)
     evidence = {segment: own[segment].evidence for segment in changes if segment in own}
     saved_work.rename(live.sources.store, live.sources.model_key, changes, evidence)
@@ -303,6 +361,11 @@ def _held_names(
     segments: str, given: tuple[tuple[int, SegmentName], ...], _tables: Tables
 ) -> Mapping[int, HeldName]:
     return fitting.held_names(_tables.differences, _tables.basis.site, dict(given))
+
+
+@st.cache_resource(max_entries=4 * SESSIONS, show_spinner=False)
+def _certificates(key: str, _found: Artifact) -> Mapping[int, Certificate]:
+    return kept_certificates.read(_found)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

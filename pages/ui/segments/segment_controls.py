@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.base.schema import View
-from pages.ui.segments import live_segments, session_segments, steering
+from pages.ui.segments import certificates, live_segments, session_segments, steering
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.steering import TITLES
 from pages.ui.shell import state
@@ -34,6 +34,7 @@ def ready() -> LiveSegments | None:
     live = live_segments.solve(made_from)
     steering.show_effective(slots, live.combined.effective)
     summary.caption(_in_a_line(live))
+    certificates.watch(live)
     return live
 
 
@@ -52,6 +53,7 @@ def status_line(live: LiveSegments) -> None:
             type="tertiary", disabled=not warm,
             help="Fit from scratch with these settings; names stay with the users they had.",
         )  # fmt: skip
+    certificates.watch(live)
     moved = live.segmentation.moved
     if moved is not None and moved > SHAKEN * live.sources.n_clustered:
         with st.container(horizontal=True, vertical_alignment="center", key="shaken"):

@@ -77,6 +77,16 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Segme
     return segmentation
 
 
+def from_scratch(made_from: Sources, steering: Steering, combined: Combined) -> Partition:
+    """What a full re-fit with these settings finds, before identities are matched.
+
+    Raises:
+        SettingsError: If there are more segments than different users.
+    """
+    vectors, weights = made_from.vectors, steering.weights
+    return _cut(made_from.embeddings, weights, steering.cluster, "", combined, vectors.inside, None)
+
+
 def _new_segmentation(
     made_from: Sources, steering: Steering, combined: Combined, before: Partition | None, *, cold: bool
 ) -> Segmentation:

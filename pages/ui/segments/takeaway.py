@@ -11,6 +11,7 @@ from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.pipeline import Segments
 from core.runs.publish import clustering_facts, clusters_summary, versions
+from core.segments import certificate
 from core.storage.store import open_artifact
 from pages.ui.segments import background, live_segments
 from pages.ui.segments.live_segments import LiveSegments
@@ -21,7 +22,7 @@ def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
     made = segments(live)
     users = live.sources.dataset.users.head(len(live.labels) if first is None else first)
     return export.users_table(
-        users, made.partition, made.combined.vectors, live.names, made.outcomes, live.profiles.one_page
+        users, made.partition, made.combined.vectors, live.plain_names, made.outcomes, live.profiles.one_page
     )
 
 
@@ -48,7 +49,7 @@ def profiles_json(live: LiveSegments) -> bytes:
 
 def profiles_zip(live: LiveSegments) -> bytes:
     """One CSV a profile table."""
-    made = live.profiles
+    made, sure = live.profiles, live.certificates
     return export.tables_zip(
         {
             "segments": made.segments,
@@ -57,6 +58,8 @@ def profiles_zip(live: LiveSegments) -> bytes:
             "heatmap": made.heatmap,
             "fields": made.fields,
         }
+        | ({"certificates": certificate.table(sure)} if sure else {})
+        | ({"numbers_of_segments": live.evidence.table()} if live.evidence else {})
     )
 
 
@@ -66,8 +69,9 @@ def receipt_json(live: LiveSegments) -> bytes:
 
 
 def clusters_json(live: LiveSegments) -> bytes:
-    """Weights, sizes and names of the segments."""
-    return json.dumps(clusters_summary(segments(live)), indent=1, ensure_ascii=False).encode()
+    """Weights, sizes and names of the segments, how sure they are, and how many there are."""
+    made = clusters_summary(segments(live), live.evidence, live.certificates)
+    return json.dumps(made, indent=1, ensure_ascii=False).encode()
 
 
 def report_html(live: LiveSegments) -> bytes:
@@ -84,6 +88,8 @@ def report_html(live: LiveSegments) -> bytes:
         facts=clustering_facts(live.combined, live.segmentation.partition),
         layout=background.neighbour_map(live.sources, live.steering.weights)
         or live_segments.pca_map(live, live.steering.weights),
+        verdict=live.evidence.sentence if live.evidence else "",
+        certificates=live.certificates,
     )
     return report.render(report.compose(source)).encode()
 

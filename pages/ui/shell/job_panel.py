@@ -30,6 +30,7 @@ TITLES: Final = {
     "train": "Training",
     "refit": "Reading and training again",
     "choose_k": "Comparing numbers of segments",
+    "certify": "Measuring how sure each segment is",
     "layout": "Drawing the map",
     "scorecard": "Comparing the model with simple ways",
 }

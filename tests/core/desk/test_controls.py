@@ -28,7 +28,14 @@ def weights(parts: tuple[float, float, float]) -> ViewWeights:
     ("wanted", "different", "k"), [(9, 6, 5), (6, 1_000, 6), (99, 1_000, 20), (6, 3, 2), (6, 1, 2)]
 )
 def test_the_number_of_segments_stays_within_what_the_data_allow(wanted: int, different: int, k: int) -> None:
-    assert Controls(n_clusters=wanted).fitted(different, ALL).n_clusters == k
+    assert Controls(n_clusters=wanted).n_within(different) == k
+
+
+def test_a_number_that_nobody_chose_starts_where_it_is_said_to_and_is_in_no_link() -> None:
+    assert Controls().n_within(1_000, start=8) == 8
+    assert Controls().n_within(4, start=8) == 3
+    assert Controls(n_clusters=5).n_within(1_000, start=8) == 5
+    assert Controls().link()["k"] == []
 
 
 @given(WEIGHTS, PRESENT)
@@ -80,7 +87,8 @@ def test_a_link_sets_the_same(parts: tuple[float, float, float], k: int, rows: l
         n_clusters=k, weights=effective(weights(parts), ALL), outcomes=("page:/thanks",),
         segments=tuple(rows) or None,
     )  # fmt: skip
-    assert Controls().linked(mine.link()).fitted(1_000, ALL) == mine.fitted(1_000, ALL)
+    found = Controls().linked(mine.link())
+    assert found.model_copy(update={"weights": effective(found.weights, ALL)}) == mine
 
 
 @pytest.mark.parametrize("outcomes", [None, (), ("purchase",), ("purchase", "none")])

@@ -1,0 +1,90 @@
+"""How sure each segment is: measured by a job once the segments have stayed on screen for a moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Final
+
+import streamlit as st
+
+from core.runs import jobs, kept_certificates, tasks
+from core.runs.jobs import State
+from core.runs.tasks import CertifyRequest
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors, state
+from pages.ui.shell.text import md_text
+
+ASKED: Final = "certificates_asked_for"
+QUIET_S: Final = 1.5
+"""Time without a move of a slider after which segments are worth measuring."""
+POLL_S: Final = 1.0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a session waits for: the digest of a partition, since when it is there, its job, what failed."""
+
+    digest: str
+    since: float
+    job: str = ""
+    problem: str = ""
+
+
+def watch(live: LiveSegments) -> None:
+    """Have the segments on screen certified, and say so; one job a session, the newest counts."""
+    if live.certificates:
+        return
+    mine, digest = state.of_model(live.sources.model_key), live.segmentation.partition.digest
+    asked: _Asked | None = mine.get(ASKED)
+    if asked is None or asked.digest != digest:
+        if asked is not None and asked.job:
+            jobs.cancel(live.sources.store.root, asked.job)
+        mine[ASKED] = _Asked(digest, monotonic())
+    elif asked.problem:
+        st.caption(f"How sure each segment is could not be measured: {md_text(asked.problem, 300)}")
+        return
+    _wait(live)
+
+
+@st.fragment(run_every=POLL_S)
+def _wait(live: LiveSegments) -> None:
+    st.caption(":material/hourglass_empty: Measuring how sure each segment is.")
+    mine = state.of_model(live.sources.model_key)
+    asked: _Asked = mine[ASKED]
+    if not asked.job:
+        if monotonic() - asked.since >= QUIET_S:
+            with errors.shown():
+                mine[ASKED] = replace(asked, job=_start(live))
+        return
+    view = jobs.view(live.sources.store.root, asked.job)
+    if view.active:
+        return
+    if view.state is State.FAILED:
+        mine[ASKED] = replace(asked, problem="a fault of the program" if view.is_bug else view.error)
+    elif view.state is not State.DONE:  # another session that it was shared with has moved on
+        mine[ASKED] = replace(asked, job="")
+        return
+    st.rerun()
+
+
+def _start(live: LiveSegments) -> str:
+    made_from, shown = live.sources, live.segmentation
+    kept_certificates.hand_in(made_from.store, shown.embeddings, shown.weights, shown.partition)
+    request = CertifyRequest(
+        dataset=made_from.dataset.key, embeddings=shown.embeddings, weights=shown.weights,
+        digest=shown.partition.digest,
+    )  # fmt: skip
+    subject = kept_certificates.key_of(shown.embeddings, shown.weights, shown.partition.digest)
+    return jobs.start(made_from.store.root, tasks.CERTIFY, request, subject)
+
+
+def line(live: LiveSegments, segment: int) -> None:
+    """How sure a segment is, in a line; nothing until it was measured."""
+    found = live.certificates.get(segment)
+    if found is not None:
+        st.caption(
+            md_text(found.line(live.plain_names), 200),
+            help=f"{md_text(found.sentence(live.plain_names), 400)} Jaccard index: users in both, by users "
+            f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}.",
+        )  # fmt: skip

@@ -1,0 +1,50 @@
+"""What an analyst reads where no number of segments beats chance: first that, then what can be said."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from core.differences.table import Diff
+from core.differences.user_items import Family
+from core.facts.context import WITH
+from pages.ui.segments import differences_view
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import state
+from pages.ui.shell.links import TRAINING, TRUST, link
+from pages.ui.shell.text import md_text
+
+TELLING: Final = (Family.SOURCE, Family.DEVICE, Family.PAGE)
+KEPT_BACK: Final = "Names are kept back: they would tell of kinds of users that other users would not show."
+NAMED: Final = "Named because you asked for it. Read the names as a description of these very users."
+
+
+def draw(live: LiveSegments) -> None:
+    """The verdict, whether names are told, and what these users do show; nothing where there are segments."""
+    evidence = live.evidence
+    if evidence is None or evidence.suggested_k is not None:
+        return
+    st.warning(evidence.sentence, icon=":material/warning:")
+    with st.container(border=True, key="nothing-here", gap="xsmall"):
+        _names(live)
+        tables = live.tables.by_outcome
+        if tables is not None:
+            st.markdown(
+                f"**How users with {md_text(live.profiles.outcome or '', 60)} differ from the others**"
+            )
+            table = tables.differences
+            differences_view.lead(table[table[Diff.FAMILY].isin(TELLING)], WITH)
+        with st.container(horizontal=True, key="instead"):
+            link(TRAINING, "Train a bag of pages: who saw what, without its order")
+            link(TRUST, "See what these vectors do show")
+
+
+def _names(live: LiveSegments) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="kept-back"):
+        st.caption(KEPT_BACK if live.withheld else NAMED, width="stretch")
+        st.button(
+            "Name them anyway" if live.withheld else "Keep the names back", key="name_anyway",
+            on_click=state.set_controls, args=(live.sources.model_key,),
+            kwargs={"named_anyway": live.withheld}, type="secondary" if live.withheld else "tertiary",
+        )  # fmt: skip
