@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter
@@ -45,6 +46,11 @@ def read(artifact: Artifact) -> dict[int, Certificate]:
     return _certificates().validate_json((artifact.path / FILE).read_bytes())
 
 
+def write(folder: Path, found: Mapping[int, Certificate]) -> None:
+    """What :func:`read` reads."""
+    (folder / FILE).write_bytes(_certificates().dump_json(dict(found)))
+
+
 def hand_in(store: Store, embeddings: str, weights: ViewWeights, partition: Partition) -> None:
     """Leave segments where :func:`certify` finds them.
 
@@ -79,7 +85,7 @@ def certify(
         vectors = pipeline.combine(pipeline.open_embeddings(store, dataset, embeddings), weights).vectors
         found = certify_segments(vectors, Partition.from_files(waiting.path), progress)
         with store.write(CERTIFY, key, *made_of) as folder:
-            (folder / FILE).write_bytes(_certificates().dump_json(found))
+            write(folder, found)
         shutil.rmtree(waiting.path, ignore_errors=True)
     return key
 

@@ -13,7 +13,7 @@ from core.facts.compare_segments import compare, compare_all
 from core.facts.context import Context
 from core.facts.describe import paragraph
 from pages.ui.chat import chat_message, compare_view, describe_view, topic
-from pages.ui.segments import cards, differences_view, naming, segment_controls
+from pages.ui.segments import cards, differences_view, naming, nothing_here, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import COMPARE, PROFILES, heading, link
@@ -29,6 +29,7 @@ def page() -> None:
     about = topic.context() if live is not None else None
     if live is None or about is None:
         return
+    nothing_here.draw(live)
     _two(live, about)
     _each(live, about)
     with st.container(border=True, key="all-compared"):
@@ -93,7 +94,8 @@ def _each(live: LiveSegments, about: Context) -> None:
     describe_view.progress(live, about)
     for key, segment in zip(about.segment_keys, live.segments, strict=True):
         with st.container(border=True, key=f"described-{segment}", gap="xsmall"):
-            cards.swatch(segment)
+            sure = live.certificates.get(segment)
+            cards.swatch(segment, mark=sure.mark if sure else "")
             st.markdown(f"#### {cards.heading(live.names[segment])}")
             naming.unfit(live, segment)
             offered = about.suggested.get(segment, live.held[segment].text)

@@ -21,6 +21,8 @@ from tests.pages.fixtures_segments import written_run as written_run
 
 ROOT = Path(__file__).resolve().parents[2]
 OpenApp = Callable[..., AppTest]
+COMPARE_ONCE = background.compare_once
+"""As it is outside of tests."""
 
 
 @pytest.fixture(autouse=True, scope="session")

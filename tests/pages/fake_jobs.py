@@ -28,7 +28,7 @@ class FakeJobs:
         task: str,
         asked: Settings | dict[str, Any],
         subject: str,
-        _limits: object,
+        _limits: object = None,
         *,
         replace: bool = False,
         environment: dict[str, str] | None = None,

@@ -19,11 +19,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.base.schema import Group, Outcomes, PageEvents, Pages, Rejects, Users
-from core.base.settings import IngestSettings, TrainSettings
+from core.base.settings import IngestSettings, TrainSettings, ViewWeights
 from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA as SEQUENCE_SCHEMA
+from core.runs import kept_certificates, kept_evidence
 from core.runs.pipeline import COVERAGE
+from core.segments.certificate import Certificate
+from core.segments.evidence import KEvidence, KMeasure, judge
+from core.segments.partition import Partition
 from core.storage.store import Store, content_key
 
 HOSTILE_TITLE: Final = (
@@ -94,6 +98,35 @@ def write_run(
         if coverage:
             (folder / COVERAGE).write_text(json.dumps(coverage))
     return FinishedRun(root, dataset, model, embeddings)
+
+
+def keep_evidence(run: FinishedRun, suggested: int | None, ks: tuple[int, ...] = (2, 3, 4)) -> KEvidence:
+    """Put evidence where its job would have put it: halves agree by .9 at a suggestion, by .2 elsewhere."""
+    chance = {
+        measure: np.array([[0.1] * len(ks), [0.11] * len(ks), [0.12] * len(ks)]) for measure in KMeasure
+    }
+    halves = np.array([[0.9 if k == suggested else 0.2 for k in ks]])
+    found = judge(ks, {measure: halves for measure in KMeasure}, chance, users=73)
+    key = kept_evidence.evidence_key(run.embeddings, ViewWeights())
+    with Store(run.root).write(kept_evidence.CHOOSE_K, key, {}, {}) as folder:
+        (folder / kept_evidence.EVIDENCE).write_text(found.to_json())
+    assert found.suggested_k == suggested
+    return found
+
+
+def keep_certificates(run: FinishedRun, partition: Partition, jaccard: Mapping[int, float]) -> None:
+    """Put certificates of some segments where their job would have put them; each is its own rival's."""
+    ids = partition.ids.tolist()
+    sizes = partition.sizes
+    found = {
+        segment: Certificate(
+            segment, sizes[segment], jaccard[segment], 0.4, 0.95, 0.8, 1.0, rival=ids[place - 1], moves=0.1
+        )
+        for place, segment in enumerate(ids)
+    }
+    key = kept_certificates.key_of(run.embeddings, ViewWeights(), partition.digest)
+    with Store(run.root).write(kept_certificates.CERTIFY, key, {}, {}) as folder:
+        kept_certificates.write(folder, found)
 
 
 FINISH: Final = {

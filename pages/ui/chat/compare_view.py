@@ -33,6 +33,9 @@ def draw(live: LiveSegments, about: Context, rows: Rows, own: Callable[[], Answe
     if errand is not None and not errand.done and not errand.waits:
         errand_view.watch(errand, topic.titles(live, about), f"compare-stop-{key}")
         return
+    if about.withheld:  # a model would tell of kinds of users, too
+        chat_message.draw(own(), key, topic.titles(live, about))
+        return
     chat_message.draw(told or own(), key, topic.titles(live, about))
     if errand is not None and errand.done:
         errors.show(errand.problem)

@@ -43,7 +43,8 @@ def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer
         what: Names what is said.
         say: Says it, if it has not been said.
     """
-    return _told(f"{about.tables.digest} {about.tables.partition.digest}", what, about, say)
+    segments = f"{about.tables.digest} {about.tables.partition.digest} {about.withheld}"
+    return _told(segments, what, about, say)
 
 
 def titles(live: LiveSegments, about: Context) -> dict[str, Title]:

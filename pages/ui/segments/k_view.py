@@ -106,7 +106,8 @@ def _look_at(live: LiveSegments, evidence: KEvidence) -> None:
         for segment, users in sizes.items()
     )
     st.dataframe(
-        table, hide_index=True, key=f"looked-at-{k}", alt=f"Names and sizes of {k} segments",
+        table, hide_index=True, height="content", key=f"looked-at-{k}",
+        alt=f"Names and sizes of {k} segments",
         column_config={
             "name": st.column_config.TextColumn("Segment", width="medium"),
             Col.USERS: st.column_config.NumberColumn("Users", format="localized"),

@@ -16,7 +16,10 @@ from pages.ui.shell.links import TRAINING, TRUST, link
 from pages.ui.shell.text import md_text
 
 TELLING: Final = (Family.SOURCE, Family.DEVICE, Family.PAGE)
-KEPT_BACK: Final = "Names are kept back: they would tell of kinds of users that other users would not show."
+KEPT_BACK: Final = (
+    "Names are kept back: they would tell of kinds of users that other users would not show. What is said "
+    "below of how sure a segment is holds for these vectors alone; others would learn others."
+)
 NAMED: Final = "Named because you asked for it. Read the names as a description of these very users."
 
 

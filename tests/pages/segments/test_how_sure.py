@@ -1,0 +1,199 @@
+"""How sure segments are, and how many there are, on the pages: measured, marked, chosen, kept back."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.base.progress import silent
+from core.desk import controls, saved_work
+from core.desk.controls import Controls
+from core.runs import jobs, kept_certificates, tasks
+from core.runs.jobs import State
+from core.storage.store import Store
+from pages.ui.segments import background, certificates
+from pages.ui.segments.session_segments import KEY
+from pages.ui.shell import state
+from pages.ui.shell.text import md_text
+from tests.pages.conftest import COMPARE_ONCE, OpenApp
+from tests.pages.fake_jobs import FakeJobs, texts
+from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_evidence
+
+EXPLORE, PROFILES = "pages/segments/explore.py", "pages/segments/profiles.py"
+COMPARE = "pages/segments/compare.py"
+KEPT_BACK = "What kinds of users these are is not told"
+
+
+def shown(app: AppTest, run: FinishedRun) -> saved_work.Segmentation:
+    found: saved_work.Segmentation = app.session_state[state.OF_MODEL][run.model][KEY].history[0]
+    return found
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Segments are measured at the next run."""
+    monkeypatch.setattr(certificates, "QUIET_S", 0.0)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_segments_that_stay_are_measured_by_a_job(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    assert "Measuring how sure each segment is" in texts(app)
+    ((_, request, subject),) = [one for one in fake_jobs.started if one[0] == tasks.CERTIFY]
+    assert request["digest"] == shown(app, finished_run).partition.digest
+    tasks.run(tasks.CERTIFY, finished_run.root, request, silent)
+    fake_jobs.end(tasks.CERTIFY)
+    app.run()
+    assert not app.exception
+    assert texts(app).count(md_text("Highly stable, ")) == 3
+    assert "Measuring" not in texts(app)
+    assert (finished_run.root / kept_certificates.CERTIFY / subject).is_dir()
+    again = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    assert texts(again).count(md_text("Highly stable, ")) == 3
+    assert [one[0] for one in fake_jobs.started].count(tasks.CERTIFY) == 1
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_move_of_a_slider_takes_the_job_back(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken_back: list[str] = []
+    monkeypatch.setattr(jobs, "cancel", lambda _root, job: taken_back.append(job))
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    app.slider(key="k").set_value(4).run()
+    assert taken_back == [f"job-{tasks.CERTIFY}"]
+    measured = [request for task, request, _ in fake_jobs.started if task == tasks.CERTIFY]
+    assert measured[-1]["digest"] == shown(app, finished_run).partition.digest != measured[0]["digest"]
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_could_not_be_measured_is_said_and_not_tried_again(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    fake_jobs.end(tasks.CERTIFY, State.FAILED, error="The disk is full.")
+    app.run()
+    assert "could not be measured: The disk is full" in texts(app)
+    assert [one[0] for one in fake_jobs.started].count(tasks.CERTIFY) == 1
+
+
+def test_segments_that_move_on_are_not_measured(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    app.slider(key="k").set_value(4).run()
+    assert tasks.CERTIFY not in [task for task, _, _ in fake_jobs.started]
+
+
+def test_a_doubtful_segment_says_so_wherever_it_is_called_whoever_named_it(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    saved_work.rename(Store(finished_run.root), finished_run.model, {0: "Readers"})
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    assert "doubtful" not in texts(app)
+    keep_certificates(finished_run, shown(app, finished_run).partition, {0: 0.5, 1: 0.8, 2: 0.9})
+    app.run()
+    assert md_text("Doubtful, .50 [.40–.95] · nearest: 3 · ") in texts(app)
+    assert ":gray-badge[doubtful]" in texts(app)
+    listed = app.selectbox(key=f"listed-of-{finished_run.model}").options
+    assert [name for name in listed if "doubtful" in name] == ["1 · Readers (doubtful)"]
+    assert saved_work.names(Store(finished_run.root), finished_run.model) == {0: "Readers"}
+    app.switch_page(PROFILES).run()
+    assert f"#### {md_text('1 · Readers (doubtful)')}" in texts(app)
+    assert md_text("Doubtful, .50 [.40–.95] · nearest: 3 · ") in texts(app)
+    app.switch_page("pages/use/export.py").run()
+    assert not app.exception
+
+
+def test_a_first_segmentation_starts_at_the_suggestion(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    keep_evidence(finished_run, 3)
+    app = open_app(EXPLORE, data=finished_run.dataset)
+    assert app.slider(key="k").value == 3
+    assert "k" not in app.query_params
+    assert "use_suggested" not in [button.key for button in app.button]
+
+
+def test_what_the_analyst_chose_stands(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    keep_evidence(finished_run, 3)
+    controls.save(Store(finished_run.root), finished_run.model, Controls(n_clusters=5))
+    assert open_app(EXPLORE, data=finished_run.dataset).slider(key="k").value == 5
+
+
+def test_evidence_that_comes_later_moves_nothing_and_offers_its_number(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset)
+    keep_evidence(finished_run, 3)
+    app.run()
+    assert app.slider(key="k").value == 6
+    app.slider(key="k").run()
+    assert app.slider(key="k").value == 6
+    app.button(key="use_suggested").click().run()
+    assert app.slider(key="k").value == 3
+    assert controls.load(Store(finished_run.root), finished_run.model).n_clusters == 3
+
+
+def test_who_names_a_segment_has_chosen_their_number(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset)
+    next(field for field in app.text_input if field.placeholder == "Segment 2").set_value("Mine").run()
+    keep_evidence(finished_run, 3)
+    assert open_app(EXPLORE, data=finished_run.dataset).slider(key="k").value == 6
+
+
+def test_numbers_are_compared_by_themselves_on_the_first_visit_and_once(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(background, "compare_once", COMPARE_ONCE)
+    app = open_app(EXPLORE, data=finished_run.dataset)
+    app.run()
+    assert [task for task, _, _ in fake_jobs.started].count("choose_k") == 1
+    assert "The segments stay as they are until you choose" in texts(app)
+
+
+def test_another_number_is_read_before_it_is_chosen(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    keep_evidence(finished_run, 3)
+    app = open_app(EXPLORE, data=finished_run.dataset)
+    pills = app.pills(key=f"looked_at_k-{finished_run.model}")
+    assert pills.options == ["2", "4"]
+    pills.set_value(2).run()
+    assert not app.exception
+    read = next(
+        table.value for table in app.dataframe if "Of the clustered users" in str(table.proto.columns)
+    )
+    assert app.slider(key="k").value == 3
+    assert "These users do not support it: halves agree by 0.20, by chance 0.11." in texts(app)
+    app.button(key="use_looked_at").click().run()
+    assert app.slider(key="k").value == 2
+    sizes = shown(app, finished_run).partition.sizes
+    assert sorted(sizes.values()) == sorted(read["users"].tolist())
+
+
+def test_where_there_is_nothing_names_are_kept_back_until_they_are_asked_for(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    store = Store(finished_run.root)
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    names = {field.placeholder: field.value for field in app.text_input if field.key.startswith("name-")}
+    assert all(names.values())  # these three kinds have names
+    saved_work.rename(store, finished_run.model, {1: "My own"})
+    keep_evidence(finished_run, None)
+    app.run()
+    assert app.warning[0].value.startswith("No stable segments here.")
+    fields = [field.value for field in app.text_input if field.key.startswith("name-")]
+    assert fields == ["", "My own", ""]
+    assert "Named for" not in texts(app)
+    assert "How users with purchase differ from the others" in texts(app)
+    for page in (PROFILES, COMPARE):
+        app.switch_page(page).run()
+        assert not app.exception
+        assert app.warning[0].value.startswith("No stable segments here.")
+        assert "Named for" not in texts(app)
+    assert KEPT_BACK in texts(app)
+    app.button(key="name_anyway").click().run()
+    assert KEPT_BACK not in texts(app)
+    app.switch_page(EXPLORE).run()
+    fields = [field.value for field in app.text_input if field.key.startswith("name-")]
+    assert fields == [names["Segment 1"], "My own", names["Segment 3"]]
+    assert controls.load(store, finished_run.model).named_anyway
