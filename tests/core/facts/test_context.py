@@ -4,11 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from core.base.schema import View
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.facts.context import Basis
 from core.profiles.metrics import profile
+from core.segments.certificate import Certificate
 from tests.core.facts.toy import context, partition, without_outcome
 from tests.core.profiles.toy import LABELS, toy, toy_dataset
 
@@ -60,6 +62,21 @@ def test_a_suggested_name_is_what_a_segment_is_called_until_it_has_one() -> None
     made = replace(context({0: "Sale hunters"}), suggested={0: "Bargains", 1: "Blog readers"})
     assert made.title("segment:0") == "Sale hunters (segment 1)"
     assert made.title("segment:1") == "Blog readers (segment 2)"
+
+
+@pytest.mark.parametrize(
+    ("jaccard", "unnamed", "named"),
+    [
+        (0.59, "Segment 1 (doubtful)", "Mine (segment 1, doubtful)"),
+        (0.6, "Segment 1", "Mine (segment 1)"),
+    ],
+)
+def test_a_doubtful_segment_is_called_so(jaccard: float, unnamed: str, named: str) -> None:
+    sure = {0: Certificate(0, 3, jaccard, 0.4, 0.9, 0.5, 1.0, rival=1, moves=0.1)}
+    made = replace(context(), names={}, certificates=sure)
+    assert made.title("segment:0") == unnamed
+    assert replace(made, names={0: "Mine"}).title("segment:0") == named
+    assert "doubtful" not in made.title("segment:1") + made.title("all")
 
 
 def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:

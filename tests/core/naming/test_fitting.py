@@ -1,7 +1,7 @@
 """Names given earlier, held against the segments of today."""
 
 from core.naming.claims import NameEvidence
-from core.naming.fitting import HeldName, fits, held_names, reason
+from core.naming.fitting import HeldName, fits, held_names, only_given, reason
 from core.naming.names import SegmentName
 from tests.core.naming.toy import SITE, row, table
 
@@ -51,3 +51,10 @@ def test_a_reason_says_what_a_name_rests_on() -> None:
     unfit = HeldName("Mine", (TOPPERS,), is_given=True, better=SegmentName("Hub"))
     assert reason(unfit).endswith("This no longer fits; “Hub” does.")
     assert [name.says_something for name in (auto, HeldName("Segment 1"), unfit)] == [True, False, True]
+
+
+def test_names_that_are_kept_back_say_nothing_and_the_analysts_stay() -> None:
+    better = SegmentName("Hub", (BLOG,))
+    found = only_given({0: HeldName("Toppers", (TOPPERS,)), 1: HeldName("Mine", (FEW,), True, better)})
+    assert [found[segment].title(segment) for segment in (0, 1)] == ["Segment 1", "2 · Mine"]
+    assert (reason(found[0]), found[1].better) == ("", None)

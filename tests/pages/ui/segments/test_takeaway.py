@@ -16,7 +16,13 @@ from core.runs.export import IdStyle
 from core.storage.store import Store
 from pages.ui.segments import live_segments, takeaway
 from pages.ui.segments.live_segments import LiveSegments, Sources
-from tests.pages.fixtures_segments import FLOAT_LIKE_ID, HOSTILE_TITLE, FinishedRun
+from tests.pages.fixtures_segments import (
+    FLOAT_LIKE_ID,
+    HOSTILE_TITLE,
+    FinishedRun,
+    keep_certificates,
+    keep_evidence,
+)
 
 
 @pytest.fixture
@@ -99,3 +105,34 @@ def test_every_part_of_the_settings_is_told(live: LiveSegments) -> None:
     assert list(told) == ["ingest", "train", "weights", "cluster", "analyze"]
     assert told["train"]["epochs"] == 1
     assert told["cluster"]["n_clusters"] == 3
+
+
+def test_how_sure_segments_are_leaves_with_them(live: LiveSegments, finished_run: FinishedRun) -> None:
+    assert "certificate" not in json.loads(takeaway.clusters_json(live))["segments"][1]
+    keep_certificates(finished_run, live.segmentation.partition, {0: 0.9, 1: 0.5, 2: 0.8})
+    keep_evidence(finished_run, 3)
+    live = live_segments.solve(live.sources)
+    told = json.loads(takeaway.clusters_json(live))
+    assert (told["verdict"], told["suggested_k"]) == ("segments", 3)
+    assert [one["certificate"]["word"] for one in told["segments"] if one["kind"] == "segment"] == [
+        "highly stable", "doubtful", "stable",
+    ]  # fmt: skip
+    assert told["segments"][1]["name"] == "Readers"
+    page = takeaway.report_html(live).decode()
+    assert "These users support 3 segments" in page
+    assert "2 · Readers (doubtful)" in page
+    assert "Who leaves mostly moves to 2 · Readers (doubtful)." in page
+    with zipfile.ZipFile(io.BytesIO(takeaway.profiles_zip(live))) as archive:
+        assert {"certificates.csv", "numbers_of_segments.csv"} <= set(archive.namelist())
+    assert "2 · Readers" in set(takeaway.users(live)["segment"])
+
+
+def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
+    live: LiveSegments, finished_run: FinishedRun
+) -> None:
+    before = {live.held[segment].text for segment in (0, 2)}
+    keep_evidence(finished_run, None)
+    page = takeaway.report_html(live_segments.solve(live.sources)).decode()
+    assert "No stable segments here." in page
+    assert not any(f"1 · {name}" in page or f"3 · {name}" in page for name in before)
+    assert "2 · Readers" in page
