@@ -13,7 +13,7 @@ from playwright.sync_api import Download, Locator, Page, expect
 from core.desk import saved_work
 from core.storage.store import Store
 from tests.e2e.conftest import OpenPage, Server, running_server
-from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, write_run
+from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun, keep_evidence, write_run
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +26,9 @@ LASSO_FROM_RIGHT, LASSO_FROM_TOP = 142, 25
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, FinishedRun]]:
     """A server with a finished run: 120 visitors of three plain kinds, in two views."""
     with running_server(tmp_path_factory.mktemp("shop")) as server:
-        yield server, write_run(server.cache, views=("url", "theme"), per_kind=40)
+        run = write_run(server.cache, views=("url", "theme"), per_kind=40)
+        keep_evidence(run, 6, tuple(range(2, 16)))
+        yield server, run
 
 
 def address(shop: tuple[Server, FinishedRun], page: str, **link: str) -> str:
@@ -73,6 +75,19 @@ def test_a_slider_moves_the_segments_and_the_page_says_how_many_users(
     expect(page).to_have_url(re.compile("k=7"))
     page.reload()
     expect(page.get_by_text("in 7 segments")).to_be_visible()
+
+
+def test_segments_that_stay_on_screen_are_measured_and_another_number_is_read_before_it_is_chosen(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage
+) -> None:
+    page = new_page(address(shop, "explore", k="4"))
+    expect(page.get_by_text("Measuring how sure each segment is")).to_be_visible()
+    expect(page.get_by_text("Highly stable, ").first).to_be_visible(timeout=MINUTE_MS)
+    expect(page.get_by_text("Measuring how sure each segment is")).to_be_hidden()
+    page.locator(".st-key-choose_k").get_by_role("radio", name="3", exact=True).click()
+    expect(page.get_by_text("in 4 segments")).to_be_visible()
+    page.get_by_role("button", name="Use 3").click()
+    expect(page.get_by_text("in 3 segments")).to_be_visible()
 
 
 def test_a_link_carries_several_outcomes_and_segments_and_that_there_is_none(
@@ -140,7 +155,7 @@ def test_a_name_survives_a_reload_and_is_on_every_page(
     page.reload()
     expect(page.get_by_placeholder("Segment 2")).to_have_value("Readers *of* guides")
     page.get_by_test_id("stSidebarNav").get_by_text("Profiles", exact=True).click()
-    expect(page.get_by_role("button", name="2 · Readers *of* guides")).to_be_visible()
+    expect(page.get_by_role("button", name="2 · Readers *of* guides", exact=True)).to_be_visible()
 
 
 def test_every_file_can_be_taken(

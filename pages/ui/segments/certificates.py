@@ -84,7 +84,7 @@ def line(live: LiveSegments, segment: int) -> None:
     found = live.certificates.get(segment)
     if found is not None:
         st.caption(
-            md_text(found.line(live.plain_names), 200),
-            help=f"{md_text(found.sentence(live.plain_names), 400)} Jaccard index: users in both, by users "
+            md_text(found.line(live.names), 200),
+            help=f"{md_text(found.sentence(live.names), 400)} Jaccard index: users in both, by users "
             f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}.",
         )  # fmt: skip

@@ -73,7 +73,9 @@ def line_over_k(
         high: ("to", ",.2f"),
     }
     base = alt.Chart(scores).encode(x=at, tooltip=tips(told))
-    chance = base.mark_area(color=NEUTRAL, opacity=0.28).encode(y=alt.Y(f"{low}:Q"), y2=f"{high}:Q")
+    chance = base.mark_area(color=NEUTRAL, opacity=0.28, line={"color": NEUTRAL, "strokeWidth": 1}).encode(
+        y=alt.Y(f"{low}:Q"), y2=f"{high}:Q"
+    )
     ties = alt.Chart(scores[scores["k"].isin(near)]).mark_rect(opacity=0.14).encode(x=at)
     line = base.mark_line(strokeWidth=2).encode(y=y)
     points = base.mark_point(filled=True, size=55, opacity=1).encode(y=y)

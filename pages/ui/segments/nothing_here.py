@@ -17,8 +17,11 @@ from pages.ui.shell.text import md_text
 
 TELLING: Final = (Family.SOURCE, Family.DEVICE, Family.PAGE)
 KEPT_BACK: Final = (
-    "Names are kept back: they would tell of kinds of users that other users would not show. What is said "
-    "below of how sure a segment is holds for these vectors alone; others would learn others."
+    "Names are kept back: they would tell of kinds of users that other users would not show. How sure a "
+    "segment is holds for these very vectors: other users would lead to other vectors."
+)
+NO_OUTCOME: Final = (
+    "With an outcome chosen, the sources, devices and pages that go with it are told here, without segments."
 )
 NAMED: Final = "Named because you asked for it. Read the names as a description of these very users."
 
@@ -51,3 +54,14 @@ def _names(live: LiveSegments) -> None:
             on_click=state.set_controls, args=(live.sources.model_key,),
             kwargs={"named_anyway": live.withheld}, type="secondary" if live.withheld else "tertiary",
         )  # fmt: skip
+
+
+def _of_outcome(live: LiveSegments) -> None:
+    """What goes with the outcome, whatever the segment."""
+    tables = live.tables.by_outcome
+    if tables is None:
+        st.caption(NO_OUTCOME)
+        return
+    st.markdown(f"**How users with {md_text(live.profiles.outcome or '', 60)} differ from the others**")
+    table = tables.differences
+    differences_view.lead(table[table[Diff.FAMILY].isin(TELLING)], WITH)
