@@ -45,8 +45,6 @@ from pages.ui.shell import errors, state
 FEWEST_USERS: Final = 4
 OFFERED: Final = 1_000
 """Pages that can be chosen as the outcome, the most viewed ones; the command line takes any."""
-START: Final = "start"
-"""The number of segments that a session began with, where nobody has chosen one."""
 SESSIONS: Final = 24
 """People at once for whom everything that they look at is kept; with more, some of it is made again."""
 
@@ -203,10 +201,10 @@ def steering(made_from: Sources) -> Steering:
 def _start(made_from: Sources, weights: ViewWeights) -> int:
     """Where this session began: later evidence moves no segment under the analyst's hand."""
     mine = state.of_model(made_from.model_key)
-    if START not in mine:
+    if state.START not in mine:
         found = background.k_evidence(made_from, weights)
-        mine[START] = found.usable_k if found else kept_controls.USUAL_SEGMENTS
-    start: int = mine[START]
+        mine[state.START] = found.usable_k if found else kept_controls.USUAL_SEGMENTS
+    start: int = mine[state.START]
     return start
 
 
@@ -249,12 +247,11 @@ def solve(made_from: Sources) -> LiveSegments:
         InputError: If fewer than two different users can be clustered.
     """
     now = steering(made_from)
-    if state.controls(made_from.model_key).n_clusters not in (
-        None,
-        now.cluster.n_clusters,
-    ):  # beyond the data
-        state.hold_controls(made_from.model_key, n_clusters=now.cluster.n_clusters)
-        state.sync_link()
+    k, chosen = now.cluster.n_clusters, state.controls(made_from.model_key).n_clusters
+    if chosen is not None and chosen != k:  # more than the data allow
+        state.hold_controls(made_from.model_key, n_clusters=k)
+    state.of_model(made_from.model_key)[state.START] = k
+    state.sync_link()
     combined = _combined(made_from.embeddings, now.weights, made_from)
     segmentation = session_segments.current(made_from, now, combined)
     made = tables(made_from, segmentation.partition, now.analyze)

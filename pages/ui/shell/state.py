@@ -40,6 +40,8 @@ OF_MODEL: Final = "of_model"
 LINK: Final = "link"
 """What the address said when the session began: later it says what the session does."""
 CONTROLS: Final = "controls"
+START: Final = "start"
+"""The number of segments that a session began with, where nobody has chosen one."""
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ def sync_link() -> None:
     _link()
     data = _dataset_key()
     model = _model_key(data) if data else ""
-    shown = controls(model).link() if model else {}
+    shown = _shown(model) if model else {}
     wanted = {name: shown.get(name, []) for name in LINKED}
     wanted |= {"data": [data] * bool(data), "model": [model] * bool(model)}
     for name, values in wanted.items():
@@ -192,6 +194,12 @@ def sync_link() -> None:
             st.query_params[name] = values
         elif not values and name in st.query_params:
             del st.query_params[name]
+
+
+def _shown(model: str) -> dict[str, list[str]]:
+    """What is set, and the number of segments on screen where nobody has chosen one."""
+    shown, start = controls(model).link(), of_model(model).get(START)
+    return shown if shown["k"] or start is None else shown | {"k": [str(start)]}
 
 
 def say_gone() -> None:

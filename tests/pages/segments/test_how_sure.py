@@ -111,7 +111,8 @@ def test_a_first_segmentation_starts_at_the_suggestion(open_app: OpenApp, finish
     keep_evidence(finished_run, 3)
     app = open_app(EXPLORE, data=finished_run.dataset)
     assert app.slider(key="k").value == 3
-    assert "k" not in app.query_params
+    assert app.query_params["k"] == "3"
+    assert controls.load(Store(finished_run.root), finished_run.model).n_clusters is None
     assert "use_suggested" not in [button.key for button in app.button]
 
 
