@@ -6,7 +6,8 @@ from typing import Final
 
 import streamlit as st
 
-from core.differences.table import Diff
+from core.differences.in_words import FAMILIES
+from core.differences.table import Diff, leading
 from core.differences.user_items import Family
 from core.facts.context import WITH
 from pages.ui.segments import differences_view
@@ -34,13 +35,7 @@ def draw(live: LiveSegments) -> None:
     st.warning(evidence.sentence, icon=":material/warning:")
     with st.container(border=True, key="nothing-here", gap="xsmall"):
         _names(live)
-        tables = live.tables.by_outcome
-        if tables is not None:
-            st.markdown(
-                f"**How users with {md_text(live.profiles.outcome or '', 60)} differ from the others**"
-            )
-            table = tables.differences
-            differences_view.lead(table[table[Diff.FAMILY].isin(TELLING)], WITH)
+        _of_outcome(live)
         with st.container(horizontal=True, key="instead"):
             link(TRAINING, "Train a bag of pages: who saw what, without its order")
             link(TRUST, "See what these vectors do show")
@@ -63,5 +58,8 @@ def _of_outcome(live: LiveSegments) -> None:
         st.caption(NO_OUTCOME)
         return
     st.markdown(f"**How users with {md_text(live.profiles.outcome or '', 60)} differ from the others**")
-    table = tables.differences
-    differences_view.lead(table[table[Diff.FAMILY].isin(TELLING)], WITH)
+    table = tables.differences[tables.differences[Diff.FAMILY].isin(TELLING)]
+    differences_view.lead(table, WITH)
+    told = set(leading(table, WITH)[Diff.FAMILY])
+    if told and (silent := [FAMILIES[family].lower() for family in TELLING if family not in told]):
+        st.caption(f"Not shown to differ: {', '.join(silent)}.")
