@@ -107,6 +107,14 @@ def test_a_doubtful_segment_says_so_wherever_it_is_called_whoever_named_it(
     assert not app.exception
 
 
+def test_the_chat_says_how_sure_a_segment_is(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    keep_certificates(finished_run, shown(app, finished_run).partition, {0: 0.5, 1: 0.8, 2: 0.9})
+    app.sidebar.chat_input(key="question").set_value("How sure is segment 1?").run()
+    assert not app.exception
+    assert "By Hennig's words it is doubtful" in texts(app).replace("\\", "")
+
+
 def test_a_first_segmentation_starts_at_the_suggestion(open_app: OpenApp, finished_run: FinishedRun) -> None:
     keep_evidence(finished_run, 3)
     app = open_app(EXPLORE, data=finished_run.dataset)
