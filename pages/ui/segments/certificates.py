@@ -8,8 +8,9 @@ from typing import Final
 
 import streamlit as st
 
+from core.base.errors import Beha2VecError
 from core.runs import jobs, kept_certificates, tasks
-from core.runs.jobs import State
+from core.runs.jobs import JobView, State
 from core.runs.tasks import CertifyRequest
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
@@ -57,15 +58,24 @@ def _wait(live: LiveSegments) -> None:
             with errors.shown():
                 mine[ASKED] = replace(asked, job=_start(live))
         return
-    view = jobs.view(live.sources.store.root, asked.job)
-    if view.active:
-        return
-    if view.state is State.FAILED:
-        mine[ASKED] = replace(asked, problem="a fault of the program" if view.is_bug else view.error)
-    elif view.state is not State.DONE:  # another session that it was shared with has moved on
+    try:
+        view = jobs.view(live.sources.store.root, asked.job)
+    except Beha2VecError:  # its folder was cleaned away
         mine[ASKED] = replace(asked, job="")
         return
+    if view.active:
+        return
+    if view.state not in (State.DONE, State.FAILED):  # another session that it was shared with has moved on
+        mine[ASKED] = replace(asked, job="")
+        return
+    mine[ASKED] = replace(asked, problem=_problem(view))  # said only where nothing was found
     st.rerun()
+
+
+def _problem(view: JobView) -> str:
+    if view.state is State.DONE:
+        return "what was measured is missing or damaged"
+    return "a fault of the program" if view.is_bug else view.error
 
 
 def _start(live: LiveSegments) -> str:

@@ -13,7 +13,7 @@ from core.runs.jobs import State
 from core.storage.store import Store
 from pages.ui.segments import background, certificates
 from pages.ui.segments.session_segments import KEY
-from pages.ui.shell import state
+from pages.ui.shell.state import OF_MODEL
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import COMPARE_ONCE, OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
@@ -25,7 +25,7 @@ KEPT_BACK = "What kinds of users these are is not told"
 
 
 def shown(app: AppTest, run: FinishedRun) -> saved_work.Segmentation:
-    found: saved_work.Segmentation = app.session_state[state.OF_MODEL][run.model][KEY].history[0]
+    found: saved_work.Segmentation = app.session_state[OF_MODEL][run.model][KEY].history[0]
     return found
 
 
@@ -69,13 +69,16 @@ def test_a_move_of_a_slider_takes_the_job_back(
 
 
 @pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize(
+    ("state", "said"), [(State.FAILED, "The disk is full"), (State.DONE, "what was measured is missing")]
+)
 def test_what_could_not_be_measured_is_said_and_not_tried_again(
-    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, state: State, said: str
 ) -> None:
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
-    fake_jobs.end(tasks.CERTIFY, State.FAILED, error="The disk is full.")
+    fake_jobs.end(tasks.CERTIFY, state, error="The disk is full.")
     app.run()
-    assert "could not be measured: The disk is full" in texts(app)
+    assert f"could not be measured: {said}" in texts(app)
     assert [one[0] for one in fake_jobs.started].count(tasks.CERTIFY) == 1
 
 
