@@ -14,7 +14,7 @@ from core.segments.clustering import cold_centroids
 from core.segments.geometry import count_different, nearest, repeatable
 from core.trust.case import SEED
 from core.trust.intervals import range_comparisons, range_figures
-from core.trust.result import Method, Question, Repeat, Topic
+from core.trust.result import Method, Question, Topic
 
 SPLITS: Final = 6
 """All on one side by chance in 2 of 64 cases."""
@@ -25,10 +25,6 @@ FEWEST_PER_SEGMENT: Final = 10
 """Users a segment and half, below which halves differ by chance alone."""
 N_INIT: Final = ClusterSettings().n_init
 MATTERS: Final = 0.05
-NUMBERS: Final = range(2, 11)
-"""Numbers of segments that are tried beside the analyst's."""
-QUICK_SPLITS, QUICK_N_INIT = 4, 10
-"""Of these: fewer splits and starts, as the point is which number to look at next."""
 
 
 def measure(vectors: Mapping[Method, np.ndarray], n_clusters: int) -> tuple[Question, Question]:
@@ -53,25 +49,6 @@ def measure(vectors: Mapping[Method, np.ndarray], n_clusters: int) -> tuple[Ques
     return _halves(rows, n_clusters), _seeds(rows, n_clusters)
 
 
-def other_numbers(vectors: np.ndarray, n_clusters: int) -> tuple[Repeat, ...]:
-    """How well halves of the users agree on other numbers of segments, where there are enough users.
-
-    Args:
-        vectors: float32 of shape (n, d).
-        n_clusters: The number that :func:`measure` has judged, which is left out.
-    """
-    rows = _chosen(vectors)
-    halves = _splits(len(rows))[:QUICK_SPLITS]
-    found = []
-    for k in NUMBERS:
-        if k != n_clusters and _enough(rows, k):
-            agreed = [agreement_of_halves(rows, half, k, n_init=QUICK_N_INIT) for half in halves]
-            found.append(
-                Repeat(n_clusters=k, value=float(np.mean(agreed)), low=min(agreed), high=max(agreed))
-            )
-    return tuple(found)
-
-
 def _chosen(vectors: np.ndarray) -> np.ndarray:
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(vectors))[:MOST])
     return np.ascontiguousarray(vectors[chosen])
@@ -90,19 +67,15 @@ def _splits(n: int) -> list[np.ndarray]:
     return [rng.permutation(n) < n // 2 for _ in range(SPLITS)]
 
 
-def agreement_of_halves(
-    rows: np.ndarray, half: np.ndarray, n_clusters: int, seed: int = SEED, n_init: int = N_INIT
-) -> float:
+def agreement_of_halves(rows: np.ndarray, half: np.ndarray, n_clusters: int) -> float:
     """Adjusted Rand index of all users as two halves would have segmented them (Hubert, Arabie 1985).
 
     Args:
         rows: float32 of shape (n, d).
         half: bool of shape (n,), who is in the first half.
         n_clusters: Number of segments.
-        seed: Of K-Means.
-        n_init: Starts of K-Means.
     """
-    one, other = (_labels(rows[part], rows, n_clusters, seed, n_init) for part in (half, ~half))
+    one, other = (_labels(rows[part], rows, n_clusters, SEED) for part in (half, ~half))
     return float(adjusted_rand_score(one, other))
 
 
@@ -132,10 +105,8 @@ def _seeds(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     )  # fmt: skip
 
 
-def _labels(
-    learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int, n_init: int = N_INIT
-) -> np.ndarray:
-    settings = ClusterSettings(n_clusters=n_clusters, seed=seed, n_init=n_init)
+def _labels(learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    settings = ClusterSettings(n_clusters=n_clusters, seed=seed, n_init=N_INIT)
     with repeatable():
         place, _ = nearest(rows, cold_centroids(np.ascontiguousarray(learns), settings))
     return place
