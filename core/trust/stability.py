@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import combinations
 from typing import Final
 
@@ -11,7 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from core.base.settings import ClusterSettings
 from core.segments.clustering import cold_centroids
-from core.segments.geometry import count_different, nearest, repeatable
+from core.segments.geometry import count_different, nearest, repeatable, threads
 from core.trust.case import SEED
 from core.trust.intervals import range_comparisons, range_figures
 from core.trust.result import Method, Question, Topic
@@ -46,7 +48,8 @@ def measure(vectors: Mapping[Method, np.ndarray], n_clusters: int) -> tuple[Ques
             f"{2 * FEWEST_PER_SEGMENT * n_clusters:,} users who differ are needed."
         )
         return Question(topic=Topic.STABILITY, absent=reason), Question(topic=Topic.SEEDS, absent=reason)
-    return _halves(rows, n_clusters), _seeds(rows, n_clusters)
+    with repeatable(), threads() as pool:
+        return _halves(pool, rows, n_clusters), _seeds(pool, rows, n_clusters)
 
 
 def _chosen(vectors: np.ndarray) -> np.ndarray:
@@ -67,23 +70,23 @@ def _splits(n: int) -> list[np.ndarray]:
     return [rng.permutation(n) < n // 2 for _ in range(SPLITS)]
 
 
-def agreement_of_halves(rows: np.ndarray, half: np.ndarray, n_clusters: int) -> float:
+def agreement_of_halves(rows: np.ndarray, n_clusters: int, half: np.ndarray) -> float:
     """Adjusted Rand index of all users as two halves would have segmented them (Hubert, Arabie 1985).
 
     Args:
         rows: float32 of shape (n, d).
-        half: bool of shape (n,), who is in the first half.
         n_clusters: Number of segments.
+        half: bool of shape (n,), who is in the first half.
     """
     one, other = (_labels(rows[part], rows, n_clusters, SEED) for part in (half, ~half))
     return float(adjusted_rand_score(one, other))
 
 
-def _halves(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
+def _halves(pool: ThreadPoolExecutor, rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     n = len(next(iter(rows.values())))
     halves = _splits(n)
     repeats = {
-        method: [agreement_of_halves(array, half, n_clusters) for half in halves]
+        method: list(pool.map(partial(agreement_of_halves, array, n_clusters), halves))
         for method, array in rows.items()
     }
     return Question(
@@ -93,10 +96,10 @@ def _halves(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     )  # fmt: skip
 
 
-def _seeds(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
+def _seeds(pool: ThreadPoolExecutor, rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     repeats = {}
     for method, array in rows.items():
-        labels = [_labels(array, array, n_clusters, seed) for seed in range(SEEDS)]
+        labels = pool.map(partial(_labels, array, array, n_clusters), range(SEEDS))
         repeats[method] = [float(adjusted_rand_score(*pair)) for pair in combinations(labels, 2)]
     pairs = SEEDS * (SEEDS - 1) // 2
     return Question(
@@ -107,6 +110,5 @@ def _seeds(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
 
 def _labels(learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
     settings = ClusterSettings(n_clusters=n_clusters, seed=seed, n_init=N_INIT)
-    with repeatable():
-        place, _ = nearest(rows, cold_centroids(np.ascontiguousarray(learns), settings))
+    place, _ = nearest(rows, cold_centroids(np.ascontiguousarray(learns), settings))
     return place

@@ -126,7 +126,8 @@ def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
     if question.absent:
         return (question.absent,)
     found = [_alone(question)]
-    found += [against(question, other, steps_between) for other in _BESIDE]
+    others = (Method.UNTRAINED,) if question.topic is Topic.STABILITY else _BESIDE
+    found += [against(question, other, steps_between) for other in others]
     found.append(_added(question))
     return tuple(sentence for sentence in found if sentence)
 

@@ -54,7 +54,7 @@ def _measure(live: LiveSegments) -> None:
     scorecard_job.start_once(live)
     if job_panel.panels([scorecard_job.TASK], scorecard_job.key(live)):
         st.caption(
-            "The model is compared with two simple ways on your own data. "
+            "The model is compared with simple ways, and with itself before training, on your own data. "
             "It takes about 20 seconds on a free machine."
         )
         return

@@ -141,7 +141,7 @@ def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
     across = alt.X("low:Q", title=title, axis=axis, scale=alt.Scale(zero=floor != 0.5, nice=True))
     span = base.mark_rule(strokeWidth=3, opacity=0.7).encode(x=across, x2="high:Q")
     point = base.mark_point(filled=True, size=90, opacity=1).encode(x="value:Q")
-    text = base.mark_text(dy=-11, fontSize=11).encode(x="value:Q", text=alt.Text("value:Q", format=".2f"))
+    text = base.mark_text(dy=-11, fontSize=11).encode(x="value:Q", text=alt.Text("value:Q", format=".2r"))
     layers = span + point + text.encode(color=alt.value(charts.INK))
     if floor is not None:
         line = alt.Chart(pd.DataFrame({"value": [floor]})).mark_rule(strokeDash=[4, 4], color=charts.NEUTRAL)
