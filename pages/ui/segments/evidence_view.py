@@ -94,7 +94,7 @@ def certificates(titles: Mapping[int, str], found: Mapping[int, Certificate]) ->
         )
         st.caption(
             "What comes back of each segment with another sample of users (from–to: in 95 of 100 cases), "
-            "with halves of them, and from other starts of K-Means; 100 % is all of it."
+            "with halves of them, and from other starts of K-Means; 1 is all of it."
         )
         shown = table[list(_CERTIFIED)]
         st.dataframe(
@@ -124,7 +124,7 @@ _NUMBERS: Final = {
 
 def _titled(headings: Mapping[str, str]) -> Columns:
     return {
-        name: st.column_config.NumberColumn(title, format="percent")
+        name: st.column_config.NumberColumn(title, format="%.2f")
         if name in _SHARES
         else st.column_config.Column(title)
         for name, title in headings.items()
