@@ -18,6 +18,11 @@ from pages.ui.segments.charts import Chart
 from pages.ui.segments.figure import Columns, download_csv, figure
 from pages.ui.shell.text import count
 
+GIVEN: Final = (
+    "The vectors are the same each time, so that groups come back here also where, as with these users, no "
+    "number of segments is supported."
+)
+
 
 def numbers(evidence: KEvidence, current: int) -> None:
     """How well halves agree on each number of segments, beside shuffled users.
@@ -76,12 +81,13 @@ def over_k(table: pd.DataFrame, current: int) -> Chart:
     return charts.sized(band + line.encode(y="value:Q") + span + point, 220)
 
 
-def certificates(titles: Mapping[int, str], found: Mapping[int, Certificate]) -> None:
+def certificates(titles: Mapping[int, str], found: Mapping[int, Certificate], *, none: bool) -> None:
     """A row a segment: how much of it comes back, and to whom the others go.
 
     Args:
         titles: Segment → what it is called.
         found: Segment → how sure it is.
+        none: Whether no number of segments is supported.
     """
     table = certificate.table(found)
     table["segment"] = table["segment"].map(titles)
@@ -96,6 +102,8 @@ def certificates(titles: Mapping[int, str], found: Mapping[int, Certificate]) ->
             "What comes back of each segment with another sample of users (from–to: in 95 of 100 cases), "
             "with halves of them, and from other starts of K-Means; 1 is all of it."
         )
+        if none:
+            st.caption(f":material/warning: {GIVEN}")
         shown = table[list(_CERTIFIED)]
         st.dataframe(
             shown, hide_index=True, column_config=_titled(_CERTIFIED), key="table-certificates",
