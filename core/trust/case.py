@@ -19,8 +19,10 @@ from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages, page_names
 from core.data.sequences import UserSequences
 from core.model.bag import BagOfPages
+from core.model.counts import positions
 from core.model.inputs import Spans, latest_views
 from core.model.population import choose_users
+from core.model.steady import SteadyPages
 from core.model.view_streams import Names
 from core.model.vocabulary import Vocabulary
 from core.trust.learned import Learned
@@ -46,8 +48,10 @@ class Case:
         held_out: Users that training left out, bool of shape (n_users,).
         sample: Clustered users, int64, ascending, at most :data:`SAMPLE`.
         learned: The model.
+        untrained: The same before its training.
         items: int of shape (n_views,), the page of every page view as the model's url view names it.
         bag: A bag of these, learned without the users held out.
+        steady: Steady pages of these, learned without the users held out.
         kinds: int of shape (n_views,), the kind of page of every page view.
         transitions: Steps between kinds, learned without the users held out.
         steps_between: What the kinds are: "types", or "groups" where pages have no types.
@@ -59,8 +63,10 @@ class Case:
     held_out: np.ndarray
     sample: np.ndarray
     learned: Learned
+    untrained: Learned
     items: np.ndarray
     bag: BagOfPages
+    steady: SteadyPages
     kinds: np.ndarray
     transitions: TransitionVectors
     steps_between: str
@@ -71,18 +77,20 @@ class Case:
         return self.dataset.sequences
 
     def embed(self, runs: Spans) -> dict[Method, np.ndarray]:
-        """Vectors of runs by the learned and the simple ways: float32 of shape (n, d), of length 1."""
-        return {Method.LEARNED: self.learned.embed(runs)} | self._simple(runs)
+        """Vectors of runs by all ways but shuffled ones: float32 of shape (n, d), of length 1."""
+        return {Method.LEARNED: self.learned.embed(runs)} | self._others(runs)
 
     @cached_property
     def sampled(self) -> dict[Method, np.ndarray]:
         """Vectors of the sample, made from all that the model reads of each user."""
         runs = latest_views(self.sequences, self.learned.max_length)[self.sample]
         learned = self.learned.mix({view: array[self.sample] for view, array in self.views.items()})
-        return {Method.LEARNED: learned} | self._simple(runs)
+        return {Method.LEARNED: learned} | self._others(runs)
 
-    def _simple(self, runs: Spans) -> dict[Method, np.ndarray]:
+    def _others(self, runs: Spans) -> dict[Method, np.ndarray]:
         return {
+            Method.UNTRAINED: self.untrained.embed(runs),
+            Method.STEADY: self.steady.embed(self.items, runs),
             Method.BAG: self.bag.embed(self.items, runs),
             Method.TRANSITIONS: self.transitions.embed(self.kinds, runs),
         }
@@ -113,6 +121,7 @@ def open_case(
     vocabulary = learned.model.vocabularies[View.URL]
     assert isinstance(vocabulary, Vocabulary)  # for the type checker
     kind_of, n_kinds, between = _kinds(vocabulary, names, labels)
+    users_of, views_of, _ = positions(runs)
     items, kinds = vocabulary.item_ids(names[View.URL])[sequences.page], kind_of[sequences.page]
     return Case(
         dataset=dataset,
@@ -121,8 +130,10 @@ def open_case(
         held_out=held_out,
         sample=sample,
         learned=learned,
+        untrained=learned.before_training(sample),
         items=items,
         bag=BagOfPages.fit(items, vocabulary.n_items, runs),
+        steady=SteadyPages.fit(items[views_of], users_of, vocabulary.n_items),
         kinds=kinds,
         transitions=TransitionVectors.fit(kinds, n_kinds, runs),
         steps_between=between,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,10 @@ from core.data.sequences import UserSequences
 from core.model.counts import positions
 from core.model.devices import pick_device
 from core.model.embedding import embed_runs
-from core.model.inputs import Spans
+from core.model.inputs import Spans, TokenStreams, latest_views
 from core.model.model_files import TrainedModel, load_model
+from core.model.population import choose_users
+from core.model.training import new_network
 from core.model.view_streams import Names, view_streams
 from core.segments.combination import calibrate, combine
 
@@ -64,6 +67,21 @@ class Learned:
         """
         return cls(load_model(folder), sequences, names, calibrate(views, inside).means, weights)
 
+    def before_training(self, users: np.ndarray) -> Learned:
+        """The same network with the numbers that its training began with.
+
+        Steady pages stay beside it by the same share, so that only the training makes a difference; what
+        takes the length out of trained vectors does not fit these.
+
+        Args:
+            users: Clustered users, int64 of shape (n,), whose means are subtracted.
+        """
+        network = new_network(self.model.config, self._streams, self.sequences, choose_users(self.sequences))
+        finish = replace(self.model.finish, erasers={})
+        begun = replace(self, model=replace(self.model, network=network.eval(), finish=finish))
+        views = begun._views(self._streams, latest_views(self.sequences, self.max_length)[users])
+        return replace(begun, means=calibrate(views, np.ones(len(users), dtype=bool)).means)
+
     @property
     def max_length(self) -> int:
         """Page views that the model reads of one run."""
@@ -76,7 +94,7 @@ class Learned:
 
     def embed(self, runs: Spans) -> np.ndarray:
         """Vectors of runs, nothing around them being known: float32 of shape (n, d)."""
-        return self._embed(self.sequences, runs)
+        return self.mix(self._views(self._streams, runs))
 
     def embed_shuffled(self, runs: Spans, seed: int) -> np.ndarray:
         """The same with the pages of each run in a random order; the times of the views stay.
@@ -86,15 +104,20 @@ class Learned:
             seed: Of the order.
         """
         page = shuffled(self.sequences.page, runs, seed)
-        return self._embed(replace(self.sequences, page=page), runs)
+        return self.mix(self._views(self._tokens(replace(self.sequences, page=page)), runs))
 
-    def _embed(self, sequences: UserSequences, runs: Spans) -> np.ndarray:
+    @cached_property
+    def _streams(self) -> Mapping[View, TokenStreams]:
+        return self._tokens(self.sequences)
+
+    def _tokens(self, sequences: UserSequences) -> Mapping[View, TokenStreams]:
+        return view_streams(sequences, self.names, self.model.vocabularies)
+
+    def _views(self, streams: Mapping[View, TokenStreams], runs: Spans) -> dict[View, np.ndarray]:
         place = pick_device(Device.CPU)  # some thousand short runs: moving them costs more than it saves
-        streams = view_streams(sequences, self.names, self.model.vocabularies)
         with workers(place) as threads:
             self.model.network.to(place)
-            views = {view: embed_runs(self.model, view, streams[view], runs, threads) for view in streams}
-        return self.mix(views)
+            return {view: embed_runs(self.model, view, streams[view], runs, threads) for view in streams}
 
 
 def shuffled(page: np.ndarray, runs: Spans, seed: int) -> np.ndarray:

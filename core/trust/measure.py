@@ -19,7 +19,7 @@ from core.profiles.outcomes import OutcomeIndex, label_of
 from core.segments.combination import combine
 from core.trust import length, outcome, retrieval, stability
 from core.trust.case import SAMPLE, SEED, Case, drawn, open_case
-from core.trust.result import STAGE, Method, Question, Repeat, Scorecard, Topic
+from core.trust.result import STAGE, Method, Question, Scorecard, Topic
 
 _Vectors = Mapping[Method, np.ndarray]
 UNLEARNED: Final = "These segments are made of a bag of pages: there is no trained model to compare it with."
@@ -52,14 +52,16 @@ def measure(
     bag = {Method.BAG: combine(views, weights, inside).vectors[sample]} if case is None else {}
     used = case.sampled if case else bag
     worth = _worth(case, OutcomeIndex.of(dataset, labels), chosen, progress)
-    again, repeats = _again(used, n_clusters, progress)
+    progress(STAGE, 0.6, "Clustering halves of the users")
+    again = stability.measure(used, n_clusters)
+    progress(STAGE, 0.9, "Reading the length from the vectors")
     lengths = length.measure(used, dataset.sequences.lengths[sample], held_out[sample])
     progress(STAGE, 1.0)
     return Scorecard(
         users=int(inside.sum()), held_out=int((inside & held_out).sum()), n_clusters=n_clusters,
         weights=weights, own=next(iter(used)), outcome=label_of(chosen),
         steps_between=case.steps_between if case else "",
-        questions=(*worth, *again, lengths), repeats=repeats,
+        questions=(*worth, *again, lengths),
     )  # fmt: skip
 
 
@@ -72,14 +74,3 @@ def _worth(
     found = retrieval.measure(case)
     progress(STAGE, 0.3, "Telling the outcome from the first page views")
     return found, outcome.measure(case, outcomes, chosen)
-
-
-def _again(
-    used: _Vectors, n_clusters: int, progress: Progress
-) -> tuple[tuple[Question, Question], tuple[Repeat, ...]]:
-    progress(STAGE, 0.5, "Clustering halves of the users")
-    questions = stability.measure(used, n_clusters)
-    progress(STAGE, 0.7, "Trying other numbers of segments")
-    repeats = stability.other_numbers(next(iter(used.values())), n_clusters)
-    progress(STAGE, 0.9, "Reading the length from the vectors")
-    return questions, repeats

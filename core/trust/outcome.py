@@ -9,18 +9,21 @@ that come after the outcome.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
 from core.base.schema import Pages
+from core.model.counts import Sparse
 from core.model.inputs import Spans
 from core.profiles.outcomes import Happened, OutcomeIndex, any_of, label_of
 from core.segments.geometry import repeatable
 from core.trust.case import NOTHING_HELD_OUT, SAMPLE, SEED, Case, drawn
 from core.trust.intervals import Placements, auc_interval, auc_placements, call
+from core.trust.ngrams import ngrams
 from core.trust.result import Comparison, Figure, Method, Question, Topic
 
 PREFIX: Final = 3
@@ -57,20 +60,30 @@ def measure(case: Case, outcomes: OutcomeIndex, chosen: Sequence[str]) -> Questi
             "needed."
         )
     runs = Spans(case.sequences.offsets[users], np.full(len(users), PREFIX))
-    vectors = case.embed(runs) | {Method.SHUFFLED: case.learned.embed_shuffled(runs, SEED)}
-    placed = {
-        method: _placements(vectors[method], positive, judged) for method in Method if method in vectors
-    }
+    placed = {method: _placements(rows, positive, judged) for method, rows in _rows(case, runs, judged)}
     return Question(
         topic=Topic.OUTCOME, n=n_judged, interval=INTERVAL,
         facts={"converted": n_positive, "page views": PREFIX, "learned on": len(users) - n_judged},
         figures=tuple(_figure(method, placed[method]) for method in placed),
         comparisons=tuple(
-            _comparison(other, placed[Method.LEARNED], placed[other])
-            for other in placed
-            if other is not Method.LEARNED
+            _comparison(method, other, placed) for method, other in _pairs(placed)
         ),
     )  # fmt: skip
+
+
+def _rows(case: Case, runs: Spans, judged: np.ndarray) -> list[tuple[Method, Sparse]]:
+    """What each way tells of the runs, a row a run; in the order of :class:`Method`."""
+    vectors = case.embed(runs) | {Method.SHUFFLED: case.learned.embed_shuffled(runs, SEED)}
+    counted = ngrams(case.items, runs, ~judged)
+    rows: dict[Method, Sparse] = {**vectors, Method.NGRAMS: counted}
+    rows[Method.ADDED] = sparse.hstack([counted, vectors[Method.LEARNED]], format="csr")
+    return [(method, rows[method]) for method in Method]
+
+
+def _pairs(methods: Iterable[Method]) -> list[tuple[Method, Method]]:
+    """The learned vectors against each other way; n-grams with them against n-grams without."""
+    alone = [one for one in methods if one not in (Method.LEARNED, Method.ADDED)]
+    return [*((Method.LEARNED, other) for other in alone), (Method.ADDED, Method.NGRAMS)]
 
 
 def eligible(case: Case, happened: Happened, gives_away: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -114,7 +127,7 @@ def _sampled(case: Case, users: np.ndarray, positive: np.ndarray) -> tuple[np.nd
     return users[kept], positive[kept]
 
 
-def _placements(vectors: np.ndarray, positive: np.ndarray, judged: np.ndarray) -> Placements:
+def _placements(vectors: Sparse, positive: np.ndarray, judged: np.ndarray) -> Placements:
     with repeatable():
         read = LogisticRegression(C=STRENGTH, max_iter=500).fit(vectors[~judged], positive[~judged])
         scores = read.decision_function(vectors[judged])
@@ -126,9 +139,11 @@ def _figure(method: Method, placements: Placements) -> Figure:
     return Figure(method=method, value=value, low=max(0.0, low), high=min(1.0, high))
 
 
-def _comparison(other: Method, ours: Placements, theirs: Placements) -> Comparison:
+def _comparison(method: Method, other: Method, placed: Mapping[Method, Placements]) -> Comparison:
+    ours, theirs = placed[method], placed[other]
     value, low, high = auc_interval((ours[0] - theirs[0], ours[1] - theirs[1]))
-    return Comparison(other=other, difference=value, low=low, high=high, call=call(low, high, MATTERS))
+    called = call(low, high, MATTERS)
+    return Comparison(method=method, other=other, difference=value, low=low, high=high, call=called)
 
 
 def _absent(reason: str) -> Question:

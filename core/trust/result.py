@@ -13,7 +13,7 @@ from core.base.settings import ViewWeights
 
 STAGE: Final = "scorecard"
 FILE: Final = "scorecard.json"
-VERSION: Final = 4
+VERSION: Final = 5
 """Raised when the same inputs would give other figures."""
 
 
@@ -24,10 +24,18 @@ class Method(StrEnum):
     """The trained model, its views mixed with the analyst's weights."""
     SHUFFLED = "shuffled"
     """The same model, given the same page views in a random order."""
+    UNTRAINED = "untrained"
+    """The same network as its training began: it starts from which pages are seen together."""
+    STEADY = "steady"
+    """A mean of page vectors from linear algebra, as they may stand beside the learned ones; alone."""
     BAG = "bag"
     """Which pages: TF-IDF, reduced. Knows no order and no time."""
     TRANSITIONS = "transitions"
     """Which kind of page follows which: counts of steps, reduced."""
+    NGRAMS = "ngrams"
+    """Which pages and which pairs of pages in a row: TF-IDF, not reduced. Of a few page views alone."""
+    ADDED = "added"
+    """The same with the learned vectors appended."""
 
 
 class Topic(StrEnum):
@@ -72,26 +80,24 @@ class Figure(_Part):
 
 
 class Comparison(_Part):
-    """The learned vectors less those of another method, on the same users."""
+    """One method less another, on the same users."""
 
+    method: Method = Method.LEARNED
     other: Method
     difference: float
     low: float
     high: float
     call: Call
     ratio: float | None = None
-    """Learned divided by the other, where a ratio says something."""
+    """The one divided by the other, where a ratio says something."""
     ratio_low: float | None = None
     ratio_high: float | None = None
 
-
-class Repeat(_Part):
-    """How well halves of the users agree on one number of segments."""
-
-    n_clusters: int
-    value: float
-    low: float
-    high: float
+    @model_validator(mode="after")
+    def _with_interval(self) -> Comparison:
+        if len({end is None for end in (self.ratio, self.ratio_low, self.ratio_high)}) > 1:
+            raise ValueError(f"{self.other}: a ratio has an interval")
+        return self
 
 
 class Question(_Part):
@@ -103,7 +109,7 @@ class Question(_Part):
         interval: What the intervals are.
         facts: Other counts that belong to the figures, by name.
         figures: One a method, that of the segments on screen first.
-        comparisons: The learned vectors against the others.
+        comparisons: The learned vectors against the others; n-grams with them against n-grams without.
         absent: Why it was not measured; empty where it was.
     """
 
@@ -130,9 +136,9 @@ class Question(_Part):
         """The figure of a method."""
         return next((figure for figure in self.figures if figure.method is method), None)
 
-    def against(self, other: Method) -> Comparison | None:
-        """The learned vectors against another method."""
-        return next((one for one in self.comparisons if one.other is other), None)
+    def against(self, other: Method, method: Method = Method.LEARNED) -> Comparison | None:
+        """The learned vectors, or another method, against another one."""
+        return next((one for one in self.comparisons if (one.method, one.other) == (method, other)), None)
 
 
 class Scorecard(_Part):
@@ -147,7 +153,6 @@ class Scorecard(_Part):
         outcome: What is told, in words; empty where there is none.
         steps_between: What transitions lead between: "types" or "groups" of pages.
         questions: One a topic.
-        repeats: Other numbers of segments, ascending; empty where there are too few users.
     """
 
     users: int
@@ -158,7 +163,6 @@ class Scorecard(_Part):
     outcome: str
     steps_between: str
     questions: tuple[Question, ...]
-    repeats: tuple[Repeat, ...] = ()
 
     def of(self, topic: Topic) -> Question:
         """The answer to one question."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import combinations
 from typing import Final
 
@@ -11,10 +13,10 @@ from sklearn.metrics import adjusted_rand_score
 
 from core.base.settings import ClusterSettings
 from core.segments.clustering import cold_centroids
-from core.segments.geometry import count_different, nearest, repeatable
+from core.segments.geometry import count_different, nearest, repeatable, threads
 from core.trust.case import SEED
 from core.trust.intervals import range_comparisons, range_figures
-from core.trust.result import Method, Question, Repeat, Topic
+from core.trust.result import Method, Question, Topic
 
 SPLITS: Final = 6
 """All on one side by chance in 2 of 64 cases."""
@@ -25,10 +27,6 @@ FEWEST_PER_SEGMENT: Final = 10
 """Users a segment and half, below which halves differ by chance alone."""
 N_INIT: Final = ClusterSettings().n_init
 MATTERS: Final = 0.05
-NUMBERS: Final = range(2, 11)
-"""Numbers of segments that are tried beside the analyst's."""
-QUICK_SPLITS, QUICK_N_INIT = 4, 10
-"""Of these: fewer splits and starts, as the point is which number to look at next."""
 
 
 def measure(vectors: Mapping[Method, np.ndarray], n_clusters: int) -> tuple[Question, Question]:
@@ -50,26 +48,8 @@ def measure(vectors: Mapping[Method, np.ndarray], n_clusters: int) -> tuple[Ques
             f"{2 * FEWEST_PER_SEGMENT * n_clusters:,} users who differ are needed."
         )
         return Question(topic=Topic.STABILITY, absent=reason), Question(topic=Topic.SEEDS, absent=reason)
-    return _halves(rows, n_clusters), _seeds(rows, n_clusters)
-
-
-def other_numbers(vectors: np.ndarray, n_clusters: int) -> tuple[Repeat, ...]:
-    """How well halves of the users agree on other numbers of segments, where there are enough users.
-
-    Args:
-        vectors: float32 of shape (n, d).
-        n_clusters: The number that :func:`measure` has judged, which is left out.
-    """
-    rows = _chosen(vectors)
-    halves = _splits(len(rows))[:QUICK_SPLITS]
-    found = []
-    for k in NUMBERS:
-        if k != n_clusters and _enough(rows, k):
-            agreed = [agreement_of_halves(rows, half, k, n_init=QUICK_N_INIT) for half in halves]
-            found.append(
-                Repeat(n_clusters=k, value=float(np.mean(agreed)), low=min(agreed), high=max(agreed))
-            )
-    return tuple(found)
+    with repeatable(), threads() as pool:
+        return _halves(pool, rows, n_clusters), _seeds(pool, rows, n_clusters)
 
 
 def _chosen(vectors: np.ndarray) -> np.ndarray:
@@ -90,27 +70,23 @@ def _splits(n: int) -> list[np.ndarray]:
     return [rng.permutation(n) < n // 2 for _ in range(SPLITS)]
 
 
-def agreement_of_halves(
-    rows: np.ndarray, half: np.ndarray, n_clusters: int, seed: int = SEED, n_init: int = N_INIT
-) -> float:
+def agreement_of_halves(rows: np.ndarray, n_clusters: int, half: np.ndarray) -> float:
     """Adjusted Rand index of all users as two halves would have segmented them (Hubert, Arabie 1985).
 
     Args:
         rows: float32 of shape (n, d).
-        half: bool of shape (n,), who is in the first half.
         n_clusters: Number of segments.
-        seed: Of K-Means.
-        n_init: Starts of K-Means.
+        half: bool of shape (n,), who is in the first half.
     """
-    one, other = (_labels(rows[part], rows, n_clusters, seed, n_init) for part in (half, ~half))
+    one, other = (_labels(rows[part], rows, n_clusters, SEED) for part in (half, ~half))
     return float(adjusted_rand_score(one, other))
 
 
-def _halves(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
+def _halves(pool: ThreadPoolExecutor, rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     n = len(next(iter(rows.values())))
     halves = _splits(n)
     repeats = {
-        method: [agreement_of_halves(array, half, n_clusters) for half in halves]
+        method: list(pool.map(partial(agreement_of_halves, array, n_clusters), halves))
         for method, array in rows.items()
     }
     return Question(
@@ -120,10 +96,10 @@ def _halves(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     )  # fmt: skip
 
 
-def _seeds(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
+def _seeds(pool: ThreadPoolExecutor, rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     repeats = {}
     for method, array in rows.items():
-        labels = [_labels(array, array, n_clusters, seed) for seed in range(SEEDS)]
+        labels = pool.map(partial(_labels, array, array, n_clusters), range(SEEDS))
         repeats[method] = [float(adjusted_rand_score(*pair)) for pair in combinations(labels, 2)]
     pairs = SEEDS * (SEEDS - 1) // 2
     return Question(
@@ -132,10 +108,7 @@ def _seeds(rows: Mapping[Method, np.ndarray], n_clusters: int) -> Question:
     )  # fmt: skip
 
 
-def _labels(
-    learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int, n_init: int = N_INIT
-) -> np.ndarray:
-    settings = ClusterSettings(n_clusters=n_clusters, seed=seed, n_init=n_init)
-    with repeatable():
-        place, _ = nearest(rows, cold_centroids(np.ascontiguousarray(learns), settings))
+def _labels(learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
+    settings = ClusterSettings(n_clusters=n_clusters, seed=seed, n_init=N_INIT)
+    place, _ = nearest(rows, cold_centroids(np.ascontiguousarray(learns), settings))
     return place

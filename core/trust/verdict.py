@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from core.segments.evidence import KEvidence
+from core.segments.evidence import FIRM, KEvidence
 from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
-FIRM: Final = 0.75
-"""Adjusted Rand index of two halves from which on segments are called firm."""
-PATTERN: Final = 0.6
-"""From which on there is a pattern, though who belongs where is doubtful (as Hennig 2007 for Jaccard)."""
 MOSTLY_LENGTH: Final = 0.5
 CHANCE_AUC: Final = 0.5
 FAST_MODE: Final = "A bag of pages gives segments in seconds, without a training."
+NOT_COMPARED: Final = (
+    "Whether there are segments at all, and how many, is not known yet: no number of them has been held "
+    "against chance."
+)
 
 
 class Advice(StrEnum):
@@ -33,8 +33,8 @@ class Action(StrEnum):
     KEEP = "keep"
     USE = "use another number"
     BAG = "use a bag of pages"
-    CAREFUL = "keep with care"
-    """No number of segments comes out the same again, but much of these does."""
+    COMPARE = "compare numbers"
+    """Nobody has looked yet whether there are segments."""
     DESCRIBE = "read as a description"
     """Nothing comes out the same again."""
     OPEN = "open"
@@ -70,55 +70,28 @@ def verdict(card: Scorecard, evidence: KEvidence | None = None) -> TrustVerdict:
     Args:
         card: What was measured of them.
         evidence: Numbers of segments beside chance, for the same vectors and weights; where it is there it
-            decides the number, so that every page gives the same advice.
+            decides the number, so that every page gives the same advice; None until it was measured.
     """
     advice, title, text = _worth(card)
-    if evidence is not None and evidence.rows:
-        action, n_clusters = _supported(card, advice, evidence)
-        why = evidence.sentence
-    else:
-        action, n_clusters = _action(card, advice)
-        why = _why(card, n_clusters)
+    action, n_clusters = _action(card, advice, evidence)
+    why = evidence.sentence if evidence else NOT_COMPARED
     todo = _TODO[action].format(k=n_clusters)
     return TrustVerdict(advice, title, text, action, todo, why, n_clusters)
 
 
-def _supported(card: Scorecard, advice: Advice, evidence: KEvidence) -> tuple[Action, int]:
+def _action(card: Scorecard, advice: Advice, evidence: KEvidence | None) -> tuple[Action, int]:
     """Whether there are segments at all, then the vectors, then the number."""
-    if evidence.suggested_k is None:
+    if evidence and not evidence.rows:
+        return Action.OPEN, card.n_clusters
+    if evidence and evidence.suggested_k is None:
         return Action.DESCRIBE, card.n_clusters
     if advice is Advice.FAST:
         return Action.BAG, card.n_clusters
+    if evidence is None or evidence.suggested_k is None:
+        return Action.COMPARE, card.n_clusters
     if card.n_clusters in evidence.near:
         return Action.KEEP, card.n_clusters
     return Action.USE, evidence.suggested_k
-
-
-def _action(card: Scorecard, advice: Advice) -> tuple[Action, int]:
-    """Vectors first, then the number that is sure to come out the same again, nearest to the analyst's."""
-    if advice is Advice.FAST:
-        return Action.BAG, card.n_clusters
-    asked = card.of(Topic.STABILITY)
-    if asked.absent:
-        return Action.OPEN, card.n_clusters
-    if asked.own.low >= FIRM:
-        return Action.KEEP, card.n_clusters
-    firm = [one.n_clusters for one in card.repeats if one.low >= FIRM]
-    if firm:  # of two as near, the larger one says more
-        return Action.USE, min(firm, key=lambda k: (abs(k - card.n_clusters), -k))
-    bag = asked.of(Method.BAG)
-    if card.own is Method.LEARNED and bag is not None and bag.low >= FIRM:
-        return Action.BAG, card.n_clusters
-    return Action.CAREFUL if asked.own.value >= PATTERN else Action.DESCRIBE, card.n_clusters
-
-
-def _why(card: Scorecard, n_clusters: int) -> str:
-    own = sentences(card.of(Topic.STABILITY), card.steps_between)[0]
-    other = next((one for one in card.repeats if one.n_clusters == n_clusters), None)
-    if other is None:
-        return own
-    seen = f"{other.value:.2f}, {other.low:.2f} to {other.high:.2f}"
-    return f"{own} With {n_clusters} segments halves agree by {seen}."
 
 
 def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:
@@ -128,9 +101,14 @@ def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:
     asked = [card.of(topic) for topic in (Topic.RETRIEVAL, Topic.OUTCOME)]
     telling = [question for question in asked if _says_something(question)]
     calls = {one.call for question in telling if (one := question.against(Method.BAG))}
-    reasons = tuple(f for question in telling if (f := against(question, Method.BAG, card.steps_between)))
+    reasons = tuple(
+        sentence
+        for other in (Method.BAG, Method.UNTRAINED, Method.SHUFFLED)
+        for question in telling
+        if (sentence := against(question, other, card.steps_between))
+    )
     if Call.BETTER in calls and Call.WORSE not in calls:
-        return Advice.LEARNED, _why_learned(telling), reasons + _order(telling, card.steps_between)
+        return Advice.LEARNED, _why_learned(telling), reasons
     if Call.BETTER in calls:
         return Advice.MIXED, "It depends on what you need the vectors for", reasons
     if Call.WORSE in calls:
@@ -148,8 +126,9 @@ def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
     if question.absent:
         return (question.absent,)
     found = [_alone(question)]
-    for other in (Method.BAG, Method.TRANSITIONS, Method.SHUFFLED):
-        found.append(against(question, other, steps_between))
+    others = (Method.UNTRAINED,) if question.topic is Topic.STABILITY else _BESIDE
+    found += [against(question, other, steps_between) for other in others]
+    found.append(_added(question))
     return tuple(sentence for sentence in found if sentence)
 
 
@@ -159,11 +138,11 @@ def against(question: Question, other: Method, steps_between: str) -> str:
     if one is None:
         return ""
     does, does_less, unit = _DOES[question.topic]
-    if other is Method.SHUFFLED:
-        return _ORDER[one.call].format(range=_range(one), does=does, does_less=does_less)
-    name = _name(other, steps_between)
+    few = "these splits" if question.topic is Topic.STABILITY else "so few users"
+    if other in _OF_ITSELF:
+        return _OF_ITSELF[other][one.call].format(range=_range(one), does=does, does_less=does_less, few=few)
+    name = _NAMES[other].format(steps_between=steps_between)
     if one.call is Call.UNCLEAR:
-        few = "these splits" if question.topic is Topic.STABILITY else "so few users"
         return f"Whether they {does} better than {name} cannot be told from {few} ({_range(one)})."
     words = {
         Call.BETTER: f"{_times(one)} as well as {name}" if one.ratio else f"better than {name}",
@@ -172,6 +151,12 @@ def against(question: Question, other: Method, steps_between: str) -> str:
     }[one.call]
     lead = "" if one.call is Call.WORSE else f"{does} "
     return f"The learned vectors {lead}{words} ({_range(one)}{unit if not one.ratio else ''})."
+
+
+def _added(question: Question) -> str:
+    """Whether the learned vectors say what counted pages and pairs of pages do not."""
+    one = question.against(Method.NGRAMS, Method.ADDED)
+    return _ADDED[one.call].format(range=f"{_range(one)} of the area") if one else ""
 
 
 def chance(question: Question) -> float | None:
@@ -197,12 +182,6 @@ def _why_learned(telling: list[Question]) -> str:
     if orders == {Call.EQUAL}:
         return "The learned vectors are worth it here, though not for the order of pages"
     return "The learned vectors are worth it here; these data do not tell whether the order of pages is why"
-
-
-def _order(telling: list[Question], steps_between: str) -> tuple[str, ...]:
-    """What was found about the order of pages, question by question."""
-    found = (against(question, Method.SHUFFLED, steps_between) for question in telling)
-    return tuple(sentence for sentence in found if sentence)
 
 
 def _why_not(question: Question) -> str:
@@ -237,14 +216,10 @@ def _alone_outcome(question: Question, _own: Figure) -> str:
 def _alone_stability(question: Question, own: Figure) -> str:
     seen = f"agreement {own.value:.2f}, {own.low:.2f} to {own.high:.2f}; 1 is the same"
     k = question.facts["segments"]
-    if own.low >= FIRM:
-        return f"Another half of your users would have led to nearly the same {k} segments ({seen})."
-    if own.high < FIRM:
-        return (
-            f"Another half of your users would have led to {k} clearly different segments ({seen}): "
-            "take their borders with care."
-        )
-    return f"Another half of your users would have led to {k} mostly similar segments ({seen})."
+    way = (
+        "nearly the same" if own.low >= FIRM else "clearly different" if own.high < FIRM else "mostly similar"
+    )
+    return f"On these vectors, another half of your users would have led to {k} {way} segments ({seen})."
 
 
 def _alone_seeds(question: Question, own: Figure) -> str:
@@ -268,7 +243,7 @@ _TODO: Final = {
     Action.KEEP: "Keep these {k} segments",
     Action.USE: "Use {k} segments instead",
     Action.BAG: "Use a bag of pages here",
-    Action.CAREFUL: "Keep these {k} segments, with care at their borders",
+    Action.COMPARE: "Find out first whether there are segments, and how many",
     Action.DESCRIBE: "Read these segments as a description, not as kinds of users",
     Action.OPEN: "Too few users to say whether these segments would come out again",
 }
@@ -280,6 +255,15 @@ _DOES: Final = {
 }
 """Topic → what the vectors do, what they do less well, and the unit of a difference."""
 
+_BESIDE: Final = (Method.BAG, Method.TRANSITIONS, Method.STEADY, Method.UNTRAINED, Method.SHUFFLED)
+"""What the learned vectors are held against in words, in this order."""
+
+_NAMES: Final = {
+    Method.BAG: "a bag of pages",
+    Method.TRANSITIONS: "counting steps between page {steps_between}",
+    Method.STEADY: "steady pages alone",
+}
+
 _ORDER: Final = {
     Call.BETTER: (
         "The order is read: with their pages in a random order, which the model never saw in training, they "
@@ -287,12 +271,30 @@ _ORDER: Final = {
     ),
     Call.WORSE: "The order misleads: with their pages in a random order they {does} better ({range}).",
     Call.EQUAL: "The order hardly counts: with their pages in a random order they {does} as well ({range}).",
-    Call.UNCLEAR: "Whether the order of the pages counts cannot be told from so few users ({range}).",
+    Call.UNCLEAR: "Whether the order of the pages counts cannot be told from {few} ({range}).",
 }
 
 
-def _name(other: Method, steps_between: str) -> str:
-    return "a bag of pages" if other is Method.BAG else f"counting steps between page {steps_between}"
+_TRAINING: Final = {
+    Call.BETTER: "Training bought this: before it, the same network would {does_less} (now {range}).",
+    Call.WORSE: "Training cost something: before it, the same network would {does} better (now {range}).",
+    Call.EQUAL: (
+        "Training bought nothing that matters: before it, the network would {does} as well (now {range})."
+    ),
+    Call.UNCLEAR: "Whether training bought anything cannot be told from {few} (now {range}).",
+}
+
+_OF_ITSELF: Final = {Method.UNTRAINED: _TRAINING, Method.SHUFFLED: _ORDER}
+
+_ADDED: Final = {
+    Call.BETTER: "Beside counted pages and pairs of pages the learned vectors add to it ({range}).",
+    Call.WORSE: "Beside counted pages and pairs of pages the learned vectors only disturb ({range}).",
+    Call.EQUAL: "Beside counted pages and pairs of pages the learned vectors add nothing to it ({range}).",
+    Call.UNCLEAR: (
+        "Whether the learned vectors add to counted pages and pairs of pages cannot be told from so few "
+        "users ({range})."
+    ),
+}
 
 
 def _times(one: Comparison) -> str:

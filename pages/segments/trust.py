@@ -8,18 +8,18 @@ import streamlit as st
 
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
-from pages.ui.segments import background, scorecard_job, scorecard_view, segment_controls
+from pages.ui.segments import background, evidence_view, scorecard_job, scorecard_view, segment_controls
 from pages.ui.segments.figure import SIDE
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, job_panel, state
-from pages.ui.shell.links import TRAINING, TRUST, heading, link
+from pages.ui.shell.links import DATA, PROFILES, TRAINING, TRUST, heading, link
 from pages.ui.shell.text import count, md_text
 
 ICONS: Final = {
     Action.KEEP: ":material/check_circle:",
     Action.USE: ":material/tune:",
     Action.BAG: ":material/bolt:",
-    Action.CAREFUL: ":material/check:",
+    Action.COMPARE: ":material/search:",
     Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
@@ -42,6 +42,7 @@ def page() -> None:
     if live is None:
         return
     job_panel.result(scorecard_job.TASK)  # what it made lies in the store
+    background.settle()
     card = scorecard_job.find(live)
     if card is None:
         _measure(live)
@@ -53,7 +54,7 @@ def _measure(live: LiveSegments) -> None:
     scorecard_job.start_once(live)
     if job_panel.panels([scorecard_job.TASK], scorecard_job.key(live)):
         st.caption(
-            "The model is compared with two simple ways on your own data. "
+            "The model is compared with simple ways, and with itself before training, on your own data. "
             "It takes about 20 seconds on a free machine."
         )
         return
@@ -68,19 +69,25 @@ def _measure(live: LiveSegments) -> None:
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
     evidence = background.k_evidence(live.sources, live.steering.weights)
-    _verdict(live, verdict(card, evidence), card)
+    found = verdict(card, evidence)
+    _verdict(live, found, card)
     st.subheader(
-        "Would they come out the same again?",
+        "Are there segments, and would they come out again?",
         help="Segments that change with every draw of users are not worth a name.",
     )
     with st.grid(2, min_column_width=SIDE, key="repeated"):
+        if evidence and evidence.rows:
+            evidence_view.numbers(evidence, card.n_clusters)
+        elif found.action is Action.BAG:  # else to compare them is what the verdict asks for
+            _compare(live)
         scorecard_view.question(card.of(Topic.STABILITY), card.steps_between)
-        if card.repeats:
-            scorecard_view.numbers(card)
     _side_by_side(card, (Topic.SEEDS, Topic.LENGTH))
+    st.subheader("Is it worth it?", help="The learned vectors beside simple ways, on your own data.")
     if card.own is Method.LEARNED:
-        st.subheader("Is it worth it?", help="The learned vectors beside two simple ways, on your own data.")
         _side_by_side(card, (Topic.RETRIEVAL, Topic.OUTCOME))
+    else:
+        st.caption(card.of(Topic.RETRIEVAL).absent)
+        link(TRAINING, "Train a model")
     _limits()
 
 
@@ -93,14 +100,35 @@ def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
             f"{count(card.users, 'user')} clustered, {card.held_out:,} of them never seen by the model · "
             f"{card.n_clusters} segments{outcome}"
         )
-        if found.action is Action.USE:
-            st.button(
-                f"Use {found.n_clusters}", key="use-number", icon=":material/check:", type="primary",
-                on_click=state.set_controls, args=(live.sources.model_key,),
-                kwargs={"n_clusters": found.n_clusters},
-            )  # fmt: skip
-        elif found.action is Action.BAG or card.own is Method.BAG:
-            link(TRAINING, "Train a model" if card.own is Method.BAG else "Make segments with a bag of pages")
+        _act(live, found)
+
+
+def _act(live: LiveSegments, found: TrustVerdict) -> None:
+    """The one button or link that does what the verdict says."""
+    if found.action is Action.USE:
+        st.button(
+            f"Use {found.n_clusters}", key="use-number", icon=":material/check:", type="primary",
+            on_click=state.set_controls, args=(live.sources.model_key,),
+            kwargs={"n_clusters": found.n_clusters},
+        )  # fmt: skip
+    elif found.action is Action.COMPARE:
+        _compare(live)
+    elif found.action is Action.BAG:
+        link(TRAINING, "Make segments with a bag of pages")
+    elif found.action is Action.OPEN:
+        link(DATA, "Read more data")
+    else:
+        link(PROFILES, "Read their profiles")
+
+
+def _compare(live: LiveSegments) -> None:
+    """Compare numbers of segments, or watch it."""
+    if not job_panel.panels([background.CHOOSE_K], live.sources.embeddings):
+        st.caption("Not compared yet for these weights. It runs in the background, in about a minute.")
+        st.button(
+            "Compare 2 to 15", key="compare_k", icon=":material/play_arrow:", on_click=background.start,
+            args=(background.CHOOSE_K, live.sources, live.steering.weights),
+        )  # fmt: skip
 
 
 def _side_by_side(card: Scorecard, topics: tuple[Topic, ...]) -> None:

@@ -11,8 +11,8 @@ import pandas as pd
 import streamlit as st
 
 from core.base.settings import ClusterSettings
-from core.trust.result import Call, Method, Question, Scorecard, Topic
-from core.trust.verdict import FIRM, chance, sentences
+from core.trust.result import Call, Method, Question, Topic
+from core.trust.verdict import chance, sentences
 from pages.ui.segments import charts
 from pages.ui.segments.charts import Chart
 from pages.ui.segments.figure import Columns, figure
@@ -21,7 +21,7 @@ from pages.ui.shell.text import count, md_text
 TITLES: Final = {
     Topic.RETRIEVAL: "Are users found again?",
     Topic.OUTCOME: "Is the outcome told in advance?",
-    Topic.STABILITY: "Would other users give the same segments?",
+    Topic.STABILITY: "Do these vectors give the same segments again?",
     Topic.SEEDS: "Would another start give the same segments?",
     Topic.LENGTH: "How much of a vector is mere length?",
 }
@@ -37,8 +37,9 @@ HELP: Final = {
     "Drawn: the mean of 1 / rank.",
     Topic.OUTCOME: "A logistic regression learns from users that the model saw and is judged on users that "
     "it never saw. Everybody gives the same first page views; whoever had the outcome by then is left out. "
-    "Drawn: the area under the ROC curve.",
+    "Counted are pages and pairs of pages in a row (TF-IDF). Drawn: the area under the ROC curve.",
     Topic.STABILITY: "K-Means learns from one half of the users and from the other; both place everybody. "
+    "On given vectors halves may agree also where there are no segments. "
     "Drawn: the adjusted Rand index of the two.",
     Topic.SEEDS: "K-Means with the same users and other random starts, "
     f"the best of {ClusterSettings().n_init} each time. Drawn: the adjusted Rand index of two results.",
@@ -49,6 +50,12 @@ CALLS: Final = {
     Call.BETTER: "learned is better",
     Call.WORSE: "learned is worse",
     Call.EQUAL: "as good",
+    Call.UNCLEAR: "cannot be told",
+}
+ADDS: Final = {
+    Call.BETTER: "vectors add to it",
+    Call.WORSE: "vectors disturb",
+    Call.EQUAL: "vectors add nothing",
     Call.UNCLEAR: "cannot be told",
 }
 ROW: Final = 34
@@ -73,34 +80,17 @@ def question(asked: Question, steps_between: str) -> None:
         bullets(sentences(asked, steps_between))
 
 
-def numbers(card: Scorecard) -> None:
-    """How well halves agree on each number of segments: the analyst's, and those tried beside it."""
-    own = card.of(Topic.STABILITY).own
-    tried = [(one.n_clusters, one.value, one.low, one.high) for one in card.repeats]
-    rows = [*tried, (card.n_clusters, own.value, own.low, own.high)]
-    table = pd.DataFrame(rows, columns=["k", "value", "low", "high"]).sort_values("k", ignore_index=True)
-    with st.container(border=True, height="stretch", key="numbers", gap="small"):
-        figure(
-            "Which numbers of segments come out again?", partial(over_k, table, card.n_clusters), table,
-            n=f"{count(card.of(Topic.STABILITY).n, 'user')}, halves as for the question before. "
-            f"Dashed: {FIRM}, from which on halves nearly agree.",
-            key="numbers", border=False, columns=_number_columns(),
-            alt_text="Agreement of halves over the number of segments, with intervals",
-            help_text="Each number is tried on the same vectors and weights; the large dot is yours. "
-            "Drawn: the adjusted Rand index of the two halves.",
-        )  # fmt: skip
-
-
 def bullets(lines: Sequence[str]) -> None:
     """Sentences as a list; one of them may quote the name of an event."""
     st.markdown("\n".join(f"- {md_text(line)}" for line in lines))
 
 
 def rows(asked: Question, steps_between: str) -> pd.DataFrame:
-    """The numbers of a question, one row a way: the figure, and the learned one less it."""
+    """The numbers of a question, one row a way: the figure, and the learned one less it where compared."""
     told = []
     for one in asked.figures:
-        apart = asked.against(one.method)
+        added = one.method is Method.ADDED
+        apart = asked.against(Method.NGRAMS, Method.ADDED) if added else asked.against(one.method)
         told.append(
             {
                 "way": called(one.method, steps_between),
@@ -110,11 +100,14 @@ def rows(asked: Question, steps_between: str) -> pd.DataFrame:
                 "difference": apart.difference if apart else None,
                 "difference_low": apart.low if apart else None,
                 "difference_high": apart.high if apart else None,
-                "call": CALLS[apart.call] if apart else None,
-                "own": one.method in (asked.own.method, Method.SHUFFLED),
+                "ratio": apart.ratio if apart else None,
+                "ratio_low": apart.ratio_low if apart else None,
+                "ratio_high": apart.ratio_high if apart else None,
+                "call": (ADDS if added else CALLS)[apart.call] if apart else None,
+                "own": one.method in (asked.own.method, Method.SHUFFLED, Method.ADDED),
             }
         )
-    return pd.DataFrame(told)
+    return pd.DataFrame(told).dropna(axis="columns", how="all")
 
 
 def called(method: Method, steps_between: str) -> str:
@@ -122,8 +115,12 @@ def called(method: Method, steps_between: str) -> str:
     return {
         Method.LEARNED: "Learned vectors",
         Method.SHUFFLED: "Learned, pages shuffled",
+        Method.UNTRAINED: "Before training",
+        Method.STEADY: "Steady pages alone",
         Method.BAG: "Bag of pages",
         Method.TRANSITIONS: f"Steps between {steps_between}",
+        Method.NGRAMS: "Pages and pairs, counted",
+        Method.ADDED: "Counted, and learned vectors",
     }[method]
 
 
@@ -144,37 +141,12 @@ def estimates(table: pd.DataFrame, title: str, floor: float | None) -> Chart:
     across = alt.X("low:Q", title=title, axis=axis, scale=alt.Scale(zero=floor != 0.5, nice=True))
     span = base.mark_rule(strokeWidth=3, opacity=0.7).encode(x=across, x2="high:Q")
     point = base.mark_point(filled=True, size=90, opacity=1).encode(x="value:Q")
-    text = base.mark_text(dy=-11, fontSize=11).encode(x="value:Q", text=alt.Text("value:Q", format=".2f"))
+    text = base.mark_text(dy=-11, fontSize=11).encode(x="value:Q", text=alt.Text("value:Q", format=".2r"))
     layers = span + point + text.encode(color=alt.value(charts.INK))
     if floor is not None:
         line = alt.Chart(pd.DataFrame({"value": [floor]})).mark_rule(strokeDash=[4, 4], color=charts.NEUTRAL)
         layers = line.encode(x="value:Q") + layers
     return charts.sized(layers, ROW * len(table) + charts.AXIS + TITLE)
-
-
-def over_k(table: pd.DataFrame, current: int) -> Chart:
-    """Agreement over the number of segments, the analyst's own filled.
-
-    Args:
-        table: Columns ``k``, ``value``, ``low``, ``high``.
-        current: The number on screen.
-    """
-    told = {
-        "k": ("Segments", ""),
-        "value": ("Agreement", ".2f"),
-        "low": ("From", ".2f"),
-        "high": ("To", ".2f"),
-    }
-    across = alt.X("k:O", title="Segments", axis=alt.Axis(labelAngle=0))
-    up = alt.Y("low:Q", title="Agreement", scale=alt.Scale(domain=[0, 1]))
-    is_own = alt.datum.k == current
-    base = alt.Chart(table).encode(x=across, tooltip=charts.tips(told), color=alt.value(charts.ABOVE))
-    span = base.mark_rule(strokeWidth=3, opacity=0.6).encode(y=up, y2="high:Q")
-    point = base.mark_point(filled=True, opacity=1).encode(
-        y="value:Q", size=alt.condition(is_own, alt.value(130), alt.value(40))
-    )
-    line = alt.Chart(pd.DataFrame({"value": [FIRM]})).mark_rule(strokeDash=[4, 4], color=charts.NEUTRAL)
-    return charts.sized(span + point + line.encode(y="value:Q"), 180)
 
 
 def _n(asked: Question) -> str:
@@ -192,14 +164,6 @@ def _n(asked: Question) -> str:
     return f"{users}. Lines: {asked.interval}.{dashed}"
 
 
-def _number_columns() -> Columns:
-    number = st.column_config.NumberColumn
-    return {
-        "k": number("Segments"), "value": number("Agreement", format="%.2f"),
-        "low": number("From", format="%.2f"), "high": number("To", format="%.2f"),
-    }  # fmt: skip
-
-
 def _columns() -> Columns:
     number = st.column_config.NumberColumn
     return {
@@ -207,9 +171,16 @@ def _columns() -> Columns:
         "value": number("Figure", format="%.3f"),
         "low": number("From", format="%.3f"),
         "high": number("To", format="%.3f"),
-        "difference": number("Learned less it", format="%.3f", help="On the very same users."),
+        "difference": number(
+            "Difference", format="%.3f",
+            help="Learned vectors less this way, on the very same users; in the row with learned vectors "
+            "beside what is counted: less what is counted alone.",
+        ),
         "difference_low": number("From", format="%.3f"),
         "difference_high": number("To", format="%.3f"),
+        "ratio": number("Times", format="%.2f", help="Learned vectors by this way."),
+        "ratio_low": number("From", format="%.2f"),
+        "ratio_high": number("To", format="%.2f"),
         "call": st.column_config.TextColumn("So", help="Decided by the interval of the difference."),
         "own": None,
-    }
+    }  # fmt: skip

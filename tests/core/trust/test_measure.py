@@ -10,7 +10,9 @@ import pytest
 
 from core.base.errors import Cancelled
 from core.base.progress import silent
-from core.base.settings import Preset, TrainSettings, ViewWeights
+from core.base.schema import View
+from core.base.settings import IngestSettings, Preset, TrainSettings, ViewWeights
+from core.model.cooccurrence import item_vectors
 from core.profiles.outcomes import Happened, OutcomeIndex
 from core.runs import pipeline
 from core.runs.tasks import run
@@ -19,6 +21,7 @@ from core.trust import outcome, result
 from core.trust.case import Case, open_case
 from core.trust.measure import measure
 from core.trust.result import Method, Scorecard, Topic
+from core.trust.verdict import sentences, verdict
 from tests.pages.fixtures_segments import FinishedRun, write_run
 
 PER_KIND = 600
@@ -185,7 +188,58 @@ def test_an_outcome_that_the_first_pages_tell_is_told(case: Case) -> None:
     judged = case.held_out[users]
     assert found.facts["converted"] == (own & judged).sum()
     assert (found.n, found.facts["learned on"]) == (judged.sum(), (~judged).sum())
-    assert {one.other for one in found.comparisons} == {Method.SHUFFLED, Method.BAG, Method.TRANSITIONS}
+    assert [figure.method for figure in found.figures] == list(Method)
+    compared = {(one.method, one.other) for one in found.comparisons}
+    assert compared == {(Method.LEARNED, other) for other in list(Method)[1:-1]} | {
+        (Method.ADDED, Method.NGRAMS)
+    }
+    added, alone = found.of(Method.ADDED), found.of(Method.NGRAMS)
+    assert added is not None
+    assert alone is not None
+    assert added.value > 0.99  # the pages tell it, and what is added takes nothing away
+    assert alone.value == 1.0
+
+
+def test_the_untrained_network_is_as_its_training_began(case: Case) -> None:
+    seen = ~case.held_out[case.sequences.user]
+    shape = case.learned.model.config.views[View.URL]
+    start = item_vectors(case.items[seen], case.sequences.user[seen], shape.n_items, shape.hidden_dim)
+    tables = [
+        one.model.network.encoder(View.URL).item.weight.detach().numpy()
+        for one in (case.untrained, case.learned)
+    ]
+    assert np.array_equal(tables[0], start)
+    assert not np.array_equal(tables[1], start)
+
+
+POOR: dict[str, list[list[int]]] = {
+    "ten users": [[number % 2, 2 + number % 2] for number in range(10)],
+    "all identical": [[0, 1, 2, 0, 1, 2]] * 700,
+    "two kinds of identical users": [[0, 1, 2] * 2 if number % 2 else [3, 4, 5] * 2 for number in range(700)],
+    "one page": [[0] * 30 + [number % 7] for number in range(700)],
+}
+
+
+@pytest.mark.parametrize("preset", [None, Preset.BAG])
+@pytest.mark.parametrize("pages", POOR.values(), ids=POOR.keys())
+def test_poor_data_are_judged_in_words_and_finite_numbers(
+    pages: list[list[int]], preset: Preset | None, tmp_path: Path
+) -> None:
+    rows = [
+        f"u{user:04d},page_view,{10**15 + user * 10**9 + step * 10**7},https://a.test/{page}"
+        for user, seen in enumerate(pages)
+        for step, page in enumerate(seen)
+    ]
+    path, store = tmp_path / "export.csv", Store(tmp_path / "store")
+    path.write_text("\n".join(["user_pseudo_id,event_name,event_timestamp,page_location", *rows]))
+    dataset = pipeline.preprocess(store, [path], IngestSettings(), silent)
+    settings = TrainSettings.preset(preset) if preset else SMALL
+    model = pipeline.train(store, dataset, None, settings.model_copy(update={"min_count": 1}), silent)
+    views = pipeline.embed(store, dataset, None, model, silent).views
+    found = measure(dataset, None, model.path, views, 2, ViewWeights(), (), silent)
+    told = [sentence for one in found.questions for sentence in sentences(one, found.steps_between)]
+    assert all(sentence.endswith((".", ")")) for sentence in told)
+    assert verdict(found).todo
 
 
 def test_the_store_is_not_asked_to_measure_twice(shop: FinishedRun, card: Scorecard, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from core.base.errors import ArtifactError
 from core.base.settings import ViewWeights
-from core.trust.result import Method, Question, Scorecard, Topic, made_of
+from core.trust.result import Call, Comparison, Method, Question, Scorecard, Topic, made_of
 from tests.core.trust import toy
 
 
@@ -24,6 +24,12 @@ def test_a_question_has_figures_or_a_reason_never_both_or_neither() -> None:
         Question(topic=Topic.LENGTH)
     with pytest.raises(ValidationError):
         Question(topic=Topic.LENGTH, figures=toy.length().figures, absent="Too few.")
+
+
+def test_a_ratio_comes_with_its_interval() -> None:
+    one = toy.comparison(Method.BAG, Call.BETTER, 0.1, 0.2, ratio=2.0)
+    with pytest.raises(ValidationError, match="a ratio has an interval"):
+        Comparison.model_validate(one.model_dump() | {"ratio_high": None})
 
 
 def test_what_was_not_compared_is_not_found() -> None:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.trust.result import Call, Method, Question, Repeat, Topic
-from core.trust.verdict import FAST_MODE, Action, Advice, against, chance, sentences, verdict
+from core.segments.evidence import KEvidence
+from core.trust.result import Call, Method, Question, Topic
+from core.trust.verdict import FAST_MODE, NOT_COMPARED, Action, Advice, against, chance, sentences, verdict
 from tests.core.segments.test_evidence import judged
 from tests.core.trust import toy
 
@@ -32,29 +33,17 @@ def test_the_answer_follows_the_intervals(
     assert (advice is Advice.FAST) == (FAST_MODE in found.text)
 
 
-@pytest.mark.parametrize(
-    ("stability", "repeats", "action", "n_clusters"),
-    [
-        (toy.stability(0.8, 0.9), (toy.repeat(5, 0.99),), Action.KEEP, 6),  # firm: no other is asked
-        (
-            toy.stability(0.6, 0.9),
-            (toy.repeat(4, 0.8), toy.repeat(5, 0.8), toy.repeat(9, 0.9)),
-            Action.USE,
-            5,
-        ),
-        (toy.stability(0.6, 0.9), (toy.repeat(5, 0.8), toy.repeat(7, 0.8)), Action.USE, 7),
-        (toy.stability(0.6, 0.9, bag=0.8), (toy.repeat(5, 0.7),), Action.BAG, 6),
-        (toy.stability(0.5, 0.7), (toy.repeat(5, 0.74),), Action.CAREFUL, 6),
-        (toy.stability(0.4, 0.6), (toy.repeat(5, 0.74),), Action.DESCRIBE, 6),
-        (toy.absent(Topic.STABILITY), (), Action.OPEN, 6),
-    ],
-)
-def test_it_ends_in_what_to_do_about_the_segments_on_screen(
-    stability: Question, repeats: tuple[Repeat, ...], action: Action, n_clusters: int
-) -> None:
-    found = verdict(toy.scorecard(toy.retrieval(), stability, repeats=repeats))
-    assert (found.action, found.n_clusters) == (action, n_clusters)
-    assert ("halves agree by" in found.why) == (action is Action.USE)
+def test_without_numbers_held_against_chance_nobody_says_that_there_are_segments() -> None:
+    """Halves of given vectors agree also where there is nothing."""
+    found = verdict(toy.scorecard(toy.retrieval(), toy.stability(0.9, 1.0)))
+    assert (found.action, found.why) == (Action.COMPARE, NOT_COMPARED)
+    assert found.todo == "Find out first whether there are segments, and how many"
+
+
+def test_too_few_users_to_compare_any_number_are_too_few_to_tell() -> None:
+    nothing = KEvidence(rows=(), users=10, draws=0)
+    found = verdict(toy.scorecard(), nothing)
+    assert (found.action, found.why) == (Action.OPEN, nothing.sentence)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +73,9 @@ def test_vectors_come_before_the_number_of_segments() -> None:
 def test_segments_of_a_bag_are_judged_by_whether_they_come_again() -> None:
     own = toy.figure(Method.BAG, 0.9)
     firm = toy.stability().model_copy(update={"figures": (own,), "comparisons": ()})
-    found = verdict(toy.scorecard(firm, own=Method.BAG))
-    assert (found.action, found.todo) == (Action.KEEP, "Keep these 6 segments")
-    assert "nearly the same 6 segments" in found.why
+    card = toy.scorecard(firm, own=Method.BAG).model_copy(update={"n_clusters": 4})
+    found = verdict(card, judged([0.9, 0.5, 0.9, 0.5]))
+    assert (found.action, found.todo) == (Action.KEEP, "Keep these 4 segments")
 
 
 def test_noise_is_not_compared_with_noise() -> None:
@@ -97,7 +86,7 @@ def test_noise_is_not_compared_with_noise() -> None:
 
 
 def test_sentences_carry_factor_and_interval() -> None:
-    first, second, third = sentences(toy.retrieval(), "types")
+    first, second, training, third = sentences(toy.retrieval(), "types")
     assert (
         first
         == "The learned vectors find users again 2.0 times as well as a bag of pages (1.50 to 2.50 times)."
@@ -105,6 +94,10 @@ def test_sentences_carry_factor_and_interval() -> None:
     assert "counting steps between page types" in second
     assert third.startswith("The order is read")
     assert "never saw in training" in third
+    assert training == (
+        "Training bought this: before it, the same network would find users again less well "
+        "(now 0.70 to 1.70 times)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,6 +124,26 @@ def test_firmness_is_said_by_the_range(low: float, high: float, said: str) -> No
 def test_length_that_can_be_read_is_a_warning() -> None:
     assert "segments may differ in little else" in sentences(toy.length(0.9), "types")[0]
     assert "only in part (20% of its spread, 18% to 22%)" in sentences(toy.length(0.2), "types")[0]
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [(Call.BETTER, "bought this"), (Call.EQUAL, "bought nothing"), (Call.WORSE, "cost something"),
+     (Call.UNCLEAR, "cannot be told from so few users")],
+)  # fmt: skip
+def test_what_training_bought_is_said_here_and_in_the_verdict(call: Call, said: str) -> None:
+    asked = toy.retrieval(untrained=call)
+    assert said in against(asked, Method.UNTRAINED, "types")
+    assert said in " ".join(verdict(toy.scorecard(asked)).text)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [(Call.BETTER, "add to it (+0.010 to +0.050 of the area)"), (Call.EQUAL, "add nothing to it"),
+     (Call.WORSE, "only disturb"), (Call.UNCLEAR, "cannot be told")],
+)  # fmt: skip
+def test_what_vectors_add_to_counted_pages_is_said(call: Call, said: str) -> None:
+    assert said in sentences(toy.outcome(added=call), "types")[-1]
 
 
 def test_what_was_not_measured_says_why() -> None:

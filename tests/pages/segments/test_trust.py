@@ -6,11 +6,13 @@ import pytest
 
 from core.base.progress import silent
 from core.base.settings import Preset, TrainSettings, ViewWeights
-from core.runs import pipeline
+from core.runs import kept_evidence, pipeline
 from core.runs.jobs import State
+from core.segments.evidence import KEvidence
 from core.storage.store import Store, content_key
 from core.trust import result, stability
 from core.trust.result import Call, Scorecard, Topic
+from tests.core.segments.test_evidence import judged
 from tests.core.trust import toy
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
@@ -59,21 +61,61 @@ def test_what_was_measured_is_shown_without_a_job(
     assert "Order matters here" in shown
     assert "2\\.0 times as well as a bag of pages" in shown
     assert "Not measured. Too few users" in shown  # other seeds of K-Means
-    assert "Keep these 6 segments" in texts(app)
+    assert "Training bought this" in shown
+    assert "add to it" in shown
     assert len(app.get("vega_lite_chart")) == 4
-    assert len(app.get("page_link")) == 0
 
 
-def test_a_number_that_comes_out_again_is_one_click_away(
+def compared(run: FinishedRun, found: KEvidence) -> None:
+    """Put numbers beside chance where the job would have put them."""
+    key = kept_evidence.evidence_key(run.embeddings, ViewWeights())
+    with Store(run.root).write(kept_evidence.CHOOSE_K, key, {}, {}) as folder:
+        (folder / kept_evidence.EVIDENCE).write_text(found.to_json())
+
+
+@pytest.mark.parametrize(
+    ("halves", "todo"),
+    [
+        ([0.9, 0.9, 0.9, 0.9], "Keep these 3 segments"),
+        ([0.9, 0.5, 0.5, 0.5], "Use 2 segments instead"),
+        ([0.3, 0.3, 0.3, 0.3], "Read these segments as a description"),
+        ([], "Too few users to say"),
+        (None, "Find out first whether there are segments"),
+    ],
+)
+def test_the_verdict_ends_in_one_button_or_link_that_does_it(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun, halves: list[float] | None, todo: str
+) -> None:
+    keep(finished_run, toy.scorecard(*FULL).model_copy(update={"n_clusters": 3}))
+    if halves is not None:
+        compared(finished_run, judged(halves) if halves else KEvidence(rows=(), users=9, draws=0))
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert todo in texts(app)
+    buttons = [str(one.key) for one in app.main.button if str(one.key) in ("use-number", "compare_k")]
+    assert len([*buttons, *app.main.get("page_link")]) == 1
+    assert len(app.get("vega_lite_chart")) == 4 + bool(halves)  # the numbers of segments are drawn too
+
+
+def test_a_number_that_the_users_support_is_one_click_away(
     open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
 ) -> None:
-    shaky = toy.scorecard(toy.retrieval(), toy.stability(0.5, 0.7), repeats=(toy.repeat(4, 0.9),))
-    keep(finished_run, shaky)
+    keep(finished_run, toy.scorecard(*FULL).model_copy(update={"n_clusters": 3}))
+    compared(finished_run, judged([0.9, 0.5, 0.5, 0.5]))
     app = open_app(PAGE, data=finished_run.dataset, k="3")
-    assert "Use 4 segments instead" in texts(app)
-    assert len(app.get("vega_lite_chart")) == 3  # retrieval, stability, and all numbers
     app.button(key="use-number").click().run()
-    assert app.slider(key="k").value == 4
+    assert app.slider(key="k").value == 2
+
+
+def test_numbers_are_compared_from_here_and_watched(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    keep(finished_run, toy.scorecard(*FULL))
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    app.button(key="compare_k").click().run()
+    ((task, request, subject),) = fake_jobs.started
+    assert (task, request["model"], subject) == ("choose_k", finished_run.model, finished_run.embeddings)
+    assert "Comparing numbers of segments" in texts(app)
+    assert "compare_k" not in [one.key for one in app.button]
 
 
 def test_how_other_starts_were_made_is_told(
@@ -107,7 +149,8 @@ def test_a_bag_that_is_as_good_is_offered_as_the_fast_mode(
     assert "On these data a bag of pages is as good" in texts(app)
     assert "Use a bag of pages here" in texts(app)
     assert "gives segments in seconds" in texts(app)
-    assert "Make segments with a bag of pages" in [link.label for link in app.get("page_link")]
+    assert [link.label for link in app.main.get("page_link")] == ["Make segments with a bag of pages"]
+    assert "Not compared yet for these weights" in texts(app)  # also where something else comes first
 
 
 def test_a_failure_is_said_and_can_be_tried_again(
