@@ -58,9 +58,9 @@ def test_they_are_left_out_where_they_do_not_help(
 def test_a_share_is_chosen_by_its_surest_gain() -> None:
     none, rng = np.full(100, 0.1), np.random.default_rng(0)
     chance, little, much = none * np.exp(rng.normal(0, 5, 100)), none + 0.01, none + 0.02
-    assert chosen({0.0: none, 0.2: little, 0.35: much, 0.5: 2 * chance}) == 0.35
-    assert chosen({0.0: none, 0.2: none - 0.01, 0.35: chance}) == 0
-    assert chosen({0.0: none, 0.2: none}) == 0
+    assert chosen({0.0: none, 0.2: little, 0.35: much, 0.5: 2 * chance}, 0.0) == 0.35
+    assert chosen({0.0: none, 0.2: none - 0.01, 0.35: chance}, 0.0) == 0
+    assert chosen({0.0: none, 0.2: none}, 0.0) == 0
 
 
 @pytest.mark.parametrize("readable", [-9.0, 9.0])
