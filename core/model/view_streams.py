@@ -30,7 +30,7 @@ label view, instead of one that says "unknown" and is near to all others of that
 LABEL_WIDTH: Final = 2
 """Label views have a few dozen tokens at most: an encoder this many times narrower is enough."""
 LABEL_LAYERS: Final = 0
-"""What label views pool is their tokens as they are: what attention among them adds is not worth its time."""
+"""Label views pool their tokens as they are: attention among them changed nothing beyond seeds' noise."""
 
 
 def build_vocabularies(

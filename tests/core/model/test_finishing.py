@@ -63,6 +63,37 @@ def test_a_share_is_chosen_by_its_surest_gain() -> None:
     assert chosen({0.0: none, 0.2: none}, 0.0) == 0
 
 
+def test_the_usual_share_stays_unless_a_gain_is_sure() -> None:
+    usual = np.full(100, 0.1)
+    assert chosen({1.0: usual, 0.5: usual + 0.01, 0.25: usual}, 1.0) == 0.5
+    assert chosen({1.0: usual, 0.5: usual, 0.25: usual - 0.01}, 1.0) == 1
+    assert chosen({}, 1.0) == 1
+
+
+@pytest.mark.parametrize(("tells", "share"), [(True, 1.0), (False, min(finishing.LABEL_SHARES))])
+def test_labels_count_less_where_users_are_found_better_so(
+    untrained: Finished, monkeypatch: pytest.MonkeyPatch, tells: bool, share: float
+) -> None:
+    """Of a user's label vector, either all says who it is, or nothing does."""
+    rng, users = np.random.default_rng(0), untrained.sequences.user
+    own = finishing.normalised(rng.normal(size=(900, 8)))
+
+    def embedded(
+        network: object, view: View, streams: object, spans: finishing.Spans, threads: object
+    ) -> np.ndarray:
+        who = own[users[spans.begin]]
+        known = who if view is View.URL or tells else rng.normal(size=who.shape)
+        return finishing.normalised(known + rng.normal(size=who.shape) * (0.6 if view is View.URL else 0.1))
+
+    monkeypatch.setattr(finishing, "embed_spans", embedded)
+    streams = {View.URL: untrained.streams[View.URL], View.THEME: untrained.streams[View.URL]}
+    both = replace(untrained, streams=streams, weights={View.URL: 0.5, View.THEME: 0.3})
+    _, report = both.fit()
+    assert report is not None
+    assert report.label_share == share
+    assert set(report.label_mrr) == set(finishing.LABEL_SHARES)
+
+
 @pytest.mark.parametrize("readable", [-9.0, 9.0])
 def test_the_length_is_taken_out_where_it_can_be_read(
     untrained: Finished, monkeypatch: pytest.MonkeyPatch, readable: float
