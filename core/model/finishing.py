@@ -141,7 +141,8 @@ class Finished:
             view: tuple(erasers[view].erase(part) if view in erasers else part for part in parts)
             for view, parts in vectors.items()
         }
-        return [*readable, _read(*self._mixed(erased, label_share), *logs)], erasers
+        after = _read(*self._mixed(erased, label_share), *logs)
+        return ([*readable, after], erasers) if after < readable[0] else (readable, {})
 
     def _mixed(
         self, vectors: Mapping[View, tuple[np.ndarray, ...]], label_share: float

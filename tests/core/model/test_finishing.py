@@ -105,6 +105,16 @@ def test_the_length_is_taken_out_where_it_can_be_read(
     assert report.length_erased == tuple(finish.erasers) == ((View.URL,) if readable < 0 else ())
 
 
+def test_what_does_not_take_the_length_out_is_not_done(
+    untrained: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finishing, "READABLE", -9.0)
+    monkeypatch.setattr(finishing.LengthEraser, "erase", lambda eraser, vectors: vectors)
+    finish, report = untrained.fit()
+    assert report is not None
+    assert (len(report.length_r2), finish.erasers) == (1, {})
+
+
 def test_without_users_held_out_nothing_is_done(untrained: Finished) -> None:
     nobody = replace(untrained.population, held_out=np.zeros(900, dtype=bool))
     finish, report = replace(untrained, population=nobody).fit()
