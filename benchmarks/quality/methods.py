@@ -21,7 +21,7 @@ from core.base.workers import workers
 from core.data.sequences import UserSequences
 from core.model.embedding import embed_runs
 from core.model.inputs import Spans
-from core.model.model_files import load_model, load_vocabularies
+from core.model.model_files import label_share, load_model, load_vocabularies
 from core.model.training import train
 from core.model.view_streams import coverage, view_streams
 
@@ -59,7 +59,7 @@ def folder_of(spec: SetSpec, method: str, seed: int) -> Path:
     return spec.work / "made" / f"{plain}-{seed}"
 
 
-def make(spec: SetSpec, method: str, seed: int) -> dict[str, float]:
+def make(spec: SetSpec, method: str, seed: int, preset: Preset = Preset.BALANCED) -> dict[str, float]:
     """Train and embed; child process.
 
     Returns:
@@ -68,7 +68,7 @@ def make(spec: SetSpec, method: str, seed: int) -> dict[str, float]:
     case, folder = open_case(spec), folder_of(spec, method, seed)
     folder.mkdir(parents=True, exist_ok=True)
     cpu = time.process_time()
-    embed, figures = _trained(case, method, seed, folder)
+    embed, figures = _trained(case, method, seed, folder, preset)
     figures = {"train CPU-s": time.process_time() - cpu} | figures
     runs = judged_runs(case)
     wall, cpu = time.perf_counter(), time.process_time()
@@ -79,13 +79,14 @@ def make(spec: SetSpec, method: str, seed: int) -> dict[str, float]:
     flat = {f"{view}/{name}": rows for name, views in made.items() for view, rows in views.items()}
     np.savez(folder / "vectors.npz", allow_pickle=False, **flat)
     if method in OURS:
-        shares = coverage(case.sequences, _names(case, method), load_vocabularies(folder / "model"))
+        model = folder / "model"
+        shares = coverage(case.sequences, _names(case, method), load_vocabularies(model), label_share(model))
         (folder / COVERAGE).write_text(json.dumps(shares))
     return figures
 
 
 def load_coverage(folder: Path) -> dict[View, float]:
-    """The share of the page views that each view can speak of; nothing for a method without such views."""
+    """How far each view counts; nothing for a method without such views."""
     path = folder / COVERAGE
     return (
         {View(view): share for view, share in json.loads(path.read_text()).items()} if path.exists() else {}
@@ -127,13 +128,11 @@ def _names(case: Case, method: str) -> dict[View, list[str]]:
 
 
 def _trained(
-    case: Case, method: str, seed: int, folder: Path
+    case: Case, method: str, seed: int, folder: Path, preset: Preset
 ) -> tuple[Callable[[Spans], Views], dict[str, float]]:
     if method in OURS:
         names = _names(case, method)
-        report = train(
-            case.sequences, names, TrainSettings.preset(Preset.BALANCED, seed=seed), folder / "model"
-        )
+        report = train(case.sequences, names, TrainSettings.preset(preset, seed=seed), folder / "model")
         rate = report.steps * report.batch_size / max(report.seconds, 1e-9)
         return (lambda runs: embed_ours(folder / "model", case.sequences, names, runs)), {
             "train users/s": rate

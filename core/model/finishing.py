@@ -1,6 +1,6 @@
-"""The end of a training: whether steady pages help, and whether the length can be read from a view.
+"""The end of a training: whether steady pages help, what labels count, whether the length can be read.
 
-Both are decided on users held out. Without these nothing is done, for nobody could say whether it helps.
+All is decided on users held out. Without these nothing is done, for nobody could say whether it helps.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from core.model.steady import SteadyPages
 from core.model.validation import reciprocal_ranks, retrieval_pairs, session_pairs
 
 SHARES: Final = (0.2, 0.35, 0.5, 0.65)
+LABEL_SHARES: Final = (1.0, 0.7, 0.5, 0.35, 0.25)
+"""Of what labels count at the analyst's weights; never none: they tell segments apart."""
 SURE: Final = 2.0
 """Standard errors that a gain must exceed; with 1 the demo shop took a share that cost it ARI."""
 READABLE: Final = 0.3
@@ -72,12 +74,16 @@ class Finished:
 
     def _decided(self, pairs: list[tuple[Spans, Spans]]) -> tuple[Finish, FinishReport]:
         pages, found = self._steady(pairs)
-        share = chosen(found)
+        share = chosen(found, 0.0)
         finish = Finish(pages if share else None, share)
-        readable, erasers = self._lengths(finish)
+        labels = self._labels(pairs, finish)
+        label_share = chosen(labels, 1.0)
+        readable, erasers = self._lengths(finish, label_share)
         report = FinishReport(
             steady_share=share,
-            mrr={share: float(ranks.mean()) for share, ranks in found.items()},
+            mrr=_means(found),
+            label_share=label_share,
+            label_mrr=_means(labels),
             length_r2=tuple(readable),
             length_erased=tuple(erasers),
         )
@@ -97,7 +103,20 @@ class Finished:
                 ranks.append(reciprocal_ranks(query, answer))
         return pages, {share: np.concatenate(ranks) for share, ranks in found.items()}
 
-    def _lengths(self, finish: Finish) -> tuple[list[float], dict[View, LengthEraser]]:
+    def _labels(self, pairs: list[tuple[Spans, Spans]], finish: Finish) -> dict[float, np.ndarray]:
+        """How the mix finds every query where labels count so much; nothing without labels."""
+        if len(self.streams) == 1:
+            return {}
+        found: dict[float, list[np.ndarray]] = {share: [] for share in LABEL_SHARES}
+        for pair in pairs:
+            vectors = {
+                view: tuple(self._finished(finish, view, part) for part in pair) for view in self.streams
+            }
+            for share, ranks in found.items():
+                ranks.append(reciprocal_ranks(*self._mixed(vectors, share)))
+        return {share: np.concatenate(ranks) for share, ranks in found.items()}
+
+    def _lengths(self, finish: Finish, label_share: float) -> tuple[list[float], dict[View, LengthEraser]]:
         """How well the length can be read from the mix, before and after, and what takes it out."""
         lengths, population = self.sequences.lengths, self.population
         learns = population.training[:: -(-len(population.training) // SAMPLE)]
@@ -110,7 +129,7 @@ class Finished:
             view: tuple(self._finished(finish, view, latest[users]) for users in (learns, judged))
             for view in self.streams
         }
-        readable = [_read(self._mixed(vectors, 0), self._mixed(vectors, 1), *logs)]
+        readable = [_read(*self._mixed(vectors, label_share), *logs)]
         if readable[0] <= READABLE:
             return readable, {}
         erasers = {
@@ -122,15 +141,28 @@ class Finished:
             view: tuple(erasers[view].erase(part) if view in erasers else part for part in parts)
             for view, parts in vectors.items()
         }
-        return [*readable, _read(self._mixed(erased, 0), self._mixed(erased, 1), *logs)], erasers
+        after = _read(*self._mixed(erased, label_share), *logs)
+        return ([*readable, after], erasers) if after < readable[0] else (readable, {})
 
-    def _mixed(self, vectors: Mapping[View, tuple[np.ndarray, ...]], part: int) -> np.ndarray:
-        """One part of the users, views averaged."""
-        width = max(parts[part].shape[1] for parts in vectors.values())
-        total = np.zeros((len(vectors[View.URL][part]), width), dtype=np.float32)
-        for view, parts in vectors.items():
-            total[:, : parts[part].shape[1]] += np.float32(self.weights[view]) * parts[part]
-        return normalised(total)
+    def _mixed(
+        self, vectors: Mapping[View, tuple[np.ndarray, ...]], label_share: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Both parts of the users in the mix of the segments: views centred, by the roots of weights."""
+        if len(vectors) == 1:
+            first, second = vectors[View.URL]
+            return first, second
+        together = {view: np.concatenate(parts) for view, parts in vectors.items()}
+        rows, width = len(together[View.URL]), max(one.shape[1] for one in together.values())
+        total = np.zeros((rows, width), dtype=np.float32)
+        for view, one in together.items():
+            known = one.any(axis=1, keepdims=True)
+            if not known.any():
+                continue
+            centred = normalised((one - one.mean(axis=0, where=known)) * known)
+            weight = self.weights[view] * (1.0 if view is View.URL else label_share)
+            total[:, : one.shape[1]] += np.float32(np.sqrt(weight)) * centred
+        split = len(vectors[View.URL][0])
+        return normalised(total[:split]), normalised(total[split:])
 
     def _embed(self, view: View, spans: Spans) -> np.ndarray:
         return embed_spans(self.network, view, self.streams[view], spans, self.workers)
@@ -145,20 +177,25 @@ class Finished:
 CUTS: Final = (retrieval_pairs, session_pairs)
 
 
-def chosen(found: Mapping[float, np.ndarray]) -> float:
-    """The share whose gain over none is the surest, 0 where none is sure.
+def chosen(found: Mapping[float, np.ndarray], usual: float) -> float:
+    """The share whose gain over the usual one is the surest, the usual one where none is sure.
 
     A gain is the mean of the logarithms of the ranks, less twice its standard error over the queries: ranks
     themselves are so uneven that a few queries would choose.
 
     Args:
-        found: Share → reciprocal rank of each query, float of shape (n,); 0.0 is among them.
+        found: Share → reciprocal rank of each query, float of shape (n,); nothing where nothing was tried.
+        usual: Among the shares, where any are.
     """
-    sure = {}
+    sure = {usual: 0.0}
     for share, ranks in found.items():
-        gain = np.log(ranks / found[0.0])
+        gain = np.log(ranks / found[usual])
         sure[share] = float(gain.mean() - SURE * gain.std() / np.sqrt(len(gain)))
-    return max(sure, key=lambda share: (sure[share], -share))
+    return max(sure, key=lambda share: (sure[share], -abs(share - usual)))
+
+
+def _means(found: Mapping[float, np.ndarray]) -> dict[float, float]:
+    return {share: float(ranks.mean()) for share, ranks in found.items()}
 
 
 def _read(

@@ -68,6 +68,8 @@ class FinishReport(BaseModel):
     Args:
         steady_share: Share of steady pages in the url view; 0 where they do not help.
         mrr: Retrieval of the url view with each share that was tried.
+        label_share: What labels count in the mix; less than 1 where users are found better with less of them.
+        label_mrr: Retrieval of the mix with each share that was tried; empty without labels.
         length_r2: How well the length can be read from the mix linearly, and after it was taken out where
             it was; empty where too few users were held out.
         length_erased: Views from which it was taken out.
@@ -77,6 +79,8 @@ class FinishReport(BaseModel):
 
     steady_share: float
     mrr: dict[float, float]
+    label_share: float = 1.0
+    label_mrr: dict[float, float] = {}
     length_r2: tuple[float, ...]
     length_erased: tuple[View, ...]
 
@@ -176,6 +180,16 @@ def load_vocabularies(folder: Path) -> dict[View, Vocabulary | LabelVocabulary]:
     except (OSError, ValueError) as error:
         raise _damaged(path, str(error)) from error
     return read_vocabularies(data)
+
+
+def label_share(folder: Path) -> float:
+    """What labels count in the mix of a model's views; 1 where nothing was chosen.
+
+    Raises:
+        ArtifactError: If the report of its training is missing or damaged.
+    """
+    finish = _read_json(folder / TRAINING, TrainReport).finish
+    return finish.label_share if finish else 1.0
 
 
 def load_pages(folder: Path) -> tuple[str, ...]:

@@ -1,4 +1,6 @@
-"""UserBehaviorTransformer: one small transformer encoder a view, each with its own embedding.
+"""UserBehaviorTransformer: one small encoder a view, each with its own embedding.
+
+That of the pages is a transformer; those of labels have no layers and pool their tokens as they are.
 
 Views share nothing, so that each stays pure: the theme vector of a user cannot know the pages.
 

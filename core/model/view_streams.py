@@ -29,6 +29,8 @@ SPEAKS_OF_UNKNOWN: Final = {View.URL: True, View.THEME: False, View.TYPE: False}
 label view, instead of one that says "unknown" and is near to all others of that kind."""
 LABEL_WIDTH: Final = 2
 """Label views have a few dozen tokens at most: an encoder this many times narrower is enough."""
+LABEL_LAYERS: Final = 0
+"""Label views pool their tokens as they are: attention among them changed nothing beyond seeds' noise."""
 
 
 def build_vocabularies(
@@ -73,15 +75,26 @@ def view_streams(
 
 
 def coverage(
-    sequences: UserSequences, names: Names, vocabularies: Mapping[View, ItemVocabulary]
+    sequences: UserSequences,
+    names: Names,
+    vocabularies: Mapping[View, ItemVocabulary],
+    label_share: float = 1.0,
 ) -> dict[View, float]:
-    """Share of the page views that each view can speak of.
+    """How far each view counts: by the share of the page views that it can speak of.
+
+    Args:
+        sequences: Page views of all users.
+        names: Of each page, in each view.
+        vocabularies: Of the model.
+        label_share: What of that counts in a label view, see :func:`core.model.model_files.label_share`.
 
     Raises:
         ArtifactError: See :func:`view_streams`.
     """
     streams = view_streams(sequences, names, vocabularies)
-    return {view: stream.coverage for view, stream in streams.items()}
+    return {
+        view: stream.coverage * (1.0 if view is View.URL else label_share) for view, stream in streams.items()
+    }
 
 
 def view_config(view: View, settings: TrainSettings, vocabulary: ItemVocabulary) -> ViewConfig:
@@ -89,8 +102,7 @@ def view_config(view: View, settings: TrainSettings, vocabulary: ItemVocabulary)
     if view is not View.URL:
         step = 2 * settings.heads  # each head turns pairs of channels by the position
         narrow = max(step, settings.hidden_dim // LABEL_WIDTH // step * step)
-        changes = {"hidden_dim": narrow, "feedforward_dim": max(16, settings.feedforward_dim // LABEL_WIDTH)}
-        settings = settings.model_copy(update=changes)
+        settings = settings.model_copy(update={"hidden_dim": narrow, "layers": LABEL_LAYERS})
     return ViewConfig.of(settings, vocabulary.n_items, vocabulary.n_transitions)
 
 

@@ -76,7 +76,8 @@ class Embeddings:
         artifact: Where they lie.
         views: Memory-mapped float32 of shape (n_users, embedding_dim), one a present view, L2-normalised.
         inside: Users that take part in clustering, bool of shape (n_users,).
-        coverage: Share of the page views that each view can speak of; 1 for one that is not named.
+        coverage: How far each view counts, see :func:`core.model.view_streams.coverage`; 1 for one that is
+            not named.
     """
 
     artifact: Artifact
@@ -315,16 +316,16 @@ def embed(
     key = content_key("embed", {}, inputs)
     if again or store.find("embed", key) is None:
         from core.model import embedding
-        from core.model.model_files import load_vocabularies
+        from core.model.model_files import label_share, load_vocabularies
         from core.model.view_streams import coverage
 
         names = page_names(dataset.pages, labels)
         vectors = embedding.embed(model.path, dataset.sequences, names, progress, device)
-        spoken_of = coverage(dataset.sequences, names, load_vocabularies(model.path))
+        told = coverage(dataset.sequences, names, load_vocabularies(model.path), label_share(model.path))
         with store.write("embed", key, {}, inputs) as folder:
             for view, array in vectors.items():
                 np.save(folder / f"{view}.npy", array, allow_pickle=False)
-            (folder / COVERAGE).write_text(json.dumps(spoken_of))
+            (folder / COVERAGE).write_text(json.dumps(told))
     return open_embeddings(store, dataset, key)
 
 

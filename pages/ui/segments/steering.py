@@ -129,16 +129,16 @@ def _reset(made_from: Sources, now: Steering) -> None:
 
 
 def _insist(made_from: Sources, now: Steering) -> None:
-    """Offer to count views in full that can speak of some page views only."""
+    """Offer to count views in full that count less than that."""
     partly = {view: share for view, share in made_from.vectors.coverage.items() if share < FULLY}
     if not partly:
         return
-    spoken = ", ".join(f"{TITLES[view].lower()} of {share:.0%}" for view, share in partly.items())
+    spoken = ", ".join(f"{TITLES[view].lower()} {share:.0%}" for view, share in partly.items())
     state.display("insist", now.weights.insist)
     st.checkbox(
         "Count labels in full", key="insist", on_change=_keep_insist, args=(made_from.model_key,),
-        help=f"A weight counts by the share of the page views that have a label: {spoken}. "
-        "Ticked, it counts as much as the slider says.",
+        help="A weight counts by the share of the page views that have a label, and less where users "
+        f"are found better with less of them: {spoken}. Ticked, it counts as much as the slider says.",
     )  # fmt: skip
 
 

@@ -114,6 +114,13 @@ def _finish(found: Mapping[str, Any]) -> str:
         )
     else:
         line = "Steady pages are left out: with them, users are not surely found better."
+    labels = found.get("label_share", 1.0)  # models of before have none
+    if labels < 1:
+        mrr = {float(part): value for part, value in found["label_mrr"].items()}
+        line += (
+            f" Labels count {labels:.0%} of what they would, as users are found better with less of them: "
+            f"retrieval {mrr[labels]:.3f} instead of {mrr[1.0]:.3f}."
+        )
     lengths = found["length_r2"]
     if len(lengths) > 1:
         line += f" The length of a visit was taken out: R² {lengths[1]:.2f} instead of {lengths[0]:.2f}."

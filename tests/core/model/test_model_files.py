@@ -19,6 +19,7 @@ from core.model.model_files import (
     VOCABULARY,
     WEIGHTS,
     TrainReport,
+    label_share,
     load_model,
     load_pages,
     read_tensors,
@@ -49,6 +50,15 @@ def test_folder_holds_tensors_and_json_only(folder: Path) -> None:
     assert sorted(file.name for file in folder.iterdir()) == sorted(
         [WEIGHTS, FINISH, CONFIG, VOCABULARY, TRAINING]
     )
+
+
+@pytest.mark.parametrize(("said", "share"), [({"label_share": 0.35}, 0.35), ({}, 1.0), (None, 1.0)])
+def test_what_labels_count_is_in_the_report(
+    folder: Path, said: dict[str, float] | None, share: float
+) -> None:
+    before = {"steady_share": 0.0, "mrr": {}, "length_r2": [], "length_erased": []}
+    edit(folder / TRAINING, finish=None if said is None else before | said)
+    assert label_share(folder) == share
 
 
 def test_loading_gives_the_saved_weights(folder: Path) -> None:

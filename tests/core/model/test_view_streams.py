@@ -90,6 +90,8 @@ def test_coverage_is_the_share_of_page_views_with_a_label(folder: Path) -> None:
     sequences = sequences_of({"a": [0, 1, 8], "b": [9]})
     found = coverage(sequences, names, load_model(folder).vocabularies)
     assert found == {View.URL: 1.0, View.THEME: 0.5, View.TYPE: 1.0}
+    less = coverage(sequences, names, load_model(folder).vocabularies, label_share=0.5)
+    assert less == {View.URL: 1.0, View.THEME: 0.25, View.TYPE: 0.5}
 
 
 @pytest.mark.parametrize("change", [{}, {"hidden_dim": 96, "heads": 6}, {"hidden_dim": 24, "heads": 4}])
@@ -100,3 +102,4 @@ def test_label_views_are_narrower_and_fit_the_heads(change: dict[str, int]) -> N
     assert theme.hidden_dim <= url.hidden_dim
     assert theme.hidden_dim % (2 * theme.heads) == 0
     assert theme.embedding_dim == url.embedding_dim
+    assert (url.layers, theme.layers) == (settings.layers, 0)

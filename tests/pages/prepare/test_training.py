@@ -162,6 +162,8 @@ def test_a_finished_training_becomes_the_current_model(
 def test_what_was_done_to_the_vectors_is_said_in_a_line(open_app: OpenApp, finished_run: FinishedRun) -> None:
     found = texts(open_app(PAGE, data=finished_run.dataset))
     assert "make 50% of the pages view: retrieval 0.251 instead of 0.212" in found
+    assert "Labels count 35% of what they would" in found
+    assert "retrieval 0.244 instead of 0.231" in found
     assert "taken out: R² 0.24 instead of 0.72" in found
 
 
