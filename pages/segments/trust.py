@@ -8,7 +8,15 @@ import streamlit as st
 
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
-from pages.ui.segments import background, evidence_view, scorecard_job, scorecard_view, segment_controls
+from pages.ui.segments import (
+    background,
+    certificates,
+    evidence_view,
+    scorecard_job,
+    scorecard_view,
+    second_training,
+    segment_controls,
+)
 from pages.ui.segments.figure import SIDE
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, job_panel, state
@@ -24,8 +32,6 @@ ICONS: Final = {
     Action.OPEN: ":material/help:",
 }
 NOT_SHOWN: Final = (
-    "Whether the model would come out the same if it was trained again with another seed: that costs a "
-    "training. Segments of two trainings agree less than those of two halves of the users.",
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
     "at their profiles.",
     "That one thing causes another. Vectors that tell who converts need not show why.",
@@ -68,7 +74,7 @@ def _measure(live: LiveSegments) -> None:
 
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
-    evidence = background.k_evidence(live.sources, live.steering.weights)
+    evidence = live.evidence
     found = verdict(card, evidence)
     _verdict(live, found, card)
     st.subheader(
@@ -81,6 +87,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         elif found.action is Action.BAG:  # else to compare them is what the verdict asks for
             _compare(live)
         scorecard_view.question(card.of(Topic.STABILITY), card.steps_between)
+    _each_segment(live, card)
     _side_by_side(card, (Topic.SEEDS, Topic.LENGTH))
     st.subheader("Is it worth it?", help="The learned vectors beside simple ways, on your own data.")
     if card.own is Method.LEARNED:
@@ -89,6 +96,17 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         st.caption(card.of(Topic.RETRIEVAL).absent)
         link(TRAINING, "Train a model")
     _limits()
+
+
+def _each_segment(live: LiveSegments, card: Scorecard) -> None:
+    """How sure each segment is, also by another training once it was asked for; a bag of pages has none."""
+    again = {} if card.own is Method.BAG else second_training.overlap(live)
+    certificates.watch(live)
+    if live.certificates:
+        none = live.evidence is not None and live.evidence.suggested_k is None
+        evidence_view.certificates(live.plain_names, live.certificates, again, none=none)
+    if card.own is Method.LEARNED and not again:
+        second_training.offer(live)
 
 
 def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:

@@ -26,6 +26,7 @@ HOME_OF = {
     "label": LABELS,
     "train": TRAINING,
     "scorecard": TRUST,
+    "second_training": TRUST,
 }
 """Task → the page where its panel is; the others belong to Explore."""
 SIDEBAR_PX = 330

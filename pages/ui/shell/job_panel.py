@@ -33,6 +33,7 @@ TITLES: Final = {
     "certify": "Measuring how sure each segment is",
     "layout": "Drawing the map",
     "scorecard": "Comparing the model with simple ways",
+    "second_training": "Training once more",
 }
 
 STAGES: Final = {
