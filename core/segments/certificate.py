@@ -19,7 +19,6 @@ from scipy.optimize import linear_sum_assignment
 
 from core.base.progress import Progress, silent
 from core.base.schema import OUTSIDE
-from core.segments.agreement import labels_over_k
 from core.segments.geometry import repeatable, threads
 from core.segments.partition import Partition
 
@@ -155,6 +154,8 @@ def jaccard(shared: np.ndarray) -> np.ndarray:
 
 def _again(rows: np.ndarray, own: np.ndarray, k: int, job: tuple[np.ndarray, int]) -> np.ndarray:
     """Users that each segment shares with each one that some users teach: int of shape (k, k)."""
+    from core.segments.agreement import labels_over_k  # scikit-learn, which stages are named without
+
     learns, seed = job
     place = labels_over_k(rows[learns], rows, [k], seed)[:, 0]
     return np.bincount(own * k + place, minlength=k * k).reshape(k, k)

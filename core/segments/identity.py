@@ -12,7 +12,6 @@ from scipy.optimize import linear_sum_assignment
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE
 from core.segments.certificate import jaccard
-from core.segments.clustering import fit
 from core.segments.partition import Partition
 
 DISSOLVED: Final = 0.5
@@ -85,6 +84,8 @@ def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
         InputError: If fewer than two of these vectors differ.
         SettingsError: If there are more segments than different vectors.
     """
+    from core.segments.clustering import fit  # scikit-learn, which stages are named without
+
     other = fit(vectors, partition.labels != OUTSIDE, partition.settings)
     best = jaccard(overlap(partition, other)).max(axis=1)
     return dict(zip(partition.ids.tolist(), best.tolist(), strict=True))
