@@ -48,7 +48,6 @@ class Case:
         held_out: Users that training left out, bool of shape (n_users,).
         sample: Clustered users, int64, ascending, at most :data:`SAMPLE`.
         learned: The model.
-        untrained: The same before its training.
         items: int of shape (n_views,), the page of every page view as the model's url view names it.
         bag: A bag of these, learned without the users held out.
         steady: Steady pages of these, learned without the users held out.
@@ -63,7 +62,6 @@ class Case:
     held_out: np.ndarray
     sample: np.ndarray
     learned: Learned
-    untrained: Learned
     items: np.ndarray
     bag: BagOfPages
     steady: SteadyPages
@@ -79,6 +77,11 @@ class Case:
     def embed(self, runs: Spans) -> dict[Method, np.ndarray]:
         """Vectors of runs by all ways but shuffled ones: float32 of shape (n, d), of length 1."""
         return {Method.LEARNED: self.learned.embed(runs)} | self._others(runs)
+
+    @cached_property
+    def untrained(self) -> Learned:
+        """The model before its training."""
+        return self.learned.before_training(self.sample)
 
     @cached_property
     def sampled(self) -> dict[Method, np.ndarray]:
@@ -121,7 +124,6 @@ def open_case(
     vocabulary = learned.model.vocabularies[View.URL]
     assert isinstance(vocabulary, Vocabulary)  # for the type checker
     kind_of, n_kinds, between = _kinds(vocabulary, names, labels)
-    users_of, views_of, _ = positions(runs)
     items, kinds = vocabulary.item_ids(names[View.URL])[sequences.page], kind_of[sequences.page]
     return Case(
         dataset=dataset,
@@ -130,10 +132,9 @@ def open_case(
         held_out=held_out,
         sample=sample,
         learned=learned,
-        untrained=learned.before_training(sample),
         items=items,
         bag=BagOfPages.fit(items, vocabulary.n_items, runs),
-        steady=SteadyPages.fit(items[views_of], users_of, vocabulary.n_items),
+        steady=_steady(items, vocabulary.n_items, runs),
         kinds=kinds,
         transitions=TransitionVectors.fit(kinds, n_kinds, runs),
         steps_between=between,
@@ -146,6 +147,11 @@ def drawn(users: np.ndarray, most: int, seed: int) -> np.ndarray:
         return users
     chosen: np.ndarray = np.sort(np.random.default_rng(seed).choice(users, most, replace=False))
     return chosen
+
+
+def _steady(items: np.ndarray, n_items: int, runs: Spans) -> SteadyPages:
+    users, views, _ = positions(runs)
+    return SteadyPages.fit(items[views], users, n_items)
 
 
 def _kinds(vocabulary: Vocabulary, names: Names, labels: LabelledPages | None) -> tuple[np.ndarray, int, str]:
