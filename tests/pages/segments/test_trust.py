@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core.base.progress import silent
-from core.base.settings import Preset, TrainSettings, ViewWeights
-from core.runs import kept_evidence, pipeline
+from core.base.settings import ClusterSettings, Preset, TrainSettings, ViewWeights
+from core.runs import kept_evidence, pipeline, second_training
 from core.runs.jobs import State
 from core.segments.evidence import KEvidence
 from core.storage.store import Store, content_key
@@ -16,7 +16,7 @@ from tests.core.segments.test_evidence import judged
 from tests.core.trust import toy
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import FakeJobs, texts
-from tests.pages.fixtures_segments import FinishedRun
+from tests.pages.fixtures_segments import FinishedRun, keep_certificates
 
 PAGE = "pages/segments/trust.py"
 FULL = (toy.retrieval(), toy.outcome(), toy.stability(), toy.length())
@@ -188,3 +188,28 @@ def test_vectors_that_nobody_learned_are_judged_by_their_segments(
     assert (task, request["model"]) == ("scorecard", model.key)
     for page in ("segments/explore", "segments/profiles", "prepare/training", "use/export", "use/users"):
         assert not app.switch_page(f"pages/{page}.py").run().exception, page
+
+
+def test_each_segment_says_how_sure_it_is_and_after_another_training_too(
+    open_app: OpenApp, fake_jobs: FakeJobs, finished_run: FinishedRun
+) -> None:
+    keep(finished_run, toy.scorecard(*FULL))
+    store = Store(finished_run.root)
+    dataset = pipeline.open_dataset(store, finished_run.dataset)
+    vectors = pipeline.open_embeddings(store, dataset, finished_run.embeddings)
+    combined = pipeline.combine(vectors, ViewWeights())
+    segments = pipeline.cluster(combined, vectors.inside, ClusterSettings(n_clusters=3))
+    keep_certificates(finished_run, segments, {0: 0.9, 1: 0.8, 2: 0.5})
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    (table,) = (frame.value for frame in app.dataframe if "jaccard" in frame.value)
+    assert table["word"].tolist() == ["highly stable", "stable", "doubtful"]
+    assert "again" not in table
+    app.button(key="train_again").click().run()
+    assert [task for task, *_ in fake_jobs.started] == ["second_training"]
+    fake_jobs.end("second_training", State.CANCELLED)  # made here in its place
+    model = pipeline.open_model(store, finished_run.model)
+    second_training.train_again(store, dataset, None, model, silent)
+    app.run()
+    (table,) = (frame.value for frame in app.dataframe if "jaccard" in frame.value)
+    assert table["again"].between(0, 1).all()
+    assert "train_again" not in [one.key for one in app.button]
