@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 CERTIFY: Final = "certify"
 HANDED_IN: Final = "to_certify"
 """Folder of the store for segments that wait."""
+LEFT_S: Final = 24 * 60 * 60
 FILE: Final = "certificates.json"
 
 
@@ -52,11 +55,15 @@ def write(folder: Path, found: Mapping[int, Certificate]) -> None:
 
 
 def hand_in(store: Store, embeddings: str, weights: ViewWeights, partition: Partition) -> None:
-    """Leave segments where :func:`certify` finds them.
+    """Leave segments where :func:`certify` finds them; what a job that ended left there a day ago goes.
 
     Raises:
         ResourceError: If the disk is full.
     """
+    for left in (store.root / HANDED_IN).glob("[!.]*"):
+        with suppress(OSError):  # another session does the same
+            if time() - left.stat().st_mtime > LEFT_S:
+                shutil.rmtree(left)
     made_of = _made_of(embeddings, weights, partition.digest)
     with store.write(HANDED_IN, content_key(CERTIFY, *made_of), *made_of) as folder:
         partition.to_files(folder)

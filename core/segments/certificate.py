@@ -82,11 +82,17 @@ class Certificate:
             f"would lead to ({self.low:.0%} to {self.high:.0%}).{to}"
         )
 
-    def line(self, names: Mapping[int, str]) -> str:
-        """The same in a few words: ``Stable, .82 [.74–.90] · nearest: 3 · Bargain hunters``."""
+    def line(self, names: Mapping[int, str], lead: str = "") -> str:
+        """The same in a few words: ``Stable, .82 [.74–.90] · nearest: 3 · Bargain hunters``.
+
+        Args:
+            names: Segment → what it is called.
+            lead: In place of a word that calls it stable, where no segments are supported.
+        """
         index, low, high = (f"{value:.2f}".removeprefix("0") for value in (self.jaccard, self.low, self.high))
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
-        return f"{self.word.capitalize()}, {index} [{low}–{high}]{near}"
+        word = self.mark or lead or self.word
+        return f"{word[:1].upper()}{word[1:]}, {index} [{low}–{high}]{near}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""

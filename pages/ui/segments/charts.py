@@ -51,8 +51,9 @@ def segment_colour(names: Mapping[int, str]) -> alt.Color:
 
 
 def line_over_k(
-    scores: pd.DataFrame, value: str, title: str, current: int, best: int | None, near: Sequence[int] = ()
-) -> Chart:
+    scores: pd.DataFrame, value: str, title: str, current: int, best: int | None, near: Sequence[int] = (),
+    least: float | None = None,
+) -> Chart:  # fmt: skip
     """One score over the number of segments, above the band of chance.
 
     Args:
@@ -62,10 +63,12 @@ def line_over_k(
         current: The number of segments on screen: a dashed line.
         best: The suggested number: a diamond; None where none is suggested.
         near: Numbers that are nearly as good: shaded.
+        least: What the score must be, drawn in its whole range up to 1; None for a score of no fixed range.
     """
     low, high = f"{value}_null_low", f"{value}_null_high"
     at = alt.X("k:O", title=None, axis=alt.Axis(labelAngle=0))
-    y = alt.Y(f"{value}:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=3))
+    ends = alt.Scale(zero=False) if least is None else alt.Scale(domain=[min(0.0, scores[low].min()), 1])
+    y = alt.Y(f"{value}:Q", title=None, scale=ends, axis=alt.Axis(tickCount=3))
     told = {
         "k": ("Segments", ""),
         value: (title, ",.2f"),
@@ -83,7 +86,11 @@ def line_over_k(
     star = points.transform_filter(alt.datum.k == (best or -1)).mark_point(
         shape="diamond", filled=True, size=190, opacity=1
     )
-    return sized(ties + chance + now + line + points + star, 140)
+    drawn = ties + chance + now + line + points + star
+    if least is not None:
+        needed = alt.Chart(pd.DataFrame({value: [least]})).mark_rule(strokeDash=[2, 3], color=NEUTRAL)
+        drawn = ties + needed.encode(y=y) + chance + now + line + points + star
+    return sized(drawn, 140)
 
 
 def forest(rates: pd.DataFrame, names: Mapping[int, str], title: str) -> Chart:

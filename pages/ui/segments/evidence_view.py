@@ -30,14 +30,15 @@ def numbers(evidence: KEvidence, current: int) -> None:
     """
     table = evidence.table()
     drawn = partial(
-        charts.line_over_k, table, "split_half", "Agreement", current, evidence.suggested_k, evidence.near
-    )
+        charts.line_over_k, table, "split_half", "Agreement", current, evidence.suggested_k, evidence.near,
+        LEAST,
+    )  # fmt: skip
     with st.container(border=True, height="stretch", key="numbers", gap="small"):
         figure(
             "Which numbers of segments do the users support?", drawn, table[list(_NUMBERS)],
             n=f"{count(evidence.users, 'user')} in halves that learn for themselves. Band: all "
-            f"{evidence.draws} draws of shuffled users. From {LEAST} on and above all of chance a number is "
-            "supported. Diamond: suggested; shaded: nearly as good; dashed: yours.",
+            f"{evidence.draws} draws of shuffled users. From {LEAST} (dotted) on and above all of chance a "
+            "number is supported. Diamond: suggested; shaded: nearly as good; dashed: yours.",
             key="numbers", border=False, columns=_titled(_NUMBERS),
             alt_text="Agreement of halves over the number of segments, beside shuffled users",
             help_text="Each half of the users learns from its own visits which pages go together and cuts "

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.profiles.profile_columns import Col
-from core.segments.evidence import KEvidence, KMeasure
+from core.segments.evidence import LEAST, KEvidence, KMeasure
 from pages.ui.segments import background, charts, live_segments, session_segments
 from pages.ui.segments.figure import behind, picture
 from pages.ui.segments.live_segments import LiveSegments
@@ -47,7 +47,10 @@ MEASURES: Final = {
         "Davies and Bouldin (1979).",
     ),
 }  # fmt: skip
-BAND: Final = " Grey band: what shuffled users show. Shaded: numbers that are nearly as good."
+BAND: Final = (
+    " Grey band: what shuffled users show. Shaded: numbers that are nearly as good. Dotted: the least that "
+    "halves must agree by."
+)
 
 
 def draw(live: LiveSegments) -> None:
@@ -84,7 +87,10 @@ def _compared(live: LiveSegments, evidence: KEvidence) -> None:
     shown, table = MEASURES[chosen], evidence.table()
     st.caption(shown.says, help=shown.how + BAND)
     picture(
-        partial(charts.line_over_k, table, chosen.value, shown.button, current, suggested, evidence.near),
+        partial(
+            charts.line_over_k, table, chosen.value, shown.button, current, suggested, evidence.near,
+            LEAST if chosen is KMeasure.SPLIT_HALF else None,
+        ),
         key="chart-k", alt_text=f"{shown.button} over the number of segments",
     )  # fmt: skip
     _look_at(live, evidence)

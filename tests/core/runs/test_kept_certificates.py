@@ -1,5 +1,6 @@
 """Certificates by a long run: of the very segments that were handed in, once."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,17 @@ def test_the_segments_that_were_handed_in_are_certified_once(
     assert list(Path(store.root, kept_certificates.HANDED_IN).glob("[!.]*")) == []
     monkeypatch.setattr(certificate, "certify", None)
     assert ask(written, partition.digest) == {tasks.CERTIFY: key}
+
+
+def test_what_a_cancelled_job_left_goes_after_a_day(written: FinishedRun, partition: Partition) -> None:
+    store = Store(written.root)
+    kept_certificates.hand_in(store, written.embeddings, WEIGHTS, partition)
+    (left,) = Path(store.root, kept_certificates.HANDED_IN).glob("[!.]*")
+    kept_certificates.hand_in(store, written.embeddings, ViewWeights(url=1), partition)
+    assert left.exists()
+    os.utime(left, (0, 0))
+    kept_certificates.hand_in(store, written.embeddings, ViewWeights(url=1), partition)
+    assert not left.exists()
 
 
 def test_what_was_never_handed_in_is_said(written: FinishedRun) -> None:

@@ -110,6 +110,19 @@ def test_a_doubtful_segment_says_so_wherever_it_is_called_whoever_named_it(
     assert not app.exception
 
 
+def test_where_no_segments_are_supported_none_is_called_stable(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    keep_evidence(finished_run, None)
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3")
+    keep_certificates(finished_run, shown(app, finished_run).partition, {0: 0.5, 1: 0.8, 2: 0.9})
+    app.run()
+    told = texts(app).replace("\\", "")
+    assert "Doubtful, .50" in told
+    assert "Comes back from these very vectors, .90" in told
+    assert "Stable" not in told and "Highly stable" not in told
+
+
 def test_the_chat_says_how_sure_a_segment_is(open_app: OpenApp, finished_run: FinishedRun) -> None:
     app = open_app(EXPLORE, data=finished_run.dataset, k="3")
     keep_certificates(finished_run, shown(app, finished_run).partition, {0: 0.5, 1: 0.8, 2: 0.9})
