@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegressionCV
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
 
 from benchmarks.quality.case import Case, open_case
@@ -88,7 +88,7 @@ def activity_of(case: Case, who: np.ndarray) -> np.ndarray:
 def told(features: np.ndarray, truth: Mapping[str, np.ndarray]) -> np.ndarray:
     """Decision values of users whom the read-out did not learn from: float of shape (n_outcomes, n_users)."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    read = LogisticRegressionCV(Cs=STRENGTHS, cv=3, scoring="roc_auc", max_iter=1000)
+    read = GridSearchCV(LogisticRegression(max_iter=1000), {"C": STRENGTHS}, scoring="roc_auc", cv=3)
     return np.array(
         [
             cross_val_predict(read, features, one, cv=folds, method="decision_function")

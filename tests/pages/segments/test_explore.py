@@ -345,7 +345,7 @@ def test_a_weight_counts_by_what_has_a_label_unless_the_analyst_insists(
         return [caption.value for caption in app.caption if caption.value.startswith("counts")]
 
     before, slider = counts(), app.slider(key="w_theme").value
-    assert "page themes of 25%" in app.checkbox(key="insist").help
+    assert "page themes 25%" in app.checkbox(key="insist").help
     app.checkbox(key="insist").check().run()
     assert not app.exception
     assert counts() != before
