@@ -91,7 +91,7 @@ class Users:
     COUNTRY: Final = "country"
     SOURCE: Final = "source"  # first touch, "source / medium"
     # added by later stages
-    CLUSTER: Final = "cluster"  # int32, OUTSIDE for users outside clustering
+    CLUSTER: Final = "cluster"  # int32, OUTSIDE for users in no segment
     EMBEDDING: Final = "embedding"  # fixed-size list of float32
 
 
@@ -183,10 +183,14 @@ class Group(StrEnum):
     """A single page view: nothing about behaviour to learn; a group made by rule."""
     BOT_LIKE = "bot_like"
     """Looks automated; kept, shown, not clustered."""
+    OUTLIER = "outlier"
+    """To be clustered, and in none of the dense groups: said beside segments, never in ``users``."""
 
 
 OUTSIDE: Final = -1
-"""The ``cluster`` of a user who is not clustered."""
+"""The ``cluster`` of a user who is in no segment; ``group`` says why."""
+OUTLIER: Final = -2
+"""The label of a user who was clustered and fits no segment; leaves the tool as :data:`OUTSIDE`."""
 
 
 class View(StrEnum):

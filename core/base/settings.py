@@ -240,10 +240,31 @@ class ViewWeights(Settings):
         return {View.URL: self.url, View.THEME: self.theme, View.TYPE: self.type}[view]
 
 
-class ClusterSettings(Settings):
-    """K-Means on the combined embeddings."""
+class Algorithm(StrEnum):
+    """What makes segments of the combined embeddings (docs/method.md)."""
 
+    KMEANS = "kmeans"
+    """Everybody belongs to the nearest middle."""
+    GAUSSIAN_MIXTURE = "gaussian_mixture"
+    """Groups of different width that may overlap: everybody belongs to the likeliest."""
+    HDBSCAN = "hdbscan"
+    """Dense groups, as many as there are; who is in none is an outlier."""
+
+
+WAYS: Final = {
+    Algorithm.KMEANS: "K-Means", Algorithm.GAUSSIAN_MIXTURE: "Gaussian mixture", Algorithm.HDBSCAN: "HDBSCAN"
+}  # fmt: skip
+"""What each is called."""
+
+
+class ClusterSettings(Settings):
+    """How the combined embeddings are cut into segments."""
+
+    algorithm: Algorithm = Algorithm.KMEANS
     n_clusters: Annotated[int, Field(ge=2, le=50)] = 6
+    """Segments wanted; HDBSCAN finds their number itself."""
+    min_cluster_size: Annotated[float, Field(gt=0, le=0.5)] = 0.02
+    """Share of the users that a group of HDBSCAN has at least."""
     auto: bool = False
     """Take the number that :mod:`core.segments.evidence` suggests in place of ``n_clusters``."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0

@@ -18,6 +18,7 @@ import click
 from core.base.errors import Beha2VecError, Cancelled, SettingsError
 from core.base.settings import (
     PRESETS,
+    Algorithm,
     AnalyzeSettings,
     ClusterSettings,
     Device,
@@ -52,6 +53,17 @@ def app() -> None:
     "--clusters",
     metavar="auto|K",
     help="Number of segments; auto, the default, takes what the users support, held against chance.",
+)
+@click.option(
+    "--algorithm",
+    type=click.Choice([algorithm.value for algorithm in Algorithm]),
+    help="What makes the segments; kmeans by default. hdbscan finds their number itself, and outliers.",
+)
+@click.option(
+    "--min-cluster-size",
+    type=float,
+    metavar="SHARE",
+    help="Share of the clustered users in the smallest group of hdbscan; 0.02 by default.",
 )
 @click.option("--weights", help="Weight of each view, such as url=0.5,theme=0.3,type=0.2.")
 @click.option(
@@ -233,7 +245,12 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         ),
         "train": _given(epochs=options["epochs"], seed=options["seed"], device=options["device"]),
         "weights": _weights(weights) if weights is not None else {},
-        "cluster": _given(**_clusters(options["clusters"]), seed=options["seed"]),
+        "cluster": _given(
+            **_clusters(options["clusters"]),
+            algorithm=options["algorithm"],
+            min_cluster_size=options["min_cluster_size"],
+            seed=options["seed"],
+        ),
         "analyze": _given(outcome=options["outcome"] or None, outcome_counts=options["outcome_counts"]),
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 from core.base.settings import (
+    Algorithm,
     ClusterSettings,
     Encoder,
     IngestSettings,
@@ -28,8 +29,7 @@ def command_line(settings: RunSettings) -> str:
         :func:`beyond`.
     """
     weights = ",".join(f"{view}={share:g}" for view, share in settings.weights.model_dump().items())
-    clusters = "auto" if settings.cluster.auto else str(settings.cluster.n_clusters)
-    words = ["--clusters", clusters, "--weights", weights]
+    words = [*_cluster(settings.cluster), "--weights", weights]
     for outcome in named_outcomes(settings.analyze.outcome):
         words += ["--outcome", outcome]
     if settings.analyze.outcome_counts is not OutcomeCount.ANY:
@@ -49,6 +49,14 @@ def command_line(settings: RunSettings) -> str:
             *_ingest(settings),
         ]
     )
+
+
+def _cluster(cluster: ClusterSettings) -> list[str]:
+    size = ["--min-cluster-size", f"{cluster.min_cluster_size:g}"]
+    words = [] if cluster.algorithm is Algorithm.KMEANS else ["--algorithm", cluster.algorithm]
+    if cluster.algorithm is Algorithm.HDBSCAN:
+        return words + size
+    return [*words, "--clusters", "auto" if cluster.auto else str(cluster.n_clusters)]
 
 
 def beyond(settings: RunSettings) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the analyst set for a model: number of segments, weights of the views, outcome, segments to look at.
+"""What the analyst set for a model: kind and number of segments, weights, outcome, segments to look at.
 
 A model was trained on one data set, so the controls of a model are those of its data set, too. They are kept
 beside its segments, and a link carries them to another browser.
@@ -14,7 +14,15 @@ from pydantic import Field
 
 from core.base.errors import ResourceError, SettingsError
 from core.base.schema import View
-from core.base.settings import ChosenOutcomes, OutcomeCount, Settings, ViewWeights, named_outcomes
+from core.base.settings import (
+    Algorithm,
+    ChosenOutcomes,
+    ClusterSettings,
+    OutcomeCount,
+    Settings,
+    ViewWeights,
+    named_outcomes,
+)
 from core.desk.saved_work import STAGE
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
@@ -22,7 +30,7 @@ from core.storage.store import Store
 MOST_SEGMENTS: Final = 20
 """More than that nobody tells apart on a map; the command line goes up to 50."""
 USUAL_SEGMENTS: Final = 6
-LINKED: Final = ("k", *View, "insist", "counts", "outcome", "segment")
+LINKED: Final = ("k", "algorithm", "smallest", *View, "insist", "counts", "outcome", "segment")
 """Parameters of a link, of which the last two may come several times."""
 
 
@@ -31,6 +39,8 @@ class Controls(Settings):
 
     n_clusters: Annotated[int, Field(ge=2)] | None = None
     """None where nobody has chosen it: a first segmentation starts at the number that the users support."""
+    algorithm: Algorithm = Algorithm.KMEANS
+    min_cluster_size: Annotated[float, Field(gt=0, le=0.5)] = ClusterSettings().min_cluster_size
     weights: ViewWeights = ViewWeights()
     outcomes: ChosenOutcomes = None
     """None takes what usually is the outcome, where the data have it."""
@@ -53,6 +63,8 @@ class Controls(Settings):
         """The same with what a link says in its place; what is not possible there counts as not said."""
         said: dict[str, Any] = {
             "n_clusters": next(iter(link.get("k", ())), None),
+            "algorithm": next(iter(link.get("algorithm", ())), None),
+            "min_cluster_size": next(iter(link.get("smallest", ())), None),
             "weights": _linked_weights(link),
             "outcomes": tuple(link.get("outcome", ())) or None,
             "outcome_counts": next(iter(link.get("counts", ())), None),
@@ -70,6 +82,8 @@ class Controls(Settings):
         shown = percentages(self.weights, tuple(View))
         return {
             "k": [str(self.n_clusters)] if self.n_clusters else [],
+            "algorithm": [] if self.algorithm is Algorithm.KMEANS else [self.algorithm.value],
+            "smallest": [f"{self.min_cluster_size:g}"] if self.algorithm is Algorithm.HDBSCAN else [],
             **{str(view): [str(shown[view])] for view in View},
             "insist": ["1"] if self.weights.insist else [],
             "outcome": named_outcomes(self.outcomes),

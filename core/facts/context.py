@@ -162,7 +162,7 @@ class Tables:
         happened, labels = self.profiles.happened, self.partition.labels
         if happened is None:
             return None
-        split = np.where(labels == OUTSIDE, OUTSIDE, 1)
+        split = np.where(labels <= OUTSIDE, labels, 1)
         split[happened.user] = 0
         if not {0, 1} <= set(split.tolist()):
             return None

@@ -66,7 +66,7 @@ def what_changed(figures: Figures, asked: arguments.WhatChanged) -> Finding:
     before, now = context.previous, context.tables.partition
     if before is None:
         raise InputError("Nothing changed yet: these are the first segments", remedy="Move a slider first")
-    both = int(((before.labels != OUTSIDE) & (now.labels != OUTSIDE)).sum())
+    both = int(((before.labels > OUTSIDE) & (now.labels > OUTSIDE)).sum())
     count = moved(before, now)
     total = _moved(count, both)
     share = make_fact(

@@ -14,6 +14,7 @@ MANY: Final = 0.5
 WHY: Final = {
     f"group:{Group.ONE_PAGE}": "viewed one page only, from which no behaviour can be learned",
     f"group:{Group.BOT_LIKE}": "look automated",
+    f"group:{Group.OUTLIER}": "lie in no dense group",
 }
 
 

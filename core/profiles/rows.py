@@ -11,12 +11,15 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTSIDE, Group
+from core.base.schema import OUTLIER, OUTSIDE, Group
 from core.one_page.segments import OnePageSegments
 from core.profiles.data import GROUPS, ProfileData
 from core.profiles.profile_columns import ROW, RowKind
 
-GROUP_LABELS: Final = {Group.ONE_PAGE: "One-page users", Group.BOT_LIKE: "Bot-like users"}
+GROUP_LABELS: Final = {
+    Group.ONE_PAGE: "One-page users", Group.BOT_LIKE: "Bot-like users",
+    Group.OUTLIER: "Outliers: fit no segment",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,7 +174,8 @@ def make_rows(data: ProfileData, labels: np.ndarray, one_page: OnePageSegments |
 
     Args:
         data: The users.
-        labels: int of shape (n_users,), the segment of each, ``OUTSIDE`` for users outside clustering.
+        labels: int of shape (n_users,), the segment of each, ``OUTLIER`` for users who fit none, ``OUTSIDE``
+            for users outside clustering.
         one_page: Segments of the one-page users, who are a group without them.
 
     Raises:
@@ -181,20 +185,21 @@ def make_rows(data: ProfileData, labels: np.ndarray, one_page: OnePageSegments |
         raise ArtifactError(
             f"Segments of {len(labels)} users do not fit a data set of {data.n_users}", remedy="Cluster again"
         )
-    outside = labels == OUTSIDE
-    lost = int((outside & (data.group == GROUPS.index(Group.SEGMENT))).sum())
+    outside = labels <= OUTSIDE
+    group_of = np.where(labels == OUTLIER, GROUPS.index(Group.OUTLIER), data.group)
+    lost = int((outside & (group_of == GROUPS.index(Group.SEGMENT))).sum())
     if lost:
         raise ArtifactError(f"{lost} users to be clustered have no segment", remedy="Cluster again")
     segments, place = np.unique(labels[~outside], return_inverse=True)
     parts = one_page.labels if one_page else ()
     groups = tuple(
         group for code, group in enumerate(GROUPS)
-        if (outside & (data.group == code)).any() and not (parts and group is Group.ONE_PAGE)
+        if (outside & (group_of == code)).any() and not (parts and group is Group.ONE_PAGE)
     )  # fmt: skip
     rows = np.empty(data.n_users, dtype=np.intp)
     rows[~outside] = place
     for row, group in enumerate(groups, start=len(segments)):
-        rows[outside & (data.group == GROUPS.index(group))] = row
+        rows[outside & (group_of == GROUPS.index(group))] = row
     if one_page and parts:
         inside = outside & (one_page.codes >= 0)
         rows[inside] = len(segments) + len(groups) + one_page.codes[inside]

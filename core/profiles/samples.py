@@ -52,7 +52,7 @@ def random_sample(labels: np.ndarray, n: int, seed: int) -> dict[int, np.ndarray
         Segment → user indices, ascending, at most ``n``.
     """
     drawn = {}
-    for segment in np.unique(labels[labels != OUTSIDE]).tolist():
+    for segment in np.unique(labels[labels > OUTSIDE]).tolist():
         members = np.flatnonzero(labels == segment)
         generator = np.random.default_rng([seed, segment])
         drawn[segment] = np.sort(generator.choice(members, min(n, len(members)), replace=False))

@@ -17,7 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from core.base.palette import BACKGROUND, MUTED, PALETTE, Mode
-from core.base.schema import OUTSIDE
+from core.base.schema import OUTLIER, OUTSIDE, Group
+from core.profiles.rows import GROUP_LABELS
 
 Figure = dict[str, Any]
 
@@ -143,19 +144,20 @@ def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: in
 
     Args:
         xy: float of shape (n_users, 2).
-        labels: int of shape (n_users,); users outside clustering are drawn first, in grey.
+        labels: int of shape (n_users,); outliers and users outside clustering are drawn first, in grey.
         names: Segment → name.
         seed: Of the sample.
     """
     chosen = np.arange(len(xy))
     if len(xy) > MAP_POINTS:
         chosen = np.sort(np.random.default_rng(seed).choice(len(xy), MAP_POINTS, replace=False))
+    names = {OUTLIER: GROUP_LABELS[Group.OUTLIER], OUTSIDE: "Outside clustering"} | names
     xy, labels = np.round(xy[chosen].astype(float), 3), labels[chosen]
     data = [
         {
             "type": "scatter", "mode": "markers", "x": xy[labels == label, 0].tolist(),
             "y": xy[labels == label, 1].tolist(), "hoverinfo": "name",
-            "name": plain(names.get(label, "Outside clustering"), 34),
+            "name": plain(names[label], 34),
             "marker": {"size": 4.5, "color": token(label), "opacity": 0.7 if label > OUTSIDE else 0.35},
         }
         for label in np.unique(labels).tolist()

@@ -23,14 +23,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTSIDE, Users, View
+from core.base.schema import OUTLIER, OUTSIDE, Group, Users, View
 from core.one_page.segments import OnePageSegments
 from core.profiles.outcomes import Happened
-from core.segments.geometry import repeatable, two_nearest
+from core.segments.membership import memberships
 from core.segments.partition import Partition
 
 SEGMENT, NEXT_SEGMENT = "segment", "next_segment"
 DISTANCE, NEXT_DISTANCE = "distance", "next_distance"
+MEMBERSHIP: Final = "membership"
 REVENUE: Final = "revenue"
 ENGAGED: Final = "engaged_seconds"
 FIRST_SEEN, LAST_SEEN = "first_seen", "last_seen"
@@ -71,9 +72,10 @@ def users_table(
         one_page: Segments by rule of the users with a single page view.
 
     Returns:
-        ``user_id``, ``cluster`` (the id in the data, −1 outside), ``segment`` (its name; of a one-page
-        segment, too; else empty), ``distance`` to its centroid (0 to 2), ``next_segment`` and
-        ``next_distance`` of the next nearest (empty outside), ``group`` (:func:`groups`), ``page_views``,
+        ``user_id``, ``cluster`` (the id in the data, −1 in none), ``segment`` (its name; of a one-page
+        segment, too; else empty), ``membership`` (0 to 1, :class:`core.segments.membership.Memberships`),
+        ``distance`` to its centroid (0 to 2; empty of outliers), ``next_segment`` and ``next_distance`` of
+        the next nearest (all four empty outside clustering), ``group`` (:func:`groups`), ``page_views``,
         ``sessions``, ``outcome: NAME`` (sessions with it), ``revenue`` (empty where none was sent; a column
         each of several currencies), ``first_seen`` and ``last_seen`` (UTC, ISO 8601),
         ``engaged_seconds`` (like ``revenue``), ``browser``, ``device``, ``country``, ``source``.
@@ -86,10 +88,10 @@ def users_table(
         said = f"{len(labels):,} labels do not belong to {len(users):,} users"
         raise ArtifactError(said, remedy="Cluster again")
     table = users[[Users.USER_ID]].copy()
-    table[Users.CLUSTER] = np.asarray(labels, dtype=np.int32)
+    table[Users.CLUSTER] = np.maximum(labels, OUTSIDE).astype(np.int32)
     table[SEGMENT] = _names(labels, names).fillna(_by_rule(len(users), one_page, "labels"))
     table = table.join(_distances(labels, partition, vectors[: len(users)], names))
-    table[Users.GROUP] = groups(users, one_page)
+    table[Users.GROUP] = groups(users, labels, one_page)
     table = table.join(users[[Users.PAGE_VIEWS, Users.SESSIONS]]).assign(**_outcomes(outcomes, len(users)))
     return table.join(_seen(users)).join(users[[Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]])
 
@@ -100,9 +102,10 @@ def _seen(users: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({FIRST_SEEN: first, LAST_SEEN: last, ENGAGED: engaged})
 
 
-def groups(users: pd.DataFrame, one_page: OnePageSegments | None) -> pd.Series:
-    """``segment``, ``bot_like``, ``one_page``, or the one-page segment as profiles key it: ``one_page:0``."""
-    return _by_rule(len(users), one_page, "keys").fillna(users[Users.GROUP])
+def groups(users: pd.DataFrame, labels: np.ndarray, one_page: OnePageSegments | None) -> pd.Series:
+    """``segment``, ``outlier``, ``bot_like``, ``one_page``, or the one-page segment's key: ``one_page:0``."""
+    found = _by_rule(len(users), one_page, "keys").fillna(users[Users.GROUP])
+    return found.mask(labels == OUTLIER, Group.OUTLIER.value)
 
 
 def _by_rule(n_users: int, one_page: OnePageSegments | None, called: Literal["keys", "labels"]) -> pd.Series:
@@ -120,21 +123,11 @@ def _names(ids: np.ndarray, names: Mapping[int, str]) -> pd.Series:
 def _distances(
     labels: np.ndarray, partition: Partition, vectors: np.ndarray, names: Mapping[int, str]
 ) -> pd.DataFrame:
-    """To the own and to the next nearest centroid; of two that are as near the own may be listed second."""
-    inside = np.flatnonzero(labels != OUTSIDE)
-    with repeatable():
-        place, distance = two_nearest(vectors[inside], partition.centroids)
-    own = partition.ids[place] == labels[inside, None]
-    at = own.argmax(axis=1)
-    rows = np.arange(len(inside))
-    found = np.full((len(labels), 2), np.nan)
-    found[inside] = np.stack([distance[rows, at], distance[rows, 1 - at]], axis=1)
-    other = np.full(len(labels), OUTSIDE)
-    other[inside] = partition.ids[place[rows, 1 - at]]
+    found = memberships(vectors, labels, partition)
     return pd.DataFrame(
         {
-            DISTANCE: found[:, 0].round(6), NEXT_SEGMENT: _names(other, names),
-            NEXT_DISTANCE: found[:, 1].round(6),
+            MEMBERSHIP: found.share.round(4), DISTANCE: found.distance.round(6),
+            NEXT_SEGMENT: _names(found.next_segment, names), NEXT_DISTANCE: found.next_distance.round(6),
         }
     )  # fmt: skip
 

@@ -380,19 +380,20 @@ def combine(embeddings: Embeddings, weights: ViewWeights) -> Combined:
 def cluster(
     combined: Combined, inside: np.ndarray, settings: ClusterSettings, before: Partition | None = None
 ) -> Partition:
-    """Stage 7: K-Means over the users inside.
+    """Stage 7: segments of the users inside.
 
     Args:
         combined: One vector a user.
         inside: bool of shape (n_users,), who takes part.
-        settings: Number of segments, seed, starts.
+        settings: The way, number of segments, seed, starts.
         before: Segments to go on from; with too few different users to do so, it starts from scratch.
 
     Raises:
-        InputError: If fewer than two different users can be clustered.
+        InputError: If fewer than two different users can be clustered, or they form no such groups.
         SettingsError: If there are more segments than different users.
     """
-    from core.segments.clustering import fit, warm_start
+    from core.segments.clustering import fit
+    from core.segments.kmeans import warm_start
 
     start = None if before is None else warm_start(before, combined.vectors, settings.n_clusters)
     enough = start is not None and len(start) == settings.n_clusters
@@ -465,7 +466,7 @@ def segment(
     combined = combine(embeddings, settings.weights)
     progress("combine", 1.0)
     partition = cluster(combined, embeddings.inside, settings.cluster)
-    progress("cluster", 1.0, f"K={settings.cluster.n_clusters}")
+    progress("cluster", 1.0, f"K={len(partition.ids)}")
     data = ProfileData.from_dataset(dataset, labels)
     one_page = one_page_segments(dataset, labels, data, settings.analyze)
     profiles = analyze(data, partition, settings.analyze, one_page)

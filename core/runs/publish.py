@@ -20,7 +20,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress
-from core.base.schema import OUTSIDE, Users, View
+from core.base.schema import OUTLIER, OUTSIDE, Users, View
+from core.base.settings import WAYS, Algorithm
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
 from core.labels.label_settings import LabelSettings
@@ -191,6 +192,7 @@ def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]
     return {
         "What each view contributes": shares,
         "Views without labels": ", ".join(combined.absent) or "none",
+        "Made by": WAYS[partition.settings.algorithm],
         "Inertia": f"{partition.inertia:,.1f} after {partition.n_iter} iterations",
     }
 
@@ -200,9 +202,10 @@ def clusters_summary(
 ) -> dict[str, Any]:
     """How the segments were made, how large and (where it was measured) how sure they are, as plain data."""
     partition, labels = made.partition, made.partition.labels
-    inside = int((labels >= 0).sum())
+    inside, outliers = int((labels >= 0).sum()), int((labels == OUTLIER).sum())
     sizes = partition.sizes
     return {
+        "algorithm": partition.settings.algorithm,
         "n_clusters": len(sizes),
         "inertia": partition.inertia,
         "n_iter": partition.n_iter,
@@ -211,7 +214,8 @@ def clusters_summary(
         "effective_shares": {str(view): share for view, share in made.combined.effective.items()},
         "absent_views": [str(view) for view in made.combined.absent],
         "users_clustered": inside,
-        "users_outside": len(labels) - inside,
+        "users_outlying": outliers,
+        "users_outside": len(labels) - inside - outliers,
         "segments": [
             {"kind": RowKind.SEGMENT, "cluster": cluster, **_named(made.names[cluster])}
             | {"users": size, "share": size / inside}
@@ -263,17 +267,24 @@ def _record(results: Results, settings: RunSettings, made: Segments) -> dict[str
         "inputs": dict(open_artifact(results.dataset.path).inputs),
         "users": len(results.dataset.users),
         "segments": len(made.partition.ids),
-        "notes": list(made.profiles.notes) + _doubts(results.evidence, len(made.partition.ids)),
+        "notes": list(made.profiles.notes) + _doubts(results.evidence, made.partition),
     }
 
 
-def _doubts(evidence: KEvidence, k: int) -> list[str]:
-    """What a reader must know before believing k segments; without the full stop."""
+def _doubts(evidence: KEvidence, partition: Partition) -> list[str]:
+    """What a reader must know before believing the segments; without the full stop."""
+    from core.segments.evidence import caveat
+
+    k, way = len(partition.ids), partition.settings.algorithm
+    outliers = int((partition.labels == OUTLIER).sum())
+    beside = [f"{outliers:,} users fit no segment: outliers"] if outliers else []
+    beside += [caveat(way).rstrip(".")] if caveat(way) else []
     if evidence.suggested_k is None:
-        return [f"{evidence.sentence} The {k} segments are a description, no kinds of users"]
+        return [f"{evidence.sentence} The {k} segments are a description, no kinds of users", *beside]
     if k in evidence.near:
-        return []
-    return [f"{k} segments were asked for. {evidence.sentence.rstrip('.')}"]
+        return beside
+    made = f"HDBSCAN found {k} groups" if way is Algorithm.HDBSCAN else f"{k} segments were asked for"
+    return [f"{made}. {evidence.sentence.rstrip('.')}", *beside]
 
 
 def _write_model(folder: Path, results: Results, settings: RunSettings, made: Segments) -> None:

@@ -41,8 +41,8 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         inputs: Files, folders or patterns.
         model: The ``model`` folder of an earlier run.
         out: Parquet file to write: ``user_id`` text, ``embedding`` float32 list, ``cluster`` int32 and
-            ``group``. Users outside clustering (one page view, bot-like) have
-            :data:`core.base.schema.OUTSIDE`; ``group`` names the one-page segment whose rule holds.
+            ``group``. Users in no segment (one page view, bot-like, outliers) have
+            :data:`core.base.schema.OUTSIDE`; ``group`` says why, or names the one-page segment.
         progress: Where to report.
         device: Where the network runs.
 
@@ -70,7 +70,8 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         vectors = combine(views, weights, means=means).vectors
         clusters = assign(vectors, partition)
         clusters[~clustered(dataset.users)] = OUTSIDE
-        _write(out, dataset, vectors, clusters, groups(dataset.users, _one_page(dataset, model, names)))
+        group = groups(dataset.users, clusters, _one_page(dataset, model, names))
+        _write(out, dataset, vectors, np.maximum(clusters, OUTSIDE), group)
     return len(clusters)
 
 

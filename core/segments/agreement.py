@@ -9,8 +9,8 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from core.base.settings import ClusterSettings
-from core.segments.clustering import centroids_from, narrowed
 from core.segments.geometry import count_different, nearest
+from core.segments.kmeans import centroids_from, narrowed
 
 N_INIT: Final = 6
 """Starts of a K-Means that is only compared: the final fit takes 40."""

@@ -19,11 +19,12 @@ from scipy.optimize import linear_sum_assignment
 
 from core.base.progress import Progress, silent
 from core.base.schema import OUTSIDE
+from core.base.settings import Algorithm, ClusterSettings
 from core.segments.geometry import repeatable, threads
 from core.segments.partition import Partition
 
 STAGE: Final = "certify"
-SAMPLE: Final = 10_000
+SAMPLE: Final = {Algorithm.KMEANS: 10_000, Algorithm.GAUSSIAN_MIXTURE: 5_000, Algorithm.HDBSCAN: 5_000}
 """Users that are resampled, at most; with more users than that, segments are surer than is said."""
 RESAMPLES: Final = 100
 TAILS: Final = (2.5, 97.5)
@@ -45,7 +46,7 @@ class Certificate:
         low: Where the index of another sample of users is expected in 95 of 100 cases: lower end.
         high: Upper end.
         halves: Mean index over disjoint halves of the users.
-        seeds: Mean index over other seeds of K-Means.
+        seeds: Mean index over other seeds; 1 where nothing is drawn (HDBSCAN of a few thousand users).
         rival: The segment that its users move to most often; None where none ever moves.
         moves: Share of its users that are in the rival, mean over the resamples.
     """
@@ -130,10 +131,13 @@ def certify(
         Cancelled: If ``progress`` says so.
     """
     rng = np.random.default_rng(partition.settings.seed)
-    inside = rng.permutation(np.flatnonzero(partition.labels != OUTSIDE))[:SAMPLE]
+    settings = partition.settings
+    clustered = np.flatnonzero(partition.labels != OUTSIDE)
+    inside = rng.permutation(clustered)[: SAMPLE[settings.algorithm]]
     rows = np.ascontiguousarray(vectors[inside])
-    own = np.searchsorted(partition.ids, partition.labels[inside])
-    n, seed = len(rows), partition.settings.seed
+    labels, k = partition.labels[inside], len(partition.ids)
+    own = np.where(labels > OUTSIDE, np.searchsorted(partition.ids, labels), k)  # outliers last
+    n, seed = len(rows), settings.seed
     everybody = np.arange(n)
     orders = [rng.permutation(n) for _ in range(SPLITS)]
     jobs = [(rng.integers(0, n, max(2, n // 2)), seed) for _ in range(resamples)]
@@ -141,7 +145,7 @@ def certify(
     jobs += [(everybody, seed + 1 + other) for other in range(SEEDS)]
     found = []
     with repeatable(), threads() as pool:
-        for shared in pool.map(partial(_again, rows, own, len(partition.ids)), jobs):
+        for shared in pool.map(partial(_again, rows, own, k, settings), jobs):
             found.append(shared)
             progress(STAGE, len(found) / len(jobs), "Finding each segment again among other users")
     return _certificates(partition, found, resamples)
@@ -158,19 +162,32 @@ def jaccard(shared: np.ndarray) -> np.ndarray:
     return index
 
 
-def _again(rows: np.ndarray, own: np.ndarray, k: int, job: tuple[np.ndarray, int]) -> np.ndarray:
-    """Users that each segment shares with each one that some users teach: int of shape (k, k)."""
-    from core.segments.agreement import labels_over_k  # scikit-learn, which stages are named without
+def _again(
+    rows: np.ndarray, own: np.ndarray, k: int, settings: ClusterSettings, job: tuple[np.ndarray, int]
+) -> np.ndarray:
+    """Users that each segment shares with each one that some users teach; those in none come last.
+
+    Returns:
+        int of shape (k + 1, k_found + 1).
+    """
+    from core.segments.agreement import N_INIT, labels_over_k  # scikit-learn, which stages are named without
+    from core.segments.clustering import placed_by
 
     learns, seed = job
-    place = labels_over_k(rows[learns], rows, [k], seed)[:, 0]
-    return np.bincount(own * k + place, minlength=k * k).reshape(k, k)
+    again = settings.model_copy(update={"seed": seed, "n_init": N_INIT})
+    if settings.algorithm is Algorithm.KMEANS:
+        place = labels_over_k(rows[learns], rows, [k], seed)[:, 0]
+    else:  # a user drawn twice would be a place of infinite density
+        place = placed_by(rows[np.unique(learns)], rows, again)
+    found = max(int(place.max()) + 1, 1)
+    code = own * (found + 1) + np.where(place < 0, found, place)
+    return np.bincount(code, minlength=(k + 1) * (found + 1)).reshape(k + 1, found + 1)
 
 
 def _certificates(
     partition: Partition, found: Sequence[np.ndarray], resamples: int
 ) -> dict[int, Certificate]:
-    indices = np.array([jaccard(shared).max(axis=1) for shared in found])  # (jobs, k)
+    indices = np.array([jaccard(shared)[:-1, :-1].max(axis=1) for shared in found])  # (jobs, k)
     drawn, halves, seeds = np.split(indices, [resamples, resamples + 2 * SPLITS])
     low, high = np.percentile(drawn, TAILS, axis=0, method="weibull")
     moves = np.mean([_moves(shared) for shared in found[:resamples]], axis=0)  # (k, k)
@@ -190,8 +207,8 @@ def _certificates(
 
 def _moves(shared: np.ndarray) -> np.ndarray:
     """Share of each segment's users that are in what continues another one: float of shape (k, k)."""
-    continues = linear_sum_assignment(shared, maximize=True)[1]
-    moved = shared[:, continues] / np.maximum(shared.sum(axis=1), 1)[:, None]
+    segment, continues = linear_sum_assignment(shared[:-1, :-1], maximize=True)
+    moved = np.zeros((len(shared) - 1, len(shared) - 1))
+    moved[:, segment] = shared[:-1, continues] / np.maximum(shared[:-1].sum(axis=1), 1)[:, None]
     np.fill_diagonal(moved, 0.0)
-    stays: np.ndarray = moved
-    return stays
+    return moved

@@ -1,8 +1,7 @@
-"""Stage 7: K-Means on the combined vectors.
+"""Stage 7: segments of the combined vectors, by one of three ways.
 
-A cold fit tries ``n_init`` k-means++ starts on the principal components of a sample and runs the best one to
-the end on all users and all coordinates (docs/method.md). A warm fit goes on from given centroids, so that a
-small move of a slider gives nearly the same segments. K-Means is scikit-learn's (Lloyd's algorithm).
+K-Means is the default; a Gaussian mixture and HDBSCAN are choices beside it, each a module. All of them leave
+a :class:`Partition`, and whoever comes later is placed by the same rule as those it was made of.
 """
 
 from __future__ import annotations
@@ -10,29 +9,20 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA
 
 from core.base.errors import ArtifactError, InputError, SettingsError
-from core.base.schema import OUTSIDE
-from core.base.settings import ClusterSettings
-from core.segments.geometry import count_different, nearest, repeatable, segment_means, squared_distances
+from core.base.schema import OUTLIER, OUTSIDE
+from core.base.settings import Algorithm, ClusterSettings
+from core.segments import density, kmeans, mixture
+from core.segments.geometry import count_different, repeatable, segment_means
 from core.segments.partition import Partition
 
-__all__ = ["Partition", "assign", "cold_centroids", "fit", "warm_start"]
+__all__ = ["Partition", "assign", "fit", "placed_by"]
 
-SAMPLE: Final = 20_000
-"""Users that the starts of a cold fit are tried on."""
-
-START_DIMENSIONS: Final = 16
-"""Principal components that starts are tried on (Ding, He 2004). They hold five sixths of the variance, and
-40 starts on them cost what 10 on all 128 coordinates do: luck decides fewer near ties between optima."""
-
-CANDIDATES: Final = 256
-"""Users tried as the first centroid of a segment that is added to earlier ones."""
-COMPARED: Final = 5_000
-"""Users that each of these is tried on. With 20,000 the fit ends no better (inertia 1.0003 times, over 30
-moves of the demo shop), and choosing takes longer than fitting."""
+MODULES: Final = {
+    Algorithm.KMEANS: kmeans, Algorithm.GAUSSIAN_MIXTURE: mixture, Algorithm.HDBSCAN: density
+}  # fmt: skip
+"""Each learns arrays from rows, and places rows by them: the position of a segment, or ``OUTLIER``."""
 
 
 def fit(
@@ -43,43 +33,53 @@ def fit(
     Args:
         vectors: float32 of shape (n_users, d), L2-normalised.
         inside: bool of shape (n_users,), who takes part.
-        settings: Number of segments, seed, starts of a cold fit.
-        init: Centroids to go on from, of shape (n_clusters, d), see :func:`warm_start`; segment i then
-            continues centroid i. None for a cold fit, which numbers segments by size, largest first.
+        settings: The way, number of segments, seed, starts of a cold fit.
+        init: Centroids to go on from, of shape (n_clusters, d), see :func:`kmeans.warm_start`; segment i then
+            continues centroid i. None for a cold fit, which numbers segments by size, largest first. HDBSCAN
+            always starts from scratch.
 
     Raises:
-        InputError: If fewer than two different users can be clustered.
+        InputError: If fewer than two different users can be clustered, or they form no such groups.
         SettingsError: If there are more segments than different users, or ``init`` does not fit.
     """
     rows = np.ascontiguousarray(vectors[inside], dtype=np.float32)
-    _check_enough(rows, settings.n_clusters)
+    free = settings.algorithm is Algorithm.HDBSCAN
+    _check_enough(rows, 2 if free else settings.n_clusters)
+    start = None if init is None or free else _checked_start(init, settings, rows)
+    way = MODULES[settings.algorithm]
     with repeatable():
-        start = cold_centroids(rows, settings) if init is None else _checked_start(init, settings, rows)
-        made = KMeans(settings.n_clusters, init=start, n_init=1, random_state=settings.seed).fit(rows)
-        place, _ = nearest(rows, made.cluster_centers_)
-    order = np.arange(settings.n_clusters) if init is not None else _largest_first(place, settings.n_clusters)
+        learned, n_iter = way.learn(rows, settings, start)
+        place = way.place(rows, learned)
+    own = place >= 0
+    centroids = learned.pop("centroids", None)
+    if centroids is None:
+        centroids, _ = segment_means(rows[own], place[own], place.max() + 1)
+    order = _largest_first(place, len(centroids)) if start is None else np.arange(len(centroids))
+    rank = np.argsort(order).astype(np.int32)
     labels = np.full(len(vectors), OUTSIDE, dtype=np.int32)
-    labels[inside] = np.argsort(order)[place]
+    labels[inside] = _named(place, rank)
+    apart = rows[own] - centroids[place[own]]
     return Partition(
         labels=labels,
-        centroids=made.cluster_centers_[order],
-        ids=np.arange(settings.n_clusters, dtype=np.int32),
-        inertia=float(made.inertia_),
-        n_iter=int(made.n_iter_),
-        warm=init is not None,
+        centroids=centroids[order],
+        ids=np.arange(len(centroids), dtype=np.int32),
+        inertia=float(np.einsum("ij,ij->", apart, apart, dtype=np.float64)),
+        n_iter=n_iter,
+        warm=start is not None,
         settings=settings,
+        learned=learned | {"ids": rank} if learned else {},
     )
 
 
 def assign(vectors: np.ndarray, partition: Partition) -> np.ndarray:
-    """The nearest segment of each user, new or known; on a tie the one with the lower id.
+    """The segment of each user, new or known, by the rule that the segments were made by.
 
     Args:
         vectors: float32 of shape (n, d), from the same mix as the partition's.
         partition: The frozen segments.
 
     Returns:
-        int32 of shape (n,), values of ``partition.ids``.
+        int32 of shape (n,), values of ``partition.ids`` (of two that are as near the lower), or ``OUTLIER``.
 
     Raises:
         ArtifactError: If the vectors are of another model.
@@ -91,69 +91,35 @@ def assign(vectors: np.ndarray, partition: Partition) -> np.ndarray:
             remedy="Use the model that the segments were made with",
         )
     with repeatable():
-        place, _ = nearest(vectors, partition.centroids)
-    chosen: np.ndarray = partition.ids[place]
-    return chosen
+        learned = {"centroids": partition.centroids, **partition.learned}
+        place = MODULES[partition.settings.algorithm].place(vectors, learned)
+    return _named(place, partition.learned.get("ids", partition.ids))
 
 
-def cold_centroids(rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
-    """The best of ``n_init`` k-means++ starts on principal components of one seeded sample, run to the end.
-
-    Args:
-        rows: float32 of shape (n, d), all of them to be clustered.
-        settings: Number of segments, seed and starts.
-
-    Returns:
-        Centroids, float32 of shape (n_clusters, d).
-    """
-    if len(rows) > SAMPLE:
-        chosen = np.random.default_rng(settings.seed).choice(len(rows), SAMPLE, replace=False)
-        rows = rows[np.sort(chosen)]
-    return centroids_from(rows, narrowed(rows), settings)
-
-
-def narrowed(rows: np.ndarray) -> np.ndarray:
-    """What starts are tried on: principal components, float32 of shape (n, at most 16)."""
-    narrow: np.ndarray = PCA(min(START_DIMENSIONS, *rows.shape), svd_solver="covariance_eigh").fit_transform(
-        rows
-    )
-    return narrow
-
-
-def centroids_from(rows: np.ndarray, narrow: np.ndarray, settings: ClusterSettings) -> np.ndarray:
-    """The same as :func:`cold_centroids`, of rows that are narrowed already."""
-    tried = KMeans(settings.n_clusters, n_init=settings.n_init, random_state=settings.seed).fit(narrow)
-    start, _ = segment_means(rows, tried.labels_, settings.n_clusters)
-    made = KMeans(settings.n_clusters, init=start, n_init=1, random_state=settings.seed).fit(rows)
-    centroids: np.ndarray = made.cluster_centers_
-    return centroids
-
-
-def warm_start(previous: Partition, vectors: np.ndarray, n_clusters: int) -> np.ndarray:
-    """Centroids to go on from after the weights or the number of segments moved.
-
-    They are the means of the previous segments among the vectors as they are now. Where more segments are
-    wanted, each new one starts at the user who brings the others closest to a centroid (greedy k-means++,
-    over fixed candidates); where fewer, the two that lose least by it are merged (Ward's criterion).
+def placed_by(learns: np.ndarray, rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
+    """Cut users into segments that some users teach; call it within ``geometry.repeatable``.
 
     Args:
-        previous: The segments before the move.
-        vectors: float32 of shape (n_users, d), as they are now.
-        n_clusters: Segments wanted now.
+        learns: float32 of shape (m, d).
+        rows: float32 of shape (n, d).
+        settings: The way and its settings.
 
     Returns:
-        float32 of shape (n_clusters, d).
+        int of shape (n,), 0 and up, or ``OUTLIER``; that of everybody where ``learns`` form no segments.
     """
-    with repeatable():
-        inside = np.flatnonzero(previous.labels != OUTSIDE)
-        place = np.searchsorted(previous.ids, previous.labels[inside])
-        centroids, sizes = segment_means(vectors[inside], place, len(previous.ids))
-        while len(centroids) > n_clusters:
-            centroids, sizes = _merged(centroids, sizes)
-        if len(centroids) < n_clusters:
-            sample = vectors[inside[:: max(1, len(inside) // COMPARED)]]
-            centroids = np.vstack([centroids, _added(sample, centroids, n_clusters - len(centroids))])
-    return centroids
+    way, different = MODULES[settings.algorithm], count_different(learns, enough=settings.n_clusters)
+    fewer = settings.model_copy(update={"n_clusters": min(settings.n_clusters, different)})
+    try:
+        _check_enough(learns, 2)
+        place: np.ndarray = way.place(rows, way.learn(np.ascontiguousarray(learns), fewer, None)[0])
+    except InputError:
+        return np.full(len(rows), OUTLIER)
+    return place
+
+
+def _named(place: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    named: np.ndarray = np.where(place < 0, np.int32(OUTLIER), ids[place])
+    return named
 
 
 def _check_enough(rows: np.ndarray, n_clusters: int) -> None:
@@ -195,30 +161,4 @@ def _checked_start(init: np.ndarray, settings: ClusterSettings, rows: np.ndarray
 
 
 def _largest_first(place: np.ndarray, n_clusters: int) -> np.ndarray:
-    return np.argsort(-np.bincount(place, minlength=n_clusters), kind="stable")
-
-
-def _added(sample: np.ndarray, centroids: np.ndarray, count: int) -> np.ndarray:
-    candidates = sample[:: max(1, len(sample) // CANDIDATES)]
-    apart = squared_distances(sample, candidates)
-    _, now = nearest(sample, centroids)
-    chosen = []
-    for _ in range(count):
-        gain = now[:, None] - apart
-        best = int(np.maximum(gain, 0, out=gain).sum(axis=0).argmax())
-        now = np.minimum(now, np.maximum(apart[:, best], 0))
-        chosen.append(candidates[best])
-    return np.array(chosen)
-
-
-def _merged(centroids: np.ndarray, sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """One segment less: the pair whose merging raises the inertia least becomes one."""
-    together = np.maximum(sizes[:, None] + sizes, 1)
-    cost = sizes[:, None] * sizes / together * squared_distances(centroids, centroids)
-    cost[np.tril_indices(len(sizes))] = np.inf
-    kept, lost = np.unravel_index(np.argmin(cost), cost.shape)
-    total = together[kept, lost]
-    centroids, sizes = centroids.copy(), sizes.copy()
-    centroids[kept] = (sizes[kept] * centroids[kept] + sizes[lost] * centroids[lost]) / total
-    sizes[kept] = total
-    return np.delete(centroids, lost, axis=0), np.delete(sizes, lost)
+    return np.argsort(-np.bincount(place[place >= 0], minlength=n_clusters), kind="stable")

@@ -16,6 +16,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.base.errors import ArtifactError
+from core.base.settings import Algorithm
 
 LEAST: Final = 0.6
 """Adjusted Rand index of two halves below which there is no pattern (as Hennig 2007 for Jaccard)."""
@@ -201,6 +202,17 @@ class KEvidence(_Part):
             return cls.model_validate_json(text)
         except ValidationError as error:
             raise ArtifactError("The evidence cannot be read", remedy="Compare numbers again") from error
+
+
+def caveat(algorithm: Algorithm) -> str:
+    """What of the evidence about K does not hold for a way of clustering; empty for K-Means."""
+    return {
+        Algorithm.KMEANS: "",
+        Algorithm.GAUSSIAN_MIXTURE: "Numbers of segments are compared with K-Means; a mixture of as many "
+        "cuts the same users somewhat differently.",
+        Algorithm.HDBSCAN: "Numbers of segments are compared with K-Means; HDBSCAN finds how many there are "
+        "itself, and the certificates alone are about its groups.",
+    }[algorithm]  # fmt: skip
 
 
 def judge(

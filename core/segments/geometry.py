@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
 from scipy.sparse import csr_array
+from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from core.base.contention import available_cores
@@ -74,24 +75,24 @@ def nearest(rows: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.nda
     return place, distance
 
 
-def two_nearest(rows: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The two nearest centroids of each row, the nearest first; on a tie the one that comes first.
+def principal_axes(rows: np.ndarray, most: int) -> dict[str, np.ndarray]:
+    """Where rows differ most: ``mean`` of shape (d,) and ``axes`` of shape (at most ``most``, d), float32."""
+    made = PCA(min(most, *rows.shape), svd_solver="covariance_eigh").fit(rows)
+    return {"mean": made.mean_.astype(np.float32), "axes": made.components_.astype(np.float32)}
 
-    Args:
-        rows: float32 of shape (n, d).
-        centroids: float32 of shape (k, d), k at least 2.
 
-    Returns:
-        Their positions, intp of shape (n, 2), and the distances to them, float32 of shape (n, 2).
-    """
-    place = np.empty((len(rows), 2), dtype=np.intp)
-    distance = np.empty((len(rows), 2), dtype=np.float32)
-    for start in range(0, len(rows), BLOCK):
-        block = slice(start, start + BLOCK)
-        distances = squared_distances(rows[block], centroids)
-        place[block] = np.argsort(distances, axis=1, kind="stable")[:, :2]
-        distance[block] = np.sqrt(np.maximum(np.take_along_axis(distances, place[block], axis=1), 0))
-    return place, distance
+def along(rows: np.ndarray, axes: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Rows on :func:`principal_axes`: float32 of shape (n, n_axes)."""
+    narrow: np.ndarray = (rows - axes["mean"]) @ axes["axes"].T
+    return narrow
+
+
+def seeded_sample(rows: np.ndarray, most: int, seed: int) -> np.ndarray:
+    """The rows themselves, or ``most`` of them drawn without replacement, in their order."""
+    if len(rows) <= most:
+        return rows
+    chosen: np.ndarray = rows[np.sort(np.random.default_rng(seed).choice(len(rows), most, replace=False))]
+    return chosen
 
 
 def segment_means(rows: np.ndarray, place: np.ndarray, n_segments: int) -> tuple[np.ndarray, np.ndarray]:

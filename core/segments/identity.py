@@ -26,7 +26,7 @@ class Match:
 
     Args:
         partition: The current partition, relabelled; ids stay ascending, so centroids may change places.
-        moved: Users clustered both times whose segment is another one now.
+        moved: Users in a segment both times, which is another one now.
         new: Ids that no previous segment had.
         gone: Ids of previous segments that none of the current ones continues.
     """
@@ -129,13 +129,13 @@ def continued(previous: Partition, current: Partition) -> Continued:
 
 
 def moved(previous: Partition, current: Partition) -> int:
-    """Users clustered both times whose segment has another id now.
+    """Users in a segment both times, which has another id now.
 
     Raises:
         ArtifactError: If the partitions are not of the same users.
     """
     _check_same_users(previous, current)
-    both = (previous.labels != OUTSIDE) & (current.labels != OUTSIDE)
+    both = (previous.labels > OUTSIDE) & (current.labels > OUTSIDE)
     return int((both & (previous.labels != current.labels)).sum())
 
 
@@ -146,7 +146,7 @@ def overlap(previous: Partition, current: Partition) -> np.ndarray:
         ArtifactError: If the partitions are not of the same users.
     """
     _check_same_users(previous, current)
-    both = (previous.labels != OUTSIDE) & (current.labels != OUTSIDE)
+    both = (previous.labels > OUTSIDE) & (current.labels > OUTSIDE)
     before = np.searchsorted(previous.ids, previous.labels[both])
     after = np.searchsorted(current.ids, current.labels[both])
     k_before, k_after = len(previous.ids), len(current.ids)
@@ -168,6 +168,11 @@ def _relabelled(partition: Partition, names: dict[int, int]) -> Partition:
     renamed = np.array([names[segment] for segment in partition.ids.tolist()], dtype=np.int32)
     order = np.argsort(renamed)
     labels = partition.labels.copy()
-    inside = labels != OUTSIDE
+    inside = labels > OUTSIDE
     labels[inside] = renamed[np.searchsorted(partition.ids, labels[inside])]
-    return replace(partition, labels=labels, ids=renamed[order], centroids=partition.centroids[order])
+    learned = dict(partition.learned)
+    if learned:
+        learned["ids"] = renamed[np.searchsorted(partition.ids, learned["ids"])]
+    return replace(
+        partition, labels=labels, ids=renamed[order], centroids=partition.centroids[order], learned=learned
+    )

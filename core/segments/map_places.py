@@ -25,7 +25,7 @@ def number_places(
 
     Args:
         xy: float of shape (n_users, 2).
-        labels: int of shape (n_users,): the segment of each user, -1 outside clustering.
+        labels: int of shape (n_users,): the segment of each user, negative where there is none.
         corners: Lower left and upper right of the map, (2, 2).
         size: Width and height of a number, (2,), in coordinates of the map. All find a place while the map
             has room for nine numbers a segment.
@@ -33,7 +33,7 @@ def number_places(
     Returns:
         Segment → its place, float64 of shape (2,), by segment.
     """
-    clustered = labels != OUTSIDE
+    clustered = labels > OUTSIDE
     segments, users = np.unique(labels[clustered], return_counts=True)
     places: dict[int, np.ndarray] = {}
     for segment in segments[np.argsort(users, kind="stable")]:

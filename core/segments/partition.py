@@ -1,23 +1,26 @@
-"""Who is in which segment: what K-Means leaves behind."""
+"""Who is in which segment: what clustering leaves behind."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile
 
 import numpy as np
 
 from core.base.errors import ArtifactError, Beha2VecError
-from core.base.schema import OUTSIDE
+from core.base.schema import OUTLIER, OUTSIDE
 from core.base.settings import ClusterSettings
 from core.storage.disk import disk_errors
 
 LABELS: Final = "labels.npy"
 CENTROIDS: Final = "centroids.npy"
+LEARNED: Final = "learned.npz"
 FACTS: Final = "partition.json"
 
 
@@ -26,14 +29,16 @@ class Partition:
     """Who is in which segment.
 
     Args:
-        labels: int32 of shape (n_users,): a value of ``ids``, or ``OUTSIDE`` for users outside clustering.
+        labels: int32 of shape (n_users,): a value of ``ids``, ``OUTLIER`` for users who fit none, or
+            ``OUTSIDE`` for users outside clustering.
         centroids: float32 of shape (k, d), the mean vector of each segment.
         ids: int32 of shape (k,), ascending: the id of each centroid's segment. A cold fit numbers segments
             by size, largest first; later fits keep the ids of the segments they continue.
         inertia: Sum of squared distances of the clustered users to their centroids.
-        n_iter: Rounds that K-Means took on all users.
+        n_iter: Rounds that the last fit took; 0 where there are none.
         warm: Whether it went on from earlier segments.
         settings: What was asked for.
+        learned: What users are placed by where that is not the nearest centroid; ``ids`` among it.
 
     Raises:
         ArtifactError: If the parts do not fit together.
@@ -46,13 +51,14 @@ class Partition:
     n_iter: int
     warm: bool
     settings: ClusterSettings
+    learned: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         fits = (
             self.labels.ndim == 1
             and self.centroids.shape[:1] == self.ids.shape
             and bool(np.all(np.diff(self.ids) > 0))
-            and set(np.unique(self.labels).tolist()) <= {OUTSIDE, *self.ids.tolist()}
+            and set(np.unique(self.labels).tolist()) <= {OUTLIER, OUTSIDE, *self.ids.tolist()}
         )
         if not fits:
             raise ArtifactError("The segments do not fit together", remedy="Cluster again")
@@ -71,6 +77,8 @@ class Partition:
     def to_files(self, folder: Path) -> None:
         """Write ``labels.npy``, ``centroids.npy`` and ``partition.json`` into a folder, made if absent.
 
+        ``learned.npz`` is beside them where something else was learned.
+
         Raises:
             ResourceError: If the disk is full.
         """
@@ -85,6 +93,8 @@ class Partition:
             folder.mkdir(parents=True, exist_ok=True)
             np.save(folder / LABELS, self.labels, allow_pickle=False)
             np.save(folder / CENTROIDS, self.centroids, allow_pickle=False)
+            if self.learned:
+                np.savez(folder / LEARNED, allow_pickle=False, **self.learned)
             (folder / FACTS).write_text(json.dumps(facts), encoding="utf-8")
 
     @classmethod
@@ -104,6 +114,12 @@ class Partition:
                 n_iter=int(facts["n_iter"]),
                 warm=bool(facts["warm"]),
                 settings=ClusterSettings.checked(**facts["settings"]),
+                learned=_learned(folder / LEARNED) if (folder / LEARNED).exists() else {},
             )
-        except (OSError, ValueError, KeyError, TypeError, Beha2VecError) as error:
+        except (OSError, ValueError, KeyError, TypeError, BadZipFile, Beha2VecError) as error:
             raise ArtifactError(f"{folder} holds no segments: {error}", remedy="Cluster again") from error
+
+
+def _learned(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as found:
+        return dict(found)

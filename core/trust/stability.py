@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from core.base.settings import ClusterSettings
-from core.segments.clustering import cold_centroids
 from core.segments.geometry import count_different, nearest, repeatable, threads
+from core.segments.kmeans import cold_centroids
 from core.trust.case import SEED
 from core.trust.intervals import range_comparisons, range_figures
 from core.trust.result import Method, Question, Topic

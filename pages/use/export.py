@@ -55,7 +55,7 @@ def _report(live: LiveSegments) -> None:
 
 
 def _users(live: LiveSegments) -> None:
-    what = "Every user with segment, distance to it and to the next one, activity, outcome, origin."
+    what = "Every user: segment, membership, distance to it and to the next one, activity, outcome, origin."
     with _card("users", "Users", ":material/group:", what):
         _button(
             "CSV", "users.csv", lambda: takeaway.users_csv(live), "Ids exactly as in the file, in quotes."
@@ -111,7 +111,7 @@ def _preview(live: LiveSegments) -> None:
     )
     st.caption(
         f"The first {len(table)} of {count(len(live.labels), 'row')}. The column cluster counts from 0, so "
-        "that Segment 1 is cluster 0; −1 is outside clustering."
+        "that Segment 1 is cluster 0; −1 is in no segment, and group says why."
     )
 
 

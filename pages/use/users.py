@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from core.base.schema import Users
+from core.base.schema import OUTLIER, Users
 from core.profiles.profile_columns import Col
 from core.profiles.samples import medoids, random_sample
 from pages.ui.segments import cards, segment_controls, user_facts
@@ -84,7 +84,7 @@ def _people(live: LiveSegments) -> None:
 
 
 def _list(live: LiveSegments, users: np.ndarray, key: str, title: str, meaning: str) -> None:
-    table = user_facts.listed(live.sources.dataset, users)
+    table = user_facts.listed(live, users)
 
     def choose() -> None:
         rows = st.session_state[key].selection.rows
@@ -101,9 +101,11 @@ def _list(live: LiveSegments, users: np.ndarray, key: str, title: str, meaning: 
 def _belongs(live: LiveSegments, user: int) -> str:
     segment = int(live.labels[user])
     if segment in live.names:
-        return cards.heading(live.names[segment])
+        found = user_facts.belonging(live, np.array([user]))
+        following = cards.heading(live.names[int(found.next_segment[0])])
+        return f"{cards.heading(live.names[segment])} · belongs {found.share[0]:.0%}, next: {following}"
     row = live.profiles.parts.iloc[live.profiles.rows.place[user]]
-    return f"{cards.heading(row[Col.LABEL])}, not clustered"
+    return cards.heading(row[Col.LABEL]) + ("" if segment == OUTLIER else ", not clustered")
 
 
 with errors.shown():

@@ -54,11 +54,11 @@ def heading(name: str) -> str:
     return md_text(name, LONGEST_NAME + 10)
 
 
-def rule_card(title: str, share: float, facts: str, why: str) -> None:
-    """A group or a segment made by rule."""
+def rule_card(title: str, share: float, facts: str, why: str, badge: str = "by rule") -> None:
+    """A group that is no segment, or a segment made by rule."""
     with st.container(gap="xsmall"):
         swatch(OUTSIDE, share)
-        st.markdown(f"**{md_text(title)}** :gray-badge[by rule]")
+        st.markdown(f"**{md_text(title)}** :gray-badge[{badge}]")
         st.markdown(f":small[{facts}]")
         st.caption(why)
 

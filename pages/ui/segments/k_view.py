@@ -9,8 +9,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.base.settings import Algorithm
 from core.profiles.profile_columns import Col
-from core.segments.evidence import LEAST, KEvidence, KMeasure
+from core.segments.evidence import LEAST, KEvidence, KMeasure, caveat
 from pages.ui.segments import background, charts, live_segments, session_segments
 from pages.ui.segments.figure import behind, picture
 from pages.ui.segments.live_segments import LiveSegments
@@ -57,6 +58,8 @@ def draw(live: LiveSegments) -> None:
     """The comparison, or how far it is."""
     with st.container(border=True, key="choose_k", gap="xsmall"):
         st.markdown("**How many segments?**", help="Each number of segments, with these weights.")
+        if note := caveat(live.steering.cluster.algorithm):
+            st.caption(note)
         if live.evidence is not None:
             _compared(live, live.evidence)
             return
@@ -75,7 +78,8 @@ def _compared(live: LiveSegments, evidence: KEvidence) -> None:
     current, suggested = len(live.segments), evidence.suggested_k
     none = suggested is None  # said first on the page, already
     st.caption(f"You are at {current}." if none else f"{evidence.sentence} You are at {current}.")
-    if suggested is not None and suggested != current:
+    free = live.steering.cluster.algorithm is Algorithm.HDBSCAN  # no number is asked for
+    if suggested is not None and suggested != current and not free:
         _use(live, suggested, "use_suggested")
     if not evidence.rows:
         return
@@ -93,7 +97,8 @@ def _compared(live: LiveSegments, evidence: KEvidence) -> None:
         ),
         key="chart-k", alt_text=f"{shown.button} over the number of segments",
     )  # fmt: skip
-    _look_at(live, evidence)
+    if not free:
+        _look_at(live, evidence)
     behind(table, key="number_of_segments")
 
 

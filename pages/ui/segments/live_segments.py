@@ -1,4 +1,4 @@
-"""The live segments: what the controls say → combine → K-Means → same identity → profiles.
+"""The live segments: what the controls say → combine → cluster → same identity → profiles.
 
 Nothing that did not change is computed again: combined vectors, layouts and profiles are shared by
 content key between all sessions; the segments themselves belong to a session (``session_segments.py``).
@@ -193,7 +193,9 @@ def steering(made_from: Sources) -> Steering:
     n_clusters = held.n_within(different(made_from, weights), _start(made_from, weights))
     return Steering(
         weights,
-        ClusterSettings.checked(n_clusters=n_clusters),
+        ClusterSettings.checked(
+            algorithm=held.algorithm, n_clusters=n_clusters, min_cluster_size=held.min_cluster_size
+        ),
         _analyze(held, made_from),
     )
 

@@ -140,12 +140,12 @@ def _one_row(live: LiveSegments) -> int | None:
 
 
 def _outside(live: LiveSegments) -> None:
-    """The legend of the grey dots: they lie where their one page is, so their segments are counts."""
+    """The legend of the grey dots: one-page users lie where their page is, so their segments are counts."""
     parts = live.profiles.parts
     grey = parts[parts[Col.KIND] != RowKind.SEGMENT]
     counts = (f"{label} ({users:,})" for label, users in zip(grey[Col.LABEL], grey[Col.USERS], strict=True))
     if listed := " · ".join(counts):
-        st.caption(f"Grey, by rule: {md_text(listed, len(listed))}")
+        st.caption(f"Grey: {md_text(listed, len(listed))}")
 
 
 def _fidelity(layout: Layout) -> str:

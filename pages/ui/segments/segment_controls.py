@@ -74,9 +74,15 @@ WARM = (
 FULL = "Made from scratch: the same settings give the same segments again."
 
 
+def _sizes(live: LiveSegments) -> str:
+    outliers = live.sources.n_clustered - live.profiles.n_clustered
+    beside = f" and {count(outliers, 'outlier')}" if outliers else ""
+    return f"{count(live.profiles.n_clustered, 'user')} in {len(live.segments)} segments{beside}"
+
+
 def _what_moved(live: LiveSegments) -> str:
     clustered = live.sources.n_clustered
-    base = f"{count(clustered, 'user')} in {len(live.segments)} segments"
+    base = _sizes(live)
     moved = live.segmentation.moved
     if moved is None:
         return base + _what_continues(live)

@@ -17,8 +17,11 @@ from core.data.dataset import Dataset
 from core.data.sequences import SESSION
 from core.profiles.profile_columns import Col
 from core.profiles.samples import SECONDS_TO_NEXT, TIME, VIEW, timeline
+from core.runs.export import MEMBERSHIP
+from core.segments.membership import Memberships, memberships
 from pages.ui.segments import charts
 from pages.ui.segments.figure import download_csv
+from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import count
 
 LISTED: Final = (
@@ -28,6 +31,10 @@ LISTED: Final = (
     Users.DEVICE,
     Users.COUNTRY,
     Users.SOURCE,
+)
+BELONGS: Final = (
+    "How much the user belongs to the segment: of a mixture, its probability; else how near its middle is "
+    "beside the next one's, where 50 % is the border."
 )
 MOST_SESSIONS: Final = 40
 """Sessions drawn; the table below the picture has all of them."""
@@ -40,9 +47,17 @@ def find(dataset: Dataset, user_id: str) -> int | None:
     return None if place < 0 else int(place)
 
 
-def listed(dataset: Dataset, users: np.ndarray) -> pd.DataFrame:
-    """One row a user, in the given order."""
-    return dataset.users.iloc[users][list(LISTED)].reset_index(drop=True)
+def listed(live: LiveSegments, users: np.ndarray) -> pd.DataFrame:
+    """One row a user, in the given order, with how much they belong to their segment."""
+    table = live.sources.dataset.users.iloc[users][list(LISTED)].reset_index(drop=True)
+    table.insert(1, MEMBERSHIP, belonging(live, users).share)
+    return table
+
+
+def belonging(live: LiveSegments, users: np.ndarray) -> Memberships:
+    """How much some users belong to their segment, and which one is next."""
+    vectors = live.combined.vectors[users]
+    return memberships(vectors, live.labels[users], live.segmentation.partition)
 
 
 def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_text: str) -> None:
@@ -52,6 +67,7 @@ def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_tex
         placeholder="–",
         column_config={
             Users.USER_ID: st.column_config.TextColumn("User", pinned=True),
+            MEMBERSHIP: st.column_config.NumberColumn("Belongs", format="percent", help=BELONGS),
             Users.PAGE_VIEWS: st.column_config.NumberColumn("Views", format="localized"),
             Users.SESSIONS: st.column_config.NumberColumn("Sessions", format="localized"),
             Users.DEVICE: "Device",

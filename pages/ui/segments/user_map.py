@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from core.base.schema import OUTSIDE
+from core.base.schema import OUTLIER, OUTSIDE, Group
+from core.profiles.rows import GROUP_LABELS
 from core.segments.map_places import number_places
 
 HEIGHT: Final = 640
@@ -26,8 +27,9 @@ LEGEND_ITEM: Final = 25
 LETTER: Final = 6
 """Pixels of a line of the legend, of a dot with its gaps, and of a letter, about."""
 OUTSIDE_NAME: Final = "Outside clustering"
-OUTSIDE_COLOUR: Final = "#8b94a5"
-"""Reads as grey on both backgrounds; the segments take the theme's chart colours by their order."""
+GREYS: Final = {OUTSIDE: (OUTSIDE_NAME, "#8b94a5"), OUTLIER: (GROUP_LABELS[Group.OUTLIER], "#5f6b80")}
+"""Name and colour of who is in no segment: they read as grey on both backgrounds; the segments take the
+theme's chart colours by their order."""
 BADGE: Final = 24
 """Pixels from a number on the map to the next one; its rim is 2 less."""
 ABOVE: Final = 44
@@ -57,7 +59,7 @@ def user_map(
 
     Args:
         xy: float32 of shape (n_users, 2).
-        labels: int32 of shape (n_users,): the segment of each user, -1 outside clustering.
+        labels: int32 of shape (n_users,): the segment of each user, -1 outside clustering, -2 of outliers.
         names: Segment → what it is called; also the order of the legend.
         key: Keeps zoom and lasso while the colours change; another key starts afresh.
         alt: What a screen reader says.
@@ -144,14 +146,14 @@ def _below(listed: Sequence[str], width: int) -> int:
 
 def _slots(names: Mapping[int, str]) -> list[int]:
     """Every id up to the largest, so that a segment's place gives it its colour; then the rest."""
-    return [*range(max(names, default=-1) + 1), OUTSIDE]
+    return [*range(max(names, default=-1) + 1), *GREYS]
 
 
 def _heights(labels: np.ndarray, drawn: Sequence[int]) -> dict[int, int]:
     """Who lies above whom: small segments above large ones, users outside clustering below all."""
-    sizes = {segment: int((labels == segment).sum()) for segment in drawn if segment != OUTSIDE}
+    sizes = {segment: int((labels == segment).sum()) for segment in drawn if segment > OUTSIDE}
     largest_first = sorted(sizes, key=lambda segment: -sizes[segment])
-    return {OUTSIDE: 1} | {segment: 2 + rank for rank, segment in enumerate(largest_first)}
+    return dict.fromkeys(GREYS, 1) | {segment: 2 + rank for rank, segment in enumerate(largest_first)}
 
 
 def _points(xy: np.ndarray, which: np.ndarray) -> pa.Table:
@@ -159,11 +161,11 @@ def _points(xy: np.ndarray, which: np.ndarray) -> pa.Table:
 
 
 def _series(slot: int, segment: int, names: Mapping[int, str], n_users: int) -> dict[str, Any]:
-    outside = segment == OUTSIDE
-    style: dict[str, Any] = {"opacity": 0.35, "color": OUTSIDE_COLOUR} if outside else {"opacity": 0.75}
+    grey, colour = GREYS.get(segment, ("", ""))
+    style: dict[str, Any] = {"opacity": 0.35, "color": colour} if grey else {"opacity": 0.75}
     return {
         "type": "scatter",
-        "name": OUTSIDE_NAME if outside else names.get(segment, f"({segment + 1})"),
+        "name": grey or names.get(segment, f"({segment + 1})"),
         "datasetIndex": slot,
         "symbolSize": _dot(n_users),
         "large": True,
@@ -183,8 +185,8 @@ def _dot(n_users: int) -> float:
 
 
 def _legend(labels: np.ndarray, names: Mapping[int, str]) -> list[str]:
-    outside = [OUTSIDE_NAME] if bool((labels == OUTSIDE).any()) else []
-    return [names[segment] for segment in sorted(names)] + outside
+    grey = [name for label, (name, _) in GREYS.items() if bool((labels == label).any())]
+    return [names[segment] for segment in sorted(names)] + grey
 
 
 def _number_series(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.schema import View
-from core.base.settings import OutcomeCount, ViewWeights
+from core.base.settings import Algorithm, OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import Controls, effective, percentages, reweighted
 from core.storage.store import Store
@@ -89,6 +89,17 @@ def test_a_link_sets_the_same(parts: tuple[float, float, float], k: int, rows: l
     )  # fmt: skip
     found = Controls().linked(mine.link())
     assert found.model_copy(update={"weights": effective(found.weights, ALL)}) == mine
+
+
+@pytest.mark.parametrize("algorithm", list(Algorithm))
+def test_a_link_sets_the_kind_of_groups(algorithm: Algorithm) -> None:
+    mine = Controls(algorithm=algorithm, min_cluster_size=0.05)
+    link = mine.link()
+    assert Controls().linked(link).algorithm is algorithm
+    assert bool(link["algorithm"]) == (algorithm is not Algorithm.KMEANS)
+    assert bool(link["smallest"]) == (algorithm is Algorithm.HDBSCAN)
+    assert Controls().linked({"smallest": ["0.05"]}).min_cluster_size == 0.05
+    assert Controls().linked({"algorithm": ["astrology"], "smallest": ["7"]}) == Controls()
 
 
 @pytest.mark.parametrize("outcomes", [None, (), ("purchase",), ("purchase", "none")])

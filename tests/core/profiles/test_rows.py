@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError
+from core.base.schema import Group
 from core.base.settings import AnalyzeSettings
 from core.one_page.segments import OnePageSegment, OnePageSegments
 from core.profiles.metrics import profile
@@ -84,6 +85,15 @@ def test_ids_need_not_be_consecutive() -> None:
     rows = make_rows(toy(), np.array([5, 5, 5, 2, 2, -1, -1, -1]))
     assert rows.segments == (2, 5)
     assert rows.place.tolist() == [1, 1, 1, 0, 0, 2, 2, 3]
+
+
+def test_outliers_are_a_group_of_their_own_and_everybody_is_counted_once() -> None:
+    rows = make_rows(toy(), np.array([0, 0, -2, 1, 1, -1, -1, -1]))
+    assert rows.groups == (Group.ONE_PAGE, Group.BOT_LIKE, Group.OUTLIER)
+    assert rows.place.tolist() == [0, 0, 4, 1, 1, 2, 2, 3]
+    assert rows.head["label"].tolist()[4] == "Outliers: fit no segment"
+    assert rows.count().sum() == 8
+    assert rows.clustered(rows.count()) == 4  # whom the others are compared with are in segments
 
 
 def test_counting_some_users_and_weights() -> None:

@@ -37,6 +37,13 @@ def test_typical_and_random_users_of_a_segment_are_listed(users: AppTest) -> Non
     assert len({user.split("_")[1] for user in typical if user.startswith("user_")}) == 1  # of one kind
 
 
+def test_lists_and_the_user_say_how_much_they_belong(users: AppTest) -> None:
+    shares = next(table.value["membership"] for table in users.dataframe if "membership" in table.value)
+    assert ((shares > 0.5) & (shares <= 1)).all()
+    users.text_input(key="wanted_user").set_value(listed(users)[0][0]).run()
+    assert f"belongs {shares.iloc[0]:.0%}, next: " in texts(users)
+
+
 def test_the_seed_draws_others_and_the_same_again(users: AppTest) -> None:
     first = listed(users)[1]
     users.number_input(key="sample_seed").set_value(7).run()
