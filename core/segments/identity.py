@@ -87,7 +87,7 @@ def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
     from core.segments.clustering import fit  # scikit-learn, which stages are named without
 
     other = fit(vectors, partition.labels != OUTSIDE, partition.settings)
-    best = jaccard(overlap(partition, other)).max(axis=1)
+    best = jaccard(_shared(partition, other))[:-1, :-1].max(axis=1)
     return dict(zip(partition.ids.tolist(), best.tolist(), strict=True))
 
 
@@ -117,7 +117,7 @@ def continued(previous: Partition, current: Partition) -> Continued:
     Raises:
         ArtifactError: If they are not of the same users.
     """
-    index = jaccard(overlap(previous, current))
+    index = jaccard(_shared(previous, current))[:-1, :-1]
     same = {
         int(current.ids[after]): (int(previous.ids[before]), float(index[before, after]))
         for before, after in zip(*np.nonzero(index > DISSOLVED), strict=True)
@@ -145,13 +145,21 @@ def overlap(previous: Partition, current: Partition) -> np.ndarray:
     Raises:
         ArtifactError: If the partitions are not of the same users.
     """
+    return _shared(previous, current)[:-1, :-1]
+
+
+def _shared(previous: Partition, current: Partition) -> np.ndarray:
+    """The same of shape (k_previous + 1, k_current + 1): users who were clustered and fit none come last."""
     _check_same_users(previous, current)
-    both = (previous.labels > OUTSIDE) & (current.labels > OUTSIDE)
-    before = np.searchsorted(previous.ids, previous.labels[both])
-    after = np.searchsorted(current.ids, current.labels[both])
-    k_before, k_after = len(previous.ids), len(current.ids)
-    counts = np.bincount(before * k_after + after, minlength=k_before * k_after)
-    return counts.reshape(k_before, k_after)
+    both = (previous.labels != OUTSIDE) & (current.labels != OUTSIDE)
+    before, after = (_places(partition, both) for partition in (previous, current))
+    shape = len(previous.ids) + 1, len(current.ids) + 1
+    return np.bincount(before * shape[1] + after, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+def _places(partition: Partition, which: np.ndarray) -> np.ndarray:
+    labels = partition.labels[which]
+    return np.where(labels > OUTSIDE, np.searchsorted(partition.ids, labels), len(partition.ids))
 
 
 def _check_same_users(previous: Partition, current: Partition) -> None:

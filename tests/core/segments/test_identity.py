@@ -123,3 +123,11 @@ def test_the_same_segments_under_other_numbers_all_continue(labels: list[int], n
     found = continued(before, after)
     assert found.quality == dict.fromkeys(before.ids.tolist(), 1.0)
     np.testing.assert_array_equal(found.partition.labels, before.labels)
+
+
+def test_who_becomes_an_outlier_has_not_moved_but_the_segment_is_less_the_same() -> None:
+    before = partition([0, 0, 0, 0, 1, 1, -1], ids=[0, 1])
+    after = partition([0, 0, 0, -2, 1, 1, -1], ids=[0, 1])
+    assert moved(before, after) == 0
+    assert overlap(before, after).tolist() == [[3, 0], [0, 2]]
+    assert continued(before, after).quality == {0: 0.75, 1: 1.0}
