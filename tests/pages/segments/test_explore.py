@@ -144,7 +144,7 @@ def test_outliers_stand_apart_and_everybody_is_counted(
     assert "64 users in 3 segments and 9 outliers" in shown
     assert f"**{md_text('Outliers: fit no segment')}** :gray-badge[no segment]" in shown
     assert "**9** users" in shown
-    assert f"Grey: {md_text('Outliers: fit no segment (9)')}" in shown
+    assert md_text("Outliers: fit no segment (9)") in shown  # the legend of the grey dots
 
 
 def test_absent_views_are_disabled_with_the_reason(open_app: OpenApp, finished_run: FinishedRun) -> None:
