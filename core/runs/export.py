@@ -26,7 +26,6 @@ from core.base.errors import ArtifactError
 from core.base.schema import OUTLIER, OUTSIDE, Group, Users, View
 from core.one_page.segments import OnePageSegments
 from core.profiles.outcomes import Happened
-from core.segments.membership import memberships
 from core.segments.partition import Partition
 
 SEGMENT, NEXT_SEGMENT = "segment", "next_segment"
@@ -61,7 +60,7 @@ def users_table(
     outcomes: Mapping[str, Happened],
     one_page: OnePageSegments | None = None,
 ) -> pd.DataFrame:
-    """One row a user, in index order: the id, where the user belongs, and what the export says about them.
+    """One row a user, in index order: the id, where they belong, and what the export says about them.
 
     Args:
         users: Columns of :class:`core.base.schema.Users`, one row a user; the first ones or all.
@@ -83,10 +82,7 @@ def users_table(
     Raises:
         ArtifactError: If there are more users than segments were made of.
     """
-    labels = partition.labels[: len(users)]
-    if len(labels) != len(users):
-        said = f"{len(labels):,} labels do not belong to {len(users):,} users"
-        raise ArtifactError(said, remedy="Cluster again")
+    labels = _labels_of(users, partition)
     table = users[[Users.USER_ID]].copy()
     table[Users.CLUSTER] = np.maximum(labels, OUTSIDE).astype(np.int32)
     table[SEGMENT] = _names(labels, names).fillna(_by_rule(len(users), one_page, "labels"))
@@ -94,6 +90,14 @@ def users_table(
     table[Users.GROUP] = groups(users, labels, one_page)
     table = table.join(users[[Users.PAGE_VIEWS, Users.SESSIONS]]).assign(**_outcomes(outcomes, len(users)))
     return table.join(_seen(users)).join(users[[Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE]])
+
+
+def _labels_of(users: pd.DataFrame, partition: Partition) -> np.ndarray:
+    labels = partition.labels[: len(users)]
+    if len(labels) != len(users):
+        said = f"{len(labels):,} labels do not belong to {len(users):,} users"
+        raise ArtifactError(said, remedy="Cluster again")
+    return labels
 
 
 def _seen(users: pd.DataFrame) -> pd.DataFrame:
@@ -123,6 +127,8 @@ def _names(ids: np.ndarray, names: Mapping[int, str]) -> pd.Series:
 def _distances(
     labels: np.ndarray, partition: Partition, vectors: np.ndarray, names: Mapping[int, str]
 ) -> pd.DataFrame:
+    from core.segments.membership import memberships
+
     found = memberships(vectors, labels, partition)
     return pd.DataFrame(
         {

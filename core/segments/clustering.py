@@ -35,35 +35,31 @@ def fit(
         inside: bool of shape (n_users,), who takes part.
         settings: The way, number of segments, seed, starts of a cold fit.
         init: Centroids to go on from, of shape (n_clusters, d), see :func:`kmeans.warm_start`; segment i then
-            continues centroid i. None for a cold fit, which numbers segments by size, largest first. HDBSCAN
-            always starts from scratch.
+            continues centroid i. Else, and with HDBSCAN, segments are numbered by size, largest first.
 
     Raises:
         InputError: If fewer than two different users can be clustered, or they form no such groups.
         SettingsError: If there are more segments than different users, or ``init`` does not fit.
     """
     rows = np.ascontiguousarray(vectors[inside], dtype=np.float32)
-    free = settings.algorithm is Algorithm.HDBSCAN
+    free, way = settings.algorithm is Algorithm.HDBSCAN, MODULES[settings.algorithm]
     _check_enough(rows, 2 if free else settings.n_clusters)
     start = None if init is None or free else _checked_start(init, settings, rows)
-    way = MODULES[settings.algorithm]
     with repeatable():
         learned, n_iter = way.learn(rows, settings, start)
         place = way.place(rows, learned)
     own = place >= 0
     centroids = learned.pop("centroids", None)
-    if centroids is None:
-        centroids, _ = segment_means(rows[own], place[own], place.max() + 1)
+    centroids = segment_means(rows[own], place[own], place.max() + 1)[0] if centroids is None else centroids
     order = _largest_first(place, len(centroids)) if start is None else np.arange(len(centroids))
     rank = np.argsort(order).astype(np.int32)
     labels = np.full(len(vectors), OUTSIDE, dtype=np.int32)
     labels[inside] = _named(place, rank)
-    apart = rows[own] - centroids[place[own]]
     return Partition(
         labels=labels,
         centroids=centroids[order],
         ids=np.arange(len(centroids), dtype=np.int32),
-        inertia=float(np.einsum("ij,ij->", apart, apart, dtype=np.float64)),
+        inertia=_inertia(rows[own], centroids[place[own]]),
         n_iter=n_iter,
         warm=start is not None,
         settings=settings,
@@ -115,6 +111,11 @@ def placed_by(learns: np.ndarray, rows: np.ndarray, settings: ClusterSettings) -
     except InputError:
         return np.full(len(rows), OUTLIER)
     return place
+
+
+def _inertia(rows: np.ndarray, middles: np.ndarray) -> float:
+    apart = rows - middles
+    return float(np.einsum("ij,ij->", apart, apart, dtype=np.float64))
 
 
 def _named(place: np.ndarray, ids: np.ndarray) -> np.ndarray:

@@ -18,7 +18,8 @@ from sklearn.neighbors import NearestNeighbors
 from core.base.errors import InputError
 from core.base.schema import OUTLIER
 from core.base.settings import ClusterSettings
-from core.segments.geometry import along, principal_axes, seeded_sample
+from core.segments.geometry import seeded_sample
+from core.segments.principal import along, principal_axes
 
 SAMPLE: Final = 5_000
 DIMENSIONS: Final = 10

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from core.base.contention import available_cores
@@ -73,18 +72,6 @@ def nearest(rows: np.ndarray, centroids: np.ndarray) -> tuple[np.ndarray, np.nda
         place[block] = distances.argmin(axis=1)
         distance[block] = np.maximum(distances.min(axis=1), 0)
     return place, distance
-
-
-def principal_axes(rows: np.ndarray, most: int) -> dict[str, np.ndarray]:
-    """Where rows differ most: ``mean`` of shape (d,) and ``axes`` of shape (at most ``most``, d), float32."""
-    made = PCA(min(most, *rows.shape), svd_solver="covariance_eigh").fit(rows)
-    return {"mean": made.mean_.astype(np.float32), "axes": made.components_.astype(np.float32)}
-
-
-def along(rows: np.ndarray, axes: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Rows on :func:`principal_axes`: float32 of shape (n, n_axes)."""
-    narrow: np.ndarray = (rows - axes["mean"]) @ axes["axes"].T
-    return narrow
 
 
 def seeded_sample(rows: np.ndarray, most: int, seed: int) -> np.ndarray:

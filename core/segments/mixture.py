@@ -14,8 +14,9 @@ from sklearn.mixture import GaussianMixture
 
 from core.base.errors import InputError
 from core.base.settings import ClusterSettings
-from core.segments.geometry import along, nearest, principal_axes, seeded_sample
+from core.segments.geometry import nearest, seeded_sample
 from core.segments.kmeans import cold_centroids
+from core.segments.principal import along, principal_axes
 
 SAMPLE: Final = 20_000
 """Users that it is learned on."""
