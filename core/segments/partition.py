@@ -65,9 +65,10 @@ class Partition:
 
     @cached_property
     def digest(self) -> str:
-        """Names who is in which segment, and where its middle is: the same for the same ones."""
-        parts = (self.labels, self.ids, self.centroids)
-        return hashlib.blake2b(b"".join(part.tobytes() for part in parts), digest_size=12).hexdigest()
+        """Names who is in which segment, where its middle is, and the way it was cut."""
+        parts = [part.tobytes() for part in (self.labels, self.ids, self.centroids)]
+        parts.append(self.settings.algorithm.encode())
+        return hashlib.blake2b(b"".join(parts), digest_size=12).hexdigest()
 
     @property
     def sizes(self) -> dict[int, int]:

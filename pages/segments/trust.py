@@ -6,6 +6,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.segments.evidence import caveat
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
 from pages.ui.segments import (
@@ -77,6 +78,8 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
     evidence = live.evidence
     found = verdict(card, evidence)
     _verdict(live, found, card)
+    if note := caveat(live.steering.cluster.algorithm):
+        st.info(f"{note} Halves and other starts below are of K-Means, too.", icon=":material/info:")
     st.subheader(
         "Are there segments, and would they come out again?",
         help="Segments that change with every draw of users are not worth a name.",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.base.errors import ArtifactError
-from core.base.settings import ClusterSettings
+from core.base.settings import Algorithm, ClusterSettings
 from core.segments.partition import CENTROIDS, FACTS, LABELS, Partition
 
 
@@ -31,8 +31,9 @@ def test_a_digest_names_who_is_where_and_how_far_apart_they_are(tmp_path: Path) 
         replace(toy(), labels=np.array([2, 2, -1, 2], dtype=np.int32)),
         replace(toy(), centroids=np.array([[1, 0], [0, 2]], dtype=np.float32)),  # other weights of the views
         replace(toy(), ids=np.array([0, 2], dtype=np.int32), labels=np.array([0, 2, 0, 2], dtype=np.int32)),
+        replace(toy(), settings=ClusterSettings(algorithm=Algorithm.HDBSCAN)),  # of another certainty
     )
-    assert len({toy().digest, *(other.digest for other in others)}) == 4
+    assert len({toy().digest, *(other.digest for other in others)}) == 5
 
 
 def test_files_give_back_what_was_written(tmp_path: Path) -> None:
