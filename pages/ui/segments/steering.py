@@ -86,8 +86,6 @@ def draw(made_from: Sources) -> Slots:
     now = live_segments.steering(made_from)
     most = min(MOST_SEGMENTS, live_segments.different(made_from, now.weights) - 1)
     with st.grid("auto", min_column_width=CELL, gap="small", key="controls") as grid:
-        with grid.cell(column_span=2):
-            _algorithm(made_from, now)
         if now.cluster.algorithm is Algorithm.HDBSCAN:
             _smallest(made_from, now)
         else:
@@ -95,8 +93,10 @@ def draw(made_from: Sources) -> Slots:
         slots = Slots({view: _weight(made_from, now, view) for view in View})
         with grid.cell(column_span=2):
             _outcome(made_from, now)
-    _reset(made_from, now)
-    _insist(made_from, now)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="more-controls"):
+        _algorithm(made_from, now)
+        _insist(made_from, now)
+        _reset(made_from, now)
     for view in View:
         if view not in made_from.vectors.views:
             st.caption(ABSENT[view])
@@ -108,6 +108,7 @@ def _algorithm(made_from: Sources, now: Steering) -> None:
     st.selectbox(
         "Kind of groups", list(KINDS), list(KINDS).index(now.cluster.algorithm), key="algorithm",
         format_func=KINDS.__getitem__, help=WHICH, on_change=_keep_algorithm, args=(made_from.model_key,),
+        width=260,
     )  # fmt: skip
 
 
