@@ -246,7 +246,7 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         "train": _given(epochs=options["epochs"], seed=options["seed"], device=options["device"]),
         "weights": _weights(weights) if weights is not None else {},
         "cluster": _given(
-            **_clusters(options["clusters"]),
+            **_clusters(options["clusters"], options["algorithm"]),
             algorithm=options["algorithm"],
             min_cluster_size=options["min_cluster_size"],
             seed=options["seed"],
@@ -255,8 +255,13 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _clusters(wanted: str | None) -> dict[str, Any]:
+def _clusters(wanted: str | None, algorithm: str | None) -> dict[str, Any]:
     """The number of segments, or that it is left to the evidence."""
+    if wanted is not None and algorithm == Algorithm.HDBSCAN:
+        raise SettingsError(
+            f"--clusters {wanted} is not possible with hdbscan, which finds how many groups there are",
+            remedy="Leave it out; --min-cluster-size makes fewer groups or more",
+        )
     if wanted is None or wanted == AUTO:
         return {} if wanted is None else {"auto": True}
     if not wanted.isdecimal():

@@ -82,7 +82,7 @@ class Controls(Settings):
         shown = percentages(self.weights, tuple(View))
         return {
             "k": [str(self.n_clusters)] if self.n_clusters else [],
-            "algorithm": [] if self.algorithm is Algorithm.KMEANS else [self.algorithm.value],
+            "algorithm": [self.algorithm.value],
             "smallest": [f"{self.min_cluster_size:g}"] if self.algorithm is Algorithm.HDBSCAN else [],
             **{str(view): [str(shown[view])] for view in View},
             "insist": ["1"] if self.weights.insist else [],

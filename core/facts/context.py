@@ -286,7 +286,8 @@ class Context:
         previous: The segments before the last move of a slider.
         suggested: Segment → name that the analyst was offered and has not taken (yet).
         certificates: Segment → how sure it is; empty where that was not measured.
-        withheld: Whether nobody is told what kinds of users the segments are, as there are none.
+        unsupported: Whether no number of segments is supported.
+        withheld: Whether nobody is told what kinds of users the segments are, as none are supported.
     """
 
     tables: Tables
@@ -294,6 +295,7 @@ class Context:
     previous: Partition | None = None
     suggested: Mapping[int, str] = field(default_factory=dict)
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
+    unsupported: bool = False
     withheld: bool = False
 
     @property

@@ -22,6 +22,10 @@ WITHHELD: Final = (
     "No stable segments here: another half of these users would be cut otherwise. What kinds of users these "
     "are is not told unless it is asked for: Name them anyway, on Explore."
 )
+UNSUPPORTED: Final = (
+    "No stable segments here: another half of these users would be cut otherwise. This describes these very "
+    "users, no kinds of users."
+)
 SIZE: Final = (Col.USERS, Col.SHARE)
 HABITS: Final = (Col.PAGE_VIEWS_MEAN, Col.SESSIONS_MEAN, Col.ENGAGEMENT_MEAN)
 
@@ -43,7 +47,9 @@ def paragraph(figures: Figures, key: str) -> Finding:
         rate = present([figures.measure(key, Col.OUTCOME_RATE)])
         return Finding((*begin, FigureList(facts=rate), *notes(WITHHELD)), select("*", "segments", key=key))
     ways = (*evidence.entries[:1], *evidence.steps[:1], *evidence.nearest[:1])
-    return Finding((*begin, *_apart(figures, key), FigureList(facts=ways)), select("*", "segments", key=key))
+    warned = notes(UNSUPPORTED) if figures.context.unsupported and key in figures.context.segment_keys else ()
+    blocks = (*begin, *_apart(figures, key), FigureList(facts=ways), *warned)
+    return Finding(blocks, select("*", "segments", key=key))
 
 
 def persona(figures: Figures, key: str) -> Finding:

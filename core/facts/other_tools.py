@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE
@@ -14,6 +15,11 @@ from core.facts.finding import Finding, notes, segment_only
 from core.profiles.profile_columns import Col
 from core.segments.identity import moved, overlap
 from core.segments.partition import Partition
+
+GIVEN: Final = (
+    "No number of segments is supported here: what comes back is of these very vectors, and other users "
+    "would have led to other ones."
+)
 
 
 def nearest_segments(figures: Figures, asked: arguments.NearestSegments) -> Finding:
@@ -53,7 +59,8 @@ def how_sure(figures: Figures, asked: arguments.SureFacts) -> Finding:
         rows = (key, f"segment:{found.rival}")
         facts.append(share("moves", "share that moves to the nearest rival", rows, found.moves))
     query = select("jaccard, low, high, halves, seeds, rival, moves", "certificates", key=key)
-    return Finding((FigureList(facts=tuple(facts)), *notes(f"By Hennig's words it is {found.word}.")), query)
+    said = GIVEN if context.unsupported and not found.mark else f"By Hennig's words it is {found.word}."
+    return Finding((FigureList(facts=tuple(facts)), *notes(said)), query)
 
 
 def what_changed(figures: Figures, asked: arguments.WhatChanged) -> Finding:

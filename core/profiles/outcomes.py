@@ -204,7 +204,7 @@ class OutcomeIndex(Mapping[str, Happened]):
             chosen: Outcomes; a text that is none, as the name of several together, is left out.
         """
         known = tuple(one for one in chosen if one in self.events or self.pages_of(one))
-        return any(map(self.pages_of, known)) or bool(self.leaks(known))
+        return any(self.pages_of(one) or self.leaks((one,)) for one in known) or bool(self.leaks(known))
 
     def leaks(self, chosen: Sequence[str]) -> tuple[str, ...]:
         """Pages that give these outcomes away; a page that is one itself is none."""

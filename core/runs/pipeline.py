@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from pydantic import Field
@@ -261,13 +261,13 @@ def train(
         InputError: If there is too little to learn from.
         Cancelled: If ``progress`` says so; the checkpoint stays.
     """
-    found = find_model(store, dataset, labels, settings)
+    key = model_key(dataset, labels, settings)
+    found = store.find("train", key)
     if found is not None and not again:
         return found
     from core.model import training
 
     dumped, inputs = settings.model_dump(mode="json"), _labelled(dataset, labels)
-    key = _model_key(dumped, inputs)
     checkpoints = store.root / "checkpoints" / key
     with store.write("train", key, dumped, inputs) as folder:
         names = page_names(dataset.pages, labels)
@@ -276,17 +276,12 @@ def train(
     return _found(store, "train", key)
 
 
-def find_model(
-    store: Store, dataset: Dataset, labels: LabelledPages | None, settings: TrainSettings
-) -> Artifact | None:
-    """The model that :func:`train` would make, if it is there already."""
-    return store.find("train", _model_key(settings.model_dump(mode="json"), _labelled(dataset, labels)))
-
-
-def _model_key(settings: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+def model_key(dataset: Dataset, labels: LabelledPages | None, settings: TrainSettings) -> str:
+    """Content key of the model that :func:`train` leaves."""
     from core.model.model_files import FORMAT
 
-    return content_key("train", settings, {**inputs, "model": str(FORMAT)})  # one of before cannot be read
+    inputs = _labelled(dataset, labels) | {"model": str(FORMAT)}  # one of before cannot be read
+    return content_key("train", settings.model_dump(mode="json"), inputs)
 
 
 def open_model(store: Store, key: str) -> Artifact:
@@ -312,8 +307,8 @@ def embed(
 
     The labels may be newer than those the model was trained on: a correction needs no training.
     """
-    inputs = _embedded_from(dataset, labels, model)
-    key = content_key("embed", {}, inputs)
+    inputs = _labelled(dataset, labels) | {"train": model.key}
+    key = embeddings_key(dataset, labels, model.key)
     if again or store.find("embed", key) is None:
         from core.model import embedding
         from core.model.model_files import label_share, load_vocabularies
@@ -329,16 +324,9 @@ def embed(
     return open_embeddings(store, dataset, key)
 
 
-def find_embeddings(
-    store: Store, dataset: Dataset, labels: LabelledPages | None, model: Artifact
-) -> Embeddings | None:
-    """The vectors that :func:`embed` would make, if they are there already."""
-    key = content_key("embed", {}, _embedded_from(dataset, labels, model))
-    return None if store.find("embed", key) is None else open_embeddings(store, dataset, key)
-
-
-def _embedded_from(dataset: Dataset, labels: LabelledPages | None, model: Artifact) -> dict[str, str]:
-    return _labelled(dataset, labels) | {"train": model.key}
+def embeddings_key(dataset: Dataset, labels: LabelledPages | None, model: str) -> str:
+    """Content key of the vectors that :func:`embed` leaves of a model, by its key."""
+    return content_key("embed", {}, _labelled(dataset, labels) | {"train": model})
 
 
 def open_embeddings(store: Store, dataset: Dataset, key: str) -> Embeddings:

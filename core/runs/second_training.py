@@ -30,23 +30,36 @@ def train_again(
     """
     apart = _apart(store)
     apart.sweep()
-    again = pipeline.train(apart, dataset, labels, _other(model), progress)
+    settings = _other(TrainSettings.checked(**model.settings))
+    again = pipeline.train(apart, dataset, labels, settings, progress)
     return pipeline.embed(apart, dataset, labels, again, progress)
 
 
-def find_again(
-    store: Store, dataset: Dataset, labels: LabelledPages | None, model: Artifact
-) -> Embeddings | None:
-    """What :func:`train_again` made of these users; None until it has run."""
-    apart = _apart(store)
-    again = pipeline.find_model(apart, dataset, labels, _other(model))
-    return None if again is None else pipeline.find_embeddings(apart, dataset, labels, again)
+def find_again(store: Store, dataset: Dataset, labels: LabelledPages | None, settings: TrainSettings) -> str:
+    """Content key of the vectors that :func:`train_again` left; empty until it has run.
+
+    Args:
+        store: The store of the first model.
+        dataset: The users.
+        labels: Themes and types of the pages.
+        settings: What the first model was trained with.
+    """
+    key = pipeline.embeddings_key(dataset, labels, pipeline.model_key(dataset, labels, _other(settings)))
+    return key if (_apart(store).root / "embed" / key).is_dir() else ""
+
+
+def open_again(store: Store, dataset: Dataset, key: str) -> Embeddings:
+    """The vectors that :func:`find_again` has found.
+
+    Raises:
+        ArtifactError: If they are damaged.
+    """
+    return pipeline.open_embeddings(_apart(store), dataset, key)
 
 
 def _apart(store: Store) -> Store:
     return Store(store.root / FOLDER)
 
 
-def _other(model: Artifact) -> TrainSettings:
-    settings = TrainSettings.checked(**model.settings)
+def _other(settings: TrainSettings) -> TrainSettings:
     return settings.model_copy(update={"seed": settings.seed + 1})

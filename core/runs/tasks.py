@@ -11,7 +11,7 @@ import numpy as np
 
 from core.base.errors import SettingsError
 from core.base.progress import Progress
-from core.base.settings import IngestSettings, Settings, TrainSettings, ViewWeights
+from core.base.settings import Encoder, IngestSettings, Settings, TrainSettings, ViewWeights
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import LabelSettings
 from core.runs import kept_certificates, kept_evidence, pipeline, second_training
@@ -197,7 +197,10 @@ def _told(outcomes: Mapping[FetchOutcome, OutcomeTally]) -> list[Result]:
 
 
 def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
-    """Label, train, embed, and draw the map."""
+    """Label, train, embed, draw the map, and find out how many segments the users support.
+
+    Not for a bag of pages, which is there for those who want segments at once.
+    """
     dataset = pipeline.open_dataset(store, request.dataset)
     labels = pipeline.label(store, dataset, request.label, progress)
     model = pipeline.train(store, dataset, labels, request.settings, progress)
@@ -209,7 +212,15 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
         "embeddings": vectors,
     }
     mixed = VectorsRequest(dataset=dataset.key, embeddings=vectors, weights=ViewWeights())
-    return result | layout(store, mixed, progress)
+    result |= layout(store, mixed, progress)
+    if request.settings.encoder is Encoder.BAG:
+        return result
+    asked = EvidenceRequest(**{**mixed.model_dump(exclude={"seed"}), **_made_by(result)})
+    return result | choose_k(store, asked, progress)
+
+
+def _made_by(result: Result) -> Result:
+    return {name: result[name] for name in ("labels", "model")}
 
 
 def refit(store: Store, request: RefitRequest, progress: Progress) -> Result:

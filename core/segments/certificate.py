@@ -31,7 +31,8 @@ TAILS: Final = (2.5, 97.5)
 SPLITS: Final = 3
 SEEDS: Final = 4
 DOUBTFUL: Final = "doubtful"
-WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (0.6, "patterned"), (0.0, DOUBTFUL))
+PATTERNED: Final = 0.6
+WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (PATTERNED, "patterned"), (0.0, DOUBTFUL))
 """From which mean index on a segment is called what (Hennig 2007)."""
 
 
@@ -92,7 +93,8 @@ class Certificate:
         """
         index, low, high = (f"{value:.2f}".removeprefix("0") for value in (self.jaccard, self.low, self.high))
         near = "" if self.rival is None else f" · nearest: {names[self.rival]}"
-        word = self.mark or lead or self.word
+        unsure = " on average" if self.low < PATTERNED else ""
+        word = self.mark or lead or f"{self.word}{unsure}"
         return f"{word[:1].upper()}{word[1:]}, {index} [{low}–{high}]{near}"
 
     def to_dict(self) -> dict[str, Any]:

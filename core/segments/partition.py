@@ -65,9 +65,9 @@ class Partition:
 
     @cached_property
     def digest(self) -> str:
-        """Names who is in which segment, where its middle is, and the way it was cut."""
+        """Names who is in which segment, where its middle is, and the settings that it was cut by."""
         parts = [part.tobytes() for part in (self.labels, self.ids, self.centroids)]
-        parts.append(self.settings.algorithm.encode())
+        parts.append(self.settings.model_dump_json(exclude={"auto"}).encode())
         return hashlib.blake2b(b"".join(parts), digest_size=12).hexdigest()
 
     @property

@@ -118,7 +118,7 @@ def _worth(card: Scorecard) -> tuple[Advice, str, tuple[str, ...]]:
         title = "On these data a bag of pages is as good"
         return Advice.FAST, title, (*reasons, FAST_MODE)
     why_not = tuple(_why_not(one) for one in asked)
-    return Advice.OPEN, "These data do not tell whether order matters", reasons or why_not
+    return Advice.OPEN, "These data do not tell whether the learned vectors are worth it", reasons or why_not
 
 
 def sentences(question: Question, steps_between: str) -> tuple[str, ...]:
@@ -276,12 +276,10 @@ _ORDER: Final = {
 
 
 _TRAINING: Final = {
-    Call.BETTER: "Training bought this: before it, the same network would {does_less} (now {range}).",
-    Call.WORSE: "Training cost something: before it, the same network would {does} better (now {range}).",
-    Call.EQUAL: (
-        "Training bought nothing that matters: before it, the network would {does} as well (now {range})."
-    ),
-    Call.UNCLEAR: "Whether training bought anything cannot be told from {few} (now {range}).",
+    Call.BETTER: "Training helped to {does}: before it, the same network would {does_less} (now {range}).",
+    Call.WORSE: "Training made them {does_less}: the same network before it would {does} better ({range}).",
+    Call.EQUAL: "Training did not help to {does}: before it, the same network would do as well ({range}).",
+    Call.UNCLEAR: "Whether training helped to {does} cannot be told from {few} (now {range}).",
 }
 
 _OF_ITSELF: Final = {Method.UNTRAINED: _TRAINING, Method.SHUFFLED: _ORDER}

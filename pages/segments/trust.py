@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
 
+from core.base.settings import Algorithm
 from core.segments.evidence import caveat
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
@@ -32,6 +35,7 @@ ICONS: Final = {
     Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
+OF_EACH: Final = "Judge each group by how sure it is"
 NOT_SHOWN: Final = (
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
     "at their profiles.",
@@ -77,6 +81,8 @@ def _measure(live: LiveSegments) -> None:
 def _show(live: LiveSegments, card: Scorecard) -> None:
     evidence = live.evidence
     found = verdict(card, evidence)
+    if live.steering.cluster.algorithm is Algorithm.HDBSCAN and found.action in (Action.USE, Action.KEEP):
+        found = replace(found, action=Action.DESCRIBE, todo=OF_EACH)  # no number was asked for
     _verdict(live, found, card)
     if note := caveat(live.steering.cluster.algorithm):
         st.info(f"{note} Halves and other starts below are of K-Means, too.", icon=":material/info:")
@@ -103,7 +109,10 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
 
 def _each_segment(live: LiveSegments, card: Scorecard) -> None:
     """How sure each segment is, also by another training once it was asked for; a bag of pages has none."""
-    again = {} if card.own is Method.BAG else second_training.overlap(live)
+    again: Mapping[int, float] = {}
+    if card.own is Method.LEARNED:
+        with errors.shown():
+            again = second_training.overlap(live)
     certificates.watch(live)
     if live.certificates:
         none = live.evidence is not None and live.evidence.suggested_k is None
@@ -115,7 +124,7 @@ def _each_segment(live: LiveSegments, card: Scorecard) -> None:
 def _verdict(live: LiveSegments, found: TrustVerdict, card: Scorecard) -> None:
     with st.container(border=True, key="verdict"):
         st.subheader(found.todo, icon=ICONS[found.action])
-        scorecard_view.bullets((found.why, found.title, *found.text))
+        scorecard_view.bullets((found.why, f"{found.title.rstrip('.')}.", *found.text))
         outcome = f" · outcome: {md_text(card.outcome, 60)}" if card.outcome else ""
         st.caption(
             f"{count(card.users, 'user')} clustered, {card.held_out:,} of them never seen by the model · "

@@ -48,6 +48,5 @@ def test_a_training_is_watched_killed_gone_on_with_and_found_again(
     assert "model=" in page.url
     page.get_by_role("button", name="Explore the segments").click()
     expect(page.get_by_role("heading", name="Explore")).to_be_visible(timeout=MINUTE_MS)
-    page.get_by_role("button", name="Compare 2 to 15").click()
-    expect(page.get_by_text("These users support")).to_be_visible(timeout=5 * MINUTE_MS)
-    expect(page.locator(".st-key-choose_k").get_by_test_id("stVegaLiteChart")).to_have_count(2)
+    expect(page.get_by_text("These users support")).to_be_visible(timeout=MINUTE_MS)  # the training found out
+    expect(page.locator(".st-key-choose_k").get_by_test_id("stVegaLiteChart")).to_have_count(1)

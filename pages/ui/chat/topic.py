@@ -32,7 +32,8 @@ def context() -> Context | None:
     suggested = naming.suggested(held, {segment: one.name for segment, one in told.items()})
     names = {segment: name.text for segment, name in held.items() if name.is_given}
     sure = live_segments.certificates(made_from, shown.weights, shown.partition)
-    return Context(made, names, previous, {} if kept_back else suggested, sure, kept_back)
+    none = evidence is not None and evidence.suggested_k is None
+    return Context(made, names, previous, {} if kept_back else suggested, sure, none, kept_back)
 
 
 def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer:
@@ -43,7 +44,7 @@ def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer
         what: Names what is said.
         say: Says it, if it has not been said.
     """
-    segments = f"{about.tables.digest} {about.tables.partition.digest} {about.withheld}"
+    segments = f"{about.tables.digest} {about.tables.partition.digest} {about.unsupported} {about.withheld}"
     return _told(segments, what, about, say)
 
 

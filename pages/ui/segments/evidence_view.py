@@ -11,6 +11,7 @@ import streamlit as st
 from core.segments import certificate
 from core.segments.certificate import Certificate
 from core.segments.evidence import LEAST, KEvidence
+from core.segments.identity import RECOVERED
 from pages.ui.segments import charts
 from pages.ui.segments.figure import Columns, download_csv, figure
 from pages.ui.shell.text import count
@@ -69,15 +70,22 @@ def certificates(
         )
         st.caption(
             "What comes back of each segment with another sample of users (from–to: in 95 of 100 cases), "
-            "with halves of them, from other starts of K-Means, and after another training; 1 is all of it."
+            "with halves of them, from other starts, and after another training; 1 is all of it."
         )
         if none:
             st.caption(f":material/warning: {GIVEN}")
-        shown = table[[name for name in _CERTIFIED if again or name != "again"]]
+        hidden = {"again": not again, "word": none}
+        shown = table[[name for name in _CERTIFIED if not hidden.get(name)]]
         st.dataframe(
             shown, hide_index=True, column_config=_titled(_CERTIFIED), key="table-certificates",
             placeholder="–", alt="How sure each segment is",
         )  # fmt: skip
+        if again:
+            same = sum(index >= RECOVERED for index in again.values())
+            st.caption(
+                f"Another training finds {same} of {count(len(again), 'segment')} again, with "
+                f"{RECOVERED:.0%} or more of its users and theirs in common."
+            )
         download_csv(shown, "certificates")
 
 

@@ -7,24 +7,27 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.base.settings import ViewWeights
-from core.runs import pipeline, second_training, tasks
-from core.runs.pipeline import Embeddings
+from core.runs import pipeline, tasks
+from core.runs.second_training import find_again, open_again
 from core.runs.tasks import AgainRequest
 from core.segments.identity import found_again
 from core.segments.partition import Partition
 from pages.ui.segments.live_segments import LiveSegments, Sources
-from pages.ui.shell import job_panel
+from pages.ui.shell import job_panel, state
 
 
 def overlap(live: LiveSegments) -> Mapping[int, float]:
-    """Segment → Jaccard index with the one most like it after another training; empty until it was asked."""
-    made_from = live.sources
-    model = pipeline.open_model(made_from.store, made_from.model_key)
-    other = second_training.find_again(made_from.store, made_from.dataset, made_from.labels, model)
-    if other is None:
-        return {}
+    """Segment → Jaccard index with the one most like it after another training; empty until it was asked.
+
+    Raises:
+        InputError: If the other training leads to no segments.
+        ArtifactError: If what it left is damaged.
+    """
+    made_from, run = live.sources, state.model()
+    assert run is not None  # segments are on screen
+    key = find_again(made_from.store, made_from.dataset, made_from.labels, run.settings)
     partition = live.segmentation.partition
-    return _overlap(other.artifact.key, live.steering.weights, partition.digest, other, partition)
+    return _overlap(key, live.steering.weights, partition.digest, made_from, partition) if key else {}
 
 
 def offer(live: LiveSegments) -> None:
@@ -36,8 +39,8 @@ def offer(live: LiveSegments) -> None:
     st.button(
         "Train once more and compare", key="train_again", icon=":material/model_training:",
         on_click=_start, args=(made_from, subject),
-        help="Another seed, everything else as it was; it takes as long as the training did. Your segments "
-        "stay as they are. The hardest test: most segments of real sites do not pass it whole.",
+        help="Another seed, the same settings, and the labels as they are now; it takes as long as the "
+        "training did. Your segments stay as they are.",
     )  # fmt: skip
 
 
@@ -49,6 +52,7 @@ def _start(made_from: Sources, subject: str) -> None:
 
 @st.cache_data(max_entries=16, show_spinner=False)
 def _overlap(
-    embeddings: str, weights: ViewWeights, segments: str, _other: Embeddings, _partition: Partition
+    key: str, weights: ViewWeights, segments: str, _made_from: Sources, _partition: Partition
 ) -> Mapping[int, float]:
-    return found_again(_partition, pipeline.combine(_other, weights).vectors)
+    other = open_again(_made_from.store, _made_from.dataset, key)
+    return found_again(_partition, pipeline.combine(other, weights).vectors)

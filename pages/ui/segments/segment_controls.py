@@ -107,4 +107,4 @@ def _in_a_line(live: LiveSegments) -> str:
         f"{TITLES[View(view)].lower()} {share:.0%}" for view, share in live.combined.effective.items()
     )
     outcome = f" · outcome: {live.profiles.outcome}" if live.profiles.outcome else ""
-    return f"{len(live.segments)} segments of {count(live.sources.n_clustered, 'user')} · {weights}{outcome}"
+    return f"{_sizes(live)} · {weights}{outcome}"

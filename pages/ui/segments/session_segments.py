@@ -113,9 +113,9 @@ def _new_segmentation(
 def _after_training(made_from: Sources, first: Segmentation) -> Segmentation:
     """The first segments of a model keep number, colour and name of those of the one before, if the same."""
     store, n_users = made_from.store, len(made_from.vectors.inside)
-    others = (card.key for card in catalog.models(store, made_from.dataset.key))
-    for earlier in others:
-        kept = saved_work.recall(store, earlier, n_users) if earlier != made_from.model_key else None
+    newest_first = [card.key for card in catalog.models(store, made_from.dataset.key)]
+    for earlier in newest_first[newest_first.index(made_from.model_key) + 1 :]:
+        kept = saved_work.recall(store, earlier, n_users)
         if kept is not None:
             found = identity.continued(kept.partition, first.partition)
             saved_work.take_over(store, made_from.model_key, earlier, found.quality)

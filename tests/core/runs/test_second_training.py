@@ -8,7 +8,7 @@ from core.base.progress import silent
 from core.base.schema import View
 from core.base.settings import ClusterSettings, IngestSettings, TrainSettings, ViewWeights
 from core.runs import pipeline
-from core.runs.second_training import find_again, train_again
+from core.runs.second_training import find_again, open_again, train_again
 from core.sample import write_sample
 from core.segments.identity import found_again
 from core.storage.store import Store
@@ -21,10 +21,11 @@ def test_it_lies_apart_and_is_found_again(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     dataset = pipeline.preprocess(store, [tmp_path / "demo.csv"], IngestSettings(), silent)
     model = pipeline.train(store, dataset, None, SMALL, silent)
-    assert find_again(store, dataset, None, model) is None
+    assert find_again(store, dataset, None, SMALL) == ""
     made = train_again(store, dataset, None, model, silent)
-    found = find_again(store, dataset, None, model)
-    assert found is not None and found.artifact.key == made.artifact.key
+    key = find_again(store, dataset, None, SMALL)
+    assert key == made.artifact.key
+    found = open_again(store, dataset, key)
     assert [path.name for path in (store.root / "train").iterdir()] == [model.key]  # none of the analyst's
     first = pipeline.embed(store, dataset, None, model, silent)
     assert not np.allclose(first.views[View.URL], found.views[View.URL])

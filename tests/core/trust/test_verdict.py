@@ -95,7 +95,7 @@ def test_sentences_carry_factor_and_interval() -> None:
     assert third.startswith("The order is read")
     assert "never saw in training" in third
     assert training == (
-        "Training bought this: before it, the same network would find users again less well "
+        "Training helped to find users again: before it, the same network would find users again less well "
         "(now 0.70 to 1.70 times)."
     )
 

@@ -61,7 +61,7 @@ def test_what_was_measured_is_shown_without_a_job(
     assert "Order matters here" in shown
     assert "2\\.0 times as well as a bag of pages" in shown
     assert "Not measured. Too few users" in shown  # other seeds of K-Means
-    assert "Training bought this" in shown
+    assert "Training helped to find users again" in shown
     assert "add to it" in shown
     assert len(app.get("vega_lite_chart")) == 4
 
