@@ -81,7 +81,10 @@ def make_receipt(counted: Counted) -> Receipt:
         rejects_by_reason=ranked(accounted.rejected),
         waterfall=tuple(waterfall.steps),
         page_views_used=len(used.views), users=len(used.numbers),
-        users_by_group={group.value: int((counted.groups == group.value).sum()) for group in Group},
+        users_by_group={
+            group.value: int((counted.groups == group.value).sum())
+            for group in (Group.SEGMENT, Group.ONE_PAGE, Group.BOT_LIKE)
+        },
         sessions=used.sessions.total, sessions_by_gap=used.sessions.by_gap,
         user_key=_user_key(counted),
         id_kind=describe_ids(kinds),

@@ -146,7 +146,8 @@ def test_the_session_rate_of_a_page_that_the_model_saw_is_no_finding() -> None:
 
 def test_an_outcome_that_a_page_gives_away_is_no_finding() -> None:
     """The model of the eight read no thanks page; once a page gives the purchase away, it knew."""
-    data, had = toy(), toy().outcomes.inside(AnalyzeSettings())
+    data = replace(toy(), outcomes=replace(toy().outcomes))  # what is written into it stays here
+    had = data.outcomes.inside(AnalyzeSettings())
     told = differences(data, make_rows(data, LABELS), toy_items(), had).set_index(Diff.ITEM)
     assert set(told.loc["purchase", Diff.ROLE]) == {MetricRole.HELD_OUT}
     data.outcomes._leaks[("purchase",)] = ("shop.example/thanks",)  # eight users are too few to find it

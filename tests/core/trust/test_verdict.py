@@ -128,7 +128,7 @@ def test_length_that_can_be_read_is_a_warning() -> None:
 
 @pytest.mark.parametrize(
     ("call", "said"),
-    [(Call.BETTER, "bought this"), (Call.EQUAL, "bought nothing"), (Call.WORSE, "cost something"),
+    [(Call.BETTER, "helped to"), (Call.EQUAL, "did not help"), (Call.WORSE, "made them"),
      (Call.UNCLEAR, "cannot be told from so few users")],
 )  # fmt: skip
 def test_what_training_bought_is_said_here_and_in_the_verdict(call: Call, said: str) -> None:
