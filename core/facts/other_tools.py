@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE
@@ -13,13 +12,9 @@ from core.facts.answer import Fact, FigureList, Unit
 from core.facts.fact_maker import Figures, make_fact, select
 from core.facts.finding import Finding, notes, segment_only
 from core.profiles.profile_columns import Col
+from core.segments.certificate import GIVEN
 from core.segments.identity import moved, overlap
 from core.segments.partition import Partition
-
-GIVEN: Final = (
-    "No number of segments is supported here: what comes back is of these very vectors, and other users "
-    "would have led to other ones."
-)
 
 
 def nearest_segments(figures: Figures, asked: arguments.NearestSegments) -> Finding:

@@ -108,9 +108,10 @@ def publish(
     settings = kept_evidence.settled(settings, results.evidence)
     from core.naming.fitting import only_given
     from core.segments.certificate import certify
+    from core.segments.evidence import unsupported
 
     made = pipeline.segment(dataset, labels, results.embeddings, settings, progress)
-    if results.evidence.suggested_k is None:
+    if unsupported(results.evidence):
         made = replace(made, names=only_given(made.names))
     sure = Sureness(results.evidence, certify(made.combined.vectors, made.partition, progress))
     record = _record(results, settings, made)

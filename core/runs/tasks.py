@@ -212,15 +212,10 @@ def train(store: Store, request: TrainRequest, progress: Progress) -> Result:
         "embeddings": vectors,
     }
     mixed = VectorsRequest(dataset=dataset.key, embeddings=vectors, weights=ViewWeights())
-    result |= layout(store, mixed, progress)
+    drawn = result | layout(store, mixed, progress)
     if request.settings.encoder is Encoder.BAG:
-        return result
-    asked = EvidenceRequest(**{**mixed.model_dump(exclude={"seed"}), **_made_by(result)})
-    return result | choose_k(store, asked, progress)
-
-
-def _made_by(result: Result) -> Result:
-    return {name: result[name] for name in ("labels", "model")}
+        return drawn
+    return drawn | choose_k(store, EvidenceRequest(**result, weights=mixed.weights), progress)
 
 
 def refit(store: Store, request: RefitRequest, progress: Progress) -> Result:

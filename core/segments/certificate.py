@@ -31,6 +31,11 @@ TAILS: Final = (2.5, 97.5)
 SPLITS: Final = 3
 SEEDS: Final = 4
 DOUBTFUL: Final = "doubtful"
+GIVEN: Final = (
+    "No number of segments is supported here: what comes back is of these very vectors, and other users "
+    "would have led to other ones."
+)
+"""Said beside certificates where no segments are supported."""
 PATTERNED: Final = 0.6
 WORDS: Final = ((0.85, "highly stable"), (0.75, "stable"), (PATTERNED, "patterned"), (0.0, DOUBTFUL))
 """From which mean index on a segment is called what (Hennig 2007)."""

@@ -215,6 +215,11 @@ def caveat(algorithm: Algorithm) -> str:
     }[algorithm]  # fmt: skip
 
 
+def unsupported(evidence: KEvidence | None) -> bool:
+    """Whether numbers were compared, and these users support none of them."""
+    return evidence is not None and evidence.suggested_k is None
+
+
 def judge(
     ks: Sequence[int],
     found: Mapping[KMeasure, np.ndarray],

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from core.base.settings import Algorithm
 from core.segments.evidence import FIRM, KEvidence
 from core.trust.result import Call, Comparison, Figure, Method, Question, Scorecard, Topic
 
@@ -35,6 +36,8 @@ class Action(StrEnum):
     BAG = "use a bag of pages"
     COMPARE = "compare numbers"
     """Nobody has looked yet whether there are segments."""
+    EACH = "judge each group"
+    """No number of them was asked for."""
     DESCRIBE = "read as a description"
     """Nothing comes out the same again."""
     OPEN = "open"
@@ -64,16 +67,21 @@ class TrustVerdict:
     n_clusters: int
 
 
-def verdict(card: Scorecard, evidence: KEvidence | None = None) -> TrustVerdict:
+def verdict(
+    card: Scorecard, evidence: KEvidence | None = None, algorithm: Algorithm = Algorithm.KMEANS
+) -> TrustVerdict:
     """The overall answer about the segments on screen.
 
     Args:
         card: What was measured of them.
         evidence: Numbers of segments beside chance, for the same vectors and weights; where it is there it
             decides the number, so that every page gives the same advice; None until it was measured.
+        algorithm: What made the segments.
     """
     advice, title, text = _worth(card)
     action, n_clusters = _action(card, advice, evidence)
+    if algorithm is Algorithm.HDBSCAN and action in (Action.KEEP, Action.USE):
+        action = Action.EACH
     why = evidence.sentence if evidence else NOT_COMPARED
     todo = _TODO[action].format(k=n_clusters)
     return TrustVerdict(advice, title, text, action, todo, why, n_clusters)
@@ -244,6 +252,7 @@ _TODO: Final = {
     Action.USE: "Use {k} segments instead",
     Action.BAG: "Use a bag of pages here",
     Action.COMPARE: "Find out first whether there are segments, and how many",
+    Action.EACH: "Judge each group by how sure it is",
     Action.DESCRIBE: "Read these segments as a description, not as kinds of users",
     Action.OPEN: "Too few users to say whether these segments would come out again",
 }

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 import streamlit as st
 
-from core.base.settings import Algorithm
 from core.segments.evidence import caveat
 from core.trust.result import Method, Scorecard, Topic
 from core.trust.verdict import Action, TrustVerdict, verdict
@@ -16,6 +14,7 @@ from pages.ui.segments import (
     background,
     certificates,
     evidence_view,
+    k_view,
     scorecard_job,
     scorecard_view,
     second_training,
@@ -32,10 +31,10 @@ ICONS: Final = {
     Action.USE: ":material/tune:",
     Action.BAG: ":material/bolt:",
     Action.COMPARE: ":material/search:",
+    Action.EACH: ":material/rule:",
     Action.DESCRIBE: ":material/warning:",
     Action.OPEN: ":material/help:",
 }
-OF_EACH: Final = "Judge each group by how sure it is"
 NOT_SHOWN: Final = (
     "Whether the segments mean anything to your business. Segments that repeat can still be of no use; look "
     "at their profiles.",
@@ -79,12 +78,10 @@ def _measure(live: LiveSegments) -> None:
 
 
 def _show(live: LiveSegments, card: Scorecard) -> None:
-    evidence = live.evidence
-    found = verdict(card, evidence)
-    if live.steering.cluster.algorithm is Algorithm.HDBSCAN and found.action in (Action.USE, Action.KEEP):
-        found = replace(found, action=Action.DESCRIBE, todo=OF_EACH)  # no number was asked for
+    evidence, algorithm = live.evidence, live.steering.cluster.algorithm
+    found = verdict(card, evidence, algorithm)
     _verdict(live, found, card)
-    if note := caveat(live.steering.cluster.algorithm):
+    if note := caveat(algorithm):
         st.info(f"{note} Halves and other starts below are of K-Means, too.", icon=":material/info:")
     st.subheader(
         "Are there segments, and would they come out again?",
@@ -94,7 +91,7 @@ def _show(live: LiveSegments, card: Scorecard) -> None:
         if evidence and evidence.rows:
             evidence_view.numbers(evidence, card.n_clusters)
         elif found.action is Action.BAG:  # else to compare them is what the verdict asks for
-            _compare(live)
+            k_view.offer(live)
         scorecard_view.question(card.of(Topic.STABILITY), card.steps_between)
     _each_segment(live, card)
     _side_by_side(card, (Topic.SEEDS, Topic.LENGTH))
@@ -115,8 +112,7 @@ def _each_segment(live: LiveSegments, card: Scorecard) -> None:
             again = second_training.overlap(live)
     certificates.watch(live)
     if live.certificates:
-        none = live.evidence is not None and live.evidence.suggested_k is None
-        evidence_view.certificates(live.plain_names, live.certificates, again, none=none)
+        evidence_view.certificates(live.plain_names, live.certificates, again, none=live.unsupported)
     if card.own is Method.LEARNED and not again:
         second_training.offer(live)
 
@@ -142,23 +138,13 @@ def _act(live: LiveSegments, found: TrustVerdict) -> None:
             kwargs={"n_clusters": found.n_clusters},
         )  # fmt: skip
     elif found.action is Action.COMPARE:
-        _compare(live)
+        k_view.offer(live)
     elif found.action is Action.BAG:
         link(TRAINING, "Make segments with a bag of pages")
     elif found.action is Action.OPEN:
         link(DATA, "Read more data")
     else:
         link(PROFILES, "Read their profiles")
-
-
-def _compare(live: LiveSegments) -> None:
-    """Compare numbers of segments, or watch it."""
-    if not job_panel.panels([background.CHOOSE_K], live.sources.embeddings):
-        st.caption("Not compared yet for these weights. It runs in the background, in about a minute.")
-        st.button(
-            "Compare 2 to 15", key="compare_k", icon=":material/play_arrow:", on_click=background.start,
-            args=(background.CHOOSE_K, live.sources, live.steering.weights),
-        )  # fmt: skip
 
 
 def _side_by_side(card: Scorecard, topics: tuple[Topic, ...]) -> None:

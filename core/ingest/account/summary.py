@@ -34,6 +34,8 @@ MANY_IDS = 20
 LOOKED_AT: Final = 5_000
 """Ids that are looked at, evenly spread."""
 NEARLY_ALL: Final = 0.95
+PREPARED: Final = (Group.SEGMENT, Group.ONE_PAGE, Group.BOT_LIKE)
+"""Groups that there are before anybody was clustered."""
 EMAIL: Final = "email address"
 
 _KINDS: Final = tuple(
@@ -81,10 +83,7 @@ def make_receipt(counted: Counted) -> Receipt:
         rejects_by_reason=ranked(accounted.rejected),
         waterfall=tuple(waterfall.steps),
         page_views_used=len(used.views), users=len(used.numbers),
-        users_by_group={
-            group.value: int((counted.groups == group.value).sum())
-            for group in (Group.SEGMENT, Group.ONE_PAGE, Group.BOT_LIKE)
-        },
+        users_by_group={group.value: int((counted.groups == group.value).sum()) for group in PREPARED},
         sessions=used.sessions.total, sessions_by_gap=used.sessions.by_gap,
         user_key=_user_key(counted),
         id_kind=describe_ids(kinds),

@@ -12,6 +12,7 @@ from core.facts.answer import Answer, Title
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
+from core.segments.evidence import unsupported
 from core.segments.partition import Partition
 from pages.ui.segments import background, live_segments, naming, session_segments
 from pages.ui.segments.live_segments import LiveSegments, Sources
@@ -32,8 +33,8 @@ def context() -> Context | None:
     suggested = naming.suggested(held, {segment: one.name for segment, one in told.items()})
     names = {segment: name.text for segment, name in held.items() if name.is_given}
     sure = live_segments.certificates(made_from, shown.weights, shown.partition)
-    none = evidence is not None and evidence.suggested_k is None
-    return Context(made, names, previous, {} if kept_back else suggested, sure, none, kept_back)
+    offered = {} if kept_back else suggested
+    return Context(made, names, previous, offered, sure, unsupported(evidence), kept_back)
 
 
 def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer:

@@ -94,10 +94,9 @@ def _start(live: LiveSegments) -> str:
 def line(live: LiveSegments, segment: int) -> None:
     """How sure a segment is, in a line; nothing until it was measured."""
     found = live.certificates.get(segment)
-    supported = live.evidence is None or live.evidence.suggested_k is not None
     if found is not None:
         st.caption(
-            md_text(found.line(live.names, "" if supported else GIVEN), 200),
+            md_text(found.line(live.names, GIVEN if live.unsupported else ""), 200),
             help=f"{md_text(found.sentence(live.names), 400)} Jaccard index: users in both, by users "
             f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}.",
         )  # fmt: skip

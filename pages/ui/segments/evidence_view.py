@@ -9,17 +9,12 @@ from typing import Final
 import streamlit as st
 
 from core.segments import certificate
-from core.segments.certificate import Certificate
+from core.segments.certificate import GIVEN, Certificate
 from core.segments.evidence import LEAST, KEvidence
 from core.segments.identity import RECOVERED
 from pages.ui.segments import charts
 from pages.ui.segments.figure import Columns, download_csv, figure
 from pages.ui.shell.text import count
-
-GIVEN: Final = (
-    "The vectors are the same each time, so that groups come back here also where, as with these users, no "
-    "number of segments is supported."
-)
 
 
 def numbers(evidence: KEvidence, current: int) -> None:

@@ -64,14 +64,19 @@ def draw(live: LiveSegments) -> None:
             _compared(live, live.evidence)
             return
         background.compare_once(live.sources, live.steering.weights)
-        if job_panel.panels([background.CHOOSE_K], live.sources.embeddings):
-            st.caption("It takes about a minute. The segments stay as they are until you choose.")
-            return
-        st.caption("Not compared yet for these weights. It runs in the background, in about a minute.")
-        st.button(
-            "Compare 2 to 15", key="compare_k", icon=":material/play_arrow:", on_click=background.start,
-            args=(background.CHOOSE_K, live.sources, live.steering.weights),
-        )  # fmt: skip
+        offer(live)
+
+
+def offer(live: LiveSegments) -> None:
+    """Compare numbers of segments, or watch it."""
+    if job_panel.panels([background.CHOOSE_K], live.sources.embeddings):
+        st.caption("It takes about a minute. The segments stay as they are until you choose.")
+        return
+    st.caption("Not compared yet for these weights. It runs in the background, in about a minute.")
+    st.button(
+        "Compare 2 to 15", key="compare_k", icon=":material/play_arrow:", on_click=background.start,
+        args=(background.CHOOSE_K, live.sources, live.steering.weights),
+    )  # fmt: skip
 
 
 def _compared(live: LiveSegments, evidence: KEvidence) -> None:

@@ -33,7 +33,7 @@ from core.runs import kept_certificates, pipeline
 from core.runs.pipeline import Embeddings
 from core.segments.certificate import Certificate, marked
 from core.segments.combination import Combined
-from core.segments.evidence import KEvidence
+from core.segments.evidence import KEvidence, unsupported
 from core.segments.geometry import count_different
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
@@ -149,6 +149,11 @@ class LiveSegments:
         return {segment: self.held[segment].title(segment) for segment in self.segments}
 
     @property
+    def unsupported(self) -> bool:
+        """Whether these users support no number of segments."""
+        return unsupported(self.evidence)
+
+    @property
     def withheld(self) -> bool:
         """Whether names are kept back, as there are no segments."""
         return withheld(self.sources, self.evidence)
@@ -212,8 +217,7 @@ def _start(made_from: Sources, weights: ViewWeights) -> int:
 
 def withheld(made_from: Sources, evidence: KEvidence | None) -> bool:
     """Whether names are kept back: no number of segments is supported, and nobody asked for them."""
-    none = evidence is not None and evidence.suggested_k is None
-    return none and not state.controls(made_from.model_key).named_anyway
+    return unsupported(evidence) and not state.controls(made_from.model_key).named_anyway
 
 
 def certificates(made_from: Sources, weights: ViewWeights, partition: Partition) -> Mapping[int, Certificate]:

@@ -29,10 +29,9 @@ NAMED: Final = "Named because you asked for it. Read the names as a description 
 
 def draw(live: LiveSegments) -> None:
     """The verdict, whether names are told, and what these users do show; nothing where there are segments."""
-    evidence = live.evidence
-    if evidence is None or evidence.suggested_k is not None:
+    if live.evidence is None or not live.unsupported:
         return
-    st.warning(evidence.sentence, icon=":material/warning:")
+    st.warning(live.evidence.sentence, icon=":material/warning:")
     with st.container(border=True, key="nothing-here", gap="xsmall"):
         _names(live)
         _of_outcome(live)
