@@ -37,9 +37,9 @@ from core.storage.store import MANIFEST, Artifact, open_artifact
 if TYPE_CHECKING:
     from core.naming.fitting import HeldName
     from core.segments.certificate import Certificate
-    from core.segments.clustering import Partition
     from core.segments.combination import Combined
     from core.segments.evidence import KEvidence
+    from core.segments.partition import Partition
 
 RUN: Final = "run.json"
 MODEL: Final = "model"

@@ -54,8 +54,9 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
     """
     from core.model.embedding import embed
     from core.model.model_files import load_pages
-    from core.segments.clustering import Partition, assign
+    from core.segments.clustering import assign
     from core.segments.combination import combine
+    from core.segments.partition import Partition
 
     settings, weights, means = _read_frozen(model)
     known = set(load_pages(model))

@@ -17,8 +17,6 @@ from core.segments import density, kmeans, mixture
 from core.segments.geometry import count_different, repeatable, segment_means
 from core.segments.partition import Partition
 
-__all__ = ["Partition", "assign", "fit", "placed_by"]
-
 MODULES: Final = {
     Algorithm.KMEANS: kmeans, Algorithm.GAUSSIAN_MIXTURE: mixture, Algorithm.HDBSCAN: density
 }  # fmt: skip

@@ -12,8 +12,8 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from core.base.settings import ClusterSettings
-from core.segments.geometry import count_different, nearest, repeatable, threads
-from core.segments.kmeans import cold_centroids
+from core.segments.agreement import labels_over_k
+from core.segments.geometry import count_different, repeatable, threads
 from core.trust.case import SEED
 from core.trust.intervals import range_comparisons, range_figures
 from core.trust.result import Method, Question, Topic
@@ -109,6 +109,4 @@ def _seeds(pool: ThreadPoolExecutor, rows: Mapping[Method, np.ndarray], n_cluste
 
 
 def _labels(learns: np.ndarray, rows: np.ndarray, n_clusters: int, seed: int) -> np.ndarray:
-    settings = ClusterSettings(n_clusters=n_clusters, seed=seed, n_init=N_INIT)
-    place, _ = nearest(rows, cold_centroids(np.ascontiguousarray(learns), settings))
-    return place
+    return labels_over_k(learns, rows, [n_clusters], seed, N_INIT)[:, 0]
