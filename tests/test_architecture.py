@@ -184,7 +184,7 @@ FLOORS = (
     {"ingest", "model", "segments", "one_page", "sample", "llm"},
     {"labels", "profiles"},
     {"differences"},
-    {"naming"},
+    {"naming", "journeys", "rules", "people"},
     {"facts", "report", "trust"},
     {"questions", "sql"},
     {"writing"},

@@ -62,6 +62,10 @@ COMPARE: Final = Screen(
     "pages/segments/compare.py", "Compare", ":material/compare_arrows:", "compare",
     "Segments in words: what differs and what is not shown to, each number counted from your data.",
 )  # fmt: skip
+JOURNEYS: Final = Screen(
+    "pages/segments/journeys.py", "Journeys", ":material/route:", "journeys",
+    "How users move: steps, ways, funnels and the time until the outcome, beside those of others.",
+)  # fmt: skip
 TRUST: Final = Screen(
     "pages/segments/trust.py", "Trust", ":material/verified:", "trust",
     "Can you trust these segments, and does order matter?",
@@ -69,6 +73,10 @@ TRUST: Final = Screen(
 USERS: Final = Screen(
     "pages/use/users.py", "Users", ":material/person_search:", "users",
     "Typical users of a segment, and one user's visits step by step.",
+)  # fmt: skip
+RULES: Final = Screen(
+    "pages/use/rules.py", "Rules", ":material/rule:", "rules",
+    "Each segment as a short rule to paste into GA4 or SQL, with how well it fits.",
 )  # fmt: skip
 EXPORT: Final = Screen(
     "pages/use/export.py", "Export", ":material/ios_share:", "export",
@@ -85,8 +93,8 @@ SQL: Final = Screen(
 
 SECTIONS: Final[dict[str, tuple[Screen, ...]]] = {
     "Prepare": (DATA, LABELS, TRAINING),
-    "Segments": (EXPLORE, PROFILES, COMPARE, TRUST),
-    "Use": (USERS, EXPORT, SETTINGS),
+    "Segments": (EXPLORE, PROFILES, COMPARE, JOURNEYS, TRUST),
+    "Use": (USERS, RULES, EXPORT, SETTINGS),
 }
 
 

@@ -1,0 +1,1 @@
+"""A segment as a rule of a few conditions that other tools understand, with how well it fits."""

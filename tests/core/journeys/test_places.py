@@ -1,0 +1,35 @@
+"""Places of a level on a site of three pages."""
+
+import numpy as np
+import pyarrow as pa
+
+from core.data.sequences import UserSequences
+from core.journeys.places import Level, Places, levels
+
+SEQUENCES = UserSequences(
+    user_id=pa.array(["a", "b"]),
+    offsets=np.array([0, 3, 5]),
+    page=np.array([0, 1, 1, 2, 1], dtype=np.int32),
+    timestamp=np.arange(5) * 1_000_000,
+    session=np.zeros(5, dtype=np.int32),
+)
+
+
+def test_places_come_by_page_views_and_equal_ones_by_name() -> None:
+    made = Places.from_names(Level.PAGE, ["/home", "/cart", "/about"], SEQUENCES)
+    assert made.names == ("/cart", "/about", "/home")
+    assert made.of_page.tolist() == [2, 0, 1]
+    assert made.of_views(SEQUENCES).tolist() == [2, 0, 0, 1, 0]
+
+
+def test_pages_of_one_label_are_one_place() -> None:
+    made = Places.from_names(Level.THEME, ["Unknown", "Shop", "Unknown"], SEQUENCES)
+    assert made.names == ("Shop", "Unknown")
+    assert made.of_page.tolist() == [1, 0, 1]
+
+
+def test_only_the_levels_that_pages_are_labelled_by_are_there() -> None:
+    assert list(levels(["/"], {})) == [Level.PAGE]
+    assert list(levels(["/"], {"type": ["home"], "template": ["/"]})) == [
+        Level.PAGE, Level.TEMPLATE, Level.TYPE,
+    ]  # fmt: skip
