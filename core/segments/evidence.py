@@ -119,13 +119,20 @@ class KEvidence(_Part):
 
     @property
     def best(self) -> KRow | None:
-        """The K that leads most over chance, of the supported ones where there are any."""
-        pool = [row for row in self.rows if row.supported] or self.rows
-        return max(pool, key=lambda row: row.halves.lead, default=None)
+        """Of the supported ones the K that leads most over chance.
+
+        Where none is supported, leads are noise: of those beyond chance, if any, it is the K whose halves
+        agree best.
+        """
+        supported = [row for row in self.rows if row.supported]
+        if supported:
+            return max(supported, key=lambda row: row.halves.lead)
+        beyond = [row for row in self.rows if row.halves.value > row.halves.null_high]
+        return max(beyond or self.rows, key=lambda row: row.halves.value, default=None)
 
     @property
     def usable_k(self) -> int:
-        """The suggestion; where there is none the K that leads most, and 2 where none was compared."""
+        """The suggestion; where there is none :attr:`best`, and 2 where none was compared."""
         best = self.best
         return self.suggested_k or (best.k if best else 2)
 

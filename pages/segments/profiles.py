@@ -321,19 +321,21 @@ def _labels(live: LiveSegments, keys: list[str]) -> None:
     looked_at = pd.DataFrame() if about is None else label_table(about)
     if looked_at.empty:
         return
+    made = {view: tables.labels_of(looked_at, live.names, view, keys) for view in LABELS}
+    drawn = {view: found for view, found in made.items() if found["value"].nunique() > 1}
+    if not drawn:  # one label for all says nothing
+        return
     st.markdown(
         "#### What they look at", help="The model saw these labels: they describe, and prove nothing."
     )
     with st.grid(2, min_column_width=SIDE):
-        for view, title in LABELS.items():
-            found = tables.labels_of(looked_at, live.names, view, keys)
-            if found["value"].nunique() > 1:  # one for all says nothing
-                figure(
-                    title,
-                    partial(charts.shares, tables.most_frequent(found), live.names, "Share of page views"),
-                    found, n=f"{_page_views(found):,} page views. {GREY}", key=f"labels-{view}",
-                    alt_text=f"{title}: shares of page views",
-                )  # fmt: skip
+        for view, found in drawn.items():
+            figure(
+                LABELS[view],
+                partial(charts.shares, tables.most_frequent(found), live.names, "Share of page views"),
+                found, n=f"{_page_views(found):,} page views. {GREY}", key=f"labels-{view}",
+                alt_text=f"{LABELS[view]}: shares of page views",
+            )  # fmt: skip
 
 
 def _page_views(found: pd.DataFrame) -> int:

@@ -9,6 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.base.errors import Beha2VecError
+from core.base.schema import View
 from core.desk import conversations
 from core.desk.conversations import Conversation, Exchange
 from core.desk.turns import ChatTurn
@@ -124,7 +125,7 @@ def _examples() -> tuple[str, ...]:
     """Questions that can be asked of these data."""
     made_from = live_segments.found_sources()
     outcome = made_from is not None and bool(live_segments.chosen_outcomes(made_from))
-    themes = made_from is not None and made_from.labels is not None
+    themes = made_from is not None and View.THEME in made_from.vectors.views
     return (
         "Which segment converts best?" if outcome else "Who has the most page views a user?",
         "Compare segment 1 and 2",

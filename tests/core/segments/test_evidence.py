@@ -51,6 +51,16 @@ def test_noise_below_chance_is_said_to_be_chance() -> None:
     assert "cannot be told" in sentence
 
 
+def test_where_none_is_supported_the_number_that_repeats_best_is_taken_not_the_luckiest_lead() -> None:
+    """At chance every lead is noise: many segments that nobody finds again would be an odd start."""
+    levels = np.array([0.5, 0.4, 0.3, 0.2])
+    draws = levels + np.array([-0.05, 0.05])[:, None]
+    found = {measure: levels[None] + [0, 0, 0, 0.04] for measure in KMeasure}
+    assert judge(KS, found, dict.fromkeys(KMeasure, draws), 1000, None).usable_k == 2
+    beyond = {measure: levels[None] + [0, 0.1, 0, 0] for measure in KMeasure}
+    assert judge(KS, beyond, dict.fromkeys(KMeasure, draws), 1000, None).usable_k == 3
+
+
 def test_what_was_not_compared_is_said_in_words() -> None:
     nothing = KEvidence(rows=(), users=10, draws=0)
     assert (nothing.verdict, nothing.usable_k, nothing.table().empty) == ("none", 2, True)
