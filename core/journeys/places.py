@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
+import pandas as pd
 
+from core.base.schema import PageLabels, Pages
+from core.base.wording import common_origin, short_address
+from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
+
+READ_AT_ONCE: Final = 12
+"""Places that a picture of moves has room for."""
+READABLE: Final = 0.6
+"""Share of the page views that these should have, or most moves are not in the picture."""
 
 
 class Level(StrEnum):
@@ -65,3 +75,35 @@ def levels(pages: Sequence[str], names: Mapping[str, Sequence[str]]) -> dict[Lev
     """
     found = {level: names[level] for level in Level if level in names}
     return {Level.PAGE: pages} | found
+
+
+def levels_of(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[Level, Sequence[str]]:
+    """The levels of a data set, addresses and templates without the origin that all pages share.
+
+    A level at which all pages are one place is none.
+
+    Args:
+        pages: One row a page (:class:`core.base.schema.Pages`).
+        labels: What they are about; None where they are not labelled.
+    """
+    addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
+    origin = common_origin(addresses)
+    columns = {
+        Level.TEMPLATE: PageLabels.TEMPLATE, Level.THEME: PageLabels.THEME, Level.TYPE: PageLabels.TYPE,
+    }  # fmt: skip
+    named = {} if labels is None else {level: labels.table[name] for level, name in columns.items()}
+    called = {level: [short_address(name, origin) for name in names] for level, names in named.items()}
+    several = {level.value: names for level, names in called.items() if len(set(names)) > 1}
+    return levels([short_address(address, origin) for address in addresses], several)
+
+
+def readable(found: Sequence[Places], sequences: UserSequences) -> Level:
+    """The finest level whose first places have most of the page views, else the one that has the most.
+
+    Args:
+        found: The levels, the finest first.
+        sequences: Page views of all users.
+    """
+    shares = {places.level: float((places.of_views(sequences) < READ_AT_ONCE).mean()) for places in found}
+    most = max(shares, key=shares.__getitem__)
+    return next((level for level, share in shares.items() if share >= READABLE), most)

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from pages.ui.segments import segment_controls
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from pages.ui.journeys import movement_view
+from pages.ui.journeys.choice import Choice, choose
+from pages.ui.segments import nothing_here, segment_controls
+from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors
 from pages.ui.shell.links import JOURNEYS, heading
+
+PARTS: Final[dict[str, Callable[[LiveSegments, Choice], None]]] = {"Moves": movement_view.draw}
+"""What there is to see → what draws it."""
 
 
 def page() -> None:
@@ -13,6 +24,14 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
+    nothing_here.draw(live)
+    choice = choose(live)
+    part = st.segmented_control(
+        "Show", list(PARTS), default=next(iter(PARTS)), required=True, key="journeys-part",
+        persist_state="session", label_visibility="collapsed",
+    )  # fmt: skip
+    with errors.shown():
+        PARTS[part](live, choice)
 
 
 with errors.shown():

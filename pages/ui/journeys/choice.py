@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+import streamlit as st
 
-from core.journeys.places import Places
+from core.facts.context import ALL, OTHERS
+from core.journeys.places import Level, Places, levels_of, readable
+from core.profiles.profile_columns import Col
+from pages.ui.segments import profile_tables as tables
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import state
+
+NOBODY: Final = "nobody"
+LEVELS: Final = {Level.PAGE: "Pages", Level.TEMPLATE: "Templates", Level.THEME: "Themes", Level.TYPE: "Types"}
+BESIDE: Final = {NOBODY: "Nobody", OTHERS: "The other clustered users"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,3 +42,85 @@ class Choice:
     other_title: str
     others: np.ndarray
     places: Places
+
+
+def choose(live: LiveSegments) -> Choice:
+    """Draw what is to be chosen, and say what is."""
+    titles, found = _titles(live), _levels(live.tables.basis.key, live)
+    held = state.controls(live.sources.model_key).segments or ()
+    with st.grid(3, min_column_width=200, gap="small", key="journeys-choice"):
+        key = _pick(
+            "Whose moves", titles, next((one for one in held if one in titles), next(iter(titles))), live
+        )
+        users = live.profiles.rows.members(list(titles).index(key))
+        offered = _offered(live, titles, key, users)
+        usual = next((one for one in held if one in offered), OTHERS if OTHERS in offered else NOBODY)
+        other = _pick("Beside", offered, usual, live)
+        places = found[_level(live, found)]
+    there = None if other == NOBODY else other
+    return Choice(
+        key, titles[key], users, there, offered[other] if there else "",
+        _members(live, titles, other) & ~users, places,
+    )  # fmt: skip
+
+
+def _titles(live: LiveSegments) -> dict[str, str]:
+    """Row of the profiles → what it is called."""
+    head = tables.named(live.profiles.rows.head, live.names)
+    return dict(zip(head[Col.KEY], head[Col.LABEL], strict=True))
+
+
+def _members(live: LiveSegments, titles: Mapping[str, str], key: str) -> np.ndarray:
+    rows = live.profiles.rows
+    if key in BESIDE:
+        return (rows.place < rows.n_segments) & (key == OTHERS)
+    return rows.members(list(titles).index(key))
+
+
+def _offered(live: LiveSegments, titles: Mapping[str, str], key: str, users: np.ndarray) -> dict[str, str]:
+    """Whom the row can be held against: rows that are not all inside it; of one that holds it, the rest."""
+    found = {NOBODY: BESIDE[NOBODY]}
+    for other, title in ({OTHERS: BESIDE[OTHERS]} | dict(titles)).items():
+        members = _members(live, titles, other)
+        if other not in (key, ALL) and (members & ~users).any():
+            holds = other != OTHERS and (members & users).any()
+            found[other] = f"{title}, without these" if holds else title
+    return found
+
+
+def _pick(label: str, titles: Mapping[str, str], now: str, live: LiveSegments) -> str:
+    name = f"journeys-{label}"
+    state.display(name, now)
+    chosen: str = st.selectbox(
+        label, list(titles), list(titles).index(now), format_func=titles.__getitem__, key=name,
+        on_change=_keep, args=(live.sources.model_key,),
+    )  # fmt: skip
+    return chosen
+
+
+def _keep(model: str) -> None:
+    both = (st.session_state["journeys-Whose moves"], st.session_state["journeys-Beside"])
+    state.set_controls(model, segments=tuple(dict.fromkeys(both)))
+
+
+def _level(live: LiveSegments, found: Mapping[Level, Places]) -> Level:
+    mine = state.of_model(live.sources.model_key)
+    kept, levels = mine.get("level"), list(found)
+    now = kept if kept in levels else readable(list(found.values()), live.sources.dataset.sequences)
+    state.display("journeys-level", now)
+    return st.selectbox(
+        "Told apart by", levels, levels.index(now), format_func=LEVELS.__getitem__, key="journeys-level",
+        on_change=lambda: mine.update(level=st.session_state["journeys-level"]),
+        help="A step goes from one of these to the next. With many pages, templates, themes or types show "
+        "more of what happens.",
+    )  # fmt: skip
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _levels(basis: str, _live: LiveSegments) -> dict[Level, Places]:
+    """Laid out once a data set and its labels."""
+    made_from = _live.sources
+    named = levels_of(made_from.dataset.pages, made_from.labels)
+    return {
+        level: Places.from_names(level, names, made_from.dataset.sequences) for level, names in named.items()
+    }

@@ -1,10 +1,11 @@
 """Places of a level on a site of three pages."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from core.data.sequences import UserSequences
-from core.journeys.places import Level, Places, levels
+from core.journeys.places import Level, Places, levels, levels_of, readable
 
 SEQUENCES = UserSequences(
     user_id=pa.array(["a", "b"]),
@@ -33,3 +34,20 @@ def test_only_the_levels_that_pages_are_labelled_by_are_there() -> None:
     assert list(levels(["/"], {"type": ["home"], "template": ["/"]})) == [
         Level.PAGE, Level.TEMPLATE, Level.TYPE,
     ]  # fmt: skip
+
+
+def test_addresses_lose_the_host_that_all_share() -> None:
+    pages = pd.DataFrame({"page_location": ["https://shop.example/", "https://shop.example/cart"]})
+    assert levels_of(pages, None) == {Level.PAGE: ["/", "/cart"]}
+
+
+def test_pages_are_told_apart_where_a_few_have_most_views_and_else_by_what_has_the_most() -> None:
+    views = np.arange(60, dtype=np.int32)
+    each = UserSequences(pa.array(["a"]), np.array([0, 60]), views, views.astype(np.int64), np.zeros(60, int))
+    pages = Places.from_names(Level.PAGE, [f"/{page}" for page in range(60)], each)
+    themes = Places.from_names(Level.THEME, [f"t{page % 20}" for page in range(60)], each)
+    types = Places.from_names(Level.TYPE, [f"k{page % 13}" for page in range(60)], each)
+    assert readable([pages, themes, types], each) is Level.THEME  # 12 of 20 have 60 %
+    assert readable([pages], each) is Level.PAGE
+    few = Places.from_names(Level.PAGE, ["/cart", "/", "/about"], SEQUENCES)
+    assert readable([few], SEQUENCES) is Level.PAGE
