@@ -26,6 +26,7 @@ from benchmarks.quality.twins import told_apart
 from benchmarks.sets import SetSpec
 from benchmarks.tables import markdown
 from core.base.settings import Preset, ViewWeights
+from core.trust.k_evidence import NUMBERS, judge_pages
 
 URL_ALONE: Final = ViewWeights(url=1, theme=0, type=0)
 RESAMPLES: Final = 2000
@@ -63,7 +64,7 @@ def row(name: str, users: int, fresh: int, seeds: int, preset: Preset, folder: P
     found = {"set": name, "users": f"{case.judged.sum():,}"}
     for cut in ("random", "cross-session"):
         found |= retrieval(case, cut, ours, url, simple)
-    found |= segments(case, ours, simple)
+    found |= segments(case, ours, simple) | steadiness(case, ours)
     if made.twins:
         models = [folder_of(spec, LADDER, seed) for seed in range(seeds)]
         found |= told_apart(written(name, fresh, 1, folder), case, models, folder)
@@ -139,6 +140,22 @@ def segments(case: Case, ours: Sequence[Parts], simple: Mapping[str, Parts]) -> 
         found["ARI"] = f"{spread(aris)}, {np.mean(aris) / tfidf:.2f} × TF-IDF"
         found["ARI, best simple way"] = f"{beside[best]:.2f} {best}"
     return found | {"agreement of trainings": spread(same), "R² of length": spread(r2)}
+
+
+def steadiness(case: Case, ours: Sequence[Parts], ks: Sequence[int] = NUMBERS) -> dict[str, str]:
+    """The number of segments that halves of the users support, and how trainings agree on them."""
+    users = np.flatnonzero(case.inside)
+    evidence = judge_pages(case.sequences.of_users(users), ks)
+    row = evidence.best
+    assert row is not None  # a set has more than 60 users
+    labels = [metrics.clusters(one["users"][users], row.k, seed) for seed, one in enumerate(ours)]
+    same = metrics.pairwise_ari(labels)
+    return {
+        "suggested K": str(evidence.suggested_k or f"none ({row.k})"),
+        "halves agree": f"{row.halves.value:.2f}",
+        "trainings agree at it": spread(same),
+        "trainings / halves": f"{np.mean(same) / row.halves.value:.2f}" if same else "–",
+    }
 
 
 def spread(values: Sequence[float]) -> str:

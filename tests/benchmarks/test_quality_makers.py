@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.evidence import KINDS, PAGES_A_KIND, planted
 from benchmarks.quality.case import Cut
 from benchmarks.quality.future import DATE, activity_of, outcomes, table
 from benchmarks.quality.maker_sets import open_made, some_users, written
-from benchmarks.quality.makers import found_at, ratio, retrieval, spread
+from benchmarks.quality.makers import found_at, ratio, retrieval, spread, steadiness
 from benchmarks.quality.twins import bag_of_steps, read
 from core.model.inputs import Spans
 from tests.benchmarks.quality_toys import toy_case
@@ -43,6 +44,22 @@ def test_the_best_simple_way_is_beside_the_mix_of_all_seeds() -> None:
     assert said["random: mix / it (95 %)"] == "1.00 (1.00–1.00)"
     assert said["random: mix / URL (95 %)"] == "2.50 (2.50–2.50)"  # ranks of the others are tied at 2.5
     assert retrieval(case, "cross-session", [], [], {})["cross-session: mix"] == "–"
+
+
+def test_trainings_are_held_against_halves_of_the_users_at_the_number_that_they_support() -> None:
+    users = planted(200, 0)
+    kind = np.array(
+        [np.bincount(pages // PAGES_A_KIND).argmax() for pages in np.split(users.page, users.offsets[1:-1])]
+    )
+    case = replace(toy_case(), sequences=users, inside=np.ones(200, dtype=bool))
+    vectors = np.eye(KINDS, dtype=np.float32)[kind] + 0.01 * np.random.default_rng(0).normal(
+        size=(200, KINDS)
+    ).astype(np.float32)
+    found = steadiness(case, [{"users": vectors}, {"users": vectors[:, ::-1]}], [2, KINDS])
+    assert found["suggested K"] == str(KINDS)
+    assert found["trainings agree at it"] == "1.00"
+    assert float(found["trainings / halves"]) == pytest.approx(1 / float(found["halves agree"]), abs=0.01)
+    assert steadiness(case, [{"users": vectors}], [KINDS])["trainings / halves"] == "–"
 
 
 def test_a_made_up_site_has_the_labels_of_the_ladder_and_the_kinds_of_its_maker(tmp_path: Path) -> None:
