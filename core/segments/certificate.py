@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from scipy.optimize import linear_sum_assignment
 from core.base.progress import Progress, silent
 from core.base.schema import OUTLIER, OUTSIDE
 from core.base.settings import Algorithm, ClusterSettings
-from core.segments.edits import Gather
+from core.segments.edits import chosen
 from core.segments.geometry import repeatable, threads
 from core.segments.partition import Partition
 
@@ -259,10 +260,8 @@ def _certificates(
     low, high = np.percentile(drawn, TAILS, axis=0, method="weibull")
     moves = np.mean([_moves(shared) for shared in found[:resamples]], axis=0)  # (k, k)
     sizes, made = partition.sizes, {}
-    chosen = {edit.made for edit in partition.edits if isinstance(edit, Gather)}
-    for place, segment in enumerate(partition.ids.tolist()):
-        if segment in chosen:
-            continue
+    measured = [segment not in chosen(partition.edits) for segment in partition.ids]
+    for place, segment in compress(enumerate(partition.ids.tolist()), measured):
         rival = int(moves[place].argmax())
         made[segment] = Certificate(
             segment=segment, users=sizes[segment], jaccard=float(drawn[:, place].mean()),

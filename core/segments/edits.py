@@ -73,6 +73,11 @@ class Gather(Settings):
 Edit: TypeAlias = Annotated[Merge | Split | SetAside | Gather, Field(discriminator="kind")]
 
 
+def chosen(edits: Sequence[Edit]) -> set[int]:
+    """Segments of chosen users: nothing led to them that could lead to them again."""
+    return {edit.made for edit in edits if isinstance(edit, Gather)}
+
+
 def numbers(segments: Sequence[int]) -> str:
     """Segments as they are numbered on screen: ``2, 3 and 5``."""
     told = [str(segment + 1) for segment in segments]

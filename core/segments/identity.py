@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -37,7 +37,7 @@ class Match:
     gone: tuple[int, ...]
 
 
-def match(previous: Partition, current: Partition) -> Match:
+def match(previous: Partition, current: Partition, taken: Collection[int] = ()) -> Match:
     """Give the current segments the ids of the previous ones they share most users with.
 
     The pairing with the most shared users in all is taken (Hungarian method, Kuhn 1955). A segment that
@@ -47,6 +47,7 @@ def match(previous: Partition, current: Partition) -> Match:
     Args:
         previous: The segments before the move.
         current: The segments after it, of the same users.
+        taken: Ids that stand for something else.
 
     Raises:
         ArtifactError: If they are not of the same users.
@@ -59,7 +60,9 @@ def match(previous: Partition, current: Partition) -> Match:
     }
     old_ids = set(previous.ids.tolist())
     fresh = [segment for segment in current.ids.tolist() if segment not in kept]
-    free = (number for number in range(len(old_ids) + len(fresh)) if number not in old_ids)
+    free = (
+        number for number in range(len(old_ids) + len(taken) + len(fresh)) if number not in {*old_ids, *taken}
+    )
     names = kept | dict(zip(fresh, free, strict=False))
     relabelled = _relabelled(current, names)
     return Match(

@@ -62,7 +62,7 @@ def user_map(
 
     Args:
         xy: float32 of shape (n_users, 2).
-        labels: int32 of shape (n_users,): the segment of each user, -1 outside clustering, below that in none.
+        labels: int32 of shape (n_users,): of each user, -1 outside clustering, lower in no segment.
         names: Segment → what it is called; also the order of the legend.
         key: Keeps zoom and lasso while the colours change; another key starts afresh.
         alt: What a screen reader says.
