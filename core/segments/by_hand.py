@@ -226,20 +226,39 @@ def _changed(
                 f"This would leave {counted(len(ids), 'segment')}", allowed=f"at least {FEWEST} segments",
                 remedy="Leave some segments as they are",
             )  # fmt: skip
-        inside = np.flatnonzero(labels > OUTSIDE)
-        place = np.searchsorted(ids, labels[inside])
-        centroids = segment_means(vectors[inside], place, len(ids))[0]
         moved = labels != before
-        same = np.setdiff1d(ids, np.concatenate([labels[moved], before[moved]]))
-        centroids[np.searchsorted(ids, same)] = partition.centroids[np.searchsorted(partition.ids, same)]
-        spread = inertia(vectors[inside], centroids[place])
+        touched = np.unique([labels[moved], before[moved]])
+        centroids = _centroids(partition, vectors, labels, ids, touched)
+        spread = _spread(vectors, labels, ids, centroids, touched)
+        spread -= _spread(vectors, before, partition.ids, partition.centroids, touched)
     cut = {} if partition.edits else {"centroids": partition.centroids, "ids": partition.ids}
     number = len(partition.edits)
     arrays = {f"edit{number}_{name}": values for name, values in decided_by.items()}
     return replace(
-        partition, labels=labels, ids=ids, centroids=centroids, inertia=spread,
+        partition, labels=labels, ids=ids, centroids=centroids, inertia=partition.inertia + spread,
         edits=(*partition.edits, edit), learned=cut | dict(partition.learned) | arrays,
     )  # fmt: skip
+
+
+def _centroids(
+    partition: Partition, vectors: np.ndarray, labels: np.ndarray, ids: np.ndarray, touched: np.ndarray
+) -> np.ndarray:
+    """Those before of the segments that nobody left or joined, the means of the others."""
+    rows = np.flatnonzero(np.isin(labels, touched) & (labels > OUTSIDE))
+    new, place = np.unique(labels[rows], return_inverse=True)
+    same = np.setdiff1d(ids, new)
+    found = np.empty((len(ids), vectors.shape[1]), dtype=np.float32)
+    found[np.searchsorted(ids, same)] = partition.centroids[np.searchsorted(partition.ids, same)]
+    found[np.searchsorted(ids, new)] = segment_means(vectors[rows], place, len(new))[0]
+    return found
+
+
+def _spread(
+    vectors: np.ndarray, labels: np.ndarray, ids: np.ndarray, centroids: np.ndarray, touched: np.ndarray
+) -> float:
+    """Inertia of some segments."""
+    rows = np.flatnonzero(np.isin(labels, touched) & (labels > OUTSIDE))
+    return inertia(vectors[rows], centroids[np.searchsorted(ids, labels[rows])])
 
 
 def _decided_by(partition: Partition, number: int) -> dict[str, np.ndarray]:

@@ -38,7 +38,7 @@ WHY_APART = {
     f"group:{Group.ONE_PAGE}": "A single page view says nothing about behaviour, so they are not clustered.",
     f"group:{Group.BOT_LIKE}": "They look automated. They are counted and shown, and not clustered.",
     OUTLIERS: "Clustered, and in no crowd of users alike: they are counted and shown, and are no segment.",
-    ASIDE: "You set their segments aside: they are counted and shown, and compared with nobody.",
+    ASIDE: "You set their segments aside: they are counted and shown, and no segment is compared with them.",
 }
 
 

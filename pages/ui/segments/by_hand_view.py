@@ -35,8 +35,8 @@ class Change(StrEnum):
 MEANING: Final = {
     Change.MERGE: "Two or more segments become one. It keeps the number and name of the largest.",
     Change.SPLIT: "K-Means cuts the users of one segment apart. The largest part keeps number and name.",
-    Change.ASIDE: "Users leave the segments and are compared with nobody. They stay counted, as a group of "
-    "their own; new users like them go there, too.",
+    Change.ASIDE: "Users leave the segments, and no segment is compared with them. They stay counted, as a "
+    "group of their own; new users like them go there, too.",
 }
 
 
@@ -76,7 +76,7 @@ def line(live: LiveSegments) -> None:
                 f"A move ended your {count(len(waiting.partition.edits), 'change')} by hand: these segments "
                 "are as they were cut.", width="content",
             )  # fmt: skip
-            _way("Bring them back", "bring-back", session_segments.bring_back, live.sources, waiting)
+            _way("Bring them back", "bring-back", session_segments.show, live.sources, waiting)
             _way("Let them go", "let-go", session_segments.let_go, live.sources, waiting)
             return
         told = " · ".join(md_text(edit.text, 120) for edit in reversed(edits[-TOLD:]))

@@ -98,7 +98,7 @@ def change(made_from: Sources, shown: Segmentation, partition: Partition) -> Non
     if len(partition.edits) > len(shown.partition.edits):
         _forget_names(made_from, tuple(set(partition.ids.tolist()) - set(shown.partition.ids.tolist())))
     cut = shown.as_cut if partition.edits else None
-    _show_by_hand(made_from, replace(shown, partition=partition, cut=cut))
+    show(made_from, replace(shown, partition=partition, cut=cut))
 
 
 def waiting(made_from: Sources) -> Segmentation | None:
@@ -107,16 +107,6 @@ def waiting(made_from: Sources) -> Segmentation | None:
     changed = held.by_hand
     here = changed is not None and changed.embeddings == made_from.embeddings and not held.history[0].cut
     return changed if here else None
-
-
-def bring_back(made_from: Sources, changed: Segmentation) -> None:
-    """Put segments that were changed by hand on screen again, with the settings they were cut by."""
-    cluster = changed.partition.settings
-    state.set_controls(
-        made_from.model_key, weights=changed.weights, algorithm=cluster.algorithm,
-        n_clusters=cluster.n_clusters, min_cluster_size=cluster.min_cluster_size,
-    )  # fmt: skip
-    _show_by_hand(made_from, changed)
 
 
 def let_go(made_from: Sources, changed: Segmentation) -> None:
@@ -128,7 +118,13 @@ def let_go(made_from: Sources, changed: Segmentation) -> None:
         saved_work.keep_by_hand(made_from.store, made_from.model_key, unchanged)
 
 
-def _show_by_hand(made_from: Sources, changed: Segmentation) -> None:
+def show(made_from: Sources, changed: Segmentation) -> None:
+    """Put segments that were changed by hand on screen, with the settings that they were cut by."""
+    cluster = changed.partition.settings
+    state.set_controls(
+        made_from.model_key, weights=changed.weights, algorithm=cluster.algorithm,
+        n_clusters=cluster.n_clusters, min_cluster_size=cluster.min_cluster_size,
+    )  # fmt: skip
     shown = replace(changed, moved=None, new=(), gone=())
     held = replace(session(made_from).after(shown), by_hand=shown if shown.cut else None)
     state.of_model(made_from.model_key)[KEY] = held

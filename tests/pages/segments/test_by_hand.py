@@ -17,7 +17,7 @@ from pages.ui.segments.session_segments import KEY
 from pages.ui.shell import state
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
-from tests.pages.fixtures_segments import FinishedRun, keep_certificates
+from tests.pages.fixtures_segments import FinishedRun, keep_certificates, keep_evidence
 
 PAGE = "pages/segments/explore.py"
 
@@ -224,3 +224,13 @@ def test_the_export_says_that_a_command_does_not_repeat_it(
     app = open_app(PAGE, data=finished_run.dataset)
     merge(app, [0, 1])
     assert said in texts(open_app("pages/use/export.py", data=finished_run.dataset))
+
+
+def test_the_comparison_of_numbers_is_about_the_segments_before(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    keep_evidence(finished_run, 4)
+    app = open_app(PAGE, data=finished_run.dataset)
+    merge(app, [0, 1])
+    assert "You are at 4, changed by hand to 3." in texts(app)
+    assert all(button.key != "use_suggested" for button in app.button)
