@@ -12,7 +12,6 @@ import streamlit as st
 from core.base.errors import Beha2VecError
 from core.base.schema import OUTSIDE, SET_ASIDE
 from core.segments import by_hand
-from core.segments.edits import numbers
 from core.segments.partition import Partition
 from pages.ui.segments import session_segments
 from pages.ui.segments.live_segments import LiveSegments
@@ -77,7 +76,7 @@ def line(live: LiveSegments) -> None:
                 "are as they were cut.", width="content",
             )  # fmt: skip
             _way("Bring them back", "bring-back", session_segments.show, live.sources, waiting)
-            _way("Let them go", "let-go", session_segments.let_go, live.sources, waiting)
+            _way("Let them go", "let-go", session_segments.let_go, live.sources, waiting, icon="close")
             return
         told = " · ".join(md_text(edit.text, 120) for edit in reversed(edits[-TOLD:]))
         earlier = f" · and {len(edits) - TOLD} before" if len(edits) > TOLD else ""
@@ -85,8 +84,8 @@ def line(live: LiveSegments) -> None:
         _way("Undo", "undo-by-hand", undo, live)
 
 
-def _way(label: str, key: str, go: Callable[..., None], *args: object) -> None:
-    st.button(label, key=key, type="tertiary", icon=":material/undo:", on_click=go, args=args)
+def _way(label: str, key: str, go: Callable[..., None], *args: object, icon: str = "undo") -> None:
+    st.button(label, key=key, type="tertiary", icon=f":material/{icon}:", on_click=go, args=args)
 
 
 def undo(live: LiveSegments) -> None:
@@ -115,9 +114,9 @@ def offer(live: LiveSegments, users: np.ndarray, why: str) -> None:
     if not joins.any() or whole:
         return
     stay = int(users.sum() - joins.sum())
-    left = f" {count(stay, 'user')} of them are outside clustering and stay there." if stay else ""
+    left = f" {stay:,} more are outside clustering and stay there." if stay else ""
     with st.container(horizontal=True, vertical_alignment="center", key="offer-segment"):
-        st.caption(f"As a segment: {count(int(joins.sum()), 'user')} leave {_origins(live, joins)}.{left}")
+        st.caption(f"As a segment: {count(int(joins.sum()), 'user')}, now in {_origins(from_where)}.{left}")
         if st.button("Make it a segment", key="make-segment", icon=":material/group_add:"):
             make_segment(live, users, why)
             st.rerun()  # this may be a fragment: the other parts of the page are of the segments before
@@ -174,10 +173,8 @@ def _would(live: LiveSegments, after: Partition) -> str:
     return f"{gone}; {len(after.ids)} segments in all. {MEASURED}"
 
 
-def _origins(live: LiveSegments, users: np.ndarray) -> str:
-    """``2 and 5``, or where else they are."""
-    where = np.unique(live.labels[users])
-    segments = where[where > OUTSIDE].tolist()
-    told = [f"segment {numbers(segments)}"] if segments else []
-    told += ["those in no segment"] if (where < OUTSIDE).any() else []
-    return " and ".join(told)
+def _origins(where: np.ndarray) -> str:
+    """``2, 5 or no segment``."""
+    told = [str(segment + 1) for segment in where[where > OUTSIDE]]
+    told += ["no segment"] if (where < OUTSIDE).any() else []
+    return " or ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)

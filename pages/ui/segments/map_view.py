@@ -166,9 +166,9 @@ def _selection(live: LiveSegments, users: np.ndarray) -> None:
                 "Download their ids", data=lambda: _ids(live, users), file_name="selected_users.csv",
                 mime="text/csv", icon=":material/download:", on_click="ignore", key="download_selection",
             )  # fmt: skip
+        by_hand_view.offer(live, np.isin(np.arange(len(live.labels)), users), "chosen on the map")
         _mix(live, chosen)
         _pages(chosen)
-        by_hand_view.offer(live, np.isin(np.arange(len(live.labels)), users), "chosen on the map")
 
 
 def _mix(live: LiveSegments, chosen: Selection) -> None:

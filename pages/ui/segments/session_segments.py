@@ -78,7 +78,7 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Segme
     if seen is None or again:
         segmentation = _new_segmentation(made_from, steering, combined, before, cold=again)
     else:  # back to earlier settings: the very same segments as then
-        moved = identity.moved(before.partition, seen.partition) if before else None
+        moved = identity.moved(before.as_cut, seen.as_cut) if before else None
         segmentation = replace(seen, moved=moved, new=(), gone=())
     if not shown.history or shown.history[0].embeddings != made_from.embeddings:
         segmentation = replace(segmentation, moved=None)  # nobody moved anything: they are new here
@@ -161,8 +161,9 @@ def _new_segmentation(
         return _after_training(made_from, Segmentation(made_from.embeddings, steering.weights, found))
     match = identity.match(before.as_cut, found, taken=before.partition.ids.tolist())
     _forget_names(made_from, match.new)
-    moved = identity.moved(before.partition, match.partition)
-    return Segmentation(made_from.embeddings, steering.weights, match.partition, moved, match.new, match.gone)
+    return Segmentation(
+        made_from.embeddings, steering.weights, match.partition, match.moved, match.new, match.gone
+    )
 
 
 def _after_training(made_from: Sources, first: Segmentation) -> Segmentation:

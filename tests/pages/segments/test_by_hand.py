@@ -182,7 +182,7 @@ def test_users_inside_the_lasso_become_a_segment(
     half = [[-9.0, -9.0], [0.1, -9.0], [0.1, 9.0], [-9.0, 9.0]]
     monkeypatch.setattr(map_view, "user_map", lambda *_, **__: half)
     app = open_app(PAGE, data=finished_run.dataset)
-    said = re.search(r"As a segment: (\d+) users leave segment [\d, and]+\. \d+ users of them", texts(app))
+    said = re.search(r"As a segment: (\d+) users, now in [\d, or]+\. \d+ more are outside", texts(app))
     assert said is not None
     app.button(key="make-segment").click().run()
     assert not app.exception
