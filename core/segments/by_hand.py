@@ -18,7 +18,7 @@ from core.base.errors import InputError, SettingsError
 from core.base.schema import OUTSIDE, SET_ASIDE
 from core.base.wording import counted
 from core.segments import kmeans
-from core.segments.edits import Edit, Gather, Merge, SetAside, Split, numbers
+from core.segments.edits import Edit, Gather, Merge, SetAside, Split, made, numbers
 from core.segments.geometry import (
     count_different,
     inertia,
@@ -302,10 +302,7 @@ def _known(partition: Partition, segments: Sequence[int]) -> tuple[int, ...]:
 
 def _free(partition: Partition, count: int) -> list[int]:
     """The lowest ids that no segment has, nor had since clustering: a number never stands for two."""
-    taken = {*partition.ids.tolist(), *partition.learned.get("ids", partition.ids).tolist()}
-    for edit in partition.edits:
-        taken |= set(
-            edit.parts if isinstance(edit, Split) else [edit.made] if isinstance(edit, Gather) else ()
-        )
+    cut = partition.learned.get("ids", partition.ids)
+    taken = {*partition.ids.tolist(), *cut.tolist()} | made(partition.edits)
     free = (number for number in range(len(taken) + count) if number not in taken)
     return [next(free) for _ in range(count)]

@@ -73,6 +73,20 @@ class Gather(Settings):
 Edit: TypeAlias = Annotated[Merge | Split | SetAside | Gather, Field(discriminator="kind")]
 
 
+def made(edits: Sequence[Edit]) -> set[int]:
+    """Segments that are what they are by hand, some of them no longer there."""
+    found: set[int] = set()
+    for edit in edits:
+        match edit:
+            case Merge():
+                found.add(edit.kept)
+            case Split():
+                found.update(edit.parts)
+            case Gather():
+                found.add(edit.made)
+    return found
+
+
 def chosen(edits: Sequence[Edit]) -> set[int]:
     """Segments of chosen users: nothing led to them that could lead to them again."""
     return {edit.made for edit in edits if isinstance(edit, Gather)}

@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE
 from core.segments.certificate import jaccard
+from core.segments.edits import made
 from core.segments.partition import Partition
 
 DISSOLVED: Final = 0.5
@@ -81,7 +82,8 @@ def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
         vectors: float32 of shape (n_users, d), as of another training.
 
     Returns:
-        Segment → Jaccard index of it and the one most like it, of segments cut by the same settings.
+        Segment → Jaccard index of it and the one most like it, of segments cut by the same settings; without
+        those made by hand, which no cut leads to.
 
     Raises:
         InputError: If fewer than two of these vectors differ.
@@ -91,7 +93,8 @@ def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
 
     other = fit(vectors, partition.labels != OUTSIDE, partition.settings)
     best = jaccard(_shared(partition, other))[:-1, :-1].max(axis=1)
-    return dict(zip(partition.ids.tolist(), best.tolist(), strict=True))
+    found = zip(partition.ids.tolist(), best.tolist(), strict=True)
+    return {segment: index for segment, index in found if segment not in made(partition.edits)}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from core.base.errors import Beha2VecError
 from core.runs import jobs, kept_certificates, tasks
 from core.runs.jobs import JobView, State
 from core.runs.tasks import CertifyRequest
-from core.segments.edits import chosen
+from core.segments.edits import chosen, made
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text
@@ -28,7 +28,7 @@ GIVEN: Final = "Comes back from these very vectors"
 CHOSEN: Final = (
     "How sure a segment is says whether other users would have led to it. This one was chosen by hand."
 )
-SAME_WAY: Final = " Segments of other users were changed by hand in the same way."
+SAME_WAY: Final = " Segments of the other users were changed in the way that you changed these by hand."
 
 
 @dataclass(frozen=True)
@@ -109,5 +109,5 @@ def line(live: LiveSegments, segment: int) -> None:
             md_text(found.line(live.names, GIVEN if live.unsupported else ""), 200),
             help=f"{md_text(found.sentence(live.names), 400)} Jaccard index: users in both, by users "
             f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}."
-            f"{SAME_WAY if edits else ''}",
+            f"{SAME_WAY if segment in made(edits) else ''}",
         )  # fmt: skip
