@@ -22,10 +22,11 @@ from core.segments import identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
 from pages.ui.data import catalog
+from pages.ui.segments.made_from import Sources
 from pages.ui.shell import errors, state
 
 if TYPE_CHECKING:
-    from pages.ui.segments.live_segments import Sources, Steering
+    from pages.ui.segments.live_segments import Steering
 
 KEY: Final = "session_segments"
 REFIT: Final = "refit_segments"
