@@ -71,11 +71,14 @@ def line(live: LiveSegments) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="by-hand-line"):
         if waiting is not None:
+            here = waiting.embeddings == live.sources.embeddings
+            ended = "A move" if here else "Other labels, which make other vectors,"
             st.caption(
-                f"A move ended your {count(len(waiting.partition.edits), 'change')} by hand: these segments "
+                f"{ended} ended your {count(len(waiting.partition.edits), 'change')} by hand: these segments "
                 "are as they were cut.", width="content",
             )  # fmt: skip
-            _way("Bring them back", "bring-back", session_segments.show, live.sources, waiting)
+            if here:
+                _way("Bring them back", "bring-back", session_segments.show, live.sources, waiting)
             _way("Let them go", "let-go", session_segments.let_go, live.sources, waiting, icon="close")
             return
         told = " · ".join(md_text(edit.text, 120) for edit in reversed(edits[-TOLD:]))
@@ -118,8 +121,9 @@ def offer(live: LiveSegments, users: np.ndarray, why: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="offer-segment"):
         st.caption(f"As a segment: {count(int(joins.sum()), 'user')}, now in {_origins(from_where)}.{left}")
         if st.button("Make it a segment", key="make-segment", icon=":material/group_add:"):
-            make_segment(live, users, why)
-            st.rerun()  # this may be a fragment: the other parts of the page are of the segments before
+            with errors.shown():
+                _make(live, users, why)
+                st.rerun()  # this may be a fragment: the rest of the page is of the segments before
 
 
 def make_segment(live: LiveSegments, users: np.ndarray, why: str) -> None:
@@ -131,8 +135,12 @@ def make_segment(live: LiveSegments, users: np.ndarray, why: str) -> None:
         why: How they were chosen, in a few words.
     """
     with errors.shown():
-        after = by_hand.from_users(live.segmentation.partition, live.combined.vectors, users, why)
-        session_segments.change(live.sources, live.segmentation, after)
+        _make(live, users, why)
+
+
+def _make(live: LiveSegments, users: np.ndarray, why: str) -> None:
+    after = by_hand.from_users(live.segmentation.partition, live.combined.vectors, users, why)
+    session_segments.change(live.sources, live.segmentation, after)
 
 
 def _chosen(live: LiveSegments, change: Change, digest: str) -> tuple[tuple[int, ...], int]:

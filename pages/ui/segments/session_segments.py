@@ -105,9 +105,7 @@ def change(made_from: Sources, shown: Segmentation, partition: Partition) -> Non
 def waiting(made_from: Sources) -> Segmentation | None:
     """Segments changed by hand that a move has led away from; None where they are on screen, or gone."""
     held = session(made_from)
-    changed = held.by_hand
-    here = changed is not None and changed.embeddings == made_from.embeddings and not held.history[0].cut
-    return changed if here else None
+    return None if held.history[0].cut else held.by_hand
 
 
 def let_go(made_from: Sources, changed: Segmentation) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -234,3 +235,37 @@ def test_the_comparison_of_numbers_is_about_the_segments_before(
     merge(app, [0, 1])
     assert "You are at 4, changed by hand to 3." in texts(app)
     assert all(button.key != "use_suggested" for button in app.button)
+
+
+def test_a_lasso_around_everybody_makes_no_segment_and_says_why(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere = [[-9.0, -9.0], [9.0, -9.0], [9.0, 9.0], [-9.0, 9.0]]
+    monkeypatch.setattr(map_view, "user_map", lambda *_, **__: everywhere)
+    app = open_app(PAGE, data=finished_run.dataset)
+    first = partition(app, finished_run)
+    app.button(key="make-segment").click().run()
+    assert "This would leave 1 segment" in app.error[0].value
+    assert partition(app, finished_run).digest == first.digest
+
+
+def test_users_of_a_segment_are_one_already(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.selectbox(key=f"listed-of-{finished_run.model}").select_index(2).run()
+    assert "users selected" in texts(app)
+    assert all(button.key != "make-segment" for button in app.button)
+
+
+def test_changes_that_other_vectors_ended_are_told_and_cannot_be_brought_back(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    merge(app, [0, 1])
+    app.slider(key="k").set_value(4).run()
+    mine = app.session_state[state.OF_MODEL][finished_run.model]
+    mine[KEY] = replace(mine[KEY], by_hand=replace(mine[KEY].by_hand, embeddings="of other labels"))
+    app.run()
+    assert "Other labels, which make other vectors, ended your 1 change by hand" in texts(app)
+    assert all(button.key != "bring-back" for button in app.button)
+    app.button(key="let-go").click().run()
+    assert "ended your" not in texts(app)
