@@ -185,12 +185,16 @@ class Group(StrEnum):
     """Looks automated; kept, shown, not clustered."""
     OUTLIER = "outlier"
     """To be clustered, and in none of the dense groups: said beside segments, never in ``users``."""
+    SET_ASIDE = "set_aside"
+    """Clustered, and taken out by hand: the same."""
 
 
 OUTSIDE: Final = -1
 """The ``cluster`` of a user who is in no segment; ``group`` says why."""
 OUTLIER: Final = -2
 """The label of a user who was clustered and fits no segment; leaves the tool as :data:`OUTSIDE`."""
+SET_ASIDE: Final = -3
+"""The label of a user whose segment was set aside by hand; the same."""
 
 
 class View(StrEnum):

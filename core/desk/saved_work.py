@@ -1,4 +1,4 @@
-"""What an analyst did with a model's segments, kept beside the other results: partition and names.
+"""What an analyst did with a model's segments, kept beside the other results: partition, changes, names.
 
 A session that is opened again (F5, another tab, a restarted server) goes on with the same segments,
 numbers, colours and names. They belong to the model: users whose pages get other labels have other vectors,
@@ -25,6 +25,10 @@ from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
 STAGE: Final = "workbench"
+BY_HAND: Final = "{}_by_hand"
+"""Artifact of a model beside its segments on screen."""
+CUT: Final = "cut"
+"""Folder of the segments before they were changed by hand."""
 LONGEST_NAME: Final = 60
 HISTORY: Final = 50
 """Changes of names that can be taken back."""
@@ -43,6 +47,7 @@ class Segmentation:
         gone: Segments that are no longer there.
         continues: Segment → Jaccard index with that of the model before, of the same ones (see
             :mod:`core.segments.identity`); None where no model was before, or something moved since.
+        cut: The segments as clustering left them, where they were changed by hand since; else None.
     """
 
     embeddings: str
@@ -52,11 +57,17 @@ class Segmentation:
     new: tuple[int, ...] = ()
     gone: tuple[int, ...] = ()
     continues: Mapping[int, float] | None = None
+    cut: Partition | None = None
 
     @property
     def setting(self) -> tuple[str, ViewWeights, ClusterSettings]:
         """The vectors and settings that it was made with."""
         return self.embeddings, self.weights, self.partition.settings
+
+    @property
+    def as_cut(self) -> Partition:
+        """The segments before any change by hand."""
+        return self.partition if self.cut is None else self.cut
 
 
 def keep(store: Store, model: str, shown: Segmentation) -> None:
@@ -65,25 +76,51 @@ def keep(store: Store, model: str, shown: Segmentation) -> None:
     Raises:
         ResourceError: If the disk is full.
     """
-    settings = {"weights": shown.weights.model_dump(), "cluster": shown.partition.settings.model_dump()}
-    if shown.continues is not None:
-        settings["continues"] = {str(segment): index for segment, index in shown.continues.items()}
-    with store.write(STAGE, model, settings, {"train": model, "embed": shown.embeddings}) as folder:
-        shown.partition.to_files(folder)
+    _write(store, model, model, shown)
+
+
+def keep_by_hand(store: Store, model: str, changed: Segmentation) -> None:
+    """Write segments that were changed by hand: they are there when a slider has led to others.
+
+    Raises:
+        ResourceError: If the disk is full.
+    """
+    _write(store, BY_HAND.format(model), model, changed)
+
+
+def recall_by_hand(store: Store, model: str, n_users: int) -> Segmentation | None:
+    """Read the segments that were changed by hand last; None where all was taken back, or none were."""
+    kept = _read(store, BY_HAND.format(model), n_users)
+    return kept if kept and kept.cut else None
 
 
 def recall(store: Store, model: str, n_users: int) -> Segmentation | None:
     """Read the segments that were on screen last; None when there are none for these users."""
+    return _read(store, model, n_users)
+
+
+def _write(store: Store, key: str, model: str, shown: Segmentation) -> None:
+    settings = {"weights": shown.weights.model_dump(), "cluster": shown.partition.settings.model_dump()}
+    if shown.continues is not None:
+        settings["continues"] = {str(segment): index for segment, index in shown.continues.items()}
+    with store.write(STAGE, key, settings, {"train": model, "embed": shown.embeddings}) as folder:
+        shown.partition.to_files(folder)
+        if shown.cut is not None:
+            shown.cut.to_files(folder / CUT)
+
+
+def _read(store: Store, key: str, n_users: int) -> Segmentation | None:
     try:
         with store.undisturbed():  # all its files are of one moment
-            artifact = store.find(STAGE, model)
+            artifact = store.find(STAGE, key)
             if artifact is None:
                 return None
             weights = ViewWeights.checked(**artifact.settings["weights"])
             partition = Partition.from_files(artifact.path)
+            cut = Partition.from_files(artifact.path / CUT) if partition.edits else None
             same = artifact.settings.get("continues")
             continues = None if same is None else {int(one): float(index) for one, index in same.items()}
-            kept = Segmentation(artifact.inputs["embed"], weights, partition, continues=continues)
+            kept = Segmentation(artifact.inputs["embed"], weights, partition, continues=continues, cut=cut)
     except (Beha2VecError, OSError, KeyError):  # damaged, or the cache was deleted at this moment
         return None
     return kept if len(kept.partition.labels) == n_users else None

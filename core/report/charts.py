@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from core.base.palette import BACKGROUND, MUTED, PALETTE, Mode
-from core.base.schema import OUTLIER, OUTSIDE, Group
-from core.profiles.rows import GROUP_LABELS
+from core.base.schema import OUTSIDE
+from core.profiles.rows import GROUP_LABELS, GROUP_OF
 
 Figure = dict[str, Any]
 
@@ -144,14 +144,15 @@ def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: in
 
     Args:
         xy: float of shape (n_users, 2).
-        labels: int of shape (n_users,); outliers and users outside clustering are drawn first, in grey.
+        labels: int of shape (n_users,); users in no segment are drawn first, in grey.
         names: Segment → name.
         seed: Of the sample.
     """
     chosen = np.arange(len(xy))
     if len(xy) > MAP_POINTS:
         chosen = np.sort(np.random.default_rng(seed).choice(len(xy), MAP_POINTS, replace=False))
-    names = {OUTLIER: GROUP_LABELS[Group.OUTLIER], OUTSIDE: "Outside clustering"} | names
+    grey = {label: GROUP_LABELS[group] for label, group in GROUP_OF.items()}
+    names = grey | {OUTSIDE: "Outside clustering"} | names
     xy, labels = np.round(xy[chosen].astype(float), 3), labels[chosen]
     data = [
         {

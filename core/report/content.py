@@ -164,7 +164,7 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     why = {segment: reason(name) for segment, name in source.names.items()}
-    names = {segment: called[f"segment:{segment}"] for segment in source.certificates}
+    names = {segment: called[f"segment:{segment}"] for segment in source.partition.ids.tolist()}
     sure = {segment: one.sentence(names) for segment, one in source.certificates.items()}
     return tuple(
         maker.card(row, typical[number].tolist(), why.get(number, ""), sure.get(number, ""))

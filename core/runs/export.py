@@ -23,9 +23,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.base.errors import ArtifactError
-from core.base.schema import OUTLIER, OUTSIDE, Group, Users, View
+from core.base.schema import OUTSIDE, Users, View
 from core.one_page.segments import OnePageSegments
 from core.profiles.outcomes import Happened
+from core.profiles.rows import GROUP_OF
 from core.segments.partition import Partition
 
 SEGMENT, NEXT_SEGMENT = "segment", "next_segment"
@@ -107,9 +108,11 @@ def _seen(users: pd.DataFrame) -> pd.DataFrame:
 
 
 def groups(users: pd.DataFrame, labels: np.ndarray, one_page: OnePageSegments | None) -> pd.Series:
-    """``segment``, ``outlier``, ``bot_like``, ``one_page``, or the one-page segment's key: ``one_page:0``."""
+    """``segment``, ``outlier``, ``set_aside``, ``bot_like``, ``one_page``, or a one-page segment's key."""
     found = _by_rule(len(users), one_page, "keys").fillna(users[Users.GROUP])
-    return found.mask(labels == OUTLIER, Group.OUTLIER.value)
+    for label, group in GROUP_OF.items():
+        found = found.mask(labels == label, group.value)
+    return found
 
 
 def _by_rule(n_users: int, one_page: OnePageSegments | None, called: Literal["keys", "labels"]) -> pd.Series:

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from core.base.progress import Progress
-from core.base.schema import OUTLIER, OUTSIDE, Users, View
+from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Users, View
 from core.base.settings import WAYS, Algorithm
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
@@ -194,6 +194,7 @@ def clustering_facts(combined: Combined, partition: Partition) -> dict[str, str]
         "What each view contributes": shares,
         "Views without labels": ", ".join(combined.absent) or "none",
         "Made by": WAYS[partition.settings.algorithm],
+        **({"Changed by hand": "; ".join(edit.text for edit in partition.edits)} if partition.edits else {}),
         "Inertia": f"{partition.inertia:,.1f} after {partition.n_iter} iterations",
     }
 
@@ -203,7 +204,9 @@ def clusters_summary(
 ) -> dict[str, Any]:
     """How the segments were made, how large and (where it was measured) how sure they are, as plain data."""
     partition, labels = made.partition, made.partition.labels
-    inside, outliers = int((labels >= 0).sum()), int((labels == OUTLIER).sum())
+    inside, outliers, aside = (
+        int(which.sum()) for which in (labels >= 0, labels == OUTLIER, labels == SET_ASIDE)
+    )
     sizes = partition.sizes
     return {
         "algorithm": partition.settings.algorithm,
@@ -216,11 +219,13 @@ def clusters_summary(
         "absent_views": [str(view) for view in made.combined.absent],
         "users_clustered": inside,
         "users_outlying": outliers,
-        "users_outside": len(labels) - inside - outliers,
+        "users_set_aside": aside,
+        "users_outside": len(labels) - inside - outliers - aside,
+        "by_hand": [edit.model_dump(mode="json") | {"text": edit.text} for edit in partition.edits],
         "segments": [
             {"kind": RowKind.SEGMENT, "cluster": cluster, **_named(made.names[cluster])}
             | {"users": size, "share": size / inside}
-            | ({"certificate": certificates[cluster].to_dict()} if certificates else {})
+            | ({"certificate": certificates[cluster].to_dict()} if cluster in certificates else {})
             for cluster, size in sizes.items()
         ] + _one_page_summary(made.profiles.one_page),
         "one_page_made_by": made.profiles.one_page.made_by if made.profiles.one_page else "",

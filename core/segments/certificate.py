@@ -9,8 +9,9 @@ where the index of another sample of as many users is expected in 95 of 100 case
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -18,8 +19,9 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from core.base.progress import Progress, silent
-from core.base.schema import OUTSIDE
+from core.base.schema import OUTLIER, OUTSIDE
 from core.base.settings import Algorithm, ClusterSettings
+from core.segments.edits import chosen
 from core.segments.geometry import repeatable, threads
 from core.segments.partition import Partition
 
@@ -125,6 +127,10 @@ def certify(
 ) -> dict[int, Certificate]:
     """Cluster other draws of the users, and find each segment again.
 
+    Segments that were changed by hand are found by changing what the draws lead to in the same way: what goes
+    on as a merged segment is merged, and what goes on as a split one is split anew, by the draw. There is
+    nothing to be sure of in a segment of chosen users.
+
     Args:
         vectors: float32 of shape (n_users, d), what was clustered.
         partition: The segments.
@@ -132,7 +138,7 @@ def certify(
         resamples: How many, at least 39 for an interval of 95 %.
 
     Returns:
-        Segment → its certificate.
+        Segment → its certificate, but for segments of chosen users.
 
     Raises:
         Cancelled: If ``progress`` says so.
@@ -142,9 +148,8 @@ def certify(
     clustered = np.flatnonzero(partition.labels != OUTSIDE)
     inside = rng.permutation(clustered)[: SAMPLE[settings.algorithm]]
     rows = np.ascontiguousarray(vectors[inside])
-    labels, k = partition.labels[inside], len(partition.ids)
-    own = np.where(labels > OUTSIDE, np.searchsorted(partition.ids, labels), k)  # outliers last
     n, seed = len(rows), settings.seed
+    sought = _sought(rows, inside, partition)
     everybody = np.arange(n)
     orders = [rng.permutation(n) for _ in range(SPLITS)]
     jobs = [(rng.integers(0, n, max(2, n // 2)), seed) for _ in range(resamples)]
@@ -152,7 +157,7 @@ def certify(
     jobs += [(everybody, seed + 1 + other) for other in range(SEEDS)]
     found = []
     with repeatable(), threads() as pool:
-        for shared in pool.map(partial(_again, rows, own, k, settings), jobs):
+        for shared in pool.map(partial(_again, rows, sought, settings), jobs):
             found.append(shared)
             progress(STAGE, len(found) / len(jobs), "Finding each segment again among other users")
     return _certificates(partition, found, resamples)
@@ -169,8 +174,58 @@ def jaccard(shared: np.ndarray) -> np.ndarray:
     return index
 
 
+@dataclass(frozen=True)
+class _Sought:
+    """What is to be found again.
+
+    Args:
+        partition: The segments.
+        users: int of shape (n,), places of the rows.
+        own: int of shape (n,), the place of each one's segment among ``ids``; that of users in none is last.
+        cut: The same as clustering left it, before any change by hand.
+        cut_ids: Ids of that.
+    """
+
+    partition: Partition
+    users: np.ndarray
+    own: np.ndarray
+    cut: np.ndarray
+    cut_ids: np.ndarray
+
+    @property
+    def k(self) -> int:
+        """Segments."""
+        return len(self.partition.ids)
+
+    def changed(self, place: np.ndarray, rows: np.ndarray, learns: np.ndarray) -> np.ndarray:
+        """Where users who were placed again end by the changes by hand: int of shape (n,), −1 in none."""
+        from core.segments.by_hand import follow
+
+        shared = _shared(self.cut, len(self.cut_ids), place)
+        named = np.full(shared.shape[1], OUTLIER, dtype=np.int32)
+        before, after = linear_sum_assignment(shared[:-1, :-1], maximize=True)
+        named[after] = self.cut_ids[before]
+        labels = follow(named[np.where(place < 0, -1, place)], rows, self.partition, self.users, learns)
+        return _places(labels, self.partition.ids, none=-1)
+
+
+def _sought(rows: np.ndarray, users: np.ndarray, partition: Partition) -> _Sought:
+    from core.segments.clustering import assign  # scikit-learn, which stages are named without
+
+    own = _places(partition.labels[users], partition.ids, none=len(partition.ids))
+    if not partition.edits:
+        return _Sought(partition, users, own, own, partition.ids)
+    ids = np.sort(partition.learned["ids"])
+    cut = assign(rows, replace(partition, edits=()))
+    return _Sought(partition, users, own, _places(cut, ids, none=len(ids)), ids)
+
+
+def _places(labels: np.ndarray, ids: np.ndarray, none: int) -> np.ndarray:
+    return np.where(labels > OUTSIDE, np.searchsorted(ids, labels), none)
+
+
 def _again(
-    rows: np.ndarray, own: np.ndarray, k: int, settings: ClusterSettings, job: tuple[np.ndarray, int]
+    rows: np.ndarray, sought: _Sought, settings: ClusterSettings, job: tuple[np.ndarray, int]
 ) -> np.ndarray:
     """Users that each segment shares with each one that some users teach; those in none come last.
 
@@ -183,9 +238,15 @@ def _again(
     learns, seed = job
     again = settings.model_copy(update={"seed": seed, "n_init": N_INIT})
     if settings.algorithm is Algorithm.KMEANS:
-        place = labels_over_k(rows[learns], rows, [k], seed)[:, 0]
+        place = labels_over_k(rows[learns], rows, [len(sought.cut_ids)], seed)[:, 0]
     else:  # a user drawn twice would be a place of infinite density
         place = placed_by(rows[np.unique(learns)], rows, again)
+    if sought.partition.edits:
+        place = sought.changed(place, rows, np.unique(learns))
+    return _shared(sought.own, sought.k, place)
+
+
+def _shared(own: np.ndarray, k: int, place: np.ndarray) -> np.ndarray:
     found = max(int(place.max()) + 1, 1)
     code = own * (found + 1) + np.where(place < 0, found, place)
     return np.bincount(code, minlength=(k + 1) * (found + 1)).reshape(k + 1, found + 1)
@@ -198,9 +259,9 @@ def _certificates(
     drawn, halves, seeds = np.split(indices, [resamples, resamples + 2 * SPLITS])
     low, high = np.percentile(drawn, TAILS, axis=0, method="weibull")
     moves = np.mean([_moves(shared) for shared in found[:resamples]], axis=0)  # (k, k)
-    sizes = partition.sizes
-    made = {}
-    for place, segment in enumerate(partition.ids.tolist()):
+    sizes, made = partition.sizes, {}
+    measured = [segment not in chosen(partition.edits) for segment in partition.ids]
+    for place, segment in compress(enumerate(partition.ids.tolist()), measured):
         rival = int(moves[place].argmax())
         made[segment] = Certificate(
             segment=segment, users=sizes[segment], jaccard=float(drawn[:, place].mean()),

@@ -13,8 +13,8 @@ import numpy as np
 from core.base.errors import ArtifactError, InputError, SettingsError
 from core.base.schema import OUTLIER, OUTSIDE
 from core.base.settings import Algorithm, ClusterSettings
-from core.segments import density, kmeans, mixture
-from core.segments.geometry import count_different, repeatable, segment_means
+from core.segments import by_hand, density, kmeans, mixture
+from core.segments.geometry import count_different, inertia, repeatable, segment_means
 from core.segments.partition import Partition
 
 MODULES: Final = {
@@ -57,7 +57,7 @@ def fit(
         labels=labels,
         centroids=centroids[order],
         ids=np.arange(len(centroids), dtype=np.int32),
-        inertia=_inertia(rows[own], centroids[place[own]]),
+        inertia=inertia(rows[own], centroids[place[own]]),
         n_iter=n_iter,
         warm=start is not None,
         settings=settings,
@@ -68,12 +68,15 @@ def fit(
 def assign(vectors: np.ndarray, partition: Partition) -> np.ndarray:
     """The segment of each user, new or known, by the rule that the segments were made by.
 
+    Changes by hand are followed: who is put into a merged segment, a part of a split one, or one set aside.
+
     Args:
         vectors: float32 of shape (n, d), from the same mix as the partition's.
         partition: The frozen segments.
 
     Returns:
-        int32 of shape (n,), values of ``partition.ids`` (of two that are as near the lower), or ``OUTLIER``.
+        int32 of shape (n,), values of ``partition.ids`` (of two that are as near the lower), ``OUTLIER`` or
+        ``SET_ASIDE``.
 
     Raises:
         ArtifactError: If the vectors are of another model.
@@ -87,7 +90,7 @@ def assign(vectors: np.ndarray, partition: Partition) -> np.ndarray:
     with repeatable():
         learned = {"centroids": partition.centroids, **partition.learned}
         place = MODULES[partition.settings.algorithm].place(vectors, learned)
-    return _named(place, partition.learned.get("ids", partition.ids))
+        return by_hand.follow(_named(place, learned.get("ids", partition.ids)), vectors, partition)
 
 
 def placed_by(learns: np.ndarray, rows: np.ndarray, settings: ClusterSettings) -> np.ndarray:
@@ -109,11 +112,6 @@ def placed_by(learns: np.ndarray, rows: np.ndarray, settings: ClusterSettings) -
     except InputError:
         return np.full(len(rows), OUTLIER)
     return place
-
-
-def _inertia(rows: np.ndarray, middles: np.ndarray) -> float:
-    apart = rows - middles
-    return float(np.einsum("ij,ij->", apart, apart, dtype=np.float64))
 
 
 def _named(place: np.ndarray, ids: np.ndarray) -> np.ndarray:

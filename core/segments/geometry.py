@@ -101,6 +101,12 @@ def segment_means(rows: np.ndarray, place: np.ndarray, n_segments: int) -> tuple
     return means, sizes
 
 
+def inertia(rows: np.ndarray, middles: np.ndarray) -> float:
+    """Sum of squared distances of rows to a middle each, both float32 of shape (n, d)."""
+    apart = rows - middles
+    return float(np.einsum("ij,ij->", apart, apart, dtype=np.float64))
+
+
 def count_different(rows: np.ndarray, enough: int | None = None) -> int:
     """Number of distinct rows.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE
 from core.segments.certificate import jaccard
+from core.segments.edits import made
 from core.segments.partition import Partition
 
 DISSOLVED: Final = 0.5
@@ -37,7 +38,7 @@ class Match:
     gone: tuple[int, ...]
 
 
-def match(previous: Partition, current: Partition) -> Match:
+def match(previous: Partition, current: Partition, taken: Collection[int] = ()) -> Match:
     """Give the current segments the ids of the previous ones they share most users with.
 
     The pairing with the most shared users in all is taken (Hungarian method, Kuhn 1955). A segment that
@@ -47,6 +48,7 @@ def match(previous: Partition, current: Partition) -> Match:
     Args:
         previous: The segments before the move.
         current: The segments after it, of the same users.
+        taken: Ids that stand for something else.
 
     Raises:
         ArtifactError: If they are not of the same users.
@@ -59,7 +61,9 @@ def match(previous: Partition, current: Partition) -> Match:
     }
     old_ids = set(previous.ids.tolist())
     fresh = [segment for segment in current.ids.tolist() if segment not in kept]
-    free = (number for number in range(len(old_ids) + len(fresh)) if number not in old_ids)
+    free = (
+        number for number in range(len(old_ids) + len(taken) + len(fresh)) if number not in {*old_ids, *taken}
+    )
     names = kept | dict(zip(fresh, free, strict=False))
     relabelled = _relabelled(current, names)
     return Match(
@@ -78,7 +82,8 @@ def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
         vectors: float32 of shape (n_users, d), as of another training.
 
     Returns:
-        Segment → Jaccard index of it and the one most like it, of segments cut by the same settings.
+        Segment → Jaccard index of it and the one most like it, of segments cut by the same settings; without
+        those made by hand, which no cut leads to.
 
     Raises:
         InputError: If fewer than two of these vectors differ.
@@ -88,7 +93,8 @@ def found_again(partition: Partition, vectors: np.ndarray) -> dict[int, float]:
 
     other = fit(vectors, partition.labels != OUTSIDE, partition.settings)
     best = jaccard(_shared(partition, other))[:-1, :-1].max(axis=1)
-    return dict(zip(partition.ids.tolist(), best.tolist(), strict=True))
+    found = zip(partition.ids.tolist(), best.tolist(), strict=True)
+    return {segment: index for segment, index in found if segment not in made(partition.edits)}
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,10 @@ class Memberships:
             outside clustering.
         next_distance: float32 of shape (n,), to it; NaN outside clustering.
         share: float32 of shape (n,), 0 to 1, how much the user belongs to the own segment. In a mixture its
-            posterior probability; else 1/d² of the own centroid by that of the own and the next one, fuzzy
-            c-means of these two with m = 2 (Bezdek 1981): .5 is the border, below it the next middle is
-            nearer (HDBSCAN's groups need not be round). 0 of outliers, NaN outside clustering.
+            posterior probability; else, and once changed by hand, 1/d² of the own centroid by that of the own
+            and the next one, fuzzy c-means of these two with m = 2 (Bezdek 1981): .5 is the border, below it
+            the next middle is nearer (groups of HDBSCAN and by hand need not be round). 0 of outliers and
+            users set aside, NaN outside clustering.
     """
 
     distance: np.ndarray
@@ -61,7 +62,7 @@ def _measured(
     apart = np.sqrt(np.maximum(squared_distances(rows, partition.centroids), 0))
     others = np.where(own, np.inf, apart)
     mine, following = np.where(own, apart, 0).sum(axis=1), others.min(axis=1)
-    if partition.settings.algorithm is Algorithm.GAUSSIAN_MIXTURE:
+    if partition.settings.algorithm is Algorithm.GAUSSIAN_MIXTURE and not partition.edits:
         likely = mixture.posterior(rows, partition.learned)
         share = np.where(partition.learned["ids"] == labels[:, None], likely, 0).sum(axis=1)
     else:

@@ -12,10 +12,12 @@ from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from core.base.errors import ArtifactError, Beha2VecError
-from core.base.schema import OUTLIER, OUTSIDE
+from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE
 from core.base.settings import ClusterSettings
+from core.segments.edits import Edit
 from core.storage.disk import disk_errors
 
 LABELS: Final = "labels.npy"
@@ -29,8 +31,8 @@ class Partition:
     """Who is in which segment.
 
     Args:
-        labels: int32 of shape (n_users,): a value of ``ids``, ``OUTLIER`` for users who fit none, or
-            ``OUTSIDE`` for users outside clustering.
+        labels: int32 of shape (n_users,): a value of ``ids``, ``OUTLIER`` for users who fit none,
+            ``SET_ASIDE`` for those of segments that were, or ``OUTSIDE`` for users outside clustering.
         centroids: float32 of shape (k, d), the mean vector of each segment.
         ids: int32 of shape (k,), ascending: the id of each centroid's segment. A cold fit numbers segments
             by size, largest first; later fits keep the ids of the segments they continue.
@@ -39,6 +41,7 @@ class Partition:
         warm: Whether it went on from earlier segments.
         settings: What was asked for.
         learned: What users are placed by where that is not the nearest centroid; ``ids`` among it.
+        edits: What was changed by hand since clustering (:mod:`core.segments.by_hand`).
 
     Raises:
         ArtifactError: If the parts do not fit together.
@@ -52,22 +55,24 @@ class Partition:
     warm: bool
     settings: ClusterSettings
     learned: Mapping[str, np.ndarray] = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         fits = (
             self.labels.ndim == 1
             and self.centroids.shape[:1] == self.ids.shape
             and bool(np.all(np.diff(self.ids) > 0))
-            and set(np.unique(self.labels).tolist()) <= {OUTLIER, OUTSIDE, *self.ids.tolist()}
+            and set(np.unique(self.labels).tolist()) <= {SET_ASIDE, OUTLIER, OUTSIDE, *self.ids.tolist()}
         )
         if not fits:
             raise ArtifactError("The segments do not fit together", remedy="Cluster again")
 
     @cached_property
     def digest(self) -> str:
-        """Names who is in which segment, where its middle is, and the settings that it was cut by."""
+        """Names who is in which segment, where its middle is, the settings and changes it was made by."""
         parts = [part.tobytes() for part in (self.labels, self.ids, self.centroids)]
         parts.append(self.settings.model_dump_json(exclude={"auto"}).encode())
+        parts += [edit.model_dump_json().encode() for edit in self.edits]
         return hashlib.blake2b(b"".join(parts), digest_size=12).hexdigest()
 
     @property
@@ -89,6 +94,7 @@ class Partition:
             "n_iter": self.n_iter,
             "warm": self.warm,
             "settings": self.settings.model_dump(mode="json"),
+            "edits": [edit.model_dump(mode="json") for edit in self.edits],
         }
         with disk_errors():
             folder.mkdir(parents=True, exist_ok=True)
@@ -116,9 +122,13 @@ class Partition:
                 warm=bool(facts["warm"]),
                 settings=ClusterSettings.checked(**facts["settings"]),
                 learned=_learned(folder / LEARNED) if (folder / LEARNED).exists() else {},
+                edits=_EDITS.validate_python(facts.get("edits", ())),
             )
         except (OSError, ValueError, KeyError, TypeError, BadZipFile, Beha2VecError) as error:
             raise ArtifactError(f"{folder} holds no segments: {error}", remedy="Cluster again") from error
+
+
+_EDITS: Final = TypeAdapter(tuple[Edit, ...])
 
 
 def _learned(path: Path) -> dict[str, np.ndarray]:

@@ -138,6 +138,11 @@ def _command(live: LiveSegments) -> None:
     st.code(command_line(settings), language="shell", wrap_lines=True)
     if unnamed := beyond(settings):
         st.caption(f"The command line has no option for what you set here: {', '.join(unnamed)}.")
+    if live.segmentation.cut is not None:
+        st.caption(
+            "What you changed by hand is in the files above, not in this command, and not in the address of "
+            "this page: another browser finds it on this server only."
+        )
     if live.segmentation.partition.warm:
         st.caption(
             "The segments on screen are a warm fit, which follows the way you moved the sliders. Press Full "

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 import streamlit as st
 
-from core.base.schema import OUTLIER, Users
+from core.base.schema import Users
 from core.profiles.profile_columns import Col
+from core.profiles.rows import GROUP_OF
 from core.profiles.samples import medoids, random_sample
 from pages.ui.segments import cards, segment_controls, user_facts
 from pages.ui.segments.figure import SIDE
@@ -105,7 +106,7 @@ def _belongs(live: LiveSegments, user: int) -> str:
         following = cards.heading(live.names[int(found.next_segment[0])])
         return f"{cards.heading(live.names[segment])} · belongs {found.share[0]:.0%}, next: {following}"
     row = live.profiles.parts.iloc[live.profiles.rows.place[user]]
-    return cards.heading(row[Col.LABEL]) + ("" if segment == OUTLIER else ", not clustered")
+    return cards.heading(row[Col.LABEL]) + ("" if segment in GROUP_OF else ", not clustered")
 
 
 with errors.shown():

@@ -46,11 +46,15 @@ def canvas(page: Page) -> Locator:
 
 
 def draw_around_everybody(page: Page) -> None:
+    draw_around(page, [(0.01, 0.10), (0.99, 0.10), (0.99, 0.92), (0.01, 0.92), (0.01, 0.12)])
+
+
+def draw_around(page: Page, corners: list[tuple[float, float]]) -> None:
+    """A lasso, its corners as shares of the map's width and height."""
     box = canvas(page).bounding_box()
     assert box is not None
     left, top, wide, high = box["x"], box["y"], box["width"], box["height"]
     page.mouse.click(left + wide - LASSO_FROM_RIGHT, top + LASSO_FROM_TOP)
-    corners = [(0.01, 0.10), (0.99, 0.10), (0.99, 0.92), (0.01, 0.92), (0.01, 0.12)]
     page.mouse.move(left + wide * corners[0][0], top + high * corners[0][1])
     page.mouse.down()
     for across, down in corners[1:]:
@@ -141,6 +145,38 @@ def test_a_lasso_lists_the_users_inside_and_their_ids_can_be_taken(
     assert n_users > 100
     assert len(lines) == n_users + 1
     assert f'"{FLOAT_LIKE_ID}"' in lines
+
+
+def test_users_inside_a_lasso_become_a_segment_that_a_reload_keeps_and_undo_takes_back(
+    shop: tuple[Server, FinishedRun], new_page: OpenPage
+) -> None:
+    page = new_page(address(shop, "explore", k="4"))
+    expect(page.get_by_text("laid out by PaCMAP")).to_be_visible()
+    canvas(page).scroll_into_view_if_needed()
+    draw_around(page, [(0.01, 0.10), (0.6, 0.10), (0.6, 0.92), (0.01, 0.92), (0.01, 0.12)])
+    page.get_by_role("button", name="Make it a segment").click()
+    expect(page.get_by_text("chosen on the map")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("chosen on the map")).to_be_visible()
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.get_by_text("in 4 segments")).to_be_visible()
+    expect(page.get_by_text("chosen on the map")).to_have_count(0)
+
+
+def test_segments_are_merged_in_a_few_clicks(shop: tuple[Server, FinishedRun], new_page: OpenPage) -> None:
+    page = new_page(address(shop, "explore", k="5"))
+    page.get_by_role("button", name="Change by hand").click()
+    menu = page.get_by_test_id("stPopoverBody")
+    for _ in range(2):
+        menu.get_by_role("combobox").click()
+        page.get_by_role("option").nth(1).click()
+    expect(menu.get_by_text("4 segments in all")).to_be_visible()
+    page.keyboard.press("Escape")  # the list of segments
+    menu.get_by_role("button", name="Merge").click()
+    expect(page.get_by_text("in 4 segments")).to_be_visible()
+    expect(menu).to_have_count(0)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(page.get_by_text("in 5 segments")).to_be_visible()
 
 
 def test_a_name_survives_a_reload_and_is_on_every_page(

@@ -73,7 +73,7 @@ def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
     """
     history = session_segments.session(made_from).history
     if history:
-        return history[0], history[1].partition if len(history) > 1 else None
+        return history[0], history[0].cut or (history[1].partition if len(history) > 1 else None)
     return live_segments.solve(made_from).segmentation, None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import streamlit as st
@@ -15,10 +15,8 @@ from core.runs.kept_evidence import find_evidence
 from core.runs.tasks import EvidenceRequest, VectorsRequest
 from core.segments.evidence import KEvidence
 from core.segments.layout import Layout
+from pages.ui.segments.made_from import Sources
 from pages.ui.shell import job_panel
-
-if TYPE_CHECKING:
-    from pages.ui.segments.live_segments import Sources
 
 CHOOSE_K: Final = tasks.CHOOSE_K
 LAYOUT: Final = tasks.LAYOUT

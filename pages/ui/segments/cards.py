@@ -38,12 +38,18 @@ def name_field(segment: int, own_name: str, rename: Rename, mark: str = "") -> N
     """The segment's number, as on the map and in the chat, its name, to be edited in place, and its mark."""
     # a name that changes elsewhere gets a fresh field, as a field keeps what was typed into it
     key = f"name-{segment}-{zlib.crc32(own_name.encode())}"
+
+    def changed() -> None:
+        # a browser also sends what a field began with, when a run was interrupted: nobody typed that
+        if st.session_state[key] != own_name:
+            rename(segment, st.session_state[key])
+
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(f"**{segment + 1}**", width="content")
         st.text_input(
             f"Name of segment {segment + 1}", own_name, max_chars=LONGEST_NAME, key=key,
             placeholder=f"Segment {segment + 1}", label_visibility="collapsed", icon=":material/edit:",
-            on_change=lambda: rename(segment, st.session_state[key]),
+            on_change=changed,
         )  # fmt: skip
         if mark:
             st.badge(mark, color="gray")

@@ -12,6 +12,7 @@ from core.base.errors import Beha2VecError
 from core.runs import jobs, kept_certificates, tasks
 from core.runs.jobs import JobView, State
 from core.runs.tasks import CertifyRequest
+from core.segments.edits import chosen, made
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import md_text
@@ -22,6 +23,12 @@ QUIET_S: Final = 1.5
 POLL_S: Final = 1.0
 GIVEN: Final = "Comes back from these very vectors"
 """Said in place of how stable a segment is where other users would have led to other vectors."""
+
+
+CHOSEN: Final = (
+    "How sure a segment is says whether other users would have led to it. This one was chosen by hand."
+)
+SAME_WAY: Final = " Segments of the other users were changed in the way that you changed these by hand."
 
 
 @dataclass(frozen=True)
@@ -36,9 +43,10 @@ class _Asked:
 
 def watch(live: LiveSegments) -> None:
     """Have the segments on screen certified, and say so; one job a session, the newest counts."""
-    if live.certificates:
+    partition = live.segmentation.partition
+    if live.certificates or set(live.segments) <= chosen(partition.edits):
         return
-    mine, digest = state.of_model(live.sources.model_key), live.segmentation.partition.digest
+    mine, digest = state.of_model(live.sources.model_key), partition.digest
     asked: _Asked | None = mine.get(ASKED)
     if asked is None or asked.digest != digest:
         if asked is not None and asked.job:
@@ -93,10 +101,13 @@ def _start(live: LiveSegments) -> str:
 
 def line(live: LiveSegments, segment: int) -> None:
     """How sure a segment is, in a line; nothing until it was measured."""
-    found = live.certificates.get(segment)
+    found, edits = live.certificates.get(segment), live.segmentation.partition.edits
+    if segment in chosen(edits):
+        st.caption("Made of chosen users: there is nothing to find again", help=CHOSEN)
     if found is not None:
         st.caption(
             md_text(found.line(live.names, GIVEN if live.unsupported else ""), 200),
             help=f"{md_text(found.sentence(live.names), 400)} Jaccard index: users in both, by users "
-            f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}.",
+            f"in either. Halves of the users: {found.halves:.2f}; other starts: {found.seeds:.2f}."
+            f"{SAME_WAY if segment in made(edits) else ''}",
         )  # fmt: skip

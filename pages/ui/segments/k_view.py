@@ -80,9 +80,10 @@ def offer(live: LiveSegments) -> None:
 
 
 def _compared(live: LiveSegments, evidence: KEvidence) -> None:
-    current, suggested = len(live.segments), evidence.suggested_k
-    none = suggested is None  # said first on the page, already
-    st.caption(f"You are at {current}." if none else f"{evidence.sentence} You are at {current}.")
+    current, suggested = len(live.segmentation.as_cut.ids), evidence.suggested_k
+    by_hand = f", changed by hand to {len(live.segments)}" if live.segmentation.cut else ""
+    verdict = "" if suggested is None else f"{evidence.sentence} "  # else it is said first on the page
+    st.caption(f"{verdict}You are at {current}{by_hand}.")
     free = live.steering.cluster.algorithm is Algorithm.HDBSCAN  # no number is asked for
     if suggested is not None and suggested != current and not free:
         _use(live, suggested, "use_suggested")
@@ -109,7 +110,7 @@ def _compared(live: LiveSegments, evidence: KEvidence) -> None:
 
 def _look_at(live: LiveSegments, evidence: KEvidence) -> None:
     """Names and sizes of another number of segments, before it is chosen."""
-    numbers = [row.k for row in evidence.rows if row.k != len(live.segments)]
+    numbers = [row.k for row in evidence.rows if row.k != len(live.segmentation.as_cut.ids)]
     k = st.pills(
         "Look at another number before you choose it", numbers, key=f"{LOOKED_AT}-{live.sources.model_key}"
     )

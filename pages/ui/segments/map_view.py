@@ -14,7 +14,7 @@ from core.profiles.selection import Selection, select
 from core.runs.export import csv_bytes
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon
-from pages.ui.segments import background, live_segments
+from pages.ui.segments import background, by_hand_view, live_segments
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.figure import page_columns, written
 from pages.ui.segments.live_segments import LiveSegments
@@ -166,6 +166,7 @@ def _selection(live: LiveSegments, users: np.ndarray) -> None:
                 "Download their ids", data=lambda: _ids(live, users), file_name="selected_users.csv",
                 mime="text/csv", icon=":material/download:", on_click="ignore", key="download_selection",
             )  # fmt: skip
+        by_hand_view.offer(live, np.isin(np.arange(len(live.labels)), users), "chosen on the map")
         _mix(live, chosen)
         _pages(chosen)
 

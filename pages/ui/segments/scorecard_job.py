@@ -54,4 +54,4 @@ def start_once(live: LiveSegments) -> None:
 
 
 def _asked(live: LiveSegments) -> tuple[int, ViewWeights, tuple[str, ...]]:
-    return max(2, len(live.segments)), live.steering.weights, live.profiles.chosen
+    return max(2, len(live.segmentation.as_cut.ids)), live.steering.weights, live.profiles.chosen

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.base.schema import View
-from pages.ui.segments import certificates, live_segments, session_segments, steering
+from core.base.schema import OUTLIER, SET_ASIDE, View
+from pages.ui.segments import by_hand_view, certificates, live_segments, session_segments, steering
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.steering import TITLES
 from pages.ui.shell import state
@@ -43,16 +43,20 @@ def status_line(live: LiveSegments) -> None:
     warm = live.segmentation.partition.warm
     with st.container(horizontal=True, vertical_alignment="center", key="status_row"):
         with st.container(width="stretch", horizontal=True, vertical_alignment="center"):
-            if warm:
+            if live.segmentation.cut is not None:
+                st.badge("By hand", icon=":material/front_hand:", color="blue", help=BY_HAND)
+            elif warm:
                 st.badge("Quick fit", icon=":material/fast_forward:", color="orange", help=WARM)
             else:
                 st.badge("Full fit", icon=":material/check:", color="green", help=FULL)
             st.caption(_what_moved(live))
+        by_hand_view.menu(live)
         st.button(
             "Full re-fit", icon=":material/restart_alt:", on_click=session_segments.refit, key="refit",
             type="tertiary", disabled=not warm,
             help="Fit from scratch with these settings; names stay with the users they had.",
         )  # fmt: skip
+    by_hand_view.line(live)
     certificates.watch(live)
     moved = live.segmentation.moved
     if moved is not None and moved > SHAKEN * live.sources.n_clustered:
@@ -71,12 +75,18 @@ WARM = (
     "Made from the segments before the last move, so that few users change place. A full re-fit may find "
     "a better fit, and gives what the command line gives."
 )
+BY_HAND = (
+    "Clustered, and changed by hand since. Names, profiles, the report and exports follow. A slider or a "
+    "full re-fit leads to new segments; these can be brought back then."
+)
 FULL = "Made from scratch: the same settings give the same segments again."
 
 
 def _sizes(live: LiveSegments) -> str:
-    outliers = live.sources.n_clustered - live.profiles.n_clustered
-    beside = f" and {count(outliers, 'outlier')}" if outliers else ""
+    outliers, aside = (int((live.labels == label).sum()) for label in (OUTLIER, SET_ASIDE))
+    beside = (f" and {count(outliers, 'outlier')}" if outliers else "") + (
+        f", {aside:,} set aside" if aside else ""
+    )
     return f"{count(live.profiles.n_clustered, 'user')} in {len(live.segments)} segments{beside}"
 
 
@@ -92,7 +102,7 @@ def _what_moved(live: LiveSegments) -> str:
 
 def _what_continues(live: LiveSegments) -> str:
     same = live.segmentation.continues
-    if same is None:
+    if same is None or live.segmentation.cut is not None:
         return ""
     told = ", ".join(f"{segment + 1} ({index:.0%} overlap)" for segment, index in same.items())
     return f" · as before the training: {told or 'none'}"
@@ -107,4 +117,5 @@ def _in_a_line(live: LiveSegments) -> str:
         f"{TITLES[View(view)].lower()} {share:.0%}" for view, share in live.combined.effective.items()
     )
     outcome = f" · outcome: {live.profiles.outcome}" if live.profiles.outcome else ""
-    return f"{_sizes(live)} · {weights}{outcome}"
+    by_hand = " · changed by hand" if live.segmentation.cut is not None else ""
+    return f"{_sizes(live)}{by_hand} · {weights}{outcome}"

@@ -22,10 +22,11 @@ from core.segments import identity
 from core.segments.combination import Combined
 from core.segments.partition import Partition
 from pages.ui.data import catalog
+from pages.ui.segments.made_from import Sources
 from pages.ui.shell import errors, state
 
 if TYPE_CHECKING:
-    from pages.ui.segments.live_segments import Sources, Steering
+    from pages.ui.segments.live_segments import Steering
 
 KEY: Final = "session_segments"
 REFIT: Final = "refit_segments"
@@ -37,9 +38,15 @@ KEPT: Final = 64
 
 @dataclass(frozen=True)
 class Session:
-    """What one session has done with one model's segments, newest first."""
+    """What one session has done with one model's segments, newest first.
+
+    Args:
+        history: The segments of each setting.
+        by_hand: Those that were changed by hand last, to be brought back where a move has led to others.
+    """
 
     history: tuple[Segmentation, ...] = ()
+    by_hand: Segmentation | None = None
 
     def after(self, segmentation: Segmentation) -> Session:
         """The same with another segmentation on top."""
@@ -63,18 +70,66 @@ def current(made_from: Sources, steering: Steering, combined: Combined) -> Segme
     again = bool(st.session_state.pop(REFIT, False))
     if shown.history and shown.history[0].setting == setting and not again:
         return shown.history[0]
+    if not shown.history:
+        n_users = len(made_from.vectors.inside)
+        kept = saved_work.recall_by_hand(made_from.store, made_from.model_key, n_users)
+        shown = replace(shown, by_hand=kept)
     seen = next((old for old in shown.history if old.setting == setting), None)
-    before = shown.history[0].partition if shown.history else None
+    before = shown.history[0] if shown.history else None
     if seen is None or again:
         segmentation = _new_segmentation(made_from, steering, combined, before, cold=again)
     else:  # back to earlier settings: the very same segments as then
-        moved = identity.moved(before, seen.partition) if before else None
+        moved = identity.moved(before.as_cut, seen.as_cut) if before else None
         segmentation = replace(seen, moved=moved, new=(), gone=())
     if not shown.history or shown.history[0].embeddings != made_from.embeddings:
         segmentation = replace(segmentation, moved=None)  # nobody moved anything: they are new here
     state.of_model(made_from.model_key)[KEY] = shown.after(segmentation)
     _keep(made_from, segmentation)
     return segmentation
+
+
+def change(made_from: Sources, shown: Segmentation, partition: Partition) -> None:
+    """Put segments on screen that were changed by hand, or taken back to what they were.
+
+    Args:
+        made_from: The users.
+        shown: The segments on screen.
+        partition: What becomes of them.
+    """
+    if len(partition.edits) > len(shown.partition.edits):
+        _forget_names(made_from, tuple(set(partition.ids.tolist()) - set(shown.partition.ids.tolist())))
+    cut = shown.as_cut if partition.edits else None
+    show(made_from, replace(shown, partition=partition, cut=cut))
+
+
+def waiting(made_from: Sources) -> Segmentation | None:
+    """Segments changed by hand that a move has led away from; None where they are on screen, or gone."""
+    held = session(made_from)
+    return None if held.history[0].cut else held.by_hand
+
+
+def let_go(made_from: Sources, changed: Segmentation) -> None:
+    """Offer segments that were changed by hand no longer."""
+    mine = state.of_model(made_from.model_key)
+    mine[KEY] = replace(session(made_from), by_hand=None)
+    with errors.shown():
+        unchanged = replace(changed, partition=changed.as_cut, cut=None)
+        saved_work.keep_by_hand(made_from.store, made_from.model_key, unchanged)
+
+
+def show(made_from: Sources, changed: Segmentation) -> None:
+    """Put segments that were changed by hand on screen, with the settings that they were cut by."""
+    cluster = changed.partition.settings
+    state.set_controls(
+        made_from.model_key, weights=changed.weights, algorithm=cluster.algorithm,
+        n_clusters=cluster.n_clusters, min_cluster_size=cluster.min_cluster_size,
+    )  # fmt: skip
+    shown = replace(changed, moved=None, new=(), gone=())
+    held = replace(session(made_from).after(shown), by_hand=shown if shown.cut else None)
+    state.of_model(made_from.model_key)[KEY] = held
+    _keep(made_from, shown)
+    with errors.shown():
+        saved_work.keep_by_hand(made_from.store, made_from.model_key, shown)
 
 
 def from_scratch(made_from: Sources, steering: Steering, combined: Combined) -> Partition:
@@ -88,22 +143,22 @@ def from_scratch(made_from: Sources, steering: Steering, combined: Combined) -> 
 
 
 def _new_segmentation(
-    made_from: Sources, steering: Steering, combined: Combined, before: Partition | None, *, cold: bool
+    made_from: Sources, steering: Steering, combined: Combined, before: Segmentation | None, *, cold: bool
 ) -> Segmentation:
     first = before is None
     if first:
         kept = saved_work.recall(made_from.store, made_from.model_key, len(made_from.vectors.inside))
         if kept and kept.setting == (made_from.embeddings, steering.weights, steering.cluster):
             return kept
-        before = kept.partition if kept else None
-    start = None if cold or first else before
+        before = kept
+    start = None if cold or first or before is None else before.as_cut  # a move ends changes by hand
     found = _cut(
         made_from.embeddings, steering.weights, steering.cluster, start.digest if start else "",
         combined, made_from.vectors.inside, start,
     )  # fmt: skip
     if before is None:
         return _after_training(made_from, Segmentation(made_from.embeddings, steering.weights, found))
-    match = identity.match(before, found)
+    match = identity.match(before.as_cut, found, taken=before.partition.ids.tolist())
     _forget_names(made_from, match.new)
     return Segmentation(
         made_from.embeddings, steering.weights, match.partition, match.moved, match.new, match.gone

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import streamlit as st
 
-from core.base.schema import OUTLIER, OUTSIDE, Group
+from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Group
 from core.profiles.rows import GROUP_LABELS
 from core.segments.map_places import number_places
 
@@ -27,7 +27,10 @@ LEGEND_ITEM: Final = 25
 LETTER: Final = 6
 """Pixels of a line of the legend, of a dot with its gaps, and of a letter, about."""
 OUTSIDE_NAME: Final = "Outside clustering"
-GREYS: Final = {OUTSIDE: (OUTSIDE_NAME, "#8b94a5"), OUTLIER: (GROUP_LABELS[Group.OUTLIER], "#5f6b80")}
+GREYS: Final = {
+    OUTSIDE: (OUTSIDE_NAME, "#8b94a5"), OUTLIER: (GROUP_LABELS[Group.OUTLIER], "#5f6b80"),
+    SET_ASIDE: (GROUP_LABELS[Group.SET_ASIDE], "#5f6b80"),
+}  # fmt: skip
 """Name and colour of who is in no segment: they read as grey on both backgrounds; the segments take the
 theme's chart colours by their order."""
 BADGE: Final = 24
@@ -59,7 +62,7 @@ def user_map(
 
     Args:
         xy: float32 of shape (n_users, 2).
-        labels: int32 of shape (n_users,): the segment of each user, -1 outside clustering, -2 of outliers.
+        labels: int32 of shape (n_users,): of each user, -1 outside clustering, lower in no segment.
         names: Segment → what it is called; also the order of the legend.
         key: Keeps zoom and lasso while the colours change; another key starts afresh.
         alt: What a screen reader says.

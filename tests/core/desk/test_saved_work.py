@@ -12,6 +12,7 @@ from core.desk import saved_work
 from core.desk.saved_work import Segmentation
 from core.naming.claims import NameEvidence
 from core.naming.names import SegmentName
+from core.segments import by_hand
 from core.segments.partition import Partition
 from core.storage.store import Store
 
@@ -155,3 +156,36 @@ def test_segments_that_another_session_replaces_meanwhile_are_read_of_one_moment
     writer.result()
     assert [one for one in read if one is None] == []
     assert all(one.partition.labels[0] == one.partition.centroids[0, 0] for one in read if one)
+
+
+def changed() -> Segmentation:
+    vectors = np.eye(4, dtype=np.float32)
+    cut = Partition(
+        np.array([0, 1, 2, -1], dtype=np.int32), vectors[:3], np.arange(3, dtype=np.int32), 0.0, 1, False,
+        ClusterSettings(n_clusters=3),
+    )  # fmt: skip
+    return Segmentation("e1", ViewWeights(), by_hand.merge(cut, vectors, [1, 2]), cut=cut)
+
+
+def test_changes_by_hand_come_back_with_what_they_began_from(store: Store) -> None:
+    saved_work.keep(store, "e1", changed())
+    found = saved_work.recall(store, "e1", 4)
+    assert found is not None and found.cut is not None
+    assert found.partition.digest == changed().partition.digest
+    assert found.partition.edits == changed().partition.edits
+    assert found.as_cut.digest == changed().as_cut.digest
+    back = by_hand.first_changes(found.cut, found.partition, np.eye(4, dtype=np.float32), 0)
+    assert back.digest == changed().as_cut.digest
+
+
+def test_changes_by_hand_are_kept_when_others_are_on_screen_and_until_they_are_taken_back(
+    store: Store,
+) -> None:
+    assert saved_work.recall_by_hand(store, "e1", 4) is None
+    saved_work.keep_by_hand(store, "e1", changed())
+    saved_work.keep(store, "e1", KEPT)
+    found = saved_work.recall_by_hand(store, "e1", 4)
+    assert found is not None and found.partition.digest == changed().partition.digest
+    assert saved_work.recall_by_hand(store, "e1", 5) is None
+    saved_work.keep_by_hand(store, "e1", replace(changed(), partition=changed().as_cut, cut=None))
+    assert saved_work.recall_by_hand(store, "e1", 4) is None

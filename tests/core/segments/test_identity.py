@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE
 from core.base.settings import ClusterSettings
-from core.segments.identity import continued, match, moved, overlap
+from core.segments import by_hand
+from core.segments.clustering import fit
+from core.segments.identity import continued, found_again, match, moved, overlap
 from core.segments.partition import Partition
+from tests.core.segments.blobs import blobs
 
 
 def partition(labels: list[int], ids: list[int] | None = None) -> Partition:
@@ -131,3 +134,16 @@ def test_who_becomes_an_outlier_has_not_moved_but_the_segment_is_less_the_same()
     assert moved(before, after) == 0
     assert overlap(before, after).tolist() == [[3, 0], [0, 2]]
     assert continued(before, after).quality == {0: 0.75, 1: 1.0}
+
+
+def test_another_training_is_not_asked_for_segments_made_by_hand() -> None:
+    vectors, _ = blobs((40, 30, 20), noise=0.05)
+    cut = fit(vectors, np.ones(len(vectors), dtype=bool), ClusterSettings(n_clusters=3))
+    changed = by_hand.set_aside(by_hand.split(cut, vectors, 1), vectors, [2])
+    assert found_again(changed, vectors) == {0: 1.0}
+
+
+def test_a_new_segment_takes_no_id_that_stands_for_something_else() -> None:
+    before, now = partition([0, 0, 1, 1]), partition([0, 0, 1, 2])
+    assert match(before, now).new == (2,)
+    assert match(before, now, taken=[2, 3]).new == (4,)

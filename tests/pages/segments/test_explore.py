@@ -17,7 +17,7 @@ from core.runs import pipeline
 from core.runs.jobs import State
 from core.segments import clustering, density
 from core.storage.store import Store
-from pages.ui.segments import live_segments, map_view
+from pages.ui.segments import live_segments, map_view, shared
 from pages.ui.segments.session_segments import KEY, Session
 from pages.ui.shell import state
 from pages.ui.shell.text import md_text
@@ -245,7 +245,7 @@ def test_a_rerun_without_a_move_computes_nothing_again(
         (pipeline, "cluster"),
         (pipeline, "analyze"),
         (pipeline, "combine"),
-        (live_segments, "pca_layout"),
+        (shared, "pca_layout"),
     ):
         monkeypatch.setattr(module, name, None)  # calling it would be an exception on the page
     app.run()

@@ -4,17 +4,20 @@ import io
 import json
 import zipfile
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import streamlit as st
 
+from core.base.schema import SET_ASIDE
 from core.desk import controls, saved_work
 from core.desk.controls import Controls
 from core.naming.claims import NameEvidence
 from core.runs import pipeline
 from core.runs.export import IdStyle
+from core.segments import by_hand
 from core.storage.store import Store
-from pages.ui.segments import live_segments, takeaway
+from pages.ui.segments import live_segments, session_segments, takeaway
 from pages.ui.segments.live_segments import LiveSegments, Sources
 from tests.pages.fixtures_segments import (
     FLOAT_LIKE_ID,
@@ -136,3 +139,24 @@ def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
     assert "No stable segments here." in page
     assert not any(f"1 · {name}" in page or f"3 · {name}" in page for name in before)
     assert "2 · Readers" in page
+
+
+def test_what_was_changed_by_hand_leaves_with_the_segments(
+    live: LiveSegments, finished_run: FinishedRun
+) -> None:
+    now, vectors = live.segmentation.partition, live.combined.vectors
+    now = by_hand.set_aside(by_hand.split(now, vectors, 0), vectors, [2])
+    now = by_hand.from_users(now, vectors, np.arange(len(now.labels)) % 3 == 0, "every third")
+    keep_certificates(finished_run, now, dict.fromkeys([0, 1, 3, 4], 0.9))
+    session_segments.change(live.sources, live.segmentation, now)
+    live = live_segments.solve(live.sources)
+    del live.certificates[4]  # of chosen users: there is none
+    rows = pq.read_table(io.BytesIO(takeaway.users_parquet(live))).to_pylist()
+    aside = [row for row in rows if row["group"] == "set_aside"]
+    summary = json.loads(takeaway.clusters_json(live))
+    assert len(aside) == summary["users_set_aside"] == int((now.labels == SET_ASIDE).sum()) > 0
+    assert {row["cluster"] for row in aside} == {-1}
+    assert [change["kind"] for change in summary["by_hand"]] == ["split", "set_aside", "gather"]
+    assert summary["by_hand"][2]["text"] == f"Made 5 of {now.sizes[4]} users: every third"
+    assert [segment["cluster"] for segment in summary["segments"] if "certificate" in segment] == [0, 1, 3]
+    assert "Set aside 3: " in takeaway.report_html(live).decode()

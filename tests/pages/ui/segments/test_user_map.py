@@ -50,7 +50,7 @@ def test_outliers_have_a_grey_and_a_name_of_their_own() -> None:
     assert made["legend"]["data"][-2:] == [OUTSIDE_NAME, "Outliers: fit no segment"]
     assert outliers["name"] == "Outliers: fit no segment"
     assert outliers["itemStyle"]["color"] != outside["itemStyle"]["color"]
-    assert [len(part["source"]) for part in made["dataset"]] == [1, 0, 1, 1, 1]
+    assert [len(part["source"]) for part in made["dataset"]] == [1, 0, 1, 1, 1, 0]
 
 
 def test_all_of_the_legend_is_seen_and_the_map_leaves_room_for_it() -> None:

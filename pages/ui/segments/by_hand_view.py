@@ -1,0 +1,188 @@
+"""Segments changed by hand: what would happen, what did, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import streamlit as st
+
+from core.base.errors import Beha2VecError
+from core.base.schema import OUTSIDE, SET_ASIDE
+from core.segments import by_hand
+from core.segments.partition import Partition
+from pages.ui.segments import session_segments
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors
+from pages.ui.shell.text import count, md_text
+
+TOLD: Final = 3
+"""Changes that are told in the line, the latest first."""
+MEASURED: Final = "Names follow, and how sure each segment is will be measured again."
+
+
+class Change(StrEnum):
+    """What can be done with segments that are there."""
+
+    MERGE = "Merge"
+    SPLIT = "Split"
+    ASIDE = "Set aside"
+
+
+MEANING: Final = {
+    Change.MERGE: "Two or more segments become one. It keeps the number and name of the largest.",
+    Change.SPLIT: "K-Means cuts the users of one segment apart. The largest part keeps number and name.",
+    Change.ASIDE: "Users leave the segments, and no segment is compared with them. They stay counted, as a "
+    "group of their own; new users like them go there, too.",
+}
+
+
+def menu(live: LiveSegments) -> None:
+    """A button that opens what can be changed by hand."""
+    digest = live.segmentation.partition.digest  # what was chosen is over with the segments it was chosen of
+    with st.popover("Change by hand", icon=":material/front_hand:", type="tertiary", key=f"by-hand-{digest}"):
+        change = st.segmented_control(
+            "Change", list(Change), default=Change.MERGE, required=True, key="by-hand-change",
+            label_visibility="collapsed",
+        )  # fmt: skip
+        st.caption(MEANING[change])
+        segments, into = _chosen(live, change, digest)
+        if not segments or (change is Change.MERGE and len(segments) < 2):
+            return
+        try:
+            after = _planned(digest, change, segments, into, live)
+        except Beha2VecError as error:
+            errors.show(error)
+            return
+        st.markdown(_would(live, after))
+        st.button(
+            change, key="by-hand-do", type="primary", on_click=session_segments.change,
+            args=(live.sources, live.segmentation, after),
+        )  # fmt: skip
+
+
+def line(live: LiveSegments) -> None:
+    """What was changed by hand, and a way back; or that a move ended it, and a way back to it."""
+    edits = live.segmentation.partition.edits
+    waiting = session_segments.waiting(live.sources)
+    if not edits and waiting is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key="by-hand-line"):
+        if waiting is not None:
+            here = waiting.embeddings == live.sources.embeddings
+            ended = "A move" if here else "Other labels, which make other vectors,"
+            st.caption(
+                f"{ended} ended your {count(len(waiting.partition.edits), 'change')} by hand: these segments "
+                "are as they were cut.", width="content",
+            )  # fmt: skip
+            if here:
+                _way("Bring them back", "bring-back", session_segments.show, live.sources, waiting)
+            _way("Let them go", "let-go", session_segments.let_go, live.sources, waiting, icon="close")
+            return
+        told = " · ".join(md_text(edit.text, 120) for edit in reversed(edits[-TOLD:]))
+        earlier = f" · and {len(edits) - TOLD} before" if len(edits) > TOLD else ""
+        st.caption(f":material/front_hand: {told}{earlier}", width="content")
+        _way("Undo", "undo-by-hand", undo, live)
+
+
+def _way(label: str, key: str, go: Callable[..., None], *args: object, icon: str = "undo") -> None:
+    st.button(label, key=key, type="tertiary", icon=f":material/{icon}:", on_click=go, args=args)
+
+
+def undo(live: LiveSegments) -> None:
+    """Take the last change by hand back."""
+    shown = live.segmentation
+    with errors.shown():
+        before = by_hand.first_changes(
+            shown.as_cut, shown.partition, live.combined.vectors, len(shown.partition.edits) - 1
+        )
+        session_segments.change(live.sources, shown, before)
+
+
+def offer(live: LiveSegments, users: np.ndarray, why: str) -> None:
+    """Say what a segment of chosen users would be, with a button that makes it; nothing where it is one.
+
+    Args:
+        live: The segments.
+        users: bool of shape (n_users,).
+        why: How they were chosen, as it is told of the segment.
+    """
+    joins = by_hand.joining(live.segmentation.partition, users)
+    from_where = np.unique(live.labels[joins])
+    whole = (
+        len(from_where) == 1 and from_where[0] > OUTSIDE and joins.sum() == (live.labels == from_where).sum()
+    )
+    if not joins.any() or whole:
+        return
+    stay = int(users.sum() - joins.sum())
+    left = f" {stay:,} more are outside clustering and stay there." if stay else ""
+    with st.container(horizontal=True, vertical_alignment="center", key="offer-segment"):
+        st.caption(f"As a segment: {count(int(joins.sum()), 'user')}, now in {_origins(from_where)}.{left}")
+        if st.button("Make it a segment", key="make-segment", icon=":material/group_add:"):
+            with errors.shown():
+                _make(live, users, why)
+                st.rerun()  # this may be a fragment: the rest of the page is of the segments before
+
+
+def make_segment(live: LiveSegments, users: np.ndarray, why: str) -> None:
+    """Make a segment of chosen users and put it on screen, at the next run.
+
+    Args:
+        live: The segments on screen.
+        users: bool of shape (n_users,). Whoever is outside clustering stays there.
+        why: How they were chosen, in a few words.
+    """
+    with errors.shown():
+        _make(live, users, why)
+
+
+def _make(live: LiveSegments, users: np.ndarray, why: str) -> None:
+    after = by_hand.from_users(live.segmentation.partition, live.combined.vectors, users, why)
+    session_segments.change(live.sources, live.segmentation, after)
+
+
+def _chosen(live: LiveSegments, change: Change, digest: str) -> tuple[tuple[int, ...], int]:
+    """The segments that are to be changed, and the parts of one that is split."""
+    if change is not Change.SPLIT:
+        found = st.multiselect(
+            "Segments", live.segments, key=f"{change}-{digest}", format_func=live.names.__getitem__,
+            placeholder="Choose two or more" if change is Change.MERGE else "Choose one or more",
+        )  # fmt: skip
+        return tuple(found), 0
+    segment = st.selectbox(
+        "Segment", live.segments, None, key=f"split-{digest}", format_func=live.names.__getitem__,
+        placeholder="Choose one",
+    )  # fmt: skip
+    into = st.number_input("Parts", 2, by_hand.MOST_PARTS, 2, key="by-hand-parts")
+    return () if segment is None else (segment,), into
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _planned(
+    digest: str, change: Change, segments: tuple[int, ...], into: int, _live: LiveSegments
+) -> Partition:
+    now, vectors = _live.segmentation.partition, _live.combined.vectors
+    if change is Change.MERGE:
+        return by_hand.merge(now, vectors, segments)
+    if change is Change.SPLIT:
+        return by_hand.split(now, vectors, segments[0], into)
+    return by_hand.set_aside(now, vectors, segments)
+
+
+def _would(live: LiveSegments, after: Partition) -> str:
+    """What a change leaves, before it is made."""
+    now = live.segmentation.partition
+    changed = [s for s, users in after.sizes.items() if now.sizes.get(s) != users]
+    sizes = ", ".join(f"**{s + 1}** with {count(after.sizes[s], 'user')}" for s in changed)
+    aside = int((after.labels == SET_ASIDE).sum() - (now.labels == SET_ASIDE).sum())
+    gone = f"{count(aside, 'user')} leave" if aside else f"It gives {sizes}"
+    return f"{gone}; {len(after.ids)} segments in all. {MEASURED}"
+
+
+def _origins(where: np.ndarray) -> str:
+    """``2, 5 or no segment``."""
+    told = [str(segment + 1) for segment in where[where > OUTSIDE]]
+    told += ["no segment"] if (where < OUTSIDE).any() else []
+    return " or ".join(part for part in (", ".join(told[:-1]), told[-1]) if part)

@@ -1,0 +1,81 @@
+"""What the segments on screen are made from: the data set and the model that are opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import streamlit as st
+
+from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
+from core.runs.pipeline import Embeddings
+from core.storage.store import Store
+from pages.ui.data import catalog
+from pages.ui.shell import errors, state
+
+FEWEST_USERS: Final = 4
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the segments are made from.
+
+    Args:
+        root: The store's folder.
+        dataset: The users.
+        model_key: Content key of the trained model.
+        model: Its folder.
+        vectors: What the model made of the users.
+        labels: Themes and types that the vectors were made by; None where they were made without.
+    """
+
+    root: str
+    dataset: Dataset
+    model_key: str
+    model: Path
+    vectors: Embeddings
+    labels: LabelledPages | None = None
+
+    @property
+    def store(self) -> Store:
+        """The artifacts."""
+        return Store(Path(self.root))
+
+    @property
+    def embeddings(self) -> str:
+        """Content key of the vectors."""
+        return self.vectors.artifact.key
+
+    @property
+    def n_clustered(self) -> int:
+        """Users that take part in clustering."""
+        return int(self.vectors.inside.sum())
+
+
+def sources() -> Sources | None:
+    """What the current model made; None after the page was told why there is nothing to cluster."""
+    found = found_sources()
+    if found is not None and found.n_clustered < FEWEST_USERS:
+        errors.show(
+            f"Only {found.n_clustered} users have two page views or more, and {FEWEST_USERS} are needed to "
+            "make segments. Load an export with more users or a longer period."
+        )
+        return None
+    return found
+
+
+def found_sources() -> Sources | None:
+    """What the current model made; None where there is none."""
+    data, run, vectors = state.dataset(), state.model(), state.embeddings()
+    if data is None or run is None or vectors is None:
+        return None
+    root = str(state.store().root)
+    labels = _labels(root, data.key, run.embeddings)
+    return Sources(root, data, run.key, run.path, vectors, labels)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _labels(root: str, dataset: str, embeddings: str) -> LabelledPages | None:
+    return catalog.labels_of(Store(Path(root)), dataset, embeddings)

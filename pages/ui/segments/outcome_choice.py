@@ -1,0 +1,65 @@
+"""What counts as the outcome: what the data have, what was chosen, and what gives it away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import streamlit as st
+
+from core.base.schema import PAGE_OUTCOME, page_outcome
+from core.base.settings import AnalyzeSettings, OutcomeCount
+from core.desk.controls import Controls
+from pages.ui.segments.made_from import Sources
+from pages.ui.segments.shared import basis
+from pages.ui.shell import state
+
+if TYPE_CHECKING:
+    from pages.ui.segments.live_segments import LiveSegments
+
+OFFERED: Final = 1_000
+"""Pages that can be chosen as the outcome, the most viewed ones; the command line takes any."""
+
+
+def outcomes(made_from: Sources) -> dict[str, int]:
+    """What can be the outcome → users who did it: events, then templates and pages, most users first."""
+    return _outcomes(made_from.dataset.key, made_from.embeddings, made_from)
+
+
+def leaks(live: LiveSegments) -> tuple[str, ...]:
+    """Pages that give the outcome on screen away, and that the model has read."""
+    return _leaks(live.sources.dataset.key, live.profiles.chosen, live.sources)
+
+
+def chosen_outcomes(made_from: Sources) -> tuple[str, ...]:
+    """The outcomes that are set, of those that the data have, or else what is usual."""
+    known, chosen = outcomes(made_from), state.controls(made_from.model_key).outcomes
+    if chosen:
+        chosen = tuple(one for one in _by_address(chosen, made_from) if one in known) or None
+    return basis(made_from).data.outcomes.usual if chosen is None else chosen
+
+
+def analyze(held: Controls, made_from: Sources) -> AnalyzeSettings:
+    """How the chosen ones are counted."""
+    chosen = chosen_outcomes(made_from)
+    counts = held.outcome_counts if len(chosen) > 1 else OutcomeCount.ANY
+    return AnalyzeSettings.checked(outcome=chosen, outcome_counts=counts)
+
+
+def _by_address(chosen: tuple[str, ...], made_from: Sources) -> tuple[str, ...]:
+    """A page may be named without its host, in a link as on the command line; the options have it."""
+    index = basis(made_from).data.outcomes
+    found = [index.pages_of(outcome) if outcome.startswith(PAGE_OUTCOME) else () for outcome in chosen]
+    return tuple(
+        page_outcome(index.pages[pages[0]]) if len(pages) == 1 else outcome
+        for outcome, pages in zip(chosen, found, strict=True)
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _outcomes(dataset: str, embeddings: str, _sources: Sources) -> dict[str, int]:
+    return basis(_sources).data.outcomes.offered(OFFERED)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _leaks(dataset: str, chosen: tuple[str, ...], _sources: Sources) -> tuple[str, ...]:
+    return basis(_sources).data.outcomes.leaks(chosen)
