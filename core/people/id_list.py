@@ -96,7 +96,7 @@ def match_ids(text: str, user_id: pa.StringArray) -> IdList:
     if not cells:
         raise InputError("There is no id in the list", allowed=ALLOWED)
     place = _places(cells, user_id)
-    different, times = np.unique(np.array(cells, dtype=object), return_counts=True)
+    times = np.unique(np.array(cells, dtype=object), return_counts=True)[1]
     unknown = dict.fromkeys(cells[at] for at in np.flatnonzero(place < 0))
     return IdList(np.unique(place[place >= 0]), len(cells), tuple(unknown), int((times > 1).sum()))
 

@@ -1,10 +1,11 @@
 """Who else is like some users: scores of all others, and how far down the list the like of them are found.
 
-Seeds are told from a sample of the others by a logistic regression on the combined vectors, as one learns from
-positive and unlabelled examples (Elkan and Noto 2008): among the others are many like the seeds, which lowers
-all scores and not their order. With strong regularisation few seeds make it the direction from the middle of
-all to theirs, and many teach it which directions matter: no worse than the cosine to the middle of the seeds
-with one, better with half of a kind, and much better where the seeds are of two kinds (docs/method.md).
+Seeds are told from a sample of the others by a logistic regression on the combined vectors, as one learns
+from positive and unlabelled examples (Elkan and Noto 2008): among the others are many like the seeds, which
+lowers all scores and changes their order little. With strong regularisation few seeds make it the direction
+from the middle of all to theirs, and many teach it which directions matter: as good as the cosine to the
+middle of the seeds with few, better with half of a kind, much better with seeds of two kinds
+(docs/method.md).
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ class LookAlikes:
             reach: A point that is among them in any case.
 
         Returns:
-            ``reach``, ``score`` (of the last user within it), ``found`` (share of the seeds that would have been
-            found among so many, had they been hidden), ``low`` and ``high`` (its 95 % interval) and ``by_chance``.
+            ``reach``, ``score`` (of the last user within it), ``found`` (share of the seeds that were found
+            among so many while they were hidden), ``low`` and ``high`` (its 95 % interval), ``by_chance``.
         """
         n = len(self.users)
         reaches = np.unique(np.append(np.geomspace(1, n, STEPS).astype(np.int64), min(max(1, reach), n)))

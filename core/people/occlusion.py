@@ -8,7 +8,7 @@ against the middles of the user's own segment and of the next one.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -27,7 +27,7 @@ from core.segments.geometry import repeatable, squared_distances
 from core.segments.partition import Partition
 
 LATEST: Final = 1_024
-"""Page views that are looked at, the latest ones: twice what any model reads, as views before them move up."""
+"""Page views looked at, the latest ones: twice what any model reads, as those before them move up."""
 KIND, PART, VIEWS = "kind", "part", "views"
 DISTANCE, NEXT_DISTANCE, EFFECT, PLACED = "distance", "next_distance", "effect", "placed"
 
@@ -48,9 +48,9 @@ class Reasons:
         following: The segment whose middle is the nearest of the others.
         distance: To the middle of ``own``.
         next_distance: To the middle of ``following``.
-        parts: One row a part: ``kind``, ``part`` (page index; session, from 0), ``views`` in it, ``distance`` and
-            ``next_distance`` without it, ``effect`` and ``placed`` (the segment without it, or ``OUTLIER``).
-            ``effect`` is what is lost of the lead: above 0 the part holds the user here, below 0 it pulls away.
+        parts: One row a part: ``kind``, ``part`` (page index; session, from 0), ``views`` in it, ``distance``
+            and ``next_distance`` without it, ``placed`` (the segment without it, or ``OUTLIER``) and
+            ``effect``, what is lost of the lead: above 0 the part holds the user here, below 0 it pulls away.
     """
 
     own: int
@@ -95,13 +95,7 @@ class FrozenSegments:
 
         pages, page = np.unique(sequences.page, return_inverse=True)
         names = {view: [of_page[place] for place in pages] for view, of_page in self.names.items()}
-        renumbered = UserSequences(
-            sequences.user_id,
-            sequences.offsets,
-            page.astype(np.int32),
-            sequences.timestamp,
-            sequences.session,
-        )
+        renumbered = replace(sequences, page=page.astype(np.int32))
         views = embed(self.model, renumbered, names, device=Device.CPU)
         return combine(views, self.combined.counted, means=self.combined.means).vectors
 
@@ -147,7 +141,7 @@ def _latest(own: UserSequences) -> UserSequences:
 
 
 def _without_each(own: UserSequences) -> tuple[np.ndarray, pd.DataFrame]:
-    """Which views are kept, bool of shape (1 + n_parts, n_views), all in the first row; and what each part is.
+    """Which views are kept, bool of shape (1 + n_parts, n_views), first all of them; and what each part is.
 
     What is the whole of a user cannot be left out.
     """

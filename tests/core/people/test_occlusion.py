@@ -96,7 +96,7 @@ def test_with_everything_the_user_is_where_all_users_are(world: World) -> None:
 
 
 def test_every_part_is_what_embedding_the_shortened_user_alone_gives(world: World) -> None:
-    sequences, frozen = world
+    frozen = world[1]
     found = reasons(MIXED, *world)
     pages, sessions = [*SHOES, *SHOES, BOOK, OTHER_BOOK], [0, 0, 0, 0, 0, 0, 1, 1]
     for row in found.parts.itertuples():

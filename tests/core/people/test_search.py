@@ -55,7 +55,7 @@ def test_what_is_not_there_is_said(wanted: Wanted, rows: Rows) -> None:
 
 def test_random_users_are_found_as_a_loop_finds_them() -> None:
     for seed in range(40):
-        data, labels, frame = many(seed)
+        data, labels, _ = many(seed)
         random = np.random.default_rng(seed)
         pages = random.choice(9, 2, replace=False)
         segment = int(random.choice(labels[labels >= 0]))
