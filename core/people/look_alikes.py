@@ -32,6 +32,8 @@ PARTS: Final = 5
 """Of the seeds, each hidden once: a fifth at a time."""
 FEWEST_SEEDS: Final = 10
 """To hide some of them; with fewer, a share of those found would say nothing."""
+NEARER: Final = 0.5
+"""Score from which on a user is nearer to the seeds than to the others."""
 STEPS: Final = 60
 """Points of a curve."""
 REACH, SCORE = "reach", "score"
@@ -47,7 +49,7 @@ class LookAlikes:
         score: float64 of shape (n,), descending, 0 to 1: ½ is as near to the seeds as to the others.
         seeds: int64 of shape (m,), the clustered users that they are like.
         ranks: int64 of shape (m,), ascending: of each seed, while it was hidden, how many of the others score
-            higher; empty with fewer than :data:`FEWEST_SEEDS`.
+            higher; empty where none was hidden.
     """
 
     users: np.ndarray
@@ -57,12 +59,13 @@ class LookAlikes:
 
     @property
     def usual_reach(self) -> int:
-        """Where the share of the seeds found is furthest above that by chance; without it, as many as seeds.
+        """Where the share of the seeds found is furthest above that by chance.
 
-        The greatest difference of two cumulative shares is the statistic of Kolmogorov and Smirnov.
+        The greatest difference of two cumulative shares is the statistic of Kolmogorov and Smirnov. Where no
+        seed was hidden, as many as are nearer to the seeds than to the others.
         """
         if not len(self.ranks):
-            return min(len(self.seeds), len(self.users))
+            return max(1, int((self.score >= NEARER).sum()))
         found = np.arange(1, len(self.ranks) + 1) / len(self.ranks)
         return int(self.ranks[np.argmax(found - self.ranks / len(self.users))]) + 1
 
@@ -91,13 +94,17 @@ class LookAlikes:
         return pd.DataFrame(columns)
 
 
-def look_alikes(vectors: np.ndarray, inside: np.ndarray, seeds: np.ndarray, seed: int = 0) -> LookAlikes:
+def look_alikes(
+    vectors: np.ndarray, inside: np.ndarray, seeds: np.ndarray, *, hide: bool = True, seed: int = 0
+) -> LookAlikes:
     """Rank every other clustered user by how much they are like the seeds.
 
     Args:
         vectors: float32 of shape (n_users, d), combined.
         inside: bool of shape (n_users,), the clustered users.
         seeds: int of shape (m,), users; those outside clustering have nothing to be like.
+        hide: Whether to hide seeds in turn and look for them, if there are :data:`FEWEST_SEEDS`; not those of
+            a segment, which was cut from the same vectors.
         seed: Of the samples that are learned from.
 
     Raises:
@@ -110,7 +117,8 @@ def look_alikes(vectors: np.ndarray, inside: np.ndarray, seeds: np.ndarray, seed
     _check(len(chosen), len(others), len(seeds))
     with repeatable():
         score = _scores(vectors, chosen, others, seed)[others]
-        ranks = _hidden_ranks(vectors, chosen, others, seed)
+        able = hide and len(chosen) >= FEWEST_SEEDS
+        ranks = _hidden_ranks(vectors, chosen, others, seed) if able else np.empty(0, dtype=np.int64)
     order = np.argsort(-score, kind="stable")
     return LookAlikes(others[order], expit(score[order]), chosen, ranks)
 
@@ -130,8 +138,6 @@ def _hidden_ranks(vectors: np.ndarray, seeds: np.ndarray, others: np.ndarray, se
 
     Of those with the same score half count as higher.
     """
-    if len(seeds) < FEWEST_SEEDS:
-        return np.empty(0, dtype=np.int64)
     shuffled = np.random.default_rng(seed).permutation(seeds)
     higher = []
     for part in range(PARTS):

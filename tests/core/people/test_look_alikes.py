@@ -52,9 +52,13 @@ def test_few_seeds_are_not_hidden() -> None:
     found = look_alikes(VECTORS, EVERYBODY, np.arange(9))
     curve = found.curve(found.usual_reach)
     assert len(found.ranks) == 0
-    assert found.usual_reach == 9
+    assert found.usual_reach == (found.score >= 0.5).sum()
     assert curve[FOUND].isna().all()
     assert curve[SCORE].notna().all()
+
+
+def test_seeds_that_are_not_to_be_hidden_are_not() -> None:
+    assert len(look_alikes(VECTORS, EVERYBODY, np.arange(50), hide=False).ranks) == 0
 
 
 def test_hidden_seeds_of_a_clear_group_are_found_where_the_group_ends() -> None:
