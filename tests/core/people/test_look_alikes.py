@@ -75,6 +75,12 @@ def test_seeds_drawn_at_random_are_found_as_by_chance() -> None:
     assert at[LOW] < 0.5 < at[HIGH]
 
 
+def test_of_users_who_did_the_very_same_half_count_as_before_a_hidden_seed() -> None:
+    vectors = np.repeat(np.eye(2, dtype=np.float32), (50, 50), axis=0)
+    found = look_alikes(vectors, np.ones(100, dtype=bool), np.arange(10))
+    assert found.ranks.tolist() == [20] * 10  # 40 others are exactly as they are
+
+
 def test_a_hidden_seed_is_ranked_by_a_model_that_has_not_seen_it(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[set[int]] = []
     plain = module._scores
