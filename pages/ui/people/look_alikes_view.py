@@ -33,7 +33,7 @@ from pages.ui.segments.figure import SIDE, download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.profile_tables import named
 from pages.ui.shell import errors, state
-from pages.ui.shell.text import count, share
+from pages.ui.shell.text import count, md_text, share
 
 PASTED: Final = "pasted_ids"
 MOST_SHOWN: Final = 100
@@ -91,7 +91,7 @@ def draw(live: LiveSegments, user: int | None) -> None:
             f"{count(outside, 'seed is', 'seeds are')} not clustered (one page view, or bot-like): nothing "
             "can be like them, and they are left out."
         )
-    reach = _reach(row, found)
+    reach = _reach(st.container() if like == Like.LIST else row, found)
     _say(found, reach)
     if by_segment or not len(found.ranks):
         st.caption(OF_OTHERS if by_segment else TOO_FEW)
@@ -137,7 +137,7 @@ def _known(live: LiveSegments, found: id_list.IdList) -> np.ndarray | None:
     if found.unknown:
         more = len(found.unknown) - UNKNOWN_SHOWN
         listed = ", ".join(found.unknown[:UNKNOWN_SHOWN]) + (f" and {more:,} more" if more > 0 else "")
-        st.text(f"Unknown: {listed}")
+        st.caption(f"Unknown: {md_text(listed)}")
     if not len(found.users):
         errors.show("None of these ids is in the data. Ids must match exactly, with every digit and dot.")
         return None
@@ -173,22 +173,22 @@ def _say(found: LookAlikes, reach: int) -> None:
 
 
 def _charts(live: LiveSegments, found: LookAlikes, reach: int) -> None:
-    curve = found.curve(reach)
+    curve, where = found.curve(reach), _where(live, found.users[:reach])
     n = f"{count(len(found.seeds), 'seed')}, {count(len(found.users), 'other clustered user')}"
+    height = max(220, charts.ROW * len(where) + charts.AXIS)  # as high as its neighbour
     with st.grid(2, min_column_width=SIDE, key="look-alike-charts"):
         if len(found.ranks):
             figure(
-                "Hidden seeds found within reach", partial(found_over_reach, curve, reach),
-                curve.drop(columns=SCORE), n=n, key="look_alikes_found", help_text=HIDDEN,
+                "Hidden seeds found within reach", partial(found_over_reach, curve, reach, height), curve,
+                n=n, key="look_alikes_found", help_text=HIDDEN, columns=COLUMNS,
                 alt_text="Share of hidden seeds found over the number of users reached, beside chance",
-                columns=COLUMNS,
             )  # fmt: skip
-        figure(
-            "How like the seeds they are", partial(score_over_reach, curve, reach), curve[[REACH, SCORE]],
-            n=n, key="look_alikes_score", help_text=HOW, columns=COLUMNS,
-            alt_text="Score of the last user within reach over the number of users reached",
-        )  # fmt: skip
-        where = _where(live, found.users[:reach])
+        else:
+            figure(
+                "How like the seeds they are", partial(score_over_reach, curve, reach, height),
+                curve[[REACH, SCORE]], n=n, key="look_alikes_score", help_text=HOW, columns=COLUMNS,
+                alt_text="Score of the last user within reach over the number of users reached",
+            )  # fmt: skip
         figure(
             "Where they are now", partial(charts.sizes, where, live.names), where,
             n=f"{count(reach, 'user')} within reach", key="look_alikes_where",
@@ -232,12 +232,13 @@ def _table(live: LiveSegments, found: LookAlikes, n: int) -> pd.DataFrame:
     return table
 
 
-def found_over_reach(curve: pd.DataFrame, reach: int) -> charts.Chart:
+def found_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Chart:
     """Share of hidden seeds found, its interval, and what chance finds; a line at the chosen reach.
 
     Args:
         curve: Of :meth:`core.people.look_alikes.LookAlikes.curve`.
         reach: Users.
+        height: Pixels.
     """
     told = {
         REACH: ("Users reached", ","), FOUND: ("Hidden seeds found", ".1%"), LOW: ("From", ".1%"),
@@ -250,16 +251,16 @@ def found_over_reach(curve: pd.DataFrame, reach: int) -> charts.Chart:
     band = base.mark_area(opacity=0.25, color=charts.ABOVE).encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q")
     line = base.mark_line(strokeWidth=2, color=charts.ABOVE, point=True).encode(y=y)
     chance = base.mark_line(strokeDash=[4, 4], color=charts.NEUTRAL).encode(y=f"{BY_CHANCE}:Q")
-    return charts.sized(chance + band + line + _chosen(curve, reach), 220)
+    return charts.sized(chance + band + line + _chosen(curve, reach), height)
 
 
-def score_over_reach(curve: pd.DataFrame, reach: int) -> charts.Chart:
+def score_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Chart:
     """Score of the last user within reach, arguments as above."""
     told = {REACH: ("Users reached", ","), SCORE: ("Score", ".3f")}
     base = alt.Chart(curve).encode(x=_users(), tooltip=charts.tips(told))
     y = alt.Y(f"{SCORE}:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(tickCount=5))
     line = base.mark_line(strokeWidth=2, color=charts.ABOVE, point=True).encode(y=y)
-    return charts.sized(line + _chosen(curve, reach), 220)
+    return charts.sized(line + _chosen(curve, reach), height)
 
 
 def _users() -> alt.X:

@@ -39,7 +39,10 @@ DRAWN: Final = 12
 LABEL, WITHOUT = "what", "without"
 HOW: Final = (
     "The user is embedded again without the page, or without the session, by the same model. What the lead "
-    "loses then is what the page did: blue holds the user here, orange pulls them to the next segment."
+    "loses then is what the page, or the session, did."
+)
+COLOURS: Final = (
+    "Blue holds the user here, orange pulls them to the next segment; in the timeline, larger dots do more."
 )
 OTHER_WAY: Final = {
     Algorithm.GAUSSIAN_MIXTURE: "A mixture places users by probability, and the lead is one of distances. "
@@ -91,6 +94,7 @@ def _say(live: LiveSegments, user: int, found: Reasons) -> None:
         f"{start} **{own}**: {here} from its middle, and {there} from that of **{following}**, "
         f"a lead of **{lead}**."
     )
+    st.caption(COLOURS)
     settings, run = live.segmentation.partition.settings, state.model()
     if settings.algorithm in OTHER_WAY:
         st.caption(OTHER_WAY[settings.algorithm])

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME, Users
 from core.people.search import NOBODY_SAID, Wanted, search
-from core.profiles.outcomes import label_of
+from core.profiles.outcomes import path_of
 from pages.ui.people import chosen_user
 from pages.ui.segments import live_segments, user_facts
 from pages.ui.segments.figure import download_csv
@@ -50,10 +50,14 @@ def _fields(live: LiveSegments) -> Wanted:
     titles = user_facts.row_titles(live)
 
     def counted(one: str) -> str:
-        return f"{label_of([one])} ({outcomes[one]:,})"
+        place = one.removeprefix(TEMPLATE_OUTCOME).removeprefix(PAGE_OUTCOME)
+        return f"{path_of(place) if one in seen else one} ({outcomes[one]:,})"
 
-    with st.grid("auto", min_column_width=FIELD, gap="small", key="search-fields"):
-        saw = _field(live, "saw", "Saw", seen, counted, "Pages and templates, with how many users saw them.")
+    with st.grid("auto", min_column_width=FIELD, gap="small", key="search-fields") as grid:
+        with grid.cell(column_span=2):  # addresses are long
+            saw = _field(
+                live, "saw", "Saw", seen, counted, "Pages and templates, with how many users saw them."
+            )
         did = _field(live, "did", "Did", tuple(one for one in outcomes if one not in seen), counted)
         rows = _field(live, "rows", "Segment or group", tuple(titles), titles.__getitem__)
         attributes = {

@@ -161,7 +161,7 @@ def test_look_alikes_of_a_list_say_what_became_of_each_id(users: AppTest) -> Non
     users.text_area(key="pasted_ids").set_value(pasted).run()
     assert not users.exception
     assert "15 ids read: 13 known users, 1 unknown, 1 more than once" in texts(users)
-    assert "Unknown: **nobody**" in [text.value for text in users.text]  # text of strangers is no Markdown
+    assert f"Unknown: {md_text('**nobody**')}" in texts(users)  # text of strangers is no Markdown
     assert "1 seed is not clustered" in texts(users)
     found = scored(users)
     assert not set(found["user_id"]) & set(seeds)
