@@ -163,12 +163,16 @@ def strip(views: pd.DataFrame) -> charts.Chart:
 
 
 def _by_effect(dots: alt.Chart, effect: pd.Series) -> alt.Chart:
-    """Blue holds the user in the segment, orange pulls away; the larger the more."""
+    """Blue holds the user in the segment, orange pulls away, the larger the more; grey does nothing."""
     most = max(float(effect.abs().max()), 1e-9)
     size = alt.Size("strength:Q", scale=alt.Scale(domain=[0, most], range=[30, 420]), legend=None)
     coloured: alt.Chart = dots.transform_calculate(strength=f"abs(datum.{EFFECT})").encode(
         size=size,
-        color=alt.condition(alt.datum[EFFECT] < 0, alt.value(charts.BELOW), alt.value(charts.ABOVE)),
+        color=alt.when(alt.datum[EFFECT] < 0)
+        .then(alt.value(charts.BELOW))
+        .when(alt.datum[EFFECT] > 0)
+        .then(alt.value(charts.ABOVE))
+        .otherwise(alt.value(charts.NEUTRAL)),
     )
     return coloured
 
