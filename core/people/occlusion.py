@@ -7,11 +7,11 @@ against the middles of the user's own segment and of the next one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,13 +19,13 @@ import pyarrow as pa
 
 from core.base.errors import InputError
 from core.base.schema import OUTSIDE, View
-from core.base.settings import Device
 from core.data.sequences import UserSequences
 from core.segments.clustering import assign
 from core.segments.combination import Combined, combine
 from core.segments.geometry import repeatable, squared_distances
 from core.segments.partition import Partition
 
+Embed: TypeAlias = Callable[[Path, UserSequences, Mapping[View, Sequence[str]]], Mapping[View, np.ndarray]]
 LATEST: Final = 1_024
 """Page views looked at, the latest ones: twice what any model reads, as those before them move up."""
 KIND, PART, VIEWS = "kind", "part", "views"
@@ -74,29 +74,29 @@ class FrozenSegments:
     """What a user is placed by.
 
     Args:
+        embed: Embeds sequences with a model: :func:`core.model.embedding.embed`, here or in another process.
         model: Folder of the trained model.
         names: What each view calls each page, by page index.
         combined: The mix of all users.
         partition: The segments.
     """
 
+    embed: Embed
     model: Path
     names: Mapping[View, Sequence[str]]
     combined: Combined
     partition: Partition
 
     def vectors(self, sequences: UserSequences) -> np.ndarray:
-        """Mixed vectors of any sequences: float32 of shape (n, d). Loads PyTorch when first called.
+        """Mixed vectors of any sequences: float32 of shape (n, d).
 
         Raises:
             ArtifactError: If the model is missing or damaged.
         """
-        from core.model.embedding import embed
-
         pages, page = np.unique(sequences.page, return_inverse=True)
         names = {view: [of_page[place] for place in pages] for view, of_page in self.names.items()}
         renumbered = replace(sequences, page=page.astype(np.int32))
-        views = embed(self.model, renumbered, names, device=Device.CPU)
+        views = self.embed(self.model, renumbered, names)
         return combine(views, self.combined.counted, means=self.combined.means).vectors
 
 

@@ -59,7 +59,7 @@ def _world(folder: Path, encoder: Encoder) -> World:
     combined = combine(embed(folder, sequences, pages_of(SHOP_URLS)), ViewWeights())
     inside = np.ones(sequences.n_users, dtype=bool)
     partition = fit(combined.vectors, inside, ClusterSettings(n_clusters=2))
-    return sequences, FrozenSegments(folder, pages_of(SHOP_URLS), combined, partition)
+    return sequences, FrozenSegments(embed, folder, pages_of(SHOP_URLS), combined, partition)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +134,7 @@ def placed(world: World, label: int) -> FrozenSegments:
     labels[MIXED] = label
     made = frozen.partition
     partition = Partition(labels, made.centroids, made.ids, 0.0, 1, False, made.settings)
-    return FrozenSegments(frozen.model, frozen.names, frozen.combined, partition)
+    return FrozenSegments(embed, frozen.model, frozen.names, frozen.combined, partition)
 
 
 def test_a_user_outside_clustering_has_no_reasons(world: World) -> None:
@@ -157,6 +157,6 @@ def test_of_a_long_history_the_latest_views_count(world: World) -> None:
 
 def test_a_missing_model_is_said(world: World, tmp_path: Path) -> None:
     frozen = world[1]
-    gone = FrozenSegments(tmp_path / "gone", {View.URL: SHOP_URLS}, frozen.combined, frozen.partition)
+    gone = FrozenSegments(embed, tmp_path / "gone", {View.URL: SHOP_URLS}, frozen.combined, frozen.partition)
     with pytest.raises(ArtifactError):
         reasons(MIXED, world[0], gone)
