@@ -176,6 +176,22 @@ def embed(inputs: tuple[Path, ...], model: Path, out: Path, device: str) -> None
 
 
 @app.command()
+@click.argument("ids", type=files, metavar="IDS")
+@click.option("--out", type=files, required=True, help="Folder of an earlier run.")
+@click.option("--to", type=files, required=True, metavar="FILE", help="CSV to write.")
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    help="Users to write; by default as many as find hidden ids best beside chance.",
+)
+def lookalikes(ids: Path, out: Path, to: Path, top: int | None) -> None:
+    """Who else is like the users of a list: IDS is text with an id a line, or a CSV with a column of ids."""
+    from core.runs.look_alikes_file import write_look_alikes
+
+    click.echo(f"{write_look_alikes(ids, out, to, top)} See {to}", err=True)
+
+
+@app.command()
 @click.option("--users", type=int, required=True, help="Users to make up.")
 @click.option("--out", type=files, required=True, help="FILE.csv or FILE.csv.gz")
 @click.option("--seed", type=int, default=0, help="Same seed, same file.", show_default=True)

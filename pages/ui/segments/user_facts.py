@@ -15,13 +15,16 @@ from core.base.schema import Users
 from core.base.wording import duration
 from core.data.dataset import Dataset
 from core.data.sequences import SESSION
+from core.people.look_alikes import SCORE
+from core.people.occlusion import EFFECT
 from core.profiles.profile_columns import Col
 from core.profiles.samples import SECONDS_TO_NEXT, TIME, VIEW, timeline
-from core.runs.export import MEMBERSHIP
+from core.runs.export import MEMBERSHIP, SEGMENT
 from core.segments.membership import Memberships, memberships
 from pages.ui.segments import charts
 from pages.ui.segments.figure import download_csv
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.profile_tables import named
 from pages.ui.shell.text import count
 
 LISTED: Final = (
@@ -36,6 +39,7 @@ BELONGS: Final = (
     "How much the user belongs to the segment: of a mixture, its probability; else how near its middle is "
     "beside the next one's, where 50 % is the border."
 )
+NEARNESS: Final = "How like the seeds: 0.5 is as near to them as to the others."
 MOST_SESSIONS: Final = 40
 """Sessions drawn; the table below the picture has all of them."""
 ELAPSED, WHEN = "elapsed_s", "when"
@@ -47,11 +51,26 @@ def find(dataset: Dataset, user_id: str) -> int | None:
     return None if place < 0 else int(place)
 
 
-def listed(live: LiveSegments, users: np.ndarray) -> pd.DataFrame:
-    """One row a user, in the given order, with how much they belong to their segment."""
+def listed(live: LiveSegments, users: np.ndarray, *, segments: bool = False) -> pd.DataFrame:
+    """One row a user, in the given order, with how much they belong to their segment.
+
+    Args:
+        live: The segments.
+        users: User indices.
+        segments: Whether to say which segment or group that is: for lists of several.
+    """
     table = live.sources.dataset.users.iloc[users][list(LISTED)].reset_index(drop=True)
     table.insert(1, MEMBERSHIP, belonging(live, users).share)
+    if segments:
+        called = np.array(list(row_titles(live).values()), dtype=object)
+        table.insert(1, SEGMENT, called[live.profiles.rows.place[users]])
     return table
+
+
+def row_titles(live: LiveSegments) -> dict[str, str]:
+    """Key → what it is called, of all rows that share no user: segments, groups, one-page segments."""
+    table = named(live.profiles.parts, live.names)
+    return dict(zip(table[Col.KEY], table[Col.LABEL], strict=True))
 
 
 def belonging(live: LiveSegments, users: np.ndarray) -> Memberships:
@@ -67,6 +86,8 @@ def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_tex
         placeholder="–",
         column_config={
             Users.USER_ID: st.column_config.TextColumn("User", pinned=True),
+            SCORE: st.column_config.NumberColumn("Score", format="%.2f", help=NEARNESS),
+            SEGMENT: st.column_config.TextColumn("Segment", width="medium"),
             MEMBERSHIP: st.column_config.NumberColumn("Belongs", format="percent", help=BELONGS),
             Users.PAGE_VIEWS: st.column_config.NumberColumn("Views", format="localized"),
             Users.SESSIONS: st.column_config.NumberColumn("Sessions", format="localized"),
@@ -77,8 +98,17 @@ def show_list(table: pd.DataFrame, key: str, choose: Callable[[], None], alt_tex
     )  # fmt: skip
 
 
-def show_timeline(dataset: Dataset, user: int, segment: str) -> None:
-    """Draw what one user did: the facts, a picture with a row a session, and every page view."""
+def show_timeline(
+    dataset: Dataset, user: int, segment: str, why: Callable[[], pd.Series | None] = lambda: None
+) -> None:
+    """Draw what one user did: the facts, a picture with a row a session, and every page view.
+
+    Args:
+        dataset: The users.
+        user: Which one.
+        segment: Where they belong, in Markdown.
+        why: Draws why they are there; what it returns, page index → effect, colours the picture.
+    """
     row = dataset.users.iloc[user]
     views = timeline(dataset, user)
     with st.container(border=True, key="timeline"):
@@ -89,6 +119,10 @@ def show_timeline(dataset: Dataset, user: int, segment: str) -> None:
             f"{count(int(row[Users.SESSIONS]), 'session')}"
         )
         _facts(row)
+        effect = why()
+        if effect is not None:
+            pages = dataset.sequences.page[slice(*dataset.sequences.offsets[user : user + 2])]
+            views[EFFECT] = effect.reindex(pages).to_numpy()
         last = views[SESSION].max()
         drawn = views[views[SESSION] > last - MOST_SESSIONS]
         if last > MOST_SESSIONS:
@@ -102,7 +136,7 @@ def strip(views: pd.DataFrame) -> charts.Chart:
     """A row a session, a dot a page view, time since the session began.
 
     Args:
-        views: Rows of :func:`core.profiles.samples.timeline`.
+        views: Rows of :func:`core.profiles.samples.timeline`, with ``effect`` where that is known.
     """
     began = views.groupby(SESSION)[TIME].transform("min")
     when = [f"{n} · {start:%d %b %Y %H:%M}" for n, start in zip(views[SESSION], began, strict=True)]
@@ -119,9 +153,28 @@ def strip(views: pd.DataFrame) -> charts.Chart:
         VIEW: ("Page view", ""), Col.PAGE_TITLE: ("Title", ""), Col.PAGE_LOCATION: ("Page", ""),
         SECONDS_TO_NEXT: ("Seconds to the next", ",.0f"),
     }  # fmt: skip
-    line = base.mark_line(color=charts.NEUTRAL, opacity=0.5)
-    dots = base.mark_point(filled=True, size=70, opacity=0.9).encode(tooltip=charts.tips(told))
+    line = base.mark_line(color=charts.NEUTRAL, opacity=0.5).encode(detail=f"{WHEN}:N")
+    dots = base.mark_point(filled=True, size=70, opacity=0.9)
+    if EFFECT in table:
+        told[EFFECT] = ("Effect of the page on the lead", "+.3f")
+        dots = _by_effect(dots, table[EFFECT])
+    dots = dots.encode(tooltip=charts.tips(told))
     return charts.sized(line + dots, 28 * table[WHEN].nunique() + charts.AXIS)
+
+
+def _by_effect(dots: alt.Chart, effect: pd.Series) -> alt.Chart:
+    """Blue holds the user in the segment, orange pulls away, the larger the more; grey does nothing."""
+    most = max(float(effect.abs().max()), 1e-9)
+    size = alt.Size("strength:Q", scale=alt.Scale(domain=[0, most], range=[30, 420]), legend=None)
+    coloured: alt.Chart = dots.transform_calculate(strength=f"abs(datum.{EFFECT})").encode(
+        size=size,
+        color=alt.when(alt.datum[EFFECT] < 0)
+        .then(alt.value(charts.BELOW))
+        .when(alt.datum[EFFECT] > 0)
+        .then(alt.value(charts.ABOVE))
+        .otherwise(alt.value(charts.NEUTRAL)),
+    )
+    return coloured
 
 
 def _facts(row: pd.Series) -> None:

@@ -72,7 +72,7 @@ TRUST: Final = Screen(
 )  # fmt: skip
 USERS: Final = Screen(
     "pages/use/users.py", "Users", ":material/person_search:", "users",
-    "Typical users of a segment, and one user's visits step by step.",
+    "Single users: typical ones, those that fit a search, look-alikes, and why one is where they are.",
 )  # fmt: skip
 RULES: Final = Screen(
     "pages/use/rules.py", "Rules", ":material/rule:", "rules",

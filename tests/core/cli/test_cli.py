@@ -387,6 +387,32 @@ def test_one_page_users_are_in_segments_by_rule(finished: Path) -> None:
     assert counted["all"] == len(table)
 
 
+def test_look_alikes_of_a_list_are_written_and_no_id_is_said(finished: Path, tmp_path: Path) -> None:
+    users = pd.read_parquet(finished / "users.parquet", columns=["user_id", "cluster"])
+    seeds = users.loc[users["cluster"] == 0, "user_id"].head(15).tolist()
+    (tmp_path / "ids.csv").write_text("user_id\n" + "\n".join([*seeds, "no-one"]))
+    done = cli("lookalikes", tmp_path / "ids.csv", "--out", finished, "--to", tmp_path / "a.csv", "--top", 5)
+    assert done.returncode == 0, done.stderr
+    assert "16 ids read: 15 known users, 1 unknown" in done.stderr
+    assert not any(one in done.stderr for one in [*seeds, "no-one"])
+    found = pd.read_csv(tmp_path / "a.csv", dtype=str)
+    assert len(found) == 5
+    assert set(found["user_id"]) <= set(users["user_id"]) - set(seeds)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [(b"", "is empty"), (b"\x89PNG\r\n\0", "a PNG image"), (b"no-one\n", "nobody of the list is in")],
+)
+def test_a_list_that_leads_nowhere_is_one_line(
+    finished: Path, tmp_path: Path, content: bytes, named: str
+) -> None:
+    (tmp_path / "ids.csv").write_bytes(content)
+    done = cli("lookalikes", tmp_path / "ids.csv", "--out", finished, "--to", tmp_path / "a.csv")
+    assert named in one_line_error(done)
+    assert not (tmp_path / "a.csv").exists()
+
+
 def test_a_taxonomy_of_ones_own_and_labels_off(finished: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     shutil.copytree(finished, out)

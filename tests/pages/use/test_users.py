@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.base.progress import silent
+from core.base.settings import Preset, TrainSettings
+from core.people.look_alikes import SCORE
 from core.profiles.samples import SECONDS_TO_NEXT
+from core.runs import pipeline
+from core.storage.store import Store
+from pages.ui.people.look_alikes_view import Like
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
-from tests.pages.fixtures_segments import FLOAT_LIKE_ID, HOSTILE_TITLE, FinishedRun
+from tests.pages.fixtures_segments import BOTS, FLOAT_LIKE_ID, HOSTILE_TITLE, PER_KIND, FinishedRun
 
 PAGE = "pages/use/users.py"
 
@@ -25,15 +32,28 @@ def listed(app: AppTest) -> list[list[str]]:
     return [table.value["user_id"].tolist() for table in app.dataframe if "user_id" in table.value.columns]
 
 
+def scored(app: AppTest) -> pd.DataFrame:
+    """The table of look-alikes."""
+    tables = [table.value for table in app.dataframe]
+    return next(table for table in tables if {SCORE, "user_id"} <= set(table.columns))
+
+
+def show(app: AppTest, lists: str) -> None:
+    app.segmented_control(key="lists").set_value(lists).run()
+
+
 def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
     app = open_app(PAGE)
     assert not app.exception
     assert "This page needs a data set" in texts(app)
 
 
-def test_typical_and_random_users_of_a_segment_are_listed(users: AppTest) -> None:
-    typical, drawn = listed(users)
-    assert (len(typical), len(drawn)) == (5, 5)
+def test_users_of_a_segment_are_listed_by_how_they_stand_in_it(users: AppTest) -> None:
+    typical, drawn, between, outlying = listed(users)
+    assert [len(one) for one in (typical, drawn, between, outlying)] == [5] * 4
+    shares = [table.value["membership"] for table in users.dataframe if "membership" in table.value]
+    assert shares[2].max() < shares[0].min()  # between two segments users belong less than the typical ones
+    assert shares[3].max() < shares[0].min()
     assert len({user.split("_")[1] for user in typical if user.startswith("user_")}) == 1  # of one kind
 
 
@@ -79,9 +99,151 @@ def test_a_segment_that_goes_while_it_is_listed_breaks_nothing(users: AppTest) -
     users.selectbox(key="people_of").set_value(2).run()
     users.slider(key="k").set_value(2).run()
     assert not users.exception
-    assert len(listed(users)) == 2
+    assert len(listed(users)) == 4
 
 
 def test_a_user_outside_clustering_says_why(users: AppTest) -> None:
     users.text_input(key="wanted_user").set_value("once_00").run()
     assert f"{md_text('One-page users')}, not clustered" in texts(users)
+
+
+def test_users_are_found_by_what_they_saw_and_did(users: AppTest) -> None:
+    show(users, "Search")
+    assert listed(users) == []
+    users.multiselect(key="search-saw").set_value(["page:shop.example/blog"]).run()
+    assert not users.exception
+    assert len(listed(users)[0]) == PER_KIND + BOTS
+    users.multiselect(key="search-rows").set_value(["segment:0", "segment:1", "segment:2"]).run()
+    assert len(listed(users)[0]) == PER_KIND
+    users.multiselect(key="search-did").set_value(["purchase"]).run()
+    assert listed(users)[0] == []
+    assert "Nobody." in texts(users)
+
+
+def test_a_search_is_there_again_on_the_way_back(users: AppTest) -> None:
+    show(users, "Search")
+    users.multiselect(key="search-device").set_value(["mobile"]).run()
+    found = listed(users)[0]
+    show(users, "Of a segment")
+    show(users, "Search")
+    assert users.multiselect(key="search-device").value == ["mobile"]
+    assert listed(users)[0] == found
+
+
+def test_look_alikes_of_a_segment_are_users_of_the_others(users: AppTest) -> None:
+    show(users, "Look-alikes")
+    assert not users.exception
+    users.number_input[0].set_value(7).run()
+    table = scored(users)
+    assert len(table) == 7
+    assert table[SCORE].is_monotonic_decreasing
+    own = users.selectbox(key="like_segment").options[0]
+    assert own not in set(table["segment"])
+    assert "Hidden seeds" not in texts(users)
+
+
+def test_look_alikes_of_the_one_user_that_is_looked_at(users: AppTest) -> None:
+    show(users, "Look-alikes")
+    users.segmented_control(key="like").set_value(Like.USER).run()
+    assert "Find a user by id above" in texts(users)
+    users.text_input(key="wanted_user").set_value("user_1_00003").run()
+    assert not users.exception
+    table = scored(users)
+    assert set(table["user_id"].str[:6].head(10)) == {"user_1"}
+    assert "fewer than 10 seeds" in texts(users)
+
+
+def test_look_alikes_of_a_list_say_what_became_of_each_id(users: AppTest) -> None:
+    show(users, "Look-alikes")
+    users.segmented_control(key="like").set_value(Like.LIST).run()
+    seeds = [f"user_2_{number:05d}" for number in range(12)]
+    pasted = "\n".join(["user_pseudo_id", *seeds, seeds[0], "once_00", "**nobody**"])
+    users.text_area(key="pasted_ids").set_value(pasted).run()
+    assert not users.exception
+    assert "15 ids read: 13 known users, 1 unknown, 1 more than once" in texts(users)
+    assert f"Unknown: {md_text('**nobody**')}" in texts(users)  # text of strangers is no Markdown
+    assert "1 seed is not clustered" in texts(users)
+    found = scored(users)
+    assert not set(found["user_id"]) & set(seeds)
+    assert (found["user_id"].str[:6] == "user_2").mean() > 0.9
+    curve = next(table.value for table in users.dataframe if "by_chance" in table.value)
+    assert curve["found"].iloc[-1] == 1
+
+
+@pytest.mark.parametrize(
+    ("pasted", "told"),
+    [
+        ("nobody\nno-one", "None of these ids is in the data"),
+        (",,\n;", "There is no id in the list"),
+        ("once_00\nonce_01", "None of 2 users to be like is clustered"),
+    ],
+)
+def test_a_list_that_leads_nowhere_says_so(users: AppTest, pasted: str, told: str) -> None:
+    show(users, "Look-alikes")
+    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.text_area(key="pasted_ids").set_value(pasted).run()
+    assert not users.exception
+    assert told in users.error[0].value
+
+
+def test_a_file_of_ids_goes_before_what_was_pasted(users: AppTest) -> None:
+    show(users, "Look-alikes")
+    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.text_area(key="pasted_ids").set_value("user_2_00001").run()
+    upload = users.file_uploader(key="ids_file")
+    upload.upload("ids.csv", b"user_id,cluster\r\nuser_0_00001,0\r\nuser_0_00002,0\r\n", "text/csv").run()
+    assert not users.exception
+    assert "2 ids read: 2 known users" in texts(users)
+
+
+def test_a_file_that_is_no_list_is_refused_in_words(users: AppTest) -> None:
+    show(users, "Look-alikes")
+    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.file_uploader(key="ids_file").upload("ids.csv", b"\x89PNG\r\n\0\0", "text/csv").run()
+    assert not users.exception
+    assert "a PNG image" in users.error[0].value
+
+
+def test_a_list_of_everybody_leaves_nobody(users: AppTest, finished_run: FinishedRun) -> None:
+    show(users, "Look-alikes")
+    users.segmented_control(key="like").set_value(Like.LIST).run()
+    store = Store(finished_run.root)
+    ids = pipeline.open_dataset(store, finished_run.dataset).sequences.user_id.to_pylist()
+    users.text_area(key="pasted_ids").set_value("\n".join(ids)).run()
+    assert "Every clustered user is on the list" in users.error[0].value
+
+
+def test_ids_are_in_no_link(users: AppTest) -> None:
+    show(users, "Look-alikes")
+    users.segmented_control(key="like").set_value(Like.LIST).run()
+    users.text_area(key="pasted_ids").set_value("user_2_00001").run()
+    assert "user_2_00001" not in str(dict(users.query_params))
+
+
+def test_why_a_user_is_here_is_told_page_by_page(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    store = Store(finished_run.root)
+    dataset = pipeline.open_dataset(store, finished_run.dataset)
+    model = pipeline.train(store, dataset, None, TrainSettings.preset(Preset.BAG), silent)
+    pipeline.embed(store, dataset, None, model, silent)
+    app = open_app(PAGE, data=finished_run.dataset, model=model.key, k="3")
+    app.text_input(key="wanted_user").set_value(FLOAT_LIKE_ID).run()
+    app.toggle(key="why").set_value(True).run()
+    assert not app.exception
+    assert not app.error
+    pages, sessions = (table.value for table in app.dataframe if "effect" in table.value)
+    assert sorted(pages["what"]) == ["/cart", "/sale", "/sale/shoes"]
+    assert sorted(sessions["what"]) == ["Session 1", "Session 2"]
+    assert "a lead of" in texts(app)
+
+
+def test_a_model_that_is_gone_is_said_in_words(users: AppTest) -> None:
+    users.text_input(key="wanted_user").set_value(FLOAT_LIKE_ID).run()
+    users.toggle(key="why").set_value(True).run()
+    assert not users.exception
+    assert "is not a model file" in users.error[0].value
+    assert "5 page views in 2 sessions" in texts(users)  # what they did is read all the same
+
+
+def test_who_is_not_clustered_is_not_asked_why(users: AppTest) -> None:
+    users.text_input(key="wanted_user").set_value("once_00").run()
+    assert len(users.toggle) == 0

@@ -1,0 +1,155 @@
+"""A list of ids that somebody pasted or uploaded, read tolerantly and held against the users there are."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.base.errors import InputError
+from core.base.wording import counted
+from core.ingest.sources.sniffing import FileKind, kind_of
+from core.ingest.sources.text import detect_encoding
+from core.storage.disk import disk_errors
+
+SEPARATORS: Final = "\t;,"
+ALLOWED: Final = "text with an id a line, or a CSV with a column of ids"
+MOST_BYTES: Final = 1 << 26
+"""Of a file: far more than a million ids."""
+_AROUND: Final = " \t\r\ufeff\u00a0'\"`"
+_HEADER: Final = re.compile(r"[^\d]*(?:id|user|client|visitor|customer|key)[^\d]*", re.IGNORECASE)
+"""What the first line of a list of ids says, where it is no id itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class IdList:
+    """Who is meant by a list of ids.
+
+    Args:
+        users: int64 of shape (n,), indices of the users that are known, ascending, each once.
+        read: Ids in the list.
+        unknown: Different ones that nobody has, in their order.
+        twice: Different ones that stand there more than once.
+    """
+
+    users: np.ndarray
+    read: int
+    unknown: tuple[str, ...]
+    twice: int
+
+    @property
+    def counts(self) -> str:
+        """What became of the ids, in a line without any of them."""
+        return (
+            f"{counted(self.read, 'id')} read: {counted(len(self.users), 'known user')}, "
+            f"{len(self.unknown):,} unknown, {self.twice:,} more than once"
+        )
+
+
+def read_file(path: Path) -> str:
+    """The text of a file with ids.
+
+    Raises:
+        InputError: If it is missing, empty, too large or not text.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is not a file", allowed=ALLOWED)
+    with disk_errors():
+        return decoded(path.read_bytes(), path.name)
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of an uploaded file, in whatever encoding.
+
+    Raises:
+        InputError: If it is empty, too large or not text.
+    """
+    if len(data) > MOST_BYTES:
+        raise InputError(f"{name} has {len(data):,} bytes", allowed=f"at most {MOST_BYTES:,}")
+    if kind_of(data, name) is not FileKind.DELIMITED:
+        raise InputError(f"{name} is not a list of ids", allowed=ALLOWED)
+    encoding, mark = detect_encoding(data, whole=True)
+    return data[mark:].decode(encoding, "replace")
+
+
+def match_ids(text: str, user_id: pa.StringArray) -> IdList:
+    """Read a list: an id a line, several in one, or a table, of which the columns with known ids count.
+
+    Spaces and quotes around an id, a line of headers and ``="…"`` (a spreadsheet's text) are no part of it.
+
+    Args:
+        text: As it was pasted.
+        user_id: All users.
+
+    Raises:
+        InputError: If there is no id in it.
+    """
+    cells = _ids(_columns(text), user_id)
+    if not cells:
+        raise InputError("There is no id in the list", allowed=ALLOWED)
+    place = _places(cells, user_id)
+    times = np.unique(np.array(cells, dtype=object), return_counts=True)[1]
+    unknown = dict.fromkeys(cells[at] for at in np.flatnonzero(place < 0))
+    return IdList(np.unique(place[place >= 0]), len(cells), tuple(unknown), int((times > 1).sum()))
+
+
+def _columns(text: str) -> list[list[str]]:
+    """The columns of a table; all cells as one where lines differ in their number."""
+    lines = [line for line in text.splitlines() if line.strip(_AROUND + SEPARATORS)]
+    by = next((one for one in SEPARATORS if lines and one in lines[0]), ",")
+    rows = [_cells(line, by) for line in lines]
+    if len(rows) > 1 and len({len(row) for row in rows}) == 1:
+        return [list(column) for column in zip_longest(*rows)]
+    return [[cell for row in rows for cell in row]] if rows else []
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    """Line by line, so that a quote that does not end spoils no other one."""
+    try:
+        row = next(csv.reader([line.replace("\0", "")], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise InputError(
+            f"A line of {len(line):,} characters is not a list of ids", allowed=ALLOWED
+        ) from error
+    return [cell.strip(_AROUND).removeprefix('="').strip(_AROUND) for cell in row]
+
+
+def _ids(columns: Sequence[list[str]], user_id: pa.StringArray) -> list[str]:
+    """The cells that are meant as ids, empty ones left out.
+
+    Columns that are headed as ids, where there are any; of these, those that know about as many users as the
+    best one: what a segment is called, or a number, knows few, if any.
+    """
+    headed = [column for column in columns if _is_header(column, user_id)]
+    found = [list(_split(column[1:], user_id)) for column in headed]
+    found = found or [list(_split(column, user_id)) for column in columns]
+    known = [len(np.unique(place[place >= 0])) for place in (_places(ids, user_id) for ids in found)]
+    most = max(known, default=0)
+    if not most:
+        return next((ids for ids in found if ids), [])
+    return [one for ids, n in zip(found, known, strict=True) if 2 * n > most for one in ids]
+
+
+def _is_header(column: list[str], user_id: pa.StringArray) -> bool:
+    return bool(_HEADER.fullmatch(column[0])) and _places(column[:1], user_id)[0] < 0
+
+
+def _split(cells: Sequence[str], user_id: pa.StringArray) -> Iterator[str]:
+    """Ids with spaces between them, unless an id has a space itself."""
+    for cell, place in zip(cells, _places(cells, user_id), strict=True):
+        parts = cell.split() if place < 0 else [cell]
+        yield from filter(None, (part.strip(_AROUND) for part in parts))
+
+
+def _places(ids: Sequence[str], user_id: pa.StringArray) -> np.ndarray:
+    """The index of the user with each id, −1 where nobody has it: int64 of shape (n,)."""
+    found = pc.index_in(pa.array(ids, pa.string()), value_set=user_id).fill_null(-1)
+    return np.asarray(found, dtype=np.int64)

@@ -1,0 +1,159 @@
+"""Who else is like some users: scores of all others, and how far down the list the like of them are found.
+
+Seeds are told from a sample of the others by a logistic regression on the combined vectors, as one learns
+from positive and unlabelled examples (Elkan and Noto 2008): among the others are many like the seeds, which
+lowers all scores and changes their order little. With strong regularisation few seeds make it the direction
+from the middle of all to theirs, and many teach it which directions matter: as good as the cosine to the
+middle of the seeds with few, better with half of a kind, much better with seeds of two kinds
+(docs/method.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+
+from core.base.errors import InputError
+from core.base.wording import counted
+from core.profiles.wilson import wilson
+from core.segments.geometry import repeatable, seeded_sample
+
+REGULARISATION: Final = 0.1
+"""The ``C`` of scikit-learn; .1, 1 and 10 were measured."""
+SEEDS_READ: Final = 2_000
+OTHERS_READ: Final = 5_000
+"""Users of each side that are learned from; more change nothing but the time."""
+PARTS: Final = 5
+"""Of the seeds, each hidden once: a fifth at a time."""
+FEWEST_SEEDS: Final = 10
+"""To hide some of them; with fewer, a share of those found would say nothing."""
+NEARER: Final = 0.5
+"""Score from which on a user is nearer to the seeds than to the others."""
+STEPS: Final = 60
+"""Points of a curve."""
+REACH, SCORE = "reach", "score"
+FOUND, LOW, HIGH, BY_CHANCE = "found", "low", "high", "by_chance"
+
+
+@dataclass(frozen=True, eq=False)
+class LookAlikes:
+    """The other users, those most like the seeds first.
+
+    Args:
+        users: int64 of shape (n,), their indices.
+        score: float64 of shape (n,), descending, 0 to 1: ½ is as near to the seeds as to the others.
+        seeds: int64 of shape (m,), the clustered users that they are like.
+        ranks: int64 of shape (m,), ascending: of each seed, while it was hidden, how many of the others score
+            higher; empty where none was hidden.
+    """
+
+    users: np.ndarray
+    score: np.ndarray
+    seeds: np.ndarray
+    ranks: np.ndarray
+
+    @property
+    def usual_reach(self) -> int:
+        """Where the share of the seeds found is furthest above that by chance.
+
+        The greatest difference of two cumulative shares is the statistic of Kolmogorov and Smirnov. Where no
+        seed was hidden, as many as are nearer to the seeds than to the others.
+        """
+        if not len(self.ranks):
+            return max(1, int((self.score >= NEARER).sum()))
+        found = np.arange(1, len(self.ranks) + 1) / len(self.ranks)
+        return int(self.ranks[np.argmax(found - self.ranks / len(self.users))]) + 1
+
+    def found(self, reach: int) -> int:
+        """Hidden seeds that are among so many users."""
+        return int(np.searchsorted(self.ranks, reach))
+
+    def curve(self, reach: int) -> pd.DataFrame:
+        """What more reach costs and brings, from one user to everybody.
+
+        Args:
+            reach: A point that is among them in any case.
+
+        Returns:
+            ``reach``, ``score`` (of the last user within it), ``found`` (share of the seeds that were found
+            among so many while they were hidden), ``low`` and ``high`` (its 95 % interval), ``by_chance``.
+        """
+        n = len(self.users)
+        reaches = np.unique(np.append(np.geomspace(1, n, STEPS).astype(np.int64), min(max(1, reach), n)))
+        counts = np.searchsorted(self.ranks, reaches).astype(np.float64)
+        hidden = np.full(len(reaches), float(len(self.ranks)))
+        with np.errstate(invalid="ignore"):
+            share, (low, high) = counts / hidden, wilson(counts, hidden)
+        score = self.score[reaches - 1]
+        columns = {REACH: reaches, SCORE: score, FOUND: share, LOW: low, HIGH: high, BY_CHANCE: reaches / n}
+        return pd.DataFrame(columns)
+
+
+def look_alikes(
+    vectors: np.ndarray, inside: np.ndarray, seeds: np.ndarray, *, hide: bool = True, seed: int = 0
+) -> LookAlikes:
+    """Rank every other clustered user by how much they are like the seeds.
+
+    Args:
+        vectors: float32 of shape (n_users, d), combined.
+        inside: bool of shape (n_users,), the clustered users.
+        seeds: int of shape (m,), users; those outside clustering have nothing to be like.
+        hide: Whether to hide seeds in turn and look for them, if there are :data:`FEWEST_SEEDS`; not those of
+            a segment, which was cut from the same vectors.
+        seed: Of the samples that are learned from.
+
+    Raises:
+        InputError: If no seed is clustered, or nobody else is.
+    """
+    chosen = np.unique(seeds[inside[seeds]])
+    is_seed = np.zeros(len(inside), dtype=bool)
+    is_seed[chosen] = True
+    others = np.flatnonzero(inside & ~is_seed)
+    _check(len(chosen), len(others), len(seeds))
+    with repeatable():
+        score = _scores(vectors, chosen, others, seed)[others]
+        able = hide and len(chosen) >= FEWEST_SEEDS
+        ranks = _hidden_ranks(vectors, chosen, others, seed) if able else np.empty(0, dtype=np.int64)
+    order = np.argsort(-score, kind="stable")
+    return LookAlikes(others[order], expit(score[order]), chosen, ranks)
+
+
+def _check(clustered: int, others: int, asked: int) -> None:
+    if not clustered:
+        raise InputError(
+            f"None of {counted(asked, 'user')} to be like is clustered",
+            allowed="at least one user with two page views or more who is not bot-like",
+        )
+    if not others:
+        raise InputError("Every clustered user is on the list", remedy="Nobody is left to be like them")
+
+
+def _hidden_ranks(vectors: np.ndarray, seeds: np.ndarray, others: np.ndarray, seed: int) -> np.ndarray:
+    """How many of the others score higher than each seed, learned without that seed and its fifth.
+
+    Of those with the same score half count as higher.
+    """
+    shuffled = np.random.default_rng(seed).permutation(seeds)
+    higher = []
+    for part in range(PARTS):
+        hidden = shuffled[part::PARTS]
+        score = _scores(vectors, np.setdiff1d(seeds, hidden), others, seed)
+        theirs = np.sort(score[others])
+        below = [np.searchsorted(theirs, score[hidden], side) for side in ("left", "right")]
+        higher.append(len(theirs) - (below[0] + below[1] + 1) // 2)
+    return np.sort(np.concatenate(higher))
+
+
+def _scores(vectors: np.ndarray, seeds: np.ndarray, others: np.ndarray, seed: int) -> np.ndarray:
+    """Log-odds of being one of the seeds, both sides counting the same: float64 of shape (n_users,)."""
+    ours, theirs = seeded_sample(seeds, SEEDS_READ, seed), seeded_sample(others, OTHERS_READ, seed)
+    rows = vectors[np.concatenate([ours, theirs])]
+    is_seed = np.arange(len(rows)) < len(ours)
+    learned = LogisticRegression(C=REGULARISATION, class_weight="balanced").fit(rows, is_seed)
+    score: np.ndarray = vectors @ learned.coef_[0].astype(np.float32) + learned.intercept_
+    return score.astype(np.float64)

@@ -1,0 +1,170 @@
+"""Why a user is where they are: the same user without one page, or one session, on the frozen model.
+
+What goes away with a part of the input says what the part did (occlusion, Zeiler and Fergus 2014). A part is
+a page with all its views, or a session; each shortened sequence is embedded, mixed as all users are, and held
+against the middles of the user's own segment and of the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from core.base.errors import InputError
+from core.base.schema import OUTSIDE, View
+from core.data.sequences import UserSequences
+from core.segments.clustering import assign
+from core.segments.combination import Combined, combine
+from core.segments.geometry import repeatable, squared_distances
+from core.segments.partition import Partition
+
+Embed: TypeAlias = Callable[[Path, UserSequences, Mapping[View, Sequence[str]]], Mapping[View, np.ndarray]]
+LATEST: Final = 1_024
+"""Page views looked at, the latest ones: twice what any model reads, as those before them move up."""
+KIND, PART, VIEWS = "kind", "part", "views"
+DISTANCE, NEXT_DISTANCE, EFFECT, PLACED = "distance", "next_distance", "effect", "placed"
+
+
+class PartKind(StrEnum):
+    """What is left out."""
+
+    PAGE = "page"
+    SESSION = "session"
+
+
+@dataclass(frozen=True, eq=False)
+class Reasons:
+    """What holds a user in their segment, and what pulls them towards the next one.
+
+    Args:
+        own: The user's segment; the nearest one of an outlier.
+        following: The segment whose middle is the nearest of the others.
+        distance: To the middle of ``own``.
+        next_distance: To the middle of ``following``.
+        parts: One row a part: ``kind``, ``part`` (page index; session, from 0), ``views`` in it, ``distance``
+            and ``next_distance`` without it, ``placed`` (the segment without it, or ``OUTLIER``) and
+            ``effect``, what is lost of the lead: above 0 the part holds the user here, below 0 it pulls away.
+    """
+
+    own: int
+    following: int
+    distance: float
+    next_distance: float
+    parts: pd.DataFrame
+
+    @property
+    def lead(self) -> float:
+        """How much nearer the user is to the middle of the own segment than to that of the next one."""
+        return self.next_distance - self.distance
+
+    def of(self, kind: PartKind) -> pd.DataFrame:
+        """The parts of a kind, those that hold most first."""
+        return self.parts[self.parts[KIND] == kind].sort_values(EFFECT, ascending=False, kind="stable")
+
+
+@dataclass(frozen=True, eq=False)
+class FrozenSegments:
+    """What a user is placed by.
+
+    Args:
+        embed: Embeds sequences with a model: :func:`core.model.embedding.embed`, here or in another process.
+        model: Folder of the trained model.
+        names: What each view calls each page, by page index.
+        combined: The mix of all users.
+        partition: The segments.
+    """
+
+    embed: Embed
+    model: Path
+    names: Mapping[View, Sequence[str]]
+    combined: Combined
+    partition: Partition
+
+    def vectors(self, sequences: UserSequences) -> np.ndarray:
+        """Mixed vectors of any sequences: float32 of shape (n, d).
+
+        Raises:
+            ArtifactError: If the model is missing or damaged.
+        """
+        pages, page = np.unique(sequences.page, return_inverse=True)
+        names = {view: [of_page[place] for place in pages] for view, of_page in self.names.items()}
+        renumbered = replace(sequences, page=page.astype(np.int32))
+        views = self.embed(self.model, renumbered, names)
+        return combine(views, self.combined.counted, means=self.combined.means).vectors
+
+
+def reasons(user: int, sequences: UserSequences, frozen: FrozenSegments) -> Reasons:
+    """Leave out each page and each session of a user in turn; all of them are embedded in one go.
+
+    Args:
+        user: Index of a clustered user.
+        sequences: Page views of all users.
+        frozen: What places them.
+
+    Raises:
+        InputError: If the user is not clustered, or looked at one page in one session only.
+        ArtifactError: If the model is missing or damaged.
+    """
+    if frozen.partition.labels[user] == OUTSIDE:
+        raise InputError("This user is not clustered, so there is no reason to be found")
+    own = _latest(sequences.of_users(np.array([user])))
+    keep, parts = _without_each(own)
+    if not len(parts):
+        raise InputError("This user saw a single page in one session: nothing can be left out")
+    vectors = frozen.vectors(_shortened(own, keep))
+    here, following = _nearest_two(vectors[0], frozen, user)
+    with repeatable():
+        apart = np.sqrt(np.maximum(squared_distances(vectors, frozen.partition.centroids), 0))
+    ids = frozen.partition.ids
+    distance, next_distance = apart[:, here].astype(np.float64), apart[:, following].astype(np.float64)
+    lead = next_distance - distance
+    measured = {DISTANCE: distance[1:], NEXT_DISTANCE: next_distance[1:], EFFECT: lead[0] - lead[1:]}
+    placed = assign(vectors[1:], frozen.partition)
+    return Reasons(
+        int(ids[here]), int(ids[following]), float(distance[0]), float(next_distance[0]),
+        parts.assign(**measured, **{PLACED: placed}),
+    )  # fmt: skip
+
+
+def _latest(own: UserSequences) -> UserSequences:
+    """The last page views of the one user."""
+    kept = slice(-LATEST, None)
+    page = own.page[kept]
+    return UserSequences(own.user_id, np.array([0, len(page)]), page, own.timestamp[kept], own.session[kept])
+
+
+def _without_each(own: UserSequences) -> tuple[np.ndarray, pd.DataFrame]:
+    """Which views are kept, bool of shape (1 + n_parts, n_views), first all of them; and what each part is.
+
+    What is the whole of a user cannot be left out.
+    """
+    keep, parts = [np.ones((1, own.n_views), dtype=bool)], []
+    for kind, of_view in ((PartKind.PAGE, own.page), (PartKind.SESSION, own.session)):
+        values, views = np.unique(of_view, return_counts=True)
+        if len(values) > 1:
+            keep.append(of_view != values[:, None])
+            parts.append(pd.DataFrame({KIND: kind, PART: values, VIEWS: views}))
+    return np.concatenate(keep), pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _shortened(own: UserSequences, keep: np.ndarray) -> UserSequences:
+    """One made-up user for each row of what is kept."""
+    _, view = np.nonzero(keep)
+    offsets = np.concatenate([[0], np.cumsum(keep.sum(axis=1))])
+    ids = pa.array([f"{number:06d}" for number in range(len(keep))])
+    return UserSequences(ids, offsets, own.page[view], own.timestamp[view], own.session[view])
+
+
+def _nearest_two(vector: np.ndarray, frozen: FrozenSegments, user: int) -> tuple[int, int]:
+    """Places of the own segment (of an outlier, the nearest one) and of the nearest other."""
+    partition = frozen.partition
+    nearest: Sequence[int] = np.argsort(squared_distances(vector[None], partition.centroids)[0]).tolist()
+    own = np.flatnonzero(partition.ids == partition.labels[user]).tolist() or nearest[:1]
+    return own[0], next(place for place in nearest if place != own[0])

@@ -1,0 +1,79 @@
+"""Users found by what they saw and did, where they came from and which segment they are in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Final
+
+import numpy as np
+
+from core.base.errors import SettingsError
+from core.profiles.data import ProfileData
+from core.profiles.profile_columns import Col
+from core.profiles.rows import Rows
+
+NOBODY_SAID: Final = "not known"
+"""Of an attribute: users of whom it was never sent."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whom to look for: any of the values of a field, in all of the fields; an empty field says nothing.
+
+    Args:
+        saw: Pages and templates, as outcomes are spelt: ``page:/path``, ``template:/path/:slug``.
+        did: Events.
+        rows: Keys of segments and groups (:class:`core.profiles.rows.Rows`).
+        attributes: Device, country, source … → values; :data:`NOBODY_SAID` of users without one.
+    """
+
+    saw: tuple[str, ...] = ()
+    did: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def search(wanted: Wanted, data: ProfileData, rows: Rows) -> np.ndarray:
+    """Indices of the users that fit, ascending: int64.
+
+    Raises:
+        SettingsError: If something that is wanted is not in the data.
+    """
+    fits = [_happened(names, data) for names in (wanted.saw, wanted.did) if names]
+    fits += [_has(attribute, values, data) for attribute, values in wanted.attributes.items() if values]
+    fits += [_belongs(wanted.rows, rows)] if wanted.rows else []
+    return np.flatnonzero(reduce(np.logical_and, fits, np.ones(data.n_users, dtype=bool)))
+
+
+def _happened(names: Sequence[str], data: ProfileData) -> np.ndarray:
+    found = np.zeros(data.n_users, dtype=bool)
+    for name in names:
+        try:
+            user = data.outcomes[name].user
+        except KeyError:
+            raise _absent(name) from None
+        found[user[user < data.n_users]] = True
+    return found
+
+
+def _has(attribute: str, values: Sequence[str], data: ProfileData) -> np.ndarray:
+    coded = data.attributes[attribute]
+    place = {value: code for code, value in enumerate(coded.values)} | {NOBODY_SAID: -1}
+    for value in values:
+        if value not in place:
+            raise _absent(value)
+    return np.isin(coded.codes, [place[value] for value in values])
+
+
+def _belongs(keys: Sequence[str], rows: Rows) -> np.ndarray:
+    place = {str(key): row for row, key in enumerate(rows.head[Col.KEY])}
+    for key in keys:
+        if key not in place:
+            raise _absent(key)
+    return reduce(np.logical_or, (rows.members(place[key]) for key in keys))
+
+
+def _absent(wanted: str) -> SettingsError:
+    return SettingsError(f"{wanted!r} is not in the data", remedy="Choose it again from what there is")

@@ -1,0 +1,73 @@
+"""The one user that is looked at: typed, or ticked in any list."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.base.schema import Users
+from core.profiles.profile_columns import Col
+from core.profiles.rows import GROUP_OF
+from pages.ui.segments import cards, user_facts
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors, state
+from pages.ui.shell.text import count
+
+WANTED: Final = "wanted_user"
+
+
+def search(live: LiveSegments) -> int | None:
+    """Draw the field for an id, and find the user; None without one."""
+    mine = state.of_model(live.sources.model_key)
+    state.display(WANTED, mine.setdefault(WANTED, ""))
+    wanted = st.text_input(
+        "Find a user by id", mine[WANTED], key=WANTED, type="search",
+        placeholder="Paste an id, or tick a user below",
+        on_change=lambda: mine.update({WANTED: st.session_state[WANTED]}),
+        help="Exactly as in the file. Ids are text: nothing is rounded or cut.",
+    )  # fmt: skip
+    if not wanted:
+        return None
+    found = user_facts.find(live.sources.dataset, wanted)
+    if found is None:
+        errors.show(f"No user has the id {wanted!r}. Ids must match exactly, with every digit and dot.")
+    return found
+
+
+def show_list(live: LiveSegments, table: pd.DataFrame, key: str, title: str, meaning: str) -> None:
+    """A list of users with what it is of; ticking one chooses it.
+
+    Args:
+        live: The segments.
+        table: Rows of :func:`pages.ui.segments.user_facts.listed`.
+        key: A name of its own.
+        title: What the list is called.
+        meaning: Who is in it.
+    """
+
+    def choose() -> None:
+        rows = st.session_state[key].selection.rows
+        if rows:
+            state.of_model(live.sources.model_key)[WANTED] = table[Users.USER_ID].iloc[rows[0]]
+
+    with st.container():
+        st.markdown(f"**{title}**")
+        st.caption(meaning)
+        user_facts.show_list(table, key, choose, f"Users, {key}")
+        st.caption(
+            f"{count(len(table), 'user')}. Tick one to read what they did." if len(table) else "Nobody."
+        )
+
+
+def belongs(live: LiveSegments, user: int) -> str:
+    """Where the user is, in Markdown: the segment with how much, and the next one; or why in none."""
+    segment = int(live.labels[user])
+    if segment in live.names:
+        found = user_facts.belonging(live, np.array([user]))
+        following = cards.heading(live.names[int(found.next_segment[0])])
+        return f"{cards.heading(live.names[segment])} · belongs {found.share[0]:.0%}, next: {following}"
+    row = live.profiles.parts.iloc[live.profiles.rows.place[user]]
+    return cards.heading(row[Col.LABEL]) + ("" if segment in GROUP_OF else ", not clustered")

@@ -1,0 +1,189 @@
+"""Why a user is where they are: what holds them in their segment, and what pulls them to the next one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.base.errors import Beha2VecError
+from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Pages
+from core.base.settings import Algorithm
+from core.base.wording import common_origin, number, short_address
+from core.data.page_labels import page_names
+from core.people.occlusion import (
+    DISTANCE,
+    EFFECT,
+    NEXT_DISTANCE,
+    PART,
+    PLACED,
+    VIEWS,
+    FrozenSegments,
+    PartKind,
+    Reasons,
+    reasons,
+)
+from core.profiles.profile_columns import Col
+from core.runs.embedding_child import EmbeddingChild
+from pages.ui.segments import cards, charts
+from pages.ui.segments.figure import SIDE, figure
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors, state
+from pages.ui.shell.text import count
+
+DRAWN: Final = 12
+"""Bars of a chart, those that do most; the table has all."""
+LABEL, WITHOUT = "what", "without"
+HOW: Final = (
+    "The user is embedded again without the page, or without the session, by the same model. What the lead "
+    "loses then is what the page, or the session, did."
+)
+COLOURS: Final = (
+    "Blue holds the user here, orange pulls them to the next segment; in the timeline, larger dots do more."
+)
+STARTS: Final = {
+    OUTLIER: "An outlier is in no segment; the nearest is",
+    SET_ASIDE: "Set aside by hand; the nearest segment is",
+}
+"""How the place of a user who is in no segment is told; of all others it is their segment."""
+OTHER_WAY: Final = {
+    Algorithm.GAUSSIAN_MIXTURE: "A mixture places users by probability, and the lead is one of distances. "
+    "The two mostly agree; the column Without it says where the mixture would put the user.",
+    Algorithm.HDBSCAN: "HDBSCAN places users by the dense group around them, and the lead is one of "
+    "distances. Groups need not be round, so the column Without it is what counts.",
+}
+
+
+def draw(live: LiveSegments, user: int) -> pd.Series | None:
+    """Offer the reasons, and draw them where they are asked for.
+
+    Returns:
+        Page index → what its views do to the lead, for the timeline; None where nothing was asked.
+    """
+    if live.labels[user] == OUTSIDE:
+        return None
+    asked = st.toggle(
+        "Why is this user here?", key="why", persist_state="session",
+        help="Embeds the user again without each page and each session. The first time takes some seconds, "
+        "as the model is loaded.",
+    )  # fmt: skip
+    if not asked:
+        return None
+    try:
+        return _explained(live, user)
+    except Beha2VecError as error:
+        errors.show(error)
+        return None
+
+
+def _explained(live: LiveSegments, user: int) -> pd.Series:
+    with st.spinner("Embedding the user without each page"):
+        found = _reasons(live.sources.embeddings, live.segmentation.partition.digest, user, live)
+    _say(live, user, found)
+    tables = {PartKind.PAGE: _pages(live, found), PartKind.SESSION: _sessions(live, found)}
+    there = {kind: table for kind, table in tables.items() if len(table)}
+    with st.grid(len(there), min_column_width=SIDE, key="reasons"):
+        for kind, table in there.items():
+            _figure(table, kind)
+    return found.of(PartKind.PAGE).set_index(PART)[EFFECT]
+
+
+def _say(live: LiveSegments, user: int, found: Reasons) -> None:
+    own, following = (cards.heading(live.names[one]) for one in (found.own, found.following))
+    start = STARTS.get(int(live.labels[user]), "In")
+    here, there, lead = (number(one, 2) for one in (found.distance, found.next_distance, found.lead))
+    st.markdown(
+        f"{start} **{own}**: {here} from its middle, and {there} from that of **{following}**, "
+        f"a lead of **{lead}**."
+    )
+    st.caption(COLOURS)
+    settings, run = live.segmentation.partition.settings, state.model()
+    if settings.algorithm in OTHER_WAY:
+        st.caption(OTHER_WAY[settings.algorithm])
+    views = int(live.sources.dataset.sequences.lengths[user])
+    if run is not None and views > run.settings.max_length:
+        st.caption(f"The model reads the last {run.settings.max_length} of {count(views, 'page view')}.")
+
+
+def _figure(table: pd.DataFrame, kind: PartKind) -> None:
+    drawn = table[table.index.isin(table[EFFECT].abs().nlargest(DRAWN).index)]
+    n = count(len(table), kind.value) + (f"; the {DRAWN} that do most" if len(table) > DRAWN else "")
+    figure(
+        f"What each {kind} does", partial(bars, drawn), table, n=n,
+        key=f"why_{kind}", alt_text=f"What each {kind} does to the lead of the segment", help_text=HOW,
+        columns=COLUMNS,
+    )  # fmt: skip
+
+
+COLUMNS: Final = {
+    LABEL: st.column_config.TextColumn("Left out", width="medium"),
+    Col.PAGE_TITLE: st.column_config.TextColumn("Title", width="medium"),
+    VIEWS: st.column_config.NumberColumn("Views", format="localized"),
+    EFFECT: st.column_config.NumberColumn("Effect", format="%+.3f", help=HOW),
+    WITHOUT: st.column_config.TextColumn("Without it", help="The segment of the user without it."),
+    DISTANCE: st.column_config.NumberColumn("Distance", format="%.3f", help="To the own middle, without it."),
+    NEXT_DISTANCE: st.column_config.NumberColumn("To the next", format="%.3f"),
+}
+
+
+def _pages(live: LiveSegments, found: Reasons) -> pd.DataFrame:
+    table = found.of(PartKind.PAGE)
+    pages = live.sources.dataset.pages.iloc[table[PART].to_numpy(dtype=np.int64)]
+    addresses = pages[Pages.PAGE_LOCATION].tolist()
+    origin = common_origin(addresses)
+    labels = [short_address(address, origin) for address in addresses]
+    return _told(live, table, labels).assign(**{Col.PAGE_TITLE: pages[Pages.PAGE_TITLE].array})
+
+
+def _sessions(live: LiveSegments, found: Reasons) -> pd.DataFrame:
+    table = found.of(PartKind.SESSION)
+    return _told(live, table, [f"Session {part + 1}" for part in table[PART]])
+
+
+def _told(live: LiveSegments, table: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
+    names = {OUTLIER: "Outliers", SET_ASIDE: "Set aside", **live.names}
+    columns = {
+        LABEL: labels,
+        VIEWS: table[VIEWS].to_numpy(),
+        EFFECT: table[EFFECT].to_numpy(),
+        WITHOUT: [names[int(segment)] for segment in table[PLACED]],
+        DISTANCE: table[DISTANCE].to_numpy(),
+        NEXT_DISTANCE: table[NEXT_DISTANCE].to_numpy(),
+    }
+    return pd.DataFrame(columns)
+
+
+def bars(table: pd.DataFrame) -> charts.Chart:
+    """A bar a part: to the right what holds the user, to the left what pulls away.
+
+    Args:
+        table: Columns ``what``, ``effect``, ``views`` and ``without``, in order.
+    """
+    told = {LABEL: ("Left out", ""), EFFECT: ("Effect on the lead", "+.3f"), VIEWS: ("Views", ",")}
+    told |= {WITHOUT: ("Without it", "")}
+    axis = alt.Axis(format="+.2f", labelFlush=False, tickCount=4)
+    base = alt.Chart(table).encode(y=charts.rows(LABEL, table[LABEL]), tooltip=charts.tips(told))
+    drawn = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.6}).encode(
+        x=alt.X(f"{EFFECT}:Q", title="Effect on the lead", axis=axis),
+        color=alt.condition(alt.datum[EFFECT] < 0, alt.value(charts.BELOW), alt.value(charts.ABOVE)),
+    )
+    return charts.sized(drawn, charts.ROW * len(table) + charts.AXIS)
+
+
+@st.cache_resource(show_spinner=False)
+def _child() -> EmbeddingChild:
+    """One for all sessions, as long as the server lives."""
+    return EmbeddingChild()
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _reasons(embeddings: str, segments: str, user: int, _live: LiveSegments) -> Reasons:
+    made_from = _live.sources
+    names = page_names(made_from.dataset.pages, made_from.labels)
+    partition = _live.segmentation.partition
+    frozen = FrozenSegments(_child(), made_from.model, names, _live.combined, partition)
+    return reasons(user, made_from.dataset.sequences, frozen)
