@@ -180,6 +180,18 @@ class Moves:
         """Code of its end."""
         return len(self.places.names) + 1
 
+    @cached_property
+    def left(self) -> np.ndarray:
+        """What each step of :attr:`steps` leaves: int64 of shape (n_steps,)."""
+        found: np.ndarray = self.steps.different // self.width
+        return found
+
+    @cached_property
+    def reached(self) -> np.ndarray:
+        """What it leads to."""
+        found: np.ndarray = self.steps.different % self.width
+        return found
+
     def called(self, codes: np.ndarray) -> list[str]:
         """What places, the start and the end are called."""
         return [self._names[code] for code in codes.tolist()]

@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.differences.table import Diff, share_columns
+from core.differences.table import Diff
 from core.journeys.moves import Moves, Taken, Tallied
+from core.profiles import two_shares
 from core.profiles.paths import FROM, SESSIONS, STEPS, TO
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
@@ -33,40 +34,35 @@ class MoveCol:
     HIGH: Final = "high"
     REST_STEPS: Final = "rest_steps"
     REST_STEP_SHARE: Final = "rest_step_share"
+    AT_LEAST: Final = "at_least"  # users by whom it differs, at the end of the interval that is nearer to 0
 
 
 def step_table(
-    moves: Moves, here: Taken, there: Taken | None = None,
-    origin: int | None = None, target: int | None = None, most: int = MOST,
-) -> pd.DataFrame:  # fmt: skip
+    moves: Moves, here: Taken, there: Taken | None = None, which: np.ndarray | None = None, most: int = MOST
+) -> pd.DataFrame:
     """The steps that users take most, by their share of all steps, here or there.
 
     Args:
         moves: All steps.
         here: Those of the users in question.
         there: Those of the users that they are held against; None for nobody.
-        origin: Only steps from this place, or from the start.
-        target: Only steps to this place, or to the end.
+        which: Only these steps, bool of shape (n_steps,); None for all.
         most: Rows at most.
 
     Returns:
         One row a step: ``from``, ``to``, ``steps``, ``step_share`` (of the steps that leave the place),
         ``sessions`` with it, ``users`` who took it, ``n`` who were at the place (a start: all), ``share`` of
         these with ``low`` and ``high``; where there are others, the same of them as ``rest_…``, the
-        ``difference`` of the shares of users with ``difference_low`` and ``difference_high``, the low end of
-        its size as ``effect_low``, and whether it ``differs``.
+        ``difference`` of the shares of users with ``difference_low`` and ``difference_high``, whether it
+        ``differs``, and then how many users ``at_least`` take the step more (or less) than at the others'
+        share, else 0.
     """
-    left, reached = np.divmod(moves.steps.different, moves.width)
-    sides = [(one.steps.times, max(1, one.n_steps)) for one in (here, there) if one is not None]
-    strength = np.max([times / whole for times, whole in sides], axis=0)
-    wanted = strength > 0
-    if origin is not None:
-        wanted &= left == origin
-    if target is not None:
-        wanted &= reached == target
+    sides = [one for one in (here, there) if one is not None]
+    strength = np.max([one.steps.times / max(1, one.n_steps) for one in sides], axis=0)
+    wanted = strength > 0 if which is None else which & (strength > 0)
     chosen = _strongest(strength, wanted, most)
-    columns = [_side(one.steps, chosen, one.left, left[chosen]) for one in (here, there) if one is not None]
-    return _table(moves, left[chosen], reached[chosen], columns)
+    left, reached = moves.left[chosen], moves.reached[chosen]
+    return _table(moves, left, reached, [_side(one.steps, chosen, one.left, left) for one in sides])
 
 
 def return_table(moves: Moves, here: Taken, there: Taken | None = None, most: int = MOST) -> pd.DataFrame:
@@ -103,9 +99,8 @@ def dead_ends(moves: Moves, here: Taken) -> pd.DataFrame:
         ``place``, ``sessions`` that ended there, ``n`` that came there, ``share`` with ``low`` and ``high``,
         and ``mean`` (over all places), those with most ended sessions first.
     """
-    left, reached = np.divmod(moves.steps.different, moves.width)
-    ends = np.flatnonzero(reached == moves.end)
-    place, ended = left[ends], here.steps.sessions[ends]
+    ends = np.flatnonzero(moves.reached == moves.end)
+    place, ended = moves.left[ends], here.steps.sessions[ends]
     came = here.left.sessions[place]
     mean = here.n_sessions / max(1, int(here.left.sessions[: moves.start].sum()))
     low, high = wilson(ended, came)
@@ -174,14 +169,15 @@ def compared(
         leaning: Positive where it is done more often here, by occasion.
 
     Returns:
-        Columns of the others and the difference, with the low end of its size (Cohen's h) and whether they
-        differ.
+        Columns of the others, of the difference and of whether they differ.
     """
-    found = share_columns(*(np.asarray(part, dtype=np.float64) for part in (users, n, rest, rest_n)))
-    low, high = found[Diff.DIFFERENCE_LOW], found[Diff.DIFFERENCE_HIGH]
+    four = (np.asarray(part, dtype=np.float64) for part in (users, n, rest, rest_n))
+    low, high = two_shares.difference_interval(*four)
+    more, less = (low > 0) & (leaning > 0), (high < 0) & (leaning < 0)
+    with np.errstate(invalid="ignore"):
+        rest_share, apart = rest / rest_n, users / n - rest / rest_n
     return {
-        Col.REST_USERS: rest, Col.REST_N: rest_n, Col.REST_SHARE: found[Diff.REST_VALUE],
-        Col.DIFFERENCE: found[Col.DIFFERENCE], Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high,
-        Diff.EFFECT_LOW: found[Diff.EFFECT_LOW],
-        Diff.DIFFERS: ((low > 0) & (leaning > 0)) | ((high < 0) & (leaning < 0)),
+        Col.REST_USERS: rest, Col.REST_N: rest_n, Col.REST_SHARE: rest_share, Col.DIFFERENCE: apart,
+        Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high, Diff.DIFFERS: more | less,
+        MoveCol.AT_LEAST: np.where(more, low, np.where(less, -high, 0)) * n,
     }  # fmt: skip

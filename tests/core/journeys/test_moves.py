@@ -39,11 +39,11 @@ def test_what_leaves_a_place_adds_up_to_its_views_and_what_leaves_the_start_to_t
     assert found.groupby("from")[MoveCol.STEP_SHARE].sum().to_list() == pytest.approx([1, 1, 1])
 
 
-def test_only_steps_from_or_to_a_place_are_listed_where_asked_for() -> None:
+def test_only_the_steps_that_are_asked_for_are_listed() -> None:
     moves = Moves.of(*laid_out(TOY))
     here = moves.taken(EVERYBODY)
-    assert step_table(moves, here, origin=moves.start)["to"].tolist() == ["a", "b"]
-    assert step_table(moves, here, target=moves.end)["from"].tolist() == ["b", "a"]
+    assert step_table(moves, here, which=moves.left == moves.start)["to"].tolist() == ["a", "b"]
+    assert step_table(moves, here, which=moves.reached == moves.end)["from"].tolist() == ["b", "a"]
     assert len(step_table(moves, here, most=2)) == 2
 
 
