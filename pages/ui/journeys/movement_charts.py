@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import altair as alt
 import numpy as np
@@ -11,28 +11,27 @@ import pandas as pd
 
 from core.base import wording
 from core.differences.table import Diff
-from core.journeys.flow import COLUMN, OTHER_PLACES, Flow
+from core.journeys.flow import COLUMN, OTHER_PLACES
 from core.journeys.moves import END, START
 from core.journeys.step_matrix import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE
 from core.journeys.step_table import MoveCol
 from core.profiles.paths import FROM, SESSIONS, STEPS, TO
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, BELOW, INK, NEUTRAL, Chart, rows, sized, tips
+from pages.ui.segments.figure import EChart
 
-EChart: TypeAlias = dict[str, Any]
 GRAPH_HEIGHT: Final = 540
 GRAPH_WIDTH: Final = 760
-"""Pixels below which a graph scrolls sideways: its places need room."""
+FLOW_WIDTH: Final = 640
+"""Pixels below which the picture scrolls sideways: its places need room."""
 ASPECT: Final = 1.4
 CORNER: Final = 0.13
 """Of a half turn, that is left free around the start and the end."""
 FLOW_ROW: Final = 44
-"""Pixels of a column's place."""
+"""Pixels of a place of a column."""
 MARK: Final = "#6f8fdc"
 """A place, on both backgrounds."""
 ENDS: Final = (START, END)
-TEXT_ONLY: Final = {"renderMode": "richText", "formatter": "{b}", "confine": True}
-"""An address is never read as HTML."""
 LONGEST: Final = 26
 """Characters of a place beside its mark; a tooltip has all of them."""
 
@@ -56,19 +55,14 @@ def graph(table: pd.DataFrame, visits: Mapping[str, int]) -> EChart:
         | (_ring(place, visits[place], again[place], most) if place in again else {})
         for place in places
     ]
-    return {
-        "tooltip": TEXT_ONLY,
-        "animation": False,
-        "series": [
-            {
-                "type": "graph", "layout": "none", "roam": False, "data": nodes,
-                "links": [_arrow(row, most) for row in steps if row[FROM] != row[TO]],
-                "edgeSymbol": ["none", "arrow"], "edgeSymbolSize": 7,
-                "emphasis": {"focus": "adjacency", "lineStyle": {"opacity": 1}},
-                "left": "center", "top": 46, "bottom": 46,
-            }
-        ],
+    series = {
+        "type": "graph", "layout": "none", "roam": False, "data": nodes,
+        "links": [_arrow(row, most) for row in steps if row[FROM] != row[TO]],
+        "edgeSymbol": ["none", "arrow"], "edgeSymbolSize": 7,
+        "emphasis": {"focus": "adjacency", "lineStyle": {"opacity": 1}},
+        "left": "center", "top": 46, "bottom": 46,
     }  # fmt: skip
+    return _still(series, GRAPH_HEIGHT)
 
 
 def _ellipse(places: Sequence[str], table: pd.DataFrame) -> dict[str, tuple[float, float]]:
@@ -149,19 +143,20 @@ def short(place: str) -> str:
     return f"…{place[1 - LONGEST :]}" if place.startswith("/") else f"{place[: LONGEST - 1]}…"
 
 
-def sankey(found: Flow, gone: str) -> EChart:
+def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart:
     """Flows from column to column.
 
     Args:
-        found: The flows.
-        gone: Who is no longer or not yet there: the end or the start.
+        links: Of :class:`core.journeys.flow.Flow`.
+        folded: Places in the other places of each column.
+        forwards: Whether sessions are followed from their start to their end.
     """
-    links = found.links
+    gone, whole = END if forwards else START, (links[SESSIONS] / links[Col.SHARE]).max()
     left = links[COLUMN].astype(str) + "|" + links[FROM]
     right = (links[COLUMN] + 1).astype(str) + "|" + links[TO]
     size = _stops(links, gone)
     nodes = [
-        _stop(column, place, sessions, found, gone)
+        _stop(column, place, sessions / whole, folded[column - 1], gone)
         for column, place, sessions in zip(size[COLUMN], size["place"], size[SESSIONS].tolist(), strict=True)
     ]
     flows = [
@@ -170,24 +165,19 @@ def sankey(found: Flow, gone: str) -> EChart:
             left, right, links[SESSIONS].tolist(), links[FROM], links[TO], links[Col.SHARE], strict=True
         )
     ]
-    return {
-        "tooltip": TEXT_ONLY,
-        "animation": False,
-        "series": [
-            {
-                "type": "sankey", "data": nodes, "links": flows, "draggable": False, "nodeAlign": "left",
-                "emphasis": {"focus": "adjacency"}, "nodeGap": 10, "nodeWidth": 12, "layoutIterations": 0,
-                "lineStyle": {"color": NEUTRAL, "opacity": 0.3, "curveness": 0.5},
-                "left": 4, "right": 134, "top": 8, "bottom": 8,
-            }
-        ],
+    series = {
+        "type": "sankey", "data": nodes, "links": flows, "draggable": False, "nodeAlign": "left",
+        "emphasis": {"focus": "adjacency"}, "nodeGap": 10, "nodeWidth": 12, "layoutIterations": 0,
+        "lineStyle": {"color": NEUTRAL, "opacity": 0.25, "curveness": 0.5},
+        "left": 4, "right": 134, "top": 8, "bottom": 8,
     }  # fmt: skip
+    return _still(series, 20 + FLOW_ROW * int(size[COLUMN].value_counts().max()))
 
 
-def flow_height(found: Flow) -> int:
-    """Pixels that the fullest column needs."""
-    places = found.links.groupby(COLUMN)[FROM].nunique().max()
-    return 60 + FLOW_ROW * int(places + 1)
+def _still(series: dict[str, Any], height: int) -> EChart:
+    """One series whose tooltips are plain text: an address is never read as HTML."""
+    tooltip = {"renderMode": "richText", "formatter": "{b}", "confine": True}
+    return EChart({"tooltip": tooltip, "animation": False, "series": [series]}, height)
 
 
 def _stops(links: pd.DataFrame, gone: str) -> pd.DataFrame:
@@ -203,13 +193,13 @@ def _stops(links: pd.DataFrame, gone: str) -> pd.DataFrame:
     return size.assign(below=below, overall=-overall).sort_values([COLUMN, "below", "overall", "place"])
 
 
-def _stop(column: int, place: str, sessions: int, found: Flow, gone: str) -> dict[str, Any]:
-    called = f"({found.folded[column - 1]:,} other places)" if place == OTHER_PLACES else place
-    share = wording.percent(sessions / max(1, found.n_sessions), 0)
+def _stop(column: int, place: str, share: float, others: int, gone: str) -> dict[str, Any]:
+    called = f"({others:,} other places)" if place == OTHER_PLACES else place
+    key, text = f"{column}|{place}", f"{wording.percent(share, 0)} {called}"
     return {
-        "id": f"{column}|{place}", "name": f"{column}|{place}", "depth": column - 1,
+        "id": key, "name": key, "depth": column - 1, "tooltip": {"formatter": text},
         "itemStyle": {"color": NEUTRAL if place in (OTHER_PLACES, gone) else MARK},
-        "label": {"formatter": f"{share} {called}", "fontSize": 11, "width": 130, "overflow": "truncate"},
+        "label": {"formatter": text, "fontSize": 11, "width": 130, "overflow": "truncate"},
     }  # fmt: skip
 
 

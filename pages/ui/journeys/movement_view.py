@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -30,6 +31,7 @@ from pages.ui.shell.text import count, md_text
 NODES: Final = 15
 EDGES: Final = 30
 MOST_EDGES: Final = 120
+"""Places and steps that are drawn at first, and steps at most."""
 FOLLOWED: Final = 200
 """Places that sessions can be followed from or to, the most viewed ones."""
 LISTED: Final = 10
@@ -117,23 +119,27 @@ def _leading(found: _Moved, choice: Choice) -> None:
         return
     with st.container(border=True, key="journeys-leading", gap="xsmall"):
         st.markdown(f"**What differs most from {md_text(_lower(choice.other_title))}**", help=RULE)
-        for title, part in (
-            ("More", apart[apart[Col.DIFFERENCE] > 0]),
-            ("Less", apart[apart[Col.DIFFERENCE] < 0]),
-        ):
-            for row in part.head(3).to_dict("records"):
-                st.markdown(f"{title} often: {_step(row)}")
+        more = apart[Col.DIFFERENCE] > 0
+        for title, part in (("More", apart[more]), ("Fewer", apart[~more])):
+            for row in part.head(LED).to_dict("records"):
+                st.markdown(f"{title} {_said(row)}")
 
 
-def _step(row: dict[Any, Any]) -> str:
-    shares = [
+def _said(row: Mapping[Any, Any]) -> str:
+    """Who takes a step, in words."""
+    left, reached = (f"**{md_text(row[end], 80)}**" for end in (FROM, TO))
+    doing, of = f"go from {left} to {reached}", "users who were there"
+    if row[FROM] == START:
+        doing, of = f"begin at {reached}", "users"
+    elif row[TO] == END:
+        doing = f"end at {left}"
+    elif row[FROM] == row[TO]:
+        doing = f"open {left} again right away"
+    here, there = (
         f"{wording.percent(row[share], 1, row[n])} of {row[n]:,}"
         for share, n in ((Col.SHARE, Col.N), (Col.REST_SHARE, Col.REST_N))
-    ]
-    there = "" if row[FROM] == START else " who were there"
-    return (
-        f"**{md_text(row[FROM], 80)} → {md_text(row[TO], 80)}**, {shares[0]} users{there}, others {shares[1]}"
     )
+    return f"{doing}: {here} {of}, others {there}"
 
 
 def _lower(title: str) -> str:
@@ -142,21 +148,18 @@ def _lower(title: str) -> str:
 
 def _graph(found: _Moved, choice: Choice) -> None:
     steps = found.steps
-    with st.container(border=True, key="figure-moves", gap="xsmall"):
-        st.markdown("**Which step follows**", help=GRAPH_HELP)
+    with st.container(border=True, key="moves-and-slider"):
         n = st.slider(
             "Strongest steps", 1, max(2, min(MOST_EDGES, len(steps))),
             min(EDGES, edges_within(steps, NODES)), key="journeys-edges", width=320,
         )  # fmt: skip
         shown = steps.head(n)
-        st.caption(_coverage(found, shown) + (COLOURS if found.there else ""))
-        visits = _visits(found, choice)
-        with st.grid(1, min_column_width=charts.GRAPH_WIDTH, wrap=False):
-            st.echarts_chart(
-                charts.graph(shown, visits), height=charts.GRAPH_HEIGHT, key="chart-moves",
-                alt="Places as dots and steps between them as arrows; the table below has all numbers",
-            )  # fmt: skip
-        behind(steps, key="moves", columns=_columns(found))
+        figure(
+            "Which step follows", partial(charts.graph, shown, _visits(found, choice)), steps,
+            n=_coverage(found, shown) + (COLOURS if found.there else ""), key="moves",
+            alt_text="Places as dots and steps between them as arrows", columns=_columns(found),
+            help_text=GRAPH_HELP, border=False, min_width=charts.GRAPH_WIDTH,
+        )  # fmt: skip
 
 
 def _visits(found: _Moved, choice: Choice) -> dict[str, int]:
@@ -204,8 +207,7 @@ def _columns(found: _Moved) -> Columns:
 
 
 def _flows(live: LiveSegments, choice: Choice) -> None:
-    with st.container(border=True, key="figure-flows", gap="xsmall"):
-        st.markdown("**Where sessions go**", help=FLOW_HELP)
+    with st.container(border=True, key="flows-and-controls"):
         names = choice.places.names[:FOLLOWED]
         with st.container(horizontal=True, vertical_alignment="bottom"):
             way = st.segmented_control(
@@ -224,29 +226,26 @@ def _flows(live: LiveSegments, choice: Choice) -> None:
         here, there = _flow(_key(live, choice), n, way != FIRST, at, live, choice)
         sides = [(choice.title, here, "flows")]
         sides += [(choice.other_title, there, "flows-others")] if choice.other and there else []
-        with st.grid(len(sides), min_column_width=520, gap="medium"):
-            for title, one, key in sides:
-                with st.container():
-                    _one_flow(title, one, way, key)
+        for title, one, key in sides:
+            _one_flow(title, one, way, key)
 
 
 def _one_flow(title: str, found: Flow, way: str, key: str) -> None:
-    st.caption(f"{md_text(title)}: {count(found.n_sessions, 'session')} of {count(found.n_users, 'user')}")
+    told = f"{count(found.n_sessions, 'session')} of {count(found.n_users, 'user')}. {COLUMNS[way]}"
     if found.links.empty:
-        st.caption("None of these sessions came there.")
+        st.caption(f"{md_text(title)}: no session came there.")
         return
-    gone = END if way == FIRST else START
-    st.echarts_chart(
-        charts.sankey(found, gone), height=charts.flow_height(found), key=f"chart-{key}",
-        alt="Flows of sessions from column to column; the table below has all numbers",
+    figure(
+        f"Where sessions go: {md_text(title)}",
+        partial(charts.sankey, found.links, found.folded, way == FIRST), found.links,
+        n=told, key=key, alt_text="Flows of sessions from column to column", columns=FLOW_COLUMNS,
+        help_text=FLOW_HELP, border=False, min_width=charts.FLOW_WIDTH,
     )  # fmt: skip
-    behind(found.links, key=key, columns=FLOW_COLUMNS)
 
 
 def _matrix(found: _Moved, choice: Choice) -> None:
-    table, key = found.matrix, "steps-by-position"
-    difference = False
-    with st.container(border=True, key="figure-matrix", gap="xsmall"):
+    table, difference = found.matrix, False
+    with st.container(border=True, key="matrix-and-choice"):
         if found.there is not None:
             shown = st.segmented_control(
                 "Show", [SHARES, DIFFERENCES], default=SHARES, required=True, key="journeys-matrix",
@@ -258,7 +257,7 @@ def _matrix(found: _Moved, choice: Choice) -> None:
             partial(charts.matrix, table, difference=difference), table,
             n=f"{count(found.here.n_sessions, 'session')} of {count(found.here.n_users, 'user')}. "
             + (APART if difference else "A column holds all of them, with those that have ended."),
-            key=key, alt_text="Heat map of places by page view of the session",
+            key="steps-by-position", alt_text="Heat map of places by page view of the session",
             columns=_matrix_columns(found),
             border=False, min_width=520,
         )  # fmt: skip
@@ -335,6 +334,10 @@ def _dead(found: _Moved) -> None:
 
 FIRST, LAST = "First steps", "Last steps"
 WAYS: Final = {FIRST: "The start of sessions", LAST: "The end of sessions"}
+COLUMNS: Final = {
+    FIRST: "A column is a page view, the first one on the left.",
+    LAST: "A column is a page view, the last one on the right.",
+}
 SHARES, DIFFERENCES = "Shares", "Difference"
 COLOURS: Final = "Blue arrows are taken by more users than by the others, orange ones by fewer."
 RULE: Final = (
