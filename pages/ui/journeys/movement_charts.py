@@ -88,7 +88,8 @@ def _lean(begun: int, ended: int) -> float:
 def _node(place: str, xy: tuple[float, float], size: float, views: int) -> dict[str, Any]:
     is_end, position = place in ENDS, "top" if xy[1] < 0 else "bottom"
     return {
-        "id": place, "name": _visited(place, views), "x": xy[0], "y": xy[1], "symbolSize": size,
+        "name": place, "tooltip": {"formatter": _visited(place, views)},
+        "x": xy[0], "y": xy[1], "symbolSize": size,
         "symbol": "rect" if is_end else "circle", "itemStyle": {"color": NEUTRAL if is_end else MARK},
         "label": {"show": True, "position": position, "formatter": short(place), "fontSize": 11},
     }  # fmt: skip
@@ -101,7 +102,7 @@ def _visited(place: str, views: int) -> str:
 def _ring(place: str, views: int, row: Mapping[Any, Any], most: int) -> dict[str, Any]:
     width, colour, _ = _stroke(row, most)
     return {
-        "name": f"{_visited(place, views)}\n{told(row)}",
+        "tooltip": {"formatter": f"{_visited(place, views)}\n{told(row)}"},
         "itemStyle": {"color": MARK, "borderWidth": width, "borderColor": colour},
     }
 
@@ -109,7 +110,7 @@ def _ring(place: str, views: int, row: Mapping[Any, Any], most: int) -> dict[str
 def _arrow(row: Mapping[Any, Any], most: int) -> dict[str, Any]:
     width, colour, opacity = _stroke(row, most)
     return {
-        "source": row[FROM], "target": row[TO], "value": row[STEPS], "name": told(row),
+        "source": row[FROM], "target": row[TO], "value": row[STEPS], "tooltip": {"formatter": told(row)},
         "lineStyle": {"width": width, "color": colour, "opacity": opacity, "curveness": 0.18},
     }  # fmt: skip
 
@@ -160,7 +161,12 @@ def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart
         for column, place, sessions in zip(size[COLUMN], size["place"], size[SESSIONS].tolist(), strict=True)
     ]
     flows = [
-        {"source": a, "target": b, "value": n, "name": f"{x} → {y}\n{n:,} sessions, {wording.percent(share)}"}
+        {
+            "source": a,
+            "target": b,
+            "value": n,
+            "tooltip": {"formatter": f"{x} → {y}\n{n:,} sessions, {wording.percent(share)}"},
+        }
         for a, b, n, x, y, share in zip(
             left, right, links[SESSIONS].tolist(), links[FROM], links[TO], links[Col.SHARE], strict=True
         )
@@ -176,8 +182,10 @@ def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart
 
 def _still(series: dict[str, Any], height: int) -> EChart:
     """One series whose tooltips are plain text: an address is never read as HTML."""
-    tooltip = {"renderMode": "richText", "formatter": "{b}", "confine": True}
-    return EChart({"tooltip": tooltip, "animation": False, "series": [series]}, height)
+    return EChart(
+        {"tooltip": {"renderMode": "richText", "confine": True}, "animation": False, "series": [series]},
+        height,
+    )
 
 
 def _stops(links: pd.DataFrame, gone: str) -> pd.DataFrame:
@@ -197,7 +205,7 @@ def _stop(column: int, place: str, share: float, others: int, gone: str) -> dict
     called = f"({others:,} other places)" if place == OTHER_PLACES else place
     key, text = f"{column}|{place}", f"{wording.percent(share, 0)} {called}"
     return {
-        "id": key, "name": key, "depth": column - 1, "tooltip": {"formatter": text},
+        "name": key, "depth": column - 1, "tooltip": {"formatter": text},
         "itemStyle": {"color": NEUTRAL if place in (OTHER_PLACES, gone) else MARK},
         "label": {"formatter": text, "fontSize": 11, "width": 130, "overflow": "truncate"},
     }  # fmt: skip

@@ -169,13 +169,14 @@ def _visits(found: _Moved, choice: Choice) -> dict[str, int]:
 
 
 def _coverage(found: _Moved, shown: pd.DataFrame) -> str:
-    different = int((found.here.steps.times > 0).sum())
-    drawn = int((shown[STEPS] > 0).sum())
+    """How much of what these users did is drawn, and what only the others did."""
+    different, drawn = int((found.here.steps.times > 0).sum()), int((shown[STEPS] > 0).sum())
     covered = wording.percent(shown[STEPS].sum() / max(1, found.here.n_steps), 0)
     users, sessions = count(found.here.n_users, "user"), count(found.here.n_sessions, "session")
+    beside = f", and {len(shown) - drawn:,} that only others take" if len(shown) > drawn else ""
     return (
         f"{users}, {sessions}. {drawn:,} of {different:,} different steps, {covered} of all "
-        f"{found.here.n_steps:,} steps. "
+        f"{found.here.n_steps:,} steps{beside}. "
     )
 
 
