@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 RUN: Final = "run.json"
 MODEL: Final = "model"
 DIFFERENCES: Final = "differences.parquet"
+JOURNEYS: Final = "journeys.json"
 TAXONOMY: Final = "taxonomy.yaml"
 """What the pages were labelled with, to be edited and given back."""
 INGEST_SETTINGS: Final = "ingest.json"
@@ -106,6 +107,7 @@ def publish(
     """
     dataset, labels = results.dataset, results.labels
     settings = kept_evidence.settled(settings, results.evidence)
+    from core.journeys.record import journeys
     from core.naming.fitting import only_given
     from core.segments.certificate import certify
     from core.segments.evidence import unsupported
@@ -125,6 +127,7 @@ def publish(
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
+        _write_json(building / JOURNEYS, journeys(dataset, labels, made.profiles.rows, made.titles))
         _write_report(building, dataset, settings, made, sure)
         _write_json(building / RUN, record)
     return record
