@@ -9,16 +9,13 @@ import numpy as np
 import pandas as pd
 
 from core.base.errors import SettingsError
-from core.data.sequences import UserSequences
-from core.journeys.moves import END, START, Visited
-from core.journeys.places import Places
+from core.journeys.moves import END, START, Moves, Visited
 from core.profiles.paths import FROM, SESSIONS, TO
 from core.profiles.profile_columns import Col
 
 COLUMN: Final = "column"
 OTHER_PLACES: Final = "(other places)"
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 8
-_OTHER, _GONE = -2, -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +37,13 @@ class Flow:
 
 
 def flow(
-    sequences: UserSequences, places: Places, users: np.ndarray, columns: int = 4, *,
-    backwards: bool = False, at: int | None = None, shown: int = 6,
+    moves: Moves, users: np.ndarray, columns: int = 4, *, backwards: bool = False, at: int | None = None,
+    shown: int = 6,
 ) -> Flow:  # fmt: skip
     """Follow sessions from their start, or back from their end.
 
     Args:
-        sequences: Page views of all users.
-        places: What each page counts as.
+        moves: All steps.
         users: Who counts, bool of shape (n_users,).
         columns: Views in a row that are followed, :data:`FEWEST_COLUMNS` to :data:`MOST_COLUMNS`.
         backwards: Whether the last views are, or those before ``at``.
@@ -59,23 +55,24 @@ def flow(
     """
     if not FEWEST_COLUMNS <= columns <= MOST_COLUMNS:
         raise SettingsError(f"{columns} steps cannot be drawn", allowed=f"{FEWEST_COLUMNS} to {MOST_COLUMNS}")
-    visited, place = Visited.of(sequences), places.of_views(sequences)
-    session, view = _anchors(visited, place, users, at, backwards=backwards)
-    grid = visited.around(place, session, view, -columns if backwards else columns)
-    grid = grid[:, ::-1] if backwards else grid
-    who = visited.user[session]
-    folds = [_folded(column, shown, len(places.names)) for column in grid.T]
-    near = np.stack([column for column, _ in folds], axis=1)
-    names = np.array([*places.names, OTHER_PLACES, START if backwards else END], dtype=object)
-    parts = [
-        _links(near[:, at], near[:, at + 1], who, names).assign(**{COLUMN: at + 1})
-        for at in range(columns - 1)
-    ]
-    links = pd.concat(parts, ignore_index=True)
+    session, view = _anchors(moves.visited, moves.place, users, at, backwards=backwards)
+    grid = moves.visited.around(moves.place, session, view, -columns if backwards else columns)
+    folds = [_folded(column, shown, moves) for column in (grid[::-1] if backwards else grid)]
+    names = [[*called, OTHER_PLACES, START if backwards else END] for _, called, _ in folds]
+    new = np.diff(moves.visited.user[session], prepend=-1) != 0
+    who = np.cumsum(new) - 1
+    links = pd.concat(
+        [
+            _links(folds[left][0], folds[left + 1][0], who, (names[left], names[left + 1])).assign(
+                **{COLUMN: left + 1}
+            )
+            for left in range(columns - 1)
+        ],
+        ignore_index=True,
+    )
     links[Col.SHARE] = links[SESSIONS] / max(1, len(session))
     order = [COLUMN, FROM, TO, SESSIONS, Col.SHARE, Col.USERS]
-    n_users = int((np.diff(who, prepend=-1) != 0).sum())
-    return Flow(links[order], tuple(count for _, count in folds), len(session), n_users)
+    return Flow(links[order], tuple(count for _, _, count in folds), len(session), int(new.sum()))
 
 
 def _anchors(
@@ -91,27 +88,36 @@ def _anchors(
     return session[counts], view[first][counts]
 
 
-def _folded(column: np.ndarray, shown: int, n_places: int) -> tuple[np.ndarray, int]:
-    """The places of a column, all but the first ones in one, and how many these are."""
-    sessions = np.bincount(column[column >= 0], minlength=n_places)
+def _folded(column: np.ndarray, shown: int, moves: Moves) -> tuple[np.ndarray, list[str], int]:
+    """A column in few codes, what these are called, and how many places are in the one that follows them.
+
+    The last code stands for sessions that are gone.
+    """
+    sessions = np.bincount(column[column >= 0], minlength=len(moves.places.names))
     order = np.argsort(-sessions, kind="stable")
     seen = int((sessions > 0).sum())
     kept = seen if seen == shown + 1 else min(seen, shown)  # one place is not folded into "others"
-    name = np.full(n_places + 1, _OTHER)
-    name[order[:kept]] = order[:kept]
-    name[_GONE] = _GONE
-    return name[column], seen - kept
+    code = np.full(len(sessions) + 1, kept)
+    code[order[:kept]] = np.arange(kept)
+    code[-1] = kept + 1  # −1, the gone, is the last
+    return code[column], moves.called(order[:kept]), seen - kept
 
 
-def _links(left: np.ndarray, right: np.ndarray, who: np.ndarray, names: np.ndarray) -> pd.DataFrame:
+def _links(
+    left: np.ndarray, right: np.ndarray, who: np.ndarray, names: tuple[list[str], list[str]]
+) -> pd.DataFrame:
     """Flows between two columns, without those of nobody: who is gone on both sides."""
-    there = (left != _GONE) | (right != _GONE)
-    code = (left[there] + 2) * (len(names) + 2) + right[there] + 2
-    different, number = np.unique(code, return_inverse=True)
-    sessions = np.bincount(number, minlength=len(different))
-    pairs = np.unique(number * (int(who.max(initial=0)) + 1) + who[there])
-    users = np.bincount(pairs // (int(who.max(initial=0)) + 1), minlength=len(different))
-    order = np.argsort(-sessions, kind="stable")
-    ends = [part[order] - 2 for part in np.divmod(different, len(names) + 2)]
-    called = [names[part] for part in ends]  # the last two are what is folded and what is gone
-    return pd.DataFrame({FROM: called[0], TO: called[1], SESSIONS: sessions[order], Col.USERS: users[order]})
+    width, n_codes = len(names[1]), len(names[0]) * len(names[1])
+    code = left * width + right
+    sessions = np.bincount(code, minlength=n_codes)
+    once = np.zeros((n_codes, int(who.max(initial=-1)) + 1), dtype=bool)
+    once[code, who] = True
+    sessions[-1] = 0
+    order = np.argsort(-sessions, kind="stable")[: int((sessions > 0).sum())]
+    return pd.DataFrame(
+        {
+            FROM: [names[0][one] for one in (order // width).tolist()],
+            TO: [names[1][one] for one in (order % width).tolist()],
+            SESSIONS: sessions[order], Col.USERS: once[order].sum(axis=1),
+        }
+    )  # fmt: skip

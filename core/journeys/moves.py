@@ -57,11 +57,15 @@ class Visited:
             count: Views, the first one among them; backwards where it is negative.
 
         Returns:
-            int of shape (m, abs(count)); −1 before the session began and after it has ended.
+            int32 of shape (abs(count), m); −1 before the session began and after it has ended.
         """
-        view = at[:, None] + np.arange(0, count, np.sign(count))
-        inside = (view >= self.first[session, None]) & (view <= self.last[session, None])
-        return np.where(inside, place[view.clip(0, len(place) - 1)], -1)
+        found = np.full((abs(count), len(session)), -1, dtype=np.int32)
+        first, last = self.first[session], self.last[session]
+        for step, row in enumerate(found):
+            view = at + step * np.sign(count)
+            inside = (view >= first) & (view <= last)
+            row[inside] = place[view[inside]]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,14 +134,16 @@ class Moves:
         steps: Steps by origin and target, of which ``different`` is origin × :attr:`width` + target.
         visits: Page views by place.
         returns: Places left and come back to over one other in between, coded as the step that left.
-        session_user: int32 of shape (n_sessions,), whose each session is.
+        visited: Where sessions begin and end.
+        place: int32 of shape (n_views,), the place of each view.
     """
 
     places: Places
     steps: Occurrences
     visits: Occurrences
     returns: Occurrences
-    session_user: np.ndarray
+    visited: Visited
+    place: np.ndarray
 
     @classmethod
     def of(cls, sequences: UserSequences, places: Places) -> Moves:
@@ -162,7 +168,8 @@ class Moves:
             Occurrences.of(code, who, when),
             Occurrences.of(place, user, session),
             Occurrences.of(place[back] * (n + NODES) + place[back + 1], user[back], session[back]),
-            visited.user,
+            visited,
+            place.astype(np.int32),
         )  # fmt: skip
 
     @property
@@ -207,7 +214,7 @@ class Moves:
             users: Who counts, bool of shape (n_users,).
         """
         seen = self.visits.tallied(users)
-        n, n_sessions = int(users.sum()), int(users[self.session_user].sum())
+        n, n_sessions = int(users.sum()), int(users[self.visited.user].sum())
         whole = [n_sessions, n, n_sessions]
         left = [np.zeros(self.width, dtype=np.int64) for _ in whole]
         for counts, own, of_all in zip(left, (seen.times, seen.users, seen.sessions), whole, strict=True):

@@ -11,9 +11,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.data.sequences import UserSequences
-from core.journeys.moves import Visited
-from core.journeys.places import READ_AT_ONCE, Places
+from core.journeys.moves import Moves, Visited
+from core.journeys.places import READ_AT_ONCE
 from core.journeys.step_table import MoveCol, compared
 from core.profiles.paths import SESSIONS
 from core.profiles.profile_columns import Col
@@ -26,14 +25,13 @@ POSITIONS: Final = 8
 
 
 def step_matrix(
-    sequences: UserSequences, places: Places, users: np.ndarray, others: np.ndarray | None = None,
-    positions: int = POSITIONS, shown: int = READ_AT_ONCE,
+    moves: Moves, users: np.ndarray, others: np.ndarray | None = None, positions: int = POSITIONS,
+    shown: int = READ_AT_ONCE,
 ) -> pd.DataFrame:  # fmt: skip
     """Count where sessions are at each of their first steps.
 
     Args:
-        sequences: Page views of all users.
-        places: What each page counts as.
+        moves: All steps.
         users: Who is in question, bool of shape (n_users,).
         others: Whom they are held against, bool of shape (n_users,); None for nobody.
         positions: First steps of a session that are looked at.
@@ -45,18 +43,18 @@ def step_matrix(
         with ``low`` and ``high``; where there are others, ``rest_session_share`` and how their users compare,
         by the rule of the table of steps.
     """
-    visited, place = Visited.of(sequences), places.of_views(sequences)
-    grids = [_grid(visited, place, side, positions) for side in (users, others) if side is not None]
-    n = len(places.names)
-    counts = [np.bincount(grid[grid >= 0], minlength=n) / max(1, len(grid)) for grid, _ in grids]
+    groups = [side for side in (users, others) if side is not None]
+    grids = [_grid(moves.visited, moves.place, side, positions) for side in groups]
+    n = len(moves.places.names)
+    counts = [np.bincount(grid[grid >= 0], minlength=n) / max(1, len(who)) for grid, who in grids]
     often = np.max(counts, axis=0)
     chosen = np.argsort(-often, kind="stable")[:shown]
     chosen = chosen[often[chosen] > 0]
     row = np.full(n + 1, len(chosen))
     row[chosen], row[-1] = np.arange(len(chosen)), len(chosen) + 1  # −1, the ended, is the last
-    names = [*(places.names[code] for code in chosen.tolist()), OTHER, ENDED]
+    names = [*moves.called(chosen), OTHER, ENDED]
     sides = [_counted(row[grid], who, len(names)) for grid, who in grids]
-    return _table(names, sides, [int(side.sum()) for side in (users, others) if side is not None])
+    return _table(names, sides, [int(side.sum()) for side in groups])
 
 
 def _grid(
@@ -67,16 +65,16 @@ def _grid(
     return visited.around(place, session, visited.first[session], positions), visited.user[session]
 
 
-def _counted(row: np.ndarray, who: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+def _counted(rows: np.ndarray, who: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
     """Sessions at each row and position, and users with such a session: two of (n_rows, n_positions)."""
     new = np.diff(who, prepend=-1) != 0  # sessions come by user
     number, n_users = np.cumsum(new) - 1, int(new.sum())
-    sessions, users = np.zeros((2, n_rows, row.shape[1]), dtype=np.int64)
-    for position, now in enumerate(row.T):
+    sessions, users = np.zeros((2, n_rows, len(rows)), dtype=np.int64)
+    for position, now in enumerate(rows):
         sessions[:, position] = np.bincount(now, minlength=n_rows)
-        once = np.zeros((n_users, n_rows), dtype=bool)
-        once[number, now] = True
-        users[:, position] = once.sum(axis=0)
+        once = np.zeros((n_rows, n_users), dtype=bool)
+        once[now, number] = True
+        users[:, position] = once.sum(axis=1)
     return sessions, users
 
 

@@ -90,22 +90,18 @@ def _moved(key: tuple[str, ...], _live: LiveSegments, _choice: Choice) -> _Moved
         return_table(moves, here, there),
         step_table(moves, here, there, moves.left == moves.reached),
         dead_ends(moves, here),
-        step_matrix(
-            _live.sources.dataset.sequences, _choice.places, _choice.users,
-            _choice.others if _choice.other else None,
-        ),
+        step_matrix(moves, _choice.users, _choice.others if _choice.other else None),
     )  # fmt: skip
 
 
 @st.cache_resource(max_entries=AT_ONCE, show_spinner=False)
 def _flow(
     key: tuple[str, ...], columns: int, backwards: bool, at: int | None, _live: LiveSegments, _choice: Choice
-) -> tuple[Flow, Flow | None]:
-    sequences = _live.sources.dataset.sequences
-    return tuple(
-        flow(sequences, _choice.places, users, columns, backwards=backwards, at=at) if users.any() else None
-        for users in (_choice.users, _choice.others)
-    )  # type: ignore[return-value]
+) -> list[Flow]:
+    """Of the users in question, and of those beside them."""
+    moves = _all_moves(key[:2], _live, _choice.places)
+    sides = [_choice.users, *([_choice.others] if _choice.other else [])]
+    return [flow(moves, users, columns, backwards=backwards, at=at) for users in sides]
 
 
 def _leading(found: _Moved, choice: Choice) -> None:
@@ -224,10 +220,9 @@ def _flows(live: LiveSegments, choice: Choice) -> None:
                 key=f"journeys-at-{choice.places.level}",
                 format_func=lambda code: WAYS[way] if code is None else names[code], width=300,
             )  # fmt: skip
-        here, there = _flow(_key(live, choice), n, way != FIRST, at, live, choice)
-        sides = [(choice.title, here, "flows")]
-        sides += [(choice.other_title, there, "flows-others")] if choice.other and there else []
-        for title, one, key in sides:
+        found = _flow(_key(live, choice), n, way != FIRST, at, live, choice)
+        titles = ((choice.title, "flows"), (choice.other_title, "flows-others"))
+        for (title, key), one in zip(titles, found, strict=False):
             _one_flow(title, one, way, key)
 
 

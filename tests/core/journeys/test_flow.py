@@ -10,7 +10,7 @@ import pytest
 
 from core.base.errors import SettingsError
 from core.journeys.flow import OTHER_PLACES, flow
-from core.journeys.moves import END, START
+from core.journeys.moves import END, START, Moves
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
 
 TOY: Walks = [["ab", "abc"], ["b"], ["ca"]]
@@ -22,7 +22,7 @@ def links(found: pd.DataFrame, value: str = "sessions") -> dict[tuple[int, str, 
 
 
 def test_sessions_are_followed_from_their_start_to_their_end() -> None:
-    found = flow(*laid_out(TOY), EVERYBODY, 3)
+    found = flow(Moves.of(*laid_out(TOY)), EVERYBODY, 3)
     assert links(found.links) == {
         (1, "a", "b"): 2, (1, "b", END): 1, (1, "c", "a"): 1,
         (2, "b", END): 1, (2, "b", "c"): 1, (2, "a", END): 1,
@@ -32,7 +32,7 @@ def test_sessions_are_followed_from_their_start_to_their_end() -> None:
 
 
 def test_backwards_they_come_from_their_start_to_their_last_place() -> None:
-    found = flow(*laid_out(TOY), EVERYBODY, 3, backwards=True)
+    found = flow(Moves.of(*laid_out(TOY)), EVERYBODY, 3, backwards=True)
     assert links(found.links) == {
         (1, START, "a"): 1, (1, START, "c"): 1, (1, "a", "b"): 1,
         (2, "a", "b"): 1, (2, START, "b"): 1, (2, "c", "a"): 1, (2, "b", "c"): 1,
@@ -42,29 +42,32 @@ def test_backwards_they_come_from_their_start_to_their_last_place() -> None:
 def test_from_or_to_a_place_only_sessions_with_it_count_at_its_first_view() -> None:
     sequences, places = laid_out([["abab"], ["cb"], ["c"]])
     b = places.names.index("b")
-    after = flow(sequences, places, EVERYBODY, 3, at=b)
+    moves = Moves.of(sequences, places)
+    after = flow(moves, EVERYBODY, 3, at=b)
     assert links(after.links) == {(1, "b", "a"): 1, (1, "b", END): 1, (2, "a", "b"): 1}
-    before = flow(sequences, places, EVERYBODY, 2, at=b, backwards=True)
+    before = flow(moves, EVERYBODY, 2, at=b, backwards=True)
     assert links(before.links) == {(1, "a", "b"): 1, (1, "c", "b"): 1}
     assert after.n_sessions == before.n_sessions == 2
 
 
 def test_small_flows_are_folded_with_their_sum_and_one_place_is_not_called_others() -> None:
     walks = [["a"]] * 5 + [["b"], ["c"], ["d"]]
-    found = flow(*laid_out(walks), np.ones(8, dtype=bool), 2, shown=1)
+    found = flow(Moves.of(*laid_out(walks)), np.ones(8, dtype=bool), 2, shown=1)
     assert links(found.links) == {(1, "a", END): 5, (1, OTHER_PLACES, END): 3}
     assert found.folded == (3, 0)
-    assert OTHER_PLACES not in set(flow(*laid_out(walks), np.ones(8, dtype=bool), 2, shown=3).links["from"])
+    assert OTHER_PLACES not in set(
+        flow(Moves.of(*laid_out(walks)), np.ones(8, dtype=bool), 2, shown=3).links["from"]
+    )
 
 
 @pytest.mark.parametrize("columns", [1, 9])
 def test_too_few_or_too_many_steps_are_refused_in_words(columns: int) -> None:
     with pytest.raises(SettingsError, match="2 to 8"):
-        flow(*laid_out(TOY), EVERYBODY, columns)
+        flow(Moves.of(*laid_out(TOY)), EVERYBODY, columns)
 
 
 def test_nobody_flows_nowhere() -> None:
-    found = flow(*laid_out(TOY), ~EVERYBODY, 3)
+    found = flow(Moves.of(*laid_out(TOY)), ~EVERYBODY, 3)
     assert found.links.empty
     assert (found.n_sessions, found.n_users) == (0, 0)
 
@@ -86,6 +89,6 @@ def test_flows_of_random_sessions_are_those_of_a_walk_through_them(seed: int) ->
                 if set(link[1:]) != {gone}:
                     walked[link] += 1
                     doing.setdefault(link, set()).add(user)
-    found = flow(*laid_out(walks), users, columns, backwards=backwards).links
+    found = flow(Moves.of(*laid_out(walks)), users, columns, backwards=backwards).links
     assert links(found) == walked
     assert links(found, "users") == {link: len(who) for link, who in doing.items()}

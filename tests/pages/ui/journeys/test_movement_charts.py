@@ -52,7 +52,7 @@ def test_sessions_begin_on_the_left_and_end_on_the_right() -> None:
 
 def test_a_column_of_flows_ends_with_the_other_places_and_the_ended_sessions() -> None:
     walks = [["ab"]] * 3 + [["a"], ["b"], ["cb"], ["ca"], ["dd"]]
-    found = flow(*laid_out(walks), np.ones(8, dtype=bool), 2, shown=1)
+    found = flow(Moves.of(*laid_out(walks)), np.ones(8, dtype=bool), 2, shown=1)
     option = charts.sankey(found.links, found.folded, forwards=True).option
     names = [node["name"] for node in option["series"][0]["data"]]
     assert names == ["1|a", f"1|{OTHER_PLACES}", "2|b", f"2|{OTHER_PLACES}", f"2|{END}"]
@@ -61,7 +61,7 @@ def test_a_column_of_flows_ends_with_the_other_places_and_the_ended_sessions() -
 
 
 def test_a_cell_of_the_difference_is_empty_where_users_do_not_differ() -> None:
-    found = step_matrix(SEQUENCES, PLACES, HERE, ~HERE, positions=3)
+    found = step_matrix(Moves.of(SEQUENCES, PLACES), HERE, ~HERE, positions=3)
     shares = charts.matrix(found, difference=False).to_dict()["datasets"]
     apart = charts.matrix(found, difference=True).to_dict()["datasets"]
     (shares,), (apart,) = shares.values(), apart.values()
