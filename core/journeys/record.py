@@ -10,10 +10,10 @@ import pandas as pd
 
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
-from core.differences.table import Diff
+from core.journeys.in_words import in_words
 from core.journeys.moves import Moves, Taken
 from core.journeys.places import Places, levels_of, readable
-from core.journeys.step_table import MoveCol, dead_ends, return_table, step_table
+from core.journeys.step_table import dead_ends, differing, return_table, step_table
 from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 
@@ -36,10 +36,10 @@ def journeys(
         titles: Segment → what it is called.
 
     Returns:
-        ``level`` and, of each of the ``segments``, its ``users``, ``sessions`` and ``steps`` with the records
-        of the tables of :mod:`core.journeys.step_table`: ``top_steps``, ``differing`` (those by which most
-        users differ from the other clustered users), ``entries``, ``exits``, ``returns``, ``repeats``,
-        ``dead_ends``.
+        ``level`` and, of each of the ``segments``, its ``users``, ``sessions`` and ``steps`` with records of
+        the tables of :mod:`core.journeys.step_table`: ``top_steps``, ``differing`` (by which most users differ
+        from the other clustered users, each with a ``text``), ``entries``, ``exits``, ``returns``, ``repeats``
+        and ``dead_ends``.
     """
     found = [
         Places.from_names(level, names, dataset.sequences)
@@ -58,7 +58,8 @@ def journeys(
 
 def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:
     steps = step_table(moves, here, others)
-    apart = steps[steps[Diff.DIFFERS]].sort_values(MoveCol.AT_LEAST, ascending=False, kind="stable")
+    apart = differing(steps).head(DIFFERING)
+    apart = apart.assign(text=[in_words(step) for step in apart.to_dict("records")])
     taken = steps[steps[Col.USERS] > 0]
     entries, exits, repeats = (
         step_table(moves, here, others, which, ENDS)

@@ -122,6 +122,11 @@ def edges_within(table: pd.DataFrame, nodes: int) -> int:
     return max(min(1, len(table)), int((places <= nodes).sum()))
 
 
+def differing(steps: pd.DataFrame) -> pd.DataFrame:
+    """The steps by which most users differ from the others, those first."""
+    return steps[steps[Diff.DIFFERS]].sort_values(MoveCol.AT_LEAST, ascending=False, kind="stable")
+
+
 def _strongest(strength: np.ndarray, wanted: np.ndarray, most: int) -> np.ndarray:
     found = np.flatnonzero(wanted)
     order: np.ndarray = found[np.argsort(-strength[found], kind="stable")][:most]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,10 +13,11 @@ import streamlit as st
 from core.base import wording
 from core.differences.table import Diff
 from core.journeys.flow import FEWEST_COLUMNS, MOST_COLUMNS, Flow, flow
+from core.journeys.in_words import in_words
 from core.journeys.moves import END, START, Moves, Taken
 from core.journeys.places import Places
 from core.journeys.step_matrix import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE, step_matrix
-from core.journeys.step_table import MoveCol, dead_ends, edges_within, return_table, step_table
+from core.journeys.step_table import MoveCol, dead_ends, differing, edges_within, return_table, step_table
 from core.profiles.paths import FROM, SESSIONS, STEPS, TO
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import movement_charts as charts
@@ -108,34 +108,15 @@ def _leading(found: _Moved, choice: Choice) -> None:
     """The steps that differ most, in words."""
     if found.there is None:
         return
-    apart = found.steps[found.steps[Diff.DIFFERS]]
-    apart = apart.sort_values(MoveCol.AT_LEAST, ascending=False, kind="stable")
+    apart = differing(found.steps)
     if apart.empty:
         st.caption("No step is shown to be taken more or less often than by the others.")
         return
+    more = apart[Col.DIFFERENCE] > 0
     with st.container(border=True, key="journeys-leading", gap="xsmall"):
         st.markdown(f"**What differs most from {md_text(_lower(choice.other_title))}**", help=RULE)
-        more = apart[Col.DIFFERENCE] > 0
-        for title, part in (("More", apart[more]), ("Fewer", apart[~more])):
-            for row in part.head(LED).to_dict("records"):
-                st.markdown(f"{title} {_said(row)}")
-
-
-def _said(row: Mapping[Any, Any]) -> str:
-    """Who takes a step, in words."""
-    left, reached = (f"**{md_text(row[end], 80)}**" for end in (FROM, TO))
-    doing, of = f"go from {left} to {reached}", "users who were there"
-    if row[FROM] == START:
-        doing, of = f"begin at {reached}", "users"
-    elif row[TO] == END:
-        doing = f"end at {left}"
-    elif row[FROM] == row[TO]:
-        doing = f"open {left} again right away"
-    here, there = (
-        f"{wording.percent(row[share], 1, row[n])} of {row[n]:,}"
-        for share, n in ((Col.SHARE, Col.N), (Col.REST_SHARE, Col.REST_N))
-    )
-    return f"{doing}: {here} {of}, others {there}"
+        for step in [*apart[more].head(LED).to_dict("records"), *apart[~more].head(LED).to_dict("records")]:
+            st.markdown(md_text(in_words(step)))
 
 
 def _lower(title: str) -> str:

@@ -136,3 +136,11 @@ def test_where_there_is_nothing_the_report_says_so_and_names_nobody(
     assert "No stable segments here." in page
     assert not any(f"1 · {name}" in page or f"3 · {name}" in page for name in before)
     assert "2 · Readers" in page
+
+
+def test_journeys_leave_by_the_names_on_screen_and_are_in_the_report(live: LiveSegments) -> None:
+    told = json.loads(takeaway.journeys_json(live))
+    assert [one["name"] for one in told["segments"]] == list(live.plain_names.values())
+    first = told["segments"][0]["differing"][0]["text"]
+    assert first.startswith("More begin at ")
+    assert first in takeaway.report_html(live).decode()
