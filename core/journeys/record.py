@@ -36,10 +36,10 @@ def journeys(
         titles: Segment → what it is called.
 
     Returns:
-        ``level`` and, of each of the ``segments``, its ``users``, ``sessions`` and ``steps`` with records of
-        the tables of :mod:`core.journeys.step_table`: ``top_steps``, ``differing`` (by which most users differ
-        from the other clustered users, each with a ``text``), ``entries``, ``exits``, ``returns``, ``repeats``
-        and ``dead_ends``.
+        ``level`` and, of each of the ``segments``, its ``users``, ``sessions`` and ``steps`` with records
+        of the tables of :mod:`core.journeys.step_table`: ``top_steps``, ``differing`` (by which most users
+        differ from the other clustered users, each with a ``text``), ``entries``, ``exits``, ``returns``,
+        ``repeats`` and ``dead_ends``.
     """
     found = [
         Places.from_names(level, names, dataset.sequences)
