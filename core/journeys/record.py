@@ -58,7 +58,7 @@ def journeys(
 
 def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:
     steps = step_table(moves, here, others)
-    apart = differing(steps).head(DIFFERING)
+    apart = differing(steps, here).head(DIFFERING)
     apart = apart.assign(text=[in_words(step) for step in apart.to_dict("records")])
     taken = steps[steps[Col.USERS] > 0]
     entries, exits, repeats = (

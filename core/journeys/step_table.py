@@ -26,6 +26,10 @@ FAR: Final = 1.5
 """Times the mean from which on sessions end far more often than usual."""
 
 
+LEAST: Final = 0.01
+"""Of the users, that a step must differ by at least to be told of."""
+
+
 class MoveCol:
     """Columns that only these tables have; the others: :class:`core.profiles.profile_columns.Col`."""
 
@@ -122,9 +126,14 @@ def edges_within(table: pd.DataFrame, nodes: int) -> int:
     return max(min(1, len(table)), int((places <= nodes).sum()))
 
 
-def differing(steps: pd.DataFrame) -> pd.DataFrame:
-    """The steps by which most users differ from the others, those first."""
-    return steps[steps[Diff.DIFFERS]].sort_values(MoveCol.AT_LEAST, ascending=False, kind="stable")
+def differing(steps: pd.DataFrame, here: Taken) -> pd.DataFrame:
+    """The steps by which most users differ from the others, those first.
+
+    Of many steps, one in twenty would differ by chance; hardly any of these by a hundredth of the users.
+    """
+    worth_telling = steps[MoveCol.AT_LEAST] >= LEAST * here.n_users
+    found = steps[steps[Diff.DIFFERS] & worth_telling]
+    return found.sort_values(MoveCol.AT_LEAST, ascending=False, kind="stable")
 
 
 def _strongest(strength: np.ndarray, wanted: np.ndarray, most: int) -> np.ndarray:

@@ -17,7 +17,15 @@ from core.journeys.in_words import in_words
 from core.journeys.moves import END, START, Moves, Taken
 from core.journeys.places import Places
 from core.journeys.step_matrix import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE, step_matrix
-from core.journeys.step_table import MoveCol, dead_ends, differing, edges_within, return_table, step_table
+from core.journeys.step_table import (
+    LEAST,
+    MoveCol,
+    dead_ends,
+    differing,
+    edges_within,
+    return_table,
+    step_table,
+)
 from core.profiles.paths import FROM, SESSIONS, STEPS, TO
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import movement_charts as charts
@@ -108,9 +116,9 @@ def _leading(found: _Moved, choice: Choice) -> None:
     """The steps that differ most, in words."""
     if found.there is None:
         return
-    apart = differing(found.steps)
+    apart = differing(found.steps, found.here)
     if apart.empty:
-        st.caption("No step is shown to be taken more or less often than by the others.")
+        st.caption(f"No step is told apart: none differs by {LEAST:.0%} of these users or more.")
         return
     more = apart[Col.DIFFERENCE] > 0
     with st.container(border=True, key="journeys-leading", gap="xsmall"):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.journeys.moves import END, START, Moves
-from core.journeys.step_table import MoveCol, dead_ends, edges_within, return_table, step_table
+from core.journeys.step_table import MoveCol, dead_ends, differing, edges_within, return_table, step_table
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
 
 TOY: Walks = [["ab", "aab"], ["b"], ["aba"]]
@@ -65,6 +65,21 @@ def test_who_comes_back_more_often_does_not_step_another_way() -> None:
     low, differs = found["a", "b"]
     assert low > 0
     assert not differs
+
+
+def test_a_difference_of_less_than_a_hundredth_of_the_users_is_not_told() -> None:
+    walks = [["ab"]] * 1000 + [["ac"]] * 50 + [["ab"]] * 1050
+    moves = Moves.of(*laid_out(walks))
+    here, there = moves.taken(np.arange(2100) < 1050), moves.taken(np.arange(2100) >= 1050)
+    steps = by_step(step_table(moves, here, there), "differs", "at_least")
+    assert steps["a", "c"] == [True, pytest.approx(37.5, abs=0.05)]
+    assert {"c", "b"} <= set(differing(step_table(moves, here, there), here)["to"])
+    rare = [["ab"]] * 1035 + [["ac"]] * 15 + [["ab"]] * 1050
+    moves = Moves.of(*laid_out(rare))
+    here, there = moves.taken(np.arange(2100) < 1050), moves.taken(np.arange(2100) >= 1050)
+    found = step_table(moves, here, there)
+    assert found["differs"].any()
+    assert differing(found, here).empty
 
 
 def test_one_user_has_a_wide_interval_and_nobody_has_no_steps() -> None:
