@@ -253,7 +253,7 @@ def _in_cell(row: Mapping[Any, Any], *, difference: bool) -> str:
     if not difference:
         return wording.percent(row[SESSION_SHARE], 0) if row[SESSIONS] else ""
     apart = 100 * (row[SESSION_SHARE] - row[REST_SESSION_SHARE])
-    return f"{apart:+.0f}".replace("-", "−") if row[Diff.DIFFERS] else ""
+    return f"{apart:+.{int(abs(apart) < 1)}f}".replace("-", "−") if row[Diff.DIFFERS] else ""
 
 
 def _matrix_tips(*, difference: bool) -> dict[str, tuple[str, str]]:

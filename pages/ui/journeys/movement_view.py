@@ -205,11 +205,11 @@ def _flows(live: LiveSegments, choice: Choice) -> None:
                 persist_state="session",
             )  # fmt: skip
             at = st.selectbox(
-                "From" if way == FIRST else "To", [None, *range(len(names))],
-                key=f"journeys-at-{choice.places.level}",
-                format_func=lambda code: WAYS[way] if code is None else names[code], width=300,
+                "From" if way == FIRST else "To", range(-1, len(names)),
+                key=f"journeys-at-{way}-{choice.places.level}",
+                format_func=lambda code: WAYS[way] if code < 0 else names[code], width=300,
             )  # fmt: skip
-        found = _flow(_key(live, choice), n, way != FIRST, at, live, choice)
+        found = _flow(_key(live, choice), n, way != FIRST, None if at < 0 else at, live, choice)
         titles = ((choice.title, "flows"), (choice.other_title, "flows-others"))
         for (title, key), one in zip(titles, found, strict=False):
             _one_flow(title, one, way, key)

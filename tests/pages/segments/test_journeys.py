@@ -79,9 +79,16 @@ def test_the_difference_of_where_sessions_are_is_drawn_on_request(journeys: AppT
 
 def test_sessions_are_followed_to_a_chosen_page(journeys: AppTest) -> None:
     journeys.segmented_control(key="journeys-way").set_value("Last steps").run()
-    journeys.selectbox(key="journeys-at-page").set_value(1).run()
+    journeys.selectbox(key="journeys-at-Last steps-page").set_value(1).run()
     assert not journeys.exception
     assert "the last one on the right" in texts(journeys)
+    assert journeys.selectbox(key="journeys-at-Last steps-page").label == "To"
+
+
+def test_a_level_that_the_data_do_not_have_is_not_shown(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3", level="theme")
+    assert not app.exception
+    assert app.selectbox(key=LEVEL).value == "page"
 
 
 def test_nobody_beside_draws_one_side(journeys: AppTest) -> None:

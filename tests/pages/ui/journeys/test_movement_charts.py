@@ -70,6 +70,14 @@ def test_a_cell_of_the_difference_is_empty_where_users_do_not_differ() -> None:
     assert {(row["place"], row["position"]): row["text"] for row in shares}["a", 2] == "100%"
 
 
+def test_a_small_difference_is_written_with_a_digit() -> None:
+    walks = [["a"]] * 995 + [["b"]] * 5 + [["a"]] * 1000
+    here = np.arange(2000) < 1000
+    found = step_matrix(Moves.of(*laid_out(walks)), here, ~here, positions=1)
+    (cells,) = charts.matrix(found, difference=True).to_dict()["datasets"].values()
+    assert {row["place"]: row["text"] for row in cells}["b"] == "+0.5"
+
+
 def test_a_long_address_keeps_its_end_and_a_long_name_its_beginning() -> None:
     assert charts.short("/shop/climbing/harnesses/petzl-corax") == "…ing/harnesses/petzl-corax"
     assert charts.short("Everything about climbing harnesses") == "Everything about climbing…"
