@@ -49,11 +49,20 @@ LED: Final = 3
 
 @dataclass(frozen=True, eq=False)
 class _Moved:
-    """All that is drawn of some users' moves beside others', counted once for all sessions."""
+    """All that is drawn of some users' moves beside others', counted once for all sessions.
 
-    here: Taken
-    there: Taken | None
+    Of the users themselves only sums, and the page views of places that may be drawn: of different steps a
+    large site has very many.
+    """
+
+    n_users: int
+    n_sessions: int
+    n_steps: int
+    different: int
+    beside: bool
+    visits: dict[str, int]
     steps: pd.DataFrame
+    differing: pd.DataFrame
     entries: pd.DataFrame
     exits: pd.DataFrame
     returns: pd.DataFrame
@@ -69,9 +78,9 @@ def draw(live: LiveSegments, choice: Choice) -> None:
         return
     found = _moved(_key(live, choice), live, choice)
     _leading(found, choice)
-    _graph(found, choice)
+    _graph(found)
     _flows(live, choice)
-    _matrix(found, choice)
+    _matrix(found)
     _ends(live, found, choice)
     _loops(live, found, choice)
 
@@ -92,7 +101,8 @@ def _moved(key: tuple[str, ...], _live: LiveSegments, _choice: Choice) -> _Moved
     there = moves.taken(_choice.others) if _choice.other else None
     steps = step_table(moves, here, there)
     return _Moved(
-        here, there, steps,
+        here.n_users, here.n_sessions, here.n_steps, int((here.steps.times > 0).sum()), there is not None,
+        _visits(moves, here, steps), steps, differing(steps, here) if there else steps.head(0),
         step_table(moves, here, there, moves.left == moves.start),
         step_table(moves, here, there, moves.reached == moves.end),
         return_table(moves, here, there),
@@ -100,6 +110,15 @@ def _moved(key: tuple[str, ...], _live: LiveSegments, _choice: Choice) -> _Moved
         dead_ends(moves, here),
         step_matrix(moves, _choice.users, _choice.others if _choice.other else None),
     )  # fmt: skip
+
+
+def _visits(moves: Moves, here: Taken, steps: pd.DataFrame) -> dict[str, int]:
+    """Page views of each place that may be drawn; of the start and the end the sessions."""
+    views = dict(zip(moves.places.names, here.left.times.tolist(), strict=False))
+    views |= {START: here.n_sessions, END: here.n_sessions}
+    return {
+        place: views[place] for place in dict.fromkeys(steps.head(MOST_EDGES)[[FROM, TO]].to_numpy().ravel())
+    }
 
 
 @st.cache_resource(max_entries=AT_ONCE, show_spinner=False)
@@ -114,9 +133,9 @@ def _flow(
 
 def _leading(found: _Moved, choice: Choice) -> None:
     """The steps that differ most, in words."""
-    if found.there is None:
+    if not found.beside:
         return
-    apart = differing(found.steps, found.here)
+    apart = found.differing
     if apart.empty:
         st.caption(f"No step is told apart: none differs by {LEAST:.0%} of these users or more.")
         return
@@ -131,7 +150,7 @@ def _lower(title: str) -> str:
     return title[0].lower() + title[1:] if title.startswith("The ") else title
 
 
-def _graph(found: _Moved, choice: Choice) -> None:
+def _graph(found: _Moved) -> None:
     steps = found.steps
     with st.container(border=True, key="moves-and-slider"):
         n = st.slider(
@@ -140,28 +159,22 @@ def _graph(found: _Moved, choice: Choice) -> None:
         )  # fmt: skip
         shown = steps.head(n)
         figure(
-            "Which step follows", partial(charts.graph, shown, _visits(found, choice)), steps,
-            n=_coverage(found, shown) + (COLOURS if found.there else ""), key="moves",
+            "Which step follows", partial(charts.graph, shown, found.visits), steps,
+            n=_coverage(found, shown) + (COLOURS if found.beside else ""), key="moves",
             alt_text="Places as dots and steps between them as arrows", columns=_columns(found),
             help_text=GRAPH_HELP, border=False, min_width=charts.GRAPH_WIDTH,
         )  # fmt: skip
 
 
-def _visits(found: _Moved, choice: Choice) -> dict[str, int]:
-    views = found.here.left.times.tolist()
-    names = dict(zip(choice.places.names, views, strict=False))
-    return names | {START: found.here.n_sessions, END: found.here.n_sessions}
-
-
 def _coverage(found: _Moved, shown: pd.DataFrame) -> str:
     """How much of what these users did is drawn, and what only the others did."""
-    different, drawn = int((found.here.steps.times > 0).sum()), int((shown[STEPS] > 0).sum())
-    covered = wording.percent(shown[STEPS].sum() / max(1, found.here.n_steps), 0)
-    users, sessions = count(found.here.n_users, "user"), count(found.here.n_sessions, "session")
+    drawn = int((shown[STEPS] > 0).sum())
+    covered = wording.percent(shown[STEPS].sum() / max(1, found.n_steps), 0)
+    users, sessions = count(found.n_users, "user"), count(found.n_sessions, "session")
     beside = f", and {len(shown) - drawn:,} that only others take" if len(shown) > drawn else ""
     return (
-        f"{users}, {sessions}. {drawn:,} of {different:,} different steps, {covered} of all "
-        f"{found.here.n_steps:,} steps{beside}. "
+        f"{users}, {sessions}. {drawn:,} of {found.different:,} different steps, {covered} of all "
+        f"{found.n_steps:,} steps{beside}. "
     )
 
 
@@ -228,10 +241,10 @@ def _one_flow(title: str, found: Flow, way: str, key: str) -> None:
     )  # fmt: skip
 
 
-def _matrix(found: _Moved, choice: Choice) -> None:
+def _matrix(found: _Moved) -> None:
     table, difference = found.matrix, False
     with st.container(border=True, key="matrix-and-choice"):
-        if found.there is not None:
+        if found.beside:
             shown = st.segmented_control(
                 "Show", [SHARES, DIFFERENCES], default=SHARES, required=True, key="journeys-matrix",
                 label_visibility="collapsed", persist_state="session",
@@ -240,7 +253,7 @@ def _matrix(found: _Moved, choice: Choice) -> None:
         figure(
             "Where sessions are, step by step",
             partial(charts.matrix, table, difference=difference), table,
-            n=f"{count(found.here.n_sessions, 'session')} of {count(found.here.n_users, 'user')}. "
+            n=f"{count(found.n_sessions, 'session')} of {count(found.n_users, 'user')}. "
             + (APART if difference else "A column holds all of them, with those that have ended."),
             key="steps-by-position", alt_text="Heat map of places by page view of the session",
             columns=_matrix_columns(found),
@@ -299,7 +312,7 @@ def _dumbbell(
         label=choice.title, kind=head[Col.KIND], segment=head[Col.SEGMENT],
     )  # fmt: skip
     drawn = drawn if Col.REST_SHARE in drawn else drawn.assign(**{Col.REST_SHARE: np.nan})
-    beside = f" Grey: {_lower(choice.other_title)}." if found.there else ""
+    beside = f" Grey: {_lower(choice.other_title)}." if found.beside else ""
     figure(
         title, partial(shared.dumbbell, drawn, "place", Col.SHARE, Col.REST_SHARE, "Share of users"), table,
         n=f"{n}{beside}", key=title.lower().replace(" ", "-"), alt_text=f"{title}: shares of users",
