@@ -24,13 +24,14 @@ from core.base.settings import (
     named_outcomes,
 )
 from core.desk.saved_work import STAGE
+from core.journeys.places import Level
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
 MOST_SEGMENTS: Final = 20
 """More than that nobody tells apart on a map; the command line goes up to 50."""
 USUAL_SEGMENTS: Final = 6
-LINKED: Final = ("k", "algorithm", "smallest", *View, "insist", "counts", "outcome", "segment")
+LINKED: Final = ("k", "algorithm", "smallest", *View, "insist", "counts", "level", "outcome", "segment")
 """Parameters of a link, of which the last two may come several times."""
 
 
@@ -47,6 +48,8 @@ class Controls(Settings):
     outcome_counts: OutcomeCount = OutcomeCount.ANY
     segments: tuple[str, ...] | None = None
     """Keys of the rows that were chosen to be looked at; None before any choice."""
+    level: Level | None = None
+    """How finely journeys tell pages apart; None for what can be read."""
     named_anyway: bool = False
     """Whether names were asked for where the users support no number of segments."""
 
@@ -68,6 +71,7 @@ class Controls(Settings):
             "weights": _linked_weights(link),
             "outcomes": tuple(link.get("outcome", ())) or None,
             "outcome_counts": next(iter(link.get("counts", ())), None),
+            "level": next(iter(link.get("level", ())), None),
             "segments": tuple(link.get("segment", ())) or None,
         }
         now = self
@@ -87,6 +91,7 @@ class Controls(Settings):
             **{str(view): [str(shown[view])] for view in View},
             "insist": ["1"] if self.weights.insist else [],
             "outcome": named_outcomes(self.outcomes),
+            "level": [self.level.value] if self.level else [],
             "counts": [] if self.outcome_counts is OutcomeCount.ANY else [self.outcome_counts.value],
             "segment": list(self.segments or ()),
         }

@@ -86,7 +86,10 @@ class CardMaker:
         self._others = others(differences)
         self._outcome, self._differences = described["outcome"], differences
 
-    def card(self, row: Mapping[str, Any], examples: Sequence[int], reason: str = "", sure: str = "") -> Card:
+    def card(
+        self, row: Mapping[str, Any], examples: Sequence[int], reason: str = "", sure: str = "",
+        moves: Sequence[str] = (),
+    ) -> Card:  # fmt: skip
         """The card of a segment.
 
         Args:
@@ -94,6 +97,7 @@ class CardMaker:
             examples: Indices of typical users.
             reason: Why it is called so.
             sure: How sure it is.
+            moves: Steps that more or fewer of its users take than others.
         """
         return Card(
             segment=row[Col.SEGMENT],
@@ -104,6 +108,7 @@ class CardMaker:
             share=row[Col.SHARE],
             facts=self._facts(row),
             differences=self._leading(row[Col.KEY]),
+            moves=tuple(moves),
             pages=self._page_rows(row[Col.KEY]),
             dimensions=tuple(self._dimension(row[Col.KEY], name, DIMENSIONS[name]) for name in DIMENSIONS),
             visitors=tuple(

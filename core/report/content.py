@@ -30,6 +30,8 @@ from core.segments.partition import Partition
 
 EXAMPLES: Final = 2
 """Typical visitors a segment."""
+MOVES: Final = 5
+"""Steps a segment, of those that more or fewer take than the others."""
 OVERVIEW: Final = (
     Col.PAGE_VIEWS_MEAN,
     Col.PAGE_VIEWS_MEDIAN,
@@ -55,6 +57,7 @@ class ReportInput:
         layout: The map; principal components when None.
         verdict: Whether there are segments, in a sentence; empty where nobody asked.
         certificates: Segment → how sure it is, where that was measured.
+        journeys: How each segment moves (:mod:`core.journeys.record`).
     """
 
     dataset: Dataset
@@ -69,6 +72,7 @@ class ReportInput:
     layout: Layout | None = None
     verdict: str = ""
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
+    journeys: Mapping[str, Any] = field(default_factory=dict)
 
 
 def compose(source: ReportInput) -> Report:
@@ -166,8 +170,14 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     why = {segment: reason(name) for segment, name in source.names.items()}
     names = {segment: called[f"segment:{segment}"] for segment in source.partition.ids.tolist()}
     sure = {segment: one.sentence(names) for segment, one in source.certificates.items()}
+    moves = {
+        one["cluster"]: [step["text"] for step in one["differing"][:MOVES]]
+        for one in source.journeys.get("segments", ())
+    }
     return tuple(
-        maker.card(row, typical[number].tolist(), why.get(number, ""), sure.get(number, ""))
+        maker.card(
+            row, typical[number].tolist(), why.get(number, ""), sure.get(number, ""), moves.get(number, ())
+        )
         for row in segments
         for number in [row[Col.SEGMENT]]
     )

@@ -170,6 +170,8 @@ class Card:
     share: float
     facts: tuple[CardMetric, ...]
     differences: tuple[DifferenceRow, ...]
+    moves: tuple[str, ...]
+    """Steps that more or fewer of its users take than others, in words."""
     pages: tuple[PageRow, ...]
     dimensions: tuple[BarChart, ...]
     visitors: tuple[Visitor, ...]

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 RUN: Final = "run.json"
 MODEL: Final = "model"
 DIFFERENCES: Final = "differences.parquet"
+JOURNEYS: Final = "journeys.json"
 TAXONOMY: Final = "taxonomy.yaml"
 """What the pages were labelled with, to be edited and given back."""
 INGEST_SETTINGS: Final = "ingest.json"
@@ -125,7 +126,8 @@ def publish(
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
-        _write_report(building, dataset, settings, made, sure)
+        moves = _write_journeys(building, results, made)
+        _write_report(building, dataset, settings, made, sure, moves)
         _write_json(building / RUN, record)
     return record
 
@@ -161,9 +163,18 @@ def _write_tables(
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
+def _write_journeys(folder: Path, results: Results, made: Segments) -> dict[str, Any]:
+    from core.journeys.record import journeys
+
+    moves = journeys(results.dataset, results.labels, made.profiles.rows, made.titles)
+    _write_json(folder / JOURNEYS, moves)
+    return moves
+
+
 def _write_report(
-    folder: Path, dataset: Dataset, settings: RunSettings, made: Segments, sure: Sureness
-) -> None:
+    folder: Path, dataset: Dataset, settings: RunSettings, made: Segments, sure: Sureness,
+    moves: Mapping[str, Any],
+) -> None:  # fmt: skip
     from core.report import ReportInput, write_report
 
     source = ReportInput(
@@ -178,6 +189,7 @@ def _write_report(
         facts=clustering_facts(made.combined, made.partition),
         verdict=sure.evidence.sentence,
         certificates=sure.certificates,
+        journeys=moves,
     )
     write_report(folder / "report.html", source)
 

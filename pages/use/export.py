@@ -86,6 +86,10 @@ def _vectors_and_evidence(live: LiveSegments) -> None:
         _button(
             "Segments", "clusters.json", lambda: takeaway.clusters_json(live), "Weights, sizes and names."
         )
+        _button(
+            "Journeys", "journeys.json", lambda: takeaway.journeys_json(live),
+            "Steps, entries, exits and loops of each segment, beside the others.",
+        )  # fmt: skip
 
 
 def _card(key: str, title: str, icon: str, what: str) -> DeltaGenerator:

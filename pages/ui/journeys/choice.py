@@ -104,13 +104,13 @@ def _keep(model: str) -> None:
 
 
 def _level(live: LiveSegments, found: Mapping[Level, Places]) -> Level:
-    mine = state.of_model(live.sources.model_key)
-    kept, levels = mine.get("level"), list(found)
+    model, levels = live.sources.model_key, list(found)
+    kept = state.controls(model).level
     now = kept if kept in levels else readable(list(found.values()), live.sources.dataset.sequences)
     state.display("journeys-level", now)
     return st.selectbox(
         "Told apart by", levels, levels.index(now), format_func=LEVELS.__getitem__, key="journeys-level",
-        on_change=lambda: mine.update(level=st.session_state["journeys-level"]),
+        on_change=lambda: state.set_controls(model, level=st.session_state["journeys-level"]),
         help="A step goes from one of these to the next. With many pages, templates, themes or types show "
         "more of what happens.",
     )  # fmt: skip

@@ -7,6 +7,7 @@ it sends to the browser (element replay of its cache) under a name made of every
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -23,12 +24,25 @@ from pages.ui.segments.charts import Chart
 
 Columns: TypeAlias = dict[str, Any]
 """Column → how ``st.dataframe`` shows it."""
-Draw: TypeAlias = "partial[Chart]"
+Draw: TypeAlias = "partial[Chart] | partial[EChart]"
 """A function of ``charts.py`` with all that it draws."""
 SIDE: Final = 340
 """Pixels that a chart, a list or a map needs beside another one; where there are fewer, they stack."""
 KEPT: Final = 512
 """Charts, and as many tables, some 20 kB each."""
+
+
+@dataclass(frozen=True)
+class EChart:
+    """A chart in ECharts' own terms, for what Altair cannot draw.
+
+    Args:
+        option: The chart as data.
+        height: Pixels, the axes included.
+    """
+
+    option: dict[str, Any]
+    height: int
 
 
 def figure(
@@ -99,7 +113,11 @@ def _name(*shown: object) -> str:
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _picture(name: str, _chart: Draw, _key: str, _alt_text: str) -> None:
-    st.altair_chart(_chart(), alt=_alt_text, key=_key)
+    drawn = _chart()
+    if isinstance(drawn, EChart):
+        st.echarts_chart(drawn.option, height=drawn.height, alt=_alt_text, key=_key)
+    else:
+        st.altair_chart(drawn, alt=_alt_text, key=_key)
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)

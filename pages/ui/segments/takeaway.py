@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pandas as pd
 
 from core import report
+from core.journeys.record import journeys
 from core.runs import export
 from core.runs.export import IdStyle
 from core.runs.pipeline import Segments
@@ -74,6 +76,15 @@ def clusters_json(live: LiveSegments) -> bytes:
     return json.dumps(made, indent=1, ensure_ascii=False).encode()
 
 
+def journeys_json(live: LiveSegments) -> bytes:
+    """How the users of each segment move, beside the other clustered users."""
+    return json.dumps(_journeys(live), indent=1, ensure_ascii=False).encode()
+
+
+def _journeys(live: LiveSegments) -> dict[str, Any]:
+    return journeys(live.sources.dataset, live.sources.labels, live.profiles.rows, live.plain_names)
+
+
 def report_html(live: LiveSegments) -> bytes:
     """The whole report as one file that opens without a server."""
     source = report.ReportInput(
@@ -90,6 +101,7 @@ def report_html(live: LiveSegments) -> bytes:
         or live_segments.pca_map(live, live.steering.weights),
         verdict=live.evidence.sentence if live.evidence else "",
         certificates=live.certificates,
+        journeys=_journeys(live),
     )
     return report.render(report.compose(source)).encode()
 

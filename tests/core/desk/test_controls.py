@@ -12,6 +12,7 @@ from core.base.schema import View
 from core.base.settings import Algorithm, OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import Controls, effective, percentages, reweighted
+from core.journeys.places import Level
 from core.storage.store import Store
 
 ALL = tuple(View)
@@ -140,3 +141,10 @@ def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / "workbench" / "a.controls.json").write_text('{"n_clusters": 1}')
     assert controls.load(Store(tmp_path), "a") == Controls()
     assert list((tmp_path / "workbench").glob("a.controls.broken-*.json"))
+
+
+def test_the_level_of_journeys_is_in_the_link_and_one_that_is_none_is_not_taken() -> None:
+    held = Controls(level=Level.THEME)
+    assert held.link()["level"] == ["theme"]
+    assert Controls().linked(held.link()).level is Level.THEME
+    assert Controls().linked({"level": ["folder"]}).level is None

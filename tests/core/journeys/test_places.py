@@ -1,9 +1,13 @@
 """Places of a level on a site of three pages."""
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
 from core.journeys.places import Level, Places, levels, levels_of, readable
 
@@ -39,6 +43,19 @@ def test_only_the_levels_that_pages_are_labelled_by_are_there() -> None:
 def test_addresses_lose_the_host_that_all_share() -> None:
     pages = pd.DataFrame({"page_location": ["https://shop.example/", "https://shop.example/cart"]})
     assert levels_of(pages, None) == {Level.PAGE: ["/", "/cart"]}
+
+
+def test_a_level_at_which_all_pages_are_one_place_is_none() -> None:
+    pages = pd.DataFrame({"page_location": ["https://shop.example/a/1", "https://shop.example/a/2"]})
+    table = pd.DataFrame(
+        {
+            "template": ["https://shop.example/a/:id"] * 2,
+            "theme": ["Tents", "Unknown"],
+            "type": ["product"] * 2,
+        }
+    )
+    labels = cast(LabelledPages, SimpleNamespace(table=table))
+    assert levels_of(pages, labels) == {Level.PAGE: ["/a/1", "/a/2"], Level.THEME: ["Tents", "Unknown"]}
 
 
 def test_pages_are_told_apart_where_a_few_have_most_views_and_else_by_what_has_the_most() -> None:

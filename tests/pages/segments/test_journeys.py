@@ -49,3 +49,59 @@ def test_nobody_beside_is_kept_and_all_users_have_nobody_beside(journeys: AppTes
     journeys.selectbox(key=WHOSE).set_value("all").run()
     assert not journeys.exception
     assert journeys.selectbox(key=BESIDE).options == ["Nobody"]
+
+
+def test_moves_are_drawn_with_their_coverage_and_a_table_behind_each(journeys: AppTest) -> None:
+    assert len(journeys.get("echarts_chart")) == 3  # the graph, and the flows of both
+    assert len(journeys.get("vega_lite_chart")) == 3  # the step matrix, entries and exits: nobody turns back
+    assert len([one for one in journeys.expander if one.label == "Table"]) == 7  # one of dead ends
+    told = texts(journeys)
+    assert "5 of 5 different steps, 100% of all" in told  # a visit of all three pages, one without the second
+    assert "What differs most from the other clustered users" in told
+    assert "More begin at" in told
+    steps = next(table.value for table in journeys.dataframe if "step_share" in table.value.columns)
+    assert (steps["n"] >= steps["users"]).all()
+    assert steps["differs"].any()
+
+
+def test_fewer_steps_cover_less(journeys: AppTest) -> None:
+    journeys.selectbox(key=BESIDE).set_value("nobody").run()
+    journeys.slider(key="journeys-edges").set_value(2).run()
+    assert not journeys.exception
+    assert "2 of 5 different steps, 50% of all" in texts(journeys)
+
+
+def test_the_difference_of_where_sessions_are_is_drawn_on_request(journeys: AppTest) -> None:
+    journeys.segmented_control(key="journeys-matrix").set_value("Difference").run()
+    assert not journeys.exception
+    assert "Percentage points from the others" in texts(journeys)
+
+
+def test_sessions_are_followed_to_a_chosen_page(journeys: AppTest) -> None:
+    journeys.segmented_control(key="journeys-way").set_value("Last steps").run()
+    journeys.selectbox(key="journeys-at-Last steps-page").set_value(1).run()
+    assert not journeys.exception
+    assert "the last one on the right" in texts(journeys)
+    assert journeys.selectbox(key="journeys-at-Last steps-page").label == "To"
+
+
+def test_a_level_that_the_data_do_not_have_is_not_shown(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3", level="theme")
+    assert not app.exception
+    assert app.selectbox(key=LEVEL).value == "page"
+
+
+def test_nobody_beside_draws_one_side(journeys: AppTest) -> None:
+    journeys.selectbox(key=BESIDE).set_value("nobody").run()
+    assert not journeys.exception
+    assert "What differs most" not in texts(journeys)
+    assert all("differs" not in table.value.columns for table in journeys.dataframe)
+
+
+@pytest.mark.parametrize("key", ["group:bot_like", "group:one_page", "all"])
+def test_rows_that_are_no_segment_are_drawn_as_well(
+    open_app: OpenApp, finished_run: FinishedRun, key: str
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="3", segment=key)
+    assert not app.exception
+    assert "different steps" in texts(app)

@@ -160,3 +160,11 @@ def test_what_was_changed_by_hand_leaves_with_the_segments(
     assert summary["by_hand"][2]["text"] == f"Made 5 of {now.sizes[4]} users: every third"
     assert [segment["cluster"] for segment in summary["segments"] if "certificate" in segment] == [0, 1, 3]
     assert "Set aside 3: " in takeaway.report_html(live).decode()
+
+
+def test_journeys_leave_by_the_names_on_screen_and_are_in_the_report(live: LiveSegments) -> None:
+    told = json.loads(takeaway.journeys_json(live))
+    assert [one["name"] for one in told["segments"]] == list(live.plain_names.values())
+    first = told["segments"][0]["differing"][0]["text"]
+    assert first.startswith("More begin at ")
+    assert first in takeaway.report_html(live).decode()

@@ -1,0 +1,247 @@
+"""Who went from where to where, laid out once a level, so that users only have to be summed.
+
+A session of v page views is v + 1 steps: one from its start to its first place, one between any two that
+follow each other, also where a place repeats, and one from its last place to its end. So all that leaves a
+place adds up to its page views, and all that leaves the start to the sessions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+
+from core.data.sequences import UserSequences
+from core.journeys.places import Places
+
+START, END = "(start)", "(end of session)"
+NODES: Final = 2
+"""What a step goes from and to beside the places: their start and their end have the codes that follow."""
+
+
+@dataclass(frozen=True, eq=False)
+class Visited:
+    """Where the sessions of all users begin and end among their page views.
+
+    Args:
+        first: int64 of shape (n_sessions,), the first view of each.
+        last: int64 of shape (n_sessions,), its last view.
+        user: int32 of shape (n_sessions,), whose it is, ascending.
+        of_view: int64 of shape (n_views,), the session of each view.
+    """
+
+    first: np.ndarray
+    last: np.ndarray
+    user: np.ndarray
+    of_view: np.ndarray
+
+    @classmethod
+    def of(cls, sequences: UserSequences) -> Visited:
+        """Find them."""
+        user = sequences.user
+        starts = np.ones(sequences.n_views, dtype=bool)
+        starts[1:] = (np.diff(user) != 0) | (np.diff(sequences.session) != 0)
+        first = np.flatnonzero(starts)
+        last = np.append(first[1:], sequences.n_views) - 1
+        return cls(first, last, user[first], np.cumsum(starts) - 1)
+
+    def around(self, place: np.ndarray, session: np.ndarray, at: np.ndarray, count: int) -> np.ndarray:
+        """The places from one view of each session on.
+
+        Args:
+            place: int of shape (n_views,), the place of each view.
+            session: int of shape (m,), sessions.
+            at: int of shape (m,), a view of each.
+            count: Views, the first one among them; backwards where it is negative.
+
+        Returns:
+            int32 of shape (abs(count), m); −1 before the session began and after it has ended.
+        """
+        found = np.full((abs(count), len(session)), -1, dtype=np.int32)
+        first, last = self.first[session], self.last[session]
+        for step, row in enumerate(found):
+            view = at + step * np.sign(count)
+            inside = (view >= first) & (view <= last)
+            row[inside] = place[view[inside]]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Tallied:
+    """How often things were done, and by how many: int64 arrays of one shape."""
+
+    times: np.ndarray
+    users: np.ndarray
+    sessions: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Occurrences:
+    """When things happened, sorted by thing, user and session.
+
+    Args:
+        different: int64 of shape (n_things,), the code of each thing that happened, ascending.
+        thing: int32 of shape (n,), place in ``different``.
+        user: int32 of shape (n,).
+        new_user: Whether the user had not done the thing before, bool of shape (n,).
+        new_session: Whether it had not happened in the session before, bool of shape (n,).
+    """
+
+    different: np.ndarray
+    thing: np.ndarray
+    user: np.ndarray
+    new_user: np.ndarray
+    new_session: np.ndarray
+
+    @classmethod
+    def of(cls, code: np.ndarray, user: np.ndarray, session: np.ndarray) -> Occurrences:
+        """Sort what happened.
+
+        Args:
+            code: int of shape (n,), what.
+            user: int of shape (n,), who; ascending within a code.
+            session: int of shape (n,), when; the same.
+        """
+        order = np.argsort(code, kind="stable")
+        code, user, session = code[order], user[order], session[order]
+        new = np.diff(code, prepend=-1) != 0
+        return cls(
+            code[new].astype(np.int64), (np.cumsum(new) - 1).astype(np.int32), user,
+            new | (np.diff(user, prepend=-1) != 0), new | (np.diff(session, prepend=-1) != 0),
+        )  # fmt: skip
+
+    def tallied(self, users: np.ndarray) -> Tallied:
+        """What some users did.
+
+        Args:
+            users: Who counts, bool of shape (n_users,).
+        """
+        counts = users[self.user]
+        return Tallied(
+            *(np.bincount(self.thing[which], minlength=len(self.different))
+              for which in (counts, counts & self.new_user, counts & self.new_session))
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Moves:
+    """All steps of all users at one level.
+
+    Args:
+        places: What steps go from and to.
+        steps: Steps by origin and target, of which ``different`` is origin × :attr:`width` + target.
+        visits: Page views by place.
+        returns: Places left and come back to over one other in between, coded as the step that left.
+        visited: Where sessions begin and end.
+        place: int32 of shape (n_views,), the place of each view.
+    """
+
+    places: Places
+    steps: Occurrences
+    visits: Occurrences
+    returns: Occurrences
+    visited: Visited
+    place: np.ndarray
+
+    @classmethod
+    def of(cls, sequences: UserSequences, places: Places) -> Moves:
+        """Lay out the steps.
+
+        Args:
+            sequences: Page views of all users.
+            places: What each page counts as.
+        """
+        place, visited = places.of_views(sequences).astype(np.int64), Visited.of(sequences)
+        user, session, n = sequences.user, visited.of_view, len(places.names)
+        following = np.append(place[1:], n + 1)
+        following[visited.last] = n + 1
+        code = np.concatenate([n * (n + NODES) + place[visited.first], place * (n + NODES) + following])
+        who = np.concatenate([visited.user, user])
+        when = np.concatenate([np.arange(len(visited.first)), session])
+        back = np.flatnonzero(
+            (session[:-2] == session[2:]) & (place[:-2] == place[2:]) & (place[:-2] != place[1:-1])
+        )
+        return cls(
+            places,
+            Occurrences.of(code, who, when),
+            Occurrences.of(place, user, session),
+            Occurrences.of(place[back] * (n + NODES) + place[back + 1], user[back], session[back]),
+            visited,
+            place.astype(np.int32),
+        )  # fmt: skip
+
+    @property
+    def width(self) -> int:
+        """Places, the start and the end."""
+        return len(self.places.names) + NODES
+
+    @property
+    def start(self) -> int:
+        """Code of the start of a session."""
+        return len(self.places.names)
+
+    @property
+    def end(self) -> int:
+        """Code of its end."""
+        return len(self.places.names) + 1
+
+    @cached_property
+    def left(self) -> np.ndarray:
+        """What each step of :attr:`steps` leaves: int64 of shape (n_steps,)."""
+        found: np.ndarray = self.steps.different // self.width
+        return found
+
+    @cached_property
+    def reached(self) -> np.ndarray:
+        """What it leads to."""
+        found: np.ndarray = self.steps.different % self.width
+        return found
+
+    def called(self, codes: np.ndarray) -> list[str]:
+        """What places, the start and the end are called."""
+        return [self._names[code] for code in codes.tolist()]
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return (*self.places.names, START, END)
+
+    def taken(self, users: np.ndarray) -> Taken:
+        """The steps of some users.
+
+        Args:
+            users: Who counts, bool of shape (n_users,).
+        """
+        seen = self.visits.tallied(users)
+        n, n_sessions = int(users.sum()), int(users[self.visited.user].sum())
+        whole = [n_sessions, n, n_sessions]
+        left = [np.zeros(self.width, dtype=np.int64) for _ in whole]
+        for counts, own, of_all in zip(left, (seen.times, seen.users, seen.sessions), whole, strict=True):
+            counts[self.visits.different] = own
+            counts[self.start] = of_all
+        return Taken(self.steps.tallied(users), self.returns.tallied(users), Tallied(*left), n, n_sessions)
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """The steps of some users.
+
+    Args:
+        steps: Of each step of :attr:`Moves.steps`.
+        returns: Of each return of :attr:`Moves.returns`.
+        left: Of each place and the start, shape (``Moves.width``,): steps that leave it, and who was there.
+        n_users: Who counts.
+        n_sessions: Their sessions.
+    """
+
+    steps: Tallied
+    returns: Tallied
+    left: Tallied
+    n_users: int
+    n_sessions: int
+
+    @property
+    def n_steps(self) -> int:
+        """All steps."""
+        return int(self.left.times.sum())
