@@ -8,7 +8,7 @@ case; :func:`key_of` does the same to a canonical page, so that both meet. What 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -16,7 +16,6 @@ from urllib.parse import quote
 from core.base.wording import common_origin
 from core.labels.page_address import after_host
 from core.rules.conditions import RuleCondition, RuleField
-from core.rules.features import RuleFeatures
 
 TAIL: Final = r"(?is)(/(index\.(html?|php))?)*(;(jsessionid|phpsessid|sid)=[^/;]*)?([?#].*)?$"
 """What cleaning cuts off an address: index pages, slashes, session ids, query and fragment."""
@@ -25,7 +24,8 @@ GAP: Final = r"[^/?&#]+"
 _MERGED: Final = re.compile(r"\{[^{}/]*\}")
 _PARAMETER: Final = re.compile(r"[?&]([^=&#]+)=")
 _SLUG: Final = re.compile(r":[a-z]+|\{[^{}/]*\}")
-_PLAIN: Final = "/:?&=+#!"
+_UNENCODED: Final = (None, "/:?&=+#!%'()*,;@~[]|$-._", "/:?&=+#!%-._~")
+"""Ways to write an address: decoded, as a browser sends it, and as programs do."""
 _ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -35,13 +35,13 @@ class PageTest:
 
     Args:
         keys: Keys of single pages, as they may be written.
-        pattern: Regular expression (RE2) that a key may match instead; empty where there is none.
-        but: Keys that match the pattern and are other pages.
+        patterns: Regular expressions (RE2) of which a key may match one instead.
+        but: Keys that match a pattern and are other pages.
         merged: Pages that stand for several addresses.
     """
 
     keys: tuple[str, ...]
-    pattern: str = ""
+    patterns: tuple[str, ...] = ()
     but: tuple[str, ...] = ()
     merged: tuple[str, ...] = ()
 
@@ -54,69 +54,73 @@ def key_of(page: str, *, lower: bool = True) -> str:
         lower: Whether cleaning lower-cases paths.
     """
     base, asked, query = page.partition("?")
-    if "#" in base:
-        base, _, route = base.partition("#")
-        return f"{key_of(base, lower=lower)}#{route.lower() if lower else route}"
-    base = re.sub(TAIL, "", base)
-    return (base.lower() if lower else base) + asked + query
+    base, route_mark, route = base.partition("#")
+    path = re.sub(TAIL, "", base) + route_mark + route
+    return (path.lower() if lower else path) + asked + query
 
 
 def spellings(key: str) -> list[str]:
     """A key as exports write it: decoded, and percent-encoded where that differs."""
-    found = [key]
-    for safe in ("'()*,;@~[]|$-._", "-._~"):
-        base, asked, query = quote(key, safe=f"{_PLAIN}%{safe}").partition("?")
-        found.append(_ESCAPE.sub(lambda match: match[0].lower(), base) + asked + query)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(_spelt(key, signs) for signs in _UNENCODED))
 
 
-def parameters(pages: Sequence[str]) -> list[str]:
+def parameters(pages: Iterable[str]) -> list[str]:
     """Names of query parameters that canonical pages have."""
     return sorted({name for page in pages for name in _PARAMETER.findall(page.partition("#")[0])})
 
 
-def test_of(condition: RuleCondition, features: RuleFeatures, *, lower: bool = True) -> PageTest:
+def test_of(
+    condition: RuleCondition, pages: Sequence[int], keys: Sequence[str], addresses: Sequence[str]
+) -> PageTest:
     """How to tell the pages that a condition counts.
 
     Args:
         condition: Of a field that counts page views.
-        features: The pages, and which belong to the condition.
-        lower: Whether cleaning lower-cases paths.
-
-    Raises:
-        InputError: If the data have no such page.
+        pages: Those pages.
+        keys: Key of each page of the data, by page index.
+        addresses: Canonical address of each.
     """
-    pages = [features.pages[page] for page in features.pages_of(condition)]
-    every = {page: key_of(page, lower=lower) for page in features.pages}
-    keys = {every[page] for page in pages}
-    pattern = _pattern(condition, pages, lower)
-    if pattern and {key for key in every.values() if re.search(pattern, key)} == keys:
-        return PageTest((), pattern)
-    merged = tuple(page for page in pages if _MERGED.search(page))
-    single = sorted({every[page] for page in pages if page not in merged})
-    wide = "|".join(f"^{_widened(every[page])}$" for page in merged)
-    others = set(every.values()) - keys
-    but = sorted(key for key in others if wide and re.search(wide, key) and not _MERGED.search(key))
-    return PageTest(_spelt(single), wide, _spelt(but), merged)
+    own = {keys[page] for page in pages}
+    pattern = _pattern(condition, [addresses[page] for page in pages])
+    if pattern and {key for key in keys if re.search(pattern, key)} == own:
+        return PageTest((), (pattern,))
+    merged = [page for page in pages if _MERGED.search(addresses[page])]
+    single = sorted(own - {keys[page] for page in merged})
+    wide = tuple(alike for page in merged for alike in _widened(keys[page]))
+    either = re.compile("|".join(wide) or "(?!)")
+    others = {key for key in keys if either.search(key) and not _MERGED.search(key)} - own
+    return PageTest(
+        tuple(spelt for key in single for spelt in spellings(key)),
+        wide,
+        tuple(spelt for key in sorted(others) for spelt in spellings(key)),
+        tuple(addresses[page] for page in merged),
+    )
 
 
-def _pattern(condition: RuleCondition, pages: Sequence[str], lower: bool) -> str:
-    """What the addresses of a folder or a template have in common, to be checked against all pages."""
+def _pattern(condition: RuleCondition, pages: Sequence[str]) -> str:
+    """What the addresses of a folder or a template have in common; to be checked against all pages."""
     origin = common_origin(pages)
-    host = re.escape(origin) if origin else "^[a-z]+://[^/]+"
+    host = f"^{re.escape(origin)}" if origin else "^[a-z]+://[^/]+"
     if condition.field is RuleField.FOLDER:
-        folder = condition.value.lower() if lower else condition.value
-        return ("^" if origin else "") + host + re.escape(folder)
-    if condition.field is RuleField.TEMPLATE:
-        path = after_host(condition.value).partition(" (")[0]
-        parts = _SLUG.split(key_of(path, lower=lower))
-        return ("^" if origin else "") + host + GAP.join(map(re.escape, parts)) + "$"
-    return ""
+        found = host + re.escape(condition.value)
+    elif condition.field is RuleField.TEMPLATE:
+        path = key_of(after_host(condition.value).partition(" (")[0], lower=False)
+        found = host + GAP.join(map(re.escape, _SLUG.split(path))) + "$"
+    else:
+        return ""
+    return found if found.isascii() else ""  # else it may be percent-encoded
 
 
-def _widened(key: str) -> str:
-    return GAP.join(map(re.escape, _MERGED.split(key)))
+def _widened(key: str) -> list[str]:
+    """Patterns of the addresses that cleaning merged into one."""
+    parts = _MERGED.split(key)
+    spelt = ([re.escape(_spelt(part, signs)) for part in parts] for signs in _UNENCODED)
+    return list(dict.fromkeys(f"^{GAP.join(parts)}$" for parts in spelt))
 
 
-def _spelt(keys: Collection[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(spelt for key in keys for spelt in spellings(key)))
+def _spelt(text: str, signs: str | None) -> str:
+    """Percent-encoded but for letters, digits and these signs; of the path the codes are in lower case."""
+    if signs is None:
+        return text
+    base, asked, query = quote(text, safe=signs).partition("?")
+    return _ESCAPE.sub(lambda match: match[0].lower(), base) + asked + query

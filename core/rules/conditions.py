@@ -44,8 +44,7 @@ ATTRIBUTES: Final = (RuleField.SOURCE, RuleField.DEVICE, RuleField.BROWSER, Rule
 MEASURES: Final = (RuleField.PAGE_VIEWS, RuleField.SESSIONS, RuleField.LAST_DAYS)
 """Fields that are a number of the user."""
 _KINDS: Final = {
-    RuleField.PAGE: "", RuleField.FOLDER: "a page in ", RuleField.TEMPLATE: "a page like ",
-    RuleField.THEME: "a page about ", RuleField.TYPE: "a page of type ",
+    RuleField.FOLDER: "in", RuleField.TEMPLATE: "like", RuleField.THEME: "about", RuleField.TYPE: "of type",
 }  # fmt: skip
 _ARE: Final = {
     RuleField.SOURCE: "first came from", RuleField.DEVICE: "mostly used", RuleField.BROWSER: "mostly used",
@@ -145,9 +144,8 @@ class SegmentRule(Settings):
 
 def _viewed(field: RuleField, shown: str, number: int, negated: bool) -> str:
     often = f" {'fewer than' if negated else 'at least'} {number} times" if number > 1 else ""
-    not_at_all = negated and number == 1
+    never = negated and number == 1
     if field is RuleField.ENTRY:
-        verb = "never began a session" if not_at_all else "began a session"
-        return f"{verb} on {shown}{often}"
-    verb = "did not view" if not_at_all else "viewed"
-    return f"{verb} {_KINDS[field]}{shown}{often}"
+        return f"{'never ' if never else ''}began a session on {shown}{often}"
+    what = f"{'pages' if often else 'a page'} {_KINDS[field]} {shown}" if field in _KINDS else shown
+    return f"{'did not view' if never else 'viewed'} {what}{often}"

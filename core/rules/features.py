@@ -99,7 +99,7 @@ class RuleFeatures:
             items[RuleField(name)] = [() if label in RESERVED else (label,) for label in own]
         begins = np.diff(sequences.session, prepend=-1) | np.diff(sequences.user, prepend=-1)
         seen = _seen(sequences, np.arange(sequences.n_views), len(pages))
-        viewed = {field: _viewed(seen, names) for field, names in items.items()}
+        viewed: dict[RuleField, Viewed] = {field: _viewed(seen, names) for field, names in items.items()}
         entries = _seen(sequences, np.flatnonzero(begins), len(pages))
         viewed[RuleField.ENTRY] = _viewed(entries, items[RuleField.PAGE])
         last = sequences.timestamp[sequences.offsets[1:] - 1]
@@ -109,7 +109,9 @@ class RuleFeatures:
             RuleField.LAST_DAYS: (last.max() - last) // DAY_US,
         }
         attributes = {field: coded(users[column]) for field, column in _COLUMNS.items()}
-        kept = {field: viewed[field] for field in VIEWED if field in viewed and viewed[field].names}
+        kept: dict[RuleField, Viewed] = {
+            field: viewed[field] for field in VIEWED if field in viewed and viewed[field].names
+        }
         return cls(
             clustered(users), tuple(addresses), MappingProxyType(kept), MappingProxyType(attributes),
             MappingProxyType(measures),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from core.base import wording
@@ -13,6 +14,8 @@ from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt, Receipt
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
 from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS
+from core.rules.addresses import PageTest, key_of, parameters, test_of
+from core.rules.conditions import RuleCondition
 from core.rules.features import RuleFeatures
 
 TABLE: Final = "your-project.analytics_123456789.events_*"
@@ -23,6 +26,8 @@ _READERS: Final = {
     "nested parquet": "read_parquet([{0}])",
 }  # fmt: skip
 """Shape of a file → how DuckDB reads it."""
+_UNPACKED: Final = " (gzip)"
+"""What the shape of a file ends with that DuckDB unpacks by itself."""
 _UNITS: Final = {
     "microseconds": "try_cast({0} AS BIGINT)",
     "milliseconds": "CAST(round(try_cast({0} AS DOUBLE) * 1000) AS BIGINT)",
@@ -49,6 +54,37 @@ class LoadedExport:
     receipt: Receipt
     settings: IngestSettings
 
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """What each page and its raw addresses have in common, by page index."""
+        lower = self.settings.url.lower_path
+        return tuple(key_of(page, lower=lower) for page in self.features.pages)
+
+    @cached_property
+    def parameters(self) -> list[str]:
+        """Names of query parameters that make another page."""
+        return parameters(self.features.pages)
+
+    @cached_property
+    def hosts(self) -> list[str]:
+        """The site's own, from which no visit can come."""
+        return sorted({page.partition("://")[2].partition("/")[0] for page in self.features.pages} - {""})
+
+    def test(self, condition: RuleCondition) -> PageTest:
+        """How to tell the pages that a condition counts, found once.
+
+        Raises:
+            InputError: If the data have no such page.
+        """
+        if condition not in self._tests:
+            pages = self.features.pages_of(condition).tolist()
+            self._tests[condition] = test_of(condition, pages, self.keys, self.features.pages)
+        return self._tests[condition]
+
+    @cached_property
+    def _tests(self) -> dict[RuleCondition, PageTest]:
+        return {}
+
 
 def quote_duckdb(text: str) -> str:
     """A literal; DuckDB takes everything else as it is, but for a zero byte."""
@@ -63,14 +99,16 @@ def quote_bigquery(text: str) -> str:
 
 def readable(file: FileReceipt) -> bool:
     """Whether DuckDB reads a file as it is: no parameters in cells of text, no archive."""
-    return file.shape in _READERS and ".zip" not in file.name.lower()
+    return file.shape.removesuffix(_UNPACKED) in _READERS
 
 
 def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
     """The events of the loaded files, with some more :class:`core.base.schema.Raw` fields."""
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
     for file in export.receipt.files:
-        groups.setdefault((file.shape, tuple(file.columns.items())), []).append(file.name)
+        groups.setdefault((file.shape.removesuffix(_UNPACKED), tuple(file.columns.items())), []).append(
+            file.name
+        )
     unit = export.receipt.time_unit
     parts = []
     for (shape, columns), names in groups.items():
@@ -94,9 +132,9 @@ def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
         f"event_name = '{PAGE_VIEW}'", _bigquery_column(Raw.PAGE_LOCATION), more, f"`{TABLE}`",
     )  # fmt: skip
     number = f", 0 AS {LINE}" if LINE in fields else ""
+    events += "\nWHERE _TABLE_SUFFIX BETWEEN first_day AND last_day"
     return (
-        f"SELECT *{number}\nFROM (\n{indented(events)}\n  WHERE _TABLE_SUFFIX BETWEEN first_day AND last_day\n)"
-        f"\nWHERE {_counts(export.settings, quote_bigquery)}"
+        f"SELECT *{number}\nFROM (\n{indented(events)}\n)\nWHERE {_counts(export.settings, quote_bigquery)}"
     )
 
 

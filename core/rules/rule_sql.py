@@ -17,7 +17,7 @@ from core.base.schema import Group, Raw
 from core.ingest.clean import urls
 from core.ingest.observe import bots
 from core.outgoing.quoting import visible
-from core.rules.addresses import TAIL, PageTest, key_of, parameters, test_of
+from core.rules.addresses import TAIL, PageTest, key_of
 from core.rules.conditions import ATTRIBUTES, VIEWED, RuleClause, RuleCondition, RuleField, SegmentRule
 from core.rules.features import DAY_US
 from core.rules.raw_events import (
@@ -39,10 +39,10 @@ _COLUMNS: Final = {
     RuleField.SESSIONS: (Raw.GA_SESSION_ID,), RuleField.ENTRY: (Raw.GA_SESSION_ID, LINE),
 }  # fmt: skip
 """Field → what of the export it needs beside page views."""
-_REPEATED: Final = frozenset(
-    (urls.HOST, urls.MERGED, urls.PATH, urls.INDEX, urls.SLASH, urls.TRACKED, urls.PARAMS, urls.QUESTION)
-    + (urls.FRAGMENT, urls.MASKED, urls.COLLAPSED)
-)
+_REPEATED: Final = frozenset((
+    urls.HOST, urls.MERGED, urls.PATH, urls.INDEX, urls.SLASH, urls.TRACKED, urls.PARAMS, urls.QUESTION,
+    urls.FRAGMENT, urls.MASKED, urls.COLLAPSED,
+))  # fmt: skip
 """What of cleaning the SQL repeats; what is masked or collapsed is said of the pages of a rule."""
 
 
@@ -92,8 +92,8 @@ def bigquery_sql(rule: SegmentRule, export: LoadedExport) -> str:
 def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
     """What the SQL cannot repeat exactly; none where it returns the very users of the rule."""
     receipt, fields = export.receipt, {condition.field for condition in rule.conditions}
-    tests = _Query(rule, export, _DUCKDB).tests.values()
-    merged = len({page for test in tests for page in test.merged})
+    viewed = [condition for condition in rule.conditions if condition.field in VIEWED]
+    merged = len({page for condition in viewed for page in export.test(condition).merged})
     odd = sum(views for name, views in receipt.urls.by_rule.items() if name not in _REPEATED)
     tied = receipt.tied_page_views if RuleField.ENTRY in fields else 0
     by_template = [page for page in export.settings.strip_pages if "{" in page]
@@ -127,9 +127,7 @@ class _Query:
     @cached_property
     def tests(self) -> dict[RuleCondition, PageTest]:
         """Of the conditions that count page views, how to tell their pages."""
-        lower = self.export.settings.url.lower_path
-        viewed = (condition for condition in self.rule.conditions if condition.field in VIEWED)
-        return {one: test_of(one, self.export.features, lower=lower) for one in viewed}
+        return {one: self.export.test(one) for one in self.rule.conditions if one.field in VIEWED}
 
     @property
     def by_session(self) -> bool:
@@ -189,7 +187,7 @@ class _Query:
         if any("#" in page for page in pages):
             route = f"coalesce(regexp_extract({address}, '(#!?/[^?]*[^/?])'), '')"
             key += f" || {f'lower({route})' if self._lower else route}"
-        if names := parameters(pages):
+        if names := self.export.parameters:
             query = f"coalesce(regexp_extract({address}, {quote('[?]([^#]*)')}{self._group}), '')"
             wanted = quote(f"(?i)(?:^|&)((?:{'|'.join(map(re.escape, names))})=[^&]+)")
             kept = self.dialect.kept.format(query, wanted)
@@ -226,8 +224,8 @@ class _Query:
         test = self.tests[condition]
         listed = ",\n      ".join(map(self.dialect.quote, test.keys))
         parts = [f"page IN (\n      {listed}\n    )"] if test.keys else []
-        if test.pattern:
-            alike = self.dialect.matches.format("page", self.dialect.quote(test.pattern))
+        if test.patterns:
+            alike = self.dialect.matches.format("page", self.dialect.quote("|".join(test.patterns)))
             parts.append(f"{alike} AND page NOT IN ({self._quoted(test.but)})" if test.but else alike)
         either = " OR ".join(parts)
         return f"step = 1 AND ({either})" if condition.field is RuleField.ENTRY else either
@@ -237,8 +235,7 @@ class _Query:
         quote, order = self.dialect.quote, "events DESC"
         value = absent(_COLUMNS[field][0], quote)
         if field is RuleField.SOURCE:
-            pages = self.export.features.pages
-            hosts = sorted({page.partition("://")[2].partition("/")[0] for page in pages} - {""})
+            hosts = self.export.hosts
             medium = absent(Raw.TRAFFIC_MEDIUM, quote, ())
             value, order = (
                 f"{absent(Raw.TRAFFIC_SOURCE, quote, hosts)} || coalesce(' / ' || {medium}, '')",
@@ -257,7 +254,8 @@ class _Query:
         """As in ``core/ingest/observe/bots.py``."""
         pause = f"ts - lag(ts) OVER (PARTITION BY user_id ORDER BY ts) > {bots.PACE_SECONDS * 1e6:.0f}"
         paces = f"SELECT user_id, ts, CASE WHEN {pause} THEN 1 ELSE 0 END AS paused\nFROM views"
-        runs = f"SELECT user_id, sum(paused) OVER (PARTITION BY user_id ORDER BY ts) AS run\nFROM (\n{indented(paces)}\n)"
+        run = "sum(paused) OVER (PARTITION BY user_id ORDER BY ts)"
+        runs = f"SELECT user_id, {run} AS run\nFROM (\n{indented(paces)}\n)"
         found = [
             f"SELECT user_id FROM events\nGROUP BY user_id, floor(ts / {bots.DAY})\n"
             f"HAVING count(*) >= {bots.EVENTS_A_DAY}",

@@ -3,7 +3,7 @@
 Every step adds one condition to the best rules so far: a further clause that must hold or must not, or an
 alternative within a clause. What all additions would give is one matrix product. The score is F1, the
 harmonic mean of precision and recall (van Rijsbergen 1979); a beam keeps several rules a length, so that the
-best pair need not begin with the best single condition (Lowerre 1976; for rules, CN2: Clark and Niblett 1989).
+best pair need not begin with the best single condition (Lowerre 1976; of rules: CN2, Clark and Niblett 1989).
 """
 
 from __future__ import annotations
