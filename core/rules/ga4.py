@@ -6,10 +6,10 @@ sent, and knows nothing of what cleaning left out: its users are not those of th
 
 from __future__ import annotations
 
-import os
 import re
 from typing import Final
 
+from core.base.wording import common_origin
 from core.rules.addresses import PageTest
 from core.rules.conditions import VIEWED, RuleClause, RuleCondition, RuleField, SegmentRule
 from core.rules.raw_events import LoadedExport
@@ -81,9 +81,10 @@ def _pattern(test: PageTest) -> str:
     plain = [re.escape(key).replace(r"\-", "-") for key in test.keys]
     parts = [*(part.removeprefix("^").removesuffix("$") for part in test.patterns), *plain]
     parts = [_PARAMETERS.join(part.split(r"\?")) + (_AFTER if r"\?" in part else _ENDING) for part in parts]
-    shared = os.path.commonprefix([part.rpartition("/")[0] for part in parts]).rpartition("/")[0]
-    rest = [part.removeprefix(shared) for part in parts]
-    return f"(?i)^{shared}{rest[0] if len(rest) == 1 else f'({"|".join(rest)})'}$"
+    if len(parts) == 1:
+        return f"(?i)^{parts[0]}$"
+    shared = common_origin(parts)
+    return f"(?i)^{shared}({'|'.join(part.removeprefix(shared) for part in parts)})$"
 
 
 def _line(text: str) -> str:
