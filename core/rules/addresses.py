@@ -61,7 +61,8 @@ def key_of(page: str, *, lower: bool = True) -> str:
 
 def spellings(key: str) -> list[str]:
     """A key as exports write it: decoded, and percent-encoded where that differs."""
-    return list(dict.fromkeys(_spelt(key, signs) for signs in _UNENCODED))
+    plain = key.replace("%3b", ";")  # which cleaning encodes
+    return list(dict.fromkeys([key, *(_spelt(plain, signs) for signs in _UNENCODED)]))
 
 
 def parameters(pages: Iterable[str]) -> list[str]:

@@ -179,7 +179,7 @@ class _Query:
     def _key(self) -> str:
         """What :func:`core.rules.addresses.key_of` makes of a page."""
         quote, pages = self.dialect.quote, self.export.features.pages
-        address = f"replace(trim({Raw.PAGE_LOCATION}), '%20', '+')"
+        address = f"replace(replace(trim({Raw.PAGE_LOCATION}), '%20', '+'), ' ', '+')"
         key = f"regexp_replace({address}, {quote(TAIL)}, '')"
         if self.export.settings.url.merge_hosts:
             key = f"regexp_replace({key}, '^(https?://)((www|shop)[.])+', {quote(chr(92) + '1')})"
