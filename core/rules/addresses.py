@@ -70,7 +70,7 @@ def parameters(pages: Iterable[str]) -> list[str]:
     return sorted({name for page in pages for name in _PARAMETER.findall(page.partition("#")[0])})
 
 
-def test_of(
+def page_test(
     condition: RuleCondition, pages: Sequence[int], keys: Sequence[str], addresses: Sequence[str]
 ) -> PageTest:
     """How to tell the pages that a condition counts.

@@ -14,7 +14,7 @@ from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt, Receipt
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
 from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS
-from core.rules.addresses import PageTest, key_of, parameters, test_of
+from core.rules.addresses import PageTest, key_of, page_test, parameters
 from core.rules.conditions import RuleCondition
 from core.rules.features import RuleFeatures
 
@@ -78,7 +78,7 @@ class LoadedExport:
         """
         if condition not in self._tests:
             pages = self.features.pages_of(condition).tolist()
-            self._tests[condition] = test_of(condition, pages, self.keys, self.features.pages)
+            self._tests[condition] = page_test(condition, pages, self.keys, self.features.pages)
         return self._tests[condition]
 
     @cached_property
