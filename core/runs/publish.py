@@ -50,6 +50,8 @@ INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
 ONE_PAGE_RULES: Final = "one_page.json"
+RULES: Final = "rules.json"
+"""The best rules of each segment (``core/rules/``)."""
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 
 
@@ -125,6 +127,7 @@ def publish(
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
+        _write_rules(building, results, settings, made)
         _write_report(building, dataset, settings, made, sure)
         _write_json(building / RUN, record)
     return record
@@ -159,6 +162,18 @@ def _write_tables(
     pq.write_table(table, folder / "users.parquet")
     _write_json(folder / "clusters.json", clusters_summary(made, sure.evidence, sure.certificates))
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
+
+
+def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Segments) -> None:
+    from core.rules.features import RuleFeatures
+    from core.rules.judging import find_rules
+    from core.rules.raw_events import LoadedExport
+    from core.rules.records import rule_records
+
+    features = RuleFeatures.from_dataset(results.dataset, results.labels)
+    export = LoadedExport(features, results.dataset.receipt, settings.ingest)
+    found = find_rules(features, made.partition.labels)
+    _write_json(folder / RULES, rule_records(found, made.titles, export))
 
 
 def _write_report(

@@ -1,0 +1,175 @@
+"""One rule: how well it fits, whom it finds, and the rule in four languages to copy."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.base.schema import Users
+from core.base.wording import number, percent
+from core.profiles.profile_columns import Col, RowKind
+from core.rules.conditions import ATTRIBUTES, RuleClause, SegmentRule
+from core.rules.ga4 import ga4_text
+from core.rules.judging import FoundRules, MeasuredShare, RuleFit, reached
+from core.rules.raw_events import LoadedExport
+from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
+from pages.ui.segments import charts
+from pages.ui.segments.figure import Columns, download_csv, figure
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.text import count, md_text
+
+PRECISION: Final = "Of the users whom the rule finds, the share that belongs to the segment."
+RECALL: Final = "Of the users of the segment, the share that the rule finds."
+F1: Final = "The harmonic mean of precision and recall: high only where both are."
+EXACT: Final = "It returns these very users, and no others, of the files that are loaded."
+GA4_NOTE: Final = (
+    "GA4 counts from the last 30 days on, as events come in, and does not leave out what was left out here: "
+    "its audience has other users."
+)
+COLUMNS: Final[Columns] = {
+    "conditions": st.column_config.NumberColumn("#", help="Conditions", width="small"),
+    "rule": st.column_config.TextColumn("Rule", width="large"),
+    "precision": st.column_config.NumberColumn("Precision", format="percent", help=PRECISION),
+    "recall": st.column_config.NumberColumn("Recall", format="percent", help=RECALL),
+    "f1": st.column_config.NumberColumn("F1", format="%.2f", help=F1),
+    "users": st.column_config.NumberColumn("Users", format="localized", help="Of all clustered users."),
+}
+
+
+def listed(rules: FoundRules, origin: str) -> None:
+    """The best rule of each length as a table."""
+    table = pd.DataFrame(
+        {
+            "conditions": [fit.rule.length for fit in rules.fits],
+            "rule": [fit.rule.words(origin) for fit in rules.fits],
+            "precision": [fit.precision.share for fit in rules.fits],
+            "recall": [fit.recall.share for fit in rules.fits],
+            "f1": [fit.f1 for fit in rules.fits],
+            "users": [fit.users for fit in rules.fits],
+        }
+    )
+    st.dataframe(
+        table, hide_index=True, key="rules", column_config=COLUMNS, placeholder="–",
+        alt="The best rule of each length",
+    )  # fmt: skip
+
+
+def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, key: str, judged: str) -> None:
+    """Draw a rule.
+
+    Args:
+        live: The segments.
+        export: What the SQL has to know.
+        fit: The rule, judged for the segment.
+        segment: Whom it should describe.
+        key: A name of its own.
+        judged: On whom it was judged, in words.
+    """
+    with st.container(border=True, key=f"rule-{key}"):
+        icon = ":material/warning:" if fit.poor else ":material/check_circle:"
+        st.markdown(f"{icon} **{fit.verdict}**")
+        st.caption(judged)
+        _figures(fit)
+        _clauses(fit.rule, export.features.origin)
+        _languages(fit.rule, export, key)
+        _download(live, export, fit.rule, key)
+    _whom(live, export, fit.rule, segment, key)
+
+
+def _figures(fit: RuleFit) -> None:
+    with st.container(horizontal=True, gap="large"):
+        _share("Precision", fit.precision, PRECISION)
+        _share("Recall", fit.recall, RECALL)
+        st.metric("F1", number(fit.f1, 2), help=F1, width="content")
+        st.metric("Users it finds", number(fit.users), help="Of all clustered users.", width="content")
+
+
+def _share(title: str, measured: MeasuredShare, meaning: str) -> None:
+    low, high = measured.interval
+    text = percent(measured.share, n=measured.n)
+    between = f"95 % interval: {percent(low, 0)} to {percent(high, 0)}" if measured.n else "nobody to count"
+    beside = f"{measured.users:,} of {count(measured.n, 'user')}. {between}."
+    st.metric(
+        title, text, f"{percent(low, 0)}–{percent(high, 0)}" if measured.n else None, delta_color="off",
+        delta_arrow="off", help=f"{meaning} {beside}", width="content",
+    )  # fmt: skip
+
+
+def _clauses(rule: SegmentRule, origin: str) -> None:
+    """A line a clause; what no model has read is marked."""
+    st.markdown("**Users who**")
+    for clause in rule.clauses:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"- {md_text(clause.words(origin))}", width="content")
+            if _held_out(clause):
+                st.badge(
+                    "not read by the model", color="gray",
+                    help="Sources, devices, browsers and countries did not make the segments.",
+                )  # fmt: skip
+
+
+def _held_out(clause: RuleClause) -> bool:
+    return any(condition.field in ATTRIBUTES for condition in clause.any_of)
+
+
+def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
+    english, ga4, bigquery, duckdb = st.tabs(["English", "GA4", "BigQuery", "DuckDB"], key=f"say-{key}")
+    said = limits(rule, export)
+    with english:
+        st.code(f"{rule.words(export.features.origin)}.", language=None, wrap_lines=True)
+    with ga4:
+        st.caption(GA4_NOTE)
+        st.code(ga4_text(rule, export), language=None, wrap_lines=True, height=300)
+    with bigquery:
+        st.caption("Put the name of your own export in place of analytics_123456789, and change the days.")
+        _said(said)
+        st.code(bigquery_sql(rule, export), language="sql", wrap_lines=True, height=400)
+    with duckdb:
+        _said(said)
+        if sql := duckdb_sql(rule, export):
+            st.caption("Run it in the folder of the files.")
+            st.code(sql, language="sql", wrap_lines=True, height=400)
+
+
+def _said(limits: tuple[str, ...]) -> None:
+    for limit in limits or (EXACT,):
+        st.caption(md_text(limit))
+
+
+def _download(live: LiveSegments, export: LoadedExport, rule: SegmentRule, key: str) -> None:
+    matching = np.flatnonzero(export.features.matches(rule))
+    names = live.plain_names
+    table = pd.DataFrame(
+        {
+            Users.USER_ID: live.sources.dataset.sequences.user_id.take(matching).to_pylist(),
+            "segment": [names.get(int(segment), "") for segment in live.labels[matching]],
+        }
+    )
+    download_csv(table, f"users_of_{key}", f"{count(len(table), 'user')} as CSV")
+
+
+def _whom(live: LiveSegments, export: LoadedExport, rule: SegmentRule, segment: int, key: str) -> None:
+    """The segments of the users whom the rule finds."""
+    found = reached(rule, export.features, live.labels)
+    users = np.array([measured.users for measured in found.values()])
+    if not users.sum():
+        return
+    table = pd.DataFrame(
+        {
+            Col.LABEL: [live.names[one] for one in found], Col.KIND: RowKind.SEGMENT.value, Col.USERS: users,
+            Col.SHARE: users / users.sum(), Col.N: [measured.n for measured in found.values()],
+        }
+    ).sort_values(Col.USERS, ascending=False, kind="stable", ignore_index=True)  # fmt: skip
+    figure(
+        "Whom the rule finds", partial(charts.sizes, table[table[Col.USERS] > 0], live.names), table,
+        n=f"{count(int(users.sum()), 'user')} by segment, and the share of them",
+        key=f"whom_{key}", alt_text=f"Segments of the users whom the rule for {live.names[segment]} finds",
+        columns={
+            Col.LABEL: "Segment", Col.KIND: None, Col.USERS: "Users it finds", Col.SHARE: "Share of these",
+            Col.N: "Users of the segment",
+        },
+    )  # fmt: skip
