@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Final
 
 from core.base import wording
-from core.base.schema import PAGE_VIEW, Raw
+from core.base.schema import PAGE_VIEW, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt, Receipt
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
@@ -98,8 +98,8 @@ def quote_bigquery(text: str) -> str:
 
 
 def readable(file: FileReceipt) -> bool:
-    """Whether DuckDB reads a file as it is: no parameters in cells of text, no archive."""
-    return file.shape.removesuffix(_UNPACKED) in _READERS
+    """Whether DuckDB reads a file as it is: columns are known, no parameters in cells of text, no archive."""
+    return file.shape.removesuffix(_UNPACKED) in _READERS and set(REQUIRED_FIELDS) <= file.columns.keys()
 
 
 def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:

@@ -59,6 +59,11 @@ def _found(live: LiveSegments, export: LoadedExport, rules: FoundRules) -> RuleF
     fit = lengths[chosen or usual]
     said = f"Made from {count(made, 'user')}, judged on the other {judged:,}."
     rule_view.show(live, export, fit, rules.segment, "found", said)
+    st.download_button(
+        "All rules of all segments as JSON", data=lambda: live_rules.file_of(live), file_name="rules.json",
+        mime="application/json", key="rules-json", icon=":material/download:", on_click="ignore",
+        type="tertiary",
+    )  # fmt: skip
     return fit
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import streamlit as st
@@ -10,6 +11,7 @@ from core.base.settings import IngestSettings
 from core.rules.features import RuleFeatures
 from core.rules.judging import FoundRules, find_rules
 from core.rules.raw_events import LoadedExport
+from core.rules.records import rule_records
 from core.segments.partition import Partition
 from core.storage.store import open_artifact
 from pages.ui.segments.live_segments import SESSIONS, LiveSegments, Sources
@@ -24,6 +26,12 @@ def rules_of(live: LiveSegments) -> Mapping[int, FoundRules]:
     """Segment → its rules."""
     partition = live.segmentation.partition
     return _rules(live.sources.embeddings, partition.digest, export_of(live).features, partition)
+
+
+def file_of(live: LiveSegments) -> bytes:
+    """The file that a run leaves, of the segments on screen."""
+    records = rule_records(rules_of(live), live.plain_names, export_of(live))
+    return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False).encode()
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -12,7 +12,7 @@ import streamlit as st
 from core.base.schema import Users
 from core.base.wording import number, percent
 from core.profiles.profile_columns import Col, RowKind
-from core.rules.conditions import ATTRIBUTES, RuleClause, SegmentRule
+from core.rules.conditions import SegmentRule
 from core.rules.ga4 import ga4_text
 from core.rules.judging import FoundRules, MeasuredShare, RuleFit, reached
 from core.rules.raw_events import LoadedExport
@@ -25,18 +25,20 @@ from pages.ui.shell.text import count, md_text
 PRECISION: Final = "Of the users whom the rule finds, the share that belongs to the segment."
 RECALL: Final = "Of the users of the segment, the share that the rule finds."
 F1: Final = "The harmonic mean of precision and recall: high only where both are."
+HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
 EXACT: Final = "It returns these very users, and no others, of the files that are loaded."
 GA4_NOTE: Final = (
     "GA4 counts from the last 30 days on, as events come in, and does not leave out what was left out here: "
     "its audience has other users."
 )
 COLUMNS: Final[Columns] = {
-    "conditions": st.column_config.NumberColumn("#", help="Conditions", width="small"),
-    "rule": st.column_config.TextColumn("Rule", width="large"),
-    "precision": st.column_config.NumberColumn("Precision", format="percent", help=PRECISION),
-    "recall": st.column_config.NumberColumn("Recall", format="percent", help=RECALL),
-    "f1": st.column_config.NumberColumn("F1", format="%.2f", help=F1),
-    "users": st.column_config.NumberColumn("Users", format="localized", help="Of all clustered users."),
+    "conditions": st.column_config.NumberColumn("#", help="Conditions", width=40),
+    "precision": st.column_config.NumberColumn("Precision", format="percent", help=PRECISION, width=85),
+    "recall": st.column_config.NumberColumn("Recall", format="percent", help=RECALL, width=75),
+    "users": st.column_config.NumberColumn(
+        "Users", format="localized", help="Whom it finds, of all clustered users.", width=75
+    ),
+    "rule": st.column_config.TextColumn("Users who …", width="large"),
 }
 
 
@@ -45,11 +47,10 @@ def listed(rules: FoundRules, origin: str) -> None:
     table = pd.DataFrame(
         {
             "conditions": [fit.rule.length for fit in rules.fits],
-            "rule": [fit.rule.words(origin) for fit in rules.fits],
-            "precision": [fit.precision.share for fit in rules.fits],
-            "recall": [fit.recall.share for fit in rules.fits],
-            "f1": [fit.f1 for fit in rules.fits],
+            "precision": [round(fit.precision.share, 2) for fit in rules.fits],
+            "recall": [round(fit.recall.share, 2) for fit in rules.fits],
             "users": [fit.users for fit in rules.fits],
+            "rule": [fit.rule.words(origin).removeprefix("Users who ") for fit in rules.fits],
         }
     )
     st.dataframe(
@@ -74,7 +75,6 @@ def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, k
         st.markdown(f"{icon} **{fit.verdict}**")
         st.caption(judged)
         _figures(fit)
-        _clauses(fit.rule, export.features.origin)
         _languages(fit.rule, export, key)
         _download(live, export, fit.rule, key)
     _whom(live, export, fit.rule, segment, key)
@@ -92,28 +92,11 @@ def _share(title: str, measured: MeasuredShare, meaning: str) -> None:
     low, high = measured.interval
     text = percent(measured.share, n=measured.n)
     between = f"95 % interval: {percent(low, 0)} to {percent(high, 0)}" if measured.n else "nobody to count"
-    beside = f"{measured.users:,} of {count(measured.n, 'user')}. {between}."
+    beside = f"{measured.users:,} of {count(measured.n, 'user')}; {between}."
     st.metric(
-        title, text, f"{percent(low, 0)}–{percent(high, 0)}" if measured.n else None, delta_color="off",
+        title, text, f"95 %: {100 * low:.0f}–{percent(high, 0)}" if measured.n else None, delta_color="off",
         delta_arrow="off", help=f"{meaning} {beside}", width="content",
     )  # fmt: skip
-
-
-def _clauses(rule: SegmentRule, origin: str) -> None:
-    """A line a clause; what no model has read is marked."""
-    st.markdown("**Users who**")
-    for clause in rule.clauses:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"- {md_text(clause.words(origin))}", width="content")
-            if _held_out(clause):
-                st.badge(
-                    "not read by the model", color="gray",
-                    help="Sources, devices, browsers and countries did not make the segments.",
-                )  # fmt: skip
-
-
-def _held_out(clause: RuleClause) -> bool:
-    return any(condition.field in ATTRIBUTES for condition in clause.any_of)
 
 
 def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
@@ -121,6 +104,8 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
     said = limits(rule, export)
     with english:
         st.code(f"{rule.words(export.features.origin)}.", language=None, wrap_lines=True)
+        if rule.held_out:
+            st.caption(HELD_OUT)
     with ga4:
         st.caption(GA4_NOTE)
         st.code(ga4_text(rule, export), language=None, wrap_lines=True, height=300)
