@@ -121,7 +121,7 @@ def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRul
     Returns:
         Segment → its rules.
     """
-    made_on, judged_on = _halves(features.inside, labels)
+    made_on, judged_on = halves(features.inside, labels)
     asked = candidates(features, made_on)
     found = {}
     for segment, size in zip(*np.unique(labels[labels >= 0], return_counts=True), strict=True):
@@ -131,6 +131,23 @@ def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRul
         fits = tuple(_judged(rule, features, wanted, made_on, judged_on) for rule in rules)
         found[int(segment)] = FoundRules(int(segment), fits, reason)
     return found
+
+
+def halves(inside: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whom rules are made on and whom they are judged on: of every segment one half each, by chance.
+
+    Args:
+        inside: bool of shape (n_users,), who is clustered.
+        labels: int of shape (n_users,), the segment of each.
+
+    Returns:
+        User indices, ascending; of the first at most :data:`SEARCHED`.
+    """
+    users = np.random.default_rng(0).permutation(np.flatnonzero(inside))
+    users = users[np.argsort(labels[users], kind="stable")]
+    half = users[::2]
+    made_on = np.random.default_rng(1).permutation(half)[:SEARCHED]
+    return np.sort(made_on), np.setdiff1d(users, made_on)
 
 
 def judge(rule: SegmentRule, features: RuleFeatures, wanted: np.ndarray, users: np.ndarray) -> RuleFit:
@@ -163,15 +180,6 @@ def reached(rule: SegmentRule, features: RuleFeatures, labels: np.ndarray) -> Ma
         int(segment): MeasuredShare(int((matching & (labels == segment)).sum()), int(size))
         for segment, size in zip(*np.unique(labels[labels >= 0], return_counts=True), strict=True)
     }
-
-
-def _halves(inside: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Whom rules are made on and whom they are judged on: of every segment one half each, by chance."""
-    users = np.random.default_rng(0).permutation(np.flatnonzero(inside))
-    users = users[np.argsort(labels[users], kind="stable")]
-    half = users[::2]
-    made_on = np.random.default_rng(1).permutation(half)[:SEARCHED]
-    return np.sort(made_on), np.setdiff1d(users, made_on)
 
 
 def _reason(size: int, known: int, n_asked: int, made_on: np.ndarray, wanted: np.ndarray) -> str:

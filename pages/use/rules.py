@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.rules.judging import FoundRules, RuleFit, judge
+from core.rules.judging import FoundRules, RuleFit, halves, judge
 from core.rules.raw_events import LoadedExport
 from pages.ui.rules import live_rules, rule_builder, rule_view
 from pages.ui.segments import cards, segment_controls
@@ -72,9 +72,14 @@ def _by_hand(live: LiveSegments, export: LoadedExport, segment: int, found: Rule
     rule = rule_builder.write(live, export.features, found.rule if found else None)
     if rule is None:
         return
-    inside = np.flatnonzero(export.features.inside)
-    fit = judge(rule, export.features, live.labels == segment, inside)
-    said = f"Judged on all {count(len(inside), 'clustered user')}, for {live.names[segment]}."
+    features = export.features
+    users = np.flatnonzero(features.inside)
+    if found:  # a rule that goes on from the one above has seen the other half
+        users = halves(features.inside, live.labels)[1]
+    fit = judge(rule, features, live.labels == segment, users)
+    said = (
+        f"Judged for {live.names[segment]}, on {'the same' if found else 'all'} {count(len(users), 'user')}."
+    )
     rule_view.show(live, export, fit, segment, "own", md_text(said))
 
 
