@@ -86,7 +86,14 @@ class CardMaker:
         self._others = others(differences)
         self._outcome, self._differences = described["outcome"], differences
 
-    def card(self, row: Mapping[str, Any], examples: Sequence[int], reason: str = "", sure: str = "") -> Card:
+    def card(
+        self,
+        row: Mapping[str, Any],
+        examples: Sequence[int],
+        reason: str = "",
+        sure: str = "",
+        rule: str = "",
+    ) -> Card:
         """The card of a segment.
 
         Args:
@@ -94,12 +101,14 @@ class CardMaker:
             examples: Indices of typical users.
             reason: Why it is called so.
             sure: How sure it is.
+            rule: It in a few conditions.
         """
         return Card(
             segment=row[Col.SEGMENT],
             name=self._called[row[Col.KEY]],
             reason=reason,
             sure=sure,
+            rule=rule,
             users=row[Col.USERS],
             share=row[Col.SHARE],
             facts=self._facts(row),

@@ -55,6 +55,7 @@ class ReportInput:
         layout: The map; principal components when None.
         verdict: Whether there are segments, in a sentence; empty where nobody asked.
         certificates: Segment → how sure it is, where that was measured.
+        rules: Segment → it in a few conditions, in words, where they were looked for.
     """
 
     dataset: Dataset
@@ -69,6 +70,7 @@ class ReportInput:
     layout: Layout | None = None
     verdict: str = ""
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
+    rules: Mapping[int, str] = field(default_factory=dict)
 
 
 def compose(source: ReportInput) -> Report:
@@ -167,7 +169,13 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     names = {segment: called[f"segment:{segment}"] for segment in source.certificates}
     sure = {segment: one.sentence(names) for segment, one in source.certificates.items()}
     return tuple(
-        maker.card(row, typical[number].tolist(), why.get(number, ""), sure.get(number, ""))
+        maker.card(
+            row,
+            typical[number].tolist(),
+            why.get(number, ""),
+            sure.get(number, ""),
+            source.rules.get(number, ""),
+        )
         for row in segments
         for number in [row[Col.SEGMENT]]
     )

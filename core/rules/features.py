@@ -91,17 +91,6 @@ class RuleFeatures:
             labels: ``template``, ``theme`` and ``type`` of each page, as far as pages are labelled.
         """
         addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
-        items: dict[RuleField, Sequence[Iterable[str]]] = {
-            RuleField.PAGE: [[address] for address in addresses],
-            RuleField.FOLDER: [folders(address) for address in addresses],
-        }
-        for name, own in labels.items():
-            items[RuleField(name)] = [() if label in RESERVED else (label,) for label in own]
-        begins = np.diff(sequences.session, prepend=-1) | np.diff(sequences.user, prepend=-1)
-        seen = _seen(sequences, np.arange(sequences.n_views), len(pages))
-        viewed: dict[RuleField, Viewed] = {field: _viewed(seen, names) for field, names in items.items()}
-        entries = _seen(sequences, np.flatnonzero(begins), len(pages))
-        viewed[RuleField.ENTRY] = _viewed(entries, items[RuleField.PAGE])
         last = sequences.timestamp[sequences.offsets[1:] - 1]
         measures = {
             RuleField.PAGE_VIEWS: users[Users.PAGE_VIEWS].to_numpy(dtype=np.int64),
@@ -109,12 +98,9 @@ class RuleFeatures:
             RuleField.LAST_DAYS: (last.max() - last) // DAY_US,
         }
         attributes = {field: coded(users[column]) for field, column in _COLUMNS.items()}
-        kept: dict[RuleField, Viewed] = {
-            field: viewed[field] for field in VIEWED if field in viewed and viewed[field].names
-        }
         return cls(
-            clustered(users), tuple(addresses), MappingProxyType(kept), MappingProxyType(attributes),
-            MappingProxyType(measures),
+            clustered(users), tuple(addresses), MappingProxyType(_fields(addresses, sequences, labels)),
+            MappingProxyType(attributes), MappingProxyType(measures),
         )  # fmt: skip
 
     @property
@@ -181,6 +167,24 @@ def _unknown(condition: RuleCondition) -> InputError:
         f"No user of this data set has the {condition.field} {condition.value!r}",
         remedy="Choose another one, or load the data that the rule was made on",
     )
+
+
+def _fields(
+    addresses: Sequence[str], sequences: UserSequences, labels: Mapping[str, Sequence[str]]
+) -> dict[RuleField, Viewed]:
+    """The fields that count page views, those first that are the easiest to say."""
+    items: dict[RuleField, Sequence[Iterable[str]]] = {
+        RuleField.PAGE: [[address] for address in addresses],
+        RuleField.FOLDER: [folders(address) for address in addresses],
+    }
+    for name, own in labels.items():
+        items[RuleField(name)] = [() if label in RESERVED else (label,) for label in own]
+    begins = np.diff(sequences.session, prepend=-1) | np.diff(sequences.user, prepend=-1)
+    seen = _seen(sequences, np.arange(sequences.n_views), len(addresses))
+    viewed = {field: _viewed(seen, names) for field, names in items.items()}
+    entries = _seen(sequences, np.flatnonzero(begins), len(addresses))
+    viewed[RuleField.ENTRY] = _viewed(entries, items[RuleField.PAGE])
+    return {field: viewed[field] for field in VIEWED if field in viewed and viewed[field].names}
 
 
 def _seen(sequences: UserSequences, views: np.ndarray, n_pages: int) -> sparse.csr_array:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from core.base.wording import percent
 from core.profiles.wilson import wilson
 from core.rules.conditions import SegmentRule
 from core.rules.features import RuleFeatures
@@ -111,6 +112,23 @@ class FoundRules:
         return next((fit for fit in self.fits if fit.score >= best - CLOSE), None)
 
 
+def rule_sentence(found: FoundRules, origin: str) -> str:
+    """The recommended rule with how well it fits, or why there is none.
+
+    Args:
+        found: The rules of a segment.
+        origin: Scheme and host that all addresses share; left out.
+    """
+    fit = found.recommended
+    if fit is None:
+        return f"No rule: {_lower(found.reason)}" if found.reason else ""
+    precision, recall = (percent(one.share, n=one.n) for one in (fit.precision, fit.recall))
+    return (
+        f"As a rule: {_lower(fit.rule.words(origin))}. {fit.verdict} (Precision {precision}, recall "
+        f"{recall}, on users that it was not made from.)"
+    )
+
+
 def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRules]:
     """The best rules of every segment, made on half of the clustered users and judged on the other half.
 
@@ -203,3 +221,7 @@ def _tenths(share: float) -> str:
     """``4 of 10``, or how a share so near to none or all is called."""
     tenths = round(10 * share)
     return {0: "hardly any", 10: "nearly all"}.get(tenths, f"{tenths} of 10")
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]

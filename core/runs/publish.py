@@ -127,8 +127,8 @@ def publish(
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
-        _write_rules(building, results, settings, made)
-        _write_report(building, dataset, settings, made, sure)
+        rules = _write_rules(building, results, settings, made)
+        _write_report(building, dataset, settings, made, sure, rules)
         _write_json(building / RUN, record)
     return record
 
@@ -164,9 +164,10 @@ def _write_tables(
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
-def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Segments) -> None:
+def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Segments) -> dict[int, str]:
+    """The best rules of each segment into a file; and of each the recommended one in words."""
     from core.rules.features import RuleFeatures
-    from core.rules.judging import find_rules
+    from core.rules.judging import find_rules, rule_sentence
     from core.rules.raw_events import LoadedExport
     from core.rules.records import rule_records
 
@@ -174,10 +175,16 @@ def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Se
     export = LoadedExport(features, results.dataset.receipt, settings.ingest)
     found = find_rules(features, made.partition.labels)
     _write_json(folder / RULES, rule_records(found, made.titles, export))
+    return {segment: rule_sentence(rules, features.origin) for segment, rules in found.items()}
 
 
 def _write_report(
-    folder: Path, dataset: Dataset, settings: RunSettings, made: Segments, sure: Sureness
+    folder: Path,
+    dataset: Dataset,
+    settings: RunSettings,
+    made: Segments,
+    sure: Sureness,
+    rules: Mapping[int, str],
 ) -> None:
     from core.report import ReportInput, write_report
 
@@ -193,6 +200,7 @@ def _write_report(
         facts=clustering_facts(made.combined, made.partition),
         verdict=sure.evidence.sentence,
         certificates=sure.certificates,
+        rules=rules,
     )
     write_report(folder / "report.html", source)
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.base.settings import IngestSettings
 from core.rules.features import RuleFeatures
-from core.rules.judging import FoundRules, find_rules
+from core.rules.judging import FoundRules, find_rules, rule_sentence
 from core.rules.raw_events import LoadedExport
 from core.rules.records import rule_records
 from core.segments.partition import Partition
@@ -26,6 +26,12 @@ def rules_of(live: LiveSegments) -> Mapping[int, FoundRules]:
     """Segment → its rules."""
     partition = live.segmentation.partition
     return _rules(live.sources.embeddings, partition.digest, export_of(live).features, partition)
+
+
+def in_words(live: LiveSegments) -> dict[int, str]:
+    """Segment → the recommended rule with how well it fits, or why there is none."""
+    origin = export_of(live).features.origin
+    return {segment: rule_sentence(found, origin) for segment, found in rules_of(live).items()}
 
 
 def file_of(live: LiveSegments) -> bytes:

@@ -14,7 +14,7 @@ from core.base.settings import IngestSettings
 from core.labels.label_settings import LabelSettings
 from core.rules.conditions import RuleField
 from core.rules.features import RuleFeatures
-from core.rules.judging import CLOSE, FEWEST_USERS, RuleFit, find_rules, judge, reached
+from core.rules.judging import CLOSE, FEWEST_USERS, RuleFit, find_rules, judge, reached, rule_sentence
 from core.runs import pipeline
 from core.sample import write_sample
 from core.storage.store import Store
@@ -123,6 +123,10 @@ def test_a_rule_that_is_always_right(tmp_path: Path) -> None:
     assert fit.verdict == (
         "It finds nearly all of the segment, and nearly all of whom it finds belong to the segment."
     )
+    assert rule_sentence(find_rules(features, labels)[1], "https://shop.example") == (
+        f"As a rule: users who viewed /b. {fit.verdict} (Precision 100%, recall 100%, on users that it was "
+        "not made from.)"
+    )
     spread = {segment: (one.users, one.n) for segment, one in reached(fit.rule, features, labels).items()}
     assert spread == {0: (0, 30), 1: (30, 30)}
 
@@ -133,6 +137,7 @@ def test_a_segment_of_one_user_has_no_rule_and_a_reason(tmp_path: Path) -> None:
     found = find_rules(features, labels)[7]
     assert (found.fits, found.recommended) == ((), None)
     assert found.reason.startswith(f"The segment has 1 user, and a rule needs {FEWEST_USERS}")
+    assert rule_sentence(found, "").startswith("No rule: the segment has 1 user")
 
 
 def test_segments_that_do_not_differ_have_poor_rules(tmp_path: Path) -> None:
