@@ -74,6 +74,11 @@ class RuleFit:
         return 2 * self.precision.users / max(1, self.precision.n + self.recall.n)
 
     @property
+    def f1_of_everybody(self) -> float:
+        """F1 of the rule that finds every user: what is no higher tells nothing."""
+        return 2 * self.recall.n / max(1, self.judged + self.recall.n)
+
+    @property
     def poor(self) -> bool:
         """Whether it is wrong about many; NaN is."""
         return not min(self.precision.share, self.recall.share) >= POOR

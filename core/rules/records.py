@@ -46,6 +46,7 @@ def fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
         **_share("precision", fit.precision),
         **_share("recall", fit.recall),
         "f1": fit.f1,
+        "f1_of_everybody": fit.f1_of_everybody,
         "users": fit.users,
         "judged_on": fit.judged,
         "asks_what_no_model_read": fit.rule.held_out,

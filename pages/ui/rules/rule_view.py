@@ -24,9 +24,9 @@ from pages.ui.shell.text import count, md_text
 
 PRECISION: Final = "Of the users whom the rule finds, the share that belongs to the segment."
 RECALL: Final = "Of the users of the segment, the share that the rule finds."
-F1: Final = "The harmonic mean of precision and recall: high only where both are."
+F1: Final = "The harmonic mean of precision and recall: high only where both are. Everybody is the rule that finds all users: what is no higher tells nothing."
 HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
-EXACT: Final = "It returns these very users, and no others, of the files that are loaded."
+EXACT: Final = "It repeats all that cleaning did, so that it returns these very users of the loaded files."
 GA4_NOTE: Final = (
     "GA4 counts from the last 30 days on, as events come in, and does not leave out what was left out here: "
     "its audience has other users."
@@ -84,7 +84,10 @@ def _figures(fit: RuleFit) -> None:
     with st.container(horizontal=True, gap="large"):
         _share("Precision", fit.precision, PRECISION)
         _share("Recall", fit.recall, RECALL)
-        st.metric("F1", number(fit.f1, 2), help=F1, width="content")
+        st.metric(
+            "F1", number(fit.f1, 2), f"everybody: {number(fit.f1_of_everybody, 2)}", delta_color="off",
+            delta_arrow="off", help=F1, width="content",
+        )  # fmt: skip
         st.metric("Users it finds", number(fit.users), help="Of all clustered users.", width="content")
 
 

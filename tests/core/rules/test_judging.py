@@ -120,6 +120,7 @@ def test_a_rule_that_is_always_right(tmp_path: Path) -> None:
     assert isinstance(fit, RuleFit)
     assert fit.rule == asks(RuleField.PAGE, "https://shop.example/b")
     assert (fit.precision.users, fit.precision.n, fit.recall.users, fit.recall.n) == (15, 15, 15, 15)
+    assert (fit.f1, fit.f1_of_everybody) == (1, 2 * 0.5 / 1.5)
     assert fit.verdict == (
         "It finds nearly all of the segment, and nearly all of whom it finds belong to the segment."
     )
