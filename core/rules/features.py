@@ -164,7 +164,8 @@ class RuleFeatures:
 
 def _unknown(condition: RuleCondition) -> InputError:
     return InputError(
-        f"No user of this data set has the {condition.field} {condition.value!r}",
+        f"The {condition.field} {condition.value!r} is not among those of this data set",
+        allowed=f"the {MOST_ITEMS:,} that most users have",
         remedy="Choose another one, or load the data that the rule was made on",
     )
 

@@ -24,7 +24,10 @@ from pages.ui.shell.text import count, md_text
 
 PRECISION: Final = "Of the users whom the rule finds, the share that belongs to the segment."
 RECALL: Final = "Of the users of the segment, the share that the rule finds."
-F1: Final = "The harmonic mean of precision and recall: high only where both are. Everybody is the rule that finds all users: what is no higher tells nothing."
+F1: Final = (
+    "The harmonic mean of precision and recall: high only where both are. Everybody is the rule that finds "
+    "all users: what is no higher tells nothing."
+)
 HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
 EXACT: Final = "It repeats all that cleaning did, so that it returns these very users of the loaded files."
 GA4_NOTE: Final = (

@@ -95,5 +95,5 @@ def test_labels_that_say_nothing_are_no_items() -> None:
     ],
 )  # fmt: skip
 def test_what_the_data_do_not_have_is_said(rule: SegmentRule) -> None:
-    with pytest.raises(InputError, match="No user of this data set has the"):
+    with pytest.raises(InputError, match="is not among those of this data set"):
         toy().matches(rule)
