@@ -9,6 +9,7 @@ from core.rules.ga4 import ga4_text
 from core.rules.judging import FoundRules, MeasuredShare, RuleFit
 from core.rules.raw_events import LoadedExport
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
+from core.rules.run_sql import run_sql
 
 
 def rule_records(
@@ -52,7 +53,7 @@ def fit_record(fit: RuleFit, export: LoadedExport) -> dict[str, Any]:
         "asks_what_no_model_read": fit.rule.held_out,
         "ga4": ga4_text(fit.rule, export),
         "sql_bigquery": bigquery_sql(fit.rule, export),
-        "sql_duckdb": duckdb_sql(fit.rule, export),
+        "sql_duckdb": duckdb_sql(fit.rule, export) or run_sql(fit.rule, export.features),
         "limits": list(limits(fit.rule, export)),
     }
 

@@ -105,9 +105,9 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
         "first.": tied,
         "The SQL does not leave out the pages that were left out by template.": by_template,
         f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
-        "DuckDB cannot read these files as they are: "
-        f"{', '.join(sorted({file.shape for file in receipt.files if not readable(file)}))}, or in an "
-        "archive.": not all(map(readable, receipt.files)),
+        "DuckDB cannot read these files as they are "
+        f"({', '.join(sorted({file.shape for file in receipt.files if not readable(file)}))}): its SQL reads "
+        "the files that a run leaves.": not all(map(readable, receipt.files)),
     }  # fmt: skip
     return tuple(text for text, applies in said.items() if applies)
 

@@ -17,6 +17,7 @@ from core.rules.ga4 import ga4_text
 from core.rules.judging import FoundRules, MeasuredShare, RuleFit, reached
 from core.rules.raw_events import LoadedExport
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
+from core.rules.run_sql import run_sql
 from pages.ui.segments import charts
 from pages.ui.segments.figure import Columns, download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
@@ -29,6 +30,7 @@ F1: Final = (
     "all users: what is no higher tells nothing."
 )
 HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
+OF_RUN: Final = "Run it in the folder that the command on the Export page fills."
 EXACT: Final = "It repeats all that cleaning did, so that it returns these very users of the loaded files."
 GA4_NOTE: Final = (
     "GA4 counts from the last 30 days on, as events come in, and does not leave out what was left out here: "
@@ -121,9 +123,9 @@ def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
         st.code(bigquery_sql(rule, export), language="sql", wrap_lines=True, height=400)
     with duckdb:
         _said(said)
-        if sql := duckdb_sql(rule, export):
-            st.caption("Run it in the folder of the files.")
-            st.code(sql, language="sql", wrap_lines=True, height=400)
+        raw = duckdb_sql(rule, export)
+        st.caption("Run it in the folder of the files." if raw else OF_RUN)
+        st.code(raw or run_sql(rule, export.features), language="sql", wrap_lines=True, height=400)
 
 
 def _said(limits: tuple[str, ...]) -> None:

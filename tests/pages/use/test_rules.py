@@ -35,7 +35,8 @@ def test_the_best_rule_is_shown_with_how_well_it_fits(rules: AppTest) -> None:
     assert {metric.label: metric.value for metric in rules.metric}["Precision"] == "100%"
     table = next(table.value for table in rules.dataframe if "rule" in table.value.columns)
     assert table["conditions"].tolist() == [1]
-    english, ga4, bigquery = codes(rules)
+    english, ga4, bigquery, duckdb = codes(rules)
+    assert "FROM 'users.parquet' JOIN 'sequences.parquet'" in duckdb
     assert english.startswith("Users who viewed ")
     assert ga4.startswith("Include users when")
     assert bigquery.startswith("DECLARE first_day")
