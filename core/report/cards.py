@@ -88,7 +88,7 @@ class CardMaker:
 
     def card(
         self, row: Mapping[str, Any], examples: Sequence[int], reason: str = "", sure: str = "",
-        moves: Sequence[str] = (),
+        moves: Sequence[str] = (), rule: str = "",
     ) -> Card:  # fmt: skip
         """The card of a segment.
 
@@ -98,12 +98,14 @@ class CardMaker:
             reason: Why it is called so.
             sure: How sure it is.
             moves: Steps that more or fewer of its users take than others.
+            rule: It in a few conditions.
         """
         return Card(
             segment=row[Col.SEGMENT],
             name=self._called[row[Col.KEY]],
             reason=reason,
             sure=sure,
+            rule=rule,
             users=row[Col.USERS],
             share=row[Col.SHARE],
             facts=self._facts(row),

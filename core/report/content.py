@@ -58,6 +58,7 @@ class ReportInput:
         verdict: Whether there are segments, in a sentence; empty where nobody asked.
         certificates: Segment → how sure it is, where that was measured.
         journeys: How each segment moves (:mod:`core.journeys.record`).
+        rules: Segment → it in a few conditions, in words, where they were looked for.
     """
 
     dataset: Dataset
@@ -73,6 +74,7 @@ class ReportInput:
     verdict: str = ""
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
     journeys: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[int, str] = field(default_factory=dict)
 
 
 def compose(source: ReportInput) -> Report:
@@ -176,7 +178,12 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     }
     return tuple(
         maker.card(
-            row, typical[number].tolist(), why.get(number, ""), sure.get(number, ""), moves.get(number, ())
+            row,
+            typical[number].tolist(),
+            why.get(number, ""),
+            sure.get(number, ""),
+            moves.get(number, ()),
+            source.rules.get(number, ""),
         )
         for row in segments
         for number in [row[Col.SEGMENT]]

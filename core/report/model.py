@@ -166,6 +166,8 @@ class Card:
     """Why it is called so."""
     sure: str
     """How sure it is; empty where that was not measured."""
+    rule: str
+    """It in a few conditions, with how well they fit; empty where none were looked for."""
     users: int
     share: float
     facts: tuple[CardMetric, ...]

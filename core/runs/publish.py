@@ -51,6 +51,8 @@ INGEST_SETTINGS: Final = "ingest.json"
 LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 """In the model folder: how pages are labelled, and the theme and type of each page it was trained on."""
 ONE_PAGE_RULES: Final = "one_page.json"
+RULES: Final = "rules.json"
+"""The best rules of each segment (``core/rules/``)."""
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 
 
@@ -126,8 +128,7 @@ def publish(
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
-        moves = _write_journeys(building, results, made)
-        _write_report(building, dataset, settings, made, sure, moves)
+        _write_report(building, results, settings, made, sure)
         _write_json(building / RUN, record)
     return record
 
@@ -171,14 +172,28 @@ def _write_journeys(folder: Path, results: Results, made: Segments) -> dict[str,
     return moves
 
 
+def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Segments) -> dict[int, str]:
+    """The best rules of each segment into a file; and of each the recommended one in words."""
+    from core.rules.features import RuleFeatures
+    from core.rules.judging import find_rules, rule_sentence
+    from core.rules.raw_events import LoadedExport
+    from core.rules.records import rule_records
+
+    features = RuleFeatures.from_dataset(results.dataset, results.labels)
+    export = LoadedExport(features, results.dataset.receipt, settings.ingest)
+    found = find_rules(features, made.partition.labels)
+    _write_json(folder / RULES, rule_records(found, made.titles, export))
+    return {segment: rule_sentence(rules, features.origin) for segment, rules in found.items()}
+
+
 def _write_report(
-    folder: Path, dataset: Dataset, settings: RunSettings, made: Segments, sure: Sureness,
-    moves: Mapping[str, Any],
-) -> None:  # fmt: skip
+    folder: Path, results: Results, settings: RunSettings, made: Segments, sure: Sureness
+) -> None:
+    """The report, and in files of their own what it tells of: how segments move, and their rules."""
     from core.report import ReportInput, write_report
 
     source = ReportInput(
-        dataset=dataset,
+        dataset=results.dataset,
         profiles=made.profiles,
         differences=made.differences,
         partition=made.partition,
@@ -189,7 +204,8 @@ def _write_report(
         facts=clustering_facts(made.combined, made.partition),
         verdict=sure.evidence.sentence,
         certificates=sure.certificates,
-        journeys=moves,
+        journeys=_write_journeys(folder, results, made),
+        rules=_write_rules(folder, results, settings, made),
     )
     write_report(folder / "report.html", source)
 

@@ -15,6 +15,7 @@ from core.runs.pipeline import Segments
 from core.runs.publish import clustering_facts, clusters_summary, versions
 from core.segments import certificate
 from core.storage.store import open_artifact
+from pages.ui.rules import live_rules
 from pages.ui.segments import background, live_segments
 from pages.ui.segments.live_segments import LiveSegments
 
@@ -102,6 +103,7 @@ def report_html(live: LiveSegments) -> bytes:
         verdict=live.evidence.sentence if live.evidence else "",
         certificates=live.certificates,
         journeys=_journeys(live),
+        rules=live_rules.in_words(live),
     )
     return report.render(report.compose(source)).encode()
 

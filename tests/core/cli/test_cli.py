@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
@@ -95,7 +96,8 @@ def finished(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_leaves_every_file_it_promises(finished: Path) -> None:
     promised = [
         "receipt.json", "sequences.parquet", "model", "embeddings.parquet", "users.parquet",
-        "clusters.json", "profiles.json", "differences.parquet", "journeys.json", "report.html", "run.json",
+        "clusters.json", "profiles.json", "differences.parquet", "journeys.json", "rules.json", "report.html",
+        "run.json",
     ]  # fmt: skip
     assert [name for name in promised if not (finished / name).exists()] == []
 
@@ -111,6 +113,15 @@ def test_the_fast_mode_runs_without_a_training_and_places_users_again(shop: Path
     before, after = pd.read_parquet(out / "users.parquet"), pd.read_parquet(scored)
     assert before["cluster"].nunique() == 5  # and the users outside
     assert after.set_index("user_id")["cluster"].to_dict() == before.set_index("user_id")["cluster"].to_dict()
+
+
+def test_rules_of_a_run_return_their_users_from_its_file(finished: Path, shop: Path) -> None:
+    rows = json.loads((finished / "rules.json").read_text())
+    assert {row["segment"] for row in rows} == {0, 1, 2, 3}
+    for row in [row for row in rows if row.get("recommended")]:
+        sql = row["sql_duckdb"].replace("['shop.csv']", f"['{shop}']")
+        assert len(duckdb.sql(sql).fetchall()) == row["users"], row["text"]
+        assert row["limits"] == []
 
 
 def test_users_have_the_ids_of_the_file_as_text(finished: Path, shop: Path) -> None:

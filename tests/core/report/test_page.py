@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -48,6 +49,13 @@ def test_nothing_that_strangers_wrote_becomes_a_tag(page: str, evil: str) -> Non
     assert kinds["img"] == kinds["iframe"] == kinds["object"] == kinds["link"] == 0
     assert not [name for _, attributes in found.tags for name in attributes if name.startswith("on")]
     assert evil in " ".join(found.texts)  # it is there, as text
+
+
+def test_a_segment_stands_with_its_rule_as_text(source: ReportInput, evil: str) -> None:
+    found = Tags(render(compose(replace(source, rules={1: f"As a rule: users who viewed {evil}."}))))
+    assert f"As a rule: users who viewed {evil}." in found.texts
+    assert Counter(tag for tag, _ in found.tags)["img"] == 0
+    assert "As a rule" not in render(compose(source))
 
 
 def test_the_policy_names_the_scripts_and_allows_nothing_else(page: str) -> None:

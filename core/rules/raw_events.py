@@ -1,0 +1,211 @@
+"""Where a rule's SQL starts: the events of a raw export, one column a field, only those that count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Final
+
+from core.base import wording
+from core.base.schema import PAGE_VIEW, REQUIRED_FIELDS, Raw
+from core.base.settings import IngestSettings
+from core.data.receipt import FileReceipt, Receipt
+from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
+from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS
+from core.rules.addresses import PageTest, key_of, page_test, parameters
+from core.rules.conditions import RuleCondition
+from core.rules.features import RuleFeatures
+
+TABLE: Final = "your-project.analytics_123456789.events_*"
+"""What stands for the export of the analyst's own property."""
+_READERS: Final = {
+    "flat csv": "read_csv([{0}], all_varchar = true)", "flat ndjson": "read_ndjson([{0}])",
+    "nested ndjson": "read_ndjson([{0}])", "flat parquet": "read_parquet([{0}])",
+    "nested parquet": "read_parquet([{0}])",
+}  # fmt: skip
+"""Shape of a file → how DuckDB reads it."""
+_UNPACKED: Final = " (gzip)"
+"""What the shape of a file ends with that DuckDB unpacks by itself."""
+_UNITS: Final = {
+    "microseconds": "try_cast({0} AS BIGINT)",
+    "milliseconds": "CAST(round(try_cast({0} AS DOUBLE) * 1000) AS BIGINT)",
+    "seconds": "CAST(round(try_cast({0} AS DOUBLE) * 1000000) AS BIGINT)",
+    "nanoseconds": "try_cast({0} AS BIGINT) // 1000",
+}
+_ISO: Final = "epoch_us(try_cast({0} AS TIMESTAMPTZ))"
+_KEPT: Final = (Raw.TRAFFIC_TYPE, Raw.DEBUG_MODE)
+LINE: Final = "line"
+"""Where an event stands in the files."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedExport:
+    """What a rule's SQL has to know of the data set.
+
+    Args:
+        features: Pages, and what they belong to.
+        receipt: Files, columns, and what was left out.
+        settings: How the files were cleaned.
+    """
+
+    features: RuleFeatures
+    receipt: Receipt
+    settings: IngestSettings
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """What each page and its raw addresses have in common, by page index."""
+        lower = self.settings.url.lower_path
+        return tuple(key_of(page, lower=lower) for page in self.features.pages)
+
+    @cached_property
+    def parameters(self) -> list[str]:
+        """Names of query parameters that make another page."""
+        return parameters(self.features.pages)
+
+    @cached_property
+    def hosts(self) -> list[str]:
+        """The site's own, from which no visit can come."""
+        return sorted({page.partition("://")[2].partition("/")[0] for page in self.features.pages} - {""})
+
+    def test(self, condition: RuleCondition) -> PageTest:
+        """How to tell the pages that a condition counts, found once.
+
+        Raises:
+            InputError: If the data have no such page.
+        """
+        if condition not in self._tests:
+            pages = self.features.pages_of(condition).tolist()
+            self._tests[condition] = page_test(condition, pages, self.keys, self.features.pages)
+        return self._tests[condition]
+
+    @cached_property
+    def _tests(self) -> dict[RuleCondition, PageTest]:
+        return {}
+
+
+def quote_duckdb(text: str) -> str:
+    """A literal; DuckDB takes everything else as it is, but for a zero byte."""
+    return "'" + text.replace("\0", "").replace("'", "''") + "'"
+
+
+def quote_bigquery(text: str) -> str:
+    """A literal on one line."""
+    text = text.replace("\0", "").replace("\\", "\\\\").replace("'", "\\'")
+    return "'" + text.replace("\n", "\\n").replace("\r", "\\r") + "'"
+
+
+def readable(file: FileReceipt) -> bool:
+    """Whether DuckDB reads a file as it is: columns are known, no parameters in cells of text, no archive."""
+    return file.shape.removesuffix(_UNPACKED) in _READERS and set(REQUIRED_FIELDS) <= file.columns.keys()
+
+
+def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
+    """The events of the loaded files, with some more :class:`core.base.schema.Raw` fields."""
+    groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
+    for file in export.receipt.files:
+        groups.setdefault((file.shape.removesuffix(_UNPACKED), tuple(file.columns.items())), []).append(
+            file.name
+        )
+    unit = export.receipt.time_unit
+    parts = []
+    for (shape, columns), names in groups.items():
+        found = {field: _duckdb_column(name, shape) for field, name in columns}
+        time = _UNITS.get(unit, _ISO).format(found[Raw.EVENT_TIMESTAMP])
+        view = f"trim({found[Raw.EVENT_NAME]}) = '{PAGE_VIEW}'" if Raw.EVENT_NAME in found else "true"
+        source = _READERS[shape].format(", ".join(map(quote_duckdb, names)))
+        more = [(field, found.get(field, "CAST(NULL AS VARCHAR)")) for field in _wanted(fields)]
+        parts.append(_selected(found[Raw.USER_KEY], time, view, found[Raw.PAGE_LOCATION], more, source))
+    events = "\nUNION ALL\n".join(parts)
+    number = f", row_number() OVER () AS {LINE}" if LINE in fields else ""
+    return f"SELECT *{number}\nFROM (\n{indented(events)}\n)\nWHERE {_counts(export.settings, quote_duckdb)}"
+
+
+def bigquery_events(export: LoadedExport, fields: Collection[str]) -> str:
+    """The same of GA4's export to BigQuery, between ``first_day`` and ``last_day``."""
+    key = export.settings.user_key
+    more = [(field, _bigquery_column(field)) for field in _wanted(fields)]
+    events = _selected(
+        "user_id" if key == "user_id" else "user_pseudo_id", "event_timestamp",
+        f"event_name = '{PAGE_VIEW}'", _bigquery_column(Raw.PAGE_LOCATION), more, f"`{TABLE}`",
+    )  # fmt: skip
+    number = f", 0 AS {LINE}" if LINE in fields else ""
+    events += "\nWHERE _TABLE_SUFFIX BETWEEN first_day AND last_day"
+    return (
+        f"SELECT *{number}\nFROM (\n{indented(events)}\n)\nWHERE {_counts(export.settings, quote_bigquery)}"
+    )
+
+
+def declared_days(receipt: Receipt) -> str:
+    """The days of the data as variables of BigQuery, to be changed for others."""
+    zone = wording.zone(receipt.time_zone)
+    days = [f"{datetime.fromtimestamp(ts / 1e6, zone):%Y%m%d}" for ts in (receipt.first_ts, receipt.last_ts)]
+    return "".join(
+        f"DECLARE {name} STRING DEFAULT '{day}';\n"
+        for name, day in zip(("first_day", "last_day"), days, strict=True)
+    )
+
+
+def absent(column: str, quote: Callable[[str], str], also: Iterable[str] = (DIRECT,)) -> str:
+    """A column, null where it says nothing."""
+    nothing = ", ".join(map(quote, (*PLACEHOLDERS, *also)))
+    return f"CASE WHEN trim({column}) NOT IN ({nothing}) THEN {column} END"
+
+
+def indented(text: str) -> str:
+    """Lines moved in by two blanks."""
+    return "\n".join(f"  {line}" for line in text.split("\n"))
+
+
+def _wanted(fields: Collection[str]) -> list[str]:
+    return [field for field in dict.fromkeys((*fields, *_KEPT)) if field != LINE]
+
+
+def _selected(
+    user: str, time: str, view: str, location: str, more: Sequence[tuple[str, str]], source: str
+) -> str:
+    columns = [(user, "user_id"), (time, "ts"), (view, "is_view"), (location, Raw.PAGE_LOCATION)]
+    named = [*columns, *((column, name) for name, column in more)]
+    listed = ",\n  ".join(f"{column} AS {name}" for column, name in named)
+    return f"SELECT\n  {listed}\nFROM {source}"
+
+
+def _counts(settings: IngestSettings, quote: Callable[[str], str]) -> str:
+    """Which events stay, as in ``core/ingest/clean/records.py``."""
+    nobody, nowhere = (", ".join(map(quote, texts)) for texts in (NO_ID, (*PLACEHOLDERS, DIRECT)))
+    kept = [
+        f"lower(trim(user_id)) NOT IN ({nobody})",
+        "ts IS NOT NULL",
+        f"(NOT is_view OR trim({Raw.PAGE_LOCATION}) NOT IN ({nowhere}))",
+    ]
+    if settings.exclude_internal:
+        kept.append(f"coalesce(lower(trim({Raw.TRAFFIC_TYPE})), '') <> 'internal'")
+    if settings.exclude_debug:
+        kept.append(f"coalesce(lower(trim({Raw.DEBUG_MODE})), '') NOT IN ('1', 'true', '1.0')")
+    return "\n  AND ".join(kept)
+
+
+def _duckdb_column(name: str, shape: str) -> str:
+    root, _, key = name.partition(".")
+    if not shape.startswith("nested"):
+        return f"CAST({_identifier(name)} AS VARCHAR)"
+    if root not in PARAM_LISTS:
+        return f"CAST({'.'.join(map(_identifier, name.split('.')))} AS VARCHAR)"
+    value = f"to_json([p.value FOR p IN {root} IF p.key = {quote_duckdb(key)}][1])"
+    return f"coalesce({', '.join(f'{value} ->> {quote_duckdb(kind)}' for kind in VALUE_KINDS)})"
+
+
+def _bigquery_column(field: str) -> str:
+    root, _, key = RECORD_FIELDS[field].partition(".")
+    if root not in PARAM_LISTS:
+        return RECORD_FIELDS[field]
+    return (
+        "(SELECT coalesce(value.string_value, CAST(value.int_value AS STRING)) "
+        f"FROM unnest({root}) WHERE key = '{key}')"
+    )
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

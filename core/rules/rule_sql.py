@@ -1,0 +1,286 @@
+"""A rule as SQL on the raw export, for BigQuery and for DuckDB: the ids of the users it describes.
+
+The query repeats what cleaning does: who counts as a user, what is left out, which addresses are one page.
+It is written once; :class:`_Dialect` holds where the two databases differ. What it cannot repeat is said by
+:func:`limits`. Text of strangers (addresses, sources, names of files) stands in literals only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from core.base.schema import Group, Raw
+from core.ingest.clean import urls
+from core.ingest.observe import bots
+from core.outgoing.quoting import visible
+from core.rules.addresses import TAIL, PageTest, key_of
+from core.rules.conditions import ATTRIBUTES, VIEWED, RuleClause, RuleCondition, RuleField, SegmentRule
+from core.rules.features import DAY_US
+from core.rules.raw_events import (
+    LINE,
+    LoadedExport,
+    absent,
+    bigquery_events,
+    declared_days,
+    duckdb_events,
+    indented,
+    quote_bigquery,
+    quote_duckdb,
+    readable,
+)
+
+_COLUMNS: Final = {
+    RuleField.SOURCE: (Raw.TRAFFIC_SOURCE, Raw.TRAFFIC_MEDIUM), RuleField.DEVICE: (Raw.DEVICE_CATEGORY,),
+    RuleField.BROWSER: (Raw.DEVICE_BROWSER,), RuleField.COUNTRY: (Raw.GEO_COUNTRY,),
+    RuleField.SESSIONS: (Raw.GA_SESSION_ID,), RuleField.ENTRY: (Raw.GA_SESSION_ID, LINE),
+}  # fmt: skip
+"""Field → what of the export it needs beside page views."""
+_REPEATED: Final = frozenset((
+    urls.HOST, urls.MERGED, urls.PATH, urls.INDEX, urls.SLASH, urls.TRACKED, urls.PARAMS, urls.QUESTION,
+    urls.FRAGMENT, urls.MASKED, urls.COLLAPSED,
+))  # fmt: skip
+"""What of cleaning the SQL repeats; what is masked or collapsed is said of the pages of a rule."""
+
+
+@dataclass(frozen=True)
+class _Dialect:
+    """Where the databases differ.
+
+    Args:
+        quote: Makes a literal.
+        matches: Whether a text matches a pattern.
+        kept: The parameters of an address (0) that match (1), once each, sorted and joined.
+        events: The events with some fields.
+    """
+
+    quote: Callable[[str], str]
+    matches: str
+    kept: str
+    events: Callable[[LoadedExport, Collection[str]], str]
+
+
+_DUCKDB: Final = _Dialect(
+    quote_duckdb, "regexp_matches({0}, {1})",
+    "array_to_string(list_sort(list_distinct(regexp_extract_all({0}, {1}, 1))), '&')", duckdb_events,
+)  # fmt: skip
+_BIGQUERY: Final = _Dialect(
+    quote_bigquery, "regexp_contains({0}, {1})",
+    "array_to_string(ARRAY(SELECT DISTINCT part FROM unnest(regexp_extract_all({0}, {1})) AS part "
+    "ORDER BY part), '&')", bigquery_events,
+)  # fmt: skip
+
+
+def duckdb_sql(rule: SegmentRule, export: LoadedExport) -> str:
+    """The users of a rule from the loaded files, by DuckDB in the folder where the files lie.
+
+    Returns:
+        Empty where DuckDB cannot read the files as they are, see :func:`limits`.
+    """
+    files = export.receipt.files
+    return _Query(rule, export, _DUCKDB).text() if files and all(map(readable, files)) else ""
+
+
+def bigquery_sql(rule: SegmentRule, export: LoadedExport) -> str:
+    """The users of a rule from GA4's export to BigQuery, of the days that the data have."""
+    return f"{declared_days(export.receipt)}\n{_Query(rule, export, _BIGQUERY).text()}"
+
+
+def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
+    """What the SQL cannot repeat exactly; none where it returns the very users of the rule."""
+    receipt, fields = export.receipt, {condition.field for condition in rule.conditions}
+    viewed = [condition for condition in rule.conditions if condition.field in VIEWED]
+    merged = len({page for condition in viewed for page in export.test(condition).merged})
+    odd = sum(views for name, views in receipt.urls.by_rule.items() if name not in _REPEATED)
+    tied = receipt.tied_page_views if RuleField.ENTRY in fields else 0
+    by_template = [page for page in export.settings.strip_pages if "{" in page]
+    said = {
+        f"{merged} pages of this rule stand for several addresses, which cleaning merged or masked: the SQL "
+        "takes every address of their form.": merged,
+        f"{odd:,} page views were cleaned by rules that the SQL does not repeat.": odd,
+        f"{tied:,} page views share their time with another one, and BigQuery does not tell which came "
+        "first.": tied,
+        "The SQL does not leave out the pages that were left out by template.": by_template,
+        f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
+        "DuckDB cannot read these files as they are "
+        f"({', '.join(sorted({file.shape for file in receipt.files if not readable(file)}))}): its SQL reads "
+        "the files that a run leaves.": not all(map(readable, receipt.files)),
+    }  # fmt: skip
+    return tuple(text for text, applies in said.items() if applies)
+
+
+@dataclass(frozen=True)
+class _Query:
+    """One query in the making."""
+
+    rule: SegmentRule
+    export: LoadedExport
+    dialect: _Dialect
+
+    @cached_property
+    def fields(self) -> list[RuleField]:
+        return list(dict.fromkeys(condition.field for condition in self.rule.conditions))
+
+    @cached_property
+    def tests(self) -> dict[RuleCondition, PageTest]:
+        """Of the conditions that count page views, how to tell their pages."""
+        return {one: self.export.test(one) for one in self.rule.conditions if one.field in VIEWED}
+
+    @property
+    def by_session(self) -> bool:
+        return bool({RuleField.SESSIONS, RuleField.ENTRY} & set(self.fields))
+
+    @property
+    def has_bots(self) -> bool:
+        found = self.export.receipt.users_by_group.get(Group.BOT_LIKE, 0)
+        return found > 0 or self.export.settings.exclude_bots
+
+    def text(self) -> str:
+        own = [field for field in self.fields if field in ATTRIBUTES]
+        needed = [column for field in self.fields for column in _COLUMNS.get(field, ())]
+        needed += [Raw.ENGAGEMENT_TIME_MSEC] if self.has_bots else []
+        parts = {"events": self.dialect.events(self.export, dict.fromkeys(needed)), "views": self._views()}
+        parts |= {"totals": self._totals()} | {str(field): self._attribute(field) for field in own}
+        parts |= {"bots": self._bots()} if self.has_bots else {}
+        where = ["page_views >= 2", *map(self._clause, self.rule.clauses)]
+        where += ["user_id NOT IN (SELECT user_id FROM bots)"] if self.has_bots else []
+        joined = "".join(f"\nLEFT JOIN {field} USING (user_id)" for field in own)
+        tables = ",\n".join(f"{name} AS (\n{indented(body)}\n)" for name, body in parts.items())
+        said = " ".join(visible(self.rule.words(self.export.features.origin)).split())
+        return (
+            f"-- {said}\nWITH {tables}\nSELECT user_id\nFROM totals{joined}\nWHERE "
+            + "\n  AND ".join(where)
+            + "\nORDER BY user_id"
+        )
+
+    def _views(self) -> str:
+        """Page views with the key of their page, and what is needed of their session."""
+        source = "events"
+        if self.by_session:
+            source = f"(\n{indented(self._with_sessions())}\n)"
+        views = f"SELECT *, {self._key()} AS page\nFROM {source}\nWHERE is_view"
+        if stripped := [key_of(page, lower=self._lower) for page in self.export.settings.strip_pages]:
+            views = f"SELECT *\nFROM (\n{indented(views)}\n)\nWHERE page NOT IN ({self._quoted(stripped)})"
+        if RuleField.ENTRY in self.fields:
+            step = f"row_number() OVER (PARTITION BY user_id, session ORDER BY ts, {LINE})"
+            views = f"SELECT *, {step} AS step\nFROM (\n{indented(views)}\n)"
+        return views
+
+    @property
+    def _lower(self) -> bool:
+        return self.export.settings.url.lower_path
+
+    def _quoted(self, values: Collection[str]) -> str:
+        return ", ".join(map(self.dialect.quote, values))
+
+    def _key(self) -> str:
+        """What :func:`core.rules.addresses.key_of` makes of a page."""
+        quote, pages = self.dialect.quote, self.export.features.pages
+        address = f"replace(replace(trim({Raw.PAGE_LOCATION}), '%20', '+'), ' ', '+')"
+        key = f"regexp_replace({address}, {quote(TAIL)}, '')"
+        if self.export.settings.url.merge_hosts:
+            key = f"regexp_replace({key}, '^(https?://)((www|shop)[.])+', {quote(chr(92) + '1')})"
+        key = f"lower({key})" if self._lower else key
+        if any("#" in page for page in pages):
+            route = f"coalesce(regexp_extract({address}, '(#!?/[^?]*[^/?])'), '')"
+            key += f" || {f'lower({route})' if self._lower else route}"
+        if names := self.export.parameters:
+            query = f"coalesce(regexp_extract({address}, {quote('[?]([^#]*)')}{self._group}), '')"
+            wanted = quote(f"(?i)(?:^|&)((?:{'|'.join(map(re.escape, names))})=[^&]+)")
+            kept = self.dialect.kept.format(query, wanted)
+            key += f" || regexp_replace({kept}, '^(.)', {quote('?' + chr(92) + '1')})"
+        return key
+
+    @property
+    def _group(self) -> str:
+        """BigQuery takes the only group of a pattern, DuckDB is told to."""
+        return ", 1" if self.dialect is _DUCKDB else ""
+
+    def _with_sessions(self) -> str:
+        """Events with their session; without an id a pause begins another one."""
+        number = rf"regexp_replace({absent(Raw.GA_SESSION_ID, self.dialect.quote, ())}, '[.]0+$', '')"
+        events = f"SELECT *, {number} AS session_id\nFROM events"
+        gap = self.export.settings.session_gap_minutes * 60_000_000
+        alike = "OVER (PARTITION BY user_id, session_id IS NULL ORDER BY ts)"
+        starts = f"CASE WHEN ts - lag(ts) {alike} <= {gap} THEN 0 ELSE 1 END"
+        events = f"SELECT *, {starts} AS starts\nFROM (\n{indented(events)}\n)"
+        session = f"coalesce(session_id, concat('after a pause ', CAST(sum(starts) {alike} AS STRING)))"
+        return f"SELECT *, {session} AS session\nFROM (\n{indented(events)}\n)"
+
+    def _totals(self) -> str:
+        counts = [f"countif({self._test(one)}) AS {self._name(one)}" for one in self.tests]
+        counts += ["count(DISTINCT session) AS sessions"] if RuleField.SESSIONS in self.fields else []
+        counts += ["max(ts) AS last_ts"] if RuleField.LAST_DAYS in self.fields else []
+        listed = ",\n  ".join(["user_id", "count(*) AS page_views", *counts])
+        return f"SELECT\n  {listed}\nFROM views\nGROUP BY user_id"
+
+    def _name(self, condition: RuleCondition) -> str:
+        return f"views_{list(self.tests).index(condition) + 1}"
+
+    def _test(self, condition: RuleCondition) -> str:
+        test = self.tests[condition]
+        listed = ",\n      ".join(map(self.dialect.quote, test.keys))
+        parts = [f"page IN (\n      {listed}\n    )"] if test.keys else []
+        if test.patterns:
+            alike = self.dialect.matches.format("page", self.dialect.quote("|".join(test.patterns)))
+            parts.append(f"{alike} AND page NOT IN ({self._quoted(test.but)})" if test.but else alike)
+        either = " OR ".join(parts)
+        return f"step = 1 AND ({either})" if condition.field is RuleField.ENTRY else either
+
+    def _attribute(self, field: RuleField) -> str:
+        """The most frequent value of each user; of sources the first."""
+        quote, order = self.dialect.quote, "events DESC"
+        value = absent(_COLUMNS[field][0], quote)
+        if field is RuleField.SOURCE:
+            hosts = self.export.hosts
+            medium = absent(Raw.TRAFFIC_MEDIUM, quote, ())
+            value, order = (
+                f"{absent(Raw.TRAFFIC_SOURCE, quote, hosts)} || coalesce(' / ' || {medium}, '')",
+                "first_ts",
+            )
+        groups = (
+            f"SELECT user_id, {value} AS {field}, count(*) AS events, min(ts) AS first_ts\n"
+            "FROM events\nGROUP BY 1, 2"
+        )
+        return (
+            f"SELECT user_id, {field}\nFROM (\n{indented(groups)}\n)\nWHERE {field} IS NOT NULL\n"
+            f"QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY {order}, {field}) = 1"
+        )
+
+    def _bots(self) -> str:
+        """As in ``core/ingest/observe/bots.py``."""
+        pause = f"ts - lag(ts) OVER (PARTITION BY user_id ORDER BY ts) > {bots.PACE_SECONDS * 1e6:.0f}"
+        paces = f"SELECT user_id, ts, CASE WHEN {pause} THEN 1 ELSE 0 END AS paused\nFROM views"
+        run = "sum(paused) OVER (PARTITION BY user_id ORDER BY ts)"
+        runs = f"SELECT user_id, {run} AS run\nFROM (\n{indented(paces)}\n)"
+        found = [
+            f"SELECT user_id FROM events\nGROUP BY user_id, floor(ts / {bots.DAY})\n"
+            f"HAVING count(*) >= {bots.EVENTS_A_DAY}",
+            f"SELECT user_id FROM (\n{indented(runs)}\n)\nGROUP BY user_id, run\n"
+            f"HAVING count(*) >= {bots.PACED_VIEWS}",
+        ]
+        if (self.export.receipt.engagement_share or 0) >= bots.ENGAGED_SHARE:
+            engaged = f"sum(coalesce(SAFE_CAST({Raw.ENGAGEMENT_TIME_MSEC} AS FLOAT64), 0))"
+            if self.dialect is _DUCKDB:
+                engaged = engaged.replace("SAFE_CAST", "try_cast").replace("FLOAT64", "DOUBLE")
+            found.append(
+                f"SELECT user_id FROM events\nGROUP BY user_id\n"
+                f"HAVING countif(is_view) >= {bots.UNENGAGED_VIEWS} AND {engaged} = 0"
+            )
+        return "\nUNION DISTINCT\n".join(found)
+
+    def _clause(self, clause: RuleClause) -> str:
+        either = " OR ".join(map(self._holds, clause.any_of))
+        return f"NOT ({either})" if clause.negated else f"({either})"
+
+    def _holds(self, condition: RuleCondition) -> str:
+        if condition in self.tests:
+            return f"{self._name(condition)} >= {condition.number}"
+        if condition.field in ATTRIBUTES:
+            return f"coalesce({condition.field} = {self.dialect.quote(condition.value)}, false)"
+        if condition.field is RuleField.LAST_DAYS:
+            return f"last_ts > (SELECT max(last_ts) FROM totals) - {condition.number * DAY_US}"
+        return f"{condition.field} >= {condition.number}"

@@ -1,0 +1,54 @@
+"""The rules of the segments on screen, made once for all sessions that have the same ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.base.settings import IngestSettings
+from core.rules.features import RuleFeatures
+from core.rules.judging import FoundRules, find_rules, rule_sentence
+from core.rules.raw_events import LoadedExport
+from core.rules.records import rule_records
+from core.segments.partition import Partition
+from core.storage.store import open_artifact
+from pages.ui.segments.live_segments import SESSIONS, LiveSegments, Sources
+
+
+def export_of(live: LiveSegments) -> LoadedExport:
+    """What rules can ask of the users, and what their SQL has to know of the files."""
+    return _export(live.sources.embeddings, live.sources)
+
+
+def rules_of(live: LiveSegments) -> Mapping[int, FoundRules]:
+    """Segment → its rules."""
+    partition = live.segmentation.partition
+    return _rules(live.sources.embeddings, partition.digest, export_of(live).features, partition)
+
+
+def in_words(live: LiveSegments) -> dict[int, str]:
+    """Segment → the recommended rule with how well it fits, or why there is none."""
+    origin = export_of(live).features.origin
+    return {segment: rule_sentence(found, origin) for segment, found in rules_of(live).items()}
+
+
+def file_of(live: LiveSegments) -> bytes:
+    """The file that a run leaves, of the segments on screen."""
+    records = rule_records(rules_of(live), live.plain_names, export_of(live))
+    return json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False).encode()
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _export(embeddings: str, _sources: Sources) -> LoadedExport:
+    dataset = _sources.dataset
+    settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
+    return LoadedExport(RuleFeatures.from_dataset(dataset, _sources.labels), dataset.receipt, settings)
+
+
+@st.cache_resource(max_entries=SESSIONS, show_spinner="Looking for the rules …")
+def _rules(
+    embeddings: str, segments: str, _features: RuleFeatures, _partition: Partition
+) -> Mapping[int, FoundRules]:
+    return find_rules(_features, _partition.labels)

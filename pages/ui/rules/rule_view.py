@@ -1,0 +1,168 @@
+"""One rule: how well it fits, whom it finds, and the rule in four languages to copy."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.base.schema import Users
+from core.base.wording import number, percent
+from core.profiles.profile_columns import Col, RowKind
+from core.rules.conditions import SegmentRule
+from core.rules.ga4 import ga4_text
+from core.rules.judging import FoundRules, MeasuredShare, RuleFit, reached
+from core.rules.raw_events import LoadedExport
+from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
+from core.rules.run_sql import run_sql
+from pages.ui.segments import charts
+from pages.ui.segments.figure import Columns, download_csv, figure
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.text import count, md_text
+
+PRECISION: Final = "Of the users whom the rule finds, the share that belongs to the segment."
+RECALL: Final = "Of the users of the segment, the share that the rule finds."
+F1: Final = (
+    "The harmonic mean of precision and recall: high only where both are. Everybody is the rule that finds "
+    "all users: what is no higher tells nothing."
+)
+HELD_OUT: Final = "It asks for a source, device, browser or country: these did not make the segments."
+OF_RUN: Final = "Run it in the folder that the command on the Export page fills."
+EXACT: Final = "It repeats all that cleaning did, so that it returns these very users of the loaded files."
+GA4_NOTE: Final = (
+    "GA4 counts from the last 30 days on, as events come in, and does not leave out what was left out here: "
+    "its audience has other users."
+)
+COLUMNS: Final[Columns] = {
+    "conditions": st.column_config.NumberColumn("#", help="Conditions", width=40),
+    "precision": st.column_config.NumberColumn("Precision", format="percent", help=PRECISION, width=85),
+    "recall": st.column_config.NumberColumn("Recall", format="percent", help=RECALL, width=75),
+    "users": st.column_config.NumberColumn(
+        "Users", format="localized", help="Whom it finds, of all clustered users.", width=75
+    ),
+    "rule": st.column_config.TextColumn("Users who …", width="large"),
+}
+
+
+def listed(rules: FoundRules, origin: str) -> None:
+    """The best rule of each length as a table."""
+    table = pd.DataFrame(
+        {
+            "conditions": [fit.rule.length for fit in rules.fits],
+            "precision": [round(fit.precision.share, 2) for fit in rules.fits],
+            "recall": [round(fit.recall.share, 2) for fit in rules.fits],
+            "users": [fit.users for fit in rules.fits],
+            "rule": [fit.rule.words(origin).removeprefix("Users who ") for fit in rules.fits],
+        }
+    )
+    st.dataframe(
+        table, hide_index=True, key="rules", column_config=COLUMNS, placeholder="–",
+        alt="The best rule of each length",
+    )  # fmt: skip
+
+
+def show(live: LiveSegments, export: LoadedExport, fit: RuleFit, segment: int, key: str, judged: str) -> None:
+    """Draw a rule.
+
+    Args:
+        live: The segments.
+        export: What the SQL has to know.
+        fit: The rule, judged for the segment.
+        segment: Whom it should describe.
+        key: A name of its own.
+        judged: On whom it was judged, in words.
+    """
+    with st.container(border=True, key=f"rule-{key}"):
+        icon = ":material/warning:" if fit.poor else ":material/check_circle:"
+        st.markdown(f"{icon} **{fit.verdict}**")
+        st.caption(judged)
+        _figures(fit)
+        _languages(fit.rule, export, key)
+        _download(live, export, fit.rule, key)
+    _whom(live, export, fit.rule, segment, key)
+
+
+def _figures(fit: RuleFit) -> None:
+    with st.container(horizontal=True, gap="large"):
+        _share("Precision", fit.precision, PRECISION)
+        _share("Recall", fit.recall, RECALL)
+        st.metric(
+            "F1", number(fit.f1, 2), f"everybody: {number(fit.f1_of_everybody, 2)}", delta_color="off",
+            delta_arrow="off", help=F1, width="content",
+        )  # fmt: skip
+        st.metric("Users it finds", number(fit.users), help="Of all clustered users.", width="content")
+
+
+def _share(title: str, measured: MeasuredShare, meaning: str) -> None:
+    low, high = measured.interval
+    text = percent(measured.share, n=measured.n)
+    between = f"95 % interval: {percent(low, 0)} to {percent(high, 0)}" if measured.n else "nobody to count"
+    beside = f"{measured.users:,} of {count(measured.n, 'user')}; {between}."
+    st.metric(
+        title, text, f"95 %: {100 * low:.0f}–{percent(high, 0)}" if measured.n else None, delta_color="off",
+        delta_arrow="off", help=f"{meaning} {beside}", width="content",
+    )  # fmt: skip
+
+
+def _languages(rule: SegmentRule, export: LoadedExport, key: str) -> None:
+    english, ga4, bigquery, duckdb = st.tabs(["English", "GA4", "BigQuery", "DuckDB"], key=f"say-{key}")
+    said = limits(rule, export)
+    with english:
+        st.code(f"{rule.words(export.features.origin)}.", language=None, wrap_lines=True)
+        if rule.held_out:
+            st.caption(HELD_OUT)
+    with ga4:
+        st.caption(GA4_NOTE)
+        st.code(ga4_text(rule, export), language=None, wrap_lines=True, height=300)
+    with bigquery:
+        st.caption("Put the name of your own export in place of analytics_123456789, and change the days.")
+        _said(said)
+        st.code(bigquery_sql(rule, export), language="sql", wrap_lines=True, height=400)
+    with duckdb:
+        _said(said)
+        raw = duckdb_sql(rule, export)
+        st.caption("Run it in the folder of the files." if raw else OF_RUN)
+        st.code(raw or run_sql(rule, export.features), language="sql", wrap_lines=True, height=400)
+
+
+def _said(limits: tuple[str, ...]) -> None:
+    for limit in limits or (EXACT,):
+        st.caption(md_text(limit))
+
+
+def _download(live: LiveSegments, export: LoadedExport, rule: SegmentRule, key: str) -> None:
+    matching = np.flatnonzero(export.features.matches(rule))
+    names = live.plain_names
+    table = pd.DataFrame(
+        {
+            Users.USER_ID: live.sources.dataset.sequences.user_id.take(matching).to_pylist(),
+            "segment": [names.get(int(segment), "") for segment in live.labels[matching]],
+        }
+    )
+    download_csv(table, f"users_of_{key}", f"{count(len(table), 'user')} as CSV")
+
+
+def _whom(live: LiveSegments, export: LoadedExport, rule: SegmentRule, segment: int, key: str) -> None:
+    """The segments of the users whom the rule finds."""
+    found = reached(rule, export.features, live.labels)
+    users = np.array([measured.users for measured in found.values()])
+    if not users.sum():
+        return
+    table = pd.DataFrame(
+        {
+            Col.LABEL: [live.names[one] for one in found], Col.KIND: RowKind.SEGMENT.value, Col.USERS: users,
+            Col.SHARE: users / users.sum(), Col.N: [measured.n for measured in found.values()],
+        }
+    ).sort_values(Col.USERS, ascending=False, kind="stable", ignore_index=True)  # fmt: skip
+    figure(
+        "Whom the rule finds", partial(charts.sizes, table[table[Col.USERS] > 0], live.names), table,
+        n=f"{count(int(users.sum()), 'user')} by segment, and the share of them",
+        key=f"whom_{key}", alt_text=f"Segments of the users whom the rule for {live.names[segment]} finds",
+        columns={
+            Col.LABEL: "Segment", Col.KIND: None, Col.USERS: "Users it finds", Col.SHARE: "Share of these",
+            Col.N: "Users of the segment",
+        },
+    )  # fmt: skip

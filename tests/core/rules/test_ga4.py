@@ -1,0 +1,120 @@
+"""A rule in the words of GA4's audience builder, and as a row of the file."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.rules.conditions import RuleClause, RuleCondition, RuleField, SegmentRule
+from core.rules.ga4 import ga4_text
+from core.rules.judging import find_rules
+from core.rules.raw_events import LoadedExport
+from core.rules.records import rule_records
+from tests.core.rules.toy import asks, load, view, write_flat
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory) -> LoadedExport:
+    folder = tmp_path_factory.mktemp("ga4")
+    pages = ("/sale/a", "/sale/b", "/search?q=red", "/it's")
+    rows = [
+        view(f"u{n:02d}", step, pages[(n + step) % 4 if n % 2 else 3], device_category="mobile",
+             traffic_source_source="google", traffic_source_medium="cpc")
+        for n in range(40) for step in (0, 1)
+    ]  # fmt: skip
+    return load(folder, write_flat(folder / "e.csv", rows))[1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [
+        (
+            asks(RuleField.FOLDER, "/sale/", 3),
+            "Event page_view · parameter page_location contains shop.example/sale/ · Event count > 2",
+        ),
+        (asks(RuleField.DEVICE, "mobile"), "Device category exactly matches (=) mobile"),
+        (
+            asks(RuleField.SOURCE, "google / cpc"),
+            "First user source exactly matches (=) google and First user medium exactly matches (=) cpc",
+        ),
+        (asks(RuleField.PAGE_VIEWS, number=4), "Event page_view · Event count > 3"),
+        (asks(RuleField.SESSIONS, number=1), "Event session_start · Event count > 0"),
+        (
+            asks(RuleField.LAST_DAYS, number=7),
+            "Event page_view · Event count > 0, most recent time period 7 days",
+        ),
+    ],
+)
+def test_a_condition_as_it_is_clicked(export: LoadedExport, rule: SegmentRule, line: str) -> None:
+    assert ga4_text(rule, export).splitlines() == [
+        "Include users when (each group: scope Across all sessions)", "  Group 1", f"    {line}"
+    ]  # fmt: skip
+
+
+def test_what_must_not_hold_is_excluded(export: LoadedExport) -> None:
+    sale, mobile = (
+        RuleCondition(field=RuleField.FOLDER, value="/sale/"),
+        RuleCondition(field=RuleField.DEVICE, value="mobile"),
+    )
+    many = RuleCondition(field=RuleField.PAGE_VIEWS, number=9)
+    rule = SegmentRule(clauses=(RuleClause(any_of=(sale, mobile)), RuleClause(any_of=(many,), negated=True)))
+    assert ga4_text(rule, export).splitlines()[1:] == [
+        "  Group 1",
+        "    Event page_view · parameter page_location contains shop.example/sale/",
+        "    OR Device category exactly matches (=) mobile",
+        "Add group to exclude: Permanently exclude users when",
+        "    Event page_view · Event count > 8",
+    ]
+    only = SegmentRule(clauses=(RuleClause(any_of=(many,), negated=True),))
+    assert ga4_text(only, export).splitlines()[1:3] == ["  Group 1", "    Event page_view"]
+
+
+@pytest.mark.parametrize(
+    ("page", "yes", "no"),
+    [
+        (
+            "/sale/a",
+            ("/sale/a", "/Sale/A/", "/sale/a?x=1", "/sale/a#top"),
+            ("/sale/ab", "/sale", "/x/sale/a"),
+        ),
+        ("/search?q=red", ("/search?q=red", "/search?u=1&q=red&x=2"), ("/search?q=redder", "/search")),
+    ],
+)
+def test_the_pattern_of_a_page(
+    export: LoadedExport, page: str, yes: tuple[str, ...], no: tuple[str, ...]
+) -> None:
+    rule = asks(RuleField.PAGE, f"https://shop.example{page}")
+    pattern = ga4_text(rule, export).rpartition("matches regex ")[2]
+    assert all(re.search(pattern, f"https://shop.example{one}") for one in yes)
+    assert not any(re.search(pattern, f"https://shop.example{one}") for one in no)
+
+
+def test_a_row_a_segment_and_length(export: LoadedExport) -> None:
+    labels = np.arange(export.features.n_users) % 2
+    labels[0] = 5
+    found = find_rules(export.features, labels)
+    rows = json.loads(json.dumps(rule_records(found, {0: "A", 1: "B", 5: "C"}, export), allow_nan=False))
+    assert [row["length"] for row in rows if row["segment"] == 5] == [0]
+    assert "has 1 user" in next(row["text"] for row in rows if row["segment"] == 5)
+    told = [row for row in rows if row["segment"] == 1]
+    assert [row["length"] for row in told] == list(range(1, len(told) + 1))
+    assert sum(row["recommended"] for row in told) == 1
+    for row in told:
+        assert SegmentRule(clauses=row["conditions"]).length == row["length"]
+        assert row["precision_low"] <= row["precision"] <= row["precision_high"]
+        assert row["text"].startswith("Users who ")
+        assert all(row[language] for language in ("ga4", "sql_bigquery", "sql_duckdb", "verdict"))
+
+
+def test_a_file_is_where_it_was(tmp_path: Path, export: LoadedExport) -> None:
+    assert Path(export.receipt.files[0].name).name == "e.csv"
+    assert (
+        str(tmp_path)
+        not in rule_records(
+            find_rules(export.features, np.arange(export.features.n_users) % 2), {0: "A", 1: "B"}, export
+        )[0]["sql_duckdb"]
+    )

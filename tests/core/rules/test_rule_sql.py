@@ -1,0 +1,171 @@
+"""The SQL of a rule returns exactly the users that the rule describes, flat and nested, in both dialects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlglot
+
+from core.rules.conditions import RuleClause, RuleField, SegmentRule
+from core.rules.raw_events import quote_bigquery, quote_duckdb
+from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
+from core.rules.search import candidates
+from tests.core.rules.toy import (
+    Row,
+    asks,
+    by_bigquery,
+    by_duckdb,
+    load,
+    stated,
+    view,
+    write_flat,
+    write_nested,
+)
+
+PAGES = (
+    "/", "/index.html", "/sale", "/Sale/", "/sale/shoes?utm_source=x", "/sale/shoes/#top", "/sale/it's",
+    "/blog/a%20b", "/blog/caf%C3%A9", "/blog/Café", "/search?q=red+shoes", "/search?gclid=1&q=red%20shoes",
+    "/search?q=Red", "/help;jsessionid=9f?x=1", "/help", '/say-"hi"', "/100%25",
+    "https://OTHER.example/sale",
+)  # fmt: skip
+Writer = Callable[[Path, list[Row]], Path]
+
+
+def shop_rows(seed: int, users: int = 60) -> list[Row]:
+    """Random visitors, with everything that cleaning has to do with."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for user in range(users):
+        second = float(rng.integers(0, 40 * 86_400))
+        for number in range(int(rng.integers(1, 9))):
+            second += float(rng.choice([1.5, 60, 1_700, 1_900, 90_000]))
+            rows.append(
+                view(
+                    str(rng.choice([f"{user}.5", f"{user}.5", "(not set)"], p=[0.9, 0.08, 0.02])), second,
+                    str(rng.choice(PAGES)) if rng.random() > 0.03 else "(not set)",
+                    event_name=str(rng.choice(["page_view", "scroll"], p=[0.85, 0.15])),
+                    ga_session_id=str(1 + number // 3) if rng.random() > 0.25 else None,
+                    device_category=str(rng.choice(["mobile", "desktop", "<Other>"])),
+                    device_web_info_browser=str(rng.choice(["Chrome", "Saf'ari"])),
+                    geo_country=str(rng.choice(["Italy", "Côte d'Ivoire", "(not set)"])),
+                    traffic_source_source=str(rng.choice(["google", "(direct)", "shop.example"])),
+                    traffic_source_medium=str(rng.choice(["organic", "(none)", "(not set)"])),
+                    traffic_type="internal" if rng.random() < 0.03 else None,
+                    debug_mode="1" if rng.random() < 0.03 else None,
+                )
+            )  # fmt: skip
+    return rows
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("write", [write_flat, write_nested])
+def test_every_condition_returns_its_very_users(tmp_path: Path, seed: int, write: Writer) -> None:
+    rows = shop_rows(seed)
+    path = write(tmp_path / f"it's {write.__name__}.{'csv' if write is write_flat else 'json'}", rows)
+    dataset, export = load(tmp_path, path)
+    asked = candidates(export.features, np.flatnonzero(export.features.inside)).conditions
+    assert {condition.field for condition in asked} >= set(RuleField) - {
+        RuleField.TEMPLATE, RuleField.THEME, RuleField.TYPE
+    }  # fmt: skip
+    rng = np.random.default_rng(seed)
+    for place in rng.permutation(len(asked))[:12]:
+        for negated in (False, True):
+            rule = SegmentRule(clauses=(RuleClause(any_of=(asked[place],), negated=negated),))
+            wanted = stated(dataset, export, rule)
+            assert by_duckdb(tmp_path, rule, export) == wanted, rule
+            if asked[place].field is not RuleField.ENTRY:  # ties
+                assert by_bigquery(rows, rule, export) == wanted, rule
+
+
+def test_a_rule_of_several_clauses(tmp_path: Path) -> None:
+    rows = shop_rows(9)
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows))
+    asked = candidates(export.features, np.flatnonzero(export.features.inside)).conditions
+    rng = np.random.default_rng(0)
+    found = set()
+    for _ in range(15):
+        one, two, three, four = (asked[place] for place in rng.permutation(len(asked))[:4])
+        rule = SegmentRule(
+            clauses=(RuleClause(any_of=(one, two)), RuleClause(any_of=(three, four), negated=True))
+        )
+        wanted = stated(dataset, export, rule)
+        found.add(len(wanted))
+        assert by_duckdb(tmp_path, rule, export) == wanted
+    assert len(found) > 5
+
+
+def test_bots_are_left_out(tmp_path: Path) -> None:
+    bot = [view("bot", 1.25 * number, "/sale") for number in range(400)]
+    people = [view(f"u{number}", 10 * step, "/sale") for number in range(4) for step in range(2)]
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", bot + people))
+    assert export.receipt.users_by_group["bot_like"] == 1
+    rule = asks(RuleField.PAGE, "https://shop.example/sale")
+    assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) == ["u0", "u1", "u2", "u3"]
+    assert by_bigquery(bot + people, rule, export) == ["u0", "u1", "u2", "u3"]
+
+
+def test_a_page_that_cleaning_merged_is_its_form_and_said(tmp_path: Path) -> None:
+    rows = [
+        view(f"u{number:02d}", step, f"/order/{number + 1000}") for number in range(30) for step in (0, 9)
+    ]
+    rows += [view(f"v{number:02d}", step, "/order/help") for number in range(30) for step in (0, 9)]
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows))
+    merged = next(page for page in export.features.pages if "{" in page)
+    rule = asks(RuleField.PAGE, merged)
+    assert stated(dataset, export, rule) == [f"u{number:02d}" for number in range(30)]
+    assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule)
+    assert by_bigquery(rows, rule, export) == stated(dataset, export, rule)
+    assert "1 pages of this rule stand for several addresses" in limits(rule, export)[0]
+    assert limits(asks(RuleField.PAGE, "https://shop.example/order/help"), export) == ()
+
+
+def test_pages_left_out_by_choice_count_nowhere(tmp_path: Path) -> None:
+    rows = [view("a", 0, "/x"), view("a", 5, "/gone"), view("b", 0, "/x"), view("b", 5, "/y")]
+    dataset, export = load(
+        tmp_path, write_flat(tmp_path / "e.csv", rows), strip_pages=("https://shop.example/gone",)
+    )
+    rule = asks(RuleField.PAGE_VIEWS, number=1)
+    assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) == ["b"]
+
+
+@pytest.mark.parametrize("text", ["it's", "a\\'b", "x\ny", "'; DROP TABLE events; --", "\\", "\0", "ü'\\n"])
+def test_a_literal_is_read_as_it_was(text: str) -> None:
+    import duckdb
+
+    (read,) = duckdb.sql(f"SELECT {quote_duckdb(text)}").fetchall()[0]
+    assert read == text.replace("\0", "")
+    literal = sqlglot.parse_one(f"SELECT {quote_bigquery(text)}", read="bigquery").expressions[0]
+    assert literal.this == text.replace("\0", "")
+    assert "\n" not in quote_bigquery(text)
+
+
+def test_strangers_text_leaves_the_comment_and_literals_nowhere(tmp_path: Path) -> None:
+    name = "https://shop.example/x'; DROP TABLE events; --"
+    rows = [view(f"u{number}", step, name) for number in range(4) for step in (0, 9)]
+    rows += [view(f"v{number}", step, "/y*/ DROP TABLE z") for number in range(4) for step in (0, 9)]
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows))
+    for page in export.features.pages:
+        rule = asks(RuleField.PAGE, page)
+        wanted = stated(dataset, export, rule)
+        assert len(wanted) == 4
+        assert by_duckdb(tmp_path, rule, export) == wanted
+        assert by_bigquery(rows, rule, export) == wanted
+        for sql, dialect in ((duckdb_sql(rule, export), "duckdb"), (bigquery_sql(rule, export), "bigquery")):
+            kinds = {type(part).__name__ for part in sqlglot.parse(sql, read=dialect)}
+            assert kinds <= {"Select", "Declare"}
+
+
+def test_what_duckdb_cannot_read_has_no_sql_and_says_so(tmp_path: Path) -> None:
+    import zipfile
+
+    write_flat(tmp_path / "e.csv", [view("a", 0), view("a", 5, "/x")])
+    with zipfile.ZipFile(tmp_path / "e.zip", "w") as archive:
+        archive.write(tmp_path / "e.csv", "e.csv")
+    _, export = load(tmp_path, tmp_path / "e.zip")
+    rule = asks(RuleField.PAGE_VIEWS, number=2)
+    assert duckdb_sql(rule, export) == ""
+    assert "DuckDB cannot read these files" in limits(rule, export)[0]
+    assert bigquery_sql(rule, export)

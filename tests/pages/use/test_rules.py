@@ -1,0 +1,88 @@
+"""The Rules page: the best rules of a segment, in four languages, and one of the analyst's own."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.ui.shell.text import md_text
+from tests.pages.conftest import OpenApp
+from tests.pages.fake_jobs import texts
+from tests.pages.fixtures_segments import FinishedRun
+
+PAGE = "pages/use/rules.py"
+
+
+@pytest.fixture
+def rules(open_app: OpenApp, finished_run: FinishedRun) -> AppTest:
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    assert not app.exception
+    return app
+
+
+def codes(app: AppTest) -> list[str]:
+    return [code.value for code in app.code]
+
+
+def test_without_data_it_says_where_to_go(open_app: OpenApp) -> None:
+    app = open_app(PAGE)
+    assert not app.exception
+    assert "This page needs a data set" in texts(app)
+
+
+def test_the_best_rule_is_shown_with_how_well_it_fits(rules: AppTest) -> None:
+    assert "It finds nearly all of the segment, and nearly all of whom it finds belong" in texts(rules)
+    assert {metric.label: metric.value for metric in rules.metric}["Precision"] == "100%"
+    table = next(table.value for table in rules.dataframe if "rule" in table.value.columns)
+    assert table["conditions"].tolist() == [1]
+    english, ga4, bigquery, duckdb = codes(rules)
+    assert "FROM 'users.parquet' JOIN 'sequences.parquet'" in duckdb
+    assert english.startswith("Users who viewed ")
+    assert ga4.startswith("Include users when")
+    assert bigquery.startswith("DECLARE first_day")
+    assert "DuckDB cannot read these files" in texts(rules)  # the toy has no columns
+
+
+def test_another_segment_has_another_rule(rules: AppTest) -> None:
+    first = codes(rules)[0]
+    rules.selectbox(key="rules_of").set_value(1).run()
+    assert not rules.exception
+    assert codes(rules)[0] != first
+
+
+def test_a_rule_of_ones_own_is_judged_like_any_other(rules: AppTest) -> None:
+    assert "The rule has no condition yet" in texts(rules)
+    rules.selectbox(key="rule-field").set_value("page_views").run()
+    rules.number_input(key="rule-number-page_views").set_value(1).run()
+    rules.button(key="add-condition").click().run()
+    assert not rules.exception
+    assert "Users who had at least 1 page views." in codes(rules)
+    assert "A rough rule: 3 of 10 of whom it finds belong to the segment" in texts(rules)
+    rules.number_input(key="rule-number-page_views").set_value(900).run()
+    rules.button(key="add-condition").click().run()
+    assert "None of the users that it was judged on meets this rule" in texts(rules)
+    rules.button(key="clear-rule").click().run()
+    assert "The rule has no condition yet" in texts(rules)
+
+
+def test_a_rule_goes_on_from_the_one_above(rules: AppTest) -> None:
+    rules.button(key="take-rule").click().run()
+    assert codes(rules).count(codes(rules)[0]) == 2
+    rules.selectbox(key="rule-joint").set_value("or").run()
+    rules.selectbox(key="rule-field").set_value("device").run()
+    rules.button(key="add-condition").click().run()
+    assert not rules.exception
+    assert any(" or mostly used " in code for code in codes(rules))
+    assert "these did not make the segments" in texts(rules)
+    rules.button(key="drop-condition").click().run()
+    assert not any(" or mostly used " in code for code in codes(rules))
+
+
+def test_a_segment_too_small_says_why(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app(PAGE, data=finished_run.dataset, k="12")
+    said = []
+    for place in range(12):
+        app.selectbox(key="rules_of").set_value(place).run()
+        assert not app.exception
+        said += [info.value for info in app.info]
+    assert any(md_text("a rule needs 10: half to find it, half to judge it") in text for text in said)
