@@ -50,7 +50,7 @@ class TimeToOutcome:
     @property
     def median(self) -> float | None:
         """Seconds until half of the users have had it; None where that was not reached."""
-        reached = np.flatnonzero(self.share >= 0.5)
+        reached = np.flatnonzero(self.share > 0.5 - 1e-9)  # a product of fractions is a half but for rounding
         return float(self.seconds[reached[0]]) if len(reached) else None
 
     def at_risk(self, seconds: np.ndarray) -> np.ndarray:
