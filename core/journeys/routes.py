@@ -35,7 +35,7 @@ class RouteOrder(StrEnum):
     """Which routes are listed first."""
 
     MOST = "most"
-    """Those of most sessions."""
+    """Those that most users took, of equally many the one of more sessions."""
     APART = "apart"
     """Those whose share of users differs most from the other row's, by the low end of the difference."""
 
@@ -111,7 +111,7 @@ class Routes:
             others: Beside whom, bool of shape (n_users,); nobody for none.
             happened: The outcome; None for none.
             count: Routes at most.
-            order: Which come first; with ``APART`` only those that differ.
+            order: Which come first; with ``APART`` all that differ and no others, also what only others took.
 
         Returns:
             ``rank``, ``route``; ``sessions`` and ``session_share`` of ``sessions_n``; ``users`` and ``share``
@@ -123,27 +123,27 @@ class Routes:
         table = self._counted(users, others, happened)
         if order is RouteOrder.APART:
             table = table[table[Diff.DIFFERS]]
-            first = -table[[Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH]].abs().min(axis=1).to_numpy()
+            first = -table[[Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH]].abs().min(axis=1)
         else:
-            first = -table[SESSIONS].to_numpy()
-        table = table.iloc[np.argsort(first, kind="stable")[:count]]
+            table = table[table[Col.USERS] > 0]
+            first = -table[Col.USERS]
+        table = table.iloc[np.lexsort((-table[SESSIONS], first))[:count]]
         table.insert(0, Col.RANK, np.arange(1, len(table) + 1))
         table.insert(1, ROUTE, [self.text(route) for route in table.index])
         return table.reset_index(drop=True)
 
     def _counted(self, users: np.ndarray, others: np.ndarray, happened: Happened | None) -> pd.DataFrame:
-        """Every route that they took in the columns of :meth:`listed`, by its number."""
-        sessions = np.bincount(self.route[users[self.user]], minlength=len(self.stops))
-        taken = np.flatnonzero(sessions)
+        """Every route that any of them took in the columns of :meth:`listed`, by its number."""
+        taken = np.flatnonzero(self._users(users | others))
+        sessions = np.bincount(self.route[users[self.user]], minlength=len(self.stops))[taken]
         here, there = self._users(users)[taken], self._users(others)[taken]
         n, rest_n = np.array(users.sum()), np.array(others.sum())
         low, high = difference_interval(here, n, there, rest_n)
         least, most = wilson(here, n)
         with np.errstate(invalid="ignore"):
-            share, rest_share = here / n, there / rest_n
+            share, rest_share, session_share = here / n, there / rest_n, sessions / sessions.sum()
         columns = {
-            SESSIONS: sessions[taken], SESSIONS_N: sessions.sum(),
-            SESSION_SHARE: sessions[taken] / sessions.sum(),
+            SESSIONS: sessions, SESSIONS_N: sessions.sum(), SESSION_SHARE: session_share,
             Col.USERS: here, Col.N: n, Col.SHARE: share, LOW: least, HIGH: most,
             Col.REST_USERS: there, Col.REST_N: rest_n, Col.REST_SHARE: rest_share,
             Col.DIFFERENCE: share - rest_share, Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high,
@@ -165,7 +165,9 @@ class Routes:
         had = np.zeros(len(users), dtype=bool)
         had[happened.user] = True
         converted = self._users(users & had)[taken]
-        return dict(zip(columns, (converted, converted / here, *wilson(converted, here)), strict=True))
+        with np.errstate(invalid="ignore"):
+            rate = converted / here
+        return dict(zip(columns, (converted, rate, *wilson(converted, here)), strict=True))
 
 
 def session_starts(sequences: UserSequences) -> np.ndarray:

@@ -47,11 +47,15 @@ class TimeToOutcome:
     low: np.ndarray
     high: np.ndarray
 
+    def reached(self, share: float) -> float | None:
+        """Seconds until a share of the users have had it, ½ for the median; None where that is never."""
+        later = np.flatnonzero(self.share > share - 1e-9)  # a product of fractions is a half but for rounding
+        return float(self.seconds[later[0]]) if len(later) else None
+
     @property
-    def median(self) -> float | None:
-        """Seconds until half of the users have had it; None where that was not reached."""
-        reached = np.flatnonzero(self.share > 0.5 - 1e-9)  # a product of fractions is a half but for rounding
-        return float(self.seconds[reached[0]]) if len(reached) else None
+    def in_the_end(self) -> float:
+        """The share of the users who have had it when the data end."""
+        return float(self.share[-1]) if len(self.share) else 0.0
 
     def at_risk(self, seconds: np.ndarray) -> np.ndarray:
         """Users followed at least so long without it: int64, of the shape of ``seconds``."""

@@ -49,8 +49,8 @@ def test_the_draw_says_of_how_many_and_repeats_by_its_seed() -> None:
 def test_colours_go_to_the_places_that_these_users_see_most() -> None:
     sequences = walks([[[A, A, A, A]], [[C, C, B]]])
     made = carpet(
-        sequences, pages_of(sequences), np.array([False, True]), Strip.USER, StripOrder.FIRST, most=9, width=5,
-        colours=10, seed=0,
+        sequences, pages_of(sequences), np.array([False, True]), Strip.USER, StripOrder.FIRST,
+        most=9, width=5, colours=10, seed=0,
     )  # fmt: skip
     assert [made.places.names[place] for place in made.frequent] == ["C", "B"]
 

@@ -29,6 +29,12 @@ def test_a_repeated_page_is_part_of_the_route_and_how_often_is_not() -> None:
     assert found[SESSIONS].tolist() == [2, 1]
 
 
+def test_the_routes_of_most_users_lead_and_of_equally_many_those_of_most_sessions() -> None:
+    sequences = walks([[[A], [A], [A]], [[B], [C], [C]], [[B]]])
+    found = Routes.of(sequences, pages_of(sequences), 3).listed(~NOBODY, NOBODY, None, 2)
+    assert found[ROUTE].tolist() == ["B", "A"]
+
+
 def test_sessions_that_go_on_are_one_route_and_no_other() -> None:
     sequences = walks([[[A, B, C]], [[A, B, A, C]], [[A, B]]])
     found = Routes.of(sequences, pages_of(sequences), 2).listed(~NOBODY, NOBODY, None, 9)
@@ -54,7 +60,7 @@ def test_what_sets_apart_leads_and_what_does_not_differ_is_left_out() -> None:
     apart = routes.listed(here, ~here, None, 9, RouteOrder.APART)
     assert most[ROUTE].tolist() == ["A", "B"]
     assert most[Diff.DIFFERS].tolist() == [False, True]
-    assert apart[ROUTE].tolist() == ["B"]
+    assert apart[[ROUTE, Col.SHARE, Col.REST_SHARE]].to_numpy().tolist() == [["B", 1, 0], ["C", 0, 1]]
 
 
 def test_a_session_of_two_thousand_views_is_a_route_like_any_other() -> None:
