@@ -27,7 +27,7 @@ HORIZONS: Final = {"First hour": 3_600.0, "First day": 86_400.0, "First week": 6
 UNITS: Final = {"Days": 86_400, "Hours": 3_600, "Minutes": 60, "Seconds": 1}
 DRAWN: Final = 400
 """Moments of a curve: as many as there are pixels."""
-COLUMNS: Final = 6
+COLUMNS: Final = 5
 """Moments of the table of who is still followed."""
 HOW: Final = (
     "Kaplan and Meier's estimate with its 95 % interval. The clock starts with a user's first page view; "
@@ -76,8 +76,8 @@ def _sentence(title: str, found: TimeToOutcome, outcome: str) -> str:
     )  # fmt: skip
     share = wording.percent(found.in_the_end, 1, n)
     return (
-        f"- **{md_text(title)}**: {share}{interval} of {wording.counted(n, 'user')} with {did} by the end of the "
-        f"data, {middle} of their first page view.{before}"
+        f"- **{md_text(title)}**: {share}{interval} of {wording.counted(n, 'user')} with {did} by the end of "
+        f"the data, {middle} of their first page view.{before}"
     )
 
 

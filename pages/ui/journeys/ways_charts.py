@@ -24,7 +24,9 @@ COLOURED: Final = "coloured"
 OTHER_PLACES: Final = "(other places)"
 TALLEST: Final = 600
 """Pixels of all strips, about."""
-LEGEND_ITEM: Final = 150
+LEGEND_ITEM: Final = 165
+END_WIDTH: Final = 0.4
+"""Of a cell, for the end of a session."""
 LEGEND: Final = 100
 """Pixels that a legend of ten places takes on a phone."""
 UNSURE: Final = 0.4
@@ -96,11 +98,14 @@ def carpet(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str)
     ).transform_calculate(top=f"datum.{STRIP} - 1")  # fmt: skip
     legend = alt.Legend(
         title=None, orient="top", columns=alt.expr(f"max(1, floor(width / {LEGEND_ITEM}))"),
-        labelLimit=LEGEND_ITEM - 30, symbolType="square",
+        labelLimit=LEGEND_ITEM - 27, symbolType="square",
     )  # fmt: skip
     own = base.transform_filter(alt.FieldOneOfPredicate(COLOURED, list(places))).mark_rect()
     other = base.transform_filter(alt.datum[COLOURED] == OTHER_PLACES).mark_rect(color=NEUTRAL, opacity=0.45)
-    ends = base.transform_filter(alt.datum[COLOURED] == SESSION_ENDS).mark_rect(color=INK)
+    ended = base.transform_filter(alt.datum[COLOURED] == SESSION_ENDS).transform_calculate(
+        slim=f"datum.{BEGIN} + {END_WIDTH}", top=f"datum.{STRIP} - 1"
+    )
+    ends = ended.mark_rect(color=INK).encode(x2="slim:Q")
     coloured = own.encode(
         color=alt.Color(f"{COLOURED}:N", scale=alt.Scale(domain=list(places)), legend=legend)
     )

@@ -38,7 +38,7 @@ HOW_ROUTES: Final = (
     "session that goes on. Bars: share of users who took it at least once. The model has read the "
     "steps (input), so a difference describes the segment and proves nothing."
 )
-CELL_COLOURS: Final = "Dark (in the dark, light): the end of a session; grey: other places."
+CELL_COLOURS: Final = "A thin mark in the colour of the text is the end of a session; grey: other places."
 HOW_CARPET: Final = (
     "From left to right what one user did, a cell a page view. Which ones are drawn is random, each is "
     "equally likely; another number draws others."
