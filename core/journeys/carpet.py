@@ -109,8 +109,8 @@ def carpet(
     opening = np.flatnonzero(starts) if strip is Strip.SESSION else sequences.offsets[:-1]
     closing = np.append(opening[1:], sequences.n_views)
     theirs = np.flatnonzero(users[sequences.user[opening]])
-    random = np.random.default_rng(seed)
-    drawn = np.sort(random.choice(theirs, min(most, len(theirs)), replace=False, shuffle=False))
+    generator = np.random.default_rng(seed)
+    drawn = np.sort(generator.choice(theirs, min(most, len(theirs)), replace=False, shuffle=False))
     cells, length = _cells(place, starts, opening[drawn], closing[drawn], width)
     ranked = np.lexsort((*cells.T[::-1], *([-length] if order is StripOrder.LENGTH else [])))
     seen = np.bincount(place[users[sequences.user]], minlength=1)

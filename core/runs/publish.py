@@ -127,7 +127,7 @@ def publish(
         _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
         moves = _write_journeys(building, results, made)
-        _write_report(building, dataset, settings, made, sure, moves)
+        _write_report(building, results, settings, made, sure, moves)
         _write_json(building / RUN, record)
     return record
 
@@ -172,13 +172,14 @@ def _write_journeys(folder: Path, results: Results, made: Segments) -> dict[str,
 
 
 def _write_report(
-    folder: Path, dataset: Dataset, settings: RunSettings, made: Segments, sure: Sureness,
+    folder: Path, results: Results, settings: RunSettings, made: Segments, sure: Sureness,
     moves: Mapping[str, Any],
 ) -> None:  # fmt: skip
     from core.report import ReportInput, write_report
 
     source = ReportInput(
-        dataset=dataset,
+        dataset=results.dataset,
+        labels=results.labels,
         profiles=made.profiles,
         differences=made.differences,
         partition=made.partition,
