@@ -15,8 +15,8 @@ import pandas as pd
 
 from core.base.schema import Users
 from core.data.sequences import UserSequences
+from core.journeys.moves import Visited
 from core.journeys.places import Places
-from core.journeys.routes import session_starts
 
 END, EMPTY = -1, -2
 """Cells that are no page view: a session ended, and nothing more came."""
@@ -104,14 +104,13 @@ def carpet(
         colours: Places that can be told apart.
         seed: Of the draw.
     """
-    starts = session_starts(sequences)
-    place = places.of_views(sequences)
-    opening = np.flatnonzero(starts) if strip is Strip.SESSION else sequences.offsets[:-1]
+    place, visited = places.of_views(sequences), Visited.of(sequences)
+    opening = visited.first if strip is Strip.SESSION else sequences.offsets[:-1]
     closing = np.append(opening[1:], sequences.n_views)
     theirs = np.flatnonzero(users[sequences.user[opening]])
     generator = np.random.default_rng(seed)
     drawn = np.sort(generator.choice(theirs, min(most, len(theirs)), replace=False, shuffle=False))
-    cells, length = _cells(place, starts, opening[drawn], closing[drawn], width)
+    cells, length = _cells(place, visited.last, opening[drawn], closing[drawn], width)
     ranked = np.lexsort((*cells.T[::-1], *([-length] if order is StripOrder.LENGTH else [])))
     seen = np.bincount(place[users[sequences.user]], minlength=1)
     frequent = np.argsort(-seen, kind="stable")[:colours]
@@ -122,13 +121,13 @@ def carpet(
 
 
 def _cells(
-    place: np.ndarray, starts: np.ndarray, opening: np.ndarray, closing: np.ndarray, width: int
+    place: np.ndarray, last: np.ndarray, opening: np.ndarray, closing: np.ndarray, width: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Place by place with the ends of sessions between, cut at the width; and how long each strip is."""
     cells = np.full((len(opening), width), EMPTY, dtype=np.int32)
     length = np.empty(len(opening), dtype=np.int64)
     for row, (begin, end) in enumerate(zip(opening.tolist(), closing.tolist(), strict=True)):
-        ends = np.append(np.flatnonzero(starts[begin + 1 : end]) + 1, end - begin)
+        ends = last[slice(*np.searchsorted(last, [begin, end]))] + 1 - begin
         strip = np.insert(place[begin:end], ends, END)
         length[row] = len(strip)
         cells[row, : len(strip)] = strip[:width]

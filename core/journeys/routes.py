@@ -18,6 +18,7 @@ import pandas as pd
 
 from core.data.sequences import UserSequences
 from core.differences.table import Diff
+from core.journeys.moves import Visited
 from core.journeys.places import Places
 from core.profiles.outcomes import Happened
 from core.profiles.paths import SESSIONS, SESSIONS_N
@@ -68,12 +69,12 @@ class Routes:
             places: What a stop is at.
             most: Stops that are told apart, at least 1.
         """
-        place, begins = places.of_views(sequences), session_starts(sequences)
-        moved = begins.copy()
-        moved[1:] |= place[1:] != place[:-1]
+        place, visited = places.of_views(sequences), Visited.of(sequences)
+        moved = np.diff(place, prepend=-1) != 0
+        moved[visited.first] = True
         first = np.flatnonzero(moved)
         code = 2 * place[first].astype(np.int64) + (np.diff(first, append=len(place)) > 1)
-        opening = np.flatnonzero(begins[first])
+        opening = np.searchsorted(first, visited.first)
         n_stops = np.diff(opening, append=len(first))
         stops = np.full((len(opening), most), NO_STOP)
         for step in range(most):
@@ -81,7 +82,7 @@ class Routes:
             stops[has, step] = code[opening[has] + step]
         goes_on = n_stops > most
         route, example = _alike(stops, goes_on, 2 * len(places.names) + 1)
-        return cls(places, sequences.user[first[opening]], route, stops[example], goes_on[example])
+        return cls(places, visited.user, route, stops[example], goes_on[example])
 
     @cached_property
     def _takers(self) -> tuple[np.ndarray, np.ndarray]:
@@ -168,13 +169,6 @@ class Routes:
         with np.errstate(invalid="ignore"):
             rate = converted / here
         return dict(zip(columns, (converted, rate, *wilson(converted, here)), strict=True))
-
-
-def session_starts(sequences: UserSequences) -> np.ndarray:
-    """Which page views begin a session: bool of shape (n_views,)."""
-    starts = np.ones(sequences.n_views, dtype=bool)
-    starts[1:] = (np.diff(sequences.user) != 0) | (np.diff(sequences.session) != 0)
-    return starts
 
 
 def _alike(stops: np.ndarray, goes_on: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:

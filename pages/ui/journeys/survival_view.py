@@ -113,7 +113,7 @@ def _curves(live: LiveSegments, choice: Choice, found: dict[str, TimeToOutcome])
         n=f"{_counted(found)}. Band: 95 % interval.", key="time-to-outcome", help_text=HOW,
         alt_text="Share of users who have had the outcome by each moment",
     )  # fmt: skip
-    _at_risk(found, horizon)
+    _at_risk(found, horizon, unit)
 
 
 def _counted(found: dict[str, TimeToOutcome]) -> str:
@@ -134,10 +134,11 @@ def _moments(found: list[TimeToOutcome], horizon: float) -> np.ndarray:
     return exact[exact <= horizon] if len(exact) <= DRAWN else np.linspace(0, horizon, DRAWN)
 
 
-def _at_risk(found: dict[str, TimeToOutcome], horizon: float) -> None:
+def _at_risk(found: dict[str, TimeToOutcome], horizon: float, unit: str) -> None:
     """How many were still followed without the outcome."""
     moments = np.linspace(0, horizon, COLUMNS)
-    lines = [["Still followed", *map(wording.duration, moments)], ["---", *["---:"] * COLUMNS]]
+    heads = [f"{moment / UNITS[unit]:.3g}" for moment in moments]
+    lines = [[f"Still followed after {unit.lower()}", *heads], ["---", *["---:"] * COLUMNS]]
     for title, one in found.items():
         lines.append([md_text(title, 60), *(f"{n:,}" for n in one.at_risk(moments).tolist())])
     st.markdown("\n".join(f"| {' | '.join(cells)} |" for cells in lines))

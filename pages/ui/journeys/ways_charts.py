@@ -27,7 +27,7 @@ TALLEST: Final = 600
 LEGEND_ITEM: Final = 165
 END_WIDTH: Final = 0.4
 """Of a cell, for the end of a session."""
-LEGEND: Final = 100
+LEGEND: Final = 125
 """Pixels that a legend of ten places takes on a phone."""
 UNSURE: Final = 0.4
 """Opacity of a bar that is not shown to differ."""
@@ -89,8 +89,9 @@ def carpet(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str)
     """
     told = {PLACE: ("", ""), STRIP: ("Strip", ","), BEGIN: ("After page views and ends", ",")}
     whole = alt.expr(f"floor(height / {strips}) * {strips}")  # whole pixels: no seams between strips
+    cells = alt.Axis(format="d", tickMinStep=1, grid=False, orient="top")
     base = alt.Chart(runs).encode(
-        x=alt.X(f"{BEGIN}:Q", title=title, axis=alt.Axis(format="d", tickMinStep=1, grid=False)),
+        x=alt.X(f"{BEGIN}:Q", title=title, axis=cells),
         x2=f"{STOP}:Q",
         y=alt.Y("top:Q", axis=None, scale=alt.Scale(domain=[0, strips], range=[0, whole], nice=False)),
         y2=f"{STRIP}:Q",
@@ -105,7 +106,7 @@ def carpet(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str)
     ended = base.transform_filter(alt.datum[COLOURED] == SESSION_ENDS).transform_calculate(
         slim=f"datum.{BEGIN} + {END_WIDTH}", top=f"datum.{STRIP} - 1"
     )
-    ends = ended.mark_rect(color=INK).encode(x2="slim:Q")
+    ends = ended.mark_rect(color=INK, opacity=0.7).encode(x2="slim:Q")
     coloured = own.encode(
         color=alt.Color(f"{COLOURED}:N", scale=alt.Scale(domain=list(places)), legend=legend)
     )

@@ -60,6 +60,14 @@ def test_routes_that_only_others_take_set_apart_too(ways: AppTest) -> None:
     assert (found[Col.SHARE] == 0).any()
 
 
+def test_with_nobody_beside_routes_that_set_apart_give_way_to_the_common_ones(ways: AppTest) -> None:
+    ways.segmented_control(key="routes-order").set_value("apart").run()
+    ways.selectbox(key="journeys-Beside").set_value("nobody").run()
+    assert not ways.exception
+    assert Col.REST_SHARE not in table(ways, ROUTE)
+    assert len(table(ways, ROUTE))
+
+
 def test_the_carpet_says_of_how_many_it_is(ways: AppTest) -> None:
     users = table(ways, STRIP)[STRIP].max()
     assert f"All {users} users, drawn with seed 0." in texts(ways)
@@ -85,6 +93,26 @@ def test_another_horizon_ends_the_curve_sooner(open_app: OpenApp, finished_run: 
     app.segmented_control(key="horizon").set_value("First day").run()
     assert not app.exception
     assert table(app, HAVE_HAD)[SECONDS].max() == 86_400
+
+
+def test_a_page_is_an_outcome_that_the_model_has_read(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = opened(open_app, finished_run, "Time to outcome", segment=BUYERS)
+    app.multiselect(key="outcome").set_value(["page:shop.example/cart"]).run()
+    assert not app.exception
+    assert "with a view of /cart by the end of the data, half of all within 2 min" in texts(app)
+    assert "Input: a page that the model has read gives the outcome away." in texts(app)
+
+
+def test_a_horizon_that_is_longer_than_the_data_is_given_up(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = opened(open_app, finished_run, "Time to outcome", segment=BUYERS)
+    app.segmented_control(key="horizon").set_value("First day").run()
+    app.selectbox(key="journeys-Beside").set_value("nobody").run()
+    assert not app.exception
+    app.session_state["horizon"] = "First week"
+    app.run()
+    assert not app.exception
 
 
 def test_without_an_outcome_it_says_where_to_choose_one(open_app: OpenApp, finished_run: FinishedRun) -> None:
