@@ -109,6 +109,20 @@ class Basis:
         site = SiteWords.from_tables(pages, names.get(View.THEME, ()))
         return cls(key, data, sequences, labels, paths, called, items, site)
 
+    @cached_property
+    def _routes(self) -> dict[View, Routes]:
+        return {}
+
+    def routes(self, view: View) -> Routes:
+        """Whole sessions by pages, themes or types."""
+        if view not in self._routes:
+            names = np.array(self.pages)
+            if self.labels is not None and view in self.labels.page_of:  # of each page that somebody saw
+                names = np.array(self.labels.views[view].values)[self.labels.page_of[view]]
+            places = Places.from_names(LEVEL_OF[view], names.tolist(), self.sequences)
+            self._routes[view] = Routes.of(self.sequences, places, STOPS)
+        return self._routes[view]
+
 
 @dataclass(frozen=True, eq=False)
 class Tables:
@@ -261,21 +275,6 @@ class Tables:
         if view not in self._steps:
             self._steps[view] = StepCounts.of(self.basis.paths.steps[view], self.rows)
         return self._steps[view]
-
-    @cached_property
-    def _routes(self) -> dict[View, Routes]:
-        return {}
-
-    def routes(self, view: View) -> Routes:
-        """Whole sessions by pages, themes or types."""
-        if view not in self._routes:
-            basis, labels = self.basis, self.basis.labels
-            names = np.array(basis.pages)
-            if labels is not None and view in labels.page_of:  # a page that nobody saw may have no label
-                names = np.array(labels.views[view].values)[labels.page_of[view]]
-            places = Places.from_names(LEVEL_OF[view], names.tolist(), basis.sequences)
-            self._routes[view] = Routes.of(basis.sequences, places, STOPS)
-        return self._routes[view]
 
     @cached_property
     def page_views(self) -> np.ndarray:

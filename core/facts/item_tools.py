@@ -129,7 +129,7 @@ def _ends(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
 def _routes(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
     context = figures.context
     users = context.tables.rows.members(context.place(key))
-    routes = context.tables.routes(_view(context, asked))
+    routes = context.tables.basis.routes(_view(context, asked))
     table = routes.listed(users, np.zeros_like(users), None, asked.n)
     facts = tuple(figures.route(key, row, asked.by) for row in _records(table))
     query = f"{select('route, share', f'routes_{asked.by}', key=key)} ORDER BY users DESC LIMIT {asked.n}"

@@ -49,7 +49,7 @@ class Routes:
         places: What a stop is at.
         user: int32 of shape (n_sessions,), user indices, ascending.
         route: int64 of shape (n_sessions,), the route of each session.
-        stops: int64 of shape (n_routes, n), twice the place of each stop, one more where there were several
+        stops: int32 of shape (n_routes, n), twice the place of each stop, one more where there were several
             page views; ``NO_STOP`` after the last.
         goes_on: bool of shape (n_routes,), whether its sessions have further stops.
     """
@@ -76,7 +76,7 @@ class Routes:
         code = 2 * place[first].astype(np.int64) + (np.diff(first, append=len(place)) > 1)
         opening = np.searchsorted(first, visited.first)
         n_stops = np.diff(opening, append=len(first))
-        stops = np.full((len(opening), most), NO_STOP)
+        stops = np.full((len(opening), most), NO_STOP, dtype=np.int32)
         for step in range(most):
             has = n_stops > step
             stops[has, step] = code[opening[has] + step]

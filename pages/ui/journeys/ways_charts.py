@@ -27,8 +27,8 @@ TALLEST: Final = 600
 LEGEND_ITEM: Final = 165
 END_WIDTH: Final = 0.4
 """Of a cell, for the end of a session."""
-LEGEND: Final = 125
-"""Pixels that a legend of ten places takes on a phone."""
+LEGEND_ROW: Final = 25
+"""Pixels of two places of the legend, which share a row on a phone."""
 UNSURE: Final = 0.4
 """Opacity of a bar that is not shown to differ."""
 MOMENT, ROW_TITLE = "moment", "row"
@@ -111,7 +111,7 @@ def carpet(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str)
         color=alt.Color(f"{COLOURED}:N", scale=alt.Scale(domain=list(places)), legend=legend)
     )
     height = strips * max(2, min(14, TALLEST // max(strips, 1)))
-    return sized(other + coloured + ends, height + AXIS + LEGEND)
+    return sized(other + coloured + ends, height + AXIS + LEGEND_ROW * -(-len(places) // 2))
 
 
 def curves(table: pd.DataFrame, segment: int, titles: tuple[str, ...], unit: str) -> Chart:

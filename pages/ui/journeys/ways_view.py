@@ -128,7 +128,7 @@ def _columns(live: LiveSegments, choice: Choice) -> Columns:
     }  # fmt: skip
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _of(basis: str, level: Level, stops: int, _live: LiveSegments, _places: Places) -> Routes:
     return Routes.of(_live.sources.dataset.sequences, _places, stops)
 
