@@ -18,8 +18,8 @@ from core.profiles import formats
 from core.profiles.profile_columns import Col, PageRanking, RowKind
 from core.report import profile_tables
 from core.report.model import Bar, BarChart, Card, CardMetric, DifferenceRow, PageRow
-from core.report.moves_part import Parts
 from core.report.visitors import PageNames, visitor
+from core.report.ways_part import Parts
 
 FACTS: Final = (
     Col.PAGE_VIEWS_MEAN,

@@ -24,8 +24,8 @@ from core.report import profile_tables, receipt_part
 from core.report.cards import CardMaker, others
 from core.report.charts import RatePoint, forest, user_map
 from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
-from core.report.moves_part import MovesMaker, time_chart
 from core.report.visitors import PageNames
+from core.report.ways_part import WaysMaker, time_chart
 from core.segments.certificate import Certificate, marked
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
@@ -170,7 +170,7 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     pages = PageNames(source.dataset.pages)
     at = wording.zone(source.dataset.receipt.time_zone)
     maker = CardMaker(described, source.differences, called, pages, source.dataset.sequences, at)
-    ways = MovesMaker.of(source.dataset, source.labels, source.profiles)
+    ways = WaysMaker.of(source.dataset, source.labels, source.profiles)
     typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     why = {segment: reason(name) for segment, name in source.names.items()}

@@ -37,7 +37,7 @@ POINTS: Final = 200
 
 
 @dataclass(frozen=True, eq=False)
-class MovesMaker:
+class WaysMaker:
     """Makes the part of a card about moves.
 
     Args:
@@ -53,7 +53,7 @@ class MovesMaker:
     happened: Happened | None
 
     @classmethod
-    def of(cls, dataset: Dataset, labels: LabelledPages | None, profiles: Profiles) -> MovesMaker:
+    def of(cls, dataset: Dataset, labels: LabelledPages | None, profiles: Profiles) -> WaysMaker:
         """Lay out the moves at the level that can be read."""
         sequences, named = dataset.sequences, levels_of(dataset.pages, labels)
         found = [Places.from_names(level, names, sequences) for level, names in named.items()]
