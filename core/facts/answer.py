@@ -19,6 +19,8 @@ from core.llm.chat_types import Usage
 from core.outgoing.quoting import clean
 
 ARROW: Final = " → "
+_ARROWS: Final = {"step": 1, "route": -1}
+"""Kind of figure → arrows that its item is parted at, −1 for all."""
 """Between the two ends of a step."""
 
 
@@ -96,8 +98,8 @@ class Fact(BaseModel):
 
     @property
     def ends(self) -> tuple[str, ...]:
-        """Where a step leads from and to, as they are shown; of any other item the item alone."""
-        parts = self.item.split(ARROW, 1) if self.measure.startswith("step:") else [self.item]
+        """Where a step leads from and to, or the stops of a route, as they are shown; else the item alone."""
+        parts = self.item.split(ARROW, _ARROWS.get(self.measure.partition(":")[0], 0))
         return tuple(clean(part) for part in parts)
 
 

@@ -78,11 +78,11 @@ class ItemShare(Settings):
 
 
 class Transitions(Settings):
-    """Which page, theme or page type follows which within a session, or where sessions begin and end."""
+    """What page, theme or type follows which, where sessions begin and end, or whole sessions as routes."""
 
     segment: Key
     by: Literal["page", "theme", "type"] = "page"
-    where: Literal["steps", "entry", "exit"] = "steps"
+    where: Literal["steps", "entry", "exit", "routes"] = "steps"
     origin: str | None = None
     target: str | None = None
     n: Count = 5

@@ -20,6 +20,8 @@ from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
 from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
+from core.journeys.places import Level, Places
+from core.journeys.routes import Routes
 from core.naming.words import SiteWords
 from core.outgoing.quoting import clean
 from core.profiles.data import ProfileData
@@ -44,6 +46,9 @@ NO_ROWS: Final = {OTHERS: "The other clustered users", UNSEEN: "Users without a 
 WITH, WITHOUT = "outcome:with", "outcome:without"
 """Rows in place of segments: who has the outcome, and the other clustered users."""
 ENDS_LISTED: Final = 50
+STOPS: Final = 5
+"""That a route is told apart by."""
+LEVEL_OF: Final = {View.URL: Level.PAGE, View.THEME: Level.THEME, View.TYPE: Level.TYPE}
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +108,20 @@ class Basis:
         paths = PathData.from_sequences(sequences, called, labels)
         site = SiteWords.from_tables(pages, names.get(View.THEME, ()))
         return cls(key, data, sequences, labels, paths, called, items, site)
+
+    @cached_property
+    def _routes(self) -> dict[View, Routes]:
+        return {}
+
+    def routes(self, view: View) -> Routes:
+        """Whole sessions by pages, themes or types."""
+        if view not in self._routes:
+            names = np.array(self.pages)
+            if self.labels is not None and view in self.labels.page_of:  # of each page that somebody saw
+                names = np.array(self.labels.views[view].values)[self.labels.page_of[view]]
+            places = Places.from_names(LEVEL_OF[view], names.tolist(), self.sequences)
+            self._routes[view] = Routes.of(self.sequences, places, STOPS)
+        return self._routes[view]
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from core.base.errors import InputError
 from core.base.schema import View
 from core.facts import arguments, items
 from core.facts.answer import Fact, FigureList
+from core.facts.context import Context
 from core.facts.fact_maker import Figures, select
 from core.facts.finding import Finding, known, notes, present
 from core.facts.items import PLURAL, Dimension, ItemMetric, table_of
@@ -105,13 +107,14 @@ def _companion(metric: ItemMetric) -> ItemMetric:
 
 
 def transitions(figures: Figures, asked: arguments.Transitions) -> Finding:
-    """Where sessions begin or end, or which page, theme or type follows which.
+    """Where sessions begin or end, which page, theme or type follows which, or whole sessions.
 
     Raises:
         InputError: If the data has no such row or place.
     """
     key = known(figures.context, asked.segment)
-    return _steps(figures, key, asked) if asked.where == "steps" else _ends(figures, key, asked)
+    told = {"steps": _steps, "routes": _routes}.get(asked.where, _ends)
+    return told(figures, key, asked)
 
 
 def _ends(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
@@ -123,10 +126,25 @@ def _ends(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
     return Finding((FigureList(facts=facts),), query)
 
 
-def _steps(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
-    context, view = figures.context, VIEW_OF[asked.by]
+def _routes(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
+    context = figures.context
+    users = context.tables.rows.members(context.place(key))
+    routes = context.tables.basis.routes(_view(context, asked))
+    table = routes.listed(users, np.zeros_like(users), None, asked.n)
+    facts = tuple(figures.route(key, row, asked.by) for row in _records(table))
+    query = f"{select('route, share', f'routes_{asked.by}', key=key)} ORDER BY users DESC LIMIT {asked.n}"
+    return Finding((FigureList(facts=facts),), query)
+
+
+def _view(context: Context, asked: arguments.Transitions) -> View:
+    view = VIEW_OF[asked.by]
     if view not in context.tables.basis.paths.steps:
         raise InputError(f"This data has no {PLURAL[Dimension(asked.by)]}", remedy="Label the pages first")
+    return view
+
+
+def _steps(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
+    context, view = figures.context, _view(figures.context, asked)
     counts = context.tables.steps(view)
     origin, target = (_place(counts.steps.values, name, asked.by) for name in (asked.origin, asked.target))
     table = items.top_steps(context, key, view, asked.n, origin, target)

@@ -200,6 +200,8 @@ class _Speaker:
                 "to": f"Before {target}, {row} come from{other}",
             }
             return after.get(of, f"The most frequent steps of {row}")
+        if kind == "route":
+            return f"The most common whole sessions of {row}"
         if kind == "moved":
             return "From where to where"
         text = LISTED[kind].format(items=PLURAL[dimension], row=row)
@@ -219,6 +221,8 @@ class _Speaker:
             }
             lead: list[Piece] = [fact, f" of the steps of {row} lead from {origin} to {target}."]
             return ways.get(rest.partition(":")[2], lead)
+        if kind == "route":
+            return [fact, f" of {row} took the route {fact.called.removesuffix('.')}."]
         if kind == "moved":
             return [fact, f" users changed: {fact.called}."]
         does = f"{(DO_NOT if kind.startswith(NOT) else DO)[rest]} {fact.called}"

@@ -88,13 +88,17 @@ def similar(figures: Figures, parsed: Parsed) -> Finding:
 
 
 def transitions(figures: Figures, parsed: Parsed) -> Finding:
-    """Where visits begin or end, what comes before or after an item, or the most frequent steps."""
-    where = next((end for end in ("entry", "exit") if end in parsed.cues), "steps")
+    """Where visits begin or end, what comes before or after an item, the most frequent steps, or routes."""
+    where = next((end for end in ("entry", "exit", "routes") if end in parsed.cues), "steps")
     usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
     by, value = parsed.items[0] if parsed.items else ((parsed.dimensions or [usual])[0], None)
     place = {"origin" if "after" in parsed.cues else "target": value} if where == "steps" and value else {}
     asked = arguments.Transitions.checked(
-        segment=_row(parsed), by="page" if where != "steps" else by.value, where=where, n=_n(parsed), **place
+        segment=_row(parsed),
+        by="page" if where in ("entry", "exit") else by.value,
+        where=where,
+        n=_n(parsed),
+        **place,
     )
     return item_tools.transitions(figures, asked)
 

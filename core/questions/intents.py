@@ -22,7 +22,7 @@ Run = Callable[[Figures, Parsed], Finding]
 
 
 EACH: Final = frozenset({
-    "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path",
+    "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path", "route",
 })  # fmt: skip
 """Questions about one row or kind of item that can be asked of several, each for itself."""
 
@@ -145,6 +145,8 @@ INTENTS: Final = (
            dimensions=(0, 1), items=(1, 1), number=True),
     Intent("step", calls.transitions, _cues("before"), _cues("path", "viewed", *_FLOW), rows=(0, 1),
            dimensions=(0, 1), items=(1, 1), number=True),
+    Intent("route", calls.transitions, _cues("routes"), _cues("typical", "describe", "like", *_FLOW),
+           rows=(0, 1), dimensions=(0, 1), number=True),
     Intent("path", calls.transitions, _cues("path"), _cues("typical", "describe", "like", *_FLOW),
            rows=(0, 1), dimensions=(0, 1), number=True),
     Intent("why", calls.why, _cues("why"),

@@ -20,7 +20,8 @@ from core.questions.lexicon import NO_PURCHASE, vocabulary
 from core.questions.parsed import Parsed
 
 SEEN: Final = {
-    "viewed", "interested", "after", "before", "lift", "apart", "entry", "exit", "often", "path", "never",
+    "viewed", "interested", "after", "before", "lift", "apart", "entry", "exit", "often", "path", "routes",
+    "never",
 }  # fmt: skip
 """Cues of questions about pages."""
 HIGH: Final = {"most", "best", "biggest"}

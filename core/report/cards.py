@@ -19,6 +19,7 @@ from core.profiles.profile_columns import Col, PageRanking, RowKind
 from core.report import profile_tables
 from core.report.model import Bar, BarChart, Card, CardMetric, DifferenceRow, PageRow
 from core.report.visitors import PageNames, visitor
+from core.report.ways_part import Parts
 
 FACTS: Final = (
     Col.PAGE_VIEWS_MEAN,
@@ -87,7 +88,7 @@ class CardMaker:
         self._outcome, self._differences = described["outcome"], differences
 
     def card(
-        self, row: Mapping[str, Any], examples: Sequence[int], reason: str = "", sure: str = "",
+        self, row: Mapping[str, Any], examples: Sequence[int], ways: Parts, reason: str = "", sure: str = "",
         moves: Sequence[str] = (), rule: str = "",
     ) -> Card:  # fmt: skip
         """The card of a segment.
@@ -95,6 +96,7 @@ class CardMaker:
         Args:
             row: Its row of the segments table.
             examples: Indices of typical users.
+            ways: How they move, as tables.
             reason: Why it is called so.
             sure: How sure it is.
             moves: Steps that more or fewer of its users take than others.
@@ -113,6 +115,7 @@ class CardMaker:
             moves=tuple(moves),
             pages=self._page_rows(row[Col.KEY]),
             dimensions=tuple(self._dimension(row[Col.KEY], name, DIMENSIONS[name]) for name in DIMENSIONS),
+            ways=ways,
             visitors=tuple(
                 visitor(self._sequences, self._pages, user, f"Typical visitor {number}", self._at)
                 for number, user in enumerate(examples, start=1)

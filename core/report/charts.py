@@ -26,6 +26,10 @@ TOKEN: Final = "token:"
 INK, FAINT, LINE, BASE = (f"{TOKEN}{name}" for name in ("ink", "faint", "line", "base"))
 LEFT, KEPT, GONE = (f"{TOKEN}{name}" for name in ("left", "kept", "gone"))
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+_LEGEND: Final[Figure] = {
+    "orientation": "h", "yanchor": "top", "x": 0, "itemsizing": "constant",
+    "font": {"color": INK, "size": 13}, "itemclick": "toggle", "itemdoubleclick": "toggleothers",
+}  # fmt: skip
 MAP_POINTS: Final = 12_000
 """Dots on the map at most; more of them only make the file heavy."""
 
@@ -53,6 +57,16 @@ class RatePoint:
     users: int
     rest: float
     """Of the other clustered users."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Shares of a segment's users over time, in steps."""
+
+    segment: int
+    name: str
+    days: list[float]
+    shares: list[float]
 
 
 def tokens() -> dict[str, dict[str, str]]:
@@ -139,6 +153,24 @@ def forest(points: Sequence[RatePoint], title: str) -> Figure:
     return {"data": [others, *rates], "layout": layout}
 
 
+def time_curves(curves: Sequence[Curve]) -> Figure:
+    """A step line a segment: which share has had something by a day."""
+    lines = [
+        {
+            "type": "scatter", "mode": "lines", "x": curve.days, "y": curve.shares,
+            "name": plain(curve.name, 34),
+            "line": {"shape": "hv", "width": 2.5, "color": token(curve.segment)},
+            "hovertemplate": "%{y:.2%} by day %{x:.1f}",
+        }
+        for curve in curves
+    ]  # fmt: skip
+    layout = _layout(height=320 + 12 * len(curves), left=60)
+    layout["xaxis"] |= {"rangemode": "tozero", "ticksuffix": " d"}
+    layout["yaxis"] |= {"tickformat": ".1%", "rangemode": "tozero"}
+    layout |= {"showlegend": True, "legend": _LEGEND | {"y": -0.1}}
+    return {"data": lines, "layout": layout}
+
+
 def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: int = 0) -> Figure:
     """A dot a user, a colour a segment; a seeded sample where there are many.
 
@@ -166,10 +198,7 @@ def user_map(xy: np.ndarray, labels: np.ndarray, names: dict[int, str], seed: in
     layout = _layout(height=560, left=10)
     hidden = {"visible": False, "fixedrange": False}
     layout |= {"xaxis": hidden, "yaxis": {**hidden, "scaleanchor": "x"}, "showlegend": True}
-    layout["legend"] = {
-        "orientation": "h", "y": -0.02, "yanchor": "top", "x": 0, "itemsizing": "constant",
-        "font": {"color": INK, "size": 13}, "itemclick": "toggle", "itemdoubleclick": "toggleothers",
-    }  # fmt: skip
+    layout["legend"] = _LEGEND | {"y": -0.02}
     return {"data": data, "layout": layout}
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from core.base import wording
 from core.base.schema import Pages
 from core.data.dataset import Dataset
+from core.data.page_labels import LabelledPages
 from core.naming.fitting import HeldName, reason
 from core.profiles import formats
 from core.profiles.metrics import Profiles
@@ -24,6 +25,7 @@ from core.report.cards import CardMaker, others
 from core.report.charts import RatePoint, forest, user_map
 from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
 from core.report.visitors import PageNames
+from core.report.ways_part import WaysMaker, time_chart
 from core.segments.certificate import Certificate, marked
 from core.segments.layout import Layout, pca_layout
 from core.segments.partition import Partition
@@ -55,6 +57,7 @@ class ReportInput:
         versions: Package → version.
         facts: What else is worth keeping about the clustering (label → text).
         layout: The map; principal components when None.
+        labels: Themes, types and templates of the pages; None where they are not labelled.
         verdict: Whether there are segments, in a sentence; empty where nobody asked.
         certificates: Segment → how sure it is, where that was measured.
         journeys: How each segment moves (:mod:`core.journeys.record`).
@@ -71,6 +74,7 @@ class ReportInput:
     versions: Mapping[str, str]
     facts: Mapping[str, str]
     layout: Layout | None = None
+    labels: LabelledPages | None = None
     verdict: str = ""
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
     journeys: Mapping[str, Any] = field(default_factory=dict)
@@ -100,6 +104,7 @@ def compose(source: ReportInput) -> Report:
         cards=_cards(source, described, called),
         map=_map(source, called),
         outcome_chart=_outcome_chart(rows, called, profiles.outcome, source.differences),
+        time_chart=time_chart(source.dataset.sequences, profiles, called),
         outside=outside_note(profiles),
         verdict=source.verdict,
         one_page=_one_page(source),
@@ -167,6 +172,7 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     pages = PageNames(source.dataset.pages)
     at = wording.zone(source.dataset.receipt.time_zone)
     maker = CardMaker(described, source.differences, called, pages, source.dataset.sequences, at)
+    ways = WaysMaker.of(source.dataset, source.labels, source.profiles)
     typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     why = {segment: reason(name) for segment, name in source.names.items()}
@@ -178,16 +184,12 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     }
     return tuple(
         maker.card(
-            row,
-            typical[number].tolist(),
-            why.get(number, ""),
-            sure.get(number, ""),
-            moves.get(number, ()),
-            source.rules.get(number, ""),
+            row, typical[row[Col.SEGMENT]].tolist(), ways.parts(place), why.get(row[Col.SEGMENT], ""),
+            sure.get(row[Col.SEGMENT], ""), moves.get(row[Col.SEGMENT], ()),
+            source.rules.get(row[Col.SEGMENT], ""),
         )
-        for row in segments
-        for number in [row[Col.SEGMENT]]
-    )
+        for place, row in enumerate(segments)
+    )  # fmt: skip
 
 
 def _map(source: ReportInput, called: Mapping[str, str]) -> ReportChart:

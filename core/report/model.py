@@ -157,6 +157,17 @@ class Visitor:
 
 
 @dataclass(frozen=True)
+class Table:
+    """A plain table: the numbers behind a figure, or a list of settings."""
+
+    columns: tuple[str, ...]
+    """Headers; none where the first column says it all."""
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[int, ...] = ()
+    """Columns to set flush right."""
+
+
+@dataclass(frozen=True)
 class Card:
     """Everything about one segment."""
 
@@ -176,18 +187,9 @@ class Card:
     """Steps that more or fewer of its users take than others, in words."""
     pages: tuple[PageRow, ...]
     dimensions: tuple[BarChart, ...]
+    ways: tuple[tuple[str, Table], ...]
+    """Heading and table: ways, steps, where sessions begin and end."""
     visitors: tuple[Visitor, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A plain table: the numbers behind a figure, or a list of settings."""
-
-    columns: tuple[str, ...]
-    """Headers; none where the first column says it all."""
-    rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[int, ...] = ()
-    """Columns to set flush right."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,8 @@ class Report:
     cards: tuple[Card, ...]
     map: ReportChart | None
     outcome_chart: ReportChart | None
+    time_chart: ReportChart | None
+    """How long users take to the outcome."""
     verdict: str
     """Whether there are segments; empty where nobody asked."""
     outside: str

@@ -27,7 +27,8 @@ PAGE: Final = "report.html.j2"
 
 def render(report: Report) -> str:
     """The whole report as HTML."""
-    charts = [chart for chart in (report.map, report.outcome_chart, report.waterfall) if chart is not None]
+    drawn = (report.map, report.outcome_chart, report.time_chart, report.waterfall)
+    charts = [chart for chart in drawn if chart is not None]
     scripts = (get_plotlyjs(), _text("report.js"))
     text = (
         _environment()

@@ -194,6 +194,7 @@ def _write_report(
 
     source = ReportInput(
         dataset=results.dataset,
+        labels=results.labels,
         profiles=made.profiles,
         differences=made.differences,
         partition=made.partition,

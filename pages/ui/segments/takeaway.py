@@ -90,6 +90,7 @@ def report_html(live: LiveSegments) -> bytes:
     """The whole report as one file that opens without a server."""
     source = report.ReportInput(
         dataset=live.sources.dataset,
+        labels=live.sources.labels,
         profiles=live.profiles,
         differences=live.tables.differences,
         partition=live.segmentation.partition,

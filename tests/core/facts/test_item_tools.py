@@ -96,6 +96,16 @@ def test_paths_by_eye(asked: Transitions, measure: str, items: list[tuple[str, s
     assert {fact.measure for fact in found.facts} == {measure}
 
 
+def test_routes_are_whole_sessions_with_the_share_of_users_who_took_them() -> None:
+    found = transitions(figures(), Transitions(segment="segment:0", where="routes"))
+    assert listed(found) == [("/sale → /cart", "67%"), ("/ → /sale", "33%"), ("/sale ×2+", "33%")]
+    by_type = Transitions(segment="segment:0", where="routes", by="type", n=1)
+    assert listed(transitions(figures(), by_type)) == [("Category → Cart & checkout", "67%")]
+    assert {fact.measure for fact in found.facts} == {"route:page"}
+    with pytest.raises(InputError, match=r"no themes.*Label the pages"):
+        transitions(figures(labelled=False), Transitions(segment="all", by="theme", where="routes"))
+
+
 def test_no_step_is_said_as_none() -> None:
     found = transitions(figures(), Transitions(segment="group:one_page"))
     assert found.blocks == (Note(text="One-page users: no such step."),)

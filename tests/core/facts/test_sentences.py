@@ -19,6 +19,7 @@ from core.facts.answer import (
     Note,
     Ranking,
     Title,
+    Unit,
     Verdict,
     facts_of,
 )
@@ -119,6 +120,20 @@ def test_one_item_is_a_sentence_and_several_are_a_list(
     row = "Sale hunters (segment 1)"
     assert said(listed(first)) == [one.format(row)]
     assert said(listed(first, second)) == [f"{many.format(row)}A ({first.text}), B ({first.text})."]
+
+
+def test_routes_are_told_with_the_share_of_users_who_took_them() -> None:
+    label = "share of users who took the route"
+    first, second = (
+        make_fact("route:page", label, ("segment:0",), share, Unit.SHARE, item=name, n=50)
+        for name, share in (("A → B ×2+ → …", 0.4), ("A", 0.2))
+    )
+    row = "Sale hunters (segment 1)"
+    assert said(listed(first)) == [f"40% of {row} took the route A → B ×2+ → ..."]
+    assert said(listed(second)) == [f"20% of {row} took the route A."]
+    assert said(listed(first, second)) == [
+        f"The most common whole sessions of {row}: A → B ×2+ → ... (40%), A (20%)."
+    ]
 
 
 def test_users_stand_beside_the_share_that_they_are() -> None:

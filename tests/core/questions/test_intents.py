@@ -24,6 +24,7 @@ def intent_of(question: str) -> str | None:
         ("which segment has the highest share of mobile users", "rank_item"), ("landing pages", "entry"),
         ("exit pages of segment 1", "exit"), ("what comes after /cart", "step"),
         ("what comes before /cart in segment 1", "step"), ("typical path of segment 1", "path"),
+        ("what are the most common routes of segment 1", "route"), ("routes by type", "route"),
         ("persona of segment 1", "persona"), ("why does segment 1 convert less", "why"),
         ("describe segment 1", "describe"), ("segment 1", "describe"), ("similar to segment 1", "similar"),
         ("what changed", "changed"), ("list the segments", "list"), ("plot revenue by segment", "chart"),

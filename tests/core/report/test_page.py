@@ -79,7 +79,7 @@ def test_figures_travel_as_json_that_cannot_end_its_script(page: str) -> None:
     data = Tags(page).scripts[0]
     assert "<" not in data
     charts = json.loads(data)
-    assert set(charts["figures"]) == {"map", "outcome", "waterfall"}
+    assert set(charts["figures"]) == {"map", "outcome", "time", "waterfall"}
     assert set(charts["colours"]) == {"light", "dark"}
 
 

@@ -1,0 +1,145 @@
+"""Time to the outcome: who has had it by when, since the first page view."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.base import wording
+from core.differences.single import decide_shares
+from core.journeys.survival import SECONDS, TimeToOutcome, time_to_outcome
+from core.profiles.outcomes import Happened
+from core.profiles.profile_columns import Col, MetricRole
+from pages.ui.journeys import ways_charts
+from pages.ui.journeys.choice import Choice
+from pages.ui.journeys.ways_charts import MOMENT, ROW_TITLE
+from pages.ui.journeys.ways_view import segment_of
+from pages.ui.segments.figure import figure
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.text import md_text
+
+WHOLE: Final = "All of the time"
+HORIZONS: Final = {"First hour": 3_600.0, "First day": 86_400.0, "First week": 604_800.0}
+UNITS: Final = {"Days": 86_400, "Hours": 3_600, "Minutes": 60, "Seconds": 1}
+DRAWN: Final = 400
+"""Moments of a curve: as many as there are pixels."""
+COLUMNS: Final = 5
+"""Moments of the table of who is still followed."""
+HOW: Final = (
+    "Kaplan and Meier's estimate with its 95 % interval. The clock starts with a user's first page view; "
+    "users without the outcome are followed to the end of the data. A segment is made of all that its users "
+    "did, also after the outcome, so this describes and does not forecast."
+)
+
+
+def draw(live: LiveSegments, choice: Choice) -> None:
+    """The curve of these users beside the others', or what to do first."""
+    happened = live.profiles.happened
+    if happened is None:
+        st.caption("No outcome is chosen. Choose one under Adjust segments.")
+        return
+    found = _found(live, choice, happened)
+    st.markdown("\n".join(_sentence(title, one, live.profiles.outcome or "") for title, one in found.items()))
+    if choice.other and len(found) == 2:
+        st.caption(_verdict(live, *found.values()))
+    if any(one.had for one in found.values()):
+        _curves(live, choice, found)
+
+
+def _found(live: LiveSegments, choice: Choice, happened: Happened) -> dict[str, TimeToOutcome]:
+    """Title → the times of its users; rows without users are left out."""
+    groups = {choice.title: choice.users} | ({choice.other_title: choice.others} if choice.other else {})
+    sequences = live.sources.dataset.sequences
+    return {
+        title: time_to_outcome(sequences, users, happened) for title, users in groups.items() if users.any()
+    }
+
+
+def _sentence(title: str, found: TimeToOutcome, outcome: str) -> str:
+    n, did = len(found.followed), md_text(outcome, 60)
+    before = (
+        f" {wording.counted(found.before, 'user')} had it before their first page view and "
+        f"{'is' if found.before == 1 else 'are'} left out." if found.before else ""
+    )  # fmt: skip
+    if not found.had:
+        return f"- **{md_text(title)}**: none of {wording.counted(n, 'user')} with {did}.{before}"
+    low, high = (wording.percent(ends[-1], 1, n) for ends in (found.low, found.high))
+    interval = "" if found.in_the_end == 1 else f" ({low.rstrip('%')} to {high})"
+    half = found.reached(0.5)
+    middle = (
+        f"half of these within {wording.duration(found.reached(found.in_the_end / 2))}" if half is None else
+        f"half of all within {wording.duration(half)}"
+    )  # fmt: skip
+    share = wording.percent(found.in_the_end, 1, n)
+    return (
+        f"- **{md_text(title)}**: {share}{interval} of {wording.counted(n, 'user')} with {did} by the end of "
+        f"the data, {middle} of their first page view.{before}"
+    )
+
+
+def _verdict(live: LiveSegments, here: TimeToOutcome, there: TimeToOutcome) -> str:
+    """Whether as many had it at all, by the one rule for shares of users."""
+    fields = live.profiles.fields
+    role = MetricRole(fields[Col.EVIDENCE][fields[Col.FIELD] == Col.OUTCOME_RATE].iloc[0])
+    found = decide_shares(here.had, len(here.followed), there.had, len(there.followed), role)
+    told = {
+        MetricRole.INPUT: "Input: a page that the model has read gives the outcome away.",
+        MetricRole.HELD_OUT: "Held out: the model never saw it, so a difference is a finding.",
+    }
+    return (
+        f"Who had it at all {'differs' if found.differs else 'is not shown to differ'}. {told.get(role, '')}"
+    )
+
+
+def _curves(live: LiveSegments, choice: Choice, found: dict[str, TimeToOutcome]) -> None:
+    longest = max(float(one.followed[-1]) for one in found.values() if len(one.followed))
+    offered = {WHOLE: longest} | {name: limit for name, limit in HORIZONS.items() if limit < longest}
+    chosen = st.segmented_control(
+        "How long", list(offered), default=WHOLE, required=True, key="horizon", persist_state="session",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    horizon = offered[chosen]
+    unit, seconds = next(((u, s) for u, s in UNITS.items() if horizon >= 2 * s), ("Seconds", 1))
+    table = _read(found, _moments(list(found.values()), horizon)).assign(
+        **{MOMENT: lambda read: read[SECONDS] / seconds}
+    )
+    figure(
+        f"Users with {md_text(live.profiles.outcome or '', 60)}, by the time since their first page view",
+        partial(ways_charts.curves, table, segment_of(live, choice), tuple(found), unit), table,
+        n=f"{_counted(found)}. Band: 95 % interval.", key="time-to-outcome", help_text=HOW,
+        alt_text="Share of users who have had the outcome by each moment",
+    )  # fmt: skip
+    _at_risk(found, horizon, unit)
+
+
+def _counted(found: dict[str, TimeToOutcome]) -> str:
+    said = [f"{md_text(title)}: {wording.counted(len(one.followed), 'user')}" for title, one in found.items()]
+    return ". Grey: ".join(said)
+
+
+def _read(found: dict[str, TimeToOutcome], moments: np.ndarray) -> pd.DataFrame:
+    return pd.concat(
+        [one.at(moments).assign(**{ROW_TITLE: title}) for title, one in found.items()], ignore_index=True
+    )
+
+
+def _moments(found: list[TimeToOutcome], horizon: float) -> np.ndarray:
+    """When somebody had it, or evenly spread moments where these are more than can be drawn."""
+    ends = [0.0, horizon, *(one.followed[-1] for one in found if len(one.followed))]
+    exact = np.unique(np.concatenate([ends, *(one.seconds for one in found)]))
+    return exact[exact <= horizon] if len(exact) <= DRAWN else np.linspace(0, horizon, DRAWN)
+
+
+def _at_risk(found: dict[str, TimeToOutcome], horizon: float, unit: str) -> None:
+    """How many were still followed without the outcome."""
+    moments = np.linspace(0, horizon, COLUMNS)
+    heads = [f"{moment / UNITS[unit]:.3g}" for moment in moments]
+    lines = [[f"Still followed after {unit.lower()}", *heads], ["---", *["---:"] * COLUMNS]]
+    for title, one in found.items():
+        lines.append([md_text(title, 60), *(f"{n:,}" for n in one.at_risk(moments).tolist())])
+    st.markdown("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
+    st.caption("Users followed at least so long who have not had the outcome: what the curve rests on.")
