@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote, unquote
 
 from pydantic import Field, field_validator
 
-from core.base.errors import SettingsError
 from core.base.settings import Settings
 
 MOST_STEPS: Final = 20
@@ -23,7 +22,7 @@ FORM: Final = f"{SESSION}, {USER}, or a time such as 30 minutes, 2 hours, 7 days
 
 _LIMIT: Final = re.compile(rf"(\d{{1,5}}) ?({'|'.join(SECONDS)})s?")
 _KEPT: Final = "/*:?=&-_. "
-"""Characters that a link's text keeps as they are; those that take it apart are written as %7E, %7C, …."""
+"""Characters that a link's text keeps as they are; those that take it apart are written as %3B, %7C, …."""
 
 
 class StepKind(StrEnum):
@@ -116,9 +115,11 @@ def limit_text(number: int, unit: str) -> str:
 
 
 def funnel_to_link(funnel: Funnel) -> str:
-    """A funnel as short text: ``session~loose~page:/cart|/basket~event:purchase``; its name is left out."""
-    steps = [f"{step.kind}:{'|'.join(quote(one, safe=_KEPT) for one in step.any_of)}" for step in funnel.steps]
-    return "~".join([funnel.within, funnel.order, *steps])
+    """A funnel as short text: ``session;loose;page:/cart|/basket;event:purchase``; its name is left out."""
+    steps = [
+        f"{step.kind}:{'|'.join(quote(one, safe=_KEPT) for one in step.any_of)}" for step in funnel.steps
+    ]
+    return ";".join([funnel.within, funnel.order, *steps])
 
 
 def funnel_from_link(text: str) -> Funnel:
@@ -127,31 +128,11 @@ def funnel_from_link(text: str) -> Funnel:
     Raises:
         SettingsError: If the text is none.
     """
-    within, _, rest = text.partition("~")
-    order, _, steps = rest.partition("~")
-    parts = [step.partition(":") for step in steps.split("~") if step]
+    within, _, rest = text.partition(";")
+    order, _, steps = rest.partition(";")
+    parts = [step.partition(":") for step in steps.split(";") if step]
     values = [
         {"kind": kind, "any_of": tuple(unquote(one) for one in patterns.split("|"))}
         for kind, _, patterns in parts
     ]
     return Funnel.checked(within=within, order=order, steps=tuple(values))
-
-
-def step_from_plain(number: int, data: object) -> dict[str, Any]:
-    """A step as a person writes it, ``{page: [/cart, /basket]}``, as the values of :class:`FunnelStep`.
-
-    Args:
-        number: Which step it is, from 1, for messages.
-        data: What was written.
-
-    Raises:
-        SettingsError: If it does not name one kind and what it matches.
-    """
-    kinds = ", ".join(StepKind)
-    if not isinstance(data, dict) or len(data) != 1:
-        raise SettingsError(f"Step {number} is {str(data)[:80]!r}", allowed=f"one of {kinds} and its patterns")
-    [(kind, patterns)] = data.items()
-    if kind not in set(StepKind):
-        raise SettingsError(f"Step {number} has the level {str(kind)[:80]!r}", allowed=kinds)
-    found = tuple(patterns) if isinstance(patterns, list) else (patterns,)
-    return {"kind": kind, "any_of": tuple(str(one) for one in found if one is not None)}

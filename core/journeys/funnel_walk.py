@@ -1,10 +1,10 @@
 """How far each user comes in a funnel, exactly.
 
 A user has reached step k if some page views and events of theirs make the steps 1 to k in order and within
-the limit, whichever they are. Taking each step as early as possible is not enough: a limit counts from the first
-step, and a later first step may still be in time. So for every page view that makes step k the *latest* first
-step is kept from which it can be reached (a recurrence over k, each a running maximum over all users at once);
-it is in time exactly if that one is.
+the limit, whichever they are. Taking each step as early as possible is not enough: a limit counts from the
+first step, and a later first step may still be in time. So for every page view that makes step k the *latest*
+first step is kept from which it can be reached (a recurrence over k, each a running maximum over all users at
+once); it is in time exactly if that one is.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class FunnelWalk:
 
     Args:
         depth: int64 of shape (n_users,), steps reached.
-        seconds: float64 of shape (n_users, n_steps), since the step before; NaN of the first and of those that
-            were not reached.
-        following: int64 of shape (n_users,), index of the page view after the furthest step in its session; −1
-            where the session ended there, or no step was reached.
+        seconds: float64 of shape (n_users, n_steps), since the step before; NaN of the first and of
+            those that were not reached.
+        following: int64 of shape (n_users,), index of the page view after the furthest step in its session;
+            −1 where the session ended there, or no step was reached.
     """
 
     depth: np.ndarray

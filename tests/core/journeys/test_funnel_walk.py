@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -85,7 +85,7 @@ def reference(asked: Funnel, all_of: list[Happened]) -> tuple[int, list[float], 
             taken = (lines[chosen[-1]][1] - lines[chosen[0]][1]) * MINUTE
             if taken > asked.limit_us:
                 return False
-        between = (range(a + 1, b) for a, b in zip(chosen, chosen[1:], strict=False))
+        between = (range(a + 1, b) for a, b in pairwise(chosen))
         return asked.order == "loose" or not any(is_view[place] for part in between for place in part)
 
     for depth in range(len(asked.steps), 0, -1):
@@ -93,7 +93,7 @@ def reference(asked: Funnel, all_of: list[Happened]) -> tuple[int, list[float], 
         if ways:
             end = min(chosen[-1] for chosen in ways)
             best = max((w for w in ways if w[-1] == end), key=lambda way: (way[0], *reversed(way)))
-            minutes = [lines[b][1] - lines[a][1] for a, b in zip(best, best[1:], strict=False)]
+            minutes = [lines[b][1] - lines[a][1] for a, b in pairwise(best)]
             at = order[end]
             later = [place for place in range(at + 1, len(all_of)) if all_of[place][0] in PAGES]
             goes_on = bool(later) and all_of[later[0]][2] == all_of[at][2]
