@@ -43,7 +43,8 @@ class TimedEvents:
     def only(self, which: np.ndarray) -> TimedEvents:
         """The events where ``which`` (bool of shape (n_events,)) is true."""
         columns = (self.user, self.name, self.timestamp, self.session, self.after)
-        return TimedEvents(*(column[which] for column in columns), self.names)
+        user, name, timestamp, session, after = (column[which] for column in columns)
+        return TimedEvents(user, name, timestamp, session, after, self.names)
 
 
 def read_timed_events(path: Path) -> TimedEvents:
@@ -55,8 +56,8 @@ def read_timed_events(path: Path) -> TimedEvents:
     try:
         table = pq.read_table(path, read_dictionary=[EventTimes.EVENT_NAME]).unify_dictionaries()
         text = table[EventTimes.EVENT_NAME].combine_chunks()
-        kept = (EventTimes.TIMESTAMP, EventTimes.SESSION, EventTimes.AFTER)
-        user, *others = (table[name].to_numpy() for name in (EventTimes.USER, *kept))
+        kept = (EventTimes.USER, EventTimes.TIMESTAMP, EventTimes.SESSION, EventTimes.AFTER)
+        user, timestamp, session, after = (table[name].to_numpy() for name in kept)
     except (OSError, KeyError, pa.ArrowException) as error:
         raise ArtifactError(
             "This data set has no times of events, only of page views", remedy="Load the export again"
@@ -65,4 +66,5 @@ def read_timed_events(path: Path) -> TimedEvents:
     order = np.argsort(written)
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order))
-    return TimedEvents(user, rank[text.indices.to_numpy()], *others, tuple(written[order]))
+    name = rank[text.indices.to_numpy()]
+    return TimedEvents(user, name, timestamp, session, after, tuple(written[order]))
