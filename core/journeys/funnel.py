@@ -69,7 +69,7 @@ class Funnel(Settings):
 
     steps: Annotated[tuple[FunnelStep, ...], Field(min_length=1, max_length=MOST_STEPS)]
     order: StepOrder = StepOrder.LOOSE
-    within: str = SESSION
+    within: str = USER
     """``session``, ``user``, or the time from the first step to the last: ``30 minutes``, ``7 days``."""
     name: Annotated[str, Field(max_length=80)] = ""
 
@@ -115,7 +115,7 @@ def limit_text(number: int, unit: str) -> str:
 
 
 def funnel_to_link(funnel: Funnel) -> str:
-    """A funnel as short text: ``session;loose;page:/cart|/basket;event:purchase``; its name is left out."""
+    """A funnel as short text: ``user;loose;page:/cart|/basket;event:purchase``; its name is left out."""
     steps = [
         f"{step.kind}:{'|'.join(quote(one, safe=_KEPT) for one in step.any_of)}" for step in funnel.steps
     ]

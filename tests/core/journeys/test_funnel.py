@@ -75,7 +75,7 @@ def test_a_link_gives_the_same_funnel_again(made: Funnel) -> None:
 
 
 def test_a_link_is_short_and_can_be_read() -> None:
-    assert funnel_to_link(funnel()) == "session;loose;page:/cart|/basket*;event:purchase"
+    assert funnel_to_link(funnel()) == "user;loose;page:/cart|/basket*;event:purchase"
 
 
 @pytest.mark.parametrize(
