@@ -1,4 +1,4 @@
-"""What the analyst set for a model: kind and number of segments, weights, outcome, segments to look at.
+"""What the analyst set for a model: kind and number of segments, weights, outcome, segments, a funnel.
 
 A model was trained on one data set, so the controls of a model are those of its data set, too. They are kept
 beside its segments, and a link carries them to another browser.
@@ -24,13 +24,14 @@ from core.base.settings import (
     named_outcomes,
 )
 from core.desk.saved_work import STAGE
+from core.journeys.funnel import Funnel, funnel_from_link, funnel_to_link
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
 
 MOST_SEGMENTS: Final = 20
 """More than that nobody tells apart on a map; the command line goes up to 50."""
 USUAL_SEGMENTS: Final = 6
-LINKED: Final = ("k", "algorithm", "smallest", *View, "insist", "counts", "outcome", "segment")
+LINKED: Final = ("k", "algorithm", "smallest", *View, "insist", "counts", "funnel", "outcome", "segment")
 """Parameters of a link, of which the last two may come several times."""
 
 
@@ -47,6 +48,8 @@ class Controls(Settings):
     outcome_counts: OutcomeCount = OutcomeCount.ANY
     segments: tuple[str, ...] | None = None
     """Keys of the rows that were chosen to be looked at; None before any choice."""
+    funnel: Funnel | None = None
+    """What users are to do, in which order; None takes the usual way to the outcome."""
     named_anyway: bool = False
     """Whether names were asked for where the users support no number of segments."""
 
@@ -69,6 +72,7 @@ class Controls(Settings):
             "outcomes": tuple(link.get("outcome", ())) or None,
             "outcome_counts": next(iter(link.get("counts", ())), None),
             "segments": tuple(link.get("segment", ())) or None,
+            "funnel": _linked_funnel(link),
         }
         now = self
         for name, value in said.items():
@@ -89,6 +93,7 @@ class Controls(Settings):
             "outcome": named_outcomes(self.outcomes),
             "counts": [] if self.outcome_counts is OutcomeCount.ANY else [self.outcome_counts.value],
             "segment": list(self.segments or ()),
+            "funnel": [] if self.funnel is None else [funnel_to_link(self.funnel)],
         }
 
 
@@ -153,6 +158,12 @@ def _linked_weights(link: Mapping[str, Sequence[str]]) -> dict[str, float] | Non
         said = {str(view): float(link[view][0]) / 100 for view in View if link.get(view)}
         insist = {"insist": float(link.get("insist") == ["1"])}
         return {str(view): said.get(str(view), 0.0) for view in View} | insist if said else None
+    return None
+
+
+def _linked_funnel(link: Mapping[str, Sequence[str]]) -> Funnel | None:
+    with suppress(SettingsError):
+        return funnel_from_link(link["funnel"][0]) if link.get("funnel") else None
     return None
 
 

@@ -32,20 +32,23 @@ def usual_way(site: Site, sequences: UserSequences, outcome: str | None, happene
     """
     level = next((one for one in LEVELS if len(set(site.names.get(one, ()))) >= FEWEST), Level.PAGE)
     names, code = np.unique(np.asarray(site.names[level], dtype=object).astype(str), return_inverse=True)
-    last = [] if outcome is None else [_step_of(outcome, site)]
+    last = [] if outcome is None else _step_of(outcome, site)
     views = np.flatnonzero(_before(sequences, happened))
     way = _way(sequences, views, code, names) if len(views) else [0]
     steps = [FunnelStep(kind=StepKind(level), any_of=(str(names[place]),)) for place in way]
     return Funnel(steps=tuple(dict.fromkeys([*steps, *last])))
 
 
-def _step_of(outcome: str, site: Site) -> FunnelStep:
+def _step_of(outcome: str, site: Site) -> list[FunnelStep]:
+    """The step that an outcome is; none where it is an event whose times are not known."""
+    if outcome in site.events:  # also a page that was left out
+        return [FunnelStep(kind=StepKind.EVENT, any_of=(outcome,))]
     for kind, said in ((StepKind.PAGE, PAGE_OUTCOME), (StepKind.TEMPLATE, TEMPLATE_OUTCOME)):
-        if outcome.startswith(said) and outcome not in site.events:
+        if outcome.startswith(said):
             text = outcome.removeprefix(said)
             there = text in site.names.get(Level(kind), ())
-            return FunnelStep(kind=kind, any_of=(text if there else path_of(text),))
-    return FunnelStep(kind=StepKind.EVENT, any_of=(outcome,))
+            return [FunnelStep(kind=kind, any_of=(text if there else path_of(text),))]
+    return []
 
 
 def _before(sequences: UserSequences, happened: Happened | None) -> np.ndarray:

@@ -28,10 +28,10 @@ class FunnelWalk:
     Of several sequences with that end it is the one that begins last, and takes each step as late as it can.
 
     Args:
-        depth: int64 of shape (n_users,), steps reached.
-        seconds: float64 of shape (n_users, n_steps), since the step before; NaN of the first and of
+        depth: int32 of shape (n_users,), steps reached.
+        seconds: float32 of shape (n_users, n_steps), since the step before; NaN of the first and of
             those that were not reached.
-        following: int64 of shape (n_users,), index of the page view after the furthest step in its session;
+        following: int32 of shape (n_users,), index of the page view after the furthest step in its session;
             −1 where the session ended there, or no step was reached.
     """
 
@@ -119,7 +119,7 @@ def _follow(
     steps: Sequence[_Step], limit_us: int | None, moments: Moments, sequences: UserSequences
 ) -> FunnelWalk:
     n_users, time = sequences.n_users, moments.timestamp
-    depth, now = np.zeros(n_users, dtype=np.int64), np.zeros(n_users, dtype=np.int64)
+    depth, now = np.zeros(n_users, dtype=np.int32), np.zeros(n_users, dtype=np.int32)
     for number, step in enumerate(steps, start=1):
         there = np.flatnonzero(step.start >= 0)
         if limit_us is not None:
@@ -127,7 +127,7 @@ def _follow(
         there = there[np.diff(moments.user[there], prepend=-1) != 0]  # the first of each user
         depth[moments.user[there]], now[moments.user[there]] = number, there
     following = _following(np.flatnonzero(depth), now, moments, sequences)
-    seconds = np.full((n_users, len(steps)), np.nan)
+    seconds = np.full((n_users, len(steps)), np.nan, dtype=np.float32)
     for number in range(len(steps) - 1, 0, -1):
         users = np.flatnonzero(depth > number)
         before = steps[number].before[now[users]]
@@ -137,7 +137,7 @@ def _follow(
 
 
 def _following(users: np.ndarray, now: np.ndarray, moments: Moments, sequences: UserSequences) -> np.ndarray:
-    found = np.full(len(now), -1, dtype=np.int64)
+    found = np.full(len(now), -1, dtype=np.int32)
     view = moments.following[now[users]]
     inside = view < sequences.offsets[users + 1]
     users, view = users[inside], view[inside]

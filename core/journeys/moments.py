@@ -76,3 +76,17 @@ class Moments:
         if sessions:
             starts[1:] |= self.session[1:] != self.session[:-1]
         return starts
+
+
+def users_who(marks: StepMarks, sequences: UserSequences, events: TimedEvents) -> int:
+    """How many users did a step at all.
+
+    Args:
+        marks: What makes it.
+        sequences: Page views of all users.
+        events: Their events.
+    """
+    did = np.zeros(sequences.n_users, dtype=bool)
+    did[sequences.user[marks.pages[sequences.page]]] = True
+    did[events.user[marks.events[events.name]]] = True
+    return int(did.sum())

@@ -114,6 +114,13 @@ class Site:
             )  # fmt: skip
         return StepMarks(matching(step.any_of, names), np.zeros(len(self.events), dtype=bool))
 
+    def different(self, step: FunnelStep, marks: StepMarks) -> int:
+        """How many different names of its kind a step matches."""
+        if step.kind is StepKind.EVENT:
+            return int(marks.events.sum())
+        names = self.names[Level(step.kind)]
+        return len({names[page] for page in np.flatnonzero(marks.pages).tolist()})
+
     def marks_of(self, funnel: Funnel) -> list[StepMarks]:
         """The same of every step.
 

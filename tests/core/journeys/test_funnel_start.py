@@ -65,3 +65,7 @@ def test_one_page_alone_is_a_funnel_of_one_step() -> None:
         np.zeros(1, dtype=np.int32),
     )  # fmt: skip
     assert said(usual_way(Site({Level.PAGE: ("/home",)}), one, None, None)) == [("page", "/home")]
+
+
+def test_an_event_whose_times_are_not_known_is_no_step() -> None:
+    assert "event" not in dict(said(usual_way(Site({Level.PAGE: PAGES}), SEQUENCES, "purchase", BOUGHT)))
