@@ -19,9 +19,9 @@ def sentences(table: pd.DataFrame, title: str, other_title: str) -> list[str]:
     """
     last, users = table.iloc[-1], int(table[Col.N].iloc[0])
     if not users:
-        return [f"{title} has no users."]
-    reach = f"{last[Col.USERS]:,} of {counted(users, 'user')} of {title} reach {last[NAME]}"
-    found = [f"{reach}: {_share(last, Col.SHARE, LOW, HIGH, users)}."]
+        return [f"{title}: no users."]
+    reach = f"{title}: {last[Col.USERS]:,} of {counted(users, 'user')} reach {last[NAME]}"
+    found = [f"{reach}, {_share(last, Col.SHARE, LOW, HIGH, users)}."]
     if other_title and last[Col.REST_N]:
         rest = _share(last, Col.REST_SHARE, REST_LOW, REST_HIGH, int(last[Col.REST_N]))
         verdict = "That differs" if last[DIFFERS] else "No difference is shown"
@@ -30,7 +30,7 @@ def sentences(table: pd.DataFrame, title: str, other_title: str) -> list[str]:
 
 
 def _share(row: pd.Series, share: str, low: str, high: str, n: int) -> str:
-    ends = " to ".join(percent(row[end], n=n) for end in (low, high))
+    ends = " and ".join(percent(row[end], n=n) for end in (low, high))
     return f"{percent(row[share], n=n)} (between {ends})"
 
 

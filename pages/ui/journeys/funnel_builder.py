@@ -37,6 +37,8 @@ KINDS: Final = {
 ORDERS: Final = {StepOrder.LOOSE: "Any later view", StepOrder.STRICT: "The next view"}
 LIMIT: Final = "limit"
 WITHIN: Final = {USER: "The user's whole time", SESSION: "One session", LIMIT: "A time limit"}
+WIDE: Final = 620
+"""Pixels of the patterns of a step; on a narrow screen they have a line of their own."""
 FIRST_LIMIT: Final = "30 minutes"
 LACKS: Final = (
     "This data set does not say when events were done: it was loaded by an earlier release. Load the same "
@@ -123,13 +125,13 @@ def _row(
             f"Step {place + 1}", kinds, kinds.index(row.kind), key=f"{key}-kind", width=130,
             format_func=KINDS.__getitem__, on_change=of_kind,
         )  # fmt: skip
+        _buttons(live, rows, place, key)
         state.display(f"{key}-any-{row.kind}", list(row.any_of))
         st.multiselect(
             f"What makes step {place + 1}", names, list(row.any_of), key=f"{key}-any-{row.kind}",
             accept_new_options=True, on_change=of_patterns, placeholder="Pick, or write with *",
-            help=PATTERNS, width="stretch",
+            help=PATTERNS, width=WIDE,
         )  # fmt: skip
-        _buttons(live, rows, place, key)
     _matches(live, row)
 
 

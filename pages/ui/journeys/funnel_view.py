@@ -37,6 +37,8 @@ NEXT: Final = 8
 LISTED: Final = 30
 CUT: Final = 40
 """Characters of a step in a chart."""
+HEAD: Final = 20
+"""Above a column: two lines."""
 DESCRIBED: Final = (
     "The model has read these page views: a difference describes how the segments were made. It is called "
     "one where its 95 % interval leaves out 0."
@@ -69,9 +71,9 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     _instead(live, choice, funnel, walk)
 
 
-def _called(funnel: Funnel) -> list[str]:
+def _called(funnel: Funnel, most: int = CUT) -> list[str]:
     """Steps as charts call them: numbered, so that the same step twice is two."""
-    cut = [step.title if len(step.title) <= CUT else f"{step.title[: CUT - 1]}…" for step in funnel.steps]
+    cut = [step.title if len(step.title) <= most else f"{step.title[: most - 1]}…" for step in funnel.steps]
     return [f"{number}. {title}" for number, title in enumerate(cut, start=1)]
 
 
@@ -104,7 +106,7 @@ def _steps(live: LiveSegments, choice: Choice, funnel: Funnel, table: pd.DataFra
 def _all_segments(live: LiveSegments, funnel: Funnel, walk: FunnelWalk, of: ShareOf) -> None:
     rows = live.profiles.rows
     table = tables.named(funnel_table.side_by_side(funnel, walk, rows, of), live.names)
-    names = _called(funnel)
+    names = _called(funnel, HEAD)
     cells = pd.DataFrame(
         {
             Col.LABEL: table[Col.LABEL], Col.METRIC: [names[step - 1] for step in table[STEP]],
@@ -160,7 +162,8 @@ def _instead(live: LiveSegments, choice: Choice, funnel: Funnel, walk: FunnelWal
     lost = dict(zip(table[STEP].tolist(), table[Col.N].tolist(), strict=True))
     steps = list(lost)
     with st.container(border=True, key="figure-funnel-instead", gap="xsmall"):
-        st.markdown(f"**What {md_text(choice.title)} did instead of the next step**")
+        st.markdown("**What they did instead of the next step**")
+        st.caption(md_text(choice.title))
         step = st.selectbox(
             "After", steps, steps.index(max(lost, key=lambda one: lost[one])),
             key=f"funnel-after-{len(steps)}",
