@@ -59,7 +59,7 @@ def funnels_from_yaml(text: str | bytes, name: str) -> tuple[Funnel, ...]:
 def funnels_to_yaml(funnels: Sequence[Funnel]) -> str:
     """Write funnels as they are read."""
     plain = [
-        funnel.model_dump(mode="json", exclude_defaults=True)
+        funnel.model_dump(mode="json", exclude_defaults=True, exclude={"steps"})
         | {"steps": [{step.kind.value: list(step.any_of)} for step in funnel.steps]}
         for funnel in funnels
     ]

@@ -13,6 +13,7 @@ import pandas as pd
 from core.base import wording
 from core.base.schema import Pages
 from core.data.dataset import Dataset
+from core.journeys.counted_funnels import CountedFunnel
 from core.naming.fitting import HeldName, reason
 from core.profiles import formats
 from core.profiles.metrics import Profiles
@@ -22,6 +23,7 @@ from core.profiles.samples import medoids
 from core.report import profile_tables, receipt_part
 from core.report.cards import CardMaker, others
 from core.report.charts import RatePoint, forest, user_map
+from core.report.funnel_part import funnel_part
 from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
 from core.report.visitors import PageNames
 from core.segments.certificate import Certificate, marked
@@ -55,6 +57,7 @@ class ReportInput:
         layout: The map; principal components when None.
         verdict: Whether there are segments, in a sentence; empty where nobody asked.
         certificates: Segment → how sure it is, where that was measured.
+        funnels: Those that the analyst asked for, counted.
     """
 
     dataset: Dataset
@@ -69,6 +72,7 @@ class ReportInput:
     layout: Layout | None = None
     verdict: str = ""
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
+    funnels: Sequence[CountedFunnel] = ()
 
 
 def compose(source: ReportInput) -> Report:
@@ -103,6 +107,7 @@ def compose(source: ReportInput) -> Report:
         files=receipt_part.files(receipt),
         urls=receipt_part.addresses(receipt),
         settings=_settings(source),
+        funnels=tuple(funnel_part(one, profiles.rows, called) for one in source.funnels),
     )
 
 

@@ -33,6 +33,7 @@ from core.base.settings import (
 )
 from core.data.dataset import EVENTS, Dataset, clustered, of_group
 from core.data.page_labels import LabelledPages, page_names
+from core.journeys.funnel import Funnel
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
@@ -66,6 +67,8 @@ class RunSettings(Settings):
     weights: ViewWeights = ViewWeights()
     cluster: ClusterSettings = ClusterSettings()
     analyze: AnalyzeSettings = AnalyzeSettings()
+    funnels: tuple[Funnel, ...] = ()
+    """To be counted for every segment; they change nothing else."""
 
 
 @dataclass(frozen=True, eq=False)

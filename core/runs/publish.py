@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -24,10 +24,11 @@ from core.base.schema import OUTLIER, OUTSIDE, Users, View
 from core.base.settings import WAYS, Algorithm
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
+from core.journeys.counted_funnels import CountedFunnel, count_funnels, to_plain
 from core.labels.label_settings import LabelSettings
 from core.labels.label_yaml import taxonomy_to_yaml
 from core.one_page.segments import OnePageSegments, write_rules
-from core.profiles.profile_columns import RowKind
+from core.profiles.profile_columns import Col, RowKind
 from core.runs import kept_evidence, pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.pipeline import Embeddings, RunSettings, Segments
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 RUN: Final = "run.json"
 MODEL: Final = "model"
 DIFFERENCES: Final = "differences.parquet"
+FUNNELS: Final = "funnels.json"
+"""Where funnels were asked for."""
 TAXONOMY: Final = "taxonomy.yaml"
 """What the pages were labelled with, to be edited and given back."""
 INGEST_SETTINGS: Final = "ingest.json"
@@ -115,7 +118,8 @@ def publish(
         made = replace(made, names=only_given(made.names))
     sure = Sureness(results.evidence, certify(made.combined.vectors, made.partition, progress))
     record = _record(results, settings, made)
-    with replacing(out, last=RUN, optional=[LABELS, TAXONOMY]) as building:
+    funnels = count_funnels(settings.funnels, dataset, labels)
+    with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
         for file in (RECEIPT, SEQUENCES):
             _link(dataset.path / file, building / file)
         if labels:
@@ -125,7 +129,9 @@ def publish(
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
-        _write_report(building, dataset, settings, made, sure)
+        if funnels:
+            _write_json(building / FUNNELS, _funnels(funnels, made))
+        _write_report(building, dataset, settings, made, sure, funnels)
         _write_json(building / RUN, record)
     return record
 
@@ -162,7 +168,12 @@ def _write_tables(
 
 
 def _write_report(
-    folder: Path, dataset: Dataset, settings: RunSettings, made: Segments, sure: Sureness
+    folder: Path,
+    dataset: Dataset,
+    settings: RunSettings,
+    made: Segments,
+    sure: Sureness,
+    funnels: Sequence[CountedFunnel],
 ) -> None:
     from core.report import ReportInput, write_report
 
@@ -173,13 +184,21 @@ def _write_report(
         partition=made.partition,
         vectors=made.combined.vectors,
         names=made.names,
-        settings=settings.model_dump(mode="json"),
+        settings=settings.model_dump(mode="json", exclude={"funnels"}),
         versions=versions(),
         facts=clustering_facts(made.combined, made.partition),
         verdict=sure.evidence.sentence,
         certificates=sure.certificates,
+        funnels=funnels,
     )
     write_report(folder / "report.html", source)
+
+
+def _funnels(funnels: Sequence[CountedFunnel], made: Segments) -> list[dict[str, Any]]:
+    head = made.profiles.rows.head
+    called = dict(zip(head[Col.KEY], head[Col.LABEL], strict=True))
+    called |= {f"segment:{segment}": name.title(segment) for segment, name in made.names.items()}
+    return [to_plain(one, made.profiles.rows, called) for one in funnels]
 
 
 def versions() -> dict[str, str]:

@@ -24,6 +24,7 @@ from core.journeys.funnel import (
     StepOrder,
     limit_text,
 )
+from core.journeys.funnel_yaml import funnels_to_yaml
 from pages.ui.journeys import funnel_data
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
@@ -184,6 +185,11 @@ def _below(live: LiveSegments, draft: _Draft) -> None:
         )  # fmt: skip
         _order(live, draft)
         _within(live, draft)
+        st.download_button(
+            "YAML", data=lambda: funnels_to_yaml([draft.funnel]), file_name="funnels.yaml", type="tertiary",
+            icon=":material/download:", key="funnel-yaml", on_click="ignore", mime="application/yaml",
+            help="To count the same from the command line: --funnel funnels.yaml.",
+        )  # fmt: skip
         if state.controls(live.sources.model_key).funnel is not None:
             st.button(
                 "Start again", icon=":material/restart_alt:", key="funnel-reset", type="tertiary",
