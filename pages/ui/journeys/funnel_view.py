@@ -40,8 +40,8 @@ CUT: Final = 40
 HEAD: Final = 20
 """Above a column: two lines."""
 DESCRIBED: Final = (
-    "The model has read these page views: a difference describes how the segments were made. It is called "
-    "one where its 95 % interval leaves out 0."
+    "The model has read these page views: a difference describes how the segments were made, so no p value "
+    "stands beside it. It is called one where its 95 % interval leaves out 0."
 )
 SHARE_COLUMNS: Final[Columns] = {
     name: st.column_config.NumberColumn(format="percent")
@@ -119,7 +119,7 @@ def _all_segments(live: LiveSegments, funnel: Funnel, walk: FunnelWalk, of: Shar
     figure(
         "All segments side by side",
         partial(charts.heat, cells, list(dict.fromkeys(cells[Col.LABEL])), columns),
-        table, key="funnel-segments", columns=SHARE_COLUMNS, min_width=160 + 90 * len(names),
+        table, key="funnel-segments", columns=SHARE_COLUMNS, min_width=240 + 90 * len(names),
         n=f"{TITLES[of]}. Blue: more than among the other clustered users, orange: less; no colour: no "
         "difference is shown.",
         alt_text="Share of users who take each step, in every segment",
