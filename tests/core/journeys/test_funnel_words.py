@@ -34,3 +34,7 @@ def test_who_loses_nobody_has_nobody_else_and_who_has_nobody_at_all() -> None:
     ]
     assert said([0, 0, 0, 0], [5, 1, 1, 1]) == ["Segment 1: no users."]
     assert said([5, 0, 0, 0], [0, 0, 0, 0]) == ["Segment 1: 0 of 5 users reach /c, 0% (between 0% and 43%)."]
+
+
+def test_a_segment_of_one_user_is_one_user() -> None:
+    assert said([1, 1, 0, 0], [5, 1, 1, 1])[0] == "Segment 1: 0 of 1 user reach /c, 0% (between 0% and 79%)."
