@@ -23,7 +23,7 @@ from core.base.settings import IngestSettings
 from core.journeys.funnel import Funnel, StepOrder
 from core.journeys.funnel_table import ShareOf, side_by_side
 from core.journeys.funnel_walk import walk
-from core.journeys.patterns import Site
+from core.journeys.patterns import FunnelSite
 from core.journeys.places import levels_of
 from core.profiles.rows import Rows
 from core.runs import pipeline
@@ -40,7 +40,7 @@ def main(file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = pipeline.preprocess(Store(Path(folder)), [file], IngestSettings(), silent)
         sequences, events = data.sequences, data.events
-        site = Site(levels_of(data.pages, None), events.names)
+        site = FunnelSite(levels_of(data.pages, None), events.names)
         place = np.random.default_rng(0).integers(SEGMENTS, size=sequences.n_users)
         rows = Rows(place, tuple(range(SEGMENTS)), ())
         steps = tuple({"kind": kind, "any_of": (pattern,)} for kind, pattern in STEPS)

@@ -15,7 +15,7 @@ from core.data.timed_events import TimedEvents
 from core.journeys.funnel import Funnel, StepKind
 from core.journeys.funnel_table import DIFFERS, HIGH, LOW, REST_SECONDS, ShareOf, side_by_side, with_times
 from core.journeys.funnel_walk import FunnelWalk, walk
-from core.journeys.patterns import Site
+from core.journeys.patterns import FunnelSite
 from core.journeys.places import levels_of
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
@@ -60,10 +60,10 @@ def count_funnels(
 
 def _marked(
     funnels: tuple[Funnel, ...], dataset: Dataset, labels: LabelledPages | None
-) -> tuple[Site, TimedEvents]:
+) -> tuple[FunnelSite, TimedEvents]:
     asks_events = any(step.kind is StepKind.EVENT for funnel in funnels for step in funnel.steps)
     events = dataset.events if asks_events else TimedEvents.none()
-    site = Site(levels_of(dataset.pages, labels), events.names)
+    site = FunnelSite(levels_of(dataset.pages, labels), events.names)
     for funnel in funnels:
         site.marks_of(funnel)
     return site, events

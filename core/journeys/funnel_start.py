@@ -9,7 +9,7 @@ import numpy as np
 from core.base.schema import PAGE_OUTCOME, TEMPLATE_OUTCOME
 from core.data.sequences import UserSequences
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
-from core.journeys.patterns import Site
+from core.journeys.patterns import FunnelSite
 from core.journeys.places import Level
 from core.labels.label_settings import UNKNOWN
 from core.profiles.outcomes import Happened, path_of
@@ -21,7 +21,9 @@ FEWEST: Final = 3
 LEVELS: Final = (Level.TYPE, Level.TEMPLATE, Level.PAGE)
 
 
-def usual_way(site: Site, sequences: UserSequences, outcome: str | None, happened: Happened | None) -> Funnel:
+def usual_way(
+    site: FunnelSite, sequences: UserSequences, outcome: str | None, happened: Happened | None
+) -> Funnel:
     """Where users with the outcome enter most often, what most of them see on the way, and the outcome.
 
     Args:
@@ -39,7 +41,7 @@ def usual_way(site: Site, sequences: UserSequences, outcome: str | None, happene
     return Funnel(steps=tuple(dict.fromkeys([*steps, *last])))
 
 
-def _step_of(outcome: str, site: Site) -> list[FunnelStep]:
+def _step_of(outcome: str, site: FunnelSite) -> list[FunnelStep]:
     """The step that an outcome is; none where it is an event whose times are not known."""
     if outcome in site.events:  # also a page that was left out
         return [FunnelStep(kind=StepKind.EVENT, any_of=(outcome,))]

@@ -163,14 +163,9 @@ def instead(
     dropped = np.flatnonzero(users & (walk.depth > 0) & (walk.depth < len(funnel.steps)))
     view = walk.following[dropped]
     place = np.where(view < 0, len(places.names), places.of_page[sequences.page[view]])
-    width = len(places.names) + 1
-    counts = np.bincount(walk.depth[dropped] * width + place, minlength=len(funnel.steps) * width)
-    counts = counts.reshape(len(funnel.steps), width)
-    order = np.argsort(-counts, axis=1, kind="stable")[:, :most]
-    step, rank = np.divmod(np.arange(order.size), order.shape[1])
-    where = order.ravel()
-    kept = counts[step, where] > 0
-    step, rank, where = step[kept], rank[kept], where[kept]
+    counts = np.zeros((len(funnel.steps), len(places.names) + 1), dtype=np.int64)
+    np.add.at(counts, (walk.depth[dropped], place), 1)
+    step, rank, where = _most(counts, most)
     n, found = counts.sum(axis=1)[step], counts[step, where]
     low, high = wilson(found, n)
     called = np.array([*places.names, END], dtype=object)
@@ -181,3 +176,12 @@ def instead(
             Col.USERS: found, Col.N: n, Col.SHARE: found / n, LOW: low, HIGH: high,
         }
     )  # fmt: skip
+
+
+def _most(counts: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Row, rank and column of the largest counts above 0 of each row."""
+    order = np.argsort(-counts, axis=1, kind="stable")[:, :most]
+    row, rank = np.divmod(np.arange(order.size), order.shape[1])
+    column = order.ravel()
+    kept = counts[row, column] > 0
+    return row[kept], rank[kept], column[kept]

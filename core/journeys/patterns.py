@@ -86,7 +86,7 @@ def any_of(marks: Sequence[StepMarks]) -> StepMarks:
 
 
 @dataclass(frozen=True, eq=False)
-class Site:
+class FunnelSite:
     """What steps can be made of.
 
     Args:

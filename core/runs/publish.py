@@ -118,7 +118,6 @@ def publish(
         made = replace(made, names=only_given(made.names))
     sure = Sureness(results.evidence, certify(made.combined.vectors, made.partition, progress))
     record = _record(results, settings, made)
-    funnels = count_funnels(settings.funnels, dataset, labels)
     with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
         for file in (RECEIPT, SEQUENCES):
             _link(dataset.path / file, building / file)
@@ -129,9 +128,9 @@ def publish(
         _write_model(building / MODEL, results, settings, made)
         _write_tables(building, dataset, results.embeddings, made, sure)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
-        if funnels:
-            _write_json(building / FUNNELS, _funnels(funnels, made))
-        _write_report(building, dataset, settings, made, sure, funnels)
+        _write_report(
+            building, dataset, settings, made, sure, _write_funnels(building, results, settings, made)
+        )
         _write_json(building / RUN, record)
     return record
 
@@ -194,11 +193,17 @@ def _write_report(
     write_report(folder / "report.html", source)
 
 
-def _funnels(funnels: Sequence[CountedFunnel], made: Segments) -> list[dict[str, Any]]:
+def _write_funnels(
+    folder: Path, results: Results, settings: RunSettings, made: Segments
+) -> tuple[CountedFunnel, ...]:
+    """Count the funnels that were asked for; no file where there are none."""
+    found = count_funnels(settings.funnels, results.dataset, results.labels)
     head = made.profiles.rows.head
     called = dict(zip(head[Col.KEY], head[Col.LABEL], strict=True))
     called |= {f"segment:{segment}": name.title(segment) for segment, name in made.names.items()}
-    return [to_plain(one, made.profiles.rows, called) for one in funnels]
+    if found:
+        _write_json(folder / FUNNELS, [to_plain(one, made.profiles.rows, called) for one in found])
+    return found
 
 
 def versions() -> dict[str, str]:

@@ -93,24 +93,22 @@ def observe(
     staying = engine.name("staying", records.staying(typed, tally.occurring))
     with_id = staying[records.USER_ID].notnull() if Fate.NO_ID in tally.occurring else True
     page_views = engine.name("page_views", staying.filter(staying[records.IS_VIEW], with_id))
-    users, user_ids = number_users(engine, page_views)
+    users, ids = number_users(engine, page_views)
     progress(STAGE, 0.05, "Cleaning page addresses")
-    locations = canonical_locations(engine, page_views, settings, len(user_ids))
+    pages = canonical_locations(engine, page_views, settings, len(ids))
     progress(STAGE, 0.4, "Putting page views in order")
-    both = number_others(engine, staying, users, len(user_ids))
-    all_events = narrow(engine, staying, both, locations, number_names(engine, typed), raw.present)
+    both = number_others(engine, staying, users, len(ids))
+    all_events = narrow(engine, staying, both, pages, number_names(engine, typed), raw.present)
     starts = gap_starts(engine, all_events, settings.session_gap_minutes)
-    events = all_events.of_first(len(user_ids))
-    twice = repeated(engine, all_events, len(user_ids))
+    events, twice = all_events.of_first(len(ids)), repeated(engine, all_events, len(ids))
     views, deeds = in_order(engine, events, twice, starts)
     progress(STAGE, 0.65, "Describing users")
-    people = describe_people(engine, staying, users, locations)
+    people = describe_people(engine, staying, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
-    done = count_outcomes(engine, all_events, twice, starts, locations.own)
+    done = count_outcomes(engine, all_events, twice, starts, pages.own)
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = bot_like(engine, events, people, views, tally.looks_rounded)
-    page_events = count_page_events(engine, events)
-    return Behaviour(user_ids, locations, views, deeds, people, done, page_events, again, bots)
+    return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
 
 
 def count_repeated(engine: Engine, events: Events) -> int:

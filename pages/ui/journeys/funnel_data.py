@@ -14,7 +14,7 @@ from core.journeys.funnel import Funnel, FunnelStep, StepKind
 from core.journeys.funnel_start import usual_way
 from core.journeys.funnel_walk import FunnelWalk, walk
 from core.journeys.moments import users_who
-from core.journeys.patterns import Site
+from core.journeys.patterns import FunnelSite
 from core.journeys.places import Places, levels_of
 from core.profiles.outcomes import any_of
 from pages.ui.segments import live_segments
@@ -35,7 +35,7 @@ class FunnelBasis:
         offered: Kind → names that can be picked, the most seen first.
     """
 
-    site: Site
+    site: FunnelSite
     events: TimedEvents
     lacks_times: bool
     offered: dict[StepKind, list[str]]
@@ -86,7 +86,7 @@ def _basis(key: str, _sources: Sources) -> FunnelBasis:
     happened = [events.names[place] for place in np.argsort(-often, kind="stable").tolist()]
     if happened:
         offered[StepKind.EVENT] = happened[:OFFERED]
-    return FunnelBasis(Site(names, events.names), events, lacks, offered)
+    return FunnelBasis(FunnelSite(names, events.names), events, lacks, offered)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -8,7 +8,7 @@ import pyarrow as pa
 from core.data.sequences import UserSequences
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_start import usual_way
-from core.journeys.patterns import Site
+from core.journeys.patterns import FunnelSite
 from core.journeys.places import Level
 from core.profiles.outcomes import Happened
 
@@ -36,27 +36,30 @@ def said(funnel: Funnel) -> list[tuple[str, str]]:
 
 
 def test_it_goes_from_the_entry_by_what_most_see_to_the_outcome() -> None:
-    site = Site({Level.PAGE: PAGES, Level.TYPE: TYPES}, ("purchase",))
+    site = FunnelSite({Level.PAGE: PAGES, Level.TYPE: TYPES}, ("purchase",))
     assert said(usual_way(site, SEQUENCES, "purchase", BOUGHT)) == [
         ("type", "Home"), ("type", "Product"), ("type", "Cart"), ("event", "purchase"),
     ]  # fmt: skip
 
 
 def test_without_types_it_is_made_of_pages_and_an_outcome_may_be_one() -> None:
-    found = usual_way(Site({Level.PAGE: PAGES}), SEQUENCES, "page:https://shop.example/cart", BOUGHT)
+    found = usual_way(FunnelSite({Level.PAGE: PAGES}), SEQUENCES, "page:https://shop.example/cart", BOUGHT)
     assert said(found)[0] == ("page", "/home")
     assert said(found)[-1] == ("page", "/cart")
 
 
 def test_without_an_outcome_it_is_the_way_of_everybody() -> None:
-    assert said(usual_way(Site({Level.PAGE: PAGES}), SEQUENCES, None, None)) == [
+    assert said(usual_way(FunnelSite({Level.PAGE: PAGES}), SEQUENCES, None, None)) == [
         ("page", "/blog"), ("page", "/home"), ("page", "/shoes"),
     ]  # fmt: skip
 
 
 def test_an_outcome_that_nobody_with_a_page_view_has_leaves_a_funnel_all_the_same() -> None:
     nobody = BOUGHT.only(BOUGHT.user == 9)
-    assert said(usual_way(Site({Level.PAGE: PAGES}, ("x",)), SEQUENCES, "x", nobody))[-1] == ("event", "x")
+    assert said(usual_way(FunnelSite({Level.PAGE: PAGES}, ("x",)), SEQUENCES, "x", nobody))[-1] == (
+        "event",
+        "x",
+    )
 
 
 def test_one_page_alone_is_a_funnel_of_one_step() -> None:
@@ -64,8 +67,10 @@ def test_one_page_alone_is_a_funnel_of_one_step() -> None:
         pa.array(["u"]), np.array([0, 1]), np.zeros(1, dtype=np.int32), np.zeros(1, dtype=np.int64),
         np.zeros(1, dtype=np.int32),
     )  # fmt: skip
-    assert said(usual_way(Site({Level.PAGE: ("/home",)}), one, None, None)) == [("page", "/home")]
+    assert said(usual_way(FunnelSite({Level.PAGE: ("/home",)}), one, None, None)) == [("page", "/home")]
 
 
 def test_an_event_whose_times_are_not_known_is_no_step() -> None:
-    assert "event" not in dict(said(usual_way(Site({Level.PAGE: PAGES}), SEQUENCES, "purchase", BOUGHT)))
+    assert "event" not in dict(
+        said(usual_way(FunnelSite({Level.PAGE: PAGES}), SEQUENCES, "purchase", BOUGHT))
+    )

@@ -20,14 +20,14 @@ from core.journeys.funnel_table import (
     with_times,
 )
 from core.journeys.funnel_walk import FunnelWalk, walk
-from core.journeys.patterns import Site
+from core.journeys.patterns import FunnelSite
 from core.journeys.places import Level, Places
 from core.profiles.rows import make_rows
 from core.profiles.wilson import wilson
 from tests.core.profiles.toy import LABELS, many, toy, toy_tables
 
 _, PAGES, _, SEQUENCES = toy_tables()
-SITE = Site({Level.PAGE: tuple(PAGES[Pages.PAGE_LOCATION])}, ("purchase",))
+SITE = FunnelSite({Level.PAGE: tuple(PAGES[Pages.PAGE_LOCATION])}, ("purchase",))
 FUNNEL = Funnel.checked(
     steps=tuple({"kind": "page", "any_of": pages} for pages in (("/", "/sale"), ("/sale",), ("/cart",)))
 )
@@ -131,7 +131,7 @@ def test_nobody_dropped_is_an_empty_table() -> None:
 def test_tables_are_what_loops_over_users_give(seed: int) -> None:
     data, labels, _ = many(seed)
     sequences = data.outcomes.sequences
-    site = Site({Level.PAGE: data.page_location})
+    site = FunnelSite({Level.PAGE: data.page_location})
     steps = tuple({"kind": "page", "any_of": (page,)} for page in data.page_location[:3])
     funnel = Funnel.checked(steps=steps, within="session")
     found = walk(funnel, site.marks_of(funnel), sequences, TimedEvents.none())

@@ -12,7 +12,7 @@ from core.data.sequences import UserSequences
 from core.data.timed_events import TimedEvents
 from core.journeys.funnel import MOST_STEPS, Funnel
 from core.journeys.funnel_walk import FunnelWalk, walk
-from core.journeys.patterns import Site
+from core.journeys.patterns import FunnelSite
 from core.journeys.places import Level
 
 MINUTE = 60_000_000
@@ -54,7 +54,7 @@ def made(users: list[list[Happened]]) -> tuple[UserSequences, TimedEvents]:
 
 def followed(funnel: Funnel, users: list[list[Happened]]) -> FunnelWalk:
     sequences, events = made(users)
-    site = Site({Level.PAGE: PAGES}, events.names)
+    site = FunnelSite({Level.PAGE: PAGES}, events.names)
     return walk(funnel, site.marks_of(funnel), sequences, events)
 
 

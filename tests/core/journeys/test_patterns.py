@@ -9,7 +9,7 @@ import pytest
 
 from core.base.errors import SettingsError
 from core.journeys.funnel import FunnelStep
-from core.journeys.patterns import Site, any_of, matches, matching
+from core.journeys.patterns import FunnelSite, any_of, matches, matching
 from core.journeys.places import Level
 
 PAGES = ("shop.example/", "shop.example/cart", "shop.example/Cart?step=2", "other.example/cart")
@@ -51,7 +51,9 @@ def step(kind: str, *patterns: str) -> FunnelStep:
     return FunnelStep.checked(kind=kind, any_of=patterns)
 
 
-SITE = Site({Level.PAGE: PAGES, Level.TYPE: ("Home", "Cart", "Cart", "Cart")}, ("purchase", "page:/thanks"))
+SITE = FunnelSite(
+    {Level.PAGE: PAGES, Level.TYPE: ("Home", "Cart", "Cart", "Cart")}, ("purchase", "page:/thanks")
+)
 
 
 def test_a_step_is_made_by_pages_or_events() -> None:
