@@ -156,3 +156,9 @@ def write_events(run: FinishedRun) -> None:
         "after": pa.array([len(row["page"])], pa.int32()),
     }  # fmt: skip
     pq.write_table(pa.table(columns), folder / EVENTS)
+
+
+def test_the_command_of_the_export_page_names_the_file(open_app: OpenApp, finished_run: FinishedRun) -> None:
+    app = open_app("pages/use/export.py", data=finished_run.dataset, k="3", funnel=SALE)
+    assert not app.exception
+    assert [code.value.count("--funnel funnels.yaml") for code in app.code] == [1]
