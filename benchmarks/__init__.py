@@ -6,6 +6,7 @@
 * ``words``: answers, the number check, injections, SQL.
 * ``faults``: every operation on the disk fails, or is the last one; two runs into one folder.
 * ``company``: many people on one server.
+* ``funnels``: what a funnel of four steps takes.
 * ``privacy``: personal data that is left after cleaning. ``suites``: test files of other projects.
 
 ``sets`` makes the data, ``measure`` runs a step in a process of its own, ``tables`` prints.

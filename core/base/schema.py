@@ -153,6 +153,16 @@ class Outcomes:
     CURRENCY: Final = "currency"  # three letters; null when never sent
 
 
+class EventTimes:
+    """Columns of ``events``: one row an event other than page_view of a user in ``users``, in order."""
+
+    USER: Final = "user"  # int32 user index
+    EVENT_NAME: Final = "event_name"  # as in ``outcomes``, so views of pages that were left out, too
+    TIMESTAMP: Final = "event_timestamp"  # int64, microseconds UTC
+    SESSION: Final = "session"  # int32, that of the page views; sessions without one are numbered after them
+    AFTER: Final = "after"  # int32, page views of the user that come before
+
+
 PAGE_OUTCOME: Final = "page:"
 """What an outcome begins with that is a page …"""
 TEMPLATE_OUTCOME: Final = "template:"

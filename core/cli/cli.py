@@ -94,6 +94,7 @@ def app() -> None:
     type=click.Choice([count.value for count in OutcomeCount]),
     help="Of several outcomes of a user, whether any counts, or the first alone; any by default.",
 )
+@click.option("--funnel", type=files, metavar="FILE", help="Funnels to count for every segment (YAML).")
 @click.option(
     "--preset",
     type=click.Choice([preset.value for preset in Preset]),
@@ -132,7 +133,7 @@ def run(
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
     from core.runs.run import run as run_all
 
-    wanted = _wanted(options)
+    wanted, funnels = _wanted(options), _funnels(options["funnel"])
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
     if fresh and not inputs:
@@ -140,6 +141,7 @@ def run(
     # what an earlier run is asked for is still so when the new one goes on from it
     with claimed(out) if out.is_dir() else nullcontext():
         settings = _fresh(wanted, preset) if fresh else _resumed(out, wanted, preset, str(from_stage))
+        settings = settings.model_copy(update=funnels)
         with ConsoleProgress() as progress:
             record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())
@@ -269,6 +271,13 @@ def _wanted(options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         ),
         "analyze": _given(outcome=options["outcome"] or None, outcome_counts=options["outcome_counts"]),
     }
+
+
+def _funnels(file: Path | None) -> dict[str, Any]:
+    """The funnels of a file; nothing without one, so that a run that is stepped into keeps its own."""
+    from core.journeys.funnel_yaml import read_funnels
+
+    return {} if file is None else {"funnels": read_funnels(file)}
 
 
 def _clusters(wanted: str | None, algorithm: str | None) -> dict[str, Any]:

@@ -25,8 +25,8 @@ def command_line(settings: RunSettings) -> str:
         settings: Every setting of the run.
 
     Returns:
-        The command, quoted for a shell. Settings that the command line cannot name are not in it; see
-        :func:`beyond`.
+        The command, quoted for a shell. Funnels are a file, which the page Journeys exports. Settings that
+        the command line cannot name are not in it; see :func:`beyond`.
     """
     weights = ",".join(f"{view}={share:g}" for view, share in settings.weights.model_dump().items())
     words = [*_cluster(settings.cluster), "--weights", weights]
@@ -34,6 +34,7 @@ def command_line(settings: RunSettings) -> str:
         words += ["--outcome", outcome]
     if settings.analyze.outcome_counts is not OutcomeCount.ANY:
         words += ["--outcome-counts", settings.analyze.outcome_counts]
+    words += ["--funnel", "funnels.yaml"] if settings.funnels else []
     return shlex.join(
         [
             "python",

@@ -1,7 +1,8 @@
 """What the preprocess stage left behind, opened for reading.
 
 A data set is one folder: ``receipt.json``, ``sequences.parquet``, ``users.parquet``, ``pages.parquet``,
-``page_events.parquet``, ``outcomes.parquet`` and ``rejects.parquet``; columns in ``core/base/schema.py``.
+``page_events.parquet``, ``outcomes.parquet``, ``events.parquet`` and ``rejects.parquet``; columns in
+``core/base/schema.py``.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import pyarrow.parquet as pq
 from core.base.schema import Group, Users
 from core.data.receipt import Receipt
 from core.data.sequences import UserSequences, read_sequences
+from core.data.timed_events import TimedEvents, read_timed_events
 
 RECEIPT, SEQUENCES, USERS = "receipt.json", "sequences.parquet", "users.parquet"
 PAGES, PAGE_EVENTS = "pages.parquet", "page_events.parquet"
-OUTCOMES, REJECTS = "outcomes.parquet", "rejects.parquet"
+OUTCOMES, EVENTS, REJECTS = "outcomes.parquet", "events.parquet", "rejects.parquet"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,15 @@ class Dataset:
     def outcomes(self) -> pd.DataFrame:
         """What users did besides viewing pages, also users without one (``schema.Outcomes``)."""
         return _frame(self.path / OUTCOMES)
+
+    @cached_property
+    def events(self) -> TimedEvents:
+        """When they did it, of users with a page view.
+
+        Raises:
+            ArtifactError: If it is a data set of an earlier release, which has none.
+        """
+        return read_timed_events(self.path / EVENTS)
 
     @cached_property
     def rejects(self) -> pd.DataFrame:

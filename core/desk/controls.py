@@ -1,4 +1,4 @@
-"""What the analyst set for a model: kind and number of segments, weights, outcome, segments to look at.
+"""What the analyst set for a model: kind and number of segments, weights, outcome, segments, a funnel.
 
 A model was trained on one data set, so the controls of a model are those of its data set, too. They are kept
 beside its segments, and a link carries them to another browser.
@@ -24,6 +24,7 @@ from core.base.settings import (
     named_outcomes,
 )
 from core.desk.saved_work import STAGE
+from core.journeys.funnel import Funnel, funnel_from_link, funnel_to_link
 from core.journeys.places import Level
 from core.storage.json_file import JsonFile
 from core.storage.store import Store
@@ -31,7 +32,18 @@ from core.storage.store import Store
 MOST_SEGMENTS: Final = 20
 """More than that nobody tells apart on a map; the command line goes up to 50."""
 USUAL_SEGMENTS: Final = 6
-LINKED: Final = ("k", "algorithm", "smallest", *View, "insist", "counts", "level", "outcome", "segment")
+LINKED: Final = (
+    "k",
+    "algorithm",
+    "smallest",
+    *View,
+    "insist",
+    "counts",
+    "level",
+    "funnel",
+    "outcome",
+    "segment",
+)
 """Parameters of a link, of which the last two may come several times."""
 
 
@@ -50,6 +62,8 @@ class Controls(Settings):
     """Keys of the rows that were chosen to be looked at; None before any choice."""
     level: Level | None = None
     """How finely journeys tell pages apart; None for what can be read."""
+    funnel: Funnel | None = None
+    """What users are to do, in which order; None takes the usual way to the outcome."""
     named_anyway: bool = False
     """Whether names were asked for where the users support no number of segments."""
 
@@ -73,6 +87,7 @@ class Controls(Settings):
             "outcome_counts": next(iter(link.get("counts", ())), None),
             "level": next(iter(link.get("level", ())), None),
             "segments": tuple(link.get("segment", ())) or None,
+            "funnel": _linked_funnel(link),
         }
         now = self
         for name, value in said.items():
@@ -94,6 +109,7 @@ class Controls(Settings):
             "level": [self.level.value] if self.level else [],
             "counts": [] if self.outcome_counts is OutcomeCount.ANY else [self.outcome_counts.value],
             "segment": list(self.segments or ()),
+            "funnel": [] if self.funnel is None else [funnel_to_link(self.funnel)],
         }
 
 
@@ -158,6 +174,12 @@ def _linked_weights(link: Mapping[str, Sequence[str]]) -> dict[str, float] | Non
         said = {str(view): float(link[view][0]) / 100 for view in View if link.get(view)}
         insist = {"insist": float(link.get("insist") == ["1"])}
         return {str(view): said.get(str(view), 0.0) for view in View} | insist if said else None
+    return None
+
+
+def _linked_funnel(link: Mapping[str, Sequence[str]]) -> Funnel | None:
+    with suppress(SettingsError):
+        return funnel_from_link(link["funnel"][0]) if link.get("funnel") else None
     return None
 
 

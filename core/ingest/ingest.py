@@ -6,7 +6,7 @@ is one row a page view (a few numbers), a user, and a distinct page location.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from core.base.errors import InputError
 from core.base.progress import Progress, SubProgress
 from core.base.schema import Raw
 from core.base.settings import IngestSettings
-from core.data.dataset import OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
+from core.data.dataset import EVENTS, OUTCOMES, PAGE_EVENTS, PAGES, RECEIPT, REJECTS, SEQUENCES, USERS
 from core.data.receipt import Receipt
 from core.ingest import output
 from core.ingest.account.accounting import Accounted, account
@@ -28,6 +28,7 @@ from core.ingest.engine import open_engine
 from core.ingest.observe.behaviour import Behaviour, observe
 from core.ingest.observe.page_views import PageViews, number_sessions
 from core.ingest.observe.user_outcomes import page_events_table
+from core.ingest.output_events import events_table
 from core.ingest.output_tables import write_table
 from core.ingest.read.read_all import READ_SHARE, STAGE, RawRead, read_all
 from core.storage.disk import write_text_atomic
@@ -92,8 +93,9 @@ def transform(
     left_out = np.flatnonzero(behaviour.bots) if settings.exclude_bots else np.zeros(0, np.int64)
     seen = output.stripped_outcomes(stripped, behaviour.locations.pages)
     outcomes = output.outcomes_table(pa.concat_tables([behaviour.outcomes.table, seen]), used, left_out)
+    events = events_table(behaviour, stripped, used)
     receipt = make_receipt(Counted(raw, settings, accounted, behaviour, used, groups, outcomes, tuple(notes)))
-    _write(out_dir, used, groups, behaviour, accounted, outcomes, receipt)
+    _write(out_dir, used, groups, behaviour, accounted, {OUTCOMES: outcomes, EVENTS: events}, receipt)
     report(STAGE, 1.0, f"{receipt.users:,} users, {receipt.page_views_used:,} page views")
     return receipt
 
@@ -162,7 +164,7 @@ def _write(
     groups: np.ndarray,
     behaviour: Behaviour,
     accounted: Accounted,
-    outcomes: pa.Table,
+    done: Mapping[str, pa.Table],
     receipt: Receipt,
 ) -> None:
     pages, rows = output.pages_table(used, behaviour.locations)
@@ -171,8 +173,8 @@ def _write(
         USERS: output.users_table(used, groups, behaviour.people, behaviour.user_ids),
         PAGES: pages,
         PAGE_EVENTS: page_events_table(behaviour.page_events, rows),
-        OUTCOMES: outcomes,
         REJECTS: accounted.rejects,
+        **done,
     }
     for name, table in written.items():
         write_table(table, out_dir / name)

@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.base.schema import Outcomes, PageEvents, Pages, Rejects, Users
+from core.base.schema import EventTimes, Outcomes, PageEvents, Pages, Rejects, Users
 from core.storage.disk import disk_errors
 
 USERS: Final = pa.schema(
@@ -53,6 +53,15 @@ OUTCOMES: Final = pa.schema(
         pa.field(Outcomes.CURRENCY, pa.string()),
     ]
 )
+EVENTS: Final = pa.schema(
+    [
+        pa.field(EventTimes.USER, pa.int32(), nullable=False),
+        pa.field(EventTimes.EVENT_NAME, pa.string(), nullable=False),
+        pa.field(EventTimes.TIMESTAMP, pa.int64(), nullable=False),
+        pa.field(EventTimes.SESSION, pa.int32(), nullable=False),
+        pa.field(EventTimes.AFTER, pa.int32(), nullable=False),
+    ]
+)
 REJECTS: Final = pa.schema(
     [
         pa.field(Rejects.FILE, pa.string(), nullable=False),
@@ -65,7 +74,7 @@ REJECTS: Final = pa.schema(
 
 _REPEATED: Final = [
     *(Users.GROUP, Users.BROWSER, Users.DEVICE, Users.COUNTRY, Users.SOURCE),
-    *(Outcomes.EVENT_NAME, Outcomes.CURRENCY),  # the first is one of PageEvents too
+    *(Outcomes.EVENT_NAME, Outcomes.CURRENCY),  # the first is one of PageEvents and EventTimes too
     *(Rejects.FILE, Rejects.COLUMN, Rejects.REASON),
 ]
 """Columns whose values repeat: only these gain from a dictionary."""

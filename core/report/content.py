@@ -14,6 +14,7 @@ from core.base import wording
 from core.base.schema import Pages
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.journeys.counted_funnels import CountedFunnel
 from core.naming.fitting import HeldName, reason
 from core.profiles import formats
 from core.profiles.metrics import Profiles
@@ -23,6 +24,7 @@ from core.profiles.samples import medoids
 from core.report import profile_tables, receipt_part
 from core.report.cards import CardMaker, others
 from core.report.charts import RatePoint, forest, user_map
+from core.report.funnel_part import funnel_part
 from core.report.model import Card, CardMetric, Rate, Report, ReportChart, Row, Table
 from core.report.visitors import PageNames
 from core.report.ways_part import WaysMaker, time_chart
@@ -62,6 +64,7 @@ class ReportInput:
         certificates: Segment → how sure it is, where that was measured.
         journeys: How each segment moves (:mod:`core.journeys.record`).
         rules: Segment → it in a few conditions, in words, where they were looked for.
+        funnels: Those that the analyst asked for, counted.
     """
 
     dataset: Dataset
@@ -79,6 +82,7 @@ class ReportInput:
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
     journeys: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[int, str] = field(default_factory=dict)
+    funnels: Sequence[CountedFunnel] = ()
 
 
 def compose(source: ReportInput) -> Report:
@@ -114,6 +118,7 @@ def compose(source: ReportInput) -> Report:
         files=receipt_part.files(receipt),
         urls=receipt_part.addresses(receipt),
         settings=_settings(source),
+        funnels=tuple(funnel_part(one, profiles.rows, called) for one in source.funnels),
     )
 
 

@@ -66,9 +66,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class HeatRow:
-    """A segment's metrics, a cell a metric."""
+    """A segment's metrics (or a funnel's steps), a cell each; a group made by rule has no ``segment``."""
 
-    segment: int
+    segment: int | None
     name: str
     cells: tuple[Cell, ...]
 
@@ -214,6 +214,23 @@ class ReportChart:
 
 
 @dataclass(frozen=True)
+class FunnelPart:
+    """A funnel.
+
+    Args:
+        title: What it is called.
+        meaning: Its order and limit, and what it says of all users.
+        steps: Headers.
+        rows: Segments, groups and all users, a cell a step: the share of users who take it.
+    """
+
+    title: str
+    meaning: str
+    steps: tuple[str, ...]
+    rows: tuple[HeatRow, ...]
+
+
+@dataclass(frozen=True)
 class Report:
     """The whole page, from top to bottom."""
 
@@ -246,3 +263,4 @@ class Report:
     files: Table
     urls: Table
     settings: tuple[tuple[str, Table], ...] = field(default_factory=tuple)
+    funnels: tuple[FunnelPart, ...] = ()

@@ -31,8 +31,9 @@ from core.base.settings import (
     TrainSettings,
     ViewWeights,
 )
-from core.data.dataset import Dataset, clustered, of_group
+from core.data.dataset import EVENTS, Dataset, clustered, of_group
 from core.data.page_labels import LabelledPages, page_names
+from core.journeys.funnel import Funnel
 from core.labels.fetching.fetch_outcomes import FetchOutcome, OutcomeTally
 from core.labels.label_settings import RESERVED, LabelMode, LabelSettings
 from core.storage.store import Artifact, Store, content_key, file_checksum
@@ -66,6 +67,8 @@ class RunSettings(Settings):
     weights: ViewWeights = ViewWeights()
     cluster: ClusterSettings = ClusterSettings()
     analyze: AnalyzeSettings = AnalyzeSettings()
+    funnels: tuple[Funnel, ...] = ()
+    """To be counted for every segment; they change nothing else."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +139,8 @@ def preprocess(
     inputs = fingerprints(paths)
     dumped = settings.model_dump(mode="json")
     key = content_key("preprocess", dumped, inputs)
-    if again or store.find("preprocess", key) is None:
+    found = store.find("preprocess", key)
+    if again or found is None or not (found.path / EVENTS).exists():  # an earlier release left them out
         with (
             store.write("preprocess", key, dumped, inputs) as folder,
             tempfile.TemporaryDirectory(dir=folder, prefix=".work.") as work,

@@ -24,10 +24,11 @@ from core.base.schema import OUTLIER, OUTSIDE, SET_ASIDE, Users, View
 from core.base.settings import WAYS, Algorithm
 from core.data.dataset import RECEIPT, SEQUENCES, Dataset
 from core.data.page_labels import LABELS, LabelledPages, page_names
+from core.journeys.counted_funnels import CountedFunnel, count_funnels, to_plain
 from core.labels.label_settings import LabelSettings
 from core.labels.label_yaml import taxonomy_to_yaml
 from core.one_page.segments import OnePageSegments, write_rules
-from core.profiles.profile_columns import RowKind
+from core.profiles.profile_columns import Col, RowKind
 from core.runs import kept_evidence, pipeline
 from core.runs.export import arrow_table, embeddings_table, users_table, vector_lists
 from core.runs.pipeline import Embeddings, RunSettings, Segments
@@ -45,6 +46,8 @@ RUN: Final = "run.json"
 MODEL: Final = "model"
 DIFFERENCES: Final = "differences.parquet"
 JOURNEYS: Final = "journeys.json"
+FUNNELS: Final = "funnels.json"
+"""Where funnels were asked for."""
 TAXONOMY: Final = "taxonomy.yaml"
 """What the pages were labelled with, to be edited and given back."""
 INGEST_SETTINGS: Final = "ingest.json"
@@ -118,7 +121,7 @@ def publish(
         made = replace(made, names=only_given(made.names))
     sure = Sureness(results.evidence, certify(made.combined.vectors, made.partition, progress))
     record = _record(results, settings, made)
-    with replacing(out, last=RUN, optional=[LABELS, TAXONOMY]) as building:
+    with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
         for file in (RECEIPT, SEQUENCES):
             _link(dataset.path / file, building / file)
         if labels:
@@ -189,7 +192,7 @@ def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Se
 def _write_report(
     folder: Path, results: Results, settings: RunSettings, made: Segments, sure: Sureness
 ) -> None:
-    """The report, and in files of their own what it tells of: how segments move, and their rules."""
+    """The report, and in files of their own what it tells of: journeys, rules, funnels."""
     from core.report import ReportInput, write_report
 
     source = ReportInput(
@@ -200,15 +203,29 @@ def _write_report(
         partition=made.partition,
         vectors=made.combined.vectors,
         names=made.names,
-        settings=settings.model_dump(mode="json"),
+        settings=settings.model_dump(mode="json", exclude={"funnels"}),
         versions=versions(),
         facts=clustering_facts(made.combined, made.partition),
         verdict=sure.evidence.sentence,
         certificates=sure.certificates,
         journeys=_write_journeys(folder, results, made),
         rules=_write_rules(folder, results, settings, made),
+        funnels=_write_funnels(folder, results, settings, made),
     )
     write_report(folder / "report.html", source)
+
+
+def _write_funnels(
+    folder: Path, results: Results, settings: RunSettings, made: Segments
+) -> tuple[CountedFunnel, ...]:
+    """Count the funnels that were asked for; no file where there are none."""
+    found = count_funnels(settings.funnels, results.dataset, results.labels)
+    head = made.profiles.rows.head
+    called = dict(zip(head[Col.KEY], head[Col.LABEL], strict=True))
+    called |= {f"segment:{segment}": name.title(segment) for segment, name in made.names.items()}
+    if found:
+        _write_json(folder / FUNNELS, [to_plain(one, made.profiles.rows, called) for one in found])
+    return found
 
 
 def versions() -> dict[str, str]:

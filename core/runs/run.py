@@ -20,6 +20,7 @@ from core.base.errors import ArtifactError, SettingsError
 from core.base.progress import Progress
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
+from core.journeys.counted_funnels import require_steps
 from core.profiles.outcomes import OutcomeIndex
 from core.runs import kept_evidence, label_cost, pipeline
 from core.runs.pipeline import STAGES, RunSettings
@@ -95,7 +96,7 @@ def resume_settings(previous: Previous, wanted: dict[str, dict[str, Any]], from_
                 remedy=f"Leave it out, or use --from-stage {stage}",
             )
         parts[part] = now
-    return RunSettings(**parts)
+    return RunSettings(**parts, funnels=previous.settings.funnels)
 
 
 def run(
@@ -153,6 +154,7 @@ def _run(
         pipeline.fetch(store, dataset, fetch_hosts, progress)
     labels = _labels(store, dataset, kept, settings, progress, again=again)
     OutcomeIndex.of(dataset, labels).chosen(settings.analyze)
+    require_steps(settings.funnels, dataset, labels)
     model = (
         pipeline.open_model(store, kept["train"])
         if "train" in kept

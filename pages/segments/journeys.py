@@ -7,7 +7,7 @@ from typing import Final
 
 import streamlit as st
 
-from pages.ui.journeys import movement_view, survival_view, ways_view
+from pages.ui.journeys import funnel_view, movement_view, survival_view, ways_view
 from pages.ui.journeys.choice import Choice, choose
 from pages.ui.segments import nothing_here, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
@@ -17,6 +17,7 @@ from pages.ui.shell.links import JOURNEYS, heading
 PARTS: Final[dict[str, Callable[[LiveSegments, Choice], None]]] = {
     "Moves": movement_view.draw,
     "Ways": ways_view.draw,
+    "Funnel": funnel_view.draw,
     "Time to outcome": survival_view.draw,
 }
 """What there is to see → what draws it."""

@@ -132,6 +132,7 @@ def _run_settings(live: LiveSegments) -> RunSettings:
         weights=live.steering.weights,
         cluster=live.steering.cluster,
         analyze=live.steering.analyze,
+        funnels=takeaway.funnels(live),
     )
 
 

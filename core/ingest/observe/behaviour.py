@@ -29,9 +29,14 @@ from core.ingest.observe.narrow import (
     number_others,
     number_users,
 )
-from core.ingest.observe.page_views import PageViews, gap_starts, ordered_views
+from core.ingest.observe.page_views import Deeds, PageViews, gap_starts, in_order
 from core.ingest.observe.user_facts import UserFacts, describe_people
-from core.ingest.observe.user_outcomes import UserOutcomes, count_outcomes, count_page_events
+from core.ingest.observe.user_outcomes import (
+    UserOutcomes,
+    count_outcomes,
+    count_page_events,
+    repeated,
+)
 from core.ingest.read.read_all import STAGE, RawRead
 
 _EVENT: Final = (USER, records.TS, records.IS_VIEW, NAME, PAGE)
@@ -45,6 +50,7 @@ class Behaviour:
         user_ids: Ids of those with a page view, by the number that the other parts use.
         locations: The pages.
         views: Page views in order.
+        deeds: What they did between them.
         people: Facts about everybody.
         outcomes: What they did besides viewing pages.
         page_events: Events that tell what a page is for, by number of the page.
@@ -55,6 +61,7 @@ class Behaviour:
     user_ids: pa.StringArray
     locations: Locations
     views: PageViews
+    deeds: Deeds
     people: UserFacts
     outcomes: UserOutcomes
     page_events: pa.Table
@@ -86,22 +93,22 @@ def observe(
     staying = engine.name("staying", records.staying(typed, tally.occurring))
     with_id = staying[records.USER_ID].notnull() if Fate.NO_ID in tally.occurring else True
     page_views = engine.name("page_views", staying.filter(staying[records.IS_VIEW], with_id))
-    users, user_ids = number_users(engine, page_views)
+    users, ids = number_users(engine, page_views)
     progress(STAGE, 0.05, "Cleaning page addresses")
-    locations = canonical_locations(engine, page_views, settings, len(user_ids))
+    pages = canonical_locations(engine, page_views, settings, len(ids))
     progress(STAGE, 0.4, "Putting page views in order")
-    both = number_others(engine, staying, users, len(user_ids))
-    all_events = narrow(engine, staying, both, locations, number_names(engine, typed), raw.present)
+    both = number_others(engine, staying, users, len(ids))
+    all_events = narrow(engine, staying, both, pages, number_names(engine, typed), raw.present)
     starts = gap_starts(engine, all_events, settings.session_gap_minutes)
-    events = all_events.of_first(len(user_ids))
-    views = ordered_views(engine, events, starts)
+    events, twice = all_events.of_first(len(ids)), repeated(engine, all_events, len(ids))
+    views, deeds = in_order(engine, events, twice, starts)
     progress(STAGE, 0.65, "Describing users")
-    people = describe_people(engine, staying, users, locations)
+    people = describe_people(engine, staying, users, pages)
     progress(STAGE, 0.8, "Counting outcomes")
-    done = count_outcomes(engine, all_events, len(user_ids), starts, locations.own)
+    done = count_outcomes(engine, all_events, twice, starts, pages.own)
     again = count_repeated(engine, events) if len(raw.files) > 1 else 0
     bots = bot_like(engine, events, people, views, tally.looks_rounded)
-    return Behaviour(user_ids, locations, views, people, done, count_page_events(engine, events), again, bots)
+    return Behaviour(ids, pages, views, deeds, people, done, count_page_events(engine, events), again, bots)
 
 
 def count_repeated(engine: Engine, events: Events) -> int:

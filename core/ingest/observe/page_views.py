@@ -1,6 +1,6 @@
-"""Page views in order.
+"""Page views in order, and what was done between them.
 
-The order of a user's page views is decided here, once; everything after keeps it.
+The order of a user's events is decided here, once; everything after keeps it.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from core.base.schema import Raw
 from core.ingest.clean import records
 from core.ingest.clean.locations import PAGE
 from core.ingest.engine import Engine
-from core.ingest.observe.narrow import SESSION, USER, Events
+from core.ingest.observe.narrow import NAME, SESSION, USER, Events
 
 GAP_START: Final = "gap_start"
 MICROSECONDS_A_MINUTE: Final = 60_000_000
@@ -33,6 +34,7 @@ class PageViews:
         timestamp: int64 of shape (n_views,), microseconds UTC, ascending within a user.
         session: int64 of shape (n_views,), equal within one session of one user and nowhere else.
         by_gap: bool of shape (n_views,), whether that session was cut by inactivity.
+        place: int64 of shape (n_views,), ascending: which one it was before any were left out.
     """
 
     user: np.ndarray
@@ -40,6 +42,7 @@ class PageViews:
     timestamp: np.ndarray
     session: np.ndarray
     by_gap: np.ndarray
+    place: np.ndarray
 
     def only(self, which: np.ndarray) -> PageViews:
         """The page views where ``which`` (bool of shape (n_views,)) is true."""
@@ -87,25 +90,56 @@ def with_sessions(events: ir.Table, starts: ir.Table | None) -> ir.Table:
     return joined.select(*events.columns, **{GAP_START: start})
 
 
-def ordered_views(engine: Engine, events: Events, starts: ir.Table | None) -> PageViews:
-    """Fetch all page views in their order."""
-    views = events.table.filter(events.table[records.IS_VIEW]).select(USER, PAGE, SESSION, *events.order)
-    ordered = with_sessions(views, starts).order_by(USER, *events.order)
-    return _page_views(engine.arrow(ordered.select(USER, PAGE, records.TS, SESSION, GAP_START)))
+@dataclass(frozen=True, eq=False)
+class Deeds:
+    """Events other than page views of the users with one, by user and in order.
+
+    Args:
+        user: int32 of shape (n_deeds,), the user's number, ascending.
+        name: int32 of shape (n_deeds,), place in the names of events.
+        timestamp: int64 of shape (n_deeds,), microseconds UTC.
+        session: int64 of shape (n_deeds,), as of the page views.
+        before: int64 of shape (n_deeds,), page views of all users before it, with those that are left out.
+    """
+
+    user: np.ndarray
+    name: np.ndarray
+    timestamp: np.ndarray
+    session: np.ndarray
+    before: np.ndarray
 
 
-def _page_views(table: pa.Table) -> PageViews:
+def in_order(
+    engine: Engine, events: Events, again: ir.Table, starts: ir.Table | None
+) -> tuple[PageViews, Deeds]:
+    """Fetch all page views, and the named events between them, in their order.
+
+    Args:
+        engine: Where the tables are.
+        events: All events of the users with a page view.
+        again: Those that repeat an earlier one, by file and line.
+        starts: Of sessions without an id.
+    """
+    known = events.table.filter(events.table[records.IS_VIEW] | events.table[NAME].notnull())
+    once = known.anti_join(again, [Raw.FILE_NO, Raw.LINE])
+    kept = with_sessions(once.select(USER, PAGE, NAME, records.IS_VIEW, SESSION, *events.order), starts)
+    ordered = kept.order_by(USER, *events.order)
+    columns = (USER, PAGE, NAME, records.IS_VIEW, records.TS, SESSION, GAP_START)
+    return _apart(engine.arrow(ordered.select(*columns)))
+
+
+def _apart(table: pa.Table) -> tuple[PageViews, Deeds]:
     user, start = table[USER].to_numpy(), table[GAP_START].combine_chunks()
     by_gap = np.asarray(start.is_valid())
     ids = table[SESSION].combine_chunks().fill_null(0).to_numpy()
     codes, found = pd.factorize(np.where(by_gap, start.fill_null(0).to_numpy().astype(np.uint64), ids))
-    return PageViews(
-        user=user,
-        page=table[PAGE].to_numpy(),
-        timestamp=table[records.TS].to_numpy(),
-        session=(user.astype(np.int64) * len(found) + codes) * 2 + by_gap,
-        by_gap=by_gap,
-    )
+    session = (user.astype(np.int64) * len(found) + codes) * 2 + by_gap
+    is_view = np.asarray(table[records.IS_VIEW])
+    page, name = (table[column].combine_chunks().fill_null(-1).to_numpy() for column in (PAGE, NAME))
+    time, before = table[records.TS].to_numpy(), np.cumsum(is_view) - is_view
+    views = (user, page, time, session, by_gap, before)
+    deeds = (user, name, time, session, before)
+    return PageViews(*(one[is_view] for one in views)), Deeds(*(one[~is_view] for one in deeds))
 
 
 @dataclass(frozen=True, eq=False)

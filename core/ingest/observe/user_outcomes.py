@@ -36,33 +36,47 @@ class UserOutcomes:
     Args:
         table: Columns of :data:`core.ingest.output_tables.OUTCOMES`, ``user`` being the number of
             :func:`core.ingest.observe.narrow.number_users`.
+        names: What each event is called, by its number, masked.
         duplicates: Purchases left out because an earlier one has the same transaction id.
     """
 
     table: pa.Table
+    names: pa.StringArray
     duplicates: int
 
 
+def repeated(engine: Engine, events: Events, n_users: int) -> ir.Table:
+    """Purchases whose transaction has an earlier one, by file and line; of users with a page view or without.
+
+    Args:
+        engine: Where the tables are.
+        events: All events of the users.
+        n_users: Users with a page view; the others' numbers follow.
+    """
+    sold = [number for number, name in enumerate(events.names) if name == PURCHASE]
+    purchases = _numbered(events.table.filter(events.table[NAME].isin(sold)), n_users, events.order)
+    return engine.keep("repeated", purchases.filter(purchases.again > 0).select(Raw.FILE_NO, Raw.LINE))
+
+
 def count_outcomes(
-    engine: Engine, events: Events, n_users: int, starts: ir.Table | None, own: Found
+    engine: Engine, events: Events, again: ir.Table, starts: ir.Table | None, own: Found
 ) -> UserOutcomes:
     """Count every user's events by name, each transaction once.
 
     Args:
         engine: Where the tables are.
         events: All events of the users.
-        n_users: Users with a page view; the others' numbers follow.
+        again: Those that repeat an earlier one, by file and line.
         starts: Of sessions without an id, see :func:`core.ingest.observe.page_views.gap_starts`.
         own: How to judge what is personal.
     """
     named = events.table.filter(~events.table[records.IS_VIEW], events.table[NAME].notnull())
-    sold = named[NAME].isin([number for number, name in enumerate(events.names) if name == PURCHASE])
-    purchases = engine.keep("purchases", _numbered(named.filter(sold), n_users, events.order))
-    once = purchases.filter(purchases.again == 0).drop("again")
-    counted = _counted(ibis.union(named.filter(~sold).select(once.columns), once), starts)
-    [row] = engine.rows(purchases.agg(again=(purchases.again > 0).ifelse(1, 0).sum()))
-    ordered = counted.order_by(USER, NAME, Raw.CURRENCY)
-    return UserOutcomes(_table(engine.arrow(ordered), events.names, own), row["again"] or 0)
+    once = named.anti_join(again, [Raw.FILE_NO, Raw.LINE])
+    counted = engine.arrow(_counted(once, starts).order_by(USER, NAME, Raw.CURRENCY))
+    users = np.bincount(counted[NAME].to_numpy(), minlength=len(events.names))
+    masked = pa.array(mask_labels(Outcomes.EVENT_NAME, events.names, users, own), pa.string())
+    [row] = engine.rows(again.count().name("n").as_table())
+    return UserOutcomes(_table(counted, masked), masked, row["n"])
 
 
 def _numbered(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Table:
@@ -75,7 +89,7 @@ def _numbered(purchases: ir.Table, n_users: int, order: Sequence[str]) -> ir.Tab
     in_order = [named[USER] >= n_users, *order]
     place = ibis.row_number().over(ibis.window(group_by="transaction", order_by=in_order))
     again = ibis.ifelse(named.transaction.isnull(), 0, place)
-    return named.select(USER, NAME, SESSION, records.TS, records.REVENUE, Raw.CURRENCY, again=again)
+    return named.mutate(again=again)
 
 
 def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
@@ -98,12 +112,10 @@ def _counted(events: ir.Table, starts: ir.Table | None) -> ir.Table:
     return both.mutate(**{name: ibis.ifelse(place == 0, both[name], 0) for name in ("events", "sessions")})
 
 
-def _table(counted: pa.Table, names: Sequence[str], own: Found) -> pa.Table:
-    users = np.bincount(counted[NAME].to_numpy(), minlength=len(names))
-    masked = pa.array(mask_labels(Outcomes.EVENT_NAME, names, users, own), pa.string())
+def _table(counted: pa.Table, names: pa.StringArray) -> pa.Table:
     columns = {
         Outcomes.USER: counted[USER],
-        Outcomes.EVENT_NAME: masked.take(counted[NAME].combine_chunks()),
+        Outcomes.EVENT_NAME: names.take(counted[NAME].combine_chunks()),
         Outcomes.EVENTS: counted["events"],
         Outcomes.SESSIONS: counted["sessions"],
         Outcomes.FIRST_TS: counted["first"],

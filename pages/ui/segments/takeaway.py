@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 import pandas as pd
 
 from core import report
+from core.base.errors import ArtifactError, SettingsError
+from core.journeys.counted_funnels import CountedFunnel, count_funnels
+from core.journeys.funnel import Funnel
 from core.journeys.record import journeys
 from core.runs import export
 from core.runs.export import IdStyle
@@ -18,6 +22,7 @@ from core.storage.store import open_artifact
 from pages.ui.rules import live_rules
 from pages.ui.segments import background, live_segments
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import state
 
 
 def users(live: LiveSegments, first: int | None = None) -> pd.DataFrame:
@@ -105,8 +110,22 @@ def report_html(live: LiveSegments) -> bytes:
         certificates=live.certificates,
         journeys=_journeys(live),
         rules=live_rules.in_words(live),
+        funnels=_counted(live),
     )
     return report.render(report.compose(source)).encode()
+
+
+def funnels(live: LiveSegments) -> tuple[Funnel, ...]:
+    """The funnel that the analyst built, if any."""
+    built = state.controls(live.sources.model_key).funnel
+    return () if built is None else (built,)
+
+
+def _counted(live: LiveSegments) -> tuple[CountedFunnel, ...]:
+    """Nothing where these pages or events cannot make its steps: the page Journeys says why."""
+    with suppress(SettingsError, ArtifactError):
+        return count_funnels(funnels(live), live.sources.dataset, live.sources.labels)
+    return ()
 
 
 def segments(live: LiveSegments) -> Segments:

@@ -13,6 +13,7 @@ from core.base.settings import (
     ViewWeights,
 )
 from core.cli.command import beyond, command_line
+from core.journeys.funnel import Funnel
 from core.labels.label_settings import LabelSettings, ThemeSource, default_taxonomy
 from core.runs.pipeline import RunSettings
 
@@ -106,3 +107,9 @@ def test_where_the_themes_come_from_is_named(label: LabelSettings, option: str) 
 def test_what_the_command_line_cannot_name_is_said() -> None:
     settings = RunSettings(train=TrainSettings(layers=3), ingest=IngestSettings(session_gap_minutes=5))
     assert beyond(settings) == ["layers", "session_gap_minutes"]
+
+
+def test_a_funnel_is_a_file() -> None:
+    funnel = Funnel.checked(steps=({"kind": "page", "any_of": ("/cart",)},))
+    assert command_line(RunSettings(funnels=(funnel,))).count("--funnel funnels.yaml") == 1
+    assert "--funnel" not in command_line(RunSettings())

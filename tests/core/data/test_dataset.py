@@ -1,7 +1,10 @@
+import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
+from core.base.errors import ArtifactError
 from core.base.progress import silent
 from core.base.settings import IngestSettings
 from core.data import dataset as names
@@ -9,7 +12,7 @@ from core.data.dataset import Dataset
 from core.data.sequences import SCHEMA
 from core.ingest import output_tables
 from core.runs import pipeline
-from core.storage.store import Store
+from core.storage.store import MANIFEST, Store
 from tests.core.ingest.shop import event, shop
 
 
@@ -27,6 +30,7 @@ def test_every_table_is_there_in_its_schema(tmp_path: Path) -> None:
         names.PAGES: output_tables.PAGES,
         names.PAGE_EVENTS: output_tables.PAGE_EVENTS,
         names.OUTCOMES: output_tables.OUTCOMES,
+        names.EVENTS: output_tables.EVENTS,
         names.REJECTS: output_tables.REJECTS,
     }
     assert {name: pq.read_schema(folder / name) for name in expected} == expected
@@ -38,8 +42,31 @@ def test_tables_agree_with_each_other(tmp_path: Path) -> None:
     assert dataset.sequences.user_id.to_pylist() == dataset.users["user_id"].tolist() == ["u", "v"]
     assert dataset.users["page_views"].tolist() == dataset.sequences.lengths.tolist() == [2, 1]
     assert dataset.pages["views"].sum() == dataset.sequences.n_views == dataset.receipt.page_views_used == 3
-    assert dataset.outcomes["user"].tolist() == [1]
+    assert dataset.outcomes["user"].tolist() == dataset.events.user.tolist() == [1]
     assert len(dataset.rejects) == 0
+
+
+def test_a_data_set_of_an_earlier_release_says_what_it_lacks(tmp_path: Path) -> None:
+    dataset = toy(tmp_path)
+    (dataset.path / names.EVENTS).unlink()
+    with pytest.raises(ArtifactError, match=r"no times of events.*Load the export again"):
+        _ = dataset.events
+
+
+def test_what_an_earlier_release_left_out_is_made_when_the_export_is_loaded_again(tmp_path: Path) -> None:
+    file = tmp_path / "day.csv"
+    file.write_text(
+        "event_name,event_timestamp,user_pseudo_id,page_location\n"
+        "page_view,1700000001,u,https://a.example/a\nlike,1700000002,u,https://a.example/a\n"
+    )
+    store = Store(tmp_path / "cache")
+    data = pipeline.preprocess(store, [file], IngestSettings(), silent)
+    (data.path / names.EVENTS).unlink()
+    manifest = json.loads((data.path / MANIFEST).read_text())
+    del manifest["files"][names.EVENTS]
+    (data.path / MANIFEST).write_text(json.dumps(manifest))
+    again = pipeline.preprocess(store, [file], IngestSettings(), silent)
+    assert (again.key, again.events.names) == (data.key, ("like",))
 
 
 def test_tables_are_read_once(tmp_path: Path) -> None:

@@ -167,6 +167,23 @@ class Reference:
                 bought.add(transaction)
         return found
 
+    def done(self) -> list[tuple[Any, ...]]:
+        """User, event, time, session and page views before it, of every event of the users."""
+        found, again = [], self.again()
+        for row, user in enumerate(self.users):
+            seen = list(dict.fromkeys(event["session"] for event in self.views(user)))
+            alone: list[Any] = []
+            views = 0
+            for event in self.events[user]:
+                views += event["view"]
+                name, session = event[Raw.EVENT_NAME], event["session"]
+                if event["view"] or name is None or any(event is other for other in again):
+                    continue
+                if session not in seen and session not in alone:
+                    alone.append(session)
+                found.append((row, name, event["time"], (*seen, session).index(session), views, session))
+        return found
+
     def outcomes(self) -> list[tuple[Any, ...]]:
         found, again = [], self.again()
         rows = iter(range(len(self.events)))
@@ -214,12 +231,25 @@ def check(dataset: Dataset, expected: Reference) -> None:
     assert [
         tuple(None if pd.isna(value) else value for value in row) for row in outcomes
     ] == expected.outcomes()
+    done = dataset.events
+    columns = (done.user, np.array(done.names)[done.name], done.timestamp, done.session, done.after)
+    found = list(zip(*(column.tolist() for column in columns), strict=True))
+    check_done(found, expected.done(), users["sessions"].tolist())
     told = dataset.receipt.outcome_users
     for name, found in dataset.outcomes.groupby("event_name"):
         inside = found.loc[found["user"] < len(users), "user"].nunique()
         assert told[str(name)].users == found["user"].nunique() == inside + told[str(name)].without_page_view
     for step in dataset.receipt.waterfall:
         assert step.records == expected.steps[step.name], step.name
+
+
+def check_done(found: list[tuple[Any, ...]], wanted: list[tuple[Any, ...]], sessions: list[int]) -> None:
+    """Sessions without a page view are numbered after the others, in any order: one number each."""
+    assert [row[:3] + row[4:] for row in found] == [(*row[:3], row[4]) for row in wanted]
+    pairs = {(row[0], row[3], other[5]) for row, other in zip(found, wanted, strict=True)}
+    assert len(pairs) == len({pair[:2] for pair in pairs}) == len({(user, key) for user, _, key in pairs})
+    for (user, _, _, session, _), other in zip(found, wanted, strict=True):
+        assert session == other[3] if other[3] < sessions[user] else session >= sessions[user]
 
 
 @pytest.mark.parametrize("seed", range(6))

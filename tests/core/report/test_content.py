@@ -1,6 +1,7 @@
 """What the report says about a run whose numbers can be checked by eye."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,8 @@ import pyarrow.parquet as pq
 from core.base import wording
 from core.data.dataset import OUTCOMES, RECEIPT, USERS, Dataset
 from core.data.receipt import Decision, PersonalPlace
+from core.journeys.counted_funnels import count_funnels
+from core.journeys.funnel import Funnel
 from core.report import ReportInput, compose
 from core.report.model import Report
 from core.report.receipt_part import assumptions
@@ -128,3 +131,15 @@ def test_rates_stand_beside_the_other_clustered_users(report: Report) -> None:
     ticks, first, second = report.outcome_chart.figure["data"]
     assert [round(rest, 2) for rest in ticks["x"]] == [0, 0.67]
     assert [round(dot["x"][0], 2) for dot in (first, second)] == [0.67, 0]
+
+
+def test_a_funnel_is_a_row_a_segment_and_a_cell_a_step(source: ReportInput, evil: str) -> None:
+    steps = ({"kind": "page", "any_of": ("*shop*",)}, {"kind": "page", "any_of": ("*cart", evil)})
+    counted = count_funnels([Funnel.checked(steps=steps, name=evil)], source.dataset, None)
+    [part] = compose(replace(source, funnels=counted)).funnels
+    assert part.title == evil
+    assert [row.name for row in part.rows][:2] == [f"1 · {evil}", "Segment 2"]
+    assert part.rows[-1].segment is None
+    assert {len(row.cells) for row in part.rows} == {len(part.steps)} == {2}
+    assert "of 7 users reach" in part.meaning
+    assert compose(source).funnels == ()

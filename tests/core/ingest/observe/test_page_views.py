@@ -64,7 +64,7 @@ def test_numbers_ascend_without_holes_and_count_the_sessions(visits: list[tuple[
     user = np.array([user for user, _ in visits], np.int32)
     session = np.array([user * 100 + session for user, session in visits], np.int64)
     n = len(visits)
-    views = PageViews(user, np.zeros(n, np.int32), np.arange(n), session, session % 2 == 0)
+    views = PageViews(user, np.zeros(n, np.int32), np.arange(n), session, session % 2 == 0, np.arange(n))
     found = number_sessions(views)
     for one in set(user.tolist()):
         numbers, own = found.number[user == one], session[user == one]

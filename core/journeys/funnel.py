@@ -1,0 +1,138 @@
+"""A funnel: what users are to do, in which order, and within what."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Final
+from urllib.parse import quote, unquote
+
+from pydantic import Field, field_validator
+
+from core.base.settings import Settings
+
+MOST_STEPS: Final = 20
+MOST_PATTERNS: Final = 50
+"""Of one step: any of them makes it."""
+MOST_UNITS: Final = 10_000
+SECONDS: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
+"""Units of a time limit."""
+SESSION, USER = "session", "user"
+FORM: Final = f"{SESSION}, {USER}, or a time such as 30 minutes, 2 hours, 7 days"
+
+_LIMIT: Final = re.compile(rf"(\d{{1,5}}) ?({'|'.join(SECONDS)})s?")
+_KEPT: Final = "/*:?=&-_. "
+"""Characters that a link's text keeps as they are; those that take it apart are written as %3B, %7C, …."""
+
+
+class StepKind(StrEnum):
+    """What a step is made by: seeing a page of some name at a level, or an event."""
+
+    PAGE = "page"
+    TEMPLATE = "template"
+    THEME = "theme"
+    TYPE = "type"
+    EVENT = "event"
+
+
+class StepOrder(StrEnum):
+    """How the next step has to follow."""
+
+    LOOSE = "loose"
+    """At any later page view or event."""
+    STRICT = "strict"
+    """At the next page view, or by an event before that."""
+
+
+class FunnelStep(Settings):
+    """One step: whatever matches any of its patterns."""
+
+    kind: StepKind
+    any_of: Annotated[tuple[str, ...], Field(min_length=1, max_length=MOST_PATTERNS)]
+    """Names of the kind, in which ``*`` stands for any text; case does not matter."""
+
+    @field_validator("any_of")
+    @classmethod
+    def _says_something(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(pattern.strip() for pattern in patterns):
+            raise ValueError("an empty pattern matches nothing; * matches everything")
+        return tuple(dict.fromkeys(pattern.strip() for pattern in patterns))
+
+    @property
+    def title(self) -> str:
+        """What it is called: its patterns."""
+        return " or ".join(self.any_of)
+
+
+class Funnel(Settings):
+    """Ordered steps; the same step twice asks for two visits."""
+
+    steps: Annotated[tuple[FunnelStep, ...], Field(min_length=1, max_length=MOST_STEPS)]
+    order: StepOrder = StepOrder.LOOSE
+    within: str = USER
+    """``session``, ``user``, or the time from the first step to the last: ``30 minutes``, ``7 days``."""
+    name: Annotated[str, Field(max_length=80)] = ""
+
+    @field_validator("within")
+    @classmethod
+    def _is_a_limit(cls, value: str) -> str:
+        value = value.strip().lower()
+        if value in (SESSION, USER):
+            return value
+        found = _LIMIT.fullmatch(value)
+        if not found or not 0 < int(found[1]) <= MOST_UNITS:
+            raise ValueError(f"it must be {FORM}")
+        return limit_text(int(found[1]), found[2])
+
+    @property
+    def limit(self) -> tuple[int, str] | None:
+        """How many of which unit its time limit is; None within a session or a user."""
+        found = _LIMIT.fullmatch(self.within)
+        return (int(found[1]), found[2]) if found else None
+
+    @property
+    def limit_us(self) -> int | None:
+        """The same in microseconds."""
+        return None if self.limit is None else self.limit[0] * SECONDS[self.limit[1]] * 1_000_000
+
+    @property
+    def title(self) -> str:
+        """What it is called: its name, else its first and last step."""
+        ends = dict.fromkeys((self.steps[0].title, self.steps[-1].title))
+        return self.name or " → ".join(ends)
+
+    @property
+    def meaning(self) -> str:
+        """Its order and its limit in words."""
+        follows = "right after the other" if self.order is StepOrder.STRICT else "after the other"
+        where = {SESSION: "within one session", USER: "in the user's whole time"}
+        return f"one step {follows}, {where.get(self.within, f'within {self.within} of the first')}"
+
+
+def limit_text(number: int, unit: str) -> str:
+    """A time limit as a funnel has it: ``1 hour``, ``30 minutes``."""
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def funnel_to_link(funnel: Funnel) -> str:
+    """A funnel as short text: ``user;loose;page:/cart|/basket;event:purchase``; its name is left out."""
+    steps = [
+        f"{step.kind}:{'|'.join(quote(one, safe=_KEPT) for one in step.any_of)}" for step in funnel.steps
+    ]
+    return ";".join([funnel.within, funnel.order, *steps])
+
+
+def funnel_from_link(text: str) -> Funnel:
+    """The funnel that :func:`funnel_to_link` has written.
+
+    Raises:
+        SettingsError: If the text is none.
+    """
+    within, _, rest = text.partition(";")
+    order, _, steps = rest.partition(";")
+    parts = [step.partition(":") for step in steps.split(";") if step]
+    values = [
+        {"kind": kind, "any_of": tuple(unquote(one) for one in patterns.split("|"))}
+        for kind, _, patterns in parts
+    ]
+    return Funnel.checked(within=within, order=order, steps=tuple(values))

@@ -1,0 +1,243 @@
+"""The steps of a funnel as rows of widgets: what makes each, in which order, and within what.
+
+What is being built is the session's; whenever it is a funnel, it is kept with the model and in the link. A
+step without a pattern is left out until it has one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import streamlit as st
+
+from core.base.errors import SettingsError
+from core.journeys.funnel import (
+    MOST_STEPS,
+    MOST_UNITS,
+    SECONDS,
+    SESSION,
+    USER,
+    Funnel,
+    FunnelStep,
+    StepKind,
+    StepOrder,
+    limit_text,
+)
+from core.journeys.funnel_yaml import funnels_to_yaml
+from pages.ui.journeys import funnel_data
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell import errors, state
+from pages.ui.shell.text import count, md_text
+
+DRAFT: Final = "funnel_draft"
+KINDS: Final = {
+    StepKind.PAGE: "Page", StepKind.TEMPLATE: "Template", StepKind.THEME: "Theme", StepKind.TYPE: "Type",
+    StepKind.EVENT: "Event",
+}  # fmt: skip
+ORDERS: Final = {StepOrder.LOOSE: "Any later view", StepOrder.STRICT: "The next view"}
+LIMIT: Final = "limit"
+WITHIN: Final = {USER: "The user's whole time", SESSION: "One session", LIMIT: "A time limit"}
+WIDE: Final = 620
+"""Pixels of the patterns of a step; on a narrow screen they have a line of their own."""
+FIRST_LIMIT: Final = "30 minutes"
+LACKS: Final = (
+    "This data set does not say when events were done: it was loaded by an earlier release. Load the same "
+    "export again to use events as steps; the model stays."
+)
+PATTERNS: Final = (
+    "Pick names, or write one in which * stands for any text, such as /product/*. Any of them makes the step."
+)
+
+
+@dataclass(frozen=True)
+class _Row:
+    number: int
+    kind: StepKind
+    any_of: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """What is being built: its rows, whether whole or not, and the funnel that they make."""
+
+    rows: tuple[_Row, ...]
+    funnel: Funnel
+
+    @classmethod
+    def of(cls, funnel: Funnel) -> _Draft:
+        rows = [_Row(number, step.kind, step.any_of) for number, step in enumerate(funnel.steps)]
+        return cls(tuple(rows), funnel)
+
+
+def draw(live: LiveSegments) -> Funnel:
+    """Draw the builder; the funnel that it makes."""
+    offered, draft = funnel_data.basis(live).offered, _draft(live)
+    with st.container(border=True, key="funnel-builder", gap="xsmall"):
+        for place, row in enumerate(draft.rows):
+            _row(live, draft, place, row, offered)
+        _below(live, draft)
+    if funnel_data.basis(live).lacks_times:
+        st.caption(f":material/info: {LACKS}")
+    return draft.funnel
+
+
+def _draft(live: LiveSegments) -> _Draft:
+    """What this session builds; anew where another funnel is set, by a link or elsewhere."""
+    model = live.sources.model_key
+    now = state.controls(model).funnel or funnel_data.suggested(live)
+    held: _Draft | None = state.of_model(model).get(DRAFT)
+    if held is None or held.funnel != now:
+        held = _Draft.of(now)
+        state.of_model(model)[DRAFT] = held
+    return held
+
+
+def _keep(live: LiveSegments, rows: tuple[_Row, ...], **changes: Any) -> None:  # noqa: ANN401 - checked
+    """Hold the rows, and keep the funnel that the whole ones make; the one before where none is whole."""
+    model, before = live.sources.model_key, _draft(live).funnel
+    steps = tuple(FunnelStep(kind=row.kind, any_of=row.any_of) for row in rows if row.any_of)
+    with errors.shown():
+        made = Funnel.checked(**before.model_dump() | {"steps": steps or before.steps} | changes)
+        state.of_model(model)[DRAFT] = _Draft(rows, made)
+        state.set_controls(model, funnel=made)
+
+
+def _row(
+    live: LiveSegments, draft: _Draft, place: int, row: _Row, offered: dict[StepKind, list[str]]
+) -> None:
+    rows, key = draft.rows, f"funnel-{row.number}"
+
+    def changed(new: _Row) -> None:
+        _keep(live, (*rows[:place], new, *rows[place + 1 :]))
+
+    def of_kind() -> None:
+        changed(replace(row, kind=StepKind(st.session_state[f"{key}-kind"]), any_of=()))
+
+    def of_patterns() -> None:
+        typed = dict.fromkeys(text.strip() for text in st.session_state[f"{key}-any-{row.kind}"])
+        changed(replace(row, any_of=tuple(text for text in typed if text)))
+
+    kinds = list(dict.fromkeys([*offered, row.kind]))
+    names = list(dict.fromkeys([*row.any_of, *offered.get(row.kind, [])]))
+    with st.container(horizontal=True, vertical_alignment="bottom", key=key, gap="xsmall"):
+        state.display(f"{key}-kind", row.kind)
+        st.selectbox(
+            f"Step {place + 1}", kinds, kinds.index(row.kind), key=f"{key}-kind", width=130,
+            format_func=KINDS.__getitem__, on_change=of_kind,
+        )  # fmt: skip
+        _buttons(live, rows, place, key)
+        state.display(f"{key}-any-{row.kind}", list(row.any_of))
+        st.multiselect(
+            f"What makes step {place + 1}", names, list(row.any_of), key=f"{key}-any-{row.kind}",
+            accept_new_options=True, on_change=of_patterns, placeholder="Pick, or write with *",
+            help=PATTERNS, width=WIDE,
+        )  # fmt: skip
+    _matches(live, row)
+
+
+def _buttons(live: LiveSegments, rows: tuple[_Row, ...], place: int, key: str) -> None:
+    """Earlier, later, gone."""
+    swapped = [*rows]
+    if place:
+        swapped[place - 1 : place + 1] = rows[place], rows[place - 1]
+    later = [*rows]
+    later[place : place + 2] = reversed(rows[place : place + 2])
+    gone = (*rows[:place], *rows[place + 1 :])
+    for name, icon, told, to, possible in (
+        ("up", "arrow_upward", "Earlier", tuple(swapped), place > 0),
+        ("down", "arrow_downward", "Later", tuple(later), place < len(rows) - 1),
+        ("gone", "close", "Remove", gone, any(row.any_of for row in gone)),
+    ):
+        st.button(
+            "", icon=f":material/{icon}:", key=f"{key}-{name}", help=f"{told}: step {place + 1}",
+            type="tertiary", disabled=not possible, on_click=_keep, args=(live, to),
+        )  # fmt: skip
+
+
+def _matches(live: LiveSegments, row: _Row) -> None:
+    """How much the step matches, at once."""
+    if not row.any_of:
+        st.caption(":material/info: Without a pattern this step is left out.")
+        return
+    try:
+        names, users = funnel_data.found(live, FunnelStep(kind=row.kind, any_of=row.any_of))
+    except SettingsError as error:
+        st.caption(f":material/warning: {md_text(error)}")
+        return
+    if not names:
+        st.caption(f":material/warning: No {KINDS[row.kind].lower()} here matches. Nobody takes this step.")
+        return
+    what = KINDS[row.kind].lower()
+    st.caption(f"Matches {count(names, what)}, done by {count(users, 'user')}.")
+
+
+def _below(live: LiveSegments, draft: _Draft) -> None:
+    """A step more, the order, the limit, and the way back to what is suggested."""
+    rows = draft.rows
+    number = max(row.number for row in rows) + 1
+    usual = rows[-1].kind
+    with st.container(horizontal=True, vertical_alignment="bottom", key="funnel-below"):
+        st.button(
+            "Add a step", icon=":material/add:", key="funnel-add", disabled=len(rows) >= MOST_STEPS,
+            on_click=_keep, args=(live, (*rows, _Row(number, usual, ()))),
+            help=f"At most {MOST_STEPS}. The same step twice asks for two visits.",
+        )  # fmt: skip
+        _order(live, draft)
+        _within(live, draft)
+        st.download_button(
+            "YAML", data=lambda: funnels_to_yaml([draft.funnel]), file_name="funnels.yaml", type="tertiary",
+            icon=":material/download:", key="funnel-yaml", on_click="ignore", mime="application/yaml",
+            help="To count the same from the command line: --funnel funnels.yaml.",
+        )  # fmt: skip
+        if state.controls(live.sources.model_key).funnel is not None:
+            st.button(
+                "Start again", icon=":material/restart_alt:", key="funnel-reset", type="tertiary",
+                on_click=_reset, args=(live.sources.model_key,),
+                help="Back to the usual way to the outcome.",
+            )  # fmt: skip
+
+
+def _reset(model: str) -> None:
+    state.of_model(model).pop(DRAFT, None)
+    state.set_controls(model, funnel=None)
+
+
+def _order(live: LiveSegments, draft: _Draft) -> None:
+    state.display("funnel-order", draft.funnel.order)
+    st.selectbox(
+        "The next step is", list(ORDERS), list(ORDERS).index(draft.funnel.order), key="funnel-order",
+        format_func=ORDERS.__getitem__, width=160,
+        on_change=lambda: _keep(live, draft.rows, order=st.session_state["funnel-order"]),
+        help="The next view: no other page view may come between. An event counts before the next page view.",
+    )  # fmt: skip
+
+
+def _within(live: LiveSegments, draft: _Draft) -> None:
+    limit = draft.funnel.limit
+    now = LIMIT if limit else draft.funnel.within
+    state.display("funnel-within", now)
+
+    def chosen() -> None:
+        within = st.session_state["funnel-within"]
+        _keep(live, draft.rows, within=FIRST_LIMIT if within == LIMIT else within)
+
+    def limited() -> None:
+        unit = st.session_state["funnel-unit"]
+        _keep(live, draft.rows, within=limit_text(int(st.session_state["funnel-number"]), unit))
+
+    st.selectbox(
+        "Within", list(WITHIN), list(WITHIN).index(now), key="funnel-within", width=200,
+        format_func=WITHIN.__getitem__, on_change=chosen,
+        help="A time limit counts from the first step to the last; any first step that is in time counts.",
+    )  # fmt: skip
+    if limit is None:
+        return
+    number, unit = limit
+    state.display("funnel-number", number)
+    st.number_input("Number", 1, MOST_UNITS, number, key="funnel-number", width=120, on_change=limited)
+    state.display("funnel-unit", unit)
+    st.selectbox(
+        "Unit", list(SECONDS), list(SECONDS).index(unit), key="funnel-unit", width=120, on_change=limited,
+        format_func=lambda one: f"{one}s",
+    )  # fmt: skip

@@ -1,0 +1,177 @@
+"""Funnel: how many users take each step, beside others and in all segments, and what they do instead."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.base.wording import counted, duration, percent
+from core.journeys import funnel_table
+from core.journeys.funnel import Funnel
+from core.journeys.funnel_table import DIFFERS, HIGH, INSTEAD, LOW, REST_HIGH, REST_LOW, STEP, ShareOf
+from core.journeys.funnel_walk import FunnelWalk
+from core.journeys.funnel_words import sentences
+from core.profiles.profile_columns import Col
+from pages.ui.journeys import funnel_builder, funnel_charts, funnel_data
+from pages.ui.journeys.choice import Choice
+from pages.ui.journeys.funnel_charts import STEP_NAME, WHO
+from pages.ui.segments import charts
+from pages.ui.segments import profile_tables as tables
+from pages.ui.segments.figure import Columns, behind, figure, picture
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.shell.text import md_text
+
+SHARES: Final = {
+    ShareOf.ALL: "All users", ShareOf.BEFORE: "The step before", ShareOf.FIRST: "The first step",
+}  # fmt: skip
+TITLES: Final = {
+    ShareOf.ALL: "Share of users", ShareOf.BEFORE: "Share of users with the step before",
+    ShareOf.FIRST: "Share of users with the first step",
+}  # fmt: skip
+NEXT: Final = 8
+"""Places that are drawn of what was done instead; the table has :data:`LISTED`."""
+LISTED: Final = 30
+CUT: Final = 40
+"""Characters of a step in a chart."""
+HEAD: Final = 20
+"""Above a column: two lines."""
+DESCRIBED: Final = (
+    "The model has read these page views: a difference describes how the segments were made, so no p value "
+    "stands beside it. It is called one where its 95 % interval leaves out 0."
+)
+SHARE_COLUMNS: Final[Columns] = {
+    name: st.column_config.NumberColumn(format="percent")
+    for name in (
+        LOW, HIGH, REST_LOW, REST_HIGH, Col.DIFFERENCE,
+        funnel_table.DIFFERENCE_LOW, funnel_table.DIFFERENCE_HIGH,
+    )
+}  # fmt: skip
+
+
+def draw(live: LiveSegments, choice: Choice) -> None:
+    """Draw the builder, and what it counts."""
+    funnel = funnel_builder.draw(live)
+    walk = funnel_data.followed(live, funnel)
+    here, there = (funnel_table.reached(walk, users) for users in (choice.users, choice.others))
+    of_all = funnel_table.steps_table(funnel, here, there, ShareOf.ALL)
+    st.markdown(md_text(" ".join(sentences(of_all, choice.title, choice.other_title)), 1_000))
+    of = st.segmented_control(
+        "Shares are of", list(SHARES), default=ShareOf.ALL, required=True, key="funnel-of",
+        format_func=SHARES.__getitem__, persist_state="session",
+    )  # fmt: skip
+    table = funnel_table.steps_table(funnel, here, there, of)
+    timed = funnel_table.with_times(table, walk, choice.users, choice.others)
+    _steps(live, choice, funnel, timed, of)
+    _all_segments(live, funnel, walk, of)
+    _times(funnel, timed, choice)
+    _instead(live, choice, funnel, walk)
+
+
+def _called(funnel: Funnel, most: int = CUT) -> list[str]:
+    """Steps as charts call them: numbered, so that the same step twice is two."""
+    cut = [step.title if len(step.title) <= most else f"{step.title[: most - 1]}…" for step in funnel.steps]
+    return [f"{number}. {title}" for number, title in enumerate(cut, start=1)]
+
+
+def _steps(live: LiveSegments, choice: Choice, funnel: Funnel, table: pd.DataFrame, of: ShareOf) -> None:
+    names = _called(funnel)
+    own = table.assign(**{STEP_NAME: names, WHO: choice.title})
+    drawn = [own[[STEP_NAME, WHO, Col.SHARE, LOW, HIGH, Col.USERS, Col.N]]]
+    if choice.other is not None:
+        rest = {Col.REST_SHARE: Col.SHARE, REST_LOW: LOW, REST_HIGH: HIGH, Col.REST_USERS: Col.USERS}
+        others = table[[*rest, Col.REST_N]].rename(columns=rest | {Col.REST_N: Col.N})
+        drawn.append(others.assign(**{STEP_NAME: names, WHO: choice.other_title}))
+    is_segment = choice.title in live.names.values()
+    beside = f", beside {choice.other_title.lower()} (grey)" if choice.other is not None else ""
+    figure(
+        f"{md_text(choice.title)}: {len(names)} steps, {funnel.meaning}",
+        partial(
+            funnel_charts.steps, pd.concat(drawn, ignore_index=True), live.names,
+            choice.title if is_segment else None, TITLES[of],
+        ),
+        table, key="funnel", columns=SHARE_COLUMNS,
+        n=md_text(f"{counted(int(choice.users.sum()), 'user')}{beside}. Lines: 95 % intervals."),
+        alt_text=f"Share of users who take each step of the funnel, {choice.title}",
+    )  # fmt: skip
+    if choice.other is not None:
+        differing = [name for name, differs in zip(names, table[DIFFERS], strict=True) if differs]
+        told = f"Differs at {', '.join(differing)}. " if differing else "No step is shown to differ. "
+        st.caption(md_text(told, 600) + " " + DESCRIBED)
+
+
+def _all_segments(live: LiveSegments, funnel: Funnel, walk: FunnelWalk, of: ShareOf) -> None:
+    rows = live.profiles.rows
+    table = tables.named(funnel_table.side_by_side(funnel, walk, rows, of), live.names)
+    names = _called(funnel, HEAD)
+    cells = pd.DataFrame(
+        {
+            Col.LABEL: table[Col.LABEL], Col.METRIC: [names[step - 1] for step in table[STEP]],
+            "text": [percent(share, n=n) for share, n in zip(table[Col.SHARE], table[Col.N], strict=True)],
+            Col.DIFFERENCE: np.where(table[DIFFERS], table[Col.DIFFERENCE], 0.0),
+        }
+    )  # fmt: skip
+    columns = [tables.axis_text(name) for name in names]
+    cells[Col.METRIC] = cells[Col.METRIC].map(dict(zip(names, columns, strict=True)))
+    figure(
+        "All segments side by side",
+        partial(charts.heat, cells, list(dict.fromkeys(cells[Col.LABEL])), columns),
+        table, key="funnel-segments", columns=SHARE_COLUMNS, min_width=240 + 90 * len(names),
+        n=f"{TITLES[of]}. Blue: more than among the other clustered users, orange: less; no colour: no "
+        "difference is shown.",
+        alt_text="Share of users who take each step, in every segment",
+    )  # fmt: skip
+
+
+def _times(funnel: Funnel, timed: pd.DataFrame, choice: Choice) -> None:
+    if len(funnel.steps) == 1:
+        return
+    table = timed.iloc[1:]
+    names = _called(funnel)
+    shown = pd.DataFrame(
+        {
+            "From": names[:-1], "To": names[1:], "Users": table[Col.USERS].to_numpy(),
+            "A quarter within": [duration(one) for one in table[funnel_table.SECONDS_P25]],
+            "Half within": [duration(one) for one in table[funnel_table.SECONDS_MEDIAN]],
+            "Three quarters within": [duration(one) for one in table[funnel_table.SECONDS_P75]],
+        }
+    )  # fmt: skip
+    if choice.other is not None:
+        shown["Others: half within"] = [duration(one) for one in table[funnel_table.REST_SECONDS]]
+    with st.container(border=True, key="funnel-times", gap="xsmall"):
+        st.markdown("**Time between steps**", help=TIMES)
+        st.caption("Of users who took both steps.")
+        st.dataframe(shown, hide_index=True, key="funnel-times-table", alt="Time between the steps")
+
+
+TIMES: Final = (
+    "Of each user one sequence is timed: the first that ends the furthest step they reach, begun as late as "
+    "possible. The table behind the chart above has the seconds."
+)
+
+
+def _instead(live: LiveSegments, choice: Choice, funnel: Funnel, walk: FunnelWalk) -> None:
+    sequences = live.sources.dataset.sequences
+    table = funnel_table.instead(funnel, walk, choice.users, choice.places, sequences, LISTED)
+    if not len(table):
+        return
+    names = _called(funnel)
+    lost = dict(zip(table[STEP].tolist(), table[Col.N].tolist(), strict=True))
+    steps = list(lost)
+    with st.container(border=True, key="figure-funnel-instead", gap="xsmall"):
+        st.markdown("**What they did instead of the next step**")
+        st.caption(md_text(choice.title))
+        step = st.selectbox(
+            "After", steps, steps.index(max(lost, key=lambda one: lost[one])),
+            key=f"funnel-after-{len(steps)}",
+            format_func=lambda one: f"{names[one - 1]}: {lost[one]:,} users went no further",
+        )  # fmt: skip
+        picture(
+            partial(funnel_charts.instead, table[table[STEP] == step].head(NEXT), INSTEAD, "Share of those"),
+            key="chart-funnel-instead",
+            alt_text="What users did instead of the next step",
+        )
+        behind(table, key="funnel-instead", columns=SHARE_COLUMNS)

@@ -1,0 +1,70 @@
+"""Which names a pattern matches: by hand, and beside the standard library."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+import numpy as np
+import pytest
+
+from core.base.errors import SettingsError
+from core.journeys.funnel import FunnelStep
+from core.journeys.patterns import FunnelSite, any_of, matches, matching
+from core.journeys.places import Level
+
+PAGES = ("shop.example/", "shop.example/cart", "shop.example/Cart?step=2", "other.example/cart")
+
+
+def test_a_pattern_matches_as_the_standard_library_says() -> None:
+    rng = np.random.default_rng(1)
+    found = 0
+    for _ in range(5_000):
+        pattern = "".join(rng.choice(list("ab*"), int(rng.integers(0, 7))))
+        text = "".join(rng.choice(list("ab"), int(rng.integers(0, 8))))
+        assert matches(pattern, text) == fnmatchcase(text, pattern)
+        found += matches(pattern, text)
+    assert 500 < found < 4_500
+
+
+def test_what_would_hang_a_regular_expression_ends() -> None:
+    assert not matches("*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b", "a" * 20_000)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("/cart", [False, True, False, True]),
+        ("/cart*", [False, True, True, True]),
+        ("shop.example/*", [True, True, True, False]),
+        ("/", [True, False, False, False]),
+        ("*STEP=*", [False, False, True, False]),
+        ("[c]art", [False] * 4),
+        ("/cart?step=2", [False, False, True, False]),
+        ("/nowhere", [False] * 4),
+    ],
+)
+def test_an_address_is_matched_with_its_host_and_without(pattern: str, found: list[bool]) -> None:
+    assert matching([pattern], PAGES).tolist() == found
+
+
+def step(kind: str, *patterns: str) -> FunnelStep:
+    return FunnelStep.checked(kind=kind, any_of=patterns)
+
+
+SITE = FunnelSite(
+    {Level.PAGE: PAGES, Level.TYPE: ("Home", "Cart", "Cart", "Cart")}, ("purchase", "page:/thanks")
+)
+
+
+def test_a_step_is_made_by_pages_or_events() -> None:
+    assert SITE.marks(step("type", "cart")).pages.tolist() == [False, True, True, True]
+    event = SITE.marks(step("event", "pur*", "page:/th*"))
+    assert (event.pages.any(), event.events.tolist()) == (False, [True, True])
+    both = any_of([event, SITE.marks(step("page", "/"))])
+    assert (both.pages.tolist(), both.events.tolist()) == ([True, False, False, False], [True, True])
+    assert not SITE.marks(step("event", "refund")).found
+
+
+def test_a_level_that_pages_do_not_have_is_said_with_those_they_have() -> None:
+    with pytest.raises(SettingsError, match="Allowed: page, type, event"):
+        SITE.marks(step("theme", "Shoes"))
