@@ -8,7 +8,7 @@ import streamlit as st
 from core.rules.judging import FoundRules, RuleFit, halves, judge
 from core.rules.raw_events import LoadedExport
 from pages.ui.rules import live_rules, rule_builder, rule_view
-from pages.ui.segments import cards, segment_controls
+from pages.ui.segments import by_hand_view, cards, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import RULES, heading
@@ -81,6 +81,7 @@ def _by_hand(live: LiveSegments, export: LoadedExport, segment: int, found: Rule
         f"Judged for {live.names[segment]}, on {'the same' if found else 'all'} {count(len(users), 'user')}."
     )
     rule_view.show(live, export, fit, segment, "own", md_text(said))
+    by_hand_view.offer(live, features.matches(rule), rule.words(features.origin))
 
 
 with errors.shown():

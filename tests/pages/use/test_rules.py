@@ -86,3 +86,14 @@ def test_a_segment_too_small_says_why(open_app: OpenApp, finished_run: FinishedR
         assert not app.exception
         said += [info.value for info in app.info]
     assert any(md_text("a rule needs 10: half to find it, half to judge it") in text for text in said)
+
+
+def test_everyone_who_matches_becomes_a_segment(rules: AppTest) -> None:
+    rules.selectbox(key="rule-field").set_value("page_views").run()
+    rules.number_input(key="rule-number-page_views").set_value(7).run()
+    rules.button(key="add-condition").click().run()
+    before = len(rules.selectbox(key="rules_of").options)
+    rules.button(key="make-segment").click().run()
+    assert not rules.exception
+    assert len(rules.selectbox(key="rules_of").options) == before + 1
+    assert "make-segment" not in {button.key for button in rules.button}  # now they are one
