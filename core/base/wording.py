@@ -54,8 +54,9 @@ def duration(seconds: float | None) -> str:
     if whole < 3_600:
         return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
     if whole < 86_400:
-        return f"{whole // 3_600} h {whole % 3_600 // 60} min"
-    return f"{whole / 86_400:.0f} days"
+        minutes = whole % 3_600 // 60
+        return f"{whole // 3_600} h {minutes} min" if minutes else f"{whole // 3_600} h"
+    return counted(round(whole / 86_400), "day")
 
 
 def zone(time_zone: str) -> timezone:

@@ -19,9 +19,9 @@ from core.llm.chat_types import Usage
 from core.outgoing.quoting import clean
 
 ARROW: Final = " → "
+"""Between the two ends of a step."""
 _ARROWS: Final = {"step": 1, "route": -1}
 """Kind of figure → arrows that its item is parted at, −1 for all."""
-"""Between the two ends of a step."""
 
 
 class Unit(StrEnum):

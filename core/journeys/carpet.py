@@ -114,9 +114,10 @@ def carpet(
     ranked = np.lexsort((*cells.T[::-1], *([-length] if order is StripOrder.LENGTH else [])))
     seen = np.bincount(place[users[sequences.user]], minlength=1)
     frequent = np.argsort(-seen, kind="stable")[:colours]
+    # what is no longer than a cell more loses the end of its last session, and no page view
     return Carpet(
         places, cells[ranked], sequences.user[opening[drawn[ranked]]].astype(np.int64), len(theirs),
-        int((length > width).sum()), frequent[seen[frequent] > 0],
+        int((length > width + 1).sum()), frequent[seen[frequent] > 0],
     )  # fmt: skip
 
 

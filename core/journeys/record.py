@@ -62,11 +62,10 @@ def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:
     apart = apart.assign(text=[in_words(step) for step in apart.to_dict("records")])
     taken = steps[steps[Col.USERS] > 0]
     entries, exits, repeats = (
-        step_table(moves, here, others, which, ENDS)
-        for which in (
-            moves.left == moves.start, moves.reached == moves.end, moves.left == moves.reached,
-        )
-    )  # fmt: skip
+        found[found[Col.USERS] > 0]  # not what only the others do
+        for which in (moves.left == moves.start, moves.reached == moves.end, moves.left == moves.reached)
+        for found in [step_table(moves, here, others, which, ENDS)]
+    )
     return {
         "users": here.n_users, "sessions": here.n_sessions, "steps": here.n_steps,
         "top_steps": _records(taken, STEPS), "differing": _records(apart, DIFFERING),

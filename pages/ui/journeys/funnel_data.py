@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.base.errors import ArtifactError
+from core.data.dataset import EVENTS
 from core.data.timed_events import TimedEvents
 from core.journeys.funnel import Funnel, FunnelStep, StepKind
 from core.journeys.funnel_start import usual_way
@@ -43,13 +44,18 @@ class FunnelBasis:
 
 def basis(live: LiveSegments) -> FunnelBasis:
     """Laid out once a data set and its labels."""
-    return _basis(live.tables.basis.key, live.sources)
+    return _basis(_key(live), live.sources)
+
+
+def _key(live: LiveSegments) -> str:
+    """Of the data set, its labels, and whether it says when events were done: that can be added to it."""
+    return f"{live.tables.basis.key} {(live.sources.dataset.path / EVENTS).exists()}"
 
 
 def suggested(live: LiveSegments) -> Funnel:
     """The usual way to the outcome."""
     chosen = live.profiles.chosen
-    return _suggested(live.tables.basis.key, chosen[:1], live)
+    return _suggested(_key(live), chosen[:1], live)
 
 
 def followed(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
@@ -58,7 +64,7 @@ def followed(live: LiveSegments, funnel: Funnel) -> FunnelWalk:
     Raises:
         SettingsError: If these pages have no names at the level of a step.
     """
-    return _walk(live.tables.basis.key, funnel.model_copy(update={"name": ""}), live)
+    return _walk(_key(live), funnel.model_copy(update={"name": ""}), live)
 
 
 def found(live: LiveSegments, step: FunnelStep) -> tuple[int, int]:
@@ -67,7 +73,7 @@ def found(live: LiveSegments, step: FunnelStep) -> tuple[int, int]:
     Raises:
         SettingsError: If these pages have no names at its level.
     """
-    return _found(live.tables.basis.key, step, live)
+    return _found(_key(live), step, live)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)

@@ -312,7 +312,7 @@ def _dumbbell(
         label=choice.title, kind=head[Col.KIND], segment=head[Col.SEGMENT],
     )  # fmt: skip
     drawn = drawn if Col.REST_SHARE in drawn else drawn.assign(**{Col.REST_SHARE: np.nan})
-    beside = f" Grey: {_lower(choice.other_title)}." if found.beside else ""
+    beside = f" Grey: {md_text(_lower(choice.other_title))}." if found.beside else ""
     figure(
         title, partial(shared.dumbbell, drawn, "place", Col.SHARE, Col.REST_SHARE, "Share of users"), table,
         n=f"{n}{beside}", key=title.lower().replace(" ", "-"), alt_text=f"{title}: shares of users",

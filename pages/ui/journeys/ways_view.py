@@ -114,7 +114,7 @@ def _coverage(choice: Choice, found: pd.DataFrame) -> str:
 
 def _columns(live: LiveSegments, choice: Choice) -> Columns:
     percent = partial(st.column_config.NumberColumn, format="percent")
-    had = live.profiles.outcome or ""
+    had = md_text(live.profiles.outcome or "")
     return {
         Col.RANK: st.column_config.NumberColumn("#", width="small"),
         ROUTE: st.column_config.TextColumn("Route", width="large"),

@@ -126,18 +126,6 @@ def offer(live: LiveSegments, users: np.ndarray, why: str) -> None:
                 st.rerun()  # this may be a fragment: the rest of the page is of the segments before
 
 
-def make_segment(live: LiveSegments, users: np.ndarray, why: str) -> None:
-    """Make a segment of chosen users and put it on screen, at the next run.
-
-    Args:
-        live: The segments on screen.
-        users: bool of shape (n_users,). Whoever is outside clustering stays there.
-        why: How they were chosen, in a few words.
-    """
-    with errors.shown():
-        _make(live, users, why)
-
-
 def _make(live: LiveSegments, users: np.ndarray, why: str) -> None:
     after = by_hand.from_users(live.segmentation.partition, live.combined.vectors, users, why)
     session_segments.change(live.sources, live.segmentation, after)

@@ -15,6 +15,8 @@ from core.profiles.profile_columns import FIELDS, Col
         (60, "1 min"),
         (125, "2 min 5 s"),
         (12_000, "3 h 20 min"),
+        (21_600, "6 h"),
+        (86_400, "1 day"),
         (4 * 86_400, "4 days"),
         (None, "–"),
         (float("nan"), "–"),

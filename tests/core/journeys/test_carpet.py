@@ -39,6 +39,12 @@ def test_the_longest_come_first_by_length_and_what_is_cut_is_counted() -> None:
     assert made.cut == 1
 
 
+def test_a_strip_that_only_loses_the_mark_of_its_end_is_not_cut() -> None:
+    made = drawn(walks([[[A, B, A]]]), width=3)
+    assert made.cells.tolist() == [[0, 1, 0]]
+    assert made.cut == 0
+
+
 def test_the_draw_says_of_how_many_and_repeats_by_its_seed() -> None:
     sequences = walks([[[user % 3]] for user in range(60)])
     first, again, other = (drawn(sequences, most=5, seed=seed) for seed in (1, 1, 2))

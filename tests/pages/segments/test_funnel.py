@@ -125,6 +125,17 @@ def test_a_data_set_without_times_of_events_says_so(funnel: AppTest) -> None:
     assert "Event" not in kinds
 
 
+def test_times_that_a_data_set_gets_later_are_used_at_once(
+    funnel: AppTest, finished_run: FinishedRun
+) -> None:
+    """Loading the same export again adds them under the same key; the server goes on."""
+    assert "This data set does not say when events were done" in texts(funnel)
+    write_events(finished_run)
+    funnel.run()
+    assert "This data set does not say when events were done" not in texts(funnel)
+    assert "Event" in funnel.selectbox(key="funnel-0-kind").options
+
+
 def test_with_times_an_event_is_a_step_and_what_came_instead_is_the_end(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
