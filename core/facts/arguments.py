@@ -100,6 +100,12 @@ class SureFacts(Settings):
     segment: Key
 
 
+class RuleFacts(Settings):
+    """A segment as a rule of a few conditions, by which its users are reached, with precision and recall."""
+
+    segment: Key
+
+
 class NearestSegments(Settings):
     """The segments most like one."""
 

@@ -30,6 +30,7 @@ from core.facts.items import PLURAL, Dimension, ItemMetric
 from core.facts.phrases import (
     Piece,
     commas,
+    counted,
     is_of,
     kind_of,
     listing,
@@ -45,12 +46,18 @@ from core.facts.phrases import (
     with_interval,
     with_users,
 )
-from core.facts.verbs import DO, DO_NOT, LISTED, MORE, NOT, OF, verb
+from core.facts.verbs import DO, DO_NOT, LISTED, MORE, NOT, OF, PRECISION, RECALL, RULE_USERS, verb
 from core.profiles.profile_columns import Col
 
 ALL: Final = "all"
 OTHERS: Final = "others"
 ENDS: Final = {"entry": "begin", "exit": "end"}
+RULE: Final = {
+    RULE_USERS: (" It describes ", " clustered users."),
+    PRECISION: (" Of those whom it describes, ", " belong to the segment (precision)."),
+    RECALL: (" Of the segment, it finds ", " (recall)."),
+}
+"""Measure of a rule → what stands before and after it."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +180,8 @@ class _Speaker:
         users = {place_of(fact): fact for fact in facts if is_of(ItemMetric.USERS, fact)}
         shares = {place_of(fact) for fact in facts if is_of(ItemMetric.SHARE, fact)}
         listed = [fact for fact in facts if not (is_of(ItemMetric.USERS, fact) and place_of(fact) in shares)]
-        lines: list[Line] = []
+        lines = [Line((*self._rule(rule),)) for rule in _rules(listed)]
+        listed = [fact for fact in listed if fact.measure not in RULE]
         for place in dict.fromkeys(map(_measure, listed)):
             own = [fact for fact in listed if _measure(fact) == place]
             beside = users if is_of(ItemMetric.SHARE, own[0]) else {}
@@ -185,6 +193,14 @@ class _Speaker:
             ]
             lines.append(Line((f"{self._heading(own[0])}: ", *commas(parts), ".")))
         return lines
+
+    def _rule(self, facts: Sequence[Fact]) -> list[Piece]:
+        """A rule, and what is measured of it."""
+        said: list[Piece] = [f"A rule for {self._title(facts[0].row)}: {facts[0].called}."]
+        for fact in facts:
+            before, after = RULE[fact.measure]
+            said += [before, *with_interval(fact), counted(fact, after)]
+        return said
 
     def _heading(self, fact: Fact) -> str:
         kind, _, rest = fact.measure.partition(":")
@@ -345,6 +361,15 @@ class _Speaker:
 
     def _each(self, facts: Sequence[Fact]) -> list[Piece]:
         return listing([[f"{self._title(fact.row)} with ", fact] for fact in facts])
+
+
+def _rules(facts: Sequence[Fact]) -> list[list[Fact]]:
+    """The figures of each rule."""
+    found: dict[str, list[Fact]] = {}
+    for fact in facts:
+        if fact.measure in RULE:
+            found.setdefault(fact.item, []).append(fact)
+    return [*found.values()]
 
 
 def _difference(block: Contrast) -> list[Piece]:

@@ -8,7 +8,16 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.facts import arguments, compare_segments, describe, item_tools, items, other_tools, segment_tools
+from core.facts import (
+    arguments,
+    compare_segments,
+    describe,
+    item_tools,
+    items,
+    other_tools,
+    rule_tools,
+    segment_tools,
+)
 from core.facts.answer import Block, Chart, ChartMark, FigureList, Ranking, Unit
 from core.facts.arguments import Metric, Order
 from core.facts.context import ALL, ONE_PAGE
@@ -79,6 +88,11 @@ def trust(figures: Figures, parsed: Parsed) -> Finding:
     if not asked:
         return Finding(notes(TRUST))
     return other_tools.how_sure(figures, arguments.SureFacts(segment=asked[0]))
+
+
+def rule(figures: Figures, parsed: Parsed) -> Finding:
+    """A segment as a rule."""
+    return rule_tools.segment_rule(figures, arguments.RuleFacts(segment=parsed.rows[0]))
 
 
 def similar(figures: Figures, parsed: Parsed) -> Finding:

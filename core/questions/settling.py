@@ -15,7 +15,7 @@ from core.questions.parsed import Parsed
 
 SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
 """Cues beside which the biggest is the one with most users."""
-LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes"})
+LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes", "rule"})
 """Cues of lists, which every segment has one of."""
 PER_USER: Final = {
     Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,

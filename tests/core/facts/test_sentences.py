@@ -136,6 +136,23 @@ def test_routes_are_told_with_the_share_of_users_who_took_them() -> None:
     ]
 
 
+def test_a_rule_is_said_once_with_all_that_is_measured_of_it() -> None:
+    long = f"users who viewed /{'a' * 40}, and viewed /{'b' * 40}"
+    rule = [
+        make_fact(measure, "", ("segment:0",), value, unit, item=long, interval=interval, n=50)
+        for measure, value, unit, interval in (
+            ("rule_users", 41, Unit.COUNT, None), ("rule_precision", 0.8, Unit.SHARE, (0.7, 0.9)),
+            ("rule_recall", 0.5, Unit.SHARE, (0.4, 0.6)),
+        )
+    ]  # fmt: skip
+    first = f"A rule for Sale hunters (segment 1): {long}."
+    assert said(listed(*rule)) == [
+        f"{first} It describes 41 clustered users. Of those whom it describes, 80% [70–90] belong to the "
+        "segment (precision). Of the segment, it finds 50% [40–60] (recall)."
+    ]
+    assert said(listed(rule[2])) == [f"{first} Of the segment, it finds 50% [40–60] (recall)."]
+
+
 def test_users_stand_beside_the_share_that_they_are() -> None:
     facts = [
         item(metric, Dimension.DEVICE, name, value)
