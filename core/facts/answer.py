@@ -20,7 +20,7 @@ from core.outgoing.quoting import LONGEST, clean
 
 ARROW: Final = " → "
 """Between the two ends of a step."""
-_ARROWS: Final = {"step": 1, "route": -1}
+_ARROWS: Final = {"step": 1, "move": 1, "route": -1}
 """Kind of figure → arrows that its item is parted at, −1 for all."""
 _LONGEST: Final = dict.fromkeys(("rule_users", "rule_precision", "rule_recall"), 5 * LONGEST)
 """Kind of figure → characters of a part that are shown: a rule has several addresses."""

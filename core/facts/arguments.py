@@ -88,6 +88,14 @@ class Transitions(Settings):
     n: Count = 5
 
 
+class MoveFacts(Settings):
+    """Which steps the users of a segment take more or less often than the other clustered users."""
+
+    segment: Key
+    by: Literal["page", "theme", "type"] = "page"
+    n: Count = 5
+
+
 class PersonaFacts(Settings):
     """The facts that a buyer persona may rest on."""
 

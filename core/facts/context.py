@@ -20,6 +20,7 @@ from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
 from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
+from core.journeys.moves import Moves
 from core.journeys.places import Level, Places
 from core.journeys.routes import Routes
 from core.naming.words import SiteWords
@@ -137,12 +138,24 @@ class Basis:
     def routes(self, view: View) -> Routes:
         """Whole sessions by pages, themes or types."""
         if view not in self._routes:
-            names = np.array(self.pages)
-            if self.labels is not None and view in self.labels.page_of:  # of each page that somebody saw
-                names = np.array(self.labels.views[view].values)[self.labels.page_of[view]]
-            places = Places.from_names(LEVEL_OF[view], names.tolist(), self.sequences)
-            self._routes[view] = Routes.of(self.sequences, places, STOPS)
+            self._routes[view] = Routes.of(self.sequences, self._places(view), STOPS)
         return self._routes[view]
+
+    @cached_property
+    def _moves(self) -> dict[View, Moves]:
+        return {}
+
+    def moves(self, view: View) -> Moves:
+        """All steps between pages, themes or types, with the start and the end of each session."""
+        if view not in self._moves:
+            self._moves[view] = Moves.of(self.sequences, self._places(view))
+        return self._moves[view]
+
+    def _places(self, view: View) -> Places:
+        names = np.array(self.pages)
+        if self.labels is not None and view in self.labels.page_of:  # of each page that somebody saw
+            names = np.array(self.labels.views[view].values)[self.labels.page_of[view]]
+        return Places.from_names(LEVEL_OF[view], names.tolist(), self.sequences)
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,6 +47,7 @@ from core.facts.phrases import (
     with_users,
 )
 from core.facts.verbs import DO, DO_NOT, LISTED, MORE, NOT, OF, PRECISION, RECALL, RULE_USERS, verb
+from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col
 
 ALL: Final = "all"
@@ -216,6 +217,8 @@ class _Speaker:
                 "to": f"Before {target}, {row} come from{other}",
             }
             return after.get(of, f"The most frequent steps of {row}")
+        if kind == "move":
+            return f"Steps of {row}, by share of the users who were there"
         if kind == "route":
             return f"The most common whole sessions of {row}"
         if kind == "moved":
@@ -237,6 +240,8 @@ class _Speaker:
             }
             lead: list[Piece] = [fact, f" of the steps of {row} lead from {origin} to {target}."]
             return ways.get(rest.partition(":")[2], lead)
+        if kind == "move":
+            return [fact, f" of {row} {_moved(fact)}."]
         if kind == "route":
             return [fact, f" of {row} took the route {fact.called.removesuffix('.')}."]
         if kind == "moved":
@@ -376,9 +381,24 @@ def _difference(block: Contrast) -> list[Piece]:
     """A figure against that of the others: ``72% saw /cart, against 8%``."""
     fact = block.first
     kind, _, family = fact.measure.partition(":")
+    if kind == "move":
+        of = "" if fact.ends[0] == START else " of those"
+        return [fact, f"{of} {_moved(fact)}, against ", block.second, *_related(block)]
     if kind == ItemMetric.SHARE and fact.item:
         return [fact, f" {DO[family]} {fact.called}, against ", block.second, *_related(block)]
     return [f"{measured(fact)}: ", fact, " against ", block.second, *_related(block)]
+
+
+def _moved(fact: Fact) -> str:
+    """What users did who took a step, of those who were where it begins."""
+    origin, target = fact.ends
+    if origin == START:
+        return f"began a session with {target}"
+    if target == END:
+        return f"who were at {origin} ended a session there"
+    if origin == target:
+        return f"who were at {origin} opened it again right away"
+    return f"who were at {origin} went on to {target}"
 
 
 def _related(block: Contrast) -> list[Piece]:

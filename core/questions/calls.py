@@ -14,6 +14,7 @@ from core.facts import (
     describe,
     item_tools,
     items,
+    move_tools,
     other_tools,
     rule_tools,
     segment_tools,
@@ -115,6 +116,14 @@ def transitions(figures: Figures, parsed: Parsed) -> Finding:
         **place,
     )
     return item_tools.transitions(figures, asked)
+
+
+def moves(figures: Figures, parsed: Parsed) -> Finding:
+    """The steps that users of a segment take more or less often than the others."""
+    usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
+    by = (parsed.dimensions or [usual])[0].value
+    asked = arguments.MoveFacts.checked(segment=parsed.rows[0], by=by, n=_n(parsed))
+    return move_tools.differing_steps(figures, asked)
 
 
 def why(figures: Figures, parsed: Parsed) -> Finding:

@@ -74,7 +74,7 @@ def ends_of(figures: Figures, fact: Fact) -> Ends:
         return Ends(0)
     row = figures.context.row(fact.row)
     users, kind = int(row[Col.USERS]), fact.measure.removeprefix(NOT).partition(":")[0]
-    if kind in (PRECISION, RECALL, RULE_USERS):  # of users of several rows, or of the half that judges
+    if kind in (PRECISION, RECALL, RULE_USERS, "move"):  # of some users of a row, or of several rows
         return Ends(fact.users, fact.n - fact.users)
     if fact.item:
         inside = fact.users if fact.value else 0

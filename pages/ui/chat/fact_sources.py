@@ -42,7 +42,7 @@ BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
 """Titles and keys on the Profiles page."""
 OF_ANOTHER: Final = ("difference", "ratio", "detectable")
 """Figures about a figure: its chart shows them."""
-IN_THE_ANSWER: Final = ("entry", "exit", "step", "route")
+IN_THE_ANSWER: Final = ("entry", "exit", "step", "move", "route")
 """Figures that only the answer shows, and no chart of a page."""
 
 

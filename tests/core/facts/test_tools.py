@@ -15,13 +15,14 @@ ASKED = {
     "metric": {"segment": "all", "metric": "users"},
     "item_share": {"segment": "all", "dimension": "device", "value": "mobile"},
     "transitions": {"segment": "segment:0"}, "nearest_segments": {"segment": "segment:0"},
-    "segment_rule": {"segment": "segment:0"}, "chart": {"metric": "outcome_rate"},
+    "segment_rule": {"segment": "segment:0"}, "differing_steps": {"segment": "segment:0"},
+    "chart": {"metric": "outcome_rate"},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(ASKED))
 def test_a_tool_gives_facts_that_can_be_said_and_a_query(name: str) -> None:
-    made = rule_figures() if name == "segment_rule" else figures()
+    made = rule_figures() if name in ("segment_rule", "differing_steps") else figures()
     found = call(made, name, ASKED[name])
     assert found.facts
     assert found.query

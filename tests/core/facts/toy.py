@@ -60,12 +60,13 @@ def without_outcome() -> Context:
 
 
 @cache
-def rule_figures() -> Figures:
+def rule_figures(*, alike: bool = False) -> Figures:
     """Forty users: the twenty of the first segment saw /sale, the other twenty /blog, and all saw /."""
     visits = [[[HOME, SALE if user < 20 else BLOG]] for user in range(40)]
     users, pages, sequences = toy_pages(visits, [Group.SEGMENT] * 40, 4)
     data = ProfileData.from_tables(users, pages, outcomes([]), sequences)
     labels = np.repeat(np.arange(2, dtype=np.int32), 20)
+    labels = np.arange(40, dtype=np.int32) % 2 if alike else labels  # half of each saw either
     made = Basis.from_tables("forty", data, pages, sequences, {})
     return Figures(Context(Tables(made, profile(data, labels, AnalyzeSettings()), partition(labels)), NAMES))
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.differences.user_items import Family
-from core.facts.arguments import RuleFacts
+from core.facts.arguments import MoveFacts, RuleFacts
 from core.facts.context import Context, Tables
 from core.facts.fact_maker import Figures, complement
 from core.facts.items import Dimension, ItemMetric
+from core.facts.move_tools import differing_steps
 from core.facts.rule_tools import segment_rule
 from core.profiles.metrics import profile
 from core.profiles.profile_columns import Col
@@ -82,6 +83,12 @@ def test_a_rule_tells_about_those_it_finds_and_those_it_does_not() -> None:
         Ends(20, 20), Ends(10, 0), Ends(10, 0)
     ]  # fmt: skip
     assert [is_total(made, fact, 1) for fact in (users, precision, recall)] == [True, False, False]
+
+
+def test_a_step_tells_about_those_who_took_it_and_those_who_only_were_there() -> None:
+    made = rule_figures()
+    first = differing_steps(made, MoveFacts(segment="segment:0")).facts[0]
+    assert ends_of(made, first) == Ends(0, 20)
 
 
 def test_a_figure_of_before_that_the_data_no_longer_have_is_of_nobody() -> None:

@@ -54,7 +54,7 @@ def test_a_page_that_is_seen_less_is_on_the_other_list() -> None:
     assert found.chart == "pages-segment-0-under"
 
 
-@pytest.mark.parametrize("measure", ["entry:page", "step:type:from"])
+@pytest.mark.parametrize("measure", ["entry:page", "step:type:from", "move:page"])
 def test_what_only_the_answer_shows_has_no_chart(measure: str) -> None:
     assert chart_of(fact(measure)) is None
 
