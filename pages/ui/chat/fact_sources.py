@@ -17,12 +17,13 @@ from core.facts.verbs import PRECISION, RECALL, RULE_USERS
 from core.profiles.profile_columns import Col, PageRanking
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
-from pages.ui.shell.links import EXPLORE, PROFILES, RULES
+from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES
 from pages.ui.shell.text import count
 
 DIFFER: Final = Place("How segments differ", PROFILES, "segments")
 CONVERT: Final = Place("How segments convert", PROFILES, "outcome")
 SIZES: Final = Place("How large they are", PROFILES, "sizes")
+MOVES: Final = Place("How they move", JOURNEYS)
 MAP: Final = Place("The map of users", EXPLORE)
 BY_MEASURE: Final = {
     Col.USERS: SIZES, Col.SHARE: SIZES, Col.SHARE_CLUSTERED: SIZES, "segments": SIZES,
@@ -42,7 +43,7 @@ BY_ITEM: Final[Mapping[str, tuple[str, str]]] = {
 """Titles and keys on the Profiles page."""
 OF_ANOTHER: Final = ("difference", "ratio", "detectable")
 """Figures about a figure: its chart shows them."""
-IN_THE_ANSWER: Final = ("entry", "exit", "step", "move", "route")
+IN_THE_ANSWER: Final = ("entry", "exit", "step", "route")
 """Figures that only the answer shows, and no chart of a page."""
 
 
@@ -119,6 +120,8 @@ def chart_of(fact: Fact) -> Place | None:
         return BY_MEASURE.get(metric, DIFFER)
     if kind in IN_THE_ANSWER:
         return None
+    if metric == "move":
+        return MOVES
     if dimension == Dimension.PAGE:
         return _pages(fact, metric, rows)
     title, chart = BY_ITEM.get(dimension, ("", ""))
