@@ -13,8 +13,8 @@ from core.facts.verbs import PRECISION, RECALL, RULE_USERS
 from core.rules.judging import RuleFit
 
 WHERE: Final = (
-    "Precision and recall are of users that the rule was not made from. The page Rules has longer and "
-    "shorter ones, and each as clicks in GA4 and as SQL."
+    "Precision and recall are of users that the rule was not made from. The page Rules has those "
+    "of other lengths, and each as clicks in GA4 and as SQL."
 )
 
 
