@@ -16,12 +16,14 @@ from typing import Annotated, Final, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from core.llm.chat_types import Usage
-from core.outgoing.quoting import clean
+from core.outgoing.quoting import LONGEST, clean
 
 ARROW: Final = " → "
 """Between the two ends of a step."""
-_ARROWS: Final = {"step": 1, "route": -1}
+_ARROWS: Final = {"step": 1, "move": 1, "route": -1}
 """Kind of figure → arrows that its item is parted at, −1 for all."""
+_LONGEST: Final = dict.fromkeys(("rule_users", "rule_precision", "rule_recall"), 5 * LONGEST)
+"""Kind of figure → characters of a part that are shown: a rule has several addresses."""
 
 
 class Unit(StrEnum):
@@ -99,8 +101,9 @@ class Fact(BaseModel):
     @property
     def ends(self) -> tuple[str, ...]:
         """Where a step leads from and to, or the stops of a route, as they are shown; else the item alone."""
-        parts = self.item.split(ARROW, _ARROWS.get(self.measure.partition(":")[0], 0))
-        return tuple(clean(part) for part in parts)
+        kind = self.measure.partition(":")[0]
+        parts = self.item.split(ARROW, _ARROWS.get(kind, 0))
+        return tuple(clean(part, _LONGEST.get(kind, LONGEST)) for part in parts)
 
 
 class Verdict(StrEnum):

@@ -88,6 +88,14 @@ class Transitions(Settings):
     n: Count = 5
 
 
+class MoveFacts(Settings):
+    """Which steps the users of a segment take more or less often than the other clustered users."""
+
+    segment: Key
+    by: Literal["page", "theme", "type"] = "page"
+    n: Count = 5
+
+
 class PersonaFacts(Settings):
     """The facts that a buyer persona may rest on."""
 
@@ -96,6 +104,12 @@ class PersonaFacts(Settings):
 
 class SureFacts(Settings):
     """How sure a segment is: how much of it comes back with other users, and where the others go."""
+
+    segment: Key
+
+
+class RuleFacts(Settings):
+    """A segment as a rule of a few conditions, by which its users are reached, with precision and recall."""
 
     segment: Key
 

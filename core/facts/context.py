@@ -20,6 +20,7 @@ from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
 from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
+from core.journeys.moves import Moves
 from core.journeys.places import Level, Places
 from core.journeys.routes import Routes
 from core.naming.words import SiteWords
@@ -31,6 +32,8 @@ from core.profiles.outcomes import Happened
 from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows, make_rows
+from core.rules.features import RuleFeatures
+from core.rules.judging import FoundRules, find_rules
 from core.segments.partition import Partition
 
 if TYPE_CHECKING:
@@ -61,7 +64,9 @@ class Basis:
         sequences: Page views of all users.
         labels: Themes and types; None where pages are not labelled.
         paths: How people move.
+        addresses: Of each page.
         pages: What to call each page: its address without what all addresses share.
+        names: Theme, type and template of each page, as far as pages are labelled.
         items: What each user did, saw or came with.
         site: How the site writes its words.
     """
@@ -71,7 +76,9 @@ class Basis:
     sequences: UserSequences
     labels: LabelData | None
     paths: PathData
+    addresses: tuple[str, ...]
     pages: tuple[str, ...]
+    names: Mapping[str, Sequence[str]]
     items: UserItems
     site: SiteWords
 
@@ -107,7 +114,22 @@ class Basis:
         called = tuple(short_address(address, origin) for address in addresses)
         paths = PathData.from_sequences(sequences, called, labels)
         site = SiteWords.from_tables(pages, names.get(View.THEME, ()))
-        return cls(key, data, sequences, labels, paths, called, items, site)
+        return cls(key, data, sequences, labels, paths, tuple(addresses), called, names, items, site)
+
+    @cached_property
+    def rule_features(self) -> RuleFeatures:
+        """What a rule can ask of the users."""
+        return RuleFeatures.from_counted(self.data, self.addresses, self.sequences, self.names)
+
+    @cached_property
+    def _rules(self) -> dict[str, Mapping[int, FoundRules]]:
+        return {}
+
+    def rules(self, partition: Partition) -> Mapping[int, FoundRules]:
+        """The best rules of each segment; of whatever outcome, so that they stay when it changes."""
+        if partition.digest not in self._rules:
+            self._rules[partition.digest] = find_rules(self.rule_features, partition.labels)
+        return self._rules[partition.digest]
 
     @cached_property
     def _routes(self) -> dict[View, Routes]:
@@ -116,12 +138,24 @@ class Basis:
     def routes(self, view: View) -> Routes:
         """Whole sessions by pages, themes or types."""
         if view not in self._routes:
-            names = np.array(self.pages)
-            if self.labels is not None and view in self.labels.page_of:  # of each page that somebody saw
-                names = np.array(self.labels.views[view].values)[self.labels.page_of[view]]
-            places = Places.from_names(LEVEL_OF[view], names.tolist(), self.sequences)
-            self._routes[view] = Routes.of(self.sequences, places, STOPS)
+            self._routes[view] = Routes.of(self.sequences, self._places(view), STOPS)
         return self._routes[view]
+
+    @cached_property
+    def _moves(self) -> dict[View, Moves]:
+        return {}
+
+    def moves(self, view: View) -> Moves:
+        """All steps between pages, themes or types, with the start and the end of each session."""
+        if view not in self._moves:
+            self._moves[view] = Moves.of(self.sequences, self._places(view))
+        return self._moves[view]
+
+    def _places(self, view: View) -> Places:
+        names = np.array(self.pages)
+        if self.labels is not None and view in self.labels.page_of:  # of each page that somebody saw
+            names = np.array(self.labels.views[view].values)[self.labels.page_of[view]]
+        return Places.from_names(LEVEL_OF[view], names.tolist(), self.sequences)
 
 
 @dataclass(frozen=True, eq=False)

@@ -129,22 +129,27 @@ def _ends(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
 def _routes(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
     context = figures.context
     users = context.tables.rows.members(context.place(key))
-    routes = context.tables.basis.routes(_view(context, asked))
+    routes = context.tables.basis.routes(view_of(context, asked.by))
     table = routes.listed(users, np.zeros_like(users), None, asked.n)
     facts = tuple(figures.route(key, row, asked.by) for row in _records(table))
     query = f"{select('route, share', f'routes_{asked.by}', key=key)} ORDER BY users DESC LIMIT {asked.n}"
     return Finding((FigureList(facts=facts),), query)
 
 
-def _view(context: Context, asked: arguments.Transitions) -> View:
-    view = VIEW_OF[asked.by]
+def view_of(context: Context, by: str) -> View:
+    """Of pages, themes or types.
+
+    Raises:
+        InputError: If the data has none.
+    """
+    view = VIEW_OF[by]
     if view not in context.tables.basis.paths.steps:
-        raise InputError(f"This data has no {PLURAL[Dimension(asked.by)]}", remedy="Label the pages first")
+        raise InputError(f"This data has no {PLURAL[Dimension(by)]}", remedy="Label the pages first")
     return view
 
 
 def _steps(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
-    context, view = figures.context, _view(figures.context, asked)
+    context, view = figures.context, view_of(figures.context, asked.by)
     counts = context.tables.steps(view)
     origin, target = (_place(counts.steps.values, name, asked.by) for name in (asked.origin, asked.target))
     table = items.top_steps(context, key, view, asked.n, origin, target)

@@ -30,6 +30,7 @@ from core.facts.items import PLURAL, Dimension, ItemMetric
 from core.facts.phrases import (
     Piece,
     commas,
+    counted,
     is_of,
     kind_of,
     listing,
@@ -45,12 +46,19 @@ from core.facts.phrases import (
     with_interval,
     with_users,
 )
-from core.facts.verbs import DO, DO_NOT, LISTED, MORE, NOT, OF, verb
+from core.facts.verbs import DO, DO_NOT, LISTED, MORE, NOT, OF, PRECISION, RECALL, RULE_USERS, verb
+from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col
 
 ALL: Final = "all"
 OTHERS: Final = "others"
 ENDS: Final = {"entry": "begin", "exit": "end"}
+RULE: Final = {
+    RULE_USERS: (" It describes ", " clustered users."),
+    PRECISION: (" Of those whom it describes, ", " belong to the segment (precision)."),
+    RECALL: (" Of the segment, it finds ", " (recall)."),
+}
+"""Measure of a rule → what stands before and after it."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +181,8 @@ class _Speaker:
         users = {place_of(fact): fact for fact in facts if is_of(ItemMetric.USERS, fact)}
         shares = {place_of(fact) for fact in facts if is_of(ItemMetric.SHARE, fact)}
         listed = [fact for fact in facts if not (is_of(ItemMetric.USERS, fact) and place_of(fact) in shares)]
-        lines: list[Line] = []
+        lines = [Line((*self._rule(rule),)) for rule in _rules(listed)]
+        listed = [fact for fact in listed if fact.measure not in RULE]
         for place in dict.fromkeys(map(_measure, listed)):
             own = [fact for fact in listed if _measure(fact) == place]
             beside = users if is_of(ItemMetric.SHARE, own[0]) else {}
@@ -185,6 +194,14 @@ class _Speaker:
             ]
             lines.append(Line((f"{self._heading(own[0])}: ", *commas(parts), ".")))
         return lines
+
+    def _rule(self, facts: Sequence[Fact]) -> list[Piece]:
+        """A rule, and what is measured of it."""
+        said: list[Piece] = [f"A rule for {self._title(facts[0].row)}: {facts[0].called}."]
+        for fact in facts:
+            before, after = RULE[fact.measure]
+            said += [before, *with_interval(fact), counted(fact, after)]
+        return said
 
     def _heading(self, fact: Fact) -> str:
         kind, _, rest = fact.measure.partition(":")
@@ -200,6 +217,8 @@ class _Speaker:
                 "to": f"Before {target}, {row} come from{other}",
             }
             return after.get(of, f"The most frequent steps of {row}")
+        if kind == "move":
+            return f"Steps of {row}, by share of the users who were there"
         if kind == "route":
             return f"The most common whole sessions of {row}"
         if kind == "moved":
@@ -221,6 +240,8 @@ class _Speaker:
             }
             lead: list[Piece] = [fact, f" of the steps of {row} lead from {origin} to {target}."]
             return ways.get(rest.partition(":")[2], lead)
+        if kind == "move":
+            return [fact, f" of {row} {_moved(fact)}."]
         if kind == "route":
             return [fact, f" of {row} took the route {fact.called.removesuffix('.')}."]
         if kind == "moved":
@@ -347,13 +368,37 @@ class _Speaker:
         return listing([[f"{self._title(fact.row)} with ", fact] for fact in facts])
 
 
+def _rules(facts: Sequence[Fact]) -> list[list[Fact]]:
+    """The figures of each rule."""
+    found: dict[str, list[Fact]] = {}
+    for fact in facts:
+        if fact.measure in RULE:
+            found.setdefault(fact.item, []).append(fact)
+    return [*found.values()]
+
+
 def _difference(block: Contrast) -> list[Piece]:
     """A figure against that of the others: ``72% saw /cart, against 8%``."""
     fact = block.first
     kind, _, family = fact.measure.partition(":")
+    if kind == "move":
+        of = "" if fact.ends[0] == START else " of those"
+        return [fact, f"{of} {_moved(fact)}, against ", block.second, *_related(block)]
     if kind == ItemMetric.SHARE and fact.item:
         return [fact, f" {DO[family]} {fact.called}, against ", block.second, *_related(block)]
     return [f"{measured(fact)}: ", fact, " against ", block.second, *_related(block)]
+
+
+def _moved(fact: Fact) -> str:
+    """What users did who took a step, of those who were where it begins."""
+    origin, target = fact.ends
+    if origin == START:
+        return f"began a session with {target}"
+    if target == END:
+        return f"who were at {origin} ended a session there"
+    if origin == target:
+        return f"who were at {origin} opened it again right away"
+    return f"who were at {origin} went on to {target}"
 
 
 def _related(block: Contrast) -> list[Piece]:

@@ -8,7 +8,16 @@ from typing import Any, Final
 
 from core.base.errors import InputError
 from core.base.settings import Settings
-from core.facts import arguments, compare_segments, describe, item_tools, other_tools, segment_tools
+from core.facts import (
+    arguments,
+    compare_segments,
+    describe,
+    item_tools,
+    move_tools,
+    other_tools,
+    rule_tools,
+    segment_tools,
+)
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 
@@ -52,9 +61,11 @@ TOOLS: Final = {
         Tool("metric", arguments.OneMetric, segment_tools.metric),
         Tool("item_share", arguments.ItemShare, item_tools.item_share),
         Tool("transitions", arguments.Transitions, item_tools.transitions),
+        Tool("differing_steps", arguments.MoveFacts, move_tools.differing_steps),
         Tool("persona_facts", arguments.PersonaFacts, _persona),
         Tool("nearest_segments", arguments.NearestSegments, other_tools.nearest_segments),
         Tool("how_sure", arguments.SureFacts, other_tools.how_sure),
+        Tool("segment_rule", arguments.RuleFacts, rule_tools.segment_rule),
         Tool("what_changed", arguments.WhatChanged, other_tools.what_changed),
         Tool("chart", arguments.ChartSpec, segment_tools.chart),
     )

@@ -9,6 +9,8 @@ from core.differences.user_items import Family
 from core.facts.items import ItemMetric
 from core.profiles.profile_columns import Col
 
+RULE_USERS, PRECISION, RECALL = "rule_users", "rule_precision", "rule_recall"
+"""Measures of a rule, of which the item is the rule."""
 NOT: Final = "not_"
 """What a measure begins with that counts who did *not* see an item, or have it."""
 HAS: Final = {

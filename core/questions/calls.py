@@ -8,7 +8,17 @@ from typing import Final
 
 from core.base.errors import InputError
 from core.base.schema import View
-from core.facts import arguments, compare_segments, describe, item_tools, items, other_tools, segment_tools
+from core.facts import (
+    arguments,
+    compare_segments,
+    describe,
+    item_tools,
+    items,
+    move_tools,
+    other_tools,
+    rule_tools,
+    segment_tools,
+)
 from core.facts.answer import Block, Chart, ChartMark, FigureList, Ranking, Unit
 from core.facts.arguments import Metric, Order
 from core.facts.context import ALL, ONE_PAGE
@@ -81,6 +91,11 @@ def trust(figures: Figures, parsed: Parsed) -> Finding:
     return other_tools.how_sure(figures, arguments.SureFacts(segment=asked[0]))
 
 
+def rule(figures: Figures, parsed: Parsed) -> Finding:
+    """A segment as a rule."""
+    return rule_tools.segment_rule(figures, arguments.RuleFacts(segment=parsed.rows[0]))
+
+
 def similar(figures: Figures, parsed: Parsed) -> Finding:
     """The segments nearest to one."""
     asked = arguments.NearestSegments(segment=parsed.rows[0], n=parsed.number or 3)
@@ -101,6 +116,14 @@ def transitions(figures: Figures, parsed: Parsed) -> Finding:
         **place,
     )
     return item_tools.transitions(figures, asked)
+
+
+def moves(figures: Figures, parsed: Parsed) -> Finding:
+    """The steps that users of a segment take more or less often than the others."""
+    usual = Dimension.TYPE if step_view(figures.context) is View.TYPE else Dimension.PAGE
+    by = (parsed.dimensions or [usual])[0].value
+    asked = arguments.MoveFacts.checked(segment=parsed.rows[0], by=by, n=_n(parsed))
+    return move_tools.differing_steps(figures, asked)
 
 
 def why(figures: Figures, parsed: Parsed) -> Finding:

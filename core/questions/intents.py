@@ -22,7 +22,7 @@ Run = Callable[[Figures, Parsed], Finding]
 
 
 EACH: Final = frozenset({
-    "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path", "route",
+    "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path", "route", "rule", "moves",
 })  # fmt: skip
 """Questions about one row or kind of item that can be asked of several, each for itself."""
 
@@ -127,6 +127,7 @@ INTENTS: Final = (
     Intent("changed", calls.changed, _cues("changed"), _cues("many", "share", *_LOOSE),
            measures=(0, 1), only=_SHARE),
     Intent("persona", calls.persona, _cues("persona"), _cues("describe", *_LOOSE), rows=(1, 1)),
+    Intent("rule", calls.rule, _cues("rule"), _cues("describe", "best", "most", *_LOOSE), rows=(1, 1)),
     Intent("chart", calls.chart, _cues("chart", "bar", "line", "point"), _cues("each", *_LOOSE),
            measures=(1, 1)),
     Intent("chart_item", calls.chart_item, _cues("chart", "bar", "line", "point"),
@@ -149,6 +150,8 @@ INTENTS: Final = (
            rows=(0, 1), dimensions=(0, 1), number=True),
     Intent("path", calls.transitions, _cues("path"), _cues("typical", "describe", "like", *_FLOW),
            rows=(0, 1), dimensions=(0, 1), number=True),
+    Intent("moves", calls.moves, _cues("path"), _cues("apart", "differ", "rest", *_FLOW),
+           rows=(1, 1), dimensions=(0, 1), number=True),
     Intent("why", calls.why, _cues("why"),
            _cues("most", "least", "apart", "differ", "describe", "never", *_LOOSE),
            rows=(1, 1), measures=(0, 1)),

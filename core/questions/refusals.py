@@ -51,7 +51,7 @@ def problem(parsed: Parsed, context: Context) -> str:
         return untold
     if parsed.unknown:
         return _not_understood(parsed)
-    alone = parsed.cues and parsed.cues <= {"why", "persona", "also"} and not parsed.topic
+    alone = parsed.cues and parsed.cues <= {"why", "persona", "rule", "also"} and not parsed.topic
     walks = parsed.cues & {"after", "before", "entry", "exit"}  # “where do they leave”
     of_all = walks or parsed.cues & {"changed", "trust"}
     if ("pronoun" in parsed.cues or alone) and not of_all and not parsed.rows:

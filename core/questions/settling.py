@@ -15,7 +15,7 @@ from core.questions.parsed import Parsed
 
 SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
 """Cues beside which the biggest is the one with most users."""
-LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes"})
+LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes", "rule"})
 """Cues of lists, which every segment has one of."""
 PER_USER: Final = {
     Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
@@ -44,8 +44,8 @@ def settled(parsed: Parsed, context: Context) -> Parsed:
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
     made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - SAID_ALREADY}
     steps = (
-        _denying, _trusting, _spending, _vague, _limited, _related, _buying, _often, _pages, _average, _long,
-        _everyone, _sized,
+        _moving, _denying, _trusting, _spending, _vague, _limited, _related, _buying, _often, _pages,
+        _average, _long, _everyone, _sized,
     )  # fmt: skip
     for settle in steps:
         settle(made)
@@ -67,6 +67,12 @@ def read_as(parsed: Parsed, made: Parsed) -> list[str]:
     vague = {word: name for word, name in parsed.meant.items() if name in made.measures}
     said = [f"“{word}” is read as the {BY_KEY[name].label}." for word, name in vague.items()]
     return [EACH_ONCE, *said] if once else said
+
+
+def _moving(made: Parsed) -> None:
+    """How a segment moves is by which steps it is apart; who moves without one has changed the segment."""
+    if "moves" in made.cues:
+        made.cues = made.cues - {"moves"} | ({"path", "apart"} if made.rows else {"changed"})
 
 
 def _denying(made: Parsed) -> None:

@@ -13,14 +13,14 @@ import pandas as pd
 from scipy import sparse
 
 from core.base.errors import InputError
-from core.base.schema import Pages, Users
+from core.base.schema import Group, Pages, Users
 from core.base.wording import common_origin
 from core.data.dataset import Dataset, clustered
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
 from core.differences.user_items import folders, labels_of
 from core.labels.label_settings import RESERVED
-from core.profiles.data import Coded, coded
+from core.profiles.data import GROUPS, Coded, ProfileData, coded
 from core.rules.conditions import ATTRIBUTES, VIEWED, RuleCondition, RuleField, SegmentRule
 
 MOST_ITEMS: Final = 1_000
@@ -90,17 +90,43 @@ class RuleFeatures:
             sequences: Page views in order.
             labels: ``template``, ``theme`` and ``type`` of each page, as far as pages are labelled.
         """
-        addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
+        page_views, sessions = (
+            users[column].to_numpy(dtype=np.int64) for column in (Users.PAGE_VIEWS, Users.SESSIONS)
+        )
+        return cls._laid_out(
+            clustered(users), pages[Pages.PAGE_LOCATION].tolist(), sequences, labels,
+            {column: coded(users[column]) for column in _COLUMNS.values()}, page_views, sessions,
+        )  # fmt: skip
+
+    @classmethod
+    def from_counted(
+        cls,
+        data: ProfileData,
+        addresses: Sequence[str],
+        sequences: UserSequences,
+        labels: Mapping[str, Sequence[str]],
+    ) -> RuleFeatures:
+        """The same from what profiles are counted from, and the address of each page."""
+        inside = data.group == GROUPS.index(Group.SEGMENT)
+        return cls._laid_out(
+            inside, addresses, sequences, labels, data.attributes, data.page_views, data.sessions
+        )
+
+    @classmethod
+    def _laid_out(
+        cls, inside: np.ndarray, addresses: Sequence[str], sequences: UserSequences,
+        labels: Mapping[str, Sequence[str]], attributes: Mapping[str, Coded], page_views: np.ndarray,
+        sessions: np.ndarray,
+    ) -> RuleFeatures:  # fmt: skip
         last = sequences.timestamp[sequences.offsets[1:] - 1]
         measures = {
-            RuleField.PAGE_VIEWS: users[Users.PAGE_VIEWS].to_numpy(dtype=np.int64),
-            RuleField.SESSIONS: users[Users.SESSIONS].to_numpy(dtype=np.int64),
+            RuleField.PAGE_VIEWS: page_views, RuleField.SESSIONS: sessions,
             RuleField.LAST_DAYS: (last.max() - last) // DAY_US,
-        }
-        attributes = {field: coded(users[column]) for field, column in _COLUMNS.items()}
+        }  # fmt: skip
         return cls(
-            clustered(users), tuple(addresses), MappingProxyType(_fields(addresses, sequences, labels)),
-            MappingProxyType(attributes), MappingProxyType(measures),
+            inside, tuple(addresses), MappingProxyType(_fields(addresses, sequences, labels)),
+            MappingProxyType({field: attributes[column] for field, column in _COLUMNS.items()}),
+            MappingProxyType(measures),
         )  # fmt: skip
 
     @property

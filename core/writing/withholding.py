@@ -21,7 +21,7 @@ from core.facts.answer import Fact
 from core.facts.context import ALL, UNSEEN
 from core.facts.fact_maker import Figures
 from core.facts.items import ATTRIBUTES, LIFTS, ItemMetric, item_rows, values
-from core.facts.verbs import NOT
+from core.facts.verbs import NOT, PRECISION, RECALL, RULE_USERS
 from core.profiles.profile_columns import Col
 
 _CONVERTED: Final = (Col.OUTCOME_SESSIONS, Col.SESSION_RATE, Col.REVENUE, Col.REVENUE_PER_USER)
@@ -74,6 +74,8 @@ def ends_of(figures: Figures, fact: Fact) -> Ends:
         return Ends(0)
     row = figures.context.row(fact.row)
     users, kind = int(row[Col.USERS]), fact.measure.removeprefix(NOT).partition(":")[0]
+    if kind in (PRECISION, RECALL, RULE_USERS, "move"):  # of some users of a row, or of several rows
+        return Ends(fact.users, fact.n - fact.users)
     if fact.item:
         inside = fact.users if fact.value else 0
         return Ends(inside, users - inside if kind in _OF_USERS else None)
@@ -100,6 +102,8 @@ def is_total(figures: Figures, fact: Fact, fewest: int) -> bool:
 
     A segment's share of all users gives all users; a lift and a share give what the others do.
     """
+    if fact.measure == RULE_USERS:  # of one condition, what the segments' figures of its item add up to
+        return True
     name, chosen = fact.measure.partition(":")[2], figures.context.tables.profiles.chosen
     if name in _ONE_EACH:
         listed = values(figures.context, Family(name))

@@ -8,7 +8,7 @@ import streamlit as st
 from core.rules.judging import FoundRules, RuleFit, halves, judge
 from core.rules.raw_events import LoadedExport
 from pages.ui.rules import live_rules, rule_builder, rule_view
-from pages.ui.segments import by_hand_view, cards, segment_controls
+from pages.ui.segments import by_hand_view, cards, nothing_here, segment_controls
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import RULES, heading
@@ -21,6 +21,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
+    nothing_here.draw(live)
     segment = _segment(live)
     export = live_rules.export_of(live)
     fit = _found(live, export, live_rules.rules_of(live)[segment])

@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from pages.ui.people import chosen_user, look_alikes_view, reasons_view, segment_people, user_search
-from pages.ui.segments import segment_controls, user_facts
+from pages.ui.segments import nothing_here, segment_controls, user_facts
 from pages.ui.shell import errors
 from pages.ui.shell.links import USERS, heading
 
@@ -32,6 +32,7 @@ def page() -> None:
         elif shown == LOOK_ALIKES:
             look_alikes_view.draw(live, user)
         else:
+            nothing_here.draw(live)
             segment_people.draw(live)
     if user is not None:
         belongs = chosen_user.belongs(live, user)

@@ -13,19 +13,22 @@ from core.facts.answer import Answer, Contrast, Fact, Title
 from core.facts.context import UNSEEN, WITH, WITHOUT
 from core.facts.items import LIFTS, Dimension
 from core.facts.phrases import measured
+from core.facts.verbs import PRECISION, RECALL, RULE_USERS
 from core.profiles.profile_columns import Col, PageRanking
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
-from pages.ui.shell.links import EXPLORE, PROFILES
+from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES
 from pages.ui.shell.text import count
 
 DIFFER: Final = Place("How segments differ", PROFILES, "segments")
 CONVERT: Final = Place("How segments convert", PROFILES, "outcome")
 SIZES: Final = Place("How large they are", PROFILES, "sizes")
+MOVES: Final = Place("How they move", JOURNEYS)
 MAP: Final = Place("The map of users", EXPLORE)
 BY_MEASURE: Final = {
     Col.USERS: SIZES, Col.SHARE: SIZES, Col.SHARE_CLUSTERED: SIZES, "segments": SIZES,
     Col.OUTCOME_RATE: CONVERT, Col.OUTCOME_USERS: CONVERT,
+    **dict.fromkeys((RULE_USERS, PRECISION, RECALL), Place("Rules", RULES)),
     "distance": MAP, "moved": MAP, "moved_share": MAP,
 }  # fmt: skip
 """Charts of figures about whole rows; the others are in the heat-map or in the table behind it."""
@@ -117,6 +120,8 @@ def chart_of(fact: Fact) -> Place | None:
         return BY_MEASURE.get(metric, DIFFER)
     if kind in IN_THE_ANSWER:
         return None
+    if metric == "move":
+        return MOVES
     if dimension == Dimension.PAGE:
         return _pages(fact, metric, rows)
     title, chart = BY_ITEM.get(dimension, ("", ""))

@@ -131,7 +131,7 @@ def _row(
         st.multiselect(
             f"What makes step {place + 1}", names, list(row.any_of), key=f"{key}-any-{row.kind}",
             accept_new_options=True, on_change=of_patterns, placeholder="Pick, or write with *",
-            help=PATTERNS, width=WIDE,
+            help=PATTERNS, width=WIDE, filter_mode="contains", select_all=False,
         )  # fmt: skip
     _matches(live, row)
 

@@ -47,6 +47,7 @@ HIDDEN: Final = (
     "A fifth of the seeds at a time is hidden and looked for among all others: how many of them are within "
     "reach, with the 95 % interval. Grey: as many as chance would find."
 )
+NO_BETTER: Final = "That is not shown to be more than chance would find: these seeds have too little in common, or are too few."
 OF_OTHERS: Final = (
     "These are users of other segments, the nearest to this one first. None of its own users is hidden and "
     "looked for: segments are cut from the same vectors, so all would be found."
@@ -170,6 +171,8 @@ def _say(found: LookAlikes, reach: int) -> None:
             f"{times} as many as by chance"
         )
     st.markdown("; ".join(said) + ".")
+    if hidden and low <= reach / everybody:
+        st.warning(NO_BETTER, icon=":material/warning:")
 
 
 def _charts(live: LiveSegments, found: LookAlikes, reach: int) -> None:

@@ -79,6 +79,7 @@ def _field(
     state.display(key, now)
     found = st.multiselect(
         title, options, now, key=key, format_func=written, help=help_text, placeholder="Anything",
+        filter_mode="contains", select_all=False,
         on_change=lambda: mine.update({key: tuple(st.session_state[key])}),
     )  # fmt: skip
     return tuple(found)

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.base.settings import IngestSettings
-from core.rules.features import RuleFeatures
-from core.rules.judging import FoundRules, find_rules, rule_sentence
+from core.facts.context import Basis
+from core.rules.judging import FoundRules, rule_sentence
 from core.rules.raw_events import LoadedExport
 from core.rules.records import rule_records
 from core.segments.partition import Partition
 from core.storage.store import open_artifact
-from pages.ui.segments.live_segments import SESSIONS, LiveSegments, Sources
+from pages.ui.segments.live_segments import SESSIONS, LiveSegments, Sources, basis
 
 
 def export_of(live: LiveSegments) -> LoadedExport:
@@ -25,7 +25,7 @@ def export_of(live: LiveSegments) -> LoadedExport:
 def rules_of(live: LiveSegments) -> Mapping[int, FoundRules]:
     """Segment → its rules."""
     partition = live.segmentation.partition
-    return _rules(live.sources.embeddings, partition.digest, export_of(live).features, partition)
+    return _rules(live.sources.embeddings, partition.digest, live.tables.basis, partition)
 
 
 def in_words(live: LiveSegments) -> dict[int, str]:
@@ -44,11 +44,9 @@ def file_of(live: LiveSegments) -> bytes:
 def _export(embeddings: str, _sources: Sources) -> LoadedExport:
     dataset = _sources.dataset
     settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
-    return LoadedExport(RuleFeatures.from_dataset(dataset, _sources.labels), dataset.receipt, settings)
+    return LoadedExport(basis(_sources).rule_features, dataset.receipt, settings)
 
 
 @st.cache_resource(max_entries=SESSIONS, show_spinner="Looking for the rules …")
-def _rules(
-    embeddings: str, segments: str, _features: RuleFeatures, _partition: Partition
-) -> Mapping[int, FoundRules]:
-    return find_rules(_features, _partition.labels)
+def _rules(embeddings: str, segments: str, _basis: Basis, _partition: Partition) -> Mapping[int, FoundRules]:
+    return _basis.rules(_partition)

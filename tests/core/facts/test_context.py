@@ -10,6 +10,7 @@ from core.base.schema import View
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.facts.context import Basis
 from core.profiles.metrics import profile
+from core.rules.features import RuleFeatures
 from core.segments.certificate import Certificate
 from tests.core.facts.toy import context, partition, without_outcome
 from tests.core.profiles.toy import LABELS, toy, toy_dataset
@@ -84,6 +85,26 @@ def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:
     assert basis.pages == ("/", "/sale", "/blog", "/cart")
     assert basis.labels is None
     assert set(basis.paths.steps) == {View.URL}
+
+
+def test_rules_are_found_once_a_partition_of_the_features_that_the_data_set_has(tmp_path: Path) -> None:
+    dataset = toy_dataset(tmp_path)
+    made, alone = Basis.from_dataset(dataset), RuleFeatures.from_dataset(dataset)
+    own = made.rule_features
+    assert own.inside.tolist() == alone.inside.tolist()
+    assert own.pages == alone.pages
+    for field, coded in alone.attributes.items():
+        assert own.attributes[field].values == coded.values
+        assert own.attributes[field].codes.tolist() == coded.codes.tolist()
+    for field, values in alone.measures.items():
+        assert own.measures[field].tolist() == values.tolist()
+    for field, items in alone.viewed.items():
+        assert own.viewed[field].names == items.names
+        assert (own.viewed[field].views != items.views).nnz == 0
+    found = made.rules(partition())
+    assert {*found} == {0, 1}
+    assert made.rules(partition()) is found
+    assert made.rules(partition(LABELS[::-1].copy())) is not found
 
 
 def test_who_has_the_outcome_is_a_row_against_the_other_clustered_users() -> None:

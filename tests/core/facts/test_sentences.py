@@ -136,6 +136,35 @@ def test_routes_are_told_with_the_share_of_users_who_took_them() -> None:
     ]
 
 
+def test_steps_that_differ_are_told_by_where_they_begin_and_end() -> None:
+    steps = ["(start) → A", "A → (end of session)", "A → A", "A → B"]
+    facts = [make_fact("move:page", "", ("segment:0",), 0.4, Unit.SHARE, item=step, n=50) for step in steps]
+    row = "40% of Sale hunters (segment 1)"
+    assert [said(listed(fact)) for fact in facts] == [
+        [f"{row} began a session with A."], [f"{row} who were at A ended a session there."],
+        [f"{row} who were at A opened it again right away."], [f"{row} who were at A went on to B."],
+    ]  # fmt: skip
+    several = f"Steps of {row[7:]}, by share of the users who were there: "
+    assert said(listed(*facts[2:])) == [f"{several}A → A (40%), A → B (40%)."]
+
+
+def test_a_rule_is_said_once_with_all_that_is_measured_of_it() -> None:
+    long = f"users who viewed /{'a' * 40}, and viewed /{'b' * 40}"
+    rule = [
+        make_fact(measure, "", ("segment:0",), value, unit, item=long, interval=interval, n=50)
+        for measure, value, unit, interval in (
+            ("rule_users", 41, Unit.COUNT, None), ("rule_precision", 0.8, Unit.SHARE, (0.7, 0.9)),
+            ("rule_recall", 0.5, Unit.SHARE, (0.4, 0.6)),
+        )
+    ]  # fmt: skip
+    first = f"A rule for Sale hunters (segment 1): {long}."
+    assert said(listed(*rule)) == [
+        f"{first} It describes 41 clustered users. Of those whom it describes, 80% [70–90] belong to the "
+        "segment (precision). Of the segment, it finds 50% [40–60] (recall)."
+    ]
+    assert said(listed(rule[2])) == [f"{first} Of the segment, it finds 50% [40–60] (recall)."]
+
+
 def test_users_stand_beside_the_share_that_they_are() -> None:
     facts = [
         item(metric, Dimension.DEVICE, name, value)

@@ -9,14 +9,15 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from core.base.schema import View
+from core.base.schema import Group, View
 from core.base.settings import AnalyzeSettings, ClusterSettings
 from core.facts.context import Basis, Context, Tables
 from core.facts.fact_maker import Figures
 from core.profiles.data import ProfileData
 from core.profiles.metrics import profile
 from core.segments.partition import Partition
-from tests.core.profiles.toy import LABELS, outcomes, toy, toy_tables
+from tests.core.profiles.toy import BLOG, HOME, LABELS, SALE, outcomes, toy, toy_tables
+from tests.core.profiles.toy import tables as toy_pages
 
 NAMES = {0: "Sale hunters", 1: "Blog readers"}
 THEMES = ["No theme", "Shoes", "Hats", "No theme"]
@@ -56,6 +57,18 @@ def without_outcome() -> Context:
     made = context()
     profiles = profile(data, LABELS, AnalyzeSettings())
     return replace(made, tables=Tables(replace(made.tables.basis, data=data), profiles, partition()))
+
+
+@cache
+def rule_figures(*, alike: bool = False) -> Figures:
+    """Forty users: the twenty of the first segment saw /sale, the other twenty /blog, and all saw /."""
+    visits = [[[HOME, SALE if user < 20 else BLOG]] for user in range(40)]
+    users, pages, sequences = toy_pages(visits, [Group.SEGMENT] * 40, 4)
+    data = ProfileData.from_tables(users, pages, outcomes([]), sequences)
+    labels = np.repeat(np.arange(2, dtype=np.int32), 20)
+    labels = np.arange(40, dtype=np.int32) % 2 if alike else labels  # half of each saw either
+    made = Basis.from_tables("forty", data, pages, sequences, {})
+    return Figures(Context(Tables(made, profile(data, labels, AnalyzeSettings()), partition(labels)), NAMES))
 
 
 def two_currencies() -> Context:

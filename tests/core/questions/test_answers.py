@@ -18,7 +18,7 @@ from core.questions.calls import BOUNCED, OTHERS_DID_NOT, TRUST
 from core.questions.lexicon import lexicon
 from core.segments.certificate import Certificate
 from tests.core.facts.shop import shop
-from tests.core.facts.toy import context, partition, without_outcome
+from tests.core.facts.toy import context, partition, rule_figures, without_outcome
 
 EIGHT = context()
 WITH = {"outcome:with"}
@@ -410,3 +410,15 @@ def test_how_sure_a_segment_is_is_answered_where_it_was_measured() -> None:
     first = answer.facts[0]
     assert (first.measure, first.row, first.text) == ("jaccard", "segment:1", "80%")
     assert not ask("How sure is segment 2?", EIGHT).facts
+
+
+def test_a_rule_for_each_segment_and_for_the_next_one() -> None:
+    about, whole = rule_figures().context, "rule_users"
+    answer = ask("Rules for each segment", about)
+    assert [fact.row for fact in answer.facts if fact.measure == whole] == ["segment:0", "segment:1"]
+    following = talk("How do I reach segment 1?", "and segment 2?", about=about)
+    assert [fact.row for fact in following.facts] == ["segment:1"] * 3
+    assert "Which segment do you mean?" in noted(ask("Give me a rule", about))[0]
+    assert noted(ask("rule for buyers", EIGHT)) == [
+        "Converted users is no segment. Allowed: segment:0, segment:1."
+    ]

@@ -9,14 +9,17 @@ from hypothesis import strategies as st
 
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.differences.user_items import Family
+from core.facts.arguments import MoveFacts, RuleFacts
 from core.facts.context import Context, Tables
 from core.facts.fact_maker import Figures, complement
 from core.facts.items import Dimension, ItemMetric
+from core.facts.move_tools import differing_steps
+from core.facts.rule_tools import segment_rule
 from core.profiles.metrics import profile
 from core.profiles.profile_columns import Col
 from core.writing.withholding import Ends, closed, ends_of, gives_away, is_few, is_total
 from tests.core.facts.shop import shop, shop_figures
-from tests.core.facts.toy import basis, figures, partition, two_currencies, without_outcome
+from tests.core.facts.toy import basis, figures, partition, rule_figures, two_currencies, without_outcome
 from tests.core.profiles.toy import LABELS, toy
 
 ROWS = st.lists(
@@ -71,6 +74,21 @@ def test_whom_a_figure_tells_about() -> None:
     for fact in filter(None, shares):
         inside = round(fact.value * fact.n)
         assert ends_of(made, fact) == Ends(inside, fact.n - inside)
+
+
+def test_a_rule_tells_about_those_it_finds_and_those_it_does_not() -> None:
+    made = rule_figures()
+    users, precision, recall = segment_rule(made, RuleFacts(segment="segment:0")).facts
+    assert [ends_of(made, fact) for fact in (users, precision, recall)] == [
+        Ends(20, 20), Ends(10, 0), Ends(10, 0)
+    ]  # fmt: skip
+    assert [is_total(made, fact, 1) for fact in (users, precision, recall)] == [True, False, False]
+
+
+def test_a_step_tells_about_those_who_took_it_and_those_who_only_were_there() -> None:
+    made = rule_figures()
+    first = differing_steps(made, MoveFacts(segment="segment:0")).facts[0]
+    assert ends_of(made, first) == Ends(0, 20)
 
 
 def test_a_figure_of_before_that_the_data_no_longer_have_is_of_nobody() -> None:

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from core.facts.answer import Contrast, Fact, Title, Unit, Verdict
-from pages.ui.chat.fact_sources import chart_of, decision, interval, together
+from pages.ui.chat.fact_sources import MOVES, chart_of, decision, interval, together
 from pages.ui.segments.spotlight import Place
-from pages.ui.shell.links import EXPLORE, PROFILES
+from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -62,6 +62,16 @@ def test_what_only_the_answer_shows_has_no_chart(measure: str) -> None:
 def test_all_users_have_no_list_of_pages_and_segments_that_moved_are_on_the_map() -> None:
     assert chart_of(fact("views:page", "all")) is None
     assert chart_of(fact("moved", "all")) == Place("The map of users", EXPLORE)
+
+
+@pytest.mark.parametrize("measure", ["rule_users", "rule_precision", "rule_recall"])
+def test_a_rule_is_on_the_page_rules(measure: str) -> None:
+    assert chart_of(fact(measure)) == Place("Rules", RULES)
+
+
+def test_steps_that_differ_are_on_the_page_journeys() -> None:
+    assert chart_of(fact("move:page")) == chart_of(fact("ratio:move:type")) == MOVES
+    assert MOVES.screen == JOURNEYS
 
 
 def test_a_chart_is_linked_once_with_all_its_rows() -> None:
