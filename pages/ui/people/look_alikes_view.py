@@ -47,7 +47,7 @@ HIDDEN: Final = (
     "A fifth of the seeds at a time is hidden and looked for among all others: how many of them are within "
     "reach, with the 95 % interval. Grey: as many as chance would find."
 )
-NO_BETTER: Final = "That is not shown to be more than chance would find: these seeds have too little in common, or are too few."
+NO_BETTER: Final = "Chance may find as many: these seeds have too little in common, or are too few."
 OF_OTHERS: Final = (
     "These are users of other segments, the nearest to this one first. None of its own users is hidden and "
     "looked for: segments are cut from the same vectors, so all would be found."
