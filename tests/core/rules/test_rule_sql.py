@@ -107,6 +107,43 @@ def test_bots_are_left_out(tmp_path: Path) -> None:
     assert by_bigquery(bot + people, rule, export) == ["u0", "u1", "u2", "u3"]
 
 
+def people_and(bot: list[Row]) -> list[Row]:
+    """Five people, a day apart, of two pages each; and the views of somebody fast."""
+    return [view(f"u{n}", 86_400 * n + step, "/a") for n in range(5) for step in (0, 60)] + bot
+
+
+def test_the_last_days_are_counted_from_the_last_view_of_who_is_not_left_out(tmp_path: Path) -> None:
+    rows = people_and([view("bot", 40 * 86_400 + number, "/b") for number in range(320)])
+    path, rule = write_flat(tmp_path / "e.csv", rows), asks(RuleField.LAST_DAYS, number=2)
+    for exclude, last in ((True, ["u3", "u4"]), (False, [])):
+        dataset, export = load(tmp_path / str(exclude), path, exclude_bots=exclude)
+        assert stated(dataset, export, rule) == last
+        assert by_duckdb(tmp_path, rule, export) == last
+        assert by_bigquery(rows, rule, export) == last
+
+
+def test_pages_left_out_count_for_the_pace_of_a_bot(tmp_path: Path) -> None:
+    rows = people_and([view("bot", number, "/b" if number % 2 else "/ping") for number in range(320)])
+    dataset, export = load(
+        tmp_path, write_flat(tmp_path / "e.csv", rows), strip_pages=("https://shop.example/ping",)
+    )
+    assert export.receipt.users_by_group["bot_like"] == 1
+    rule = asks(RuleField.PAGE_VIEWS, number=2)
+    wanted = stated(dataset, export, rule)
+    assert wanted == [f"u{number}" for number in range(5)]
+    assert by_duckdb(tmp_path, rule, export) == by_bigquery(rows, rule, export) == wanted
+
+
+def test_rounded_times_say_nothing_of_pace(tmp_path: Path) -> None:
+    rows = people_and([view("reader", 0, "/b") for _ in range(320)])
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows), exclude_bots=True)
+    assert export.receipt.rounded_times
+    rule = asks(RuleField.PAGE_VIEWS, number=2)
+    wanted = stated(dataset, export, rule)
+    assert "reader" in wanted
+    assert by_duckdb(tmp_path, rule, export) == by_bigquery(rows, rule, export) == wanted
+
+
 def test_a_page_that_cleaning_merged_is_its_form_and_said(tmp_path: Path) -> None:
     rows = [
         view(f"u{number:02d}", step, f"/order/{number + 1000}") for number in range(30) for step in (0, 9)
