@@ -30,7 +30,7 @@ from core.rules.raw_events import (
     indented,
     quote_bigquery,
     quote_duckdb,
-    readable,
+    unreadable,
 )
 
 _COLUMNS: Final = {
@@ -81,8 +81,8 @@ def duckdb_sql(rule: SegmentRule, export: LoadedExport) -> str:
     Returns:
         Empty where DuckDB cannot read the files as they are, see :func:`limits`.
     """
-    files = export.receipt.files
-    return _Query(rule, export, _DUCKDB).text() if files and all(map(readable, files)) else ""
+    can = export.receipt.files and not unreadable(export.receipt)
+    return _Query(rule, export, _DUCKDB).text() if can else ""
 
 
 def bigquery_sql(rule: SegmentRule, export: LoadedExport) -> str:
@@ -93,6 +93,7 @@ def bigquery_sql(rule: SegmentRule, export: LoadedExport) -> str:
 def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
     """What the SQL cannot repeat exactly; none where it returns the very users of the rule."""
     receipt, fields = export.receipt, {condition.field for condition in rule.conditions}
+    hindered = unreadable(receipt)
     viewed = [condition for condition in rule.conditions if condition.field in VIEWED]
     merged = len({page for condition in viewed for page in export.test(condition).merged})
     odd = sum(views for name, views in receipt.urls.by_rule.items() if name not in _REPEATED)
@@ -106,9 +107,8 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
         "first.": tied,
         "The SQL does not leave out the pages that were left out by template.": by_template,
         f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
-        "DuckDB cannot read these files as they are "
-        f"({', '.join(sorted({file.shape for file in receipt.files if not readable(file)}))}): its SQL reads "
-        "the files that a run leaves.": not all(map(readable, receipt.files)),
+        f"DuckDB cannot read these files as they are ({', '.join(hindered)}): its SQL reads the files that a "
+        "run leaves.": hindered,
     }  # fmt: skip
     return tuple(text for text, applies in said.items() if applies)
 
