@@ -143,6 +143,8 @@ class Receipt(_Part):
     time_unit: str
     time_zone: str
     """UTC offset inferred from ``event_date``, or that it could not be."""
+    rounded_times: bool = False
+    """Whether the times end in zeros, as a spreadsheet leaves them: then they say nothing about pace."""
     tied_page_views: int
     truncated_days: tuple[str, ...]
     duplicate_transactions: int

@@ -50,7 +50,7 @@ class MeasuredShare:
 
 @dataclass(frozen=True)
 class RuleFit:
-    """A rule, and how well it tells some users from the other clustered ones.
+    """A rule, and how well it tells some users from those of other segments.
 
     Args:
         rule: The conditions.
@@ -135,16 +135,16 @@ def rule_sentence(found: FoundRules, origin: str) -> str:
 
 
 def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRules]:
-    """The best rules of every segment, made on half of the clustered users and judged on the other half.
+    """The best rules of every segment, made on half of the users in segments and judged on the other half.
 
     Args:
         features: What can be asked.
-        labels: int of shape (n_users,), the segment of each; negative outside.
+        labels: int of shape (n_users,), the segment of each; negative ones take no part.
 
     Returns:
         Segment → its rules.
     """
-    made_on, judged_on = halves(features.inside, labels)
+    made_on, judged_on = halves(labels)
     asked = candidates(features, made_on)
     found = {}
     for segment, size in zip(*np.unique(labels[labels >= 0], return_counts=True), strict=True):
@@ -156,17 +156,16 @@ def find_rules(features: RuleFeatures, labels: np.ndarray) -> dict[int, FoundRul
     return found
 
 
-def halves(inside: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def halves(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Whom rules are made on and whom they are judged on: of every segment one half each, by chance.
 
     Args:
-        inside: bool of shape (n_users,), who is clustered.
-        labels: int of shape (n_users,), the segment of each.
+        labels: int of shape (n_users,), the segment of each; negative ones take no part.
 
     Returns:
         User indices, ascending; of the first at most :data:`SEARCHED`.
     """
-    users = np.random.default_rng(0).permutation(np.flatnonzero(inside))
+    users = np.random.default_rng(0).permutation(np.flatnonzero(labels >= 0))
     users = users[np.argsort(labels[users], kind="stable")]
     half = users[::2]
     made_on = np.random.default_rng(1).permutation(half)[:SEARCHED]

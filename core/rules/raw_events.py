@@ -12,6 +12,7 @@ from core.base import wording
 from core.base.schema import PAGE_VIEW, REQUIRED_FIELDS, Raw
 from core.base.settings import IngestSettings
 from core.data.receipt import FileReceipt, Receipt
+from core.ingest.account.waterfall import REJECT_REASONS
 from core.ingest.clean.records import DIRECT, NO_ID, PLACEHOLDERS
 from core.ingest.read.nested import PARAM_LISTS, RECORD_FIELDS, VALUE_KINDS
 from core.rules.addresses import PageTest, key_of, page_test, parameters
@@ -21,11 +22,12 @@ from core.rules.features import RuleFeatures
 TABLE: Final = "your-project.analytics_123456789.events_*"
 """What stands for the export of the analyst's own property."""
 _READERS: Final = {
-    "flat csv": "read_csv([{0}], all_varchar = true)", "flat ndjson": "read_ndjson([{0}])",
-    "nested ndjson": "read_ndjson([{0}])", "flat parquet": "read_parquet([{0}])",
-    "nested parquet": "read_parquet([{0}])",
+    "flat csv": "read_csv([{0}], all_varchar = true, header = true, quote = '\"', escape = '\"')",
+    "flat ndjson": "read_ndjson([{0}])", "nested ndjson": "read_ndjson([{0}])",
+    "flat parquet": "read_parquet([{0}])", "nested parquet": "read_parquet([{0}])",
 }  # fmt: skip
-"""Shape of a file → how DuckDB reads it."""
+"""Shape of a file → how DuckDB reads it; quotes are told, since the first lines, from which it guesses, may
+have none."""
 _UNPACKED: Final = " (gzip)"
 """What the shape of a file ends with that DuckDB unpacks by itself."""
 _UNITS: Final = {
@@ -97,9 +99,22 @@ def quote_bigquery(text: str) -> str:
     return "'" + text.replace("\n", "\\n").replace("\r", "\\r") + "'"
 
 
-def readable(file: FileReceipt) -> bool:
-    """Whether DuckDB reads a file as it is: columns are known, no parameters in cells of text, no archive."""
-    return file.shape.removesuffix(_UNPACKED) in _READERS and set(REQUIRED_FIELDS) <= file.columns.keys()
+def unreadable(receipt: Receipt) -> list[str]:
+    """What DuckDB cannot read as it is, by what the receipt says; nothing if it reads all files."""
+    broken = not receipt.rejects_by_reason.keys() <= set(REJECT_REASONS.values())
+    return sorted({_hindrance(file, broken) for file in receipt.files} - {""})
+
+
+def _hindrance(file: FileReceipt, broken: bool) -> str:
+    """Why not: parameters in cells, an archive, no columns, another encoding, or lines that are no record."""
+    shape = file.shape.removesuffix(_UNPACKED)
+    if shape not in _READERS or not set(REQUIRED_FIELDS) <= file.columns.keys():
+        return file.shape
+    if shape.endswith("parquet"):
+        return ""
+    if not file.encoding.startswith("utf-8"):
+        return f"{file.shape} in {file.encoding}"
+    return f"{file.shape} with broken lines" if broken and file.rejected else ""
 
 
 def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:

@@ -30,7 +30,7 @@ from core.rules.raw_events import (
     indented,
     quote_bigquery,
     quote_duckdb,
-    readable,
+    unreadable,
 )
 
 _COLUMNS: Final = {
@@ -44,6 +44,7 @@ _REPEATED: Final = frozenset((
     urls.FRAGMENT, urls.MASKED, urls.COLLAPSED,
 ))  # fmt: skip
 """What of cleaning the SQL repeats; what is masked or collapsed is said of the pages of a rule."""
+_NO_BOT: Final = "user_id NOT IN (SELECT user_id FROM bots)"
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,8 @@ def duckdb_sql(rule: SegmentRule, export: LoadedExport) -> str:
     Returns:
         Empty where DuckDB cannot read the files as they are, see :func:`limits`.
     """
-    files = export.receipt.files
-    return _Query(rule, export, _DUCKDB).text() if files and all(map(readable, files)) else ""
+    can = export.receipt.files and not unreadable(export.receipt)
+    return _Query(rule, export, _DUCKDB).text() if can else ""
 
 
 def bigquery_sql(rule: SegmentRule, export: LoadedExport) -> str:
@@ -92,6 +93,7 @@ def bigquery_sql(rule: SegmentRule, export: LoadedExport) -> str:
 def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
     """What the SQL cannot repeat exactly; none where it returns the very users of the rule."""
     receipt, fields = export.receipt, {condition.field for condition in rule.conditions}
+    hindered = unreadable(receipt)
     viewed = [condition for condition in rule.conditions if condition.field in VIEWED]
     merged = len({page for condition in viewed for page in export.test(condition).merged})
     odd = sum(views for name, views in receipt.urls.by_rule.items() if name not in _REPEATED)
@@ -105,9 +107,8 @@ def limits(rule: SegmentRule, export: LoadedExport) -> tuple[str, ...]:
         "first.": tied,
         "The SQL does not leave out the pages that were left out by template.": by_template,
         f"{receipt.repeated_events:,} events stand in more than one file.": receipt.repeated_events,
-        "DuckDB cannot read these files as they are "
-        f"({', '.join(sorted({file.shape for file in receipt.files if not readable(file)}))}): its SQL reads "
-        "the files that a run leaves.": not all(map(readable, receipt.files)),
+        f"DuckDB cannot read these files as they are ({', '.join(hindered)}): its SQL reads the files that a "
+        "run leaves.": hindered,
     }  # fmt: skip
     return tuple(text for text, applies in said.items() if applies)
 
@@ -146,7 +147,7 @@ class _Query:
         parts |= {"totals": self._totals()} | {str(field): self._attribute(field) for field in own}
         parts |= {"bots": self._bots()} if self.has_bots else {}
         where = ["page_views >= 2", *map(self._clause, self.rule.clauses)]
-        where += ["user_id NOT IN (SELECT user_id FROM bots)"] if self.has_bots else []
+        where += [_NO_BOT] if self.has_bots else []
         joined = "".join(f"\nLEFT JOIN {field} USING (user_id)" for field in own)
         tables = ",\n".join(f"{name} AS (\n{indented(body)}\n)" for name, body in parts.items())
         said = " ".join(visible(self.rule.words(self.export.features.origin)).split())
@@ -251,17 +252,22 @@ class _Query:
         )
 
     def _bots(self) -> str:
-        """As in ``core/ingest/observe/bots.py``."""
+        """As in ``core/ingest/observe/bots.py``, where pages that are left out by choice count too."""
         pause = f"ts - lag(ts) OVER (PARTITION BY user_id ORDER BY ts) > {bots.PACE_SECONDS * 1e6:.0f}"
-        paces = f"SELECT user_id, ts, CASE WHEN {pause} THEN 1 ELSE 0 END AS paused\nFROM views"
+        paces = (
+            f"SELECT user_id, ts, CASE WHEN {pause} THEN 1 ELSE 0 END AS paused\nFROM events\nWHERE is_view"
+        )
         run = "sum(paused) OVER (PARTITION BY user_id ORDER BY ts)"
         runs = f"SELECT user_id, {run} AS run\nFROM (\n{indented(paces)}\n)"
         found = [
             f"SELECT user_id FROM events\nGROUP BY user_id, floor(ts / {bots.DAY})\n"
-            f"HAVING count(*) >= {bots.EVENTS_A_DAY}",
-            f"SELECT user_id FROM (\n{indented(runs)}\n)\nGROUP BY user_id, run\n"
-            f"HAVING count(*) >= {bots.PACED_VIEWS}",
+            f"HAVING count(*) >= {bots.EVENTS_A_DAY}"
         ]
+        if not self.export.receipt.rounded_times:
+            found.append(
+                f"SELECT user_id FROM (\n{indented(runs)}\n)\nGROUP BY user_id, run\n"
+                f"HAVING count(*) >= {bots.PACED_VIEWS}"
+            )
         if (self.export.receipt.engagement_share or 0) >= bots.ENGAGED_SHARE:
             engaged = f"sum(coalesce(SAFE_CAST({Raw.ENGAGEMENT_TIME_MSEC} AS FLOAT64), 0))"
             if self.dialect is _DUCKDB:
@@ -282,5 +288,6 @@ class _Query:
         if condition.field in ATTRIBUTES:
             return f"coalesce({condition.field} = {self.dialect.quote(condition.value)}, false)"
         if condition.field is RuleField.LAST_DAYS:
-            return f"last_ts > (SELECT max(last_ts) FROM totals) - {condition.number * DAY_US}"
+            staying = f" WHERE {_NO_BOT}" if self.export.settings.exclude_bots else ""
+            return f"last_ts > (SELECT max(last_ts) FROM totals{staying}) - {condition.number * DAY_US}"
         return f"{condition.field} >= {condition.number}"

@@ -49,7 +49,7 @@ def _found(live: LiveSegments, export: LoadedExport, rules: FoundRules) -> RuleF
         st.info(md_text(rules.reason), icon=":material/info:")
         return None
     judged = rules.fits[0].judged
-    made = int(export.features.inside.sum()) - judged
+    made = int((live.labels >= 0).sum()) - judged
     rule_view.listed(rules, export.features.origin)
     lengths = {fit.rule.length: fit for fit in rules.fits}
     usual = rules.recommended.rule.length if rules.recommended else next(iter(lengths))
@@ -74,12 +74,13 @@ def _by_hand(live: LiveSegments, export: LoadedExport, segment: int, found: Rule
     if rule is None:
         return
     features = export.features
-    users = np.flatnonzero(features.inside)
+    users = np.flatnonzero(live.labels >= 0)
     if found:  # a rule that goes on from the one above has seen the other half
-        users = halves(features.inside, live.labels)[1]
+        users = halves(live.labels)[1]
     fit = judge(rule, features, live.labels == segment, users)
     said = (
-        f"Judged for {live.names[segment]}, on {'the same' if found else 'all'} {count(len(users), 'user')}."
+        f"Judged for {live.names[segment]}, on {'the same' if found else 'all'} {count(len(users), 'user')} "
+        "in segments."
     )
     rule_view.show(live, export, fit, segment, "own", md_text(said))
     by_hand_view.offer(live, features.matches(rule), rule.words(features.origin))

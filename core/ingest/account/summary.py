@@ -90,7 +90,7 @@ def make_receipt(counted: Counted) -> Receipt:
         first_ts=int(used.views.timestamp.min()), last_ts=int(used.views.timestamp.max()),
         time_unit=clock.describe_units(tally.units),
         time_zone=clock.describe_zone(accounted.days.local),
-        tied_page_views=tied(used.views),
+        rounded_times=tally.looks_rounded, tied_page_views=tied(used.views),
         truncated_days=accounted.days.truncated,
         duplicate_transactions=behaviour.outcomes.duplicates,
         repeated_events=behaviour.repeated,

@@ -41,7 +41,7 @@ MOST_SHOWN: Final = 100
 UNKNOWN_SHOWN: Final = 5
 HOW: Final = (
     "A logistic regression on the vectors tells the seeds from other clustered users. A score of 0.5 is as "
-    "near to the seeds as to the others."
+    "near to the seeds as to the others. Outliers and users set aside are among the others."
 )
 HIDDEN: Final = (
     "A fifth of the seeds at a time is hidden and looked for among all others: how many of them are within "
@@ -49,8 +49,9 @@ HIDDEN: Final = (
 )
 NO_BETTER: Final = "Chance may find as many: these seeds have too little in common, or are too few."
 OF_OTHERS: Final = (
-    "These are users of other segments, the nearest to this one first. None of its own users is hidden and "
-    "looked for: segments are cut from the same vectors, so all would be found."
+    "These are users of other segments, outliers and users set aside, the nearest to this segment first. "
+    "None of its own users is hidden and looked for: segments are cut from the same vectors, so all would be "
+    "found."
 )
 TOO_FEW: Final = f"With fewer than {FEWEST_SEEDS} seeds none is hidden, so nothing says how well this works."
 
@@ -150,8 +151,9 @@ def _reach(row: DeltaGenerator, found: LookAlikes) -> int:
     key = f"reach-{live_segments.token(found.seeds)}"
     reach = row.number_input(
         "Users to reach", 1, len(found.users), found.usual_reach, key=key, width=180,
-        help="At first, where the share of hidden seeds found is furthest above chance; where none is "
-        "hidden, as many as are nearer to the seeds than to the others (a score of 0.5).",
+        help="Of all other clustered users, outliers and users set aside too. At first, where the share of "
+        "hidden seeds found is furthest above chance; where none is hidden, as many as are nearer to the "
+        "seeds than to the others (a score of 0.5).",
     )  # fmt: skip
     return int(reach)
 

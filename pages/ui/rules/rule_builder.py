@@ -9,6 +9,7 @@ import streamlit as st
 from core.rules.conditions import (
     ATTRIBUTES,
     MEASURES,
+    MOST,
     VIEWED,
     RuleClause,
     RuleCondition,
@@ -48,9 +49,11 @@ def write(live: LiveSegments, features: RuleFeatures, start: SegmentRule | None)
     mine = state.of_model(live.sources.model_key)
     clauses: tuple[RuleClause, ...] = mine.setdefault(WRITTEN, ())
     condition, joint = _picked(features, first=not clauses)
+    full = sum(len(clause.any_of) for clause in clauses) >= MOST
     with st.container(horizontal=True):
         st.button(
-            "Add condition", key="add-condition", icon=":material/add:", disabled=condition is None,
+            "Add condition", key="add-condition", icon=":material/add:",
+            disabled=condition is None or full,
             on_click=lambda: mine.update({WRITTEN: _with(clauses, condition, joint)}),
         )  # fmt: skip
         if start is not None:
@@ -70,6 +73,8 @@ def write(live: LiveSegments, features: RuleFeatures, start: SegmentRule | None)
     if not clauses:
         st.caption("The rule has no condition yet. Pick one and add it.")
         return None
+    if full:
+        st.caption(f"A rule has at most {MOST} conditions: remove one to add another.")
     return SegmentRule.checked(clauses=clauses)
 
 
@@ -113,8 +118,8 @@ def _with(
         return clauses
     if joint == OR and clauses:
         *before, last = clauses
-        return (*before, RuleClause(any_of=(*last.any_of, condition), negated=last.negated))
-    return (*clauses, RuleClause(any_of=(condition,), negated=joint == NOT))
+        return (*before, RuleClause.checked(any_of=(*last.any_of, condition), negated=last.negated))
+    return (*clauses, RuleClause.checked(any_of=(condition,), negated=joint == NOT))
 
 
 def _without_last(clauses: tuple[RuleClause, ...]) -> tuple[RuleClause, ...]:

@@ -23,7 +23,10 @@ from pages.ui.segments.figure import Columns, download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell.text import count, md_text
 
-PRECISION: Final = "Of the users whom the rule finds, the share that belongs to the segment."
+PRECISION: Final = (
+    "Of the users whom the rule finds, the share that belongs to the segment. Outliers and users set aside "
+    "are not counted."
+)
 RECALL: Final = "Of the users of the segment, the share that the rule finds."
 F1: Final = (
     "The harmonic mean of precision and recall: high only where both are. Everybody is the rule that finds "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.base.progress import silent
-from core.base.schema import Users
+from core.base.schema import OUTLIER, SET_ASIDE, Users
 from core.base.settings import IngestSettings
 from core.labels.label_settings import LabelSettings
 from core.rules.conditions import RuleField
@@ -18,7 +19,7 @@ from core.rules.judging import CLOSE, FEWEST_USERS, RuleFit, find_rules, judge, 
 from core.runs import pipeline
 from core.sample import write_sample
 from core.storage.store import Store
-from tests.core.rules.toy import asks, load, view, write_flat
+from tests.core.rules.toy import Row, asks, load, view, write_flat
 
 KINDS = (
     "blog_reader", "camper", "climber", "compare_then_read", "deal_hunter", "loyal_buyer", "quick_checker",
@@ -93,7 +94,7 @@ def test_precision_and_recall_are_those_of_other_users(shop: Shop) -> None:
         for fit in rules.fits:
             size = (labels == segment).sum()
             assert fit.recall.n == pytest.approx(size / 2, abs=1)
-            assert fit.judged == pytest.approx(features.inside.sum() / 2, abs=1)
+            assert fit.judged == pytest.approx((labels >= 0).sum() / 2, abs=1)
             assert fit.users == features.matches(fit.rule).sum() >= fit.precision.n
 
 
@@ -106,11 +107,11 @@ def test_the_recommended_rule_is_the_shortest_that_is_nearly_the_best(shop: Shop
         assert all(score < best - CLOSE for score in shorter)
 
 
-def small(folder: Path) -> Shop:
-    """Thirty users of /a alone, and thirty of /a and /b."""
+def small(folder: Path, more: Sequence[Row] = ()) -> Shop:
+    """Thirty users of /a alone, thirty of /a and /b, and who is in the other rows."""
     rows = [view(f"a{n:02d}", step, "/a") for n in range(30) for step in (0, 9)]
     rows += [view(f"b{n:02d}", step, page) for n in range(30) for step, page in ((0, "/b"), (9, "/a"))]
-    dataset, export = load(folder, write_flat(folder / "e.csv", rows))
+    dataset, export = load(folder, write_flat(folder / "e.csv", [*rows, *more]))
     return export.features, np.array([int(user[0] == "b") for user in dataset.users[Users.USER_ID]])
 
 
@@ -148,6 +149,17 @@ def test_segments_that_do_not_differ_have_poor_rules(tmp_path: Path) -> None:
     assert all(fit.poor for segment in (2, 3) for fit in found[segment].fits)
     assert found[1].recommended is not None
     assert not found[1].recommended.poor
+
+
+@pytest.mark.parametrize("label", [OUTLIER, SET_ASIDE])
+def test_who_is_in_no_segment_makes_no_rule_worse(tmp_path: Path, label: int) -> None:
+    rows = [view(f"c{n:02d}", step, "/b") for n in range(20) for step in (0, 9)]
+    features, labels = small(tmp_path, rows)
+    labels[-20:] = label  # they viewed /b, as segment 1 did
+    fit = find_rules(features, labels)[1].recommended
+    assert isinstance(fit, RuleFit)
+    assert fit.rule == asks(RuleField.PAGE, "https://shop.example/b")
+    assert (fit.precision.users, fit.precision.n, fit.judged, fit.users) == (15, 15, 30, 50)
 
 
 def test_one_segment_alone_cannot_be_told_from_others(tmp_path: Path) -> None:

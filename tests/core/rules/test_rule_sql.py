@@ -107,6 +107,43 @@ def test_bots_are_left_out(tmp_path: Path) -> None:
     assert by_bigquery(bot + people, rule, export) == ["u0", "u1", "u2", "u3"]
 
 
+def people_and(bot: list[Row]) -> list[Row]:
+    """Five people, a day apart, of two pages each; and the views of somebody fast."""
+    return [view(f"u{n}", 86_400 * n + step, "/a") for n in range(5) for step in (0, 60)] + bot
+
+
+def test_the_last_days_are_counted_from_the_last_view_of_who_is_not_left_out(tmp_path: Path) -> None:
+    rows = people_and([view("bot", 40 * 86_400 + number, "/b") for number in range(320)])
+    path, rule = write_flat(tmp_path / "e.csv", rows), asks(RuleField.LAST_DAYS, number=2)
+    for exclude, last in ((True, ["u3", "u4"]), (False, [])):
+        dataset, export = load(tmp_path / str(exclude), path, exclude_bots=exclude)
+        assert stated(dataset, export, rule) == last
+        assert by_duckdb(tmp_path, rule, export) == last
+        assert by_bigquery(rows, rule, export) == last
+
+
+def test_pages_left_out_count_for_the_pace_of_a_bot(tmp_path: Path) -> None:
+    rows = people_and([view("bot", number, "/b" if number % 2 else "/ping") for number in range(320)])
+    dataset, export = load(
+        tmp_path, write_flat(tmp_path / "e.csv", rows), strip_pages=("https://shop.example/ping",)
+    )
+    assert export.receipt.users_by_group["bot_like"] == 1
+    rule = asks(RuleField.PAGE_VIEWS, number=2)
+    wanted = stated(dataset, export, rule)
+    assert wanted == [f"u{number}" for number in range(5)]
+    assert by_duckdb(tmp_path, rule, export) == by_bigquery(rows, rule, export) == wanted
+
+
+def test_rounded_times_say_nothing_of_pace(tmp_path: Path) -> None:
+    rows = people_and([view("reader", 0, "/b") for _ in range(320)])
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows), exclude_bots=True)
+    assert export.receipt.rounded_times
+    rule = asks(RuleField.PAGE_VIEWS, number=2)
+    wanted = stated(dataset, export, rule)
+    assert "reader" in wanted
+    assert by_duckdb(tmp_path, rule, export) == by_bigquery(rows, rule, export) == wanted
+
+
 def test_a_page_that_cleaning_merged_is_its_form_and_said(tmp_path: Path) -> None:
     rows = [
         view(f"u{number:02d}", step, f"/order/{number + 1000}") for number in range(30) for step in (0, 9)
@@ -169,3 +206,56 @@ def test_what_duckdb_cannot_read_has_no_sql_and_says_so(tmp_path: Path) -> None:
     assert duckdb_sql(rule, export) == ""
     assert "DuckDB cannot read these files" in limits(rule, export)[0]
     assert bigquery_sql(rule, export)
+
+
+def text(rows: list[Row], path: Path) -> str:
+    """What a flat file of these rows holds."""
+    return write_flat(path, rows).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.encode("cp1252"), "flat csv in windows-1252"),
+        (lambda text: text.encode("utf-16"), "flat csv in utf-16-le"),
+        (lambda text: f"{text}1,2\n".encode(), "flat csv with broken lines"),
+        (lambda text: f"{text}\n\nTotal,,,,\n".encode(), "flat csv with broken lines"),
+        (lambda text: text.encode(), ""),
+        (lambda text: text.encode("utf-8-sig"), ""),
+        (lambda text: text.replace(",", "\t").encode(), ""),
+        (lambda text: f"# ----\n# GA4 export\n\n{text}".encode(), ""),
+    ],
+)
+def test_the_files_are_read_raw_only_where_duckdb_can(
+    tmp_path: Path, change: Callable[[str], bytes], said: str
+) -> None:
+    rows = [view(f"u{n}", 10 * n + step, page) for n in range(9) for step, page in ((0, "/café"), (1, "/a"))]
+    rows.append(view("u0", 99, "(not set)"))  # counted as rejected, but a record like any other
+    path = tmp_path / "e.csv"
+    path.write_bytes(change(text(rows, path)))
+    dataset, export = load(tmp_path, path)
+    rule = asks(RuleField.PAGE_VIEWS, number=2)
+    if said:
+        assert duckdb_sql(rule, export) == ""
+        assert limits(rule, export)[0].startswith(f"DuckDB cannot read these files as they are ({said})")
+    else:
+        assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule)
+        assert limits(rule, export) == ()
+
+
+def test_a_quote_that_comes_late_is_a_quote(tmp_path: Path) -> None:
+    rows = [view(f"u{number // 2:05d}", number, "/a") for number in range(30_000)]
+    rows += [view("v", number, "/x,y") for number in range(2)]
+    dataset, export = load(tmp_path, write_flat(tmp_path / "e.csv", rows))
+    rule = asks(RuleField.PAGE, "https://shop.example/x,y")
+    assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) == ["v"]
+
+
+def test_broken_lines_of_json_are_no_sql_either(tmp_path: Path) -> None:
+    path = write_nested(tmp_path / "e.json", [view(f"u{n}", n + step) for n in range(4) for step in (0, 5)])
+    rule = asks(RuleField.PAGE_VIEWS, number=2)
+    assert duckdb_sql(rule, load(tmp_path / "whole", path)[1])
+    path.write_text(path.read_text(encoding="utf-8") + '{"event_date": \n', encoding="utf-8")
+    _, export = load(tmp_path / "broken", path)
+    assert duckdb_sql(rule, export) == ""
+    assert "(nested ndjson with broken lines)" in limits(rule, export)[0]

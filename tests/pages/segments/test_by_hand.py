@@ -166,6 +166,21 @@ def test_users_set_aside_are_a_group_of_their_own_on_every_page(
         assert f"{aside} set aside · changed by hand" in texts(other)
 
 
+def test_rules_tell_a_segment_from_segments_and_not_from_users_set_aside(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    app = open_app(PAGE, data=finished_run.dataset)
+    app.button_group(key="by-hand-change").set_value(by_hand_view.Change.ASIDE).run()
+    widget(app.multiselect, "Set aside-").set_value([2]).run()  # type: ignore[attr-defined]
+    app.button(key="by-hand-do").click().run()
+    rules = open_app("pages/use/rules.py", data=finished_run.dataset)
+    rules.button(key="take-rule").click().run()
+    assert not rules.exception
+    made, judged = re.findall(r"Made from (\d+) users, judged on the other (\d+)", texts(rules))[0]
+    assert int(made) + int(judged) == sum(partition(app, finished_run).sizes.values()) < 73
+    assert f"on the same {judged} users in segments" in texts(rules)
+
+
 def test_what_cannot_be_done_is_said_and_nothing_changes(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
