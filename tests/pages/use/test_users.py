@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 from core.base.progress import silent
 from core.base.settings import Preset, TrainSettings
 from core.people.look_alikes import SCORE
+from core.people.occlusion import EFFECT, Reasons
 from core.profiles.samples import SECONDS_TO_NEXT
 from core.runs import pipeline
 from core.storage.store import Store
+from pages.ui.people import reasons_view
 from pages.ui.people.look_alikes_view import Like
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
@@ -234,6 +236,24 @@ def test_why_a_user_is_here_is_told_page_by_page(open_app: OpenApp, finished_run
     assert sorted(pages["what"]) == ["/cart", "/sale", "/sale/shoes"]
     assert sorted(sessions["what"]) == ["Session 1", "Session 2"]
     assert "a lead of" in texts(app)
+
+
+def test_of_a_user_chosen_by_hand_no_segment_without_a_page_is_told(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = pd.DataFrame({"kind": "session", "part": [0, 1], "views": [3, 2], "effect": [0.1, -0.1]})
+    found = Reasons(0, 1, 1.0, 1.5, parts.assign(distance=1.1, next_distance=1.4))
+    monkeypatch.setattr(reasons_view, "_reasons", lambda *_: found)
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    app.text_input(key="wanted_user").set_value(FLOAT_LIKE_ID).run()
+    app.toggle(key="why").set_value(True).run()
+    assert not app.exception
+    assert reasons_view.BY_HAND in texts(app)
+    (table,) = (table.value for table in app.dataframe if "effect" in table.value)  # and none of its one page
+    assert "without" not in table
+    assert "what" in table
+    specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+    assert [EFFECT in spec for spec in specs if "Minutes and seconds" in spec] == [False]
 
 
 def test_a_model_that_is_gone_is_said_in_words(users: AppTest) -> None:
