@@ -25,8 +25,11 @@ ALLOWED: Final = "text with an id a line, or a CSV with a column of ids"
 MOST_BYTES: Final = 1 << 26
 """Of a file: far more than a million ids."""
 _AROUND: Final = " \t\r\ufeff\u00a0'\"`"
-_HEADER: Final = re.compile(r"[^\d]*(?:id|user|client|visitor|customer|key)[^\d]*", re.IGNORECASE)
-"""What the first line of a list of ids says, where it is no id itself."""
+_HEADER: Final = re.compile(
+    r"(?:\D*[\W_])?(?:(?:g?u|user|client|(?:full)?visitor|customer)?ids?|(?:user|client|visitor|customer|key)s?)",
+    re.IGNORECASE,
+)
+"""What the first line of a list of ids says, where it is no id itself: a word, as ``sigrid`` may be one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,18 +41,21 @@ class IdList:
         read: Ids in the list.
         unknown: Different ones that nobody has, in their order.
         twice: Different ones that stand there more than once.
+        header: Whether the first line was taken as a header, and not as an id.
     """
 
     users: np.ndarray
     read: int
     unknown: tuple[str, ...]
     twice: int
+    header: bool
 
     @property
     def counts(self) -> str:
         """What became of the ids, in a line without any of them."""
         return (
-            f"{counted(self.read, 'id')} read: {counted(len(self.users), 'known user')}, "
+            f"{counted(self.read, 'id')} read{' (first line taken as a header)' if self.header else ''}: "
+            f"{counted(len(self.users), 'known user')}, "
             f"{len(self.unknown):,} unknown, {self.twice:,} more than once"
         )
 
@@ -84,6 +90,7 @@ def match_ids(text: str, user_id: pa.StringArray) -> IdList:
     """Read a list: an id a line, several in one, or a table, of which the columns with known ids count.
 
     Spaces and quotes around an id, a line of headers and ``="…"`` (a spreadsheet's text) are no part of it.
+    Where columns are headed as ids, only these are read.
 
     Args:
         text: As it was pasted.
@@ -92,13 +99,17 @@ def match_ids(text: str, user_id: pa.StringArray) -> IdList:
     Raises:
         InputError: If there is no id in it.
     """
-    cells = _ids(_columns(text), user_id)
+    columns = _columns(text)
+    headed = [column[1:] for column in columns if _is_header(column, user_id)]
+    cells = _ids(headed or columns, user_id)
     if not cells:
         raise InputError("There is no id in the list", allowed=ALLOWED)
     place = _places(cells, user_id)
     times = np.unique(np.array(cells, dtype=object), return_counts=True)[1]
     unknown = dict.fromkeys(cells[at] for at in np.flatnonzero(place < 0))
-    return IdList(np.unique(place[place >= 0]), len(cells), tuple(unknown), int((times > 1).sum()))
+    return IdList(
+        np.unique(place[place >= 0]), len(cells), tuple(unknown), int((times > 1).sum()), bool(headed)
+    )
 
 
 def _columns(text: str) -> list[list[str]]:
@@ -125,12 +136,10 @@ def _cells(line: str, separator: str) -> list[str]:
 def _ids(columns: Sequence[list[str]], user_id: pa.StringArray) -> list[str]:
     """The cells that are meant as ids, empty ones left out.
 
-    Columns that are headed as ids, where there are any; of these, those that know about as many users as the
-    best one: what a segment is called, or a number, knows few, if any.
+    Of the columns those that know about as many users as the best one: what a segment is called, or a number,
+    knows few, if any.
     """
-    headed = [column for column in columns if _is_header(column, user_id)]
-    found = [list(_split(column[1:], user_id)) for column in headed]
-    found = found or [list(_split(column, user_id)) for column in columns]
+    found = [list(_split(column, user_id)) for column in columns]
     known = [len(np.unique(place[place >= 0])) for place in (_places(ids, user_id) for ids in found)]
     most = max(known, default=0)
     if not most:

@@ -44,13 +44,15 @@ class Reasons:
     """What holds a user in their segment, and what pulls them towards the next one.
 
     Args:
-        own: The user's segment; the nearest one of an outlier.
+        own: The user's segment; the nearest one of an outlier and of who was set aside.
         following: The segment whose middle is the nearest of the others.
         distance: To the middle of ``own``.
         next_distance: To the middle of ``following``.
         parts: One row a part: ``kind``, ``part`` (page index; session, from 0), ``views`` in it, ``distance``
-            and ``next_distance`` without it, ``placed`` (the segment without it, or ``OUTLIER``) and
-            ``effect``, what is lost of the lead: above 0 the part holds the user here, below 0 it pulls away.
+            and ``next_distance`` without it, and ``effect``, what is lost of the lead: above 0 the part holds
+            the user here, below 0 it pulls away. Also ``placed``, the segment without it, ``OUTLIER`` or
+            ``SET_ASIDE``, but only where the rule puts the whole user where they are: it knows no single
+            users, so it may not where some were chosen by hand.
     """
 
     own: int
@@ -109,7 +111,8 @@ def reasons(user: int, sequences: UserSequences, frozen: FrozenSegments) -> Reas
         frozen: What places them.
 
     Raises:
-        InputError: If the user is not clustered, or looked at one page in one session only.
+        InputError: If the user is not clustered, or looked at one page in one session only, or if there is no
+            second segment.
         ArtifactError: If the model is missing or damaged.
     """
     if frozen.partition.labels[user] == OUTSIDE:
@@ -126,10 +129,12 @@ def reasons(user: int, sequences: UserSequences, frozen: FrozenSegments) -> Reas
     distance, next_distance = apart[:, here].astype(np.float64), apart[:, following].astype(np.float64)
     lead = next_distance - distance
     measured = {DISTANCE: distance[1:], NEXT_DISTANCE: next_distance[1:], EFFECT: lead[0] - lead[1:]}
-    placed = assign(vectors[1:], frozen.partition)
+    placed = assign(vectors, frozen.partition)
+    if placed[0] == frozen.partition.labels[user]:
+        measured[PLACED] = placed[1:]
     return Reasons(
         int(ids[here]), int(ids[following]), float(distance[0]), float(next_distance[0]),
-        parts.assign(**measured, **{PLACED: placed}),
+        parts.assign(**measured),
     )  # fmt: skip
 
 
@@ -163,8 +168,11 @@ def _shortened(own: UserSequences, keep: np.ndarray) -> UserSequences:
 
 
 def _nearest_two(vector: np.ndarray, frozen: FrozenSegments, user: int) -> tuple[int, int]:
-    """Places of the own segment (of an outlier, the nearest one) and of the nearest other."""
+    """Places of the own segment (of who is in none, the nearest one) and of the nearest other."""
     partition = frozen.partition
     nearest: Sequence[int] = np.argsort(squared_distances(vector[None], partition.centroids)[0]).tolist()
     own = np.flatnonzero(partition.ids == partition.labels[user]).tolist() or nearest[:1]
-    return own[0], next(place for place in nearest if place != own[0])
+    others = [place for place in nearest if place != own[0]]
+    if not others:
+        raise InputError("There is one segment only, so nothing pulls to another", remedy="Cut into more")
+    return own[0], others[0]

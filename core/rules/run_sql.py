@@ -1,4 +1,7 @@
-"""A rule as DuckDB SQL on the files of a run, for exports that DuckDB cannot read as they are."""
+"""A rule as DuckDB SQL on the files of a run, for exports that DuckDB cannot read as they are.
+
+A run has no changes by hand, so nobody in its files is set aside.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """A child process that embeds single users, so that a server never loads PyTorch.
 
 Parent and child talk over the child's standard input and output: a request, and its answer, are a length and
-so many bytes of an ``.npz``. The first request waits for PyTorch, later ones for the model file alone. When
-the parent ends, however that is, the child reads the end of its input and ends, too.
+so many bytes of an ``.npz``. The first request waits for PyTorch, later ones for the model file alone. A
+child that does not answer in time is ended. When the parent ends, however that is, the child reads the end of
+its input and ends, too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final, TypeAlias
@@ -23,11 +25,14 @@ import pyarrow as pa
 from core.base.errors import ArtifactError, Beha2VecError, ResourceError
 from core.base.schema import View
 from core.base.settings import Device
+from core.base.wording import duration
 from core.data.sequences import UserSequences
 
 PROJECT: Final = Path(__file__).resolve().parents[2]
 MODULE: Final = "core.runs.embedding_child"
 ABOUT, ERROR = "about", "error"
+LIMIT_S: Final = 300.0
+"""After so long a child hangs: some thousand shortened histories take less, and everybody waits for it."""
 _LENGTH: Final = struct.Struct("<Q")
 
 Arrays: TypeAlias = dict[str, np.ndarray]
@@ -47,7 +52,7 @@ class EmbeddingChild:
 
         Raises:
             ArtifactError: If the model is missing or damaged.
-            ResourceError: If the child ended without an answer.
+            ResourceError: If the child ended without an answer, or gave none in time.
         """
         about = {"model": str(model), "names": {view.value: list(of_page) for view, of_page in names.items()}}
         arrays = {name: getattr(sequences, name) for name in ("offsets", "page", "timestamp", "session")}
@@ -74,14 +79,20 @@ class EmbeddingChild:
         there, back = self._process.stdin, self._process.stdout
         assert there is not None  # both are pipes
         assert back is not None
+        began, watch = time.monotonic(), threading.Timer(LIMIT_S, self._process.kill)
+        watch.start()
         try:
             _send(there, request)
             answer = _receive(back)
         except OSError:
             answer = None
+        finally:
+            watch.cancel()
         if answer is None:
             self.close()
-            raise ResourceError("The process that embeds users ended without an answer", remedy="Try again")
+            late = time.monotonic() - began >= LIMIT_S
+            how = f"gave no answer in {duration(LIMIT_S)}" if late else "ended without an answer"
+            raise ResourceError(f"The process that embeds users {how}", remedy="Try again")
         return answer
 
 
@@ -93,10 +104,13 @@ def _send(pipe: IO[bytes], arrays: Arrays) -> None:
 
 
 def _receive(pipe: IO[bytes]) -> Arrays | None:
-    """None at the end of the pipe."""
+    """None at the end of the pipe, also in the middle of a message."""
     head = pipe.read(_LENGTH.size)
-    body = pipe.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else b""
-    if not body:
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    body = pipe.read(length)
+    if len(body) < length:
         return None
     with np.load(io.BytesIO(body), allow_pickle=False) as found:
         return dict(found)

@@ -1,4 +1,7 @@
-"""Look-alikes of a list of ids, from a finished run's folder into a file."""
+"""Look-alikes of a list of ids, from a finished run's folder into a file.
+
+A run has no changes by hand, so nobody in it is set aside.
+"""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def certify(
 
     Segments that were changed by hand are found by changing what the draws lead to in the same way: what goes
     on as a merged segment is merged, and what goes on as a split one is split anew, by the draw. There is
-    nothing to be sure of in a segment of chosen users.
+    nothing to be sure of in a segment of chosen users, nor in a part of one or one that it was merged into.
 
     Args:
         vectors: float32 of shape (n_users, d), what was clustered.
@@ -138,7 +138,7 @@ def certify(
         resamples: How many, at least 39 for an interval of 95 %.
 
     Returns:
-        Segment → its certificate, but for segments of chosen users.
+        Segment → its certificate, but for segments with chosen users (:func:`core.segments.edits.chosen`).
 
     Raises:
         Cancelled: If ``progress`` says so.

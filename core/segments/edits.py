@@ -88,8 +88,17 @@ def made(edits: Sequence[Edit]) -> set[int]:
 
 
 def chosen(edits: Sequence[Edit]) -> set[int]:
-    """Segments of chosen users: nothing led to them that could lead to them again."""
-    return {edit.made for edit in edits if isinstance(edit, Gather)}
+    """Segments with chosen users, also by a split or merge: nothing led to them that could do so again."""
+    found: set[int] = set()
+    for edit in edits:
+        match edit:
+            case Gather():
+                found.add(edit.made)
+            case Split() if edit.segment in found:
+                found.update(edit.parts)
+            case Merge() if found.intersection(edit.segments):
+                found.add(edit.kept)
+    return found
 
 
 def numbers(segments: Sequence[int]) -> str:

@@ -40,7 +40,8 @@ def memberships(vectors: np.ndarray, labels: np.ndarray, partition: Partition) -
 
     Args:
         vectors: float32 of shape (n, d), from the same mix as the partition's.
-        labels: int32 of shape (n,), values of ``partition.ids``, ``OUTLIER`` or ``OUTSIDE``.
+        labels: int32 of shape (n,), values of ``partition.ids``, ``OUTLIER``, ``OUTSIDE`` or
+            ``SET_ASIDE``.
         partition: The segments.
     """
     found = np.full((3, len(labels)), np.nan, dtype=np.float32)

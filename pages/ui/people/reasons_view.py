@@ -57,12 +57,18 @@ OTHER_WAY: Final = {
     "distances. Groups need not be round, so the column Without it is what counts.",
 }
 
+BY_HAND: Final = (
+    "Where the user would be without a page cannot be said: some users were chosen by hand, and the rule "
+    "that places others would put this one elsewhere even with every page."
+)
+
 
 def draw(live: LiveSegments, user: int) -> pd.Series | None:
     """Offer the reasons, and draw them where they are asked for.
 
     Returns:
-        Page index → what its views do to the lead, for the timeline; None where nothing was asked.
+        Page index → what its views do to the lead, for the timeline; None where nothing was asked, or where
+        there is a single page.
     """
     if live.labels[user] == OUTSIDE:
         return None
@@ -80,7 +86,7 @@ def draw(live: LiveSegments, user: int) -> pd.Series | None:
         return None
 
 
-def _explained(live: LiveSegments, user: int) -> pd.Series:
+def _explained(live: LiveSegments, user: int) -> pd.Series | None:
     with st.spinner("Embedding the user without each page"):
         found = _reasons(live.sources.embeddings, live.segmentation.partition.digest, user, live)
     _say(live, user, found)
@@ -89,7 +95,8 @@ def _explained(live: LiveSegments, user: int) -> pd.Series:
     with st.grid(len(there), min_column_width=SIDE, key="reasons"):
         for kind, table in there.items():
             _figure(table, kind)
-    return found.of(PartKind.PAGE).set_index(PART)[EFFECT]
+    of_pages = found.of(PartKind.PAGE)
+    return of_pages.set_index(PART)[EFFECT] if len(of_pages) else None
 
 
 def _say(live: LiveSegments, user: int, found: Reasons) -> None:
@@ -102,7 +109,9 @@ def _say(live: LiveSegments, user: int, found: Reasons) -> None:
     )
     st.caption(COLOURS)
     settings, run = live.segmentation.partition.settings, state.model()
-    if settings.algorithm in OTHER_WAY:
+    if PLACED not in found.parts:
+        st.caption(BY_HAND)
+    elif settings.algorithm in OTHER_WAY:
         st.caption(OTHER_WAY[settings.algorithm])
     views = int(live.sources.dataset.sequences.lengths[user])
     if run is not None and views > run.settings.max_length:
@@ -150,7 +159,7 @@ def _told(live: LiveSegments, table: pd.DataFrame, labels: list[str]) -> pd.Data
         LABEL: labels,
         VIEWS: table[VIEWS].to_numpy(),
         EFFECT: table[EFFECT].to_numpy(),
-        WITHOUT: [names[int(segment)] for segment in table[PLACED]],
+        **({WITHOUT: [names[int(segment)] for segment in table[PLACED]]} if PLACED in table else {}),
         DISTANCE: table[DISTANCE].to_numpy(),
         NEXT_DISTANCE: table[NEXT_DISTANCE].to_numpy(),
     }
@@ -161,10 +170,10 @@ def bars(table: pd.DataFrame) -> charts.Chart:
     """A bar a part: to the right what holds the user, to the left what pulls away.
 
     Args:
-        table: Columns ``what``, ``effect``, ``views`` and ``without``, in order.
+        table: Columns ``what``, ``effect``, ``views`` and, where it is known, ``without``, in order.
     """
     told = {LABEL: ("Left out", ""), EFFECT: ("Effect on the lead", "+.3f"), VIEWS: ("Views", ",")}
-    told |= {WITHOUT: ("Without it", "")}
+    told |= {WITHOUT: ("Without it", "")} if WITHOUT in table else {}
     axis = alt.Axis(format="+.2f", labelFlush=False, tickCount=4)
     base = alt.Chart(table).encode(y=charts.rows(LABEL, table[LABEL]), tooltip=charts.tips(told))
     drawn = base.mark_bar(cornerRadiusEnd=3, height={"band": 0.6}).encode(

@@ -26,7 +26,8 @@ GIVEN: Final = "Comes back from these very vectors"
 
 
 CHOSEN: Final = (
-    "How sure a segment is says whether other users would have led to it. This one was chosen by hand."
+    "How sure a segment is says whether other users would have led to it. This one, or a part of it, was "
+    "chosen by hand."
 )
 SAME_WAY: Final = " Segments of the other users were changed in the way that you changed these by hand."
 
@@ -103,7 +104,7 @@ def line(live: LiveSegments, segment: int) -> None:
     """How sure a segment is, in a line; nothing until it was measured."""
     found, edits = live.certificates.get(segment), live.segmentation.partition.edits
     if segment in chosen(edits):
-        st.caption("Made of chosen users: there is nothing to find again", help=CHOSEN)
+        st.caption("Holds chosen users: there is nothing to find again", help=CHOSEN)
     if found is not None:
         st.caption(
             md_text(found.line(live.names, GIVEN if live.unsupported else ""), 200),

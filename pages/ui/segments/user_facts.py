@@ -164,7 +164,7 @@ def strip(views: pd.DataFrame) -> charts.Chart:
 
 def _by_effect(dots: alt.Chart, effect: pd.Series) -> alt.Chart:
     """Blue holds the user in the segment, orange pulls away, the larger the more; grey does nothing."""
-    most = max(float(effect.abs().max()), 1e-9)
+    most = float(np.nanmax(effect.abs().to_numpy(), initial=1e-9))
     size = alt.Size("strength:Q", scale=alt.Scale(domain=[0, most], range=[30, 420]), legend=None)
     coloured: alt.Chart = dots.transform_calculate(strength=f"abs(datum.{EFFECT})").encode(
         size=size,

@@ -404,7 +404,7 @@ def test_look_alikes_of_a_list_are_written_and_no_id_is_said(finished: Path, tmp
     (tmp_path / "ids.csv").write_text("user_id\n" + "\n".join([*seeds, "no-one"]))
     done = cli("lookalikes", tmp_path / "ids.csv", "--out", finished, "--to", tmp_path / "a.csv", "--top", 5)
     assert done.returncode == 0, done.stderr
-    assert "16 ids read: 15 known users, 1 unknown" in done.stderr
+    assert "16 ids read (first line taken as a header): 15 known users, 1 unknown" in done.stderr
     assert not any(one in done.stderr for one in [*seeds, "no-one"])
     found = pd.read_csv(tmp_path / "a.csv", dtype=str)
     assert len(found) == 5

@@ -48,6 +48,21 @@ def test_what_became_of_each_id_is_counted() -> None:
     assert found.counts == "7 ids read: 3 known users, 2 unknown, 2 more than once"
 
 
+@pytest.mark.parametrize("first", ["sigrid", "heidi", "clientele", "monkey", "user_dora"])
+def test_an_id_that_holds_a_word_of_headers_is_an_id(first: str) -> None:
+    found = match_ids(f"{first}\nanna\nberta", USERS)
+    assert (found.read, found.unknown, found.header) == (3, (first,), False)
+
+
+@pytest.mark.parametrize(
+    "first", ["id", "IDs", "userId", "Client-ID", "Nutzer-ID", "fullVisitorId", "hashed key", "guid"]
+)
+def test_a_header_is_none_and_that_is_told(first: str) -> None:
+    found = match_ids(f"{first}\nanna\nberta", USERS)
+    assert (found.read, found.unknown) == (2, ())
+    assert found.counts.startswith("2 ids read (first line taken as a header): 2 known users")
+
+
 def test_an_id_keeps_its_digits_and_its_space() -> None:
     assert match_ids("1605951.605971972", USERS).users.tolist() == []
     assert match_ids("1605951.6059719720\na b\n7", USERS).users.tolist() == [1, 2]

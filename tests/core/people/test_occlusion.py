@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from core.people.occlusion import (
     PartKind,
     reasons,
 )  # fmt: skip
+from core.segments.by_hand import from_users
 from core.segments.clustering import fit
 from core.segments.combination import combine
 from core.segments.partition import Partition
@@ -145,6 +147,25 @@ def test_a_user_outside_clustering_has_no_reasons(world: World) -> None:
 def test_an_outlier_is_held_against_the_nearest_segment(world: World) -> None:
     found = reasons(MIXED, world[0], placed(world, OUTLIER))
     assert found.distance < found.next_distance
+
+
+def test_where_users_were_chosen_by_hand_the_rule_says_no_segment(plain: World) -> None:
+    sequences, frozen = plain
+    cut, users = frozen.partition, np.arange(sequences.n_users)
+    books = (cut.labels == cut.labels[1]) & (users % 3 == 0)
+    gathered = from_users(cut, frozen.combined.vectors, books | (users == MIXED))
+    by_hand = replace(frozen, partition=gathered)
+    found = reasons(MIXED, sequences, by_hand)
+    assert found.own == 2
+    assert PLACED not in found.parts
+    assert PLACED in reasons(PLAIN, sequences, by_hand).parts  # who stayed is where the rule puts them
+
+
+def test_of_one_segment_there_is_no_next_one(world: World) -> None:
+    made = world[1].partition
+    one = replace(made, labels=np.zeros_like(made.labels), centroids=made.centroids[:1], ids=made.ids[:1])
+    with pytest.raises(InputError, match="one segment only"):
+        reasons(MIXED, world[0], replace(world[1], partition=one))
 
 
 def test_of_a_long_history_the_latest_views_count(world: World) -> None:

@@ -16,6 +16,7 @@ from core.base.errors import ArtifactError, ResourceError
 from core.base.schema import View
 from core.model import bag
 from core.model.embedding import embed
+from core.runs import embedding_child
 from core.runs.embedding_child import PROJECT, EmbeddingChild
 from tests.core.model.toys import SHOP_URLS, TINY, pages_of, sequences_of, shop
 
@@ -62,6 +63,36 @@ def test_a_child_that_died_is_started_again(child: EmbeddingChild, model: Path) 
 def test_a_child_that_dies_of_a_request_is_said(child: EmbeddingChild, model: Path) -> None:
     with pytest.raises(ResourceError, match="ended without an answer"):
         child(model, shop(5), {View.URL: ["too", "few"]})
+    assert len(child(model, shop(5), pages_of(SHOP_URLS))[View.URL]) == 5
+
+
+def like(child: EmbeddingChild, code: str) -> None:
+    """A child that does something else."""
+    child.close()
+    child._process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+
+
+@pytest.mark.parametrize("sent", ["pack('<Q', 99)[:4]", "pack('<Q', 99)", "pack('<Q', 99) + b'PK'"])
+def test_an_answer_that_is_cut_is_none(child: EmbeddingChild, model: Path, sent: str) -> None:
+    like(child, f"import sys; from struct import pack; sys.stdout.buffer.write({sent}); sys.stdin.read(1)")
+    with pytest.raises(ResourceError, match="ended without an answer"):
+        child(model, shop(5), pages_of(SHOP_URLS))
+    assert len(child(model, shop(5), pages_of(SHOP_URLS))[View.URL]) == 5
+
+
+def test_a_child_that_hangs_is_ended_and_another_one_answers(
+    child: EmbeddingChild, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    like(child, "import time; time.sleep(60)")
+    hung = child._process
+    with monkeypatch.context() as soon:
+        soon.setattr(embedding_child, "LIMIT_S", 1.0)
+        with pytest.raises(ResourceError, match="gave no answer in 1 s"):
+            child(model, shop(5), pages_of(SHOP_URLS))
+    assert hung is not None
+    assert hung.returncode is not None
     assert len(child(model, shop(5), pages_of(SHOP_URLS))[View.URL]) == 5
 
 

@@ -51,7 +51,8 @@ def test_the_most_like_come_first_with_their_ids_as_text(listed: Path, out: Path
     assert not set(found["user_id"]) & {*SEEDS, IDS[59]}
     assert found["score"].astype(float).is_monotonic_decreasing
     assert said.startswith(
-        "15 ids read: 13 known users, 1 unknown, 1 more than once, 1 of them not clustered"
+        "15 ids read (first line taken as a header): 13 known users, 1 unknown, 1 more than once, "
+        "1 of them not clustered"
     )
     assert "15 look-alikes of 47 other clustered users" in said
     assert not any(one in said for one in IDS)

@@ -14,7 +14,7 @@ from core.base.settings import Algorithm, ClusterSettings
 from core.segments import by_hand
 from core.segments.certificate import certify
 from core.segments.clustering import assign, fit
-from core.segments.edits import Gather, Merge, SetAside
+from core.segments.edits import Gather, Merge, SetAside, chosen
 from core.segments.membership import memberships
 from core.segments.partition import Partition
 from tests.core.segments.blobs import blobs
@@ -212,6 +212,25 @@ def test_there_is_nothing_to_be_sure_of_in_a_segment_of_chosen_users() -> None:
     found = certify(vectors, now, resamples=39)
     assert list(found) == [0, 1, 2, 3]
     assert min(one.jaccard for one in found.values()) > 0.85  # they lost users to it, and still are found
+
+
+def test_nor_in_a_part_of_one_or_in_a_segment_that_one_was_merged_into() -> None:
+    vectors, first = cut()
+    users = np.random.default_rng(0).random(len(vectors)) < 0.3
+    parted = by_hand.split(by_hand.from_users(first, vectors, users), vectors, 4)
+    assert list(certify(vectors, parted, resamples=39)) == [0, 1, 2, 3]
+    part = min((4, 5), key=lambda segment: parted.sizes[segment])
+    into = max(range(4), key=lambda segment: parted.sizes[segment])
+    merged = by_hand.merge(by_hand.set_aside(parted, vectors, [9 - part]), vectors, [into, part])
+    assert chosen(merged.edits) == {4, 5, merged.edits[-1].kept}
+    assert set(certify(vectors, merged, resamples=39)) == {0, 1, 2, 3} - chosen(merged.edits)
+
+
+def test_segments_beside_chosen_users_are_not_chosen() -> None:
+    vectors, first = cut()
+    users = np.random.default_rng(0).random(len(vectors)) < 0.3
+    now = by_hand.split(by_hand.merge(by_hand.from_users(first, vectors, users), vectors, [0, 1]), vectors, 2)
+    assert chosen(now.edits) == {4}
 
 
 def mask(users: Callable[[np.ndarray], np.ndarray]) -> Callable[[Partition, np.ndarray], Partition]:

@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 from core.base.progress import silent
 from core.base.settings import Preset, TrainSettings
 from core.people.look_alikes import SCORE
+from core.people.occlusion import EFFECT, Reasons
 from core.profiles.samples import SECONDS_TO_NEXT
 from core.runs import pipeline
 from core.storage.store import Store
+from pages.ui.people import reasons_view
 from pages.ui.people.look_alikes_view import Like
 from pages.ui.shell.text import md_text
 from tests.pages.conftest import OpenApp
@@ -160,7 +162,7 @@ def test_look_alikes_of_a_list_say_what_became_of_each_id(users: AppTest) -> Non
     pasted = "\n".join(["user_pseudo_id", *seeds, seeds[0], "once_00", "**nobody**"])
     users.text_area(key="pasted_ids").set_value(pasted).run()
     assert not users.exception
-    assert "15 ids read: 13 known users, 1 unknown, 1 more than once" in texts(users)
+    assert "15 ids read (first line taken as a header): 13 known users, 1 unknown, " in texts(users)
     assert f"Unknown: {md_text('**nobody**')}" in texts(users)  # text of strangers is no Markdown
     assert "1 seed is not clustered" in texts(users)
     found = scored(users)
@@ -193,7 +195,7 @@ def test_a_file_of_ids_goes_before_what_was_pasted(users: AppTest) -> None:
     upload = users.file_uploader(key="ids_file")
     upload.upload("ids.csv", b"user_id,cluster\r\nuser_0_00001,0\r\nuser_0_00002,0\r\n", "text/csv").run()
     assert not users.exception
-    assert "2 ids read: 2 known users" in texts(users)
+    assert "2 ids read (first line taken as a header): 2 known users" in texts(users)
 
 
 def test_a_file_that_is_no_list_is_refused_in_words(users: AppTest) -> None:
@@ -234,6 +236,24 @@ def test_why_a_user_is_here_is_told_page_by_page(open_app: OpenApp, finished_run
     assert sorted(pages["what"]) == ["/cart", "/sale", "/sale/shoes"]
     assert sorted(sessions["what"]) == ["Session 1", "Session 2"]
     assert "a lead of" in texts(app)
+
+
+def test_of_a_user_chosen_by_hand_no_segment_without_a_page_is_told(
+    open_app: OpenApp, finished_run: FinishedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = pd.DataFrame({"kind": "session", "part": [0, 1], "views": [3, 2], "effect": [0.1, -0.1]})
+    found = Reasons(0, 1, 1.0, 1.5, parts.assign(distance=1.1, next_distance=1.4))
+    monkeypatch.setattr(reasons_view, "_reasons", lambda *_: found)
+    app = open_app(PAGE, data=finished_run.dataset, k="3")
+    app.text_input(key="wanted_user").set_value(FLOAT_LIKE_ID).run()
+    app.toggle(key="why").set_value(True).run()
+    assert not app.exception
+    assert reasons_view.BY_HAND in texts(app)
+    (table,) = (table.value for table in app.dataframe if "effect" in table.value)  # and none of its one page
+    assert "without" not in table
+    assert "what" in table
+    specs = [chart.proto.spec for chart in app.get("vega_lite_chart")]
+    assert [EFFECT in spec for spec in specs if "Minutes and seconds" in spec] == [False]
 
 
 def test_a_model_that_is_gone_is_said_in_words(users: AppTest) -> None:

@@ -37,6 +37,12 @@ def test_bars_to_the_left_pull_away() -> None:
     assert (colour["condition"]["value"], colour["value"]) == (charts.BELOW, charts.ABOVE)
 
 
+def test_bars_are_drawn_where_the_segment_without_it_is_not_known() -> None:
+    spec, rows = drawn(bars(pd.DataFrame({LABEL: ["/a"], EFFECT: [0.2], VIEWS: [1]})))
+    assert rows == [{LABEL: "/a", EFFECT: 0.2, VIEWS: 1}]
+    assert WITHOUT not in [tip["field"] for tip in spec["encoding"]["tooltip"]]
+
+
 def timeline() -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -53,6 +59,12 @@ def test_a_timeline_shows_what_each_page_does_where_that_is_known() -> None:
     colours = [part["value"] for part in dots["color"]["condition"]] + [dots["color"]["value"]]
     assert colours == [charts.BELOW, charts.ABOVE, charts.NEUTRAL]
     assert dots["size"]["scale"]["domain"] == [0, 0.3]
+
+
+def test_a_timeline_of_pages_without_an_effect_has_sizes_all_the_same() -> None:
+    spec, _ = drawn(strip(timeline().assign(**{EFFECT: np.nan})))
+    most = spec["layer"][1]["encoding"]["size"]["scale"]["domain"][1]
+    assert 0 < most < 1e-6
 
 
 def test_a_timeline_without_it_is_plain_and_a_line_is_a_session() -> None:
