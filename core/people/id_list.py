@@ -23,6 +23,8 @@ from core.storage.disk import disk_errors
 SEPARATORS: Final = "\t;,"
 ALLOWED: Final = "text with an id a line, or a CSV with a column of ids"
 MOST_BYTES: Final = 1 << 26
+LONGEST_ID: Final = 10_000
+"""Characters, far beyond any."""
 """Of a file: far more than a million ids."""
 _AROUND: Final = " \t\r\ufeff\u00a0'\"`"
 _HEADER: Final = re.compile(
@@ -124,12 +126,13 @@ def _columns(text: str) -> list[list[str]]:
 
 def _cells(line: str, separator: str) -> list[str]:
     """Line by line, so that a quote that does not end spoils no other one."""
+    refused = InputError(f"A line of {len(line):,} characters is not a list of ids", allowed=ALLOWED)
     try:
         row = next(csv.reader([line.replace("\0", "")], delimiter=separator, skipinitialspace=True), [])
     except csv.Error as error:
-        raise InputError(
-            f"A line of {len(line):,} characters is not a list of ids", allowed=ALLOWED
-        ) from error
+        raise refused from error
+    if any(len(word) > LONGEST_ID for cell in row for word in cell.split()):
+        raise refused
     return [cell.strip(_AROUND).removeprefix('="').strip(_AROUND) for cell in row]
 
 
