@@ -7,7 +7,7 @@ and the segments follow them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -220,6 +220,40 @@ def undo_names(store: Store, model: str) -> dict[int, str]:
     return names(store, model)
 
 
+def note_names(store: Store, model: str, changes: int) -> None:
+    """Remember the names as they are before one more change by hand.
+
+    Args:
+        store: Where they are kept.
+        model: Whose segments they name.
+        changes: Changes by hand that came before.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    with store.in_turn():
+        kept = _names_by_hand(store, model)
+        kept.write([*(kept.read() or [])[:changes], given_names(store, model)])
+
+
+def restore_names(store: Store, model: str, changes: int, segments: Iterable[int]) -> None:
+    """Give segments that are again what they were the names that they had then.
+
+    Args:
+        store: Where they are kept.
+        model: Whose segments they name.
+        changes: Changes by hand that are left.
+        segments: Those that a change taken back was about.
+
+    Raises:
+        ResourceError: If the disk refuses.
+    """
+    for was in (_names_by_hand(store, model).read() or [])[changes : changes + 1]:
+        names = {segment: was.get(segment, SegmentName("")) for segment in segments}
+        evidence = {segment: name.evidence for segment, name in names.items()}
+        rename(store, model, {segment: name.text for segment, name in names.items()}, evidence)
+
+
 def choose_vectors(store: Store, model: str, embeddings: str) -> None:
     """Say which vectors of a model are shown: the ones made from the labels as they are now.
 
@@ -242,6 +276,11 @@ def _names(store: Store, model: str) -> JsonFile[KeptNames]:
 
 def _history(store: Store, model: str) -> JsonFile[list[KeptNames]]:
     return JsonFile(store.root / STAGE / f"{model}.names.history.json", list[KeptNames])
+
+
+def _names_by_hand(store: Store, model: str) -> JsonFile[list[KeptNames]]:
+    """Names before the first change by hand, before the second and so on."""
+    return JsonFile(store.root / STAGE / f"{model}.names.by_hand.json", list[KeptNames])
 
 
 def _vectors(store: Store, model: str) -> JsonFile[str]:

@@ -96,8 +96,13 @@ def change(made_from: Sources, shown: Segmentation, partition: Partition) -> Non
         shown: The segments on screen.
         partition: What becomes of them.
     """
-    if len(partition.edits) > len(shown.partition.edits):
-        _forget_names(made_from, tuple(set(partition.ids.tolist()) - set(shown.partition.ids.tolist())))
+    store, model, before = made_from.store, made_from.model_key, shown.partition
+    if len(partition.edits) > len(before.edits):
+        saved_work.note_names(store, model, len(before.edits))
+        _forget_names(made_from, tuple(set(partition.ids.tolist()) - set(before.ids.tolist())))
+    else:
+        other = [s for s in partition.ids.tolist() if ((partition.labels == s) != (before.labels == s)).any()]
+        saved_work.restore_names(store, model, len(partition.edits), other)
     cut = shown.as_cut if partition.edits else None
     show(made_from, replace(shown, partition=partition, cut=cut))
 

@@ -132,6 +132,22 @@ def test_a_merged_segment_keeps_the_name_of_the_largest_and_undo_that_of_the_oth
     assert (fields["Segment 1"], fields["Segment 2"]) == ("Readers", "Hunters")
 
 
+def test_undo_takes_a_name_back_that_was_given_to_what_is_gone(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    store = Store(finished_run.root)
+    app = open_app(PAGE, data=finished_run.dataset)
+    first = partition(app, finished_run)
+    kept, other = sorted([1, 4], key=lambda segment: (-first.sizes[segment], segment))
+    saved_work.rename(store, finished_run.model, {kept: "Before", 0: "Untouched"})
+    merge(app, [kept, other])
+    saved_work.rename(store, finished_run.model, {kept: "Both", 0: "Renamed meanwhile"})
+    app.run()
+    app.button(key="undo-by-hand").click().run()
+    assert not app.exception
+    assert saved_work.names(store, finished_run.model) == {kept: "Before", 0: "Renamed meanwhile"}
+
+
 def test_a_split_takes_new_numbers_that_carry_no_old_name(
     open_app: OpenApp, finished_run: FinishedRun
 ) -> None:
