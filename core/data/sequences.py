@@ -80,6 +80,11 @@ class UserSequences:
         """User index of every page view, int32 of shape (n_views,)."""
         return np.repeat(np.arange(self.n_users, dtype=np.int32), self.lengths)
 
+    @property
+    def session_starts(self) -> np.ndarray:
+        """The first page view of every session, ascending: int64 of shape (n_sessions,)."""
+        return np.flatnonzero(np.diff(self.session, prepend=-1) | np.diff(self.user, prepend=-1))
+
     def of_users(self, users: np.ndarray) -> UserSequences:
         """Page views of some users alone, which are numbered anew.
 

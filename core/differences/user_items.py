@@ -132,7 +132,7 @@ class UserItems:
             Family.WORD: _words(short, pages),
         }
         of_page |= {Family(name): _labels(own, origin) for name, own in labels.items()}
-        starts = np.flatnonzero(np.diff(sequences.session, prepend=-1) | np.diff(sequences.user, prepend=-1))
+        starts = sequences.session_starts
         ends = np.append(starts[1:], sequences.n_views) - 1
         seen = _seen(sequences, slice(None), len(pages))
         made = {family: _of_pages(seen, names) for family, names in of_page.items()}

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from core.base.schema import Users
 from core.data.sequences import UserSequences
+from core.journeys import moves
 from core.journeys.moves import Visited
 from core.journeys.places import Places
 
 END, EMPTY = -1, -2
 """Cells that are no page view: a session ended, and nothing more came."""
 STRIP, BEGIN, STOP, PLACE = "strip", "begin", "stop", "place"
-SESSION_ENDS: Final = "(end of session)"
 
 
 class Strip(StrEnum):
@@ -76,7 +75,7 @@ class Carpet:
         seen = code != EMPTY
         begin, stop, code = begin[seen], stop[seen], code[seen]
         strip = begin // width
-        names = np.append(np.array(self.places.names, dtype=object), SESSION_ENDS)
+        names = np.append(np.array(self.places.names, dtype=object), moves.END)
         return pd.DataFrame(
             {
                 STRIP: strip + 1,

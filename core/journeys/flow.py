@@ -10,11 +10,11 @@ import pandas as pd
 
 from core.base.errors import SettingsError
 from core.journeys.moves import END, START, Moves, Visited
+from core.journeys.places import OTHER_PLACES
 from core.profiles.paths import FROM, SESSIONS, TO
 from core.profiles.profile_columns import Col
 
 COLUMN: Final = "column"
-OTHER_PLACES: Final = "(other places)"
 FEWEST_COLUMNS, MOST_COLUMNS = 2, 8
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from core.data.sequences import UserSequences
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_walk import FunnelWalk
+from core.journeys.moves import END
 from core.journeys.places import Places
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
@@ -26,8 +27,6 @@ LOW, HIGH, REST_LOW, REST_HIGH = "low", "high", "rest_low", "rest_high"
 DIFFERENCE_LOW, DIFFERENCE_HIGH, DIFFERS = "difference_low", "difference_high", "differs"
 SECONDS_P25, SECONDS_MEDIAN, SECONDS_P75 = "seconds_p25", "seconds_median", "seconds_p75"
 REST_SECONDS: Final = "rest_seconds_median"
-END: Final = "(end of session)"
-"""In place of a next page, where the session ended."""
 
 
 class ShareOf(StrEnum):

@@ -40,12 +40,10 @@ class Visited:
     @classmethod
     def of(cls, sequences: UserSequences) -> Visited:
         """Find them."""
-        user = sequences.user
-        starts = np.ones(sequences.n_views, dtype=bool)
-        starts[1:] = (np.diff(user) != 0) | (np.diff(sequences.session) != 0)
-        first = np.flatnonzero(starts)
+        first = sequences.session_starts
         last = np.append(first[1:], sequences.n_views) - 1
-        return cls(first, last, user[first], np.cumsum(starts) - 1)
+        of_view = np.repeat(np.arange(len(first)), last - first + 1)
+        return cls(first, last, sequences.user[first], of_view)
 
     def around(self, place: np.ndarray, session: np.ndarray, at: np.ndarray, count: int) -> np.ndarray:
         """The places from one view of each session on.

@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.base.schema import PageLabels, Pages
 from core.base.wording import common_origin, short_address
+from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
 
@@ -19,6 +20,10 @@ READ_AT_ONCE: Final = 12
 """Places that a picture of moves has room for."""
 READABLE: Final = 0.6
 """Share of the page views that these should have, or most moves are not in the picture."""
+
+
+OTHER_PLACES: Final = "(other places)"
+"""What is told together."""
 
 
 class Level(StrEnum):
@@ -107,3 +112,16 @@ def readable(found: Sequence[Places], sequences: UserSequences) -> Level:
     shares = {places.level: float((places.of_views(sequences) < READ_AT_ONCE).mean()) for places in found}
     most = max(shares, key=shares.__getitem__)
     return next((level for level, share in shares.items() if share >= READABLE), most)
+
+
+def readable_places(dataset: Dataset, labels: LabelledPages | None) -> Places:
+    """The places of the level that can be read, see :func:`readable`.
+
+    Args:
+        dataset: The export.
+        labels: What its pages are about; None where they are not labelled.
+    """
+    named = levels_of(dataset.pages, labels)
+    found = [Places.from_names(level, names, dataset.sequences) for level, names in named.items()]
+    level = readable(found, dataset.sequences)
+    return next(places for places in found if places.level is level)

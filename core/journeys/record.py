@@ -8,11 +8,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
 from core.journeys.in_words import in_words
 from core.journeys.moves import Moves, Taken
-from core.journeys.places import Places, levels_of, readable
 from core.journeys.step_table import dead_ends, differing, return_table, step_table
 from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
@@ -24,14 +21,11 @@ ENDS: Final = 8
 DIGITS: Final = 5
 
 
-def journeys(
-    dataset: Dataset, labels: LabelledPages | None, rows: Rows, titles: Mapping[int, str]
-) -> dict[str, Any]:
-    """How each segment moves, at the finest level that can be read.
+def journeys(moves: Moves, rows: Rows, titles: Mapping[int, str]) -> dict[str, Any]:
+    """How each segment moves.
 
     Args:
-        dataset: The export.
-        labels: What its pages are about; None where they are not labelled.
+        moves: All steps, at one level.
         rows: Who belongs to which segment.
         titles: Segment → what it is called.
 
@@ -41,19 +35,13 @@ def journeys(
         differ from the other clustered users, each with a ``text``), ``entries``, ``exits``, ``returns``,
         ``repeats`` and ``dead_ends``.
     """
-    found = [
-        Places.from_names(level, names, dataset.sequences)
-        for level, names in levels_of(dataset.pages, labels).items()
-    ]
-    level = readable(found, dataset.sequences)
-    moves = Moves.of(dataset.sequences, next(places for places in found if places.level is level))
     inside = rows.place < rows.n_segments
     told = []
     for row, segment in enumerate(rows.segments):
         users = rows.members(row)
         here, others = moves.taken(users), moves.taken(inside & ~users)
         told.append({"cluster": segment, "name": titles[segment]} | _told(moves, here, others))
-    return {"level": level.value, "segments": told}
+    return {"level": moves.places.level.value, "segments": told}
 
 
 def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from core.journeys.moves import Moves, Visited
-from core.journeys.places import READ_AT_ONCE
+from core.journeys.places import OTHER_PLACES, READ_AT_ONCE
 from core.journeys.step_table import MoveCol, compared
 from core.profiles.paths import SESSIONS
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
 
-OTHER, ENDED = "(other places)", "(ended)"
+ENDED: Final = "(ended)"
 PLACE, POSITION = "place", "position"
 SESSION_SHARE, REST_SESSION_SHARE = "session_share", "rest_session_share"
 POSITIONS: Final = 8
@@ -52,7 +52,7 @@ def step_matrix(
     chosen = chosen[often[chosen] > 0]
     row = np.full(n + 1, len(chosen))
     row[chosen], row[-1] = np.arange(len(chosen)), len(chosen) + 1  # −1, the ended, is the last
-    names = [*moves.called(chosen), OTHER, ENDED]
+    names = [*moves.called(chosen), OTHER_PLACES, ENDED]
     sides = [_counted(row[grid], who, len(names)) for grid, who in grids]
     return _table(names, sides, [int(side.sum()) for side in groups])
 
@@ -96,4 +96,4 @@ def _table(names: list[str], sides: list[tuple[np.ndarray, np.ndarray]], n_users
         made |= compared(*four, shares[0] - shares[1])
     empty = np.sum([of[-2].sum() for of, _ in sides]) == 0
     table = pd.DataFrame(made)
-    return table[table[PLACE] != OTHER].reset_index(drop=True) if empty else table
+    return table[table[PLACE] != OTHER_PLACES].reset_index(drop=True) if empty else table

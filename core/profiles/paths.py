@@ -74,8 +74,8 @@ class PathData:
             labels: Themes and types of the pages.
         """
         user, page = sequences.user, sequences.page
-        starts = np.ones(len(page), dtype=bool)
-        starts[1:] = (np.diff(user) != 0) | (np.diff(sequences.session) != 0)
+        starts = np.zeros(len(page), dtype=bool)
+        starts[sequences.session_starts] = True
         ends = np.append(starts[1:], True)
         n_users = sequences.n_users
         moved = np.flatnonzero(~starts[1:] & (page[1:] != page[:-1]))

@@ -13,8 +13,8 @@ import pandas as pd
 from core.base import wording
 from core.base.schema import Pages
 from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
 from core.journeys.counted_funnels import CountedFunnel
+from core.journeys.moves import Moves
 from core.naming.fitting import HeldName, reason
 from core.profiles import formats
 from core.profiles.metrics import Profiles
@@ -52,6 +52,7 @@ class ReportInput:
         dataset: The preprocessed export.
         profiles: What each segment is like.
         differences: How each segment differs from the others (:mod:`core.differences.table`).
+        moves: All steps between places that can be read.
         partition: The segments.
         vectors: float32 of shape (n_users, d), what was clustered.
         names: Segment → what it is called, and why; a segment without a name is called by its number.
@@ -59,10 +60,9 @@ class ReportInput:
         versions: Package → version.
         facts: What else is worth keeping about the clustering (label → text).
         layout: The map; principal components when None.
-        labels: Themes, types and templates of the pages; None where they are not labelled.
         verdict: Whether there are segments, in a sentence; empty where nobody asked.
         certificates: Segment → how sure it is, where that was measured.
-        journeys: How each segment moves (:mod:`core.journeys.record`).
+        journeys: What is told of how each segment moves (:mod:`core.journeys.record`).
         rules: Segment → it in a few conditions, in words, where they were looked for.
         funnels: Those that the analyst asked for, counted.
     """
@@ -70,6 +70,7 @@ class ReportInput:
     dataset: Dataset
     profiles: Profiles
     differences: pd.DataFrame
+    moves: Moves
     partition: Partition
     vectors: np.ndarray
     names: Mapping[int, HeldName]
@@ -77,7 +78,6 @@ class ReportInput:
     versions: Mapping[str, str]
     facts: Mapping[str, str]
     layout: Layout | None = None
-    labels: LabelledPages | None = None
     verdict: str = ""
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
     journeys: Mapping[str, Any] = field(default_factory=dict)
@@ -177,7 +177,7 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
     pages = PageNames(source.dataset.pages)
     at = wording.zone(source.dataset.receipt.time_zone)
     maker = CardMaker(described, source.differences, called, pages, source.dataset.sequences, at)
-    ways = WaysMaker.of(source.dataset, source.labels, source.profiles)
+    ways = WaysMaker.of(source.moves, source.dataset.sequences, source.profiles)
     typical = medoids(source.vectors, source.partition, source.dataset.sequences.lengths, EXAMPLES)
     segments = [row for row in described["segments"] if row[Col.KIND] == RowKind.SEGMENT]
     why = {segment: reason(name) for segment, name in source.names.items()}

@@ -10,12 +10,9 @@ import numpy as np
 import pandas as pd
 
 from core.base import wording
-from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
 from core.differences.table import Diff
 from core.journeys.moves import Moves, Taken
-from core.journeys.places import Places, levels_of, readable
 from core.journeys.routes import ROUTE, Routes
 from core.journeys.step_table import MoveCol, step_table
 from core.journeys.survival import TimeToOutcome, time_to_outcome
@@ -53,14 +50,9 @@ class WaysMaker:
     happened: Happened | None
 
     @classmethod
-    def of(cls, dataset: Dataset, labels: LabelledPages | None, profiles: Profiles) -> WaysMaker:
-        """Lay out the moves at the level that can be read."""
-        sequences, named = dataset.sequences, levels_of(dataset.pages, labels)
-        found = [Places.from_names(level, names, sequences) for level, names in named.items()]
-        level = readable(found, sequences)
-        places = next(one for one in found if one.level is level)
-        moves, routes = Moves.of(sequences, places), Routes.of(sequences, places, STOPS)
-        return cls(profiles.rows, moves, routes, profiles.happened)
+    def of(cls, moves: Moves, sequences: UserSequences, profiles: Profiles) -> WaysMaker:
+        """Lay out the routes between the same places."""
+        return cls(profiles.rows, moves, Routes.of(sequences, moves.places, STOPS), profiles.happened)
 
     def parts(self, row: int) -> Parts:
         """Heading and table of each: routes, steps, where sessions begin and where they end.

@@ -206,10 +206,9 @@ def _fields(
     }
     for name, own in labels.items():
         items[RuleField(name)] = [() if label in RESERVED else (label,) for label in own]
-    begins = np.diff(sequences.session, prepend=-1) | np.diff(sequences.user, prepend=-1)
     seen = _seen(sequences, np.arange(sequences.n_views), len(addresses))
     viewed = {field: _viewed(seen, names) for field, names in items.items()}
-    entries = _seen(sequences, np.flatnonzero(begins), len(addresses))
+    entries = _seen(sequences, sequences.session_starts, len(addresses))
     viewed[RuleField.ENTRY] = _viewed(entries, items[RuleField.PAGE])
     return {field: viewed[field] for field in VIEWED if field in viewed and viewed[field].names}
 

@@ -167,14 +167,6 @@ def _write_tables(
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
-def _write_journeys(folder: Path, results: Results, made: Segments) -> dict[str, Any]:
-    from core.journeys.record import journeys
-
-    moves = journeys(results.dataset, results.labels, made.profiles.rows, made.titles)
-    _write_json(folder / JOURNEYS, moves)
-    return moves
-
-
 def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Segments) -> dict[int, str]:
     """The best rules of each segment into a file; and of each the recommended one in words."""
     from core.rules.features import RuleFeatures
@@ -193,11 +185,17 @@ def _write_report(
     folder: Path, results: Results, settings: RunSettings, made: Segments, sure: Sureness
 ) -> None:
     """The report, and in files of their own what it tells of: journeys, rules, funnels."""
+    from core.journeys.moves import Moves
+    from core.journeys.places import readable_places
+    from core.journeys.record import journeys
     from core.report import ReportInput, write_report
 
+    moves = Moves.of(results.dataset.sequences, readable_places(results.dataset, results.labels))
+    told = journeys(moves, made.profiles.rows, made.titles)
+    _write_json(folder / JOURNEYS, told)
     source = ReportInput(
         dataset=results.dataset,
-        labels=results.labels,
+        moves=moves,
         profiles=made.profiles,
         differences=made.differences,
         partition=made.partition,
@@ -208,7 +206,7 @@ def _write_report(
         facts=clustering_facts(made.combined, made.partition),
         verdict=sure.evidence.sentence,
         certificates=sure.certificates,
-        journeys=_write_journeys(folder, results, made),
+        journeys=told,
         rules=_write_rules(folder, results, settings, made),
         funnels=_write_funnels(folder, results, settings, made),
     )

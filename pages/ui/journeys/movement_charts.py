@@ -11,8 +11,9 @@ import pandas as pd
 
 from core.base import wording
 from core.differences.table import Diff
-from core.journeys.flow import COLUMN, OTHER_PLACES
+from core.journeys.flow import COLUMN
 from core.journeys.moves import END, START
+from core.journeys.places import OTHER_PLACES
 from core.journeys.step_matrix import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE
 from core.journeys.step_table import MoveCol
 from core.profiles.paths import FROM, SESSIONS, STEPS, TO

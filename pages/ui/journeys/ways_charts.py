@@ -8,7 +8,9 @@ import altair as alt
 import pandas as pd
 
 from core.differences.table import Diff
-from core.journeys.carpet import BEGIN, PLACE, SESSION_ENDS, STOP, STRIP
+from core.journeys.carpet import BEGIN, PLACE, STOP, STRIP
+from core.journeys.moves import END
+from core.journeys.places import OTHER_PLACES
 from core.journeys.routes import ROUTE
 from core.journeys.survival import HAVE_HAD, HIGH, LOW
 from core.profiles.profile_columns import Col
@@ -21,7 +23,6 @@ SAID_ROOM: Final = 170
 SAID: Final = "said"
 COLOURED: Final = "coloured"
 """What a cell of the carpet is coloured as."""
-OTHER_PLACES: Final = "(other places)"
 TALLEST: Final = 600
 """Pixels of all strips, about."""
 LEGEND_ITEM: Final = 165
@@ -103,7 +104,7 @@ def carpet(runs: pd.DataFrame, places: tuple[str, ...], strips: int, title: str)
     )  # fmt: skip
     own = base.transform_filter(alt.FieldOneOfPredicate(COLOURED, list(places))).mark_rect()
     other = base.transform_filter(alt.datum[COLOURED] == OTHER_PLACES).mark_rect(color=NEUTRAL, opacity=0.45)
-    ended = base.transform_filter(alt.datum[COLOURED] == SESSION_ENDS).transform_calculate(
+    ended = base.transform_filter(alt.datum[COLOURED] == END).transform_calculate(
         slim=f"datum.{BEGIN} + {END_WIDTH}", top=f"datum.{STRIP} - 1"
     )
     ends = ended.mark_rect(color=INK, opacity=0.7).encode(x2="slim:Q")

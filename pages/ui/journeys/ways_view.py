@@ -11,8 +11,9 @@ import streamlit as st
 from core.base import wording
 from core.base.schema import Users
 from core.differences.table import Diff
-from core.journeys.carpet import BEGIN, PLACE, SESSION_ENDS, STOP, STRIP, Strip, StripOrder, carpet
-from core.journeys.places import Level, Places
+from core.journeys.carpet import BEGIN, PLACE, STOP, STRIP, Strip, StripOrder, carpet
+from core.journeys.moves import END
+from core.journeys.places import OTHER_PLACES, Level, Places
 from core.journeys.routes import HIGH, LOW, ROUTE, SESSION_SHARE, RouteOrder, Routes
 from core.profiles.paths import SESSIONS, SESSIONS_N
 from core.profiles.profile_columns import Col
@@ -157,12 +158,12 @@ def _carpet(live: LiveSegments, choice: Choice) -> None:
     )  # fmt: skip
     runs = made.runs(live.sources.dataset.sequences)
     coloured = [choice.places.names[place] for place in made.frequent.tolist()]
-    own = runs[PLACE].isin([*coloured, SESSION_ENDS])
+    own = runs[PLACE].isin([*coloured, END])
     strips = len(made.cells)
     figure(
         "What they did, one by one",
         partial(
-            ways_charts.carpet, runs.assign(coloured=runs[PLACE].where(own, ways_charts.OTHER_PLACES)),
+            ways_charts.carpet, runs.assign(coloured=runs[PLACE].where(own, OTHER_PLACES)),
             tuple(coloured), strips, "Page views, and ends of sessions, in order",
         ),
         runs, n=_drawn(strip, strips, made.of, made.cut, seed), key="carpet", help_text=HOW_CARPET,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Any
 
 import pandas as pd
 
@@ -12,6 +11,8 @@ from core import report
 from core.base.errors import ArtifactError, SettingsError
 from core.journeys.counted_funnels import CountedFunnel, count_funnels
 from core.journeys.funnel import Funnel
+from core.journeys.moves import Moves
+from core.journeys.places import readable_places
 from core.journeys.record import journeys
 from core.runs import export
 from core.runs.export import IdStyle
@@ -84,18 +85,21 @@ def clusters_json(live: LiveSegments) -> bytes:
 
 def journeys_json(live: LiveSegments) -> bytes:
     """How the users of each segment move, beside the other clustered users."""
-    return json.dumps(_journeys(live), indent=1, ensure_ascii=False).encode()
+    told = journeys(_moves(live), live.profiles.rows, live.plain_names)
+    return json.dumps(told, indent=1, ensure_ascii=False).encode()
 
 
-def _journeys(live: LiveSegments) -> dict[str, Any]:
-    return journeys(live.sources.dataset, live.sources.labels, live.profiles.rows, live.plain_names)
+def _moves(live: LiveSegments) -> Moves:
+    dataset = live.sources.dataset
+    return Moves.of(dataset.sequences, readable_places(dataset, live.sources.labels))
 
 
 def report_html(live: LiveSegments) -> bytes:
     """The whole report as one file that opens without a server."""
+    moves = _moves(live)
     source = report.ReportInput(
         dataset=live.sources.dataset,
-        labels=live.sources.labels,
+        moves=moves,
         profiles=live.profiles,
         differences=live.tables.differences,
         partition=live.segmentation.partition,
@@ -108,7 +112,7 @@ def report_html(live: LiveSegments) -> bytes:
         or live_segments.pca_map(live, live.steering.weights),
         verdict=live.evidence.sentence if live.evidence else "",
         certificates=live.certificates,
-        journeys=_journeys(live),
+        journeys=journeys(moves, live.profiles.rows, live.plain_names),
         rules=live_rules.in_words(live),
         funnels=_counted(live),
     )

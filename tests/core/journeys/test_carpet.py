@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from core.data.sequences import UserSequences
-from core.journeys.carpet import EMPTY, END, SESSION_ENDS, Carpet, Strip, StripOrder, carpet
+from core.journeys.carpet import EMPTY, END, Carpet, Strip, StripOrder, carpet
+from core.journeys.moves import END as SESSION_ENDS
 from tests.core.journeys.toy import pages_of, random_walks, walks
 
 A, B, C = 0, 1, 2

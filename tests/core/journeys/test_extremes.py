@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from core.data.sequences import UserSequences
-from core.journeys.flow import OTHER_PLACES, flow
+from core.journeys.flow import flow
 from core.journeys.moves import END, START, Moves
-from core.journeys.places import READ_AT_ONCE, Level, Places
-from core.journeys.step_matrix import ENDED, OTHER, step_matrix
+from core.journeys.places import OTHER_PLACES, READ_AT_ONCE, Level, Places
+from core.journeys.step_matrix import ENDED, step_matrix
 from core.journeys.step_table import MOST, dead_ends, edges_within, return_table, step_table
 
 N_PAGES = 40_000
@@ -51,7 +51,7 @@ def test_of_40000_pages_all_but_a_few_are_one_place(wide: Moves) -> None:
     assert OTHER_PLACES in set(found.links["to"])
     matrix = step_matrix(wide, everybody, positions=2)
     assert matrix["place"].nunique() == READ_AT_ONCE + 2
-    at_second = matrix[(matrix["place"] == OTHER) & (matrix["position"] == 2)]
+    at_second = matrix[(matrix["place"] == OTHER_PLACES) & (matrix["position"] == 2)]
     assert at_second["sessions"].item() == 2 * (N_PAGES - READ_AT_ONCE)
 
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from core.base.errors import SettingsError
-from core.journeys.flow import OTHER_PLACES, flow
+from core.journeys.flow import flow
 from core.journeys.moves import END, START, Moves
+from core.journeys.places import OTHER_PLACES
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
 
 TOY: Walks = [["ab", "abc"], ["b"], ["ca"]]

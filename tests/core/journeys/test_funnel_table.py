@@ -11,7 +11,6 @@ from core.data.sequences import UserSequences
 from core.data.timed_events import TimedEvents
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import (
-    END,
     ShareOf,
     instead,
     reached,
@@ -20,6 +19,7 @@ from core.journeys.funnel_table import (
     with_times,
 )
 from core.journeys.funnel_walk import FunnelWalk, walk
+from core.journeys.moves import END
 from core.journeys.patterns import FunnelSite
 from core.journeys.places import Level, Places
 from core.profiles.rows import make_rows

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 from core.data.dataset import Dataset
-from core.journeys.moves import END, START
+from core.journeys.moves import END, START, Moves
+from core.journeys.places import readable_places
 from core.journeys.record import journeys
 from core.profiles.rows import Rows
 from tests.core.journeys.walks import laid_out
@@ -26,7 +27,8 @@ def told() -> dict[str, Any]:
     pages = pd.DataFrame({"page_location": [f"shop.example/{letter}" for letter in "abcd"]})
     dataset = cast(Dataset, SimpleNamespace(sequences=sequences, pages=pages))
     rows = Rows(np.array([0] * 40 + [1] * 40 + [2]), (0, 1), ())
-    return journeys(dataset, None, rows, {0: "Back and forth", 1: "Onwards"})
+    moves = Moves.of(sequences, readable_places(dataset, None))
+    return journeys(moves, rows, {0: "Back and forth", 1: "Onwards"})
 
 
 def test_a_segment_is_told_with_its_users_sessions_and_steps(told: dict[str, Any]) -> None:

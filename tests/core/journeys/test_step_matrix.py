@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from core.journeys.moves import Moves
-from core.journeys.step_matrix import ENDED, OTHER, step_matrix
+from core.journeys.places import OTHER_PLACES
+from core.journeys.step_matrix import ENDED, step_matrix
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
 
 TOY: Walks = [["ab", "abc"], ["b"]]
@@ -27,7 +28,7 @@ def test_a_column_holds_every_session_where_it_is_or_as_ended() -> None:
 
 def test_places_beyond_those_shown_are_one_row() -> None:
     found = step_matrix(Moves.of(*laid_out(TOY)), EVERYBODY, positions=3, shown=1)
-    assert cells(found, "sessions") == {"b": [1, 2, 0], OTHER: [2, 0, 1], ENDED: [0, 1, 2]}
+    assert cells(found, "sessions") == {"b": [1, 2, 0], OTHER_PLACES: [2, 0, 1], ENDED: [0, 1, 2]}
 
 
 def test_two_groups_are_held_against_each_other_at_each_step() -> None:

@@ -14,6 +14,8 @@ from core.data.receipt import FileReceipt, Receipt, UrlCount, WaterfallStep
 from core.data.sequences import SCHEMA
 from core.differences.table import differences
 from core.differences.user_items import UserItems
+from core.journeys.moves import Moves
+from core.journeys.places import readable_places
 from core.naming.claims import NameEvidence
 from core.naming.fitting import HeldName
 from core.profiles.metrics import ProfileData, profile
@@ -141,6 +143,7 @@ def source_of(dataset: Dataset, **changes: object) -> ReportInput:
     )
     made = {
         "dataset": dataset,
+        "moves": Moves.of(dataset.sequences, readable_places(dataset, None)),
         "partition": partition,
         "vectors": vectors,
         "differences": table,

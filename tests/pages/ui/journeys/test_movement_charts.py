@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.journeys.flow import OTHER_PLACES, flow
+from core.journeys.flow import flow
 from core.journeys.moves import END, START, Moves
+from core.journeys.places import OTHER_PLACES
 from core.journeys.step_matrix import step_matrix
 from core.journeys.step_table import step_table
 from pages.ui.journeys import movement_charts as charts
