@@ -28,7 +28,8 @@ from pages.ui.segments import (
     steering,
 )
 from pages.ui.segments.figure import SIDE
-from pages.ui.segments.live_segments import LiveSegments, Sources
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources, sources
 from pages.ui.shell import errors, state
 from pages.ui.shell.links import EXPLORE, PROFILES, heading, link
 from pages.ui.shell.text import md_text
@@ -47,7 +48,7 @@ def page() -> None:
     heading(EXPLORE)
     if not state.need():
         return
-    made_from = live_segments.sources()
+    made_from = sources()
     if made_from is not None:
         background.settle()
         _explore(made_from)

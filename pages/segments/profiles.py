@@ -28,9 +28,9 @@ from pages.ui.segments import (
     certificates,
     charts,
     differences_view,
-    live_segments,
     naming,
     nothing_here,
+    outcome_choice,
     segment_controls,
     spotlight,
 )
@@ -162,7 +162,7 @@ def _each_outcome(live: LiveSegments) -> None:
                 "Revenue": st.column_config.NumberColumn(format="accounting"),
             },
         )  # fmt: skip
-    leave_out.offer(live.sources.dataset, live_segments.leaks(live))
+    leave_out.offer(live.sources.dataset, outcome_choice.leaks(live))
 
 
 def _sizes(live: LiveSegments) -> None:

@@ -17,7 +17,8 @@ from core.facts.answer import Answer, Note
 from core.facts.context import Context
 from core.questions.answers import HELP, ask
 from pages.ui.chat import assistants, chat_message, errand_view, errands, topic
-from pages.ui.segments import live_segments, session_segments
+from pages.ui.segments import outcome_choice, session_segments
+from pages.ui.segments.made_from import found_sources
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count, md_text
 
@@ -55,7 +56,7 @@ def show() -> Drawn:
 
 def mark(drawn: Drawn) -> None:
     """Say which answers are about other segments than those on screen, once these are known."""
-    made_from = live_segments.found_sources() if drawn else None
+    made_from = found_sources() if drawn else None
     made = made_from is not None and session_segments.session(made_from).history
     about = topic.context() if made else None
     if about is None:
@@ -123,8 +124,8 @@ def _name(conversation: Conversation, place: int) -> str:
 
 def _examples() -> tuple[str, ...]:
     """Questions that can be asked of these data."""
-    made_from = live_segments.found_sources()
-    outcome = made_from is not None and bool(live_segments.chosen_outcomes(made_from))
+    made_from = found_sources()
+    outcome = made_from is not None and bool(outcome_choice.chosen_outcomes(made_from))
     themes = made_from is not None and View.THEME in made_from.vectors.views
     return (
         "Which segment converts best?" if outcome else "Who has the most page views a user?",

@@ -14,25 +14,26 @@ from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
 from core.segments.evidence import unsupported
 from core.segments.partition import Partition
-from pages.ui.segments import background, live_segments, naming, session_segments
-from pages.ui.segments.live_segments import LiveSegments, Sources
+from pages.ui.segments import background, live_segments, naming, session_segments, shared
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources, found_sources
 
 
 def context() -> Context | None:
     """The segments that this session saw last, or the ones kept for the model; None before there are any."""
-    made_from = live_segments.found_sources()
+    made_from = found_sources()
     if made_from is None:
         return None
     shown, previous = _shown(made_from)
     analyze = live_segments.steering(made_from).analyze
-    made = live_segments.tables(made_from, shown.partition, analyze)
+    made = shared.tables(made_from, shown.partition, analyze)
     evidence = background.k_evidence(made_from, shown.weights)
     kept_back = live_segments.withheld(made_from, evidence)
     held = live_segments.held_names(made_from, made, evidence)
     told = descriptions.kept(made_from.store, made_from.model_key, made.digest).load()
     suggested = naming.suggested(held, {segment: one.name for segment, one in told.items()})
     names = {segment: name.text for segment, name in held.items() if name.is_given}
-    sure = live_segments.certificates(made_from, shown.weights, shown.partition)
+    sure = shared.certificates(made_from, shown.weights, shown.partition)
     offered = {} if kept_back else suggested
     return Context(made, names, previous, offered, sure, unsupported(evidence), kept_back)
 
@@ -58,7 +59,7 @@ def titles(live: LiveSegments, about: Context) -> dict[str, Title]:
 
 def prepare() -> None:
     """Lay out what every question needs, once the page is drawn, so that the first answer need not wait."""
-    made_from = live_segments.found_sources()
+    made_from = found_sources()
     if made_from is not None and session_segments.session(made_from).history:
         about = context()
         if about is not None:
@@ -77,7 +78,7 @@ def _shown(made_from: Sources) -> tuple[Segmentation, Partition | None]:
     return live_segments.solve(made_from).segmentation, None
 
 
-@st.cache_resource(max_entries=16 * live_segments.SESSIONS, show_spinner=False)
+@st.cache_resource(max_entries=16 * shared.SESSIONS, show_spinner=False)
 def _told(segments: str, what: str, _about: Context, _say: Callable[[Figures], Finding]) -> Answer:
     found = _say(Figures(_about))
     return Answer(found.blocks, query=found.query)

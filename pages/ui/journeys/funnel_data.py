@@ -18,8 +18,9 @@ from core.journeys.moments import users_who
 from core.journeys.patterns import FunnelSite
 from core.journeys.places import Places, levels_of
 from core.profiles.outcomes import any_of
-from pages.ui.segments import live_segments
-from pages.ui.segments.live_segments import LiveSegments, Sources
+from pages.ui.segments import shared
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources
 
 OFFERED: Final = 200
 """Names of a kind that can be picked, the most seen ones; any other can be written."""
@@ -97,7 +98,7 @@ def _basis(key: str, _sources: Sources) -> FunnelBasis:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _suggested(key: str, chosen: tuple[str, ...], _live: LiveSegments) -> Funnel:
-    outcomes = live_segments.basis(_live.sources).data.outcomes
+    outcomes = shared.basis(_live.sources).data.outcomes
     happened = any_of([outcomes[one] for one in chosen]) if chosen else None
     sequences = _live.sources.dataset.sequences
     return usual_way(basis(_live).site, sequences, chosen[0] if chosen else None, happened)

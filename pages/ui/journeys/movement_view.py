@@ -32,8 +32,9 @@ from pages.ui.journeys import movement_charts as charts
 from pages.ui.journeys.choice import Choice
 from pages.ui.segments import charts as shared
 from pages.ui.segments.figure import SIDE, Columns, behind, figure
-from pages.ui.segments.live_segments import SESSIONS as AT_ONCE
-from pages.ui.segments.live_segments import LiveSegments, token
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.shared import SESSIONS as AT_ONCE
+from pages.ui.segments.shared import token
 from pages.ui.shell.text import count, md_text
 
 NODES: Final = 15

@@ -28,7 +28,7 @@ from core.people.look_alikes import (
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
 from pages.ui.people import chosen_user
-from pages.ui.segments import charts, live_segments, user_facts
+from pages.ui.segments import charts, shared, user_facts
 from pages.ui.segments.figure import SIDE, download_csv, figure
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.profile_tables import named
@@ -83,7 +83,7 @@ def draw(live: LiveSegments, user: int | None) -> None:
     found = _found(
         live.sources.embeddings,
         live.steering.weights,
-        live_segments.token(seeds),
+        shared.token(seeds),
         not by_segment,
         live,
         seeds,
@@ -148,7 +148,7 @@ def _known(live: LiveSegments, found: id_list.IdList) -> np.ndarray | None:
 
 def _reach(row: DeltaGenerator, found: LookAlikes) -> int:
     """How many users: what was chosen for these very seeds, else what is usual."""
-    key = f"reach-{live_segments.token(found.seeds)}"
+    key = f"reach-{shared.token(found.seeds)}"
     reach = row.number_input(
         "Users to reach", 1, len(found.users), found.usual_reach, key=key, width=180,
         help="Of all other clustered users, outliers and users set aside too. At first, where the share of "

@@ -14,7 +14,9 @@ from core.rules.raw_events import LoadedExport
 from core.rules.records import rule_records
 from core.segments.partition import Partition
 from core.storage.store import open_artifact
-from pages.ui.segments.live_segments import SESSIONS, LiveSegments, Sources, basis
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources
+from pages.ui.segments.shared import SESSIONS, basis
 
 
 def export_of(live: LiveSegments) -> LoadedExport:

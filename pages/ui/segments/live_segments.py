@@ -25,20 +25,8 @@ from core.segments.certificate import Certificate, marked
 from core.segments.combination import Combined
 from core.segments.evidence import KEvidence, unsupported
 from pages.ui.segments import background, session_segments, shared
-from pages.ui.segments.made_from import Sources as Sources
-from pages.ui.segments.made_from import found_sources as found_sources
-from pages.ui.segments.made_from import sources as sources
+from pages.ui.segments.made_from import Sources
 from pages.ui.segments.outcome_choice import analyze
-from pages.ui.segments.outcome_choice import chosen_outcomes as chosen_outcomes
-from pages.ui.segments.outcome_choice import leaks as leaks
-from pages.ui.segments.outcome_choice import outcomes as outcomes
-from pages.ui.segments.shared import SESSIONS as SESSIONS
-from pages.ui.segments.shared import basis as basis
-from pages.ui.segments.shared import certificates as certificates
-from pages.ui.segments.shared import different as different
-from pages.ui.segments.shared import pca_map as pca_map
-from pages.ui.segments.shared import tables as tables
-from pages.ui.segments.shared import token as token
 from pages.ui.shell import state
 
 
@@ -120,7 +108,7 @@ def steering(made_from: Sources) -> Steering:
     """What the controls of the model say, within what its data allow."""
     held, present = state.controls(made_from.model_key), tuple(made_from.vectors.views)
     weights = kept_controls.effective(held.weights, present)
-    n_clusters = held.n_within(different(made_from, weights), _start(made_from, weights))
+    n_clusters = held.n_within(shared.different(made_from, weights), _start(made_from, weights))
     return Steering(
         weights,
         ClusterSettings.checked(
@@ -159,9 +147,9 @@ def solve(made_from: Sources) -> LiveSegments:
     state.sync_link()
     combined = shared.combined(made_from, now.weights)
     segmentation = session_segments.current(made_from, now, combined)
-    made = tables(made_from, segmentation.partition, now.analyze)
+    made = shared.tables(made_from, segmentation.partition, now.analyze)
     evidence = background.k_evidence(made_from, now.weights)
-    sure = certificates(made_from, now.weights, segmentation.partition)
+    sure = shared.certificates(made_from, now.weights, segmentation.partition)
     held = held_names(made_from, made, evidence)
     return LiveSegments(made_from, now, combined, segmentation, made, held, evidence, sure)
 
@@ -177,12 +165,12 @@ def with_number(live: LiveSegments, k: int) -> LiveSegments:
     """What another number of segments would be: a fit from scratch, by its own names."""
     now = replace(live.steering, cluster=live.steering.cluster.model_copy(update={"n_clusters": k}))
     partition = session_segments.from_scratch(live.sources, now, live.combined)
-    made = tables(live.sources, partition, now.analyze)
+    made = shared.tables(live.sources, partition, now.analyze)
     held = shared.called(made, {})
     return replace(
         live, steering=now, segmentation=Segmentation(live.sources.embeddings, now.weights, partition),
         tables=made, held=fitting.only_given(held) if live.withheld else held,
-        certificates=certificates(live.sources, now.weights, partition),
+        certificates=shared.certificates(live.sources, now.weights, partition),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from core.profiles.selection import Selection, select
 from core.runs.export import csv_bytes
 from core.segments.layout import NEIGHBOURS as NEIGHBOURS_JUDGED
 from core.segments.layout import Layout, inside_polygon
-from pages.ui.segments import background, by_hand_view, live_segments
+from pages.ui.segments import background, by_hand_view, shared
 from pages.ui.segments import profile_tables as tables
 from pages.ui.segments.figure import page_columns, written
 from pages.ui.segments.live_segments import LiveSegments
@@ -47,7 +47,7 @@ def draw(live: LiveSegments) -> None:
     layout = background.neighbour_map(live.sources, weights) if chosen == NEIGHBOURS else None
     if chosen == NEIGHBOURS and layout is None:
         _offer_neighbours(live, weights)
-    _map_and_selection(live, layout or live_segments.pca_map(live, weights))
+    _map_and_selection(live, layout or shared.pca_map(live, weights))
     _offer_new_layout(live, weights)
 
 
@@ -91,7 +91,7 @@ def _offer_new_layout(live: LiveSegments, weights: ViewWeights) -> None:
 @st.fragment
 def _map_and_selection(live: LiveSegments, layout: Layout) -> None:
     n_users = len(live.labels)
-    here = live_segments.token(layout.xy)
+    here = shared.token(layout.xy)
     outline = user_map(
         layout.xy, live.labels, live.names, key=f"map-{here}",
         alt=f"Map of {n_users:,} users in {len(live.segments)} segments",

@@ -12,7 +12,8 @@ from core.runs.second_training import find_again, open_again
 from core.runs.tasks import AgainRequest
 from core.segments.identity import found_again
 from core.segments.partition import Partition
-from pages.ui.segments.live_segments import LiveSegments, Sources
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources
 from pages.ui.shell import job_panel, state
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from core.base.schema import OUTLIER, SET_ASIDE, View
 from pages.ui.segments import by_hand_view, certificates, live_segments, session_segments, steering
 from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import sources
 from pages.ui.segments.steering import TITLES
 from pages.ui.shell import state
 from pages.ui.shell.links import TRUST, link
@@ -24,7 +25,7 @@ def ready() -> LiveSegments | None:
     """
     if not state.need():
         return None
-    made_from = live_segments.sources()
+    made_from = sources()
     if made_from is None:
         return None
     with st.container(horizontal=True, vertical_alignment="center", key="bar"):

@@ -18,11 +18,12 @@ from core.base.settings import Algorithm, OutcomeCount, ViewWeights
 from core.desk import controls
 from core.desk.controls import MOST_SEGMENTS
 from core.profiles.outcomes import label_of
-from pages.ui.segments import live_segments
+from pages.ui.segments import live_segments, outcome_choice, shared
+from pages.ui.segments.made_from import Sources
 from pages.ui.shell import state
 
 if TYPE_CHECKING:
-    from pages.ui.segments.live_segments import Sources, Steering
+    from pages.ui.segments.live_segments import Steering
 
 TITLES: Final[dict[View, str]] = {View.URL: "Pages", View.THEME: "Page themes", View.TYPE: "Page types"}
 MEANING: Final[dict[View, str]] = {
@@ -84,7 +85,7 @@ def draw(made_from: Sources) -> Slots:
         Where to write the effective shares.
     """
     now = live_segments.steering(made_from)
-    most = min(MOST_SEGMENTS, live_segments.different(made_from, now.weights) - 1)
+    most = min(MOST_SEGMENTS, shared.different(made_from, now.weights) - 1)
     with st.grid("auto", min_column_width=CELL, gap="small", key="controls") as grid:
         if now.cluster.algorithm is Algorithm.HDBSCAN:
             _smallest(made_from, now)
@@ -195,7 +196,7 @@ def _keep_insist(model: str) -> None:
 
 
 def _outcome(made_from: Sources, now: Steering) -> None:
-    outcomes, shown = live_segments.outcomes(made_from), list(now.analyze.outcome or ())
+    outcomes, shown = outcome_choice.outcomes(made_from), list(now.analyze.outcome or ())
     state.display("outcome", shown)
     st.multiselect(
         "Outcome", list(outcomes), shown, key="outcome", placeholder="An event, or a page that was seen",

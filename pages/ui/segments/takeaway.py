@@ -21,7 +21,7 @@ from core.runs.publish import clustering_facts, clusters_summary, versions
 from core.segments import certificate
 from core.storage.store import open_artifact
 from pages.ui.rules import live_rules
-from pages.ui.segments import background, live_segments
+from pages.ui.segments import background, shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import state
 
@@ -109,7 +109,7 @@ def report_html(live: LiveSegments) -> bytes:
         versions=versions(),
         facts=clustering_facts(live.combined, live.segmentation.partition),
         layout=background.neighbour_map(live.sources, live.steering.weights)
-        or live_segments.pca_map(live, live.steering.weights),
+        or shared.pca_map(live, live.steering.weights),
         verdict=live.evidence.sentence if live.evidence else "",
         certificates=live.certificates,
         journeys=journeys(moves, live.profiles.rows, live.plain_names),

@@ -10,7 +10,7 @@ from core.segments.evidence import KEvidence
 from core.storage.store import Store
 from core.trust import k_evidence
 from pages.ui.segments import background
-from pages.ui.segments.live_segments import Sources
+from pages.ui.segments.made_from import Sources
 from tests.pages.fixtures_segments import FinishedRun
 
 WEIGHTS = ViewWeights(url=1, theme=0, type=0)

@@ -18,7 +18,8 @@ from core.runs.export import IdStyle
 from core.segments import by_hand
 from core.storage.store import Store
 from pages.ui.segments import live_segments, session_segments, takeaway
-from pages.ui.segments.live_segments import LiveSegments, Sources
+from pages.ui.segments.live_segments import LiveSegments
+from pages.ui.segments.made_from import Sources
 from tests.pages.fixtures_segments import (
     FLOAT_LIKE_ID,
     HOSTILE_TITLE,
