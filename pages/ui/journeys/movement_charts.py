@@ -175,7 +175,7 @@ def sankey(links: pd.DataFrame, folded: Sequence[int], forwards: bool) -> EChart
     series = {
         "type": "sankey", "data": nodes, "links": flows, "draggable": False, "nodeAlign": "left",
         "emphasis": {"focus": "adjacency"}, "nodeGap": 10, "nodeWidth": 12, "layoutIterations": 0,
-        "lineStyle": {"color": NEUTRAL, "opacity": 0.25, "curveness": 0.5},
+        "lineStyle": {"color": NEUTRAL, "opacity": 0.15, "curveness": 0.5},
         "left": 4, "right": 134, "top": 8, "bottom": 8,
     }  # fmt: skip
     return _still(series, 20 + FLOW_ROW * int(size[COLUMN].value_counts().max()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -11,65 +10,52 @@ import pandas as pd
 import streamlit as st
 
 from core.base import wording
-from core.differences.table import Diff
-from core.journeys.flow import FEWEST_COLUMNS, MOST_COLUMNS, Flow, flow
+from core.journeys.flow import FEWEST_COLUMNS, MOST_COLUMNS, Flow
 from core.journeys.in_words import in_words
-from core.journeys.moves import END, START, Moves, Taken
-from core.journeys.places import Places
-from core.journeys.step_matrix import PLACE, POSITION, REST_SESSION_SHARE, SESSION_SHARE, step_matrix
 from core.journeys.step_table import (
     LEAST,
-    MoveCol,
-    dead_ends,
-    differing,
     edges_within,
-    return_table,
-    step_table,
 )
-from core.profiles.paths import FROM, SESSIONS, STEPS, TO
+from core.profiles.paths import FROM, STEPS, TO
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import movement_charts as charts
 from pages.ui.journeys.choice import Choice
+from pages.ui.journeys.counted_moves import MOST_EDGES, Moved, flows, moved
+from pages.ui.journeys.movement_columns import DEAD_COLUMNS, FLOW_COLUMNS, RULE, matrix_columns, step_columns
 from pages.ui.segments import charts as shared
-from pages.ui.segments.figure import SIDE, Columns, behind, figure
+from pages.ui.segments.figure import SIDE, behind, figure
 from pages.ui.segments.live_segments import LiveSegments
-from pages.ui.segments.shared import SESSIONS as AT_ONCE
-from pages.ui.segments.shared import token
 from pages.ui.shell.text import count, md_text
 
 NODES: Final = 15
 EDGES: Final = 30
-MOST_EDGES: Final = 120
-"""Places and steps that are drawn at first, and steps at most."""
+"""Places and steps that are drawn at first."""
 FOLLOWED: Final = 200
 """Places that sessions can be followed from or to, the most viewed ones."""
 LISTED: Final = 10
 LED: Final = 3
 """Steps that more users take, and as many that fewer do, before all charts."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Moved:
-    """All that is drawn of some users' moves beside others', counted once for all sessions.
-
-    Of the users themselves only sums, and the page views of places that may be drawn: of different steps a
-    large site has very many.
-    """
-
-    n_users: int
-    n_sessions: int
-    n_steps: int
-    different: int
-    beside: bool
-    visits: dict[str, int]
-    steps: pd.DataFrame
-    differing: pd.DataFrame
-    entries: pd.DataFrame
-    exits: pd.DataFrame
-    returns: pd.DataFrame
-    repeats: pd.DataFrame
-    dead: pd.DataFrame
-    matrix: pd.DataFrame
+FIRST, LAST = "First steps", "Last steps"
+WAYS: Final = {FIRST: "The start of sessions", LAST: "The end of sessions"}
+COLUMNS: Final = {
+    FIRST: "A column is a page view, the first one on the left.",
+    LAST: "A column is a page view, the last one on the right.",
+}
+SHARES, DIFFERENCES = "Shares", "Difference"
+COLOURS: Final = "Blue arrows are taken by more users than by the others, orange ones by fewer."
+GRAPH_HELP: Final = (
+    "An arrow is a step between two page views of a session, thicker the more often it is taken; a ring is a "
+    "page view that repeats. Places where sessions begin stand on the left, where they end on the right. "
+    "Point at a place to see its steps alone."
+)
+FLOW_HELP: Final = (
+    "Small flows are drawn together as other places. From or to a place, only its first view counts."
+)
+DEAD_HELP: Final = (
+    "Where, of the sessions that came, half as many again end as on average, with the whole interval above "
+    "that. A page that is meant to be the last one is a dead end, too."
+)
+APART: Final = "Percentage points from the others' share, where users differ: blue more, orange less."
 
 
 def draw(live: LiveSegments, choice: Choice) -> None:
@@ -77,7 +63,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     if not choice.users.any():
         st.caption("Nobody is in this row.")
         return
-    found = _moved(_key(live, choice), live, choice)
+    found = moved(live, choice)
     _leading(found, choice)
     _graph(found)
     _flows(live, choice)
@@ -86,53 +72,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     _loops(live, found, choice)
 
 
-def _key(live: LiveSegments, choice: Choice) -> tuple[str, ...]:
-    return live.tables.basis.key, choice.places.level, token(choice.users), token(choice.others)
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _all_moves(key: tuple[str, ...], _live: LiveSegments, _places: Places) -> Moves:
-    return Moves.of(_live.sources.dataset.sequences, _places)
-
-
-@st.cache_resource(max_entries=AT_ONCE, show_spinner=False)
-def _moved(key: tuple[str, ...], _live: LiveSegments, _choice: Choice) -> _Moved:
-    moves = _all_moves(key[:2], _live, _choice.places)
-    here = moves.taken(_choice.users)
-    there = moves.taken(_choice.others) if _choice.other else None
-    steps = step_table(moves, here, there)
-    return _Moved(
-        here.n_users, here.n_sessions, here.n_steps, int((here.steps.times > 0).sum()), there is not None,
-        _visits(moves, here, steps), steps, differing(steps, here) if there else steps.head(0),
-        step_table(moves, here, there, moves.left == moves.start),
-        step_table(moves, here, there, moves.reached == moves.end),
-        return_table(moves, here, there),
-        step_table(moves, here, there, moves.left == moves.reached),
-        dead_ends(moves, here),
-        step_matrix(moves, _choice.users, _choice.others if _choice.other else None),
-    )  # fmt: skip
-
-
-def _visits(moves: Moves, here: Taken, steps: pd.DataFrame) -> dict[str, int]:
-    """Page views of each place that may be drawn; of the start and the end the sessions."""
-    views = dict(zip(moves.places.names, here.left.times.tolist(), strict=False))
-    views |= {START: here.n_sessions, END: here.n_sessions}
-    return {
-        place: views[place] for place in dict.fromkeys(steps.head(MOST_EDGES)[[FROM, TO]].to_numpy().ravel())
-    }
-
-
-@st.cache_resource(max_entries=AT_ONCE, show_spinner=False)
-def _flow(
-    key: tuple[str, ...], columns: int, backwards: bool, at: int | None, _live: LiveSegments, _choice: Choice
-) -> list[Flow]:
-    """Of the users in question, and of those beside them."""
-    moves = _all_moves(key[:2], _live, _choice.places)
-    sides = [_choice.users, *([_choice.others] if _choice.other else [])]
-    return [flow(moves, users, columns, backwards=backwards, at=at) for users in sides]
-
-
-def _leading(found: _Moved, choice: Choice) -> None:
+def _leading(found: Moved, choice: Choice) -> None:
     """The steps that differ most, in words."""
     if not found.beside:
         return
@@ -151,7 +91,7 @@ def _lower(title: str) -> str:
     return title[0].lower() + title[1:] if title.startswith("The ") else title
 
 
-def _graph(found: _Moved) -> None:
+def _graph(found: Moved) -> None:
     steps = found.steps
     with st.container(border=True, key="moves-and-slider"):
         n = st.slider(
@@ -162,12 +102,12 @@ def _graph(found: _Moved) -> None:
         figure(
             "Which step follows", partial(charts.graph, shown, found.visits), steps,
             n=_coverage(found, shown) + (COLOURS if found.beside else ""), key="moves",
-            alt_text="Places as dots and steps between them as arrows", columns=_columns(found),
+            alt_text="Places as dots and steps between them as arrows", columns=step_columns(),
             help_text=GRAPH_HELP, border=False, min_width=charts.GRAPH_WIDTH,
         )  # fmt: skip
 
 
-def _coverage(found: _Moved, shown: pd.DataFrame) -> str:
+def _coverage(found: Moved, shown: pd.DataFrame) -> str:
     """How much of what these users did is drawn, and what only the others did."""
     drawn = int((shown[STEPS] > 0).sum())
     covered = wording.percent(shown[STEPS].sum() / max(1, found.n_steps), 0)
@@ -177,33 +117,6 @@ def _coverage(found: _Moved, shown: pd.DataFrame) -> str:
         f"{users}, {sessions}. {drawn:,} of {found.different:,} different steps, {covered} of all "
         f"{found.n_steps:,} steps{beside}. "
     )
-
-
-def _columns(found: _Moved) -> Columns:
-    number, text = st.column_config.NumberColumn, st.column_config.TextColumn
-    columns: Columns = {
-        FROM: text("From", width="medium"), TO: text("To", width="medium"),
-        STEPS: number("Steps", format="localized"),
-        MoveCol.STEP_SHARE: number("Of steps", format="percent", help="Of all steps that leave the place."),
-        SESSIONS: number("Sessions", format="localized", help="With this step."),
-        Col.USERS: number("Users", format="localized", help="Who took it at least once."),
-        Col.N: number("Users there", format="localized", help="Who were at the place; of a start, all."),
-        Col.SHARE: number("Share of users", format="percent", help="Of those who were at the place."),
-        MoveCol.LOW: number("Low", format="percent", help="95 % interval of the share of users."),
-        MoveCol.HIGH: number("High", format="percent"),
-    }  # fmt: skip
-    return columns | {
-        MoveCol.REST_STEPS: number("Others' steps", format="localized"),
-        MoveCol.REST_STEP_SHARE: number("Others, of steps", format="percent"),
-        Col.REST_USERS: number("Others who took it", format="localized"),
-        Col.REST_N: number("Others there", format="localized"),
-        Col.REST_SHARE: number("Others' share", format="percent"),
-        Col.DIFFERENCE: number("Difference", format="percent"),
-        Diff.DIFFERENCE_LOW: number("Difference, low", format="percent", help="Its 95 % interval."),
-        Diff.DIFFERENCE_HIGH: number("Difference, high", format="percent"),
-        Diff.DIFFERS: st.column_config.CheckboxColumn("Differs", help=RULE),
-        MoveCol.AT_LEAST: number("Users, at least", format="%.0f", help=AT_LEAST),
-    }  # fmt: skip
 
 
 def _flows(live: LiveSegments, choice: Choice) -> None:
@@ -223,7 +136,7 @@ def _flows(live: LiveSegments, choice: Choice) -> None:
                 key=f"journeys-at-{way}-{choice.places.level}",
                 format_func=lambda code: WAYS[way] if code < 0 else names[code], width=300,
             )  # fmt: skip
-        found = _flow(_key(live, choice), n, way != FIRST, None if at < 0 else at, live, choice)
+        found = flows(live, choice, n, backwards=way != FIRST, at=None if at < 0 else at)
         titles = ((choice.title, "flows"), (choice.other_title, "flows-others"))
         for (title, key), one in zip(titles, found, strict=False):
             _one_flow(title, one, way, key)
@@ -242,7 +155,7 @@ def _one_flow(title: str, found: Flow, way: str, key: str) -> None:
     )  # fmt: skip
 
 
-def _matrix(found: _Moved) -> None:
+def _matrix(found: Moved) -> None:
     table, difference = found.matrix, False
     with st.container(border=True, key="matrix-and-choice"):
         if found.beside:
@@ -257,25 +170,12 @@ def _matrix(found: _Moved) -> None:
             n=f"{count(found.n_sessions, 'session')} of {count(found.n_users, 'user')}. "
             + (APART if difference else "A column holds all of them, with those that have ended."),
             key="steps-by-position", alt_text="Heat map of places by page view of the session",
-            columns=_matrix_columns(found),
+            columns=matrix_columns(),
             border=False, min_width=520,
         )  # fmt: skip
 
 
-def _matrix_columns(found: _Moved) -> Columns:
-    number = st.column_config.NumberColumn
-    return _columns(found) | {
-        PLACE: st.column_config.TextColumn("Place", width="medium"), POSITION: number("Page view"),
-        SESSIONS: number("Sessions", format="localized"),
-        SESSION_SHARE: number("Of sessions", format="percent"),
-        REST_SESSION_SHARE: number("Others, of sessions", format="percent"),
-        Col.USERS: number("Users", format="localized", help="With such a session."),
-        Col.N: number("All users", format="localized"),
-        Col.SHARE: number("Share of users", format="percent"),
-    }  # fmt: skip
-
-
-def _ends(live: LiveSegments, found: _Moved, choice: Choice) -> None:
+def _ends(live: LiveSegments, found: Moved, choice: Choice) -> None:
     with st.grid(2, min_column_width=SIDE, gap="medium"):
         for table, name, title, n in (
             (found.entries, TO, "Where sessions begin", "Share of users with such a session."),
@@ -285,7 +185,7 @@ def _ends(live: LiveSegments, found: _Moved, choice: Choice) -> None:
                 _dumbbell(live, found, choice, table.assign(place=table[name]), title, n)
 
 
-def _loops(live: LiveSegments, found: _Moved, choice: Choice) -> None:
+def _loops(live: LiveSegments, found: Moved, choice: Choice) -> None:
     back, again = found.returns, found.repeats
     back = back.assign(place=[f"{a} → {b} → {a}" for a, b in zip(back[FROM], back[TO], strict=True)])
     with st.grid(2, min_column_width=SIDE, gap="medium"):
@@ -302,7 +202,7 @@ def _loops(live: LiveSegments, found: _Moved, choice: Choice) -> None:
 
 
 def _dumbbell(
-    live: LiveSegments, found: _Moved, choice: Choice, table: pd.DataFrame, title: str, n: str
+    live: LiveSegments, found: Moved, choice: Choice, table: pd.DataFrame, title: str, n: str
 ) -> None:
     if table.empty:
         st.markdown(f"**{title}**")
@@ -317,11 +217,11 @@ def _dumbbell(
     figure(
         title, partial(shared.dumbbell, drawn, "place", Col.SHARE, Col.REST_SHARE, "Share of users"), table,
         n=f"{n}{beside}", key=title.lower().replace(" ", "-"), alt_text=f"{title}: shares of users",
-        columns={"place": st.column_config.TextColumn("Place")} | _columns(found),
+        columns={"place": st.column_config.TextColumn("Place")} | step_columns(),
     )  # fmt: skip
 
 
-def _dead(found: _Moved) -> None:
+def _dead(found: Moved) -> None:
     st.markdown("**Dead ends**", help=DEAD_HELP)
     if found.dead.empty:
         st.caption("Nowhere do sessions end far more often than elsewhere.")
@@ -329,52 +229,3 @@ def _dead(found: _Moved) -> None:
     mean = wording.percent(found.dead["mean"].iloc[0])
     st.caption(f"Of the sessions that come to a place, {mean} end there on average.")
     behind(found.dead, key="dead-ends", columns=DEAD_COLUMNS)
-
-
-FIRST, LAST = "First steps", "Last steps"
-WAYS: Final = {FIRST: "The start of sessions", LAST: "The end of sessions"}
-COLUMNS: Final = {
-    FIRST: "A column is a page view, the first one on the left.",
-    LAST: "A column is a page view, the last one on the right.",
-}
-SHARES, DIFFERENCES = "Shares", "Difference"
-COLOURS: Final = "Blue arrows are taken by more users than by the others, orange ones by fewer."
-RULE: Final = (
-    "Of the users who were at a place, who took the step: called different where the 95 % interval of the "
-    "difference leaves out 0 and the share of the steps leans the same way. The model saw the pages, so this "
-    "describes a segment and proves nothing about it."
-)
-GRAPH_HELP: Final = (
-    "An arrow is a step between two page views of a session, thicker the more often it is taken; a ring is a "
-    "page view that repeats. Places where sessions begin stand on the left, where they end on the right. "
-    "Point at a place to see its steps alone."
-)
-FLOW_HELP: Final = (
-    "Small flows are drawn together as other places. From or to a place, only its first view counts."
-)
-DEAD_HELP: Final = (
-    "Where, of the sessions that came, half as many again end as on average, with the whole interval above "
-    "that. A page that is meant to be the last one is a dead end, too."
-)
-AT_LEAST: Final = (
-    "So many of these users take it more, or fewer of them, than at the others' share: at the end of the "
-    "interval that is nearer to none."
-)
-APART: Final = "Percentage points from the others' share, where users differ: blue more, orange less."
-FLOW_COLUMNS: Final[Columns] = {
-    "column": st.column_config.NumberColumn("Column"),
-    FROM: st.column_config.TextColumn("From", width="medium"),
-    TO: st.column_config.TextColumn("To", width="medium"),
-    SESSIONS: st.column_config.NumberColumn("Sessions", format="localized"),
-    Col.SHARE: st.column_config.NumberColumn("Share of sessions", format="percent"),
-    Col.USERS: st.column_config.NumberColumn("Users", format="localized"),
-}
-DEAD_COLUMNS: Final[Columns] = {
-    "place": st.column_config.TextColumn("Place", width="medium"),
-    SESSIONS: st.column_config.NumberColumn("Sessions that ended there", format="localized"),
-    Col.N: st.column_config.NumberColumn("Sessions that came", format="localized"),
-    Col.SHARE: st.column_config.NumberColumn("Share", format="percent"),
-    MoveCol.LOW: st.column_config.NumberColumn("Low", format="percent", help="Its 95 % interval."),
-    MoveCol.HIGH: st.column_config.NumberColumn("High", format="percent"),
-    "mean": st.column_config.NumberColumn("On average", format="percent"),
-}
