@@ -17,7 +17,7 @@ from core.runs import pipeline
 from core.runs.jobs import State
 from core.segments import clustering, density
 from core.storage.store import Store
-from pages.ui.segments import live_segments, map_view, shared
+from pages.ui.segments import map_view, shared
 from pages.ui.segments.session_segments import KEY, Session
 from pages.ui.shell import state
 from pages.ui.shell.text import md_text
@@ -299,7 +299,7 @@ def test_a_lasso_is_kept_when_another_map_comes(
     drawn = iter([everywhere])
     monkeypatch.setattr(map_view, "user_map", lambda *_, **__: next(drawn, None))
     tokens = iter(["quick"])
-    monkeypatch.setattr(live_segments, "token", lambda _: next(tokens, "neighbours"))
+    monkeypatch.setattr(shared, "token", lambda _: next(tokens, "neighbours"))
     app = open_app(PAGE, data=finished_run.dataset)
     assert "87 users selected" in texts(app)
     for _ in range(2):
