@@ -1,6 +1,7 @@
 """The rules of the house that a machine can check (docs/architecture.md).
 
-Each check is a function of source text, so that every one of them is also shown to fail on a breach.
+Each check is a function of source text, so that every one of them is also shown to fail on a breach. A rule is one test
+over all files, which says in which of them it is broken.
 """
 
 import ast
@@ -8,32 +9,43 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = sorted((ROOT / "core").rglob("*.py"))
 PAGES = sorted((ROOT / "pages").rglob("*.py"))
 SOURCES = [ROOT / "app.py", *CORE, *PAGES]
+TEXT = {path: path.read_text() for path in SOURCES}
+parsed = cache(ast.parse)
 
 
-def imported(source: str) -> Iterator[str]:
+def broken(check: Callable[[str], object], paths: Iterable[Path]) -> dict[str, object]:
+    """File → what a check finds in it, of the files in which it finds anything."""
+    found = {str(path.relative_to(ROOT)): check(TEXT[path]) for path in paths}
+    return {path: breaches for path, breaches in found.items() if breaches}
+
+
+@cache
+def imported(source: str) -> tuple[str, ...]:
     """Every module an import statement names, at any depth."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    return tuple(name for node in ast.walk(parsed(source)) for name in named_by(node))
+
+
+def named_by(node: ast.AST) -> Iterator[str]:
+    """What one statement imports."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def imported_at_start(source: str) -> set[str]:
     """Top-level packages imported when the module is loaded (not inside a function)."""
-    body = [node for node in ast.parse(source).body if isinstance(node, ast.Import | ast.ImportFrom)]
-    return {name.split(".")[0] for node in body for name in imported(ast.unparse(node))}
+    return {name.split(".")[0] for node in parsed(source).body for name in named_by(node)}
 
 
 def breaks_import_direction(layer: str, source: str) -> list[str]:
@@ -54,25 +66,23 @@ def unsafe(source: str) -> list[str]:
     return [match.group() for match in UNSAFE.finditer(source)]
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_core_knows_neither_streamlit_nor_the_pages(path: Path) -> None:
-    assert breaks_import_direction("core", path.read_text()) == []
+def test_core_knows_neither_streamlit_nor_the_pages() -> None:
+    assert broken(partial(breaks_import_direction, "core"), CORE) == {}
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_pages_do_not_know_the_app(path: Path) -> None:
-    assert breaks_import_direction("pages", path.read_text()) == []
+def test_pages_do_not_know_the_app() -> None:
+    assert broken(partial(breaks_import_direction, "pages"), PAGES) == {}
 
 
 def test_the_direction_check_can_fail() -> None:
     assert breaks_import_direction("core", "def f():\n    import streamlit as st") == ["streamlit"]
     assert breaks_import_direction("core", "from pages.ui.shell import state")
     assert breaks_import_direction("pages", "import app")
+    assert broken(lambda _: ["pages"], [ROOT / "app.py"]) == {"app.py": ["pages"]}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_nothing_runs_what_a_file_holds(path: Path) -> None:
-    assert unsafe(path.read_text()) == []
+def test_nothing_runs_what_a_file_holds() -> None:
+    assert broken(unsafe, SOURCES) == {}
 
 
 def test_the_safety_check_can_fail() -> None:
@@ -88,11 +98,10 @@ def test_the_safety_check_can_fail() -> None:
     assert unsafe("model.eval()") == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_files_are_put_in_place_only_where_they_are_flushed(path: Path) -> None:
+def test_files_are_put_in_place_only_where_they_are_flushed() -> None:
     """``core.storage.disk.put`` and ``written_whole`` are for everybody else."""
     may = {ROOT / "core" / "storage" / name for name in ("disk.py", "store.py", "replace_files.py")}
-    assert path in may or re.findall(r"\bos\.(?:replace|rename)\(", path.read_text()) == []
+    assert broken(re.compile(r"\bos\.(?:replace|rename)\(").findall, {*SOURCES} - may) == {}
 
 
 def test_no_page_lies_directly_in_pages() -> None:
@@ -100,10 +109,9 @@ def test_no_page_lies_directly_in_pages() -> None:
     assert list((ROOT / "pages").glob("*.py")) == []
 
 
-@pytest.mark.parametrize("path", [ROOT / "app.py", *PAGES], ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_screen_module_imports_torch(path: Path) -> None:
+def test_no_screen_module_imports_torch() -> None:
     heavy = {"torch", "transformers", "pacmap"}
-    assert heavy.isdisjoint(imported_at_start(path.read_text()))
+    assert broken(lambda source: heavy & imported_at_start(source), [ROOT / "app.py", *PAGES]) == {}
 
 
 def test_the_stages_can_be_named_without_loading_torch_or_streamlit() -> None:
@@ -115,13 +123,11 @@ def test_the_stages_can_be_named_without_loading_torch_or_streamlit() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_core_uses_no_global_random_state(path: Path) -> None:
-    found = re.findall(
-        r"np\.random\.(?!default_rng|Generator|SeedSequence|PCG64)\w+|(?<![\w.])random\.\w+\(|(?<![\w.])hash\(",
-        path.read_text(),
+def test_core_uses_no_global_random_state() -> None:
+    chance = re.compile(
+        r"np\.random\.(?!default_rng|Generator|SeedSequence|PCG64)\w+|(?<![\w.])random\.\w+\(|(?<![\w.])hash\("
     )
-    assert found == []
+    assert broken(chance.findall, CORE) == {}
 
 
 LONGEST, MEDIAN = 40, 7
@@ -131,20 +137,22 @@ LONGEST, MEDIAN = 40, 7
 def lengths(source: str) -> dict[str, int]:
     """Function → its lines."""
     functions = (
-        node
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        node for node in ast.walk(parsed(source)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
     return {f"{node.name}:{node.lineno}": (node.end_lineno or 0) - node.lineno + 1 for node in functions}
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_function_of_core_is_long(path: Path) -> None:
-    assert {name: lines for name, lines in lengths(path.read_text()).items() if lines > LONGEST} == {}
+def too_long(source: str) -> dict[str, int]:
+    """Functions longer than any should be."""
+    return {name: lines for name, lines in lengths(source).items() if lines > LONGEST}
+
+
+def test_no_function_of_core_is_long() -> None:
+    assert broken(too_long, CORE) == {}
 
 
 def test_most_functions_of_core_are_short() -> None:
-    assert median(lines for path in CORE for lines in lengths(path.read_text()).values()) <= MEDIAN
+    assert median(lines for path in CORE for lines in lengths(TEXT[path]).values()) <= MEDIAN
 
 
 def test_the_length_of_a_function_is_measured() -> None:
@@ -152,6 +160,7 @@ def test_the_length_of_a_function_is_measured() -> None:
         "f:2": 4,
         "g:7": 1,
     }
+    assert too_long("def f():" + "\n    a" * LONGEST) == {"f:1": LONGEST + 1}
 
 
 def test_requirements_are_ranges_with_reasons_and_no_local_builds() -> None:
@@ -165,7 +174,7 @@ def test_every_direct_import_of_core_and_pages_is_declared() -> None:
     declared = (ROOT / "requirements.txt").read_text().lower().replace("_", "-")
     provided = {"sklearn": "scikit-learn", "ada_url": "ada-url", "ibis": "ibis-framework", "yaml": "pyyaml"}
     own = {"core", "pages", "app", *sys.stdlib_module_names}
-    used = {name.split(".")[0] for path in SOURCES for name in imported(path.read_text())} - own
+    used = {name.split(".")[0] for path in SOURCES for name in imported(TEXT[path])} - own
     missing = [
         name for name in sorted(used) if provided.get(name, name).lower().replace("_", "-") not in declared
     ]
@@ -208,13 +217,11 @@ def test_every_room_has_a_floor_and_nothing_lies_loose() -> None:
     assert found - {"__init__.py", "__main__.py"} == set(FLOOR)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [path for path in CORE if path.parent != ROOT / "core"],
-    ids=lambda path: str(path.relative_to(ROOT)),
-)
-def test_a_room_knows_only_rooms_of_lower_floors(path: Path) -> None:
-    assert breaks_floors(path.relative_to(ROOT / "core").parts[0], path.read_text()) == []
+def test_a_room_knows_only_rooms_of_lower_floors() -> None:
+    rooms = {room: (ROOT / "core" / room).rglob("*.py") for room in FLOOR}
+    assert {room: broken(partial(breaks_floors, room), rooms[room]) for room in FLOOR} == dict.fromkeys(
+        FLOOR, {}
+    )
 
 
 def test_the_check_of_floors_can_fail() -> None:
@@ -226,7 +233,7 @@ def test_the_check_of_floors_can_fail() -> None:
 
 def public_classes(source: str) -> list[str]:
     """Names of the classes that a module defines for others."""
-    found = [node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)]
+    found = [node.name for node in parsed(source).body if isinstance(node, ast.ClassDef)]
     return [name for name in found if not name.startswith("_")]
 
 
@@ -237,7 +244,7 @@ def named_twice(sources: Iterable[str]) -> list[str]:
 
 
 def test_a_public_class_name_of_core_stands_for_one_thing() -> None:
-    assert named_twice(path.read_text() for path in CORE) == []
+    assert named_twice(TEXT[path] for path in CORE) == []
 
 
 def test_the_check_of_class_names_can_fail() -> None:
