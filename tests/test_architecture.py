@@ -1,7 +1,7 @@
 """The rules of the house that a machine can check (docs/architecture.md).
 
-Each check is a function of source text, so that every one of them is also shown to fail on a breach. A rule is one test
-over all files, which says in which of them it is broken.
+Each check is a function of source text, so that every one of them is also shown to fail on a breach.
+A rule is one test over all files, which says in which of them it is broken.
 """
 
 import ast
@@ -218,10 +218,8 @@ def test_every_room_has_a_floor_and_nothing_lies_loose() -> None:
 
 
 def test_a_room_knows_only_rooms_of_lower_floors() -> None:
-    rooms = {room: (ROOT / "core" / room).rglob("*.py") for room in FLOOR}
-    assert {room: broken(partial(breaks_floors, room), rooms[room]) for room in FLOOR} == dict.fromkeys(
-        FLOOR, {}
-    )
+    found = [broken(partial(breaks_floors, room), (ROOT / "core" / room).rglob("*.py")) for room in FLOOR]
+    assert [breaches for breaches in found if breaches] == []
 
 
 def test_the_check_of_floors_can_fail() -> None:

@@ -62,9 +62,9 @@ def open_app() -> OpenApp:
     return open_page
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def fake_jobs(monkeypatch: pytest.MonkeyPatch) -> FakeJobs:
-    """Jobs that end as a test says."""
+    """Jobs that end as a test says: a page starts a few by itself, which take longer than the test."""
     fake = FakeJobs()
     for name in ("start", "view", "recent", "figures"):
         monkeypatch.setattr(jobs, name, getattr(fake, name))

@@ -11,6 +11,7 @@ from core.data.sequences import UserSequences
 from core.journeys.carpet import EMPTY, END, Carpet, Strip, StripOrder, carpet
 from core.journeys.moves import END as SESSION_ENDS
 from tests.core.journeys.toy import pages_of, random_walks, walks
+from tests.random_cases import cases
 
 A, B, C = 0, 1, 2
 
@@ -72,7 +73,7 @@ def test_nobody_makes_an_empty_carpet() -> None:
     assert len(made.runs(sequences)) == 0
 
 
-@pytest.mark.parametrize("case", range(200))
+@pytest.mark.parametrize("case", cases(200))
 def test_random_walks_are_laid_out_as_by_a_loop(case: int) -> None:
     random = np.random.default_rng(case)
     sequences, width = random_walks(random), int(random.integers(1, 12))

@@ -13,6 +13,7 @@ from core.journeys.flow import flow
 from core.journeys.moves import END, START, Moves
 from core.journeys.places import OTHER_PLACES
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
+from tests.random_cases import cases
 
 TOY: Walks = [["ab", "abc"], ["b"], ["ca"]]
 EVERYBODY = np.ones(3, dtype=bool)
@@ -73,7 +74,7 @@ def test_nobody_flows_nowhere() -> None:
     assert (found.n_sessions, found.n_users) == (0, 0)
 
 
-@pytest.mark.parametrize("seed", range(250))
+@pytest.mark.parametrize("seed", cases(250))
 def test_flows_of_random_sessions_are_those_of_a_walk_through_them(seed: int) -> None:
     walks, columns, backwards = random_walks(seed), 2 + seed % 5, seed % 2 == 1
     users = some_of(walks, seed)

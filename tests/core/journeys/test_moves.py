@@ -9,6 +9,7 @@ import pytest
 from core.journeys.moves import END, START, Moves
 from core.journeys.step_table import MoveCol, dead_ends, differing, edges_within, return_table, step_table
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
+from tests.random_cases import cases
 
 TOY: Walks = [["ab", "aab"], ["b"], ["aba"]]
 EVERYBODY = np.ones(3, dtype=bool)
@@ -131,14 +132,14 @@ def reference(walks: Walks, users: np.ndarray) -> pd.DataFrame:
     return made.assign(step_share=made["steps"] / made["of"], share=made["users"] / made["n"])
 
 
-@pytest.mark.parametrize("seed", range(250))
+@pytest.mark.parametrize("seed", cases(250))
 def test_steps_of_random_users_are_those_of_a_walk_through_them(seed: int) -> None:
     walks = random_walks(seed)
     users, columns = some_of(walks, seed), ["steps", "step_share", "sessions", "users", "n", "share"]
     assert by_step(table(walks, users), *columns) == by_step(reference(walks, users), *columns)
 
 
-@pytest.mark.parametrize("seed", range(250))
+@pytest.mark.parametrize("seed", cases(250))
 def test_returns_of_random_users_are_those_of_a_walk_through_them(seed: int) -> None:
     walks = random_walks(seed)
     users = some_of(walks, seed)

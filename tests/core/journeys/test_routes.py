@@ -16,6 +16,7 @@ from core.journeys.routes import ROUTE, SESSION_SHARE, RouteOrder, Routes
 from core.profiles.paths import SESSIONS, SESSIONS_N
 from core.profiles.profile_columns import Col
 from tests.core.journeys.toy import had, pages_of, random_walks, walks
+from tests.random_cases import cases
 
 A, B, C = 0, 1, 2
 NOBODY = np.zeros(3, dtype=bool)
@@ -97,7 +98,7 @@ def by_hand(
     return sessions, takers
 
 
-@pytest.mark.parametrize("case", range(250))
+@pytest.mark.parametrize("case", cases(250))
 def test_random_walks_are_counted_as_by_a_loop(case: int) -> None:
     random = np.random.default_rng(case)
     sequences = random_walks(random)

@@ -10,6 +10,7 @@ from core.journeys.moves import Moves
 from core.journeys.places import OTHER_PLACES
 from core.journeys.step_matrix import ENDED, step_matrix
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
+from tests.random_cases import cases
 
 TOY: Walks = [["ab", "abc"], ["b"]]
 EVERYBODY = np.ones(2, dtype=bool)
@@ -47,7 +48,7 @@ def test_nobody_has_no_sessions_and_differs_from_nobody() -> None:
     assert not found["differs"].any()
 
 
-@pytest.mark.parametrize("seed", range(250))
+@pytest.mark.parametrize("seed", cases(250))
 def test_random_sessions_are_where_a_walk_through_them_finds_them(seed: int) -> None:
     walks, positions = random_walks(seed), 1 + seed % 6
     users = some_of(walks, seed)

@@ -13,6 +13,7 @@ from core.data.sequences import UserSequences
 from core.journeys.survival import AT_RISK, HAVE_HAD, HIGH, LOW, TimeToOutcome, time_to_outcome
 from tests.core.journeys.make_lifelines import END
 from tests.core.journeys.toy import had, walks
+from tests.random_cases import cases
 
 CASES: list[dict[str, Any]] = json.loads(Path(__file__).with_name("lifelines.json").read_text())
 MINUTE = 60.0
@@ -42,7 +43,7 @@ def test_remissions_of_freireich_as_in_the_textbooks() -> None:
     assert round(1 - found.in_the_end, 4) == 0.4482
 
 
-@pytest.mark.parametrize("case", range(len(CASES)))
+@pytest.mark.parametrize("case", cases(len(CASES)))
 def test_random_users_are_estimated_as_by_lifelines(case: int) -> None:
     begins, took = CASES[case]["begins"], CASES[case]["took"]
     minutes = {user: begins[user] + t for user, t in enumerate(took) if t is not None}
