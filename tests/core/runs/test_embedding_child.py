@@ -74,11 +74,13 @@ def like(child: EmbeddingChild, code: str) -> None:
     )
 
 
-@pytest.mark.parametrize("sent", ["pack('<Q', 99)[:4]", "pack('<Q', 99)", "pack('<Q', 99) + b'PK'"])
-def test_an_answer_that_is_cut_is_none(child: EmbeddingChild, model: Path, sent: str) -> None:
-    like(child, f"import sys; from struct import pack; sys.stdout.buffer.write({sent}); sys.stdin.read(1)")
-    with pytest.raises(ResourceError, match="ended without an answer"):
-        child(model, shop(5), pages_of(SHOP_URLS))
+def test_an_answer_that_is_cut_is_none(child: EmbeddingChild, model: Path) -> None:
+    for sent in ("pack('<Q', 99)[:4]", "pack('<Q', 99)", "pack('<Q', 99) + b'PK'"):
+        like(
+            child, f"import sys; from struct import pack; sys.stdout.buffer.write({sent}); sys.stdin.read(1)"
+        )
+        with pytest.raises(ResourceError, match="ended without an answer"):
+            child(model, shop(5), pages_of(SHOP_URLS))
     assert len(child(model, shop(5), pages_of(SHOP_URLS))[View.URL]) == 5
 
 

@@ -135,33 +135,42 @@ def test_the_number_of_a_process_that_another_one_got_is_not_killed(tmp_path: Pa
     noted.write_text(json.dumps(known))
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "{", "[]", "3", "null", '{"task": "rest"}', '{"task": "rest", "request": 3}', '{"request": {}}'],
-)
-def test_a_damaged_order_is_left_out_and_the_next_job_works(tmp_path: Path, text: str) -> None:
-    damaged = folder_of(tmp_path, "20990101-000000-000000-aaaaaaaa")
-    damaged.mkdir(parents=True)
-    (damaged / REQUEST).write_text(text)
-    assert jobs.recent(tmp_path) == []
-    with pytest.raises(SettingsError, match="There is no job"):
-        jobs.request_of(tmp_path, damaged.name)
+def test_damaged_orders_are_left_out_and_the_next_job_works(tmp_path: Path) -> None:
+    texts = (
+        "",
+        "{",
+        "[]",
+        "3",
+        "null",
+        '{"task": "rest"}',
+        '{"task": "rest", "request": 3}',
+        '{"request": {}}',
+    )
+    for number, text in enumerate(texts):
+        damaged = folder_of(tmp_path, f"20990101-000000-000000-aaaaaaa{number}")
+        damaged.mkdir(parents=True)
+        (damaged / REQUEST).write_text(text)
+        assert jobs.recent(tmp_path) == [], text
+        with pytest.raises(SettingsError, match="There is no job"):
+            jobs.request_of(tmp_path, damaged.name)
     job = jobs.start(tmp_path, "rest", rest(0.1), "a")
     assert wait_for(tmp_path, job, ended).state is State.DONE
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", "3", '{"state": "odd"}', '{"state": []}', '{"fraction": 1}', "\0"]
-)
-def test_a_damaged_status_is_not_more_than_a_status_that_is_missing(tmp_path: Path, text: str) -> None:
+def test_a_damaged_status_is_not_more_than_a_status_that_is_missing(tmp_path: Path) -> None:
+    texts = ("", "{", "[]", "3", '{"state": "odd"}', '{"state": []}', '{"fraction": 1}', "\0")
     job = running(tmp_path)
     os.kill(process_id(tmp_path, job), signal.SIGSTOP)
-    (folder_of(tmp_path, job) / STATUS).write_text(text)
-    assert jobs.view(tmp_path, job).state is State.STARTING
+    for text in texts:
+        (folder_of(tmp_path, job) / STATUS).write_text(text)
+        assert jobs.view(tmp_path, job).state is State.STARTING, text
     job_process.kill(folder_of(tmp_path, job))
-    view = wait_for(tmp_path, job, ended)
-    assert view.state is State.FAILED
-    assert "ended without a result" in view.error
+    wait_for(tmp_path, job, ended)
+    for text in texts:
+        (folder_of(tmp_path, job) / STATUS).write_text(text)
+        view = jobs.view(tmp_path, job)
+        assert view.state is State.FAILED, text
+        assert "ended without a result" in view.error
 
 
 HOLD = """
