@@ -6,11 +6,16 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.random_cases import THOROUGH
 from tests.real_data import ABSENT
 
 # no timing assertions: a busy machine is no failure; and the same examples every time
 settings.register_profile(
-    "repeatable", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "repeatable",
+    deadline=None,
+    derandomize=True,
+    max_examples=200 if THOROUGH else 60,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
 

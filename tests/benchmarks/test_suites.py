@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from benchmarks.suites import compare_file, compare_urls, read_one, silent_differences, wrapped
@@ -45,7 +45,6 @@ def differences(body: str, tail: str = "") -> list[str]:
         return [] if isinstance(raw, str) else silent_differences(raw, content, delimiter, header)
 
 
-@settings(deadline=None, max_examples=150)
 @given(TEXTS, st.sampled_from(["", "\nu,1,/a,x\n", '\nu,1,/a,"x"\n']))
 @example('u,1,/p/7"Rug, Large"', "\nu,1,/a,x\n")
 @example('u,1,/a,"\nu,1,/a,x\nu,1,/a,"', "\nu,1,/a,x\n")

@@ -1,7 +1,7 @@
 """Names by themselves, all different."""
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.naming.claims import NameEvidence
@@ -99,7 +99,6 @@ ROWS = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(ROWS, min_size=1, max_size=25))
 def test_names_are_short_and_all_different(rows: list[dict[str, object]]) -> None:
     found = names(table(*rows))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError, SettingsError
@@ -179,7 +179,6 @@ def test_weights_are_the_shares_of_views_that_do_not_vary_together() -> None:
     assert list(shares.values()) == pytest.approx([0.5, 0.3, 0.2])
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=3, max_size=3).filter(lambda weights: sum(weights) > 0.01))
 def test_effective_shares_are_each_views_covariance_with_the_mix(weights: list[float]) -> None:
     chosen = ViewWeights(url=weights[0], theme=weights[1], type=weights[2])

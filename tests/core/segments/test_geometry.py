@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
@@ -51,7 +51,6 @@ def test_unique_rows_by_eye() -> None:
     np.testing.assert_array_equal(place, [0, 1, 0, 2, 1])
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 6), max_size=30))
 def test_unique_rows_give_back_every_row(values: list[int]) -> None:
     rows = np.array([[value, 7 - value] for value in values], dtype=np.float32).reshape(-1, 2)

@@ -4,7 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import ArtifactError
@@ -87,7 +87,6 @@ def test_after_a_training_only_a_segment_that_is_the_same_keeps_its_number() -> 
 LABELS = st.lists(st.integers(-1, 3), min_size=4, max_size=40).filter(lambda labels: max(labels) >= 0)
 
 
-@settings(deadline=None)
 @given(LABELS, st.permutations(range(4)))
 def test_renaming_segments_moves_nobody(labels: list[int], names: list[int]) -> None:
     before = partition(labels)
@@ -97,7 +96,6 @@ def test_renaming_segments_moves_nobody(labels: list[int], names: list[int]) -> 
     np.testing.assert_array_equal(found.partition.labels, before.labels)
 
 
-@settings(deadline=None)
 @given(LABELS, LABELS)
 def test_no_other_naming_moves_fewer_users(one: list[int], other: list[int]) -> None:
     size = min(len(one), len(other))
@@ -118,7 +116,6 @@ def test_no_other_naming_moves_fewer_users(one: list[int], other: list[int]) -> 
     assert set(found.gone).isdisjoint(found.partition.ids.tolist())
 
 
-@settings(deadline=None)
 @given(LABELS, st.permutations(range(4)))
 def test_the_same_segments_under_other_numbers_all_continue(labels: list[int], names: list[int]) -> None:
     before = partition(labels)

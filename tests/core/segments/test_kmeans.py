@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
@@ -190,7 +190,6 @@ def test_another_process_with_more_threads_and_another_hash_seed_finds_the_very_
     assert elsewhere.stdout.strip() == digest()
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), k=st.integers(2, 6), n_users=st.integers(12, 60))
 def test_every_clustered_user_has_one_segment_and_sizes_add_up(seed: int, k: int, n_users: int) -> None:
     random = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import InputError
@@ -58,7 +58,6 @@ COORDINATE = st.floats(-5, 5, allow_nan=False, width=32)
 POINT = st.tuples(COORDINATE, COORDINATE)
 
 
-@settings(deadline=None)
 @given(st.lists(POINT, min_size=3, max_size=9), st.lists(POINT, min_size=1, max_size=20))
 def test_it_agrees_with_the_reference(
     polygon: list[tuple[float, float]], points: list[tuple[float, float]]

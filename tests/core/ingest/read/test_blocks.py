@@ -2,7 +2,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import InputError
@@ -32,7 +32,6 @@ def parsed(text: str) -> list[list[str]]:
     return [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
 
 
-@settings(deadline=None, max_examples=100)
 @given(
     tables,
     st.sampled_from(["\n", "\r\n"]),
@@ -49,7 +48,6 @@ def test_the_count_is_that_of_pythons_csv_module(
     assert count.records == len(parsed(text)) == len(rows)
 
 
-@settings(deadline=None, max_examples=100)
 @given(tables, st.lists(st.integers(0, 12), max_size=4))
 def test_each_record_starts_on_its_line(rows: list[list[str]], blanks: list[int]) -> None:
     pieces = [written([row], "\n") for row in rows]
@@ -64,7 +62,6 @@ def test_each_record_starts_on_its_line(rows: list[list[str]], blanks: list[int]
     assert starts == lines
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.text(st.sampled_from('ab,"\n\r'), max_size=40))
 def test_what_is_well_formed_is_what_python_reads_strictly(text: str) -> None:
     count = count_records(text.encode())
@@ -99,7 +96,6 @@ def test_other_delimiters() -> None:
     assert not count_records(b'a;"b;c"\n', ",").well_formed
 
 
-@settings(deadline=None, max_examples=100)
 @given(tables, st.integers(1, 30))
 def test_blocks_are_whole_records_and_lose_nothing(rows: list[list[str]], size: int) -> None:
     data = written(rows, "\n").encode()

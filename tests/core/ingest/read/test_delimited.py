@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import InputError
@@ -226,7 +226,6 @@ def file_of(texts: list[str]) -> str:
     return csv_of(*(row(number, quoted(text)) for number, text in enumerate(texts)))
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(titles, min_size=1, max_size=25), st.integers(100, 400))
 def test_a_well_formed_file_is_what_python_reads(texts: list[str], chunk: int) -> None:
     text = file_of(texts)
@@ -249,7 +248,6 @@ def damaged(text: str, changes: list[tuple[int, str]]) -> str:
     return text
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(titles, min_size=1, max_size=25), damage, st.integers(100, 400), st.sampled_from([60, BIG]))
 def test_nothing_is_lost_or_counted_twice_and_blocks_change_nothing(
     texts: list[str], changes: list[tuple[int, str]], chunk: int, piece: int
@@ -264,7 +262,6 @@ def test_nothing_is_lost_or_counted_twice_and_blocks_change_nothing(
     assert len(lines) == len(set(lines)) == records
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.lists(careful_titles, min_size=3, max_size=25), st.data())
 def test_damage_to_one_line_loses_that_line_at_most(texts: list[str], data: st.DataObject) -> None:
     lines = file_of(texts).splitlines()

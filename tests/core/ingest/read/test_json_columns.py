@@ -4,7 +4,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.settings import IngestSettings
@@ -112,7 +112,6 @@ records = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.lists(records, max_size=6))
 def test_both_ways_read_the_same(
     tmp_path_factory: pytest.TempPathFactory, found: list[dict[str, Any]]

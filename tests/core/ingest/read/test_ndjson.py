@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.base.errors import InputError
@@ -232,7 +232,6 @@ def test_the_real_record_of_google(tmp_path: Path) -> None:
     )
 
 
-@settings(deadline=None, max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(0, 5000), st.sampled_from(['"', "{", "}", ",", "\n", "", "\r"])), max_size=6

@@ -1,7 +1,7 @@
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.ingest.sources.text import detect_encoding, from_windows, open_text
@@ -34,7 +34,6 @@ def test_windows_is_noted_and_utf8_in_it_too() -> None:
     assert "2 characters look like UTF-8" in decoded(mixed, chunk=32)[2][1]
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.binary())
 def test_every_byte_means_something_in_windows_1252(data: bytes) -> None:
     text = from_windows(data).decode()
@@ -63,7 +62,6 @@ def test_carriage_returns_alone_end_lines() -> None:
     assert decoded(b"a,b\r\n1,2\r\n")[0] == "a,b\r\n1,2\r\n"
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\r\ufeff")), st.integers(8, 40))
 def test_chunks_lose_nothing(content: str, chunk: int) -> None:
     assert decoded(("a," * 40 + "\n" + content).encode(), chunk)[0] == "a," * 40 + "\n" + content
