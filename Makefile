@@ -13,6 +13,8 @@ RUNTIME := .venv/.runtime
 DEV := .venv/.dev
 AUDIT := .venv-audit/.ready
 LOCK := requirements.lock
+# every server and child of a test would compile the app again
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run setup test unit check format bench audit lock clean
 
@@ -33,12 +35,14 @@ $(DEV): requirements-dev.txt requirements-llm-test.txt $(RUNTIME)
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-llm-test.txt
 	touch $@
 
+PYTEST := $(PY) -m pytest -n 2 --dist loadfile  # a file shares its fixtures in one process
+
 test: $(DEV)
-	$(PY) -m pytest -n 2 --dist loadfile -m "not e2e"  # a file shares its fixtures in one process
-	$(PY) -m pytest -m e2e
+	$(PYTEST) --ignore tests/e2e
+	$(PYTEST) tests/e2e
 
 unit: $(DEV)
-	$(PY) -m pytest -n 2 --dist loadfile -m "not e2e and not integration"
+	$(PYTEST) --ignore tests/e2e --ignore tests/pages --ignore tests/benchmarks -m "not integration"
 
 check: $(DEV)
 	$(PY) -m ruff check .
