@@ -30,7 +30,7 @@ def rules_of(live: LiveSegments) -> Mapping[int, FoundRules]:
     return _rules(live.sources.embeddings, partition.digest, live.tables.basis, partition)
 
 
-def in_words(live: LiveSegments) -> dict[int, str]:
+def sentences(live: LiveSegments) -> dict[int, str]:
     """Segment → the recommended rule with how well it fits, or why there is none."""
     origin = export_of(live).features.origin
     return {segment: rule_sentence(found, origin) for segment, found in rules_of(live).items()}
