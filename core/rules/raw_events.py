@@ -27,8 +27,8 @@ _READERS: Final = {
     "flat ndjson": "read_ndjson([{0}])", "nested ndjson": "read_ndjson([{0}])",
     "flat parquet": "read_parquet([{0}])", "nested parquet": "read_parquet([{0}])",
 }  # fmt: skip
-"""Shape of files → how DuckDB reads them. Quotes and what is between columns are told: it guesses from the first
-lines, which may have no quotes, and a comma in every address."""
+"""Shape of files → how DuckDB reads them. Quotes and what is between columns are told: it guesses from the
+first lines, which may have no quotes, and commas in every address."""
 _UNPACKED: Final = " (gzip)"
 """What the shape of a file ends with that DuckDB unpacks by itself."""
 _UNITS: Final = {
