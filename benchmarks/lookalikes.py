@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -41,6 +41,7 @@ NO_KIND = ("", "bot", "internal", "debug")
 FEWEST = 30
 """Clustered users of a kind."""
 NEIGHBOURS, RANK, MAX_LENGTH = 10, 64, 64
+UNTOLD = "half of the kind, among users of no half"
 SIZES = {"half of the kind": None, "20 ids": 20, "1 id": 1}
 Rank = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Seeds and others → the others, most like the seeds first."""
@@ -125,17 +126,25 @@ def figures(store: Store, csv: Path, kinds: pd.Series, seeds: Sequence[int]) -> 
         model = pipeline.train(store, dataset, labels, settings, silent)
         made = pipeline.embed(store, dataset, labels, model, silent)
         ours = pipeline.combine(made, ViewWeights()).vectors[made.inside]
-        rows += judged(methods(ours, tf_idf(dataset, made.inside)), truth[made.inside], seed)
+        pages = tf_idf(dataset, made.inside)
+        rows += judged(methods(ours, pages), truth[made.inside], seed)
+        rows += ceiling(ours, pages, truth[made.inside], seed)
     return pd.DataFrame(rows, columns=["ids", "kind", "seed", "method", "precision", "base"])
+
+
+def lists(truth: np.ndarray, seed: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Each kind, and its users in an order by chance."""
+    for kind, n in pd.Series(truth).value_counts().items():
+        yield str(kind), np.random.default_rng([seed, int(n)]).permutation(np.flatnonzero(truth == kind))
 
 
 def judged(ways: dict[str, Rank], truth: np.ndarray, seed: int) -> list[tuple[object, ...]]:
     """Precision of each way for each kind and size of the list."""
     rows: list[tuple[object, ...]] = []
-    for kind, n in pd.Series(truth).value_counts().items():
+    for kind, members in lists(truth, seed):
+        n = len(members)
         if n < FEWEST or kind in NO_KIND:
             continue
-        members = np.random.default_rng([seed, int(n)]).permutation(np.flatnonzero(truth == kind))
         for name, size in SIZES.items():
             seeds = np.sort(members[: min(size or n, n // 2)])
             others = np.setdiff1d(np.arange(len(truth)), seeds)
@@ -143,6 +152,37 @@ def judged(ways: dict[str, Rank], truth: np.ndarray, seed: int) -> list[tuple[ob
             for way, rank in ways.items():
                 precision = float((truth[rank(seeds, others)[:reach]] == kind).mean())
                 rows.append((name, kind, seed, way, precision, reach / len(others)))
+    return rows
+
+
+def ceiling(
+    ours: np.ndarray, pages: sparse.csr_array, truth: np.ndarray, seed: int
+) -> list[tuple[object, ...]]:
+    """The app's list of one half beside a classifier that knows the kinds of one half of everybody.
+
+    It reads vectors and pages. Both look for the rest among the users of no half, so that their base rate is
+    twice as high.
+    """
+    halves = {kind: members[: len(members) // 2] for kind, members in lists(truth, seed)}
+    told = np.sort(np.concatenate(list(halves.values())))
+    untold = np.setdiff1d(np.arange(len(truth)), told)
+    both = sparse.csr_array(sparse.hstack([sparse.csr_array(ours), pages]))
+    learned = LogisticRegression(max_iter=300).fit(both[told], truth[told])
+    chance = learned.predict_proba(both[untold])
+    rows: list[tuple[object, ...]] = []
+    for place, kind in enumerate(learned.classes_):
+        hit, reach = truth[untold] == kind, int((truth[untold] == kind).sum())
+        if kind in NO_KIND or reach + len(halves[kind]) < FEWEST:
+            continue
+        ranked = as_the_app(ours)(np.sort(halves[kind]), np.setdiff1d(np.arange(len(truth)), halves[kind]))
+        first = {
+            "vectors, as the app": ranked[np.isin(ranked, untold)],
+            "told the kinds of half of all": untold[np.argsort(-chance[:, place], kind="stable")],
+        }
+        rows += [
+            (UNTOLD, kind, seed, way, float((truth[users[:reach]] == kind).mean()), hit.mean())
+            for way, users in first.items()
+        ]
     return rows
 
 

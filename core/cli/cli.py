@@ -96,6 +96,11 @@ def app() -> None:
 )
 @click.option("--funnel", type=files, metavar="FILE", help="Funnels to count for every segment (YAML).")
 @click.option(
+    "--name-anyway/--keep-names-back",
+    default=None,
+    help="Whether segments get names where the users support no number of segments; kept back by default.",
+)
+@click.option(
     "--preset",
     type=click.Choice([preset.value for preset in Preset]),
     help="How much training; balanced by default.",
@@ -133,7 +138,8 @@ def run(
     """Segment the users of an export: files in, OUT/users.parquet, profiles and a report out."""
     from core.runs.run import run as run_all
 
-    wanted, funnels = _wanted(options), _funnels(options["funnel"])
+    wanted = _wanted(options)
+    beside = _given(named_anyway=options["name_anyway"]) | _funnels(options["funnel"])
     preset = Preset(options["preset"]) if options["preset"] else None
     fresh = from_stage in (None, STAGES[0])
     if fresh and not inputs:
@@ -141,7 +147,7 @@ def run(
     # what an earlier run is asked for is still so when the new one goes on from it
     with claimed(out) if out.is_dir() else nullcontext():
         settings = _fresh(wanted, preset) if fresh else _resumed(out, wanted, preset, str(from_stage))
-        settings = settings.model_copy(update=funnels)
+        settings = settings.model_copy(update=beside)
         with ConsoleProgress() as progress:
             record = run_all(out, inputs, settings, progress, from_stage, fetch_host)
             receipt = Receipt.model_validate_json((out / "receipt.json").read_bytes())

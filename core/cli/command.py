@@ -35,6 +35,7 @@ def command_line(settings: RunSettings) -> str:
     if settings.analyze.outcome_counts is not OutcomeCount.ANY:
         words += ["--outcome-counts", settings.analyze.outcome_counts]
     words += ["--funnel", "funnels.yaml"] if settings.funnels else []
+    words += ["--name-anyway"] if settings.named_anyway else []
     return shlex.join(
         [
             "python",

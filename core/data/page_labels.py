@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,16 +76,29 @@ class LabelledPages:
 
     @cached_property
     def digest(self) -> str:
-        """Names the labels themselves: equal for equal themes and types, whatever decided them."""
+        """Names what a model reads of them: equal for equal themes and types, whatever decided them."""
+        return self._named(COLUMN_OF.values())
+
+    @cached_property
+    def counted(self) -> str:
+        """Names what is counted of them: themes, types and templates."""
+        return self._named([*COLUMN_OF.values(), PageLabels.TEMPLATE])
+
+    def _named(self, columns: Iterable[str]) -> str:
         digest = hashlib.blake2b(digest_size=16)
-        for view in COLUMN_OF:
-            digest.update("\n".join([view, *self.of(view), ""]).encode())
+        for column in columns:
+            digest.update("\n".join([column, *self.table[column].astype(str), ""]).encode())
         return digest.hexdigest()
 
     def of(self, view: View) -> list[str]:
         """The theme or type of each page, by page index."""
         names: list[str] = self.table[COLUMN_OF[view]].tolist()
         return names
+
+
+def counted_key(dataset: str, labels: LabelledPages | None) -> str:
+    """Names what is counted: a data set, by its key, and all that is said of its pages."""
+    return f"{dataset}:{labels.counted}" if labels else dataset
 
 
 def page_names(pages: pd.DataFrame, labels: LabelledPages | None) -> dict[View, list[str]]:

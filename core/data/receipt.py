@@ -30,6 +30,8 @@ class FileReceipt(_Part):
     """``flat csv``, ``nested ndjson``, ``nested parquet``, …"""
     bytes: int
     encoding: str
+    delimiter: str = ""
+    """Between the columns of a CSV; empty of other files."""
     records: int
     """Counted on its own, not by the parser: ``read + rejected`` must equal it."""
     read: int

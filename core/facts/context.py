@@ -14,7 +14,7 @@ import pandas as pd
 from core.base.schema import OUTSIDE, Pages, View
 from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
+from core.data.page_labels import LabelledPages, counted_key
 from core.data.sequences import UserSequences
 from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
@@ -93,8 +93,8 @@ class Basis:
             labelled: What its pages are about.
             data: What profiles are counted from, where it is at hand.
         """
-        data = data or ProfileData.from_dataset(dataset)
-        key = f"{dataset.key}:{labelled.digest}" if labelled else dataset.key
+        data = data or ProfileData.from_dataset(dataset, labelled)
+        key = counted_key(dataset.key, labelled)
         return cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
 
     @classmethod

@@ -20,7 +20,7 @@ from core.facts.finding import known, present
 from core.facts.items import ITEM_MEASURES, ItemMetric, Kind, cell, item_rows
 from core.facts.measures import BY_KEY, N_OF, write
 from core.facts.verbs import NOT
-from core.journeys.routes import HIGH, LOW, ROUTE
+from core.journeys.routes import ROUTE
 from core.profiles.formats import DIGITS, digits
 from core.profiles.paths import FROM, SESSIONS_N, TO
 from core.profiles.profile_columns import Col
@@ -177,7 +177,7 @@ class Figures:
         """Share of users of whom a session was this, from its first stop to its end."""
         return make_fact(
             f"route:{by}", "share of users who took the route", (key,), float(row[Col.SHARE]), Unit.SHARE,
-            item=str(row[ROUTE]), interval=(row[LOW], row[HIGH]), n=row[Col.N], users=row[Col.USERS],
+            item=str(row[ROUTE]), interval=(row[Col.LOW], row[Col.HIGH]), n=row[Col.N], users=row[Col.USERS],
         )  # fmt: skip
 
     def nearest(self, key: str, n: int) -> list[Fact]:

@@ -12,8 +12,9 @@ import pandas as pd
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.data.timed_events import TimedEvents
+from core.differences.table import Diff
 from core.journeys.funnel import Funnel, StepKind
-from core.journeys.funnel_table import DIFFERS, HIGH, LOW, REST_SECONDS, ShareOf, side_by_side, with_times
+from core.journeys.funnel_table import REST_SECONDS, ShareOf, side_by_side, with_times
 from core.journeys.funnel_walk import FunnelWalk, walk
 from core.journeys.patterns import FunnelSite
 from core.journeys.places import levels_of
@@ -80,7 +81,8 @@ def to_plain(counted: CountedFunnel, rows: Rows, called: Mapping[str, str]) -> d
     funnel = counted.funnel
     of_all = side_by_side(funnel, counted.walk, rows, ShareOf.ALL)
     before = side_by_side(funnel, counted.walk, rows, ShareOf.BEFORE)
-    columns = {f"{name}_of_step_before": before[name] for name in (Col.N, Col.SHARE, LOW, HIGH, DIFFERS)}
+    figures = (Col.N, Col.SHARE, Col.LOW, Col.HIGH, Diff.DIFFERS)
+    columns = {f"{name}_of_step_before": before[name] for name in figures}
     table = of_all.assign(**columns).drop(columns=list(NO_STEP))
     nobody = np.zeros(len(counted.walk.depth), dtype=bool)
     found = []

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.sequences import UserSequences
+from core.differences.table import Diff
 from core.journeys.funnel import Funnel
 from core.journeys.funnel_walk import FunnelWalk
 from core.journeys.moves import END
@@ -23,8 +24,7 @@ from core.profiles.two_shares import difference_interval
 from core.profiles.wilson import wilson
 
 STEP, NAME, DROPPED, INSTEAD = "step", "name", "dropped", "instead"
-LOW, HIGH, REST_LOW, REST_HIGH = "low", "high", "rest_low", "rest_high"
-DIFFERENCE_LOW, DIFFERENCE_HIGH, DIFFERS = "difference_low", "difference_high", "differs"
+REST_LOW, REST_HIGH = "rest_low", "rest_high"
 SECONDS_P25, SECONDS_MEDIAN, SECONDS_P75 = "seconds_p25", "seconds_median", "seconds_p75"
 REST_SECONDS: Final = "rest_seconds_median"
 
@@ -37,7 +37,7 @@ class ShareOf(StrEnum):
     BEFORE = "before"
 
 
-def reached(walk: FunnelWalk, users: np.ndarray) -> np.ndarray:
+def takers(walk: FunnelWalk, users: np.ndarray) -> np.ndarray:
     """How many users take each step: int64 of shape (n_steps + 1,), the first all of them.
 
     Args:
@@ -58,7 +58,7 @@ def steps_table(funnel: Funnel, here: np.ndarray, there: np.ndarray, of: ShareOf
 
     Args:
         funnel: The steps.
-        here: Users of the row who take each, as :func:`reached` gives them.
+        here: Users of the row who take each, as :func:`takers` gives them.
         there: The same of the others; zeros where there are none.
         of: Which users shares are of.
 
@@ -76,11 +76,11 @@ def steps_table(funnel: Funnel, here: np.ndarray, there: np.ndarray, of: ShareOf
     return pd.DataFrame(
         {
             STEP: np.arange(1, len(users) + 1), NAME: [step.title for step in funnel.steps],
-            Col.USERS: here[1:], Col.N: n.astype(np.int64), Col.SHARE: share, LOW: low, HIGH: high,
+            Col.USERS: here[1:], Col.N: n.astype(np.int64), Col.SHARE: share, Col.LOW: low, Col.HIGH: high,
             DROPPED: np.append(here[1:-1] - here[2:], 0), Col.REST_USERS: there[1:],
             Col.REST_N: rest_n.astype(np.int64), Col.REST_SHARE: rest_share,
             REST_LOW: rest_low, REST_HIGH: rest_high, Col.DIFFERENCE: share - rest_share,
-            DIFFERENCE_LOW: least, DIFFERENCE_HIGH: most, DIFFERS: (least > 0) | (most < 0),
+            Diff.DIFFERENCE_LOW: least, Diff.DIFFERENCE_HIGH: most, Diff.DIFFERS: (least > 0) | (most < 0),
         }
     )  # fmt: skip
 
@@ -172,7 +172,7 @@ def instead(
     return pd.DataFrame(
         {
             STEP: step, NAME: titles[step - 1], Col.RANK: rank + 1, INSTEAD: called[where],
-            Col.USERS: found, Col.N: n, Col.SHARE: found / n, LOW: low, HIGH: high,
+            Col.USERS: found, Col.N: n, Col.SHARE: found / n, Col.LOW: low, Col.HIGH: high,
         }
     )  # fmt: skip
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from core.base.wording import counted, percent
-from core.journeys.funnel_table import DIFFERS, DROPPED, HIGH, LOW, NAME, REST_HIGH, REST_LOW
+from core.differences.table import Diff
+from core.journeys.funnel_table import DROPPED, NAME, REST_HIGH, REST_LOW
 from core.profiles.profile_columns import Col
 
 
@@ -21,10 +22,10 @@ def sentences(table: pd.DataFrame, title: str, other_title: str) -> list[str]:
     if not users:
         return [f"{title}: no users."]
     reach = f"{title}: {last[Col.USERS]:,} of {counted(users, 'user')} reach {last[NAME]}"
-    found = [f"{reach}, {_share(last, Col.SHARE, LOW, HIGH, users)}."]
+    found = [f"{reach}, {_share(last, Col.SHARE, Col.LOW, Col.HIGH, users)}."]
     if other_title and last[Col.REST_N]:
         rest = _share(last, Col.REST_SHARE, REST_LOW, REST_HIGH, int(last[Col.REST_N]))
-        verdict = "That differs" if last[DIFFERS] else "No difference is shown"
+        verdict = "That differs" if last[Diff.DIFFERS] else "No difference is shown"
         found.append(f"{other_title}: {rest}. {verdict}.")
     return found + _loss(table)
 

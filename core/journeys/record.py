@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import pandas as pd
 
-from core.journeys.in_words import in_words
 from core.journeys.moves import Moves, Taken
 from core.journeys.step_table import dead_ends, differing, return_table, step_table
+from core.journeys.step_words import step_sentence
 from core.profiles.profile_columns import Col
 from core.profiles.rows import Rows
 
@@ -47,7 +47,7 @@ def journeys(moves: Moves, rows: Rows, titles: Mapping[int, str]) -> dict[str, A
 def _told(moves: Moves, here: Taken, others: Taken) -> dict[str, Any]:
     steps = step_table(moves, here, others)
     apart = differing(steps, here).head(DIFFERING)
-    apart = apart.assign(text=[in_words(step) for step in apart.to_dict("records")])
+    apart = apart.assign(text=[step_sentence(step) for step in apart.to_dict("records")])
     taken = steps[steps[Col.USERS] > 0]
     entries, exits, repeats = (
         found[found[Col.USERS] > 0]  # not what only the others do

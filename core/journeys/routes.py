@@ -29,7 +29,6 @@ from core.profiles.wilson import wilson
 ARROW, AGAIN, GOES_ON = " → ", " ×2+", "…"
 NO_STOP: Final = -1
 ROUTE, SESSION_SHARE = "route", "session_share"
-LOW, HIGH = "low", "high"
 
 
 class RouteOrder(StrEnum):
@@ -145,7 +144,7 @@ class Routes:
             share, rest_share, session_share = here / n, there / rest_n, sessions / sessions.sum()
         columns = {
             SESSIONS: sessions, SESSIONS_N: sessions.sum(), SESSION_SHARE: session_share,
-            Col.USERS: here, Col.N: n, Col.SHARE: share, LOW: least, HIGH: most,
+            Col.USERS: here, Col.N: n, Col.SHARE: share, Col.LOW: least, Col.HIGH: most,
             Col.REST_USERS: there, Col.REST_N: rest_n, Col.REST_SHARE: rest_share,
             Col.DIFFERENCE: share - rest_share, Diff.DIFFERENCE_LOW: low, Diff.DIFFERENCE_HIGH: high,
             Diff.DIFFERS: (low > 0) | (high < 0),

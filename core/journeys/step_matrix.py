@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.journeys.moves import Moves, Visited
 from core.journeys.places import OTHER_PLACES, READ_AT_ONCE
-from core.journeys.step_table import MoveCol, compared
+from core.journeys.step_table import compared
 from core.profiles.paths import SESSIONS
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
@@ -88,7 +88,7 @@ def _table(names: list[str], sides: list[tuple[np.ndarray, np.ndarray]], n_users
         PLACE: np.repeat(np.array(names, dtype=object), n_positions),
         POSITION: np.tile(np.arange(1, n_positions + 1), len(names)),
         SESSIONS: sessions.ravel(), SESSION_SHARE: shares[0], Col.USERS: users.ravel(), Col.N: n_users[0],
-        Col.SHARE: users.ravel() / max(1, n_users[0]), MoveCol.LOW: low, MoveCol.HIGH: high,
+        Col.SHARE: users.ravel() / max(1, n_users[0]), Col.LOW: low, Col.HIGH: high,
     }  # fmt: skip
     for _, rest in others:
         made[REST_SESSION_SHARE] = shares[1]

@@ -34,8 +34,6 @@ class MoveCol:
     """Columns that only these tables have; the others: :class:`core.profiles.profile_columns.Col`."""
 
     STEP_SHARE: Final = "step_share"  # of the steps that leave the place
-    LOW: Final = "low"  # of the share of users
-    HIGH: Final = "high"
     REST_STEPS: Final = "rest_steps"
     REST_STEP_SHARE: Final = "rest_step_share"
     AT_LEAST: Final = "at_least"  # users by whom it differs, at the end of the interval that is nearer to 0
@@ -113,7 +111,7 @@ def dead_ends(moves: Moves, here: Taken) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "place": moves.called(place[far]), SESSIONS: ended[far], Col.N: came[far],
-            Col.SHARE: ended[far] / came[far], MoveCol.LOW: low[far], MoveCol.HIGH: high[far], "mean": mean,
+            Col.SHARE: ended[far] / came[far], Col.LOW: low[far], Col.HIGH: high[far], "mean": mean,
         }
     )  # fmt: skip
 
@@ -160,7 +158,7 @@ def _table(moves: Moves, left: np.ndarray, reached: np.ndarray, sides: list[_Col
     made = {
         FROM: moves.called(left), TO: moves.called(reached), STEPS: steps,
         MoveCol.STEP_SHARE: step_share, SESSIONS: sessions, Col.USERS: users, Col.N: n, Col.SHARE: share,
-        MoveCol.LOW: low, MoveCol.HIGH: high,
+        Col.LOW: low, Col.HIGH: high,
     }  # fmt: skip
     for rest_steps, rest_of, rest, rest_n, _ in others:
         with np.errstate(invalid="ignore"):

@@ -17,9 +17,10 @@ from scipy import stats
 
 from core.data.sequences import UserSequences
 from core.profiles.outcomes import Happened
+from core.profiles.profile_columns import Col
 
 SECONDS, HAVE_HAD = "seconds", "have_had"
-LOW, HIGH, AT_RISK = "low", "high", "at_risk"
+AT_RISK: Final = "at_risk"
 SECOND: Final = 1_000_000
 """Microseconds."""
 
@@ -47,7 +48,7 @@ class TimeToOutcome:
     low: np.ndarray
     high: np.ndarray
 
-    def reached(self, share: float) -> float | None:
+    def time_until(self, share: float) -> float | None:
         """Seconds until a share of the users have had it, ½ for the median; None where that is never."""
         later = np.flatnonzero(self.share > share - 1e-9)  # a product of fractions is a half but for rounding
         return float(self.seconds[later[0]]) if len(later) else None
@@ -74,7 +75,7 @@ class TimeToOutcome:
         """
         seconds = seconds[seconds <= self.followed.max(initial=-1)]
         place = np.searchsorted(self.seconds, seconds, side="right")
-        columns = {HAVE_HAD: (0.0, self.share), LOW: (np.nan, self.low), HIGH: (np.nan, self.high)}
+        columns = {HAVE_HAD: (0.0, self.share), Col.LOW: (np.nan, self.low), Col.HIGH: (np.nan, self.high)}
         read = {name: np.append(first, values)[place] for name, (first, values) in columns.items()}
         return pd.DataFrame({SECONDS: seconds} | read | {AT_RISK: self.at_risk(seconds)})
 

@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from core.base.errors import InputError
 from core.base.wording import counted
+from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
 from core.segments.geometry import repeatable, seeded_sample
 
@@ -37,7 +38,7 @@ NEARER: Final = 0.5
 STEPS: Final = 60
 """Points of a curve."""
 REACH, SCORE = "reach", "score"
-FOUND, LOW, HIGH, BY_CHANCE = "found", "low", "high", "by_chance"
+FOUND, BY_CHANCE = "found", "by_chance"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +91,8 @@ class LookAlikes:
         with np.errstate(invalid="ignore"):
             share, (low, high) = counts / hidden, wilson(counts, hidden)
         score = self.score[reaches - 1]
-        columns = {REACH: reaches, SCORE: score, FOUND: share, LOW: low, HIGH: high, BY_CHANCE: reaches / n}
-        return pd.DataFrame(columns)
+        found = {FOUND: share, Col.LOW: low, Col.HIGH: high}
+        return pd.DataFrame({REACH: reaches, SCORE: score} | found | {BY_CHANCE: reaches / n})
 
 
 def look_alikes(

@@ -52,6 +52,8 @@ class Col:
     # sizes, rest and evidence
     USERS: Final = "users"
     SHARE: Final = "share"
+    LOW: Final = "low"  # of the 95 % interval of the share
+    HIGH: Final = "high"
     REST_SHARE: Final = "rest_share"
     N: Final = "n"  # users (or sessions) that a share or a mean is of
     REST_N: Final = "rest_n"

@@ -8,17 +8,9 @@ import numpy as np
 import pandas as pd
 
 from core.base.wording import duration, percent
+from core.differences.table import Diff
 from core.journeys.counted_funnels import CountedFunnel
-from core.journeys.funnel_table import (
-    DIFFERS,
-    HIGH,
-    LOW,
-    REST_SECONDS,
-    SECONDS_MEDIAN,
-    ShareOf,
-    side_by_side,
-    with_times,
-)
+from core.journeys.funnel_table import REST_SECONDS, SECONDS_MEDIAN, ShareOf, side_by_side, with_times
 from core.journeys.funnel_words import sentences
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows
@@ -65,8 +57,8 @@ def _row(part: pd.DataFrame, called: Mapping[str, str]) -> HeatRow:
 
 def _cell(row: pd.Series) -> Cell:
     n = int(row[Col.N])
-    ends = f"{percent(row[LOW], n=n)} to {percent(row[HIGH], n=n)}"
+    ends = f"{percent(row[Col.LOW], n=n)} to {percent(row[Col.HIGH], n=n)}"
     rest = percent(row[Col.REST_SHARE], n=row[Col.REST_N])
     hint = f"{int(row[Col.USERS]):,} of {n:,} users, 95 % interval {ends}; the others {rest}"
-    strength = float(row[Col.DIFFERENCE]) if row[DIFFERS] else None
+    strength = float(row[Col.DIFFERENCE]) if row[Diff.DIFFERS] else None
     return Cell(percent(row[Col.SHARE], n=n), strength, hint)

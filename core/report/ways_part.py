@@ -163,6 +163,6 @@ def _points(found: TimeToOutcome) -> tuple[list[float], list[float]]:
 def _line(name: str, found: TimeToOutcome) -> tuple[str, ...]:
     n = len(found.followed)
     ends = [float(curve[-1]) if len(curve) else None for curve in (found.low, found.high)]
-    half = found.reached(found.in_the_end / 2) if found.had else None
+    half = found.time_until(found.in_the_end / 2) if found.had else None
     share, low, high = (wording.percent(value, 1, n) for value in (found.in_the_end, *ends))
     return name, f"{n:,}", share, low, high, wording.duration(half)

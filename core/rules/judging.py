@@ -10,9 +10,9 @@ import numpy as np
 
 from core.base.wording import percent
 from core.profiles.wilson import wilson
+from core.rules.beam_search import best_rules, candidates
 from core.rules.conditions import SegmentRule
 from core.rules.features import RuleFeatures
-from core.rules.search import best_rules, candidates
 
 FEWEST_USERS: Final = 10
 """Users of a segment from which on a rule is searched for: half to find it, half to judge it."""
@@ -191,7 +191,7 @@ def judge(rule: SegmentRule, features: RuleFeatures, wanted: np.ndarray, users: 
     return RuleFit(rule, int(matching.sum()), precision, recall, len(here))
 
 
-def reached(rule: SegmentRule, features: RuleFeatures, labels: np.ndarray) -> Mapping[int, MeasuredShare]:
+def recalls(rule: SegmentRule, features: RuleFeatures, labels: np.ndarray) -> Mapping[int, MeasuredShare]:
     """Segment → how many of its users a rule describes.
 
     Raises:

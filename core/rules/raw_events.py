@@ -22,12 +22,13 @@ from core.rules.features import RuleFeatures
 TABLE: Final = "your-project.analytics_123456789.events_*"
 """What stands for the export of the analyst's own property."""
 _READERS: Final = {
-    "flat csv": "read_csv([{0}], all_varchar = true, header = true, quote = '\"', escape = '\"')",
+    "flat csv": "read_csv([{0}], all_varchar = true, header = true, quote = '\"', escape = '\"', "
+                "union_by_name = true{1})",
     "flat ndjson": "read_ndjson([{0}])", "nested ndjson": "read_ndjson([{0}])",
     "flat parquet": "read_parquet([{0}])", "nested parquet": "read_parquet([{0}])",
 }  # fmt: skip
-"""Shape of a file → how DuckDB reads it; quotes are told, since the first lines, from which it guesses, may
-have none."""
+"""Shape of files → how DuckDB reads them. Quotes and what is between columns are told: it guesses from the
+first lines, which may have no quotes, and commas in every address."""
 _UNPACKED: Final = " (gzip)"
 """What the shape of a file ends with that DuckDB unpacks by itself."""
 _UNITS: Final = {
@@ -119,18 +120,18 @@ def _hindrance(file: FileReceipt, broken: bool) -> str:
 
 def duckdb_events(export: LoadedExport, fields: Collection[str]) -> str:
     """The events of the loaded files, with some more :class:`core.base.schema.Raw` fields."""
-    groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[str]] = {}
+    groups = dict[tuple[str, str, tuple[tuple[str, str], ...]], list[str]]()
     for file in export.receipt.files:
-        groups.setdefault((file.shape.removesuffix(_UNPACKED), tuple(file.columns.items())), []).append(
-            file.name
-        )
+        alike = (file.shape.removesuffix(_UNPACKED), file.delimiter, tuple(file.columns.items()))
+        groups.setdefault(alike, []).append(quote_duckdb(file.name))
     unit = export.receipt.time_unit
     parts = []
-    for (shape, columns), names in groups.items():
+    for (shape, delimiter, columns), names in groups.items():
         found = {field: _duckdb_column(name, shape) for field, name in columns}
         time = _UNITS.get(unit, _ISO).format(found[Raw.EVENT_TIMESTAMP])
         view = f"trim({found[Raw.EVENT_NAME]}) = '{PAGE_VIEW}'" if Raw.EVENT_NAME in found else "true"
-        source = _READERS[shape].format(", ".join(map(quote_duckdb, names)))
+        told = f", delim = {quote_duckdb(delimiter)}" if delimiter else ""  # an older receipt has none
+        source = _READERS[shape].format(", ".join(names), told)
         more = [(field, found.get(field, "CAST(NULL AS VARCHAR)")) for field in _wanted(fields)]
         parts.append(_selected(found[Raw.USER_KEY], time, view, found[Raw.PAGE_LOCATION], more, source))
     events = "\nUNION ALL\n".join(parts)

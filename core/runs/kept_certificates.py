@@ -1,4 +1,4 @@
-"""How sure segments are, measured by a long run and kept under what was judged.
+"""How sure segments are, measured by a long run and kept under what was judged, and by which rule.
 
 A partition that went on from earlier ones is another one than a fit from scratch, so the key names the very
 segments: their vectors, the weights, and who is in which. They are handed in as files, as only the session
@@ -106,4 +106,6 @@ def _certificates() -> TypeAdapter[dict[int, Certificate]]:
 def _made_of(
     embeddings: str, weights: ViewWeights, digest: str
 ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-    return {"weights": weights.model_dump(), "segments": digest}, {"embed": embeddings}
+    from core.segments.certificate import VERSION
+
+    return {"version": VERSION, "weights": weights.model_dump(), "segments": digest}, {"embed": embeddings}

@@ -88,14 +88,6 @@ class Results:
         return found | ({"label": self.labels.key} if self.labels else {})
 
 
-@dataclass(frozen=True)
-class Sureness:
-    """How many segments the users support, and how sure each is."""
-
-    evidence: KEvidence
-    certificates: Mapping[int, Certificate]
-
-
 def publish(
     out: Path,
     results: Results,
@@ -117,9 +109,9 @@ def publish(
     from core.segments.evidence import unsupported
 
     made = pipeline.segment(dataset, labels, results.embeddings, settings, progress)
-    if unsupported(results.evidence):
+    if unsupported(results.evidence) and not settings.named_anyway:
         made = replace(made, names=only_given(made.names))
-    sure = Sureness(results.evidence, certify(made.combined.vectors, made.partition, progress))
+    certificates = certify(made.combined.vectors, made.partition, progress)
     record = _record(results, settings, made)
     with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
         for file in (RECEIPT, SEQUENCES):
@@ -129,9 +121,9 @@ def publish(
             taxonomy = taxonomy_to_yaml(label_settings(labels, settings).taxonomy)
             (building / TAXONOMY).write_text(taxonomy, encoding="utf-8")
         _write_model(building / MODEL, results, settings, made)
-        _write_tables(building, dataset, results.embeddings, made, sure)
+        _write_tables(building, results, made, certificates)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
-        _write_report(building, results, settings, made, sure)
+        _write_report(building, results, settings, made, certificates)
         _write_json(building / RUN, record)
     return record
 
@@ -155,15 +147,16 @@ def known_labels(dataset: Dataset, labels: LabelledPages) -> dict[str, tuple[str
 
 
 def _write_tables(
-    folder: Path, dataset: Dataset, embeddings: Embeddings, made: Segments, sure: Sureness
+    folder: Path, results: Results, made: Segments, certificates: Mapping[int, Certificate]
 ) -> None:
-    ids = dataset.sequences.user_id
-    pq.write_table(embeddings_table(ids, embeddings.views), folder / "embeddings.parquet")
+    dataset = results.dataset
+    vectors_of = embeddings_table(dataset.sequences.user_id, results.embeddings.views)
+    pq.write_table(vectors_of, folder / "embeddings.parquet")
     vectors, one_page = made.combined.vectors, made.profiles.one_page
     users = users_table(dataset.users, made.partition, vectors, made.titles, made.outcomes, one_page)
     table = arrow_table(users).append_column(Users.EMBEDDING, vector_lists(vectors))
     pq.write_table(table, folder / "users.parquet")
-    _write_json(folder / "clusters.json", clusters_summary(made, sure.evidence, sure.certificates))
+    _write_json(folder / "clusters.json", clusters_summary(made, results.evidence, certificates))
     (folder / "profiles.json").write_text(made.profiles.to_json(), encoding="utf-8")
 
 
@@ -182,7 +175,11 @@ def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Se
 
 
 def _write_report(
-    folder: Path, results: Results, settings: RunSettings, made: Segments, sure: Sureness
+    folder: Path,
+    results: Results,
+    settings: RunSettings,
+    made: Segments,
+    certificates: Mapping[int, Certificate],
 ) -> None:
     """The report, and in files of their own what it tells of: journeys, rules, funnels."""
     from core.journeys.moves import Moves
@@ -201,11 +198,11 @@ def _write_report(
         partition=made.partition,
         vectors=made.combined.vectors,
         names=made.names,
-        settings=settings.model_dump(mode="json", exclude={"funnels"}),
+        settings=settings.model_dump(mode="json", exclude={"funnels", "named_anyway"}),
         versions=versions(),
         facts=clustering_facts(made.combined, made.partition),
-        verdict=sure.evidence.sentence,
-        certificates=sure.certificates,
+        verdict=results.evidence.sentence,
+        certificates=certificates,
         journeys=told,
         rules=_write_rules(folder, results, settings, made),
         funnels=_write_funnels(folder, results, settings, made),

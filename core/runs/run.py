@@ -96,7 +96,7 @@ def resume_settings(previous: Previous, wanted: dict[str, dict[str, Any]], from_
                 remedy=f"Leave it out, or use --from-stage {stage}",
             )
         parts[part] = now
-    return RunSettings(**parts, funnels=previous.settings.funnels)
+    return previous.settings.model_copy(update=parts)
 
 
 def run(

@@ -26,6 +26,8 @@ from core.segments.geometry import repeatable, threads
 from core.segments.partition import Partition
 
 STAGE: Final = "certify"
+VERSION: Final = 2
+"""Raised when the same segments would get other certificates: those that are kept are made anew."""
 SAMPLE: Final = {Algorithm.KMEANS: 10_000, Algorithm.GAUSSIAN_MIXTURE: 5_000, Algorithm.HDBSCAN: 5_000}
 """Users that are resampled, at most; with more users than that, segments are surer than is said."""
 RESAMPLES: Final = 100

@@ -133,6 +133,7 @@ def _run_settings(live: LiveSegments) -> RunSettings:
         cluster=live.steering.cluster,
         analyze=live.steering.analyze,
         funnels=takeaway.funnels(live),
+        named_anyway=live.unsupported and not live.withheld,
     )
 
 

@@ -21,7 +21,7 @@ def page() -> None:
     live = segment_controls.ready()
     if live is None:
         return
-    user = chosen_user.search(live)
+    user = chosen_user.find(live)
     shown = st.segmented_control(
         "Users to list", LISTS, default=OF_SEGMENT, key="lists", required=True, persist_state="session",
         label_visibility="collapsed",

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
+from scipy import sparse
 
-from benchmarks.lookalikes import as_the_app, by_kind, judged, summary, to_the_middle, to_the_nearest
+from benchmarks.lookalikes import as_the_app, by_kind, ceiling, judged, summary, to_the_middle, to_the_nearest
 from tests.core.segments.blobs import blobs
 
 ROWS, GROUP = blobs((60, 50, 40))
@@ -28,6 +30,16 @@ def test_kinds_of_few_users_and_robots_are_not_looked_for() -> None:
     truth = np.array(["a", "bot", "c"], dtype=object)[GROUP]
     truth[np.flatnonzero(truth == "c")[:15]] = ""
     assert set(found(truth)["kind"]) == {"a"}
+
+
+def test_who_knows_the_kinds_of_half_of_all_finds_the_other_half() -> None:
+    truth = np.array(["a", "bot", "c"], dtype=object)[GROUP]
+    for kinds, least in ((truth, 0.95), (np.random.default_rng(0).permutation(truth), 0.2)):
+        told = pd.DataFrame(ceiling(ROWS, sparse.csr_array(np.abs(ROWS)), kinds, 0), columns=COLUMNS)
+        assert set(told["kind"]) == {"a", "c"}
+        assert len(told) == 4
+        assert told["base"].tolist() == pytest.approx([0.4, 0.4, 20 / 75, 20 / 75])
+        assert least <= told["precision"].mean() <= max(least, 0.5) + 0.05
 
 
 def test_tables_name_every_method_and_kind() -> None:

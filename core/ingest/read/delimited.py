@@ -77,7 +77,8 @@ def read(
         run.finish()
     notes = (*opened.text.notes, *run.notes)
     columns = sink.columns(run.columns, run.seen)
-    return FileCount(opened.layout.shape.value, opened.text.encoding, run.records, columns, notes)
+    layout, encoding = opened.layout, opened.text.encoding
+    return FileCount(layout.shape.value, encoding, run.records, columns, notes, layout.delimiter)
 
 
 @dataclass

@@ -106,6 +106,7 @@ class FileCount:
         records: Counted without the parser.
         columns: Field → column of the file.
         notes: What was assumed.
+        delimiter: As in the receipt.
     """
 
     shape: str
@@ -113,6 +114,7 @@ class FileCount:
     records: int
     columns: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    delimiter: str = ""
 
 
 @dataclass

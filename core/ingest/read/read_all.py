@@ -164,6 +164,7 @@ def _receipt(
         shape=count.shape if source.packing is Packing.PLAIN else f"{count.shape} ({source.packing})",
         bytes=source.bytes,
         encoding=count.encoding,
+        delimiter=count.delimiter,
         records=count.records,
         read=sink.read,
         rejected=sink.rejected.total,

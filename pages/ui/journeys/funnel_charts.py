@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import altair as alt
 import pandas as pd
 
-from core.journeys.funnel_table import HIGH, LOW
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import AXIS, NEUTRAL, Chart, rows, segment_colour, sized, tips
 
@@ -15,6 +14,7 @@ STEP_NAME = "step_name"
 WHO = "who"
 BAR = 17
 """Pixels a bar."""
+_ENDS = {Col.LOW: ("From", ".1%"), Col.HIGH: ("To", ".1%")}
 
 
 def steps(table: pd.DataFrame, names: Mapping[int, str], colour: str | None, title: str) -> Chart:
@@ -27,8 +27,8 @@ def steps(table: pd.DataFrame, names: Mapping[int, str], colour: str | None, tit
         title: What the share is of.
     """
     order = list(dict.fromkeys(table[WHO]))
-    told = {STEP_NAME: ("Step", ""), WHO: ("", ""), Col.SHARE: (title, ".1%"), LOW: ("From", ".1%")}
-    told |= {HIGH: ("To", ".1%"), Col.USERS: ("Users", ","), Col.N: ("Of", ",")}
+    told = {STEP_NAME: ("Step", ""), WHO: ("", ""), Col.SHARE: (title, ".1%")} | _ENDS
+    told |= {Col.USERS: ("Users", ","), Col.N: ("Of", ",")}
     base = alt.Chart(table.rename(columns={WHO: Col.LABEL})).encode(
         y=rows(STEP_NAME, table[STEP_NAME]),
         yOffset=alt.YOffset(f"{Col.LABEL}:N", sort=order),
@@ -38,7 +38,7 @@ def steps(table: pd.DataFrame, names: Mapping[int, str], colour: str | None, tit
     paint = alt.condition(own, segment_colour(names), alt.value(NEUTRAL)) if colour else alt.value(NEUTRAL)
     x = alt.X(f"{Col.SHARE}:Q", title=title, scale=alt.Scale(domain=[0, 1]), axis=_axis())
     bars = base.mark_bar(cornerRadiusEnd=3, opacity=0.8).encode(x=x, color=paint)
-    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(x=f"{LOW}:Q", x2=f"{HIGH}:Q")
+    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(x=f"{Col.LOW}:Q", x2=f"{Col.HIGH}:Q")
     return sized(bars + span, (BAR * len(order) + 12) * table[STEP_NAME].nunique() + AXIS)
 
 
@@ -50,13 +50,13 @@ def instead(table: pd.DataFrame, column: str, title: str) -> Chart:
         column: Column of the places.
         title: What the share is of.
     """
-    told = {column: ("Next", ""), Col.SHARE: (title, ".1%"), LOW: ("From", ".1%"), HIGH: ("To", ".1%")}
+    told = {column: ("Next", ""), Col.SHARE: (title, ".1%")} | _ENDS
     told |= {Col.USERS: ("Users", ","), Col.N: ("Of", ",")}
     base = alt.Chart(table).encode(y=rows(column, table[column]), tooltip=tips(told))
     bars = base.mark_bar(cornerRadiusEnd=3, color=NEUTRAL, opacity=0.8).encode(
         x=alt.X(f"{Col.SHARE}:Q", title=title, axis=_axis())
     )
-    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(x=f"{LOW}:Q", x2=f"{HIGH}:Q")
+    span = base.mark_rule(strokeWidth=2, color="currentColor").encode(x=f"{Col.LOW}:Q", x2=f"{Col.HIGH}:Q")
     return sized(bars + span, 24 * len(table) + AXIS)
 
 

@@ -10,9 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from core.base.wording import counted, duration, percent
+from core.differences.table import Diff
 from core.journeys import funnel_table
 from core.journeys.funnel import Funnel
-from core.journeys.funnel_table import DIFFERS, HIGH, INSTEAD, LOW, REST_HIGH, REST_LOW, STEP, ShareOf
+from core.journeys.funnel_table import INSTEAD, REST_HIGH, REST_LOW, STEP, ShareOf
 from core.journeys.funnel_walk import FunnelWalk
 from core.journeys.funnel_words import sentences
 from core.profiles.profile_columns import Col
@@ -46,8 +47,8 @@ DESCRIBED: Final = (
 SHARE_COLUMNS: Final[Columns] = {
     name: st.column_config.NumberColumn(format="percent")
     for name in (
-        LOW, HIGH, REST_LOW, REST_HIGH, Col.DIFFERENCE,
-        funnel_table.DIFFERENCE_LOW, funnel_table.DIFFERENCE_HIGH,
+        Col.LOW, Col.HIGH, REST_LOW, REST_HIGH, Col.DIFFERENCE,
+        Diff.DIFFERENCE_LOW, Diff.DIFFERENCE_HIGH,
     )
 }  # fmt: skip
 
@@ -56,7 +57,7 @@ def draw(live: LiveSegments, choice: Choice) -> None:
     """Draw the builder, and what it counts."""
     funnel = funnel_builder.draw(live)
     walk = funnel_data.followed(live, funnel)
-    here, there = (funnel_table.reached(walk, users) for users in (choice.users, choice.others))
+    here, there = (funnel_table.takers(walk, users) for users in (choice.users, choice.others))
     of_all = funnel_table.steps_table(funnel, here, there, ShareOf.ALL)
     st.markdown(md_text(" ".join(sentences(of_all, choice.title, choice.other_title)), 1_000))
     of = st.segmented_control(
@@ -80,9 +81,9 @@ def _called(funnel: Funnel, most: int = CUT) -> list[str]:
 def _steps(live: LiveSegments, choice: Choice, funnel: Funnel, table: pd.DataFrame, of: ShareOf) -> None:
     names = _called(funnel)
     own = table.assign(**{STEP_NAME: names, WHO: choice.title})
-    drawn = [own[[STEP_NAME, WHO, Col.SHARE, LOW, HIGH, Col.USERS, Col.N]]]
+    drawn = [own[[STEP_NAME, WHO, Col.SHARE, Col.LOW, Col.HIGH, Col.USERS, Col.N]]]
     if choice.other is not None:
-        rest = {Col.REST_SHARE: Col.SHARE, REST_LOW: LOW, REST_HIGH: HIGH, Col.REST_USERS: Col.USERS}
+        rest = {Col.REST_SHARE: Col.SHARE, REST_LOW: Col.LOW, REST_HIGH: Col.HIGH, Col.REST_USERS: Col.USERS}
         others = table[[*rest, Col.REST_N]].rename(columns=rest | {Col.REST_N: Col.N})
         drawn.append(others.assign(**{STEP_NAME: names, WHO: choice.other_title}))
     is_segment = choice.title in live.names.values()
@@ -98,7 +99,7 @@ def _steps(live: LiveSegments, choice: Choice, funnel: Funnel, table: pd.DataFra
         alt_text=f"Share of users who take each step of the funnel, {choice.title}",
     )  # fmt: skip
     if choice.other is not None:
-        differing = [name for name, differs in zip(names, table[DIFFERS], strict=True) if differs]
+        differing = [name for name, differs in zip(names, table[Diff.DIFFERS], strict=True) if differs]
         told = f"Differs at {', '.join(differing)}. " if differing else "No step is shown to differ. "
         st.caption(md_text(told, 600) + " " + DESCRIBED)
 
@@ -111,7 +112,7 @@ def _all_segments(live: LiveSegments, funnel: Funnel, walk: FunnelWalk, of: Shar
         {
             Col.LABEL: table[Col.LABEL], Col.METRIC: [names[step - 1] for step in table[STEP]],
             "text": [percent(share, n=n) for share, n in zip(table[Col.SHARE], table[Col.N], strict=True)],
-            Col.DIFFERENCE: np.where(table[DIFFERS], table[Col.DIFFERENCE], 0.0),
+            Col.DIFFERENCE: np.where(table[Diff.DIFFERS], table[Col.DIFFERENCE], 0.0),
         }
     )  # fmt: skip
     columns = [tables.axis_text(name) for name in names]

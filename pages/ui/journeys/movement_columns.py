@@ -35,8 +35,8 @@ DEAD_COLUMNS: Final[Columns] = {
     SESSIONS: st.column_config.NumberColumn("Sessions that ended there", format="localized"),
     Col.N: st.column_config.NumberColumn("Sessions that came", format="localized"),
     Col.SHARE: st.column_config.NumberColumn("Share", format="percent"),
-    MoveCol.LOW: st.column_config.NumberColumn("Low", format="percent", help="Its 95 % interval."),
-    MoveCol.HIGH: st.column_config.NumberColumn("High", format="percent"),
+    Col.LOW: st.column_config.NumberColumn("Low", format="percent", help="Its 95 % interval."),
+    Col.HIGH: st.column_config.NumberColumn("High", format="percent"),
     "mean": st.column_config.NumberColumn("On average", format="percent"),
 }
 
@@ -52,8 +52,8 @@ def step_columns() -> Columns:
         Col.USERS: number("Users", format="localized", help="Who took it at least once."),
         Col.N: number("Users there", format="localized", help="Who were at the place; of a start, all."),
         Col.SHARE: number("Share of users", format="percent", help="Of those who were at the place."),
-        MoveCol.LOW: number("Low", format="percent", help="95 % interval of the share of users."),
-        MoveCol.HIGH: number("High", format="percent"),
+        Col.LOW: number("Low", format="percent", help="95 % interval of the share of users."),
+        Col.HIGH: number("High", format="percent"),
     }  # fmt: skip
     return columns | {
         MoveCol.REST_STEPS: number("Others' steps", format="localized"),

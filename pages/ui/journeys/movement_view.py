@@ -11,11 +11,11 @@ import streamlit as st
 
 from core.base import wording
 from core.journeys.flow import FEWEST_COLUMNS, MOST_COLUMNS, Flow
-from core.journeys.in_words import in_words
 from core.journeys.step_table import (
     LEAST,
     edges_within,
 )
+from core.journeys.step_words import step_sentence
 from core.profiles.paths import FROM, STEPS, TO
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import movement_charts as charts
@@ -84,7 +84,7 @@ def _leading(found: Moved, choice: Choice) -> None:
     with st.container(border=True, key="journeys-leading", gap="xsmall"):
         st.markdown(f"**What differs most from {md_text(_lower(choice.other_title))}**", help=RULE)
         for step in [*apart[more].head(LED).to_dict("records"), *apart[~more].head(LED).to_dict("records")]:
-            st.markdown(md_text(in_words(step)))
+            st.markdown(md_text(step_sentence(step)))
 
 
 def _lower(title: str) -> str:

@@ -69,9 +69,9 @@ def _sentence(title: str, found: TimeToOutcome, outcome: str) -> str:
         return f"- **{md_text(title)}**: none of {wording.counted(n, 'user')} with {did}.{before}"
     low, high = (wording.percent(ends[-1], 1, n) for ends in (found.low, found.high))
     interval = "" if found.in_the_end == 1 else f" ({low.rstrip('%')} to {high})"
-    half = found.reached(0.5)
+    half, of_these = found.time_until(0.5), found.time_until(found.in_the_end / 2)
     middle = (
-        f"half of these within {wording.duration(found.reached(found.in_the_end / 2))}" if half is None else
+        f"half of these within {wording.duration(of_these)}" if half is None else
         f"half of all within {wording.duration(half)}"
     )  # fmt: skip
     share = wording.percent(found.in_the_end, 1, n)

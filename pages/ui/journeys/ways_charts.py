@@ -12,7 +12,7 @@ from core.journeys.carpet import BEGIN, PLACE, STOP, STRIP
 from core.journeys.moves import END
 from core.journeys.places import OTHER_PLACES
 from core.journeys.routes import ROUTE
-from core.journeys.survival import HAVE_HAD, HIGH, LOW
+from core.journeys.survival import HAVE_HAD
 from core.profiles.profile_columns import Col
 from pages.ui.segments.charts import ABOVE, AXIS, INK, NEUTRAL, Chart, sized, tips
 
@@ -135,13 +135,13 @@ def curves(table: pd.DataFrame, segment: int, titles: tuple[str, ...], unit: str
 def _curve(table: pd.DataFrame, colour: alt.Value | alt.Color, unit: str) -> alt.LayerChart:
     percent = alt.Axis(format="%", tickCount=5)
     told = {ROW_TITLE: ("", ""), MOMENT: (unit, ",.2f"), HAVE_HAD: ("Have had it", ".2%")}
-    told |= {LOW: ("From", ".2%"), HIGH: ("To", ".2%")}
+    told |= {Col.LOW: ("From", ".2%"), Col.HIGH: ("To", ".2%")}
     base = alt.Chart(table).encode(
         x=alt.X(f"{MOMENT}:Q", title=f"{unit} since the first page view", scale=alt.Scale(nice=False)),
         tooltip=tips(told), color=colour,
     )  # fmt: skip
     band = base.mark_area(interpolate="step-after", opacity=0.18).encode(
-        y=alt.Y(f"{LOW}:Q", title=None, axis=percent), y2=f"{HIGH}:Q"
+        y=alt.Y(f"{Col.LOW}:Q", title=None, axis=percent), y2=f"{Col.HIGH}:Q"
     )
     line = base.mark_line(interpolate="step-after", strokeWidth=2.5).encode(y=f"{HAVE_HAD}:Q")
     both: alt.LayerChart = band + line

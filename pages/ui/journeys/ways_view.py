@@ -14,7 +14,7 @@ from core.differences.table import Diff
 from core.journeys.carpet import BEGIN, PLACE, STOP, STRIP, Strip, StripOrder, carpet
 from core.journeys.moves import END
 from core.journeys.places import OTHER_PLACES, Level, Places
-from core.journeys.routes import HIGH, LOW, ROUTE, SESSION_SHARE, RouteOrder, Routes
+from core.journeys.routes import ROUTE, SESSION_SHARE, RouteOrder, Routes
 from core.profiles.paths import SESSIONS, SESSIONS_N
 from core.profiles.profile_columns import Col
 from pages.ui.journeys import ways_charts
@@ -120,7 +120,7 @@ def _columns(live: LiveSegments, choice: Choice) -> Columns:
         Col.RANK: st.column_config.NumberColumn("#", width="small"),
         ROUTE: st.column_config.TextColumn("Route", width="large"),
         SESSIONS: "Sessions", SESSION_SHARE: percent("Share of sessions"), SESSIONS_N: None,
-        Col.USERS: "Users", Col.SHARE: "Share of users", LOW: percent("From"), HIGH: percent("To"),
+        Col.USERS: "Users", Col.SHARE: "Share of users", Col.LOW: percent("From"), Col.HIGH: percent("To"),
         Col.N: "of users", Col.REST_USERS: "Others", Col.REST_SHARE: "Their share", Col.REST_N: "of others",
         Col.DIFFERENCE: percent("Difference"), Diff.DIFFERENCE_LOW: percent("Difference from"),
         Diff.DIFFERENCE_HIGH: percent("Difference to"), Diff.DIFFERS: "Differs",

@@ -19,7 +19,7 @@ from pages.ui.shell.text import count
 WANTED: Final = "wanted_user"
 
 
-def search(live: LiveSegments) -> int | None:
+def find(live: LiveSegments) -> int | None:
     """Draw the field for an id, and find the user; None without one."""
     mine = state.of_model(live.sources.model_key)
     state.display(WANTED, mine.setdefault(WANTED, ""))

@@ -18,8 +18,6 @@ from core.people.look_alikes import (
     BY_CHANCE,
     FEWEST_SEEDS,
     FOUND,
-    HIGH,
-    LOW,
     REACH,
     SCORE,
     LookAlikes,
@@ -213,8 +211,8 @@ COLUMNS: Final = {
     REACH: st.column_config.NumberColumn("Users reached", format="localized"),
     SCORE: st.column_config.NumberColumn("Score", format="%.3f", help=HOW),
     FOUND: st.column_config.NumberColumn("Hidden seeds found", format="percent"),
-    LOW: st.column_config.NumberColumn("From", format="percent"),
-    HIGH: st.column_config.NumberColumn("To", format="percent"),
+    Col.LOW: st.column_config.NumberColumn("From", format="percent"),
+    Col.HIGH: st.column_config.NumberColumn("To", format="percent"),
     BY_CHANCE: st.column_config.NumberColumn("By chance", format="percent"),
 }
 
@@ -246,14 +244,14 @@ def found_over_reach(curve: pd.DataFrame, reach: int, height: int) -> charts.Cha
         height: Pixels.
     """
     told = {
-        REACH: ("Users reached", ","), FOUND: ("Hidden seeds found", ".1%"), LOW: ("From", ".1%"),
-        HIGH: ("To", ".1%"), BY_CHANCE: ("By chance", ".1%"), SCORE: ("Score", ".3f"),
+        REACH: ("Users reached", ","), FOUND: ("Hidden seeds found", ".1%"), Col.LOW: ("From", ".1%"),
+        Col.HIGH: ("To", ".1%"), BY_CHANCE: ("By chance", ".1%"), SCORE: ("Score", ".3f"),
     }  # fmt: skip
     base = alt.Chart(curve).encode(x=_users(), tooltip=charts.tips(told))
     y = alt.Y(
         f"{FOUND}:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=5)
     )
-    band = base.mark_area(opacity=0.25, color=charts.ABOVE).encode(y=alt.Y(f"{LOW}:Q"), y2=f"{HIGH}:Q")
+    band = base.mark_area(opacity=0.25, color=charts.ABOVE).encode(y=f"{Col.LOW}:Q", y2=f"{Col.HIGH}:Q")
     line = base.mark_line(strokeWidth=2, color=charts.ABOVE, point=True).encode(y=y)
     chance = base.mark_line(strokeDash=[4, 4], color=charts.NEUTRAL).encode(y=f"{BY_CHANCE}:Q")
     return charts.sized(chance + band + line + _chosen(curve, reach), height)

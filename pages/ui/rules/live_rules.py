@@ -21,16 +21,16 @@ from pages.ui.segments.shared import SESSIONS, basis
 
 def export_of(live: LiveSegments) -> LoadedExport:
     """What rules can ask of the users, and what their SQL has to know of the files."""
-    return _export(live.sources.embeddings, live.sources)
+    return _export(live.sources.counted, live.sources)
 
 
 def rules_of(live: LiveSegments) -> Mapping[int, FoundRules]:
     """Segment → its rules."""
     partition = live.segmentation.partition
-    return _rules(live.sources.embeddings, partition.digest, live.tables.basis, partition)
+    return _rules(live.sources.counted, partition.digest, live.tables.basis, partition)
 
 
-def in_words(live: LiveSegments) -> dict[int, str]:
+def sentences(live: LiveSegments) -> dict[int, str]:
     """Segment → the recommended rule with how well it fits, or why there is none."""
     origin = export_of(live).features.origin
     return {segment: rule_sentence(found, origin) for segment, found in rules_of(live).items()}
@@ -43,12 +43,12 @@ def file_of(live: LiveSegments) -> bytes:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _export(embeddings: str, _sources: Sources) -> LoadedExport:
+def _export(counted: str, _sources: Sources) -> LoadedExport:
     dataset = _sources.dataset
     settings = IngestSettings.checked(**open_artifact(dataset.path).settings)
     return LoadedExport(basis(_sources).rule_features, dataset.receipt, settings)
 
 
 @st.cache_resource(max_entries=SESSIONS, show_spinner="Looking for the rules …")
-def _rules(embeddings: str, segments: str, _basis: Basis, _partition: Partition) -> Mapping[int, FoundRules]:
+def _rules(counted: str, segments: str, _basis: Basis, _partition: Partition) -> Mapping[int, FoundRules]:
     return _basis.rules(_partition)

@@ -14,7 +14,7 @@ from core.base.wording import number, percent
 from core.profiles.profile_columns import Col, RowKind
 from core.rules.conditions import SegmentRule
 from core.rules.ga4 import ga4_text
-from core.rules.judging import FoundRules, MeasuredShare, RuleFit, reached
+from core.rules.judging import FoundRules, MeasuredShare, RuleFit, recalls
 from core.rules.raw_events import LoadedExport
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
 from core.rules.run_sql import run_sql
@@ -150,7 +150,7 @@ def _download(live: LiveSegments, export: LoadedExport, rule: SegmentRule, key: 
 
 def _whom(live: LiveSegments, export: LoadedExport, rule: SegmentRule, segment: int, key: str) -> None:
     """The segments of the users whom the rule finds."""
-    found = reached(rule, export.features, live.labels)
+    found = recalls(rule, export.features, live.labels)
     users = np.array([measured.users for measured in found.values()])
     if not users.sum():
         return

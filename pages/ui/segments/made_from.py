@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from core.data.dataset import Dataset
-from core.data.page_labels import LabelledPages
+from core.data.page_labels import LabelledPages, counted_key
 from core.runs.pipeline import Embeddings
 from core.storage.store import Store
 from pages.ui.data import catalog
@@ -49,6 +49,11 @@ class Sources:
         return self.vectors.artifact.key
 
     @property
+    def counted(self) -> str:
+        """Content key of what counts are made from."""
+        return counted_key(self.dataset.key, self.labels)
+
+    @property
     def n_clustered(self) -> int:
         """Users that take part in clustering."""
         return int(self.vectors.inside.sum())
@@ -71,11 +76,11 @@ def found_sources() -> Sources | None:
     data, run, vectors = state.dataset(), state.model(), state.embeddings()
     if data is None or run is None or vectors is None:
         return None
-    root = str(state.store().root)
-    labels = _labels(root, data.key, run.embeddings)
+    root, latest = str(state.store().root), catalog.latest_labels(state.store(), data.key)
+    labels = _labels(root, data.key, run.embeddings, latest.key if latest else "")
     return Sources(root, data, run.key, run.path, vectors, labels)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _labels(root: str, dataset: str, embeddings: str) -> LabelledPages | None:
+def _labels(root: str, dataset: str, embeddings: str, latest: str) -> LabelledPages | None:
     return catalog.labels_of(Store(Path(root)), dataset, embeddings)

@@ -22,12 +22,12 @@ OFFERED: Final = 1_000
 
 def outcomes(made_from: Sources) -> dict[str, int]:
     """What can be the outcome → users who did it: events, then templates and pages, most users first."""
-    return _outcomes(made_from.dataset.key, made_from.embeddings, made_from)
+    return _outcomes(made_from.counted, made_from)
 
 
 def leaks(live: LiveSegments) -> tuple[str, ...]:
     """Pages that give the outcome on screen away, and that the model has read."""
-    return _leaks(live.sources.dataset.key, live.profiles.chosen, live.sources)
+    return _leaks(live.sources.counted, live.profiles.chosen, live.sources)
 
 
 def chosen_outcomes(made_from: Sources) -> tuple[str, ...]:
@@ -56,10 +56,10 @@ def _by_address(chosen: tuple[str, ...], made_from: Sources) -> tuple[str, ...]:
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _outcomes(dataset: str, embeddings: str, _sources: Sources) -> dict[str, int]:
+def _outcomes(counted: str, _sources: Sources) -> dict[str, int]:
     return basis(_sources).data.outcomes.offered(OFFERED)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _leaks(dataset: str, chosen: tuple[str, ...], _sources: Sources) -> tuple[str, ...]:
+def _leaks(counted: str, chosen: tuple[str, ...], _sources: Sources) -> tuple[str, ...]:
     return basis(_sources).data.outcomes.leaks(chosen)

@@ -49,7 +49,7 @@ def pca_map(live: LiveSegments, weights: ViewWeights) -> Layout:
 
 def basis(made_from: Sources) -> Basis:
     """What everything is counted from, laid out once a data set and its labels."""
-    return _basis(made_from.embeddings, made_from)
+    return _basis(made_from.counted, made_from)
 
 
 def tables(made_from: Sources, partition: Partition, settings: AnalyzeSettings) -> Tables:
@@ -58,7 +58,7 @@ def tables(made_from: Sources, partition: Partition, settings: AnalyzeSettings) 
     Raises:
         SettingsError: If the outcome is not in the data.
     """
-    return _tables(made_from.embeddings, partition.digest, settings, made_from, partition)
+    return _tables(made_from.counted, partition.digest, settings, made_from, partition)
 
 
 def called(made: Tables, given: Mapping[int, SegmentName]) -> Mapping[int, HeldName]:
@@ -95,21 +95,21 @@ def _pca(embeddings: str, weights: ViewWeights, _sources: Sources) -> Layout:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _basis(embeddings: str, _sources: Sources) -> Basis:
+def _basis(counted: str, _sources: Sources) -> Basis:
     return Basis.from_dataset(_sources.dataset, _sources.labels)
 
 
 @st.cache_resource(max_entries=SESSIONS, show_spinner=False)
 def _tables(
-    embeddings: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
+    counted: str, segments: str, settings: AnalyzeSettings, _sources: Sources, _partition: Partition
 ) -> Tables:
     made = basis(_sources)
-    one_page = _one_page(embeddings, settings, _sources)
+    one_page = _one_page(counted, settings, _sources)
     return Tables(made, pipeline.analyze(made.data, _partition, settings, one_page), _partition)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _one_page(embeddings: str, settings: AnalyzeSettings, _sources: Sources) -> OnePageSegments:
+def _one_page(counted: str, settings: AnalyzeSettings, _sources: Sources) -> OnePageSegments:
     """Made once for the labels and the outcome: no slider changes them."""
     return pipeline.one_page_segments(_sources.dataset, _sources.labels, basis(_sources).data, settings)
 

@@ -113,7 +113,7 @@ def report_html(live: LiveSegments) -> bytes:
         verdict=live.evidence.sentence if live.evidence else "",
         certificates=live.certificates,
         journeys=journeys(moves, live.profiles.rows, live.plain_names),
-        rules=live_rules.in_words(live),
+        rules=live_rules.sentences(live),
         funnels=_counted(live),
     )
     return report.render(report.compose(source)).encode()

@@ -156,6 +156,22 @@ def test_segments_are_held_against_chance_and_each_has_a_certificate(finished: P
     assert clusters["verdict_text"].split(":")[0] in (finished / "report.html").read_text()
 
 
+def test_names_are_kept_back_where_no_segments_are_supported_unless_they_are_asked_for(
+    finished: Path, tmp_path: Path
+) -> None:
+    out = shutil.copytree(finished, tmp_path / "out")
+    told = []
+    with mock.patch("core.segments.evidence.unsupported", return_value=True):
+        for option in ([], ["--name-anyway"], []):  # as it was asked for before
+            assert cli("run", "--out", out, "--from-stage", "analyze", *option).returncode == 0
+            clusters = json.loads((out / "clusters.json").read_text())["segments"]
+            told.append([one["name"] for one in clusters if one["kind"] == "segment"])
+    numbers, named, again = told
+    assert numbers == [f"Segment {number}" for number in (1, 2, 3, 4)]
+    assert named == again
+    assert not set(named) & set(numbers)
+
+
 def test_another_process_gives_the_same_bytes(finished: Path, shop: Path, tmp_path: Path) -> None:
     done = process("run", shop, "--out", tmp_path / "again", *BRIEF, PYTHONHASHSEED="7")
     assert done.returncode == 0, done.stderr

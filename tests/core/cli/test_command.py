@@ -109,6 +109,11 @@ def test_what_the_command_line_cannot_name_is_said() -> None:
     assert beyond(settings) == ["layers", "session_gap_minutes"]
 
 
+def test_names_that_are_asked_for_where_none_are_supported() -> None:
+    assert command_line(RunSettings(named_anyway=True)).count("--name-anyway") == 1
+    assert "--name-anyway" not in command_line(RunSettings())
+
+
 def test_a_funnel_is_a_file() -> None:
     funnel = Funnel.checked(steps=({"kind": "page", "any_of": ("/cart",)},))
     assert command_line(RunSettings(funnels=(funnel,))).count("--funnel funnels.yaml") == 1

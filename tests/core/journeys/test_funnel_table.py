@@ -13,9 +13,9 @@ from core.journeys.funnel import Funnel
 from core.journeys.funnel_table import (
     ShareOf,
     instead,
-    reached,
     side_by_side,
     steps_table,
+    takers,
     with_times,
 )
 from core.journeys.funnel_walk import FunnelWalk, walk
@@ -44,8 +44,8 @@ def followed(funnel: Funnel = FUNNEL) -> FunnelWalk:
 def test_users_of_each_step_are_those_that_can_be_counted() -> None:
     found = followed()
     assert found.depth.tolist() == [3, 1, 2, 1, 0, 1, 0, 3]
-    assert reached(found, FIRST).tolist() == [3, 3, 2, 1]
-    assert reached(found, OTHERS).tolist() == [2, 1, 0, 0]
+    assert takers(found, FIRST).tolist() == [3, 3, 2, 1]
+    assert takers(found, OTHERS).tolist() == [2, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_nobody_in_a_row_is_no_share() -> None:
 
 def test_times_are_between_the_steps_of_those_who_took_both() -> None:
     found = followed()
-    table = steps_table(FUNNEL, reached(found, EVERYBODY), reached(found, ~EVERYBODY), ShareOf.ALL)
+    table = steps_table(FUNNEL, takers(found, EVERYBODY), takers(found, ~EVERYBODY), ShareOf.ALL)
     timed = with_times(table, found, EVERYBODY, OTHERS)
     assert np.isnan(timed["seconds_median"].iloc[0])
     assert timed["seconds_median"].iloc[1] == np.median([1437 * 60 + 60, 60, 60])
@@ -105,7 +105,7 @@ def test_all_rows_are_side_by_side_against_the_other_clustered_users() -> None:
     assert first["rest_n"].tolist() == [2, 2, 2]
     assert first["rest_users"].tolist() == [1, 0, 0]
     everybody = table[table["key"] == "all"]
-    assert everybody["users"].tolist() == reached(found, EVERYBODY)[1:].tolist()
+    assert everybody["users"].tolist() == takers(found, EVERYBODY)[1:].tolist()
     assert everybody["rest_n"].tolist() == [0, 0, 0]
     assert len(table) == 3 * len(rows.head)
 

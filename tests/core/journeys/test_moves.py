@@ -8,6 +8,7 @@ import pytest
 
 from core.journeys.moves import END, START, Moves
 from core.journeys.step_table import MoveCol, dead_ends, differing, edges_within, return_table, step_table
+from core.profiles.profile_columns import Col
 from tests.core.journeys.walks import Walks, laid_out, random_walks, some_of
 from tests.random_cases import cases
 
@@ -86,7 +87,7 @@ def test_a_difference_of_less_than_a_hundredth_of_the_users_is_not_told() -> Non
 def test_one_user_has_a_wide_interval_and_nobody_has_no_steps() -> None:
     alone = table(TOY, np.array([False, True, False]))
     assert alone[["users", "n"]].to_numpy().tolist() == [[1, 1], [1, 1]]
-    assert alone[MoveCol.LOW].tolist() == pytest.approx([0.2065, 0.2065], abs=1e-4)
+    assert alone[Col.LOW].tolist() == pytest.approx([0.2065, 0.2065], abs=1e-4)
     assert table(TOY, ~EVERYBODY).empty
     beside = table(TOY, EVERYBODY, ~EVERYBODY)
     assert not beside["differs"].any()

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from core.data.sequences import UserSequences
-from core.journeys.survival import AT_RISK, HAVE_HAD, HIGH, LOW, TimeToOutcome, time_to_outcome
+from core.journeys.survival import AT_RISK, HAVE_HAD, TimeToOutcome, time_to_outcome
+from core.profiles.profile_columns import Col
 from tests.core.journeys.make_lifelines import END
 from tests.core.journeys.toy import had, walks
 from tests.random_cases import cases
@@ -38,8 +39,8 @@ def test_remissions_of_freireich_as_in_the_textbooks() -> None:
     assert (found.seconds / MINUTE).tolist() == [6, 7, 10, 13, 16, 22, 23]
     assert (1 - found.share).round(4).tolist() == [0.8571, 0.8067, 0.7529, 0.6902, 0.6275, 0.5378, 0.4482]
     assert found.at_risk(found.seconds).tolist() == [21, 17, 15, 12, 11, 7, 6]
-    assert found.reached(0.5) == 23 * MINUTE
-    assert found.reached(0.1) == 6 * MINUTE
+    assert found.time_until(0.5) == 23 * MINUTE
+    assert found.time_until(0.1) == 6 * MINUTE
     assert round(1 - found.in_the_end, 4) == 0.4482
 
 
@@ -58,7 +59,7 @@ def test_random_users_are_estimated_as_by_lifelines(case: int) -> None:
     assert np.isnan(found.low[~some]).all()
     assert found.at_risk(found.seconds).tolist() == CASES[case]["at_risk"]
     half = [minute * MINUTE for minute, without in curve[:, :2].tolist() if without <= 0.5]
-    assert found.reached(0.5) == (half[0] if half else None)
+    assert found.time_until(0.5) == (half[0] if half else None)
 
 
 def test_the_curve_is_read_at_any_moment_as_far_as_anybody_was_followed() -> None:
@@ -66,8 +67,8 @@ def test_the_curve_is_read_at_any_moment_as_far_as_anybody_was_followed() -> Non
     read = found.at(np.array([0, 1, 2, 3, 4, 10, 11]) * MINUTE)
     assert read[HAVE_HAD].round(4).tolist() == [0, 0, 0.25, 0.25, 0.625, 0.625]
     assert read[AT_RISK].tolist() == [4, 4, 4, 2, 2, 1]  # the fourth is followed for two minutes
-    assert read[LOW].isna().tolist() == [True, True, False, False, False, False]
-    assert (read[LOW].dropna() < read[HIGH].dropna()).all()
+    assert read[Col.LOW].isna().tolist() == [True, True, False, False, False, False]
+    assert (read[Col.LOW].dropna() < read[Col.HIGH].dropna()).all()
 
 
 def test_who_had_it_before_the_first_page_view_is_counted_and_not_followed() -> None:
@@ -85,7 +86,7 @@ def test_nobody_and_everybody_at_once(minutes: dict[int, float], share: list[flo
     found = of_all_but_the_last(followed([0, 0], 10), minutes)
     assert found.share.tolist() == share
     assert found.at(np.array([0.0]))[HAVE_HAD].tolist() == [float(bool(minutes))]
-    assert found.reached(0.5) == (0.0 if minutes else None)
+    assert found.time_until(0.5) == (0.0 if minutes else None)
 
 
 def test_one_user_and_no_user() -> None:

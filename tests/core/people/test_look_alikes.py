@@ -7,7 +7,8 @@ import pytest
 
 from core.base.errors import InputError
 from core.people import look_alikes as module
-from core.people.look_alikes import BY_CHANCE, FOUND, HIGH, LOW, REACH, SCORE, LookAlikes, look_alikes
+from core.people.look_alikes import BY_CHANCE, FOUND, REACH, SCORE, LookAlikes, look_alikes
+from core.profiles.profile_columns import Col
 from tests.core.segments.blobs import blobs
 
 VECTORS, TRUTH = blobs((300, 200, 100))
@@ -72,7 +73,7 @@ def test_seeds_drawn_at_random_are_found_as_by_chance() -> None:
     seeds = np.random.default_rng(1).permutation(len(VECTORS))[:200]
     curve = look_alikes(VECTORS, EVERYBODY, seeds).curve(200)
     at = curve[curve[REACH] == 200].iloc[0]
-    assert at[LOW] < 0.5 < at[HIGH]
+    assert at[Col.LOW] < 0.5 < at[Col.HIGH]
 
 
 def test_of_users_who_did_the_very_same_half_count_as_before_a_hidden_seed() -> None:

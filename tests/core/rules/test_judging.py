@@ -15,7 +15,7 @@ from core.base.settings import IngestSettings
 from core.labels.label_settings import LabelSettings
 from core.rules.conditions import RuleField
 from core.rules.features import RuleFeatures
-from core.rules.judging import CLOSE, FEWEST_USERS, RuleFit, find_rules, judge, reached, rule_sentence
+from core.rules.judging import CLOSE, FEWEST_USERS, RuleFit, find_rules, judge, recalls, rule_sentence
 from core.runs import pipeline
 from core.sample import write_sample
 from core.storage.store import Store
@@ -129,7 +129,7 @@ def test_a_rule_that_is_always_right(tmp_path: Path) -> None:
         f"As a rule: users who viewed /b. {fit.verdict} (Precision 100%, recall 100%, on users that it was "
         "not made from.)"
     )
-    spread = {segment: (one.users, one.n) for segment, one in reached(fit.rule, features, labels).items()}
+    spread = {segment: (one.users, one.n) for segment, one in recalls(fit.rule, features, labels).items()}
     assert spread == {0: (0, 30), 1: (30, 30)}
 
 

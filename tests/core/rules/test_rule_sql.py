@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import sqlglot
 
+from core.rules.beam_search import candidates
 from core.rules.conditions import RuleClause, RuleField, SegmentRule
 from core.rules.raw_events import quote_bigquery, quote_duckdb
 from core.rules.rule_sql import bigquery_sql, duckdb_sql, limits
-from core.rules.search import candidates
 from tests.core.rules.toy import (
     Row,
     asks,
@@ -241,6 +241,24 @@ def test_the_files_are_read_raw_only_where_duckdb_can(
     else:
         assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule)
         assert limits(rule, export) == ()
+
+
+def test_files_with_other_delimiters_and_columns_are_read_together(tmp_path: Path) -> None:
+    commas = ",".join("abcdefghijklmnopqrst")  # more than there are columns, in every address
+    rows = [
+        view(f"u{number}", number + step, f"/{commas},{number % 2}") for number in range(9) for step in (0, 5)
+    ]
+    head, *lines = text(rows, tmp_path / "1.csv").splitlines()
+    parts = [line.replace("u", "v", 1).split('"') for line in lines]
+    bare = [before.replace(",", ";") + page + after.replace(",", ";") for before, page, after in parts]
+    (tmp_path / "2.csv").write_text("\n".join([head.replace(",", ";"), *bare]), encoding="utf-8")
+    wider = [f"x,{line.replace('u', 'w', 1)}" for line in lines]
+    (tmp_path / "3.csv").write_text("\n".join([f"more,{head}", *wider]), encoding="utf-8")
+    dataset, export = load(tmp_path, tmp_path / "*.csv")
+    assert [file.delimiter for file in export.receipt.files] == [",", ";", ","]
+    rule = asks(RuleField.PAGE, f"https://shop.example/{commas},1", number=2)
+    wanted = [f"{who}{number}" for who in "uvw" for number in (1, 3, 5, 7)]
+    assert by_duckdb(tmp_path, rule, export) == stated(dataset, export, rule) == wanted
 
 
 def test_a_quote_that_comes_late_is_a_quote(tmp_path: Path) -> None:

@@ -54,6 +54,18 @@ def test_the_segments_that_were_handed_in_are_certified_once(
     assert ask(written, partition.digest) == {tasks.CERTIFY: key}
 
 
+def test_what_an_older_rule_found_is_not_shown_but_made_anew(
+    written: FinishedRun, partition: Partition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, keys = Store(written.root), []
+    for version in (certificate.VERSION - 1, certificate.VERSION):
+        monkeypatch.setattr(certificate, "VERSION", version)
+        keys.append(kept_certificates.key_of(written.embeddings, WEIGHTS, partition.digest))
+        kept_certificates.hand_in(store, written.embeddings, WEIGHTS, partition)
+        assert ask(written, partition.digest) == {tasks.CERTIFY: keys[-1]}
+    assert len(set(keys)) == 2
+
+
 def test_what_a_cancelled_job_left_goes_after_a_day(written: FinishedRun, partition: Partition) -> None:
     store = Store(written.root)
     kept_certificates.hand_in(store, written.embeddings, WEIGHTS, partition)

@@ -11,7 +11,7 @@ from core.profiles.paths import FROM, TO
 from core.profiles.profile_columns import Col
 
 
-def in_words(step: Mapping[Any, Any]) -> str:
+def step_sentence(step: Mapping[Any, Any]) -> str:
     """``More go from /cart to /checkout: 45% of 220 users who were there, others 30.1% of 1,204``.
 
     Args:

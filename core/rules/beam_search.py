@@ -112,12 +112,12 @@ def best_rules(asked: Candidates, wanted: np.ndarray, longest: int = LONGEST) ->
         longest: Most conditions.
     """
     asked = _promising(asked, wanted)
-    beam, best, reached = [_Draft()], list[SegmentRule](), 0.0
+    beam, best, score_before = [_Draft()], list[SegmentRule](), 0.0
     for _ in range(longest):
         beam, score = _extended(beam, asked.answers, wanted)
-        if not beam or score <= reached:
+        if not beam or score <= score_before:
             break
-        reached = score
+        score_before = score
         best.append(_rule(beam[0], asked.conditions))
     return best
 

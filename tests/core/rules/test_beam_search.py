@@ -7,8 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from core.rules.beam_search import Candidates, best_rules, candidates
 from core.rules.conditions import RuleCondition, RuleField
-from core.rules.search import Candidates, best_rules, candidates
 from tests.core.rules.test_features import toy
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from core.journeys.in_words import in_words
 from core.journeys.moves import END, START
+from core.journeys.step_words import step_sentence
 
 NUMBERS = {"share": 0.45, "n": 220, "rest_share": 0.301, "rest_n": 1_204, "difference": 0.149}
 
@@ -24,9 +24,9 @@ NUMBERS = {"share": 0.45, "n": 220, "rest_share": 0.301, "rest_n": 1_204, "diffe
     ],
 )
 def test_a_step_is_said_with_both_shares(left: str, reached: str, said: str) -> None:
-    assert in_words(NUMBERS | {"from": left, "to": reached}) == said
+    assert step_sentence(NUMBERS | {"from": left, "to": reached}) == said
 
 
 def test_fewer_users_are_said_to_be_fewer() -> None:
     step = NUMBERS | {"from": "/a", "to": "/b", "difference": -0.149}
-    assert in_words(step).startswith("Fewer go from /a")
+    assert step_sentence(step).startswith("Fewer go from /a")
