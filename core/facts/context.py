@@ -20,7 +20,7 @@ from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
 from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
-from core.journeys.moves import Moves
+from core.journeys.moves import Moves, Taken
 from core.journeys.places import Level, Places
 from core.journeys.routes import Routes
 from core.naming.words import SiteWords
@@ -29,7 +29,6 @@ from core.profiles.data import ProfileData
 from core.profiles.label_data import LabelData
 from core.profiles.metrics import Profiles, profile_rows
 from core.profiles.outcomes import Happened
-from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows, make_rows
 from core.rules.features import RuleFeatures
@@ -48,7 +47,6 @@ UNSEEN: Final = "group:no_page_view"
 NO_ROWS: Final = {OTHERS: "The other clustered users", UNSEEN: "Users without a page view (in no segment)"}
 WITH, WITHOUT = "outcome:with", "outcome:without"
 """Rows in place of segments: who has the outcome, and the other clustered users."""
-ENDS_LISTED: Final = 50
 STOPS: Final = 5
 """That a route is told apart by."""
 LEVEL_OF: Final = {View.URL: Level.PAGE, View.THEME: Level.THEME, View.TYPE: Level.TYPE}
@@ -63,7 +61,6 @@ class Basis:
         data: What profiles are counted from.
         sequences: Page views of all users.
         labels: Themes and types; None where pages are not labelled.
-        paths: How people move.
         addresses: Of each page.
         pages: What to call each page: its address without what all addresses share.
         names: Theme, type and template of each page, as far as pages are labelled.
@@ -75,7 +72,6 @@ class Basis:
     data: ProfileData
     sequences: UserSequences
     labels: LabelData | None
-    paths: PathData
     addresses: tuple[str, ...]
     pages: tuple[str, ...]
     names: Mapping[str, Sequence[str]]
@@ -112,9 +108,13 @@ class Basis:
         addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
         origin = common_origin(addresses)
         called = tuple(short_address(address, origin) for address in addresses)
-        paths = PathData.from_sequences(sequences, called, labels)
         site = SiteWords.from_tables(pages, names.get(View.THEME, ()))
-        return cls(key, data, sequences, labels, paths, tuple(addresses), called, names, items, site)
+        return cls(key, data, sequences, labels, tuple(addresses), called, names, items, site)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """What steps go between: pages, and themes and types where pages are labelled."""
+        return (View.URL, *(self.labels.page_of if self.labels else ()))
 
     @cached_property
     def rule_features(self) -> RuleFeatures:
@@ -281,16 +281,6 @@ class Tables:
         return found
 
     @cached_property
-    def entries(self) -> pd.DataFrame:
-        """Where sessions begin (``core/profiles/paths.py``)."""
-        return session_ends(self.basis.paths.entry, self.rows, ENDS_LISTED)
-
-    @cached_property
-    def exits(self) -> pd.DataFrame:
-        """Where sessions end."""
-        return session_ends(self.basis.paths.exit, self.rows, ENDS_LISTED)
-
-    @cached_property
     def digest(self) -> str:
         """Names the data set, its labels and its segments."""
         made = hashlib.blake2b(self.basis.key.encode(), digest_size=16)
@@ -300,15 +290,19 @@ class Tables:
             made.update(self.profiles.settings.outcome_counts.encode())
         return made.hexdigest()
 
+    def members(self, key: str) -> np.ndarray:
+        """The users of a row: bool of shape (n_users,)."""
+        return self.rows.members(list(self.records).index(key))
+
     @cached_property
-    def _steps(self) -> dict[View, StepCounts]:
+    def _taken(self) -> dict[tuple[str, View], Taken]:
         return {}
 
-    def steps(self, view: View) -> StepCounts:
-        """Steps between pages, themes or types."""
-        if view not in self._steps:
-            self._steps[view] = StepCounts.of(self.basis.paths.steps[view], self.rows)
-        return self._steps[view]
+    def taken(self, key: str, view: View) -> Taken:
+        """The steps of a row between pages, themes or types."""
+        if (key, view) not in self._taken:
+            self._taken[key, view] = self.basis.moves(view).taken(self.members(key))
+        return self._taken[key, view]
 
     @cached_property
     def page_views(self) -> np.ndarray:
@@ -324,9 +318,9 @@ class Tables:
 
     def warm(self) -> None:
         """Count what most questions need, so that the first one need not wait for it."""
-        for view in self.basis.paths.steps:
-            self.steps(view)
-        _ = self.entries, self.exits, self.segments, self.digest, self.differences, self.page_views
+        for view in self.basis.views:
+            self.basis.moves(view)
+        _ = self.segments, self.digest, self.differences, self.page_views
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,11 +26,12 @@ from core.facts.answer import (
     Unit,
     Verdict,
 )
-from core.facts.items import PLURAL, Dimension, ItemMetric
+from core.facts.items import PLURAL, ItemMetric
 from core.facts.phrases import (
     Piece,
     commas,
     counted,
+    end_of,
     is_of,
     kind_of,
     listing,
@@ -210,11 +211,9 @@ class _Speaker:
         if kind in ENDS:
             return f"Sessions of {row} {ENDS[kind]} most often with"
         if kind == "step":
-            origin, target = fact.ends
-            other = " other pages" if dimension == Dimension.PAGE else ""
             after = {
-                "from": f"After {origin}, {row} go on to{other}",
-                "to": f"Before {target}, {row} come from{other}",
+                "from": f"After {fact.ends[0]}, {row} go on to",
+                "to": f"Before {fact.ends[1]}, {row} come from",
             }
             return after.get(of, f"The most frequent steps of {row}")
         if kind == "move":
@@ -233,10 +232,10 @@ class _Speaker:
         if kind in ENDS:
             return [fact, f" of the sessions of {row} {ENDS[kind]} with {fact.called}."]
         if kind == "step":
-            origin, target = fact.ends
+            origin, target = end_of(fact, 0), end_of(fact, 1)
             ways: dict[str, list[Piece]] = {
                 "from": [f"After {origin}, ", fact, f" of the steps of {row} lead to {target}."],
-                "to": [f"Before {target}, ", fact, f" of the steps of {row} come from {origin}."],
+                "to": [f"Before {fact.ends[1]}, ", fact, f" of the steps of {row} come from {origin}."],
             }
             lead: list[Piece] = [fact, f" of the steps of {row} lead from {origin} to {target}."]
             return ways.get(rest.partition(":")[2], lead)

@@ -60,7 +60,7 @@ TOOLS: Final = {
         Tool("rank_segments", arguments.RankSegments, segment_tools.rank_segments),
         Tool("metric", arguments.OneMetric, segment_tools.metric),
         Tool("item_share", arguments.ItemShare, item_tools.item_share),
-        Tool("transitions", arguments.Transitions, item_tools.transitions),
+        Tool("transitions", arguments.Transitions, move_tools.transitions),
         Tool("differing_steps", arguments.MoveFacts, move_tools.differing_steps),
         Tool("persona_facts", arguments.PersonaFacts, _persona),
         Tool("nearest_segments", arguments.NearestSegments, other_tools.nearest_segments),

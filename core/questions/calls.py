@@ -24,7 +24,8 @@ from core.facts.arguments import Metric, Order
 from core.facts.context import ALL, ONE_PAGE
 from core.facts.fact_maker import Figures, complement, select
 from core.facts.finding import Finding, notes
-from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
+from core.facts.items import LABELLED, Dimension, ItemMetric
+from core.facts.steps import step_view
 from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import HEAT_MAP, Col
 from core.questions.parsed import Parsed
@@ -115,7 +116,7 @@ def transitions(figures: Figures, parsed: Parsed) -> Finding:
         n=_n(parsed),
         **place,
     )
-    return item_tools.transitions(figures, asked)
+    return move_tools.transitions(figures, asked)
 
 
 def moves(figures: Figures, parsed: Parsed) -> Finding:
