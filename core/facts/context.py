@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
+from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Pages, View
 from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages
 from core.data.sequences import UserSequences
+from core.data.timed_events import TimedEvents
 from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
 from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
+from core.journeys.funnel import Funnel, StepKind
+from core.journeys.funnel_walk import FunnelWalk, walk
 from core.journeys.moves import Moves, Taken
-from core.journeys.places import Level, Places
+from core.journeys.patterns import FunnelSite
+from core.journeys.places import Level, Places, levels
 from core.journeys.routes import Routes
 from core.naming.words import SiteWords
 from core.outgoing.quoting import clean
@@ -36,6 +41,7 @@ from core.rules.judging import FoundRules, find_rules
 from core.segments.partition import Partition
 
 if TYPE_CHECKING:
+    from core.people.look_alikes import LookAlikes
     from core.segments.certificate import Certificate
 
 ALL: Final = "all"
@@ -44,9 +50,16 @@ OTHERS: Final = "others"
 """The row that a figure is held against: the clustered users that are not in the row beside it."""
 UNSEEN: Final = "group:no_page_view"
 """Users of whom no page view is used: of their outcome is told, and nothing else."""
-NO_ROWS: Final = {OTHERS: "The other clustered users", UNSEEN: "Users without a page view (in no segment)"}
+PASTED: Final = "list"
+"""Users of a list of ids that the analyst pasted."""
+NO_ROWS: Final = {
+    OTHERS: "The other clustered users", UNSEEN: "Users without a page view (in no segment)",
+    PASTED: "The users of the list",
+}  # fmt: skip
 WITH, WITHOUT = "outcome:with", "outcome:without"
 """Rows in place of segments: who has the outcome, and the other clustered users."""
+WALKS_KEPT: Final = 8
+"""Funnels that were followed."""
 STOPS: Final = 5
 """That a route is told apart by."""
 LEVEL_OF: Final = {View.URL: Level.PAGE, View.THEME: Level.THEME, View.TYPE: Level.TYPE}
@@ -66,6 +79,7 @@ class Basis:
         names: Theme, type and template of each page, as far as pages are labelled.
         items: What each user did, saw or came with.
         site: How the site writes its words.
+        events: When what was done, read when it is asked for.
     """
 
     key: str
@@ -77,6 +91,7 @@ class Basis:
     names: Mapping[str, Sequence[str]]
     items: UserItems
     site: SiteWords
+    events: Callable[[], TimedEvents] = TimedEvents.none
 
     @classmethod
     def from_dataset(
@@ -91,7 +106,8 @@ class Basis:
         """
         data = data or ProfileData.from_dataset(dataset)
         key = f"{dataset.key}:{labelled.digest}" if labelled else dataset.key
-        return cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
+        made = cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
+        return replace(made, events=lambda: dataset.events)
 
     @classmethod
     def from_tables(
@@ -150,6 +166,33 @@ class Basis:
         if view not in self._moves:
             self._moves[view] = Moves.of(self.sequences, self._places(view))
         return self._moves[view]
+
+    @cached_property
+    def funnel_site(self) -> FunnelSite:
+        """What steps of a funnel can be made of: no events where it is not known when they were done."""
+        origin = common_origin(self.addresses)
+        named = {
+            level: [short_address(name, origin) for name in names]
+            for level, names in self.names.items() if len(set(names)) > 1
+        }  # fmt: skip
+        try:
+            events = self.events().names
+        except ArtifactError:
+            events = ()
+        return FunnelSite(levels(self.pages, named), events)
+
+    @cached_property
+    def walked(self) -> Callable[[Funnel], FunnelWalk]:
+        """How far each user comes in a funnel; a few of them are kept.
+
+        It raises :class:`core.base.errors.ArtifactError` if a step is an event and it is not known when.
+        """
+        return lru_cache(WALKS_KEPT)(self._walk)
+
+    def _walk(self, funnel: Funnel) -> FunnelWalk:
+        asks_events = any(step.kind is StepKind.EVENT for step in funnel.steps)
+        events = self.events() if asks_events else TimedEvents.none()
+        return walk(funnel, self.funnel_site.marks_of(funnel), self.sequences, events)
 
     def _places(self, view: View) -> Places:
         names = np.array(self.pages)
@@ -335,6 +378,8 @@ class Context:
         certificates: Segment → how sure it is; empty where that was not measured.
         unsupported: Whether no number of segments is supported.
         withheld: Whether nobody is told what kinds of users the segments are, as none are supported.
+        funnel: That the analyst built; None without one.
+        like: A segment's key, or ``PASTED`` → who is like its users; None where that cannot be found.
     """
 
     tables: Tables
@@ -344,6 +389,8 @@ class Context:
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
     unsupported: bool = False
     withheld: bool = False
+    funnel: Funnel | None = None
+    like: Callable[[str], LookAlikes] | None = None
 
     @property
     def segment_keys(self) -> tuple[str, ...]:

@@ -66,6 +66,9 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
     if last is None:
         yield parsed
         return
+    if {"funnel"} <= {*last.cues} and "exit" in parsed.cues and not parsed.topic:
+        parsed = replace(parsed, rows=parsed.rows or [*last.rows], cues=parsed.cues | {"funnel"})
+        _take_topic(parsed, last)
     of_that = "share" in parsed.cues and not (parsed.topic or parsed.nouns or parsed.rows)
     if "pronoun" in parsed.cues:
         parsed = _with_rows(parsed, last)
