@@ -26,7 +26,7 @@ def test_what_is_copied_is_what_the_file_says(trained_shop: tuple[Server, str], 
         found.get_by_role("tab", name=language).click()
         code = found.get_by_role("tabpanel", name=language).get_by_test_id("stCode")
         code.hover()
-        code.get_by_test_id("stCodeCopyButton").click()
+        code.get_by_role("button", name="Copy to clipboard").click()
         assert page.evaluate("navigator.clipboard.readText()") == told[column]
 
 
@@ -35,7 +35,7 @@ def test_a_rule_of_one_s_own_is_judged_and_becomes_a_segment_that_undo_takes_bac
 ) -> None:
     server, keys = trained_shop
     page = new_page(f"{server.url}/rules?{keys}")
-    page.locator(".st-key-rule-field").get_by_role("combobox").click()
+    page.locator(".st-key-rule-field").get_by_role("button", name="Open").click()
     page.get_by_role("option", name="Device", exact=True).click()
     expect(page.locator(".st-key-rule-value-device")).to_be_visible()
     still(page)
