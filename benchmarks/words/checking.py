@@ -22,7 +22,7 @@ OPEN = ("describe", "why", "compare", "compare_all")
 """Answers that may say more than what must be in them."""
 UNCOUNTED = ("folder", "word", "template", "entry", "exit", "hour", "weekday")
 """Families of items that the oracle does not count; tests hold them against the table of differences."""
-NO_LABELS = "Unknown → Unknown"
+NO_LABELS = ["Unknown → Unknown", "(start) → Unknown", "Unknown → (end of session)"]
 """A step between pages without a label says nothing and is not listed; it counts among all steps."""
 DISTANCE_TOLERANCE = 1e-4
 """Centroids are float32 sums of many vectors."""

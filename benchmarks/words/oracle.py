@@ -282,9 +282,9 @@ class Oracle:
 
     def _steps(self, by: str, key: str, origin: str | None, target: str | None) -> pd.Series:
         own = self.views[self.views["user"].isin(self.of(key).index)]
-        following = own.groupby(["user", "session"])[["page", by] if by != "page" else ["page"]].shift(-1)
-        moves = pd.DataFrame({"from": own[by], "to": following[by], "kept": following["page"].notna()})
-        moves = moves[moves["kept"] & (own["page"] != following["page"])]
+        visits = own.groupby(["user", "session"])[by]
+        inner = pd.DataFrame({"from": own[by], "to": visits.shift(-1).fillna("(end of session)")})
+        moves = pd.concat([pd.DataFrame({"from": "(start)", "to": visits.first()}), inner])
         if origin is not None:
             moves = moves[moves["from"] == origin]
         if target is not None:

@@ -20,7 +20,9 @@ from core.outgoing.quoting import LONGEST, clean
 
 ARROW: Final = " → "
 """Between the two ends of a step."""
-_ARROWS: Final = {"step": 1, "move": 1, "route": -1}
+_ARROWS: Final = {
+    "step": 1, "move": 1, **dict.fromkeys(("route", "funnel_users", "funnel_share", "funnel_lost"), -1),
+}  # fmt: skip
 """Kind of figure → arrows that its item is parted at, −1 for all."""
 _LONGEST: Final = dict.fromkeys(("rule_users", "rule_precision", "rule_recall"), 5 * LONGEST)
 """Kind of figure → characters of a part that are shown: a rule has several addresses."""

@@ -9,8 +9,10 @@ from pydantic import Field
 
 from core.base.settings import Settings
 from core.facts.answer import ChartMark
+from core.facts.context import PASTED
 from core.facts.items import Dimension, ItemMetric
 from core.facts.measures import BY_KEY
+from core.journeys.funnel import MOST_STEPS
 
 Key = Annotated[
     str, Field(description="a row as the facts name it: S1, S2, … for a segment, all for every user")
@@ -112,6 +114,26 @@ class RuleFacts(Settings):
     """A segment as a rule of a few conditions, by which its users are reached, with precision and recall."""
 
     segment: Key
+
+
+class FunnelFacts(Settings):
+    """How many users of a segment take each step of a funnel in order, and after which most are lost."""
+
+    segment: Key
+    steps: Annotated[
+        tuple[Annotated[str, Field(max_length=2000)], ...],
+        Field(
+            max_length=MOST_STEPS,
+            description="names of pages, templates, themes, types or events, or outcome; none for the "
+            "analyst's own funnel",
+        ),
+    ] = ()
+
+
+class LikeFacts(Settings):
+    """How many other users are like those of a segment, or of a pasted list, and in which segments."""
+
+    segment: Annotated[str, Field(description="S1, S2, … for a segment, or list")] = PASTED
 
 
 class NearestSegments(Settings):

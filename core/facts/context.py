@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
+from core.base.errors import ArtifactError
 from core.base.schema import OUTSIDE, Pages, View
 from core.base.wording import common_origin, short_address
 from core.data.dataset import Dataset
 from core.data.page_labels import LabelledPages, counted_key
 from core.data.sequences import UserSequences
+from core.data.timed_events import TimedEvents
 from core.differences.distributions import distributions
 from core.differences.table import differences, pair_differences
 from core.differences.user_items import UserItems, labels_of
 from core.facts.answer import Title
-from core.journeys.moves import Moves
-from core.journeys.places import Level, Places
+from core.journeys.funnel import Funnel, StepKind
+from core.journeys.funnel_walk import FunnelWalk, walk
+from core.journeys.moves import Moves, Taken
+from core.journeys.patterns import FunnelSite
+from core.journeys.places import Level, Places, levels
 from core.journeys.routes import Routes
 from core.naming.words import SiteWords
 from core.outgoing.quoting import clean
@@ -29,7 +34,6 @@ from core.profiles.data import ProfileData
 from core.profiles.label_data import LabelData
 from core.profiles.metrics import Profiles, profile_rows
 from core.profiles.outcomes import Happened
-from core.profiles.paths import PathData, StepCounts, session_ends
 from core.profiles.profile_columns import Col, RowKind
 from core.profiles.rows import Rows, make_rows
 from core.rules.features import RuleFeatures
@@ -37,6 +41,7 @@ from core.rules.judging import FoundRules, find_rules
 from core.segments.partition import Partition
 
 if TYPE_CHECKING:
+    from core.people.look_alikes import LookAlikes
     from core.segments.certificate import Certificate
 
 ALL: Final = "all"
@@ -45,10 +50,16 @@ OTHERS: Final = "others"
 """The row that a figure is held against: the clustered users that are not in the row beside it."""
 UNSEEN: Final = "group:no_page_view"
 """Users of whom no page view is used: of their outcome is told, and nothing else."""
-NO_ROWS: Final = {OTHERS: "The other clustered users", UNSEEN: "Users without a page view (in no segment)"}
+PASTED: Final = "list"
+"""Users of a list of ids that the analyst pasted."""
+NO_ROWS: Final = {
+    OTHERS: "The other clustered users", UNSEEN: "Users without a page view (in no segment)",
+    PASTED: "The users of the list",
+}  # fmt: skip
 WITH, WITHOUT = "outcome:with", "outcome:without"
 """Rows in place of segments: who has the outcome, and the other clustered users."""
-ENDS_LISTED: Final = 50
+WALKS_KEPT: Final = 8
+"""Funnels that were followed."""
 STOPS: Final = 5
 """That a route is told apart by."""
 LEVEL_OF: Final = {View.URL: Level.PAGE, View.THEME: Level.THEME, View.TYPE: Level.TYPE}
@@ -63,24 +74,24 @@ class Basis:
         data: What profiles are counted from.
         sequences: Page views of all users.
         labels: Themes and types; None where pages are not labelled.
-        paths: How people move.
         addresses: Of each page.
         pages: What to call each page: its address without what all addresses share.
         names: Theme, type and template of each page, as far as pages are labelled.
         items: What each user did, saw or came with.
         site: How the site writes its words.
+        events: When what was done, read when it is asked for.
     """
 
     key: str
     data: ProfileData
     sequences: UserSequences
     labels: LabelData | None
-    paths: PathData
     addresses: tuple[str, ...]
     pages: tuple[str, ...]
     names: Mapping[str, Sequence[str]]
     items: UserItems
     site: SiteWords
+    events: Callable[[], TimedEvents] = TimedEvents.none
 
     @classmethod
     def from_dataset(
@@ -95,7 +106,8 @@ class Basis:
         """
         data = data or ProfileData.from_dataset(dataset, labelled)
         key = counted_key(dataset.key, labelled)
-        return cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
+        made = cls.from_tables(key, data, dataset.pages, dataset.sequences, labels_of(labelled))
+        return replace(made, events=lambda: dataset.events)
 
     @classmethod
     def from_tables(
@@ -112,9 +124,13 @@ class Basis:
         addresses: list[str] = pages[Pages.PAGE_LOCATION].tolist()
         origin = common_origin(addresses)
         called = tuple(short_address(address, origin) for address in addresses)
-        paths = PathData.from_sequences(sequences, called, labels)
         site = SiteWords.from_tables(pages, names.get(View.THEME, ()))
-        return cls(key, data, sequences, labels, paths, tuple(addresses), called, names, items, site)
+        return cls(key, data, sequences, labels, tuple(addresses), called, names, items, site)
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """What steps go between: pages, and themes and types where pages are labelled."""
+        return (View.URL, *(self.labels.page_of if self.labels else ()))
 
     @cached_property
     def rule_features(self) -> RuleFeatures:
@@ -150,6 +166,33 @@ class Basis:
         if view not in self._moves:
             self._moves[view] = Moves.of(self.sequences, self._places(view))
         return self._moves[view]
+
+    @cached_property
+    def funnel_site(self) -> FunnelSite:
+        """What steps of a funnel can be made of: no events where it is not known when they were done."""
+        origin = common_origin(self.addresses)
+        named = {
+            level: [short_address(name, origin) for name in names]
+            for level, names in self.names.items() if len(set(names)) > 1
+        }  # fmt: skip
+        try:
+            events = self.events().names
+        except ArtifactError:
+            events = ()
+        return FunnelSite(levels(self.pages, named), events)
+
+    @cached_property
+    def walked(self) -> Callable[[Funnel], FunnelWalk]:
+        """How far each user comes in a funnel; a few of them are kept.
+
+        It raises :class:`core.base.errors.ArtifactError` if a step is an event and it is not known when.
+        """
+        return lru_cache(WALKS_KEPT)(self._walk)
+
+    def _walk(self, funnel: Funnel) -> FunnelWalk:
+        asks_events = any(step.kind is StepKind.EVENT for step in funnel.steps)
+        events = self.events() if asks_events else TimedEvents.none()
+        return walk(funnel, self.funnel_site.marks_of(funnel), self.sequences, events)
 
     def _places(self, view: View) -> Places:
         names = np.array(self.pages)
@@ -281,16 +324,6 @@ class Tables:
         return found
 
     @cached_property
-    def entries(self) -> pd.DataFrame:
-        """Where sessions begin (``core/profiles/paths.py``)."""
-        return session_ends(self.basis.paths.entry, self.rows, ENDS_LISTED)
-
-    @cached_property
-    def exits(self) -> pd.DataFrame:
-        """Where sessions end."""
-        return session_ends(self.basis.paths.exit, self.rows, ENDS_LISTED)
-
-    @cached_property
     def digest(self) -> str:
         """Names the data set, its labels and its segments."""
         made = hashlib.blake2b(self.basis.key.encode(), digest_size=16)
@@ -300,15 +333,19 @@ class Tables:
             made.update(self.profiles.settings.outcome_counts.encode())
         return made.hexdigest()
 
+    def members(self, key: str) -> np.ndarray:
+        """The users of a row: bool of shape (n_users,)."""
+        return self.rows.members(list(self.records).index(key))
+
     @cached_property
-    def _steps(self) -> dict[View, StepCounts]:
+    def _taken(self) -> dict[tuple[str, View], Taken]:
         return {}
 
-    def steps(self, view: View) -> StepCounts:
-        """Steps between pages, themes or types."""
-        if view not in self._steps:
-            self._steps[view] = StepCounts.of(self.basis.paths.steps[view], self.rows)
-        return self._steps[view]
+    def taken(self, key: str, view: View) -> Taken:
+        """The steps of a row between pages, themes or types."""
+        if (key, view) not in self._taken:
+            self._taken[key, view] = self.basis.moves(view).taken(self.members(key))
+        return self._taken[key, view]
 
     @cached_property
     def page_views(self) -> np.ndarray:
@@ -324,9 +361,9 @@ class Tables:
 
     def warm(self) -> None:
         """Count what most questions need, so that the first one need not wait for it."""
-        for view in self.basis.paths.steps:
-            self.steps(view)
-        _ = self.entries, self.exits, self.segments, self.digest, self.differences, self.page_views
+        for view in self.basis.views:
+            self.basis.moves(view)
+        _ = self.segments, self.digest, self.differences, self.page_views
 
 
 @dataclass(frozen=True, eq=False)
@@ -341,6 +378,8 @@ class Context:
         certificates: Segment → how sure it is; empty where that was not measured.
         unsupported: Whether no number of segments is supported.
         withheld: Whether nobody is told what kinds of users the segments are, as none are supported.
+        funnel: That the analyst built; None without one.
+        like: A segment's key, or ``PASTED`` → who is like its users; None where that cannot be found.
     """
 
     tables: Tables
@@ -350,6 +389,8 @@ class Context:
     certificates: Mapping[int, Certificate] = field(default_factory=dict)
     unsupported: bool = False
     withheld: bool = False
+    funnel: Funnel | None = None
+    like: Callable[[str], LookAlikes] | None = None
 
     @property
     def segment_keys(self) -> tuple[str, ...]:

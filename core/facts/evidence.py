@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from core.base.schema import View
 from core.facts import items
@@ -15,7 +13,7 @@ from core.facts.fact_maker import Figures
 from core.facts.finding import present
 from core.facts.items import ATTRIBUTES, ItemMetric
 from core.facts.measures import MEASURES
-from core.profiles.profile_columns import Col
+from core.facts.steps import most_steps, session_ends, step_view
 
 DIFFERENCES, ENDS, STEPS, NEAREST, SHARES = 8, 3, 5, 3, 3
 
@@ -64,12 +62,12 @@ class Evidence:
 
     @cached_property
     def steps(self) -> tuple[Fact, ...]:
-        """The most frequent steps, between page types where pages are labelled."""
+        """The most frequent steps from place to place, between page types where pages are labelled."""
         context = self.figures.context
-        view = items.step_view(context)
+        view = step_view(context)
         by = "type" if view is View.TYPE else "page"
-        table = items.top_steps(context, self.key, view, STEPS)
-        return present(self.figures.step(self.key, _plain(row), by, "") for row in table.to_dict("records"))
+        table = most_steps(context, self.key, view, STEPS, between=True)
+        return tuple(self.figures.step(self.key, row, by, "") for row in table.to_dict("records"))
 
     @cached_property
     def nearest(self) -> tuple[Fact, ...]:
@@ -87,11 +85,5 @@ class Evidence:
         }  # fmt: skip
 
     def _ends(self, kind: str) -> tuple[Fact, ...]:
-        tables = self.figures.context.tables
-        table = tables.entries if kind == "entry" else tables.exits
-        own = table[table[Col.KEY] == self.key].head(ENDS).to_dict("records")
-        return present(self.figures.session_end(self.key, _plain(row), kind) for row in own)
-
-
-def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(name): value for name, value in row.items()}
+        table = session_ends(self.figures.context, self.key, kind, ENDS)
+        return tuple(self.figures.session_end(self.key, row, kind) for row in table.to_dict("records"))

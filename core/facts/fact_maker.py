@@ -22,7 +22,7 @@ from core.facts.measures import BY_KEY, N_OF, write
 from core.facts.verbs import NOT
 from core.journeys.routes import ROUTE
 from core.profiles.formats import DIGITS, digits
-from core.profiles.paths import FROM, SESSIONS_N, TO
+from core.profiles.paths import FROM, TO
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
 from core.segments.geometry import squared_distances
@@ -157,15 +157,15 @@ class Figures:
             n=cell(row, measure.n), users=cell(row, Col.USERS),
         )  # fmt: skip
 
-    def session_end(self, key: str, row: Mapping[str, Any], kind: str) -> Fact:
+    def session_end(self, key: str, row: Mapping[Any, Any], kind: str) -> Fact:
         """Share of a row's sessions that begin (``entry``) or end (``exit``) with a page."""
-        verb = {"entry": "begin", "exit": "end"}[kind]
+        verb, page = {"entry": ("begin", TO), "exit": ("end", FROM)}[kind]
         return make_fact(
             f"{kind}:page", f"share of sessions that {verb} with the page", (key,), float(row[Col.SHARE]),
-            Unit.SHARE, item=str(row[Col.VALUE]), n=row[SESSIONS_N], users=row[Col.USERS],
+            Unit.SHARE, item=str(row[page]), n=row[Col.N], users=row[Col.USERS],
         )  # fmt: skip
 
-    def step(self, key: str, row: Mapping[str, Any], by: str, of: str) -> Fact:
+    def step(self, key: str, row: Mapping[Any, Any], by: str, of: str) -> Fact:
         """Share of steps; ``of`` says of which: all of them, those from a place, those to it."""
         return make_fact(
             f"step:{by}{of and f':{of}'}", f"share of steps{of and f' {of} there'}", (key,),
@@ -173,7 +173,7 @@ class Figures:
             users=row[Col.USERS],
         )  # fmt: skip
 
-    def route(self, key: str, row: Mapping[str, Any], by: str) -> Fact:
+    def route(self, key: str, row: Mapping[Any, Any], by: str) -> Fact:
         """Share of users of whom a session was this, from its first stop to its end."""
         return make_fact(
             f"route:{by}", "share of users who took the route", (key,), float(row[Col.SHARE]), Unit.SHARE,

@@ -20,8 +20,6 @@ from core.differences.table import Diff, share_columns
 from core.differences.user_items import Family
 from core.facts.answer import Unit
 from core.facts.context import Basis, Context
-from core.labels.label_settings import UNKNOWN
-from core.profiles.paths import FROM, TO
 from core.profiles.profile_columns import ROW, Col
 from core.profiles.rows import Rows
 from core.profiles.wilson import Z_95, wilson
@@ -280,30 +278,6 @@ def _most_viewed(context: Context, key: str, metric: ItemMetric, n: int) -> list
     views = context.tables.page_views[context.place(key)]
     first = np.argsort(-views, kind="stable")[:n]  # equal ones: the page with more views by everybody
     return [context.tables.basis.pages[page] for page in first if views[page]]
-
-
-def step_view(context: Context) -> View:
-    """What steps are told between: page types, or pages where no page has a type."""
-    steps = context.tables.basis.paths.steps.get(View.TYPE)
-    return View.TYPE if steps and set(steps.values) - {UNKNOWN} else View.URL
-
-
-def top_steps(
-    context: Context, key: str, view: View, n: int, origin: int | None = None, target: int | None = None
-) -> pd.DataFrame:
-    """The most frequent steps of a row; one between two pages without a label says nothing and is left out.
-
-    Args:
-        context: What it is about.
-        key: Row.
-        view: Between what.
-        n: At most.
-        origin: See :meth:`core.profiles.paths.StepCounts.most`, as ``target``.
-        target: The same.
-    """
-    table = context.tables.steps(view).most(context.place(key), n + 1, origin, target)
-    unlabelled = (table[FROM] == UNKNOWN) & (table[TO] == UNKNOWN)
-    return table[~unlabelled].head(n).reset_index(drop=True)
 
 
 def _remedy(dimension: Dimension) -> str:

@@ -1,20 +1,92 @@
-"""A tool about how users move that is not how others do."""
+"""Tools about how users move: where sessions begin and end, steps, routes, and what differs of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+
+from core.base.errors import InputError
+from core.base.schema import View
 from core.facts import arguments
-from core.facts.answer import ARROW, Contrast, Fact, Unit, Verdict
-from core.facts.context import OTHERS
+from core.facts.answer import ARROW, Contrast, Fact, FigureList, Unit, Verdict
+from core.facts.context import LEVEL_OF, OTHERS, Context
 from core.facts.fact_maker import Figures, make_fact, relation, select
-from core.facts.finding import Finding, notes, segment_only
-from core.facts.item_tools import view_of
+from core.facts.finding import Finding, known, notes, segment_only
+from core.facts.items import PLURAL, Dimension
+from core.facts.steps import most_steps, session_ends
 from core.journeys.step_table import differing, step_table
 from core.profiles.paths import FROM, TO
 from core.profiles.profile_columns import Col
 from core.profiles.wilson import wilson
+
+VIEW_OF: Final = {"page": View.URL, "theme": View.THEME, "type": View.TYPE}
+
+
+def transitions(figures: Figures, asked: arguments.Transitions) -> Finding:
+    """Where sessions begin or end, which page, theme or type follows which, or whole sessions.
+
+    Raises:
+        InputError: If the data has no such row or place.
+    """
+    key = known(figures.context, asked.segment)
+    told = {"steps": _steps, "routes": _routes}.get(asked.where, _ends)
+    return told(figures, key, asked)
+
+
+def _ends(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
+    table = session_ends(figures.context, key, asked.where, asked.n)
+    facts = tuple(figures.session_end(key, row, asked.where) for row in table.to_dict("records"))
+    query = f"{select('value, share', asked.where, key=key)} ORDER BY share DESC LIMIT {asked.n}"
+    return Finding((FigureList(facts=facts),), query)
+
+
+def _routes(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
+    context = figures.context
+    users = context.tables.members(key)
+    routes = context.tables.basis.routes(view_of(context, asked.by))
+    table = routes.listed(users, np.zeros_like(users), None, asked.n)
+    facts = tuple(figures.route(key, row, asked.by) for row in table.to_dict("records"))
+    query = f"{select('route, share', f'routes_{asked.by}', key=key)} ORDER BY users DESC LIMIT {asked.n}"
+    return Finding((FigureList(facts=facts),), query)
+
+
+def _steps(figures: Figures, key: str, asked: arguments.Transitions) -> Finding:
+    context, view = figures.context, view_of(figures.context, asked.by)
+    origin, target = (_place(context, view, name) for name in (asked.origin, asked.target))
+    table = most_steps(context, key, view, asked.n, origin=origin, target=target)
+    of = "from" if asked.origin else "to" if asked.target else ""
+    facts = tuple(figures.step(key, row, asked.by, of) for row in table.to_dict("records"))
+    chosen = {"from": asked.origin, "to": asked.target}
+    where = select(
+        "from, to, share", f"steps_{asked.by}", key=key,
+        **{name: place for name, place in chosen.items() if place},
+    )  # fmt: skip
+    none = f"{context.title(key)}: no such step."
+    blocks = (FigureList(facts=facts),) if facts else notes(none)
+    return Finding(blocks, f"{where} ORDER BY steps DESC LIMIT {asked.n}")
+
+
+def view_of(context: Context, by: str) -> View:
+    """Of pages, themes or types.
+
+    Raises:
+        InputError: If the data has none.
+    """
+    view = VIEW_OF[by]
+    if view not in context.tables.basis.views:
+        raise InputError(f"This data has no {PLURAL[Dimension(by)]}", remedy="Label the pages first")
+    return view
+
+
+def _place(context: Context, view: View, name: str | None) -> int | None:
+    if name is None:
+        return None
+    places = context.tables.basis.moves(view).places.names
+    if name not in places:
+        raise InputError(f"There is no {LEVEL_OF[view]} {name!r} in any step")
+    return places.index(name)
 
 
 def differing_steps(figures: Figures, asked: arguments.MoveFacts) -> Finding:
@@ -27,9 +99,9 @@ def differing_steps(figures: Figures, asked: arguments.MoveFacts) -> Finding:
         InputError: If there is no such segment, or the data has no such labels.
     """
     context, key = figures.context, segment_only(figures.context, asked.segment)
-    moves, rows = context.tables.basis.moves(view_of(context, asked.by)), context.tables.rows
-    users, inside = rows.members(context.place(key)), rows.place < rows.n_segments
-    here, others = moves.taken(users), moves.taken(inside & ~users)
+    view, rows = view_of(context, asked.by), context.tables.rows
+    moves, inside = context.tables.basis.moves(view), rows.place < rows.n_segments
+    here, others = context.tables.taken(key, view), moves.taken(inside & ~context.tables.members(key))
     steps = differing(step_table(moves, here, others), here).head(asked.n).to_dict("records")
     told = tuple(_contrast(key, step, asked.by) for step in steps)
     query = f"{select('from, to, share, rest_share', f'steps_{asked.by}', key=key)} AND differs"

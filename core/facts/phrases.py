@@ -10,6 +10,7 @@ from core.base import wording
 from core.facts.answer import Fact, Unit
 from core.facts.items import ItemMetric
 from core.facts.verbs import HAS, NOT, OF
+from core.journeys.moves import END, START
 
 Piece: TypeAlias = str | Fact
 """Plain text, or a figure whose ``text`` stands there; what strangers called a page is in both, unescaped."""
@@ -90,7 +91,15 @@ def users_of(users: Fact | None) -> list[Piece]:
 
 def target(fact: Fact) -> str:
     """An item in a list; of a step from or to a place only the other end."""
-    return {"from": fact.ends[-1], "to": fact.ends[0]}.get(fact.measure.rpartition(":")[2], fact.called)
+    at = {"from": -1, "to": 0}.get(fact.measure.rpartition(":")[2])
+    return fact.called if at is None else end_of(fact, at)
+
+
+def end_of(fact: Fact, at: int) -> str:
+    """One end of a step in words: a place, the same place again, or where its session starts or ends."""
+    words = {START: "the start of a session", END: "the end of the session"}
+    again = " again" if at and fact.ends[0] == fact.ends[-1] else ""
+    return words.get(fact.ends[at], fact.ends[at]) + again
 
 
 def kind_of(fact: Fact) -> tuple[str, bool, bool]:

@@ -26,11 +26,12 @@ from core.facts.answer import (
     Unit,
     Verdict,
 )
-from core.facts.items import PLURAL, Dimension, ItemMetric
+from core.facts.items import PLURAL, ItemMetric
 from core.facts.phrases import (
     Piece,
     commas,
     counted,
+    end_of,
     is_of,
     kind_of,
     listing,
@@ -46,7 +47,22 @@ from core.facts.phrases import (
     with_interval,
     with_users,
 )
-from core.facts.verbs import DO, DO_NOT, LISTED, MORE, NOT, OF, PRECISION, RECALL, RULE_USERS, verb
+from core.facts.verbs import (
+    DO,
+    DO_NOT,
+    FUNNEL_LOST,
+    FUNNEL_SHARE,
+    FUNNEL_USERS,
+    LIKE_IN,
+    LISTED,
+    MORE,
+    NOT,
+    OF,
+    PRECISION,
+    RECALL,
+    RULE_USERS,
+    verb,
+)
 from core.journeys.moves import END, START
 from core.profiles.profile_columns import Col
 
@@ -59,6 +75,7 @@ RULE: Final = {
     RECALL: (" Of the segment, it finds ", " (recall)."),
 }
 """Measure of a rule → what stands before and after it."""
+FUNNEL: Final = (FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST)
 
 
 @dataclass(frozen=True)
@@ -150,7 +167,7 @@ class _Speaker:
             else:
                 lines.append(Line((*self._has(row, own),)))
             self.subject = row if not (has_item or many) else ""
-        return _bulleted(lines) if len(lines) > 3 else lines
+        return _bulleted(lines) if len(lines) > 3 and not any(line.bullet for line in lines) else lines
 
     def _has(self, row: str, facts: Sequence[Fact]) -> list[Piece]:
         measures = [fact.measure for fact in facts]
@@ -172,6 +189,9 @@ class _Speaker:
     def _between(self, facts: Sequence[Fact]) -> list[Piece]:
         """Figures of one measure between a row and others."""
         row = self._title(facts[0].row)
+        if facts[0].measure == LIKE_IN:
+            where: list[list[Piece]] = [[fact, f" in {self._title(fact.segments[1])}"] for fact in facts]
+            return ["Where they are: ", *listing(where), "."]
         parts: list[list[Piece]] = [[f"{self._title(fact.segments[1])} at ", fact] for fact in facts]
         what = f"Closest to {row}, by the" if facts[0].measure == "distance" else f"{row},"
         return [f"{what} {facts[0].label}: ", *commas(parts), "."]
@@ -182,7 +202,8 @@ class _Speaker:
         shares = {place_of(fact) for fact in facts if is_of(ItemMetric.SHARE, fact)}
         listed = [fact for fact in facts if not (is_of(ItemMetric.USERS, fact) and place_of(fact) in shares)]
         lines = [Line((*self._rule(rule),)) for rule in _rules(listed)]
-        listed = [fact for fact in listed if fact.measure not in RULE]
+        lines += self._funnel([fact for fact in listed if fact.measure in FUNNEL])
+        listed = [fact for fact in listed if fact.measure not in (*RULE, *FUNNEL)]
         for place in dict.fromkeys(map(_measure, listed)):
             own = [fact for fact in listed if _measure(fact) == place]
             beside = users if is_of(ItemMetric.SHARE, own[0]) else {}
@@ -203,6 +224,20 @@ class _Speaker:
             said += [before, *with_interval(fact), counted(fact, after)]
         return said
 
+    def _funnel(self, facts: Sequence[Fact]) -> list[Line]:
+        """Each step with who comes so far, a line a step, and after which most are lost."""
+        if not facts:
+            return []
+        lines = [Line((f"{self._title(facts[0].row, start=True)}, step by step:",))]
+        for way, group in groupby(facts, lambda fact: fact.ends):
+            said: list[list[Piece]] = [
+                [fact, counted(fact, " users")] if fact.measure == FUNNEL_USERS else with_interval(fact)
+                for fact in group if fact.measure != FUNNEL_LOST
+            ]  # fmt: skip
+            lines += [Line((f"{way[-1]}: ", *commas(said)), bullet=True)] if said else []
+        lost = (fact for fact in facts if fact.measure == FUNNEL_LOST)
+        return [*lines, *(Line((*_loss(fact),)) for fact in lost)]
+
     def _heading(self, fact: Fact) -> str:
         kind, _, rest = fact.measure.partition(":")
         dimension, _, of = rest.partition(":")
@@ -210,11 +245,9 @@ class _Speaker:
         if kind in ENDS:
             return f"Sessions of {row} {ENDS[kind]} most often with"
         if kind == "step":
-            origin, target = fact.ends
-            other = " other pages" if dimension == Dimension.PAGE else ""
             after = {
-                "from": f"After {origin}, {row} go on to{other}",
-                "to": f"Before {target}, {row} come from{other}",
+                "from": f"After {fact.ends[0]}, {row} go on to",
+                "to": f"Before {fact.ends[1]}, {row} come from",
             }
             return after.get(of, f"The most frequent steps of {row}")
         if kind == "move":
@@ -233,10 +266,10 @@ class _Speaker:
         if kind in ENDS:
             return [fact, f" of the sessions of {row} {ENDS[kind]} with {fact.called}."]
         if kind == "step":
-            origin, target = fact.ends
+            origin, target = end_of(fact, 0), end_of(fact, 1)
             ways: dict[str, list[Piece]] = {
                 "from": [f"After {origin}, ", fact, f" of the steps of {row} lead to {target}."],
-                "to": [f"Before {target}, ", fact, f" of the steps of {row} come from {origin}."],
+                "to": [f"Before {fact.ends[1]}, ", fact, f" of the steps of {row} come from {origin}."],
             }
             lead: list[Piece] = [fact, f" of the steps of {row} lead from {origin} to {target}."]
             return ways.get(rest.partition(":")[2], lead)
@@ -366,6 +399,11 @@ class _Speaker:
 
     def _each(self, facts: Sequence[Fact]) -> list[Piece]:
         return listing([[f"{self._title(fact.row)} with ", fact] for fact in facts])
+
+
+def _loss(fact: Fact) -> list[Piece]:
+    """After which step of a funnel most are lost."""
+    return [f"Most are lost after {fact.ends[-1]}: ", *with_interval(fact), " of those go no further."]
 
 
 def _rules(facts: Sequence[Fact]) -> list[list[Fact]]:

@@ -11,6 +11,10 @@ from core.profiles.profile_columns import Col
 
 RULE_USERS, PRECISION, RECALL = "rule_users", "rule_precision", "rule_recall"
 """Measures of a rule, of which the item is the rule."""
+FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST = "funnel_users", "funnel_share", "funnel_lost"
+"""Measures of a funnel, of which the item is the way so far."""
+LIKE, LIKE_IN = "look_alikes", "look_alikes_in"
+"""Users who are like those of a row, in all and by where they are."""
 NOT: Final = "not_"
 """What a measure begins with that counts who did *not* see an item, or have it."""
 HAS: Final = {
@@ -35,6 +39,7 @@ HAS: Final = {
     Col.REVENUE: "revenue of {}",
     Col.REVENUE_PER_USER: "revenue of {} a user",
     "segments": "{} segments",
+    LIKE: "{} look-alikes among the other clustered users",
     "moved": "{} users that changed their segment",
     "moved_share": "{} of the clustered users that changed",
 }

@@ -34,14 +34,14 @@ def usual_way(
     """
     level = next((one for one in LEVELS if len(set(site.names.get(one, ()))) >= FEWEST), Level.PAGE)
     names, code = np.unique(np.asarray(site.names[level], dtype=object).astype(str), return_inverse=True)
-    last = [] if outcome is None else _step_of(outcome, site)
+    last = [] if outcome is None else outcome_steps(outcome, site)
     views = np.flatnonzero(_before(sequences, happened))
     way = _way(sequences, views, code, names) if len(views) else [0]
     steps = [FunnelStep(kind=StepKind(level), any_of=(str(names[place]),)) for place in way]
     return Funnel(steps=tuple(dict.fromkeys([*steps, *last])))
 
 
-def _step_of(outcome: str, site: FunnelSite) -> list[FunnelStep]:
+def outcome_steps(outcome: str, site: FunnelSite) -> list[FunnelStep]:
     """The step that an outcome is; none where it is an event whose times are not known."""
     if outcome in site.events:  # also a page that was left out
         return [FunnelStep(kind=StepKind.EVENT, any_of=(outcome,))]

@@ -12,8 +12,10 @@ from core.facts import (
     arguments,
     compare_segments,
     describe,
+    funnel_tools,
     item_tools,
     items,
+    like_tools,
     move_tools,
     other_tools,
     rule_tools,
@@ -21,10 +23,11 @@ from core.facts import (
 )
 from core.facts.answer import Block, Chart, ChartMark, FigureList, Ranking, Unit
 from core.facts.arguments import Metric, Order
-from core.facts.context import ALL, ONE_PAGE
+from core.facts.context import ALL, ONE_PAGE, PASTED
 from core.facts.fact_maker import Figures, complement, select
 from core.facts.finding import Finding, notes
-from core.facts.items import LABELLED, Dimension, ItemMetric, step_view
+from core.facts.items import LABELLED, Dimension, ItemMetric
+from core.facts.steps import step_view
 from core.labels.label_settings import RESERVED
 from core.profiles.profile_columns import HEAT_MAP, Col
 from core.questions.parsed import Parsed
@@ -96,6 +99,19 @@ def rule(figures: Figures, parsed: Parsed) -> Finding:
     return rule_tools.segment_rule(figures, arguments.RuleFacts(segment=parsed.rows[0]))
 
 
+def funnel(figures: Figures, parsed: Parsed) -> Finding:
+    """Who takes the steps that it names, the outcome last, or those of the analyst's funnel."""
+    named = tuple(f"{kind}:{value}" for kind, value in parsed.items)
+    last = (funnel_tools.OUTCOME,) if named and "buys" in parsed.cues else ()
+    asked = arguments.FunnelFacts.checked(segment=_row(parsed), steps=named + last)
+    return funnel_tools.funnel(figures, asked)
+
+
+def look_alikes(figures: Figures, parsed: Parsed) -> Finding:
+    """How many users are like those of a segment, or of the list where none is named."""
+    return like_tools.look_alikes(figures, arguments.LikeFacts(segment=(parsed.rows or [PASTED])[0]))
+
+
 def similar(figures: Figures, parsed: Parsed) -> Finding:
     """The segments nearest to one."""
     asked = arguments.NearestSegments(segment=parsed.rows[0], n=parsed.number or 3)
@@ -115,7 +131,7 @@ def transitions(figures: Figures, parsed: Parsed) -> Finding:
         n=_n(parsed),
         **place,
     )
-    return item_tools.transitions(figures, asked)
+    return move_tools.transitions(figures, asked)
 
 
 def moves(figures: Figures, parsed: Parsed) -> Finding:

@@ -9,6 +9,7 @@ from typing import Final
 from core.facts.answer import ARROW, Block, Ranking, Reading, facts_of
 from core.facts.context import ALL
 from core.facts.items import Dimension
+from core.journeys.moves import END
 from core.profiles.profile_columns import Col
 from core.questions.grammar import SIZE_OF
 from core.questions.parsed import TOPICS, Parsed
@@ -51,10 +52,13 @@ def _focus(parsed: Parsed, blocks: Iterable[Block]) -> tuple[str, ...]:
 
 
 def _onward(blocks: Iterable[Block]) -> tuple[tuple[str, str], ...]:
-    first = next((fact for fact in facts_of(blocks) if fact.measure.startswith("step:")), None)
-    if first is None or not first.measure.endswith(":from"):
-        return ()
-    return ((first.measure.split(":")[1], first.item.partition(ARROW)[2]),)
+    """Where the most frequent step leads that goes on to another place."""
+    for fact in facts_of(blocks):
+        kind, *rest = fact.measure.split(":")
+        origin, _, target = fact.item.partition(ARROW)
+        if kind == "step" and rest[1:] == ["from"] and target not in (origin, END):
+            return ((rest[0], target),)
+    return ()
 
 
 def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
@@ -62,6 +66,9 @@ def readings(parsed: Parsed, last: Reading | None) -> Iterator[Parsed]:
     if last is None:
         yield parsed
         return
+    if {"funnel"} <= {*last.cues} and "exit" in parsed.cues and not parsed.topic:
+        parsed = replace(parsed, rows=parsed.rows or [*last.rows], cues=parsed.cues | {"funnel"})
+        _take_topic(parsed, last)
     of_that = "share" in parsed.cues and not (parsed.topic or parsed.nouns or parsed.rows)
     if "pronoun" in parsed.cues:
         parsed = _with_rows(parsed, last)

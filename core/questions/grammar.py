@@ -73,6 +73,8 @@ def parse(question: str, context: Context) -> Parsed:
     reader.parsed.language = _language(words, known)
     if words and words[0] in OPENERS:
         reader.parsed.cues.add("also")
+    if _is_way(reader.parsed):
+        reader.parsed.cues.add("funnel")
     reader.parsed.leans = bool(words) and words[0] in LEANING
     if len(limits) > 1 or (limits and _counts_users(before)):
         reader.parsed.cues.add("threshold")
@@ -87,6 +89,14 @@ def parse(question: str, context: Context) -> Parsed:
     if set(reader.parsed.unknown) <= set(reader.doubts):  # else it asks for something else altogether
         reader.parsed.asks += reader.doubts.values()
     return reader.parsed
+
+
+def _is_way(parsed: Parsed) -> bool:
+    """Whether it names steps one after the other: ``from product to cart``, ``product, then cart``."""
+    joined = {"from", "to"} <= parsed.fills or "then" in parsed.fills or "onward" in parsed.cues
+    steps = len(parsed.items) + ("buys" in parsed.cues)
+    of_users = any(kind in ATTRIBUTES for kind, _ in parsed.items)
+    return joined and bool(parsed.items) and steps > 1 and not of_users
 
 
 def _counts_users(before: Parsed) -> bool:
@@ -354,8 +364,8 @@ class _Reader:
             return 0
         pages = self.context.tables.basis.pages
         found = [page for page in pages if page.casefold() == word or word.endswith(f"//{page.casefold()}")]
-        if len(found) == 1:
-            _once(self.parsed.items, (Dimension.PAGE, found[0]))
+        if len(found) == 1 or "*" in word:  # a step of a funnel can be several pages
+            _once(self.parsed.items, (Dimension.PAGE, found[0] if found else word))
         else:
             self.parsed.unknown.append(word)
         return 1

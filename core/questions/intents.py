@@ -23,6 +23,7 @@ Run = Callable[[Figures, Parsed], Finding]
 
 EACH: Final = frozenset({
     "top", "looks_at", "describe", "persona", "entry", "exit", "step", "path", "route", "rule", "moves",
+    "funnel",
 })  # fmt: skip
 """Questions about one row or kind of item that can be asked of several, each for itself."""
 
@@ -128,6 +129,11 @@ INTENTS: Final = (
            measures=(0, 1), only=_SHARE),
     Intent("persona", calls.persona, _cues("persona"), _cues("describe", *_LOOSE), rows=(1, 1)),
     Intent("rule", calls.rule, _cues("rule"), _cues("describe", "best", "most", *_LOOSE), rows=(1, 1)),
+    Intent("funnel", calls.funnel, _cues("funnel"),
+           _cues("many", "share", "viewed", "exit", "path", "buys", "onward", "describe", "like", *_FLOW),
+           rows=(0, 1), measures=(0, 1), dimensions=(0, 1), items=(0, MANY), only=_VIEWERS),
+    Intent("look_alikes", calls.look_alikes, _cues("lookalikes"),
+           _cues("many", "share", "where", "like", "similar", "most", *_LOOSE), rows=(0, 1)),
     Intent("chart", calls.chart, _cues("chart", "bar", "line", "point"), _cues("each", *_LOOSE),
            measures=(1, 1)),
     Intent("chart_item", calls.chart_item, _cues("chart", "bar", "line", "point"),

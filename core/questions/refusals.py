@@ -21,7 +21,7 @@ from core.questions.parsed import Parsed
 
 SEEN: Final = {
     "viewed", "interested", "after", "before", "lift", "apart", "entry", "exit", "often", "path", "routes",
-    "never",
+    "never", "funnel",
 }  # fmt: skip
 """Cues of questions about pages."""
 HIGH: Final = {"most", "best", "biggest"}
@@ -182,7 +182,7 @@ def _upper(text: str) -> str:
 
 def _unsaid(parsed: Parsed, context: Context) -> set[str]:
     """Words that need a figure beside them; a share or number of those who buy is the outcome's."""
-    told = {"share", "many", "never", "why", "most", "least", "each"}
+    told = {"share", "many", "never", "why", "most", "least", "each", "funnel"}
     counts = context.tables.profiles.outcome and (parsed.cues & told or parsed.limit)
     return {"best", "worst"} if counts else {"best", "worst", "buys", "above", "below"}
 

@@ -15,7 +15,7 @@ from core.questions.parsed import Parsed
 
 SIZED: Final = OVER_ALL | COMPARING | {"many", "list"}
 """Cues beside which the biggest is the one with most users."""
-LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes", "rule"})
+LISTED: Final = frozenset({"entry", "exit", "after", "before", "path", "routes", "rule", "funnel"})
 """Cues of lists, which every segment has one of."""
 PER_USER: Final = {
     Col.REVENUE: Col.REVENUE_PER_USER, Col.SESSIONS: Col.SESSIONS_MEAN, Col.PAGE_VIEWS: Col.PAGE_VIEWS_MEAN,
@@ -44,8 +44,8 @@ def settled(parsed: Parsed, context: Context) -> Parsed:
     made = replace(parsed, rows=[*parsed.rows], measures=[*parsed.measures])
     made.cues = {BETTER.get(cue, cue) for cue in parsed.cues - SAID_ALREADY}
     steps = (
-        _moving, _denying, _trusting, _spending, _vague, _limited, _related, _buying, _often, _pages,
-        _average, _long, _everyone, _sized,
+        _moving, _counting_alike, _denying, _trusting, _spending, _vague, _limited, _related, _buying,
+        _often, _pages, _average, _long, _everyone, _sized,
     )  # fmt: skip
     for settle in steps:
         settle(made)
@@ -73,6 +73,13 @@ def _moving(made: Parsed) -> None:
     """How a segment moves is by which steps it is apart; who moves without one has changed the segment."""
     if "moves" in made.cues:
         made.cues = made.cues - {"moves"} | ({"path", "apart"} if made.rows else {"changed"})
+
+
+def _counting_alike(made: Parsed) -> None:
+    """How many users are like a segment, or the list, are its look-alikes, and no segments."""
+    of_one = len(made.rows) == 1 or ("list" in made.cues and not made.rows)
+    if "many" in made.cues and made.cues & {"like", "similar"} and not made.topic and of_one:
+        made.cues = made.cues - {"like", "similar"} | {"lookalikes"}
 
 
 def _denying(made: Parsed) -> None:

@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from core.facts.context import Context
 from core.facts.items import label_table
-from core.profiles.profile_columns import Col, RowKind
+from core.facts.steps import session_ends
+from core.profiles.paths import FROM, SESSIONS, SESSIONS_N, STEPS, TO
+from core.profiles.profile_columns import ROW, Col, RowKind
 
 NAME: Final = "name"
 """Column of the segments table with the analyst's names."""
+ENDS_LISTED: Final = 50
+"""Pages a row where sessions begin, or end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +51,8 @@ def sql_views(context: Context) -> Mapping[str, SqlView]:
             label_table(context),
         ),
         "differences": ("Every row against the other clustered users, in everything.", counted.differences),
-        "entries": ("Where sessions begin, by row.", counted.entries),
-        "exits": ("Where sessions end, by row.", counted.exits),
+        "entries": ("Where sessions begin, by row.", _ends(context, "entry")),
+        "exits": ("Where sessions end, by row.", _ends(context, "exit")),
         "fields": ("What each column of segments is.", profiles.fields),
     }
     return {
@@ -61,6 +66,18 @@ def columns(view: SqlView) -> pd.DataFrame:
     """Name and type of each column."""
     fields = [(field.name, str(field.type)) for field in view.table.schema]
     return pd.DataFrame(fields, columns=["Column", "Type"])
+
+
+def _ends(context: Context, kind: str) -> pd.DataFrame:
+    """The pages with which most sessions of each row begin or end."""
+    called = {TO if kind == "entry" else FROM: Col.VALUE, STEPS: SESSIONS, Col.N: SESSIONS_N}
+    parts = [
+        session_ends(context, key, kind, ENDS_LISTED).assign(**{Col.KEY: key}) for key in context.keys
+    ]  # fmt: skip
+    rows = [part.assign(**{Col.RANK: np.arange(1, len(part) + 1)}) for part in parts]
+    table = context.tables.rows.head.merge(pd.concat(rows), on=Col.KEY).rename(columns=called)
+    kept = [*ROW, Col.RANK, Col.VALUE, SESSIONS, SESSIONS_N, Col.SHARE, Col.USERS]
+    return table[kept]
 
 
 def _named(context: Context) -> pd.DataFrame:

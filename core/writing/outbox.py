@@ -113,6 +113,8 @@ class Outbox:
         return {name: self._own(name, value) for name, value in values.items() if value is not None}
 
     def _own(self, name: str, value: object) -> object:
+        if isinstance(value, list | tuple):
+            return [self._own(name, one) for one in value]
         if not isinstance(value, str):
             return value
         return key_of_said(value) if name in ("segment", "a", "b") else self.quotes.texts.get(value, value)

@@ -21,7 +21,17 @@ from core.facts.answer import Fact
 from core.facts.context import ALL, UNSEEN
 from core.facts.fact_maker import Figures
 from core.facts.items import ATTRIBUTES, LIFTS, ItemMetric, item_rows, values
-from core.facts.verbs import NOT, PRECISION, RECALL, RULE_USERS
+from core.facts.verbs import (
+    FUNNEL_LOST,
+    FUNNEL_SHARE,
+    FUNNEL_USERS,
+    LIKE,
+    LIKE_IN,
+    NOT,
+    PRECISION,
+    RECALL,
+    RULE_USERS,
+)
 from core.profiles.profile_columns import Col
 
 _CONVERTED: Final = (Col.OUTCOME_SESSIONS, Col.SESSION_RATE, Col.REVENUE, Col.REVENUE_PER_USER)
@@ -35,6 +45,8 @@ Cell: TypeAlias = tuple[str, str]
 """Row and value of an attribute, which each of its users has once."""
 _ONE_EACH: Final = (*ATTRIBUTES, Family.HOUR, Family.WEEKDAY)
 """Families of which each user has one item."""
+_OF_SOME: Final = (PRECISION, RECALL, RULE_USERS, FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST, LIKE, "move")
+"""Figures of some users of a row, or of several rows."""
 _OF_USERS: Final = (ItemMetric.SHARE, ItemMetric.USERS, ItemMetric.LIFT)
 
 
@@ -74,7 +86,9 @@ def ends_of(figures: Figures, fact: Fact) -> Ends:
         return Ends(0)
     row = figures.context.row(fact.row)
     users, kind = int(row[Col.USERS]), fact.measure.removeprefix(NOT).partition(":")[0]
-    if kind in (PRECISION, RECALL, RULE_USERS, "move"):  # of some users of a row, or of several rows
+    if kind == LIKE_IN:  # parts of a total that may be told
+        return Ends(0)
+    if kind in _OF_SOME:
         return Ends(fact.users, fact.n - fact.users)
     if fact.item:
         inside = fact.users if fact.value else 0

@@ -18,9 +18,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from core.base.progress import silent
+from core.base.settings import TrainSettings
+from core.runs import pipeline
+from core.storage.store import Store
+from tests.pages.fixtures_segments import write_run
+
 ROOT = Path(__file__).resolve().parents[2]
 UP_S = 60.0
 PATIENCE_MS = 60_000
+SMALL = TrainSettings(epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16)
 OpenPage = Callable[..., Page]
 
 
@@ -100,6 +107,25 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that the tests of a module share; every page is a session of its own."""
     with running_server(tmp_path_factory.mktemp("app")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def trained_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    """A server with 1,000 visitors of three plain kinds and a model of one epoch, and the link to them.
+
+    Files share it: what a test changes by hand it takes back.
+    """
+    with running_server(tmp_path_factory.mktemp("trained")) as server:
+        run, store = write_run(server.cache, per_kind=330), Store(server.cache)
+        dataset = pipeline.open_dataset(store, run.dataset)
+        model = pipeline.train(store, dataset, None, SMALL, silent)
+        pipeline.embed(store, dataset, None, model, silent)
+        yield server, f"data={run.dataset}&model={model.key}&k=3"
+
+
+def still(page: Page) -> None:
+    """Wait for the end of a run: what is clicked before it may belong to a widget that is drawn anew."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 @pytest.fixture(autouse=True, scope="session")

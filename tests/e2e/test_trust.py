@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from core.base.progress import silent
-from core.base.settings import TrainSettings
-from core.runs import pipeline
-from core.storage.store import Store
-from tests.e2e.conftest import OpenPage, Server, running_server
-from tests.pages.fixtures_segments import write_run
+from tests.e2e.conftest import OpenPage, Server, still
 
 pytestmark = pytest.mark.e2e
 
 MINUTE_MS = 60_000
-SMALL = TrainSettings(epochs=1, hidden_dim=16, heads=2, feedforward_dim=16, embedding_dim=16)
-
-
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
-    """A server with 1,000 visitors of three plain kinds and a model of one epoch, and the link to them."""
-    with running_server(tmp_path_factory.mktemp("trust")) as server:
-        run, store = write_run(server.cache, per_kind=330), Store(server.cache)
-        dataset = pipeline.open_dataset(store, run.dataset)
-        model = pipeline.train(store, dataset, None, SMALL, silent)
-        pipeline.embed(store, dataset, None, model, silent)
-        yield server, f"data={run.dataset}&model={model.key}&k=3"
-
-
-def still(page: Page) -> None:
-    """Wait for the end of a run: what is clicked before it may belong to a widget that is drawn anew."""
-    app = page.get_by_test_id("stApp")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=MINUTE_MS)
 
 
 def test_the_scorecard_is_cancelled_measured_kept_and_linked_to(
-    shop: tuple[Server, str], new_page: OpenPage
+    trained_shop: tuple[Server, str], new_page: OpenPage
 ) -> None:
-    server, keys = shop
+    server, keys = trained_shop
     page = new_page(f"{server.url}/trust?{keys}")
     page.get_by_role("button", name="Cancel").click(timeout=MINUTE_MS)  # the first visit measures by itself
     page.get_by_role("button", name="Measure").click(timeout=MINUTE_MS)
@@ -61,9 +37,9 @@ def test_the_scorecard_is_cancelled_measured_kept_and_linked_to(
 
 
 def test_the_fast_mode_makes_segments_without_a_training(
-    shop: tuple[Server, str], new_page: OpenPage
+    trained_shop: tuple[Server, str], new_page: OpenPage
 ) -> None:
-    server, keys = shop
+    server, keys = trained_shop
     page = new_page(f"{server.url}/training?{keys}")
     bag = page.get_by_role("radio", name="Bag of pages")
     expect(bag).to_be_visible(timeout=MINUTE_MS)

@@ -13,11 +13,20 @@ from core.facts.answer import Answer, Contrast, Fact, Title
 from core.facts.context import UNSEEN, WITH, WITHOUT
 from core.facts.items import LIFTS, Dimension
 from core.facts.phrases import measured
-from core.facts.verbs import PRECISION, RECALL, RULE_USERS
+from core.facts.verbs import (
+    FUNNEL_LOST,
+    FUNNEL_SHARE,
+    FUNNEL_USERS,
+    LIKE,
+    LIKE_IN,
+    PRECISION,
+    RECALL,
+    RULE_USERS,
+)
 from core.profiles.profile_columns import Col, PageRanking
 from pages.ui.segments import spotlight
 from pages.ui.segments.spotlight import Place
-from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES
+from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, USERS
 from pages.ui.shell.text import count
 
 DIFFER: Final = Place("How segments differ", PROFILES, "segments")
@@ -29,6 +38,8 @@ BY_MEASURE: Final = {
     Col.USERS: SIZES, Col.SHARE: SIZES, Col.SHARE_CLUSTERED: SIZES, "segments": SIZES,
     Col.OUTCOME_RATE: CONVERT, Col.OUTCOME_USERS: CONVERT,
     **dict.fromkeys((RULE_USERS, PRECISION, RECALL), Place("Rules", RULES)),
+    **dict.fromkeys((FUNNEL_USERS, FUNNEL_SHARE, FUNNEL_LOST), Place("Funnels", JOURNEYS)),
+    **dict.fromkeys((LIKE, LIKE_IN), Place("Look-alikes", USERS)),
     "distance": MAP, "moved": MAP, "moved_share": MAP,
 }  # fmt: skip
 """Charts of figures about whole rows; the others are in the heat-map or in the table behind it."""

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+import numpy as np
 import streamlit as st
 
+from core.base.errors import InputError
 from core.desk import descriptions
 from core.desk.saved_work import Segmentation
 from core.facts.answer import Answer, Title
+from core.facts.context import PASTED as A_LIST
 from core.facts.context import Context
 from core.facts.fact_maker import Figures
 from core.facts.finding import Finding
+from core.people.id_list import match_ids
+from core.people.look_alikes import LookAlikes, look_alikes
 from core.segments.evidence import unsupported
 from core.segments.partition import Partition
+from pages.ui.people.look_alikes_view import PASTED
 from pages.ui.segments import background, live_segments, naming, session_segments, shared
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.segments.made_from import Sources, found_sources
+from pages.ui.shell import state
 
 
 def context() -> Context | None:
@@ -35,7 +43,24 @@ def context() -> Context | None:
     names = {segment: name.text for segment, name in held.items() if name.is_given}
     sure = shared.certificates(made_from, shown.weights, shown.partition)
     offered = {} if kept_back else suggested
-    return Context(made, names, previous, offered, sure, unsupported(evidence), kept_back)
+    funnel = state.controls(made_from.model_key).funnel
+    like = partial(_like, made_from, shown, str(state.of_model(made_from.model_key).get(PASTED, "")))
+    return Context(made, names, previous, offered, sure, unsupported(evidence), kept_back, funnel, like)
+
+
+def _like(made_from: Sources, shown: Segmentation, pasted: str, key: str) -> LookAlikes:
+    """Who is like the users of a segment, or of the list that was pasted on the page Users.
+
+    Raises:
+        InputError: If none was pasted, or none of its users is clustered.
+    """
+    vectors, inside = shared.combined(made_from, shown.weights).vectors, made_from.vectors.inside
+    if key != A_LIST:
+        seeds = np.flatnonzero(shown.partition.labels == int(key.partition(":")[2]))
+        return look_alikes(vectors, inside, seeds, hide=False)
+    if not pasted.strip():
+        raise InputError("There is no list", remedy="Paste ids on the page Users, under look-alikes")
+    return look_alikes(vectors, inside, match_ids(pasted, made_from.dataset.sequences.user_id).users)
 
 
 def told(about: Context, what: str, say: Callable[[Figures], Finding]) -> Answer:

@@ -84,7 +84,7 @@ def test_pages_are_called_by_what_tells_them_apart(tmp_path: Path) -> None:
     basis = Basis.from_dataset(toy_dataset(tmp_path))
     assert basis.pages == ("/", "/sale", "/blog", "/cart")
     assert basis.labels is None
-    assert set(basis.paths.steps) == {View.URL}
+    assert basis.views == (View.URL,)
 
 
 def test_rules_are_found_once_a_partition_of_the_features_that_the_data_set_has(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import FigureList, Note, Ranking
-from core.facts.arguments import ItemShare, Order, TopItems, Transitions
+from core.facts.arguments import ItemShare, Order, TopItems
 from core.facts.finding import Finding
-from core.facts.item_tools import either, item_share, rank_item, top_items, transitions
+from core.facts.item_tools import either, item_share, rank_item, top_items
 from core.facts.items import Dimension, ItemMetric
 from tests.core.facts.toy import figures
 
@@ -69,50 +69,3 @@ def test_segments_in_the_order_of_an_item(
     (block,) = rank_item(figures(), Dimension.DEVICE, "mobile", metric, order).blocks
     assert isinstance(block, Ranking)
     assert [(fact.row, fact.text) for fact in block.facts] == rows
-
-
-@pytest.mark.parametrize(
-    ("asked", "measure", "items"),
-    [
-        (
-            Transitions(segment="segment:0", where="entry"), "entry:page",
-            [("/sale", "75%"), ("/", "25%")],
-        ),
-        (Transitions(segment="segment:0", where="exit", n=1), "exit:page", [("/sale", "50%")]),
-        (
-            Transitions(segment="segment:0"), "step:page",
-            [("/sale → /cart", "67%"), ("/ → /sale", "33%")],
-        ),
-        (Transitions(segment="segment:0", origin="/"), "step:page:from", [("/ → /sale", "100%")]),
-        (
-            Transitions(segment="all", by="type", target="Cart & checkout"), "step:type:to",
-            [("Blog → Cart & checkout", "50%"), ("Category → Cart & checkout", "50%")],
-        ),
-    ],
-)  # fmt: skip
-def test_paths_by_eye(asked: Transitions, measure: str, items: list[tuple[str, str]]) -> None:
-    found = transitions(figures(), asked)
-    assert listed(found) == items
-    assert {fact.measure for fact in found.facts} == {measure}
-
-
-def test_routes_are_whole_sessions_with_the_share_of_users_who_took_them() -> None:
-    found = transitions(figures(), Transitions(segment="segment:0", where="routes"))
-    assert listed(found) == [("/sale → /cart", "67%"), ("/ → /sale", "33%"), ("/sale ×2+", "33%")]
-    by_type = Transitions(segment="segment:0", where="routes", by="type", n=1)
-    assert listed(transitions(figures(), by_type)) == [("Category → Cart & checkout", "67%")]
-    assert {fact.measure for fact in found.facts} == {"route:page"}
-    with pytest.raises(InputError, match=r"no themes.*Label the pages"):
-        transitions(figures(labelled=False), Transitions(segment="all", by="theme", where="routes"))
-
-
-def test_no_step_is_said_as_none() -> None:
-    found = transitions(figures(), Transitions(segment="group:one_page"))
-    assert found.blocks == (Note(text="One-page users: no such step."),)
-
-
-def test_places_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(InputError, match="no page '/nowhere'"):
-        transitions(figures(), Transitions(segment="all", origin="/nowhere"))
-    with pytest.raises(InputError, match=r"no themes.*Label the pages"):
-        transitions(figures(labelled=False), Transitions(segment="all", by="theme"))

@@ -1,12 +1,13 @@
-"""Steps that differ, by eye."""
+"""How users move, by eye."""
 
 import pytest
 
 from core.base.errors import InputError
 from core.facts.answer import Contrast, Note
-from core.facts.arguments import MoveFacts
-from core.facts.move_tools import differing_steps
+from core.facts.arguments import MoveFacts, Transitions
+from core.facts.move_tools import differing_steps, transitions
 from core.facts.sentences import plain
+from tests.core.facts.test_item_tools import listed
 from tests.core.facts.toy import figures, rule_figures
 
 
@@ -42,3 +43,53 @@ def test_only_segments_differ_and_only_in_what_is_labelled() -> None:
         differing_steps(figures(), MoveFacts(segment="all"))
     with pytest.raises(InputError, match=r"no themes.*Label the pages"):
         differing_steps(rule_figures(), MoveFacts(segment="segment:0", by="theme"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "measure", "items"),
+    [
+        (
+            Transitions(segment="segment:0", where="entry"), "entry:page",
+            [("/sale", "75%"), ("/", "25%")],
+        ),
+        (Transitions(segment="segment:0", where="exit", n=1), "exit:page", [("/sale", "50%")]),
+        (
+            Transitions(segment="segment:0", n=3), "step:page",
+            [("(start) → /sale", "23%"), ("/sale → /sale", "15%"), ("/sale → /cart", "15%")],
+        ),
+        (
+            Transitions(segment="segment:0", origin="/sale"), "step:page:from",
+            [("/sale → /sale", "33%"), ("/sale → /cart", "33%"), ("/sale → (end of session)", "33%")],
+        ),
+        (
+            Transitions(segment="all", by="type", target="Cart & checkout"), "step:type:to",
+            [("Blog → Cart & checkout", "50%"), ("Category → Cart & checkout", "50%")],
+        ),
+    ],
+)  # fmt: skip
+def test_paths_by_eye(asked: Transitions, measure: str, items: list[tuple[str, str]]) -> None:
+    found = transitions(figures(), asked)
+    assert listed(found) == items
+    assert {fact.measure for fact in found.facts} == {measure}
+
+
+def test_routes_are_whole_sessions_with_the_share_of_users_who_took_them() -> None:
+    found = transitions(figures(), Transitions(segment="segment:0", where="routes"))
+    assert listed(found) == [("/sale → /cart", "67%"), ("/ → /sale", "33%"), ("/sale ×2+", "33%")]
+    by_type = Transitions(segment="segment:0", where="routes", by="type", n=1)
+    assert listed(transitions(figures(), by_type)) == [("Category → Cart & checkout", "67%")]
+    assert {fact.measure for fact in found.facts} == {"route:page"}
+    with pytest.raises(InputError, match=r"no themes.*Label the pages"):
+        transitions(figures(labelled=False), Transitions(segment="all", by="theme", where="routes"))
+
+
+def test_no_step_is_said_as_none() -> None:
+    found = transitions(figures(), Transitions(segment="group:one_page", origin="/sale"))
+    assert found.blocks == (Note(text="One-page users: no such step."),)
+
+
+def test_places_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(InputError, match="no page '/nowhere'"):
+        transitions(figures(), Transitions(segment="all", origin="/nowhere"))
+    with pytest.raises(InputError, match=r"no themes.*Label the pages"):
+        transitions(figures(labelled=False), Transitions(segment="all", by="theme"))

@@ -177,7 +177,7 @@ def test_users_stand_beside_the_share_that_they_are() -> None:
 
 def test_where_sessions_begin_which_steps_follow_and_who_is_near() -> None:
     made = figures()
-    row = {"value": "/sale", "share": 0.75, "sessions_n": 4, "users": 3}
+    row = {"from": "/sale", "to": "/sale", "share": 0.75, "n": 4, "users": 3}
     step = {"from": "/", "to": "/sale", "share": 0.25, "n": 4, "users": 3}
     begin, end = (made.session_end("segment:0", row, kind) for kind in ("entry", "exit"))
     steps = [made.step("segment:0", step, "page", of) for of in ("", "from", "to")]
@@ -437,3 +437,19 @@ def test_rows_beyond_a_limit_are_listed_and_nobody_is_said() -> None:
     assert said(beyond) == ["Users over 200: Sale hunters (segment 1) with 210."]
     assert said(nobody) == ["Users over 900: no segment."]
     assert said(nobody, beyond)[0] == "- Users over 900: no segment."
+
+
+def test_reloads_and_ends_of_sessions_are_said_as_what_they_are() -> None:
+    made = figures()
+    steps = [
+        made.step("segment:0", {"from": "/sale", "to": to, "share": 0.25, "n": 8, "users": 2}, "page", "from")
+        for to in ("/sale", "/cart", "(end of session)")
+    ]
+    assert said(listed(*steps)) == [
+        "After /sale, Sale hunters (segment 1) go on to: /sale again (25%), /cart (25%), "
+        "the end of the session (25%)."
+    ]
+    before = {"from": "(start)", "to": "/sale", "share": 0.25, "n": 8, "users": 2}
+    assert said(listed(made.step("segment:0", before, "page", "to"))) == [
+        "Before /sale, 25% of the steps of Sale hunters (segment 1) come from the start of a session."
+    ]

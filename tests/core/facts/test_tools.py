@@ -5,6 +5,7 @@ import pytest
 from core.base.errors import InputError, SettingsError
 from core.facts.sentences import plain
 from core.facts.tools import TOOLS, call
+from tests.core.facts.test_like_tools import answering
 from tests.core.facts.toy import figures, rule_figures
 
 ASKED = {
@@ -16,13 +17,15 @@ ASKED = {
     "item_share": {"segment": "all", "dimension": "device", "value": "mobile"},
     "transitions": {"segment": "segment:0"}, "nearest_segments": {"segment": "segment:0"},
     "segment_rule": {"segment": "segment:0"}, "differing_steps": {"segment": "segment:0"},
-    "chart": {"metric": "outcome_rate"},
+    "chart": {"metric": "outcome_rate"}, "funnel": {"segment": "all", "steps": ["/sale", "/cart"]},
+    "look_alikes": {"segment": "segment:0"},
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", sorted(ASKED))
 def test_a_tool_gives_facts_that_can_be_said_and_a_query(name: str) -> None:
     made = rule_figures() if name in ("segment_rule", "differing_steps") else figures()
+    made = answering([]) if name == "look_alikes" else made
     found = call(made, name, ASKED[name])
     assert found.facts
     assert found.query

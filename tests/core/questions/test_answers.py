@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from benchmarks.words.markup import loads_or_links
 from core.facts.answer import Answer, Chart, ChartMark, Contrast, FigureList, Note, Ranking, Reading
-from core.facts.context import Context
+from core.facts.context import PASTED, Context
 from core.facts.fact_maker import Figures
 from core.facts.sentences import plain
 from core.outgoing.markdown import safe_markdown
+from core.people.look_alikes import LookAlikes
 from core.questions.answers import HELP, ask
 from core.questions.calls import BOUNCED, OTHERS_DID_NOT, TRUST
 from core.questions.lexicon import lexicon
@@ -422,3 +423,30 @@ def test_a_rule_for_each_segment_and_for_the_next_one() -> None:
     assert noted(ask("rule for buyers", EIGHT)) == [
         "Converted users is no segment. Allowed: segment:0, segment:1."
     ]
+
+
+def test_a_funnel_in_words_and_what_is_asked_of_it_next() -> None:
+    asked = "How many of segment 1 go from category to cart?"
+    found = [(fact.item, fact.text) for fact in ask(asked, EIGHT).facts if fact.measure == "funnel_users"]
+    assert found == [("Category", "3"), ("Category → /cart", "2")]
+    assert talk(asked, "Where do they drop off?").facts == ask(asked, EIGHT).facts
+    others = talk(asked, "and segment 2?")
+    assert {fact.row for fact in others.facts if fact.measure == "funnel_users"} == {"segment:1"}
+    assert {fact.item for fact in others.facts} == {"Category", "Category → /cart"}
+    each = ask("funnel by segment", EIGHT).facts
+    assert {fact.row for fact in each if fact.measure == "funnel_users"} == {"segment:0", "segment:1"}
+    (none,) = noted(ask("how many users go from /nowhere* to /cart", EIGHT))
+    assert none.startswith("Nothing here is called")
+
+
+def test_look_alikes_are_counted_of_a_segment_and_of_the_list() -> None:
+    asked: list[str] = []
+
+    def like(key: str) -> LookAlikes:
+        asked.append(key)
+        return LookAlikes(np.array([3]), np.array([0.9]), np.array([0]), np.array([], dtype=np.int64))
+
+    about = replace(EIGHT, like=like)
+    assert ask("how many users are like segment 1?", about).facts[0].text == "1"
+    assert ask("how many users are as near to the list?", about).facts[0].row == PASTED
+    assert asked == ["segment:0", PASTED]

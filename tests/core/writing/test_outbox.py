@@ -184,8 +184,10 @@ def test_rows_and_items_are_named_by_number() -> None:
         "origin": None,
         "n": 3,
         "target": "/x",
+        "steps": [number, "/y"],
     }
     assert box.own_terms(values) == {
-        "segment": "segment:1", "a": "segment:2", "b": "all", "value": "/cart", "n": 3, "target": "/x"
+        "segment": "segment:1", "a": "segment:2", "b": "all", "value": "/cart", "n": 3, "target": "/x",
+        "steps": ["/cart", "/y"],
     }  # fmt: skip
     assert [key_of_said(said_key(key)) for key in box.figures.context.keys] == list(box.figures.context.keys)

@@ -9,16 +9,19 @@ from hypothesis import strategies as st
 
 from core.base.settings import AnalyzeSettings, OutcomeCount
 from core.differences.user_items import Family
-from core.facts.arguments import MoveFacts, RuleFacts
+from core.facts.arguments import FunnelFacts, LikeFacts, MoveFacts, RuleFacts
 from core.facts.context import Context, Tables
 from core.facts.fact_maker import Figures, complement
+from core.facts.funnel_tools import funnel
 from core.facts.items import Dimension, ItemMetric
+from core.facts.like_tools import look_alikes
 from core.facts.move_tools import differing_steps
 from core.facts.rule_tools import segment_rule
 from core.profiles.metrics import profile
 from core.profiles.profile_columns import Col
 from core.writing.withholding import Ends, closed, ends_of, gives_away, is_few, is_total
 from tests.core.facts.shop import shop, shop_figures
+from tests.core.facts.test_like_tools import answering
 from tests.core.facts.toy import basis, figures, partition, rule_figures, two_currencies, without_outcome
 from tests.core.profiles.toy import LABELS, toy
 
@@ -89,6 +92,16 @@ def test_a_step_tells_about_those_who_took_it_and_those_who_only_were_there() ->
     made = rule_figures()
     first = differing_steps(made, MoveFacts(segment="segment:0")).facts[0]
     assert ends_of(made, first) == Ends(0, 20)
+
+
+def test_a_step_of_a_funnel_tells_about_those_who_took_it_and_those_who_did_not() -> None:
+    found = funnel(figures(), FunnelFacts(segment="all", steps=("/sale", "/cart"))).facts
+    assert [ends_of(figures(), fact) for fact in found] == [Ends(4, 4)] * 2 + [Ends(1, 7)] * 2 + [Ends(1, 3)]
+
+
+def test_where_look_alikes_are_stays_here_but_not_how_many_there_are() -> None:
+    found = look_alikes(answering([]), LikeFacts(segment="segment:0")).facts
+    assert [ends_of(answering([]), fact) for fact in found] == [Ends(6, 15), Ends(0), Ends(0)]
 
 
 def test_a_figure_of_before_that_the_data_no_longer_have_is_of_nobody() -> None:

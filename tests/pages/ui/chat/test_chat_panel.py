@@ -10,7 +10,7 @@ from core.desk.conversations import Conversation
 from core.storage.store import Store
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
-from tests.pages.fixtures_segments import FinishedRun
+from tests.pages.fixtures_segments import FLOAT_LIKE_ID, FinishedRun
 
 EXPLORE, EXPORT = "pages/segments/explore.py", "pages/use/export.py"
 
@@ -200,3 +200,23 @@ def test_a_question_that_a_restart_left_alone_says_so_and_can_be_asked_again(
     assert answered.question == question
     assert answered.answer is not None
     assert answered.answer.facts
+
+
+def test_the_funnel_of_the_link_and_the_pasted_list_are_asked_about(
+    open_app: OpenApp, finished_run: FinishedRun
+) -> None:
+    funnel = "user;loose;page:/sale;page:/cart"
+    app = open_app(EXPLORE, data=finished_run.dataset, k="3", funnel=funnel)
+    app = asked(app, "Where do users drop off in the funnel?")
+    assert "The funnel of Journeys" in said(app)
+    app = asked(app, "How many users are like the list?")
+    assert "There is no list" in said(app)
+    app.session_state["of_model"][finished_run.model]["pasted_ids"] = f"{FLOAT_LIKE_ID}, nobody"
+    app = asked(app, "How many users are as near to the list?")
+    assert not app.exception
+    shown = said(app).replace("\\", "")
+    assert "look-alikes among the other clustered users" in shown
+    assert FLOAT_LIKE_ID not in shown
+    answer = kept(finished_run).exchanges[-1].answer
+    assert answer is not None
+    assert answer.facts[0].n > answer.facts[0].value > 0

@@ -9,7 +9,7 @@ import pytest
 from core.facts.answer import Contrast, Fact, Title, Unit, Verdict
 from pages.ui.chat.fact_sources import MOVES, chart_of, decision, interval, together
 from pages.ui.segments.spotlight import Place
-from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES
+from pages.ui.shell.links import EXPLORE, JOURNEYS, PROFILES, RULES, USERS
 from tests.pages.conftest import OpenApp
 from tests.pages.fake_jobs import texts
 from tests.pages.fixtures_segments import FinishedRun
@@ -67,6 +67,11 @@ def test_all_users_have_no_list_of_pages_and_segments_that_moved_are_on_the_map(
 @pytest.mark.parametrize("measure", ["rule_users", "rule_precision", "rule_recall"])
 def test_a_rule_is_on_the_page_rules(measure: str) -> None:
     assert chart_of(fact(measure)) == Place("Rules", RULES)
+
+
+def test_funnels_and_look_alikes_are_on_their_pages() -> None:
+    assert chart_of(fact("funnel_share")) == Place("Funnels", JOURNEYS)
+    assert chart_of(fact("look_alikes_in", "segment:0", "segment:1")) == Place("Look-alikes", USERS)
 
 
 def test_steps_that_differ_are_on_the_page_journeys() -> None:

@@ -1,0 +1,145 @@
+"""A tool about funnels: the analyst's own, the usual way to the outcome, or steps asked for in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from core.base.errors import InputError
+from core.facts import arguments
+from core.facts.answer import ARROW, Block, Contrast, Fact, FigureList, Unit, Verdict
+from core.facts.context import OTHERS, Context
+from core.facts.fact_maker import Figures, make_fact, relation, select
+from core.facts.finding import Finding, known, notes
+from core.facts.verbs import FUNNEL_LOST, FUNNEL_SHARE, FUNNEL_USERS
+from core.journeys.funnel import Funnel, FunnelStep, StepKind
+from core.journeys.funnel_start import outcome_steps, usual_way
+from core.journeys.funnel_table import (
+    DIFFERS,
+    DROPPED,
+    HIGH,
+    LOW,
+    NAME,
+    REST_HIGH,
+    REST_LOW,
+    ShareOf,
+    reached,
+    steps_table,
+)
+from core.profiles.profile_columns import Col
+from core.profiles.wilson import wilson
+
+OUTCOME: Final = "outcome"
+"""What a step is called that is the outcome."""
+OWN: Final = "The funnel of Journeys"
+USUAL: Final = "No funnel was built on Journeys, so this is the usual way to the outcome"
+ASKED: Final = "Counted"
+FORM: Final = "pages, templates, themes, types or events of this data, or a text with *"
+Row = Mapping[Any, Any]
+
+
+def funnel(figures: Figures, asked: arguments.FunnelFacts) -> Finding:
+    """Who takes each step, where most are lost, and whether as many of the others come to the end.
+
+    Raises:
+        InputError: If there is no such row, or nothing is called like a step.
+        ArtifactError: If a step is an event and the data set does not say when events were done.
+    """
+    context, key = figures.context, known(figures.context, asked.segment)
+    built, whose = _funnel(context, asked.steps)
+    walk, users = context.tables.basis.walked(built), context.tables.members(key)
+    rows = context.tables.rows
+    others = (rows.place < rows.n_segments) & ~users
+    table = steps_table(built, reached(walk, users), reached(walk, others), ShareOf.ALL)
+    steps = table.to_dict("records")
+    facts = FigureList(facts=(*_steps(key, steps), *_lost(key, steps)))
+    against = (_against(key, steps),) if key in context.segment_keys and others.any() else ()
+    blocks: tuple[Block, ...] = (facts, *against, *notes(f"{whose}: {built.meaning}."))
+    return Finding(blocks, select("step, users, share, dropped", "funnel", key=key, steps=_way(steps)))
+
+
+def _funnel(context: Context, steps: Sequence[str]) -> tuple[Funnel, str]:
+    """The funnel, and whose it is."""
+    if steps:
+        return Funnel(steps=tuple(step for name in steps for step in _step(context, name))), ASKED
+    if context.funnel is not None:
+        return context.funnel, OWN
+    basis, profiles = context.tables.basis, context.tables.profiles
+    return usual_way(basis.funnel_site, basis.sequences, profiles.outcome, profiles.happened), USUAL
+
+
+def _step(context: Context, name: str) -> Sequence[FunnelStep]:
+    """``type:Product``, ``/cart``, ``/product/*``, ``outcome``.
+
+    Raises:
+        InputError: If nothing is called so, or it is not known when users had the outcome.
+    """
+    site, outcome = context.tables.basis.funnel_site, context.tables.profiles.outcome
+    if name == OUTCOME and outcome is not None:
+        if found := outcome_steps(outcome, site):
+            return found
+        raise InputError(
+            "The data set does not say when users had the outcome", remedy="Load the export again"
+        )
+    kind, _, called = name.partition(":")
+    kinds = [StepKind(level) for level in site.names] + [StepKind.EVENT]
+    tried = [(StepKind(kind), called)] if kind in kinds and called else [(one, name) for one in kinds]
+    for own, text in tried:
+        step = FunnelStep(kind=own, any_of=(text,))
+        if site.marks(step).found:
+            return (step,)
+    raise InputError(f"Nothing here is called {name!r}", allowed=FORM)
+
+
+def _way(steps: Sequence[Row]) -> str:
+    return ARROW.join(str(step[NAME]) for step in steps)
+
+
+def _steps(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
+    """Number and share of the users who come so far.
+
+    What they show is done by those who take the step, and by those who took the one before and not this.
+    """
+    before = steps[0][Col.N]
+    for number, step in enumerate(steps, start=1):
+        users, way = step[Col.USERS], _way(steps[:number])
+        told = min(users, before - users)
+        yield make_fact(
+            FUNNEL_USERS, "number of users who come as far as", (key,), users, Unit.COUNT, item=way,
+            n=step[Col.N], users=told,
+        )  # fmt: skip
+        yield _share(key, way, step, (Col.SHARE, Col.N, LOW, HIGH), told)
+        before = users
+
+
+def _share(key: str, way: str, step: Row, columns: tuple[str, str, str, str], users: int) -> Fact:
+    share, n, low, high = (step[column] for column in columns)
+    return make_fact(
+        FUNNEL_SHARE, "share of users who come as far as", (key,), float(share), Unit.SHARE, item=way,
+        interval=(float(low), float(high)), n=n, users=users,
+    )  # fmt: skip
+
+
+def _lost(key: str, steps: Sequence[Row]) -> Iterator[Fact]:
+    """After which step most go no further; nothing where nobody does."""
+    place = max(range(len(steps)), key=lambda one: steps[one][DROPPED])
+    lost, came = steps[place][DROPPED], steps[place][Col.USERS]
+    if lost:
+        low, high = wilson(lost, came)
+        yield make_fact(
+            FUNNEL_LOST, "share of users who go no further after", (key,), lost / came, Unit.SHARE,
+            item=_way(steps[: place + 1]), interval=(float(low), float(high)), n=came,
+            users=min(lost, came - lost),
+        )  # fmt: skip
+
+
+def _against(key: str, steps: Sequence[Row]) -> Contrast:
+    """Who comes to the end, beside the other clustered users."""
+    last, way = steps[-1], _way(steps)
+    first = _share(key, way, last, (Col.SHARE, Col.N, LOW, HIGH), last[Col.USERS])
+    columns = (Col.REST_SHARE, Col.REST_N, REST_LOW, REST_HIGH)
+    second = _share(OTHERS, way, last, columns, last[Col.REST_USERS])
+    if not last[DIFFERS]:
+        return Contrast(first=first, second=second, verdict=Verdict.UNSURE)
+    verdict = Verdict.HIGHER if last[Col.DIFFERENCE] > 0 else Verdict.LOWER
+    return Contrast(first=first, second=second, verdict=verdict, relation=relation(first, second))

@@ -1,0 +1,76 @@
+"""The steps of a row, counted as the page Journeys counts them: starts, ends and reloads are steps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.base.schema import View
+from core.facts import items
+from core.facts.context import Context
+from core.facts.items import Dimension
+from core.journeys.moves import Moves
+from core.labels.label_settings import UNKNOWN
+from core.profiles.paths import FROM, STEPS, TO
+from core.profiles.profile_columns import Col
+
+
+def step_view(context: Context) -> View:
+    """What steps are told between: page types, or pages where no page has a type."""
+    return View.TYPE if {*items.values(context, Dimension.TYPE)} - {UNKNOWN} else View.URL
+
+
+def most_steps(
+    context: Context, key: str, view: View, n: int, *, origin: int | None = None, target: int | None = None,
+    between: bool = False,
+) -> pd.DataFrame:  # fmt: skip
+    """The most frequent steps of a row; one of which neither end has a label says nothing and is left out.
+
+    Args:
+        context: What it is about.
+        key: Row.
+        view: Between what.
+        n: At most.
+        origin: Only those from here, a code of :class:`core.journeys.moves.Moves`.
+        target: Only those to here.
+        between: Whether only those from place to place are listed, of all.
+
+    Returns:
+        ``from``, ``to``, ``steps``, ``n`` (steps from ``origin``, to ``target``, or all), ``share`` of these,
+        ``users``.
+    """
+    moves, steps = context.tables.basis.moves(view), context.tables.taken(key, view).steps
+    wanted = steps.times > 0
+    if origin is not None:
+        wanted &= moves.left == origin
+    if target is not None:
+        wanted &= moves.reached == target
+    whole = int(steps.times[wanted].sum())
+    code = np.flatnonzero(wanted & _says_something(moves, between=between))
+    code = code[np.argsort(-steps.times[code], kind="stable")][:n]
+    return pd.DataFrame(
+        {
+            FROM: moves.called(moves.left[code]), TO: moves.called(moves.reached[code]),
+            STEPS: steps.times[code], Col.N: whole, Col.SHARE: steps.times[code] / max(1, whole),
+            Col.USERS: steps.users[code],
+        }
+    )  # fmt: skip
+
+
+def session_ends(context: Context, key: str, kind: str, n: int) -> pd.DataFrame:
+    """The pages with which most sessions of a row begin (``entry``) or end (``exit``), as steps."""
+    moves = context.tables.basis.moves(View.URL)
+    if kind == "entry":
+        return most_steps(context, key, View.URL, n, origin=moves.start)
+    return most_steps(context, key, View.URL, n, target=moves.end)
+
+
+def _says_something(moves: Moves, *, between: bool) -> np.ndarray:
+    """Which steps have an end with a name, or two places as ends: bool of shape (n_steps,)."""
+    outside = [moves.start, moves.end]
+    names = moves.places.names
+    nameless = outside + ([names.index(UNKNOWN)] if UNKNOWN in names else [])
+    found: np.ndarray = ~(np.isin(moves.left, nameless) & np.isin(moves.reached, nameless))
+    if between:
+        found &= (moves.left != moves.start) & (moves.reached != moves.end)
+    return found

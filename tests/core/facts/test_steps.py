@@ -1,0 +1,62 @@
+"""The steps of a row are those that the page Journeys counts."""
+
+import pytest
+
+from core.base.schema import View
+from core.facts.steps import most_steps, session_ends, step_view
+from core.journeys.step_table import step_table
+from core.profiles.profile_columns import Col
+from tests.core.facts.shop import shop
+from tests.core.facts.toy import context
+
+
+def test_starts_ends_and_reloads_are_steps_and_all_add_up() -> None:
+    table = most_steps(context(), "segment:0", View.URL, 9)
+    assert table[["from", "to", "steps", "users"]].to_numpy().tolist() == [
+        ["(start)", "/sale", 3, 3], ["/sale", "/sale", 2, 1], ["/sale", "/cart", 2, 2],
+        ["/sale", "(end of session)", 2, 2], ["/cart", "(end of session)", 2, 2], ["/", "/sale", 1, 1],
+        ["(start)", "/", 1, 1],
+    ]  # fmt: skip
+    assert set(table[Col.N]) == {13}  # nine page views in four sessions
+    assert table[Col.SHARE].sum() == pytest.approx(1)
+
+
+def test_steps_from_and_to_a_place_are_shares_of_these() -> None:
+    moves = context().tables.basis.moves(View.URL)
+    sale, cart = (moves.places.names.index(page) for page in ("/sale", "/cart"))
+    after = most_steps(context(), "all", View.URL, 9, origin=sale)
+    assert dict(zip(after["to"], after["steps"], strict=True)) == {
+        "/sale": 2, "/cart": 2, "/blog": 2, "(end of session)": 2
+    }  # fmt: skip
+    before = most_steps(context(), "all", View.URL, 9, target=cart)
+    assert before[["from", "share"]].to_numpy().tolist() == [["/blog", 0.5], ["/sale", 0.5]]
+
+
+def test_only_steps_from_place_to_place_are_listed_but_all_are_counted() -> None:
+    table = most_steps(context(), "segment:0", View.URL, 9, between=True)
+    assert table["to"].tolist() == ["/sale", "/cart", "/sale"]
+    assert set(table[Col.N]) == {13}
+
+
+@pytest.mark.parametrize("kind", ["entry", "exit"])
+def test_where_sessions_begin_and_end(kind: str) -> None:
+    told = {
+        "entry": [["/sale", 0.75, 4], ["/", 0.25, 4]], "exit": [["/sale", 0.5, 4], ["/cart", 0.5, 4]],
+    }  # fmt: skip
+    page = {"entry": "to", "exit": "from"}[kind]
+    table = session_ends(context(), "segment:0", kind, 5)
+    assert table[[page, Col.SHARE, Col.N]].to_numpy().tolist() == told[kind]
+    assert len(session_ends(context(), "segment:0", kind, 1)) == 1
+
+
+def test_the_chat_and_the_page_count_the_same() -> None:
+    about = shop().context
+    view, key = step_view(about), "segment:1"
+    moves, here = about.tables.basis.moves(view), about.tables.taken(key, view)
+    page = step_table(moves, here).set_index(["from", "to"])
+    for code, name in enumerate(moves.places.names[:5]):
+        told = most_steps(about, key, view, 5, origin=code)
+        for step in told.to_dict("records"):
+            row = page.loc[(name, step["to"])]
+            assert (step["steps"], step["users"]) == (row["steps"], row["users"])
+            assert step["share"] == pytest.approx(row["step_share"])
