@@ -28,6 +28,8 @@ STATED: Final = {Source.BIGRAM: 0.6, Source.HISTORY: 0.1, Source.POPULARITY: 0.3
 ROUNDS, RESAMPLES, SEED = 200, 200, 0
 NOTHING: Final = 1e-6
 """A weight below this is none."""
+LEAST: Final = 0.001
+"""Weight of popularity at least, so that there is an answer where all others are silent."""
 TAILS: Final = (2.5, 97.5)
 
 
@@ -176,7 +178,11 @@ class _Judge:
     def fitted(self, sources: Sequence[Source], users: np.ndarray | None = None) -> dict[Source, float]:
         """The weights that fit some users best; all when None."""
         counts = np.ones((1, self._n_users)) if users is None else users[None].astype(float)
-        return dict(zip(sources, self._fit(sources, counts)[0].tolist(), strict=True))
+        weights = dict(zip(sources, self._fit(sources, counts)[0].tolist(), strict=True))
+        if Source.POPULARITY in weights:
+            weights[Source.POPULARITY] = max(LEAST, weights[Source.POPULARITY])
+        total = sum(weights.values())
+        return {source: weight / total for source, weight in weights.items()}
 
     def weights_measured(self, sources: Sequence[Source]) -> list[Measured]:
         """The weights, with intervals of weights fitted to resampled users."""
