@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from typing import Final
 
-from core.base.wording import counted, percent
+import pandas as pd
+
+from core.base.wording import common_origin, counted, percent, short_address
+from core.profiles.profile_columns import Col
 from core.recommend.candidates import Reach, Source
 from core.recommend.head import FEWEST_JUDGED, Head, Measured
 
@@ -19,6 +23,9 @@ CALLED: Final = {
 """What a source says of a page."""
 SAID_FROM: Final = 0.1
 """A source with less of a score is not named."""
+HEARD: Final = "What next, with the share of users who have the page among their first three suggestions"
+TOLD: Final = 3
+"""Pages of a segment in its sentence."""
 NO_PAGE: Final = "No page is left to suggest: what these users have not seen is functional, or too rare."
 
 
@@ -47,9 +54,22 @@ def how_right(head: Head, reach: Reach) -> str:
     return f"{found}; by {plain} alone {_share(judged.plain)}, a difference of {_points(judged.gain)}."
 
 
-def rows_in_words(pages: Sequence[str], shares: Sequence[float]) -> str:
-    """``/a (41 %), /b (30 %)``."""
-    return ", ".join(f"{page} ({percent(share, 0)})" for page, share in zip(pages, shares, strict=True))
+def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
+    """Segment → its first next pages, in a sentence; a segment without one is left out.
+
+    Args:
+        table: Of :func:`core.recommend.of_segments.next_pages_of_segments`.
+    """
+    origin = common_origin(table[Col.PAGE_LOCATION].tolist())
+    first = table.groupby(Col.SEGMENT, sort=False).head(TOLD)
+    told: dict[int, list[str]] = {}
+    for segment, page, share, others in zip(
+        *(first[name].tolist() for name in (Col.SEGMENT, Col.PAGE_LOCATION, Col.SHARE, Col.REST_SHARE)),
+        strict=True,
+    ):
+        beside = "" if math.isnan(others) else f", others {percent(others, 0)}"
+        told.setdefault(segment, []).append(f"{short_address(page, origin)} ({percent(share, 0)}{beside})")
+    return {segment: f"{HEARD}: {', '.join(pages)}." for segment, pages in told.items()}
 
 
 def _share(one: Measured) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from zipfile import BadZipFile
 
 import numpy as np
+import pyarrow as pa
 from pydantic import TypeAdapter
 from scipy import sparse
 
@@ -24,6 +25,7 @@ from core.storage.disk import disk_errors
 FACTS: Final = "next_pages.json"
 TABLES: Final = "next_pages.npz"
 FORMAT: Final = 1
+NEXT_COLUMNS: Final = ("next_pages", "next_scores")
 AT_ONCE: Final = 2_000
 """Users worked on at a time, so that memory does not grow with their number."""
 _HEADS: Final = TypeAdapter(dict[Reach, Head])
@@ -80,6 +82,15 @@ class Suggestions:
             )
             if column != UNKNOWN_PAGE
         ]
+
+    def lists(self) -> dict[str, pa.Array]:
+        """Columns of a file, a row a user: ``next_pages``, the best first, and their ``next_scores``."""
+        there = self.column != UNKNOWN_PAGE
+        ends = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int32)
+        pages = pa.array(self.pages, pa.string()).take(pa.array(self.column[there]))
+        scores = pa.array(self.score[there].astype(np.float32))
+        lists = (pa.ListArray.from_arrays(ends, values) for values in (pages, scores))
+        return dict(zip(NEXT_COLUMNS, lists, strict=True))
 
 
 @dataclass(frozen=True, eq=False)

@@ -40,10 +40,10 @@ def next_pages_of_segments(
         labels: int32 of shape (n_users,), the segment of each user; below 0 for those in none.
 
     Returns:
-        Columns :data:`COLUMNS`: of ``n`` users asked in the segment, ``users`` have the page among their first
-        three suggestions, a ``share`` with its Wilson interval (``low``, ``high``); the same of the other segments' users;
-        ``differs`` where the interval of the difference leaves out 0, a description, as the model read these
-        pages. Last the part of each source in the scores, which add up to 1.
+        Columns :data:`COLUMNS`: of ``n`` users asked in the segment, ``users`` have the page among their
+        first three suggestions, a ``share`` with its Wilson interval (``low``, ``high``); the same of the
+        other segments' users; ``differs`` where the interval of the difference leaves out 0, a description,
+        as the model read these pages. Last the part of each source in the scores, which add up to 1.
     """
     inside = np.flatnonzero(labels >= 0)
     asked = np.sort(np.random.default_rng(SEED).permutation(inside)[:MOST_ASKED])

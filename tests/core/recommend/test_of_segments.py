@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.profiles.profile_columns import Col
 from core.recommend.candidates import Reach, Source
-from core.recommend.in_words import how_right, rows_in_words, why
+from core.recommend.in_words import how_right, segments_in_words, why
 from core.recommend.learning import learn
 from core.recommend.next_pages import NextPages
 from core.recommend.of_segments import DIFFERS, FIRST, LISTED, next_pages_of_segments
@@ -55,7 +56,17 @@ def test_one_segment_has_no_others(made: NextPages) -> None:
 def test_what_is_said_names_the_sources_that_count(made: NextPages) -> None:
     parts = {Source.BIGRAM: 0.3, Source.NEIGHBOURS: 0.65, Source.POPULARITY: 0.05}
     assert why(parts) == "viewed by similar users 65%, followed the last page 30%"
-    assert rows_in_words(["/a", "/b"], [0.41, 0.3]) == "/a (41%), /b (30%)"
+    table = pd.DataFrame(
+        {
+            Col.SEGMENT: [0, 0, 2],
+            Col.PAGE_LOCATION: [f"https://x.example/{page}" for page in "aba"],
+            Col.SHARE: [0.41, 0.3, 0.2],
+            Col.REST_SHARE: [0.1, 0.2, float("nan")],
+        }
+    )
+    told = segments_in_words(table)
+    assert told[0].endswith("suggestions: /a (41%, others 10%), /b (30%, others 20%).")
+    assert told[2].endswith(": /a (20%).")
     for reach in Reach:
         judged = made.heads[reach].judged
         assert judged is not None
