@@ -47,11 +47,11 @@ def how_right(head: Head, reach: Reach) -> str:
     judged = head.judged
     found = (
         f"For {counted(judged.users, 'user')} that nothing was learned from, the {page} is among ten "
-        f"suggestions {_share(judged.hits if head.blended else judged.plain)} of the time"
+        f"suggestions {in_percent(judged.hits if head.blended else judged.plain)} of the time"
     )
     if not head.blended:
         return f"{found}. Other sources find no more, so it is {plain} and popularity alone."
-    return f"{found}; by {plain} alone {_share(judged.plain)}, a difference of {_points(judged.gain)}."
+    return f"{found}; by {plain} alone {in_percent(judged.plain)}, a difference of {in_points(judged.gain)}."
 
 
 def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
@@ -72,10 +72,12 @@ def segments_in_words(table: pd.DataFrame) -> dict[int, str]:
     return {segment: f"{HEARD}: {', '.join(pages)}." for segment, pages in told.items()}
 
 
-def _share(one: Measured) -> str:
+def in_percent(one: Measured) -> str:
+    """A share with its interval."""
     return f"{percent(one.value, 0)} ({percent(one.low, 0)} to {percent(one.high, 0)})"
 
 
-def _points(one: Measured) -> str:
+def in_points(one: Measured) -> str:
+    """A difference of shares with its interval."""
     value, low, high = (f"{100 * end:+.1f}" for end in (one.value, one.low, one.high))
     return f"{value} points ({low} to {high})"
