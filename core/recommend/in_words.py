@@ -38,11 +38,12 @@ def why(parts: Mapping[Source, float]) -> str:
 def how_right(head: Head, reach: Reach) -> str:
     """How often the blend finds the next page, beside the plain way, on users it was not learned from."""
     page = "next new page" if reach is Reach.NEW else "next page"
-    plain = "what follows the last page" + ("" if reach is Reach.NEW else " and the pages viewed before")
+    before = "" if reach is Reach.NEW else ", was viewed before"
+    plain = f"what follows the last page{before} or is popular"
     if head.judged is None:
         return (
             f"Fewer than {FEWEST_JUDGED} users were kept out of the training, too few to weigh the sources: "
-            f"suggestions are {plain}, and popular pages, with fixed weights."
+            f"suggested is {plain}, with fixed weights."
         )
     judged = head.judged
     found = (
@@ -50,8 +51,8 @@ def how_right(head: Head, reach: Reach) -> str:
         f"suggestions {in_percent(judged.hits if head.blended else judged.plain)} of the time"
     )
     if not head.blended:
-        return f"{found}. Other sources find no more, so it is {plain} and popularity alone."
-    return f"{found}; by {plain} alone {in_percent(judged.plain)}, a difference of {in_points(judged.gain)}."
+        return f"{found}. Other sources find no more, so suggested is {plain}."
+    return f"{found}; by {plain} {in_percent(judged.plain)}, a difference of {in_points(judged.gain)}."
 
 
 def segments_in_words(table: pd.DataFrame) -> dict[int, str]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from core.base.progress import Progress, silent
 from core.data.sequences import UserSequences
-from core.model.population import is_held_out
+from core.model.population import choose_users
 from core.recommend.candidates import Reach, candidates
 from core.recommend.head import Asked, fit_head
 from core.recommend.next_pages import NextPages
@@ -43,9 +43,13 @@ class LearnedFrom:
         functional: bool of shape (n_pages,), pages that are never suggested.
         vectors: float32 of shape (n_users, d), combined.
         inside: bool of shape (n_users,), the clustered users.
+        people: bool of shape (n_users,), users that are counted where they are not held out: no robots.
         embed: Combined vectors of other sequences of the same pages, by the same model.
         asking: bool of shape (n_users,), users that weights are fitted on, and nothing is counted from;
-            those held out from the training by default.
+            those held out from the training by default, of whom there are none among few users.
+
+    Raises:
+        InputError: If there are too few users or pages to have learned from.
     """
 
     sequences: UserSequences
@@ -53,12 +57,13 @@ class LearnedFrom:
     functional: np.ndarray
     vectors: np.ndarray
     inside: np.ndarray
+    people: np.ndarray
     embed: Callable[[UserSequences], np.ndarray]
     asking: np.ndarray | None = None
     held_out: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "held_out", is_held_out(self.sequences))
+        object.__setattr__(self, "held_out", choose_users(self.sequences).held_out)
 
 
 def learn(source: LearnedFrom, progress: Progress = silent) -> NextPages:
@@ -69,8 +74,9 @@ def learn(source: LearnedFrom, progress: Progress = silent) -> NextPages:
         progress: Where to report.
     """
     progress(STAGE, 0.0, "Counting which page follows which")
+    counted = source.people & ~source.held_out
     tables = count_tables(
-        source.sequences, source.names, source.functional, source.vectors, ~source.held_out, source.inside
+        source.sequences, source.names, source.functional, source.vectors, counted, source.inside
     )
     progress(STAGE, 0.2, "Embedding what users had done before each moment")
     asking = source.held_out if source.asking is None else source.asking

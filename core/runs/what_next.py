@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from core.base.progress import Progress, silent
-from core.base.schema import View
-from core.data.dataset import Dataset
+from core.base.schema import Group, View
+from core.data.dataset import Dataset, of_group
 from core.data.page_labels import LabelledPages, page_names
 from core.recommend.functional import functional_pages
 from core.recommend.learning import LearnedFrom, learn
@@ -43,7 +43,8 @@ def what_next(
     names = page_names(dataset.pages, labels)
     mix = FrozenMix(embed, model, names, combined)
     functional = functional_pages(dataset.pages, labels)
+    people = ~of_group(dataset.users, Group.BOT_LIKE)
     source = LearnedFrom(
-        dataset.sequences, names[View.URL], functional, combined.vectors, inside, mix.vectors
+        dataset.sequences, names[View.URL], functional, combined.vectors, inside, people, mix.vectors
     )
     return learn(source, progress)

@@ -35,6 +35,8 @@ COLOURS: Final = {
     Source.BIGRAM: charts.ABOVE, Source.LAG: "#8fb0ee", Source.NEIGHBOURS: "#4b9494",
     Source.HISTORY: charts.BELOW, Source.POPULARITY: charts.NEUTRAL,
 }  # fmt: skip
+LEGEND: Final = 90
+"""Pixels of five lines, on a phone."""
 WORTH: Final[Columns] = {
     "source": st.column_config.TextColumn("Suggested as it", width="medium"),
     "weight": st.column_config.TextColumn("Weight", help="Its share of the blend, with a 95 % interval."),
@@ -116,14 +118,16 @@ def stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> cha
     colour = alt.Color(
         "source:N", title=None,
         scale=alt.Scale(domain=[CALLED[one] for one in sources], range=[COLOURS[one] for one in sources]),
-        legend=alt.Legend(orient="top", columns=2, labelLimit=240),
+        legend=alt.Legend(
+            orient="top", columns=alt.expr("containerSize()[0] < 560 ? 1 : 3"), labelLimit=240
+        ),
     )  # fmt: skip
     axis = alt.Axis(format="%", labelFlush=False, tickCount=5)
     drawn = alt.Chart(parts).mark_bar(height={"band": 0.6}).encode(
         y=charts.rows("short", table["short"]), x=alt.X("value:Q", title=title, axis=axis, stack="zero"),
         color=colour, order=alt.Order("order:Q"), tooltip=charts.tips(told),
     )  # fmt: skip
-    return charts.sized(drawn, charts.ROW * len(table) + charts.AXIS + 50)
+    return charts.sized(drawn, charts.ROW * len(table) + charts.AXIS + LEGEND)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)

@@ -18,6 +18,7 @@ from pages.ui.shell import errors
 
 WHY: Final = "why"
 SUGGESTED: Final = f"Share of users with the page among their first {FIRST} suggestions"
+IN_FIRST: Final = f"Users with it in their first {FIRST}"
 SHOWN: Final = (
     Col.PAGE_TITLE, Col.PAGE_LOCATION, Col.USERS, Col.N, Col.SHARE, LOW, HIGH, Col.REST_SHARE, DIFFERS, WHY,
 )  # fmt: skip
@@ -65,7 +66,7 @@ def _listed(live: LiveSegments, row: dict[str, Any]) -> None:
     right = how_right(following.following(live).heads[Reach.NEW], Reach.NEW)
     figure(
         f"What next: {cards.heading(row[Col.LABEL])}",
-        partial(charts.dumbbell, drawn, "short", Col.SHARE, Col.REST_SHARE, SUGGESTED),
+        partial(charts.dumbbell, drawn, "short", Col.SHARE, Col.REST_SHARE, IN_FIRST),
         told[list(SHOWN)], n=f"{found[Col.N].iloc[0]:,} users here (coloured), "
         f"{found[Col.REST_N].iloc[0]:,} others (grey). {right}",
         key=f"next-{row[Col.KEY]}".replace(":", "-"),

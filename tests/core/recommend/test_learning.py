@@ -11,7 +11,6 @@ import pytest
 
 from core.base.errors import ArtifactError
 from core.data.sequences import UserSequences
-from core.model.population import is_held_out
 from core.recommend.candidates import Reach, Source
 from core.recommend.head import fit_head
 from core.recommend.learning import LearnedFrom, NextMoments, ask, choose_moments, learn
@@ -28,7 +27,7 @@ FUNCTIONAL = np.arange(N_PAGES) == 5
 def source_of(n_users: int, seed: int = 0) -> LearnedFrom:
     sequences, vectors = chained(n_users, seed)
     inside = np.ones(n_users, dtype=bool)
-    return LearnedFrom(sequences, NAMES, FUNCTIONAL, vectors, inside, which_chain)
+    return LearnedFrom(sequences, NAMES, FUNCTIONAL, vectors, inside, inside, which_chain)
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +158,7 @@ def test_what_comes_after_a_moment_changes_nothing() -> None:
     """The users that weights are fitted on are in no table, and the future of theirs in no question."""
     source = source_of(800)
     made = learn(source)
-    held = is_held_out(source.sequences)
+    held = source.held_out
     moments = choose_moments(source.sequences, held)
     page = source.sequences.page.copy()
     last = source.sequences.offsets[1:][held] - 1
@@ -179,10 +178,17 @@ def test_what_comes_after_a_moment_changes_nothing() -> None:
     assert first == second
 
 
+def test_robots_are_not_counted() -> None:
+    source = source_of(800)
+    robots = np.arange(800) % 2 == 1  # all of the second chain
+    made = learn(replace(source, people=~robots))
+    assert made.tables.pages == tuple(NAMES[: N_PAGES // 2])
+
+
 def test_only_users_held_out_are_asked_unless_others_are_named() -> None:
     source = source_of(800)
     some = np.zeros(800, dtype=bool)
-    some[np.flatnonzero(is_held_out(source.sequences))[:60]] = True
+    some[np.flatnonzero(source.held_out)[:60]] = True
     head = learn(replace(source, asking=some)).heads[Reach.ANY]
     assert head.judged is not None
     assert head.judged.users == 60
@@ -191,7 +197,7 @@ def test_only_users_held_out_are_asked_unless_others_are_named() -> None:
 def test_a_page_that_was_seen_or_is_functional_is_no_question_for_new_pages() -> None:
     source = source_of(800)
     made = learn(source)
-    moments = choose_moments(source.sequences, is_held_out(source.sequences))
+    moments = choose_moments(source.sequences, source.held_out)
     asked = ask(made.tables, source, moments, which_chain(moments.before), Reach.NEW)
     target = source.sequences.page[moments.at]
     fine = 0
@@ -211,7 +217,7 @@ def test_tiny_sites_have_an_answer_or_none_and_no_crash(n_users: int) -> None:
         return np.ones((some.n_users, 2), dtype=np.float32)
 
     source = LearnedFrom(
-        sequences, ["/a", "/b"], np.zeros(2, dtype=bool), embed(sequences), inside, embed, inside
+        sequences, ["/a", "/b"], np.zeros(2, dtype=bool), embed(sequences), inside, inside, embed, inside
     )
     made = learn(source)
     counted = int((~source.held_out).sum())
