@@ -174,12 +174,19 @@ def _given_away(outcome_pages: Sequence[str]) -> list[str]:
     default=Device.AUTO.value,
     help="Where the model runs.",
 )
-def embed(inputs: tuple[Path, ...], model: Path, out: Path, device: str) -> None:
+@click.option(
+    "--next",
+    "n_next",
+    type=click.IntRange(min=1, max=100),
+    metavar="N",
+    help="Next pages a user, as the columns next_pages and next_scores; none by default.",
+)
+def embed(inputs: tuple[Path, ...], model: Path, out: Path, device: str, n_next: int | None) -> None:
     """Embed new users with a frozen model, and put them into its segments."""
     from core.runs.score import score
 
     with ConsoleProgress() as progress:
-        n_users = score(inputs, model, out, progress, Device(device))
+        n_users = score(inputs, model, out, progress, Device(device), n_next or 0)
     click.echo(f"{n_users:,} users in {out}", err=True)
 
 

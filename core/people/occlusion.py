@@ -7,25 +7,23 @@ against the middles of the user's own segment and of the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from core.base.errors import InputError
-from core.base.schema import OUTSIDE, View
+from core.base.schema import OUTSIDE
 from core.data.sequences import UserSequences
 from core.segments.clustering import assign
-from core.segments.combination import Combined, combine
+from core.segments.frozen_mix import FrozenMix
 from core.segments.geometry import repeatable, squared_distances
 from core.segments.partition import Partition
 
-Embed: TypeAlias = Callable[[Path, UserSequences, Mapping[View, Sequence[str]]], Mapping[View, np.ndarray]]
 LATEST: Final = 1_024
 """Page views looked at, the latest ones: twice what any model reads, as those before them move up."""
 KIND, PART, VIEWS = "kind", "part", "views"
@@ -72,34 +70,10 @@ class Reasons:
 
 
 @dataclass(frozen=True, eq=False)
-class FrozenSegments:
-    """What a user is placed by.
+class FrozenSegments(FrozenMix):
+    """What a user is placed by: the mix of :class:`core.segments.frozen_mix.FrozenMix`, and the segments."""
 
-    Args:
-        embed: Embeds sequences with a model: :func:`core.model.embedding.embed`, here or in another process.
-        model: Folder of the trained model.
-        names: What each view calls each page, by page index.
-        combined: The mix of all users.
-        partition: The segments.
-    """
-
-    embed: Embed
-    model: Path
-    names: Mapping[View, Sequence[str]]
-    combined: Combined
     partition: Partition
-
-    def vectors(self, sequences: UserSequences) -> np.ndarray:
-        """Mixed vectors of any sequences: float32 of shape (n, d).
-
-        Raises:
-            ArtifactError: If the model is missing or damaged.
-        """
-        pages, page = np.unique(sequences.page, return_inverse=True)
-        names = {view: [of_page[place] for place in pages] for view, of_page in self.names.items()}
-        renumbered = replace(sequences, page=page.astype(np.int32))
-        views = self.embed(self.model, renumbered, names)
-        return combine(views, self.combined.counted, means=self.combined.means).vectors
 
 
 def reasons(user: int, sequences: UserSequences, frozen: FrozenSegments) -> Reasons:

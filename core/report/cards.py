@@ -89,7 +89,7 @@ class CardMaker:
 
     def card(
         self, row: Mapping[str, Any], examples: Sequence[int], ways: Parts, reason: str = "", sure: str = "",
-        moves: Sequence[str] = (), rule: str = "",
+        moves: Sequence[str] = (), rule: str = "", next_pages: str = "",
     ) -> Card:  # fmt: skip
         """The card of a segment.
 
@@ -101,6 +101,7 @@ class CardMaker:
             sure: How sure it is.
             moves: Steps that more or fewer of its users take than others.
             rule: It in a few conditions.
+            next_pages: What its users are pointed to next.
         """
         return Card(
             segment=row[Col.SEGMENT],
@@ -108,6 +109,7 @@ class CardMaker:
             reason=reason,
             sure=sure,
             rule=rule,
+            next_pages=next_pages,
             users=row[Col.USERS],
             share=row[Col.SHARE],
             facts=self._facts(row),

@@ -65,6 +65,7 @@ class ReportInput:
         journeys: What is told of how each segment moves (:mod:`core.journeys.record`).
         rules: Segment → it in a few conditions, in words, where they were looked for.
         funnels: Those that the analyst asked for, counted.
+        next_pages: Segment → what its users are pointed to next, in words.
     """
 
     dataset: Dataset
@@ -83,6 +84,7 @@ class ReportInput:
     journeys: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[int, str] = field(default_factory=dict)
     funnels: Sequence[CountedFunnel] = ()
+    next_pages: Mapping[int, str] = field(default_factory=dict)
 
 
 def compose(source: ReportInput) -> Report:
@@ -191,7 +193,7 @@ def _cards(source: ReportInput, described: Mapping[str, Any], called: Mapping[st
         maker.card(
             row, typical[row[Col.SEGMENT]].tolist(), ways.parts(place), why.get(row[Col.SEGMENT], ""),
             sure.get(row[Col.SEGMENT], ""), moves.get(row[Col.SEGMENT], ()),
-            source.rules.get(row[Col.SEGMENT], ""),
+            source.rules.get(row[Col.SEGMENT], ""), source.next_pages.get(row[Col.SEGMENT], ""),
         )
         for place, row in enumerate(segments)
     )  # fmt: skip

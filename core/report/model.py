@@ -179,6 +179,8 @@ class Card:
     """How sure it is; empty where that was not measured."""
     rule: str
     """It in a few conditions, with how well they fit; empty where none were looked for."""
+    next_pages: str
+    """What its users are pointed to next; empty where that was not asked."""
     users: int
     share: float
     facts: tuple[CardMetric, ...]

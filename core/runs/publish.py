@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -37,6 +38,7 @@ from core.storage.store import MANIFEST, Artifact, open_artifact
 
 if TYPE_CHECKING:
     from core.naming.fitting import HeldName
+    from core.recommend.next_pages import NextPages
     from core.segments.certificate import Certificate
     from core.segments.combination import Combined
     from core.segments.evidence import KEvidence
@@ -56,6 +58,8 @@ LABEL_FILES: Final = ("labelling.json", "known_labels.json")
 ONE_PAGE_RULES: Final = "one_page.json"
 RULES: Final = "rules.json"
 """The best rules of each segment (``core/rules/``)."""
+NEXT_PAGES: Final = "next_pages.parquet"
+"""Pages that each segment's users are pointed to next; what points others is in the model folder."""
 NONE: Final[Mapping[int, Certificate]] = MappingProxyType({})
 
 
@@ -113,6 +117,7 @@ def publish(
         made = replace(made, names=only_given(made.names))
     certificates = certify(made.combined.vectors, made.partition, progress)
     record = _record(results, settings, made)
+    following = _what_next(results, settings, made, progress)
     with replacing(out, last=RUN, optional=[LABELS, TAXONOMY, FUNNELS]) as building:
         for file in (RECEIPT, SEQUENCES):
             _link(dataset.path / file, building / file)
@@ -121,9 +126,11 @@ def publish(
             taxonomy = taxonomy_to_yaml(label_settings(labels, settings).taxonomy)
             (building / TAXONOMY).write_text(taxonomy, encoding="utf-8")
         _write_model(building / MODEL, results, settings, made)
+        following.save(building / MODEL)
         _write_tables(building, results, made, certificates)
         made.differences.to_parquet(building / DIFFERENCES, index=False)
-        _write_report(building, results, settings, made, certificates)
+        told = _write_next_pages(building, results, made, following)
+        _write_report(building, results, settings, made, certificates, told)
         _write_json(building / RUN, record)
     return record
 
@@ -174,12 +181,36 @@ def _write_rules(folder: Path, results: Results, settings: RunSettings, made: Se
     return {segment: rule_sentence(rules, features.origin) for segment, rules in found.items()}
 
 
+def _what_next(results: Results, settings: RunSettings, made: Segments, progress: Progress) -> NextPages:
+    from core.model.embedding import embed
+    from core.runs.what_next import what_next
+
+    here = partial(embed, device=settings.train.device)
+    return what_next(
+        results.dataset, results.labels, results.model.path, made.combined, results.embeddings.inside, here,
+        progress,
+    )  # fmt: skip
+
+
+def _write_next_pages(folder: Path, results: Results, made: Segments, following: NextPages) -> dict[int, str]:
+    """The next pages of each segment into a file; and of each the first ones in words."""
+    from core.recommend.in_words import segments_in_words
+    from core.recommend.of_segments import next_pages_of_segments
+
+    dataset = results.dataset
+    seen = following.seen(dataset.sequences, page_names(dataset.pages, results.labels)[View.URL])
+    table = next_pages_of_segments(following, seen, made.combined.vectors, made.partition.labels)
+    table.to_parquet(folder / NEXT_PAGES, index=False)
+    return segments_in_words(table)
+
+
 def _write_report(
     folder: Path,
     results: Results,
     settings: RunSettings,
     made: Segments,
     certificates: Mapping[int, Certificate],
+    next_pages: Mapping[int, str],
 ) -> None:
     """The report, and in files of their own what it tells of: journeys, rules, funnels."""
     from core.journeys.moves import Moves
@@ -205,6 +236,7 @@ def _write_report(
         certificates=certificates,
         journeys=told,
         rules=_write_rules(folder, results, settings, made),
+        next_pages=next_pages,
         funnels=_write_funnels(folder, results, settings, made),
     )
     write_report(folder / "report.html", source)

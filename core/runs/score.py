@@ -34,7 +34,9 @@ from core.storage.disk import disk_errors, make_folder, written_whole
 from core.storage.store import Store
 
 
-def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, device: Device) -> int:
+def score(
+    inputs: Sequence[Path], model: Path, out: Path, progress: Progress, device: Device, n_next: int = 0
+) -> int:
     """Embed the users of an export and put them into the frozen segments.
 
     Args:
@@ -45,6 +47,8 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
             :data:`core.base.schema.OUTSIDE`; ``group`` says why, or names the one-page segment.
         progress: Where to report.
         device: Where the network runs.
+        n_next: Next pages a user; with some, ``next_pages`` (text list, the likeliest first) and
+            ``next_scores`` (float32 list) follow.
 
     Returns:
         The number of users written.
@@ -54,6 +58,7 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
     """
     from core.model.embedding import embed
     from core.model.model_files import load_pages
+    from core.recommend.next_pages import NextPages
     from core.segments.clustering import assign
     from core.segments.combination import combine
     from core.segments.partition import Partition
@@ -61,6 +66,7 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
     settings, weights, means = _read_frozen(model)
     known = set(load_pages(model))
     partition = Partition.from_files(model / "segments")
+    following = NextPages.load(model) if n_next else None
     _check_writable(out)
     with claimed_file(out), _workplace(out) as work:
         dataset = pipeline.preprocess(Store(work), inputs, settings, progress)
@@ -72,7 +78,12 @@ def score(inputs: Sequence[Path], model: Path, out: Path, progress: Progress, de
         clusters = assign(vectors, partition)
         clusters[~clustered(dataset.users)] = OUTSIDE
         group = groups(dataset.users, clusters, _one_page(dataset, model, names))
-        _write(out, dataset, vectors, np.maximum(clusters, OUTSIDE), group)
+        columns = _columns(dataset, vectors, np.maximum(clusters, OUTSIDE), group)
+        if following is not None:
+            suggested = following.of_many(dataset.sequences, names[View.URL], vectors, n_next)
+            columns |= suggested.lists()
+        with written_whole(out) as building:
+            pq.write_table(pa.table(columns), building)
     return len(clusters)
 
 
@@ -84,15 +95,15 @@ def _one_page(dataset: Dataset, model: Path, names: Mapping[View, Sequence[str]]
     return OnePageSegments(codes, segments)
 
 
-def _write(out: Path, dataset: Dataset, vectors: np.ndarray, clusters: np.ndarray, group: pd.Series) -> None:
-    columns = {
+def _columns(
+    dataset: Dataset, vectors: np.ndarray, clusters: np.ndarray, group: pd.Series
+) -> dict[str, pa.Array]:
+    return {
         Users.USER_ID: dataset.sequences.user_id,
         Users.EMBEDDING: vector_lists(vectors),
         Users.CLUSTER: pa.array(clusters, pa.int32()),
         Users.GROUP: pa.array(group, pa.string()),
     }
-    with written_whole(out) as building:
-        pq.write_table(pa.table(columns), building)
 
 
 @contextmanager

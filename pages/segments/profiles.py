@@ -32,6 +32,7 @@ from pages.ui.segments import (
     nothing_here,
     outcome_choice,
     segment_controls,
+    segment_next,
     spotlight,
 )
 from pages.ui.segments import profile_tables as tables
@@ -251,6 +252,7 @@ def _segment(live: LiveSegments, row: dict[str, Any]) -> None:
         if row[Col.KIND] == RowKind.ONE_PAGE:
             st.caption(cards.second_pages(live.profiles, row[Col.KEY]))
         _pages(live, row[Col.KEY], row[Col.LABEL])
+        segment_next.draw(live, row)
 
 
 def _of_others(about: Context | None, key: str, name: str) -> str:

@@ -6,7 +6,14 @@ from typing import Final
 
 import streamlit as st
 
-from pages.ui.people import chosen_user, look_alikes_view, reasons_view, segment_people, user_search
+from pages.ui.people import (
+    chosen_user,
+    look_alikes_view,
+    next_pages_view,
+    reasons_view,
+    segment_people,
+    user_search,
+)
 from pages.ui.segments import nothing_here, segment_controls, user_facts
 from pages.ui.shell import errors
 from pages.ui.shell.links import USERS, heading
@@ -37,6 +44,7 @@ def page() -> None:
     if user is not None:
         belongs = chosen_user.belongs(live, user)
         user_facts.show_timeline(live.sources.dataset, user, belongs, lambda: reasons_view.draw(live, user))
+        next_pages_view.draw(live, user)
 
 
 with errors.shown():

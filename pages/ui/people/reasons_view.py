@@ -28,9 +28,9 @@ from core.people.occlusion import (
     reasons,
 )
 from core.profiles.profile_columns import Col
-from core.runs.embedding_child import EmbeddingChild
 from pages.ui.segments import cards, charts
 from pages.ui.segments.figure import SIDE, figure
+from pages.ui.segments.following import child
 from pages.ui.segments.live_segments import LiveSegments
 from pages.ui.shell import errors, state
 from pages.ui.shell.text import count
@@ -183,16 +183,10 @@ def bars(table: pd.DataFrame) -> charts.Chart:
     return charts.sized(drawn, charts.ROW * len(table) + charts.AXIS)
 
 
-@st.cache_resource(show_spinner=False)
-def _child() -> EmbeddingChild:
-    """One for all sessions, as long as the server lives."""
-    return EmbeddingChild()
-
-
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _reasons(embeddings: str, segments: str, user: int, _live: LiveSegments) -> Reasons:
     made_from = _live.sources
     names = page_names(made_from.dataset.pages, made_from.labels)
     partition = _live.segmentation.partition
-    frozen = FrozenSegments(_child(), made_from.model, names, _live.combined, partition)
+    frozen = FrozenSegments(child(), made_from.model, names, _live.combined, partition)
     return reasons(user, made_from.dataset.sequences, frozen)

@@ -226,6 +226,29 @@ def test_new_users_are_embedded_and_assigned(finished: Path, shop: Path, tmp_pat
     assert (scored["cluster"] == users["cluster"]).mean() > 0.99  # the same users land where they were
 
 
+def test_next_pages_are_written_where_they_are_asked_for(finished: Path, shop: Path, tmp_path: Path) -> None:
+    out = tmp_path / "scored.parquet"
+    done = cli("embed", shop, "--model", finished / "model", "--out", out, "--next", 5)
+    assert done.returncode == 0, done.stderr
+    scored = pq.read_table(out).to_pandas()
+    assert scored["next_pages"].map(len).between(1, 5).all()
+    assert (scored["next_pages"].map(len) == scored["next_scores"].map(len)).all()
+    assert all(np.all(np.diff(scores) <= 0) for scores in scored["next_scores"])
+    facts = json.loads((finished / "model" / "next_pages.json").read_text())
+    assert set(np.concatenate(scored["next_pages"])) <= set(facts["pages"])
+    table = pq.read_table(finished / "next_pages.parquet").to_pandas()
+    assert sorted(set(table["segment"])) == [0, 1, 2, 3]
+    assert "What next" in (finished / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_model_without_next_pages_says_so(finished: Path, shop: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(finished / "model", tmp_path / "model")
+    (model / "next_pages.json").unlink()
+    scored = ("embed", shop, "--model", model, "--out", tmp_path / "scored.parquet")
+    assert "holds no next pages" in one_line_error(cli(*scored, "--next", 5))
+    assert cli(*scored).returncode == 0
+
+
 def test_users_who_saw_only_unknown_pages_are_embedded(finished: Path, tmp_path: Path) -> None:
     new = tmp_path / "new.csv"
     new.write_text(

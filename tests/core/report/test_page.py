@@ -51,6 +51,12 @@ def test_nothing_that_strangers_wrote_becomes_a_tag(page: str, evil: str) -> Non
     assert evil in " ".join(found.texts)  # it is there, as text
 
 
+def test_a_segment_stands_with_its_next_pages_as_text(source: ReportInput, evil: str) -> None:
+    found = Tags(render(compose(replace(source, next_pages={1: f"What next: {evil} (41%)."}))))
+    assert f"What next: {evil} (41%)." in found.texts
+    assert "What next" not in render(compose(source))
+
+
 def test_a_segment_stands_with_its_rule_as_text(source: ReportInput, evil: str) -> None:
     found = Tags(render(compose(replace(source, rules={1: f"As a rule: users who viewed {evil}."}))))
     assert f"As a rule: users who viewed {evil}." in found.texts

@@ -150,3 +150,15 @@ def without_events(dataset: Path) -> None:
     manifest = json.loads((dataset / MANIFEST).read_text())
     manifest["files"][OUTCOMES] = file_checksum(dataset / OUTCOMES)
     (dataset / MANIFEST).write_text(json.dumps(manifest))
+
+
+def test_next_pages_of_a_segment_stand_beside_the_others(profiles: AppTest) -> None:
+    toggle = next(one for one in profiles.toggle if one.label == "What next?")
+    toggle.set_value(True).run()
+    assert not profiles.exception
+    assert not profiles.error
+    table = next(one.value for one in profiles.dataframe if "why" in one.value.columns)
+    assert (table["n"] > 0).all()
+    assert table["share"].between(0, 1).all()
+    assert not set(table["page_location"]) & {"shop.example/cart", "shop.example/account"}
+    assert "What next: " in texts(profiles)

@@ -267,3 +267,33 @@ def test_a_model_that_is_gone_is_said_in_words(users: AppTest) -> None:
 def test_who_is_not_clustered_is_not_asked_why(users: AppTest) -> None:
     users.text_input(key="wanted_user").set_value("once_00").run()
     assert len(users.toggle) == 0
+
+
+def suggested(app: AppTest) -> pd.DataFrame:
+    """The table of next pages."""
+    return next(table.value for table in app.dataframe if {"score", "why"} <= set(table.value.columns))
+
+
+def test_next_pages_are_new_ones_that_are_no_function_or_any(users: AppTest) -> None:
+    users.text_input(key="wanted_user").set_value(FLOAT_LIKE_ID).run()
+    users.toggle(key="next_pages").set_value(True).run()
+    assert not users.exception
+    assert not users.error
+    own = {"shop.example/sale", "shop.example/sale/shoes", "shop.example/cart"}
+    new = suggested(users)
+    assert set(new["page_location"]) == {"shop.example/guide", "shop.example/guide/size", "shop.example/blog"}
+    assert (new["why"] == "popular 100%").all()  # nobody who saw their pages saw others
+    assert "too few to weigh the sources" in texts(users)
+    users.segmented_control(key="next_reach").set_value("any").run()
+    assert not users.exception
+    found = suggested(users)
+    assert set(found["page_location"].head(3)) == own
+    assert "followed the last page" in found["why"].iloc[0]
+    assert found["page_title"].iloc[0] is not None
+
+
+def test_who_is_not_clustered_has_next_pages_all_the_same(users: AppTest) -> None:
+    users.text_input(key="wanted_user").set_value("once_00").run()
+    users.toggle(key="next_pages").set_value(True).run()
+    assert not users.exception
+    assert suggested(users)["page_location"].iloc[0] == "shop.example/sale/shoes"

@@ -1,0 +1,138 @@
+"""What is counted of earlier users: which page follows which, and what those near to a user viewed.
+
+The tables leave the house with a model, so they hold nothing that is one user's alone: no id, no time, no
+order of a single user, and no page that fewer than three users saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+
+from core.data.sequences import UserSequences
+from core.recommend.seen_pages import LAGS, UNKNOWN_PAGE, SeenPages, Sparse, shares
+
+FEWEST_USERS: Final = 3
+"""A page that fewer users saw is in no table, and so never suggested."""
+KEPT: Final = 200
+"""Followers of a page that are kept, the most frequent ones."""
+MOST_NEIGHBOURS: Final = 5_000
+"""Users whose vectors and pages are kept, drawn at random."""
+SEED: Final = 0
+
+
+@dataclass(frozen=True, eq=False)
+class PageTables:
+    """The counts.
+
+    Args:
+        pages: Canonical pages that at least :data:`FEWEST_USERS` saw; the column of each is its place.
+        allowed: bool of shape (n_columns,), pages that may be suggested: those that are not functional.
+        follows: Sparse float32 of shape (n_columns, n_columns), rows that sum to 1: how often each page was
+            the next one.
+        lagged: The same for the next :data:`LAGS` ones, where the l-th counts 1 / l.
+        popular: float32 of shape (n_columns,), share of all page views.
+        near: float16 of shape (m, d), vectors of some users.
+        viewed: Sparse float32 of shape (m, n_columns), share of each page in what they viewed.
+    """
+
+    pages: tuple[str, ...]
+    allowed: np.ndarray
+    follows: Sparse
+    lagged: Sparse
+    popular: np.ndarray
+    near: np.ndarray
+    viewed: Sparse
+
+    @property
+    def n_columns(self) -> int:
+        """Pages that are known."""
+        return len(self.pages)
+
+    @cached_property
+    def column_of(self) -> dict[str, int]:
+        """Page → its column."""
+        return {page: column for column, page in enumerate(self.pages)}
+
+    @cached_property
+    def vectors(self) -> np.ndarray:
+        """:attr:`near` as it is computed with, float32."""
+        return self.near.astype(np.float32)
+
+    def columns(self, names: Sequence[str]) -> np.ndarray:
+        """The column of each page, ``UNKNOWN_PAGE`` where there is none: int64 of shape (n_pages,)."""
+        return np.array([self.column_of.get(name, UNKNOWN_PAGE) for name in names], dtype=np.int64)
+
+
+def count_tables(
+    sequences: UserSequences,
+    names: Sequence[str],
+    functional: np.ndarray,
+    vectors: np.ndarray,
+    counted: np.ndarray,
+    neighbours: np.ndarray,
+) -> PageTables:
+    """Count.
+
+    Args:
+        sequences: Page views of all users.
+        names: Canonical page of each page index.
+        functional: bool of shape (n_pages,), pages that are never suggested.
+        vectors: float32 of shape (n_users, d), combined.
+        counted: bool of shape (n_users,), users that are counted.
+        neighbours: bool of shape (n_users,), those of them that may be neighbours.
+    """
+    kept = np.flatnonzero(users_of_pages(sequences, len(names), counted) >= FEWEST_USERS)
+    columns = np.full(len(names), UNKNOWN_PAGE)
+    columns[kept] = np.arange(len(kept))
+    seen = SeenPages.of(sequences, columns, len(kept))
+    some = seen.some(np.flatnonzero(counted))
+    steps = [_followers(some, lag) for lag in range(1, LAGS + 1)]
+    lagged = sum((step / lag for lag, step in enumerate(steps[1:], start=2)), start=steps[0])
+    popular = np.bincount(some.column, minlength=len(kept)).astype(np.float32)
+    pool = _drawn(neighbours & counted & vectors.any(axis=1) & (seen.lengths > 0))
+    return PageTables(
+        pages=tuple(names[page] for page in kept.tolist()),
+        allowed=~functional[kept],
+        follows=most_frequent(shares(steps[0])),
+        lagged=most_frequent(shares(lagged)),
+        popular=popular / max(1.0, float(popular.sum())),
+        near=vectors[pool].astype(np.float16),
+        viewed=seen.some(pool).evenly,
+    )
+
+
+def users_of_pages(sequences: UserSequences, n_pages: int, counted: np.ndarray) -> np.ndarray:
+    """How many of some users saw each page: int64 of shape (n_pages,)."""
+    user, inside = sequences.user, counted[sequences.user]
+    pairs = np.unique(user[inside].astype(np.int64) * n_pages + sequences.page[inside])
+    return np.bincount(pairs % n_pages, minlength=n_pages)
+
+
+def _followers(seen: SeenPages, lag: int) -> Sparse:
+    """How often each page came ``lag`` views after each: sparse float32 of shape (n_columns, n_columns)."""
+    later = np.flatnonzero(seen.user[lag:] == seen.user[:-lag]) + lag
+    ones = np.ones(len(later), dtype=np.float32)
+    shape = (seen.n_columns, seen.n_columns)
+    return sparse.csr_array((ones, (seen.column[later - lag], seen.column[later])), shape=shape)
+
+
+def most_frequent(table: Sparse, most: int = KEPT) -> Sparse:
+    """A table with at most so many entries a row, the largest ones; of equal ones those of popular pages."""
+    rows = np.repeat(np.arange(table.shape[0]), np.diff(table.indptr))
+    order = np.lexsort((table.indices, -table.data, rows))
+    place = np.empty(len(rows), dtype=np.int64)
+    place[order] = np.arange(len(rows)) - table.indptr[rows]
+    few = place < most
+    entries = table.data[few], (rows[few], table.indices[few])
+    return sparse.csr_array(entries, shape=table.shape, dtype=np.float32)
+
+
+def _drawn(able: np.ndarray) -> np.ndarray:
+    """Some users in an order that says nothing of their ids."""
+    return np.random.default_rng(SEED).permutation(np.flatnonzero(able))[:MOST_NEIGHBOURS]

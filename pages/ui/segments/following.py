@@ -1,0 +1,150 @@
+"""What next: learned once for a model and its weights, whoever asks; a child process embeds."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.base.schema import Pages
+from core.base.settings import ViewWeights
+from core.base.wording import common_origin, short_address
+from core.profiles.profile_columns import Col
+from core.recommend.candidates import Reach, Source
+from core.recommend.functional import MEANING
+from core.recommend.head import Head
+from core.recommend.in_words import CALLED, in_percent, in_points
+from core.recommend.next_pages import NextPages
+from core.recommend.of_segments import next_pages_of_segments
+from core.recommend.page_tables import FEWEST_USERS
+from core.recommend.seen_pages import SeenPages
+from core.runs.embedding_child import EmbeddingChild
+from core.runs.what_next import what_next
+from pages.ui.segments import charts
+from pages.ui.segments.figure import Columns
+from pages.ui.segments.live_segments import LiveSegments
+
+LEFT_OUT: Final = (
+    f"{MEANING} So are pages that fewer than {FEWEST_USERS} users saw, and those that the user has seen."
+)
+REACHES: Final = {Reach.NEW.value: "New to them", Reach.ANY.value: "Any page"}
+WAITING: Final = "Weighing what tells the next page; once for these weights, some seconds"
+COLOURS: Final = {
+    Source.BIGRAM: charts.ABOVE, Source.LAG: "#8fb0ee", Source.NEIGHBOURS: "#4b9494",
+    Source.HISTORY: charts.BELOW, Source.POPULARITY: charts.NEUTRAL,
+}  # fmt: skip
+LEGEND: Final = 90
+"""Pixels of five lines, on a phone."""
+WORTH: Final[Columns] = {
+    "source": st.column_config.TextColumn("Suggested as it", width="medium"),
+    "weight": st.column_config.TextColumn("Weight", help="Its share of the blend, with a 95 % interval."),
+    "gain": st.column_config.TextColumn(
+        "Adds", help="Points by which the next page is found more often than by the other sources alone, "
+        "weighed again; with a 95 % interval over users.",
+    ),
+}  # fmt: skip
+
+
+@st.cache_resource(show_spinner=False)
+def child() -> EmbeddingChild:
+    """One for all sessions, as long as the server lives."""
+    return EmbeddingChild()
+
+
+def following(live: LiveSegments) -> NextPages:
+    """What suggests next pages to the users on screen.
+
+    Raises:
+        ArtifactError: If the model is missing or damaged.
+    """
+    with st.spinner(WAITING):
+        return _following(live.sources.embeddings, live.steering.weights, live)
+
+
+def seen_pages(live: LiveSegments) -> SeenPages:
+    """What all users saw, as next pages are asked for."""
+    return _seen(live.sources.embeddings, live.steering.weights, live)
+
+
+def of_segments(live: LiveSegments) -> pd.DataFrame:
+    """Next pages of every segment (:func:`core.recommend.of_segments.next_pages_of_segments`)."""
+    with st.spinner(WAITING):
+        partition = live.segmentation.partition.digest
+        return _of_segments(live.sources.embeddings, live.steering.weights, partition, live)
+
+
+def worth(head: Head) -> pd.DataFrame:
+    """One row a source: its weight and what it adds, with intervals; empty where nothing was measured."""
+    if head.judged is None:
+        return pd.DataFrame(columns=list(WORTH))
+    parts = head.judged.parts
+    return pd.DataFrame({
+        "source": [CALLED[part.source] for part in parts],
+        "weight": [in_percent(part.weight) for part in parts],
+        "gain": [in_points(part.gain) for part in parts],
+    })  # fmt: skip
+
+
+def titled(live: LiveSegments, table: pd.DataFrame) -> pd.DataFrame:
+    """The same with each page's title, and what to write on an axis: ``short``."""
+    pages = live.sources.dataset.pages
+    titles = pages.drop_duplicates(Pages.PAGE_LOCATION).set_index(Pages.PAGE_LOCATION)[Pages.PAGE_TITLE]
+    addresses = table[Col.PAGE_LOCATION]
+    origin = common_origin(pages[Pages.PAGE_LOCATION].tolist())
+    named = table.assign(short=[short_address(address, origin) for address in addresses])
+    named.insert(0, Col.PAGE_TITLE, titles.reindex(addresses).to_numpy())
+    return named
+
+
+def stacked(table: pd.DataFrame, sources: tuple[Source, ...], title: str) -> charts.Chart:
+    """A bar a page, its parts by where they come from.
+
+    Args:
+        table: Columns ``short``, ``score`` and a part for each source, in order.
+        sources: Those that count.
+        title: What the whole bar is.
+    """
+    parts = table.melt(
+        ["short", Col.SCORE], [source.value for source in sources], "source", "part", ignore_index=False
+    )
+    parts = parts.assign(
+        value=parts["part"] * parts[Col.SCORE],
+        order=parts["source"].map({source.value: place for place, source in enumerate(sources)}),
+        source=parts["source"].map({source.value: CALLED[source] for source in sources}),
+    )
+    told = {"short": ("Page", ""), "source": ("Suggested as it", ""), "part": ("Part of the score", ".0%")}
+    colour = alt.Color(
+        "source:N", title=None,
+        scale=alt.Scale(domain=[CALLED[one] for one in sources], range=[COLOURS[one] for one in sources]),
+        legend=alt.Legend(
+            orient="top", columns=alt.expr("containerSize()[0] < 560 ? 1 : 3"), labelLimit=240
+        ),
+    )  # fmt: skip
+    axis = alt.Axis(format="%", labelFlush=False, tickCount=5)
+    drawn = alt.Chart(parts).mark_bar(height={"band": 0.6}).encode(
+        y=charts.rows("short", table["short"]), x=alt.X("value:Q", title=title, axis=axis, stack="zero"),
+        color=colour, order=alt.Order("order:Q"), tooltip=charts.tips(told),
+    )  # fmt: skip
+    return charts.sized(drawn, charts.ROW * len(table) + charts.AXIS + LEGEND)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _following(embeddings: str, weights: ViewWeights, _live: LiveSegments) -> NextPages:
+    made_from = _live.sources
+    inside = made_from.vectors.inside
+    return what_next(made_from.dataset, made_from.labels, made_from.model, _live.combined, inside, child())
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _seen(embeddings: str, weights: ViewWeights, _live: LiveSegments) -> SeenPages:
+    dataset = _live.sources.dataset
+    names = dataset.pages[Pages.PAGE_LOCATION].tolist()
+    return _following(embeddings, weights, _live).seen(dataset.sequences, names)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _of_segments(embeddings: str, weights: ViewWeights, segments: str, _live: LiveSegments) -> pd.DataFrame:
+    made, seen = _following(embeddings, weights, _live), _seen(embeddings, weights, _live)
+    return next_pages_of_segments(made, seen, _live.combined.vectors, _live.labels)
