@@ -94,7 +94,7 @@ def _cells(first: SavedRun, second: SavedRun, moves: pd.DataFrame) -> pd.DataFra
 
 
 def _matrix(cells: pd.DataFrame, first: list[str], second: list[str]) -> Chart:
-    top = alt.Axis(orient="top", labelAngle=-30, labelLimit=200)
+    top = alt.Axis(orient="top", labelAngle=-30, labelLimit=200, labelOverlap=False)
     told = {FIRST: ("First", ""), SECOND: ("Second", ""), USERS: ("Users", ","), "told": ("Share", "")}
     base = alt.Chart(cells.assign(told=cells[SHARE].map(wording.percent))).encode(
         x=alt.X(f"{SECOND}:N", title=None, sort=second, axis=top),

@@ -47,7 +47,8 @@ def main() -> None:
     )
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "mark.svg"))
     shown = sections(expert=preferences.load(state.store()).expert_sql)
-    page = st.navigation({name: [screen.page() for screen in screens] for name, screens in shown.items()})
+    screens = {name: [screen.page() for screen in section] for name, section in shown.items()}
+    page = st.navigation(screens, expanded=True)  # else pages are hidden once there are many
     saving.open_linked()
     state.sync_link()
     if page.url_path != PROFILES.url_path:
